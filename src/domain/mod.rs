@@ -1,0 +1,18 @@
+//! The words of the field as types: pure values and pure decisions.
+//!
+//! Architecture invariant: nothing here does input or output, reads a clock, or knows diesel, actix, warp or ureq.
+//! How to get it wrong: accepting a looser value "for now". Everything behind this door relies on the shapes below.
+
+mod audience;
+mod number;
+mod order;
+mod place;
+mod plan;
+mod webhooks;
+
+pub use audience::{InvalidUserId, UserId};
+pub use number::{InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, WebhookStatus};
+pub use order::{ItemState, OrderState, Trigger};
+pub use place::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
+pub use plan::{ByHand, Cap, Caps, Plan, PoolPolicy, Stock, Why, plan, plan_by_hand};
+pub use webhooks::{InstanceName, InvalidInstanceName, Tag, Webhooks};

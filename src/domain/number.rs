@@ -1,0 +1,180 @@
+//! A phone number, its identity at Twilio, and the states it passes through.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::place::{AreaCode, CountryCode, text_value};
+
+/// A phone number in E.164: `+`, then 7 to 15 digits, the first not 0.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PhoneNumber(String);
+
+/// The text is not a phone number in E.164.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be a phone number in E.164, such as +14155550100")]
+pub struct InvalidPhoneNumber;
+
+impl PhoneNumber {
+    /// The number with its `+`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The last four digits, all that an `info` line may show of a number.
+    #[must_use]
+    pub fn last_four(&self) -> &str {
+        &self.0[self.0.len() - 4..]
+    }
+
+    /// The area code, for numbers of countries that have them.
+    #[must_use]
+    pub fn area_code(&self, country: CountryCode) -> Option<AreaCode> {
+        if !country.has_area_codes() || !self.0.starts_with("+1") || self.0.len() != 12 {
+            return None;
+        }
+        self.0[2..5].parse().ok()
+    }
+}
+
+impl FromStr for PhoneNumber {
+    type Err = InvalidPhoneNumber;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_prefix('+').ok_or(InvalidPhoneNumber)?;
+        let well_formed = (7..=15).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && !digits.starts_with('0');
+        if well_formed { Ok(Self(text.to_owned())) } else { Err(InvalidPhoneNumber) }
+    }
+}
+
+/// Twilio's identity of an incoming phone number: `PN` and 32 hexadecimal digits. Never given twice.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NumberSid(String);
+
+/// The text is not the SID of an incoming phone number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be the SID of an incoming phone number: PN and 32 hexadecimal digits")]
+pub struct InvalidSid;
+
+impl NumberSid {
+    /// The SID as Twilio writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for NumberSid {
+    type Err = InvalidSid;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let hex = text.strip_prefix("PN").ok_or(InvalidSid)?;
+        let well_formed = hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if well_formed { Ok(Self(text.to_owned())) } else { Err(InvalidSid) }
+    }
+}
+
+text_value!(PhoneNumber, NumberSid);
+
+/// Where a number stands. `Missing` is told, not stored: a number that Twilio no longer lists keeps the state it had,
+/// so that it can return to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberStatus {
+    /// In the pool.
+    Available,
+    /// Somebody's.
+    Assigned,
+    /// Released by its user (or held for an operator), resting before anybody gets it.
+    Quarantined,
+    /// Ours in the database, gone at Twilio.
+    Missing,
+    /// Given back to Twilio.
+    Released,
+}
+
+/// How a number's webhooks stand against what we want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookStatus {
+    /// Twilio confirmed that they are ours.
+    Configured,
+    /// Twilio shows others.
+    Drifted,
+    /// Not confirmed yet.
+    Pending,
+    /// The last attempt to set them was refused.
+    Failed,
+}
+
+/// `as_str` and `FromStr` over the stored spelling of an enum.
+macro_rules! stored_enum {
+    ($type:ident { $($variant:ident = $text:literal),* $(,)? }) => {
+        impl $type {
+            /// The stored spelling.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+        }
+        impl std::str::FromStr for $type {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    other => Err(format!(concat!("{:?} is not one of", $(" ", $text),*), other)),
+                }
+            }
+        }
+    };
+}
+pub(super) use stored_enum;
+
+stored_enum!(NumberStatus {
+    Available = "available",
+    Assigned = "assigned",
+    Quarantined = "quarantined",
+    Missing = "missing",
+    Released = "released",
+});
+
+stored_enum!(WebhookStatus {
+    Configured = "configured",
+    Drifted = "drifted",
+    Pending = "pending",
+    Failed = "failed",
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phone_numbers_are_e164() {
+        for good in ["+14155550100", "+442071838750", "+1234567"] {
+            assert_eq!(good.parse::<PhoneNumber>().unwrap().as_str(), good);
+        }
+        for bad in ["", "+", "14155550100", "+0415555010", "+1415555010a", "+123456", "+1234567890123456", "+1 415"] {
+            assert_eq!(bad.parse::<PhoneNumber>(), Err(InvalidPhoneNumber), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_area_code_is_read_off_north_american_numbers_only() {
+        let number: PhoneNumber = "+14155550100".parse().unwrap();
+        assert_eq!(number.area_code(CountryCode::US).unwrap().as_str(), "415");
+        assert_eq!(number.area_code("GB".parse().unwrap()), None);
+        let british: PhoneNumber = "+442071838750".parse().unwrap();
+        assert_eq!(british.area_code("GB".parse().unwrap()), None);
+        assert_eq!(number.last_four(), "0100");
+    }
+
+    #[test]
+    fn sids_are_pn_and_32_hexadecimal_digits() {
+        assert!("PN0123456789abcdef0123456789abcdef".parse::<NumberSid>().is_ok());
+        assert_eq!("AC0123456789abcdef0123456789abcdef".parse::<NumberSid>(), Err(InvalidSid));
+        assert_eq!("PN0123".parse::<NumberSid>(), Err(InvalidSid));
+    }
+}

@@ -1,0 +1,325 @@
+//! The decision: how many numbers to buy now, why, and which cap binds. Pure, so every input can be tried.
+//!
+//! Architecture invariant: every purchase, automatic or by hand, is sized here and nowhere else; the ledger checks the
+//! caps once more at each intent (`db::purchase_items`), because the world may have moved since.
+//! How to get it wrong: leaving numbers that are on their way (in flight, unknown) or under repair (unready) out of the
+//! stock, which buys them twice.
+
+use super::order::Trigger;
+
+/// What is owned and on its way, counted in one statement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Stock {
+    /// In the pool and assignable now.
+    pub available: u32,
+    /// In the pool, but not assignable yet: webhooks unconfirmed or drifted, a capability missing.
+    pub unready: u32,
+    /// Somebody's.
+    pub assigned: u32,
+    /// Resting after a release, or held for an operator.
+    pub quarantined: u32,
+    /// Intended or sent, outcome open.
+    pub purchasing: u32,
+    /// Sent, outcome unknown.
+    pub unsettled: u32,
+    /// Signups that wait for a number, on all instances.
+    pub waiting: u32,
+}
+
+impl Stock {
+    /// What could serve a signup now or soon.
+    #[must_use]
+    pub fn idle(&self) -> u32 {
+        self.available + self.unready + self.purchasing + self.unsettled
+    }
+
+    /// Everything that costs a monthly fee, or may.
+    #[must_use]
+    pub fn owned(&self) -> u32 {
+        self.idle() + self.assigned + self.quarantined
+    }
+
+    /// `total` as the earlier service told it.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.available + self.assigned
+    }
+}
+
+/// How the pool wants to be, from `[pool]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolPolicy {
+    /// Replenish when fewer are available; 0 = never by itself.
+    pub threshold_low: u32,
+    /// Bought at a time.
+    pub replenishment_batch_size: u32,
+    /// Fill up to this many, available and assigned; 0 = off.
+    pub total_min: u32,
+    /// Automatic buying never makes idle stock larger.
+    pub available_max: u32,
+    /// Automatic buying never makes everything owned larger.
+    pub owned_max: u32,
+}
+
+/// What the ledger allows and forbids at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    /// Purchases left in the sliding hour.
+    pub hour_left: u32,
+    /// Purchases left in the sliding day.
+    pub day_left: u32,
+    /// An operator paused automatic buying.
+    pub paused: bool,
+    /// The breaker is open.
+    pub halted: bool,
+}
+
+/// A limit that made an order smaller than it wanted to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cap {
+    /// `pool.available_max`
+    AvailableMax,
+    /// `pool.owned_max`
+    OwnedMax,
+    /// `spend.purchases_per_hour_max`
+    PurchasesPerHour,
+    /// `spend.purchases_per_day_max`
+    PurchasesPerDay,
+}
+
+/// Why a plan buys what it buys, or nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// Fewer available than `pool.threshold_low`.
+    BelowThreshold,
+    /// Fewer in all than `pool.total_min`.
+    BelowTotalMin,
+    /// Signups wait.
+    SignupsWaiting,
+    /// An operator asked.
+    ByHand,
+    /// Enough is there.
+    AboveThreshold,
+    /// Nobody waits that stock, or numbers on their way, will not serve.
+    NobodyWaits,
+    /// An operator paused automatic buying.
+    Paused,
+    /// Twilio refused in a way that more calls only make worse.
+    Halted,
+    /// `pool.available_max` leaves no room.
+    AvailableMax,
+    /// `pool.owned_max` leaves no room.
+    OwnedMax,
+    /// The hour's or the day's purchases are used up.
+    SpendCap,
+}
+
+super::number::stored_enum!(Why {
+    BelowThreshold = "below_threshold",
+    BelowTotalMin = "below_total_min",
+    SignupsWaiting = "signups_waiting",
+    ByHand = "by_hand",
+    AboveThreshold = "above_threshold",
+    NobodyWaits = "nobody_waits",
+    Paused = "paused",
+    Halted = "halted",
+    AvailableMax = "available_max",
+    OwnedMax = "owned_max",
+    SpendCap = "spend_cap",
+});
+
+/// What to do now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// How many to buy; 0 = nothing, and `why` says why.
+    pub count: u32,
+    /// How many there would be without caps.
+    pub wanted: u32,
+    /// The reason.
+    pub why: Why,
+    /// The cap that made `count` smaller than `wanted`.
+    pub binding_cap: Option<Cap>,
+}
+
+/// An order by hand, as far as planning cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByHand {
+    /// How many the operator still wants.
+    pub count: u32,
+    /// The operator set the spend caps aside.
+    pub override_caps: bool,
+}
+
+/// Sizes the next batch of an automatic trigger.
+///
+/// Idle stock counts what is on its way and under repair; a batch is whole unless a cap cuts it.
+#[must_use]
+pub fn plan(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigger) -> Plan {
+    let (wanted, why) = wish(policy, stock, trigger);
+    if wanted == 0 {
+        return Plan { count: 0, wanted, why, binding_cap: None };
+    }
+    if caps.halted {
+        return Plan { count: 0, wanted, why: Why::Halted, binding_cap: None };
+    }
+    if caps.paused {
+        return Plan { count: 0, wanted, why: Why::Paused, binding_cap: None };
+    }
+    let mut limits = vec![
+        (policy.owned_max.saturating_sub(stock.owned()), Cap::OwnedMax),
+        (caps.hour_left, Cap::PurchasesPerHour),
+        (caps.day_left, Cap::PurchasesPerDay),
+    ];
+    if trigger != Trigger::Emergency {
+        limits.push((policy.available_max.saturating_sub(stock.idle()), Cap::AvailableMax));
+    }
+    clamp(wanted, why, &limits)
+}
+
+/// Sizes an order by hand: only the halt and, unless overridden, the spend caps bind it.
+#[must_use]
+pub fn plan_by_hand(caps: &Caps, order: ByHand) -> Plan {
+    if caps.halted {
+        return Plan { count: 0, wanted: order.count, why: Why::Halted, binding_cap: None };
+    }
+    let limits = [(caps.hour_left, Cap::PurchasesPerHour), (caps.day_left, Cap::PurchasesPerDay)];
+    clamp(order.count, Why::ByHand, if order.override_caps { &[] } else { &limits })
+}
+
+fn wish(policy: &PoolPolicy, stock: &Stock, trigger: Trigger) -> (u32, Why) {
+    if trigger == Trigger::Emergency {
+        let served = stock.available + stock.purchasing + stock.unsettled;
+        return match stock.waiting.saturating_sub(served) {
+            0 => (0, Why::NobodyWaits),
+            wanted => (wanted, Why::SignupsWaiting),
+        };
+    }
+    if stock.idle() < policy.threshold_low {
+        (policy.replenishment_batch_size, Why::BelowThreshold)
+    } else if stock.idle() + stock.assigned < policy.total_min {
+        (policy.replenishment_batch_size, Why::BelowTotalMin)
+    } else {
+        (0, Why::AboveThreshold)
+    }
+}
+
+fn clamp(wanted: u32, why: Why, limits: &[(u32, Cap)]) -> Plan {
+    let tightest = limits.iter().copied().min_by_key(|(room, _)| *room).filter(|(room, _)| *room < wanted);
+    match tightest {
+        None => Plan { count: wanted, wanted, why, binding_cap: None },
+        Some((0, cap)) => Plan { count: 0, wanted, why: refusal(cap), binding_cap: Some(cap) },
+        Some((room, cap)) => Plan { count: room, wanted, why, binding_cap: Some(cap) },
+    }
+}
+
+fn refusal(cap: Cap) -> Why {
+    match cap {
+        Cap::AvailableMax => Why::AvailableMax,
+        Cap::OwnedMax => Why::OwnedMax,
+        Cap::PurchasesPerHour | Cap::PurchasesPerDay => Why::SpendCap,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const POLICY: PoolPolicy = PoolPolicy {
+        threshold_low: 10,
+        replenishment_batch_size: 10,
+        total_min: 20,
+        available_max: 50,
+        owned_max: 1000,
+    };
+    const FREE: Caps = Caps { hour_left: 100, day_left: 300, paused: false, halted: false };
+
+    fn stock(available: u32, assigned: u32) -> Stock {
+        Stock { available, assigned, ..Stock::default() }
+    }
+
+    #[test]
+    fn an_empty_pool_is_filled_in_whole_batches() {
+        let plan = plan(&POLICY, &FREE, &stock(0, 0), Trigger::WarmStart);
+        assert_eq!((plan.count, plan.why), (10, Why::BelowThreshold));
+        let plan = super::plan(&POLICY, &FREE, &stock(10, 0), Trigger::WarmStart);
+        assert_eq!((plan.count, plan.why), (10, Why::BelowTotalMin));
+        let plan = super::plan(&POLICY, &FREE, &stock(20, 0), Trigger::WarmStart);
+        assert_eq!((plan.count, plan.why), (0, Why::AboveThreshold));
+    }
+
+    #[test]
+    fn one_below_the_threshold_buys_a_whole_batch_and_the_threshold_itself_nothing() {
+        assert_eq!(plan(&POLICY, &FREE, &stock(9, 30), Trigger::Threshold).count, 10);
+        assert_eq!(plan(&POLICY, &FREE, &stock(10, 30), Trigger::Threshold).count, 0);
+    }
+
+    #[test]
+    fn stock_on_its_way_or_under_repair_is_stock() {
+        let on_its_way =
+            Stock { available: 4, unready: 2, purchasing: 3, unsettled: 1, assigned: 30, ..Stock::default() };
+        assert_eq!(plan(&POLICY, &FREE, &on_its_way, Trigger::Cron).why, Why::AboveThreshold);
+    }
+
+    #[test]
+    fn an_emergency_buys_only_for_waiters_that_nothing_else_serves() {
+        let waiting = Stock { waiting: 8, available: 1, purchasing: 2, unsettled: 1, ..Stock::default() };
+        let plan = plan(&POLICY, &FREE, &waiting, Trigger::Emergency);
+        assert_eq!((plan.count, plan.why), (4, Why::SignupsWaiting));
+    }
+
+    #[test]
+    fn available_max_binds_automatic_buying_but_not_emergencies() {
+        let policy = PoolPolicy { available_max: 3, ..POLICY };
+        let plan_now = plan(&policy, &FREE, &stock(0, 30), Trigger::Cron);
+        assert_eq!((plan_now.count, plan_now.binding_cap), (3, Some(Cap::AvailableMax)));
+        let waiting = Stock { waiting: 8, ..Stock::default() };
+        assert_eq!(plan(&policy, &FREE, &waiting, Trigger::Emergency).count, 8);
+    }
+
+    #[test]
+    fn spend_caps_pause_and_halt_bind_emergencies_too() {
+        let waiting = Stock { waiting: 8, ..Stock::default() };
+        let plan_with = |caps: Caps| plan(&POLICY, &caps, &waiting, Trigger::Emergency);
+        assert_eq!(plan_with(Caps { hour_left: 5, ..FREE }).count, 5);
+        assert_eq!(plan_with(Caps { day_left: 0, ..FREE }).why, Why::SpendCap);
+        assert_eq!(plan_with(Caps { paused: true, ..FREE }).why, Why::Paused);
+        assert_eq!(plan_with(Caps { halted: true, ..FREE }).why, Why::Halted);
+    }
+
+    #[test]
+    fn an_order_by_hand_minds_the_spend_caps_unless_overridden_and_never_the_pause() {
+        let caps = Caps { hour_left: 4, paused: true, ..FREE };
+        assert_eq!(plan_by_hand(&caps, ByHand { count: 10, override_caps: false }).count, 4);
+        assert_eq!(plan_by_hand(&caps, ByHand { count: 10, override_caps: true }).count, 10);
+    }
+
+    proptest! {
+        /// I5, for every input: a plan never passes a cap, and never buys without a reason to.
+        #[test]
+        fn no_plan_passes_a_cap(
+            available in 0u32..80, unready in 0u32..10, assigned in 0u32..60, quarantined in 0u32..10,
+            purchasing in 0u32..10, unsettled in 0u32..10, waiting in 0u32..200,
+            threshold_low in 0u32..40, batch in 1u32..100, total_min in 0u32..60,
+            available_max in 0u32..100, owned_max in 0u32..200, hour_left in 0u32..50, day_left in 0u32..50,
+            emergency: bool,
+        ) {
+            let policy = PoolPolicy { threshold_low, replenishment_batch_size: batch, total_min, available_max, owned_max };
+            let stock = Stock { available, unready, assigned, quarantined, purchasing, unsettled, waiting };
+            let caps = Caps { hour_left, day_left, paused: false, halted: false };
+            let trigger = if emergency { Trigger::Emergency } else { Trigger::Cron };
+            let plan = plan(&policy, &caps, &stock, trigger);
+            prop_assert!(plan.count <= plan.wanted && plan.count <= hour_left && plan.count <= day_left);
+            if plan.count > 0 {
+                prop_assert!(stock.owned() + plan.count <= owned_max);
+                prop_assert!(emergency || stock.idle() + plan.count <= available_max);
+                prop_assert!(!emergency || available + purchasing + unsettled + plan.count <= waiting);
+                prop_assert!(emergency || stock.idle() < threshold_low || stock.idle() + assigned < total_min);
+            }
+            prop_assert_eq!(plan.binding_cap.is_some(), plan.count < plan.wanted);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What we write on a number at Twilio: its webhooks and the tag that says whose it is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use super::place::text_value;
+
+/// The webhooks that every number of ours carries: absolute https URLs (http only on loopback).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Webhooks {
+    /// Where Twilio asks what to do with a call.
+    pub voice_url: String,
+    /// Where Twilio delivers a message.
+    pub sms_url: String,
+    /// Where Twilio reports how a call went.
+    pub status_callback: String,
+}
+
+/// The name that all instances on one database share, and that another environment must not have:
+/// 1 to 16 of `a-z0-9-`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct InstanceName(String);
+
+/// The text cannot name an instance.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 16 characters of a-z, 0-9 and -")]
+pub struct InvalidInstanceName;
+
+impl InstanceName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for InstanceName {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
+
+impl FromStr for InstanceName {
+    type Err = InvalidInstanceName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let well_formed = (1..=16).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if well_formed { Ok(Self(text.to_owned())) } else { Err(InvalidInstanceName) }
+    }
+}
+
+text_value!(InstanceName);
+
+/// The `FriendlyName` of a number of ours: `callbunker:<instance.name>:<purchase item UUID>`, 64 characters at most.
+/// It is how a number whose purchase was forgotten finds its way home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// The environment that bought the number.
+    pub instance: InstanceName,
+    /// The ledger's item.
+    pub item_id: Uuid,
+}
+
+impl Tag {
+    /// Reads a FriendlyName; `None` when it is not a tag of any callbunker.
+    #[must_use]
+    pub fn parse(friendly_name: &str) -> Option<Self> {
+        let (instance, item_id) = friendly_name.strip_prefix("callbunker:")?.split_once(':')?;
+        Some(Self { instance: instance.parse().ok()?, item_id: Uuid::try_parse(item_id).ok()? })
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "callbunker:{}:{}", self.instance, self.item_id.as_hyphenated())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_survives_the_way_to_twilio_and_back() {
+        let tag = Tag { instance: "staging-europe-1".parse().unwrap(), item_id: Uuid::from_u128(7) };
+        let text = tag.to_string();
+        assert!(text.len() <= 64, "{} characters", text.len());
+        assert_eq!(Tag::parse(&text), Some(tag));
+    }
+
+    #[test]
+    fn other_names_are_not_tags() {
+        for foreign in [
+            "",
+            "(415) 555-0100",
+            "callbunker:",
+            "callbunker:UP:00000000-0000-0000-0000-000000000007",
+            "callbunker:a:7",
+        ] {
+            assert_eq!(Tag::parse(foreign), None, "{foreign:?}");
+        }
+    }
+}
