@@ -14,5 +14,5 @@ pub use audience::{InvalidUserId, UserId};
 pub use number::{InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, WebhookStatus};
 pub use order::{ItemState, OrderState, Trigger};
 pub use place::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
-pub use plan::{ByHand, Cap, Caps, Plan, PoolPolicy, Stock, Why, plan, plan_by_hand};
+pub use plan::{ByHand, Cap, Caps, Plan, PoolPolicy, Stock, Why, permit_one, plan, plan_by_hand};
 pub use webhooks::{InstanceName, InvalidInstanceName, Tag, Webhooks};

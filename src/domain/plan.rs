@@ -188,6 +188,28 @@ pub fn plan_by_hand(caps: &Caps, order: ByHand) -> Plan {
     clamp(order.count, Why::ByHand, if order.override_caps { &[] } else { &limits })
 }
 
+/// Whether one more number may be intended right now: the last step's check, with the ledger locked.
+///
+/// # Errors
+/// The reason why not.
+pub fn permit_one(
+    policy: &PoolPolicy,
+    caps: &Caps,
+    stock: &Stock,
+    trigger: Trigger,
+    override_caps: bool,
+) -> Result<(), Why> {
+    let plan = match trigger {
+        Trigger::Manual => plan_by_hand(caps, ByHand { count: 1, override_caps }),
+        Trigger::Emergency => plan(policy, caps, stock, trigger),
+        // The pass decided that a batch is wanted; here only the limits speak.
+        _ => {
+            plan(&PoolPolicy { threshold_low: u32::MAX, replenishment_batch_size: 1, ..*policy }, caps, stock, trigger)
+        }
+    };
+    if plan.count > 0 { Ok(()) } else { Err(plan.why) }
+}
+
 fn wish(policy: &PoolPolicy, stock: &Stock, trigger: Trigger) -> (u32, Why) {
     if trigger == Trigger::Emergency {
         let served = stock.available + stock.purchasing + stock.unsettled;
@@ -295,6 +317,17 @@ mod tests {
         let caps = Caps { hour_left: 4, paused: true, ..FREE };
         assert_eq!(plan_by_hand(&caps, ByHand { count: 10, override_caps: false }).count, 4);
         assert_eq!(plan_by_hand(&caps, ByHand { count: 10, override_caps: true }).count, 10);
+    }
+
+    #[test]
+    fn the_last_step_asks_the_limits_not_the_threshold() {
+        let enough = stock(30, 30);
+        assert_eq!(permit_one(&POLICY, &FREE, &enough, Trigger::Threshold, false), Ok(()));
+        assert_eq!(permit_one(&POLICY, &FREE, &stock(50, 0), Trigger::Threshold, false), Err(Why::AvailableMax));
+        assert_eq!(permit_one(&POLICY, &FREE, &enough, Trigger::Emergency, false), Err(Why::NobodyWaits));
+        let used_up = Caps { hour_left: 0, ..FREE };
+        assert_eq!(permit_one(&POLICY, &used_up, &enough, Trigger::Manual, false), Err(Why::SpendCap));
+        assert_eq!(permit_one(&POLICY, &used_up, &enough, Trigger::Manual, true), Ok(()));
     }
 
     proptest! {

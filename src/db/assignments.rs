@@ -1,0 +1,397 @@
+//! Who has which number: the claim that hands out stock, its replay, release, and the history.
+//!
+//! Invariants: a user's number and a number's user are unique by index, not by look; the claim takes the oldest ready
+//! numbers and skips locked ones, so instances never wait for each other; a user who has a number, or one that still
+//! rests after its release, is left to `assignments_held` and `assignments_restore`.
+//! How to get it wrong: taking fewer rows than asked for "empty". Another transaction may hold the last row and roll
+//! back; look again with `stock_available_up_to` before anything costs money. And `LIMIT` stays a bind: a sub-select
+//! there makes the planner read the whole table.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::Connection as _;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
+
+use super::error::DbError;
+use super::executor::Connection;
+use crate::domain::{AreaCode, CountryCode, PhoneNumber, UserId};
+
+/// Where an assigned number came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// It was in stock.
+    Pool,
+    /// The user waited for it.
+    Emergency,
+    /// It was the user's before callbunker came.
+    Import,
+    /// An operator gave it.
+    Adopt,
+}
+
+impl Source {
+    fn read(text: &str) -> Result<Self, DbError> {
+        match text {
+            "pool" => Ok(Self::Pool),
+            "emergency" => Ok(Self::Emergency),
+            "import" => Ok(Self::Import),
+            "adopt" => Ok(Self::Adopt),
+            other => Err(DbError::corrupt("assignment")(format!("its source is {other:?}"))),
+        }
+    }
+}
+
+/// A live assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// Whose.
+    pub user_id: UserId,
+    /// Which.
+    pub phone_number: PhoneNumber,
+    /// Its area code, where the country has them.
+    pub area_code: Option<AreaCode>,
+    /// Since when.
+    pub assigned_at: DateTime<Utc>,
+    /// Where the number came from.
+    pub source: Source,
+    /// Whether Twilio no longer lists the number.
+    pub missing: bool,
+}
+
+#[derive(QueryableByName, Queryable)]
+struct AssignmentRow {
+    #[diesel(sql_type = Text)]
+    user_id: String,
+    #[diesel(sql_type = Text)]
+    phone_number: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    area_code: Option<String>,
+    #[diesel(sql_type = Timestamptz)]
+    assigned_at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    source: String,
+    #[diesel(sql_type = Bool)]
+    missing: bool,
+}
+
+type AssignmentColumns = (Text, Text, Nullable<Text>, Timestamptz, Text, Bool);
+
+impl TryFrom<AssignmentRow> for Assignment {
+    type Error = DbError;
+
+    fn try_from(row: AssignmentRow) -> Result<Self, DbError> {
+        let corrupt = DbError::corrupt("assignment");
+        Ok(Self {
+            user_id: row.user_id.parse().map_err(|_| corrupt("its user_id is not one".to_owned()))?,
+            phone_number: row.phone_number.parse().map_err(|_| corrupt("its number is not E.164".to_owned()))?,
+            area_code: row
+                .area_code
+                .map(|code| code.parse())
+                .transpose()
+                .map_err(|_| corrupt("its area code is not one".to_owned()))?,
+            assigned_at: row.assigned_at,
+            source: Source::read(&row.source)?,
+            missing: row.missing,
+        })
+    }
+}
+
+fn tighten(rows: Vec<AssignmentRow>) -> Result<Vec<Assignment>, DbError> {
+    rows.into_iter().map(Assignment::try_from).collect()
+}
+
+/// Which stock will do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// In this country only.
+    pub country: Option<CountryCode>,
+    /// In this area code only.
+    pub area_code: Option<AreaCode>,
+}
+
+/// The statement for one signup, and the statement for many: prepared once per connection, because planning would take
+/// longer than running (diesel never caches `sql_query`).
+enum Claim<'a> {
+    One(&'a str),
+    Many(&'a [&'a str], i64),
+}
+
+/// Names the two statements for diesel's cache of prepared statements.
+struct ClaimOneId;
+struct ClaimManyId;
+
+macro_rules! cached_statement {
+    ($name:ident, $id:ident) => {
+        struct $name<'a>(Claim<'a>);
+        impl QueryId for $name<'_> {
+            type QueryId = $id;
+            const HAS_STATIC_QUERY_ID: bool = true;
+        }
+        impl Query for $name<'_> {
+            type SqlType = AssignmentColumns;
+        }
+        impl RunQueryDsl<Connection> for $name<'_> {}
+        impl QueryFragment<Pg> for $name<'_> {
+            fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+                self.0.walk(out)
+            }
+        }
+    };
+}
+cached_statement!(ClaimOne, ClaimOneId);
+cached_statement!(ClaimMany, ClaimManyId);
+
+/// Neither has the user a number, nor does one rest for them, nor does anybody wait whose turn it is.
+const NEWCOMER: &str = "
+    NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM numbers r WHERE r.rests_for = asked.user_id)";
+
+impl<'a> Claim<'a> {
+    fn walk<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self {
+            Claim::One(user_id) => {
+                out.push_sql("WITH asked AS (SELECT ");
+                out.push_bind_param::<Text, _>(user_id)?;
+                out.push_sql("::text AS user_id), picked AS (SELECT id, phone_number, area_code, 1 AS place FROM numbers, asked WHERE ready AND ");
+                out.push_sql(NEWCOMER);
+                out.push_sql(
+                    " AND NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())
+                      ORDER BY purchased_at, id LIMIT 1 FOR UPDATE OF numbers SKIP LOCKED),
+                    newcomers AS (SELECT user_id, 1 AS place FROM asked)",
+                );
+            }
+            Claim::Many(user_ids, most) => {
+                out.push_sql(
+                    "WITH newcomers AS (
+                        SELECT user_id, row_number() OVER (ORDER BY position) AS place
+                          FROM unnest(",
+                );
+                out.push_bind_param::<Array<Text>, _>(user_ids)?;
+                out.push_sql("::text[]) WITH ORDINALITY AS asked (user_id, position) WHERE ");
+                out.push_sql(NEWCOMER);
+                out.push_sql(
+                    " AND NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())),
+                    picked AS (SELECT id, phone_number, area_code, row_number() OVER () AS place FROM (
+                        SELECT id, phone_number, area_code FROM numbers WHERE ready ORDER BY purchased_at, id LIMIT ",
+                );
+                out.push_bind_param::<BigInt, _>(most)?;
+                out.push_sql(" FOR UPDATE SKIP LOCKED) AS oldest)");
+            }
+        }
+        out.push_sql(
+            ", paired AS (SELECT newcomers.user_id, picked.id, picked.phone_number, picked.area_code
+                            FROM newcomers JOIN picked USING (place)),
+               moved AS (UPDATE numbers n SET status = 'assigned' FROM paired WHERE n.id = paired.id),
+               recorded AS (INSERT INTO assignments (number_id, user_id, source)
+                            SELECT id, user_id, 'pool' FROM paired RETURNING number_id, assigned_at, source)
+             SELECT paired.user_id, paired.phone_number, paired.area_code, recorded.assigned_at, recorded.source, false
+               FROM paired JOIN recorded ON recorded.number_id = paired.id",
+        );
+        Ok(())
+    }
+}
+
+/// Gives each of `user_ids` (distinct) that is a newcomer the oldest ready number, in one statement, as far as stock
+/// goes. Nobody is served while somebody waits in line.
+///
+/// # Errors
+/// [`DbError::Constraint`] with `OneLivePerUser` when a user got a number elsewhere meanwhile; then nothing happened.
+pub fn assignments_claim(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
+    let rows: Vec<AssignmentRow> = match user_ids {
+        [] => return Ok(Vec::new()),
+        [one] => ClaimOne(Claim::One(one)).load(conn)?,
+        many => ClaimMany(Claim::Many(many, i64::try_from(many.len()).unwrap_or(i64::MAX))).load(conn)?,
+    };
+    tighten(rows)
+}
+
+/// The same for users who want a number of `place`; whoever waits in line does not bind, because these may be
+/// numbers that they did not ask for: the line is served first by whoever serves it.
+///
+/// # Errors
+/// As [`assignments_claim`].
+pub fn assignments_claim_in(
+    conn: &mut Connection,
+    user_ids: &[&str],
+    place: Place,
+    source: Source,
+) -> Result<Vec<Assignment>, DbError> {
+    let rows: Vec<AssignmentRow> = sql_query(
+        "WITH newcomers AS (
+             SELECT user_id, row_number() OVER (ORDER BY position) AS place
+               FROM unnest($1::text[]) WITH ORDINALITY AS asked (user_id, position)
+              WHERE NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
+                AND NOT EXISTS (SELECT 1 FROM numbers r WHERE r.rests_for = asked.user_id)),
+         picked AS (SELECT id, phone_number, area_code, row_number() OVER () AS place FROM (
+             SELECT id, phone_number, area_code FROM numbers
+              WHERE ready AND ($3 IS NULL OR country = $3) AND ($4 IS NULL OR area_code = $4)
+              ORDER BY purchased_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) AS oldest),
+         paired AS (SELECT newcomers.user_id, picked.id, picked.phone_number, picked.area_code
+                      FROM newcomers JOIN picked USING (place)),
+         moved AS (UPDATE numbers n SET status = 'assigned' FROM paired WHERE n.id = paired.id),
+         recorded AS (INSERT INTO assignments (number_id, user_id, source)
+                      SELECT id, user_id, $5 FROM paired RETURNING number_id, assigned_at, source)
+         SELECT paired.user_id, paired.phone_number, paired.area_code, recorded.assigned_at, recorded.source, false AS missing
+           FROM paired JOIN recorded ON recorded.number_id = paired.id",
+    )
+    .bind::<Array<Text>, _>(user_ids)
+    .bind::<BigInt, _>(i64::try_from(user_ids.len()).unwrap_or(i64::MAX))
+    .bind::<Nullable<Text>, _>(place.country.as_ref().map(CountryCode::as_str))
+    .bind::<Nullable<Text>, _>(place.area_code.as_ref().map(AreaCode::as_str))
+    .bind::<Text, _>(match source {
+        Source::Pool => "pool",
+        Source::Emergency => "emergency",
+        Source::Import => "import",
+        Source::Adopt => "adopt",
+    })
+    .load(conn)?;
+    tighten(rows)
+}
+
+/// The live assignments of those of `user_ids` that have one.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn assignments_held(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
+    let rows: Vec<AssignmentRow> = sql_query(
+        "SELECT a.user_id, n.phone_number, n.area_code, a.assigned_at, a.source, n.missing_since IS NOT NULL AS missing
+           FROM assignments a JOIN numbers n ON n.id = a.number_id
+          WHERE a.user_id = ANY($1) AND a.released_at IS NULL",
+    )
+    .bind::<Array<Text>, _>(user_ids)
+    .load(conn)?;
+    tighten(rows)
+}
+
+/// Gives back to each of `user_ids` the number that still rests for them, if it is fit; if it is not, it rests for
+/// nobody from now on, and they are newcomers.
+///
+/// # Errors
+/// As [`assignments_claim`].
+pub fn assignments_restore(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
+    let rows: Vec<AssignmentRow> = sql_query(
+        "WITH resting AS (
+             SELECT id, rests_for AS user_id, phone_number, area_code FROM numbers
+              WHERE rests_for = ANY($1) AND webhook_status = 'configured' AND capable AND missing_since IS NULL
+              FOR UPDATE SKIP LOCKED),
+         moved AS (UPDATE numbers n SET status = 'assigned', rests_for = NULL, quarantine_reason = NULL, quarantined_until = NULL
+                     FROM resting WHERE n.id = resting.id),
+         recorded AS (INSERT INTO assignments (number_id, user_id, source)
+                      SELECT id, user_id, 'pool' FROM resting RETURNING number_id, assigned_at, source)
+         SELECT resting.user_id, resting.phone_number, resting.area_code, recorded.assigned_at, recorded.source, false AS missing
+           FROM resting JOIN recorded ON recorded.number_id = resting.id",
+    )
+    .bind::<Array<Text>, _>(user_ids)
+    .load(conn)?;
+    sql_query(
+        "UPDATE numbers SET rests_for = NULL
+          WHERE rests_for = ANY($1) AND NOT (webhook_status = 'configured' AND capable AND missing_since IS NULL)",
+    )
+    .bind::<Array<Text>, _>(user_ids)
+    .execute(conn)?;
+    tighten(rows)
+}
+
+/// An assignment that ended.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Release {
+    /// Whose it was.
+    pub user_id: UserId,
+    /// Which number.
+    pub phone_number: PhoneNumber,
+    /// When it ended.
+    pub released_at: DateTime<Utc>,
+}
+
+/// Ends a user's assignment and lays the number to rest for `quarantine`; `None` when the user has none.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn assignment_release(
+    conn: &mut Connection,
+    user_id: &UserId,
+    quarantine: Duration,
+) -> Result<Option<Release>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        phone_number: String,
+        #[diesel(sql_type = Timestamptz)]
+        released_at: DateTime<Utc>,
+    }
+    conn.transaction::<_, DbError, _>(|conn| {
+        // What rested for this user before makes way: only the latest number waits for them.
+        sql_query("UPDATE numbers SET rests_for = NULL WHERE rests_for = $1")
+            .bind::<Text, _>(user_id.as_str())
+            .execute(conn)?;
+        let row: Option<Row> = sql_query(
+            "WITH ended AS (UPDATE assignments SET released_at = greatest(clock_timestamp(), assigned_at)
+                             WHERE user_id = $1 AND released_at IS NULL RETURNING number_id, user_id, released_at)
+             UPDATE numbers n SET status = 'quarantined', quarantine_reason = 'released', rests_for = ended.user_id,
+                    quarantined_until = ended.released_at + make_interval(secs => $2)
+               FROM ended WHERE n.id = ended.number_id RETURNING n.phone_number, ended.released_at",
+        )
+        .bind::<Text, _>(user_id.as_str())
+        .bind::<Double, _>(quarantine.as_secs_f64())
+        .get_result(conn)
+        .optional()?;
+        row.map(|row| {
+            let phone_number =
+                row.phone_number.parse().map_err(|_| DbError::corrupt("number")("it is not E.164".to_owned()))?;
+            Ok(Release { user_id: user_id.clone(), phone_number, released_at: row.released_at })
+        })
+        .transpose()
+    })
+}
+
+/// One line of the history.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
+pub struct AssignmentLine {
+    /// Newest first.
+    #[diesel(sql_type = BigInt)]
+    #[serde(skip)]
+    pub id: i64,
+    /// Whose.
+    #[diesel(sql_type = Text)]
+    pub user_id: String,
+    /// Which.
+    #[diesel(sql_type = Text)]
+    pub phone_number: String,
+    /// Its area code.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub area_code: Option<String>,
+    /// Where the number came from.
+    #[diesel(sql_type = Text)]
+    pub source: String,
+    /// From.
+    #[diesel(sql_type = Timestamptz)]
+    pub assigned_at: DateTime<Utc>,
+    /// Until; `None` = live.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub released_at: Option<DateTime<Utc>>,
+}
+
+/// The history, newest first, from below `before`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn assignments_list(
+    conn: &mut Connection,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<AssignmentLine>, DbError> {
+    Ok(sql_query(
+        "SELECT a.id, a.user_id, n.phone_number, n.area_code, a.source, a.assigned_at, a.released_at
+           FROM assignments a JOIN numbers n ON n.id = a.number_id
+          WHERE $1 IS NULL OR a.id < $1 ORDER BY a.id DESC LIMIT $2",
+    )
+    .bind::<Nullable<BigInt>, _>(before)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}

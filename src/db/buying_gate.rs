@@ -1,0 +1,149 @@
+//! Pause and breaker: one row that all instances share and that survives restarts.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Double, Timestamptz};
+
+use super::error::DbError;
+use super::executor::Connection;
+use super::schema::buying_gate;
+
+/// An operator stopped automatic buying.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Paused {
+    /// When.
+    pub since: DateTime<Utc>,
+    /// Who: the key's fingerprint.
+    pub by: String,
+    /// Why, if the operator said so.
+    pub reason: Option<String>,
+}
+
+/// Twilio refused in a way that more calls only make worse.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Halted {
+    /// When.
+    pub since: DateTime<Utc>,
+    /// Twilio's error code.
+    pub twilio_code: Option<i32>,
+    /// What happened, and what to do.
+    pub message: String,
+    /// When the next probe may look whether Twilio accepts us again; `None` when only an operator's resume ends it.
+    pub next_probe_at: Option<DateTime<Utc>>,
+}
+
+/// The gate as it stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gate {
+    /// Set while paused.
+    pub paused: Option<Paused>,
+    /// Set while halted.
+    pub halted: Option<Halted>,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = buying_gate, check_for_backend(diesel::pg::Pg))]
+struct GateRow {
+    paused_since: Option<DateTime<Utc>>,
+    paused_by: Option<String>,
+    paused_reason: Option<String>,
+    halted_since: Option<DateTime<Utc>>,
+    halt_code: Option<i32>,
+    halt_message: Option<String>,
+    next_probe_at: Option<DateTime<Utc>>,
+}
+
+impl From<GateRow> for Gate {
+    fn from(row: GateRow) -> Self {
+        let paused =
+            row.paused_since.zip(row.paused_by).map(|(since, by)| Paused { since, by, reason: row.paused_reason });
+        let halted = row.halted_since.zip(row.halt_message).map(|(since, message)| Halted {
+            since,
+            twilio_code: row.halt_code,
+            message,
+            next_probe_at: row.next_probe_at,
+        });
+        Self { paused, halted }
+    }
+}
+
+/// Reads the gate.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn gate_read(conn: &mut Connection) -> Result<Gate, DbError> {
+    Ok(buying_gate::table.select(GateRow::as_select()).first(conn)?.into())
+}
+
+/// Reads the gate and locks it until the transaction ends: whoever counts caps does so alone.
+pub(super) fn gate_lock(conn: &mut Connection) -> Result<Gate, DbError> {
+    Ok(buying_gate::table.select(GateRow::as_select()).for_no_key_update().first(conn)?.into())
+}
+
+/// Opens the breaker, unless it is open already; returns whether this call opened it. `probe_every` is `None` when only
+/// an operator may close it.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn gate_halt(
+    conn: &mut Connection,
+    twilio_code: Option<i32>,
+    message: &str,
+    probe_every: Option<Duration>,
+) -> Result<bool, DbError> {
+    let opened = diesel::update(buying_gate::table.filter(buying_gate::halted_since.is_null()))
+        .set((
+            buying_gate::halted_since.eq(sql::<Timestamptz>("clock_timestamp()").nullable()),
+            buying_gate::halt_code.eq(twilio_code),
+            buying_gate::halt_message.eq(message),
+            buying_gate::halt_by_probe.eq(probe_every.is_some()),
+            buying_gate::next_probe_at.eq(sql::<diesel::sql_types::Nullable<Timestamptz>>(
+                "clock_timestamp() + make_interval(secs => ",
+            )
+            .bind::<diesel::sql_types::Nullable<Double>, _>(probe_every.map(|every| every.as_secs_f64()))
+            .sql(")")),
+        ))
+        .execute(conn)?;
+    Ok(opened > 0)
+}
+
+/// Takes the right to probe, one per `every` over all instances; `false` when there is nothing to probe now.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn gate_take_probe(conn: &mut Connection, every: Duration) -> Result<bool, DbError> {
+    let due = buying_gate::halted_since
+        .is_not_null()
+        .and(buying_gate::halt_by_probe)
+        .and(sql::<Bool>("next_probe_at <= clock_timestamp()"));
+    let taken = diesel::update(buying_gate::table.filter(due))
+        .set(
+            buying_gate::next_probe_at.eq(sql::<diesel::sql_types::Nullable<Timestamptz>>(
+                "clock_timestamp() + make_interval(secs => ",
+            )
+            .bind::<Double, _>(every.as_secs_f64())
+            .sql(")")),
+        )
+        .execute(conn)?;
+    Ok(taken > 0)
+}
+
+/// Closes the breaker; returns whether it was open.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn gate_close(conn: &mut Connection) -> Result<bool, DbError> {
+    let closed = diesel::update(buying_gate::table.filter(buying_gate::halted_since.is_not_null()))
+        .set((
+            buying_gate::halted_since.eq(None::<DateTime<Utc>>),
+            buying_gate::halt_code.eq(None::<i32>),
+            buying_gate::halt_message.eq(None::<String>),
+            buying_gate::halt_by_probe.eq(false),
+            buying_gate::next_probe_at.eq(None::<DateTime<Utc>>),
+        ))
+        .execute(conn)?;
+    Ok(closed > 0)
+}

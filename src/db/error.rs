@@ -1,0 +1,124 @@
+//! What can go wrong at the database, as decisions.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// A constraint of the schema that a program can meet in good faith; every other violation is a bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Constraint {
+    /// The user got a number at the same time from another instance.
+    OneLivePerUser,
+    /// The number got a user at the same time.
+    OneLivePerAssignedNumber,
+    /// Another live number has this E.164.
+    OneLivePerNumber,
+    /// Another number has this SID.
+    SidIsForEver,
+    /// Another order is buying this very number.
+    OneOpenPurchasePerNumber,
+    /// The order has no place left for another item.
+    ItemsFitTheirOrder,
+    /// An order with this idempotency key exists.
+    IdempotencyKey,
+}
+
+impl Constraint {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "assignments_one_live_per_user" => Self::OneLivePerUser,
+            "assignments_one_live_per_number" => Self::OneLivePerAssignedNumber,
+            "numbers_one_live_per_number" => Self::OneLivePerNumber,
+            "numbers_sid_is_for_ever" => Self::SidIsForEver,
+            "purchase_items_one_open_per_number" => Self::OneOpenPurchasePerNumber,
+            "purchase_items_fit_their_order" => Self::ItemsFitTheirOrder,
+            "purchases_idempotency_key_is_one_order" => Self::IdempotencyKey,
+            _ => return None,
+        })
+    }
+}
+
+/// Why a statement did not do what it was for.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// PostgreSQL cannot be reached, or does not answer in time: try again later.
+    #[error("PostgreSQL is unavailable ({0}); check DATABASE_URL and that the server runs")]
+    Unavailable(String),
+    /// Somebody else was faster: look again and decide anew.
+    #[error("another writer was first: {0:?}")]
+    Constraint(Constraint),
+    /// A stored row breaks a rule of the domain: a bug, or a hand in the database.
+    #[error("the database holds a {what} that breaks a rule: {why}")]
+    Corrupt {
+        /// Which kind of row.
+        what: &'static str,
+        /// Which rule.
+        why: String,
+    },
+    /// The statement failed: a bug, or a schema that is not ours.
+    #[error("{name} failed at PostgreSQL")]
+    Statement {
+        /// The door's label.
+        name: &'static str,
+        /// What PostgreSQL said.
+        #[source]
+        source: DieselError,
+    },
+    /// The statement's code panicked.
+    #[error("{0} panicked")]
+    Panicked(&'static str),
+}
+
+impl DbError {
+    /// Reads a violated constraint off diesel's error; other errors get the door's label in [`DbError::label`].
+    pub(super) fn label(name: &'static str, error: DieselError) -> Self {
+        match &error {
+            DieselError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                info,
+            ) => Self::Unavailable(first_line(info.message())),
+            DieselError::BrokenTransactionManager => {
+                Self::Unavailable("the connection broke inside a transaction".to_owned())
+            }
+            DieselError::DatabaseError(_, info) => match info.constraint_name().and_then(Constraint::named) {
+                Some(constraint) => Self::Constraint(constraint),
+                None => Self::Statement { name, source: error },
+            },
+            _ => Self::Statement { name, source: error },
+        }
+    }
+
+    pub(super) fn corrupt(what: &'static str) -> impl Fn(String) -> Self {
+        move |why| Self::Corrupt { what, why }
+    }
+
+    /// Whether this violates `constraint`.
+    #[must_use]
+    pub fn violates(&self, constraint: Constraint) -> bool {
+        matches!(self, Self::Constraint(violated) if *violated == constraint)
+    }
+
+    /// Whether trying again later may help.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    /// The error with its sources, on one line, for the log.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        match self {
+            Self::Statement { source, .. } => format!("{self}: {source}").replace('\n', " "),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// Statements inside a transaction fail as diesel's errors; the door labels them on the way out.
+impl From<DieselError> for DbError {
+    fn from(error: DieselError) -> Self {
+        Self::label("statement", error)
+    }
+}
+
+pub(super) fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}

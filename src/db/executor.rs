@@ -1,0 +1,150 @@
+//! Runs statements on blocking threads, at most one per pooled connection, and answers in time whatever PostgreSQL does.
+//!
+//! Invariants: a caller of [`Db::run`] has its answer within [`ANSWER_WITHIN`], even
+//! while the blocking thread hangs on a dead socket; a lost connection is never handed out again.
+//! How to get it wrong: taking an answer "unavailable" for "nothing happened". The statement may still commit.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diesel::pg::PgConnection;
+use diesel::r2d2::R2D2Connection as _;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::connect::{DatabaseUrl, SessionManager};
+use super::error::{DbError, first_line};
+
+/// What a statement of `db::*` is given.
+pub type Connection = PgConnection;
+
+/// Connections of one instance, besides the purchase lock's own.
+const CONNECTIONS_MAX: u32 = 8;
+/// How long a request waits in all, for a connection and for the statement.
+const ANSWER_WITHIN: Duration = Duration::from_millis(1700);
+/// How long work that nobody waits for at a browser waits for a connection: settling a purchase, say.
+const PATIENT_ACQUIRE: Duration = Duration::from_secs(10);
+
+/// The door to PostgreSQL. Cheap to clone; all clones share one pool.
+#[derive(Clone)]
+pub struct Db {
+    pool: r2d2::Pool<SessionManager>,
+    manager: SessionManager,
+    places: Arc<Semaphore>,
+    runtime: tokio::runtime::Handle,
+    acquire_timeout: Duration,
+    log: slog::Logger,
+}
+
+/// Sends r2d2's complaints to our log.
+#[derive(Debug)]
+struct PoolLog(slog::Logger);
+
+impl<E: std::error::Error> r2d2::HandleError<E> for PoolLog {
+    fn handle_error(&self, error: E) {
+        slog::debug!(self.0, "no connection to PostgreSQL yet"; "error" => first_line(&error.to_string()));
+    }
+}
+
+impl Db {
+    /// A pool that connects as it is used; nothing is tried yet. `runtime` lends the blocking threads.
+    #[must_use]
+    pub fn new(
+        url: DatabaseUrl,
+        acquire_timeout: Duration,
+        runtime: tokio::runtime::Handle,
+        log: slog::Logger,
+    ) -> Self {
+        let manager = SessionManager::new(url);
+        let pool = r2d2::Pool::builder()
+            .max_size(CONNECTIONS_MAX)
+            .min_idle(Some(1))
+            .connection_timeout(acquire_timeout)
+            .error_handler(Box::new(PoolLog(log.clone())))
+            .build_unchecked(manager.clone());
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
+        Self { pool, manager, places, runtime, acquire_timeout, log }
+    }
+
+    /// Runs `work` for somebody who waits: answers within two seconds in all, come what may.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when no connection or no answer came in time; else what `work` returned.
+    pub async fn run<T, F>(&self, name: &'static str, work: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+    {
+        let running = self.start(name, self.acquire_timeout, work);
+        match timeout(ANSWER_WITHIN, running).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(DbError::Unavailable(format!("{name} got no answer in time"))),
+        }
+    }
+
+    /// Runs `work` to its end, as long as PostgreSQL's own statement timeout lets it. For the money path, where an
+    /// answer that comes late is better than none.
+    ///
+    /// # Errors
+    /// As [`Db::run`], without the deadline.
+    pub async fn run_patiently<T, F>(&self, name: &'static str, work: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+    {
+        self.start(name, PATIENT_ACQUIRE, work).await
+    }
+
+    async fn start<T, F>(&self, name: &'static str, acquire: Duration, work: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+    {
+        let asked = Instant::now();
+        let place = match timeout(acquire, Arc::clone(&self.places).acquire_owned()).await {
+            Ok(place) => place.expect("the semaphore is never closed"),
+            Err(_elapsed) => return Err(DbError::Unavailable("every connection is busy".to_owned())),
+        };
+        let (pool, manager) = (self.pool.clone(), self.manager.clone());
+        let patience = acquire.saturating_sub(asked.elapsed()).max(Duration::from_millis(50));
+        let task = self.runtime.spawn_blocking(move || {
+            let _place = place;
+            on_a_session(&pool, &manager, patience, name, work)
+        });
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(panicked) => {
+                slog::error!(self.log, "a statement panicked"; "statement" => name, "error" => panicked.to_string());
+                Err(DbError::Panicked(name))
+            }
+        }
+    }
+}
+
+fn on_a_session<T>(
+    pool: &r2d2::Pool<SessionManager>,
+    manager: &SessionManager,
+    patience: Duration,
+    name: &'static str,
+    work: impl FnOnce(&mut Connection) -> Result<T, DbError>,
+) -> Result<T, DbError> {
+    let mut session =
+        pool.get_timeout(patience).map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?;
+    let outcome = work(&mut session.connection);
+    session.last_used = Instant::now();
+    match outcome {
+        Err(DbError::Unavailable(why)) => {
+            manager.lost(&mut session);
+            Err(DbError::Unavailable(why))
+        }
+        // Diesel does not tell a shutdown of the server from a mistake of ours; a ping does.
+        Err(DbError::Statement { source, .. }) => {
+            if session.connection.ping().is_err() {
+                manager.lost(&mut session);
+                return Err(DbError::Unavailable(first_line(&source.to_string())));
+            }
+            Err(DbError::Statement { name, source })
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,100 @@
+//! The purchase lock: at most one run buys at a time, across all instances and the earlier service.
+//!
+//! The lock is an argument: buying takes a `&PurchaseLock`, which only this file can make. It is a transaction-level
+//! advisory lock in a transaction that does nothing else, on a connection that the guard owns: it survives no process,
+//! leaks through no pool, and shares its key space with the earlier service's `pg_try_advisory_lock(12345)`.
+//! How to get it wrong: believing that it is still held. Its connection can die unseen, so each intent checks its run
+//! in the database again (`purchase_items::intend`), and the lock alone guards nothing.
+
+use diesel::RunQueryDsl as _;
+use diesel::connection::SimpleConnection as _;
+use diesel::dsl::sql;
+use diesel::sql_types::{Bool, Integer};
+
+use super::connect::DatabaseUrl;
+use super::error::{DbError, first_line};
+use super::executor::Connection;
+
+/// The advisory key and where the database is: what it takes to try the lock.
+#[derive(Clone)]
+pub struct PurchaseLocks {
+    url: DatabaseUrl,
+    advisory_key: i64,
+    runtime: tokio::runtime::Handle,
+}
+
+/// Proof that this process held the purchase lock a moment ago. Dropping it closes the connection, and so the lock.
+pub struct PurchaseLock {
+    connection: Option<Connection>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl PurchaseLocks {
+    /// `advisory_key` is `lock.advisory_key`; `runtime` lends the blocking threads.
+    #[must_use]
+    pub fn new(url: DatabaseUrl, advisory_key: i64, runtime: tokio::runtime::Handle) -> Self {
+        Self { url, advisory_key, runtime }
+    }
+
+    /// Takes the lock, or says `None` at once when somebody else holds it.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when PostgreSQL cannot be reached.
+    pub async fn try_acquire(&self) -> Result<Option<PurchaseLock>, DbError> {
+        let (url, key) = (self.url.clone(), self.advisory_key);
+        let attempt = self.runtime.spawn_blocking(move || begin_and_try(&url, key));
+        let connection = attempt.await.map_err(|_panicked| DbError::Panicked("purchase_lock_try"))??;
+        Ok(connection.map(|connection| PurchaseLock { connection: Some(connection), runtime: self.runtime.clone() }))
+    }
+}
+
+fn begin_and_try(url: &DatabaseUrl, key: i64) -> Result<Option<Connection>, DbError> {
+    let mut connection = url.connect().map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?;
+    // READ COMMITTED: an idle transaction that holds no snapshot keeps back neither vacuum nor index builds.
+    // Server-side keepalives: else a host that vanished would keep the lock for hours.
+    connection.batch_execute(
+        "BEGIN ISOLATION LEVEL READ COMMITTED;
+         SET LOCAL idle_in_transaction_session_timeout = 0;
+         SET LOCAL tcp_keepalives_idle = 10;
+         SET LOCAL tcp_keepalives_interval = 5;
+         SET LOCAL tcp_keepalives_count = 3;",
+    )?;
+    let version: i32 =
+        diesel::select(sql::<Integer>("current_setting('server_version_num')::int")).get_result(&mut connection)?;
+    if version >= 170_000 {
+        connection.batch_execute("SET LOCAL transaction_timeout = 0")?;
+    }
+    let held: bool =
+        diesel::select(sql::<Bool>(&format!("pg_try_advisory_xact_lock({key})"))).get_result(&mut connection)?;
+    Ok(held.then_some(connection))
+}
+
+impl PurchaseLock {
+    /// Asks PostgreSQL over the lock's own connection whether it still stands.
+    pub async fn is_alive(&mut self) -> bool {
+        let Some(mut connection) = self.connection.take() else { return false };
+        let asked = self.runtime.spawn_blocking(move || {
+            let alive = connection.batch_execute("SELECT 1").is_ok();
+            alive.then_some(connection)
+        });
+        self.connection = asked.await.ok().flatten();
+        self.connection.is_some()
+    }
+
+    /// Gives the lock back and waits until PostgreSQL knows it.
+    pub async fn release(mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            // A failure means that the connection is gone, and the lock with it.
+            let _ = self.runtime.spawn_blocking(move || connection.batch_execute("ROLLBACK")).await;
+        }
+    }
+}
+
+impl Drop for PurchaseLock {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // Closing writes to a socket; a blocking thread does it.
+            self.runtime.spawn_blocking(move || drop(connection));
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The one labelled door to PostgreSQL: `Db::run("assignment_claim", |connection| …)`.
+//!
+//! Architecture invariant: diesel and SQL appear under this folder only; a caller sees domain types and [`DbError`].
+//! No function here holds a transaction while anything but PostgreSQL is waited for.
+//! How to get it wrong: calling a blocking function of `db::*` from async code without `run`, which would stall every
+//! request of that thread; or retrying inside, where the caller cannot see it.
+
+mod connect;
+mod error;
+mod executor;
+mod migrations;
+mod schema;
+
+pub mod assignments;
+pub mod buying_gate;
+pub mod installation;
+pub mod locks;
+pub mod numbers;
+pub mod passes;
+pub mod purchase_items;
+pub mod purchases;
+pub mod stock;
+pub mod waiters;
+
+pub use connect::DatabaseUrl;
+pub use error::{Constraint, DbError};
+pub use executor::{Connection, Db};
+pub use migrations::migrate;

@@ -1,0 +1,59 @@
+//! What each pass of the monitor did and why, for `last_replenishment` and for whoever asks why nothing happened.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use super::error::DbError;
+use super::executor::Connection;
+use super::schema::passes;
+
+/// How many passes are kept.
+const PASSES_KEPT: i64 = 1000;
+
+/// One pass.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, serde::Serialize)]
+#[diesel(table_name = passes, check_for_backend(diesel::pg::Pg))]
+pub struct Pass {
+    /// When it ended.
+    pub at: DateTime<Utc>,
+    /// What set it off.
+    pub trigger: String,
+    /// Why it bought what it bought, or nothing.
+    pub reason: String,
+    /// How many it bought.
+    pub purchased_count: i32,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// Records a pass and forgets the oldest.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn pass_record(
+    conn: &mut Connection,
+    trigger: &str,
+    reason: &str,
+    bought: u32,
+    error: Option<&str>,
+) -> Result<(), DbError> {
+    let id: i64 = diesel::insert_into(passes::table)
+        .values((
+            passes::trigger.eq(trigger),
+            passes::reason.eq(reason),
+            passes::purchased_count.eq(i32::try_from(bought).unwrap_or(i32::MAX)),
+            passes::error.eq(error),
+        ))
+        .returning(passes::id)
+        .get_result(conn)?;
+    diesel::delete(passes::table.filter(passes::id.le(id - PASSES_KEPT))).execute(conn)?;
+    Ok(())
+}
+
+/// The latest pass, if there was one.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn pass_latest(conn: &mut Connection) -> Result<Option<Pass>, DbError> {
+    Ok(passes::table.order(passes::id.desc()).select(Pass::as_select()).first(conn).optional()?)
+}

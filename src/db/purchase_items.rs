@@ -1,0 +1,434 @@
+//! The ledger: one row per number that we ever meant to buy, written before Twilio is asked.
+//!
+//! Invariants: no create without a committed intent and a committed attempt; every intent is checked against its run,
+//! the gate and the caps inside its own transaction, one at a time over all instances (the gate's row lock); settling
+//! is idempotent and the only way a purchase becomes a number.
+//! How to get it wrong: ending an item because its run is over. Only Twilio's word ends an item that was sent.
+
+use chrono::{DateTime, Utc};
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::buying_gate::gate_lock;
+use super::error::{Constraint, DbError};
+use super::executor::Connection;
+use super::purchases::purchase_places_used;
+use super::schema::{purchase_items, purchases};
+use super::stock::stock_observe;
+use crate::domain::{CountryCode, NumberSid, PhoneNumber, PoolPolicy, Trigger, WebhookStatus, Why, permit_one};
+
+/// Which run of which order asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunOf {
+    /// The order.
+    pub order_id: Uuid,
+    /// The run that holds the lock.
+    pub run_id: Uuid,
+}
+
+/// The limits in force for an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// `[pool]`.
+    pub policy: PoolPolicy,
+    /// `spend.purchases_per_hour_max`.
+    pub per_hour_max: u32,
+    /// `spend.purchases_per_day_max`.
+    pub per_day_max: u32,
+}
+
+/// What became of an intent, or of the wish to send it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// Committed: Twilio may be asked.
+    Written,
+    /// The order was ended, or another run has it: stop at once.
+    RunIsOver,
+    /// The order's places are used up.
+    OrderIsFull,
+    /// Somebody owns the number or is buying it: take another candidate.
+    NumberIsKnown,
+    /// A limit says no.
+    Refused(Why),
+}
+
+/// Locks the order's row and checks that it runs under this run.
+fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Option<(Trigger, bool, i32)>, DbError> {
+    let found = purchases::table
+        .filter(purchases::id.eq(run.order_id))
+        .filter(purchases::state.eq("running"))
+        .filter(purchases::run_id.eq(run.run_id))
+        .select((purchases::trigger, purchases::override_caps, purchases::requested_count))
+        .for_update()
+        .first::<(String, bool, i32)>(conn)
+        .optional()?;
+    found
+        .map(|(trigger, override_caps, requested)| {
+            Ok((trigger.parse().map_err(DbError::corrupt("purchase"))?, override_caps, requested))
+        })
+        .transpose()
+}
+
+/// Writes the intent to buy `number` as `item_id`.
+///
+/// # Errors
+/// When PostgreSQL fails; then nothing was written and Twilio must not be asked.
+pub fn item_intend(
+    conn: &mut Connection,
+    run: RunOf,
+    item_id: Uuid,
+    number: &PhoneNumber,
+    limits: &Limits,
+) -> Result<Intent, DbError> {
+    let written = conn.transaction::<_, DbError, _>(|conn| {
+        gate_lock(conn)?;
+        let Some((trigger, override_caps, requested)) = run_stands(conn, run)? else { return Ok(Intent::RunIsOver) };
+        if i64::from(purchase_places_used(conn, run.order_id)?) >= i64::from(requested) {
+            return Ok(Intent::OrderIsFull);
+        }
+        let seen = stock_observe(conn)?;
+        let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
+        if let Err(why) = permit_one(&limits.policy, &caps, &seen.stock, trigger, override_caps) {
+            return Ok(Intent::Refused(why));
+        }
+        let owned = sql_query("SELECT 1 FROM numbers WHERE phone_number = $1 AND status <> 'released'")
+            .bind::<Text, _>(number.as_str())
+            .execute(conn)?;
+        if owned > 0 {
+            return Ok(Intent::NumberIsKnown);
+        }
+        diesel::insert_into(purchase_items::table)
+            .values((
+                purchase_items::id.eq(item_id),
+                purchase_items::purchase_id.eq(run.order_id),
+                purchase_items::phone_number.eq(number.as_str()),
+                purchase_items::override_caps.eq(override_caps),
+            ))
+            .execute(conn)?;
+        Ok(Intent::Written)
+    });
+    match written {
+        Err(error) if error.violates(Constraint::OneOpenPurchasePerNumber) => Ok(Intent::NumberIsKnown),
+        Err(error) if error.violates(Constraint::ItemsFitTheirOrder) => Ok(Intent::OrderIsFull),
+        other => other,
+    }
+}
+
+/// An attempt that may go on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// 1 for the first POST.
+    pub number: i32,
+    /// When the first POST was about to be sent, by the database's clock.
+    pub first_sent_at: DateTime<Utc>,
+}
+
+/// Commits the next attempt of an item before its POST, under the same checks of run, pause and halt as its intent (the
+/// item itself is counted by the caps already). `Err(intent)` says why it may not be sent.
+///
+/// # Errors
+/// When PostgreSQL fails; then Twilio must not be asked.
+pub fn item_attempt(conn: &mut Connection, run: RunOf, item_id: Uuid) -> Result<Result<Attempt, Intent>, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let gate = gate_lock(conn)?;
+        let Some((trigger, _, _)) = run_stands(conn, run)? else { return Ok(Err(Intent::RunIsOver)) };
+        if gate.halted.is_some() {
+            return Ok(Err(Intent::Refused(Why::Halted)));
+        }
+        if gate.paused.is_some() && trigger != Trigger::Manual {
+            return Ok(Err(Intent::Refused(Why::Paused)));
+        }
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Integer)]
+            attempts: i32,
+            #[diesel(sql_type = Timestamptz)]
+            first_sent_at: DateTime<Utc>,
+        }
+        let row: Option<Row> = sql_query(
+            "UPDATE purchase_items SET state = 'sent', attempts = attempts + 1, last_sent_at = clock_timestamp(),
+                    negative_lookups = 0, last_lookup_at = NULL,
+                    first_sent_at = coalesce(first_sent_at, clock_timestamp())
+              WHERE id = $1 AND state IN ('intended', 'sent', 'unknown') RETURNING attempts, first_sent_at",
+        )
+        .bind::<SqlUuid, _>(item_id)
+        .get_result(conn)
+        .optional()?;
+        Ok(match row {
+            Some(row) => Ok(Attempt { number: row.attempts, first_sent_at: row.first_sent_at }),
+            None => Err(Intent::RunIsOver),
+        })
+    })
+}
+
+/// Why an item has no number, for the ledger and the order's errors.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// Our code, such as `twilio_21422` or `outcome_unknown`.
+    pub code: String,
+    /// Twilio's code.
+    pub twilio_code: Option<i32>,
+    /// What happened.
+    pub message: String,
+    /// Twilio's id of the request, for its support.
+    pub request_id: Option<String>,
+}
+
+/// The outcome of the last POST is not known: from here on only Twilio's list decides.
+///
+/// # Errors
+/// When PostgreSQL fails; the item then stays `sent`, which a later `recover` reads the same way.
+pub fn item_doubt(conn: &mut Connection, item_id: Uuid, failure: &Failure) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE purchase_items SET state = 'unknown', doubted = true, error_code = $2, twilio_code = $3, error_message = $4,
+                twilio_request_id = coalesce($5, twilio_request_id)
+          WHERE id = $1 AND state IN ('sent', 'unknown')",
+    )
+    .bind::<SqlUuid, _>(item_id)
+    .bind::<Text, _>(&failure.code)
+    .bind::<Nullable<Integer>, _>(failure.twilio_code)
+    .bind::<Text, _>(&failure.message)
+    .bind::<Nullable<Text>, _>(&failure.request_id)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// How an item ends without a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Somebody else owns the number.
+    Taken,
+    /// Nobody was charged.
+    NotBought,
+}
+
+/// Ends an item without a number. `attempt` is the attempt that the caller judged: a later one by somebody else keeps
+/// the item open.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn item_end(
+    conn: &mut Connection,
+    item_id: Uuid,
+    attempt: i32,
+    ending: Ending,
+    failure: &Failure,
+) -> Result<bool, DbError> {
+    let ended = sql_query(
+        "UPDATE purchase_items SET state = $3, ended_at = clock_timestamp(), error_code = $4, twilio_code = $5,
+                error_message = $6, twilio_request_id = coalesce($7, twilio_request_id)
+          WHERE id = $1 AND attempts = $2 AND state IN ('intended', 'sent', 'unknown')",
+    )
+    .bind::<SqlUuid, _>(item_id)
+    .bind::<Integer, _>(attempt)
+    .bind::<Text, _>(match ending {
+        Ending::Taken => "taken",
+        Ending::NotBought => "not_bought",
+    })
+    .bind::<Text, _>(&failure.code)
+    .bind::<Nullable<Integer>, _>(failure.twilio_code)
+    .bind::<Text, _>(&failure.message)
+    .bind::<Nullable<Text>, _>(&failure.request_id)
+    .execute(conn)?;
+    Ok(ended > 0)
+}
+
+/// A number at Twilio that settles an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Twilio's SID.
+    pub sid: NumberSid,
+    /// The number.
+    pub phone_number: PhoneNumber,
+    /// Its country.
+    pub country: CountryCode,
+    /// What Twilio's answer says about its webhooks.
+    pub webhook_status: WebhookStatus,
+    /// Whether it can do what `pool.capabilities` wants.
+    pub capable: bool,
+    /// `date_created`.
+    pub purchased_at: DateTime<Utc>,
+    /// Twilio's id of the request that said so.
+    pub request_id: Option<String>,
+}
+
+/// Ends an item as bought and puts its number into the pool, in one transaction. Idempotent: an item that has its
+/// number keeps it. `false` = it had it already.
+///
+/// # Errors
+/// [`DbError::Constraint`] with `OneLivePerNumber` or `SidIsForEver` when another item holds this number: nobody may
+/// buy on before somebody has looked at it.
+pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement) -> Result<bool, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let item: (String, String) = purchase_items::table
+            .find(item_id)
+            .select((purchase_items::state, purchase_items::phone_number))
+            .for_update()
+            .first(conn)?;
+        if item.0 == "bought" {
+            return Ok(false);
+        }
+        if item.1 != settlement.phone_number.as_str() {
+            return Err(DbError::corrupt("purchase item")("Twilio names another number than it intended".to_owned()));
+        }
+        sql_query(
+            "INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchase_item_id, purchased_at)
+             VALUES ($1, $2, $3, $4, 'available', $5, $6, $7, $8)",
+        )
+        .bind::<Text, _>(settlement.sid.as_str())
+        .bind::<Text, _>(settlement.phone_number.as_str())
+        .bind::<Text, _>(settlement.country.as_str())
+        .bind::<Nullable<Text>, _>(
+            settlement.phone_number.area_code(settlement.country).map(|code| code.as_str().to_owned()),
+        )
+        .bind::<Text, _>(settlement.webhook_status.as_str())
+        .bind::<Bool, _>(settlement.capable)
+        .bind::<SqlUuid, _>(item_id)
+        .bind::<Timestamptz, _>(settlement.purchased_at)
+        .execute(conn)?;
+        sql_query(
+            "UPDATE purchase_items SET state = 'bought', attempts = greatest(attempts, 1), ended_at = clock_timestamp(),
+                    first_sent_at = coalesce(first_sent_at, clock_timestamp()), error_code = NULL, twilio_code = NULL,
+                    error_message = NULL, twilio_request_id = coalesce($2, twilio_request_id) WHERE id = $1",
+        )
+        .bind::<SqlUuid, _>(item_id)
+        .bind::<Nullable<Text>, _>(&settlement.request_id)
+        .execute(conn)?;
+        // Whoever waits, on any instance, may have it now.
+        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+        Ok(true)
+    })
+}
+
+/// An item whose fate a look at Twilio's list must tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The item.
+    pub id: Uuid,
+    /// The number that it meant to buy.
+    pub phone_number: PhoneNumber,
+    /// Its order's country.
+    pub country: CountryCode,
+    /// POSTs sent.
+    pub attempts: i32,
+    /// When the first was about to be sent.
+    pub first_sent_at: DateTime<Utc>,
+}
+
+/// Reads off what ended runs left behind: items never sent end `not_bought`, items on the wire become unknown. Items of
+/// orders that still run (under a lock that its taker holds) are left alone. Returns how many were touched.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn items_sort_leftovers(conn: &mut Connection) -> Result<usize, DbError> {
+    let never_sent = sql_query(
+        "UPDATE purchase_items i SET state = 'not_bought', ended_at = clock_timestamp(), error_code = 'interrupted',
+                error_message = 'the run ended before Twilio was asked'
+           FROM purchases p WHERE p.id = i.purchase_id AND p.state <> 'running' AND i.state = 'intended' AND i.attempts = 0",
+    )
+    .execute(conn)?;
+    let on_the_wire = sql_query(
+        "UPDATE purchase_items i SET state = 'unknown', doubted = true, error_code = 'outcome_unknown',
+                error_message = 'the run ended while Twilio was being asked'
+           FROM purchases p WHERE p.id = i.purchase_id AND p.state <> 'running' AND i.state IN ('intended', 'sent') AND i.attempts > 0",
+    )
+    .execute(conn)?;
+    Ok(never_sent + on_the_wire)
+}
+
+/// Unknown items that are due for a look-up: never looked up, or at least `apart_secs` ago; the longest waiting first.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn items_unsettled(conn: &mut Connection, apart_secs: f64, most: i64) -> Result<Vec<Unsettled>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = Text)]
+        phone_number: String,
+        #[diesel(sql_type = Text)]
+        country: String,
+        #[diesel(sql_type = Integer)]
+        attempts: i32,
+        #[diesel(sql_type = Timestamptz)]
+        first_sent_at: DateTime<Utc>,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT i.id, i.phone_number, p.country, i.attempts, i.first_sent_at
+           FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
+          WHERE i.state = 'unknown' AND p.state <> 'running'
+            AND (i.last_lookup_at IS NULL OR i.last_lookup_at < clock_timestamp() - make_interval(secs => $1))
+          ORDER BY i.last_lookup_at NULLS FIRST, i.intended_at LIMIT $2",
+    )
+    .bind::<Double, _>(apart_secs)
+    .bind::<BigInt, _>(most)
+    .load(conn)?;
+    let corrupt = DbError::corrupt("purchase item");
+    rows.into_iter()
+        .map(|row| {
+            Ok(Unsettled {
+                id: row.id,
+                phone_number: row.phone_number.parse().map_err(|_| corrupt("its number is not E.164".to_owned()))?,
+                country: row.country.parse().map_err(|_| corrupt("its country is not ISO 3166".to_owned()))?,
+                attempts: row.attempts,
+                first_sent_at: row.first_sent_at,
+            })
+        })
+        .collect()
+}
+
+/// Twilio's list does not show the number. After `settle_secs` since the last POST and two such looks at least
+/// `apart_secs` apart, the item ends `not_bought`; returns whether it did.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn item_not_found(
+    conn: &mut Connection,
+    item_id: Uuid,
+    settle_secs: f64,
+    apart_secs: f64,
+) -> Result<bool, DbError> {
+    sql_query(
+        "UPDATE purchase_items SET last_lookup_at = clock_timestamp(),
+                negative_lookups = negative_lookups + CASE
+                    WHEN last_lookup_at IS NULL OR last_lookup_at <= clock_timestamp() - make_interval(secs => $2) THEN 1 ELSE 0 END
+          WHERE id = $1 AND state = 'unknown'",
+    )
+    .bind::<SqlUuid, _>(item_id)
+    .bind::<Double, _>(apart_secs)
+    .execute(conn)?;
+    let ended = sql_query(
+        "UPDATE purchase_items SET state = 'not_bought', ended_at = clock_timestamp()
+          WHERE id = $1 AND state = 'unknown' AND negative_lookups >= 2
+            AND last_sent_at <= clock_timestamp() - make_interval(secs => $2)",
+    )
+    .bind::<SqlUuid, _>(item_id)
+    .bind::<Double, _>(settle_secs)
+    .execute(conn)?;
+    Ok(ended > 0)
+}
+
+/// Which of `numbers` somebody of ours owns, is buying, or has just tried for this order: no candidates.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn items_known_numbers(conn: &mut Connection, order_id: Uuid, numbers: &[String]) -> Result<Vec<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Known {
+        #[diesel(sql_type = Text)]
+        phone_number: String,
+    }
+    let known: Vec<Known> = sql_query(
+        "SELECT phone_number FROM numbers WHERE phone_number = ANY($1) AND status <> 'released'
+         UNION SELECT phone_number FROM purchase_items
+                WHERE phone_number = ANY($1) AND (state IN ('intended', 'sent', 'unknown') OR purchase_id = $2)",
+    )
+    .bind::<diesel::sql_types::Array<Text>, _>(numbers)
+    .bind::<SqlUuid, _>(order_id)
+    .load(conn)?;
+    Ok(known.into_iter().map(|row| row.phone_number).collect())
+}

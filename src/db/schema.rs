@@ -1,0 +1,148 @@
+//! The tables as diesel sees them, in the schema that every session's search_path names.
+//! `tests/it/schema.rs` compares this file with the migrated database.
+
+diesel::table! {
+    installation (only_one) {
+        only_one -> Bool,
+        account_sid -> Text,
+        instance_name -> Text,
+        voice_url -> Text,
+        sms_url -> Text,
+        status_callback -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    buying_gate (only_one) {
+        only_one -> Bool,
+        paused_since -> Nullable<Timestamptz>,
+        paused_by -> Nullable<Text>,
+        paused_reason -> Nullable<Text>,
+        halted_since -> Nullable<Timestamptz>,
+        halt_code -> Nullable<Integer>,
+        halt_message -> Nullable<Text>,
+        halt_by_probe -> Bool,
+        next_probe_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    purchases (id) {
+        id -> Uuid,
+        trigger -> Text,
+        state -> Text,
+        requested_count -> Integer,
+        country -> Text,
+        area_code -> Nullable<Text>,
+        fallback -> Bool,
+        override_caps -> Bool,
+        requested_by -> Text,
+        run_id -> Nullable<Uuid>,
+        idempotency_key -> Nullable<Text>,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    purchase_items (id) {
+        id -> Uuid,
+        purchase_id -> Uuid,
+        phone_number -> Text,
+        state -> Text,
+        override_caps -> Bool,
+        attempts -> Integer,
+        doubted -> Bool,
+        intended_at -> Timestamptz,
+        first_sent_at -> Nullable<Timestamptz>,
+        last_sent_at -> Nullable<Timestamptz>,
+        negative_lookups -> Integer,
+        last_lookup_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        error_code -> Nullable<Text>,
+        twilio_code -> Nullable<Integer>,
+        error_message -> Nullable<Text>,
+        twilio_request_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    purchase_errors (purchase_id, code) {
+        purchase_id -> Uuid,
+        code -> Text,
+        twilio_code -> Nullable<Integer>,
+        message -> Text,
+        count -> Integer,
+    }
+}
+
+diesel::table! {
+    numbers (id) {
+        id -> BigInt,
+        sid -> Text,
+        phone_number -> Text,
+        country -> Text,
+        area_code -> Nullable<Text>,
+        status -> Text,
+        webhook_status -> Text,
+        capable -> Bool,
+        missing_since -> Nullable<Timestamptz>,
+        quarantined_until -> Nullable<Timestamptz>,
+        quarantine_reason -> Nullable<Text>,
+        rests_for -> Nullable<Text>,
+        purchase_item_id -> Nullable<Uuid>,
+        purchased_at -> Timestamptz,
+        ready -> Bool,
+    }
+}
+
+diesel::table! {
+    assignments (id) {
+        id -> BigInt,
+        number_id -> BigInt,
+        user_id -> Text,
+        source -> Text,
+        assigned_at -> Timestamptz,
+        released_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    waiters (user_id) {
+        user_id -> Text,
+        country -> Nullable<Text>,
+        instance_id -> Uuid,
+        created_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    passes (id) {
+        id -> BigInt,
+        at -> Timestamptz,
+        trigger -> Text,
+        reason -> Text,
+        purchased_count -> Integer,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(assignments -> numbers (number_id));
+diesel::joinable!(purchase_items -> purchases (purchase_id));
+diesel::joinable!(purchase_errors -> purchases (purchase_id));
+diesel::joinable!(numbers -> purchase_items (purchase_item_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    installation,
+    buying_gate,
+    purchases,
+    purchase_items,
+    purchase_errors,
+    numbers,
+    assignments,
+    waiters,
+    passes
+);

@@ -1,0 +1,133 @@
+//! Counting: stock for the planner, the ledger's sliding windows for the caps, and the bounded look after a signup.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Integer};
+
+use super::buying_gate::{Gate, gate_read};
+use super::error::DbError;
+use super::executor::Connection;
+use crate::domain::{Caps, Stock};
+
+/// What was bought in the sliding windows, by the time of intent and the database's clock: bought, open and unknown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Spend {
+    /// In the last 60 minutes, without the overridden.
+    pub hour: u32,
+    /// In the last 24 hours, without the overridden.
+    pub day: u32,
+    /// In the last 24 hours with `override_caps`.
+    pub overridden: u32,
+}
+
+/// Everything a plan is made from, read in one transaction-free pass.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// The counts.
+    pub stock: Stock,
+    /// The windows.
+    pub spend: Spend,
+    /// Pause and breaker.
+    pub gate: Gate,
+}
+
+impl Observation {
+    /// What is left under `spend.purchases_per_hour_max` and `spend.purchases_per_day_max`, and whether buying is open.
+    #[must_use]
+    pub fn caps(&self, per_hour_max: u32, per_day_max: u32) -> Caps {
+        Caps {
+            hour_left: per_hour_max.saturating_sub(self.spend.hour),
+            day_left: per_day_max.saturating_sub(self.spend.day),
+            paused: self.gate.paused.is_some(),
+            halted: self.gate.halted.is_some(),
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Counts {
+    #[diesel(sql_type = BigInt)]
+    available: i64,
+    #[diesel(sql_type = BigInt)]
+    unready: i64,
+    #[diesel(sql_type = BigInt)]
+    assigned: i64,
+    #[diesel(sql_type = BigInt)]
+    quarantined: i64,
+    #[diesel(sql_type = BigInt)]
+    purchasing: i64,
+    #[diesel(sql_type = BigInt)]
+    unsettled: i64,
+    #[diesel(sql_type = BigInt)]
+    waiting: i64,
+    #[diesel(sql_type = BigInt)]
+    hour: i64,
+    #[diesel(sql_type = BigInt)]
+    day: i64,
+    #[diesel(sql_type = BigInt)]
+    overridden: i64,
+}
+
+/// Counts everything in one statement, so that a number that moves is counted once.
+/// Missing numbers are no stock: they are not at Twilio.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_observe(conn: &mut Connection) -> Result<Observation, DbError> {
+    let counts: Counts = sql_query(
+        "WITH n AS (
+             SELECT count(*) FILTER (WHERE ready) AS available,
+                    count(*) FILTER (WHERE status = 'available' AND NOT ready AND missing_since IS NULL) AS unready,
+                    count(*) FILTER (WHERE status = 'assigned' AND missing_since IS NULL) AS assigned,
+                    count(*) FILTER (WHERE status = 'quarantined' AND missing_since IS NULL) AS quarantined
+               FROM numbers WHERE status <> 'released'),
+         i AS (
+             SELECT count(*) FILTER (WHERE state IN ('intended', 'sent')) AS purchasing,
+                    count(*) FILTER (WHERE state = 'unknown') AS unsettled
+               FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')),
+         w AS (SELECT count(*) AS waiting FROM waiters WHERE expires_at > clock_timestamp()),
+         s AS (
+             SELECT count(*) FILTER (WHERE NOT override_caps AND intended_at > clock_timestamp() - interval '1 hour') AS hour,
+                    count(*) FILTER (WHERE NOT override_caps) AS day,
+                    count(*) FILTER (WHERE override_caps) AS overridden
+               FROM purchase_items
+              WHERE state NOT IN ('taken', 'not_bought') AND intended_at > clock_timestamp() - interval '24 hours')
+         SELECT * FROM n, i, w, s",
+    )
+    .get_result(conn)?;
+    let stock = Stock {
+        available: count(counts.available),
+        unready: count(counts.unready),
+        assigned: count(counts.assigned),
+        quarantined: count(counts.quarantined),
+        purchasing: count(counts.purchasing),
+        unsettled: count(counts.unsettled),
+        waiting: count(counts.waiting),
+    };
+    let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
+    Ok(Observation { stock, spend, gate: gate_read(conn)? })
+}
+
+#[derive(QueryableByName)]
+struct Few {
+    #[diesel(sql_type = BigInt)]
+    few: i64,
+}
+
+/// How many are assignable, counted up to `most` and no further: cheap however large the pool is.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_available_up_to(conn: &mut Connection, most: u32) -> Result<u32, DbError> {
+    let few: Few = sql_query(
+        "SELECT count(*) AS few FROM (SELECT 1 FROM numbers WHERE ready ORDER BY purchased_at, id LIMIT $1) AS first_rows",
+    )
+    .bind::<Integer, _>(i32::try_from(most).unwrap_or(i32::MAX))
+    .get_result(conn)?;
+    Ok(count(few.few))
+}
+
+/// A count is never negative, and no pool holds four thousand million numbers.
+fn count(rows: i64) -> u32 {
+    u32::try_from(rows).unwrap_or(u32::MAX)
+}
