@@ -1,0 +1,15 @@
+//! The one place that talks to Twilio, and the only one that says ureq.
+//!
+//! Architecture invariant: every call has a total deadline and a typed outcome, whose variants are decisions; nothing is
+//! retried in here. There is no trait with a second, mocked, implementation: tests and the demo run this very client
+//! against the simulator.
+//! How to get it wrong: taking an error for "it did not happen". Only [`Failure::NotSent`] and a documented refusal
+//! mean that.
+
+mod client;
+mod error;
+mod wire;
+
+pub use client::{Credentials, Twilio, TwilioSettings};
+pub use error::{Failure, Refusal, Verdict};
+pub use wire::{Candidate, Capability, IncomingNumber};
