@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::buying_gate::gate_lock;
-use super::error::{Constraint, DbError};
+use super::error::DbError;
 use super::executor::Connection;
 use super::purchases::purchase_places_used;
 use super::schema::{purchase_items, purchases};
@@ -72,66 +72,96 @@ fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Option<(Trigger, bool
         .transpose()
 }
 
-/// Writes the intent to buy `number` as `item_id`.
+/// Writes the intents to buy `wanted` (distinct numbers), each judged on its own, in one transaction: the ledger is
+/// locked once for a whole wave of creates.
 ///
 /// # Errors
 /// When PostgreSQL fails; then nothing was written and Twilio must not be asked.
-pub fn item_intend(
+pub fn items_intend(
     conn: &mut Connection,
     run: RunOf,
-    item_id: Uuid,
-    number: &PhoneNumber,
+    wanted: &[(Uuid, PhoneNumber)],
     limits: &Limits,
-) -> Result<Intent, DbError> {
-    let written = conn.transaction::<_, DbError, _>(|conn| {
-        gate_lock(conn)?;
-        let Some((trigger, override_caps, requested)) = run_stands(conn, run)? else { return Ok(Intent::RunIsOver) };
-        if i64::from(purchase_places_used(conn, run.order_id)?) >= i64::from(requested) {
-            return Ok(Intent::OrderIsFull);
+) -> Result<Vec<Intent>, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let gate = gate_lock(conn)?;
+        let Some((trigger, override_caps, requested)) = run_stands(conn, run)? else {
+            return Ok(vec![Intent::RunIsOver; wanted.len()]);
+        };
+        let mut places_used = i64::from(purchase_places_used(conn, run.order_id)?);
+        let mut seen = stock_observe(conn, gate)?;
+        let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
+        let known = numbers_spoken_for(conn, &numbers)?;
+        let mut intents = Vec::with_capacity(wanted.len());
+        for (item_id, number) in wanted {
+            let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
+            let intent = if places_used >= i64::from(requested) {
+                Intent::OrderIsFull
+            } else if known.iter().any(|taken| taken == number.as_str()) {
+                Intent::NumberIsKnown
+            } else if let Err(why) = permit_one(&limits.policy, &caps, &seen.stock, trigger, override_caps) {
+                Intent::Refused(why)
+            } else {
+                diesel::insert_into(purchase_items::table)
+                    .values((
+                        purchase_items::id.eq(item_id),
+                        purchase_items::purchase_id.eq(run.order_id),
+                        purchase_items::phone_number.eq(number.as_str()),
+                        purchase_items::override_caps.eq(override_caps),
+                    ))
+                    .execute(conn)?;
+                places_used += 1;
+                seen.count_intent(override_caps);
+                Intent::Written
+            };
+            intents.push(intent);
         }
-        let seen = stock_observe(conn)?;
-        let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
-        if let Err(why) = permit_one(&limits.policy, &caps, &seen.stock, trigger, override_caps) {
-            return Ok(Intent::Refused(why));
-        }
-        let owned = sql_query("SELECT 1 FROM numbers WHERE phone_number = $1 AND status <> 'released'")
-            .bind::<Text, _>(number.as_str())
-            .execute(conn)?;
-        if owned > 0 {
-            return Ok(Intent::NumberIsKnown);
-        }
-        diesel::insert_into(purchase_items::table)
-            .values((
-                purchase_items::id.eq(item_id),
-                purchase_items::purchase_id.eq(run.order_id),
-                purchase_items::phone_number.eq(number.as_str()),
-                purchase_items::override_caps.eq(override_caps),
-            ))
-            .execute(conn)?;
-        Ok(Intent::Written)
-    });
-    match written {
-        Err(error) if error.violates(Constraint::OneOpenPurchasePerNumber) => Ok(Intent::NumberIsKnown),
-        Err(error) if error.violates(Constraint::ItemsFitTheirOrder) => Ok(Intent::OrderIsFull),
-        other => other,
+        Ok(intents)
+    })
+}
+
+/// Which of `numbers` are live numbers of ours, or being bought. Exact under the gate's lock, which every intent takes.
+fn numbers_spoken_for(conn: &mut Connection, numbers: &[&str]) -> Result<Vec<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        phone_number: String,
     }
+    let rows: Vec<Row> = sql_query(
+        "SELECT phone_number FROM numbers WHERE phone_number = ANY($1) AND status <> 'released'
+         UNION SELECT phone_number FROM purchase_items
+                WHERE phone_number = ANY($1) AND state IN ('intended', 'sent', 'unknown')",
+    )
+    .bind::<Array<Text>, _>(numbers)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.phone_number).collect())
 }
 
 /// An attempt that may go on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
 pub struct Attempt {
+    /// Of which item.
+    #[diesel(sql_type = SqlUuid)]
+    pub item_id: Uuid,
     /// 1 for the first POST.
+    #[diesel(sql_type = Integer)]
     pub number: i32,
     /// When the first POST was about to be sent, by the database's clock.
+    #[diesel(sql_type = Timestamptz)]
     pub first_sent_at: DateTime<Utc>,
 }
 
-/// Commits the next attempt of an item before its POST, under the same checks of run, pause and halt as its intent (the
-/// item itself is counted by the caps already). `Err(intent)` says why it may not be sent.
+/// Commits the next attempt of each item before its POST, under the same checks of run, pause and halt as its intent
+/// (the items themselves are counted by the caps already). `Err(intent)` says why none may be sent; an item that is
+/// missing from the answer has ended.
 ///
 /// # Errors
 /// When PostgreSQL fails; then Twilio must not be asked.
-pub fn item_attempt(conn: &mut Connection, run: RunOf, item_id: Uuid) -> Result<Result<Attempt, Intent>, DbError> {
+pub fn items_attempt(
+    conn: &mut Connection,
+    run: RunOf,
+    item_ids: &[Uuid],
+) -> Result<Result<Vec<Attempt>, Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let gate = gate_lock(conn)?;
         let Some((trigger, _, _)) = run_stands(conn, run)? else { return Ok(Err(Intent::RunIsOver)) };
@@ -141,26 +171,15 @@ pub fn item_attempt(conn: &mut Connection, run: RunOf, item_id: Uuid) -> Result<
         if gate.paused.is_some() && trigger != Trigger::Manual {
             return Ok(Err(Intent::Refused(Why::Paused)));
         }
-        #[derive(QueryableByName)]
-        struct Row {
-            #[diesel(sql_type = Integer)]
-            attempts: i32,
-            #[diesel(sql_type = Timestamptz)]
-            first_sent_at: DateTime<Utc>,
-        }
-        let row: Option<Row> = sql_query(
+        let attempts = sql_query(
             "UPDATE purchase_items SET state = 'sent', attempts = attempts + 1, last_sent_at = clock_timestamp(),
-                    negative_lookups = 0, last_lookup_at = NULL,
-                    first_sent_at = coalesce(first_sent_at, clock_timestamp())
-              WHERE id = $1 AND state IN ('intended', 'sent', 'unknown') RETURNING attempts, first_sent_at",
+                    negative_lookups = 0, last_lookup_at = NULL, first_sent_at = coalesce(first_sent_at, clock_timestamp())
+              WHERE id = ANY($1) AND state IN ('intended', 'sent', 'unknown')
+             RETURNING id AS item_id, attempts AS number, first_sent_at",
         )
-        .bind::<SqlUuid, _>(item_id)
-        .get_result(conn)
-        .optional()?;
-        Ok(match row {
-            Some(row) => Ok(Attempt { number: row.attempts, first_sent_at: row.first_sent_at }),
-            None => Err(Intent::RunIsOver),
-        })
+        .bind::<Array<SqlUuid>, _>(item_ids)
+        .load(conn)?;
+        Ok(Ok(attempts))
     })
 }
 
@@ -427,7 +446,7 @@ pub fn items_known_numbers(conn: &mut Connection, order_id: Uuid, numbers: &[Str
          UNION SELECT phone_number FROM purchase_items
                 WHERE phone_number = ANY($1) AND (state IN ('intended', 'sent', 'unknown') OR purchase_id = $2)",
     )
-    .bind::<diesel::sql_types::Array<Text>, _>(numbers)
+    .bind::<Array<Text>, _>(numbers)
     .bind::<SqlUuid, _>(order_id)
     .load(conn)?;
     Ok(known.into_iter().map(|row| row.phone_number).collect())

@@ -42,6 +42,17 @@ impl Observation {
             halted: self.gate.halted.is_some(),
         }
     }
+
+    /// Counts an intent that the caller has just written in the same transaction.
+    pub(super) fn count_intent(&mut self, override_caps: bool) {
+        self.stock.purchasing += 1;
+        if override_caps {
+            self.spend.overridden += 1;
+        } else {
+            self.spend.hour += 1;
+            self.spend.day += 1;
+        }
+    }
 }
 
 #[derive(QueryableByName)]
@@ -73,7 +84,13 @@ struct Counts {
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn stock_observe(conn: &mut Connection) -> Result<Observation, DbError> {
+pub fn stock_read(conn: &mut Connection) -> Result<Observation, DbError> {
+    let gate = gate_read(conn)?;
+    stock_observe(conn, gate)
+}
+
+/// The same beside a gate that the caller has read, and perhaps locked.
+pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observation, DbError> {
     let counts: Counts = sql_query(
         "WITH n AS (
              SELECT count(*) FILTER (WHERE ready) AS available,
@@ -105,7 +122,7 @@ pub fn stock_observe(conn: &mut Connection) -> Result<Observation, DbError> {
         waiting: count(counts.waiting),
     };
     let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
-    Ok(Observation { stock, spend, gate: gate_read(conn)? })
+    Ok(Observation { stock, spend, gate })
 }
 
 #[derive(QueryableByName)]

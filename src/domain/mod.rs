@@ -11,7 +11,7 @@ mod plan;
 mod webhooks;
 
 pub use audience::{InvalidUserId, UserId};
-pub use number::{InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, WebhookStatus};
+pub use number::{Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, WebhookStatus};
 pub use order::{ItemState, OrderState, Trigger};
 pub use place::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
 pub use plan::{ByHand, Cap, Caps, Plan, PoolPolicy, Stock, Why, permit_one, plan, plan_by_hand};

@@ -109,6 +109,20 @@ pub enum WebhookStatus {
     Failed,
 }
 
+/// Something a number must be able to do; `pool.capabilities` lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Capability {
+    /// Calls.
+    Voice,
+    /// Text messages.
+    Sms,
+    /// Messages with media.
+    Mms,
+    /// Fax.
+    Fax,
+}
+
 /// `as_str` and `FromStr` over the stored spelling of an enum.
 macro_rules! stored_enum {
     ($type:ident { $($variant:ident = $text:literal),* $(,)? }) => {
@@ -146,6 +160,14 @@ stored_enum!(WebhookStatus {
     Pending = "pending",
     Failed = "failed",
 });
+
+stored_enum!(Capability { Voice = "voice", Sms = "sms", Mms = "mms", Fax = "fax" });
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 #[cfg(test)]
 mod tests {

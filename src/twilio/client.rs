@@ -12,8 +12,8 @@ use ureq::http;
 use url::Url;
 
 use super::error::{Failure, Refusal};
-use super::wire::{Candidate, Capability, ErrorAnswer, IncomingNumber, NumberPage, SearchAnswer};
-use crate::domain::{AreaCode, CountryCode, NumberSid, PhoneNumber, Tag, Webhooks};
+use super::wire::{Candidate, ErrorAnswer, IncomingNumber, NumberPage, SearchAnswer};
+use crate::domain::{AreaCode, Capability, CountryCode, NumberSid, PhoneNumber, Tag, Webhooks};
 
 /// Answers are small; a list of a thousand numbers is about 1.5 MB.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -283,7 +283,8 @@ fn call<T: serde::de::DeserializeOwned>(
             Ok(answer) => Ok((answer, request_id)),
             Err(error) => Err(unknown(format!("status {status}, but the answer cannot be read: {error}"))),
         },
-        400..=499 => {
+        // 408: Twilio waited for a request that it may have had.
+        400..=499 if status != 408 => {
             let told = serde_json::from_slice::<ErrorAnswer>(&body).ok();
             let (code, message) = told.map_or((None, String::new()), |told| (told.code, told.message));
             Err(Failure::Refused(Refusal { status, code, message, retry_after, request_id }))

@@ -12,4 +12,4 @@ mod wire;
 
 pub use client::{Credentials, Twilio, TwilioSettings};
 pub use error::{Failure, Refusal, Verdict};
-pub use wire::{Candidate, Capability, IncomingNumber};
+pub use wire::{Candidate, IncomingNumber};

@@ -4,21 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::domain::{CountryCode, NumberSid, PhoneNumber, Webhooks};
-
-/// Something a number must be able to do; `pool.capabilities` lists them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Capability {
-    /// Calls.
-    Voice,
-    /// Text messages.
-    Sms,
-    /// Picture messages.
-    Mms,
-    /// Fax.
-    Fax,
-}
+use crate::domain::{Capability, CountryCode, NumberSid, PhoneNumber, Webhooks};
 
 /// What a number can do, as Twilio tells it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

@@ -1,0 +1,31 @@
+# The commands of this repository. They need Rust and make; what else is missing, `make deps` installs.
+
+# cargo may be where rustup puts it without being on the PATH.
+export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
+
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+
+.DEFAULT_GOAL := help
+.PHONY: help deps demo test check bench
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+deps: ## installs what is missing (PostgreSQL, C compiler, perl; with apt-get)
+	@scripts/install-deps
+
+demo: deps ## PostgreSQL, simulated Twilio and the daemon in one command, until Ctrl-C
+	cargo build --release --locked -p callbunker --bins --example demo
+	@exec $(TARGET_DIR)/release/examples/demo
+
+test: check ## formatting, lints and all tests
+	cargo test --workspace --features failpoints --locked
+
+check: ## formatting and lints only
+	@scripts/install-deps --lint
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --features failpoints --locked -- -D warnings
+	cargo clippy --workspace --locked -- -D warnings
+
+bench: deps ## how many assignments a second, how fast
+	cargo bench --locked -p callbunker --bench assignments

@@ -1,0 +1,94 @@
+//! A database of one's own inside a cluster.
+//!
+//! Each test takes one: advisory locks, extensions and the migrations table are per database, so a schema of one's own
+//! is not enough.
+//!
+//! Invariant: `Drop` never fails and never hangs. A cluster that is stopped or gone has no database to drop.
+//!
+//! How one could get it wrong: copying a template that somebody is connected to; PostgreSQL refuses after five seconds.
+//! That is also why new databases come from `template0`, which nobody can connect to.
+
+use std::time::Duration;
+
+use crate::{FixtureError, command, installation::Installation};
+
+const PSQL_LIMIT: Duration = Duration::from_secs(120);
+const CONNECT_LIMIT_SECS: &str = "5";
+
+/// A database that is dropped with this value.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+    url: String,
+    psql: Psql,
+}
+
+impl Database {
+    pub(crate) fn create(psql: Psql, name: String, template: &str, copy: CopyStrategy) -> Result<Self, FixtureError> {
+        let strategy = match copy {
+            CopyStrategy::Files => " STRATEGY file_copy",
+            CopyStrategy::ServersChoice => "",
+        };
+        psql.run("postgres", &format!("CREATE DATABASE \"{name}\" TEMPLATE \"{template}\"{strategy}"))?;
+        Ok(Self { url: psql.url(&name), name, psql })
+    }
+
+    /// `postgres://postgres@127.0.0.1:PORT/NAME`
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its name inside the cluster.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs SQL through `psql`, a way that shares nothing with the code under test. Answers the rows, one a line, the
+    /// columns divided by `|`. The first error ends it.
+    pub fn psql(&self, sql: &str) -> Result<String, FixtureError> {
+        self.psql.run(&self.name, sql)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let sql = format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name);
+        // A stopped cluster cannot, and one that is gone need not.
+        let _ = self.psql.run("postgres", &sql);
+    }
+}
+
+/// How the server copies a template.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum CopyStrategy {
+    /// File by file between two checkpoints: 20 ms where nothing waits for the disk.
+    Files,
+    /// Since version 15 through the write-ahead log: 300 ms while the log still grows.
+    ServersChoice,
+}
+
+/// How `psql` reaches one cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct Psql {
+    pub(crate) installation: Installation,
+    pub(crate) port: u16,
+}
+
+impl Psql {
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    pub(crate) fn run(&self, database: &str, sql: &str) -> Result<String, FixtureError> {
+        let mut command = self.installation.client("psql");
+        command.env("PGCONNECT_TIMEOUT", CONNECT_LIMIT_SECS);
+        // No start-up file, quiet, unaligned, tuples only, never ask for a password.
+        command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"]);
+        command.args(["-d", &self.url(database), "-f", "-"]);
+        let mut answer = command::run(command, PSQL_LIMIT, Some(sql), |_| ())?;
+        if answer.ends_with('\n') {
+            answer.pop();
+        }
+        Ok(answer)
+    }
+}

@@ -1,0 +1,44 @@
+//! How a cluster is to be, and what that means in PostgreSQL's settings.
+//!
+//! Invariant: the server is reachable from this machine only.
+//!
+//! How one could get it wrong: switching `synchronous_commit` off for speed. Then a commit that was answered can be lost
+//! in a crash of the server, which is just what some tests are about.
+
+use std::path::PathBuf;
+
+/// How a cluster is to be. The default suits tests: a temporary folder, and no waiting for the disk.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterOptions {
+    /// Waits for the disk at each commit, as PostgreSQL does out of the box. Benchmarks and tests of crashes want it.
+    /// Without it, a commit still survives any crash of PostgreSQL, but not one of the machine.
+    pub durable: bool,
+    /// The folder to live in: a new or empty one, or one that an earlier cluster kept. Default: a new temporary one.
+    pub dir: Option<PathBuf>,
+    /// Leaves `dir` in place in the end. A temporary folder is never kept.
+    pub keep: bool,
+    /// Further PostgreSQL settings, as in `postgresql.conf`.
+    pub settings: Vec<(String, String)>,
+}
+
+impl ClusterOptions {
+    /// For the server's command line, so that nothing has to be written into its folder.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = vec![
+            ("listen_addresses", "127.0.0.1"),
+            // Nobody uses it, and its path may not be longer than 107 bytes.
+            ("unix_socket_directories", ""),
+            ("max_connections", "300"),
+            ("timezone", "UTC"),
+            ("log_timezone", "UTC"),
+        ];
+        if !self.durable {
+            settings.extend([("fsync", "off"), ("full_page_writes", "off")]);
+        }
+        settings
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .chain(self.settings.iter().cloned())
+            .collect()
+    }
+}

@@ -1,0 +1,208 @@
+//! The postmaster: one process of PostgreSQL, from its start to its end.
+//!
+//! Invariants: the postmaster is our direct child and is signalled only before it is reaped, so its id cannot have
+//! passed to anybody else; ready means that this very process has said so in `postmaster.pid`.
+//!
+//! How one could get it wrong: taking a successful connection for readiness. If another server got the port first,
+//! that connection reaches the other server.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    os::unix::process::CommandExt,
+    process::{Child, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{FixtureError, command, installation::Installation, place::Place, port::free_port, watchdog::Watchdog};
+
+/// Crash recovery included.
+const START_LIMIT: Duration = Duration::from_secs(90);
+/// How long a taken port, or the last backends of a crashed postmaster, are waited for.
+const RETRY_LIMIT: Duration = Duration::from_secs(20);
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+const LOG_LINES_MAX: usize = 20;
+
+#[derive(Debug)]
+pub(crate) struct Server {
+    postmaster: Child,
+    port: u16,
+}
+
+enum Ended {
+    Ready,
+    Early,
+}
+
+impl Server {
+    /// Starts it on the given port, or on any free one.
+    pub(crate) fn start(
+        installation: &Installation,
+        place: &Place,
+        settings: &[(String, String)],
+        port: Option<u16>,
+        watchdog: &Watchdog,
+    ) -> Result<Self, FixtureError> {
+        let retry_until = Instant::now() + RETRY_LIMIT;
+        loop {
+            let try_port = port.map_or_else(free_port, Ok)?;
+            let log = open_log(place)?;
+            let log_begin = log.metadata().map_or(0, |metadata| metadata.len());
+            let mut postmaster = spawn(installation, place, settings, try_port, log)?;
+            watchdog.guard(postmaster.id());
+            match wait_ready(&mut postmaster, place)? {
+                Ended::Ready => {
+                    return Ok(Self { postmaster, port: try_port });
+                }
+                Ended::Early => {
+                    let log = log_since(place, log_begin);
+                    if !is_passing(&log) || Instant::now() >= retry_until {
+                        return Err(FixtureError::Server { log });
+                    }
+                    thread::sleep(Duration::from_millis(50));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.postmaster.try_wait(), Ok(None))
+    }
+
+    /// SIGINT ends it cleanly, SIGQUIT at once (the next start recovers from the write-ahead log).
+    pub(crate) fn stop(mut self, signal: Signal) -> Result<(), FixtureError> {
+        self.thaw();
+        self.signal(signal);
+        let ended = command::wait_until(&mut self.postmaster, Instant::now() + STOP_LIMIT)?;
+        if ended.is_some() {
+            return Ok(());
+        }
+        self.crash();
+        Err(FixtureError::Timeout { waiting_for: format!("stopping PostgreSQL with {signal}"), limit: STOP_LIMIT })
+    }
+
+    /// SIGKILL to the postmaster and all its processes, as near to pulling the plug as a process can come.
+    pub(crate) fn crash(mut self) {
+        // Stopped, so that it starts no further process between the look and the kill.
+        self.signal(Signal::SIGSTOP);
+        self.signal_children(Signal::SIGKILL);
+        self.signal(Signal::SIGKILL);
+        // Nothing survives SIGKILL; the wait only reaps.
+        let _ = self.postmaster.wait();
+    }
+
+    /// The whole server stands still, its connections stay open and say nothing.
+    pub(crate) fn freeze(&mut self) {
+        self.signal(Signal::SIGSTOP);
+        self.signal_children(Signal::SIGSTOP);
+    }
+
+    pub(crate) fn thaw(&mut self) {
+        self.signal_children(Signal::SIGCONT);
+        self.signal(Signal::SIGCONT);
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        if self.is_running() {
+            signal_process(self.postmaster.id(), signal);
+        }
+    }
+
+    fn signal_children(&mut self, signal: Signal) {
+        if !self.is_running() {
+            return;
+        }
+        let id = self.postmaster.id();
+        // Absent on kernels without this list; then the children notice the end of the postmaster by themselves.
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        for child in children.split_whitespace() {
+            if let Ok(child) = child.parse() {
+                signal_process(child, signal);
+            }
+        }
+    }
+}
+
+fn signal_process(id: u32, signal: Signal) {
+    if let Ok(id) = i32::try_from(id) {
+        // It may have ended by itself just now, which is what most signals want anyway.
+        let _ = kill(Pid::from_raw(id), signal);
+    }
+}
+
+fn open_log(place: &Place) -> Result<File, FixtureError> {
+    let path = place.log();
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&path)
+        .map_err(FixtureError::io(format!("opening {}", path.display())))
+}
+
+fn spawn(
+    installation: &Installation,
+    place: &Place,
+    settings: &[(String, String)],
+    port: u16,
+    log: File,
+) -> Result<Child, FixtureError> {
+    let doing = "starting postgres";
+    let mut command = installation.server("postgres", place.root());
+    command.arg("-D").arg(place.data());
+    command.args(["-p", &port.to_string()]);
+    for (name, value) in settings {
+        command.args(["-c", &format!("{name}={value}")]);
+    }
+    command
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().map_err(FixtureError::io(doing))?)
+        .stderr(log)
+        // Ctrl-C is for the owner; the server follows through the watchdog.
+        .process_group(0)
+        .spawn()
+        .map_err(FixtureError::io(doing))
+}
+
+fn wait_ready(postmaster: &mut Child, place: &Place) -> Result<Ended, FixtureError> {
+    let deadline = Instant::now() + START_LIMIT;
+    let said = place.data().join("postmaster.pid");
+    let id = postmaster.id().to_string();
+    loop {
+        let text = fs::read_to_string(&said).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        if lines.first() == Some(&id.as_str()) && lines.get(7) == Some(&"ready") {
+            return Ok(Ended::Ready);
+        }
+        if command::wait_until(postmaster, Instant::now())?.is_some() {
+            return Ok(Ended::Early);
+        }
+        if Instant::now() >= deadline {
+            signal_process(postmaster.id(), Signal::SIGKILL);
+            let _ = postmaster.wait();
+            return Err(FixtureError::Timeout { waiting_for: "starting PostgreSQL".to_owned(), limit: START_LIMIT });
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether the start failed for a reason that passes by itself.
+fn is_passing(log: &str) -> bool {
+    log.contains("could not create any TCP/IP sockets") || log.contains("pre-existing shared memory block")
+}
+
+fn log_since(place: &Place, begin: u64) -> String {
+    let bytes = fs::read(place.log()).unwrap_or_default();
+    let new = usize::try_from(begin).ok().and_then(|begin| bytes.get(begin..));
+    let text = String::from_utf8_lossy(new.unwrap_or_default());
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LOG_LINES_MAX)..].join("\n")
+}

@@ -1,0 +1,38 @@
+//! The configuration in force as TOML that could be a file again, for `callbunker check-config`. Secrets are comments.
+
+use std::fmt::Write;
+
+use secrecy::ExposeSecret;
+
+use super::secrets::TwilioCredentials;
+use super::{Config, dsn};
+
+/// The effective configuration as TOML, secrets redacted.
+#[must_use]
+pub fn describe_effective(config: &Config) -> String {
+    let mut text = toml::to_string(config).expect("sections hold numbers, text and lists; a test serialises them");
+    text.push_str("\n# Secrets never stand in this file; what is given for them:\n");
+    let secrets = &config.secrets;
+    let credentials = match &secrets.twilio_credentials {
+        TwilioCredentials::AuthToken(_) => "TWILIO_AUTH_TOKEN: given".to_owned(),
+        TwilioCredentials::ApiKey { sid, .. } => format!("TWILIO_API_KEY_SID: {sid}, TWILIO_API_KEY_SECRET: given"),
+    };
+    for line in [
+        format!("DATABASE_URL: {}", dsn::redacted(secrets.database_url.expose_secret())),
+        format!("TWILIO_ACCOUNT_SID: {}", secrets.twilio_account_sid),
+        credentials,
+        format!("ADMIN_API_KEY: {}", keys(secrets.admin_keys.len())),
+        format!("SIGNUP_API_KEY: {}", keys(secrets.signup_keys.len())),
+    ] {
+        writeln!(text, "# {line}").expect("a String takes every write");
+    }
+    text
+}
+
+fn keys(count: usize) -> String {
+    match count {
+        0 => "none".to_owned(),
+        1 => "1 key".to_owned(),
+        count => format!("{count} keys"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Reading the configuration again while the daemon runs: what may change does, what may not keeps its value and is
+//! named, and a bad new file changes nothing.
+
+use std::collections::BTreeMap;
+
+use toml::{Table, Value};
+
+use super::layers::variable_of;
+use super::loader::Loader;
+use super::problem::Problems;
+use super::secret_names::SECRETS;
+use super::secrets::{all_same, same};
+use super::sources::Sources;
+use super::{Config, schema};
+
+/// What a reload comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reload {
+    /// What is in force from now on.
+    pub config: Config,
+    /// Keys that changed in the sources but keep their value until a restart.
+    pub needs_restart: Vec<String>,
+    /// Keys whose value changed.
+    pub changed: Vec<String>,
+    /// What the operator should know about the rest: values that a reload cannot see changing.
+    pub notes: Vec<String>,
+}
+
+impl Config {
+    /// Reads the sources again. `running` is what is in force now; with problems it stays so.
+    pub fn load_for_reload(sources: &Sources, running: &Self) -> Result<Reload, Problems> {
+        let mut config = Self::load(sources)?;
+        let differing = differing_keys(running, &config);
+        config.keep_fixed(running);
+        let changed = differing_keys(running, &config);
+        let needs_restart = differing.into_iter().filter(|key| !changed.contains(key)).collect();
+        Ok(Reload { config, needs_restart, changed, notes: notes(sources) })
+    }
+
+    /// What is built into what runs (sockets, connection pools, clients, the lock, the supervisor) stays as it is.
+    fn keep_fixed(&mut self, running: &Self) {
+        self.instance = running.instance.clone();
+        self.http = running.http.clone();
+        self.twilio = running.twilio.clone();
+        self.database = running.database.clone();
+        self.lock = running.lock.clone();
+        self.supervisor = running.supervisor.clone();
+        self.log.format = running.log.format;
+        self.secrets.database_url = running.secrets.database_url.clone();
+        self.secrets.twilio_account_sid = running.secrets.twilio_account_sid.clone();
+        self.secrets.twilio_credentials = running.secrets.twilio_credentials.clone();
+    }
+}
+
+/// The keys in which two configurations differ, secrets by the name of their variable.
+fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
+    let (first, second) = (flat(one), flat(two));
+    let mut keys: Vec<String> =
+        first.keys().chain(second.keys()).filter(|key| first.get(*key) != second.get(*key)).cloned().collect();
+    keys.sort();
+    keys.dedup();
+    let (one, two) = (&one.secrets, &two.secrets);
+    for (name, is_same) in [
+        ("DATABASE_URL", same(&one.database_url, &two.database_url)),
+        ("TWILIO_ACCOUNT_SID", one.twilio_account_sid == two.twilio_account_sid),
+        ("Twilio credentials", one.twilio_credentials == two.twilio_credentials),
+        ("ADMIN_API_KEY", all_same(&one.admin_keys, &two.admin_keys)),
+        ("SIGNUP_API_KEY", all_same(&one.signup_keys, &two.signup_keys)),
+    ] {
+        if !is_same {
+            keys.push(name.to_owned());
+        }
+    }
+    keys
+}
+
+fn flat(config: &Config) -> BTreeMap<String, Value> {
+    let table = Table::try_from(config).expect("sections hold numbers, text and lists; a test serialises them");
+    let mut flat = BTreeMap::new();
+    for (section, entries) in table {
+        if let Value::Table(entries) = entries {
+            flat.extend(entries.into_iter().map(|(key, value)| (format!("{section}.{key}"), value)));
+        }
+    }
+    flat
+}
+
+/// A process's environment never changes: what it gives directly needs a restart, and hides the file.
+fn notes(sources: &Sources) -> Vec<String> {
+    let loader = Loader::new(sources, &schema());
+    let mut names: Vec<String> = loader.given_in_environment().collect();
+    names.extend(SECRETS.iter().filter(|name| sources.variable(name).is_some()).map(|name| (*name).to_owned()));
+    names.sort();
+    let mut notes = Vec::new();
+    if !names.is_empty() {
+        notes.push(format!("given directly in the environment, so the same until a restart: {}", names.join(", ")));
+    }
+    notes.extend(loader.hidden_in_file().into_iter().map(|key| {
+        let variable = variable_of(key);
+        let name = if names.contains(&variable) { variable.as_str() } else { "PUBLIC_APP_URL" };
+        format!("{key} says something else in the file, but {name} in the environment goes above it")
+    }));
+    notes
+}

@@ -1,0 +1,99 @@
+//! Where one secret is looked for: `NAME`, then the file that `NAME_FILE` names, then the systemd credential of the
+//! lower-case name. Empty counts as missing; trailing newlines are not part of a secret.
+
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::problem::{Origin, Problem};
+use super::sources::{Sources, read_text};
+
+/// A secret and where it was found.
+pub(super) struct Secret {
+    pub name: String,
+    pub text: SecretString,
+    pub origin: Origin,
+}
+
+/// Finds secrets and remembers what is wrong with them.
+pub(super) struct Vault<'a> {
+    pub sources: &'a Sources,
+    pub problems: &'a mut Vec<Problem>,
+}
+
+impl Vault<'_> {
+    /// A secret that may be missing.
+    pub fn optional(&mut self, name: &str) -> Option<Secret> {
+        self.find(name).ok().flatten()
+    }
+
+    /// A secret that may not; `example` says what it looks like.
+    pub fn required(&mut self, name: &str, example: &str) -> Option<Secret> {
+        let found = self.find(name).ok()?;
+        if found.is_none() {
+            self.refuse_missing(name, &format!("is missing ({example})"));
+        }
+        found
+    }
+
+    /// Refuses a secret that was found.
+    pub fn refuse(&mut self, secret: &Secret, what: impl Into<String>, remedy: impl Into<String>) {
+        self.problems.push(Problem::new(&secret.name, secret.origin.clone(), what, remedy));
+    }
+
+    /// Says that a secret is missing, and where it may be given.
+    pub fn refuse_missing(&mut self, name: &str, what: &str) {
+        let file = name.to_ascii_lowercase();
+        let remedy = format!("give it in the environment, as {name}_FILE=path or as the systemd credential {file}");
+        self.problems.push(Problem::new(name, Origin::Default, what, remedy));
+    }
+
+    /// `Err(())` when it is there but wrong, which is a problem already.
+    fn find(&mut self, name: &str) -> Result<Option<Secret>, ()> {
+        let file_variable = format!("{name}_FILE");
+        let direct = self.sources.variable(name);
+        let file = self.sources.variable(&file_variable);
+        if direct.is_some() && file.is_some() {
+            let what = format!("and {file_variable} are both set");
+            let origin = Origin::Environment(name.to_owned());
+            self.problems.push(Problem::new(name, origin, what, "unset one of them"));
+            return Err(());
+        }
+        if let Some(text) = direct {
+            let text = text.to_owned();
+            return self.accept(name, &text, Origin::Environment(name.to_owned()));
+        }
+        if let Some(path) = file {
+            let path = PathBuf::from(path);
+            let text = self.read(name, &path, Origin::SecretFile(path.clone()))?;
+            return self.accept(name, &text, Origin::SecretFile(path));
+        }
+        let Some(folder) = self.sources.variable("CREDENTIALS_DIRECTORY") else { return Ok(None) };
+        let path = Path::new(folder).join(name.to_ascii_lowercase());
+        if matches!(path.try_exists(), Ok(false)) {
+            return Ok(None);
+        }
+        let text = self.read(name, &path, Origin::Credential(path.clone()))?;
+        self.accept(name, &text, Origin::Credential(path))
+    }
+
+    fn read(&mut self, name: &str, path: &Path, origin: Origin) -> Result<String, ()> {
+        read_text(path).map_err(|error| {
+            let what = format!("cannot be read: {error}");
+            self.problems.push(Problem::new(name, origin, what, "check the path and its permissions"));
+        })
+    }
+
+    fn accept(&mut self, name: &str, text: &str, origin: Origin) -> Result<Option<Secret>, ()> {
+        let text = text.trim_end_matches(['\r', '\n']);
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        if text.contains(|character: char| character.is_control() || character == char::REPLACEMENT_CHARACTER) {
+            let what = "holds a control character or is not UTF-8";
+            self.problems.push(Problem::new(name, origin, what, "give it as one line of text"));
+            return Err(());
+        }
+        Ok(Some(Secret { name: name.to_owned(), text: SecretString::from(text), origin }))
+    }
+}

@@ -1,0 +1,205 @@
+//! What must never be printed: where the database is, who we are at Twilio, and the keys of our own API.
+//!
+//! Invariant: a secret comes from the environment, from a file that `NAME_FILE` names or from a systemd credential,
+//! never from TOML; no `Debug`, problem or description holds one. How to get it wrong: `{:?}` on something that wraps
+//! a plain `String`.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::dsn;
+use super::keys::{Keys, read_keys};
+use super::problem::{Origin, Problem, Problems};
+use super::secret_source::{Secret, Vault};
+use super::sources::Sources;
+
+/// What must never be printed.
+#[derive(Clone)]
+pub struct Secrets {
+    /// The PostgreSQL URL, or a `key=value` connection string.
+    pub database_url: SecretString,
+    /// The account that pays.
+    pub twilio_account_sid: String,
+    /// How we prove to be it.
+    pub twilio_credentials: TwilioCredentials,
+    /// The keys that may use everything; at least one.
+    pub admin_keys: Vec<SecretString>,
+    /// The keys that may only use the signup API.
+    pub signup_keys: Vec<SecretString>,
+}
+
+/// How we prove to Twilio that we may use the account.
+#[derive(Clone)]
+pub enum TwilioCredentials {
+    /// The account's token; the user of Basic authentication is the account SID.
+    AuthToken(SecretString),
+    /// An API key; the user of Basic authentication is its SID. Preferred when both are given.
+    ApiKey {
+        /// `SK…`
+        sid: String,
+        /// The key's secret.
+        secret: SecretString,
+    },
+}
+
+impl TwilioCredentials {
+    /// User and password of Basic authentication.
+    #[must_use]
+    pub fn basic<'a>(&'a self, account_sid: &'a str) -> (&'a str, &'a SecretString) {
+        match self {
+            Self::AuthToken(token) => (account_sid, token),
+            Self::ApiKey { sid, secret } => (sid, secret),
+        }
+    }
+}
+
+impl Secrets {
+    /// Stands in while the sections are read; never leaves this module's parent.
+    pub(super) fn unset() -> Self {
+        Self {
+            database_url: SecretString::default(),
+            twilio_account_sid: String::new(),
+            twilio_credentials: TwilioCredentials::AuthToken(SecretString::default()),
+            admin_keys: Vec::new(),
+            signup_keys: Vec::new(),
+        }
+    }
+
+    /// Reads all of them; what is missing or malformed is told together.
+    pub(super) fn read(sources: &Sources, problems: &mut Vec<Problem>) -> Self {
+        let mut vault = Vault { sources, problems };
+        let database_url = database_url(&mut vault);
+        let twilio_account_sid = account_sid(&mut vault);
+        let twilio_credentials = twilio_credentials(&mut vault);
+        let Keys { admin, signup } = read_keys(&mut vault);
+        Self { database_url, twilio_account_sid, twilio_credentials, admin_keys: admin, signup_keys: signup }
+    }
+}
+
+/// Reads `DATABASE_URL`; an empty one stands in for a faulty one, which is a problem then.
+pub(super) fn database_url(vault: &mut Vault<'_>) -> SecretString {
+    let Some(url) = vault.required("DATABASE_URL", "postgresql://user:password@host/database") else {
+        return SecretString::default();
+    };
+    if dsn::parse(url.text.expose_secret()).is_none() {
+        vault.refuse(&url, "is no PostgreSQL URL", "write postgresql://user:password@host/database or host=… dbname=…");
+    }
+    url.text
+}
+
+/// The first admin key, for a command that calls the running daemon.
+pub fn client_key(sources: &Sources) -> Result<SecretString, Problems> {
+    let mut problems = Vec::new();
+    let mut vault = Vault { sources, problems: &mut problems };
+    let keys = vault.required("ADMIN_API_KEY", "one of the daemon's admin keys");
+    let text = keys.map(|keys| keys.text.expose_secret().to_owned()).unwrap_or_default();
+    let first = text.split(',').map(str::trim).find(|key| !key.is_empty()).unwrap_or_default();
+    Problems::or(problems, SecretString::from(first))
+}
+
+fn account_sid(vault: &mut Vault<'_>) -> String {
+    let Some(sid) = vault.required("TWILIO_ACCOUNT_SID", "the SID of the account that pays: AC and 32 digits") else {
+        return String::new();
+    };
+    let text = sid.text.expose_secret().to_owned();
+    if !is_sid(&text, "AC") {
+        vault.refuse(&sid, "is not an account SID", "give AC and 32 hexadecimal digits, from the Twilio console");
+    }
+    text
+}
+
+fn is_sid(text: &str, prefix: &str) -> bool {
+    let hex = text.strip_prefix(prefix);
+    hex.is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn twilio_credentials(vault: &mut Vault<'_>) -> TwilioCredentials {
+    let token = vault.optional("TWILIO_AUTH_TOKEN");
+    let key_sid = vault.optional("TWILIO_API_KEY_SID");
+    let key_secret = vault.optional("TWILIO_API_KEY_SECRET");
+    match (key_sid, key_secret) {
+        (Some(sid), Some(secret)) => api_key(vault, &sid, secret),
+        (Some(_), None) => {
+            vault.refuse_missing("TWILIO_API_KEY_SECRET", "is missing, though TWILIO_API_KEY_SID is given");
+            Secrets::unset().twilio_credentials
+        }
+        (None, Some(_)) => {
+            vault.refuse_missing("TWILIO_API_KEY_SID", "is missing, though TWILIO_API_KEY_SECRET is given");
+            Secrets::unset().twilio_credentials
+        }
+        (None, None) => {
+            if token.is_none() {
+                vault.problems.push(Problem::new(
+                    "TWILIO_AUTH_TOKEN",
+                    Origin::Default,
+                    "is missing",
+                    "give it in the environment, as TWILIO_AUTH_TOKEN_FILE=path or as the systemd credential \
+                     twilio_auth_token; or give TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET instead",
+                ));
+            }
+            TwilioCredentials::AuthToken(token.map(|token| token.text).unwrap_or_default())
+        }
+    }
+}
+
+fn api_key(vault: &mut Vault<'_>, sid: &Secret, secret: Secret) -> TwilioCredentials {
+    let text = sid.text.expose_secret().to_owned();
+    if !text.starts_with("SK") || text.len() < 3 || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        vault.refuse(sid, "is not the SID of an API key", "give SK and 32 hexadecimal digits, from the Twilio console");
+    }
+    TwilioCredentials::ApiKey { sid: text, secret: secret.text }
+}
+
+impl PartialEq for TwilioCredentials {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::AuthToken(one), Self::AuthToken(two)) => same(one, two),
+            (Self::ApiKey { sid, secret }, Self::ApiKey { sid: other_sid, secret: other_secret }) => {
+                sid == other_sid && same(secret, other_secret)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// For noticing a change between two configurations of our own. What a client sends is compared elsewhere, in constant
+/// time.
+impl PartialEq for Secrets {
+    fn eq(&self, other: &Self) -> bool {
+        same(&self.database_url, &other.database_url)
+            && self.twilio_account_sid == other.twilio_account_sid
+            && self.twilio_credentials == other.twilio_credentials
+            && all_same(&self.admin_keys, &other.admin_keys)
+            && all_same(&self.signup_keys, &other.signup_keys)
+    }
+}
+
+pub(super) fn same(one: &SecretString, two: &SecretString) -> bool {
+    one.expose_secret() == two.expose_secret()
+}
+
+pub(super) fn all_same(one: &[SecretString], two: &[SecretString]) -> bool {
+    one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(one, two))
+}
+
+impl fmt::Debug for TwilioCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AuthToken(_) => f.write_str("AuthToken(redacted)"),
+            Self::ApiKey { sid, .. } => write!(f, "ApiKey({sid}, redacted)"),
+        }
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets")
+            .field("database_url", &dsn::redacted(self.database_url.expose_secret()))
+            .field("twilio_account_sid", &self.twilio_account_sid)
+            .field("twilio_credentials", &self.twilio_credentials)
+            .field("admin_keys", &self.admin_keys.len())
+            .field("signup_keys", &self.signup_keys.len())
+            .finish()
+    }
+}

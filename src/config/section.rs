@@ -1,0 +1,106 @@
+//! What every section of the configuration has in common.
+//!
+//! A section is one struct: its field names are the TOML keys, its `Default` the built-in defaults, its `RANGES` the
+//! bounds of its numbers and its `HINTS` what a reader is told when a value does not fit. The loader does the rest.
+//! How to get it wrong: adding a number without a range (a test refuses it), or checking in `check` something that
+//! one key alone decides by its type; make it a type instead.
+
+use serde::Serialize;
+use serde::de::{self, DeserializeOwned, Visitor};
+
+use super::problem::{Origin, Problem};
+
+/// One table of the TOML file.
+pub(super) trait Section: Default + Serialize + DeserializeOwned {
+    /// The table's name.
+    const NAME: &'static str;
+    /// The bounds of its numbers; every number has one.
+    const RANGES: &'static [Range] = &[];
+    /// What a key wants, for those whose type says too little.
+    const HINTS: &'static [(&'static str, &'static str)] = &[];
+
+    /// Rules that a type or a range cannot say.
+    fn check(&self, _checks: &mut Checks<'_>) {}
+}
+
+/// The bounds of one number, both included.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range {
+    pub key: &'static str,
+    pub min: i64,
+    pub max: i64,
+    pub unit: &'static str,
+}
+
+/// A range in one line.
+pub(super) const fn range(key: &'static str, min: i64, max: i64, unit: &'static str) -> Range {
+    Range { key, min, max, unit }
+}
+
+/// Where a section's own rules put what they refuse.
+pub(super) struct Checks<'a> {
+    pub section: &'static str,
+    pub is_sound: &'a dyn Fn(&str) -> bool,
+    pub origin_of: &'a dyn Fn(&str) -> Origin,
+    pub problems: &'a mut Vec<Problem>,
+}
+
+impl Checks<'_> {
+    /// Refuses the value of one key.
+    pub fn refuse(&mut self, key: &str, what: impl Into<String>, remedy: impl Into<String>) {
+        self.refuse_together(&[key], what, remedy);
+    }
+
+    /// Refuses a combination of keys, unless one of them was refused already: then a default stands in its place, and
+    /// to complain about that would mislead. The first key is the one that is named.
+    pub fn refuse_together(&mut self, keys: &[&str], what: impl Into<String>, remedy: impl Into<String>) {
+        let names: Vec<String> = keys.iter().map(|key| format!("{}.{key}", self.section)).collect();
+        if names.iter().all(|name| (self.is_sound)(name)) {
+            let origin = names.iter().map(|name| (self.origin_of)(name)).find(|origin| *origin != Origin::Default);
+            self.problems.push(Problem::new(&names[0], origin.unwrap_or(Origin::Default), what, remedy));
+        }
+    }
+}
+
+/// The field names of a struct, as its `Deserialize` knows them; options that are unset included.
+pub(super) fn field_names<T: DeserializeOwned>() -> &'static [&'static str] {
+    struct Names<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> de::Deserializer<'de> for Names<'_> {
+        type Error = de::value::Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(de::Error::custom("not a struct"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Self::Error> {
+            *self.0 = fields;
+            Err(de::Error::custom("only the names were wanted"))
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
+            newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
+    let mut names: &'static [&'static str] = &[];
+    let _ = T::deserialize(Names(&mut names));
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::WebhooksConfig;
+
+    #[test]
+    fn a_key_without_a_default_is_a_key_too() {
+        assert_eq!(field_names::<WebhooksConfig>(), ["public_app_url", "voice_path", "sms_path", "status_path"]);
+    }
+}

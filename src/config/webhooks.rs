@@ -1,0 +1,121 @@
+//! `[webhooks]`: what every number of ours carries at Twilio.
+//!
+//! How to get it wrong: letting `public_app_url` carry a path. The paths are appended to the origin, and what was lost
+//! on the way would only be noticed by calls that nobody answers.
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::section::{Checks, Section};
+use super::web_address::{fault_of, has_bare_authority};
+use crate::domain::Webhooks;
+
+/// What every number of ours carries at Twilio.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhooksConfig {
+    /// The https origin that webhooks are built on; `PUBLIC_APP_URL`. A loaded [`Config`](super::Config) has one.
+    pub public_app_url: Option<Url>,
+    /// Where Twilio asks what to do with a call.
+    pub voice_path: String,
+    /// Where Twilio delivers a message.
+    pub sms_path: String,
+    /// Where Twilio reports how a call went.
+    pub status_path: String,
+}
+
+impl WebhooksConfig {
+    /// The longest a path may be.
+    pub const PATH_BYTES_MAX: usize = 1024;
+
+    /// The webhooks that a number must carry.
+    ///
+    /// # Panics
+    ///
+    /// Without `public_app_url`, which no loaded configuration lacks. To go on would wire numbers to nowhere.
+    #[must_use]
+    pub fn webhooks(&self) -> Webhooks {
+        let origin = self.origin();
+        Webhooks {
+            voice_url: format!("{origin}{}", self.voice_path),
+            sms_url: format!("{origin}{}", self.sms_path),
+            status_callback: format!("{origin}{}", self.status_path),
+        }
+    }
+
+    /// Scheme, host and port, without a slash at the end.
+    ///
+    /// # Panics
+    ///
+    /// Without `public_app_url`, as [`webhooks`](Self::webhooks).
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let url = self.public_app_url.as_ref().expect("Config::load refuses a configuration without PUBLIC_APP_URL");
+        url.origin().ascii_serialization()
+    }
+}
+
+impl Default for WebhooksConfig {
+    fn default() -> Self {
+        Self {
+            public_app_url: None,
+            voice_path: "/twilio/voice".to_owned(),
+            sms_path: "/twilio/sms".to_owned(),
+            status_path: "/twilio/status".to_owned(),
+        }
+    }
+}
+
+impl Section for WebhooksConfig {
+    const NAME: &'static str = "webhooks";
+    const HINTS: &'static [(&'static str, &'static str)] =
+        &[("public_app_url", "an https origin such as https://app.example.com")];
+
+    fn check(&self, checks: &mut Checks<'_>) {
+        if let Some(url) = &self.public_app_url {
+            if let Some(fault) = fault_of(url) {
+                checks.refuse("public_app_url", fault, "give an https origin; http is for tests on this machine");
+            } else if url.path() != "/" || !has_bare_authority(url) {
+                checks.refuse(
+                    "public_app_url",
+                    "carries more than scheme, host and port",
+                    "give the origin alone, such as https://app.example.com, and the paths in webhooks.voice_path, \
+                     webhooks.sms_path and webhooks.status_path",
+                );
+            }
+        }
+        for (key, path) in
+            [("voice_path", &self.voice_path), ("sms_path", &self.sms_path), ("status_path", &self.status_path)]
+        {
+            if !path.starts_with('/') {
+                checks.refuse(key, "does not start with /", format!("write it as /… , such as /twilio/{}", &key[..3]));
+            } else if !path.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\\\"<>".contains(&byte)) {
+                checks.refuse(key, "holds a character that no URL path has", "percent-encode it");
+            } else if path.len() > Self::PATH_BYTES_MAX {
+                checks.refuse(key, "is longer than 1024 bytes", "shorten it");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn webhooks_are_the_origin_and_the_paths() {
+        for (url, origin) in [
+            ("https://app.example.com", "https://app.example.com"),
+            ("https://app.example.com/", "https://app.example.com"),
+            ("https://app.example.com:443", "https://app.example.com"),
+            ("https://app.example.com:8443/", "https://app.example.com:8443"),
+            ("http://[::1]:3000", "http://[::1]:3000"),
+        ] {
+            let config = WebhooksConfig { public_app_url: Some(Url::parse(url).unwrap()), ..WebhooksConfig::default() };
+            assert_eq!(config.origin(), origin);
+            assert_eq!(config.webhooks().voice_url, format!("{origin}/twilio/voice"));
+            assert_eq!(config.webhooks().sms_url, format!("{origin}/twilio/sms"));
+            assert_eq!(config.webhooks().status_callback, format!("{origin}/twilio/status"));
+        }
+    }
+}

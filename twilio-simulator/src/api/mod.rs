@@ -1,0 +1,173 @@
+//! Twilio's side of the conversation: one call in, one reply out, no clock but the one given, no network.
+//!
+//! Invariants: credentials come first, then the account's status, then the path and method, then parameters, as at
+//! Twilio. `execute` is the only place where requests change the world.
+//!
+//! How to get it wrong: calling `execute` twice for one request; it would buy twice.
+
+pub(crate) mod account;
+pub(crate) mod create;
+pub(crate) mod numbers;
+pub(crate) mod parameters;
+pub(crate) mod refusal;
+pub(crate) mod route;
+pub(crate) mod search;
+pub(crate) mod settings;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::fault_queue::Plan;
+use crate::options::{AccountStatus, Credentials};
+use crate::world::World;
+use parameters::Parameters;
+use refusal::Refusal;
+use route::Route;
+
+/// A request, read.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) route: Route,
+    /// The account that the path names.
+    pub(crate) account: Option<String>,
+    pub(crate) path: String,
+    pub(crate) query: Parameters,
+    pub(crate) form: Parameters,
+    pub(crate) principal: Option<Principal>,
+    pub(crate) request_id: String,
+}
+
+/// Whom the credentials belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Principal {
+    /// The account, by its token or its key.
+    Live,
+    /// The test credentials.
+    Test,
+}
+
+/// An answer, before the network has its way with it.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Body,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// The purchase that this reply tells of.
+    pub(crate) purchase: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Body {
+    Empty,
+    Json(Value),
+    Html(&'static str),
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: Value) -> Self {
+        Self { status, body: Body::Json(body), headers: Vec::new(), purchase: None }
+    }
+
+    pub(crate) fn html(status: u16, body: &'static str) -> Self {
+        Self { status, body: Body::Html(body), headers: Vec::new(), purchase: None }
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        let mut reply = Self::json(refusal.status, refusal.body());
+        if let Some(seconds) = refusal.retry_after {
+            reply.headers.push(("Retry-After", seconds.to_string()));
+        }
+        if let Some(methods) = refusal.allow {
+            reply.headers.push(("Allow", methods.to_owned()));
+        }
+        if refusal.status == 401 {
+            reply.headers.push(("WWW-Authenticate", "Basic realm=\"Twilio API\"".to_owned()));
+        }
+        reply
+    }
+}
+
+/// Carries out a call, faults included that act within it.
+pub(crate) fn execute(world: &mut World, call: &Call, plan: &Plan) -> Reply {
+    answer(world, call, plan).unwrap_or_else(Reply::from)
+}
+
+fn answer(world: &mut World, call: &Call, plan: &Plan) -> Result<Reply, Refusal> {
+    let principal = call.principal.ok_or_else(Refusal::authenticate)?;
+    let own = match principal {
+        Principal::Live => &world.credentials.account_sid,
+        Principal::Test => &world.credentials.test_account_sid,
+    };
+    if call.account.as_ref().is_some_and(|account| account != own) {
+        return Err(Refusal::authenticate());
+    }
+    if principal == Principal::Live && world.account.status != AccountStatus::Active {
+        return Err(Refusal::authenticate());
+    }
+    if principal == Principal::Test {
+        return match &call.route {
+            Route::Create(_) => create::magic(world, call),
+            _ => Err(Refusal::new(403, 20008, "Resource not accessible with Test Account Credentials")),
+        };
+    }
+    match &call.route {
+        Route::Unknown => Err(Refusal::not_found(&call.path)),
+        Route::Method(allow) => Err(Refusal::method(allow)),
+        Route::Account => Ok(account::account(world)),
+        Route::Balance => Ok(account::balance(world, plan)),
+        Route::Countries => Ok(account::countries(world)),
+        Route::Country(code) => account::country(world, call, code),
+        Route::Prices => Ok(account::prices()),
+        Route::Price(code) => account::price(world, call, code),
+        Route::Search(code, kind) => search::search(world, call, plan, code, *kind),
+        Route::List(kind) => numbers::list(world, call, plan, *kind),
+        Route::Create(kind) => create::create(world, call, plan, *kind),
+        Route::Fetch(sid) => numbers::fetch(world, call, plan, sid),
+        Route::Update(sid) => numbers::update(world, call, plan, sid),
+        Route::Delete(sid) => numbers::delete(world, call, sid),
+    }
+}
+
+/// Who an `Authorization` header speaks for.
+pub(crate) fn principal(credentials: &Credentials, authorization: Option<&str>) -> Option<Principal> {
+    let (scheme, encoded) = authorization?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let pair = decoded.split_once(':')?;
+    let live = [
+        (&credentials.account_sid, &credentials.auth_token),
+        (&credentials.api_key_sid, &credentials.api_key_secret),
+    ];
+    if live.iter().any(|(user, secret)| pair == (user.as_str(), secret.as_str())) {
+        Some(Principal::Live)
+    } else if pair == (credentials.test_account_sid.as_str(), credentials.test_auth_token.as_str()) {
+        Some(Principal::Test)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::SimulatorOptions;
+
+    #[test]
+    fn credentials_are_checked() {
+        let credentials = Credentials::new(&SimulatorOptions::default());
+        let who = |user: &str, secret: &str| {
+            principal(&credentials, Some(&format!("Basic {}", STANDARD.encode(format!("{user}:{secret}")))))
+        };
+        assert_eq!(who(&credentials.account_sid, &credentials.auth_token), Some(Principal::Live));
+        assert_eq!(who(&credentials.api_key_sid, &credentials.api_key_secret), Some(Principal::Live));
+        assert_eq!(who(&credentials.test_account_sid, &credentials.test_auth_token), Some(Principal::Test));
+        assert_eq!(who(&credentials.account_sid, &credentials.api_key_secret), None);
+        assert_eq!(principal(&credentials, None), None);
+        assert_eq!(principal(&credentials, Some("Bearer x")), None);
+    }
+}

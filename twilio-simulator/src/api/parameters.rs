@@ -1,0 +1,113 @@
+//! Names and values of a query string or a form, and which names an operation knows.
+//!
+//! Invariants: names are case-sensitive; of a name given twice the last value counts; an unknown name is ignored, as
+//! Twilio does, and reported by `unknown`, which Twilio does not.
+//!
+//! How to get it wrong: matching names without regard to case. The misspelt parameter is the bug that this finds.
+
+use std::collections::BTreeMap;
+
+use crate::fault::On;
+
+/// Decoded parameters in the order in which they came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    pub(crate) fn parse(encoded: &[u8]) -> Self {
+        Self(form_urlencoded::parse(encoded).into_owned().collect())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn to_map(&self) -> BTreeMap<String, String> {
+        self.0.iter().cloned().collect()
+    }
+
+    /// The names that operations of this kind do not know.
+    pub(crate) fn unknown(&self, on: On, in_form: bool) -> impl Iterator<Item = &str> {
+        let known = match (on, in_form) {
+            (On::Create, true) => CREATE,
+            (On::Update, true) => UPDATE,
+            (On::Search, false) => SEARCH,
+            (On::List, false) => LIST,
+            (On::Countries | On::Pricing, false) => PAGE,
+            _ => &[],
+        };
+        self.0.iter().map(|(name, _)| name.as_str()).filter(move |name| {
+            let settings: &[&str] = if in_form && matches!(on, On::Create | On::Update) { SETTINGS } else { &[] };
+            !known.contains(name) && !settings.contains(name)
+        })
+    }
+}
+
+const CREATE: &[&str] = &["PhoneNumber", "AreaCode"];
+const UPDATE: &[&str] = &["AccountSid"];
+const PAGE: &[&str] = &["PageSize", "Page", "PageToken"];
+const LIST: &[&str] = &["Beta", "FriendlyName", "PhoneNumber", "Origin", "PageSize", "Page", "PageToken"];
+
+const SETTINGS: &[&str] = &[
+    "ApiVersion",
+    "FriendlyName",
+    "SmsApplicationSid",
+    "SmsFallbackMethod",
+    "SmsFallbackUrl",
+    "SmsMethod",
+    "SmsUrl",
+    "StatusCallback",
+    "StatusCallbackMethod",
+    "VoiceApplicationSid",
+    "VoiceCallerIdLookup",
+    "VoiceFallbackMethod",
+    "VoiceFallbackUrl",
+    "VoiceMethod",
+    "VoiceUrl",
+    "EmergencyStatus",
+    "EmergencyAddressSid",
+    "TrunkSid",
+    "IdentitySid",
+    "AddressSid",
+    "VoiceReceiveMode",
+    "BundleSid",
+];
+
+const SEARCH: &[&str] = &[
+    "AreaCode",
+    "Contains",
+    "SmsEnabled",
+    "MmsEnabled",
+    "VoiceEnabled",
+    "FaxEnabled",
+    "ExcludeAllAddressRequired",
+    "ExcludeLocalAddressRequired",
+    "ExcludeForeignAddressRequired",
+    "Beta",
+    "NearNumber",
+    "NearLatLong",
+    "Distance",
+    "InPostalCode",
+    "InRegion",
+    "InRateCenter",
+    "InLata",
+    "InLocality",
+    "PageSize",
+    "Page",
+    "PageToken",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_case_sensitive_and_the_last_value_counts() {
+        let form = Parameters::parse(b"VoiceUrl=a&voiceUrl=b&VoiceUrl=c%20d&PhoneNumber=%2B1");
+        assert_eq!(form.get("VoiceUrl"), Some("c d"));
+        assert_eq!(form.get("PhoneNumber"), Some("+1"));
+        assert_eq!(form.get("voiceurl"), None);
+        assert_eq!(form.unknown(On::Create, true).collect::<Vec<_>>(), ["voiceUrl"]);
+        assert_eq!(form.unknown(On::Update, true).collect::<Vec<_>>(), ["voiceUrl", "PhoneNumber"]);
+    }
+}

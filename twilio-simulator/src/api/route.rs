@@ -1,0 +1,126 @@
+//! Which operation a method and a path name.
+//!
+//! Invariants: the `.json` suffix is required on the 2010 API (Twilio answers XML without it, which nobody here reads) and
+//! absent on the v1 hosts; a known path with a wrong method is told apart from an unknown path.
+//!
+//! How to get it wrong: taking `IncomingPhoneNumbers/Local.json` for the number with the SID `Local`.
+
+use percent_encoding::percent_decode_str;
+
+use crate::fault::On;
+use crate::stock::places::NumberKind;
+
+/// An operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Account,
+    Balance,
+    Countries,
+    Country(String),
+    Search(String, NumberKind),
+    List(Option<NumberKind>),
+    Create(Option<NumberKind>),
+    Fetch(String),
+    Update(String),
+    Delete(String),
+    Prices,
+    Price(String),
+    /// The path is known, the method is not; what is allowed.
+    Method(&'static str),
+    Unknown,
+}
+
+impl Route {
+    pub(crate) fn on(&self) -> On {
+        match self {
+            Self::Account => On::Account,
+            Self::Balance => On::Balance,
+            Self::Countries | Self::Country(_) => On::Countries,
+            Self::Search(..) => On::Search,
+            Self::List(_) => On::List,
+            Self::Create(_) => On::Create,
+            Self::Fetch(_) => On::Fetch,
+            Self::Update(_) => On::Update,
+            Self::Delete(_) => On::Delete,
+            Self::Prices | Self::Price(_) => On::Pricing,
+            Self::Method(_) | Self::Unknown => On::Other,
+        }
+    }
+}
+
+/// The operation, and the account that the path names.
+pub(crate) fn route(method: &str, path: &str) -> (Route, Option<String>) {
+    let decoded: Option<Vec<String>> = path
+        .trim_start_matches('/')
+        .split('/')
+        .map(|segment| percent_decode_str(segment).decode_utf8().ok().map(std::borrow::Cow::into_owned))
+        .collect();
+    let Some(decoded) = decoded else { return (Route::Unknown, None) };
+    let segments: Vec<&str> = decoded.iter().map(String::as_str).collect();
+    let get = |route| if method == "GET" { route } else { Route::Method("GET") };
+    match segments[..] {
+        ["v1", "PhoneNumbers", "Countries"] => (get(Route::Prices), None),
+        ["v1", "PhoneNumbers", "Countries", code] => (get(Route::Price(code.into())), None),
+        ["2010-04-01", "Accounts", ref rest @ ..] => {
+            let Some((last, before)) = rest.split_last() else { return (Route::Unknown, None) };
+            let Some(last) = last.strip_suffix(".json") else { return (Route::Unknown, None) };
+            match before {
+                [] => (get(Route::Account), Some(last.into())),
+                [account, inner @ ..] => (inside(method, inner, last), Some((*account).into())),
+            }
+        }
+        _ => (Route::Unknown, None),
+    }
+}
+
+/// The operation below an account.
+fn inside(method: &str, before: &[&str], last: &str) -> Route {
+    let get = |route| if method == "GET" { route } else { Route::Method("GET") };
+    let list = |kind| match method {
+        "GET" => Route::List(kind),
+        "POST" => Route::Create(kind),
+        _ => Route::Method("GET, POST"),
+    };
+    match (before, last) {
+        ([], "Balance") => get(Route::Balance),
+        ([], "AvailablePhoneNumbers") => get(Route::Countries),
+        (["AvailablePhoneNumbers"], code) => get(Route::Country(code.into())),
+        (["AvailablePhoneNumbers", code], kind) => match NumberKind::from_path(kind) {
+            Some(kind) => get(Route::Search((*code).into(), kind)),
+            None => Route::Unknown,
+        },
+        ([], "IncomingPhoneNumbers") => list(None),
+        (["IncomingPhoneNumbers"], name) => match (NumberKind::from_path(name), method) {
+            (Some(kind), _) => list(Some(kind)),
+            (None, "GET") => Route::Fetch(name.into()),
+            (None, "POST") => Route::Update(name.into()),
+            (None, "DELETE") => Route::Delete(name.into()),
+            (None, _) => Route::Method("GET, POST, DELETE"),
+        },
+        _ => Route::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_where_they_should() {
+        let at = |method, path: &str| route(method, &format!("/2010-04-01/Accounts/AC1{path}"));
+        let account = Some("AC1".to_owned());
+        assert_eq!(at("GET", ".json"), (Route::Account, account.clone()));
+        assert_eq!(at("GET", "/Balance.json"), (Route::Balance, account.clone()));
+        assert_eq!(at("GET", "/IncomingPhoneNumbers/Local.json").0, Route::List(Some(NumberKind::Local)));
+        assert_eq!(at("POST", "/IncomingPhoneNumbers.json").0, Route::Create(None));
+        assert_eq!(at("DELETE", "/IncomingPhoneNumbers/PN1.json").0, Route::Delete("PN1".into()));
+        assert_eq!(at("DELETE", "/IncomingPhoneNumbers.json").0, Route::Method("GET, POST"));
+        assert_eq!(at("GET", "/IncomingPhoneNumbers").0, Route::Unknown);
+        assert_eq!(
+            at("GET", "/AvailablePhoneNumbers/US/TollFree.json").0,
+            Route::Search("US".into(), NumberKind::TollFree)
+        );
+        assert_eq!(route("GET", "/v1/PhoneNumbers/Countries/US").0, Route::Price("US".into()));
+        assert_eq!(route("GET", "/").0, Route::Unknown);
+    }
+}

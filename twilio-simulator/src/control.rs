@@ -1,0 +1,215 @@
+//! The controls under `/__sim/`: order faults, change the world, read the truth.
+//!
+//! Invariants: no key, loopback only; faults and latencies never touch them; an unknown field or name is refused with 400
+//! and the list of what is known, so that a misspelt order cannot pass for one that was carried out.
+//!
+//! How to get it wrong: carrying out half of an order before it was checked as a whole.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::fault::{Fault, FaultKind, On};
+use crate::options::{AccountStatus, AccountType, CapabilitySpelling, ReownMode};
+use crate::outside::{ForeignNumber, Webhooks};
+use crate::serve::Shared;
+use crate::stock::places::NumberKind;
+use crate::stock::pool::Capabilities;
+use crate::world::{World, parse_cents};
+
+const CONTROLS: &[&str] = &[
+    "GET state",
+    "GET faults",
+    "POST faults",
+    "POST own",
+    "POST disown",
+    "POST webhooks",
+    "POST latency",
+    "POST stock",
+    "POST offer",
+    "POST take",
+    "POST country",
+    "POST account",
+    "POST reset",
+];
+
+/// The control that a path names, if it is one.
+pub(crate) fn path(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/__sim")?;
+    if rest.is_empty() { Some("") } else { rest.strip_prefix('/') }
+}
+
+/// Carries out a control; a status and an answer.
+pub(crate) fn answer(shared: &Shared, method: &str, control: &str, body: &[u8]) -> (u16, Value) {
+    let mut world = shared.world();
+    let done = match (method, control) {
+        ("GET", "state") => {
+            let truth = world.truth();
+            drop(world);
+            return (200, serde_json::to_value(truth).expect("the truth has string keys only"));
+        }
+        ("GET", "faults") => Ok(json!({"waiting": world.faults.waiting(), "fired": world.faults.fired()})),
+        ("POST", "faults") => faults(&mut world, body),
+        ("POST", "own") => {
+            read::<ForeignNumber>(body).and_then(|foreign| world.own(foreign)).map(|sid| json!({"sid": sid}))
+        }
+        ("POST", "disown") => read::<Number>(body).and_then(|order| {
+            if world.disown(&order.phone_number) { Ok(json!({})) } else { Err(not_owned(&order.phone_number)) }
+        }),
+        ("POST", "webhooks") => webhooks(&mut world, body),
+        ("POST", "latency") => read::<Latency>(body).map(|order| {
+            world.set_latency(order.on, Duration::from_millis(order.ms));
+            json!({})
+        }),
+        ("POST", "stock") => read::<Stock>(body).and_then(|order| order.apply(&mut world)),
+        ("POST", "offer") => read::<Number>(body).and_then(|order| world.offer(&order.phone_number)).map(|()| json!({})),
+        ("POST", "take") => read::<Number>(body).and_then(|order| world.take(&order.phone_number)).map(|()| json!({})),
+        ("POST", "country") => read::<Country>(body).and_then(|order| order.apply(&mut world)),
+        ("POST", "account") => read::<Account>(body).and_then(|order| order.apply(&mut world)),
+        ("POST", "reset") => read::<Reset>(body).map(|order| {
+            world.reset(order.state);
+            json!({})
+        }),
+        _ => {
+            let known = CONTROLS.iter().any(|line| line.ends_with(&format!(" {control}")));
+            return (if known { 405 } else { 404 }, json!({"error": "no such control", "controls": CONTROLS}));
+        }
+    };
+    match done {
+        Ok(answer) => (200, answer),
+        Err(error) if control == "faults" => {
+            let names: Vec<_> = FaultKind::ALL.iter().map(|kind| kind.name()).collect();
+            (400, json!({"error": error, "faults": names}))
+        }
+        Err(error) => (400, json!({"error": error})),
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let body = if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
+fn not_owned(phone_number: &str) -> String {
+    format!("{phone_number} is not in the account")
+}
+
+/// One fault, or a list of them.
+fn faults(world: &mut World, body: &[u8]) -> Result<Value, String> {
+    let several = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    let faults: Vec<Fault> = if several { read(body)? } else { vec![read(body)?] };
+    for fault in &faults {
+        fault.check()?;
+    }
+    for fault in faults {
+        world.faults.push(fault);
+    }
+    Ok(json!({"waiting": world.faults.waiting().len()}))
+}
+
+/// `phone_number` beside the fields of [`Webhooks`]; flattening would let unknown fields pass.
+fn webhooks(world: &mut World, body: &[u8]) -> Result<Value, String> {
+    let mut order: serde_json::Map<String, Value> = read(body)?;
+    let number = order.remove("phone_number");
+    let number = number.as_ref().and_then(Value::as_str).ok_or("missing field `phone_number`")?;
+    let webhooks: Webhooks = serde_json::from_value(Value::Object(order)).map_err(|error| error.to_string())?;
+    if world.set_webhooks(number, webhooks) { Ok(json!({})) } else { Err(not_owned(number)) }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Number {
+    phone_number: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Latency {
+    ms: u64,
+    #[serde(default = "any")]
+    on: On,
+}
+
+fn any() -> On {
+    On::Any
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reset {
+    #[serde(default)]
+    state: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stock {
+    #[serde(default = "us")]
+    country: String,
+    area_code: String,
+    count: Option<u64>,
+    capabilities: Option<Capabilities>,
+    beta: Option<bool>,
+}
+
+fn us() -> String {
+    "US".into()
+}
+
+impl Stock {
+    fn apply(self, world: &mut World) -> Result<Value, String> {
+        world.stock.set_traits(&self.country, &self.area_code, self.capabilities, self.beta)?;
+        if let Some(count) = self.count {
+            world.stock.set_count(&self.country, &self.area_code, count)?;
+        }
+        Ok(json!({}))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Country {
+    country: String,
+    regulated: Option<bool>,
+    number_type: Option<NumberKind>,
+    price: Option<String>,
+}
+
+impl Country {
+    fn apply(self, world: &mut World) -> Result<Value, String> {
+        if let Some(price) = &self.price {
+            world.set_price(&self.country, self.number_type.unwrap_or(NumberKind::Local), price)?;
+        }
+        if let Some(regulated) = self.regulated {
+            world.set_regulated(&self.country, regulated)?;
+        }
+        Ok(json!({}))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Account {
+    status: Option<AccountStatus>,
+    #[serde(rename = "type")]
+    kind: Option<AccountType>,
+    balance: Option<String>,
+    reown_mode: Option<ReownMode>,
+    search_cap: Option<usize>,
+    capability_spelling: Option<CapabilitySpelling>,
+}
+
+impl Account {
+    fn apply(self, world: &mut World) -> Result<Value, String> {
+        let balance = self.balance.as_deref().map(parse_cents).transpose()?;
+        world.account.balance_cents = balance.unwrap_or(world.account.balance_cents);
+        world.account.status = self.status.unwrap_or(world.account.status);
+        world.account.kind = self.kind.unwrap_or(world.account.kind);
+        world.reown_mode = self.reown_mode.unwrap_or(world.reown_mode);
+        world.search_cap = self.search_cap.unwrap_or(world.search_cap);
+        world.spelling = self.capability_spelling.unwrap_or(world.spelling);
+        Ok(json!({}))
+    }
+}

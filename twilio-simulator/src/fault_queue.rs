@@ -1,0 +1,151 @@
+//! The faults that wait, and which of them hit a request.
+//!
+//! Invariants: at most one fault decides a request's fate (the oldest that matches); of those that only bend it, all that
+//! match apply, so that a lag can go together with a lost answer. `after` counts every matching request, a fate that
+//! another fault won is not used up.
+//!
+//! How to get it wrong: choosing before the request is known (its kind, its number, whether the number is owned).
+
+use std::collections::BTreeMap;
+
+use crate::fault::{Fault, FaultKind, On, Role, Times};
+
+/// What is known of a request when its faults are chosen.
+pub(crate) struct Target<'a> {
+    pub(crate) on: On,
+    pub(crate) phone_number: Option<&'a str>,
+    pub(crate) owned: bool,
+}
+
+/// The faults of one request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plan {
+    /// Replaces the answer.
+    pub(crate) fate: Option<Fault>,
+    /// Bend the request or its answer.
+    pub(crate) within: Vec<Fault>,
+}
+
+impl Plan {
+    pub(crate) fn find(&self, kind: FaultKind) -> Option<&Fault> {
+        self.within.iter().find(|fault| fault.kind == kind)
+    }
+
+    pub(crate) fn has(&self, kind: FaultKind) -> bool {
+        self.find(kind).is_some()
+    }
+
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.fate.iter().chain(&self.within).map(|fault| fault.kind.name().to_owned()).collect()
+    }
+}
+
+/// The waiting faults in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct FaultQueue {
+    waiting: Vec<Fault>,
+    fired: BTreeMap<String, u64>,
+}
+
+impl FaultQueue {
+    pub(crate) fn push(&mut self, fault: Fault) {
+        self.waiting.push(fault);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    pub(crate) fn waiting(&self) -> &[Fault] {
+        &self.waiting
+    }
+
+    pub(crate) fn fired(&self) -> &BTreeMap<String, u64> {
+        &self.fired
+    }
+
+    pub(crate) fn choose(&mut self, target: &Target) -> Plan {
+        let mut plan = Plan::default();
+        for fault in &mut self.waiting {
+            if !hits(fault, target) {
+                continue;
+            }
+            if fault.after > 0 {
+                fault.after -= 1;
+                continue;
+            }
+            if fault.kind.role() == Role::Within {
+                if plan.has(fault.kind) {
+                    continue;
+                }
+                plan.within.push(fault.clone());
+            } else if plan.fate.is_none() {
+                plan.fate = Some(fault.clone());
+            } else {
+                continue;
+            }
+            if let Times::Count(count) = &mut fault.times {
+                *count = count.saturating_sub(1);
+            }
+            *self.fired.entry(fault.kind.name().to_owned()).or_default() += 1;
+        }
+        self.waiting.retain(|fault| fault.times != Times::Count(0));
+        plan
+    }
+}
+
+fn hits(fault: &Fault, target: &Target) -> bool {
+    fault.on.matches(target.on)
+        && fault.kind.works_on(target.on)
+        && fault.phone_number.as_deref().is_none_or(|wanted| target.phone_number == Some(wanted))
+        && (fault.kind != FaultKind::AlreadyOwned21422 || target.owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn create(phone_number: Option<&str>) -> Target<'_> {
+        Target { on: On::Create, phone_number, owned: false }
+    }
+
+    #[test]
+    fn one_fate_at_a_time_in_order() {
+        let mut queue = FaultQueue::default();
+        queue.push(Fault::new(On::Create, FaultKind::Hang));
+        queue.push(Fault::new(On::Any, FaultKind::Reset));
+        assert_eq!(queue.choose(&create(None)).fate.unwrap().kind, FaultKind::Hang);
+        assert_eq!(queue.choose(&create(None)).fate.unwrap().kind, FaultKind::Reset);
+        assert!(queue.choose(&create(None)).fate.is_none());
+        assert!(queue.waiting().is_empty());
+    }
+
+    #[test]
+    fn bends_go_together_with_a_fate() {
+        let mut queue = FaultQueue::default();
+        queue.push(Fault::new(On::Create, FaultKind::Lag));
+        queue.push(Fault::new(On::Create, FaultKind::CommitThenReset));
+        let plan = queue.choose(&create(None));
+        assert!(plan.fate.is_some() && plan.has(FaultKind::Lag));
+    }
+
+    #[test]
+    fn after_and_number_are_respected() {
+        let mut queue = FaultQueue::default();
+        queue.push(Fault::new(On::Create, FaultKind::Error503).phone_number("+14155550100").after(1).times(2));
+        let hit = |queue: &mut FaultQueue, number| queue.choose(&create(Some(number))).fate.is_some();
+        assert!(!hit(&mut queue, "+14155550101"));
+        assert!(!hit(&mut queue, "+14155550100"));
+        assert!(hit(&mut queue, "+14155550100"));
+        assert!(hit(&mut queue, "+14155550100"));
+        assert!(!hit(&mut queue, "+14155550100"));
+    }
+
+    #[test]
+    fn already_owned_waits_for_a_repeat() {
+        let mut queue = FaultQueue::default();
+        queue.push(Fault::new(On::Create, FaultKind::AlreadyOwned21422));
+        assert!(queue.choose(&create(None)).within.is_empty());
+        assert!(!queue.choose(&Target { owned: true, ..create(None) }).within.is_empty());
+    }
+}

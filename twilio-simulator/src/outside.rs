@@ -1,0 +1,213 @@
+//! What happens to the account from outside the API: other people's numbers, reclaims, drift, rivals.
+//!
+//! Invariants: nothing here is counted as a purchase, an update or a release; the truth records only what came over the
+//! API. A number that enters or leaves the account here is off the market.
+//!
+//! How to get it wrong: putting a number into the account and leaving it for sale.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::number::{OwnedNumber, Sid};
+use crate::stock::numbering::parse_e164;
+use crate::stock::places::NumberKind;
+use crate::stock::pool::Capabilities;
+use crate::world::World;
+
+/// A number of somebody else's in the same account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForeignNumber {
+    /// In E.164.
+    pub phone_number: String,
+    /// Left out: the formatted number.
+    #[serde(default)]
+    pub friendly_name: Option<String>,
+    /// Left out: null, as for a number that nobody configured.
+    #[serde(default)]
+    pub voice_url: Option<String>,
+    /// Left out: empty.
+    #[serde(default)]
+    pub sms_url: Option<String>,
+    /// Left out: empty.
+    #[serde(default)]
+    pub status_callback: Option<String>,
+    /// Left out: now.
+    #[serde(default)]
+    pub date_created: Option<DateTime<Utc>>,
+    /// Left out: everything but fax.
+    #[serde(default)]
+    pub capabilities: Option<Capabilities>,
+}
+
+impl ForeignNumber {
+    /// A number that nobody configured.
+    pub fn new(phone_number: impl Into<String>) -> Self {
+        Self { phone_number: phone_number.into(), ..Self::default() }
+    }
+
+    /// With this `FriendlyName`.
+    pub fn friendly_name(mut self, name: impl Into<String>) -> Self {
+        self.friendly_name = Some(name.into());
+        self
+    }
+
+    /// With this `VoiceUrl`.
+    pub fn voice_url(mut self, url: impl Into<String>) -> Self {
+        self.voice_url = Some(url.into());
+        self
+    }
+
+    /// With this `SmsUrl`.
+    pub fn sms_url(mut self, url: impl Into<String>) -> Self {
+        self.sms_url = Some(url.into());
+        self
+    }
+
+    /// With this `StatusCallback`.
+    pub fn status_callback(mut self, url: impl Into<String>) -> Self {
+        self.status_callback = Some(url.into());
+        self
+    }
+}
+
+/// What somebody changes on a number, in the console for example; what is left out stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhooks {
+    /// The new `VoiceUrl`.
+    #[serde(default)]
+    pub voice_url: Option<String>,
+    /// The new `VoiceMethod`.
+    #[serde(default)]
+    pub voice_method: Option<String>,
+    /// The new `SmsUrl`.
+    #[serde(default)]
+    pub sms_url: Option<String>,
+    /// The new `SmsMethod`.
+    #[serde(default)]
+    pub sms_method: Option<String>,
+    /// The new `StatusCallback`.
+    #[serde(default)]
+    pub status_callback: Option<String>,
+    /// The new `FriendlyName`.
+    #[serde(default)]
+    pub friendly_name: Option<String>,
+    /// The new `VoiceApplicationSid`.
+    #[serde(default)]
+    pub voice_application_sid: Option<String>,
+    /// The new `SmsApplicationSid`.
+    #[serde(default)]
+    pub sms_application_sid: Option<String>,
+    /// The new `TrunkSid`; `""` removes it.
+    #[serde(default)]
+    pub trunk_sid: Option<String>,
+}
+
+impl World {
+    /// Puts a number into the account, or changes it when it is there already; its SID.
+    pub(crate) fn own(&mut self, foreign: ForeignNumber) -> Result<Sid, String> {
+        let number = e164(&foreign.phone_number)?;
+        if self.owned.by_number(&foreign.phone_number).is_none() {
+            let kind = self.stock.pool_of(number).map_or(NumberKind::Local, |pool| pool.kind);
+            let mut owned = OwnedNumber::new(self.new_sid("PN"), &foreign.phone_number, kind, Utc::now());
+            owned.foreign = true;
+            self.stock.take(number);
+            self.owned.insert(owned, None);
+        }
+        let sid = self.owned.by_number(&foreign.phone_number).map(|owned| owned.sid.clone());
+        let owned = sid.and_then(|sid| self.owned.by_sid_mut(&sid));
+        let owned = owned.ok_or("the number is not in the account")?;
+        let set = |value: Option<String>, target: &mut String| {
+            if let Some(value) = value {
+                *target = value;
+            }
+        };
+        set(foreign.friendly_name, &mut owned.friendly_name);
+        set(foreign.sms_url, &mut owned.sms_url);
+        set(foreign.status_callback, &mut owned.status_callback);
+        owned.voice_url = foreign.voice_url.or(owned.voice_url.take());
+        owned.date_created = foreign.date_created.unwrap_or(owned.date_created);
+        owned.capabilities = foreign.capabilities.unwrap_or(owned.capabilities);
+        Ok(owned.sid.clone())
+    }
+
+    /// Takes a number out of the account; whether it was there.
+    pub(crate) fn disown(&mut self, phone_number: &str) -> bool {
+        let sid = self.owned.by_number(phone_number).map(|owned| owned.sid.clone());
+        let Some(owned) = sid.and_then(|sid| self.owned.remove(&sid)) else { return false };
+        if let Some(number) = parse_e164(&owned.phone_number) {
+            self.stock.take(number);
+        }
+        true
+    }
+
+    /// Changes a number in the account; whether it is there.
+    pub(crate) fn set_webhooks(&mut self, phone_number: &str, webhooks: Webhooks) -> bool {
+        let sid = self.owned.by_number(phone_number).map(|owned| owned.sid.clone());
+        let Some(owned) = sid.and_then(|sid| self.owned.by_sid_mut(&sid)) else { return false };
+        for (value, target) in [
+            (webhooks.voice_method, &mut owned.voice_method),
+            (webhooks.sms_url, &mut owned.sms_url),
+            (webhooks.sms_method, &mut owned.sms_method),
+            (webhooks.status_callback, &mut owned.status_callback),
+            (webhooks.friendly_name, &mut owned.friendly_name),
+            (webhooks.voice_application_sid, &mut owned.voice_application_sid),
+            (webhooks.sms_application_sid, &mut owned.sms_application_sid),
+        ] {
+            if let Some(value) = value {
+                *target = value;
+            }
+        }
+        owned.voice_url = webhooks.voice_url.or(owned.voice_url.take());
+        if let Some(trunk) = webhooks.trunk_sid {
+            owned.trunk_sid = Some(trunk).filter(|trunk| !trunk.is_empty());
+        }
+        owned.date_updated = Utc::now();
+        true
+    }
+
+    /// Puts one number up for sale, whatever became of it before.
+    pub(crate) fn offer(&mut self, phone_number: &str) -> Result<(), String> {
+        let number = e164(phone_number)?;
+        if self.owned.by_number(phone_number).is_some() {
+            return Err(format!("{phone_number} is in the account"));
+        }
+        self.stock.offer(number)
+    }
+
+    /// A rival takes a number off the market.
+    pub(crate) fn take(&mut self, phone_number: &str) -> Result<(), String> {
+        self.stock.take(e164(phone_number)?);
+        Ok(())
+    }
+}
+
+fn e164(text: &str) -> Result<u64, String> {
+    parse_e164(text).ok_or_else(|| format!("{text:?} is not an E.164 number such as +14155550100"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::SimulatorOptions;
+
+    #[test]
+    fn numbers_come_go_and_drift() {
+        let mut world = World::new(SimulatorOptions::default());
+        let foreign = ForeignNumber::new("+14155550100").friendly_name("desk").voice_url("https://a.example");
+        let sid = world.own(foreign).unwrap();
+        assert_eq!(world.own(ForeignNumber::new("+14155550100")).unwrap(), sid);
+        assert!(world.set_webhooks(
+            "+14155550100",
+            Webhooks { sms_url: Some("https://b.example".into()), ..Webhooks::default() }
+        ));
+        let owned = world.owned.by_sid(&sid).unwrap();
+        assert_eq!((owned.friendly_name.as_str(), owned.sms_url.as_str()), ("desk", "https://b.example"));
+        assert!(owned.foreign && owned.voice_url.as_deref() == Some("https://a.example"));
+        assert!(world.offer("+14155550100").is_err());
+        assert!(world.disown("+14155550100") && !world.disown("+14155550100"));
+        assert!(world.offer("+14155550100").is_ok() && world.stock.available(14_155_550_100));
+        assert!(world.own(ForeignNumber::new("4155550100")).is_err());
+    }
+}

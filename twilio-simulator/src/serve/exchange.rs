@@ -1,0 +1,263 @@
+//! One request from its first byte to the last of its answer.
+//!
+//! When effects happen: a `commit_then_*` fault commits the moment the request is read; every other request commits after
+//! half of its latency and is answered after the other half. The work runs in a task of its own: a client that hangs up
+//! undoes nothing.
+//!
+//! Invariants: a request counts as in flight until its answer is ready or its client has left, whichever comes first, so
+//! `max_concurrent_creates` never counts a request that its client has given up before the next one.
+//!
+//! How to get it wrong: doing the work in the connection's own future, which hyper drops when the client leaves.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::http::request::Parts;
+use hyper::{Request, Response};
+use tokio::time::sleep;
+
+use crate::api::parameters::Parameters;
+use crate::api::route::{Route, route};
+use crate::api::{self, Body, Call, Reply, execute};
+use crate::control;
+use crate::fault::{FaultKind, On, Role};
+use crate::fault_queue::{Plan, Target};
+use crate::serve::Shared;
+use crate::serve::body::{AnswerBody, Shape};
+use crate::serve::fate::{Ending, ending};
+use crate::serve::wire::Connection;
+use crate::truth::CreateAttempt;
+use crate::world::{Ticket, World};
+
+const REQUEST_BYTES_MAX: usize = 1 << 20;
+
+/// The connection ends here.
+#[derive(Debug)]
+pub(crate) struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("the connection was cut on purpose")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+impl From<Infallible> for Cut {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// Answers one request, or ends its connection.
+pub(crate) async fn exchange(
+    connection: Arc<Connection>,
+    request: Request<Incoming>,
+) -> Result<Response<AnswerBody>, Cut> {
+    let started = Instant::now();
+    connection.announce(None);
+    let (parts, body) = request.into_parts();
+    let body = Limited::new(body, REQUEST_BYTES_MAX).collect().await.map_err(|_| Cut)?.to_bytes();
+    let shared = Arc::clone(&connection.shared);
+    if let Some(control) = control::path(parts.uri.path()) {
+        let (status, answer) = control::answer(&shared, parts.method.as_str(), control, &body);
+        let bytes = Bytes::from(answer.to_string());
+        let answer = AnswerBody::new(bytes, Shape::Whole, connection);
+        let builder = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
+        return builder.body(answer).map_err(|_| Cut);
+    }
+
+    let (call, plan, flight) = begin(&shared, &parts, &body);
+    let (request_id, concurrent, mut ticket) = (call.request_id.clone(), flight.concurrent, flight.ticket);
+    let bends = (plan.has(FaultKind::MalformedJson), shape(&plan));
+    let work = tokio::spawn(carry_out(shared, call, plan, flight.latency, ticket));
+    let reply = match work.await.unwrap_or(Ending::Close) {
+        Ending::Reply(reply) => reply,
+        Ending::Reset => {
+            connection.cut();
+            return Err(Cut);
+        }
+        Ending::Close => return Err(Cut),
+        Ending::Hang(limit) => {
+            match limit {
+                Some(limit) => sleep(limit).await,
+                None => std::future::pending().await,
+            }
+            return Err(Cut);
+        }
+    };
+    drop(flight);
+
+    let (malformed, shape) = bends;
+    if let Some(ticket) = &mut ticket {
+        ticket.purchase = reply.purchase.filter(|_| !malformed);
+    }
+    connection.announce(ticket);
+    let mut builder = Response::builder()
+        .status(reply.status)
+        .header("Twilio-Request-Id", request_id)
+        .header("Twilio-Concurrent-Requests", concurrent.to_string())
+        .header("Twilio-Request-Duration", format!("{:.3}", started.elapsed().as_secs_f64()))
+        .header("X-Home-Region", "us1")
+        .header("X-API-Domain", "api.twilio.com");
+    for (name, value) in &reply.headers {
+        builder = builder.header(*name, value);
+    }
+    let bytes = match reply.body {
+        Body::Empty => Bytes::new(),
+        Body::Html(page) => {
+            builder = builder.header(CONTENT_TYPE, "text/html");
+            Bytes::from_static(page.as_bytes())
+        }
+        Body::Json(value) => {
+            builder = builder.header(CONTENT_TYPE, "application/json");
+            let mut text = value.to_string();
+            if malformed {
+                text.truncate(text.len() / 3);
+                text.push_str("\u{2026}<<");
+            }
+            Bytes::from(text)
+        }
+    };
+    builder.body(AnswerBody::new(bytes, shape, connection)).map_err(|_| Cut)
+}
+
+fn shape(plan: &Plan) -> Shape {
+    if plan.has(FaultKind::TruncatedBody) {
+        Shape::Cut
+    } else if let Some(fault) = plan.find(FaultKind::SlowBody) {
+        Shape::Trickle(Duration::from_millis(fault.ms.unwrap_or(2_000)))
+    } else {
+        Shape::Whole
+    }
+}
+
+/// A request that is being handled; it counts until this is dropped.
+struct Flight {
+    shared: Arc<Shared>,
+    on: On,
+    concurrent: u64,
+    latency: Duration,
+    ticket: Option<Ticket>,
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        let mut world = self.shared.world();
+        world.requests_in_flight -= 1;
+        if self.on == On::Create {
+            world.creates_in_flight -= 1;
+        }
+    }
+}
+
+/// Reads the request, counts it and chooses its faults.
+fn begin(shared: &Arc<Shared>, parts: &Parts, body: &[u8]) -> (Call, Plan, Flight) {
+    let path = parts.uri.path().to_owned();
+    let (route, account) = route(parts.method.as_str(), &path);
+    let on = route.on();
+    let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let is_form = header(CONTENT_TYPE).is_some_and(|media| media.starts_with("application/x-www-form-urlencoded"));
+    let query = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes());
+    let form = Parameters::parse(if is_form { body } else { &[] });
+
+    let mut world = shared.world();
+    let request_id = world.new_sid("RQ");
+    let principal = api::principal(&world.credentials, header(AUTHORIZATION));
+    let call = Call { route, account, path, query, form, principal, request_id };
+    *world.ledger.requests.entry(on).or_default() += 1;
+    note_unknown(&mut world, &call, on);
+    let plan = choose(&mut world, &call, on);
+    world.requests_in_flight += 1;
+    let concurrent = world.requests_in_flight;
+    world.ledger.max_concurrent_requests = world.ledger.max_concurrent_requests.max(concurrent);
+    let mut ticket = None;
+    if on == On::Create {
+        world.creates_in_flight += 1;
+        world.ledger.max_concurrent_creates = world.ledger.max_concurrent_creates.max(world.creates_in_flight);
+        ticket = Some(world.ticket(world.ledger.creates.len()));
+        world.ledger.creates.push(CreateAttempt {
+            at: chrono::Utc::now(),
+            request_id: call.request_id.clone(),
+            phone_number: call.form.get("PhoneNumber").map(str::to_owned),
+            area_code: call.form.get("AreaCode").map(str::to_owned),
+            parameters: call.form.to_map(),
+            status: None,
+            delivered: false,
+            faults: plan.names(),
+        });
+    }
+    let delay = plan.find(FaultKind::Delay).map_or(0, |fault| fault.ms.unwrap_or(1_000));
+    let latency = world.latency_of(on) + Duration::from_millis(delay);
+    drop(world);
+    (call, plan, Flight { shared: Arc::clone(shared), on, concurrent, latency, ticket })
+}
+
+fn note_unknown(world: &mut World, call: &Call, on: On) {
+    if on == On::Other {
+        return;
+    }
+    let unknown = call.query.unknown(on, false).chain(call.form.unknown(on, true));
+    for name in unknown.map(|name| format!("{}.{name}", on.name())).collect::<Vec<_>>() {
+        *world.ledger.ignored_parameters.entry(name).or_default() += 1;
+    }
+}
+
+fn choose(world: &mut World, call: &Call, on: On) -> Plan {
+    let phone_number = match &call.route {
+        Route::Create(_) => call.form.get("PhoneNumber"),
+        Route::List(_) => call.query.get("PhoneNumber"),
+        Route::Fetch(sid) | Route::Update(sid) | Route::Delete(sid) => {
+            world.owned.by_sid(sid).map(|number| number.phone_number.as_str())
+        }
+        _ => None,
+    };
+    let owned = phone_number.is_some_and(|number| world.owned.by_number(number).is_some());
+    world.faults.choose(&Target { on, phone_number, owned })
+}
+
+/// The work: waits, takes effect, and says how the request ends.
+async fn carry_out(
+    shared: Arc<Shared>,
+    call: Call,
+    plan: Plan,
+    latency: Duration,
+    ticket: Option<Ticket>,
+) -> Ending {
+    let act = || -> Reply { execute(&mut shared.world(), &call, &plan) };
+    let end = match plan.fate.as_ref().map(|fault| (fault, fault.kind.role())) {
+        Some((fault, Role::CommitThen)) => {
+            act();
+            wait(latency).await;
+            ending(fault, &call)
+        }
+        Some((fault, _)) => {
+            wait(latency).await;
+            ending(fault, &call)
+        }
+        None => {
+            wait(latency / 2).await;
+            let reply = act();
+            wait(latency / 2).await;
+            Ending::Reply(reply)
+        }
+    };
+    if let (Ending::Reply(reply), Some(ticket)) = (&end, ticket)
+        && let Some(attempt) = shared.world().attempt_mut(ticket)
+    {
+        attempt.status = Some(reply.status);
+    }
+    end
+}
+
+async fn wait(time: Duration) {
+    if !time.is_zero() {
+        sleep(time).await;
+    }
+}

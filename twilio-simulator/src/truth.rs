@@ -1,0 +1,150 @@
+//! What really happened: the oracle of every test, and the body of `GET /__sim/state`.
+//!
+//! Invariants: only effects are recorded, never intentions: a purchase is here exactly when the account owns (or owned) the
+//! number because of that request and pays for it. A POST that found the number owned already is a repeat, not a purchase.
+//! `delivered` says that the whole answer was handed to the client's connection, not that the client read it.
+//!
+//! How to get it wrong: counting `creates` (attempts) where `purchases` (money) is meant.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Fault;
+use crate::number::{OwnedNumber, Sid};
+use crate::options::AccountStatus;
+
+/// A snapshot of the simulator.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Truth {
+    /// The numbers in the account, oldest first.
+    pub owned: Vec<OwnedNumber>,
+    /// Every number that was bought, in the order of the purchases.
+    pub purchases: Vec<Purchase>,
+    /// Creates that found the number in the account already.
+    pub repeats: Vec<Repeat>,
+    /// Every create that came in, refused or not.
+    pub creates: Vec<CreateAttempt>,
+    /// How many updates of owned numbers took effect, repeated creates included.
+    pub updates: u64,
+    /// Those updates.
+    pub update_log: Vec<Update>,
+    /// Numbers released over the API.
+    pub releases: Vec<Release>,
+    /// Requests by kind; see [`crate::On::name`].
+    pub requests: BTreeMap<String, u64>,
+    /// Creates being handled now.
+    pub creates_in_flight: u64,
+    /// The most creates that were ever handled at once.
+    pub max_concurrent_creates: u64,
+    /// The most requests of any kind that were ever handled at once.
+    pub max_concurrent_requests: u64,
+    /// Parameters that no operation of that kind knows, as `create.VoiceURL`, with how often they came.
+    pub ignored_parameters: BTreeMap<String, u64>,
+    /// Faults that happened, by name.
+    pub faults_fired: BTreeMap<String, u64>,
+    /// Faults that still wait.
+    pub faults_waiting: Vec<Fault>,
+    /// The account's balance.
+    pub balance: String,
+    /// The account's status.
+    pub account_status: AccountStatus,
+}
+
+/// A number that was bought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Purchase {
+    /// When it took effect.
+    pub at: DateTime<Utc>,
+    /// `RQ…`
+    pub request_id: String,
+    /// In E.164.
+    pub phone_number: String,
+    /// `PN…`
+    pub sid: Sid,
+    /// The form of the request.
+    pub parameters: BTreeMap<String, String>,
+    /// Whether the whole answer was written to the client's connection.
+    pub delivered: bool,
+    /// What was charged.
+    pub price: String,
+    /// The faults that acted on the request, by name.
+    pub faults: Vec<String>,
+}
+
+/// A create for a number that the account had already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repeat {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// `RQ…`
+    pub request_id: String,
+    /// In E.164.
+    pub phone_number: String,
+    /// `PN…`
+    pub sid: Sid,
+    /// Whether it was taken as an update (201); else it was refused (21422).
+    pub accepted: bool,
+}
+
+/// A create that came in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreateAttempt {
+    /// When it came in.
+    pub at: DateTime<Utc>,
+    /// `RQ…`
+    pub request_id: String,
+    /// The number asked for.
+    pub phone_number: Option<String>,
+    /// The area code asked for.
+    pub area_code: Option<String>,
+    /// The form of the request.
+    pub parameters: BTreeMap<String, String>,
+    /// The status that was or would have been answered; None while it is handled, and where there is no answer.
+    pub status: Option<u16>,
+    /// Whether the whole answer was written to the client's connection.
+    pub delivered: bool,
+    /// The faults that acted on it, by name.
+    pub faults: Vec<String>,
+}
+
+/// A change of an owned number over the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    /// When it took effect.
+    pub at: DateTime<Utc>,
+    /// `RQ…`
+    pub request_id: String,
+    /// In E.164.
+    pub phone_number: String,
+    /// `PN…`
+    pub sid: Sid,
+    /// The form of the request.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// A number that was given back over the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// When it took effect.
+    pub at: DateTime<Utc>,
+    /// `RQ…`
+    pub request_id: String,
+    /// In E.164.
+    pub phone_number: String,
+    /// `PN…`
+    pub sid: Sid,
+}
+
+impl Truth {
+    /// The owned number with this E.164.
+    pub fn owned_number(&self, phone_number: &str) -> Option<&OwnedNumber> {
+        self.owned.iter().find(|number| number.phone_number == phone_number)
+    }
+
+    /// How many requests of a kind came in.
+    pub fn requests_of(&self, on: crate::On) -> u64 {
+        self.requests.get(on.name()).copied().unwrap_or(0)
+    }
+}

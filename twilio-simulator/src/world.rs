@@ -1,0 +1,263 @@
+//! The simulated account and market: everything that requests change, behind one lock.
+//!
+//! Invariants: every effect happens under the lock in one step, so no request sees half of another. SIDs are never used
+//! twice in a process, not even after a reset; the stock starts over the same after one. Records made before a reset are
+//! not touched by requests that outlive it (`Ticket::epoch`).
+//!
+//! How to get it wrong: keeping the lock across an await. Every caller must take it, act and let go.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::fault::On;
+use crate::fault_queue::FaultQueue;
+use crate::number::Sid;
+use crate::options::{
+    AccountStatus, AccountType, CapabilitySpelling, Credentials, ReownMode, SimulatorOptions,
+};
+use crate::owned::Owned;
+use crate::seed::hex32;
+use crate::stock::Stock;
+use crate::stock::places::{COUNTRIES, Country, NumberKind};
+use crate::truth::{CreateAttempt, Purchase, Release, Repeat, Truth, Update};
+
+const BALANCE_CENTS: i64 = 100_000_000;
+
+pub(crate) struct World {
+    pub(crate) options: SimulatorOptions,
+    pub(crate) credentials: Credentials,
+    pub(crate) stock: Stock,
+    pub(crate) owned: Owned,
+    pub(crate) faults: FaultQueue,
+    pub(crate) account: Account,
+    pub(crate) latency: HashMap<On, Duration>,
+    pub(crate) search_cap: usize,
+    pub(crate) spelling: CapabilitySpelling,
+    pub(crate) reown_mode: ReownMode,
+    pub(crate) ledger: Ledger,
+    pub(crate) requests_in_flight: u64,
+    pub(crate) creates_in_flight: u64,
+    regulated: HashMap<&'static str, bool>,
+    prices: BTreeMap<(&'static str, NumberKind), i64>,
+    epoch: u64,
+    serial: u64,
+}
+
+/// The account itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) status: AccountStatus,
+    pub(crate) kind: AccountType,
+    pub(crate) balance_cents: i64,
+    pub(crate) created: DateTime<Utc>,
+}
+
+/// What [`Truth`] is made of.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) purchases: Vec<Purchase>,
+    pub(crate) repeats: Vec<Repeat>,
+    pub(crate) creates: Vec<CreateAttempt>,
+    pub(crate) updates: Vec<Update>,
+    pub(crate) releases: Vec<Release>,
+    pub(crate) requests: BTreeMap<On, u64>,
+    pub(crate) max_concurrent_creates: u64,
+    pub(crate) max_concurrent_requests: u64,
+    pub(crate) ignored_parameters: BTreeMap<String, u64>,
+}
+
+/// Which records hear that an answer was delivered.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ticket {
+    epoch: u64,
+    attempt: usize,
+    pub(crate) purchase: Option<usize>,
+}
+
+impl World {
+    pub(crate) fn new(options: SimulatorOptions) -> Self {
+        let credentials = Credentials::new(&options);
+        let stock = Stock::new(options.seed, options.stock_per_area_code);
+        let mut world = Self {
+            credentials,
+            stock,
+            owned: Owned::default(),
+            faults: FaultQueue::default(),
+            account: Account {
+                status: AccountStatus::Active,
+                kind: AccountType::Full,
+                balance_cents: BALANCE_CENTS,
+                created: DateTime::from_timestamp(1_438_286_400, 0).expect("a constant in range"),
+            },
+            latency: HashMap::new(),
+            search_cap: options.search_cap,
+            spelling: CapabilitySpelling::default(),
+            reown_mode: ReownMode::default(),
+            ledger: Ledger::default(),
+            requests_in_flight: 0,
+            creates_in_flight: 0,
+            regulated: HashMap::new(),
+            prices: BTreeMap::new(),
+            epoch: 0,
+            serial: 0,
+            options,
+        };
+        world.latency.insert(On::Any, world.options.latency);
+        for country in COUNTRIES {
+            world.regulated.insert(country.code, country.regulated);
+            for kind in country.kinds {
+                let cents = if *kind == NumberKind::TollFree { 215 } else { 115 };
+                world.prices.insert((country.code, *kind), cents);
+            }
+        }
+        world
+    }
+
+    /// Forgets faults, and with `state` everything else too.
+    pub(crate) fn reset(&mut self, state: bool) {
+        self.faults.clear();
+        if state {
+            let fresh = Self::new(self.options.clone());
+            let kept = (self.requests_in_flight, self.creates_in_flight, self.epoch, self.serial);
+            *self = fresh;
+            (self.requests_in_flight, self.creates_in_flight, self.epoch, self.serial) = kept;
+            self.epoch += 1;
+        }
+    }
+
+    pub(crate) fn new_sid(&mut self, prefix: &str) -> Sid {
+        self.serial += 1;
+        format!("{prefix}{}", hex32(self.options.seed, prefix, self.serial))
+    }
+
+    pub(crate) fn latency_of(&self, on: On) -> Duration {
+        self.latency.get(&on).or_else(|| self.latency.get(&On::Any)).copied().unwrap_or_default()
+    }
+
+    /// A latency for one kind, or for all, which forgets those for one kind.
+    pub(crate) fn set_latency(&mut self, on: On, latency: Duration) {
+        if on == On::Any {
+            self.latency.clear();
+        }
+        self.latency.insert(on, latency);
+    }
+
+    pub(crate) fn regulated(&self, country: &Country) -> bool {
+        self.regulated.get(country.code).copied().unwrap_or(country.regulated)
+    }
+
+    pub(crate) fn set_regulated(&mut self, code: &str, regulated: bool) -> Result<(), String> {
+        *self.regulated.get_mut(code).ok_or_else(|| unknown_country(code))? = regulated;
+        Ok(())
+    }
+
+    pub(crate) fn price_cents(&self, code: &str, kind: NumberKind) -> i64 {
+        let mut prices = self.prices.iter();
+        prices.find(|((country, of), _)| *country == code && *of == kind).map_or(0, |(_, cents)| *cents)
+    }
+
+    pub(crate) fn set_price(&mut self, code: &str, kind: NumberKind, price: &str) -> Result<(), String> {
+        let cents = parse_cents(price)?;
+        let mut prices = self.prices.iter_mut();
+        let found = prices.find(|((country, of), _)| *country == code && *of == kind);
+        *found.ok_or_else(|| unknown_country(code))?.1 = cents;
+        Ok(())
+    }
+
+    pub(crate) fn ticket(&self, attempt: usize) -> Ticket {
+        Ticket { epoch: self.epoch, attempt, purchase: None }
+    }
+
+    /// The record of a create, unless a reset came in between.
+    pub(crate) fn attempt_mut(&mut self, ticket: Ticket) -> Option<&mut CreateAttempt> {
+        if ticket.epoch == self.epoch { self.ledger.creates.get_mut(ticket.attempt) } else { None }
+    }
+
+    pub(crate) fn delivered(&mut self, ticket: Ticket) {
+        if let Some(attempt) = self.attempt_mut(ticket) {
+            attempt.delivered = true;
+            if let Some(purchase) = ticket.purchase.and_then(|index| self.ledger.purchases.get_mut(index)) {
+                purchase.delivered = true;
+            }
+        }
+    }
+
+    pub(crate) fn truth(&self) -> Truth {
+        let ledger = &self.ledger;
+        Truth {
+            owned: self.owned.iter().cloned().collect(),
+            purchases: ledger.purchases.clone(),
+            repeats: ledger.repeats.clone(),
+            creates: ledger.creates.clone(),
+            updates: ledger.updates.len() as u64,
+            update_log: ledger.updates.clone(),
+            releases: ledger.releases.clone(),
+            requests: ledger.requests.iter().map(|(on, count)| (on.name().to_owned(), *count)).collect(),
+            creates_in_flight: self.creates_in_flight,
+            max_concurrent_creates: ledger.max_concurrent_creates,
+            max_concurrent_requests: ledger.max_concurrent_requests,
+            ignored_parameters: ledger.ignored_parameters.clone(),
+            faults_fired: self.faults.fired().clone(),
+            faults_waiting: self.faults.waiting().to_vec(),
+            balance: cents_text(self.account.balance_cents),
+            account_status: self.account.status,
+        }
+    }
+}
+
+fn unknown_country(code: &str) -> String {
+    let known: Vec<_> = COUNTRIES.iter().map(|country| country.code).collect();
+    format!("{code:?} with that type is not for sale; countries are {}", known.join(", "))
+}
+
+/// `1.15`
+pub(crate) fn cents_text(cents: i64) -> String {
+    let sign = if cents < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100)
+}
+
+/// Money as text, with at most two decimals.
+pub(crate) fn parse_cents(text: &str) -> Result<i64, String> {
+    let complain = || format!("{text:?} is not an amount such as \"12.50\"");
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let plain = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 12 || part.len() > 2 || !plain(whole) || !plain(part) {
+        return Err(complain());
+    }
+    let cents: i64 = format!("{whole}{part:0<2}").parse().map_err(|_| complain())?;
+    Ok(sign * cents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_exact() {
+        for (text, cents) in [("0", 0), ("1.15", 115), ("-2.5", -250), ("1000000.00", 100_000_000)] {
+            assert_eq!(parse_cents(text), Ok(cents));
+        }
+        assert_eq!(cents_text(-205), "-2.05");
+        for bad in ["", ".5", "1.155", "1e3", "--1", "+1"] {
+            assert!(parse_cents(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_reset_forgets_all_but_never_repeats_a_sid() {
+        let mut world = World::new(SimulatorOptions::default());
+        let sid = world.new_sid("PN");
+        let ticket = world.ticket(0);
+        world.set_latency(On::Create, Duration::from_secs(1));
+        world.search_cap = 1;
+        world.reset(false);
+        assert_eq!(world.search_cap, 1);
+        world.reset(true);
+        assert_eq!((world.search_cap, world.latency_of(On::Create)), (30, Duration::ZERO));
+        assert_ne!(world.new_sid("PN"), sid);
+        assert!(world.attempt_mut(ticket).is_none());
+    }
+}
