@@ -12,12 +12,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::fault::{Fault, FaultKind, On};
+use crate::money::parse_cents;
 use crate::options::{AccountStatus, AccountType, CapabilitySpelling, ReownMode};
 use crate::outside::{ForeignNumber, Webhooks};
 use crate::serve::Shared;
 use crate::stock::places::NumberKind;
 use crate::stock::pool::Capabilities;
-use crate::world::{World, parse_cents};
+use crate::world::World;
 
 const CONTROLS: &[&str] = &[
     "GET state",
@@ -64,7 +65,9 @@ pub(crate) fn answer(shared: &Shared, method: &str, control: &str, body: &[u8]) 
             json!({})
         }),
         ("POST", "stock") => read::<Stock>(body).and_then(|order| order.apply(&mut world)),
-        ("POST", "offer") => read::<Number>(body).and_then(|order| world.offer(&order.phone_number)).map(|()| json!({})),
+        ("POST", "offer") => {
+            read::<Number>(body).and_then(|order| world.offer(&order.phone_number)).map(|()| json!({}))
+        }
         ("POST", "take") => read::<Number>(body).and_then(|order| world.take(&order.phone_number)).map(|()| json!({})),
         ("POST", "country") => read::<Country>(body).and_then(|order| order.apply(&mut world)),
         ("POST", "account") => read::<Account>(body).and_then(|order| order.apply(&mut world)),

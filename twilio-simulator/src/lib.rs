@@ -14,7 +14,7 @@
 //! ```
 //!
 //! Code map: `serve` is the network, `api` is Twilio's behaviour, `stock` is what is for sale, `owned` is the account,
-//! `world` holds them together behind one lock, `fault` and `fault_queue` decide what goes wrong, `control` is `/__sim/`.
+//! `world` holds them together behind one lock, `fault` decides what goes wrong, `control` is `/__sim/`.
 //!
 //! Architecture invariant: `api` and `stock` know neither network nor time-outs; whatever happens to an answer happens in
 //! `serve`. How to get it wrong: letting a fault decide inside `api` whether a purchase counts as delivered.
@@ -25,7 +25,7 @@
 mod api;
 mod control;
 mod fault;
-mod fault_queue;
+mod money;
 mod number;
 mod options;
 mod outside;

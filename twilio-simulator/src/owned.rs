@@ -126,8 +126,12 @@ impl Owned {
             From::After(sid) => rank_of(sid)?,
             From::Before(sid) => {
                 let rank = rank_of(sid)?;
-                let mut page: Vec<_> =
-                    self.by_rank.range(rank + 1..).filter(|(rank, number)| shown(rank, number)).take(size + 1).collect();
+                let mut page: Vec<_> = self
+                    .by_rank
+                    .range(rank + 1..)
+                    .filter(|(rank, number)| shown(rank, number))
+                    .take(size + 1)
+                    .collect();
                 let newer = page.len() > size;
                 page.truncate(size);
                 page.reverse();

@@ -14,16 +14,15 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use crate::fault::{Fault, On};
+use crate::money::parse_cents;
 use crate::number::Sid;
-use crate::options::{
-    AccountStatus, AccountType, CapabilitySpelling, Credentials, ReownMode, SimulatorOptions,
-};
+use crate::options::{AccountStatus, AccountType, CapabilitySpelling, Credentials, ReownMode, SimulatorOptions};
 use crate::outside::{ForeignNumber, Webhooks};
 use crate::serve::{Shared, serve};
 use crate::stock::places::NumberKind;
 use crate::stock::pool::Capabilities;
 use crate::truth::Truth;
-use crate::world::{World, parse_cents};
+use crate::world::World;
 
 /// A running simulator; it ends when this is dropped.
 pub struct Simulator {

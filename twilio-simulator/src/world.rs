@@ -12,11 +12,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::fault::On;
-use crate::fault_queue::FaultQueue;
+use crate::fault::queue::FaultQueue;
+use crate::money::cents_text;
 use crate::number::Sid;
-use crate::options::{
-    AccountStatus, AccountType, CapabilitySpelling, Credentials, ReownMode, SimulatorOptions,
-};
+use crate::options::{AccountStatus, AccountType, CapabilitySpelling, Credentials, ReownMode, SimulatorOptions};
 use crate::owned::Owned;
 use crate::seed::hex32;
 use crate::stock::Stock;
@@ -159,7 +158,7 @@ impl World {
     }
 
     pub(crate) fn set_price(&mut self, code: &str, kind: NumberKind, price: &str) -> Result<(), String> {
-        let cents = parse_cents(price)?;
+        let cents = crate::money::parse_cents(price)?;
         let mut prices = self.prices.iter_mut();
         let found = prices.find(|((country, of), _)| *country == code && *of == kind);
         *found.ok_or_else(|| unknown_country(code))?.1 = cents;
@@ -212,39 +211,9 @@ fn unknown_country(code: &str) -> String {
     format!("{code:?} with that type is not for sale; countries are {}", known.join(", "))
 }
 
-/// `1.15`
-pub(crate) fn cents_text(cents: i64) -> String {
-    let sign = if cents < 0 { "-" } else { "" };
-    format!("{sign}{}.{:02}", cents.abs() / 100, cents.abs() % 100)
-}
-
-/// Money as text, with at most two decimals.
-pub(crate) fn parse_cents(text: &str) -> Result<i64, String> {
-    let complain = || format!("{text:?} is not an amount such as \"12.50\"");
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    let plain = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 12 || part.len() > 2 || !plain(whole) || !plain(part) {
-        return Err(complain());
-    }
-    let cents: i64 = format!("{whole}{part:0<2}").parse().map_err(|_| complain())?;
-    Ok(sign * cents)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn money_is_exact() {
-        for (text, cents) in [("0", 0), ("1.15", 115), ("-2.5", -250), ("1000000.00", 100_000_000)] {
-            assert_eq!(parse_cents(text), Ok(cents));
-        }
-        assert_eq!(cents_text(-205), "-2.05");
-        for bad in ["", ".5", "1.155", "1e3", "--1", "+1"] {
-            assert!(parse_cents(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn a_reset_forgets_all_but_never_repeats_a_sid() {

@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use crate::api::refusal::Refusal;
 use crate::api::{Call, Reply};
 use crate::fault::FaultKind;
-use crate::fault_queue::Plan;
+use crate::fault::queue::Plan;
+use crate::money::cents_text;
 use crate::number::rfc2822;
 use crate::stock::places::{self, COUNTRIES, Country};
-use crate::world::{World, cents_text};
+use crate::world::World;
 
 const PRICING: &str = "https://pricing.twilio.com/v1/PhoneNumbers/Countries";
 
@@ -83,10 +84,7 @@ pub(crate) fn country(world: &World, call: &Call, code: &str) -> Result<Reply, R
 }
 
 fn country_resource(world: &World, country: &Country) -> Value {
-    let base = format!(
-        "/2010-04-01/Accounts/{}/AvailablePhoneNumbers/{}",
-        world.credentials.account_sid, country.code
-    );
+    let base = format!("/2010-04-01/Accounts/{}/AvailablePhoneNumbers/{}", world.credentials.account_sid, country.code);
     let uris: serde_json::Map<String, Value> = country
         .kinds
         .iter()

@@ -14,26 +14,23 @@ use chrono::Utc;
 use crate::api::refusal::Refusal;
 use crate::api::{Call, Reply, settings};
 use crate::fault::FaultKind;
-use crate::fault_queue::Plan;
+use crate::fault::queue::Plan;
+use crate::money::cents_text;
 use crate::number::{DEMO_VOICE_URL, OwnedNumber, Sid};
 use crate::options::{AccountType, ReownMode};
 use crate::owned::Lag;
 use crate::stock::numbering::{e164, parse_e164, possible};
 use crate::stock::places::NumberKind;
 use crate::truth::{Purchase, Repeat, Update};
-use crate::world::{World, cents_text};
+use crate::world::World;
 
 /// POST `IncomingPhoneNumbers.json`; `kind` when a sub-resource was used.
-pub(crate) fn create(
-    world: &mut World,
-    call: &Call,
-    plan: &Plan,
-    kind: Option<NumberKind>,
-) -> Result<Reply, Refusal> {
+pub(crate) fn create(world: &mut World, call: &Call, plan: &Plan, kind: Option<NumberKind>) -> Result<Reply, Refusal> {
     let number = match (call.form.get("PhoneNumber"), call.form.get("AreaCode")) {
         (Some(text), _) => {
             settings::check(&call.form, world.owned.by_number(text))?;
-            let number = parse_e164(text).filter(|number| possible(*number) && world.stock.country_of(*number).is_some());
+            let number =
+                parse_e164(text).filter(|number| possible(*number) && world.stock.country_of(*number).is_some());
             let number = number.ok_or_else(|| Refusal::not_a_number(text))?;
             if world.owned.by_number(text).is_some() {
                 return repeat(world, call, plan, text);

@@ -18,7 +18,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::fault_queue::Plan;
+use crate::fault::queue::Plan;
 use crate::options::{AccountStatus, Credentials};
 use crate::world::World;
 use parameters::Parameters;
@@ -139,10 +139,8 @@ pub(crate) fn principal(credentials: &Credentials, authorization: Option<&str>) 
     }
     let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let pair = decoded.split_once(':')?;
-    let live = [
-        (&credentials.account_sid, &credentials.auth_token),
-        (&credentials.api_key_sid, &credentials.api_key_secret),
-    ];
+    let live =
+        [(&credentials.account_sid, &credentials.auth_token), (&credentials.api_key_sid, &credentials.api_key_secret)];
     if live.iter().any(|(user, secret)| pair == (user.as_str(), secret.as_str())) {
         Some(Principal::Live)
     } else if pair == (credentials.test_account_sid.as_str(), credentials.test_auth_token.as_str()) {

@@ -15,7 +15,7 @@ use crate::api::create::{FOREIGN_TAG, record_update};
 use crate::api::refusal::Refusal;
 use crate::api::{Body, Call, Reply, settings};
 use crate::fault::FaultKind;
-use crate::fault_queue::Plan;
+use crate::fault::queue::Plan;
 use crate::number::OwnedNumber;
 use crate::owned::{From, Hidden};
 use crate::stock::numbering::parse_e164;
@@ -79,9 +79,8 @@ pub(crate) fn list(world: &mut World, call: &Call, plan: &Plan, kind: Option<Num
     let this = uri(page, token.map(str::to_owned));
     let (first, last) = (found.numbers.first(), found.numbers.last());
     let mut next = last.filter(|_| found.older).map(|number| uri(page + 1, Some(format!("PA{}", number.sid))));
-    let previous = first
-        .filter(|_| found.newer && page > 0)
-        .map(|number| uri(page - 1, Some(format!("PB{}", number.sid))));
+    let previous =
+        first.filter(|_| found.newer && page > 0).map(|number| uri(page - 1, Some(format!("PB{}", number.sid))));
     if plan.has(FaultKind::ForeignNextPage) {
         next = Some(format!("https://elsewhere.example{}", uri(page + 1, Some("PAelsewhere".into()))));
     } else if plan.has(FaultKind::LoopingNextPage) {

@@ -1,8 +1,8 @@
 //! Twilio's errors: a status, a code, a text, in the shape of the 2010 API.
 //!
 //! Invariants: the `status` in the body is the HTTP status; `more_info` follows from the code; only 20003 has a `detail`,
-//! and it is an object. Where Twilio's HTTP status is not documented, the likeliest is used and `facts` call it inferred:
-//! a client must decide by code and class, never by these.
+//! and it is an object. Twilio does not document the HTTP status of every code; where it does not, the likeliest is
+//! used (20005, 22300: 403; 10001, 21404: 400), and a client should decide by the code.
 //!
 //! How to get it wrong: answering an error with 200 or with a bare text; clients then see a success or no code.
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::api::refusal::Refusal;
 use crate::api::{Call, Reply};
 use crate::fault::FaultKind;
-use crate::fault_queue::Plan;
+use crate::fault::queue::Plan;
 use crate::options::CapabilitySpelling;
 use crate::stock::numbering::{e164, friendly, parse_e164};
 use crate::stock::places::{self, NumberKind};

@@ -42,9 +42,7 @@ pub(crate) fn ending(fault: &Fault, call: &Call) -> Ending {
         }
         FaultKind::TooManyRequests => Refusal::new(429, 20429, "Too Many Requests"),
         FaultKind::Suspended | FaultKind::Unauthorized => Refusal::authenticate(),
-        FaultKind::TestCredentials => {
-            Refusal::new(403, 20008, "Resource not accessible with Test Account Credentials")
-        }
+        FaultKind::TestCredentials => Refusal::new(403, 20008, "Resource not accessible with Test Account Credentials"),
         FaultKind::NotFound => Refusal::not_found(&call.path),
         FaultKind::Inactive20005 => Refusal::inactive(),
         FaultKind::Inactive10001 => Refusal::new(400, 10001, "Account is not active"),

@@ -8,6 +8,7 @@
 pub(crate) mod body;
 pub(crate) mod exchange;
 pub(crate) mod fate;
+pub(crate) mod flight;
 pub(crate) mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

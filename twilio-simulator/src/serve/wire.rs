@@ -55,11 +55,7 @@ impl Connection {
     }
 
     /// Writes, and records the delivery if that was the end of an answer.
-    fn write(
-        &self,
-        bytes: usize,
-        write: impl FnOnce() -> Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
+    fn write(&self, bytes: usize, write: impl FnOnce() -> Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         let Some(ticket) = self.due() else { return write() };
         let mut world = self.shared.world();
         let written = write();

@@ -36,13 +36,8 @@ pub(crate) struct Stock {
 
 impl Stock {
     pub(crate) fn new(seed: u64, per_area_code: u64) -> Self {
-        let mut stock = Self {
-            seed,
-            pools: Vec::new(),
-            by_area: HashMap::new(),
-            order: BTreeMap::new(),
-            gone: HashSet::new(),
-        };
+        let mut stock =
+            Self { seed, pools: Vec::new(), by_area: HashMap::new(), order: BTreeMap::new(), gone: HashSet::new() };
         for (code, place, areas) in PLACES {
             for area in areas.split_whitespace() {
                 stock.add(code, NumberKind::Local, area, Some(place), per_area_code);
@@ -128,10 +123,8 @@ impl Stock {
     ) -> Vec<(u64, &Pool)> {
         let positions = self.order.get(&(country.code, kind)).map_or(&[][..], Vec::as_slice);
         let pools = positions.iter().map(|position| &self.pools[*position]);
-        let mut walks: Vec<_> = pools
-            .filter(|pool| query.admits(pool, regulated))
-            .map(|pool| (pool, pool.free(&self.gone)))
-            .collect();
+        let mut walks: Vec<_> =
+            pools.filter(|pool| query.admits(pool, regulated)).map(|pool| (pool, pool.free(&self.gone))).collect();
         let (mut rows, mut examined) = (Vec::new(), 0);
         while !walks.is_empty() && rows.len() < rows_max && examined < EXAMINED_MAX {
             walks.retain_mut(|(pool, free)| {
@@ -211,6 +204,11 @@ impl Stock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::parameters::Parameters;
+
+    fn query(encoded: &[u8]) -> Query {
+        Query::parse(&Parameters::parse(encoded), true).unwrap()
+    }
 
     fn rows(stock: &Stock, query: &Query) -> Vec<u64> {
         let us = places::country("US").unwrap();
@@ -220,7 +218,7 @@ mod tests {
     #[test]
     fn searching_reserves_nothing_and_taking_removes() {
         let mut stock = Stock::new(1, 2_000);
-        let query = Query { area_code: Some("415".into()), ..Query::default() };
+        let query = query(b"AreaCode=415");
         let first = rows(&stock, &query);
         assert_eq!(first.len(), 30);
         assert_eq!(first, rows(&stock, &query));
@@ -233,7 +231,7 @@ mod tests {
     #[test]
     fn stock_can_be_set_and_runs_out() {
         let mut stock = Stock::new(1, 2_000);
-        let query = Query { area_code: Some("415".into()), ..Query::default() };
+        let query = query(b"AreaCode=415");
         stock.take(rows(&stock, &query)[0]);
         stock.set_count("US", "415", 3).unwrap();
         assert_eq!(rows(&stock, &query).len(), 3);
@@ -250,7 +248,7 @@ mod tests {
     #[test]
     fn there_is_plenty_without_an_area_code() {
         let stock = Stock::new(1, 2_000);
-        let rows = rows(&stock, &Query::default());
+        let rows = rows(&stock, &query(b""));
         assert_eq!(rows.len(), 30);
         assert!(stock.pools.len() * 2_000 > 100_000);
     }

@@ -112,10 +112,8 @@ impl Place {
 }
 
 /// Area codes without a place.
-pub(crate) const PLACELESS: &[(&str, NumberKind, &str)] = &[
-    ("US", NumberKind::TollFree, "833 844 855 866 877 888"),
-    ("GB", NumberKind::Mobile, "7400 7450 7480 7700 7860"),
-];
+pub(crate) const PLACELESS: &[(&str, NumberKind, &str)] =
+    &[("US", NumberKind::TollFree, "833 844 855 866 877 888"), ("GB", NumberKind::Mobile, "7400 7450 7480 7700 7860")];
 
 macro_rules! places {
     ($($country:literal $region:literal $locality:literal $latitude:literal $longitude:literal $postal:literal

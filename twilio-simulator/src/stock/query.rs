@@ -11,9 +11,9 @@ use crate::api::refusal::Refusal;
 use crate::stock::pool::Pool;
 
 /// The filters of one search.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Query {
-    pub(crate) area_code: Option<String>,
+    area_code: Option<String>,
     contains: Option<Pattern>,
     sms: Option<bool>,
     mms: Option<bool>,

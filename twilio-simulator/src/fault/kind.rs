@@ -1,10 +1,10 @@
-//! The catalogue of faults: what a test may order, and on which requests it can happen.
+//! The catalogue of faults, and the kinds of requests that they can happen to.
 //!
 //! Invariants: every kind has exactly one name on the wire (`FaultKind::name`), one role, and a stated set of request
-//! kinds; a fault that could never fire is refused when it is ordered (`Fault::check`), not silently ignored.
+//! kinds (an empty set means all).
 //!
-//! How to get it wrong: adding a kind without giving it a role. A `CommitThen` kind must leave its effect behind, an
-//! `Instead` kind must leave none; tests of double purchases stand on that difference.
+//! How to get it wrong: giving a kind the wrong role. A `CommitThen` kind must leave its effect behind, an `Instead` kind
+//! must leave none; tests of double purchases stand on that difference.
 
 use serde::{Deserialize, Serialize};
 
@@ -186,186 +186,6 @@ catalogue! {
     LoopingNextPage = "looping_next_page", Within, [List];
 }
 
-/// One fault, waiting for its request.
-///
-/// ```
-/// use twilio_simulator::{Fault, FaultKind, On};
-/// let fault = Fault::new(On::Create, FaultKind::CommitThenHang).times(1).after(2);
-/// let lag = Fault::new(On::Create, FaultKind::Lag).ms(500).phone_number("+14155550100").forever();
-/// # let _ = (fault, lag);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fault {
-    /// The kind of request it happens to.
-    pub on: On,
-    /// What happens.
-    #[serde(rename = "fault")]
-    pub kind: FaultKind,
-    /// How often it still happens; `-1` or `"forever"` is for ever, left out is once.
-    #[serde(default)]
-    pub times: Times,
-    /// How many matching requests pass unharmed before.
-    #[serde(default)]
-    pub after: u32,
-    /// Only requests about this number (E.164): its create, its look-ups, its update, its release.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone_number: Option<String>,
-    /// Milliseconds, for hang, lag, delay and slow_body.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ms: Option<u64>,
-    /// Look-ups, for lag.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requests: Option<u32>,
-    /// Seconds, for 429 and 503; left out means no such header.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<u64>,
-    /// The HTTP status of a refusal, where another than the usual is wanted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// Twilio's error code, for refuse.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<u32>,
-    /// The text of a refusal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-}
-
-impl Fault {
-    /// A fault that happens to the next matching request, once.
-    pub fn new(on: On, kind: FaultKind) -> Self {
-        Self {
-            on,
-            kind,
-            times: Times::default(),
-            after: 0,
-            phone_number: None,
-            ms: None,
-            requests: None,
-            retry_after: None,
-            status: None,
-            code: None,
-            message: None,
-        }
-    }
-
-    /// Happens this often.
-    pub fn times(mut self, times: u32) -> Self {
-        self.times = Times::Count(times);
-        self
-    }
-
-    /// Happens until the faults are cleared.
-    pub fn forever(mut self) -> Self {
-        self.times = Times::Forever;
-        self
-    }
-
-    /// Lets this many matching requests pass first.
-    pub fn after(mut self, requests: u32) -> Self {
-        self.after = requests;
-        self
-    }
-
-    /// Only requests about this number.
-    pub fn phone_number(mut self, phone_number: impl Into<String>) -> Self {
-        self.phone_number = Some(phone_number.into());
-        self
-    }
-
-    /// Milliseconds, for hang, lag, delay and slow_body.
-    pub fn ms(mut self, ms: u64) -> Self {
-        self.ms = Some(ms);
-        self
-    }
-
-    /// Look-ups that a lag survives.
-    pub fn requests(mut self, requests: u32) -> Self {
-        self.requests = Some(requests);
-        self
-    }
-
-    /// `Retry-After` in seconds, for 429 and 503.
-    pub fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
-        self
-    }
-
-    /// Another HTTP status for a refusal.
-    pub fn status(mut self, status: u16) -> Self {
-        self.status = Some(status);
-        self
-    }
-
-    /// Twilio's error code, for [`FaultKind::Refuse`].
-    pub fn code(mut self, code: u32) -> Self {
-        self.code = Some(code);
-        self
-    }
-
-    /// The text of a refusal.
-    pub fn message(mut self, message: impl Into<String>) -> Self {
-        self.message = Some(message.into());
-        self
-    }
-
-    /// Says why this fault could never fire, or not as it was meant.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        if !self.kind.works_on(self.on) {
-            return Err(format!("{} cannot happen on {}", self.kind.name(), self.on.name()));
-        }
-        if self.times == Times::Count(0) {
-            return Err("times is at least 1, or \"forever\"".into());
-        }
-        if self.status.is_some_and(|status| !(400..=599).contains(&status)) {
-            return Err("status is between 400 and 599".into());
-        }
-        if self.code.is_some() && self.kind != FaultKind::Refuse {
-            return Err("code belongs to refuse only".into());
-        }
-        Ok(())
-    }
-}
-
-/// How often a fault happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "serde_json::Value", into = "serde_json::Value")]
-pub enum Times {
-    /// That many more times.
-    Count(u32),
-    /// Until the faults are cleared.
-    Forever,
-}
-
-impl Default for Times {
-    fn default() -> Self {
-        Self::Count(1)
-    }
-}
-
-impl From<Times> for serde_json::Value {
-    fn from(times: Times) -> Self {
-        match times {
-            Times::Count(count) => count.into(),
-            Times::Forever => "forever".into(),
-        }
-    }
-}
-
-impl TryFrom<serde_json::Value> for Times {
-    type Error = String;
-
-    fn try_from(value: serde_json::Value) -> Result<Self, String> {
-        match (value.as_i64(), value.as_str()) {
-            (Some(-1), _) | (_, Some("forever")) => Ok(Self::Forever),
-            (Some(count), _) if (1..=i64::from(u32::MAX)).contains(&count) => {
-                Ok(Self::Count(u32::try_from(count).expect("the range was just checked")))
-            }
-            _ => Err("times is a number of at least 1, or -1 or \"forever\" for ever".into()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -376,23 +196,5 @@ mod tests {
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
         }
         assert_eq!(serde_json::to_value(On::Create).unwrap(), On::Create.name());
-    }
-
-    #[test]
-    fn defaults_and_forever() {
-        let once: Fault = serde_json::from_str(r#"{"on":"create","fault":"429"}"#).unwrap();
-        assert_eq!(once, Fault::new(On::Create, FaultKind::TooManyRequests));
-        for forever in [r#""forever""#, "-1"] {
-            let text = format!(r#"{{"on":"any","fault":"503","times":{forever}}}"#);
-            assert_eq!(serde_json::from_str::<Fault>(&text).unwrap().times, Times::Forever);
-        }
-        assert!(serde_json::from_str::<Fault>(r#"{"on":"any","fault":"503","times":0}"#).is_err());
-    }
-
-    #[test]
-    fn an_impossible_fault_is_refused() {
-        assert!(Fault::new(On::Balance, FaultKind::Lag).check().is_err());
-        assert!(Fault::new(On::Any, FaultKind::Lag).check().is_ok());
-        assert!(Fault::new(On::Create, FaultKind::Hang).times(0).check().is_err());
     }
 }

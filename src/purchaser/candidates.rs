@@ -1,0 +1,150 @@
+//! Which numbers to try: searches in turn, without those that are known, in random order.
+//!
+//! Every searcher of one query sees the same first rows, so whoever takes them in order meets everybody else there.
+//! Invariant: a number is tried at most once per order. How to get it wrong: calling a search dry that only showed
+//! numbers which are in flight; it may show others once these are bought.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use rand::seq::SliceRandom as _;
+use uuid::Uuid;
+
+use super::{Buyer, Shortfall};
+use crate::db::purchase_items::items_known_numbers;
+use crate::domain::{AreaCode, Capability, CountryCode, PhoneNumber};
+use crate::twilio::Failure;
+
+const SEARCH_TRIES_MAX: u32 = 4;
+const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
+
+/// Where to look, in turn: `None` = anywhere in the country.
+pub(super) type Places = VecDeque<Option<AreaCode>>;
+
+/// The candidates of one order, or of the orders of one emergency run.
+pub(super) struct Candidates {
+    pub(super) country: CountryCode,
+    places: Places,
+    fresh: Vec<PhoneNumber>,
+    tried: HashSet<PhoneNumber>,
+    /// The last search showed nothing new while creates were in flight.
+    dry: bool,
+}
+
+/// A search to run beside the creates.
+#[derive(Debug, Clone)]
+pub(super) struct Search {
+    country: CountryCode,
+    area_code: Option<AreaCode>,
+    wanted: Vec<Capability>,
+}
+
+impl Candidates {
+    pub(super) fn new(country: CountryCode, places: Places) -> Self {
+        Self { country, places, fresh: Vec::new(), tried: HashSet::new(), dry: false }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.fresh.len()
+    }
+
+    /// Up to `most` numbers that were not tried yet.
+    pub(super) fn take(&mut self, most: usize) -> Vec<PhoneNumber> {
+        self.fresh.split_off(self.fresh.len().saturating_sub(most))
+    }
+
+    /// Whether there is nowhere left to look.
+    pub(super) fn are_exhausted(&self) -> bool {
+        self.places.is_empty() && self.fresh.is_empty()
+    }
+
+    /// The next search, if there is anything to search for now.
+    pub(super) fn next_search(&self, wanted: &[Capability]) -> Option<Search> {
+        let area_code = *self.places.front().filter(|_| !self.dry)?;
+        Some(Search { country: self.country, area_code, wanted: wanted.to_vec() })
+    }
+
+    /// Takes what a search found. With nothing in flight, a search without news ends its place.
+    pub(super) fn add(&mut self, found: Vec<PhoneNumber>, in_flight: bool) {
+        let mut news: Vec<PhoneNumber> = found.into_iter().filter(|number| self.tried.insert(number.clone())).collect();
+        if news.is_empty() {
+            if in_flight {
+                self.dry = true;
+            } else {
+                self.places.pop_front();
+            }
+        }
+        news.shuffle(&mut rand::rng());
+        self.fresh.append(&mut news);
+    }
+
+    /// A create ended: a search may show others now.
+    pub(super) fn moved(&mut self) {
+        self.dry = false;
+    }
+}
+
+impl Search {
+    /// Asks Twilio, and leaves out what the ledger knows.
+    pub(super) async fn run(self, buyer: &Buyer, order_id: Uuid) -> Result<Vec<PhoneNumber>, Shortfall> {
+        let found = self.ask(buyer).await?;
+        let texts: Vec<String> = found.iter().map(|number| number.as_str().to_owned()).collect();
+        let known = buyer
+            .db
+            .run_patiently("items_known_numbers", move |conn| items_known_numbers(conn, order_id, &texts))
+            .await?;
+        let known: HashSet<String> = known.into_iter().collect();
+        Ok(found.into_iter().filter(|number| !known.contains(number.as_str())).collect())
+    }
+
+    async fn ask(&self, buyer: &Buyer) -> Result<Vec<PhoneNumber>, Shortfall> {
+        let mut tries = 1;
+        loop {
+            match buyer.twilio.search(self.country, self.area_code, &self.wanted).await {
+                Ok(found) => return Ok(found.into_iter().map(|candidate| candidate.phone_number).collect()),
+                Err(failure) if failure.is_passing() && tries < SEARCH_TRIES_MAX && !buyer.is_stopping() => {
+                    slog::warn!(buyer.log, "a search failed and is tried again"; "tries" => tries, "cause" => failure.to_string());
+                    let doubled = BACK_OFF_FIRST * 2u32.pow(tries - 1);
+                    tokio::time::sleep(failure.retry_after().unwrap_or(doubled).min(Duration::from_secs(10))).await;
+                    tries += 1;
+                }
+                // An area code without numbers may be told as an error: the next place may have some.
+                Err(Failure::Refused(refusal)) if matches!(refusal.code, Some(21451 | 21452)) => return Ok(Vec::new()),
+                Err(failure) => {
+                    return Err(if buyer.halt_on(&failure).await { Shortfall::Halted(failure) } else { Shortfall::Twilio(failure) });
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(texts: &[&str]) -> Vec<PhoneNumber> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_number_is_tried_once_and_an_empty_place_gives_way_to_the_next() {
+        let mut candidates = Candidates::new(CountryCode::US, Places::from([Some("415".parse().unwrap()), None]));
+        candidates.add(numbers(&["+14155550101", "+14155550102"]), false);
+        assert_eq!(candidates.take(5).len(), 2);
+        candidates.add(numbers(&["+14155550101"]), false);
+        assert_eq!(candidates.next_search(&[]).unwrap().area_code, None);
+        candidates.add(Vec::new(), false);
+        assert!(candidates.are_exhausted());
+    }
+
+    #[test]
+    fn a_search_that_shows_only_what_is_in_flight_is_repeated_after_a_create_ended() {
+        let mut candidates = Candidates::new(CountryCode::US, Places::from([None]));
+        candidates.add(numbers(&["+14155550101"]), false);
+        candidates.take(1);
+        candidates.add(numbers(&["+14155550101"]), true);
+        assert!(candidates.next_search(&[]).is_none() && !candidates.are_exhausted());
+        candidates.moved();
+        assert!(candidates.next_search(&[]).is_some());
+    }
+}

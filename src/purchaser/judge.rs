@@ -1,0 +1,117 @@
+//! Whose is a number that Twilio shows for an item of ours? Pure, because everything hangs on it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::{Capability, CountryCode, Tag, WebhookStatus, Webhooks};
+use crate::db::purchase_items::Settlement;
+use crate::twilio::IncomingNumber;
+
+/// Clocks differ: a number created up to this long before our first POST may still be ours.
+const CLOCKS_DIFFER_BY: TimeDelta = TimeDelta::seconds(60);
+
+/// What the item knows of itself.
+#[derive(Debug, Clone)]
+pub(super) struct Claim<'a> {
+    pub(super) tag: &'a Tag,
+    pub(super) country: CountryCode,
+    pub(super) first_sent_at: DateTime<Utc>,
+    pub(super) webhooks: &'a Webhooks,
+    pub(super) wanted: &'a [Capability],
+}
+
+/// The judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Ours: settle it.
+    Us(Box<Settlement>),
+    /// It carries another tag, or none: not ours by this item. Look again if it may be a stale answer.
+    AnotherTag,
+    /// It was the account's before we ever asked: another environment owns it.
+    Older,
+}
+
+/// Judges `found` by its tag and its age.
+pub(super) fn owner(found: &IncomingNumber, claim: &Claim<'_>, request_id: Option<String>) -> Owner {
+    // A POST for a number that the account has already acts as an update, so the tag alone proves nothing.
+    if found.date_created < claim.first_sent_at - CLOCKS_DIFFER_BY {
+        return Owner::Older;
+    }
+    if Tag::parse(&found.friendly_name).as_ref() != Some(claim.tag) {
+        return Owner::AnotherTag;
+    }
+    let webhook_status = if found.carries(claim.webhooks) { WebhookStatus::Configured } else { WebhookStatus::Drifted };
+    Owner::Us(Box::new(Settlement {
+        sid: found.sid.clone(),
+        phone_number: found.phone_number.clone(),
+        country: claim.country,
+        webhook_status,
+        capable: found.can(claim.wanted),
+        purchased_at: found.date_created,
+        request_id,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn found(friendly_name: &str, voice_url: &str, date_created: &str) -> IncomingNumber {
+        serde_json::from_value(serde_json::json!({
+            "sid": "PN0123456789abcdef0123456789abcdef", "phone_number": "+14155550101",
+            "friendly_name": friendly_name, "voice_url": voice_url, "sms_url": "https://a.example/s",
+            "status_callback": "https://a.example/c", "date_created": date_created,
+            "capabilities": {"voice": true, "sms": true},
+        }))
+        .unwrap()
+    }
+
+    fn judged(number: &IncomingNumber) -> Owner {
+        let tag = Tag { instance: "default".parse().unwrap(), item_id: Uuid::from_u128(7) };
+        let webhooks = Webhooks {
+            voice_url: "https://a.example/v".to_owned(),
+            sms_url: "https://a.example/s".to_owned(),
+            status_callback: "https://a.example/c".to_owned(),
+        };
+        let claim = Claim {
+            tag: &tag,
+            country: CountryCode::US,
+            first_sent_at: "2026-01-01T12:00:00Z".parse().unwrap(),
+            webhooks: &webhooks,
+            wanted: &[Capability::Voice, Capability::Sms],
+        };
+        owner(number, &claim, None)
+    }
+
+    const OURS: &str = "callbunker:default:00000000-0000-0000-0000-000000000007";
+    const NOW: &str = "Thu, 01 Jan 2026 12:00:01 +0000";
+
+    #[test]
+    fn our_tag_and_our_webhooks_confirm_a_number() {
+        let Owner::Us(settlement) = judged(&found(OURS, "https://a.example/v", NOW)) else { panic!("not ours") };
+        assert_eq!(settlement.webhook_status, WebhookStatus::Configured);
+        assert!(settlement.capable);
+    }
+
+    #[test]
+    fn our_tag_with_other_webhooks_is_ours_but_not_ready() {
+        let Owner::Us(settlement) = judged(&found(OURS, "https://demo.twilio.com/welcome/voice/", NOW)) else {
+            panic!("not ours")
+        };
+        assert_eq!(settlement.webhook_status, WebhookStatus::Drifted);
+    }
+
+    #[test]
+    fn another_tag_or_an_older_number_is_not_ours() {
+        let other_item = "callbunker:default:00000000-0000-0000-0000-000000000008";
+        let other_instance = "callbunker:staging:00000000-0000-0000-0000-000000000007";
+        for name in ["", "(415) 555-0101", other_item, other_instance] {
+            assert_eq!(judged(&found(name, "https://a.example/v", NOW)), Owner::AnotherTag, "{name}");
+        }
+        let before = "Thu, 01 Jan 2026 11:58:59 +0000";
+        assert_eq!(judged(&found(OURS, "https://a.example/v", before)), Owner::Older);
+        let clocks_differ = "Thu, 01 Jan 2026 11:59:30 +0000";
+        assert!(matches!(judged(&found(OURS, "https://a.example/v", clocks_differ)), Owner::Us(_)));
+    }
+}

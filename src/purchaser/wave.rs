@@ -1,0 +1,221 @@
+//! Keeps creates in flight until an order has what it asked for, or cannot have it.
+//!
+//! Three things go on at once, one of each at most but for the creates: intents are written (a wave in one transaction),
+//! creates are on the wire, a search fetches more candidates. Invariants: never more creates than `concurrency`; never
+//! more items than the order has places; an unknown item keeps its place; when this returns, nothing is in flight.
+//! How to get it wrong: leaving early, with a create on the wire and nobody to settle it.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use uuid::Uuid;
+
+use super::candidates::Candidates;
+use super::wire::{Item, Outcome, send};
+use super::{Buyer, Shortfall};
+use crate::db::locks::PurchaseLock;
+use crate::db::purchase_items::{Attempt, Intent, RunOf, items_attempt, items_intend};
+use crate::domain::PhoneNumber;
+use crate::twilio::Failure;
+
+/// Candidates in an order that may turn out not to be had, beyond the order's own size.
+const MISSES_SPARE: u32 = 30;
+/// After so many intents an order looks whether somebody else should have the lock.
+pub(super) const SLICE_ITEMS: u32 = 10;
+
+/// What a wave is for.
+pub(super) struct Goal {
+    pub(super) run: RunOf,
+    /// Places of the order that are still free.
+    pub(super) places: u32,
+    /// `purchase.concurrency`, or that of an emergency.
+    pub(super) concurrency: usize,
+    /// Whether to look for others after every [`SLICE_ITEMS`].
+    pub(super) gives_way: bool,
+}
+
+/// What a wave did.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    pub(super) bought: u32,
+    pub(super) unknown: u32,
+    pub(super) shortfall: Option<Shortfall>,
+    /// Somebody else should have the lock first; the order is not finished.
+    pub(super) gave_way: bool,
+}
+
+type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Written = Result<Vec<(PhoneNumber, Uuid, Intent, Option<Attempt>)>, Shortfall>;
+
+/// Buys until the places are used, a shortfall ends it, or it gives way. `_lock` is the proof that a run may buy.
+pub(super) async fn buy(buyer: &Buyer, _lock: &PurchaseLock, goal: Goal, candidates: &mut Candidates) -> Progress {
+    let mut progress = Progress::default();
+    let mut wires: FuturesUnordered<Running<Outcome>> = FuturesUnordered::new();
+    let mut writing: Option<Running<Written>> = None;
+    let mut search: Option<Running<Result<Vec<PhoneNumber>, Shortfall>>> = None;
+    let mut writing_count = 0usize;
+    let mut left = goal.places;
+    let mut misses_left = goal.places + MISSES_SPARE;
+    let mut since_look = 0u32;
+    let mut last_miss: Option<Failure> = None;
+    loop {
+        if buyer.is_stopping() && left > 0 {
+            progress.shortfall.get_or_insert(Shortfall::Stopping);
+        }
+        let open = progress.shortfall.is_none() && !progress.gave_way && left > 0;
+        let room = goal.concurrency.saturating_sub(wires.len() + writing_count);
+        if open && writing.is_none() && room > 0 && candidates.len() > 0 {
+            if goal.gives_way && since_look >= SLICE_ITEMS {
+                since_look = 0;
+                if somebody_else_first(buyer, goal.run.order_id).await {
+                    progress.gave_way = true;
+                    continue;
+                }
+            }
+            let until_look = if goal.gives_way { (SLICE_ITEMS - since_look) as usize } else { usize::MAX };
+            let wanted = candidates.take(room.min(left as usize).min(until_look));
+            writing_count = wanted.len();
+            let count = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
+            left -= count;
+            since_look += count;
+            writing = Some(Box::pin(write(buyer.clone(), goal.run, wanted)));
+        }
+        if open && search.is_none() && candidates.len() < left as usize {
+            let wanted = buyer.config.load().pool.capabilities.clone();
+            if let Some(next) = candidates.next_search(&wanted) {
+                let (buyer, order_id) = (buyer.clone(), goal.run.order_id);
+                search = Some(Box::pin(async move { next.run(&buyer, order_id).await }));
+            }
+        }
+        if wires.is_empty() && writing.is_none() {
+            if !open {
+                return finish(progress, left);
+            }
+            if search.is_none() {
+                if candidates.are_exhausted() {
+                    progress.shortfall = Some(Shortfall::NoStock);
+                } else {
+                    candidates.moved();
+                }
+                continue;
+            }
+        }
+        tokio::select! {
+            Some(outcome) = wires.next(), if !wires.is_empty() => {
+                candidates.moved();
+                match outcome {
+                    Outcome::Bought => progress.bought += 1,
+                    Outcome::Unknown => progress.unknown += 1,
+                    Outcome::NotThisOne(failure) => {
+                        left += 1;
+                        last_miss = failure.or(last_miss);
+                        miss(&mut misses_left, &last_miss, &mut progress);
+                    }
+                    Outcome::End(shortfall) => {
+                        left += 1;
+                        progress.shortfall.get_or_insert(shortfall);
+                    }
+                }
+            }
+            written = poll(&mut writing), if writing.is_some() => {
+                (writing, writing_count) = (None, 0);
+                match written {
+                    Err(shortfall) => { progress.shortfall.get_or_insert(shortfall); }
+                    Ok(written) => for (number, id, intent, attempt) in written {
+                        match (intent, attempt) {
+                            (Intent::Written, Some(attempt)) => {
+                                let item = Item { run: goal.run, id, number, country: candidates.country, attempt };
+                                let buyer = buyer.clone();
+                                wires.push(Box::pin(async move { send(&buyer, item).await }));
+                            }
+                            (Intent::NumberIsKnown, _) => { left += 1; miss(&mut misses_left, &last_miss, &mut progress); }
+                            (Intent::OrderIsFull, _) => left = 0,
+                            (Intent::Refused(why), _) => { left += 1; progress.shortfall.get_or_insert(Shortfall::Refused(why)); }
+                            (Intent::RunIsOver | Intent::Written, _) => { progress.shortfall.get_or_insert(Shortfall::RunIsOver); }
+                        }
+                    }
+                }
+            }
+            found = poll(&mut search), if search.is_some() => {
+                search = None;
+                match found {
+                    Ok(found) => candidates.add(found, !wires.is_empty() || writing.is_some()),
+                    Err(shortfall) => { progress.shortfall.get_or_insert(shortfall); }
+                }
+            }
+        }
+    }
+}
+
+/// Nobody waits for a candidate that never comes: a shortfall of misses tells Twilio's last word.
+fn miss(misses_left: &mut u32, last: &Option<Failure>, progress: &mut Progress) {
+    *misses_left = misses_left.saturating_sub(1);
+    if *misses_left == 0 {
+        let shortfall = last.clone().map_or(Shortfall::NoStock, Shortfall::Twilio);
+        progress.shortfall.get_or_insert(shortfall);
+    }
+}
+
+fn finish(mut progress: Progress, left: u32) -> Progress {
+    let is_grave = matches!(progress.shortfall, Some(Shortfall::Halted(_) | Shortfall::Database(_) | Shortfall::RunIsOver));
+    if left == 0 && !is_grave {
+        // Every place is used: nothing fell short.
+        progress.shortfall = None;
+    }
+    progress
+}
+
+async fn poll<T>(running: &mut Option<Running<T>>) -> T {
+    match running {
+        Some(future) => future.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Commits the intents of a wave, then its attempts. Only what comes back with an attempt may be sent.
+async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) -> Written {
+    let limits = buyer.limits();
+    let wanted: Vec<(Uuid, PhoneNumber)> = wanted.into_iter().map(|number| (Uuid::now_v7(), number)).collect();
+    let items = wanted.clone();
+    let intents =
+        buyer.db.run_patiently("items_intend", move |conn| items_intend(conn, run, &items, &limits)).await?;
+    let written: Vec<Uuid> = wanted
+        .iter()
+        .zip(&intents)
+        .filter(|(_, intent)| **intent == Intent::Written)
+        .map(|((id, _), _)| *id)
+        .collect();
+    let attempts = if written.is_empty() {
+        Vec::new()
+    } else {
+        match buyer.db.run_patiently("items_attempt", move |conn| items_attempt(conn, run, &written)).await? {
+            Ok(attempts) => attempts,
+            Err(Intent::Refused(why)) => return Err(Shortfall::Refused(why)),
+            Err(_) => return Err(Shortfall::RunIsOver),
+        }
+    };
+    Ok(wanted
+        .into_iter()
+        .zip(intents)
+        .map(|((id, number), intent)| {
+            let attempt = attempts.iter().find(|attempt| attempt.item_id == id).copied();
+            (number, id, intent, attempt)
+        })
+        .collect())
+}
+
+/// Whether signups wait that no stock will serve, or another order waits for the lock.
+async fn somebody_else_first(buyer: &Buyer, order_id: Uuid) -> bool {
+    let limits = buyer.limits();
+    let asked = buyer
+        .db
+        .run_patiently("purchase_gives_way", move |conn| {
+            let seen = crate::db::stock::stock_read(conn)?;
+            let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
+            let emergency = crate::domain::plan(&limits.policy, &caps, &seen.stock, crate::domain::Trigger::Emergency);
+            Ok(emergency.count > 0 || crate::db::purchases::purchases_others_wait(conn, order_id)?)
+        })
+        .await;
+    asked.unwrap_or(false)
+}

@@ -1,0 +1,117 @@
+//! `/__sim/`: everything that a script can order, and what it is told when it errs.
+
+use serde_json::{Value, json};
+use twilio_simulator::{FaultKind, Truth};
+
+use crate::client::start;
+
+#[test]
+fn the_state_is_the_truth() {
+    let (simulator, client) = start();
+    let number = client.search("AreaCode=415").remove(0);
+    client.buy(&number);
+    let state = client.send("GET", "/__sim/state", None).unwrap();
+    let json = state.json();
+    assert_eq!(json, serde_json::to_value(simulator.truth()).unwrap());
+    assert_eq!((&json["updates"], &json["requests"]), (&json!(0), &json!({"search": 1, "create": 1})));
+    assert_eq!(json["purchases"][0]["delivered"], true);
+    assert_eq!(json["purchases"][0]["parameters"]["PhoneNumber"], number);
+    let truth: Truth = serde_json::from_str(&state.text).unwrap();
+    assert_eq!(truth.purchases, simulator.truth().purchases);
+}
+
+#[test]
+fn every_fault_can_be_ordered_by_name() {
+    let (simulator, client) = start();
+    for kind in FaultKind::ALL {
+        let answer = client.control("faults", &json!({"on": "any", "fault": kind.name(), "times": 1}).to_string());
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    assert_eq!(simulator.truth().faults_waiting.len(), FaultKind::ALL.len());
+    let listed = client.send("GET", "/__sim/faults", None).unwrap().json();
+    assert_eq!(listed["waiting"].as_array().unwrap().len(), FaultKind::ALL.len());
+    assert_eq!(client.control("reset", "").status, 200);
+    assert!(simulator.truth().faults_waiting.is_empty());
+    let two =
+        r#"[{"on":"search","fault":"429","retry_after":3},{"on":"create","fault":"lag","ms":5,"times":"forever"}]"#;
+    assert_eq!(client.control("faults", two).json()["waiting"], 2);
+}
+
+#[test]
+fn mistakes_are_named() {
+    let (simulator, client) = start();
+    let error = |control: &str, order: &str| {
+        let answer = client.control(control, order);
+        assert_eq!(answer.status, 400, "{control} {order}");
+        let json: Value = answer.json();
+        (json["error"].as_str().unwrap().to_owned(), json)
+    };
+    let (text, json) = error("faults", r#"{"on":"create","fault":"comit_then_hang"}"#);
+    assert!(text.contains("comit_then_hang") && text.contains("`commit_then_hang`"), "{text}");
+    assert_eq!(json["faults"].as_array().unwrap().len(), FaultKind::ALL.len());
+    let (text, _) = error("faults", r#"{"on":"create","fault":"hang","time":3}"#);
+    assert!(text.contains("unknown field `time`") && text.contains("`times`"), "{text}");
+    for (control, order, hint) in [
+        ("faults", r#"{"on":"creates","fault":"hang"}"#, "`create`"),
+        ("faults", r#"{"on":"create","fault":"hang","times":0}"#, "forever"),
+        ("faults", r#"{"on":"balance","fault":"lag"}"#, "lag cannot happen on balance"),
+        ("faults", "{", "EOF"),
+        ("own", r#"{"phone_number":"415"}"#, "E.164"),
+        ("own", r#"{"phone_number":"+14155550100","name":"x"}"#, "`friendly_name`"),
+        ("disown", r#"{"phone_number":"+14155550100"}"#, "not in the account"),
+        ("webhooks", r#"{"phone_number":"+14155550100","voice":"x"}"#, "`voice_url`"),
+        ("stock", r#"{"country":"XX","area_code":"415","count":1}"#, "US, CA, GB"),
+        ("stock", r#"{"area_code":"99","count":1}"#, "not an area code"),
+        ("account", r#"{"status":"sad"}"#, "`suspended`"),
+        ("account", r#"{"balance":"much"}"#, "amount"),
+        ("latency", r#"{"on":"create"}"#, "`ms`"),
+        ("reset", r#"{"all":true}"#, "`state`"),
+    ] {
+        let (text, _) = error(control, order);
+        assert!(text.contains(hint), "{control} {order}: {text}");
+    }
+    assert!(simulator.truth().faults_waiting.is_empty());
+    let unknown = client.control("nonsense", "");
+    assert_eq!(unknown.status, 404);
+    assert!(unknown.json()["controls"].as_array().unwrap().contains(&json!("POST faults")));
+    assert_eq!(client.control("state", "").status, 405);
+}
+
+#[test]
+fn the_world_can_be_changed_without_the_library() {
+    let (simulator, client) = start();
+    let order = |control: &str, order: Value| {
+        let answer = client.control(control, &order.to_string());
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    };
+    let number = "+14155550100";
+    let foreign = json!({"phone_number": number, "friendly_name": "desk", "voice_url": "https://example.com/desk"});
+    let sid = order("own", foreign)["sid"].as_str().unwrap().to_owned();
+    let fetched = client.get(&format!("/IncomingPhoneNumbers/{sid}.json")).json();
+    assert_eq!(
+        (&fetched["friendly_name"], &fetched["voice_url"]),
+        (&json!("desk"), &json!("https://example.com/desk"))
+    );
+    order("webhooks", json!({"phone_number": number, "sms_url": "https://example.com/sms"}));
+    assert_eq!(simulator.truth().owned[0].sms_url, "https://example.com/sms");
+    order("disown", json!({"phone_number": number}));
+    assert!(simulator.truth().owned.is_empty());
+    order("offer", json!({"phone_number": number}));
+    assert_eq!(client.search("AreaCode=415")[0], number);
+    order("take", json!({"phone_number": number}));
+    assert_eq!(client.buy(number).refusal(), (400, 21422));
+    order("stock", json!({"country": "US", "area_code": "415", "count": 4, "capabilities": {"voice": true}}));
+    assert!(client.search("AreaCode=415&SmsEnabled=true").is_empty());
+    assert_eq!(client.search("AreaCode=415").len(), 4);
+    order("country", json!({"country": "US", "price": "3.00"}));
+    order("account", json!({"balance": "2.99", "reown_mode": "B", "search_cap": 2, "capability_spelling": "lower"}));
+    let rows = client.search("AreaCode=212");
+    assert_eq!((rows.len(), client.buy(&rows[0]).refusal()), (2, (403, 20005)));
+    order("account", json!({"status": "suspended"}));
+    assert_eq!(client.get(".json").refusal(), (401, 20003));
+    order("latency", json!({"ms": 1, "on": "search"}));
+    order("reset", json!({"state": true}));
+    assert_eq!(client.get(".json").status, 200);
+    assert_eq!(client.search("AreaCode=415").len(), 30);
+}

@@ -1,0 +1,14 @@
+//! The simulator from outside, over real HTTP, as its users meet it.
+
+mod account;
+mod client;
+mod control;
+mod create;
+mod delivery;
+mod faults;
+mod list;
+mod losses;
+mod numbers;
+mod program;
+mod scale;
+mod search;
