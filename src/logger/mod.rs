@@ -74,7 +74,6 @@ fn start(level: LogLevel, lines: impl Drain<Ok = (), Err = Never> + Send + 'stat
 
 impl Logger {
     /// The logger that all others are made of, with `.new(o!(…))`.
-    #[must_use]
     pub fn root(&self) -> &slog::Logger {
         &self.root
     }
