@@ -1,7 +1,10 @@
 //! callbunker keeps a warm pool of Twilio numbers and hands one to each signup in milliseconds.
 
+pub mod assignment;
 pub mod config;
 pub mod db;
 pub mod domain;
+pub mod logger;
 pub mod purchaser;
+pub mod supervisor;
 pub mod twilio;

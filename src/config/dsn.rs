@@ -44,6 +44,8 @@ pub(super) enum Dsn<'a> {
         scheme: &'a str,
         user: Option<&'a str>,
         has_password: bool,
+        /// Whether the password surely ends where it seems to.
+        is_certain: bool,
         /// Hosts and database.
         place: &'a str,
         parameters: Vec<(&'a str, &'a str)>,
@@ -68,22 +70,26 @@ pub(super) fn redacted(text: &str) -> String {
     }
 }
 
-/// One `@` at most, and before the first `/` or `?`: otherwise it is not certain where a password ends.
+/// libpq's rules: a login is there if an `@` comes before any `/`; what follows the place is `?key=value&…`. A second
+/// `@` in the place means a password that should have been percent-encoded.
 fn parse_url<'a>(scheme: &'a str, rest: &'a str) -> Option<Dsn<'a>> {
-    let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let authority = before_query.split('/').next().unwrap_or_default();
-    if rest.matches('@').count() != authority.matches('@').count() || authority.matches('@').count() > 1 {
+    let (login, rest) = match rest.find(['@', '/']) {
+        Some(at) if rest[at..].starts_with('@') => (Some(&rest[..at]), &rest[at + 1..]),
+        _ => (None, rest),
+    };
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if place.contains('@') {
         return None;
     }
-    let (login, place) = match before_query.split_once('@') {
-        Some((login, place)) => (Some(login), place),
-        None => (None, before_query),
+    let (user, has_password) = match login.map(|login| login.split_once(':').ok_or(login)) {
+        Some(Ok((user, _))) => (Some(user), true),
+        Some(Err(user)) => (Some(user), false),
+        None => (None, false),
     };
-    let user = login.map(|login| login.split(':').next().unwrap_or_default());
-    let parameters = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('='));
-    let parameters = parameters.collect::<Option<Vec<_>>>()?;
-    let has_password = login.is_some_and(|login| login.contains(':'));
-    Some(Dsn::Url { scheme, user, has_password, place, parameters })
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('='));
+    let parameters = pairs.collect::<Option<Vec<_>>>()?;
+    let is_certain = !(has_password && query.contains('@'));
+    Some(Dsn::Url { scheme, user, has_password, is_certain, place, parameters })
 }
 
 /// libpq's rules: spaces around `=` are allowed, values may stand in single quotes, a backslash takes the next
@@ -130,7 +136,8 @@ fn shown<'a>(key: &str, value: &'a str) -> &'a str {
 impl Dsn<'_> {
     fn redacted(&self) -> String {
         match self {
-            Self::Url { scheme, user, has_password, place, parameters } => {
+            Self::Url { is_certain: false, .. } => HIDDEN.to_owned(),
+            Self::Url { scheme, user, has_password, place, parameters, .. } => {
                 let password = if *has_password { format!(":{HIDDEN}") } else { String::new() };
                 let login = user.map(|user| format!("{user}{password}@")).unwrap_or_default();
                 let query: Vec<String> =
@@ -176,7 +183,9 @@ mod tests {
             ),
             ("postgresql://app:hunter2@more@db/x", "***"),
             ("postgresql://app:hun/ter2@db/x", "***"),
-            ("postgresql://app:hun?ter2@db/x", "***"),
+            ("postgresql://app:hun?ter2@db/x", "postgresql://app:***@db/x"),
+            ("postgresql://app:hun@ter2?a=b@db/x", "***"),
+            ("postgresql://db/x?user=app@server&password=hunter2", "postgresql://db/x?user=app@server&password=***"),
             ("host=db user=app password=hunter2 dbname=x", "host=db user=app password=*** dbname=x"),
             ("host = db password = 'hunter2 \\' and more' dbname = x", "host=db password=*** dbname=x"),
             ("password=hunter2\\ more host=db", "password=*** host=db"),
@@ -194,6 +203,8 @@ mod tests {
         for (text, sound) in [
             ("postgresql://app:pw@a,b,c/db?target_session_attrs=read-write&connect_timeout=2", true),
             ("postgres://%2Frun%2Fpostgresql/db", true),
+            ("postgresql://db/x?user=app@server", true),
+            ("postgresql://app:p@ss@db/x", false),
             ("host=db dbname=x", true),
             ("", false),
             ("db", false),

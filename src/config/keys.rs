@@ -25,7 +25,7 @@ pub(super) struct Keys {
 /// Reads `ADMIN_API_KEY` and `SIGNUP_API_KEY`.
 pub(super) fn read_keys(vault: &mut Vault<'_>) -> Keys {
     let admin = vault.required("ADMIN_API_KEY", "one or more keys, comma separated");
-    let signup = vault.optional("SIGNUP_API_KEY");
+    let signup = vault.find("SIGNUP_API_KEY").ok().flatten();
     let admin_keys = admin.as_ref().map(|secret| split(vault, secret)).unwrap_or_default();
     let signup_keys = signup.as_ref().map(|secret| split(vault, secret)).unwrap_or_default();
     if let Some(secret) = &admin
@@ -50,9 +50,11 @@ fn split(vault: &mut Vault<'_>, secret: &Secret) -> Vec<String> {
     let text = secret.text.expose_secret();
     let keys: Vec<String> = text.split(',').map(str::trim).filter(|key| !key.is_empty()).map(str::to_owned).collect();
     for (index, key) in keys.iter().enumerate() {
-        let place = if keys.len() == 1 { String::new() } else { format!(", key {} of {},", index + 1, keys.len()) };
         if let Some(fault) = fault_of(key) {
-            let what = format!("{place} {fault}").trim_start().to_owned();
+            let what = match keys.len() {
+                1 => fault.to_owned(),
+                count => format!("holds a key (number {} of {count}) that {fault}", index + 1),
+            };
             vault.refuse(secret, what, "give a random one, such as from: openssl rand -hex 24");
         }
     }

@@ -66,7 +66,10 @@ fn from_table(table: &Table, path: &Path, schema: &Schema, problems: &mut Vec<Pr
     let origin = Origin::File(path.to_owned());
     for (section, content) in table {
         let Value::Table(entries) = content else {
-            problems.push(stray(section, "", origin.clone(), schema));
+            problems.push(match schema.contains_key(section.as_str()) {
+                true => Problem::new(section, origin.clone(), "is a section, not a key", format!("write [{section}]")),
+                false => stray(section, "", origin.clone(), schema),
+            });
             continue;
         };
         let known = schema.get(section.as_str());

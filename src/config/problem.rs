@@ -86,15 +86,17 @@ impl Problems {
     }
 }
 
-/// The candidate nearest to what was written, if one is near enough to be meant.
+/// How alike two names must be for one to be meant by the other: 1 is equal, 0 has nothing in common.
+const LIKENESS_MIN: f64 = 0.86;
+
+/// The candidate most like what was written, if one is like enough to be meant.
 pub(super) fn did_you_mean<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_lowercase();
-    let distance_max = (written.len() / 3).clamp(1, 6);
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&written, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, _)| *distance <= distance_max)
-        .min_by_key(|(distance, _)| *distance)
+        .map(|candidate| (strsim::jaro_winkler(&written, &candidate.to_lowercase()), candidate))
+        .filter(|(likeness, _)| *likeness >= LIKENESS_MIN)
+        .max_by(|(one, _), (two, _)| one.total_cmp(two))
         .map(|(_, candidate)| candidate)
 }
 

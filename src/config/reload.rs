@@ -63,7 +63,7 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
     for (name, is_same) in [
         ("DATABASE_URL", same(&one.database_url, &two.database_url)),
         ("TWILIO_ACCOUNT_SID", one.twilio_account_sid == two.twilio_account_sid),
-        ("Twilio credentials", one.twilio_credentials == two.twilio_credentials),
+        ("TWILIO_AUTH_TOKEN or TWILIO_API_KEY_SECRET", one.twilio_credentials == two.twilio_credentials),
         ("ADMIN_API_KEY", all_same(&one.admin_keys, &two.admin_keys)),
         ("SIGNUP_API_KEY", all_same(&one.signup_keys, &two.signup_keys)),
     ] {

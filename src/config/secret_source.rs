@@ -22,16 +22,11 @@ pub(super) struct Vault<'a> {
 }
 
 impl Vault<'_> {
-    /// A secret that may be missing.
-    pub fn optional(&mut self, name: &str) -> Option<Secret> {
-        self.find(name).ok().flatten()
-    }
-
     /// A secret that may not; `example` says what it looks like.
     pub fn required(&mut self, name: &str, example: &str) -> Option<Secret> {
         let found = self.find(name).ok()?;
         if found.is_none() {
-            self.refuse_missing(name, &format!("is missing ({example})"));
+            self.refuse_missing(name, "is missing", &format!("give {example}"));
         }
         found
     }
@@ -42,14 +37,15 @@ impl Vault<'_> {
     }
 
     /// Says that a secret is missing, and where it may be given.
-    pub fn refuse_missing(&mut self, name: &str, what: &str) {
+    pub fn refuse_missing(&mut self, name: &str, what: &str, give: &str) {
         let file = name.to_ascii_lowercase();
-        let remedy = format!("give it in the environment, as {name}_FILE=path or as the systemd credential {file}");
+        let remedy =
+            format!("{give}, in the environment or in a file ({name}_FILE=path, or systemd credential {file})");
         self.problems.push(Problem::new(name, Origin::Default, what, remedy));
     }
 
-    /// `Err(())` when it is there but wrong, which is a problem already.
-    fn find(&mut self, name: &str) -> Result<Option<Secret>, ()> {
+    /// A secret that may be missing; `Err(())` when it is there but wrong, which is a problem already.
+    pub fn find(&mut self, name: &str) -> Result<Option<Secret>, ()> {
         let file_variable = format!("{name}_FILE");
         let direct = self.sources.variable(name);
         let file = self.sources.variable(&file_variable);

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::dsn;
 use super::keys::{Keys, read_keys};
-use super::problem::{Origin, Problem, Problems};
+use super::problem::{Problem, Problems};
 use super::secret_source::{Secret, Vault};
 use super::sources::Sources;
 
@@ -79,11 +79,15 @@ impl Secrets {
 
 /// Reads `DATABASE_URL`; an empty one stands in for a faulty one, which is a problem then.
 pub(super) fn database_url(vault: &mut Vault<'_>) -> SecretString {
-    let Some(url) = vault.required("DATABASE_URL", "postgresql://user:password@host/database") else {
+    let Some(url) = vault.required("DATABASE_URL", "a URL such as postgresql://user:password@host/database") else {
         return SecretString::default();
     };
     if dsn::parse(url.text.expose_secret()).is_none() {
-        vault.refuse(&url, "is no PostgreSQL URL", "write postgresql://user:password@host/database or host=… dbname=…");
+        vault.refuse(
+            &url,
+            "is no PostgreSQL URL",
+            "write postgresql://user:password@host/database, with @ : / and ? in the password percent-encoded",
+        );
     }
     url.text
 }
@@ -99,7 +103,9 @@ pub fn client_key(sources: &Sources) -> Result<SecretString, Problems> {
 }
 
 fn account_sid(vault: &mut Vault<'_>) -> String {
-    let Some(sid) = vault.required("TWILIO_ACCOUNT_SID", "the SID of the account that pays: AC and 32 digits") else {
+    let Some(sid) =
+        vault.required("TWILIO_ACCOUNT_SID", "the SID of the account that pays, AC and 32 hexadecimal digits")
+    else {
         return String::new();
     };
     let text = sid.text.expose_secret().to_owned();
@@ -115,32 +121,28 @@ fn is_sid(text: &str, prefix: &str) -> bool {
 }
 
 fn twilio_credentials(vault: &mut Vault<'_>) -> TwilioCredentials {
-    let token = vault.optional("TWILIO_AUTH_TOKEN");
-    let key_sid = vault.optional("TWILIO_API_KEY_SID");
-    let key_secret = vault.optional("TWILIO_API_KEY_SECRET");
-    match (key_sid, key_secret) {
-        (Some(sid), Some(secret)) => api_key(vault, &sid, secret),
-        (Some(_), None) => {
-            vault.refuse_missing("TWILIO_API_KEY_SECRET", "is missing, though TWILIO_API_KEY_SID is given");
-            Secrets::unset().twilio_credentials
+    let token = vault.find("TWILIO_AUTH_TOKEN");
+    let key_sid = vault.find("TWILIO_API_KEY_SID");
+    let key_secret = vault.find("TWILIO_API_KEY_SECRET");
+    match (key_sid, key_secret, token) {
+        (Ok(Some(sid)), Ok(Some(secret)), _) => return api_key(vault, &sid, secret),
+        (Ok(Some(_)), Ok(None), _) => {
+            let what = "is missing, though TWILIO_API_KEY_SID is given";
+            vault.refuse_missing("TWILIO_API_KEY_SECRET", what, "give the secret of that API key");
         }
-        (None, Some(_)) => {
-            vault.refuse_missing("TWILIO_API_KEY_SID", "is missing, though TWILIO_API_KEY_SECRET is given");
-            Secrets::unset().twilio_credentials
+        (Ok(None), Ok(Some(_)), _) => {
+            let what = "is missing, though TWILIO_API_KEY_SECRET is given";
+            vault.refuse_missing("TWILIO_API_KEY_SID", what, "give the SID of that API key");
         }
-        (None, None) => {
-            if token.is_none() {
-                vault.problems.push(Problem::new(
-                    "TWILIO_AUTH_TOKEN",
-                    Origin::Default,
-                    "is missing",
-                    "give it in the environment, as TWILIO_AUTH_TOKEN_FILE=path or as the systemd credential \
-                     twilio_auth_token; or give TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET instead",
-                ));
-            }
-            TwilioCredentials::AuthToken(token.map(|token| token.text).unwrap_or_default())
+        (Ok(None), Ok(None), Ok(Some(token))) => return TwilioCredentials::AuthToken(token.text),
+        (Ok(None), Ok(None), Ok(None)) => {
+            let give = "give the account's token (or TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET instead)";
+            vault.refuse_missing("TWILIO_AUTH_TOKEN", "is missing", give);
         }
+        // What is there but wrong has been told already.
+        _ => {}
     }
+    Secrets::unset().twilio_credentials
 }
 
 fn api_key(vault: &mut Vault<'_>, sid: &Secret, secret: Secret) -> TwilioCredentials {

@@ -88,7 +88,7 @@ impl Section for WebhooksConfig {
             [("voice_path", &self.voice_path), ("sms_path", &self.sms_path), ("status_path", &self.status_path)]
         {
             if !path.starts_with('/') {
-                checks.refuse(key, "does not start with /", format!("write it as /… , such as /twilio/{}", &key[..3]));
+                checks.refuse(key, "does not start with /", "begin it with /, such as /twilio/voice");
             } else if !path.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\\\"<>".contains(&byte)) {
                 checks.refuse(key, "holds a character that no URL path has", "percent-encode it");
             } else if path.len() > Self::PATH_BYTES_MAX {

@@ -76,6 +76,17 @@ pub fn waiters_sweep(conn: &mut Connection) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Whether anybody waits.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn waiters_any(conn: &mut Connection) -> Result<bool, DbError> {
+    Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(
+        "EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())",
+    ))
+    .get_result(conn)?)
+}
+
 /// Serves the line from stock, oldest first, at most `most` users, whichever instance they wait at; returns those served.
 ///
 /// # Errors

@@ -22,6 +22,7 @@ use crate::world::World;
 
 const CONTROLS: &[&str] = &[
     "GET state",
+    "GET credentials",
     "GET faults",
     "POST faults",
     "POST own",
@@ -50,6 +51,17 @@ pub(crate) fn answer(shared: &Shared, method: &str, control: &str, body: &[u8]) 
             let truth = world.truth();
             drop(world);
             return (200, serde_json::to_value(truth).expect("the truth has string keys only"));
+        }
+        ("GET", "credentials") => {
+            let all = &world.credentials;
+            Ok(json!({
+                "account_sid": all.account_sid,
+                "auth_token": all.auth_token,
+                "api_key_sid": all.api_key_sid,
+                "api_key_secret": all.api_key_secret,
+                "test_account_sid": all.test_account_sid,
+                "test_auth_token": all.test_auth_token,
+            }))
         }
         ("GET", "faults") => Ok(json!({"waiting": world.faults.waiting(), "fired": world.faults.fired()})),
         ("POST", "faults") => faults(&mut world, body),

@@ -1,9 +1,9 @@
 //! What a test orders to go wrong.
 //!
-//! Invariants: a fault that could never fire is refused when it is ordered (`Fault::check`), not silently ignored; one that
-//! was ordered without `times` happens once.
+//! Invariants: a fault that could never fire, or an option that its kind does not use, is refused when it is ordered
+//! (`Fault::check`), not silently ignored; one that was ordered without `times` happens once.
 //!
-//! How to get it wrong: giving an option (`ms`, `retry_after`, …) to a kind that does not use it and expecting an effect.
+//! How to get it wrong: a new option without a line in `check`; a test would order it and see nothing happen.
 
 mod kind;
 pub(crate) mod queue;
@@ -147,12 +147,37 @@ impl Fault {
         if self.status.is_some_and(|status| !(400..=599).contains(&status)) {
             return Err("status is between 400 and 599".into());
         }
-        if self.code.is_some() && self.kind != FaultKind::Refuse {
-            return Err("code belongs to refuse only".into());
+        let kind = self.kind;
+        for (given, option, users) in [
+            (self.ms.is_some(), "ms", MS_USERS),
+            (self.requests.is_some(), "requests", &[FaultKind::Lag]),
+            (self.code.is_some(), "code", &[FaultKind::Refuse]),
+            (self.retry_after.is_some(), "retry_after", RETRY_AFTER_USERS),
+        ] {
+            if given && !users.contains(&kind) {
+                let users: Vec<_> = users.iter().map(|user| user.name()).collect();
+                return Err(format!("{option} is for {}, not for {}", users.join(", "), kind.name()));
+            }
+        }
+        let numberless = [On::Search, On::Balance, On::Pricing, On::Account, On::Countries, On::Other];
+        if self.phone_number.is_some() && numberless.contains(&self.on) {
+            return Err(format!("a {} is about no single phone_number", self.on.name()));
         }
         Ok(())
     }
 }
+
+const MS_USERS: &[FaultKind] =
+    &[FaultKind::CommitThenHang, FaultKind::Hang, FaultKind::Lag, FaultKind::Delay, FaultKind::SlowBody];
+
+const RETRY_AFTER_USERS: &[FaultKind] = &[
+    FaultKind::TooManyRequests,
+    FaultKind::Error500,
+    FaultKind::Error503,
+    FaultKind::CommitThen500,
+    FaultKind::CommitThen503,
+    FaultKind::Refuse,
+];
 
 /// How often a fault happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -213,5 +238,8 @@ mod tests {
         assert!(Fault::new(On::Balance, FaultKind::Lag).check().is_err());
         assert!(Fault::new(On::Any, FaultKind::Lag).check().is_ok());
         assert!(Fault::new(On::Create, FaultKind::Hang).times(0).check().is_err());
+        assert!(Fault::new(On::Create, FaultKind::Hang).retry_after(1).check().is_err());
+        assert!(Fault::new(On::Create, FaultKind::Stolen).ms(1).check().is_err());
+        assert!(Fault::new(On::Search, FaultKind::Hang).phone_number("+14155550100").check().is_err());
     }
 }

@@ -16,6 +16,9 @@ fn the_state_is_the_truth() {
     assert_eq!((&json["updates"], &json["requests"]), (&json!(0), &json!({"search": 1, "create": 1})));
     assert_eq!(json["purchases"][0]["delivered"], true);
     assert_eq!(json["purchases"][0]["parameters"]["PhoneNumber"], number);
+    let credentials = client.send("GET", "/__sim/credentials", None).unwrap().json();
+    assert_eq!(credentials["test_auth_token"], simulator.test_auth_token());
+    assert_eq!(credentials["api_key_secret"], simulator.api_key_secret());
     let truth: Truth = serde_json::from_str(&state.text).unwrap();
     assert_eq!(truth.purchases, simulator.truth().purchases);
 }

@@ -24,8 +24,8 @@ fn a_lost_answer_leaves_the_number_bought() {
         simulator.fault(Fault::new(On::Create, *kind));
         let answer = impatient.try_buy(&number);
         assert!(answer.as_ref().is_err() || answer.unwrap().status >= 500, "{kind:?}");
+        assert!(simulator.wait_until(Duration::from_secs(5), |truth| truth.purchases.len() == 1), "{kind:?}");
         let truth = simulator.truth();
-        assert_eq!(truth.purchases.len(), 1, "{kind:?}");
         assert!(!truth.purchases[0].delivered, "{kind:?}");
         assert_eq!(truth.purchases[0].faults, [kind.name()]);
         assert_eq!(truth.faults_fired[kind.name()], 1);
@@ -81,7 +81,7 @@ fn a_hang_lasts_as_long_as_it_is_told() {
     let started = Instant::now();
     let path = format!("/2010-04-01/Accounts/{}/Balance.json", simulator.account_sid());
     assert!(client.send("GET", &path, None).is_err());
-    assert!((150..2_000).contains(&started.elapsed().as_millis()));
+    assert!((150..5_000).contains(&started.elapsed().as_millis()));
 }
 
 #[test]

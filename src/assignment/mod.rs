@@ -1,0 +1,59 @@
+//! The assignment desk: one number for each signup, at once.
+//!
+//! While one statement is in flight the next signups gather and go as one ([`batch`]); whoever finds no stock gets in line
+//! ([`line`]) and is served, oldest first, from whatever anybody buys.
+//!
+//! Architecture invariant: one statement is in flight at a time, because many would only scan each other's locked rows;
+//! nobody buys here, the desk only tells the Purchaser that somebody waits.
+//! How to get it wrong: answering "empty" after a claim that skipped locked rows. The desk looks again first.
+
+mod batch;
+mod desk;
+mod line;
+
+use std::time::Duration;
+
+use crate::db::assignments::Assignment;
+use crate::domain::{AreaCode, CountryCode, UserId};
+
+pub use desk::{Desk, DeskDependencies, DeskHandle};
+
+/// What a signup asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    /// For whom.
+    pub user_id: UserId,
+    /// In which area code, if there is stock.
+    pub area_code: Option<AreaCode>,
+    /// In which country, if that matters.
+    pub country: Option<CountryCode>,
+    /// Whether no other area code will do.
+    pub strict: bool,
+}
+
+/// What a signup gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The number and since when.
+    pub assignment: Assignment,
+    /// The user had it before this request.
+    pub replayed: bool,
+}
+
+/// Why a signup got no number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoNumber {
+    /// Nothing in stock, and nothing could be bought in time; why, when it is known.
+    PoolEmpty(Option<String>),
+    /// No stock in the area code that the request insisted on.
+    AreaCodeUnavailable,
+    /// PostgreSQL does not answer.
+    DatabaseUnavailable,
+    /// The desk restarts, or too many signups wait for it.
+    Unavailable,
+    /// A bug; the log has it.
+    Internal,
+}
+
+/// How long a signup waits for a statement, whatever PostgreSQL does.
+const STATEMENT_PATIENCE: Duration = Duration::from_millis(1900);
