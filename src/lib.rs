@@ -5,6 +5,8 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod logger;
+pub mod pool_monitor;
 pub mod purchaser;
+pub mod schedule;
 pub mod supervisor;
 pub mod twilio;

@@ -33,10 +33,29 @@ pub(super) enum Found {
     NotThere,
     /// Nothing at all: get in line.
     Empty,
+    /// This request alone makes PostgreSQL fail: a bug.
+    Failed(String),
 }
 
 /// Serves `asks`, whose users are distinct. Every user is in the answer.
 pub(super) fn serve(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Found>, DbError> {
+    match serve_unless_clash(conn, asks) {
+        Err(error) if error.is_unavailable() => Err(error),
+        // One request must not spoil the batch: each on its own.
+        Err(_) if asks.len() > 1 => asks.iter().map(|ask| Ok((ask.user_id.clone(), alone(conn, ask)?))).collect(),
+        other => other,
+    }
+}
+
+fn alone(conn: &mut Connection, ask: &Ask) -> Result<Found, DbError> {
+    match serve_unless_clash(conn, std::slice::from_ref(ask)) {
+        Ok(mut found) => Ok(found.remove(&ask.user_id).unwrap_or(Found::Empty)),
+        Err(error) if error.is_unavailable() => Err(error),
+        Err(error) => Ok(Found::Failed(error.in_full())),
+    }
+}
+
+fn serve_unless_clash(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Found>, DbError> {
     let mut clashes = 0;
     loop {
         match serve_once(conn, asks) {
@@ -66,7 +85,8 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
         let place = Place { country: group[0].country, area_code: group[0].area_code };
         give(&mut found, assignments_claim_in(conn, &users(&group), place, Source::Pool)?);
         // An area code is a wish: the country alone may do.
-        let relaxed: Vec<&Ask> = unserved(&found, &group).filter(|ask| !ask.strict && ask.area_code.is_some()).collect();
+        let relaxed: Vec<&Ask> =
+            unserved(&found, &group).filter(|ask| !ask.strict && ask.area_code.is_some()).collect();
         if let (false, Some(country)) = (relaxed.is_empty(), place.country) {
             let place = Place { country: Some(country), area_code: None };
             give(&mut found, assignments_claim_in(conn, &users(&relaxed), place, Source::Pool)?);
@@ -126,7 +146,10 @@ fn users<'a>(asks: &[&'a Ask]) -> Vec<&'a str> {
     asks.iter().map(|ask| ask.user_id.as_str()).collect()
 }
 
-fn unserved<'a, 'b>(found: &'b HashMap<UserId, Found>, asks: &'b [&'a Ask]) -> impl Iterator<Item = &'a Ask> + use<'a, 'b> {
+fn unserved<'a, 'b>(
+    found: &'b HashMap<UserId, Found>,
+    asks: &'b [&'a Ask],
+) -> impl Iterator<Item = &'a Ask> + use<'a, 'b> {
     asks.iter().copied().filter(|ask| !found.contains_key(&ask.user_id))
 }
 

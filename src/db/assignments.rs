@@ -211,8 +211,7 @@ pub fn assignments_claim(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec
     tighten(rows)
 }
 
-/// The same for users who want a number of `place`; whoever waits in line does not bind, because these may be
-/// numbers that they did not ask for: the line is served first by whoever serves it.
+/// The same for users who want a number of `place`. [`Source::Emergency`] is the line itself being served.
 ///
 /// # Errors
 /// As [`assignments_claim`].
@@ -231,6 +230,7 @@ pub fn assignments_claim_in(
          picked AS (SELECT id, phone_number, area_code, row_number() OVER () AS place FROM (
              SELECT id, phone_number, area_code FROM numbers
               WHERE ready AND ($3 IS NULL OR country = $3) AND ($4 IS NULL OR area_code = $4)
+                AND ($5 = 'emergency' OR NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now()))
               ORDER BY purchased_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) AS oldest),
          paired AS (SELECT newcomers.user_id, picked.id, picked.phone_number, picked.area_code
                       FROM newcomers JOIN picked USING (place)),

@@ -102,7 +102,8 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
              SELECT count(*) FILTER (WHERE state IN ('intended', 'sent')) AS purchasing,
                     count(*) FILTER (WHERE state = 'unknown') AS unsettled
                FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')),
-         w AS (SELECT count(*) AS waiting FROM waiters WHERE expires_at > clock_timestamp()),
+         w AS (SELECT count(*) AS waiting FROM waiters w WHERE expires_at > clock_timestamp()
+                  AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)),
          s AS (
              SELECT count(*) FILTER (WHERE NOT override_caps AND intended_at > clock_timestamp() - interval '1 hour') AS hour,
                     count(*) FILTER (WHERE NOT override_caps) AS day,

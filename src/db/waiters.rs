@@ -28,7 +28,7 @@ pub struct Waiter {
     pub patience: Duration,
 }
 
-/// Puts `waiters` in line, or keeps them there.
+/// Puts `waiters` in line, or keeps them there; whoever has a number already stays out.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -41,6 +41,7 @@ pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]
         "INSERT INTO waiters (user_id, country, instance_id, created_at, expires_at)
          SELECT user_id, country, $4, clock_timestamp(), clock_timestamp() + make_interval(secs => patience)
            FROM unnest($1::text[], $2::text[], $3::float8[]) AS asked (user_id, country, patience)
+          WHERE NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
          ON CONFLICT (user_id) DO UPDATE SET expires_at = greatest(waiters.expires_at, excluded.expires_at)",
     )
     .bind::<Array<Text>, _>(users)

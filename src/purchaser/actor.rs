@@ -8,9 +8,9 @@ use actix::prelude::*;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::Buyer;
 use super::orders::{self, BatchReport, EmergencyReport, OrderReport};
 use super::recover::{self, RecoverReport};
-use super::Buyer;
 use crate::db::DbError;
 use crate::domain::Trigger;
 use crate::supervisor::{Alive, ChildGone, Slot};
@@ -159,7 +159,7 @@ impl PurchaserHandle {
     /// As [`Self::by_hand`].
     pub async fn for_line(&self) -> Result<EmergencyReport, PurchaserError> {
         if *self.by_hand.borrow() {
-            return Ok(EmergencyReport { bought: 0, locked: true, shortfall: None });
+            return Ok(EmergencyReport::locked());
         }
         Ok(self.slot.ask(BuyForLine).await??)
     }

@@ -111,7 +111,11 @@ impl Search {
                 // An area code without numbers may be told as an error: the next place may have some.
                 Err(Failure::Refused(refusal)) if matches!(refusal.code, Some(21451 | 21452)) => return Ok(Vec::new()),
                 Err(failure) => {
-                    return Err(if buyer.halt_on(&failure).await { Shortfall::Halted(failure) } else { Shortfall::Twilio(failure) });
+                    return Err(if buyer.halt_on(&failure).await {
+                        Shortfall::Halted(failure)
+                    } else {
+                        Shortfall::Twilio(failure)
+                    });
                 }
             }
         }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{Capability, CountryCode, Tag, WebhookStatus, Webhooks};
 use crate::db::purchase_items::Settlement;
+use crate::domain::{Capability, CountryCode, Tag, WebhookStatus, Webhooks};
 use crate::twilio::IncomingNumber;
 
 /// Clocks differ: a number created up to this long before our first POST may still be ours.

@@ -143,7 +143,9 @@ impl Shortfall {
             Self::NoStock => "Twilio has no more such numbers; try another area code or country".to_owned(),
             Self::Refused(why) => format!("a limit binds: {}", why.as_str()),
             Self::Twilio(failure) | Self::Halted(failure) => failure.to_string(),
-            Self::RunIsOver => "the purchase lock was lost or the order was ended; what is still needed is a new order".to_owned(),
+            Self::RunIsOver => {
+                "the purchase lock was lost or the order was ended; what is still needed is a new order".to_owned()
+            }
             Self::Stopping => "the daemon is shutting down; ask again".to_owned(),
             Self::Database(error) => error.to_string(),
         }

@@ -43,6 +43,15 @@ pub struct EmergencyReport {
     pub locked: bool,
     /// Why the line could not be served in full.
     pub shortfall: Option<Shortfall>,
+    /// Numbers on their way, whoever buys them: the line may be served yet.
+    pub on_their_way: u32,
+}
+
+impl EmergencyReport {
+    /// Somebody else is buying.
+    pub(super) fn locked() -> Self {
+        Self { bought: 0, locked: true, shortfall: None, on_their_way: 0 }
+    }
 }
 
 /// How an order by hand ended.
@@ -103,7 +112,8 @@ async fn open(buyer: &Buyer, run: &Run, trigger: Trigger, count: u32) -> Result<
         requested_by: "callbunker".to_owned(),
     };
     let run_id = run.id;
-    let order = buyer.db.run_patiently("purchase_open", move |conn| purchases::purchase_open(conn, &wish, run_id)).await?;
+    let order =
+        buyer.db.run_patiently("purchase_open", move |conn| purchases::purchase_open(conn, &wish, run_id)).await?;
     slog::info!(buyer.log, "buying begins"; "order" => order.id.to_string(), "trigger" => trigger.as_str(), "count" => count);
     Ok(order)
 }
@@ -125,7 +135,8 @@ fn places(buyer: &Buyer, wish: &Wish) -> Places {
 /// Buys what an order still lacks.
 async fn fill(buyer: &Buyer, run: &Run, order: &Order, gives_way: bool, candidates: &mut Candidates) -> Progress {
     let (id, config) = (order.id, buyer.config.load());
-    let used = buyer.db.run_patiently("purchase_places_used", move |conn| purchases::purchase_places_used(conn, id)).await;
+    let used =
+        buyer.db.run_patiently("purchase_places_used", move |conn| purchases::purchase_places_used(conn, id)).await;
     let used = match used {
         Ok(used) => used,
         Err(error) => return Progress { shortfall: Some(error.into()), ..Progress::default() },
@@ -167,7 +178,10 @@ async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &Progress) ->
         _ => OrderState::Done,
     };
     if let Some(shortfall) = progress.shortfall.as_ref().filter(|shortfall| is_worth_telling(shortfall)) {
-        let used = buyer.db.run_patiently("purchase_places_used", move |conn| purchases::purchase_places_used(conn, id)).await?;
+        let used = buyer
+            .db
+            .run_patiently("purchase_places_used", move |conn| purchases::purchase_places_used(conn, id))
+            .await?;
         let missing = order.wish.count.saturating_sub(used);
         if missing > 0 {
             note(buyer, order, &shortfall.code(), shortfall.twilio_code(), &shortfall.message(), missing).await?;
@@ -186,11 +200,12 @@ fn is_worth_telling(shortfall: &Shortfall) -> bool {
 
 /// Serves the signups that wait, if there are any that neither stock nor numbers on their way will serve.
 pub(super) async fn serve_line(buyer: &Buyer, run: &Run) -> Result<EmergencyReport, DbError> {
-    let mut report = EmergencyReport { bought: 0, locked: false, shortfall: None };
+    let mut report = EmergencyReport { locked: false, ..EmergencyReport::locked() };
     let country = buyer.config.load().pool.country;
     let mut candidates: Option<Candidates> = None;
     for _round in 0..EMERGENCY_ROUNDS_MAX {
         let (mut plan, stock) = plan_now(buyer, Trigger::Emergency).await?;
+        report.on_their_way = stock.purchasing + stock.unsettled;
         if plan.count == 0 {
             if stock.waiting > 0 && plan.why != Why::NobodyWaits {
                 report.shortfall = Some(Shortfall::Refused(plan.why));
@@ -241,7 +256,7 @@ async fn search_first(buyer: &Buyer, candidates: &mut Candidates) -> Result<(), 
 /// An emergency run of its own.
 pub(super) async fn emergency(buyer: &Buyer) -> Result<EmergencyReport, DbError> {
     let Some(run) = run::begin(buyer).await? else {
-        return Ok(EmergencyReport { bought: 0, locked: true, shortfall: None });
+        return Ok(EmergencyReport::locked());
     };
     let report = serve_line(buyer, &run).await;
     run.end().await;
@@ -288,8 +303,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
         finish(buyer, run, &order, &Progress { shortfall: Some(shortfall), ..Progress::default() }).await?;
         return Ok(Step::Ended(report));
     }
-    let candidates =
-        candidates.get_or_insert_with(|| Candidates::new(order.wish.country, places(buyer, &order.wish)));
+    let candidates = candidates.get_or_insert_with(|| Candidates::new(order.wish.country, places(buyer, &order.wish)));
     let progress = fill(buyer, run, &order, true, candidates).await;
     if progress.gave_way && progress.shortfall.is_none() {
         let lock_wait = buyer.config.load().purchase.lock_wait();

@@ -43,10 +43,8 @@ pub(super) async fn recover(buyer: &Buyer) -> Result<RecoverReport, DbError> {
 
 /// Looks up the unsettled items that are due.
 pub(super) async fn look_up_unsettled(buyer: &Buyer, _lock: &PurchaseLock) -> Result<RecoverReport, DbError> {
-    let due = buyer
-        .db
-        .run_patiently("items_unsettled", |conn| items_unsettled(conn, LOOKS_APART_SECS, LOOKS_MAX))
-        .await?;
+    let due =
+        buyer.db.run_patiently("items_unsettled", |conn| items_unsettled(conn, LOOKS_APART_SECS, LOOKS_MAX)).await?;
     let mut report = RecoverReport::default();
     for item in due {
         match look_up(buyer, &item).await {

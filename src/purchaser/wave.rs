@@ -158,7 +158,8 @@ fn miss(misses_left: &mut u32, last: &Option<Failure>, progress: &mut Progress) 
 }
 
 fn finish(mut progress: Progress, left: u32) -> Progress {
-    let is_grave = matches!(progress.shortfall, Some(Shortfall::Halted(_) | Shortfall::Database(_) | Shortfall::RunIsOver));
+    let is_grave =
+        matches!(progress.shortfall, Some(Shortfall::Halted(_) | Shortfall::Database(_) | Shortfall::RunIsOver));
     if left == 0 && !is_grave {
         // Every place is used: nothing fell short.
         progress.shortfall = None;
@@ -178,14 +179,9 @@ async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) -> Written {
     let limits = buyer.limits();
     let wanted: Vec<(Uuid, PhoneNumber)> = wanted.into_iter().map(|number| (Uuid::now_v7(), number)).collect();
     let items = wanted.clone();
-    let intents =
-        buyer.db.run_patiently("items_intend", move |conn| items_intend(conn, run, &items, &limits)).await?;
-    let written: Vec<Uuid> = wanted
-        .iter()
-        .zip(&intents)
-        .filter(|(_, intent)| **intent == Intent::Written)
-        .map(|((id, _), _)| *id)
-        .collect();
+    let intents = buyer.db.run_patiently("items_intend", move |conn| items_intend(conn, run, &items, &limits)).await?;
+    let written: Vec<Uuid> =
+        wanted.iter().zip(&intents).filter(|(_, intent)| **intent == Intent::Written).map(|((id, _), _)| *id).collect();
     let attempts = if written.is_empty() {
         Vec::new()
     } else {

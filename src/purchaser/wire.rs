@@ -122,7 +122,13 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: b
 }
 
 /// A 201: settles it if it echoes our tag; reads it again when it does not.
-async fn created(buyer: &Buyer, item: &Item, found: IncomingNumber, request_id: Option<String>, doubted: bool) -> Outcome {
+async fn created(
+    buyer: &Buyer,
+    item: &Item,
+    found: IncomingNumber,
+    request_id: Option<String>,
+    doubted: bool,
+) -> Outcome {
     match judged(buyer, item, &found, request_id) {
         Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
         Owner::Older => somebody_elses(buyer, item).await,
@@ -179,7 +185,7 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
             buyer.db.run_patiently("item_settle", move |conn| purchase_items::item_settle(conn, item_id, &copy)).await;
         match settled {
             Ok(_new) => {
-                buyer.stock.notify_waiters();
+                buyer.stock.notify_one();
                 return Outcome::Bought;
             }
             Err(DbError::Constraint(Constraint::OneLivePerNumber | Constraint::SidIsForEver)) => {

@@ -1,0 +1,338 @@
+//! The desk's shell: gathers, sends one statement at a time, keeps the line.
+//!
+//! Invariants: a statement that fails for want of a database fails everybody gathered behind it too, so nobody queues for
+//! a dead database; every request is answered, if only by the drop of its reply when the desk dies.
+//! How to get it wrong: waiting in a handler. The desk hands work over and returns, so that the next signups can gather.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::prelude::*;
+use arc_swap::ArcSwap;
+use tokio::sync::{Notify, oneshot};
+use uuid::Uuid;
+
+use super::batch::{Found, serve};
+use super::line::{Line, Reply, give, leave, look};
+use super::{Answer, Ask, NoNumber, STATEMENT_PATIENCE};
+use crate::config::Config;
+use crate::db::assignments::Assignment;
+use crate::db::{Db, DbError};
+use crate::domain::UserId;
+use crate::purchaser::{EmergencyReport, PurchaserError, PurchaserHandle};
+use crate::supervisor::{Alive, Slot};
+
+/// Requests in one statement.
+const BATCH_MAX: usize = 256;
+/// Requests that may wait for the desk to look at them.
+const MAILBOX_MAX: usize = 8192;
+/// The line is looked at this often, whatever news there is.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What the desk needs.
+#[derive(Clone)]
+pub struct DeskDependencies {
+    /// Where assignments live.
+    pub db: Db,
+    /// Who buys for the line.
+    pub purchaser: PurchaserHandle,
+    /// `purchase.emergency_wait_ms`.
+    pub config: Arc<ArcSwap<Config>>,
+    /// Rung when a number became assignable.
+    pub stock: Arc<Notify>,
+    /// Rung by the desk when it took some.
+    pub taken: Arc<Notify>,
+    /// This process, in the database's line.
+    pub instance_id: Uuid,
+    /// The log.
+    pub log: slog::Logger,
+}
+
+/// The assignment desk.
+pub struct Desk {
+    deps: DeskDependencies,
+    gathered: Vec<(Ask, Reply)>,
+    serving: bool,
+    line: Line,
+    looking: bool,
+    look_again: bool,
+    buying: bool,
+    /// Why buying for the line fell short, for those whose time runs out.
+    reason: Option<String>,
+    /// Nothing can be bought and nothing is on its way: after one more look at stock nobody need wait to hear it.
+    hopeless: bool,
+    alive: Alive,
+}
+
+/// How others reach the desk.
+#[derive(Clone)]
+pub struct DeskHandle {
+    slot: Slot<Desk>,
+    config: Arc<ArcSwap<Config>>,
+}
+
+impl DeskHandle {
+    /// Over the supervisor's slot.
+    pub(crate) fn new(slot: Slot<Desk>, config: Arc<ArcSwap<Config>>) -> Self {
+        Self { slot, config }
+    }
+
+    /// Gives a user a number, or the one they have.
+    ///
+    /// # Errors
+    /// [`NoNumber`] says why not; the request may be repeated at will.
+    pub async fn assign(&self, ask: Ask) -> Result<Answer, NoNumber> {
+        let (reply, answer) = oneshot::channel();
+        if !self.slot.tell(AskDesk(ask, reply)) {
+            return Err(NoNumber::Unavailable);
+        }
+        let patience = self.config.load().purchase.emergency_wait() + STATEMENT_PATIENCE * 2;
+        match tokio::time::timeout(patience, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_desk_died)) => Err(NoNumber::Unavailable),
+            Err(_elapsed) => Err(NoNumber::DatabaseUnavailable),
+        }
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct AskDesk(Ask, Reply);
+
+/// Stock may have come.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct StockMoved;
+
+impl Desk {
+    pub(crate) fn new(deps: DeskDependencies, alive: Alive) -> Self {
+        Self {
+            deps,
+            gathered: Vec::new(),
+            serving: false,
+            line: Line::default(),
+            looking: false,
+            look_again: false,
+            buying: false,
+            reason: None,
+            hopeless: false,
+            alive,
+        }
+    }
+
+    /// Sends whoever has gathered, if no statement is in flight.
+    fn serve_next(&mut self, ctx: &mut Context<Self>) {
+        if self.serving || self.gathered.is_empty() {
+            return;
+        }
+        let rest = self.gathered.split_off(self.gathered.len().min(BATCH_MAX));
+        let batch = std::mem::replace(&mut self.gathered, rest);
+        let mut asks: Vec<Ask> = Vec::with_capacity(batch.len());
+        let mut replies: HashMap<UserId, Vec<Reply>> = HashMap::with_capacity(batch.len());
+        for (ask, reply) in batch {
+            let same_user = replies.entry(ask.user_id.clone()).or_insert_with(|| {
+                asks.push(ask);
+                Vec::new()
+            });
+            same_user.push(reply);
+        }
+        self.serving = true;
+        let db = self.deps.db.clone();
+        let work = async move {
+            let asks = Arc::new(asks);
+            let sent = Arc::clone(&asks);
+            let found = db.run("assignments_serve", move |conn| serve(conn, &sent)).await;
+            (found, asks, replies)
+        };
+        let served =
+            work.into_actor(self).map(|(found, asks, replies), desk, ctx| desk.served(found, &asks, replies, ctx));
+        ctx.spawn(served);
+    }
+
+    fn served(
+        &mut self,
+        found: Result<HashMap<UserId, Found>, DbError>,
+        asks: &[Ask],
+        mut replies: HashMap<UserId, Vec<Reply>>,
+        ctx: &mut Context<Self>,
+    ) {
+        self.serving = false;
+        let mut found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                self.fail(&error, replies.into_values().flatten());
+                self.serve_next(ctx);
+                return;
+            }
+        };
+        let mut took = false;
+        let deadline = Instant::now() + self.deps.config.load().purchase.emergency_wait();
+        for ask in asks {
+            let waiting = replies.remove(&ask.user_id).unwrap_or_default();
+            match found.remove(&ask.user_id) {
+                Some(Found::Given(assignment)) => {
+                    took = true;
+                    give(waiting, &assignment, false);
+                }
+                Some(Found::Held(assignment)) => give(waiting, &assignment, true),
+                Some(Found::NotThere) => refuse(waiting, &NoNumber::AreaCodeUnavailable),
+                Some(Found::Empty) => self.line.join(ask, deadline, waiting),
+                Some(Found::Failed(error)) => {
+                    slog::error!(self.deps.log, "a signup fails whatever stock there is"; "error" => error);
+                    refuse(waiting, &NoNumber::Internal);
+                }
+                None => refuse(waiting, &NoNumber::Internal),
+            }
+        }
+        if took {
+            self.deps.taken.notify_one();
+        }
+        if !self.line.is_empty() {
+            self.look(ctx);
+        }
+        self.serve_next(ctx);
+    }
+
+    /// Fails a batch; for want of a database, everybody gathered behind it as well.
+    fn fail(&mut self, error: &DbError, batch: impl Iterator<Item = Reply>) {
+        if error.is_unavailable() {
+            slog::warn!(self.deps.log, "signups fail: the database is unavailable"; "error" => error.in_full());
+            let behind = std::mem::take(&mut self.gathered);
+            refuse(batch.chain(behind.into_iter().map(|(_, reply)| reply)), &NoNumber::DatabaseUnavailable);
+        } else {
+            slog::error!(self.deps.log, "signups fail"; "error" => error.in_full());
+            refuse(batch, &NoNumber::Internal);
+        }
+    }
+
+    /// Looks at the line: one look at a time, and another at once if news came meanwhile.
+    fn look(&mut self, ctx: &mut Context<Self>) {
+        if self.looking {
+            self.look_again = true;
+            return;
+        }
+        self.looking = true;
+        let waiters = self.line.waiters(Instant::now());
+        let (db, instance_id) = (self.deps.db.clone(), self.deps.instance_id);
+        let work = async move { db.run("line_look", move |conn| look(conn, instance_id, &waiters)).await };
+        ctx.spawn(work.into_actor(self).map(|served, desk, ctx| desk.looked(served, ctx)));
+    }
+
+    fn looked(&mut self, served: Result<Vec<Assignment>, DbError>, ctx: &mut Context<Self>) {
+        self.looking = false;
+        match served {
+            Ok(served) => {
+                self.deps.taken.notify_one();
+                self.line.deliver(served);
+                if std::mem::take(&mut self.hopeless) {
+                    let gone = self.line.refuse_all(&NoNumber::PoolEmpty(self.reason.clone()));
+                    self.take_out(gone, ctx);
+                }
+            }
+            Err(error) => {
+                slog::warn!(self.deps.log, "those who wait for a number are turned away"; "error" => error.in_full());
+                let why = if error.is_unavailable() { NoNumber::DatabaseUnavailable } else { NoNumber::Internal };
+                self.line.refuse_all(&why);
+            }
+        }
+        let gone = self.line.expire(Instant::now(), self.reason.as_ref());
+        self.take_out(gone, ctx);
+        if self.line.is_empty() {
+            (self.reason, self.hopeless, self.look_again) = (None, false, false);
+            return;
+        }
+        self.buy_for_line(ctx);
+        if std::mem::take(&mut self.look_again) {
+            self.look(ctx);
+        }
+    }
+
+    fn take_out(&self, gone: Vec<UserId>, ctx: &mut Context<Self>) {
+        if gone.is_empty() {
+            return;
+        }
+        let (db, instance_id) = (self.deps.db.clone(), self.deps.instance_id);
+        let work = async move {
+            // Should it fail, their rows end by themselves at their deadline.
+            let _ = db.run("line_leave", move |conn| leave(conn, instance_id, &gone)).await;
+        };
+        ctx.spawn(work.into_actor(self));
+    }
+
+    /// Tells the Purchaser that somebody waits, one message at a time.
+    fn buy_for_line(&mut self, ctx: &mut Context<Self>) {
+        if std::mem::replace(&mut self.buying, true) {
+            return;
+        }
+        let purchaser = self.deps.purchaser.clone();
+        let work = async move { purchaser.for_line().await };
+        ctx.spawn(work.into_actor(self).map(|report, desk, ctx| desk.bought(report, ctx)));
+    }
+
+    fn bought(&mut self, report: Result<EmergencyReport, PurchaserError>, ctx: &mut Context<Self>) {
+        self.buying = false;
+        match report {
+            Ok(report) => {
+                self.hopeless = report.shortfall.is_some() && report.on_their_way == 0;
+                self.reason = report.shortfall.map(|shortfall| shortfall.message());
+                // Otherwise the next look comes with the clock, or with news of stock.
+                if (self.hopeless || report.bought > 0) && !self.line.is_empty() {
+                    self.look(ctx);
+                }
+            }
+            Err(error) => slog::warn!(self.deps.log, "nobody buys for those who wait"; "error" => error.to_string()),
+        }
+    }
+}
+
+fn refuse(replies: impl IntoIterator<Item = Reply>, why: &NoNumber) {
+    for reply in replies {
+        let _ = reply.send(Err(why.clone()));
+    }
+}
+
+impl Actor for Desk {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX_MAX);
+        self.alive.beat_from(ctx);
+        ctx.run_interval(LOOK_EVERY, |desk, ctx| {
+            if !desk.line.is_empty() {
+                desk.look(ctx);
+            }
+        });
+        let (stock, desk) = (Arc::clone(&self.deps.stock), ctx.address().downgrade());
+        let listen = async move {
+            loop {
+                stock.notified().await;
+                match desk.upgrade() {
+                    Some(desk) => desk.do_send(StockMoved),
+                    None => return,
+                }
+            }
+        };
+        ctx.spawn(listen.into_actor(self));
+    }
+}
+
+impl Handler<AskDesk> for Desk {
+    type Result = ();
+
+    fn handle(&mut self, AskDesk(ask, reply): AskDesk, ctx: &mut Self::Context) {
+        fail::fail_point!("desk");
+        self.gathered.push((ask, reply));
+        self.serve_next(ctx);
+    }
+}
+
+impl Handler<StockMoved> for Desk {
+    type Result = ();
+
+    fn handle(&mut self, _: StockMoved, ctx: &mut Self::Context) {
+        if !self.line.is_empty() {
+            self.look(ctx);
+        }
+    }
+}

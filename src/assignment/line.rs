@@ -1,0 +1,128 @@
+//! The signups of this instance that wait: who, until when, and what each look of the line tells them.
+//!
+//! Invariants: everybody in line is answered exactly once, at the latest at their deadline; whoever hung up leaves.
+//! How to get it wrong: serving only our own. The line is in the database and is served oldest first, whoever looks.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{Answer, Ask, NoNumber};
+use crate::db::assignments::{Assignment, assignments_held};
+use crate::db::waiters::{Waiter, waiters_join, waiters_leave, waiters_serve, waiters_sweep};
+use crate::db::{Connection, Constraint, DbError};
+use crate::domain::{CountryCode, UserId};
+
+/// How the desk answers one request.
+pub(super) type Reply = oneshot::Sender<Result<Answer, NoNumber>>;
+
+/// Waiters served in one statement.
+const SERVED_MAX: i64 = 256;
+
+struct InLine {
+    country: Option<CountryCode>,
+    deadline: Instant,
+    replies: Vec<Reply>,
+}
+
+/// Who waits here.
+#[derive(Default)]
+pub(super) struct Line(HashMap<UserId, InLine>);
+
+impl Line {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Gets in line; somebody who asks again waits beside themselves.
+    pub(super) fn join(&mut self, ask: &Ask, deadline: Instant, mut replies: Vec<Reply>) {
+        let place = self.0.entry(ask.user_id.clone()).or_insert_with(|| InLine {
+            country: ask.country,
+            deadline,
+            replies: Vec::new(),
+        });
+        place.deadline = place.deadline.max(deadline);
+        place.replies.append(&mut replies);
+    }
+
+    /// Everybody, for the database's line.
+    pub(super) fn waiters(&self, now: Instant) -> Vec<Waiter> {
+        self.0
+            .iter()
+            .map(|(user_id, place)| Waiter {
+                user_id: user_id.clone(),
+                country: place.country,
+                patience: place.deadline.saturating_duration_since(now),
+            })
+            .collect()
+    }
+
+    /// Answers those whom a look found served.
+    pub(super) fn deliver(&mut self, served: Vec<Assignment>) {
+        for assignment in served {
+            if let Some(place) = self.0.remove(&assignment.user_id) {
+                give(place.replies, &assignment, false);
+            }
+        }
+    }
+
+    /// Answers those whose time is over, lets go those who hung up; returns both, to take them out of the database's line.
+    pub(super) fn expire(&mut self, now: Instant, reason: Option<&String>) -> Vec<UserId> {
+        let mut gone = Vec::new();
+        for (user_id, place) in &mut self.0 {
+            place.replies.retain(|reply| !reply.is_closed());
+            if place.replies.is_empty() || place.deadline <= now {
+                gone.push(user_id.clone());
+            }
+        }
+        for user_id in &gone {
+            self.refuse_one(user_id, &NoNumber::PoolEmpty(reason.cloned()));
+        }
+        gone
+    }
+
+    /// Answers everybody with `why`; returns them.
+    pub(super) fn refuse_all(&mut self, why: &NoNumber) -> Vec<UserId> {
+        let everybody: Vec<UserId> = self.0.keys().cloned().collect();
+        for user_id in &everybody {
+            self.refuse_one(user_id, why);
+        }
+        everybody
+    }
+
+    fn refuse_one(&mut self, user_id: &UserId, why: &NoNumber) {
+        for reply in self.0.remove(user_id).into_iter().flat_map(|place| place.replies) {
+            // Whoever hung up does not hear it.
+            let _ = reply.send(Err(why.clone()));
+        }
+    }
+}
+
+/// Gives one user's number to everybody who asked for that user: the first got it, the others are told again.
+pub(super) fn give(replies: Vec<Reply>, assignment: &Assignment, held: bool) {
+    for (position, reply) in replies.into_iter().enumerate() {
+        let _ = reply.send(Ok(Answer { assignment: assignment.clone(), replayed: held || position > 0 }));
+    }
+}
+
+/// One look: keeps `waiters` in the database's line, serves the line from stock, and tells which of `waiters` have theirs.
+pub(super) fn look(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<Vec<Assignment>, DbError> {
+    waiters_sweep(conn)?;
+    let patient: Vec<Waiter> = waiters.iter().filter(|waiter| waiter.patience > Duration::ZERO).cloned().collect();
+    waiters_join(conn, instance_id, &patient)?;
+    match waiters_serve(conn, SERVED_MAX) {
+        // Somebody in line got a number elsewhere this very moment; the next look finds it.
+        Ok(_) | Err(DbError::Constraint(Constraint::OneLivePerUser | Constraint::OneLivePerAssignedNumber)) => {}
+        Err(error) => return Err(error),
+    }
+    let users: Vec<&str> = waiters.iter().map(|waiter| waiter.user_id.as_str()).collect();
+    assignments_held(conn, &users)
+}
+
+/// Takes users out of the database's line.
+pub(super) fn leave(conn: &mut Connection, instance_id: Uuid, users: &[UserId]) -> Result<(), DbError> {
+    let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    waiters_leave(conn, instance_id, &users)
+}

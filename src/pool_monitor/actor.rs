@@ -1,0 +1,251 @@
+//! The PoolMonitor's shell: activations in, passes one at a time.
+//!
+//! Invariants: one pass at a time (`AtomicResponse`); a tick that finds the mailbox full is dropped, because one is
+//! pending already; after a pass that bought nothing, signups do not set off another before a back-off is over.
+//! How to get it wrong: counting stock for every signup. The look is bounded by the threshold, and at most one is pending.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::prelude::*;
+use arc_swap::ArcSwap;
+use tokio::sync::{Notify, watch};
+
+use super::care;
+use super::pass::{self, PassReport};
+use crate::config::Config;
+use crate::db::stock::stock_available_up_to;
+use crate::db::{Db, DbError};
+use crate::domain::Trigger;
+use crate::purchaser::PurchaserHandle;
+use crate::supervisor::{Alive, ChildGone, Slot};
+use crate::twilio::Twilio;
+
+/// Looks at stock are at least so far apart, however many signups there are.
+const LOOKS_APART: Duration = Duration::from_millis(50);
+/// A look without any signup.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Rested numbers and open purchases are seen to this often.
+const CARE_EVERY: Duration = Duration::from_secs(5);
+const BACK_OFF_FIRST: Duration = Duration::from_secs(5);
+const BACK_OFF_MAX: Duration = Duration::from_secs(300);
+
+/// What the monitor needs.
+#[derive(Clone)]
+pub struct MonitorDependencies {
+    /// Stock and ledger.
+    pub db: Db,
+    /// Who buys.
+    pub purchaser: PurchaserHandle,
+    /// Whose webhooks are confirmed.
+    pub twilio: Twilio,
+    /// The policy in force.
+    pub config: Arc<ArcSwap<Config>>,
+    /// Rung when a number became assignable.
+    pub stock: Arc<Notify>,
+    /// Rung by the desk when it took some.
+    pub taken: Arc<Notify>,
+    /// True from the first signal on.
+    pub stopping: watch::Receiver<bool>,
+    /// The log.
+    pub log: slog::Logger,
+}
+
+/// Keeps the pool as the policy wants it.
+pub struct PoolMonitor {
+    deps: MonitorDependencies,
+    warm: bool,
+    last_look: Instant,
+    failures: u32,
+    quiet_until: Option<Instant>,
+    alive: Alive,
+}
+
+/// How others reach the monitor.
+#[derive(Clone)]
+pub struct MonitorHandle {
+    slot: Slot<PoolMonitor>,
+}
+
+/// Why a pass gave no report.
+#[derive(Debug, thiserror::Error)]
+pub enum MonitorError {
+    /// The monitor died meanwhile.
+    #[error(transparent)]
+    Gone(#[from] ChildGone),
+    /// PostgreSQL failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+}
+
+impl MonitorHandle {
+    pub(crate) fn new(slot: Slot<PoolMonitor>) -> Self {
+        Self { slot }
+    }
+
+    /// Sets a pass off without waiting for it; a pending one will do.
+    pub fn activate(&self, trigger: Trigger) {
+        self.slot.tell(Pass(trigger));
+    }
+
+    /// Runs a pass and waits for its report.
+    ///
+    /// # Errors
+    /// When the monitor dies meanwhile, or PostgreSQL fails.
+    pub async fn pass(&self, trigger: Trigger) -> Result<PassReport, MonitorError> {
+        Ok(self.slot.ask(Pass(trigger)).await??)
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "Result<PassReport, DbError>")]
+struct Pass(Trigger);
+
+/// Look whether a pass is needed.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Look;
+
+/// See to rested numbers and open purchases.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Care;
+
+impl PoolMonitor {
+    pub(crate) fn new(deps: MonitorDependencies, alive: Alive) -> Self {
+        Self { deps, warm: false, last_look: Instant::now(), failures: 0, quiet_until: None, alive }
+    }
+
+    /// A pass that was set off by stock itself bought nothing: the next such waits, longer each time.
+    fn remember(&mut self, outcome: &Result<PassReport, DbError>) {
+        let failed = match outcome {
+            Ok(report) => report.purchased_count == 0 && report.reason != "locked",
+            Err(_) => true,
+        };
+        if failed {
+            let wait = (BACK_OFF_FIRST * 2u32.pow(self.failures.min(10))).min(BACK_OFF_MAX);
+            self.failures += 1;
+            self.quiet_until = Some(Instant::now() + wait);
+        } else {
+            (self.failures, self.quiet_until) = (0, None);
+        }
+    }
+}
+
+impl Actor for PoolMonitor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(16);
+        self.alive.beat_from(ctx);
+        ctx.notify(Look);
+        ctx.run_interval(LOOK_EVERY, |_, ctx| {
+            // Full: one is pending already.
+            let _ = ctx.address().try_send(Look);
+        });
+        ctx.run_interval(CARE_EVERY, |_, ctx| {
+            let _ = ctx.address().try_send(Care);
+        });
+        let (taken, monitor) = (Arc::clone(&self.deps.taken), ctx.address().downgrade());
+        let listen = async move {
+            loop {
+                taken.notified().await;
+                let Some(monitor) = monitor.upgrade() else { return };
+                let _ = monitor.try_send(Look);
+                tokio::time::sleep(LOOKS_APART).await;
+            }
+        };
+        ctx.spawn(listen.into_actor(self));
+    }
+}
+
+impl Handler<Pass> for PoolMonitor {
+    type Result = AtomicResponse<Self, Result<PassReport, DbError>>;
+
+    fn handle(&mut self, Pass(trigger): Pass, _ctx: &mut Self::Context) -> Self::Result {
+        fail::fail_point!("pool_monitor");
+        let (deps, working) = (self.deps.clone(), self.alive.vitals().work());
+        let work = async move {
+            let report = pass::run(&deps, trigger).await;
+            drop(working);
+            report
+        };
+        AtomicResponse::new(Box::pin(work.into_actor(self)))
+    }
+}
+
+impl Handler<Look> for PoolMonitor {
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, _: Look, _ctx: &mut Self::Context) -> Self::Result {
+        fail::fail_point!("pool_monitor");
+        self.last_look = Instant::now();
+        let quiet = self.quiet_until.is_some_and(|until| Instant::now() < until);
+        if quiet || *self.deps.stopping.borrow() {
+            return AtomicResponse::new(Box::pin(std::future::ready(()).into_actor(self)));
+        }
+        let trigger = if self.warm { Trigger::Threshold } else { Trigger::WarmStart };
+        let (deps, working) = (self.deps.clone(), self.alive.vitals().work());
+        let work = async move {
+            let outcome = if is_low(&deps).await { Some(pass::run(&deps, trigger).await) } else { None };
+            drop(working);
+            outcome
+        };
+        let done = work.into_actor(self).map(|outcome, monitor, _ctx| match outcome {
+            Some(outcome) => {
+                if let Err(error) = &outcome {
+                    slog::warn!(monitor.deps.log, "a pass must wait"; "error" => error.in_full());
+                }
+                monitor.warm |= outcome.is_ok();
+                monitor.remember(&outcome);
+            }
+            None => monitor.warm = true,
+        });
+        AtomicResponse::new(Box::pin(done))
+    }
+}
+
+/// Whether stock is below the threshold, or everything owned below `pool.total_min`: cheap first, exact only then.
+async fn is_low(deps: &MonitorDependencies) -> bool {
+    let policy = deps.config.load().pool.policy();
+    let enough = policy.threshold_low.max(policy.total_min);
+    if enough == 0 {
+        return false;
+    }
+    let few = deps.db.run("stock_available_up_to", move |conn| stock_available_up_to(conn, enough)).await;
+    if few.is_ok_and(|few| few >= enough) {
+        return false;
+    }
+    match pass::observe(deps).await {
+        Ok(seen) => pass::plan_for(deps, &seen, Trigger::Threshold).wanted > 0,
+        Err(_unavailable) => false,
+    }
+}
+
+impl Handler<Care> for PoolMonitor {
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, _: Care, _ctx: &mut Self::Context) -> Self::Result {
+        let (deps, working) = (self.deps.clone(), self.alive.vitals().work());
+        let work = async move {
+            if let Err(error) = see_to(&deps).await {
+                slog::debug!(deps.log, "care must wait"; "error" => error.in_full());
+            }
+            drop(working);
+        };
+        AtomicResponse::new(Box::pin(work.into_actor(self)))
+    }
+}
+
+async fn see_to(deps: &MonitorDependencies) -> Result<(), DbError> {
+    if *deps.stopping.borrow() {
+        return Ok(());
+    }
+    care::return_rested(deps).await?;
+    let seen = pass::observe(deps).await?;
+    if seen.stock.unsettled > 0 {
+        // The Purchaser looks them up under the lock; its log says what came of it.
+        let _ = deps.purchaser.recover().await;
+    }
+    Ok(())
+}

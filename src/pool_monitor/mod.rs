@@ -1,0 +1,16 @@
+//! The PoolMonitor: keeps the pool as the policy wants it.
+//!
+//! A pass ([`pass`]) observes, plans, asks the Purchaser for batches, and writes down what it did and why. The caretaker
+//! ([`care`]) brings rested numbers back and sees to what purchases left open.
+//!
+//! Architecture invariant: an activation carries nothing but its trigger; timer, signup, operator and start share one
+//! path; each pass reads the world anew, is bounded, and does not retry inside.
+//! How to get it wrong: buying on a plan made before the lock. The Purchaser plans again under it.
+
+mod actor;
+mod care;
+mod pass;
+
+pub use actor::{MonitorDependencies, MonitorError, MonitorHandle, PoolMonitor};
+pub use care::{ConfigureReport, FailedNumber, configure_webhooks};
+pub use pass::PassReport;

@@ -1,0 +1,115 @@
+//! One pass: observe → plan → ask the Purchaser → report.
+//!
+//! Invariants: a batch that bought nothing ends the pass; so does a bound on the number of batches. What the pass did and
+//! why is written to `passes`. How to get it wrong: trying again at once after a refusal. The next activation does.
+
+use super::MonitorDependencies;
+use crate::db::DbError;
+use crate::db::passes::pass_record;
+use crate::db::stock::{Observation, stock_read};
+use crate::domain::{Plan, Stock, Trigger, Why, plan};
+use crate::purchaser::{BatchReport, PurchaserError};
+
+/// Batches of one pass; at the default size that is twice `pool.available_max`.
+const BATCHES_MAX: u32 = 1000;
+
+/// What a pass did and why.
+#[derive(Debug, Clone)]
+pub struct PassReport {
+    /// Before.
+    pub previous: Stock,
+    /// After.
+    pub new: Stock,
+    /// How many were bought.
+    pub purchased_count: u32,
+    /// Why it bought, or bought nothing: a [`Why`], `locked`, or what fell short.
+    pub reason: String,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// Runs a pass for `trigger`.
+pub(super) async fn run(deps: &MonitorDependencies, trigger: Trigger) -> Result<PassReport, DbError> {
+    let before = observe(deps).await?;
+    let mut report = PassReport {
+        previous: before.stock,
+        new: before.stock,
+        purchased_count: 0,
+        reason: String::new(),
+        error: None,
+    };
+    let planned = plan_for(deps, &before, trigger);
+    report.reason = planned.why.as_str().to_owned();
+    if planned.count > 0 {
+        buy(deps, trigger, &mut report).await;
+        report.new = observe(deps).await?.stock;
+    }
+    record(deps, trigger, &report).await?;
+    Ok(report)
+}
+
+async fn buy(deps: &MonitorDependencies, trigger: Trigger, report: &mut PassReport) {
+    let mut first: Option<Why> = None;
+    for _batch in 0..BATCHES_MAX {
+        let batch = match deps.purchaser.batch(trigger).await {
+            Ok(batch) => batch,
+            Err(error) => {
+                report.error = Some(told(&error));
+                report.reason = "unavailable".to_owned();
+                return;
+            }
+        };
+        report.purchased_count += batch.bought;
+        match batch {
+            BatchReport { plan: None, .. } => {
+                report.reason = "locked".to_owned();
+                return;
+            }
+            BatchReport { plan: Some(Plan { count: 0, why, .. }), .. } => {
+                // Enough is there now: the reason remains why we began.
+                report.reason = first.unwrap_or(why).as_str().to_owned();
+                return;
+            }
+            BatchReport { plan: Some(plan), shortfall, bought } => {
+                first = first.or(Some(plan.why));
+                report.reason = first.unwrap_or(plan.why).as_str().to_owned();
+                if let Some(shortfall) = shortfall {
+                    report.error = Some(shortfall.message());
+                    if report.purchased_count == 0 {
+                        report.reason = shortfall.code();
+                    }
+                    return;
+                }
+                if bought == 0 {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn told(error: &PurchaserError) -> String {
+    match error {
+        PurchaserError::Database(error) => error.in_full(),
+        other => other.to_string(),
+    }
+}
+
+pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Observation, DbError> {
+    deps.db.run("stock_observe", stock_read).await
+}
+
+pub(super) fn plan_for(deps: &MonitorDependencies, seen: &Observation, trigger: Trigger) -> Plan {
+    let config = deps.config.load();
+    let caps = seen.caps(config.spend.purchases_per_hour_max, config.spend.purchases_per_day_max);
+    plan(&config.pool.policy(), &caps, &seen.stock, trigger)
+}
+
+async fn record(deps: &MonitorDependencies, trigger: Trigger, report: &PassReport) -> Result<(), DbError> {
+    let (reason, error, bought) = (report.reason.clone(), report.error.clone(), report.purchased_count);
+    if bought > 0 || error.is_some() {
+        slog::info!(deps.log, "a pass ended"; "trigger" => trigger.as_str(), "reason" => &reason, "bought" => bought,
+            "available" => report.new.available, "error" => error.clone());
+    }
+    deps.db.run("pass_record", move |conn| pass_record(conn, trigger.as_str(), &reason, bought, error.as_deref())).await
+}
