@@ -1,3 +1,4 @@
 //! callbunker keeps a warm pool of Twilio numbers and hands one to each signup in milliseconds.
 
 pub mod domain;
+pub mod http;
