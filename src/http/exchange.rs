@@ -62,7 +62,7 @@ pub struct Exchange {
     pub(super) id: RequestId,
     pub(super) peer: SocketAddr,
     pub(super) client: IpAddr,
-    pub(super) stop: CancellationToken,
+    pub(super) stop: Arc<CancellationToken>,
     pub(super) body: IncomingBody,
 }
 

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
 use super::problem::{Problem, ProblemCode};
@@ -36,8 +36,7 @@ fn check_names(text: &str, fields: &'static [&'static str]) -> Result<(), Proble
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let outcome = deserializer.deserialize_any(&mut names).and_then(|()| deserializer.end());
     match outcome {
-        Err(error) if error.classify() != Category::Data => Err(malformed(&error.to_string())),
-        Err(_) => Err(Problem::new(ProblemCode::InvalidField, "The body must be a JSON object, such as {}.")),
+        Err(error) => Err(malformed(&error.to_string())),
         Ok(()) => names.problem.map_or(Ok(()), Err),
     }
 }
@@ -96,6 +95,11 @@ impl Names {
         }
         self.seen |= 1 << at;
     }
+
+    fn no_object<E>(&mut self) -> Result<(), E> {
+        self.problem = Some(Problem::new(ProblemCode::InvalidField, "The body must be a JSON object, such as {}."));
+        Ok(())
+    }
 }
 
 /// An unknown name comes back in the answer, but not 64 KiB of it.
@@ -128,6 +132,37 @@ impl<'de> Visitor<'de> for &mut Names {
             map.next_value::<IgnoredAny>()?;
         }
         Ok(())
+    }
+
+    // Whatever else there is is read to its end too: what is not JSON is told first.
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(IgnoredAny) = seq.next_element()? {}
+        self.no_object()
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.no_object()
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        self.no_object()
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        self.no_object()
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.no_object()
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        self.no_object()
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.no_object()
     }
 }
 
@@ -199,7 +234,20 @@ mod tests {
     #[test]
     fn what_is_not_json_is_malformed() {
         let deep = "[".repeat(500);
-        for body in ["{", "{\"count\":}", "nul", "{} x", "{\"count\":1,}", "{\"user_id\":\"\\ud800\"}", "  ", &deep] {
+        for body in [
+            "{",
+            "{\"count\":}",
+            "nul",
+            "{} x",
+            "[1",
+            "[1,]",
+            "\"x",
+            "-",
+            "{\"count\":1,}",
+            "{\"user_id\":\"\\ud800\"}",
+            "  ",
+            &deep,
+        ] {
             assert_eq!(problem(body).0, "malformed_json", "{body:?}");
         }
         assert_eq!(problem("{\"count\":\n x}").2, "The body is not JSON: expected value at line 2 column 2.");

@@ -13,6 +13,7 @@
 
 mod auth;
 mod body;
+mod connection;
 mod crowd;
 mod endpoint;
 mod exchange;
@@ -21,6 +22,7 @@ mod problem;
 mod reply;
 mod request;
 mod router;
+mod server;
 mod uri;
 
 pub use auth::{Access, Failure, FailureLimit, Fingerprint, Gate, Keys, Sessions, Who};
@@ -32,4 +34,5 @@ pub use problem::{Problem, ProblemCode};
 pub use reply::{Response, json_response, see_other, text_response};
 pub use request::Request;
 pub use router::router;
+pub use server::{Drained, HttpService, ServerLimits, ServerOptions, serve};
 pub use uri::loggable_uri;
