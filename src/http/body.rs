@@ -135,13 +135,16 @@ impl IncomingBody {
                     loan.body = None;
                     return Ok(None);
                 }
-                Ok(Some(Err(_))) | Err(_) => {
-                    loan.body = None;
-                    self.set(State::Broken);
-                    return Err(broken());
-                }
+                Ok(Some(Err(_))) => return Err(self.give_up(loan, broken())),
+                Err(_) => return Err(self.give_up(loan, too_slow())),
             }
         }
+    }
+
+    fn give_up(&self, loan: &mut Loan<'_>, problem: Problem) -> Problem {
+        loan.body = None;
+        self.set(State::Broken);
+        problem
     }
 
     /// Takes what is left off the wire. `false` when the connection cannot be used for another request.
@@ -177,5 +180,9 @@ fn too_large() -> Problem {
 }
 
 fn broken() -> Problem {
+    Problem::new(ProblemCode::MalformedJson, "The body broke off, or its chunks are malformed; send it whole.")
+}
+
+fn too_slow() -> Problem {
     Problem::new(ProblemCode::RequestTimeout, "The body did not arrive whole in time; send it again, faster.")
 }

@@ -2,7 +2,8 @@
 //!
 //! Filters match paths; everything else is looked at inside, in the order path, method, key, media type, size, and then
 //! the handler's JSON and fields. So an endpoint always answers, and no rejection wanders on to another route.
-//! How to get it wrong: putting a rare route before a hot one (each route is tried in turn).
+//! How to get it wrong: putting a rare route before a hot one (each route is tried in turn); doing in the handler's own
+//! future what a client that hangs up must not cut short (hyper drops the future then).
 
 use std::sync::Arc;
 

@@ -103,11 +103,15 @@ impl Request {
         &self.gate
     }
 
-    /// Cancelled when the daemon stops. A long answer ends then:
-    /// `stream.take_until(request.stop().clone().cancelled_owned())`.
+    /// Cancelled when the daemon stops.
     #[must_use]
     pub fn stop(&self) -> &CancellationToken {
         self.exchange.stop()
+    }
+
+    /// Resolves when the daemon stops. A long answer must end then: `events.take_until(request.until_stop())`.
+    pub fn until_stop(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
+        self.stop().clone().cancelled_owned()
     }
 
     /// A path parameter, decoded.

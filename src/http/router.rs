@@ -3,6 +3,7 @@
 //! Invariants: the first route whose pattern matches answers; when none does, the answer is a 404; no rejection ever
 //! leaves the filter. The filters nest to the right, so a request pays only for the routes before its own.
 
+use std::collections::HashSet;
 use std::future::ready;
 use std::sync::Arc;
 
@@ -19,12 +20,19 @@ use super::reply::Response;
 /// The filter that answers everything, to be served by [`super::serve`] through `warp::service`.
 ///
 /// Put hot routes first.
+///
+/// # Panics
+/// When a pattern stands there twice: the second would never answer.
 #[must_use]
 pub fn router<C: Send + Sync + 'static>(
     routes: Vec<Route<C>>,
     context: Arc<C>,
     gate: Arc<Gate>,
 ) -> BoxedFilter<(Response,)> {
+    let mut patterns = HashSet::new();
+    for route in &routes {
+        assert!(patterns.insert(route.pattern()), "{} stands in the route table twice", route.pattern());
+    }
     let nothing_here = warp::any().map(|| Problem::no_such_path().into_response()).boxed();
     routes.into_iter().rev().fold(nothing_here, |later, route| {
         filter(Arc::new(route), Arc::clone(&context), Arc::clone(&gate)).or(later).unify().boxed()
