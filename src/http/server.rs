@@ -18,7 +18,7 @@ use slog::{Logger, debug, error, info, o, warn};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
@@ -31,6 +31,8 @@ const REFUSALS_MAX: usize = 64;
 /// The pause after a failed accept doubles from the first to the second.
 const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(10);
 const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// Failed accepts come in swarms; one line says it.
+const ACCEPT_ERROR_EVERY: Duration = Duration::from_secs(10);
 
 /// What slow clients, or too many, may cost.
 #[derive(Debug, Clone)]
@@ -116,6 +118,7 @@ pub async fn serve<S: HttpService>(
     };
     let mut stopped = std::pin::pin!(stop.cancelled());
     let mut failures = 0u32;
+    let mut told = None;
     loop {
         tokio::select! {
             biased;
@@ -131,9 +134,10 @@ pub async fn serve<S: HttpService>(
                 Err(error) => {
                     failures += 1;
                     let left = house.crowd.make_room();
-                    if failures.is_power_of_two() {
+                    if told.is_none_or(|at: Instant| at.elapsed() >= ACCEPT_ERROR_EVERY) {
+                        told = Some(Instant::now());
                         error!(log, "connections cannot be accepted; is LimitNOFILE high enough?";
-                            "error" => %error, "failures" => failures, "sent_away" => left);
+                            "error" => %error, "sent_away" => left);
                     }
                     let pause = ACCEPT_PAUSE_MIN.saturating_mul(1 << failures.min(10)).min(ACCEPT_PAUSE_MAX);
                     tokio::select! { () = &mut stopped => break, () = sleep(pause) => {} }

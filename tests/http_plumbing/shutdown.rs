@@ -31,10 +31,10 @@ async fn requests_in_flight_finish_and_streams_and_idle_connections_end() {
     let mut half = world.client().await;
     half.send("GET /li").await;
     let mut busy = world.client().await;
-    busy.send(get("/slow?millis=800", "")).await;
+    busy.send(get("/slow?millis=2500", "")).await;
     sleep(Duration::from_millis(200)).await;
     let address = world.address;
-    let drained = timeout(Duration::from_secs(8), world.stopped()).await.expect("well before the deadline");
+    let drained = timeout(PATIENCE, world.stopped()).await.expect("well before the deadline");
     assert_eq!(drained, Drained { cut_off: 0 });
     let reply = busy.reply().await;
     assert_eq!((reply.status, reply.header("connection")), (200, Some("close")));

@@ -44,10 +44,10 @@ pub struct World {
 
 pub fn limits() -> ServerLimits {
     ServerLimits {
-        header_timeout: Duration::from_secs(10),
-        body_timeout: Duration::from_secs(10),
+        header_timeout: Duration::from_secs(60),
+        body_timeout: Duration::from_secs(60),
         connections_max: 256,
-        drain_timeout: Duration::from_secs(10),
+        drain_timeout: Duration::from_secs(60),
     }
 }
 
