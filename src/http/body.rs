@@ -17,7 +17,8 @@ use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 
 use super::crowd::Seat;
-use super::problem::{Problem, ProblemCode};
+use super::problem::Problem;
+use super::problem_code::ProblemCode;
 
 /// The most bytes a route takes.
 pub const BODY_BYTES_MAX: u64 = 64 * 1024;

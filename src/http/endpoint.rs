@@ -11,9 +11,11 @@ use futures_util::future::BoxFuture;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method};
 
-use super::auth::{Access, Gate};
+use super::auth::Gate;
 use super::exchange::SharedExchange;
-use super::problem::{Problem, ProblemCode};
+use super::keys::Access;
+use super::problem::Problem;
+use super::problem_code::ProblemCode;
 use super::reply::Response;
 use super::request::Request;
 use super::uri::{Params, Pattern};

@@ -4,12 +4,11 @@
 //! there or unknown; the second builds the value, and what it refuses is a wrong type or range (422).
 //! How to get it wrong: deriving `Deserialize` without naming every field in `FIELDS`, or listing nested fields there.
 
-use std::fmt;
-
-use serde::de::{DeserializeOwned, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use super::problem::{Problem, ProblemCode};
+use super::field_names::{check_names, malformed, unknown};
+use super::problem::Problem;
 
 /// The body of a request: an object with these fields and no others.
 ///
@@ -21,6 +20,7 @@ pub trait RequestBody: DeserializeOwned {
 
 /// Reads a body; an empty one is an empty object.
 pub(super) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
+    const { assert!(T::FIELDS.len() <= 64, "a request body has at most 64 fields") };
     let text = std::str::from_utf8(if body.is_empty() { b"{}" } else { body })
         .map_err(|error| malformed(&format!("byte {} is not UTF-8", error.valid_up_to())))?;
     check_names(text, T::FIELDS)?;
@@ -31,24 +31,11 @@ pub(super) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
     })
 }
 
-fn check_names(text: &str, fields: &'static [&'static str]) -> Result<(), Problem> {
-    let mut names = Names { fields, seen: 0, problem: None };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let outcome = deserializer.deserialize_any(&mut names).and_then(|()| deserializer.end());
-    match outcome {
-        Err(error) => Err(malformed(&error.to_string())),
-        Ok(()) => names.problem.map_or(Ok(()), Err),
-    }
-}
-
-fn malformed(what: &str) -> Problem {
-    Problem::new(ProblemCode::MalformedJson, format!("The body is not JSON: {what}."))
-}
-
 /// Turns what serde says into a problem that names the field.
 fn explain(path: &str, error: &serde_json::Error) -> Problem {
     let text = error.to_string();
-    if error.classify() != Category::Data {
+    // 1e999 is JSON, but no number of ours.
+    if error.classify() != Category::Data && !text.starts_with("number out of range") {
         return malformed(&text);
     }
     // serde_json appends where it stood; the field's name says it better.
@@ -72,128 +59,11 @@ fn quoted<'t>(text: &'t str, before: &str) -> Option<&'t str> {
     text.strip_prefix(before)?.split('`').next()
 }
 
-fn unknown(field: &str, advice: &str) -> Problem {
-    Problem::new(ProblemCode::UnknownField, format!("{field} is not a field of this request. {advice}"))
-        .with("field", field)
-}
-
-struct Names {
-    fields: &'static [&'static str],
-    seen: u64,
-    problem: Option<Problem>,
-}
-
-impl Names {
-    fn see(&mut self, name: &str) {
-        let Some(at) = self.fields.iter().position(|field| *field == name) else {
-            self.problem.get_or_insert_with(|| unknown(&shortened(name), &advice(name, self.fields)));
-            return;
-        };
-        debug_assert!(at < 64, "a request body has at most 64 fields");
-        if self.seen & (1 << at) != 0 {
-            self.problem.get_or_insert_with(|| Problem::invalid_field(name, "stands there twice"));
-        }
-        self.seen |= 1 << at;
-    }
-
-    fn no_object<E>(&mut self) -> Result<(), E> {
-        self.problem = Some(Problem::new(ProblemCode::InvalidField, "The body must be a JSON object, such as {}."));
-        Ok(())
-    }
-}
-
-/// An unknown name comes back in the answer, but not 64 KiB of it.
-fn shortened(name: &str) -> String {
-    name.chars().take(64).collect()
-}
-
-fn advice(name: &str, fields: &[&str]) -> String {
-    let nearest = fields
-        .iter()
-        .map(|field| (strsim::damerau_levenshtein(&shortened(name), field), *field))
-        .min()
-        .filter(|(distance, field)| *distance <= 1 + field.len() / 4);
-    match (nearest, fields) {
-        (Some((_, field)), _) => format!("Did you mean {field}?"),
-        (None, []) => "This request takes no fields.".to_owned(),
-        (None, fields) => format!("It takes {}.", fields.join(", ")),
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Names {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(()) = map.next_key_seed(Name(self))? {
-            map.next_value::<IgnoredAny>()?;
-        }
-        Ok(())
-    }
-
-    // Whatever else there is is read to its end too: what is not JSON is told first.
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(IgnoredAny) = seq.next_element()? {}
-        self.no_object()
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        self.no_object()
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        self.no_object()
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        self.no_object()
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        self.no_object()
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        self.no_object()
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.no_object()
-    }
-}
-
-/// Looks at a name without keeping it.
-struct Name<'n>(&'n mut Names);
-
-impl<'de> serde::de::DeserializeSeed<'de> for Name<'_> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_identifier(self)
-    }
-}
-
-impl Visitor<'_> for Name<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field's name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<(), E> {
-        self.0.see(name);
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::{AreaCode, UserId};
+    use crate::http::ProblemCode;
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -277,6 +147,8 @@ mod tests {
             ("{\"count\":1.5}", "count"),
             ("{\"count\":4294967296}", "count"),
             ("{\"count\":null}", "count"),
+            ("{\"count\":1e999}", "count"),
+            ("{\"count\":99999999999999999999999}", "count"),
             ("{}", "count"),
             ("", "count"),
             ("{\"count\":1,\"count\":2}", "count"),

@@ -12,9 +12,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use tokio_util::sync::CancellationToken;
 
-use super::auth::{Access, Gate, Who};
+use super::auth::Gate;
 use super::exchange::{Exchange, SharedExchange};
 use super::json::{self, RequestBody};
+use super::keys::{Access, Who};
 use super::problem::Problem;
 use super::uri::{Params, query_value};
 
