@@ -103,10 +103,15 @@ impl Exchange {
         self.client
     }
 
-    /// Cancelled when the daemon stops. Long answers end then.
+    /// Whether the daemon is stopping.
     #[must_use]
-    pub fn stop(&self) -> &CancellationToken {
-        &self.stop
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Resolves when the daemon stops.
+    pub fn until_stop(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
+        CancellationToken::clone(&self.stop).cancelled_owned()
     }
 
     /// Whether any proxy says that it forwarded this.

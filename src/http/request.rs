@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
-use tokio_util::sync::CancellationToken;
 
 use super::auth::Gate;
 use super::exchange::{Exchange, SharedExchange};
@@ -104,15 +103,9 @@ impl Request {
         &self.gate
     }
 
-    /// Cancelled when the daemon stops.
-    #[must_use]
-    pub fn stop(&self) -> &CancellationToken {
-        self.exchange.stop()
-    }
-
     /// Resolves when the daemon stops. A long answer must end then: `events.take_until(request.until_stop())`.
     pub fn until_stop(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
-        self.stop().clone().cancelled_owned()
+        self.exchange.until_stop()
     }
 
     /// A path parameter, decoded.

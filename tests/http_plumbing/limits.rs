@@ -89,7 +89,7 @@ async fn when_everybody_is_at_work_a_newcomer_is_told_at_once() {
     let mut busy = Vec::new();
     for _ in 0..2 {
         let mut client = world.client().await;
-        client.send(get("/slow?millis=1500", "")).await;
+        client.send(get("/slow?millis=3000", "")).await;
         busy.push(client);
     }
     sleep(Duration::from_millis(200)).await;
