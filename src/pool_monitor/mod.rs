@@ -12,5 +12,5 @@ mod care;
 mod pass;
 
 pub use actor::{MonitorDependencies, MonitorError, MonitorHandle, PoolMonitor};
-pub use care::{ConfigureReport, FailedNumber, configure_webhooks};
+pub use care::{ConfigureError, ConfigureReport, FailedNumber, configure_webhooks, is_skewed};
 pub use pass::PassReport;

@@ -173,7 +173,7 @@ async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &Progress) ->
     let (id, run_id) = (order.id, run.id);
     let state = match &progress.shortfall {
         Some(Shortfall::Halted(_) | Shortfall::Refused(Why::Halted)) => OrderState::Halted,
-        Some(Shortfall::Stopping | Shortfall::Refused(Why::Paused)) => OrderState::Stopped,
+        Some(Shortfall::Stopping | Shortfall::Refused(Why::Paused | Why::SpendCap)) => OrderState::Stopped,
         Some(Shortfall::RunIsOver | Shortfall::Database(_)) => OrderState::Interrupted,
         _ => OrderState::Done,
     };

@@ -1,0 +1,379 @@
+//! The composition root: [`App::build`] does everything that can fail, [`App::run_until_stopped`] cannot be
+//! misconfigured.
+//!
+//! Invariant: stop goes outside in. Readiness turns false, nobody starts a create, requests in flight finish, then the
+//! process ends; the ledger makes any other end safe too.
+//! How to get it wrong: stopping a part before those who ask it. The purchaser must still settle what is on the wire.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use arc_swap::ArcSwap;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::assignment::{Desk, DeskDependencies, DeskHandle};
+use crate::config::{Config, Sources};
+use crate::db::locks::PurchaseLocks;
+use crate::db::{DatabaseUrl, Db, DbError, installation, migrate};
+use crate::http::{Context as Shared, Gate, HttpServer, Keys, ServerLimits, ServerOptions};
+use crate::logger::LogHandle;
+use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
+use crate::purchaser::{Buyer, Purchaser, PurchaserHandle};
+use crate::schedule::Schedule;
+use crate::supervisor::{Children, Slot, Supervisor};
+use crate::twilio::{Credentials, Twilio, TwilioSettings};
+
+/// How long `serve` waits for PostgreSQL at start.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
+const DATABASE_TRIED_EVERY: Duration = Duration::from_secs(1);
+
+/// Why the daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// PostgreSQL stayed away, or refuses the schema.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The database belongs to another account or environment.
+    #[error("{0}")]
+    Foreign(String),
+    /// The address cannot be listened on.
+    #[error("http.listen: {address} cannot be listened on ({source}); choose another address or port")]
+    Listen {
+        /// `http.listen`.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Where a reload reads the configuration from.
+pub struct ReloadSources {
+    /// `--config`.
+    pub file: Option<PathBuf>,
+    /// The environment that the process was started with.
+    pub env: BTreeMap<String, String>,
+    /// The log's level.
+    pub log: LogHandle,
+}
+
+/// Everything built, nothing running.
+pub struct App {
+    config: Arc<ArcSwap<Config>>,
+    db: Db,
+    locks: PurchaseLocks,
+    twilio: Twilio,
+    gate: Arc<Gate>,
+    listener: Arc<TcpListener>,
+    address: SocketAddr,
+    log: slog::Logger,
+}
+
+impl App {
+    /// Migrates and claims the database, binds the address. Waits up to a minute for PostgreSQL.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn build(config: Config, log: slog::Logger) -> Result<Self, StartError> {
+        let runtime = tokio::runtime::Handle::current();
+        let url = DatabaseUrl::new(&config.secrets.database_url);
+        migrate_patiently(&url, &log).await?;
+        let db = Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), log.clone());
+        claim(&db, &config).await?;
+        let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());
+        let twilio = Twilio::new(twilio_settings(&config), runtime);
+        let listen = |source| StartError::Listen { address: config.http.listen, source };
+        let listener = TcpListener::bind(config.http.listen).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let gate = Arc::new(Gate::new(Keys::new(&config.secrets.admin_keys, &config.secrets.signup_keys)));
+        Ok(Self {
+            config: Arc::new(ArcSwap::from_pointee(config)),
+            db,
+            locks,
+            twilio,
+            gate,
+            listener: Arc::new(listener),
+            address,
+            log,
+        })
+    }
+
+    /// Where it listens, with the port that the system chose if it was 0.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Runs until SIGTERM or SIGINT; returns the process's exit code. A second signal ends the process at once.
+    pub async fn run_until_stopped(self, reload: ReloadSources) -> u8 {
+        let (stopping, is_stopping) = watch::channel(false);
+        let (gave_up, mut has_given_up) = watch::channel(false);
+        let stop_http = CancellationToken::new();
+        let (http_ended, mut http_has_ended) = watch::channel(false);
+        let children = self.children(&is_stopping, &stop_http, http_ended);
+        let supervised = self.config.load();
+        let (restarts_max, window) = (supervised.supervisor.restarts_max, supervised.supervisor.window());
+        let grace = supervised.shutdown.grace();
+        drop(supervised);
+        let supervisor =
+            Supervisor::start_all(children, restarts_max, window, gave_up, is_stopping.clone(), self.log.clone());
+        slog::info!(self.log, "callbunker serves"; "address" => self.address.to_string(), "url" => format!("http://{}", self.address));
+        notify(&self.log, sd_notify::NotifyState::Ready);
+        let mut signals = Signals::new();
+        let code = loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Stop => break 0,
+                    Signal::Reload => self.reload(&reload),
+                },
+                _ = has_given_up.wait_for(|gave_up| *gave_up) => break 1,
+            }
+        };
+        slog::info!(self.log, "stopping: no new purchase starts, requests in flight finish"; "grace_secs" => grace.as_secs());
+        notify(&self.log, sd_notify::NotifyState::Stopping);
+        stopping.send_replace(true);
+        stop_http.cancel();
+        tokio::select! {
+            _ = http_has_ended.wait_for(|ended| *ended) => {}
+            () = tokio::time::sleep(grace) => slog::warn!(self.log, "the grace is over; the ledger keeps what is open"),
+            () = signals.stop_again() => {
+                slog::warn!(self.log, "a second signal: ending at once; the ledger keeps what is open");
+                std::process::exit(1);
+            }
+        }
+        drop(supervisor);
+        slog::info!(self.log, "stopped");
+        code
+    }
+
+    fn children(
+        &self,
+        stopping: &watch::Receiver<bool>,
+        stop_http: &CancellationToken,
+        http_ended: watch::Sender<bool>,
+    ) -> Children {
+        let (stock, taken) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (by_hand_set, by_hand) = watch::channel(false);
+        let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
+        let purchaser = PurchaserHandle::new(purchaser_slot.clone(), by_hand);
+        let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config));
+        let monitor = MonitorHandle::new(monitor_slot.clone());
+        let buyer = Buyer {
+            db: self.db.clone(),
+            locks: self.locks.clone(),
+            twilio: self.twilio.clone(),
+            config: Arc::clone(&self.config),
+            stock: Arc::clone(&stock),
+            stopping: stopping.clone(),
+            log: self.log.new(slog::o!("part" => "purchaser")),
+        };
+        let desk_deps = DeskDependencies {
+            db: self.db.clone(),
+            purchaser: purchaser.clone(),
+            config: Arc::clone(&self.config),
+            stock: Arc::clone(&stock),
+            taken: Arc::clone(&taken),
+            instance_id: Uuid::new_v4(),
+            log: self.log.new(slog::o!("part" => "desk")),
+        };
+        let monitor_deps = MonitorDependencies {
+            db: self.db.clone(),
+            purchaser: purchaser.clone(),
+            twilio: self.twilio.clone(),
+            config: Arc::clone(&self.config),
+            stock,
+            taken,
+            stopping: stopping.clone(),
+            log: self.log.new(slog::o!("part" => "pool_monitor")),
+        };
+        let (schedule_monitor, schedule_config) = (monitor.clone(), Arc::clone(&self.config));
+        let schedule_log = self.log.new(slog::o!("part" => "schedule"));
+
+        let mut children = Children::default();
+        let mut vitals = vec![
+            children.add("purchaser", move |alive| {
+                purchaser_slot.set(Purchaser::new(buyer.clone(), by_hand_set.clone(), alive).start());
+            }),
+            children.add("pool_monitor", move |alive| {
+                monitor_slot.set(PoolMonitor::new(monitor_deps.clone(), alive).start());
+            }),
+            children.add("desk", move |alive| desk_slot.set(Desk::new(desk_deps.clone(), alive).start())),
+            children.add("schedule", move |alive| {
+                let config = Arc::clone(&schedule_config);
+                Schedule::new(schedule_monitor.clone(), config, schedule_log.clone(), alive).start();
+            }),
+        ];
+        let shared = Arc::new(Shared {
+            db: self.db.clone(),
+            twilio: self.twilio.clone(),
+            desk,
+            purchaser,
+            monitor,
+            config: Arc::clone(&self.config),
+            vitals: vitals.clone(),
+            stopping: stopping.clone(),
+            log: self.log.new(slog::o!("part" => "http")),
+        });
+        let (listener, gate, options) = (Arc::clone(&self.listener), Arc::clone(&self.gate), self.server_options());
+        let (stop_http, runtime) = (stop_http.clone(), tokio::runtime::Handle::current());
+        vitals.push(children.add("http", move |alive| {
+            let part = crate::http::HttpParts {
+                listener: Arc::clone(&listener),
+                shared: Arc::clone(&shared),
+                gate: Arc::clone(&gate),
+                options: options.clone(),
+                stop: stop_http.clone(),
+                ended: http_ended.clone(),
+                runtime: runtime.clone(),
+            };
+            HttpServer::new(part, alive).start();
+        }));
+        children
+    }
+
+    fn server_options(&self) -> ServerOptions {
+        let config = self.config.load();
+        ServerOptions {
+            limits: ServerLimits {
+                header_timeout: config.http.header_timeout(),
+                body_timeout: config.http.body_timeout(),
+                connections_max: config.http.connections_max,
+                drain_timeout: config.shutdown.grace(),
+            },
+            trusted_proxies: config.http.trusted_proxies.clone(),
+            log: self.log.new(slog::o!("part" => "http")),
+        }
+    }
+
+    fn reload(&self, sources: &ReloadSources) {
+        let read = Sources { file: sources.file.clone(), env: sources.env.clone() };
+        match Config::load_for_reload(&read, &self.config.load()) {
+            Ok(reload) => {
+                sources.log.set_level(reload.config.log.level);
+                let secrets = &reload.config.secrets;
+                self.gate.replace_keys(Keys::new(&secrets.admin_keys, &secrets.signup_keys));
+                slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
+                    "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
+                self.config.store(Arc::new(reload.config));
+            }
+            Err(problems) => {
+                slog::error!(self.log, "the new configuration is refused, the old one stays"; "problems" => problems.to_string());
+            }
+        }
+    }
+}
+
+fn twilio_settings(config: &Config) -> TwilioSettings {
+    let secrets = &config.secrets;
+    let (user, secret) = secrets.twilio_credentials.basic(&secrets.twilio_account_sid);
+    TwilioSettings {
+        api_base_url: config.twilio.api_base_url.clone(),
+        request_timeout: config.twilio.request_timeout(),
+        credentials: Credentials {
+            account_sid: secrets.twilio_account_sid.clone(),
+            user: user.to_owned(),
+            secret: secret.clone(),
+        },
+    }
+}
+
+async fn migrate_patiently(url: &DatabaseUrl, log: &slog::Logger) -> Result<(), DbError> {
+    let deadline = Instant::now() + DATABASE_PATIENCE;
+    loop {
+        let url = url.clone();
+        let attempt = tokio::task::spawn_blocking(move || migrate(&url)).await;
+        match attempt.map_err(|_panicked| DbError::Panicked("migrate"))? {
+            Ok(applied) => {
+                if !applied.is_empty() {
+                    slog::info!(log, "the database was migrated"; "applied" => applied.join(", "));
+                }
+                return Ok(());
+            }
+            Err(error) if error.is_unavailable() && Instant::now() < deadline => {
+                slog::warn!(log, "waiting for PostgreSQL"; "error" => error.in_full());
+                tokio::time::sleep(DATABASE_TRIED_EVERY).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Another account or environment on this database would buy and repair as if the numbers were its own.
+async fn claim(db: &Db, config: &Config) -> Result<(), StartError> {
+    let (account, name) = (config.secrets.twilio_account_sid.clone(), config.instance.name.clone());
+    let webhooks = config.webhooks.webhooks();
+    let stored = db
+        .run_patiently("installation_claim", move |conn| {
+            installation::installation_claim(conn, &account, &name, &webhooks)
+        })
+        .await?;
+    if stored.account_sid != config.secrets.twilio_account_sid {
+        return Err(StartError::Foreign(format!(
+            "TWILIO_ACCOUNT_SID: this database belongs to account {}; use that account, or a database of its own",
+            stored.account_sid
+        )));
+    }
+    if stored.instance_name != config.instance.name.as_str() {
+        return Err(StartError::Foreign(format!(
+            "instance.name: this database belongs to instance {:?}; use that name, or a database of its own",
+            stored.instance_name
+        )));
+    }
+    Ok(())
+}
+
+fn notify(log: &slog::Logger, state: sd_notify::NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        slog::warn!(log, "systemd could not be told"; "error" => error.to_string());
+    }
+}
+
+struct Signals {
+    terminate: Option<tokio::signal::unix::Signal>,
+    interrupt: Option<tokio::signal::unix::Signal>,
+    hangup: Option<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    fn new() -> Self {
+        Self {
+            terminate: signal(SignalKind::terminate()).ok(),
+            interrupt: signal(SignalKind::interrupt()).ok(),
+            hangup: signal(SignalKind::hangup()).ok(),
+        }
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            () = next(&mut self.terminate) => Signal::Stop,
+            () = next(&mut self.interrupt) => Signal::Stop,
+            () = next(&mut self.hangup) => Signal::Reload,
+        }
+    }
+
+    async fn stop_again(&mut self) {
+        while !matches!(self.next().await, Signal::Stop) {}
+    }
+}
+
+enum Signal {
+    Stop,
+    Reload,
+}
+
+async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}

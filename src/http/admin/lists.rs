@@ -1,0 +1,61 @@
+//! Numbers and assignments, a page at a time.
+//!
+//! How to get it wrong: paging by offset, which skips rows when earlier ones come or go. A cursor is the last row's id.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde::Serialize;
+
+use super::super::context::Context;
+use super::super::{Outcome, Problem, Request, json_response};
+use crate::db::assignments::assignments_list;
+use crate::db::numbers::{NumberFilter, numbers_list};
+
+const LIMIT_DEFAULT: i64 = 50;
+const LIMIT_MAX: i64 = 200;
+
+/// The envelope of every list.
+#[derive(Serialize)]
+struct Page<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+fn limit(request: &Request) -> Result<i64, Problem> {
+    let limit: i64 = request.query("limit")?.unwrap_or(LIMIT_DEFAULT);
+    if (1..=LIMIT_MAX).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::invalid_field("limit", format!("must be 1 to {LIMIT_MAX}")))
+    }
+}
+
+fn cursor(request: &Request) -> Result<Option<i64>, Problem> {
+    let cursor: Option<i64> = request
+        .query("cursor")
+        .map_err(|_| Problem::invalid_field("cursor", "must be the next_cursor of the page before"))?;
+    Ok(cursor)
+}
+
+/// Cuts the one row too many off, which tells whether there is another page.
+fn page<T>(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Page<T> {
+    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > wanted;
+    items.truncate(wanted);
+    let next_cursor = items.last().filter(|_| more).map(|last| id(last).to_string());
+    Page { items, next_cursor }
+}
+
+pub(crate) async fn numbers(context: Arc<Context>, request: Request) -> Outcome {
+    let (limit, cursor) = (limit(&request)?, cursor(&request)?);
+    let filter = NumberFilter { status: request.query("status")?, area_code: request.query("area_code")? };
+    let items = context.read("numbers_list", move |conn| numbers_list(conn, filter, cursor, limit + 1)).await?;
+    json_response(StatusCode::OK, &page(items, limit, |line| line.id))
+}
+
+pub(crate) async fn assignments(context: Arc<Context>, request: Request) -> Outcome {
+    let (limit, cursor) = (limit(&request)?, cursor(&request)?);
+    let items = context.read("assignments_list", move |conn| assignments_list(conn, cursor, limit + 1)).await?;
+    json_response(StatusCode::OK, &page(items, limit, |line| line.id))
+}

@@ -1,0 +1,7 @@
+//! The admin API, one file per subject. Dashboard, CLI and cron call the same functions.
+
+pub(super) mod lists;
+pub(super) mod purchases;
+pub(super) mod replenish;
+pub(super) mod status;
+pub(super) mod webhooks;

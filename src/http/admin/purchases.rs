@@ -1,0 +1,212 @@
+//! Orders by hand: written first, then run, so that nothing an operator's client does can lose or double one.
+//!
+//! How to get it wrong: awaiting the order in the handler's own future, which a client that hangs up would cut short.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::{HeaderValue, LOCATION};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::super::context::{Context, database_unavailable, shutting_down, unavailable};
+use super::super::signup::check_place;
+use super::super::{Outcome, Problem, ProblemCode, Request, RequestBody, Response, json_response};
+use crate::db::numbers::NumberLine;
+use crate::db::purchases::{Enqueued, PurchaseError, PurchaseRecord, Wish, purchase_enqueue, purchase_record};
+use crate::domain::{AreaCode, CountryCode, OrderState, Trigger};
+use crate::purchaser::PurchaserError;
+
+const COUNT_MAX: u32 = 100;
+const KEY_BYTES_MAX: usize = 255;
+/// How often a repeated request looks whether the first one's order has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+#[derive(Deserialize)]
+struct PurchaseBody {
+    count: u32,
+    area_code: Option<AreaCode>,
+    country: Option<CountryCode>,
+    #[serde(default)]
+    fallback: bool,
+    #[serde(default)]
+    override_caps: bool,
+}
+
+impl RequestBody for PurchaseBody {
+    const FIELDS: &'static [&'static str] = &["count", "area_code", "country", "fallback", "override_caps"];
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    purchase_id: Uuid,
+    state: OrderState,
+    requested_count: u32,
+    purchased_count: usize,
+    numbers: Vec<Bought<'a>>,
+    errors: &'a [PurchaseError],
+}
+
+#[derive(Serialize)]
+struct Bought<'a> {
+    phone_number: &'a str,
+    sid: &'a str,
+    webhook_status: &'a str,
+}
+
+fn bought(line: &NumberLine) -> Bought<'_> {
+    Bought { phone_number: &line.phone_number, sid: &line.sid, webhook_status: &line.webhook_status }
+}
+
+fn document(record: &PurchaseRecord) -> Document<'_> {
+    // Between two slices an order waits for the lock; to the outside it is still running.
+    let begun = record.order.state == OrderState::Queued && record.order.started_at.is_some();
+    Document {
+        purchase_id: record.order.id,
+        state: if begun { OrderState::Running } else { record.order.state },
+        requested_count: record.order.wish.count,
+        purchased_count: record.numbers.len(),
+        numbers: record.numbers.iter().map(bought).collect(),
+        errors: &record.errors,
+    }
+}
+
+pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome {
+    if context.is_stopping() {
+        return Err(shutting_down());
+    }
+    let body: PurchaseBody = request.json()?;
+    let wish = wish(&context, &request, &body)?;
+    let key = idempotency_key(&request)?;
+    let asynchronous = prefers_async(&request);
+    let (enqueued, lock_wait) = (wish, context.config.load().purchase.lock_wait());
+    let writing = Arc::clone(&context);
+    // A task of its own: from the first row on, the order goes its way whoever listens.
+    let carried = tokio::spawn(async move {
+        let written = writing
+            .read("purchase_enqueue", move |conn| purchase_enqueue(conn, &enqueued, key.as_deref(), lock_wait))
+            .await?;
+        let id = accepted(written)?;
+        let running = Arc::clone(&writing);
+        let run = tokio::spawn(async move { run(&running, id, written).await });
+        if asynchronous { Ok(id) } else { run.await.unwrap_or_else(|_panicked| Err(Problem::internal())).map(|()| id) }
+    });
+    let id = carried.await.unwrap_or_else(|_panicked| Err(Problem::internal()))?;
+    let record = read(&context, id).await?;
+    if asynchronous {
+        let mut response = json_response(StatusCode::ACCEPTED, &document(&record))?;
+        let location =
+            HeaderValue::from_str(&format!("/admin/phones/api/purchases/{id}")).map_err(|_| Problem::internal())?;
+        response.headers_mut().insert(LOCATION, location);
+        response.headers_mut().insert("preference-applied", HeaderValue::from_static("respond-async"));
+        return Ok(response);
+    }
+    answer(&record)
+}
+
+pub(crate) async fn show(context: Arc<Context>, request: Request) -> Outcome {
+    let id: Uuid = request.param_text("id").parse().map_err(|_| unknown())?;
+    json_response(StatusCode::OK, &document(&read(&context, id).await?))
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("There is no purchase with this id.")
+}
+
+fn wish(context: &Context, request: &Request, body: &PurchaseBody) -> Result<Wish, Problem> {
+    if !(1..=COUNT_MAX).contains(&body.count) {
+        return Err(Problem::invalid_field("count", format!("must be 1 to {COUNT_MAX}")));
+    }
+    let country = body.country.unwrap_or(context.config.load().pool.country);
+    check_place(body.area_code, Some(country))?;
+    Ok(Wish {
+        trigger: Trigger::Manual,
+        count: body.count,
+        country,
+        area_code: body.area_code,
+        fallback: body.fallback,
+        override_caps: body.override_caps,
+        requested_by: request.who().map(|who| who.fingerprint.as_str().to_owned()).unwrap_or_default(),
+    })
+}
+
+fn idempotency_key(request: &Request) -> Result<Option<String>, Problem> {
+    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
+    let printable = |byte: &u8| (b' '..=b'~').contains(byte);
+    match value.as_bytes() {
+        bytes if (1..=KEY_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(printable) => {
+            Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
+        }
+        _ => Err(Problem::invalid_field("Idempotency-Key", "must be 1 to 255 printable ASCII characters")),
+    }
+}
+
+/// RFC 7240.
+fn prefers_async(request: &Request) -> bool {
+    request
+        .headers()
+        .get_all("prefer")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split([',', ';']))
+        .any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
+}
+
+fn accepted(written: Enqueued) -> Result<Uuid, Problem> {
+    match written {
+        Enqueued::New(id) | Enqueued::Same(id) => Ok(id),
+        Enqueued::KeyReused => Err(Problem::new(
+            ProblemCode::IdempotencyKeyReused,
+            "This Idempotency-Key was used with another body in the last 7 days; use a fresh one for a new purchase.",
+        )),
+        Enqueued::TooMany => {
+            Err(Problem::new(ProblemCode::RateLimited, "Too many purchases wait already; wait until some have ended.")
+                .retry_after(Duration::from_secs(10)))
+        }
+    }
+}
+
+/// Runs a new order to its end, or waits for the end of the one that the same key began, perhaps on another instance.
+async fn run(context: &Context, id: Uuid, written: Enqueued) -> Result<(), Problem> {
+    if let Enqueued::New(_) = written {
+        return match context.purchaser.by_hand(id).await {
+            Ok(_report) => Ok(()),
+            Err(PurchaserError::Gone(_)) => Err(unavailable()),
+            Err(PurchaserError::Database(error)) if error.is_unavailable() => Err(database_unavailable()),
+            Err(PurchaserError::Database(error)) => Err(context.database_problem(&error)),
+        };
+    }
+    while !read(context, id).await?.order.state.has_ended() {
+        if context.is_stopping() {
+            return Ok(());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    Ok(())
+}
+
+async fn read(context: &Context, id: Uuid) -> Result<PurchaseRecord, Problem> {
+    context.read("purchase_record", move |conn| purchase_record(conn, id)).await?.ok_or_else(unknown)
+}
+
+/// An order that ran is told as it is; one that could not start is a problem.
+fn answer(record: &PurchaseRecord) -> Result<Response, Problem> {
+    let refused = if record.items == 0 && record.order.state.has_ended() { record.errors.first() } else { None };
+    match refused.map(|error| error.code.as_str()) {
+        Some("spend_cap") => Err(Problem::new(
+            ProblemCode::SpendCap,
+            "The purchases of this hour or day are used up; wait, raise the spend caps, or send \"override_caps\": true.",
+        )),
+        Some("locked") => {
+            Err(Problem::new(ProblemCode::Locked, "Another purchase holds the lock; try again when it has ended.")
+                .retry_after(Duration::from_secs(5)))
+        }
+        Some("halted") => Err(Problem::new(
+            ProblemCode::Halted,
+            "All buying is halted because Twilio refuses this account; the status says why. Mend it, then resume.",
+        )
+        .retry_after(Duration::from_secs(60))),
+        _ => json_response(StatusCode::OK, &document(record)),
+    }
+}

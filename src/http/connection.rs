@@ -1,0 +1,207 @@
+//! One connection, and the frame around each of its requests.
+//!
+//! Invariants: every request gets exactly one answer with an `X-Request-Id`, a panic's 500 included; what a route left of
+//! the body is taken off the wire before the answer; the log line names no key; a connection that works on an answer is
+//! not closed by a wish for room or, before the deadline, by a stop.
+//! How to get it wrong: letting an error return from the service function (hyper then closes without an answer).
+
+use std::any::Any;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{CONNECTION, HeaderValue};
+use http_body_util::Empty;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use slog::{debug, error, warn};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+use tokio_io_timeout::TimeoutWriter;
+
+use super::body::IncomingBody;
+use super::crowd::{Seat, Taken};
+use super::exchange::{Exchange, REQUEST_ID, RequestId, SharedExchange, client_address};
+use super::problem::Problem;
+use super::problem_code::ProblemCode;
+use super::reply::Response;
+use super::server::{HttpService, Shared};
+use super::uri::LoggableUri;
+
+/// What a connection without a place may take to ask for one.
+const REFUSAL_TIME: Duration = Duration::from_secs(1);
+/// What a half-sent request gets before a connection that should go is dropped.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
+const LEAVE_PATIENCE: Duration = Duration::from_millis(100);
+/// Bytes of a request's header; more is 431.
+const HEADER_BYTES_MAX: usize = 32 * 1024;
+/// Bytes read ahead.
+const BUFFER_BYTES_MAX: usize = 64 * 1024;
+
+/// Where a connection stands.
+pub(super) enum Place {
+    /// Inside.
+    Seat(Taken),
+    /// At the door, to be told that there is no place.
+    Door { _permit: OwnedSemaphorePermit, seat: Arc<Seat> },
+}
+
+/// Serves one connection to its end.
+pub(super) async fn run<S: HttpService>(stream: TcpStream, peer: SocketAddr, place: Place, shared: Arc<Shared<S>>) {
+    let limits = &shared.options.limits;
+    let (seat, time_max) = match &place {
+        Place::Seat(taken) => (Arc::clone(taken.seat()), Duration::MAX),
+        Place::Door { seat, .. } => (Arc::clone(seat), REFUSAL_TIME),
+    };
+    // Without it answers are late, not wrong.
+    let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(limits.body_timeout));
+    let is_inside = matches!(place, Place::Seat(_));
+    let service = service_fn(|request| {
+        let (shared, seat) = (Arc::clone(&shared), Arc::clone(&seat));
+        async move { Ok::<_, Infallible>(answer(&shared, seat, is_inside, peer, request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.header_timeout.min(time_max))
+        .max_buf_size(BUFFER_BYTES_MAX)
+        .max_header_size(HEADER_BYTES_MAX)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        // Whatever went wrong on the wire is the client's affair, and it is gone.
+        _ = connection.as_mut() => {}
+        () = shared.stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            while timeout(STOP_PATIENCE, connection.as_mut()).await.is_err() && !seat.is_waiting() {}
+        }
+        () = seat.told_to_leave() => {
+            connection.as_mut().graceful_shutdown();
+            while timeout(LEAVE_PATIENCE, connection.as_mut()).await.is_err() && seat.is_serving() {}
+        }
+    }
+}
+
+/// The frame around one request.
+async fn answer<S: HttpService>(
+    shared: &Shared<S>,
+    seat: Arc<Seat>,
+    is_inside: bool,
+    peer: SocketAddr,
+    request: http::Request<Incoming>,
+) -> http::Response<impl Body<Data = Bytes, Error = warp::Error> + use<S>> {
+    let began = Instant::now();
+    seat.serving();
+    let (head, body) = request.into_parts();
+    let body_time = if is_inside { shared.options.limits.body_timeout } else { REFUSAL_TIME };
+    let exchange: SharedExchange = Arc::new(Exchange {
+        id: RequestId::of(&head.headers),
+        peer,
+        client: client_address(peer.ip(), &head.headers, &shared.options.trusted_proxies),
+        stop: Arc::clone(&shared.stop),
+        body: IncomingBody::new(body, body_time, Arc::clone(&seat)),
+        method: head.method,
+        uri: head.uri,
+        headers: head.headers,
+    });
+    let mut response = if is_inside {
+        ask(shared, Arc::clone(&exchange)).await
+    } else {
+        Problem::new(ProblemCode::Unavailable, "Too many connections are open; try again soon.")
+            .retry_after(Duration::from_secs(1))
+            .into_response()
+    };
+    let is_drained = exchange.body.discard(&exchange.headers).await;
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, exchange.id.header_value());
+    if !is_drained || !is_inside {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    note(shared, &exchange, &response, began);
+    response.map(|inner| Tracked { inner, seat })
+}
+
+async fn ask<S: HttpService>(shared: &Shared<S>, exchange: SharedExchange) -> Response {
+    let mut service = shared.service.clone();
+    let mut request = http::Request::new(Empty::<Bytes>::new());
+    *request.method_mut() = exchange.method.clone();
+    *request.uri_mut() = exchange.uri.clone();
+    request.extensions_mut().insert(Arc::clone(&exchange));
+    let outcome = AssertUnwindSafe(async move { service.call(request).await }).catch_unwind().await;
+    match outcome {
+        Ok(Ok(response)) => response,
+        Ok(Err(never)) => match never {},
+        Err(panic) => {
+            error!(shared.options.log, "a request handler panicked"; "request_id" => exchange.id.as_str(),
+                "method" => exchange.method.as_str(), "path" => %LoggableUri(&exchange.uri), "panic" => words(&*panic));
+            Problem::internal().into_response()
+        }
+    }
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a panic without words")
+}
+
+fn note<S>(shared: &Shared<S>, exchange: &Exchange, response: &Response, began: Instant) {
+    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let status = response.status();
+    macro_rules! say {
+        ($level:ident) => {
+            $level!(shared.options.log, "answered"; "request_id" => exchange.id.as_str(),
+                "method" => exchange.method.as_str(), "path" => %LoggableUri(&exchange.uri),
+                "status" => status.as_u16(), "millis" => millis, "client" => %exchange.client)
+        };
+    }
+    if status.is_server_error() {
+        say!(warn);
+    } else {
+        say!(debug);
+    }
+}
+
+/// An answer's body that tells when it is through.
+struct Tracked<B> {
+    inner: B,
+    seat: Arc<Seat>,
+}
+
+impl<B> Drop for Tracked<B> {
+    fn drop(&mut self) {
+        self.seat.waiting();
+    }
+}
+
+impl<B: Body + Unpin> Body for Tracked<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.inner).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,92 @@
+//! What the handlers share: handles and plain dependencies.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use super::problem::Problem;
+use super::problem_code::ProblemCode;
+use crate::assignment::DeskHandle;
+use crate::config::Config;
+use crate::db::{Db, DbError};
+use crate::pool_monitor::{MonitorError, MonitorHandle};
+use crate::purchaser::PurchaserHandle;
+use crate::supervisor::Vitals;
+use crate::twilio::Twilio;
+
+/// After this many seconds a client may try again what failed for want of a database or of a part that restarts.
+const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// What the handlers share.
+pub struct Context {
+    /// Lists and orders.
+    pub db: Db,
+    /// Webhooks.
+    pub twilio: Twilio,
+    /// Signups.
+    pub desk: DeskHandle,
+    /// Orders by hand.
+    pub purchaser: PurchaserHandle,
+    /// Passes.
+    pub monitor: MonitorHandle,
+    /// The configuration in force.
+    pub config: Arc<ArcSwap<Config>>,
+    /// How the parts fare.
+    pub vitals: Vec<Arc<Vitals>>,
+    /// True from the first signal on.
+    pub stopping: watch::Receiver<bool>,
+    /// The log.
+    pub log: slog::Logger,
+}
+
+impl Context {
+    pub(super) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// The outside's view of a database error; the log has the inside's.
+    pub(super) fn database_problem(&self, error: &DbError) -> Problem {
+        if error.is_unavailable() {
+            slog::warn!(self.log, "a request fails: the database is unavailable"; "error" => error.in_full());
+            database_unavailable()
+        } else {
+            slog::error!(self.log, "a request fails at the database"; "error" => error.in_full());
+            Problem::internal()
+        }
+    }
+
+    pub(super) fn monitor_problem(&self, error: &MonitorError) -> Problem {
+        match error {
+            MonitorError::Gone(_) => unavailable(),
+            MonitorError::Database(error) => self.database_problem(error),
+        }
+    }
+
+    /// Runs a statement for a handler.
+    pub(super) async fn read<T, F>(&self, name: &'static str, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut crate::db::Connection) -> Result<T, DbError> + Send + 'static,
+    {
+        self.db.run(name, work).await.map_err(|error| self.database_problem(&error))
+    }
+}
+
+pub(super) fn database_unavailable() -> Problem {
+    Problem::new(
+        ProblemCode::DatabaseUnavailable,
+        "The database does not answer; nothing was bought. Try again in a moment.",
+    )
+    .retry_after(RETRY_AFTER)
+}
+
+pub(super) fn unavailable() -> Problem {
+    Problem::new(ProblemCode::Unavailable, "A part of callbunker is restarting; try again in a second.")
+        .retry_after(RETRY_AFTER)
+}
+
+pub(super) fn shutting_down() -> Problem {
+    Problem::new(ProblemCode::ShuttingDown, "This instance is shutting down; ask again, or ask another instance.")
+        .retry_after(RETRY_AFTER)
+}

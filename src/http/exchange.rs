@@ -1,0 +1,196 @@
+//! One request as the server received it: its head, its identity, who sent it, and its body as far as it was read.
+//!
+//! The server keeps a hold on it while a route works, so that after an early answer, or a panic, the rest of the body is
+//! still there to be discarded.
+//! How to get it wrong: taking `peer` for the client behind a proxy, or trusting `X-Forwarded-For` from anybody.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use http::header::{HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Uri};
+use ipnet::IpNet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::body::IncomingBody;
+
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+
+/// The name under which one request stands in the log and in its answer: the client's own, or a fresh UUID.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(HeaderValue);
+
+impl RequestId {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        match headers.get(REQUEST_ID) {
+            Some(value) if is_acceptable(value.as_bytes()) => Self(value.clone()),
+            _ => Self::fresh(),
+        }
+    }
+
+    fn fresh() -> Self {
+        let mut buffer = Uuid::encode_buffer();
+        let text: &str = Uuid::new_v4().hyphenated().encode_lower(&mut buffer);
+        // Proof: hexadecimal digits and hyphens are header characters.
+        Self(HeaderValue::from_str(text).expect("a UUID is a header value"))
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Proof: both constructors let nothing but visible ASCII in.
+        self.0.to_str().expect("a request id is visible ASCII")
+    }
+
+    pub(super) fn header_value(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+fn is_acceptable(id: &[u8]) -> bool {
+    (1..=128).contains(&id.len()) && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
+}
+
+/// One request as the server received it.
+pub struct Exchange {
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
+    pub(super) id: RequestId,
+    pub(super) peer: SocketAddr,
+    pub(super) client: IpAddr,
+    pub(super) stop: Arc<CancellationToken>,
+    pub(super) body: IncomingBody,
+}
+
+impl Exchange {
+    /// The method, `HEAD` unchanged.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The target. It may hold a key: log it with [`super::loggable_uri`] only.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// The headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The request id.
+    #[must_use]
+    pub fn id(&self) -> &RequestId {
+        &self.id
+    }
+
+    /// The other end of the connection.
+    #[must_use]
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Who asks: the peer or, when that is a trusted proxy, whom it forwards for.
+    #[must_use]
+    pub fn client(&self) -> IpAddr {
+        self.client
+    }
+
+    /// Whether the daemon is stopping.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Resolves when the daemon stops.
+    pub fn until_stop(&self) -> impl Future<Output = ()> + Send + Sync + 'static {
+        CancellationToken::clone(&self.stop).cancelled_owned()
+    }
+
+    /// Whether any proxy says that it forwarded this.
+    #[must_use]
+    pub fn is_forwarded(&self) -> bool {
+        self.headers.keys().any(|name| *name == FORWARDED || name.as_str().starts_with("x-forwarded-"))
+    }
+}
+
+/// The right-most address of `X-Forwarded-For` that is no trusted proxy, as long as the peer is one.
+pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
+    let mut client = peer.to_canonical();
+    if trusted.is_empty() {
+        return client;
+    }
+    let lines: Vec<&HeaderValue> = headers.get_all(FORWARDED_FOR).iter().collect();
+    for hop in lines.iter().rev().flat_map(|line| line.to_str().unwrap_or("?").rsplit(',')) {
+        if !is_trusted(client) {
+            return client;
+        }
+        // An unreadable hop ends the chain at the last proxy that we can name.
+        let Some(address) = parse_hop(hop.trim()) else { return client };
+        client = address.to_canonical();
+    }
+    client
+}
+
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
+pub(super) type SharedExchange = Arc<Exchange>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for line in forwarded {
+            headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+        }
+        let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
+        client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn forwarded_addresses_are_believed_from_trusted_proxies_only() {
+        assert_eq!(client("192.0.2.1", &["198.51.100.7"], &[]), "192.0.2.1");
+        assert_eq!(client("192.0.2.1", &["198.51.100.7"], &["10.0.0.0/8"]), "192.0.2.1");
+        assert_eq!(client("10.0.0.1", &["198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");
+        assert_eq!(client("::ffff:10.0.0.1", &["198.51.100.7"], &["10.0.0.0/8"]), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn the_right_most_untrusted_address_counts() {
+        let trusted = ["10.0.0.0/8"];
+        assert_eq!(client("10.0.0.1", &["6.6.6.6, 198.51.100.7, 10.0.0.2"], &trusted), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &["6.6.6.6", "198.51.100.7:4711", "10.0.0.2"], &trusted), "198.51.100.7");
+        assert_eq!(client("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &trusted), "10.0.0.3");
+        assert_eq!(client("10.0.0.1", &["6.6.6.6, unknown, 10.0.0.2"], &trusted), "10.0.0.2");
+        assert_eq!(client("10.0.0.1", &["[2001:db8::1]"], &trusted), "2001:db8::1");
+        assert_eq!(client("10.0.0.1", &["[2001:db8::1]:80"], &trusted), "2001:db8::1");
+    }
+
+    #[test]
+    fn a_request_id_is_taken_over_or_made() {
+        let of = |id: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_str(id).unwrap());
+            RequestId::of(&headers).as_str().to_owned()
+        };
+        assert_eq!(of("Trace-1_2.3"), "Trace-1_2.3");
+        let long = "a".repeat(129);
+        for bad in ["", "a b", "a/b", "<script>", long.as_str()] {
+            assert!(Uuid::try_parse(&of(bad)).is_ok(), "{bad:?}");
+        }
+    }
+}

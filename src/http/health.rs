@@ -1,0 +1,34 @@
+//! `/healthz` and `/readyz`.
+//!
+//! How to get it wrong: letting readiness hang with the database; `Db::run` answers in time.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::context::Context;
+use super::{Outcome, Request, json_response};
+use crate::pool_monitor::is_skewed;
+
+pub(super) async fn healthz(_context: Arc<Context>, _request: Request) -> Outcome {
+    json_response(StatusCode::OK, &json!({"status": "ok"}))
+}
+
+pub(super) async fn readyz(context: Arc<Context>, _request: Request) -> Outcome {
+    let mut failing: Vec<&str> = Vec::new();
+    let wanted = context.config.load().webhooks.webhooks();
+    match is_skewed(&context.db, &wanted).await {
+        Ok(false) => {}
+        Ok(true) => failing.push("config_skew"),
+        Err(error) if error.is_unavailable() => failing.push("database"),
+        Err(_not_migrated) => failing.push("migrations"),
+    }
+    failing.extend(context.vitals.iter().filter(|vitals| !vitals.is_well()).map(|vitals| vitals.name()));
+    if context.is_stopping() {
+        failing.push("shutting_down");
+    }
+    let ready = failing.is_empty();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json_response(status, &json!({"ready": ready, "failing": failing}))
+}

@@ -1,0 +1,152 @@
+//! Keys: what they open, and how one is recognised.
+//!
+//! Invariants: keys are held only as SHA-256 digests; a presented one is hashed and compared with every known one in
+//! constant time, so neither the answer's time nor a dump of the memory tells anything about them.
+//! How to get it wrong: returning at the first match, comparing the keys themselves, or deriving `Debug`.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::{ConditionallySelectable, ConstantTimeEq};
+
+/// What a route asks for, and what a key opens. Each one includes those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Access {
+    /// Anybody; keys are not looked at.
+    Public,
+    /// A signup key or an admin key.
+    Signup,
+    /// An admin key.
+    Admin,
+}
+
+/// The first 12 hexadecimal digits of a key's SHA-256: tells keys apart in the log and the audit, opens nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 12]);
+
+impl Fingerprint {
+    /// The fingerprint of a key.
+    #[must_use]
+    pub fn of(key: &[u8]) -> Self {
+        Self::of_digest(&digest(key))
+    }
+
+    fn of_digest(digest: &[u8; 32]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        Self(std::array::from_fn(|at| {
+            let byte = digest[at / 2];
+            DIGITS[usize::from(if at % 2 == 0 { byte >> 4 } else { byte & 15 })]
+        }))
+    }
+
+    /// The twelve digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("made of hexadecimal digits")
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who makes a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Who {
+    /// What they may do.
+    pub access: Access,
+    /// The key they came with, now or when they logged in.
+    pub fingerprint: Fingerprint,
+    /// Whether a session vouches for them rather than the key itself.
+    pub by_session: bool,
+}
+
+fn digest(key: &[u8]) -> [u8; 32] {
+    Sha256::digest(key).into()
+}
+
+struct Entry {
+    digest: [u8; 32],
+    who: Who,
+}
+
+/// All keys that are valid at one time.
+pub struct Keys(Vec<Entry>);
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|entry| entry.who)).finish()
+    }
+}
+
+impl Keys {
+    /// Admin and signup keys; one that is in both lists is an admin key.
+    #[must_use]
+    pub fn new(admin: &[SecretString], signup: &[SecretString]) -> Self {
+        let entry = |access| {
+            move |key: &SecretString| {
+                let digest = digest(key.expose_secret().as_bytes());
+                Entry { digest, who: Who { access, fingerprint: Fingerprint::of_digest(&digest), by_session: false } }
+            }
+        };
+        // Later entries win, so the admin keys come last.
+        Self(signup.iter().map(entry(Access::Signup)).chain(admin.iter().map(entry(Access::Admin))).collect())
+    }
+
+    /// Whose key it is. Takes the same time whichever it is, and when it is nobody's.
+    #[must_use]
+    pub fn find(&self, key: &[u8]) -> Option<Who> {
+        let digest = digest(key);
+        let mut found = u64::MAX;
+        for (at, entry) in (0u64..).zip(&self.0) {
+            found.conditional_assign(&at, entry.digest.as_slice().ct_eq(&digest));
+        }
+        self.0.get(usize::try_from(found).ok()?).map(|entry| entry.who)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(keys: &[&str]) -> Vec<SecretString> {
+        keys.iter().map(|key| SecretString::from(*key)).collect()
+    }
+
+    #[test]
+    fn every_key_of_a_rotation_opens_and_the_fingerprint_tells_them_apart() {
+        let keys = Keys::new(&secrets(&["admin-1", "admin-2", "both"]), &secrets(&["signup-1", "both"]));
+        let access = |key: &str| keys.find(key.as_bytes()).map(|who| who.access);
+        assert_eq!(access("admin-1"), Some(Access::Admin));
+        assert_eq!(access("admin-2"), Some(Access::Admin));
+        assert_eq!(access("both"), Some(Access::Admin));
+        assert_eq!(access("signup-1"), Some(Access::Signup));
+        for wrong in ["", "admin-", "admin-11", "ADMIN-1"] {
+            assert_eq!(access(wrong), None, "{wrong:?}");
+        }
+        let fingerprint = keys.find(b"admin-1").unwrap().fingerprint;
+        assert_eq!(fingerprint, Fingerprint::of(b"admin-1"));
+        assert_ne!(fingerprint, keys.find(b"admin-2").unwrap().fingerprint);
+        assert_eq!(Fingerprint::of(b"abc").as_str(), "ba7816bf8f01");
+    }
+
+    #[test]
+    fn no_keys_open_nothing() {
+        assert_eq!(Keys::new(&[], &[]).find(b""), None);
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let shown = format!("{:?}", Keys::new(&secrets(&["very-secret-key"]), &[]));
+        assert!(!shown.contains("very-secret"), "{shown}");
+    }
+}

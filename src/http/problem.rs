@@ -1,0 +1,174 @@
+//! What went wrong, as the outside sees it: an RFC 9457 problem with a stable machine code.
+//!
+//! Invariants: a code has one status and one title for ever; `type` is `urn:callbunker:problem:<code>`; every detail is
+//! a sentence for people that says what to do.
+//! How to get it wrong: putting an error's `Display` from inside (SQL, a URL with a key, a panic) into `detail`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use http::Response as HttpResponse;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use serde::ser::SerializeMap;
+use serde_json::Value;
+
+use super::problem_code::ProblemCode;
+use super::reply::Response;
+
+/// A problem document on its way out.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    code: ProblemCode,
+    detail: Cow<'static, str>,
+    retry_after: Option<Duration>,
+    allow: Option<HeaderValue>,
+    extra: Vec<(&'static str, Value)>,
+}
+
+impl Problem {
+    /// A problem with a sentence that says what to do.
+    #[must_use]
+    pub fn new(code: ProblemCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, detail: detail.into(), retry_after: None, allow: None, extra: Vec::new() }
+    }
+
+    /// Adds `Retry-After`, in whole seconds, at least 1.
+    #[must_use]
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
+    /// Adds a member to the document. `type`, `title`, `status`, `detail` and `code` are taken.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        debug_assert!(!["type", "title", "status", "detail", "code"].contains(&name), "{name} is taken");
+        self.extra.push((name, value.into()));
+        self
+    }
+
+    /// 401, the same for a missing and for a wrong key.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::new(
+            ProblemCode::Unauthorized,
+            "Send a valid key as X-Admin-API-Key: KEY or as Authorization: Bearer KEY.",
+        )
+    }
+
+    /// 403 for a signup key on an admin route.
+    #[must_use]
+    pub fn forbidden() -> Self {
+        Self::new(ProblemCode::Forbidden, "This is a signup key; send an admin key.")
+    }
+
+    /// 404 for a path that no route knows.
+    #[must_use]
+    pub fn no_such_path() -> Self {
+        Self::new(ProblemCode::NotFound, "There is nothing at this path; /openapi.json lists what there is.")
+    }
+
+    /// 404 for a thing that a route looked for.
+    #[must_use]
+    pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(ProblemCode::NotFound, detail)
+    }
+
+    /// 405 with the methods that there are, as `Allow` spells them.
+    #[must_use]
+    pub fn method_not_allowed(allow: HeaderValue) -> Self {
+        let methods = allow.to_str().unwrap_or_default();
+        let detail = format!("This path takes {methods}.");
+        Self { allow: Some(allow), ..Self::new(ProblemCode::MethodNotAllowed, detail) }
+    }
+
+    /// 422 naming the field; `reason` continues "the field …", such as "must be 1 to 100".
+    #[must_use]
+    pub fn invalid_field(field: &str, reason: impl fmt::Display) -> Self {
+        Self::new(ProblemCode::InvalidField, format!("{field}: {reason}")).with("field", field)
+    }
+
+    /// 500 without any word about the inside. The log has the rest, under the same request id.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(
+            ProblemCode::Internal,
+            "Something went wrong inside; the log has the details under this answer's X-Request-Id.",
+        )
+    }
+
+    /// The machine code.
+    #[must_use]
+    pub fn code(&self) -> ProblemCode {
+        self.code
+    }
+
+    /// The sentence for people.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The answer.
+    #[must_use]
+    pub fn into_response(self) -> Response {
+        // Proof: a map of strings and JSON values, with string keys, always serialises.
+        let body = serde_json::to_vec(&self).expect("a problem is plain JSON");
+        let mut response = HttpResponse::new(body.into());
+        *response.status_mut() = self.code.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(after) = self.retry_after {
+            let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        if let Some(allow) = self.allow {
+            headers.insert(ALLOW, allow);
+        }
+        if self.code == ProblemCode::Unauthorized {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"callbunker\""));
+        }
+        response
+    }
+}
+
+impl serde::Serialize for Problem {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(5 + self.extra.len()))?;
+        map.serialize_entry("type", self.code.type_uri())?;
+        map.serialize_entry("title", self.code.title())?;
+        map.serialize_entry("status", &self.code.status().as_u16())?;
+        map.serialize_entry("detail", &self.detail)?;
+        map.serialize_entry("code", self.code.as_str())?;
+        for (name, value) in &self.extra {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_has_the_five_members_and_what_was_added() {
+        let problem = Problem::invalid_field("count", "must be 1 to 100").with("max", 100);
+        assert_eq!(
+            serde_json::to_string(&problem).unwrap(),
+            r#"{"type":"urn:callbunker:problem:invalid_field","title":"A field is not usable","status":422,"detail":"count: must be 1 to 100","code":"invalid_field","field":"count","max":100}"#
+        );
+    }
+
+    #[test]
+    fn retry_after_is_rounded_up_to_whole_seconds() {
+        let header = |after| {
+            let response = Problem::new(ProblemCode::PoolEmpty, "").retry_after(after).into_response();
+            response.headers()[RETRY_AFTER].to_str().unwrap().to_owned()
+        };
+        assert_eq!(header(Duration::ZERO), "1");
+        assert_eq!(header(Duration::from_millis(1500)), "2");
+        assert_eq!(header(Duration::from_secs(8)), "8");
+    }
+}

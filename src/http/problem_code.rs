@@ -1,0 +1,106 @@
+//! The machine codes of problems: each has one spelling, one status and one title.
+//!
+//! Invariant: these are public interface. New ones may be added; none changes its meaning, spelling or status.
+//! How to get it wrong: adding a code where the detail of an existing one would do.
+
+use http::StatusCode;
+
+macro_rules! problem_codes {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:ident, $title:literal;)*) => {
+        /// The machine code of a problem.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ProblemCode { $($(#[$doc])* $variant),* }
+
+        impl ProblemCode {
+            /// Every code, for the API's description.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The stable spelling.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $code),* }
+            }
+
+            /// `urn:callbunker:problem:<code>`
+            #[must_use]
+            pub fn type_uri(self) -> &'static str {
+                match self { $(Self::$variant => concat!("urn:callbunker:problem:", $code)),* }
+            }
+
+            /// The status that always goes with it.
+            #[must_use]
+            pub fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status),* }
+            }
+
+            /// The title that always goes with it.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),* }
+            }
+        }
+    };
+}
+
+problem_codes! {
+    /// No key, or a wrong one.
+    Unauthorized = "unauthorized", UNAUTHORIZED, "A valid key is required";
+    /// A right key in the wrong place.
+    Forbidden = "forbidden", FORBIDDEN, "This key may not do that";
+    /// Nothing there.
+    NotFound = "not_found", NOT_FOUND, "Not found";
+    /// Something there, but not for this method.
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed";
+    /// A body that is not what the route takes.
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Unsupported media type";
+    /// A body over the limit.
+    PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "Body too large";
+    /// A body that did not arrive in time.
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "The body took too long";
+    /// A body that is not JSON.
+    MalformedJson = "malformed_json", BAD_REQUEST, "Malformed JSON";
+    /// A field of a wrong type or out of range.
+    InvalidField = "invalid_field", UNPROCESSABLE_ENTITY, "A field is not usable";
+    /// A field that nobody reads.
+    UnknownField = "unknown_field", UNPROCESSABLE_ENTITY, "A field is unknown";
+    /// The same key came with another request before.
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "Idempotency key reused";
+    /// Too many wrong keys from one address.
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests";
+    /// The user has no number.
+    NotAssigned = "not_assigned", NOT_FOUND, "No number is assigned";
+    /// The number has a user.
+    Assigned = "assigned", CONFLICT, "The number is assigned";
+    /// `strict` and none there.
+    AreaCodeUnavailable = "area_code_unavailable", CONFLICT, "No number with this area code";
+    /// No number in time.
+    PoolEmpty = "pool_empty", SERVICE_UNAVAILABLE, "The pool is empty";
+    /// The database does not answer.
+    DatabaseUnavailable = "database_unavailable", SERVICE_UNAVAILABLE, "The database is unavailable";
+    /// A part is restarting, or too many connections.
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Temporarily unavailable";
+    /// Another purchase runs.
+    Locked = "locked", CONFLICT, "Another purchase is running";
+    /// The hour's or the day's purchases are used up.
+    SpendCap = "spend_cap", CONFLICT, "A spend cap is reached";
+    /// The breaker is open.
+    Halted = "halted", SERVICE_UNAVAILABLE, "Buying is halted";
+    /// The daemon is going away.
+    ShuttingDown = "shutting_down", SERVICE_UNAVAILABLE, "Shutting down";
+    /// A bug.
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_spelled_once() {
+        let mut codes: Vec<_> = ProblemCode::ALL.iter().map(|code| code.as_str()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), ProblemCode::ALL.len());
+        assert!(codes.len() >= 23);
+    }
+}

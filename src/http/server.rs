@@ -1,0 +1,204 @@
+//! The accept loop: takes connections in, keeps their number in bounds, and ends them all in time.
+//!
+//! Invariants: accepting never stops before `stop` (no error ends it, no crowd blocks it); a newcomer takes the place of
+//! somebody who lets us wait or, when everybody is at work, is told 503; after `stop` no connection outlives
+//! `drain_timeout`; dropping the future drops all connections.
+//! How to get it wrong: retrying a failed accept at once (no free descriptor means a busy loop), or waiting for event
+//! streams, which end only because they watch the same `stop`.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use ipnet::IpNet;
+use slog::{Logger, debug, error, info, o, warn};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower_service::Service;
+
+use super::connection::{self, Place};
+use super::crowd::Crowd;
+use super::reply::Response;
+
+/// So many connections at a time are told that there is no place; more are closed without a word.
+const REFUSALS_MAX: usize = 64;
+/// The pause after a failed accept doubles from the first to the second.
+const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(10);
+const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
+/// Failed accepts come in swarms; one line says it.
+const ACCEPT_ERROR_EVERY: Duration = Duration::from_secs(10);
+
+/// What slow clients, or too many, may cost.
+#[derive(Debug, Clone)]
+pub struct ServerLimits {
+    /// For a whole request header, from the moment when one is expected: also how long an idle connection is kept.
+    pub header_timeout: Duration,
+    /// For a whole body, and for a client to take in a piece of an answer.
+    pub body_timeout: Duration,
+    /// Open connections.
+    pub connections_max: usize,
+    /// From `stop` to the end of every connection.
+    pub drain_timeout: Duration,
+}
+
+/// What the server needs to know.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// Limits.
+    pub limits: ServerLimits,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where the lines go.
+    pub log: Logger,
+}
+
+/// How a server ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Connections that were still at work when the time was up.
+    pub cut_off: usize,
+}
+
+/// What all connections share.
+pub(super) struct Shared<S> {
+    pub(super) service: S,
+    pub(super) options: ServerOptions,
+    pub(super) stop: Arc<CancellationToken>,
+}
+
+/// What can be served: `warp::service(router(…))`.
+pub trait HttpService:
+    Service<
+        http::Request<Empty<Bytes>>,
+        Response = Response,
+        Error = Infallible,
+        Future: Future<Output = Result<Response, Infallible>> + Send,
+    > + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> HttpService for S where
+    S: Service<
+            http::Request<Empty<Bytes>>,
+            Response = Response,
+            Error = Infallible,
+            Future: Future<Output = Result<Response, Infallible>> + Send,
+        > + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// Serves until `stop`, then lets requests in flight finish.
+///
+/// The request that the service gets has its method and target only; everything else is in the
+/// [`Exchange`](super::Exchange) among its extensions.
+pub async fn serve<S: HttpService>(
+    listener: TcpListener,
+    service: S,
+    options: ServerOptions,
+    stop: CancellationToken,
+) -> Drained {
+    let log = options.log.clone();
+    let mut house = House {
+        crowd: Crowd::new(options.limits.connections_max),
+        refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
+        connections: JoinSet::new(),
+        shared: Arc::new(Shared { service, options, stop: Arc::new(stop.clone()) }),
+    };
+    let mut stopped = std::pin::pin!(stop.cancelled());
+    let mut failures = 0u32;
+    let mut told = None;
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stopped => break,
+            Some(ended) = house.connections.join_next() => note_end(&log, ended),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    failures = 0;
+                    house.take_in(stream, peer);
+                }
+                // The client changed its mind between its knock and our answer.
+                Err(error) if is_the_clients(&error) => debug!(log, "a connection ended unborn"; "error" => %error),
+                Err(error) => {
+                    failures += 1;
+                    let left = house.crowd.make_room();
+                    if told.is_none_or(|at: Instant| at.elapsed() >= ACCEPT_ERROR_EVERY) {
+                        told = Some(Instant::now());
+                        error!(log, "connections cannot be accepted; is LimitNOFILE high enough?";
+                            "error" => %error, "sent_away" => left);
+                    }
+                    let pause = ACCEPT_PAUSE_MIN.saturating_mul(1 << failures.min(10)).min(ACCEPT_PAUSE_MAX);
+                    tokio::select! { () = &mut stopped => break, () = sleep(pause) => {} }
+                }
+            },
+        }
+    }
+    drop(listener);
+    house.drain(&log).await
+}
+
+struct House<S> {
+    crowd: Arc<Crowd>,
+    refusals: Arc<Semaphore>,
+    connections: JoinSet<()>,
+    shared: Arc<Shared<S>>,
+}
+
+impl<S: HttpService> House<S> {
+    fn take_in(&mut self, stream: TcpStream, peer: std::net::SocketAddr) {
+        let place = match self.crowd.take_seat() {
+            Some(taken) => Place::Seat(taken),
+            None => match Arc::clone(&self.refusals).try_acquire_owned() {
+                Ok(permit) => Place::Door { _permit: permit, seat: self.crowd.standing_seat() },
+                Err(_) => return,
+            },
+        };
+        self.connections.spawn(connection::run(stream, peer, place, Arc::clone(&self.shared)));
+    }
+
+    async fn drain(mut self, log: &Logger) -> Drained {
+        let limit = self.shared.options.limits.drain_timeout;
+        let all_gone = async {
+            while let Some(ended) = self.connections.join_next().await {
+                note_end(log, ended);
+            }
+        };
+        let cut_off = match timeout(limit, all_gone).await {
+            Ok(()) => 0,
+            Err(_) => self.connections.len(),
+        };
+        self.connections.shutdown().await;
+        if cut_off == 0 {
+            info!(log, "every connection ended");
+        } else {
+            warn!(log, "connections were cut off"; o!("cut_off" => cut_off, "drain_secs" => limit.as_secs()));
+        }
+        Drained { cut_off }
+    }
+}
+
+fn note_end(log: &Logger, ended: Result<(), JoinError>) {
+    // A panic in a service is caught before it comes here; one in the body of an answer is not.
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        error!(log, "a connection panicked while its answer was written"; "error" => %error);
+    }
+}
+
+fn is_the_clients(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}

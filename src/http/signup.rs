@@ -1,0 +1,122 @@
+//! The signup API: assign, look up, release.
+//!
+//! How to get it wrong: answering from anything but what the desk and the database say now.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::context::{Context, database_unavailable, unavailable};
+use super::{Outcome, Problem, ProblemCode, Request, RequestBody, json_response};
+use crate::assignment::{Ask, NoNumber};
+use crate::db::assignments::{Assignment, Source, assignment_release, assignments_held};
+use crate::domain::{AreaCode, CountryCode, UserId};
+
+/// How soon somebody whom an empty pool turned away may come again.
+const POOL_EMPTY_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+#[derive(Deserialize)]
+struct AssignBody {
+    user_id: UserId,
+    area_code: Option<AreaCode>,
+    country: Option<CountryCode>,
+    #[serde(default)]
+    strict: bool,
+}
+
+impl RequestBody for AssignBody {
+    const FIELDS: &'static [&'static str] = &["user_id", "area_code", "country", "strict"];
+}
+
+#[derive(Serialize)]
+struct AssignmentDocument<'a> {
+    user_id: &'a UserId,
+    phone_number: &'a str,
+    area_code: Option<AreaCode>,
+    assigned_at: DateTime<Utc>,
+    source: Source,
+    replayed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number_status: Option<&'static str>,
+}
+
+fn document(assignment: &Assignment, replayed: bool) -> AssignmentDocument<'_> {
+    AssignmentDocument {
+        user_id: &assignment.user_id,
+        phone_number: assignment.phone_number.as_str(),
+        area_code: assignment.area_code,
+        assigned_at: assignment.assigned_at,
+        source: assignment.source,
+        replayed,
+        number_status: assignment.missing.then_some("missing"),
+    }
+}
+
+/// An area code needs a country that has them.
+pub(super) fn check_place(area_code: Option<AreaCode>, country: Option<CountryCode>) -> Result<(), Problem> {
+    match (area_code, country) {
+        (Some(_), Some(country)) if !country.has_area_codes() => Err(Problem::invalid_field(
+            "area_code",
+            format!("{country} has no area codes; leave it out, or ask in US or CA"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+pub(super) async fn assign(context: Arc<Context>, request: Request) -> Outcome {
+    let body: AssignBody = request.json()?;
+    check_place(body.area_code, body.country)?;
+    let ask = Ask { user_id: body.user_id, area_code: body.area_code, country: body.country, strict: body.strict };
+    match context.desk.assign(ask).await {
+        Ok(answer) => json_response(StatusCode::OK, &document(&answer.assignment, answer.replayed)),
+        Err(NoNumber::PoolEmpty(why)) => {
+            let detail = match why {
+                Some(why) => format!("No available numbers in pool: {why}"),
+                None => "No available numbers in pool".to_owned(),
+            };
+            Err(Problem::new(ProblemCode::PoolEmpty, detail).retry_after(POOL_EMPTY_RETRY_AFTER))
+        }
+        Err(NoNumber::AreaCodeUnavailable) => Err(Problem::new(
+            ProblemCode::AreaCodeUnavailable,
+            "No number of this area code is in stock; ask without \"strict\", or for another area code.",
+        )),
+        Err(NoNumber::DatabaseUnavailable) => Err(database_unavailable()),
+        Err(NoNumber::Unavailable) => Err(unavailable()),
+        Err(NoNumber::Internal) => Err(Problem::internal()),
+    }
+}
+
+pub(super) async fn assignment(context: Arc<Context>, request: Request) -> Outcome {
+    let user_id: UserId = request.param("user_id")?;
+    let held = context.read("assignments_held", move |conn| assignments_held(conn, &[user_id.as_str()])).await?;
+    match held.first() {
+        Some(assignment) => json_response(StatusCode::OK, &document(assignment, true)),
+        None => Err(not_assigned()),
+    }
+}
+
+fn not_assigned() -> Problem {
+    Problem::new(ProblemCode::NotAssigned, "This user has no number; assign one with POST /signup/api/assign.")
+}
+
+#[derive(Deserialize)]
+struct ReleaseBody {
+    user_id: UserId,
+}
+
+impl RequestBody for ReleaseBody {
+    const FIELDS: &'static [&'static str] = &["user_id"];
+}
+
+pub(super) async fn release(context: Arc<Context>, request: Request) -> Outcome {
+    let body: ReleaseBody = request.json()?;
+    let quarantine = context.config.load().pool.quarantine();
+    let released = context
+        .read("assignment_release", move |conn| assignment_release(conn, &body.user_id, quarantine))
+        .await?
+        .ok_or_else(not_assigned)?;
+    json_response(StatusCode::OK, &released)
+}

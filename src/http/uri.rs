@@ -1,0 +1,135 @@
+//! Reading request targets: path patterns, percent escapes, query pairs, and the form that may be logged.
+//!
+//! Invariants: a pattern matches a whole path or not at all (no trailing slash, no empty segment); a parameter is decoded
+//! after the path was split, so `%2F` stays inside its segment; a logged target never holds a key.
+//! How to get it wrong: decoding before splitting, or logging `request.uri()`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::Uri;
+use percent_encoding::percent_decode_str;
+
+/// The query parameter that carries a key.
+pub(super) const KEY_PARAMETER: &str = "api_key";
+
+/// The decoded path parameters of one request, by name. Empty for most routes, and then without an allocation.
+pub(super) type Params = Vec<(&'static str, String)>;
+
+/// A path such as `/signup/api/assignments/{user_id}`.
+pub(super) struct Pattern {
+    text: &'static str,
+    has_parameters: bool,
+}
+
+impl Pattern {
+    /// # Panics
+    /// When the pattern does not begin with `/`: a mistake in the route table, found at start.
+    pub(super) fn new(text: &'static str) -> Self {
+        assert!(text.starts_with('/'), "the pattern {text:?} must begin with /");
+        Self { text, has_parameters: text.contains('{') }
+    }
+
+    pub(super) fn as_str(&self) -> &'static str {
+        self.text
+    }
+
+    /// The parameters when the path is this pattern's. An escape that is not UTF-8 names nothing, so it matches nothing.
+    pub(super) fn matches(&self, path: &str) -> Option<Params> {
+        if !self.has_parameters {
+            return (path == self.text).then(Params::new);
+        }
+        let mut params = Params::new();
+        let mut segments = path.split('/');
+        for expected in self.text.split('/') {
+            let segment = segments.next()?;
+            match parameter_name(expected) {
+                None if segment == expected => {}
+                Some(name) if !segment.is_empty() => {
+                    params.push((name, percent_decode_str(segment).decode_utf8().ok()?.into_owned()));
+                }
+                _ => return None,
+            }
+        }
+        segments.next().is_none().then_some(params)
+    }
+}
+
+fn parameter_name(segment: &'static str) -> Option<&'static str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// The first value of a query parameter, decoded.
+pub(super) fn query_value<'u>(uri: &'u Uri, name: &str) -> Option<Cow<'u, str>> {
+    let query = uri.query()?;
+    form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
+/// The target as a log line may show it: the value of `api_key` is replaced, however its name was spelled.
+#[must_use]
+pub fn loggable_uri(uri: &Uri) -> String {
+    LoggableUri(uri).to_string()
+}
+
+/// The same, written only when somebody reads it.
+pub(super) struct LoggableUri<'u>(pub(super) &'u Uri);
+
+impl fmt::Display for LoggableUri<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.path())?;
+        let Some(query) = self.0.query() else { return Ok(()) };
+        for (index, pair) in query.split('&').enumerate() {
+            f.write_str(if index == 0 { "?" } else { "&" })?;
+            let name = pair.split('=').next().unwrap_or_default();
+            if percent_decode_str(name).decode_utf8_lossy().eq_ignore_ascii_case(KEY_PARAMETER) {
+                f.write_str("api_key=REDACTED")?;
+            } else {
+                f.write_str(pair)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_without_parameters_matches_itself_only() {
+        let pattern = Pattern::new("/a/b");
+        assert!(pattern.matches("/a/b").is_some());
+        for other in ["/a/b/", "/a", "/a//b", "//a/b", "/A/b", "", "*"] {
+            assert!(pattern.matches(other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_decoded_inside_their_segment() {
+        let pattern = Pattern::new("/u/{user_id}/x");
+        let of = |path: &str| pattern.matches(path).map(|params| params[0].1.clone());
+        assert_eq!(of("/u/a%2Fb%3Fc%20d/x").unwrap(), "a/b?c d");
+        assert_eq!(of("/u/%E7%94%A8+1/x").unwrap(), "用+1");
+        assert_eq!(of("/u/100%/x").unwrap(), "100%");
+        for other in ["/u//x", "/u/a/x/", "/u/a/b/x", "/u/a", "/u/%FF/x"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_logged_target_holds_no_key() {
+        let shown = |text: &str| loggable_uri(&text.parse().unwrap());
+        assert_eq!(shown("/a?api_key=secret&limit=3"), "/a?api_key=REDACTED&limit=3");
+        assert_eq!(shown("/a?x=1&api%5Fkey=secret"), "/a?x=1&api_key=REDACTED");
+        assert_eq!(shown("/a?API_KEY=secret&api_key"), "/a?api_key=REDACTED&api_key=REDACTED");
+        assert_eq!(shown("http://host/a?b"), "/a?b");
+    }
+
+    #[test]
+    fn query_values_are_decoded_and_the_first_one_counts() {
+        let uri: Uri = "/a?user=%E7%94%A8+x&user=2&empty".parse().unwrap();
+        assert_eq!(query_value(&uri, "user").unwrap(), "用 x");
+        assert_eq!(query_value(&uri, "empty").unwrap(), "");
+        assert_eq!(query_value(&uri, "none"), None);
+    }
+}
