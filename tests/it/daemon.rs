@@ -1,0 +1,252 @@
+//! The real binary as a child: started with an environment, asked over HTTP, stopped or killed by its process id.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+
+use crate::world::{ADMIN_KEY, SIGNUP_KEY};
+
+pub struct Daemon {
+    child: Child,
+    pub url: String,
+    log: Arc<Mutex<Vec<String>>>,
+    agent: ureq::Agent,
+    failpoints: PathBuf,
+}
+
+/// An answer with its body read.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: Value,
+}
+
+impl Reply {
+    /// The body of a 200, or a panic that shows what came instead.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert_eq!(self.status, 200, "{self:?}");
+        self.body
+    }
+
+    /// Checks a problem's status and code.
+    #[track_caller]
+    pub fn problem(self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{self:?}");
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        self.body
+    }
+}
+
+impl Daemon {
+    /// Starts the binary and waits until it is ready.
+    pub fn start(settings: &BTreeMap<String, String>) -> Self {
+        let mut daemon = Self::spawn(settings);
+        daemon.wait_until_it_serves();
+        daemon
+    }
+
+    /// Starts the binary without waiting.
+    pub fn spawn(settings: &BTreeMap<String, String>) -> Self {
+        let failpoints =
+            std::env::temp_dir().join(format!("callbunker-failpoints-{}-{}", std::process::id(), unique()));
+        std::fs::write(&failpoints, "").expect("the failpoints' file");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_callbunker"))
+            .arg("serve")
+            .env_clear()
+            .env("CALLBUNKER_FAILPOINTS_FILE", &failpoints)
+            .env("RUST_BACKTRACE", "0")
+            .envs(settings)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the daemon starts");
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = BufReader::new(child.stderr.take().expect("its stderr is a pipe")).lines();
+        let kept = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                kept.lock().unwrap().push(line);
+            }
+        });
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .max_idle_connections_per_host(64)
+            .proxy(None)
+            .build()
+            .new_agent();
+        Self { child, url: String::new(), log, agent, failpoints }
+    }
+
+    pub fn wait_until_it_serves(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let serves = self.log_lines().into_iter().find(|line| line["msg"] == "callbunker serves");
+            if let Some(line) = serves {
+                self.url = line["url"].as_str().expect("its url").to_owned();
+                return;
+            }
+            let ended = self.child.try_wait().expect("its state");
+            assert!(ended.is_none() && Instant::now() < deadline, "the daemon does not serve:\n{}", self.log_text());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn log_text(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// The log so far, as JSON.
+    pub fn log_lines(&self) -> Vec<Value> {
+        self.log.lock().unwrap().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    /// Whether a line with this message is in the log.
+    pub fn has_logged(&self, message: &str) -> bool {
+        self.log_lines().iter().any(|line| line["msg"].as_str().is_some_and(|text| text.contains(message)))
+    }
+
+    /// Sets failpoints, one `name=actions` a line; they are in force a moment later.
+    pub fn failpoints(&self, lines: &str) {
+        let fresh = self.failpoints.with_extension("new");
+        std::fs::write(&fresh, lines).expect("the failpoints' file");
+        std::fs::rename(&fresh, &self.failpoints).expect("the failpoints' file");
+        std::thread::sleep(Duration::from_millis(80));
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
+        kill(pid, signal).expect("the daemon is ours to signal");
+    }
+
+    /// `kill -9`, and its corpse is gone.
+    pub fn kill9(mut self) {
+        self.signal(Signal::SIGKILL);
+        self.child.wait().expect("it is dead");
+    }
+
+    /// Waits for the end, at most a minute.
+    pub fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            if let Some(status) = self.child.try_wait().expect("its state") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the daemon does not end:\n{}", self.log_text());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// SIGTERM, then its exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        self.signal(Signal::SIGTERM);
+        self.wait().code()
+    }
+
+    /// Any request.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Reply {
+        self.try_send(method, path, headers, body)
+            .unwrap_or_else(|error| panic!("{method} {path}: {error}\n{}", self.log_text()))
+    }
+
+    pub fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Reply, ureq::Error> {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut response = match body {
+            Some(body) => self.agent.run(request.body(body).expect("a request"))?,
+            None => self.agent.run(request.body(()).expect("a request"))?,
+        };
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        let text = response.body_mut().read_to_string()?;
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Ok(Reply { status: response.status().as_u16(), headers, body })
+    }
+
+    /// GET with the admin key.
+    pub fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, &[("X-Admin-API-Key", ADMIN_KEY)], None)
+    }
+
+    /// POST with the admin key.
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
+        self.post_with(path, body, &[])
+    }
+
+    /// POST with the admin key and more headers.
+    pub fn post_with(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Reply {
+        let mut all = vec![("X-Admin-API-Key", ADMIN_KEY), ("Content-Type", "application/json")];
+        all.extend_from_slice(headers);
+        self.send("POST", path, &all, Some(body.to_string().as_bytes()))
+    }
+
+    /// POST without a body, as today's cron jobs do.
+    pub fn post_empty(&self, path: &str) -> Reply {
+        self.send("POST", path, &[("X-Admin-API-Key", ADMIN_KEY)], None)
+    }
+
+    pub fn status(&self) -> Value {
+        self.get("/admin/phones/api/status").ok()
+    }
+
+    /// A signup's request.
+    pub fn assign(&self, user_id: &str) -> Reply {
+        self.signup("/signup/api/assign", &json!({ "user_id": user_id }))
+    }
+
+    pub fn release(&self, user_id: &str) -> Reply {
+        self.signup("/signup/api/release", &json!({ "user_id": user_id }))
+    }
+
+    /// POST with the signup key.
+    pub fn signup(&self, path: &str, body: &Value) -> Reply {
+        let headers = [("X-Admin-API-Key", SIGNUP_KEY), ("Content-Type", "application/json")];
+        self.send("POST", path, &headers, Some(body.to_string().as_bytes()))
+    }
+
+    /// Buys by hand.
+    pub fn purchase(&self, count: u32) -> Reply {
+        self.post("/admin/phones/api/purchase", &json!({ "count": count }))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.failpoints);
+        if std::thread::panicking() {
+            eprintln!("the daemon's log:\n{}", self.log_text());
+        }
+    }
+}
+
+fn unique() -> u64 {
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
