@@ -61,6 +61,8 @@ CREATE TABLE purchases (
     CONSTRAINT purchases_only_operators_override CHECK (NOT override_caps OR trigger = 'manual')
 );
 CREATE UNIQUE INDEX purchases_idempotency_key_is_one_order ON purchases (idempotency_key) WHERE idempotency_key IS NOT NULL;
+-- One run at a time, whatever became of the lock.
+CREATE UNIQUE INDEX purchases_one_running ON purchases ((true)) WHERE state = 'running';
 CREATE INDEX purchases_open_idx ON purchases (created_at) WHERE state IN ('queued', 'running');
 CREATE INDEX purchases_newest_idx ON purchases (created_at DESC, id DESC);
 

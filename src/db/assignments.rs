@@ -147,10 +147,15 @@ macro_rules! cached_statement {
 cached_statement!(ClaimOne, ClaimOneId);
 cached_statement!(ClaimMany, ClaimManyId);
 
-/// Neither has the user a number, nor does one rest for them, nor does anybody wait whose turn it is.
+/// Neither has the user a number, nor does one rest for them.
 const NEWCOMER: &str = "
     NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
     AND NOT EXISTS (SELECT 1 FROM numbers r WHERE r.rests_for = asked.user_id)";
+
+/// Nobody waits in line who would take this number. The first half is asked once, the second per number, and hardly ever.
+const NOBODY_FIRST: &str = "
+    (NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())
+     OR NOT EXISTS (SELECT 1 FROM waiters w WHERE w.expires_at > now() AND (w.country IS NULL OR w.country = numbers.country)))";
 
 impl<'a> Claim<'a> {
     fn walk<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
@@ -160,9 +165,10 @@ impl<'a> Claim<'a> {
                 out.push_bind_param::<Text, _>(user_id)?;
                 out.push_sql("::text AS user_id), picked AS (SELECT id, phone_number, area_code, 1 AS place FROM numbers, asked WHERE ready AND ");
                 out.push_sql(NEWCOMER);
+                out.push_sql(" AND ");
+                out.push_sql(NOBODY_FIRST);
                 out.push_sql(
-                    " AND NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())
-                      ORDER BY purchased_at, id LIMIT 1 FOR UPDATE OF numbers SKIP LOCKED),
+                    " ORDER BY purchased_at, id LIMIT 1 FOR UPDATE OF numbers SKIP LOCKED),
                     newcomers AS (SELECT user_id, 1 AS place FROM asked)",
                 );
             }
@@ -176,10 +182,12 @@ impl<'a> Claim<'a> {
                 out.push_sql("::text[]) WITH ORDINALITY AS asked (user_id, position) WHERE ");
                 out.push_sql(NEWCOMER);
                 out.push_sql(
-                    " AND NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())),
+                    "),
                     picked AS (SELECT id, phone_number, area_code, row_number() OVER () AS place FROM (
-                        SELECT id, phone_number, area_code FROM numbers WHERE ready ORDER BY purchased_at, id LIMIT ",
+                        SELECT id, phone_number, area_code FROM numbers WHERE ready AND ",
                 );
+                out.push_sql(NOBODY_FIRST);
+                out.push_sql(" ORDER BY purchased_at, id LIMIT ");
                 out.push_bind_param::<BigInt, _>(most)?;
                 out.push_sql(" FOR UPDATE SKIP LOCKED) AS oldest)");
             }
@@ -221,7 +229,7 @@ pub fn assignments_claim_in(
     place: Place,
     source: Source,
 ) -> Result<Vec<Assignment>, DbError> {
-    let rows: Vec<AssignmentRow> = sql_query(
+    let rows: Vec<AssignmentRow> = sql_query(format!(
         "WITH newcomers AS (
              SELECT user_id, row_number() OVER (ORDER BY position) AS place
                FROM unnest($1::text[]) WITH ORDINALITY AS asked (user_id, position)
@@ -230,7 +238,7 @@ pub fn assignments_claim_in(
          picked AS (SELECT id, phone_number, area_code, row_number() OVER () AS place FROM (
              SELECT id, phone_number, area_code FROM numbers
               WHERE ready AND ($3 IS NULL OR country = $3) AND ($4 IS NULL OR area_code = $4)
-                AND ($5 = 'emergency' OR NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now()))
+                AND ($5 = 'emergency' OR {NOBODY_FIRST})
               ORDER BY purchased_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) AS oldest),
          paired AS (SELECT newcomers.user_id, picked.id, picked.phone_number, picked.area_code
                       FROM newcomers JOIN picked USING (place)),
@@ -239,7 +247,7 @@ pub fn assignments_claim_in(
                       SELECT id, user_id, $5 FROM paired RETURNING number_id, assigned_at, source)
          SELECT paired.user_id, paired.phone_number, paired.area_code, recorded.assigned_at, recorded.source, false AS missing
            FROM paired JOIN recorded ON recorded.number_id = paired.id",
-    )
+    ))
     .bind::<Array<Text>, _>(user_ids)
     .bind::<BigInt, _>(i64::try_from(user_ids.len()).unwrap_or(i64::MAX))
     .bind::<Nullable<Text>, _>(place.country.as_ref().map(CountryCode::as_str))
@@ -279,7 +287,8 @@ pub fn assignments_restore(conn: &mut Connection, user_ids: &[&str]) -> Result<V
         "WITH resting AS (
              SELECT id, rests_for AS user_id, phone_number, area_code FROM numbers
               WHERE rests_for = ANY($1) AND webhook_status = 'configured' AND capable AND missing_since IS NULL
-              FOR UPDATE SKIP LOCKED),
+              -- Waits for whoever holds it: skipped, its user would count as a newcomer without a number.
+              FOR UPDATE),
          moved AS (UPDATE numbers n SET status = 'assigned', rests_for = NULL, quarantine_reason = NULL, quarantined_until = NULL
                      FROM resting WHERE n.id = resting.id),
          recorded AS (INSERT INTO assignments (number_id, user_id, source)

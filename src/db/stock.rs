@@ -76,6 +76,8 @@ struct Counts {
     #[diesel(sql_type = BigInt)]
     unready: i64,
     #[diesel(sql_type = BigInt)]
+    unfit: i64,
+    #[diesel(sql_type = BigInt)]
     assigned: i64,
     #[diesel(sql_type = BigInt)]
     quarantined: i64,
@@ -108,7 +110,8 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
     let counts: Counts = sql_query(
         "WITH n AS (
              SELECT count(*) FILTER (WHERE ready) AS available,
-                    count(*) FILTER (WHERE status = 'available' AND NOT ready AND missing_since IS NULL) AS unready,
+                    count(*) FILTER (WHERE status = 'available' AND NOT ready AND capable AND missing_since IS NULL) AS unready,
+                    count(*) FILTER (WHERE status = 'available' AND NOT capable AND missing_since IS NULL) AS unfit,
                     count(*) FILTER (WHERE status = 'assigned' AND missing_since IS NULL) AS assigned,
                     count(*) FILTER (WHERE status = 'quarantined' AND missing_since IS NULL) AS quarantined
                FROM numbers WHERE status <> 'released'),
@@ -130,6 +133,7 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
     let stock = Stock {
         available: count(counts.available),
         unready: count(counts.unready),
+        unfit: count(counts.unfit),
         assigned: count(counts.assigned),
         quarantined: count(counts.quarantined),
         purchasing: count(counts.purchasing),
@@ -158,7 +162,8 @@ fn line_needs(conn: &mut Connection) -> Result<Needs, DbError> {
         "SELECT country, sum(waiting)::bigint AS waiting, sum(coming)::bigint AS coming FROM (
              SELECT country, 1 AS waiting, 0 AS coming FROM waiters w WHERE expires_at > clock_timestamp()
                 AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)
-             UNION ALL SELECT country, 0, 1 FROM numbers WHERE ready
+             -- What is under repair will serve them too: buying again for them would pay twice.
+             UNION ALL SELECT country, 0, 1 FROM numbers WHERE status = 'available' AND capable AND missing_since IS NULL
              UNION ALL SELECT p.country, 0, 1 FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
                         WHERE i.state IN ('intended', 'sent', 'unknown')) AS both_sides
           GROUP BY country",

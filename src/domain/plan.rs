@@ -12,8 +12,10 @@ use super::order::Trigger;
 pub struct Stock {
     /// In the pool and assignable now.
     pub available: u32,
-    /// In the pool, but not assignable yet: webhooks unconfirmed or drifted, a capability missing.
+    /// In the pool, but not assignable yet: webhooks unconfirmed or drifted.
     pub unready: u32,
+    /// In the pool, but never assignable: it lacks a capability. Costs money, serves nobody.
+    pub unfit: u32,
     /// Somebody's.
     pub assigned: u32,
     /// Resting after a release, or held for an operator.
@@ -38,7 +40,7 @@ impl Stock {
     /// Everything that costs a monthly fee, or may.
     #[must_use]
     pub fn owned(&self) -> u32 {
-        self.idle() + self.assigned + self.quarantined
+        self.idle() + self.unfit + self.assigned + self.quarantined
     }
 
     /// `total` as the earlier service told it.
@@ -344,7 +346,7 @@ mod tests {
             emergency: bool,
         ) {
             let policy = PoolPolicy { threshold_low, replenishment_batch_size: batch, total_min, available_max, owned_max };
-            let stock = Stock { available, unready, assigned, quarantined, purchasing, unsettled, waiting: unserved, unserved };
+            let stock = Stock { available, unready, assigned, quarantined, purchasing, unsettled, waiting: unserved, unserved, unfit: 0 };
             let caps = Caps { hour_left, day_left, paused: false, halted: false };
             let trigger = if emergency { Trigger::Emergency } else { Trigger::Cron };
             let plan = plan(&policy, &caps, &stock, trigger);

@@ -6,23 +6,24 @@
 
 use super::MonitorDependencies;
 use crate::db::DbError;
-use crate::db::buying_gate::{gate_close, gate_take_probe};
+use crate::db::buying_gate::{gate_close_by_probe, gate_take_probe};
 
-/// Probes if it is time, and closes the breaker if Twilio answers.
-pub(super) async fn probe(deps: &MonitorDependencies) -> Result<(), DbError> {
+/// Probes if it is time, and closes the breaker if Twilio answers; says whether buying is open again.
+pub(super) async fn probe(deps: &MonitorDependencies) -> Result<bool, DbError> {
     let every = deps.config.load().breaker.probe();
     if !deps.db.run("gate_take_probe", move |conn| gate_take_probe(conn, every)).await? {
-        return Ok(());
+        return Ok(false);
     }
     match deps.twilio.probe().await {
         Ok(()) => {
-            deps.db.run("gate_close", gate_close).await?;
-            slog::warn!(deps.log, "Twilio accepts us again: buying is open");
-            // Whatever is needed now, the next look finds.
-            deps.taken.notify_one();
+            let open = deps.db.run("gate_close_by_probe", gate_close_by_probe).await?;
+            slog::warn!(deps.log, "Twilio accepts us again"; "buying_is_open" => open);
+            Ok(open)
         }
-        Err(failure) => slog::warn!(deps.log, "buying stays halted: the probe failed"; "cause" => failure.to_string(),
-            "request_id" => failure.request_id()),
+        Err(failure) => {
+            slog::warn!(deps.log, "buying stays halted: the probe failed"; "cause" => failure.to_string(),
+                "request_id" => failure.request_id());
+            Ok(false)
+        }
     }
-    Ok(())
 }
