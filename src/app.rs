@@ -26,7 +26,7 @@ use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen_for_st
 use crate::http::{Context as Shared, Gate, HttpServer, Keys, ServerLimits, ServerOptions};
 use crate::logger::LogHandle;
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
-use crate::purchaser::{Buyer, Purchaser, PurchaserHandle};
+use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
 use crate::schedule::Schedule;
 use crate::supervisor::{Children, Slot, Supervisor};
 use crate::twilio::{Credentials, Twilio, TwilioSettings};
@@ -125,7 +125,7 @@ impl App {
         let (gave_up, mut has_given_up) = watch::channel(false);
         let stop_http = CancellationToken::new();
         let (http_ended, mut http_has_ended) = watch::channel(false);
-        let children = self.children(&is_stopping, &stop_http, http_ended);
+        let (children, purchaser) = self.children(&is_stopping, &stop_http, http_ended);
         let supervised = self.config.load();
         let (restarts_max, window) = (supervised.supervisor.restarts_max, supervised.supervisor.window());
         let grace = supervised.shutdown.grace();
@@ -148,8 +148,13 @@ impl App {
         notify(&self.log, sd_notify::NotifyState::Stopping);
         stopping.send_replace(true);
         stop_http.cancel();
+        let all_done = async {
+            // Whoever asked is answered, and what is on the wire is settled, whoever asked for it.
+            let _ = http_has_ended.wait_for(|ended| *ended).await;
+            purchaser.idle().await;
+        };
         tokio::select! {
-            _ = http_has_ended.wait_for(|ended| *ended) => {}
+            () = all_done => {}
             () = tokio::time::sleep(grace) => slog::warn!(self.log, "the grace is over; the ledger keeps what is open"),
             () = signals.stop_again() => {
                 slog::warn!(self.log, "a second signal: ending at once; the ledger keeps what is open");
@@ -166,11 +171,11 @@ impl App {
         stopping: &watch::Receiver<bool>,
         stop_http: &CancellationToken,
         http_ended: watch::Sender<bool>,
-    ) -> Children {
+    ) -> (Children, PurchaserHandle) {
         let (bell, taken) = (self.bell.clone(), Arc::new(Notify::new()));
-        let (by_hand_set, by_hand) = watch::channel(false);
+        let (work_set, work) = watch::channel(Work::default());
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
-        let purchaser = PurchaserHandle::new(purchaser_slot.clone(), by_hand);
+        let purchaser = PurchaserHandle::new(purchaser_slot.clone(), work);
         let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config));
         let monitor = MonitorHandle::new(monitor_slot.clone());
         let buyer = Buyer {
@@ -207,7 +212,7 @@ impl App {
         let mut children = Children::default();
         let mut vitals = vec![
             children.add("purchaser", move |alive| {
-                purchaser_slot.set(Purchaser::new(buyer.clone(), by_hand_set.clone(), alive).start());
+                purchaser_slot.set(Purchaser::new(buyer.clone(), work_set.clone(), alive).start());
             }),
             children.add("pool_monitor", move |alive| {
                 monitor_slot.set(PoolMonitor::new(monitor_deps.clone(), alive).start());
@@ -218,6 +223,7 @@ impl App {
                 Schedule::new(schedule_monitor.clone(), config, schedule_log.clone(), alive).start();
             }),
         ];
+        let bought_by = purchaser.clone();
         let shared = Arc::new(Shared {
             db: self.db.clone(),
             twilio: self.twilio.clone(),
@@ -243,7 +249,7 @@ impl App {
             };
             HttpServer::new(part, alive).start();
         }));
-        children
+        (children, bought_by)
     }
 
     fn server_options(&self) -> ServerOptions {

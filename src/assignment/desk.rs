@@ -15,7 +15,7 @@ use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use super::batch::{Found, serve};
-use super::line::{Line, Reply, give, leave, look};
+use super::line::{Line, Reply, Verdict, give, leave, look};
 use super::{Answer, Ask, NoNumber, STATEMENT_PATIENCE};
 use crate::config::Config;
 use crate::db::assignments::Assignment;
@@ -59,10 +59,8 @@ pub struct Desk {
     looking: bool,
     look_again: bool,
     buying: bool,
-    /// Why buying for the line fell short, for those whose time runs out.
-    reason: Option<String>,
-    /// Nothing can be bought and nothing is on its way: after one more look at stock nobody need wait to hear it.
-    hopeless: bool,
+    /// Where buying for the line fell short and why.
+    verdict: Verdict,
     alive: Alive,
 }
 
@@ -116,8 +114,7 @@ impl Desk {
             looking: false,
             look_again: false,
             buying: false,
-            reason: None,
-            hopeless: false,
+            verdict: Verdict::default(),
             alive,
         }
     }
@@ -227,23 +224,26 @@ impl Desk {
         self.looking = false;
         match served {
             Ok(served) => {
-                self.deps.taken.notify_one();
+                if !served.is_empty() {
+                    self.deps.taken.notify_one();
+                }
                 self.line.deliver(served);
-                if std::mem::take(&mut self.hopeless) {
-                    let gone = self.line.refuse_all(&NoNumber::PoolEmpty(self.reason.clone()));
+                let gone = self.line.refuse_hopeless(&self.verdict);
+                self.take_out(gone, ctx);
+            }
+            Err(error) => {
+                // An error that is not the want of a database passes, or the deadline does.
+                slog::warn!(self.deps.log, "a look at those who wait failed"; "error" => error.in_full());
+                if error.is_unavailable() {
+                    let gone = self.line.refuse_all(&NoNumber::DatabaseUnavailable);
                     self.take_out(gone, ctx);
                 }
             }
-            Err(error) => {
-                slog::warn!(self.deps.log, "those who wait for a number are turned away"; "error" => error.in_full());
-                let why = if error.is_unavailable() { NoNumber::DatabaseUnavailable } else { NoNumber::Internal };
-                self.line.refuse_all(&why);
-            }
         }
-        let gone = self.line.expire(Instant::now(), self.reason.as_ref());
+        let gone = self.line.expire(Instant::now(), &self.verdict);
         self.take_out(gone, ctx);
         if self.line.is_empty() {
-            (self.reason, self.hopeless, self.look_again) = (None, false, false);
+            (self.verdict, self.look_again) = (Verdict::default(), false);
             self.deps.bell.somebody_waits.store(false, Ordering::Relaxed);
             return;
         }
@@ -275,17 +275,18 @@ impl Desk {
         ctx.spawn(work.into_actor(self).map(|report, desk, ctx| desk.bought(report, ctx)));
     }
 
-    fn bought(&mut self, report: Result<EmergencyReport, PurchaserError>, ctx: &mut Context<Self>) {
+    fn bought(&mut self, report: Result<Option<EmergencyReport>, PurchaserError>, ctx: &mut Context<Self>) {
         self.buying = false;
         match report {
-            Ok(report) => {
-                self.hopeless = report.shortfall.is_some() && report.on_their_way == 0;
-                self.reason = report.shortfall.map(|shortfall| shortfall.message());
+            Ok(Some(report)) => {
+                let bought = report.bought;
+                self.verdict = Verdict::of(report);
                 // Otherwise the next look comes with the clock, or with news of stock.
-                if (self.hopeless || report.bought > 0) && !self.line.is_empty() {
+                if (self.verdict.is_hopeless() || bought > 0) && !self.line.is_empty() {
                     self.look(ctx);
                 }
             }
+            Ok(None) => {}
             Err(error) => slog::warn!(self.deps.log, "nobody buys for those who wait"; "error" => error.to_string()),
         }
     }

@@ -5,6 +5,8 @@
 //! is idempotent and the only way a purchase becomes a number.
 //! How to get it wrong: ending an item because its run is over. Only Twilio's word ends an item that was sent.
 
+use std::time::{Duration, Instant};
+
 use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
@@ -238,24 +240,24 @@ pub enum Ending {
 }
 
 /// Ends an item without a number. `attempt` is the attempt that the caller judged: a later one by somebody else keeps
-/// the item open.
+/// the item open. `None` = whatever was sent.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn item_end(
     conn: &mut Connection,
     item_id: Uuid,
-    attempt: i32,
+    attempt: Option<i32>,
     ending: Ending,
     failure: &Failure,
 ) -> Result<bool, DbError> {
     let ended = sql_query(
         "UPDATE purchase_items SET state = $3, ended_at = clock_timestamp(), error_code = $4, twilio_code = $5,
                 error_message = $6, twilio_request_id = coalesce($7, twilio_request_id)
-          WHERE id = $1 AND attempts = $2 AND state IN ('intended', 'sent', 'unknown')",
+          WHERE id = $1 AND ($2 IS NULL OR attempts = $2) AND state IN ('intended', 'sent', 'unknown')",
     )
     .bind::<SqlUuid, _>(item_id)
-    .bind::<Integer, _>(attempt)
+    .bind::<Nullable<Integer>, _>(attempt)
     .bind::<Text, _>(match ending {
         Ending::Taken => "taken",
         Ending::NotBought => "not_bought",
@@ -266,6 +268,21 @@ pub fn item_end(
     .bind::<Nullable<Text>, _>(&failure.request_id)
     .execute(conn)?;
     Ok(ended > 0)
+}
+
+/// Takes items back that were written but never put on the wire: their run may not send them any more.
+///
+/// # Errors
+/// When PostgreSQL fails; recovery then finds them.
+pub fn items_withdraw(conn: &mut Connection, item_ids: &[Uuid]) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE purchase_items SET state = 'not_bought', ended_at = clock_timestamp(), error_code = 'withdrawn',
+                error_message = 'the order may not buy any more; Twilio was not asked'
+          WHERE id = ANY($1) AND state IN ('intended', 'sent') AND attempts <= 1 AND NOT doubted",
+    )
+    .bind::<Array<SqlUuid>, _>(item_ids)
+    .execute(conn)?;
+    Ok(())
 }
 
 /// A number at Twilio that settles an item.
@@ -346,8 +363,17 @@ pub struct Unsettled {
     pub country: CountryCode,
     /// POSTs sent.
     pub attempts: i32,
-    /// When the first was about to be sent.
-    pub first_sent_at: DateTime<Utc>,
+    /// How long ago the first was about to be sent, when this was read.
+    sent_ago: Duration,
+    read: Instant,
+}
+
+impl Unsettled {
+    /// How long ago the first POST was about to be sent.
+    #[must_use]
+    pub fn sent_ago(&self) -> Duration {
+        self.sent_ago + self.read.elapsed()
+    }
 }
 
 /// Reads off what ended runs left behind: items never sent end `not_bought`, items on the wire become unknown. Items of
@@ -386,11 +412,12 @@ pub fn items_unsettled(conn: &mut Connection, apart_secs: f64, most: i64) -> Res
         country: String,
         #[diesel(sql_type = Integer)]
         attempts: i32,
-        #[diesel(sql_type = Timestamptz)]
-        first_sent_at: DateTime<Utc>,
+        #[diesel(sql_type = Double)]
+        sent_ago_secs: f64,
     }
     let rows: Vec<Row> = sql_query(
-        "SELECT i.id, i.phone_number, p.country, i.attempts, i.first_sent_at
+        "SELECT i.id, i.phone_number, p.country, i.attempts,
+                greatest(0, extract(epoch FROM clock_timestamp() - i.first_sent_at))::float8 AS sent_ago_secs
            FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
           WHERE i.state = 'unknown' AND p.state <> 'running'
             AND (i.last_lookup_at IS NULL OR i.last_lookup_at < clock_timestamp() - make_interval(secs => $1))
@@ -407,7 +434,8 @@ pub fn items_unsettled(conn: &mut Connection, apart_secs: f64, most: i64) -> Res
                 phone_number: row.phone_number.parse().map_err(|_| corrupt("its number is not E.164".to_owned()))?,
                 country: row.country.parse().map_err(|_| corrupt("its country is not ISO 3166".to_owned()))?,
                 attempts: row.attempts,
-                first_sent_at: row.first_sent_at,
+                sent_ago: Duration::try_from_secs_f64(row.sent_ago_secs).unwrap_or(Duration::ZERO),
+                read: Instant::now(),
             })
         })
         .collect()
@@ -442,6 +470,17 @@ pub fn item_not_found(
     .bind::<Double, _>(settle_secs)
     .execute(conn)?;
     Ok(ended > 0)
+}
+
+/// A look failed and tells nothing; others are looked up first now.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn item_look_failed(conn: &mut Connection, item_id: Uuid) -> Result<(), DbError> {
+    sql_query("UPDATE purchase_items SET last_lookup_at = clock_timestamp() WHERE id = $1 AND state = 'unknown'")
+        .bind::<SqlUuid, _>(item_id)
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Which of `numbers` somebody of ours owns, is buying, or has just tried for this order: no candidates.

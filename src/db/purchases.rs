@@ -42,6 +42,15 @@ pub struct Wish {
     pub requested_by: String,
 }
 
+impl Wish {
+    /// Whether the request's body was the same; who sent it does not matter, keys rotate.
+    fn asks_the_same(&self, other: &Self) -> bool {
+        let body =
+            |wish: &Self| (wish.trigger, wish.count, wish.country, wish.area_code, wish.fallback, wish.override_caps);
+        body(self) == body(other)
+    }
+}
+
 /// An order as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
@@ -127,7 +136,7 @@ pub fn purchase_enqueue(
         gate_lock(conn)?;
         if let Some(key) = idempotency_key {
             if let Some(known) = order_of_key(conn, key)? {
-                return Ok(if known.wish == *wish { Enqueued::Same(known.id) } else { Enqueued::KeyReused });
+                return Ok(if known.wish.asks_the_same(wish) { Enqueued::Same(known.id) } else { Enqueued::KeyReused });
             }
         }
         let queued: i64 = purchases::table.filter(purchases::state.eq("queued")).count().get_result(conn)?;
@@ -206,16 +215,38 @@ pub fn purchase_read(conn: &mut Connection, id: Uuid) -> Result<Option<Order>, D
 }
 
 /// Ends what no living run can be working on: every `running` order (its run lost the lock, or we would not hold it) and
-/// every `queued` one past its time. Called first by whoever has taken the lock. Returns how many.
+/// every `queued` one past its time, but `mine`. Called first by whoever has taken the lock. Returns how many.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn purchases_interrupt_stale(conn: &mut Connection) -> Result<usize, DbError> {
+pub fn purchases_interrupt_stale(conn: &mut Connection, mine: Option<Uuid>) -> Result<usize, DbError> {
     Ok(sql_query(
-        "UPDATE purchases SET state = 'interrupted', run_id = NULL, ended_at = clock_timestamp()
-          WHERE state = 'running' OR (state = 'queued' AND expires_at < clock_timestamp())",
+        "WITH ended AS (
+             UPDATE purchases SET state = 'interrupted', run_id = NULL, ended_at = clock_timestamp()
+              WHERE (state = 'running' OR (state = 'queued' AND expires_at < clock_timestamp())) AND id IS DISTINCT FROM $1
+             RETURNING id, started_at, requested_count)
+         INSERT INTO purchase_errors (purchase_id, code, message, count)
+         SELECT id, CASE WHEN started_at IS NULL THEN 'locked' ELSE 'interrupted' END,
+                CASE WHEN started_at IS NULL THEN 'the purchase lock was not to be had in time; ask again'
+                     ELSE 'its run ended early; what is still needed is a new order' END,
+                greatest(1, requested_count - (SELECT count(*) FROM purchase_items i WHERE i.purchase_id = ended.id AND i.state = 'bought'))
+           FROM ended
+         ON CONFLICT DO NOTHING",
     )
+    .bind::<Nullable<SqlUuid>, _>(mine)
     .execute(conn)?)
+}
+
+/// Whether an order or an item was left behind by a run that is over: somebody should take the lock and sort it.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn purchases_left_behind(conn: &mut Connection) -> Result<bool, DbError> {
+    Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(
+        "EXISTS (SELECT 1 FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown'))
+         OR EXISTS (SELECT 1 FROM purchases WHERE state = 'running' OR (state = 'queued' AND expires_at < clock_timestamp()))",
+    ))
+    .get_result(conn)?)
 }
 
 /// Moves a waiting order under `run_id`; `None` when it no longer waits.

@@ -6,10 +6,11 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
+use super::assignments::Place;
 use super::buying_gate::{Gate, gate_read};
 use super::error::DbError;
 use super::executor::Connection;
-use crate::domain::{Caps, CountryCode, Needs, Stock, unserved};
+use crate::domain::{AreaCode, Caps, CountryCode, Needs, Stock, unserved};
 
 /// What was bought in the sliding windows, by the time of intent and the database's clock: bought, open and unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -198,6 +199,21 @@ pub fn stock_available_up_to(conn: &mut Connection, most: u32) -> Result<u32, Db
     .bind::<Integer, _>(i32::try_from(most).unwrap_or(i32::MAX))
     .get_result(conn)?;
     Ok(count(few.few))
+}
+
+/// Whether anything is assignable in `place`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_available_in(conn: &mut Connection, place: Place) -> Result<bool, DbError> {
+    let any: Few = sql_query(
+        "SELECT count(*) AS few FROM (
+             SELECT 1 FROM numbers WHERE ready AND ($1 IS NULL OR country = $1) AND ($2 IS NULL OR area_code = $2) LIMIT 1) AS one",
+    )
+    .bind::<Nullable<Text>, _>(place.country.as_ref().map(CountryCode::as_str))
+    .bind::<Nullable<Text>, _>(place.area_code.as_ref().map(AreaCode::as_str))
+    .get_result(conn)?;
+    Ok(any.few > 0)
 }
 
 /// A count is never negative, and no pool holds four thousand million numbers.

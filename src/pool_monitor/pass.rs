@@ -70,7 +70,7 @@ async fn buy(deps: &MonitorDependencies, trigger: Trigger, report: &mut PassRepo
                 report.reason = first.unwrap_or(why).as_str().to_owned();
                 return;
             }
-            BatchReport { plan: Some(plan), shortfall, bought } => {
+            BatchReport { plan: Some(plan), shortfall, bought, gave_way } => {
                 first = first.or(Some(plan.why));
                 report.reason = first.unwrap_or(plan.why).as_str().to_owned();
                 if let Some(shortfall) = shortfall {
@@ -81,6 +81,9 @@ async fn buy(deps: &MonitorDependencies, trigger: Trigger, report: &mut PassRepo
                     return;
                 }
                 if bought == 0 {
+                    if gave_way {
+                        report.reason = "locked".to_owned();
+                    }
                     return;
                 }
             }
