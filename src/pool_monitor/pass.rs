@@ -44,7 +44,11 @@ pub(super) async fn run(deps: &MonitorDependencies, trigger: Trigger) -> Result<
         buy(deps, trigger, &mut report).await;
         report.new = observe(deps).await?.stock;
     }
-    record(deps, trigger, &report).await?;
+    // Somebody else is buying, and nobody asked: the last pass that decided something is worth more.
+    let is_news = report.reason != "locked" || !matches!(trigger, Trigger::Threshold | Trigger::WarmStart);
+    if is_news {
+        record(deps, trigger, &report).await?;
+    }
     Ok(report)
 }
 
