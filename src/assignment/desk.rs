@@ -18,14 +18,14 @@ use super::batch::{Found, serve};
 use super::line::{Line, Reply, Verdict, give, leave, look};
 use super::{Answer, Ask, NoNumber, STATEMENT_PATIENCE};
 use crate::config::Config;
-use crate::db::assignments::Assignment;
+use crate::db::assignments::{Assignment, CLAIM_MAX};
 use crate::db::{Db, DbError, StockBell};
 use crate::domain::UserId;
 use crate::purchaser::{EmergencyReport, PurchaserError, PurchaserHandle};
 use crate::supervisor::{Alive, Slot};
 
 /// Requests in one statement.
-const BATCH_MAX: usize = 256;
+const BATCH_MAX: usize = CLAIM_MAX;
 /// Requests that may wait for the desk to look at them.
 const MAILBOX_MAX: usize = 8192;
 /// The line is looked at this often, whatever news there is.
