@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
 use crate::config::{Config, Sources};
 use crate::db::locks::PurchaseLocks;
-use crate::db::{DatabaseUrl, Db, DbError, installation, migrate};
+use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen_for_stock, migrate};
 use crate::http::{Context as Shared, Gate, HttpServer, Keys, ServerLimits, ServerOptions};
 use crate::logger::LogHandle;
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
@@ -44,6 +44,9 @@ pub enum StartError {
     /// The database belongs to another account or environment.
     #[error("{0}")]
     Foreign(String),
+    /// The system starts no more threads.
+    #[error("no threads could be started ({0}); raise the process limits")]
+    Threads(std::io::Error),
     /// The address cannot be listened on.
     #[error("http.listen: {address} cannot be listened on ({source}); choose another address or port")]
     Listen {
@@ -73,6 +76,7 @@ pub struct App {
     gate: Arc<Gate>,
     listener: Arc<TcpListener>,
     address: SocketAddr,
+    bell: StockBell,
     log: slog::Logger,
 }
 
@@ -87,6 +91,8 @@ impl App {
         migrate_patiently(&url, &log).await?;
         let db = Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), log.clone());
         claim(&db, &config).await?;
+        let bell = StockBell::default();
+        listen_for_stock(url.clone(), bell.clone(), log.clone()).map_err(StartError::Threads)?;
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());
         let twilio = Twilio::new(twilio_settings(&config), runtime);
         let listen = |source| StartError::Listen { address: config.http.listen, source };
@@ -102,6 +108,7 @@ impl App {
             gate,
             listener: Arc::new(listener),
             address,
+            bell,
             log,
         })
     }
@@ -160,7 +167,7 @@ impl App {
         stop_http: &CancellationToken,
         http_ended: watch::Sender<bool>,
     ) -> Children {
-        let (stock, taken) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (bell, taken) = (self.bell.clone(), Arc::new(Notify::new()));
         let (by_hand_set, by_hand) = watch::channel(false);
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
         let purchaser = PurchaserHandle::new(purchaser_slot.clone(), by_hand);
@@ -171,7 +178,7 @@ impl App {
             locks: self.locks.clone(),
             twilio: self.twilio.clone(),
             config: Arc::clone(&self.config),
-            stock: Arc::clone(&stock),
+            stock: Arc::clone(&bell.stock),
             stopping: stopping.clone(),
             log: self.log.new(slog::o!("part" => "purchaser")),
         };
@@ -179,7 +186,7 @@ impl App {
             db: self.db.clone(),
             purchaser: purchaser.clone(),
             config: Arc::clone(&self.config),
-            stock: Arc::clone(&stock),
+            bell: bell.clone(),
             taken: Arc::clone(&taken),
             instance_id: Uuid::new_v4(),
             log: self.log.new(slog::o!("part" => "desk")),
@@ -189,7 +196,7 @@ impl App {
             purchaser: purchaser.clone(),
             twilio: self.twilio.clone(),
             config: Arc::clone(&self.config),
-            stock,
+            stock: bell.stock,
             taken,
             stopping: stopping.clone(),
             log: self.log.new(slog::o!("part" => "pool_monitor")),

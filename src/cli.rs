@@ -124,6 +124,7 @@ fn serve(sources: &Sources) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(StartError::Database(error)) if error.is_unavailable() => fail(UNREACHABLE, error.in_full()),
         Err(StartError::Database(error)) => fail(FAILED, error.in_full()),
+        Err(error @ StartError::Threads(_)) => fail(FAILED, error),
         Err(error @ (StartError::Foreign(_) | StartError::Listen { .. })) => fail(USAGE, error),
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -18,7 +19,7 @@ use super::line::{Line, Reply, give, leave, look};
 use super::{Answer, Ask, NoNumber, STATEMENT_PATIENCE};
 use crate::config::Config;
 use crate::db::assignments::Assignment;
-use crate::db::{Db, DbError};
+use crate::db::{Db, DbError, StockBell};
 use crate::domain::UserId;
 use crate::purchaser::{EmergencyReport, PurchaserError, PurchaserHandle};
 use crate::supervisor::{Alive, Slot};
@@ -39,8 +40,8 @@ pub struct DeskDependencies {
     pub purchaser: PurchaserHandle,
     /// `purchase.emergency_wait_ms`.
     pub config: Arc<ArcSwap<Config>>,
-    /// Rung when a number became assignable.
-    pub stock: Arc<Notify>,
+    /// Rung when a number became assignable; told when somebody waits.
+    pub bell: StockBell,
     /// Rung by the desk when it took some.
     pub taken: Arc<Notify>,
     /// This process, in the database's line.
@@ -177,7 +178,10 @@ impl Desk {
                 }
                 Some(Found::Held(assignment)) => give(waiting, &assignment, true),
                 Some(Found::NotThere) => refuse(waiting, &NoNumber::AreaCodeUnavailable),
-                Some(Found::Empty) => self.line.join(ask, deadline, waiting),
+                Some(Found::Empty) => {
+                    self.line.join(ask, deadline, waiting);
+                    self.deps.bell.somebody_waits.store(true, Ordering::Relaxed);
+                }
                 Some(Found::Failed(error)) => {
                     slog::error!(self.deps.log, "a signup fails whatever stock there is"; "error" => error);
                     refuse(waiting, &NoNumber::Internal);
@@ -240,6 +244,7 @@ impl Desk {
         self.take_out(gone, ctx);
         if self.line.is_empty() {
             (self.reason, self.hopeless, self.look_again) = (None, false, false);
+            self.deps.bell.somebody_waits.store(false, Ordering::Relaxed);
             return;
         }
         self.buy_for_line(ctx);
@@ -303,7 +308,7 @@ impl Actor for Desk {
                 desk.look(ctx);
             }
         });
-        let (stock, desk) = (Arc::clone(&self.deps.stock), ctx.address().downgrade());
+        let (stock, desk) = (Arc::clone(&self.deps.bell.stock), ctx.address().downgrade());
         let listen = async move {
             loop {
                 stock.notified().await;

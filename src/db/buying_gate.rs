@@ -147,3 +147,34 @@ pub fn gate_close(conn: &mut Connection) -> Result<bool, DbError> {
         .execute(conn)?;
     Ok(closed > 0)
 }
+
+/// Stops automatic buying; a pause that stands keeps its beginning.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn gate_pause(conn: &mut Connection, by: &str, reason: Option<&str>) -> Result<Gate, DbError> {
+    diesel::update(buying_gate::table.filter(buying_gate::paused_since.is_null()))
+        .set((
+            buying_gate::paused_since.eq(sql::<Timestamptz>("clock_timestamp()").nullable()),
+            buying_gate::paused_by.eq(by),
+            buying_gate::paused_reason.eq(reason),
+        ))
+        .execute(conn)?;
+    gate_read(conn)
+}
+
+/// Ends a pause, and a halt as well: an operator says that buying may go on.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn gate_resume(conn: &mut Connection) -> Result<Gate, DbError> {
+    diesel::update(buying_gate::table)
+        .set((
+            buying_gate::paused_since.eq(None::<DateTime<Utc>>),
+            buying_gate::paused_by.eq(None::<String>),
+            buying_gate::paused_reason.eq(None::<String>),
+        ))
+        .execute(conn)?;
+    gate_close(conn)?;
+    gate_read(conn)
+}

@@ -34,6 +34,8 @@ pub struct RunOf {
 pub struct Limits {
     /// `[pool]`.
     pub policy: PoolPolicy,
+    /// `pool.country`: where numbers are bought for signups that take any.
+    pub pool_country: CountryCode,
     /// `spend.purchases_per_hour_max`.
     pub per_hour_max: u32,
     /// `spend.purchases_per_day_max`.
@@ -55,19 +57,29 @@ pub enum Intent {
     Refused(Why),
 }
 
+/// A running order, as far as its intents care.
+struct Running {
+    trigger: Trigger,
+    country: CountryCode,
+    override_caps: bool,
+    requested: i32,
+}
+
 /// Locks the order's row and checks that it runs under this run.
-fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Option<(Trigger, bool, i32)>, DbError> {
+fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Option<Running>, DbError> {
     let found = purchases::table
         .filter(purchases::id.eq(run.order_id))
         .filter(purchases::state.eq("running"))
         .filter(purchases::run_id.eq(run.run_id))
-        .select((purchases::trigger, purchases::override_caps, purchases::requested_count))
+        .select((purchases::trigger, purchases::country, purchases::override_caps, purchases::requested_count))
         .for_update()
-        .first::<(String, bool, i32)>(conn)
+        .first::<(String, String, bool, i32)>(conn)
         .optional()?;
+    let corrupt = DbError::corrupt("purchase");
     found
-        .map(|(trigger, override_caps, requested)| {
-            Ok((trigger.parse().map_err(DbError::corrupt("purchase"))?, override_caps, requested))
+        .map(|(trigger, country, override_caps, requested)| {
+            let country = country.parse().map_err(|_| corrupt("its country is not ISO 3166".to_owned()))?;
+            Ok(Running { trigger: trigger.parse().map_err(&corrupt)?, country, override_caps, requested })
         })
         .transpose()
 }
@@ -85,11 +97,12 @@ pub fn items_intend(
 ) -> Result<Vec<Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let gate = gate_lock(conn)?;
-        let Some((trigger, override_caps, requested)) = run_stands(conn, run)? else {
+        let Some(Running { trigger, country, override_caps, requested }) = run_stands(conn, run)? else {
             return Ok(vec![Intent::RunIsOver; wanted.len()]);
         };
         let mut places_used = i64::from(purchase_places_used(conn, run.order_id)?);
         let mut seen = stock_observe(conn, gate)?;
+        seen.stock = seen.stock_for_line(country, limits.pool_country);
         let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
         let known = numbers_spoken_for(conn, &numbers)?;
         let mut intents = Vec::with_capacity(wanted.len());
@@ -164,7 +177,7 @@ pub fn items_attempt(
 ) -> Result<Result<Vec<Attempt>, Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let gate = gate_lock(conn)?;
-        let Some((trigger, _, _)) = run_stands(conn, run)? else { return Ok(Err(Intent::RunIsOver)) };
+        let Some(Running { trigger, .. }) = run_stands(conn, run)? else { return Ok(Err(Intent::RunIsOver)) };
         if gate.halted.is_some() {
             return Ok(Err(Intent::Refused(Why::Halted)));
         }

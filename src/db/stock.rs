@@ -1,13 +1,15 @@
 //! Counting: stock for the planner, the ledger's sliding windows for the caps, and the bounded look after a signup.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::buying_gate::{Gate, gate_read};
 use super::error::DbError;
 use super::executor::Connection;
-use crate::domain::{Caps, Stock};
+use crate::domain::{Caps, CountryCode, Needs, Stock, unserved};
 
 /// What was bought in the sliding windows, by the time of intent and the database's clock: bought, open and unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -29,6 +31,8 @@ pub struct Observation {
     pub spend: Spend,
     /// Pause and breaker.
     pub gate: Gate,
+    /// What signups in line lack, by the country they insist on.
+    pub needs: Needs,
 }
 
 impl Observation {
@@ -43,9 +47,19 @@ impl Observation {
         }
     }
 
+    /// The stock as an emergency sees it that buys in `country`: it may serve who insists on it and, in the pool's own
+    /// country, who takes any.
+    #[must_use]
+    pub fn stock_for_line(&self, country: CountryCode, pool_country: CountryCode) -> Stock {
+        let there = self.needs.get(&Some(country)).copied().unwrap_or_default();
+        let anywhere = self.needs.get(&None).copied().unwrap_or_default();
+        Stock { unserved: there + if country == pool_country { anywhere } else { 0 }, ..self.stock }
+    }
+
     /// Counts an intent that the caller has just written in the same transaction.
     pub(super) fn count_intent(&mut self, override_caps: bool) {
         self.stock.purchasing += 1;
+        self.stock.unserved = self.stock.unserved.saturating_sub(1);
         if override_caps {
             self.spend.overridden += 1;
         } else {
@@ -121,9 +135,45 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
         purchasing: count(counts.purchasing),
         unsettled: count(counts.unsettled),
         waiting: count(counts.waiting),
+        unserved: 0,
     };
     let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
-    Ok(Observation { stock, spend, gate })
+    let needs = if stock.waiting > 0 { line_needs(conn)? } else { Needs::new() };
+    let stock = Stock { unserved: needs.values().sum(), ..stock };
+    Ok(Observation { stock, spend, gate, needs })
+}
+
+/// Sets the line against what is assignable or on its way, country by country.
+fn line_needs(conn: &mut Connection) -> Result<Needs, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Nullable<Text>)]
+        country: Option<String>,
+        #[diesel(sql_type = BigInt)]
+        waiting: i64,
+        #[diesel(sql_type = BigInt)]
+        coming: i64,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT country, sum(waiting)::bigint AS waiting, sum(coming)::bigint AS coming FROM (
+             SELECT country, 1 AS waiting, 0 AS coming FROM waiters w WHERE expires_at > clock_timestamp()
+                AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)
+             UNION ALL SELECT country, 0, 1 FROM numbers WHERE ready
+             UNION ALL SELECT p.country, 0, 1 FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
+                        WHERE i.state IN ('intended', 'sent', 'unknown')) AS both_sides
+          GROUP BY country",
+    )
+    .load(conn)?;
+    let (mut waiting, mut coming) = (Needs::new(), BTreeMap::new());
+    for row in rows {
+        let country = row.country.as_deref().map(str::parse::<CountryCode>).transpose();
+        let country = country.map_err(|_| DbError::corrupt("waiter")("its country is not ISO 3166".to_owned()))?;
+        waiting.insert(country, count(row.waiting));
+        if let Some(country) = country {
+            coming.insert(country, count(row.coming));
+        }
+    }
+    Ok(unserved(&waiting, &coming))
 }
 
 #[derive(QueryableByName)]

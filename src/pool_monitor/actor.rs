@@ -11,8 +11,8 @@ use actix::prelude::*;
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
-use super::care;
 use super::pass::{self, PassReport};
+use super::{care, probe};
 use crate::config::Config;
 use crate::db::stock::stock_available_up_to;
 use crate::db::{Db, DbError};
@@ -241,6 +241,7 @@ async fn see_to(deps: &MonitorDependencies) -> Result<(), DbError> {
     if *deps.stopping.borrow() {
         return Ok(());
     }
+    probe::probe(deps).await?;
     care::return_rested(deps).await?;
     let seen = pass::observe(deps).await?;
     if seen.stock.unsettled > 0 {

@@ -4,6 +4,7 @@
 //! the lock was about to buy; an order by hand waits for the lock at most `purchase.lock_wait_ms` at a time.
 //! How to get it wrong: sizing an emergency before its search. Those who came meanwhile would wait for another run.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,10 +14,11 @@ use super::candidates::{Candidates, Places};
 use super::run::{self, Run};
 use super::wave::{self, Goal, Progress};
 use super::{Buyer, Shortfall};
+use crate::db::DbError;
 use crate::db::purchase_items::RunOf;
 use crate::db::purchases::{self, Order, Wish};
-use crate::db::{DbError, stock};
-use crate::domain::{ByHand, Cap, OrderState, Plan, Stock, Trigger, Why, plan, plan_by_hand};
+use crate::db::stock::{self, Observation};
+use crate::domain::{ByHand, Cap, CountryCode, OrderState, Plan, Trigger, Why, plan, plan_by_hand};
 
 /// How often an order by hand tries the lock.
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(100);
@@ -79,12 +81,13 @@ pub(super) async fn batch(buyer: &Buyer, trigger: Trigger) -> Result<BatchReport
 
 async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger) -> Result<BatchReport, DbError> {
     serve_line(buyer, run).await?;
-    let (plan, _stock) = plan_now(buyer, trigger).await?;
+    let (seen, limits) = (observe(buyer).await?, buyer.limits());
+    let plan = plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &seen.stock, trigger);
     if plan.count == 0 {
         return Ok(BatchReport { plan: Some(plan), bought: 0, shortfall: None });
     }
     let country = buyer.config.load().pool.country;
-    let order = open(buyer, run, trigger, plan.count).await?;
+    let order = open(buyer, run, trigger, country, plan.count).await?;
     let mut candidates = Candidates::new(country, places(buyer, &order.wish));
     let progress = fill(buyer, run, &order, false, &mut candidates).await;
     if let (Some(Cap::PurchasesPerHour | Cap::PurchasesPerDay), cut) = (plan.binding_cap, plan.wanted - plan.count) {
@@ -94,18 +97,11 @@ async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger) -> Result<Batch
     Ok(BatchReport { plan: Some(plan), bought: progress.bought, shortfall: progress.shortfall })
 }
 
-async fn plan_now(buyer: &Buyer, trigger: Trigger) -> Result<(Plan, Stock), DbError> {
-    let limits = buyer.limits();
-    let seen = buyer.db.run_patiently("stock_observe", stock::stock_read).await?;
-    let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
-    Ok((plan(&limits.policy, &caps, &seen.stock, trigger), seen.stock))
-}
-
-async fn open(buyer: &Buyer, run: &Run, trigger: Trigger, count: u32) -> Result<Order, DbError> {
+async fn open(buyer: &Buyer, run: &Run, trigger: Trigger, country: CountryCode, count: u32) -> Result<Order, DbError> {
     let wish = Wish {
         trigger,
         count,
-        country: buyer.config.load().pool.country,
+        country,
         area_code: None,
         fallback: true,
         override_caps: false,
@@ -201,47 +197,60 @@ fn is_worth_telling(shortfall: &Shortfall) -> bool {
 /// Serves the signups that wait, if there are any that neither stock nor numbers on their way will serve.
 pub(super) async fn serve_line(buyer: &Buyer, run: &Run) -> Result<EmergencyReport, DbError> {
     let mut report = EmergencyReport { locked: false, ..EmergencyReport::locked() };
-    let country = buyer.config.load().pool.country;
-    let mut candidates: Option<Candidates> = None;
+    let mut searched: BTreeMap<CountryCode, Candidates> = BTreeMap::new();
+    let mut fell_short: Vec<CountryCode> = Vec::new();
     for _round in 0..EMERGENCY_ROUNDS_MAX {
-        let (mut plan, stock) = plan_now(buyer, Trigger::Emergency).await?;
-        report.on_their_way = stock.purchasing + stock.unsettled;
+        let (seen, pool_country) = (observe(buyer).await?, buyer.config.load().pool.country);
+        report.on_their_way = seen.stock.purchasing + seen.stock.unsettled;
+        let mut countries = seen.needs.keys().map(|country| country.unwrap_or(pool_country));
+        let Some(country) = countries.find(|country| !fell_short.contains(country)) else { break };
+        let mut plan = plan_for_line(buyer, &seen, country);
         if plan.count == 0 {
-            if stock.waiting > 0 && plan.why != Why::NobodyWaits {
-                report.shortfall = Some(Shortfall::Refused(plan.why));
-            }
+            report.shortfall = Some(Shortfall::Refused(plan.why));
             break;
         }
-        let candidates = match &mut candidates {
-            Some(candidates) => candidates,
-            None => {
-                let places: Places = std::iter::once(None).collect();
-                let mut found = Candidates::new(country, places);
-                // Searched before the order is sized, so that it counts those who came meanwhile.
-                match search_first(buyer, &mut found).await {
-                    Ok(()) => {}
-                    Err(shortfall) => {
-                        report.shortfall = Some(shortfall);
-                        break;
-                    }
-                }
-                plan = plan_now(buyer, Trigger::Emergency).await?.0;
-                if plan.count == 0 {
-                    break;
-                }
-                candidates.insert(found)
+        if !searched.contains_key(&country) {
+            // Searched before the order is sized, so that it counts those who came meanwhile.
+            let mut candidates = Candidates::new(country, std::iter::once(None).collect());
+            if let Err(shortfall) = search_first(buyer, &mut candidates).await {
+                report.shortfall = Some(shortfall);
+                break;
             }
-        };
-        let order = open(buyer, run, Trigger::Emergency, plan.count).await?;
+            searched.insert(country, candidates);
+            plan = plan_for_line(buyer, &observe(buyer).await?, country);
+            if plan.count == 0 {
+                continue;
+            }
+        }
+        let candidates = searched.get_mut(&country).expect("searched a moment ago");
+        let order = open(buyer, run, Trigger::Emergency, country, plan.count).await?;
         let progress = fill(buyer, run, &order, false, candidates).await;
         finish(buyer, run, &order, &progress).await?;
         report.bought += progress.bought;
-        report.shortfall = progress.shortfall.filter(is_worth_telling);
-        if report.shortfall.is_some() || progress.bought + progress.unknown == 0 {
-            break;
+        match progress.shortfall.filter(is_worth_telling) {
+            None if progress.bought + progress.unknown == 0 => fell_short.push(country),
+            None => {}
+            Some(shortfall) => {
+                let elsewhere = matches!(shortfall, Shortfall::NoStock);
+                report.shortfall = Some(shortfall);
+                fell_short.push(country);
+                if !elsewhere {
+                    break;
+                }
+            }
         }
     }
     Ok(report)
+}
+
+async fn observe(buyer: &Buyer) -> Result<Observation, DbError> {
+    buyer.db.run_patiently("stock_observe", stock::stock_read).await
+}
+
+fn plan_for_line(buyer: &Buyer, seen: &Observation, country: CountryCode) -> Plan {
+    let limits = buyer.limits();
+    let stock = seen.stock_for_line(country, limits.pool_country);
+    plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &stock, Trigger::Emergency)
 }
 
 async fn search_first(buyer: &Buyer, candidates: &mut Candidates) -> Result<(), Shortfall> {
@@ -292,7 +301,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
     let Some(order) = started else { return Ok(Step::Ended(OrderReport::Locked)) };
     let first = candidates.is_none();
     let limits = buyer.limits();
-    let seen = buyer.db.run_patiently("stock_observe", stock::stock_read).await?;
+    let seen = observe(buyer).await?;
     let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
     let plan = plan_by_hand(&caps, ByHand { count: order.wish.count, override_caps: order.wish.override_caps });
     if first && plan.count == 0 {
