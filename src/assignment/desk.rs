@@ -167,7 +167,8 @@ impl Desk {
             }
         };
         let mut took = false;
-        let deadline = Instant::now() + self.deps.config.load().purchase.emergency_wait();
+        let config = self.deps.config.load_full();
+        let deadline = Instant::now() + config.purchase.emergency_wait();
         for ask in asks {
             let waiting = replies.remove(&ask.user_id).unwrap_or_default();
             match found.remove(&ask.user_id) {
@@ -177,7 +178,14 @@ impl Desk {
                 }
                 Some(Found::Held(assignment)) => give(waiting, &assignment, true),
                 Some(Found::NotThere) => refuse(waiting, &NoNumber::AreaCodeUnavailable),
-                Some(Found::Empty) => self.line.join(ask, deadline, waiting),
+                Some(Found::Empty) => match ask.country.filter(|country| *country != config.pool.country) {
+                    None => self.line.join(ask, deadline, waiting),
+                    // Nobody buys there, so whatever the line is served with is not for them.
+                    Some(country) => {
+                        let why = format!("none in {country}, and numbers are bought in {} only", config.pool.country);
+                        refuse(waiting, &NoNumber::PoolEmpty(Some(why)));
+                    }
+                },
                 Some(Found::Failed(error)) => {
                     slog::error!(self.deps.log, "a signup fails whatever stock there is"; "error" => error);
                     refuse(waiting, &NoNumber::Internal);
