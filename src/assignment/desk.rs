@@ -14,10 +14,9 @@ use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use super::batch::{Found, serve};
-use super::line::{Line, Reply, give, leave, look};
+use super::line::{Line, Looked, Reply, give, leave, look};
 use super::{Answer, Ask, NoNumber, STATEMENT_PATIENCE};
 use crate::config::Config;
-use crate::db::assignments::Assignment;
 use crate::db::{Db, DbError};
 use crate::domain::UserId;
 use crate::purchaser::{EmergencyReport, PurchaserError, PurchaserHandle};
@@ -224,15 +223,15 @@ impl Desk {
         let waiters = self.line.waiters(Instant::now());
         let (db, instance_id) = (self.deps.db.clone(), self.deps.instance_id);
         let work = async move { db.run("line_look", move |conn| look(conn, instance_id, &waiters)).await };
-        ctx.spawn(work.into_actor(self).map(|served, desk, ctx| desk.looked(served, ctx)));
+        ctx.spawn(work.into_actor(self).map(|looked, desk, ctx| desk.looked(looked, ctx)));
     }
 
-    fn looked(&mut self, served: Result<Vec<Assignment>, DbError>, ctx: &mut Context<Self>) {
+    fn looked(&mut self, looked: Result<Looked, DbError>, ctx: &mut Context<Self>) {
         self.looking = false;
-        match served {
-            Ok(served) => {
+        match looked {
+            Ok(looked) => {
                 self.deps.taken.notify_one();
-                self.line.deliver(served);
+                self.line.deliver(looked);
                 if std::mem::take(&mut self.hopeless) {
                     let gone = self.line.refuse_all(&NoNumber::PoolEmpty(self.reason.clone()));
                     self.take_out(gone, ctx);

@@ -1,6 +1,7 @@
 //! The signups of this instance that wait: who, until when, and what each look of the line tells them.
 //!
-//! Invariants: everybody in line is answered exactly once, at the latest at their deadline; whoever hung up leaves.
+//! Invariants: everybody in line is answered exactly once, at the latest at their deadline; whoever hung up leaves; of
+//! the instances at which one user waits, only the one that holds their place in the database's line calls the number new.
 //! How to get it wrong: serving only our own. The line is in the database and is served oldest first, whoever looks.
 
 use std::collections::HashMap;
@@ -10,7 +11,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{Answer, Ask, NoNumber};
-use crate::db::assignments::{Assignment, assignments_held};
+use crate::db::assignments::{Assignment, Source, assignments_held};
 use crate::db::waiters::{Waiter, waiters_join, waiters_leave, waiters_serve, waiters_sweep};
 use crate::db::{Connection, Constraint, DbError};
 use crate::domain::{CountryCode, UserId};
@@ -25,6 +26,16 @@ struct InLine {
     country: Option<CountryCode>,
     deadline: Instant,
     replies: Vec<Reply>,
+    /// The place in the database's line is this instance's.
+    is_ours: bool,
+}
+
+/// What one look found.
+pub(super) struct Looked {
+    /// Users of this instance whose place in the database's line is this instance's.
+    ours: Vec<UserId>,
+    /// Those of this instance who have a number now.
+    served: Vec<Assignment>,
 }
 
 /// Who waits here.
@@ -42,6 +53,7 @@ impl Line {
             country: ask.country,
             deadline,
             replies: Vec::new(),
+            is_ours: false,
         });
         place.deadline = place.deadline.max(deadline);
         place.replies.append(&mut replies);
@@ -60,10 +72,17 @@ impl Line {
     }
 
     /// Answers those whom a look found served.
-    pub(super) fn deliver(&mut self, served: Vec<Assignment>) {
-        for assignment in served {
+    pub(super) fn deliver(&mut self, looked: Looked) {
+        for user_id in &looked.ours {
+            if let Some(place) = self.0.get_mut(user_id) {
+                place.is_ours = true;
+            }
+        }
+        for assignment in looked.served {
             if let Some(place) = self.0.remove(&assignment.user_id) {
-                give(place.replies, &assignment, false);
+                // Served out of the line, and not at another desk meanwhile.
+                let is_new = place.is_ours && assignment.source == Source::Emergency;
+                give(place.replies, &assignment, !is_new);
             }
         }
     }
@@ -108,17 +127,19 @@ pub(super) fn give(replies: Vec<Reply>, assignment: &Assignment, held: bool) {
 }
 
 /// One look: keeps `waiters` in the database's line, serves the line from stock, and tells which of `waiters` have theirs.
-pub(super) fn look(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<Vec<Assignment>, DbError> {
+pub(super) fn look(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<Looked, DbError> {
     waiters_sweep(conn)?;
     let patient: Vec<Waiter> = waiters.iter().filter(|waiter| waiter.patience > Duration::ZERO).cloned().collect();
-    waiters_join(conn, instance_id, &patient)?;
+    let ours = waiters_join(conn, instance_id, &patient)?;
+    let ours =
+        patient.into_iter().map(|waiter| waiter.user_id).filter(|user_id| ours.contains(user_id.as_str())).collect();
     match waiters_serve(conn, SERVED_MAX) {
         // Somebody in line got a number elsewhere this very moment; the next look finds it.
         Ok(_) | Err(DbError::Constraint(Constraint::OneLivePerUser | Constraint::OneLivePerAssignedNumber)) => {}
         Err(error) => return Err(error),
     }
     let users: Vec<&str> = waiters.iter().map(|waiter| waiter.user_id.as_str()).collect();
-    assignments_held(conn, &users)
+    Ok(Looked { ours, served: assignments_held(conn, &users)? })
 }
 
 /// Takes users out of the database's line.
