@@ -72,6 +72,7 @@ impl Handler<BuyByHand> for Purchaser {
     type Result = AtomicResponse<Self, Result<OrderReport, DbError>>;
 
     fn handle(&mut self, BuyByHand(order_id): BuyByHand, _ctx: &mut Self::Context) -> Self::Result {
+        fail::fail_point!("purchaser");
         let (buyer, by_hand) = (self.buyer.clone(), self.by_hand.clone());
         let work = async move {
             by_hand.send_replace(true);
@@ -87,6 +88,7 @@ impl Handler<BuyBatch> for Purchaser {
     type Result = AtomicResponse<Self, Result<BatchReport, DbError>>;
 
     fn handle(&mut self, BuyBatch(trigger): BuyBatch, _ctx: &mut Self::Context) -> Self::Result {
+        fail::fail_point!("purchaser");
         let buyer = self.buyer.clone();
         AtomicResponse::new(Box::pin(async move { orders::batch(&buyer, trigger).await }.into_actor(self)))
     }
@@ -96,6 +98,7 @@ impl Handler<BuyForLine> for Purchaser {
     type Result = AtomicResponse<Self, Result<EmergencyReport, DbError>>;
 
     fn handle(&mut self, _: BuyForLine, _ctx: &mut Self::Context) -> Self::Result {
+        fail::fail_point!("purchaser");
         let buyer = self.buyer.clone();
         AtomicResponse::new(Box::pin(async move { orders::emergency(&buyer).await }.into_actor(self)))
     }
