@@ -1,8 +1,8 @@
 //! The composition root: [`App::build`] does everything that can fail, [`App::run_until_stopped`] cannot be
 //! misconfigured.
 //!
-//! Invariant: stop goes outside in. Readiness turns false, nobody starts a create, requests in flight finish, then the
-//! process ends; the ledger makes any other end safe too.
+//! Invariant: stop goes outside in. Readiness turns false, nobody starts a create, requests in flight finish, creates on
+//! the wire are settled, then the process ends; the ledger makes any other end safe too.
 //! How to get it wrong: stopping a part before those who ask it. The purchaser must still settle what is on the wire.
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ use crate::logger::LogHandle;
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
 use crate::purchaser::{Buyer, Purchaser, PurchaserHandle};
 use crate::schedule::Schedule;
-use crate::supervisor::{Children, Slot, Supervisor};
+use crate::supervisor::{Children, Slot, Supervisor, Vitals};
 use crate::twilio::{Credentials, Twilio, TwilioSettings};
 
 /// How long `serve` waits for PostgreSQL at start.
@@ -112,13 +112,26 @@ impl App {
         self.address
     }
 
-    /// Runs until SIGTERM or SIGINT; returns the process's exit code. A second signal ends the process at once.
-    pub async fn run_until_stopped(self, reload: ReloadSources) -> u8 {
+    /// Builds and runs until SIGTERM or SIGINT; returns the process's exit code. A second signal ends the process at once.
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub async fn start(config: Config, log: slog::Logger, reload: ReloadSources) -> Result<u8, StartError> {
+        let mut signals = Signals::new();
+        let app = tokio::select! {
+            app = Self::build(config, log) => app?,
+            // Nothing runs yet that would have to finish.
+            () = signals.stop() => return Ok(0),
+        };
+        Ok(app.run_until_stopped(reload, signals).await)
+    }
+
+    async fn run_until_stopped(self, reload: ReloadSources, mut signals: Signals) -> u8 {
         let (stopping, is_stopping) = watch::channel(false);
         let (gave_up, mut has_given_up) = watch::channel(false);
         let stop_http = CancellationToken::new();
         let (http_ended, mut http_has_ended) = watch::channel(false);
-        let children = self.children(&is_stopping, &stop_http, http_ended);
+        let (children, buyers) = self.children(&is_stopping, &stop_http, http_ended);
         let supervised = self.config.load();
         let (restarts_max, window) = (supervised.supervisor.restarts_max, supervised.supervisor.window());
         let grace = supervised.shutdown.grace();
@@ -127,7 +140,6 @@ impl App {
             Supervisor::start_all(children, restarts_max, window, gave_up, is_stopping.clone(), self.log.clone());
         slog::info!(self.log, "callbunker serves"; "address" => self.address.to_string(), "url" => format!("http://{}", self.address));
         notify(&self.log, sd_notify::NotifyState::Ready);
-        let mut signals = Signals::new();
         let code = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -141,10 +153,16 @@ impl App {
         notify(&self.log, sd_notify::NotifyState::Stopping);
         stopping.send_replace(true);
         stop_http.cancel();
+        let all_done = async {
+            let _ = http_has_ended.wait_for(|ended| *ended).await;
+            for buyer in &buyers {
+                buyer.at_rest().await;
+            }
+        };
         tokio::select! {
-            _ = http_has_ended.wait_for(|ended| *ended) => {}
+            () = all_done => {}
             () = tokio::time::sleep(grace) => slog::warn!(self.log, "the grace is over; the ledger keeps what is open"),
-            () = signals.stop_again() => {
+            () = signals.stop() => {
                 slog::warn!(self.log, "a second signal: ending at once; the ledger keeps what is open");
                 std::process::exit(1);
             }
@@ -154,12 +172,13 @@ impl App {
         code
     }
 
+    /// The children, and the vitals of those who buy.
     fn children(
         &self,
         stopping: &watch::Receiver<bool>,
         stop_http: &CancellationToken,
         http_ended: watch::Sender<bool>,
-    ) -> Children {
+    ) -> (Children, Vec<Arc<Vitals>>) {
         let (stock, taken) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (by_hand_set, by_hand) = watch::channel(false);
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
@@ -211,6 +230,7 @@ impl App {
                 Schedule::new(schedule_monitor.clone(), config, schedule_log.clone(), alive).start();
             }),
         ];
+        let buyers = vitals[..2].to_vec();
         let shared = Arc::new(Shared {
             db: self.db.clone(),
             twilio: self.twilio.clone(),
@@ -236,7 +256,7 @@ impl App {
             };
             HttpServer::new(part, alive).start();
         }));
-        children
+        (children, buyers)
     }
 
     fn server_options(&self) -> ServerOptions {
@@ -359,7 +379,7 @@ impl Signals {
         }
     }
 
-    async fn stop_again(&mut self) {
+    async fn stop(&mut self) {
         while !matches!(self.next().await, Signal::Stop) {}
     }
 }

@@ -17,7 +17,7 @@ use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
 /// How often an idle child shows that it lives.
-const BEAT_EVERY: Duration = Duration::from_secs(1);
+const BEAT_EVERY: Duration = Duration::from_millis(250);
 /// An idle child that showed nothing for so long is stuck.
 const STALE_AFTER: Duration = Duration::from_secs(10);
 
@@ -123,6 +123,15 @@ impl Vitals {
     pub fn beat(&self) {
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.beat_millis.store(now, Ordering::Relaxed);
+    }
+
+    /// Resolves when the child has done everything that it was told before now, or is gone: an actor beats between
+    /// messages only, and not while `AtomicResponse` holds the next one back.
+    pub async fn at_rest(&self) {
+        let seen = self.beat_millis.load(Ordering::Relaxed);
+        while self.present.load(Ordering::Relaxed) && self.beat_millis.load(Ordering::Relaxed) == seen {
+            tokio::time::sleep(BEAT_EVERY / 10).await;
+        }
     }
 
     /// Marks the child as at work until the answer is dropped.
