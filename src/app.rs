@@ -1,8 +1,8 @@
 //! The composition root: [`App::build`] does everything that can fail, [`App::run_until_stopped`] cannot be
 //! misconfigured.
 //!
-//! Invariant: stop goes outside in. Readiness turns false, nobody starts a create, requests in flight finish, then the
-//! process ends; the ledger makes any other end safe too.
+//! Invariant: stop goes outside in. Readiness turns false, nobody starts a create, requests in flight finish, creates on
+//! the wire are settled, then the process ends; the ledger makes any other end safe too.
 //! How to get it wrong: stopping a part before those who ask it. The purchaser must still settle what is on the wire.
 
 use std::collections::BTreeMap;
@@ -119,8 +119,21 @@ impl App {
         self.address
     }
 
-    /// Runs until SIGTERM or SIGINT; returns the process's exit code. A second signal ends the process at once.
-    pub async fn run_until_stopped(self, reload: ReloadSources) -> u8 {
+    /// Builds and runs until SIGTERM or SIGINT; returns the process's exit code. A second signal ends the process at once.
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub async fn start(config: Config, log: slog::Logger, reload: ReloadSources) -> Result<u8, StartError> {
+        let mut signals = Signals::new();
+        let app = tokio::select! {
+            app = Self::build(config, log) => app?,
+            // Nothing runs yet that would have to finish.
+            () = signals.stop() => return Ok(0),
+        };
+        Ok(app.run_until_stopped(reload, signals).await)
+    }
+
+    async fn run_until_stopped(self, reload: ReloadSources, mut signals: Signals) -> u8 {
         let (stopping, is_stopping) = watch::channel(false);
         let (gave_up, mut has_given_up) = watch::channel(false);
         let stop_http = CancellationToken::new();
@@ -134,7 +147,6 @@ impl App {
             Supervisor::start_all(children, restarts_max, window, gave_up, is_stopping.clone(), self.log.clone());
         slog::info!(self.log, "callbunker serves"; "address" => self.address.to_string(), "url" => format!("http://{}", self.address));
         notify(&self.log, sd_notify::NotifyState::Ready);
-        let mut signals = Signals::new();
         let code = loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -156,7 +168,7 @@ impl App {
         tokio::select! {
             () = all_done => {}
             () = tokio::time::sleep(grace) => slog::warn!(self.log, "the grace is over; the ledger keeps what is open"),
-            () = signals.stop_again() => {
+            () = signals.stop() => {
                 slog::warn!(self.log, "a second signal: ending at once; the ledger keeps what is open");
                 std::process::exit(1);
             }
@@ -166,6 +178,7 @@ impl App {
         code
     }
 
+    /// The children, and the handle of the one that buys.
     fn children(
         &self,
         stopping: &watch::Receiver<bool>,
@@ -372,7 +385,7 @@ impl Signals {
         }
     }
 
-    async fn stop_again(&mut self) {
+    async fn stop(&mut self) {
         while !matches!(self.next().await, Signal::Stop) {}
     }
 }

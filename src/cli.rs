@@ -113,13 +113,10 @@ fn serve(sources: &Sources) -> ExitCode {
     let env: BTreeMap<String, String> = sources.env.clone();
     let reload = ReloadSources { file: sources.config_path(), env, log: logger.handle() };
     let system = actix::System::with_tokio_rt(move || runtime);
-    let outcome = system.block_on(async move {
-        match App::build(config, log).await {
-            Ok(app) => Ok(app.run_until_stopped(reload).await),
-            Err(error) => Err(error),
-        }
-    });
+    let outcome = system.block_on(App::start(config, log, reload));
     drop(logger);
+    // Dropping the runtime would wait for threads that hang on a dead socket, far beyond the grace.
+    std::mem::forget(system);
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(StartError::Database(error)) if error.is_unavailable() => fail(UNREACHABLE, error.in_full()),

@@ -15,10 +15,10 @@ use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use super::batch::{Found, serve};
-use super::line::{Line, Reply, Verdict, give, leave, look};
+use super::line::{Line, Looked, Reply, Verdict, give, leave, look};
 use super::{Answer, Ask, NoNumber, STATEMENT_PATIENCE};
 use crate::config::Config;
-use crate::db::assignments::{Assignment, CLAIM_MAX};
+use crate::db::assignments::CLAIM_MAX;
 use crate::db::{Db, DbError, StockBell};
 use crate::domain::UserId;
 use crate::purchaser::{EmergencyReport, PurchaserError, PurchaserHandle};
@@ -165,7 +165,8 @@ impl Desk {
             }
         };
         let mut took = false;
-        let deadline = Instant::now() + self.deps.config.load().purchase.emergency_wait();
+        let config = self.deps.config.load_full();
+        let deadline = Instant::now() + config.purchase.emergency_wait();
         for ask in asks {
             let waiting = replies.remove(&ask.user_id).unwrap_or_default();
             match found.remove(&ask.user_id) {
@@ -217,17 +218,17 @@ impl Desk {
         let waiters = self.line.waiters(Instant::now());
         let (db, instance_id) = (self.deps.db.clone(), self.deps.instance_id);
         let work = async move { db.run("line_look", move |conn| look(conn, instance_id, &waiters)).await };
-        ctx.spawn(work.into_actor(self).map(|served, desk, ctx| desk.looked(served, ctx)));
+        ctx.spawn(work.into_actor(self).map(|looked, desk, ctx| desk.looked(looked, ctx)));
     }
 
-    fn looked(&mut self, served: Result<Vec<Assignment>, DbError>, ctx: &mut Context<Self>) {
+    fn looked(&mut self, looked: Result<Looked, DbError>, ctx: &mut Context<Self>) {
         self.looking = false;
-        match served {
-            Ok(served) => {
-                if !served.is_empty() {
+        match looked {
+            Ok(looked) => {
+                if looked.served_any() {
                     self.deps.taken.notify_one();
                 }
-                self.line.deliver(served);
+                self.line.deliver(looked);
                 let gone = self.line.refuse_hopeless(&self.verdict);
                 self.take_out(gone, ctx);
             }

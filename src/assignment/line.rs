@@ -1,6 +1,7 @@
 //! The signups of this instance that wait: who, until when, and what each look of the line tells them.
 //!
-//! Invariants: everybody in line is answered exactly once, at the latest at their deadline; whoever hung up leaves.
+//! Invariants: everybody in line is answered exactly once, at the latest at their deadline; whoever hung up leaves; of
+//! the instances at which one user waits, only the one that holds their place in the database's line calls the number new.
 //! How to get it wrong: serving only our own. The line is in the database and is served oldest first, whoever looks.
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,7 +11,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{Answer, Ask, NoNumber};
-use crate::db::assignments::{Assignment, assignments_held};
+use crate::db::assignments::{Assignment, Source, assignments_held};
 use crate::db::waiters::{Waiter, waiters_join, waiters_leave, waiters_serve, waiters_sweep};
 use crate::db::{Connection, Constraint, DbError};
 use crate::domain::{CountryCode, UserId};
@@ -25,8 +26,34 @@ const SERVED_MAX: i64 = 256;
 struct InLine {
     country: Option<CountryCode>,
     joined: Instant,
-    deadline: Instant,
-    replies: Vec<Reply>,
+    /// Each request has its own deadline.
+    replies: Vec<(Instant, Reply)>,
+    /// The place in the database's line is this instance's.
+    is_ours: bool,
+}
+
+/// What one look found.
+pub(super) struct Looked {
+    /// Users of this instance whose place in the database's line is this instance's.
+    ours: Vec<UserId>,
+    /// Those of this instance who have a number now.
+    served: Vec<Assignment>,
+}
+
+impl Looked {
+    pub(super) fn served_any(&self) -> bool {
+        !self.served.is_empty()
+    }
+}
+
+impl InLine {
+    fn deadline(&self) -> Option<Instant> {
+        self.replies.iter().map(|(deadline, _)| *deadline).max()
+    }
+
+    fn into_replies(self) -> Vec<Reply> {
+        self.replies.into_iter().map(|(_, reply)| reply).collect()
+    }
 }
 
 /// Where buying for the line fell short, and why.
@@ -74,15 +101,14 @@ impl Line {
     }
 
     /// Gets in line; somebody who asks again waits beside themselves.
-    pub(super) fn join(&mut self, ask: &Ask, deadline: Instant, mut replies: Vec<Reply>) {
+    pub(super) fn join(&mut self, ask: &Ask, deadline: Instant, replies: Vec<Reply>) {
         let place = self.0.entry(ask.user_id.clone()).or_insert_with(|| InLine {
             country: ask.country,
             joined: Instant::now(),
-            deadline,
             replies: Vec::new(),
+            is_ours: false,
         });
-        place.deadline = place.deadline.max(deadline);
-        place.replies.append(&mut replies);
+        place.replies.extend(replies.into_iter().map(|reply| (deadline, reply)));
     }
 
     /// Everybody, for the database's line.
@@ -92,16 +118,23 @@ impl Line {
             .map(|(user_id, place)| Waiter {
                 user_id: user_id.clone(),
                 country: place.country,
-                patience: place.deadline.saturating_duration_since(now),
+                patience: place.deadline().unwrap_or(now).saturating_duration_since(now),
             })
             .collect()
     }
 
     /// Answers those whom a look found served.
-    pub(super) fn deliver(&mut self, served: Vec<Assignment>) {
-        for assignment in served {
+    pub(super) fn deliver(&mut self, looked: Looked) {
+        for user_id in &looked.ours {
+            if let Some(place) = self.0.get_mut(user_id) {
+                place.is_ours = true;
+            }
+        }
+        for assignment in looked.served {
             if let Some(place) = self.0.remove(&assignment.user_id) {
-                give(place.replies, &assignment, false);
+                // Served out of the line, and not at another desk meanwhile.
+                let is_new = place.is_ours && assignment.source == Source::Emergency;
+                give(place.into_replies(), &assignment, !is_new);
             }
         }
     }
@@ -110,12 +143,19 @@ impl Line {
     pub(super) fn expire(&mut self, now: Instant, verdict: &Verdict) -> Vec<UserId> {
         let mut gone = Vec::new();
         for (user_id, place) in &mut self.0 {
-            place.replies.retain(|reply| !reply.is_closed());
-            if place.replies.is_empty() || place.deadline <= now {
+            let why = verdict.of_place(place).map(Shortfall::message);
+            place.replies.retain(|(_, reply)| !reply.is_closed());
+            for (_, reply) in place.replies.extract_if(.., |(deadline, _)| *deadline <= now) {
+                // Whoever hung up does not hear it.
+                let _ = reply.send(Err(NoNumber::PoolEmpty(why.clone())));
+            }
+            if place.replies.is_empty() {
                 gone.push(user_id.clone());
             }
         }
-        self.refuse_empty(&gone, verdict);
+        for user_id in &gone {
+            self.0.remove(user_id);
+        }
         gone
     }
 
@@ -144,7 +184,7 @@ impl Line {
     }
 
     fn refuse_one(&mut self, user_id: &UserId, why: &NoNumber) {
-        for reply in self.0.remove(user_id).into_iter().flat_map(|place| place.replies) {
+        for reply in self.0.remove(user_id).into_iter().flat_map(InLine::into_replies) {
             // Whoever hung up does not hear it.
             let _ = reply.send(Err(why.clone()));
         }
@@ -159,17 +199,19 @@ pub(super) fn give(replies: Vec<Reply>, assignment: &Assignment, held: bool) {
 }
 
 /// One look: keeps `waiters` in the database's line, serves the line from stock, and tells which of `waiters` have theirs.
-pub(super) fn look(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<Vec<Assignment>, DbError> {
+pub(super) fn look(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<Looked, DbError> {
     waiters_sweep(conn)?;
     let patient: Vec<Waiter> = waiters.iter().filter(|waiter| waiter.patience > Duration::ZERO).cloned().collect();
-    waiters_join(conn, instance_id, &patient)?;
+    let ours = waiters_join(conn, instance_id, &patient)?;
+    let ours =
+        patient.into_iter().map(|waiter| waiter.user_id).filter(|user_id| ours.contains(user_id.as_str())).collect();
     match waiters_serve(conn, SERVED_MAX) {
         // Somebody in line got a number elsewhere this very moment; the next look finds it.
         Ok(_) | Err(DbError::Constraint(Constraint::OneLivePerUser | Constraint::OneLivePerAssignedNumber)) => {}
         Err(error) => return Err(error),
     }
     let users: Vec<&str> = waiters.iter().map(|waiter| waiter.user_id.as_str()).collect();
-    assignments_held(conn, &users)
+    Ok(Looked { ours, served: assignments_held(conn, &users)? })
 }
 
 /// Takes users out of the database's line.

@@ -45,6 +45,7 @@ impl Config {
         self.database = running.database.clone();
         self.lock = running.lock.clone();
         self.supervisor = running.supervisor.clone();
+        self.shutdown = running.shutdown.clone();
         self.log.format = running.log.format;
         self.secrets.database_url = running.secrets.database_url.clone();
         self.secrets.twilio_account_sid = running.secrets.twilio_account_sid.clone();

@@ -4,6 +4,7 @@
 //! its deadline, so an instance that dies takes its waiters along within `purchase.emergency_wait_ms`.
 //! How to get it wrong: serving a newcomer while somebody waits; `assignments_claim` looks at this table first.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use diesel::Connection as _;
@@ -28,30 +29,39 @@ pub struct Waiter {
     pub patience: Duration,
 }
 
-/// Puts `waiters` in line, or keeps them there; whoever has a number already stays out.
+/// Puts `waiters` in line, or keeps them there; whoever has a number already stays out. Returns those whose place in line
+/// is this instance's: a user who asked at another one first has theirs there.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<(), DbError> {
+pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<HashSet<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        user_id: String,
+        #[diesel(sql_type = SqlUuid)]
+        instance_id: Uuid,
+    }
     let users: Vec<&str> = waiters.iter().map(|waiter| waiter.user_id.as_str()).collect();
     let countries: Vec<Option<&str>> =
         waiters.iter().map(|waiter| waiter.country.as_ref().map(CountryCode::as_str)).collect();
     let patience: Vec<f64> = waiters.iter().map(|waiter| waiter.patience.as_secs_f64()).collect();
-    sql_query(
+    let rows: Vec<Row> = sql_query(
         "INSERT INTO waiters (user_id, country, instance_id, created_at, expires_at)
          SELECT user_id, country, $4, clock_timestamp(), clock_timestamp() + make_interval(secs => patience)
            FROM unnest($1::text[], $2::text[], $3::float8[]) AS asked (user_id, country, patience)
           WHERE NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
           -- Everybody locks in the same order, else two instances with the same users would deadlock.
           ORDER BY user_id
-         ON CONFLICT (user_id) DO UPDATE SET expires_at = greatest(waiters.expires_at, excluded.expires_at)",
+         ON CONFLICT (user_id) DO UPDATE SET expires_at = greatest(waiters.expires_at, excluded.expires_at)
+         RETURNING user_id, instance_id",
     )
     .bind::<Array<Text>, _>(users)
     .bind::<Array<Nullable<Text>>, _>(countries)
     .bind::<Array<Double>, _>(patience)
     .bind::<SqlUuid, _>(instance_id)
-    .execute(conn)?;
-    Ok(())
+    .load(conn)?;
+    Ok(rows.into_iter().filter(|row| row.instance_id == instance_id).map(|row| row.user_id).collect())
 }
 
 /// Takes users of this instance out of the line.

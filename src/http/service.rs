@@ -1,20 +1,23 @@
 //! The HTTP part as a child of the supervisor: an actor around the accept loop.
 //!
-//! Invariant: the listening socket outlives the part, so a fresh incarnation serves the same address, and connections
-//! knock in the meantime without being refused.
+//! Invariants: the listening socket outlives the part, so a fresh incarnation serves the same address, and connections
+//! knock in the meantime without being refused; while a stop lets requests in flight finish, newcomers are answered too,
+//! so that whoever asks sees that this instance is not ready any more.
 
+use std::io;
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix::prelude::*;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Context as Shared, Gate, ServerOptions, router, routes, serve};
+use super::{Context as Shared, Gate, HttpService, ServerOptions, router, routes, serve};
 use crate::supervisor::Alive;
 
 /// What each incarnation of the HTTP part is made of.
 pub(crate) struct HttpParts {
-    pub(crate) listener: Arc<std::net::TcpListener>,
+    pub(crate) listener: Arc<TcpListener>,
     pub(crate) shared: Arc<Shared>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) options: ServerOptions,
@@ -46,12 +49,10 @@ impl Actor for HttpServer {
         let (listener, options, stop) = (Arc::clone(&parts.listener), parts.options.clone(), parts.stop.clone());
         // On the runtime's threads, not on the actors': connections use all cores.
         let serving = parts.runtime.spawn(async move {
-            let listener = tokio::net::TcpListener::from_std(listener.try_clone()?)?;
             tokio::select! {
-                _drained = serve(listener, service, options, stop) => {}
-                () = failpoint() => {}
+                served = serve_to_the_end(&listener, service, options, stop) => served,
+                () = failpoint() => Ok(()),
             }
-            Ok::<(), std::io::Error>(())
         });
         let (log, stop, ended) = (parts.shared.log.clone(), parts.stop.clone(), parts.ended.clone());
         ctx.spawn(serving.into_actor(self).map(move |served, _, ctx| {
@@ -66,6 +67,28 @@ impl Actor for HttpServer {
             ctx.stop();
         }));
     }
+}
+
+/// Serves until `stop`, and newcomers until those who were there at the stop are gone.
+async fn serve_to_the_end<S: HttpService>(
+    listener: &TcpListener,
+    service: S,
+    options: ServerOptions,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let ears = || tokio::net::TcpListener::from_std(listener.try_clone()?);
+    let drained = CancellationToken::new();
+    let until_stop = async {
+        serve(ears()?, service.clone(), options.clone(), stop.clone()).await;
+        drained.cancel();
+        Ok(())
+    };
+    let newcomers = async {
+        stop.cancelled().await;
+        serve(ears()?, service.clone(), options.clone(), drained.clone()).await;
+        Ok(())
+    };
+    tokio::try_join!(until_stop, newcomers).map(|_| ())
 }
 
 /// Never ends, but where tests make it panic.

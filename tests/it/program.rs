@@ -1,0 +1,145 @@
+//! The command line: what it prints, and its exit codes.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use postgres_fixture::{Cluster, ClusterOptions};
+
+use crate::world::{ADMIN_KEY, SIGNUP_KEY, World};
+
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+fn run(arguments: &[&str], settings: &BTreeMap<String, String>) -> Ended {
+    let output = Command::new(env!("CARGO_BIN_EXE_callbunker"))
+        .args(arguments)
+        .env_clear()
+        .envs(settings)
+        .output()
+        .expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it writes text");
+    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+fn nothing() -> BTreeMap<String, String> {
+    BTreeMap::new()
+}
+
+#[test]
+fn bad_usage_is_64_and_help_is_0() {
+    for arguments in [&[][..], &["swerve"], &["serve", "--port", "80"], &["--config"], &["migrate", "now"]] {
+        let ended = run(arguments, &nothing());
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""), "{arguments:?}");
+        assert!(ended.stderr.contains("--help") || ended.stderr.contains("Usage:"), "{arguments:?}: {}", ended.stderr);
+    }
+    for arguments in [&["--help"][..], &["help"], &["serve", "--help"], &["--version"]] {
+        let ended = run(arguments, &nothing());
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+        assert!(ended.stdout.contains("callbunker"), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn check_config_prints_what_is_in_force_without_secrets() {
+    let world = World::new().set("pool.threshold_low", 7).set("pool.area_codes", "415,628");
+    let ended = run(&["check-config"], world.settings());
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.contains("threshold_low = 7"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("628"), "{}", ended.stdout);
+    for secret in [ADMIN_KEY, SIGNUP_KEY, world.twilio.auth_token()] {
+        assert!(!ended.stdout.contains(secret), "{}", ended.stdout);
+    }
+    assert_eq!(world.sql("SELECT to_regnamespace('callbunker') IS NULL"), "t", "it only looks");
+}
+
+#[test]
+fn every_problem_of_a_configuration_is_told_at_once_with_64() {
+    let world = World::new()
+        .set("pool.threshold_low", -1)
+        .set("pool.nonsense", 1)
+        .set("schedule.replenish_cron", "often")
+        .set("ADMIN_API_KEY", "short")
+        .set("DATABASE_URL", "");
+    for command in ["check-config", "serve"] {
+        let ended = run(&[command], world.settings());
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""), "{command}");
+        for word in ["pool.threshold_low", "NONSENSE", "schedule.replenish_cron", "ADMIN_API_KEY", "DATABASE_URL"] {
+            assert!(ended.stderr.to_uppercase().contains(&word.to_uppercase()), "{word}: {}", ended.stderr);
+        }
+        assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_configuration_file_may_stand_before_or_after_the_subcommand() {
+    let folder = tempfolder();
+    let file = folder.join("callbunker.toml");
+    std::fs::write(&file, "[pool]\nthreshold_low = 3\n").unwrap();
+    let path = file.to_str().unwrap();
+    let world = World::new();
+    for arguments in [["--config", path, "check-config"], ["check-config", "--config", path]] {
+        let ended = run(&arguments, world.settings());
+        assert!(ended.code == Some(0) && ended.stdout.contains("threshold_low = 3"), "{}", ended.stderr);
+    }
+    let missing = folder.join("none.toml");
+    let ended = run(&["check-config", "--config", missing.to_str().unwrap()], world.settings());
+    assert_eq!(ended.code, Some(64));
+    assert!(ended.stderr.contains("none.toml"), "{}", ended.stderr);
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+fn tempfolder() -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join(format!("callbunker-program-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn migrate_needs_only_the_database_and_can_be_repeated() {
+    let world = World::new();
+    let only = BTreeMap::from([("DATABASE_URL".to_owned(), world.database.url().to_owned())]);
+    let first = run(&["migrate"], &only);
+    assert_eq!((first.code, first.stderr.as_str()), (Some(0), ""));
+    assert!(first.stdout.starts_with("Applied: "), "{}", first.stdout);
+    let again = run(&["migrate"], &only);
+    assert_eq!((again.code, again.stdout.as_str()), (Some(0), "The schema is up to date.\n"));
+    assert_eq!(run(&["migrate"], &nothing()).code, Some(64));
+}
+
+#[test]
+fn migrate_of_an_unreachable_database_is_69_in_one_sentence() {
+    let cluster = Cluster::start(ClusterOptions::default()).expect("PostgreSQL");
+    let only = BTreeMap::from([("DATABASE_URL".to_owned(), cluster.url("postgres"))]);
+    cluster.stop_fast().expect("it stops");
+    let ended = run(&["migrate"], &only);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(69), ""));
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("DATABASE_URL"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_port_in_use_is_64_and_names_the_setting() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("its address").to_string();
+    let world = World::new().quiet().set("http.listen", &address);
+    let ended = run(&["serve"], world.settings());
+    assert_eq!(ended.code, Some(64));
+    let sentence = ended.stderr.lines().last().unwrap_or_default();
+    assert!(sentence.contains("http.listen") && sentence.contains(&address), "{sentence}");
+}
+
+#[test]
+fn a_database_of_another_account_or_instance_is_refused_with_64() {
+    let world = World::new().quiet();
+    drop(world.daemon());
+    let mut settings = world.settings().clone();
+    settings.insert("TWILIO_ACCOUNT_SID".to_owned(), format!("AC{}", "b".repeat(32)));
+    let ended = run(&["serve"], &settings);
+    assert!(ended.code == Some(64) && ended.stderr.contains("TWILIO_ACCOUNT_SID"), "{}", ended.stderr);
+    let world = world.set("instance.name", "staging");
+    let ended = run(&["serve"], world.settings());
+    assert!(ended.code == Some(64) && ended.stderr.contains("instance.name"), "{}", ended.stderr);
+}
