@@ -66,6 +66,8 @@ fn begin_and_try(url: &DatabaseUrl, key: i64) -> Result<Option<Connection>, DbEr
     }
     let held: bool =
         diesel::select(sql::<Bool>(&format!("pg_try_advisory_xact_lock({key})"))).get_result(&mut connection)?;
+    // A prepared statement's portal lives on, with its snapshot, until a simple statement takes its place.
+    connection.batch_execute("SET LOCAL application_name = 'callbunker purchase lock'")?;
     Ok(held.then_some(connection))
 }
 
