@@ -42,6 +42,13 @@ pub struct Wish {
     pub requested_by: String,
 }
 
+impl Wish {
+    /// Whether both ask for the same, whoever asks: an operator's key may be rotated between two tries.
+    fn asks_for_the_same_as(&self, other: &Self) -> bool {
+        Self { requested_by: other.requested_by.clone(), ..self.clone() } == *other
+    }
+}
+
 /// An order as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
@@ -127,7 +134,11 @@ pub fn purchase_enqueue(
         gate_lock(conn)?;
         if let Some(key) = idempotency_key {
             if let Some(known) = order_of_key(conn, key)? {
-                return Ok(if known.wish == *wish { Enqueued::Same(known.id) } else { Enqueued::KeyReused });
+                return Ok(if known.wish.asks_for_the_same_as(wish) {
+                    Enqueued::Same(known.id)
+                } else {
+                    Enqueued::KeyReused
+                });
             }
         }
         let queued: i64 = purchases::table.filter(purchases::state.eq("queued")).count().get_result(conn)?;
