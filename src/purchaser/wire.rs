@@ -55,8 +55,9 @@ pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
     loop {
         let (tag, webhooks) = (buyer.tag(item.id), buyer.webhooks());
         let answer = buyer.twilio.create(&item.number, &tag, &webhooks).await;
+        fail::fail_point!("create_answered");
         let (failure, posts_max) = match answer {
-            Ok((found, request_id)) => return created(buyer, &item, found, request_id, doubted).await,
+            Ok((found, request_id)) => return created(buyer, &item, found, request_id).await,
             Err(failure) => match judge_failure(buyer, &item, &failure, doubted).await {
                 Next::Done(outcome) => return outcome,
                 Next::Again { doubtful } => {
@@ -100,7 +101,10 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: b
     let halted = buyer.halt_on(failure).await;
     if doubted {
         // A refusal after a doubt proves nothing; one more look, then the item waits for `recover`.
-        let seen = look(buyer, item).await.unwrap_or(Outcome::Unknown);
+        let seen = match look(buyer, item).await {
+            Some(seen) => seen,
+            None => still_unknown(buyer, item, failure).await,
+        };
         let outcome = if halted && matches!(seen, Outcome::Unknown) {
             Outcome::End(Shortfall::Halted(failure.clone()))
         } else {
@@ -122,13 +126,7 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: b
 }
 
 /// A 201: settles it if it echoes our tag; reads it again when it does not.
-async fn created(
-    buyer: &Buyer,
-    item: &Item,
-    found: IncomingNumber,
-    request_id: Option<String>,
-    doubted: bool,
-) -> Outcome {
+async fn created(buyer: &Buyer, item: &Item, found: IncomingNumber, request_id: Option<String>) -> Outcome {
     match judged(buyer, item, &found, request_id) {
         Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
         Owner::Older => somebody_elses(buyer, item).await,
@@ -138,9 +136,7 @@ async fn created(
                 status: Some(201),
                 request_id: None,
             };
-            if !doubted {
-                doubt(buyer, item, &failure).await;
-            }
+            doubt(buyer, item, &failure).await;
             look(buyer, item).await.unwrap_or(Outcome::Unknown)
         }
     }
@@ -185,6 +181,7 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
             buyer.db.run_patiently("item_settle", move |conn| purchase_items::item_settle(conn, item_id, &copy)).await;
         match settled {
             Ok(_new) => {
+                fail::fail_point!("item_settled");
                 buyer.stock.notify_one();
                 return Outcome::Bought;
             }
@@ -228,7 +225,7 @@ async fn somebody_elses(buyer: &Buyer, item: &Item) -> Outcome {
 
 async fn give_up(buyer: &Buyer, item: &Item, failure: Failure, doubted: bool) -> Outcome {
     if doubted {
-        return Outcome::Unknown;
+        return still_unknown(buyer, item, &failure).await;
     }
     end(buyer, item, Ending::NotBought, &failure).await;
     Outcome::End(if buyer.is_stopping() { Shortfall::Stopping } else { Shortfall::Twilio(failure) })
@@ -261,6 +258,14 @@ async fn doubt(buyer: &Buyer, item: &Item, failure: &Failure) {
     let (id, reason) = (item.id, reason(failure));
     // If this cannot be written the item stays `sent`, which recovery reads the same way.
     let _ = buyer.db.run_patiently("item_doubt", move |conn| purchase_items::item_doubt(conn, id, &reason)).await;
+}
+
+/// A repeat made the item `sent` again, and told nothing that can be believed.
+async fn still_unknown(buyer: &Buyer, item: &Item, failure: &Failure) -> Outcome {
+    let message = format!("the repeat after a doubt proves nothing: {failure}");
+    let request_id = failure.request_id().map(str::to_owned);
+    doubt(buyer, item, &Failure::Unknown { message, status: None, request_id }).await;
+    Outcome::Unknown
 }
 
 async fn end(buyer: &Buyer, item: &Item, ending: Ending, failure: &Failure) {
