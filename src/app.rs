@@ -118,7 +118,7 @@ impl App {
         let (gave_up, mut has_given_up) = watch::channel(false);
         let stop_http = CancellationToken::new();
         let (http_ended, mut http_has_ended) = watch::channel(false);
-        let children = self.children(&is_stopping, &stop_http, http_ended);
+        let (children, purchaser) = self.children(&is_stopping, &stop_http, http_ended);
         let supervised = self.config.load();
         let (restarts_max, window) = (supervised.supervisor.restarts_max, supervised.supervisor.window());
         let grace = supervised.shutdown.grace();
@@ -141,8 +141,13 @@ impl App {
         notify(&self.log, sd_notify::NotifyState::Stopping);
         stopping.send_replace(true);
         stop_http.cancel();
+        let settled = async {
+            let _ = http_has_ended.wait_for(|ended| *ended).await;
+            // Purchases that no client waits for, too.
+            purchaser.idle().await;
+        };
         tokio::select! {
-            _ = http_has_ended.wait_for(|ended| *ended) => {}
+            () = settled => {}
             () = tokio::time::sleep(grace) => slog::warn!(self.log, "the grace is over; the ledger keeps what is open"),
             () = signals.stop_again() => {
                 slog::warn!(self.log, "a second signal: ending at once; the ledger keeps what is open");
@@ -159,7 +164,7 @@ impl App {
         stopping: &watch::Receiver<bool>,
         stop_http: &CancellationToken,
         http_ended: watch::Sender<bool>,
-    ) -> Children {
+    ) -> (Children, PurchaserHandle) {
         let (stock, taken) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (by_hand_set, by_hand) = watch::channel(false);
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
@@ -215,7 +220,7 @@ impl App {
             db: self.db.clone(),
             twilio: self.twilio.clone(),
             desk,
-            purchaser,
+            purchaser: purchaser.clone(),
             monitor,
             config: Arc::clone(&self.config),
             vitals: vitals.clone(),
@@ -236,7 +241,7 @@ impl App {
             };
             HttpServer::new(part, alive).start();
         }));
-        children
+        (children, purchaser)
     }
 
     fn server_options(&self) -> ServerOptions {

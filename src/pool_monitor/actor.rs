@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use super::care;
 use super::pass::{self, PassReport};
 use crate::config::Config;
+use crate::db::purchases::purchases_left_open;
 use crate::db::stock::stock_available_up_to;
 use crate::db::{Db, DbError};
 use crate::domain::Trigger;
@@ -242,9 +243,8 @@ async fn see_to(deps: &MonitorDependencies) -> Result<(), DbError> {
         return Ok(());
     }
     care::return_rested(deps).await?;
-    let seen = pass::observe(deps).await?;
-    if seen.stock.unsettled > 0 {
-        // The Purchaser looks them up under the lock; its log says what came of it.
+    if deps.db.run("purchases_left_open", purchases_left_open).await? {
+        // Its own, or those of an instance that died: whoever lives settles them. The Purchaser looks them up under the lock; its log says what came of it.
         let _ = deps.purchaser.recover().await;
     }
     Ok(())

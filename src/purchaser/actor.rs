@@ -5,11 +5,12 @@
 //! How to get it wrong: `ResponseFuture`, which would let two purchases interleave.
 
 use actix::prelude::*;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::Buyer;
-use super::orders::{self, BatchReport, EmergencyReport, OrderReport};
+use super::candidates::Candidates;
+use super::orders::{self, BatchReport, EmergencyReport, OrderReport, Turn};
 use super::recover::{self, RecoverReport};
 use crate::db::DbError;
 use crate::domain::Trigger;
@@ -19,6 +20,8 @@ use crate::supervisor::{Alive, ChildGone, Slot};
 pub struct Purchaser {
     buyer: Buyer,
     by_hand: watch::Sender<bool>,
+    /// Orders by hand that wait for their next turn or have it.
+    by_hand_open: usize,
     alive: Alive,
 }
 
@@ -33,7 +36,7 @@ impl Purchaser {
     /// What the supervisor starts, and starts again.
     pub(crate) fn new(buyer: Buyer, by_hand: watch::Sender<bool>, alive: Alive) -> Self {
         by_hand.send_replace(false);
-        Self { buyer, by_hand, alive }
+        Self { buyer, by_hand, by_hand_open: 0, alive }
     }
 }
 
@@ -50,8 +53,24 @@ impl Actor for Purchaser {
 
 /// Run this order by hand.
 #[derive(Message)]
-#[rtype(result = "Result<OrderReport, DbError>")]
-struct BuyByHand(Uuid);
+#[rtype(result = "()")]
+struct BuyByHand(Uuid, Reply);
+
+type Reply = oneshot::Sender<Result<OrderReport, DbError>>;
+
+/// The next turn of an order by hand. Each turn is a message, so that several orders take turns.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct NextTurn {
+    order_id: Uuid,
+    candidates: Option<Candidates>,
+    reply: Reply,
+}
+
+/// Answered when everything before it is done.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Idle;
 
 /// One batch.
 #[derive(Message)]
@@ -69,18 +88,43 @@ struct BuyForLine;
 struct Recover;
 
 impl Handler<BuyByHand> for Purchaser {
-    type Result = AtomicResponse<Self, Result<OrderReport, DbError>>;
+    type Result = ();
 
-    fn handle(&mut self, BuyByHand(order_id): BuyByHand, _ctx: &mut Self::Context) -> Self::Result {
-        let (buyer, by_hand) = (self.buyer.clone(), self.by_hand.clone());
-        let work = async move {
-            by_hand.send_replace(true);
-            let report = orders::by_hand(&buyer, order_id).await;
-            by_hand.send_replace(false);
-            report
-        };
-        AtomicResponse::new(Box::pin(work.into_actor(self)))
+    fn handle(&mut self, BuyByHand(order_id, reply): BuyByHand, ctx: &mut Self::Context) {
+        self.by_hand_open += 1;
+        self.by_hand.send_replace(true);
+        ctx.notify(NextTurn { order_id, candidates: None, reply });
     }
+}
+
+impl Handler<NextTurn> for Purchaser {
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, NextTurn { order_id, candidates, reply }: NextTurn, _ctx: &mut Self::Context) -> Self::Result {
+        let buyer = self.buyer.clone();
+        let work = async move { orders::turn(&buyer, order_id, candidates).await };
+        let done = work.into_actor(self).map(move |turn, purchaser, ctx| {
+            let report = match turn {
+                Ok(Turn::Again(pause, candidates)) => {
+                    ctx.notify_later(NextTurn { order_id, candidates, reply }, pause);
+                    return;
+                }
+                Ok(Turn::Ended(report)) => Ok(report),
+                Err(error) => Err(error),
+            };
+            purchaser.by_hand_open = purchaser.by_hand_open.saturating_sub(1);
+            purchaser.by_hand.send_replace(purchaser.by_hand_open > 0);
+            // Whoever hung up reads the order's document instead.
+            let _ = reply.send(report);
+        });
+        AtomicResponse::new(Box::pin(done))
+    }
+}
+
+impl Handler<Idle> for Purchaser {
+    type Result = ();
+
+    fn handle(&mut self, _: Idle, _ctx: &mut Self::Context) {}
 }
 
 impl Handler<BuyBatch> for Purchaser {
@@ -139,7 +183,17 @@ impl PurchaserHandle {
     /// # Errors
     /// When the Purchaser dies meanwhile (recovery settles the order's items), or PostgreSQL fails.
     pub async fn by_hand(&self, order_id: Uuid) -> Result<OrderReport, PurchaserError> {
-        Ok(self.slot.ask(BuyByHand(order_id)).await??)
+        let (reply, report) = oneshot::channel();
+        self.slot.ask(BuyByHand(order_id, reply)).await?;
+        Ok(report.await.map_err(|_died| ChildGone)??)
+    }
+
+    /// Waits until nothing is being bought here: what was on the wire is settled.
+    pub async fn idle(&self) {
+        let mut by_hand = self.by_hand.clone();
+        // Whoever is gone buys nothing.
+        let _ = by_hand.wait_for(|by_hand| !by_hand).await;
+        let _ = self.slot.ask(Idle).await;
     }
 
     /// Buys one batch; says "locked" at once while an order by hand is being run here.
@@ -169,6 +223,10 @@ impl PurchaserHandle {
     /// # Errors
     /// As [`Self::by_hand`].
     pub async fn recover(&self) -> Result<RecoverReport, PurchaserError> {
+        if *self.by_hand.borrow() {
+            // Each of its turns recovers first.
+            return Ok(RecoverReport { locked: true, ..RecoverReport::default() });
+        }
         Ok(self.slot.ask(Recover).await??)
     }
 }

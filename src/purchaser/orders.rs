@@ -1,12 +1,11 @@
 //! Orders: by hand, in batches of the monitor's, and for signups that wait.
 //!
 //! Invariants: an order is sized by `domain::plan` under the lock; an emergency goes before whatever else the holder of
-//! the lock was about to buy; an order by hand waits for the lock at most `purchase.lock_wait_ms` at a time.
+//! the lock was about to buy; an order by hand waits for the lock at most `purchase.lock_wait_ms`, by the database's clock.
 //! How to get it wrong: sizing an emergency before its search. Those who came meanwhile would wait for another run.
 
 use std::time::Duration;
 
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::candidates::{Candidates, Places};
@@ -20,6 +19,8 @@ use crate::domain::{ByHand, Cap, OrderState, Plan, Stock, Trigger, Why, plan, pl
 
 /// How often an order by hand tries the lock.
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(100);
+/// An order that has begun waits at least so long for its next turn: it gave way, it shall not end for that.
+const BEGUN_WAITS_MIN: Duration = Duration::from_secs(60);
 /// Rounds of one emergency run; each is one order.
 const EMERGENCY_ROUNDS_MAX: u32 = 64;
 
@@ -69,7 +70,7 @@ pub enum OrderReport {
 
 /// One batch for `trigger`, if the plan under the lock still says so.
 pub(super) async fn batch(buyer: &Buyer, trigger: Trigger) -> Result<BatchReport, DbError> {
-    let Some(run) = run::begin(buyer).await? else {
+    let Some(run) = run::begin(buyer, None).await? else {
         return Ok(BatchReport { plan: None, bought: 0, shortfall: None });
     };
     let done = batch_under(buyer, &run, trigger).await;
@@ -255,7 +256,7 @@ async fn search_first(buyer: &Buyer, candidates: &mut Candidates) -> Result<(), 
 
 /// An emergency run of its own.
 pub(super) async fn emergency(buyer: &Buyer) -> Result<EmergencyReport, DbError> {
-    let Some(run) = run::begin(buyer).await? else {
+    let Some(run) = run::begin(buyer, None).await? else {
         return Ok(EmergencyReport::locked());
     };
     let report = serve_line(buyer, &run).await;
@@ -263,19 +264,38 @@ pub(super) async fn emergency(buyer: &Buyer) -> Result<EmergencyReport, DbError>
     report
 }
 
-/// Runs an order that an operator wrote, to its end; between slices others may go first.
-pub(super) async fn by_hand(buyer: &Buyer, order_id: Uuid) -> Result<OrderReport, DbError> {
-    let mut candidates: Option<Candidates> = None;
-    loop {
-        let Some(run) = wait_for_lock(buyer).await? else { return no_lock(buyer, order_id).await };
-        let step = slice(buyer, &run, order_id, &mut candidates).await;
-        run.end().await;
-        match step? {
-            Step::Ended(report) => return Ok(report),
-            // Whoever waits for the lock gets a moment to take it.
-            Step::GaveWay => tokio::time::sleep(LOCK_TRIED_EVERY * 2).await,
-        }
+/// What became of one turn of an order by hand.
+pub(super) enum Turn {
+    /// It is over.
+    Ended(OrderReport),
+    /// Another turn after this pause: somebody else holds the lock, or was let go first.
+    Again(Duration, Option<Candidates>),
+}
+
+/// One turn of an order that an operator wrote: a try for the lock and, with it, a slice. Between turns others may go
+/// first; `candidates` go along from turn to turn.
+pub(super) async fn turn(buyer: &Buyer, order_id: Uuid, mut candidates: Option<Candidates>) -> Result<Turn, DbError> {
+    if buyer.is_stopping() {
+        return no_lock(buyer, order_id).await.map(Turn::Ended);
     }
+    let Some(run) = run::begin(buyer, Some(order_id)).await? else {
+        let over = buyer
+            .db
+            .run_patiently("purchase_waits_no_more", move |conn| purchases::purchase_waits_no_more(conn, order_id))
+            .await?;
+        return if over {
+            no_lock(buyer, order_id).await.map(Turn::Ended)
+        } else {
+            Ok(Turn::Again(LOCK_TRIED_EVERY, candidates))
+        };
+    };
+    let step = slice(buyer, &run, order_id, &mut candidates).await;
+    run.end().await;
+    Ok(match step? {
+        Step::Ended(report) => Turn::Ended(report),
+        // Whoever waits for the lock gets a moment to take it.
+        Step::GaveWay => Turn::Again(LOCK_TRIED_EVERY * 2, candidates),
+    })
 }
 
 enum Step {
@@ -306,10 +326,10 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
     let candidates = candidates.get_or_insert_with(|| Candidates::new(order.wish.country, places(buyer, &order.wish)));
     let progress = fill(buyer, run, &order, true, candidates).await;
     if progress.gave_way && progress.shortfall.is_none() {
-        let lock_wait = buyer.config.load().purchase.lock_wait();
+        let wait = buyer.config.load().purchase.lock_wait().max(BEGUN_WAITS_MIN);
         let yielded = buyer
             .db
-            .run_patiently("purchase_yield", move |conn| purchases::purchase_yield(conn, order_id, run_id, lock_wait))
+            .run_patiently("purchase_yield", move |conn| purchases::purchase_yield(conn, order_id, run_id, wait))
             .await?;
         if yielded {
             return Ok(Step::GaveWay);
@@ -317,22 +337,6 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
     }
     finish(buyer, run, &order, &progress).await?;
     Ok(Step::Ended(OrderReport::Ran))
-}
-
-async fn wait_for_lock(buyer: &Buyer) -> Result<Option<Run>, DbError> {
-    let deadline = Instant::now() + buyer.config.load().purchase.lock_wait();
-    loop {
-        if buyer.is_stopping() {
-            return Ok(None);
-        }
-        if let Some(run) = run::begin(buyer).await? {
-            return Ok(Some(run));
-        }
-        if Instant::now() >= deadline {
-            return Ok(None);
-        }
-        tokio::time::sleep(LOCK_TRIED_EVERY).await;
-    }
 }
 
 async fn no_lock(buyer: &Buyer, order_id: Uuid) -> Result<OrderReport, DbError> {

@@ -31,7 +31,7 @@ pub struct RecoverReport {
 
 /// Takes the lock for a recovery alone: at start, and whenever unsettled items are due.
 pub(super) async fn recover(buyer: &Buyer) -> Result<RecoverReport, DbError> {
-    match run::begin(buyer).await? {
+    match run::begin(buyer, None).await? {
         None => Ok(RecoverReport { locked: true, ..RecoverReport::default() }),
         Some(run) => {
             // `begin` looked the items up already.

@@ -18,12 +18,14 @@ pub(super) struct Run {
     pub(super) lock: PurchaseLock,
 }
 
-/// Takes the lock and sorts the leftovers; `None` = somebody else buys.
-pub(super) async fn begin(buyer: &Buyer) -> Result<Option<Run>, DbError> {
+/// Takes the lock, for the order `mine` if there is one, and sorts the leftovers; `None` = somebody else buys.
+pub(super) async fn begin(buyer: &Buyer, mine: Option<Uuid>) -> Result<Option<Run>, DbError> {
     let Some(lock) = buyer.locks.try_acquire().await? else { return Ok(None) };
     let (interrupted, sorted) = buyer
         .db
-        .run_patiently("run_begin", |conn| Ok((purchases_interrupt_stale(conn)?, items_sort_leftovers(conn)?)))
+        .run_patiently("run_begin", move |conn| {
+            Ok((purchases_interrupt_stale(conn, mine)?, items_sort_leftovers(conn)?))
+        })
         .await?;
     if interrupted + sorted > 0 {
         slog::warn!(buyer.log, "an earlier run ended before its orders did; their items are being looked up";
