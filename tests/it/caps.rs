@@ -112,3 +112,15 @@ fn a_batch_that_bought_nothing_ends_the_pass() {
     assert!(searches <= 4, "{searches} searches for two passes");
     eventually("it is written down", || daemon.status()["last_replenishment"]["reason"] == "no_stock");
 }
+
+#[test]
+fn numbers_under_repair_are_stock_and_never_a_reason_to_buy() {
+    let world =
+        World::new().set("pool.threshold_low", 5).set("pool.total_min", 5).set("pool.replenishment_batch_size", 5);
+    let daemon = world.daemon();
+    eventually("the pool is warm", || daemon.status()["available"] == 5);
+    world.sql("UPDATE numbers SET webhook_status = 'drifted'");
+    let answer = daemon.post_empty("/admin/phones/cron/auto-replenish").ok();
+    assert_eq!((&answer["replenished"], &answer["reason"]), (&json!(false), &json!("above_threshold")), "{answer}");
+    assert_eq!(world.bought(), 5);
+}
