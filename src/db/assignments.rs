@@ -343,10 +343,14 @@ pub fn assignment_release(
         released_at: DateTime<Utc>,
     }
     conn.transaction::<_, DbError, _>(|conn| {
-        // What rested for this user before makes way: only the latest number waits for them.
-        sql_query("UPDATE numbers SET rests_for = NULL WHERE rests_for = $1")
-            .bind::<Text, _>(user_id.as_str())
-            .execute(conn)?;
+        // What rested for this user before makes way: only the latest number waits for them. A release that finds
+        // nothing to release changes nothing.
+        sql_query(
+            "UPDATE numbers SET rests_for = NULL WHERE rests_for = $1
+                AND EXISTS (SELECT 1 FROM assignments WHERE user_id = $1 AND released_at IS NULL)",
+        )
+        .bind::<Text, _>(user_id.as_str())
+        .execute(conn)?;
         let row: Option<Row> = sql_query(
             "WITH ended AS (UPDATE assignments SET released_at = greatest(clock_timestamp(), assigned_at)
                              WHERE user_id = $1 AND released_at IS NULL RETURNING number_id, user_id, released_at)

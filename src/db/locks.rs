@@ -96,6 +96,8 @@ fn begin_and_try(url: &DatabaseUrl, key: i64, idle: Option<Connection>) -> Resul
     let held: bool =
         diesel::select(sql::<Bool>(&format!("pg_try_advisory_xact_lock({key})"))).get_result(&mut connection)?;
     if held {
+        // A prepared statement's portal lives on, with its snapshot, until a simple statement takes its place.
+        connection.batch_execute("SET LOCAL application_name = 'callbunker purchase lock'")?;
         return Ok(Tried::Held(connection));
     }
     connection.batch_execute("ROLLBACK")?;

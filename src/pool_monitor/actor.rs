@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 use super::pass::{self, PassReport};
 use super::{care, probe};
 use crate::config::Config;
-use crate::db::purchases::purchases_left_behind;
+use crate::db::purchases::purchases_left_open;
 use crate::db::stock::stock_available_up_to;
 use crate::db::{Db, DbError};
 use crate::domain::Trigger;
@@ -259,7 +259,7 @@ async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
     }
     let reopened = probe::probe(deps).await?;
     care::return_rested(deps).await?;
-    if deps.db.run("purchases_left_behind", purchases_left_behind).await? {
+    if deps.db.run("purchases_left_open", purchases_left_open).await? {
         // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.
         deps.purchaser.recover_soon();
     }

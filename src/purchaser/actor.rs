@@ -5,12 +5,12 @@
 //! How to get it wrong: `ResponseFuture`, which would let two purchases interleave.
 
 use actix::prelude::*;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::Buyer;
 use super::batch::{self, BatchReport};
-use super::by_hand;
+use super::by_hand::{ByHandOrder, Turn};
 use super::emergency::{self, EmergencyReport};
 use super::recover::{self, RecoverReport};
 use crate::db::DbError;
@@ -21,15 +21,17 @@ use crate::supervisor::{Alive, ChildGone, Slot, Working};
 pub struct Purchaser {
     buyer: Buyer,
     work: watch::Sender<Work>,
+    /// Orders by hand that wait for their next turn or have it.
+    by_hand_open: usize,
     alive: Alive,
 }
 
 /// What the Purchaser is at, for whoever must not wait for it, or must.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Work {
-    /// Anything at all.
+    /// Anything at all, this very moment.
     pub busy: bool,
-    /// An order by hand.
+    /// An order by hand, perhaps between two turns.
     pub by_hand: bool,
 }
 
@@ -41,7 +43,7 @@ struct AtWork {
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        self.work.send_replace(Work::default());
+        self.work.send_modify(|work| work.busy = false);
     }
 }
 
@@ -56,18 +58,17 @@ impl Purchaser {
     /// What the supervisor starts, and starts again.
     pub(crate) fn new(buyer: Buyer, work: watch::Sender<Work>, alive: Alive) -> Self {
         work.send_replace(Work::default());
-        Self { buyer, work, alive }
+        Self { buyer, work, by_hand_open: 0, alive }
+    }
+
+    fn at_work(&self) -> AtWork {
+        self.work.send_modify(|work| work.busy = true);
+        AtWork { work: self.work.clone(), _working: self.alive.vitals().work() }
     }
 
     /// Does one thing; until it is done, no other message is looked at.
-    fn atomically<T: 'static>(
-        &self,
-        by_hand: bool,
-        work: impl Future<Output = T> + 'static,
-    ) -> AtomicResponse<Self, T> {
-        fail::fail_point!("purchaser");
-        self.work.send_replace(Work { busy: true, by_hand });
-        let at_work = AtWork { work: self.work.clone(), _working: self.alive.vitals().work() };
+    fn atomically<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> AtomicResponse<Self, T> {
+        let at_work = self.at_work();
         let done = async move {
             let outcome = work.await;
             drop(at_work);
@@ -90,8 +91,18 @@ impl Actor for Purchaser {
 
 /// Run this order by hand.
 #[derive(Message)]
-#[rtype(result = "Result<(), DbError>")]
-struct BuyByHand(Uuid);
+#[rtype(result = "()")]
+struct BuyByHand(Uuid, Reply);
+
+type Reply = oneshot::Sender<Result<(), DbError>>;
+
+/// The next turn of an order by hand. Each turn is a message, so that several orders take turns.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct NextTurn {
+    order: ByHandOrder,
+    reply: Reply,
+}
 
 /// One batch.
 #[derive(Message)]
@@ -109,11 +120,43 @@ struct BuyForLine;
 struct Recover;
 
 impl Handler<BuyByHand> for Purchaser {
-    type Result = AtomicResponse<Self, Result<(), DbError>>;
+    type Result = ();
 
-    fn handle(&mut self, BuyByHand(order_id): BuyByHand, _ctx: &mut Self::Context) -> Self::Result {
-        let buyer = self.buyer.clone();
-        self.atomically(true, async move { by_hand::by_hand(&buyer, order_id).await })
+    fn handle(&mut self, BuyByHand(order_id, reply): BuyByHand, ctx: &mut Self::Context) {
+        fail::fail_point!("purchaser");
+        self.by_hand_open += 1;
+        self.work.send_modify(|work| work.by_hand = true);
+        let order = ByHandOrder::new(&self.buyer, order_id);
+        ctx.notify(NextTurn { order, reply });
+    }
+}
+
+impl Handler<NextTurn> for Purchaser {
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, NextTurn { mut order, reply }: NextTurn, _ctx: &mut Self::Context) -> Self::Result {
+        let (buyer, at_work) = (self.buyer.clone(), self.at_work());
+        let work = async move {
+            let turn = order.turn(&buyer).await;
+            drop(at_work);
+            (turn, order)
+        };
+        let done = work.into_actor(self).map(move |(turn, order), purchaser, ctx| {
+            let outcome = match turn {
+                Ok(Turn::Again(pause)) => {
+                    ctx.notify_later(NextTurn { order, reply }, pause);
+                    return;
+                }
+                Ok(Turn::Ended) => Ok(()),
+                Err(error) => Err(error),
+            };
+            purchaser.by_hand_open = purchaser.by_hand_open.saturating_sub(1);
+            let more = purchaser.by_hand_open > 0;
+            purchaser.work.send_modify(|work| work.by_hand = more);
+            // Whoever hung up reads the order's document instead.
+            let _ = reply.send(outcome);
+        });
+        AtomicResponse::new(Box::pin(done))
     }
 }
 
@@ -121,8 +164,9 @@ impl Handler<BuyBatch> for Purchaser {
     type Result = AtomicResponse<Self, Result<BatchReport, DbError>>;
 
     fn handle(&mut self, BuyBatch(trigger): BuyBatch, _ctx: &mut Self::Context) -> Self::Result {
+        fail::fail_point!("purchaser");
         let buyer = self.buyer.clone();
-        self.atomically(false, async move { batch::batch(&buyer, trigger).await })
+        self.atomically(async move { batch::batch(&buyer, trigger).await })
     }
 }
 
@@ -130,8 +174,9 @@ impl Handler<BuyForLine> for Purchaser {
     type Result = AtomicResponse<Self, Result<Option<EmergencyReport>, DbError>>;
 
     fn handle(&mut self, _: BuyForLine, _ctx: &mut Self::Context) -> Self::Result {
+        fail::fail_point!("purchaser");
         let buyer = self.buyer.clone();
-        self.atomically(false, async move { emergency::emergency(&buyer).await })
+        self.atomically(async move { emergency::emergency(&buyer).await })
     }
 }
 
@@ -140,7 +185,7 @@ impl Handler<Recover> for Purchaser {
 
     fn handle(&mut self, _: Recover, _ctx: &mut Self::Context) -> Self::Result {
         let buyer = self.buyer.clone();
-        self.atomically(false, async move {
+        self.atomically(async move {
             let report = recover::recover(&buyer).await;
             if let Err(error) = &report {
                 slog::warn!(buyer.log, "recovery must wait"; "error" => error.in_full());
@@ -170,10 +215,10 @@ impl PurchaserHandle {
     /// Resolves when nothing is being bought here. While the daemon stops, nothing new begins either.
     pub async fn idle(&self) {
         let mut work = self.work.clone();
-        while work.wait_for(|work| !work.busy).await.is_ok() {
+        while work.wait_for(|work| *work == Work::default()).await.is_ok() {
             // The next message of the mailbox, if there is one, begins within this time.
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            if !work.borrow().busy {
+            if *work.borrow() == Work::default() {
                 return;
             }
         }
@@ -184,7 +229,9 @@ impl PurchaserHandle {
     /// # Errors
     /// When the Purchaser dies meanwhile (recovery settles the order's items), or PostgreSQL fails.
     pub async fn by_hand(&self, order_id: Uuid) -> Result<(), PurchaserError> {
-        Ok(self.slot.ask(BuyByHand(order_id)).await??)
+        let (reply, ended) = oneshot::channel();
+        self.slot.ask(BuyByHand(order_id, reply)).await?;
+        Ok(ended.await.map_err(|_died| ChildGone)??)
     }
 
     /// Buys one batch; says "locked" at once while an order by hand is being run here.

@@ -1,11 +1,11 @@
 //! Orders that an operator wrote: they wait for the lock, and between slices others may go first.
 //!
-//! Invariant: an order by hand waits for the lock at most `purchase.lock_wait_ms` at a time.
+//! Invariants: an order by hand waits for the lock at most `purchase.lock_wait_ms`, by the database's clock, and is told
+//! in time, because several orders take turns, one message each.
 //! How to get it wrong: letting one's own `begin` end the order as stale; it is named as `mine`.
 
 use std::time::Duration;
 
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::candidates::Candidates;
@@ -14,24 +14,59 @@ use super::run::{self, Run};
 use super::wave::Progress;
 use super::{Buyer, Shortfall, emergency};
 use crate::db::DbError;
+use crate::db::locks::LockSeeker;
 use crate::db::purchases;
 use crate::domain::{ByHand, OrderState, plan_by_hand};
 
 /// How often an order tries the lock.
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(100);
+/// An order that has begun waits at least so long for its next turn: it gave way, it shall not end for that.
+const BEGUN_WAITS_MIN: Duration = Duration::from_secs(60);
 
-/// Runs an order to its end. Its document tells the rest.
-pub(super) async fn by_hand(buyer: &Buyer, order_id: Uuid) -> Result<(), DbError> {
-    let mut candidates: Option<Candidates> = None;
-    loop {
-        let Some(run) = wait_for_lock(buyer, order_id).await? else { return no_lock(buyer, order_id).await };
-        let step = slice(buyer, &run, order_id, &mut candidates).await;
-        run.end().await;
-        match step? {
-            Step::Ended => return Ok(()),
-            // Whoever waits for the lock gets a moment to take it.
-            Step::GaveWay => tokio::time::sleep(LOCK_TRIED_EVERY * 2).await,
+/// An order by hand on its way, from turn to turn.
+pub(super) struct ByHandOrder {
+    id: Uuid,
+    candidates: Option<Candidates>,
+    seeker: LockSeeker,
+}
+
+/// What became of one turn.
+pub(super) enum Turn {
+    /// The order is over.
+    Ended,
+    /// Another turn after this pause: somebody else holds the lock, or was let go first.
+    Again(Duration),
+}
+
+impl ByHandOrder {
+    pub(super) fn new(buyer: &Buyer, id: Uuid) -> Self {
+        Self { id, candidates: None, seeker: buyer.locks.seeker() }
+    }
+
+    /// One turn: a try for the lock and, with it, a slice. Between turns others may go first.
+    pub(super) async fn turn(&mut self, buyer: &Buyer) -> Result<Turn, DbError> {
+        let id = self.id;
+        if buyer.is_stopping() {
+            return no_lock(buyer, id).await.map(|()| Turn::Ended);
         }
+        let Some(run) = run::seek(buyer, &mut self.seeker, Some(id)).await? else {
+            let over = buyer
+                .db
+                .run_patiently("purchase_waits_no_more", move |conn| purchases::purchase_waits_no_more(conn, id))
+                .await?;
+            return if over {
+                no_lock(buyer, id).await.map(|()| Turn::Ended)
+            } else {
+                Ok(Turn::Again(LOCK_TRIED_EVERY))
+            };
+        };
+        let step = slice(buyer, &run, id, &mut self.candidates).await;
+        run.end().await;
+        Ok(match step? {
+            Step::Ended => Turn::Ended,
+            // Whoever waits for the lock gets a moment to take it.
+            Step::GaveWay => Turn::Again(LOCK_TRIED_EVERY * 2),
+        })
     }
 }
 
@@ -58,10 +93,10 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
     let candidates = candidates.get_or_insert_with(|| Candidates::new(order.wish.country, places(buyer, &order.wish)));
     let progress = fill(buyer, run, &order, true, candidates).await;
     if progress.gave_way && progress.shortfall.is_none() {
-        let lock_wait = buyer.config.load().purchase.lock_wait();
+        let wait = buyer.config.load().purchase.lock_wait().max(BEGUN_WAITS_MIN);
         let yielded = buyer
             .db
-            .run_patiently("purchase_yield", move |conn| purchases::purchase_yield(conn, order_id, run_id, lock_wait))
+            .run_patiently("purchase_yield", move |conn| purchases::purchase_yield(conn, order_id, run_id, wait))
             .await?;
         if yielded {
             return Ok(Step::GaveWay);
@@ -69,23 +104,6 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
     }
     finish(buyer, run, &order, &progress).await?;
     Ok(Step::Ended)
-}
-
-async fn wait_for_lock(buyer: &Buyer, order_id: Uuid) -> Result<Option<Run>, DbError> {
-    let deadline = Instant::now() + buyer.config.load().purchase.lock_wait();
-    let mut seeker = buyer.locks.seeker();
-    loop {
-        if buyer.is_stopping() {
-            return Ok(None);
-        }
-        if let Some(run) = run::seek(buyer, &mut seeker, Some(order_id)).await? {
-            return Ok(Some(run));
-        }
-        if Instant::now() >= deadline {
-            return Ok(None);
-        }
-        tokio::time::sleep(LOCK_TRIED_EVERY).await;
-    }
 }
 
 /// The lock was not to be had, or the daemon stops: the order ends, and says so.

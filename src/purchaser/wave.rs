@@ -210,6 +210,7 @@ async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) -> Written {
     let wanted: Vec<(Uuid, PhoneNumber)> = wanted.into_iter().map(|number| (Uuid::now_v7(), number)).collect();
     let items = wanted.clone();
     let intents = buyer.db.run_patiently("items_intend", move |conn| items_intend(conn, run, &items, &limits)).await?;
+    fail::fail_point!("intent_written");
     let written: Vec<Uuid> =
         wanted.iter().zip(&intents).filter(|(_, intent)| **intent == Intent::Written).map(|((id, _), _)| *id).collect();
     let attempts = if written.is_empty() {
@@ -230,6 +231,7 @@ async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) -> Written {
             }
         }
     };
+    fail::fail_point!("attempt_written");
     Ok(wanted
         .into_iter()
         .zip(intents)

@@ -2,19 +2,32 @@
 
 mod daemon;
 mod raw;
+mod session;
 mod shape;
 mod world;
 
 mod admin_api;
 mod bad_input;
+mod buying;
+mod callers;
+mod caps;
+#[cfg(feature = "failpoints")]
+mod crash;
 mod crowd;
+mod doubt;
+mod emergency;
+mod gate;
+mod ledger;
 mod lifecycle;
 mod lists;
+mod lock;
 mod outage;
+mod owner;
 mod pool;
 mod program;
 mod purchase_api;
 mod reload;
+mod rest;
 mod schema;
 mod shutdown;
 mod signup_api;

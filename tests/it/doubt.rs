@@ -1,0 +1,148 @@
+//! Creates whose outcome is not known: lost answers, lag, and what ends the doubt.
+
+use serde_json::json;
+use twilio_simulator::{Fault, FaultKind, On, ReownMode};
+
+use crate::world::{World, eventually};
+
+#[test]
+fn a_purchase_whose_answer_is_lost_is_found_and_nothing_else_is_bought_instead() {
+    let world = World::new().quiet().set("twilio.request_timeout_ms", 500);
+    let daemon = world.daemon();
+    let losses = [
+        FaultKind::CommitThenHang,
+        FaultKind::CommitThenReset,
+        FaultKind::CommitThenClose,
+        FaultKind::CommitThen500,
+        FaultKind::CommitThen503,
+        FaultKind::CommitThenHtml502,
+        FaultKind::TruncatedBody,
+        FaultKind::MalformedJson,
+    ];
+    for mode in [ReownMode::A, ReownMode::B] {
+        world.twilio.set_reown_mode(mode);
+        for kind in losses {
+            let before = world.bought();
+            world.twilio.fault(Fault::new(On::Create, kind));
+            let order = daemon.purchase(1).ok();
+            assert_eq!((&order["state"], &order["purchased_count"]), (&json!("done"), &json!(1)), "{kind:?}: {order}");
+            assert_eq!(world.bought(), before + 1, "{kind:?}");
+        }
+    }
+    let doubted = world.count("SELECT count(*) FROM purchase_items WHERE doubted AND state = 'bought'");
+    assert_eq!(usize::try_from(doubted), Ok(2 * losses.len()));
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_create_without_effect_is_posted_again_for_the_same_number_under_a_counted_attempt() {
+    let world = World::new().quiet().set("twilio.request_timeout_ms", 500);
+    let daemon = world.daemon();
+    for kind in [FaultKind::Reset, FaultKind::Hang, FaultKind::Error503, FaultKind::Html502, FaultKind::TooManyRequests]
+    {
+        let before = world.twilio.truth().creates.len();
+        world.twilio.fault(Fault::new(On::Create, kind));
+        assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1, "{kind:?}");
+        let truth = world.twilio.truth();
+        let posts = &truth.creates[before..];
+        assert_eq!(posts.len(), 2, "{kind:?}");
+        assert_eq!(posts[0].parameters, posts[1].parameters, "{kind:?}");
+        let number = posts[0].phone_number.as_deref().unwrap();
+        let attempts = format!("SELECT attempts FROM purchase_items WHERE phone_number = '{number}'");
+        assert_eq!(world.sql(&attempts), "2", "{kind:?}");
+    }
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_refusal_after_a_doubt_proves_nothing_so_the_number_counts_and_nobody_takes_its_place() {
+    // The answer is lost, the repeat is told "not available", and the list does not show the number.
+    let world = World::new().quiet().set("pool.owned_max", 4).set("purchase.emergency_wait_ms", 500);
+    let daemon = world.daemon();
+    world.twilio.set_reown_mode(ReownMode::B);
+    world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThenReset));
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Lag).requests(10_000));
+    let order = daemon.purchase(3).ok();
+    assert_eq!((&order["state"], &order["purchased_count"]), (&json!("done"), &json!(2)), "{order}");
+    let errors = order["errors"].as_array().unwrap();
+    assert_eq!((errors.len(), &errors[0]["code"], &errors[0]["count"]), (1, &json!("outcome_unknown"), &json!(1)));
+    assert_eq!(world.bought(), 3, "and no fourth one in place of the unknown");
+    let status = daemon.status();
+    assert_eq!((&status["unsettled"], &status["available"]), (&json!(1), &json!(2)));
+    assert_eq!(status["spend"]["hour"]["bought"], 3, "an unknown one counts against the caps");
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1, "an unknown item blocks no other order");
+    for user in 1..=3 {
+        daemon.assign(&format!("u-{user}")).ok();
+    }
+    // Three assigned, one unknown: all four that pool.owned_max allows.
+    let refused = daemon.assign("u-4").problem(503, "pool_empty");
+    assert_eq!(world.bought(), 4, "{refused}");
+    assert_eq!(world.sql("SELECT state, attempts FROM purchase_items WHERE doubted"), "unknown|2");
+}
+
+#[test]
+fn an_unknown_item_of_an_ended_order_settles_later_and_never_beyond_what_was_asked_for() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    world.twilio.set_reown_mode(ReownMode::B);
+    world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThenReset));
+    world.twilio.fault(Fault::new(On::List, FaultKind::Error503).forever());
+    let order = daemon.purchase(2).ok();
+    assert_eq!((&order["purchased_count"], &order["errors"][0]["code"]), (&json!(1), &json!("outcome_unknown")));
+    let posts = world.twilio.truth().creates.len();
+    world.twilio.clear_faults();
+    let path = format!("/admin/phones/api/purchases/{}", order["purchase_id"].as_str().unwrap());
+    eventually("the unknown item is looked up", || daemon.get(&path).ok()["purchased_count"] == 2);
+    let settled = daemon.get(&path).ok();
+    assert_eq!((&settled["state"], &settled["errors"]), (&json!("done"), &json!([])));
+    assert_eq!(daemon.status()["unsettled"], 0);
+    assert_eq!(world.twilio.truth().creates.len(), posts, "a recovery looks, it never posts");
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn an_unknown_item_ends_not_bought_only_after_two_looks_ten_seconds_apart() {
+    let world = World::new().quiet().set("purchase.unknown_settle_secs", 1);
+    let daemon = world.daemon();
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Reset).times(3));
+    let order = daemon.purchase(1).ok();
+    assert_eq!(order["errors"][0]["code"], "outcome_unknown", "{order}");
+    assert_eq!(world.twilio.truth().creates.len(), 3);
+    let item = format!("FROM purchase_items WHERE purchase_id = '{}'", order["purchase_id"].as_str().unwrap());
+    let long_ago =
+        format!("SELECT count(*) {item} AND last_sent_at < clock_timestamp() - interval '1100 milliseconds'");
+    eventually("its time is over", || world.count(&long_ago) == 1);
+    // The next order takes the first look in passing; one look proves nothing.
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    assert_eq!(world.sql(&format!("SELECT state, negative_lookups {item}")), "unknown|1");
+    let first_look = world.sql(&format!("SELECT last_lookup_at {item}"));
+    eventually("the item ends", || world.sql(&format!("SELECT state {item}")) == "not_bought");
+    let apart = format!(
+        "SELECT count(*) {item} AND ended_at >= '{first_look}'::timestamptz + interval '10 seconds' AND negative_lookups = 2"
+    );
+    assert_eq!(world.count(&apart), 1);
+    assert_eq!((daemon.status()["unsettled"].clone(), world.bought()), (json!(0), 1), "nothing replaced it");
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn an_item_in_doubt_is_not_posted_again_while_buying_is_halted_or_its_run_is_over() {
+    let ways = [
+        ("UPDATE buying_gate SET halted_since = now(), halt_message = 'test'", "halted"),
+        ("UPDATE purchases SET state = 'interrupted', run_id = NULL, ended_at = now()", "interrupted"),
+    ];
+    for (statement, state) in ways {
+        let world = World::new().quiet().set("twilio.request_timeout_ms", 1500);
+        let daemon = world.daemon();
+        world.twilio.fault(Fault::new(On::Create, FaultKind::Hang));
+        let order = std::thread::scope(|scope| {
+            let order = scope.spawn(|| daemon.purchase(1).ok());
+            eventually("the create hangs", || world.twilio.truth().creates.len() == 1);
+            world.sql(statement);
+            order.join().unwrap()
+        });
+        assert_eq!((&order["state"], &order["purchased_count"]), (&json!(state), &json!(0)), "{order}");
+        assert_eq!(world.twilio.truth().creates.len(), 1, "{state}");
+        assert_eq!(world.sql("SELECT state, attempts FROM purchase_items"), "unknown|1", "{state}");
+    }
+}

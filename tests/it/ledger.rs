@@ -1,0 +1,218 @@
+//! Wrong states that the database itself refuses, whoever writes them.
+
+use crate::world::World;
+
+const ORDER: &str = "00000000-0000-4000-8000-000000000001";
+const OTHER: &str = "00000000-0000-4000-8000-000000000002";
+
+/// A database with an order of two that holds one bought item, two numbers in the pool, one of them somebody's.
+fn ledger() -> World {
+    let world = World::new().quiet();
+    assert_eq!(world.daemon().stop(), Some(0));
+    world.sql(&format!(
+        "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, run_id, started_at, expires_at, idempotency_key)
+         VALUES ('{ORDER}', 'manual', 'running', 2, 'US', 'test', '{OTHER}', now(), now(), 'key');
+         INSERT INTO purchase_items (id, purchase_id, phone_number, override_caps, state, attempts, first_sent_at, ended_at)
+         VALUES ('{ORDER}', '{ORDER}', '+14155550101', false, 'bought', 1, now(), now());
+         INSERT INTO numbers (sid, phone_number, country, status, webhook_status, capable, purchased_at, purchase_item_id) VALUES
+         ('PN00000000000000000000000000000001', '+14155550101', 'US', 'available', 'configured', true, now(), '{ORDER}'),
+         ('PN00000000000000000000000000000002', '+14155550102', 'US', 'available', 'configured', true, now(), NULL),
+         ('PN00000000000000000000000000000003', '+14155550103', 'US', 'available', 'drifted', true, now(), NULL);
+         WITH given AS (INSERT INTO assignments (number_id, user_id, source) SELECT id, 'u-1', 'pool' FROM numbers WHERE phone_number = '+14155550102')
+         UPDATE numbers SET status = 'assigned' WHERE phone_number = '+14155550102'"
+    ));
+    world
+}
+
+/// Each statement is refused by the constraint of this name.
+fn refused(world: &World, statements: &[(&str, &str)]) {
+    for (constraint, statement) in statements {
+        let script = format!(
+            "SET search_path = callbunker;
+             DO $do$ DECLARE violated text; BEGIN
+                 BEGIN {statement}; EXCEPTION WHEN others THEN
+                     GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+                     IF violated = '{constraint}' THEN RETURN; END IF;
+                     RAISE EXCEPTION 'refused by %: %', violated, SQLERRM;
+                 END;
+                 RAISE EXCEPTION 'not refused';
+             END $do$"
+        );
+        if let Err(error) = world.database.psql(&script) {
+            panic!("{constraint}: {statement}\n{error}");
+        }
+    }
+}
+
+fn item(columns: &str, values: &str) -> String {
+    format!(
+        "INSERT INTO purchase_items (id, purchase_id, override_caps, {columns}) VALUES (gen_random_uuid(), '{ORDER}', false, {values})"
+    )
+}
+
+fn number(columns: &str, values: &str) -> String {
+    format!("INSERT INTO numbers (country, capable, purchased_at, {columns}) VALUES ('US', true, now(), {values})")
+}
+
+#[test]
+fn the_database_refuses_orders_that_cannot_be() {
+    let world = ledger();
+    let order = |columns: &str, values: &str| {
+        format!(
+            "INSERT INTO purchases (id, requested_by, expires_at, {columns}) VALUES (gen_random_uuid(), 'test', now(), {values})"
+        )
+    };
+    let all = "trigger, state, requested_count, country";
+    refused(
+        &world,
+        &[
+            ("purchases_trigger_is_known", &order(all, "'whim', 'queued', 1, 'US'")),
+            ("purchases_state_is_known", &order(&format!("{all}, ended_at"), "'manual', 'lost', 1, 'US', now()")),
+            ("purchases_request_something", &order(all, "'manual', 'queued', 0, 'US'")),
+            ("purchases_country_is_iso_3166", &order(all, "'manual', 'queued', 1, 'usa'")),
+            ("purchases_area_code_is_nanp", &order(&format!("{all}, area_code"), "'manual', 'queued', 1, 'US', '115'")),
+            ("purchases_run_while_running", &order(all, "'manual', 'running', 1, 'US'")),
+            ("purchases_run_while_running", &format!("UPDATE purchases SET state = 'queued' WHERE id = '{ORDER}'")),
+            ("purchases_end_once", &order(all, "'manual', 'done', 1, 'US'")),
+            (
+                "purchases_only_operators_override",
+                &order(&format!("{all}, override_caps"), "'cron', 'queued', 1, 'US', true"),
+            ),
+            (
+                "purchases_idempotency_key_is_printable",
+                &order(&format!("{all}, idempotency_key"), "'manual', 'queued', 1, 'US', ''"),
+            ),
+            (
+                "purchases_idempotency_key_is_one_order",
+                &order(&format!("{all}, idempotency_key"), "'manual', 'queued', 1, 'US', 'key'"),
+            ),
+            ("purchase_errors_count_up", &format!("INSERT INTO purchase_errors VALUES ('{ORDER}', 'x', NULL, 'x', 0)")),
+            (
+                "purchase_errors_once_per_code",
+                &format!(
+                    "INSERT INTO purchase_errors VALUES ('{ORDER}', 'x', NULL, 'x', 1), ('{ORDER}', 'x', NULL, 'y', 1)"
+                ),
+            ),
+            (
+                "purchase_errors_belong_to_an_order",
+                &format!("INSERT INTO purchase_errors VALUES ('{OTHER}', 'x', NULL, 'x', 1)"),
+            ),
+            ("buying_gate_is_one_row", "INSERT INTO buying_gate (only_one) VALUES (false)"),
+            ("buying_gate_pause_says_who", "UPDATE buying_gate SET paused_since = now()"),
+            ("buying_gate_halt_says_why", "UPDATE buying_gate SET halted_since = now()"),
+            ("installation_is_one_row", "UPDATE installation SET only_one = false"),
+        ],
+    );
+}
+
+#[test]
+fn the_database_refuses_items_that_cannot_be() {
+    let world = ledger();
+    let open = "INSERT INTO purchase_items (id, purchase_id, phone_number, override_caps) VALUES";
+    refused(&world, &[
+        ("purchase_items_belong_to_an_order", &format!("{open} ('{OTHER}', '{OTHER}', '+14155550109', false)")),
+        ("purchase_items_number_is_e164", &item("phone_number", "'4155550109'")),
+        ("purchase_items_state_is_known", &item("phone_number, state, ended_at", "'+14155550109', 'gone', now()")),
+        ("purchase_items_attempts_count_up", &item("phone_number, attempts, first_sent_at", "'+14155550109', -1, now()")),
+        ("purchase_items_intent_comes_first", &item("phone_number, attempts", "'+14155550109', 1")),
+        ("purchase_items_sent_was_attempted", &item("phone_number, state", "'+14155550109', 'sent'")),
+        ("purchase_items_unknown_is_doubt", &item("phone_number, state, attempts, first_sent_at", "'+14155550109', 'unknown', 1, now()")),
+        ("purchase_items_end_once", &item("phone_number, state", "'+14155550109', 'not_bought'")),
+        ("purchase_items_one_open_per_number", &format!("{open} (gen_random_uuid(), '{ORDER}', '+14155550109', false), (gen_random_uuid(), '{ORDER}', '+14155550109', false)")),
+        ("purchase_items_keep_their_number", "UPDATE purchase_items SET phone_number = '+14155550109'"),
+        ("purchase_items_bought_is_final", "UPDATE purchase_items SET state = 'not_bought'"),
+        // One is bought; the order was for two.
+        ("purchase_items_fit_their_order", &format!("{open} (gen_random_uuid(), '{ORDER}', '+14155550108', false), (gen_random_uuid(), '{ORDER}', '+14155550109', false)")),
+        ("purchase_items_fit_their_order", &format!("{open} (gen_random_uuid(), '{ORDER}', '+14155550108', false);
+            UPDATE purchase_items SET state = 'not_bought', doubted = true, attempts = 1, first_sent_at = now(), ended_at = now() WHERE phone_number = '+14155550108';
+            {open} (gen_random_uuid(), '{ORDER}', '+14155550109', false)")),
+    ]);
+    // A place that was never in doubt is free again.
+    world.sql(&format!(
+        "{open} ('{OTHER}', '{ORDER}', '+14155550108', false);
+         UPDATE purchase_items SET state = 'taken', ended_at = now() WHERE id = '{OTHER}';
+         {open} (gen_random_uuid(), '{ORDER}', '+14155550109', false)"
+    ));
+}
+
+#[test]
+fn the_database_refuses_numbers_and_assignments_that_cannot_be() {
+    let world = ledger();
+    let all = "sid, phone_number, status, webhook_status";
+    let (sid, fresh) = ("'PN00000000000000000000000000000009'", "'+14155550109'");
+    let given = |user: &str, phone_number: &str| {
+        format!(
+            "INSERT INTO assignments (number_id, user_id, source) SELECT id, '{user}', 'pool' FROM numbers WHERE phone_number = '{phone_number}'"
+        )
+    };
+    refused(
+        &world,
+        &[
+            (
+                "numbers_sid_is_for_ever",
+                &number(all, &format!("'PN00000000000000000000000000000001', {fresh}, 'available', 'configured'")),
+            ),
+            ("numbers_sid_is_twilios", &number(all, &format!("'PN1', {fresh}, 'available', 'configured'"))),
+            ("numbers_number_is_e164", &number(all, &format!("{sid}, '415', 'available', 'configured'"))),
+            ("numbers_status_is_known", &number(all, &format!("{sid}, {fresh}, 'lent', 'configured'"))),
+            ("numbers_webhook_status_is_known", &number(all, &format!("{sid}, {fresh}, 'available', 'fine'"))),
+            ("numbers_area_code_is_nanp", "UPDATE numbers SET area_code = '015'"),
+            ("numbers_country_is_iso_3166", "UPDATE numbers SET country = 'us'"),
+            ("numbers_one_live_per_number", &number(all, &format!("{sid}, '+14155550101', 'available', 'configured'"))),
+            (
+                "numbers_one_per_purchase_item",
+                &format!("UPDATE numbers SET purchase_item_id = '{ORDER}' WHERE phone_number = '+14155550103'"),
+            ),
+            (
+                "numbers_come_from_an_item",
+                &format!("UPDATE numbers SET purchase_item_id = '{OTHER}' WHERE phone_number = '+14155550103'"),
+            ),
+            (
+                "numbers_quarantine_says_why",
+                "UPDATE numbers SET status = 'quarantined' WHERE phone_number = '+14155550101'",
+            ),
+            (
+                "numbers_quarantine_reason_is_known",
+                "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'x' WHERE phone_number = '+14155550101'",
+            ),
+            (
+                "numbers_rest_ends",
+                "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released' WHERE phone_number = '+14155550101'",
+            ),
+            ("numbers_rest_for_somebody", "UPDATE numbers SET rests_for = 'u-9' WHERE phone_number = '+14155550101'"),
+            (
+                "numbers_one_rests_per_user",
+                "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'unknown_item', rests_for = 'u-9' WHERE status = 'available'",
+            ),
+            (
+                "numbers_agree_with_assignments",
+                "UPDATE numbers SET status = 'assigned' WHERE phone_number = '+14155550101'",
+            ),
+            (
+                "numbers_agree_with_assignments",
+                "UPDATE numbers SET status = 'available' WHERE phone_number = '+14155550102'",
+            ),
+            ("numbers_agree_with_assignments", "UPDATE assignments SET released_at = now() + interval '1 hour'"),
+            ("numbers_agree_with_assignments", &given("u-9", "+14155550101")),
+            (
+                "numbers_ready_before_assigned",
+                "UPDATE numbers SET status = 'assigned' WHERE phone_number = '+14155550103'",
+            ),
+            ("assignments_one_live_per_number", &given("u-9", "+14155550102")),
+            ("assignments_one_live_per_user", &given("u-1", "+14155550101")),
+            ("assignments_user_id_length", &given("", "+14155550101")),
+            ("assignments_source_is_known", "UPDATE assignments SET source = 'found'"),
+            (
+                "assignments_end_after_they_begin",
+                "UPDATE assignments SET released_at = assigned_at - interval '1 second'",
+            ),
+            ("nothing_is_forgotten", "DELETE FROM numbers"),
+            ("nothing_is_forgotten", "DELETE FROM assignments"),
+            ("nothing_is_forgotten", "DELETE FROM purchases"),
+            ("nothing_is_forgotten", "DELETE FROM purchase_items"),
+            ("nothing_is_forgotten", "TRUNCATE numbers CASCADE"),
+        ],
+    );
+    world.sql("UPDATE numbers SET status = 'released' WHERE phone_number = '+14155550101'");
+    world.sql(&number(all, &format!("{sid}, '+14155550101', 'available', 'configured'")));
+}
