@@ -15,6 +15,7 @@ deps: ## installs what is missing (PostgreSQL, C compiler, perl; with apt-get)
 	@scripts/install-deps
 
 demo: deps ## PostgreSQL, simulated Twilio and the daemon in one command, until Ctrl-C
+	@[ -x $(TARGET_DIR)/release/examples/demo ] || echo 'The first build takes some minutes; the demo itself starts in seconds.'
 	cargo build --release --locked -p callbunker --bins --example demo
 	@exec $(TARGET_DIR)/release/examples/demo
 

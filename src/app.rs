@@ -22,11 +22,11 @@ use uuid::Uuid;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
 use crate::config::{Config, Sources};
 use crate::db::locks::PurchaseLocks;
-use crate::db::{DatabaseUrl, Db, DbError, installation, migrate};
+use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen_for_stock, migrate};
 use crate::http::{Context as Shared, Gate, HttpServer, Keys, ServerLimits, ServerOptions};
 use crate::logger::LogHandle;
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
-use crate::purchaser::{Buyer, Purchaser, PurchaserHandle};
+use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
 use crate::schedule::Schedule;
 use crate::supervisor::{Children, Slot, Supervisor};
 use crate::twilio::{Credentials, Twilio, TwilioSettings};
@@ -44,6 +44,9 @@ pub enum StartError {
     /// The database belongs to another account or environment.
     #[error("{0}")]
     Foreign(String),
+    /// The system starts no more threads.
+    #[error("no threads could be started ({0}); raise the process limits")]
+    Threads(std::io::Error),
     /// The address cannot be listened on.
     #[error("http.listen: {address} cannot be listened on ({source}); choose another address or port")]
     Listen {
@@ -73,6 +76,7 @@ pub struct App {
     gate: Arc<Gate>,
     listener: Arc<TcpListener>,
     address: SocketAddr,
+    bell: StockBell,
     log: slog::Logger,
 }
 
@@ -87,6 +91,8 @@ impl App {
         migrate_patiently(&url, &log).await?;
         let db = Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), log.clone());
         claim(&db, &config).await?;
+        let bell = StockBell::default();
+        listen_for_stock(url.clone(), bell.clone(), log.clone()).map_err(StartError::Threads)?;
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());
         let twilio = Twilio::new(twilio_settings(&config), runtime);
         let listen = |source| StartError::Listen { address: config.http.listen, source };
@@ -102,6 +108,7 @@ impl App {
             gate,
             listener: Arc::new(listener),
             address,
+            bell,
             log,
         })
     }
@@ -141,13 +148,13 @@ impl App {
         notify(&self.log, sd_notify::NotifyState::Stopping);
         stopping.send_replace(true);
         stop_http.cancel();
-        let settled = async {
+        let all_done = async {
+            // Whoever asked is answered, and what is on the wire is settled, whoever asked for it.
             let _ = http_has_ended.wait_for(|ended| *ended).await;
-            // Purchases that no client waits for, too.
             purchaser.idle().await;
         };
         tokio::select! {
-            () = settled => {}
+            () = all_done => {}
             () = tokio::time::sleep(grace) => slog::warn!(self.log, "the grace is over; the ledger keeps what is open"),
             () = signals.stop_again() => {
                 slog::warn!(self.log, "a second signal: ending at once; the ledger keeps what is open");
@@ -165,10 +172,10 @@ impl App {
         stop_http: &CancellationToken,
         http_ended: watch::Sender<bool>,
     ) -> (Children, PurchaserHandle) {
-        let (stock, taken) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (by_hand_set, by_hand) = watch::channel(false);
+        let (bell, taken) = (self.bell.clone(), Arc::new(Notify::new()));
+        let (work_set, work) = watch::channel(Work::default());
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
-        let purchaser = PurchaserHandle::new(purchaser_slot.clone(), by_hand);
+        let purchaser = PurchaserHandle::new(purchaser_slot.clone(), work);
         let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config));
         let monitor = MonitorHandle::new(monitor_slot.clone());
         let buyer = Buyer {
@@ -176,7 +183,7 @@ impl App {
             locks: self.locks.clone(),
             twilio: self.twilio.clone(),
             config: Arc::clone(&self.config),
-            stock: Arc::clone(&stock),
+            stock: Arc::clone(&bell.stock),
             stopping: stopping.clone(),
             log: self.log.new(slog::o!("part" => "purchaser")),
         };
@@ -184,7 +191,7 @@ impl App {
             db: self.db.clone(),
             purchaser: purchaser.clone(),
             config: Arc::clone(&self.config),
-            stock: Arc::clone(&stock),
+            bell: bell.clone(),
             taken: Arc::clone(&taken),
             instance_id: Uuid::new_v4(),
             log: self.log.new(slog::o!("part" => "desk")),
@@ -194,7 +201,7 @@ impl App {
             purchaser: purchaser.clone(),
             twilio: self.twilio.clone(),
             config: Arc::clone(&self.config),
-            stock,
+            stock: bell.stock,
             taken,
             stopping: stopping.clone(),
             log: self.log.new(slog::o!("part" => "pool_monitor")),
@@ -205,7 +212,7 @@ impl App {
         let mut children = Children::default();
         let mut vitals = vec![
             children.add("purchaser", move |alive| {
-                purchaser_slot.set(Purchaser::new(buyer.clone(), by_hand_set.clone(), alive).start());
+                purchaser_slot.set(Purchaser::new(buyer.clone(), work_set.clone(), alive).start());
             }),
             children.add("pool_monitor", move |alive| {
                 monitor_slot.set(PoolMonitor::new(monitor_deps.clone(), alive).start());
@@ -216,11 +223,12 @@ impl App {
                 Schedule::new(schedule_monitor.clone(), config, schedule_log.clone(), alive).start();
             }),
         ];
+        let bought_by = purchaser.clone();
         let shared = Arc::new(Shared {
             db: self.db.clone(),
             twilio: self.twilio.clone(),
             desk,
-            purchaser: purchaser.clone(),
+            purchaser,
             monitor,
             config: Arc::clone(&self.config),
             vitals: vitals.clone(),
@@ -241,7 +249,7 @@ impl App {
             };
             HttpServer::new(part, alive).start();
         }));
-        (children, purchaser)
+        (children, bought_by)
     }
 
     fn server_options(&self) -> ServerOptions {

@@ -17,9 +17,16 @@ const USAGE: u8 = 64;
 const UNREACHABLE: u8 = 69;
 const FAILED: u8 = 1;
 
+const AFTER_HELP: &str = "\
+Secrets come from the environment, or from files named by NAME_FILE: DATABASE_URL, TWILIO_ACCOUNT_SID,
+TWILIO_AUTH_TOKEN, ADMIN_API_KEY, SIGNUP_API_KEY. PUBLIC_APP_URL is needed, too. Any other key can be given as
+CALLBUNKER__SECTION__KEY; `callbunker check-config` tells what is missing, and prints all keys once nothing is.
+
+Exit codes: 0 done, 64 bad usage or configuration, 69 database unreachable, 1 anything else";
+
 /// Keeps a warm pool of Twilio phone numbers and hands one to each signup in milliseconds.
 #[derive(Debug, Parser)]
-#[command(name = "callbunker", version, about)]
+#[command(name = "callbunker", version, about, after_help = AFTER_HELP)]
 pub struct Cli {
     /// The configuration file [env: CALLBUNKER_CONFIG]
     #[arg(long, global = true, value_name = "PATH")]
@@ -117,6 +124,7 @@ fn serve(sources: &Sources) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(StartError::Database(error)) if error.is_unavailable() => fail(UNREACHABLE, error.in_full()),
         Err(StartError::Database(error)) => fail(FAILED, error.in_full()),
+        Err(error @ StartError::Threads(_)) => fail(FAILED, error),
         Err(error @ (StartError::Foreign(_) | StartError::Listen { .. })) => fail(USAGE, error),
     }
 }

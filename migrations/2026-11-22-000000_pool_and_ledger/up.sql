@@ -61,6 +61,8 @@ CREATE TABLE purchases (
     CONSTRAINT purchases_only_operators_override CHECK (NOT override_caps OR trigger = 'manual')
 );
 CREATE UNIQUE INDEX purchases_idempotency_key_is_one_order ON purchases (idempotency_key) WHERE idempotency_key IS NOT NULL;
+-- One run at a time, whatever became of the lock.
+CREATE UNIQUE INDEX purchases_one_running ON purchases ((true)) WHERE state = 'running';
 CREATE INDEX purchases_open_idx ON purchases (created_at) WHERE state IN ('queued', 'running');
 CREATE INDEX purchases_newest_idx ON purchases (created_at DESC, id DESC);
 
@@ -173,6 +175,8 @@ CREATE TABLE passes (
     error           text
 );
 
+-- Look-ups in sub-selects instead of joins: a session plans these once, perhaps while nobody has a number yet, and a join
+-- planned then reads all assignments at each signup once there are many.
 CREATE FUNCTION numbers_agree_with_assignments() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_TABLE_NAME = 'numbers' AND TG_OP = 'UPDATE' THEN
@@ -183,15 +187,15 @@ BEGIN
         END IF;
     END IF;
     IF TG_TABLE_NAME = 'numbers' THEN
-        IF EXISTS (SELECT 1 FROM changed c LEFT JOIN callbunker.assignments a ON a.number_id = c.id AND a.released_at IS NULL
-                   WHERE (c.status = 'assigned') <> (a.id IS NOT NULL)) THEN
+        IF EXISTS (SELECT 1 FROM changed c WHERE (c.status = 'assigned') <> coalesce((
+                       SELECT true FROM callbunker.assignments a WHERE a.number_id = c.id AND a.released_at IS NULL), false)) THEN
             RAISE EXCEPTION 'a number is assigned exactly when it has a live assignment'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'numbers_agree_with_assignments';
         END IF;
     ELSE
-        IF EXISTS (SELECT 1 FROM changed c JOIN callbunker.numbers n ON n.id = c.number_id
-                   LEFT JOIN callbunker.assignments a ON a.number_id = n.id AND a.released_at IS NULL
-                   WHERE (n.status = 'assigned') <> (a.id IS NOT NULL)) THEN
+        IF EXISTS (SELECT 1 FROM changed c WHERE (
+                       SELECT n.status = 'assigned' FROM callbunker.numbers n WHERE n.id = c.number_id) <> coalesce((
+                       SELECT true FROM callbunker.assignments a WHERE a.number_id = c.number_id AND a.released_at IS NULL), false)) THEN
             RAISE EXCEPTION 'a live assignment holds an assigned number'
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'numbers_agree_with_assignments';
         END IF;

@@ -12,7 +12,7 @@ use super::Ask;
 use crate::db::assignments::{
     Assignment, Place, Source, assignments_claim, assignments_claim_in, assignments_held, assignments_restore,
 };
-use crate::db::stock::stock_available_up_to;
+use crate::db::stock::{stock_available_in, stock_available_up_to};
 use crate::db::{Connection, Constraint, DbError};
 use crate::domain::UserId;
 
@@ -83,7 +83,7 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
     }
     for group in wishes.into_values() {
         let place = Place { country: group[0].country, area_code: group[0].area_code };
-        give(&mut found, assignments_claim_in(conn, &users(&group), place, Source::Pool)?);
+        claim_in_place(conn, &mut found, &group, place)?;
         // An area code is a wish: the country alone may do.
         let relaxed: Vec<&Ask> =
             unserved(&found, &group).filter(|ask| !ask.strict && ask.area_code.is_some()).collect();
@@ -121,6 +121,27 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
         found.entry(ask.user_id.clone()).or_insert(nothing);
     }
     Ok(found)
+}
+
+/// Serves those who want a number of `place`. Skipped rows may be somebody else's for a moment only, so it looks again
+/// as long as there are any.
+fn claim_in_place(
+    conn: &mut Connection,
+    found: &mut HashMap<UserId, Found>,
+    asks: &[&Ask],
+    place: Place,
+) -> Result<(), DbError> {
+    for _try in 0..LOCKED_TRIES_MAX {
+        let waiting: Vec<&Ask> = unserved(found, asks).collect();
+        give(found, assignments_claim_in(conn, &users(&waiting), place, Source::Pool)?);
+        let still: Vec<&Ask> = unserved(found, asks).collect();
+        known(conn, found, &still)?;
+        if unserved(found, asks).next().is_none() || !stock_available_in(conn, place)? {
+            return Ok(());
+        }
+        std::thread::sleep(LOCKED_PAUSE);
+    }
+    Ok(())
 }
 
 /// Users who have a number, or one that rests for them.

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -14,17 +15,17 @@ use tokio::sync::{Notify, oneshot};
 use uuid::Uuid;
 
 use super::batch::{Found, serve};
-use super::line::{Line, Reply, give, leave, look};
+use super::line::{Line, Reply, Verdict, give, leave, look};
 use super::{Answer, Ask, NoNumber, STATEMENT_PATIENCE};
 use crate::config::Config;
-use crate::db::assignments::Assignment;
-use crate::db::{Db, DbError};
+use crate::db::assignments::{Assignment, CLAIM_MAX};
+use crate::db::{Db, DbError, StockBell};
 use crate::domain::UserId;
 use crate::purchaser::{EmergencyReport, PurchaserError, PurchaserHandle};
 use crate::supervisor::{Alive, Slot};
 
 /// Requests in one statement.
-const BATCH_MAX: usize = 256;
+const BATCH_MAX: usize = CLAIM_MAX;
 /// Requests that may wait for the desk to look at them.
 const MAILBOX_MAX: usize = 8192;
 /// The line is looked at this often, whatever news there is.
@@ -39,8 +40,8 @@ pub struct DeskDependencies {
     pub purchaser: PurchaserHandle,
     /// `purchase.emergency_wait_ms`.
     pub config: Arc<ArcSwap<Config>>,
-    /// Rung when a number became assignable.
-    pub stock: Arc<Notify>,
+    /// Rung when a number became assignable; told when somebody waits.
+    pub bell: StockBell,
     /// Rung by the desk when it took some.
     pub taken: Arc<Notify>,
     /// This process, in the database's line.
@@ -58,10 +59,8 @@ pub struct Desk {
     looking: bool,
     look_again: bool,
     buying: bool,
-    /// Why buying for the line fell short, for those whose time runs out.
-    reason: Option<String>,
-    /// Nothing can be bought and nothing is on its way: after one more look at stock nobody need wait to hear it.
-    hopeless: bool,
+    /// Where buying for the line fell short and why.
+    verdict: Verdict,
     alive: Alive,
 }
 
@@ -115,8 +114,7 @@ impl Desk {
             looking: false,
             look_again: false,
             buying: false,
-            reason: None,
-            hopeless: false,
+            verdict: Verdict::default(),
             alive,
         }
     }
@@ -177,7 +175,10 @@ impl Desk {
                 }
                 Some(Found::Held(assignment)) => give(waiting, &assignment, true),
                 Some(Found::NotThere) => refuse(waiting, &NoNumber::AreaCodeUnavailable),
-                Some(Found::Empty) => self.line.join(ask, deadline, waiting),
+                Some(Found::Empty) => {
+                    self.line.join(ask, deadline, waiting);
+                    self.deps.bell.somebody_waits.store(true, Ordering::Relaxed);
+                }
                 Some(Found::Failed(error)) => {
                     slog::error!(self.deps.log, "a signup fails whatever stock there is"; "error" => error);
                     refuse(waiting, &NoNumber::Internal);
@@ -223,23 +224,27 @@ impl Desk {
         self.looking = false;
         match served {
             Ok(served) => {
-                self.deps.taken.notify_one();
+                if !served.is_empty() {
+                    self.deps.taken.notify_one();
+                }
                 self.line.deliver(served);
-                if std::mem::take(&mut self.hopeless) {
-                    let gone = self.line.refuse_all(&NoNumber::PoolEmpty(self.reason.clone()));
+                let gone = self.line.refuse_hopeless(&self.verdict);
+                self.take_out(gone, ctx);
+            }
+            Err(error) => {
+                // An error that is not the want of a database passes, or the deadline does.
+                slog::warn!(self.deps.log, "a look at those who wait failed"; "error" => error.in_full());
+                if error.is_unavailable() {
+                    let gone = self.line.refuse_all(&NoNumber::DatabaseUnavailable);
                     self.take_out(gone, ctx);
                 }
             }
-            Err(error) => {
-                slog::warn!(self.deps.log, "those who wait for a number are turned away"; "error" => error.in_full());
-                let why = if error.is_unavailable() { NoNumber::DatabaseUnavailable } else { NoNumber::Internal };
-                self.line.refuse_all(&why);
-            }
         }
-        let gone = self.line.expire(Instant::now(), self.reason.as_ref());
+        let gone = self.line.expire(Instant::now(), &self.verdict);
         self.take_out(gone, ctx);
         if self.line.is_empty() {
-            (self.reason, self.hopeless, self.look_again) = (None, false, false);
+            (self.verdict, self.look_again) = (Verdict::default(), false);
+            self.deps.bell.somebody_waits.store(false, Ordering::Relaxed);
             return;
         }
         self.buy_for_line(ctx);
@@ -270,17 +275,18 @@ impl Desk {
         ctx.spawn(work.into_actor(self).map(|report, desk, ctx| desk.bought(report, ctx)));
     }
 
-    fn bought(&mut self, report: Result<EmergencyReport, PurchaserError>, ctx: &mut Context<Self>) {
+    fn bought(&mut self, report: Result<Option<EmergencyReport>, PurchaserError>, ctx: &mut Context<Self>) {
         self.buying = false;
         match report {
-            Ok(report) => {
-                self.hopeless = report.shortfall.is_some() && report.on_their_way == 0;
-                self.reason = report.shortfall.map(|shortfall| shortfall.message());
+            Ok(Some(report)) => {
+                let bought = report.bought;
+                self.verdict = Verdict::of(report);
                 // Otherwise the next look comes with the clock, or with news of stock.
-                if (self.hopeless || report.bought > 0) && !self.line.is_empty() {
+                if (self.verdict.is_hopeless() || bought > 0) && !self.line.is_empty() {
                     self.look(ctx);
                 }
             }
+            Ok(None) => {}
             Err(error) => slog::warn!(self.deps.log, "nobody buys for those who wait"; "error" => error.to_string()),
         }
     }
@@ -303,7 +309,7 @@ impl Actor for Desk {
                 desk.look(ctx);
             }
         });
-        let (stock, desk) = (Arc::clone(&self.deps.stock), ctx.address().downgrade());
+        let (stock, desk) = (Arc::clone(&self.deps.bell.stock), ctx.address().downgrade());
         let listen = async move {
             loop {
                 stock.notified().await;

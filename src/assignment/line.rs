@@ -3,7 +3,7 @@
 //! Invariants: everybody in line is answered exactly once, at the latest at their deadline; whoever hung up leaves.
 //! How to get it wrong: serving only our own. The line is in the database and is served oldest first, whoever looks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -14,6 +14,7 @@ use crate::db::assignments::{Assignment, assignments_held};
 use crate::db::waiters::{Waiter, waiters_join, waiters_leave, waiters_serve, waiters_sweep};
 use crate::db::{Connection, Constraint, DbError};
 use crate::domain::{CountryCode, UserId};
+use crate::purchaser::{EmergencyReport, Shortfall};
 
 /// How the desk answers one request.
 pub(super) type Reply = oneshot::Sender<Result<Answer, NoNumber>>;
@@ -23,8 +24,44 @@ const SERVED_MAX: i64 = 256;
 
 struct InLine {
     country: Option<CountryCode>,
+    joined: Instant,
     deadline: Instant,
     replies: Vec<Reply>,
+}
+
+/// Where buying for the line fell short, and why.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    short: BTreeMap<CountryCode, Shortfall>,
+    pool_country: Option<CountryCode>,
+    begun: Option<Instant>,
+    /// Something is on its way, whoever bought it.
+    may_come: bool,
+}
+
+impl Verdict {
+    pub(super) fn of(report: EmergencyReport) -> Self {
+        Self {
+            short: report.short,
+            pool_country: Some(report.pool_country),
+            begun: Some(report.begun),
+            may_come: report.on_their_way > 0,
+        }
+    }
+
+    /// Whether somebody need not wait for the deadline to hear that nothing comes.
+    pub(super) fn is_hopeless(&self) -> bool {
+        !self.may_come && self.short.values().any(Shortfall::is_hopeless)
+    }
+
+    fn of_place(&self, place: &InLine) -> Option<&Shortfall> {
+        self.short.get(&place.country.or(self.pool_country)?)
+    }
+
+    fn dooms(&self, place: &InLine) -> bool {
+        let counted = self.begun.is_some_and(|begun| place.joined <= begun);
+        counted && !self.may_come && self.of_place(place).is_some_and(Shortfall::is_hopeless)
+    }
 }
 
 /// Who waits here.
@@ -40,6 +77,7 @@ impl Line {
     pub(super) fn join(&mut self, ask: &Ask, deadline: Instant, mut replies: Vec<Reply>) {
         let place = self.0.entry(ask.user_id.clone()).or_insert_with(|| InLine {
             country: ask.country,
+            joined: Instant::now(),
             deadline,
             replies: Vec::new(),
         });
@@ -69,7 +107,7 @@ impl Line {
     }
 
     /// Answers those whose time is over, lets go those who hung up; returns both, to take them out of the database's line.
-    pub(super) fn expire(&mut self, now: Instant, reason: Option<&String>) -> Vec<UserId> {
+    pub(super) fn expire(&mut self, now: Instant, verdict: &Verdict) -> Vec<UserId> {
         let mut gone = Vec::new();
         for (user_id, place) in &mut self.0 {
             place.replies.retain(|reply| !reply.is_closed());
@@ -77,10 +115,23 @@ impl Line {
                 gone.push(user_id.clone());
             }
         }
-        for user_id in &gone {
-            self.refuse_one(user_id, &NoNumber::PoolEmpty(reason.cloned()));
-        }
+        self.refuse_empty(&gone, verdict);
         gone
+    }
+
+    /// Answers those for whom nothing can be bought, and nothing is on its way; returns them.
+    pub(super) fn refuse_hopeless(&mut self, verdict: &Verdict) -> Vec<UserId> {
+        let doomed = |(user_id, place): (&UserId, &InLine)| verdict.dooms(place).then(|| user_id.clone());
+        let gone: Vec<UserId> = self.0.iter().filter_map(doomed).collect();
+        self.refuse_empty(&gone, verdict);
+        gone
+    }
+
+    fn refuse_empty(&mut self, gone: &[UserId], verdict: &Verdict) {
+        for user_id in gone {
+            let why = self.0.get(user_id).and_then(|place| verdict.of_place(place)).map(Shortfall::message);
+            self.refuse_one(user_id, &NoNumber::PoolEmpty(why));
+        }
     }
 
     /// Answers everybody with `why`; returns them.

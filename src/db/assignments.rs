@@ -122,6 +122,9 @@ enum Claim<'a> {
     Many(&'a [&'a str], i64),
 }
 
+/// Users in one statement; the limit inside it says the same.
+pub const CLAIM_MAX: usize = 256;
+
 /// Names the two statements for diesel's cache of prepared statements.
 struct ClaimOneId;
 struct ClaimManyId;
@@ -147,10 +150,16 @@ macro_rules! cached_statement {
 cached_statement!(ClaimOne, ClaimOneId);
 cached_statement!(ClaimMany, ClaimManyId);
 
-/// Neither has the user a number, nor does one rest for them, nor does anybody wait whose turn it is.
+/// Neither has the user a number, nor does one rest for them. Scalar sub-selects, because they stay look-ups in an index:
+/// `NOT EXISTS` would become a join, and a join planned while the tables were small reads them whole when they are large.
 const NEWCOMER: &str = "
-    NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
-    AND NOT EXISTS (SELECT 1 FROM numbers r WHERE r.rests_for = asked.user_id)";
+    coalesce((SELECT false FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL), true)
+    AND coalesce((SELECT false FROM numbers r WHERE r.rests_for = asked.user_id), true)";
+
+/// Nobody waits in line who would take this number. The first half is asked once, the second per number, and hardly ever.
+const NOBODY_FIRST: &str = "
+    (NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())
+     OR NOT EXISTS (SELECT 1 FROM waiters w WHERE w.expires_at > now() AND (w.country IS NULL OR w.country = numbers.country)))";
 
 impl<'a> Claim<'a> {
     fn walk<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
@@ -158,47 +167,54 @@ impl<'a> Claim<'a> {
             Claim::One(user_id) => {
                 out.push_sql("WITH asked AS (SELECT ");
                 out.push_bind_param::<Text, _>(user_id)?;
-                out.push_sql("::text AS user_id), picked AS (SELECT id, phone_number, area_code, 1 AS place FROM numbers, asked WHERE ready AND ");
+                // The question comes first and once; a join would read and sort all stock before the limit.
+                out.push_sql("::text AS user_id), picked AS (SELECT id, phone_number, area_code FROM numbers WHERE ready AND (SELECT ");
                 out.push_sql(NEWCOMER);
+                out.push_sql(" FROM asked) AND ");
+                out.push_sql(NOBODY_FIRST);
                 out.push_sql(
-                    " AND NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())
-                      ORDER BY purchased_at, id LIMIT 1 FOR UPDATE OF numbers SKIP LOCKED),
-                    newcomers AS (SELECT user_id, 1 AS place FROM asked)",
+                    " ORDER BY purchased_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
+                    paired AS (SELECT user_id, id, phone_number, area_code, clock_timestamp() AS assigned_at
+                                 FROM asked, picked)",
                 );
             }
             Claim::Many(user_ids, most) => {
-                out.push_sql(
-                    "WITH newcomers AS (
-                        SELECT user_id, row_number() OVER (ORDER BY position) AS place
-                          FROM unnest(",
-                );
+                // Every estimate is the same for any size, so PostgreSQL keeps one plan: sub-scripts instead of an
+                // array's rows, and a constant limit inside the bound one. Rows are locked one by one, as they are taken.
+                out.push_sql("WITH users AS (SELECT ");
                 out.push_bind_param::<Array<Text>, _>(user_ids)?;
-                out.push_sql("::text[]) WITH ORDINALITY AS asked (user_id, position) WHERE ");
+                out.push_sql(
+                    "::text[] AS ids), newcomers AS (SELECT user_id, row_number() OVER (ORDER BY position) AS place FROM (
+                        SELECT ids[position] AS user_id, position FROM users, generate_subscripts(ids, 1) AS position
+                        ) AS asked WHERE ",
+                );
                 out.push_sql(NEWCOMER);
                 out.push_sql(
-                    " AND NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())),
-                    picked AS (SELECT id, phone_number, area_code, row_number() OVER () AS place FROM (
-                        SELECT id, phone_number, area_code FROM numbers WHERE ready ORDER BY purchased_at, id LIMIT ",
+                    "), picked AS (SELECT id, phone_number, area_code, row_number() OVER () AS place FROM (
+                        SELECT id, phone_number, area_code FROM (
+                            SELECT id, phone_number, area_code FROM numbers WHERE ready AND ",
                 );
+                out.push_sql(NOBODY_FIRST);
+                out.push_sql(" ORDER BY purchased_at, id LIMIT 256 FOR UPDATE SKIP LOCKED) AS oldest LIMIT ");
                 out.push_bind_param::<BigInt, _>(most)?;
-                out.push_sql(" FOR UPDATE SKIP LOCKED) AS oldest)");
+                out.push_sql(
+                    ") AS enough), paired AS (SELECT user_id, id, phone_number, area_code, clock_timestamp() AS assigned_at
+                                                FROM newcomers JOIN picked USING (place))",
+                );
             }
         }
         out.push_sql(
-            ", paired AS (SELECT newcomers.user_id, picked.id, picked.phone_number, picked.area_code
-                            FROM newcomers JOIN picked USING (place)),
-               moved AS (UPDATE numbers n SET status = 'assigned' FROM paired WHERE n.id = paired.id),
-               recorded AS (INSERT INTO assignments (number_id, user_id, source)
-                            SELECT id, user_id, 'pool' FROM paired RETURNING number_id, assigned_at, source)
-             SELECT paired.user_id, paired.phone_number, paired.area_code, recorded.assigned_at, recorded.source, false
-               FROM paired JOIN recorded ON recorded.number_id = paired.id",
+            ", moved AS (UPDATE numbers n SET status = 'assigned' FROM paired WHERE n.id = paired.id),
+               recorded AS (INSERT INTO assignments (number_id, user_id, source, assigned_at)
+                            SELECT id, user_id, 'pool', assigned_at FROM paired)
+             SELECT user_id, phone_number, area_code, assigned_at, 'pool', false FROM paired",
         );
         Ok(())
     }
 }
 
 /// Gives each of `user_ids` (distinct) that is a newcomer the oldest ready number, in one statement, as far as stock
-/// goes. Nobody is served while somebody waits in line.
+/// goes; at most [`CLAIM_MAX`] of them. Nobody is served while somebody waits in line.
 ///
 /// # Errors
 /// [`DbError::Constraint`] with `OneLivePerUser` when a user got a number elsewhere meanwhile; then nothing happened.
@@ -221,7 +237,7 @@ pub fn assignments_claim_in(
     place: Place,
     source: Source,
 ) -> Result<Vec<Assignment>, DbError> {
-    let rows: Vec<AssignmentRow> = sql_query(
+    let rows: Vec<AssignmentRow> = sql_query(format!(
         "WITH newcomers AS (
              SELECT user_id, row_number() OVER (ORDER BY position) AS place
                FROM unnest($1::text[]) WITH ORDINALITY AS asked (user_id, position)
@@ -230,7 +246,7 @@ pub fn assignments_claim_in(
          picked AS (SELECT id, phone_number, area_code, row_number() OVER () AS place FROM (
              SELECT id, phone_number, area_code FROM numbers
               WHERE ready AND ($3 IS NULL OR country = $3) AND ($4 IS NULL OR area_code = $4)
-                AND ($5 = 'emergency' OR NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now()))
+                AND ($5 = 'emergency' OR {NOBODY_FIRST})
               ORDER BY purchased_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) AS oldest),
          paired AS (SELECT newcomers.user_id, picked.id, picked.phone_number, picked.area_code
                       FROM newcomers JOIN picked USING (place)),
@@ -239,7 +255,7 @@ pub fn assignments_claim_in(
                       SELECT id, user_id, $5 FROM paired RETURNING number_id, assigned_at, source)
          SELECT paired.user_id, paired.phone_number, paired.area_code, recorded.assigned_at, recorded.source, false AS missing
            FROM paired JOIN recorded ON recorded.number_id = paired.id",
-    )
+    ))
     .bind::<Array<Text>, _>(user_ids)
     .bind::<BigInt, _>(i64::try_from(user_ids.len()).unwrap_or(i64::MAX))
     .bind::<Nullable<Text>, _>(place.country.as_ref().map(CountryCode::as_str))
@@ -279,7 +295,8 @@ pub fn assignments_restore(conn: &mut Connection, user_ids: &[&str]) -> Result<V
         "WITH resting AS (
              SELECT id, rests_for AS user_id, phone_number, area_code FROM numbers
               WHERE rests_for = ANY($1) AND webhook_status = 'configured' AND capable AND missing_since IS NULL
-              FOR UPDATE SKIP LOCKED),
+              -- Waits for whoever holds it: skipped, its user would count as a newcomer without a number.
+              FOR UPDATE),
          moved AS (UPDATE numbers n SET status = 'assigned', rests_for = NULL, quarantine_reason = NULL, quarantined_until = NULL
                      FROM resting WHERE n.id = resting.id),
          recorded AS (INSERT INTO assignments (number_id, user_id, source)

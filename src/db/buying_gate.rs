@@ -83,8 +83,8 @@ pub(super) fn gate_lock(conn: &mut Connection) -> Result<Gate, DbError> {
     Ok(buying_gate::table.select(GateRow::as_select()).for_no_key_update().first(conn)?.into())
 }
 
-/// Opens the breaker, unless it is open already; returns whether this call opened it. `probe_every` is `None` when only
-/// an operator may close it.
+/// Opens the breaker; returns whether this call changed it. `probe_every` is `None` when only an operator may close it;
+/// such a halt takes the place of one that a probe could close, never the other way round.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -94,7 +94,8 @@ pub fn gate_halt(
     message: &str,
     probe_every: Option<Duration>,
 ) -> Result<bool, DbError> {
-    let opened = diesel::update(buying_gate::table.filter(buying_gate::halted_since.is_null()))
+    let graver = buying_gate::halt_by_probe.and(probe_every.is_none().into_sql::<Bool>());
+    let opened = diesel::update(buying_gate::table.filter(buying_gate::halted_since.is_null().or(graver)))
         .set((
             buying_gate::halted_since.eq(sql::<Timestamptz>("clock_timestamp()").nullable()),
             buying_gate::halt_code.eq(twilio_code),
@@ -131,12 +132,19 @@ pub fn gate_take_probe(conn: &mut Connection, every: Duration) -> Result<bool, D
     Ok(taken > 0)
 }
 
-/// Closes the breaker; returns whether it was open.
+/// Closes the breaker after a good probe, if it is of the kind that a probe may close; returns whether it did.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn gate_close(conn: &mut Connection) -> Result<bool, DbError> {
-    let closed = diesel::update(buying_gate::table.filter(buying_gate::halted_since.is_not_null()))
+pub fn gate_close_by_probe(conn: &mut Connection) -> Result<bool, DbError> {
+    let by_probe = buying_gate::halted_since.is_not_null().and(buying_gate::halt_by_probe);
+    close(conn, Box::new(by_probe))
+}
+
+type Which = Box<dyn BoxableExpression<buying_gate::table, diesel::pg::Pg, SqlType = Bool>>;
+
+fn close(conn: &mut Connection, which: Which) -> Result<bool, DbError> {
+    let closed = diesel::update(buying_gate::table.filter(which))
         .set((
             buying_gate::halted_since.eq(None::<DateTime<Utc>>),
             buying_gate::halt_code.eq(None::<i32>),
@@ -146,4 +154,35 @@ pub fn gate_close(conn: &mut Connection) -> Result<bool, DbError> {
         ))
         .execute(conn)?;
     Ok(closed > 0)
+}
+
+/// Stops automatic buying; a pause that stands keeps its beginning.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn gate_pause(conn: &mut Connection, by: &str, reason: Option<&str>) -> Result<Gate, DbError> {
+    diesel::update(buying_gate::table.filter(buying_gate::paused_since.is_null()))
+        .set((
+            buying_gate::paused_since.eq(sql::<Timestamptz>("clock_timestamp()").nullable()),
+            buying_gate::paused_by.eq(by),
+            buying_gate::paused_reason.eq(reason),
+        ))
+        .execute(conn)?;
+    gate_read(conn)
+}
+
+/// Ends a pause, and a halt as well: an operator says that buying may go on.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn gate_resume(conn: &mut Connection) -> Result<Gate, DbError> {
+    diesel::update(buying_gate::table)
+        .set((
+            buying_gate::paused_since.eq(None::<DateTime<Utc>>),
+            buying_gate::paused_by.eq(None::<String>),
+            buying_gate::paused_reason.eq(None::<String>),
+        ))
+        .execute(conn)?;
+    close(conn, Box::new(buying_gate::halted_since.is_not_null()))?;
+    gate_read(conn)
 }

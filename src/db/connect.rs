@@ -2,7 +2,8 @@
 //!
 //! Invariants: a socket that went dark is noticed within seconds (`tcp_user_timeout`, keepalives); every session works
 //! in the schema `callbunker`; a commit is durable when it is acknowledged.
-//! How to get it wrong: `synchronous_commit = off` in the role's settings, which would break I4; it is raised here.
+//! How to get it wrong: trusting the role's settings. `synchronous_commit = off` would break I4, and a snapshot that is
+//! older than a lock would count caps from before it; both are set here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,8 @@ const PARAMETERS: &[(&str, &str)] = &[
 
 const SESSION: &str = "
     SET search_path = callbunker, pg_temp;
+    SET default_transaction_isolation = 'read committed';
+    SET default_transaction_read_only = off;
     SET statement_timeout = '10s';
     SET lock_timeout = '8s';
     SET idle_in_transaction_session_timeout = '30s';

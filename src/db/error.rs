@@ -17,6 +17,8 @@ pub enum Constraint {
     OneOpenPurchasePerNumber,
     /// The order has no place left for another item.
     ItemsFitTheirOrder,
+    /// Another order runs already: this run has lost the lock.
+    OneRunningOrder,
     /// An order with this idempotency key exists.
     IdempotencyKey,
 }
@@ -30,6 +32,7 @@ impl Constraint {
             "numbers_sid_is_for_ever" => Self::SidIsForEver,
             "purchase_items_one_open_per_number" => Self::OneOpenPurchasePerNumber,
             "purchase_items_fit_their_order" => Self::ItemsFitTheirOrder,
+            "purchases_one_running" => Self::OneRunningOrder,
             "purchases_idempotency_key_is_one_order" => Self::IdempotencyKey,
             _ => return None,
         })
@@ -75,6 +78,10 @@ impl DbError {
                 DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
                 info,
             ) => Self::Unavailable(first_line(info.message())),
+            // A server that was demoted while we were connected: another host may be the primary now.
+            DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, info) => {
+                Self::Unavailable(first_line(info.message()))
+            }
             DieselError::BrokenTransactionManager => {
                 Self::Unavailable("the connection broke inside a transaction".to_owned())
             }

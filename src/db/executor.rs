@@ -20,6 +20,8 @@ pub type Connection = PgConnection;
 
 /// Connections of one instance, besides the purchase lock's own.
 const CONNECTIONS_MAX: u32 = 8;
+/// How many of them patient work may use at a time, so that a wave of purchases leaves signups theirs.
+const PATIENT_MAX: usize = 5;
 /// How long a request waits in all, for a connection and for the statement.
 const ANSWER_WITHIN: Duration = Duration::from_millis(1700);
 /// How long work that nobody waits for at a browser waits for a connection: settling a purchase, say.
@@ -31,6 +33,7 @@ pub struct Db {
     pool: r2d2::Pool<SessionManager>,
     manager: SessionManager,
     places: Arc<Semaphore>,
+    patient: Arc<Semaphore>,
     runtime: tokio::runtime::Handle,
     acquire_timeout: Duration,
     log: slog::Logger,
@@ -63,7 +66,8 @@ impl Db {
             .error_handler(Box::new(PoolLog(log.clone())))
             .build_unchecked(manager.clone());
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
-        Self { pool, manager, places, runtime, acquire_timeout, log }
+        let patient = Arc::new(Semaphore::new(PATIENT_MAX));
+        Self { pool, manager, places, patient, runtime, acquire_timeout, log }
     }
 
     /// Runs `work` for somebody who waits: answers within two seconds in all, come what may.
@@ -92,6 +96,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
     {
+        let _turn = self.patient.acquire().await.expect("the semaphore is never closed");
         self.start(name, PATIENT_ACQUIRE, work).await
     }
 

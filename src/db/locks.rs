@@ -36,20 +36,49 @@ impl PurchaseLocks {
         Self { url, advisory_key, runtime }
     }
 
+    /// Somebody who tries the lock, perhaps again and again over one connection.
+    #[must_use]
+    pub fn seeker(&self) -> LockSeeker {
+        LockSeeker { locks: self.clone(), idle: None }
+    }
+}
+
+/// Tries the lock. Dropping it closes its connection.
+pub struct LockSeeker {
+    locks: PurchaseLocks,
+    idle: Option<Connection>,
+}
+
+impl LockSeeker {
     /// Takes the lock, or says `None` at once when somebody else holds it.
     ///
     /// # Errors
     /// [`DbError::Unavailable`] when PostgreSQL cannot be reached.
-    pub async fn try_acquire(&self) -> Result<Option<PurchaseLock>, DbError> {
-        let (url, key) = (self.url.clone(), self.advisory_key);
-        let attempt = self.runtime.spawn_blocking(move || begin_and_try(&url, key));
-        let connection = attempt.await.map_err(|_panicked| DbError::Panicked("purchase_lock_try"))??;
-        Ok(connection.map(|connection| PurchaseLock { connection: Some(connection), runtime: self.runtime.clone() }))
+    pub async fn try_now(&mut self) -> Result<Option<PurchaseLock>, DbError> {
+        let (url, key, idle) = (self.locks.url.clone(), self.locks.advisory_key, self.idle.take());
+        let attempt = self.locks.runtime.spawn_blocking(move || begin_and_try(&url, key, idle));
+        match attempt.await.map_err(|_panicked| DbError::Panicked("purchase_lock_try"))?? {
+            Tried::Held(connection) => {
+                Ok(Some(PurchaseLock { connection: Some(connection), runtime: self.locks.runtime.clone() }))
+            }
+            Tried::Busy(connection) => {
+                self.idle = Some(connection);
+                Ok(None)
+            }
+        }
     }
 }
 
-fn begin_and_try(url: &DatabaseUrl, key: i64) -> Result<Option<Connection>, DbError> {
-    let mut connection = url.connect().map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?;
+enum Tried {
+    Held(Connection),
+    Busy(Connection),
+}
+
+fn begin_and_try(url: &DatabaseUrl, key: i64, idle: Option<Connection>) -> Result<Tried, DbError> {
+    let mut connection = match idle {
+        Some(connection) => connection,
+        None => url.connect().map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?,
+    };
     // READ COMMITTED: an idle transaction that holds no snapshot keeps back neither vacuum nor index builds.
     // Server-side keepalives: else a host that vanished would keep the lock for hours.
     connection.batch_execute(
@@ -66,9 +95,13 @@ fn begin_and_try(url: &DatabaseUrl, key: i64) -> Result<Option<Connection>, DbEr
     }
     let held: bool =
         diesel::select(sql::<Bool>(&format!("pg_try_advisory_xact_lock({key})"))).get_result(&mut connection)?;
-    // A prepared statement's portal lives on, with its snapshot, until a simple statement takes its place.
-    connection.batch_execute("SET LOCAL application_name = 'callbunker purchase lock'")?;
-    Ok(held.then_some(connection))
+    if held {
+        // A prepared statement's portal lives on, with its snapshot, until a simple statement takes its place.
+        connection.batch_execute("SET LOCAL application_name = 'callbunker purchase lock'")?;
+        return Ok(Tried::Held(connection));
+    }
+    connection.batch_execute("ROLLBACK")?;
+    Ok(Tried::Busy(connection))
 }
 
 impl PurchaseLock {

@@ -8,6 +8,7 @@
 mod connect;
 mod error;
 mod executor;
+mod listener;
 mod migrations;
 mod schema;
 
@@ -25,4 +26,5 @@ pub mod waiters;
 pub use connect::DatabaseUrl;
 pub use error::{Constraint, DbError};
 pub use executor::{Connection, Db};
+pub use listener::{StockBell, listen_for_stock};
 pub use migrations::migrate;

@@ -1,9 +1,11 @@
 //! The pool's numbers: lists for people, and what a look at Twilio tells about one.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::error::DbError;
@@ -220,6 +222,21 @@ pub fn number_return(conn: &mut Connection, id: i64) -> Result<bool, DbError> {
         sql_query("NOTIFY callbunker_stock").execute(conn)?;
     }
     Ok(returned > 0)
+}
+
+/// Lets a number rest on, because its webhooks could not be confirmed.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_rest_on(conn: &mut Connection, id: i64, longer: Duration) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE numbers SET quarantined_until = clock_timestamp() + make_interval(secs => $2)
+          WHERE id = $1 AND status = 'quarantined' AND quarantine_reason = 'released'",
+    )
+    .bind::<BigInt, _>(id)
+    .bind::<Double, _>(longer.as_secs_f64())
+    .execute(conn)?;
+    Ok(())
 }
 
 /// Twilio answered 404 for the number's SID: it is not assigned any more until it turns up again.

@@ -5,6 +5,8 @@
 //! is idempotent and the only way a purchase becomes a number.
 //! How to get it wrong: ending an item because its run is over. Only Twilio's word ends an item that was sent.
 
+use std::time::{Duration, Instant};
+
 use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
@@ -34,6 +36,8 @@ pub struct RunOf {
 pub struct Limits {
     /// `[pool]`.
     pub policy: PoolPolicy,
+    /// `pool.country`: where numbers are bought for signups that take any.
+    pub pool_country: CountryCode,
     /// `spend.purchases_per_hour_max`.
     pub per_hour_max: u32,
     /// `spend.purchases_per_day_max`.
@@ -55,19 +59,29 @@ pub enum Intent {
     Refused(Why),
 }
 
+/// A running order, as far as its intents care.
+struct Running {
+    trigger: Trigger,
+    country: CountryCode,
+    override_caps: bool,
+    requested: i32,
+}
+
 /// Locks the order's row and checks that it runs under this run.
-fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Option<(Trigger, bool, i32)>, DbError> {
+fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Option<Running>, DbError> {
     let found = purchases::table
         .filter(purchases::id.eq(run.order_id))
         .filter(purchases::state.eq("running"))
         .filter(purchases::run_id.eq(run.run_id))
-        .select((purchases::trigger, purchases::override_caps, purchases::requested_count))
+        .select((purchases::trigger, purchases::country, purchases::override_caps, purchases::requested_count))
         .for_update()
-        .first::<(String, bool, i32)>(conn)
+        .first::<(String, String, bool, i32)>(conn)
         .optional()?;
+    let corrupt = DbError::corrupt("purchase");
     found
-        .map(|(trigger, override_caps, requested)| {
-            Ok((trigger.parse().map_err(DbError::corrupt("purchase"))?, override_caps, requested))
+        .map(|(trigger, country, override_caps, requested)| {
+            let country = country.parse().map_err(|_| corrupt("its country is not ISO 3166".to_owned()))?;
+            Ok(Running { trigger: trigger.parse().map_err(&corrupt)?, country, override_caps, requested })
         })
         .transpose()
 }
@@ -85,11 +99,12 @@ pub fn items_intend(
 ) -> Result<Vec<Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let gate = gate_lock(conn)?;
-        let Some((trigger, override_caps, requested)) = run_stands(conn, run)? else {
+        let Some(Running { trigger, country, override_caps, requested }) = run_stands(conn, run)? else {
             return Ok(vec![Intent::RunIsOver; wanted.len()]);
         };
         let mut places_used = i64::from(purchase_places_used(conn, run.order_id)?);
         let mut seen = stock_observe(conn, gate)?;
+        seen.stock = seen.stock_for_line(country, limits.pool_country);
         let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
         let known = numbers_spoken_for(conn, &numbers)?;
         let mut intents = Vec::with_capacity(wanted.len());
@@ -164,7 +179,7 @@ pub fn items_attempt(
 ) -> Result<Result<Vec<Attempt>, Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let gate = gate_lock(conn)?;
-        let Some((trigger, _, _)) = run_stands(conn, run)? else { return Ok(Err(Intent::RunIsOver)) };
+        let Some(Running { trigger, .. }) = run_stands(conn, run)? else { return Ok(Err(Intent::RunIsOver)) };
         if gate.halted.is_some() {
             return Ok(Err(Intent::Refused(Why::Halted)));
         }
@@ -225,24 +240,24 @@ pub enum Ending {
 }
 
 /// Ends an item without a number. `attempt` is the attempt that the caller judged: a later one by somebody else keeps
-/// the item open.
+/// the item open. `None` = whatever was sent.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn item_end(
     conn: &mut Connection,
     item_id: Uuid,
-    attempt: i32,
+    attempt: Option<i32>,
     ending: Ending,
     failure: &Failure,
 ) -> Result<bool, DbError> {
     let ended = sql_query(
         "UPDATE purchase_items SET state = $3, ended_at = clock_timestamp(), error_code = $4, twilio_code = $5,
                 error_message = $6, twilio_request_id = coalesce($7, twilio_request_id)
-          WHERE id = $1 AND attempts = $2 AND state IN ('intended', 'sent', 'unknown')",
+          WHERE id = $1 AND ($2 IS NULL OR attempts = $2) AND state IN ('intended', 'sent', 'unknown')",
     )
     .bind::<SqlUuid, _>(item_id)
-    .bind::<Integer, _>(attempt)
+    .bind::<Nullable<Integer>, _>(attempt)
     .bind::<Text, _>(match ending {
         Ending::Taken => "taken",
         Ending::NotBought => "not_bought",
@@ -253,6 +268,21 @@ pub fn item_end(
     .bind::<Nullable<Text>, _>(&failure.request_id)
     .execute(conn)?;
     Ok(ended > 0)
+}
+
+/// Takes items back that were written but never put on the wire: their run may not send them any more.
+///
+/// # Errors
+/// When PostgreSQL fails; recovery then finds them.
+pub fn items_withdraw(conn: &mut Connection, item_ids: &[Uuid]) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE purchase_items SET state = 'not_bought', ended_at = clock_timestamp(), error_code = 'withdrawn',
+                error_message = 'the order may not buy any more; Twilio was not asked'
+          WHERE id = ANY($1) AND state IN ('intended', 'sent') AND attempts <= 1 AND NOT doubted",
+    )
+    .bind::<Array<SqlUuid>, _>(item_ids)
+    .execute(conn)?;
+    Ok(())
 }
 
 /// A number at Twilio that settles an item.
@@ -333,8 +363,17 @@ pub struct Unsettled {
     pub country: CountryCode,
     /// POSTs sent.
     pub attempts: i32,
-    /// When the first was about to be sent.
-    pub first_sent_at: DateTime<Utc>,
+    /// How long ago the first was about to be sent, when this was read.
+    sent_ago: Duration,
+    read: Instant,
+}
+
+impl Unsettled {
+    /// How long ago the first POST was about to be sent.
+    #[must_use]
+    pub fn sent_ago(&self) -> Duration {
+        self.sent_ago + self.read.elapsed()
+    }
 }
 
 /// Reads off what ended runs left behind: items never sent end `not_bought`, items on the wire become unknown. Items of
@@ -373,11 +412,12 @@ pub fn items_unsettled(conn: &mut Connection, apart_secs: f64, most: i64) -> Res
         country: String,
         #[diesel(sql_type = Integer)]
         attempts: i32,
-        #[diesel(sql_type = Timestamptz)]
-        first_sent_at: DateTime<Utc>,
+        #[diesel(sql_type = Double)]
+        sent_ago_secs: f64,
     }
     let rows: Vec<Row> = sql_query(
-        "SELECT i.id, i.phone_number, p.country, i.attempts, i.first_sent_at
+        "SELECT i.id, i.phone_number, p.country, i.attempts,
+                greatest(0, extract(epoch FROM clock_timestamp() - i.first_sent_at))::float8 AS sent_ago_secs
            FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
           WHERE i.state = 'unknown' AND p.state <> 'running'
             AND (i.last_lookup_at IS NULL OR i.last_lookup_at < clock_timestamp() - make_interval(secs => $1))
@@ -394,7 +434,8 @@ pub fn items_unsettled(conn: &mut Connection, apart_secs: f64, most: i64) -> Res
                 phone_number: row.phone_number.parse().map_err(|_| corrupt("its number is not E.164".to_owned()))?,
                 country: row.country.parse().map_err(|_| corrupt("its country is not ISO 3166".to_owned()))?,
                 attempts: row.attempts,
-                first_sent_at: row.first_sent_at,
+                sent_ago: Duration::try_from_secs_f64(row.sent_ago_secs).unwrap_or(Duration::ZERO),
+                read: Instant::now(),
             })
         })
         .collect()
@@ -429,6 +470,17 @@ pub fn item_not_found(
     .bind::<Double, _>(settle_secs)
     .execute(conn)?;
     Ok(ended > 0)
+}
+
+/// A look failed and tells nothing; others are looked up first now.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn item_look_failed(conn: &mut Connection, item_id: Uuid) -> Result<(), DbError> {
+    sql_query("UPDATE purchase_items SET last_lookup_at = clock_timestamp() WHERE id = $1 AND state = 'unknown'")
+        .bind::<SqlUuid, _>(item_id)
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Which of `numbers` somebody of ours owns, is buying, or has just tried for this order: no candidates.

@@ -45,9 +45,11 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// Whether both ask for the same, whoever asks: an operator's key may be rotated between two tries.
-    fn asks_for_the_same_as(&self, other: &Self) -> bool {
-        Self { requested_by: other.requested_by.clone(), ..self.clone() } == *other
+    /// Whether the request's body was the same; who sent it does not matter, keys rotate.
+    fn asks_the_same(&self, other: &Self) -> bool {
+        let body =
+            |wish: &Self| (wish.trigger, wish.count, wish.country, wish.area_code, wish.fallback, wish.override_caps);
+        body(self) == body(other)
     }
 }
 
@@ -134,11 +136,10 @@ pub fn purchase_enqueue(
     let written = conn.transaction::<_, DbError, _>(|conn| {
         // One enqueuer at a time, so that the queue's bound is exact.
         gate_lock(conn)?;
-        if let Some(key) = idempotency_key
-            && let Some(known) = order_of_key(conn, key)?
-        {
-            let same = known.wish.asks_for_the_same_as(wish);
-            return Ok(if same { Enqueued::Same(known.id) } else { Enqueued::KeyReused });
+        if let Some(key) = idempotency_key {
+            if let Some(known) = order_of_key(conn, key)? {
+                return Ok(if known.wish.asks_the_same(wish) { Enqueued::Same(known.id) } else { Enqueued::KeyReused });
+            }
         }
         let queued: i64 = purchases::table.filter(purchases::state.eq("queued")).count().get_result(conn)?;
         if queued >= ORDERS_QUEUED_MAX {
@@ -216,68 +217,41 @@ pub fn purchase_read(conn: &mut Connection, id: Uuid) -> Result<Option<Order>, D
 }
 
 /// Ends what no living run can be working on: every `running` order (its run lost the lock, or we would not hold it) and
-/// every `queued` one long past its time, but for `mine`, whose turn it is now. Each is told what it lacks and why.
-/// Called first by whoever has taken the lock. Returns how many.
+/// every `queued` one past its time, but `mine`. Called first by whoever has taken the lock. Returns how many.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn purchases_interrupt_stale(conn: &mut Connection, mine: Option<Uuid>) -> Result<usize, DbError> {
-    #[derive(QueryableByName)]
-    struct Ended {
-        #[diesel(sql_type = SqlUuid)]
-        id: Uuid,
-    }
-    conn.transaction::<_, DbError, _>(|conn| {
-        let ended: Vec<Ended> = sql_query(format!(
-            "UPDATE purchases SET state = 'interrupted', run_id = NULL, ended_at = clock_timestamp()
-              WHERE state = 'running' OR (state = 'queued' AND {FORSAKEN} AND id IS DISTINCT FROM $1)
-             RETURNING id",
-        ))
-        .bind::<Nullable<SqlUuid>, _>(mine)
-        .load(conn)?;
-        let ids: Vec<Uuid> = ended.iter().map(|ended| ended.id).collect();
-        // A statement of its own: it sees the items that were committed while the first one waited for row locks.
-        sql_query(
-            "INSERT INTO purchase_errors (purchase_id, code, message, count)
-             SELECT p.id, CASE WHEN p.started_at IS NULL THEN 'locked' ELSE 'interrupted' END,
-                    CASE WHEN p.started_at IS NULL THEN 'another purchase held the lock for too long; ask again'
-                         ELSE 'its run ended before the order did; what is still needed is a new order' END,
-                    p.requested_count - used.places
-               FROM purchases p, LATERAL (
-                    SELECT count(*)::integer AS places FROM purchase_items i WHERE i.purchase_id = p.id
-                       AND (i.state IN ('sent', 'bought', 'unknown') OR (i.state = 'not_bought' AND i.doubted))) AS used
-              WHERE p.id = ANY($1) AND p.requested_count > used.places
-             ON CONFLICT DO NOTHING",
-        )
-        .bind::<diesel::sql_types::Array<SqlUuid>, _>(&ids)
-        .execute(conn)?;
-        Ok(ids.len())
-    })
+    Ok(sql_query(format!(
+        "WITH ended AS (
+             UPDATE purchases SET state = 'interrupted', run_id = NULL, ended_at = clock_timestamp()
+              WHERE (state = 'running' OR (state = 'queued' AND {FORSAKEN})) AND id IS DISTINCT FROM $1
+             RETURNING id, started_at, requested_count)
+         INSERT INTO purchase_errors (purchase_id, code, message, count)
+         SELECT id, CASE WHEN started_at IS NULL THEN 'locked' ELSE 'interrupted' END,
+                CASE WHEN started_at IS NULL THEN 'the purchase lock was not to be had in time; ask again'
+                     ELSE 'its run ended early; what is still needed is a new order' END,
+                requested_count - places
+           FROM ended, LATERAL (
+                SELECT count(*) AS places FROM purchase_items i WHERE i.purchase_id = ended.id
+                   AND (i.state IN ('sent', 'bought', 'unknown') OR (i.state = 'not_bought' AND i.doubted))) AS used
+          WHERE requested_count > places
+         ON CONFLICT DO NOTHING",
+    ))
+    .bind::<Nullable<SqlUuid>, _>(mine)
+    .execute(conn)?)
 }
 
-/// Whether somebody who takes the lock would find something that a run left behind: an order that seems to run or waits
-/// past its time, an item that is open. Also true while a purchase runs.
+/// Whether an order or an item was left behind by a run that is over: somebody should take the lock and sort it.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn purchases_left_open(conn: &mut Connection) -> Result<bool, DbError> {
+pub fn purchases_left_behind(conn: &mut Connection) -> Result<bool, DbError> {
     Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(&format!(
-        "EXISTS (SELECT 1 FROM purchases WHERE state IN ('queued', 'running') AND (state = 'running' OR {FORSAKEN}))
-         OR EXISTS (SELECT 1 FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown'))",
+        "EXISTS (SELECT 1 FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown'))
+         OR EXISTS (SELECT 1 FROM purchases WHERE state = 'running' OR (state = 'queued' AND {FORSAKEN}))",
     )))
     .get_result(conn)?)
-}
-
-/// Whether an order's time to wait for the lock is over, or it waits no more.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn purchase_waits_no_more(conn: &mut Connection, id: Uuid) -> Result<bool, DbError> {
-    let waiting = purchases::table
-        .find(id)
-        .filter(purchases::state.eq("queued"))
-        .filter(purchases::expires_at.gt(diesel::dsl::sql::<diesel::sql_types::Timestamptz>("clock_timestamp()")));
-    Ok(!diesel::select(diesel::dsl::exists(waiting)).get_result::<bool>(conn)?)
 }
 
 /// Moves a waiting order under `run_id`; `None` when it no longer waits.
@@ -295,18 +269,18 @@ pub fn purchase_start(conn: &mut Connection, id: Uuid, run_id: Uuid) -> Result<O
     if started == 0 { Ok(None) } else { purchase_read(conn, id) }
 }
 
-/// Puts a running order back in the queue between two slices, for at most `wait`; `false` when its run is over.
+/// Puts a running order back in the queue between two slices, for at most `lock_wait`; `false` when its run is over.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn purchase_yield(conn: &mut Connection, id: Uuid, run_id: Uuid, wait: Duration) -> Result<bool, DbError> {
+pub fn purchase_yield(conn: &mut Connection, id: Uuid, run_id: Uuid, lock_wait: Duration) -> Result<bool, DbError> {
     let yielded = sql_query(
         "UPDATE purchases SET state = 'queued', run_id = NULL, expires_at = clock_timestamp() + make_interval(secs => $3)
           WHERE id = $1 AND state = 'running' AND run_id = $2",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<SqlUuid, _>(run_id)
-    .bind::<Double, _>(wait.as_secs_f64())
+    .bind::<Double, _>(lock_wait.as_secs_f64())
     .execute(conn)?;
     Ok(yielded > 0)
 }
@@ -327,12 +301,15 @@ pub fn purchase_end(conn: &mut Connection, id: Uuid, run_id: Option<Uuid>, state
     Ok(ended > 0)
 }
 
-/// Whether another order waits for the lock, or waited for too long and wants to be told.
+/// Whether another order waits for the lock.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn purchases_others_wait(conn: &mut Connection, id: Uuid) -> Result<bool, DbError> {
-    let waiting = purchases::table.filter(purchases::state.eq("queued")).filter(purchases::id.ne(id));
+    let waiting = purchases::table
+        .filter(purchases::state.eq("queued"))
+        .filter(purchases::id.ne(id))
+        .filter(purchases::expires_at.gt(diesel::dsl::now));
     Ok(diesel::select(diesel::dsl::exists(waiting)).get_result(conn)?)
 }
 

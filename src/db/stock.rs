@@ -1,13 +1,16 @@
 //! Counting: stock for the planner, the ledger's sliding windows for the caps, and the bounded look after a signup.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
+use super::assignments::Place;
 use super::buying_gate::{Gate, gate_read};
 use super::error::DbError;
 use super::executor::Connection;
-use crate::domain::{Caps, Stock};
+use crate::domain::{AreaCode, Caps, CountryCode, Needs, Stock, unserved};
 
 /// What was bought in the sliding windows, by the time of intent and the database's clock: bought, open and unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -29,6 +32,8 @@ pub struct Observation {
     pub spend: Spend,
     /// Pause and breaker.
     pub gate: Gate,
+    /// What signups in line lack, by the country they insist on.
+    pub needs: Needs,
 }
 
 impl Observation {
@@ -43,9 +48,19 @@ impl Observation {
         }
     }
 
+    /// The stock as an emergency sees it that buys in `country`: it may serve who insists on it and, in the pool's own
+    /// country, who takes any.
+    #[must_use]
+    pub fn stock_for_line(&self, country: CountryCode, pool_country: CountryCode) -> Stock {
+        let there = self.needs.get(&Some(country)).copied().unwrap_or_default();
+        let anywhere = self.needs.get(&None).copied().unwrap_or_default();
+        Stock { unserved: there + if country == pool_country { anywhere } else { 0 }, ..self.stock }
+    }
+
     /// Counts an intent that the caller has just written in the same transaction.
     pub(super) fn count_intent(&mut self, override_caps: bool) {
         self.stock.purchasing += 1;
+        self.stock.unserved = self.stock.unserved.saturating_sub(1);
         if override_caps {
             self.spend.overridden += 1;
         } else {
@@ -61,6 +76,8 @@ struct Counts {
     available: i64,
     #[diesel(sql_type = BigInt)]
     unready: i64,
+    #[diesel(sql_type = BigInt)]
+    unfit: i64,
     #[diesel(sql_type = BigInt)]
     assigned: i64,
     #[diesel(sql_type = BigInt)]
@@ -94,7 +111,8 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
     let counts: Counts = sql_query(
         "WITH n AS (
              SELECT count(*) FILTER (WHERE ready) AS available,
-                    count(*) FILTER (WHERE status = 'available' AND NOT ready AND missing_since IS NULL) AS unready,
+                    count(*) FILTER (WHERE status = 'available' AND NOT ready AND capable AND missing_since IS NULL) AS unready,
+                    count(*) FILTER (WHERE status = 'available' AND NOT capable AND missing_since IS NULL) AS unfit,
                     count(*) FILTER (WHERE status = 'assigned' AND missing_since IS NULL) AS assigned,
                     count(*) FILTER (WHERE status = 'quarantined' AND missing_since IS NULL) AS quarantined
                FROM numbers WHERE status <> 'released'),
@@ -116,14 +134,52 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
     let stock = Stock {
         available: count(counts.available),
         unready: count(counts.unready),
+        unfit: count(counts.unfit),
         assigned: count(counts.assigned),
         quarantined: count(counts.quarantined),
         purchasing: count(counts.purchasing),
         unsettled: count(counts.unsettled),
         waiting: count(counts.waiting),
+        unserved: 0,
     };
     let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
-    Ok(Observation { stock, spend, gate })
+    let needs = if stock.waiting > 0 { line_needs(conn)? } else { Needs::new() };
+    let stock = Stock { unserved: needs.values().sum(), ..stock };
+    Ok(Observation { stock, spend, gate, needs })
+}
+
+/// Sets the line against what is assignable or on its way, country by country.
+fn line_needs(conn: &mut Connection) -> Result<Needs, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Nullable<Text>)]
+        country: Option<String>,
+        #[diesel(sql_type = BigInt)]
+        waiting: i64,
+        #[diesel(sql_type = BigInt)]
+        coming: i64,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT country, sum(waiting)::bigint AS waiting, sum(coming)::bigint AS coming FROM (
+             SELECT country, 1 AS waiting, 0 AS coming FROM waiters w WHERE expires_at > clock_timestamp()
+                AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)
+             -- What is under repair will serve them too: buying again for them would pay twice.
+             UNION ALL SELECT country, 0, 1 FROM numbers WHERE status = 'available' AND capable AND missing_since IS NULL
+             UNION ALL SELECT p.country, 0, 1 FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
+                        WHERE i.state IN ('intended', 'sent', 'unknown')) AS both_sides
+          GROUP BY country",
+    )
+    .load(conn)?;
+    let (mut waiting, mut coming) = (Needs::new(), BTreeMap::new());
+    for row in rows {
+        let country = row.country.as_deref().map(str::parse::<CountryCode>).transpose();
+        let country = country.map_err(|_| DbError::corrupt("waiter")("its country is not ISO 3166".to_owned()))?;
+        waiting.insert(country, count(row.waiting));
+        if let Some(country) = country {
+            coming.insert(country, count(row.coming));
+        }
+    }
+    Ok(unserved(&waiting, &coming))
 }
 
 #[derive(QueryableByName)]
@@ -143,6 +199,21 @@ pub fn stock_available_up_to(conn: &mut Connection, most: u32) -> Result<u32, Db
     .bind::<Integer, _>(i32::try_from(most).unwrap_or(i32::MAX))
     .get_result(conn)?;
     Ok(count(few.few))
+}
+
+/// Whether anything is assignable in `place`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_available_in(conn: &mut Connection, place: Place) -> Result<bool, DbError> {
+    let any: Few = sql_query(
+        "SELECT count(*) AS few FROM (
+             SELECT 1 FROM numbers WHERE ready AND ($1 IS NULL OR country = $1) AND ($2 IS NULL OR area_code = $2) LIMIT 1) AS one",
+    )
+    .bind::<Nullable<Text>, _>(place.country.as_ref().map(CountryCode::as_str))
+    .bind::<Nullable<Text>, _>(place.area_code.as_ref().map(AreaCode::as_str))
+    .get_result(conn)?;
+    Ok(any.few > 0)
 }
 
 /// A count is never negative, and no pool holds four thousand million numbers.

@@ -42,6 +42,8 @@ pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]
          SELECT user_id, country, $4, clock_timestamp(), clock_timestamp() + make_interval(secs => patience)
            FROM unnest($1::text[], $2::text[], $3::float8[]) AS asked (user_id, country, patience)
           WHERE NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
+          -- Everybody locks in the same order, else two instances with the same users would deadlock.
+          ORDER BY user_id
          ON CONFLICT (user_id) DO UPDATE SET expires_at = greatest(waiters.expires_at, excluded.expires_at)",
     )
     .bind::<Array<Text>, _>(users)
@@ -57,10 +59,13 @@ pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]
 /// # Errors
 /// When PostgreSQL fails.
 pub fn waiters_leave(conn: &mut Connection, instance_id: Uuid, user_ids: &[&str]) -> Result<(), DbError> {
-    sql_query("DELETE FROM waiters WHERE user_id = ANY($1) AND instance_id = $2")
-        .bind::<Array<Text>, _>(user_ids)
-        .bind::<SqlUuid, _>(instance_id)
-        .execute(conn)?;
+    sql_query(
+        "DELETE FROM waiters WHERE user_id IN (
+             SELECT user_id FROM waiters WHERE user_id = ANY($1) AND instance_id = $2 ORDER BY user_id FOR UPDATE)",
+    )
+    .bind::<Array<Text>, _>(user_ids)
+    .bind::<SqlUuid, _>(instance_id)
+    .execute(conn)?;
     Ok(())
 }
 
@@ -70,8 +75,10 @@ pub fn waiters_leave(conn: &mut Connection, instance_id: Uuid, user_ids: &[&str]
 /// When PostgreSQL fails.
 pub fn waiters_sweep(conn: &mut Connection) -> Result<(), DbError> {
     sql_query(
-        "DELETE FROM waiters w WHERE expires_at <= clock_timestamp()
-             OR EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)",
+        "DELETE FROM waiters WHERE user_id IN (
+             SELECT user_id FROM waiters w WHERE expires_at <= clock_timestamp()
+                 OR EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)
+              ORDER BY user_id FOR UPDATE SKIP LOCKED)",
     )
     .execute(conn)?;
     Ok(())
@@ -88,37 +95,20 @@ pub fn waiters_any(conn: &mut Connection) -> Result<bool, DbError> {
     .get_result(conn)?)
 }
 
-/// Serves the line from stock, oldest first, at most `most` users, whichever instance they wait at; returns those served.
+/// Serves the line from stock, oldest first, at most `most` users for each country that somebody insists on, whichever
+/// instance they wait at; returns those served.
 ///
 /// # Errors
 /// As `assignments_claim`; then nobody was served.
 pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        user_id: String,
-        #[diesel(sql_type = Nullable<Text>)]
-        country: Option<String>,
-    }
     conn.transaction::<_, DbError, _>(|conn| {
-        // Another instance may be serving: whom it has locked, it serves.
-        let line: Vec<Row> = sql_query(
-            "SELECT user_id, country FROM waiters WHERE expires_at > clock_timestamp()
-              ORDER BY created_at, user_id LIMIT $1 FOR UPDATE SKIP LOCKED",
-        )
-        .bind::<BigInt, _>(most)
-        .load(conn)?;
         let mut served = Vec::new();
-        let mut rest = line.as_slice();
-        // Neighbours in line who want the same are served together.
-        while let Some(first) = rest.first() {
-            let alike = rest.iter().take_while(|row| row.country == first.country).count();
-            let (group, later) = rest.split_at(alike);
-            let users: Vec<&str> = group.iter().map(|row| row.user_id.as_str()).collect();
-            let country = first.country.as_deref().map(str::parse).transpose();
-            let country = country.map_err(|_| DbError::corrupt("waiter")("its country is not ISO 3166".to_owned()))?;
+        for country in countries(conn)? {
+            let users = line_of(conn, country.as_deref(), most)?;
+            let users: Vec<&str> = users.iter().map(String::as_str).collect();
+            let place = country.as_deref().map(str::parse).transpose();
+            let country = place.map_err(|_| DbError::corrupt("waiter")("its country is not ISO 3166".to_owned()))?;
             served.extend(assignments_claim_in(conn, &users, Place { country, area_code: None }, Source::Emergency)?);
-            rest = later;
         }
         let users: Vec<&str> = served.iter().map(|assignment| assignment.user_id.as_str()).collect();
         sql_query("DELETE FROM waiters WHERE user_id = ANY($1)").bind::<Array<Text>, _>(users).execute(conn)?;
@@ -127,4 +117,36 @@ pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>
         }
         Ok(served)
     })
+}
+
+/// The countries that somebody in line insists on (`None` = any will do), by who came first: whoever insists on a country
+/// without stock keeps nobody else waiting.
+fn countries(conn: &mut Connection) -> Result<Vec<Option<String>>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Nullable<Text>)]
+        country: Option<String>,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT country FROM waiters WHERE expires_at > clock_timestamp() GROUP BY country ORDER BY min(created_at)",
+    )
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.country).collect())
+}
+
+/// The oldest of one country's line. Another instance may be serving: whom it has locked, it serves.
+fn line_of(conn: &mut Connection, country: Option<&str>, most: i64) -> Result<Vec<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        user_id: String,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT user_id FROM waiters WHERE expires_at > clock_timestamp() AND country IS NOT DISTINCT FROM $1
+          ORDER BY created_at, user_id LIMIT $2 FOR UPDATE SKIP LOCKED",
+    )
+    .bind::<Nullable<Text>, _>(country)
+    .bind::<BigInt, _>(most)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.user_id).collect())
 }

@@ -4,6 +4,7 @@
 //! How to get it wrong: accepting a looser value "for now". Everything behind this door relies on the shapes below.
 
 mod audience;
+mod line;
 mod number;
 mod order;
 mod place;
@@ -11,6 +12,7 @@ mod plan;
 mod webhooks;
 
 pub use audience::{InvalidUserId, UserId};
+pub use line::{Needs, unserved};
 pub use number::{Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, WebhookStatus};
 pub use order::{ItemState, OrderState, Trigger};
 pub use place::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};

@@ -12,8 +12,10 @@ use super::order::Trigger;
 pub struct Stock {
     /// In the pool and assignable now.
     pub available: u32,
-    /// In the pool, but not assignable yet: webhooks unconfirmed or drifted, a capability missing.
+    /// In the pool, but not assignable yet: webhooks unconfirmed or drifted.
     pub unready: u32,
+    /// In the pool, but never assignable: it lacks a capability. Costs money, serves nobody.
+    pub unfit: u32,
     /// Somebody's.
     pub assigned: u32,
     /// Resting after a release, or held for an operator.
@@ -24,6 +26,8 @@ pub struct Stock {
     pub unsettled: u32,
     /// Signups that wait for a number, on all instances.
     pub waiting: u32,
+    /// Signups in line that neither stock nor numbers on their way will serve, as far as the plan may buy for them.
+    pub unserved: u32,
 }
 
 impl Stock {
@@ -36,7 +40,7 @@ impl Stock {
     /// Everything that costs a monthly fee, or may.
     #[must_use]
     pub fn owned(&self) -> u32 {
-        self.idle() + self.assigned + self.quarantined
+        self.idle() + self.unfit + self.assigned + self.quarantined
     }
 
     /// `total` as the earlier service told it.
@@ -212,8 +216,7 @@ pub fn permit_one(
 
 fn wish(policy: &PoolPolicy, stock: &Stock, trigger: Trigger) -> (u32, Why) {
     if trigger == Trigger::Emergency {
-        let served = stock.available + stock.purchasing + stock.unsettled;
-        return match stock.waiting.saturating_sub(served) {
+        return match stock.unserved {
             0 => (0, Why::NobodyWaits),
             wanted => (wanted, Why::SignupsWaiting),
         };
@@ -288,9 +291,11 @@ mod tests {
 
     #[test]
     fn an_emergency_buys_only_for_waiters_that_nothing_else_serves() {
-        let waiting = Stock { waiting: 8, available: 1, purchasing: 2, unsettled: 1, ..Stock::default() };
+        let waiting = Stock { waiting: 8, unserved: 4, available: 1, purchasing: 2, unsettled: 1, ..Stock::default() };
         let plan = plan(&POLICY, &FREE, &waiting, Trigger::Emergency);
         assert_eq!((plan.count, plan.why), (4, Why::SignupsWaiting));
+        let all_served = Stock { waiting: 8, unserved: 0, ..Stock::default() };
+        assert_eq!(super::plan(&POLICY, &FREE, &all_served, Trigger::Emergency).why, Why::NobodyWaits);
     }
 
     #[test]
@@ -298,13 +303,13 @@ mod tests {
         let policy = PoolPolicy { available_max: 3, ..POLICY };
         let plan_now = plan(&policy, &FREE, &stock(0, 30), Trigger::Cron);
         assert_eq!((plan_now.count, plan_now.binding_cap), (3, Some(Cap::AvailableMax)));
-        let waiting = Stock { waiting: 8, ..Stock::default() };
+        let waiting = Stock { waiting: 8, unserved: 8, ..Stock::default() };
         assert_eq!(plan(&policy, &FREE, &waiting, Trigger::Emergency).count, 8);
     }
 
     #[test]
     fn spend_caps_pause_and_halt_bind_emergencies_too() {
-        let waiting = Stock { waiting: 8, ..Stock::default() };
+        let waiting = Stock { waiting: 8, unserved: 8, ..Stock::default() };
         let plan_with = |caps: Caps| plan(&POLICY, &caps, &waiting, Trigger::Emergency);
         assert_eq!(plan_with(Caps { hour_left: 5, ..FREE }).count, 5);
         assert_eq!(plan_with(Caps { day_left: 0, ..FREE }).why, Why::SpendCap);
@@ -335,13 +340,13 @@ mod tests {
         #[test]
         fn no_plan_passes_a_cap(
             available in 0u32..80, unready in 0u32..10, assigned in 0u32..60, quarantined in 0u32..10,
-            purchasing in 0u32..10, unsettled in 0u32..10, waiting in 0u32..200,
+            purchasing in 0u32..10, unsettled in 0u32..10, unserved in 0u32..200,
             threshold_low in 0u32..40, batch in 1u32..100, total_min in 0u32..60,
             available_max in 0u32..100, owned_max in 0u32..200, hour_left in 0u32..50, day_left in 0u32..50,
             emergency: bool,
         ) {
             let policy = PoolPolicy { threshold_low, replenishment_batch_size: batch, total_min, available_max, owned_max };
-            let stock = Stock { available, unready, assigned, quarantined, purchasing, unsettled, waiting };
+            let stock = Stock { available, unready, assigned, quarantined, purchasing, unsettled, waiting: unserved, unserved, unfit: 0 };
             let caps = Caps { hour_left, day_left, paused: false, halted: false };
             let trigger = if emergency { Trigger::Emergency } else { Trigger::Cron };
             let plan = plan(&policy, &caps, &stock, trigger);
@@ -349,7 +354,7 @@ mod tests {
             if plan.count > 0 {
                 prop_assert!(stock.owned() + plan.count <= owned_max);
                 prop_assert!(emergency || stock.idle() + plan.count <= available_max);
-                prop_assert!(!emergency || available + purchasing + unsettled + plan.count <= waiting);
+                prop_assert!(!emergency || plan.count <= unserved);
                 prop_assert!(emergency || stock.idle() < threshold_low || stock.idle() + assigned < total_min);
             }
             prop_assert_eq!(plan.binding_cap.is_some(), plan.count < plan.wanted);

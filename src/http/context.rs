@@ -74,11 +74,8 @@ impl Context {
 }
 
 pub(super) fn database_unavailable() -> Problem {
-    Problem::new(
-        ProblemCode::DatabaseUnavailable,
-        "The database does not answer; nothing was bought. Try again in a moment.",
-    )
-    .retry_after(RETRY_AFTER)
+    Problem::new(ProblemCode::DatabaseUnavailable, "The database does not answer; try again in a moment.")
+        .retry_after(RETRY_AFTER)
 }
 
 pub(super) fn unavailable() -> Problem {

@@ -1,6 +1,6 @@
 //! The route table. Hot routes first: each is tried in turn.
 
-use super::admin::{lists, purchases, replenish, status, webhooks};
+use super::admin::{gate, lists, purchases, replenish, status, webhooks};
 use super::context::Context;
 use super::{Access, BodyRule, Endpoint, Route, health, signup};
 
@@ -26,6 +26,8 @@ pub fn routes() -> Vec<Route<Context>> {
             "/admin/phones/api/configure-webhooks",
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, webhooks::configure)],
         ),
+        Route::new("/admin/phones/api/pause", vec![Endpoint::post(Admin, BodyRule::OptionalJson, gate::pause)]),
+        Route::new("/admin/phones/api/resume", vec![Endpoint::post(Admin, BodyRule::OptionalJson, gate::resume)]),
         Route::new("/admin/phones/api/numbers", vec![Endpoint::get(Admin, lists::numbers)]),
         Route::new("/admin/phones/api/assignments", vec![Endpoint::get(Admin, lists::assignments)]),
     ]

@@ -11,10 +11,10 @@ use actix::prelude::*;
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
-use super::care;
 use super::pass::{self, PassReport};
+use super::{care, probe};
 use crate::config::Config;
-use crate::db::purchases::purchases_left_open;
+use crate::db::purchases::purchases_left_behind;
 use crate::db::stock::stock_available_up_to;
 use crate::db::{Db, DbError};
 use crate::domain::Trigger;
@@ -28,6 +28,7 @@ const LOOKS_APART: Duration = Duration::from_millis(50);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Rested numbers and open purchases are seen to this often.
 const CARE_EVERY: Duration = Duration::from_secs(5);
+const LOCKED_PAUSE: Duration = Duration::from_secs(1);
 const BACK_OFF_FIRST: Duration = Duration::from_secs(5);
 const BACK_OFF_MAX: Duration = Duration::from_secs(300);
 
@@ -119,16 +120,15 @@ impl PoolMonitor {
 
     /// A pass that was set off by stock itself bought nothing: the next such waits, longer each time.
     fn remember(&mut self, outcome: &Result<PassReport, DbError>) {
-        let failed = match outcome {
-            Ok(report) => report.purchased_count == 0 && report.reason != "locked",
-            Err(_) => true,
-        };
-        if failed {
-            let wait = (BACK_OFF_FIRST * 2u32.pow(self.failures.min(10))).min(BACK_OFF_MAX);
-            self.failures += 1;
-            self.quiet_until = Some(Instant::now() + wait);
-        } else {
-            (self.failures, self.quiet_until) = (0, None);
+        match outcome {
+            Ok(report) if report.purchased_count > 0 => (self.failures, self.quiet_until) = (0, None),
+            // Somebody else is buying: what is still needed shows when they are done.
+            Ok(report) if report.reason == "locked" => self.quiet_until = Some(Instant::now() + LOCKED_PAUSE),
+            Ok(_) | Err(_) => {
+                let wait = (BACK_OFF_FIRST * 2u32.pow(self.failures.min(10))).min(BACK_OFF_MAX);
+                self.failures += 1;
+                self.quiet_until = Some(Instant::now() + wait);
+            }
         }
     }
 }
@@ -171,7 +171,13 @@ impl Handler<Pass> for PoolMonitor {
             drop(working);
             report
         };
-        AtomicResponse::new(Box::pin(work.into_actor(self)))
+        let done = work.into_actor(self).map(|report, monitor, _ctx| {
+            if report.as_ref().is_ok_and(|report| report.purchased_count > 0) {
+                monitor.remember(&report);
+            }
+            report
+        });
+        AtomicResponse::new(Box::pin(done))
     }
 }
 
@@ -229,23 +235,33 @@ impl Handler<Care> for PoolMonitor {
     fn handle(&mut self, _: Care, _ctx: &mut Self::Context) -> Self::Result {
         let (deps, working) = (self.deps.clone(), self.alive.vitals().work());
         let work = async move {
-            if let Err(error) = see_to(&deps).await {
+            let reopened = see_to(&deps).await.unwrap_or_else(|error| {
                 slog::debug!(deps.log, "care must wait"; "error" => error.in_full());
-            }
+                false
+            });
             drop(working);
+            reopened
         };
-        AtomicResponse::new(Box::pin(work.into_actor(self)))
+        let done = work.into_actor(self).map(|reopened, monitor, ctx| {
+            if reopened {
+                (monitor.failures, monitor.quiet_until) = (0, None);
+                ctx.notify(Look);
+            }
+        });
+        AtomicResponse::new(Box::pin(done))
     }
 }
 
-async fn see_to(deps: &MonitorDependencies) -> Result<(), DbError> {
+/// Says whether buying is open again after a halt.
+async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
     if *deps.stopping.borrow() {
-        return Ok(());
+        return Ok(false);
     }
+    let reopened = probe::probe(deps).await?;
     care::return_rested(deps).await?;
-    if deps.db.run("purchases_left_open", purchases_left_open).await? {
-        // Its own, or those of an instance that died: whoever lives settles them. The Purchaser looks them up under the lock; its log says what came of it.
-        let _ = deps.purchaser.recover().await;
+    if deps.db.run("purchases_left_behind", purchases_left_behind).await? {
+        // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.
+        deps.purchaser.recover_soon();
     }
-    Ok(())
+    Ok(reopened)
 }

@@ -11,12 +11,15 @@ use futures_util::stream::{self, StreamExt as _};
 use super::MonitorDependencies;
 use crate::db::installation::{installation_read, installation_set_webhooks};
 use crate::db::numbers::{
-    Cared, number_mark_missing, number_return, number_set_webhook_status, numbers_cared_for, numbers_rested,
+    Cared, number_mark_missing, number_rest_on, number_return, number_set_webhook_status, numbers_cared_for,
+    numbers_rested,
 };
 use crate::db::{Db, DbError};
 use crate::domain::{NumberSid, WebhookStatus, Webhooks};
 use crate::twilio::{Failure, IncomingNumber, Twilio};
 
+/// A number that could not be confirmed rests on for so long, so that it keeps no other from returning.
+const RESTS_ON: std::time::Duration = std::time::Duration::from_secs(300);
 /// Rested numbers looked at in one go.
 const RESTED_MAX: i64 = 20;
 /// Numbers read from the database at a time.
@@ -76,7 +79,12 @@ pub(super) async fn return_rested(deps: &MonitorDependencies) -> Result<u32, DbE
                 slog::warn!(deps.log, "a rested number stays at rest: its webhooks could not be confirmed";
                     "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.to_string(),
                     "request_id" => failure.request_id());
-                break;
+                let id = number.id;
+                deps.db.run("number_rest_on", move |conn| number_rest_on(conn, id, RESTS_ON)).await?;
+                if !matches!(failure, Failure::Refused(_)) {
+                    // Twilio does not answer: the others would fare no better now.
+                    break;
+                }
             }
         }
     }

@@ -10,6 +10,7 @@
 mod actor;
 mod care;
 mod pass;
+mod probe;
 
 pub use actor::{MonitorDependencies, MonitorError, MonitorHandle, PoolMonitor};
 pub use care::{ConfigureError, ConfigureReport, FailedNumber, configure_webhooks, is_skewed};

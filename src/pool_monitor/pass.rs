@@ -44,7 +44,11 @@ pub(super) async fn run(deps: &MonitorDependencies, trigger: Trigger) -> Result<
         buy(deps, trigger, &mut report).await;
         report.new = observe(deps).await?.stock;
     }
-    record(deps, trigger, &report).await?;
+    // Somebody else is buying, and nobody asked: the last pass that decided something is worth more.
+    let is_news = report.reason != "locked" || !matches!(trigger, Trigger::Threshold | Trigger::WarmStart);
+    if is_news {
+        record(deps, trigger, &report).await?;
+    }
     Ok(report)
 }
 
@@ -70,7 +74,7 @@ async fn buy(deps: &MonitorDependencies, trigger: Trigger, report: &mut PassRepo
                 report.reason = first.unwrap_or(why).as_str().to_owned();
                 return;
             }
-            BatchReport { plan: Some(plan), shortfall, bought } => {
+            BatchReport { plan: Some(plan), shortfall, bought, gave_way } => {
                 first = first.or(Some(plan.why));
                 report.reason = first.unwrap_or(plan.why).as_str().to_owned();
                 if let Some(shortfall) = shortfall {
@@ -81,6 +85,9 @@ async fn buy(deps: &MonitorDependencies, trigger: Trigger, report: &mut PassRepo
                     return;
                 }
                 if bought == 0 {
+                    if gave_way {
+                        report.reason = "locked".to_owned();
+                    }
                     return;
                 }
             }

@@ -5,38 +5,75 @@
 //! How to get it wrong: `ResponseFuture`, which would let two purchases interleave.
 
 use actix::prelude::*;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::Buyer;
-use super::candidates::Candidates;
-use super::orders::{self, BatchReport, EmergencyReport, OrderReport, Turn};
+use super::batch::{self, BatchReport};
+use super::by_hand;
+use super::emergency::{self, EmergencyReport};
 use super::recover::{self, RecoverReport};
 use crate::db::DbError;
 use crate::domain::Trigger;
-use crate::supervisor::{Alive, ChildGone, Slot};
+use crate::supervisor::{Alive, ChildGone, Slot, Working};
 
 /// Serializes everything that costs money.
 pub struct Purchaser {
     buyer: Buyer,
-    by_hand: watch::Sender<bool>,
-    /// Orders by hand that wait for their next turn or have it.
-    by_hand_open: usize,
+    work: watch::Sender<Work>,
     alive: Alive,
+}
+
+/// What the Purchaser is at, for whoever must not wait for it, or must.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Anything at all.
+    pub busy: bool,
+    /// An order by hand.
+    pub by_hand: bool,
+}
+
+/// Work in progress; its drop, however it comes, ends it.
+struct AtWork {
+    work: watch::Sender<Work>,
+    _working: Working,
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.work.send_replace(Work::default());
+    }
 }
 
 /// How others reach the Purchaser, whichever incarnation of it lives.
 #[derive(Clone)]
 pub struct PurchaserHandle {
     slot: Slot<Purchaser>,
-    by_hand: watch::Receiver<bool>,
+    work: watch::Receiver<Work>,
 }
 
 impl Purchaser {
     /// What the supervisor starts, and starts again.
-    pub(crate) fn new(buyer: Buyer, by_hand: watch::Sender<bool>, alive: Alive) -> Self {
-        by_hand.send_replace(false);
-        Self { buyer, by_hand, by_hand_open: 0, alive }
+    pub(crate) fn new(buyer: Buyer, work: watch::Sender<Work>, alive: Alive) -> Self {
+        work.send_replace(Work::default());
+        Self { buyer, work, alive }
+    }
+
+    /// Does one thing; until it is done, no other message is looked at.
+    fn atomically<T: 'static>(
+        &self,
+        by_hand: bool,
+        work: impl Future<Output = T> + 'static,
+    ) -> AtomicResponse<Self, T> {
+        fail::fail_point!("purchaser");
+        self.work.send_replace(Work { busy: true, by_hand });
+        let at_work = AtWork { work: self.work.clone(), _working: self.alive.vitals().work() };
+        let done = async move {
+            let outcome = work.await;
+            drop(at_work);
+            outcome
+        };
+        AtomicResponse::new(Box::pin(done.into_actor(self)))
     }
 }
 
@@ -53,24 +90,8 @@ impl Actor for Purchaser {
 
 /// Run this order by hand.
 #[derive(Message)]
-#[rtype(result = "()")]
-struct BuyByHand(Uuid, Reply);
-
-type Reply = oneshot::Sender<Result<OrderReport, DbError>>;
-
-/// The next turn of an order by hand. Each turn is a message, so that several orders take turns.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct NextTurn {
-    order_id: Uuid,
-    candidates: Option<Candidates>,
-    reply: Reply,
-}
-
-/// Answered when everything before it is done.
-#[derive(Message)]
-#[rtype(result = "()")]
-struct Idle;
+#[rtype(result = "Result<(), DbError>")]
+struct BuyByHand(Uuid);
 
 /// One batch.
 #[derive(Message)]
@@ -79,7 +100,7 @@ struct BuyBatch(Trigger);
 
 /// Serve the line.
 #[derive(Message)]
-#[rtype(result = "Result<EmergencyReport, DbError>")]
+#[rtype(result = "Result<Option<EmergencyReport>, DbError>")]
 struct BuyForLine;
 
 /// Settle what is open.
@@ -88,43 +109,12 @@ struct BuyForLine;
 struct Recover;
 
 impl Handler<BuyByHand> for Purchaser {
-    type Result = ();
+    type Result = AtomicResponse<Self, Result<(), DbError>>;
 
-    fn handle(&mut self, BuyByHand(order_id, reply): BuyByHand, ctx: &mut Self::Context) {
-        self.by_hand_open += 1;
-        self.by_hand.send_replace(true);
-        ctx.notify(NextTurn { order_id, candidates: None, reply });
-    }
-}
-
-impl Handler<NextTurn> for Purchaser {
-    type Result = AtomicResponse<Self, ()>;
-
-    fn handle(&mut self, NextTurn { order_id, candidates, reply }: NextTurn, _ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, BuyByHand(order_id): BuyByHand, _ctx: &mut Self::Context) -> Self::Result {
         let buyer = self.buyer.clone();
-        let work = async move { orders::turn(&buyer, order_id, candidates).await };
-        let done = work.into_actor(self).map(move |turn, purchaser, ctx| {
-            let report = match turn {
-                Ok(Turn::Again(pause, candidates)) => {
-                    ctx.notify_later(NextTurn { order_id, candidates, reply }, pause);
-                    return;
-                }
-                Ok(Turn::Ended(report)) => Ok(report),
-                Err(error) => Err(error),
-            };
-            purchaser.by_hand_open = purchaser.by_hand_open.saturating_sub(1);
-            purchaser.by_hand.send_replace(purchaser.by_hand_open > 0);
-            // Whoever hung up reads the order's document instead.
-            let _ = reply.send(report);
-        });
-        AtomicResponse::new(Box::pin(done))
+        self.atomically(true, async move { by_hand::by_hand(&buyer, order_id).await })
     }
-}
-
-impl Handler<Idle> for Purchaser {
-    type Result = ();
-
-    fn handle(&mut self, _: Idle, _ctx: &mut Self::Context) {}
 }
 
 impl Handler<BuyBatch> for Purchaser {
@@ -132,16 +122,16 @@ impl Handler<BuyBatch> for Purchaser {
 
     fn handle(&mut self, BuyBatch(trigger): BuyBatch, _ctx: &mut Self::Context) -> Self::Result {
         let buyer = self.buyer.clone();
-        AtomicResponse::new(Box::pin(async move { orders::batch(&buyer, trigger).await }.into_actor(self)))
+        self.atomically(false, async move { batch::batch(&buyer, trigger).await })
     }
 }
 
 impl Handler<BuyForLine> for Purchaser {
-    type Result = AtomicResponse<Self, Result<EmergencyReport, DbError>>;
+    type Result = AtomicResponse<Self, Result<Option<EmergencyReport>, DbError>>;
 
     fn handle(&mut self, _: BuyForLine, _ctx: &mut Self::Context) -> Self::Result {
         let buyer = self.buyer.clone();
-        AtomicResponse::new(Box::pin(async move { orders::emergency(&buyer).await }.into_actor(self)))
+        self.atomically(false, async move { emergency::emergency(&buyer).await })
     }
 }
 
@@ -150,14 +140,13 @@ impl Handler<Recover> for Purchaser {
 
     fn handle(&mut self, _: Recover, _ctx: &mut Self::Context) -> Self::Result {
         let buyer = self.buyer.clone();
-        let work = async move {
+        self.atomically(false, async move {
             let report = recover::recover(&buyer).await;
             if let Err(error) = &report {
                 slog::warn!(buyer.log, "recovery must wait"; "error" => error.in_full());
             }
             report
-        };
-        AtomicResponse::new(Box::pin(work.into_actor(self)))
+        })
     }
 }
 
@@ -173,27 +162,29 @@ pub enum PurchaserError {
 }
 
 impl PurchaserHandle {
-    /// Over the supervisor's slot; `by_hand` tells whether an order by hand is being run here.
-    pub(crate) fn new(slot: Slot<Purchaser>, by_hand: watch::Receiver<bool>) -> Self {
-        Self { slot, by_hand }
+    /// Over the supervisor's slot; `work` tells what the Purchaser is at.
+    pub(crate) fn new(slot: Slot<Purchaser>, work: watch::Receiver<Work>) -> Self {
+        Self { slot, work }
+    }
+
+    /// Resolves when nothing is being bought here. While the daemon stops, nothing new begins either.
+    pub async fn idle(&self) {
+        let mut work = self.work.clone();
+        while work.wait_for(|work| !work.busy).await.is_ok() {
+            // The next message of the mailbox, if there is one, begins within this time.
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            if !work.borrow().busy {
+                return;
+            }
+        }
     }
 
     /// Runs an order by hand to its end. Whoever stops listening cancels nothing.
     ///
     /// # Errors
     /// When the Purchaser dies meanwhile (recovery settles the order's items), or PostgreSQL fails.
-    pub async fn by_hand(&self, order_id: Uuid) -> Result<OrderReport, PurchaserError> {
-        let (reply, report) = oneshot::channel();
-        self.slot.ask(BuyByHand(order_id, reply)).await?;
-        Ok(report.await.map_err(|_died| ChildGone)??)
-    }
-
-    /// Waits until nothing is being bought here: what was on the wire is settled.
-    pub async fn idle(&self) {
-        let mut by_hand = self.by_hand.clone();
-        // Whoever is gone buys nothing.
-        let _ = by_hand.wait_for(|by_hand| !by_hand).await;
-        let _ = self.slot.ask(Idle).await;
+    pub async fn by_hand(&self, order_id: Uuid) -> Result<(), PurchaserError> {
+        Ok(self.slot.ask(BuyByHand(order_id)).await??)
     }
 
     /// Buys one batch; says "locked" at once while an order by hand is being run here.
@@ -201,32 +192,28 @@ impl PurchaserHandle {
     /// # Errors
     /// As [`Self::by_hand`].
     pub async fn batch(&self, trigger: Trigger) -> Result<BatchReport, PurchaserError> {
-        if *self.by_hand.borrow() {
-            return Ok(BatchReport { plan: None, bought: 0, shortfall: None });
+        if self.work.borrow().by_hand {
+            return Ok(BatchReport::locked());
         }
         Ok(self.slot.ask(BuyBatch(trigger)).await??)
     }
 
-    /// Buys for the signups that wait. While an order by hand is being run here, that run serves them.
+    /// Buys for the signups that wait; `None` = somebody else holds the lock. An order by hand that is being run here
+    /// serves them too.
     ///
     /// # Errors
     /// As [`Self::by_hand`].
-    pub async fn for_line(&self) -> Result<EmergencyReport, PurchaserError> {
-        if *self.by_hand.borrow() {
-            return Ok(EmergencyReport::locked());
+    pub async fn for_line(&self) -> Result<Option<EmergencyReport>, PurchaserError> {
+        if self.work.borrow().by_hand {
+            return Ok(None);
         }
         Ok(self.slot.ask(BuyForLine).await??)
     }
 
-    /// Settles what is open.
-    ///
-    /// # Errors
-    /// As [`Self::by_hand`].
-    pub async fn recover(&self) -> Result<RecoverReport, PurchaserError> {
-        if *self.by_hand.borrow() {
-            // Each of its turns recovers first.
-            return Ok(RecoverReport { locked: true, ..RecoverReport::default() });
+    /// Sets a recovery off without waiting for it. Whoever is buying here right now needs none, and has the next one soon.
+    pub fn recover_soon(&self) {
+        if !self.work.borrow().busy {
+            self.slot.tell(Recover);
         }
-        Ok(self.slot.ask(Recover).await??)
     }
 }

@@ -1,20 +1,23 @@
 //! Whose is a number that Twilio shows for an item of ours? Pure, because everything hangs on it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+use chrono::TimeDelta;
 
 use crate::db::purchase_items::Settlement;
 use crate::domain::{Capability, CountryCode, Tag, WebhookStatus, Webhooks};
-use crate::twilio::IncomingNumber;
+use crate::twilio::{Answered, IncomingNumber};
 
-/// Clocks differ: a number created up to this long before our first POST may still be ours.
-const CLOCKS_DIFFER_BY: TimeDelta = TimeDelta::seconds(60);
+/// A number created up to this long before our first POST may still be ours: answers take time, dates are whole seconds.
+const SLACK: TimeDelta = TimeDelta::seconds(60);
 
 /// What the item knows of itself.
 #[derive(Debug, Clone)]
 pub(super) struct Claim<'a> {
     pub(super) tag: &'a Tag,
     pub(super) country: CountryCode,
-    pub(super) first_sent_at: DateTime<Utc>,
+    /// How long ago its first POST was about to be sent.
+    pub(super) sent_ago: Duration,
     pub(super) webhooks: &'a Webhooks,
     pub(super) wanted: &'a [Capability],
 }
@@ -30,24 +33,28 @@ pub(super) enum Owner {
     Older,
 }
 
-/// Judges `found` by its tag and its age.
-pub(super) fn owner(found: &IncomingNumber, claim: &Claim<'_>, request_id: Option<String>) -> Owner {
+/// Judges `found` by its tag and its age. Its age is taken on Twilio's own clock, so that ours may be wrong.
+pub(super) fn owner(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Owner {
+    let number = &found.body;
+    let sent_ago = TimeDelta::from_std(claim.sent_ago).unwrap_or(TimeDelta::MAX);
+    let first_sent_at = found.at.checked_sub_signed(sent_ago).and_then(|at| at.checked_sub_signed(SLACK));
     // A POST for a number that the account has already acts as an update, so the tag alone proves nothing.
-    if found.date_created < claim.first_sent_at - CLOCKS_DIFFER_BY {
+    if first_sent_at.is_some_and(|earliest| number.date_created < earliest) {
         return Owner::Older;
     }
-    if Tag::parse(&found.friendly_name).as_ref() != Some(claim.tag) {
+    if Tag::parse(&number.friendly_name).as_ref() != Some(claim.tag) {
         return Owner::AnotherTag;
     }
-    let webhook_status = if found.carries(claim.webhooks) { WebhookStatus::Configured } else { WebhookStatus::Drifted };
+    let webhook_status =
+        if number.carries(claim.webhooks) { WebhookStatus::Configured } else { WebhookStatus::Drifted };
     Owner::Us(Box::new(Settlement {
-        sid: found.sid.clone(),
-        phone_number: found.phone_number.clone(),
+        sid: number.sid.clone(),
+        phone_number: number.phone_number.clone(),
         country: claim.country,
         webhook_status,
-        capable: found.can(claim.wanted),
-        purchased_at: found.date_created,
-        request_id,
+        capable: number.can(claim.wanted),
+        purchased_at: number.date_created,
+        request_id: found.request_id.clone(),
     }))
 }
 
@@ -57,17 +64,19 @@ mod tests {
 
     use super::*;
 
-    fn found(friendly_name: &str, voice_url: &str, date_created: &str) -> IncomingNumber {
-        serde_json::from_value(serde_json::json!({
+    fn found(friendly_name: &str, voice_url: &str, date_created: &str) -> Answered<IncomingNumber> {
+        let body = serde_json::from_value(serde_json::json!({
             "sid": "PN0123456789abcdef0123456789abcdef", "phone_number": "+14155550101",
             "friendly_name": friendly_name, "voice_url": voice_url, "sms_url": "https://a.example/s",
             "status_callback": "https://a.example/c", "date_created": date_created,
             "capabilities": {"voice": true, "sms": true},
         }))
-        .unwrap()
+        .unwrap();
+        Answered { body, request_id: None, at: "2026-01-01T12:00:02Z".parse().unwrap() }
     }
 
-    fn judged(number: &IncomingNumber) -> Owner {
+    /// Two seconds ago, by Twilio's clock at noon.
+    fn judged(number: &Answered<IncomingNumber>) -> Owner {
         let tag = Tag { instance: "default".parse().unwrap(), item_id: Uuid::from_u128(7) };
         let webhooks = Webhooks {
             voice_url: "https://a.example/v".to_owned(),
@@ -77,11 +86,11 @@ mod tests {
         let claim = Claim {
             tag: &tag,
             country: CountryCode::US,
-            first_sent_at: "2026-01-01T12:00:00Z".parse().unwrap(),
+            sent_ago: Duration::from_secs(2),
             webhooks: &webhooks,
             wanted: &[Capability::Voice, Capability::Sms],
         };
-        owner(number, &claim, None)
+        owner(number, &claim)
     }
 
     const OURS: &str = "callbunker:default:00000000-0000-0000-0000-000000000007";
@@ -111,7 +120,15 @@ mod tests {
         }
         let before = "Thu, 01 Jan 2026 11:58:59 +0000";
         assert_eq!(judged(&found(OURS, "https://a.example/v", before)), Owner::Older);
-        let clocks_differ = "Thu, 01 Jan 2026 11:59:30 +0000";
-        assert!(matches!(judged(&found(OURS, "https://a.example/v", clocks_differ)), Owner::Us(_)));
+        let just_before = "Thu, 01 Jan 2026 11:59:30 +0000";
+        assert!(matches!(judged(&found(OURS, "https://a.example/v", just_before)), Owner::Us(_)));
+    }
+
+    #[test]
+    fn our_own_clock_may_be_wrong_by_any_amount() {
+        // Twilio answers in its own time, whatever ours says; only the time that passed is ours.
+        let mut number = found(OURS, "https://a.example/v", "Wed, 01 Jan 2031 12:00:01 +0000");
+        number.at = "2031-01-01T12:00:02Z".parse().unwrap();
+        assert!(matches!(judged(&number), Owner::Us(_)));
     }
 }

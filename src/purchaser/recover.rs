@@ -1,20 +1,28 @@
 //! Settles what is open: items whose outcome nobody knows, by looking at Twilio's list. It never POSTs.
 //!
 //! Invariants: takes the lock as an argument, so it never runs beside a purchase of the same item; an item that the list
-//! does not show stays unknown until `purchase.unknown_settle_secs` after its last POST and two looks apart.
-//! How to get it wrong: trusting one empty look. Twilio's list may lag behind its creates.
+//! does not show stays unknown until `purchase.unknown_settle_secs` after its last POST and two looks apart; one recovery
+//! is bounded in items and time, because it holds the lock.
+//! How to get it wrong: trusting one empty look, or taking a look that failed for an empty one.
 
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::Buyer;
 use super::judge::Owner;
-use super::wire::{Outcome, judge_for, settle};
-use super::{Buyer, run};
+use super::run::{self, Run};
+use super::settle::settle;
+use super::wire::{Outcome, another_environments, judge_for};
 use crate::db::DbError;
-use crate::db::locks::PurchaseLock;
-use crate::db::purchase_items::{Ending, Failure as Reason, Unsettled, item_end, item_not_found, items_unsettled};
+use crate::db::purchase_items::{Ending, Unsettled, item_end, item_look_failed, item_not_found, items_unsettled};
 
 /// Looks for one item are at least this far apart, in seconds.
 const LOOKS_APART_SECS: f64 = 10.0;
 /// Items looked up in one go; the rest waits for the next.
-const LOOKS_MAX: i64 = 50;
+const LOOKS_MAX: i64 = 16;
+const LOOKS_AT_A_TIME: usize = 8;
+const WITHIN: Duration = Duration::from_secs(15);
 
 /// What a recovery did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,63 +37,75 @@ pub struct RecoverReport {
     pub locked: bool,
 }
 
-/// Takes the lock for a recovery alone: at start, and whenever unsettled items are due.
+/// Takes the lock for a recovery alone: at start, and whenever something is open.
 pub(super) async fn recover(buyer: &Buyer) -> Result<RecoverReport, DbError> {
-    match run::begin(buyer, None).await? {
-        None => Ok(RecoverReport { locked: true, ..RecoverReport::default() }),
-        Some(run) => {
-            // `begin` looked the items up already.
-            run.end().await;
-            Ok(RecoverReport::default())
-        }
+    if buyer.is_stopping() {
+        return Ok(RecoverReport::default());
     }
+    let Some(run) = run::begin(buyer, None).await? else {
+        return Ok(RecoverReport { locked: true, ..RecoverReport::default() });
+    };
+    let report = look_up_unsettled(buyer, &run).await;
+    run.end().await;
+    report
 }
 
 /// Looks up the unsettled items that are due.
-pub(super) async fn look_up_unsettled(buyer: &Buyer, _lock: &PurchaseLock) -> Result<RecoverReport, DbError> {
+async fn look_up_unsettled(buyer: &Buyer, run: &Run) -> Result<RecoverReport, DbError> {
     let due =
         buyer.db.run_patiently("items_unsettled", |conn| items_unsettled(conn, LOOKS_APART_SECS, LOOKS_MAX)).await?;
     let mut report = RecoverReport::default();
-    for item in due {
-        match look_up(buyer, &item).await {
-            Some(true) => report.bought += 1,
-            Some(false) => report.ended += 1,
-            None => report.open += 1,
+    if due.is_empty() {
+        return Ok(report);
+    }
+    let count = u32::try_from(due.len()).unwrap_or(u32::MAX);
+    let mut looks =
+        stream::iter(due).map(|item| async move { look_up(buyer, run, &item).await }).buffer_unordered(LOOKS_AT_A_TIME);
+    let all = async {
+        while let Some(found) = looks.next().await {
+            match found {
+                Some(true) => report.bought += 1,
+                Some(false) => report.ended += 1,
+                None => {}
+            }
         }
-    }
-    if report != RecoverReport::default() {
-        slog::info!(buyer.log, "unsettled purchases were looked up at Twilio";
-            "bought" => report.bought, "not_bought" => report.ended, "still_unknown" => report.open);
-    }
+    };
+    // What is not reached in time is looked up next time; the lock is wanted elsewhere.
+    let _ = tokio::time::timeout(WITHIN, all).await;
+    report.open = count - report.bought - report.ended;
+    slog::info!(buyer.log, "unsettled purchases were looked up at Twilio";
+        "bought" => report.bought, "not_bought" => report.ended, "still_unknown" => report.open);
     Ok(report)
 }
 
 /// `Some(true)` = bought, `Some(false)` = ended, `None` = still unknown.
-async fn look_up(buyer: &Buyer, item: &Unsettled) -> Option<bool> {
+async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Option<bool> {
+    let id = item.id;
     let found = match buyer.twilio.find(&item.phone_number).await {
         Ok(found) => found,
         Err(failure) => {
-            slog::warn!(buyer.log, "an unsettled purchase could not be looked up"; "item" => item.id.to_string(),
+            slog::warn!(buyer.log, "an unsettled purchase could not be looked up"; "item" => id.to_string(),
                 "cause" => failure.to_string(), "request_id" => failure.request_id());
             buyer.halt_on(&failure).await;
+            // Its turn is over all the same, else failing items would keep the others from theirs.
+            let _ = buyer.db.run_patiently("item_look_failed", move |conn| item_look_failed(conn, id)).await;
             return None;
         }
     };
     let Some(found) = found else { return not_found(buyer, item).await };
-    match judge_for(buyer, item.id, item.country, item.first_sent_at, &found, None) {
-        Owner::Us(settlement) => matches!(settle(buyer, item.id, &settlement).await, Outcome::Bought).then_some(true),
+    match judge_for(buyer, id, item.country, item.sent_ago(), &run.webhooks, &found) {
+        Owner::Us(settlement) => {
+            matches!(settle(buyer, id, &settlement).await, Outcome::Bought | Outcome::Unfit).then_some(true)
+        }
         Owner::AnotherTag | Owner::Older => {
             slog::error!(buyer.log, "a number that we meant to buy belongs to another environment on this account";
-                "phone_number_ends" => item.phone_number.last_four(), "item" => item.id.to_string());
-            let reason = Reason {
-                code: "taken_by_another_environment".to_owned(),
-                message: "the account had this number before, or it carries another tag".to_owned(),
-                ..Reason::default()
-            };
-            let (id, attempts) = (item.id, item.attempts);
+                "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
+            let attempts = item.attempts;
             let ended = buyer
                 .db
-                .run_patiently("item_end", move |conn| item_end(conn, id, attempts, Ending::Taken, &reason))
+                .run_patiently("item_end", move |conn| {
+                    item_end(conn, id, Some(attempts), Ending::Taken, &another_environments())
+                })
                 .await;
             ended.is_ok_and(|ended| ended).then_some(false)
         }

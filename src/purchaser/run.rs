@@ -1,39 +1,48 @@
 //! A run: the purchase lock in hand, and everything that earlier runs left sorted before anything is bought.
 //!
-//! Invariant: whoever gets the lock first ends what cannot be running any more, and only then counts.
-//! How to get it wrong: buying between taking the lock and that sorting; a crashed run's items would not be counted
-//! as unknown, and its order could be taken up twice.
+//! Invariants: whoever gets the lock first ends what cannot be running any more, and only then counts; every number of a
+//! run carries the installation's webhooks, whatever this instance is configured with. Looking up what is unknown is
+//! `recover`'s: an emergency must not wait for it, and unknown items count as stock all the same.
+//! How to get it wrong: buying between taking the lock and that sorting; a crashed run's items would not be counted.
+
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Buyer, recover};
+use super::Buyer;
 use crate::db::DbError;
-use crate::db::locks::PurchaseLock;
+use crate::db::installation::installation_read;
+use crate::db::locks::{LockSeeker, PurchaseLock};
 use crate::db::purchase_items::items_sort_leftovers;
 use crate::db::purchases::purchases_interrupt_stale;
+use crate::domain::Webhooks;
 
 /// The right to buy, for as long as the lock's connection lives.
 pub(super) struct Run {
     pub(super) id: Uuid,
     pub(super) lock: PurchaseLock,
+    pub(super) webhooks: Arc<Webhooks>,
 }
 
-/// Takes the lock, for the order `mine` if there is one, and sorts the leftovers; `None` = somebody else buys.
+/// Takes the lock and sorts the leftovers; `None` = somebody else buys. `mine` is the waiting order that the run is for.
 pub(super) async fn begin(buyer: &Buyer, mine: Option<Uuid>) -> Result<Option<Run>, DbError> {
-    let Some(lock) = buyer.locks.try_acquire().await? else { return Ok(None) };
-    let (interrupted, sorted) = buyer
+    seek(buyer, &mut buyer.locks.seeker(), mine).await
+}
+
+/// The same for somebody who tries again and again.
+pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uuid>) -> Result<Option<Run>, DbError> {
+    let Some(lock) = seeker.try_now().await? else { return Ok(None) };
+    let (interrupted, sorted, installation) = buyer
         .db
         .run_patiently("run_begin", move |conn| {
-            Ok((purchases_interrupt_stale(conn, mine)?, items_sort_leftovers(conn)?))
+            Ok((purchases_interrupt_stale(conn, mine)?, items_sort_leftovers(conn)?, installation_read(conn)?))
         })
         .await?;
     if interrupted + sorted > 0 {
-        slog::warn!(buyer.log, "an earlier run ended before its orders did; their items are being looked up";
+        slog::warn!(buyer.log, "an earlier run ended before its orders did; what it left is sorted";
             "orders" => interrupted, "items" => sorted);
     }
-    let run = Run { id: Uuid::new_v4(), lock };
-    recover::look_up_unsettled(buyer, &run.lock).await?;
-    Ok(Some(run))
+    Ok(Some(Run { id: Uuid::new_v4(), lock, webhooks: Arc::new(installation.webhooks) }))
 }
 
 impl Run {

@@ -7,20 +7,24 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use uuid::Uuid;
 
 use super::candidates::Candidates;
+use super::run::Run;
 use super::wire::{Item, Outcome, send};
 use super::{Buyer, Shortfall};
-use crate::db::locks::PurchaseLock;
-use crate::db::purchase_items::{Attempt, Intent, RunOf, items_attempt, items_intend};
+use crate::db::purchase_items::{Attempt, Intent, RunOf, items_attempt, items_intend, items_withdraw};
 use crate::domain::PhoneNumber;
 use crate::twilio::Failure;
 
 /// Candidates in an order that may turn out not to be had, beyond the order's own size.
 const MISSES_SPARE: u32 = 30;
+/// So many odd answers in one order halt all buying.
+const ODD_MAX: u32 = 2;
 /// After so many intents an order looks whether somebody else should have the lock.
 pub(super) const SLICE_ITEMS: u32 = 10;
 
@@ -48,8 +52,8 @@ pub(super) struct Progress {
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Written = Result<Vec<(PhoneNumber, Uuid, Intent, Option<Attempt>)>, Shortfall>;
 
-/// Buys until the places are used, a shortfall ends it, or it gives way. `_lock` is the proof that a run may buy.
-pub(super) async fn buy(buyer: &Buyer, _lock: &PurchaseLock, goal: Goal, candidates: &mut Candidates) -> Progress {
+/// Buys until the places are used, a shortfall ends it, or it gives way. `held` is the proof that the run may buy.
+pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut Candidates) -> Progress {
     let mut progress = Progress::default();
     let mut wires: FuturesUnordered<Running<Outcome>> = FuturesUnordered::new();
     let mut writing: Option<Running<Written>> = None;
@@ -59,6 +63,7 @@ pub(super) async fn buy(buyer: &Buyer, _lock: &PurchaseLock, goal: Goal, candida
     let mut misses_left = goal.places + MISSES_SPARE;
     let mut since_look = 0u32;
     let mut last_miss: Option<Failure> = None;
+    let mut odd = 0u32;
     loop {
         if buyer.is_stopping() && left > 0 {
             progress.shortfall.get_or_insert(Shortfall::Stopping);
@@ -107,6 +112,14 @@ pub(super) async fn buy(buyer: &Buyer, _lock: &PurchaseLock, goal: Goal, candida
                 match outcome {
                     Outcome::Bought => progress.bought += 1,
                     Outcome::Unknown => progress.unknown += 1,
+                    Outcome::Unfit => {
+                        progress.bought += 1;
+                        odd_one(buyer, &mut odd, &mut progress).await;
+                    }
+                    Outcome::NotOurs => {
+                        left += 1;
+                        odd_one(buyer, &mut odd, &mut progress).await;
+                    }
                     Outcome::NotThisOne(failure) => {
                         left += 1;
                         last_miss = failure.or(last_miss);
@@ -119,13 +132,30 @@ pub(super) async fn buy(buyer: &Buyer, _lock: &PurchaseLock, goal: Goal, candida
                 }
             }
             written = poll(&mut writing), if writing.is_some() => {
-                (writing, writing_count) = (None, 0);
+                let count = u32::try_from(std::mem::take(&mut writing_count)).unwrap_or(u32::MAX);
+                writing = None;
                 match written {
-                    Err(shortfall) => { progress.shortfall.get_or_insert(shortfall); }
+                    Err(shortfall) => {
+                        left += count;
+                        progress.shortfall.get_or_insert(shortfall);
+                    }
+                    // Committed, but not on the wire yet: a daemon that stops puts nothing there any more.
+                    Ok(written) if buyer.is_stopping() => {
+                        left += count;
+                        withdraw(buyer, written.iter().map(|(_, id, _, _)| *id).collect()).await;
+                    }
                     Ok(written) => for (number, id, intent, attempt) in written {
                         match (intent, attempt) {
                             (Intent::Written, Some(attempt)) => {
-                                let item = Item { run: goal.run, id, number, country: candidates.country, attempt };
+                                let item = Item {
+                                    run: goal.run,
+                                    id,
+                                    number,
+                                    country: candidates.country,
+                                    webhooks: Arc::clone(&held.webhooks),
+                                    attempt: attempt.number,
+                                    first_sent: Instant::now(),
+                                };
                                 let buyer = buyer.clone();
                                 wires.push(Box::pin(async move { send(&buyer, item).await }));
                             }
@@ -186,10 +216,19 @@ async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) -> Written {
     let attempts = if written.is_empty() {
         Vec::new()
     } else {
-        match buyer.db.run_patiently("items_attempt", move |conn| items_attempt(conn, run, &written)).await? {
+        let ids = written.clone();
+        let refused = match buyer.db.run_patiently("items_attempt", move |conn| items_attempt(conn, run, &ids)).await {
+            Ok(Ok(attempts)) => Ok(attempts),
+            Ok(Err(Intent::Refused(why))) => Err(Shortfall::Refused(why)),
+            Ok(Err(_)) => Err(Shortfall::RunIsOver),
+            Err(error) => Err(error.into()),
+        };
+        match refused {
             Ok(attempts) => attempts,
-            Err(Intent::Refused(why)) => return Err(Shortfall::Refused(why)),
-            Err(_) => return Err(Shortfall::RunIsOver),
+            Err(shortfall) => {
+                withdraw(&buyer, written).await;
+                return Err(shortfall);
+            }
         }
     };
     fail::fail_point!("attempt_written");
@@ -201,6 +240,28 @@ async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) -> Written {
             (number, id, intent, attempt)
         })
         .collect())
+}
+
+/// Takes items back that will not be sent. What cannot be written now, recovery reads off their attempts.
+async fn withdraw(buyer: &Buyer, items: Vec<Uuid>) {
+    let withdrawn = buyer.db.run_patiently("items_withdraw", move |conn| items_withdraw(conn, &items)).await;
+    if let Err(error) = withdrawn {
+        slog::warn!(buyer.log, "intents could not be taken back; recovery will"; "error" => error.in_full());
+    }
+}
+
+/// A purchase that Twilio answered with a number that is not ours, or is good for nothing. Once may be another
+/// environment's doing; twice in one order means that every further purchase may be money lost.
+async fn odd_one(buyer: &Buyer, odd: &mut u32, progress: &mut Progress) {
+    *odd += 1;
+    if *odd < ODD_MAX {
+        return;
+    }
+    let message = "purchases are answered with numbers that are not ours or lack a capability: another environment uses this \
+                   account, or Twilio changed; compare the last order's numbers with Twilio's console, then resume";
+    buyer.halt(None, message.to_owned(), None).await;
+    let failure = Failure::Unknown { message: message.to_owned(), status: None, request_id: None };
+    progress.shortfall.get_or_insert(Shortfall::Halted(failure));
 }
 
 /// Whether signups wait that no stock will serve, or another order waits for the lock.

@@ -7,11 +7,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use ureq::http;
 use url::Url;
 
 use super::error::{Failure, Refusal};
+use super::reach::{MarkingConnector, MarkingResolver, is_not_connected};
 use super::wire::{Candidate, ErrorAnswer, IncomingNumber, NumberPage, SearchAnswer};
 use crate::domain::{AreaCode, Capability, CountryCode, NumberSid, PhoneNumber, Tag, Webhooks};
 
@@ -19,6 +21,20 @@ use crate::domain::{AreaCode, Capability, CountryCode, NumberSid, PhoneNumber, T
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Twilio's largest page.
 const PAGE_SIZE: usize = 1000;
+
+/// Finding and reaching Twilio takes at most so long, each; a request that was not sent may be repeated at will.
+const CONNECT_WITHIN: Duration = Duration::from_secs(4);
+
+/// An answer, and what its headers say.
+#[derive(Debug, Clone)]
+pub struct Answered<T> {
+    /// The body.
+    pub body: T,
+    /// Twilio's id of the request.
+    pub request_id: Option<String>,
+    /// Twilio's clock when it answered (`Date`); ours, when it did not say.
+    pub at: DateTime<Utc>,
+}
 
 /// How to sign in.
 #[derive(Clone, Debug)]
@@ -55,8 +71,10 @@ impl Twilio {
     /// A client that has not connected yet; `runtime` lends the blocking threads.
     #[must_use]
     pub fn new(settings: TwilioSettings, runtime: tokio::runtime::Handle) -> Self {
-        let agent = ureq::Agent::config_builder()
+        let config = ureq::Agent::config_builder()
             .timeout_global(Some(settings.request_timeout))
+            .timeout_resolve(Some(settings.request_timeout.min(CONNECT_WITHIN)))
+            .timeout_connect(Some(settings.request_timeout.min(CONNECT_WITHIN)))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -64,8 +82,8 @@ impl Twilio {
             .max_idle_connections_per_host(16)
             .max_idle_connections(32)
             .user_agent(concat!("callbunker/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+            .build();
+        let agent = ureq::Agent::with_parts(config, MarkingConnector::default(), MarkingResolver::default());
         let pair = format!("{}:{}", settings.credentials.user, settings.credentials.secret.expose_secret());
         let authorization = Arc::new(SecretString::from(format!("Basic {}", base64(pair.as_bytes()))));
         Self { agent, settings: Arc::new(settings), authorization, runtime }
@@ -104,11 +122,11 @@ impl Twilio {
             }
             query.append_pair("Beta", "false").append_pair("PageSize", "100");
         }
-        let answer: SearchAnswer = self.call(http::Method::GET, url, None).await?.0;
+        let answer: SearchAnswer = self.call(http::Method::GET, url, None).await?.body;
         Ok(answer.candidates(country, wanted))
     }
 
-    /// Buys this very number, with our tag and webhooks, in one call. Answers the number and Twilio's request id.
+    /// Buys this very number, with our tag and webhooks, in one call.
     ///
     /// # Errors
     /// See [`Failure`]. After [`Failure::Unknown`] the number may be ours: look before anything else is done.
@@ -117,7 +135,7 @@ impl Twilio {
         number: &PhoneNumber,
         tag: &Tag,
         webhooks: &Webhooks,
-    ) -> Result<(IncomingNumber, Option<String>), Failure> {
+    ) -> Result<Answered<IncomingNumber>, Failure> {
         let url = self.url(&["IncomingPhoneNumbers.json"]);
         let tag = tag.to_string();
         let mut form = vec![("PhoneNumber", number.as_str()), ("FriendlyName", tag.as_str())];
@@ -129,12 +147,14 @@ impl Twilio {
     ///
     /// # Errors
     /// See [`Failure`]; a look changes nothing.
-    pub async fn find(&self, number: &PhoneNumber) -> Result<Option<IncomingNumber>, Failure> {
+    pub async fn find(&self, number: &PhoneNumber) -> Result<Option<Answered<IncomingNumber>>, Failure> {
         let mut url = self.url(&["IncomingPhoneNumbers.json"]);
         url.query_pairs_mut().append_pair("PhoneNumber", number.as_str());
-        let page: NumberPage = self.call(http::Method::GET, url, None).await?.0;
+        let page = self.call::<NumberPage>(http::Method::GET, url, None).await?;
+        let (request_id, at) = (page.request_id, page.at);
         // The filter matches parts of numbers, so equality is ours to check.
-        Ok(page.incoming_phone_numbers.into_iter().find(|found| found.phone_number == *number))
+        let found = page.body.numbers().find(|found| found.phone_number == *number);
+        Ok(found.map(|body| Answered { body, request_id, at }))
     }
 
     /// Fetches a number by its SID; `None` = Twilio answers 404.
@@ -144,7 +164,7 @@ impl Twilio {
     pub async fn fetch(&self, sid: &NumberSid) -> Result<Option<IncomingNumber>, Failure> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
         match self.call(http::Method::GET, url, None).await {
-            Ok((number, _)) => Ok(Some(number)),
+            Ok(answer) => Ok(Some(answer.body)),
             Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(None),
             Err(failure) => Err(failure),
         }
@@ -158,7 +178,7 @@ impl Twilio {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
         let body = form_body(&webhook_parameters(webhooks));
         match self.call(http::Method::POST, url, Some(body)).await {
-            Ok((number, _)) => Ok(Some(number)),
+            Ok(answer) => Ok(Some(answer.body)),
             Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(None),
             Err(failure) => Err(failure),
         }
@@ -178,8 +198,9 @@ impl Twilio {
                 url
             }
         };
-        let page: NumberPage = self.call(http::Method::GET, url, None).await?.0;
-        Ok((page.incoming_phone_numbers, page.next_page_uri.filter(|uri| !uri.is_empty())))
+        let mut page = self.call::<NumberPage>(http::Method::GET, url, None).await?.body;
+        let next = page.next_page_uri.take().filter(|uri| !uri.is_empty());
+        Ok((page.numbers().collect(), next))
     }
 
     /// Asks for one row of the owned numbers, only to see whether Twilio accepts us.
@@ -217,7 +238,7 @@ impl Twilio {
         method: http::Method,
         url: Url,
         form: Option<String>,
-    ) -> Result<(T, Option<String>), Failure> {
+    ) -> Result<Answered<T>, Failure> {
         let (agent, authorization) = (self.agent.clone(), Arc::clone(&self.authorization));
         let done = self.runtime.spawn_blocking(move || call(&agent, &authorization, &method, &url, form));
         done.await.unwrap_or_else(|panicked| {
@@ -252,7 +273,7 @@ fn call<T: serde::de::DeserializeOwned>(
     method: &http::Method,
     url: &Url,
     form: Option<String>,
-) -> Result<(T, Option<String>), Failure> {
+) -> Result<Answered<T>, Failure> {
     let mut request = http::Request::builder()
         .method(method)
         .uri(url.as_str())
@@ -270,6 +291,8 @@ fn call<T: serde::de::DeserializeOwned>(
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let request_id = header("Twilio-Request-Id");
+    let date = header("Date").and_then(|value| DateTime::parse_from_rfc2822(&value).ok());
+    let at = date.map_or_else(Utc::now, |date| date.to_utc());
     let retry_after = header("Retry-After").and_then(|value| value.parse().ok()).map(Duration::from_secs);
     let unknown = |message: String| Failure::Unknown { message, status: Some(status), request_id: request_id.clone() };
     let body = response
@@ -280,7 +303,7 @@ fn call<T: serde::de::DeserializeOwned>(
         .map_err(|error| unknown(format!("status {status}, but the answer broke off: {error}")))?;
     match status {
         200..=299 => match serde_json::from_slice(&body) {
-            Ok(answer) => Ok((answer, request_id)),
+            Ok(body) => Ok(Answered { body, request_id, at }),
             Err(error) => Err(unknown(format!("status {status}, but the answer cannot be read: {error}"))),
         },
         // 408: Twilio waited for a request that it may have had.
@@ -293,23 +316,12 @@ fn call<T: serde::de::DeserializeOwned>(
     }
 }
 
-/// Sorts ureq's errors: before the connection stood, Twilio was not asked; after that, nobody knows.
+/// Before the connection stood, Twilio was not asked; after that, nobody knows.
 fn unanswered(error: &ureq::Error) -> Failure {
-    use std::io::ErrorKind;
     let message = error.to_string();
     match error {
-        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-            Failure::NotSent(message)
-        }
-        ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => Failure::NotSent(message),
-        ureq::Error::Io(io)
-            if matches!(
-                io.kind(),
-                ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
-            ) =>
-        {
-            Failure::NotSent(message)
-        }
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::NotSent(message),
+        error if is_not_connected(error) => Failure::NotSent(message),
         _ => Failure::Unknown { message, status: None, request_id: None },
     }
 }
@@ -339,6 +351,25 @@ mod tests {
             assert!(url.path().ends_with("/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json"), "{url}");
             assert!(!url.path().contains("//"), "{url}");
         }
+    }
+
+    #[test]
+    fn what_fails_before_a_connection_stands_was_not_sent() {
+        for base in ["http://127.0.0.1:1", "http://does-not-exist.invalid", "https://127.0.0.1:1"] {
+            let twilio = client(base);
+            let error = twilio.agent.get(format!("{base}/")).call().unwrap_err();
+            assert!(matches!(unanswered(&error), Failure::NotSent(_)), "{base}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn what_fails_after_a_connection_stood_is_unknown() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let closing = std::thread::spawn(move || drop(listener.accept().unwrap()));
+        let error = client(&base).agent.get(format!("{base}/")).call().unwrap_err();
+        closing.join().unwrap();
+        assert!(matches!(unanswered(&error), Failure::Unknown { .. }), "{error:?}");
     }
 
     #[test]

@@ -8,8 +8,9 @@
 
 mod client;
 mod error;
+mod reach;
 mod wire;
 
-pub use client::{Credentials, Twilio, TwilioSettings};
+pub use client::{Answered, Credentials, Twilio, TwilioSettings};
 pub use error::{Failure, Refusal, Verdict};
 pub use wire::{Candidate, IncomingNumber};

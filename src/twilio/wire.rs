@@ -47,7 +47,7 @@ pub(super) struct SearchAnswer {
 #[derive(Deserialize)]
 struct SearchRow {
     phone_number: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     capabilities: Capabilities,
 }
 
@@ -70,19 +70,19 @@ pub struct IncomingNumber {
     /// E.164.
     pub phone_number: PhoneNumber,
     /// Ours carry the tag.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub friendly_name: String,
     /// Empty or null = none.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub voice_url: String,
     /// Empty or null = none.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub sms_url: String,
     /// Empty or null = none.
-    #[serde(default, deserialize_with = "null_as_empty")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub status_callback: String,
     /// What it can do.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub capabilities: Capabilities,
     /// When it was bought (RFC 2822 on the wire).
     #[serde(deserialize_with = "rfc_2822")]
@@ -107,9 +107,26 @@ impl IncomingNumber {
 
 #[derive(Deserialize)]
 pub(super) struct NumberPage {
-    pub(super) incoming_phone_numbers: Vec<IncomingNumber>,
+    incoming_phone_numbers: Vec<Row>,
     #[serde(default)]
     pub(super) next_page_uri: Option<String>,
+}
+
+/// One odd row (a number that is not E.164, say) must not hide the page's others.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Row {
+    Number(Box<IncomingNumber>),
+    Other(serde::de::IgnoredAny),
+}
+
+impl NumberPage {
+    pub(super) fn numbers(self) -> impl Iterator<Item = IncomingNumber> {
+        self.incoming_phone_numbers.into_iter().filter_map(|row| match row {
+            Row::Number(number) => Some(*number),
+            Row::Other(_) => None,
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -119,8 +136,12 @@ pub(super) struct ErrorAnswer {
     pub(super) message: String,
 }
 
-fn null_as_empty<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.unwrap_or_default())
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 fn rfc_2822<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
@@ -157,5 +178,17 @@ mod tests {
         assert_eq!(number.date_created.to_rfc3339(), "2015-07-30T23:19:04+00:00");
         assert!(!number.can(&[Capability::Voice]));
         assert_eq!((number.voice_url.as_str(), number.status_callback.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn an_odd_row_does_not_hide_the_others() {
+        let page: NumberPage = serde_json::from_str(
+            r#"{"incoming_phone_numbers":[{"sid":"PN0123456789abcdef0123456789abcdef","phone_number":"12345",
+                 "date_created":"Thu, 30 Jul 2015 23:19:04 +0000"},
+                {"sid":"PN1123456789abcdef0123456789abcdef","phone_number":"+14155550101","capabilities":null,
+                 "date_created":"Thu, 30 Jul 2015 23:19:04 +0000"}],"next_page_uri":null}"#,
+        )
+        .unwrap();
+        assert_eq!(page.numbers().count(), 1);
     }
 }

@@ -20,6 +20,9 @@ use crate::world::World;
 pub struct ForeignNumber {
     /// In E.164.
     pub phone_number: String,
+    /// Left out: a fresh one. Of no effect on a number that is there already.
+    #[serde(default)]
+    pub sid: Option<Sid>,
     /// Left out: the formatted number.
     #[serde(default)]
     pub friendly_name: Option<String>,
@@ -44,6 +47,12 @@ impl ForeignNumber {
     /// A number that nobody configured.
     pub fn new(phone_number: impl Into<String>) -> Self {
         Self { phone_number: phone_number.into(), ..Self::default() }
+    }
+
+    /// With this SID: `PN` and 32 hexadecimal digits, such as one of an earlier simulator.
+    pub fn sid(mut self, sid: impl Into<Sid>) -> Self {
+        self.sid = Some(sid.into());
+        self
     }
 
     /// With this `FriendlyName`.
@@ -110,7 +119,11 @@ impl World {
         let number = e164(&foreign.phone_number)?;
         if self.owned.by_number(&foreign.phone_number).is_none() {
             let kind = self.stock.pool_of(number).map_or(NumberKind::Local, |pool| pool.kind);
-            let mut owned = OwnedNumber::new(self.new_sid("PN"), &foreign.phone_number, kind, Utc::now());
+            let sid = match foreign.sid {
+                Some(sid) => self.free_sid(sid)?,
+                None => self.new_sid("PN"),
+            };
+            let mut owned = OwnedNumber::new(sid, &foreign.phone_number, kind, Utc::now());
             owned.foreign = true;
             self.stock.take(number);
             self.owned.insert(owned, None);
@@ -130,6 +143,17 @@ impl World {
         owned.date_created = foreign.date_created.unwrap_or(owned.date_created);
         owned.capabilities = foreign.capabilities.unwrap_or(owned.capabilities);
         Ok(owned.sid.clone())
+    }
+
+    fn free_sid(&self, sid: Sid) -> Result<Sid, String> {
+        let digits = sid.strip_prefix("PN").unwrap_or("");
+        if digits.len() != 32 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err("the SID of a number is PN and 32 hexadecimal digits".into());
+        }
+        if self.owned.by_sid(&sid).is_some() {
+            return Err(format!("{sid} is another number's in the account"));
+        }
+        Ok(sid)
     }
 
     /// Takes a number out of the account; whether it was there.
@@ -209,5 +233,16 @@ mod tests {
         assert!(world.disown("+14155550100") && !world.disown("+14155550100"));
         assert!(world.offer("+14155550100").is_ok() && world.stock.available(14_155_550_100));
         assert!(world.own(ForeignNumber::new("4155550100")).is_err());
+    }
+
+    #[test]
+    fn a_number_comes_back_under_its_old_sid() {
+        let mut world = World::new(SimulatorOptions::default());
+        let number = |number: &str, sid: &str| ForeignNumber::new(number).sid(sid);
+        let old = format!("PN{}", "a".repeat(32));
+        assert_eq!(world.own(number("+14155550100", &old)).as_deref(), Ok(old.as_str()));
+        assert!(world.own(number("+14155550101", &old)).is_err());
+        assert!(world.own(number("+14155550101", "PN12")).is_err());
+        assert!(world.owned.by_number("+14155550101").is_none());
     }
 }

@@ -1,7 +1,8 @@
 //! Which layer wins, what is unknown, and how it is all told.
 
 use super::{ADMIN_KEY, DATABASE_PASSWORD, TOKEN, World, assert_holds, assert_no_secret};
-use crate::config::{Capability, DatabaseSettings, LogLevel, describe_effective};
+use crate::config::{DatabaseSettings, LogLevel, describe_effective};
+use crate::domain::Capability;
 
 #[test]
 fn the_environment_goes_above_the_file_and_the_file_above_the_defaults() {

@@ -3,14 +3,14 @@
 //! How to get it wrong: awaiting the order in the handler's own future, which a client that hangs up would cut short.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use http::header::{HeaderValue, LOCATION};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::context::{Context, database_unavailable, shutting_down, unavailable};
+use super::super::context::{Context, shutting_down};
 use super::super::signup::check_place;
 use super::super::{Outcome, Problem, ProblemCode, Request, RequestBody, Response, json_response};
 use crate::db::numbers::NumberLine;
@@ -22,6 +22,8 @@ const COUNT_MAX: u32 = 100;
 const KEY_BYTES_MAX: usize = 255;
 /// How often a repeated request looks whether the first one's order has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// How long it looks, beyond the time that an order may wait for the lock; then it tells how far the order is.
+const REPEAT_PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(Deserialize)]
 struct PurchaseBody {
@@ -171,19 +173,35 @@ fn accepted(written: Enqueued) -> Result<Uuid, Problem> {
 async fn run(context: &Context, id: Uuid, written: Enqueued) -> Result<(), Problem> {
     if let Enqueued::New(_) = written {
         return match context.purchaser.by_hand(id).await {
-            Ok(_report) => Ok(()),
-            Err(PurchaserError::Gone(_)) => Err(unavailable()),
-            Err(PurchaserError::Database(error)) if error.is_unavailable() => Err(database_unavailable()),
-            Err(PurchaserError::Database(error)) => Err(context.database_problem(&error)),
+            Ok(()) => Ok(()),
+            Err(error) => {
+                slog::error!(context.log, "an order by hand broke off; its items are settled by recovery";
+                    "order" => id.to_string(), "error" => error.to_string());
+                // It may have bought already: its document tells, if it can be read.
+                match read(context, id).await {
+                    Ok(record) if record.items > 0 => Ok(()),
+                    _ => Err(broke_off(id, &error)),
+                }
+            }
         };
     }
-    while !read(context, id).await?.order.state.has_ended() {
-        if context.is_stopping() {
-            return Ok(());
-        }
+    let deadline = Instant::now() + context.config.load().purchase.lock_wait() + REPEAT_PATIENCE;
+    while !read(context, id).await?.order.state.has_ended() && !context.is_stopping() && Instant::now() < deadline {
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(())
+}
+
+fn broke_off(id: Uuid, error: &PurchaserError) -> Problem {
+    let code = match error {
+        PurchaserError::Gone(_) => ProblemCode::Unavailable,
+        PurchaserError::Database(error) if error.is_unavailable() => ProblemCode::DatabaseUnavailable,
+        PurchaserError::Database(_) => ProblemCode::Internal,
+    };
+    let detail = format!(
+        "The purchase broke off and may have bought some; look at /admin/phones/api/purchases/{id} before you ask again."
+    );
+    Problem::new(code, detail).with("purchase_id", id.to_string()).retry_after(Duration::from_secs(1))
 }
 
 async fn read(context: &Context, id: Uuid) -> Result<PurchaseRecord, Problem> {

@@ -1,0 +1,77 @@
+//! The little that the demo itself asks the daemon: how the pool is.
+//!
+//! How to get it wrong: a client that follows the proxies of the environment, which would look for 127.0.0.1 elsewhere.
+
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::Ended;
+use super::daemon::Daemon;
+use super::signals::Signals;
+
+const WARM_LIMIT: Duration = Duration::from_secs(120);
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The part of the status that the demo looks at.
+#[derive(Deserialize)]
+pub struct Status {
+    pub available: u32,
+    pub assigned: u32,
+    purchasing: u32,
+    needs_replenishment: bool,
+    last_replenishment: Option<Pass>,
+}
+
+#[derive(Deserialize)]
+struct Pass {
+    error: Option<String>,
+}
+
+impl Status {
+    /// `pool.total_min` is 20.
+    fn is_warm(&self) -> bool {
+        self.available + self.assigned >= 20 && !self.needs_replenishment && self.purchasing == 0
+    }
+}
+
+/// The daemon's admin API.
+pub struct Api {
+    agent: ureq::Agent,
+    url: String,
+    key: String,
+}
+
+impl Api {
+    pub fn new(daemon_url: String, key: &str) -> Self {
+        let agent =
+            ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).proxy(None).build().new_agent();
+        Self { agent, url: format!("{daemon_url}/admin/phones/api/status"), key: key.to_owned() }
+    }
+
+    /// The status; `None` while the daemon does not give one.
+    pub fn status(&self) -> Option<Status> {
+        let mut answer = self.agent.get(&self.url).header("X-Admin-API-Key", &self.key).call().ok()?;
+        serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()
+    }
+
+    pub fn wait_until_warm(&self, daemon: &mut Daemon, signals: &mut Signals) -> Result<Status, Ended> {
+        let deadline = Instant::now() + WARM_LIMIT;
+        loop {
+            let status = self.status();
+            match status {
+                Some(status) if status.is_warm() => return Ok(status),
+                _ => {}
+            }
+            if let Some(ended) = daemon.ended()? {
+                return Err(Some(format!("callbunker ended while it filled the pool ({ended}); its log says why")));
+            }
+            if Instant::now() >= deadline {
+                let error = status.and_then(|status| status.last_replenishment).and_then(|pass| pass.error);
+                let error = error.unwrap_or_else(|| "the daemon's log says more".to_owned());
+                return Err(Some(format!("the pool is not warm after {} s: {error}", WARM_LIMIT.as_secs())));
+            }
+            signals.wait(LOOK_EVERY)?;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the daemon meets in real life: PostgreSQL and Twilio.
+//!
+//! The simulator forgets everything at its end. With kept data, the numbers that the database knows are therefore put
+//! back into the account, each with the SID and the tag that it had.
+//! Invariant: a start with kept data uses another seed; the same one would give out the same SIDs again, and a SID is
+//! unique for ever.
+//! How to get it wrong: dropping this before the daemon has stopped, which makes its last lines look like an outage.
+
+use std::time::Duration;
+
+use postgres_fixture::{Cluster, ClusterOptions};
+use twilio_simulator::{ForeignNumber, Simulator, SimulatorOptions};
+use uuid::Uuid;
+
+use super::Ended;
+use super::folder::Folder;
+
+/// Long enough to be felt, as with the real one.
+const LATENCY: Duration = Duration::from_millis(80);
+const DATABASE: &str = "callbunker";
+/// Where calls and messages would go.
+pub const PUBLIC_APP_URL: &str = "https://app.example.com";
+
+/// PostgreSQL and the simulator, as long as this lives.
+pub struct Backdrop {
+    twilio: Simulator,
+    cluster: Cluster,
+}
+
+impl Backdrop {
+    pub fn start(folder: &Folder) -> Result<Self, Ended> {
+        let options = ClusterOptions {
+            durable: true,
+            dir: Some(folder.postgres()),
+            keep: folder.keeps(),
+            ..ClusterOptions::default()
+        };
+        let cluster = Cluster::start(options).map_err(|error| error.to_string())?;
+        let exists = format!("SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'");
+        if psql(&cluster, "postgres", &exists)?.is_empty() {
+            psql(&cluster, "postgres", &format!("CREATE DATABASE {DATABASE}"))?;
+        }
+        let (seed, _) = Uuid::new_v4().as_u64_pair();
+        let twilio = Simulator::start(SimulatorOptions {
+            seed,
+            account_sid: Some(folder.kept().account_sid.clone()),
+            auth_token: Some(folder.kept().auth_token.clone()),
+            latency: LATENCY,
+            ..SimulatorOptions::default()
+        })
+        .map_err(|error| format!("the Twilio simulator cannot start: {error}"))?;
+        let backdrop = Self { twilio, cluster };
+        if folder.is_old() {
+            backdrop.put_numbers_back()?;
+        }
+        Ok(backdrop)
+    }
+
+    fn put_numbers_back(&self) -> Result<(), Ended> {
+        let migrated = "SELECT to_regclass('callbunker.numbers') IS NOT NULL";
+        if psql(&self.cluster, DATABASE, migrated)? != "t" {
+            return Ok(());
+        }
+        let numbers = "SELECT phone_number, sid, purchase_item_id FROM callbunker.numbers WHERE status <> 'released'";
+        for row in psql(&self.cluster, DATABASE, numbers)?.lines() {
+            let [number, sid, item] = row.split('|').collect::<Vec<_>>()[..] else { continue };
+            let hook = |path: &str| format!("{PUBLIC_APP_URL}/twilio/{path}");
+            self.twilio.own(
+                ForeignNumber::new(number)
+                    .sid(sid)
+                    .friendly_name(format!("callbunker:default:{item}"))
+                    .voice_url(hook("voice"))
+                    .sms_url(hook("sms"))
+                    .status_callback(hook("status")),
+            );
+        }
+        Ok(())
+    }
+
+    pub fn database_url(&self) -> String {
+        self.cluster.url(DATABASE)
+    }
+
+    pub fn twilio(&self) -> &Simulator {
+        &self.twilio
+    }
+
+    /// Starts PostgreSQL again if somebody killed it; whether that was so.
+    pub fn revive(&self) -> Result<bool, Ended> {
+        if self.cluster.is_running() {
+            return Ok(false);
+        }
+        self.cluster.start_again().map_err(|error| error.to_string())?;
+        Ok(true)
+    }
+}
+
+fn psql(cluster: &Cluster, database: &str, sql: &str) -> Result<String, Ended> {
+    let answer = cluster.psql(database, sql).map_err(|error| error.to_string())?;
+    Ok(answer.trim().to_owned())
+}

@@ -1,0 +1,64 @@
+//! Hears `NOTIFY callbunker_stock`, so that who waits on this instance is served the moment another one bought.
+//!
+//! Invariants: a connection and a thread of its own, never the pool's; it only rings, it carries no facts; without it
+//! the line is still looked at every 250 ms.
+//! How to get it wrong: relying on it. A notification that falls into a lost connection is gone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection as _;
+use tokio::sync::Notify;
+
+use super::connect::DatabaseUrl;
+use super::error::first_line;
+use super::executor::Connection;
+
+/// libpq buffers notifications until it is asked; it is asked this often while somebody waits,
+const WHILE_WAITING: Duration = Duration::from_millis(20);
+/// and this often otherwise, which only keeps the buffer empty.
+const OTHERWISE: Duration = Duration::from_millis(100);
+const RECONNECT_AFTER: Duration = Duration::from_secs(2);
+
+/// What the listener rings, and when it must hurry.
+#[derive(Clone, Default)]
+pub struct StockBell {
+    /// Rung when a number became assignable, here or on another instance.
+    pub stock: Arc<Notify>,
+    /// Whether somebody waits for a number here.
+    pub somebody_waits: Arc<AtomicBool>,
+}
+
+/// Starts the listener's thread; it ends with the process.
+///
+/// # Errors
+/// When the system starts no more threads.
+pub fn listen_for_stock(url: DatabaseUrl, bell: StockBell, log: slog::Logger) -> std::io::Result<()> {
+    std::thread::Builder::new().name("callbunker-listen".to_owned()).spawn(move || {
+        loop {
+            if let Err(why) = listen(&url, &bell) {
+                slog::debug!(log, "not listening to other instances for a moment"; "error" => why);
+            }
+            std::thread::sleep(RECONNECT_AFTER);
+        }
+    })?;
+    Ok(())
+}
+
+fn listen(url: &DatabaseUrl, bell: &StockBell) -> Result<(), String> {
+    let mut connection: Connection = url.connect().map_err(|error| first_line(&error.to_string()))?;
+    connection.batch_execute("LISTEN callbunker_stock").map_err(|error| first_line(&error.to_string()))?;
+    loop {
+        let mut news = false;
+        for notification in connection.notifications_iter() {
+            notification.map_err(|error| first_line(&error.to_string()))?;
+            news = true;
+        }
+        if news {
+            bell.stock.notify_one();
+        }
+        let hurry = bell.somebody_waits.load(Ordering::Relaxed);
+        std::thread::sleep(if hurry { WHILE_WAITING } else { OTHERWISE });
+    }
+}

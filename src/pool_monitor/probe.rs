@@ -1,0 +1,29 @@
+//! While buying is halted: one look in `breaker.probe_secs` whether Twilio accepts us again.
+//!
+//! Invariants: a probe is a GET, never a create; the right to probe is taken in the database, so all instances together
+//! probe once; only halts that can pass by themselves are closed by a probe, the others by an operator.
+//! How to get it wrong: closing the breaker on an answer that is not a clear yes.
+
+use super::MonitorDependencies;
+use crate::db::DbError;
+use crate::db::buying_gate::{gate_close_by_probe, gate_take_probe};
+
+/// Probes if it is time, and closes the breaker if Twilio answers; says whether buying is open again.
+pub(super) async fn probe(deps: &MonitorDependencies) -> Result<bool, DbError> {
+    let every = deps.config.load().breaker.probe();
+    if !deps.db.run("gate_take_probe", move |conn| gate_take_probe(conn, every)).await? {
+        return Ok(false);
+    }
+    match deps.twilio.probe().await {
+        Ok(()) => {
+            let open = deps.db.run("gate_close_by_probe", gate_close_by_probe).await?;
+            slog::warn!(deps.log, "Twilio accepts us again"; "buying_is_open" => open);
+            Ok(open)
+        }
+        Err(failure) => {
+            slog::warn!(deps.log, "buying stays halted: the probe failed"; "cause" => failure.to_string(),
+                "request_id" => failure.request_id());
+            Ok(false)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! One batch of the monitor's: planned again under the lock, bought, reported.
+//!
+//! How to get it wrong: trusting the plan that the monitor made before the lock.
+
+use super::candidates::Candidates;
+use super::order::{fill, finish, note, observe, open, places};
+use super::run::{self, Run};
+use super::{Buyer, Shortfall, emergency};
+use crate::db::DbError;
+use crate::domain::{Cap, Plan, Trigger, plan};
+
+/// What a batch did.
+#[derive(Debug, Clone)]
+pub struct BatchReport {
+    /// What was planned under the lock; `None` = the lock was not to be had.
+    pub plan: Option<Plan>,
+    /// How many are in the pool now that were not before.
+    pub bought: u32,
+    /// Why it was fewer than planned.
+    pub shortfall: Option<Shortfall>,
+    /// Others went first; the rest of the batch is a new decision.
+    pub gave_way: bool,
+}
+
+impl BatchReport {
+    /// Somebody else is buying.
+    pub(super) fn locked() -> Self {
+        Self { plan: None, bought: 0, shortfall: None, gave_way: false }
+    }
+}
+
+/// One batch for `trigger`, if the plan under the lock still says so.
+pub(super) async fn batch(buyer: &Buyer, trigger: Trigger) -> Result<BatchReport, DbError> {
+    if buyer.is_stopping() {
+        return Ok(BatchReport { shortfall: Some(Shortfall::Stopping), ..BatchReport::locked() });
+    }
+    let Some(run) = run::begin(buyer, None).await? else { return Ok(BatchReport::locked()) };
+    let done = batch_under(buyer, &run, trigger).await;
+    run.end().await;
+    done
+}
+
+async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger) -> Result<BatchReport, DbError> {
+    emergency::serve_line(buyer, run).await?;
+    let (seen, limits) = (observe(buyer).await?, buyer.limits());
+    let plan = plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &seen.stock, trigger);
+    if plan.count == 0 {
+        return Ok(BatchReport { plan: Some(plan), ..BatchReport::locked() });
+    }
+    let country = buyer.config.load().pool.country;
+    let order = open(buyer, run, trigger, country, plan.count).await?;
+    let mut candidates = Candidates::new(country, places(buyer, &order.wish));
+    let progress = fill(buyer, run, &order, true, &mut candidates).await;
+    if let (Some(Cap::PurchasesPerHour | Cap::PurchasesPerDay), cut) = (plan.binding_cap, plan.wanted - plan.count) {
+        note(buyer, &order, "spend_cap", None, "the spend cap left fewer than a whole batch", cut).await?;
+    }
+    finish(buyer, run, &order, &progress).await?;
+    Ok(BatchReport {
+        plan: Some(plan),
+        bought: progress.bought,
+        shortfall: progress.shortfall,
+        gave_way: progress.gave_way,
+    })
+}

@@ -1,0 +1,152 @@
+//! Numbers for the signups that wait, on whichever instance: bought by whoever holds the lock.
+//!
+//! Invariants: buys only for waiters that neither stock, nor numbers under repair, nor numbers on their way will serve;
+//! a country that cannot be served keeps no other waiting.
+//! How to get it wrong: sizing the order before its search. Those who came meanwhile would wait for another run.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use uuid::Uuid;
+
+use super::candidates::Candidates;
+use super::order::{fill, finish, observe, open};
+use super::run::{self, Run};
+use super::{Buyer, Shortfall};
+use crate::db::DbError;
+use crate::db::stock::Observation;
+use crate::domain::{CountryCode, Plan, Trigger, plan};
+
+/// Rounds of one emergency run; each is one order.
+const ROUNDS_MAX: u32 = 64;
+
+/// What an emergency run did.
+#[derive(Debug, Clone)]
+pub struct EmergencyReport {
+    /// Whoever joined the line later was not counted.
+    pub begun: Instant,
+    /// How many were bought.
+    pub bought: u32,
+    /// Why the line could not be served in full, by the country that was bought in.
+    pub short: BTreeMap<CountryCode, Shortfall>,
+    /// Where numbers are bought for whoever takes any country.
+    pub pool_country: CountryCode,
+    /// Numbers on their way at the end, whoever buys them: the line may be served yet.
+    pub on_their_way: u32,
+}
+
+impl EmergencyReport {
+    fn new(buyer: &Buyer) -> Self {
+        Self {
+            begun: Instant::now(),
+            bought: 0,
+            short: BTreeMap::new(),
+            pool_country: buyer.config.load().pool.country,
+            on_their_way: 0,
+        }
+    }
+}
+
+/// An emergency run of its own; `None` = somebody else holds the lock, and serves the line.
+pub(super) async fn emergency(buyer: &Buyer) -> Result<Option<EmergencyReport>, DbError> {
+    if buyer.is_stopping() {
+        return Ok(None);
+    }
+    let Some(run) = run::begin(buyer, None).await? else { return Ok(None) };
+    let report = serve_line(buyer, &run).await;
+    run.end().await;
+    report.map(Some)
+}
+
+/// Serves the line, if there is anybody whom nothing else will serve.
+pub(super) async fn serve_line(buyer: &Buyer, run: &Run) -> Result<EmergencyReport, DbError> {
+    let mut report = EmergencyReport::new(buyer);
+    let mut searched: BTreeMap<CountryCode, Candidates> = BTreeMap::new();
+    let mut done: Vec<CountryCode> = Vec::new();
+    for _round in 0..ROUNDS_MAX {
+        let seen = observe(buyer).await?;
+        report.on_their_way = seen.stock.purchasing + seen.stock.unsettled;
+        let mut countries = seen.needs.keys().map(|country| country.unwrap_or(report.pool_country));
+        let Some(country) = countries.find(|country| !done.contains(country)) else { break };
+        match round(buyer, run, country, &seen, &mut searched).await? {
+            Round::Bought(count) => report.bought += count,
+            Round::Nothing => done.push(country),
+            Round::Short(bought, shortfall) => {
+                report.bought += bought;
+                let ends_all = shortfall.ends_all_buying();
+                report.short.insert(country, shortfall.clone());
+                done.push(country);
+                if ends_all {
+                    // What stops one country stops the others, and whoever waits for them may know.
+                    for other in seen.needs.keys().map(|country| country.unwrap_or(report.pool_country)) {
+                        report.short.entry(other).or_insert_with(|| shortfall.clone());
+                    }
+                    report.on_their_way = on_their_way(buyer).await?;
+                    break;
+                }
+            }
+        }
+    }
+    Ok(report)
+}
+
+async fn on_their_way(buyer: &Buyer) -> Result<u32, DbError> {
+    let stock = observe(buyer).await?.stock;
+    Ok(stock.purchasing + stock.unsettled)
+}
+
+enum Round {
+    Bought(u32),
+    Nothing,
+    Short(u32, Shortfall),
+}
+
+/// One order for those in line who wait for `country`, or for any.
+async fn round(
+    buyer: &Buyer,
+    run: &Run,
+    country: CountryCode,
+    seen: &Observation,
+    searched: &mut BTreeMap<CountryCode, Candidates>,
+) -> Result<Round, DbError> {
+    let mut plan = plan_for_line(buyer, seen, country);
+    if plan.count == 0 {
+        return Ok(Round::Short(0, Shortfall::Refused(plan.why)));
+    }
+    if !searched.contains_key(&country) {
+        // Searched before the order is sized, so that it counts those who came meanwhile.
+        let mut candidates = Candidates::new(country, std::iter::once(None).collect());
+        if let Err(shortfall) = search_first(buyer, &mut candidates).await {
+            return Ok(Round::Short(0, shortfall));
+        }
+        searched.insert(country, candidates);
+        plan = plan_for_line(buyer, &observe(buyer).await?, country);
+        if plan.count == 0 {
+            return Ok(Round::Bought(0));
+        }
+    }
+    let candidates = searched.get_mut(&country).expect("searched a moment ago");
+    let order = open(buyer, run, Trigger::Emergency, country, plan.count).await?;
+    let progress = fill(buyer, run, &order, false, candidates).await;
+    finish(buyer, run, &order, &progress).await?;
+    Ok(match progress.shortfall.filter(Shortfall::is_worth_telling) {
+        Some(shortfall) => Round::Short(progress.bought, shortfall),
+        None if progress.bought + progress.unknown == 0 => Round::Nothing,
+        None => Round::Bought(progress.bought),
+    })
+}
+
+fn plan_for_line(buyer: &Buyer, seen: &Observation, country: CountryCode) -> Plan {
+    let limits = buyer.limits();
+    let stock = seen.stock_for_line(country, limits.pool_country);
+    plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &stock, Trigger::Emergency)
+}
+
+async fn search_first(buyer: &Buyer, candidates: &mut Candidates) -> Result<(), Shortfall> {
+    let wanted = buyer.config.load().pool.capabilities.clone();
+    if let Some(search) = candidates.next_search(&wanted) {
+        candidates.add(search.run(buyer, Uuid::nil()).await?, true);
+        candidates.moved();
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! What every order has in common: opened under a run, filled by a wave, ended with a reason.
+//!
+//! Invariant: an order ends under its run only, and says what it did not get.
+//! How to get it wrong: ending an order while a create of it is on the wire; `wave::buy` returns when none is.
+
+use super::candidates::{Candidates, Places};
+use super::run::Run;
+use super::wave::{self, Goal, Progress};
+use super::{Buyer, Shortfall};
+use crate::db::DbError;
+use crate::db::purchase_items::RunOf;
+use crate::db::purchases::{self, Order, Wish};
+use crate::db::stock::{self, Observation};
+use crate::domain::{CountryCode, OrderState, Trigger, Why};
+
+pub(super) async fn observe(buyer: &Buyer) -> Result<Observation, DbError> {
+    buyer.db.run_patiently("stock_observe", stock::stock_read).await
+}
+
+/// Writes an automatic order, running at once.
+pub(super) async fn open(
+    buyer: &Buyer,
+    run: &Run,
+    trigger: Trigger,
+    country: CountryCode,
+    count: u32,
+) -> Result<Order, DbError> {
+    let wish = Wish {
+        trigger,
+        count,
+        country,
+        area_code: None,
+        fallback: true,
+        override_caps: false,
+        requested_by: "callbunker".to_owned(),
+    };
+    let run_id = run.id;
+    let order =
+        buyer.db.run_patiently("purchase_open", move |conn| purchases::purchase_open(conn, &wish, run_id)).await?;
+    slog::info!(buyer.log, "buying begins"; "order" => order.id.to_string(), "trigger" => trigger.as_str(), "count" => count);
+    Ok(order)
+}
+
+/// Where an order looks: its own area code, or the pool's in turn, then anywhere if it may.
+pub(super) fn places(buyer: &Buyer, wish: &Wish) -> Places {
+    let config = buyer.config.load();
+    let mut places: Places = match wish.area_code {
+        Some(area_code) => Places::from([Some(area_code)]),
+        None if wish.country == config.pool.country => config.pool.area_codes.iter().copied().map(Some).collect(),
+        None => Places::new(),
+    };
+    if wish.area_code.is_none() || wish.fallback {
+        places.push_back(None);
+    }
+    places
+}
+
+/// Buys what an order still lacks. `gives_way`: whether others may go first after a slice.
+pub(super) async fn fill(
+    buyer: &Buyer,
+    run: &Run,
+    order: &Order,
+    gives_way: bool,
+    candidates: &mut Candidates,
+) -> Progress {
+    let (id, config) = (order.id, buyer.config.load());
+    let used =
+        buyer.db.run_patiently("purchase_places_used", move |conn| purchases::purchase_places_used(conn, id)).await;
+    let used = match used {
+        Ok(used) => used,
+        Err(error) => return Progress { shortfall: Some(error.into()), ..Progress::default() },
+    };
+    let emergency = order.wish.trigger == Trigger::Emergency;
+    let goal = Goal {
+        run: RunOf { order_id: order.id, run_id: run.id },
+        places: order.wish.count.saturating_sub(used),
+        concurrency: if emergency { config.purchase.emergency_concurrency } else { config.purchase.concurrency },
+        gives_way,
+    };
+    wave::buy(buyer, run, goal, candidates).await
+}
+
+/// Adds to what went wrong with an order as a whole.
+pub(super) async fn note(
+    buyer: &Buyer,
+    order: &Order,
+    code: &str,
+    twilio_code: Option<i32>,
+    message: &str,
+    count: u32,
+) -> Result<(), DbError> {
+    let (id, code, message) = (order.id, code.to_owned(), message.to_owned());
+    buyer
+        .db
+        .run_patiently("purchase_add_error", move |conn| {
+            purchases::purchase_add_error(conn, id, &code, twilio_code, &message, count)
+        })
+        .await
+}
+
+/// Writes down why an order fell short, and ends it under its run.
+pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &Progress) -> Result<(), DbError> {
+    let (id, run_id) = (order.id, run.id);
+    let state = match &progress.shortfall {
+        Some(Shortfall::Halted(_) | Shortfall::Refused(Why::Halted)) => OrderState::Halted,
+        Some(Shortfall::Stopping | Shortfall::Refused(Why::Paused | Why::SpendCap)) => OrderState::Stopped,
+        Some(Shortfall::RunIsOver | Shortfall::Database(_)) => OrderState::Interrupted,
+        _ => OrderState::Done,
+    };
+    if let Some(shortfall) = progress.shortfall.as_ref().filter(|shortfall| shortfall.is_worth_telling()) {
+        let used = buyer
+            .db
+            .run_patiently("purchase_places_used", move |conn| purchases::purchase_places_used(conn, id))
+            .await?;
+        let missing = order.wish.count.saturating_sub(used);
+        if missing > 0 {
+            note(buyer, order, &shortfall.code(), shortfall.twilio_code(), &shortfall.message(), missing).await?;
+        }
+    }
+    buyer.db.run_patiently("purchase_end", move |conn| purchases::purchase_end(conn, id, Some(run_id), state)).await?;
+    slog::info!(buyer.log, "buying ended"; "order" => id.to_string(), "state" => state.as_str(), "bought" => progress.bought,
+        "unknown" => progress.unknown, "shortfall" => progress.shortfall.as_ref().map(Shortfall::code));
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! From "Twilio says it is ours" to a number in the pool.
+//!
+//! Invariant: the money is spent, so every error of PostgreSQL is waited out as long as it can be; what still fails is
+//! left open in the ledger, where `recover` finds it. How to get it wrong: giving up on an error that passes.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::wire::Outcome;
+use super::{Buyer, Shortfall};
+use crate::db::purchase_items::{Ending, Failure as Reason, Settlement, item_doubt, item_end, item_settle};
+use crate::db::{Constraint, DbError};
+use crate::twilio::Failure;
+
+const TRIES_MAX: u32 = 30;
+const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
+
+/// Settles a number that is ours.
+pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement) -> Outcome {
+    let mut tries = 1;
+    loop {
+        let copy = settlement.clone();
+        let settled = buyer.db.run_patiently("item_settle", move |conn| item_settle(conn, item_id, &copy)).await;
+        if settled.is_ok() {
+            fail::fail_point!("item_settled");
+        }
+        match settled {
+            Ok(_new) if settlement.capable => {
+                buyer.stock.notify_one();
+                return Outcome::Bought;
+            }
+            Ok(_new) => {
+                slog::error!(buyer.log, "a number lacks a capability that pool.capabilities wants: it will not be assigned";
+                    "phone_number_ends" => settlement.phone_number.last_four(), "sid" => settlement.sid.as_str());
+                return Outcome::Unfit;
+            }
+            Err(
+                error @ (DbError::Constraint(
+                    Constraint::OneLivePerNumber | Constraint::SidIsForEver | Constraint::ItemsFitTheirOrder,
+                )
+                | DbError::Corrupt { .. }),
+            ) => return conflict(buyer, item_id, settlement, &error).await,
+            Err(error) if tries < TRIES_MAX => {
+                slog::warn!(buyer.log, "a paid number waits to be written down"; "item" => item_id.to_string(),
+                    "sid" => settlement.sid.as_str(), "tries" => tries, "error" => error.in_full());
+                tokio::time::sleep(BACK_OFF_FIRST * tries.min(10)).await;
+                tries += 1;
+            }
+            Err(error) => {
+                slog::error!(buyer.log, "a paid number could not be written down; recovery will find it by its item";
+                    "item" => item_id.to_string(), "sid" => settlement.sid.as_str(), "error" => error.in_full());
+                return Outcome::End(error.into());
+            }
+        }
+    }
+}
+
+/// Another item holds this number: nobody buys on before somebody has looked at it.
+async fn conflict(buyer: &Buyer, item_id: Uuid, settlement: &Settlement, error: &DbError) -> Outcome {
+    let message = format!(
+        "the number ending in {} ({}) conflicts with the ledger ({error}): compare item {item_id} with it, then resume",
+        settlement.phone_number.last_four(),
+        settlement.sid.as_str()
+    );
+    buyer.halt(None, message.clone(), None).await;
+    let reason = Reason { code: "conflict".to_owned(), message: message.clone(), ..Reason::default() };
+    let ended = buyer
+        .db
+        .run_patiently("item_end", move |conn| {
+            item_doubt(conn, item_id, &reason)?;
+            item_end(conn, item_id, None, Ending::NotBought, &reason)
+        })
+        .await;
+    if let Err(error) = ended {
+        slog::warn!(buyer.log, "a conflict could not be written down"; "item" => item_id.to_string(), "error" => error.in_full());
+    }
+    Outcome::End(Shortfall::Halted(Failure::Unknown { message, status: None, request_id: None }))
+}

@@ -1,0 +1,90 @@
+//! Why buying stopped short of what a plan said, and what that means for others.
+
+use std::sync::Arc;
+
+use crate::db::DbError;
+use crate::domain::Why;
+use crate::twilio::Failure;
+
+/// Why buying stopped short of what the plan said.
+#[derive(Debug, Clone)]
+pub enum Shortfall {
+    /// Twilio has no more such numbers.
+    NoStock,
+    /// A limit, the pause or the halt says no.
+    Refused(Why),
+    /// Too many candidates in a row were not to be had, or the order cannot succeed as configured; the last word.
+    Twilio(Failure),
+    /// Twilio refused in a way that halted all buying.
+    Halted(Failure),
+    /// The run lost its order: the lock was lost, or somebody else ended it.
+    RunIsOver,
+    /// The daemon stops.
+    Stopping,
+    /// PostgreSQL is gone; not one call goes to Twilio without it.
+    Database(Arc<DbError>),
+}
+
+impl Shortfall {
+    /// The code in an order's errors and in a pass's reason.
+    #[must_use]
+    pub fn code(&self) -> String {
+        match self {
+            Self::NoStock => "no_stock".to_owned(),
+            Self::Refused(why) => why.as_str().to_owned(),
+            Self::Twilio(failure) | Self::Halted(failure) => failure.error_code(),
+            Self::RunIsOver => "interrupted".to_owned(),
+            Self::Stopping => "stopping".to_owned(),
+            Self::Database(_) => "database_unavailable".to_owned(),
+        }
+    }
+
+    /// What happened, for people.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::NoStock => "Twilio has no more such numbers; try another area code or country".to_owned(),
+            Self::Refused(why) => format!("a limit binds: {}", why.as_str()),
+            Self::Twilio(failure) | Self::Halted(failure) => failure.to_string(),
+            Self::RunIsOver => {
+                "the purchase lock was lost or the order was ended; what is still needed is a new order".to_owned()
+            }
+            Self::Stopping => "the daemon is shutting down; ask again".to_owned(),
+            Self::Database(error) => error.to_string(),
+        }
+    }
+
+    /// Whether it belongs into the order's errors. Nobody waiting any more does not.
+    #[must_use]
+    pub fn is_worth_telling(&self) -> bool {
+        !matches!(self, Self::Refused(Why::NobodyWaits))
+    }
+
+    /// Whether it stops buying in every country, not only in the one where it was met.
+    #[must_use]
+    pub fn ends_all_buying(&self) -> bool {
+        !matches!(self, Self::NoStock | Self::Twilio(_))
+    }
+
+    /// Whether whoever waits may give up: nothing can be bought until somebody acts. Another run, a restart or a database
+    /// that comes back may serve them yet.
+    #[must_use]
+    pub fn is_hopeless(&self) -> bool {
+        matches!(self, Self::NoStock | Self::Twilio(_) | Self::Halted(_) | Self::Refused(_))
+    }
+
+    /// Twilio's code, when it gave one.
+    #[must_use]
+    pub fn twilio_code(&self) -> Option<i32> {
+        match self {
+            Self::Twilio(failure) | Self::Halted(failure) => failure.twilio_code(),
+            _ => None,
+        }
+    }
+}
+
+impl From<DbError> for Shortfall {
+    fn from(error: DbError) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
