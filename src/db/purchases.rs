@@ -295,18 +295,18 @@ pub fn purchase_start(conn: &mut Connection, id: Uuid, run_id: Uuid) -> Result<O
     if started == 0 { Ok(None) } else { purchase_read(conn, id) }
 }
 
-/// Puts a running order back in the queue between two slices, for at most `lock_wait`; `false` when its run is over.
+/// Puts a running order back in the queue between two slices, for at most `wait`; `false` when its run is over.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn purchase_yield(conn: &mut Connection, id: Uuid, run_id: Uuid, lock_wait: Duration) -> Result<bool, DbError> {
+pub fn purchase_yield(conn: &mut Connection, id: Uuid, run_id: Uuid, wait: Duration) -> Result<bool, DbError> {
     let yielded = sql_query(
         "UPDATE purchases SET state = 'queued', run_id = NULL, expires_at = clock_timestamp() + make_interval(secs => $3)
           WHERE id = $1 AND state = 'running' AND run_id = $2",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<SqlUuid, _>(run_id)
-    .bind::<Double, _>(lock_wait.as_secs_f64())
+    .bind::<Double, _>(wait.as_secs_f64())
     .execute(conn)?;
     Ok(yielded > 0)
 }
@@ -327,15 +327,12 @@ pub fn purchase_end(conn: &mut Connection, id: Uuid, run_id: Option<Uuid>, state
     Ok(ended > 0)
 }
 
-/// Whether another order waits for the lock.
+/// Whether another order waits for the lock, or waited for too long and wants to be told.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn purchases_others_wait(conn: &mut Connection, id: Uuid) -> Result<bool, DbError> {
-    let waiting = purchases::table
-        .filter(purchases::state.eq("queued"))
-        .filter(purchases::id.ne(id))
-        .filter(purchases::expires_at.gt(diesel::dsl::now));
+    let waiting = purchases::table.filter(purchases::state.eq("queued")).filter(purchases::id.ne(id));
     Ok(diesel::select(diesel::dsl::exists(waiting)).get_result(conn)?)
 }
 
