@@ -136,10 +136,10 @@ pub fn purchase_enqueue(
     let written = conn.transaction::<_, DbError, _>(|conn| {
         // One enqueuer at a time, so that the queue's bound is exact.
         gate_lock(conn)?;
-        if let Some(key) = idempotency_key {
-            if let Some(known) = order_of_key(conn, key)? {
-                return Ok(if known.wish.asks_the_same(wish) { Enqueued::Same(known.id) } else { Enqueued::KeyReused });
-            }
+        if let Some(key) = idempotency_key
+            && let Some(known) = order_of_key(conn, key)?
+        {
+            return Ok(if known.wish.asks_the_same(wish) { Enqueued::Same(known.id) } else { Enqueued::KeyReused });
         }
         let queued: i64 = purchases::table.filter(purchases::state.eq("queued")).count().get_result(conn)?;
         if queued >= ORDERS_QUEUED_MAX {
