@@ -187,8 +187,9 @@ impl App {
     ) -> (Children, PurchaserHandle) {
         let (bell, taken) = (self.bell.clone(), Arc::new(Notify::new()));
         let (work_set, work) = watch::channel(Work::default());
+        let (line_reports, line_reported) = watch::channel(None);
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
-        let purchaser = PurchaserHandle::new(purchaser_slot.clone(), work);
+        let purchaser = PurchaserHandle::new(purchaser_slot.clone(), work, line_reported);
         let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config));
         let monitor = MonitorHandle::new(monitor_slot.clone());
         let buyer = Buyer {
@@ -198,6 +199,8 @@ impl App {
             config: Arc::clone(&self.config),
             stock: Arc::clone(&bell.stock),
             stopping: stopping.clone(),
+            odd: Arc::default(),
+            line_reports,
             log: self.log.new(slog::o!("part" => "purchaser")),
         };
         let desk_deps = DeskDependencies {

@@ -149,7 +149,9 @@ CREATE TABLE assignments (
     user_id     text COLLATE "C" NOT NULL CONSTRAINT assignments_user_id_length CHECK (char_length(user_id) BETWEEN 1 AND 128),
     source      text NOT NULL CONSTRAINT assignments_source_is_known CHECK (source IN ('pool', 'emergency', 'import', 'adopt')),
     assigned_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    released_at timestamptz CONSTRAINT assignments_end_after_they_begin CHECK (released_at >= assigned_at)
+    released_at timestamptz CONSTRAINT assignments_end_after_they_begin CHECK (released_at >= assigned_at),
+    -- The instance at whose desk the user waited: it alone calls the number new.
+    waited_at   uuid
 );
 CREATE UNIQUE INDEX assignments_one_live_per_user ON assignments (user_id) WHERE released_at IS NULL;
 CREATE UNIQUE INDEX assignments_one_live_per_number ON assignments (number_id) WHERE released_at IS NULL;

@@ -28,6 +28,8 @@ use crate::supervisor::{Alive, Slot};
 const BATCH_MAX: usize = CLAIM_MAX;
 /// Requests that may wait for the desk to look at them.
 const MAILBOX_MAX: usize = 8192;
+/// After a run that could not serve the line in full.
+const BUY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// The line is looked at this often, whatever news there is.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -61,6 +63,10 @@ pub struct Desk {
     buying: bool,
     /// Where buying for the line fell short and why.
     verdict: Verdict,
+    /// The look in flight began under the verdict that stands: an earlier one may have missed what was bought since.
+    look_is_judged: bool,
+    /// After a run that fell short, the next one waits until then.
+    buy_again_at: Option<Instant>,
     alive: Alive,
 }
 
@@ -115,6 +121,8 @@ impl Desk {
             look_again: false,
             buying: false,
             verdict: Verdict::default(),
+            look_is_judged: false,
+            buy_again_at: None,
             alive,
         }
     }
@@ -215,6 +223,7 @@ impl Desk {
             return;
         }
         self.looking = true;
+        self.look_is_judged = true;
         let waiters = self.line.waiters(Instant::now());
         let (db, instance_id) = (self.deps.db.clone(), self.deps.instance_id);
         let work = async move { db.run("line_look", move |conn| look(conn, instance_id, &waiters)).await };
@@ -229,8 +238,10 @@ impl Desk {
                     self.deps.taken.notify_one();
                 }
                 self.line.deliver(looked);
-                let gone = self.line.refuse_hopeless(&self.verdict);
-                self.take_out(gone, ctx);
+                if self.look_is_judged {
+                    let gone = self.line.refuse_hopeless(&self.verdict);
+                    self.take_out(gone, ctx);
+                }
             }
             Err(error) => {
                 // An error that is not the want of a database passes, or the deadline does.
@@ -268,7 +279,8 @@ impl Desk {
 
     /// Tells the Purchaser that somebody waits, one message at a time.
     fn buy_for_line(&mut self, ctx: &mut Context<Self>) {
-        if std::mem::replace(&mut self.buying, true) {
+        let too_soon = self.buy_again_at.is_some_and(|at| Instant::now() < at);
+        if too_soon || std::mem::replace(&mut self.buying, true) {
             return;
         }
         let purchaser = self.deps.purchaser.clone();
@@ -281,7 +293,9 @@ impl Desk {
         match report {
             Ok(Some(report)) => {
                 let bought = report.bought;
+                self.buy_again_at = (!report.short.is_empty()).then(|| Instant::now() + BUY_AGAIN_AFTER);
                 self.verdict = Verdict::of(report);
+                self.look_is_judged = false;
                 // Otherwise the next look comes with the clock, or with news of stock.
                 if (self.verdict.is_hopeless() || bought > 0) && !self.line.is_empty() {
                     self.look(ctx);

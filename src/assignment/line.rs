@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{Answer, Ask, NoNumber};
-use crate::db::assignments::{Assignment, Source, assignments_held};
-use crate::db::waiters::{Waiter, waiters_join, waiters_leave, waiters_serve, waiters_sweep};
+use crate::db::assignments::{Assignment, assignments_held};
+use crate::db::waiters::{Waiter, waiters_join, waiters_leave, waiters_serve, waiters_served_here, waiters_sweep};
 use crate::db::{Connection, Constraint, DbError};
 use crate::domain::{CountryCode, UserId};
 use crate::purchaser::{EmergencyReport, Shortfall};
@@ -28,14 +28,12 @@ struct InLine {
     joined: Instant,
     /// Each request has its own deadline.
     replies: Vec<(Instant, Reply)>,
-    /// The place in the database's line is this instance's.
-    is_ours: bool,
 }
 
 /// What one look found.
 pub(super) struct Looked {
-    /// Users of this instance whose place in the database's line is this instance's.
-    ours: Vec<UserId>,
+    /// Those of them who waited for it here, and not at another instance's desk.
+    here: Vec<String>,
     /// Those of this instance who have a number now.
     served: Vec<Assignment>,
 }
@@ -106,7 +104,6 @@ impl Line {
             country: ask.country,
             joined: Instant::now(),
             replies: Vec::new(),
-            is_ours: false,
         });
         place.replies.extend(replies.into_iter().map(|reply| (deadline, reply)));
     }
@@ -125,15 +122,9 @@ impl Line {
 
     /// Answers those whom a look found served.
     pub(super) fn deliver(&mut self, looked: Looked) {
-        for user_id in &looked.ours {
-            if let Some(place) = self.0.get_mut(user_id) {
-                place.is_ours = true;
-            }
-        }
         for assignment in looked.served {
             if let Some(place) = self.0.remove(&assignment.user_id) {
-                // Served out of the line, and not at another desk meanwhile.
-                let is_new = place.is_ours && assignment.source == Source::Emergency;
+                let is_new = looked.here.iter().any(|user_id| user_id == assignment.user_id.as_str());
                 give(place.into_replies(), &assignment, !is_new);
             }
         }
@@ -202,9 +193,7 @@ pub(super) fn give(replies: Vec<Reply>, assignment: &Assignment, held: bool) {
 pub(super) fn look(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<Looked, DbError> {
     waiters_sweep(conn)?;
     let patient: Vec<Waiter> = waiters.iter().filter(|waiter| waiter.patience > Duration::ZERO).cloned().collect();
-    let ours = waiters_join(conn, instance_id, &patient)?;
-    let ours =
-        patient.into_iter().map(|waiter| waiter.user_id).filter(|user_id| ours.contains(user_id.as_str())).collect();
+    waiters_join(conn, instance_id, &patient)?;
     match waiters_serve(conn, SERVED_MAX) {
         // Somebody in line got a number elsewhere this very moment; the next look finds it.
         Ok(_) | Err(DbError::Constraint(Constraint::OneLivePerUser | Constraint::OneLivePerAssignedNumber)) => {}
@@ -216,7 +205,8 @@ pub(super) fn look(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter])
         // Nobody here looks again: whoever joined while another instance served them shall not hold up newcomers.
         waiters_sweep(conn)?;
     }
-    Ok(Looked { ours, served })
+    let here = if served.is_empty() { Vec::new() } else { waiters_served_here(conn, instance_id, &users)? };
+    Ok(Looked { here, served })
 }
 
 /// Takes users out of the database's line.

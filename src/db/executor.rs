@@ -96,8 +96,14 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
     {
-        let _turn = self.patient.acquire().await.expect("the semaphore is never closed");
-        self.start(name, PATIENT_ACQUIRE, work).await
+        // A task of its own: a caller that awaits one piece of work while it does not poll another would else wait for a
+        // turn that only that poll gives back.
+        let db = self.clone();
+        let task = self.runtime.spawn(async move {
+            let _turn = db.patient.acquire().await.expect("the semaphore is never closed");
+            db.start(name, PATIENT_ACQUIRE, work).await
+        });
+        task.await.unwrap_or(Err(DbError::Panicked(name)))
     }
 
     async fn start<T, F>(&self, name: &'static str, acquire: Duration, work: F) -> Result<T, DbError>

@@ -175,7 +175,7 @@ pub fn numbers_rested(conn: &mut Connection, limit: i64) -> Result<Vec<Cared>, D
     tighten(rows)
 }
 
-/// Numbers in the pool that cannot be assigned because of their webhooks.
+/// Numbers in the pool that cannot be assigned because of their webhooks, and that a repair may mend.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -184,7 +184,7 @@ pub fn numbers_unready(conn: &mut Connection, limit: i64) -> Result<Vec<Cared>, 
         .filter(numbers::status.eq("available"))
         .filter(numbers::ready.eq(false))
         .filter(numbers::missing_since.is_null())
-        .filter(numbers::webhook_status.ne("configured"))
+        .filter(numbers::webhook_status.eq_any(["drifted", "pending"]))
         .order(numbers::id)
         .limit(limit)
         .select(CaredRow::as_select())

@@ -107,6 +107,7 @@ diesel::table! {
         source -> Text,
         assigned_at -> Timestamptz,
         released_at -> Nullable<Timestamptz>,
+        waited_at -> Nullable<Uuid>,
     }
 }
 

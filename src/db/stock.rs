@@ -164,7 +164,8 @@ fn line_needs(conn: &mut Connection) -> Result<Needs, DbError> {
              SELECT country, 1 AS waiting, 0 AS coming FROM waiters w WHERE expires_at > clock_timestamp()
                 AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)
              -- What is under repair will serve them too: buying again for them would pay twice.
-             UNION ALL SELECT country, 0, 1 FROM numbers WHERE status = 'available' AND capable AND missing_since IS NULL
+             UNION ALL SELECT country, 0, 1 FROM numbers
+                        WHERE status = 'available' AND capable AND missing_since IS NULL AND webhook_status <> 'failed'
              UNION ALL SELECT p.country, 0, 1 FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
                         WHERE i.state IN ('intended', 'sent', 'unknown')) AS both_sides
           GROUP BY country",

@@ -4,7 +4,6 @@
 //! its deadline, so an instance that dies takes its waiters along within `purchase.emergency_wait_ms`.
 //! How to get it wrong: serving a newcomer while somebody waits; `assignments_claim` looks at this table first.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use diesel::Connection as _;
@@ -34,34 +33,48 @@ pub struct Waiter {
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<HashSet<String>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        user_id: String,
-        #[diesel(sql_type = SqlUuid)]
-        instance_id: Uuid,
-    }
+pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<(), DbError> {
     let users: Vec<&str> = waiters.iter().map(|waiter| waiter.user_id.as_str()).collect();
     let countries: Vec<Option<&str>> =
         waiters.iter().map(|waiter| waiter.country.as_ref().map(CountryCode::as_str)).collect();
     let patience: Vec<f64> = waiters.iter().map(|waiter| waiter.patience.as_secs_f64()).collect();
-    let rows: Vec<Row> = sql_query(
+    sql_query(
         "INSERT INTO waiters (user_id, country, instance_id, created_at, expires_at)
          SELECT user_id, country, $4, clock_timestamp(), clock_timestamp() + make_interval(secs => patience)
            FROM unnest($1::text[], $2::text[], $3::float8[]) AS asked (user_id, country, patience)
           WHERE NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
           -- Everybody locks in the same order, else two instances with the same users would deadlock.
           ORDER BY user_id
-         ON CONFLICT (user_id) DO UPDATE SET expires_at = greatest(waiters.expires_at, excluded.expires_at)
-         RETURNING user_id, instance_id",
+         ON CONFLICT (user_id) DO UPDATE SET expires_at = greatest(waiters.expires_at, excluded.expires_at)",
     )
     .bind::<Array<Text>, _>(users)
     .bind::<Array<Nullable<Text>>, _>(countries)
     .bind::<Array<Double>, _>(patience)
     .bind::<SqlUuid, _>(instance_id)
-    .load(conn)?;
-    Ok(rows.into_iter().filter(|row| row.instance_id == instance_id).map(|row| row.user_id).collect())
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Which of `user_ids` hold a number that they waited for at `instance_id`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn waiters_served_here(
+    conn: &mut Connection,
+    instance_id: Uuid,
+    user_ids: &[&str],
+) -> Result<Vec<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        user_id: String,
+    }
+    let rows: Vec<Row> =
+        sql_query("SELECT user_id FROM assignments WHERE user_id = ANY($1) AND released_at IS NULL AND waited_at = $2")
+            .bind::<Array<Text>, _>(user_ids)
+            .bind::<SqlUuid, _>(instance_id)
+            .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.user_id).collect())
 }
 
 /// Takes users of this instance out of the line.
@@ -121,7 +134,13 @@ pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>
             served.extend(assignments_claim_in(conn, &users, Place { country, area_code: None }, Source::Emergency)?);
         }
         let users: Vec<&str> = served.iter().map(|assignment| assignment.user_id.as_str()).collect();
-        sql_query("DELETE FROM waiters WHERE user_id = ANY($1)").bind::<Array<Text>, _>(users).execute(conn)?;
+        sql_query(
+            "WITH gone AS (DELETE FROM waiters WHERE user_id = ANY($1) RETURNING user_id, instance_id)
+             UPDATE assignments a SET waited_at = gone.instance_id FROM gone
+              WHERE a.user_id = gone.user_id AND a.released_at IS NULL",
+        )
+        .bind::<Array<Text>, _>(users)
+        .execute(conn)?;
         if !served.is_empty() {
             sql_query("NOTIFY callbunker_stock").execute(conn)?;
         }

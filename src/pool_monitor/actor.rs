@@ -259,6 +259,7 @@ async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
     }
     let reopened = probe::probe(deps).await?;
     care::return_rested(deps).await?;
+    care::repair_unready(deps).await?;
     if deps.db.run("purchases_left_open", purchases_left_open).await? {
         // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.
         deps.purchaser.recover_soon();

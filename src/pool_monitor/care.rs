@@ -12,7 +12,7 @@ use super::MonitorDependencies;
 use crate::db::installation::{installation_read, installation_set_webhooks};
 use crate::db::numbers::{
     Cared, number_mark_missing, number_rest_on, number_return, number_set_webhook_status, numbers_cared_for,
-    numbers_rested,
+    numbers_rested, numbers_unready,
 };
 use crate::db::{Db, DbError};
 use crate::domain::{NumberSid, WebhookStatus, Webhooks};
@@ -89,6 +89,42 @@ pub(super) async fn return_rested(deps: &MonitorDependencies) -> Result<u32, DbE
         }
     }
     Ok(returned)
+}
+
+/// Sets the webhooks of stock that cannot be assigned because of them, and says how many are ready now.
+pub(super) async fn repair_unready(deps: &MonitorDependencies) -> Result<u32, DbError> {
+    let unready = deps.db.run("numbers_unready", |conn| numbers_unready(conn, RESTED_MAX)).await?;
+    let wanted = deps.config.load().webhooks.webhooks();
+    if unready.is_empty() || is_skewed(&deps.db, &wanted).await? {
+        return Ok(0);
+    }
+    let mut repaired = 0;
+    for number in unready {
+        let id = number.id;
+        let status = match confirm(&deps.twilio, &number, &wanted).await {
+            Ok(Some(_)) => WebhookStatus::Configured,
+            Ok(None) => {
+                missing(&deps.db, &deps.log, &number).await?;
+                continue;
+            }
+            Err(failure) => {
+                slog::warn!(deps.log, "stock stays unready: its webhooks could not be set";
+                    "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.to_string(),
+                    "request_id" => failure.request_id());
+                if !matches!(failure, Failure::Refused(_)) {
+                    break;
+                }
+                WebhookStatus::Failed
+            }
+        };
+        deps.db.run("number_set_webhook_status", move |conn| number_set_webhook_status(conn, id, status)).await?;
+        if status == WebhookStatus::Configured {
+            slog::info!(deps.log, "a number's webhooks were repaired"; "phone_number_ends" => number.phone_number.last_four());
+            deps.stock.notify_one();
+            repaired += 1;
+        }
+    }
+    Ok(repaired)
 }
 
 /// Whether this instance is configured with other webhooks than the installation wants.

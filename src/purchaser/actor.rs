@@ -52,6 +52,7 @@ impl Drop for AtWork {
 pub struct PurchaserHandle {
     slot: Slot<Purchaser>,
     work: watch::Receiver<Work>,
+    line_reports: watch::Receiver<Option<EmergencyReport>>,
 }
 
 impl Purchaser {
@@ -75,6 +76,14 @@ impl Purchaser {
             outcome
         };
         AtomicResponse::new(Box::pin(done.into_actor(self)))
+    }
+}
+
+/// Whoever waits for the work to end must not wait for somebody who is gone.
+impl Drop for Purchaser {
+    fn drop(&mut self) {
+        self.work.send_replace(Work::default());
+        self.buyer.line_reports.send_replace(None);
     }
 }
 
@@ -153,6 +162,9 @@ impl Handler<NextTurn> for Purchaser {
             purchaser.by_hand_open = purchaser.by_hand_open.saturating_sub(1);
             let more = purchaser.by_hand_open > 0;
             purchaser.work.send_modify(|work| work.by_hand = more);
+            if !more {
+                purchaser.buyer.line_reports.send_replace(None);
+            }
             // Whoever hung up reads the order's document instead.
             let _ = reply.send(outcome);
         });
@@ -208,8 +220,12 @@ pub enum PurchaserError {
 
 impl PurchaserHandle {
     /// Over the supervisor's slot; `work` tells what the Purchaser is at.
-    pub(crate) fn new(slot: Slot<Purchaser>, work: watch::Receiver<Work>) -> Self {
-        Self { slot, work }
+    pub(crate) fn new(
+        slot: Slot<Purchaser>,
+        work: watch::Receiver<Work>,
+        line_reports: watch::Receiver<Option<EmergencyReport>>,
+    ) -> Self {
+        Self { slot, work, line_reports }
     }
 
     /// Resolves when nothing is being bought here. While the daemon stops, nothing new begins either.
@@ -252,7 +268,7 @@ impl PurchaserHandle {
     /// As [`Self::by_hand`].
     pub async fn for_line(&self) -> Result<Option<EmergencyReport>, PurchaserError> {
         if self.work.borrow().by_hand {
-            return Ok(None);
+            return Ok(self.line_reports.borrow().clone());
         }
         Ok(self.slot.ask(BuyForLine).await??)
     }

@@ -4,7 +4,7 @@
 //! in time, because several orders take turns, one message each.
 //! How to get it wrong: letting one's own `begin` end the order as stale; it is named as `mine`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -20,6 +20,7 @@ use crate::domain::{ByHand, OrderState, plan_by_hand};
 
 /// How often an order tries the lock.
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(100);
+const DATABASE_TRIED_EVERY: Duration = Duration::from_secs(1);
 /// An order that has begun waits at least so long for its next turn: it gave way, it shall not end for that.
 const BEGUN_WAITS_MIN: Duration = Duration::from_secs(60);
 
@@ -28,6 +29,8 @@ pub(super) struct ByHandOrder {
     id: Uuid,
     candidates: Option<Candidates>,
     seeker: LockSeeker,
+    /// A database that is away ends the order no sooner.
+    patience: Instant,
 }
 
 /// What became of one turn.
@@ -40,11 +43,26 @@ pub(super) enum Turn {
 
 impl ByHandOrder {
     pub(super) fn new(buyer: &Buyer, id: Uuid) -> Self {
-        Self { id, candidates: None, seeker: buyer.locks.seeker() }
+        Self { id, candidates: None, seeker: buyer.locks.seeker(), patience: Instant::now() + patience(buyer) }
     }
 
-    /// One turn: a try for the lock and, with it, a slice. Between turns others may go first.
+    /// One turn. While PostgreSQL is away there is no turn, but another one later.
     pub(super) async fn turn(&mut self, buyer: &Buyer) -> Result<Turn, DbError> {
+        match self.try_turn(buyer).await {
+            Err(error) if error.is_unavailable() && Instant::now() < self.patience && !buyer.is_stopping() => {
+                self.seeker = buyer.locks.seeker();
+                Ok(Turn::Again(DATABASE_TRIED_EVERY))
+            }
+            Ok(Turn::Again(pause)) => {
+                self.patience = Instant::now() + patience(buyer);
+                Ok(Turn::Again(pause))
+            }
+            other => other,
+        }
+    }
+
+    /// A try for the lock and, with it, a slice. Between turns others may go first.
+    async fn try_turn(&mut self, buyer: &Buyer) -> Result<Turn, DbError> {
         let id = self.id;
         if buyer.is_stopping() {
             return no_lock(buyer, id).await.map(|()| Turn::Ended);
@@ -70,13 +88,20 @@ impl ByHandOrder {
     }
 }
 
+/// How long an order that has begun waits for its next turn.
+fn patience(buyer: &Buyer) -> Duration {
+    buyer.config.load().purchase.lock_wait().max(BEGUN_WAITS_MIN)
+}
+
 enum Step {
     Ended,
     GaveWay,
 }
 
 async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option<Candidates>) -> Result<Step, DbError> {
-    emergency::serve_line(buyer, run).await?;
+    let report = emergency::serve_line(buyer, run).await?;
+    // Whoever waits here hears of it through the handle.
+    buyer.line_reports.send_replace(Some(report));
     let run_id = run.id;
     let started =
         buyer.db.run_patiently("purchase_start", move |conn| purchases::purchase_start(conn, order_id, run_id)).await?;
@@ -93,7 +118,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
     let candidates = candidates.get_or_insert_with(|| Candidates::new(order.wish.country, places(buyer, &order.wish)));
     let progress = fill(buyer, run, &order, true, candidates).await;
     if progress.gave_way && progress.shortfall.is_none() {
-        let wait = buyer.config.load().purchase.lock_wait().max(BEGUN_WAITS_MIN);
+        let wait = patience(buyer);
         let yielded = buyer
             .db
             .run_patiently("purchase_yield", move |conn| purchases::purchase_yield(conn, order_id, run_id, wait))

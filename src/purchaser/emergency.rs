@@ -5,6 +5,7 @@
 //! How to get it wrong: sizing the order before its search. Those who came meanwhile would wait for another run.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Instant;
 
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use super::run::{self, Run};
 use super::{Buyer, Shortfall};
 use crate::db::DbError;
 use crate::db::stock::Observation;
-use crate::domain::{CountryCode, Plan, Trigger, plan};
+use crate::domain::{CountryCode, Plan, Trigger, Why, plan};
 
 /// Rounds of one emergency run; each is one order.
 const ROUNDS_MAX: u32 = 64;
@@ -65,7 +66,7 @@ pub(super) async fn serve_line(buyer: &Buyer, run: &Run) -> Result<EmergencyRepo
     let mut done: Vec<CountryCode> = Vec::new();
     for _round in 0..ROUNDS_MAX {
         let seen = observe(buyer).await?;
-        report.on_their_way = seen.stock.purchasing + seen.stock.unsettled;
+        report.on_their_way = coming(&seen);
         let mut countries = seen.needs.keys().map(|country| country.unwrap_or(report.pool_country));
         let Some(country) = countries.find(|country| !done.contains(country)) else { break };
         match round(buyer, run, country, &seen, &mut searched).await? {
@@ -81,7 +82,7 @@ pub(super) async fn serve_line(buyer: &Buyer, run: &Run) -> Result<EmergencyRepo
                     for other in seen.needs.keys().map(|country| country.unwrap_or(report.pool_country)) {
                         report.short.entry(other).or_insert_with(|| shortfall.clone());
                     }
-                    report.on_their_way = on_their_way(buyer).await?;
+                    report.on_their_way = coming(&observe(buyer).await?);
                     break;
                 }
             }
@@ -90,9 +91,9 @@ pub(super) async fn serve_line(buyer: &Buyer, run: &Run) -> Result<EmergencyRepo
     Ok(report)
 }
 
-async fn on_their_way(buyer: &Buyer) -> Result<u32, DbError> {
-    let stock = observe(buyer).await?.stock;
-    Ok(stock.purchasing + stock.unsettled)
+/// What may serve somebody yet: on its way, or under repair.
+fn coming(seen: &Observation) -> u32 {
+    seen.stock.purchasing + seen.stock.unsettled + seen.stock.unready
 }
 
 enum Round {
@@ -111,21 +112,27 @@ async fn round(
 ) -> Result<Round, DbError> {
     let mut plan = plan_for_line(buyer, seen, country);
     if plan.count == 0 {
-        return Ok(Round::Short(0, Shortfall::Refused(plan.why)));
+        let why = plan.why;
+        return Ok(if why == Why::NobodyWaits { Round::Nothing } else { Round::Short(0, Shortfall::Refused(why)) });
     }
-    if !searched.contains_key(&country) {
-        // Searched before the order is sized, so that it counts those who came meanwhile.
-        let mut candidates = Candidates::new(country, std::iter::once(None).collect());
-        if let Err(shortfall) = search_first(buyer, &mut candidates).await {
-            return Ok(Round::Short(0, shortfall));
+    let candidates = match searched.entry(country) {
+        Entry::Occupied(searched) => searched.into_mut(),
+        Entry::Vacant(place) => {
+            // Searched before the order is sized, so that it counts those who came meanwhile.
+            let mut candidates = Candidates::new(country, std::iter::once(None).collect());
+            if let Err(shortfall) = search_first(buyer, &mut candidates).await {
+                return Ok(Round::Short(0, shortfall));
+            }
+            if candidates.len() == 0 {
+                return Ok(Round::Short(0, Shortfall::NoStock));
+            }
+            plan = plan_for_line(buyer, &observe(buyer).await?, country);
+            place.insert(candidates)
         }
-        searched.insert(country, candidates);
-        plan = plan_for_line(buyer, &observe(buyer).await?, country);
-        if plan.count == 0 {
-            return Ok(Round::Bought(0));
-        }
+    };
+    if plan.count == 0 {
+        return Ok(Round::Bought(0));
     }
-    let candidates = searched.get_mut(&country).expect("searched a moment ago");
     let order = open(buyer, run, Trigger::Emergency, country, plan.count).await?;
     let progress = fill(buyer, run, &order, false, candidates).await;
     finish(buyer, run, &order, &progress).await?;

@@ -24,6 +24,7 @@ mod wave;
 mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
@@ -56,6 +57,10 @@ pub struct Buyer {
     pub stock: Arc<Notify>,
     /// True from the first signal on: no new create starts.
     pub stopping: watch::Receiver<bool>,
+    /// Odd purchases since the last good one, whatever order they were of; see `wave`.
+    pub odd: Arc<AtomicU32>,
+    /// What the latest run did for those who wait.
+    pub line_reports: watch::Sender<Option<EmergencyReport>>,
     /// The log.
     pub log: slog::Logger,
 }

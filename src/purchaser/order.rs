@@ -75,6 +75,7 @@ pub(super) async fn fill(
         run: RunOf { order_id: order.id, run_id: run.id },
         places: order.wish.count.saturating_sub(used),
         concurrency: if emergency { config.purchase.emergency_concurrency } else { config.purchase.concurrency },
+        hurried: emergency,
         gives_way,
     };
     wave::buy(buyer, run, goal, candidates).await

@@ -11,6 +11,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::Buyer;
 use super::judge::Owner;
+use super::order::observe;
 use super::run::{self, Run};
 use super::settle::settle;
 use super::wire::{Outcome, another_environments, judge_for};
@@ -23,6 +24,7 @@ const LOOKS_APART_SECS: f64 = 10.0;
 const LOOKS_MAX: i64 = 16;
 const LOOKS_AT_A_TIME: usize = 8;
 const WITHIN: Duration = Duration::from_secs(15);
+const LOOKS_FOR_LINE_EVERY: Duration = Duration::from_millis(250);
 
 /// What a recovery did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,11 +73,25 @@ async fn look_up_unsettled(buyer: &Buyer, run: &Run) -> Result<RecoverReport, Db
         }
     };
     // What is not reached in time is looked up next time; the lock is wanted elsewhere.
-    let _ = tokio::time::timeout(WITHIN, all).await;
+    tokio::select! {
+        () = all => {}
+        () = tokio::time::sleep(WITHIN) => {}
+        () = somebody_lacks(buyer) => {}
+    }
     report.open = count - report.bought - report.ended;
     slog::info!(buyer.log, "unsettled purchases were looked up at Twilio";
         "bought" => report.bought, "not_bought" => report.ended, "still_unknown" => report.open);
     Ok(report)
+}
+
+/// Resolves when a signup waits that only a purchase will serve: it needs the lock more.
+async fn somebody_lacks(buyer: &Buyer) {
+    loop {
+        tokio::time::sleep(LOOKS_FOR_LINE_EVERY).await;
+        if observe(buyer).await.is_ok_and(|seen| seen.stock.unserved > 0) {
+            return;
+        }
+    }
 }
 
 /// `Some(true)` = bought, `Some(false)` = ended, `None` = still unknown.

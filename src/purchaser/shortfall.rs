@@ -70,7 +70,11 @@ impl Shortfall {
     /// that comes back may serve them yet.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
-        matches!(self, Self::NoStock | Self::Twilio(_) | Self::Halted(_) | Self::Refused(_))
+        match self {
+            Self::NoStock | Self::Halted(_) | Self::Refused(_) => true,
+            Self::Twilio(failure) => !failure.is_passing(),
+            Self::RunIsOver | Self::Stopping | Self::Database(_) => false,
+        }
     }
 
     /// Twilio's code, when it gave one.

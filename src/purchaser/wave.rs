@@ -8,6 +8,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -23,7 +24,7 @@ use crate::twilio::Failure;
 
 /// Candidates in an order that may turn out not to be had, beyond the order's own size.
 const MISSES_SPARE: u32 = 30;
-/// So many odd answers in one order halt all buying.
+/// So many odd answers in a row halt all buying.
 const ODD_MAX: u32 = 2;
 /// After so many intents an order looks whether somebody else should have the lock.
 pub(super) const SLICE_ITEMS: u32 = 10;
@@ -35,6 +36,8 @@ pub(super) struct Goal {
     pub(super) places: u32,
     /// `purchase.concurrency`, or that of an emergency.
     pub(super) concurrency: usize,
+    /// Whether signups wait for it.
+    pub(super) hurried: bool,
     /// Whether to look for others after every [`SLICE_ITEMS`].
     pub(super) gives_way: bool,
 }
@@ -63,7 +66,6 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
     let mut misses_left = goal.places + MISSES_SPARE;
     let mut since_look = 0u32;
     let mut last_miss: Option<Failure> = None;
-    let mut odd = 0u32;
     loop {
         if buyer.is_stopping() && left > 0 {
             progress.shortfall.get_or_insert(Shortfall::Stopping);
@@ -110,15 +112,18 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
             Some(outcome) = wires.next(), if !wires.is_empty() => {
                 candidates.moved();
                 match outcome {
-                    Outcome::Bought => progress.bought += 1,
+                    Outcome::Bought => {
+                        progress.bought += 1;
+                        buyer.odd.store(0, Ordering::Relaxed);
+                    }
                     Outcome::Unknown => progress.unknown += 1,
                     Outcome::Unfit => {
                         progress.bought += 1;
-                        odd_one(buyer, &mut odd, &mut progress).await;
+                        odd_one(buyer, &mut progress).await;
                     }
                     Outcome::NotOurs => {
                         left += 1;
-                        odd_one(buyer, &mut odd, &mut progress).await;
+                        odd_one(buyer, &mut progress).await;
                     }
                     Outcome::NotThisOne(failure) => {
                         left += 1;
@@ -153,6 +158,7 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
                                     number,
                                     country: candidates.country,
                                     webhooks: Arc::clone(&held.webhooks),
+                                    hurried: goal.hurried,
                                     attempt: attempt.number,
                                     first_sent: Instant::now(),
                                 };
@@ -251,12 +257,13 @@ async fn withdraw(buyer: &Buyer, items: Vec<Uuid>) {
 }
 
 /// A purchase that Twilio answered with a number that is not ours, or is good for nothing. Once may be another
-/// environment's doing; twice in one order means that every further purchase may be money lost.
-async fn odd_one(buyer: &Buyer, odd: &mut u32, progress: &mut Progress) {
-    *odd += 1;
-    if *odd < ODD_MAX {
+/// environment's doing; twice in a row, in whatever orders, means that every further purchase may be money lost.
+async fn odd_one(buyer: &Buyer, progress: &mut Progress) {
+    if buyer.odd.fetch_add(1, Ordering::Relaxed) + 1 < ODD_MAX {
         return;
     }
+    // A resume begins anew.
+    buyer.odd.store(0, Ordering::Relaxed);
     let message = "purchases are answered with numbers that are not ours or lack a capability: another environment uses this \
                    account, or Twilio changed; compare the last order's numbers with Twilio's console, then resume";
     buyer.halt(None, message.to_owned(), None).await;

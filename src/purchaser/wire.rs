@@ -21,6 +21,8 @@ use crate::twilio::{Answered, Failure, IncomingNumber, Verdict};
 const DOUBTFUL_POSTS_MAX: i32 = 3;
 /// POSTs for one item that Twilio never processed (429) or never got.
 const HARMLESS_POSTS_MAX: i32 = 5;
+/// A create for somebody who waits is not repeated later than this: they are gone, and others need the lock.
+const REPEATS_WITHIN: Duration = Duration::from_secs(4);
 const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
 const BACK_OFF_MAX: Duration = Duration::from_secs(10);
 
@@ -32,6 +34,8 @@ pub(super) struct Item {
     pub(super) number: PhoneNumber,
     pub(super) country: CountryCode,
     pub(super) webhooks: Arc<Webhooks>,
+    /// Somebody waits at a signup: what takes long helps nobody.
+    pub(super) hurried: bool,
     /// POSTs committed so far.
     pub(super) attempt: i32,
     /// When the first was committed.
@@ -82,7 +86,8 @@ pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
             Next::Again { doubtful } => doubted |= doubtful,
         }
         let posts_max = if doubted { DOUBTFUL_POSTS_MAX } else { HARMLESS_POSTS_MAX };
-        if item.attempt >= posts_max || !back_off(buyer, item.attempt, failure.retry_after()).await {
+        let too_late = item.hurried && item.first_sent.elapsed() > REPEATS_WITHIN;
+        if item.attempt >= posts_max || too_late || !back_off(buyer, item.attempt, failure.retry_after()).await {
             return give_up(buyer, &item, failure, doubted).await;
         }
         match attempt_again(buyer, &item).await {

@@ -102,10 +102,6 @@ impl Daemon {
         }
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     pub fn log_text(&self) -> String {
         self.log.lock().unwrap().join("\n")
     }

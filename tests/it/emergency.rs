@@ -107,9 +107,9 @@ fn stock_that_another_transaction_holds_for_a_moment_is_not_empty_and_costs_noth
 
 #[test]
 fn a_waiter_whose_time_runs_out_is_told_when_to_come_back_and_the_number_goes_to_the_pool() {
-    let world = World::new().quiet().set("purchase.emergency_wait_ms", 500);
+    let world = World::new().quiet().set("purchase.emergency_wait_ms", 2000);
     let daemon = world.daemon();
-    world.twilio.set_latency_on(On::Create, Duration::from_millis(2000));
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(5000));
     let refused = daemon.assign("u-1");
     assert!(refused.headers["retry-after"].parse::<u32>().unwrap() > 0);
     refused.problem(503, "pool_empty");

@@ -57,7 +57,6 @@ fn sixteen_orders_may_wait_for_the_lock_and_one_more_is_turned_away() {
 }
 
 #[test]
-#[ignore = "orders of one instance wait for each other in the Purchaser's mailbox, beyond purchase.lock_wait_ms"]
 fn an_order_behind_a_long_one_of_the_same_instance_is_told_in_time() {
     let world = World::new().quiet().set("purchase.lock_wait_ms", 500);
     let daemon = world.daemon();

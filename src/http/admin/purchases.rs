@@ -14,7 +14,7 @@ use super::super::context::{Context, shutting_down};
 use super::super::signup::check_place;
 use super::super::{Outcome, Problem, ProblemCode, Request, RequestBody, Response, json_response};
 use crate::db::numbers::NumberLine;
-use crate::db::purchases::{Enqueued, PurchaseError, PurchaseRecord, Wish, purchase_enqueue, purchase_record};
+use crate::db::purchases::{Enqueued, Order, PurchaseError, PurchaseRecord, Wish, purchase_enqueue, purchase_record};
 use crate::domain::{AreaCode, CountryCode, OrderState, Trigger};
 use crate::purchaser::PurchaserError;
 
@@ -87,8 +87,11 @@ pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome
     // A task of its own: from the first row on, the order goes its way whoever listens.
     let carried = tokio::spawn(async move {
         let written = writing
-            .read("purchase_enqueue", move |conn| purchase_enqueue(conn, &enqueued, key.as_deref(), lock_wait))
-            .await?;
+            // Patiently: an order that was written must be run, so its id must be known.
+            .db
+            .run_patiently("purchase_enqueue", move |conn| purchase_enqueue(conn, &enqueued, key.as_deref(), lock_wait))
+            .await
+            .map_err(|error| writing.database_problem(&error))?;
         let id = accepted(written)?;
         let running = Arc::clone(&writing);
         let run = tokio::spawn(async move { run(&running, id, written).await });
@@ -171,7 +174,9 @@ fn accepted(written: Enqueued) -> Result<Uuid, Problem> {
 
 /// Runs a new order to its end, or waits for the end of the one that the same key began, perhaps on another instance.
 async fn run(context: &Context, id: Uuid, written: Enqueued) -> Result<(), Problem> {
-    if let Enqueued::New(_) = written {
+    // A repeated request finds an order that nobody runs, if the first one's instance died before it began.
+    let unbegun = |order: &Order| order.state == OrderState::Queued && order.started_at.is_none();
+    if matches!(written, Enqueued::New(_)) || unbegun(&read(context, id).await?.order) {
         return match context.purchaser.by_hand(id).await {
             Ok(()) => Ok(()),
             Err(error) => {
