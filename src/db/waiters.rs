@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::assignments::{Assignment, Place, Source, assignments_claim_in};
 use super::error::DbError;
 use super::executor::Connection;
+use super::schema::assignments;
 use crate::domain::{CountryCode, UserId};
 
 /// Somebody to put in line.
@@ -46,8 +47,9 @@ pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]
     let countries: Vec<Option<&str>> =
         waiters.iter().map(|waiter| waiter.country.as_ref().map(CountryCode::as_str)).collect();
     let patience: Vec<f64> = waiters.iter().map(|waiter| waiter.patience.as_secs_f64()).collect();
-    let rows: Vec<Row> = sql_query(
-        "INSERT INTO waiters (user_id, country, instance_id, created_at, expires_at)
+    conn.transaction::<_, DbError, _>(|conn| {
+        let rows: Vec<Row> = sql_query(
+            "INSERT INTO waiters (user_id, country, instance_id, created_at, expires_at)
          SELECT user_id, country, $4, clock_timestamp(), clock_timestamp() + make_interval(secs => patience)
            FROM unnest($1::text[], $2::text[], $3::float8[]) AS asked (user_id, country, patience)
           WHERE NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
@@ -55,13 +57,30 @@ pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]
           ORDER BY user_id
          ON CONFLICT (user_id) DO UPDATE SET expires_at = greatest(waiters.expires_at, excluded.expires_at)
          RETURNING user_id, instance_id",
-    )
-    .bind::<Array<Text>, _>(users)
-    .bind::<Array<Nullable<Text>>, _>(countries)
-    .bind::<Array<Double>, _>(patience)
-    .bind::<SqlUuid, _>(instance_id)
-    .load(conn)?;
-    Ok(rows.into_iter().filter(|row| row.instance_id == instance_id).map(|row| row.user_id).collect())
+        )
+        .bind::<Array<Text>, _>(users)
+        .bind::<Array<Nullable<Text>>, _>(countries)
+        .bind::<Array<Double>, _>(patience)
+        .bind::<SqlUuid, _>(instance_id)
+        .load(conn)?;
+        let ours: Vec<String> =
+            rows.into_iter().filter(|row| row.instance_id == instance_id).map(|row| row.user_id).collect();
+        // The insert may have waited until another instance served a user, and then put them in line again. Nobody sees
+        // our rows yet, so whoever has a number now got it through another place in line.
+        let held: HashSet<String> = assignments::table
+            .filter(assignments::user_id.eq_any(&ours))
+            .filter(assignments::released_at.is_null())
+            .select(assignments::user_id)
+            .load(conn)?
+            .into_iter()
+            .collect();
+        if !held.is_empty() {
+            sql_query("DELETE FROM waiters WHERE user_id = ANY($1)")
+                .bind::<Array<Text>, _>(&Vec::from_iter(&held))
+                .execute(conn)?;
+        }
+        Ok(ours.into_iter().filter(|user_id| !held.contains(user_id)).collect())
+    })
 }
 
 /// Takes users of this instance out of the line.
