@@ -19,7 +19,7 @@ fn the_status_has_the_earlier_services_fields_and_ours() {
         "{assigned:integer, available:integer, halted:null, last_replenishment:null, needs_replenishment:bool, \
          paused:null, purchasing:integer, quarantined:integer, \
          spend:{day:{bought:integer, max:integer}, hour:{bought:integer, max:integer}, override:integer}, \
-         threshold:integer, total:integer, unready:integer, unsettled:integer, waiting:integer}"
+         threshold:integer, total:integer, unfit:integer, unready:integer, unsettled:integer, waiting:integer}"
     );
     daemon.purchase(3).ok();
     daemon.assign("u-1").ok();

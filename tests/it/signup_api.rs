@@ -68,21 +68,16 @@ fn an_area_code_is_a_wish_unless_it_is_strict() {
 }
 
 #[test]
-fn a_country_binds_and_nobody_waits_where_nothing_is_bought() {
+fn a_country_binds_and_is_bought_in_when_it_has_no_stock() {
     let (world, daemon) = stocked();
     let body = json!({"user_id": "canadian", "country": "CA"});
-    let refused = daemon.signup("/signup/api/assign", &body);
-    assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
-    let problem = refused.problem(503, "pool_empty");
-    let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.starts_with("No available numbers in pool: none in CA"), "{detail}");
-    assert_eq!((world.bought(), world.count("SELECT count(*) FROM waiters")), (3, 0), "nothing is bought in vain");
-    daemon.post("/admin/phones/api/purchase", &json!({"count": 1, "country": "CA"})).ok();
     let given = daemon.signup("/signup/api/assign", &body).ok();
-    assert_eq!((shape(&given).as_str(), &given["source"]), (ASSIGNMENT, &json!("pool")));
+    assert_eq!((shape(&given).as_str(), &given["source"]), (ASSIGNMENT, &json!("emergency")));
     let country =
         "SELECT n.country FROM numbers n JOIN assignments a ON a.number_id = n.id WHERE a.user_id = 'canadian'";
     assert_eq!(world.sql(country), "CA");
+    assert_eq!(world.bought(), 4, "one for the one who waited");
+    world.assert_nothing_lost_or_doubled();
 }
 
 #[test]
