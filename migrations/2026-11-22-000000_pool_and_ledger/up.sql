@@ -233,6 +233,10 @@ BEGIN
         RAISE EXCEPTION 'a purchase cannot come undone'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'purchase_items_bought_is_final';
     END IF;
+    -- An item that held a place already takes no other: there is nothing to count, and no order to lock.
+    IF TG_OP = 'UPDATE' AND (OLD.state IN ('intended', 'sent', 'bought', 'unknown') OR (OLD.state = 'not_bought' AND OLD.doubted)) THEN
+        RETURN NULL;
+    END IF;
     -- An item whose outcome was ever in doubt keeps its place for ever: it may turn up later.
     SELECT requested_count INTO requested FROM callbunker.purchases WHERE id = NEW.purchase_id FOR UPDATE;
     IF (SELECT count(*) FROM callbunker.purchase_items WHERE purchase_id = NEW.purchase_id

@@ -211,7 +211,12 @@ pub(super) fn look(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter])
         Err(error) => return Err(error),
     }
     let users: Vec<&str> = waiters.iter().map(|waiter| waiter.user_id.as_str()).collect();
-    Ok(Looked { ours, served: assignments_held(conn, &users)? })
+    let served = assignments_held(conn, &users)?;
+    if served.len() == users.len() {
+        // Nobody here looks again: whoever joined while another instance served them shall not hold up newcomers.
+        waiters_sweep(conn)?;
+    }
+    Ok(Looked { ours, served })
 }
 
 /// Takes users out of the database's line.

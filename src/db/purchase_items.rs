@@ -108,6 +108,7 @@ pub fn items_intend(
         let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
         let known = numbers_spoken_for(conn, &numbers)?;
         let mut intents = Vec::with_capacity(wanted.len());
+        let mut rows = Vec::with_capacity(wanted.len());
         for (item_id, number) in wanted {
             let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
             let intent = if places_used >= i64::from(requested) {
@@ -117,19 +118,20 @@ pub fn items_intend(
             } else if let Err(why) = permit_one(&limits.policy, &caps, &seen.stock, trigger, override_caps) {
                 Intent::Refused(why)
             } else {
-                diesel::insert_into(purchase_items::table)
-                    .values((
-                        purchase_items::id.eq(item_id),
-                        purchase_items::purchase_id.eq(run.order_id),
-                        purchase_items::phone_number.eq(number.as_str()),
-                        purchase_items::override_caps.eq(override_caps),
-                    ))
-                    .execute(conn)?;
+                rows.push((
+                    purchase_items::id.eq(item_id),
+                    purchase_items::purchase_id.eq(run.order_id),
+                    purchase_items::phone_number.eq(number.as_str()),
+                    purchase_items::override_caps.eq(override_caps),
+                ));
                 places_used += 1;
                 seen.count_intent(override_caps);
                 Intent::Written
             };
             intents.push(intent);
+        }
+        if !rows.is_empty() {
+            diesel::insert_into(purchase_items::table).values(rows).execute(conn)?;
         }
         Ok(intents)
     })
@@ -311,7 +313,7 @@ pub struct Settlement {
 /// [`DbError::Constraint`] with `OneLivePerNumber` or `SidIsForEver` when another item holds this number: nobody may
 /// buy on before somebody has looked at it.
 pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement) -> Result<bool, DbError> {
-    conn.transaction::<_, DbError, _>(|conn| {
+    let is_new = conn.transaction::<_, DbError, _>(|conn| {
         let item: (String, String) = purchase_items::table
             .find(item_id)
             .select((purchase_items::state, purchase_items::phone_number))
@@ -324,8 +326,13 @@ pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement
             return Err(DbError::corrupt("purchase item")("Twilio names another number than it intended".to_owned()));
         }
         sql_query(
-            "INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchase_item_id, purchased_at)
-             VALUES ($1, $2, $3, $4, 'available', $5, $6, $7, $8)",
+            "WITH pooled AS (
+                INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchase_item_id, purchased_at)
+                VALUES ($1, $2, $3, $4, 'available', $5, $6, $7, $8))
+             UPDATE purchase_items SET state = 'bought', attempts = greatest(attempts, 1), ended_at = clock_timestamp(),
+                    first_sent_at = coalesce(first_sent_at, clock_timestamp()), error_code = NULL, twilio_code = NULL,
+                    error_message = NULL, twilio_request_id = coalesce($9, twilio_request_id)
+              WHERE id = $7",
         )
         .bind::<Text, _>(settlement.sid.as_str())
         .bind::<Text, _>(settlement.phone_number.as_str())
@@ -337,19 +344,16 @@ pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement
         .bind::<Bool, _>(settlement.capable)
         .bind::<SqlUuid, _>(item_id)
         .bind::<Timestamptz, _>(settlement.purchased_at)
-        .execute(conn)?;
-        sql_query(
-            "UPDATE purchase_items SET state = 'bought', attempts = greatest(attempts, 1), ended_at = clock_timestamp(),
-                    first_sent_at = coalesce(first_sent_at, clock_timestamp()), error_code = NULL, twilio_code = NULL,
-                    error_message = NULL, twilio_request_id = coalesce($2, twilio_request_id) WHERE id = $1",
-        )
-        .bind::<SqlUuid, _>(item_id)
         .bind::<Nullable<Text>, _>(&settlement.request_id)
         .execute(conn)?;
-        // Whoever waits, on any instance, may have it now.
-        sql_query("NOTIFY callbunker_stock").execute(conn)?;
         Ok(true)
-    })
+    })?;
+    if is_new {
+        // Whoever waits, on any instance, may have it now. After the commit: notifying transactions commit one at a
+        // time, and the numbers of a wave should not queue for the disk. Who misses it looks by the clock.
+        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+    }
+    Ok(is_new)
 }
 
 /// An item whose fate a look at Twilio's list must tell.

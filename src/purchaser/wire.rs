@@ -70,10 +70,11 @@ enum Next {
 pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
     let mut doubted = false;
     loop {
-        let answer = buyer.twilio.create(&item.number, &buyer.tag(item.id), &item.webhooks).await;
-        fail::fail_point!("create_answered");
-        let failure = match answer {
-            Ok(found) => return created(buyer, &item, &found).await,
+        let failure = match buyer.twilio.create(&item.number, &buyer.tag(item.id), &item.webhooks).await {
+            Ok(found) => {
+                fail::fail_point!("create_answered");
+                return created(buyer, &item, &found).await;
+            }
             Err(failure) => failure,
         };
         match judge_failure(buyer, &item, &failure, doubted).await {

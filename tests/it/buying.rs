@@ -127,7 +127,7 @@ fn only_numbers_that_can_do_what_is_wanted_are_searched_for_and_others_are_never
     world.twilio.fault(Fault::new(On::Create, FaultKind::NoCapability));
     assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1, "it is paid for, so it is ours");
     let status = daemon.status();
-    assert_eq!((&status["available"], &status["unready"]), (&json!(0), &json!(1)));
+    assert_eq!((&status["available"], &status["unready"], &status["unfit"]), (&json!(0), &json!(0), &json!(1)));
     eventually("the alert", || daemon.has_logged("lacks a capability"));
     world.sql("UPDATE buying_gate SET paused_since = now(), paused_by = 'test'");
     daemon.assign("u-1").problem(503, "pool_empty");

@@ -68,16 +68,28 @@ fn an_area_code_is_a_wish_unless_it_is_strict() {
 }
 
 #[test]
-fn a_country_binds_and_is_bought_in_when_it_has_no_stock() {
+fn a_country_binds_stock_and_emergencies_alike() {
     let (world, daemon) = stocked();
-    let body = json!({"user_id": "canadian", "country": "CA"});
-    let given = daemon.signup("/signup/api/assign", &body).ok();
+    let country_of = |user: &str| {
+        world.sql(&format!(
+            "SELECT n.country FROM numbers n JOIN assignments a ON a.number_id = n.id WHERE a.user_id = '{user}'"
+        ))
+    };
+    // American stock is there, but not for somebody who insists on Canada: one is bought there.
+    let given = daemon.signup("/signup/api/assign", &json!({"user_id": "canadian", "country": "CA"})).ok();
     assert_eq!((shape(&given).as_str(), &given["source"]), (ASSIGNMENT, &json!("emergency")));
-    let country =
-        "SELECT n.country FROM numbers n JOIN assignments a ON a.number_id = n.id WHERE a.user_id = 'canadian'";
-    assert_eq!(world.sql(country), "CA");
-    assert_eq!(world.bought(), 4, "one for the one who waited");
-    world.assert_nothing_lost_or_doubled();
+    assert_eq!((country_of("canadian").as_str(), world.bought()), ("CA", 4));
+    daemon.post("/admin/phones/api/purchase", &json!({"count": 1, "country": "CA"})).ok();
+    let given = daemon.signup("/signup/api/assign", &json!({"user_id": "another", "country": "CA"})).ok();
+    assert_eq!((&given["source"], country_of("another").as_str()), (&json!("pool"), "CA"));
+    // Where Twilio sells nothing without papers, whoever waits hears why, and nobody else waits with them.
+    let refused = daemon.signup("/signup/api/assign", &json!({"user_id": "briton", "country": "GB"}));
+    assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
+    let problem = refused.problem(503, "pool_empty");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.starts_with("No available numbers in pool: Twilio refused with 400/21631"), "{detail}");
+    assert_eq!(world.count("SELECT count(*) FROM waiters"), 0);
+    assert_eq!(daemon.assign("american").ok()["source"], "pool");
 }
 
 #[test]

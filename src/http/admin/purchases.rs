@@ -177,11 +177,7 @@ async fn run(context: &Context, id: Uuid, written: Enqueued) -> Result<(), Probl
             Err(error) => {
                 slog::error!(context.log, "an order by hand broke off; its items are settled by recovery";
                     "order" => id.to_string(), "error" => error.to_string());
-                // It may have bought already: its document tells, if it can be read.
-                match read(context, id).await {
-                    Ok(record) if record.items > 0 => Ok(()),
-                    _ => Err(broke_off(id, &error)),
-                }
+                Err(broke_off(id, &error))
             }
         };
     }
