@@ -56,7 +56,7 @@ fn an_area_code_is_a_wish_unless_it_is_strict() {
     // 907 is empty now: a wish gets another, somebody strict gets none.
     assert_eq!(ask("wish", json!({"area_code": "907", "country": "US"})).ok()["area_code"], "415");
     let refused = ask("strict", json!({"area_code": "907", "strict": true}));
-    assert!(refused.headers.get("retry-after").is_none(), "{refused:?}");
+    assert!(!refused.headers.contains_key("retry-after"), "{refused:?}");
     refused.problem(409, "area_code_unavailable");
     ask("strict", json!({"area_code": "907", "country": "US", "strict": true})).problem(409, "area_code_unavailable");
     assert_eq!(ask("strict", json!({"area_code": "415", "strict": true})).ok()["area_code"], "415");
