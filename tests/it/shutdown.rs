@@ -79,7 +79,7 @@ fn an_idle_daemon_ends_with_0_at_either_signal() {
 #[test]
 fn a_second_signal_ends_it_at_once_with_1_and_nothing_is_lost() {
     let world = World::new().quiet();
-    let (answer, code) = while_somebody_waits(&world, Duration::from_secs(6), |daemon| {
+    let (answer, code) = while_somebody_waits(&world, Duration::from_secs(4), |daemon| {
         daemon.signal(Signal::SIGTERM);
         eventually("it is stopping", || daemon.has_logged("stopping"));
         daemon.signal(Signal::SIGTERM);

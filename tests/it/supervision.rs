@@ -134,13 +134,13 @@ fn a_fresh_http_part_serves_the_same_address() {
 fn a_dead_schedule_leaves_no_second_clock_behind() {
     let world = World::new().quiet().set("supervisor.restarts_max", 50).set("schedule.replenish_cron", "* * * * * *");
     let daemon = world.daemon();
-    for turn in 1..=4 {
+    for turn in 1..=2 {
         daemon.failpoints(&format!("schedule=1*panic(turn {turn})"));
         eventually("a fresh schedule", || replaced(&daemon, "schedule") == turn);
     }
     daemon.failpoints("");
     let begun = world.count("SELECT coalesce(max(id), 0) FROM passes");
-    eventually("it ticks", || world.count(&format!("SELECT count(*) FROM passes WHERE id > {begun}")) >= 6);
+    eventually("it ticks", || world.count(&format!("SELECT count(*) FROM passes WHERE id > {begun}")) >= 4);
     // One pass a second, not one for each schedule that ever was.
     let most = world.count(
         "SELECT max(in_one_second) FROM
@@ -175,7 +175,7 @@ fn too_many_deaths_in_the_window_end_the_process_with_1() {
 fn readiness_names_the_parts_that_are_stuck() {
     let (_world, daemon) = stocked(1);
     assert_eq!(readyz(&daemon).status, 200);
-    daemon.failpoints("schedule=1*sleep(14000)");
+    daemon.failpoints("schedule=1*sleep(12000)");
     eventually("it is not ready", || readyz(&daemon).status == 503);
     let failing = readyz(&daemon).body["failing"].clone();
     assert!(failing.as_array().is_some_and(|parts| parts.contains(&json!("desk"))), "{failing}");
