@@ -5,8 +5,8 @@
 //! How to get it wrong: waiting in a handler. The desk hands work over and returns, so that the next signups can gather.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -135,7 +135,7 @@ impl Desk {
         let rest = self.gathered.split_off(self.gathered.len().min(BATCH_MAX));
         let batch = std::mem::replace(&mut self.gathered, rest);
         let mut asks: Vec<Ask> = Vec::with_capacity(batch.len());
-        let mut replies: HashMap<UserId, Vec<Reply>> = HashMap::with_capacity(batch.len());
+        let mut replies: Replies = HashMap::with_capacity(batch.len());
         for (ask, reply) in batch {
             let same_user = replies.entry(ask.user_id.clone()).or_insert_with(|| {
                 asks.push(ask);
@@ -145,61 +145,42 @@ impl Desk {
         }
         self.serving = true;
         let db = self.deps.db.clone();
+        let log = self.deps.log.clone();
         let work = async move {
-            let asks = Arc::new(asks);
-            let sent = Arc::clone(&asks);
-            let found = db.run("assignments_serve", move |conn| serve(conn, &sent)).await;
-            (found, asks, replies)
+            // Whoever is served is answered from the database's thread, without the way back through this one; the
+            // desk itself learns who was not.
+            let left = Arc::new(Mutex::new(replies));
+            let answering = Arc::clone(&left);
+            let outcome = db
+                .run("assignments_serve", move |conn| {
+                    let found = serve(conn, &asks)?;
+                    Ok(answer_served(&log, found, asks, &answering))
+                })
+                .await;
+            (outcome, left)
         };
-        let served =
-            work.into_actor(self).map(|(found, asks, replies), desk, ctx| desk.served(found, &asks, replies, ctx));
-        ctx.spawn(served);
+        ctx.spawn(work.into_actor(self).map(|(outcome, left), desk, ctx| desk.served(outcome, &left, ctx)));
     }
 
-    fn served(
-        &mut self,
-        found: Result<HashMap<UserId, Found>, DbError>,
-        asks: &[Ask],
-        mut replies: HashMap<UserId, Vec<Reply>>,
-        ctx: &mut Context<Self>,
-    ) {
+    fn served(&mut self, outcome: Result<Served, DbError>, left: &Mutex<Replies>, ctx: &mut Context<Self>) {
         self.serving = false;
-        let mut found = match found {
-            Ok(found) => found,
-            Err(error) => {
-                self.fail(&error, replies.into_values().flatten());
-                self.serve_next(ctx);
-                return;
-            }
-        };
-        let mut took = false;
-        let config = self.deps.config.load_full();
-        let deadline = Instant::now() + config.purchase.emergency_wait();
-        for ask in asks {
-            let waiting = replies.remove(&ask.user_id).unwrap_or_default();
-            match found.remove(&ask.user_id) {
-                Some(Found::Given(assignment)) => {
-                    took = true;
-                    give(waiting, &assignment, false);
-                }
-                Some(Found::Held(assignment)) => give(waiting, &assignment, true),
-                Some(Found::NotThere) => refuse(waiting, &NoNumber::AreaCodeUnavailable),
-                Some(Found::Empty) => {
-                    self.line.join(ask, deadline, waiting);
+        let mut left = std::mem::take(&mut *left.lock().unwrap_or_else(PoisonError::into_inner));
+        match outcome {
+            Err(error) => self.fail(&error, left.into_values().flatten()),
+            Ok(served) => {
+                let deadline = Instant::now() + self.deps.config.load().purchase.emergency_wait();
+                for ask in served.empty {
+                    let waiting = left.remove(&ask.user_id).unwrap_or_default();
+                    self.line.join(&ask, deadline, waiting);
                     self.deps.bell.somebody_waits.store(true, Ordering::Relaxed);
                 }
-                Some(Found::Failed(error)) => {
-                    slog::error!(self.deps.log, "a signup fails whatever stock there is"; "error" => error);
-                    refuse(waiting, &NoNumber::Internal);
+                if served.took {
+                    self.deps.taken.notify_one();
                 }
-                None => refuse(waiting, &NoNumber::Internal),
+                if !self.line.is_empty() {
+                    self.look(ctx);
+                }
             }
-        }
-        if took {
-            self.deps.taken.notify_one();
-        }
-        if !self.line.is_empty() {
-            self.look(ctx);
         }
         self.serve_next(ctx);
     }
@@ -305,6 +286,50 @@ impl Desk {
             Err(error) => slog::warn!(self.deps.log, "nobody buys for those who wait"; "error" => error.to_string()),
         }
     }
+}
+
+/// Who asked for which user, until they are answered.
+type Replies = HashMap<UserId, Vec<Reply>>;
+
+/// What is left to do when a statement has served whom it could.
+struct Served {
+    /// Stock was taken.
+    took: bool,
+    /// Whoever found none gets in line.
+    empty: Vec<Ask>,
+}
+
+/// Answers everybody whom the statement decided about; on the database's thread.
+fn answer_served(
+    log: &slog::Logger,
+    mut found: HashMap<UserId, Found>,
+    asks: Vec<Ask>,
+    left: &Mutex<Replies>,
+) -> Served {
+    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut served = Served { took: false, empty: Vec::new() };
+    for ask in asks {
+        let outcome = found.remove(&ask.user_id);
+        if outcome == Some(Found::Empty) {
+            served.empty.push(ask);
+            continue;
+        }
+        let waiting = left.remove(&ask.user_id).unwrap_or_default();
+        match outcome {
+            Some(Found::Given(assignment)) => {
+                served.took = true;
+                give(waiting, &assignment, false);
+            }
+            Some(Found::Held(assignment)) => give(waiting, &assignment, true),
+            Some(Found::NotThere) => refuse(waiting, &NoNumber::AreaCodeUnavailable),
+            Some(Found::Failed(error)) => {
+                slog::error!(log, "a signup fails whatever stock there is"; "error" => error);
+                refuse(waiting, &NoNumber::Internal);
+            }
+            Some(Found::Empty) | None => refuse(waiting, &NoNumber::Internal),
+        }
+    }
+    served
 }
 
 fn refuse(replies: impl IntoIterator<Item = Reply>, why: &NoNumber) {

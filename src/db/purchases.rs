@@ -156,7 +156,10 @@ pub fn purchase_enqueue(
 fn order_of_key(conn: &mut Connection, key: &str) -> Result<Option<Order>, DbError> {
     sql_query(
         "UPDATE purchases SET idempotency_key = NULL
-          WHERE idempotency_key = $1 AND created_at < clock_timestamp() - make_interval(days => $2)",
+          WHERE idempotency_key = $1
+            AND (created_at < clock_timestamp() - make_interval(days => $2)
+                 -- Nothing was ever tried for it: the same key may try again.
+                 OR (state = 'interrupted' AND started_at IS NULL))",
     )
     .bind::<Text, _>(key)
     .bind::<Integer, _>(IDEMPOTENCY_DAYS)

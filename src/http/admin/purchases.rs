@@ -87,11 +87,9 @@ pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome
     // A task of its own: from the first row on, the order goes its way whoever listens.
     let carried = tokio::spawn(async move {
         let written = writing
-            // Patiently: an order that was written must be run, so its id must be known.
-            .db
-            .run_patiently("purchase_enqueue", move |conn| purchase_enqueue(conn, &enqueued, key.as_deref(), lock_wait))
-            .await
-            .map_err(|error| writing.database_problem(&error))?;
+            // An order whose answer is lost here is run by nobody, and buys nothing; its key finds it again.
+            .read("purchase_enqueue", move |conn| purchase_enqueue(conn, &enqueued, key.as_deref(), lock_wait))
+            .await?;
         let id = accepted(written)?;
         let running = Arc::clone(&writing);
         let run = tokio::spawn(async move { run(&running, id, written).await });
@@ -174,18 +172,16 @@ fn accepted(written: Enqueued) -> Result<Uuid, Problem> {
 
 /// Runs a new order to its end, or waits for the end of the one that the same key began, perhaps on another instance.
 async fn run(context: &Context, id: Uuid, written: Enqueued) -> Result<(), Problem> {
-    // A repeated request finds an order that nobody runs, if the first one's instance died before it began.
+    // A repeated request may find an order that nobody runs, because the first one's instance died before it began.
     let unbegun = |order: &Order| order.state == OrderState::Queued && order.started_at.is_none();
     if matches!(written, Enqueued::New(_)) || unbegun(&read(context, id).await?.order) {
-        return match context.purchaser.by_hand(id).await {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                slog::error!(context.log, "an order by hand broke off; its items are settled by recovery";
-                    "order" => id.to_string(), "error" => error.to_string());
-                Err(broke_off(id, &error))
-            }
-        };
+        context.purchaser.by_hand(id).await.map_err(|error| {
+            slog::error!(context.log, "an order by hand broke off; its items are settled by recovery";
+                "order" => id.to_string(), "error" => error.to_string());
+            broke_off(id, &error)
+        })?;
     }
+    // Two requests with one key may both run it; whoever comes second waits for the end here.
     let deadline = Instant::now() + context.config.load().purchase.lock_wait() + REPEAT_PATIENCE;
     while !read(context, id).await?.order.state.has_ended() && !context.is_stopping() && Instant::now() < deadline {
         tokio::time::sleep(LOOK_EVERY).await;
