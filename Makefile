@@ -19,6 +19,9 @@ demo: deps ## PostgreSQL, simulated Twilio and the daemon in one command, until 
 	cargo build --release --locked -p callbunker --bins --example demo
 	@exec $(TARGET_DIR)/release/examples/demo
 
+# The tests mostly wait for each other's daemons and databases: more of them at a time than there are cores.
+export RUST_TEST_THREADS ?= 6
+
 test: check ## formatting, lints and all tests
 	cargo test --workspace --features failpoints --locked
 

@@ -66,7 +66,7 @@ impl Problem {
     /// 404 for a path that no route knows.
     #[must_use]
     pub fn no_such_path() -> Self {
-        Self::new(ProblemCode::NotFound, "There is nothing at this path; /openapi.json lists what there is.")
+        Self::new(ProblemCode::NotFound, "There is nothing at this path; the README lists what there is.")
     }
 
     /// 404 for a thing that a route looked for.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::daemon::Daemon;
 use crate::shape::shape;
-use crate::world::{SIGNUP_KEY, World};
+use crate::world::{SIGNUP_KEY, World, eventually};
 
 const ASSIGNMENT: &str =
     "{area_code:text, assigned_at:instant, phone_number:e164, replayed:bool, source:text, user_id:text}";
@@ -88,7 +88,7 @@ fn a_country_binds_stock_and_emergencies_alike() {
     let problem = refused.problem(503, "pool_empty");
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.starts_with("No available numbers in pool: Twilio refused with 400/21631"), "{detail}");
-    assert_eq!(world.count("SELECT count(*) FROM waiters"), 0);
+    eventually("they left the line", || world.count("SELECT count(*) FROM waiters") == 0);
     assert_eq!(daemon.assign("american").ok()["source"], "pool");
 }
 
