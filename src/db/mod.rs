@@ -19,6 +19,7 @@ pub mod locks;
 pub mod numbers;
 pub mod passes;
 pub mod purchase_items;
+pub mod purchase_record;
 pub mod purchases;
 pub mod stock;
 pub mod waiters;

@@ -14,7 +14,8 @@ use super::super::context::{Context, shutting_down};
 use super::super::signup::check_place;
 use super::super::{Outcome, Problem, ProblemCode, Request, RequestBody, Response, json_response};
 use crate::db::numbers::NumberLine;
-use crate::db::purchases::{Enqueued, Order, PurchaseError, PurchaseRecord, Wish, purchase_enqueue, purchase_record};
+use crate::db::purchase_record::{PurchaseError, PurchaseRecord, purchase_record};
+use crate::db::purchases::{Enqueued, Order, Wish, purchase_enqueue};
 use crate::domain::{AreaCode, CountryCode, OrderState, Trigger};
 use crate::purchaser::PurchaserError;
 

@@ -5,31 +5,29 @@
 //! the wire are settled, then the process ends; the ledger makes any other end safe too.
 //! How to get it wrong: stopping a part before those who ask it. The purchaser must still settle what is on the wire.
 
+mod children;
+mod signals;
+
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::prelude::*;
 use arc_swap::ArcSwap;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::assignment::{Desk, DeskDependencies, DeskHandle};
 use crate::config::{Config, Sources};
 use crate::db::locks::PurchaseLocks;
 use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen_for_stock, migrate};
-use crate::http::{Context as Shared, Gate, HttpServer, Keys, ServerLimits, ServerOptions};
+use crate::http::{Gate, Keys};
 use crate::logger::LogHandle;
-use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
-use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
-use crate::schedule::Schedule;
-use crate::supervisor::{Children, Slot, Supervisor};
+use crate::supervisor::Supervisor;
 use crate::twilio::{Credentials, Twilio, TwilioSettings};
+
+use signals::{Signal, Signals};
 
 /// How long `serve` waits for PostgreSQL at start.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
@@ -178,110 +176,6 @@ impl App {
         code
     }
 
-    /// The children, and the handle of the one that buys.
-    fn children(
-        &self,
-        stopping: &watch::Receiver<bool>,
-        stop_http: &CancellationToken,
-        http_ended: watch::Sender<bool>,
-    ) -> (Children, PurchaserHandle) {
-        let (bell, taken) = (self.bell.clone(), Arc::new(Notify::new()));
-        let (work_set, work) = watch::channel(Work::default());
-        let (line_reports, line_reported) = watch::channel(None);
-        let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
-        let purchaser = PurchaserHandle::new(purchaser_slot.clone(), work, line_reported);
-        let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config));
-        let monitor = MonitorHandle::new(monitor_slot.clone());
-        let buyer = Buyer {
-            db: self.db.clone(),
-            locks: self.locks.clone(),
-            twilio: self.twilio.clone(),
-            config: Arc::clone(&self.config),
-            stock: Arc::clone(&bell.stock),
-            stopping: stopping.clone(),
-            odd: Arc::default(),
-            line_reports,
-            log: self.log.new(slog::o!("part" => "purchaser")),
-        };
-        let desk_deps = DeskDependencies {
-            db: self.db.clone(),
-            purchaser: purchaser.clone(),
-            config: Arc::clone(&self.config),
-            bell: bell.clone(),
-            taken: Arc::clone(&taken),
-            instance_id: Uuid::new_v4(),
-            log: self.log.new(slog::o!("part" => "desk")),
-        };
-        let monitor_deps = MonitorDependencies {
-            db: self.db.clone(),
-            purchaser: purchaser.clone(),
-            twilio: self.twilio.clone(),
-            config: Arc::clone(&self.config),
-            stock: bell.stock,
-            taken,
-            stopping: stopping.clone(),
-            log: self.log.new(slog::o!("part" => "pool_monitor")),
-        };
-        let (schedule_monitor, schedule_config) = (monitor.clone(), Arc::clone(&self.config));
-        let schedule_log = self.log.new(slog::o!("part" => "schedule"));
-
-        let mut children = Children::default();
-        let mut vitals = vec![
-            children.add("purchaser", move |alive| {
-                purchaser_slot.set(Purchaser::new(buyer.clone(), work_set.clone(), alive).start());
-            }),
-            children.add("pool_monitor", move |alive| {
-                monitor_slot.set(PoolMonitor::new(monitor_deps.clone(), alive).start());
-            }),
-            children.add("desk", move |alive| desk_slot.set(Desk::new(desk_deps.clone(), alive).start())),
-            children.add("schedule", move |alive| {
-                let config = Arc::clone(&schedule_config);
-                Schedule::new(schedule_monitor.clone(), config, schedule_log.clone(), alive).start();
-            }),
-        ];
-        let bought_by = purchaser.clone();
-        let shared = Arc::new(Shared {
-            db: self.db.clone(),
-            twilio: self.twilio.clone(),
-            desk,
-            purchaser,
-            monitor,
-            config: Arc::clone(&self.config),
-            vitals: vitals.clone(),
-            stopping: stopping.clone(),
-            log: self.log.new(slog::o!("part" => "http")),
-        });
-        let (listener, gate, options) = (Arc::clone(&self.listener), Arc::clone(&self.gate), self.server_options());
-        let (stop_http, runtime) = (stop_http.clone(), tokio::runtime::Handle::current());
-        vitals.push(children.add("http", move |alive| {
-            let part = crate::http::HttpParts {
-                listener: Arc::clone(&listener),
-                shared: Arc::clone(&shared),
-                gate: Arc::clone(&gate),
-                options: options.clone(),
-                stop: stop_http.clone(),
-                ended: http_ended.clone(),
-                runtime: runtime.clone(),
-            };
-            HttpServer::new(part, alive).start();
-        }));
-        (children, bought_by)
-    }
-
-    fn server_options(&self) -> ServerOptions {
-        let config = self.config.load();
-        ServerOptions {
-            limits: ServerLimits {
-                header_timeout: config.http.header_timeout(),
-                body_timeout: config.http.body_timeout(),
-                connections_max: config.http.connections_max,
-                drain_timeout: config.shutdown.grace(),
-            },
-            trusted_proxies: config.http.trusted_proxies.clone(),
-            log: self.log.new(slog::o!("part" => "http")),
-        }
-    }
-
     fn reload(&self, sources: &ReloadSources) {
         let read = Sources { file: sources.file.clone(), env: sources.env.clone() };
         match Config::load_for_reload(&read, &self.config.load()) {
@@ -362,47 +256,5 @@ async fn claim(db: &Db, config: &Config) -> Result<(), StartError> {
 fn notify(log: &slog::Logger, state: sd_notify::NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         slog::warn!(log, "systemd could not be told"; "error" => error.to_string());
-    }
-}
-
-struct Signals {
-    terminate: Option<tokio::signal::unix::Signal>,
-    interrupt: Option<tokio::signal::unix::Signal>,
-    hangup: Option<tokio::signal::unix::Signal>,
-}
-
-impl Signals {
-    fn new() -> Self {
-        Self {
-            terminate: signal(SignalKind::terminate()).ok(),
-            interrupt: signal(SignalKind::interrupt()).ok(),
-            hangup: signal(SignalKind::hangup()).ok(),
-        }
-    }
-
-    async fn next(&mut self) -> Signal {
-        tokio::select! {
-            () = next(&mut self.terminate) => Signal::Stop,
-            () = next(&mut self.interrupt) => Signal::Stop,
-            () = next(&mut self.hangup) => Signal::Reload,
-        }
-    }
-
-    async fn stop(&mut self) {
-        while !matches!(self.next().await, Signal::Stop) {}
-    }
-}
-
-enum Signal {
-    Stop,
-    Reload,
-}
-
-async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
-    match signal {
-        Some(signal) => {
-            signal.recv().await;
-        }
-        None => std::future::pending().await,
     }
 }

@@ -1,0 +1,111 @@
+//! The desk keeps the line: looks at it, has numbers bought for it, and tells those for whom nothing comes.
+//!
+//! Invariants: one look and one message to the Purchaser at a time; a verdict dooms only in looks that began after it.
+//! How to get it wrong: believing a look that began before the last purchase ended. It may have missed what was bought.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use actix::prelude::*;
+
+use super::NoNumber;
+use super::desk::Desk;
+use super::line::{Looked, Verdict, leave, look};
+use crate::db::DbError;
+use crate::domain::UserId;
+use crate::purchaser::{EmergencyReport, PurchaserError};
+
+/// After a run that could not serve the line in full.
+const BUY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+impl Desk {
+    /// Looks at the line: one look at a time, and another at once if news came meanwhile.
+    pub(super) fn look(&mut self, ctx: &mut Context<Self>) {
+        if self.looking {
+            self.look_again = true;
+            return;
+        }
+        self.looking = true;
+        self.look_is_judged = true;
+        let waiters = self.line.waiters(Instant::now());
+        let (db, instance_id) = (self.deps.db.clone(), self.deps.instance_id);
+        let work = async move { db.run("line_look", move |conn| look(conn, instance_id, &waiters)).await };
+        ctx.spawn(work.into_actor(self).map(|looked, desk, ctx| desk.looked(looked, ctx)));
+    }
+
+    fn looked(&mut self, looked: Result<Looked, DbError>, ctx: &mut Context<Self>) {
+        self.looking = false;
+        match looked {
+            Ok(looked) => {
+                if looked.served_any() {
+                    self.deps.taken.notify_one();
+                }
+                self.line.deliver(looked);
+                if self.look_is_judged {
+                    let gone = self.line.refuse_hopeless(&self.verdict);
+                    self.take_out(gone, ctx);
+                }
+            }
+            Err(error) => {
+                // An error that is not the want of a database passes, or the deadline does.
+                slog::warn!(self.deps.log, "a look at those who wait failed"; "error" => error.in_full());
+                if error.is_unavailable() {
+                    let gone = self.line.refuse_all(&NoNumber::DatabaseUnavailable);
+                    self.take_out(gone, ctx);
+                }
+            }
+        }
+        let gone = self.line.expire(Instant::now(), &self.verdict);
+        self.take_out(gone, ctx);
+        if self.line.is_empty() {
+            (self.verdict, self.look_again) = (Verdict::default(), false);
+            self.deps.bell.somebody_waits.store(false, Ordering::Relaxed);
+            return;
+        }
+        self.buy_for_line(ctx);
+        if std::mem::take(&mut self.look_again) {
+            self.look(ctx);
+        }
+    }
+
+    fn take_out(&self, gone: Vec<UserId>, ctx: &mut Context<Self>) {
+        if gone.is_empty() {
+            return;
+        }
+        let (db, instance_id) = (self.deps.db.clone(), self.deps.instance_id);
+        let work = async move {
+            // Should it fail, their rows end by themselves at their deadline.
+            let _ = db.run("line_leave", move |conn| leave(conn, instance_id, &gone)).await;
+        };
+        ctx.spawn(work.into_actor(self));
+    }
+
+    /// Tells the Purchaser that somebody waits, one message at a time.
+    fn buy_for_line(&mut self, ctx: &mut Context<Self>) {
+        let too_soon = self.buy_again_at.is_some_and(|at| Instant::now() < at);
+        if too_soon || std::mem::replace(&mut self.buying, true) {
+            return;
+        }
+        let purchaser = self.deps.purchaser.clone();
+        let work = async move { purchaser.for_line().await };
+        ctx.spawn(work.into_actor(self).map(|report, desk, ctx| desk.bought(report, ctx)));
+    }
+
+    fn bought(&mut self, report: Result<Option<EmergencyReport>, PurchaserError>, ctx: &mut Context<Self>) {
+        self.buying = false;
+        match report {
+            Ok(Some(report)) => {
+                let bought = report.bought;
+                self.buy_again_at = (!report.short.is_empty()).then(|| Instant::now() + BUY_AGAIN_AFTER);
+                self.verdict = Verdict::of(report);
+                self.look_is_judged = false;
+                // Otherwise the next look comes with the clock, or with news of stock.
+                if (self.verdict.is_hopeless() || bought > 0) && !self.line.is_empty() {
+                    self.look(ctx);
+                }
+            }
+            Ok(None) => {}
+            Err(error) => slog::warn!(self.deps.log, "nobody buys for those who wait"; "error" => error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Before Twilio is asked: intents and attempts, a wave of them in one transaction.
+//!
+//! How to get it wrong: counting caps before the gate's row is locked. Two instances would count the same room.
+
+use chrono::{DateTime, Utc};
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Integer, Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use crate::db::buying_gate::gate_lock;
+use crate::db::error::DbError;
+use crate::db::executor::Connection;
+use crate::db::purchases::purchase_places_used;
+use crate::db::schema::{purchase_items, purchases};
+use crate::db::stock::stock_observe;
+use crate::domain::{CountryCode, PhoneNumber, PoolPolicy, Trigger, Why, permit_one};
+
+/// Which run of which order asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunOf {
+    /// The order.
+    pub order_id: Uuid,
+    /// The run that holds the lock.
+    pub run_id: Uuid,
+}
+
+/// The limits in force for an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// `[pool]`.
+    pub policy: PoolPolicy,
+    /// `pool.country`: where numbers are bought for signups that take any.
+    pub pool_country: CountryCode,
+    /// `spend.purchases_per_hour_max`.
+    pub per_hour_max: u32,
+    /// `spend.purchases_per_day_max`.
+    pub per_day_max: u32,
+}
+
+/// What became of an intent, or of the wish to send it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intent {
+    /// Committed: Twilio may be asked.
+    Written,
+    /// The order was ended, or another run has it: stop at once.
+    RunIsOver,
+    /// The order's places are used up.
+    OrderIsFull,
+    /// Somebody owns the number or is buying it: take another candidate.
+    NumberIsKnown,
+    /// A limit says no.
+    Refused(Why),
+}
+
+/// A running order, as far as its intents care.
+struct Running {
+    trigger: Trigger,
+    country: CountryCode,
+    override_caps: bool,
+    requested: i32,
+}
+
+/// Locks the order's row and checks that it runs under this run.
+fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Option<Running>, DbError> {
+    let found = purchases::table
+        .filter(purchases::id.eq(run.order_id))
+        .filter(purchases::state.eq("running"))
+        .filter(purchases::run_id.eq(run.run_id))
+        .select((purchases::trigger, purchases::country, purchases::override_caps, purchases::requested_count))
+        .for_update()
+        .first::<(String, String, bool, i32)>(conn)
+        .optional()?;
+    let corrupt = DbError::corrupt("purchase");
+    found
+        .map(|(trigger, country, override_caps, requested)| {
+            let country = country.parse().map_err(|_| corrupt("its country is not ISO 3166".to_owned()))?;
+            Ok(Running { trigger: trigger.parse().map_err(&corrupt)?, country, override_caps, requested })
+        })
+        .transpose()
+}
+
+/// Writes the intents to buy `wanted` (distinct numbers), each judged on its own, in one transaction: the ledger is
+/// locked once for a whole wave of creates.
+///
+/// # Errors
+/// When PostgreSQL fails; then nothing was written and Twilio must not be asked.
+pub fn items_intend(
+    conn: &mut Connection,
+    run: RunOf,
+    wanted: &[(Uuid, PhoneNumber)],
+    limits: &Limits,
+) -> Result<Vec<Intent>, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let gate = gate_lock(conn)?;
+        let Some(Running { trigger, country, override_caps, requested }) = run_stands(conn, run)? else {
+            return Ok(vec![Intent::RunIsOver; wanted.len()]);
+        };
+        let mut places_used = i64::from(purchase_places_used(conn, run.order_id)?);
+        let mut seen = stock_observe(conn, gate)?;
+        seen.stock = seen.stock_for_line(country, limits.pool_country);
+        let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
+        let known = numbers_spoken_for(conn, &numbers)?;
+        let mut intents = Vec::with_capacity(wanted.len());
+        let mut rows = Vec::with_capacity(wanted.len());
+        for (item_id, number) in wanted {
+            let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
+            let intent = if places_used >= i64::from(requested) {
+                Intent::OrderIsFull
+            } else if known.iter().any(|taken| taken == number.as_str()) {
+                Intent::NumberIsKnown
+            } else if let Err(why) = permit_one(&limits.policy, &caps, &seen.stock, trigger, override_caps) {
+                Intent::Refused(why)
+            } else {
+                rows.push((
+                    purchase_items::id.eq(item_id),
+                    purchase_items::purchase_id.eq(run.order_id),
+                    purchase_items::phone_number.eq(number.as_str()),
+                    purchase_items::override_caps.eq(override_caps),
+                ));
+                places_used += 1;
+                seen.count_intent(override_caps);
+                Intent::Written
+            };
+            intents.push(intent);
+        }
+        if !rows.is_empty() {
+            diesel::insert_into(purchase_items::table).values(rows).execute(conn)?;
+        }
+        Ok(intents)
+    })
+}
+
+/// Which of `numbers` are live numbers of ours, or being bought. Exact under the gate's lock, which every intent takes.
+fn numbers_spoken_for(conn: &mut Connection, numbers: &[&str]) -> Result<Vec<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        phone_number: String,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT phone_number FROM numbers WHERE phone_number = ANY($1) AND status <> 'released'
+         UNION SELECT phone_number FROM purchase_items
+                WHERE phone_number = ANY($1) AND state IN ('intended', 'sent', 'unknown')",
+    )
+    .bind::<Array<Text>, _>(numbers)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.phone_number).collect())
+}
+
+/// An attempt that may go on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, QueryableByName)]
+pub struct Attempt {
+    /// Of which item.
+    #[diesel(sql_type = SqlUuid)]
+    pub item_id: Uuid,
+    /// 1 for the first POST.
+    #[diesel(sql_type = Integer)]
+    pub number: i32,
+    /// When the first POST was about to be sent, by the database's clock.
+    #[diesel(sql_type = Timestamptz)]
+    pub first_sent_at: DateTime<Utc>,
+}
+
+/// Commits the next attempt of each item before its POST, under the same checks of run, pause and halt as its intent
+/// (the items themselves are counted by the caps already). `Err(intent)` says why none may be sent; an item that is
+/// missing from the answer has ended.
+///
+/// # Errors
+/// When PostgreSQL fails; then Twilio must not be asked.
+pub fn items_attempt(
+    conn: &mut Connection,
+    run: RunOf,
+    item_ids: &[Uuid],
+) -> Result<Result<Vec<Attempt>, Intent>, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let gate = gate_lock(conn)?;
+        let Some(Running { trigger, .. }) = run_stands(conn, run)? else { return Ok(Err(Intent::RunIsOver)) };
+        if gate.halted.is_some() {
+            return Ok(Err(Intent::Refused(Why::Halted)));
+        }
+        if gate.paused.is_some() && trigger != Trigger::Manual {
+            return Ok(Err(Intent::Refused(Why::Paused)));
+        }
+        let attempts = sql_query(
+            "UPDATE purchase_items SET state = 'sent', attempts = attempts + 1, last_sent_at = clock_timestamp(),
+                    negative_lookups = 0, last_lookup_at = NULL, first_sent_at = coalesce(first_sent_at, clock_timestamp())
+              WHERE id = ANY($1) AND state IN ('intended', 'sent', 'unknown')
+             RETURNING id AS item_id, attempts AS number, first_sent_at",
+        )
+        .bind::<Array<SqlUuid>, _>(item_ids)
+        .load(conn)?;
+        Ok(Ok(attempts))
+    })
+}
+
+/// Takes items back that were written but never put on the wire: their run may not send them any more.
+///
+/// # Errors
+/// When PostgreSQL fails; recovery then finds them.
+pub fn items_withdraw(conn: &mut Connection, item_ids: &[Uuid]) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE purchase_items SET state = 'not_bought', ended_at = clock_timestamp(), error_code = 'withdrawn',
+                error_message = 'the order may not buy any more; Twilio was not asked'
+          WHERE id = ANY($1) AND state IN ('intended', 'sent') AND attempts <= 1 AND NOT doubted",
+    )
+    .bind::<Array<SqlUuid>, _>(item_ids)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Which of `numbers` somebody of ours owns, is buying, or has just tried for this order: no candidates.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn items_known_numbers(conn: &mut Connection, order_id: Uuid, numbers: &[String]) -> Result<Vec<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Known {
+        #[diesel(sql_type = Text)]
+        phone_number: String,
+    }
+    let known: Vec<Known> = sql_query(
+        "SELECT phone_number FROM numbers WHERE phone_number = ANY($1) AND status <> 'released'
+         UNION SELECT phone_number FROM purchase_items
+                WHERE phone_number = ANY($1) AND (state IN ('intended', 'sent', 'unknown') OR purchase_id = $2)",
+    )
+    .bind::<Array<Text>, _>(numbers)
+    .bind::<SqlUuid, _>(order_id)
+    .load(conn)?;
+    Ok(known.into_iter().map(|row| row.phone_number).collect())
+}

@@ -1,0 +1,156 @@
+//! What became of an item: in doubt, ended without a number, or settled with one.
+//!
+//! How to get it wrong: settling twice. The item's row is locked first, and an item that has its number keeps it.
+
+use chrono::{DateTime, Utc};
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use crate::db::error::DbError;
+use crate::db::executor::Connection;
+use crate::db::schema::purchase_items;
+use crate::domain::{CountryCode, NumberSid, PhoneNumber, WebhookStatus};
+
+/// Why an item has no number, for the ledger and the order's errors.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// Our code, such as `twilio_21422` or `outcome_unknown`.
+    pub code: String,
+    /// Twilio's code.
+    pub twilio_code: Option<i32>,
+    /// What happened.
+    pub message: String,
+    /// Twilio's id of the request, for its support.
+    pub request_id: Option<String>,
+}
+
+/// The outcome of the last POST is not known: from here on only Twilio's list decides.
+///
+/// # Errors
+/// When PostgreSQL fails; the item then stays `sent`, which a later `recover` reads the same way.
+pub fn item_doubt(conn: &mut Connection, item_id: Uuid, failure: &Failure) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE purchase_items SET state = 'unknown', doubted = true, error_code = $2, twilio_code = $3, error_message = $4,
+                twilio_request_id = coalesce($5, twilio_request_id)
+          WHERE id = $1 AND state IN ('sent', 'unknown')",
+    )
+    .bind::<SqlUuid, _>(item_id)
+    .bind::<Text, _>(&failure.code)
+    .bind::<Nullable<Integer>, _>(failure.twilio_code)
+    .bind::<Text, _>(&failure.message)
+    .bind::<Nullable<Text>, _>(&failure.request_id)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// How an item ends without a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Somebody else owns the number.
+    Taken,
+    /// Nobody was charged.
+    NotBought,
+}
+
+/// Ends an item without a number. `attempt` is the attempt that the caller judged: a later one by somebody else keeps
+/// the item open. `None` = whatever was sent.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn item_end(
+    conn: &mut Connection,
+    item_id: Uuid,
+    attempt: Option<i32>,
+    ending: Ending,
+    failure: &Failure,
+) -> Result<bool, DbError> {
+    let ended = sql_query(
+        "UPDATE purchase_items SET state = $3, ended_at = clock_timestamp(), error_code = $4, twilio_code = $5,
+                error_message = $6, twilio_request_id = coalesce($7, twilio_request_id)
+          WHERE id = $1 AND ($2 IS NULL OR attempts = $2) AND state IN ('intended', 'sent', 'unknown')",
+    )
+    .bind::<SqlUuid, _>(item_id)
+    .bind::<Nullable<Integer>, _>(attempt)
+    .bind::<Text, _>(match ending {
+        Ending::Taken => "taken",
+        Ending::NotBought => "not_bought",
+    })
+    .bind::<Text, _>(&failure.code)
+    .bind::<Nullable<Integer>, _>(failure.twilio_code)
+    .bind::<Text, _>(&failure.message)
+    .bind::<Nullable<Text>, _>(&failure.request_id)
+    .execute(conn)?;
+    Ok(ended > 0)
+}
+
+/// A number at Twilio that settles an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Twilio's SID.
+    pub sid: NumberSid,
+    /// The number.
+    pub phone_number: PhoneNumber,
+    /// Its country.
+    pub country: CountryCode,
+    /// What Twilio's answer says about its webhooks.
+    pub webhook_status: WebhookStatus,
+    /// Whether it can do what `pool.capabilities` wants.
+    pub capable: bool,
+    /// `date_created`.
+    pub purchased_at: DateTime<Utc>,
+    /// Twilio's id of the request that said so.
+    pub request_id: Option<String>,
+}
+
+/// Ends an item as bought and puts its number into the pool, in one transaction. Idempotent: an item that has its
+/// number keeps it. `false` = it had it already.
+///
+/// # Errors
+/// [`DbError::Constraint`] with `OneLivePerNumber` or `SidIsForEver` when another item holds this number: nobody may
+/// buy on before somebody has looked at it.
+pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement) -> Result<bool, DbError> {
+    let is_new = conn.transaction::<_, DbError, _>(|conn| {
+        let item: (String, String) = purchase_items::table
+            .find(item_id)
+            .select((purchase_items::state, purchase_items::phone_number))
+            .for_update()
+            .first(conn)?;
+        if item.0 == "bought" {
+            return Ok(false);
+        }
+        if item.1 != settlement.phone_number.as_str() {
+            return Err(DbError::corrupt("purchase item")("Twilio names another number than it intended".to_owned()));
+        }
+        sql_query(
+            "WITH pooled AS (
+                INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchase_item_id, purchased_at)
+                VALUES ($1, $2, $3, $4, 'available', $5, $6, $7, $8))
+             UPDATE purchase_items SET state = 'bought', attempts = greatest(attempts, 1), ended_at = clock_timestamp(),
+                    first_sent_at = coalesce(first_sent_at, clock_timestamp()), error_code = NULL, twilio_code = NULL,
+                    error_message = NULL, twilio_request_id = coalesce($9, twilio_request_id)
+              WHERE id = $7",
+        )
+        .bind::<Text, _>(settlement.sid.as_str())
+        .bind::<Text, _>(settlement.phone_number.as_str())
+        .bind::<Text, _>(settlement.country.as_str())
+        .bind::<Nullable<Text>, _>(
+            settlement.phone_number.area_code(settlement.country).map(|code| code.as_str().to_owned()),
+        )
+        .bind::<Text, _>(settlement.webhook_status.as_str())
+        .bind::<Bool, _>(settlement.capable)
+        .bind::<SqlUuid, _>(item_id)
+        .bind::<Timestamptz, _>(settlement.purchased_at)
+        .bind::<Nullable<Text>, _>(&settlement.request_id)
+        .execute(conn)?;
+        Ok(true)
+    })?;
+    if is_new {
+        // Whoever waits, on any instance, may have it now. After the commit: notifying transactions commit one at a
+        // time, and the numbers of a wave should not queue for the disk. Who misses it looks by the clock.
+        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+    }
+    Ok(is_new)
+}

@@ -1,0 +1,72 @@
+//! Everything that can be told of an order: its document.
+//!
+//! How to get it wrong: hiding a shortfall. Whatever an order did not get stands in its errors.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::error::DbError;
+use super::executor::Connection;
+use super::numbers::{NumberLine, numbers_of_purchase};
+use super::purchases::{Order, purchase_read};
+use super::schema::purchase_items;
+
+/// One line of what an order did not get.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
+pub struct PurchaseError {
+    /// Ours: `no_stock`, `spend_cap`, `twilio_21422`, `outcome_unknown`, …
+    #[diesel(sql_type = Text)]
+    pub code: String,
+    /// Twilio's, when it gave one.
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub twilio_code: Option<i32>,
+    /// What happened, and what to do.
+    #[diesel(sql_type = Text)]
+    pub message: String,
+    /// Numbers or attempts that it concerns.
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+}
+
+/// Everything that can be told of an order.
+#[derive(Debug, Clone)]
+pub struct PurchaseRecord {
+    /// The order.
+    pub order: Order,
+    /// What it bought.
+    pub numbers: Vec<NumberLine>,
+    /// What it did not get; empty when it got everything.
+    pub errors: Vec<PurchaseError>,
+    /// Items that were ever written for it.
+    pub items: i64,
+}
+
+/// Reads an order with its numbers and errors.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn purchase_record(conn: &mut Connection, id: Uuid) -> Result<Option<PurchaseRecord>, DbError> {
+    let Some(order) = purchase_read(conn, id)? else { return Ok(None) };
+    let numbers = numbers_of_purchase(conn, id)?;
+    let items: i64 = purchase_items::table.filter(purchase_items::purchase_id.eq(id)).count().get_result(conn)?;
+    let errors = if numbers.len() < order.wish.count as usize { errors_of(conn, id)? } else { Vec::new() };
+    Ok(Some(PurchaseRecord { order, numbers, errors, items }))
+}
+
+/// The order's own errors, then those of its items, summed by code.
+fn errors_of(conn: &mut Connection, id: Uuid) -> Result<Vec<PurchaseError>, DbError> {
+    Ok(sql_query(
+        "SELECT code, twilio_code, message, count::bigint AS count FROM purchase_errors WHERE purchase_id = $1
+         UNION ALL
+         SELECT CASE state WHEN 'unknown' THEN 'outcome_unknown' ELSE coalesce(error_code, 'not_bought') END,
+                max(twilio_code), max(coalesce(error_message, '')), count(*)
+           FROM purchase_items i
+          WHERE purchase_id = $1 AND state IN ('taken', 'not_bought', 'unknown')
+            AND NOT EXISTS (SELECT 1 FROM purchase_errors e WHERE e.purchase_id = $1 AND e.code = i.error_code)
+          GROUP BY 1",
+    )
+    .bind::<SqlUuid, _>(id)
+    .load(conn)?)
+}
