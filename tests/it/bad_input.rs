@@ -17,6 +17,8 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("POST", "/admin/phones/api/replenish", Who::Admin, Takes::Nothing),
     ("POST", "/admin/phones/cron/auto-replenish", Who::Admin, Takes::Nothing),
     ("POST", "/admin/phones/api/configure-webhooks", Who::Admin, Takes::OptionalJson),
+    ("POST", "/admin/phones/api/pause", Who::Admin, Takes::OptionalJson),
+    ("POST", "/admin/phones/api/resume", Who::Admin, Takes::OptionalJson),
     ("GET", "/admin/phones/api/numbers", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/assignments", Who::Admin, Takes::Nothing),
     ("GET", "/healthz", Who::Everybody, Takes::Nothing),

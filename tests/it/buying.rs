@@ -133,3 +133,23 @@ fn only_numbers_that_can_do_what_is_wanted_are_searched_for_and_others_are_never
     daemon.assign("u-1").problem(503, "pool_empty");
     world.assert_nothing_lost_or_doubled();
 }
+
+#[test]
+fn a_second_unfit_number_in_a_row_halts_all_buying_however_many_wait() {
+    for waiting in [1usize, 16] {
+        let world = World::new().quiet();
+        let daemon = world.daemon();
+        world.twilio.fault(Fault::new(On::Create, FaultKind::NoCapability).forever());
+        std::thread::scope(|scope| {
+            for user in 0..waiting {
+                let daemon = &daemon;
+                scope.spawn(move || daemon.assign(&format!("u-{user}")).problem(503, "pool_empty"));
+            }
+        });
+        assert!(!daemon.status()["halted"].is_null(), "{waiting}");
+        // Those on the wire when the second one came are paid for, too; nothing after them.
+        assert!(world.bought() <= waiting.max(2), "{waiting} waited, {} were bought", world.bought());
+        daemon.purchase(1).problem(503, "halted");
+        world.assert_nothing_lost_or_doubled();
+    }
+}
