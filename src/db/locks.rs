@@ -105,17 +105,6 @@ fn begin_and_try(url: &DatabaseUrl, key: i64, idle: Option<Connection>) -> Resul
 }
 
 impl PurchaseLock {
-    /// Asks PostgreSQL over the lock's own connection whether it still stands.
-    pub async fn is_alive(&mut self) -> bool {
-        let Some(mut connection) = self.connection.take() else { return false };
-        let asked = self.runtime.spawn_blocking(move || {
-            let alive = connection.batch_execute("SELECT 1").is_ok();
-            alive.then_some(connection)
-        });
-        self.connection = asked.await.ok().flatten();
-        self.connection.is_some()
-    }
-
     /// Gives the lock back and waits until PostgreSQL knows it.
     pub async fn release(mut self) {
         if let Some(mut connection) = self.connection.take() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::error::DbError;
@@ -248,21 +248,4 @@ pub fn number_mark_missing(conn: &mut Connection, id: i64) -> Result<(), DbError
         .bind::<BigInt, _>(id)
         .execute(conn)?;
     Ok(())
-}
-
-/// Which of `phone_numbers` are live numbers of ours.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn numbers_ours(conn: &mut Connection, phone_numbers: &[String]) -> Result<Vec<String>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        phone_number: String,
-    }
-    let rows: Vec<Row> =
-        sql_query("SELECT phone_number FROM numbers WHERE phone_number = ANY($1) AND status <> 'released'")
-            .bind::<Array<Text>, _>(phone_numbers)
-            .load(conn)?;
-    Ok(rows.into_iter().map(|row| row.phone_number).collect())
 }

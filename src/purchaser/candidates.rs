@@ -86,12 +86,15 @@ impl Candidates {
 
 impl Search {
     /// Asks Twilio, and leaves out what the ledger knows.
-    pub(super) async fn run(self, buyer: &Buyer, order_id: Uuid) -> Result<Vec<PhoneNumber>, Shortfall> {
+    pub(super) async fn run(self, buyer: &Buyer, order_id: Option<Uuid>) -> Result<Vec<PhoneNumber>, Shortfall> {
         let found = self.ask(buyer).await?;
-        let texts: Vec<String> = found.iter().map(|number| number.as_str().to_owned()).collect();
+        let asked = found.clone();
         let known = buyer
             .db
-            .run_patiently("items_known_numbers", move |conn| items_known_numbers(conn, order_id, &texts))
+            .run_patiently("items_known_numbers", move |conn| {
+                let numbers: Vec<&str> = asked.iter().map(PhoneNumber::as_str).collect();
+                items_known_numbers(conn, order_id, &numbers)
+            })
             .await?;
         let known: HashSet<String> = known.into_iter().collect();
         Ok(found.into_iter().filter(|number| !known.contains(number.as_str())).collect())

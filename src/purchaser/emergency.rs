@@ -8,8 +8,6 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Instant;
 
-use uuid::Uuid;
-
 use super::candidates::Candidates;
 use super::order::{fill, finish, observe, open};
 use super::run::{self, Run};
@@ -152,7 +150,7 @@ fn plan_for_line(buyer: &Buyer, seen: &Observation, country: CountryCode) -> Pla
 async fn search_first(buyer: &Buyer, candidates: &mut Candidates) -> Result<(), Shortfall> {
     let wanted = buyer.config.load().pool.capabilities.clone();
     if let Some(search) = candidates.next_search(&wanted) {
-        candidates.add(search.run(buyer, Uuid::nil()).await?, true);
+        candidates.add(search.run(buyer, None).await?, true);
         candidates.moved();
     }
     Ok(())

@@ -92,7 +92,7 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
             let wanted = buyer.config.load().pool.capabilities.clone();
             if let Some(next) = candidates.next_search(&wanted) {
                 let (buyer, order_id) = (buyer.clone(), goal.run.order_id);
-                search = Some(Box::pin(async move { next.run(&buyer, order_id).await }));
+                search = Some(Box::pin(async move { next.run(&buyer, Some(order_id)).await }));
             }
         }
         if wires.is_empty() && writing.is_none() {

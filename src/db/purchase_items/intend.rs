@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Integer, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use crate::db::buying_gate::gate_lock;
@@ -101,7 +101,8 @@ pub fn items_intend(
         let mut seen = stock_observe(conn, gate)?;
         seen.stock = seen.stock_for_line(country, limits.pool_country);
         let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
-        let known = numbers_spoken_for(conn, &numbers)?;
+        // Exact here, under the gate's lock, which every intent takes.
+        let known = items_known_numbers(conn, None, &numbers)?;
         let mut intents = Vec::with_capacity(wanted.len());
         let mut rows = Vec::with_capacity(wanted.len());
         for (item_id, number) in wanted {
@@ -130,23 +131,6 @@ pub fn items_intend(
         }
         Ok(intents)
     })
-}
-
-/// Which of `numbers` are live numbers of ours, or being bought. Exact under the gate's lock, which every intent takes.
-fn numbers_spoken_for(conn: &mut Connection, numbers: &[&str]) -> Result<Vec<String>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        phone_number: String,
-    }
-    let rows: Vec<Row> = sql_query(
-        "SELECT phone_number FROM numbers WHERE phone_number = ANY($1) AND status <> 'released'
-         UNION SELECT phone_number FROM purchase_items
-                WHERE phone_number = ANY($1) AND state IN ('intended', 'sent', 'unknown')",
-    )
-    .bind::<Array<Text>, _>(numbers)
-    .load(conn)?;
-    Ok(rows.into_iter().map(|row| row.phone_number).collect())
 }
 
 /// An attempt that may go on the wire.
@@ -210,11 +194,15 @@ pub fn items_withdraw(conn: &mut Connection, item_ids: &[Uuid]) -> Result<(), Db
     Ok(())
 }
 
-/// Which of `numbers` somebody of ours owns, is buying, or has just tried for this order: no candidates.
+/// Which of `numbers` are live numbers of ours, are being bought, or were tried for `order_id` before: no candidates.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn items_known_numbers(conn: &mut Connection, order_id: Uuid, numbers: &[String]) -> Result<Vec<String>, DbError> {
+pub fn items_known_numbers(
+    conn: &mut Connection,
+    order_id: Option<Uuid>,
+    numbers: &[&str],
+) -> Result<Vec<String>, DbError> {
     #[derive(QueryableByName)]
     struct Known {
         #[diesel(sql_type = Text)]
@@ -226,7 +214,7 @@ pub fn items_known_numbers(conn: &mut Connection, order_id: Uuid, numbers: &[Str
                 WHERE phone_number = ANY($1) AND (state IN ('intended', 'sent', 'unknown') OR purchase_id = $2)",
     )
     .bind::<Array<Text>, _>(numbers)
-    .bind::<SqlUuid, _>(order_id)
+    .bind::<Nullable<SqlUuid>, _>(order_id)
     .load(conn)?;
     Ok(known.into_iter().map(|row| row.phone_number).collect())
 }
