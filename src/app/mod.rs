@@ -199,6 +199,7 @@ fn twilio_settings(config: &Config) -> TwilioSettings {
     let (user, secret) = secrets.twilio_credentials.basic(&secrets.twilio_account_sid);
     TwilioSettings {
         api_base_url: config.twilio.api_base_url.clone(),
+        pricing_base_url: config.twilio.pricing_base_url.clone(),
         request_timeout: config.twilio.request_timeout(),
         credentials: Credentials {
             account_sid: secrets.twilio_account_sid.clone(),

@@ -21,6 +21,8 @@ pub enum Constraint {
     OneRunningOrder,
     /// An order with this idempotency key exists.
     IdempotencyKey,
+    /// The number is being given back to Twilio already.
+    OneOpenRelease,
 }
 
 impl Constraint {
@@ -34,6 +36,7 @@ impl Constraint {
             "purchase_items_fit_their_order" => Self::ItemsFitTheirOrder,
             "purchases_one_running" => Self::OneRunningOrder,
             "purchases_idempotency_key_is_one_order" => Self::IdempotencyKey,
+            "releases_one_open_per_number" => Self::OneOpenRelease,
             _ => return None,
         })
     }

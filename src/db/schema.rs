@@ -66,6 +66,7 @@ diesel::table! {
         twilio_code -> Nullable<Integer>,
         error_message -> Nullable<Text>,
         twilio_request_id -> Nullable<Text>,
+        spends -> Bool,
     }
 }
 
@@ -132,10 +133,50 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    releases (id) {
+        id -> Uuid,
+        number_id -> BigInt,
+        state -> Text,
+        requested_by -> Text,
+        former_reason -> Nullable<Text>,
+        former_until -> Nullable<Timestamptz>,
+        attempts -> Integer,
+        intended_at -> Timestamptz,
+        last_sent_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        error_code -> Nullable<Text>,
+        twilio_code -> Nullable<Integer>,
+        error_message -> Nullable<Text>,
+        twilio_request_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    ignored_numbers (phone_number) {
+        phone_number -> Text,
+        sid -> Text,
+        ignored_by -> Text,
+        ignored_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    reconciliations (id) {
+        id -> BigInt,
+        trigger -> Text,
+        started_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        report -> Nullable<Jsonb>,
+        error -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(assignments -> numbers (number_id));
 diesel::joinable!(purchase_items -> purchases (purchase_id));
 diesel::joinable!(purchase_errors -> purchases (purchase_id));
 diesel::joinable!(numbers -> purchase_items (purchase_item_id));
+diesel::joinable!(releases -> numbers (number_id));
 diesel::allow_tables_to_appear_in_same_query!(
     installation,
     buying_gate,
@@ -145,5 +186,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     numbers,
     assignments,
     waiters,
-    passes
+    passes,
+    releases,
+    ignored_numbers,
+    reconciliations
 );

@@ -127,7 +127,7 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
                     count(*) FILTER (WHERE NOT override_caps) AS day,
                     count(*) FILTER (WHERE override_caps) AS overridden
                FROM purchase_items
-              WHERE state NOT IN ('taken', 'not_bought') AND intended_at > clock_timestamp() - interval '24 hours')
+              WHERE spends AND state NOT IN ('taken', 'not_bought') AND intended_at > clock_timestamp() - interval '24 hours')
          SELECT * FROM n, i, w, s",
     )
     .get_result(conn)?;

@@ -13,7 +13,9 @@ mod webhooks;
 
 pub use audience::{InvalidUserId, UserId};
 pub use line::{Needs, unserved};
-pub use number::{Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, WebhookStatus};
+pub use number::{
+    Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus,
+};
 pub use order::{ItemState, OrderState, Trigger};
 pub use place::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
 pub use plan::{ByHand, Cap, Caps, Plan, PoolPolicy, Stock, Why, permit_one, plan, plan_by_hand};

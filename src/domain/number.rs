@@ -27,6 +27,17 @@ impl PhoneNumber {
         &self.0[self.0.len() - 4..]
     }
 
+    /// The country by the numbering plan; `None` when the plan knows none. For numbers that nobody bought for a country.
+    #[must_use]
+    pub fn country(&self) -> Option<CountryCode> {
+        let parsed = phonenumber::parse(None, &self.0).ok()?;
+        let code = parsed.code().value();
+        let of_plan = parsed.country().id().map(|id| id.as_ref().to_owned());
+        // New area codes are older than the plan's tables know; Twilio sells them in the plan's first country.
+        let main = || phonenumber::metadata::DATABASE.region(&code)?.first().map(|id| (*id).to_owned());
+        of_plan.or_else(main)?.parse().ok()
+    }
+
     /// The area code, for numbers of countries that have them.
     #[must_use]
     pub fn area_code(&self, country: CountryCode) -> Option<AreaCode> {
@@ -95,6 +106,22 @@ pub enum NumberStatus {
     Released,
 }
 
+/// Why a number rests and nobody gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuarantineReason {
+    /// Its user gave it back; it returns to the pool after `pool.quarantine_hours`.
+    Released,
+    /// It carries our tag, but the ledger does not know the item: its user may still be using it. An operator decides.
+    UnknownItem,
+    /// Another environment's tag stands on it. An operator decides.
+    TagConflict,
+    /// An operator takes it in, and Twilio was not told yet.
+    Adopting,
+    /// It is being given back to Twilio.
+    Leaving,
+}
+
 /// How a number's webhooks stand against what we want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -154,6 +181,14 @@ stored_enum!(NumberStatus {
     Released = "released",
 });
 
+stored_enum!(QuarantineReason {
+    Released = "released",
+    UnknownItem = "unknown_item",
+    TagConflict = "tag_conflict",
+    Adopting = "adopting",
+    Leaving = "leaving",
+});
+
 stored_enum!(WebhookStatus {
     Configured = "configured",
     Drifted = "drifted",
@@ -191,6 +226,20 @@ mod tests {
         let british: PhoneNumber = "+442071838750".parse().unwrap();
         assert_eq!(british.area_code("GB".parse().unwrap()), None);
         assert_eq!(number.last_four(), "0100");
+    }
+
+    #[test]
+    fn the_country_is_read_off_the_numbering_plan() {
+        for (number, country) in [
+            ("+14155550100", Some("US")),
+            ("+14165550100", Some("CA")),
+            ("+442071838750", Some("GB")),
+            ("+4930123456", Some("DE")),
+            ("+9991234567", None),
+        ] {
+            let found = number.parse::<PhoneNumber>().unwrap().country();
+            assert_eq!(found.map(|code| code.to_string()).as_deref(), country, "{number}");
+        }
     }
 
     #[test]

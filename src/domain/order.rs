@@ -18,6 +18,10 @@ pub enum Trigger {
     Manual,
     /// Signups wait and the pool is empty.
     Emergency,
+    /// Nothing was bought: an operator took a number of the account in.
+    Adopt,
+    /// Nothing was bought: the earlier service's numbers moved in.
+    Import,
 }
 
 stored_enum!(Trigger {
@@ -27,6 +31,8 @@ stored_enum!(Trigger {
     Replenish = "replenish",
     Manual = "manual",
     Emergency = "emergency",
+    Adopt = "adopt",
+    Import = "import",
 });
 
 /// How far an order has come.

@@ -1,40 +1,22 @@
-//! The blocking client behind an asynchronous face: one method per call that callbunker makes.
+//! The calls that callbunker makes, one method each.
 //!
-//! Invariants: one total deadline per call; no redirects, no proxy from the environment, no status turned into an error
-//! that drops the body; a create names its `PhoneNumber`, never an `AreaCode`, because only the former may be repeated.
-//! How to get it wrong: counting a reset on a reused connection as "not sent". The request may have arrived.
+//! Invariants: a create names its `PhoneNumber`, never an `AreaCode`, because only the former may be repeated; a release
+//! names a SID, which Twilio never gives twice, so it may be repeated too; next pages lie on the configured host.
+//! How to get it wrong: adding a call that cannot be repeated and has no ledger entry before it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use secrecy::{ExposeSecret, SecretString};
-use ureq::http;
+use secrecy::SecretString;
 use url::Url;
 
-use super::error::{Failure, Refusal};
-use super::reach::{MarkingConnector, MarkingResolver, is_not_connected};
-use super::wire::{Candidate, ErrorAnswer, IncomingNumber, NumberPage, SearchAnswer};
+use super::error::Failure;
+use super::transport::{Answered, Transport};
+use super::wire::{Balance, Candidate, IncomingNumber, NumberPage, Price, PriceAnswer, SearchAnswer};
 use crate::domain::{AreaCode, Capability, CountryCode, NumberSid, PhoneNumber, Tag, Webhooks};
 
-/// Answers are small; a list of a thousand numbers is about 1.5 MB.
-const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Twilio's largest page.
 const PAGE_SIZE: usize = 1000;
-
-/// Finding and reaching Twilio takes at most so long, each; a request that was not sent may be repeated at will.
-const CONNECT_WITHIN: Duration = Duration::from_secs(4);
-
-/// An answer, and what its headers say.
-#[derive(Debug, Clone)]
-pub struct Answered<T> {
-    /// The body.
-    pub body: T,
-    /// Twilio's id of the request.
-    pub request_id: Option<String>,
-    /// Twilio's clock when it answered (`Date`); ours, when it did not say.
-    pub at: DateTime<Utc>,
-}
 
 /// How to sign in.
 #[derive(Clone, Debug)]
@@ -52,6 +34,8 @@ pub struct Credentials {
 pub struct TwilioSettings {
     /// `twilio.api_base_url`.
     pub api_base_url: Url,
+    /// `twilio.pricing_base_url`.
+    pub pricing_base_url: Url,
     /// `twilio.request_timeout_ms`: the total deadline of one call.
     pub request_timeout: Duration,
     /// Who we are.
@@ -61,32 +45,26 @@ pub struct TwilioSettings {
 /// The client. Cheap to clone; all clones share connections.
 #[derive(Clone)]
 pub struct Twilio {
-    agent: ureq::Agent,
+    transport: Transport,
     settings: Arc<TwilioSettings>,
-    authorization: Arc<SecretString>,
-    runtime: tokio::runtime::Handle,
+}
+
+/// A number that the account no longer has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gone {
+    /// This call released it. Twilio's id of the request.
+    Now(Option<String>),
+    /// It was gone already (404). Twilio's id of the request.
+    Already(Option<String>),
 }
 
 impl Twilio {
     /// A client that has not connected yet; `runtime` lends the blocking threads.
     #[must_use]
     pub fn new(settings: TwilioSettings, runtime: tokio::runtime::Handle) -> Self {
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(settings.request_timeout))
-            .timeout_resolve(Some(settings.request_timeout.min(CONNECT_WITHIN)))
-            .timeout_connect(Some(settings.request_timeout.min(CONNECT_WITHIN)))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .max_idle_connections_per_host(16)
-            .max_idle_connections(32)
-            .user_agent(concat!("callbunker/", env!("CARGO_PKG_VERSION")))
-            .build();
-        let agent = ureq::Agent::with_parts(config, MarkingConnector::default(), MarkingResolver::default());
-        let pair = format!("{}:{}", settings.credentials.user, settings.credentials.secret.expose_secret());
-        let authorization = Arc::new(SecretString::from(format!("Basic {}", base64(pair.as_bytes()))));
-        Self { agent, settings: Arc::new(settings), authorization, runtime }
+        let Credentials { user, secret, .. } = &settings.credentials;
+        let transport = Transport::new(settings.request_timeout, user, secret, runtime);
+        Self { transport, settings: Arc::new(settings) }
     }
 
     /// The account that pays.
@@ -122,7 +100,7 @@ impl Twilio {
             }
             query.append_pair("Beta", "false").append_pair("PageSize", "100");
         }
-        let answer: SearchAnswer = self.call(http::Method::GET, url, None).await?.body;
+        let answer: SearchAnswer = self.transport.get(url).await?.body;
         Ok(answer.candidates(country, wanted))
     }
 
@@ -140,7 +118,7 @@ impl Twilio {
         let tag = tag.to_string();
         let mut form = vec![("PhoneNumber", number.as_str()), ("FriendlyName", tag.as_str())];
         form.extend(webhook_parameters(webhooks));
-        self.call(http::Method::POST, url, Some(form_body(&form))).await
+        self.transport.post(url, &form).await
     }
 
     /// Asks Twilio's list for this number of our account. `None` = not ours, as far as the list shows now.
@@ -150,7 +128,7 @@ impl Twilio {
     pub async fn find(&self, number: &PhoneNumber) -> Result<Option<Answered<IncomingNumber>>, Failure> {
         let mut url = self.url(&["IncomingPhoneNumbers.json"]);
         url.query_pairs_mut().append_pair("PhoneNumber", number.as_str());
-        let page = self.call::<NumberPage>(http::Method::GET, url, None).await?;
+        let page = self.transport.get::<NumberPage>(url).await?;
         let (request_id, at) = (page.request_id, page.at);
         // The filter matches parts of numbers, so equality is ours to check.
         let found = page.body.numbers().find(|found| found.phone_number == *number);
@@ -163,7 +141,7 @@ impl Twilio {
     /// See [`Failure`].
     pub async fn fetch(&self, sid: &NumberSid) -> Result<Option<IncomingNumber>, Failure> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
-        match self.call(http::Method::GET, url, None).await {
+        match self.transport.get(url).await {
             Ok(answer) => Ok(Some(answer.body)),
             Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(None),
             Err(failure) => Err(failure),
@@ -175,13 +153,65 @@ impl Twilio {
     /// # Errors
     /// See [`Failure`].
     pub async fn set_webhooks(&self, sid: &NumberSid, webhooks: &Webhooks) -> Result<Option<IncomingNumber>, Failure> {
+        self.update(sid, &webhook_parameters(webhooks)).await
+    }
+
+    /// Writes our tag on a number that the account has, and the webhooks too if they are given; `None` = Twilio answers
+    /// 404. Repeating it is harmless.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn set_tag(
+        &self,
+        sid: &NumberSid,
+        tag: &Tag,
+        webhooks: Option<&Webhooks>,
+    ) -> Result<Option<IncomingNumber>, Failure> {
+        let tag = tag.to_string();
+        let mut form = vec![("FriendlyName", tag.as_str())];
+        form.extend(webhooks.map(webhook_parameters).into_iter().flatten());
+        self.update(sid, &form).await
+    }
+
+    async fn update(&self, sid: &NumberSid, form: &[(&str, &str)]) -> Result<Option<IncomingNumber>, Failure> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
-        let body = form_body(&webhook_parameters(webhooks));
-        match self.call(http::Method::POST, url, Some(body)).await {
+        match self.transport.post(url, form).await {
             Ok(answer) => Ok(Some(answer.body)),
             Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(None),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Gives a number back to Twilio for ever. A 404 means that it is gone, which is what was wanted; repeating it is
+    /// harmless, because a SID is never given twice.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    pub async fn release(&self, sid: &NumberSid) -> Result<Gone, Failure> {
+        let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
+        match self.transport.delete(url).await {
+            Ok(answer) => Ok(Gone::Now(answer.request_id)),
+            Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(Gone::Already(refusal.request_id)),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// What a local number costs a month in `country`; `None` = the price list does not say. Account-specific.
+    ///
+    /// # Errors
+    /// See [`Failure`]; a look changes nothing.
+    pub async fn price(&self, country: CountryCode) -> Result<Option<Price>, Failure> {
+        let mut url = self.settings.pricing_base_url.clone();
+        path(&mut url).extend(["v1", "PhoneNumbers", "Countries", country.as_str()]);
+        Ok(self.transport.get::<PriceAnswer>(url).await?.body.local())
+    }
+
+    /// The account's balance. It may lag, and sub-accounts have none.
+    ///
+    /// # Errors
+    /// See [`Failure`]; a look changes nothing.
+    pub async fn balance(&self) -> Result<Balance, Failure> {
+        Ok(self.transport.get(self.url(&["Balance.json"])).await?.body)
     }
 
     /// One page of the account's numbers: the first, or the one that the page before named. Answers the next page's
@@ -198,7 +228,7 @@ impl Twilio {
                 url
             }
         };
-        let mut page = self.call::<NumberPage>(http::Method::GET, url, None).await?.body;
+        let mut page = self.transport.get::<NumberPage>(url).await?.body;
         let next = page.next_page_uri.take().filter(|uri| !uri.is_empty());
         Ok((page.numbers().collect(), next))
     }
@@ -210,16 +240,12 @@ impl Twilio {
     pub async fn probe(&self) -> Result<(), Failure> {
         let mut url = self.url(&["IncomingPhoneNumbers.json"]);
         url.query_pairs_mut().append_pair("PageSize", "1");
-        self.call::<serde::de::IgnoredAny>(http::Method::GET, url, None).await.map(|_answer| ())
+        self.transport.get::<serde::de::IgnoredAny>(url).await.map(|_answer| ())
     }
 
     fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.settings.api_base_url.clone();
-        url.path_segments_mut()
-            .expect("the configuration admits http and https URLs only, and they have paths")
-            .pop_if_empty()
-            .extend(["2010-04-01", "Accounts", self.account_sid()])
-            .extend(segments);
+        path(&mut url).extend(["2010-04-01", "Accounts", self.account_sid()]).extend(segments);
         url
     }
 
@@ -232,19 +258,14 @@ impl Twilio {
             request_id: None,
         })
     }
+}
 
-    async fn call<T: serde::de::DeserializeOwned + Send + 'static>(
-        &self,
-        method: http::Method,
-        url: Url,
-        form: Option<String>,
-    ) -> Result<Answered<T>, Failure> {
-        let (agent, authorization) = (self.agent.clone(), Arc::clone(&self.authorization));
-        let done = self.runtime.spawn_blocking(move || call(&agent, &authorization, &method, &url, form));
-        done.await.unwrap_or_else(|panicked| {
-            Err(Failure::Unknown { message: panicked.to_string(), status: None, request_id: None })
-        })
-    }
+/// The path to append to, without a slash at its end.
+fn path(url: &mut Url) -> url::PathSegmentsMut<'_> {
+    let mut path =
+        url.path_segments_mut().expect("the configuration admits http and https URLs only, and they have paths");
+    path.pop_if_empty();
+    path
 }
 
 fn webhook_parameters(webhooks: &Webhooks) -> [(&'static str, &str); 6] {
@@ -258,74 +279,6 @@ fn webhook_parameters(webhooks: &Webhooks) -> [(&'static str, &str); 6] {
     ]
 }
 
-fn form_body(pairs: &[(&str, &str)]) -> String {
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
-}
-
-fn base64(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
-fn call<T: serde::de::DeserializeOwned>(
-    agent: &ureq::Agent,
-    authorization: &SecretString,
-    method: &http::Method,
-    url: &Url,
-    form: Option<String>,
-) -> Result<Answered<T>, Failure> {
-    let mut request = http::Request::builder()
-        .method(method)
-        .uri(url.as_str())
-        .header(http::header::AUTHORIZATION, authorization.expose_secret())
-        .header(http::header::ACCEPT, "application/json");
-    if form.is_some() {
-        request = request.header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    }
-    let invalid = |error: http::Error| Failure::NotSent(format!("the request could not be written: {error}"));
-    let answered = match form {
-        Some(form) => agent.run(request.body(form).map_err(invalid)?),
-        None => agent.run(request.body(()).map_err(invalid)?),
-    };
-    let mut response = answered.map_err(|error| unanswered(&error))?;
-    let status = response.status().as_u16();
-    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let request_id = header("Twilio-Request-Id");
-    let date = header("Date").and_then(|value| DateTime::parse_from_rfc2822(&value).ok());
-    let at = date.map_or_else(Utc::now, |date| date.to_utc());
-    let retry_after = header("Retry-After").and_then(|value| value.parse().ok()).map(Duration::from_secs);
-    let unknown = |message: String| Failure::Unknown { message, status: Some(status), request_id: request_id.clone() };
-    let body = response
-        .body_mut()
-        .with_config()
-        .limit(ANSWER_BYTES_MAX)
-        .read_to_vec()
-        .map_err(|error| unknown(format!("status {status}, but the answer broke off: {error}")))?;
-    match status {
-        200..=299 => match serde_json::from_slice(&body) {
-            Ok(body) => Ok(Answered { body, request_id, at }),
-            Err(error) => Err(unknown(format!("status {status}, but the answer cannot be read: {error}"))),
-        },
-        // 408: Twilio waited for a request that it may have had.
-        400..=499 if status != 408 => {
-            let told = serde_json::from_slice::<ErrorAnswer>(&body).ok();
-            let (code, message) = told.map_or((None, String::new()), |told| (told.code, told.message));
-            Err(Failure::Refused(Refusal { status, code, message, retry_after, request_id }))
-        }
-        _ => Err(unknown(format!("status {status}"))),
-    }
-}
-
-/// Before the connection stood, Twilio was not asked; after that, nobody knows.
-fn unanswered(error: &ureq::Error) -> Failure {
-    let message = error.to_string();
-    match error {
-        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::NotSent(message),
-        error if is_not_connected(error) => Failure::NotSent(message),
-        _ => Failure::Unknown { message, status: None, request_id: None },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -333,6 +286,7 @@ mod tests {
     fn client(base: &str) -> Twilio {
         let settings = TwilioSettings {
             api_base_url: base.parse().unwrap(),
+            pricing_base_url: base.parse().unwrap(),
             request_timeout: Duration::from_secs(1),
             credentials: Credentials {
                 account_sid: "AC1".to_owned(),
@@ -351,25 +305,6 @@ mod tests {
             assert!(url.path().ends_with("/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json"), "{url}");
             assert!(!url.path().contains("//"), "{url}");
         }
-    }
-
-    #[test]
-    fn what_fails_before_a_connection_stands_was_not_sent() {
-        for base in ["http://127.0.0.1:1", "http://does-not-exist.invalid", "https://127.0.0.1:1"] {
-            let twilio = client(base);
-            let error = twilio.agent.get(format!("{base}/")).call().unwrap_err();
-            assert!(matches!(unanswered(&error), Failure::NotSent(_)), "{base}: {error:?}");
-        }
-    }
-
-    #[test]
-    fn what_fails_after_a_connection_stood_is_unknown() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let closing = std::thread::spawn(move || drop(listener.accept().unwrap()));
-        let error = client(&base).agent.get(format!("{base}/")).call().unwrap_err();
-        closing.join().unwrap();
-        assert!(matches!(unanswered(&error), Failure::Unknown { .. }), "{error:?}");
     }
 
     #[test]

@@ -9,8 +9,10 @@
 mod client;
 mod error;
 mod reach;
+mod transport;
 mod wire;
 
-pub use client::{Answered, Credentials, Twilio, TwilioSettings};
+pub use client::{Credentials, Gone, Twilio, TwilioSettings};
 pub use error::{Failure, Refusal, Verdict};
-pub use wire::{Candidate, IncomingNumber};
+pub use transport::Answered;
+pub use wire::{Balance, Candidate, IncomingNumber, Price};

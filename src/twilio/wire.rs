@@ -2,6 +2,7 @@
 //! the capabilities are read, because search and owned numbers differ.
 
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::domain::{Capability, CountryCode, NumberSid, PhoneNumber, Webhooks};
@@ -127,6 +128,47 @@ impl NumberPage {
             Row::Other(_) => None,
         })
     }
+}
+
+/// What a number costs. Amounts are decimal text, as Twilio tells them.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Price {
+    /// A month, now, for this account.
+    pub monthly: Decimal,
+    /// ISO 4217, such as `USD`.
+    pub unit: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PriceAnswer {
+    #[serde(default)]
+    phone_number_prices: Vec<PriceRow>,
+    price_unit: String,
+}
+
+#[derive(Deserialize)]
+struct PriceRow {
+    number_type: String,
+    // Text in Twilio's examples, a number in its types.
+    #[serde(default)]
+    current_price: Option<Decimal>,
+}
+
+impl PriceAnswer {
+    pub(super) fn local(self) -> Option<Price> {
+        let local = self.phone_number_prices.into_iter().find(|row| row.number_type == "local")?;
+        Some(Price { monthly: local.current_price?, unit: self.price_unit.to_uppercase() })
+    }
+}
+
+/// What the account has left.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize)]
+pub struct Balance {
+    /// Decimal text; below zero when something is owed.
+    #[serde(rename(deserialize = "balance"))]
+    pub amount: Decimal,
+    /// ISO 4217, such as `USD`.
+    pub currency: String,
 }
 
 #[derive(Deserialize)]

@@ -5,8 +5,17 @@ use std::process::Command;
 use crate::world::World;
 
 const SCHEMA: &str = include_str!("../../src/db/schema.rs");
-const UP: &str = include_str!("../../migrations/2026-11-22-000000_pool_and_ledger/up.sql");
-const DOWN: &str = include_str!("../../migrations/2026-11-22-000000_pool_and_ledger/down.sql");
+/// Every migration: up, down.
+const MIGRATIONS: &[(&str, &str)] = &[
+    (
+        include_str!("../../migrations/2026-11-22-000000_pool_and_ledger/up.sql"),
+        include_str!("../../migrations/2026-11-22-000000_pool_and_ledger/down.sql"),
+    ),
+    (
+        include_str!("../../migrations/2026-11-22-120000_reconciliation/up.sql"),
+        include_str!("../../migrations/2026-11-22-120000_reconciliation/down.sql"),
+    ),
+];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.
 fn columns_of_the_file() -> Vec<String> {
@@ -31,6 +40,7 @@ fn columns_of_the_database(world: &World) -> Vec<String> {
         "SELECT format('%s.%s %s%s', table_name, column_name,
                 CASE data_type WHEN 'boolean' THEN 'Bool' WHEN 'text' THEN 'Text' WHEN 'integer' THEN 'Integer'
                      WHEN 'bigint' THEN 'BigInt' WHEN 'uuid' THEN 'Uuid' WHEN 'timestamp with time zone' THEN 'Timestamptz'
+                     WHEN 'jsonb' THEN 'Jsonb'
                      ELSE data_type END,
                 CASE is_nullable WHEN 'YES' THEN ' null' ELSE '' END)
            FROM information_schema.columns
@@ -95,14 +105,24 @@ fn the_schema_file_agrees_with_the_migrated_database() {
 }
 
 #[test]
-fn the_migration_goes_down_to_nothing_and_up_to_the_same() {
+fn the_migrations_go_down_to_nothing_and_up_to_the_same() {
     let world = migrated();
     let before = catalogue(&world);
     assert!(before.lines().count() > 100, "{before}");
-    world.sql(DOWN);
-    assert!(catalogue(&world).lines().all(|line| line.contains("__diesel_schema_migrations")), "{}", catalogue(&world));
-    world.sql(UP);
-    assert_eq!(catalogue(&world), before);
+    let folders =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).expect("the migrations").count();
+    assert_eq!(MIGRATIONS.len(), folders, "every migration is tried");
+    let mut steps = vec![before.clone()];
+    for (_, down) in MIGRATIONS.iter().rev() {
+        world.sql(down);
+        steps.push(catalogue(&world));
+    }
+    let nothing = steps.pop().unwrap_or_default();
+    assert!(nothing.lines().all(|line| line.contains("__diesel_schema_migrations")), "{nothing}");
+    for (up, _) in MIGRATIONS {
+        world.sql(up);
+        assert_eq!(Some(catalogue(&world)), steps.pop());
+    }
 }
 
 #[test]

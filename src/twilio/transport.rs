@@ -1,0 +1,196 @@
+//! One request and its answer: authorization, a total deadline, and what each way of failing means.
+//!
+//! Invariants: one total deadline per call; no redirects, no proxy from the environment, no status turned into an error
+//! that drops the body.
+//! How to get it wrong: counting a reset on a reused connection as "not sent". The request may have arrived.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use ureq::http;
+use url::Url;
+
+use super::error::{Failure, Refusal};
+use super::reach::{MarkingConnector, MarkingResolver, is_not_connected};
+use super::wire::ErrorAnswer;
+
+/// Answers are small; a list of a thousand numbers is about 1.5 MB.
+const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Finding and reaching Twilio takes at most so long, each; a request that was not sent may be repeated at will.
+const CONNECT_WITHIN: Duration = Duration::from_secs(4);
+
+/// An answer, and what its headers say.
+#[derive(Debug, Clone)]
+pub struct Answered<T> {
+    /// The body.
+    pub body: T,
+    /// Twilio's id of the request.
+    pub request_id: Option<String>,
+    /// Twilio's clock when it answered (`Date`); ours, when it did not say.
+    pub at: DateTime<Utc>,
+}
+
+/// Carries requests on blocking threads. Cheap to clone; all clones share connections.
+#[derive(Clone)]
+pub(super) struct Transport {
+    pub(super) agent: ureq::Agent,
+    authorization: Arc<SecretString>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Transport {
+    /// Signs in with `user` and `secret`; `runtime` lends the blocking threads.
+    pub(super) fn new(timeout: Duration, user: &str, secret: &SecretString, runtime: tokio::runtime::Handle) -> Self {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(timeout))
+            .timeout_resolve(Some(timeout.min(CONNECT_WITHIN)))
+            .timeout_connect(Some(timeout.min(CONNECT_WITHIN)))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .max_idle_connections_per_host(16)
+            .max_idle_connections(32)
+            .user_agent(concat!("callbunker/", env!("CARGO_PKG_VERSION")))
+            .build();
+        let agent = ureq::Agent::with_parts(config, MarkingConnector::default(), MarkingResolver::default());
+        let pair = format!("{user}:{}", secret.expose_secret());
+        let authorization = Arc::new(SecretString::from(format!("Basic {}", base64(pair.as_bytes()))));
+        Self { agent, authorization, runtime }
+    }
+
+    pub(super) async fn get<T: serde::de::DeserializeOwned>(&self, url: Url) -> Result<Answered<T>, Failure> {
+        read(self.call(http::Method::GET, url, None).await?)
+    }
+
+    pub(super) async fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        url: Url,
+        form: &[(&str, &str)],
+    ) -> Result<Answered<T>, Failure> {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        read(self.call(http::Method::POST, url, Some(body)).await?)
+    }
+
+    /// The answer to a DELETE has no body.
+    pub(super) async fn delete(&self, url: Url) -> Result<Answered<()>, Failure> {
+        let answered = self.call(http::Method::DELETE, url, None).await?;
+        Ok(Answered { body: (), request_id: answered.request_id, at: answered.at })
+    }
+
+    async fn call(
+        &self,
+        method: http::Method,
+        url: Url,
+        form: Option<String>,
+    ) -> Result<Answered<(u16, Vec<u8>)>, Failure> {
+        let (agent, authorization) = (self.agent.clone(), Arc::clone(&self.authorization));
+        let done = self.runtime.spawn_blocking(move || call(&agent, &authorization, &method, &url, form));
+        done.await.unwrap_or_else(|panicked| {
+            Err(Failure::Unknown { message: panicked.to_string(), status: None, request_id: None })
+        })
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+fn call(
+    agent: &ureq::Agent,
+    authorization: &SecretString,
+    method: &http::Method,
+    url: &Url,
+    form: Option<String>,
+) -> Result<Answered<(u16, Vec<u8>)>, Failure> {
+    let mut request = http::Request::builder()
+        .method(method)
+        .uri(url.as_str())
+        .header(http::header::AUTHORIZATION, authorization.expose_secret())
+        .header(http::header::ACCEPT, "application/json");
+    if form.is_some() {
+        request = request.header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    }
+    let invalid = |error: http::Error| Failure::NotSent(format!("the request could not be written: {error}"));
+    let answered = match form {
+        Some(form) => agent.run(request.body(form).map_err(invalid)?),
+        None => agent.run(request.body(()).map_err(invalid)?),
+    };
+    let mut response = answered.map_err(|error| unanswered(&error))?;
+    let status = response.status().as_u16();
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let request_id = header("Twilio-Request-Id");
+    let date = header("Date").and_then(|value| DateTime::parse_from_rfc2822(&value).ok());
+    let at = date.map_or_else(Utc::now, |date| date.to_utc());
+    let retry_after = header("Retry-After").and_then(|value| value.parse().ok()).map(Duration::from_secs);
+    let unknown = |message: String| Failure::Unknown { message, status: Some(status), request_id: request_id.clone() };
+    let body = response
+        .body_mut()
+        .with_config()
+        .limit(ANSWER_BYTES_MAX)
+        .read_to_vec()
+        .map_err(|error| unknown(format!("status {status}, but the answer broke off: {error}")))?;
+    match status {
+        200..=299 => Ok(Answered { body: (status, body), request_id, at }),
+        // 408: Twilio waited for a request that it may have had.
+        400..=499 if status != 408 => {
+            let told = serde_json::from_slice::<ErrorAnswer>(&body).ok();
+            let (code, message) = told.map_or((None, String::new()), |told| (told.code, told.message));
+            Err(Failure::Refused(Refusal { status, code, message, retry_after, request_id }))
+        }
+        _ => Err(unknown(format!("status {status}"))),
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(answered: Answered<(u16, Vec<u8>)>) -> Result<Answered<T>, Failure> {
+    let Answered { body: (status, bytes), request_id, at } = answered;
+    match serde_json::from_slice(&bytes) {
+        Ok(body) => Ok(Answered { body, request_id, at }),
+        Err(error) => Err(Failure::Unknown {
+            message: format!("status {status}, but the answer cannot be read: {error}"),
+            status: Some(status),
+            request_id,
+        }),
+    }
+}
+
+/// Before the connection stood, Twilio was not asked; after that, nobody knows.
+pub(super) fn unanswered(error: &ureq::Error) -> Failure {
+    let message = error.to_string();
+    match error {
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::NotSent(message),
+        error if is_not_connected(error) => Failure::NotSent(message),
+        _ => Failure::Unknown { message, status: None, request_id: None },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent() -> ureq::Agent {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        Transport::new(Duration::from_secs(1), "AC1", &"s".to_owned().into(), runtime.handle().clone()).agent
+    }
+
+    #[test]
+    fn what_fails_before_a_connection_stands_was_not_sent() {
+        for base in ["http://127.0.0.1:1", "http://does-not-exist.invalid", "https://127.0.0.1:1"] {
+            let error = agent().get(format!("{base}/")).call().unwrap_err();
+            assert!(matches!(unanswered(&error), Failure::NotSent(_)), "{base}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn what_fails_after_a_connection_stood_is_unknown() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let closing = std::thread::spawn(move || drop(listener.accept().unwrap()));
+        let error = agent().get(format!("{base}/")).call().unwrap_err();
+        closing.join().unwrap();
+        assert!(matches!(unanswered(&error), Failure::Unknown { .. }), "{error:?}");
+    }
+}
