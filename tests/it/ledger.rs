@@ -182,7 +182,7 @@ fn the_database_refuses_numbers_and_assignments_that_cannot_be() {
             ("numbers_rest_for_somebody", "UPDATE numbers SET rests_for = 'u-9' WHERE phone_number = '+14155550101'"),
             (
                 "numbers_one_rests_per_user",
-                "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'unknown_item', rests_for = 'u-9' WHERE status = 'available'",
+                "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', quarantined_until = now(), rests_for = 'u-9' WHERE status = 'available'",
             ),
             (
                 "numbers_agree_with_assignments",
