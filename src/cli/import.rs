@@ -1,0 +1,119 @@
+//! `callbunker import`: the earlier service's numbers and users, a chunk at a time.
+//!
+//! Invariant: nothing is sent before the whole file was read without a fault.
+//! How to get it wrong: taking a lost answer for a failed chunk. The daemon's import is idempotent: run it again.
+
+use serde_json::{Value, json};
+
+use super::args::ImportArgs;
+use super::client::{Call, Client};
+use super::ending::{Ending, Failure, say, warn};
+use super::follow::bar;
+use super::import_file::{Row, read};
+use super::tables::{Facts, list};
+use super::upkeep::PROBLEM_COLUMNS;
+
+/// Numbers in one call: each is looked up at Twilio, so an answer takes some seconds.
+const CHUNK: usize = 100;
+
+pub(super) fn import(client: impl Fn() -> Result<Client, Failure>, args: &ImportArgs) -> Ending {
+    let rows = read(&args.file).map_err(Failure::Usage)?;
+    let client = client()?;
+    let bar = bar(rows.len() as u64, if args.dry_run { "looking numbers up" } else { "importing numbers" });
+    let mut sum = json!({ "imported": 0, "assigned": 0, "problems": [] });
+    let mut sent = 0;
+    let mut broken = None;
+    for chunk in rows.chunks(CHUNK) {
+        match send(&client, chunk, args) {
+            Ok(document) => add(&mut sum, &document),
+            Err(failure) => {
+                broken = Some(failure);
+                break;
+            }
+        }
+        sent += chunk.len();
+        bar.set_position(sent as u64);
+    }
+    bar.finish_and_clear();
+    if sent == 0
+        && let Some(failure) = broken
+    {
+        return Err(failure);
+    }
+    print(&sum, args)?;
+    if let Some(failure) = broken {
+        return Err(in_the_middle(failure, sent, rows.len()));
+    }
+    match sum["problems"].as_array().map_or(0, Vec::len) {
+        0 => Ok(()),
+        count => {
+            warn(&format!("callbunker: {count} numbers have a problem; mend them in the file and import it again"));
+            Err(Failure::Told)
+        }
+    }
+}
+
+fn send(client: &Client, chunk: &[Row], args: &ImportArgs) -> Result<Value, Failure> {
+    let body = json!({ "numbers": chunk, "dry_run": args.dry_run, "configure_webhooks": args.configure_webhooks });
+    Ok(client.ask(&Call::post_api(&["import"]).takes_long().body(body))?.document)
+}
+
+/// Adds an answer: counts are summed, lists are joined, of anything else the latest stays.
+fn add(sum: &mut Value, answer: &Value) {
+    for (name, value) in answer.as_object().into_iter().flatten() {
+        let so_far = &mut sum[name.as_str()];
+        match (so_far.as_u64(), value.as_u64(), value.as_array()) {
+            (Some(before), Some(more), _) => *so_far = json!(before + more),
+            (_, _, Some(more)) => match so_far.as_array_mut() {
+                Some(before) => before.extend_from_slice(more),
+                None => *so_far = value.clone(),
+            },
+            _ => *so_far = value.clone(),
+        }
+    }
+}
+
+fn print(sum: &Value, args: &ImportArgs) -> Ending {
+    if args.remote.json {
+        return say(&format!("{sum}\n"));
+    }
+    let mut facts = Facts::of(sum);
+    let problems = facts.take("problems");
+    let problems = problems.as_array().map(Vec::as_slice).unwrap_or_default();
+    facts.show(&["imported", "assigned"]);
+    facts.line("problems", problems.len().to_string());
+    let headline = if args.dry_run { "A dry run: nothing was changed. It would be:\n" } else { "" };
+    let table = match problems {
+        [] => String::new(),
+        problems => format!("\n{}", list(problems, PROBLEM_COLUMNS)),
+    };
+    say(&format!("{headline}{}{table}", facts.print()))
+}
+
+fn in_the_middle(failure: Failure, sent: usize, rows: usize) -> Failure {
+    let told = |sentence: String| {
+        format!(
+            "after {sent} of {rows} numbers: {sentence}; then import the same file again, what is in stays as it is"
+        )
+    };
+    match failure {
+        Failure::Failed(sentence) => Failure::Failed(told(sentence)),
+        Failure::Unreachable(sentence) => Failure::Unreachable(told(sentence)),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answers_of_chunks_are_summed() {
+        let mut sum = json!({ "imported": 0, "assigned": 0, "problems": [] });
+        add(&mut sum, &json!({"imported": 100, "assigned": 40, "problems": [{"code": "a"}], "unchanged": 1}));
+        add(&mut sum, &json!({"imported": 7, "assigned": 0, "problems": [{"code": "b"}], "unchanged": 2}));
+        let expected =
+            json!({"imported": 107, "assigned": 40, "problems": [{"code": "a"}, {"code": "b"}], "unchanged": 3});
+        assert_eq!(sum, expected);
+    }
+}

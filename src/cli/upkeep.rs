@@ -1,0 +1,96 @@
+//! Care for numbers and users: webhooks, reconciliation, release.
+
+use serde_json::{Value, json};
+
+use super::args::{ConfigureArgs, ReconcileArgs, ReleaseArgs};
+use super::client::{Call, Client};
+use super::ending::{Ending, Failure, say, warn};
+use super::follow::spinner;
+use super::tables::{Facts, items, list, text};
+
+pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Ending {
+    let mut call = Call::post_api(&["configure-webhooks"]).takes_long();
+    if !args.numbers.is_empty() {
+        call = call.body(json!({ "phone_numbers": args.numbers }));
+    }
+    let bar = spinner("configuring webhooks");
+    let answer = client.ask(&call);
+    bar.finish_and_clear();
+    let answer = answer?;
+    let failed = items(&answer.document, "failed");
+    if args.remote.json {
+        say(&format!("{}\n", answer.text))?;
+    } else {
+        let mut facts = Facts::of(&answer.document);
+        facts.take("failed");
+        facts.show(&["checked", "configured"]);
+        facts.line("failed", failed.len().to_string());
+        let table = match failed {
+            [] => String::new(),
+            failed => format!("\n{}", list(failed, PROBLEM_COLUMNS)),
+        };
+        say(&(facts.print() + &table))?;
+    }
+    match failed.len() {
+        0 => Ok(()),
+        count => {
+            warn(&format!("callbunker: {count} numbers could not be set; mend what the table says and repeat"));
+            Err(Failure::Told)
+        }
+    }
+}
+
+/// Numbers with a problem.
+pub(super) const PROBLEM_COLUMNS: &[(&str, &str)] =
+    &[("NUMBER", "phone_number"), ("CODE", "code"), ("MESSAGE", "message")];
+
+pub(super) fn reconcile(client: &Client, args: &ReconcileArgs) -> Ending {
+    let mut call = Call::post_api(&["reconcile"]).takes_long();
+    if args.confirm_missing {
+        call = call.body(json!({ "confirm_missing": true }));
+    }
+    let bar = spinner("reconciling with Twilio");
+    let answer = client.ask(&call);
+    bar.finish_and_clear();
+    let answer = answer?;
+    match args.remote.json {
+        true => say(&format!("{}\n", answer.text)),
+        false => say(&reconciled(&answer.document)),
+    }
+}
+
+fn reconciled(document: &Value) -> String {
+    let mut facts = Facts::of(document);
+    let mut tables = String::new();
+    for (name, heading) in [
+        ("adopted", "Adopted"),
+        ("missing", "Missing at Twilio"),
+        ("webhook_drift", "Webhooks differ"),
+        ("repaired", "Repaired"),
+    ] {
+        let found = facts.take(name);
+        let found = found.as_array().map(Vec::as_slice).unwrap_or_default();
+        facts.line(&name.replace('_', " "), found.len().to_string());
+        if !found.is_empty() {
+            let columns = [("NUMBER", "phone_number"), ("USER", "user_id"), ("REASON", "reason")];
+            tables += &format!("\n{heading}:\n{}", list(found, &columns));
+        }
+    }
+    facts.show(&["foreign"]);
+    facts.print() + &tables
+}
+
+pub(super) fn release(client: &Client, args: &ReleaseArgs) -> Ending {
+    let call = Call::post(&["signup", "api", "release"]).body(json!({ "user_id": args.user_id }));
+    let answer = client.ask(&call)?;
+    if args.remote.json {
+        return say(&format!("{}\n", answer.text));
+    }
+    let released = &answer.document;
+    say(&format!(
+        "{} no longer has {}; released at {}.\n",
+        text(&json!(args.user_id)),
+        text(&released["phone_number"]),
+        text(&released["released_at"])
+    ))
+}
