@@ -64,7 +64,7 @@ pub(super) enum CallError {
     /// The connection was lost, or the time was up: the call may have taken effect.
     Lost(String),
     /// Another answer.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
 }
 
 impl<'a> Call<'a> {
@@ -168,13 +168,13 @@ impl Client {
         let document = serde_json::from_str(&text).ok();
         match document {
             Some(document) if response.status().is_success() => Ok(Answer { text, document }),
-            document => Err(CallError::Refused(Refusal::new(
+            document => Err(CallError::Refused(Box::new(Refusal::new(
                 self.url(),
                 &call.path.join("/"),
                 response.status(),
                 response.headers(),
                 document.unwrap_or_default(),
-            ))),
+            )))),
         }
     }
 

@@ -74,20 +74,24 @@ fn add(sum: &mut Value, answer: &Value) {
 }
 
 fn print(sum: &Value, args: &ImportArgs) -> Ending {
-    if args.remote.json {
-        return say(&format!("{sum}\n"));
+    match args.remote.json {
+        true => say(&format!("{sum}\n")),
+        false => say(&told(sum, args.dry_run)),
     }
+}
+
+fn told(sum: &Value, dry_run: bool) -> String {
     let mut facts = Facts::of(sum);
     let problems = facts.take("problems");
     let problems = problems.as_array().map(Vec::as_slice).unwrap_or_default();
     facts.show(&["imported", "assigned"]);
     facts.line("problems", problems.len().to_string());
-    let headline = if args.dry_run { "A dry run: nothing was changed. It would be:\n" } else { "" };
+    let headline = if dry_run { "A dry run: nothing was changed. It would be:\n" } else { "" };
     let table = match problems {
         [] => String::new(),
         problems => format!("\n{}", list(problems, PROBLEM_COLUMNS)),
     };
-    say(&format!("{headline}{}{table}", facts.print()))
+    format!("{headline}{}{table}", facts.print())
 }
 
 fn in_the_middle(failure: Failure, sent: usize, rows: usize) -> Failure {
@@ -115,5 +119,17 @@ mod tests {
         let expected =
             json!({"imported": 107, "assigned": 40, "problems": [{"code": "a"}, {"code": "b"}], "unchanged": 3});
         assert_eq!(sum, expected);
+    }
+
+    #[test]
+    fn problems_are_a_table_and_a_dry_run_says_that_it_was_one() {
+        let sum = json!({"imported": 2, "assigned": 1, "problems": [
+            {"phone_number": "+14155550100", "code": "not_at_twilio", "message": "the account has no such number"}]});
+        assert_eq!(
+            told(&sum, true),
+            "A dry run: nothing was changed. It would be:\nimported  2\nassigned  1\nproblems  1\n\n\
+             NUMBER        CODE           MESSAGE\n+14155550100  not_at_twilio  the account has no such number\n"
+        );
+        assert!(told(&json!({"imported": 2, "assigned": 1, "problems": []}), false).starts_with("imported  2\n"));
     }
 }

@@ -69,3 +69,22 @@ fn confirm(number: &PhoneNumber) -> Ending {
         _ => Err(Failure::Failed(format!("{number} was kept"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_shown_with_its_history_and_whatever_else_is_told() {
+        let document = json!({"phone_number": "+14155550100", "status": "quarantined", "assignable": false,
+            "why_not": "it rests", "rests_until": "2026-11-22T09:24:08.5Z",
+            "history": [{"at": "2026-11-22T09:24:08Z", "event": "released", "detail": null}]});
+        let answer = Answer { text: String::new(), document };
+        assert_eq!(
+            shown(&answer, Some("is adopted")),
+            "+14155550100 is adopted.\nphone number  +14155550100\nstatus        quarantined\nassignable    no\n\
+             why not       it rests\nrests until   2026-11-22 09:24:08Z\n\nAT                    EVENT     DETAIL\n\
+             2026-11-22 09:24:08Z  released  -\n"
+        );
+    }
+}

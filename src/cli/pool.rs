@@ -52,7 +52,11 @@ pub(super) fn plan(client: &Client, args: &PlanArgs) -> Ending {
     if args.remote.json {
         return say(&format!("{}\n", answer.text));
     }
-    let mut facts = Facts::of(&answer.document);
+    say(&planned(&answer.document))
+}
+
+fn planned(document: &Value) -> String {
+    let mut facts = Facts::of(document);
     facts.show(&["would_purchase", "why", "binding_cap"]);
     let unit = facts.take("price_unit");
     for name in ["unit_price", "monthly_cost"] {
@@ -62,7 +66,7 @@ pub(super) fn plan(client: &Client, args: &PlanArgs) -> Ending {
         }
     }
     facts.show(&["stock"]);
-    say(&facts.print())
+    facts.print()
 }
 
 pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
@@ -112,4 +116,30 @@ fn why_not(reason: &str) -> String {
         other => return other.to_owned(),
     };
     format!("{reason} ({meaning})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_plan_shows_what_why_and_what_it_costs() {
+        let mut plan = json!({"would_purchase": 3, "why": "by_hand", "binding_cap": null, "unit_price": "1.15",
+            "price_unit": "USD", "monthly_cost": "3.45", "stock": {"available": 7, "on_their_way": 0}, "new": true});
+        assert_eq!(
+            planned(&plan),
+            "would purchase      3\nwhy                 by_hand\nbinding cap         -\nunit price          1.15 USD\n\
+             monthly cost        3.45 USD\nstock available     7\nstock on their way  0\nnew                 yes\n"
+        );
+        plan["unit_price"] = Value::Null;
+        assert!(planned(&plan).contains("unit price          unknown\n"), "{}", planned(&plan));
+        assert!(planned(&json!({})).contains("unknown"));
+    }
+
+    #[test]
+    fn a_reason_that_is_not_known_stands_for_itself() {
+        assert_eq!(why_not("twilio_21404"), "twilio_21404");
+        assert_eq!(why_not("locked"), "locked (another purchase is running)");
+    }
 }

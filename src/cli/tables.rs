@@ -125,14 +125,14 @@ mod tests {
     fn fields_that_nobody_knows_are_shown_and_missing_ones_are_not() {
         let mut facts = Facts::of(&json!({"b": 1, "a": {"x_y": null, "z": true}, "at": "2026-11-22T09:24:08.96Z"}));
         facts.show(&["b", "gone"]);
-        assert_eq!(facts.print(), "b       1\na x y   -\na z     yes\nat      2026-11-22 09:24:08Z\n");
+        assert_eq!(facts.print(), "b      1\na x y  -\na z    yes\nat     2026-11-22 09:24:08Z\n");
     }
 
     #[test]
     fn a_list_has_a_heading_and_a_dash_for_what_is_missing() {
         let items = [json!({"phone_number": "+1415", "more": 1}), json!({"user_id": "u-1"})];
         let printed = list(&items, &[("NUMBER", "phone_number"), ("USER", "user_id")]);
-        assert_eq!(printed, "NUMBER   USER\n+1415    -\n-        u-1\n");
+        assert_eq!(printed, "NUMBER  USER\n+1415   -\n-       u-1\n");
     }
 
     #[test]

@@ -94,3 +94,21 @@ pub(super) fn release(client: &Client, args: &ReleaseArgs) -> Ending {
         text(&released["released_at"])
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reconciliation_counts_everything_and_lists_what_it_found() {
+        let document = json!({"adopted": [], "missing": [{"phone_number": "+14155550100", "user_id": "u-1",
+            "reason": "gone"}], "webhook_drift": [], "repaired": [{"phone_number": "+14155550101", "reason": "drift"}],
+            "foreign": 2, "confirmation": "needed"});
+        assert_eq!(
+            reconciled(&document),
+            "adopted        0\nmissing        1\nwebhook drift  0\nrepaired       1\nforeign        2\n\
+             confirmation   needed\n\nMissing at Twilio:\nNUMBER        USER  REASON\n+14155550100  u-1   gone\n\n\
+             Repaired:\nNUMBER        USER  REASON\n+14155550101  -     drift\n"
+        );
+    }
+}
