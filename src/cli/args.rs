@@ -201,12 +201,19 @@ pub(super) struct OneNumber {
     pub number: PhoneNumber,
 }
 
+impl NumbersArgs {
+    /// Whether something was said of a list, which means nothing for one number.
+    pub fn narrows_the_list(&self) -> bool {
+        self.status.is_some() || self.area_code.is_some() || self.length.limit.is_some() || self.length.all
+    }
+}
+
 /// How much of a list.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Length {
-    /// At most so many lines
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
-    pub limit: u32,
+    /// At most so many lines [default: 50]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: Option<u32>,
     /// All of them
     #[arg(long, conflicts_with = "limit")]
     pub all: bool,

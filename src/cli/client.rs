@@ -239,7 +239,7 @@ impl From<CallError> for Failure {
         match error {
             CallError::Away(sentence) => Self::Unreachable(sentence),
             CallError::Lost(sentence) => Self::Unreachable(format!("{sentence}; try again")),
-            CallError::Refused(refusal) => Self::Failed(refusal.sentence()),
+            CallError::Refused(refusal) => refusal.failure(refusal.sentence()),
         }
     }
 }

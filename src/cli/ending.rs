@@ -60,6 +60,20 @@ pub(super) fn say(text: &str) -> Ending {
     }
 }
 
+/// How a command ends that has printed what it did and then told what is missing. A reader who has gone away takes
+/// nothing from the latter.
+pub(super) fn both(printed: Ending, told: Ending) -> Ending {
+    match printed {
+        Err(Failure::ReaderGone) => told,
+        printed => printed.and(told),
+    }
+}
+
+/// `1 number`, `2 numbers`.
+pub(super) fn numbers(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "number" } else { "numbers" })
+}
+
 /// Writes lines to standard error; a terminal gets no control characters from the daemon's text.
 pub(super) fn warn(text: &str) {
     let mut out = std::io::stderr().lock();

@@ -82,7 +82,7 @@ fn until_it_ended(client: &Client, id: &str, bar: &ProgressBar) -> Result<Answer
                 }
                 if since.elapsed() >= AWAY_AT_MOST {
                     return Err(match error {
-                        CallError::Refused(_) => Failure::Failed(told),
+                        CallError::Refused(refusal) => refusal.failure(told),
                         CallError::Away(_) | CallError::Lost(_) => Failure::Unreachable(told),
                     });
                 }

@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 
 use super::args::ImportArgs;
 use super::client::{Call, Client};
-use super::ending::{Ending, Failure, say, warn};
+use super::ending::{Ending, Failure, both, numbers, say, warn};
 use super::follow::bar;
 use super::import_file::{Row, read};
-use super::tables::{Facts, list};
+use super::tables::{Facts, items, list};
 use super::upkeep::PROBLEM_COLUMNS;
 
-/// Numbers in one call: each is looked up at Twilio, so an answer takes some seconds.
+/// Numbers in one call: each is looked up at Twilio, so an answer takes some seconds. With the longest user ids a call
+/// stays below the daemon's 64 KiB.
 const CHUNK: usize = 100;
 
 pub(super) fn import(client: impl Fn() -> Result<Client, Failure>, args: &ImportArgs) -> Ending {
@@ -40,17 +41,17 @@ pub(super) fn import(client: impl Fn() -> Result<Client, Failure>, args: &Import
     {
         return Err(failure);
     }
-    print(&sum, args)?;
-    if let Some(failure) = broken {
-        return Err(in_the_middle(failure, sent, rows.len()));
-    }
-    match sum["problems"].as_array().map_or(0, Vec::len) {
-        0 => Ok(()),
-        count => {
-            warn(&format!("callbunker: {count} numbers have a problem; mend them in the file and import it again"));
+    let printed = print(&sum, args);
+    let told = match (broken, items(&sum, "problems").len()) {
+        (Some(failure), _) => Err(in_the_middle(failure, sent, rows.len())),
+        (None, 0) => Ok(()),
+        (None, count) => {
+            let these = numbers(count);
+            warn(&format!("callbunker: problems with {these}; mend them in the file and import it again"));
             Err(Failure::Told)
         }
-    }
+    };
+    both(printed, told)
 }
 
 fn send(client: &Client, chunk: &[Row], args: &ImportArgs) -> Result<Value, Failure> {

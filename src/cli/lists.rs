@@ -12,6 +12,8 @@ use super::tables::{items, list};
 
 /// The largest page that the daemon gives.
 const PAGE_MAX: usize = 200;
+/// Lines when nobody says how many.
+const LIMIT_DEFAULT: u32 = 50;
 
 pub(super) fn numbers(client: &Client, args: &NumbersArgs) -> Ending {
     let page = |limit: usize, cursor: Option<&str>| {
@@ -51,7 +53,11 @@ fn walk(
     length: Length,
     mut page: impl FnMut(usize, Option<&str>) -> Result<Answer, Failure>,
 ) -> Result<Answer, Failure> {
-    let wanted = if length.all { usize::MAX } else { usize::try_from(length.limit).unwrap_or(usize::MAX) };
+    let wanted = if length.all {
+        usize::MAX
+    } else {
+        usize::try_from(length.limit.unwrap_or(LIMIT_DEFAULT)).unwrap_or(usize::MAX)
+    };
     let mut answer = page(wanted.min(PAGE_MAX), None)?;
     let mut all = items(&answer.document, "items").to_vec();
     let mut pages = 1;

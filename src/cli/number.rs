@@ -11,6 +11,10 @@ use super::tables::{Facts, list, text};
 use crate::domain::PhoneNumber;
 
 pub(super) fn number(client: &Client, args: &NumbersArgs, command: &NumberCommand) -> Ending {
+    if args.narrows_the_list() {
+        let sentence = "--status, --area-code, --limit and --all are for lists; leave them out for one number";
+        return Err(Failure::Usage(sentence.to_owned()));
+    }
     let (answer, done) = match command {
         NumberCommand::Show(one) => (client.ask(&Call::get_api(&["numbers", one.number.as_str()]))?, None),
         NumberCommand::Adopt { one, user_id } => {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::args::{PlanArgs, Remote};
 use super::client::{Call, Client};
-use super::ending::{Ending, Failure, say, warn};
+use super::ending::{Ending, Failure, both, say, warn};
 use super::follow::spinner;
 use super::gate::gate_lines;
 use super::tables::{Facts, list, text};
@@ -21,7 +21,7 @@ pub(super) fn status(client: &Client, remote: &Remote) -> Ending {
     facts.line("available", format!("{available} (threshold {}{needs})", text(&threshold)));
     facts.show(&["assigned", "total", "quarantined", "unready", "unfit", "purchasing", "unsettled", "waiting"]);
     let spend = facts.take("spend");
-    for (name, window) in [("bought this hour", &spend["hour"]), ("bought this day", &spend["day"])] {
+    for (name, window) in [("bought in an hour", &spend["hour"]), ("bought in a day", &spend["day"])] {
         facts.line(name, format!("{} of {}", text(&window["bought"]), text(&window["max"])));
     }
     facts.line("beyond the caps", text(&spend["override"]));
@@ -75,8 +75,8 @@ pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
     bar.finish_and_clear();
     let answer = answer?;
     let report = &answer.document;
-    if remote.json {
-        say(&format!("{}\n", answer.text))?;
+    let printed = if remote.json {
+        say(&format!("{}\n", answer.text))
     } else {
         let headline = match report["replenished"] == true {
             true => format!("Bought {}.", text(&report["purchased_count"])),
@@ -91,15 +91,16 @@ pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
         };
         let rows = [counts("previous_status", "before"), counts("new_status", "after")];
         let columns = [("", "when"), ("AVAILABLE", "available"), ("ASSIGNED", "assigned"), ("TOTAL", "total")];
-        say(&format!("{headline}\n{}", list(&rows, &columns)))?;
-    }
-    match report["error"].as_str() {
+        say(&format!("{headline}\n{}", list(&rows, &columns)))
+    };
+    let told = match report["error"].as_str() {
         Some(error) => {
             warn(&format!("callbunker: {error}"));
             Err(Failure::Told)
         }
         None => Ok(()),
-    }
+    };
+    both(printed, told)
 }
 
 /// A reason's code and what to make of it; a code that is not known stands for itself.

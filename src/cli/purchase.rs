@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::args::PurchaseArgs;
 use super::client::{Call, CallError, Client};
-use super::ending::{Ending, Failure, say, warn};
+use super::ending::{Ending, Failure, both, say, warn};
 use super::follow::{AWAY_AT_MOST, follow};
 use super::tables::{items, list, text};
 
@@ -26,12 +26,11 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
         None => place(client, args)?,
     };
     let answer = follow(client, &id)?;
-    if args.remote.json {
-        say(&format!("{}\n", answer.text))?;
-    } else {
-        say(&bought(&answer.document))?;
-    }
-    shortfall(&answer.document)
+    let printed = match args.remote.json {
+        true => say(&format!("{}\n", answer.text)),
+        false => say(&bought(&answer.document)),
+    };
+    both(printed, shortfall(&answer.document))
 }
 
 /// Places the order and gives its id.
@@ -72,7 +71,7 @@ fn in_doubt(error: CallError, key: &str) -> Failure {
     };
     match error {
         CallError::Away(sentence) | CallError::Lost(sentence) => Failure::Unreachable(told(sentence)),
-        CallError::Refused(refusal) => Failure::Failed(told(refusal.sentence())),
+        CallError::Refused(refusal) => refusal.failure(told(refusal.sentence())),
     }
 }
 

@@ -6,6 +6,8 @@
 use serde_json::Value;
 use ureq::http::{HeaderMap, StatusCode};
 
+use super::ending::Failure;
+
 /// What came instead of a document.
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -38,6 +40,14 @@ impl Refusal {
     /// The machine code; empty when something else than a callbunker answered.
     pub fn code(&self) -> &str {
         &self.code
+    }
+
+    /// How a command ends with `sentence`: a proxy without a daemon behind it is as good as no daemon.
+    pub fn failure(&self, sentence: String) -> Failure {
+        match (self.code.as_str(), self.status) {
+            ("", 502..=504) => Failure::Unreachable(sentence),
+            _ => Failure::Failed(sentence),
+        }
     }
 
     /// Whether the same call may succeed a little later.

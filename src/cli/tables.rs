@@ -4,7 +4,7 @@
 //! character that could steer a terminal. How to get it wrong: a struct per document, which the next field breaks.
 
 use chrono::{DateTime, Utc};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde_json::{Map, Value};
 
 /// Text without characters that steer a terminal or turn its direction.
@@ -44,7 +44,7 @@ pub(super) fn list(items: &[Value], columns: &[(&str, &str)]) -> String {
     for item in items {
         table.add_row(columns.iter().map(|(_, field)| text(&item[*field])));
     }
-    printed(&table)
+    printed(table)
 }
 
 fn bare() -> Table {
@@ -53,9 +53,24 @@ fn bare() -> Table {
     table
 }
 
-fn printed(table: &Table) -> String {
+/// Cells are wrapped between words only: half a number cannot be copied.
+fn printed(mut table: Table) -> String {
+    for place in 0..table.column_count() {
+        let rows = table.header().into_iter().chain(table.row_iter());
+        let cells = rows.filter_map(|row| row.cell_iter().nth(place));
+        let widest = cells.map(|cell| longest_word(&cell.content())).max().unwrap_or_default();
+        if let Some(column) = table.column_mut(place) {
+            let width = widest.saturating_add(column.padding_width());
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+        }
+    }
     let lines = table.to_string();
     lines.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end())).collect()
+}
+
+fn longest_word(text: &str) -> u16 {
+    let longest = text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or_default();
+    u16::try_from(longest).unwrap_or(u16::MAX)
 }
 
 /// A document as lines of name and value, in the order in which they are taken; the rest follows by itself.
@@ -97,7 +112,7 @@ impl Facts {
         for (name, value) in &self.lines {
             table.add_row([clean(name), clean(value)]);
         }
-        printed(&table)
+        printed(table)
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::args::{ConfigureArgs, ReconcileArgs, ReleaseArgs};
 use super::client::{Call, Client};
-use super::ending::{Ending, Failure, say, warn};
+use super::ending::{Ending, Failure, both, numbers, say, warn};
 use super::follow::spinner;
 use super::tables::{Facts, items, list, text};
 
@@ -18,8 +18,8 @@ pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Endin
     bar.finish_and_clear();
     let answer = answer?;
     let failed = items(&answer.document, "failed");
-    if args.remote.json {
-        say(&format!("{}\n", answer.text))?;
+    let printed = if args.remote.json {
+        say(&format!("{}\n", answer.text))
     } else {
         let mut facts = Facts::of(&answer.document);
         facts.take("failed");
@@ -29,15 +29,16 @@ pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Endin
             [] => String::new(),
             failed => format!("\n{}", list(failed, PROBLEM_COLUMNS)),
         };
-        say(&(facts.print() + &table))?;
-    }
-    match failed.len() {
+        say(&(facts.print() + &table))
+    };
+    let told = match failed.len() {
         0 => Ok(()),
         count => {
-            warn(&format!("callbunker: {count} numbers could not be set; mend what the table says and repeat"));
+            warn(&format!("callbunker: {} could not be set; mend what `failed` says and repeat", numbers(count)));
             Err(Failure::Told)
         }
-    }
+    };
+    both(printed, told)
 }
 
 /// Numbers with a problem.

@@ -1,7 +1,10 @@
 //! The commands that call the running daemon: addresses, keys, tables, documents, exit codes.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
@@ -52,7 +55,7 @@ fn the_status_is_a_table_for_people_and_the_daemons_document_for_scripts() {
     for line in [
         "available           2 (threshold 0)",
         "assigned            1",
-        "bought this hour    3 of 40",
+        "bought in an hour   3 of 40",
         "paused              no",
     ] {
         assert!(table.lines().any(|shown| shown == line), "{line}:\n{table}");
@@ -113,6 +116,37 @@ fn a_daemon_that_is_away_is_69_and_something_else_at_the_address_is_named() {
     assert!(sentence.contains("does not know") && sentence.contains("upgrade"), "{sentence}");
 }
 
+/// Answers every request with `answer`, and says how many came.
+fn answers_always(answer: String) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("its address"));
+    let came = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&came);
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(answer.as_bytes());
+        }
+    });
+    (url, came)
+}
+
+#[test]
+fn the_key_is_sent_nowhere_but_to_the_given_address() {
+    let (elsewhere, came) = answers_always("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".to_owned());
+    let redirect = format!("HTTP/1.1 307 Moved\r\nLocation: {elsewhere}/\r\nContent-Length: 0\r\n\r\n");
+    let (moved, asked) = answers_always(redirect);
+    let sentence = at(&moved, &["pause"]).sentence(1);
+    assert!(sentence.contains(&format!("redirect to {elsewhere}/")) && sentence.contains("--url"), "{sentence}");
+    let env = [("ADMIN_API_KEY", ADMIN_KEY), ("http_proxy", &elsewhere), ("HTTP_PROXY", &elsewhere)];
+    let env = env.map(|(name, value)| (name, value as &str));
+    assert_eq!(run(&env, &["status", "--url", &moved]).code, Some(1));
+    assert_eq!((asked.load(Ordering::SeqCst), came.load(Ordering::SeqCst)), (2, 0));
+    let (proxy, _) = answers_always("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\n<p/>".to_owned());
+    assert!(at(&proxy, &["status"]).sentence(69).contains("no daemon behind it"));
+}
+
 #[test]
 fn bad_usage_is_64_and_asks_nobody() {
     let world = World::new().quiet();
@@ -134,6 +168,7 @@ fn bad_usage_is_64_and_asks_nobody() {
         &["numbers", "--limit", "3", "--all"],
         &["numbers", "show", "415-555-0100"],
         &["numbers", "adopt"],
+        &["numbers", "--all", "show", "+14155550100"],
         &["configure-webhooks", "+1 415 555 01OO"],
         &["release", "a\u{200b}"],
         &["completions", "cmd"],
@@ -181,7 +216,7 @@ fn webhooks_are_configured_for_the_named_numbers_as_people_write_them() {
     let failed = callbunker(&daemon, &["configure-webhooks", number]);
     assert_eq!(failed.code, Some(1), "{failed:?}");
     assert!(failed.stdout.contains("NUMBER        CODE") && failed.stdout.contains(number), "{failed:?}");
-    assert!(failed.stderr.contains("1 numbers could not be set"), "{failed:?}");
+    assert!(failed.stderr.contains("1 number could not be set"), "{failed:?}");
 }
 
 #[test]
