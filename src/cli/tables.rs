@@ -151,6 +151,18 @@ mod tests {
     }
 
     #[test]
+    fn a_narrow_terminal_gets_whole_words() {
+        let mut table = bare();
+        table.set_width(36).set_header(["NUMBER", "MESSAGE"]);
+        table.add_row(["+14155550100", "no number of this pool; adopt it first"]);
+        let printed = printed(table);
+        assert!(printed.lines().count() > 2, "{printed}");
+        for word in ["+14155550100", "number", "adopt", "first"] {
+            assert!(printed.split_whitespace().any(|shown| shown == word), "{word}:\n{printed}");
+        }
+    }
+
+    #[test]
     fn no_cell_steers_a_terminal() {
         let item = json!({"reason": "a\u{1b}[2Jb\nc\u{202e}d"});
         let printed = list(std::slice::from_ref(&item), &[("REASON", "reason")]);
