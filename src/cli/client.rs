@@ -13,6 +13,7 @@ use serde_json::Value;
 use ureq::http::{self, HeaderValue};
 use url::Url;
 
+use super::call::Call;
 use super::ending::Failure;
 use super::refusal::Refusal;
 use crate::config::{Sources, client_key};
@@ -21,31 +22,14 @@ const URL_DEFAULT: &str = "http://127.0.0.1:8080";
 /// An import's or a list's answer at most.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-/// How long an answer may take that the daemon gives out of its database.
-const QUICK: Duration = Duration::from_secs(30);
-/// How long work may take that goes over many numbers at Twilio.
-const LONG: Duration = Duration::from_secs(900);
 /// RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Where `/admin/phones/api` begins.
-pub(super) const API: [&str; 3] = ["admin", "phones", "api"];
 
 /// The daemon at one address, with one key.
 pub(super) struct Client {
     agent: ureq::Agent,
     base: Url,
     key: HeaderValue,
-}
-
-/// One call.
-pub(super) struct Call<'a> {
-    method: &'static str,
-    path: Vec<&'a str>,
-    query: Vec<(&'static str, String)>,
-    headers: Vec<(&'static str, &'a str)>,
-    body: Option<Value>,
-    within: Duration,
 }
 
 /// An answer of the 2xx kind.
@@ -65,51 +49,6 @@ pub(super) enum CallError {
     Lost(String),
     /// Another answer.
     Refused(Box<Refusal>),
-}
-
-impl<'a> Call<'a> {
-    /// Reads something.
-    pub fn get(path: &[&'a str]) -> Self {
-        let path = path.to_vec();
-        Self { method: "GET", path, query: Vec::new(), headers: Vec::new(), body: None, within: QUICK }
-    }
-
-    /// Does something.
-    pub fn post(path: &[&'a str]) -> Self {
-        Self { method: "POST", ..Self::get(path) }
-    }
-
-    /// Reads something below `/admin/phones/api`.
-    pub fn get_api(path: &[&'a str]) -> Self {
-        Self::get(&[&API, path].concat())
-    }
-
-    /// Does something below `/admin/phones/api`.
-    pub fn post_api(path: &[&'a str]) -> Self {
-        Self::post(&[&API, path].concat())
-    }
-
-    /// Adds to the query what is given.
-    pub fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query.extend(value.map(|value| (name, value.to_string())));
-        self
-    }
-
-    pub fn header(mut self, name: &'static str, value: &'a str) -> Self {
-        self.headers.push((name, value));
-        self
-    }
-
-    pub fn body(mut self, body: Value) -> Self {
-        self.body = Some(body);
-        self
-    }
-
-    /// The daemon works for a while before it answers.
-    pub fn takes_long(mut self) -> Self {
-        self.within = LONG;
-        self
-    }
 }
 
 impl Client {

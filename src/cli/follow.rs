@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::client::{Answer, Call, CallError, Client};
+use super::call::Call;
+use super::client::{Answer, CallError, Client};
 use super::ending::Failure;
 use super::tables::text;
 

@@ -1,9 +1,12 @@
 //! Pause and resume.
+//!
+//! How to get it wrong: showing pause and halt in two ways; the status has the same lines.
 
 use serde_json::{Value, json};
 
 use super::args::GateArgs;
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::ending::{Ending, say};
 use super::tables::Facts;
 

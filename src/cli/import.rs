@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 
 use super::args::ImportArgs;
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::ending::{Ending, Failure, both, numbers, say, warn};
 use super::follow::bar;
 use super::import_file::{Row, read};

@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 
 use super::args::{AuditArgs, Length, NumbersArgs};
-use super::client::{Answer, Call, Client};
+use super::call::Call;
+use super::client::{Answer, Client};
 use super::ending::{Ending, Failure, say, warn};
 use super::tables::{items, list};
 

@@ -14,6 +14,7 @@ use clap::Parser as _;
 use crate::config::Sources;
 
 mod args;
+mod call;
 mod client;
 mod ending;
 mod follow;

@@ -1,11 +1,15 @@
 //! One number: look at it, adopt it, ignore it, give it back to Twilio.
+//!
+//! Invariant: no number is given back without a yes, typed or as --yes. How to get it wrong: taking an empty answer, or a
+//! script without a terminal, for a yes.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use serde_json::json;
 
 use super::args::{NumberCommand, NumbersArgs};
-use super::client::{Answer, Call, Client};
+use super::call::Call;
+use super::client::{Answer, Client};
 use super::ending::{Ending, Failure, say};
 use super::tables::{Facts, list, text};
 use crate::domain::PhoneNumber;

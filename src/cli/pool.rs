@@ -1,9 +1,13 @@
 //! The pool as a whole: status, plan, replenish.
+//!
+//! Invariant: a pass that had no reason to buy ended well; one that met an error ends with 1.
+//! How to get it wrong: computing a figure here. The daemon counts, under one snapshot.
 
 use serde_json::Value;
 
 use super::args::{PlanArgs, Remote};
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::ending::{Ending, Failure, both, say, warn};
 use super::follow::spinner;
 use super::gate::gate_lines;

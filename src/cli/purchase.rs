@@ -8,7 +8,8 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::args::PurchaseArgs;
-use super::client::{Call, CallError, Client};
+use super::call::Call;
+use super::client::{CallError, Client};
 use super::ending::{Ending, Failure, both, say, warn};
 use super::follow::{AWAY_AT_MOST, follow};
 use super::tables::{items, list, text};

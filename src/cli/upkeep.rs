@@ -1,9 +1,13 @@
 //! Care for numbers and users: webhooks, reconciliation, release.
+//!
+//! Invariant: what could not be done is listed by number, and ends with 1.
+//! How to get it wrong: a short deadline. The daemon goes over every number at Twilio before it answers.
 
 use serde_json::{Value, json};
 
 use super::args::{ConfigureArgs, ReconcileArgs, ReleaseArgs};
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::ending::{Ending, Failure, both, numbers, say, warn};
 use super::follow::spinner;
 use super::tables::{Facts, items, list, text};

@@ -57,10 +57,15 @@ pub fn program(env: &[(&str, &str)], arguments: &[&str]) -> Command {
     command
 }
 
+/// Runs a command with this environment.
+pub fn run(env: &[(&str, &str)], arguments: &[&str]) -> Ended {
+    program(env, arguments).output().expect("the program starts").into()
+}
+
 /// Runs a command against whatever listens at `url`, with the admin key.
 pub fn at(url: &str, arguments: &[&str]) -> Ended {
     let env = [("CALLBUNKER_URL", url), ("ADMIN_API_KEY", ADMIN_KEY)];
-    program(&env, arguments).output().expect("the program starts").into()
+    run(&env, arguments)
 }
 
 /// Runs a command against a daemon, with the admin key.

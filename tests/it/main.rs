@@ -16,6 +16,7 @@ mod command_import;
 mod command_line;
 mod command_lists;
 mod command_purchase;
+mod command_reach;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod crowd;
