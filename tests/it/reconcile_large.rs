@@ -1,0 +1,65 @@
+//! Accounts of many numbers: page by page, in little memory.
+
+use serde_json::json;
+use twilio_simulator::{ForeignNumber, On};
+
+use crate::comparing::{assert_found, reconcile, rewire, with_our_webhooks};
+use crate::world::{World, eventually};
+
+/// Puts so many numbers of ours into the account and into the database.
+pub fn fill(world: &World, count: u32) {
+    let item = "6b1f7d0e-52a1-4b5c-9d1e-3f1a2b3c4d5e";
+    for n in 0..count {
+        let tag = format!("callbunker:default:{item}");
+        world.twilio.own(with_our_webhooks(&number(n), &tag).sid(format!("PN{n:032x}")));
+    }
+    world.sql(&format!(
+        "INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchased_at)
+         SELECT 'PN' || lpad(to_hex(n), 32, '0'), '+1907' || (2000000 + n), 'US', '907', 'available', 'configured', true, now()
+           FROM generate_series(0, {count} - 1) AS n"
+    ));
+}
+
+fn number(n: u32) -> String {
+    format!("+1907{}", 2_000_000 + n)
+}
+
+#[test]
+fn several_pages_are_compared_and_each_ones_differences_attended_to() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    fill(&world, 2500);
+    for n in [3, 1200, 2400] {
+        rewire(&world, &number(n));
+    }
+    for n in [10, 1700] {
+        assert!(world.twilio.disown(&number(n)));
+    }
+    world.twilio.own(ForeignNumber::new("+14155550100"));
+    let before = world.twilio.truth();
+    let report = reconcile(&daemon);
+    assert_found(&report, &[("repaired", 3), ("missing", 2)]);
+    assert_eq!((&report["checked"], &report["foreign"]), (&json!(2499), &json!(1)));
+    let after = world.twilio.truth();
+    assert_eq!(after.requests_of(On::List) - before.requests_of(On::List), 3);
+    assert_eq!((after.requests_of(On::Fetch) - before.requests_of(On::Fetch), after.updates), (2, 3));
+    assert_found(&reconcile(&daemon), &[]);
+}
+
+#[test]
+#[ignore = "takes minutes: a hundred thousand numbers"]
+fn a_hundred_thousand_numbers_are_compared_in_little_memory() {
+    let world = World::new().quiet();
+    fill(&world, 100_000);
+    world.sql("VACUUM ANALYZE numbers");
+    let daemon = world.daemon_at_once();
+    let idle = daemon.peak_memory_kib();
+    eventually("the comparison at start ended", || daemon.has_compared());
+    let began = std::time::Instant::now();
+    let report = reconcile(&daemon);
+    assert_found(&report, &[]);
+    assert_eq!(report["checked"], 100_000);
+    let peak = daemon.peak_memory_kib();
+    eprintln!("{idle} KiB before, {peak} KiB at most, {:?}", began.elapsed());
+    assert!(peak < 100 * 1024, "{peak} KiB");
+}
