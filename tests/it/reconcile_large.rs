@@ -3,7 +3,7 @@
 use serde_json::json;
 use twilio_simulator::{ForeignNumber, On};
 
-use crate::comparing::{assert_found, reconcile, rewire, with_our_webhooks};
+use crate::comparing::{assert_found, forget_when_they_began, reconcile, rewire, with_our_webhooks};
 use crate::world::{World, eventually};
 
 /// Puts so many numbers of ours into the account and into the database.
@@ -50,8 +50,10 @@ fn several_pages_are_compared_and_each_ones_differences_attended_to() {
 #[ignore = "takes minutes: a hundred thousand numbers"]
 fn a_hundred_thousand_numbers_are_compared_in_little_memory() {
     let world = World::new().quiet();
+    world.daemon().stop();
     fill(&world, 100_000);
     world.sql("VACUUM ANALYZE numbers");
+    forget_when_they_began(&world);
     let daemon = world.daemon_at_once();
     let idle = daemon.peak_memory_kib();
     eventually("the comparison at start ended", || daemon.has_compared());
