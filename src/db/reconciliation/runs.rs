@@ -38,7 +38,8 @@ impl Occasion {
     }
 }
 
-/// Begins a comparison; its id. `None` = it comes by itself, and one began less than `apart` ago on any instance.
+/// Begins a comparison; its id. `None` = it comes by itself, and one that has not failed began less than `apart` ago on any
+/// instance.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -58,7 +59,7 @@ pub fn reconciliation_begin(
         let begun: Option<Begun> = sql_query(
             "INSERT INTO reconciliations (trigger) SELECT $1
               WHERE $1 = 'manual' OR NOT EXISTS (
-                    SELECT 1 FROM reconciliations WHERE started_at > clock_timestamp() - make_interval(secs => $2))
+                    SELECT 1 FROM reconciliations WHERE error IS NULL AND started_at > clock_timestamp() - make_interval(secs => $2))
              RETURNING id",
         )
         .bind::<Text, _>(occasion.as_str())
