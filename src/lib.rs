@@ -7,8 +7,8 @@
 //!
 //!          signup, admin            cron
 //!               │                    │
-//!             http               schedule
-//!            ┌──┴──────────┐         │
+//!             http               schedule        (both also set off a reconciliation: Twilio's list beside
+//!            ┌──┴──────────┐         │            the database, judged with the purchaser)
 //!            ▼             ▼         ▼
 //!       assignment      pool_monitor ─────┐      desk: numbers out     monitor: how many, and why
 //!            │             │              │
@@ -22,7 +22,7 @@
 //! ```
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
-//! path), [`pool_monitor`] (when to buy), [`assignment`] (signups), [`http`] (the outside), [`schedule`] and
+//! path), [`pool_monitor`] (when to buy), [`reconciliation`] (what Twilio has beside what we know), [`assignment`] (signups), [`http`] (the outside), [`schedule`] and
 //! [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says and reads), [`app`] (how it is put
 //! together), [`cli`] (the commands).
 //!
@@ -43,6 +43,7 @@ pub mod http;
 pub mod logger;
 pub mod pool_monitor;
 pub mod purchaser;
+pub mod reconciliation;
 pub mod schedule;
 pub mod supervisor;
 pub mod twilio;

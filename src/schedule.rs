@@ -1,7 +1,7 @@
 //! Cron → "activate". Does no work itself.
 //!
-//! Invariant: what is due is told to the PoolMonitor without waiting; a tick that finds it busy is dropped, because a
-//! pass is pending already. How to get it wrong: trusting that the scheduler's own task lives. A tick each second beats
+//! Invariant: what is due is told to the PoolMonitor and the Reconciler without waiting; a tick that finds them busy is
+//! dropped, because one is pending already. How to get it wrong: trusting that the scheduler's own task lives. A tick each second beats
 //! the vitals; when it stays away, this part ends itself and the supervisor starts a fresh one.
 
 use std::sync::Arc;
@@ -14,13 +14,23 @@ use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use crate::config::{Config, ScheduleConfig};
 use crate::domain::Trigger;
 use crate::pool_monitor::MonitorHandle;
+use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::{Alive, Vitals};
 
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 
+/// Who is told what is due.
+#[derive(Clone)]
+pub struct Told {
+    /// `schedule.replenish_cron`.
+    pub monitor: MonitorHandle,
+    /// `schedule.reconcile_cron`.
+    pub reconciler: ReconcilerHandle,
+}
+
 /// The schedule.
 pub struct Schedule {
-    monitor: MonitorHandle,
+    told: Told,
     config: Arc<ArcSwap<Config>>,
     in_force: ScheduleConfig,
     scheduler: Option<JobScheduler>,
@@ -29,16 +39,17 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(monitor: MonitorHandle, config: Arc<ArcSwap<Config>>, log: slog::Logger, alive: Alive) -> Self {
+    pub(crate) fn new(told: Told, config: Arc<ArcSwap<Config>>, log: slog::Logger, alive: Alive) -> Self {
         let in_force = config.load().schedule.clone();
-        Self { monitor, config, in_force, scheduler: None, log, alive }
+        Self { told, config, in_force, scheduler: None, log, alive }
     }
 }
 
-async fn start(cron: String, monitor: MonitorHandle, vitals: Arc<Vitals>) -> Result<JobScheduler, JobSchedulerError> {
+async fn start(crons: ScheduleConfig, told: Told, vitals: Arc<Vitals>) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
-    let replenish = Job::new(cron.as_str(), move |_, _| monitor.activate(Trigger::Cron))?;
-    scheduler.add(replenish).await?;
+    let Told { monitor, reconciler } = told;
+    scheduler.add(Job::new(crons.replenish_cron.as_str(), move |_, _| monitor.activate(Trigger::Cron))?).await?;
+    scheduler.add(Job::new(crons.reconcile_cron.as_str(), move |_, _| reconciler.by_schedule())?).await?;
     scheduler.add(Job::new("* * * * * *", move |_, _| vitals.beat())?).await?;
     scheduler.start().await?;
     Ok(scheduler)
@@ -49,11 +60,11 @@ impl Schedule {
     fn begin(&mut self, ctx: &mut Context<Self>) {
         self.in_force = self.config.load().schedule.clone();
         let earlier = self.scheduler.take();
-        let (monitor, vitals) = (self.monitor.clone(), Arc::clone(self.alive.vitals()));
-        let cron = self.in_force.replenish_cron.clone();
+        let (told, vitals) = (self.told.clone(), Arc::clone(self.alive.vitals()));
+        let crons = self.in_force.clone();
         let starting = async move {
             end(earlier).await;
-            start(cron, monitor, vitals).await
+            start(crons, told, vitals).await
         };
         ctx.wait(starting.into_actor(self).map(|started, schedule, ctx| match started {
             Ok(scheduler) => schedule.scheduler = Some(scheduler),

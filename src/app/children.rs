@@ -14,24 +14,41 @@ use crate::assignment::{Desk, DeskDependencies, DeskHandle};
 use crate::http::{Context as Shared, HttpServer, ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
 use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
-use crate::schedule::Schedule;
+use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
+use crate::schedule::{Schedule, Told};
 use crate::supervisor::{Children, Slot};
 
+/// Parts whose work at Twilio is brought to an end before the process ends.
+pub(super) struct AtTwilio {
+    purchaser: PurchaserHandle,
+    reconciler: ReconcilerHandle,
+}
+
+impl AtTwilio {
+    /// Resolves when none of them is at work.
+    pub(super) async fn idle(&self) {
+        self.reconciler.idle().await;
+        self.purchaser.idle().await;
+    }
+}
+
 impl App {
-    /// The children, and the handle of the one that buys.
+    /// The children, and those whose calls to Twilio are waited for at the end.
     pub(super) fn children(
         &self,
         stopping: &watch::Receiver<bool>,
         stop_http: &CancellationToken,
         http_ended: watch::Sender<bool>,
-    ) -> (Children, PurchaserHandle) {
+    ) -> (Children, AtTwilio) {
         let (bell, taken) = (self.bell.clone(), Arc::new(Notify::new()));
         let (work_set, work) = watch::channel(Work::default());
         let (line_reports, line_reported) = watch::channel(None);
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
+        let (reconciler_slot, (reconciling_set, reconciling)) = (Slot::default(), watch::channel(false));
         let purchaser = PurchaserHandle::new(purchaser_slot.clone(), work, line_reported);
         let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config));
         let monitor = MonitorHandle::new(monitor_slot.clone());
+        let reconciler = ReconcilerHandle::new(reconciler_slot.clone(), reconciling);
         let buyer = Buyer {
             db: self.db.clone(),
             locks: self.locks.clone(),
@@ -62,7 +79,12 @@ impl App {
             stopping: stopping.clone(),
             log: self.log.new(slog::o!("part" => "pool_monitor")),
         };
-        let (schedule_monitor, schedule_config) = (monitor.clone(), Arc::clone(&self.config));
+        let reconciler_deps = ReconcilerDependencies {
+            buyer: Buyer { log: self.log.new(slog::o!("part" => "reconciler")), ..buyer.clone() },
+            purchaser: purchaser.clone(),
+        };
+        let told = Told { monitor: monitor.clone(), reconciler: reconciler.clone() };
+        let schedule_config = Arc::clone(&self.config);
         let schedule_log = self.log.new(slog::o!("part" => "schedule"));
 
         let mut children = Children::default();
@@ -73,19 +95,23 @@ impl App {
             children.add("pool_monitor", move |alive| {
                 monitor_slot.set(PoolMonitor::new(monitor_deps.clone(), alive).start());
             }),
+            children.add("reconciler", move |alive| {
+                reconciler_slot.set(Reconciler::new(reconciler_deps.clone(), reconciling_set.clone(), alive).start());
+            }),
             children.add("desk", move |alive| desk_slot.set(Desk::new(desk_deps.clone(), alive).start())),
             children.add("schedule", move |alive| {
                 let config = Arc::clone(&schedule_config);
-                Schedule::new(schedule_monitor.clone(), config, schedule_log.clone(), alive).start();
+                Schedule::new(told.clone(), config, schedule_log.clone(), alive).start();
             }),
         ];
-        let bought_by = purchaser.clone();
+        let at_twilio = AtTwilio { purchaser: purchaser.clone(), reconciler: reconciler.clone() };
         let shared = Arc::new(Shared {
             db: self.db.clone(),
             twilio: self.twilio.clone(),
             desk,
             purchaser,
             monitor,
+            reconciler: reconciler.clone(),
             config: Arc::clone(&self.config),
             vitals: vitals.clone(),
             stopping: stopping.clone(),
@@ -105,7 +131,7 @@ impl App {
             };
             HttpServer::new(part, alive).start();
         }));
-        (children, bought_by)
+        (children, at_twilio)
     }
 
     fn server_options(&self) -> ServerOptions {

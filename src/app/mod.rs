@@ -136,7 +136,7 @@ impl App {
         let (gave_up, mut has_given_up) = watch::channel(false);
         let stop_http = CancellationToken::new();
         let (http_ended, mut http_has_ended) = watch::channel(false);
-        let (children, purchaser) = self.children(&is_stopping, &stop_http, http_ended);
+        let (children, at_twilio) = self.children(&is_stopping, &stop_http, http_ended);
         let supervised = self.config.load();
         let (restarts_max, window) = (supervised.supervisor.restarts_max, supervised.supervisor.window());
         let grace = supervised.shutdown.grace();
@@ -161,7 +161,7 @@ impl App {
         let all_done = async {
             // Whoever asked is answered, and what is on the wire is settled, whoever asked for it.
             let _ = http_has_ended.wait_for(|ended| *ended).await;
-            purchaser.idle().await;
+            at_twilio.idle().await;
         };
         tokio::select! {
             () = all_done => {}

@@ -21,6 +21,7 @@ pub mod passes;
 pub mod purchase_items;
 pub mod purchase_record;
 pub mod purchases;
+pub mod reconciliation;
 pub mod stock;
 pub mod waiters;
 

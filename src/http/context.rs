@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::db::{Db, DbError};
 use crate::pool_monitor::{MonitorError, MonitorHandle};
 use crate::purchaser::PurchaserHandle;
+use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Vitals;
 use crate::twilio::Twilio;
 
@@ -30,6 +31,8 @@ pub struct Context {
     pub purchaser: PurchaserHandle,
     /// Passes.
     pub monitor: MonitorHandle,
+    /// Comparisons with Twilio.
+    pub reconciler: ReconcilerHandle,
     /// The configuration in force.
     pub config: Arc<ArcSwap<Config>>,
     /// How the parts fare.

@@ -1,6 +1,6 @@
 //! The route table. Hot routes first: each is tried in turn.
 
-use super::admin::{gate, lists, purchases, replenish, status, webhooks};
+use super::admin::{gate, lists, purchases, reconcile, replenish, status, webhooks};
 use super::context::Context;
 use super::{Access, BodyRule, Endpoint, Route, health, signup};
 
@@ -25,6 +25,10 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new(
             "/admin/phones/api/configure-webhooks",
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, webhooks::configure)],
+        ),
+        Route::new(
+            "/admin/phones/api/reconcile",
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, reconcile::reconcile)],
         ),
         Route::new("/admin/phones/api/pause", vec![Endpoint::post(Admin, BodyRule::OptionalJson, gate::pause)]),
         Route::new("/admin/phones/api/resume", vec![Endpoint::post(Admin, BodyRule::OptionalJson, gate::resume)]),

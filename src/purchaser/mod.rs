@@ -39,8 +39,10 @@ use crate::twilio::{Failure, Twilio, Verdict};
 pub use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
 pub use batch::BatchReport;
 pub use emergency::EmergencyReport;
+pub(crate) use judge::Owner;
 pub use recover::RecoverReport;
 pub use shortfall::Shortfall;
+pub(crate) use wire::judge_for;
 
 /// What buying needs. Plain dependencies, no actor.
 #[derive(Clone)]
@@ -76,16 +78,16 @@ impl Buyer {
         }
     }
 
-    fn tag(&self, item_id: uuid::Uuid) -> Tag {
+    pub(crate) fn tag(&self, item_id: uuid::Uuid) -> Tag {
         Tag { instance: self.config.load().instance.name.clone(), item_id }
     }
 
-    fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
     }
 
     /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
-    async fn halt_on(&self, failure: &Failure) -> bool {
+    pub(crate) async fn halt_on(&self, failure: &Failure) -> bool {
         let Failure::Refused(refusal) = failure else { return false };
         let probe_every = match refusal.verdict() {
             Verdict::HaltUntilProbe => Some(self.config.load().breaker.probe()),
@@ -97,7 +99,12 @@ impl Buyer {
     }
 
     /// Opens the breaker for all instances.
-    async fn halt(&self, twilio_code: Option<i32>, message: String, probe_every: Option<std::time::Duration>) {
+    pub(crate) async fn halt(
+        &self,
+        twilio_code: Option<i32>,
+        message: String,
+        probe_every: Option<std::time::Duration>,
+    ) {
         let told = message.clone();
         let opened = self
             .db

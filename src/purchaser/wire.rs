@@ -181,8 +181,8 @@ fn judged(buyer: &Buyer, item: &Item, found: &Answered<IncomingNumber>) -> Owner
     judge_for(buyer, item.id, item.country, item.first_sent.elapsed(), &item.webhooks, found)
 }
 
-/// Judges what Twilio shows for an item.
-pub(super) fn judge_for(
+/// Judges what Twilio shows for an item, whoever asks: the run that sent it, a recovery, a reconciliation.
+pub(crate) fn judge_for(
     buyer: &Buyer,
     item_id: Uuid,
     country: CountryCode,

@@ -17,6 +17,7 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("POST", "/admin/phones/api/replenish", Who::Admin, Takes::Nothing),
     ("POST", "/admin/phones/cron/auto-replenish", Who::Admin, Takes::Nothing),
     ("POST", "/admin/phones/api/configure-webhooks", Who::Admin, Takes::OptionalJson),
+    ("POST", "/admin/phones/api/reconcile", Who::Admin, Takes::OptionalJson),
     ("POST", "/admin/phones/api/pause", Who::Admin, Takes::OptionalJson),
     ("POST", "/admin/phones/api/resume", Who::Admin, Takes::OptionalJson),
     ("GET", "/admin/phones/api/numbers", Who::Admin, Takes::Nothing),
@@ -61,6 +62,7 @@ impl Untouched {
         let written = world.sql(
             "SELECT (SELECT count(*) FROM purchases), (SELECT count(*) FROM purchase_items), (SELECT count(*) FROM numbers),
                     (SELECT count(*) FROM assignments), (SELECT count(*) FROM waiters), (SELECT count(*) FROM passes),
+                    (SELECT count(*) FROM reconciliations),
                     (SELECT md5(string_agg(g::text, '')) FROM buying_gate g), (SELECT md5(i::text) FROM installation i)",
         );
         (asked, written)
@@ -194,6 +196,11 @@ fn a_field_of_a_wrong_type_or_range_is_named() {
         (json!({"phone_numbers": ["+14155550100", "4155550100"]}), "phone_numbers[1]"),
         (json!({"phone_numbers": [1]}), "phone_numbers[0]"),
     ];
+    let reconcile = [
+        (json!({"confirm_missing": "yes"}), "confirm_missing"),
+        (json!({"confirm_missing": 1}), "confirm_missing"),
+        (json!({"confirm_missing": null}), "confirm_missing"),
+    ];
     let check = |path: &str, key: &str, cases: &[(Value, &str)]| {
         for (body, field) in cases {
             let refused = send(&untouched.daemon, "POST", path, key, "application/json", body.to_string().as_bytes());
@@ -204,6 +211,7 @@ fn a_field_of_a_wrong_type_or_range_is_named() {
     check("/signup/api/release", SIGNUP_KEY, &assign[..7]);
     check("/admin/phones/api/purchase", ADMIN_KEY, &purchase);
     check("/admin/phones/api/configure-webhooks", ADMIN_KEY, &configure);
+    check("/admin/phones/api/reconcile", ADMIN_KEY, &reconcile);
     let long_key = "k".repeat(256);
     for key in ["", "é", &long_key] {
         let refused =

@@ -1,6 +1,7 @@
 //! The daemon as its users meet it: the real binary, a real PostgreSQL, and the simulator's state as the oracle.
 
 mod command;
+mod comparing;
 mod daemon;
 mod raw;
 mod session;
@@ -32,6 +33,13 @@ mod owner;
 mod pool;
 mod program;
 mod purchase_api;
+#[cfg(feature = "failpoints")]
+mod reconcile_crash;
+mod reconcile_drift;
+mod reconcile_intake;
+mod reconcile_large;
+mod reconcile_missing;
+mod reconcile_runs;
 mod reload;
 mod rest;
 mod schema;

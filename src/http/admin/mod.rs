@@ -3,6 +3,7 @@
 pub(super) mod gate;
 pub(super) mod lists;
 pub(super) mod purchases;
+pub(super) mod reconcile;
 pub(super) mod replenish;
 pub(super) mod status;
 pub(super) mod webhooks;
