@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::db::Db;
-use crate::db::custody::adoption::{IntakeOrder, Newcomer};
+use crate::db::custody::intake::{IntakeOrder, Newcomer};
 use crate::domain::{Tag, Trigger, WebhookStatus, Webhooks};
 use crate::twilio::{Failure, IncomingNumber, Twilio};
 

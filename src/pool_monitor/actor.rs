@@ -61,7 +61,7 @@ impl MonitorDependencies {
             twilio: self.twilio.clone(),
             config: Arc::clone(&self.config),
             stopping: self.stopping.clone(),
-            log: self.log.new(slog::o!("part" => "custody")),
+            log: self.log.clone(),
         }
     }
 }
