@@ -231,7 +231,7 @@ fn the_database_refuses_releases_that_cannot_be() {
     refused(
         &world,
         &[
-            ("releases_state_is_known", &release("state", "'lost'")),
+            ("releases_state_is_known", &release("state, ended_at", "'lost', now()")),
             ("releases_attempts_count_up", &release("attempts", "-1")),
             ("releases_sent_was_attempted", &release("state", "'sent'")),
             ("releases_sent_was_attempted", &release("state, ended_at", "'refused', now()")),
