@@ -14,6 +14,7 @@ mod schema;
 
 pub mod assignments;
 pub mod buying_gate;
+pub mod custody;
 pub mod installation;
 pub mod locks;
 pub mod numbers;

@@ -162,6 +162,7 @@ fn routes() -> Vec<Route<Context>> {
     vec![
         Route::new("/signup/api/assign", vec![Endpoint::post(Access::Signup, BodyRule::Json, assign)]),
         Route::new("/signup/api/assignments/{user_id}", vec![Endpoint::get(Access::Signup, assignment)]),
+        Route::new("/upload", vec![Endpoint::post(Access::Signup, BodyRule::Json, assign).up_to(100 * 1024)]),
         Route::new("/admin/cron", vec![Endpoint::post(Access::Admin, BodyRule::None, cron)]),
         Route::new("/admin/pause", vec![Endpoint::post(Access::Admin, BodyRule::OptionalJson, pause)]),
         Route::new("/login", vec![Endpoint::post(Access::Public, BodyRule::Form, login)]),

@@ -1,0 +1,127 @@
+//! Numbers of ours that an operator puts into the pool, or gives to somebody.
+//!
+//! Invariants: nobody has two numbers, and no number two users; what goes into the pool was confirmed at Twilio; what is
+//! leaving stays on its way.
+//! How to get it wrong: assigning an unready number from stock. The schema refuses it; an operator's word goes through
+//! quarantine.
+
+use chrono::{DateTime, Utc};
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+
+use super::{Held, number_lock};
+use crate::db::assignments::Source;
+use crate::db::error::DbError;
+use crate::db::executor::Connection;
+use crate::domain::{NumberStatus, QuarantineReason, UserId};
+
+/// What became of a number that an operator wants in the pool, or somebody to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    /// It is where it was wanted.
+    Done,
+    /// It was there before; nothing changed.
+    Already,
+    /// Somebody else has it.
+    Assigned,
+    /// It is being given back to Twilio, or was.
+    Leaving,
+}
+
+/// Ends an adoption after Twilio confirmed tag and webhooks: the number goes into the pool or to `user_id`. `capable` is
+/// what Twilio's answer says.
+///
+/// # Errors
+/// [`DbError::Constraint`] with `OneLivePerUser` when the user has another number; then nothing changed.
+pub fn number_adopted(
+    conn: &mut Connection,
+    id: i64,
+    user_id: Option<&UserId>,
+    capable: bool,
+) -> Result<Placed, DbError> {
+    let placed = conn.transaction::<_, DbError, _>(|conn| {
+        let held = number_lock(conn, id)?;
+        if let Some(placed) = is_placed(&held, user_id) {
+            return Ok(placed);
+        }
+        let confirmed = "webhook_status = 'configured', capable = $2, missing_since = NULL, quarantined_until = NULL, rests_for = NULL";
+        let place = if user_id.is_some() {
+            // Through quarantine: an unfit number in the pool is nobody's, but an operator may give it to somebody.
+            "status = 'quarantined', quarantine_reason = 'adopting'"
+        } else {
+            "status = 'available', quarantine_reason = NULL"
+        };
+        sql_query(format!("UPDATE numbers SET {place}, {confirmed} WHERE id = $1"))
+            .bind::<BigInt, _>(id)
+            .bind::<Bool, _>(capable)
+            .execute(conn)?;
+        if let Some(user_id) = user_id {
+            assign(conn, id, user_id, Source::Adopt, None)?;
+        }
+        Ok(Placed::Done)
+    })?;
+    if placed == Placed::Done && user_id.is_none() {
+        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+    }
+    Ok(placed)
+}
+
+/// Gives an idle number of ours to the user who had it before, whatever its webhooks are.
+///
+/// # Errors
+/// [`DbError::Constraint`] with `OneLivePerUser` when the user has another number; then nothing changed.
+pub fn number_import_to(
+    conn: &mut Connection,
+    id: i64,
+    user_id: &UserId,
+    since: DateTime<Utc>,
+) -> Result<Placed, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let held = number_lock(conn, id)?;
+        if let Some(placed) = is_placed(&held, Some(user_id)) {
+            return Ok(placed);
+        }
+        // Stock that is not ready cannot be assigned; what an operator holds in his hand can.
+        sql_query(
+            "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'adopting', quarantined_until = NULL, rests_for = NULL
+              WHERE id = $1",
+        )
+        .bind::<BigInt, _>(id)
+        .execute(conn)?;
+        assign(conn, id, user_id, Source::Import, Some(since))?;
+        Ok(Placed::Done)
+    })
+}
+
+fn is_placed(held: &Held, user_id: Option<&UserId>) -> Option<Placed> {
+    match (held.status, held.reason) {
+        (NumberStatus::Released, _) | (_, Some(QuarantineReason::Leaving)) => Some(Placed::Leaving),
+        (NumberStatus::Assigned, _) if user_id.is_none_or(|user_id| held.user_id.as_ref() == Some(user_id)) => {
+            Some(Placed::Already)
+        }
+        (NumberStatus::Assigned, _) => Some(Placed::Assigned),
+        _ => None,
+    }
+}
+
+fn assign(
+    conn: &mut Connection,
+    id: i64,
+    user_id: &UserId,
+    source: Source,
+    since: Option<DateTime<Utc>>,
+) -> Result<(), DbError> {
+    sql_query(
+        "WITH given AS (INSERT INTO assignments (number_id, user_id, source, assigned_at)
+                        VALUES ($1, $2, $3, coalesce($4, clock_timestamp())))
+         UPDATE numbers SET status = 'assigned', quarantine_reason = NULL WHERE id = $1",
+    )
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(user_id.as_str())
+    .bind::<Text, _>(source.as_str())
+    .bind::<Nullable<Timestamptz>, _>(since)
+    .execute(conn)?;
+    Ok(())
+}
