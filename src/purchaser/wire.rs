@@ -15,7 +15,7 @@ use super::settle::settle;
 use super::{Buyer, Shortfall};
 use crate::db::purchase_items::{self, Attempt, Ending, Failure as Reason, Intent, RunOf};
 use crate::domain::{CountryCode, PhoneNumber, Webhooks};
-use crate::twilio::{Answered, Failure, IncomingNumber, Verdict};
+use crate::twilio::{Answered, BackOff, Failure, IncomingNumber, Verdict};
 
 /// POSTs for one item whose outcome was in doubt.
 const DOUBTFUL_POSTS_MAX: i32 = 3;
@@ -23,8 +23,6 @@ const DOUBTFUL_POSTS_MAX: i32 = 3;
 const HARMLESS_POSTS_MAX: i32 = 5;
 /// A create for somebody who waits is not repeated later than this: they are gone, and others need the lock.
 const REPEATS_WITHIN: Duration = Duration::from_secs(4);
-const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
-const BACK_OFF_MAX: Duration = Duration::from_secs(10);
 
 /// An item with a committed attempt: it may go on the wire.
 #[derive(Debug, Clone)]
@@ -266,13 +264,9 @@ async fn end(buyer: &Buyer, item: &Item, ending: Ending, reason: Reason) {
     }
 }
 
-/// Waits before the next POST: as Twilio asks, or doubling with jitter. `false` = the daemon stops.
+/// Waits before the next POST: as Twilio asks, or doubling, with jitter. `false` = the daemon stops.
 async fn back_off(buyer: &Buyer, attempt: i32, asked: Option<Duration>) -> bool {
-    let doublings = u32::try_from(attempt.clamp(1, 8)).unwrap_or(1) - 1;
-    let wait = match asked {
-        Some(asked) => asked.min(BACK_OFF_MAX),
-        None => (BACK_OFF_FIRST * 2u32.pow(doublings)).min(BACK_OFF_MAX).mul_f64(rand::random_range(0.5..1.0)),
-    };
+    let wait = BackOff::PACE.wait_by_chance(u32::try_from(attempt).unwrap_or(1), asked);
     let mut stopping = buyer.stopping.clone();
     tokio::select! {
         () = tokio::time::sleep(wait) => !buyer.is_stopping(),
