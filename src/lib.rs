@@ -22,7 +22,7 @@
 //! ```
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
-//! path), [`pool_monitor`] (when to buy), [`assignment`] (signups), [`http`] (the outside), [`schedule`] and
+//! path), [`pool_monitor`] (when to buy), [`pricing`] (what it costs), [`assignment`] (signups), [`http`] (the outside), [`schedule`] and
 //! [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says and reads), [`app`] (how it is put
 //! together), [`cli`] (the commands).
 //!
@@ -42,6 +42,7 @@ pub mod failpoints;
 pub mod http;
 pub mod logger;
 pub mod pool_monitor;
+pub mod pricing;
 pub mod purchaser;
 pub mod schedule;
 pub mod supervisor;

@@ -16,6 +16,7 @@ pub mod assignments;
 pub mod buying_gate;
 pub mod installation;
 pub mod locks;
+pub mod number_history;
 pub mod numbers;
 pub mod passes;
 pub mod purchase_items;

@@ -11,6 +11,7 @@ use crate::assignment::DeskHandle;
 use crate::config::Config;
 use crate::db::{Db, DbError};
 use crate::pool_monitor::{MonitorError, MonitorHandle};
+use crate::pricing::Pricing;
 use crate::purchaser::PurchaserHandle;
 use crate::supervisor::Vitals;
 use crate::twilio::Twilio;
@@ -24,6 +25,8 @@ pub struct Context {
     pub db: Db,
     /// Webhooks.
     pub twilio: Twilio,
+    /// What numbers cost.
+    pub pricing: Pricing,
     /// Signups.
     pub desk: DeskHandle,
     /// Orders by hand.

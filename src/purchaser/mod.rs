@@ -3,7 +3,7 @@
 //! The way of one number: [`run`] takes the lock and sorts what earlier runs left; [`batch`], [`by_hand`] or [`emergency`]
 //! sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`]; [`wire`] is one create from its first POST
 //! to its end; [`judge`] says whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open.
-//! The ledger itself is `db::purchase_items`.
+//! [`breaker`] stops it all. The ledger itself is `db::purchase_items`.
 //!
 //! Architecture invariant: nothing is bought without a `&PurchaseLock` in the caller's hand, a committed intent and a
 //! committed attempt; the actor ([`actor`]) handles one message at a time (`AtomicResponse`), so runs never overlap.
@@ -11,6 +11,7 @@
 
 mod actor;
 mod batch;
+pub mod breaker;
 mod by_hand;
 mod candidates;
 mod emergency;
@@ -30,11 +31,11 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
 use crate::config::Config;
+use crate::db::Db;
 use crate::db::locks::PurchaseLocks;
 use crate::db::purchase_items::Limits;
-use crate::db::{Db, buying_gate};
 use crate::domain::Tag;
-use crate::twilio::{Failure, Twilio, Verdict};
+use crate::twilio::{Failure, Twilio};
 
 pub use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
 pub use batch::BatchReport;
@@ -86,29 +87,16 @@ impl Buyer {
 
     /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
     async fn halt_on(&self, failure: &Failure) -> bool {
-        let Failure::Refused(refusal) = failure else { return false };
-        let probe_every = match refusal.verdict() {
-            Verdict::HaltUntilProbe => Some(self.config.load().breaker.probe()),
-            Verdict::HaltUntilResume => None,
-            _ => return false,
-        };
-        self.halt(refusal.code, refusal.to_string(), probe_every).await;
-        true
+        breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
     }
 
-    /// Opens the breaker for all instances.
-    async fn halt(&self, twilio_code: Option<i32>, message: String, probe_every: Option<std::time::Duration>) {
-        let told = message.clone();
-        let opened = self
-            .db
-            .run_patiently("gate_halt", move |conn| buying_gate::gate_halt(conn, twilio_code, &message, probe_every))
-            .await;
-        match opened {
-            Ok(true) => slog::crit!(self.log, "all buying is halted: mend the cause at Twilio, then resume";
-                "twilio_code" => twilio_code, "cause" => told, "probes" => probe_every.is_some()),
-            Ok(false) => {}
-            Err(error) => slog::error!(self.log, "buying should halt, but the breaker could not be written";
-                "cause" => told, "error" => error.in_full()),
-        }
+    /// Opens the breaker until an operator resumes: not for Twilio's sake.
+    async fn halt(&self, message: String) {
+        breaker::halt(&self.db, &self.log, None, message, None).await;
+    }
+
+    /// Whether nothing may ask Twilio now: the breaker is open because it refuses us, or nobody knows.
+    async fn is_silenced(&self) -> bool {
+        breaker::is_silenced(&self.db).await.unwrap_or(true)
     }
 }

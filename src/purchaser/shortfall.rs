@@ -44,8 +44,8 @@ impl Shortfall {
     pub fn message(&self) -> String {
         match self {
             Self::NoStock => "Twilio has no more such numbers; try another area code or country".to_owned(),
-            Self::Refused(why) => format!("a limit binds: {}", why.as_str()),
-            Self::Twilio(failure) | Self::Halted(failure) => failure.to_string(),
+            Self::Refused(why) => format!("{}: {}", why.as_str(), why.sentence()),
+            Self::Twilio(failure) | Self::Halted(failure) => failure.in_full(),
             Self::RunIsOver => {
                 "the purchase lock was lost or the order was ended; what is still needed is a new order".to_owned()
             }

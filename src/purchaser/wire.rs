@@ -15,7 +15,7 @@ use super::settle::settle;
 use super::{Buyer, Shortfall};
 use crate::db::purchase_items::{self, Attempt, Ending, Failure as Reason, Intent, RunOf};
 use crate::domain::{CountryCode, PhoneNumber, Webhooks};
-use crate::twilio::{Answered, BackOff, Failure, IncomingNumber, Verdict};
+use crate::twilio::{Answered, BackOff, Failure, IncomingNumber, Verdict, hide_numbers};
 
 /// POSTs for one item whose outcome was in doubt.
 const DOUBTFUL_POSTS_MAX: i32 = 3;
@@ -122,6 +122,7 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: b
         doubt(buyer, item, failure).await;
         return Next::Done(match look(buyer, item).await {
             Look::Seen(outcome) => outcome,
+            // When Twilio refuses the account, nobody looked.
             Look::NotThere | Look::Failed if halted => Outcome::End(Shortfall::Halted(failure.clone())),
             Look::NotThere | Look::Failed => Outcome::Unknown,
         });
@@ -159,8 +160,11 @@ async fn created(buyer: &Buyer, item: &Item, found: &Answered<IncomingNumber>) -
     }
 }
 
-/// Looks the number up in Twilio's list.
+/// Looks the number up in Twilio's list; not while the breaker silences Twilio.
 async fn look(buyer: &Buyer, item: &Item) -> Look {
+    if buyer.is_silenced().await {
+        return Look::Failed;
+    }
     match buyer.twilio.find(&item.number).await {
         Ok(None) => Look::NotThere,
         Ok(Some(found)) => Look::Seen(match judged(buyer, item, &found) {
@@ -169,7 +173,9 @@ async fn look(buyer: &Buyer, item: &Item) -> Look {
         }),
         Err(failure) => {
             slog::warn!(buyer.log, "a doubtful purchase could not be looked up; recovery will";
-                "item" => item.id.to_string(), "cause" => failure.to_string(), "request_id" => failure.request_id());
+                "item" => item.id.to_string(), "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(),
+                "request_id" => failure.request_id());
+            buyer.halt_on(&failure).await;
             Look::Failed
         }
     }
@@ -240,8 +246,8 @@ fn reason(failure: &Failure) -> Reason {
 
 async fn doubt(buyer: &Buyer, item: &Item, failure: &Failure) {
     slog::warn!(buyer.log, "the outcome of a purchase is unknown; Twilio's list will tell";
-        "item" => item.id.to_string(), "attempt" => item.attempt, "cause" => failure.to_string(),
-        "request_id" => failure.request_id());
+        "item" => item.id.to_string(), "attempt" => item.attempt, "cause" => failure.for_log(),
+        "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
     let (id, reason) = (item.id, reason(failure));
     let written = buyer.db.run_patiently("item_doubt", move |conn| purchase_items::item_doubt(conn, id, &reason)).await;
     if let Err(error) = written {
@@ -253,7 +259,7 @@ async fn doubt(buyer: &Buyer, item: &Item, failure: &Failure) {
 async fn end(buyer: &Buyer, item: &Item, ending: Ending, reason: Reason) {
     let (id, attempt) = (item.id, item.attempt);
     slog::info!(buyer.log, "a candidate was not bought"; "item" => id.to_string(), "code" => &reason.code,
-        "request_id" => reason.request_id.clone());
+        "twilio_code" => reason.twilio_code, "cause" => hide_numbers(&reason.message), "request_id" => reason.request_id.clone());
     let ended = buyer
         .db
         .run_patiently("item_end", move |conn| purchase_items::item_end(conn, id, Some(attempt), ending, &reason))

@@ -23,8 +23,7 @@ pub struct BackOff {
 
 impl BackOff {
     /// Four tries within some seconds: for what somebody waits for.
-    pub const PACE: Self =
-        Self { first: Duration::from_millis(200), longest: Duration::from_secs(10), tries_max: 4 };
+    pub const PACE: Self = Self { first: Duration::from_millis(200), longest: Duration::from_secs(10), tries_max: 4 };
 
     /// The wait after `tries` calls that failed. `asked` is Twilio's `Retry-After`; `chance` lies in `0.0..1.0`.
     #[must_use]

@@ -178,18 +178,7 @@ impl Failure {
     /// The failure as a log line may show it: of a phone number in Twilio's message only the last four digits.
     #[must_use]
     pub fn for_log(&self) -> String {
-        let text = self.to_string();
-        let mut shown = String::with_capacity(text.len());
-        let mut rest = text.as_str();
-        while let Some(start) = rest.find('+') {
-            let digits = rest[start + 1..].bytes().take_while(u8::is_ascii_digit).count();
-            let end = start + 1 + digits;
-            shown.push_str(&rest[..start]);
-            shown.push_str(if digits >= 7 { "…" } else { "+" });
-            shown.push_str(if digits >= 7 { &rest[end - 4..end] } else { &rest[start + 1..end] });
-            rest = &rest[end..];
-        }
-        shown + rest
+        hide_numbers(&self.to_string())
     }
 
     /// How long Twilio asked us to wait.
@@ -200,6 +189,22 @@ impl Failure {
             Self::NotSent(_) | Self::Unknown { .. } => None,
         }
     }
+}
+
+/// Leaves the last four digits of each phone number in `text`: Twilio's messages name numbers, log lines must not.
+#[must_use]
+pub fn hide_numbers(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('+') {
+        let digits = rest[start + 1..].bytes().take_while(u8::is_ascii_digit).count();
+        let end = start + 1 + digits;
+        shown.push_str(&rest[..start]);
+        shown.push_str(if digits >= 7 { "…" } else { "+" });
+        shown.push_str(if digits >= 7 { &rest[end - 4..end] } else { &rest[start + 1..end] });
+        rest = &rest[end..];
+    }
+    shown + rest
 }
 
 #[cfg(test)]

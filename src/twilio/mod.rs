@@ -15,6 +15,6 @@ mod wire;
 
 pub use back_off::BackOff;
 pub use client::{Credentials, Gone, Twilio, TwilioSettings};
-pub use error::{Failure, Refusal, Verdict};
+pub use error::{Failure, Refusal, Verdict, hide_numbers};
 pub use transport::Answered;
 pub use wire::{Balance, Candidate, IncomingNumber, Price};

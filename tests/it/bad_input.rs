@@ -20,7 +20,10 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("POST", "/admin/phones/api/pause", Who::Admin, Takes::OptionalJson),
     ("POST", "/admin/phones/api/resume", Who::Admin, Takes::OptionalJson),
     ("GET", "/admin/phones/api/numbers", Who::Admin, Takes::Nothing),
+    ("GET", "/admin/phones/api/numbers/+14155550100", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/assignments", Who::Admin, Takes::Nothing),
+    ("GET", "/admin/phones/api/passes", Who::Admin, Takes::Nothing),
+    ("GET", "/admin/phones/api/plan", Who::Admin, Takes::Nothing),
     ("GET", "/healthz", Who::Everybody, Takes::Nothing),
     ("GET", "/readyz", Who::Everybody, Takes::Nothing),
 ];

@@ -2,6 +2,8 @@
 
 pub(super) mod gate;
 pub(super) mod lists;
+pub(super) mod numbers;
+pub(super) mod plan;
 pub(super) mod purchases;
 pub(super) mod replenish;
 pub(super) mod status;
