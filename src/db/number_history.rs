@@ -150,7 +150,7 @@ pub fn number_history(conn: &mut Connection, phone_number: &PhoneNumber) -> Resu
                     NULL::text AS request_id, NULL::text AS message
                FROM items
              UNION ALL
-             SELECT coalesce(ended_at, last_sent_at, intended_at), 2,
+             SELECT greatest(intended_at, coalesce(ended_at, last_sent_at)), 2,
                     CASE WHEN state = 'bought' AND trigger = 'adopt' THEN 'adopted'
                          WHEN state = 'bought' AND trigger = 'import' THEN 'imported' ELSE state END,
                     purchase_id, trigger, NULL, NULL, NULL, error_code, twilio_code, twilio_request_id, error_message
