@@ -76,12 +76,10 @@ impl Halted {
 }
 
 impl Paused {
-    /// Who paused, since when and why, for people.
+    /// Who paused and since when, for people. Whatever the operator wrote is for those with a key.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let why = self.reason.as_deref().filter(|reason| !reason.trim().is_empty());
-        let why = why.map(|reason| format!(" ({reason})")).unwrap_or_default();
-        format!("paused by {} since {}{why}: no automatic buying until a resume", self.by, instant(self.since))
+        format!("paused by {} since {}: no automatic buying until a resume", self.by, instant(self.since))
     }
 }
 

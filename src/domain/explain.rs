@@ -138,6 +138,7 @@ pub fn explain_reason(reason: &str) -> String {
         "stopping" => "the daemon was shutting down".to_owned(),
         "interrupted" => "the purchase lock was lost; what is still needed is bought by the next pass".to_owned(),
         "twilio_unreachable" => "Twilio was not reached".to_owned(),
+        "twilio_unavailable" => "Twilio gave no proper answer to a search".to_owned(),
         "outcome_unknown" => "Twilio's answer was lost; the number is looked up until it is clear".to_owned(),
         other if other.starts_with("twilio_") => format!("Twilio refused ({other}); the error has its words"),
         other => other.replace('_', " "),

@@ -108,3 +108,27 @@ fn a_halt_without_probes_is_silent_until_somebody_resumes() {
     daemon.post_empty("/admin/phones/api/resume").ok();
     eventually("it is repaired after the resume", || daemon.status()["available"] == 1);
 }
+
+#[test]
+fn a_search_that_twilio_is_too_busy_for_is_asked_again_and_not_before_it_says() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    world.twilio.fault(Fault::new(On::Search, FaultKind::TooManyRequests).times(1).retry_after(1));
+    world.twilio.fault(Fault::new(On::Search, FaultKind::Error503).times(2));
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    assert_eq!(world.twilio.truth().requests_of(On::Search), 4);
+    let waits: Vec<u64> = daemon.log_lines().iter().filter_map(|line| line["wait_ms"].as_u64()).collect();
+    assert_eq!(waits.len(), 3, "{waits:?}");
+    assert!((1000..=1250).contains(&waits[0]), "as asked, and a little chance: {waits:?}");
+    assert!((200..=400).contains(&waits[1]) && (400..=800).contains(&waits[2]), "doubling: {waits:?}");
+    world.twilio.fault(Fault::new(On::Search, FaultKind::Error503).forever());
+    let short = daemon.purchase(1).ok();
+    assert_eq!(
+        (&short["purchased_count"], &short["errors"][0]["code"]),
+        (&json!(0), &json!("twilio_unavailable")),
+        "{short}"
+    );
+    let message = short["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("503") && message.contains("RQ"), "{message}");
+    assert_eq!(world.twilio.truth().requests_of(On::Search), 8, "four tries, not more");
+}
