@@ -168,7 +168,7 @@ pub fn number_history(conn: &mut Connection, phone_number: &PhoneNumber) -> Resu
              SELECT r.intended_at, 6, 'leaving', NULL, NULL, NULL, NULL, r.requested_by, NULL, NULL, NULL, NULL
                FROM releases r JOIN ours ON ours.id = r.number_id
              UNION ALL
-             SELECT r.ended_at, 7, CASE r.state WHEN 'released' THEN 'released_to_twilio' ELSE 'release_' || r.state END,
+             SELECT greatest(r.intended_at, r.ended_at), 7, CASE r.state WHEN 'released' THEN 'released_to_twilio' ELSE 'release_' || r.state END,
                     NULL, NULL, NULL, NULL, r.requested_by, r.error_code, r.twilio_code, r.twilio_request_id, r.error_message
                FROM releases r JOIN ours ON ours.id = r.number_id WHERE r.ended_at IS NOT NULL),
          newest AS (SELECT * FROM events ORDER BY at DESC, turn DESC LIMIT $2)
