@@ -23,9 +23,9 @@
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
 //! path), [`custody`] (numbers taken in and given back; [`http`] and [`pool_monitor`] call it), [`pool_monitor`] (when to
-//! buy), [`reconciliation`] (what Twilio has beside what we know), [`assignment`] (signups), [`http`] (the outside),
-//! [`schedule`] and [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says and reads), [`app`]
-//! (how it is put together), [`cli`] (the commands).
+//! buy), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`assignment`] (signups),
+//! [`http`] (the outside), [`schedule`] and [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator
+//! says and reads), [`app`] (how it is put together), [`cli`] (the commands).
 //!
 //! Invariants: a part knows those below it only; status travels upward by `tokio::sync::watch`, facts by the database;
 //! there are no statics, so time, randomness and configuration are arguments.
@@ -44,6 +44,7 @@ pub mod failpoints;
 pub mod http;
 pub mod logger;
 pub mod pool_monitor;
+pub mod pricing;
 pub mod purchaser;
 pub mod reconciliation;
 pub mod schedule;

@@ -13,6 +13,7 @@ use super::App;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
 use crate::http::{Context as Shared, HttpServer, ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
+use crate::pricing::Pricing;
 use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
 use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
 use crate::schedule::{Schedule, Told};
@@ -108,6 +109,7 @@ impl App {
         let shared = Arc::new(Shared {
             db: self.db.clone(),
             twilio: self.twilio.clone(),
+            pricing: Pricing::new(self.twilio.clone(), self.log.new(slog::o!("part" => "pricing"))),
             desk,
             purchaser,
             monitor,

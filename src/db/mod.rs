@@ -17,6 +17,7 @@ pub mod buying_gate;
 pub mod custody;
 pub mod installation;
 pub mod locks;
+pub mod number_history;
 pub mod numbers;
 pub mod passes;
 pub mod purchase_items;

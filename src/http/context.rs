@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::{Db, DbError};
 use crate::pool_monitor::{MonitorError, MonitorHandle};
+use crate::pricing::Pricing;
 use crate::purchaser::PurchaserHandle;
 use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Vitals;
@@ -26,6 +27,8 @@ pub struct Context {
     pub db: Db,
     /// Webhooks.
     pub twilio: Twilio,
+    /// What numbers cost.
+    pub pricing: Pricing,
     /// Signups.
     pub desk: DeskHandle,
     /// Orders by hand.

@@ -1,6 +1,6 @@
 //! The route table. Hot routes first: each is tried in turn.
 
-use super::admin::{custody, gate, import, lists, purchases, reconcile, replenish, status, webhooks};
+use super::admin::{custody, gate, import, lists, numbers, plan, purchases, reconcile, replenish, status, webhooks};
 use super::context::Context;
 use super::{Access, BodyRule, Endpoint, Route, health, signup};
 
@@ -49,6 +49,9 @@ pub fn routes() -> Vec<Route<Context>> {
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::release_to_twilio)],
         ),
         Route::new("/admin/phones/api/numbers", vec![Endpoint::get(Admin, lists::numbers)]),
+        Route::new("/admin/phones/api/numbers/{phone_number}", vec![Endpoint::get(Admin, numbers::show)]),
         Route::new("/admin/phones/api/assignments", vec![Endpoint::get(Admin, lists::assignments)]),
+        Route::new("/admin/phones/api/passes", vec![Endpoint::get(Admin, lists::passes)]),
+        Route::new("/admin/phones/api/plan", vec![Endpoint::get(Admin, plan::plan)]),
     ]
 }

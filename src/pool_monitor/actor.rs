@@ -19,7 +19,7 @@ use crate::db::purchases::purchases_left_open;
 use crate::db::stock::stock_available_up_to;
 use crate::db::{Db, DbError};
 use crate::domain::Trigger;
-use crate::purchaser::PurchaserHandle;
+use crate::purchaser::{PurchaserHandle, breaker};
 use crate::supervisor::{Alive, ChildGone, Slot};
 use crate::twilio::Twilio;
 
@@ -271,14 +271,28 @@ fn silence(deps: &MonitorDependencies) -> Silence {
     Silence { sent: silence.sent.max(on_the_wire * 2), ..silence }
 }
 
+enum Task {
+    Rested,
+    Unready,
+}
+
 /// Says whether buying is open again after a halt.
 async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
     if *deps.stopping.borrow() {
         return Ok(false);
     }
     let reopened = probe::probe(deps).await?;
-    care::return_rested(deps).await?;
-    care::repair_unready(deps).await?;
+    for care in [Task::Rested, Task::Unready] {
+        // Asked before each: the one before may have met Twilio's refusal.
+        if breaker::is_silenced(&deps.db).await? {
+            break;
+        }
+        match care {
+            Task::Rested => care::return_rested(deps).await?,
+            Task::Unready => care::repair_unready(deps).await?,
+        };
+    }
+    // Asks Twilio only while the breaker is closed; what never left is taken back all the same.
     deps.custody().finish_releases(silence(deps)).await?;
     if deps.db.run("purchases_left_open", purchases_left_open).await? {
         // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.

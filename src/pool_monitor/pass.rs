@@ -7,11 +7,9 @@ use super::MonitorDependencies;
 use crate::db::DbError;
 use crate::db::passes::pass_record;
 use crate::db::stock::{Observation, stock_read};
-use crate::domain::{Plan, Stock, Trigger, Why, plan};
+use crate::domain::{BATCHES_MAX, Plan, Stock, Trigger, Why, plan};
 use crate::purchaser::{BatchReport, PurchaserError};
-
-/// Batches of one pass; at the default size that is twice `pool.available_max`.
-const BATCHES_MAX: u32 = 1000;
+use crate::twilio::hide_numbers;
 
 /// What a pass did and why.
 #[derive(Debug, Clone)]
@@ -116,7 +114,7 @@ async fn record(deps: &MonitorDependencies, trigger: Trigger, report: &PassRepor
     let (reason, error, bought) = (report.reason.clone(), report.error.clone(), report.purchased_count);
     if bought > 0 || error.is_some() {
         slog::info!(deps.log, "a pass ended"; "trigger" => trigger.as_str(), "reason" => &reason, "bought" => bought,
-            "available" => report.new.available, "error" => error.clone());
+            "available" => report.new.available, "error" => error.as_deref().map(hide_numbers));
     }
     deps.db.run("pass_record", move |conn| pass_record(conn, trigger.as_str(), &reason, bought, error.as_deref())).await
 }

@@ -21,8 +21,8 @@ pub(super) async fn probe(deps: &MonitorDependencies) -> Result<bool, DbError> {
             Ok(open)
         }
         Err(failure) => {
-            slog::warn!(deps.log, "buying stays halted: the probe failed"; "cause" => failure.to_string(),
-                "request_id" => failure.request_id());
+            slog::warn!(deps.log, "buying stays halted: the probe failed"; "cause" => failure.for_log(),
+                "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
             Ok(false)
         }
     }

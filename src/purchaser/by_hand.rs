@@ -116,7 +116,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
         return Ok(Step::Ended);
     }
     let candidates = candidates.get_or_insert_with(|| Candidates::new(order.wish.country, places(buyer, &order.wish)));
-    let progress = fill(buyer, run, &order, true, candidates).await;
+    let progress = fill(buyer, run, &order, plan.count, true, candidates).await;
     if progress.gave_way && progress.shortfall.is_none() {
         let wait = patience(buyer);
         let yielded = buyer

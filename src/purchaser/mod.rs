@@ -3,7 +3,7 @@
 //! The way of one number: [`run`] takes the lock and sorts what earlier runs left; [`batch`], [`by_hand`] or [`emergency`]
 //! sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`]; [`wire`] is one create from its first POST
 //! to its end; [`judge`] says whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open.
-//! The ledger itself is `db::purchase_items`.
+//! [`breaker`] stops it all. The ledger itself is `db::purchase_items`.
 //!
 //! Architecture invariant: nothing is bought without a `&PurchaseLock` in the caller's hand, a committed intent and a
 //! committed attempt; the actor ([`actor`]) handles one message at a time (`AtomicResponse`), so runs never overlap.
@@ -11,7 +11,7 @@
 
 mod actor;
 mod batch;
-mod breaker;
+pub mod breaker;
 mod by_hand;
 mod candidates;
 mod emergency;
@@ -39,7 +39,6 @@ use crate::twilio::{Failure, Twilio};
 
 pub use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
 pub use batch::BatchReport;
-pub use breaker::open_breaker_on;
 pub use emergency::EmergencyReport;
 pub(crate) use judge::Owner;
 pub use recover::RecoverReport;
@@ -90,11 +89,16 @@ impl Buyer {
 
     /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
     pub(crate) async fn halt_on(&self, failure: &Failure) -> bool {
-        open_breaker_on(&self.db, &self.log, self.config.load().breaker.probe(), failure).await
+        breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
     }
 
-    /// Opens the breaker for all instances.
-    pub(crate) async fn halt(&self, twilio_code: Option<i32>, message: String, probe_every: Option<std::time::Duration>) {
-        breaker::open(&self.db, &self.log, twilio_code, message, probe_every).await;
+    /// Opens the breaker until an operator resumes: not for Twilio's sake.
+    pub(crate) async fn halt(&self, message: String) {
+        breaker::halt(&self.db, &self.log, None, message, None).await;
+    }
+
+    /// Whether nothing may ask Twilio now: the breaker is open because it refuses us, or nobody knows.
+    async fn is_silenced(&self) -> bool {
+        breaker::is_silenced(&self.db).await.unwrap_or(true)
     }
 }

@@ -55,11 +55,12 @@ pub(super) fn places(buyer: &Buyer, wish: &Wish) -> Places {
     places
 }
 
-/// Buys what an order still lacks. `gives_way`: whether others may go first after a slice.
+/// Buys what an order still lacks; `planned` of it is what the plan under the lock allowed. `gives_way`: whether others may go first after a slice.
 pub(super) async fn fill(
     buyer: &Buyer,
     run: &Run,
     order: &Order,
+    planned: u32,
     gives_way: bool,
     candidates: &mut Candidates,
 ) -> Progress {
@@ -74,6 +75,7 @@ pub(super) async fn fill(
     let goal = Goal {
         run: RunOf { order_id: order.id, run_id: run.id },
         places: order.wish.count.saturating_sub(used),
+        planned,
         concurrency: if emergency { config.purchase.emergency_concurrency } else { config.purchase.concurrency },
         hurried: emergency,
         gives_way,

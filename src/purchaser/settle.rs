@@ -63,7 +63,7 @@ async fn conflict(buyer: &Buyer, item_id: Uuid, settlement: &Settlement, error: 
         settlement.phone_number.last_four(),
         settlement.sid.as_str()
     );
-    buyer.halt(None, message.clone(), None).await;
+    buyer.halt(message.clone()).await;
     let reason = Reason { code: "conflict".to_owned(), message: message.clone(), ..Reason::default() };
     let ended = buyer
         .db

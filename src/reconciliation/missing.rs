@@ -83,7 +83,7 @@ async fn suspect(deps: &ReconcilerDependencies, gone: usize, live: i64, report: 
     );
     slog::crit!(deps.buyer.log, "more numbers are gone at Twilio than can be true; none was marked missing";
         "gone" => gone, "live" => live, "do" => &problem);
-    deps.buyer.halt(None, problem.clone(), None).await;
+    deps.buyer.halt(problem.clone()).await;
     report.missing_suspected = Some(u32::try_from(gone).unwrap_or(u32::MAX));
     report.problem = Some(problem);
 }

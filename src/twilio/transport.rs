@@ -12,9 +12,8 @@ use secrecy::{ExposeSecret, SecretString};
 use ureq::http;
 use url::Url;
 
-use super::error::{Failure, Refusal};
+use super::error::{Failure, failure_of};
 use super::reach::{MarkingConnector, MarkingResolver, is_not_connected};
-use super::wire::ErrorAnswer;
 
 /// Answers are small; a list of a thousand numbers is about 1.5 MB.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -135,13 +134,7 @@ fn call(
         .map_err(|error| unknown(format!("status {status}, but the answer broke off: {error}")))?;
     match status {
         200..=299 => Ok(Answered { body: (status, body), request_id, at }),
-        // 408: Twilio waited for a request that it may have had.
-        400..=499 if status != 408 => {
-            let told = serde_json::from_slice::<ErrorAnswer>(&body).ok();
-            let (code, message) = told.map_or((None, String::new()), |told| (told.code, told.message));
-            Err(Failure::Refused(Refusal { status, code, message, retry_after, request_id }))
-        }
-        _ => Err(unknown(format!("status {status}"))),
+        _ => Err(failure_of(status, &body, retry_after, request_id)),
     }
 }
 

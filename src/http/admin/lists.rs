@@ -1,4 +1,4 @@
-//! Numbers and assignments, a page at a time.
+//! Numbers, assignments and the monitor's passes, a page at a time.
 //!
 //! How to get it wrong: paging by offset, which skips rows when earlier ones come or go. A cursor is the last row's id.
 
@@ -11,6 +11,8 @@ use super::super::context::Context;
 use super::super::{Outcome, Problem, Request, json_response};
 use crate::db::assignments::assignments_list;
 use crate::db::numbers::{NumberFilter, numbers_list};
+use crate::db::passes::{Pass, passes_list};
+use crate::domain::explain_reason;
 
 const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
@@ -58,4 +60,19 @@ pub(crate) async fn assignments(context: Arc<Context>, request: Request) -> Outc
     let (limit, cursor) = (limit(&request)?, cursor(&request)?);
     let items = context.read("assignments_list", move |conn| assignments_list(conn, cursor, limit + 1)).await?;
     json_response(StatusCode::OK, &page(items, limit, |line| line.id))
+}
+
+#[derive(Serialize)]
+struct PassLine {
+    #[serde(flatten)]
+    pass: Pass,
+    explanation: String,
+}
+
+pub(crate) async fn passes(context: Arc<Context>, request: Request) -> Outcome {
+    let (limit, cursor) = (limit(&request)?, cursor(&request)?);
+    let passes = context.read("passes_list", move |conn| passes_list(conn, cursor, limit + 1)).await?;
+    let line = |pass: Pass| PassLine { explanation: explain_reason(&pass.reason), pass };
+    let items = passes.into_iter().map(line).collect();
+    json_response(StatusCode::OK, &page(items, limit, |line: &PassLine| line.pass.id))
 }

@@ -4,6 +4,8 @@ pub(super) mod custody;
 pub(super) mod gate;
 pub(super) mod import;
 pub(super) mod lists;
+pub(super) mod numbers;
+pub(super) mod plan;
 pub(super) mod purchases;
 pub(super) mod reconcile;
 pub(super) mod replenish;
