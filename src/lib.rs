@@ -23,8 +23,8 @@
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
 //! path), [`pool_monitor`] (when to buy), [`assignment`] (signups), [`http`] (the outside), [`schedule`] and
-//! [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says and reads), [`app`] (how it is put
-//! together), [`cli`] (the commands).
+//! [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says and reads), [`telemetry`] (what machines
+//! watch), [`app`] (how it is put together), [`cli`] (the commands).
 //!
 //! Invariants: a part knows those below it only; status travels upward by `tokio::sync::watch`, facts by the database;
 //! there are no statics, so time, randomness and configuration are arguments.
@@ -45,4 +45,5 @@ pub mod pool_monitor;
 pub mod purchaser;
 pub mod schedule;
 pub mod supervisor;
+pub mod telemetry;
 pub mod twilio;

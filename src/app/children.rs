@@ -30,7 +30,7 @@ impl App {
         let (line_reports, line_reported) = watch::channel(None);
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
         let purchaser = PurchaserHandle::new(purchaser_slot.clone(), work, line_reported);
-        let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config));
+        let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config), self.telemetry.clone());
         let monitor = MonitorHandle::new(monitor_slot.clone());
         let buyer = Buyer {
             db: self.db.clone(),
@@ -41,6 +41,7 @@ impl App {
             stopping: stopping.clone(),
             odd: Arc::default(),
             line_reports,
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "purchaser")),
         };
         let desk_deps = DeskDependencies {
@@ -50,6 +51,7 @@ impl App {
             bell: bell.clone(),
             taken: Arc::clone(&taken),
             instance_id: Uuid::new_v4(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "desk")),
         };
         let monitor_deps = MonitorDependencies {
@@ -60,6 +62,7 @@ impl App {
             stock: bell.stock,
             taken,
             stopping: stopping.clone(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "pool_monitor")),
         };
         let (schedule_monitor, schedule_config) = (monitor.clone(), Arc::clone(&self.config));
@@ -89,6 +92,7 @@ impl App {
             config: Arc::clone(&self.config),
             vitals: vitals.clone(),
             stopping: stopping.clone(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         });
         let (listener, gate, options) = (Arc::clone(&self.listener), Arc::clone(&self.gate), self.server_options());
@@ -118,6 +122,7 @@ impl App {
                 drain_timeout: config.shutdown.grace(),
             },
             trusted_proxies: config.http.trusted_proxies.clone(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         }
     }

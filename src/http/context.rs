@@ -13,6 +13,7 @@ use crate::db::{Db, DbError};
 use crate::pool_monitor::{MonitorError, MonitorHandle};
 use crate::purchaser::PurchaserHandle;
 use crate::supervisor::Vitals;
+use crate::telemetry::Telemetry;
 use crate::twilio::Twilio;
 
 /// After this many seconds a client may try again what failed for want of a database or of a part that restarts.
@@ -34,6 +35,8 @@ pub struct Context {
     pub config: Arc<ArcSwap<Config>>,
     /// How the parts fare.
     pub vitals: Vec<Arc<Vitals>>,
+    /// What `/metrics` tells.
+    pub telemetry: Telemetry,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
     /// The log.

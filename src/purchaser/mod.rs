@@ -34,6 +34,7 @@ use crate::db::locks::PurchaseLocks;
 use crate::db::purchase_items::Limits;
 use crate::db::{Db, buying_gate};
 use crate::domain::Tag;
+use crate::telemetry::Telemetry;
 use crate::twilio::{Failure, Twilio, Verdict};
 
 pub use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
@@ -61,6 +62,8 @@ pub struct Buyer {
     pub odd: Arc<AtomicU32>,
     /// What the latest run did for those who wait.
     pub line_reports: watch::Sender<Option<EmergencyReport>>,
+    /// Where orders and candidates are counted.
+    pub telemetry: Telemetry,
     /// The log.
     pub log: slog::Logger,
 }
@@ -103,6 +106,9 @@ impl Buyer {
             .db
             .run_patiently("gate_halt", move |conn| buying_gate::gate_halt(conn, twilio_code, &message, probe_every))
             .await;
+        if opened.is_ok() {
+            self.telemetry.halted(true);
+        }
         match opened {
             Ok(true) => slog::crit!(self.log, "all buying is halted: mend the cause at Twilio, then resume";
                 "twilio_code" => twilio_code, "cause" => told, "probes" => probe_every.is_some()),

@@ -123,7 +123,11 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Option<bool> {
                     item_end(conn, id, Some(attempts), Ending::Taken, &another_environments())
                 })
                 .await;
-            ended.is_ok_and(|ended| ended).then_some(false)
+            let ended = ended.is_ok_and(|ended| ended);
+            if ended {
+                buyer.telemetry.item("taken");
+            }
+            ended.then_some(false)
         }
     }
 }
@@ -135,5 +139,9 @@ async fn not_found(buyer: &Buyer, item: &Unsettled) -> Option<bool> {
         .db
         .run_patiently("item_not_found", move |conn| item_not_found(conn, id, settle_secs, LOOKS_APART_SECS))
         .await;
-    ended.is_ok_and(|ended| ended).then_some(false)
+    let ended = ended.is_ok_and(|ended| ended);
+    if ended {
+        buyer.telemetry.item("not_bought");
+    }
+    ended.then_some(false)
 }
