@@ -2,6 +2,7 @@
 
 mod daemon;
 mod raw;
+mod scrape;
 mod session;
 mod shape;
 mod world;
@@ -21,6 +22,8 @@ mod ledger;
 mod lifecycle;
 mod lists;
 mod lock;
+mod metrics;
+mod monitoring;
 mod outage;
 mod owner;
 mod pool;
