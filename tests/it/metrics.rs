@@ -8,7 +8,10 @@ use crate::daemon::Daemon;
 use crate::scrape::{Scrape, promtool};
 use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
 
-fn moved(daemon: &Daemon, before: &Scrape, expected: &[(&str, &[(&str, &str)], f64)]) {
+/// A metric, labels of it, and by how much it should have grown.
+type Expected<'a> = (&'a str, &'a [(&'a str, &'a str)], f64);
+
+fn moved(daemon: &Daemon, before: &Scrape, expected: &[Expected<'_>]) {
     let now = Scrape::of(daemon);
     for (name, labels, by) in expected {
         assert_eq!(now.since(before, name, labels), *by, "{name} {labels:?}\n{}", now.text);
