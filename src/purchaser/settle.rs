@@ -75,7 +75,9 @@ async fn conflict(buyer: &Buyer, item_id: Uuid, settlement: &Settlement, error: 
             item_end(conn, item_id, None, Ending::NotBought, &reason)
         })
         .await;
-    buyer.telemetry.item("not_bought");
+    if matches!(ended, Ok(true)) {
+        buyer.telemetry.item("not_bought");
+    }
     if let Err(error) = ended {
         slog::warn!(buyer.log, "a conflict could not be written down"; "item" => item_id.to_string(), "error" => error.in_full());
     }

@@ -12,6 +12,8 @@ mod events;
 mod process;
 mod registry;
 pub mod table;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,7 +1,7 @@
 //! From a metric of the table to handles that cost one atomic operation.
 //!
-//! Invariants: the recorder is a value of this process part's owner, not the `metrics` crate's global one, so that two
-//! daemons in one process would not share counts; every metric of the table is described before it is used.
+//! Invariants: the recorder is a value that its owner hands on, not the `metrics` crate's global one; every metric of the
+//! table is described before it is used.
 //! How to get it wrong: resolving a handle on the way of a signup; it hashes and locks.
 
 use std::sync::OnceLock;
