@@ -25,7 +25,7 @@
 //! path), [`custody`] (numbers taken in and given back; [`http`] and [`pool_monitor`] call it), [`pool_monitor`] (when to
 //! buy), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`assignment`] (signups),
 //! [`http`] (the outside), [`schedule`] and [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator
-//! says and reads), [`app`] (how it is put together), [`cli`] (the commands).
+//! says and reads), [`telemetry`] (what machines watch), [`app`] (how it is put together), [`cli`] (the commands).
 //!
 //! Invariants: a part knows those below it only; status travels upward by `tokio::sync::watch`, facts by the database;
 //! there are no statics, so time, randomness and configuration are arguments.
@@ -49,4 +49,5 @@ pub mod purchaser;
 pub mod reconciliation;
 pub mod schedule;
 pub mod supervisor;
+pub mod telemetry;
 pub mod twilio;

@@ -47,7 +47,7 @@ impl App {
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
         let (reconciler_slot, (reconciling_set, reconciling)) = (Slot::default(), watch::channel(false));
         let purchaser = PurchaserHandle::new(purchaser_slot.clone(), work, line_reported);
-        let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config));
+        let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config), self.telemetry.clone());
         let monitor = MonitorHandle::new(monitor_slot.clone());
         let reconciler = ReconcilerHandle::new(reconciler_slot.clone(), reconciling);
         let buyer = Buyer {
@@ -59,6 +59,7 @@ impl App {
             stopping: stopping.clone(),
             odd: Arc::default(),
             line_reports,
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "purchaser")),
         };
         let desk_deps = DeskDependencies {
@@ -68,6 +69,7 @@ impl App {
             bell: bell.clone(),
             taken: Arc::clone(&taken),
             instance_id: Uuid::new_v4(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "desk")),
         };
         let monitor_deps = MonitorDependencies {
@@ -78,6 +80,7 @@ impl App {
             stock: bell.stock,
             taken,
             stopping: stopping.clone(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "pool_monitor")),
         };
         let reconciler_deps = ReconcilerDependencies {
@@ -117,6 +120,7 @@ impl App {
             config: Arc::clone(&self.config),
             vitals: vitals.clone(),
             stopping: stopping.clone(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         });
         let (listener, gate, options) = (Arc::clone(&self.listener), Arc::clone(&self.gate), self.server_options());
@@ -146,6 +150,7 @@ impl App {
                 drain_timeout: config.shutdown.grace(),
             },
             trusted_proxies: config.http.trusted_proxies.clone(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         }
     }

@@ -22,9 +22,10 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Sources};
 use crate::db::locks::PurchaseLocks;
 use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen_for_stock, migrate};
-use crate::http::{Gate, Keys};
+use crate::http::{Gate, Keys, Route, routes};
 use crate::logger::LogHandle;
 use crate::supervisor::Supervisor;
+use crate::telemetry::Telemetry;
 use crate::twilio::{Credentials, Twilio, TwilioSettings};
 
 use signals::{Signal, Signals};
@@ -75,6 +76,7 @@ pub struct App {
     listener: Arc<TcpListener>,
     address: SocketAddr,
     bell: StockBell,
+    telemetry: Telemetry,
     log: slog::Logger,
 }
 
@@ -87,12 +89,15 @@ impl App {
         let runtime = tokio::runtime::Handle::current();
         let url = DatabaseUrl::new(&config.secrets.database_url);
         migrate_patiently(&url, &log).await?;
-        let db = Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), log.clone());
+        let patterns: Vec<&str> = routes().iter().map(Route::pattern).collect();
+        let telemetry = Telemetry::new(&patterns);
+        let db =
+            Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
         claim(&db, &config).await?;
         let bell = StockBell::default();
         listen_for_stock(url.clone(), bell.clone(), log.clone()).map_err(StartError::Threads)?;
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());
-        let twilio = Twilio::new(twilio_settings(&config), runtime);
+        let twilio = Twilio::new(twilio_settings(&config), runtime, telemetry.clone());
         let listen = |source| StartError::Listen { address: config.http.listen, source };
         let listener = TcpListener::bind(config.http.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
@@ -107,6 +112,7 @@ impl App {
             listener: Arc::new(listener),
             address,
             bell,
+            telemetry,
             log,
         })
     }
@@ -141,8 +147,9 @@ impl App {
         let (restarts_max, window) = (supervised.supervisor.restarts_max, supervised.supervisor.window());
         let grace = supervised.shutdown.grace();
         drop(supervised);
+        let (telemetry, log) = (self.telemetry.clone(), self.log.clone());
         let supervisor =
-            Supervisor::start_all(children, restarts_max, window, gave_up, is_stopping.clone(), self.log.clone());
+            Supervisor::start_all(children, restarts_max, window, gave_up, is_stopping.clone(), telemetry, log);
         slog::info!(self.log, "callbunker serves"; "address" => self.address.to_string(), "url" => format!("http://{}", self.address));
         notify(&self.log, sd_notify::NotifyState::Ready);
         let code = loop {

@@ -16,6 +16,7 @@ use crate::pricing::Pricing;
 use crate::purchaser::PurchaserHandle;
 use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Vitals;
+use crate::telemetry::Telemetry;
 use crate::twilio::Twilio;
 
 /// After this many seconds a client may try again what failed for want of a database or of a part that restarts.
@@ -41,6 +42,8 @@ pub struct Context {
     pub config: Arc<ArcSwap<Config>>,
     /// How the parts fare.
     pub vitals: Vec<Arc<Vitals>>,
+    /// What `/metrics` tells.
+    pub telemetry: Telemetry,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
     /// The log.

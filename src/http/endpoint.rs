@@ -140,6 +140,7 @@ impl<C: Send + Sync + 'static> Route<C> {
         exchange: SharedExchange,
         params: Params,
     ) -> Outcome {
+        let _ = exchange.route.set(self.pattern.as_str());
         let endpoint = self.endpoints.iter().find(|endpoint| endpoint.takes(&exchange.method));
         let endpoint = endpoint.ok_or_else(|| Problem::method_not_allowed(self.allow.clone()))?;
         let who = gate.admit(endpoint.access, &exchange).await?;

@@ -60,6 +60,7 @@ mod field_names;
 mod health;
 mod json;
 mod keys;
+mod metrics;
 mod problem;
 mod problem_code;
 mod reply;

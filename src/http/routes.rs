@@ -2,7 +2,7 @@
 
 use super::admin::{custody, gate, import, lists, numbers, plan, purchases, reconcile, replenish, status, webhooks};
 use super::context::Context;
-use super::{Access, BodyRule, Endpoint, Route, health, signup};
+use super::{Access, BodyRule, Endpoint, Route, health, metrics, signup};
 
 /// Every route there is.
 #[must_use]
@@ -14,6 +14,7 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new("/signup/api/release", vec![Endpoint::post(Signup, BodyRule::Json, signup::release)]),
         Route::new("/healthz", vec![Endpoint::get(Public, health::healthz)]),
         Route::new("/readyz", vec![Endpoint::get(Public, health::readyz)]),
+        Route::new("/metrics", vec![Endpoint::get(Public, metrics::metrics)]),
         Route::new("/admin/phones/api/status", vec![Endpoint::get(Admin, status::status)]),
         Route::new("/admin/phones/api/purchase", vec![Endpoint::post(Admin, BodyRule::Json, purchases::purchase)]),
         Route::new("/admin/phones/api/purchases/{id}", vec![Endpoint::get(Admin, purchases::show)]),

@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
 use super::pass::{self, PassReport};
+use super::sampler::Sampler;
 use super::{care, probe};
 use crate::config::Config;
 use crate::custody::{Custody, Silence};
@@ -21,6 +22,7 @@ use crate::db::{Db, DbError};
 use crate::domain::Trigger;
 use crate::purchaser::{PurchaserHandle, breaker};
 use crate::supervisor::{Alive, ChildGone, Slot};
+use crate::telemetry::Telemetry;
 use crate::twilio::Twilio;
 
 /// Looks at stock are at least so far apart, however many signups there are.
@@ -50,6 +52,8 @@ pub struct MonitorDependencies {
     pub taken: Arc<Notify>,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
+    /// Where passes are counted, and stock is told.
+    pub telemetry: Telemetry,
     /// The log.
     pub log: slog::Logger,
 }
@@ -73,6 +77,7 @@ pub struct PoolMonitor {
     last_look: Instant,
     failures: u32,
     quiet_until: Option<Instant>,
+    sampler: Option<Sampler>,
     alive: Alive,
 }
 
@@ -128,7 +133,7 @@ struct Care;
 
 impl PoolMonitor {
     pub(crate) fn new(deps: MonitorDependencies, alive: Alive) -> Self {
-        Self { deps, warm: false, last_look: Instant::now(), failures: 0, quiet_until: None, alive }
+        Self { deps, warm: false, last_look: Instant::now(), failures: 0, quiet_until: None, sampler: None, alive }
     }
 
     /// A pass that was set off by stock itself bought nothing: the next such waits, longer each time.
@@ -152,6 +157,7 @@ impl Actor for PoolMonitor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(16);
         self.alive.beat_from(ctx);
+        self.sampler = Some(Sampler::start(self.deps.clone()));
         ctx.notify(Look);
         ctx.run_interval(LOOK_EVERY, |_, ctx| {
             // Full: one is pending already.

@@ -9,6 +9,7 @@ use crate::db::passes::pass_record;
 use crate::db::stock::{Observation, stock_read};
 use crate::domain::{BATCHES_MAX, Plan, Stock, Trigger, Why, plan};
 use crate::purchaser::{BatchReport, PurchaserError};
+use crate::telemetry::Seen;
 use crate::twilio::hide_numbers;
 
 /// What a pass did and why.
@@ -45,6 +46,7 @@ pub(super) async fn run(deps: &MonitorDependencies, trigger: Trigger) -> Result<
     // Somebody else is buying, and nobody asked: the last pass that decided something is worth more.
     let is_news = report.reason != "locked" || !matches!(trigger, Trigger::Threshold | Trigger::WarmStart);
     if is_news {
+        deps.telemetry.pass_ended(trigger, &report.reason, report.purchased_count);
         record(deps, trigger, &report).await?;
     }
     Ok(report)
@@ -101,7 +103,18 @@ fn told(error: &PurchaserError) -> String {
 }
 
 pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Observation, DbError> {
-    deps.db.run("stock_observe", stock_read).await
+    let seen = deps.db.run("stock_observe", stock_read).await?;
+    let config = deps.config.load();
+    deps.telemetry.seen(&Seen {
+        stock: &seen.stock,
+        missing: seen.missing,
+        threshold: config.pool.threshold_low,
+        hour: (seen.spend.hour, config.spend.purchases_per_hour_max),
+        day: (seen.spend.day, config.spend.purchases_per_day_max),
+        paused: seen.gate.paused.is_some(),
+        halted: seen.gate.halted.is_some(),
+    });
+    Ok(seen)
 }
 
 pub(super) fn plan_for(deps: &MonitorDependencies, seen: &Observation, trigger: Trigger) -> Plan {

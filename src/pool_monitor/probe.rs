@@ -17,6 +17,7 @@ pub(super) async fn probe(deps: &MonitorDependencies) -> Result<bool, DbError> {
     match deps.twilio.probe().await {
         Ok(()) => {
             let open = deps.db.run("gate_close_by_probe", gate_close_by_probe).await?;
+            deps.telemetry.halted(!open);
             slog::warn!(deps.log, "Twilio accepts us again"; "buying_is_open" => open);
             Ok(open)
         }

@@ -35,6 +35,7 @@ use crate::db::Db;
 use crate::db::locks::PurchaseLocks;
 use crate::db::purchase_items::Limits;
 use crate::domain::Tag;
+use crate::telemetry::Telemetry;
 use crate::twilio::{Failure, Twilio};
 
 pub use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
@@ -64,6 +65,8 @@ pub struct Buyer {
     pub odd: Arc<AtomicU32>,
     /// What the latest run did for those who wait.
     pub line_reports: watch::Sender<Option<EmergencyReport>>,
+    /// Where orders and candidates are counted.
+    pub telemetry: Telemetry,
     /// The log.
     pub log: slog::Logger,
 }
@@ -89,12 +92,17 @@ impl Buyer {
 
     /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
     pub(crate) async fn halt_on(&self, failure: &Failure) -> bool {
-        breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
+        let halted = breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await;
+        if halted {
+            self.telemetry.halted(true);
+        }
+        halted
     }
 
     /// Opens the breaker until an operator resumes: not for Twilio's sake.
     pub(crate) async fn halt(&self, message: String) {
         breaker::halt(&self.db, &self.log, None, message, None).await;
+        self.telemetry.halted(true);
     }
 
     /// Whether nothing may ask Twilio now: the breaker is open because it refuses us, or nobody knows.

@@ -120,7 +120,13 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
             note(buyer, order, &shortfall.code(), shortfall.twilio_code(), &shortfall.message(), missing).await?;
         }
     }
-    buyer.db.run_patiently("purchase_end", move |conn| purchases::purchase_end(conn, id, Some(run_id), state)).await?;
+    let ended = buyer
+        .db
+        .run_patiently("purchase_end", move |conn| purchases::purchase_end(conn, id, Some(run_id), state))
+        .await?;
+    if ended {
+        buyer.telemetry.purchase_ended(order.wish.trigger, state);
+    }
     slog::info!(buyer.log, "buying ended"; "order" => id.to_string(), "state" => state.as_str(), "bought" => progress.bought,
         "unknown" => progress.unknown, "shortfall" => progress.shortfall.as_ref().map(Shortfall::code));
     Ok(())

@@ -140,13 +140,17 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
                     item_end(conn, id, Some(attempts), Ending::Taken, &another_environments())
                 })
                 .await;
-            ended_or_open(ended)
+            ended_or_open(buyer, ended, "taken")
         }
     }
 }
 
-fn ended_or_open(ended: Result<bool, DbError>) -> Looked {
-    if ended.is_ok_and(|ended| ended) { Looked::Ended } else { Looked::Open }
+fn ended_or_open(buyer: &Buyer, ended: Result<bool, DbError>, outcome: &'static str) -> Looked {
+    if !ended.is_ok_and(|ended| ended) {
+        return Looked::Open;
+    }
+    buyer.telemetry.item(outcome);
+    Looked::Ended
 }
 
 async fn not_found(buyer: &Buyer, item: &Unsettled) -> Looked {
@@ -156,5 +160,5 @@ async fn not_found(buyer: &Buyer, item: &Unsettled) -> Looked {
         .db
         .run_patiently("item_not_found", move |conn| item_not_found(conn, id, settle_secs, LOOKS_APART_SECS))
         .await;
-    ended_or_open(ended)
+    ended_or_open(buyer, ended, "not_bought")
 }

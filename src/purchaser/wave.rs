@@ -121,7 +121,10 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
                         progress.bought += 1;
                         buyer.odd.store(0, Ordering::Relaxed);
                     }
-                    Outcome::Unknown => progress.unknown += 1,
+                    Outcome::Unknown => {
+                        progress.unknown += 1;
+                        buyer.telemetry.item("unknown");
+                    }
                     Outcome::Unfit => {
                         progress.bought += 1;
                         odd_one(buyer, &mut progress).await;

@@ -264,6 +264,9 @@ async fn end(buyer: &Buyer, item: &Item, ending: Ending, reason: Reason) {
         .db
         .run_patiently("item_end", move |conn| purchase_items::item_end(conn, id, Some(attempt), ending, &reason))
         .await;
+    if matches!(ended, Ok(true)) {
+        buyer.telemetry.item(ending.as_str());
+    }
     if let Err(error) = ended {
         slog::warn!(buyer.log, "the end of an item could not be written; recovery will look it up";
             "item" => id.to_string(), "error" => error.in_full());

@@ -12,6 +12,7 @@ use callbunker::http::{
     Request, RequestBody, Route, ServerLimits, ServerOptions, Sessions, Who, json_response, router, serve,
     text_response,
 };
+use callbunker::telemetry::Telemetry;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
@@ -115,6 +116,7 @@ impl World {
         let options = ServerOptions {
             limits,
             trusted_proxies: trusted_proxies.iter().map(|network| network.parse().unwrap()).collect(),
+            telemetry: Telemetry::new(&[]),
             log,
         };
         let server = tokio::spawn(serve(listener, warp::service(filter), options, stop.clone()));

@@ -31,6 +31,7 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("GET", "/admin/phones/api/plan", Who::Admin, Takes::Nothing),
     ("GET", "/healthz", Who::Everybody, Takes::Nothing),
     ("GET", "/readyz", Who::Everybody, Takes::Nothing),
+    ("GET", "/metrics", Who::Everybody, Takes::Nothing),
 ];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -315,7 +316,10 @@ fn head_is_answered_as_get_without_a_body() {
         }
         let get = raw(&untouched.daemon, &format!("GET {path} {request}"));
         assert_eq!((head.status, &head.headers["content-type"]), (get.status, &get.headers["content-type"]), "{path}");
-        assert_eq!(head.headers["content-length"], get.headers["content-length"], "{path}");
+        // The counts have moved on meanwhile.
+        if path != "/metrics" {
+            assert_eq!(head.headers["content-length"], get.headers["content-length"], "{path}");
+        }
     }
     untouched.check_but_money();
 }
