@@ -22,7 +22,7 @@
 //! ```
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
-//! path), [`pool_monitor`] (when to buy), [`assignment`] (signups), [`http`] (the outside), [`schedule`] and
+//! path), [`pool_monitor`] (when to buy), [`assignment`] (signups), [`http`] (the outside), [`audit`] (who did what), [`schedule`] and
 //! [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says and reads), [`app`] (how it is put
 //! together), [`cli`] (the commands).
 //!
@@ -33,6 +33,7 @@
 
 pub mod app;
 pub mod assignment;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod db;

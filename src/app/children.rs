@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
+use crate::audit::{AuditKeeper, KeeperDependencies};
 use crate::http::{Context as Shared, HttpServer, ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
 use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
@@ -63,10 +64,22 @@ impl App {
             log: self.log.new(slog::o!("part" => "pool_monitor")),
         };
         let (schedule_monitor, schedule_config) = (monitor.clone(), Arc::clone(&self.config));
+        let schedule_audit = self.audit.clone();
         let schedule_log = self.log.new(slog::o!("part" => "schedule"));
+
+        let keeper = KeeperDependencies {
+            audit: self.audit.clone(),
+            db: self.db.clone(),
+            config: Arc::clone(&self.config),
+            runtime: tokio::runtime::Handle::current(),
+            log: self.log.new(slog::o!("part" => "audit")),
+        };
 
         let mut children = Children::default();
         let mut vitals = vec![
+            children.add("audit", move |alive| {
+                AuditKeeper::new(keeper.clone(), alive).start();
+            }),
             children.add("purchaser", move |alive| {
                 purchaser_slot.set(Purchaser::new(buyer.clone(), work_set.clone(), alive).start());
             }),
@@ -76,7 +89,8 @@ impl App {
             children.add("desk", move |alive| desk_slot.set(Desk::new(desk_deps.clone(), alive).start())),
             children.add("schedule", move |alive| {
                 let config = Arc::clone(&schedule_config);
-                Schedule::new(schedule_monitor.clone(), config, schedule_log.clone(), alive).start();
+                Schedule::new(schedule_monitor.clone(), schedule_audit.clone(), config, schedule_log.clone(), alive)
+                    .start();
             }),
         ];
         let bought_by = purchaser.clone();

@@ -19,10 +19,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::AuditLog;
 use crate::config::{Config, Sources};
 use crate::db::locks::PurchaseLocks;
+use crate::db::sessions::sessions_end_of_keys;
 use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen_for_stock, migrate};
-use crate::http::{Gate, Keys};
+use crate::http::{DatabaseSessions, Fingerprint, Gate, Keys, WrongKeys};
 use crate::logger::LogHandle;
 use crate::supervisor::Supervisor;
 use crate::twilio::{Credentials, Twilio, TwilioSettings};
@@ -72,6 +74,7 @@ pub struct App {
     locks: PurchaseLocks,
     twilio: Twilio,
     gate: Arc<Gate>,
+    audit: AuditLog,
     listener: Arc<TcpListener>,
     address: SocketAddr,
     bell: StockBell,
@@ -97,13 +100,18 @@ impl App {
         let listener = TcpListener::bind(config.http.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let gate = Arc::new(Gate::new(Keys::new(&config.secrets.admin_keys, &config.secrets.signup_keys)));
+        let audit = AuditLog::new(log.new(slog::o!("part" => "audit")));
+        let gate = Gate::new(Keys::new(&config.secrets.admin_keys, &config.secrets.signup_keys))
+            .with_limit(WrongKeys::default())
+            .with_sessions(DatabaseSessions::new(db.clone(), log.new(slog::o!("part" => "http"))))
+            .with_audit(audit.clone());
         Ok(Self {
             config: Arc::new(ArcSwap::from_pointee(config)),
             db,
             locks,
             twilio,
-            gate,
+            gate: Arc::new(gate),
+            audit,
             listener: Arc::new(listener),
             address,
             bell,
@@ -162,6 +170,7 @@ impl App {
             // Whoever asked is answered, and what is on the wire is settled, whoever asked for it.
             let _ = http_has_ended.wait_for(|ended| *ended).await;
             purchaser.idle().await;
+            self.audit.drained().await;
         };
         tokio::select! {
             () = all_done => {}
@@ -172,6 +181,7 @@ impl App {
             }
         }
         drop(supervisor);
+        self.audit.give_up();
         slog::info!(self.log, "stopped");
         code
     }
@@ -182,7 +192,7 @@ impl App {
             Ok(reload) => {
                 sources.log.set_level(reload.config.log.level);
                 let secrets = &reload.config.secrets;
-                self.gate.replace_keys(Keys::new(&secrets.admin_keys, &secrets.signup_keys));
+                self.end_sessions(self.gate.replace_keys(Keys::new(&secrets.admin_keys, &secrets.signup_keys)));
                 slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
                     "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
                 self.config.store(Arc::new(reload.config));
@@ -191,6 +201,25 @@ impl App {
                 slog::error!(self.log, "the new configuration is refused, the old one stays"; "problems" => problems.to_string());
             }
         }
+    }
+}
+
+impl App {
+    /// Whoever logged in with a key that is no more stays out, even if the key comes back.
+    fn end_sessions(&self, keys: Vec<Fingerprint>) {
+        if keys.is_empty() {
+            return;
+        }
+        let fingerprints: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let (db, log) = (self.db.clone(), self.log.clone());
+        tokio::spawn(async move {
+            let ended = db.run_patiently("sessions_end_of_keys", move |conn| sessions_end_of_keys(conn, &fingerprints));
+            match ended.await {
+                Ok(count) => slog::info!(log, "sessions of removed keys ended"; "sessions" => count),
+                Err(error) => slog::warn!(log, "sessions of removed keys stay until they expire, but open nothing";
+                    "error" => error.in_full()),
+            }
+        });
     }
 }
 

@@ -13,6 +13,7 @@ mod migrations;
 mod schema;
 
 pub mod assignments;
+pub mod audit;
 pub mod buying_gate;
 pub mod installation;
 pub mod locks;
@@ -21,6 +22,7 @@ pub mod passes;
 pub mod purchase_items;
 pub mod purchase_record;
 pub mod purchases;
+pub mod sessions;
 pub mod stock;
 pub mod waiters;
 

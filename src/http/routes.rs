@@ -1,7 +1,8 @@
 //! The route table. Hot routes first: each is tried in turn.
 
-use super::admin::{gate, lists, purchases, replenish, status, webhooks};
+use super::admin::{audit, gate, lists, purchases, replenish, status, webhooks};
 use super::context::Context;
+use super::sessions::login;
 use super::{Access, BodyRule, Endpoint, Route, health, signup};
 
 /// Every route there is.
@@ -14,13 +15,19 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new("/signup/api/release", vec![Endpoint::post(Signup, BodyRule::Json, signup::release)]),
         Route::new("/healthz", vec![Endpoint::get(Public, health::healthz)]),
         Route::new("/readyz", vec![Endpoint::get(Public, health::readyz)]),
-        Route::new("/admin/phones/api/status", vec![Endpoint::get(Admin, status::status)]),
-        Route::new("/admin/phones/api/purchase", vec![Endpoint::post(Admin, BodyRule::Json, purchases::purchase)]),
+        Route::new("/admin/phones/api/status", vec![Endpoint::get(Admin, status::status).polled()]),
+        Route::new(
+            "/admin/phones/api/purchase",
+            vec![Endpoint::post(Admin, BodyRule::Json, purchases::purchase).order()],
+        ),
         Route::new("/admin/phones/api/purchases/{id}", vec![Endpoint::get(Admin, purchases::show)]),
-        Route::new("/admin/phones/api/replenish", vec![Endpoint::post(Admin, BodyRule::None, replenish::replenish)]),
+        Route::new(
+            "/admin/phones/api/replenish",
+            vec![Endpoint::post(Admin, BodyRule::None, replenish::replenish).order()],
+        ),
         Route::new(
             "/admin/phones/cron/auto-replenish",
-            vec![Endpoint::post(Admin, BodyRule::None, replenish::auto_replenish)],
+            vec![Endpoint::post(Admin, BodyRule::None, replenish::auto_replenish).order()],
         ),
         Route::new(
             "/admin/phones/api/configure-webhooks",
@@ -30,5 +37,11 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new("/admin/phones/api/resume", vec![Endpoint::post(Admin, BodyRule::OptionalJson, gate::resume)]),
         Route::new("/admin/phones/api/numbers", vec![Endpoint::get(Admin, lists::numbers)]),
         Route::new("/admin/phones/api/assignments", vec![Endpoint::get(Admin, lists::assignments)]),
+        Route::new("/admin/phones/api/audit", vec![Endpoint::get(Admin, audit::audit)]),
+        Route::new(
+            "/admin/login",
+            vec![Endpoint::get(Public, login::show), Endpoint::post(Public, BodyRule::Form, login::login).audited()],
+        ),
+        Route::new("/admin/logout", vec![Endpoint::post(Admin, BodyRule::Form, login::logout)]),
     ]
 }
