@@ -33,6 +33,8 @@ use signals::{Signal, Signals};
 
 /// How long `serve` waits for PostgreSQL at start.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a stop waits for the audit trail.
+const AUDIT_PATIENCE: Duration = Duration::from_secs(3);
 const DATABASE_TRIED_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the daemon cannot start.
@@ -170,7 +172,8 @@ impl App {
             // Whoever asked is answered, and what is on the wire is settled, whoever asked for it.
             let _ = http_has_ended.wait_for(|ended| *ended).await;
             purchaser.idle().await;
-            self.audit.drained().await;
+            // A database that is away holds nobody back; what it did not take stands in the log.
+            let _ = tokio::time::timeout(AUDIT_PATIENCE, self.audit.drained()).await;
         };
         tokio::select! {
             () = all_done => {}

@@ -32,11 +32,13 @@ impl<'g> Scribe<'g> {
         let mut clean = String::with_capacity(text.len().min(4 * TEXT_MAX));
         for piece in text.split_inclusive(is_edge) {
             let word = piece.trim_end_matches(is_edge);
-            if self.is_key(word) || self.is_key(word.trim_end_matches(['.', '!'])) {
-                clean.push_str(REDACTED);
-                clean.push_str(&piece[word.len()..]);
-            } else {
-                clean.push_str(piece);
+            let bare = word.trim_end_matches(['.', '!']);
+            match [word, bare].into_iter().find(|word| self.is_key(word)) {
+                Some(key) => {
+                    clean.push_str(REDACTED);
+                    clean.push_str(&piece[key.len()..]);
+                }
+                None => clean.push_str(piece),
             }
         }
         let mut short: String =

@@ -1,5 +1,6 @@
 //! The daemon as its users meet it: the real binary, a real PostgreSQL, and the simulator's state as the oracle.
 
+mod browser;
 mod daemon;
 mod raw;
 mod session;
@@ -7,6 +8,7 @@ mod shape;
 mod world;
 
 mod admin_api;
+mod audit;
 mod bad_input;
 mod buying;
 mod callers;
@@ -19,6 +21,7 @@ mod emergency;
 mod gate;
 mod ledger;
 mod lifecycle;
+mod limits;
 mod lists;
 mod lock;
 mod outage;
@@ -29,6 +32,7 @@ mod purchase_api;
 mod reload;
 mod rest;
 mod schema;
+mod sessions;
 mod shutdown;
 mod signup_api;
 #[cfg(feature = "failpoints")]

@@ -1,0 +1,284 @@
+//! Who did what, from where, with which result: for every admin call, for ever unchanged, and without a secret.
+
+use serde_json::{Value, json};
+
+use crate::browser::{Browser, login, login_with};
+use crate::daemon::Daemon;
+use crate::session::Session;
+use crate::shape::shape;
+use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
+
+const AUDIT: &str = "/admin/phones/api/audit";
+const PAUSE: &str = "/admin/phones/api/pause";
+const RESUME: &str = "/admin/phones/api/resume";
+const STATUS: &str = "/admin/phones/api/status";
+
+fn fingerprint(key: &str) -> String {
+    callbunker::http::Fingerprint::of(key.as_bytes()).to_string()
+}
+
+fn trail(daemon: &Daemon) -> Vec<Value> {
+    daemon.get(&format!("{AUDIT}?limit=200")).ok()["items"].as_array().expect("the envelope").clone()
+}
+
+/// The newest row of an action.
+#[track_caller]
+fn newest(daemon: &Daemon, action: &str) -> Value {
+    let rows = trail(daemon);
+    rows.iter().find(|row| row["action"] == action).unwrap_or_else(|| panic!("no {action}: {rows:#?}")).clone()
+}
+
+#[test]
+fn an_order_stands_in_the_trail_before_its_answer_goes_out() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let headers = [("X-Request-Id", "order-1")];
+    let order = daemon.post_with("/admin/phones/api/purchase", &json!({"count": 2, "area_code": "415"}), &headers).ok();
+    assert_eq!(
+        world.sql("SELECT who, address, method, path, result FROM audit WHERE action = 'purchase'"),
+        format!("{}|127.0.0.1|POST|/admin/phones/api/purchase|200", fingerprint(ADMIN_KEY))
+    );
+    let row = newest(&daemon, "purchase");
+    assert_eq!(
+        shape(&row),
+        "{action:text, address:text, at:instant, code:null, detail:{area_code:text, count:integer, purchase_id:uuid}, \
+         method:text, path:text, request_id:text, result:integer, who:text}"
+    );
+    let detail = json!({"count": 2, "area_code": "415", "purchase_id": order["purchase_id"]});
+    assert_eq!((&row["detail"], &row["request_id"]), (&detail, &json!("order-1")));
+}
+
+#[test]
+fn every_kind_of_admin_call_stands_there_and_no_signup() {
+    let world = World::new().quiet().set("http.trusted_proxies", "127.0.0.0/8");
+    let daemon = world.daemon();
+    let from = [("X-Forwarded-For", "198.51.100.7")];
+    daemon.post_with(PAUSE, &json!({"reason": "lunch"}), &from).ok();
+    let row = newest(&daemon, "pause");
+    assert_eq!((&row["address"], &row["detail"]), (&json!("198.51.100.7"), &json!({"reason": "lunch"})));
+    daemon.post_empty("/admin/phones/cron/auto-replenish").ok();
+    assert_eq!(newest(&daemon, "auto-replenish")["result"], 200);
+    daemon.get("/admin/phones/api/numbers?area_code=415&limit=3").ok();
+    assert_eq!(newest(&daemon, "numbers")["detail"], json!({"area_code": "415", "limit": "3"}));
+    // What was refused for its content, too: somebody with a key did it.
+    daemon.purchase(0).problem(422, "invalid_field");
+    let row = newest(&daemon, "purchase");
+    assert_eq!(
+        (&row["result"], &row["code"], &row["detail"]["count"]),
+        (&json!(422), &json!("invalid_field"), &json!(0))
+    );
+    // A session's calls name the key that opened it.
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    let row = newest(&daemon, "login");
+    assert_eq!(
+        (&row["who"], &row["result"], &row["code"]),
+        (&json!(fingerprint(ADMIN_KEY)), &json!(303), &json!(null))
+    );
+    browser.call(&daemon, "/admin/phones/api/resume", "").ok();
+    assert_eq!(newest(&daemon, "resume")["who"], format!("session:{}", fingerprint(ADMIN_KEY)));
+    browser.call(&daemon, "/admin/logout", "{}").problem(415, "unsupported_media_type");
+    assert_eq!(newest(&daemon, "logout")["code"], "unsupported_media_type");
+    let before = world.count("SELECT count(*) FROM audit");
+    daemon.purchase(1).ok();
+    daemon.assign("u-1").ok();
+    daemon.release("u-1").ok();
+    daemon.send("GET", "/readyz", &[], None).ok();
+    daemon.get("/admin/phones/api/nothing").problem(404, "not_found");
+    assert_eq!(world.count("SELECT count(*) FROM audit"), before + 1, "the purchase");
+}
+
+#[test]
+fn a_dashboard_that_asks_again_and_again_leaves_one_row() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    for _poll in 0..20 {
+        browser.get(&daemon, STATUS).ok();
+        daemon.status();
+    }
+    let who = world.sql("SELECT who FROM audit WHERE action = 'status' ORDER BY id");
+    assert_eq!(who, format!("session:{0}\n{0}", fingerprint(ADMIN_KEY)), "one for each who");
+}
+
+#[test]
+fn what_is_refused_at_the_door_is_sampled_so_that_nobody_fills_the_disk() {
+    let world = World::new().quiet().set("http.trusted_proxies", "127.0.0.0/8");
+    let daemon = world.daemon();
+    let wrong = |address: &str| {
+        daemon.send("POST", PAUSE, &[("X-Admin-API-Key", "nobody"), ("X-Forwarded-For", address)], None)
+    };
+    wrong("198.51.100.1").problem(401, "unauthorized");
+    daemon.send("POST", PAUSE, &[("X-Admin-API-Key", SIGNUP_KEY)], None).problem(403, "forbidden");
+    login_with(&daemon, &[("api_key", "nobody")], &[]).problem(401, "unauthorized");
+    login(&daemon, &[("api_key", SIGNUP_KEY)]);
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    browser.post(&daemon, PAUSE, &[], "").problem(403, "forbidden");
+    let rows = || world.sql("SELECT who, address, action, result, code FROM audit WHERE result <> 303 ORDER BY id");
+    let expected = [
+        "nobody|198.51.100.1|pause|401|unauthorized".to_owned(),
+        format!("{}|127.0.0.1|pause|403|forbidden", fingerprint(SIGNUP_KEY)),
+        "nobody|127.0.0.1|login|401|unauthorized".to_owned(),
+        format!("{}|127.0.0.1|login|403|forbidden", fingerprint(SIGNUP_KEY)),
+        format!("session:{}|127.0.0.1|pause|403|forbidden", fingerprint(ADMIN_KEY)),
+    ];
+    eventually("the refused calls stand there", || rows().lines().eq(expected.iter()));
+    for attack in 0..400 {
+        wrong(&format!("203.0.113.{}", attack % 200));
+    }
+    daemon.post_empty(PAUSE).ok();
+    let refused = world.count("SELECT count(*) FROM audit WHERE result IN (401, 403, 429)");
+    assert!((60..120).contains(&refused), "{refused} of 405");
+}
+
+#[test]
+fn no_key_and_no_token_stands_in_the_database_or_the_log_wherever_it_was_sent() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let mistyped = "admin-key-01234567890";
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    for key in [ADMIN_KEY, mistyped] {
+        let bearer = format!("Bearer {key}");
+        for (path, headers) in [
+            (format!("{PAUSE}?api_key={key}"), vec![]),
+            (format!("{PAUSE}?api%5Fkey={key}&limit=3"), vec![("X-Admin-API-Key", key)]),
+            (PAUSE.to_owned(), vec![("Authorization", bearer.as_str())]),
+            (format!("/admin/login?api_key={key}"), vec![]),
+        ] {
+            daemon.send("POST", &path, &headers, None);
+            daemon.send("GET", &path.replace("pause", "numbers"), &headers, None);
+        }
+        login(&daemon, &[("api_key", key), ("next", "/admin/x")]);
+        daemon.post(PAUSE, &json!({"api_key": key})).problem(422, "unknown_field");
+    }
+    let odd = [("X-Request-Id", ADMIN_KEY), ("User-Agent", ADMIN_KEY)];
+    daemon.post_with(PAUSE, &json!({"reason": format!("the key was {ADMIN_KEY}, by the way")}), &odd).ok();
+    login_with(&daemon, &[("api_key", ADMIN_KEY)], &odd);
+    daemon.get(&format!("/admin/phones/api/purchases/{ADMIN_KEY}")).problem(404, "not_found");
+    browser.call(&daemon, "/admin/phones/api/resume", "").ok();
+    assert_eq!(newest(&daemon, "pause")["detail"]["reason"], "the key was REDACTED, by the way");
+    let tables = world.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'callbunker'");
+    for secret in [ADMIN_KEY, mistyped, &browser.token, &browser.csrf()] {
+        // The gate's own row keeps the operator's reason as it was given.
+        for table in tables.lines().filter(|table| *table != "buying_gate") {
+            let found = world.count(&format!("SELECT count(*) FROM {table} t WHERE t::text LIKE '%{secret}%'"));
+            assert_eq!(found, 0, "{secret} in {table}");
+        }
+    }
+    for secret in [mistyped, &browser.token, &browser.csrf()] {
+        assert!(!daemon.log_text().contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn the_schedules_own_passes_stand_there_as_cron() {
+    let world = World::new().quiet().set("schedule.replenish_cron", "* * * * * *");
+    let daemon = world.daemon();
+    eventually("a pass of the schedule", || world.count("SELECT count(*) FROM audit WHERE who = 'cron'") > 0);
+    let row = newest(&daemon, "replenish");
+    assert_eq!((&row["who"], &row["address"], &row["result"]), (&json!("cron"), &json!(null), &json!(null)));
+    assert_eq!(row["detail"], json!({"purchased_count": 0, "reason": "above_threshold", "error": null}), "{row}");
+}
+
+#[test]
+fn the_trail_is_read_newest_first_a_page_at_a_time() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    for reason in ["one", "two", "three", "four"] {
+        daemon.post(PAUSE, &json!({"reason": reason})).ok();
+    }
+    let mut reasons = Vec::new();
+    let mut next = format!("{AUDIT}?limit=2");
+    loop {
+        let page = daemon.get(&next).ok();
+        for row in page["items"].as_array().expect("the envelope").iter().filter(|row| row["action"] == "pause") {
+            reasons.push(row["detail"]["reason"].as_str().expect("a reason").to_owned());
+        }
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        next = format!("{AUDIT}?limit=2&cursor={cursor}");
+    }
+    assert_eq!(reasons, ["four", "three", "two", "one"]);
+    daemon.get(&format!("{AUDIT}?limit=0")).problem(422, "invalid_field");
+    daemon.get(&format!("{AUDIT}?cursor=x")).problem(422, "invalid_field");
+}
+
+/// The name of the rule that refuses a statement.
+fn refused_by(world: &World, statement: &str) -> String {
+    let attempt = format!(
+        "CREATE FUNCTION pg_temp.refused_by() RETURNS text LANGUAGE plpgsql AS $f$
+         DECLARE name text; BEGIN {statement}; RETURN 'nothing';
+         EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS name = CONSTRAINT_NAME; RETURN name; END $f$;
+         SELECT pg_temp.refused_by()"
+    );
+    world.sql(&attempt).lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn rows_are_never_changed_and_removed_only_when_they_are_old() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.post_empty(PAUSE).ok();
+    eventually("the retention is set", || world.count("SELECT count(*) FROM audit_retention") == 1);
+    for statement in [
+        "UPDATE audit SET who = 'nobody'",
+        "UPDATE audit SET who = who WHERE false",
+        "DELETE FROM audit",
+        "TRUNCATE audit",
+        "UPDATE audit_retention SET days = 1",
+        "DELETE FROM audit_retention",
+        "TRUNCATE audit_retention",
+        // A shorter time does not count at once, whatever it claims.
+        "INSERT INTO audit_retention (days, set_at) VALUES (1, now() - interval '1 year'); \
+         INSERT INTO audit (call_id, at, who, action) VALUES (gen_random_uuid(), now() - interval '2 days', 'x', 'x'); \
+         DELETE FROM audit WHERE who = 'x'",
+    ] {
+        assert_eq!(refused_by(&world, statement), "audit_is_append_only", "{statement}");
+    }
+    assert_eq!(world.count("SELECT count(*) FROM audit WHERE action = 'pause'"), 1);
+}
+
+const AGED: &str = "INSERT INTO audit (call_id, at, who, action)
+    SELECT gen_random_uuid(), now() - make_interval(days => days), days::text, 'old' FROM unnest(ARRAY[1, 3, 9]) AS days";
+const LEFT: &str = "SELECT string_agg(who, ' ' ORDER BY who) FROM audit WHERE action = 'old'";
+
+#[test]
+fn old_rows_are_deleted_after_the_retention_and_a_shorter_one_counts_after_a_week() {
+    let mut world = World::new().quiet().set("audit.retention_days", 5);
+    let daemon = world.daemon();
+    eventually("the retention is set", || world.count("SELECT count(*) FROM audit_retention") == 1);
+    daemon.stop();
+    world.sql(AGED);
+    let daemon = world.daemon();
+    eventually("what is older than five days is gone", || world.sql(LEFT) == "1 3");
+    daemon.stop();
+    world.change("audit.retention_days", 2);
+    let daemon = world.daemon();
+    eventually("the shorter retention is set", || world.count("SELECT count(*) FROM audit_retention") == 2);
+    assert_eq!(refused_by(&world, "DELETE FROM audit WHERE who = '3'"), "audit_is_append_only");
+    daemon.stop();
+    world.sql(
+        "ALTER TABLE audit_retention DISABLE TRIGGER USER;
+         UPDATE audit_retention SET set_at = set_at - interval '8 days';
+         ALTER TABLE audit_retention ENABLE TRIGGER USER",
+    );
+    let daemon = world.daemon();
+    eventually("a week later it counts", || world.sql(LEFT) == "1");
+    daemon.stop();
+}
+
+#[test]
+fn a_call_whose_row_cannot_be_written_is_answered_in_time_and_written_once_later() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    daemon.post(RESUME, &json!({"reason": "before"})).ok();
+    let frozen = Session::open(&world, "LOCK TABLE audit IN ACCESS EXCLUSIVE MODE");
+    daemon.post(RESUME, &json!({"reason": "meanwhile"})).ok();
+    daemon.assign("u-1").ok();
+    drop(frozen);
+    let rows = || world.sql("SELECT detail->>'reason' FROM audit WHERE action = 'resume' ORDER BY id");
+    eventually("the row is written", || rows() == "before\nmeanwhile");
+    // At an orderly stop nothing is left behind.
+    daemon.post(RESUME, &json!({"reason": "after"})).ok();
+    assert_eq!(daemon.stop(), Some(0));
+    assert_eq!(rows(), "before\nmeanwhile\nafter");
+}
