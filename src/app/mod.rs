@@ -6,6 +6,7 @@
 //! How to get it wrong: stopping a part before those who ask it. The purchaser must still settle what is on the wire.
 
 mod children;
+mod reload;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -20,11 +21,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::AuditLog;
-use crate::config::{Config, Sources};
+use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
-use crate::db::sessions::sessions_end_of_keys;
 use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen_for_stock, migrate};
-use crate::http::{DatabaseSessions, Fingerprint, Gate, Keys, WrongKeys};
+use crate::http::{DatabaseSessions, Gate, Keys, WrongKeys};
 use crate::logger::LogHandle;
 use crate::supervisor::Supervisor;
 use crate::twilio::{Credentials, Twilio, TwilioSettings};
@@ -187,42 +187,6 @@ impl App {
         self.audit.give_up();
         slog::info!(self.log, "stopped");
         code
-    }
-
-    fn reload(&self, sources: &ReloadSources) {
-        let read = Sources { file: sources.file.clone(), env: sources.env.clone() };
-        match Config::load_for_reload(&read, &self.config.load()) {
-            Ok(reload) => {
-                sources.log.set_level(reload.config.log.level);
-                let secrets = &reload.config.secrets;
-                self.end_sessions(self.gate.replace_keys(Keys::new(&secrets.admin_keys, &secrets.signup_keys)));
-                slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
-                    "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
-                self.config.store(Arc::new(reload.config));
-            }
-            Err(problems) => {
-                slog::error!(self.log, "the new configuration is refused, the old one stays"; "problems" => problems.to_string());
-            }
-        }
-    }
-}
-
-impl App {
-    /// Whoever logged in with a key that is no more stays out, even if the key comes back.
-    fn end_sessions(&self, keys: Vec<Fingerprint>) {
-        if keys.is_empty() {
-            return;
-        }
-        let fingerprints: Vec<String> = keys.iter().map(ToString::to_string).collect();
-        let (db, log) = (self.db.clone(), self.log.clone());
-        tokio::spawn(async move {
-            let ended = db.run_patiently("sessions_end_of_keys", move |conn| sessions_end_of_keys(conn, &fingerprints));
-            match ended.await {
-                Ok(count) => slog::info!(log, "sessions of removed keys ended"; "sessions" => count),
-                Err(error) => slog::warn!(log, "sessions of removed keys stay until they expire, but open nothing";
-                    "error" => error.in_full()),
-            }
-        });
     }
 }
 

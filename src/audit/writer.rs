@@ -14,6 +14,7 @@ const TRIED_EVERY: Duration = Duration::from_millis(500);
 pub(super) async fn write(audit: AuditLog, db: Db, log: slog::Logger) {
     loop {
         let rows = audit.oldest(BATCH_MAX).await;
+        fail::fail_point!("audit");
         let count = rows.len();
         match insert(&db, rows.clone()).await {
             Ok(()) => audit.written(count),

@@ -44,12 +44,15 @@ pub(super) enum Audited {
     Polled,
 }
 
+/// Whose key, whether through a session, from where, which route.
+type Poller = (Fingerprint, bool, IpAddr, &'static str);
+
 /// The trail, and what keeps it small.
 pub(super) struct Auditor {
     log: AuditLog,
     refused: DefaultDirectRateLimiter,
     left_out: AtomicU64,
-    polled: Mutex<HashMap<(Fingerprint, bool, IpAddr, &'static str), Instant>>,
+    polled: Mutex<HashMap<Poller, Instant>>,
 }
 
 impl Auditor {

@@ -218,6 +218,7 @@ impl<C: Send + Sync + 'static> Route<C> {
         let body = if endpoint.body == BodyRule::None { bytes::Bytes::new() } else { body };
         let exchange = Arc::clone(exchange);
         let request = Request { exchange, route: self.pattern.as_str(), params, body, who, gate, notes };
+        fail::fail_point!("handler");
         (endpoint.handler)(context, request).await
     }
 }

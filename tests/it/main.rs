@@ -9,6 +9,7 @@ mod world;
 
 mod admin_api;
 mod audit;
+mod audit_keeping;
 mod bad_input;
 mod buying;
 mod callers;
