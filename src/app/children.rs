@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
+use crate::audit::{AuditKeeper, KeeperDependencies};
 use crate::http::{Context as Shared, HttpServer, ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
 use crate::pricing::Pricing;
@@ -87,12 +88,23 @@ impl App {
             buyer: Buyer { log: self.log.new(slog::o!("part" => "reconciler")), ..buyer.clone() },
             purchaser: purchaser.clone(),
         };
-        let told = Told { monitor: monitor.clone(), reconciler: reconciler.clone() };
+        let told = Told { monitor: monitor.clone(), reconciler: reconciler.clone(), audit: self.audit.clone() };
         let schedule_config = Arc::clone(&self.config);
         let schedule_log = self.log.new(slog::o!("part" => "schedule"));
 
+        let keeper = KeeperDependencies {
+            audit: self.audit.clone(),
+            db: self.db.clone(),
+            config: Arc::clone(&self.config),
+            runtime: tokio::runtime::Handle::current(),
+            log: self.log.new(slog::o!("part" => "audit")),
+        };
+
         let mut children = Children::default();
         let mut vitals = vec![
+            children.add("audit", move |alive| {
+                AuditKeeper::new(keeper.clone(), alive).start();
+            }),
             children.add("purchaser", move |alive| {
                 purchaser_slot.set(Purchaser::new(buyer.clone(), work_set.clone(), alive).start());
             }),

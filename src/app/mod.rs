@@ -6,6 +6,7 @@
 //! How to get it wrong: stopping a part before those who ask it. The purchaser must still settle what is on the wire.
 
 mod children;
+mod reload;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -19,10 +20,11 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Sources};
+use crate::audit::AuditLog;
+use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
 use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen_for_stock, migrate};
-use crate::http::{Gate, Keys, Route, routes};
+use crate::http::{DatabaseSessions, Gate, Keys, Route, WrongKeys, routes};
 use crate::logger::LogHandle;
 use crate::supervisor::Supervisor;
 use crate::telemetry::Telemetry;
@@ -32,6 +34,8 @@ use signals::{Signal, Signals};
 
 /// How long `serve` waits for PostgreSQL at start.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a stop waits for the audit trail.
+const AUDIT_PATIENCE: Duration = Duration::from_secs(3);
 const DATABASE_TRIED_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the daemon cannot start.
@@ -73,6 +77,7 @@ pub struct App {
     locks: PurchaseLocks,
     twilio: Twilio,
     gate: Arc<Gate>,
+    audit: AuditLog,
     listener: Arc<TcpListener>,
     address: SocketAddr,
     bell: StockBell,
@@ -102,13 +107,18 @@ impl App {
         let listener = TcpListener::bind(config.http.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let gate = Arc::new(Gate::new(Keys::new(&config.secrets.admin_keys, &config.secrets.signup_keys)));
+        let audit = AuditLog::new(log.new(slog::o!("part" => "audit")));
+        let gate = Gate::new(Keys::new(&config.secrets.admin_keys, &config.secrets.signup_keys))
+            .with_limit(WrongKeys::default())
+            .with_sessions(DatabaseSessions::new(db.clone(), log.new(slog::o!("part" => "http"))))
+            .with_audit(audit.clone());
         Ok(Self {
             config: Arc::new(ArcSwap::from_pointee(config)),
             db,
             locks,
             twilio,
-            gate,
+            gate: Arc::new(gate),
+            audit,
             listener: Arc::new(listener),
             address,
             bell,
@@ -169,6 +179,8 @@ impl App {
             // Whoever asked is answered, and what is on the wire is settled, whoever asked for it.
             let _ = http_has_ended.wait_for(|ended| *ended).await;
             at_twilio.idle().await;
+            // A database that is away holds nobody back; what it did not take stands in the log.
+            let _ = tokio::time::timeout(AUDIT_PATIENCE, self.audit.drained()).await;
         };
         tokio::select! {
             () = all_done => {}
@@ -179,25 +191,9 @@ impl App {
             }
         }
         drop(supervisor);
+        self.audit.give_up();
         slog::info!(self.log, "stopped");
         code
-    }
-
-    fn reload(&self, sources: &ReloadSources) {
-        let read = Sources { file: sources.file.clone(), env: sources.env.clone() };
-        match Config::load_for_reload(&read, &self.config.load()) {
-            Ok(reload) => {
-                sources.log.set_level(reload.config.log.level);
-                let secrets = &reload.config.secrets;
-                self.gate.replace_keys(Keys::new(&secrets.admin_keys, &secrets.signup_keys));
-                slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
-                    "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
-                self.config.store(Arc::new(reload.config));
-            }
-            Err(problems) => {
-                slog::error!(self.log, "the new configuration is refused, the old one stays"; "problems" => problems.to_string());
-            }
-        }
     }
 }
 

@@ -13,6 +13,7 @@ mod migrations;
 mod schema;
 
 pub mod assignments;
+pub mod audit;
 pub mod buying_gate;
 pub mod custody;
 pub mod installation;
@@ -24,6 +25,7 @@ pub mod purchase_items;
 pub mod purchase_record;
 pub mod purchases;
 pub mod reconciliation;
+pub mod sessions;
 pub mod stock;
 pub mod waiters;
 

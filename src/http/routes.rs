@@ -1,7 +1,10 @@
 //! The route table. Hot routes first: each is tried in turn.
 
-use super::admin::{custody, gate, import, lists, numbers, plan, purchases, reconcile, replenish, status, webhooks};
+use super::admin::{
+    audit, custody, gate, import, lists, numbers, plan, purchases, reconcile, replenish, status, webhooks,
+};
 use super::context::Context;
+use super::sessions::login;
 use super::{Access, BodyRule, Endpoint, Route, health, metrics, signup};
 
 /// Every route there is.
@@ -15,13 +18,19 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new("/healthz", vec![Endpoint::get(Public, health::healthz)]),
         Route::new("/readyz", vec![Endpoint::get(Public, health::readyz)]),
         Route::new("/metrics", vec![Endpoint::get(Public, metrics::metrics)]),
-        Route::new("/admin/phones/api/status", vec![Endpoint::get(Admin, status::status)]),
-        Route::new("/admin/phones/api/purchase", vec![Endpoint::post(Admin, BodyRule::Json, purchases::purchase)]),
+        Route::new("/admin/phones/api/status", vec![Endpoint::get(Admin, status::status).polled()]),
+        Route::new(
+            "/admin/phones/api/purchase",
+            vec![Endpoint::post(Admin, BodyRule::Json, purchases::purchase).order()],
+        ),
         Route::new("/admin/phones/api/purchases/{id}", vec![Endpoint::get(Admin, purchases::show)]),
-        Route::new("/admin/phones/api/replenish", vec![Endpoint::post(Admin, BodyRule::None, replenish::replenish)]),
+        Route::new(
+            "/admin/phones/api/replenish",
+            vec![Endpoint::post(Admin, BodyRule::None, replenish::replenish).order()],
+        ),
         Route::new(
             "/admin/phones/cron/auto-replenish",
-            vec![Endpoint::post(Admin, BodyRule::None, replenish::auto_replenish)],
+            vec![Endpoint::post(Admin, BodyRule::None, replenish::auto_replenish).order()],
         ),
         Route::new(
             "/admin/phones/api/configure-webhooks",
@@ -54,5 +63,11 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new("/admin/phones/api/assignments", vec![Endpoint::get(Admin, lists::assignments)]),
         Route::new("/admin/phones/api/passes", vec![Endpoint::get(Admin, lists::passes)]),
         Route::new("/admin/phones/api/plan", vec![Endpoint::get(Admin, plan::plan)]),
+        Route::new("/admin/phones/api/audit", vec![Endpoint::get(Admin, audit::audit)]),
+        Route::new(
+            "/admin/login",
+            vec![Endpoint::get(Public, login::show), Endpoint::post(Public, BodyRule::Form, login::login).audited()],
+        ),
+        Route::new("/admin/logout", vec![Endpoint::post(Admin, BodyRule::Form, login::logout)]),
     ]
 }

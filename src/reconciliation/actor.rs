@@ -107,9 +107,12 @@ impl ReconcilerHandle {
         Self { slot, busy }
     }
 
-    /// Sets a comparison off without waiting for it.
-    pub fn by_schedule(&self) {
-        self.slot.tell(Compare { occasion: Occasion::Cron, confirm_missing: false });
+    /// Compares because it is time to.
+    ///
+    /// # Errors
+    /// As [`Self::by_hand`].
+    pub async fn by_schedule(&self) -> Result<Reconciled, ChildGone> {
+        self.slot.ask(Compare { occasion: Occasion::Cron, confirm_missing: false }).await
     }
 
     /// Compares for an operator, after one that runs. Whoever stops listening cancels nothing.

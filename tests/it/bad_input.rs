@@ -29,6 +29,10 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("GET", "/admin/phones/api/assignments", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/passes", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/plan", Who::Admin, Takes::Nothing),
+    ("GET", "/admin/phones/api/audit", Who::Admin, Takes::Nothing),
+    ("GET", "/admin/login", Who::Everybody, Takes::Nothing),
+    ("POST", "/admin/login", Who::Everybody, Takes::Form),
+    ("POST", "/admin/logout", Who::Admin, Takes::Form),
     ("GET", "/healthz", Who::Everybody, Takes::Nothing),
     ("GET", "/readyz", Who::Everybody, Takes::Nothing),
     ("GET", "/metrics", Who::Everybody, Takes::Nothing),
@@ -48,6 +52,13 @@ enum Takes {
     Json,
     /// JSON, up to 1 MiB.
     LongJson,
+    Form,
+}
+
+impl Takes {
+    fn is_json(self) -> bool {
+        matches!(self, Self::OptionalJson | Self::Json | Self::LongJson)
+    }
 }
 
 /// A daemon whose world must be the same after a test as before.
@@ -66,7 +77,8 @@ impl Untouched {
         Self { world, daemon, before }
     }
 
-    /// What Twilio was asked, but for what only tells of money, and every row that was ever written.
+    /// What Twilio was asked, but for what only tells of money, and every row that was ever written. Not the audit
+    /// trail: that somebody was refused is news.
     fn fingerprint_but(world: &World, money: &[&str]) -> (String, String) {
         let mut requests = world.twilio.truth().requests;
         requests.retain(|kind, _| !money.contains(&kind.as_str()));
@@ -74,7 +86,7 @@ impl Untouched {
         let written = world.sql(
             "SELECT (SELECT count(*) FROM purchases), (SELECT count(*) FROM purchase_items), (SELECT count(*) FROM numbers),
                     (SELECT count(*) FROM assignments), (SELECT count(*) FROM waiters), (SELECT count(*) FROM passes),
-                    (SELECT count(*) FROM reconciliations),
+                    (SELECT count(*) FROM reconciliations), (SELECT count(*) FROM sessions),
                     (SELECT count(*) FROM releases), (SELECT count(*) FROM ignored_numbers),
                     (SELECT md5(string_agg(g::text, '')) FROM buying_gate g), (SELECT md5(i::text) FROM installation i)",
         );
@@ -141,7 +153,13 @@ fn without_a_right_key_every_route_says_401_and_a_signup_key_opens_no_admin_rout
 fn a_wrong_method_is_told_which_ones_there_are() {
     let untouched = Untouched::new();
     for &(method, path, ..) in ROUTES {
-        let (wrong, allow) = if method == "GET" { ("POST", "GET, HEAD") } else { ("GET", "POST") };
+        let takes = |method: &str| ROUTES.iter().any(|route| (route.0, route.1) == (method, path));
+        let (wrong, allow) = match (takes("GET"), takes("POST")) {
+            (true, false) => ("POST", "GET, HEAD"),
+            (false, true) => ("GET", "POST"),
+            _ => ("PUT", "GET, HEAD, POST"),
+        };
+        assert!(takes(method));
         for wrong in [wrong, "PUT", "DELETE", "PATCH", "OPTIONS"] {
             // Without any key: the method is looked at first.
             let close = "HTTP/1.1\nHost: t\nConnection: close\nContent-Length: 0";
@@ -157,7 +175,7 @@ fn a_wrong_method_is_told_which_ones_there_are() {
 fn a_body_must_be_json_of_at_most_64_kib_or_1_mib_for_an_import() {
     let untouched = Untouched::new();
     let daemon = &untouched.daemon;
-    for &(method, path, who, takes) in ROUTES.iter().filter(|route| route.3 != Takes::Nothing) {
+    for &(method, path, who, takes) in ROUTES.iter().filter(|route| route.3.is_json()) {
         let key = key(who);
         for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "*/*", ""] {
             send(daemon, method, path, key, media_type, b"{}").problem(415, "unsupported_media_type");
@@ -185,6 +203,23 @@ fn a_body_must_be_json_of_at_most_64_kib_or_1_mib_for_an_import() {
             let close = "HTTP/1.1\nHost: t\nConnection: close";
             raw(daemon, &format!("{method} {path} {close}\nX-Admin-API-Key: {key}\n\n")).problem(400, "malformed_json");
         }
+    }
+    untouched.check();
+}
+
+#[test]
+fn a_form_must_be_a_form_of_at_most_64_kib() {
+    let untouched = Untouched::new();
+    let form = "application/x-www-form-urlencoded";
+    for &(method, path, who, _) in ROUTES.iter().filter(|route| route.3 == Takes::Form) {
+        for media_type in ["application/json", "multipart/form-data; boundary=x", "text/plain", ""] {
+            send(&untouched.daemon, method, path, key(who), media_type, b"x=1").problem(415, "unsupported_media_type");
+        }
+        let long = vec![b'x'; 64 * 1024 + 1];
+        send(&untouched.daemon, method, path, key(who), form, &long).problem(413, "payload_too_large");
+    }
+    for body in [b"".as_slice(), b"api_key=", b"api_key=%FF%FF", b"=&&==&%", b"next=/admin/x"] {
+        send(&untouched.daemon, "POST", "/admin/login", "", form, body).problem(401, "unauthorized");
     }
     untouched.check();
 }
@@ -311,15 +346,16 @@ fn head_is_answered_as_get_without_a_body() {
         let head = raw(&untouched.daemon, &format!("HEAD {path} {request}"));
         assert_eq!(head.body, json!(""), "{path}");
         if method == "POST" {
-            assert_eq!((head.status, head.headers["allow"].as_str()), (405, "POST"), "{path}");
+            if path != "/admin/login" {
+                assert_eq!((head.status, head.headers["allow"].as_str()), (405, "POST"), "{path}");
+            }
             continue;
         }
         let get = raw(&untouched.daemon, &format!("GET {path} {request}"));
         assert_eq!((head.status, &head.headers["content-type"]), (get.status, &get.headers["content-type"]), "{path}");
-        // The counts have moved on meanwhile.
-        if path != "/metrics" {
-            assert_eq!(head.headers["content-length"], get.headers["content-length"], "{path}");
-        }
+        // The counts have moved on meanwhile, and the trail has one row more.
+        let has_grown = ["/metrics", "/admin/phones/api/audit"].contains(&path);
+        assert!(has_grown || head.headers["content-length"] == get.headers["content-length"], "{path}");
     }
     untouched.check_but_money();
 }

@@ -1,5 +1,6 @@
 //! The daemon as its users meet it: the real binary, a real PostgreSQL, and the simulator's state as the oracle.
 
+mod browser;
 mod command;
 mod comparing;
 mod daemon;
@@ -11,6 +12,8 @@ mod world;
 
 mod admin_api;
 mod adopt;
+mod audit;
+mod audit_keeping;
 mod bad_input;
 mod breaker;
 mod buying;
@@ -31,6 +34,7 @@ mod held_back;
 mod import;
 mod ledger;
 mod lifecycle;
+mod limits;
 mod lists;
 mod lock;
 mod metrics;
@@ -53,6 +57,7 @@ mod release_to_twilio;
 mod reload;
 mod rest;
 mod schema;
+mod sessions;
 mod shutdown;
 mod signup_api;
 #[cfg(feature = "failpoints")]

@@ -19,12 +19,12 @@ const LIMIT_MAX: i64 = 200;
 
 /// The envelope of every list.
 #[derive(Serialize)]
-struct Page<T> {
+pub(super) struct Page<T> {
     items: Vec<T>,
     next_cursor: Option<String>,
 }
 
-fn limit(request: &Request) -> Result<i64, Problem> {
+pub(super) fn limit(request: &Request) -> Result<i64, Problem> {
     let limit: i64 = request.query("limit")?.unwrap_or(LIMIT_DEFAULT);
     if (1..=LIMIT_MAX).contains(&limit) {
         Ok(limit)
@@ -33,7 +33,7 @@ fn limit(request: &Request) -> Result<i64, Problem> {
     }
 }
 
-fn cursor(request: &Request) -> Result<Option<i64>, Problem> {
+pub(super) fn cursor(request: &Request) -> Result<Option<i64>, Problem> {
     let cursor: Option<i64> = request
         .query("cursor")
         .map_err(|_| Problem::invalid_field("cursor", "must be the next_cursor of the page before"))?;
@@ -41,7 +41,7 @@ fn cursor(request: &Request) -> Result<Option<i64>, Problem> {
 }
 
 /// Cuts the one row too many off, which tells whether there is another page.
-fn page<T>(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Page<T> {
+pub(super) fn page<T>(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Page<T> {
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > wanted;
     items.truncate(wanted);

@@ -1,5 +1,6 @@
 //! The admin API, one file per subject. Dashboard, CLI and cron call the same functions.
 
+pub(super) mod audit;
 pub(super) mod custody;
 pub(super) mod gate;
 pub(super) mod import;

@@ -98,6 +98,7 @@ pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome
         if asynchronous { Ok(id) } else { run.await.unwrap_or_else(|_panicked| Err(Problem::internal())).map(|()| id) }
     });
     let id = carried.await.unwrap_or_else(|_panicked| Err(Problem::internal()))?;
+    request.note("purchase_id", id.to_string());
     let record = read(&context, id).await?;
     if asynchronous {
         let mut response = json_response(StatusCode::ACCEPTED, &document(&record))?;
