@@ -118,5 +118,6 @@ pub(super) async fn release(context: Arc<Context>, request: Request) -> Outcome 
         .read("assignment_release", move |conn| assignment_release(conn, &body.user_id, quarantine))
         .await?
         .ok_or_else(not_assigned)?;
+    fail::fail_point!("release_done");
     json_response(StatusCode::OK, &released)
 }

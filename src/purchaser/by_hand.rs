@@ -107,6 +107,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
         buyer.db.run_patiently("purchase_start", move |conn| purchases::purchase_start(conn, order_id, run_id)).await?;
     // Ended meanwhile: its time was over, or another instance ended it.
     let Some(order) = started else { return Ok(Step::Ended) };
+    fail::fail_point!("order_started");
     let (seen, limits) = (observe(buyer).await?, buyer.limits());
     let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
     let plan = plan_by_hand(&caps, ByHand { count: order.wish.count, override_caps: order.wish.override_caps });
@@ -124,6 +125,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
             .run_patiently("purchase_yield", move |conn| purchases::purchase_yield(conn, order_id, run_id, wait))
             .await?;
         if yielded {
+            fail::fail_point!("order_yielded");
             return Ok(Step::GaveWay);
         }
     }

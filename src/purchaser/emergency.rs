@@ -134,6 +134,7 @@ async fn round(
     let order = open(buyer, run, Trigger::Emergency, country, plan.count).await?;
     let progress = fill(buyer, run, &order, false, candidates).await;
     finish(buyer, run, &order, &progress).await?;
+    fail::fail_point!("line_bought");
     Ok(match progress.shortfall.filter(Shortfall::is_worth_telling) {
         Some(shortfall) => Round::Short(progress.bought, shortfall),
         None if progress.bought + progress.unknown == 0 => Round::Nothing,

@@ -99,10 +99,12 @@ impl Buyer {
     /// Opens the breaker for all instances.
     async fn halt(&self, twilio_code: Option<i32>, message: String, probe_every: Option<std::time::Duration>) {
         let told = message.clone();
+        fail::fail_point!("halt_decided");
         let opened = self
             .db
             .run_patiently("gate_halt", move |conn| buying_gate::gate_halt(conn, twilio_code, &message, probe_every))
             .await;
+        fail::fail_point!("halt_written");
         match opened {
             Ok(true) => slog::crit!(self.log, "all buying is halted: mend the cause at Twilio, then resume";
                 "twilio_code" => twilio_code, "cause" => told, "probes" => probe_every.is_some()),

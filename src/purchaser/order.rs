@@ -37,6 +37,7 @@ pub(super) async fn open(
     let run_id = run.id;
     let order =
         buyer.db.run_patiently("purchase_open", move |conn| purchases::purchase_open(conn, &wish, run_id)).await?;
+    fail::fail_point!("order_opened");
     slog::info!(buyer.log, "buying begins"; "order" => order.id.to_string(), "trigger" => trigger.as_str(), "count" => count);
     Ok(order)
 }
@@ -118,7 +119,9 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
             note(buyer, order, &shortfall.code(), shortfall.twilio_code(), &shortfall.message(), missing).await?;
         }
     }
+    fail::fail_point!("order_ending");
     buyer.db.run_patiently("purchase_end", move |conn| purchases::purchase_end(conn, id, Some(run_id), state)).await?;
+    fail::fail_point!("order_ended");
     slog::info!(buyer.log, "buying ended"; "order" => id.to_string(), "state" => state.as_str(), "bought" => progress.bought,
         "unknown" => progress.unknown, "shortfall" => progress.shortfall.as_ref().map(Shortfall::code));
     Ok(())

@@ -60,6 +60,7 @@ async fn look_up_unsettled(buyer: &Buyer, run: &Run) -> Result<RecoverReport, Db
     if due.is_empty() {
         return Ok(report);
     }
+    fail::fail_point!("unsettled_read");
     let count = u32::try_from(due.len()).unwrap_or(u32::MAX);
     let mut looks =
         stream::iter(due).map(|item| async move { look_up(buyer, run, &item).await }).buffer_unordered(LOOKS_AT_A_TIME);
@@ -97,7 +98,9 @@ async fn somebody_lacks(buyer: &Buyer) {
 /// `Some(true)` = bought, `Some(false)` = ended, `None` = still unknown.
 async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Option<bool> {
     let id = item.id;
-    let found = match buyer.twilio.find(&item.phone_number).await {
+    let looked = buyer.twilio.find(&item.phone_number).await;
+    fail::fail_point!("unsettled_looked");
+    let found = match looked {
         Ok(found) => found,
         Err(failure) => {
             slog::warn!(buyer.log, "an unsettled purchase could not be looked up"; "item" => id.to_string(),
@@ -111,7 +114,9 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Option<bool> {
     let Some(found) = found else { return not_found(buyer, item).await };
     match judge_for(buyer, id, item.country, item.sent_ago(), &run.webhooks, &found) {
         Owner::Us(settlement) => {
-            matches!(settle(buyer, id, &settlement).await, Outcome::Bought | Outcome::Unfit).then_some(true)
+            let outcome = settle(buyer, id, &settlement).await;
+            fail::fail_point!("unsettled_settled");
+            matches!(outcome, Outcome::Bought | Outcome::Unfit).then_some(true)
         }
         Owner::AnotherTag | Owner::Older => {
             slog::error!(buyer.log, "a number that we meant to buy belongs to another environment on this account";
@@ -135,5 +140,9 @@ async fn not_found(buyer: &Buyer, item: &Unsettled) -> Option<bool> {
         .db
         .run_patiently("item_not_found", move |conn| item_not_found(conn, id, settle_secs, LOOKS_APART_SECS))
         .await;
-    ended.is_ok_and(|ended| ended).then_some(false)
+    let ended = ended.is_ok_and(|ended| ended);
+    if ended {
+        fail::fail_point!("unsettled_ended");
+    }
+    ended.then_some(false)
 }

@@ -32,12 +32,14 @@ pub(super) async fn begin(buyer: &Buyer, mine: Option<Uuid>) -> Result<Option<Ru
 /// The same for somebody who tries again and again.
 pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uuid>) -> Result<Option<Run>, DbError> {
     let Some(lock) = seeker.try_now().await? else { return Ok(None) };
+    fail::fail_point!("lock_taken");
     let (interrupted, sorted, installation) = buyer
         .db
         .run_patiently("run_begin", move |conn| {
             Ok((purchases_interrupt_stale(conn, mine)?, items_sort_leftovers(conn)?, installation_read(conn)?))
         })
         .await?;
+    fail::fail_point!("run_begun");
     if interrupted + sorted > 0 {
         slog::warn!(buyer.log, "an earlier run ended before its orders did; what it left is sorted";
             "orders" => interrupted, "items" => sorted);
@@ -49,5 +51,6 @@ impl Run {
     /// Gives the lock back.
     pub(super) async fn end(self) {
         self.lock.release().await;
+        fail::fail_point!("lock_released");
     }
 }
