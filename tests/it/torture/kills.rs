@@ -12,7 +12,6 @@ use super::operations::{OPERATIONS, Operation, STARTED};
 use super::{is_long, tally};
 use crate::daemon::Daemon;
 use crate::truth::Acknowledged;
-use crate::world::World;
 
 /// Most of the time a daemon is waited for.
 const AT_A_TIME: usize = 4;
@@ -70,6 +69,8 @@ fn kill_at(operation: &Operation, point: &str, hit: u32) {
     }
     // Whatever was in its way before is gone; what it left is not.
     world.twilio.clear_faults();
+    // Orders that waited at the dead one: their time passes.
+    world.sql("UPDATE purchases SET expires_at = clock_timestamp() - interval '6 seconds' WHERE state = 'queued'");
     let daemon = world.daemon();
     daemon.post_empty("/admin/phones/api/resume").ok();
     world.settle();

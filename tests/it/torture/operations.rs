@@ -120,7 +120,10 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "a warm start",
         world: || {
-            World::new().set("pool.threshold_low", 0).set("pool.total_min", 3).set("pool.replenishment_batch_size", 3)
+            hasty(World::new())
+                .set("pool.threshold_low", 0)
+                .set("pool.total_min", 3)
+                .set("pool.replenishment_batch_size", 3)
         },
         before: nothing,
         ask: None,
@@ -130,7 +133,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "a replenishment by cron",
         world: || {
-            World::new()
+            hasty(World::new())
                 .set("pool.threshold_low", 2)
                 .set("pool.total_min", 0)
                 .set("pool.replenishment_batch_size", 2)
