@@ -22,15 +22,25 @@ enum Asked {
     Release,
 }
 
-/// One request of one user's client, and what it was told. Clients ask one thing at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Told {
+    /// 200 with this number.
+    Number(String),
+    /// 404: this user has none.
+    Nothing,
+    /// Anything else promises nothing: it may have worked, and may work yet.
+    Unknown,
+}
+
+/// One request of one user's client, and what it was told. Clients ask one thing at a time, and nothing more about a user
+/// whose release may work yet.
 #[derive(Debug, Clone)]
 struct Event {
     user: String,
     asked: Asked,
     from: Duration,
     until: Duration,
-    /// 200 with this number; `None` = anything else, which promises nothing.
-    number: Option<String>,
+    told: Told,
 }
 
 /// What the database says in the end: the live assignments, by user.
@@ -52,25 +62,25 @@ fn faults_of(history: &[Event], database: &Database) -> Vec<String> {
         // Which number the user has, if that is certain.
         let mut has: Option<(&str, Duration)> = None;
         for event in events {
-            match (event.asked, event.number.as_deref()) {
-                (Asked::Assign, Some(number)) => {
-                    match has {
-                        Some((before, _)) if before != number => {
-                            faults.push(format!("{user} has {before} and was told {number} at {:?}", event.until));
-                        }
-                        Some(_) => continue,
-                        None => {}
+            match (event.asked, &event.told) {
+                (Asked::Assign, Told::Number(number)) => match has {
+                    Some((before, _)) if before != number => {
+                        faults.push(format!("{user} has {before} and was told {number} at {:?}", event.until));
                     }
-                    has = Some((number, event.until));
-                }
-                (Asked::Assign, None) => {}
+                    Some(_) => {}
+                    None => has = Some((number, event.until)),
+                },
+                (Asked::Assign, Told::Nothing | Told::Unknown) => {}
                 (Asked::Release, told) => {
-                    if let Some((number, since)) = has.take() {
-                        if told.is_some_and(|told| told != number) {
-                            faults.push(format!("{user} had {number} and released {told:?}"));
+                    let Some((number, since)) = has.take() else { continue };
+                    match told {
+                        Told::Number(released) if released != number => {
+                            faults.push(format!("{user} had {number} and released {released}"));
                         }
-                        held.entry(number).or_default().push((user, since, event.from));
+                        Told::Nothing => faults.push(format!("{user} had {number} and could not release it")),
+                        Told::Number(_) | Told::Unknown => {}
                     }
+                    held.entry(number).or_default().push((user, since, event.from));
                 }
             }
         }
@@ -102,45 +112,51 @@ struct Recorder {
 }
 
 impl Recorder {
-    fn ask(&self, daemon: &Daemon, user: &str, asked: Asked) {
+    fn ask(&self, daemon: &Daemon, user: &str, asked: Asked) -> Told {
         let path = if asked == Asked::Assign { "/signup/api/assign" } else { "/signup/api/release" };
         let headers = [("X-Admin-API-Key", SIGNUP_KEY), ("Content-Type", "application/json")];
         let body = json!({ "user_id": user }).to_string();
         let from = self.begun.elapsed();
         let answer = daemon.try_send("POST", path, &headers, Some(body.as_bytes()));
         let until = self.begun.elapsed();
-        let number = answer.ok().and_then(|answer| self.number(answer));
-        self.events.lock().unwrap().push(Event { user: user.to_owned(), asked, from, until, number });
+        let told = self.told(answer.unwrap_or_else(|error| panic!("{path}: {error}")));
+        self.events.lock().unwrap().push(Event { user: user.to_owned(), asked, from, until, told: told.clone() });
+        told
     }
 
-    fn number(&self, answer: Reply) -> Option<String> {
+    fn told(&self, answer: Reply) -> Told {
         match answer.status {
-            200 => Some(answer.body["phone_number"].as_str().expect("a number").to_owned()),
-            // Released already, by a request whose answer got lost.
-            404 => None,
+            200 => Told::Number(answer.body["phone_number"].as_str().expect("a number").to_owned()),
+            404 => Told::Nothing,
             _ => {
                 assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
                 drop(answer.problem(503, "database_unavailable"));
                 self.refused.fetch_add(1, Ordering::Relaxed);
-                None
+                Told::Unknown
             }
         }
     }
 }
 
-/// Signups and releases of many users on two instances, one request of each user at a time, until `stop`.
-fn load(recorder: &Recorder, daemons: [&Daemon; 2], stop: &AtomicBool) {
+/// Signups and releases of many users on two instances, one request of each user at a time, until `stop`. While `outage`
+/// says so, nobody releases: each release that may work yet costs a user, and a number.
+fn load(recorder: &Recorder, daemons: [&Daemon; 2], outage: &AtomicBool, stop: &AtomicBool) {
     thread::scope(|scope| {
         for client in 0..8_u32 {
             scope.spawn(move || {
+                let mut generations = [0_u32; 3];
                 for turn in 0.. {
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
-                    let user = format!("u-{client}-{}", turn % 3);
-                    // Two assignments for each release: one is a replay.
-                    let asked = if turn % 5 == 4 { Asked::Release } else { Asked::Assign };
-                    recorder.ask(daemons[turn % 2], &user, asked);
+                    let slot = turn % 3;
+                    let user = format!("u-{client}-{slot}-{}", generations[slot]);
+                    // Several assignments for each release: all but the first are replays.
+                    let releases = turn % 5 == 4 && !outage.load(Ordering::Relaxed);
+                    let asked = if releases { Asked::Release } else { Asked::Assign };
+                    if (asked, recorder.ask(daemons[turn % 2], &user, asked)) == (Asked::Release, Told::Unknown) {
+                        generations[slot] += 1;
+                    }
                 }
             });
         }
@@ -148,7 +164,7 @@ fn load(recorder: &Recorder, daemons: [&Daemon; 2], stop: &AtomicBool) {
 }
 
 fn served(recorder: &Recorder) -> usize {
-    recorder.events.lock().unwrap().iter().filter(|event| event.number.is_some()).count()
+    recorder.events.lock().unwrap().iter().filter(|event| matches!(event.told, Told::Number(_))).count()
 }
 
 /// Waits until signups succeed again, and some more than that.
@@ -157,11 +173,16 @@ fn serves_again(recorder: &Recorder) {
     eventually("signups succeed", || served(recorder) > before + 40);
 }
 
-/// Waits until signups fail, and checks that none of them asks Twilio.
-fn refuses(world: &World, recorder: &Recorder) {
+/// Takes PostgreSQL away for as long as it takes signups to be refused, and checks that none of them asks Twilio.
+fn without_postgresql(world: &World, recorder: &Recorder, outage: &AtomicBool, away: impl Fn(), back: impl Fn()) {
+    outage.store(true, Ordering::Relaxed);
+    away();
     let (asked, before) = (requests(world), recorder.refused.load(Ordering::Relaxed));
     eventually("signups are refused", || recorder.refused.load(Ordering::Relaxed) > before + 10);
     assert_eq!(requests(world), asked, "not one call goes to Twilio");
+    back();
+    outage.store(false, Ordering::Relaxed);
+    serves_again(recorder);
 }
 
 fn requests(world: &World) -> u64 {
@@ -170,35 +191,30 @@ fn requests(world: &World) -> u64 {
 
 #[test]
 fn no_answer_contradicts_another_while_postgresql_dies_and_connections_are_cut() {
+    let rounds = if is_long() { 10 } else { 2 };
     let cluster = Cluster::start(ClusterOptions { durable: true, ..ClusterOptions::default() }).expect("PostgreSQL");
-    // Without rest, numbers wander from user to user; stock lasts all the same.
+    // Without rest, numbers wander from user to user.
     let world = World::on(&cluster).quiet().set("pool.quarantine_hours", 0).set("spend.purchases_per_hour_max", 1000);
     let (first, second) = (world.daemon(), world.daemon());
-    first.purchase(80).ok();
-    world.settle();
+    for _order in 0..=rounds {
+        first.purchase(75).ok();
+    }
+    let stock = world.bought();
     let recorder = Recorder { begun: Instant::now(), events: Mutex::default(), refused: AtomicUsize::new(0) };
-    let stop = AtomicBool::new(false);
+    let (outage, stop) = (AtomicBool::new(false), AtomicBool::new(false));
     thread::scope(|scope| {
         // Whatever fails, the clients stop.
         let _stops = Stops(&stop);
-        scope.spawn(|| load(&recorder, [&first, &second], &stop));
-        for _round in 0..if is_long() { 10 } else { 2 } {
+        scope.spawn(|| load(&recorder, [&first, &second], &outage, &stop));
+        let without = |away: &dyn Fn(), back: &dyn Fn()| without_postgresql(&world, &recorder, &outage, away, back);
+        for _round in 0..rounds {
             serves_again(&recorder);
             world.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
             serves_again(&recorder);
-            cluster.stop_immediate().expect("it stops");
-            refuses(&world, &recorder);
-            cluster.start_again().expect("it starts");
-            serves_again(&recorder);
-            cluster.freeze().expect("it freezes");
-            refuses(&world, &recorder);
-            cluster.thaw().expect("it thaws");
-            serves_again(&recorder);
-            cluster.kill9().expect("it is killed");
-            refuses(&world, &recorder);
-            cluster.start_again().expect("it recovers");
+            without(&|| cluster.stop_immediate().expect("it stops"), &|| cluster.start_again().expect("it starts"));
+            without(&|| cluster.freeze().expect("it freezes"), &|| cluster.thaw().expect("it thaws"));
+            without(&|| cluster.kill9().expect("it is killed"), &|| cluster.start_again().expect("it recovers"));
         }
-        serves_again(&recorder);
     });
     let history = recorder.events.into_inner().unwrap();
     let rows = world.sql("SELECT a.user_id, n.phone_number FROM assignments a JOIN numbers n ON n.id = a.number_id WHERE a.released_at IS NULL");
@@ -209,8 +225,10 @@ fn no_answer_contradicts_another_while_postgresql_dies_and_connections_are_cut()
         .collect();
     let faults = faults_of(&history, &database);
     assert!(faults.is_empty(), "{} of {} requests: {faults:#?}", faults.len(), history.len());
+    let releases = history.iter().filter(|event| event.asked == Asked::Release && event.told != Told::Unknown).count();
+    assert!(releases > 20 * rounds, "{releases} releases of {} requests", history.len());
     world.assert_truth();
-    assert_eq!(world.bought(), 80, "stock was enough");
+    assert_eq!(world.bought(), stock, "stock was enough");
 }
 
 struct Stops<'a>(&'a AtomicBool);
@@ -221,24 +239,29 @@ impl Drop for Stops<'_> {
     }
 }
 
-fn told(user: &str, asked: Asked, from: u64, until: u64, number: Option<&str>) -> Event {
+/// An event of a user that begins and ends at these milliseconds.
+fn event(user: &str, asked: Asked, from: u64, until: u64, told: Told) -> Event {
     let (from, until) = (Duration::from_millis(from), Duration::from_millis(until));
-    Event { user: user.to_owned(), asked, from, until, number: number.map(str::to_owned) }
+    Event { user: user.to_owned(), asked, from, until, told }
+}
+
+fn number(number: &str) -> Told {
+    Told::Number(number.to_owned())
 }
 
 #[test]
 fn the_checker_believes_a_history_that_can_be() {
     use Asked::{Assign, Release};
     let history = [
-        told("a", Assign, 0, 5, Some("+1")),
-        told("a", Assign, 6, 7, Some("+1")),
-        told("b", Assign, 1, 2, None),
-        told("a", Release, 8, 12, None),
-        // Its release had no answer, so it may have worked: the number may be somebody else's from 8 on.
-        told("b", Assign, 9, 10, Some("+1")),
-        told("a", Assign, 13, 14, Some("+2")),
+        event("a", Assign, 0, 5, number("+1")),
+        event("a", Assign, 6, 7, number("+1")),
+        event("b", Assign, 1, 2, Told::Unknown),
+        event("a", Release, 8, 12, Told::Unknown),
+        // The release had no answer, so it may have worked at once: the number may be somebody else's from 8 on.
+        event("b", Assign, 9, 10, number("+1")),
+        event("c", Release, 13, 14, Told::Nothing),
     ];
-    let database = Database::from([("a".to_owned(), "+2".to_owned()), ("b".to_owned(), "+1".to_owned())]);
+    let database = Database::from([("b".to_owned(), "+1".to_owned())]);
     assert_eq!(faults_of(&history, &database), Vec::<String>::new());
 }
 
@@ -246,13 +269,21 @@ fn the_checker_believes_a_history_that_can_be() {
 fn the_checker_finds_each_way_in_which_a_history_cannot_be() {
     use Asked::{Assign, Release};
     let database = Database::from([("a".to_owned(), "+1".to_owned())]);
-    let shared =
-        [told("a", Assign, 0, 1, Some("+1")), told("b", Assign, 2, 3, Some("+1")), told("b", Release, 4, 5, None)];
-    let two = [told("a", Assign, 0, 1, Some("+2")), told("a", Assign, 2, 3, Some("+1"))];
-    let forgotten = [told("a", Assign, 0, 1, Some("+1")), told("c", Assign, 0, 1, Some("+3"))];
-    let another = [told("a", Assign, 0, 1, Some("+4"))];
-    let released = [told("b", Assign, 0, 1, Some("+5")), told("b", Release, 2, 3, Some("+6"))];
-    for history in [&shared[..], &two, &forgotten, &another, &released] {
+    let shared = [
+        event("a", Assign, 0, 1, number("+1")),
+        event("b", Assign, 2, 3, number("+1")),
+        event("b", Release, 4, 5, Told::Unknown),
+    ];
+    let two = [
+        event("b", Assign, 0, 1, number("+2")),
+        event("b", Assign, 2, 3, number("+1")),
+        event("b", Release, 4, 5, number("+2")),
+    ];
+    let forgotten = [event("a", Assign, 0, 1, number("+1")), event("c", Assign, 0, 1, number("+3"))];
+    let another = [event("a", Assign, 0, 1, number("+4"))];
+    let released = [event("b", Assign, 0, 1, number("+5")), event("b", Release, 2, 3, number("+6"))];
+    let not_there = [event("b", Assign, 0, 1, number("+5")), event("b", Release, 2, 3, Told::Nothing)];
+    for history in [&shared[..], &two, &forgotten, &another, &released, &not_there] {
         assert_eq!(faults_of(history, &database).len(), 1, "{history:?}");
     }
 }
