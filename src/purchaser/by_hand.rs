@@ -53,6 +53,10 @@ impl ByHandOrder {
                 self.seeker = buyer.locks.seeker();
                 Ok(Turn::Again(DATABASE_TRIED_EVERY))
             }
+            // The lock was lost before the order ran, and somebody else's runs: nothing was bought, and it still waits.
+            Err(error) if run::is_overtaken(&error) && Instant::now() < self.patience && !buyer.is_stopping() => {
+                Ok(Turn::Again(LOCK_TRIED_EVERY))
+            }
             Ok(Turn::Again(pause)) => {
                 self.patience = Instant::now() + patience(buyer);
                 Ok(Turn::Again(pause))

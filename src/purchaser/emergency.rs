@@ -54,7 +54,10 @@ pub(super) async fn emergency(buyer: &Buyer) -> Result<Option<EmergencyReport>, 
     let Some(run) = run::begin(buyer, None).await? else { return Ok(None) };
     let report = serve_line(buyer, &run).await;
     run.end().await;
-    report.map(Some)
+    match report {
+        Err(error) if run::is_overtaken(&error) => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// Serves the line, if there is anybody whom nothing else will serve.

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Buyer;
-use crate::db::DbError;
 use crate::db::installation::installation_read;
 use crate::db::locks::{LockSeeker, PurchaseLock};
 use crate::db::purchase_items::items_sort_leftovers;
 use crate::db::purchases::purchases_interrupt_stale;
+use crate::db::{Constraint, DbError};
 use crate::domain::Webhooks;
 
 /// The right to buy, for as long as the lock's connection lives.
@@ -45,6 +45,11 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
             "orders" => interrupted, "items" => sorted);
     }
     Ok(Some(Run { id: Uuid::new_v4(), lock, webhooks: Arc::new(installation.webhooks) }))
+}
+
+/// Whether the database refused an order because another one runs: the lock was lost, and somebody else has it.
+pub(super) fn is_overtaken(error: &DbError) -> bool {
+    error.violates(Constraint::OneRunningOrder)
 }
 
 impl Run {

@@ -3,15 +3,19 @@
 //! What one instance does that lost its lock, and what a foreign session on the lock means, is in `lock.rs`.
 //! How to get it wrong: a rival that buys in turn. Creates are slow here, so that the lock dies in the middle of batches.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+#[cfg(feature = "failpoints")]
+use serde_json::Value;
+use serde_json::json;
 use twilio_simulator::On;
+#[cfg(feature = "failpoints")]
+use twilio_simulator::{Fault, FaultKind};
 
 use super::{is_long, tally};
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Reply};
 use crate::truth::Acknowledged;
 use crate::world::{World, eventually};
 
@@ -30,18 +34,27 @@ fn rivals(world: &World) -> [Daemon; 3] {
     daemons
 }
 
-/// Assigns on any of them, as a client that tries again.
-fn assign(daemons: &[Daemon; 3], n: usize) -> (String, String) {
+/// Assigns on any of them, as a client that tries again; `None` when a cap leaves no number for this user.
+fn assign(daemons: &[Daemon; 3], n: usize) -> Option<(String, String)> {
     let user = format!("u-{n}");
-    for turn in 0.. {
+    for turn in 0..10 {
         let answer = daemons[(n + turn) % 3].assign(&user);
-        match answer.status {
-            200 => return (user, answer.body["phone_number"].as_str().unwrap().to_owned()),
-            _ => assert!(answer.status == 503 && turn < 50, "{answer:?}"),
+        if answer.status == 200 {
+            return Some((user, answer.body["phone_number"].as_str().unwrap().to_owned()));
         }
+        answer.problem(503, "pool_empty");
         thread::sleep(Duration::from_millis(200));
     }
-    unreachable!("the loop returns")
+    None
+}
+
+/// Cuts the lock of whoever has it, again and again, until this is dropped.
+struct Cutter<'a>(&'a AtomicBool);
+
+impl Drop for Cutter<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[test]
@@ -59,47 +72,37 @@ fn three_instances_that_lose_their_lock_again_and_again_buy_no_more_than_was_ask
             .set("purchase.emergency_wait_ms", 20_000);
         world.twilio.set_latency_on(On::Create, Duration::from_millis(60));
         let daemons = rivals(&world);
-        let done = AtomicBool::new(false);
-        let (told, orders): (Acknowledged, Vec<Value>) = thread::scope(|scope| {
-            let cuts = scope.spawn(|| {
-                let mut cuts = 0;
+        let (done, cuts) = (AtomicBool::new(false), AtomicI64::new(0));
+        let (told, orders): (Acknowledged, Vec<Reply>) = thread::scope(|scope| {
+            let cutter = Cutter(&done);
+            scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
-                    cuts += cut_the_lock(&world);
-                    thread::sleep(Duration::from_millis(120));
+                    cuts.fetch_add(cut_the_lock(&world), Ordering::Relaxed);
+                    thread::sleep(Duration::from_millis(150));
                 }
-                cuts
             });
-            let signups: Vec<_> = (0..24)
-                .map(|n| {
-                    scope.spawn({
-                        let daemons = &daemons;
-                        move || assign(daemons, n)
-                    })
-                })
-                .collect();
-            let by_hand: Vec<_> = (0..6)
-                .map(|n| {
-                    scope.spawn({
-                        let daemon = &daemons[n % 3];
-                        move || daemon.purchase(4).ok()
-                    })
-                })
-                .collect();
+            let daemons = &daemons;
+            let signups: Vec<_> = (0..24).map(|n| scope.spawn(move || assign(daemons, n))).collect();
+            let by_hand: Vec<_> = (0..6).map(|n| scope.spawn(move || daemons[n % 3].purchase(4))).collect();
             for turn in 0..9 {
                 let path =
                     if turn % 2 == 0 { "/admin/phones/cron/auto-replenish" } else { "/admin/phones/api/replenish" };
                 daemons[turn % 3].post_empty(path).ok();
             }
-            let told = signups.into_iter().map(|signup| signup.join().unwrap()).collect();
+            let told = signups.into_iter().filter_map(|signup| signup.join().unwrap()).collect();
             let orders = by_hand.into_iter().map(|order| order.join().unwrap()).collect();
-            done.store(true, Ordering::Relaxed);
-            assert!(cuts.join().unwrap() > 0, "nobody lost the lock");
+            drop(cutter);
             (told, orders)
         });
+        assert!(cuts.into_inner() > 0, "nobody lost the lock");
         quiesce(&world, &daemons[0]);
         for order in orders {
-            assert!(order["purchased_count"].as_u64() <= Some(4), "{order}");
+            match order.status {
+                200 => assert!(order.body["purchased_count"].as_u64() <= Some(4), "{order:?}"),
+                _ => drop(order.problem(409, "spend_cap")),
+            }
         }
+        assert!(!told.is_empty());
         assert!(world.bought() <= 60);
         world.assert_truth();
         world.assert_remembered(&told);
@@ -161,4 +164,47 @@ fn a_replenishment_that_loses_its_lock_is_finished_by_others_and_not_beyond() {
     world.assert_truth();
     let answer = daemons[1].post_empty("/admin/phones/cron/auto-replenish").ok();
     assert_eq!(answer["reason"], json!("above_threshold"));
+}
+
+/// `first` has taken the lock and loses it before its order runs; an order of `second` runs instead.
+#[cfg(feature = "failpoints")]
+fn overtaken(world: &World, first: &Daemon, second: &Daemon, ask: impl Fn(&Daemon) -> Reply + Sync) -> Value {
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(700));
+    first.failpoints("run_begun=1*sleep(1500)");
+    let answer = thread::scope(|scope| {
+        let overtaken = scope.spawn(|| ask(first));
+        eventually("it has the lock", || cut_the_lock(world) > 0);
+        let order = second.purchase(4).ok();
+        assert_eq!((&order["state"], &order["purchased_count"]), (&json!("done"), &json!(4)), "{order}");
+        overtaken.join().unwrap().ok()
+    });
+    quiesce(world, first);
+    world.assert_truth();
+    answer
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn an_order_by_hand_whose_run_is_overtaken_before_it_began_waits_for_its_turn() {
+    let world = World::new().quiet().set("purchase.concurrency", 1);
+    let (first, second) = (world.daemon(), world.daemon());
+    thread::sleep(Duration::from_millis(100));
+    let order = overtaken(&world, &first, &second, |daemon| daemon.purchase(2));
+    assert_eq!((&order["state"], &order["purchased_count"]), (&json!("done"), &json!(2)), "{order}");
+    assert_eq!(world.bought(), 6);
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_pass_whose_run_is_overtaken_says_that_somebody_else_buys() {
+    let mut world = World::new().quiet().set("purchase.concurrency", 1);
+    let second = world.daemon();
+    world.change("pool.threshold_low", 9);
+    world.twilio.fault(Fault::new(On::Search, FaultKind::NoStock).forever());
+    let first = world.daemon();
+    // After that its own passes wait a while, and only cron's comes.
+    eventually("it found nothing to buy", || first.status()["last_replenishment"]["reason"] == "no_stock");
+    world.twilio.clear_faults();
+    let pass = overtaken(&world, &first, &second, |daemon| daemon.post_empty("/admin/phones/cron/auto-replenish"));
+    assert_eq!((&pass["replenished"], &pass["reason"]), (&json!(false), &json!("locked")), "{pass}");
 }
