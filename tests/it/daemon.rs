@@ -141,6 +141,13 @@ impl Daemon {
         std::thread::sleep(Duration::from_millis(80));
     }
 
+    /// Turns one of them off; whoever pauses there goes on.
+    pub fn failpoint_off(&self, name: &str) {
+        let lines = std::fs::read_to_string(&self.failpoints).expect("the failpoints' file");
+        let rest: Vec<&str> = lines.lines().filter(|line| !line.starts_with(&format!("{name}="))).collect();
+        self.failpoints(&rest.join("\n"));
+    }
+
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
         kill(pid, signal).expect("the daemon is ours to signal");

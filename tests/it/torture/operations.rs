@@ -104,9 +104,10 @@ pub const OPERATIONS: &[Operation] = &[
                 scope.spawn(|| purchase(daemon, 2));
                 eventually("there are intents", || world.count("SELECT count(*) FROM purchase_items") > 0);
                 world.sql("UPDATE buying_gate SET halted_since = now(), halt_message = 'test'");
+                daemon.failpoint_off("intent_written");
             });
         }),
-        also: "intent_written=sleep(800)",
+        also: "intent_written=pause",
         reaches: &["items_withdrawn"],
     },
     Operation {

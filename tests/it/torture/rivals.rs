@@ -23,7 +23,7 @@ use crate::world::{World, eventually};
 pub fn cut_the_lock(world: &World) -> i64 {
     world.count(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_locks JOIN pg_stat_activity USING (pid)
-          WHERE locktype = 'advisory' AND classid = 0 AND objid = 12345 AND granted AND application_name LIKE 'callbunker%'
+          WHERE locktype = 'advisory' AND classid = 0 AND objid = 12345 AND granted AND application_name = 'callbunker purchase lock'
             AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
     )
 }

@@ -189,7 +189,8 @@ fn an_order_ends_and_yields_and_is_interrupted_as_if_once() {
 fn what_a_run_left_is_sorted_as_if_once() {
     let ledger = Ledger::new();
     let run = ledger.order();
-    (ledger.intended(run, ONE), ledger.sent(run, TWO));
+    ledger.intended(run, ONE);
+    ledger.sent(run, TWO);
     ledger.stocked(run, THREE, 3);
     let sort = |conn: &mut Connection| Ok((purchases_interrupt_stale(conn, None)?, items_sort_leftovers(conn)?));
     assert_eq!(ledger.twice(sort), ((1, 2), (0, 0)));
