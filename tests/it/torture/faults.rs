@@ -157,8 +157,14 @@ impl Shop {
         self.told.push((user, answer["phone_number"].as_str().unwrap().to_owned()));
     }
 
-    fn check(&self, kind: Kind) {
+    /// The fault happened, and what it left is settled.
+    fn settle(&self, kind: Kind) {
         assert_eq!(self.world.twilio.truth().faults_waiting, [], "{kind:?} never happened");
+        self.world.settle();
+    }
+
+    /// The truth remembers every order and every fault.
+    fn close(self) {
         self.world.settle();
         self.world.assert_truth();
         self.world.assert_remembered(&self.told);
@@ -227,8 +233,9 @@ fn every_fault_at_a_create_ends_as_its_class_says() {
         let order = shop.daemon.purchase(3).ok();
         shop.judge(kind, create_meets(kind), &order, 3, shop.world.bought() - before);
         shop.signup(kind);
-        shop.check(kind);
+        shop.settle(kind);
     }
+    shop.close();
     tally::faults(kinds(On::Create).count());
 }
 
@@ -241,8 +248,9 @@ fn every_fault_at_a_search_ends_as_its_class_says() {
         let order = shop.daemon.purchase(2).ok();
         shop.judge(kind, search_meets(kind), &order, 2, shop.world.bought() - before);
         shop.signup(kind);
-        shop.check(kind);
+        shop.settle(kind);
     }
+    shop.close();
     tally::faults(kinds(On::Search).count());
 }
 
@@ -279,7 +287,7 @@ fn every_fault_at_the_look_after_a_doubt_ends_as_its_class_says() {
         assert_eq!((&order["state"], &order["purchased_count"]), (&json!("done"), &json!(1)), "{kind:?}: {order}");
         assert_eq!(order["errors"], json!([]), "{kind:?}");
     }
-    shop.check(Kind::Lag);
+    shop.close();
     tally::faults(kinds(On::List).count());
 }
 
@@ -290,12 +298,13 @@ fn every_fault_while_webhooks_are_set_ends_as_its_class_says() {
         for kind in kinds(on) {
             configures(&shop, on, kind);
             shop.signup(kind);
-            shop.check(kind);
+            shop.settle(kind);
         }
         // Forty-five are enough for both.
         shop.daemon.purchase(40).ok();
         tally::faults(kinds(on).count());
     }
+    shop.close();
 }
 
 fn configures(shop: &Shop, on: On, kind: Kind) {
