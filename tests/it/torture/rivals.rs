@@ -166,15 +166,43 @@ fn a_replenishment_that_loses_its_lock_is_finished_by_others_and_not_beyond() {
     assert_eq!(answer["reason"], json!("above_threshold"));
 }
 
+#[test]
+fn a_large_order_and_the_signups_that_cut_in_share_one_cap() {
+    let world = World::new().quiet().set("spend.purchases_per_hour_max", 30).set("purchase.emergency_wait_ms", 20_000);
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(150));
+    let daemons = rivals(&world);
+    let order = thread::scope(|scope| {
+        let order = scope.spawn(|| daemons[0].purchase(30).ok());
+        eventually("it buys", || world.bought() > 0);
+        let daemons = &daemons;
+        let signups: Vec<_> = (0..20).map(|n| scope.spawn(move || assign(daemons, n))).collect();
+        assert!(signups.into_iter().all(|signup| signup.join().unwrap().is_some()), "thirty are enough for twenty");
+        order.join().unwrap()
+    });
+    world.settle();
+    let for_line = world.count("SELECT count(*) FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id WHERE p.trigger = 'emergency' AND i.state = 'bought'");
+    assert!(for_line > 0, "nobody cut in:\n{}", world.ledger());
+    assert_eq!(world.bought(), 30, "{}", world.ledger());
+    assert_eq!(
+        (&order["errors"][0]["code"], &order["errors"][0]["count"]),
+        (&json!("spend_cap"), &json!(for_line)),
+        "{order}"
+    );
+    world.assert_truth();
+}
+
 /// `first` has taken the lock and loses it before its order runs; an order of `second` runs instead.
 #[cfg(feature = "failpoints")]
 fn overtaken(world: &World, first: &Daemon, second: &Daemon, ask: impl Fn(&Daemon) -> Reply + Sync) -> Value {
     world.twilio.set_latency_on(On::Create, Duration::from_millis(700));
-    first.failpoints("run_begun=1*sleep(1500)");
+    first.failpoints("run_begun=pause");
     let answer = thread::scope(|scope| {
         let overtaken = scope.spawn(|| ask(first));
         eventually("it has the lock", || cut_the_lock(world) > 0);
-        let order = second.purchase(4).ok();
+        let overtakes = scope.spawn(|| second.purchase(4).ok());
+        eventually("the other one buys", || world.bought() > 0);
+        first.failpoint_off("run_begun");
+        let order = overtakes.join().unwrap();
         assert_eq!((&order["state"], &order["purchased_count"]), (&json!("done"), &json!(4)), "{order}");
         overtaken.join().unwrap().ok()
     });
