@@ -39,8 +39,10 @@ pub struct Newcomer {
 pub fn number_take_in(conn: &mut Connection, newcomer: &Newcomer) -> Result<bool, DbError> {
     let area_code = newcomer.phone_number.area_code(newcomer.country).map(|code| code.as_str().to_owned());
     let taken = sql_query(
-        "INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, webhook_status, capable, purchased_at)
-         VALUES ($1, $2, $3, $4, CASE WHEN $5 IS NULL THEN 'available' ELSE 'quarantined' END, $5, $6, $7, $8)
+        "INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, webhook_status, capable,
+                              purchased_at, held_since)
+         VALUES ($1, $2, $3, $4, CASE WHEN $5 IS NULL THEN 'available' ELSE 'quarantined' END, $5, $6, $7, $8,
+                 CASE WHEN $5 IS NOT NULL THEN clock_timestamp() END)
          ON CONFLICT (sid) DO NOTHING",
     )
     .bind::<Text, _>(newcomer.sid.as_str())
@@ -98,7 +100,8 @@ pub fn number_holding(
     let row: Option<Row> = sql_query(
         "SELECT n.id, n.sid, n.status, n.quarantine_reason AS hold, a.user_id
            FROM numbers n LEFT JOIN assignments a ON a.number_id = n.id AND a.released_at IS NULL
-          WHERE (n.phone_number = $1 AND n.status <> 'released') OR n.purchase_item_id = $2
+          WHERE n.id IN (SELECT id FROM numbers WHERE phone_number = $1 AND status <> 'released'
+                         UNION SELECT id FROM numbers WHERE purchase_item_id = $2)
           ORDER BY n.status = 'released', n.id DESC LIMIT 1",
     )
     .bind::<Text, _>(phone_number.as_str())
