@@ -39,10 +39,8 @@ pub struct Newcomer {
 pub fn number_take_in(conn: &mut Connection, newcomer: &Newcomer) -> Result<bool, DbError> {
     let area_code = newcomer.phone_number.area_code(newcomer.country).map(|code| code.as_str().to_owned());
     let taken = sql_query(
-        "INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, webhook_status, capable,
-                              purchased_at, held_since)
-         VALUES ($1, $2, $3, $4, CASE WHEN $5 IS NULL THEN 'available' ELSE 'quarantined' END, $5, $6, $7, $8,
-                 CASE WHEN $5 IS NOT NULL THEN clock_timestamp() END)
+        "INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, webhook_status, capable, purchased_at)
+         VALUES ($1, $2, $3, $4, CASE WHEN $5 IS NULL THEN 'available' ELSE 'quarantined' END, $5, $6, $7, $8)
          ON CONFLICT (sid) DO NOTHING",
     )
     .bind::<Text, _>(newcomer.sid.as_str())
@@ -56,6 +54,12 @@ pub fn number_take_in(conn: &mut Connection, newcomer: &Newcomer) -> Result<bool
     .execute(conn)?;
     if taken > 0 && newcomer.hold.is_none() {
         sql_query("NOTIFY callbunker_stock").execute(conn)?;
+    }
+    if taken > 0 && newcomer.hold.is_some() {
+        // Lost, it is held since ever, and told a little early.
+        sql_query("UPDATE numbers SET held_since = clock_timestamp() WHERE sid = $1")
+            .bind::<Text, _>(newcomer.sid.as_str())
+            .execute(conn)?;
     }
     Ok(taken > 0)
 }
