@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
-use crate::http::{Context as Shared, HttpServer, ServerLimits, ServerOptions};
+use crate::http::{Context as Shared, HttpServer, Live, ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
 use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
 use crate::schedule::Schedule;
@@ -89,6 +89,7 @@ impl App {
             config: Arc::clone(&self.config),
             vitals: vitals.clone(),
             stopping: stopping.clone(),
+            live: Live::default(),
             log: self.log.new(slog::o!("part" => "http")),
         });
         let (listener, gate, options) = (Arc::clone(&self.listener), Arc::clone(&self.gate), self.server_options());

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Sources};
 use crate::db::locks::PurchaseLocks;
-use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen_for_stock, migrate};
+use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen, migrate};
 use crate::http::{Gate, Keys};
 use crate::logger::LogHandle;
 use crate::supervisor::Supervisor;
@@ -90,7 +90,7 @@ impl App {
         let db = Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), log.clone());
         claim(&db, &config).await?;
         let bell = StockBell::default();
-        listen_for_stock(url.clone(), bell.clone(), log.clone()).map_err(StartError::Threads)?;
+        listen(url.clone(), bell.clone(), db.changes().clone(), log.clone()).map_err(StartError::Threads)?;
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());
         let twilio = Twilio::new(twilio_settings(&config), runtime);
         let listen = |source| StartError::Listen { address: config.http.listen, source };

@@ -5,6 +5,7 @@
 //! How to get it wrong: calling a blocking function of `db::*` from async code without `run`, which would stall every
 //! request of that thread; or retrying inside, where the caller cannot see it.
 
+mod changes;
 mod connect;
 mod error;
 mod executor;
@@ -14,6 +15,7 @@ mod schema;
 
 pub mod assignments;
 pub mod buying_gate;
+pub mod dashboard;
 pub mod installation;
 pub mod locks;
 pub mod numbers;
@@ -21,11 +23,13 @@ pub mod passes;
 pub mod purchase_items;
 pub mod purchase_record;
 pub mod purchases;
+pub mod samples;
 pub mod stock;
 pub mod waiters;
 
+pub use changes::{ChangeBell, changes_notify};
 pub use connect::DatabaseUrl;
 pub use error::{Constraint, DbError};
 pub use executor::{Connection, Db};
-pub use listener::{StockBell, listen_for_stock};
+pub use listener::{StockBell, listen};
 pub use migrations::migrate;

@@ -172,6 +172,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    stock_samples (at) {
+        at -> Timestamptz,
+        available -> Integer,
+        assigned -> Integer,
+        quarantined -> Integer,
+        unready -> Integer,
+        threshold -> Integer,
+    }
+}
+
 diesel::joinable!(assignments -> numbers (number_id));
 diesel::joinable!(purchase_items -> purchases (purchase_id));
 diesel::joinable!(purchase_errors -> purchases (purchase_id));
@@ -189,5 +200,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     passes,
     releases,
     ignored_numbers,
-    reconciliations
+    reconciliations,
+    stock_samples
 );

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::live::Live;
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
 use crate::assignment::DeskHandle;
@@ -36,6 +37,8 @@ pub struct Context {
     pub vitals: Vec<Arc<Vitals>>,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
+    /// Who watches.
+    pub live: Live,
     /// The log.
     pub log: slog::Logger,
 }

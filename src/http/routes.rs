@@ -2,7 +2,7 @@
 
 use super::admin::{gate, lists, purchases, replenish, status, webhooks};
 use super::context::Context;
-use super::{Access, BodyRule, Endpoint, Route, health, signup};
+use super::{Access, BodyRule, Endpoint, Route, health, live, signup};
 
 /// Every route there is.
 #[must_use]
@@ -29,6 +29,7 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new("/admin/phones/api/pause", vec![Endpoint::post(Admin, BodyRule::OptionalJson, gate::pause)]),
         Route::new("/admin/phones/api/resume", vec![Endpoint::post(Admin, BodyRule::OptionalJson, gate::resume)]),
         Route::new("/admin/phones/api/numbers", vec![Endpoint::get(Admin, lists::numbers)]),
+        Route::new("/admin/phones/api/events", vec![Endpoint::get(Admin, live::events)]),
         Route::new("/admin/phones/api/assignments", vec![Endpoint::get(Admin, lists::assignments)]),
     ]
 }
