@@ -1,5 +1,6 @@
 //! The daemon as its users meet it: the real binary, a real PostgreSQL, and the simulator's state as the oracle.
 
+mod command;
 mod daemon;
 mod raw;
 mod session;
@@ -11,6 +12,11 @@ mod bad_input;
 mod buying;
 mod callers;
 mod caps;
+mod command_import;
+mod command_line;
+mod command_lists;
+mod command_purchase;
+mod command_reach;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod crowd;

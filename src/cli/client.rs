@@ -1,0 +1,239 @@
+//! The daemon as a command sees it: one blocking HTTP call after the other.
+//!
+//! ureq is called here and in `src/twilio/` only. No runtime is started for it.
+//! Invariants: the key goes to the given address and nowhere else (no redirects, no proxy from the environment, no user
+//! or password in the address); every call has a deadline; path segments are percent-encoded.
+//! How to get it wrong: calling a lost answer "not done". Whoever calls must say how to find out.
+
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use ureq::http::{self, HeaderValue};
+use url::Url;
+
+use super::call::Call;
+use super::ending::Failure;
+use super::refusal::Refusal;
+use crate::config::{Sources, client_key};
+
+const URL_DEFAULT: &str = "http://127.0.0.1:8080";
+/// An import's or a list's answer at most.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// RFC 3986's unreserved characters.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The daemon at one address, with one key.
+pub(super) struct Client {
+    agent: ureq::Agent,
+    base: Url,
+    key: HeaderValue,
+}
+
+/// An answer of the 2xx kind.
+pub(super) struct Answer {
+    /// As it came.
+    pub text: String,
+    /// The same, read.
+    pub document: Value,
+}
+
+/// No such answer.
+#[derive(Debug)]
+pub(super) enum CallError {
+    /// There was no connection: the daemon knows nothing of the call.
+    Away(String),
+    /// The connection was lost, or the time was up: the call may have taken effect.
+    Lost(String),
+    /// Another answer.
+    Refused(Box<Refusal>),
+}
+
+impl Client {
+    /// The daemon that `--url` or `CALLBUNKER_URL` names, with the first of the keys in `ADMIN_API_KEY`.
+    ///
+    /// # Errors
+    /// Bad usage.
+    pub fn new(url: Option<&str>, sources: &Sources) -> Result<Self, Failure> {
+        let from_env = sources.env.get("CALLBUNKER_URL").map(String::as_str).filter(|url| !url.trim().is_empty());
+        let base = base(url.or(from_env).unwrap_or(URL_DEFAULT))?;
+        let key = client_key(sources).map_err(|problems| {
+            Failure::Usage(problems.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })?;
+        let config = ureq::Agent::config_builder()
+            .timeout_resolve(Some(CONNECT_WITHIN))
+            .timeout_connect(Some(CONNECT_WITHIN))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("callbunker/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self { agent: config.new_agent(), base, key: key_header(&key)? })
+    }
+
+    /// The address, for sentences.
+    pub fn url(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// Calls once.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub fn call(&self, call: &Call<'_>) -> Result<Answer, CallError> {
+        let unsendable =
+            |error: &dyn std::fmt::Display| CallError::Away(format!("the call cannot be written: {error}"));
+        let mut request = http::Request::builder()
+            .method(call.method)
+            .uri(self.address(call).as_str())
+            .header("X-Admin-API-Key", &self.key)
+            .header("Accept", "application/json");
+        for (name, value) in &call.headers {
+            request = request.header(*name, *value);
+        }
+        let response = match &call.body {
+            Some(body) => {
+                let request = request.header("Content-Type", "application/json").body(body.to_string());
+                self.run(request.map_err(|error| unsendable(&error))?, call.within)
+            }
+            None => self.run(request.body(()).map_err(|error| unsendable(&error))?, call.within),
+        };
+        let mut response = response.map_err(|error| self.unanswered(&error, call.within))?;
+        let text = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string();
+        let text = text.map_err(|error| self.unanswered(&error, call.within))?;
+        let document = serde_json::from_str(&text).ok();
+        match document {
+            Some(document) if response.status().is_success() => Ok(Answer { text, document }),
+            document => Err(CallError::Refused(Box::new(Refusal::new(
+                self.url(),
+                &call.path.join("/"),
+                response.status(),
+                response.headers(),
+                document.unwrap_or_default(),
+            )))),
+        }
+    }
+
+    /// Calls once, and tells what went wrong as the command's end.
+    ///
+    /// # Errors
+    /// The sentence; a lost answer tells to look at the status.
+    pub fn ask(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        self.call(call).map_err(|error| match error {
+            CallError::Lost(sentence) if call.method == "POST" => {
+                Failure::Unreachable(format!("{sentence}; it may have been done: look with `callbunker status`"))
+            }
+            error => error.into(),
+        })
+    }
+
+    fn run<B: ureq::AsSendBody>(
+        &self,
+        request: http::Request<B>,
+        within: Duration,
+    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+        self.agent.run(self.agent.configure_request(request).timeout_global(Some(within)).build())
+    }
+
+    fn address(&self, call: &Call<'_>) -> Url {
+        let mut address = self.base.clone();
+        let mut path = address.path().trim_end_matches('/').to_owned();
+        for segment in &call.path {
+            path.push('/');
+            path.extend(utf8_percent_encode(segment, ENCODED));
+        }
+        address.set_path(&path);
+        if !call.query.is_empty() {
+            address.query_pairs_mut().extend_pairs(&call.query);
+        }
+        address
+    }
+
+    fn unanswered(&self, error: &ureq::Error, within: Duration) -> CallError {
+        use ureq::{Error, Timeout};
+        let url = self.url();
+        let away = |why: String| {
+            CallError::Away(format!("the daemon cannot be reached at {url} ({why}); start it, or give its --url"))
+        };
+        match error {
+            // Only connect() is refused; a connection that stood would be reset.
+            Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => away(error.to_string()),
+            Error::ConnectionFailed | Error::HostNotFound | Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
+                away(error.to_string())
+            }
+            Error::BadUri(_) | Error::Http(_) => away(error.to_string()),
+            Error::Timeout(_) => {
+                CallError::Lost(format!("the daemon at {url} did not answer within {} s", within.as_secs()))
+            }
+            error => CallError::Lost(format!("the connection to the daemon at {url} was lost ({error})")),
+        }
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Away(sentence) => Self::Unreachable(sentence),
+            CallError::Lost(sentence) => Self::Unreachable(format!("{sentence}; try again")),
+            CallError::Refused(refusal) => refusal.failure(refusal.sentence()),
+        }
+    }
+}
+
+fn base(text: &str) -> Result<Url, Failure> {
+    let wrong = |why: &str| Failure::Usage(format!("--url (CALLBUNKER_URL) {why}; write it such as {URL_DEFAULT}"));
+    let url = Url::parse(text.trim()).map_err(|error| wrong(&format!("is no URL: {error}")))?;
+    if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
+        return Err(wrong("is neither http:// nor https://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("holds more than an address; the key belongs in ADMIN_API_KEY"));
+    }
+    Ok(url)
+}
+
+fn key_header(key: &SecretString) -> Result<HeaderValue, Failure> {
+    let unsendable =
+        || Failure::Usage("ADMIN_API_KEY holds characters that no header may hold; give the key as it is".to_owned());
+    let mut header = HeaderValue::from_str(key.expose_secret()).map_err(|_| unsendable())?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(url: &str) -> Result<Client, Failure> {
+        let env = [("ADMIN_API_KEY".into(), "first-key-0123456789, second-key-0123456789".into())];
+        Client::new(Some(url), &Sources::new(None, env))
+    }
+
+    #[test]
+    fn segments_are_encoded_below_the_given_address() {
+        for (base, prefix) in [("http://h:1", ""), ("http://h:1/", ""), ("https://h/a/b/", "/a/b")] {
+            let client = client(base).unwrap();
+            let call = Call::get_api(&["numbers", "+1415/%"]).query("user", Some("a b&c")).query("x", None::<u32>);
+            let address = client.address(&call);
+            assert_eq!(address.path(), format!("{prefix}/admin/phones/api/numbers/%2B1415%2F%25"));
+            assert_eq!(address.query(), Some("user=a+b%26c"));
+        }
+    }
+
+    #[test]
+    fn an_address_is_http_and_nothing_but_an_address() {
+        for url in ["", "127.0.0.1:8080", "ftp://h", "http://", "http://u:p@h", "http://h?api_key=k", "http://h#f"] {
+            assert!(matches!(client(url), Err(Failure::Usage(text)) if text.contains("--url")), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_keys_is_sent_and_never_shown() {
+        let client = client("http://h").unwrap();
+        assert_eq!(client.key.to_str().unwrap(), "first-key-0123456789");
+        assert_eq!(format!("{:?}", client.key), "Sensitive");
+    }
+}

@@ -1,0 +1,84 @@
+//! How a command ends: its exit code, and the one sentence on standard error that goes with it.
+//!
+//! Invariants: standard output holds what was asked for and nothing else; a reader who has gone away ends a command
+//! quietly, without a panic. How to get it wrong: `println!`, which panics at a closed pipe.
+
+use std::io::{ErrorKind, Write as _};
+use std::process::ExitCode;
+
+use super::tables::clean;
+
+const USAGE: u8 = 64;
+const UNREACHABLE: u8 = 69;
+const FAILED: u8 = 1;
+
+/// Why a command did not end well.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// What was given to it is wrong.
+    Usage(String),
+    /// The database or the daemon is away.
+    Unreachable(String),
+    /// Anything else.
+    Failed(String),
+    /// The same, and everything has been told already.
+    Told,
+    /// The exit code of a daemon that ended by itself.
+    Code(u8),
+    /// Nobody reads any more.
+    ReaderGone,
+}
+
+pub(super) type Ending = Result<(), Failure>;
+
+/// Tells the failure, if any, and turns it into the exit code.
+pub(super) fn exit_code(ending: Ending) -> ExitCode {
+    let (code, sentence) = match ending {
+        Ok(()) | Err(Failure::ReaderGone) => return ExitCode::SUCCESS,
+        Err(Failure::Told) => return ExitCode::from(FAILED),
+        Err(Failure::Code(code)) => return ExitCode::from(code),
+        Err(Failure::Usage(sentence)) => (USAGE, sentence),
+        Err(Failure::Unreachable(sentence)) => (UNREACHABLE, sentence),
+        Err(Failure::Failed(sentence)) => (FAILED, sentence),
+    };
+    warn(&format!("callbunker: {sentence}"));
+    ExitCode::from(code)
+}
+
+/// Exit code of arguments that cannot be read.
+pub(super) fn bad_usage() -> ExitCode {
+    ExitCode::from(USAGE)
+}
+
+/// Writes to standard output, as it is.
+pub(super) fn say(text: &str) -> Ending {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::ReaderGone),
+        Err(error) => Err(Failure::Failed(format!("standard output cannot be written ({error}); give it another"))),
+    }
+}
+
+/// How a command ends that has printed what it did and then told what is missing. A reader who has gone away takes
+/// nothing from the latter.
+pub(super) fn both(printed: Ending, told: Ending) -> Ending {
+    match printed {
+        Err(Failure::ReaderGone) => told,
+        printed => printed.and(told),
+    }
+}
+
+/// `1 number`, `2 numbers`.
+pub(super) fn numbers(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "number" } else { "numbers" })
+}
+
+/// Writes lines to standard error; a terminal gets no control characters from the daemon's text.
+pub(super) fn warn(text: &str) {
+    let mut out = std::io::stderr().lock();
+    for line in text.lines() {
+        // There is nowhere left to complain.
+        let _ = writeln!(out, "{}", clean(line));
+    }
+}

@@ -1,0 +1,63 @@
+//! Pause and resume.
+//!
+//! How to get it wrong: showing pause and halt in two ways; the status has the same lines.
+
+use serde_json::{Value, json};
+
+use super::args::GateArgs;
+use super::call::Call;
+use super::client::Client;
+use super::ending::{Ending, say};
+use super::tables::Facts;
+
+pub(super) fn pause(client: &Client, args: &GateArgs) -> Ending {
+    set(client, args, "pause", "Automatic buying is paused on all instances; `callbunker resume` lets it go on.")
+}
+
+pub(super) fn resume(client: &Client, args: &GateArgs) -> Ending {
+    set(client, args, "resume", "Automatic buying goes on.")
+}
+
+fn set(client: &Client, args: &GateArgs, what: &str, done: &str) -> Ending {
+    let mut call = Call::post_api(&[what]);
+    if let Some(reason) = &args.reason {
+        call = call.body(json!({ "reason": reason }));
+    }
+    let answer = client.ask(&call)?;
+    if args.remote.json {
+        return say(&format!("{}\n", answer.text));
+    }
+    let mut facts = Facts::of(&answer.document);
+    gate_lines(&mut facts);
+    say(&format!("{done}\n{}", facts.print()))
+}
+
+/// The lines of pause and halt, here and in the status.
+pub(super) fn gate_lines(facts: &mut Facts) {
+    let text = super::tables::text;
+    let (paused, halted) = (facts.take("paused"), facts.take("halted"));
+    let since = |gate: &Value| format!("since {}", text(&gate["since"]));
+    facts.line(
+        "paused",
+        match paused.is_object() {
+            true if paused["reason"].is_string() => {
+                format!("{} by {}: {}", since(&paused), text(&paused["by"]), text(&paused["reason"]))
+            }
+            true => format!("{} by {}", since(&paused), text(&paused["by"])),
+            false => "no".to_owned(),
+        },
+    );
+    facts.line(
+        "halted",
+        match halted.is_object() {
+            true => {
+                let code = text(&halted["twilio_code"]);
+                format!("{}: {} (Twilio {code})", since(&halted), text(&halted["message"]))
+            }
+            false => "no".to_owned(),
+        },
+    );
+    if halted["next_probe_at"].is_string() {
+        facts.line("next probe", text(&halted["next_probe_at"]));
+    }
+}

@@ -1,0 +1,75 @@
+//! The commands that run here, without a daemon to call: `serve`, `migrate`, `check-config`.
+
+use std::collections::BTreeMap;
+
+use super::ending::{Ending, Failure, say};
+use crate::app::{App, ReloadSources, StartError};
+use crate::config::{Config, DatabaseSettings, Problems, Sources, describe_effective};
+use crate::db::{DatabaseUrl, DbError, migrate as apply_migrations};
+use crate::logger;
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Self {
+        Self::Usage(problems.to_string())
+    }
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        match error.is_unavailable() {
+            true => Self::Unreachable(error.in_full()),
+            false => Self::Failed(error.in_full()),
+        }
+    }
+}
+
+pub(super) fn check_config(sources: &Sources) -> Ending {
+    say(&describe_effective(&Config::load(sources)?))
+}
+
+pub(super) fn migrate(sources: &Sources) -> Ending {
+    let settings = DatabaseSettings::load(sources)?;
+    let applied = apply_migrations(&DatabaseUrl::new(&settings.url))?;
+    if applied.is_empty() {
+        say("The schema is up to date.\n")
+    } else {
+        say(&format!("Applied: {}\n", applied.join(", ")))
+    }
+}
+
+pub(super) fn serve(sources: &Sources) -> Ending {
+    let config = Config::load(sources)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("callbunker").build().map_err(
+            |error| Failure::Failed(format!("no threads could be started ({error}); raise the process limits")),
+        )?;
+    let logger = logger::init(&config.log);
+    let log = logger.root().clone();
+    log_panics(&log);
+    let env: BTreeMap<String, String> = sources.env.clone();
+    let reload = ReloadSources { file: sources.config_path(), env, log: logger.handle() };
+    let system = actix::System::with_tokio_rt(move || runtime);
+    let outcome = system.block_on(App::start(config, log, reload));
+    drop(logger);
+    // Dropping the runtime would wait for threads that hang on a dead socket, far beyond the grace.
+    std::mem::forget(system);
+    match outcome {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(Failure::Code(code)),
+        Err(StartError::Database(error)) => Err(error.into()),
+        Err(error @ StartError::Threads(_)) => Err(Failure::Failed(error.to_string())),
+        Err(error @ (StartError::Foreign(_) | StartError::Listen { .. })) => Err(Failure::Usage(error.to_string())),
+    }
+}
+
+/// A panic is a bug: it is logged with its place, and the supervisor replaces the part that it ended.
+fn log_panics(log: &slog::Logger) {
+    let log = log.clone();
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let payload = panic.payload();
+        let text =
+            payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        slog::crit!(log, "a panic: please report it"; "place" => place, "text" => text.unwrap_or("no text"));
+    }));
+}

@@ -1,0 +1,137 @@
+//! `callbunker import`: the earlier service's numbers and users, a chunk at a time.
+//!
+//! Invariant: nothing is sent before the whole file was read without a fault.
+//! How to get it wrong: taking a lost answer for a failed chunk. The daemon's import is idempotent: run it again.
+
+use serde_json::{Value, json};
+
+use super::args::ImportArgs;
+use super::call::Call;
+use super::client::Client;
+use super::ending::{Ending, Failure, both, numbers, say, warn};
+use super::follow::bar;
+use super::import_file::{Row, read};
+use super::tables::{Facts, items, list};
+use super::upkeep::PROBLEM_COLUMNS;
+
+/// Numbers in one call: each is looked up at Twilio, so an answer takes some seconds. With the longest user ids a call
+/// stays below the daemon's 64 KiB.
+const CHUNK: usize = 100;
+
+pub(super) fn import(client: impl Fn() -> Result<Client, Failure>, args: &ImportArgs) -> Ending {
+    let rows = read(&args.file).map_err(Failure::Usage)?;
+    let client = client()?;
+    let bar = bar(rows.len() as u64, if args.dry_run { "looking numbers up" } else { "importing numbers" });
+    let mut sum = json!({ "imported": 0, "assigned": 0, "problems": [] });
+    let mut sent = 0;
+    let mut broken = None;
+    for chunk in rows.chunks(CHUNK) {
+        match send(&client, chunk, args) {
+            Ok(document) => add(&mut sum, &document),
+            Err(failure) => {
+                broken = Some(failure);
+                break;
+            }
+        }
+        sent += chunk.len();
+        bar.set_position(sent as u64);
+    }
+    bar.finish_and_clear();
+    if sent == 0
+        && let Some(failure) = broken
+    {
+        return Err(failure);
+    }
+    let printed = print(&sum, args);
+    let told = match (broken, items(&sum, "problems").len()) {
+        (Some(failure), _) => Err(in_the_middle(failure, sent, rows.len())),
+        (None, 0) => Ok(()),
+        (None, count) => {
+            let these = numbers(count);
+            warn(&format!("callbunker: problems with {these}; mend them in the file and import it again"));
+            Err(Failure::Told)
+        }
+    };
+    both(printed, told)
+}
+
+fn send(client: &Client, chunk: &[Row], args: &ImportArgs) -> Result<Value, Failure> {
+    let body = json!({ "numbers": chunk, "dry_run": args.dry_run, "configure_webhooks": args.configure_webhooks });
+    Ok(client.ask(&Call::post_api(&["import"]).takes_long().body(body))?.document)
+}
+
+/// Adds an answer: counts are summed, lists are joined, of anything else the latest stays.
+fn add(sum: &mut Value, answer: &Value) {
+    for (name, value) in answer.as_object().into_iter().flatten() {
+        let so_far = &mut sum[name.as_str()];
+        match (so_far.as_u64(), value.as_u64(), value.as_array()) {
+            (Some(before), Some(more), _) => *so_far = json!(before + more),
+            (_, _, Some(more)) => match so_far.as_array_mut() {
+                Some(before) => before.extend_from_slice(more),
+                None => *so_far = value.clone(),
+            },
+            _ => *so_far = value.clone(),
+        }
+    }
+}
+
+fn print(sum: &Value, args: &ImportArgs) -> Ending {
+    match args.remote.json {
+        true => say(&format!("{sum}\n")),
+        false => say(&told(sum, args.dry_run)),
+    }
+}
+
+fn told(sum: &Value, dry_run: bool) -> String {
+    let mut facts = Facts::of(sum);
+    let problems = facts.take("problems");
+    let problems = problems.as_array().map(Vec::as_slice).unwrap_or_default();
+    facts.show(&["imported", "assigned"]);
+    facts.line("problems", problems.len().to_string());
+    let headline = if dry_run { "A dry run: nothing was changed. It would be:\n" } else { "" };
+    let table = match problems {
+        [] => String::new(),
+        problems => format!("\n{}", list(problems, PROBLEM_COLUMNS)),
+    };
+    format!("{headline}{}{table}", facts.print())
+}
+
+fn in_the_middle(failure: Failure, sent: usize, rows: usize) -> Failure {
+    let told = |sentence: String| {
+        format!(
+            "after {sent} of {rows} numbers: {sentence}; then import the same file again, what is in stays as it is"
+        )
+    };
+    match failure {
+        Failure::Failed(sentence) => Failure::Failed(told(sentence)),
+        Failure::Unreachable(sentence) => Failure::Unreachable(told(sentence)),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answers_of_chunks_are_summed() {
+        let mut sum = json!({ "imported": 0, "assigned": 0, "problems": [] });
+        add(&mut sum, &json!({"imported": 100, "assigned": 40, "problems": [{"code": "a"}], "unchanged": 1}));
+        add(&mut sum, &json!({"imported": 7, "assigned": 0, "problems": [{"code": "b"}], "unchanged": 2}));
+        let expected =
+            json!({"imported": 107, "assigned": 40, "problems": [{"code": "a"}, {"code": "b"}], "unchanged": 3});
+        assert_eq!(sum, expected);
+    }
+
+    #[test]
+    fn problems_are_a_table_and_a_dry_run_says_that_it_was_one() {
+        let sum = json!({"imported": 2, "assigned": 1, "problems": [
+            {"phone_number": "+14155550100", "code": "not_at_twilio", "message": "the account has no such number"}]});
+        assert_eq!(
+            told(&sum, true),
+            "A dry run: nothing was changed. It would be:\nimported  2\nassigned  1\nproblems  1\n\n\
+             NUMBER        CODE           MESSAGE\n+14155550100  not_at_twilio  the account has no such number\n"
+        );
+        assert!(told(&json!({"imported": 2, "assigned": 1, "problems": []}), false).starts_with("imported  2\n"));
+    }
+}

@@ -1,0 +1,78 @@
+//! The command line: what each subcommand is, and how it ends.
+//!
+//! Two kinds: `here` has the commands that do their work in this process; all others call the running daemon over HTTP,
+//! blocking, without a runtime, and print its answer as a table, or unchanged with `--json`.
+//!
+//! Exit codes: 0 done, 64 bad usage or configuration, 69 database or daemon unreachable, 1 anything else.
+//! Invariant: ureq is called in `client` only (and in [`crate::twilio`]). How to get it wrong: a decision about money
+//! made here; the daemon decides, and a script that calls it with curl must meet the same rules.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::config::Sources;
+
+mod args;
+mod call;
+mod client;
+mod ending;
+mod follow;
+mod gate;
+mod here;
+mod import;
+mod import_file;
+mod lists;
+mod number;
+mod phone;
+mod pool;
+mod purchase;
+mod refusal;
+mod shell;
+mod tables;
+mod upkeep;
+
+pub use args::Cli;
+use args::Command;
+use client::Client;
+
+/// Reads the arguments and runs what they say.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // The reader of a closed pipe needs no message.
+            let _ = error.print();
+            return if error.use_stderr() { ending::bad_usage() } else { ExitCode::SUCCESS };
+        }
+    };
+    let sources = Sources::new(cli.config, std::env::vars_os());
+    ending::exit_code(dispatch(cli.command, &sources))
+}
+
+fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
+    let client = |remote: &args::Remote| Client::new(remote.url.as_deref(), sources);
+    match command {
+        Command::Serve => here::serve(sources),
+        Command::Migrate => here::migrate(sources),
+        Command::CheckConfig => here::check_config(sources),
+        Command::Status(remote) => pool::status(&client(&remote)?, &remote),
+        Command::Plan(args) => pool::plan(&client(&args.remote)?, &args),
+        Command::Replenish(remote) => pool::replenish(&client(&remote)?, &remote),
+        Command::Purchase(args) => purchase::purchase(&client(&args.remote)?, &args),
+        Command::ConfigureWebhooks(args) => upkeep::configure_webhooks(&client(&args.remote)?, &args),
+        Command::Reconcile(args) => upkeep::reconcile(&client(&args.remote)?, &args),
+        Command::Release(args) => upkeep::release(&client(&args.remote)?, &args),
+        Command::Numbers(args) => match &args.command {
+            None => lists::numbers(&client(&args.remote)?, &args),
+            Some(command) => number::number(&client(&args.remote)?, &args, command),
+        },
+        Command::Audit(args) => lists::audit(&client(&args.remote)?, &args),
+        Command::Import(args) => import::import(|| client(&args.remote), &args),
+        Command::Pause(args) => gate::pause(&client(&args.remote)?, &args),
+        Command::Resume(args) => gate::resume(&client(&args.remote)?, &args),
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { command } => shell::man(command.as_deref()),
+    }
+}

@@ -1,0 +1,98 @@
+//! One number: look at it, adopt it, ignore it, give it back to Twilio.
+//!
+//! Invariant: no number is given back without a yes, typed or as --yes. How to get it wrong: taking an empty answer, or a
+//! script without a terminal, for a yes.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use serde_json::json;
+
+use super::args::{NumberCommand, NumbersArgs};
+use super::call::Call;
+use super::client::{Answer, Client};
+use super::ending::{Ending, Failure, say};
+use super::tables::{Facts, list, text};
+use crate::domain::PhoneNumber;
+
+pub(super) fn number(client: &Client, args: &NumbersArgs, command: &NumberCommand) -> Ending {
+    if args.narrows_the_list() {
+        let sentence = "--status, --area-code, --limit and --all are for lists; leave them out for one number";
+        return Err(Failure::Usage(sentence.to_owned()));
+    }
+    let (answer, done) = match command {
+        NumberCommand::Show(one) => (client.ask(&Call::get_api(&["numbers", one.number.as_str()]))?, None),
+        NumberCommand::Adopt { one, user_id } => {
+            let mut call = act(&one.number, "adopt");
+            if let Some(user_id) = user_id {
+                call = call.body(json!({ "user_id": user_id }));
+            }
+            (client.ask(&call)?, Some("is adopted"))
+        }
+        NumberCommand::Ignore(one) => (client.ask(&act(&one.number, "ignore"))?, Some("is ignored from now on")),
+        NumberCommand::ReleaseToTwilio { one, yes } => {
+            if !yes {
+                confirm(&one.number)?;
+            }
+            (client.ask(&act(&one.number, "release-to-twilio"))?, Some("is given back to Twilio"))
+        }
+    };
+    if args.remote.json {
+        return say(&format!("{}\n", answer.text));
+    }
+    say(&shown(&answer, done))
+}
+
+fn act<'a>(number: &'a PhoneNumber, what: &'a str) -> Call<'a> {
+    Call::post_api(&["numbers", number.as_str(), what]).takes_long()
+}
+
+fn shown(answer: &Answer, done: Option<&str>) -> String {
+    let mut facts = Facts::of(&answer.document);
+    let history = facts.take("history");
+    let headline = done.map(|done| format!("{} {done}.\n", text(&answer.document["phone_number"])));
+    facts.show(&["phone_number", "sid", "status", "user_id", "assignable", "why_not", "webhook_status"]);
+    let mut printed = headline.unwrap_or_default() + &facts.print();
+    if let Some(history) = history.as_array().filter(|history| !history.is_empty()) {
+        printed += "\n";
+        printed += &list(history, &[("AT", "at"), ("EVENT", "event"), ("DETAIL", "detail")]);
+    }
+    printed
+}
+
+/// Asks a person. Without one, nothing is done.
+fn confirm(number: &PhoneNumber) -> Ending {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Usage(format!("nobody can be asked whether {number} may go; add --yes if it may")));
+    }
+    let mut err = std::io::stderr().lock();
+    let _ = write!(err, "Give {number} back to Twilio, for good? Nobody gets it back. [y/N] ");
+    let _ = err.flush();
+    let mut answer = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::Failed(format!("the answer cannot be read ({error}); add --yes")))?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::Failed(format!("{number} was kept"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_shown_with_its_history_and_whatever_else_is_told() {
+        let document = json!({"phone_number": "+14155550100", "status": "quarantined", "assignable": false,
+            "why_not": "it rests", "rests_until": "2026-11-22T09:24:08.5Z",
+            "history": [{"at": "2026-11-22T09:24:08Z", "event": "released", "detail": null}]});
+        let answer = Answer { text: String::new(), document };
+        assert_eq!(
+            shown(&answer, Some("is adopted")),
+            "+14155550100 is adopted.\nphone number  +14155550100\nstatus        quarantined\nassignable    no\n\
+             why not       it rests\nrests until   2026-11-22 09:24:08Z\n\nAT                    EVENT     DETAIL\n\
+             2026-11-22 09:24:08Z  released  -\n"
+        );
+    }
+}

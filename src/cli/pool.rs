@@ -1,0 +1,150 @@
+//! The pool as a whole: status, plan, replenish.
+//!
+//! Invariant: a pass that had no reason to buy ended well; one that met an error ends with 1.
+//! How to get it wrong: computing a figure here. The daemon counts, under one snapshot.
+
+use serde_json::Value;
+
+use super::args::{PlanArgs, Remote};
+use super::call::Call;
+use super::client::Client;
+use super::ending::{Ending, Failure, both, say, warn};
+use super::follow::spinner;
+use super::gate::gate_lines;
+use super::tables::{Facts, list, text};
+
+pub(super) fn status(client: &Client, remote: &Remote) -> Ending {
+    let answer = client.ask(&Call::get_api(&["status"]))?;
+    if remote.json {
+        return say(&format!("{}\n", answer.text));
+    }
+    let mut facts = Facts::of(&answer.document);
+    let (threshold, needs) = (facts.take("threshold"), facts.take("needs_replenishment"));
+    let available = text(&facts.take("available"));
+    let needs = if needs == true { ", needs replenishment" } else { "" };
+    facts.line("available", format!("{available} (threshold {}{needs})", text(&threshold)));
+    facts.show(&["assigned", "total", "quarantined", "unready", "unfit", "purchasing", "unsettled", "waiting"]);
+    let spend = facts.take("spend");
+    for (name, window) in [("bought in an hour", &spend["hour"]), ("bought in a day", &spend["day"])] {
+        facts.line(name, format!("{} of {}", text(&window["bought"]), text(&window["max"])));
+    }
+    facts.line("beyond the caps", text(&spend["override"]));
+    gate_lines(&mut facts);
+    let last = facts.take("last_replenishment");
+    facts.line("last replenishment", pass(&last));
+    if last["error"].is_string() {
+        facts.line("its error", text(&last["error"]));
+    }
+    say(&facts.print())
+}
+
+fn pass(pass: &Value) -> String {
+    match pass.is_object() {
+        true => format!(
+            "{}, {}: bought {}, {}",
+            text(&pass["at"]),
+            text(&pass["trigger"]),
+            text(&pass["purchased_count"]),
+            text(&pass["reason"])
+        ),
+        false => "-".to_owned(),
+    }
+}
+
+pub(super) fn plan(client: &Client, args: &PlanArgs) -> Ending {
+    let answer = client.ask(&Call::get_api(&["plan"]).query("count", args.count).query("area_code", args.area_code))?;
+    if args.remote.json {
+        return say(&format!("{}\n", answer.text));
+    }
+    say(&planned(&answer.document))
+}
+
+fn planned(document: &Value) -> String {
+    let mut facts = Facts::of(document);
+    facts.show(&["would_purchase", "why", "binding_cap"]);
+    let unit = facts.take("price_unit");
+    for name in ["unit_price", "monthly_cost"] {
+        match facts.take(name) {
+            Value::Null => facts.line(&name.replace('_', " "), "unknown"),
+            money => facts.line(&name.replace('_', " "), format!("{} {}", text(&money), text(&unit))),
+        }
+    }
+    facts.show(&["stock"]);
+    facts.print()
+}
+
+pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
+    let bar = spinner("replenishing");
+    let answer = client.ask(&Call::post_api(&["replenish"]).takes_long());
+    bar.finish_and_clear();
+    let answer = answer?;
+    let report = &answer.document;
+    let printed = if remote.json {
+        say(&format!("{}\n", answer.text))
+    } else {
+        let headline = match report["replenished"] == true {
+            true => format!("Bought {}.", text(&report["purchased_count"])),
+            false => {
+                format!("Nothing was bought: {}.", why_not(report["reason"].as_str().unwrap_or("no reason given")))
+            }
+        };
+        let counts = |name: &str, label: &str| {
+            let mut counts = report[name].clone();
+            counts["when"] = label.into();
+            counts
+        };
+        let rows = [counts("previous_status", "before"), counts("new_status", "after")];
+        let columns = [("", "when"), ("AVAILABLE", "available"), ("ASSIGNED", "assigned"), ("TOTAL", "total")];
+        say(&format!("{headline}\n{}", list(&rows, &columns)))
+    };
+    let told = match report["error"].as_str() {
+        Some(error) => {
+            warn(&format!("callbunker: {error}"));
+            Err(Failure::Told)
+        }
+        None => Ok(()),
+    };
+    both(printed, told)
+}
+
+/// A reason's code and what to make of it; a code that is not known stands for itself.
+fn why_not(reason: &str) -> String {
+    let meaning = match reason {
+        "above_threshold" => "the pool has enough",
+        "locked" => "another purchase is running",
+        "paused" => "an operator paused it; `callbunker resume` lets it go on",
+        "halted" => "Twilio refuses the account; `callbunker status` says why",
+        "spend_cap" => "the purchases of this hour or day are used up",
+        "available_max" => "there is as much idle stock as pool.available_max allows",
+        "owned_max" => "there are as many numbers as pool.owned_max allows",
+        "no_stock" => "Twilio has no such numbers; try another area code or country",
+        other => return other.to_owned(),
+    };
+    format!("{reason} ({meaning})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_plan_shows_what_why_and_what_it_costs() {
+        let mut plan = json!({"would_purchase": 3, "why": "by_hand", "binding_cap": null, "unit_price": "1.15",
+            "price_unit": "USD", "monthly_cost": "3.45", "stock": {"available": 7, "on_their_way": 0}, "new": true});
+        assert_eq!(
+            planned(&plan),
+            "would purchase      3\nwhy                 by_hand\nbinding cap         -\nunit price          1.15 USD\n\
+             monthly cost        3.45 USD\nstock available     7\nstock on their way  0\nnew                 yes\n"
+        );
+        plan["unit_price"] = Value::Null;
+        assert!(planned(&plan).contains("unit price          unknown\n"), "{}", planned(&plan));
+        assert!(planned(&json!({})).contains("unknown"));
+    }
+
+    #[test]
+    fn a_reason_that_is_not_known_stands_for_itself() {
+        assert_eq!(why_not("twilio_21404"), "twilio_21404");
+        assert_eq!(why_not("locked"), "locked (another purchase is running)");
+    }
+}

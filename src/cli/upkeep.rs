@@ -1,0 +1,119 @@
+//! Care for numbers and users: webhooks, reconciliation, release.
+//!
+//! Invariant: what could not be done is listed by number, and ends with 1.
+//! How to get it wrong: a short deadline. The daemon goes over every number at Twilio before it answers.
+
+use serde_json::{Value, json};
+
+use super::args::{ConfigureArgs, ReconcileArgs, ReleaseArgs};
+use super::call::Call;
+use super::client::Client;
+use super::ending::{Ending, Failure, both, numbers, say, warn};
+use super::follow::spinner;
+use super::tables::{Facts, items, list, text};
+
+pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Ending {
+    let mut call = Call::post_api(&["configure-webhooks"]).takes_long();
+    if !args.numbers.is_empty() {
+        call = call.body(json!({ "phone_numbers": args.numbers }));
+    }
+    let bar = spinner("configuring webhooks");
+    let answer = client.ask(&call);
+    bar.finish_and_clear();
+    let answer = answer?;
+    let failed = items(&answer.document, "failed");
+    let printed = if args.remote.json {
+        say(&format!("{}\n", answer.text))
+    } else {
+        let mut facts = Facts::of(&answer.document);
+        facts.take("failed");
+        facts.show(&["checked", "configured"]);
+        facts.line("failed", failed.len().to_string());
+        let table = match failed {
+            [] => String::new(),
+            failed => format!("\n{}", list(failed, PROBLEM_COLUMNS)),
+        };
+        say(&(facts.print() + &table))
+    };
+    let told = match failed.len() {
+        0 => Ok(()),
+        count => {
+            warn(&format!("callbunker: {} could not be set; mend what `failed` says and repeat", numbers(count)));
+            Err(Failure::Told)
+        }
+    };
+    both(printed, told)
+}
+
+/// Numbers with a problem.
+pub(super) const PROBLEM_COLUMNS: &[(&str, &str)] =
+    &[("NUMBER", "phone_number"), ("CODE", "code"), ("MESSAGE", "message")];
+
+pub(super) fn reconcile(client: &Client, args: &ReconcileArgs) -> Ending {
+    let mut call = Call::post_api(&["reconcile"]).takes_long();
+    if args.confirm_missing {
+        call = call.body(json!({ "confirm_missing": true }));
+    }
+    let bar = spinner("reconciling with Twilio");
+    let answer = client.ask(&call);
+    bar.finish_and_clear();
+    let answer = answer?;
+    match args.remote.json {
+        true => say(&format!("{}\n", answer.text)),
+        false => say(&reconciled(&answer.document)),
+    }
+}
+
+fn reconciled(document: &Value) -> String {
+    let mut facts = Facts::of(document);
+    let mut tables = String::new();
+    for (name, heading) in [
+        ("adopted", "Adopted"),
+        ("missing", "Missing at Twilio"),
+        ("webhook_drift", "Webhooks differ"),
+        ("repaired", "Repaired"),
+    ] {
+        let found = facts.take(name);
+        let found = found.as_array().map(Vec::as_slice).unwrap_or_default();
+        facts.line(&name.replace('_', " "), found.len().to_string());
+        if !found.is_empty() {
+            let columns = [("NUMBER", "phone_number"), ("USER", "user_id"), ("REASON", "reason")];
+            tables += &format!("\n{heading}:\n{}", list(found, &columns));
+        }
+    }
+    facts.show(&["foreign"]);
+    facts.print() + &tables
+}
+
+pub(super) fn release(client: &Client, args: &ReleaseArgs) -> Ending {
+    let call = Call::post(&["signup", "api", "release"]).body(json!({ "user_id": args.user_id }));
+    let answer = client.ask(&call)?;
+    if args.remote.json {
+        return say(&format!("{}\n", answer.text));
+    }
+    let released = &answer.document;
+    say(&format!(
+        "{} no longer has {}; released at {}.\n",
+        text(&json!(args.user_id)),
+        text(&released["phone_number"]),
+        text(&released["released_at"])
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reconciliation_counts_everything_and_lists_what_it_found() {
+        let document = json!({"adopted": [], "missing": [{"phone_number": "+14155550100", "user_id": "u-1",
+            "reason": "gone"}], "webhook_drift": [], "repaired": [{"phone_number": "+14155550101", "reason": "drift"}],
+            "foreign": 2, "confirmation": "needed"});
+        assert_eq!(
+            reconciled(&document),
+            "adopted        0\nmissing        1\nwebhook drift  0\nrepaired       1\nforeign        2\n\
+             confirmation   needed\n\nMissing at Twilio:\nNUMBER        USER  REASON\n+14155550100  u-1   gone\n\n\
+             Repaired:\nNUMBER        USER  REASON\n+14155550101  -     drift\n"
+        );
+    }
+}
