@@ -22,9 +22,9 @@
 //! ```
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
-//! path), [`pool_monitor`] (when to buy), [`assignment`] (signups), [`http`] (the outside), [`schedule`] and
-//! [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says and reads), [`app`] (how it is put
-//! together), [`cli`] (the commands).
+//! path), [`custody`] (numbers taken in and given back; [`http`] and [`pool_monitor`] call it), [`pool_monitor`] (when to
+//! buy), [`assignment`] (signups), [`http`] (the outside), [`schedule`] and [`supervisor`] (time and life), [`config`] and
+//! [`logger`] (what an operator says and reads), [`app`] (how it is put together), [`cli`] (the commands).
 //!
 //! Invariants: a part knows those below it only; status travels upward by `tokio::sync::watch`, facts by the database;
 //! there are no statics, so time, randomness and configuration are arguments.
@@ -35,6 +35,7 @@ pub mod app;
 pub mod assignment;
 pub mod cli;
 pub mod config;
+pub mod custody;
 pub mod db;
 pub mod domain;
 #[cfg(feature = "failpoints")]

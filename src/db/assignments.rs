@@ -36,6 +36,16 @@ pub enum Source {
 }
 
 impl Source {
+    /// The stored spelling.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pool => "pool",
+            Self::Emergency => "emergency",
+            Self::Import => "import",
+            Self::Adopt => "adopt",
+        }
+    }
+
     fn read(text: &str) -> Result<Self, DbError> {
         match text {
             "pool" => Ok(Self::Pool),
@@ -260,12 +270,7 @@ pub fn assignments_claim_in(
     .bind::<BigInt, _>(i64::try_from(user_ids.len()).unwrap_or(i64::MAX))
     .bind::<Nullable<Text>, _>(place.country.as_ref().map(CountryCode::as_str))
     .bind::<Nullable<Text>, _>(place.area_code.as_ref().map(AreaCode::as_str))
-    .bind::<Text, _>(match source {
-        Source::Pool => "pool",
-        Source::Emergency => "emergency",
-        Source::Import => "import",
-        Source::Adopt => "adopt",
-    })
+    .bind::<Text, _>(source.as_str())
     .load(conn)?;
     tighten(rows)
 }

@@ -16,6 +16,7 @@ mod schema;
 pub mod assignments;
 pub mod buying_gate;
 pub mod dashboard;
+pub mod custody;
 pub mod installation;
 pub mod locks;
 pub mod numbers;

@@ -98,6 +98,14 @@ pub fn numbers_of_purchase(conn: &mut Connection, purchase_id: Uuid) -> Result<V
         .load(conn)?)
 }
 
+/// One number as the API shows it.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_line(conn: &mut Connection, id: i64) -> Result<Option<NumberLine>, DbError> {
+    Ok(sql_query(format!("{LINE} WHERE n.id = $1")).bind::<BigInt, _>(id).get_result(conn).optional()?)
+}
+
 /// A number as far as its care at Twilio goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cared {

@@ -20,7 +20,7 @@ use super::crowd::Seat;
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
 
-/// The most bytes a route takes.
+/// The most bytes a route takes, unless it says otherwise.
 pub const BODY_BYTES_MAX: u64 = 64 * 1024;
 /// The most bytes discarded before an early answer.
 const DISCARD_BYTES_MAX: u64 = 1024 * 1024;
@@ -80,8 +80,13 @@ impl IncomingBody {
         std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), State::Gone)
     }
 
-    /// Reads it all. The first byte meets `check`, which may refuse it for its media type; then the size counts.
-    pub(super) async fn read(&self, check: impl FnOnce() -> Result<(), Problem>) -> Result<Bytes, Problem> {
+    /// Reads it all, at most `bytes_max`. The first byte meets `check`, which may refuse it for its media type; then the
+    /// size counts.
+    pub(super) async fn read(
+        &self,
+        bytes_max: u64,
+        check: impl FnOnce() -> Result<(), Problem>,
+    ) -> Result<Bytes, Problem> {
         let (body, begun) = match self.take() {
             State::Untouched(body) => (body, false),
             State::Begun(body) => (body, true),
@@ -92,7 +97,7 @@ impl IncomingBody {
         let mut loan = Loan { home: self, body: Some(body), begun };
         if size.lower() > 0 {
             check()?;
-            return self.read_counted(&mut loan, size.lower(), Bytes::new()).await;
+            return self.read_counted(&mut loan, bytes_max, size.lower(), Bytes::new()).await;
         }
         let first = loop {
             match self.next(&mut loan).await? {
@@ -102,18 +107,24 @@ impl IncomingBody {
             }
         };
         check()?;
-        self.read_counted(&mut loan, first.len() as u64, first).await
+        self.read_counted(&mut loan, bytes_max, first.len() as u64, first).await
     }
 
-    async fn read_counted(&self, loan: &mut Loan<'_>, at_least: u64, first: Bytes) -> Result<Bytes, Problem> {
-        if at_least > BODY_BYTES_MAX {
-            return Err(too_large());
+    async fn read_counted(
+        &self,
+        loan: &mut Loan<'_>,
+        bytes_max: u64,
+        at_least: u64,
+        first: Bytes,
+    ) -> Result<Bytes, Problem> {
+        if at_least > bytes_max {
+            return Err(too_large(bytes_max));
         }
         let mut whole = first;
         let mut joined = BytesMut::new();
         while let Some(data) = self.next(loan).await? {
-            if (whole.len() + joined.len() + data.len()) as u64 > BODY_BYTES_MAX {
-                return Err(too_large());
+            if (whole.len() + joined.len() + data.len()) as u64 > bytes_max {
+                return Err(too_large(bytes_max));
             }
             // One piece, the usual case, is not copied.
             if whole.is_empty() && joined.is_empty() {
@@ -180,9 +191,9 @@ impl IncomingBody {
     }
 }
 
-fn too_large() -> Problem {
-    Problem::new(ProblemCode::PayloadTooLarge, "The body is over 64 KiB; send less at a time.")
-        .with("bytes_max", BODY_BYTES_MAX)
+fn too_large(bytes_max: u64) -> Problem {
+    let detail = format!("The body is over {} KiB; send less at a time.", bytes_max / 1024);
+    Problem::new(ProblemCode::PayloadTooLarge, detail).with("bytes_max", bytes_max)
 }
 
 fn broken() -> Problem {

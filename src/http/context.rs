@@ -10,6 +10,7 @@ use super::problem::Problem;
 use super::problem_code::ProblemCode;
 use crate::assignment::DeskHandle;
 use crate::config::Config;
+use crate::custody::Custody;
 use crate::db::{Db, DbError};
 use crate::pool_monitor::{MonitorError, MonitorHandle};
 use crate::purchaser::PurchaserHandle;
@@ -46,6 +47,17 @@ pub struct Context {
 impl Context {
     pub(super) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
+    }
+
+    /// Numbers taken in and given back.
+    pub(super) fn custody(&self) -> Custody {
+        Custody {
+            db: self.db.clone(),
+            twilio: self.twilio.clone(),
+            config: Arc::clone(&self.config),
+            stopping: self.stopping.clone(),
+            log: self.log.new(slog::o!("part" => "custody")),
+        }
     }
 
     /// The outside's view of a database error; the log has the inside's.

@@ -12,6 +12,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method};
 
 use super::auth::Gate;
+use super::body::BODY_BYTES_MAX;
 use super::exchange::SharedExchange;
 use super::keys::Access;
 use super::problem::Problem;
@@ -43,6 +44,7 @@ pub struct Endpoint<C> {
     method: Method,
     access: Access,
     body: BodyRule,
+    body_bytes_max: u64,
     handler: Handler<C>,
 }
 
@@ -54,7 +56,14 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         F: Future<Output = Outcome> + Send + 'static,
     {
         let handler: Handler<C> = Box::new(move |context, request| Box::pin(handler(context, request)));
-        Self { method, access, body, handler }
+        Self { method, access, body, body_bytes_max: BODY_BYTES_MAX, handler }
+    }
+
+    /// Takes a body of at most so many bytes, instead of [`BODY_BYTES_MAX`].
+    #[must_use]
+    pub fn up_to(mut self, bytes_max: u64) -> Self {
+        self.body_bytes_max = bytes_max;
+        self
     }
 
     /// `GET`, and with it `HEAD`.
@@ -134,7 +143,8 @@ impl<C: Send + Sync + 'static> Route<C> {
         let endpoint = self.endpoints.iter().find(|endpoint| endpoint.takes(&exchange.method));
         let endpoint = endpoint.ok_or_else(|| Problem::method_not_allowed(self.allow.clone()))?;
         let who = gate.admit(endpoint.access, &exchange).await?;
-        let body = exchange.body.read(|| check_media_type(endpoint.body, &exchange.headers)).await?;
+        let body =
+            exchange.body.read(endpoint.body_bytes_max, || check_media_type(endpoint.body, &exchange.headers)).await?;
         if endpoint.body == BodyRule::Json && body.is_empty() {
             check_empty(&exchange.headers)?;
         }

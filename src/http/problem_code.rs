@@ -71,6 +71,10 @@ problem_codes! {
     NotAssigned = "not_assigned", NOT_FOUND, "No number is assigned";
     /// The number has a user.
     Assigned = "assigned", CONFLICT, "The number is assigned";
+    /// A number that is ours cannot be treated as somebody else's.
+    Owned = "owned", CONFLICT, "The number is ours";
+    /// Twilio said no; the detail has its words.
+    TwilioRefused = "twilio_refused", BAD_GATEWAY, "Twilio refused";
     /// `strict` and none there.
     AreaCodeUnavailable = "area_code_unavailable", CONFLICT, "No number with this area code";
     /// No number in time.
@@ -79,8 +83,8 @@ problem_codes! {
     DatabaseUnavailable = "database_unavailable", SERVICE_UNAVAILABLE, "The database is unavailable";
     /// A part is restarting, or too many connections.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Temporarily unavailable";
-    /// Another purchase runs.
-    Locked = "locked", CONFLICT, "Another purchase is running";
+    /// Another purchase runs, or the number is on another way already.
+    Locked = "locked", CONFLICT, "Something else is at work on it";
     /// The hour's or the day's purchases are used up.
     SpendCap = "spend_cap", CONFLICT, "A spend cap is reached";
     /// The breaker is open.

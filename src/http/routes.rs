@@ -1,6 +1,6 @@
 //! The route table. Hot routes first: each is tried in turn.
 
-use super::admin::{gate, lists, purchases, replenish, status, webhooks};
+use super::admin::{custody, gate, import, lists, purchases, replenish, status, webhooks};
 use super::context::Context;
 use super::{Access, BodyRule, Endpoint, Route, health, live, signup};
 
@@ -28,6 +28,22 @@ pub fn routes() -> Vec<Route<Context>> {
         ),
         Route::new("/admin/phones/api/pause", vec![Endpoint::post(Admin, BodyRule::OptionalJson, gate::pause)]),
         Route::new("/admin/phones/api/resume", vec![Endpoint::post(Admin, BodyRule::OptionalJson, gate::resume)]),
+        Route::new(
+            "/admin/phones/api/import",
+            vec![Endpoint::post(Admin, BodyRule::Json, import::import).up_to(import::BYTES_MAX)],
+        ),
+        Route::new(
+            "/admin/phones/api/numbers/{phone_number}/adopt",
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::adopt)],
+        ),
+        Route::new(
+            "/admin/phones/api/numbers/{phone_number}/ignore",
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::ignore)],
+        ),
+        Route::new(
+            "/admin/phones/api/numbers/{phone_number}/release-to-twilio",
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::release_to_twilio)],
+        ),
         Route::new("/admin/phones/api/numbers", vec![Endpoint::get(Admin, lists::numbers)]),
         Route::new("/admin/phones/api/events", vec![Endpoint::get(Admin, live::events)]),
         Route::new("/admin/phones/api/assignments", vec![Endpoint::get(Admin, lists::assignments)]),

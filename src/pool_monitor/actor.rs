@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use super::pass::{self, PassReport};
 use super::{care, probe};
 use crate::config::Config;
+use crate::custody::{Custody, Silence};
 use crate::db::purchases::purchases_left_open;
 use crate::db::samples::sample_take;
 use crate::db::stock::stock_available_up_to;
@@ -52,6 +53,18 @@ pub struct MonitorDependencies {
     pub stopping: watch::Receiver<bool>,
     /// The log.
     pub log: slog::Logger,
+}
+
+impl MonitorDependencies {
+    fn custody(&self) -> Custody {
+        Custody {
+            db: self.db.clone(),
+            twilio: self.twilio.clone(),
+            config: Arc::clone(&self.config),
+            stopping: self.stopping.clone(),
+            log: self.log.new(slog::o!("part" => "custody")),
+        }
+    }
 }
 
 /// Keeps the pool as the policy wants it.
@@ -109,7 +122,7 @@ struct Pass(Trigger);
 #[rtype(result = "()")]
 struct Look;
 
-/// See to rested numbers and open purchases.
+/// See to rested numbers, open purchases and open releases.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Care;
@@ -253,6 +266,12 @@ impl Handler<Care> for PoolMonitor {
     }
 }
 
+/// A release whose DELETE may still be on the wire is not silent.
+fn silence(deps: &MonitorDependencies) -> Silence {
+    let (silence, on_the_wire) = (Silence::default(), deps.config.load().twilio.request_timeout());
+    Silence { sent: silence.sent.max(on_the_wire * 2), ..silence }
+}
+
 /// Says whether buying is open again after a halt.
 async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
     if *deps.stopping.borrow() {
@@ -261,6 +280,7 @@ async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
     let reopened = probe::probe(deps).await?;
     care::return_rested(deps).await?;
     care::repair_unready(deps).await?;
+    deps.custody().finish_releases(silence(deps)).await?;
     if deps.db.run("purchases_left_open", purchases_left_open).await? {
         // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.
         deps.purchaser.recover_soon();

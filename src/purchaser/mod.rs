@@ -11,6 +11,7 @@
 
 mod actor;
 mod batch;
+mod breaker;
 mod by_hand;
 mod candidates;
 mod emergency;
@@ -30,14 +31,15 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
 use crate::config::Config;
+use crate::db::Db;
 use crate::db::locks::PurchaseLocks;
 use crate::db::purchase_items::Limits;
-use crate::db::{Db, buying_gate};
 use crate::domain::Tag;
-use crate::twilio::{Failure, Twilio, Verdict};
+use crate::twilio::{Failure, Twilio};
 
 pub use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
 pub use batch::BatchReport;
+pub use breaker::open_breaker_on;
 pub use emergency::EmergencyReport;
 pub use recover::RecoverReport;
 pub use shortfall::Shortfall;
@@ -86,29 +88,11 @@ impl Buyer {
 
     /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
     async fn halt_on(&self, failure: &Failure) -> bool {
-        let Failure::Refused(refusal) = failure else { return false };
-        let probe_every = match refusal.verdict() {
-            Verdict::HaltUntilProbe => Some(self.config.load().breaker.probe()),
-            Verdict::HaltUntilResume => None,
-            _ => return false,
-        };
-        self.halt(refusal.code, refusal.to_string(), probe_every).await;
-        true
+        open_breaker_on(&self.db, &self.log, self.config.load().breaker.probe(), failure).await
     }
 
     /// Opens the breaker for all instances.
     async fn halt(&self, twilio_code: Option<i32>, message: String, probe_every: Option<std::time::Duration>) {
-        let told = message.clone();
-        let opened = self
-            .db
-            .run_patiently("gate_halt", move |conn| buying_gate::gate_halt(conn, twilio_code, &message, probe_every))
-            .await;
-        match opened {
-            Ok(true) => slog::crit!(self.log, "all buying is halted: mend the cause at Twilio, then resume";
-                "twilio_code" => twilio_code, "cause" => told, "probes" => probe_every.is_some()),
-            Ok(false) => {}
-            Err(error) => slog::error!(self.log, "buying should halt, but the breaker could not be written";
-                "cause" => told, "error" => error.in_full()),
-        }
+        breaker::open(&self.db, &self.log, twilio_code, message, probe_every).await;
     }
 }

@@ -19,6 +19,10 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("POST", "/admin/phones/api/configure-webhooks", Who::Admin, Takes::OptionalJson),
     ("POST", "/admin/phones/api/pause", Who::Admin, Takes::OptionalJson),
     ("POST", "/admin/phones/api/resume", Who::Admin, Takes::OptionalJson),
+    ("POST", "/admin/phones/api/import", Who::Admin, Takes::LongJson),
+    ("POST", "/admin/phones/api/numbers/+14155550100/adopt", Who::Admin, Takes::OptionalJson),
+    ("POST", "/admin/phones/api/numbers/+14155550100/ignore", Who::Admin, Takes::OptionalJson),
+    ("POST", "/admin/phones/api/numbers/+14155550100/release-to-twilio", Who::Admin, Takes::OptionalJson),
     ("GET", "/admin/phones/api/numbers", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/assignments", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/events", Who::Admin, Takes::Nothing),
@@ -38,6 +42,8 @@ enum Takes {
     Nothing,
     OptionalJson,
     Json,
+    /// JSON, up to 1 MiB.
+    LongJson,
 }
 
 /// A daemon whose world must be the same after a test as before.
@@ -62,6 +68,7 @@ impl Untouched {
         let written = world.sql(
             "SELECT (SELECT count(*) FROM purchases), (SELECT count(*) FROM purchase_items), (SELECT count(*) FROM numbers),
                     (SELECT count(*) FROM assignments), (SELECT count(*) FROM waiters), (SELECT count(*) FROM passes),
+                    (SELECT count(*) FROM releases), (SELECT count(*) FROM ignored_numbers),
                     (SELECT md5(string_agg(g::text, '')) FROM buying_gate g), (SELECT md5(i::text) FROM installation i)",
         );
         (asked, written)
@@ -130,7 +137,7 @@ fn a_wrong_method_is_told_which_ones_there_are() {
 }
 
 #[test]
-fn a_body_must_be_json_of_at_most_64_kib() {
+fn a_body_must_be_json_of_at_most_64_kib_or_1_mib_for_an_import() {
     let untouched = Untouched::new();
     let daemon = &untouched.daemon;
     for &(method, path, who, takes) in ROUTES.iter().filter(|route| route.3 != Takes::Nothing) {
@@ -139,8 +146,14 @@ fn a_body_must_be_json_of_at_most_64_kib() {
             send(daemon, method, path, key, media_type, b"{}").problem(415, "unsupported_media_type");
         }
         let mut long = b"{}".to_vec();
-        long.resize(64 * 1024 + 1, b' ');
-        send(daemon, method, path, key, "application/json", &long).problem(413, "payload_too_large");
+        let bytes_max = if takes == Takes::LongJson { 1024 * 1024 } else { 64 * 1024 };
+        long.resize(bytes_max + 1, b' ');
+        let refused = send(daemon, method, path, key, "application/json", &long).problem(413, "payload_too_large");
+        assert_eq!(refused["bytes_max"], bytes_max, "{path}");
+        // As long as it may be, and so looked at further.
+        long[1] = b'x';
+        long.truncate(bytes_max);
+        send(daemon, method, path, key, "application/json", &long).problem(400, "malformed_json");
         for broken in ["{", "nul", "{} {}", "{\"user_id\":}", "[", "\u{feff}{}", "{'user_id':1}"] {
             send(daemon, method, path, key, "application/json", broken.as_bytes()).problem(400, "malformed_json");
         }
@@ -151,7 +164,7 @@ fn a_body_must_be_json_of_at_most_64_kib() {
         }
         let unknown = send(daemon, method, path, key, "application/json", b"{\"nobody_reads_this\":1}");
         assert_eq!(unknown.problem(422, "unknown_field")["field"], "nobody_reads_this");
-        if takes == Takes::Json {
+        if matches!(takes, Takes::Json | Takes::LongJson) {
             let close = "HTTP/1.1\nHost: t\nConnection: close";
             raw(daemon, &format!("{method} {path} {close}\nX-Admin-API-Key: {key}\n\n")).problem(400, "malformed_json");
         }
@@ -195,6 +208,26 @@ fn a_field_of_a_wrong_type_or_range_is_named() {
         (json!({"phone_numbers": ["+14155550100", "4155550100"]}), "phone_numbers[1]"),
         (json!({"phone_numbers": [1]}), "phone_numbers[0]"),
     ];
+    let adopt = [
+        (json!({"user_id": 7}), "user_id"),
+        (json!({"user_id": ""}), "user_id"),
+        (json!({"user_id": "a\nb"}), "user_id"),
+    ];
+    let too_many: Vec<Value> = (0..1001).map(|n| json!({"phone_number": format!("+1415{n:07}")})).collect();
+    let import = [
+        (json!({}), "numbers"),
+        (json!({"numbers": {}}), "numbers"),
+        (json!({"numbers": [{}]}), "numbers[0].phone_number"),
+        (
+            json!({"numbers": [{"phone_number": "+14155550100"}, {"phone_number": 14155550100u64}]}),
+            "numbers[1].phone_number",
+        ),
+        (json!({"numbers": [{"phone_number": "+14155550100", "user_id": 7}]}), "numbers[0].user_id"),
+        (json!({"numbers": [{"phone_number": "+14155550100", "assigned_at": 7}]}), "numbers[0].assigned_at"),
+        (json!({"numbers": [], "dry_run": "yes"}), "dry_run"),
+        (json!({"numbers": [], "configure_webhooks": 1}), "configure_webhooks"),
+        (json!({"numbers": too_many}), "numbers"),
+    ];
     let check = |path: &str, key: &str, cases: &[(Value, &str)]| {
         for (body, field) in cases {
             let refused = send(&untouched.daemon, "POST", path, key, "application/json", body.to_string().as_bytes());
@@ -205,6 +238,14 @@ fn a_field_of_a_wrong_type_or_range_is_named() {
     check("/signup/api/release", SIGNUP_KEY, &assign[..7]);
     check("/admin/phones/api/purchase", ADMIN_KEY, &purchase);
     check("/admin/phones/api/configure-webhooks", ADMIN_KEY, &configure);
+    check("/admin/phones/api/numbers/+14155550100/adopt", ADMIN_KEY, &adopt);
+    check("/admin/phones/api/import", ADMIN_KEY, &import);
+    for number in ["4155550100", "%2B0155550100", "+1415555010a", "+1", "%20+14155550100", "+14155550100%20"] {
+        for verb in ["adopt", "ignore", "release-to-twilio"] {
+            let refused = untouched.daemon.post_empty(&format!("/admin/phones/api/numbers/{number}/{verb}"));
+            assert_eq!(refused.problem(422, "invalid_field")["field"], "phone_number", "{number} {verb}");
+        }
+    }
     let long_key = "k".repeat(256);
     for key in ["", "é", &long_key] {
         let refused =

@@ -1,6 +1,8 @@
 //! The admin API, one file per subject. Dashboard, CLI and cron call the same functions.
 
+pub(super) mod custody;
 pub(super) mod gate;
+pub(super) mod import;
 pub(super) mod lists;
 pub(super) mod purchases;
 pub(super) mod replenish;

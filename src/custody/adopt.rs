@@ -1,0 +1,183 @@
+//! One number of the account, or one that is held in quarantine, taken in by an operator's word.
+//!
+//! Steps: the number is written down as ours and held (`adopting`); Twilio is told our tag and the installation's
+//! webhooks, and its echo is checked; the number goes into the pool or to its user. Whatever breaks between them, the
+//! same call goes on where it stood.
+//! How to get it wrong: using this instance's own webhooks. An instance that is configured otherwise than the
+//! installation would wire the number to another program.
+
+use uuid::Uuid;
+
+use super::error::CustodyError;
+use super::{Custody, TagOn};
+use crate::db::assignments::assignments_held;
+use crate::db::custody::adoption::{Destination, Intake, Placed, number_adopted, number_item, number_take_in};
+use crate::db::custody::{Held, number_held};
+use crate::db::installation::installation_read;
+use crate::db::numbers::number_mark_missing;
+use crate::db::{Constraint, DbError};
+use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason, Trigger, UserId, WebhookStatus};
+use crate::twilio::IncomingNumber;
+
+impl Custody {
+    /// Takes `number` in, for the pool or for `user_id`; its id. Repeating it is harmless and finishes what broke off.
+    ///
+    /// # Errors
+    /// See [`CustodyError`].
+    pub async fn adopt(
+        &self,
+        number: &PhoneNumber,
+        user_id: Option<&UserId>,
+        requested_by: &str,
+    ) -> Result<i64, CustodyError> {
+        if let Some(user_id) = user_id {
+            self.check_user(user_id, number).await?;
+        }
+        let wanted = number.clone();
+        let held = self.db.run("number_held", move |conn| number_held(conn, &wanted)).await?;
+        let (held, found) = match held.filter(|held| held.status != NumberStatus::Released) {
+            Some(held) => (held, None),
+            None => {
+                let (held, found) = self.take_in(number, requested_by).await?;
+                (held, Some(found))
+            }
+        };
+        match (held.status, held.reason) {
+            (NumberStatus::Assigned, _) if user_id.is_none_or(|user| held.user_id.as_ref() == Some(user)) => {
+                return Ok(held.id);
+            }
+            (NumberStatus::Assigned, _) => return Err(CustodyError::AnotherUsers),
+            (_, Some(QuarantineReason::Leaving)) => return Err(CustodyError::Leaving),
+            (NumberStatus::Available, _) if held.ready && user_id.is_none() => return Ok(held.id),
+            // Ready: Twilio confirmed it already.
+            (NumberStatus::Available, _) if held.ready => return self.place(&held, user_id, true).await,
+            _ => {}
+        }
+        let capable = self.confirm(&held, found, requested_by).await?;
+        fail::fail_point!("adopt_tagged");
+        self.place(&held, user_id, capable).await
+    }
+
+    /// Nobody has two numbers; the index says so too, but here nothing has happened yet.
+    async fn check_user(&self, user_id: &UserId, number: &PhoneNumber) -> Result<(), CustodyError> {
+        let user = user_id.clone();
+        let has = self.db.run("assignments_held", move |conn| assignments_held(conn, &[user.as_str()])).await?;
+        if has.iter().any(|assignment| assignment.phone_number != *number) {
+            return Err(CustodyError::UserHasAnother);
+        }
+        Ok(())
+    }
+
+    /// Step 1: ours by SID, whatever crashes from here on.
+    async fn take_in(&self, number: &PhoneNumber, requested_by: &str) -> Result<(Held, IncomingNumber), CustodyError> {
+        let found = match self.twilio.find(number).await {
+            Ok(found) => found.ok_or(CustodyError::NotInAccount)?.body,
+            Err(failure) => {
+                self.halt_on(&failure).await;
+                return Err(CustodyError::not_asked(failure));
+            }
+        };
+        if let TagOn::Another(instance) = self.tag_on(&found) {
+            slog::warn!(self.log, "a number is adopted that carries another environment's tag";
+                "phone_number_ends" => number.last_four(), "sid" => found.sid.as_str(), "environment" => instance);
+        }
+        let order = self.order(Trigger::Adopt, 1, requested_by);
+        let newcomer = self.newcomer(&found, WebhookStatus::Pending);
+        let taken = self
+            .db
+            .run("number_take_in", move |conn| number_take_in(conn, &order, &newcomer, &Destination::Adopting))
+            .await;
+        match taken {
+            Ok(Intake::Taken(..)) => {
+                slog::info!(self.log, "a number of the account was taken in"; "phone_number_ends" => number.last_four(),
+                    "sid" => found.sid.as_str(), "by" => requested_by);
+            }
+            Ok(Intake::BeingBought) => return Err(CustodyError::BeingBought),
+            // Another call was first: go on with what it wrote.
+            Err(error) if error.violates(Constraint::OneLivePerNumber) => {}
+            // Just given back, and Twilio's list lags; or somebody else was first.
+            Err(error) if error.violates(Constraint::SidIsForEver) => {}
+            Err(error) => return Err(error.into()),
+        }
+        fail::fail_point!("adopt_written");
+        let wanted = number.clone();
+        let held = self.db.run("number_held", move |conn| number_held(conn, &wanted)).await?;
+        match held.filter(|held| held.status != NumberStatus::Released) {
+            Some(held) if held.sid == found.sid => Ok((held, found)),
+            Some(_) => Err(CustodyError::AnotherSid),
+            None => Err(CustodyError::Leaving),
+        }
+    }
+
+    /// Step 2: Twilio carries our tag and the installation's webhooks. Says whether the number can do what is wanted.
+    async fn confirm(
+        &self,
+        held: &Held,
+        found: Option<IncomingNumber>,
+        requested_by: &str,
+    ) -> Result<bool, CustodyError> {
+        let found = match found {
+            Some(found) => Some(found),
+            None => match self.twilio.fetch(&held.sid).await {
+                Ok(found) => found,
+                Err(failure) => {
+                    self.halt_on(&failure).await;
+                    return Err(CustodyError::held(failure));
+                }
+            },
+        };
+        let Some(found) = found else { return self.missing(held).await };
+        if let TagOn::Another(instance) = self.tag_on(&found) {
+            slog::warn!(self.log, "another environment's tag is overwritten by an operator's word";
+                "phone_number_ends" => held.phone_number.last_four(), "sid" => held.sid.as_str(), "environment" => instance);
+        }
+        let item_id = self.item_of(held, requested_by).await?;
+        let webhooks = self.db.run("installation_read", installation_read).await?.webhooks;
+        match self.tell_twilio(&found, item_id, Some(&webhooks)).await {
+            Ok(Some(now)) => Ok(now.can(&self.config.load().pool.capabilities)),
+            Ok(None) => self.missing(held).await,
+            Err(failure) => {
+                slog::warn!(self.log, "an adopted number stays held: Twilio could not be told";
+                    "phone_number_ends" => held.phone_number.last_four(), "cause" => failure.to_string(),
+                    "request_id" => failure.request_id());
+                self.halt_on(&failure).await;
+                Err(CustodyError::held(failure))
+            }
+        }
+    }
+
+    async fn item_of(&self, held: &Held, requested_by: &str) -> Result<Uuid, DbError> {
+        if let Some(item_id) = held.item_id {
+            return Ok(item_id);
+        }
+        let (id, order) = (held.id, self.order(Trigger::Adopt, 1, requested_by));
+        self.db.run("number_item", move |conn| number_item(conn, id, &order)).await
+    }
+
+    async fn missing<T>(&self, held: &Held) -> Result<T, CustodyError> {
+        slog::error!(self.log, "a number of ours is gone at Twilio; it is not assigned any more";
+            "phone_number_ends" => held.phone_number.last_four(), "sid" => held.sid.as_str());
+        let id = held.id;
+        self.db.run("number_mark_missing", move |conn| number_mark_missing(conn, id)).await?;
+        Err(CustodyError::Gone)
+    }
+
+    /// Step 3: into the pool, or to its user.
+    async fn place(&self, held: &Held, user_id: Option<&UserId>, capable: bool) -> Result<i64, CustodyError> {
+        let (id, user) = (held.id, user_id.cloned());
+        let placed = self.db.run("number_adopted", move |conn| number_adopted(conn, id, user.as_ref(), capable)).await;
+        match placed {
+            Ok(Placed::Done) => {
+                fail::fail_point!("adopt_settled");
+                slog::info!(self.log, "a number was adopted"; "phone_number_ends" => held.phone_number.last_four(),
+                    "to_a_user" => user_id.is_some());
+                Ok(id)
+            }
+            Ok(Placed::Already) => Ok(id),
+            Ok(Placed::Assigned) => Err(CustodyError::AnotherUsers),
+            Ok(Placed::Leaving) => Err(CustodyError::Leaving),
+            Err(error) if error.violates(Constraint::OneLivePerUser) => Err(CustodyError::UserHasAnother),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

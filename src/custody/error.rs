@@ -1,0 +1,91 @@
+//! Why custody of a number did not change as asked.
+
+use crate::db::DbError;
+use crate::twilio::Failure;
+
+/// Why custody of a number did not change as asked. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CustodyError {
+    /// PostgreSQL failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// Neither ours nor in the account.
+    #[error("This number is not in the Twilio account; check the number and the account.")]
+    NotInAccount,
+    /// Not ours.
+    #[error("This number is not ours; adopt it first if it should be.")]
+    NotOurs,
+    /// Somebody has the number.
+    #[error("This number is a user's; release it from its user first.")]
+    NumberAssigned,
+    /// Somebody else has the number.
+    #[error("This number is another user's; release it from that user first.")]
+    AnotherUsers,
+    /// The user has another number.
+    #[error("This user has another number; release that one first.")]
+    UserHasAnother,
+    /// The number is on its way back to Twilio, or left.
+    #[error("This number is being given back to Twilio; look at it again in a minute.")]
+    Leaving,
+    /// A purchase of the number is open.
+    #[error(
+        "A purchase of this very number is not settled yet; it becomes ours by itself, ask again in a few minutes."
+    )]
+    BeingBought,
+    /// Ours already.
+    #[error("This number is ours already; there is nothing to ignore.")]
+    Owned,
+    /// Another environment's tag stands on it.
+    #[error(
+        "This number carries the tag of the environment {0:?}; adopt it first if it is ours, else leave it to them."
+    )]
+    AnotherEnvironments(String),
+    /// The same E.164 under another SID.
+    #[error(
+        "Twilio has this number under another SID than we know: the one we knew is gone. Give that one back with \
+         release-to-twilio, then adopt this one."
+    )]
+    AnotherSid,
+    /// Twilio does not know it any more.
+    #[error("Twilio does not know this number any more; it is marked as missing.")]
+    Gone,
+    /// Twilio does not answer, and nothing was changed.
+    #[error("Twilio could not be asked, nothing was changed: {0}. Try again.")]
+    NotAsked(Failure),
+    /// Taken in, but Twilio does not answer.
+    #[error("The number is ours and held, but Twilio could not be told: {0}. Ask again to finish.")]
+    Held(Failure),
+    /// Twilio said no.
+    #[error("{0}. Mend the cause, then ask again.")]
+    Refused(Failure),
+    /// The number is leaving, and Twilio's word is still missing.
+    #[error(
+        "The number is being released, but Twilio has not confirmed it: {0}. It goes on by itself; look at the number again."
+    )]
+    StillLeaving(Failure),
+    /// Somebody else ended the release.
+    #[error("The release was taken back meanwhile; ask again.")]
+    Withdrawn,
+    /// The call broke off in the middle.
+    #[error("The import broke off after {done} of {wanted} numbers; send the same again to finish it.")]
+    BrokeOff {
+        /// Numbers written.
+        done: usize,
+        /// Numbers to write.
+        wanted: usize,
+        /// Why.
+        error: DbError,
+    },
+}
+
+impl CustodyError {
+    /// What a failure of a call means that could not change anything yet.
+    pub(super) fn not_asked(failure: Failure) -> Self {
+        if failure.is_passing() { Self::NotAsked(failure) } else { Self::Refused(failure) }
+    }
+
+    /// What a failure means after the number became ours.
+    pub(super) fn held(failure: Failure) -> Self {
+        if failure.is_passing() { Self::Held(failure) } else { Self::Refused(failure) }
+    }
+}

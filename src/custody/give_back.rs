@@ -1,0 +1,168 @@
+//! One number given back to Twilio: as final as buying, and written down as carefully.
+//!
+//! Invariants: a DELETE follows a committed attempt of an open release of a number that is `leaving`, and names its SID;
+//! so repeating one is harmless, and none ever hits a number that somebody has. Only 204 or 404 ends it as released, only
+//! a refusal that Twilio makes of its own will brings the number back; everything else is asked again.
+//! How to get it wrong: bringing a number back after a doubt. It may be gone, and a signup would get a dead number.
+
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+use super::error::CustodyError;
+use super::{Custody, TagOn};
+use crate::db::DbError;
+use crate::db::custody::releases::{
+    Leaving, Sending, release_doubt, release_intend, release_refuse, release_send, release_settle, release_state,
+};
+use crate::db::custody::{Held, number_held};
+use crate::db::purchase_items::Failure as Reason;
+use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason};
+use crate::twilio::{Failure, Gone, Verdict};
+
+/// DELETEs while the caller waits.
+const TRIES_MAX: u32 = 3;
+/// No further one begins later than this.
+const TRIES_WITHIN: Duration = Duration::from_secs(12);
+const BACK_OFF_FIRST: Duration = Duration::from_millis(300);
+const BACK_OFF_MAX: Duration = Duration::from_secs(5);
+
+/// What one DELETE came to.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Gone for ever.
+    Released,
+    /// Twilio wants to keep it with us.
+    Refused(Failure),
+    /// Nobody knows yet.
+    Doubtful(Failure),
+}
+
+impl Custody {
+    /// Gives `number` back to Twilio; its id. Repeating it is harmless.
+    ///
+    /// # Errors
+    /// See [`CustodyError`].
+    pub async fn give_back(&self, number: &PhoneNumber, requested_by: &str) -> Result<i64, CustodyError> {
+        let wanted = number.clone();
+        let held = self.db.run("number_held", move |conn| number_held(conn, &wanted)).await?;
+        let held = held.ok_or(CustodyError::NotOurs)?;
+        match held.status {
+            NumberStatus::Released => return Ok(held.id),
+            NumberStatus::Assigned => return Err(CustodyError::NumberAssigned),
+            _ => {}
+        }
+        if held.reason != Some(QuarantineReason::Leaving) {
+            self.check_tag(&held).await?;
+        }
+        let (id, by) = (held.id, requested_by.to_owned());
+        let release_id = match self.db.run("release_intend", move |conn| release_intend(conn, id, &by)).await? {
+            Leaving::Open(release_id) => release_id,
+            Leaving::Assigned => return Err(CustodyError::NumberAssigned),
+            Leaving::Left => return Ok(id),
+            Leaving::Conflict => return Err(CustodyError::AnotherEnvironments("tag_conflict".to_owned())),
+        };
+        fail::fail_point!("release_intended");
+        slog::info!(self.log, "a number is given back to Twilio"; "phone_number_ends" => number.last_four(),
+            "sid" => held.sid.as_str(), "release" => release_id.to_string(), "by" => requested_by);
+        self.send_until_answered(release_id).await.map(|()| id)
+    }
+
+    /// Another environment may have taken the number over, and perhaps somebody has it there.
+    async fn check_tag(&self, held: &Held) -> Result<(), CustodyError> {
+        match self.twilio.fetch(&held.sid).await {
+            Ok(Some(found)) => match self.tag_on(&found) {
+                TagOn::Another(instance) => Err(CustodyError::AnotherEnvironments(instance)),
+                TagOn::Ours(_) | TagOn::Nobody => Ok(()),
+            },
+            // Gone already: the release says so.
+            Ok(None) => Ok(()),
+            Err(failure) => {
+                self.halt_on(&failure).await;
+                Err(CustodyError::not_asked(failure))
+            }
+        }
+    }
+
+    async fn send_until_answered(&self, release_id: Uuid) -> Result<(), CustodyError> {
+        let began = Instant::now();
+        let mut tries = 1;
+        loop {
+            let sending = self.db.run("release_send", move |conn| release_send(conn, release_id, None)).await?;
+            let Some(sending) = sending else { return self.ended_elsewhere(release_id).await };
+            fail::fail_point!("release_sent");
+            match self.send(&sending).await? {
+                Answer::Released => return Ok(()),
+                Answer::Refused(failure) => return Err(CustodyError::Refused(failure)),
+                Answer::Doubtful(failure) => {
+                    let over = tries >= TRIES_MAX || began.elapsed() > TRIES_WITHIN;
+                    if over || !self.back_off(tries, failure.retry_after()).await {
+                        return Err(CustodyError::StillLeaving(failure));
+                    }
+                }
+            }
+            tries += 1;
+        }
+    }
+
+    /// Another call, or recovery, was at work on the same release.
+    async fn ended_elsewhere(&self, release_id: Uuid) -> Result<(), CustodyError> {
+        let state = self.db.run("release_state", move |conn| release_state(conn, release_id)).await?;
+        if state == "released" { Ok(()) } else { Err(CustodyError::Withdrawn) }
+    }
+
+    /// One DELETE, from its committed attempt to what is written of its answer.
+    pub(super) async fn send(&self, sending: &Sending) -> Result<Answer, DbError> {
+        let id = sending.id;
+        let outcome = self.twilio.release(&sending.sid).await;
+        fail::fail_point!("release_answered");
+        match outcome {
+            Ok(Gone::Now(request_id) | Gone::Already(request_id)) => {
+                let logged = request_id.clone();
+                self.db
+                    .run_patiently("release_settle", move |conn| release_settle(conn, id, request_id.as_deref()))
+                    .await?;
+                fail::fail_point!("release_settled");
+                slog::info!(self.log, "a number was given back to Twilio"; "request_id" => logged,
+                    "phone_number_ends" => sending.phone_number.last_four(), "sid" => sending.sid.as_str());
+                Ok(Answer::Released)
+            }
+            Err(failure) => self.not_released(sending, failure).await,
+        }
+    }
+
+    async fn not_released(&self, sending: &Sending, failure: Failure) -> Result<Answer, DbError> {
+        let (id, reason) = (sending.id, reason(&failure));
+        let halts = self.halt_on(&failure).await;
+        slog::warn!(self.log, "a number could not be given back"; "phone_number_ends" => sending.phone_number.last_four(),
+            "attempt" => sending.attempt, "cause" => failure.to_string(), "request_id" => failure.request_id());
+        // Who is not let in at all learns nothing of what an earlier attempt did.
+        let knows = !(halts && sending.attempt > 1);
+        let refused = matches!(&failure, Failure::Refused(refusal) if refusal.verdict() != Verdict::Retry) && knows;
+        if refused {
+            self.db.run_patiently("release_refuse", move |conn| release_refuse(conn, id, &reason)).await?;
+            return Ok(Answer::Refused(failure));
+        }
+        self.db.run_patiently("release_doubt", move |conn| release_doubt(conn, id, &reason)).await?;
+        Ok(Answer::Doubtful(failure))
+    }
+
+    /// `false` = the daemon stops.
+    async fn back_off(&self, tries: u32, asked: Option<Duration>) -> bool {
+        let wait = asked.unwrap_or(BACK_OFF_FIRST * 2u32.pow(tries.min(8) - 1)).min(BACK_OFF_MAX);
+        let mut stopping = self.stopping.clone();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => !self.is_stopping(),
+            _ = stopping.wait_for(|stopping| *stopping) => false,
+        }
+    }
+}
+
+fn reason(failure: &Failure) -> Reason {
+    Reason {
+        code: failure.error_code(),
+        twilio_code: failure.twilio_code(),
+        message: failure.to_string(),
+        request_id: failure.request_id().map(str::to_owned),
+    }
+}

@@ -1,0 +1,39 @@
+//! Numbers of the account that are somebody else's business.
+//!
+//! How to get it wrong: ignoring a number that carries our own tag. It was paid for by us, and reconciliation takes it in.
+
+use super::error::CustodyError;
+use super::{Custody, TagOn};
+use crate::db::custody::ignored::number_ignore;
+use crate::db::custody::number_held;
+use crate::domain::{NumberSid, NumberStatus, PhoneNumber};
+
+impl Custody {
+    /// Ignores a number of the account from now on; its SID. Repeating it is harmless.
+    ///
+    /// # Errors
+    /// See [`CustodyError`]; nothing is ever changed at Twilio.
+    pub async fn ignore(&self, number: &PhoneNumber, by: &str) -> Result<NumberSid, CustodyError> {
+        let wanted = number.clone();
+        let held = self.db.run("number_held", move |conn| number_held(conn, &wanted)).await?;
+        if held.is_some_and(|held| held.status != NumberStatus::Released) {
+            return Err(CustodyError::Owned);
+        }
+        let found = match self.twilio.find(number).await {
+            Ok(found) => found.ok_or(CustodyError::NotInAccount)?.body,
+            Err(failure) => {
+                self.halt_on(&failure).await;
+                return Err(CustodyError::not_asked(failure));
+            }
+        };
+        if matches!(self.tag_on(&found), TagOn::Ours(_)) {
+            return Err(CustodyError::Owned);
+        }
+        let (wanted, sid, who) = (number.clone(), found.sid.clone(), by.to_owned());
+        if !self.db.run("number_ignore", move |conn| number_ignore(conn, &wanted, &sid, &who)).await? {
+            return Err(CustodyError::Owned);
+        }
+        slog::info!(self.log, "a number of the account is ignored"; "phone_number_ends" => number.last_four(), "by" => by);
+        Ok(found.sid)
+    }
+}

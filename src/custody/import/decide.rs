@@ -1,0 +1,147 @@
+//! What is to be done with each row, by what Twilio and the database say of its number and its user.
+//!
+//! How to get it wrong: importing a number that carries another environment's tag. Its users are served over there.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::{Custody, CustodyError, TagOn};
+use super::look_up::Found;
+use super::rows::Row;
+use super::{ImportProblem, ImportReport};
+use crate::db::assignments::{Assignment, assignments_held};
+use crate::db::custody::{Held, numbers_held};
+use crate::db::purchase_items::items_known_numbers;
+use crate::domain::{NumberStatus, QuarantineReason, UserId, Webhooks};
+use crate::twilio::IncomingNumber;
+
+/// What is to be done with one row.
+#[derive(Debug)]
+pub(super) enum Todo {
+    /// Its number becomes ours, in the pool or with its user.
+    TakeIn,
+    /// Its number is ours and idle: its user gets it.
+    Assign(Held),
+    /// Nothing.
+    Nothing(Held),
+}
+
+/// A row with what is known of it.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) row: Row,
+    pub(super) found: IncomingNumber,
+    /// Whether Twilio shows the installation's webhooks.
+    pub(super) configured: bool,
+    pub(super) todo: Todo,
+}
+
+/// All rows that something can be done with.
+#[derive(Debug)]
+pub(super) struct Decisions(pub(super) Vec<Decided>);
+
+impl Decisions {
+    /// What carrying it out would report.
+    pub(super) fn forecast(&self) -> ImportReport {
+        let mut report = ImportReport::default();
+        for decided in &self.0 {
+            match decided.todo {
+                Todo::TakeIn => {
+                    report.imported += 1;
+                    report.assigned += u32::from(decided.row.user.is_some());
+                }
+                Todo::Assign(_) => report.assigned += 1,
+                Todo::Nothing(_) => report.already_imported += 1,
+            }
+        }
+        report
+    }
+}
+
+/// What the database knows of the numbers and users of a call.
+struct Known {
+    held: HashMap<String, Held>,
+    of_users: HashMap<UserId, Assignment>,
+    being_bought: HashSet<String>,
+}
+
+impl Custody {
+    pub(super) async fn decide(
+        &self,
+        rows: Vec<Row>,
+        mut found: Found,
+        webhooks: &Webhooks,
+        problems: &mut Vec<ImportProblem>,
+    ) -> Result<Decisions, CustodyError> {
+        let known = self.known(&rows).await?;
+        let mut decisions = Vec::with_capacity(rows.len());
+        for row in rows {
+            match self.decide_one(&row, found.remove(&row.number), &known) {
+                Ok((found, todo)) => {
+                    decisions.push(Decided { configured: found.carries(webhooks), row, found, todo });
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        Ok(Decisions(decisions))
+    }
+
+    async fn known(&self, rows: &[Row]) -> Result<Known, CustodyError> {
+        let numbers: Vec<String> = rows.iter().map(|row| row.number.to_string()).collect();
+        let users: Vec<String> = rows.iter().filter_map(|row| row.user_id().map(ToString::to_string)).collect();
+        let (held, known, of_users) = self
+            .db
+            .run("import_known", move |conn| {
+                let held = numbers_held(conn, &numbers)?;
+                let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+                let users: Vec<&str> = users.iter().map(String::as_str).collect();
+                Ok((held, items_known_numbers(conn, None, &numbers)?, assignments_held(conn, &users)?))
+            })
+            .await?;
+        let held: HashMap<String, Held> = held.into_iter().map(|held| (held.phone_number.to_string(), held)).collect();
+        Ok(Known {
+            being_bought: known.into_iter().filter(|number| !held.contains_key(number)).collect(),
+            held,
+            of_users: of_users.into_iter().map(|assignment| (assignment.user_id.clone(), assignment)).collect(),
+        })
+    }
+
+    fn decide_one(
+        &self,
+        row: &Row,
+        found: Option<IncomingNumber>,
+        known: &Known,
+    ) -> Result<(IncomingNumber, Todo), ImportProblem> {
+        let found = found.ok_or_else(|| row.problem("not_in_account", CustodyError::NotInAccount.to_string()))?;
+        if let TagOn::Another(instance) = self.tag_on(&found) {
+            return Err(row.problem("other_instance", CustodyError::AnotherEnvironments(instance).to_string()));
+        }
+        let users = row.user_id().and_then(|user_id| known.of_users.get(user_id));
+        if users.is_some_and(|assignment| assignment.phone_number != row.number) {
+            return Err(row.problem("user_has_another_number", CustodyError::UserHasAnother.to_string()));
+        }
+        let Some(held) = known.held.get(row.number.as_str()) else {
+            if known.being_bought.contains(row.number.as_str()) {
+                return Err(row.problem("being_bought", CustodyError::BeingBought.to_string()));
+            }
+            return Ok((found, Todo::TakeIn));
+        };
+        if held.sid != found.sid {
+            return Err(row.problem("another_sid", CustodyError::AnotherSid.to_string()));
+        }
+        match (held.status, held.reason, row.user_id()) {
+            (NumberStatus::Assigned, _, user_id) if user_id.is_none() || user_id == held.user_id.as_ref() => {
+                Ok((found, Todo::Nothing(held.clone())))
+            }
+            (NumberStatus::Assigned, ..) => {
+                Err(row.problem("number_has_another_user", CustodyError::AnotherUsers.to_string()))
+            }
+            (_, Some(QuarantineReason::Leaving), _) => Err(row.problem("leaving", CustodyError::Leaving.to_string())),
+            (.., Some(_)) => Ok((found, Todo::Assign(held.clone()))),
+            (_, Some(reason), None) if reason != QuarantineReason::Released => {
+                let message = format!("the number is held in quarantine ({}); adopt it to free it", reason.as_str());
+                Err(row.problem("held", message))
+            }
+            (.., None) => Ok((found, Todo::Nothing(held.clone()))),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Moving in: the earlier service's numbers and users, up to a thousand a call.
+//!
+//! The way of a call: [`rows`] reads what was sent; [`look_up`] asks Twilio for the numbers; [`decide`] says what is to be
+//! done with each; [`write`] does it, a transaction each; [`tell`] writes our tags at Twilio.
+//!
+//! Invariants: nothing is written before everything was looked up; a bad row harms no other; a number that somebody has is
+//! not rewired unless the call says so; the same call again changes nothing, and finishes what broke off.
+//! How to get it wrong: taking the first of two rows that contradict each other. A user would get somebody else's number.
+
+mod decide;
+mod look_up;
+mod rows;
+mod tell;
+mod write;
+
+use chrono::Utc;
+use serde::{Deserialize, Serialize};
+
+use super::Custody;
+use super::error::CustodyError;
+use crate::db::installation::installation_read;
+
+/// One number as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportRow {
+    /// E.164, if it is in order.
+    pub phone_number: String,
+    /// Whose it is; without it the number goes into the pool.
+    pub user_id: Option<String>,
+    /// Since when, RFC 3339; without it since now.
+    pub assigned_at: Option<String>,
+}
+
+/// What is to be moved in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRequest {
+    /// The numbers.
+    pub rows: Vec<ImportRow>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// Set the webhooks of assigned numbers too.
+    pub configure_webhooks: bool,
+    /// Who asked: a key's fingerprint.
+    pub requested_by: String,
+}
+
+/// What a call did, or would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ImportReport {
+    /// Numbers that became ours.
+    pub imported: u32,
+    /// Numbers that were given to the user who had them before.
+    pub assigned: u32,
+    /// Numbers that were as wanted already.
+    pub already_imported: u32,
+    /// Rows that could not be taken as they are, in the order they were sent.
+    pub problems: Vec<ImportProblem>,
+}
+
+/// What is wrong with one row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImportProblem {
+    #[serde(skip)]
+    row: usize,
+    /// As it was sent.
+    pub phone_number: String,
+    /// Which kind of problem.
+    pub code: &'static str,
+    /// What to do.
+    pub message: String,
+}
+
+impl ImportProblem {
+    fn new(row: usize, phone_number: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+        Self { row, phone_number: phone_number.into(), code, message: message.into() }
+    }
+}
+
+impl Custody {
+    /// Moves numbers and users in, or says what it would do.
+    ///
+    /// # Errors
+    /// When Twilio cannot be asked (then nothing was written), or PostgreSQL fails.
+    pub async fn import(&self, request: ImportRequest) -> Result<ImportReport, CustodyError> {
+        let (rows, mut problems) = rows::read(&request.rows, Utc::now());
+        let webhooks = self.db.run("installation_read", installation_read).await?.webhooks;
+        let found = match self.look_up(&rows).await {
+            Ok(found) => found,
+            Err(failure) => {
+                slog::error!(self.log, "an import stops before anything is written: Twilio cannot be asked";
+                    "cause" => failure.to_string(), "request_id" => failure.request_id());
+                self.halt_on(&failure).await;
+                return Err(CustodyError::not_asked(failure));
+            }
+        };
+        let decided = self.decide(rows, found, &webhooks, &mut problems).await?;
+        let mut report = if request.dry_run {
+            decided.forecast()
+        } else {
+            self.carry_out(decided, &webhooks, &request, &mut problems).await?
+        };
+        problems.sort_by_key(|problem| problem.row);
+        report.problems = problems;
+        slog::info!(self.log, "numbers were imported"; "dry_run" => request.dry_run, "rows" => request.rows.len(),
+            "imported" => report.imported, "assigned" => report.assigned, "already" => report.already_imported,
+            "problems" => report.problems.len(), "by" => request.requested_by);
+        Ok(report)
+    }
+}

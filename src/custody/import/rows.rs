@@ -1,0 +1,178 @@
+//! What was sent, as values; and everything that is wrong with it by itself. Pure.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{ImportProblem, ImportRow};
+use crate::domain::{PhoneNumber, UserId};
+
+/// A row that is in order by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    /// Where it stood.
+    pub(super) at: usize,
+    pub(super) number: PhoneNumber,
+    /// Whose the number is, and since when.
+    pub(super) user: Option<(UserId, DateTime<Utc>)>,
+}
+
+impl Row {
+    pub(super) fn problem(&self, code: &'static str, message: impl Into<String>) -> ImportProblem {
+        ImportProblem::new(self.at, self.number.as_str(), code, message)
+    }
+
+    pub(super) fn user_id(&self) -> Option<&UserId> {
+        self.user.as_ref().map(|(user_id, _)| user_id)
+    }
+}
+
+/// Reads rows. Of rows that say the same the first counts; rows that contradict each other are all refused, because
+/// nobody here knows which is right.
+pub(super) fn read(sent: &[ImportRow], now: DateTime<Utc>) -> (Vec<Row>, Vec<ImportProblem>) {
+    let mut problems = Vec::new();
+    let mut rows = Vec::new();
+    for (at, row) in sent.iter().enumerate() {
+        match read_one(at, row, now) {
+            Ok(row) => rows.push(row),
+            Err(found) => problems.extend(found),
+        }
+    }
+    let (mut by_number, mut by_user): (HashMap<PhoneNumber, Vec<usize>>, HashMap<UserId, Vec<usize>>) =
+        (HashMap::new(), HashMap::new());
+    for (index, row) in rows.iter().enumerate() {
+        by_number.entry(row.number.clone()).or_default().push(index);
+        if let Some(user_id) = row.user_id() {
+            by_user.entry(user_id.clone()).or_default().push(index);
+        }
+    }
+    let verdict = |index: usize, row: &Row| {
+        let same = &by_number[&row.number];
+        if same.iter().any(|other| rows[*other].user_id() != row.user_id()) {
+            return Some(
+                row.problem("duplicate_number", "the number stands there with different users; keep the right one"),
+            );
+        }
+        if same.first() != Some(&index) {
+            return Some(row.problem("duplicate_number", "the number stands there before; the first row counts"));
+        }
+        let users = row.user_id().map_or(&[][..], |user_id| &by_user[user_id]);
+        if users.iter().any(|other| rows[*other].number != row.number) {
+            let message = "the user stands there with different numbers, and a user has one; keep the right one";
+            return Some(row.problem("duplicate_user", message));
+        }
+        None
+    };
+    let verdicts: Vec<Option<ImportProblem>> =
+        rows.iter().enumerate().map(|(index, row)| verdict(index, row)).collect();
+    let mut good = Vec::new();
+    for (row, verdict) in rows.into_iter().zip(verdicts) {
+        match verdict {
+            Some(problem) => problems.push(problem),
+            None => good.push(row),
+        }
+    }
+    (good, problems)
+}
+
+fn read_one(at: usize, row: &ImportRow, now: DateTime<Utc>) -> Result<Row, Vec<ImportProblem>> {
+    let mut problems = Vec::new();
+    let mut problem =
+        |code, message: String| problems.push(ImportProblem::new(at, shortened(&row.phone_number), code, message));
+    let number = row.phone_number.parse::<PhoneNumber>();
+    if let Err(error) = &number {
+        problem("invalid_phone_number", format!("phone_number {error}"));
+    }
+    let user_id = row.user_id.as_deref().map(str::parse::<UserId>).transpose();
+    if let Err(error) = &user_id {
+        problem("invalid_user_id", format!("user_id {error}"));
+    }
+    let since = row.assigned_at.as_deref().map(DateTime::parse_from_rfc3339).transpose();
+    let since = match since {
+        Ok(Some(since)) if since > now => {
+            problem("invalid_assigned_at", "assigned_at lies in the future".to_owned());
+            None
+        }
+        Ok(since) => since.map(|since| since.to_utc()),
+        Err(_) => {
+            problem("invalid_assigned_at", "assigned_at must be RFC 3339, such as 2026-01-31T12:00:00Z".to_owned());
+            None
+        }
+    };
+    match (number, user_id) {
+        (Ok(number), Ok(user_id)) if problems.is_empty() => {
+            Ok(Row { at, number, user: user_id.map(|user_id| (user_id, since.unwrap_or(now))) })
+        }
+        _ => Err(problems),
+    }
+}
+
+/// What is no number comes back in the answer, but not all of it.
+fn shortened(text: &str) -> String {
+    text.chars().take(32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(phone_number: &str, user_id: Option<&str>, assigned_at: Option<&str>) -> ImportRow {
+        ImportRow {
+            phone_number: phone_number.to_owned(),
+            user_id: user_id.map(str::to_owned),
+            assigned_at: assigned_at.map(str::to_owned),
+        }
+    }
+
+    fn read_at_noon(sent: &[ImportRow]) -> (Vec<usize>, Vec<(usize, &'static str)>) {
+        let (rows, mut problems) = read(sent, "2026-01-01T12:00:00Z".parse().unwrap());
+        problems.sort_by_key(|problem| problem.row);
+        let problems = problems.into_iter().map(|problem| (problem.row, problem.code)).collect();
+        (rows.into_iter().map(|row| row.at).collect(), problems)
+    }
+
+    #[test]
+    fn every_problem_of_every_row_is_told_and_good_rows_go_on() {
+        let sent = [
+            row("4155550100", Some(""), Some("yesterday")),
+            row("+14155550101", Some("u-1"), Some("2026-01-01T13:00:00+01:00")),
+            row("+14155550102", Some("u-2"), Some("2026-01-01T12:00:01Z")),
+            row("+14155550103", None, None),
+        ];
+        let (good, problems) = read_at_noon(&sent);
+        assert_eq!(good, [1, 3]);
+        let expected = [
+            (0, "invalid_phone_number"),
+            (0, "invalid_user_id"),
+            (0, "invalid_assigned_at"),
+            (2, "invalid_assigned_at"),
+        ];
+        assert_eq!(problems, expected);
+    }
+
+    #[test]
+    fn of_equal_rows_the_first_counts_and_of_contradicting_ones_none() {
+        let sent = [
+            row("+14155550101", Some("u-1"), None),
+            row("+14155550101", Some("u-1"), None),
+            row("+14155550102", Some("u-2"), None),
+            row("+14155550102", Some("u-3"), None),
+            row("+14155550103", Some("u-4"), None),
+            row("+14155550104", Some("u-4"), None),
+            row("+14155550105", None, None),
+            row("+14155550105", Some("u-5"), None),
+        ];
+        let (good, problems) = read_at_noon(&sent);
+        assert_eq!(good, [0]);
+        let codes: Vec<&str> = problems.iter().map(|(_, code)| *code).collect();
+        let number = "duplicate_number";
+        assert_eq!(codes, [number, number, number, "duplicate_user", "duplicate_user", number, number]);
+    }
+
+    #[test]
+    fn a_row_without_a_time_is_since_now() {
+        let now = "2026-01-01T12:00:00Z".parse().unwrap();
+        let (rows, _) = read(&[row("+14155550101", Some("u-1"), None)], now);
+        assert_eq!(rows[0].user, Some(("u-1".parse().unwrap(), now)));
+    }
+}

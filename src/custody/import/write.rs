@@ -1,0 +1,129 @@
+//! Carrying an import out: a transaction for each number, and Twilio afterwards.
+//!
+//! How to get it wrong: telling Twilio first. A crash between would leave tags that the ledger does not know.
+
+use uuid::Uuid;
+
+use super::super::{Custody, CustodyError};
+use super::decide::{Decided, Decisions, Todo};
+use super::tell::Telling;
+use super::{ImportProblem, ImportReport, ImportRequest};
+use crate::db::custody::adoption::{
+    Destination, Intake, IntakeOrder, Placed, number_import_to, number_item, number_take_in,
+};
+use crate::db::{Constraint, DbError};
+use crate::domain::{Trigger, WebhookStatus, Webhooks};
+
+/// What one row came to.
+enum Written {
+    /// Ours, under this id and this item; whether it was taken in, and whether somebody got it.
+    Done { id: i64, item_id: Uuid, imported: bool, assigned: bool },
+    /// Nothing was to be done.
+    Already { id: i64, item_id: Option<Uuid> },
+    /// Somebody was faster.
+    Changed(&'static str, String),
+}
+
+impl Custody {
+    pub(super) async fn carry_out(
+        &self,
+        decisions: Decisions,
+        webhooks: &Webhooks,
+        request: &ImportRequest,
+        problems: &mut Vec<ImportProblem>,
+    ) -> Result<ImportReport, CustodyError> {
+        let wanted = decisions.0.len();
+        let to_write = decisions.0.iter().filter(|decided| !matches!(decided.todo, Todo::Nothing(_))).count();
+        let order = self.order(Trigger::Import, u32::try_from(to_write).unwrap_or(u32::MAX), &request.requested_by);
+        let mut report = ImportReport::default();
+        let mut telling = Vec::new();
+        for (done, decided) in decisions.0.into_iter().enumerate() {
+            let written = self.write(&decided, &order).await;
+            let written = written.map_err(|error| CustodyError::BrokeOff { done, wanted, error })?;
+            fail::fail_point!("import_written");
+            match written {
+                Written::Done { id, item_id, imported, assigned } => {
+                    report.imported += u32::from(imported);
+                    report.assigned += u32::from(assigned);
+                    let rewire = decided.row.user.is_none() || request.configure_webhooks;
+                    telling.push(Telling { id, item_id, rewire, row: decided.row, found: decided.found });
+                }
+                Written::Already { id, item_id } => {
+                    report.already_imported += 1;
+                    // What an earlier call could not finish; nothing is told to Twilio that stands there already.
+                    if let Some(item_id) = item_id {
+                        let rewire = request.configure_webhooks;
+                        telling.push(Telling { id, item_id, rewire, row: decided.row, found: decided.found });
+                    }
+                }
+                Written::Changed(code, message) => problems.push(decided.row.problem(code, message)),
+            }
+        }
+        problems.extend(self.tell(telling, webhooks).await);
+        Ok(report)
+    }
+
+    async fn write(&self, decided: &Decided, order: &IntakeOrder) -> Result<Written, DbError> {
+        match &decided.todo {
+            Todo::TakeIn => self.write_newcomer(decided, order).await,
+            Todo::Assign(held) => {
+                let Some((user_id, since)) = decided.row.user.clone() else {
+                    return Ok(Written::Already { id: held.id, item_id: held.item_id });
+                };
+                let (id, order) = (held.id, order.clone());
+                let placed = self
+                    .db
+                    .run_patiently("number_import_to", move |conn| {
+                        let placed = number_import_to(conn, id, &user_id, since)?;
+                        Ok((placed, number_item(conn, id, &order)?))
+                    })
+                    .await;
+                match placed {
+                    Ok((Placed::Done, item_id)) => Ok(Written::Done { id, item_id, imported: false, assigned: true }),
+                    Ok((Placed::Already, item_id)) => Ok(Written::Already { id, item_id: Some(item_id) }),
+                    Ok((Placed::Assigned, _)) => Ok(changed("number_has_another_user", CustodyError::AnotherUsers)),
+                    Ok((Placed::Leaving, _)) => Ok(changed("leaving", CustodyError::Leaving)),
+                    Err(error) => unless_changed(error),
+                }
+            }
+            Todo::Nothing(held) => Ok(Written::Already { id: held.id, item_id: held.item_id }),
+        }
+    }
+
+    async fn write_newcomer(&self, decided: &Decided, order: &IntakeOrder) -> Result<Written, DbError> {
+        let (destination, other) = match &decided.row.user {
+            Some((user_id, since)) => (Destination::User(user_id.clone(), *since), WebhookStatus::Drifted),
+            None => (Destination::Pool, WebhookStatus::Pending),
+        };
+        let webhook_status = if decided.configured { WebhookStatus::Configured } else { other };
+        let (newcomer, order) = (self.newcomer(&decided.found, webhook_status), order.clone());
+        let assigned = decided.row.user.is_some();
+        let taken = self
+            .db
+            .run_patiently("number_take_in", move |conn| number_take_in(conn, &order, &newcomer, &destination))
+            .await;
+        match taken {
+            Ok(Intake::Taken(id, item_id)) => Ok(Written::Done { id, item_id, imported: true, assigned }),
+            Ok(Intake::BeingBought) => Ok(changed("being_bought", CustodyError::BeingBought)),
+            Err(error) => unless_changed(error),
+        }
+    }
+}
+
+fn changed(code: &'static str, why: CustodyError) -> Written {
+    Written::Changed(code, why.to_string())
+}
+
+fn unless_changed(error: DbError) -> Result<Written, DbError> {
+    match error {
+        DbError::Constraint(Constraint::OneLivePerUser) => {
+            Ok(changed("user_has_another_number", CustodyError::UserHasAnother))
+        }
+        DbError::Constraint(Constraint::SidIsForEver) => Ok(changed("leaving", CustodyError::Leaving)),
+        DbError::Constraint(_) => Ok(Written::Changed(
+            "changed_meanwhile",
+            "somebody else changed this number during the import; send it again".to_owned(),
+        )),
+        error => Err(error),
+    }
+}

@@ -1,0 +1,280 @@
+//! The ledger of numbers on their way back to Twilio: `intended → sent → released | refused`, or `withdrawn`.
+//!
+//! Invariants: Twilio is asked only for a number that is `leaving` under an open release whose attempt is committed; a
+//! number that is `leaving` serves nobody, and one that has a user never becomes so; a number that does not leave goes
+//! back to where it was, and into stock only through a rest that is over, so that care confirms it at Twilio first.
+//! How to get it wrong: ending a release on anything but Twilio's clear word.
+
+use std::time::Duration;
+
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::number_lock;
+use crate::db::error::DbError;
+use crate::db::executor::Connection;
+use crate::db::purchase_items::Failure;
+use crate::domain::{NumberSid, NumberStatus, PhoneNumber, QuarantineReason};
+
+/// What became of the wish to give a number back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leaving {
+    /// Written down, or it was already: this release may be sent.
+    Open(Uuid),
+    /// Somebody has it.
+    Assigned,
+    /// It has left already.
+    Left,
+    /// Another environment's tag stands on it: an operator decides first whose it is.
+    Conflict,
+}
+
+/// Writes down that a number shall leave, and takes it out of stock, in one transaction.
+///
+/// # Errors
+/// When PostgreSQL fails; then Twilio must not be asked.
+pub fn release_intend(conn: &mut Connection, number_id: i64, requested_by: &str) -> Result<Leaving, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let held = number_lock(conn, number_id)?;
+        match (held.status, held.reason) {
+            (NumberStatus::Released, _) => return Ok(Leaving::Left),
+            (NumberStatus::Assigned, _) => return Ok(Leaving::Assigned),
+            (_, Some(QuarantineReason::TagConflict)) => return Ok(Leaving::Conflict),
+            (_, Some(QuarantineReason::Leaving)) => {
+                return open_release(conn, number_id)?.map(Leaving::Open).ok_or_else(|| {
+                    DbError::corrupt("number")("it is leaving, but no release of it is open".to_owned())
+                });
+            }
+            _ => {}
+        }
+        let id = Uuid::now_v7();
+        sql_query(
+            "INSERT INTO releases (id, number_id, requested_by, former_reason, former_until)
+             SELECT $1, id, $3, quarantine_reason, quarantined_until FROM numbers WHERE id = $2",
+        )
+        .bind::<SqlUuid, _>(id)
+        .bind::<BigInt, _>(number_id)
+        .bind::<Text, _>(requested_by)
+        .execute(conn)?;
+        sql_query(
+            "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'leaving', quarantined_until = NULL, rests_for = NULL
+              WHERE id = $1",
+        )
+        .bind::<BigInt, _>(number_id)
+        .execute(conn)?;
+        Ok(Leaving::Open(id))
+    })
+}
+
+fn open_release(conn: &mut Connection, number_id: i64) -> Result<Option<Uuid>, DbError> {
+    use crate::db::schema::releases;
+    Ok(releases::table
+        .filter(releases::number_id.eq(number_id))
+        .filter(releases::state.eq_any(["intended", "sent"]))
+        .select(releases::id)
+        .first(conn)
+        .optional()?)
+}
+
+/// A release whose next attempt is committed: Twilio may be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sending {
+    /// The release.
+    pub id: Uuid,
+    /// What to delete.
+    pub sid: NumberSid,
+    /// For the log.
+    pub phone_number: PhoneNumber,
+    /// 1 for the first DELETE.
+    pub attempt: i32,
+}
+
+#[derive(QueryableByName)]
+struct SendingRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    sid: String,
+    #[diesel(sql_type = Text)]
+    phone_number: String,
+    #[diesel(sql_type = Integer)]
+    attempt: i32,
+}
+
+/// Commits the next attempt before its DELETE; `None` when the release is over, the number is not leaving, or (with
+/// `silent_for`) somebody sent it a moment ago.
+///
+/// # Errors
+/// When PostgreSQL fails; then Twilio must not be asked.
+pub fn release_send(conn: &mut Connection, id: Uuid, silent_for: Option<Duration>) -> Result<Option<Sending>, DbError> {
+    let row: Option<SendingRow> = sql_query(
+        "UPDATE releases r SET state = 'sent', attempts = attempts + 1, last_sent_at = clock_timestamp()
+           FROM numbers n
+          WHERE r.id = $1 AND r.state IN ('intended', 'sent')
+            AND ($2 IS NULL OR (r.state = 'sent' AND r.last_sent_at < clock_timestamp() - make_interval(secs => $2)))
+            AND n.id = r.number_id AND n.status = 'quarantined' AND n.quarantine_reason = 'leaving'
+         RETURNING r.id, n.sid, n.phone_number, r.attempts AS attempt",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<Nullable<Double>, _>(silent_for.map(|silent| silent.as_secs_f64()))
+    .get_result(conn)
+    .optional()?;
+    let corrupt = DbError::corrupt("number");
+    row.map(|row| {
+        Ok(Sending {
+            id: row.id,
+            sid: row.sid.parse().map_err(|_| corrupt("its SID is not one".to_owned()))?,
+            phone_number: row.phone_number.parse().map_err(|_| corrupt("it is not E.164".to_owned()))?,
+            attempt: row.attempt,
+        })
+    })
+    .transpose()
+}
+
+/// Twilio no longer has the number: it has left for ever. `false` = the release was over.
+///
+/// # Errors
+/// When PostgreSQL fails; the release stays open, and is asked for again.
+pub fn release_settle(conn: &mut Connection, id: Uuid, request_id: Option<&str>) -> Result<bool, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let ended = sql_query(
+            "UPDATE releases SET state = 'released', ended_at = clock_timestamp(), error_code = NULL, twilio_code = NULL,
+                    error_message = NULL, twilio_request_id = coalesce($2, twilio_request_id)
+              WHERE id = $1 AND state = 'sent'",
+        )
+        .bind::<SqlUuid, _>(id)
+        .bind::<Nullable<Text>, _>(request_id)
+        .execute(conn)?;
+        if ended > 0 {
+            sql_query(
+                "UPDATE numbers SET status = 'released', quarantine_reason = NULL, quarantined_until = NULL
+                  WHERE id = (SELECT number_id FROM releases WHERE id = $1)",
+            )
+            .bind::<SqlUuid, _>(id)
+            .execute(conn)?;
+        }
+        Ok(ended > 0)
+    })
+}
+
+/// Writes down that an attempt's outcome is unknown; the release stays open.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn release_doubt(conn: &mut Connection, id: Uuid, failure: &Failure) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE releases SET error_code = $2, twilio_code = $3, error_message = $4, twilio_request_id = coalesce($5, twilio_request_id)
+          WHERE id = $1 AND state = 'sent'",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<Text, _>(&failure.code)
+    .bind::<Nullable<Integer>, _>(failure.twilio_code)
+    .bind::<Text, _>(&failure.message)
+    .bind::<Nullable<Text>, _>(&failure.request_id)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Twilio refused: the number is still there and goes back to where it was. `false` = the release was over.
+///
+/// # Errors
+/// When PostgreSQL fails; the release stays open, and is asked for again.
+pub fn release_refuse(conn: &mut Connection, id: Uuid, failure: &Failure) -> Result<bool, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        release_doubt(conn, id, failure)?;
+        let ended = sql_query(
+            "UPDATE releases SET state = 'refused', ended_at = clock_timestamp() WHERE id = $1 AND state = 'sent'",
+        )
+        .bind::<SqlUuid, _>(id)
+        .execute(conn)?;
+        if ended > 0 {
+            number_back(conn, id)?;
+        }
+        Ok(ended > 0)
+    })
+}
+
+/// Takes back a release that was written but never sent: whoever wrote it is gone. `false` = it moved on meanwhile.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn release_withdraw(conn: &mut Connection, id: Uuid) -> Result<bool, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let ended = sql_query(
+            "UPDATE releases SET state = 'withdrawn', ended_at = clock_timestamp(), error_code = 'withdrawn',
+                    error_message = 'the process that wanted it ended before Twilio was asked'
+              WHERE id = $1 AND state = 'intended'",
+        )
+        .bind::<SqlUuid, _>(id)
+        .execute(conn)?;
+        if ended > 0 {
+            number_back(conn, id)?;
+        }
+        Ok(ended > 0)
+    })
+}
+
+fn number_back(conn: &mut Connection, release_id: Uuid) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE numbers n SET quarantine_reason = coalesce(r.former_reason, 'released'),
+                -- What was stock rests until now: care asks Twilio about it before anybody gets it.
+                quarantined_until = CASE WHEN r.former_reason IS NULL THEN clock_timestamp() ELSE r.former_until END
+           FROM releases r
+          WHERE r.id = $1 AND n.id = r.number_id AND n.status = 'quarantined' AND n.quarantine_reason = 'leaving'",
+    )
+    .bind::<SqlUuid, _>(release_id)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// An open release that nobody seems to work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The release.
+    pub id: Uuid,
+    /// Whether Twilio may have been asked.
+    pub sent: bool,
+}
+
+/// Open releases that were silent for so long, the oldest first.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn releases_unfinished(
+    conn: &mut Connection,
+    sent_silent_for: Duration,
+    intended_silent_for: Duration,
+    limit: i64,
+) -> Result<Vec<Unfinished>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = diesel::sql_types::Bool)]
+        sent: bool,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT id, state = 'sent' AS sent FROM releases
+          WHERE state IN ('intended', 'sent')
+            AND CASE state WHEN 'sent' THEN last_sent_at < clock_timestamp() - make_interval(secs => $1)
+                           ELSE intended_at < clock_timestamp() - make_interval(secs => $2) END
+          ORDER BY intended_at LIMIT $3",
+    )
+    .bind::<Double, _>(sent_silent_for.as_secs_f64())
+    .bind::<Double, _>(intended_silent_for.as_secs_f64())
+    .bind::<BigInt, _>(limit)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| Unfinished { id: row.id, sent: row.sent }).collect())
+}
+
+/// How far a release has come, in its stored spelling.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn release_state(conn: &mut Connection, id: Uuid) -> Result<String, DbError> {
+    use crate::db::schema::releases;
+    Ok(releases::table.find(id).select(releases::state).first(conn)?)
+}
