@@ -157,7 +157,8 @@ const onPass = (pass) => {
   if (!body || $(`[data-pass="${at}"]`, body)) return;
   const row = make("tr", "fresh");
   row.dataset.pass = at;
-  const why = cell("", pass.explanation ?? pass.reason.replaceAll("_", " "));
+  const reasons = JSON.parse($("#passes").dataset.reasons);
+  const why = cell("", reasons[pass.reason] ?? pass.reason.replaceAll("_", " "));
   if (pass.error) why.append(make("p", "error", pass.error));
   row.append(cell("", when(pass.at)), cell("wide-only", pass.trigger.replaceAll("_", " ")), cell("number", pass.purchased_count), why);
   body.prepend(row);
@@ -182,7 +183,9 @@ const onAssignment = (line) => {
   row.dataset.assignment = key;
   const last = cell("", when(line.assigned_at));
   if (line.source === "emergency") last.append(" ", pill("warn", "waited"));
-  row.append(cell("cut", found(line.user_id, line.user_id)), cell("nowrap", found(phone(line.phone_number), line.phone_number)), last);
+  const user = found(line.user_id, line.user_id);
+  user.title = line.user_id;
+  row.append(cell("cut", user), cell("nowrap", found(phone(line.phone_number), line.phone_number)), last);
   body.prepend(row);
   while (body.rows.length > 10) body.rows[body.rows.length - 1].remove();
 };
@@ -272,6 +275,10 @@ const draw = async () => {
     samples.map((sample) => Date.parse(sample.at) / 1000),
     ...["available", "assigned", "threshold"].map((name) => samples.map((sample) => sample[name])),
   ];
+  const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+  const moment = (seconds) => (Number(chart.dataset.hours) > 24 ? `${day.format(seconds * 1000)} ` : "") + clock.format(seconds * 1000);
+  const tick = (u, ticks) => ticks.map((seconds) => (Number(chart.dataset.hours) > 24 ? day : clock).format(seconds * 1000));
   const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
   const marks = (u) => {
     u.ctx.save();
@@ -293,9 +300,9 @@ const draw = async () => {
     cursor: { y: false },
     legend: { live: true },
     scales: { y: { range: (u, low, high) => [0, Math.max(4, high) * 1.05] } },
-    axes: [axis, { ...axis, size: 40 }],
+    axes: [{ ...axis, values: tick }, { ...axis, size: 40 }],
     series: [
-      {},
+      { label: "at", value: (u, seconds) => (seconds === null ? "–" : moment(seconds)) },
       { label: "available", stroke: colour("--accent"), width: 2, fill: `${colour("--accent")}22` },
       { label: "assigned", stroke: colour("--busy"), width: 1.5, dash: [2, 4] },
       { label: "threshold", stroke: colour("--warn"), width: 1.5, dash: [7, 5] },

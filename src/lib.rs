@@ -7,8 +7,8 @@
 //!
 //!          signup, admin            cron
 //!               │                    │
-//!             http               schedule
-//!            ┌──┴──────────┐         │
+//!             http               schedule        (both also set off a reconciliation: Twilio's list beside
+//!            ┌──┴──────────┐         │            the database, judged with the purchaser)
 //!            ▼             ▼         ▼
 //!       assignment      pool_monitor ─────┐      desk: numbers out     monitor: how many, and why
 //!            │             │              │
@@ -23,8 +23,10 @@
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
 //! path), [`custody`] (numbers taken in and given back; [`http`] and [`pool_monitor`] call it), [`pool_monitor`] (when to
-//! buy), [`assignment`] (signups), [`http`] (the outside), [`schedule`] and [`supervisor`] (time and life), [`config`] and
-//! [`logger`] (what an operator says and reads), [`app`] (how it is put together), [`cli`] (the commands).
+//! buy), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`assignment`] (signups),
+//! [`http`] (the outside), [`audit`] (who did what), [`schedule`] and [`supervisor`] (time and life), [`config`] and
+//! [`logger`] (what an operator says and reads), [`telemetry`] (what machines watch), [`app`] (how it is put together),
+//! [`cli`] (the commands).
 //!
 //! Invariants: a part knows those below it only; status travels upward by `tokio::sync::watch`, facts by the database;
 //! there are no statics, so time, randomness and configuration are arguments.
@@ -33,6 +35,7 @@
 
 pub mod app;
 pub mod assignment;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod custody;
@@ -43,7 +46,10 @@ pub mod failpoints;
 pub mod http;
 pub mod logger;
 pub mod pool_monitor;
+pub mod pricing;
 pub mod purchaser;
+pub mod reconciliation;
 pub mod schedule;
 pub mod supervisor;
+pub mod telemetry;
 pub mod twilio;

@@ -1,26 +1,41 @@
 //! Cron → "activate". Does no work itself.
 //!
-//! Invariant: what is due is told to the PoolMonitor without waiting; a tick that finds it busy is dropped, because a
-//! pass is pending already. How to get it wrong: trusting that the scheduler's own task lives. A tick each second beats
+//! Invariants: what is due is told to the PoolMonitor and the Reconciler, and its outcome to the audit trail; a tick that
+//! finds the one before still pending is dropped. How to get it wrong: trusting that the scheduler's own task lives. A tick each second beats
 //! the vitals; when it stays away, this part ends itself and the supervisor starts a fresh one.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
 use arc_swap::ArcSwap;
+use serde_json::json;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
+use crate::audit::{AuditLog, by_cron};
 use crate::config::{Config, ScheduleConfig};
 use crate::domain::Trigger;
-use crate::pool_monitor::MonitorHandle;
+use crate::pool_monitor::{MonitorError, MonitorHandle};
+use crate::reconciliation::{Reconciled, ReconcilerHandle, Report};
 use crate::supervisor::{Alive, Vitals};
 
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 
+/// Who is told what is due.
+#[derive(Clone)]
+pub struct Told {
+    /// `schedule.replenish_cron`.
+    pub monitor: MonitorHandle,
+    /// `schedule.reconcile_cron`.
+    pub reconciler: ReconcilerHandle,
+    /// What came of it.
+    pub audit: AuditLog,
+}
+
 /// The schedule.
 pub struct Schedule {
-    monitor: MonitorHandle,
+    told: Told,
     config: Arc<ArcSwap<Config>>,
     in_force: ScheduleConfig,
     scheduler: Option<JobScheduler>,
@@ -29,19 +44,65 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    pub(crate) fn new(monitor: MonitorHandle, config: Arc<ArcSwap<Config>>, log: slog::Logger, alive: Alive) -> Self {
+    pub(crate) fn new(told: Told, config: Arc<ArcSwap<Config>>, log: slog::Logger, alive: Alive) -> Self {
         let in_force = config.load().schedule.clone();
-        Self { monitor, config, in_force, scheduler: None, log, alive }
+        Self { told, config, in_force, scheduler: None, log, alive }
     }
 }
 
-async fn start(cron: String, monitor: MonitorHandle, vitals: Arc<Vitals>) -> Result<JobScheduler, JobSchedulerError> {
+async fn start(crons: ScheduleConfig, told: Told, vitals: Arc<Vitals>) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
-    let replenish = Job::new(cron.as_str(), move |_, _| monitor.activate(Trigger::Cron))?;
-    scheduler.add(replenish).await?;
+    let replenishing = told.clone();
+    scheduler.add(job(&crons.replenish_cron, move || pass(replenishing.clone()))?).await?;
+    scheduler.add(job(&crons.reconcile_cron, move || compare(told.clone()))?).await?;
     scheduler.add(Job::new("* * * * * *", move |_, _| vitals.beat())?).await?;
     scheduler.start().await?;
     Ok(scheduler)
+}
+
+/// What is due by `cron`; a tick that finds the one before still at work is dropped.
+fn job<F>(cron: &str, mut due: impl FnMut() -> F + Send + Sync + 'static) -> Result<Job, JobSchedulerError>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let pending = Arc::new(AtomicBool::new(false));
+    Job::new(cron, move |_, _| {
+        if !pending.swap(true, Ordering::Relaxed) {
+            let (work, pending) = (due(), Arc::clone(&pending));
+            tokio::spawn(async move {
+                work.await;
+                pending.store(false, Ordering::Relaxed);
+            });
+        }
+    })
+}
+
+/// A pass, and its row in the audit trail.
+async fn pass(told: Told) {
+    let (detail, code) = match told.monitor.pass(Trigger::Cron).await {
+        Ok(report) => {
+            let code = report.error.as_ref().map(|_| "incomplete");
+            (json!({"purchased_count": report.purchased_count, "reason": report.reason, "error": report.error}), code)
+        }
+        Err(MonitorError::Gone(_)) => (json!({}), Some("unavailable")),
+        Err(MonitorError::Database(_)) => (json!({}), Some("database_unavailable")),
+    };
+    told.audit.note(by_cron("replenish", detail, code));
+}
+
+/// A comparison with Twilio, and its row in the audit trail.
+async fn compare(told: Told) {
+    let counts = |report: &Report| {
+        json!({"adopted": report.adopted.len(), "missing": report.missing.len(), "repaired": report.repaired.len(),
+               "webhook_drift": report.webhook_drift.len(), "foreign": report.foreign, "problem": report.problem})
+    };
+    let (detail, code) = match told.reconciler.by_schedule().await {
+        Ok(Reconciled::Done(report)) => (counts(&report), None),
+        Ok(Reconciled::BrokeOff(report, _)) => (counts(&report), Some("incomplete")),
+        Ok(Reconciled::Skipped(why)) => (json!({"skipped": why}), None),
+        Err(_gone) => (json!({}), Some("unavailable")),
+    };
+    told.audit.note(by_cron("reconcile", detail, code));
 }
 
 impl Schedule {
@@ -49,11 +110,11 @@ impl Schedule {
     fn begin(&mut self, ctx: &mut Context<Self>) {
         self.in_force = self.config.load().schedule.clone();
         let earlier = self.scheduler.take();
-        let (monitor, vitals) = (self.monitor.clone(), Arc::clone(self.alive.vitals()));
-        let cron = self.in_force.replenish_cron.clone();
+        let (told, vitals) = (self.told.clone(), Arc::clone(self.alive.vitals()));
+        let crons = self.in_force.clone();
         let starting = async move {
             end(earlier).await;
-            start(cron, monitor, vitals).await
+            start(crons, told, vitals).await
         };
         ctx.wait(starting.into_actor(self).map(|started, schedule, ctx| match started {
             Ok(scheduler) => schedule.scheduler = Some(scheduler),

@@ -16,6 +16,8 @@ use actix::prelude::*;
 use arc_swap::ArcSwapOption;
 use tokio::sync::watch;
 
+use crate::telemetry::Telemetry;
+
 /// How often an idle child shows that it lives.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 /// An idle child that showed nothing for so long is stuck.
@@ -192,6 +194,7 @@ pub struct Supervisor {
     window: Duration,
     gave_up: watch::Sender<bool>,
     stopping: watch::Receiver<bool>,
+    telemetry: Telemetry,
     log: slog::Logger,
 }
 
@@ -217,11 +220,13 @@ impl Supervisor {
         window: Duration,
         gave_up: watch::Sender<bool>,
         stopping: watch::Receiver<bool>,
+        telemetry: Telemetry,
         log: slog::Logger,
     ) -> Addr<Self> {
+        children.0.iter().for_each(|(vitals, _)| telemetry.child_exists(vitals.name));
         let children = children.0.into_iter().map(|(vitals, start)| Child { vitals, incarnation: 0, start }).collect();
         let restarts_max = restarts_max as usize;
-        Self { children, restarts: VecDeque::new(), restarts_max, window, gave_up, stopping, log }.start()
+        Self { children, restarts: VecDeque::new(), restarts_max, window, gave_up, stopping, telemetry, log }.start()
     }
 
     fn start_child(child: &mut Child, supervisor: Addr<Self>) {
@@ -274,6 +279,7 @@ impl Handler<ChildEnded> for Supervisor {
         }
         slog::error!(self.log, "a part died and is replaced"; "part" => ended.name, "restarts_in_window" => self.restarts.len());
         child.vitals.restarts.fetch_add(1, Ordering::Relaxed);
+        self.telemetry.child_restarted(child.vitals.name);
         Self::start_child(child, ctx.address());
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use callbunker::http::{Problem, ServerLimits, ServerOptions, serve};
+use callbunker::telemetry::Telemetry;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use slog::{Drain, Logger};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -50,7 +51,7 @@ async fn no_free_descriptor_is_not_the_end() {
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
     let filter = warp::any().map(|| Problem::no_such_path().into_response());
-    let options = ServerOptions { limits, trusted_proxies: Vec::new(), log };
+    let options = ServerOptions { limits, trusted_proxies: Vec::new(), telemetry: Telemetry::new(&[]), log };
     let server = tokio::spawn(serve(listener, warp::service(filter), options, stop.clone()));
     assert!(ask(address).await.unwrap().starts_with("HTTP/1.0 404"));
 

@@ -11,27 +11,46 @@ use uuid::Uuid;
 
 use super::App;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
-use crate::http::{Context as Shared, HttpServer, Live, ServerLimits, ServerOptions};
+use crate::audit::{AuditKeeper, KeeperDependencies};
+use crate::http::{Assets, Context as Shared, HttpServer, Live, ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
+use crate::pricing::Pricing;
 use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
-use crate::schedule::Schedule;
+use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
+use crate::schedule::{Schedule, Told};
 use crate::supervisor::{Children, Slot};
 
+/// Parts whose work at Twilio is brought to an end before the process ends.
+pub(super) struct AtTwilio {
+    purchaser: PurchaserHandle,
+    reconciler: ReconcilerHandle,
+}
+
+impl AtTwilio {
+    /// Resolves when none of them is at work.
+    pub(super) async fn idle(&self) {
+        self.reconciler.idle().await;
+        self.purchaser.idle().await;
+    }
+}
+
 impl App {
-    /// The children, and the handle of the one that buys.
+    /// The children, and those whose calls to Twilio are waited for at the end.
     pub(super) fn children(
         &self,
         stopping: &watch::Receiver<bool>,
         stop_http: &CancellationToken,
         http_ended: watch::Sender<bool>,
-    ) -> (Children, PurchaserHandle) {
+    ) -> (Children, AtTwilio) {
         let (bell, taken) = (self.bell.clone(), Arc::new(Notify::new()));
         let (work_set, work) = watch::channel(Work::default());
         let (line_reports, line_reported) = watch::channel(None);
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
+        let (reconciler_slot, (reconciling_set, reconciling)) = (Slot::default(), watch::channel(false));
         let purchaser = PurchaserHandle::new(purchaser_slot.clone(), work, line_reported);
-        let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config));
+        let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config), self.telemetry.clone());
         let monitor = MonitorHandle::new(monitor_slot.clone());
+        let reconciler = ReconcilerHandle::new(reconciler_slot.clone(), reconciling);
         let buyer = Buyer {
             db: self.db.clone(),
             locks: self.locks.clone(),
@@ -41,6 +60,7 @@ impl App {
             stopping: stopping.clone(),
             odd: Arc::default(),
             line_reports,
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "purchaser")),
         };
         let desk_deps = DeskDependencies {
@@ -50,6 +70,7 @@ impl App {
             bell: bell.clone(),
             taken: Arc::clone(&taken),
             instance_id: Uuid::new_v4(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "desk")),
         };
         let monitor_deps = MonitorDependencies {
@@ -60,36 +81,60 @@ impl App {
             stock: bell.stock,
             taken,
             stopping: stopping.clone(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "pool_monitor")),
         };
-        let (schedule_monitor, schedule_config) = (monitor.clone(), Arc::clone(&self.config));
+        let reconciler_deps = ReconcilerDependencies {
+            buyer: Buyer { log: self.log.new(slog::o!("part" => "reconciler")), ..buyer.clone() },
+            purchaser: purchaser.clone(),
+        };
+        let told = Told { monitor: monitor.clone(), reconciler: reconciler.clone(), audit: self.audit.clone() };
+        let schedule_config = Arc::clone(&self.config);
         let schedule_log = self.log.new(slog::o!("part" => "schedule"));
+
+        let keeper = KeeperDependencies {
+            audit: self.audit.clone(),
+            db: self.db.clone(),
+            config: Arc::clone(&self.config),
+            runtime: tokio::runtime::Handle::current(),
+            log: self.log.new(slog::o!("part" => "audit")),
+        };
 
         let mut children = Children::default();
         let mut vitals = vec![
+            children.add("audit", move |alive| {
+                AuditKeeper::new(keeper.clone(), alive).start();
+            }),
             children.add("purchaser", move |alive| {
                 purchaser_slot.set(Purchaser::new(buyer.clone(), work_set.clone(), alive).start());
             }),
             children.add("pool_monitor", move |alive| {
                 monitor_slot.set(PoolMonitor::new(monitor_deps.clone(), alive).start());
             }),
+            children.add("reconciler", move |alive| {
+                reconciler_slot.set(Reconciler::new(reconciler_deps.clone(), reconciling_set.clone(), alive).start());
+            }),
             children.add("desk", move |alive| desk_slot.set(Desk::new(desk_deps.clone(), alive).start())),
             children.add("schedule", move |alive| {
                 let config = Arc::clone(&schedule_config);
-                Schedule::new(schedule_monitor.clone(), config, schedule_log.clone(), alive).start();
+                Schedule::new(told.clone(), config, schedule_log.clone(), alive).start();
             }),
         ];
-        let bought_by = purchaser.clone();
+        let at_twilio = AtTwilio { purchaser: purchaser.clone(), reconciler: reconciler.clone() };
         let shared = Arc::new(Shared {
             db: self.db.clone(),
             twilio: self.twilio.clone(),
+            pricing: Pricing::new(self.twilio.clone(), self.log.new(slog::o!("part" => "pricing"))),
             desk,
             purchaser,
             monitor,
+            reconciler: reconciler.clone(),
             config: Arc::clone(&self.config),
             vitals: vitals.clone(),
             stopping: stopping.clone(),
+            assets: Assets::default(),
             live: Live::default(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         });
         let (listener, gate, options) = (Arc::clone(&self.listener), Arc::clone(&self.gate), self.server_options());
@@ -106,7 +151,7 @@ impl App {
             };
             HttpServer::new(part, alive).start();
         }));
-        (children, bought_by)
+        (children, at_twilio)
     }
 
     fn server_options(&self) -> ServerOptions {
@@ -119,6 +164,7 @@ impl App {
                 drain_timeout: config.shutdown.grace(),
             },
             trusted_proxies: config.http.trusted_proxies.clone(),
+            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         }
     }

@@ -6,6 +6,7 @@
 //! How to get it wrong: stopping a part before those who ask it. The purchaser must still settle what is on the wire.
 
 mod children;
+mod reload;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -19,18 +20,22 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Sources};
+use crate::audit::AuditLog;
+use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
 use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen, migrate};
-use crate::http::{Gate, Keys};
+use crate::http::{DatabaseSessions, Gate, Keys, Route, WrongKeys, routes};
 use crate::logger::LogHandle;
 use crate::supervisor::Supervisor;
+use crate::telemetry::Telemetry;
 use crate::twilio::{Credentials, Twilio, TwilioSettings};
 
 use signals::{Signal, Signals};
 
 /// How long `serve` waits for PostgreSQL at start.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a stop waits for the audit trail.
+const AUDIT_PATIENCE: Duration = Duration::from_secs(3);
 const DATABASE_TRIED_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the daemon cannot start.
@@ -72,9 +77,11 @@ pub struct App {
     locks: PurchaseLocks,
     twilio: Twilio,
     gate: Arc<Gate>,
+    audit: AuditLog,
     listener: Arc<TcpListener>,
     address: SocketAddr,
     bell: StockBell,
+    telemetry: Telemetry,
     log: slog::Logger,
 }
 
@@ -87,26 +94,35 @@ impl App {
         let runtime = tokio::runtime::Handle::current();
         let url = DatabaseUrl::new(&config.secrets.database_url);
         migrate_patiently(&url, &log).await?;
-        let db = Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), log.clone());
+        let patterns: Vec<&str> = routes().iter().map(Route::pattern).collect();
+        let telemetry = Telemetry::new(&patterns);
+        let db =
+            Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
         claim(&db, &config).await?;
         let bell = StockBell::default();
         listen(url.clone(), bell.clone(), db.changes().clone(), log.clone()).map_err(StartError::Threads)?;
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());
-        let twilio = Twilio::new(twilio_settings(&config), runtime);
+        let twilio = Twilio::new(twilio_settings(&config), runtime, telemetry.clone());
         let listen = |source| StartError::Listen { address: config.http.listen, source };
         let listener = TcpListener::bind(config.http.listen).map_err(listen)?;
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let gate = Arc::new(Gate::new(Keys::new(&config.secrets.admin_keys, &config.secrets.signup_keys)));
+        let audit = AuditLog::new(log.new(slog::o!("part" => "audit")));
+        let gate = Gate::new(Keys::new(&config.secrets.admin_keys, &config.secrets.signup_keys))
+            .with_limit(WrongKeys::default())
+            .with_sessions(DatabaseSessions::new(db.clone(), log.new(slog::o!("part" => "http"))))
+            .with_audit(audit.clone());
         Ok(Self {
             config: Arc::new(ArcSwap::from_pointee(config)),
             db,
             locks,
             twilio,
-            gate,
+            gate: Arc::new(gate),
+            audit,
             listener: Arc::new(listener),
             address,
             bell,
+            telemetry,
             log,
         })
     }
@@ -136,13 +152,14 @@ impl App {
         let (gave_up, mut has_given_up) = watch::channel(false);
         let stop_http = CancellationToken::new();
         let (http_ended, mut http_has_ended) = watch::channel(false);
-        let (children, purchaser) = self.children(&is_stopping, &stop_http, http_ended);
+        let (children, at_twilio) = self.children(&is_stopping, &stop_http, http_ended);
         let supervised = self.config.load();
         let (restarts_max, window) = (supervised.supervisor.restarts_max, supervised.supervisor.window());
         let grace = supervised.shutdown.grace();
         drop(supervised);
+        let (telemetry, log) = (self.telemetry.clone(), self.log.clone());
         let supervisor =
-            Supervisor::start_all(children, restarts_max, window, gave_up, is_stopping.clone(), self.log.clone());
+            Supervisor::start_all(children, restarts_max, window, gave_up, is_stopping.clone(), telemetry, log);
         slog::info!(self.log, "callbunker serves"; "address" => self.address.to_string(), "url" => format!("http://{}", self.address));
         notify(&self.log, sd_notify::NotifyState::Ready);
         let code = loop {
@@ -161,7 +178,9 @@ impl App {
         let all_done = async {
             // Whoever asked is answered, and what is on the wire is settled, whoever asked for it.
             let _ = http_has_ended.wait_for(|ended| *ended).await;
-            purchaser.idle().await;
+            at_twilio.idle().await;
+            // A database that is away holds nobody back; what it did not take stands in the log.
+            let _ = tokio::time::timeout(AUDIT_PATIENCE, self.audit.drained()).await;
         };
         tokio::select! {
             () = all_done => {}
@@ -172,25 +191,9 @@ impl App {
             }
         }
         drop(supervisor);
+        self.audit.give_up();
         slog::info!(self.log, "stopped");
         code
-    }
-
-    fn reload(&self, sources: &ReloadSources) {
-        let read = Sources { file: sources.file.clone(), env: sources.env.clone() };
-        match Config::load_for_reload(&read, &self.config.load()) {
-            Ok(reload) => {
-                sources.log.set_level(reload.config.log.level);
-                let secrets = &reload.config.secrets;
-                self.gate.replace_keys(Keys::new(&secrets.admin_keys, &secrets.signup_keys));
-                slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
-                    "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
-                self.config.store(Arc::new(reload.config));
-            }
-            Err(problems) => {
-                slog::error!(self.log, "the new configuration is refused, the old one stays"; "problems" => problems.to_string());
-            }
-        }
     }
 }
 

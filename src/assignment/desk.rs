@@ -11,11 +11,12 @@ use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::batch::{Found, serve};
-use super::line::{Line, Reply, Verdict, give};
+use super::line::{Line, Verdict, give};
+use super::reply::Reply;
 use super::{Answer, Ask, NoNumber, STATEMENT_PATIENCE};
 use crate::config::Config;
 use crate::db::assignments::CLAIM_MAX;
@@ -23,6 +24,7 @@ use crate::db::{Db, DbError, StockBell};
 use crate::domain::UserId;
 use crate::purchaser::PurchaserHandle;
 use crate::supervisor::{Alive, Slot};
+use crate::telemetry::Telemetry;
 
 /// Requests in one statement.
 const BATCH_MAX: usize = CLAIM_MAX;
@@ -46,6 +48,8 @@ pub struct DeskDependencies {
     pub taken: Arc<Notify>,
     /// This process, in the database's line.
     pub instance_id: Uuid,
+    /// Where answers are counted.
+    pub telemetry: Telemetry,
     /// The log.
     pub log: slog::Logger,
 }
@@ -73,12 +77,13 @@ pub struct Desk {
 pub struct DeskHandle {
     slot: Slot<Desk>,
     config: Arc<ArcSwap<Config>>,
+    telemetry: Telemetry,
 }
 
 impl DeskHandle {
     /// Over the supervisor's slot.
-    pub(crate) fn new(slot: Slot<Desk>, config: Arc<ArcSwap<Config>>) -> Self {
-        Self { slot, config }
+    pub(crate) fn new(slot: Slot<Desk>, config: Arc<ArcSwap<Config>>, telemetry: Telemetry) -> Self {
+        Self { slot, config, telemetry }
     }
 
     /// Gives a user a number, or the one they have.
@@ -86,15 +91,19 @@ impl DeskHandle {
     /// # Errors
     /// [`NoNumber`] says why not; the request may be repeated at will.
     pub async fn assign(&self, ask: Ask) -> Result<Answer, NoNumber> {
-        let (reply, answer) = oneshot::channel();
+        let (asked, (reply, answer)) = (Instant::now(), Reply::new(self.telemetry.clone()));
+        let unheard = |why: NoNumber| {
+            self.telemetry.assign_refused(why.code(), asked.elapsed());
+            Err(why)
+        };
         if !self.slot.tell(AskDesk(ask, reply)) {
-            return Err(NoNumber::Unavailable);
+            return unheard(NoNumber::Unavailable);
         }
         let patience = self.config.load().purchase.emergency_wait() + STATEMENT_PATIENCE * 2;
         match tokio::time::timeout(patience, answer).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_desk_died)) => Err(NoNumber::Unavailable),
-            Err(_elapsed) => Err(NoNumber::DatabaseUnavailable),
+            Ok(Err(_desk_died)) => unheard(NoNumber::Unavailable),
+            Err(_elapsed) => unheard(NoNumber::DatabaseUnavailable),
         }
     }
 }
@@ -242,7 +251,7 @@ fn answer_served(
 
 fn refuse(replies: impl IntoIterator<Item = Reply>, why: &NoNumber) {
     for reply in replies {
-        let _ = reply.send(Err(why.clone()));
+        reply.send(Err(why.clone()));
     }
 }
 

@@ -7,18 +7,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::reply::Reply;
 use super::{Answer, Ask, NoNumber};
 use crate::db::assignments::{Assignment, assignments_held};
 use crate::db::waiters::{Waiter, waiters_join, waiters_leave, waiters_serve, waiters_served_here, waiters_sweep};
 use crate::db::{Connection, Constraint, DbError};
 use crate::domain::{CountryCode, UserId};
 use crate::purchaser::{EmergencyReport, Shortfall};
-
-/// How the desk answers one request.
-pub(super) type Reply = oneshot::Sender<Result<Answer, NoNumber>>;
 
 /// Waiters served in one statement.
 const SERVED_MAX: i64 = 256;
@@ -137,8 +134,7 @@ impl Line {
             let why = verdict.of_place(place).map(Shortfall::message);
             place.replies.retain(|(_, reply)| !reply.is_closed());
             for (_, reply) in place.replies.extract_if(.., |(deadline, _)| *deadline <= now) {
-                // Whoever hung up does not hear it.
-                let _ = reply.send(Err(NoNumber::PoolEmpty(why.clone())));
+                reply.send(Err(NoNumber::PoolEmpty(why.clone())));
             }
             if place.replies.is_empty() {
                 gone.push(user_id.clone());
@@ -176,8 +172,7 @@ impl Line {
 
     fn refuse_one(&mut self, user_id: &UserId, why: &NoNumber) {
         for reply in self.0.remove(user_id).into_iter().flat_map(InLine::into_replies) {
-            // Whoever hung up does not hear it.
-            let _ = reply.send(Err(why.clone()));
+            reply.send(Err(why.clone()));
         }
     }
 }
@@ -185,7 +180,7 @@ impl Line {
 /// Gives one user's number to everybody who asked for that user: the first got it, the others are told again.
 pub(super) fn give(replies: Vec<Reply>, assignment: &Assignment, held: bool) {
     for (position, reply) in replies.into_iter().enumerate() {
-        let _ = reply.send(Ok(Answer { assignment: assignment.clone(), replayed: held || position > 0 }));
+        reply.send(Ok(Answer { assignment: assignment.clone(), replayed: held || position > 0 }));
     }
 }
 

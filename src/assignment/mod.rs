@@ -11,6 +11,7 @@ mod batch;
 mod desk;
 mod keeping;
 mod line;
+mod reply;
 
 use std::time::Duration;
 
@@ -54,6 +55,19 @@ pub enum NoNumber {
     Unavailable,
     /// A bug; the log has it.
     Internal,
+}
+
+impl NoNumber {
+    /// The code of the problem that tells it.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::PoolEmpty(_) => "pool_empty",
+            Self::AreaCodeUnavailable => "area_code_unavailable",
+            Self::DatabaseUnavailable => "database_unavailable",
+            Self::Unavailable => "unavailable",
+            Self::Internal => "internal",
+        }
+    }
 }
 
 /// How long a signup waits for a statement, whatever PostgreSQL does.

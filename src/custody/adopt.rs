@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::error::CustodyError;
 use super::{Custody, TagOn};
 use crate::db::assignments::assignments_held;
-use crate::db::custody::adoption::{Destination, Intake, Placed, number_adopted, number_item, number_take_in};
+use crate::db::custody::adoption::{Placed, number_adopted};
+use crate::db::custody::intake::{Destination, Intake, number_item, number_take_in};
 use crate::db::custody::{Held, number_held};
 use crate::db::installation::installation_read;
 use crate::db::numbers::number_mark_missing;
@@ -159,7 +160,11 @@ impl Custody {
             "phone_number_ends" => held.phone_number.last_four(), "sid" => held.sid.as_str());
         let id = held.id;
         self.db.run("number_mark_missing", move |conn| number_mark_missing(conn, id)).await?;
-        Err(CustodyError::Gone)
+        // Bought anew by somebody? Then the operator is told what to do about the old one.
+        match self.twilio.find(&held.phone_number).await {
+            Ok(Some(found)) if found.body.sid != held.sid => Err(CustodyError::AnotherSid),
+            _ => Err(CustodyError::Gone),
+        }
     }
 
     /// Step 3: into the pool, or to its user.

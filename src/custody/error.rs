@@ -37,7 +37,7 @@ pub enum CustodyError {
     Owned,
     /// Another environment's tag stands on it.
     #[error(
-        "This number carries the tag of the environment {0:?}; adopt it first if it is ours, else leave it to them."
+        "This number carries another environment's tag ({0}); adopt it first if it is ours, else leave it to them."
     )]
     AnotherEnvironments(String),
     /// The same E.164 under another SID.

@@ -12,9 +12,8 @@ use uuid::Uuid;
 use super::error::CustodyError;
 use super::{Custody, TagOn};
 use crate::db::DbError;
-use crate::db::custody::releases::{
-    Leaving, Sending, release_doubt, release_intend, release_refuse, release_send, release_settle, release_state,
-};
+use crate::db::custody::outcome::{release_doubt, release_refuse, release_settle};
+use crate::db::custody::releases::{Leaving, Sending, release_intend, release_send, release_state};
 use crate::db::custody::{Held, number_held};
 use crate::db::purchase_items::Failure as Reason;
 use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason};

@@ -23,8 +23,9 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::db::Db;
-use crate::db::custody::adoption::{IntakeOrder, Newcomer};
+use crate::db::custody::intake::{IntakeOrder, Newcomer};
 use crate::domain::{Tag, Trigger, WebhookStatus, Webhooks};
+use crate::purchaser::breaker;
 use crate::twilio::{Failure, IncomingNumber, Twilio};
 
 pub use error::CustodyError;
@@ -104,8 +105,7 @@ impl Custody {
 
     /// Opens the breaker when Twilio refuses the account as a whole.
     async fn halt_on(&self, failure: &Failure) -> bool {
-        let probe_every = self.config.load().breaker.probe();
-        crate::purchaser::open_breaker_on(&self.db, &self.log, probe_every, failure).await
+        breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
     }
 
     /// Writes our tag, and the webhooks if given, and checks what Twilio says they are now. `None` = it is gone (404).

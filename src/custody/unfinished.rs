@@ -10,7 +10,8 @@ use super::Custody;
 use super::give_back::Answer;
 use crate::db::DbError;
 use crate::db::buying_gate::gate_read;
-use crate::db::custody::releases::{release_send, release_withdraw, releases_unfinished};
+use crate::db::custody::outcome::release_withdraw;
+use crate::db::custody::releases::{release_send, releases_unfinished};
 
 /// Releases looked at in one go.
 const UNFINISHED_MAX: i64 = 20;

@@ -56,6 +56,52 @@ struct GateRow {
     next_probe_at: Option<DateTime<Utc>>,
 }
 
+impl Halted {
+    /// Whether the halt is Twilio's doing. Then nothing calls it but one probe; a halt of our own making (a conflict, odd
+    /// purchases) stops buying only, because looking and repairing may help whoever has to judge it.
+    #[must_use]
+    pub fn silences_twilio(&self) -> bool {
+        self.twilio_code.is_some() || self.next_probe_at.is_some()
+    }
+
+    /// What it means and what ends it, for people.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let end = match self.next_probe_at {
+            Some(at) => format!("the next look whether Twilio accepts this account again is at {}", instant(at)),
+            None => "only a resume ends it".to_owned(),
+        };
+        format!("halted since {}: {}; {end}", instant(self.since), self.message)
+    }
+}
+
+impl Paused {
+    /// Who paused and since when, for people. Whatever the operator wrote is for those with a key.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        format!("paused by {} since {}: no automatic buying until a resume", self.by, instant(self.since))
+    }
+}
+
+impl Gate {
+    /// Whether nothing may call Twilio by itself now; see [`Halted::silences_twilio`].
+    #[must_use]
+    pub fn silences_twilio(&self) -> bool {
+        self.halted.as_ref().is_some_and(Halted::silences_twilio)
+    }
+
+    /// What keeps buying from going on, a sentence each; empty when nothing does.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let halted = self.halted.as_ref().map(Halted::sentence);
+        halted.into_iter().chain(self.paused.as_ref().map(Paused::sentence)).collect()
+    }
+}
+
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
 impl From<GateRow> for Gate {
     fn from(row: GateRow) -> Self {
         let paused =

@@ -12,8 +12,7 @@ use uuid::Uuid;
 use super::assignments::AssignmentLine;
 use super::error::DbError;
 use super::executor::Connection;
-use super::passes::Pass;
-use super::schema::{passes, reconciliations};
+use super::schema::reconciliations;
 
 /// An order on one line.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -93,14 +92,6 @@ pub fn purchase_marks(conn: &mut Connection, hours: u32) -> Result<Vec<(DateTime
     .bind::<Double, _>(f64::from(hours) * 3600.0)
     .load(conn)?;
     Ok(marks.into_iter().map(|mark| (mark.at, mark.bought)).collect())
-}
-
-/// The latest passes, newest first.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn passes_recent(conn: &mut Connection, limit: i64) -> Result<Vec<Pass>, DbError> {
-    Ok(passes::table.order(passes::id.desc()).limit(limit).select(Pass::as_select()).load(conn)?)
 }
 
 /// How many signups took a number, and in how long a time.

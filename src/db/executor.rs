@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::changes::ChangeBell;
 use super::connect::{DatabaseUrl, SessionManager};
 use super::error::{DbError, first_line};
+use crate::telemetry::{DatabaseFault, Telemetry};
 
 /// What a statement of `db::*` is given.
 pub type Connection = PgConnection;
@@ -38,6 +39,7 @@ pub struct Db {
     runtime: tokio::runtime::Handle,
     acquire_timeout: Duration,
     changes: ChangeBell,
+    telemetry: Telemetry,
     log: slog::Logger,
 }
 
@@ -58,6 +60,7 @@ impl Db {
         url: DatabaseUrl,
         acquire_timeout: Duration,
         runtime: tokio::runtime::Handle,
+        telemetry: Telemetry,
         log: slog::Logger,
     ) -> Self {
         let manager = SessionManager::new(url);
@@ -69,7 +72,8 @@ impl Db {
             .build_unchecked(manager.clone());
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
         let patient = Arc::new(Semaphore::new(PATIENT_MAX));
-        Self { pool, manager, places, patient, runtime, acquire_timeout, changes: ChangeBell::default(), log }
+        let changes = ChangeBell::default();
+        Self { pool, manager, places, patient, runtime, acquire_timeout, changes, telemetry, log }
     }
 
     /// Rung whenever a statement changed something that people watch.
@@ -90,7 +94,10 @@ impl Db {
         let running = self.start(name, self.acquire_timeout, work);
         match timeout(ANSWER_WITHIN, running).await {
             Ok(outcome) => outcome,
-            Err(_elapsed) => Err(DbError::Unavailable(format!("{name} got no answer in time"))),
+            Err(_elapsed) => {
+                self.telemetry.database_failed(DatabaseFault::AnswerTimeout);
+                Err(DbError::Unavailable(format!("{name} got no answer in time")))
+            }
         }
     }
 
@@ -122,7 +129,10 @@ impl Db {
         let asked = Instant::now();
         let place = match timeout(acquire, Arc::clone(&self.places).acquire_owned()).await {
             Ok(place) => place.expect("the semaphore is never closed"),
-            Err(_elapsed) => return Err(DbError::Unavailable("every connection is busy".to_owned())),
+            Err(_elapsed) => {
+                self.telemetry.database_failed(DatabaseFault::AcquireTimeout);
+                return Err(DbError::Unavailable("every connection is busy".to_owned()));
+            }
         };
         let (pool, manager, changes) = (self.pool.clone(), self.manager.clone(), self.changes.clone());
         let patience = acquire.saturating_sub(asked.elapsed()).max(Duration::from_millis(50));
@@ -135,12 +145,26 @@ impl Db {
             outcome
         });
         match task.await {
-            Ok(outcome) => outcome,
+            Ok(outcome) => {
+                outcome.as_ref().err().and_then(fault).iter().for_each(|fault| self.telemetry.database_failed(*fault));
+                outcome
+            }
             Err(panicked) => {
+                self.telemetry.database_failed(DatabaseFault::Panic);
                 slog::error!(self.log, "a statement panicked"; "statement" => name, "error" => panicked.to_string());
                 Err(DbError::Panicked(name))
             }
         }
+    }
+}
+
+/// What is worth counting; a writer who was second is no fault.
+fn fault(error: &DbError) -> Option<DatabaseFault> {
+    match error {
+        DbError::Unavailable(_) => Some(DatabaseFault::Unavailable),
+        DbError::Statement { .. } | DbError::Corrupt { .. } => Some(DatabaseFault::Statement),
+        DbError::Panicked(_) => Some(DatabaseFault::Panic),
+        DbError::Constraint(_) => None,
     }
 }
 

@@ -14,17 +14,21 @@ mod migrations;
 mod schema;
 
 pub mod assignments;
+pub mod audit;
 pub mod buying_gate;
-pub mod dashboard;
 pub mod custody;
+pub mod dashboard;
 pub mod installation;
 pub mod locks;
+pub mod number_history;
 pub mod numbers;
 pub mod passes;
 pub mod purchase_items;
 pub mod purchase_record;
 pub mod purchases;
+pub mod reconciliation;
 pub mod samples;
+pub mod sessions;
 pub mod stock;
 pub mod waiters;
 

@@ -49,7 +49,8 @@ pub struct NumberLine {
     pub purchase_id: Option<Uuid>,
 }
 
-const LINE: &str = "
+/// Selects [`NumberLine`]s; the row of `numbers` is `n`.
+pub(super) const LINE: &str = "
     SELECT n.id, n.phone_number, n.sid, CASE WHEN n.missing_since IS NOT NULL AND n.status <> 'released' THEN 'missing' ELSE n.status END AS status,
            n.area_code, n.country, n.webhook_status, a.user_id, n.purchased_at, i.purchase_id
       FROM numbers n

@@ -14,6 +14,9 @@ const PASSES_KEPT: i64 = 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, serde::Serialize)]
 #[diesel(table_name = passes, check_for_backend(diesel::pg::Pg))]
 pub struct Pass {
+    /// For the cursor.
+    #[serde(skip)]
+    pub id: i64,
     /// When it ended.
     pub at: DateTime<Utc>,
     /// What set it off.
@@ -56,4 +59,16 @@ pub fn pass_record(
 /// When PostgreSQL fails.
 pub fn pass_latest(conn: &mut Connection) -> Result<Option<Pass>, DbError> {
     Ok(passes::table.order(passes::id.desc()).select(Pass::as_select()).first(conn).optional()?)
+}
+
+/// Passes from below `before`, newest first.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn passes_list(conn: &mut Connection, before: Option<i64>, limit: i64) -> Result<Vec<Pass>, DbError> {
+    let mut query = passes::table.order(passes::id.desc()).limit(limit).select(Pass::as_select()).into_boxed();
+    if let Some(before) = before {
+        query = query.filter(passes::id.lt(before));
+    }
+    Ok(query.load(conn)?)
 }

@@ -4,7 +4,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::error::DbError;
@@ -28,6 +28,9 @@ pub struct PurchaseError {
     /// Numbers or attempts that it concerns.
     #[diesel(sql_type = BigInt)]
     pub count: i64,
+    /// Twilio's ids of the requests that were refused or lost, for its support; the latest five.
+    #[diesel(sql_type = Array<Text>)]
+    pub request_ids: Vec<String>,
 }
 
 /// Everything that can be told of an order.
@@ -58,14 +61,20 @@ pub fn purchase_record(conn: &mut Connection, id: Uuid) -> Result<Option<Purchas
 /// The order's own errors, then those of its items, summed by code.
 fn errors_of(conn: &mut Connection, id: Uuid) -> Result<Vec<PurchaseError>, DbError> {
     Ok(sql_query(
-        "SELECT code, twilio_code, message, count::bigint AS count FROM purchase_errors WHERE purchase_id = $1
+        "WITH failed AS (
+             SELECT CASE state WHEN 'unknown' THEN 'outcome_unknown' ELSE coalesce(error_code, 'not_bought') END AS code,
+                    error_code, twilio_code, coalesce(error_message, '') AS message, twilio_request_id, intended_at
+               FROM purchase_items WHERE purchase_id = $1 AND state IN ('taken', 'not_bought', 'unknown'))
+         SELECT e.code, e.twilio_code, e.message, e.count::bigint AS count,
+                ARRAY(SELECT f.twilio_request_id FROM failed f WHERE f.code = e.code AND f.twilio_request_id IS NOT NULL
+                       ORDER BY f.intended_at DESC LIMIT 5) AS request_ids
+           FROM purchase_errors e WHERE e.purchase_id = $1
          UNION ALL
-         SELECT CASE state WHEN 'unknown' THEN 'outcome_unknown' ELSE coalesce(error_code, 'not_bought') END,
-                max(twilio_code), max(coalesce(error_message, '')), count(*)
-           FROM purchase_items i
-          WHERE purchase_id = $1 AND state IN ('taken', 'not_bought', 'unknown')
-            AND NOT EXISTS (SELECT 1 FROM purchase_errors e WHERE e.purchase_id = $1 AND e.code = i.error_code)
-          GROUP BY 1",
+         SELECT code, max(twilio_code), max(message), count(*),
+                coalesce((array_agg(twilio_request_id ORDER BY intended_at DESC) FILTER (WHERE twilio_request_id IS NOT NULL))[1:5], '{}')
+           FROM failed
+          WHERE NOT EXISTS (SELECT 1 FROM purchase_errors e WHERE e.purchase_id = $1 AND e.code = failed.error_code)
+          GROUP BY code",
     )
     .bind::<SqlUuid, _>(id)
     .load(conn)?)

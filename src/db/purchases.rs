@@ -220,21 +220,23 @@ pub fn purchase_read(conn: &mut Connection, id: Uuid) -> Result<Option<Order>, D
 
 /// Ends what no living run can be working on: every `running` order (its run lost the lock, or we would not hold it) and
 /// every `queued` one long past its time, but for `mine`, whose turn it is now. Each is told what it lacks and why.
-/// Called first by whoever has taken the lock. Returns how many.
+/// Called first by whoever has taken the lock. Returns what had set each off.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn purchases_interrupt_stale(conn: &mut Connection, mine: Option<Uuid>) -> Result<usize, DbError> {
+pub fn purchases_interrupt_stale(conn: &mut Connection, mine: Option<Uuid>) -> Result<Vec<Trigger>, DbError> {
     #[derive(QueryableByName)]
     struct Ended {
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
+        #[diesel(sql_type = Text)]
+        trigger: String,
     }
     conn.transaction::<_, DbError, _>(|conn| {
         let ended: Vec<Ended> = sql_query(format!(
             "UPDATE purchases SET state = 'interrupted', run_id = NULL, ended_at = clock_timestamp()
               WHERE state = 'running' OR (state = 'queued' AND {FORSAKEN} AND id IS DISTINCT FROM $1)
-             RETURNING id",
+             RETURNING id, trigger",
         ))
         .bind::<Nullable<SqlUuid>, _>(mine)
         .load(conn)?;
@@ -254,7 +256,8 @@ pub fn purchases_interrupt_stale(conn: &mut Connection, mine: Option<Uuid>) -> R
         )
         .bind::<diesel::sql_types::Array<SqlUuid>, _>(&ids)
         .execute(conn)?;
-        Ok(ids.len())
+        let corrupt = DbError::corrupt("purchase");
+        ended.iter().map(|ended| ended.trigger.parse().map_err(&corrupt)).collect()
     })
 }
 

@@ -183,6 +183,43 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    sessions (token_hash) {
+        token_hash -> Text,
+        key_fingerprint -> Text,
+        address -> Text,
+        user_agent -> Nullable<Text>,
+        created_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> BigInt,
+        call_id -> Uuid,
+        at -> Timestamptz,
+        who -> Text,
+        address -> Nullable<Text>,
+        action -> Text,
+        method -> Nullable<Text>,
+        path -> Nullable<Text>,
+        detail -> Jsonb,
+        result -> Nullable<Integer>,
+        code -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    audit_retention (id) {
+        id -> BigInt,
+        days -> Integer,
+        set_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(assignments -> numbers (number_id));
 diesel::joinable!(purchase_items -> purchases (purchase_id));
 diesel::joinable!(purchase_errors -> purchases (purchase_id));
@@ -201,5 +238,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     releases,
     ignored_numbers,
     reconciliations,
-    stock_samples
+    stock_samples,
+    sessions,
+    audit,
+    audit_retention
 );

@@ -28,6 +28,8 @@ pub struct Spend {
 pub struct Observation {
     /// The counts.
     pub stock: Stock,
+    /// Numbers that we had and that are not at Twilio any more.
+    pub missing: u32,
     /// The windows.
     pub spend: Spend,
     /// Pause and breaker.
@@ -83,6 +85,8 @@ struct Counts {
     #[diesel(sql_type = BigInt)]
     quarantined: i64,
     #[diesel(sql_type = BigInt)]
+    missing: i64,
+    #[diesel(sql_type = BigInt)]
     purchasing: i64,
     #[diesel(sql_type = BigInt)]
     unsettled: i64,
@@ -114,7 +118,8 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
                     count(*) FILTER (WHERE status = 'available' AND NOT ready AND capable AND missing_since IS NULL) AS unready,
                     count(*) FILTER (WHERE status = 'available' AND NOT capable AND missing_since IS NULL) AS unfit,
                     count(*) FILTER (WHERE status = 'assigned' AND missing_since IS NULL) AS assigned,
-                    count(*) FILTER (WHERE status = 'quarantined' AND missing_since IS NULL) AS quarantined
+                    count(*) FILTER (WHERE status = 'quarantined' AND missing_since IS NULL) AS quarantined,
+                    count(*) FILTER (WHERE missing_since IS NOT NULL) AS missing
                FROM numbers WHERE status <> 'released'),
          i AS (
              SELECT count(*) FILTER (WHERE state IN ('intended', 'sent')) AS purchasing,
@@ -145,7 +150,7 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
     let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
     let needs = if stock.waiting > 0 { line_needs(conn)? } else { Needs::new() };
     let stock = Stock { unserved: needs.values().sum(), ..stock };
-    Ok(Observation { stock, spend, gate, needs })
+    Ok(Observation { stock, missing: count(counts.missing), spend, gate, needs })
 }
 
 /// Sets the line against what is assignable or on its way, country by country.

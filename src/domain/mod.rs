@@ -3,15 +3,20 @@
 //! Architecture invariant: nothing here does input or output, reads a clock, or knows diesel, actix, warp or ureq.
 //! How to get it wrong: accepting a looser value "for now". Everything behind this door relies on the shapes below.
 
+mod assignable;
 mod audience;
+mod explain;
 mod line;
 mod number;
 mod order;
 mod place;
 mod plan;
+mod plan_pass;
 mod webhooks;
 
+pub use assignable::{Standing, why_not};
 pub use audience::{InvalidUserId, UserId};
+pub use explain::{Rooms, explain_order, explain_pass, explain_reason};
 pub use line::{Needs, unserved};
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus,
@@ -19,4 +24,5 @@ pub use number::{
 pub use order::{ItemState, OrderState, Trigger};
 pub use place::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
 pub use plan::{ByHand, Cap, Caps, Plan, PoolPolicy, Stock, Why, permit_one, plan, plan_by_hand};
+pub use plan_pass::{BATCHES_MAX, PassPlan, plan_pass};
 pub use webhooks::{InstanceName, InvalidInstanceName, Tag, Webhooks};

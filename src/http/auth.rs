@@ -16,11 +16,15 @@ use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
 use http::header::{AUTHORIZATION, HeaderName};
 
+use super::audited::Auditor;
 use super::exchange::Exchange;
-use super::keys::{Access, Keys, Who};
+use super::keys::{Access, Fingerprint, Keys, Who};
+use super::limits::OrderLimit;
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
+use super::sessions::csrf;
 use super::uri::{KEY_PARAMETER, query_value};
+use crate::audit::AuditLog;
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-admin-api-key");
 
@@ -41,8 +45,32 @@ pub trait FailureLimit: Send + Sync {
 
 /// Looks up the session of a request that came without a key.
 pub trait Sessions: Send + Sync {
-    /// `None` when there is no valid session; a problem when that cannot be told, or when a CSRF token is missing.
+    /// `None` when there is no valid session; a problem when that cannot be told.
     fn find<'a>(&'a self, exchange: &'a Exchange) -> BoxFuture<'a, Result<Option<Who>, Problem>>;
+
+    /// What a page must send back with everything that is not a plain read; `None` when no cookie is there.
+    fn csrf_token(&self, exchange: &Exchange) -> Option<String>;
+}
+
+/// Where a session's request carries its CSRF token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TokenIn {
+    /// Looked at with the key.
+    Header,
+    /// In the header or in the form, which is not read yet: the route table asks again when it is.
+    HeaderOrForm,
+}
+
+/// Somebody who does not pass, and who it is as far as that is known.
+pub(super) struct Refused {
+    pub(super) who: Option<Who>,
+    pub(super) problem: Problem,
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self { who: None, problem }
+    }
 }
 
 /// The door: every route that is not public asks it.
@@ -50,13 +78,16 @@ pub struct Gate {
     keys: ArcSwap<Keys>,
     limit: Option<Box<dyn FailureLimit>>,
     sessions: Option<Box<dyn Sessions>>,
+    orders: OrderLimit,
+    auditor: Option<Auditor>,
 }
 
 impl Gate {
     /// A door that knows these keys, no limit and no sessions.
     #[must_use]
     pub fn new(keys: Keys) -> Self {
-        Self { keys: ArcSwap::new(Arc::new(keys)), limit: None, sessions: None }
+        let orders = OrderLimit::default();
+        Self { keys: ArcSwap::new(Arc::new(keys)), limit: None, sessions: None, orders, auditor: None }
     }
 
     /// Adds a limit for failures.
@@ -71,9 +102,22 @@ impl Gate {
         Self { sessions: Some(Box::new(sessions)), ..self }
     }
 
-    /// Swaps all keys; requests that are past the door go on.
-    pub fn replace_keys(&self, keys: Keys) {
-        self.keys.store(Arc::new(keys));
+    /// Writes down who comes and what for.
+    #[must_use]
+    pub fn with_audit(self, log: AuditLog) -> Self {
+        Self { auditor: Some(Auditor::new(log)), ..self }
+    }
+
+    pub(super) fn auditor(&self) -> Option<&Auditor> {
+        self.auditor.as_ref()
+    }
+
+    /// Swaps all keys; requests that are past the door go on. Returns the admin keys that are no more: their sessions
+    /// have ended.
+    pub fn replace_keys(&self, keys: Keys) -> Vec<Fingerprint> {
+        let former = self.keys.swap(Arc::new(keys));
+        let in_force = self.keys.load();
+        former.admins().filter(|fingerprint| !in_force.has_admin(*fingerprint)).collect()
     }
 
     /// Whose key this is, for a login form.
@@ -87,20 +131,63 @@ impl Gate {
     /// # Errors
     /// 401, 403 or 429; what [`Sessions`] says.
     pub async fn admit(&self, access: Access, exchange: &Exchange) -> Result<Option<Who>, Problem> {
+        self.judge(access, exchange, TokenIn::Header).await.map_err(|refused| refused.problem)
+    }
+
+    /// The same, for the route table.
+    pub(super) async fn judge(
+        &self,
+        access: Access,
+        exchange: &Exchange,
+        token: TokenIn,
+    ) -> Result<Option<Who>, Refused> {
         if access == Access::Public {
             return Ok(None);
         }
         let (who, failure) = match presented_key(exchange) {
             Some(key) => (self.find_key(&key), Failure::Wrong),
-            None => match &self.sessions {
-                Some(sessions) => (sessions.find(exchange).await?, Failure::Missing),
-                None => (None, Failure::Missing),
-            },
+            None => (self.session(exchange).await?, Failure::Missing),
         };
-        match who {
-            Some(who) if who.access >= access => Ok(Some(who)),
-            Some(_) => Err(Problem::forbidden()),
-            None => Err(self.refusal(exchange.client(), failure)),
+        let Some(who) = who else { return Err(self.refusal(exchange.client(), failure).into()) };
+        let refuse = |problem| Refused { who: Some(who), problem };
+        if who.access < access {
+            return Err(refuse(Problem::forbidden()));
+        }
+        if who.by_session && !exchange.method().is_safe() {
+            csrf::check_origin(exchange).map_err(refuse)?;
+            if token == TokenIn::Header {
+                self.check_csrf(exchange, None).map_err(refuse)?;
+            }
+        }
+        Ok(Some(who))
+    }
+
+    /// Who is logged in, as long as the key that they logged in with is still in force.
+    pub(super) async fn session(&self, exchange: &Exchange) -> Result<Option<Who>, Problem> {
+        let Some(sessions) = &self.sessions else { return Ok(None) };
+        let found = sessions.find(exchange).await?;
+        Ok(found.filter(|who| self.keys.load().has_admin(who.fingerprint)))
+    }
+
+    /// The CSRF token that belongs to the request's session cookie.
+    pub(super) fn csrf_token(&self, exchange: &Exchange) -> Option<String> {
+        self.sessions.as_ref()?.csrf_token(exchange)
+    }
+
+    /// Whether a request of a session carries its token: in the header, or in the form that it sent.
+    pub(super) fn check_csrf(&self, exchange: &Exchange, form: Option<&[u8]>) -> Result<(), Problem> {
+        csrf::check_token(exchange, form, self.csrf_token(exchange))
+    }
+
+    /// Counts an order; 429 when there were too many.
+    pub(super) fn check_orders(&self, who: &Who, route: &'static str) -> Result<(), Problem> {
+        match self.orders.ordered(who.fingerprint, route) {
+            None => Ok(()),
+            Some(after) => Err(Problem::new(
+                ProblemCode::RateLimited,
+                "Too many orders came with this key; wait as long as Retry-After says, then go on.",
+            )
+            .retry_after(after)),
         }
     }
 

@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -107,6 +107,7 @@ async fn answer<S: HttpService>(
     let exchange: SharedExchange = Arc::new(Exchange {
         id: RequestId::of(&head.headers),
         peer,
+        route: OnceLock::new(),
         client: client_address(peer.ip(), &head.headers, &shared.options.trusted_proxies),
         stop: Arc::clone(&shared.stop),
         body: IncomingBody::new(body, body_time, Arc::clone(&seat)),
@@ -158,8 +159,10 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 }
 
 fn note<S>(shared: &Shared<S>, exchange: &Exchange, response: &Response, began: Instant) {
-    let millis = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let status = response.status();
+    let (took, status) = (began.elapsed(), response.status());
+    let route = exchange.route.get().copied();
+    shared.options.telemetry.answered(route, exchange.method.as_str(), status.as_str(), took);
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     macro_rules! say {
         ($level:ident) => {
             $level!(shared.options.log, "answered"; "request_id" => exchange.id.as_str(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::dashboard::Assets;
 use super::live::Live;
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
@@ -13,8 +14,11 @@ use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::{Db, DbError};
 use crate::pool_monitor::{MonitorError, MonitorHandle};
+use crate::pricing::Pricing;
 use crate::purchaser::PurchaserHandle;
+use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Vitals;
+use crate::telemetry::Telemetry;
 use crate::twilio::Twilio;
 
 /// After this many seconds a client may try again what failed for want of a database or of a part that restarts.
@@ -26,18 +30,26 @@ pub struct Context {
     pub db: Db,
     /// Webhooks.
     pub twilio: Twilio,
+    /// What numbers cost.
+    pub pricing: Pricing,
     /// Signups.
     pub desk: DeskHandle,
     /// Orders by hand.
     pub purchaser: PurchaserHandle,
     /// Passes.
     pub monitor: MonitorHandle,
+    /// Comparisons with Twilio.
+    pub reconciler: ReconcilerHandle,
     /// The configuration in force.
     pub config: Arc<ArcSwap<Config>>,
     /// How the parts fare.
     pub vitals: Vec<Arc<Vitals>>,
+    /// What `/metrics` tells.
+    pub telemetry: Telemetry,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
+    /// Style and script of the pages.
+    pub assets: Assets,
     /// Who watches.
     pub live: Live,
     /// The log.
@@ -56,7 +68,7 @@ impl Context {
             twilio: self.twilio.clone(),
             config: Arc::clone(&self.config),
             stopping: self.stopping.clone(),
-            log: self.log.new(slog::o!("part" => "custody")),
+            log: self.log.clone(),
         }
     }
 

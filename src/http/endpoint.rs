@@ -1,7 +1,7 @@
 //! The route table: what a path takes, from whom, and who answers.
 //!
 //! Filters match paths; everything else is looked at inside, in the order path, method, key, media type, size, and then
-//! the handler's JSON and fields. So an endpoint always answers, and no rejection wanders on to another route.
+//! the handler's JSON and fields; and whatever came of it, an admin's call stands in the audit trail before it is answered. So an endpoint always answers, and no rejection wanders on to another route.
 //! How to get it wrong: putting a rare route before a hot one (each route is tried in turn); doing in the handler's own
 //! future what a client that hangs up must not cut short (hyper drops the future then).
 
@@ -11,14 +11,17 @@ use futures_util::future::BoxFuture;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method};
 
-use super::auth::Gate;
+use super::audited::{Audited, Call, Notes};
+use super::auth::{Gate, TokenIn};
 use super::body::BODY_BYTES_MAX;
+use super::dashboard;
 use super::exchange::SharedExchange;
-use super::keys::Access;
+use super::keys::{Access, Who};
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
 use super::reply::Response;
 use super::request::Request;
+use super::sessions::login_first;
 use super::uri::{Params, Pattern};
 
 /// What a handler returns.
@@ -45,6 +48,9 @@ pub struct Endpoint<C> {
     access: Access,
     body: BodyRule,
     body_bytes_max: u64,
+    audited: Audited,
+    is_order: bool,
+    is_page: bool,
     handler: Handler<C>,
 }
 
@@ -56,7 +62,9 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         F: Future<Output = Outcome> + Send + 'static,
     {
         let handler: Handler<C> = Box::new(move |context, request| Box::pin(handler(context, request)));
-        Self { method, access, body, body_bytes_max: BODY_BYTES_MAX, handler }
+        let audited = if access == Access::Admin { Audited::Always } else { Audited::Never };
+        let body_bytes_max = BODY_BYTES_MAX;
+        Self { method, access, body, body_bytes_max, audited, is_order: false, is_page: false, handler }
     }
 
     /// Takes a body of at most so many bytes, instead of [`BODY_BYTES_MAX`].
@@ -82,6 +90,42 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         F: Future<Output = Outcome> + Send + 'static,
     {
         Self::new(Method::POST, access, body, handler)
+    }
+
+    /// A page for people: `GET` and `HEAD`, and whoever has neither key nor session is shown the login.
+    pub fn page<H, F>(access: Access, handler: H) -> Self
+    where
+        H: Fn(Arc<C>, Request) -> F + Send + Sync + 'static,
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        Self { is_page: true, ..Self::get(access, handler) }
+    }
+
+    /// A page's form: `POST`, refused as a page is.
+    pub fn form<H, F>(access: Access, handler: H) -> Self
+    where
+        H: Fn(Arc<C>, Request) -> F + Send + Sync + 'static,
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        Self { is_page: true, ..Self::post(access, BodyRule::Form, handler) }
+    }
+
+    /// Stands in the audit trail although it is public. What asks for an admin key does so without this.
+    #[must_use]
+    pub fn audited(self) -> Self {
+        Self { audited: Audited::Always, ..self }
+    }
+
+    /// Is asked again and again by itself: good answers stand in the audit trail once an hour.
+    #[must_use]
+    pub fn polled(self) -> Self {
+        Self { audited: Audited::Polled, ..self }
+    }
+
+    /// Costs money or much work: one key may ask so often and no more.
+    #[must_use]
+    pub fn order(self) -> Self {
+        Self { is_order: true, ..self }
     }
 
     fn takes(&self, method: &Method) -> bool {
@@ -140,16 +184,68 @@ impl<C: Send + Sync + 'static> Route<C> {
         exchange: SharedExchange,
         params: Params,
     ) -> Outcome {
+        let _ = exchange.route.set(self.pattern.as_str());
         let endpoint = self.endpoints.iter().find(|endpoint| endpoint.takes(&exchange.method));
         let endpoint = endpoint.ok_or_else(|| Problem::method_not_allowed(self.allow.clone()))?;
-        let who = gate.admit(endpoint.access, &exchange).await?;
+        let call = Call::begin(&gate, &exchange, self.pattern.as_str(), endpoint.audited);
+        let notes = call.as_ref().map(|call| Arc::clone(&call.notes));
+        let outcome = self.pass(endpoint, context, gate, &exchange, params, notes).await;
+        if let Some(call) = call {
+            let (status, code) = match &outcome {
+                Ok(response) => (response.status(), response.extensions().get::<ProblemCode>().copied()),
+                Err(problem) => (problem.code().status(), Some(problem.code())),
+            };
+            call.end(status, code).await;
+        }
+        match outcome {
+            Err(problem) if endpoint.is_page && problem.code() == ProblemCode::Unauthorized => {
+                Ok(login_first(exchange.uri()))
+            }
+            Err(problem) if endpoint.is_page => {
+                let mut page = dashboard::refusal(&problem, exchange.id().as_str());
+                page.extensions_mut().insert(problem.code());
+                Ok(page)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Key, body, handler.
+    async fn pass(
+        &self,
+        endpoint: &Endpoint<C>,
+        context: Arc<C>,
+        gate: Arc<Gate>,
+        exchange: &SharedExchange,
+        params: Params,
+        notes: Option<Arc<Notes>>,
+    ) -> Outcome {
+        let token = if endpoint.body == BodyRule::Form { TokenIn::HeaderOrForm } else { TokenIn::Header };
+        let note = |who: Option<Who>| {
+            if let (Some(notes), Some(who)) = (&notes, who) {
+                notes.came(who);
+            }
+        };
+        let who = gate.judge(endpoint.access, exchange, token).await.map_err(|refused| {
+            note(refused.who);
+            refused.problem
+        })?;
+        note(who);
+        if let Some(who) = who.as_ref().filter(|_| endpoint.is_order) {
+            gate.check_orders(who, self.pattern.as_str())?;
+        }
         let body =
             exchange.body.read(endpoint.body_bytes_max, || check_media_type(endpoint.body, &exchange.headers)).await?;
         if endpoint.body == BodyRule::Json && body.is_empty() {
             check_empty(&exchange.headers)?;
         }
+        if token == TokenIn::HeaderOrForm && who.is_some_and(|who| who.by_session) && !exchange.method.is_safe() {
+            gate.check_csrf(exchange, Some(&body))?;
+        }
         let body = if endpoint.body == BodyRule::None { bytes::Bytes::new() } else { body };
-        let request = Request { exchange, route: self.pattern.as_str(), params, body, who, gate };
+        let exchange = Arc::clone(exchange);
+        let request = Request { exchange, route: self.pattern.as_str(), params, body, who, gate, notes };
+        fail::fail_point!("handler");
         (endpoint.handler)(context, request).await
     }
 }

@@ -5,7 +5,7 @@
 //! How to get it wrong: taking `peer` for the client behind a proxy, or trusting `X-Forwarded-For` from anybody.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Uri};
@@ -62,6 +62,8 @@ pub struct Exchange {
     pub(super) id: RequestId,
     pub(super) peer: SocketAddr,
     pub(super) client: IpAddr,
+    /// The pattern that the path matched.
+    pub(super) route: OnceLock<&'static str>,
     pub(super) stop: Arc<CancellationToken>,
     pub(super) body: IncomingBody,
 }
@@ -77,6 +79,7 @@ impl Exchange {
             peer: outer.peer,
             client: outer.client,
             stop: Arc::clone(&outer.stop),
+            route: outer.route.clone(),
             body: IncomingBody::none(&outer.body),
         }
     }

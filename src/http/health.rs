@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::{Outcome, Request, json_response};
+use crate::db::buying_gate::gate_read;
 use crate::pool_monitor::is_skewed;
 
 pub(super) async fn healthz(_context: Arc<Context>, _request: Request) -> Outcome {
@@ -18,7 +19,8 @@ pub(super) async fn healthz(_context: Arc<Context>, _request: Request) -> Outcom
 pub(super) async fn readyz(context: Arc<Context>, _request: Request) -> Outcome {
     let mut failing: Vec<&str> = Vec::new();
     let wanted = context.config.load().webhooks.webhooks();
-    match is_skewed(&context.db, &wanted).await {
+    let (skewed, gate) = tokio::join!(is_skewed(&context.db, &wanted), context.db.run("gate_read", gate_read));
+    match skewed {
         Ok(false) => {}
         Ok(true) => failing.push("config_skew"),
         Err(error) if error.is_unavailable() => failing.push("database"),
@@ -30,5 +32,7 @@ pub(super) async fn readyz(context: Arc<Context>, _request: Request) -> Outcome 
     }
     let ready = failing.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    json_response(status, &json!({"ready": ready, "failing": failing}))
+    // Signups are served from stock all the same: no reason to call this instance unready.
+    let warnings = gate.map(|gate| gate.warnings()).unwrap_or_default();
+    json_response(status, &json!({"ready": ready, "failing": failing, "warnings": warnings}))
 }

@@ -40,6 +40,13 @@ impl Fingerprint {
         }))
     }
 
+    /// A fingerprint as it was written down; `None` when it is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits: [u8; 12] = text.as_bytes().try_into().ok()?;
+        digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')).then_some(Self(digits))
+    }
+
     /// The twelve digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -68,6 +75,14 @@ pub struct Who {
     pub fingerprint: Fingerprint,
     /// Whether a session vouches for them rather than the key itself.
     pub by_session: bool,
+}
+
+impl Who {
+    /// As the audit trail names them: the key's fingerprint, or `session:` and that.
+    #[must_use]
+    pub fn name(&self) -> String {
+        if self.by_session { format!("session:{}", self.fingerprint) } else { self.fingerprint.to_string() }
+    }
 }
 
 fn digest(key: &[u8]) -> [u8; 32] {
@@ -100,6 +115,15 @@ impl Keys {
         };
         // Later entries win, so the admin keys come last.
         Self(signup.iter().map(entry(Access::Signup)).chain(admin.iter().map(entry(Access::Admin))).collect())
+    }
+
+    /// Whether an admin key has this fingerprint.
+    pub(super) fn has_admin(&self, fingerprint: Fingerprint) -> bool {
+        self.admins().any(|known| known == fingerprint)
+    }
+
+    pub(super) fn admins(&self) -> impl Iterator<Item = Fingerprint> {
+        self.0.iter().map(|entry| entry.who).filter(|who| who.access == Access::Admin).map(|who| who.fingerprint)
     }
 
     /// Whose key it is. Takes the same time whichever it is, and when it is nobody's.
@@ -137,6 +161,10 @@ mod tests {
         assert_eq!(fingerprint, Fingerprint::of(b"admin-1"));
         assert_ne!(fingerprint, keys.find(b"admin-2").unwrap().fingerprint);
         assert_eq!(Fingerprint::of(b"abc").as_str(), "ba7816bf8f01");
+        assert_eq!(Fingerprint::parse("ba7816bf8f01"), Some(Fingerprint::of(b"abc")));
+        for wrong in ["", "ba7816bf8f0", "ba7816bf8f012", "BA7816BF8F01", "ba7816bf8f0g"] {
+            assert_eq!(Fingerprint::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! server ─ accepts, seats (crowd), drains ─┐
 //! connection ─ hyper, timeouts             │  each request: id, client, catch_unwind, log line, unread body
 //! router ─ one warp filter per path        │
-//! endpoint ─ method, key (auth), media type, size (body)
+//! endpoint ─ method, key or session (auth, sessions), media type, size (body); the audit trail (audited) at the end
 //! handler ─ fn(Arc<Context>, Request) -> Result<Response, Problem>; JSON and fields through `Request`
 //! ```
 //!
@@ -49,18 +49,24 @@
 //! How to get it wrong: answering by rejection. A rejection backtracks into other routes and gives the wrong error.
 
 mod admin;
+mod audited;
 mod auth;
 mod body;
 mod connection;
 mod context;
 mod crowd;
+mod dashboard;
+mod detail;
 mod endpoint;
 mod exchange;
 mod field_names;
 mod health;
 mod json;
 mod keys;
+mod limits;
 mod live;
+mod metrics;
+mod page;
 mod problem;
 mod problem_code;
 mod reply;
@@ -69,17 +75,21 @@ mod router;
 mod routes;
 mod server;
 mod service;
+mod sessions;
 mod signup;
 mod uri;
 
 pub use auth::{Failure, FailureLimit, Gate, Sessions};
 pub use body::BODY_BYTES_MAX;
 pub use context::Context;
+pub use dashboard::Assets;
 pub use endpoint::{BodyRule, Endpoint, Outcome, Route};
 pub use exchange::{Exchange, RequestId};
 pub use json::RequestBody;
 pub use keys::{Access, Fingerprint, Keys, Who};
+pub use limits::WrongKeys;
 pub use live::Live;
+pub use page::page_response;
 pub use problem::Problem;
 pub use problem_code::ProblemCode;
 pub use reply::{Response, json_response, see_other, text_response};
@@ -89,4 +99,5 @@ pub use routes::routes;
 pub use server::{Drained, HttpService, ServerLimits, ServerOptions, serve};
 pub(crate) use service::HttpParts;
 pub use service::HttpServer;
+pub use sessions::DatabaseSessions;
 pub use uri::loggable_uri;

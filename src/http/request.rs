@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
+use serde_json::{Map, Value};
 
+use super::audited::Notes;
 use super::auth::Gate;
 use super::exchange::{Exchange, SharedExchange};
 use super::json::{self, RequestBody};
@@ -26,6 +28,8 @@ pub struct Request {
     pub(super) body: Bytes,
     pub(super) who: Option<Who>,
     pub(super) gate: Arc<Gate>,
+    /// For the audit trail; `None` when it does not want this call.
+    pub(super) notes: Option<Arc<Notes>>,
 }
 
 impl Request {
@@ -89,6 +93,28 @@ impl Request {
         self.who.as_ref()
     }
 
+    /// Adds to what the audit trail says of this call. Never a secret.
+    pub fn note(&self, name: &str, value: impl Into<Value>) {
+        if let Some(notes) = &self.notes {
+            notes.add(name, value.into());
+        }
+    }
+
+    /// Says who it is, on a public route where the handler finds out.
+    pub(super) fn note_who(&self, who: Who) {
+        if let Some(notes) = &self.notes {
+            notes.came(who);
+        }
+    }
+
+    /// The token that every form of a page must carry as `csrf_token`, and every other request as `X-CSRF-Token`; `None`
+    /// when a key vouches for the caller, who needs none then.
+    #[must_use]
+    pub fn csrf_token(&self) -> Option<String> {
+        self.who.filter(|who| who.by_session)?;
+        self.gate.csrf_token(&self.exchange)
+    }
+
     /// Asks the door on a public route that is not public for everybody.
     ///
     /// # Errors
@@ -126,7 +152,10 @@ impl Request {
     /// # Panics
     /// As [`Request::param_text`].
     pub fn param<T: FromStr<Err: Display>>(&self, name: &str) -> Result<T, Problem> {
-        self.param_text(name).parse().map_err(|error| Problem::invalid_field(name, error))
+        let text = self.param_text(name);
+        let value = text.parse().map_err(|error| Problem::invalid_field(name, error))?;
+        self.note(name, text);
+        Ok(value)
     }
 
     /// The first value of a query parameter, decoded.
@@ -141,7 +170,10 @@ impl Request {
     /// 422 `invalid_field` naming it.
     pub fn query<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
         let text = self.query_text(name).filter(|text| !text.is_empty());
-        text.map(|text| text.parse().map_err(|error| Problem::invalid_field(name, error))).transpose()
+        let Some(text) = text else { return Ok(None) };
+        let value = text.parse().map_err(|error| Problem::invalid_field(name, error))?;
+        self.note(name, text.as_ref());
+        Ok(Some(value))
     }
 
     /// The body as it came; empty when the route takes none.
@@ -155,7 +187,13 @@ impl Request {
     /// # Errors
     /// 400 `malformed_json`; 422 `invalid_field` or `unknown_field` naming the field.
     pub fn json<T: RequestBody>(&self) -> Result<T, Problem> {
-        json::parse(&self.body)
+        let value = json::parse(&self.body)?;
+        if let (Some(notes), Ok(fields)) = (&self.notes, serde_json::from_slice::<Map<String, Value>>(&self.body)) {
+            for (name, value) in fields {
+                notes.add(&name, value);
+            }
+        }
+        Ok(value)
     }
 
     /// The first value of a field of a form body.

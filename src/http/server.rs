@@ -25,6 +25,7 @@ use tower_service::Service;
 use super::connection::{self, Place};
 use super::crowd::Crowd;
 use super::reply::Response;
+use crate::telemetry::Telemetry;
 
 /// So many connections at a time are told that there is no place; more are closed without a word.
 const REFUSALS_MAX: usize = 64;
@@ -54,6 +55,8 @@ pub struct ServerOptions {
     pub limits: ServerLimits,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Where requests are counted.
+    pub telemetry: Telemetry,
     /// Where the lines go.
     pub log: Logger,
 }

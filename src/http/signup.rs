@@ -114,8 +114,14 @@ impl RequestBody for ReleaseBody {
 pub(super) async fn release(context: Arc<Context>, request: Request) -> Outcome {
     let body: ReleaseBody = request.json()?;
     let quarantine = context.config.load().pool.quarantine();
+    let telemetry = context.telemetry.clone();
     let released = context
-        .read("assignment_release", move |conn| assignment_release(conn, &body.user_id, quarantine))
+        .read("assignment_release", move |conn| {
+            let released = assignment_release(conn, &body.user_id, quarantine)?;
+            // Here, because a client that hangs up drops everything outside.
+            released.iter().for_each(|_| telemetry.released());
+            Ok(released)
+        })
         .await?
         .ok_or_else(not_assigned)?;
     json_response(StatusCode::OK, &released)

@@ -1,7 +1,7 @@
 //! Reading request targets: path patterns, percent escapes, query pairs, and the form that may be logged.
 //!
 //! Invariants: a pattern matches a whole path or not at all (no trailing slash, no empty segment); a parameter is decoded
-//! after the path was split, so `%2F` stays inside its segment; a logged target never holds a key.
+//! after the path was split, so `%2F` stays inside its segment; a logged target holds neither a key nor a whole phone number.
 //! How to get it wrong: decoding before splitting, or logging `request.uri()`.
 
 use std::borrow::Cow;
@@ -9,6 +9,8 @@ use std::fmt;
 
 use http::Uri;
 use percent_encoding::percent_decode_str;
+
+use crate::domain::PhoneNumber;
 
 /// The query parameter that carries a key.
 pub(super) const KEY_PARAMETER: &str = "api_key";
@@ -76,7 +78,7 @@ pub(super) struct LoggableUri<'u>(pub(super) &'u Uri);
 
 impl fmt::Display for LoggableUri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.path())?;
+        write_path(f, self.0.path())?;
         let Some(query) = self.0.query() else { return Ok(()) };
         for (index, pair) in query.split('&').enumerate() {
             f.write_str(if index == 0 { "?" } else { "&" })?;
@@ -89,6 +91,23 @@ impl fmt::Display for LoggableUri<'_> {
         }
         Ok(())
     }
+}
+
+/// Of a phone number in the path only the last four digits are shown.
+fn write_path(f: &mut fmt::Formatter<'_>, path: &str) -> fmt::Result {
+    for (index, segment) in path.split('/').enumerate() {
+        if index > 0 {
+            f.write_str("/")?;
+        }
+        // Most segments are words: they are not even decoded.
+        let may_be = segment.starts_with(['+', '%']);
+        let decoded = may_be.then(|| percent_decode_str(segment).decode_utf8_lossy());
+        match decoded.and_then(|text| text.parse::<PhoneNumber>().ok()) {
+            Some(number) => write!(f, "…{}", number.last_four())?,
+            None => f.write_str(segment)?,
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -123,6 +142,15 @@ mod tests {
         assert_eq!(shown("/a?x=1&api%5Fkey=secret"), "/a?x=1&api_key=REDACTED");
         assert_eq!(shown("/a?API_KEY=secret&api_key"), "/a?api_key=REDACTED&api_key=REDACTED");
         assert_eq!(shown("http://host/a?b"), "/a?b");
+    }
+
+    #[test]
+    fn a_logged_path_shows_the_last_four_digits_of_a_number() {
+        let shown = |text: &str| loggable_uri(&text.parse().unwrap());
+        assert_eq!(shown("/numbers/+14155550123/adopt?x=+1"), "/numbers/…0123/adopt?x=+1");
+        assert_eq!(shown("/numbers/%2B14155550123"), "/numbers/…0123");
+        assert_eq!(shown("/numbers/%31/+1/%FF/"), "/numbers/%31/+1/%FF/");
+        assert_eq!(shown("/"), "/");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
 use super::pass::{self, PassReport};
+use super::sampler::Sampler;
 use super::{care, probe};
 use crate::config::Config;
 use crate::custody::{Custody, Silence};
@@ -20,8 +21,9 @@ use crate::db::samples::sample_take;
 use crate::db::stock::stock_available_up_to;
 use crate::db::{Db, DbError};
 use crate::domain::Trigger;
-use crate::purchaser::PurchaserHandle;
+use crate::purchaser::{PurchaserHandle, breaker};
 use crate::supervisor::{Alive, ChildGone, Slot};
+use crate::telemetry::Telemetry;
 use crate::twilio::Twilio;
 
 /// Looks at stock are at least so far apart, however many signups there are.
@@ -51,6 +53,8 @@ pub struct MonitorDependencies {
     pub taken: Arc<Notify>,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
+    /// Where passes are counted, and stock is told.
+    pub telemetry: Telemetry,
     /// The log.
     pub log: slog::Logger,
 }
@@ -62,7 +66,7 @@ impl MonitorDependencies {
             twilio: self.twilio.clone(),
             config: Arc::clone(&self.config),
             stopping: self.stopping.clone(),
-            log: self.log.new(slog::o!("part" => "custody")),
+            log: self.log.clone(),
         }
     }
 }
@@ -74,6 +78,7 @@ pub struct PoolMonitor {
     last_look: Instant,
     failures: u32,
     quiet_until: Option<Instant>,
+    sampler: Option<Sampler>,
     alive: Alive,
 }
 
@@ -129,7 +134,7 @@ struct Care;
 
 impl PoolMonitor {
     pub(crate) fn new(deps: MonitorDependencies, alive: Alive) -> Self {
-        Self { deps, warm: false, last_look: Instant::now(), failures: 0, quiet_until: None, alive }
+        Self { deps, warm: false, last_look: Instant::now(), failures: 0, quiet_until: None, sampler: None, alive }
     }
 
     /// A pass that was set off by stock itself bought nothing: the next such waits, longer each time.
@@ -153,6 +158,7 @@ impl Actor for PoolMonitor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(16);
         self.alive.beat_from(ctx);
+        self.sampler = Some(Sampler::start(self.deps.clone()));
         ctx.notify(Look);
         ctx.run_interval(LOOK_EVERY, |_, ctx| {
             // Full: one is pending already.
@@ -272,14 +278,28 @@ fn silence(deps: &MonitorDependencies) -> Silence {
     Silence { sent: silence.sent.max(on_the_wire * 2), ..silence }
 }
 
+enum Task {
+    Rested,
+    Unready,
+}
+
 /// Says whether buying is open again after a halt.
 async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
     if *deps.stopping.borrow() {
         return Ok(false);
     }
     let reopened = probe::probe(deps).await?;
-    care::return_rested(deps).await?;
-    care::repair_unready(deps).await?;
+    for care in [Task::Rested, Task::Unready] {
+        // Asked before each: the one before may have met Twilio's refusal.
+        if breaker::is_silenced(&deps.db).await? {
+            break;
+        }
+        match care {
+            Task::Rested => care::return_rested(deps).await?,
+            Task::Unready => care::repair_unready(deps).await?,
+        };
+    }
+    // Asks Twilio only while the breaker is closed; what never left is taken back all the same.
     deps.custody().finish_releases(silence(deps)).await?;
     if deps.db.run("purchases_left_open", purchases_left_open).await? {
         // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.

@@ -2,6 +2,7 @@
 //!
 //! Invariants: a rested number returns only after Twilio confirmed its webhooks; an instance whose webhooks differ from
 //! the installation's repairs nothing by itself, else two instances would rewrite each other for ever.
+//! Whoever calls this by the clock looks first whether the breaker silences Twilio.
 //! How to get it wrong: trusting what the database last knew of a number's webhooks. Twilio is asked.
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use crate::db::numbers::{
 };
 use crate::db::{Db, DbError};
 use crate::domain::{NumberSid, WebhookStatus, Webhooks};
+use crate::purchaser::breaker;
 use crate::twilio::{Failure, IncomingNumber, Twilio};
 
 /// A number that could not be confirmed rests on for so long, so that it keeps no other from returning.
@@ -77,8 +79,12 @@ pub(super) async fn return_rested(deps: &MonitorDependencies) -> Result<u32, DbE
             Ok(None) => missing(&deps.db, &deps.log, &number).await?,
             Err(failure) => {
                 slog::warn!(deps.log, "a rested number stays at rest: its webhooks could not be confirmed";
-                    "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.to_string(),
-                    "request_id" => failure.request_id());
+                    "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.for_log(),
+                    "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
+                if halts(deps, &failure).await {
+                    // Twilio minds the account, not this number: it returns when Twilio accepts us again.
+                    break;
+                }
                 let id = number.id;
                 deps.db.run("number_rest_on", move |conn| number_rest_on(conn, id, RESTS_ON)).await?;
                 if !matches!(failure, Failure::Refused(_)) {
@@ -109,9 +115,9 @@ pub(super) async fn repair_unready(deps: &MonitorDependencies) -> Result<u32, Db
             }
             Err(failure) => {
                 slog::warn!(deps.log, "stock stays unready: its webhooks could not be set";
-                    "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.to_string(),
-                    "request_id" => failure.request_id());
-                if !matches!(failure, Failure::Refused(_)) {
+                    "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.for_log(),
+                    "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
+                if halts(deps, &failure).await || !matches!(failure, Failure::Refused(_)) {
                     break;
                 }
                 WebhookStatus::Failed
@@ -125,6 +131,11 @@ pub(super) async fn repair_unready(deps: &MonitorDependencies) -> Result<u32, Db
         }
     }
     Ok(repaired)
+}
+
+/// Opens the breaker if the refusal concerns the account.
+async fn halts(deps: &MonitorDependencies, failure: &Failure) -> bool {
+    breaker::halt_on(&deps.db, &deps.config.load().breaker, &deps.log, failure).await
 }
 
 /// Whether this instance is configured with other webhooks than the installation wants.
@@ -238,9 +249,11 @@ async fn record(
         }
         Err(failure) => {
             slog::warn!(log, "a number's webhooks could not be set"; "phone_number_ends" => number.phone_number.last_four(),
-                "cause" => failure.to_string(), "request_id" => failure.request_id());
+                "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
             report.failed.push(failed(&number, &failure.error_code(), &failure.to_string()));
-            if matches!(failure, Failure::Refused(_)) { WebhookStatus::Failed } else { WebhookStatus::Pending }
+            // What concerns the account says nothing about this number.
+            let refused = matches!(failure, Failure::Refused(_)) && !failure.halts();
+            if refused { WebhookStatus::Failed } else { WebhookStatus::Pending }
         }
     };
     db.run("number_set_webhook_status", move |conn| number_set_webhook_status(conn, id, status)).await

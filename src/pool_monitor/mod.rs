@@ -11,6 +11,7 @@ mod actor;
 mod care;
 mod pass;
 mod probe;
+mod sampler;
 
 pub use actor::{MonitorDependencies, MonitorError, MonitorHandle, PoolMonitor};
 pub use care::{ConfigureError, ConfigureReport, FailedNumber, configure_webhooks, is_skewed};

@@ -7,11 +7,10 @@ use super::MonitorDependencies;
 use crate::db::DbError;
 use crate::db::passes::pass_record;
 use crate::db::stock::{Observation, stock_read};
-use crate::domain::{Plan, Stock, Trigger, Why, plan};
+use crate::domain::{BATCHES_MAX, Plan, Stock, Trigger, Why, plan};
 use crate::purchaser::{BatchReport, PurchaserError};
-
-/// Batches of one pass; at the default size that is twice `pool.available_max`.
-const BATCHES_MAX: u32 = 1000;
+use crate::telemetry::Seen;
+use crate::twilio::hide_numbers;
 
 /// What a pass did and why.
 #[derive(Debug, Clone)]
@@ -47,6 +46,7 @@ pub(super) async fn run(deps: &MonitorDependencies, trigger: Trigger) -> Result<
     // Somebody else is buying, and nobody asked: the last pass that decided something is worth more.
     let is_news = report.reason != "locked" || !matches!(trigger, Trigger::Threshold | Trigger::WarmStart);
     if is_news {
+        deps.telemetry.pass_ended(trigger, &report.reason, report.purchased_count);
         record(deps, trigger, &report).await?;
     }
     Ok(report)
@@ -103,7 +103,18 @@ fn told(error: &PurchaserError) -> String {
 }
 
 pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Observation, DbError> {
-    deps.db.run("stock_observe", stock_read).await
+    let seen = deps.db.run("stock_observe", stock_read).await?;
+    let config = deps.config.load();
+    deps.telemetry.seen(&Seen {
+        stock: &seen.stock,
+        missing: seen.missing,
+        threshold: config.pool.threshold_low,
+        hour: (seen.spend.hour, config.spend.purchases_per_hour_max),
+        day: (seen.spend.day, config.spend.purchases_per_day_max),
+        paused: seen.gate.paused.is_some(),
+        halted: seen.gate.halted.is_some(),
+    });
+    Ok(seen)
 }
 
 pub(super) fn plan_for(deps: &MonitorDependencies, seen: &Observation, trigger: Trigger) -> Plan {
@@ -116,7 +127,7 @@ async fn record(deps: &MonitorDependencies, trigger: Trigger, report: &PassRepor
     let (reason, error, bought) = (report.reason.clone(), report.error.clone(), report.purchased_count);
     if bought > 0 || error.is_some() {
         slog::info!(deps.log, "a pass ended"; "trigger" => trigger.as_str(), "reason" => &reason, "bought" => bought,
-            "available" => report.new.available, "error" => error.clone());
+            "available" => report.new.available, "error" => error.as_deref().map(hide_numbers));
     }
     deps.db.run("pass_record", move |conn| pass_record(conn, trigger.as_str(), &reason, bought, error.as_deref())).await
 }

@@ -17,12 +17,13 @@ pub(super) async fn probe(deps: &MonitorDependencies) -> Result<bool, DbError> {
     match deps.twilio.probe().await {
         Ok(()) => {
             let open = deps.db.run("gate_close_by_probe", gate_close_by_probe).await?;
+            deps.telemetry.halted(!open);
             slog::warn!(deps.log, "Twilio accepts us again"; "buying_is_open" => open);
             Ok(open)
         }
         Err(failure) => {
-            slog::warn!(deps.log, "buying stays halted: the probe failed"; "cause" => failure.to_string(),
-                "request_id" => failure.request_id());
+            slog::warn!(deps.log, "buying stays halted: the probe failed"; "cause" => failure.for_log(),
+                "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
             Ok(false)
         }
     }

@@ -50,7 +50,7 @@ async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger) -> Result<Batch
     let country = buyer.config.load().pool.country;
     let order = open(buyer, run, trigger, country, plan.count).await?;
     let mut candidates = Candidates::new(country, places(buyer, &order.wish));
-    let progress = fill(buyer, run, &order, true, &mut candidates).await;
+    let progress = fill(buyer, run, &order, plan.count, true, &mut candidates).await;
     if let (Some(Cap::PurchasesPerHour | Cap::PurchasesPerDay), cut) = (plan.binding_cap, plan.wanted - plan.count) {
         note(buyer, &order, "spend_cap", None, "the spend cap left fewer than a whole batch", cut).await?;
     }

@@ -1,28 +1,31 @@
-//! When to stop all buying: Twilio refused in a way that more calls only make worse.
+//! Opening the breaker: Twilio refused in a way that more calls only make worse, or we met what only an operator can judge.
 //!
-//! Invariant: whoever calls Twilio decides by the same table, so that no part goes on where another would halt.
-//! How to get it wrong: halting on a refusal that concerns one number. Only the account's own troubles open the breaker.
+//! Invariants: the breaker is a row that all instances share; while it is open because Twilio refuses, nothing of ours
+//! calls Twilio by itself but one probe (`pool_monitor::probe`).
+//! How to get it wrong: opening it for a call that may fail alone, such as a price list that a key may not read.
 
 use std::time::Duration;
 
-use crate::db::{Db, buying_gate};
+use crate::config::BreakerConfig;
+use crate::db::{Db, DbError, buying_gate};
 use crate::twilio::{Failure, Verdict};
 
-/// Opens the breaker for all instances if `failure` concerns the account as a whole; says whether it does. `probe_every`
-/// is `breaker.probe_secs`, for halts that may pass by themselves.
-pub async fn open_breaker_on(db: &Db, log: &slog::Logger, probe_every: Duration, failure: &Failure) -> bool {
+/// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
+pub async fn halt_on(db: &Db, config: &BreakerConfig, log: &slog::Logger, failure: &Failure) -> bool {
     let Failure::Refused(refusal) = failure else { return false };
     let probe_every = match refusal.verdict() {
-        Verdict::HaltUntilProbe => Some(probe_every),
+        Verdict::HaltUntilProbe => Some(config.probe()),
         Verdict::HaltUntilResume => None,
         _ => return false,
     };
-    open(db, log, refusal.code, refusal.to_string(), probe_every).await;
+    slog::error!(log, "Twilio refuses this account"; "cause" => failure.for_log(), "twilio_code" => refusal.code,
+        "request_id" => failure.request_id());
+    halt(db, log, refusal.code, failure.in_full(), probe_every).await;
     true
 }
 
-/// Opens the breaker for all instances.
-pub(super) async fn open(
+/// Opens the breaker for all instances. Without `probe_every` only an operator closes it.
+pub async fn halt(
     db: &Db,
     log: &slog::Logger,
     twilio_code: Option<i32>,
@@ -40,4 +43,12 @@ pub(super) async fn open(
         Err(error) => slog::error!(log, "buying should halt, but the breaker could not be written";
             "cause" => told, "error" => error.in_full()),
     }
+}
+
+/// Whether the breaker is open because Twilio refuses us: then nothing calls it by itself.
+///
+/// # Errors
+/// When PostgreSQL fails; then Twilio must not be called either.
+pub async fn is_silenced(db: &Db) -> Result<bool, DbError> {
+    Ok(db.run("gate_read", buying_gate::gate_read).await?.silences_twilio())
 }

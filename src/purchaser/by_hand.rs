@@ -116,7 +116,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
         return Ok(Step::Ended);
     }
     let candidates = candidates.get_or_insert_with(|| Candidates::new(order.wish.country, places(buyer, &order.wish)));
-    let progress = fill(buyer, run, &order, true, candidates).await;
+    let progress = fill(buyer, run, &order, plan.count, true, candidates).await;
     if progress.gave_way && progress.shortfall.is_none() {
         let wait = patience(buyer);
         let yielded = buyer
@@ -133,7 +133,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
 
 /// The lock was not to be had, or the daemon stops: the order ends, and says so.
 async fn no_lock(buyer: &Buyer, order_id: Uuid) -> Result<(), DbError> {
-    let stopping = buyer.is_stopping();
+    let (stopping, telemetry) = (buyer.is_stopping(), buyer.telemetry.clone());
     buyer
         .db
         .run_patiently("purchase_end", move |conn| {
@@ -144,6 +144,7 @@ async fn no_lock(buyer: &Buyer, order_id: Uuid) -> Result<(), DbError> {
                 (OrderState::Interrupted, "locked", "another purchase held the lock for too long; ask again")
             };
             if purchases::purchase_end(conn, order_id, None, state)? {
+                telemetry.purchase_ended(order.wish.trigger, state);
                 let missing = order.wish.count.saturating_sub(purchases::purchase_places_used(conn, order_id)?);
                 purchases::purchase_add_error(conn, order_id, code, None, message, missing)?;
             }

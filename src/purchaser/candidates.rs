@@ -5,7 +5,6 @@
 //! numbers which are in flight; it may show others once these are bought.
 
 use std::collections::{HashSet, VecDeque};
-use std::time::Duration;
 
 use rand::seq::SliceRandom as _;
 use uuid::Uuid;
@@ -13,10 +12,7 @@ use uuid::Uuid;
 use super::{Buyer, Shortfall};
 use crate::db::purchase_items::items_known_numbers;
 use crate::domain::{AreaCode, Capability, CountryCode, PhoneNumber};
-use crate::twilio::Failure;
-
-const SEARCH_TRIES_MAX: u32 = 4;
-const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
+use crate::twilio::{BackOff, Failure};
 
 /// Where to look, in turn: `None` = anywhere in the country.
 pub(super) type Places = VecDeque<Option<AreaCode>>;
@@ -101,25 +97,16 @@ impl Search {
     }
 
     async fn ask(&self, buyer: &Buyer) -> Result<Vec<PhoneNumber>, Shortfall> {
-        let mut tries = 1;
-        loop {
-            match buyer.twilio.search(self.country, self.area_code, &self.wanted).await {
-                Ok(found) => return Ok(found.into_iter().map(|candidate| candidate.phone_number).collect()),
-                Err(failure) if failure.is_passing() && tries < SEARCH_TRIES_MAX && !buyer.is_stopping() => {
-                    slog::warn!(buyer.log, "a search failed and is tried again"; "tries" => tries, "cause" => failure.to_string());
-                    let doubled = BACK_OFF_FIRST * 2u32.pow(tries - 1);
-                    tokio::time::sleep(failure.retry_after().unwrap_or(doubled).min(Duration::from_secs(10))).await;
-                    tries += 1;
-                }
-                // An area code without numbers may be told as an error: the next place may have some.
-                Err(Failure::Refused(refusal)) if matches!(refusal.code, Some(21451 | 21452)) => return Ok(Vec::new()),
-                Err(failure) => {
-                    return Err(if buyer.halt_on(&failure).await {
-                        Shortfall::Halted(failure)
-                    } else {
-                        Shortfall::Twilio(failure)
-                    });
-                }
+        let search = || buyer.twilio.search(self.country, self.area_code, &self.wanted);
+        match BackOff::PACE.repeat("a search", &buyer.log, &buyer.stopping, search).await {
+            Ok(found) => Ok(found.into_iter().map(|candidate| candidate.phone_number).collect()),
+            // An area code without numbers may be told as an error: the next place may have some.
+            Err(Failure::Refused(refusal)) if matches!(refusal.code, Some(21451 | 21452)) => Ok(Vec::new()),
+            Err(failure) => {
+                slog::warn!(buyer.log, "a search failed"; "country" => self.country.as_str(),
+                    "area_code" => self.area_code.as_ref().map(AreaCode::as_str), "cause" => failure.for_log(),
+                    "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
+                Err(if buyer.halt_on(&failure).await { Shortfall::Halted(failure) } else { Shortfall::Twilio(failure) })
             }
         }
     }

@@ -132,7 +132,7 @@ async fn round(
         return Ok(Round::Bought(0));
     }
     let order = open(buyer, run, Trigger::Emergency, country, plan.count).await?;
-    let progress = fill(buyer, run, &order, false, candidates).await;
+    let progress = fill(buyer, run, &order, plan.count, false, candidates).await;
     finish(buyer, run, &order, &progress).await?;
     Ok(match progress.shortfall.filter(Shortfall::is_worth_telling) {
         Some(shortfall) => Round::Short(progress.bought, shortfall),

@@ -24,7 +24,7 @@ pub(super) struct Claim<'a> {
 
 /// The judgement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(crate) enum Owner {
     /// Ours: settle it.
     Us(Box<Settlement>),
     /// It carries another tag, or none: not ours by this item. Look again if it may be a stale answer.

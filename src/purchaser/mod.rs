@@ -3,7 +3,7 @@
 //! The way of one number: [`run`] takes the lock and sorts what earlier runs left; [`batch`], [`by_hand`] or [`emergency`]
 //! sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`]; [`wire`] is one create from its first POST
 //! to its end; [`judge`] says whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open.
-//! The ledger itself is `db::purchase_items`.
+//! [`breaker`] stops it all. The ledger itself is `db::purchase_items`.
 //!
 //! Architecture invariant: nothing is bought without a `&PurchaseLock` in the caller's hand, a committed intent and a
 //! committed attempt; the actor ([`actor`]) handles one message at a time (`AtomicResponse`), so runs never overlap.
@@ -11,7 +11,7 @@
 
 mod actor;
 mod batch;
-mod breaker;
+pub mod breaker;
 mod by_hand;
 mod candidates;
 mod emergency;
@@ -35,14 +35,16 @@ use crate::db::Db;
 use crate::db::locks::PurchaseLocks;
 use crate::db::purchase_items::Limits;
 use crate::domain::Tag;
+use crate::telemetry::Telemetry;
 use crate::twilio::{Failure, Twilio};
 
 pub use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
 pub use batch::BatchReport;
-pub use breaker::open_breaker_on;
 pub use emergency::EmergencyReport;
+pub(crate) use judge::Owner;
 pub use recover::RecoverReport;
 pub use shortfall::Shortfall;
+pub(crate) use wire::judge_for;
 
 /// What buying needs. Plain dependencies, no actor.
 #[derive(Clone)]
@@ -63,6 +65,8 @@ pub struct Buyer {
     pub odd: Arc<AtomicU32>,
     /// What the latest run did for those who wait.
     pub line_reports: watch::Sender<Option<EmergencyReport>>,
+    /// Where orders and candidates are counted.
+    pub telemetry: Telemetry,
     /// The log.
     pub log: slog::Logger,
 }
@@ -78,21 +82,31 @@ impl Buyer {
         }
     }
 
-    fn tag(&self, item_id: uuid::Uuid) -> Tag {
+    pub(crate) fn tag(&self, item_id: uuid::Uuid) -> Tag {
         Tag { instance: self.config.load().instance.name.clone(), item_id }
     }
 
-    fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
     }
 
     /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
-    async fn halt_on(&self, failure: &Failure) -> bool {
-        open_breaker_on(&self.db, &self.log, self.config.load().breaker.probe(), failure).await
+    pub(crate) async fn halt_on(&self, failure: &Failure) -> bool {
+        let halted = breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await;
+        if halted {
+            self.telemetry.halted(true);
+        }
+        halted
     }
 
-    /// Opens the breaker for all instances.
-    async fn halt(&self, twilio_code: Option<i32>, message: String, probe_every: Option<std::time::Duration>) {
-        breaker::open(&self.db, &self.log, twilio_code, message, probe_every).await;
+    /// Opens the breaker until an operator resumes: not for Twilio's sake.
+    pub(crate) async fn halt(&self, message: String) {
+        breaker::halt(&self.db, &self.log, None, message, None).await;
+        self.telemetry.halted(true);
+    }
+
+    /// Whether nothing may ask Twilio now: the breaker is open because it refuses us, or nobody knows.
+    async fn is_silenced(&self) -> bool {
+        breaker::is_silenced(&self.db).await.unwrap_or(true)
     }
 }

@@ -55,11 +55,12 @@ pub(super) fn places(buyer: &Buyer, wish: &Wish) -> Places {
     places
 }
 
-/// Buys what an order still lacks. `gives_way`: whether others may go first after a slice.
+/// Buys what an order still lacks; `planned` of it is what the plan under the lock allowed. `gives_way`: whether others may go first after a slice.
 pub(super) async fn fill(
     buyer: &Buyer,
     run: &Run,
     order: &Order,
+    planned: u32,
     gives_way: bool,
     candidates: &mut Candidates,
 ) -> Progress {
@@ -74,6 +75,7 @@ pub(super) async fn fill(
     let goal = Goal {
         run: RunOf { order_id: order.id, run_id: run.id },
         places: order.wish.count.saturating_sub(used),
+        planned,
         concurrency: if emergency { config.purchase.emergency_concurrency } else { config.purchase.concurrency },
         hurried: emergency,
         gives_way,
@@ -118,7 +120,13 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
             note(buyer, order, &shortfall.code(), shortfall.twilio_code(), &shortfall.message(), missing).await?;
         }
     }
-    buyer.db.run_patiently("purchase_end", move |conn| purchases::purchase_end(conn, id, Some(run_id), state)).await?;
+    let ended = buyer
+        .db
+        .run_patiently("purchase_end", move |conn| purchases::purchase_end(conn, id, Some(run_id), state))
+        .await?;
+    if ended {
+        buyer.telemetry.purchase_ended(order.wish.trigger, state);
+    }
     slog::info!(buyer.log, "buying ended"; "order" => id.to_string(), "state" => state.as_str(), "bought" => progress.bought,
         "unknown" => progress.unknown, "shortfall" => progress.shortfall.as_ref().map(Shortfall::code));
     Ok(())

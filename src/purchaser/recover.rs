@@ -47,7 +47,9 @@ pub(super) async fn recover(buyer: &Buyer) -> Result<RecoverReport, DbError> {
     let Some(run) = run::begin(buyer, None).await? else {
         return Ok(RecoverReport { locked: true, ..RecoverReport::default() });
     };
-    let report = look_up_unsettled(buyer, &run).await;
+    // While Twilio refuses us nobody looks; what earlier runs left is sorted all the same.
+    let report =
+        if buyer.is_silenced().await { Ok(RecoverReport::default()) } else { look_up_unsettled(buyer, &run).await };
     run.end().await;
     report
 }
@@ -66,9 +68,10 @@ async fn look_up_unsettled(buyer: &Buyer, run: &Run) -> Result<RecoverReport, Db
     let all = async {
         while let Some(found) = looks.next().await {
             match found {
-                Some(true) => report.bought += 1,
-                Some(false) => report.ended += 1,
-                None => {}
+                Looked::Bought => report.bought += 1,
+                Looked::Ended => report.ended += 1,
+                Looked::Open => {}
+                Looked::Halted => break,
             }
         }
     };
@@ -94,25 +97,39 @@ async fn somebody_lacks(buyer: &Buyer) {
     }
 }
 
-/// `Some(true)` = bought, `Some(false)` = ended, `None` = still unknown.
-async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Option<bool> {
+/// What a look at Twilio's list came to.
+enum Looked {
+    /// The item has its number.
+    Bought,
+    /// It ended without one.
+    Ended,
+    /// It is still unknown.
+    Open,
+    /// Twilio refuses us: the others are not looked up.
+    Halted,
+}
+
+async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
     let id = item.id;
     let found = match buyer.twilio.find(&item.phone_number).await {
         Ok(found) => found,
         Err(failure) => {
             slog::warn!(buyer.log, "an unsettled purchase could not be looked up"; "item" => id.to_string(),
-                "cause" => failure.to_string(), "request_id" => failure.request_id());
-            buyer.halt_on(&failure).await;
+                "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
+            if buyer.halt_on(&failure).await {
+                return Looked::Halted;
+            }
             // Its turn is over all the same, else failing items would keep the others from theirs.
             let _ = buyer.db.run_patiently("item_look_failed", move |conn| item_look_failed(conn, id)).await;
-            return None;
+            return Looked::Open;
         }
     };
     let Some(found) = found else { return not_found(buyer, item).await };
     match judge_for(buyer, id, item.country, item.sent_ago(), &run.webhooks, &found) {
-        Owner::Us(settlement) => {
-            matches!(settle(buyer, id, &settlement).await, Outcome::Bought | Outcome::Unfit).then_some(true)
-        }
+        Owner::Us(settlement) => match settle(buyer, id, &settlement).await {
+            Outcome::Bought | Outcome::Unfit => Looked::Bought,
+            _ => Looked::Open,
+        },
         Owner::AnotherTag | Owner::Older => {
             slog::error!(buyer.log, "a number that we meant to buy belongs to another environment on this account";
                 "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
@@ -123,17 +140,25 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Option<bool> {
                     item_end(conn, id, Some(attempts), Ending::Taken, &another_environments())
                 })
                 .await;
-            ended.is_ok_and(|ended| ended).then_some(false)
+            ended_or_open(buyer, ended, "taken")
         }
     }
 }
 
-async fn not_found(buyer: &Buyer, item: &Unsettled) -> Option<bool> {
+fn ended_or_open(buyer: &Buyer, ended: Result<bool, DbError>, outcome: &'static str) -> Looked {
+    if !ended.is_ok_and(|ended| ended) {
+        return Looked::Open;
+    }
+    buyer.telemetry.item(outcome);
+    Looked::Ended
+}
+
+async fn not_found(buyer: &Buyer, item: &Unsettled) -> Looked {
     let settle_secs = buyer.config.load().purchase.unknown_settle().as_secs_f64();
     let id = item.id;
     let ended = buyer
         .db
         .run_patiently("item_not_found", move |conn| item_not_found(conn, id, settle_secs, LOOKS_APART_SECS))
         .await;
-    ended.is_ok_and(|ended| ended).then_some(false)
+    ended_or_open(buyer, ended, "not_bought")
 }

@@ -15,7 +15,7 @@ use crate::db::installation::installation_read;
 use crate::db::locks::{LockSeeker, PurchaseLock};
 use crate::db::purchase_items::items_sort_leftovers;
 use crate::db::purchases::purchases_interrupt_stale;
-use crate::domain::Webhooks;
+use crate::domain::{OrderState, Webhooks};
 
 /// The right to buy, for as long as the lock's connection lives.
 pub(super) struct Run {
@@ -38,9 +38,12 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
             Ok((purchases_interrupt_stale(conn, mine)?, items_sort_leftovers(conn)?, installation_read(conn)?))
         })
         .await?;
-    if interrupted + sorted > 0 {
+    for trigger in &interrupted {
+        buyer.telemetry.purchase_ended(*trigger, OrderState::Interrupted);
+    }
+    if interrupted.len() + sorted > 0 {
         slog::warn!(buyer.log, "an earlier run ended before its orders did; what it left is sorted";
-            "orders" => interrupted, "items" => sorted);
+            "orders" => interrupted.len(), "items" => sorted);
     }
     Ok(Some(Run { id: Uuid::new_v4(), lock, webhooks: Arc::new(installation.webhooks) }))
 }

@@ -22,8 +22,11 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
     loop {
         let copy = settlement.clone();
         let settled = buyer.db.run_patiently("item_settle", move |conn| item_settle(conn, item_id, &copy)).await;
-        if settled.is_ok() {
+        if let Ok(new) = settled {
             fail::fail_point!("item_settled");
+            if new {
+                buyer.telemetry.item("bought");
+            }
         }
         match settled {
             Ok(_new) if settlement.capable => {
@@ -63,7 +66,7 @@ async fn conflict(buyer: &Buyer, item_id: Uuid, settlement: &Settlement, error: 
         settlement.phone_number.last_four(),
         settlement.sid.as_str()
     );
-    buyer.halt(None, message.clone(), None).await;
+    buyer.halt(message.clone()).await;
     let reason = Reason { code: "conflict".to_owned(), message: message.clone(), ..Reason::default() };
     let ended = buyer
         .db
@@ -72,6 +75,9 @@ async fn conflict(buyer: &Buyer, item_id: Uuid, settlement: &Settlement, error: 
             item_end(conn, item_id, None, Ending::NotBought, &reason)
         })
         .await;
+    if matches!(ended, Ok(true)) {
+        buyer.telemetry.item("not_bought");
+    }
     if let Err(error) = ended {
         slog::warn!(buyer.log, "a conflict could not be written down"; "item" => item_id.to_string(), "error" => error.in_full());
     }

@@ -32,6 +32,10 @@ impl Shortfall {
         match self {
             Self::NoStock => "no_stock".to_owned(),
             Self::Refused(why) => why.as_str().to_owned(),
+            // A search changes nothing: no outcome is open.
+            Self::Twilio(Failure::Unknown { .. }) => "twilio_unavailable".to_owned(),
+            // Not a word of Twilio's, but of ours about what it answered.
+            Self::Halted(Failure::Unknown { .. }) => "halted".to_owned(),
             Self::Twilio(failure) | Self::Halted(failure) => failure.error_code(),
             Self::RunIsOver => "interrupted".to_owned(),
             Self::Stopping => "stopping".to_owned(),
@@ -44,8 +48,13 @@ impl Shortfall {
     pub fn message(&self) -> String {
         match self {
             Self::NoStock => "Twilio has no more such numbers; try another area code or country".to_owned(),
-            Self::Refused(why) => format!("a limit binds: {}", why.as_str()),
-            Self::Twilio(failure) | Self::Halted(failure) => failure.to_string(),
+            Self::Refused(why) => format!("{}: {}", why.as_str(), why.sentence()),
+            Self::Twilio(Failure::Unknown { message, request_id, .. }) => {
+                let request = request_id.as_ref().map(|id| format!(", Twilio's request {id}")).unwrap_or_default();
+                format!("Twilio gave no proper answer to a search ({message}{request}); try again later")
+            }
+            Self::Halted(Failure::Unknown { message, .. }) => message.clone(),
+            Self::Twilio(failure) | Self::Halted(failure) => failure.in_full(),
             Self::RunIsOver => {
                 "the purchase lock was lost or the order was ended; what is still needed is a new order".to_owned()
             }

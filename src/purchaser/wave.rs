@@ -19,7 +19,7 @@ use super::run::Run;
 use super::wire::{Item, Outcome, send};
 use super::{Buyer, Shortfall};
 use crate::db::purchase_items::{Attempt, Intent, RunOf, items_attempt, items_intend, items_withdraw};
-use crate::domain::PhoneNumber;
+use crate::domain::{PhoneNumber, Why};
 use crate::twilio::Failure;
 
 /// Candidates in an order that may turn out not to be had, beyond the order's own size.
@@ -34,6 +34,8 @@ pub(super) struct Goal {
     pub(super) run: RunOf,
     /// Places of the order that are still free.
     pub(super) places: u32,
+    /// How many of them the plan under the lock allowed; the last check before buying should agree.
+    pub(super) planned: u32,
     /// `purchase.concurrency`, or that of an emergency.
     pub(super) concurrency: usize,
     /// Whether signups wait for it.
@@ -65,6 +67,8 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
     let mut left = goal.places;
     let mut misses_left = goal.places + MISSES_SPARE;
     let mut since_look = 0u32;
+    // Intents that hold a place, now and when the wave that is being written began.
+    let (mut granted, mut granted_before) = (0u32, 0u32);
     let mut last_miss: Option<Failure> = None;
     loop {
         if buyer.is_stopping() && left > 0 {
@@ -83,6 +87,7 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
             let until_look = if goal.gives_way { (SLICE_ITEMS - since_look) as usize } else { usize::MAX };
             let wanted = candidates.take(room.min(left as usize).min(until_look));
             writing_count = wanted.len();
+            granted_before = granted;
             let count = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
             left -= count;
             since_look += count;
@@ -116,17 +121,22 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
                         progress.bought += 1;
                         buyer.odd.store(0, Ordering::Relaxed);
                     }
-                    Outcome::Unknown => progress.unknown += 1,
+                    Outcome::Unknown => {
+                        progress.unknown += 1;
+                        buyer.telemetry.item("unknown");
+                    }
                     Outcome::Unfit => {
                         progress.bought += 1;
                         odd_one(buyer, &mut progress).await;
                     }
                     Outcome::NotOurs => {
                         left += 1;
+                        granted = granted.saturating_sub(1);
                         odd_one(buyer, &mut progress).await;
                     }
                     Outcome::NotThisOne(failure) => {
                         left += 1;
+                        granted = granted.saturating_sub(1);
                         last_miss = failure.or(last_miss);
                         miss(&mut misses_left, &last_miss, &mut progress);
                     }
@@ -152,6 +162,8 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
                     Ok(written) => for (number, id, intent, attempt) in written {
                         match (intent, attempt) {
                             (Intent::Written, Some(attempt)) => {
+                                granted += 1;
+                                granted_before += 1;
                                 let item = Item {
                                     run: goal.run,
                                     id,
@@ -167,7 +179,13 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
                             }
                             (Intent::NumberIsKnown, _) => { left += 1; miss(&mut misses_left, &last_miss, &mut progress); }
                             (Intent::OrderIsFull, _) => left = 0,
-                            (Intent::Refused(why), _) => { left += 1; progress.shortfall.get_or_insert(Shortfall::Refused(why)); }
+                            (Intent::Refused(why), _) => {
+                                left += 1;
+                                if progress.shortfall.is_none() && granted_before < goal.planned {
+                                    held_back(buyer, &goal, why);
+                                }
+                                progress.shortfall.get_or_insert(Shortfall::Refused(why));
+                            }
                             (Intent::RunIsOver | Intent::Written, _) => { progress.shortfall.get_or_insert(Shortfall::RunIsOver); }
                         }
                     }
@@ -191,6 +209,17 @@ fn miss(misses_left: &mut u32, last: &Option<Failure>, progress: &mut Progress) 
         let shortfall = last.clone().map_or(Shortfall::NoStock, Shortfall::Twilio);
         progress.shortfall.get_or_insert(shortfall);
     }
+}
+
+/// The intent's own check found a cap used up that the plan under the same lock had room under. Nothing was bought beyond
+/// it; but somebody changed the caps meanwhile, or plan and ledger count differently.
+fn held_back(buyer: &Buyer, goal: &Goal, why: Why) {
+    if !matches!(why, Why::SpendCap | Why::OwnedMax | Why::AvailableMax) {
+        return;
+    }
+    slog::crit!(buyer.log, "the last check before buying held back an order that its plan had allowed: compare the caps with \
+                            what the ledger counts, and look for a configuration that was changed just now";
+        "order" => goal.run.order_id.to_string(), "cap" => why.as_str(), "planned" => goal.planned);
 }
 
 fn finish(mut progress: Progress, left: u32) -> Progress {
@@ -266,7 +295,7 @@ async fn odd_one(buyer: &Buyer, progress: &mut Progress) {
     buyer.odd.store(0, Ordering::Relaxed);
     let message = "purchases are answered with numbers that are not ours or lack a capability: another environment uses this \
                    account, or Twilio changed; compare the last order's numbers with Twilio's console, then resume";
-    buyer.halt(None, message.to_owned(), None).await;
+    buyer.halt(message.to_owned()).await;
     let failure = Failure::Unknown { message: message.to_owned(), status: None, request_id: None };
     progress.shortfall.get_or_insert(Shortfall::Halted(failure));
 }

@@ -15,7 +15,7 @@ use super::settle::settle;
 use super::{Buyer, Shortfall};
 use crate::db::purchase_items::{self, Attempt, Ending, Failure as Reason, Intent, RunOf};
 use crate::domain::{CountryCode, PhoneNumber, Webhooks};
-use crate::twilio::{Answered, Failure, IncomingNumber, Verdict};
+use crate::twilio::{Answered, BackOff, Failure, IncomingNumber, Verdict, hide_numbers};
 
 /// POSTs for one item whose outcome was in doubt.
 const DOUBTFUL_POSTS_MAX: i32 = 3;
@@ -23,8 +23,6 @@ const DOUBTFUL_POSTS_MAX: i32 = 3;
 const HARMLESS_POSTS_MAX: i32 = 5;
 /// A create for somebody who waits is not repeated later than this: they are gone, and others need the lock.
 const REPEATS_WITHIN: Duration = Duration::from_secs(4);
-const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
-const BACK_OFF_MAX: Duration = Duration::from_secs(10);
 
 /// An item with a committed attempt: it may go on the wire.
 #[derive(Debug, Clone)]
@@ -124,6 +122,7 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: b
         doubt(buyer, item, failure).await;
         return Next::Done(match look(buyer, item).await {
             Look::Seen(outcome) => outcome,
+            // When Twilio refuses the account, nobody looked.
             Look::NotThere | Look::Failed if halted => Outcome::End(Shortfall::Halted(failure.clone())),
             Look::NotThere | Look::Failed => Outcome::Unknown,
         });
@@ -161,8 +160,11 @@ async fn created(buyer: &Buyer, item: &Item, found: &Answered<IncomingNumber>) -
     }
 }
 
-/// Looks the number up in Twilio's list.
+/// Looks the number up in Twilio's list; not while the breaker silences Twilio.
 async fn look(buyer: &Buyer, item: &Item) -> Look {
+    if buyer.is_silenced().await {
+        return Look::Failed;
+    }
     match buyer.twilio.find(&item.number).await {
         Ok(None) => Look::NotThere,
         Ok(Some(found)) => Look::Seen(match judged(buyer, item, &found) {
@@ -171,7 +173,9 @@ async fn look(buyer: &Buyer, item: &Item) -> Look {
         }),
         Err(failure) => {
             slog::warn!(buyer.log, "a doubtful purchase could not be looked up; recovery will";
-                "item" => item.id.to_string(), "cause" => failure.to_string(), "request_id" => failure.request_id());
+                "item" => item.id.to_string(), "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(),
+                "request_id" => failure.request_id());
+            buyer.halt_on(&failure).await;
             Look::Failed
         }
     }
@@ -181,8 +185,8 @@ fn judged(buyer: &Buyer, item: &Item, found: &Answered<IncomingNumber>) -> Owner
     judge_for(buyer, item.id, item.country, item.first_sent.elapsed(), &item.webhooks, found)
 }
 
-/// Judges what Twilio shows for an item.
-pub(super) fn judge_for(
+/// Judges what Twilio shows for an item, whoever asks: the run that sent it, a recovery, a reconciliation.
+pub(crate) fn judge_for(
     buyer: &Buyer,
     item_id: Uuid,
     country: CountryCode,
@@ -242,8 +246,8 @@ fn reason(failure: &Failure) -> Reason {
 
 async fn doubt(buyer: &Buyer, item: &Item, failure: &Failure) {
     slog::warn!(buyer.log, "the outcome of a purchase is unknown; Twilio's list will tell";
-        "item" => item.id.to_string(), "attempt" => item.attempt, "cause" => failure.to_string(),
-        "request_id" => failure.request_id());
+        "item" => item.id.to_string(), "attempt" => item.attempt, "cause" => failure.for_log(),
+        "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
     let (id, reason) = (item.id, reason(failure));
     let written = buyer.db.run_patiently("item_doubt", move |conn| purchase_items::item_doubt(conn, id, &reason)).await;
     if let Err(error) = written {
@@ -255,24 +259,23 @@ async fn doubt(buyer: &Buyer, item: &Item, failure: &Failure) {
 async fn end(buyer: &Buyer, item: &Item, ending: Ending, reason: Reason) {
     let (id, attempt) = (item.id, item.attempt);
     slog::info!(buyer.log, "a candidate was not bought"; "item" => id.to_string(), "code" => &reason.code,
-        "request_id" => reason.request_id.clone());
+        "twilio_code" => reason.twilio_code, "cause" => hide_numbers(&reason.message), "request_id" => reason.request_id.clone());
     let ended = buyer
         .db
         .run_patiently("item_end", move |conn| purchase_items::item_end(conn, id, Some(attempt), ending, &reason))
         .await;
+    if matches!(ended, Ok(true)) {
+        buyer.telemetry.item(ending.as_str());
+    }
     if let Err(error) = ended {
         slog::warn!(buyer.log, "the end of an item could not be written; recovery will look it up";
             "item" => id.to_string(), "error" => error.in_full());
     }
 }
 
-/// Waits before the next POST: as Twilio asks, or doubling with jitter. `false` = the daemon stops.
+/// Waits before the next POST: as Twilio asks, or doubling, with jitter. `false` = the daemon stops.
 async fn back_off(buyer: &Buyer, attempt: i32, asked: Option<Duration>) -> bool {
-    let doublings = u32::try_from(attempt.clamp(1, 8)).unwrap_or(1) - 1;
-    let wait = match asked {
-        Some(asked) => asked.min(BACK_OFF_MAX),
-        None => (BACK_OFF_FIRST * 2u32.pow(doublings)).min(BACK_OFF_MAX).mul_f64(rand::random_range(0.5..1.0)),
-    };
+    let wait = BackOff::PACE.wait_by_chance(u32::try_from(attempt).unwrap_or(1), asked);
     let mut stopping = buyer.stopping.clone();
     tokio::select! {
         () = tokio::time::sleep(wait) => !buyer.is_stopping(),

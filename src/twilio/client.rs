@@ -14,6 +14,7 @@ use super::error::Failure;
 use super::transport::{Answered, Transport};
 use super::wire::{Balance, Candidate, IncomingNumber, NumberPage, Price, PriceAnswer, SearchAnswer};
 use crate::domain::{AreaCode, Capability, CountryCode, NumberSid, PhoneNumber, Tag, Webhooks};
+use crate::telemetry::{Operation, Telemetry};
 
 /// Twilio's largest page.
 const PAGE_SIZE: usize = 1000;
@@ -61,9 +62,9 @@ pub enum Gone {
 impl Twilio {
     /// A client that has not connected yet; `runtime` lends the blocking threads.
     #[must_use]
-    pub fn new(settings: TwilioSettings, runtime: tokio::runtime::Handle) -> Self {
+    pub fn new(settings: TwilioSettings, runtime: tokio::runtime::Handle, telemetry: Telemetry) -> Self {
         let Credentials { user, secret, .. } = &settings.credentials;
-        let transport = Transport::new(settings.request_timeout, user, secret, runtime);
+        let transport = Transport::new(settings.request_timeout, user, secret, runtime, telemetry);
         Self { transport, settings: Arc::new(settings) }
     }
 
@@ -100,7 +101,7 @@ impl Twilio {
             }
             query.append_pair("Beta", "false").append_pair("PageSize", "100");
         }
-        let answer: SearchAnswer = self.transport.get(url).await?.body;
+        let answer: SearchAnswer = self.transport.get(Operation::Search, url).await?.body;
         Ok(answer.candidates(country, wanted))
     }
 
@@ -118,7 +119,7 @@ impl Twilio {
         let tag = tag.to_string();
         let mut form = vec![("PhoneNumber", number.as_str()), ("FriendlyName", tag.as_str())];
         form.extend(webhook_parameters(webhooks));
-        self.transport.post(url, &form).await
+        self.transport.post(Operation::Create, url, &form).await
     }
 
     /// Asks Twilio's list for this number of our account. `None` = not ours, as far as the list shows now.
@@ -128,7 +129,7 @@ impl Twilio {
     pub async fn find(&self, number: &PhoneNumber) -> Result<Option<Answered<IncomingNumber>>, Failure> {
         let mut url = self.url(&["IncomingPhoneNumbers.json"]);
         url.query_pairs_mut().append_pair("PhoneNumber", number.as_str());
-        let page = self.transport.get::<NumberPage>(url).await?;
+        let page = self.transport.get::<NumberPage>(Operation::List, url).await?;
         let (request_id, at) = (page.request_id, page.at);
         // The filter matches parts of numbers, so equality is ours to check.
         let found = page.body.numbers().find(|found| found.phone_number == *number);
@@ -141,7 +142,7 @@ impl Twilio {
     /// See [`Failure`].
     pub async fn fetch(&self, sid: &NumberSid) -> Result<Option<IncomingNumber>, Failure> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
-        match self.transport.get(url).await {
+        match self.transport.get(Operation::Fetch, url).await {
             Ok(answer) => Ok(Some(answer.body)),
             Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(None),
             Err(failure) => Err(failure),
@@ -175,7 +176,7 @@ impl Twilio {
 
     async fn update(&self, sid: &NumberSid, form: &[(&str, &str)]) -> Result<Option<IncomingNumber>, Failure> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
-        match self.transport.post(url, form).await {
+        match self.transport.post(Operation::Update, url, form).await {
             Ok(answer) => Ok(Some(answer.body)),
             Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(None),
             Err(failure) => Err(failure),
@@ -189,7 +190,7 @@ impl Twilio {
     /// See [`Failure`].
     pub async fn release(&self, sid: &NumberSid) -> Result<Gone, Failure> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
-        match self.transport.delete(url).await {
+        match self.transport.delete(Operation::Delete, url).await {
             Ok(answer) => Ok(Gone::Now(answer.request_id)),
             Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(Gone::Already(refusal.request_id)),
             Err(failure) => Err(failure),
@@ -203,7 +204,7 @@ impl Twilio {
     pub async fn price(&self, country: CountryCode) -> Result<Option<Price>, Failure> {
         let mut url = self.settings.pricing_base_url.clone();
         path(&mut url).extend(["v1", "PhoneNumbers", "Countries", country.as_str()]);
-        Ok(self.transport.get::<PriceAnswer>(url).await?.body.local())
+        Ok(self.transport.get::<PriceAnswer>(Operation::Pricing, url).await?.body.local())
     }
 
     /// The account's balance. It may lag, and sub-accounts have none.
@@ -211,7 +212,7 @@ impl Twilio {
     /// # Errors
     /// See [`Failure`]; a look changes nothing.
     pub async fn balance(&self) -> Result<Balance, Failure> {
-        Ok(self.transport.get(self.url(&["Balance.json"])).await?.body)
+        Ok(self.transport.get(Operation::Balance, self.url(&["Balance.json"])).await?.body)
     }
 
     /// One page of the account's numbers: the first, or the one that the page before named. Answers the next page's
@@ -228,7 +229,7 @@ impl Twilio {
                 url
             }
         };
-        let mut page = self.transport.get::<NumberPage>(url).await?.body;
+        let mut page = self.transport.get::<NumberPage>(Operation::List, url).await?.body;
         let next = page.next_page_uri.take().filter(|uri| !uri.is_empty());
         Ok((page.numbers().collect(), next))
     }
@@ -240,7 +241,7 @@ impl Twilio {
     pub async fn probe(&self) -> Result<(), Failure> {
         let mut url = self.url(&["IncomingPhoneNumbers.json"]);
         url.query_pairs_mut().append_pair("PageSize", "1");
-        self.transport.get::<serde::de::IgnoredAny>(url).await.map(|_answer| ())
+        self.transport.get::<serde::de::IgnoredAny>(Operation::Probe, url).await.map(|_answer| ())
     }
 
     fn url(&self, segments: &[&str]) -> Url {
@@ -295,7 +296,7 @@ mod tests {
             },
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Twilio::new(settings, runtime.handle().clone())
+        Twilio::new(settings, runtime.handle().clone(), Telemetry::new(&[]))
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use super::wire::ErrorAnswer;
+
 /// Why a call did not answer what it was for.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Failure {
@@ -59,20 +61,45 @@ pub enum Verdict {
     NotFound,
 }
 
+/// Codes of a server that failed. They say nothing about the outcome, whatever status carries them.
+const SERVER_FAILED: [i32; 2] = [20500, 20503];
+
+/// Reads an answer that is no success: a refusal, or an outcome that nobody knows.
+pub(super) fn failure_of(
+    status: u16,
+    body: &[u8],
+    retry_after: Option<Duration>,
+    request_id: Option<String>,
+) -> Failure {
+    // A gateway answers with a page.
+    let told = serde_json::from_slice::<ErrorAnswer>(body).ok();
+    let (code, message) = told.map_or((None, String::new()), |told| (told.code, told.message));
+    let server_failed = code.is_some_and(|code| SERVER_FAILED.contains(&code));
+    // 408: Twilio waited for a request that it may have had.
+    if (400..=499).contains(&status) && status != 408 && !server_failed {
+        return Failure::Refused(Refusal { status, code, message, retry_after, request_id });
+    }
+    let message = match code {
+        Some(code) => format!("status {status}/{code}: {message}"),
+        None => format!("status {status}"),
+    };
+    Failure::Unknown { message, status: Some(status), request_id }
+}
+
 impl Refusal {
     /// Sorts the refusal.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match (self.status, self.code) {
-            (429, _) => Verdict::Retry,
-            (_, Some(10002 | 20008 | 21404 | 22300)) => Verdict::HaltUntilResume,
+            (429, _) | (_, Some(20429)) => Verdict::Retry,
+            (_, Some(10002 | 20008 | 21404 | 21714 | 22300)) => Verdict::HaltUntilResume,
             (401, _) | (_, Some(20003 | 20005 | 10001)) => Verdict::HaltUntilProbe,
             (_, Some(21422 | 21421 | 21615)) => Verdict::NextCandidate,
             (
                 _,
                 Some(
-                    21451 | 21452 | 21457 | 21458 | 21631 | 21613 | 21649 | 21650 | 21651 | 20001 | 21402 | 21403
-                    | 21405 | 21406 | 21420 | 21502,
+                    21451 | 21452 | 21457 | 21458 | 21481 | 21631 | 21613 | 21649 | 21650 | 21651 | 20001 | 20007
+                    | 21402 | 21403 | 21405 | 21406 | 21420 | 21502 | 21710 | 21712,
                 ),
             ) => Verdict::EndOrder,
             (404, _) => Verdict::NotFound,
@@ -130,6 +157,30 @@ impl Failure {
         }
     }
 
+    /// Whether no call can succeed until somebody acts, or a probe says that Twilio accepts us again.
+    #[must_use]
+    pub fn halts(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => matches!(refusal.verdict(), Verdict::HaltUntilProbe | Verdict::HaltUntilResume),
+            Self::NotSent(_) | Self::Unknown { .. } => false,
+        }
+    }
+
+    /// The failure with Twilio's id of the request, for the ledger and for people.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        match self.request_id() {
+            Some(request_id) => format!("{self} (Twilio's request {request_id})"),
+            None => self.to_string(),
+        }
+    }
+
+    /// The failure as a log line may show it: of a phone number in Twilio's message only the last four digits.
+    #[must_use]
+    pub fn for_log(&self) -> String {
+        hide_numbers(&self.to_string())
+    }
+
     /// How long Twilio asked us to wait.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -140,38 +191,146 @@ impl Failure {
     }
 }
 
+/// Leaves the last four digits of each phone number in `text`: Twilio's messages name numbers, log lines must not.
+#[must_use]
+pub fn hide_numbers(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('+') {
+        let digits = rest[start + 1..].bytes().take_while(u8::is_ascii_digit).count();
+        let end = start + 1 + digits;
+        shown.push_str(&rest[..start]);
+        shown.push_str(if digits >= 7 { "…" } else { "+" });
+        shown.push_str(if digits >= 7 { &rest[end - 4..end] } else { &rest[start + 1..end] });
+        rest = &rest[end..];
+    }
+    shown + rest
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn verdict(status: u16, code: Option<i32>) -> Verdict {
-        Refusal { status, code, message: String::new(), retry_after: None, request_id: None }.verdict()
+    /// What a create does about an answer.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Class {
+        Retry,
+        Reconcile,
+        Next,
+        Job,
+        HaltUntilProbe,
+        HaltUntilResume,
+    }
+
+    fn class(status: u16, code: Option<i32>) -> Class {
+        let body = match code {
+            Some(code) => format!(r#"{{"code":{code},"message":"m","status":{status}}}"#),
+            None => "<html>502</html>".to_owned(),
+        };
+        match failure_of(status, body.as_bytes(), None, None) {
+            Failure::NotSent(_) => unreachable!("an answer came"),
+            Failure::Unknown { .. } => Class::Reconcile,
+            Failure::Refused(refusal) => match refusal.verdict() {
+                Verdict::Retry => Class::Retry,
+                Verdict::NextCandidate => Class::Next,
+                // A create that answers 404 cannot succeed as it is configured.
+                Verdict::EndOrder | Verdict::NotFound => Class::Job,
+                Verdict::HaltUntilProbe => Class::HaltUntilProbe,
+                Verdict::HaltUntilResume => Class::HaltUntilResume,
+            },
+        }
+    }
+
+    /// Every code of Twilio's dictionary that a daemon that buys numbers may meet, with the status where it is known.
+    const TABLE: &[(Option<u16>, Option<i32>, Class)] = &[
+        (Some(429), Some(20429), Class::Retry),
+        (Some(500), Some(20500), Class::Reconcile),
+        (Some(503), Some(20503), Class::Reconcile),
+        (Some(502), None, Class::Reconcile),
+        (Some(504), None, Class::Reconcile),
+        (Some(400), Some(21422), Class::Next),
+        (Some(400), Some(21421), Class::Next),
+        (None, Some(21452), Class::Job),
+        (None, Some(21451), Class::Job),
+        (None, Some(21457), Class::Job),
+        (None, Some(21458), Class::Job),
+        (None, Some(21631), Class::Job),
+        (None, Some(21615), Class::Next),
+        (None, Some(21613), Class::Job),
+        (Some(400), Some(21649), Class::Job),
+        (None, Some(21650), Class::Job),
+        (None, Some(21651), Class::Job),
+        (None, Some(21402), Class::Job),
+        (None, Some(21403), Class::Job),
+        (None, Some(21405), Class::Job),
+        (None, Some(21406), Class::Job),
+        (None, Some(21420), Class::Job),
+        (None, Some(21502), Class::Job),
+        (None, Some(20001), Class::Job),
+        (Some(404), Some(20404), Class::Job),
+        (Some(401), Some(20003), Class::HaltUntilProbe),
+        (Some(403), Some(20008), Class::HaltUntilResume),
+        (None, Some(20005), Class::HaltUntilProbe),
+        (None, Some(10001), Class::HaltUntilProbe),
+        (None, Some(10002), Class::HaltUntilResume),
+        (None, Some(21404), Class::HaltUntilResume),
+        (None, Some(22300), Class::HaltUntilResume),
+        (None, Some(20007), Class::Job),
+        (None, Some(21481), Class::Job),
+        (None, Some(21710), Class::Job),
+        (None, Some(21712), Class::Job),
+        (None, Some(21714), Class::HaltUntilResume),
+    ];
+
+    #[test]
+    fn every_code_that_a_purchase_may_meet_has_its_class_whatever_status_carries_it() {
+        for (status, code, expected) in TABLE {
+            match status {
+                Some(status) => assert_eq!(class(*status, *code), *expected, "{status}/{code:?}"),
+                // The status of these is not documented.
+                None => {
+                    for status in [400, 403, 404, 409, 422] {
+                        assert_eq!(class(status, *code), *expected, "{status}/{code:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]
-    fn the_error_table_is_sorted_into_decisions() {
+    fn what_the_table_does_not_know_is_sorted_by_its_status() {
         for (status, code, expected) in [
-            (429, Some(20429), Verdict::Retry),
-            (400, Some(21422), Verdict::NextCandidate),
-            (400, Some(21421), Verdict::NextCandidate),
-            (400, Some(21615), Verdict::NextCandidate),
-            (400, Some(21452), Verdict::EndOrder),
-            (400, Some(21631), Verdict::EndOrder),
-            (400, Some(21402), Verdict::EndOrder),
-            (401, Some(20003), Verdict::HaltUntilProbe),
-            (401, None, Verdict::HaltUntilProbe),
-            (403, None, Verdict::HaltUntilProbe),
-            (400, Some(20005), Verdict::HaltUntilProbe),
-            (400, Some(10001), Verdict::HaltUntilProbe),
-            (403, Some(20008), Verdict::HaltUntilResume),
-            (400, Some(21404), Verdict::HaltUntilResume),
-            (403, Some(22300), Verdict::HaltUntilResume),
-            (400, Some(10002), Verdict::HaltUntilResume),
-            (404, Some(20404), Verdict::NotFound),
-            (400, Some(99999), Verdict::NextCandidate),
-            (418, None, Verdict::NextCandidate),
+            (429, None, Class::Retry),
+            (401, None, Class::HaltUntilProbe),
+            (401, Some(70051), Class::HaltUntilProbe),
+            (403, None, Class::HaltUntilProbe),
+            (400, Some(99999), Class::Next),
+            (418, None, Class::Next),
+            (404, None, Class::Job),
+            (408, None, Class::Reconcile),
+            (500, None, Class::Reconcile),
+            (503, Some(99999), Class::Reconcile),
+            // A redirect is not followed, and says nothing.
+            (307, None, Class::Reconcile),
+            // The server's own failures prove nothing, whatever status carries them.
+            (400, Some(20500), Class::Reconcile),
+            (400, Some(20503), Class::Reconcile),
+            (400, Some(20429), Class::Retry),
         ] {
-            assert_eq!(verdict(status, code), expected, "{status}/{code:?}");
+            assert_eq!(class(status, code), expected, "{status}/{code:?}");
         }
+    }
+
+    #[test]
+    fn a_failure_tells_what_twilio_said_in_full_and_hides_numbers_from_the_log() {
+        let told = r#"{"code":21422,"message":"+14155550123 is not available, +1 neither","status":400}"#;
+        let failure = failure_of(400, told.as_bytes(), None, Some("RQ1".to_owned()));
+        assert_eq!(
+            failure.in_full(),
+            "Twilio refused with 400/21422: +14155550123 is not available, +1 neither (Twilio's request RQ1)"
+        );
+        assert_eq!(failure.for_log(), "Twilio refused with 400/21422: …0123 is not available, +1 neither");
+        let failure = failure_of(503, br#"{"code":20503,"message":"busy"}"#, None, None);
+        assert_eq!(failure.in_full(), "the outcome at Twilio is unknown: status 503/20503: busy");
     }
 }

@@ -5,16 +5,16 @@
 //! How to get it wrong: counting a reset on a reused connection as "not sent". The request may have arrived.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use ureq::http;
 use url::Url;
 
-use super::error::{Failure, Refusal};
+use super::error::{Failure, failure_of};
 use super::reach::{MarkingConnector, MarkingResolver, is_not_connected};
-use super::wire::ErrorAnswer;
+use crate::telemetry::{Operation, Telemetry, Wire};
 
 /// Answers are small; a list of a thousand numbers is about 1.5 MB.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -38,11 +38,18 @@ pub(super) struct Transport {
     pub(super) agent: ureq::Agent,
     authorization: Arc<SecretString>,
     runtime: tokio::runtime::Handle,
+    telemetry: Telemetry,
 }
 
 impl Transport {
     /// Signs in with `user` and `secret`; `runtime` lends the blocking threads.
-    pub(super) fn new(timeout: Duration, user: &str, secret: &SecretString, runtime: tokio::runtime::Handle) -> Self {
+    pub(super) fn new(
+        timeout: Duration,
+        user: &str,
+        secret: &SecretString,
+        runtime: tokio::runtime::Handle,
+        telemetry: Telemetry,
+    ) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(timeout))
             .timeout_resolve(Some(timeout.min(CONNECT_WITHIN)))
@@ -58,36 +65,48 @@ impl Transport {
         let agent = ureq::Agent::with_parts(config, MarkingConnector::default(), MarkingResolver::default());
         let pair = format!("{user}:{}", secret.expose_secret());
         let authorization = Arc::new(SecretString::from(format!("Basic {}", base64(pair.as_bytes()))));
-        Self { agent, authorization, runtime }
+        Self { agent, authorization, runtime, telemetry }
     }
 
-    pub(super) async fn get<T: serde::de::DeserializeOwned>(&self, url: Url) -> Result<Answered<T>, Failure> {
-        read(self.call(http::Method::GET, url, None).await?)
+    pub(super) async fn get<T: serde::de::DeserializeOwned>(
+        &self,
+        operation: Operation,
+        url: Url,
+    ) -> Result<Answered<T>, Failure> {
+        read(self.call(operation, http::Method::GET, url, None).await?)
     }
 
     pub(super) async fn post<T: serde::de::DeserializeOwned>(
         &self,
+        operation: Operation,
         url: Url,
         form: &[(&str, &str)],
     ) -> Result<Answered<T>, Failure> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        read(self.call(http::Method::POST, url, Some(body)).await?)
+        read(self.call(operation, http::Method::POST, url, Some(body)).await?)
     }
 
     /// The answer to a DELETE has no body.
-    pub(super) async fn delete(&self, url: Url) -> Result<Answered<()>, Failure> {
-        let answered = self.call(http::Method::DELETE, url, None).await?;
+    pub(super) async fn delete(&self, operation: Operation, url: Url) -> Result<Answered<()>, Failure> {
+        let answered = self.call(operation, http::Method::DELETE, url, None).await?;
         Ok(Answered { body: (), request_id: answered.request_id, at: answered.at })
     }
 
     async fn call(
         &self,
+        operation: Operation,
         method: http::Method,
         url: Url,
         form: Option<String>,
     ) -> Result<Answered<(u16, Vec<u8>)>, Failure> {
         let (agent, authorization) = (self.agent.clone(), Arc::clone(&self.authorization));
-        let done = self.runtime.spawn_blocking(move || call(&agent, &authorization, &method, &url, form));
+        let telemetry = self.telemetry.clone();
+        let done = self.runtime.spawn_blocking(move || {
+            let (began, mut wire) = (Instant::now(), Wire::NotSent);
+            let outcome = call(&agent, &authorization, &method, &url, form, &mut wire);
+            telemetry.twilio_called(operation, wire, began.elapsed());
+            outcome
+        });
         done.await.unwrap_or_else(|panicked| {
             Err(Failure::Unknown { message: panicked.to_string(), status: None, request_id: None })
         })
@@ -105,6 +124,7 @@ fn call(
     method: &http::Method,
     url: &Url,
     form: Option<String>,
+    wire: &mut Wire,
 ) -> Result<Answered<(u16, Vec<u8>)>, Failure> {
     let mut request = http::Request::builder()
         .method(method)
@@ -119,7 +139,13 @@ fn call(
         Some(form) => agent.run(request.body(form).map_err(invalid)?),
         None => agent.run(request.body(()).map_err(invalid)?),
     };
-    let mut response = answered.map_err(|error| unanswered(&error))?;
+    let mut response = answered.map_err(|error| {
+        let failure = unanswered(&error);
+        if !matches!(failure, Failure::NotSent(_)) {
+            *wire = broken(&error);
+        }
+        failure
+    })?;
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let request_id = header("Twilio-Request-Id");
@@ -127,21 +153,14 @@ fn call(
     let at = date.map_or_else(Utc::now, |date| date.to_utc());
     let retry_after = header("Retry-After").and_then(|value| value.parse().ok()).map(Duration::from_secs);
     let unknown = |message: String| Failure::Unknown { message, status: Some(status), request_id: request_id.clone() };
-    let body = response
-        .body_mut()
-        .with_config()
-        .limit(ANSWER_BYTES_MAX)
-        .read_to_vec()
-        .map_err(|error| unknown(format!("status {status}, but the answer broke off: {error}")))?;
+    let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(|error| {
+        *wire = broken(&error);
+        unknown(format!("status {status}, but the answer broke off: {error}"))
+    })?;
+    *wire = Wire::of_status(status);
     match status {
         200..=299 => Ok(Answered { body: (status, body), request_id, at }),
-        // 408: Twilio waited for a request that it may have had.
-        400..=499 if status != 408 => {
-            let told = serde_json::from_slice::<ErrorAnswer>(&body).ok();
-            let (code, message) = told.map_or((None, String::new()), |told| (told.code, told.message));
-            Err(Failure::Refused(Refusal { status, code, message, retry_after, request_id }))
-        }
-        _ => Err(unknown(format!("status {status}"))),
+        _ => Err(failure_of(status, &body, retry_after, request_id)),
     }
 }
 
@@ -154,6 +173,15 @@ fn read<T: serde::de::DeserializeOwned>(answered: Answered<(u16, Vec<u8>)>) -> R
             status: Some(status),
             request_id,
         }),
+    }
+}
+
+/// Why there is no whole answer, once the connection stood.
+fn broken(error: &ureq::Error) -> Wire {
+    match error {
+        ureq::Error::Timeout(_) => Wire::Timeout,
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Wire::Timeout,
+        _ => Wire::Reset,
     }
 }
 
@@ -173,7 +201,8 @@ mod tests {
 
     fn agent() -> ureq::Agent {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        Transport::new(Duration::from_secs(1), "AC1", &"s".to_owned().into(), runtime.handle().clone()).agent
+        let (secret, telemetry) = ("s".to_owned().into(), Telemetry::new(&[]));
+        Transport::new(Duration::from_secs(1), "AC1", &secret, runtime.handle().clone(), telemetry).agent
     }
 
     #[test]

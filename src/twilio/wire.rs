@@ -174,7 +174,7 @@ pub struct Balance {
 #[derive(Deserialize)]
 pub(super) struct ErrorAnswer {
     pub(super) code: Option<i32>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) message: String,
 }
 

@@ -124,6 +124,14 @@ async fn the_size_counts_with_and_without_a_length() {
         let reply = client.ask(chunked(&body(size))).await;
         assert_eq!(reply.status, status, "{size} without a length");
     }
+    // A route may take more, and says how much.
+    for (size, status) in [(KIB_64 + 1, 200), (100 * 1024, 200), (100 * 1024 + 1, 413)] {
+        let reply = client.ask(post_json("/upload", SIGNUP, &body(size))).await;
+        assert_eq!(reply.status, status, "{size} with a length");
+        let reply = client.ask(chunked(&body(size)).replace("/signup/api/assign", "/upload")).await;
+        assert_eq!(reply.status, status, "{size} without a length");
+        assert!(status == 200 || reply.json()["detail"].as_str().unwrap().contains("100 KiB"));
+    }
 }
 
 #[tokio::test]

@@ -84,10 +84,83 @@ async fn a_public_route_may_ask_the_door_itself() {
     }
 }
 
+const GOOD: &str = "Cookie: session=good\r\n";
+const TOKEN: &str = "Cookie: session=good\r\nX-CSRF-Token: the-token\r\n";
+
 #[tokio::test]
 async fn a_session_counts_when_no_key_is_there() {
     let world = World::with_sessions().await;
-    assert_eq!(cron(&world, "", "Cookie: session=good\r\n").await.status, 200);
+    assert_eq!(cron(&world, "", TOKEN).await.status, 200);
     assert_eq!(cron(&world, "", "Cookie: session=bad\r\n").await.problem(), (401, "unauthorized".into()));
-    assert_eq!(cron(&world, "", "Cookie: session=good\r\nX-Admin-API-Key: wrong\r\n").await.status, 401);
+    assert_eq!(cron(&world, "", &format!("{TOKEN}X-Admin-API-Key: wrong\r\n")).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_session_ends_with_the_key_that_opened_it() {
+    let world = World::with_sessions().await;
+    world.gate.replace_keys(keys("the-new-admin-key"));
+    assert_eq!(cron(&world, "", TOKEN).await.problem(), (401, "unauthorized".into()));
+    world.gate.replace_keys(keys(SIGNUP));
+    assert_eq!(cron(&world, "", TOKEN).await.status, 401, "another key is not this one");
+}
+
+#[tokio::test]
+async fn a_sessions_post_needs_its_token_and_a_page_of_ours() {
+    let world = World::with_sessions().await;
+    let token = |token: &str| format!("{GOOD}X-CSRF-Token: {token}\r\n");
+    for headers in [
+        GOOD.to_owned(),
+        token(""),
+        token("the-toke"),
+        token("the-token2"),
+        format!("{TOKEN}Origin: https://evil.example\r\n"),
+        format!("{TOKEN}Origin: null\r\n"),
+        format!("{TOKEN}Sec-Fetch-Site: cross-site\r\n"),
+        format!("{TOKEN}Sec-Fetch-Site: same-site\r\n"),
+    ] {
+        assert_eq!(cron(&world, "", &headers).await.problem(), (403, "forbidden".into()), "{headers}");
+    }
+    for headers in [format!("{TOKEN}Origin: http://t\r\n"), format!("{TOKEN}Sec-Fetch-Site: same-origin\r\n")] {
+        assert_eq!(cron(&world, "", &headers).await.status, 200, "{headers}");
+    }
+    let key = format!("X-Admin-API-Key: {ADMIN}\r\nOrigin: https://evil.example\r\n");
+    assert_eq!(cron(&world, "", &key).await.status, 200, "a key needs no token");
+}
+
+#[tokio::test]
+async fn a_form_may_carry_the_token_in_a_field() {
+    let world = World::with_sessions().await;
+    let send = async |headers: &str, body: &str| {
+        let head = format!("POST /admin/form HTTP/1.1\r\nHost: t\r\nContent-Length: {}\r\n", body.len());
+        let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+        world.client().await.ask(format!("{head}{form}{headers}\r\n{body}")).await
+    };
+    assert_eq!(send(GOOD, "field=x&csrf_token=the-token").await.json()["field"], "x");
+    assert_eq!(send(TOKEN, "field=x").await.status, 200);
+    for body in ["field=x", "field=x&csrf_token=other", "csrf_token=", ""] {
+        assert_eq!(send(GOOD, body).await.problem(), (403, "forbidden".into()), "{body}");
+    }
+    assert_eq!(send(&format!("{GOOD}Origin: https://evil.example\r\n"), "csrf_token=the-token").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_page_leads_to_the_login_and_back_when_neither_key_nor_session_is_there() {
+    let world = World::with_sessions().await;
+    let page =
+        async |query: &str, headers: &str| world.client().await.ask(get(&format!("/admin/page{query}"), headers)).await;
+    for (query, headers, next) in [
+        ("", "", "%2Fadmin%2Fpage"),
+        ("?tab=audit", "Cookie: session=bad\r\n", "%2Fadmin%2Fpage%3Ftab%3Daudit"),
+        ("?api_key=wrong", "", "%2Fadmin%2Fpage"),
+    ] {
+        let reply = page(query, headers).await;
+        assert_eq!(reply.status, 303, "{query}");
+        assert_eq!(reply.header("location").unwrap(), format!("/admin/login?next={next}"));
+    }
+    let with_session = page("", GOOD).await;
+    assert_eq!((with_session.status, with_session.body.as_str()), (200, "token=Some(\"the-token\")"));
+    assert!(with_session.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
+    let with_key = page("", &format!("X-Admin-API-Key: {ADMIN}\r\n")).await;
+    assert_eq!((with_key.status, with_key.body.as_str()), (200, "token=None"));
+    assert_eq!(page("", &format!("X-Admin-API-Key: {SIGNUP}\r\n")).await.problem(), (403, "forbidden".into()));
 }

@@ -9,9 +9,10 @@ use std::time::Duration;
 use callbunker::domain::{AreaCode, UserId};
 use callbunker::http::{
     Access, BodyRule, Drained, Endpoint, Exchange, Failure, FailureLimit, Fingerprint, Gate, Keys, Outcome, Problem,
-    Request, RequestBody, Route, ServerLimits, ServerOptions, Sessions, Who, json_response, router, serve,
-    text_response,
+    Request, RequestBody, Route, ServerLimits, ServerOptions, Sessions, Who, json_response, page_response, router,
+    serve, text_response,
 };
+use callbunker::telemetry::Telemetry;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
@@ -71,9 +72,13 @@ impl Sessions for OneSession {
     fn find<'a>(&'a self, exchange: &'a Exchange) -> BoxFuture<'a, Result<Option<Who>, Problem>> {
         Box::pin(async move {
             let is_good = exchange.headers().get("cookie").is_some_and(|cookie| cookie == "session=good");
-            let who = Who { access: Access::Admin, fingerprint: Fingerprint::of(b"logged in"), by_session: true };
+            let who = Who { access: Access::Admin, fingerprint: Fingerprint::of(ADMIN.as_bytes()), by_session: true };
             Ok(is_good.then_some(who))
         })
+    }
+
+    fn csrf_token(&self, _: &Exchange) -> Option<String> {
+        Some("the-token".to_owned())
     }
 }
 
@@ -115,6 +120,7 @@ impl World {
         let options = ServerOptions {
             limits,
             trusted_proxies: trusted_proxies.iter().map(|network| network.parse().unwrap()).collect(),
+            telemetry: Telemetry::new(&[]),
             log,
         };
         let server = tokio::spawn(serve(listener, warp::service(filter), options, stop.clone()));
@@ -162,8 +168,11 @@ fn routes() -> Vec<Route<Context>> {
     vec![
         Route::new("/signup/api/assign", vec![Endpoint::post(Access::Signup, BodyRule::Json, assign)]),
         Route::new("/signup/api/assignments/{user_id}", vec![Endpoint::get(Access::Signup, assignment)]),
+        Route::new("/upload", vec![Endpoint::post(Access::Signup, BodyRule::Json, assign).up_to(100 * 1024)]),
         Route::new("/admin/cron", vec![Endpoint::post(Access::Admin, BodyRule::None, cron)]),
         Route::new("/admin/pause", vec![Endpoint::post(Access::Admin, BodyRule::OptionalJson, pause)]),
+        Route::new("/admin/page", vec![Endpoint::page(Access::Admin, page)]),
+        Route::new("/admin/form", vec![Endpoint::post(Access::Admin, BodyRule::Form, form)]),
         Route::new("/login", vec![Endpoint::post(Access::Public, BodyRule::Form, login)]),
         Route::new("/list", vec![Endpoint::get(Access::Public, list)]),
         Route::new("/metrics", vec![Endpoint::get(Access::Public, metrics)]),
@@ -191,6 +200,14 @@ async fn assignment(_: Arc<Context>, request: Request) -> Outcome {
 async fn cron(_: Arc<Context>, request: Request) -> Outcome {
     let by = request.who().map(|who| who.fingerprint.to_string());
     json_response(StatusCode::OK, &json!({ "by": by, "body": request.body().len() }))
+}
+
+async fn page(_: Arc<Context>, request: Request) -> Outcome {
+    Ok(page_response(StatusCode::OK, format!("token={:?}", request.csrf_token())))
+}
+
+async fn form(_: Arc<Context>, request: Request) -> Outcome {
+    json_response(StatusCode::OK, &json!({ "field": request.form_text("field") }))
 }
 
 async fn pause(_: Arc<Context>, request: Request) -> Outcome {

@@ -133,7 +133,7 @@ fn health_and_readiness_need_no_key() {
     let daemon = world.daemon();
     assert_eq!(daemon.send("GET", "/healthz", &[], None).ok(), json!({"status": "ok"}));
     eventually("it is ready", || daemon.send("GET", "/readyz", &[], None).status == 200);
-    assert_eq!(daemon.send("GET", "/readyz", &[], None).ok(), json!({"ready": true, "failing": []}));
+    assert_eq!(daemon.send("GET", "/readyz", &[], None).ok(), json!({"ready": true, "failing": [], "warnings": []}));
     let answer = daemon.send("GET", "/healthz", &[("X-Request-Id", "trace-1")], None);
     assert_eq!(answer.headers["x-request-id"], "trace-1");
 }

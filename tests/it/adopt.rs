@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use twilio_simulator::{Fault, FaultKind, ForeignNumber, On, Webhooks};
 
 use crate::daemon::{Daemon, Reply};
+use crate::session::Session;
 use crate::world::{ORIGIN, World, eventually};
 
 const NUMBER: &str = "+14155550100";
@@ -188,6 +189,23 @@ fn a_number_that_vanished_from_twilio_meanwhile_is_marked_missing() {
 }
 
 #[test]
+fn a_number_that_was_bought_anew_is_adopted_after_the_one_that_is_gone_was_given_back() {
+    let (world, daemon) = account();
+    adopt(&daemon, NUMBER, &json!({})).ok();
+    world.sql("UPDATE numbers SET webhook_status = 'failed'");
+    assert!(world.twilio.disown(NUMBER));
+    world.twilio.own(ForeignNumber::new(NUMBER).friendly_name("desk").voice_url(THEIRS));
+    let told = adopt(&daemon, NUMBER, &json!({})).problem(409, "owned");
+    assert!(told["detail"].as_str().unwrap().contains("release-to-twilio"), "{told}");
+    assert_eq!(at_twilio(&world, NUMBER), ("desk".to_owned(), THEIRS.to_owned()));
+    let gone = daemon.post_empty(&format!("/admin/phones/api/numbers/{NUMBER}/release-to-twilio")).ok();
+    assert_eq!(gone["status"], "released");
+    assert_eq!(at_twilio(&world, NUMBER), ("desk".to_owned(), THEIRS.to_owned()), "only the old SID was given back");
+    assert_eq!(adopt(&daemon, NUMBER, &json!({})).ok()["status"], "available");
+    assert_ours(&world, NUMBER);
+}
+
+#[test]
 fn a_number_that_lacks_a_capability_is_adopted_and_serves_no_signup_by_itself() {
     let (world, daemon) = account();
     world.twilio.fault(Fault::new(On::Any, FaultKind::NoCapability).forever());
@@ -212,16 +230,9 @@ fn an_instance_with_other_webhooks_gives_an_adopted_number_those_of_the_installa
 fn adopting_one_number_many_times_at_once_takes_it_in_once() {
     let (world, daemon) = account();
     let answers: Vec<u16> = std::thread::scope(|scope| {
-        let calls: Vec<_> = (0..8)
-            .map(|user| scope.spawn(move || json!({ "user_id": format!("u-{user}") })))
-            .map(|body| body.join().unwrap())
-            .map(|body| {
-                scope.spawn(|| {
-                    let body = body;
-                    adopt(&daemon, NUMBER, &body).status
-                })
-            })
-            .collect();
+        let daemon = &daemon;
+        let call = |user| move || adopt(daemon, NUMBER, &json!({ "user_id": format!("u-{user}") })).status;
+        let calls: Vec<_> = (0..8).map(|user| scope.spawn(call(user))).collect();
         calls.into_iter().map(|call| call.join().unwrap()).collect()
     });
     assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
@@ -259,6 +270,8 @@ fn a_purchase_that_was_given_up_and_turns_up_is_taken_in_under_its_own_item() {
 #[test]
 fn a_number_whose_purchase_is_open_is_left_to_that_purchase() {
     let (world, daemon) = account();
+    // So that recovery cannot settle it meanwhile.
+    let _lock = Session::holding_the_purchase_lock(&world);
     world.sql(&format!(
         "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, ended_at, expires_at)
          VALUES ('00000000-0000-4000-8000-000000000001', 'manual', 'done', 1, 'US', 'test', now(), now());

@@ -153,7 +153,7 @@ fn a_stop_waits_for_purchases_that_no_client_waits_for() {
     for by_itself in [true, false] {
         let world = if by_itself { World::new() } else { World::new().quiet() };
         world.twilio.set_latency_on(On::Create, Duration::from_millis(800));
-        let daemon = world.daemon();
+        let daemon = world.daemon_at_once();
         if !by_itself {
             order(&daemon, 20);
         }

@@ -47,11 +47,21 @@ impl Reply {
 }
 
 impl Daemon {
-    /// Starts the binary and waits until it is ready.
+    /// Starts the binary, waits until it is ready, and lets its first comparison with Twilio pass, so that from here on
+    /// nobody but the test sets off calls.
     pub fn start(settings: &BTreeMap<String, String>) -> Self {
         let mut daemon = Self::spawn(settings);
         daemon.wait_until_it_serves();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !daemon.has_compared() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         daemon
+    }
+
+    /// Whether a comparison with Twilio has ended, broken off, or was not due.
+    pub fn has_compared(&self) -> bool {
+        self.has_logged("comparison with Twilio") || self.has_logged("were compared")
     }
 
     /// Starts the binary without waiting.
@@ -80,6 +90,7 @@ impl Daemon {
         });
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(60)))
             .max_idle_connections_per_host(64)
             .proxy(None)
@@ -127,6 +138,13 @@ impl Daemon {
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id"));
         kill(pid, signal).expect("the daemon is ours to signal");
+    }
+
+    /// The most memory that it ever held, in KiB.
+    pub fn peak_memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     /// `kill -9`, and its corpse is gone.

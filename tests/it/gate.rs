@@ -32,7 +32,7 @@ fn a_pause_stops_automatic_buying_and_emergencies_but_not_an_operator() {
 fn a_pause_in_the_middle_of_a_batch_lets_no_further_create_start() {
     let world = World::new().quiet().set("pool.threshold_low", 40).set("pool.replenishment_batch_size", 40);
     world.twilio.set_latency_on(On::Create, std::time::Duration::from_millis(400));
-    let daemon = world.daemon();
+    let daemon = world.daemon_at_once();
     eventually("creates are on the wire", || world.twilio.truth().creates_in_flight == 4);
     world.sql(PAUSE);
     let posts = world.twilio.truth().creates.len();

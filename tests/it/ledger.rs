@@ -216,3 +216,57 @@ fn the_database_refuses_numbers_and_assignments_that_cannot_be() {
     world.sql("UPDATE numbers SET status = 'released' WHERE phone_number = '+14155550101'");
     world.sql(&number(all, &format!("{sid}, '+14155550101', 'available', 'configured'")));
 }
+
+#[test]
+fn the_database_refuses_releases_that_cannot_be() {
+    let world = ledger();
+    let leaving =
+        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'leaving' WHERE phone_number = '+14155550101'";
+    let release = |columns: &str, values: &str| {
+        format!(
+            "INSERT INTO releases (id, number_id, requested_by, {columns}) SELECT gen_random_uuid(), id, 'test', {values}
+               FROM numbers WHERE phone_number = '+14155550101'"
+        )
+    };
+    refused(
+        &world,
+        &[
+            ("releases_state_is_known", &release("state, ended_at", "'lost', now()")),
+            ("releases_attempts_count_up", &release("attempts", "-1")),
+            ("releases_sent_was_attempted", &release("state", "'sent'")),
+            ("releases_sent_was_attempted", &release("state, ended_at", "'refused', now()")),
+            ("releases_end_once", &release("state, attempts", "'released', 1")),
+            ("releases_end_once", &release("ended_at", "now()")),
+            (
+                "releases_of_a_number",
+                "INSERT INTO releases (id, number_id, requested_by) VALUES (gen_random_uuid(), 999999, 'test')",
+            ),
+            (
+                "releases_one_open_per_number",
+                &format!("{}; {}", release("state", "'intended'"), release("state, attempts", "'sent', 1")),
+            ),
+            (
+                "numbers_ready_before_assigned",
+                &format!(
+                    "{leaving};
+                     WITH given AS (INSERT INTO assignments (number_id, user_id, source) SELECT id, 'u-9', 'adopt' FROM numbers WHERE phone_number = '+14155550101')
+                     UPDATE numbers SET status = 'assigned', quarantine_reason = NULL WHERE phone_number = '+14155550101'"
+                ),
+            ),
+            ("numbers_rest_for_somebody", &format!("{leaving}; UPDATE numbers SET rests_for = 'u-9' WHERE quarantine_reason = 'leaving'")),
+            (
+                "numbers_released_is_final",
+                "UPDATE numbers SET status = 'released' WHERE phone_number = '+14155550101';
+                 UPDATE numbers SET status = 'available' WHERE phone_number = '+14155550101'",
+            ),
+            ("nothing_is_forgotten", "DELETE FROM releases"),
+            ("nothing_is_forgotten", "TRUNCATE releases"),
+            ("ignored_numbers_number_is_e164", "INSERT INTO ignored_numbers VALUES ('415', 'PN00000000000000000000000000000009', 'test')"),
+            ("ignored_numbers_sid_is_twilios", "INSERT INTO ignored_numbers VALUES ('+14155550109', 'PN1', 'test')"),
+        ],
+    );
+    // A release that is over makes room for the next.
+    world.sql(leaving);
+    world.sql(&release("state, attempts, ended_at", "'refused', 1, now()"));
+    world.sql(&release("state", "'intended'"));
+}

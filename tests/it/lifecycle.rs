@@ -52,6 +52,7 @@ fn two_instances_that_start_at_once_on_an_empty_database_both_serve_one_pool() {
     // One goes, the other one stays.
     assert_eq!(daemons.remove(0).stop(), Some(0));
     daemons[0].assign("u-2").ok();
+    eventually("the pool refilled", || daemons[0].status()["available"] == 8);
     world.assert_nothing_lost_or_doubled();
 }
 

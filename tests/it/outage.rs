@@ -40,7 +40,7 @@ fn check_outage(world: &World, daemon: &Daemon) {
     fails_fast(daemon, "during");
     eventually("readiness names the database", || {
         let readyz = readyz(daemon);
-        readyz.status == 503 && readyz.body == json!({"ready": false, "failing": ["database"]})
+        readyz.status == 503 && readyz.body == json!({"ready": false, "failing": ["database"], "warnings": []})
     });
     assert_eq!(daemon.send("GET", "/healthz", &[], None).status, 200, "the process lives");
     // Many at once do not queue up behind each other.

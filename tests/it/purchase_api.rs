@@ -39,7 +39,7 @@ fn an_order_that_bought_nothing_says_why_with_200() {
     let daemon = world.daemon();
     let short = daemon.post(PURCHASE, &json!({"count": 3, "area_code": "907"})).ok();
     assert_eq!((&short["state"], &short["purchased_count"]), (&json!("done"), &json!(1)));
-    assert_eq!(shape(&short["errors"]), "[{code:text, count:integer, message:text, twilio_code:null}]");
+    assert_eq!(shape(&short["errors"]), "[{code:text, count:integer, message:text, request_ids:[], twilio_code:null}]");
     assert_eq!(short["errors"][0]["code"], "no_stock");
     // With a fallback the rest comes from elsewhere.
     let rest = daemon.post(PURCHASE, &json!({"count": 2, "area_code": "907", "fallback": true})).ok();

@@ -129,7 +129,7 @@ fn a_batch_on_the_wire_is_settled_before_the_end() {
     let world =
         World::new().set("pool.total_min", 0).set("pool.threshold_low", 4).set("pool.replenishment_batch_size", 4);
     world.twilio.set_latency_on(On::Create, Duration::from_secs(2));
-    let mut daemon = world.daemon();
+    let mut daemon = world.daemon_at_once();
     eventually("creates are on the wire", || world.twilio.truth().creates_in_flight == 4);
     daemon.signal(Signal::SIGTERM);
     assert_eq!(daemon.wait().code(), Some(0));

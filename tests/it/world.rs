@@ -42,6 +42,8 @@ impl World {
             ("CALLBUNKER__TWILIO__PRICING_BASE_URL", world.twilio.url().to_owned()),
             ("CALLBUNKER__HTTP__LISTEN", "127.0.0.1:0".to_owned()),
             ("CALLBUNKER__LOG__LEVEL", "debug".to_owned()),
+            // Whoever counts calls must not be surprised at half past.
+            ("CALLBUNKER__SCHEDULE__RECONCILE_CRON", "0 0 0 1 1 *".to_owned()),
         ] {
             world.settings.insert(name.to_owned(), value);
         }
@@ -73,6 +75,13 @@ impl World {
     /// Starts a daemon and waits until it is ready.
     pub fn daemon(&self) -> Daemon {
         Daemon::start(&self.settings)
+    }
+
+    /// The same, without waiting for its first comparison with Twilio: for what happens right after the start.
+    pub fn daemon_at_once(&self) -> Daemon {
+        let mut daemon = Daemon::spawn(&self.settings);
+        daemon.wait_until_it_serves();
+        daemon
     }
 
     /// The environment that a daemon of this world gets.

@@ -8,9 +8,8 @@ use super::super::{Custody, CustodyError};
 use super::decide::{Decided, Decisions, Todo};
 use super::tell::Telling;
 use super::{ImportProblem, ImportReport, ImportRequest};
-use crate::db::custody::adoption::{
-    Destination, Intake, IntakeOrder, Placed, number_import_to, number_item, number_take_in,
-};
+use crate::db::custody::adoption::{Placed, number_import_to};
+use crate::db::custody::intake::{Destination, Intake, IntakeOrder, number_item, number_take_in};
 use crate::db::{Constraint, DbError};
 use crate::domain::{Trigger, WebhookStatus, Webhooks};
 

@@ -1,5 +1,5 @@
-//! What custody asks of the database: numbers taken in ([`adoption`]), given back ([`releases`]), or not to be heard of
-//! ([`ignored`]).
+//! What custody asks of the database: numbers taken in ([`intake`], [`adoption`]), given back ([`releases`], [`outcome`]),
+//! or not to be heard of ([`ignored`]).
 //!
 //! Invariants: what is ours is so by its SID in `numbers`, from the first commit on; a number with a user never leaves;
 //! whoever changes a number's place locks its row first, so that a signup and an operator never both get it.
@@ -7,6 +7,8 @@
 
 pub mod adoption;
 pub mod ignored;
+pub mod intake;
+pub mod outcome;
 pub mod releases;
 
 use diesel::prelude::*;

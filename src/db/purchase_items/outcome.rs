@@ -55,6 +55,17 @@ pub enum Ending {
     NotBought,
 }
 
+impl Ending {
+    /// The stored spelling.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::NotBought => "not_bought",
+        }
+    }
+}
+
 /// Ends an item without a number. `attempt` is the attempt that the caller judged: a later one by somebody else keeps
 /// the item open. `None` = whatever was sent.
 ///
@@ -74,10 +85,7 @@ pub fn item_end(
     )
     .bind::<SqlUuid, _>(item_id)
     .bind::<Nullable<Integer>, _>(attempt)
-    .bind::<Text, _>(match ending {
-        Ending::Taken => "taken",
-        Ending::NotBought => "not_bought",
-    })
+    .bind::<Text, _>(ending.as_str())
     .bind::<Text, _>(&failure.code)
     .bind::<Nullable<Integer>, _>(failure.twilio_code)
     .bind::<Text, _>(&failure.message)

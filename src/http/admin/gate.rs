@@ -41,6 +41,7 @@ pub(crate) async fn pause(context: Arc<Context>, request: Request) -> Outcome {
     let by = request.who().map(|who| who.fingerprint.as_str().to_owned()).unwrap_or_default();
     slog::warn!(context.log, "automatic buying is paused"; "by" => &by, "reason" => reason.clone());
     let gate = context.read("gate_pause", move |conn| gate_pause(conn, &by, reason.as_deref())).await?;
+    context.telemetry.gate(gate.paused.is_some(), gate.halted.is_some());
     answer(&gate)
 }
 
@@ -49,6 +50,7 @@ pub(crate) async fn resume(context: Arc<Context>, request: Request) -> Outcome {
     let by = request.who().map(|who| who.fingerprint.as_str().to_owned()).unwrap_or_default();
     slog::warn!(context.log, "automatic buying is resumed"; "by" => by, "reason" => reason);
     let gate = context.read("gate_resume", gate_resume).await?;
+    context.telemetry.gate(gate.paused.is_some(), gate.halted.is_some());
     context.monitor.activate(Trigger::Threshold);
     answer(&gate)
 }

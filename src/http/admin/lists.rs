@@ -1,4 +1,4 @@
-//! Numbers and assignments, a page at a time.
+//! Numbers, assignments and the monitor's passes, a page at a time.
 //!
 //! How to get it wrong: paging by offset, which skips rows when earlier ones come or go. A cursor is the last row's id.
 
@@ -11,18 +11,20 @@ use super::super::context::Context;
 use super::super::{Outcome, Problem, Request, json_response};
 use crate::db::assignments::assignments_list;
 use crate::db::numbers::{NumberFilter, numbers_list};
+use crate::db::passes::{Pass, passes_list};
+use crate::domain::explain_reason;
 
 const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
 
 /// The envelope of every list.
 #[derive(Serialize)]
-struct Page<T> {
+pub(super) struct Page<T> {
     items: Vec<T>,
     next_cursor: Option<String>,
 }
 
-fn limit(request: &Request) -> Result<i64, Problem> {
+pub(super) fn limit(request: &Request) -> Result<i64, Problem> {
     let limit: i64 = request.query("limit")?.unwrap_or(LIMIT_DEFAULT);
     if (1..=LIMIT_MAX).contains(&limit) {
         Ok(limit)
@@ -31,7 +33,7 @@ fn limit(request: &Request) -> Result<i64, Problem> {
     }
 }
 
-fn cursor(request: &Request) -> Result<Option<i64>, Problem> {
+pub(super) fn cursor(request: &Request) -> Result<Option<i64>, Problem> {
     let cursor: Option<i64> = request
         .query("cursor")
         .map_err(|_| Problem::invalid_field("cursor", "must be the next_cursor of the page before"))?;
@@ -39,7 +41,7 @@ fn cursor(request: &Request) -> Result<Option<i64>, Problem> {
 }
 
 /// Cuts the one row too many off, which tells whether there is another page.
-fn page<T>(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Page<T> {
+pub(super) fn page<T>(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Page<T> {
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > wanted;
     items.truncate(wanted);
@@ -58,4 +60,19 @@ pub(crate) async fn assignments(context: Arc<Context>, request: Request) -> Outc
     let (limit, cursor) = (limit(&request)?, cursor(&request)?);
     let items = context.read("assignments_list", move |conn| assignments_list(conn, cursor, limit + 1)).await?;
     json_response(StatusCode::OK, &page(items, limit, |line| line.id))
+}
+
+#[derive(Serialize)]
+struct PassLine {
+    #[serde(flatten)]
+    pass: Pass,
+    explanation: String,
+}
+
+pub(crate) async fn passes(context: Arc<Context>, request: Request) -> Outcome {
+    let (limit, cursor) = (limit(&request)?, cursor(&request)?);
+    let passes = context.read("passes_list", move |conn| passes_list(conn, cursor, limit + 1)).await?;
+    let line = |pass: Pass| PassLine { explanation: explain_reason(&pass.reason), pass };
+    let items = passes.into_iter().map(line).collect();
+    json_response(StatusCode::OK, &page(items, limit, |line: &PassLine| line.pass.id))
 }

@@ -19,7 +19,8 @@ use crate::db::purchases::{Enqueued, Order, Wish, purchase_enqueue};
 use crate::domain::{AreaCode, CountryCode, OrderState, Trigger};
 use crate::purchaser::PurchaserError;
 
-const COUNT_MAX: u32 = 100;
+/// The most that one order by hand may ask for.
+pub(super) const COUNT_MAX: u32 = 100;
 const KEY_BYTES_MAX: usize = 255;
 /// How often a repeated request looks whether the first one's order has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -97,6 +98,7 @@ pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome
         if asynchronous { Ok(id) } else { run.await.unwrap_or_else(|_panicked| Err(Problem::internal())).map(|()| id) }
     });
     let id = carried.await.unwrap_or_else(|_panicked| Err(Problem::internal()))?;
+    request.note("purchase_id", id.to_string());
     let record = read(&context, id).await?;
     if asynchronous {
         let mut response = json_response(StatusCode::ACCEPTED, &document(&record))?;

@@ -6,15 +6,15 @@
 use std::sync::Arc;
 
 use askama::Template;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::super::admin::{custody, gate, plan, purchases, reconcile, replenish, webhooks};
 use super::super::context::Context;
-use super::super::{Outcome, Problem, Request, signup};
+use super::super::{Outcome, Problem, ProblemCode, Request, see_other, signup};
 use super::api::Call;
-use super::page::{Frame, HOME, back, guarded, page};
+use super::page::{Frame, HOME, back, page};
 use super::text::{counted, phone, words};
 
 /// Something that an operator can do here.
@@ -71,12 +71,13 @@ struct Question {
 }
 
 pub(crate) async fn ask(context: Arc<Context>, request: Request) -> Outcome {
-    guarded(context, request, |context, request| async move {
-        let act = Act::of(&request)?;
-        let question = question(&context, &request, act).await?;
-        page(StatusCode::OK, &question, question.frame.said.is_some())
-    })
-    .await
+    let act = Act::of(&request)?;
+    if act == Act::Purchase && given(&request, "count").is_empty() {
+        // From a login in between, which keeps the address and not the form.
+        return Ok(see_other(HeaderValue::from_static(HOME)));
+    }
+    let question = question(&context, &request, act).await?;
+    page(StatusCode::OK, &question, question.frame.said.is_some())
 }
 
 fn given(request: &Request, name: &str) -> String {
@@ -117,8 +118,14 @@ async fn question(context: &Arc<Context>, request: &Request, act: Act) -> Result
             let wanted = context.config.load().webhooks.webhooks();
             question.says.push(format!("Calls will go to {}", wanted.voice_url));
             question.says.push(format!("Messages will go to {}", wanted.sms_url));
-            question.says.push("Every number of this pool that differs is set at Twilio, those of users too. It costs nothing.".to_owned());
-            question.warns.push("If this address is wrong, calls and messages of every user go astray until it is set again.".to_owned());
+            question.says.push(
+                "Every number of this pool that differs is set at Twilio, those of users too. It costs nothing."
+                    .to_owned(),
+            );
+            question.warns.push(
+                "If this address is wrong, calls and messages of every user go astray until it is set again."
+                    .to_owned(),
+            );
             (question.button, question.is_dangerous) = ("Configure all webhooks".to_owned(), true);
         }
         Act::Pause => {
@@ -158,7 +165,10 @@ async fn question(context: &Arc<Context>, request: &Request, act: Act) -> Result
         }
         Act::ReleaseToTwilio => {
             question.heading = format!("Give {shown} back to Twilio?");
-            question.says.push("It ends at Twilio at once, and its monthly fee with it; the month that is paid is not refunded.".to_owned());
+            question.says.push(
+                "It ends at Twilio at once, and its monthly fee with it; the month that is paid is not refunded."
+                    .to_owned(),
+            );
             question.warns.push("This cannot be undone: anybody may buy the number afterwards.".to_owned());
             (question.button, question.is_dangerous) = ("Give it back for good".to_owned(), true);
         }
@@ -166,7 +176,10 @@ async fn question(context: &Arc<Context>, request: &Request, act: Act) -> Result
             let _: crate::domain::UserId = user.parse().map_err(|error| Problem::invalid_field("user_id", error))?;
             question.heading = format!("Take the number from {user}?");
             let rest = context.config.load().pool.quarantine_hours;
-            question.says.push(format!("It rests for {} before anybody else gets it. If {user} asks again before, they get the same one back.", super::text::span(i64::from(rest) * 3600)));
+            question.says.push(format!(
+                "It rests for {} before anybody else gets it. If {user} asks again before, they get the same one back.",
+                super::text::span(i64::try_from(rest).unwrap_or(i64::MAX / 3600) * 3600)
+            ));
             question.warns.push(format!("Calls and messages to it no longer belong to {user}."));
             question.hidden.push(("user_id", user));
             (question.button, question.is_dangerous) = ("Release the number".to_owned(), true);
@@ -184,7 +197,8 @@ async fn purchase_question(
     let asked = Call::get(&[("count", count.as_str()), ("area_code", area_code.as_str())]);
     let plan = asked.ask(plan::plan, context, request).await?;
     let wanted = counted(count.parse().unwrap_or(0), "number");
-    question.heading = if area_code.is_empty() { format!("Buy {wanted}?") } else { format!("Buy {wanted} in {area_code}?") };
+    question.heading =
+        if area_code.is_empty() { format!("Buy {wanted}?") } else { format!("Buy {wanted} in {area_code}?") };
     tell_plan(&plan, &mut question);
     if !area_code.is_empty() {
         let fallback = !given(request, "fallback").is_empty();
@@ -200,7 +214,11 @@ async fn purchase_question(
     let would = plan["would_purchase"].as_u64().unwrap_or(0);
     question.can_go = would > 0;
     question.button = match plan["monthly_cost"].as_str() {
-        Some(cost) => format!("Buy {} for {} {cost} a month", counted(would, "number"), plan["price_unit"].as_str().unwrap_or_default()),
+        Some(cost) => format!(
+            "Buy {} for {} {cost} a month",
+            counted(would, "number"),
+            plan["price_unit"].as_str().unwrap_or_default()
+        ),
         None => format!("Buy {}", counted(would, "number")),
     };
     question.hidden.push(("count", count));
@@ -216,7 +234,10 @@ fn tell_plan(plan: &Value, question: &mut Question) {
     let would = plan["would_purchase"].as_u64().unwrap_or(0);
     match (text("unit_price"), text("monthly_cost"), text("price_unit")) {
         (Some(unit), Some(total), Some(currency)) if would > 0 => {
-            question.says.push(format!("{} at {currency} {unit} each: {currency} {total} a month, the first month at once.", counted(would, "number")));
+            question.says.push(format!(
+                "{} at {currency} {unit} each: {currency} {total} a month, the first month at once.",
+                counted(would, "number")
+            ));
         }
         _ if would > 0 => question.says.push(format!("{} would be bought.", counted(would, "number"))),
         _ => question.says.push("Nothing would be bought.".to_owned()),
@@ -232,20 +253,17 @@ fn tell_plan(plan: &Value, question: &mut Question) {
         question.warns.push(format!("Fewer than asked for: {} binds.", words(cap)));
     }
     question.warns.extend(text("price_error").map(str::to_owned));
-    question.warns.extend(plan["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+    question
+        .warns
+        .extend(plan["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
 }
 
 pub(crate) async fn act(context: Arc<Context>, request: Request) -> Outcome {
-    guarded(context, request, |context, request| async move {
-        let act = Act::of(&request)?;
-        match perform(&context, &request, act).await {
-            Ok(said) => back(HOME, true, &said),
-            // Whoever is nobody must log in; everything else is told where the operator was.
-            Err(problem) if problem.code().status() == StatusCode::UNAUTHORIZED => Err(problem),
-            Err(problem) => back(HOME, false, &format!("{}: {}", problem.code().title(), problem.detail())),
-        }
-    })
-    .await
+    let act = Act::of(&request)?;
+    match perform(&context, &request, act).await {
+        Ok(said) => back(HOME, true, &said),
+        Err(problem) => back(HOME, false, &format!("{}: {}", problem.code().title(), problem.detail())),
+    }
 }
 
 /// The fields of a form that are not empty, as JSON.
@@ -267,9 +285,11 @@ async fn perform(context: &Arc<Context>, request: &Request, act: Act) -> Result<
     let shown = phone(&number);
     Ok(match act {
         Act::Purchase => {
-            let call = Call::post(&fields(request, &["count", "area_code", "fallback"])).header("prefer", "respond-async");
+            let call =
+                Call::post(&fields(request, &["count", "area_code", "fallback"])).header("prefer", "respond-async");
             let order = request.form_text("order").unwrap_or_default();
-            let call = if order.is_empty() { call } else { call.header("idempotency-key", &format!("dashboard {order}")) };
+            let call =
+                if order.is_empty() { call } else { call.header("idempotency-key", &format!("dashboard {order}")) };
             let order = call.ask(purchases::purchase, context, request).await?;
             let count = order["requested_count"].as_u64().unwrap_or(0);
             format!("The purchase of {} has begun; it goes on whether you watch or not.", counted(count, "number"))
@@ -279,7 +299,11 @@ async fn perform(context: &Arc<Context>, request: &Request, act: Act) -> Result<
             let bought = report["purchased_count"].as_u64().unwrap_or(0);
             let why = report["reason"].as_str().map(crate::domain::explain_reason).unwrap_or_default();
             let error = report["error"].as_str().map(|error| format!(" {error}")).unwrap_or_default();
-            if bought > 0 { format!("{} bought.{error}", counted(bought, "number")) } else { format!("Nothing was bought: {why}.{error}") }
+            if bought > 0 {
+                format!("{} bought.{error}", counted(bought, "number"))
+            } else {
+                format!("Nothing was bought: {why}.{error}")
+            }
         }
         Act::Webhooks => {
             let report = Call::post(&json!({})).ask(webhooks::configure, context, request).await?;
@@ -289,8 +313,11 @@ async fn perform(context: &Arc<Context>, request: &Request, act: Act) -> Result<
             if failed > 0 {
                 let first = report["failed"][0]["message"].as_str().unwrap_or_default();
                 return Err(Problem::new(
-                    super::super::ProblemCode::Unavailable,
-                    format!("{set} of {checked} set, {} failed: {first}. Try again, or look at the numbers.", counted(failed, "number")),
+                    ProblemCode::Unavailable,
+                    format!(
+                        "{set} of {checked} set, {} failed: {first}. Try again, or look at the numbers.",
+                        counted(failed, "number")
+                    ),
                 ));
             }
             format!("{set} of {checked} set; the others had the right webhooks already.")
@@ -304,11 +331,16 @@ async fn perform(context: &Arc<Context>, request: &Request, act: Act) -> Result<
             "Automatic buying is on again.".to_owned()
         }
         Act::Reconcile => {
-            let report = Call::post(&fields(request, &["confirm_missing"])).ask(reconcile::reconcile, context, request).await?;
+            let report =
+                Call::post(&fields(request, &["confirm_missing"])).ask(reconcile::reconcile, context, request).await?;
             let count = |name: &str| report[name].as_array().map_or(0, Vec::len);
             format!(
                 "Compared with Twilio: {} taken in, {} gone, {} with other webhooks, {} repaired, {} foreign.",
-                count("adopted"), count("missing"), count("webhook_drift"), count("repaired"), report["foreign"].as_u64().unwrap_or(0)
+                count("adopted"),
+                count("missing"),
+                count("webhook_drift"),
+                count("repaired"),
+                report["foreign"].as_u64().unwrap_or(0)
             )
         }
         Act::Adopt => {
@@ -321,12 +353,18 @@ async fn perform(context: &Arc<Context>, request: &Request, act: Act) -> Result<
             format!("{shown} is ignored from now on.")
         }
         Act::ReleaseToTwilio => {
-            Call::post(&json!({})).param("phone_number", number).ask(custody::release_to_twilio, context, request).await?;
+            Call::post(&json!({}))
+                .param("phone_number", number)
+                .ask(custody::release_to_twilio, context, request)
+                .await?;
             format!("{shown} was given back to Twilio.")
         }
         Act::ReleaseUser => {
             let released = Call::post(&fields(request, &["user_id"])).ask(signup::release, context, request).await?;
-            format!("{} no longer belongs to its user; it rests now.", phone(released["phone_number"].as_str().unwrap_or_default()))
+            format!(
+                "{} no longer belongs to its user; it rests now.",
+                phone(released["phone_number"].as_str().unwrap_or_default())
+            )
         }
     })
 }

@@ -64,6 +64,7 @@ impl Call {
             body: self.body.into(),
             who: request.who,
             gate: Arc::clone(&request.gate),
+            notes: request.notes.clone(),
         };
         let response = handler(Arc::clone(context), inner).await?;
         let body = response.into_body().collect().await.map_err(|_| Problem::internal())?;

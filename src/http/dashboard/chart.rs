@@ -52,9 +52,13 @@ pub(super) struct Drawing {
 
 /// The range that a request asks for.
 pub(super) fn chosen(request: &Request) -> Result<(u32, u32), Problem> {
-    let Some(hours) = request.query::<u32>("hours")? else { return Ok((RANGES[RANGE_DEFAULT].0, RANGES[RANGE_DEFAULT].1)) };
+    let Some(hours) = request.query::<u32>("hours")? else {
+        return Ok((RANGES[RANGE_DEFAULT].0, RANGES[RANGE_DEFAULT].1));
+    };
     let range = RANGES.iter().find(|(known, ..)| *known == hours);
-    range.map(|(hours, step, _)| (*hours, *step)).ok_or_else(|| Problem::invalid_field("hours", "must be 1, 24, 168 or 720"))
+    range
+        .map(|(hours, step, _)| (*hours, *step))
+        .ok_or_else(|| Problem::invalid_field("hours", "must be 1, 24, 168 or 720"))
 }
 
 pub(super) fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Series, DbError> {
@@ -73,7 +77,8 @@ impl Drawing {
     pub(super) fn new(series: &Series) -> Self {
         let ranges =
             RANGES.iter().map(|&(hours, _, label)| Range { hours, label, is_chosen: hours == series.hours }).collect();
-        let highest = series.samples.iter().map(|sample| sample.available.max(sample.assigned).max(sample.threshold)).max();
+        let highest =
+            series.samples.iter().map(|sample| sample.available.max(sample.assigned).max(sample.threshold)).max();
         let top = highest.unwrap_or(0).max(4);
         let now = Utc::now();
         // A young pool's line fills the drawing instead of hugging its right edge.
@@ -85,7 +90,13 @@ impl Drawing {
         let path = |value: fn(&Sample) -> i32| {
             let mut path = String::new();
             for sample in &series.samples {
-                let _ = write!(path, "{}{:.1} {:.1}", if path.is_empty() { "M" } else { " L" }, x(sample.at), y(value(sample)));
+                let _ = write!(
+                    path,
+                    "{}{:.1} {:.1}",
+                    if path.is_empty() { "M" } else { " L" },
+                    x(sample.at),
+                    y(value(sample))
+                );
             }
             if let Some(last) = series.samples.last() {
                 let _ = write!(path, " L{WIDTH:.1} {:.1}", y(value(last)));
@@ -93,8 +104,15 @@ impl Drawing {
             path
         };
         let line = path(|sample| sample.available);
-        let area = if line.is_empty() { String::new() } else { format!("{line} L{WIDTH:.1} {HEIGHT:.1} L0 {HEIGHT:.1} Z") };
-        let marks: Vec<String> = series.purchases.iter().map(|(at, _)| x(*at)).filter(|at| *at >= 0.0).map(|at| format!("{at:.1}")).collect();
+        let area =
+            if line.is_empty() { String::new() } else { format!("{line} L{WIDTH:.1} {HEIGHT:.1} L0 {HEIGHT:.1} Z") };
+        let marks: Vec<String> = series
+            .purchases
+            .iter()
+            .map(|(at, _)| x(*at))
+            .filter(|at| *at >= 0.0)
+            .map(|at| format!("{at:.1}"))
+            .collect();
         let fewest = series.samples.iter().map(|sample| sample.available).min();
         let words = match (fewest, series.samples.last()) {
             (Some(fewest), Some(last)) => format!(

@@ -13,15 +13,15 @@ use super::super::admin::status::{Status, document};
 use super::super::context::Context;
 use super::super::{Outcome, Problem, Request};
 use super::chart::{self, Drawing};
-use super::page::{Frame, guarded, page};
+use super::page::{Frame, page};
 use super::runway::Runway;
 use super::text::{When, counted, phone, span, state, tone, words};
 use crate::db::assignments::{AssignmentLine, assignments_list};
+use crate::db::audit::{AuditLine, audit_list};
 use crate::db::dashboard::{
-    IdleNumber, OrderLine, Pace, Reconciliation, orders_recent, pace_read, passes_recent, pool_oldest,
-    reconciliation_latest,
+    IdleNumber, OrderLine, Pace, Reconciliation, orders_recent, pace_read, pool_oldest, reconciliation_latest,
 };
-use crate::db::passes::Pass;
+use crate::db::passes::{Pass, passes_list};
 use crate::db::stock::stock_read;
 use crate::db::{Connection, DbError};
 
@@ -29,6 +29,9 @@ const ORDERS: i64 = 6;
 const PASSES: i64 = 6;
 const ASSIGNMENTS: i64 = 10;
 const POOL: i64 = 50;
+/// Acts that are shown, and rows in which they are looked for: most rows are of reads.
+const AUDIT: usize = 20;
+const AUDIT_LOOKED_AT: i64 = 200;
 /// Lines of a comparison's list that fit here.
 const REPORT_LINES: usize = 20;
 
@@ -41,6 +44,7 @@ struct Read {
     assignments: Vec<AssignmentLine>,
     pool: Vec<IdleNumber>,
     comparison: Option<Reconciliation>,
+    audit: Vec<AuditLine>,
 }
 
 fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Read, DbError> {
@@ -49,10 +53,11 @@ fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Read, DbError> {
         pace: pace_read(conn)?,
         series: chart::read(conn, hours, step)?,
         orders: orders_recent(conn, ORDERS)?,
-        passes: passes_recent(conn, PASSES)?,
+        passes: passes_list(conn, None, PASSES)?,
         assignments: assignments_list(conn, None, ASSIGNMENTS)?,
         pool: pool_oldest(conn, POOL)?,
         comparison: reconciliation_latest(conn)?,
+        audit: audit_list(conn, None, AUDIT_LOOKED_AT)?,
     })
 }
 
@@ -70,9 +75,10 @@ struct Home {
     assignments: Vec<AssignmentRow>,
     pool: Vec<PoolRow>,
     comparison: Option<Comparison>,
+    audit: Vec<AuditRow>,
     batch: u32,
-    country: String,
-    public_url: String,
+    /// What each reason of a pass is in words, as JSON for the script.
+    reasons: String,
 }
 
 pub(super) struct OrderRow {
@@ -154,12 +160,66 @@ impl AssignmentRow {
 struct PoolRow {
     number: String,
     e164: String,
-    area_code: String,
     webhooks: String,
     tone: &'static str,
     ready: bool,
-    bought: When,
     idle: When,
+}
+
+/// Whoever only looked did nothing.
+fn is_act(line: &AuditLine) -> bool {
+    line.method.as_deref().is_none_or(|method| method != "GET" && method != "HEAD")
+}
+
+/// Passes come over the wire with the code of their reason only.
+fn reasons() -> String {
+    let codes = [
+        "below_threshold",
+        "below_total_min",
+        "signups_waiting",
+        "by_hand",
+        "above_threshold",
+        "nobody_waits",
+        "paused",
+        "halted",
+        "available_max",
+        "owned_max",
+        "spend_cap",
+        "locked",
+        "no_stock",
+        "unavailable",
+    ];
+    let all: serde_json::Map<String, Value> =
+        codes.iter().map(|code| ((*code).to_owned(), Value::String(crate::domain::explain_reason(code)))).collect();
+    Value::Object(all).to_string()
+}
+
+struct AuditRow {
+    at: When,
+    who: String,
+    address: String,
+    what: String,
+    result: String,
+    tone: &'static str,
+}
+
+impl AuditRow {
+    fn new(line: AuditLine) -> Self {
+        let is_good = line.result.is_some_and(|status| status < 400);
+        let result = match (line.code, line.result) {
+            (Some(code), _) => words(&code),
+            (None, Some(_)) if is_good => "ok".to_owned(),
+            (None, status) => status.map_or("no answer".to_owned(), |status| status.to_string()),
+        };
+        Self {
+            at: When(line.at),
+            who: line.who,
+            address: line.address.unwrap_or_default(),
+            what: words(&line.action),
+            result,
+            tone: if is_good { "good" } else { "warn" },
+        }
+    }
 }
 
 /// The last comparison with Twilio.
@@ -234,17 +294,15 @@ fn pool_row(number: IdleNumber) -> PoolRow {
     PoolRow {
         number: phone(&number.phone_number),
         e164: number.phone_number,
-        area_code: number.area_code.unwrap_or_default(),
         tone: tone(&number.webhook_status),
         webhooks: number.webhook_status,
         ready: number.ready,
-        bought: When(number.purchased_at),
         idle: When(number.idle_since),
     }
 }
 
 pub(crate) async fn home(context: Arc<Context>, request: Request) -> Outcome {
-    guarded(context, request, |context, request| async move { show(&context, &request).await }).await
+    show(&context, &request).await
 }
 
 async fn show(context: &Context, request: &Request) -> Outcome {
@@ -269,9 +327,9 @@ fn make(context: &Context, request: &Request, read: Read) -> Result<Home, Proble
         assignments: read.assignments.into_iter().map(AssignmentRow::new).collect(),
         pool: read.pool.into_iter().map(pool_row).collect(),
         comparison: read.comparison.map(Comparison::new),
+        audit: read.audit.into_iter().filter(is_act).take(AUDIT).map(AuditRow::new).collect(),
+        reasons: reasons(),
         batch: config.pool.replenishment_batch_size,
-        country: config.pool.country.as_str().to_owned(),
-        public_url: config.webhooks.webhooks().voice_url,
         status,
     })
 }

@@ -20,10 +20,11 @@ mod runway;
 mod search;
 mod text;
 
-pub(crate) use acts::{ask, act};
+pub(crate) use acts::{act, ask};
 pub use assets::Assets;
 pub(crate) use assets::asset;
 pub(crate) use chart::chart;
 pub(crate) use home::home;
 pub(crate) use lists::{assignments, audit, numbers, orders, passes};
+pub(super) use page::refusal;
 pub(crate) use search::search;

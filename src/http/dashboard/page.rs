@@ -1,23 +1,18 @@
 //! The frame of every page: headers, navigation, the message of the last act; and refusals as pages.
 //!
-//! Invariants: pages are never cached, never framed, and load nothing but our own assets; whoever is nobody is sent to the
-//! login, whatever they asked for.
+//! Invariant: pages are never cached, never framed, and load nothing but our own assets (`http::page`).
 //! How to get it wrong: answering a browser with problem+json, which it shows as text.
 
-use std::sync::Arc;
-
 use askama::Template;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HeaderValue, REFERRER_POLICY, SET_COOKIE};
+use http::header::{COOKIE, HeaderValue, REFRESH, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::super::context::Context;
-use super::super::{Access, Outcome, Problem, ProblemCode, Request, Response, see_other, text_response};
+use super::super::{Outcome, Problem, ProblemCode, Request, Response, page_response, see_other};
+use super::Assets;
 
 pub(super) const HOME: &str = "/admin/phones/dashboard";
-const LOGIN: &str = "/admin/login";
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
-    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 /// Carries the message of an act to the page after it. Only pages of ours read it, and only once.
 const SAID: &str = "callbunker_said";
 
@@ -27,8 +22,11 @@ pub(super) struct Frame {
     pub(super) style: String,
     pub(super) script: String,
     pub(super) icon: String,
+    /// The token that every form carries; empty when a key vouches for the caller, who needs none.
     pub(super) csrf: String,
     pub(super) who: String,
+    /// Whether a session can end here.
+    pub(super) can_log_out: bool,
     pub(super) instance: String,
     pub(super) said: Option<Said>,
 }
@@ -46,7 +44,8 @@ impl Frame {
             style: context.assets.url("dashboard.css"),
             script: context.assets.url("dashboard.js"),
             icon: context.assets.url("icon.svg"),
-            csrf: csrf(request),
+            csrf: request.csrf_token().unwrap_or_default(),
+            can_log_out: request.who().is_some_and(|who| who.by_session),
             who: request.who().map(|who| who.fingerprint.as_str().to_owned()).unwrap_or_default(),
             instance: context.config.load().instance.name.as_str().to_owned(),
             said: said(request.headers()),
@@ -54,28 +53,15 @@ impl Frame {
     }
 }
 
-/// The token that forms carry.
-fn csrf(_request: &Request) -> String {
-    String::new()
-}
-
 /// A page.
 pub(super) fn page<T: Template>(status: StatusCode, template: &T, had_message: bool) -> Outcome {
     let html = template.render().map_err(|_| Problem::internal())?;
-    let mut response = text_response(status, "text/html; charset=utf-8", html);
-    protect(response.headers_mut());
+    let mut response = page_response(status, html);
     if had_message {
         let gone = format!("{SAID}=; Path=/admin/phones; Max-Age=0; HttpOnly; SameSite=Strict");
         response.headers_mut().insert(SET_COOKIE, header(&gone)?);
     }
     Ok(response)
-}
-
-fn protect(headers: &mut HeaderMap) {
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
 }
 
 fn header(text: &str) -> Result<HeaderValue, Problem> {
@@ -94,7 +80,8 @@ pub(super) fn back(to: &str, is_good: bool, message: &str) -> Outcome {
 }
 
 fn said(headers: &HeaderMap) -> Option<Said> {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
+    let cookies =
+        headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
     let value = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == SAID)?.1;
     let (mark, kept) = value.split_at_checked(1)?;
     let text = percent_decode_str(kept).decode_utf8().ok()?.into_owned();
@@ -110,38 +97,36 @@ struct Refusal {
     is_away: bool,
 }
 
-/// Lets an admin in and answers problems as pages.
-pub(super) async fn guarded<H, F>(context: Arc<Context>, mut request: Request, work: H) -> Outcome
-where
-    H: FnOnce(Arc<Context>, Arc<Request>) -> F,
-    F: Future<Output = Outcome>,
-{
-    let admitted = request.require(Access::Admin).await;
-    let (outcome, request) = match admitted {
-        Ok(who) => {
-            request.who = who;
-            let request = Arc::new(request);
-            (work(Arc::clone(&context), Arc::clone(&request)).await, request)
-        }
-        Err(problem) => (Err(problem), Arc::new(request)),
-    };
-    outcome.or_else(|problem| refusal(&context, &request, &problem))
-}
-
-fn refusal(context: &Context, request: &Request, problem: &Problem) -> Outcome {
-    if matches!(problem.code(), ProblemCode::Unauthorized | ProblemCode::RateLimited) && request.who().is_none() {
-        return Ok(see_other(HeaderValue::from_static(LOGIN)));
-    }
+/// What went wrong, for people. Made without the context: the door may have refused before anybody was known.
+pub(in crate::http) fn refusal(problem: &Problem, request_id: &str) -> Response {
     let is_away = problem.code() == ProblemCode::DatabaseUnavailable;
+    let assets = Assets::default();
     let refusal = Refusal {
-        frame: Frame::new(if is_away { "The database does not answer" } else { problem.code().title() }, context, request),
+        frame: Frame {
+            title: if is_away { "The database does not answer" } else { problem.code().title() },
+            style: assets.url("dashboard.css"),
+            script: assets.url("dashboard.js"),
+            icon: assets.url("icon.svg"),
+            csrf: String::new(),
+            who: String::new(),
+            can_log_out: false,
+            instance: String::new(),
+            said: None,
+        },
         detail: problem.detail().to_owned(),
-        request_id: request.id().to_owned(),
+        request_id: request_id.to_owned(),
         is_away,
     };
-    let mut response: Response = page(problem.code().status(), &refusal, refusal.frame.said.is_some())?;
-    if is_away {
-        response.headers_mut().insert(http::header::RETRY_AFTER, HeaderValue::from_static("5"));
+    let told = problem.clone().into_response();
+    let Ok(html) = refusal.render() else { return told };
+    let mut response = page_response(problem.code().status(), html);
+    for name in [http::header::RETRY_AFTER, http::header::WWW_AUTHENTICATE] {
+        if let Some(value) = told.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
     }
-    Ok(response)
+    if is_away {
+        response.headers_mut().insert(REFRESH, HeaderValue::from_static("5"));
+    }
+    response
 }

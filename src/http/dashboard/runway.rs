@@ -44,9 +44,8 @@ impl Runway {
         };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
         let wanted = (daily * LEAD_DAYS).ceil() as u32;
-        let advice = (wanted > threshold).then(|| {
-            format!("For a day's lead set pool.threshold_low to {wanted} or more; it is {threshold}.")
-        });
+        let advice = (wanted > threshold)
+            .then(|| format!("For a day's lead set pool.threshold_low to {wanted} or more; it is {threshold}."));
         Self { headline, rate: format!("{daily:.1} signups a day, this week's rate"), advice, is_short: left < 1.0 }
     }
 }

@@ -14,7 +14,7 @@ use super::super::context::Context;
 use super::super::{Outcome, Problem, ProblemCode, Request, see_other};
 use super::api::Call;
 use super::home::AssignmentRow;
-use super::page::{Frame, guarded, page};
+use super::page::{Frame, page};
 use super::text::{When, phone, tone, words};
 use crate::db::dashboard::assignments_of_user;
 use crate::domain::{PhoneNumber, UserId};
@@ -28,6 +28,7 @@ struct NumberPage {
     shown: String,
     number: Number,
     tone: &'static str,
+    bought: When,
     events: Vec<(When, String, String)>,
 }
 
@@ -73,21 +74,18 @@ struct NothingPage {
 }
 
 pub(crate) async fn search(context: Arc<Context>, request: Request) -> Outcome {
-    guarded(context, request, |context, request| async move {
-        let asked = request.query_text("q").map(|text| text.trim().to_owned()).unwrap_or_default();
-        if asked.is_empty() {
-            return Ok(see_other(HeaderValue::from_static(super::page::HOME)));
+    let asked = request.query_text("q").map(|text| text.trim().to_owned()).unwrap_or_default();
+    if asked.is_empty() {
+        return Ok(see_other(HeaderValue::from_static(super::page::HOME)));
+    }
+    if let Some(number) = as_number(&asked) {
+        match Call::get(&[]).param("phone_number", number.as_str()).ask(numbers::show, &context, &request).await {
+            Ok(document) => return number_page(&context, &request, document),
+            Err(problem) if problem.code() == ProblemCode::NotFound => {}
+            Err(problem) => return Err(problem),
         }
-        if let Some(number) = as_number(&asked) {
-            match Call::get(&[]).param("phone_number", number.as_str()).ask(numbers::show, &context, &request).await {
-                Ok(document) => return number_page(&context, &request, document),
-                Err(problem) if problem.code() == ProblemCode::NotFound => {}
-                Err(problem) => return Err(problem),
-            }
-        }
-        user_page(&context, &request, asked).await
-    })
-    .await
+    }
+    user_page(&context, &request, asked).await
 }
 
 /// The number that somebody may mean: E.164, or a North American one as people write it.
@@ -112,6 +110,7 @@ fn number_page(context: &Context, request: &Request, document: serde_json::Value
         frame: Frame::new("Number", context, request),
         shown: phone(&number.phone_number),
         tone: tone(&number.status),
+        bought: When(number.purchased_at),
         events: number.history.iter().rev().map(event).collect(),
         number,
     };
@@ -125,8 +124,10 @@ async fn user_page(context: &Context, request: &Request, asked: String) -> Outco
     if lines.is_empty() {
         return nothing(context, request, asked);
     }
-    let (live, past): (Vec<_>, Vec<_>) = lines.into_iter().map(AssignmentRow::new).partition(|row| row.released.is_none());
-    let shown = UserPage { frame: Frame::new("User", context, request), user: asked, live: live.into_iter().next(), past };
+    let (live, past): (Vec<_>, Vec<_>) =
+        lines.into_iter().map(AssignmentRow::new).partition(|row| row.released.is_none());
+    let shown =
+        UserPage { frame: Frame::new("User", context, request), user: asked, live: live.into_iter().next(), past };
     page(StatusCode::OK, &shown, shown.frame.said.is_some())
 }
 

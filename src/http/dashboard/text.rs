@@ -85,7 +85,10 @@ mod tests {
 
     #[test]
     fn spans_take_the_largest_unit_and_numbers_are_grouped() {
-        assert_eq!([span(0), span(59), span(60), span(7199), span(90_000), span(172_800)].join(" "), "0 s 59 s 1 min 1 h 25 h 2 days");
+        assert_eq!(
+            [span(0), span(59), span(60), span(7199), span(90_000), span(172_800)].join(" "),
+            "0 s 59 s 1 min 1 h 25 h 2 days"
+        );
         assert_eq!(phone("+14155550100"), "+1 415 555 0100");
         assert_eq!(phone("+442071838750"), "+442071838750");
         assert_eq!((counted(1, "number"), counted(0, "number")), ("1 number".to_owned(), "0 numbers".to_owned()));

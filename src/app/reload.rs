@@ -1,0 +1,45 @@
+//! SIGHUP: the configuration in force is swapped, and sessions of keys that are no more end.
+//!
+//! How to get it wrong: ending the sessions of all keys that this instance does not know. Another may have reloaded first.
+
+use std::sync::Arc;
+
+use super::{App, ReloadSources};
+use crate::config::{Config, Sources};
+use crate::db::sessions::sessions_end_of_keys;
+use crate::http::{Fingerprint, Keys};
+
+impl App {
+    pub(super) fn reload(&self, sources: &ReloadSources) {
+        let read = Sources { file: sources.file.clone(), env: sources.env.clone() };
+        match Config::load_for_reload(&read, &self.config.load()) {
+            Ok(reload) => {
+                sources.log.set_level(reload.config.log.level);
+                let secrets = &reload.config.secrets;
+                self.end_sessions(self.gate.replace_keys(Keys::new(&secrets.admin_keys, &secrets.signup_keys)));
+                slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
+                    "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
+                self.config.store(Arc::new(reload.config));
+            }
+            Err(problems) => {
+                slog::error!(self.log, "the new configuration is refused, the old one stays"; "problems" => problems.to_string());
+            }
+        }
+    }
+    /// Whoever logged in with a key that is no more stays out, even if the key comes back.
+    fn end_sessions(&self, keys: Vec<Fingerprint>) {
+        if keys.is_empty() {
+            return;
+        }
+        let fingerprints: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let (db, log) = (self.db.clone(), self.log.clone());
+        tokio::spawn(async move {
+            let ended = db.run_patiently("sessions_end_of_keys", move |conn| sessions_end_of_keys(conn, &fingerprints));
+            match ended.await {
+                Ok(count) => slog::info!(log, "sessions of removed keys ended"; "sessions" => count),
+                Err(error) => slog::warn!(log, "sessions of removed keys stay until they expire, but open nothing";
+                    "error" => error.in_full()),
+            }
+        });
+    }
+}

@@ -1,0 +1,46 @@
+//! How the desk answers one request, and where it is counted that it did.
+//!
+//! Invariant: a number that was given is counted, whether or not anybody still listens; a refusal only if somebody hears it.
+//! How to get it wrong: counting in the HTTP handler, which is dropped when its client hangs up.
+
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::{Answer, NoNumber};
+use crate::db::assignments::Source;
+use crate::telemetry::Telemetry;
+
+/// How the desk answers one request.
+pub(super) struct Reply {
+    answer: oneshot::Sender<Result<Answer, NoNumber>>,
+    asked: Instant,
+    telemetry: Telemetry,
+}
+
+impl Reply {
+    /// For a request that is asked now, and where its answer will come.
+    pub(super) fn new(telemetry: Telemetry) -> (Self, oneshot::Receiver<Result<Answer, NoNumber>>) {
+        let (answer, answered) = oneshot::channel();
+        (Self { answer, asked: Instant::now(), telemetry }, answered)
+    }
+
+    /// Whether whoever asked has hung up.
+    pub(super) fn is_closed(&self) -> bool {
+        self.answer.is_closed()
+    }
+
+    /// Answers. Whoever hung up does not hear it.
+    pub(super) fn send(self, answer: Result<Answer, NoNumber>) {
+        let waited = self.asked.elapsed();
+        match &answer {
+            Ok(given) if !given.replayed => {
+                self.telemetry.assigned(given.assignment.source == Source::Emergency, waited);
+            }
+            _ if self.is_closed() => {}
+            Ok(_) => self.telemetry.replayed(waited),
+            Err(why) => self.telemetry.assign_refused(why.code(), waited),
+        }
+        let _ = self.answer.send(answer);
+    }
+}

@@ -1,0 +1,116 @@
+//! The audit trail's table: rows come, and go when they are old enough. PostgreSQL refuses everything else.
+//!
+//! How to get it wrong: deleting by a time of the daemon's own. `audit_kept_since()` is what the trigger goes by.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Integer};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::error::DbError;
+use super::executor::Connection;
+use super::schema::audit;
+
+/// One row on its way in.
+#[derive(Debug, Clone, PartialEq, Insertable)]
+#[diesel(table_name = audit)]
+pub struct AuditRow {
+    /// Ours: the same row written twice stands there once.
+    pub call_id: Uuid,
+    /// When it was asked.
+    pub at: DateTime<Utc>,
+    /// A key's fingerprint, `session:<fingerprint>`, `cron` or `nobody`.
+    pub who: String,
+    /// From where.
+    pub address: Option<String>,
+    /// What, in a word.
+    pub action: String,
+    /// HTTP's.
+    pub method: Option<String>,
+    /// The route's pattern.
+    pub path: Option<String>,
+    /// What was asked for, as far as it was understood.
+    pub detail: Value,
+    /// The answer's status.
+    pub result: Option<i32>,
+    /// The problem's code, or why there was no answer.
+    pub code: Option<String>,
+    /// The name of the call in the log.
+    pub request_id: Option<String>,
+}
+
+/// One row as the API shows it.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, serde::Serialize)]
+#[diesel(table_name = audit, check_for_backend(diesel::pg::Pg))]
+pub struct AuditLine {
+    /// For the cursor.
+    #[serde(skip)]
+    pub id: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub who: String,
+    /// From where.
+    pub address: Option<String>,
+    /// What.
+    pub action: String,
+    /// HTTP's.
+    pub method: Option<String>,
+    /// The route's pattern.
+    pub path: Option<String>,
+    /// What was asked for.
+    pub detail: Value,
+    /// The answer's status.
+    pub result: Option<i32>,
+    /// The problem's code.
+    pub code: Option<String>,
+    /// The name of the call in the log.
+    pub request_id: Option<String>,
+}
+
+/// Writes rows down; those that are there already stay as they are.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn audit_write(conn: &mut Connection, rows: &[AuditRow]) -> Result<(), DbError> {
+    diesel::insert_into(audit::table).values(rows).on_conflict(audit::call_id).do_nothing().execute(conn)?;
+    Ok(())
+}
+
+/// Rows below `before`, newest first.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn audit_list(conn: &mut Connection, before: Option<i64>, limit: i64) -> Result<Vec<AuditLine>, DbError> {
+    let lines = audit::table.filter(audit::id.lt(before.unwrap_or(i64::MAX)));
+    Ok(lines.order(audit::id.desc()).limit(limit).select(AuditLine::as_select()).load(conn)?)
+}
+
+/// Says how long rows are kept, unless that was said last already. A shorter time counts after seven days.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn audit_retention_set(conn: &mut Connection, days: i32) -> Result<(), DbError> {
+    sql_query(
+        "INSERT INTO audit_retention (days) SELECT $1
+          WHERE $1 IS DISTINCT FROM (SELECT days FROM audit_retention ORDER BY id DESC LIMIT 1)",
+    )
+    .bind::<Integer, _>(days)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Deletes at most `limit` rows that are older than the retention; returns how many.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn audit_forget(conn: &mut Connection, limit: i64) -> Result<usize, DbError> {
+    Ok(sql_query(
+        "DELETE FROM audit WHERE id IN (
+             SELECT id FROM audit WHERE at < (SELECT audit_kept_since()) ORDER BY at LIMIT $1)",
+    )
+    .bind::<BigInt, _>(limit)
+    .execute(conn)?)
+}

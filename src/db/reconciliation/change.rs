@@ -1,0 +1,114 @@
+//! What a comparison changes on a number that we know.
+//!
+//! How to get it wrong: setting a number's webhooks at Twilio first and marking the drift afterwards. Until it is marked,
+//! a signup may get the number.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Nullable, Text};
+
+use crate::db::error::DbError;
+use crate::db::executor::Connection;
+use crate::domain::{NumberStatus, Webhooks};
+
+/// Neither held for an operator nor leaving.
+const FREE: &str = "status <> 'released' AND (quarantine_reason IS NULL OR quarantine_reason = 'released')";
+
+/// Where a number stood at the moment of the statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// As it is stored.
+    pub status: NumberStatus,
+    /// Whose it is.
+    pub user_id: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct StandingRow {
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    user_id: Option<String>,
+}
+
+/// Twilio shows other webhooks: from here on nobody is given the number. Where it stood then; `None` = it is held,
+/// leaving or gone, and not touched.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_mark_drifted(conn: &mut Connection, id: i64) -> Result<Option<Standing>, DbError> {
+    let row: Option<StandingRow> = sql_query(format!(
+        "UPDATE numbers SET webhook_status = 'drifted' WHERE id = $1 AND {FREE}
+         RETURNING status, (SELECT a.user_id FROM assignments a WHERE a.number_id = numbers.id AND a.released_at IS NULL) AS user_id",
+    ))
+    .bind::<BigInt, _>(id)
+    .get_result(conn)
+    .optional()?;
+    row.map(|row| {
+        Ok(Standing { status: row.status.parse().map_err(DbError::corrupt("number"))?, user_id: row.user_id })
+    })
+    .transpose()
+}
+
+/// Twilio confirmed `webhooks`; `false` when the number is held, or the installation wants others by now.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, webhooks: &Webhooks) -> Result<bool, DbError> {
+    let confirmed = sql_query(format!(
+        "UPDATE numbers SET webhook_status = 'configured' WHERE id = $1 AND webhook_status <> 'configured' AND {FREE}
+            AND EXISTS (SELECT 1 FROM installation WHERE voice_url = $2 AND sms_url = $3 AND status_callback = $4)",
+    ))
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(&webhooks.voice_url)
+    .bind::<Text, _>(&webhooks.sms_url)
+    .bind::<Text, _>(&webhooks.status_callback)
+    .execute(conn)?;
+    if confirmed > 0 {
+        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+    }
+    Ok(confirmed > 0)
+}
+
+/// Twilio refused to set the webhooks.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_fail_webhooks(conn: &mut Connection, id: i64) -> Result<(), DbError> {
+    sql_query(format!("UPDATE numbers SET webhook_status = 'failed' WHERE id = $1 AND {FREE}"))
+        .bind::<BigInt, _>(id)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Another environment's tag stands on an idle number: nobody is given it until an operator decides. `false` when it is
+/// not idle.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_hold_tag_conflict(conn: &mut Connection, id: i64) -> Result<bool, DbError> {
+    let held = sql_query(
+        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'tag_conflict', quarantined_until = NULL, rests_for = NULL
+          WHERE id = $1 AND (status = 'available' OR quarantine_reason = 'released')",
+    )
+    .bind::<BigInt, _>(id)
+    .execute(conn)?;
+    Ok(held > 0)
+}
+
+/// A missing number is at Twilio again; `false` when it was not missing, or is leaving.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_turned_up(conn: &mut Connection, id: i64) -> Result<bool, DbError> {
+    let found = sql_query(
+        "UPDATE numbers SET missing_since = NULL WHERE id = $1 AND missing_since IS NOT NULL AND status <> 'released'
+            AND quarantine_reason IS DISTINCT FROM 'leaving'",
+    )
+    .bind::<BigInt, _>(id)
+    .execute(conn)?;
+    if found > 0 {
+        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+    }
+    Ok(found > 0)
+}

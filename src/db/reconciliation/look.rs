@@ -1,0 +1,187 @@
+//! What the database knows of a page of Twilio's list, in one statement, so that a number and its ledger item are seen
+//! at the same moment.
+//!
+//! How to get it wrong: looking numbers up first and items afterwards. A purchase that settles in between is an orphan then.
+
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use crate::db::error::DbError;
+use crate::db::executor::Connection;
+use crate::db::installation::{Installation, installation_read};
+use crate::domain::{CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus};
+
+/// A row of Twilio's list, as far as it is looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Twilio's identity of it.
+    pub sid: NumberSid,
+    /// E.164.
+    pub phone_number: PhoneNumber,
+    /// The ledger item that our own tag names.
+    pub item_id: Option<Uuid>,
+}
+
+/// What is known of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// The number of this SID.
+    pub number: Option<KnownNumber>,
+    /// The item that the tag names.
+    pub item: Option<KnownItem>,
+    /// Whether an operator does not want to hear of it.
+    pub ignored: bool,
+}
+
+/// A number of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownNumber {
+    /// Ours.
+    pub id: i64,
+    /// As it is stored; never `Missing`.
+    pub status: NumberStatus,
+    /// Why nobody gets it, if it rests or is held.
+    pub hold: Option<QuarantineReason>,
+    /// How its webhooks stood.
+    pub webhook_status: WebhookStatus,
+    /// Whether Twilio had lost it.
+    pub missing: bool,
+    /// Whether it was given back so long ago that Twilio's list should know.
+    pub left_long_ago: bool,
+    /// The item that its tag should name; `None` = any.
+    pub item_id: Option<Uuid>,
+    /// Whose it is.
+    pub user_id: Option<String>,
+}
+
+/// An item of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownItem {
+    /// Its id.
+    pub id: Uuid,
+    /// The order.
+    pub purchase_id: Uuid,
+    /// The number that it was for.
+    pub phone_number: PhoneNumber,
+    /// The order's country.
+    pub country: CountryCode,
+    /// Whether its order is being run right now.
+    pub running: bool,
+    /// Whether it was to be bought; else an operator took it in, however old it is.
+    pub spends: bool,
+    sent_ago: Duration,
+    read: Instant,
+}
+
+impl KnownItem {
+    /// How long ago the first POST was about to be sent.
+    #[must_use]
+    pub fn sent_ago(&self) -> Duration {
+        self.sent_ago.saturating_add(self.read.elapsed())
+    }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Bool)]
+    ignored: bool,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    id: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    status: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    hold: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    webhook_status: Option<String>,
+    #[diesel(sql_type = Bool)]
+    missing: bool,
+    #[diesel(sql_type = Bool)]
+    left_long_ago: bool,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    number_item_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    user_id: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    item_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    purchase_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    item_number: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    country: Option<String>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    running: Option<bool>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    spends: Option<bool>,
+    #[diesel(sql_type = Nullable<Double>)]
+    sent_ago_secs: Option<f64>,
+}
+
+/// What is known of `listed`, in its order, and the webhooks that every number shall carry.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(Installation, Vec<Looked>), DbError> {
+    let sids: Vec<&str> = listed.iter().map(|row| row.sid.as_str()).collect();
+    let numbers: Vec<&str> = listed.iter().map(|row| row.phone_number.as_str()).collect();
+    let items: Vec<Option<Uuid>> = listed.iter().map(|row| row.item_id).collect();
+    let installation = installation_read(conn)?;
+    let rows: Vec<Row> = sql_query(
+        "SELECT g.phone_number IS NOT NULL AS ignored,
+                n.id, n.status, n.quarantine_reason AS hold, n.webhook_status, n.missing_since IS NOT NULL AS missing,
+                n.status IS NOT DISTINCT FROM 'released' AND coalesce(
+                    (SELECT max(r.ended_at) FROM releases r WHERE r.number_id = n.id) < clock_timestamp() - interval '10 minutes',
+                    true) AS left_long_ago,
+                n.purchase_item_id AS number_item_id, a.user_id,
+                i.id AS item_id, i.purchase_id, i.phone_number AS item_number, p.country, p.state = 'running' AS running, i.spends,
+                greatest(0, extract(epoch FROM clock_timestamp() - coalesce(i.first_sent_at, i.intended_at)))::float8 AS sent_ago_secs
+           FROM unnest($1::text[], $2::text[], $3::uuid[]) WITH ORDINALITY AS seen (sid, phone_number, item_id, place)
+           LEFT JOIN numbers n ON n.sid = seen.sid
+           LEFT JOIN assignments a ON a.number_id = n.id AND a.released_at IS NULL
+           LEFT JOIN purchase_items i ON i.id = seen.item_id
+           LEFT JOIN purchases p ON p.id = i.purchase_id
+           LEFT JOIN ignored_numbers g ON g.phone_number = seen.phone_number AND g.sid = seen.sid
+          ORDER BY seen.place",
+    )
+    .bind::<Array<Text>, _>(sids)
+    .bind::<Array<Text>, _>(numbers)
+    .bind::<Array<Nullable<SqlUuid>>, _>(items)
+    .load(conn)?;
+    let looked = rows.into_iter().map(tighten).collect::<Result<Vec<_>, _>>()?;
+    Ok((installation, looked))
+}
+
+fn tighten(row: Row) -> Result<Looked, DbError> {
+    let (bad_number, bad_item) = (DbError::corrupt("number"), DbError::corrupt("purchase item"));
+    let number = match (row.id, row.status, row.webhook_status) {
+        (Some(id), Some(status), Some(webhook_status)) => Some(KnownNumber {
+            id,
+            status: status.parse().map_err(&bad_number)?,
+            hold: row.hold.map(|reason| reason.parse()).transpose().map_err(&bad_number)?,
+            webhook_status: webhook_status.parse().map_err(&bad_number)?,
+            missing: row.missing,
+            left_long_ago: row.left_long_ago,
+            item_id: row.number_item_id,
+            user_id: row.user_id,
+        }),
+        _ => None,
+    };
+    let item = match (row.item_id, row.purchase_id, row.item_number, row.country) {
+        (Some(id), Some(purchase_id), Some(phone_number), Some(country)) => Some(KnownItem {
+            id,
+            purchase_id,
+            phone_number: phone_number.parse().map_err(|_| bad_item("its number is not E.164".to_owned()))?,
+            country: country.parse().map_err(|_| bad_item("its country is not ISO 3166".to_owned()))?,
+            running: row.running.unwrap_or_default(),
+            spends: row.spends.unwrap_or_default(),
+            sent_ago: Duration::try_from_secs_f64(row.sent_ago_secs.unwrap_or_default()).unwrap_or(Duration::ZERO),
+            read: Instant::now(),
+        }),
+        _ => None,
+    };
+    Ok(Looked { number, item, ignored: row.ignored })
+}

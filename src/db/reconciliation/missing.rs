@@ -1,0 +1,110 @@
+//! Numbers that Twilio's list did not show.
+//!
+//! How to get it wrong: judging numbers that were bought while the list was read. Only those up to the highest id at the
+//! walk's start were to be seen.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
+
+use crate::db::error::DbError;
+use crate::db::executor::Connection;
+use crate::domain::{NumberSid, PhoneNumber};
+
+/// Numbers that Twilio's list should show; those on their way back to Twilio are their release's.
+const EXPECTED: &str =
+    "status <> 'released' AND missing_since IS NULL AND quarantine_reason IS DISTINCT FROM 'leaving'";
+
+/// The highest id of a number; 0 when there is none.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn numbers_highest(conn: &mut Connection) -> Result<i64, DbError> {
+    use crate::db::schema::numbers;
+    Ok(numbers::table.select(diesel::dsl::max(numbers::id)).first::<Option<i64>>(conn)?.unwrap_or(0))
+}
+
+/// A number that Twilio's list should show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// Ours.
+    pub id: i64,
+    /// Twilio's.
+    pub sid: NumberSid,
+    /// E.164.
+    pub phone_number: PhoneNumber,
+}
+
+/// Numbers that Twilio's list should show, from above `after`, up to `highest`, in the order they came.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn numbers_live(conn: &mut Connection, after: i64, highest: i64, limit: i64) -> Result<Vec<Live>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+        #[diesel(sql_type = Text)]
+        sid: String,
+        #[diesel(sql_type = Text)]
+        phone_number: String,
+    }
+    let rows: Vec<Row> = sql_query(format!(
+        "SELECT id, sid, phone_number FROM numbers WHERE id > $1 AND id <= $2 AND {EXPECTED} ORDER BY id LIMIT $3"
+    ))
+    .bind::<BigInt, _>(after)
+    .bind::<BigInt, _>(highest)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?;
+    let corrupt = DbError::corrupt("number");
+    rows.into_iter()
+        .map(|row| {
+            Ok(Live {
+                id: row.id,
+                sid: row.sid.parse().map_err(|_| corrupt("its SID is not one".to_owned()))?,
+                phone_number: row.phone_number.parse().map_err(|_| corrupt("it is not E.164".to_owned()))?,
+            })
+        })
+        .collect()
+}
+
+/// How many numbers Twilio's list should show, up to `highest`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn numbers_live_count(conn: &mut Connection, highest: i64) -> Result<i64, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        count: i64,
+    }
+    let row: Row = sql_query(format!("SELECT count(*) AS count FROM numbers WHERE id <= $1 AND {EXPECTED}"))
+        .bind::<BigInt, _>(highest)
+        .get_result(conn)?;
+    Ok(row.count)
+}
+
+/// A number that was just marked missing.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Gone {
+    /// E.164.
+    #[diesel(sql_type = Text)]
+    pub phone_number: String,
+    /// Who lost it.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub user_id: Option<String>,
+}
+
+/// Twilio answered 404 for these: they are not assigned any more until they turn up again. Those that this call marked.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn numbers_mark_missing(conn: &mut Connection, ids: &[i64]) -> Result<Vec<Gone>, DbError> {
+    Ok(sql_query(format!(
+        "UPDATE numbers SET missing_since = clock_timestamp() WHERE id = ANY($1) AND {EXPECTED}
+         RETURNING phone_number,
+                   (SELECT a.user_id FROM assignments a WHERE a.number_id = numbers.id AND a.released_at IS NULL) AS user_id",
+    ))
+    .bind::<Array<BigInt>, _>(ids)
+    .load(conn)?)
+}

@@ -1,0 +1,94 @@
+//! Which comparisons there were, and the right to begin one.
+//!
+//! How to get it wrong: asking "did one begin just now?" without the lock. Instances that start together all hear "no".
+
+use std::time::Duration;
+
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Double, Jsonb, Nullable, Text};
+
+use crate::db::error::DbError;
+use crate::db::executor::Connection;
+
+/// How many comparisons are kept.
+const KEPT: i64 = 200;
+
+/// What set a comparison off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// The daemon started.
+    Start,
+    /// The schedule.
+    Cron,
+    /// An operator.
+    Manual,
+}
+
+impl Occasion {
+    /// The stored spelling.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Cron => "cron",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// Begins a comparison; its id. `None` = it comes by itself, and one that has not failed began less than `apart` ago on any
+/// instance.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn reconciliation_begin(
+    conn: &mut Connection,
+    occasion: Occasion,
+    apart: Duration,
+) -> Result<Option<i64>, DbError> {
+    #[derive(QueryableByName)]
+    struct Begun {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    conn.transaction::<_, DbError, _>(|conn| {
+        // Instances decide one after the other; the next statement sees what those before have written.
+        sql_query("SELECT only_one FROM installation FOR NO KEY UPDATE").execute(conn)?;
+        let begun: Option<Begun> = sql_query(
+            "INSERT INTO reconciliations (trigger) SELECT $1
+              WHERE $1 = 'manual' OR NOT EXISTS (
+                    SELECT 1 FROM reconciliations WHERE error IS NULL AND started_at > clock_timestamp() - make_interval(secs => $2))
+             RETURNING id",
+        )
+        .bind::<Text, _>(occasion.as_str())
+        .bind::<Double, _>(apart.as_secs_f64())
+        .get_result(conn)
+        .optional()?;
+        Ok(begun.map(|begun| begun.id))
+    })
+}
+
+/// Writes down what a comparison found, and forgets the oldest ones.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn reconciliation_end(
+    conn: &mut Connection,
+    id: i64,
+    report: &serde_json::Value,
+    error: Option<&str>,
+) -> Result<(), DbError> {
+    sql_query("UPDATE reconciliations SET ended_at = clock_timestamp(), report = $2, error = $3 WHERE id = $1")
+        .bind::<BigInt, _>(id)
+        .bind::<Jsonb, _>(report)
+        .bind::<Nullable<Text>, _>(error)
+        .execute(conn)?;
+    sql_query(
+        "DELETE FROM reconciliations WHERE id <= (SELECT id FROM reconciliations ORDER BY id DESC OFFSET $1 LIMIT 1)",
+    )
+    .bind::<BigInt, _>(KEPT)
+    .execute(conn)?;
+    Ok(())
+}

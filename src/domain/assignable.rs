@@ -1,0 +1,180 @@
+//! Whether a number can be assigned, and why not: the same rule as the column `numbers.ready`, in sentences.
+//!
+//! Invariant: [`why_not`] is `None` exactly when the database calls the number ready.
+//! How to get it wrong: naming the first thing that was ever wrong. What an operator must know first comes first: whose it
+//! is, or that it has left, before the state of its webhooks.
+
+use super::number::{NumberStatus, QuarantineReason, WebhookStatus};
+
+/// A number as far as its assignment goes. Instants are RFC 3339 text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// As stored; a missing number keeps the state it had.
+    pub status: NumberStatus,
+    /// How its webhooks stand.
+    pub webhook_status: WebhookStatus,
+    /// Whether it has what `pool.capabilities` wants.
+    pub capable: bool,
+    /// Since when Twilio does not know it.
+    pub missing_since: Option<String>,
+    /// Why it rests.
+    pub quarantine_reason: Option<QuarantineReason>,
+    /// Until when.
+    pub quarantined_until: Option<String>,
+    /// Whose it is, and since when.
+    pub assigned: Option<(String, String)>,
+    /// When it was given back to Twilio.
+    pub left_at: Option<String>,
+}
+
+/// Why nobody can be given the number now; `None` = somebody can.
+#[must_use]
+pub fn why_not(number: &Standing) -> Option<String> {
+    match number.status {
+        NumberStatus::Released => {
+            let when = number.left_at.as_deref().map(|at| format!(" at {at}")).unwrap_or_default();
+            return Some(format!("it was given back to Twilio{when}, and is not ours any more"));
+        }
+        NumberStatus::Assigned => {
+            let gone = gone(number).map(|gone| format!("; besides, it is {gone}")).unwrap_or_default();
+            return Some(match &number.assigned {
+                Some((user, since)) => format!("assigned to {user} since {since}{gone}"),
+                None => format!("assigned to somebody{gone}"),
+            });
+        }
+        NumberStatus::Quarantined => return Some(resting(number)),
+        NumberStatus::Available | NumberStatus::Missing => {}
+    }
+    if let Some(gone) = gone(number) {
+        return Some(gone);
+    }
+    if !number.capable {
+        return Some(
+            "it lacks a capability that pool.capabilities wants; release it to Twilio to stop paying".to_owned(),
+        );
+    }
+    match number.webhook_status {
+        WebhookStatus::Configured => None,
+        WebhookStatus::Drifted => {
+            Some("its webhooks are drifted: Twilio shows others; they are repaired on the next look".to_owned())
+        }
+        WebhookStatus::Pending => {
+            Some("its webhooks are not confirmed yet; they are set and confirmed on the next look".to_owned())
+        }
+        WebhookStatus::Failed => Some(
+            "Twilio refused its webhooks; mend PUBLIC_APP_URL or webhooks.*, then configure-webhooks, which says what \
+             Twilio minds"
+                .to_owned(),
+        ),
+    }
+}
+
+fn gone(number: &Standing) -> Option<String> {
+    match (&number.missing_since, number.status) {
+        (Some(since), _) => Some(format!("gone at Twilio since {since}; it returns when a look finds it there again")),
+        (None, NumberStatus::Missing) => Some("gone at Twilio".to_owned()),
+        (None, _) => None,
+    }
+}
+
+fn resting(number: &Standing) -> String {
+    let until = number.quarantined_until.as_deref();
+    let rest = match number.quarantine_reason {
+        Some(QuarantineReason::Released) => format!(
+            "rests until {} after its last user released it; that user alone may have it back before",
+            until.unwrap_or("its time is over")
+        ),
+        Some(QuarantineReason::UnknownItem) => {
+            "held: its tag names a purchase that this ledger does not know, so its user may still be using it; adopt it or \
+             release it"
+                .to_owned()
+        }
+        Some(QuarantineReason::TagConflict) => {
+            "held: another environment's tag stands on it; find out whose it is, then adopt it or release it".to_owned()
+        }
+        Some(QuarantineReason::Adopting) => {
+            "an operator takes it in, and Twilio has not confirmed that yet; adopt it again if this stays".to_owned()
+        }
+        Some(QuarantineReason::Leaving) => "being released to Twilio".to_owned(),
+        None => "held, and nobody wrote down why; adopt it or release it".to_owned(),
+    };
+    match gone(number) {
+        Some(gone) => format!("{rest}; besides, it is {gone}"),
+        None => rest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const READY: Standing = Standing {
+        status: NumberStatus::Available,
+        webhook_status: WebhookStatus::Configured,
+        capable: true,
+        missing_since: None,
+        quarantine_reason: None,
+        quarantined_until: None,
+        assigned: None,
+        left_at: None,
+    };
+
+    fn says(number: &Standing, words: &str) {
+        let told = why_not(number).expect("not assignable");
+        assert!(told.contains(words), "{told:?} does not say {words:?}");
+    }
+
+    #[test]
+    fn only_what_is_ready_is_assignable() {
+        let since = Some("2026-11-22T10:00:00Z".to_owned());
+        let mut assignable = Vec::new();
+        for status in [
+            NumberStatus::Available,
+            NumberStatus::Assigned,
+            NumberStatus::Quarantined,
+            NumberStatus::Missing,
+            NumberStatus::Released,
+        ] {
+            for webhook_status in
+                [WebhookStatus::Configured, WebhookStatus::Drifted, WebhookStatus::Pending, WebhookStatus::Failed]
+            {
+                for capable in [true, false] {
+                    for missing_since in [None, since.clone()] {
+                        let number = Standing { status, webhook_status, capable, missing_since, ..READY };
+                        match why_not(&number) {
+                            None => assignable.push(number),
+                            Some(told) => assert!(told.trim().len() > 10, "{number:?}: {told:?}"),
+                        }
+                    }
+                }
+            }
+        }
+        assert_eq!(assignable, [READY]);
+    }
+
+    #[test]
+    fn each_state_says_what_it_waits_for() {
+        let at = || Some("2026-11-22T10:00:00Z".to_owned());
+        let assigned = Some(("u-1".to_owned(), "2026-11-22T09:00:00Z".to_owned()));
+        let taken = Standing { status: NumberStatus::Assigned, assigned, ..READY };
+        says(&taken, "assigned to u-1 since 2026-11-22T09:00:00Z");
+        says(&Standing { missing_since: at(), ..taken }, "besides, it is gone at Twilio since 2026-11-22T10:00:00Z");
+        says(&Standing { missing_since: at(), ..READY }, "gone at Twilio since 2026-11-22T10:00:00Z");
+        says(&Standing { capable: false, ..READY }, "lacks a capability");
+        says(&Standing { webhook_status: WebhookStatus::Drifted, ..READY }, "repaired on the next look");
+        says(&Standing { webhook_status: WebhookStatus::Pending, ..READY }, "not confirmed yet");
+        says(&Standing { webhook_status: WebhookStatus::Failed, ..READY }, "PUBLIC_APP_URL");
+        says(&Standing { status: NumberStatus::Released, left_at: at(), ..READY }, "given back to Twilio at 2026");
+        let held = |reason| Standing {
+            status: NumberStatus::Quarantined,
+            quarantine_reason: Some(reason),
+            quarantined_until: at(),
+            ..READY
+        };
+        says(&held(QuarantineReason::Released), "rests until 2026-11-22T10:00:00Z after its last user released it");
+        says(&held(QuarantineReason::UnknownItem), "a purchase that this ledger does not know");
+        says(&held(QuarantineReason::TagConflict), "another environment's tag");
+        says(&held(QuarantineReason::Adopting), "takes it in");
+        says(&held(QuarantineReason::Leaving), "being released to Twilio");
+    }
+}

@@ -1,0 +1,208 @@
+//! Reasons as sentences: for an operator who asks what would be bought now, or why nothing was.
+//!
+//! How to get it wrong: a sentence that only repeats the code. It names the numbers or the key that decide.
+
+use super::plan::{Cap, Caps, Plan, PoolPolicy, Stock, Why};
+use super::plan_pass::PassPlan;
+
+impl Why {
+    /// The reason for people, without the numbers of the moment.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::BelowThreshold => "fewer numbers are available or on their way than pool.threshold_low",
+            Self::BelowTotalMin => "fewer numbers are available or assigned than pool.total_min",
+            Self::SignupsWaiting => "signups wait that nothing else will serve",
+            Self::ByHand => "an operator asks for them",
+            Self::AboveThreshold => "enough numbers are available or on their way",
+            Self::NobodyWaits => "nobody waits whom stock, or numbers on their way, will not serve",
+            Self::Paused => "an operator paused automatic buying; resume ends it",
+            Self::Halted => "all buying is halted; the status says why, and a resume or a good probe ends it",
+            Self::AvailableMax => "pool.available_max leaves no room: so much stock is idle already",
+            Self::OwnedMax => "pool.owned_max leaves no room: so many numbers are owned or on their way already",
+            Self::SpendCap => "the purchases of this hour or day are used up; wait, or raise spend.*",
+        }
+    }
+}
+
+impl Cap {
+    /// The name in the API, and the configuration's key without its section.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AvailableMax => "available_max",
+            Self::OwnedMax => "owned_max",
+            Self::PurchasesPerHour => "purchases_per_hour",
+            Self::PurchasesPerDay => "purchases_per_day",
+        }
+    }
+
+    fn room(self, rooms: &Rooms) -> String {
+        match self {
+            Self::AvailableMax => format!("pool.available_max has room for {}", rooms.available_room),
+            Self::OwnedMax => format!("pool.owned_max has room for {}", rooms.owned_room),
+            Self::PurchasesPerHour => format!("the hour's cap allows {} more", rooms.hour_left),
+            Self::PurchasesPerDay => format!("the day's cap allows {} more", rooms.day_left),
+        }
+    }
+}
+
+/// What each cap still allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Rooms {
+    /// Under `spend.purchases_per_hour_max`.
+    pub hour_left: u32,
+    /// Under `spend.purchases_per_day_max`.
+    pub day_left: u32,
+    /// Under `pool.available_max`.
+    pub available_room: u32,
+    /// Under `pool.owned_max`.
+    pub owned_room: u32,
+}
+
+impl Rooms {
+    /// Measures them.
+    #[must_use]
+    pub fn new(policy: &PoolPolicy, caps: &Caps, stock: &Stock) -> Self {
+        Self {
+            hour_left: caps.hour_left,
+            day_left: caps.day_left,
+            available_room: policy.available_max.saturating_sub(stock.idle()),
+            owned_room: policy.owned_max.saturating_sub(stock.owned()),
+        }
+    }
+}
+
+/// What a pass would do, and why, in one sentence.
+#[must_use]
+pub fn explain_pass(policy: &PoolPolicy, rooms: &Rooms, stock: &Stock, pass: &PassPlan) -> String {
+    let begun = match pass.why {
+        Why::BelowThreshold => {
+            format!("{} available or on their way, below pool.threshold_low {}", stock.idle(), policy.threshold_low)
+        }
+        Why::BelowTotalMin => format!(
+            "{} available, assigned or on their way, below pool.total_min {}",
+            stock.idle() + stock.assigned,
+            policy.total_min
+        ),
+        Why::AboveThreshold => format!(
+            "{} available or on their way, pool.threshold_low is {}; {} with those assigned, pool.total_min is {}",
+            stock.idle(),
+            policy.threshold_low,
+            stock.idle() + stock.assigned,
+            policy.total_min
+        ),
+        other => other.sentence().to_owned(),
+    };
+    let line = match pass.for_line {
+        0 => String::new(),
+        count => format!(", after {count} for signups that wait"),
+    };
+    let would = match pass.count {
+        0 => format!("would buy nothing{line}: {begun}"),
+        count => format!("would buy {count} in {}{line}: {begun}", batches(pass.batches)),
+    };
+    would + &bound(pass.binding_cap, rooms)
+}
+
+/// What an order by hand would do, and why, in one sentence.
+#[must_use]
+pub fn explain_order(rooms: &Rooms, plan: &Plan) -> String {
+    let would = match plan.count {
+        0 => format!("would buy nothing of {}: {}", plan.wanted, plan.why.sentence()),
+        count if count < plan.wanted => format!("would buy {count} of {}", plan.wanted),
+        count => format!("would buy all {count}, as far as Twilio has them"),
+    };
+    would + &bound(plan.binding_cap, rooms)
+}
+
+fn bound(cap: Option<Cap>, rooms: &Rooms) -> String {
+    cap.map(|cap| format!("; {} binds: {}", cap.as_str(), cap.room(rooms))).unwrap_or_default()
+}
+
+fn batches(count: u32) -> String {
+    if count == 1 { "one batch".to_owned() } else { format!("{count} batches") }
+}
+
+/// A pass's or an order's reason for people, whatever wrote it.
+#[must_use]
+pub fn explain_reason(reason: &str) -> String {
+    if let Ok(why) = reason.parse::<Why>() {
+        return why.sentence().to_owned();
+    }
+    match reason {
+        "locked" => "somebody else was buying: another instance, an order by hand, or the earlier service".to_owned(),
+        "no_stock" => "Twilio has no more such numbers; try another area code or country".to_owned(),
+        "unavailable" => "a part of callbunker was restarting, or the database did not answer".to_owned(),
+        "database_unavailable" => "the database did not answer, and without it nothing is bought".to_owned(),
+        "stopping" => "the daemon was shutting down".to_owned(),
+        "interrupted" => "the purchase lock was lost; what is still needed is bought by the next pass".to_owned(),
+        "twilio_unreachable" => "Twilio was not reached".to_owned(),
+        "twilio_unavailable" => "Twilio gave no proper answer to a search".to_owned(),
+        "outcome_unknown" => "Twilio's answer was lost; the number is looked up until it is clear".to_owned(),
+        other if other.starts_with("twilio_") => format!("Twilio refused ({other}); the error has its words"),
+        other => other.replace('_', " "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{ByHand, Trigger, plan_by_hand, plan_pass};
+
+    const POLICY: PoolPolicy = PoolPolicy {
+        threshold_low: 10,
+        replenishment_batch_size: 10,
+        total_min: 20,
+        available_max: 50,
+        owned_max: 1000,
+    };
+    const FREE: Caps = Caps { hour_left: 100, day_left: 300, paused: false, halted: false };
+
+    fn pass(caps: Caps, stock: Stock) -> String {
+        let planned = plan_pass(&POLICY, &caps, &stock, Trigger::Replenish);
+        explain_pass(&POLICY, &Rooms::new(&POLICY, &caps, &stock), &stock, &planned)
+    }
+
+    #[test]
+    fn a_pass_explains_itself_with_the_numbers_that_decide() {
+        let empty = Stock::default();
+        assert_eq!(
+            pass(FREE, empty),
+            "would buy 20 in 2 batches: 0 available or on their way, below pool.threshold_low 10"
+        );
+        assert_eq!(
+            pass(Caps { day_left: 7, ..FREE }, empty),
+            "would buy 7 in one batch: 0 available or on their way, below pool.threshold_low 10; purchases_per_day \
+             binds: the day's cap allows 7 more"
+        );
+        assert_eq!(
+            pass(FREE, Stock { available: 12, assigned: 9, ..empty }),
+            "would buy nothing: 12 available or on their way, pool.threshold_low is 10; 21 with those assigned, \
+             pool.total_min is 20"
+        );
+        assert!(pass(Caps { paused: true, ..FREE }, empty).starts_with("would buy nothing: an operator paused"));
+    }
+
+    #[test]
+    fn an_order_explains_what_is_cut() {
+        let order = |caps: Caps, count| {
+            let planned = plan_by_hand(&caps, ByHand { count, override_caps: false });
+            explain_order(&Rooms::new(&POLICY, &caps, &Stock::default()), &planned)
+        };
+        assert_eq!(order(FREE, 3), "would buy all 3, as far as Twilio has them");
+        assert_eq!(
+            order(Caps { hour_left: 2, ..FREE }, 3),
+            "would buy 2 of 3; purchases_per_hour binds: the hour's cap allows 2 more"
+        );
+        assert!(order(Caps { halted: true, ..FREE }, 3).starts_with("would buy nothing of 3: all buying is halted"));
+    }
+
+    #[test]
+    fn every_reason_has_a_sentence() {
+        for reason in ["below_threshold", "locked", "no_stock", "twilio_20003", "something_new", "spend_cap"] {
+            let sentence = explain_reason(reason);
+            assert!(sentence.contains(' ') && !sentence.contains("  "), "{reason}: {sentence}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What a whole pass would buy: batch after batch, as the monitor and the Purchaser would do it, without doing it.
+//!
+//! Invariant: every batch is sized by [`plan()`], against the stock and the caps that the batches before it would leave.
+//! How to get it wrong: sizing the pass in one step. A batch is whole, so a pass may buy more than what lacks.
+
+use super::order::Trigger;
+use super::plan::{Cap, Caps, PoolPolicy, Stock, Why, plan};
+
+/// Batches of one pass, real or simulated: only a bound.
+pub const BATCHES_MAX: u32 = 1000;
+
+/// What a pass would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PassPlan {
+    /// How many its batches buy; 0 = nothing, and `why` says why.
+    pub count: u32,
+    /// How many are bought before them for signups that wait.
+    pub for_line: u32,
+    /// Batches that buy something.
+    pub batches: u32,
+    /// Why it begins, or does not.
+    pub why: Why,
+    /// The cap that cut the last batch, or forbade it.
+    pub binding_cap: Option<Cap>,
+}
+
+/// Simulates a pass: the line first, then batches until [`plan()`] says 0.
+#[must_use]
+pub fn plan_pass(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigger) -> PassPlan {
+    let (mut caps, mut stock) = (*caps, *stock);
+    let for_line = plan(policy, &caps, &stock, Trigger::Emergency).count;
+    spend(&mut caps, for_line);
+    // They go straight to those who wait.
+    stock.assigned += for_line;
+    let mut pass = PassPlan { count: 0, for_line, batches: 0, why: Why::AboveThreshold, binding_cap: None };
+    for batch in 0..BATCHES_MAX {
+        let next = plan(policy, &caps, &stock, trigger);
+        if batch == 0 {
+            pass.why = next.why;
+        }
+        // A batch that was cut stays cut, also when nothing is wanted after it.
+        pass.binding_cap = next.binding_cap.or(pass.binding_cap);
+        if next.count == 0 {
+            break;
+        }
+        pass.count += next.count;
+        pass.batches += 1;
+        spend(&mut caps, next.count);
+        stock.available += next.count;
+    }
+    pass
+}
+
+fn spend(caps: &mut Caps, count: u32) {
+    caps.hour_left = caps.hour_left.saturating_sub(count);
+    caps.day_left = caps.day_left.saturating_sub(count);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const POLICY: PoolPolicy = PoolPolicy {
+        threshold_low: 10,
+        replenishment_batch_size: 10,
+        total_min: 20,
+        available_max: 50,
+        owned_max: 1000,
+    };
+    const FREE: Caps = Caps { hour_left: 100, day_left: 300, paused: false, halted: false };
+
+    fn pass(policy: PoolPolicy, caps: Caps, stock: Stock) -> (u32, u32, Why, Option<Cap>) {
+        let pass = plan_pass(&policy, &caps, &stock, Trigger::Replenish);
+        (pass.count, pass.batches, pass.why, pass.binding_cap)
+    }
+
+    #[test]
+    fn a_pass_goes_on_until_the_threshold_and_the_total_are_reached() {
+        let empty = Stock::default();
+        assert_eq!(pass(POLICY, FREE, empty), (20, 2, Why::BelowThreshold, None));
+        let assigned = Stock { available: 9, assigned: 30, ..empty };
+        assert_eq!(pass(POLICY, FREE, assigned), (10, 1, Why::BelowThreshold, None));
+        let enough = Stock { available: 10, assigned: 30, ..empty };
+        assert_eq!(pass(POLICY, FREE, enough), (0, 0, Why::AboveThreshold, None));
+    }
+
+    #[test]
+    fn the_cap_that_cuts_the_last_batch_is_named() {
+        let empty = Stock::default();
+        let hour = Caps { hour_left: 15, ..FREE };
+        assert_eq!(pass(POLICY, hour, empty), (15, 2, Why::BelowThreshold, Some(Cap::PurchasesPerHour)));
+        // The second batch has no room at all.
+        let hour = Caps { hour_left: 10, ..FREE };
+        assert_eq!(pass(POLICY, hour, empty), (10, 1, Why::BelowThreshold, Some(Cap::PurchasesPerHour)));
+        let small = PoolPolicy { available_max: 20, replenishment_batch_size: 8, ..POLICY };
+        assert_eq!(pass(small, FREE, empty), (20, 3, Why::BelowThreshold, Some(Cap::AvailableMax)));
+        assert_eq!(
+            pass(POLICY, Caps { day_left: 0, ..FREE }, empty),
+            (0, 0, Why::SpendCap, Some(Cap::PurchasesPerDay))
+        );
+    }
+
+    #[test]
+    fn signups_that_wait_are_served_first_and_use_up_the_caps() {
+        let waiting = Stock { waiting: 4, unserved: 4, ..Stock::default() };
+        let planned = plan_pass(&POLICY, &Caps { hour_left: 6, ..FREE }, &waiting, Trigger::Replenish);
+        assert_eq!((planned.for_line, planned.count, planned.binding_cap), (4, 2, Some(Cap::PurchasesPerHour)));
+    }
+
+    proptest! {
+        /// I5 for a whole pass, for every input; and it buys what its batches, one after the other, would.
+        #[test]
+        fn no_pass_passes_a_cap(
+            available in 0u32..80, unready in 0u32..10, unfit in 0u32..5, assigned in 0u32..60, quarantined in 0u32..10,
+            purchasing in 0u32..10, unsettled in 0u32..10, unserved in 0u32..40,
+            threshold_low in 0u32..40, batch in 1u32..100, total_min in 0u32..60,
+            available_max in 0u32..100, owned_max in 0u32..200, hour_left in 0u32..50, day_left in 0u32..50,
+            paused in proptest::bool::weighted(0.1), halted in proptest::bool::weighted(0.1),
+        ) {
+            let policy = PoolPolicy { threshold_low, replenishment_batch_size: batch, total_min, available_max, owned_max };
+            let stock = Stock { available, unready, unfit, assigned, quarantined, purchasing, unsettled, waiting: unserved, unserved };
+            let caps = Caps { hour_left, day_left, paused, halted };
+            let pass = plan_pass(&policy, &caps, &stock, Trigger::Replenish);
+            let bought = pass.count + pass.for_line;
+            prop_assert!(bought <= hour_left && bought <= day_left && pass.for_line <= unserved);
+            prop_assert!(bought == 0 || stock.owned() + bought <= owned_max);
+            prop_assert!(pass.count == 0 || stock.idle() + pass.count <= available_max);
+            prop_assert!(bought == 0 || !(paused || halted));
+            // Afterwards a further pass finds nothing to do, for the reason that ended this one.
+            let after = Stock { available: available + pass.count, assigned: assigned + pass.for_line, unserved: 0, ..stock };
+            let left = Caps { hour_left: hour_left - bought, day_left: day_left - bought, ..caps };
+            prop_assert_eq!(plan(&policy, &left, &after, Trigger::Replenish).count, 0);
+            // Never a batch more than is needed: one batch less would leave the pool low.
+            if pass.count > 0 {
+                let wants = stock.idle() + pass.count - 1 - (pass.count - 1) % batch;
+                prop_assert!(wants < threshold_low || wants + assigned + pass.for_line < total_min);
+            }
+        }
+    }
+}

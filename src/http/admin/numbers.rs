@@ -1,0 +1,94 @@
+//! One number: how it stands, why nobody gets it, and what happened to it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde::Serialize;
+
+use super::super::context::Context;
+use super::super::{Outcome, Problem, Request, json_response};
+use crate::db::number_history::{NumberEvent, NumberRecord, number_history, number_record};
+use crate::db::numbers::NumberLine;
+use crate::domain::{PhoneNumber, why_not};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    line: &'a NumberLine,
+    capable: bool,
+    missing_since: Option<DateTime<Utc>>,
+    quarantined_until: Option<DateTime<Utc>>,
+    quarantine_reason: Option<&'a str>,
+    assignable: bool,
+    why_not: Option<String>,
+    history: Vec<Event<'a>>,
+}
+
+#[derive(Serialize)]
+struct Event<'a> {
+    #[serde(flatten)]
+    event: &'a NumberEvent,
+    detail: String,
+}
+
+pub(crate) async fn show(context: Arc<Context>, request: Request) -> Outcome {
+    let phone_number: PhoneNumber = request.param("phone_number")?;
+    let read = move |conn: &mut crate::db::Connection| {
+        Ok((number_record(conn, &phone_number)?, number_history(conn, &phone_number)?))
+    };
+    let (record, history) = context.read("number_document", read).await?;
+    let record = record.ok_or_else(|| {
+        Problem::not_found(
+            "This pool has never had this number; reconcile tells which others the account holds, and adopt takes one in.",
+        )
+    })?;
+    json_response(StatusCode::OK, &document(&context, &record, &history)?)
+}
+
+fn document<'a>(
+    context: &Context,
+    record: &'a NumberRecord,
+    history: &'a [NumberEvent],
+) -> Result<Document<'a>, Problem> {
+    let why_not = why_not(&record.standing().map_err(|error| context.database_problem(&error))?);
+    Ok(Document {
+        line: &record.line,
+        capable: record.capable,
+        missing_since: record.missing_since,
+        quarantined_until: record.quarantined_until,
+        quarantine_reason: record.quarantine_reason.as_deref(),
+        assignable: why_not.is_none(),
+        why_not,
+        history: history.iter().map(|event| Event { event, detail: detail(event) }).collect(),
+    })
+}
+
+/// What happened, for people.
+fn detail(event: &NumberEvent) -> String {
+    let or = |text: &Option<String>, other: &str| text.clone().unwrap_or_else(|| other.to_owned());
+    let (user, by) = (or(&event.user_id, "somebody"), or(&event.by, "an operator"));
+    let said = event.message.as_deref().filter(|message| !message.trim().is_empty());
+    let because = said.map(|message| format!(": {message}")).unwrap_or_default();
+    match event.event.as_str() {
+        "intended" => match event.trigger.as_deref() {
+            Some("adopt") => "an operator wanted to take it in".to_owned(),
+            Some("import") => "an import wanted to take it in".to_owned(),
+            trigger => format!("an order meant to buy it ({})", trigger.unwrap_or("unknown trigger")),
+        },
+        "bought" => "bought from Twilio".to_owned(),
+        "adopted" => "taken in by an operator; it was in the account already".to_owned(),
+        "imported" => "moved in from the earlier service".to_owned(),
+        "taken" => format!("somebody else has it{because}"),
+        "not_bought" => format!("not bought{because}"),
+        "unknown" => format!("Twilio's answer is not known, and it is looked up until it is clear{because}"),
+        "assigned" => format!("assigned to {user} (source: {})", or(&event.source, "unknown")),
+        "released" => format!("released by {user}"),
+        "missing" => "gone at Twilio: a look by its SID found nothing".to_owned(),
+        "leaving" => format!("{by} wants to give it back to Twilio"),
+        "released_to_twilio" => "given back to Twilio".to_owned(),
+        "release_refused" => format!("Twilio did not take it back{because}"),
+        "release_withdrawn" => format!("it was not given back to Twilio after all{because}"),
+        other => format!("{}{because}", other.replace('_', " ")),
+    }
+}

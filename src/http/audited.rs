@@ -1,0 +1,221 @@
+//! What the audit trail says of a call, gathered while it is answered.
+//!
+//! Invariants: a call that came past the door stands in the trail before its answer goes out, also when its handler panics
+//! or its client hangs up; what was refused at the door stands there as a sample, so that nobody fills the disk from
+//! outside; nothing that is a key stands there, whichever field it was sent in.
+//! How to get it wrong: writing down a body as it came. Only what a handler has read and understood is noted.
+//!
+//! A read that is repeated by itself, such as the dashboard's, is marked [`polled`](super::Endpoint::polled): it stands
+//! there once an hour for each who, address and route.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use http::StatusCode;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::auth::Gate;
+use super::detail::Scribe;
+use super::exchange::SharedExchange;
+use super::keys::{Fingerprint, Who};
+use super::problem_code::ProblemCode;
+use crate::audit::AuditLog;
+use crate::db::audit::AuditRow;
+
+/// Refused calls that are written down at once, and then each minute.
+const REFUSED_BURST: NonZeroU32 = NonZeroU32::new(60).unwrap();
+const REFUSED_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
+const POLLED_EVERY: Duration = Duration::from_secs(3600);
+const POLLED_KEPT: usize = 4096;
+
+/// Whether, and how, an endpoint's calls stand in the trail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audited {
+    Never,
+    Always,
+    /// Good reads once an hour.
+    Polled,
+}
+
+/// Whose key, whether through a session, from where, which route.
+type Poller = (Fingerprint, bool, IpAddr, &'static str);
+
+/// The trail, and what keeps it small.
+pub(super) struct Auditor {
+    log: AuditLog,
+    refused: DefaultDirectRateLimiter,
+    left_out: AtomicU64,
+    polled: Mutex<HashMap<Poller, Instant>>,
+}
+
+impl Auditor {
+    pub(super) fn new(log: AuditLog) -> Self {
+        let quota = Quota::per_minute(REFUSED_PER_MINUTE).allow_burst(REFUSED_BURST);
+        Self { log, refused: RateLimiter::direct(quota), left_out: AtomicU64::new(0), polled: Mutex::default() }
+    }
+
+    /// Whether a refused call is written down: then with how many were left out since the last that was.
+    fn samples(&self) -> Option<u64> {
+        if self.refused.check().is_err() {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(self.left_out.swap(0, Ordering::Relaxed))
+    }
+
+    fn is_new(&self, who: &Who, client: IpAddr, route: &'static str) -> bool {
+        let mut polled = self.polled.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let is_old = |at: &Instant| now.duration_since(*at) >= POLLED_EVERY;
+        if polled.len() >= POLLED_KEPT {
+            polled.retain(|_, at| !is_old(at));
+        }
+        let key = (who.fingerprint, who.by_session, client, route);
+        let is_new = polled.get(&key).is_none_or(is_old);
+        if is_new && polled.len() < POLLED_KEPT {
+            polled.insert(key, now);
+        }
+        is_new
+    }
+}
+
+/// What is known of a call so far; the handler's [`Request`](super::Request) adds to it.
+#[derive(Default)]
+pub(super) struct Notes {
+    who: OnceLock<Who>,
+    detail: Mutex<Map<String, Value>>,
+}
+
+impl Notes {
+    pub(super) fn came(&self, who: Who) {
+        // Somebody who is known already stays who they are.
+        let _ = self.who.set(who);
+    }
+
+    pub(super) fn add(&self, name: &str, value: Value) {
+        self.detail.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
+    }
+}
+
+/// A call on its way. Dropped before its end, it still leaves its row.
+pub(super) struct Call {
+    gate: Arc<Gate>,
+    exchange: SharedExchange,
+    route: &'static str,
+    audited: Audited,
+    began: DateTime<Utc>,
+    pub(super) notes: Arc<Notes>,
+    has_ended: bool,
+}
+
+impl Call {
+    /// `None` when the trail does not want it.
+    pub(super) fn begin(
+        gate: &Arc<Gate>,
+        exchange: &SharedExchange,
+        route: &'static str,
+        audited: Audited,
+    ) -> Option<Self> {
+        if audited == Audited::Never || gate.auditor().is_none() {
+            return None;
+        }
+        Some(Self {
+            gate: Arc::clone(gate),
+            exchange: Arc::clone(exchange),
+            route,
+            audited,
+            began: Utc::now(),
+            notes: Arc::default(),
+            has_ended: false,
+        })
+    }
+
+    /// The answer is known: the row is written before it goes out.
+    pub(super) async fn end(mut self, status: StatusCode, code: Option<ProblemCode>) {
+        self.has_ended = true;
+        let Some(auditor) = self.gate.auditor() else { return };
+        let is_refused = matches!(status.as_u16(), 401 | 403 | 429);
+        let Some(who) = self.notes.who.get().copied().filter(|_| !is_refused) else {
+            return self.sample(Some(status), code.map(ProblemCode::as_str));
+        };
+        let is_good_read = self.exchange.method.is_safe() && !status.is_client_error() && !status.is_server_error();
+        if self.audited == Audited::Polled && is_good_read && !auditor.is_new(&who, self.exchange.client, self.route) {
+            return;
+        }
+        let row = self.row(Some(status), code.map(ProblemCode::as_str));
+        if code == Some(ProblemCode::DatabaseUnavailable) {
+            // The caller has waited long enough for PostgreSQL.
+            auditor.log.note(row);
+        } else {
+            auditor.log.record(row).await;
+        }
+    }
+
+    fn sample(&self, status: Option<StatusCode>, code: Option<&str>) {
+        let Some(auditor) = self.gate.auditor() else { return };
+        let Some(left_out) = auditor.samples() else { return };
+        if left_out > 0 {
+            self.notes.add("refused_and_left_out", left_out.into());
+        }
+        auditor.log.note(self.row(status, code));
+    }
+
+    fn row(&self, status: Option<StatusCode>, code: Option<&str>) -> AuditRow {
+        let scribe = Scribe::new(&self.gate);
+        let detail = std::mem::take(&mut *self.notes.detail.lock().unwrap_or_else(PoisonError::into_inner));
+        AuditRow {
+            call_id: Uuid::new_v4(),
+            at: self.began,
+            who: self.notes.who.get().map_or_else(|| "nobody".to_owned(), Who::name),
+            address: Some(self.exchange.client.to_string()),
+            action: action(self.route).to_owned(),
+            method: Some(scribe.text(self.exchange.method.as_str())),
+            path: Some(self.route.to_owned()),
+            detail: scribe.detail(detail),
+            result: status.map(|status| i32::from(status.as_u16())),
+            code: code.map(str::to_owned),
+            request_id: Some(scribe.text(self.exchange.id.as_str())),
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        let (status, code) = if std::thread::panicking() {
+            (Some(StatusCode::INTERNAL_SERVER_ERROR), ProblemCode::Internal.as_str())
+        } else {
+            (None, "client_gone")
+        };
+        match (self.notes.who.get(), self.gate.auditor()) {
+            (Some(_), Some(auditor)) => auditor.log.note(self.row(status, Some(code))),
+            _ => self.sample(status, Some(code)),
+        }
+    }
+}
+
+/// The last word of the pattern: `/admin/phones/api/numbers/{phone_number}/adopt` is `adopt`.
+fn action(route: &'static str) -> &'static str {
+    route.rsplit('/').find(|segment| !segment.is_empty() && !segment.starts_with('{')).unwrap_or(route)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_action_is_the_last_word_of_the_route() {
+        assert_eq!(action("/admin/phones/api/purchase"), "purchase");
+        assert_eq!(action("/admin/phones/api/purchases/{id}"), "purchases");
+        assert_eq!(action("/admin/phones/api/numbers/{phone_number}/release-to-twilio"), "release-to-twilio");
+    }
+}

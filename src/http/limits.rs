@@ -1,0 +1,172 @@
+//! How often: wrong keys from one address, and orders with one key.
+//!
+//! Wrong keys are counted in a window, exactly: 20 within a minute are let off with a 401, and until the first of them is a
+//! minute old everything without a right key gets a 429. A bucket that refills drop by drop would let 39 through in the
+//! first minute, or punish somebody who never sent more than 20. Orders are a bucket: there the refill is what is wanted.
+//! Invariants: a right key always passes; no address harms another; the memory is bounded, whoever sends what.
+//! How to get it wrong: an IPv6 address as it is. A single customer has 2^64 of them.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use super::auth::{Failure, FailureLimit};
+use super::keys::Fingerprint;
+
+const WRONG_KEYS_MAX: usize = 20;
+const WINDOW: Duration = Duration::from_secs(60);
+/// Addresses that are remembered; while so many send wrong keys within a minute, further ones are not limited.
+const ADDRESSES_MAX: usize = 100_000;
+/// With that many addresses, those that may be forgotten are looked for at most this often.
+const SWEPT_EVERY: Duration = Duration::from_secs(1);
+
+/// Orders with one key at once on one route, and then each second.
+const ORDERS_BURST: NonZeroU32 = NonZeroU32::new(120).unwrap();
+const ORDERS_PER_SECOND: NonZeroU32 = NonZeroU32::new(2).unwrap();
+
+/// Wrong keys of each address.
+#[derive(Default)]
+pub struct WrongKeys(Mutex<Addresses>);
+
+#[derive(Default)]
+struct Addresses {
+    failures: HashMap<IpAddr, VecDeque<Instant>>,
+    swept: Option<Instant>,
+}
+
+impl FailureLimit for WrongKeys {
+    fn failed(&self, client: IpAddr, failure: Failure) -> Option<Duration> {
+        let mut addresses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        addresses.failed(client, failure, Instant::now())
+    }
+}
+
+impl Addresses {
+    fn failed(&mut self, client: IpAddr, failure: Failure, now: Instant) -> Option<Duration> {
+        let address = customer(client);
+        if let Some(times) = self.failures.get_mut(&address) {
+            while times.front().is_some_and(|at| now.duration_since(*at) >= WINDOW) {
+                times.pop_front();
+            }
+            if times.len() >= WRONG_KEYS_MAX {
+                // What is refused does not count: it told the sender nothing.
+                return times.front().map(|first| WINDOW - now.duration_since(*first));
+            }
+        }
+        if failure == Failure::Wrong && self.has_room(&address, now) {
+            self.failures.entry(address).or_default().push_back(now);
+        }
+        None
+    }
+
+    fn has_room(&mut self, address: &IpAddr, now: Instant) -> bool {
+        if self.failures.len() < ADDRESSES_MAX || self.failures.contains_key(address) {
+            return true;
+        }
+        if self.swept.is_none_or(|at| now.duration_since(at) >= SWEPT_EVERY) {
+            self.swept = Some(now);
+            self.failures.retain(|_, times| times.back().is_some_and(|last| now.duration_since(*last) < WINDOW));
+            self.failures.shrink_to(self.failures.len() * 2);
+        }
+        self.failures.len() < ADDRESSES_MAX
+    }
+}
+
+/// Whoever has this address has at least all of it: an IPv4 address, a /64 of IPv6.
+fn customer(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 => v4,
+    }
+}
+
+/// Orders of each key on each route.
+pub struct OrderLimit(DefaultKeyedRateLimiter<(Fingerprint, &'static str)>);
+
+impl Default for OrderLimit {
+    fn default() -> Self {
+        Self(RateLimiter::keyed(Quota::per_second(ORDERS_PER_SECOND).allow_burst(ORDERS_BURST)))
+    }
+}
+
+impl OrderLimit {
+    /// Counts one order; `Some(after)` when it must wait.
+    #[must_use]
+    pub fn ordered(&self, by: Fingerprint, route: &'static str) -> Option<Duration> {
+        let refused = self.0.check_key(&(by, route)).err()?;
+        Some(refused.wait_time_from(DefaultClock::default().now()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WRONG: Failure = Failure::Wrong;
+    const MISSING: Failure = Failure::Missing;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn twenty_wrong_keys_a_minute_are_let_off_and_the_window_slides() {
+        let (mut addresses, begin, client) = (Addresses::default(), Instant::now(), address("192.0.2.1"));
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        for second in 0..20 {
+            assert_eq!(addresses.failed(client, MISSING, at(second)), None);
+            assert_eq!(addresses.failed(client, WRONG, at(second)), None);
+        }
+        for failure in [WRONG, MISSING] {
+            assert_eq!(addresses.failed(client, failure, at(20)), Some(Duration::from_secs(40)));
+        }
+        assert_eq!(addresses.failed(address("192.0.2.2"), WRONG, at(20)), None, "others are unharmed");
+        assert_eq!(addresses.failed(client, WRONG, at(60)), None, "the first is a minute old");
+        assert_eq!(addresses.failed(client, WRONG, at(60)), Some(Duration::from_secs(1)));
+        assert_eq!(addresses.failed(client, MISSING, at(200)), None);
+    }
+
+    #[test]
+    fn a_customers_ipv6_addresses_are_one() {
+        let (mut addresses, now) = (Addresses::default(), Instant::now());
+        for host in 0..20 {
+            assert_eq!(addresses.failed(address(&format!("2001:db8:0:1::{host:x}")), WRONG, now), None);
+        }
+        assert!(addresses.failed(address("2001:db8:0:1:ffff::"), WRONG, now).is_some());
+        assert_eq!(addresses.failed(address("2001:db8:0:2::1"), WRONG, now), None);
+        assert_eq!(customer(address("::ffff:192.0.2.1")), address("192.0.2.1"));
+    }
+
+    #[test]
+    fn the_memory_is_bounded_and_a_full_one_lets_go_of_what_is_old() {
+        let (mut addresses, begin) = (Addresses::default(), Instant::now());
+        let count = u32::try_from(ADDRESSES_MAX).unwrap() + 5000;
+        for host in 0..count {
+            addresses.failed(IpAddr::V4(host.into()), WRONG, begin);
+        }
+        assert_eq!(addresses.failures.len(), ADDRESSES_MAX);
+        addresses.failed(address("203.0.113.1"), WRONG, begin + WINDOW);
+        assert_eq!(addresses.failures.len(), 1);
+    }
+
+    #[test]
+    fn orders_of_one_key_have_a_limit_on_each_route() {
+        let (limit, key) = (OrderLimit::default(), Fingerprint::of(b"one"));
+        for _ in 0..ORDERS_BURST.get() {
+            assert_eq!(limit.ordered(key, "/purchase"), None);
+        }
+        // Each takes far less time than the bucket takes for its next drop.
+        let refused = (0..100).find_map(|_| limit.ordered(key, "/purchase"));
+        assert!(refused.is_some_and(|after| after <= Duration::from_secs(1)), "{refused:?}");
+        assert_eq!(limit.ordered(key, "/replenish"), None);
+        assert_eq!(limit.ordered(Fingerprint::of(b"two"), "/purchase"), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! `/metrics`: what was counted, for Prometheus.
+//!
+//! Invariants: no statement and no call to Twilio for a scrape; the counts are for a neighbour on the same machine without
+//! a key, and for nobody else.
+//! How to get it wrong: taking a proxy's word for a neighbour. A proxy that runs here is a loopback peer, so whatever says
+//! that it was forwarded needs a key.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::context::Context;
+use super::{Access, Outcome, Request, text_response};
+use crate::telemetry::CONTENT_TYPE;
+
+pub(super) async fn metrics(context: Arc<Context>, request: Request) -> Outcome {
+    let exchange = request.exchange();
+    if exchange.is_forwarded() || !exchange.peer().ip().to_canonical().is_loopback() {
+        request.require(Access::Admin).await?;
+    }
+    Ok(text_response(StatusCode::OK, CONTENT_TYPE, context.telemetry.render()))
+}

@@ -1,0 +1,33 @@
+//! Pages for people: HTML that runs nothing from elsewhere, stands in no frame and stays in no cache.
+//!
+//! How to get it wrong: inline scripts and styles. The browser refuses them here, on purpose.
+
+use http::StatusCode;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
+};
+
+use super::reply::{Response, text_response};
+
+const HEADERS: &[(HeaderName, &str)] = &[
+    (
+        CONTENT_SECURITY_POLICY,
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+         form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (REFERRER_POLICY, "no-referrer"),
+    (X_FRAME_OPTIONS, "DENY"),
+    (CACHE_CONTROL, "no-store"),
+];
+
+/// A page.
+#[must_use]
+pub fn page_response(status: StatusCode, html: String) -> Response {
+    let mut response = text_response(status, "text/html; charset=utf-8", html);
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,131 @@
+//! The login form, its answer, and the way out.
+//!
+//! Invariants: an empty and a wrong key get the same answer, from a form as from a header; a login always begins a session
+//! of its own, and ends the one that its browser had.
+//! How to get it wrong: telling the form's visitor anything that a wrong key's sender would not be told elsewhere.
+
+use std::sync::Arc;
+
+use askama::Template as _;
+use http::StatusCode;
+use http::header::{ACCEPT, HeaderValue, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE};
+
+use super::super::context::Context;
+use super::super::keys::{Access, Who};
+use super::super::{Assets, Failure, Outcome, Problem, Request, page_response};
+use super::cookie::{Token, forget};
+use super::csrf::check_origin;
+use super::next::{acceptable, farewell, welcome};
+use crate::db::sessions::{NewSession, session_end, session_open};
+use crate::http::detail::Scribe;
+
+#[derive(askama::Template)]
+#[template(path = "login.html")]
+struct LoginPage<'p> {
+    message: Option<&'p str>,
+    next: Option<&'p str>,
+    style: String,
+    icon: String,
+}
+
+fn page(status: StatusCode, message: Option<&str>, next: Option<&str>) -> Outcome {
+    let assets = Assets::default();
+    let (style, icon) = (assets.url("dashboard.css"), assets.url("icon.svg"));
+    let html = LoginPage { message, next: next.and_then(acceptable), style, icon }
+        .render()
+        .map_err(|_| Problem::internal())?;
+    Ok(page_response(status, html))
+}
+
+/// The form. Who is logged in goes on at once; without a database there is still the form.
+pub(in crate::http) async fn show(_context: Arc<Context>, request: Request) -> Outcome {
+    let next = request.query_text("next");
+    match request.gate().session(request.exchange()).await {
+        Ok(Some(_who)) => Ok(welcome(next.as_deref())),
+        Ok(None) | Err(_) => page(StatusCode::OK, None, next.as_deref()),
+    }
+}
+
+/// What the form sends.
+pub(in crate::http) async fn login(context: Arc<Context>, request: Request) -> Outcome {
+    let next = request.form_text("next");
+    match enter(&context, &request).await {
+        Ok(token) => {
+            let mut response = welcome(next.as_deref());
+            response.headers_mut().insert(SET_COOKIE, token.set(request.exchange()));
+            Ok(response)
+        }
+        Err(problem) if wants_html(&request) => refused(&problem, next.as_deref()),
+        Err(problem) => Err(problem),
+    }
+}
+
+async fn enter(context: &Context, request: &Request) -> Result<Token, Problem> {
+    check_origin(request.exchange())?;
+    let who = show_key(request)?;
+    request.note_who(who);
+    if who.access < Access::Admin {
+        return Err(Problem::forbidden());
+    }
+    let (token, former) = (Token::fresh(), Token::of(request.exchange()));
+    let session = NewSession {
+        token_hash: token.hash(),
+        key_fingerprint: who.fingerprint.to_string(),
+        address: request.client().to_string(),
+        user_agent: request.header("user-agent").map(|text| Scribe::new(request.gate()).text(text)),
+    };
+    let former = former.map(|token| token.hash());
+    context
+        .read("session_open", move |conn| {
+            session_open(conn, &session)?;
+            former.map_or(Ok(()), |hash| session_end(conn, &hash))
+        })
+        .await?;
+    slog::info!(context.log, "logged in"; "key" => who.fingerprint.as_str(), "client" => request.client().to_string(),
+        "request_id" => request.id());
+    Ok(token)
+}
+
+fn show_key(request: &Request) -> Result<Who, Problem> {
+    let key = request.form_text("api_key").unwrap_or_default();
+    let key = key.trim();
+    let failure = if key.is_empty() { Failure::Missing } else { Failure::Wrong };
+    request.gate().find_key(key.as_bytes()).ok_or_else(|| request.gate().refusal(request.client(), failure))
+}
+
+fn wants_html(request: &Request) -> bool {
+    request.headers().get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|text| text.contains("text/html")))
+}
+
+/// The form again, with the reason; status and headers as the problem has them.
+fn refused(problem: &Problem, next: Option<&str>) -> Outcome {
+    let message = match problem.code().status() {
+        StatusCode::UNAUTHORIZED => "This is not a valid admin key.",
+        StatusCode::TOO_MANY_REQUESTS => {
+            "Too many wrong keys came from your address. Wait a minute, or use the right one."
+        }
+        _ => problem.detail(),
+    };
+    let mut response = page(problem.code().status(), Some(message), next)?;
+    let told = problem.clone().into_response();
+    for name in [RETRY_AFTER, WWW_AUTHENTICATE] {
+        if let Some(value) = told.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+    // For the audit trail.
+    response.extensions_mut().insert(problem.code());
+    Ok(response)
+}
+
+/// Ends the session and forgets the cookie. A key has no session to end.
+pub(in crate::http) async fn logout(context: Arc<Context>, request: Request) -> Outcome {
+    if let Some(token) = Token::of(request.exchange()) {
+        let hash = token.hash();
+        context.read("session_end", move |conn| session_end(conn, &hash)).await?;
+    }
+    let mut response = farewell();
+    response.headers_mut().insert(SET_COOKIE, forget(request.exchange()));
+    Ok(response)
+}

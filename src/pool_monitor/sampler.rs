@@ -1,0 +1,47 @@
+//! What machines watch is read from the database this often and no more, however many of them scrape.
+//!
+//! It lives beside the monitor, not in its mailbox: a pass may take minutes, and stock should not look still meanwhile.
+//! Invariants: at most one look in [`LOOK_EVERY`], none if somebody else here has just looked; it ends with the monitor.
+//! How to get it wrong: a look for each scrape.
+
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio::time::MissedTickBehavior;
+
+use super::{MonitorDependencies, pass};
+
+/// Stock, spend and gate are told at least this often.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// Waits that were recorded are sorted into their buckets.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// The sampler; its drop ends it.
+pub(super) struct Sampler(AbortHandle);
+
+impl Sampler {
+    pub(super) fn start(deps: MonitorDependencies) -> Self {
+        Self(tokio::spawn(sample(deps)).abort_handle())
+    }
+}
+
+impl Drop for Sampler {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn sample(deps: MonitorDependencies) {
+    let mut clock = tokio::time::interval(UPKEEP_EVERY);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        deps.telemetry.upkeep();
+        if deps.telemetry.seen_ago().is_some_and(|ago| ago < LOOK_EVERY) {
+            continue;
+        }
+        if let Err(error) = pass::observe(&deps).await {
+            slog::debug!(deps.log, "stock could not be read for the metrics"; "error" => error.in_full());
+        }
+    }
+}

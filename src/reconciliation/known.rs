@@ -1,0 +1,190 @@
+//! A number that we know by its SID: what Twilio shows beside what it shall carry. Pure, because everything hangs on it.
+
+use crate::db::reconciliation::KnownNumber;
+use crate::domain::{InstanceName, NumberStatus, QuarantineReason, Tag, WebhookStatus, Webhooks};
+use crate::twilio::IncomingNumber;
+
+/// What is to be done about a number of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// Nothing.
+    Fine,
+    /// It was given back to Twilio long ago, and is there all the same.
+    StillThere,
+    /// Another environment's tag stands on it.
+    TaggedFor(InstanceName),
+    /// It is held because of another environment's tag, which is gone.
+    TagIsOursAgain,
+    /// It differs from what the database says.
+    Attend(Needs),
+}
+
+/// How a number differs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Needs {
+    /// Its FriendlyName is not the tag that it shall carry.
+    pub(super) tag: bool,
+    /// Its webhooks are not those that it shall carry.
+    pub(super) webhooks: bool,
+    /// Its webhooks are right, but the database does not know it.
+    pub(super) stale: bool,
+    /// The database has it as missing.
+    pub(super) turned_up: bool,
+}
+
+/// Decides about a number of ours.
+pub(super) fn decide(
+    known: &KnownNumber,
+    number: &IncomingNumber,
+    instance: &InstanceName,
+    wanted: &Webhooks,
+) -> Decision {
+    if known.status == NumberStatus::Released {
+        // Twilio's list may lag behind a release.
+        return if known.left_long_ago { Decision::StillThere } else { Decision::Fine };
+    }
+    let tag = Tag::parse(&number.friendly_name);
+    let another = tag.as_ref().filter(|tag| tag.instance != *instance).map(|tag| tag.instance.clone());
+    let turned_up = Needs { turned_up: known.missing, ..Needs::default() };
+    match known.hold {
+        // Somebody is at it: what it shall carry is not decided yet, or does not matter any more.
+        Some(QuarantineReason::Leaving | QuarantineReason::Adopting) => return Decision::Fine,
+        Some(QuarantineReason::UnknownItem | QuarantineReason::TagConflict) if known.missing => {
+            return Decision::Attend(turned_up);
+        }
+        Some(QuarantineReason::UnknownItem) => return Decision::Fine,
+        Some(QuarantineReason::TagConflict) => {
+            return another.map_or(Decision::TagIsOursAgain, Decision::TaggedFor);
+        }
+        Some(QuarantineReason::Released) | None => {}
+    }
+    if let Some(instance) = another {
+        return Decision::TaggedFor(instance);
+    }
+    let tag_is_right = tag.is_some_and(|tag| known.item_id.is_none_or(|item_id| tag.item_id == item_id));
+    let webhooks_are_right = number.carries(wanted);
+    let needs = Needs {
+        tag: !tag_is_right,
+        webhooks: !webhooks_are_right,
+        stale: webhooks_are_right && known.webhook_status != WebhookStatus::Configured,
+        ..turned_up
+    };
+    if needs == Needs::default() { Decision::Fine } else { Decision::Attend(needs) }
+}
+
+impl Needs {
+    /// What differs, in words.
+    pub(super) fn reason(self, number: &IncomingNumber, wanted: &Webhooks) -> String {
+        let mut fields = Vec::new();
+        for (name, has, shall) in [
+            ("voice_url", &number.voice_url, &wanted.voice_url),
+            ("sms_url", &number.sms_url, &wanted.sms_url),
+            ("status_callback", &number.status_callback, &wanted.status_callback),
+        ] {
+            if has != shall {
+                fields.push(name);
+            }
+        }
+        match (self.tag, self.webhooks) {
+            (true, false) => "friendly name changed".to_owned(),
+            (true, true) => format!("friendly name changed, webhooks differ ({})", fields.join(", ")),
+            (false, _) => format!("webhooks differ ({})", fields.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const OURS: &str = "callbunker:default:00000000-0000-0000-0000-000000000007";
+    const OTHER_ITEM: &str = "callbunker:default:00000000-0000-0000-0000-000000000008";
+    const STAGING: &str = "callbunker:staging:00000000-0000-0000-0000-000000000007";
+    const RIGHT: &str = "https://a.example/v";
+    const WRONG: &str = "https://elsewhere.example/v";
+
+    fn known() -> KnownNumber {
+        KnownNumber {
+            id: 1,
+            status: NumberStatus::Available,
+            hold: None,
+            webhook_status: WebhookStatus::Configured,
+            missing: false,
+            left_long_ago: false,
+            item_id: Some(Uuid::from_u128(7)),
+            user_id: None,
+        }
+    }
+
+    fn decided(known: &KnownNumber, friendly_name: &str, voice_url: &str) -> Decision {
+        let number = serde_json::from_value(serde_json::json!({
+            "sid": "PN0123456789abcdef0123456789abcdef", "phone_number": "+14155550101",
+            "friendly_name": friendly_name, "voice_url": voice_url, "sms_url": "https://a.example/s",
+            "status_callback": "https://a.example/c", "date_created": "Thu, 01 Jan 2026 12:00:01 +0000",
+        }))
+        .unwrap();
+        let wanted = Webhooks {
+            voice_url: RIGHT.to_owned(),
+            sms_url: "https://a.example/s".to_owned(),
+            status_callback: "https://a.example/c".to_owned(),
+        };
+        decide(known, &number, &"default".parse().unwrap(), &wanted)
+    }
+
+    fn needs(tag: bool, webhooks: bool, stale: bool, turned_up: bool) -> Decision {
+        Decision::Attend(Needs { tag, webhooks, stale, turned_up })
+    }
+
+    #[test]
+    fn a_number_that_carries_what_it_shall_is_left_alone() {
+        assert_eq!(decided(&known(), OURS, RIGHT), Decision::Fine);
+        let any_item = KnownNumber { item_id: None, ..known() };
+        assert_eq!(decided(&any_item, OTHER_ITEM, RIGHT), Decision::Fine);
+    }
+
+    #[test]
+    fn each_difference_is_named() {
+        assert_eq!(decided(&known(), "my phone", RIGHT), needs(true, false, false, false));
+        assert_eq!(decided(&known(), OTHER_ITEM, RIGHT), needs(true, false, false, false));
+        assert_eq!(decided(&known(), OURS, WRONG), needs(false, true, false, false));
+        assert_eq!(decided(&known(), "", WRONG), needs(true, true, false, false));
+        for webhook_status in [WebhookStatus::Drifted, WebhookStatus::Pending, WebhookStatus::Failed] {
+            let unready = KnownNumber { webhook_status, ..known() };
+            assert_eq!(decided(&unready, OURS, RIGHT), needs(false, false, true, false));
+            assert_eq!(decided(&unready, OURS, WRONG), needs(false, true, false, false));
+        }
+        assert_eq!(decided(&KnownNumber { missing: true, ..known() }, OURS, RIGHT), needs(false, false, false, true));
+    }
+
+    #[test]
+    fn another_environments_tag_is_a_conflict_whatever_else_differs() {
+        let staging: InstanceName = "staging".parse().unwrap();
+        for status in [NumberStatus::Available, NumberStatus::Assigned] {
+            let number = KnownNumber { status, ..known() };
+            assert_eq!(decided(&number, STAGING, WRONG), Decision::TaggedFor(staging.clone()));
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_held_or_leaving_are_not_touched() {
+        for hold in [QuarantineReason::Leaving, QuarantineReason::Adopting, QuarantineReason::UnknownItem] {
+            let held = KnownNumber { status: NumberStatus::Quarantined, hold: Some(hold), ..known() };
+            assert_eq!(decided(&held, "", WRONG), Decision::Fine, "{hold:?}");
+        }
+        let hold = Some(QuarantineReason::TagConflict);
+        let conflict = KnownNumber { status: NumberStatus::Quarantined, hold, ..known() };
+        assert_eq!(decided(&conflict, STAGING, RIGHT), Decision::TaggedFor("staging".parse().unwrap()));
+        assert_eq!(decided(&conflict, OURS, WRONG), Decision::TagIsOursAgain);
+        let missing = KnownNumber { missing: true, ..conflict };
+        assert_eq!(decided(&missing, STAGING, WRONG), needs(false, false, false, true));
+    }
+
+    #[test]
+    fn a_number_that_was_given_back_may_lag_but_not_for_ever() {
+        let left = KnownNumber { status: NumberStatus::Released, ..known() };
+        assert_eq!(decided(&left, STAGING, WRONG), Decision::Fine);
+        assert_eq!(decided(&KnownNumber { left_long_ago: true, ..left }, OURS, RIGHT), Decision::StillThere);
+    }
+}

@@ -1,0 +1,187 @@
+//! Attending to a number of ours that differs from what it shall carry, or from what the database says.
+//!
+//! Invariants: a drift is marked before it is repaired, so that no signup gets the number meanwhile; whose the number is
+//! tells that very statement; a number that is somebody's is repaired only when the operator said so.
+//! How to get it wrong: believing a list that lags. What the database has as missing or unready is asked for by its SID
+//! before anybody gets it.
+
+use uuid::Uuid;
+
+use super::Trouble;
+use super::known::{Decision, Needs, decide};
+use super::page::Page;
+use super::patience::patiently;
+use super::report::{Finding, Line};
+use crate::db::reconciliation::{
+    KnownNumber, Standing, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict,
+    number_mark_drifted, number_turned_up,
+};
+use crate::domain::{NumberStatus, Tag};
+use crate::twilio::{Failure, IncomingNumber};
+
+/// Carries a decision out.
+pub(super) async fn attend(
+    page: &Page<'_>,
+    known: &KnownNumber,
+    number: IncomingNumber,
+    decision: Decision,
+) -> Result<Vec<Finding>, Trouble> {
+    let conflict = |reason: String| {
+        slog::error!(page.buyer.log, "a number of ours needs an operator's decision"; "reason" => &reason,
+            "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str());
+        Ok(vec![Finding::Conflict(Line::new(&number.phone_number, reason, known.user_id.as_deref()))])
+    };
+    match decision {
+        Decision::Fine => Ok(Vec::new()),
+        Decision::StillThere => conflict(
+            "it was given back to Twilio, but the account has it and pays for it: release it in Twilio's console"
+                .to_owned(),
+        ),
+        Decision::TagIsOursAgain => {
+            conflict("it is held because of another environment's tag, which is gone: adopt it to free it".to_owned())
+        }
+        Decision::TaggedFor(instance) => {
+            let id = known.id;
+            let held =
+                page.buyer.db.run_patiently("number_hold_tag_conflict", move |conn| number_hold_tag_conflict(conn, id));
+            let held = if held.await? { "; nobody is given it" } else { "" };
+            let instance = instance.as_str();
+            conflict(format!(
+                "a number of ours is tagged for instance {instance:?}{held}: adopt it here or release it there"
+            ))
+        }
+        Decision::Attend(needs) => differs(page, known, number, needs).await,
+    }
+}
+
+async fn differs(
+    page: &Page<'_>,
+    known: &KnownNumber,
+    mut number: IncomingNumber,
+    mut needs: Needs,
+) -> Result<Vec<Finding>, Trouble> {
+    let (buyer, id) = (page.buyer, known.id);
+    if needs.turned_up || needs.stale {
+        match patiently(buyer, || buyer.twilio.fetch(&number.sid)).await? {
+            None => return Ok(vec![Finding::Unseen(id)]),
+            Some(fresh) => number = fresh,
+        }
+        match decide(known, &number, &page.instance, &page.wanted) {
+            Decision::Attend(now) => needs = now,
+            // It has changed since the page was read: the next comparison decides.
+            _ => return Ok(Vec::new()),
+        }
+    }
+    let mut standing = Standing { status: known.status, user_id: known.user_id.clone() };
+    if needs.webhooks {
+        match buyer.db.run_patiently("number_mark_drifted", move |conn| number_mark_drifted(conn, id)).await? {
+            Some(now) => standing = now,
+            None => return Ok(Vec::new()),
+        }
+        fail::fail_point!("drift_marked");
+    }
+    let user_id = standing.user_id.clone();
+    let line = |reason: &str| Line::new(&number.phone_number, reason, user_id.as_deref());
+    let mut findings = Vec::new();
+    if needs.stale && confirm(page, id).await? {
+        findings.push(Finding::Repaired(line("its webhooks are right, and are known to be so again")));
+    }
+    if needs.tag || needs.webhooks {
+        findings.extend(mend(page, known, &number, needs, &standing).await?);
+    }
+    if needs.turned_up && buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await? {
+        slog::warn!(buyer.log, "a missing number turned up again at Twilio";
+            "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str());
+        buyer.stock.notify_one();
+        findings.push(Finding::Adopted(line("turned up again at Twilio")));
+    }
+    Ok(findings)
+}
+
+async fn confirm(page: &Page<'_>, id: i64) -> Result<bool, Trouble> {
+    let wanted = page.wanted.clone();
+    let confirmed = page
+        .buyer
+        .db
+        .run_patiently("number_confirm_webhooks", move |conn| number_confirm_webhooks(conn, id, &wanted))
+        .await?;
+    if confirmed {
+        page.buyer.stock.notify_one();
+    }
+    Ok(confirmed)
+}
+
+/// Repairs the number at Twilio if that is ours to do, and tells what it found.
+async fn mend(
+    page: &Page<'_>,
+    known: &KnownNumber,
+    number: &IncomingNumber,
+    needs: Needs,
+    standing: &Standing,
+) -> Result<Vec<Finding>, Trouble> {
+    let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
+    let reason = needs.reason(number, &page.wanted);
+    let line = |reason: String| Line::new(&number.phone_number, reason, standing.user_id.as_deref());
+    let drift = |why: &str| Finding::Drift(line(format!("{reason}{why}")));
+    let assigned = standing.status == NumberStatus::Assigned;
+    if page.skewed {
+        let why = "; this instance is configured with other webhooks than the installation, so it repairs nothing";
+        return Ok(vec![drift(why)]);
+    }
+    if assigned && !page.repair_assigned {
+        slog::warn!(log, "an assigned number is not as it should be; configure-webhooks repairs webhooks"; "phone_number_ends" => ends, "reason" => &reason);
+        return Ok(vec![drift("")]);
+    }
+    match set(page, known, number, needs).await {
+        Ok(None) => Ok(vec![Finding::Unseen(known.id)]),
+        Ok(Some(())) => {
+            fail::fail_point!("drift_repaired");
+            if needs.webhooks && !confirm(page, known.id).await? {
+                return Ok(vec![drift(
+                    "; it was set, but it is not in the pool's hands any more, or other webhooks are wanted by now",
+                )]);
+            }
+            slog::info!(log, "a number was repaired"; "phone_number_ends" => ends, "reason" => &reason);
+            let told = if assigned { vec![drift("")] } else { Vec::new() };
+            Ok(told.into_iter().chain([Finding::Repaired(line(reason.clone()))]).collect())
+        }
+        Err(failure) => {
+            let failure = page.bear(failure)?;
+            slog::warn!(log, "a number could not be repaired"; "phone_number_ends" => ends, "reason" => &reason,
+                "cause" => failure.to_string(), "request_id" => failure.request_id());
+            if needs.webhooks && matches!(failure, Failure::Refused(_)) && !failure.is_passing() {
+                let id = known.id;
+                page.buyer.db.run_patiently("number_fail_webhooks", move |conn| number_fail_webhooks(conn, id)).await?;
+            }
+            Ok(vec![drift(&format!("; the repair failed: {failure}"))])
+        }
+    }
+}
+
+/// Sets what differs, in one call; `None` = Twilio does not know the number.
+async fn set(
+    page: &Page<'_>,
+    known: &KnownNumber,
+    number: &IncomingNumber,
+    needs: Needs,
+) -> Result<Option<()>, Failure> {
+    let (twilio, wanted) = (&page.buyer.twilio, &page.wanted);
+    // Without an item any tag of ours will do: after a restored backup it still says whose the number is.
+    let tag = Tag { instance: page.instance.clone(), item_id: known.item_id.unwrap_or_else(Uuid::new_v4) };
+    let now = if needs.tag {
+        twilio.set_tag(&number.sid, &tag, needs.webhooks.then_some(wanted)).await?
+    } else {
+        twilio.set_webhooks(&number.sid, wanted).await?
+    };
+    let Some(now) = now else { return Ok(None) };
+    let is_right =
+        (!needs.tag || Tag::parse(&now.friendly_name) == Some(tag)) && (!needs.webhooks || now.carries(wanted));
+    if is_right {
+        return Ok(Some(()));
+    }
+    Err(Failure::Unknown {
+        message: "Twilio answered the update with other values".to_owned(),
+        status: Some(200),
+        request_id: None,
+    })
+}

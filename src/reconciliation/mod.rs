@@ -1,0 +1,57 @@
+//! Reconciliation: Twilio's list and the database are compared, and what differs is taken in, repaired or told.
+//!
+//! The way of one comparison: the [`actor`] lets one run at a time; [`run`] begins and ends it; [`walk`] reads Twilio's
+//! list; [`page`] looks a page up in the database and sorts it: [`known`] numbers of ours (pure decisions), which [`mend`]
+//! attends to, and numbers with our tag that nobody knows, which [`orphan`] takes in; [`missing`] judges at the end what
+//! the list did not show.
+//!
+//! Invariants: ownership is by SID in our database first, by tag second; what is neither is never touched (I7); evidence is
+//! positive (a number that Twilio shows) but for `missing`, which asks for each number by its SID; a purchase enters the
+//! database by `item_settle` and by no other way, so a comparison may run beside purchases, recoveries and other
+//! comparisons. Memory grows with the ids of our numbers, not with Twilio's list.
+//! How to get it wrong: looking at the database before the page was read. What was bought in between would be an orphan.
+
+mod actor;
+mod known;
+mod mend;
+mod missing;
+mod orphan;
+mod page;
+mod patience;
+mod report;
+mod run;
+mod walk;
+
+pub use actor::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
+pub use report::{ForeignLine, Line, Report};
+pub use run::Reconciled;
+
+use crate::db::DbError;
+use crate::twilio::{Failure, Verdict};
+
+/// Why a comparison broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// Twilio did not answer, or refused.
+    #[error(transparent)]
+    Twilio(#[from] Failure),
+    /// PostgreSQL failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// The daemon stops.
+    #[error("stopping")]
+    Stopping,
+}
+
+impl Trouble {
+    /// Whether Twilio refuses the account, so that more calls only make it worse.
+    #[must_use]
+    pub fn refuses_the_account(&self) -> bool {
+        matches!(self, Self::Twilio(failure) if refuses_the_account(failure))
+    }
+}
+
+fn refuses_the_account(failure: &Failure) -> bool {
+    let Failure::Refused(refusal) = failure else { return false };
+    matches!(refusal.verdict(), Verdict::HaltUntilProbe | Verdict::HaltUntilResume)
+}

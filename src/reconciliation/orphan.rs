@@ -1,0 +1,201 @@
+//! Numbers with our tag that the database does not know: paid for, and lost on the way.
+//!
+//! Invariants: the ledger's item decides, by the purchaser's own judgement and through `item_settle`; an order that is
+//! being run settles its own items; a number whose item nobody knows is held until an operator decides.
+//! How to get it wrong: believing the tag alone. Another environment of the same name would lose its numbers.
+
+use std::time::Duration;
+
+use super::Trouble;
+use super::page::Page;
+use super::patience::patiently;
+use super::report::{Finding, Line};
+use crate::db::purchase_items::{Settlement, item_settle};
+use crate::db::reconciliation::{Holder, KnownItem, Newcomer, number_holding, number_let_go, number_take_in};
+use crate::db::{Constraint, DbError};
+use crate::domain::{NumberStatus, QuarantineReason, WebhookStatus};
+use crate::purchaser::{Owner, judge_for};
+use crate::twilio::IncomingNumber;
+
+/// What stands in a number's way may change while it is looked at; then it is tried again.
+const TRIES_MAX: u32 = 4;
+
+/// Takes a number in, or says why not.
+pub(super) async fn take_in(
+    page: &Page<'_>,
+    item: Option<&KnownItem>,
+    number: &IncomingNumber,
+) -> Result<Vec<Finding>, Trouble> {
+    let Some(item) = item else { return of_unknown_item(page, number).await };
+    if item.running {
+        return Ok(Vec::new());
+    }
+    if item.phone_number != number.phone_number {
+        let reason = format!("it carries the tag of item {}, which was for another number: rename it", item.id);
+        return Ok(not_ours(page, number, reason));
+    }
+    // A fresh look, because what counts is Twilio's clock, and that the number is there now.
+    let found = patiently(page.buyer, || page.buyer.twilio.find(&number.phone_number)).await?;
+    let Some(found) = found.filter(|found| found.body.sid == number.sid) else { return Ok(Vec::new()) };
+    // What an operator took in may be as old as it likes.
+    let sent_ago = if item.spends { item.sent_ago() } else { Duration::MAX };
+    match judge_for(page.buyer, item.id, item.country, sent_ago, &page.wanted, &found) {
+        Owner::Us(settlement) => {
+            fail::fail_point!("orphan_judged");
+            let how = if item.spends { "bought" } else { "taken in" };
+            let entered = enter(page, &settlement, Some(item), None).await?;
+            fail::fail_point!("orphan_settled");
+            let reason = format!("{how} by purchase {}, which never heard of it", item.purchase_id);
+            Ok(told(page, number, settlement.capable, entered, reason))
+        }
+        Owner::Older => {
+            let reason = format!(
+                "it carries the tag of item {}, but the account had it before that was sent: another environment owns it; give each its own subaccount and instance.name",
+                item.id
+            );
+            Ok(not_ours(page, number, reason))
+        }
+        Owner::AnotherTag => Ok(Vec::new()),
+    }
+}
+
+fn not_ours(page: &Page<'_>, number: &IncomingNumber, reason: String) -> Vec<Finding> {
+    slog::error!(page.buyer.log, "a number carries a tag of ours, but is not ours"; "reason" => &reason,
+        "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str());
+    vec![
+        Finding::foreign(number, "it carries a tag of ours, but is not ours"),
+        Finding::Conflict(Line::new(&number.phone_number, reason, None)),
+    ]
+}
+
+/// The ledger knows nothing of it, because an older backup was restored, say: its user may still be using it.
+async fn of_unknown_item(page: &Page<'_>, number: &IncomingNumber) -> Result<Vec<Finding>, Trouble> {
+    let pool = page.buyer.config.load().pool.clone();
+    let settlement = Settlement {
+        sid: number.sid.clone(),
+        phone_number: number.phone_number.clone(),
+        country: number.phone_number.country().unwrap_or(pool.country),
+        webhook_status: if number.carries(&page.wanted) { WebhookStatus::Configured } else { WebhookStatus::Drifted },
+        capable: number.can(&pool.capabilities),
+        purchased_at: number.date_created,
+        request_id: None,
+    };
+    let entered = enter(page, &settlement, None, Some(QuarantineReason::UnknownItem)).await?;
+    fail::fail_point!("orphan_settled");
+    let reason = "unknown_item: our tag, but the ledger does not know its item; it is held, because somebody may be using it: adopt or release it";
+    Ok(told(page, number, true, entered, reason.to_owned()))
+}
+
+enum Entered {
+    /// It is in the database now.
+    New,
+    /// Somebody else was faster.
+    Already,
+    /// Another number of ours is in the way.
+    Blocked { user_id: Option<String>, why: String },
+}
+
+fn told(page: &Page<'_>, number: &IncomingNumber, capable: bool, entered: Entered, reason: String) -> Vec<Finding> {
+    let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
+    match entered {
+        Entered::Already => Vec::new(),
+        Entered::New => {
+            slog::warn!(log, "a number of ours that the database did not know was taken in"; "phone_number_ends" => ends,
+                "sid" => number.sid.as_str(), "reason" => &reason);
+            if !capable {
+                slog::error!(log, "a number lacks a capability that pool.capabilities wants: it will not be assigned";
+                    "phone_number_ends" => ends, "sid" => number.sid.as_str());
+            }
+            page.buyer.stock.notify_one();
+            vec![Finding::Adopted(Line::new(&number.phone_number, reason, None))]
+        }
+        Entered::Blocked { user_id, why } => {
+            slog::error!(log, "a number of ours cannot be taken in"; "phone_number_ends" => ends,
+                "sid" => number.sid.as_str(), "why" => &why);
+            vec![Finding::Conflict(Line::new(&number.phone_number, why, user_id.as_deref()))]
+        }
+    }
+}
+
+/// Puts the number into the database: through its item as long as that has a place for it, else without one.
+async fn enter(
+    page: &Page<'_>,
+    settlement: &Settlement,
+    item: Option<&KnownItem>,
+    hold: Option<QuarantineReason>,
+) -> Result<Entered, Trouble> {
+    let db = &page.buyer.db;
+    let mut by_item = item.map(|item| item.id);
+    for _try in 0..TRIES_MAX {
+        let (copy, newcomer) = (settlement.clone(), newcomer(settlement, hold));
+        let entered = match by_item {
+            Some(id) => db.run_patiently("item_settle", move |conn| item_settle(conn, id, &copy)).await,
+            None => db.run_patiently("number_take_in", move |conn| number_take_in(conn, &newcomer)).await,
+        };
+        match entered {
+            Ok(true) => return Ok(Entered::New),
+            Ok(false) if by_item.is_none() => return Ok(Entered::Already),
+            Err(DbError::Constraint(Constraint::SidIsForEver)) => return Ok(Entered::Already),
+            // Its place was given on to another number: it is paid for all the same (I1).
+            Err(DbError::Constraint(Constraint::ItemsFitTheirOrder)) => by_item = None,
+            // The item has a number already, or another live number has this E.164.
+            Ok(false) | Err(DbError::Constraint(Constraint::OneLivePerNumber)) => {
+                let has_its_number = entered.is_ok();
+                let (phone_number, item_id) = (settlement.phone_number.clone(), by_item);
+                let holder = db
+                    .run_patiently("number_holding", move |conn| number_holding(conn, &phone_number, item_id))
+                    .await?;
+                match holder {
+                    Some(holder) if holder.sid == settlement.sid => return Ok(Entered::Already),
+                    Some(holder) => {
+                        if let Some(blocked) = make_way(page, &holder).await? {
+                            return Ok(blocked);
+                        }
+                    }
+                    None => {}
+                }
+                if has_its_number {
+                    by_item = None;
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Entered::Blocked { user_id: None, why: "the database changes too fast to take it in: compare again".to_owned() })
+}
+
+fn newcomer(settlement: &Settlement, hold: Option<QuarantineReason>) -> Newcomer {
+    Newcomer {
+        sid: settlement.sid.clone(),
+        phone_number: settlement.phone_number.clone(),
+        country: settlement.country,
+        hold,
+        webhook_status: settlement.webhook_status,
+        capable: settlement.capable,
+        purchased_at: settlement.purchased_at,
+    }
+}
+
+/// Moves a number out of the way that is idle and that Twilio does not have any more; `None` = the way is free.
+async fn make_way(page: &Page<'_>, holder: &Holder) -> Result<Option<Entered>, Trouble> {
+    let sid = holder.sid.as_str();
+    let blocked = |why: String| Ok(Some(Entered::Blocked { user_id: holder.user_id.clone(), why }));
+    match holder.status {
+        NumberStatus::Released => return Ok(None),
+        NumberStatus::Assigned => {
+            return blocked(format!("its user has it under another SID ({sid}): release the user, then compare again"));
+        }
+        _ => {}
+    }
+    if patiently(page.buyer, || page.buyer.twilio.fetch(&holder.sid)).await?.is_some() {
+        return blocked(format!("another number of the account ({sid}) has its place: rename or release one of them"));
+    }
+    let id = holder.id;
+    if page.buyer.db.run_patiently("number_let_go", move |conn| number_let_go(conn, id)).await? {
+        slog::warn!(page.buyer.log, "a number is gone at Twilio and back under another SID"; "gone_sid" => sid);
+        return Ok(None);
+    }
+    blocked(format!(
+        "the number under another SID ({sid}) was given to somebody, or is being adopted or released: compare again"
+    ))
+}

@@ -1,0 +1,150 @@
+//! One page of Twilio's list beside the database: sorted in memory, and what differs attended to, a few at a time.
+//!
+//! Invariant: after the first failure nothing new begins, and what was under way ends and is told.
+//! How to get it wrong: asking Twilio about numbers that are as they should be. Almost all are.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::actor::ReconcilerDependencies;
+use super::known::{Decision, decide};
+use super::report::{Finding, Report};
+use super::{Trouble, mend, orphan, refuses_the_account};
+use crate::db::reconciliation::{KnownItem, KnownNumber, Listed, listed_look};
+use crate::domain::{InstanceName, NumberStatus, Tag, Webhooks};
+use crate::purchaser::Buyer;
+use crate::twilio::{Failure, IncomingNumber};
+
+/// Numbers attended to at a time.
+const AT_A_TIME: usize = 4;
+/// Updates of one page that may fail for want of an answer before the comparison breaks off.
+const UNANSWERED_MAX: u32 = 5;
+
+/// What all numbers of a page have in common.
+pub(super) struct Page<'a> {
+    pub(super) buyer: &'a Buyer,
+    pub(super) instance: InstanceName,
+    /// The installation's webhooks.
+    pub(super) wanted: Webhooks,
+    /// This instance is configured with others, so it repairs nothing.
+    pub(super) skewed: bool,
+    /// `reconcile.repair_assigned`.
+    pub(super) repair_assigned: bool,
+    unanswered: AtomicU32,
+    broken: AtomicBool,
+}
+
+/// A number that differs from what the database says.
+enum Difference {
+    Known(KnownNumber, Box<IncomingNumber>, Decision),
+    Orphan(Option<KnownItem>, Box<IncomingNumber>),
+}
+
+/// Compares a page that was just read. `seen` grows by the ids of our numbers on it.
+pub(super) async fn compare(
+    deps: &ReconcilerDependencies,
+    numbers: Vec<IncomingNumber>,
+    seen: &mut HashSet<i64>,
+    report: &mut Report,
+) -> Result<(), Trouble> {
+    let buyer = &deps.buyer;
+    let config = buyer.config.load();
+    let instance = config.instance.name.clone();
+    let listed: Vec<Listed> = numbers.iter().map(|number| listed(number, &instance)).collect();
+    let (installation, looked) = buyer.db.run_patiently("listed_look", move |conn| listed_look(conn, &listed)).await?;
+    let page = Page {
+        buyer,
+        skewed: installation.webhooks != config.webhooks.webhooks(),
+        wanted: installation.webhooks,
+        repair_assigned: config.reconcile.repair_assigned,
+        instance,
+        unanswered: AtomicU32::new(0),
+        broken: AtomicBool::new(false),
+    };
+    drop(config);
+    report.checked += u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+    let mut differences = Vec::new();
+    for (number, looked) in numbers.into_iter().zip(looked) {
+        match looked.number {
+            Some(known) => {
+                // A number that moved between two pages is listed twice.
+                if known.status != NumberStatus::Released && !seen.insert(known.id) {
+                    continue;
+                }
+                match decide(&known, &number, &page.instance, &page.wanted) {
+                    Decision::Fine => {}
+                    decision => differences.push(Difference::Known(known, Box::new(number), decision)),
+                }
+            }
+            None if tag_of(&number, &page.instance).is_some() => {
+                differences.push(Difference::Orphan(looked.item, Box::new(number)));
+            }
+            None if looked.ignored => {
+                report.add(Finding::Ignored);
+            }
+            None => {
+                report.add(Finding::foreign(&number, foreign_reason(&number)));
+            }
+        }
+    }
+    let mut attended = stream::iter(differences).map(|difference| page.attend(difference)).buffer_unordered(AT_A_TIME);
+    let mut trouble = None;
+    while let Some(outcome) = attended.next().await {
+        match outcome {
+            Ok(findings) => {
+                for unseen in findings.into_iter().filter_map(|finding| report.add(finding)) {
+                    seen.remove(&unseen);
+                }
+            }
+            Err(first) => {
+                page.broken.store(true, Ordering::Relaxed);
+                trouble = trouble.or(Some(first));
+            }
+        }
+    }
+    trouble.map_or(Ok(()), Err)
+}
+
+fn listed(number: &IncomingNumber, instance: &InstanceName) -> Listed {
+    let item_id = tag_of(number, instance).map(|tag| tag.item_id);
+    Listed { sid: number.sid.clone(), phone_number: number.phone_number.clone(), item_id }
+}
+
+/// Our own tag, if it carries one.
+fn tag_of(number: &IncomingNumber, instance: &InstanceName) -> Option<Tag> {
+    Tag::parse(&number.friendly_name).filter(|tag| tag.instance == *instance)
+}
+
+fn foreign_reason(number: &IncomingNumber) -> String {
+    match Tag::parse(&number.friendly_name) {
+        Some(tag) => format!("tagged for instance {:?}", tag.instance.as_str()),
+        None => "untagged".to_owned(),
+    }
+}
+
+impl Page<'_> {
+    async fn attend(&self, difference: Difference) -> Result<Vec<Finding>, Trouble> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Ok(Vec::new());
+        }
+        if self.buyer.is_stopping() {
+            return Err(Trouble::Stopping);
+        }
+        match difference {
+            Difference::Known(known, number, decision) => mend::attend(self, &known, *number, decision).await,
+            Difference::Orphan(item, number) => orphan::take_in(self, item.as_ref(), &number).await,
+        }
+    }
+
+    /// Whether the comparison may go on after an update that failed: a single number that Twilio minds keeps no other
+    /// from its turn, but a Twilio that answers nothing does.
+    pub(super) fn bear(&self, failure: Failure) -> Result<Failure, Trouble> {
+        if refuses_the_account(&failure) {
+            return Err(failure.into());
+        }
+        let unanswered = failure.is_passing() && self.unanswered.fetch_add(1, Ordering::Relaxed) >= UNANSWERED_MAX;
+        if unanswered { Err(failure.into()) } else { Ok(failure) }
+    }
+}

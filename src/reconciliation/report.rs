@@ -1,0 +1,165 @@
+//! What a comparison found and did.
+//!
+//! Invariant: a list never grows beyond what one answer can carry; what does not fit is counted.
+//! How to get it wrong: a line without a reason. Whoever reads it must know what to do.
+
+use serde::Serialize;
+
+use crate::domain::PhoneNumber;
+use crate::twilio::IncomingNumber;
+
+/// Lines of one list.
+const LINES_MAX: usize = 10_000;
+/// Foreign numbers that are named.
+const FOREIGN_NAMED_MAX: usize = 200;
+/// Lines of one list in the database.
+const STORED_MAX: usize = 500;
+
+/// A number and what is to say of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Line {
+    /// E.164.
+    pub phone_number: String,
+    /// What is so, or what was done.
+    pub reason: String,
+    /// Whose it is. Left out where nobody is concerned; null in `missing` when it was idle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<Option<String>>,
+}
+
+impl Line {
+    /// Of a number that may be somebody's.
+    pub(super) fn new(number: &PhoneNumber, reason: impl Into<String>, user_id: Option<&str>) -> Self {
+        let user_id = user_id.map(|user| Some(user.to_owned()));
+        Self { phone_number: number.to_string(), reason: reason.into(), user_id }
+    }
+}
+
+/// A number of the account that is not ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ForeignLine {
+    /// E.164.
+    pub phone_number: String,
+    /// Twilio's.
+    pub sid: String,
+    /// Why it is not ours.
+    pub reason: String,
+}
+
+/// What a comparison found and did, as the API tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Numbers of ours that came into the database, or were missing and turned up again.
+    pub adopted: Vec<Line>,
+    /// Numbers of ours that Twilio does not know any more.
+    pub missing: Vec<Line>,
+    /// Numbers that differ from what they shall carry and were left as they are, or are somebody's.
+    pub webhook_drift: Vec<Line>,
+    /// Numbers that carry what they shall again.
+    pub repaired: Vec<Line>,
+    /// Numbers of the account that are not ours, without those that an operator ignores.
+    pub foreign: u32,
+    /// The first of them.
+    pub foreign_numbers: Vec<ForeignLine>,
+    /// Numbers of the account that are not ours and that an operator ignores.
+    pub ignored: u32,
+    /// What an operator must decide.
+    pub conflicts: Vec<Line>,
+    /// Numbers that Twilio listed.
+    pub checked: u32,
+    /// Whether the whole list was read, so that `missing` was judged.
+    pub complete: bool,
+    /// What an operator must do before the next comparison.
+    pub problem: Option<String>,
+    /// So many seem to be gone that none was marked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing_suspected: Option<u32>,
+    /// Lines that found no room.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub omitted: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// One thing that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Finding {
+    Adopted(Line),
+    Drift(Line),
+    Repaired(Line),
+    Conflict(Line),
+    Foreign(ForeignLine),
+    Ignored,
+    /// The list showed the number of this id, but Twilio does not know it: the end of the walk asks again.
+    Unseen(i64),
+}
+
+impl Finding {
+    pub(super) fn foreign(number: &IncomingNumber, reason: impl Into<String>) -> Self {
+        Self::Foreign(ForeignLine {
+            phone_number: number.phone_number.to_string(),
+            sid: number.sid.to_string(),
+            reason: reason.into(),
+        })
+    }
+}
+
+impl Report {
+    /// Adds what concerns the outside; the id of a number that is to be asked for again comes back.
+    pub(super) fn add(&mut self, finding: Finding) -> Option<i64> {
+        let (list, line) = match finding {
+            Finding::Adopted(line) => (&mut self.adopted, line),
+            Finding::Drift(line) => (&mut self.webhook_drift, line),
+            Finding::Repaired(line) => (&mut self.repaired, line),
+            Finding::Conflict(line) => (&mut self.conflicts, line),
+            Finding::Foreign(line) => {
+                self.foreign += 1;
+                if self.foreign_numbers.len() < FOREIGN_NAMED_MAX {
+                    self.foreign_numbers.push(line);
+                }
+                return None;
+            }
+            Finding::Ignored => {
+                self.ignored += 1;
+                return None;
+            }
+            Finding::Unseen(id) => return Some(id),
+        };
+        push(list, line, &mut self.omitted);
+        None
+    }
+
+    /// Adds a number that is gone.
+    pub(super) fn add_missing(&mut self, phone_number: String, user_id: Option<String>) {
+        let reason = "Twilio does not know its SID any more (404)".to_owned();
+        push(&mut self.missing, Line { phone_number, reason, user_id: Some(user_id) }, &mut self.omitted);
+    }
+
+    /// The report as it is stored.
+    pub(super) fn stored(&self) -> serde_json::Value {
+        let mut short = self.clone();
+        for list in [
+            &mut short.adopted,
+            &mut short.missing,
+            &mut short.webhook_drift,
+            &mut short.repaired,
+            &mut short.conflicts,
+        ] {
+            let over = list.len().saturating_sub(STORED_MAX);
+            list.truncate(STORED_MAX);
+            short.omitted += u32::try_from(over).unwrap_or(u32::MAX);
+        }
+        serde_json::to_value(&short).unwrap_or_default()
+    }
+}
+
+fn push(list: &mut Vec<Line>, line: Line, omitted: &mut u32) {
+    if list.len() < LINES_MAX {
+        list.push(line);
+    } else {
+        *omitted += 1;
+    }
+}

@@ -1,0 +1,34 @@
+//! Twilio's list, page by page.
+//!
+//! Invariant: a list that leads back to a page that was read before ends the walk as failed, never as complete.
+//! How to get it wrong: keeping the pages. An account may hold a hundred thousand numbers.
+
+use std::collections::HashSet;
+
+use super::Trouble;
+use super::actor::ReconcilerDependencies;
+use super::page;
+use super::patience::patiently;
+use super::report::Report;
+use crate::twilio::Failure;
+
+/// Walks the whole list; returns the ids of our numbers that it showed.
+pub(super) async fn walk(deps: &ReconcilerDependencies, report: &mut Report) -> Result<HashSet<i64>, Trouble> {
+    let buyer = &deps.buyer;
+    let (mut seen, mut read): (HashSet<i64>, HashSet<String>) = (HashSet::new(), HashSet::new());
+    let mut next: Option<String> = None;
+    loop {
+        let (numbers, following) = patiently(buyer, || buyer.twilio.list_page(next.as_deref())).await?;
+        fail::fail_point!("reconcile_page_read");
+        page::compare(deps, numbers, &mut seen, report).await?;
+        let Some(uri) = following else { return Ok(seen) };
+        if !read.insert(uri.clone()) {
+            return Err(Trouble::Twilio(Failure::Unknown {
+                message: "Twilio's list leads back to a page that was read before".to_owned(),
+                status: Some(200),
+                request_id: None,
+            }));
+        }
+        next = Some(uri);
+    }
+}

@@ -1,0 +1,181 @@
+//! The events, one function each, so that whoever meets one says it in a line.
+//!
+//! How to get it wrong: counting an event where it is asked for instead of where it is decided. A client that hangs up
+//! drops its handler, and what happened all the same would not be counted.
+
+use std::time::Duration;
+
+use super::{Telemetry, now, table};
+use crate::domain::{OrderState, Trigger};
+
+macro_rules! label {
+    ($(#[$doc:meta])* $type:ident, $all:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $type { $($(#[$variant_doc])* $variant),* }
+
+        pub(super) const $all: &[&str] = &[$($text),*];
+
+        impl $type {
+            fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+        }
+    };
+}
+
+label! {
+    /// What Twilio is called for.
+    Operation, OPERATIONS {
+        /// Candidates.
+        Search = "search",
+        /// A purchase.
+        Create = "create",
+        /// Owned numbers, all or one by its E.164.
+        List = "list",
+        /// An owned number by its SID.
+        Fetch = "fetch",
+        /// Webhooks or tag.
+        Update = "update",
+        /// Giving a number back.
+        Delete = "delete",
+        /// What a number costs.
+        Pricing = "pricing",
+        /// What the account has left.
+        Balance = "balance",
+        /// Whether Twilio accepts us again.
+        Probe = "probe",
+    }
+}
+
+label! {
+    /// How a call to Twilio ended on the wire.
+    Wire, WIRES {
+        /// Done.
+        Success = "2xx",
+        /// A redirect, which is not followed.
+        Redirect = "3xx",
+        /// Refused.
+        Refused = "4xx",
+        /// Failed at Twilio.
+        Failed = "5xx",
+        /// No whole answer in time.
+        Timeout = "timeout",
+        /// The connection broke before a whole answer was there.
+        Reset = "reset",
+        /// The connection never stood.
+        NotSent = "not_sent",
+    }
+}
+
+impl Wire {
+    /// The class of a status.
+    #[must_use]
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            0..=299 => Self::Success,
+            300..=399 => Self::Redirect,
+            400..=499 => Self::Refused,
+            _ => Self::Failed,
+        }
+    }
+}
+
+label! {
+    /// How work at the database failed.
+    DatabaseFault, FAULTS {
+        /// Every connection was busy for too long.
+        AcquireTimeout = "acquire_timeout",
+        /// Whoever waited could wait no longer; the statement may still commit.
+        AnswerTimeout = "answer_timeout",
+        /// PostgreSQL is away.
+        Unavailable = "unavailable",
+        /// A statement failed, or a row breaks a rule: a bug, or a hand in the database.
+        Statement = "statement",
+        /// The code around a statement panicked: a bug.
+        Panic = "panic",
+    }
+}
+
+impl Telemetry {
+    /// A user got a number: from stock, or one that was bought while they waited.
+    pub fn assigned(&self, for_the_line: bool, waited: Duration) {
+        if for_the_line { &self.0.from_emergency } else { &self.0.from_pool }.increment(1);
+        self.0.waits.record(waited);
+    }
+
+    /// A user was told the number that they had.
+    pub fn replayed(&self, waited: Duration) {
+        self.0.replayed.increment(1);
+        self.0.waits.record(waited);
+    }
+
+    /// A signup got no number; `code` is the answer's.
+    pub fn assign_refused(&self, code: &str, waited: Duration) {
+        self.0.refused.at(&self.0.registry, &[code]).increment(1);
+        self.0.waits.record(waited);
+    }
+
+    /// A user gave a number back.
+    pub fn released(&self) {
+        self.0.releases.increment(1);
+    }
+
+    /// An order ended.
+    pub fn purchase_ended(&self, trigger: Trigger, state: OrderState) {
+        self.0.purchases.at(&self.0.registry, &[trigger.as_str(), state.as_str()]).increment(1);
+    }
+
+    /// A candidate's fate: `bought`, `taken`, `not_bought`, or `unknown` for now.
+    pub fn item(&self, outcome: &str) {
+        self.0.items.at(&self.0.registry, &[outcome]).increment(1);
+    }
+
+    /// A pass of the pool monitor ended.
+    pub fn pass_ended(&self, trigger: Trigger, reason: &str, purchased: u32) {
+        let known = ["twilio_unreachable"].contains(&reason) || !reason.starts_with("twilio_");
+        // Twilio has hundreds of codes; the log and the status have the one.
+        let reason = if known { reason } else { "twilio" };
+        self.0.passes.at(&self.0.registry, &[trigger.as_str(), reason]).increment(1);
+        self.0.last_pass.set(now());
+        self.0.last_pass_purchased.set(purchased);
+    }
+
+    /// A comparison with Twilio came to its end; `found` has what it found, such as `("missing", 2)`. What it does not
+    /// name is 0.
+    pub fn reconciled(&self, found: &[(&str, u32)]) {
+        for kind in super::FINDINGS {
+            let count = found.iter().find(|(found, _)| found == kind).map_or(0, |(_, count)| *count);
+            self.0.found.at(&self.0.registry, &[*kind]).set(count);
+        }
+        self.0.reconciled.set(now());
+    }
+
+    /// A call to Twilio ended.
+    pub fn twilio_called(&self, operation: Operation, wire: Wire, took: Duration) {
+        self.0.twilio.at(&self.0.registry, &[operation.as_str(), wire.as_str()]).increment(1);
+        self.0.twilio_waits.at(&self.0.registry, &[operation.as_str()]).record(took);
+    }
+
+    /// A request was answered; `route` is the pattern that it matched, if any.
+    pub fn answered(&self, route: Option<&str>, method: &str, status: &str, took: Duration) {
+        let route = route.unwrap_or("none");
+        self.0.http.at(&self.0.registry, &[route, method, status]).increment(1);
+        self.0.http_waits.at(&self.0.registry, &[route]).record(took);
+    }
+
+    /// A part of the process has a name.
+    pub fn child_exists(&self, child: &'static str) {
+        let _at_zero = self.0.registry.counter(&table::CHILD_RESTARTS, &[child]);
+    }
+
+    /// A part of the process died and is replaced.
+    pub fn child_restarted(&self, child: &'static str) {
+        self.0.registry.counter(&table::CHILD_RESTARTS, &[child]).increment(1);
+    }
+
+    /// Work at the database failed.
+    pub fn database_failed(&self, fault: DatabaseFault) {
+        self.0.database.at(&self.0.registry, &[fault.as_str()]).increment(1);
+    }
+}

@@ -1,0 +1,158 @@
+//! Every metric there is: its name, its kind, what it says, and its labels.
+//!
+//! Invariants: names begin with `callbunker_` (or `process_`, where Prometheus has a custom); units are base units and
+//! stand in the name; counters, and they alone, end with `_total`; a label has a bounded set of values, never an id.
+//! How to get it wrong: renaming one. Alerts and boards out there hold on to it, as to a route.
+
+use metrics::Unit;
+
+/// What a metric counts as.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// How many took how long; the upper bounds of its buckets, in seconds.
+    Histogram(&'static [f64]),
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Metric {
+    /// Its name at `/metrics`.
+    pub name: &'static str,
+    /// What it counts as.
+    pub kind: Kind,
+    /// Of what.
+    pub unit: Unit,
+    /// What it says, for its `# HELP` line.
+    pub help: &'static str,
+    /// Its labels, in the order in which values are given.
+    pub labels: &'static [&'static str],
+}
+
+/// Waits of a signup.
+const SIGNUP_BUCKETS: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+/// Requests, and calls to Twilio.
+const CALL_BUCKETS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+macro_rules! table {
+    ($($constant:ident = $kind:expr, $unit:ident, $name:literal, [$($label:literal),*], $help:literal;)*) => {
+        $(
+            #[doc = $help]
+            pub const $constant: Metric =
+                Metric { name: $name, kind: $kind, unit: Unit::$unit, help: $help, labels: &[$($label),*] };
+        )*
+        /// All of them.
+        pub const TABLE: &[Metric] = &[$($constant),*];
+    };
+}
+
+table! {
+    NUMBERS = Kind::Gauge, Count, "callbunker_numbers", ["state"],
+        "Numbers by state, as this instance last saw the database; purchasing and unsettled ones are on their way.";
+    THRESHOLD = Kind::Gauge, Count, "callbunker_threshold", [],
+        "pool.threshold_low: numbers are bought when fewer are available; 0 = never by itself.";
+    SIGNUPS_WAITING = Kind::Gauge, Count, "callbunker_signups_waiting", [],
+        "Signups in line for a number, on all instances.";
+    SPEND = Kind::Gauge, Count, "callbunker_spend", ["window"],
+        "Purchases that count against the spend cap of the window, from the ledger of all instances.";
+    SPEND_MAX = Kind::Gauge, Count, "callbunker_spend_max", ["window"],
+        "spend.purchases_per_hour_max and spend.purchases_per_day_max.";
+    HALTED = Kind::Gauge, Count, "callbunker_halted", [],
+        "1 while buying is halted because Twilio refuses the account, else 0.";
+    PAUSED = Kind::Gauge, Count, "callbunker_paused", [],
+        "1 while an operator has paused automatic buying, else 0.";
+    OBSERVED = Kind::Gauge, Seconds, "callbunker_stock_observed_timestamp_seconds", [],
+        "When this instance last read the numbers, the line, the spend and the gate from the database; 0 = never.";
+
+    ASSIGNMENTS = Kind::Counter, Count, "callbunker_assignments_total", ["source"],
+        "Numbers given to signups: from the pool, bought for them (emergency), or the one that they had (replayed).";
+    ASSIGN_REFUSED = Kind::Counter, Count, "callbunker_assign_refused_total", ["code"],
+        "Signups that got no number, by the code of the answer.";
+    ASSIGN_DURATION = Kind::Histogram(SIGNUP_BUCKETS), Seconds, "callbunker_assign_duration_seconds", [],
+        "How long signups waited at the desk for a number or a refusal.";
+    RELEASES = Kind::Counter, Count, "callbunker_releases_total", [],
+        "Numbers that users gave back.";
+
+    PURCHASES = Kind::Counter, Count, "callbunker_purchases_total", ["trigger", "outcome"],
+        "Orders that ended here, by what set them off and the state in which they ended.";
+    PURCHASE_ITEMS = Kind::Counter, Count, "callbunker_purchase_items_total", ["outcome"],
+        "Candidates by what became of them; an unknown one counts again when it is settled.";
+    PASSES = Kind::Counter, Count, "callbunker_passes_total", ["trigger", "reason"],
+        "Passes of the pool monitor, by what set them off and why they bought or did not.";
+    LAST_PASS = Kind::Gauge, Seconds, "callbunker_last_pass_timestamp_seconds", [],
+        "When the last pass of this instance ended; 0 = none since it started.";
+    LAST_PASS_PURCHASED = Kind::Gauge, Count, "callbunker_last_pass_purchased", [],
+        "How many numbers the last pass of this instance bought.";
+
+    RECONCILIATION_LAST = Kind::Gauge, Seconds, "callbunker_reconciliation_last_run_timestamp_seconds", [],
+        "When this instance last compared its numbers with Twilio's to the end; 0 = not since it started.";
+    RECONCILIATION_FOUND = Kind::Gauge, Count, "callbunker_reconciliation_found", ["kind"],
+        "What the last comparison with Twilio found.";
+
+    TWILIO_REQUESTS = Kind::Counter, Count, "callbunker_twilio_requests_total", ["operation", "status"],
+        "Calls to Twilio by the class of the answer's status, or how they failed without a whole answer.";
+    TWILIO_DURATION = Kind::Histogram(CALL_BUCKETS), Seconds, "callbunker_twilio_request_duration_seconds", ["operation"],
+        "How long calls to Twilio took.";
+
+    HTTP_REQUESTS = Kind::Counter, Count, "callbunker_http_requests_total", ["route", "method", "status"],
+        "Requests answered, by the pattern of their route.";
+    HTTP_DURATION = Kind::Histogram(CALL_BUCKETS), Seconds, "callbunker_http_request_duration_seconds", ["route"],
+        "From a request's head to its answer's.";
+
+    CHILD_RESTARTS = Kind::Counter, Count, "callbunker_child_restarts_total", ["child"],
+        "Parts of this process that died and were replaced.";
+    DATABASE_ERRORS = Kind::Counter, Count, "callbunker_database_errors_total", ["kind"],
+        "Work at the database that failed: no connection in time, no answer in time, unavailable, or a bug.";
+    BUILD_INFO = Kind::Gauge, Count, "callbunker_build_info", ["version"],
+        "Always 1; the version of this process.";
+
+    PROCESS_CPU = Kind::Counter, Seconds, "process_cpu_seconds_total", [],
+        "User and system CPU time spent, in whole seconds.";
+    PROCESS_MEMORY = Kind::Gauge, Bytes, "process_resident_memory_bytes", [],
+        "Memory in RAM.";
+    PROCESS_VIRTUAL = Kind::Gauge, Bytes, "process_virtual_memory_bytes", [],
+        "Memory reserved.";
+    PROCESS_FDS = Kind::Gauge, Count, "process_open_fds", [],
+        "Open file descriptors.";
+    PROCESS_FDS_MAX = Kind::Gauge, Count, "process_max_fds", [],
+        "File descriptors that may be open.";
+    PROCESS_THREADS = Kind::Gauge, Count, "process_threads", [],
+        "Threads.";
+    PROCESS_START = Kind::Gauge, Seconds, "process_start_time_seconds", [],
+        "When this process started, since the epoch.";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_follow_the_custom() {
+        let mut names = HashSet::new();
+        for metric in TABLE {
+            let Metric { name, kind, unit, help, labels } = metric;
+            assert!(names.insert(name), "{name} stands there twice");
+            assert!(name.starts_with("callbunker_") || name.starts_with("process_"), "{name}");
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+            assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}: only counters end with _total");
+            assert_eq!(name.contains("_seconds"), *unit == Unit::Seconds, "{name}: the unit stands in the name");
+            assert_eq!(name.contains("_bytes"), *unit == Unit::Bytes, "{name}: the unit stands in the name");
+            assert!(help.ends_with('.') && !help.contains('\n'), "{name}: {help}");
+            assert!(labels.iter().all(|label| !["le", "job", "instance", "quantile"].contains(label)), "{name}");
+        }
+    }
+
+    #[test]
+    fn buckets_ascend() {
+        for metric in TABLE {
+            if let Kind::Histogram(buckets) = metric.kind {
+                assert!(buckets.windows(2).all(|pair| pair[0] < pair[1]), "{}", metric.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! While Twilio refuses the account: one probe now and then, and otherwise silence, until it accepts us again.
+
+use serde_json::json;
+use twilio_simulator::{Fault, FaultKind, On, ReownMode, Webhooks};
+
+use crate::daemon::Daemon;
+use crate::world::{World, eventually};
+
+fn probes_told(daemon: &Daemon) -> u64 {
+    let failed = |line: &&serde_json::Value| line["msg"] == "buying stays halted: the probe failed";
+    daemon.log_lines().iter().filter(failed).count() as u64
+}
+
+#[test]
+fn a_refused_account_hears_the_probes_and_nothing_else_and_afterwards_everything_catches_up() {
+    let world = World::new().quiet().set("breaker.probe_secs", 1).set("pool.quarantine_hours", 0);
+    let daemon = world.daemon();
+    daemon.purchase(6).ok();
+    // Something unknown: its answer is lost, and the list does not tell.
+    world.twilio.set_reown_mode(ReownMode::B);
+    world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThenReset));
+    world.twilio.fault(Fault::new(On::List, FaultKind::Error503).forever());
+    assert_eq!(daemon.purchase(1).ok()["errors"][0]["code"], "outcome_unknown");
+    daemon.assign("resting").ok();
+    // From here on Twilio refuses everything.
+    world.twilio.clear_faults();
+    world.twilio.fault(Fault::new(On::Any, FaultKind::Unauthorized).forever());
+    daemon.release("resting").ok();
+    let drifted = world.sql(
+        "UPDATE numbers SET webhook_status = 'drifted' WHERE id IN (SELECT id FROM numbers WHERE ready ORDER BY id DESC LIMIT 2)
+         RETURNING phone_number",
+    );
+    let drifted: Vec<&str> = drifted.lines().filter(|line| line.starts_with('+')).collect();
+    assert_eq!(drifted.len(), 2);
+    let strangers = Webhooks { voice_url: Some("https://stranger.example/v".to_owned()), ..Webhooks::default() };
+    assert!(world.twilio.set_webhooks(drifted[0], strangers));
+    eventually("whoever calls first halts everything", || daemon.status()["halted"]["twilio_code"] == 20003);
+    eventually("a first probe fails", || probes_told(&daemon) >= 1);
+
+    let before = (world.twilio.truth(), probes_told(&daemon));
+    eventually("more probes fail", || probes_told(&daemon) >= before.1 + 3);
+    // A probe that is on its way now is told in a moment.
+    eventually("exactly the probes reach Twilio", || {
+        let now = world.twilio.truth();
+        now.requests_of(On::List) - before.0.requests_of(On::List) == probes_told(&daemon) - before.1
+    });
+    let now = world.twilio.truth();
+    for (kind, count) in &now.requests {
+        let was = before.0.requests.get(kind).copied().unwrap_or_default();
+        assert!(kind == "list" || *count == was, "{kind}: {was} before, {count} now");
+    }
+    let status = daemon.status();
+    assert_eq!(
+        (&status["unready"], &status["quarantined"], &status["unsettled"]),
+        (&json!(2), &json!(1), &json!(1)),
+        "{status}"
+    );
+    assert_eq!(
+        world.count("SELECT count(*) FROM numbers WHERE webhook_status = 'failed'"),
+        0,
+        "it is not the numbers' fault"
+    );
+    assert_eq!(daemon.assign("u-1").ok()["source"], "pool", "stock is handed out all the same");
+
+    world.twilio.clear_faults();
+    eventually("a probe opens it, and everything catches up", || {
+        let status = daemon.status();
+        status["halted"].is_null()
+            && (&status["unready"], &status["quarantined"], &status["unsettled"]) == (&json!(0), &json!(0), &json!(0))
+    });
+    eventually("what was lost is found", || daemon.status()["available"] == 6);
+    assert_eq!(world.bought(), 7);
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_halt_of_our_own_making_stops_buying_only() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(2).ok();
+    world.sql("UPDATE buying_gate SET halted_since = now(), halt_message = 'a number conflicts with the ledger'");
+    world.sql("UPDATE numbers SET webhook_status = 'drifted'");
+    eventually("stock is repaired", || daemon.status()["available"] == 2);
+    daemon.purchase(1).problem(503, "halted");
+    assert_eq!(world.bought(), 2);
+}
+
+#[test]
+fn a_halt_without_probes_is_silent_until_somebody_resumes() {
+    let world = World::new().quiet().set("breaker.probe_secs", 1);
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    world.twilio.fault(Fault::new(On::Any, FaultKind::TestCredentials).forever());
+    world.sql("UPDATE numbers SET webhook_status = 'drifted'");
+    eventually("the repair is refused", || daemon.status()["halted"]["twilio_code"] == 20008);
+    let asked = |world: &World| world.twilio.truth().requests.values().sum::<u64>();
+    let before = asked(&world);
+    world.twilio.clear_faults();
+    // The monitor has come round again when a second number, whose rest is over, would have been looked at.
+    let rounds = "SELECT count(*) FROM passes";
+    let passes = world.count(rounds);
+    for _ in 0..3 {
+        daemon.post_empty("/admin/phones/api/replenish").ok();
+    }
+    assert_eq!(world.count(rounds), passes + 3);
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    assert_eq!((asked(&world), &daemon.status()["unready"]), (before, &json!(1)));
+    daemon.post_empty("/admin/phones/api/resume").ok();
+    eventually("it is repaired after the resume", || daemon.status()["available"] == 1);
+}
+
+#[test]
+fn a_search_that_twilio_is_too_busy_for_is_asked_again_and_not_before_it_says() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    world.twilio.fault(Fault::new(On::Search, FaultKind::TooManyRequests).times(1).retry_after(1));
+    world.twilio.fault(Fault::new(On::Search, FaultKind::Error503).times(2));
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    assert_eq!(world.twilio.truth().requests_of(On::Search), 4);
+    let waits: Vec<u64> = daemon.log_lines().iter().filter_map(|line| line["wait_ms"].as_u64()).collect();
+    assert_eq!(waits.len(), 3, "{waits:?}");
+    assert!((1000..=1250).contains(&waits[0]), "as asked, and a little chance: {waits:?}");
+    assert!((200..=400).contains(&waits[1]) && (400..=800).contains(&waits[2]), "doubling: {waits:?}");
+    world.twilio.fault(Fault::new(On::Search, FaultKind::Error503).forever());
+    let short = daemon.purchase(1).ok();
+    assert_eq!(
+        (&short["purchased_count"], &short["errors"][0]["code"]),
+        (&json!(0), &json!("twilio_unavailable")),
+        "{short}"
+    );
+    let message = short["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("503") && message.contains("RQ"), "{message}");
+    assert_eq!(world.twilio.truth().requests_of(On::Search), 8, "four tries, not more");
+}

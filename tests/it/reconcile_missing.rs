@@ -1,0 +1,164 @@
+//! Numbers of ours that Twilio does not have any more, or seems not to have.
+
+use serde_json::json;
+use twilio_simulator::{Fault, FaultKind, On};
+
+use crate::comparing::{
+    RECONCILE, assert_found, lines, only, owned, reconcile, reconcile_confirmed, row, stocked, with_our_webhooks,
+};
+use crate::world::eventually;
+
+#[test]
+fn a_missing_number_is_told_with_its_user_and_never_assigned_again() {
+    let (world, daemon, numbers) = stocked(3);
+    daemon.assign("u-1").ok();
+    assert!(world.twilio.disown(&numbers[0]) && world.twilio.disown(&numbers[1]));
+    let report = reconcile(&daemon);
+    assert_found(&report, &[("missing", 2)]);
+    let of = |number: &str| lines(&report, "missing").iter().find(|line| line["phone_number"] == number).unwrap();
+    assert_eq!(of(&numbers[0])["user_id"], "u-1");
+    assert_eq!(of(&numbers[1]).get("user_id"), Some(&json!(null)));
+    let held = daemon.get("/signup/api/assignments/u-1").ok();
+    assert_eq!((&held["number_status"], &held["phone_number"]), (&json!("missing"), &json!(numbers[0])));
+    assert_eq!(daemon.status()["available"], 1);
+    assert_eq!(daemon.assign("u-2").ok()["phone_number"], json!(numbers[2]));
+    let other = daemon.assign("u-3").ok();
+    assert!(!numbers.contains(&other["phone_number"].as_str().unwrap().to_owned()), "{other}");
+    // A release frees the user for a new one, though not for the one that is gone.
+    daemon.release("u-1").ok();
+    let fresh = daemon.assign("u-1").ok();
+    assert!(!numbers.contains(&fresh["phone_number"].as_str().unwrap().to_owned()), "{fresh}");
+    assert_found(&reconcile(&daemon), &[]);
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_missing_number_that_turns_up_again_is_what_it_was() {
+    let (world, daemon, numbers) = stocked(2);
+    daemon.assign("u-1").ok();
+    let before: Vec<_> = numbers.iter().map(|number| owned(&world, number)).collect();
+    for number in &numbers {
+        assert!(world.twilio.disown(number));
+    }
+    assert_found(&reconcile(&daemon), &[("missing", 2)]);
+    for number in &before {
+        world.twilio.own(with_our_webhooks(&number.phone_number, &number.friendly_name).sid(number.sid.clone()));
+    }
+    let report = reconcile(&daemon);
+    assert_found(&report, &[("adopted", 2)]);
+    assert!(lines(&report, "adopted").iter().all(|line| line["reason"] == "turned up again at Twilio"), "{report}");
+    let held = daemon.get("/signup/api/assignments/u-1").ok();
+    assert_eq!((held.get("number_status"), &held["phone_number"]), (None, &json!(numbers[0])));
+    assert_eq!(daemon.assign("u-2").ok()["phone_number"], json!(numbers[1]));
+    assert_found(&reconcile(&daemon), &[]);
+}
+
+#[test]
+fn a_number_that_turns_up_with_other_webhooks_is_repaired_before_anybody_gets_it() {
+    let (world, daemon, numbers) = stocked(1);
+    let before = owned(&world, &numbers[0]);
+    assert!(world.twilio.disown(&numbers[0]));
+    reconcile(&daemon);
+    let mut back = with_our_webhooks(&before.phone_number, &before.friendly_name).sid(before.sid);
+    back.sms_url = Some("https://elsewhere.example/sms".to_owned());
+    world.twilio.own(back);
+    assert_found(&reconcile(&daemon), &[("adopted", 1), ("repaired", 1)]);
+    assert_eq!(row(&world, &numbers[0], "ready, webhook_status"), "t|configured");
+    assert!(crate::comparing::is_ours(&world, &numbers[0]));
+}
+
+#[test]
+fn a_list_that_lags_makes_nothing_missing() {
+    let (world, daemon, _) = stocked(1);
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Lag).requests(1));
+    daemon.purchase(1).ok();
+    let fetches = world.twilio.truth().requests_of(On::Fetch);
+    assert_found(&reconcile(&daemon), &[]);
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 0);
+    assert_eq!(world.twilio.truth().requests_of(On::Fetch), fetches + 1, "it was asked for by its SID");
+}
+
+#[test]
+fn more_missing_than_can_be_true_marks_nothing_and_halts_buying_until_an_operator_confirms() {
+    let (world, daemon, numbers) = stocked(10);
+    daemon.assign("u-1").ok();
+    for number in &numbers[..6] {
+        assert!(world.twilio.disown(number));
+    }
+    let report = reconcile(&daemon);
+    assert_eq!((lines(&report, "missing").len(), &report["missing_suspected"]), (0, &json!(6)), "{report}");
+    let problem = report["problem"].as_str().unwrap();
+    assert!(problem.contains("confirm_missing") && problem.contains("resume"), "{problem}");
+    assert_eq!(report["complete"], true);
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 0);
+    let halted = daemon.status()["halted"].clone();
+    assert_eq!((&halted["twilio_code"], &halted["next_probe_at"]), (&json!(null), &json!(null)), "{halted}");
+    assert!(
+        daemon.log_lines().iter().any(|line| line["level"] == "critical" || line["level"] == "crit"),
+        "somebody is called"
+    );
+    daemon.purchase(1).problem(503, "halted");
+    // Once more, and still nothing; then an operator says that it is so.
+    assert_eq!(reconcile(&daemon)["missing_suspected"], 6);
+    let report = reconcile_confirmed(&daemon).ok();
+    assert_found(&report, &[("missing", 6)]);
+    assert_eq!(daemon.status()["available"], 4);
+    daemon.purchase(1).problem(503, "halted");
+    daemon.post_empty("/admin/phones/api/resume").ok();
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    assert_found(&reconcile(&daemon), &[]);
+}
+
+#[test]
+fn a_halt_for_missing_numbers_keeps_the_next_comparison_from_nothing() {
+    let (world, daemon, numbers) = stocked(7);
+    let before: Vec<_> = numbers.iter().map(|number| owned(&world, number)).collect();
+    for number in &numbers {
+        assert!(world.twilio.disown(number));
+    }
+    assert!(reconcile(&daemon)["missing_suspected"].as_u64().is_some_and(|gone| gone >= 6));
+    // The cause is mended: the right account is asked again.
+    for number in &before {
+        world.twilio.own(with_our_webhooks(&number.phone_number, &number.friendly_name).sid(number.sid.clone()));
+    }
+    crate::comparing::forget_when_they_began(&world);
+    drop(daemon);
+    let daemon = world.daemon();
+    eventually("the comparison at start ran", || daemon.has_logged("were compared"));
+    assert_found(&reconcile(&daemon), &[]);
+}
+
+#[test]
+fn exactly_as_many_as_can_be_true_are_marked() {
+    let (world, daemon, numbers) = stocked(60);
+    for number in &numbers[..6] {
+        assert!(world.twilio.disown(number));
+    }
+    assert_found(&reconcile(&daemon), &[("missing", 6)]);
+    // A tenth of what is left is five; five are always believed.
+    for number in &numbers[6..11] {
+        assert!(world.twilio.disown(number));
+    }
+    assert_found(&reconcile(&daemon), &[("missing", 5)]);
+}
+
+#[test]
+fn a_list_that_fails_half_way_marks_nothing_missing() {
+    let (world, daemon, numbers) = stocked(1);
+    crate::reconcile_large::fill(&world, 1500);
+    assert!(world.twilio.disown(&numbers[0]));
+    world.twilio.fault(Fault::new(On::List, FaultKind::Error503).after(1).forever());
+    let refused = daemon.post_empty(RECONCILE);
+    assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
+    let refused = refused.problem(503, "unavailable");
+    assert_eq!((&refused["report"]["checked"], &refused["report"]["complete"]), (&json!(1000), &json!(false)));
+    assert!(lines(&refused["report"], "missing").is_empty());
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 0);
+    world.twilio.clear_faults();
+    let report = reconcile(&daemon);
+    assert_found(&report, &[("missing", 1)]);
+    assert_eq!(
+        (only(&report, "missing")["phone_number"].as_str(), &report["checked"]),
+        (Some(numbers[0].as_str()), &json!(1500))
+    );
+}
