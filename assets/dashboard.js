@@ -239,10 +239,31 @@ const onAlert = (alert) => {
   live.title = `${alert.kind}: ${alert.message}`;
 };
 let failures = 0;
+// What changed between the page and the stream, or while the stream was away, comes with the page's own lists, once.
+const LISTS = ["#orders", "#passes", "#assignments", "#pool"];
+let held = [];
+const catchUp = async () => {
+  const response = await fetch("/admin/phones/dashboard", { credentials: "same-origin" }).catch(() => null);
+  if (response?.ok && !response.redirected) {
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    for (const list of LISTS) {
+      const fresh = $(`${list} tbody`, page);
+      if (fresh) $(`${list} tbody`).replaceWith(document.importNode(fresh, true));
+    }
+    for (const note of ["#no-assignments", "#no-pool"]) show(note, !$(note, page)?.hidden);
+  }
+  const late = held;
+  held = null;
+  late.forEach((work) => work());
+  link("on", "Live");
+};
 const connect = () => {
   const events = new EventSource("/admin/phones/api/events");
-  const on = (name, work) => events.addEventListener(name, (event) => work(JSON.parse(event.data)));
-  events.addEventListener("open", () => { failures = 0; link("on", "Live"); });
+  const on = (name, work) => events.addEventListener(name, (event) => {
+    const told = JSON.parse(event.data);
+    if (held) held.push(() => work(told)); else work(told);
+  });
+  events.addEventListener("open", () => { failures = 0; held = held ?? []; catchUp(); });
   on("status", onStatus);
   on("assignment", onAssignment);
   on("purchase", onPurchase);

@@ -28,6 +28,7 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("GET", "/admin/phones/api/numbers/+14155550100", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/assignments", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/events", Who::Admin, Takes::Nothing),
+    ("GET", "/admin/phones/dashboard/chart", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/passes", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/plan", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/audit", Who::Admin, Takes::Nothing),

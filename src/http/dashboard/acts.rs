@@ -15,7 +15,7 @@ use super::super::context::Context;
 use super::super::{Outcome, Problem, ProblemCode, Request, see_other, signup};
 use super::api::Call;
 use super::page::{Frame, HOME, back, page};
-use super::text::{counted, phone, words};
+use super::text::{counted, phone, sentence, words};
 
 /// Something that an operator can do here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,7 +242,7 @@ fn tell_plan(plan: &Value, question: &mut Question) {
         _ if would > 0 => question.says.push(format!("{} would be bought.", counted(would, "number"))),
         _ => question.says.push("Nothing would be bought.".to_owned()),
     }
-    question.says.extend(text("explanation").map(str::to_owned));
+    question.says.extend(text("explanation").map(sentence));
     if let (Some(hour), Some(day)) = (plan["caps"]["hour_left"].as_u64(), plan["caps"]["day_left"].as_u64()) {
         question.says.push(format!("The spend caps allow {hour} more this hour and {day} more today."));
     }
@@ -252,14 +252,13 @@ fn tell_plan(plan: &Value, question: &mut Question) {
     if let Some(cap) = text("binding_cap") {
         question.warns.push(format!("Fewer than asked for: {} binds.", words(cap)));
     }
-    question.warns.extend(text("price_error").map(str::to_owned));
-    question
-        .warns
-        .extend(plan["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+    question.warns.extend(text("price_error").map(sentence));
+    question.warns.extend(plan["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str).map(sentence));
 }
 
 pub(crate) async fn act(context: Arc<Context>, request: Request) -> Outcome {
     let act = Act::of(&request)?;
+    request.note("act", request.param_text("act"));
     match perform(&context, &request, act).await {
         Ok(said) => back(HOME, true, &said),
         Err(problem) => back(HOME, false, &format!("{}: {}", problem.code().title(), problem.detail())),

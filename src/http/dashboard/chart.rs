@@ -74,7 +74,7 @@ pub(crate) async fn chart(context: Arc<Context>, request: Request) -> Outcome {
 
 impl Drawing {
     #[expect(clippy::cast_precision_loss, reason = "a drawing")]
-    pub(super) fn new(series: &Series) -> Self {
+    pub(super) fn new(series: &Series, available: u32) -> Self {
         let ranges =
             RANGES.iter().map(|&(hours, _, label)| Range { hours, label, is_chosen: hours == series.hours }).collect();
         let highest =
@@ -116,8 +116,7 @@ impl Drawing {
         let fewest = series.samples.iter().map(|sample| sample.available).min();
         let words = match (fewest, series.samples.last()) {
             (Some(fewest), Some(last)) => format!(
-                "{} available now, {fewest} at the lowest; the threshold is {}. Vertical lines mark {}.",
-                last.available,
+                "{available} available now, {fewest} at the lowest; the threshold is {}. Vertical lines mark {}.",
                 last.threshold,
                 super::text::counted(marks.len() as u64, "purchase"),
             ),

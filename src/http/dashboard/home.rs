@@ -166,6 +166,11 @@ struct PoolRow {
     idle: When,
 }
 
+/// What was done: a form of the dashboard says in its details which.
+pub(super) fn what(action: &str, detail: &Value) -> String {
+    words(detail["act"].as_str().filter(|_| action == "acts").unwrap_or(action))
+}
+
 /// Whoever only looked did nothing.
 fn is_act(line: &AuditLine) -> bool {
     line.method.as_deref().is_none_or(|method| method != "GET" && method != "HEAD")
@@ -215,7 +220,7 @@ impl AuditRow {
             at: When(line.at),
             who: line.who,
             address: line.address.unwrap_or_default(),
-            what: words(&line.action),
+            what: what(&line.action, &line.detail),
             result,
             tone: if is_good { "good" } else { "warn" },
         }
@@ -321,7 +326,7 @@ fn make(context: &Context, request: &Request, read: Read) -> Result<Home, Proble
         chart_style: context.assets.url("uplot.css"),
         chart_script: context.assets.url("uplot.js"),
         runway: Runway::new(&read.pace, status.available, status.threshold),
-        chart: Drawing::new(&read.series),
+        chart: Drawing::new(&read.series, status.available),
         orders: read.orders.into_iter().map(OrderRow::new).collect(),
         passes: read.passes.into_iter().map(PassRow::new).collect(),
         assignments: read.assignments.into_iter().map(AssignmentRow::new).collect(),

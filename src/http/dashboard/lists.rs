@@ -199,7 +199,7 @@ pub(crate) async fn audit(context: Arc<Context>, request: Request) -> Outcome {
                 time(&item["at"]),
                 text(&item["who"]),
                 text(&item["address"]),
-                Cell::Text(words(item["action"].as_str().unwrap_or_default())),
+                Cell::Text(super::home::what(item["action"].as_str().unwrap_or_default(), &item["detail"])),
                 Cell::Text(details(&item["detail"])),
                 result(&item["result"], &item["code"]),
             ]

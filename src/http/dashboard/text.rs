@@ -54,6 +54,12 @@ pub(super) fn counted(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
+/// With a capital letter and a full stop, as a line of its own.
+pub(super) fn sentence(words: &str) -> String {
+    let mut letters = words.trim_end_matches('.').chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
 /// A code of ours as words.
 pub(super) fn words(code: &str) -> String {
     code.replace('_', " ")
@@ -91,6 +97,7 @@ mod tests {
         );
         assert_eq!(phone("+14155550100"), "+1 415 555 0100");
         assert_eq!(phone("+442071838750"), "+442071838750");
+        assert_eq!(sentence("would buy all 10"), "Would buy all 10.");
         assert_eq!((counted(1, "number"), counted(0, "number")), ("1 number".to_owned(), "0 numbers".to_owned()));
     }
 }

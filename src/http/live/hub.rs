@@ -54,11 +54,16 @@ async fn watch(context: &Context) {
     let mut told = Told::default();
     loop {
         if !context.live.is_watched() {
-            told = Told::default();
-            context.live.arrived.notified().await;
+            context.live.looked.send_replace(false);
+            // Whoever came before that line may trust what was told so far; whoever comes later waits for a new beginning.
+            if !context.live.is_watched() {
+                told = Told::default();
+                context.live.arrived.notified().await;
+            }
         }
         // Everything up to here is in the look that follows.
         look_once(context, &mut told).await;
+        context.live.looked.send_replace(true);
         sleep(PACE).await;
         let heard = context.db.changes().heard.notified();
         let _ = timeout(LOOK_EVERY, heard).await;

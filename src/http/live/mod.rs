@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Serialize;
-use tokio::sync::{Notify, Semaphore, broadcast};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
 pub(super) use hub::keep;
 pub(crate) use stream::events;
@@ -34,12 +34,19 @@ pub struct Live {
     feed: broadcast::Sender<Bytes>,
     places: Arc<Semaphore>,
     arrived: Arc<Notify>,
+    /// Whether the hub has looked since somebody watches: from then on, what changes is sent.
+    looked: watch::Sender<bool>,
 }
 
 impl Default for Live {
     fn default() -> Self {
         let (feed, _) = broadcast::channel(EVENTS_BEHIND_MAX);
-        Self { feed, places: Arc::new(Semaphore::new(VIEWERS_MAX)), arrived: Arc::default() }
+        Self {
+            feed,
+            places: Arc::new(Semaphore::new(VIEWERS_MAX)),
+            arrived: Arc::default(),
+            looked: watch::Sender::new(false),
+        }
     }
 }
 

@@ -22,6 +22,8 @@ use crate::db::stock::stock_read;
 
 /// So long without an event, a comment keeps proxies from closing the stream.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
+/// A database that is away keeps nobody waiting longer for the first answer.
+const LOOK_WITHIN: Duration = Duration::from_secs(2);
 /// After this many milliseconds a browser connects again.
 const RETRY_MILLIS: u32 = 2000;
 const RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -34,6 +36,9 @@ pub(crate) async fn events(context: Arc<Context>, request: Request) -> Outcome {
     // First the feed, then the look: nothing falls in between.
     let feed = context.live.feed.subscribe();
     context.live.arrived.notify_one();
+    // Whoever reads lists after this answer has begun misses nothing between them and the events.
+    let mut looked = context.live.looked.subscribe();
+    let _ = timeout(LOOK_WITHIN, looked.wait_for(|looked| *looked)).await;
     let first = match context.db.run("status", |conn| Ok((stock_read(conn)?, pass_latest(conn)?))).await {
         Ok((seen, pass)) => frame("status", &document(seen, pass, &context.config.load())),
         Err(_away) => {
