@@ -6,7 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test check bench
+.PHONY: help deps demo test check torture bench
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,9 @@ check: ## formatting and lints only
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --features failpoints --locked -- -D warnings
 	cargo clippy --workspace --locked -- -D warnings
+
+torture: deps ## the long hunt: kills at every step, 200 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=)
+	@scripts/torture
 
 bench: deps ## how many assignments a second, how fast
 	cargo bench --locked -p callbunker --bench assignments

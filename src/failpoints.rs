@@ -1,12 +1,72 @@
 //! Failpoints that a test sets while the real program runs; compiled in only with the feature `failpoints`.
 //!
-//! The file that `CALLBUNKER_FAILPOINTS_FILE` names is read again whenever it changes: one `name=actions` a line, in the
-//! language of the crate `fail` (`panic`, `1*panic->off`, `sleep(200)`, …). A line that is gone turns its point off.
+//! The file that `CALLBUNKER_FAILPOINTS_FILE` names is read before anything else happens and again whenever it changes:
+//! one `name=actions` a line. The actions are those of the crate `fail` (`panic`, `1*panic->off`, `sleep(200)`, …) and
+//! `kill` or `kill@3`: SIGKILL to this process when the point is reached for the first or third time. A line that is gone
+//! turns its point off.
+//!
+//! Invariant: [`FAILPOINTS`] lists every point of the source. How to get it wrong: a new step of the money path without
+//! one; no test could then kill the daemon there.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 const READ_EVERY: Duration = Duration::from_millis(20);
+
+/// Every failpoint, by the part of the program that it lies in, and what has just happened when it is reached.
+pub const FAILPOINTS: &[(&str, &str)] = &[
+    // The children of the supervisor.
+    ("http", "a request was read, nothing was done"),
+    ("desk", "a signup reached the desk"),
+    ("pool_monitor", "the monitor has a message"),
+    ("purchaser", "the Purchaser has a message"),
+    ("schedule", "a cron pattern matched"),
+    // A run.
+    ("lock_taken", "the purchase lock is ours"),
+    ("run_begun", "what earlier runs left is sorted"),
+    ("lock_released", "the run has ended"),
+    // An order.
+    ("order_enqueued", "an order by hand is written, nobody runs it yet"),
+    ("order_started", "an order by hand runs"),
+    ("order_opened", "an automatic order is written and runs"),
+    ("order_yielded", "an order by hand went back into the queue between two slices"),
+    ("order_ending", "why the order fell short is written, its end is not"),
+    ("order_ended", "the order has ended"),
+    ("pass_decided", "a pass of the monitor is over, its line is not written"),
+    // One item.
+    ("search_answered", "Twilio showed candidates"),
+    ("intent_written", "intents are committed"),
+    ("attempt_written", "attempts are committed"),
+    ("attempt_repeated", "another attempt is committed after a doubt or a retry"),
+    ("items_withdrawn", "items that may not be sent are taken back"),
+    ("create_posting", "the POST comes next"),
+    ("create_answered", "Twilio said 201"),
+    ("create_failed", "the POST had no answer, or another one"),
+    ("doubt_written", "the item is unknown"),
+    ("look_answered", "Twilio's list was read after a doubt"),
+    ("item_ended", "the item ended without a number"),
+    ("item_settling", "the number is known to be ours, and not written down"),
+    ("item_committed", "the number is in the pool, nobody was told"),
+    ("item_settled", "the number is in the pool, other instances were told"),
+    ("halt_decided", "buying shall halt"),
+    ("halt_written", "buying is halted"),
+    // Recovery.
+    ("unsettled_read", "the open items are read"),
+    ("unsettled_looked", "Twilio's list was read for one of them"),
+    ("unsettled_settled", "one of them turned out to be bought"),
+    ("unsettled_ended", "one of them ended without a number"),
+    // The line of those who wait.
+    ("line_joined", "signups that found no stock are in the line"),
+    ("line_bought", "an order for the line is filled and has ended"),
+    ("line_served", "the line was served, nobody was answered"),
+    // Signups.
+    ("assign_claimed", "numbers are given, nobody was answered"),
+    ("release_done", "a number was released, nobody was answered"),
+    // Care.
+    ("webhooks_set", "Twilio has the webhooks of a number, the database does not know it"),
+    ("number_returned", "a rested number is in the pool again"),
+];
 
 /// Starts to follow the file, if one is named.
 ///
@@ -33,11 +93,80 @@ fn apply(path: &std::ffi::OsStr, in_force: &mut BTreeMap<String, String>) {
         .collect();
     for (name, actions) in &wanted {
         if in_force.get(name) != Some(actions) {
-            fail::cfg(name.as_str(), actions).expect("the test wrote a failpoint");
+            assert!(FAILPOINTS.iter().any(|(known, _)| known == name), "{name} is no failpoint");
+            set(name, actions).expect("the test wrote a failpoint");
         }
     }
     for name in in_force.keys().filter(|name| !wanted.contains_key(*name)) {
         fail::remove(name);
     }
     *in_force = wanted;
+}
+
+fn set(name: &str, actions: &str) -> Result<(), String> {
+    let Some(hit) = kill_at(actions)? else { return fail::cfg(name, actions) };
+    let hits = AtomicU32::new(0);
+    fail::cfg_callback(name, move || {
+        if hits.fetch_add(1, Ordering::SeqCst) + 1 == hit {
+            kill();
+        }
+    })
+}
+
+/// At which hit `kill` or `kill@N` kills; `None` = another action.
+fn kill_at(actions: &str) -> Result<Option<u32>, String> {
+    match actions.strip_prefix("kill") {
+        Some("") => Ok(Some(1)),
+        Some(rest) => match rest.strip_prefix('@').map(str::parse) {
+            Some(Ok(hit)) if hit > 0 => Ok(Some(hit)),
+            _ => Err(format!("{actions}: say kill or kill@N")),
+        },
+        None => Ok(None),
+    }
+}
+
+/// As `kill -9` from outside: nothing is dropped, flushed or answered.
+fn kill() {
+    let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
+    loop {
+        std::thread::park();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    fn points_of(folder: &Path, found: &mut BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                points_of(&path, found);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let points = text.split(concat!("fail_", "point!(")).skip(1);
+            found.extend(points.map(|rest| rest.split('"').nth(1).unwrap().to_owned()));
+        }
+    }
+
+    #[test]
+    fn every_failpoint_of_the_source_is_listed_and_no_other() {
+        let mut found = BTreeSet::new();
+        points_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+        let listed: BTreeSet<String> = FAILPOINTS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(found, listed);
+        assert_eq!(listed.len(), FAILPOINTS.len(), "a point is listed twice");
+    }
+
+    #[test]
+    fn kill_says_at_which_hit() {
+        assert_eq!(kill_at("kill"), Ok(Some(1)));
+        assert_eq!(kill_at("kill@3"), Ok(Some(3)));
+        assert_eq!(kill_at("1*panic->off"), Ok(None));
+        assert!(kill_at("kill@0").is_err() && kill_at("kill@").is_err() && kill_at("killed").is_err());
+    }
 }

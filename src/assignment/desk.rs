@@ -161,6 +161,9 @@ impl Desk {
             let outcome = db
                 .run("assignments_serve", move |conn| {
                     let found = serve(conn, &asks)?;
+                    if found.values().any(|found| matches!(found, Found::Given(_))) {
+                        fail::fail_point!("assign_claimed");
+                    }
                     Ok(answer_served(&log, found, asks, &answering))
                 })
                 .await;

@@ -189,6 +189,7 @@ pub(super) fn look(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter])
     waiters_sweep(conn)?;
     let patient: Vec<Waiter> = waiters.iter().filter(|waiter| waiter.patience > Duration::ZERO).cloned().collect();
     waiters_join(conn, instance_id, &patient)?;
+    fail::fail_point!("line_joined");
     match waiters_serve(conn, SERVED_MAX) {
         // Somebody in line got a number elsewhere this very moment; the next look finds it.
         Ok(_) | Err(DbError::Constraint(Constraint::OneLivePerUser | Constraint::OneLivePerAssignedNumber)) => {}
@@ -196,6 +197,9 @@ pub(super) fn look(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter])
     }
     let users: Vec<&str> = waiters.iter().map(|waiter| waiter.user_id.as_str()).collect();
     let served = assignments_held(conn, &users)?;
+    if !served.is_empty() {
+        fail::fail_point!("line_served");
+    }
     if served.len() == users.len() {
         // Nobody here looks again: whoever joined while another instance served them shall not hold up newcomers.
         waiters_sweep(conn)?;

@@ -124,5 +124,6 @@ pub(super) async fn release(context: Arc<Context>, request: Request) -> Outcome 
         })
         .await?
         .ok_or_else(not_assigned)?;
+    fail::fail_point!("release_done");
     json_response(StatusCode::OK, &released)
 }

@@ -71,6 +71,7 @@ pub(super) async fn return_rested(deps: &MonitorDependencies) -> Result<u32, DbE
             Ok(Some(_)) => {
                 let id = number.id;
                 if deps.db.run("number_return", move |conn| number_return(conn, id)).await? {
+                    fail::fail_point!("number_returned");
                     slog::info!(deps.log, "a rested number returned to the pool"; "phone_number_ends" => number.phone_number.last_four());
                     deps.stock.notify_one();
                     returned += 1;
@@ -157,7 +158,9 @@ async fn confirm(twilio: &Twilio, number: &Cared, wanted: &Webhooks) -> Result<O
 }
 
 async fn set(twilio: &Twilio, sid: &NumberSid, wanted: &Webhooks) -> Result<Option<bool>, Failure> {
-    match twilio.set_webhooks(sid, wanted).await? {
+    let set = twilio.set_webhooks(sid, wanted).await?;
+    fail::fail_point!("webhooks_set");
+    match set {
         None => Ok(None),
         Some(now) if now.carries(wanted) => Ok(Some(true)),
         Some(_) => Err(Failure::Unknown {

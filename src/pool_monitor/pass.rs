@@ -43,6 +43,7 @@ pub(super) async fn run(deps: &MonitorDependencies, trigger: Trigger) -> Result<
         buy(deps, trigger, &mut report).await;
         report.new = observe(deps).await?.stock;
     }
+    fail::fail_point!("pass_decided");
     // Somebody else is buying, and nobody asked: the last pass that decided something is worth more.
     let is_news = report.reason != "locked" || !matches!(trigger, Trigger::Threshold | Trigger::WarmStart);
     if is_news {

@@ -37,7 +37,10 @@ pub(super) async fn batch(buyer: &Buyer, trigger: Trigger) -> Result<BatchReport
     let Some(run) = run::begin(buyer, None).await? else { return Ok(BatchReport::locked()) };
     let done = batch_under(buyer, &run, trigger).await;
     run.end().await;
-    done
+    match done {
+        Err(error) if run::is_overtaken(&error) => Ok(BatchReport::locked()),
+        other => other,
+    }
 }
 
 async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger) -> Result<BatchReport, DbError> {

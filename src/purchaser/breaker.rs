@@ -33,9 +33,11 @@ pub async fn halt(
     probe_every: Option<Duration>,
 ) {
     let told = message.clone();
+    fail::fail_point!("halt_decided");
     let opened = db
         .run_patiently("gate_halt", move |conn| buying_gate::gate_halt(conn, twilio_code, &message, probe_every))
         .await;
+    fail::fail_point!("halt_written");
     match opened {
         Ok(true) => slog::crit!(log, "all buying is halted: mend the cause at Twilio, then resume";
             "twilio_code" => twilio_code, "cause" => told, "probes" => probe_every.is_some()),

@@ -53,6 +53,10 @@ impl ByHandOrder {
                 self.seeker = buyer.locks.seeker();
                 Ok(Turn::Again(DATABASE_TRIED_EVERY))
             }
+            // The lock was lost before the order ran, and somebody else's runs: nothing was bought, and it still waits.
+            Err(error) if run::is_overtaken(&error) && Instant::now() < self.patience && !buyer.is_stopping() => {
+                Ok(Turn::Again(LOCK_TRIED_EVERY))
+            }
             Ok(Turn::Again(pause)) => {
                 self.patience = Instant::now() + patience(buyer);
                 Ok(Turn::Again(pause))
@@ -107,6 +111,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
         buyer.db.run_patiently("purchase_start", move |conn| purchases::purchase_start(conn, order_id, run_id)).await?;
     // Ended meanwhile: its time was over, or another instance ended it.
     let Some(order) = started else { return Ok(Step::Ended) };
+    fail::fail_point!("order_started");
     let (seen, limits) = (observe(buyer).await?, buyer.limits());
     let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
     let plan = plan_by_hand(&caps, ByHand { count: order.wish.count, override_caps: order.wish.override_caps });
@@ -124,6 +129,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
             .run_patiently("purchase_yield", move |conn| purchases::purchase_yield(conn, order_id, run_id, wait))
             .await?;
         if yielded {
+            fail::fail_point!("order_yielded");
             return Ok(Step::GaveWay);
         }
     }

@@ -84,6 +84,7 @@ impl Search {
     /// Asks Twilio, and leaves out what the ledger knows.
     pub(super) async fn run(self, buyer: &Buyer, order_id: Option<Uuid>) -> Result<Vec<PhoneNumber>, Shortfall> {
         let found = self.ask(buyer).await?;
+        fail::fail_point!("search_answered");
         let asked = found.clone();
         let known = buyer
             .db

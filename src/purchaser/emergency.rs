@@ -54,7 +54,10 @@ pub(super) async fn emergency(buyer: &Buyer) -> Result<Option<EmergencyReport>, 
     let Some(run) = run::begin(buyer, None).await? else { return Ok(None) };
     let report = serve_line(buyer, &run).await;
     run.end().await;
-    report.map(Some)
+    match report {
+        Err(error) if run::is_overtaken(&error) => Ok(None),
+        other => other.map(Some),
+    }
 }
 
 /// Serves the line, if there is anybody whom nothing else will serve.
@@ -134,6 +137,7 @@ async fn round(
     let order = open(buyer, run, Trigger::Emergency, country, plan.count).await?;
     let progress = fill(buyer, run, &order, plan.count, false, candidates).await;
     finish(buyer, run, &order, &progress).await?;
+    fail::fail_point!("line_bought");
     Ok(match progress.shortfall.filter(Shortfall::is_worth_telling) {
         Some(shortfall) => Round::Short(progress.bought, shortfall),
         None if progress.bought + progress.unknown == 0 => Round::Nothing,

@@ -37,6 +37,7 @@ pub(super) async fn open(
     let run_id = run.id;
     let order =
         buyer.db.run_patiently("purchase_open", move |conn| purchases::purchase_open(conn, &wish, run_id)).await?;
+    fail::fail_point!("order_opened");
     slog::info!(buyer.log, "buying begins"; "order" => order.id.to_string(), "trigger" => trigger.as_str(), "count" => count);
     Ok(order)
 }
@@ -120,10 +121,12 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
             note(buyer, order, &shortfall.code(), shortfall.twilio_code(), &shortfall.message(), missing).await?;
         }
     }
+    fail::fail_point!("order_ending");
     let ended = buyer
         .db
         .run_patiently("purchase_end", move |conn| purchases::purchase_end(conn, id, Some(run_id), state))
         .await?;
+    fail::fail_point!("order_ended");
     if ended {
         buyer.telemetry.purchase_ended(order.wish.trigger, state);
     }

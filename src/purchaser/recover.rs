@@ -62,6 +62,7 @@ async fn look_up_unsettled(buyer: &Buyer, run: &Run) -> Result<RecoverReport, Db
     if due.is_empty() {
         return Ok(report);
     }
+    fail::fail_point!("unsettled_read");
     let count = u32::try_from(due.len()).unwrap_or(u32::MAX);
     let mut looks =
         stream::iter(due).map(|item| async move { look_up(buyer, run, &item).await }).buffer_unordered(LOOKS_AT_A_TIME);
@@ -111,7 +112,9 @@ enum Looked {
 
 async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
     let id = item.id;
-    let found = match buyer.twilio.find(&item.phone_number).await {
+    let looked = buyer.twilio.find(&item.phone_number).await;
+    fail::fail_point!("unsettled_looked");
+    let found = match looked {
         Ok(found) => found,
         Err(failure) => {
             slog::warn!(buyer.log, "an unsettled purchase could not be looked up"; "item" => id.to_string(),
@@ -126,10 +129,14 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
     };
     let Some(found) = found else { return not_found(buyer, item).await };
     match judge_for(buyer, id, item.country, item.sent_ago(), &run.webhooks, &found) {
-        Owner::Us(settlement) => match settle(buyer, id, &settlement).await {
-            Outcome::Bought | Outcome::Unfit => Looked::Bought,
-            _ => Looked::Open,
-        },
+        Owner::Us(settlement) => {
+            let outcome = settle(buyer, id, &settlement).await;
+            fail::fail_point!("unsettled_settled");
+            match outcome {
+                Outcome::Bought | Outcome::Unfit => Looked::Bought,
+                _ => Looked::Open,
+            }
+        }
         Owner::AnotherTag | Owner::Older => {
             slog::error!(buyer.log, "a number that we meant to buy belongs to another environment on this account";
                 "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
@@ -160,5 +167,8 @@ async fn not_found(buyer: &Buyer, item: &Unsettled) -> Looked {
         .db
         .run_patiently("item_not_found", move |conn| item_not_found(conn, id, settle_secs, LOOKS_APART_SECS))
         .await;
+    if matches!(ended, Ok(true)) {
+        fail::fail_point!("unsettled_ended");
+    }
     ended_or_open(buyer, ended, "not_bought")
 }

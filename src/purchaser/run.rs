@@ -10,11 +10,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::Buyer;
-use crate::db::DbError;
 use crate::db::installation::installation_read;
 use crate::db::locks::{LockSeeker, PurchaseLock};
 use crate::db::purchase_items::items_sort_leftovers;
 use crate::db::purchases::purchases_interrupt_stale;
+use crate::db::{Constraint, DbError};
 use crate::domain::{OrderState, Webhooks};
 
 /// The right to buy, for as long as the lock's connection lives.
@@ -32,12 +32,14 @@ pub(super) async fn begin(buyer: &Buyer, mine: Option<Uuid>) -> Result<Option<Ru
 /// The same for somebody who tries again and again.
 pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uuid>) -> Result<Option<Run>, DbError> {
     let Some(lock) = seeker.try_now().await? else { return Ok(None) };
+    fail::fail_point!("lock_taken");
     let (interrupted, sorted, installation) = buyer
         .db
         .run_patiently("run_begin", move |conn| {
             Ok((purchases_interrupt_stale(conn, mine)?, items_sort_leftovers(conn)?, installation_read(conn)?))
         })
         .await?;
+    fail::fail_point!("run_begun");
     for trigger in &interrupted {
         buyer.telemetry.purchase_ended(*trigger, OrderState::Interrupted);
     }
@@ -48,9 +50,15 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
     Ok(Some(Run { id: Uuid::new_v4(), lock, webhooks: Arc::new(installation.webhooks) }))
 }
 
+/// Whether the database refused an order because another one runs: the lock was lost, and somebody else has it.
+pub(super) fn is_overtaken(error: &DbError) -> bool {
+    error.violates(Constraint::OneRunningOrder)
+}
+
 impl Run {
     /// Gives the lock back.
     pub(super) async fn end(self) {
         self.lock.release().await;
+        fail::fail_point!("lock_released");
     }
 }

@@ -21,6 +21,7 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
     let mut tries = 1;
     loop {
         let copy = settlement.clone();
+        fail::fail_point!("item_settling");
         let settled = buyer.db.run_patiently("item_settle", move |conn| item_settle(conn, item_id, &copy)).await;
         if let Ok(new) = settled {
             fail::fail_point!("item_settled");

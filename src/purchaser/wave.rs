@@ -280,6 +280,7 @@ async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) -> Written {
 /// Takes items back that will not be sent. What cannot be written now, recovery reads off their attempts.
 async fn withdraw(buyer: &Buyer, items: Vec<Uuid>) {
     let withdrawn = buyer.db.run_patiently("items_withdraw", move |conn| items_withdraw(conn, &items)).await;
+    fail::fail_point!("items_withdrawn");
     if let Err(error) = withdrawn {
         slog::warn!(buyer.log, "intents could not be taken back; recovery will"; "error" => error.in_full());
     }

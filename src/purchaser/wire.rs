@@ -72,6 +72,7 @@ enum Next {
 pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
     let mut doubted = false;
     loop {
+        fail::fail_point!("create_posting");
         let failure = match buyer.twilio.create(&item.number, &buyer.tag(item.id), &item.webhooks).await {
             Ok(found) => {
                 fail::fail_point!("create_answered");
@@ -79,6 +80,7 @@ pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
             }
             Err(failure) => failure,
         };
+        fail::fail_point!("create_failed");
         match judge_failure(buyer, &item, &failure, doubted).await {
             Next::Done(outcome) => return outcome,
             Next::Again { doubtful } => doubted |= doubtful,
@@ -89,7 +91,10 @@ pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
             return give_up(buyer, &item, failure, doubted).await;
         }
         match attempt_again(buyer, &item).await {
-            Ok(attempt) => item.attempt = attempt.number,
+            Ok(attempt) => {
+                fail::fail_point!("attempt_repeated");
+                item.attempt = attempt.number;
+            }
             Err(shortfall) if doubted => return Outcome::End(shortfall),
             Err(shortfall) => {
                 end(buyer, &item, Ending::NotBought, reason(&failure)).await;
@@ -165,7 +170,9 @@ async fn look(buyer: &Buyer, item: &Item) -> Look {
     if buyer.is_silenced().await {
         return Look::Failed;
     }
-    match buyer.twilio.find(&item.number).await {
+    let found = buyer.twilio.find(&item.number).await;
+    fail::fail_point!("look_answered");
+    match found {
         Ok(None) => Look::NotThere,
         Ok(Some(found)) => Look::Seen(match judged(buyer, item, &found) {
             Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
@@ -250,6 +257,7 @@ async fn doubt(buyer: &Buyer, item: &Item, failure: &Failure) {
         "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
     let (id, reason) = (item.id, reason(failure));
     let written = buyer.db.run_patiently("item_doubt", move |conn| purchase_items::item_doubt(conn, id, &reason)).await;
+    fail::fail_point!("doubt_written");
     if let Err(error) = written {
         slog::warn!(buyer.log, "a doubt could not be written; recovery reads it off the item's attempt";
             "item" => id.to_string(), "error" => error.in_full());
@@ -264,6 +272,7 @@ async fn end(buyer: &Buyer, item: &Item, ending: Ending, reason: Reason) {
         .db
         .run_patiently("item_end", move |conn| purchase_items::item_end(conn, id, Some(attempt), ending, &reason))
         .await;
+    fail::fail_point!("item_ended");
     if matches!(ended, Ok(true)) {
         buyer.telemetry.item(ending.as_str());
     }

@@ -108,6 +108,18 @@ impl Finding {
 }
 
 impl Report {
+    /// How much of each kind was found.
+    pub(super) fn counts(&self) -> [(&'static str, u32); 5] {
+        let count = |lines: &[Line]| u32::try_from(lines.len()).unwrap_or(u32::MAX);
+        [
+            ("adopted", count(&self.adopted)),
+            ("missing", count(&self.missing)),
+            ("webhook_drift", count(&self.webhook_drift)),
+            ("repaired", count(&self.repaired)),
+            ("foreign", self.foreign),
+        ]
+    }
+
     /// Adds what concerns the outside; the id of a number that is to be asked for again comes back.
     pub(super) fn add(&mut self, finding: Finding) -> Option<i64> {
         let (list, line) = match finding {

@@ -60,6 +60,7 @@ pub(super) async fn run(deps: &ReconcilerDependencies, occasion: Occasion, confi
                 "checked" => report.checked, "adopted" => report.adopted.len(), "missing" => report.missing.len(),
                 "webhook_drift" => report.webhook_drift.len(), "repaired" => report.repaired.len(),
                 "foreign" => report.foreign, "ignored" => report.ignored, "conflicts" => report.conflicts.len());
+            deps.buyer.telemetry.reconciled(&report.counts());
             end(deps, id, &report, report.problem.as_deref()).await;
             Reconciled::Done(report)
         }

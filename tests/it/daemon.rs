@@ -66,9 +66,14 @@ impl Daemon {
 
     /// Starts the binary without waiting.
     pub fn spawn(settings: &BTreeMap<String, String>) -> Self {
+        Self::spawn_with_failpoints(settings, "")
+    }
+
+    /// The same with failpoints in force from its first step on.
+    pub fn spawn_with_failpoints(settings: &BTreeMap<String, String>, lines: &str) -> Self {
         let failpoints =
             std::env::temp_dir().join(format!("callbunker-failpoints-{}-{}", std::process::id(), unique()));
-        std::fs::write(&failpoints, "").expect("the failpoints' file");
+        std::fs::write(&failpoints, lines).expect("the failpoints' file");
         let mut child = Command::new(env!("CARGO_BIN_EXE_callbunker"))
             .arg("serve")
             .env_clear()
@@ -100,17 +105,29 @@ impl Daemon {
     }
 
     pub fn wait_until_it_serves(&mut self) {
+        assert!(self.serves_or_ends(), "the daemon does not serve:\n{}", self.log_text());
+    }
+
+    /// Waits until it serves (true) or has ended before it did.
+    pub fn serves_or_ends(&mut self) -> bool {
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let serves = self.log_lines().into_iter().find(|line| line["msg"] == "callbunker serves");
             if let Some(line) = serves {
                 self.url = line["url"].as_str().expect("its url").to_owned();
-                return;
+                return true;
             }
-            let ended = self.child.try_wait().expect("its state");
-            assert!(ended.is_none() && Instant::now() < deadline, "the daemon does not serve:\n{}", self.log_text());
+            if self.child.try_wait().expect("its state").is_some() {
+                return false;
+            }
+            assert!(Instant::now() < deadline, "the daemon does not serve:\n{}", self.log_text());
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("its state").is_some()
     }
 
     pub fn log_text(&self) -> String {
@@ -133,6 +150,13 @@ impl Daemon {
         std::fs::write(&fresh, lines).expect("the failpoints' file");
         std::fs::rename(&fresh, &self.failpoints).expect("the failpoints' file");
         std::thread::sleep(Duration::from_millis(80));
+    }
+
+    /// Turns one of them off; whoever pauses there goes on.
+    pub fn failpoint_off(&self, name: &str) {
+        let lines = std::fs::read_to_string(&self.failpoints).expect("the failpoints' file");
+        let rest: Vec<&str> = lines.lines().filter(|line| !line.starts_with(&format!("{name}="))).collect();
+        self.failpoints(&rest.join("\n"));
     }
 
     pub fn signal(&self, signal: Signal) {

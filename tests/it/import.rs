@@ -78,6 +78,7 @@ fn three_hundred_numbers_move_in_and_every_user_keeps_the_same_number_unchanged(
         })
         .collect();
     let before = (everything(&world), world.twilio.truth());
+    let walks = before.1.requests_of(On::List);
     let dry = import(&daemon, &json!({"numbers": rows, "dry_run": true})).ok();
     assert_eq!((counts(&dry), codes(&dry)), ((300, 250, 0), vec![]));
     assert_eq!(everything(&world), before.0, "a dry run writes nothing");
@@ -85,7 +86,7 @@ fn three_hundred_numbers_move_in_and_every_user_keeps_the_same_number_unchanged(
     let report = import(&daemon, &json!({"numbers": rows})).ok();
     assert_eq!(report, dry, "what was foretold");
     let list = world.twilio.truth().requests_of(On::List);
-    assert_eq!(list, 2, "one walk over the list a call");
+    assert_eq!(list - walks, 2, "one walk over the list a call");
     for n in 0..250 {
         let assigned = daemon.assign(&format!("u-{n}")).ok();
         assert_eq!((&assigned["phone_number"], &assigned["replayed"]), (&json!(number(n)), &json!(true)));

@@ -140,3 +140,23 @@ fn a_run_that_somebody_ended_in_the_database_sends_nothing_more() {
     assert!(world.bought() <= 12, "{} bought", world.bought());
     world.assert_nothing_lost_or_doubled();
 }
+
+#[test]
+fn an_order_that_waits_for_the_lock_outlives_the_loss_of_its_sessions() {
+    let world = World::new().quiet().set("purchase.lock_wait_ms", 20_000);
+    let daemon = world.daemon();
+    let session = Session::holding_the_purchase_lock(&world);
+    let order = std::thread::scope(|scope| {
+        let order = scope.spawn(|| daemon.purchase(2));
+        eventually("it waits", || world.count("SELECT count(*) FROM purchases WHERE state = 'queued'") == 1);
+        for _cut in 0..3 {
+            // One of them is the connection over which it tries the lock.
+            world.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'callbunker%' AND datname = current_database()");
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        drop(session);
+        order.join().unwrap().ok()
+    });
+    assert_eq!((&order["state"], &order["purchased_count"]), (&json!("done"), &json!(2)), "{order}");
+    world.assert_nothing_lost_or_doubled();
+}

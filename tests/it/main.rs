@@ -64,4 +64,6 @@ mod shutdown;
 mod signup_api;
 #[cfg(feature = "failpoints")]
 mod supervision;
+mod torture;
+mod truth;
 mod webhooks;

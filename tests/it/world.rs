@@ -84,6 +84,11 @@ impl World {
         daemon
     }
 
+    /// Starts a daemon with failpoints in force from its first step on, and does not wait: it may die before it serves.
+    pub fn daemon_with_failpoints(&self, lines: &str) -> Daemon {
+        Daemon::spawn_with_failpoints(&self.settings, lines)
+    }
+
     /// The environment that a daemon of this world gets.
     pub fn settings(&self) -> &BTreeMap<String, String> {
         &self.settings

@@ -156,6 +156,7 @@ pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement
         Ok(true)
     })?;
     if is_new {
+        fail::fail_point!("item_committed");
         // Whoever waits, on any instance, may have it now. After the commit: notifying transactions commit one at a
         // time, and the numbers of a wave should not queue for the disk. Who misses it looks by the clock.
         sql_query("NOTIFY callbunker_stock").execute(conn)?;

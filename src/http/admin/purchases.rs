@@ -93,6 +93,7 @@ pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome
             .read("purchase_enqueue", move |conn| purchase_enqueue(conn, &enqueued, key.as_deref(), lock_wait))
             .await?;
         let id = accepted(written)?;
+        fail::fail_point!("order_enqueued");
         let running = Arc::clone(&writing);
         let run = tokio::spawn(async move { run(&running, id, written).await });
         if asynchronous { Ok(id) } else { run.await.unwrap_or_else(|_panicked| Err(Problem::internal())).map(|()| id) }

@@ -1,0 +1,147 @@
+//! SIGKILL at every step of every operation, by the daemon's own hand; then a restart, and nothing is lost or doubled.
+//!
+//! Invariants: the process really dies at the step; every failpoint of the source is reached by some operation.
+//! How to get it wrong: settling for "it started again". Twilio's truth is compared with the database.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::os::unix::process::ExitStatusExt as _;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::operations::{OPERATIONS, Operation, STARTED};
+use super::{is_long, tally};
+use crate::daemon::Daemon;
+use crate::truth::Acknowledged;
+use crate::world::World;
+
+/// Most of the time a daemon is waited for.
+const AT_A_TIME: usize = 4;
+/// The points lie on an operation's way; it only takes time to come by.
+const REACHED_WITHIN: Duration = Duration::from_secs(40);
+
+/// Kills the daemon at each step of one operation.
+fn kill_anywhere(name: &str) {
+    let operation = OPERATIONS.iter().find(|operation| operation.name == name).expect("an operation of the table");
+    let hits = if is_long() { 1..=3 } else { 1..=1 };
+    let cases: Mutex<VecDeque<(&str, u32)>> =
+        Mutex::new(hits.flat_map(|hit| operation.reaches.iter().map(move |point| (*point, hit))).collect());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                loop {
+                    let case = cases.lock().unwrap().pop_front();
+                    let Some((point, hit)) = case else { return };
+                    let _told = Told(format!("{name}: killed at hit {hit} of {point}"));
+                    kill_at(operation, point, hit);
+                }
+            });
+        }
+    });
+}
+
+/// Says where it was when a case fails.
+struct Told(String);
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.0);
+        }
+    }
+}
+
+fn kill_at(operation: &Operation, point: &str, hit: u32) {
+    let world = (operation.world)();
+    let mut told = Acknowledged::new();
+    (operation.before)(&world, &mut told);
+    let deadly = format!("{point}=kill@{hit}\n{}", operation.also);
+    let died = match operation.ask {
+        None => dies(world.daemon_with_failpoints(&deadly), hit),
+        Some(ask) => {
+            let daemon = world.daemon();
+            std::thread::sleep(STARTED);
+            daemon.failpoints(&deadly);
+            ask(&world, &daemon, &mut told);
+            dies(daemon, hit)
+        }
+    };
+    if died {
+        tally::kill();
+    }
+    // Whatever was in its way before is gone; what it left is not.
+    world.twilio.clear_faults();
+    // Orders that waited at the dead one: their time passes.
+    world.sql("UPDATE purchases SET expires_at = clock_timestamp() - interval '6 seconds' WHERE state = 'queued'");
+    let daemon = world.daemon();
+    holds(&world, &daemon, &told);
+    daemon.post_empty("/admin/phones/api/resume").ok();
+    let served = daemon.assign("somebody new").ok();
+    told.push(("somebody new".to_owned(), served["phone_number"].as_str().unwrap().to_owned()));
+    holds(&world, &daemon, &told);
+}
+
+/// Nothing is on its way any more, nothing new begins, and the truth is as it must be.
+fn holds(world: &World, daemon: &Daemon, told: &Acknowledged) {
+    world.settle();
+    daemon.post_empty("/admin/phones/api/pause").ok();
+    world.settle();
+    world.assert_truth();
+    world.assert_remembered(told);
+}
+
+/// Waits for the end by SIGKILL. A second or third hit may never come: then it is killed from outside.
+fn dies(mut daemon: Daemon, hit: u32) -> bool {
+    let deadline = Instant::now() + if hit == 1 { REACHED_WITHIN } else { Duration::from_secs(2) };
+    while !daemon.has_ended() {
+        if Instant::now() > deadline {
+            assert!(hit > 1, "the daemon came by no such step:\n{}", daemon.log_text());
+            daemon.kill9();
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(daemon.wait().signal(), Some(9), "it ended otherwise:\n{}", daemon.log_text());
+    true
+}
+
+#[test]
+fn every_failpoint_lies_on_the_way_of_some_operation() {
+    let reached: BTreeSet<&str> = OPERATIONS.iter().flat_map(|operation| operation.reaches.iter().copied()).collect();
+    let listed: BTreeSet<&str> = callbunker::failpoints::FAILPOINTS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(reached, listed);
+}
+
+/// A test per row, so that they run side by side; a row without one fails here.
+macro_rules! operations {
+    ($($test:ident: $name:literal,)*) => {
+        $(#[test]
+        fn $test() {
+            kill_anywhere($name);
+        })*
+
+        #[test]
+        fn every_operation_is_tried() {
+            let tried: BTreeSet<&str> = [$($name),*].into();
+            assert_eq!(tried, OPERATIONS.iter().map(|operation| operation.name).collect());
+        }
+    };
+}
+
+operations! {
+    a_kill_at_any_step_of_a_purchase_by_hand_loses_nothing: "a purchase by hand",
+    a_kill_between_the_turns_of_two_orders_loses_nothing: "two large purchases by hand that take turns",
+    a_kill_while_candidates_are_taken_loses_nothing: "a purchase whose candidates are taken",
+    a_kill_after_a_lost_answer_loses_nothing: "a purchase whose answer is lost",
+    a_kill_after_a_create_that_hung_loses_nothing: "a purchase that hangs after Twilio sold",
+    a_kill_before_a_second_post_doubles_nothing: "a purchase that is posted again",
+    a_kill_while_intents_are_withdrawn_loses_nothing: "a purchase that is halted before it is sent",
+    a_kill_while_buying_halts_loses_nothing: "a purchase that halts all buying",
+    a_kill_at_any_step_of_a_warm_start_loses_nothing: "a warm start",
+    a_kill_at_any_step_of_a_cron_pass_loses_nothing: "a replenishment by cron",
+    a_kill_at_any_step_of_an_emergency_loses_nothing: "an emergency for three who wait",
+    a_kill_at_any_step_of_an_assignment_keeps_what_was_acknowledged: "assignments from stock",
+    a_kill_at_any_step_of_a_release_loses_nothing: "a release",
+    a_kill_at_any_step_of_a_recovery_loses_nothing: "a restart after a purchase that nobody heard of",
+    a_kill_when_a_recovery_gives_an_item_up_doubles_nothing: "a restart after a create that never arrived",
+    a_kill_while_a_rested_number_returns_loses_nothing: "the return of a rested number",
+}

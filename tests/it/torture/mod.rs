@@ -1,0 +1,21 @@
+//! The money path under crashes, faults and rivals: what may go wrong at each step, what may be asked for twice, and
+//! seeded random runs of everything at once.
+//!
+//! `make test` runs the short forms; `make torture` sets `TORTURE=1` for the long ones and prints what was survived.
+
+mod faults;
+mod history;
+#[cfg(feature = "failpoints")]
+mod kills;
+#[cfg(feature = "failpoints")]
+mod operations;
+#[cfg(feature = "failpoints")]
+mod random;
+mod rivals;
+mod tally;
+mod twice;
+
+/// Whether this is `make torture`.
+fn is_long() -> bool {
+    std::env::var_os("TORTURE").is_some_and(|value| value == "1")
+}

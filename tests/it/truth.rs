@@ -1,0 +1,160 @@
+//! What must hold whatever happened: Twilio's account, as the simulator knows it, against the database.
+//!
+//! Invariants: the simulator says what was paid for; the database says what is known; no daemon is asked.
+//! How to get it wrong: checking while something is on its way. `settle` waits until nothing is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use crate::world::World;
+
+/// An unknown item needs two looks ten seconds apart, and the looks come with the clock.
+const SETTLES_WITHIN: Duration = Duration::from_secs(60);
+const LOOKED_AT_EVERY: Duration = Duration::from_millis(150);
+
+/// What is not over yet: orders, and items.
+const OPEN: &str = "SELECT (SELECT count(*) FROM purchases WHERE state IN ('queued', 'running'))
+                         + (SELECT count(*) FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown'))";
+
+/// An assignment that a client was told of: user and number.
+pub type Acknowledged = Vec<(String, String)>;
+
+impl World {
+    /// Waits until no purchase is on its way, here or at Twilio.
+    #[track_caller]
+    pub fn settle(&self) {
+        let deadline = Instant::now() + SETTLES_WITHIN;
+        while self.twilio.truth().creates_in_flight > 0 || self.count(OPEN) > 0 {
+            assert!(Instant::now() < deadline, "it never settled:\n{}", self.ledger());
+            std::thread::sleep(LOOKED_AT_EVERY);
+        }
+    }
+
+    /// The ledger, for whoever looks for a mistake.
+    pub fn ledger(&self) -> String {
+        self.sql(
+            "SELECT p.trigger, p.state, p.requested_count, i.phone_number, i.state, i.attempts, i.doubted, i.error_code
+               FROM purchases p LEFT JOIN purchase_items i ON i.purchase_id = p.id ORDER BY p.created_at, i.intended_at",
+        )
+    }
+
+    /// I1 to I6 as far as they can be read off when nothing is on its way.
+    #[track_caller]
+    pub fn assert_truth(&self) {
+        self.assert_nothing_lost_or_doubled();
+        self.assert_the_ledger_came_first();
+        self.assert_one_to_one_at_any_time();
+        self.assert_caps_held();
+    }
+
+    /// Every assignment that was answered with 200 still stands (I4).
+    #[track_caller]
+    pub fn assert_remembered(&self, acknowledged: &Acknowledged) {
+        let rows = self.sql(
+            "SELECT a.user_id, n.phone_number FROM assignments a JOIN numbers n ON n.id = a.number_id
+              WHERE a.released_at IS NULL",
+        );
+        let held: BTreeMap<&str, &str> = rows.lines().filter_map(|row| row.split_once('|')).collect();
+        for (user, number) in acknowledged {
+            assert_eq!(held.get(user.as_str()), Some(&number.as_str()), "{user} was told of this number");
+        }
+    }
+
+    /// Nothing was asked of Twilio that did not stand in the ledger before, no more often than it says; no number was paid
+    /// for twice, and no order has more of them than it asked for, by Twilio's own count.
+    #[track_caller]
+    pub fn assert_the_ledger_came_first(&self) {
+        let truth = self.twilio.truth();
+        let rows = self.sql(
+            "SELECT i.id, i.phone_number, i.attempts, p.id, p.requested_count
+               FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id",
+        );
+        let items: BTreeMap<&str, Vec<&str>> = rows
+            .lines()
+            .map(|row| row.split('|').collect::<Vec<_>>())
+            .map(|columns| (columns[0], columns[1..].to_vec()))
+            .collect();
+        let item_of = |parameters: &BTreeMap<String, String>| {
+            let tag = parameters["FriendlyName"].clone();
+            let id = tag.rsplit(':').next().expect("a tag ends with its item").to_owned();
+            let item = items.get(id.as_str()).unwrap_or_else(|| panic!("{tag} is not in the ledger"));
+            assert_eq!(parameters["PhoneNumber"], item[0], "{tag}");
+            (id, item)
+        };
+        let mut posts: BTreeMap<String, i32> = BTreeMap::new();
+        for create in &truth.creates {
+            *posts.entry(item_of(&create.parameters).0).or_default() += 1;
+        }
+        for (id, posts) in posts {
+            assert!(posts <= items[id.as_str()][1].parse().unwrap(), "item {id} was sent {posts} times: {rows}");
+        }
+        let mut paid: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut numbers = BTreeSet::new();
+        for purchase in &truth.purchases {
+            assert!(numbers.insert(&purchase.phone_number), "{} was paid for twice", purchase.phone_number);
+            *paid.entry(item_of(&purchase.parameters).1[2]).or_default() += 1;
+        }
+        for item in items.values() {
+            let (paid, requested) = (paid.get(item[2]).copied().unwrap_or(0), item[3].parse().unwrap());
+            assert!(paid <= requested, "order {} has {paid} of {requested}:\n{}", item[2], self.ledger());
+        }
+    }
+
+    /// No number ever had two users at a time, no user two numbers (I3); whoever has one has one that is ready (I6).
+    #[track_caller]
+    pub fn assert_one_to_one_at_any_time(&self) {
+        self.assert_one_to_one_in_the_database();
+        let truth = self.twilio.truth();
+        let assigned = self.sql("SELECT phone_number FROM numbers WHERE status = 'assigned' AND missing_since IS NULL");
+        for number in assigned.lines() {
+            let owned = truth.owned_number(number).unwrap_or_else(|| panic!("{number} is assigned and not owned"));
+            let voice_url = owned.voice_url.as_deref().unwrap_or_default();
+            assert!(voice_url.ends_with("/twilio/voice"), "{number} is assigned with {voice_url}");
+        }
+    }
+
+    /// The part of it that needs no Twilio.
+    #[track_caller]
+    pub fn assert_one_to_one_in_the_database(&self) {
+        let overlaps = self.sql(
+            "SELECT a.number_id, a.user_id, b.user_id FROM assignments a JOIN assignments b ON a.id < b.id
+                AND (a.number_id = b.number_id OR a.user_id = b.user_id)
+                AND tstzrange(a.assigned_at, a.released_at) && tstzrange(b.assigned_at, b.released_at)",
+        );
+        assert_eq!(overlaps, "", "assignments that overlap");
+    }
+
+    /// The spend caps, `owned_max` and `available_max`, at each moment that something was bought (I5). Everything was
+    /// bought within one hour, or this would be too strict.
+    #[track_caller]
+    pub fn assert_caps_held(&self) {
+        let spent =
+            "SELECT count(*) FROM purchase_items WHERE NOT override_caps AND state NOT IN ('taken', 'not_bought')";
+        for (key, default) in [("spend.purchases_per_hour_max", 100), ("spend.purchases_per_day_max", 300)] {
+            let max = self.limit(key, default);
+            assert!(self.count(spent) <= max, "{key} is {max}:\n{}", self.ledger());
+        }
+        // What stood in the ledger when item i was intended: bought since, still open, or ended later.
+        let stood = "SELECT count(*) FROM purchase_items j WHERE j.intended_at <= i.intended_at
+                        AND (j.ended_at IS NULL OR j.state = 'bought' OR j.ended_at > i.intended_at)";
+        let gone = "SELECT count(DISTINCT a.number_id) FROM assignments a WHERE a.assigned_at <= i.intended_at";
+        for (key, default, triggers, seen) in [
+            ("pool.owned_max", 1000, "p.trigger <> 'manual'", format!("({stood})")),
+            ("pool.available_max", 50, "p.trigger NOT IN ('manual', 'emergency')", format!("({stood}) - ({gone})")),
+        ] {
+            let max = self.limit(key, default);
+            let beyond = self.sql(&format!(
+                "SELECT p.trigger, i.phone_number, i.intended_at FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
+                  WHERE {triggers} AND {seen} > {max}"
+            ));
+            assert_eq!(beyond, "", "bought beyond {key}, which is {max}:\n{}", self.ledger());
+        }
+    }
+
+    /// A limit as this world's daemons have it.
+    pub fn limit(&self, key: &str, default: i64) -> i64 {
+        let (section, name) = key.split_once('.').expect("a key");
+        let set = self.settings().get(&format!("CALLBUNKER__{section}__{name}").to_uppercase());
+        set.map_or(default, |value| value.parse().expect("a number"))
+    }
+}
