@@ -201,7 +201,7 @@ impl<C: Send + Sync + 'static> Route<C> {
             Err(problem) if endpoint.is_page && problem.code() == ProblemCode::Unauthorized => {
                 Ok(login_first(exchange.uri()))
             }
-            Err(problem) if endpoint.is_page => {
+            Err(problem) if endpoint.is_page && dashboard::wants_html(&exchange.headers) => {
                 let mut page = dashboard::refusal(&problem, exchange.id().as_str());
                 page.extensions_mut().insert(problem.code());
                 Ok(page)

@@ -26,5 +26,5 @@ pub(crate) use assets::asset;
 pub(crate) use chart::chart;
 pub(crate) use home::home;
 pub(crate) use lists::{assignments, audit, numbers, orders, passes};
-pub(super) use page::refusal;
+pub(super) use page::{refusal, wants_html};
 pub(crate) use search::search;

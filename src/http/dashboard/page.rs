@@ -4,7 +4,7 @@
 //! How to get it wrong: answering a browser with problem+json, which it shows as text.
 
 use askama::Template;
-use http::header::{COOKIE, HeaderValue, REFRESH, SET_COOKIE};
+use http::header::{ACCEPT, COOKIE, HeaderValue, REFRESH, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -95,6 +95,11 @@ struct Refusal {
     detail: String,
     request_id: String,
     is_away: bool,
+}
+
+/// Whether a person reads the answer: a script that meets a page gets the problem itself.
+pub(in crate::http) fn wants_html(headers: &HeaderMap) -> bool {
+    headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|text| text.contains("text/html")))
 }
 
 /// What went wrong, for people. Made without the context: the door may have refused before anybody was known.
