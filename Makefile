@@ -22,7 +22,8 @@ demo: deps ## PostgreSQL, simulated Twilio and the daemon in one command, until 
 # The tests mostly wait for each other's daemons and databases: more of them at a time than there are cores.
 export RUST_TEST_THREADS ?= 6
 
-test: check ## formatting, lints and all tests
+test: check ## formatting, lints and all tests, those in a browser too
+	@scripts/install-deps --browser
 	cargo test --workspace --features failpoints --locked
 
 check: ## formatting and lints only

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::App;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
 use crate::audit::{AuditKeeper, KeeperDependencies};
-use crate::http::{Context as Shared, HttpServer, ServerLimits, ServerOptions};
+use crate::http::{Assets, Context as Shared, HttpServer, Live, ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
 use crate::pricing::Pricing;
 use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
@@ -132,6 +132,8 @@ impl App {
             config: Arc::clone(&self.config),
             vitals: vitals.clone(),
             stopping: stopping.clone(),
+            assets: Assets::default(),
+            live: Live::default(),
             telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         });

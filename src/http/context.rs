@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::dashboard::Assets;
+use super::live::Live;
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
 use crate::assignment::DeskHandle;
@@ -46,6 +48,10 @@ pub struct Context {
     pub telemetry: Telemetry,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
+    /// Style and script of the pages.
+    pub assets: Assets,
+    /// Who watches.
+    pub live: Live,
     /// The log.
     pub log: slog::Logger,
 }

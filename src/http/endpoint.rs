@@ -14,6 +14,7 @@ use http::{HeaderMap, Method};
 use super::audited::{Audited, Call, Notes};
 use super::auth::{Gate, TokenIn};
 use super::body::BODY_BYTES_MAX;
+use super::dashboard;
 use super::exchange::SharedExchange;
 use super::keys::{Access, Who};
 use super::problem::Problem;
@@ -98,6 +99,15 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         F: Future<Output = Outcome> + Send + 'static,
     {
         Self { is_page: true, ..Self::get(access, handler) }
+    }
+
+    /// A page's form: `POST`, refused as a page is.
+    pub fn form<H, F>(access: Access, handler: H) -> Self
+    where
+        H: Fn(Arc<C>, Request) -> F + Send + Sync + 'static,
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        Self { is_page: true, ..Self::post(access, BodyRule::Form, handler) }
     }
 
     /// Stands in the audit trail although it is public. What asks for an admin key does so without this.
@@ -190,6 +200,11 @@ impl<C: Send + Sync + 'static> Route<C> {
         match outcome {
             Err(problem) if endpoint.is_page && problem.code() == ProblemCode::Unauthorized => {
                 Ok(login_first(exchange.uri()))
+            }
+            Err(problem) if endpoint.is_page && dashboard::wants_html(&exchange.headers) => {
+                let mut page = dashboard::refusal(&problem, exchange.id().as_str());
+                page.extensions_mut().insert(problem.code());
+                Ok(page)
             }
             outcome => outcome,
         }

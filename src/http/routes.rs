@@ -5,7 +5,7 @@ use super::admin::{
 };
 use super::context::Context;
 use super::sessions::login;
-use super::{Access, BodyRule, Endpoint, Route, health, metrics, signup};
+use super::{Access, BodyRule, Endpoint, Route, dashboard, health, live, metrics, signup};
 
 /// Every route there is.
 #[must_use]
@@ -59,6 +59,20 @@ pub fn routes() -> Vec<Route<Context>> {
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::release_to_twilio)],
         ),
         Route::new("/admin/phones/api/numbers", vec![Endpoint::get(Admin, lists::numbers)]),
+        Route::new("/admin/phones/api/events", vec![Endpoint::get(Admin, live::events).polled()]),
+        Route::new("/admin/phones/assets/{name}", vec![Endpoint::get(Public, dashboard::asset)]),
+        Route::new("/admin/phones/dashboard", vec![Endpoint::page(Admin, dashboard::home).polled()]),
+        Route::new("/admin/phones/dashboard/chart", vec![Endpoint::get(Admin, dashboard::chart).polled()]),
+        Route::new("/admin/phones/dashboard/search", vec![Endpoint::page(Admin, dashboard::search)]),
+        Route::new("/admin/phones/dashboard/numbers", vec![Endpoint::page(Admin, dashboard::numbers).polled()]),
+        Route::new("/admin/phones/dashboard/assignments", vec![Endpoint::page(Admin, dashboard::assignments).polled()]),
+        Route::new("/admin/phones/dashboard/orders", vec![Endpoint::page(Admin, dashboard::orders).polled()]),
+        Route::new("/admin/phones/dashboard/passes", vec![Endpoint::page(Admin, dashboard::passes).polled()]),
+        Route::new("/admin/phones/dashboard/audit", vec![Endpoint::page(Admin, dashboard::audit).polled()]),
+        Route::new(
+            "/admin/phones/dashboard/acts/{act}",
+            vec![Endpoint::page(Admin, dashboard::ask).polled(), Endpoint::form(Admin, dashboard::act).order()],
+        ),
         Route::new("/admin/phones/api/numbers/{phone_number}", vec![Endpoint::get(Admin, numbers::show)]),
         Route::new("/admin/phones/api/assignments", vec![Endpoint::get(Admin, lists::assignments)]),
         Route::new("/admin/phones/api/passes", vec![Endpoint::get(Admin, lists::passes)]),

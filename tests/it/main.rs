@@ -27,6 +27,8 @@ mod command_reach;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod crowd;
+mod dashboard;
+mod dashboard_events;
 mod doubt;
 mod emergency;
 mod gate;

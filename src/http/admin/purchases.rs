@@ -43,7 +43,7 @@ impl RequestBody for PurchaseBody {
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+pub(crate) struct Document<'a> {
     purchase_id: Uuid,
     state: OrderState,
     requested_count: u32,
@@ -63,7 +63,7 @@ fn bought(line: &NumberLine) -> Bought<'_> {
     Bought { phone_number: &line.phone_number, sid: &line.sid, webhook_status: &line.webhook_status }
 }
 
-fn document(record: &PurchaseRecord) -> Document<'_> {
+pub(crate) fn document(record: &PurchaseRecord) -> Document<'_> {
     // Between two slices an order waits for the lock; to the outside it is still running.
     let begun = record.order.state == OrderState::Queued && record.order.started_at.is_some();
     Document {

@@ -7,49 +7,54 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::{Outcome, Request, json_response};
+use crate::config::Config;
 use crate::db::buying_gate::{Halted, Paused};
 use crate::db::passes::{Pass, pass_latest};
-use crate::db::stock::stock_read;
+use crate::db::stock::{Observation, stock_read};
 
 /// The first five fields are the earlier service's, to the letter.
 #[derive(Serialize)]
-struct Status {
-    available: u32,
-    assigned: u32,
-    total: u32,
-    threshold: u32,
-    needs_replenishment: bool,
-    quarantined: u32,
-    unready: u32,
-    unfit: u32,
-    purchasing: u32,
-    unsettled: u32,
-    waiting: u32,
-    paused: Option<Paused>,
-    halted: Option<Halted>,
-    spend: Spend,
-    last_replenishment: Option<Pass>,
+pub(crate) struct Status {
+    pub(crate) available: u32,
+    pub(crate) assigned: u32,
+    pub(crate) total: u32,
+    pub(crate) threshold: u32,
+    pub(crate) needs_replenishment: bool,
+    pub(crate) quarantined: u32,
+    pub(crate) unready: u32,
+    pub(crate) unfit: u32,
+    pub(crate) purchasing: u32,
+    pub(crate) unsettled: u32,
+    pub(crate) waiting: u32,
+    pub(crate) paused: Option<Paused>,
+    pub(crate) halted: Option<Halted>,
+    pub(crate) spend: Spend,
+    pub(crate) last_replenishment: Option<Pass>,
 }
 
 #[derive(Serialize)]
-struct Spend {
-    hour: Window,
-    day: Window,
+pub(crate) struct Spend {
+    pub(crate) hour: Window,
+    pub(crate) day: Window,
     #[serde(rename = "override")]
-    overridden: u32,
+    pub(crate) overridden: u32,
 }
 
 #[derive(Serialize)]
-struct Window {
-    bought: u32,
-    max: u32,
+pub(crate) struct Window {
+    pub(crate) bought: u32,
+    pub(crate) max: u32,
 }
 
 pub(crate) async fn status(context: Arc<Context>, _request: Request) -> Outcome {
     let (seen, last_replenishment) = context.read("status", |conn| Ok((stock_read(conn)?, pass_latest(conn)?))).await?;
-    let config = context.config.load();
+    json_response(StatusCode::OK, &document(seen, last_replenishment, &context.config.load()))
+}
+
+/// The status document, for the API, the dashboard and its live events.
+pub(crate) fn document(seen: Observation, last_replenishment: Option<Pass>, config: &Config) -> Status {
     let (stock, threshold) = (seen.stock, config.pool.threshold_low);
-    let status = Status {
+    Status {
         available: stock.available,
         assigned: stock.assigned,
         total: stock.total(),
@@ -69,6 +74,5 @@ pub(crate) async fn status(context: Arc<Context>, _request: Request) -> Outcome 
             overridden: seen.spend.overridden,
         },
         last_replenishment,
-    };
-    json_response(StatusCode::OK, &status)
+    }
 }

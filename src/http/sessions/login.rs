@@ -12,7 +12,7 @@ use http::header::{ACCEPT, HeaderValue, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHE
 
 use super::super::context::Context;
 use super::super::keys::{Access, Who};
-use super::super::{Failure, Outcome, Problem, Request, page_response};
+use super::super::{Assets, Failure, Outcome, Problem, Request, page_response};
 use super::cookie::{Token, forget};
 use super::csrf::check_origin;
 use super::next::{acceptable, farewell, welcome};
@@ -24,10 +24,16 @@ use crate::http::detail::Scribe;
 struct LoginPage<'p> {
     message: Option<&'p str>,
     next: Option<&'p str>,
+    style: String,
+    icon: String,
 }
 
 fn page(status: StatusCode, message: Option<&str>, next: Option<&str>) -> Outcome {
-    let html = LoginPage { message, next: next.and_then(acceptable) }.render().map_err(|_| Problem::internal())?;
+    let assets = Assets::default();
+    let (style, icon) = (assets.url("dashboard.css"), assets.url("icon.svg"));
+    let html = LoginPage { message, next: next.and_then(acceptable), style, icon }
+        .render()
+        .map_err(|_| Problem::internal())?;
     Ok(page_response(status, html))
 }
 
