@@ -102,6 +102,17 @@ impl World {
         }
     }
 
+    /// Every number that was bought and is still in the account is in the database (I1), though a comparison may yet have
+    /// something to find.
+    #[track_caller]
+    pub fn assert_everything_paid_for_is_known(&self) {
+        let known = self.sql("SELECT sid FROM numbers WHERE status <> 'released'");
+        let known: BTreeSet<&str> = known.lines().collect();
+        for number in self.twilio.truth().owned.iter().filter(|number| !number.foreign) {
+            assert!(known.contains(number.sid.as_str()), "{number:?} was lost:\n{}", self.ledger());
+        }
+    }
+
     /// Only numbers that the database calls ours were ever changed or given back at Twilio (I7).
     #[track_caller]
     pub fn assert_nobody_elses_touched(&self) {

@@ -7,6 +7,8 @@
 mod buying;
 mod custody;
 
+pub use custody::{adopt_path, release_path, releases_fell_silent};
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -4,26 +4,22 @@
 //! compared before and after the second call.
 //! How to get it wrong: comparing what the step answers. The second answer may differ, the state may not.
 
+mod comparing;
+mod custody;
+mod purchases;
+mod whole;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use callbunker::db::assignments::{assignment_release, assignments_claim};
-use callbunker::db::purchase_items::{
-    Ending, Failure, Limits, RunOf, Settlement, item_doubt, item_end, item_not_found, item_settle, items_attempt,
-    items_intend, items_sort_leftovers, items_withdraw,
-};
-use callbunker::db::purchases::{
-    Wish, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
-};
-use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
+use callbunker::db::purchase_items::{Failure, Limits, RunOf, Settlement, item_settle, items_attempt, items_intend};
+use callbunker::db::purchases::{Wish, purchase_open};
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
-use callbunker::domain::{CountryCode, OrderState, PhoneNumber, PoolPolicy, Trigger, UserId, WebhookStatus};
+use callbunker::domain::{CountryCode, PhoneNumber, PoolPolicy, Trigger, WebhookStatus};
 use callbunker::telemetry::Telemetry;
-use serde_json::json;
-use twilio_simulator::{Fault, FaultKind, On, ReownMode};
 use uuid::Uuid;
 
-use crate::world::{World, eventually};
+use crate::world::World;
 
 /// Every table, without what only says when somebody last looked.
 const STATE: &str = "SELECT string_agg(line, chr(10)) FROM (
@@ -32,6 +28,8 @@ const STATE: &str = "SELECT string_agg(line, chr(10)) FROM (
     UNION ALL SELECT 'error ' || e::text FROM purchase_errors e
     UNION ALL SELECT 'number ' || n::text FROM numbers n
     UNION ALL SELECT 'assignment ' || a::text FROM assignments a
+    UNION ALL SELECT 'release ' || r::text FROM releases r
+    UNION ALL SELECT 'ignored ' || g::text FROM ignored_numbers g
     UNION ALL SELECT 'waiter ' || w.user_id || w.instance_id || w.created_at FROM waiters w
     UNION ALL SELECT 'gate ' || g::text FROM buying_gate g ORDER BY 1) AS lines";
 
@@ -124,10 +122,11 @@ impl Ledger {
         }
     }
 
-    /// A number in the pool.
-    fn stocked(&self, run: RunOf, number: &str, sid: u32) {
+    /// A number in the pool; its id.
+    fn stocked(&self, run: RunOf, number: &str, sid: u32) -> i64 {
         let (id, settlement) = (self.sent(run, number), self.settlement(number, sid));
         self.run(move |conn| item_settle(conn, id, &settlement));
+        self.world.count(&format!("SELECT id FROM numbers WHERE purchase_item_id = '{id}'"))
     }
 }
 
@@ -138,147 +137,3 @@ fn failure(code: &str) -> Failure {
 const ONE: &str = "+14155550101";
 const TWO: &str = "+14155550102";
 const THREE: &str = "+14155550103";
-
-#[test]
-fn an_item_settles_ends_and_is_doubted_as_if_once() {
-    let ledger = Ledger::new();
-    let run = ledger.order();
-    let (bought, ended, doubted) = (ledger.sent(run, ONE), ledger.sent(run, TWO), ledger.sent(run, THREE));
-    let settlement = ledger.settlement(ONE, 1);
-    assert_eq!(ledger.twice(move |conn| item_settle(conn, bought, &settlement)), (true, false));
-    let end = move |conn: &mut Connection| item_end(conn, ended, Some(1), Ending::Taken, &failure("twilio_21422"));
-    assert_eq!(ledger.twice(end), (true, false));
-    ledger.twice(move |conn| item_doubt(conn, doubted, &failure("outcome_unknown")));
-    // What ended stays as it ended, whatever else is said of it.
-    let before = ledger.world.sql(STATE);
-    for item in [bought, ended] {
-        ledger.run(move |conn| item_doubt(conn, item, &failure("late")));
-        assert!(!ledger.run(move |conn| item_end(conn, item, None, Ending::NotBought, &failure("late"))));
-        ledger.run(move |conn| items_withdraw(conn, &[item]));
-        assert!(!ledger.run(move |conn| item_not_found(conn, item, 0.0, 0.0)));
-        assert_eq!(ledger.run(move |conn| items_attempt(conn, run, &[item])).unwrap(), Vec::new(), "it is not sent");
-    }
-    assert_eq!(before, ledger.world.sql(STATE));
-}
-
-#[test]
-fn intents_are_taken_back_and_given_up_as_if_once() {
-    let ledger = Ledger::new();
-    let run = ledger.order();
-    let (intended, unknown) = (ledger.intended(run, ONE), ledger.sent(run, TWO));
-    ledger.twice(move |conn| items_withdraw(conn, &[intended]));
-    ledger.run(move |conn| item_doubt(conn, unknown, &failure("outcome_unknown")));
-    ledger.run(move |conn| item_not_found(conn, unknown, 0.0, 0.0));
-    assert_eq!(ledger.twice(move |conn| item_not_found(conn, unknown, 0.0, 0.0)), (true, false));
-}
-
-#[test]
-fn an_order_ends_and_yields_and_is_interrupted_as_if_once() {
-    let ledger = Ledger::new();
-    let RunOf { order_id, run_id } = ledger.order();
-    let wait = Duration::from_secs(60);
-    assert_eq!(ledger.twice(move |conn| purchase_yield(conn, order_id, run_id, wait)), (true, false));
-    let (started, again) = ledger.twice(move |conn| purchase_start(conn, order_id, run_id));
-    assert_eq!((started.is_some(), again), (true, None));
-    let end = move |conn: &mut Connection| purchase_end(conn, order_id, Some(run_id), OrderState::Done);
-    assert_eq!(ledger.twice(end), (true, false));
-    ledger.order();
-    assert_eq!(ledger.twice(|conn| Ok(purchases_interrupt_stale(conn, None)?.len())), (1, 0));
-}
-
-#[test]
-fn what_a_run_left_is_sorted_as_if_once() {
-    let ledger = Ledger::new();
-    let run = ledger.order();
-    ledger.intended(run, ONE);
-    ledger.sent(run, TWO);
-    ledger.stocked(run, THREE, 3);
-    let sort = |conn: &mut Connection| Ok((purchases_interrupt_stale(conn, None)?.len(), items_sort_leftovers(conn)?));
-    assert_eq!(ledger.twice(sort), ((1, 2), (0, 0)));
-    assert_eq!(
-        ledger.world.sql("SELECT phone_number, state, doubted FROM purchase_items ORDER BY 1"),
-        format!("{ONE}|not_bought|f\n{TWO}|unknown|t\n{THREE}|bought|f")
-    );
-}
-
-#[test]
-fn a_user_is_served_and_released_as_if_once() {
-    let ledger = Ledger::new();
-    let run = ledger.order();
-    ledger.stocked(run, ONE, 1);
-    ledger.stocked(run, TWO, 2);
-    let (given, again) = ledger.twice(|conn| assignments_claim(conn, &["u-1"]));
-    assert_eq!((given.len(), again.len()), (1, 0), "who has a number is no newcomer");
-    let user: UserId = "u-1".parse().unwrap();
-    let release = move |conn: &mut Connection| assignment_release(conn, &user, Duration::from_secs(3600));
-    let (released, again) = ledger.twice(release);
-    assert_eq!((released.is_some(), again), (true, None));
-    let instance = Uuid::new_v4();
-    let waiter = Waiter { user_id: "u-2".parse().unwrap(), country: None, patience: Duration::from_secs(60) };
-    ledger.twice(move |conn| waiters_join(conn, instance, std::slice::from_ref(&waiter)));
-    let (served, again) = ledger.twice(|conn| waiters_serve(conn, 10));
-    assert_eq!((served.len(), again.len()), (1, 0));
-    ledger.run(waiters_sweep);
-    ledger.world.assert_one_to_one_in_the_database();
-}
-
-#[test]
-fn signups_and_releases_that_are_repeated_over_http_change_nothing() {
-    let world = World::new().quiet();
-    let daemon = world.daemon();
-    daemon.purchase(2).ok();
-    let first = daemon.assign("u-1").ok();
-    let state = world.sql(STATE);
-    for _repeat in 0..3 {
-        let again = daemon.assign("u-1").ok();
-        assert_eq!((&again["phone_number"], &again["replayed"]), (&first["phone_number"], &json!(true)));
-    }
-    assert_eq!(world.sql(STATE), state);
-    daemon.release("u-1").ok();
-    let state = world.sql(STATE);
-    daemon.release("u-1").problem(404, "not_assigned");
-    assert_eq!(world.sql(STATE), state);
-    assert_eq!(world.bought(), 2);
-}
-
-#[test]
-fn a_purchase_that_is_posted_twice_is_one_purchase_whichever_way_twilio_answers_the_second() {
-    for mode in [ReownMode::A, ReownMode::B] {
-        let world = World::new().quiet().set("twilio.request_timeout_ms", 1000);
-        let daemon = world.daemon();
-        world.twilio.set_reown_mode(mode);
-        // The answer is lost, and for two look-ups the list does not show the number: it is posted again.
-        world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThenReset));
-        world.twilio.fault(Fault::new(On::Create, FaultKind::Lag).requests(2));
-        let order = daemon.purchase(1).ok();
-        let path = format!("/admin/phones/api/purchases/{}", order["purchase_id"].as_str().unwrap());
-        eventually("it is settled", || daemon.get(&path).ok()["purchased_count"] == 1);
-        let truth = world.twilio.truth();
-        assert_eq!((truth.purchases.len(), truth.creates.len(), truth.repeats.len()), (1, 2, 1), "{mode:?}");
-        assert_eq!(truth.repeats[0].accepted, mode == ReownMode::A);
-        assert_eq!(truth.creates[0].parameters, truth.creates[1].parameters, "an update that changes nothing");
-        world.assert_truth();
-    }
-}
-
-#[test]
-fn a_recovery_that_runs_again_and_again_settles_once_and_posts_nothing() {
-    let world = World::new().quiet();
-    let daemon = world.daemon();
-    world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThenReset).times(3));
-    world.twilio.fault(Fault::new(On::List, FaultKind::Error503).forever());
-    assert_eq!(daemon.purchase(3).ok()["errors"][0]["count"], 3);
-    daemon.kill9();
-    world.twilio.clear_faults();
-    let posts = world.twilio.truth().creates.len();
-    // Several instances start at once, and again: each recovers first.
-    for _turn in 0..3 {
-        let daemons = [world.daemon(), world.daemon()];
-        world.settle();
-        world.assert_truth();
-        for daemon in daemons {
-            daemon.kill9();
-        }
-    }
-    assert_eq!((world.count("SELECT count(*) FROM numbers"), world.twilio.truth().creates.len()), (3, posts));
-}
