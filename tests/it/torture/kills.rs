@@ -45,6 +45,7 @@ struct Told(String);
 impl Drop for Told {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            tally::loss();
             eprintln!("{}", self.0);
         }
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use twilio_simulator::{Fault, On};
 
 use super::{Answer, Halt, Kind, Shop, answer, fault, kinds, never, tally};
+use crate::world::World;
 
 /// What becomes of an order that meets a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,4 +205,23 @@ fn every_fault_at_the_look_after_a_doubt_ends_as_its_class_says() {
     }
     shop.close();
     tally::faults(kinds(On::List).count());
+}
+
+#[test]
+fn a_look_that_is_refused_halts_buying_in_the_middle_of_the_order() {
+    let world = World::new().quiet().set("purchase.concurrency", 1);
+    let daemon = world.daemon();
+    world.twilio.fault(Fault::new(On::Create, Kind::CommitThenReset));
+    world.twilio.fault(Fault::new(On::List, Kind::Unauthorized));
+    let order = daemon.purchase(3).ok();
+    assert_eq!((&order["state"], &order["purchased_count"]), (&json!("halted"), &json!(0)), "{order}");
+    assert_eq!(daemon.status()["halted"]["twilio_code"], 20003);
+    let truth = world.twilio.truth();
+    assert_eq!((truth.creates.len(), truth.requests_of(On::List)), (1, 2), "one look at start, one after the doubt");
+    daemon.post_empty("/admin/phones/api/resume").ok();
+    world.settle();
+    let path = format!("/admin/phones/api/purchases/{}", order["purchase_id"].as_str().unwrap());
+    assert_eq!(daemon.get(&path).ok()["purchased_count"], 1);
+    assert_eq!(world.bought(), 1);
+    world.assert_truth();
 }

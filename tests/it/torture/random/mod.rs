@@ -79,6 +79,7 @@ struct Round {
 impl Drop for Round {
     fn drop(&mut self) {
         if thread::panicking() {
+            tally::loss();
             eprintln!("this round was TORTURE_SEED={} TORTURE_ROUNDS=1\n{}", self.seed, self.world.ledger());
         }
     }
@@ -120,10 +121,23 @@ impl Round {
         self.world.assert_truth();
         self.assert_custody();
         self.world.assert_remembered(&self.told.lock().unwrap());
+        self.tell();
         assert!(self.daemons.iter().all(|daemon| daemon.get("/readyz").status == 200), "not everybody is ready");
     }
 
     /// Something happens; what takes longer goes on by itself.
+    /// What the dice came to, for whoever wonders whether they did anything.
+    fn tell(&self) {
+        let counted = self.world.sql(
+            "SELECT (SELECT count(*) FROM purchase_items WHERE state = 'bought' AND spends),
+                    (SELECT count(*) FROM purchase_items WHERE NOT spends),
+                    (SELECT count(*) FROM releases WHERE state = 'released'),
+                    (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL),
+                    (SELECT count(*) FROM reconciliations)",
+        );
+        println!("TORTURE_SEED={}: bought|adopted|left|missing|comparisons = {counted}", self.seed);
+    }
+
     /// No fault waits, nobody buys any more, what is open is settled, and what broke off is asked for again. Before anybody
     /// compares, nothing that was paid for may be unknown: that is the purchaser's own to see to.
     fn quiesce(&mut self) {
