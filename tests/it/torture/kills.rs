@@ -22,9 +22,7 @@ const REACHED_WITHIN: Duration = Duration::from_secs(40);
 /// Kills the daemon at each step of one operation.
 fn kill_anywhere(name: &str) {
     let operation = operations().find(|operation| operation.name == name).expect("an operation of the table");
-    let hits = if is_long() { 1..=3 } else { 1..=1 };
-    let cases: Mutex<VecDeque<(&str, u32)>> =
-        Mutex::new(hits.flat_map(|hit| operation.reaches.iter().map(move |point| (*point, hit))).collect());
+    let cases: Mutex<VecDeque<(&str, u32)>> = Mutex::new(cases(operation, is_long()).collect());
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
@@ -37,6 +35,23 @@ fn kill_anywhere(name: &str) {
             });
         }
     });
+}
+
+/// At which points, at which hit. The short form kills at each failpoint once, in the first operation that comes by it, and
+/// in no operation nowhere; the long one everywhere, three hits long.
+fn cases(operation: &'static Operation, long: bool) -> impl Iterator<Item = (&'static str, u32)> {
+    let is_first = |point: &&str| {
+        operations().find(|other| other.reaches.contains(point)).is_some_and(|first| first.name == operation.name)
+    };
+    let mut points: Vec<&str> = operation.reaches.to_vec();
+    if !long {
+        points.retain(is_first);
+        if points.is_empty() {
+            points.extend(operation.reaches.last());
+        }
+    }
+    let hits = if long { 1..=3 } else { 1..=1 };
+    hits.flat_map(move |hit| points.clone().into_iter().map(move |point| (point, hit)))
 }
 
 /// Says where it was when a case fails.
@@ -112,6 +127,9 @@ fn every_failpoint_lies_on_the_way_of_some_operation() {
     let reached: BTreeSet<&str> = operations().flat_map(|operation| operation.reaches.iter().copied()).collect();
     let listed: BTreeSet<&str> = callbunker::failpoints::FAILPOINTS.iter().map(|(name, _)| *name).collect();
     assert_eq!(reached, listed);
+    let sampled: BTreeSet<&str> =
+        operations().flat_map(|operation| cases(operation, false)).map(|(point, _)| point).collect();
+    assert_eq!(sampled, listed, "the short form kills at each");
 }
 
 /// A test per row, so that they run side by side; a row without one fails here.
