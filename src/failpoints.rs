@@ -18,10 +18,13 @@ const READ_EVERY: Duration = Duration::from_millis(20);
 pub const FAILPOINTS: &[(&str, &str)] = &[
     // The children of the supervisor.
     ("http", "a request was read, nothing was done"),
+    ("handler", "who asks may, and the body is read"),
     ("desk", "a signup reached the desk"),
     ("pool_monitor", "the monitor has a message"),
     ("purchaser", "the Purchaser has a message"),
     ("schedule", "a cron pattern matched"),
+    ("reconciler", "the Reconciler has a message"),
+    ("audit", "requests are to be written into the audit log"),
     // A run.
     ("lock_taken", "the purchase lock is ours"),
     ("run_begun", "what earlier runs left is sorted"),
@@ -66,6 +69,22 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     // Care.
     ("webhooks_set", "Twilio has the webhooks of a number, the database does not know it"),
     ("number_returned", "a rested number is in the pool again"),
+    // A comparison with Twilio.
+    ("reconcile_page_read", "a page of Twilio's list was read"),
+    ("orphan_judged", "a number that we do not know is ours, and not written down"),
+    ("orphan_settled", "it is in the pool, or held for an operator"),
+    ("drift_marked", "nobody is given a number that drifted, Twilio has other webhooks on it"),
+    ("drift_repaired", "Twilio has its webhooks, the database does not know it"),
+    ("missing_marked", "numbers that are gone are marked"),
+    // Custody.
+    ("release_intended", "a number shall leave, Twilio was not asked"),
+    ("release_sent", "the attempt is committed, the DELETE comes next"),
+    ("release_answered", "Twilio's word on it was read, or lost"),
+    ("release_settled", "the number has left, nobody was told"),
+    ("adopt_written", "a number of the account is ours and held, Twilio was not told"),
+    ("adopt_tagged", "Twilio has our tag and webhooks on it"),
+    ("adopt_settled", "it is in the pool or its user's, nobody was told"),
+    ("import_written", "one number of an import is ours, the others and Twilio's tags are not"),
 ];
 
 /// Starts to follow the file, if one is named.
