@@ -17,8 +17,7 @@ pub(crate) async fn audit(context: Arc<Context>, request: Request) -> Outcome {
 }
 
 pub(crate) fn about() -> About {
-    About::new("audit", "Pool", "Who did what, newest first").paged().answer::<Page<AuditLine>>(
-        "A page.",
+    About::new("audit", "Pool", "Who did what, newest first").page::<Page<AuditLine>, AuditLine>(
         json!({"items": [{"at": "2026-11-22T12:12:58.648702Z", "who": "6d843254d280", "address": "198.51.100.7",
             "action": "pause", "method": "POST", "path": "/admin/phones/api/pause", "detail": {"reason": "lunch"},
             "result": 200, "code": null, "request_id": "31193e41-06e8-4345-839a-c3b7f1f01ef1"}], "next_cursor": null}),

@@ -85,10 +85,7 @@ pub(crate) fn about_numbers() -> About {
     About::new("numbers", "Numbers", "The numbers, in the order they came")
         .query::<NumberStatus>("status", "Only these.")
         .query::<AreaCode>("area_code", "Only those in it.")
-        .paged()
-        .answer::<Page<NumberLine>>(
-            "A page.",
-            json!({"items": [{"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "available", "area_code": "415",
+        .page::<Page<NumberLine>, NumberLine>(json!({"items": [{"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "available", "area_code": "415",
         "country": "US", "webhook_status": "configured", "user_id": null, "purchased_at": "2026-11-22T11:43:33Z",
         "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68"}], "next_cursor": null}),
         )
@@ -96,9 +93,7 @@ pub(crate) fn about_numbers() -> About {
 
 pub(crate) fn about_assignments() -> About {
     About::new("assignments", "Numbers", "The assignments, newest first, ended ones too")
-        .paged()
-        .answer::<Page<AssignmentLine>>(
-            "A page.",
+        .page::<Page<AssignmentLine>, AssignmentLine>(
             json!({"items": [{"user_id": "u-1", "phone_number": "+14155550100", "area_code": "415", "source": "pool",
                 "assigned_at": "2026-11-22T09:24:08.966769Z", "released_at": null}], "next_cursor": "7"}),
         )
@@ -106,10 +101,7 @@ pub(crate) fn about_assignments() -> About {
 
 pub(crate) fn about_passes() -> About {
     About::new("passes", "Pool", "What each look of the monitor did and why, newest first")
-        .paged()
-        .answer::<Page<PassLine>>(
-            "A page.",
-            json!({"items": [{"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
+        .page::<Page<PassLine>, PassLine>(json!({"items": [{"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
                 "purchased_count": 20, "error": null,
                 "explanation": "fewer numbers are available or on their way than pool.threshold_low"}], "next_cursor": null}),
         )

@@ -67,8 +67,7 @@ impl About {
     }
 
     /// The two parameters of every list.
-    #[must_use]
-    pub fn paged(self) -> Self {
+    fn paged(self) -> Self {
         self.query::<super::values::Limit>("limit", "How many lines, at most; 50 unless given.")
             .query::<super::values::Cursor>("cursor", "The `next_cursor` of the page before.")
     }
@@ -118,6 +117,20 @@ impl About {
     #[must_use]
     pub fn answer<T: ToSchema>(self, text: &'static str, example: Value) -> Self {
         self.answer_with::<T>(StatusCode::OK, text, example)
+    }
+
+    /// A page of a list: the envelope `P`, which has no name of its own, around lines `T`.
+    #[must_use]
+    pub fn page<P: ToSchema, T: ToSchema>(mut self, example: Value) -> Self {
+        let name = format!("{}Page", T::name());
+        self.schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(&mut self.schemas);
+        let reference = Ref::from_schema_name(&name);
+        self.schemas.push((name, P::schema()));
+        let content = Content::builder().schema(Some(reference)).example(Some(example)).build();
+        let (status, text) = (StatusCode::OK, "A page.");
+        self.answers.push(Answer { status, text, content: Some(("application/json", content)), headers: Vec::new() });
+        self.paged()
     }
 
     /// The JSON of another status.

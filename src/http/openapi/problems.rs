@@ -157,6 +157,10 @@ pub(super) fn schema() -> Schema {
         .property("detail", text("What happened and what to do, for people."))
         .property("code", code.enum_values(Some(codes)))
         .property("field", text("The field that is not usable or not known."))
+        .property(
+            "bytes_max",
+            Object::builder().schema_type(Type::Integer).description(Some("The most bytes that a body may have.")),
+        )
         .property("purchase_id", text("The order that broke off."))
         .property("report", Object::builder().description(Some("What a comparison did before it broke off.")))
         .property("twilio_code", json_type(&["integer", "null"], "Twilio's error code."))
