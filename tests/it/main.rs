@@ -23,8 +23,10 @@ mod caps;
 mod command_import;
 mod command_line;
 mod command_lists;
+mod command_numbers;
 mod command_purchase;
 mod command_reach;
+mod command_upkeep;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod crowd;
