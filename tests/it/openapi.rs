@@ -210,7 +210,8 @@ fn a_daemon_answers_every_operation_as_described() {
     // Signups, from stock and from an empty pool.
     let (path, operation) = same("/signup/api/assign");
     post(operation, path, json!({"user_id": "u-0"})).ok();
-    let bought = post(&format!("{api}/purchase"), &format!("{api}/purchase"), json!({"count": 4})).ok();
+    let bought =
+        post(&format!("{api}/purchase"), &format!("{api}/purchase"), json!({"count": 4, "area_code": "415"})).ok();
     post(operation, path, json!({"user_id": "u-1"})).ok();
     post(operation, path, json!({"user_id": "u-2", "area_code": "212", "strict": true}))
         .problem(409, "area_code_unavailable");
@@ -294,7 +295,7 @@ fn refusals_on_the_way_to_every_handler_are_described() {
     let world = World::new().quiet();
     let daemon = world.daemon();
     let description = Description::new(daemon.send("GET", "/openapi.json", &[], None).ok());
-    let large = vec![b' '; 2 * 1024 * 1024];
+    let large = vec![b' '; 70_000];
     for (operation, described) in description.operations() {
         let (method, pattern) = operation.split_once(' ').expect("two words");
         let path = pattern.replace("{phone_number}", "+14155550100").replace("{user_id}", "u-1").replace("{id}", "x");
@@ -315,7 +316,9 @@ fn refusals_on_the_way_to_every_handler_are_described() {
             assert_eq!(send(&[key, json], Some(b"{")), 400, "{operation}");
             assert_eq!(send(&[key, json], Some(b"{\"nobody\": 1}")), 422, "{operation}");
             assert_eq!(send(&[key, ("Content-Type", "text/plain")], Some(b"{}")), 415, "{operation}");
-            assert_eq!(send(&[key, json], Some(&large)), 413, "{operation}");
+            // An import may be that large; it is no JSON then.
+            let wanted = if path.ends_with("/import") { 400 } else { 413 };
+            assert_eq!(send(&[key, json], Some(&large)), wanted, "{operation}");
         }
         let other = if method == "GET" { "DELETE" } else { "PUT" };
         let refused = daemon.send(other, &path, &[key], None);
