@@ -102,7 +102,7 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new(
             "/admin/login",
             vec![
-                Endpoint::get(Public, login::show).undocumented(),
+                Endpoint::get(Public, login::show).about(login::about_show),
                 Endpoint::post(Public, BodyRule::Form, login::login).about(login::about_login).audited(),
             ],
         ),

@@ -32,6 +32,8 @@ fn every_route_and_method_is_described_and_nothing_else() {
             if endpoint.is_undocumented() {
                 let is_page = endpoint.method() == "GET" && !route.pattern().contains("/api/");
                 assert!(is_page, "{name} is no page: describe it with .about(…) instead of .undocumented()");
+                let alone = route.endpoints().iter().all(|endpoint| endpoint.is_undocumented());
+                assert!(alone, "{name}: a path that is described is described with all its methods");
                 continue;
             }
             assert!(
@@ -280,6 +282,7 @@ fn a_daemon_answers_every_operation_as_described() {
         get(path, path);
     }
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    description.check("GET /admin/login", &daemon.send("GET", "/admin/login", &[], None));
     let login = daemon.send("POST", "/admin/login", &form, Some(format!("api_key={ADMIN_KEY}").as_bytes()));
     description.check("POST /admin/login", &login);
     let wrong = daemon.send("POST", "/admin/login", &form, Some(b"api_key=wrong"));

@@ -142,6 +142,14 @@ struct LogoutForm {
     csrf_token: Option<String>,
 }
 
+pub(in crate::http) fn about_show() -> About {
+    let page = utoipa::openapi::schema::Object::with_type(utoipa::openapi::schema::Type::String);
+    About::new("login_page", "Sessions", "The login form, for people")
+        .text("With `?next=PATH` the login goes on to that page of callbunker's own.")
+        .answer_as(StatusCode::OK, "text/html", "The form.", page, "<!doctype html>…")
+        .see_other("Who is logged in goes on at once.")
+}
+
 pub(in crate::http) fn about_login() -> About {
     About::new("login", "Sessions", "Begins a session with an admin key")
         .text("Whoever accepts `text/html` gets refusals as the form again, with the same status.")
