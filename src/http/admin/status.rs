@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::json;
 
 use super::super::context::Context;
-use super::super::{Outcome, Request, json_response};
+use super::super::{About, Outcome, Request, json_response};
 use crate::config::Config;
 use crate::db::buying_gate::{Halted, Paused};
 use crate::db::passes::{Pass, pass_latest};
 use crate::db::stock::{Observation, stock_read};
 
 /// The first five fields are the earlier service's, to the letter.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = PoolStatus)]
 pub(crate) struct Status {
     pub(crate) available: u32,
     pub(crate) assigned: u32,
@@ -26,13 +28,16 @@ pub(crate) struct Status {
     pub(crate) purchasing: u32,
     pub(crate) unsettled: u32,
     pub(crate) waiting: u32,
+    #[schema(required)]
     pub(crate) paused: Option<Paused>,
+    #[schema(required)]
     pub(crate) halted: Option<Halted>,
     pub(crate) spend: Spend,
+    #[schema(required)]
     pub(crate) last_replenishment: Option<Pass>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Spend {
     pub(crate) hour: Window,
     pub(crate) day: Window,
@@ -40,7 +45,8 @@ pub(crate) struct Spend {
     pub(crate) overridden: u32,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SpendWindow)]
 pub(crate) struct Window {
     pub(crate) bought: u32,
     pub(crate) max: u32,
@@ -75,4 +81,15 @@ pub(crate) fn document(seen: Observation, last_replenishment: Option<Pass>, conf
         },
         last_replenishment,
     }
+}
+
+pub(crate) fn about() -> About {
+    About::new("status", "Pool", "How the pool is").answer::<Status>(
+        "The pool.",
+        json!({"available": 13, "assigned": 6, "total": 19, "threshold": 10, "needs_replenishment": false, "quarantined": 1,
+            "unready": 0, "unfit": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "paused": null, "halted": null,
+            "spend": {"hour": {"bought": 20, "max": 100}, "day": {"bought": 20, "max": 300}, "override": 0},
+            "last_replenishment": {"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start",
+                "reason": "below_threshold", "purchased_count": 20, "error": null}}),
+    )
 }

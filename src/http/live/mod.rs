@@ -21,7 +21,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
 pub(super) use hub::keep;
-pub(crate) use stream::events;
+pub(crate) use stream::{about, events};
 
 /// Browsers and scripts that may watch one instance at a time.
 const VIEWERS_MAX: usize = 200;

@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
+use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use serde_json::json;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
+use utoipa::openapi::schema::{Object, Type};
 use warp::Reply as _;
 
 use super::super::admin::status::document;
 use super::super::context::Context;
-use super::super::{Outcome, Problem, ProblemCode, Request};
+use super::super::{About, Outcome, Problem, ProblemCode, Request};
 use super::frame;
 use super::look::Alert;
 use crate::db::passes::pass_latest;
@@ -27,6 +30,23 @@ const LOOK_WITHIN: Duration = Duration::from_secs(2);
 /// After this many milliseconds a browser connects again.
 const RETRY_MILLIS: u32 = 2000;
 const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+pub(crate) fn about() -> About {
+    About::new("events", "Pool", "What changes, as it changes: server-sent events")
+        .text(
+            "Events `status` (the status document), `assignment` (a line of the list), `purchase` (the purchase document) \
+             and `alert` (`at`, `kind`, `message`); each `data` is one JSON document. The stock's status comes first, a \
+             comment every 15 s keeps the connection alive.",
+        )
+        .answer_as(
+            StatusCode::OK,
+            "text/event-stream",
+            "A stream that ends when the daemon stops; connect again then.",
+            Object::with_type(Type::String),
+            json!("retry: 2000\n\nevent: status\ndata: {\"available\":20}\n\n"),
+        )
+        .refuses(ProblemCode::Unavailable, "Too many viewers watch this instance.")
+}
 
 pub(crate) async fn events(context: Arc<Context>, request: Request) -> Outcome {
     let place = Arc::clone(&context.live.places).try_acquire_owned().map_err(|_| {
