@@ -22,7 +22,8 @@ demo: deps ## PostgreSQL, simulated Twilio and the daemon in one command, until 
 # The tests mostly wait for each other's daemons and databases: more of them at a time than there are cores.
 export RUST_TEST_THREADS ?= 6
 
-test: check ## formatting, lints and all tests
+test: check ## formatting, lints and all tests, those in a browser too
+	@scripts/install-deps --browser
 	cargo test --workspace --features failpoints --locked
 
 check: ## formatting and lints only
@@ -31,7 +32,7 @@ check: ## formatting and lints only
 	cargo clippy --workspace --all-targets --features failpoints --locked -- -D warnings
 	cargo clippy --workspace --locked -- -D warnings
 
-torture: deps ## the long hunt: kills at every step, 200 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=)
+torture: deps ## the long hunt: kills at every step, 150 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=), fuzzed API (FUZZ_SECS=, FUZZ_SEED=)
 	@scripts/torture
 
 bench: deps ## how many assignments a second, how fast

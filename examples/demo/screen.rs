@@ -54,6 +54,12 @@ pub fn invite(folder: &Folder, backdrop: &Backdrop, daemon: &Daemon) {
   admin key    ADMIN_API_KEY={admin_key}
   signup key   SIGNUP_API_KEY={signup_key}
 
+The dashboard: open this link, and paste the key below it.
+
+{url}/admin/login?next=%2Fadmin%2Fphones%2Fdashboard
+
+{admin_key}
+
 Paste these into another terminal.
 
 A user signs up and has a number at once (the last line is the time that it took):

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::App;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
 use crate::audit::{AuditKeeper, KeeperDependencies};
-use crate::http::{Context as Shared, HttpServer, ServerLimits, ServerOptions};
+use crate::http::{Assets, Context as Shared, HttpServer, Live, ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
 use crate::pricing::Pricing;
 use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
@@ -143,6 +143,8 @@ impl App {
             vitals: vitals.clone(),
             custody_tasks,
             stopping: stopping.clone(),
+            assets: Assets::default(),
+            live: Live::default(),
             telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         });

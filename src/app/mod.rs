@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::audit::AuditLog;
 use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
-use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen_for_stock, migrate};
+use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen, migrate};
 use crate::http::{DatabaseSessions, Gate, Keys, Route, WrongKeys, routes};
 use crate::logger::LogHandle;
 use crate::supervisor::Supervisor;
@@ -100,7 +100,7 @@ impl App {
             Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
         claim(&db, &config).await?;
         let bell = StockBell::default();
-        listen_for_stock(url.clone(), bell.clone(), log.clone()).map_err(StartError::Threads)?;
+        listen(url.clone(), bell.clone(), db.changes().clone(), log.clone()).map_err(StartError::Threads)?;
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());
         let twilio = Twilio::new(twilio_settings(&config), runtime, telemetry.clone());
         let listen = |source| StartError::Listen { address: config.http.listen, source };

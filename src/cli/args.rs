@@ -7,8 +7,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::phone::phone_number;
-use crate::domain::{AreaCode, CountryCode, NumberStatus, PhoneNumber, UserId};
+mod numbers;
+mod pool;
+
+pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs, ReleaseArgs};
+pub(super) use pool::{ConfigureArgs, GateArgs, PlanArgs, PurchaseArgs, ReconcileArgs};
 
 const AFTER_HELP: &str = "\
 serve reads its secrets from the environment, or from files named by NAME_FILE: DATABASE_URL, TWILIO_ACCOUNT_SID,
@@ -55,14 +58,18 @@ pub(super) enum Command {
     Release(ReleaseArgs),
     /// List the numbers, or look at one and decide about it
     Numbers(NumbersArgs),
+    /// Show what each look at the pool did and why, newest first
+    Passes(ListArgs),
     /// Show who did what, from where, with which result
-    Audit(AuditArgs),
+    Audit(ListArgs),
     /// Take over the numbers and users of the earlier service from a CSV file
     Import(ImportArgs),
     /// Stop all automatic buying, emergencies included, on all instances
     Pause(GateArgs),
     /// Let automatic buying go on, and end a halt
     Resume(GateArgs),
+    /// Print the OpenAPI description of the HTTP API; needs no daemon
+    Openapi,
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -86,128 +93,6 @@ pub(super) struct Remote {
     pub json: bool,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct PlanArgs {
-    /// Plan an order by hand of so many
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub count: Option<u32>,
-    /// The order's area code
-    #[arg(long, value_name = "AREA_CODE", requires = "count")]
-    pub area_code: Option<AreaCode>,
-    #[command(flatten)]
-    pub remote: Remote,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct PurchaseArgs {
-    /// How many, 1 to 100
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100),
-          required_unless_present = "follow")]
-    pub count: Option<u32>,
-    /// Only of this area code (US and CA), unless --fallback
-    #[arg(long, value_name = "AREA_CODE")]
-    pub area_code: Option<AreaCode>,
-    /// The country, two capital letters; the daemon's pool.country unless given
-    #[arg(long, value_name = "COUNTRY")]
-    pub country: Option<CountryCode>,
-    /// Take other area codes when this one has no more
-    #[arg(long, requires = "area_code")]
-    pub fallback: bool,
-    /// Go beyond the spend caps
-    #[arg(long)]
-    pub override_caps: bool,
-    /// Repeat an order whose end is not known: the same key and options never buy twice
-    #[arg(long, value_name = "KEY", value_parser = idempotency_key)]
-    pub idempotency_key: Option<String>,
-    /// Follow an earlier order instead of placing one
-    #[arg(long, value_name = "PURCHASE_ID",
-          conflicts_with_all = ["count", "area_code", "country", "fallback", "override_caps", "idempotency_key"])]
-    pub follow: Option<uuid::Uuid>,
-    #[command(flatten)]
-    pub remote: Remote,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ConfigureArgs {
-    /// The numbers; without any, every number that differs
-    #[arg(value_name = "NUMBER", value_parser = phone_number)]
-    pub numbers: Vec<PhoneNumber>,
-    #[command(flatten)]
-    pub remote: Remote,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ReconcileArgs {
-    /// Accept that so many numbers are gone at Twilio, when the daemon asks for a confirmation
-    #[arg(long)]
-    pub confirm_missing: bool,
-    #[command(flatten)]
-    pub remote: Remote,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ReleaseArgs {
-    /// The user, as the signup service names them
-    #[arg(value_name = "USER_ID")]
-    pub user_id: UserId,
-    #[command(flatten)]
-    pub remote: Remote,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct NumbersArgs {
-    #[command(subcommand)]
-    pub command: Option<NumberCommand>,
-    /// Only of this status: available, assigned, quarantined, missing or released
-    #[arg(long, value_name = "STATUS")]
-    pub status: Option<NumberStatus>,
-    /// Only of this area code
-    #[arg(long, value_name = "AREA_CODE")]
-    pub area_code: Option<AreaCode>,
-    #[command(flatten)]
-    pub length: Length,
-    #[command(flatten)]
-    pub remote: Remote,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum NumberCommand {
-    /// Show a number, its history, and why it can or cannot be assigned
-    Show(OneNumber),
-    /// Make a number of the Twilio account ours
-    Adopt {
-        #[command(flatten)]
-        one: OneNumber,
-        /// Assign it to this user
-        #[arg(long, value_name = "USER_ID")]
-        user_id: Option<UserId>,
-    },
-    /// Never adopt a number of the Twilio account
-    Ignore(OneNumber),
-    /// Give a number back to Twilio, for good; asks first
-    ReleaseToTwilio {
-        #[command(flatten)]
-        one: OneNumber,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct OneNumber {
-    /// The number with + and country code, such as +14155550100
-    #[arg(value_name = "NUMBER", value_parser = phone_number)]
-    pub number: PhoneNumber,
-}
-
-impl NumbersArgs {
-    /// Whether something was said of a list, which means nothing for one number.
-    pub fn narrows_the_list(&self) -> bool {
-        self.status.is_some() || self.area_code.is_some() || self.length.limit.is_some() || self.length.all
-    }
-}
-
 /// How much of a list.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Length {
@@ -220,42 +105,9 @@ pub(super) struct Length {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct AuditArgs {
+pub(super) struct ListArgs {
     #[command(flatten)]
     pub length: Length,
     #[command(flatten)]
     pub remote: Remote,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ImportArgs {
-    /// A CSV file with a header: phone_number, user_id, assigned_at (the last two may be empty or missing); - reads
-    /// standard input
-    #[arg(value_name = "FILE.csv")]
-    pub file: PathBuf,
-    /// Look everything up, change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Set our webhooks on numbers that have a user, too
-    #[arg(long)]
-    pub configure_webhooks: bool,
-    #[command(flatten)]
-    pub remote: Remote,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct GateArgs {
-    /// Why, for whoever looks at the status or the log
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-    #[command(flatten)]
-    pub remote: Remote,
-}
-
-fn idempotency_key(text: &str) -> Result<String, &'static str> {
-    let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    match (1..=255).contains(&text.len()) && printable {
-        true => Ok(text.to_owned()),
-        false => Err("must be 1 to 255 printable ASCII characters"),
-    }
 }

@@ -22,7 +22,7 @@ pub(super) fn import(client: impl Fn() -> Result<Client, Failure>, args: &Import
     let rows = read(&args.file).map_err(Failure::Usage)?;
     let client = client()?;
     let bar = bar(rows.len() as u64, if args.dry_run { "looking numbers up" } else { "importing numbers" });
-    let mut sum = json!({ "imported": 0, "assigned": 0, "problems": [] });
+    let mut sum = json!({ "imported": 0, "assigned": 0, "already_imported": 0, "problems": [] });
     let mut sent = 0;
     let mut broken = None;
     for chunk in rows.chunks(CHUNK) {
@@ -86,7 +86,7 @@ fn told(sum: &Value, dry_run: bool) -> String {
     let mut facts = Facts::of(sum);
     let problems = facts.take("problems");
     let problems = problems.as_array().map(Vec::as_slice).unwrap_or_default();
-    facts.show(&["imported", "assigned"]);
+    facts.show(&["imported", "assigned", "already_imported"]);
     facts.line("problems", problems.len().to_string());
     let headline = if dry_run { "A dry run: nothing was changed. It would be:\n" } else { "" };
     let table = match problems {

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::args::{AuditArgs, Length, NumbersArgs};
+use super::args::{Length, ListArgs, NumbersArgs};
 use super::call::Call;
 use super::client::{Answer, Client};
 use super::ending::{Ending, Failure, say, warn};
@@ -34,10 +34,19 @@ pub(super) fn numbers(client: &Client, args: &NumbersArgs) -> Ending {
     print(&walk(args.length, page)?, args.remote.json, &columns, "no numbers")
 }
 
-pub(super) fn audit(client: &Client, args: &AuditArgs) -> Ending {
-    let page = |limit: usize, cursor: Option<&str>| {
-        client.ask(&Call::get_api(&["audit"]).query("limit", Some(limit)).query("cursor", cursor))
-    };
+pub(super) fn passes(client: &Client, args: &ListArgs) -> Ending {
+    let columns = [
+        ("AT", "at"),
+        ("TRIGGER", "trigger"),
+        ("BOUGHT", "purchased_count"),
+        ("REASON", "reason"),
+        ("EXPLANATION", "explanation"),
+        ("ERROR", "error"),
+    ];
+    history(client, args, "passes", &columns, "nobody looked at the pool yet")
+}
+
+pub(super) fn audit(client: &Client, args: &ListArgs) -> Ending {
     let columns = [
         ("AT", "at"),
         ("WHO", "who"),
@@ -46,7 +55,15 @@ pub(super) fn audit(client: &Client, args: &AuditArgs) -> Ending {
         ("RESULT", "result"),
         ("REQUEST", "request_id"),
     ];
-    print(&walk(args.length, page)?, args.remote.json, &columns, "nothing was done yet")
+    history(client, args, "audit", &columns, "nothing was done yet")
+}
+
+/// A list without filters, newest first.
+fn history(client: &Client, args: &ListArgs, name: &str, columns: &[(&str, &str)], none: &str) -> Ending {
+    let page = |limit: usize, cursor: Option<&str>| {
+        client.ask(&Call::get_api(&[name]).query("limit", Some(limit)).query("cursor", cursor))
+    };
+    print(&walk(args.length, page)?, args.remote.json, columns, none)
 }
 
 /// Asks for pages until there are enough lines or no more.

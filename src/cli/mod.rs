@@ -68,10 +68,12 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
             None => lists::numbers(&client(&args.remote)?, &args),
             Some(command) => number::number(&client(&args.remote)?, &args, command),
         },
+        Command::Passes(args) => lists::passes(&client(&args.remote)?, &args),
         Command::Audit(args) => lists::audit(&client(&args.remote)?, &args),
         Command::Import(args) => import::import(|| client(&args.remote), &args),
         Command::Pause(args) => gate::pause(&client(&args.remote)?, &args),
         Command::Resume(args) => gate::resume(&client(&args.remote)?, &args),
+        Command::Openapi => ending::say(&crate::http::description_text()),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { command } => shell::man(command.as_deref()),
     }

@@ -61,7 +61,7 @@ pub(super) fn plan(client: &Client, args: &PlanArgs) -> Ending {
 
 fn planned(document: &Value) -> String {
     let mut facts = Facts::of(document);
-    facts.show(&["would_purchase", "why", "binding_cap"]);
+    facts.show(&["would_purchase", "for_waiting_signups", "why", "explanation", "binding_cap"]);
     let unit = facts.take("price_unit");
     for name in ["unit_price", "monthly_cost"] {
         match facts.take(name) {
@@ -69,7 +69,12 @@ fn planned(document: &Value) -> String {
             money => facts.line(&name.replace('_', " "), format!("{} {}", text(&money), text(&unit))),
         }
     }
-    facts.show(&["stock"]);
+    facts.show(&["price_error"]);
+    let balance = facts.take("balance");
+    if balance.is_object() {
+        facts.line("balance", format!("{} {}", text(&balance["amount"]), text(&balance["currency"])));
+    }
+    facts.show(&["caps", "stock"]);
     facts.print()
 }
 
@@ -130,11 +135,12 @@ mod tests {
 
     #[test]
     fn a_plan_shows_what_why_and_what_it_costs() {
-        let mut plan = json!({"would_purchase": 3, "why": "by_hand", "binding_cap": null, "unit_price": "1.15",
+        let mut plan = json!({"would_purchase": 3, "why": "by_hand", "explanation": "as asked",
+            "binding_cap": null, "unit_price": "1.15",
             "price_unit": "USD", "monthly_cost": "3.45", "stock": {"available": 7, "on_their_way": 0}, "new": true});
         assert_eq!(
             planned(&plan),
-            "would purchase      3\nwhy                 by_hand\nbinding cap         -\nunit price          1.15 USD\n\
+            "would purchase      3\nwhy                 by_hand\nexplanation         as asked\nbinding cap         -\nunit price          1.15 USD\n\
              monthly cost        3.45 USD\nstock available     7\nstock on their way  0\nnew                 yes\n"
         );
         plan["unit_price"] = Value::Null;

@@ -58,10 +58,18 @@ pub(super) fn reconcile(client: &Client, args: &ReconcileArgs) -> Ending {
     let answer = client.ask(&call);
     bar.finish_and_clear();
     let answer = answer?;
-    match args.remote.json {
+    let printed = match args.remote.json {
         true => say(&format!("{}\n", answer.text)),
         false => say(&reconciled(&answer.document)),
-    }
+    };
+    let told = match answer.document["problem"].as_str() {
+        Some(problem) => {
+            warn(&format!("callbunker: {problem}"));
+            Err(Failure::Told)
+        }
+        None => Ok(()),
+    };
+    both(printed, told)
 }
 
 fn reconciled(document: &Value) -> String {
@@ -72,6 +80,7 @@ fn reconciled(document: &Value) -> String {
         ("missing", "Missing at Twilio"),
         ("webhook_drift", "Webhooks differ"),
         ("repaired", "Repaired"),
+        ("conflicts", "Conflicts, to be decided"),
     ] {
         let found = facts.take(name);
         let found = found.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -81,7 +90,14 @@ fn reconciled(document: &Value) -> String {
             tables += &format!("\n{heading}:\n{}", list(found, &columns));
         }
     }
-    facts.show(&["foreign"]);
+    let foreign = facts.take("foreign_numbers");
+    if let Some(foreign) = foreign.as_array().filter(|foreign| !foreign.is_empty()) {
+        let columns = [("NUMBER", "phone_number"), ("SID", "sid"), ("REASON", "reason")];
+        tables += &format!("\nNot ours, never touched:\n{}", list(foreign, &columns));
+    }
+    // Told with the exit code.
+    facts.take("problem");
+    facts.show(&["foreign", "ignored", "checked", "complete"]);
     facts.print() + &tables
 }
 
@@ -108,10 +124,10 @@ mod tests {
     fn a_reconciliation_counts_everything_and_lists_what_it_found() {
         let document = json!({"adopted": [], "missing": [{"phone_number": "+14155550100", "user_id": "u-1",
             "reason": "gone"}], "webhook_drift": [], "repaired": [{"phone_number": "+14155550101", "reason": "drift"}],
-            "foreign": 2, "confirmation": "needed"});
+            "conflicts": [], "foreign": 2, "foreign_numbers": [], "problem": null, "confirmation": "needed"});
         assert_eq!(
             reconciled(&document),
-            "adopted        0\nmissing        1\nwebhook drift  0\nrepaired       1\nforeign        2\n\
+            "adopted        0\nmissing        1\nwebhook drift  0\nrepaired       1\nconflicts      0\nforeign        2\n\
              confirmation   needed\n\nMissing at Twilio:\nNUMBER        USER  REASON\n+14155550100  u-1   gone\n\n\
              Repaired:\nNUMBER        USER  REASON\n+14155550101  -     drift\n"
         );

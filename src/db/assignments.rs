@@ -22,7 +22,7 @@ use super::executor::Connection;
 use crate::domain::{AreaCode, CountryCode, PhoneNumber, UserId};
 
 /// Where an assigned number came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// It was in stock.
@@ -334,7 +334,7 @@ pub fn assignments_restore(conn: &mut Connection, user_ids: &[&str]) -> Result<V
 }
 
 /// An assignment that ended.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Release {
     /// Whose it was.
     pub user_id: UserId,
@@ -390,7 +390,7 @@ pub fn assignment_release(
 }
 
 /// One line of the history.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]
 pub struct AssignmentLine {
     /// Newest first.
     #[diesel(sql_type = BigInt)]
@@ -398,21 +398,26 @@ pub struct AssignmentLine {
     pub id: i64,
     /// Whose.
     #[diesel(sql_type = Text)]
+    #[schema(value_type = UserId)]
     pub user_id: String,
     /// Which.
     #[diesel(sql_type = Text)]
+    #[schema(value_type = PhoneNumber)]
     pub phone_number: String,
     /// Its area code.
     #[diesel(sql_type = Nullable<Text>)]
+    #[schema(required, value_type = Option<AreaCode>)]
     pub area_code: Option<String>,
     /// Where the number came from.
     #[diesel(sql_type = Text)]
+    #[schema(value_type = Source)]
     pub source: String,
     /// From.
     #[diesel(sql_type = Timestamptz)]
     pub assigned_at: DateTime<Utc>,
     /// Until; `None` = live.
     #[diesel(sql_type = Nullable<Timestamptz>)]
+    #[schema(required)]
     pub released_at: Option<DateTime<Utc>>,
 }
 

@@ -42,7 +42,7 @@ pub struct AuditRow {
 }
 
 /// One row as the API shows it.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = audit, check_for_backend(diesel::pg::Pg))]
 pub struct AuditLine {
     /// For the cursor.
@@ -53,20 +53,27 @@ pub struct AuditLine {
     /// Who.
     pub who: String,
     /// From where.
+    #[schema(required)]
     pub address: Option<String>,
     /// What.
     pub action: String,
     /// HTTP's.
+    #[schema(required)]
     pub method: Option<String>,
     /// The route's pattern.
+    #[schema(required)]
     pub path: Option<String>,
     /// What was asked for.
+    #[schema(value_type = Object)]
     pub detail: Value,
     /// The answer's status.
+    #[schema(required)]
     pub result: Option<i32>,
     /// The problem's code.
+    #[schema(required)]
     pub code: Option<String>,
     /// The name of the call in the log.
+    #[schema(required)]
     pub request_id: Option<String>,
 }
 

@@ -12,6 +12,7 @@ use diesel::r2d2::R2D2Connection as _;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::changes::ChangeBell;
 use super::connect::{DatabaseUrl, SessionManager};
 use super::error::{DbError, first_line};
 use crate::telemetry::{DatabaseFault, Telemetry};
@@ -37,6 +38,7 @@ pub struct Db {
     patient: Arc<Semaphore>,
     runtime: tokio::runtime::Handle,
     acquire_timeout: Duration,
+    changes: ChangeBell,
     telemetry: Telemetry,
     log: slog::Logger,
 }
@@ -70,7 +72,14 @@ impl Db {
             .build_unchecked(manager.clone());
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
         let patient = Arc::new(Semaphore::new(PATIENT_MAX));
-        Self { pool, manager, places, patient, runtime, acquire_timeout, telemetry, log }
+        let changes = ChangeBell::default();
+        Self { pool, manager, places, patient, runtime, acquire_timeout, changes, telemetry, log }
+    }
+
+    /// Rung whenever a statement changed something that people watch.
+    #[must_use]
+    pub fn changes(&self) -> &ChangeBell {
+        &self.changes
     }
 
     /// Runs `work` for somebody who waits: answers within two seconds in all, come what may.
@@ -125,11 +134,15 @@ impl Db {
                 return Err(DbError::Unavailable("every connection is busy".to_owned()));
             }
         };
-        let (pool, manager) = (self.pool.clone(), self.manager.clone());
+        let (pool, manager, changes) = (self.pool.clone(), self.manager.clone(), self.changes.clone());
         let patience = acquire.saturating_sub(asked.elapsed()).max(Duration::from_millis(50));
         let task = self.runtime.spawn_blocking(move || {
             let _place = place;
-            on_a_session(&pool, &manager, patience, name, work)
+            let outcome = on_a_session(&pool, &manager, patience, name, work);
+            if outcome.is_ok() {
+                changes.done(name);
+            }
+            outcome
         });
         match task.await {
             Ok(outcome) => {

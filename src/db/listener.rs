@@ -1,4 +1,5 @@
-//! Hears `NOTIFY callbunker_stock`, so that who waits on this instance is served the moment another one bought.
+//! Hears `NOTIFY callbunker_stock`, so that who waits on this instance is served the moment another one bought, and
+//! `NOTIFY callbunker_changes`, so that who watches sees what another one did.
 //!
 //! Invariants: a connection and a thread of its own, never the pool's; it only rings, it carries no facts; without it
 //! the line is still looked at every 250 ms.
@@ -11,6 +12,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection as _;
 use tokio::sync::Notify;
 
+use super::changes::ChangeBell;
 use super::connect::DatabaseUrl;
 use super::error::first_line;
 use super::executor::Connection;
@@ -34,10 +36,10 @@ pub struct StockBell {
 ///
 /// # Errors
 /// When the system starts no more threads.
-pub fn listen_for_stock(url: DatabaseUrl, bell: StockBell, log: slog::Logger) -> std::io::Result<()> {
+pub fn listen(url: DatabaseUrl, bell: StockBell, changes: ChangeBell, log: slog::Logger) -> std::io::Result<()> {
     std::thread::Builder::new().name("callbunker-listen".to_owned()).spawn(move || {
         loop {
-            if let Err(why) = listen(&url, &bell) {
+            if let Err(why) = hear(&url, &bell, &changes) {
                 slog::debug!(log, "not listening to other instances for a moment"; "error" => why);
             }
             std::thread::sleep(RECONNECT_AFTER);
@@ -46,17 +48,23 @@ pub fn listen_for_stock(url: DatabaseUrl, bell: StockBell, log: slog::Logger) ->
     Ok(())
 }
 
-fn listen(url: &DatabaseUrl, bell: &StockBell) -> Result<(), String> {
+fn hear(url: &DatabaseUrl, bell: &StockBell, changes: &ChangeBell) -> Result<(), String> {
     let mut connection: Connection = url.connect().map_err(|error| first_line(&error.to_string()))?;
-    connection.batch_execute("LISTEN callbunker_stock").map_err(|error| first_line(&error.to_string()))?;
+    connection
+        .batch_execute("LISTEN callbunker_stock; LISTEN callbunker_changes")
+        .map_err(|error| first_line(&error.to_string()))?;
     loop {
-        let mut news = false;
+        let (mut stock, mut change) = (false, false);
         for notification in connection.notifications_iter() {
-            notification.map_err(|error| first_line(&error.to_string()))?;
-            news = true;
+            let notification = notification.map_err(|error| first_line(&error.to_string()))?;
+            stock |= notification.channel == "callbunker_stock";
+            change |= notification.channel == "callbunker_changes";
         }
-        if news {
+        if stock {
             bell.stock.notify_one();
+        }
+        if change {
+            changes.heard.notify_one();
         }
         let hurry = bell.somebody_waits.load(Ordering::Relaxed);
         std::thread::sleep(if hurry { WHILE_WAITING } else { OTHERWISE });

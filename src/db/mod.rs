@@ -5,6 +5,7 @@
 //! How to get it wrong: calling a blocking function of `db::*` from async code without `run`, which would stall every
 //! request of that thread; or retrying inside, where the caller cannot see it.
 
+mod changes;
 mod connect;
 mod error;
 mod executor;
@@ -16,6 +17,7 @@ pub mod assignments;
 pub mod audit;
 pub mod buying_gate;
 pub mod custody;
+pub mod dashboard;
 pub mod installation;
 pub mod locks;
 pub mod number_history;
@@ -25,12 +27,14 @@ pub mod purchase_items;
 pub mod purchase_record;
 pub mod purchases;
 pub mod reconciliation;
+pub mod samples;
 pub mod sessions;
 pub mod stock;
 pub mod waiters;
 
+pub use changes::{ChangeBell, changes_notify};
 pub use connect::DatabaseUrl;
 pub use error::{Constraint, DbError};
 pub use executor::{Connection, Db};
-pub use listener::{StockBell, listen_for_stock};
+pub use listener::{StockBell, listen};
 pub use migrations::migrate;

@@ -70,7 +70,7 @@ fn instant(at: DateTime<Utc>) -> String {
 }
 
 /// Something that happened to a number.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]
 pub struct NumberEvent {
     /// When.
     #[diesel(sql_type = Timestamptz)]

@@ -14,7 +14,7 @@ use super::schema::numbers;
 use crate::domain::{AreaCode, NumberSid, NumberStatus, PhoneNumber, WebhookStatus};
 
 /// A number as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]
 pub struct NumberLine {
     /// For the cursor.
     #[diesel(sql_type = BigInt)]
@@ -22,30 +22,38 @@ pub struct NumberLine {
     pub id: i64,
     /// E.164.
     #[diesel(sql_type = Text)]
+    #[schema(value_type = PhoneNumber)]
     pub phone_number: String,
     /// Twilio's.
     #[diesel(sql_type = Text)]
+    #[schema(value_type = NumberSid)]
     pub sid: String,
     /// `missing` while Twilio does not list it, whatever it was.
     #[diesel(sql_type = Text)]
+    #[schema(value_type = crate::domain::NumberStatus)]
     pub status: String,
     /// Where the country has them.
     #[diesel(sql_type = Nullable<Text>)]
+    #[schema(required, value_type = Option<AreaCode>)]
     pub area_code: Option<String>,
     /// ISO 3166.
     #[diesel(sql_type = Text)]
+    #[schema(value_type = crate::domain::CountryCode)]
     pub country: String,
     /// How its webhooks stand.
     #[diesel(sql_type = Text)]
+    #[schema(value_type = WebhookStatus)]
     pub webhook_status: String,
     /// Whose it is.
     #[diesel(sql_type = Nullable<Text>)]
+    #[schema(required, value_type = Option<crate::domain::UserId>)]
     pub user_id: Option<String>,
     /// When Twilio sold it.
     #[diesel(sql_type = Timestamptz)]
     pub purchased_at: DateTime<Utc>,
     /// The order that bought it.
     #[diesel(sql_type = Nullable<SqlUuid>)]
+    #[schema(required)]
     pub purchase_id: Option<Uuid>,
 }
 

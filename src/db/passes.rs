@@ -11,7 +11,7 @@ use super::schema::passes;
 const PASSES_KEPT: i64 = 1000;
 
 /// One pass.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, serde::Serialize, utoipa::ToSchema)]
 #[diesel(table_name = passes, check_for_backend(diesel::pg::Pg))]
 pub struct Pass {
     /// For the cursor.
@@ -26,6 +26,7 @@ pub struct Pass {
     /// How many it bought.
     pub purchased_count: i32,
     /// What went wrong.
+    #[schema(required)]
     pub error: Option<String>,
 }
 

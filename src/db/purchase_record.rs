@@ -14,13 +14,14 @@ use super::purchases::{Order, purchase_read};
 use super::schema::purchase_items;
 
 /// One line of what an order did not get.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]
 pub struct PurchaseError {
     /// Ours: `no_stock`, `spend_cap`, `twilio_21422`, `outcome_unknown`, …
     #[diesel(sql_type = Text)]
     pub code: String,
     /// Twilio's, when it gave one.
     #[diesel(sql_type = Nullable<Integer>)]
+    #[schema(required)]
     pub twilio_code: Option<i32>,
     /// What happened, and what to do.
     #[diesel(sql_type = Text)]

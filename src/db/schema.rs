@@ -175,6 +175,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    stock_samples (at) {
+        at -> Timestamptz,
+        available -> Integer,
+        assigned -> Integer,
+        quarantined -> Integer,
+        unready -> Integer,
+        threshold -> Integer,
+    }
+}
+
+diesel::table! {
     sessions (token_hash) {
         token_hash -> Text,
         key_fingerprint -> Text,
@@ -229,6 +240,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     releases,
     ignored_numbers,
     reconciliations,
+    stock_samples,
     sessions,
     audit,
     audit_retention

@@ -48,7 +48,7 @@ impl Cap {
 }
 
 /// What each cap still allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Rooms {
     /// Under `spend.purchases_per_hour_max`.
     pub hour_left: u32,

@@ -91,7 +91,7 @@ text_value!(PhoneNumber, NumberSid);
 
 /// Where a number stands. `Missing` is told, not stored: a number that Twilio no longer lists keeps the state it had,
 /// so that it can return to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NumberStatus {
     /// In the pool.
@@ -107,7 +107,7 @@ pub enum NumberStatus {
 }
 
 /// Why a number rests and nobody gets it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QuarantineReason {
     /// Its user gave it back; it returns to the pool after `pool.quarantine_hours`.
@@ -123,7 +123,7 @@ pub enum QuarantineReason {
 }
 
 /// How a number's webhooks stand against what we want.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookStatus {
     /// Twilio confirmed that they are ours.

@@ -8,7 +8,7 @@
 use super::order::Trigger;
 
 /// What is owned and on its way, counted in one statement.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Stock {
     /// In the pool and assignable now.
     pub available: u32,
@@ -79,7 +79,7 @@ pub struct Caps {
 }
 
 /// A limit that made an order smaller than it wanted to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cap {
     /// `pool.available_max`
@@ -93,7 +93,7 @@ pub enum Cap {
 }
 
 /// Why a plan buys what it buys, or nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
     /// Fewer available than `pool.threshold_low`.

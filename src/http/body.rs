@@ -67,6 +67,11 @@ impl IncomingBody {
         Self { state: Mutex::new(state), deadline: Instant::now() + time, seat }
     }
 
+    /// No body, at the seat of `other`.
+    pub(super) fn none(other: &Self) -> Self {
+        Self { state: Mutex::new(State::Gone), deadline: other.deadline, seat: Arc::clone(&other.seat) }
+    }
+
     fn set(&self, state: State) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }

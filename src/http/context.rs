@@ -6,6 +6,8 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
+use super::dashboard::Assets;
+use super::live::Live;
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
 use crate::assignment::DeskHandle;
@@ -49,6 +51,10 @@ pub struct Context {
     pub custody_tasks: TaskTracker,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
+    /// Style and script of the pages.
+    pub assets: Assets,
+    /// Who watches.
+    pub live: Live,
     /// The log.
     pub log: slog::Logger,
 }

@@ -14,8 +14,10 @@ use http::{HeaderMap, Method};
 use super::audited::{Audited, Call, Notes};
 use super::auth::{Gate, TokenIn};
 use super::body::BODY_BYTES_MAX;
+use super::dashboard;
 use super::exchange::SharedExchange;
 use super::keys::{Access, Who};
+use super::openapi::About;
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
 use super::reply::Response;
@@ -43,13 +45,16 @@ pub enum BodyRule {
 
 /// One method of one path.
 pub struct Endpoint<C> {
-    method: Method,
-    access: Access,
-    body: BodyRule,
+    pub(super) method: Method,
+    pub(super) access: Access,
+    pub(super) body: BodyRule,
     body_bytes_max: u64,
     audited: Audited,
-    is_order: bool,
+    pub(super) is_order: bool,
     is_page: bool,
+    /// For the OpenAPI description; made when somebody asks for it.
+    pub(super) about: Option<fn() -> About>,
+    is_undocumented: bool,
     handler: Handler<C>,
 }
 
@@ -63,7 +68,8 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         let handler: Handler<C> = Box::new(move |context, request| Box::pin(handler(context, request)));
         let audited = if access == Access::Admin { Audited::Always } else { Audited::Never };
         let body_bytes_max = BODY_BYTES_MAX;
-        Self { method, access, body, body_bytes_max, audited, is_order: false, is_page: false, handler }
+        let (is_order, is_page, about, is_undocumented) = (false, false, None, false);
+        Self { method, access, body, body_bytes_max, audited, is_order, is_page, about, is_undocumented, handler }
     }
 
     /// Takes a body of at most so many bytes, instead of [`BODY_BYTES_MAX`].
@@ -100,6 +106,15 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         Self { is_page: true, ..Self::get(access, handler) }
     }
 
+    /// A page's form: `POST`, refused as a page is.
+    pub fn form<H, F>(access: Access, handler: H) -> Self
+    where
+        H: Fn(Arc<C>, Request) -> F + Send + Sync + 'static,
+        F: Future<Output = Outcome> + Send + 'static,
+    {
+        Self { is_page: true, ..Self::post(access, BodyRule::Form, handler) }
+    }
+
     /// Stands in the audit trail although it is public. What asks for an admin key does so without this.
     #[must_use]
     pub fn audited(self) -> Self {
@@ -116,6 +131,30 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     #[must_use]
     pub fn order(self) -> Self {
         Self { is_order: true, ..self }
+    }
+
+    /// What it takes and answers, for the OpenAPI description.
+    #[must_use]
+    pub fn about(self, about: fn() -> About) -> Self {
+        Self { about: Some(about), ..self }
+    }
+
+    /// Stands in no description: a page for people, or what such a page loads.
+    #[must_use]
+    pub fn undocumented(self) -> Self {
+        Self { is_undocumented: true, ..self }
+    }
+
+    /// The method; a `GET` is a `HEAD`, too.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// Whether it was said on purpose that no description has it.
+    #[must_use]
+    pub fn is_undocumented(&self) -> bool {
+        self.is_undocumented
     }
 
     fn takes(&self, method: &Method) -> bool {
@@ -162,6 +201,12 @@ impl<C: Send + Sync + 'static> Route<C> {
         self.allow.to_str().unwrap_or_default()
     }
 
+    /// What it takes, by method.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Endpoint<C>] {
+        &self.endpoints
+    }
+
     pub(super) fn matches(&self, path: &str) -> Option<Params> {
         self.pattern.matches(path)
     }
@@ -190,6 +235,11 @@ impl<C: Send + Sync + 'static> Route<C> {
         match outcome {
             Err(problem) if endpoint.is_page && problem.code() == ProblemCode::Unauthorized => {
                 Ok(login_first(exchange.uri()))
+            }
+            Err(problem) if endpoint.is_page && dashboard::wants_html(&exchange.headers) => {
+                let mut page = dashboard::refusal(&problem, exchange.id().as_str());
+                page.extensions_mut().insert(problem.code());
+                Ok(page)
             }
             outcome => outcome,
         }

@@ -69,6 +69,21 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// A request that a page makes of the API in the name of whoever asked for the page.
+    pub(super) fn within(outer: &Self, method: Method, uri: Uri, headers: HeaderMap) -> Self {
+        Self {
+            method,
+            uri,
+            headers,
+            id: outer.id.clone(),
+            peer: outer.peer,
+            client: outer.client,
+            stop: Arc::clone(&outer.stop),
+            route: outer.route.clone(),
+            body: IncomingBody::none(&outer.body),
+        }
+    }
+
     /// The method, `HEAD` unchanged.
     #[must_use]
     pub fn method(&self) -> &Method {

@@ -5,19 +5,37 @@
 use std::sync::Arc;
 
 use http::StatusCode;
+use serde::Serialize;
 use serde_json::json;
 
 use super::context::Context;
-use super::{Outcome, Request, json_response};
+use super::{About, Outcome, ProblemCode, Request, json_response};
 use crate::db::buying_gate::gate_read;
 use crate::pool_monitor::is_skewed;
 
+#[derive(Serialize, utoipa::ToSchema)]
+struct Health {
+    /// `ok`
+    status: &'static str,
+}
+
+/// Whether this instance wants requests.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Readiness {
+    /// What keeps it from being ready, such as `database` or `config_skew`.
+    #[schema(value_type = Vec<String>)]
+    failing: Vec<&'static str>,
+    ready: bool,
+    /// Pause and halt: signups are served from stock all the same.
+    warnings: Vec<String>,
+}
+
 pub(super) async fn healthz(_context: Arc<Context>, _request: Request) -> Outcome {
-    json_response(StatusCode::OK, &json!({"status": "ok"}))
+    json_response(StatusCode::OK, &Health { status: "ok" })
 }
 
 pub(super) async fn readyz(context: Arc<Context>, _request: Request) -> Outcome {
-    let mut failing: Vec<&str> = Vec::new();
+    let mut failing: Vec<&'static str> = Vec::new();
     let wanted = context.config.load().webhooks.webhooks();
     let (skewed, gate) = tokio::join!(is_skewed(&context.db, &wanted), context.db.run("gate_read", gate_read));
     match skewed {
@@ -34,5 +52,21 @@ pub(super) async fn readyz(context: Arc<Context>, _request: Request) -> Outcome 
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // Signups are served from stock all the same: no reason to call this instance unready.
     let warnings = gate.map(|gate| gate.warnings()).unwrap_or_default();
-    json_response(status, &json!({"ready": ready, "failing": failing, "warnings": warnings}))
+    json_response(status, &Readiness { failing, ready, warnings })
+}
+
+pub(super) fn about_healthz() -> About {
+    About::new("healthz", "Everybody", "Tells that the process lives")
+        .answer::<Health>("It lives.", json!({"status": "ok"}))
+}
+
+pub(super) fn about_readyz() -> About {
+    About::new("readyz", "Everybody", "Tells whether this instance wants requests")
+        .answer::<Readiness>("It is ready.", json!({"failing": [], "ready": true, "warnings": []}))
+        .answer_with::<Readiness>(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "It is not ready.",
+            json!({"failing": ["database"], "ready": false, "warnings": []}),
+        )
+        .refuses(ProblemCode::Unavailable, "Too many connections are open.")
 }

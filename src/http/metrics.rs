@@ -10,7 +10,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use super::context::Context;
-use super::{Access, Outcome, Request, text_response};
+use super::{About, Access, Outcome, ProblemCode, Request, text_response};
 use crate::telemetry::CONTENT_TYPE;
 
 pub(super) async fn metrics(context: Arc<Context>, request: Request) -> Outcome {
@@ -19,4 +19,21 @@ pub(super) async fn metrics(context: Arc<Context>, request: Request) -> Outcome 
         request.require(Access::Admin).await?;
     }
     Ok(text_response(StatusCode::OK, CONTENT_TYPE, context.telemetry.render()))
+}
+
+pub(super) fn about() -> About {
+    let text = utoipa::openapi::schema::Object::with_type(utoipa::openapi::schema::Type::String);
+    About::new("metrics", "Everybody", "What was counted, for Prometheus")
+        .text("Needs no key from the same machine; through a proxy or from elsewhere it needs an admin key.")
+        .answer_as(
+            StatusCode::OK,
+            "text/plain",
+            "Prometheus text.",
+            text,
+            "callbunker_numbers{status=\"available\"} 19\n",
+        )
+        .refuses(ProblemCode::Unauthorized, "From elsewhere, and no valid key.")
+        .refuses(ProblemCode::Forbidden, "From elsewhere, and a signup key.")
+        .refuses(ProblemCode::RateLimited, "Too many wrong keys came from this address in a minute.")
+        .refuses(ProblemCode::DatabaseUnavailable, "From elsewhere with a session, which cannot be looked up.")
 }

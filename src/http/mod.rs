@@ -6,6 +6,7 @@
 //! router ─ one warp filter per path        │
 //! endpoint ─ method, key or session (auth, sessions), media type, size (body); the audit trail (audited) at the end
 //! handler ─ fn(Arc<Context>, Request) -> Result<Response, Problem>; JSON and fields through `Request`
+//! openapi ─ the description of it all, from the route table and what stands beside each handler
 //! ```
 //!
 //! A handler and its place in the route table:
@@ -55,6 +56,7 @@ mod body;
 mod connection;
 mod context;
 mod crowd;
+mod dashboard;
 mod detail;
 mod endpoint;
 mod exchange;
@@ -63,7 +65,9 @@ mod health;
 mod json;
 mod keys;
 mod limits;
+mod live;
 mod metrics;
+mod openapi;
 mod page;
 mod problem;
 mod problem_code;
@@ -80,11 +84,14 @@ mod uri;
 pub use auth::{Failure, FailureLimit, Gate, Sessions};
 pub use body::BODY_BYTES_MAX;
 pub use context::Context;
+pub use dashboard::Assets;
 pub use endpoint::{BodyRule, Endpoint, Outcome, Route};
 pub use exchange::{Exchange, RequestId};
 pub use json::RequestBody;
 pub use keys::{Access, Fingerprint, Keys, Who};
 pub use limits::WrongKeys;
+pub use live::Live;
+pub use openapi::{About, description, description_text};
 pub use page::page_response;
 pub use problem::Problem;
 pub use problem_code::ProblemCode;

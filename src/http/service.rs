@@ -12,7 +12,7 @@ use actix::prelude::*;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Context as Shared, Gate, HttpService, ServerOptions, router, routes, serve};
+use super::{Context as Shared, Gate, HttpService, ServerOptions, live, router, routes, serve};
 use crate::supervisor::Alive;
 
 /// What each incarnation of the HTTP part is made of.
@@ -48,9 +48,11 @@ impl Actor for HttpServer {
         let service = warp::service(router(routes(), Arc::clone(&parts.shared), Arc::clone(&parts.gate)));
         let (listener, options, stop) = (Arc::clone(&parts.listener), parts.options.clone(), parts.stop.clone());
         // On the runtime's threads, not on the actors': connections use all cores.
+        let watching = live::keep(Arc::clone(&parts.shared));
         let serving = parts.runtime.spawn(async move {
             tokio::select! {
                 served = serve_to_the_end(&listener, service, options, stop) => served,
+                () = watching => Ok(()),
                 () = failpoint() => Ok(()),
             }
         });

@@ -8,17 +8,18 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::context::{Context, database_unavailable, unavailable};
-use super::{Outcome, Problem, ProblemCode, Request, RequestBody, json_response};
+use super::{About, Outcome, Problem, ProblemCode, Request, RequestBody, json_response};
 use crate::assignment::{Ask, NoNumber};
 use crate::db::assignments::{Assignment, Source, assignment_release, assignments_held};
-use crate::domain::{AreaCode, CountryCode, UserId};
+use crate::domain::{AreaCode, CountryCode, PhoneNumber, UserId};
 
 /// How soon somebody whom an empty pool turned away may come again.
 const POOL_EMPTY_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 struct AssignBody {
     user_id: UserId,
     area_code: Option<AreaCode>,
@@ -31,15 +32,19 @@ impl RequestBody for AssignBody {
     const FIELDS: &'static [&'static str] = &["user_id", "area_code", "country", "strict"];
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Assignment)]
 struct AssignmentDocument<'a> {
     user_id: &'a UserId,
+    #[schema(value_type = PhoneNumber)]
     phone_number: &'a str,
+    #[schema(required)]
     area_code: Option<AreaCode>,
     assigned_at: DateTime<Utc>,
     source: Source,
     replayed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<crate::domain::NumberStatus>)]
     number_status: Option<&'static str>,
 }
 
@@ -102,7 +107,7 @@ fn not_assigned() -> Problem {
     Problem::new(ProblemCode::NotAssigned, "This user has no number; assign one with POST /signup/api/assign.")
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 struct ReleaseBody {
     user_id: UserId,
 }
@@ -126,4 +131,39 @@ pub(super) async fn release(context: Arc<Context>, request: Request) -> Outcome 
         .ok_or_else(not_assigned)?;
     fail::fail_point!("release_done");
     json_response(StatusCode::OK, &released)
+}
+
+fn example(replayed: bool) -> Value {
+    json!({"user_id": "u-1", "phone_number": "+14155550100", "area_code": "415",
+        "assigned_at": "2026-11-22T09:24:08.966769Z", "source": "pool", "replayed": replayed})
+}
+
+pub(super) fn about_assign() -> About {
+    About::new("assign", "Signup", "Gives a user a number")
+        .text(
+            "A user has at most one number; asking again gives the same one with `replayed`. An area code is a wish unless \
+             `strict`. At an empty pool the request waits for an emergency purchase.",
+        )
+        .body::<AssignBody>(json!({"user_id": "u-1", "area_code": "415"}))
+        .answer::<AssignmentDocument>("The user's number, durable.", example(false))
+        .refuses(ProblemCode::AreaCodeUnavailable, "`strict`, and no number of this area code is in stock.")
+        .refuses(ProblemCode::PoolEmpty, "No number came in time; `detail` says which cap, pause or halt is in the way.")
+}
+
+pub(super) fn about_assignment() -> About {
+    About::new("assignment", "Signup", "Tells a user's number")
+        .path::<UserId>("user_id", "Whose.")
+        .answer::<AssignmentDocument>("The user's number; `replayed` is true.", example(true))
+        .refuses(ProblemCode::NotAssigned, "The user has no number.")
+}
+
+pub(super) fn about_release() -> About {
+    About::new("release", "Signup", "Takes a user's number away")
+        .text("It rests for `pool.quarantine_hours`; its own user gets it back at once.")
+        .body::<ReleaseBody>(json!({"user_id": "u-1"}))
+        .answer::<crate::db::assignments::Release>(
+            "It rests.",
+            json!({"user_id": "u-1", "phone_number": "+14155550100", "released_at": "2026-11-22T09:24:08.998376Z"}),
+        )
+        .refuses(ProblemCode::NotAssigned, "The user has no number.")
 }

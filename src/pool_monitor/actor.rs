@@ -17,6 +17,7 @@ use super::{care, probe};
 use crate::config::Config;
 use crate::custody::{Custody, Silence};
 use crate::db::purchases::purchases_left_open;
+use crate::db::samples::sample_take;
 use crate::db::stock::stock_available_up_to;
 use crate::db::{Db, DbError};
 use crate::domain::Trigger;
@@ -304,5 +305,7 @@ async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
         // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.
         deps.purchaser.recover_soon();
     }
+    let threshold = deps.config.load().pool.threshold_low;
+    deps.db.run("sample_take", move |conn| sample_take(conn, threshold)).await?;
     Ok(reopened)
 }

@@ -30,7 +30,7 @@ const PAGE: i64 = 500;
 const UPDATES: usize = 4;
 
 /// A number whose webhooks could not be set.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct FailedNumber {
     /// Which.
     pub phone_number: String,
@@ -41,7 +41,7 @@ pub struct FailedNumber {
 }
 
 /// What configuring the webhooks did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct ConfigureReport {
     /// Numbers looked at.
     pub checked: u32,

@@ -16,7 +16,8 @@ const FOREIGN_NAMED_MAX: usize = 200;
 const STORED_MAX: usize = 500;
 
 /// A number and what is to say of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ReconciledNumber)]
 pub struct Line {
     /// E.164.
     pub phone_number: String,
@@ -24,6 +25,7 @@ pub struct Line {
     pub reason: String,
     /// Whose it is. Left out where nobody is concerned; null in `missing` when it was idle.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub user_id: Option<Option<String>>,
 }
 
@@ -36,7 +38,8 @@ impl Line {
 }
 
 /// A number of the account that is not ours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ForeignNumber)]
 pub struct ForeignLine {
     /// E.164.
     pub phone_number: String,
@@ -47,7 +50,8 @@ pub struct ForeignLine {
 }
 
 /// What a comparison found and did, as the API tells it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Reconciliation)]
 pub struct Report {
     /// Numbers of ours that came into the database, or were missing and turned up again.
     pub adopted: Vec<Line>,
@@ -70,6 +74,7 @@ pub struct Report {
     /// Whether the whole list was read, so that `missing` was judged.
     pub complete: bool,
     /// What an operator must do before the next comparison.
+    #[schema(required)]
     pub problem: Option<String>,
     /// So many seem to be gone that none was marked.
     #[serde(skip_serializing_if = "Option::is_none")]

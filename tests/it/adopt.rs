@@ -330,32 +330,3 @@ fn a_drifted_number_in_stock_is_confirmed_before_a_user_gets_it() {
     assert_ours(&world, &number);
     eventually("nobody else has it", || daemon.status()["available"] == 0);
 }
-
-#[cfg(feature = "failpoints")]
-#[test]
-fn after_kill_9_at_any_step_of_an_adoption_the_same_call_finishes_it() {
-    for step in ["adopt_written", "adopt_tagged", "adopt_settled"] {
-        let (world, daemon) = account();
-        daemon.failpoints(&format!("{step}=sleep(60000)"));
-        std::thread::scope(|scope| {
-            let url = format!("/admin/phones/api/numbers/{NUMBER}/adopt");
-            let headers = [("X-Admin-API-Key", crate::world::ADMIN_KEY)];
-            let daemon = &daemon;
-            scope.spawn(move || daemon.try_send("POST", &url, &headers, None).err());
-            eventually("it is written", || world.count("SELECT count(*) FROM numbers") == 1);
-            if step != "adopt_written" {
-                eventually("Twilio was told", || world.twilio.truth().updates == 1);
-            }
-            if step == "adopt_settled" {
-                eventually("it is settled", || world.count("SELECT count(*) FROM numbers WHERE ready") == 1);
-            }
-            daemon.signal(nix::sys::signal::Signal::SIGKILL);
-        });
-        drop(daemon);
-        let daemon = world.daemon();
-        assert_eq!(adopt(&daemon, NUMBER, &json!({})).ok()["status"], "available", "{step}");
-        assert_ours(&world, NUMBER);
-        assert_eq!(world.count("SELECT count(*) FROM purchase_items"), 1, "{step}");
-        assert_eq!(world.twilio.truth().updates, 1, "{step}");
-    }
-}

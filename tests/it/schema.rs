@@ -19,6 +19,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/2026-11-22-130000_sessions_and_audit/up.sql"),
         include_str!("../../migrations/2026-11-22-130000_sessions_and_audit/down.sql"),
     ),
+    (
+        include_str!("../../migrations/2026-11-22-140000_stock_samples/up.sql"),
+        include_str!("../../migrations/2026-11-22-140000_stock_samples/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

@@ -15,6 +15,8 @@ pub fn shape(value: &Value) -> String {
         Value::Array(items) => format!("[{}]", items.first().map(shape).unwrap_or_default()),
         Value::Object(fields) => {
             let mut line = String::new();
+            // In one order, whichever way a map keeps its names.
+            let fields: std::collections::BTreeMap<_, _> = fields.iter().collect();
             for (name, value) in fields {
                 let comma = if line.is_empty() { "" } else { ", " };
                 write!(line, "{comma}{name}:{}", shape(value)).expect("a string takes everything");

@@ -12,15 +12,16 @@ use crate::world::World;
 const SETTLES_WITHIN: Duration = Duration::from_secs(60);
 const LOOKED_AT_EVERY: Duration = Duration::from_millis(150);
 
-/// What is not over yet: orders, and items.
+/// What is not over yet: orders, items, and numbers on their way back to Twilio.
 const OPEN: &str = "SELECT (SELECT count(*) FROM purchases WHERE state IN ('queued', 'running'))
-                         + (SELECT count(*) FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown'))";
+                         + (SELECT count(*) FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown'))
+                         + (SELECT count(*) FROM releases WHERE state IN ('intended', 'sent'))";
 
 /// An assignment that a client was told of: user and number.
 pub type Acknowledged = Vec<(String, String)>;
 
 impl World {
-    /// Waits until no purchase is on its way, here or at Twilio.
+    /// Waits until no purchase and no release is on its way, here or at Twilio.
     #[track_caller]
     pub fn settle(&self) {
         let deadline = Instant::now() + SETTLES_WITHIN;
@@ -42,6 +43,7 @@ impl World {
     #[track_caller]
     pub fn assert_truth(&self) {
         self.assert_nothing_lost_or_doubled();
+        self.assert_nobody_elses_touched();
         self.assert_the_ledger_came_first();
         self.assert_one_to_one_at_any_time();
         self.assert_caps_held();
@@ -100,16 +102,52 @@ impl World {
         }
     }
 
-    /// No number ever had two users at a time, no user two numbers (I3); whoever has one has one that is ready (I6).
+    /// Every number that was bought and is still in the account is in the database (I1), though a comparison may yet have
+    /// something to find.
+    #[track_caller]
+    pub fn assert_everything_paid_for_is_known(&self) {
+        let known = self.sql("SELECT sid FROM numbers WHERE status <> 'released'");
+        let known: BTreeSet<&str> = known.lines().collect();
+        for number in self.twilio.truth().owned.iter().filter(|number| !number.foreign) {
+            assert!(known.contains(number.sid.as_str()), "{number:?} was lost:\n{}", self.ledger());
+        }
+    }
+
+    /// Only numbers that the database calls ours were ever changed or given back at Twilio (I7).
+    #[track_caller]
+    pub fn assert_nobody_elses_touched(&self) {
+        let truth = self.twilio.truth();
+        let ours = self.sql("SELECT sid FROM numbers");
+        let ours: BTreeSet<&str> = ours.lines().collect();
+        let repeated = |sid: &str| truth.repeats.iter().any(|repeat| repeat.sid == sid);
+        for update in &truth.update_log {
+            // A create for a number that another environment bought a moment before is an update that nobody can help.
+            assert!(ours.contains(update.sid.as_str()) || repeated(&update.sid), "not ours, and changed: {update:?}");
+        }
+        for release in &truth.releases {
+            assert!(ours.contains(release.sid.as_str()), "not ours, and given back: {release:?}");
+        }
+        let left =
+            self.sql("SELECT n.sid FROM releases r JOIN numbers n ON n.id = r.number_id WHERE r.state = 'released'");
+        for sid in left.lines() {
+            assert!(truth.owned.iter().all(|number| number.sid != sid), "{sid} has left, and is still paid for");
+        }
+    }
+
+    /// No number ever had two users at a time, no user two numbers (I3); whoever has one has one that is ready (I6), and
+    /// so is all stock. Numbers that moved in with their user keep their webhooks.
     #[track_caller]
     pub fn assert_one_to_one_at_any_time(&self) {
         self.assert_one_to_one_in_the_database();
         let truth = self.twilio.truth();
-        let assigned = self.sql("SELECT phone_number FROM numbers WHERE status = 'assigned' AND missing_since IS NULL");
-        for number in assigned.lines() {
-            let owned = truth.owned_number(number).unwrap_or_else(|| panic!("{number} is assigned and not owned"));
+        let serving = self.sql(
+            "SELECT n.phone_number FROM numbers n LEFT JOIN assignments a ON a.number_id = n.id AND a.released_at IS NULL
+              WHERE n.missing_since IS NULL AND (n.ready OR n.status = 'assigned' AND a.source <> 'import')",
+        );
+        for number in serving.lines() {
+            let owned = truth.owned_number(number).unwrap_or_else(|| panic!("{number} serves and is not owned"));
             let voice_url = owned.voice_url.as_deref().unwrap_or_default();
-            assert!(voice_url.ends_with("/twilio/voice"), "{number} is assigned with {voice_url}");
+            assert!(voice_url.ends_with("/twilio/voice"), "{number} serves with {voice_url}");
         }
     }
 
@@ -128,19 +166,33 @@ impl World {
     /// bought within one hour, or this would be too strict.
     #[track_caller]
     pub fn assert_caps_held(&self) {
-        let spent =
-            "SELECT count(*) FROM purchase_items WHERE NOT override_caps AND state NOT IN ('taken', 'not_bought')";
+        let spent = "SELECT count(*) FROM purchase_items WHERE spends AND NOT override_caps AND state NOT IN ('taken', 'not_bought')";
         for (key, default) in [("spend.purchases_per_hour_max", 100), ("spend.purchases_per_day_max", 300)] {
             let max = self.limit(key, default);
             assert!(self.count(spent) <= max, "{key} is {max}:\n{}", self.ledger());
         }
-        // What stood in the ledger when item i was intended: bought since, still open, or ended later.
-        let stood = "SELECT count(*) FROM purchase_items j WHERE j.intended_at <= i.intended_at
-                        AND (j.ended_at IS NULL OR j.state = 'bought' OR j.ended_at > i.intended_at)";
-        let gone = "SELECT count(DISTINCT a.number_id) FROM assignments a WHERE a.assigned_at <= i.intended_at";
+        // What stood in the ledger when item i was intended: bought since, still open, or ended later. Numbers that had left
+        // or vanished by then do not count; one that served somebody, or was to leave, is no stock from then on.
+        let stood = "SELECT count(*) FROM purchase_items j LEFT JOIN numbers n ON n.purchase_item_id = j.id
+                      WHERE j.intended_at <= i.intended_at AND (j.ended_at IS NULL OR j.state = 'bought' OR j.ended_at > i.intended_at)
+                        AND (n.missing_since IS NULL OR n.missing_since > i.intended_at)";
+        let is_here = "NOT EXISTS (SELECT FROM releases r WHERE r.number_id = n.id AND r.state = 'released' AND r.intended_at <= i.intended_at)";
+        // What an operator takes in may be held for a while, and is no stock then.
+        let is_stock = "j.spends AND NOT EXISTS (SELECT FROM releases r WHERE r.number_id = n.id AND r.intended_at <= i.intended_at)
+                        AND NOT EXISTS (SELECT FROM assignments a WHERE a.number_id = n.id AND a.assigned_at <= i.intended_at)";
         for (key, default, triggers, seen) in [
-            ("pool.owned_max", 1000, "p.trigger <> 'manual'", format!("({stood})")),
-            ("pool.available_max", 50, "p.trigger NOT IN ('manual', 'emergency')", format!("({stood}) - ({gone})")),
+            (
+                "pool.owned_max",
+                1000,
+                "p.trigger IN ('warm_start', 'threshold', 'cron', 'replenish', 'emergency')",
+                format!("({stood} AND {is_here})"),
+            ),
+            (
+                "pool.available_max",
+                50,
+                "p.trigger IN ('warm_start', 'threshold', 'cron', 'replenish')",
+                format!("({stood} AND {is_stock})"),
+            ),
         ] {
             let max = self.limit(key, default);
             let beyond = self.sql(&format!(

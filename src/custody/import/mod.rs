@@ -21,7 +21,7 @@ use super::error::CustodyError;
 use crate::db::installation::installation_read;
 
 /// One number as it was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRow {
     /// E.164, if it is in order.
@@ -46,7 +46,7 @@ pub struct ImportRequest {
 }
 
 /// What a call did, or would do.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ImportReport {
     /// Numbers that became ours.
     pub imported: u32,
@@ -59,7 +59,7 @@ pub struct ImportReport {
 }
 
 /// What is wrong with one row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ImportProblem {
     #[serde(skip)]
     row: usize,

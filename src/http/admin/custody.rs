@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::context::{Context, shutting_down};
-use super::super::{Outcome, Problem, ProblemCode, Request, RequestBody, json_response};
+use super::super::{About, Outcome, Problem, ProblemCode, Request, RequestBody, json_response};
 use crate::custody::{Custody, CustodyError};
 use crate::db::custody::number_quarantine_reason;
 use crate::db::numbers::{NumberLine, number_line};
-use crate::domain::{PhoneNumber, UserId};
+use crate::domain::{NumberSid, PhoneNumber, QuarantineReason, UserId};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 struct AdoptBody {
     user_id: Option<UserId>,
 }
@@ -26,7 +26,7 @@ impl RequestBody for AdoptBody {
     const FIELDS: &'static [&'static str] = &["user_id"];
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 struct NoFields {}
 
 impl RequestBody for NoFields {
@@ -34,11 +34,22 @@ impl RequestBody for NoFields {
 }
 
 /// A line of the list, and why the number rests.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = KeptNumber)]
 struct NumberDocument {
     #[serde(flatten)]
     line: NumberLine,
+    #[schema(required, value_type = Option<QuarantineReason>)]
     quarantine_reason: Option<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = IgnoredNumber)]
+struct Ignored {
+    phone_number: PhoneNumber,
+    sid: NumberSid,
+    /// `ignored`
+    status: &'static str,
 }
 
 pub(crate) async fn adopt(context: Arc<Context>, request: Request) -> Outcome {
@@ -53,7 +64,7 @@ pub(crate) async fn ignore(context: Arc<Context>, request: Request) -> Outcome {
     let NoFields {} = request.json()?;
     let wanted = number.clone();
     let sid = apart(&context, move |custody| async move { custody.ignore(&wanted, &by).await }).await?;
-    json_response(StatusCode::OK, &json!({ "phone_number": number, "sid": sid, "status": "ignored" }))
+    json_response(StatusCode::OK, &Ignored { phone_number: number, sid, status: "ignored" })
 }
 
 pub(crate) async fn release_to_twilio(context: Arc<Context>, request: Request) -> Outcome {
@@ -125,4 +136,49 @@ fn problem(context: &Context, error: &CustodyError) -> Problem {
         _ => problem,
     };
     if code.status() == StatusCode::SERVICE_UNAVAILABLE { problem.retry_after(Duration::from_secs(5)) } else { problem }
+}
+
+fn example() -> Value {
+    json!({"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "available", "area_code": "415",
+        "country": "US", "webhook_status": "configured", "user_id": null, "purchased_at": "2026-11-22T11:43:33Z",
+        "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68", "quarantine_reason": null})
+}
+
+/// What all three have in common.
+fn one_number(about: About) -> About {
+    about
+        .path::<PhoneNumber>("phone_number", "Which; its `+` may stand as it is.")
+        .refuses(ProblemCode::NotFound, "It is not in the account, or not ours.")
+        .refuses(ProblemCode::Locked, "It is being bought or given back, or carries another environment's tag.")
+        .refuses(ProblemCode::TwilioRefused, "Twilio said no; `detail` has its words.")
+        .refuses(ProblemCode::Unavailable, "Twilio does not answer, or a part is restarting; the same call finishes.")
+        .refuses(ProblemCode::ShuttingDown, "This instance is going away.")
+}
+
+pub(crate) fn about_adopt() -> About {
+    one_number(About::new("adopt", "Numbers", "Makes a number of the account ours"))
+        .text("Also frees a number that is held in quarantine, gives one from stock to a user, and ends a rest early.")
+        .body::<AdoptBody>(json!({"user_id": "u-1"}))
+        .answer::<NumberDocument>("The number.", example())
+        .refuses(ProblemCode::Assigned, "The number or the user is spoken for.")
+        .refuses(ProblemCode::Owned, "The number is ours under another SID.")
+}
+
+pub(crate) fn about_ignore() -> About {
+    one_number(About::new("ignore", "Numbers", "Remembers not to tell of a number of the account"))
+        .body::<NoFields>(json!({}))
+        .answer::<Ignored>(
+            "It is ignored.",
+            json!({"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "ignored"}),
+        )
+        .refuses(ProblemCode::Assigned, "The number is somebody's.")
+        .refuses(ProblemCode::Owned, "The number is ours.")
+}
+
+pub(crate) fn about_release_to_twilio() -> About {
+    one_number(About::new("release_to_twilio", "Numbers", "Gives a number back to Twilio, for ever"))
+        .body::<NoFields>(json!({}))
+        .answer::<NumberDocument>("The number; its status is `released`.", example())
+        .refuses(ProblemCode::Assigned, "The number has a user.")
+        .refuses(ProblemCode::Owned, "The number is ours under another SID.")
 }

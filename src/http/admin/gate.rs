@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::super::context::Context;
-use super::super::{Outcome, Problem, Request, RequestBody, json_response};
-use crate::db::buying_gate::{Gate, gate_pause, gate_resume};
+use super::super::{About, Outcome, Problem, Request, RequestBody, json_response};
+use crate::db::buying_gate::{Gate, Halted, Paused, gate_pause, gate_resume};
 use crate::domain::Trigger;
 
 const REASON_CHARACTERS_MAX: usize = 500;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 struct GateBody {
+    #[schema(max_length = 500)]
     reason: Option<String>,
 }
 
@@ -32,8 +33,18 @@ fn reason(request: &Request) -> Result<Option<String>, Problem> {
     }
 }
 
-fn answer(gate: &Gate) -> Outcome {
-    json_response(StatusCode::OK, &json!({ "paused": gate.paused, "halted": gate.halted }))
+/// What keeps callbunker from buying.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Gate)]
+struct GateDocument {
+    #[schema(required)]
+    halted: Option<Halted>,
+    #[schema(required)]
+    paused: Option<Paused>,
+}
+
+fn answer(gate: Gate) -> Outcome {
+    json_response(StatusCode::OK, &GateDocument { halted: gate.halted, paused: gate.paused })
 }
 
 pub(crate) async fn pause(context: Arc<Context>, request: Request) -> Outcome {
@@ -42,7 +53,7 @@ pub(crate) async fn pause(context: Arc<Context>, request: Request) -> Outcome {
     slog::warn!(context.log, "automatic buying is paused"; "by" => &by, "reason" => reason.clone());
     let gate = context.read("gate_pause", move |conn| gate_pause(conn, &by, reason.as_deref())).await?;
     context.telemetry.gate(gate.paused.is_some(), gate.halted.is_some());
-    answer(&gate)
+    answer(gate)
 }
 
 pub(crate) async fn resume(context: Arc<Context>, request: Request) -> Outcome {
@@ -52,5 +63,20 @@ pub(crate) async fn resume(context: Arc<Context>, request: Request) -> Outcome {
     let gate = context.read("gate_resume", gate_resume).await?;
     context.telemetry.gate(gate.paused.is_some(), gate.halted.is_some());
     context.monitor.activate(Trigger::Threshold);
-    answer(&gate)
+    answer(gate)
+}
+
+pub(crate) fn about_pause() -> About {
+    About::new("pause", "Pool", "Stops all automatic buying, emergencies included, on all instances")
+        .body::<GateBody>(json!({"reason": "lunch"}))
+        .answer::<GateDocument>(
+            "It is paused.",
+            json!({"halted": null, "paused": {"since": "2026-11-22T12:12:58.648702Z", "by": "6d843254d280", "reason": "lunch"}}),
+        )
+}
+
+pub(crate) fn about_resume() -> About {
+    About::new("resume", "Pool", "Lets automatic buying go on, looks at once, and ends a halt")
+        .body::<GateBody>(json!({}))
+        .answer::<GateDocument>("It goes on.", json!({"halted": null, "paused": null}))
 }

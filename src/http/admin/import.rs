@@ -7,18 +7,20 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::super::context::{Context, shutting_down};
-use super::super::{Outcome, Problem, Request, RequestBody, json_response};
+use super::super::{About, Outcome, Problem, ProblemCode, Request, RequestBody, json_response};
 use super::custody::{apart, who};
-use crate::custody::{ImportRequest, ImportRow};
+use crate::custody::{ImportReport, ImportRequest, ImportRow};
 
 /// A thousand rows with the longest users do not fit into the usual limit.
 pub(crate) const BYTES_MAX: u64 = 1024 * 1024;
 const ROWS_MAX: usize = 1000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 struct ImportBody {
+    #[schema(max_items = 1000)]
     numbers: Vec<ImportRow>,
     #[serde(default)]
     dry_run: bool,
@@ -46,4 +48,23 @@ pub(crate) async fn import(context: Arc<Context>, request: Request) -> Outcome {
     };
     let report = apart(&context, move |custody| async move { custody.import(wanted).await }).await?;
     json_response(StatusCode::OK, &report)
+}
+
+pub(crate) fn about() -> About {
+    About::new("import", "Numbers", "Moves the earlier service's numbers and users in")
+        .text(
+            "Each number is looked up at Twilio; bad rows stand in `problems`, the good ones move in; the same call again \
+             finishes what broke off. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
+        )
+        .body::<ImportBody>(json!({"dry_run": true, "numbers": [
+            {"phone_number": "+14155550100", "user_id": "u-0", "assigned_at": "2024-01-01T12:00:00Z"},
+            {"phone_number": "+14155550101"}]}))
+        .answer::<ImportReport>(
+            "What moved in, or would.",
+            json!({"imported": 1, "assigned": 1, "already_imported": 0, "problems": [
+                {"phone_number": "+14155550101", "code": "not_in_account", "message": "the account has no such number"}]}),
+        )
+        .refuses(ProblemCode::Unavailable, "Twilio's list cannot be read; nothing was written.")
+        .refuses(ProblemCode::TwilioRefused, "Twilio said no; `detail` has its words.")
+        .refuses(ProblemCode::ShuttingDown, "This instance is going away.")
 }

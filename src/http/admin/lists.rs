@@ -6,21 +6,24 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::json;
 
 use super::super::context::Context;
-use super::super::{Outcome, Problem, Request, json_response};
-use crate::db::assignments::assignments_list;
-use crate::db::numbers::{NumberFilter, numbers_list};
+use super::super::{About, Outcome, Problem, Request, json_response};
+use crate::db::assignments::{AssignmentLine, assignments_list};
+use crate::db::numbers::{NumberFilter, NumberLine, numbers_list};
 use crate::db::passes::{Pass, passes_list};
-use crate::domain::explain_reason;
+use crate::domain::{AreaCode, NumberStatus, explain_reason};
 
 const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
 
 /// The envelope of every list.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Page<T> {
     items: Vec<T>,
+    #[schema(required)]
+    /// What the next page begins after; null at the end.
     next_cursor: Option<String>,
 }
 
@@ -62,7 +65,8 @@ pub(crate) async fn assignments(context: Arc<Context>, request: Request) -> Outc
     json_response(StatusCode::OK, &page(items, limit, |line| line.id))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = PassExplained)]
 struct PassLine {
     #[serde(flatten)]
     pass: Pass,
@@ -75,4 +79,30 @@ pub(crate) async fn passes(context: Arc<Context>, request: Request) -> Outcome {
     let line = |pass: Pass| PassLine { explanation: explain_reason(&pass.reason), pass };
     let items = passes.into_iter().map(line).collect();
     json_response(StatusCode::OK, &page(items, limit, |line: &PassLine| line.pass.id))
+}
+
+pub(crate) fn about_numbers() -> About {
+    About::new("numbers", "Numbers", "The numbers, in the order they came")
+        .query::<NumberStatus>("status", "Only these.")
+        .query::<AreaCode>("area_code", "Only those in it.")
+        .page::<Page<NumberLine>, NumberLine>(json!({"items": [{"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "available", "area_code": "415",
+        "country": "US", "webhook_status": "configured", "user_id": null, "purchased_at": "2026-11-22T11:43:33Z",
+        "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68"}], "next_cursor": null}),
+        )
+}
+
+pub(crate) fn about_assignments() -> About {
+    About::new("assignments", "Numbers", "The assignments, newest first, ended ones too")
+        .page::<Page<AssignmentLine>, AssignmentLine>(
+            json!({"items": [{"user_id": "u-1", "phone_number": "+14155550100", "area_code": "415", "source": "pool",
+                "assigned_at": "2026-11-22T09:24:08.966769Z", "released_at": null}], "next_cursor": "7"}),
+        )
+}
+
+pub(crate) fn about_passes() -> About {
+    About::new("passes", "Pool", "What each look of the monitor did and why, newest first")
+        .page::<Page<PassLine>, PassLine>(json!({"items": [{"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
+                "purchased_count": 20, "error": null,
+                "explanation": "fewer numbers are available or on their way than pool.threshold_low"}], "next_cursor": null}),
+        )
 }

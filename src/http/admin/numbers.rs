@@ -5,27 +5,34 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::json;
 
 use super::super::context::Context;
-use super::super::{Outcome, Problem, Request, json_response};
+use super::super::{About, Outcome, Problem, ProblemCode, Request, json_response};
 use crate::db::number_history::{NumberEvent, NumberRecord, number_history, number_record};
 use crate::db::numbers::NumberLine;
-use crate::domain::{PhoneNumber, why_not};
+use crate::domain::{PhoneNumber, QuarantineReason, why_not};
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = NumberInFull)]
 struct Document<'a> {
     #[serde(flatten)]
     line: &'a NumberLine,
     capable: bool,
+    #[schema(required)]
     missing_since: Option<DateTime<Utc>>,
+    #[schema(required)]
     quarantined_until: Option<DateTime<Utc>>,
+    #[schema(required, value_type = Option<QuarantineReason>)]
     quarantine_reason: Option<&'a str>,
     assignable: bool,
+    #[schema(required)]
     why_not: Option<String>,
     history: Vec<Event<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = NumberHistoryLine)]
 struct Event<'a> {
     #[serde(flatten)]
     event: &'a NumberEvent,
@@ -91,4 +98,20 @@ fn detail(event: &NumberEvent) -> String {
         "release_withdrawn" => format!("it was not given back to Twilio after all{because}"),
         other => format!("{}{because}", other.replace('_', " ")),
     }
+}
+
+pub(crate) fn about() -> About {
+    About::new("number", "Numbers", "One number: how it stands, why nobody gets it, and what happened to it")
+        .path::<PhoneNumber>("phone_number", "Which; its `+` may stand as it is.")
+        .answer::<Document>(
+            "The number.",
+            json!({"phone_number": "+12276164313", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "assigned",
+                "area_code": "227", "country": "US", "webhook_status": "configured", "user_id": "u-1",
+                "purchased_at": "2026-11-22T11:57:15Z", "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68",
+                "capable": true, "missing_since": null, "quarantined_until": null, "quarantine_reason": null,
+                "assignable": false, "why_not": "assigned to u-1 since 2026-11-22T11:57:16Z", "history": [
+                    {"at": "2026-11-22T11:57:16.799722Z", "event": "assigned", "user_id": "u-1", "source": "pool",
+                     "detail": "assigned to u-1 (source: pool)"}]}),
+        )
+        .refuses(ProblemCode::NotFound, "The pool has never had this number.")
 }

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use http::StatusCode;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use serde_json::json;
 
 use super::super::context::Context;
+use super::super::openapi::Count;
 use super::super::signup::check_place;
-use super::super::{Outcome, Problem, Request, json_response};
+use super::super::{About, Outcome, Problem, Request, json_response};
 use super::purchases::COUNT_MAX;
 use crate::db::stock::stock_read;
 use crate::domain::{
@@ -19,27 +21,34 @@ use crate::domain::{
 };
 use crate::twilio::Balance;
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Plan {
     would_purchase: u32,
     /// Bought before, for signups that wait.
     for_waiting_signups: u32,
     why: Why,
     explanation: String,
+    #[schema(required)]
     binding_cap: Option<Cap>,
     caps: Rooms,
+    #[schema(required)]
+    /// Of one local number, a month.
     unit_price: Option<String>,
+    #[schema(required)]
     price_unit: Option<String>,
+    #[schema(required)]
     monthly_cost: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     price_error: Option<String>,
+    #[schema(required)]
     balance: Option<Money>,
     stock: Stock,
     warnings: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Money {
+    /// Such as `1.15`.
     amount: String,
     currency: String,
 }
@@ -116,6 +125,24 @@ pub(crate) async fn plan(context: Arc<Context>, request: Request) -> Outcome {
         warnings: seen.gate.warnings(),
     };
     json_response(StatusCode::OK, &document)
+}
+
+pub(crate) fn about() -> About {
+    About::new("plan", "Pool", "What would be bought now, why, and at what cost; buys nothing")
+        .text("Without `count`, what a replenishment would do over all its batches; with it, an order by hand.")
+        .query::<Count>("count", "Plan an order by hand of so many.")
+        .query::<AreaCode>("area_code", "The order's area code; only with `count`.")
+        .answer::<Plan>(
+            "The plan.",
+            json!({"would_purchase": 0, "for_waiting_signups": 0, "why": "above_threshold",
+                "explanation": "would buy nothing: 19 available or on their way, pool.threshold_low is 10; 20 with those \
+                                assigned, pool.total_min is 20",
+                "binding_cap": null, "caps": {"hour_left": 80, "day_left": 280, "available_room": 31, "owned_room": 980},
+                "unit_price": "1.15", "price_unit": "USD", "monthly_cost": "0.00",
+                "balance": {"amount": "999977.00", "currency": "USD"},
+                "stock": {"available": 19, "unready": 0, "unfit": 0, "assigned": 1, "quarantined": 0, "purchasing": 0,
+                    "unsettled": 0, "waiting": 0, "unserved": 0}, "warnings": []}),
+        )
 }
 
 #[cfg(test)]

@@ -16,8 +16,12 @@ use super::super::{Outcome, Problem, ProblemCode, Request, RequestBody, Response
 use crate::db::numbers::NumberLine;
 use crate::db::purchase_record::{PurchaseError, PurchaseRecord, purchase_record};
 use crate::db::purchases::{Enqueued, Order, Wish, purchase_enqueue};
-use crate::domain::{AreaCode, CountryCode, OrderState, Trigger};
+use crate::domain::{AreaCode, CountryCode, NumberSid, OrderState, PhoneNumber, Trigger, WebhookStatus};
 use crate::purchaser::PurchaserError;
+
+mod about;
+
+pub(crate) use about::{about_purchase, about_show};
 
 /// The most that one order by hand may ask for.
 pub(super) const COUNT_MAX: u32 = 100;
@@ -27,8 +31,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long it looks, beyond the time that an order may wait for the lock; then it tells how far the order is.
 const REPEAT_PATIENCE: Duration = Duration::from_secs(120);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 struct PurchaseBody {
+    #[schema(minimum = 1, maximum = 100)]
     count: u32,
     area_code: Option<AreaCode>,
     country: Option<CountryCode>,
@@ -42,8 +47,9 @@ impl RequestBody for PurchaseBody {
     const FIELDS: &'static [&'static str] = &["count", "area_code", "country", "fallback", "override_caps"];
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Purchase)]
+pub(crate) struct Document<'a> {
     purchase_id: Uuid,
     state: OrderState,
     requested_count: u32,
@@ -52,10 +58,14 @@ struct Document<'a> {
     errors: &'a [PurchaseError],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = PurchasedNumber)]
 struct Bought<'a> {
+    #[schema(value_type = PhoneNumber)]
     phone_number: &'a str,
+    #[schema(value_type = NumberSid)]
     sid: &'a str,
+    #[schema(value_type = WebhookStatus)]
     webhook_status: &'a str,
 }
 
@@ -63,7 +73,7 @@ fn bought(line: &NumberLine) -> Bought<'_> {
     Bought { phone_number: &line.phone_number, sid: &line.sid, webhook_status: &line.webhook_status }
 }
 
-fn document(record: &PurchaseRecord) -> Document<'_> {
+pub(crate) fn document(record: &PurchaseRecord) -> Document<'_> {
     // Between two slices an order waits for the lock; to the outside it is still running.
     let begun = record.order.state == OrderState::Queued && record.order.started_at.is_some();
     Document {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::context::{Context, shutting_down, unavailable};
-use super::super::{Outcome, Problem, ProblemCode, Request, RequestBody, json_response};
+use super::super::{About, Outcome, Problem, ProblemCode, Request, RequestBody, json_response};
 use crate::reconciliation::{Reconciled, Report, Trouble};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 struct ReconcileBody {
     #[serde(default)]
     confirm_missing: bool,
@@ -50,4 +50,20 @@ fn broke_off(context: &Context, report: &Report, trouble: &Trouble) -> Problem {
         .retry_after(Duration::from_secs(10)),
     };
     problem.with("report", serde_json::to_value(report).unwrap_or(Value::Null))
+}
+
+pub(crate) fn about() -> About {
+    About::new("reconcile", "Numbers", "Compares Twilio's list with the database, and mends what may be mended")
+        .body::<ReconcileBody>(json!({"confirm_missing": false}))
+        .answer::<Report>(
+            "What was found and done.",
+            json!({"adopted": [], "missing": [{"phone_number": "+14155550102", "user_id": "u-3",
+                    "reason": "Twilio does not know its SID any more (404)"}],
+                "webhook_drift": [], "repaired": [], "foreign": 1, "foreign_numbers": [{"phone_number": "+14155550199",
+                    "sid": "PNee29a63f8e79f14677214772b2cd707e", "reason": "no tag of ours"}], "ignored": 0, "conflicts": [],
+                "checked": 23, "complete": true, "problem": null}),
+        )
+        .refuses(ProblemCode::Halted, "Twilio refuses the account; `report` tells what was done.")
+        .refuses(ProblemCode::Unavailable, "Twilio's failures broke it off; `report` tells what was done.")
+        .refuses(ProblemCode::ShuttingDown, "This instance is going away.")
 }

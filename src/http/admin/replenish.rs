@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::json;
 
 use super::super::context::{Context, shutting_down};
-use super::super::{Outcome, Request, json_response};
+use super::super::{About, Outcome, ProblemCode, Request, json_response};
 use crate::domain::{Stock, Trigger};
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Replenishment)]
 struct Replenished {
     replenished: bool,
     purchased_count: u32,
@@ -21,7 +23,8 @@ struct Replenished {
     error: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = StockCounts)]
 struct Counts {
     available: u32,
     assigned: u32,
@@ -57,4 +60,23 @@ async fn pass(context: &Context, trigger: Trigger) -> Outcome {
         error: report.error,
     };
     json_response(StatusCode::OK, &document)
+}
+
+fn about(id: &'static str, summary: &'static str) -> About {
+    About::new(id, "Pool", summary)
+        .text("`reason` is there when nothing was bought: `above_threshold`, `locked`, `paused`, `spend_cap`, `halted`, …")
+        .answer::<Replenished>(
+            "What the look did.",
+            json!({"replenished": false, "purchased_count": 0, "previous_status": {"available": 16, "assigned": 6, "total": 22},
+                "new_status": {"available": 16, "assigned": 6, "total": 22}, "reason": "above_threshold"}),
+        )
+        .refuses(ProblemCode::ShuttingDown, "This instance is going away.")
+}
+
+pub(crate) fn about_replenish() -> About {
+    about("replenish", "Looks at the pool at once, and buys what it lacks")
+}
+
+pub(crate) fn about_auto_replenish() -> About {
+    about("auto_replenish", "The same, for the cron jobs of the earlier service")
 }

@@ -4,52 +4,63 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::json;
 
 use super::super::context::Context;
-use super::super::{Outcome, Request, json_response};
+use super::super::{About, Outcome, Request, json_response};
+use crate::config::Config;
 use crate::db::buying_gate::{Halted, Paused};
 use crate::db::passes::{Pass, pass_latest};
-use crate::db::stock::stock_read;
+use crate::db::stock::{Observation, stock_read};
 
 /// The first five fields are the earlier service's, to the letter.
-#[derive(Serialize)]
-struct Status {
-    available: u32,
-    assigned: u32,
-    total: u32,
-    threshold: u32,
-    needs_replenishment: bool,
-    quarantined: u32,
-    unready: u32,
-    unfit: u32,
-    purchasing: u32,
-    unsettled: u32,
-    waiting: u32,
-    paused: Option<Paused>,
-    halted: Option<Halted>,
-    spend: Spend,
-    last_replenishment: Option<Pass>,
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = PoolStatus)]
+pub(crate) struct Status {
+    pub(crate) available: u32,
+    pub(crate) assigned: u32,
+    pub(crate) total: u32,
+    pub(crate) threshold: u32,
+    pub(crate) needs_replenishment: bool,
+    pub(crate) quarantined: u32,
+    pub(crate) unready: u32,
+    pub(crate) unfit: u32,
+    pub(crate) purchasing: u32,
+    pub(crate) unsettled: u32,
+    pub(crate) waiting: u32,
+    #[schema(required)]
+    pub(crate) paused: Option<Paused>,
+    #[schema(required)]
+    pub(crate) halted: Option<Halted>,
+    pub(crate) spend: Spend,
+    #[schema(required)]
+    pub(crate) last_replenishment: Option<Pass>,
 }
 
-#[derive(Serialize)]
-struct Spend {
-    hour: Window,
-    day: Window,
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Spend {
+    pub(crate) hour: Window,
+    pub(crate) day: Window,
     #[serde(rename = "override")]
-    overridden: u32,
+    pub(crate) overridden: u32,
 }
 
-#[derive(Serialize)]
-struct Window {
-    bought: u32,
-    max: u32,
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SpendWindow)]
+pub(crate) struct Window {
+    pub(crate) bought: u32,
+    pub(crate) max: u32,
 }
 
 pub(crate) async fn status(context: Arc<Context>, _request: Request) -> Outcome {
     let (seen, last_replenishment) = context.read("status", |conn| Ok((stock_read(conn)?, pass_latest(conn)?))).await?;
-    let config = context.config.load();
+    json_response(StatusCode::OK, &document(seen, last_replenishment, &context.config.load()))
+}
+
+/// The status document, for the API, the dashboard and its live events.
+pub(crate) fn document(seen: Observation, last_replenishment: Option<Pass>, config: &Config) -> Status {
     let (stock, threshold) = (seen.stock, config.pool.threshold_low);
-    let status = Status {
+    Status {
         available: stock.available,
         assigned: stock.assigned,
         total: stock.total(),
@@ -69,6 +80,16 @@ pub(crate) async fn status(context: Arc<Context>, _request: Request) -> Outcome 
             overridden: seen.spend.overridden,
         },
         last_replenishment,
-    };
-    json_response(StatusCode::OK, &status)
+    }
+}
+
+pub(crate) fn about() -> About {
+    About::new("status", "Pool", "How the pool is").answer::<Status>(
+        "The pool.",
+        json!({"available": 13, "assigned": 6, "total": 19, "threshold": 10, "needs_replenishment": false, "quarantined": 1,
+            "unready": 0, "unfit": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "paused": null, "halted": null,
+            "spend": {"hour": {"bought": 20, "max": 100}, "day": {"bought": 20, "max": 300}, "override": 0},
+            "last_replenishment": {"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start",
+                "reason": "below_threshold", "purchased_count": 20, "error": null}}),
+    )
 }

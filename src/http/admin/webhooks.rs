@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::super::context::Context;
-use super::super::{Outcome, Problem, ProblemCode, Request, RequestBody, json_response};
+use super::super::{About, Outcome, Problem, ProblemCode, Request, RequestBody, json_response};
 use crate::domain::PhoneNumber;
-use crate::pool_monitor::{ConfigureError, configure_webhooks};
+use crate::pool_monitor::{ConfigureError, ConfigureReport, configure_webhooks};
 
 const NUMBERS_MAX: usize = 1000;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 struct ConfigureBody {
+    #[schema(max_items = 1000)]
     phone_numbers: Option<Vec<PhoneNumber>>,
 }
 
@@ -46,4 +48,16 @@ pub(crate) async fn configure(context: Arc<Context>, request: Request) -> Outcom
             ))
         }
     }
+}
+
+pub(crate) fn about() -> About {
+    About::new("configure_webhooks", "Numbers", "Sets the webhooks on every number that differs, or on the given ones")
+        .text("Also makes this instance's webhooks the ones that all instances want.")
+        .body::<ConfigureBody>(json!({"phone_numbers": ["+14155550100"]}))
+        .answer::<ConfigureReport>(
+            "What was set.",
+            json!({"checked": 23, "configured": 1, "failed": [
+            {"phone_number": "+14155550102", "code": "missing", "message": "Twilio does not know it any more"}]}),
+        )
+        .refuses(ProblemCode::Unavailable, "Twilio's list of numbers cannot be read.")
 }

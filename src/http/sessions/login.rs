@@ -12,7 +12,7 @@ use http::header::{ACCEPT, HeaderValue, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHE
 
 use super::super::context::Context;
 use super::super::keys::{Access, Who};
-use super::super::{Failure, Outcome, Problem, Request, page_response};
+use super::super::{About, Assets, Failure, Outcome, Problem, ProblemCode, Request, page_response};
 use super::cookie::{Token, forget};
 use super::csrf::check_origin;
 use super::next::{acceptable, farewell, welcome};
@@ -24,10 +24,16 @@ use crate::http::detail::Scribe;
 struct LoginPage<'p> {
     message: Option<&'p str>,
     next: Option<&'p str>,
+    style: String,
+    icon: String,
 }
 
 fn page(status: StatusCode, message: Option<&str>, next: Option<&str>) -> Outcome {
-    let html = LoginPage { message, next: next.and_then(acceptable) }.render().map_err(|_| Problem::internal())?;
+    let assets = Assets::default();
+    let (style, icon) = (assets.url("dashboard.css"), assets.url("icon.svg"));
+    let html = LoginPage { message, next: next.and_then(acceptable), style, icon }
+        .render()
+        .map_err(|_| Problem::internal())?;
     Ok(page_response(status, html))
 }
 
@@ -122,4 +128,49 @@ pub(in crate::http) async fn logout(context: Arc<Context>, request: Request) -> 
     let mut response = farewell();
     response.headers_mut().insert(SET_COOKIE, forget(request.exchange()));
     Ok(response)
+}
+
+/// The fields of the login form.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a description; the handler reads the fields by name")]
+struct LoginForm {
+    /// An admin key.
+    api_key: String,
+    /// A path of ours to go to.
+    next: Option<String>,
+}
+
+/// The fields of the logout's form.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a description; the door reads the field by name")]
+struct LogoutForm {
+    /// The session's token, unless it stands in `X-CSRF-Token`.
+    csrf_token: Option<String>,
+}
+
+pub(in crate::http) fn about_show() -> About {
+    let page = utoipa::openapi::schema::Object::with_type(utoipa::openapi::schema::Type::String);
+    About::new("login_page", "Sessions", "The login form, for people")
+        .text("With `?next=PATH` the login goes on to that page of callbunker's own.")
+        .answer_as(StatusCode::OK, "text/html", "The form.", page, "<!doctype html>…")
+        .see_other("Who is logged in goes on at once.")
+}
+
+pub(in crate::http) fn about_login() -> About {
+    About::new("login", "Sessions", "Begins a session with an admin key")
+        .text("Whoever accepts `text/html` gets refusals as the form again, with the same status.")
+        .form::<LoginForm>(serde_json::json!({"api_key": "admin-3b5c7dfff5e3449ab5929b1027ab68d1"}))
+        .see_other("The session's cookie, and the page to go to.")
+        .with_header("Set-Cookie")
+        .refuses(ProblemCode::Unauthorized, "No valid key.")
+        .refuses(ProblemCode::Forbidden, "A signup key, or a page of another site.")
+        .refuses(ProblemCode::RateLimited, "Too many wrong keys came from this address in a minute.")
+        .refuses(ProblemCode::DatabaseUnavailable, "PostgreSQL does not answer.")
+}
+
+pub(in crate::http) fn about_logout() -> About {
+    About::new("logout", "Sessions", "Ends the session")
+        .form::<LogoutForm>(serde_json::json!({}))
+        .see_other("The cookie is forgotten; the login page is next.")
+        .with_header("Set-Cookie")
 }

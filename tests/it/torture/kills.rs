@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::operations::{OPERATIONS, Operation, STARTED};
+use super::operations::{Operation, STARTED, operations};
 use super::{is_long, tally};
 use crate::daemon::Daemon;
 use crate::truth::Acknowledged;
@@ -21,10 +21,8 @@ const REACHED_WITHIN: Duration = Duration::from_secs(40);
 
 /// Kills the daemon at each step of one operation.
 fn kill_anywhere(name: &str) {
-    let operation = OPERATIONS.iter().find(|operation| operation.name == name).expect("an operation of the table");
-    let hits = if is_long() { 1..=3 } else { 1..=1 };
-    let cases: Mutex<VecDeque<(&str, u32)>> =
-        Mutex::new(hits.flat_map(|hit| operation.reaches.iter().map(move |point| (*point, hit))).collect());
+    let operation = operations().find(|operation| operation.name == name).expect("an operation of the table");
+    let cases: Mutex<VecDeque<(&str, u32)>> = Mutex::new(cases(operation, is_long()).collect());
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
@@ -39,12 +37,30 @@ fn kill_anywhere(name: &str) {
     });
 }
 
+/// At which points, at which hit. The short form kills at each failpoint once, in the first operation that comes by it, and
+/// in no operation nowhere; the long one everywhere, three hits long.
+fn cases(operation: &'static Operation, long: bool) -> impl Iterator<Item = (&'static str, u32)> {
+    let is_first = |point: &&str| {
+        operations().find(|other| other.reaches.contains(point)).is_some_and(|first| first.name == operation.name)
+    };
+    let mut points: Vec<&str> = operation.reaches.to_vec();
+    if !long {
+        points.retain(is_first);
+        if points.is_empty() {
+            points.extend(operation.reaches.last());
+        }
+    }
+    let hits = if long { 1..=3 } else { 1..=1 };
+    hits.flat_map(move |hit| points.clone().into_iter().map(move |point| (point, hit)))
+}
+
 /// Says where it was when a case fails.
 struct Told(String);
 
 impl Drop for Told {
     fn drop(&mut self) {
         if std::thread::panicking() {
+            tally::loss();
             eprintln!("{}", self.0);
         }
     }
@@ -72,7 +88,9 @@ fn kill_at(operation: &Operation, point: &str, hit: u32) {
     world.twilio.clear_faults();
     // Orders that waited at the dead one: their time passes.
     world.sql("UPDATE purchases SET expires_at = clock_timestamp() - interval '6 seconds' WHERE state = 'queued'");
+    (operation.meanwhile)(&world);
     let daemon = world.daemon();
+    (operation.after)(&world, &daemon, &mut told);
     holds(&world, &daemon, &told);
     daemon.post_empty("/admin/phones/api/resume").ok();
     let served = daemon.assign("somebody new").ok();
@@ -106,9 +124,12 @@ fn dies(mut daemon: Daemon, hit: u32) -> bool {
 
 #[test]
 fn every_failpoint_lies_on_the_way_of_some_operation() {
-    let reached: BTreeSet<&str> = OPERATIONS.iter().flat_map(|operation| operation.reaches.iter().copied()).collect();
+    let reached: BTreeSet<&str> = operations().flat_map(|operation| operation.reaches.iter().copied()).collect();
     let listed: BTreeSet<&str> = callbunker::failpoints::FAILPOINTS.iter().map(|(name, _)| *name).collect();
     assert_eq!(reached, listed);
+    let sampled: BTreeSet<&str> =
+        operations().flat_map(|operation| cases(operation, false)).map(|(point, _)| point).collect();
+    assert_eq!(sampled, listed, "the short form kills at each");
 }
 
 /// A test per row, so that they run side by side; a row without one fails here.
@@ -122,7 +143,7 @@ macro_rules! operations {
         #[test]
         fn every_operation_is_tried() {
             let tried: BTreeSet<&str> = [$($name),*].into();
-            assert_eq!(tried, OPERATIONS.iter().map(|operation| operation.name).collect());
+            assert_eq!(tried, operations().map(|operation| operation.name).collect());
         }
     };
 }
@@ -144,4 +165,9 @@ operations! {
     a_kill_at_any_step_of_a_recovery_loses_nothing: "a restart after a purchase that nobody heard of",
     a_kill_when_a_recovery_gives_an_item_up_doubles_nothing: "a restart after a create that never arrived",
     a_kill_while_a_rested_number_returns_loses_nothing: "the return of a rested number",
+    a_kill_at_any_step_of_a_comparison_is_mended_by_the_next_one: "a comparison that finds everything",
+    a_kill_at_any_step_of_an_adoption_is_finished_by_the_same_call: "an adoption for the pool",
+    a_kill_at_any_step_of_an_adoption_for_a_user_is_finished_by_the_same_call: "an adoption for a user",
+    a_kill_at_any_step_of_a_release_to_twilio_leaves_the_number_fully_ours_or_fully_gone: "a release to Twilio",
+    a_kill_at_any_step_of_an_import_is_finished_by_the_same_call: "an import of three",
 }

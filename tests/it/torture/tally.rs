@@ -26,6 +26,11 @@ pub fn round() {
     note("round", 1);
 }
 
+/// Something was lost, doubled, forgotten or beyond a cap.
+pub fn loss() {
+    note("loss", 1);
+}
+
 /// Daemons ran against each other.
 pub fn instances(count: usize) {
     note("instance", count);

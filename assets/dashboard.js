@@ -1,0 +1,344 @@
+// Keeps the page's numbers fresh and saves a step here and there. Without it everything is shown and every act works.
+// No text is ever put into the page as HTML: what comes over the wire is set as text.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const make = (tag, className, text) => {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+};
+
+// Times
+
+const span = (seconds) => {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172800) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} days`;
+};
+const tell = (time) => {
+  const seconds = Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000);
+  if ("span" in time.dataset) return span(Math.max(0, seconds));
+  return seconds < -5 ? `in ${span(-seconds)}` : `${span(Math.max(0, seconds))} ago`;
+};
+const when = (at) => {
+  const time = make("time");
+  time.dateTime = at;
+  time.title = new Date(at).toLocaleString();
+  time.textContent = tell(time);
+  return time;
+};
+const refreshTimes = () => all("time[datetime]").forEach((time) => {
+  const text = tell(time);
+  if (time.textContent !== text) time.textContent = text;
+});
+
+// Words, as the server writes them
+
+const TONES = { done: "good", running: "busy", queued: "busy", stopped: "warn", interrupted: "warn", halted: "bad" };
+const STATES = { queued: "waiting", running: "buying" };
+const phone = (e164) => e164.replace(/^\+1(\d{3})(\d{3})(\d{4})$/, "+1 $1 $2 $3");
+const found = (shown, asked) => {
+  const link = make("a", "", shown);
+  link.href = `/admin/phones/dashboard/search?q=${encodeURIComponent(asked)}`;
+  return link;
+};
+const pill = (tone, word) => make("span", `pill ${tone}`, word);
+const cell = (className, ...content) => {
+  const td = make("td", className);
+  td.append(...content);
+  return td;
+};
+
+// Asking first: the confirmation page's own question, in a dialog
+
+const fetchQuestion = async (url) => {
+  const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  return $("#question", page) ?? $("main .card", page);
+};
+const ask = async (url) => {
+  const dialog = $("#dialog");
+  const question = await fetchQuestion(url).catch(() => null);
+  if (!question) { location.assign(url); return; }
+  dialog.replaceChildren(document.importNode(question, true));
+  dialog.showModal();
+  ($("input:not([type=hidden])", dialog) ?? $("button, .button", dialog))?.focus();
+};
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  if (link.matches("[data-ask]")) {
+    event.preventDefault();
+    ask(link.href);
+  } else if (link.matches("dialog [data-close]")) {
+    event.preventDefault();
+    $("#dialog").close();
+  } else if (link.matches("#preview [data-close]")) {
+    event.preventDefault();
+    $("#preview").replaceChildren();
+  }
+});
+// Twice pressed is once sent.
+document.addEventListener("submit", (event) => {
+  if (event.target.method === "post") all("button", event.target).forEach((button) => { button.disabled = true; });
+});
+addEventListener("pageshow", () => all("form button").forEach((button) => { button.disabled = false; }));
+
+// Buying: the plan as soon as the form says what is wanted; only the plan has the button that buys
+
+const buy = $("#buy");
+if (buy) {
+  let latest = 0;
+  const preview = async () => {
+    const mine = ++latest;
+    if (!buy.reportValidity()) return;
+    const query = new URLSearchParams(new FormData(buy));
+    const question = await fetchQuestion(`${buy.action}?${query}`).catch(() => null);
+    if (mine !== latest) return;
+    $("#preview").replaceChildren(question ? document.importNode(question, true) : make("p", "error", "The plan cannot be shown now; try again."));
+    const heading = $("#preview h1");
+    if (heading) {
+      const smaller = make("h3", "", heading.textContent);
+      heading.replaceWith(smaller);
+    }
+    $("#preview .card")?.classList.remove("card", "narrow");
+    $("#question", $("#preview"))?.removeAttribute("id");
+  };
+  buy.addEventListener("submit", (event) => { event.preventDefault(); preview(); });
+  // A plan that is shown must be the plan of what stands in the form.
+  buy.addEventListener("input", () => { latest += 1; $("#preview").replaceChildren(); });
+}
+
+// Live numbers
+
+const put = (name, value) => all(`[data-count="${name}"]`).forEach((element) => {
+  if (element.textContent !== String(value)) element.textContent = value;
+});
+const show = (selector, visible) => { const element = $(selector); if (element) element.hidden = !visible; };
+const say = (name, text) => { const element = $(`[data-text="${name}"]`); if (element && element.textContent !== text) element.textContent = text; };
+
+const VERDICTS = [
+  [(s) => s.halted, "Halted", "bad"],
+  [(s) => s.available === 0, "Empty", "bad"],
+  [(s) => s.needs_replenishment, "Needs replenishment", "warn"],
+  [(s) => s.paused, "Paused", "warn"],
+  [() => true, "Enough in stock", "good"],
+];
+const onStatus = (status) => {
+  show("#away", false);
+  for (const name of ["available", "assigned", "total", "threshold", "purchasing", "quarantined", "unready", "unfit", "unsettled"]) put(name, status[name]);
+  for (const window of ["hour", "day"]) {
+    put(`spend.${window}.bought`, status.spend[window].bought);
+    put(`spend.${window}.max`, status.spend[window].max);
+    const bar = $(`[data-value="spend.${window}"]`);
+    if (bar) { bar.max = Math.max(1, status.spend[window].max); bar.value = status.spend[window].bought; }
+  }
+  put("spend.override", status.spend.override);
+  const [, word, tone] = VERDICTS.find(([holds]) => holds(status));
+  const verdict = $("#verdict");
+  if (verdict) { verdict.textContent = word; verdict.className = `pill ${tone}`; $("#tile-available").className = `tile main ${tone}`; }
+  show("#halted", status.halted);
+  say("halted", status.halted?.message ?? "");
+  show("#paused", status.paused);
+  say("paused", status.paused?.reason ?? "");
+  show("#waiting", status.waiting > 0);
+  say("waiting", `${status.waiting} signup${status.waiting === 1 ? "" : "s"}`);
+  show("#act-pause", !status.paused);
+  show("#act-resume", status.paused || status.halted);
+  if (status.last_replenishment) onPass(status.last_replenishment);
+};
+
+const onPass = (pass) => {
+  const body = $("#passes tbody");
+  const at = pass.at.replace(/\.\d+/, "");
+  if (!body || $(`[data-pass="${at}"]`, body)) return;
+  const row = make("tr", "fresh");
+  row.dataset.pass = at;
+  const reasons = JSON.parse($("#passes").dataset.reasons);
+  const why = cell("", reasons[pass.reason] ?? pass.reason.replaceAll("_", " "));
+  if (pass.error) why.append(make("p", "error", pass.error));
+  row.append(cell("", when(pass.at)), cell("wide-only", pass.trigger.replaceAll("_", " ")), cell("number", pass.purchased_count), why);
+  body.prepend(row);
+  while (body.rows.length > 6) body.rows[body.rows.length - 1].remove();
+  body.closest("section").querySelector(".empty")?.remove();
+};
+
+const onAssignment = (line) => {
+  const body = $("#assignments tbody");
+  if (!body) return;
+  const key = `${line.user_id} ${line.phone_number}`;
+  const known = all("tr", body).find((row) => row.dataset.assignment === key);
+  if (line.released_at) {
+    if (known && !$(".pill.calm", known)) known.cells[2].append(" ", pill("calm", "released"));
+    return;
+  }
+  all("#pool tr[data-number]").find((row) => row.dataset.number === line.phone_number)?.remove();
+  show("#no-assignments", false);
+  if (known && !$(".pill.calm", known)) return;
+  known?.remove();
+  const row = make("tr", "fresh");
+  row.dataset.assignment = key;
+  const last = cell("", when(line.assigned_at));
+  if (line.source === "emergency") last.append(" ", pill("warn", "waited"));
+  const user = found(line.user_id, line.user_id);
+  user.title = line.user_id;
+  row.append(cell("cut", user), cell("nowrap", found(phone(line.phone_number), line.phone_number)), last);
+  body.prepend(row);
+  while (body.rows.length > 10) body.rows[body.rows.length - 1].remove();
+};
+
+const onPurchase = (order) => {
+  const body = $("#orders tbody");
+  if (!body) return;
+  let row = all("tr", body).find((candidate) => candidate.dataset.order === order.purchase_id);
+  if (!row) {
+    row = make("tr", "fresh");
+    row.dataset.order = order.purchase_id;
+    row.append(cell("", when(order.created_at ?? new Date().toISOString())), cell("wide-only", (order.trigger ?? "").replaceAll("_", " ")),
+      cell(""), cell("number"), cell("wide-only", order.area_code ?? ""));
+    body.prepend(row);
+    while (body.rows.length > 6) body.rows[body.rows.length - 1].remove();
+    body.closest("section").querySelector(".empty")?.remove();
+  }
+  const isOpen = order.state === "queued" || order.state === "running";
+  row.cells[2].replaceChildren(pill(TONES[order.state] ?? "calm", STATES[order.state] ?? order.state));
+  const bought = make("span", "count", `${order.purchased_count} of ${order.requested_count}`);
+  row.cells[3].replaceChildren(bought);
+  if (isOpen) {
+    const bar = make("progress");
+    bar.max = order.requested_count;
+    bar.value = order.purchased_count;
+    bar.setAttribute("aria-label", "Bought so far");
+    row.cells[3].append(" ", bar);
+  }
+  for (const error of order.errors) row.cells[3].append(make("p", "error", error.message + (error.count > 1 ? ` (${error.count} times)` : "")));
+  const pool = $("#pool tbody");
+  const stocked = new Set(all("tr[data-number]", pool).map((known) => known.dataset.number));
+  for (const number of order.numbers) {
+    if (stocked.has(number.phone_number) || pool.rows.length >= 50) continue;
+    const fresh = make("tr", "fresh");
+    fresh.dataset.number = number.phone_number;
+    const idle = when(new Date().toISOString());
+    idle.dataset.span = "";
+    idle.textContent = tell(idle);
+    fresh.append(cell("nowrap", found(phone(number.phone_number), number.phone_number)),
+      cell("", pill(number.webhook_status === "configured" ? "good" : "warn", number.webhook_status)), cell("number", idle));
+    pool.append(fresh);
+    show("#no-pool", false);
+  }
+};
+
+const live = $("#live");
+const link = (className, text) => { if (live.textContent !== text) { live.className = `live ${className}`; live.textContent = text; } };
+const onAlert = (alert) => {
+  if (alert.kind === "database_unavailable") show("#away", true);
+  if (alert.kind === "database_available") show("#away", false);
+  live.title = `${alert.kind}: ${alert.message}`;
+};
+let failures = 0;
+// What changed between the page and the stream, or while the stream was away, comes with the page's own lists, once.
+const LISTS = ["#orders", "#passes", "#assignments", "#pool"];
+let held = [];
+const catchUp = async () => {
+  const response = await fetch("/admin/phones/dashboard", { credentials: "same-origin" }).catch(() => null);
+  if (response?.ok && !response.redirected) {
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    for (const list of LISTS) {
+      const fresh = $(`${list} tbody`, page);
+      if (fresh) $(`${list} tbody`).replaceWith(document.importNode(fresh, true));
+    }
+    for (const note of ["#no-assignments", "#no-pool"]) show(note, !$(note, page)?.hidden);
+  }
+  const late = held;
+  held = null;
+  late.forEach((work) => work());
+  link("on", "Live");
+};
+const connect = () => {
+  const events = new EventSource("/admin/phones/api/events");
+  const on = (name, work) => events.addEventListener(name, (event) => {
+    const told = JSON.parse(event.data);
+    if (held) held.push(() => work(told)); else work(told);
+  });
+  events.addEventListener("open", () => { failures = 0; held = held ?? []; catchUp(); });
+  on("status", onStatus);
+  on("assignment", onAssignment);
+  on("purchase", onPurchase);
+  on("alert", onAlert);
+  events.addEventListener("error", () => {
+    link("off", "Not live; connecting again");
+    // A browser gives up by itself when the answer is no stream: a restart behind a proxy, an ended session.
+    if (events.readyState === EventSource.CLOSED) {
+      failures += 1;
+      setTimeout(connect, Math.min(30000, 1000 * 2 ** failures));
+    }
+  });
+};
+if ($("#assignments")) connect();
+setInterval(refreshTimes, 10000);
+refreshTimes();
+
+// The chart, with a cursor
+
+const chart = $("#chart");
+let plot = null;
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const draw = async () => {
+  if (!chart || !window.uPlot) return;
+  const response = await fetch(`/admin/phones/dashboard/chart?hours=${chart.dataset.hours}`, { credentials: "same-origin" });
+  if (!response.ok) return;
+  const { samples, purchases } = await response.json();
+  if (samples.length < 2) return;
+  const data = [
+    samples.map((sample) => Date.parse(sample.at) / 1000),
+    ...["available", "assigned", "threshold"].map((name) => samples.map((sample) => sample[name])),
+  ];
+  const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+  const moment = (seconds) => (Number(chart.dataset.hours) > 24 ? `${day.format(seconds * 1000)} ` : "") + clock.format(seconds * 1000);
+  const tick = (u, ticks) => ticks.map((seconds) => (Number(chart.dataset.hours) > 24 ? day : clock).format(seconds * 1000));
+  const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
+  const marks = (u) => {
+    u.ctx.save();
+    u.ctx.strokeStyle = colour("--quiet");
+    u.ctx.globalAlpha = 0.55;
+    for (const [at] of purchases) {
+      const x = Math.round(u.valToPos(Date.parse(at) / 1000, "x", true));
+      if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
+      u.ctx.beginPath();
+      u.ctx.moveTo(x, u.bbox.top);
+      u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
+      u.ctx.stroke();
+    }
+    u.ctx.restore();
+  };
+  const options = {
+    width: chart.clientWidth,
+    height: 210,
+    cursor: { y: false },
+    legend: { live: true },
+    scales: { y: { range: (u, low, high) => [0, Math.max(4, high) * 1.05] } },
+    axes: [{ ...axis, values: tick }, { ...axis, size: 40 }],
+    series: [
+      { label: "at", value: (u, seconds) => (seconds === null ? "–" : moment(seconds)) },
+      { label: "available", stroke: colour("--accent"), width: 2, fill: `${colour("--accent")}22` },
+      { label: "assigned", stroke: colour("--busy"), width: 1.5, dash: [2, 4] },
+      { label: "threshold", stroke: colour("--warn"), width: 1.5, dash: [7, 5] },
+    ],
+    hooks: { draw: [marks] },
+  };
+  plot?.destroy();
+  all("svg, .top-label, .empty", chart).forEach((element) => element.remove());
+  const place = $(".plot", chart) ?? chart.insertBefore(make("div", "plot"), chart.firstChild);
+  place.setAttribute("aria-hidden", "true");
+  plot = new window.uPlot(options, data, place);
+};
+if (chart) {
+  draw();
+  setInterval(draw, 60000);
+  new ResizeObserver(() => { if (plot && plot.width !== chart.clientWidth) plot.setSize({ width: chart.clientWidth, height: 210 }); }).observe(chart);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+}

@@ -1,0 +1,85 @@
+//! Options of the commands about the pool as a whole: plan, purchase, configure-webhooks, reconcile, pause, resume.
+//!
+//! How to get it wrong: a limit that is not the daemon's; a good order would be called bad usage here.
+
+use clap::Args;
+
+use super::super::phone::phone_number;
+use super::Remote;
+use crate::domain::{AreaCode, CountryCode, PhoneNumber};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PlanArgs {
+    /// Plan an order by hand of so many
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub count: Option<u32>,
+    /// The order's area code
+    #[arg(long, value_name = "AREA_CODE", requires = "count")]
+    pub area_code: Option<AreaCode>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PurchaseArgs {
+    /// How many, 1 to 100
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100),
+          required_unless_present = "follow")]
+    pub count: Option<u32>,
+    /// Only of this area code (US and CA), unless --fallback
+    #[arg(long, value_name = "AREA_CODE")]
+    pub area_code: Option<AreaCode>,
+    /// The country, two capital letters; the daemon's pool.country unless given
+    #[arg(long, value_name = "COUNTRY")]
+    pub country: Option<CountryCode>,
+    /// Take other area codes when this one has no more
+    #[arg(long, requires = "area_code")]
+    pub fallback: bool,
+    /// Go beyond the spend caps
+    #[arg(long)]
+    pub override_caps: bool,
+    /// Repeat an order whose end is not known: the same key and options never buy twice
+    #[arg(long, value_name = "KEY", value_parser = idempotency_key)]
+    pub idempotency_key: Option<String>,
+    /// Follow an earlier order instead of placing one
+    #[arg(long, value_name = "PURCHASE_ID",
+          conflicts_with_all = ["count", "area_code", "country", "fallback", "override_caps", "idempotency_key"])]
+    pub follow: Option<uuid::Uuid>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ConfigureArgs {
+    /// The numbers; without any, every number that differs
+    #[arg(value_name = "NUMBER", value_parser = phone_number)]
+    pub numbers: Vec<PhoneNumber>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReconcileArgs {
+    /// Accept that so many numbers are gone at Twilio, when the daemon asks for a confirmation
+    #[arg(long)]
+    pub confirm_missing: bool,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct GateArgs {
+    /// Why, for whoever looks at the status or the log
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+fn idempotency_key(text: &str) -> Result<String, &'static str> {
+    let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    match (1..=255).contains(&text.len()) && printable {
+        true => Ok(text.to_owned()),
+        false => Err("must be 1 to 255 printable ASCII characters"),
+    }
+}

@@ -1,0 +1,98 @@
+//! Which statements change something that people watch, and the word about it to the other instances.
+//!
+//! Invariants: nothing here is part of the statement that changed something. `NOTIFY` makes commits wait for each other,
+//! so a signup only rings a bell in its own process; [`crate::live`] sends one `NOTIFY` for many rings. It carries no
+//! facts: who hears it looks for himself.
+//! How to get it wrong: forgetting a label in [`CHANGES`]. What it changes is then seen up to ten seconds late.
+
+use std::sync::Arc;
+
+use diesel::connection::SimpleConnection as _;
+use tokio::sync::Notify;
+
+use super::error::DbError;
+use super::executor::Connection;
+
+/// Labels of [`super::Db::run`] whose success changes what the dashboard shows.
+const CHANGES: &[&str] = &[
+    "assignment_release",
+    "assignments_serve",
+    "gate_close_by_probe",
+    "gate_halt",
+    "gate_pause",
+    "gate_resume",
+    "installation_set_webhooks",
+    "item_doubt",
+    "item_end",
+    "item_not_found",
+    "item_settle",
+    "items_attempt",
+    "items_intend",
+    "items_withdraw",
+    "line_leave",
+    "line_look",
+    "number_adopted",
+    "number_confirm_webhooks",
+    "number_fail_webhooks",
+    "number_hold_tag_conflict",
+    "number_ignore",
+    "number_import_to",
+    "number_let_go",
+    "number_mark_drifted",
+    "number_mark_missing",
+    "number_return",
+    "number_set_webhook_status",
+    "number_take_in",
+    "number_turned_up",
+    "numbers_mark_missing",
+    "pass_record",
+    "purchase_add_error",
+    "purchase_end",
+    "purchase_enqueue",
+    "purchase_open",
+    "purchase_start",
+    "purchase_waits_no_more",
+    "purchase_yield",
+    "reconciliation_end",
+    "release_intend",
+    "release_refuse",
+    "release_settle",
+    "release_withdraw",
+    "run_begin",
+];
+
+/// Rung when something changed, here or anywhere.
+#[derive(Clone, Default)]
+pub struct ChangeBell {
+    /// Rung by this instance's own statements: the others do not know yet.
+    pub here: Arc<Notify>,
+    /// Rung by the listener: some instance, perhaps this one, said that something changed.
+    pub heard: Arc<Notify>,
+}
+
+impl ChangeBell {
+    /// Rings when `label` is one that changes something.
+    pub(super) fn done(&self, label: &str) {
+        if CHANGES.binary_search(&label).is_ok() {
+            self.here.notify_one();
+        }
+    }
+}
+
+/// Tells every instance, this one included, that something changed.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn changes_notify(conn: &mut Connection) -> Result<(), DbError> {
+    Ok(conn.batch_execute("NOTIFY callbunker_changes")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_labels_stand_in_the_order_that_the_search_needs() {
+        assert!(CHANGES.is_sorted());
+    }
+}

@@ -1,0 +1,85 @@
+//! How stock went: one row a minute over all instances, kept 30 days.
+//!
+//! Invariant: the minute is the key, so whoever comes second writes nothing.
+//! How to get it wrong: counting stock before looking whether this minute has its row already.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Double, Integer, Timestamptz};
+
+use super::error::DbError;
+use super::executor::Connection;
+use super::stock::stock_read;
+
+const DAYS_KEPT: i32 = 30;
+
+/// Stock in one stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
+pub struct Sample {
+    /// When the stretch begins.
+    #[diesel(sql_type = Timestamptz)]
+    pub at: DateTime<Utc>,
+    /// The fewest that were available.
+    #[diesel(sql_type = Integer)]
+    pub available: i32,
+    /// The most that were assigned.
+    #[diesel(sql_type = Integer)]
+    pub assigned: i32,
+    /// The threshold in force then.
+    #[diesel(sql_type = Integer)]
+    pub threshold: i32,
+}
+
+/// Writes this minute's row, unless some instance has; then prunes. Says whether it wrote.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn sample_take(conn: &mut Connection, threshold: u32) -> Result<bool, DbError> {
+    #[derive(QueryableByName)]
+    struct Look {
+        #[diesel(sql_type = BigInt)]
+        taken: i64,
+    }
+    let look: Look = sql_query(
+        "SELECT count(*) AS taken FROM stock_samples WHERE at = date_trunc('minute', clock_timestamp(), 'UTC')",
+    )
+    .get_result(conn)?;
+    if look.taken > 0 {
+        return Ok(false);
+    }
+    let stock = stock_read(conn)?.stock;
+    let integer = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let written = sql_query(
+        "INSERT INTO stock_samples (at, available, assigned, quarantined, unready, threshold)
+         VALUES (date_trunc('minute', clock_timestamp(), 'UTC'), $1, $2, $3, $4, $5) ON CONFLICT (at) DO NOTHING",
+    )
+    .bind::<Integer, _>(integer(stock.available))
+    .bind::<Integer, _>(integer(stock.assigned))
+    .bind::<Integer, _>(integer(stock.quarantined))
+    .bind::<Integer, _>(integer(stock.unready))
+    .bind::<Integer, _>(integer(threshold))
+    .execute(conn)?;
+    if written > 0 {
+        sql_query("DELETE FROM stock_samples WHERE at < clock_timestamp() - make_interval(days => $1)")
+            .bind::<Integer, _>(DAYS_KEPT)
+            .execute(conn)?;
+    }
+    Ok(written > 0)
+}
+
+/// The last `hours`, oldest first, in stretches of `step_secs`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn samples_read(conn: &mut Connection, hours: u32, step_secs: u32) -> Result<Vec<Sample>, DbError> {
+    Ok(sql_query(
+        "SELECT to_timestamp(floor(extract(epoch FROM at) / $2) * $2) AS at, min(available) AS available,
+                max(assigned) AS assigned, max(threshold) AS threshold
+           FROM stock_samples WHERE at > clock_timestamp() - make_interval(secs => $1)
+          GROUP BY 1 ORDER BY 1",
+    )
+    .bind::<Double, _>(f64::from(hours) * 3600.0)
+    .bind::<Double, _>(f64::from(step_secs.max(60)))
+    .load(conn)?)
+}

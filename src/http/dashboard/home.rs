@@ -1,0 +1,357 @@
+//! The dashboard itself: everything that an operator looks at, read in one turn at the database.
+//!
+//! How to get it wrong: another trip to the database, or one to Twilio, for something on this page. It must come at once
+//! when everything else is on fire.
+
+use std::sync::Arc;
+
+use askama::Template;
+use http::StatusCode;
+use serde_json::Value;
+
+use super::super::admin::status::{Status, document};
+use super::super::context::Context;
+use super::super::{Outcome, Problem, Request};
+use super::chart::{self, Drawing};
+use super::page::{Frame, page};
+use super::runway::Runway;
+use super::text::{When, counted, phone, span, state, tone, words};
+use crate::db::assignments::{AssignmentLine, assignments_list};
+use crate::db::audit::{AuditLine, audit_list};
+use crate::db::dashboard::{
+    IdleNumber, OrderLine, Pace, Reconciliation, orders_recent, pace_read, pool_oldest, reconciliation_latest,
+};
+use crate::db::passes::{Pass, passes_list};
+use crate::db::stock::stock_read;
+use crate::db::{Connection, DbError};
+
+const ORDERS: i64 = 6;
+const PASSES: i64 = 6;
+const ASSIGNMENTS: i64 = 10;
+const POOL: i64 = 50;
+/// Acts that are shown, and rows in which they are looked for: most rows are of reads.
+const AUDIT: usize = 20;
+const AUDIT_LOOKED_AT: i64 = 200;
+/// Lines of a comparison's list that fit here.
+const REPORT_LINES: usize = 20;
+
+struct Read {
+    seen: crate::db::stock::Observation,
+    pace: Pace,
+    series: chart::Series,
+    orders: Vec<OrderLine>,
+    passes: Vec<Pass>,
+    assignments: Vec<AssignmentLine>,
+    pool: Vec<IdleNumber>,
+    comparison: Option<Reconciliation>,
+    audit: Vec<AuditLine>,
+}
+
+fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Read, DbError> {
+    Ok(Read {
+        seen: stock_read(conn)?,
+        pace: pace_read(conn)?,
+        series: chart::read(conn, hours, step)?,
+        orders: orders_recent(conn, ORDERS)?,
+        passes: passes_list(conn, None, PASSES)?,
+        assignments: assignments_list(conn, None, ASSIGNMENTS)?,
+        pool: pool_oldest(conn, POOL)?,
+        comparison: reconciliation_latest(conn)?,
+        audit: audit_list(conn, None, AUDIT_LOOKED_AT)?,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "dashboard.html")]
+struct Home {
+    frame: Frame,
+    chart_style: String,
+    chart_script: String,
+    status: Status,
+    runway: Runway,
+    chart: Drawing,
+    orders: Vec<OrderRow>,
+    passes: Vec<PassRow>,
+    assignments: Vec<AssignmentRow>,
+    pool: Vec<PoolRow>,
+    comparison: Option<Comparison>,
+    audit: Vec<AuditRow>,
+    batch: u32,
+    /// What each reason of a pass is in words, as JSON for the script.
+    reasons: String,
+}
+
+pub(super) struct OrderRow {
+    pub(super) id: String,
+    pub(super) trigger: String,
+    pub(super) state: String,
+    pub(super) tone: &'static str,
+    pub(super) is_open: bool,
+    pub(super) requested: i32,
+    pub(super) purchased: i64,
+    pub(super) area_code: String,
+    pub(super) at: When,
+    pub(super) took: Option<String>,
+    pub(super) errors: Vec<String>,
+}
+
+impl OrderRow {
+    pub(super) fn new(line: OrderLine) -> Self {
+        // Between two slices an order waits for the lock; to people it is still buying.
+        let begun = if line.state == "queued" && line.started_at.is_some() { "running" } else { line.state.as_str() };
+        Self {
+            id: line.id.to_string(),
+            trigger: words(&line.trigger),
+            state: state(begun).to_owned(),
+            tone: tone(begun),
+            is_open: line.ended_at.is_none(),
+            requested: line.requested_count,
+            purchased: line.purchased_count,
+            area_code: line.area_code.unwrap_or_default(),
+            at: When(line.created_at),
+            took: line.ended_at.zip(line.started_at).map(|(end, begin)| span((end - begin).num_seconds().max(1))),
+            errors: line.errors,
+        }
+    }
+}
+
+pub(super) struct PassRow {
+    pub(super) at: When,
+    pub(super) trigger: String,
+    pub(super) why: String,
+    pub(super) bought: i32,
+    pub(super) error: Option<String>,
+}
+
+impl PassRow {
+    pub(super) fn new(pass: Pass) -> Self {
+        Self {
+            at: When(pass.at),
+            trigger: words(&pass.trigger),
+            why: crate::domain::explain_reason(&pass.reason),
+            bought: pass.purchased_count,
+            error: pass.error,
+        }
+    }
+}
+
+pub(super) struct AssignmentRow {
+    pub(super) user: String,
+    pub(super) number: String,
+    pub(super) e164: String,
+    pub(super) source: String,
+    pub(super) at: When,
+    pub(super) released: Option<When>,
+}
+
+impl AssignmentRow {
+    pub(super) fn new(line: AssignmentLine) -> Self {
+        Self {
+            number: phone(&line.phone_number),
+            user: line.user_id,
+            e164: line.phone_number,
+            source: line.source,
+            at: When(line.assigned_at),
+            released: line.released_at.map(When),
+        }
+    }
+}
+
+struct PoolRow {
+    number: String,
+    e164: String,
+    webhooks: String,
+    tone: &'static str,
+    ready: bool,
+    idle: When,
+}
+
+/// What was done: a form of the dashboard says in its details which.
+pub(super) fn what(action: &str, detail: &Value) -> String {
+    words(detail["act"].as_str().filter(|_| action == "acts").unwrap_or(action))
+}
+
+/// Whoever only looked did nothing.
+fn is_act(line: &AuditLine) -> bool {
+    line.method.as_deref().is_none_or(|method| method != "GET" && method != "HEAD")
+}
+
+/// Passes come over the wire with the code of their reason only.
+fn reasons() -> String {
+    let codes = [
+        "below_threshold",
+        "below_total_min",
+        "signups_waiting",
+        "by_hand",
+        "above_threshold",
+        "nobody_waits",
+        "paused",
+        "halted",
+        "available_max",
+        "owned_max",
+        "spend_cap",
+        "locked",
+        "no_stock",
+        "unavailable",
+    ];
+    let all: serde_json::Map<String, Value> =
+        codes.iter().map(|code| ((*code).to_owned(), Value::String(crate::domain::explain_reason(code)))).collect();
+    Value::Object(all).to_string()
+}
+
+struct AuditRow {
+    at: When,
+    who: String,
+    address: String,
+    what: String,
+    result: String,
+    tone: &'static str,
+}
+
+impl AuditRow {
+    fn new(line: AuditLine) -> Self {
+        let is_good = line.result.is_some_and(|status| status < 400);
+        let result = match (line.code, line.result) {
+            (Some(code), _) => words(&code),
+            (None, Some(_)) if is_good => "ok".to_owned(),
+            (None, status) => status.map_or("no answer".to_owned(), |status| status.to_string()),
+        };
+        Self {
+            at: When(line.at),
+            who: line.who,
+            address: line.address.unwrap_or_default(),
+            what: what(&line.action, &line.detail),
+            result,
+            tone: if is_good { "good" } else { "warn" },
+        }
+    }
+}
+
+/// The last comparison with Twilio.
+struct Comparison {
+    at: When,
+    trigger: String,
+    error: Option<String>,
+    problem: Option<String>,
+    checked: u64,
+    foreign_count: u64,
+    ignored: u64,
+    lists: Vec<ReportList>,
+    foreign: Vec<ReportLine>,
+}
+
+struct ReportList {
+    title: &'static str,
+    tone: &'static str,
+    lines: Vec<ReportLine>,
+    more: usize,
+}
+
+struct ReportLine {
+    number: String,
+    e164: String,
+    reason: String,
+    user: Option<String>,
+}
+
+impl Comparison {
+    fn new(latest: Reconciliation) -> Self {
+        let report = latest.report.unwrap_or(Value::Null);
+        let lists = [
+            ("missing", "Gone at Twilio", "bad"),
+            ("conflicts", "To decide", "bad"),
+            ("webhook_drift", "Webhooks differ", "warn"),
+            ("repaired", "Webhooks repaired", "good"),
+            ("adopted", "Taken in", "good"),
+        ];
+        let list = |(name, title, tone): (&str, &'static str, &'static str)| {
+            let all = lines(&report[name]);
+            let more = all.len().saturating_sub(REPORT_LINES);
+            ReportList { title, tone, lines: all.into_iter().take(REPORT_LINES).collect(), more }
+        };
+        let number = |name: &str| report[name].as_u64().unwrap_or(0);
+        Self {
+            at: When(latest.ended_at.unwrap_or(latest.started_at)),
+            trigger: latest.trigger,
+            error: latest.error,
+            problem: report["problem"].as_str().map(str::to_owned),
+            checked: number("checked"),
+            foreign_count: number("foreign"),
+            ignored: number("ignored"),
+            lists: lists.into_iter().map(list).filter(|list| !list.lines.is_empty()).collect(),
+            foreign: lines(&report["foreign_numbers"]).into_iter().take(REPORT_LINES).collect(),
+        }
+    }
+}
+
+fn lines(list: &Value) -> Vec<ReportLine> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let line = |value: &Value| ReportLine {
+        number: phone(value["phone_number"].as_str().unwrap_or_default()),
+        e164: text(&value["phone_number"]),
+        reason: text(&value["reason"]),
+        user: value["user_id"].as_str().map(str::to_owned),
+    };
+    list.as_array().map(|list| list.iter().map(line).collect()).unwrap_or_default()
+}
+
+fn pool_row(number: IdleNumber) -> PoolRow {
+    PoolRow {
+        number: phone(&number.phone_number),
+        e164: number.phone_number,
+        tone: tone(&number.webhook_status),
+        webhooks: number.webhook_status,
+        ready: number.ready,
+        idle: When(number.idle_since),
+    }
+}
+
+pub(crate) async fn home(context: Arc<Context>, request: Request) -> Outcome {
+    show(&context, &request).await
+}
+
+async fn show(context: &Context, request: &Request) -> Outcome {
+    let (hours, step) = chart::chosen(request)?;
+    let read = context.read("dashboard", move |conn| read(conn, hours, step)).await?;
+    let home = make(context, request, read)?;
+    page(StatusCode::OK, &home, home.frame.said.is_some())
+}
+
+fn make(context: &Context, request: &Request, read: Read) -> Result<Home, Problem> {
+    let config = context.config.load();
+    let last = read.passes.first().cloned();
+    let status = document(read.seen, last, &config);
+    Ok(Home {
+        frame: Frame::new("Dashboard", context, request),
+        chart_style: context.assets.url("uplot.css"),
+        chart_script: context.assets.url("uplot.js"),
+        runway: Runway::new(&read.pace, status.available, status.threshold),
+        chart: Drawing::new(&read.series, status.available),
+        orders: read.orders.into_iter().map(OrderRow::new).collect(),
+        passes: read.passes.into_iter().map(PassRow::new).collect(),
+        assignments: read.assignments.into_iter().map(AssignmentRow::new).collect(),
+        pool: read.pool.into_iter().map(pool_row).collect(),
+        comparison: read.comparison.map(Comparison::new),
+        audit: read.audit.into_iter().filter(is_act).take(AUDIT).map(AuditRow::new).collect(),
+        reasons: reasons(),
+        batch: config.pool.replenishment_batch_size,
+        status,
+    })
+}
+
+impl Home {
+    /// What the state of the pool is called, and how it looks.
+    fn verdict(&self) -> (&'static str, &'static str) {
+        match () {
+            () if self.status.halted.is_some() => ("Halted", "bad"),
+            () if self.status.available == 0 => ("Empty", "bad"),
+            () if self.status.needs_replenishment => ("Needs replenishment", "warn"),
+            () if self.status.paused.is_some() => ("Paused", "warn"),
+            () => ("Enough in stock", "good"),
+        }
+    }
+
+    fn waiting(&self) -> String {
+        counted(u64::from(self.status.waiting), "signup")
+    }
+}

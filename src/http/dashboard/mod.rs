@@ -1,0 +1,30 @@
+//! The operator's dashboard: pages made here, and forms that call what the API calls.
+//!
+//! In reading order: [`home`] (the dashboard), [`acts`] (what its forms ask and do), [`search`] (one number, one user),
+//! [`lists`] (everything of a kind), [`chart`] and [`runway`] (stock over time), [`page`] (the frame, its headers, refusals
+//! as pages), [`api`] (the API's handlers, called from here), [`assets`] (style, script, chart library).
+//!
+//! Invariants: every page works without a script, which only saves a step or keeps numbers fresh; no act has an
+//! implementation of its own; what costs or breaks something asks first; no page holds a script or a style of its own, so
+//! the Content-Security-Policy allows none.
+//! How to get it wrong: text from a query string in a page's message. Messages travel in a cookie that only we set.
+
+mod acts;
+mod api;
+mod assets;
+mod chart;
+mod home;
+mod lists;
+mod page;
+mod runway;
+mod search;
+mod text;
+
+pub(crate) use acts::{act, ask};
+pub use assets::Assets;
+pub(crate) use assets::asset;
+pub(crate) use chart::chart;
+pub(crate) use home::home;
+pub(crate) use lists::{assignments, audit, numbers, orders, passes};
+pub(super) use page::{refusal, wants_html};
+pub(crate) use search::search;

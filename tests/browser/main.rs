@@ -1,0 +1,20 @@
+//! The dashboard as operators meet it: a real browser, the real daemon, a real PostgreSQL, and the simulator as the oracle.
+//!
+//! Chromium and ChromeDriver must be installed; `scripts/install-deps` does so on Debian.
+
+#[path = "../it/daemon.rs"]
+#[allow(dead_code, reason = "shared with the other tests, which use more of it")]
+mod daemon;
+#[path = "../it/world.rs"]
+#[allow(dead_code, reason = "shared with the other tests, which use more of it")]
+mod world;
+
+mod chrome;
+mod window;
+
+mod acts;
+mod buying;
+mod looks;
+mod sessions;
+mod watching;
+mod without_script;

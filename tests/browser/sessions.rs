@@ -1,0 +1,44 @@
+//! In and out: the login, a wrong one, a session that ended meanwhile.
+
+use thirtyfour::prelude::*;
+
+use crate::chrome::Chrome;
+use crate::window::HOME;
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_key_is_told_and_a_right_one_leads_to_the_dashboard_and_out_again() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    window.open(&daemon, HOME).await;
+    assert_eq!(window.path().await, "/admin/login");
+    window.fill("[name=api_key]", "not-the-key-at-all").await;
+    window.press(Key::Enter + "").await;
+    window
+        .until("the refusal is told", async || window.text("[role=alert]").await.contains("not a valid admin key"))
+        .await;
+    window.log_in(&daemon).await;
+    assert!(window.shows("#tile-available").await);
+    window.click(".out button").await;
+    window.until("the way is out", async || window.path().await == "/admin/login").await;
+    window.open(&daemon, HOME).await;
+    assert_eq!(window.path().await, "/admin/login", "the session has ended");
+    window.close_but(&["401"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ended_meanwhile_leads_to_the_login_and_does_nothing() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    window.log_in(&daemon).await;
+    window.open(&daemon, "/admin/phones/dashboard/acts/pause").await;
+    world.sql("DELETE FROM sessions");
+    window.click("main form button").await;
+    window.until("the login is asked for", async || window.path().await == "/admin/login").await;
+    assert_eq!(daemon.status()["paused"], serde_json::Value::Null, "nothing was done");
+    window.close_but(&["401"]).await;
+}

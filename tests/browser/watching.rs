@@ -1,0 +1,67 @@
+//! Numbers change while somebody looks, without a reload, whoever caused it and on whatever instance.
+
+use serde_json::json;
+
+use crate::chrome::Chrome;
+use crate::window::HOME;
+use crate::world::World;
+
+/// A page that a script marked, so that a reload would show.
+const MARK: &str = "document.body.dataset.mark = 'same page'";
+const MARKED: &str = "return document.body.dataset.mark ?? ''";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signups_show_at_once_in_every_browser_on_every_instance() {
+    let world = World::new().quiet();
+    let (here, there) = (world.daemon(), world.daemon());
+    here.purchase(5).ok();
+    let chrome = Chrome::start().await;
+    let (one, two) = (chrome.window().await, chrome.window().await);
+    one.log_in(&here).await;
+    two.log_in(&there).await;
+    for window in [&one, &two] {
+        window.until("the stock is shown", async || window.figure("available").await == Some(5)).await;
+        window.until("it is live", async || window.text("#live").await == "Live").await;
+        window.driver.execute(MARK, vec![]).await.unwrap();
+    }
+    for user in ["ann", "bob", "cem"] {
+        there.assign(user).ok();
+    }
+    for window in [&one, &two] {
+        window.until("the signups are counted", async || window.figure("available").await == Some(2)).await;
+        assert_eq!(window.figure("assigned").await, Some(3));
+        window.until("the signups are listed", async || window.count("#assignments tbody tr").await == 3).await;
+        assert!(window.text("#assignments").await.contains("cem"));
+        window.until("what was given left the pool", async || window.count("#pool tbody tr").await == 2).await;
+    }
+    there.release("bob").ok();
+    for window in [&one, &two] {
+        let bob = "#assignments tr[data-assignment^='bob'] .pill.calm";
+        window.until("the release is told", async || window.text(bob).await == "released").await;
+        window.until("the number rests", async || window.figure("quarantined").await == Some(1)).await;
+        let mark = window.driver.execute(MARKED, vec![]).await.unwrap();
+        assert_eq!(mark.json(), &json!("same page"), "the page was loaded again");
+    }
+    one.close().await;
+    two.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_comes_back_is_watched_again_by_itself() {
+    let mut world = World::new().quiet();
+    let first = world.daemon();
+    let port = first.url.rsplit(':').next().unwrap().to_owned();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    window.log_in(&first).await;
+    window.until("it is live", async || window.text("#live").await == "Live").await;
+    assert_eq!(first.stop(), Some(0), "an open stream holds no stop back");
+    window.until("the page says that it is not live", async || window.text("#live").await.contains("Not live")).await;
+    world.change("http.listen", format!("127.0.0.1:{port}"));
+    let again = world.daemon();
+    window.until("it is live again", async || window.text("#live").await == "Live").await;
+    again.purchase(1).ok();
+    window.until("the new number is counted", async || window.figure("available").await == Some(1)).await;
+    assert_eq!(window.path().await, HOME);
+    window.close_but(&["events"]).await;
+}

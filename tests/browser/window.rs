@@ -1,0 +1,171 @@
+//! One browser window, and what a person does in it.
+//!
+//! How to get it wrong: a test that closes a window without [`Window::close`], which is where the console is judged.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+use thirtyfour::prelude::*;
+
+use crate::daemon::Daemon;
+use crate::world::ADMIN_KEY;
+
+pub const HOME: &str = "/admin/phones/dashboard";
+
+pub struct Window {
+    pub driver: WebDriver,
+}
+
+impl Window {
+    pub async fn new(driver: WebDriver) -> Self {
+        driver.set_page_load_timeout(Duration::from_secs(30)).await.expect("a timeout");
+        Self { driver }
+    }
+
+    pub async fn open(&self, daemon: &Daemon, path: &str) {
+        self.driver.goto(format!("{}{path}", daemon.url)).await.expect("a page");
+    }
+
+    /// Logs in as a person does: opens the dashboard, is sent to the login, pastes the key, presses Enter.
+    pub async fn log_in(&self, daemon: &Daemon) {
+        self.open(daemon, HOME).await;
+        let key = self.driver.find(By::Name("api_key")).await.expect("the login's field");
+        key.send_keys(ADMIN_KEY + Key::Enter).await.expect("typing");
+        self.until("the dashboard is there", async || self.path().await == HOME).await;
+    }
+
+    pub async fn path(&self) -> String {
+        self.driver.current_url().await.expect("an address").path().to_owned()
+    }
+
+    pub async fn find(&self, css: &str) -> WebElement {
+        let found =
+            self.driver.query(By::Css(css)).wait(Duration::from_secs(20), Duration::from_millis(50)).first().await;
+        found.unwrap_or_else(|error| panic!("{css}: {error}"))
+    }
+
+    pub async fn count(&self, css: &str) -> usize {
+        self.driver.find_all(By::Css(css)).await.expect("a list").len()
+    }
+
+    /// The text of the first match; empty when there is none or it is hidden.
+    pub async fn text(&self, css: &str) -> String {
+        match self.driver.find(By::Css(css)).await {
+            Ok(element) => element.text().await.unwrap_or_default(),
+            Err(_none) => String::new(),
+        }
+    }
+
+    pub async fn shows(&self, css: &str) -> bool {
+        match self.driver.find(By::Css(css)).await {
+            Ok(element) => element.is_displayed().await.unwrap_or(false),
+            Err(_none) => false,
+        }
+    }
+
+    pub async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        element.scroll_into_view().await.expect("scrolling");
+        element.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
+    pub async fn fill(&self, css: &str, text: &str) {
+        let field = self.find(css).await;
+        field.clear().await.expect("an empty field");
+        field.send_keys(text).await.expect("typing");
+    }
+
+    /// Presses keys wherever the focus is.
+    pub async fn press(&self, keys: impl Into<TypingData>) {
+        self.driver.action_chain().send_keys(keys).perform().await.expect("keys");
+    }
+
+    /// A number that the page shows.
+    pub async fn figure(&self, name: &str) -> Option<u32> {
+        self.text(&format!("[data-count='{name}']")).await.parse().ok()
+    }
+
+    /// Waits until `done`, at most half a minute: only a bound, never a measure.
+    #[track_caller]
+    pub fn until<'w>(
+        &'w self,
+        what: &'w str,
+        mut done: impl AsyncFnMut() -> bool + 'w,
+    ) -> impl Future<Output = ()> + 'w {
+        let place = std::panic::Location::caller();
+        async move {
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while !done().await {
+                if Instant::now() >= deadline {
+                    let page =
+                        self.driver.find(By::Tag("body")).await.expect("a page").text().await.unwrap_or_default();
+                    panic!("{place}: it never came to pass: {what}; the page says:\n{page}");
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// Waits for the message of an act.
+    pub async fn said(&self) -> String {
+        self.find(".said").await.text().await.expect("a text")
+    }
+
+    pub async fn cdp(&self, command: &str, parameters: Value) -> Value {
+        self.driver.cdp().send_raw(command, parameters).await.unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    /// Makes the window so many pixels wide, light or dark.
+    pub async fn look(&self, width: u32, dark: bool) {
+        let metrics = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600});
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics).await;
+        let scheme = if dark { "dark" } else { "light" };
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]});
+        self.cdp("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// Writes pictures of the whole page, wide and narrow, light and dark, and checks that nothing runs out of it.
+    pub async fn pictures(&self, name: &str) {
+        for (width, dark) in [(1280, false), (360, false), (1280, true), (360, true)] {
+            self.look(width, dark).await;
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            let size = self.cdp("Page.getLayoutMetrics", json!({})).await;
+            let size = &size["cssContentSize"];
+            let shown = size["width"].as_f64().unwrap_or(0.0);
+            assert!(shown <= f64::from(width), "{name} is {shown} wide in a window of {width}");
+            let clip = json!({"x": 0, "y": 0, "width": width, "height": size["height"], "scale": 1});
+            let picture = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+            let picture = self.cdp("Page.captureScreenshot", picture).await;
+            let png = picture["data"].as_str().expect("a picture");
+            let png = base64::engine::general_purpose::STANDARD.decode(png).expect("base64");
+            let kind = if width > 600 { "wide" } else { "narrow" };
+            let tone = if dark { "dark" } else { "light" };
+            let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(folder.join(format!("{name}-{kind}-{tone}.png")), png).expect("a file");
+        }
+        self.look(1280, false).await;
+    }
+
+    /// What the console holds that a person's browser should never say, but lines with `but` in them.
+    async fn complaints(&self, but: &[&str]) -> Vec<String> {
+        let lines = self.driver.browser_log().await.expect("the console");
+        let is_bad = |level: &str| level.eq_ignore_ascii_case("severe") || level.eq_ignore_ascii_case("warning");
+        let bad = lines.into_iter().filter(|line| is_bad(&line.level));
+        bad.map(|line| line.message).filter(|line| !but.iter().any(|word| line.contains(word))).collect()
+    }
+
+    /// Closes the window; the test fails if the console complained: errors, violations of the policy.
+    pub async fn close(self) {
+        self.close_but(&[]).await;
+    }
+
+    /// The same, without the complaints that the test provoked.
+    pub async fn close_but(self, but: &[&str]) {
+        let complaints = self.complaints(but).await;
+        self.driver.quit().await.expect("an end");
+        assert!(complaints.is_empty(), "the console complains: {complaints:#?}");
+    }
+}

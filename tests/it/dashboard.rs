@@ -1,0 +1,137 @@
+//! The dashboard's pages and forms as HTTP: who is let in, what a browser may load, what a form does.
+
+use serde_json::json;
+
+use crate::daemon::{Daemon, Reply};
+use crate::world::{ADMIN_KEY, World, eventually};
+
+const HOME: &str = "/admin/phones/dashboard";
+/// Every page.
+const PAGES: &[&str] = &[
+    HOME,
+    "/admin/phones/dashboard/search?q=nobody",
+    "/admin/phones/dashboard/numbers",
+    "/admin/phones/dashboard/assignments",
+    "/admin/phones/dashboard/orders",
+    "/admin/phones/dashboard/passes",
+    "/admin/phones/dashboard/audit",
+    "/admin/phones/dashboard/acts/pause",
+    "/admin/phones/dashboard/acts/purchase?count=1",
+];
+
+fn form(daemon: &Daemon, act: &str, body: &str) -> Reply {
+    let headers = [("X-Admin-API-Key", ADMIN_KEY), ("Content-Type", "application/x-www-form-urlencoded")];
+    // ureq follows a 303; what came of the act is told by a cookie on the way, so the daemon is asked instead.
+    daemon.send("POST", &format!("/admin/phones/dashboard/acts/{act}"), &headers, Some(body.as_bytes()))
+}
+
+fn text(reply: &Reply) -> &str {
+    reply.body.as_str().expect("a page is no JSON")
+}
+
+#[test]
+fn pages_are_for_admins_and_load_nothing_but_our_own() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    for page in PAGES {
+        let stranger = crate::raw::raw(&daemon, &format!("GET {page} HTTP/1.1\nHost: t\nConnection: close\n\n"));
+        assert_eq!(stranger.status, 303, "{page}: {stranger:?}");
+        assert!(stranger.headers["location"].starts_with("/admin/login"), "{stranger:?}");
+        let page = daemon.get(page);
+        let policy = &page.headers["content-security-policy"];
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(page.headers["cache-control"], "no-store");
+        let html = text(&page);
+        assert!(html.starts_with("<!doctype html>"), "{html}");
+        for forbidden in ["<style", "style=", "onclick=", "javascript:", "http://", "https://cdn"] {
+            assert!(!html.contains(forbidden), "{forbidden} in {html}");
+        }
+    }
+    let unknown = "/admin/phones/dashboard/acts/dance";
+    daemon.get(unknown).problem(404, "not_found");
+    let person = daemon.send("GET", unknown, &[("X-Admin-API-Key", ADMIN_KEY), ("Accept", "text/html")], None);
+    assert_eq!((person.status, person.headers["content-type"].as_str()), (404, "text/html; charset=utf-8"));
+}
+
+#[test]
+fn assets_are_public_named_by_their_content_and_kept_for_ever() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let home = daemon.get(HOME);
+    let names: Vec<&str> = text(&home).split('"').filter(|part| part.starts_with("/admin/phones/assets/")).collect();
+    assert!(names.len() >= 4, "{names:?}");
+    for name in names {
+        let asset = daemon.send("GET", name, &[], None);
+        assert_eq!(asset.status, 200, "{name}");
+        assert!(asset.headers["cache-control"].contains("immutable"));
+        let again = daemon.send("GET", name, &[("If-None-Match", &asset.headers["etag"])], None);
+        assert_eq!(again.status, 304, "{name}");
+    }
+    daemon.send("GET", "/admin/phones/assets/dashboard.css", &[], None).problem(404, "not_found");
+}
+
+#[test]
+fn a_form_does_what_the_api_does_and_a_question_does_nothing() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    for act in ["purchase?count=3", "replenish", "pause", "resume", "configure-webhooks", "reconcile"] {
+        let question = daemon.get(&format!("/admin/phones/dashboard/acts/{act}"));
+        assert_eq!(question.status, 200, "{act}: {question:?}");
+    }
+    assert_eq!((world.bought(), daemon.status()["paused"].clone()), (0, json!(null)), "a question did something");
+    form(&daemon, "pause", "reason=moving+house");
+    assert_eq!(daemon.status()["paused"]["reason"], "moving house");
+    form(&daemon, "resume", "");
+    assert_eq!(daemon.status()["paused"], json!(null));
+    // The same form sent twice is one order.
+    form(&daemon, "purchase", "count=3&area_code=415&order=abc");
+    form(&daemon, "purchase", "count=3&area_code=415&order=abc");
+    eventually("three are bought", || daemon.status()["available"] == 3);
+    eventually("the order has ended", || world.count("SELECT count(*) FROM purchases WHERE ended_at IS NOT NULL") == 1);
+    assert_eq!((world.bought(), world.count("SELECT count(*) FROM purchases")), (3, 1));
+    daemon.assign("ann").ok();
+    form(&daemon, "release-user", "user_id=ann");
+    assert_eq!(world.count("SELECT count(*) FROM assignments WHERE released_at IS NULL"), 0);
+    let trail = daemon.get("/admin/phones/api/audit").ok();
+    let acts: Vec<&str> =
+        trail["items"].as_array().unwrap().iter().filter_map(|line| line["detail"]["act"].as_str()).collect();
+    assert!(acts.contains(&"release-user") && acts.contains(&"purchase"), "{acts:?}");
+}
+
+#[test]
+fn what_users_are_called_is_text_and_never_markup() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    daemon.assign("<script>alert(1)</script>").ok();
+    for page in [
+        HOME,
+        "/admin/phones/dashboard/assignments",
+        "/admin/phones/dashboard/search?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+    ] {
+        let page = daemon.get(page);
+        assert!(!text(&page).contains("<script>alert"), "{page:?}");
+        assert!(
+            text(&page).contains("&#60;script&#62;alert") || text(&page).contains("&lt;script&gt;alert"),
+            "{page:?}"
+        );
+    }
+}
+
+#[test]
+fn stock_is_sampled_once_a_minute_over_all_instances() {
+    let world = World::new().quiet();
+    let (one, _two) = (world.daemon(), world.daemon());
+    one.purchase(2).ok();
+    eventually("a sample is taken", || world.count("SELECT count(*) FROM stock_samples") >= 1);
+    let twice = world.sql("SELECT at FROM stock_samples GROUP BY at HAVING count(*) > 1");
+    assert_eq!(twice, "", "a minute has two samples");
+    world.sql("UPDATE stock_samples SET at = at - interval '31 days'");
+    eventually("a fresh sample prunes the old", || {
+        world.sql("SELECT at FROM stock_samples WHERE at < now() - interval '30 days'").is_empty()
+    });
+    let chart = one.get("/admin/phones/dashboard/chart?hours=24").ok();
+    assert!(chart["samples"].as_array().is_some_and(|samples| !samples.is_empty()), "{chart}");
+    one.get("/admin/phones/dashboard/chart?hours=5").problem(422, "invalid_field");
+}

@@ -1,0 +1,120 @@
+//! Live events over the wire: the status at once, then what changes, on every instance, until the daemon stops.
+
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::daemon::Daemon;
+use crate::world::{ADMIN_KEY, World};
+
+/// A viewer: one connection that never ends by itself.
+struct Viewer {
+    lines: std::io::Lines<BufReader<TcpStream>>,
+    status: u16,
+}
+
+impl Viewer {
+    fn connect(daemon: &Daemon) -> Self {
+        let address = daemon.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a bound");
+        write!(stream, "GET /admin/phones/api/events HTTP/1.1\r\nHost: t\r\nAccept: text/event-stream\r\nX-Admin-API-Key: {ADMIN_KEY}\r\n\r\n")
+            .expect("a request");
+        let mut lines = BufReader::new(stream).lines();
+        let first = lines.next().expect("an answer").expect("a line");
+        let status = first.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
+        Self { lines, status }
+    }
+
+    /// The next event of this name; others are passed over. `None` at the end of the stream.
+    fn next(&mut self, name: &str) -> Option<Value> {
+        loop {
+            let line = match self.lines.next()? {
+                Ok(line) => line,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => panic!("no {name} came in half a minute"),
+                Err(_reset) => return None,
+            };
+            if line.trim_end() == format!("event: {name}") {
+                let data = self.lines.next()?.ok()?;
+                let json = data.strip_prefix("data: ").expect("an event has one line of data");
+                return Some(serde_json::from_str(json).expect("its data is JSON"));
+            }
+        }
+    }
+
+    /// Waits for a status that is as wished.
+    fn status_with(&mut self, wished: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let status = self.next("status").expect("the stream goes on");
+            if wished(&status) {
+                return status;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_viewer_is_told_the_status_at_once_and_every_change_on_whatever_instance_it_happens() {
+    let world = World::new().quiet();
+    let (here, there) = (world.daemon(), world.daemon());
+    let mut viewer = Viewer::connect(&here);
+    let first = viewer.next("status").expect("a status");
+    assert_eq!(first, here.status(), "the status document, as the API has it");
+    there.purchase(2).ok();
+    let order = loop {
+        let order = viewer.next("purchase").expect("an order");
+        if order["state"] == "done" {
+            break order;
+        }
+    };
+    assert_eq!((order["purchased_count"].as_u64(), order["numbers"].as_array().map(Vec::len)), (Some(2), Some(2)));
+    let number = there.assign("ann").ok()["phone_number"].clone();
+    let line = viewer.next("assignment").expect("a line");
+    assert_eq!((&line["user_id"], &line["phone_number"], &line["released_at"]), (&json!("ann"), &number, &Value::Null));
+    there.release("ann").ok();
+    let line = viewer.next("assignment").expect("a line");
+    assert!(line["released_at"].is_string(), "{line}");
+    there.post("/admin/phones/api/pause", &json!({"reason": "a test"})).ok();
+    let alert = viewer.next("alert").expect("an alert");
+    assert_eq!(
+        (alert["kind"].as_str(), alert["message"].as_str()),
+        (Some("paused"), Some("Automatic buying is paused: a test"))
+    );
+    assert!(alert["at"].is_string());
+}
+
+#[test]
+fn everybody_who_watches_sees_a_change() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    let mut viewers: Vec<Viewer> = (0..20).map(|_| Viewer::connect(&daemon)).collect();
+    daemon.assign("ann").ok();
+    for viewer in &mut viewers {
+        let status = viewer.status_with(|status| status["assigned"] == 1);
+        assert_eq!(status["available"], 0);
+    }
+}
+
+#[test]
+fn two_hundred_may_watch_and_whoever_leaves_makes_room() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let mut viewers: Vec<Viewer> = (0..200).map(|_| Viewer::connect(&daemon)).collect();
+    assert!(viewers.iter().all(|viewer| viewer.status == 200));
+    assert_eq!(Viewer::connect(&daemon).status, 503, "the next one is told to come later");
+    viewers.truncate(100);
+    crate::world::eventually("there is room again", || Viewer::connect(&daemon).status == 200);
+}
+
+#[test]
+fn a_stop_ends_the_streams_and_waits_for_none() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let mut viewer = Viewer::connect(&daemon);
+    viewer.next("status").expect("a status");
+    assert_eq!(daemon.stop(), Some(0));
+    while viewer.next("status").is_some() {}
+}

@@ -1,0 +1,186 @@
+//! Everything at once, by dice: instances, operations, faults, kills, cut sessions; then quiet, and the truth is checked.
+//!
+//! Operators compare, adopt and give back; numbers of somebody else's appear, ours drift and vanish behind our back.
+//! Every round prints its seed; `TORTURE_SEED=… TORTURE_ROUNDS=1` runs it again. The dice are the same then, the timing is
+//! not. Invariant: a round ends with nothing on its way, else it proves nothing.
+//! How to get it wrong: faults that lie about whose a number is; then the database is right to lose it.
+
+mod steps;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use serde_json::json;
+use twilio_simulator::ReownMode;
+
+use super::operations::{adopt_path, hasty, releases_fell_silent};
+use super::{is_long, tally};
+use crate::comparing::reconcile;
+use crate::daemon::Daemon;
+use crate::truth::Acknowledged;
+use crate::world::World;
+
+const ROUNDS: u64 = 3;
+const ROUNDS_LONG: u64 = 150;
+/// Rounds mostly wait.
+const AT_A_TIME: usize = 3;
+const STEPS: usize = 50;
+/// What somebody else's numbers carry.
+const THEIRS: &str = "https://theirs.example/voice";
+
+/// The seed and the number of rounds of this run.
+fn dice() -> (u64, u64) {
+    let env = |name: &str| std::env::var(name).ok().map(|value| value.parse().expect("a number"));
+    let rounds = env("TORTURE_ROUNDS").unwrap_or(if is_long() { ROUNDS_LONG } else { ROUNDS });
+    (env("TORTURE_SEED").unwrap_or_else(|| u64::from(rand::random::<u32>())), rounds)
+}
+
+#[test]
+fn whatever_the_dice_say_nothing_is_lost_doubled_or_beyond_a_cap() {
+    let (seed, rounds) = dice();
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                loop {
+                    let round = next.fetch_add(1, Ordering::Relaxed);
+                    if round >= rounds {
+                        return;
+                    }
+                    let seed = seed.wrapping_add(round);
+                    println!("a random round with TORTURE_SEED={seed}");
+                    Round::new(seed).run();
+                    tally::round();
+                }
+            });
+        }
+    });
+}
+
+/// One world and what is going on in it.
+struct Round {
+    seed: u64,
+    dice: StdRng,
+    world: World,
+    daemons: Vec<Arc<Daemon>>,
+    told: Arc<Mutex<Acknowledged>>,
+    users: usize,
+    /// Numbers that somebody put into the account.
+    foreign: Vec<String>,
+    /// Numbers that somebody took out of it.
+    vanished: Vec<String>,
+}
+
+/// Says which dice to throw again.
+impl Drop for Round {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tally::loss();
+            eprintln!("this round was TORTURE_SEED={} TORTURE_ROUNDS=1\n{}", self.seed, self.world.ledger());
+        }
+    }
+}
+
+impl Round {
+    fn new(seed: u64) -> Self {
+        let mut dice = StdRng::seed_from_u64(seed);
+        let world = hasty(World::new())
+            .set("twilio.request_timeout_ms", 400)
+            .set("pool.threshold_low", 3)
+            .set("pool.total_min", 5)
+            .set("pool.replenishment_batch_size", dice.random_range(1..=5))
+            .set("pool.available_max", 7)
+            .set("pool.owned_max", dice.random_range(15..=40))
+            .set("spend.purchases_per_hour_max", dice.random_range(20..=60))
+            .set("purchase.concurrency", dice.random_range(1..=6))
+            // A walk over the list repairs what drifted, whoever has it, so that in the end all must be right.
+            .set("reconcile.repair_assigned", true)
+            .set("breaker.probe_secs", 1);
+        world.twilio.set_latency(Duration::from_millis(dice.random_range(0..40)));
+        world.twilio.set_reown_mode(if dice.random() { ReownMode::A } else { ReownMode::B });
+        let count = dice.random_range(1..=3);
+        tally::instances(count);
+        let daemons = (0..count).map(|_| Arc::new(world.daemon())).collect();
+        Self { seed, dice, world, daemons, told: Arc::default(), users: 0, foreign: Vec::new(), vanished: Vec::new() }
+    }
+
+    fn run(mut self) {
+        let mut going: Vec<thread::JoinHandle<()>> = Vec::new();
+        for _step in 0..STEPS {
+            going.extend(self.step());
+            thread::sleep(Duration::from_millis(self.dice.random_range(0..150)));
+        }
+        for operation in going {
+            operation.join().unwrap();
+        }
+        self.quiesce();
+        self.world.assert_truth();
+        self.assert_custody();
+        self.world.assert_remembered(&self.told.lock().unwrap());
+        self.tell();
+        assert!(self.daemons.iter().all(|daemon| daemon.get("/readyz").status == 200), "not everybody is ready");
+    }
+
+    /// Something happens; what takes longer goes on by itself.
+    /// What the dice came to, for whoever wonders whether they did anything.
+    fn tell(&self) {
+        let counted = self.world.sql(
+            "SELECT (SELECT count(*) FROM purchase_items WHERE state = 'bought' AND spends),
+                    (SELECT count(*) FROM purchase_items WHERE NOT spends),
+                    (SELECT count(*) FROM releases WHERE state = 'released'),
+                    (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL),
+                    (SELECT count(*) FROM reconciliations)",
+        );
+        println!("TORTURE_SEED={}: bought|adopted|left|missing|comparisons = {counted}", self.seed);
+    }
+
+    /// No fault waits, nobody buys any more, what is open is settled, and what broke off is asked for again. Before anybody
+    /// compares, nothing that was paid for may be unknown: that is the purchaser's own to see to.
+    fn quiesce(&mut self) {
+        self.world.twilio.clear_faults();
+        self.world
+            .sql("UPDATE purchases SET expires_at = clock_timestamp() - interval '6 seconds' WHERE state = 'queued'");
+        let daemon = &self.daemons[0];
+        // Resume closes the breaker too; then the pool fills up as far as it may, or pause stops it.
+        daemon.post_empty("/admin/phones/api/resume").ok();
+        daemon.post_empty("/admin/phones/api/pause").ok();
+        releases_fell_silent(&self.world);
+        self.world.settle();
+        self.world.assert_everything_paid_for_is_known();
+        let held = "SELECT phone_number FROM numbers WHERE quarantine_reason = 'adopting' AND missing_since IS NULL";
+        for number in self.world.sql(held).lines() {
+            let answer = daemon.post(&adopt_path(number), &json!({}));
+            // Unless it vanished meanwhile.
+            assert!([200, 404].contains(&answer.status), "{number}: {answer:?}");
+        }
+        let report = reconcile(daemon);
+        assert_eq!(report["conflicts"], json!([]), "{report}");
+        let again = reconcile(daemon);
+        for list in ["adopted", "missing", "webhook_drift", "repaired", "conflicts"] {
+            assert_eq!(again[list], json!([]), "the second comparison in a row finds nothing: {again}");
+        }
+        self.world.settle();
+    }
+
+    /// Numbers of somebody else's are ours now, or as they were (I7); what vanished is known to be gone.
+    fn assert_custody(&self) {
+        let truth = self.world.twilio.truth();
+        for number in &self.foreign {
+            let ours = self.world.count(&format!("SELECT count(*) FROM numbers WHERE phone_number = '{number}'")) > 0;
+            let owned = truth.owned_number(number);
+            let untouched =
+                owned.is_some_and(|owned| owned.friendly_name == "desk" && owned.voice_url.as_deref() == Some(THEIRS));
+            assert!(ours || untouched, "{number}: {owned:?}");
+        }
+        for number in &self.vanished {
+            let gone = "missing_since IS NOT NULL OR status = 'released'";
+            let serves =
+                self.world.sql(&format!("SELECT status FROM numbers WHERE phone_number = '{number}' AND NOT ({gone})"));
+            assert_eq!(serves, "", "{number} vanished");
+        }
+    }
+}

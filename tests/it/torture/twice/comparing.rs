@@ -1,0 +1,65 @@
+//! What a comparison with Twilio takes in, marks and repairs.
+
+use callbunker::db::installation::installation_read;
+use callbunker::db::purchase_items::{Ending, item_end, item_settle};
+use callbunker::db::reconciliation::{
+    Newcomer, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict, number_let_go,
+    number_mark_drifted, number_take_in, number_turned_up, numbers_mark_missing,
+};
+use callbunker::domain::{CountryCode, QuarantineReason, WebhookStatus};
+
+use super::{Ledger, ONE, STATE, THREE, TWO, failure};
+
+#[test]
+fn a_purchase_that_turns_up_after_it_was_given_up_is_settled_as_if_once() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    let item = ledger.sent(run, ONE);
+    ledger.run(move |conn| item_end(conn, item, Some(1), Ending::NotBought, &failure("not_found")));
+    let settlement = ledger.settlement(ONE, 1);
+    assert_eq!(ledger.twice(move |conn| item_settle(conn, item, &settlement)), (true, false));
+}
+
+#[test]
+fn numbers_that_nobody_knows_are_taken_in_and_make_way_as_if_once() {
+    let ledger = Ledger::new();
+    for (number, sid, hold) in [(ONE, 1, None), (TWO, 2, Some(QuarantineReason::UnknownItem))] {
+        let newcomer = Newcomer {
+            sid: format!("PN{sid:032}").parse().unwrap(),
+            phone_number: number.parse().unwrap(),
+            country: CountryCode::US,
+            hold,
+            webhook_status: WebhookStatus::Configured,
+            capable: true,
+            purchased_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        };
+        assert_eq!(ledger.twice(move |conn| number_take_in(conn, &newcomer)), (true, false));
+    }
+    for number in [ONE, TWO] {
+        let id = ledger.world.count(&format!("SELECT id FROM numbers WHERE phone_number = '{number}'"));
+        assert_eq!(ledger.twice(move |conn| number_let_go(conn, id)), (true, false));
+    }
+}
+
+#[test]
+fn numbers_are_marked_and_repaired_as_if_once() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    let [drifted, gone, conflict] =
+        [(ONE, 1), (TWO, 2), (THREE, 3)].map(|(number, sid)| ledger.stocked(run, number, sid));
+    let (first, second) = ledger.twice(move |conn| number_mark_drifted(conn, drifted));
+    assert!(first.is_some() && first == second);
+    ledger.twice(move |conn| number_fail_webhooks(conn, drifted));
+    let wanted = ledger.run(installation_read).webhooks;
+    assert_eq!(ledger.twice(move |conn| number_confirm_webhooks(conn, drifted, &wanted)), (true, false));
+    let (first, second) = ledger.twice(move |conn| numbers_mark_missing(conn, &[gone]));
+    assert_eq!((first.len(), second.len()), (1, 0));
+    assert_eq!(ledger.twice(move |conn| number_turned_up(conn, gone)), (true, false));
+    assert_eq!(ledger.twice(move |conn| number_hold_tag_conflict(conn, conflict)), (true, false));
+    // What is held is nobody's to mark or to repair.
+    let before = ledger.world.sql(STATE);
+    assert_eq!(ledger.run(move |conn| number_mark_drifted(conn, conflict)), None);
+    ledger.run(move |conn| number_fail_webhooks(conn, conflict));
+    assert!(!ledger.run(move |conn| number_turned_up(conn, conflict)));
+    assert_eq!(before, ledger.world.sql(STATE));
+}

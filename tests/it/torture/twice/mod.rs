@@ -1,0 +1,139 @@
+//! Each step of the money path run twice: the second time changes nothing.
+//!
+//! The steps are called as the daemon calls them, over a connection of the daemon's own kind; the whole database is
+//! compared before and after the second call.
+//! How to get it wrong: comparing what the step answers. The second answer may differ, the state may not.
+
+mod comparing;
+mod custody;
+mod purchases;
+mod whole;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use callbunker::db::purchase_items::{Failure, Limits, RunOf, Settlement, item_settle, items_attempt, items_intend};
+use callbunker::db::purchases::{Wish, purchase_open};
+use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
+use callbunker::domain::{CountryCode, PhoneNumber, PoolPolicy, Trigger, WebhookStatus};
+use callbunker::telemetry::Telemetry;
+use uuid::Uuid;
+
+use crate::world::World;
+
+/// Every table, without what only says when somebody last looked.
+const STATE: &str = "SELECT string_agg(line, chr(10)) FROM (
+    SELECT 'purchase ' || p::text AS line FROM purchases p
+    UNION ALL SELECT 'item ' || i::text FROM purchase_items i
+    UNION ALL SELECT 'error ' || e::text FROM purchase_errors e
+    UNION ALL SELECT 'number ' || n::text FROM numbers n
+    UNION ALL SELECT 'assignment ' || a::text FROM assignments a
+    UNION ALL SELECT 'release ' || r::text FROM releases r
+    UNION ALL SELECT 'ignored ' || g::text FROM ignored_numbers g
+    UNION ALL SELECT 'waiter ' || w.user_id || w.instance_id || w.created_at FROM waiters w
+    UNION ALL SELECT 'gate ' || g::text FROM buying_gate g ORDER BY 1) AS lines";
+
+/// A ledger without a daemon: the schema, and the door to it.
+struct Ledger {
+    world: World,
+    runtime: tokio::runtime::Runtime,
+    db: Db,
+}
+
+impl Ledger {
+    fn new() -> Self {
+        let world = World::new().quiet();
+        assert_eq!(world.daemon().stop(), Some(0));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let url = DatabaseUrl::new(&world.database.url().to_owned().into());
+        let log = slog::Logger::root(slog::Discard, slog::o!());
+        let db = Db::new(url, Duration::from_secs(5), runtime.handle().clone(), Telemetry::new(&[]), log);
+        Self { world, runtime, db }
+    }
+
+    fn run<T: Send + 'static>(&self, step: impl FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static) -> T {
+        self.runtime.block_on(self.db.run_patiently("torture", step)).expect("the step succeeds")
+    }
+
+    /// Runs `step` twice: the first time it changes something, the second time nothing.
+    #[track_caller]
+    fn twice<T: Send + 'static>(
+        &self,
+        step: impl Fn(&mut Connection) -> Result<T, DbError> + Send + Sync + 'static,
+    ) -> (T, T) {
+        let step = Arc::new(step);
+        let before = self.world.sql(STATE);
+        let again = Arc::clone(&step);
+        let first = self.run(move |conn| step(conn));
+        let once = self.world.sql(STATE);
+        assert_ne!(before, once, "the first time does something");
+        let second = self.run(move |conn| again(conn));
+        assert_eq!(once, self.world.sql(STATE), "the second time does nothing");
+        (first, second)
+    }
+
+    /// An order of three that runs.
+    fn order(&self) -> RunOf {
+        let wish = Wish {
+            trigger: Trigger::Manual,
+            count: 3,
+            country: CountryCode::US,
+            area_code: None,
+            fallback: true,
+            override_caps: false,
+            requested_by: "test".to_owned(),
+        };
+        let run_id = Uuid::new_v4();
+        let order = self.run(move |conn| purchase_open(conn, &wish, run_id));
+        RunOf { order_id: order.id, run_id }
+    }
+
+    /// An item of `run` with a committed intent.
+    fn intended(&self, run: RunOf, number: &str) -> Uuid {
+        let (id, number): (Uuid, PhoneNumber) = (Uuid::now_v7(), number.parse().unwrap());
+        let policy = PoolPolicy {
+            threshold_low: 0,
+            replenishment_batch_size: 10,
+            total_min: 0,
+            available_max: 50,
+            owned_max: 1000,
+        };
+        let limits = Limits { policy, pool_country: CountryCode::US, per_hour_max: 100, per_day_max: 300 };
+        self.run(move |conn| items_intend(conn, run, &[(id, number)], &limits));
+        id
+    }
+
+    /// An item that is on the wire.
+    fn sent(&self, run: RunOf, number: &str) -> Uuid {
+        let id = self.intended(run, number);
+        self.run(move |conn| items_attempt(conn, run, &[id])).expect("it may be sent");
+        id
+    }
+
+    fn settlement(&self, number: &str, sid: u32) -> Settlement {
+        Settlement {
+            sid: format!("PN{sid:032}").parse().unwrap(),
+            phone_number: number.parse().unwrap(),
+            country: CountryCode::US,
+            webhook_status: WebhookStatus::Configured,
+            capable: true,
+            purchased_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            request_id: None,
+        }
+    }
+
+    /// A number in the pool; its id.
+    fn stocked(&self, run: RunOf, number: &str, sid: u32) -> i64 {
+        let (id, settlement) = (self.sent(run, number), self.settlement(number, sid));
+        self.run(move |conn| item_settle(conn, id, &settlement));
+        self.world.count(&format!("SELECT id FROM numbers WHERE purchase_item_id = '{id}'"))
+    }
+}
+
+fn failure(code: &str) -> Failure {
+    Failure { code: code.to_owned(), message: code.to_owned(), ..Failure::default() }
+}
+
+const ONE: &str = "+14155550101";
+const TWO: &str = "+14155550102";
+const THREE: &str = "+14155550103";

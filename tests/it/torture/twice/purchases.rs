@@ -1,0 +1,99 @@
+//! Orders, their items, what a run left, and signups.
+
+use std::time::Duration;
+
+use callbunker::db::Connection;
+use callbunker::db::assignments::{assignment_release, assignments_claim};
+use callbunker::db::purchase_items::{
+    Ending, RunOf, item_doubt, item_end, item_not_found, item_settle, items_attempt, items_sort_leftovers,
+    items_withdraw,
+};
+use callbunker::db::purchases::{purchase_end, purchase_start, purchase_yield, purchases_interrupt_stale};
+use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
+use callbunker::domain::{OrderState, UserId};
+use uuid::Uuid;
+
+use super::{Ledger, ONE, STATE, THREE, TWO, failure};
+
+#[test]
+fn an_item_settles_ends_and_is_doubted_as_if_once() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    let (bought, ended, doubted) = (ledger.sent(run, ONE), ledger.sent(run, TWO), ledger.sent(run, THREE));
+    let settlement = ledger.settlement(ONE, 1);
+    assert_eq!(ledger.twice(move |conn| item_settle(conn, bought, &settlement)), (true, false));
+    let end = move |conn: &mut Connection| item_end(conn, ended, Some(1), Ending::Taken, &failure("twilio_21422"));
+    assert_eq!(ledger.twice(end), (true, false));
+    ledger.twice(move |conn| item_doubt(conn, doubted, &failure("outcome_unknown")));
+    // What ended stays as it ended, whatever else is said of it.
+    let before = ledger.world.sql(STATE);
+    for item in [bought, ended] {
+        ledger.run(move |conn| item_doubt(conn, item, &failure("late")));
+        assert!(!ledger.run(move |conn| item_end(conn, item, None, Ending::NotBought, &failure("late"))));
+        ledger.run(move |conn| items_withdraw(conn, &[item]));
+        assert!(!ledger.run(move |conn| item_not_found(conn, item, 0.0, 0.0)));
+        assert_eq!(ledger.run(move |conn| items_attempt(conn, run, &[item])).unwrap(), Vec::new(), "it is not sent");
+    }
+    assert_eq!(before, ledger.world.sql(STATE));
+}
+
+#[test]
+fn intents_are_taken_back_and_given_up_as_if_once() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    let (intended, unknown) = (ledger.intended(run, ONE), ledger.sent(run, TWO));
+    ledger.twice(move |conn| items_withdraw(conn, &[intended]));
+    ledger.run(move |conn| item_doubt(conn, unknown, &failure("outcome_unknown")));
+    ledger.run(move |conn| item_not_found(conn, unknown, 0.0, 0.0));
+    assert_eq!(ledger.twice(move |conn| item_not_found(conn, unknown, 0.0, 0.0)), (true, false));
+}
+
+#[test]
+fn an_order_ends_and_yields_and_is_interrupted_as_if_once() {
+    let ledger = Ledger::new();
+    let RunOf { order_id, run_id } = ledger.order();
+    let wait = Duration::from_secs(60);
+    assert_eq!(ledger.twice(move |conn| purchase_yield(conn, order_id, run_id, wait)), (true, false));
+    let (started, again) = ledger.twice(move |conn| purchase_start(conn, order_id, run_id));
+    assert_eq!((started.is_some(), again), (true, None));
+    let end = move |conn: &mut Connection| purchase_end(conn, order_id, Some(run_id), OrderState::Done);
+    assert_eq!(ledger.twice(end), (true, false));
+    ledger.order();
+    assert_eq!(ledger.twice(|conn| Ok(purchases_interrupt_stale(conn, None)?.len())), (1, 0));
+}
+
+#[test]
+fn what_a_run_left_is_sorted_as_if_once() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    ledger.intended(run, ONE);
+    ledger.sent(run, TWO);
+    ledger.stocked(run, THREE, 3);
+    let sort = |conn: &mut Connection| Ok((purchases_interrupt_stale(conn, None)?.len(), items_sort_leftovers(conn)?));
+    assert_eq!(ledger.twice(sort), ((1, 2), (0, 0)));
+    assert_eq!(
+        ledger.world.sql("SELECT phone_number, state, doubted FROM purchase_items ORDER BY 1"),
+        format!("{ONE}|not_bought|f\n{TWO}|unknown|t\n{THREE}|bought|f")
+    );
+}
+
+#[test]
+fn a_user_is_served_and_released_as_if_once() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    ledger.stocked(run, ONE, 1);
+    ledger.stocked(run, TWO, 2);
+    let (given, again) = ledger.twice(|conn| assignments_claim(conn, &["u-1"]));
+    assert_eq!((given.len(), again.len()), (1, 0), "who has a number is no newcomer");
+    let user: UserId = "u-1".parse().unwrap();
+    let release = move |conn: &mut Connection| assignment_release(conn, &user, Duration::from_secs(3600));
+    let (released, again) = ledger.twice(release);
+    assert_eq!((released.is_some(), again), (true, None));
+    let instance = Uuid::new_v4();
+    let waiter = Waiter { user_id: "u-2".parse().unwrap(), country: None, patience: Duration::from_secs(60) };
+    ledger.twice(move |conn| waiters_join(conn, instance, std::slice::from_ref(&waiter)));
+    let (served, again) = ledger.twice(|conn| waiters_serve(conn, 10));
+    assert_eq!((served.len(), again.len()), (1, 0));
+    ledger.run(waiters_sweep);
+    ledger.world.assert_one_to_one_in_the_database();
+}
