@@ -1,5 +1,7 @@
 -- Only while nothing was adopted, imported or given back: the first schema has no words for that.
 DROP TABLE reconciliations, ignored_numbers, releases;
+DROP INDEX numbers_gone_idx, purchase_items_of_a_number_idx;
+ALTER TABLE numbers DROP COLUMN held_since;
 ALTER TABLE numbers DROP CONSTRAINT numbers_rest_for_somebody;
 ALTER TABLE numbers ADD CONSTRAINT numbers_rest_for_somebody CHECK (rests_for IS NULL OR status = 'quarantined');
 ALTER TABLE numbers DROP CONSTRAINT numbers_quarantine_reason_is_known;

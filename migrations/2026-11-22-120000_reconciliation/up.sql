@@ -23,6 +23,15 @@ ALTER TABLE numbers DROP CONSTRAINT numbers_rest_for_somebody;
 ALTER TABLE numbers ADD CONSTRAINT numbers_rest_for_somebody
     CHECK (rests_for IS NULL OR quarantine_reason IS NOT DISTINCT FROM 'released');
 
+
+-- Since when a number is held for an operator: one that is forgotten is told again and again.
+ALTER TABLE numbers ADD COLUMN held_since timestamptz;
+UPDATE numbers SET held_since = clock_timestamp() WHERE quarantine_reason IN ('unknown_item', 'tag_conflict');
+
+-- What is asked by number finds the live one by its unique index, and those that left and their purchases by these.
+CREATE INDEX numbers_gone_idx ON numbers (phone_number) WHERE status = 'released';
+CREATE INDEX purchase_items_of_a_number_idx ON purchase_items (phone_number);
+
 -- Numbers on their way back to Twilio: `intended → sent → released | refused`, or `withdrawn` when Twilio was never asked.
 CREATE TABLE releases (
     id                uuid PRIMARY KEY,
@@ -41,6 +50,8 @@ CREATE TABLE releases (
     twilio_code       integer,
     error_message     text,
     twilio_request_id text,
+    -- Whom it rested for.
+    former_rests_for  text COLLATE "C",
     CONSTRAINT releases_sent_was_attempted CHECK (state NOT IN ('sent', 'released', 'refused') OR attempts > 0),
     CONSTRAINT releases_end_once CHECK ((state IN ('intended', 'sent')) = (ended_at IS NULL))
 );

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::App;
@@ -24,11 +25,15 @@ use crate::supervisor::{Children, Slot};
 pub(super) struct AtTwilio {
     purchaser: PurchaserHandle,
     reconciler: ReconcilerHandle,
+    custody_tasks: TaskTracker,
 }
 
 impl AtTwilio {
     /// Resolves when none of them is at work.
     pub(super) async fn idle(&self) {
+        // Nobody begins another one: HTTP has ended.
+        self.custody_tasks.close();
+        self.custody_tasks.wait().await;
         self.reconciler.idle().await;
         self.purchaser.idle().await;
     }
@@ -120,7 +125,12 @@ impl App {
                 Schedule::new(told.clone(), config, schedule_log.clone(), alive).start();
             }),
         ];
-        let at_twilio = AtTwilio { purchaser: purchaser.clone(), reconciler: reconciler.clone() };
+        let custody_tasks = TaskTracker::new();
+        let at_twilio = AtTwilio {
+            purchaser: purchaser.clone(),
+            reconciler: reconciler.clone(),
+            custody_tasks: custody_tasks.clone(),
+        };
         let shared = Arc::new(Shared {
             db: self.db.clone(),
             twilio: self.twilio.clone(),
@@ -131,6 +141,7 @@ impl App {
             reconciler: reconciler.clone(),
             config: Arc::clone(&self.config),
             vitals: vitals.clone(),
+            custody_tasks,
             stopping: stopping.clone(),
             assets: Assets::default(),
             live: Live::default(),

@@ -59,9 +59,10 @@ fn serve_unless_clash(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<Use
     let mut clashes = 0;
     loop {
         match serve_once(conn, asks) {
-            Err(DbError::Constraint(Constraint::OneLivePerUser | Constraint::OneLivePerAssignedNumber))
-                if clashes < CLASHES_MAX =>
-            {
+            Err(
+                DbError::Constraint(Constraint::OneLivePerUser | Constraint::OneLivePerAssignedNumber)
+                | DbError::Collided(_),
+            ) if clashes < CLASHES_MAX => {
                 clashes += 1;
             }
             other => return other,

@@ -49,7 +49,7 @@ impl Desk {
             Err(error) => {
                 // An error that is not the want of a database passes, or the deadline does.
                 slog::warn!(self.deps.log, "a look at those who wait failed"; "error" => error.in_full());
-                if error.is_unavailable() {
+                if matches!(error, DbError::Unavailable(_)) {
                     let gone = self.line.refuse_all(&NoNumber::DatabaseUnavailable);
                     self.take_out(gone, ctx);
                 }

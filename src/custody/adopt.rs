@@ -106,7 +106,7 @@ impl Custody {
         match held.filter(|held| held.status != NumberStatus::Released) {
             Some(held) if held.sid == found.sid => Ok((held, found)),
             Some(_) => Err(CustodyError::AnotherSid),
-            None => Err(CustodyError::Leaving),
+            None => Err(CustodyError::Left),
         }
     }
 
@@ -139,7 +139,7 @@ impl Custody {
             Ok(None) => self.missing(held).await,
             Err(failure) => {
                 slog::warn!(self.log, "an adopted number stays held: Twilio could not be told";
-                    "phone_number_ends" => held.phone_number.last_four(), "cause" => failure.to_string(),
+                    "phone_number_ends" => held.phone_number.last_four(), "cause" => failure.for_log(),
                     "request_id" => failure.request_id());
                 self.halt_on(&failure).await;
                 Err(CustodyError::held(failure))

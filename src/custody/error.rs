@@ -22,11 +22,19 @@ pub enum CustodyError {
     #[error("This number is another user's; release it from that user first.")]
     AnotherUsers,
     /// The user has another number.
-    #[error("This user has another number; release that one first.")]
+    #[error(
+        "It is not the number: this user has another one already, and nobody has two. Release that one from the user first."
+    )]
     UserHasAnother,
     /// The number is on its way back to Twilio, or left.
     #[error("This number is being given back to Twilio; look at it again in a minute.")]
     Leaving,
+    /// The number was given back under the very SID that Twilio's list shows.
+    #[error(
+        "This number was given back to Twilio under this SID, and a SID does not return. Twilio's list may lag a few \
+         minutes; if the number stays in the account, release it in Twilio's console, and buy it anew if you want it."
+    )]
+    Left,
     /// A purchase of the number is open.
     #[error(
         "A purchase of this very number is not settled yet; it becomes ours by itself, ask again in a few minutes."
@@ -63,6 +71,12 @@ pub enum CustodyError {
         "The number is being released, but Twilio has not confirmed it: {0}. It goes on by itself; look at the number again."
     )]
     StillLeaving(Failure),
+    /// The number is leaving, and PostgreSQL failed before the end was written.
+    #[error(
+        "The number is being released, but the database failed before the end was written: {0}. It may go on by itself; \
+         look at the number again."
+    )]
+    MayGoOn(DbError),
     /// Somebody else ended the release.
     #[error("The release was taken back meanwhile; ask again.")]
     Withdrawn,

@@ -2,7 +2,8 @@
 //!
 //! Invariants: a DELETE follows a committed attempt of an open release of a number that is `leaving`, and names its SID;
 //! so repeating one is harmless, and none ever hits a number that somebody has. Only 204 or 404 ends it as released, only
-//! a refusal that Twilio makes of its own will brings the number back; everything else is asked again.
+//! a refusal that Twilio makes of its own will brings the number back; everything else is asked again. Whose the number is
+//! was looked up no more than a minute before a DELETE.
 //! How to get it wrong: bringing a number back after a doubt. It may be gone, and a signup would get a dead number.
 
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::error::CustodyError;
 use super::{Custody, TagOn};
 use crate::db::DbError;
-use crate::db::custody::outcome::{release_doubt, release_refuse, release_settle};
+use crate::db::custody::outcome::{release_doubt, release_hold_tag_conflict, release_refuse, release_settle};
 use crate::db::custody::releases::{Leaving, Sending, release_intend, release_send, release_state};
 use crate::db::custody::{Held, number_held};
 use crate::db::purchase_items::Failure as Reason;
@@ -26,6 +27,10 @@ const TRIES_WITHIN: Duration = Duration::from_secs(12);
 const BACK_OFF_FIRST: Duration = Duration::from_millis(300);
 const BACK_OFF_MAX: Duration = Duration::from_secs(5);
 
+/// A DELETE that comes so long after the one before is preceded by another look at the tag: another environment may have
+/// taken the number over while nobody asked.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+
 /// What one DELETE came to.
 #[derive(Debug)]
 pub(super) enum Answer {
@@ -33,6 +38,8 @@ pub(super) enum Answer {
     Released,
     /// Twilio wants to keep it with us.
     Refused(Failure),
+    /// Another environment's tag stands on it, so Twilio was not asked; the number is held.
+    Conflict(String),
     /// Nobody knows yet.
     Doubtful(Failure),
 }
@@ -64,7 +71,11 @@ impl Custody {
         fail::fail_point!("release_intended");
         slog::info!(self.log, "a number is given back to Twilio"; "phone_number_ends" => number.last_four(),
             "sid" => held.sid.as_str(), "release" => release_id.to_string(), "by" => requested_by);
-        self.send_until_answered(release_id).await.map(|()| id)
+        self.send_until_answered(release_id).await.map(|()| id).map_err(|error| match error {
+            // It is written down that the number leaves: whoever reads "nothing happened" would be misled.
+            CustodyError::Database(error) => CustodyError::MayGoOn(error),
+            error => error,
+        })
     }
 
     /// Another environment may have taken the number over, and perhaps somebody has it there.
@@ -93,6 +104,7 @@ impl Custody {
             match self.send(&sending).await? {
                 Answer::Released => return Ok(()),
                 Answer::Refused(failure) => return Err(CustodyError::Refused(failure)),
+                Answer::Conflict(instance) => return Err(CustodyError::AnotherEnvironments(instance)),
                 Answer::Doubtful(failure) => {
                     let over = tries >= TRIES_MAX || began.elapsed() > TRIES_WITHIN;
                     if over || !self.back_off(tries, failure.retry_after()).await {
@@ -112,29 +124,67 @@ impl Custody {
 
     /// One DELETE, from its committed attempt to what is written of its answer.
     pub(super) async fn send(&self, sending: &Sending) -> Result<Answer, DbError> {
-        let id = sending.id;
+        if sending.since_last.is_some_and(|since| since > LOOK_AGAIN_AFTER)
+            && let Some(answer) = self.look_again(sending).await?
+        {
+            return Ok(answer);
+        }
         let outcome = self.twilio.release(&sending.sid).await;
         fail::fail_point!("release_answered");
         match outcome {
-            Ok(Gone::Now(request_id) | Gone::Already(request_id)) => {
-                let logged = request_id.clone();
-                self.db
-                    .run_patiently("release_settle", move |conn| release_settle(conn, id, request_id.as_deref()))
-                    .await?;
-                fail::fail_point!("release_settled");
-                slog::info!(self.log, "a number was given back to Twilio"; "request_id" => logged,
-                    "phone_number_ends" => sending.phone_number.last_four(), "sid" => sending.sid.as_str());
-                Ok(Answer::Released)
-            }
+            Ok(Gone::Now(request_id) | Gone::Already(request_id)) => self.released(sending, request_id).await,
             Err(failure) => self.not_released(sending, failure).await,
         }
+    }
+
+    /// Whose the number is now, long after it was looked up first; `None` = still ours to give back.
+    async fn look_again(&self, sending: &Sending) -> Result<Option<Answer>, DbError> {
+        let id = sending.id;
+        let instance = match self.twilio.fetch(&sending.sid).await {
+            Ok(None) => return self.released(sending, None).await.map(Some),
+            Ok(Some(found)) => match self.tag_on(&found) {
+                TagOn::Ours(_) | TagOn::Nobody => return Ok(None),
+                TagOn::Another(instance) => instance,
+            },
+            Err(failure) => {
+                self.halt_on(&failure).await;
+                slog::warn!(self.log, "a number could not be looked up before it is given back";
+                    "phone_number_ends" => sending.phone_number.last_four(), "attempt" => sending.attempt,
+                    "cause" => failure.for_log(), "request_id" => failure.request_id());
+                let reason = reason(&failure);
+                self.db.run_patiently("release_doubt", move |conn| release_doubt(conn, id, &reason)).await?;
+                return Ok(Some(Answer::Doubtful(failure)));
+            }
+        };
+        slog::error!(self.log, "a number is not given back: another environment's tag stands on it by now";
+            "phone_number_ends" => sending.phone_number.last_four(), "sid" => sending.sid.as_str(), "environment" => &instance);
+        let reason = Reason {
+            code: "tag_conflict".to_owned(),
+            message: format!(
+                "another environment's tag ({instance}) stands on it; it is held until an operator decides"
+            ),
+            ..Reason::default()
+        };
+        self.db
+            .run_patiently("release_hold_tag_conflict", move |conn| release_hold_tag_conflict(conn, id, &reason))
+            .await?;
+        Ok(Some(Answer::Conflict(instance)))
+    }
+
+    async fn released(&self, sending: &Sending, request_id: Option<String>) -> Result<Answer, DbError> {
+        let (id, logged) = (sending.id, request_id.clone());
+        self.db.run_patiently("release_settle", move |conn| release_settle(conn, id, request_id.as_deref())).await?;
+        fail::fail_point!("release_settled");
+        slog::info!(self.log, "a number was given back to Twilio"; "request_id" => logged,
+            "phone_number_ends" => sending.phone_number.last_four(), "sid" => sending.sid.as_str());
+        Ok(Answer::Released)
     }
 
     async fn not_released(&self, sending: &Sending, failure: Failure) -> Result<Answer, DbError> {
         let (id, reason) = (sending.id, reason(&failure));
         let halts = self.halt_on(&failure).await;
         slog::warn!(self.log, "a number could not be given back"; "phone_number_ends" => sending.phone_number.last_four(),
-            "attempt" => sending.attempt, "cause" => failure.to_string(), "request_id" => failure.request_id());
+            "attempt" => sending.attempt, "cause" => failure.for_log(), "request_id" => failure.request_id());
         // Who is not let in at all learns nothing of what an earlier attempt did.
         let knows = !(halts && sending.attempt > 1);
         let refused = matches!(&failure, Failure::Refused(refusal) if refusal.verdict() != Verdict::Retry) && knows;

@@ -1,7 +1,7 @@
 //! Releases that nobody works on any more: whoever did died, or Twilio did not answer for long.
 //!
 //! Invariants: what was sent is sent again until Twilio's clear word, on whichever instance sees it first; what was never
-//! sent is taken back. While the breaker is open Twilio is not asked; a pause concerns buying and holds nothing up here.
+//! sent is taken back. While Twilio refuses the account it is not asked; a pause concerns buying and holds nothing up here.
 //! How to get it wrong: taking back a release that was sent. The number may be gone.
 
 use std::time::Duration;
@@ -45,8 +45,7 @@ impl Custody {
         if unfinished.is_empty() {
             return Ok(0);
         }
-        let halted = self.db.run("gate_read", gate_read).await?.halted.is_some();
-        let mut twilio_answers = !halted;
+        let mut twilio_answers = !self.db.run("gate_read", gate_read).await?.silences_twilio();
         let mut ended = 0;
         for release in unfinished {
             let id = release.id;
@@ -67,7 +66,7 @@ impl Custody {
             let sending = self.db.run("release_send", move |conn| release_send(conn, id, Some(sent))).await?;
             let Some(sending) = sending else { continue };
             match self.send(&sending).await? {
-                Answer::Released | Answer::Refused(_) => ended += 1,
+                Answer::Released | Answer::Refused(_) | Answer::Conflict(_) => ended += 1,
                 // The others would fare no better now.
                 Answer::Doubtful(_) => twilio_answers = false,
             }

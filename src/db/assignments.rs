@@ -160,11 +160,30 @@ macro_rules! cached_statement {
 cached_statement!(ClaimOne, ClaimOneId);
 cached_statement!(ClaimMany, ClaimManyId);
 
-/// Neither has the user a number, nor does one rest for them. Scalar sub-selects, because they stay look-ups in an index:
-/// `NOT EXISTS` would become a join, and a join planned while the tables were small reads them whole when they are large.
-const NEWCOMER: &str = "
+/// What makes a resting number fit to go back to its user.
+macro_rules! fit {
+    () => {
+        "webhook_status = 'configured' AND capable AND missing_since IS NULL"
+    };
+}
+
+const FIT: &str = fit!();
+
+/// Neither has the user a number, nor does one rest for them that is fit to go back to them. Scalar sub-selects, because
+/// they stay look-ups in an index: `NOT EXISTS` would become a join, and a join planned while the tables were small reads
+/// them whole when they are large.
+///
+/// Whose own number is unfit right now (drifted, missing) is a newcomer: a signup must not fail while stock is idle. The
+/// number rests on for them all the same, so whoever finds the pool empty gets it back as soon as it is repaired. Nobody
+/// gets two by this: a live assignment is unique by index, restoring asks only for users who have none (and runs into
+/// that index if two are at it), and the next release clears what rested before.
+const NEWCOMER: &str = concat!(
+    "
     coalesce((SELECT false FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL), true)
-    AND coalesce((SELECT false FROM numbers r WHERE r.rests_for = asked.user_id), true)";
+    AND coalesce((SELECT NOT (",
+    fit!(),
+    ") FROM numbers r WHERE r.rests_for = asked.user_id), true)"
+);
 
 /// Nobody waits in line who would take this number. The first half is asked once, the second per number, and hardly ever.
 const NOBODY_FIRST: &str = "
@@ -252,7 +271,7 @@ pub fn assignments_claim_in(
              SELECT user_id, row_number() OVER (ORDER BY position) AS place
                FROM unnest($1::text[]) WITH ORDINALITY AS asked (user_id, position)
               WHERE NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
-                AND NOT EXISTS (SELECT 1 FROM numbers r WHERE r.rests_for = asked.user_id)),
+                AND NOT EXISTS (SELECT 1 FROM numbers r WHERE r.rests_for = asked.user_id AND {FIT})),
          picked AS (SELECT id, phone_number, area_code, row_number() OVER () AS place FROM (
              SELECT id, phone_number, area_code FROM numbers
               WHERE ready AND ($3 IS NULL OR country = $3) AND ($4 IS NULL OR area_code = $4)
@@ -290,16 +309,16 @@ pub fn assignments_held(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<
     tighten(rows)
 }
 
-/// Gives back to each of `user_ids` the number that still rests for them, if it is fit; if it is not, it rests for
-/// nobody from now on, and they are newcomers.
+/// Gives back to each of `user_ids` the number that still rests for them, if it is fit; if it is not, it rests on
+/// for them, and until it is mended they are newcomers.
 ///
 /// # Errors
 /// As [`assignments_claim`].
 pub fn assignments_restore(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
-    let rows: Vec<AssignmentRow> = sql_query(
+    let rows: Vec<AssignmentRow> = sql_query(format!(
         "WITH resting AS (
              SELECT id, rests_for AS user_id, phone_number, area_code FROM numbers
-              WHERE rests_for = ANY($1) AND webhook_status = 'configured' AND capable AND missing_since IS NULL
+              WHERE rests_for = ANY($1) AND {FIT}
               -- Waits for whoever holds it: skipped, its user would count as a newcomer without a number.
               FOR UPDATE),
          moved AS (UPDATE numbers n SET status = 'assigned', rests_for = NULL, quarantine_reason = NULL, quarantined_until = NULL
@@ -308,15 +327,9 @@ pub fn assignments_restore(conn: &mut Connection, user_ids: &[&str]) -> Result<V
                       SELECT id, user_id, 'pool' FROM resting RETURNING number_id, assigned_at, source)
          SELECT resting.user_id, resting.phone_number, resting.area_code, recorded.assigned_at, recorded.source, false AS missing
            FROM resting JOIN recorded ON recorded.number_id = resting.id",
-    )
+    ))
     .bind::<Array<Text>, _>(user_ids)
     .load(conn)?;
-    sql_query(
-        "UPDATE numbers SET rests_for = NULL
-          WHERE rests_for = ANY($1) AND NOT (webhook_status = 'configured' AND capable AND missing_since IS NULL)",
-    )
-    .bind::<Array<Text>, _>(user_ids)
-    .execute(conn)?;
     tighten(rows)
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Double, Timestamptz};
+use diesel::sql_query;
+use diesel::sql_types::{Bool, Double, Integer, Nullable, Text, Timestamptz};
 
 use super::error::DbError;
 use super::executor::Connection;
@@ -132,8 +133,10 @@ pub(super) fn gate_lock(conn: &mut Connection) -> Result<Gate, DbError> {
     Ok(buying_gate::table.select(GateRow::as_select()).for_no_key_update().first(conn)?.into())
 }
 
-/// Opens the breaker; returns whether this call changed it. `probe_every` is `None` when only an operator may close it;
-/// such a halt takes the place of one that a probe could close, never the other way round.
+/// Opens the breaker; returns whether this call changed it. `probe_every` is `None` when only an operator may close it.
+///
+/// Halts add up: one that only an operator may close joins one that a probe could close, and Twilio's refusal joins a halt
+/// of our own making; both are told, Twilio's code stays (so that Twilio is left in peace), and only a resume ends it.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -143,21 +146,22 @@ pub fn gate_halt(
     message: &str,
     probe_every: Option<Duration>,
 ) -> Result<bool, DbError> {
-    let graver = buying_gate::halt_by_probe.and(probe_every.is_none().into_sql::<Bool>());
-    let opened = diesel::update(buying_gate::table.filter(buying_gate::halted_since.is_null().or(graver)))
-        .set((
-            buying_gate::halted_since.eq(sql::<Timestamptz>("clock_timestamp()").nullable()),
-            buying_gate::halt_code.eq(twilio_code),
-            buying_gate::halt_message.eq(message),
-            buying_gate::halt_by_probe.eq(probe_every.is_some()),
-            buying_gate::next_probe_at.eq(sql::<diesel::sql_types::Nullable<Timestamptz>>(
-                "clock_timestamp() + make_interval(secs => ",
-            )
-            .bind::<diesel::sql_types::Nullable<Double>, _>(probe_every.map(|every| every.as_secs_f64()))
-            .sql(")")),
-        ))
-        .execute(conn)?;
-    Ok(opened > 0)
+    let changed = sql_query(
+        "UPDATE buying_gate
+            SET halted_since = coalesce(halted_since, clock_timestamp()),
+                halt_code = coalesce($1, halt_code),
+                halt_message = $2 || coalesce('; before that: ' || halt_message, ''),
+                halt_by_probe = halted_since IS NULL AND $3 IS NOT NULL,
+                next_probe_at = CASE WHEN halted_since IS NULL THEN clock_timestamp() + make_interval(secs => $3) END
+          WHERE halted_since IS NULL
+             OR (halt_by_probe AND $3 IS NULL)
+             OR (NOT halt_by_probe AND halt_code IS NULL AND $1 IS NOT NULL)",
+    )
+    .bind::<Nullable<Integer>, _>(twilio_code)
+    .bind::<Text, _>(message)
+    .bind::<Nullable<Double>, _>(probe_every.map(|every| every.as_secs_f64()))
+    .execute(conn)?;
+    Ok(changed > 0)
 }
 
 /// Takes the right to probe, one per `every` over all instances; `false` when there is nothing to probe now.
@@ -171,11 +175,9 @@ pub fn gate_take_probe(conn: &mut Connection, every: Duration) -> Result<bool, D
         .and(sql::<Bool>("next_probe_at <= clock_timestamp()"));
     let taken = diesel::update(buying_gate::table.filter(due))
         .set(
-            buying_gate::next_probe_at.eq(sql::<diesel::sql_types::Nullable<Timestamptz>>(
-                "clock_timestamp() + make_interval(secs => ",
-            )
-            .bind::<Double, _>(every.as_secs_f64())
-            .sql(")")),
+            buying_gate::next_probe_at.eq(sql::<Nullable<Timestamptz>>("clock_timestamp() + make_interval(secs => ")
+                .bind::<Double, _>(every.as_secs_f64())
+                .sql(")")),
         )
         .execute(conn)?;
     Ok(taken > 0)

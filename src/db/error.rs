@@ -48,6 +48,9 @@ pub enum DbError {
     /// PostgreSQL cannot be reached, or does not answer in time: try again later.
     #[error("PostgreSQL is unavailable ({0}); check DATABASE_URL and that the server runs")]
     Unavailable(String),
+    /// Two writers stood in each other's way and PostgreSQL sent this one off: nothing happened, try again.
+    #[error("PostgreSQL sent this writer off, because another was in the way ({0}); try again")]
+    Collided(String),
     /// Somebody else was faster: look again and decide anew.
     #[error("another writer was first: {0:?}")]
     Constraint(Constraint),
@@ -85,6 +88,12 @@ impl DbError {
             DieselError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, info) => {
                 Self::Unavailable(first_line(info.message()))
             }
+            DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, info) => {
+                Self::Collided(first_line(info.message()))
+            }
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) if is_deadlock(info.message()) => {
+                Self::Collided(first_line(info.message()))
+            }
             DieselError::BrokenTransactionManager => {
                 Self::Unavailable("the connection broke inside a transaction".to_owned())
             }
@@ -109,7 +118,7 @@ impl DbError {
     /// Whether trying again later may help.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Collided(_))
     }
 
     /// The error with its sources, on one line, for the log.
@@ -129,6 +138,34 @@ impl From<DieselError> for DbError {
     }
 }
 
+/// 40P01. diesel tells neither the SQLSTATE nor a kind of its own, so the words decide; the English word stands in most of
+/// PostgreSQL's translations too. Missed, it is an error of the statement as before.
+fn is_deadlock(message: &str) -> bool {
+    message.to_lowercase().contains("deadlock")
+}
+
 pub(super) fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labelled(kind: DatabaseErrorKind, message: &str) -> DbError {
+        DbError::label("test", DieselError::DatabaseError(kind, Box::new(message.to_owned())))
+    }
+
+    #[test]
+    fn writers_that_stood_in_each_others_way_may_try_again() {
+        let unavailable = [
+            (DatabaseErrorKind::Unknown, "deadlock detected"),
+            (DatabaseErrorKind::Unknown, "Verklemmung (Deadlock) entdeckt"),
+            (DatabaseErrorKind::SerializationFailure, "could not serialize access due to concurrent update"),
+        ];
+        for (kind, message) in unavailable {
+            assert!(labelled(kind, message).is_unavailable(), "{message}");
+        }
+        assert!(!labelled(DatabaseErrorKind::Unknown, "relation \"numbers\" does not exist").is_unavailable());
+    }
 }

@@ -162,7 +162,7 @@ impl Db {
 fn fault(error: &DbError) -> Option<DatabaseFault> {
     match error {
         DbError::Unavailable(_) => Some(DatabaseFault::Unavailable),
-        DbError::Statement { .. } | DbError::Corrupt { .. } => Some(DatabaseFault::Statement),
+        DbError::Statement { .. } | DbError::Corrupt { .. } | DbError::Collided(_) => Some(DatabaseFault::Statement),
         DbError::Panicked(_) => Some(DatabaseFault::Panic),
         DbError::Constraint(_) => None,
     }

@@ -126,7 +126,9 @@ pub fn number_record(conn: &mut Connection, phone_number: &PhoneNumber) -> Resul
         "SELECT line.*, n.status AS stored_status, n.capable, n.missing_since, n.quarantined_until, n.quarantine_reason,
                 (SELECT a.assigned_at FROM assignments a WHERE a.number_id = n.id AND a.released_at IS NULL) AS assigned_at,
                 (SELECT max(r.ended_at) FROM releases r WHERE r.number_id = n.id AND r.state = 'released') AS left_at
-           FROM ({LINE} WHERE n.phone_number = $1) AS line JOIN numbers n ON n.id = line.id
+           FROM (({LINE} WHERE n.phone_number = $1 AND n.status <> 'released')
+                 UNION ALL ({LINE} WHERE n.phone_number = $1 AND n.status = 'released' ORDER BY n.id DESC LIMIT 1)) AS line
+           JOIN numbers n ON n.id = line.id
           ORDER BY n.status = 'released', n.id DESC LIMIT 1"
     ))
     .bind::<Text, _>(phone_number.as_str())
@@ -143,7 +145,8 @@ pub fn number_history(conn: &mut Connection, phone_number: &PhoneNumber) -> Resu
     Ok(sql_query(
         "WITH items AS (
              SELECT i.*, p.trigger FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id WHERE i.phone_number = $1),
-         ours AS (SELECT id, missing_since FROM numbers WHERE phone_number = $1),
+         ours AS (SELECT id, missing_since FROM numbers WHERE phone_number = $1 AND status <> 'released'
+                  UNION ALL SELECT id, missing_since FROM numbers WHERE phone_number = $1 AND status = 'released'),
          events AS (
              SELECT intended_at AS at, 1 AS turn, 'intended' AS event, purchase_id, trigger, NULL::text AS user_id,
                     NULL::text AS source, NULL::text AS by, NULL::text AS code, NULL::integer AS twilio_code,

@@ -97,6 +97,7 @@ diesel::table! {
         purchase_item_id -> Nullable<Uuid>,
         purchased_at -> Timestamptz,
         ready -> Bool,
+        held_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -149,6 +150,7 @@ diesel::table! {
         twilio_code -> Nullable<Integer>,
         error_message -> Nullable<Text>,
         twilio_request_id -> Nullable<Text>,
+        former_rests_for -> Nullable<Text>,
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
 
 use super::dashboard::Assets;
 use super::live::Live;
@@ -46,6 +47,8 @@ pub struct Context {
     pub vitals: Vec<Arc<Vitals>>,
     /// What `/metrics` tells.
     pub telemetry: Telemetry,
+    /// Operators' work at Twilio that goes on when its client hangs up; the daemon's end waits for it.
+    pub custody_tasks: TaskTracker,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
     /// Style and script of the pages.

@@ -85,6 +85,10 @@ problem_codes! {
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Temporarily unavailable";
     /// Another purchase runs, or the number is on another way already.
     Locked = "locked", CONFLICT, "Something else is at work on it";
+    /// Another environment's tag stands on the number: an operator decides whose it is.
+    Conflict = "conflict", CONFLICT, "Another environment claims the number";
+    /// The number is being given back to Twilio.
+    Leaving = "leaving", CONFLICT, "The number is being given back";
     /// The hour's or the day's purchases are used up.
     SpendCap = "spend_cap", CONFLICT, "A spend cap is reached";
     /// The breaker is open.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::config::BreakerConfig;
 use crate::db::{Db, DbError, buying_gate};
-use crate::twilio::{Failure, Verdict};
+use crate::twilio::{Failure, Verdict, hide_numbers};
 
 /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
 pub async fn halt_on(db: &Db, config: &BreakerConfig, log: &slog::Logger, failure: &Failure) -> bool {
@@ -20,7 +20,9 @@ pub async fn halt_on(db: &Db, config: &BreakerConfig, log: &slog::Logger, failur
     };
     slog::error!(log, "Twilio refuses this account"; "cause" => failure.for_log(), "twilio_code" => refusal.code,
         "request_id" => failure.request_id());
-    halt(db, log, refusal.code, failure.in_full(), probe_every).await;
+    // A gateway's 401 has no code of Twilio's: its status stands in, so that every refusal can be told from a halt of ours.
+    let code = refusal.code.unwrap_or_else(|| i32::from(refusal.status));
+    halt(db, log, Some(code), failure.in_full(), probe_every).await;
     true
 }
 
@@ -40,10 +42,10 @@ pub async fn halt(
     fail::fail_point!("halt_written");
     match opened {
         Ok(true) => slog::crit!(log, "all buying is halted: mend the cause at Twilio, then resume";
-            "twilio_code" => twilio_code, "cause" => told, "probes" => probe_every.is_some()),
+            "twilio_code" => twilio_code, "cause" => hide_numbers(&told), "probes" => probe_every.is_some()),
         Ok(false) => {}
         Err(error) => slog::error!(log, "buying should halt, but the breaker could not be written";
-            "cause" => told, "error" => error.in_full()),
+            "cause" => hide_numbers(&told), "error" => error.in_full()),
     }
 }
 

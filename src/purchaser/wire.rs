@@ -1,7 +1,7 @@
 //! One create, from its first POST to the end of its item.
 //!
 //! Invariants: a POST is repeated only for the same number, inside the running order, under a newly committed attempt
-//! and, after a doubt, only when Twilio's list was read and does not show the number; after any doubt only the list, or
+//! and, after a doubt, only when Twilio's list was read since the last POST and does not show the number; after any doubt only the list, or
 //! a 201, decides; what is paid for is settled, however long PostgreSQL is away, or left to `recover`.
 //! How to get it wrong: reading 21422 after a doubt as "taken". It is what Twilio says of a number that is ours.
 
@@ -81,14 +81,25 @@ pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
             Err(failure) => failure,
         };
         fail::fail_point!("create_failed");
-        match judge_failure(buyer, &item, &failure, doubted).await {
+        let looked = match judge_failure(buyer, &item, &failure, doubted).await {
             Next::Done(outcome) => return outcome,
-            Next::Again { doubtful } => doubted |= doubtful,
-        }
+            Next::Again { doubtful } => {
+                doubted |= doubtful;
+                doubtful
+            }
+        };
         let posts_max = if doubted { DOUBTFUL_POSTS_MAX } else { HARMLESS_POSTS_MAX };
         let too_late = item.hurried && item.first_sent.elapsed() > REPEATS_WITHIN;
         if item.attempt >= posts_max || too_late || !back_off(buyer, item.attempt, failure.retry_after()).await {
             return give_up(buyer, &item, failure, doubted).await;
+        }
+        if doubted && !looked {
+            // Twilio's list may show by now what an earlier POST bought.
+            match look(buyer, &item).await {
+                Look::Seen(outcome) => return outcome,
+                Look::NotThere => {}
+                Look::Failed => return give_up(buyer, &item, failure, doubted).await,
+            }
         }
         match attempt_again(buyer, &item).await {
             Ok(attempt) => {

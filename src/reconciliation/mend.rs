@@ -45,6 +45,13 @@ pub(super) async fn attend(
             let held =
                 page.buyer.db.run_patiently("number_hold_tag_conflict", move |conn| number_hold_tag_conflict(conn, id));
             let held = if held.await? { "; nobody is given it" } else { "" };
+            // Held first: nobody gets it in between.
+            if known.missing {
+                if patiently(page.buyer, || page.buyer.twilio.fetch(&number.sid)).await?.is_none() {
+                    return Ok(vec![Finding::Unseen(id)]);
+                }
+                page.buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await?;
+            }
             let instance = instance.as_str();
             conflict(format!(
                 "a number of ours is tagged for instance {instance:?}{held}: adopt it here or release it there"
@@ -129,6 +136,10 @@ async fn mend(
         return Ok(vec![drift(why)]);
     }
     if assigned && !page.repair_assigned {
+        // A tag harms no call, and without one a restored backup would not know whose the number is.
+        if Tag::parse(&number.friendly_name).is_none() {
+            return tag_only(page, known, number, needs, standing).await;
+        }
         slog::warn!(log, "an assigned number is not as it should be; configure-webhooks repairs webhooks"; "phone_number_ends" => ends, "reason" => &reason);
         return Ok(vec![drift("")]);
     }
@@ -148,7 +159,7 @@ async fn mend(
         Err(failure) => {
             let failure = page.bear(failure)?;
             slog::warn!(log, "a number could not be repaired"; "phone_number_ends" => ends, "reason" => &reason,
-                "cause" => failure.to_string(), "request_id" => failure.request_id());
+                "cause" => failure.for_log(), "request_id" => failure.request_id());
             if needs.webhooks && matches!(failure, Failure::Refused(_)) && !failure.is_passing() {
                 let id = known.id;
                 page.buyer.db.run_patiently("number_fail_webhooks", move |conn| number_fail_webhooks(conn, id)).await?;
@@ -156,6 +167,38 @@ async fn mend(
             Ok(vec![drift(&format!("; the repair failed: {failure}"))])
         }
     }
+}
+
+/// Writes the tag on a number that is somebody's and carries none of any callbunker; its webhooks stay as they are.
+async fn tag_only(
+    page: &Page<'_>,
+    known: &KnownNumber,
+    number: &IncomingNumber,
+    needs: Needs,
+    standing: &Standing,
+) -> Result<Vec<Finding>, Trouble> {
+    let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
+    let line = |reason: String| Line::new(&number.phone_number, reason, standing.user_id.as_deref());
+    let mut findings = match set(page, known, number, Needs { tag: true, webhooks: false, ..needs }).await {
+        Ok(None) => return Ok(vec![Finding::Unseen(known.id)]),
+        Ok(Some(())) => {
+            slog::info!(log, "an assigned number got its tag again"; "phone_number_ends" => ends);
+            let reason = "it carried no tag: the tag was written, its webhooks were left as they are";
+            vec![Finding::Repaired(line(reason.to_owned()))]
+        }
+        Err(failure) => {
+            let failure = page.bear(failure)?;
+            slog::warn!(log, "an assigned number's tag could not be written"; "phone_number_ends" => ends,
+                "cause" => failure.for_log(), "request_id" => failure.request_id());
+            vec![Finding::Drift(line(format!("it carries no tag, and writing it failed: {failure}")))]
+        }
+    };
+    if needs.webhooks {
+        let reason = Needs { tag: false, ..needs }.reason(number, &page.wanted);
+        slog::warn!(log, "an assigned number is not as it should be; configure-webhooks repairs webhooks"; "phone_number_ends" => ends, "reason" => &reason);
+        findings.push(Finding::Drift(line(reason)));
+    }
+    Ok(findings)
 }
 
 /// Sets what differs, in one call; `None` = Twilio does not know the number.

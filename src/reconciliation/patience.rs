@@ -26,7 +26,7 @@ where
         match call().await {
             Ok(answer) => return Ok(answer),
             Err(failure) if failure.is_passing() && tries < TRIES_MAX => {
-                slog::warn!(buyer.log, "Twilio is asked again in a moment"; "cause" => failure.to_string(),
+                slog::warn!(buyer.log, "Twilio is asked again in a moment"; "cause" => failure.for_log(),
                     "tries" => tries, "request_id" => failure.request_id());
                 back_off(buyer, tries, failure.retry_after()).await;
                 tries += 1;

@@ -9,7 +9,7 @@ use crate::domain::PhoneNumber;
 use crate::twilio::IncomingNumber;
 
 /// Lines of one list.
-const LINES_MAX: usize = 10_000;
+pub(super) const LINES_MAX: usize = 10_000;
 /// Foreign numbers that are named.
 const FOREIGN_NAMED_MAX: usize = 200;
 /// Lines of one list in the database.
@@ -147,6 +147,11 @@ impl Report {
         };
         push(list, line, &mut self.omitted);
         None
+    }
+
+    /// Adds what an operator must decide.
+    pub(super) fn add_conflict(&mut self, line: Line) {
+        push(&mut self.conflicts, line, &mut self.omitted);
     }
 
     /// Adds a number that is gone.

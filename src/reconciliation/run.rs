@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::actor::ReconcilerDependencies;
 use super::report::Report;
-use super::{Trouble, missing, walk};
+use super::{Trouble, held, missing, walk};
 use crate::db::buying_gate::{Halted, gate_read};
 use crate::db::reconciliation::{Occasion, numbers_highest, reconciliation_begin, reconciliation_end};
 
@@ -71,13 +71,14 @@ pub(super) async fn run(deps: &ReconcilerDependencies, occasion: Occasion, confi
 /// The halt, if Twilio refuses the account: more calls only make it worse.
 async fn refused(deps: &ReconcilerDependencies) -> Result<Option<Halted>, Trouble> {
     let gate = deps.buyer.db.run_patiently("gate_read", gate_read).await?;
-    Ok(gate.halted.filter(|halted| halted.twilio_code.is_some() || halted.next_probe_at.is_some()))
+    Ok(gate.halted.filter(Halted::silences_twilio))
 }
 
 async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &mut Report) -> Result<(), Trouble> {
     let highest = deps.buyer.db.run_patiently("numbers_highest", numbers_highest).await?;
     let seen = walk::walk(deps, report).await?;
     missing::judge(deps, highest, &seen, confirm_missing, report).await?;
+    held::tell(deps, report).await?;
     report.complete = true;
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
-use super::error::Failure;
+use super::error::{Failure, Verdict};
 use super::transport::{Answered, Transport};
 use super::wire::{Balance, Candidate, IncomingNumber, NumberPage, Price, PriceAnswer, SearchAnswer};
 use crate::domain::{AreaCode, Capability, CountryCode, NumberSid, PhoneNumber, Tag, Webhooks};
@@ -55,7 +55,7 @@ pub struct Twilio {
 pub enum Gone {
     /// This call released it. Twilio's id of the request.
     Now(Option<String>),
-    /// It was gone already (404). Twilio's id of the request.
+    /// It was gone already (404/20404). Twilio's id of the request.
     Already(Option<String>),
 }
 
@@ -136,7 +136,7 @@ impl Twilio {
         Ok(found.map(|body| Answered { body, request_id, at }))
     }
 
-    /// Fetches a number by its SID; `None` = Twilio answers 404.
+    /// Fetches a number by its SID; `None` = Twilio does not know it (404/20404).
     ///
     /// # Errors
     /// See [`Failure`].
@@ -144,12 +144,11 @@ impl Twilio {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
         match self.transport.get(Operation::Fetch, url).await {
             Ok(answer) => Ok(Some(answer.body)),
-            Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(None),
-            Err(failure) => Err(failure),
+            Err(failure) => not_there(failure).map(|_request_id| None),
         }
     }
 
-    /// Sets a number's webhooks; `None` = Twilio answers 404. Repeating it is harmless.
+    /// Sets a number's webhooks; `None` = Twilio does not know it (404/20404). Repeating it is harmless.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -157,8 +156,8 @@ impl Twilio {
         self.update(sid, &webhook_parameters(webhooks)).await
     }
 
-    /// Writes our tag on a number that the account has, and the webhooks too if they are given; `None` = Twilio answers
-    /// 404. Repeating it is harmless.
+    /// Writes our tag on a number that the account has, and the webhooks too if they are given; `None` = Twilio does
+    /// not know it (404/20404). Repeating it is harmless.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -178,12 +177,11 @@ impl Twilio {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
         match self.transport.post(Operation::Update, url, form).await {
             Ok(answer) => Ok(Some(answer.body)),
-            Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(None),
-            Err(failure) => Err(failure),
+            Err(failure) => not_there(failure).map(|_request_id| None),
         }
     }
 
-    /// Gives a number back to Twilio for ever. A 404 means that it is gone, which is what was wanted; repeating it is
+    /// Gives a number back to Twilio for ever. A 404/20404 means that it is gone, which is what was wanted; repeating it is
     /// harmless, because a SID is never given twice.
     ///
     /// # Errors
@@ -192,8 +190,7 @@ impl Twilio {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
         match self.transport.delete(Operation::Delete, url).await {
             Ok(answer) => Ok(Gone::Now(answer.request_id)),
-            Err(Failure::Refused(refusal)) if refusal.status == 404 => Ok(Gone::Already(refusal.request_id)),
-            Err(failure) => Err(failure),
+            Err(failure) => not_there(failure).map(Gone::Already),
         }
     }
 
@@ -261,6 +258,23 @@ impl Twilio {
     }
 }
 
+/// Twilio's code of a thing that is not there.
+const NOT_THERE: i32 = 20404;
+
+/// Twilio's own word that a SID is not there; its id of the request. A 404 in other words comes from somebody between us
+/// and Twilio, or from a wrong address: whoever believed it would take every number for gone.
+fn not_there(failure: Failure) -> Result<Option<String>, Failure> {
+    match failure {
+        Failure::Refused(refusal) if refusal.status == 404 && refusal.code == Some(NOT_THERE) => Ok(refusal.request_id),
+        Failure::Refused(refusal) if refusal.verdict() == Verdict::NotFound => Err(Failure::Unknown {
+            message: format!("status 404, but without Twilio's code {NOT_THERE}"),
+            status: Some(404),
+            request_id: refusal.request_id,
+        }),
+        failure => Err(failure),
+    }
+}
+
 /// The path to append to, without a slash at its end.
 fn path(url: &mut Url) -> url::PathSegmentsMut<'_> {
     let mut path =
@@ -305,6 +319,20 @@ mod tests {
             let url = client(base).url(&["IncomingPhoneNumbers.json"]);
             assert!(url.path().ends_with("/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json"), "{url}");
             assert!(!url.path().contains("//"), "{url}");
+        }
+    }
+
+    #[test]
+    fn only_twilios_own_word_says_that_a_number_is_gone() {
+        let failed = |status, body: &str| super::super::error::failure_of(status, body.as_bytes(), None, None);
+        assert_eq!(not_there(failed(404, r#"{"code":20404,"message":"not found"}"#)).unwrap(), None);
+        for body in ["<html>404</html>", "", "{}", r#"{"code":null}"#, r#"{"code":99999,"message":"x"}"#] {
+            let failure = not_there(failed(404, body)).unwrap_err();
+            assert!(matches!(failure, Failure::Unknown { status: Some(404), .. }), "{body}: {failure:?}");
+        }
+        for (status, code) in [(404, 20003), (403, 20404), (429, 20429)] {
+            let failure = not_there(failed(status, &format!(r#"{{"code":{code},"message":"x"}}"#))).unwrap_err();
+            assert_eq!(failure.twilio_code(), Some(code), "what Twilio refuses stays a refusal");
         }
     }
 

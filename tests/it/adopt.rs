@@ -284,6 +284,20 @@ fn a_number_whose_purchase_is_open_is_left_to_that_purchase() {
 }
 
 #[test]
+fn a_number_that_left_under_the_very_sid_that_twilio_still_shows_does_not_return_and_the_answer_says_so() {
+    let (world, daemon) = account();
+    adopt(&daemon, NUMBER, &json!({})).ok();
+    let sid = world.twilio.truth().owned[0].sid.clone();
+    daemon.post_empty(&format!("/admin/phones/api/numbers/{NUMBER}/release-to-twilio")).ok();
+    world.twilio.own(ForeignNumber::new(NUMBER).friendly_name("desk").voice_url(THEIRS).sid(sid));
+    let told = adopt(&daemon, NUMBER, &json!({})).problem(409, "owned");
+    assert!(told["detail"].as_str().unwrap().contains("a SID does not return"), "{told}");
+    assert_eq!(world.sql("SELECT status FROM numbers"), "released");
+    let report = daemon.post("/admin/phones/api/import", &json!({"numbers": [{"phone_number": NUMBER}]})).ok();
+    assert_eq!(report["problems"][0]["code"], "left", "{report}");
+}
+
+#[test]
 fn an_ignored_number_is_remembered_until_it_is_adopted_and_ours_cannot_be_ignored() {
     let (world, daemon) = account();
     let sid = world.twilio.truth().owned[0].sid.clone();

@@ -132,3 +132,63 @@ fn a_search_that_twilio_is_too_busy_for_is_asked_again_and_not_before_it_says() 
     assert!(message.contains("503") && message.contains("RQ"), "{message}");
     assert_eq!(world.twilio.truth().requests_of(On::Search), 8, "four tries, not more");
 }
+
+/// A fresh instance compares at its start, unless Twilio is to be left in peace.
+fn assert_silent(world: &World) {
+    crate::comparing::forget_when_they_began(world);
+    let asked = |world: &World| world.twilio.truth().requests.values().sum::<u64>();
+    let before = asked(world);
+    let fresh = world.daemon();
+    assert!(fresh.has_logged("no comparison with Twilio now: it refuses the account"), "{}", fresh.log_text());
+    assert_eq!(asked(world), before);
+}
+
+#[test]
+fn twilios_refusal_joins_a_halt_of_our_own_and_both_are_told_until_somebody_resumes() {
+    for (kind, code) in
+        [(FaultKind::TestCredentials, 20008), (FaultKind::Unauthorized, 20003), (FaultKind::Inactive20005, 20005)]
+    {
+        let world = World::new().quiet().set("breaker.probe_secs", 1);
+        let daemon = world.daemon();
+        daemon.purchase(1).ok();
+        world.sql("UPDATE buying_gate SET halted_since = now(), halt_message = 'odd purchases'");
+        world.twilio.fault(Fault::new(On::Any, kind).forever());
+        world.sql("UPDATE numbers SET webhook_status = 'drifted'");
+        eventually("the repair is refused", || daemon.status()["halted"]["twilio_code"] == code);
+        let halted = daemon.status()["halted"].clone();
+        let message = halted["message"].as_str().unwrap();
+        assert!(message.contains("odd purchases") && message.contains(&code.to_string()), "{halted}");
+        assert_eq!(halted["next_probe_at"], json!(null), "no probe may end what is ours to judge");
+        world.twilio.clear_faults();
+        assert_silent(&world);
+        daemon.purchase(1).problem(503, "halted");
+        daemon.post_empty("/admin/phones/api/resume").ok();
+        eventually("it is repaired after the resume", || daemon.status()["available"] == 1);
+    }
+}
+
+#[test]
+fn a_halt_of_our_own_joins_twilios_refusal_and_twilio_is_still_left_in_peace() {
+    let (world, daemon, numbers) =
+        crate::comparing::stocked_in(World::new().quiet().set("breaker.probe_secs", 3600), 7);
+    world.twilio.fault(Fault::new(On::Search, FaultKind::Unauthorized).forever());
+    daemon.purchase(1);
+    assert_eq!(daemon.status()["halted"]["twilio_code"], 20003);
+    assert!(daemon.status()["halted"]["next_probe_at"].is_string());
+    // An operator compares all the same, and more is missing than can be true.
+    for number in &numbers {
+        assert!(world.twilio.disown(number));
+    }
+    assert!(crate::comparing::reconcile(&daemon)["missing_suspected"].is_u64());
+    let halted = daemon.status()["halted"].clone();
+    assert_eq!((&halted["twilio_code"], &halted["next_probe_at"]), (&json!(20003), &json!(null)), "{halted}");
+    let message = halted["message"].as_str().unwrap();
+    assert!(message.contains("are gone at Twilio") && message.contains("20003"), "{halted}");
+    world.sql("UPDATE buying_gate SET next_probe_at = now() - interval '1 hour'");
+    world.twilio.clear_faults();
+    assert_silent(&world);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert_eq!(daemon.status()["halted"]["twilio_code"], 20003, "no probe closes it");
+    daemon.post_empty("/admin/phones/api/resume").ok();
+    assert_eq!(daemon.status()["halted"], json!(null));
+}

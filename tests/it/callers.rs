@@ -132,3 +132,37 @@ fn a_purchase_while_the_lock_is_away_leaves_its_key_usable() {
     drop(session);
     assert_eq!(world.bought(), 0);
 }
+
+#[test]
+fn a_purchase_that_would_settle_a_number_of_another_item_halts_buying_and_alerts() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    world.twilio.set_latency_on(On::Create, std::time::Duration::from_millis(1500));
+    let order = std::thread::scope(|scope| {
+        let order = scope.spawn(|| daemon.purchase(1).ok());
+        eventually("the create is on the wire", || world.twilio.truth().creates_in_flight == 1);
+        // Another item has this E.164 by now, under another SID.
+        world.sql("UPDATE numbers SET phone_number = (SELECT phone_number FROM purchase_items WHERE state = 'sent')");
+        order.join().unwrap()
+    });
+    assert_eq!((&order["state"], &order["purchased_count"]), (&json!("halted"), &json!(0)), "{order}");
+    let halted = daemon.status()["halted"].clone();
+    assert!(halted["message"].as_str().unwrap().contains("conflicts with the ledger"), "{halted}");
+    assert_eq!(
+        (&halted["twilio_code"], &halted["next_probe_at"]),
+        (&json!(null), &json!(null)),
+        "only a resume ends it"
+    );
+    let called = daemon.log_lines().into_iter().any(|line| {
+        line["level"].as_str().is_some_and(|level| level.starts_with("crit"))
+            && line["msg"].as_str().is_some_and(|msg| msg.contains("all buying is halted"))
+    });
+    assert!(called, "somebody is called:\n{}", daemon.log_text());
+    assert_eq!(
+        world.sql("SELECT state, error_code FROM purchase_items ORDER BY id DESC LIMIT 1"),
+        "not_bought|conflict"
+    );
+    assert_eq!(world.count("SELECT count(*) FROM numbers"), 1, "neither item lost its number to the other");
+    daemon.purchase(1).problem(503, "halted");
+}

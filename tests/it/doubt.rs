@@ -147,3 +147,18 @@ fn an_item_in_doubt_is_not_posted_again_while_buying_is_halted_or_its_run_is_ove
         assert_eq!(world.sql("SELECT state, attempts FROM purchase_items"), "unknown|1", "{state}");
     }
 }
+
+#[test]
+fn after_a_doubt_twilios_list_is_read_before_every_further_post_also_after_a_429() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    // Paid for, its answer is lost, and the first look does not show it yet; the repeat is told "too many requests".
+    world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThenReset).times(1));
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Lag).requests(1).times(1));
+    world.twilio.fault(Fault::new(On::Create, FaultKind::TooManyRequests).times(1));
+    let order = daemon.purchase(1).ok();
+    assert_eq!((&order["state"], &order["purchased_count"]), (&json!("done"), &json!(1)), "{order}");
+    assert_eq!(world.twilio.truth().creates.len(), 2, "the second look showed it, so it was not posted a third time");
+    assert_eq!(world.sql("SELECT state, attempts, doubted FROM purchase_items"), "bought|2|t");
+    world.assert_nothing_lost_or_doubled();
+}

@@ -269,6 +269,24 @@ fn a_tag_that_could_not_be_written_is_told_and_the_same_call_writes_it() {
 }
 
 #[test]
+fn a_tag_that_the_import_could_not_write_on_a_users_number_is_written_by_a_comparison_and_nothing_else() {
+    let (world, daemon) = account(2);
+    world.twilio.fault(Fault::new(On::Update, FaultKind::Refuse).forever());
+    let rows: Vec<Value> = (0..2).map(|n| json!({"phone_number": number(n), "user_id": format!("u-{n}")})).collect();
+    let report = import(&daemon, &json!({"numbers": rows})).ok();
+    assert_eq!((counts(&report), codes(&report).len()), ((2, 2, 0), 2));
+    world.twilio.clear_faults();
+    let report = crate::comparing::reconcile(&daemon);
+    // Their webhooks still belong to the earlier service: told, not touched.
+    crate::comparing::assert_found(&report, &[("repaired", 2), ("webhook_drift", 2)]);
+    for n in 0..2 {
+        assert_tagged(&world, &number(n), THEIRS);
+    }
+    // A restored backup that knows nothing of them finds them by their tags.
+    crate::comparing::assert_found(&crate::comparing::reconcile(&daemon), &[("webhook_drift", 2)]);
+}
+
+#[test]
 fn an_empty_call_and_a_full_one_are_both_fine() {
     let (world, daemon) = account(0);
     let nothing = import(&daemon, &json!({"numbers": []})).ok();

@@ -63,16 +63,61 @@ fn a_changed_friendly_name_on_a_number_of_ours_is_drift_and_not_foreign() {
     rename(&world, &numbers[2], &tags[0]);
     rewire(&world, &numbers[2]);
     let report = reconcile(&daemon);
-    assert_found(&report, &[("webhook_drift", 1), ("repaired", 2)]);
-    let drift = only(&report, "webhook_drift");
-    assert_eq!((&drift["reason"], &drift["user_id"]), (&json!("friendly name changed"), &json!("u-1")));
+    assert_found(&report, &[("repaired", 3)]);
     assert_eq!(report["foreign"], 0);
-    assert_eq!(owned(&world, &numbers[0]).friendly_name, "mine");
+    // Without a tag a restored backup would lose it, so even a user's number gets it, and nothing else.
+    let of_a_user = crate::comparing::lines(&report, "repaired").iter().find(|line| line["user_id"] == "u-1").unwrap();
+    let reason = of_a_user["reason"].as_str().unwrap();
+    assert!(reason.contains("no tag") && reason.contains("webhooks were left"), "{reason}");
+    assert_eq!(owned(&world, &numbers[0]).friendly_name, tags[0]);
     assert_eq!((owned(&world, &numbers[1]).friendly_name, is_ours(&world, &numbers[1])), (tags[1].clone(), true));
     assert_eq!((owned(&world, &numbers[2]).friendly_name, is_ours(&world, &numbers[2])), (tags[2].clone(), true));
-    assert_eq!(world.twilio.truth().updates, 2, "one call for both");
+    assert_eq!(world.twilio.truth().updates, 3, "one call for both");
     assert_eq!(row(&world, &numbers[0], "status, webhook_status"), "assigned|configured", "its webhooks are right");
-    assert_found(&reconcile(&daemon), &[("webhook_drift", 1)]);
+    assert_found(&reconcile(&daemon), &[]);
+    // Another tag of ours is somebody's mistake: told, and left to an operator.
+    rename(&world, &numbers[0], &tags[1]);
+    let report = reconcile(&daemon);
+    assert_found(&report, &[("webhook_drift", 1)]);
+    let drift = only(&report, "webhook_drift");
+    assert_eq!((&drift["reason"], &drift["user_id"]), (&json!("friendly name changed"), &json!("u-1")));
+    assert_eq!(owned(&world, &numbers[0]).friendly_name, tags[1]);
+}
+
+#[test]
+fn held_numbers_are_told_on_every_run_until_somebody_decides_with_what_to_do() {
+    let (world, daemon, numbers) = stocked(3);
+    for (number, reason) in numbers.iter().zip(["adopting", "unknown_item", "tag_conflict"]) {
+        if reason == "tag_conflict" {
+            rename(&world, number, STAGING);
+        }
+        world.sql(&format!(
+            "UPDATE numbers SET status = 'quarantined', quarantine_reason = '{reason}', held_since = now() WHERE phone_number = '{number}'"
+        ));
+    }
+    // Somebody may still be at it; the other environment's tag is told at once.
+    assert_found(&reconcile(&daemon), &[("conflicts", 1)]);
+    world.sql("UPDATE numbers SET held_since = held_since - interval '11 minutes'");
+    for _run in 0..2 {
+        let report = reconcile(&daemon);
+        assert_found(&report, &[("conflicts", 3)]);
+        let of = |number: &String| {
+            let lines = crate::comparing::lines(&report, "conflicts").to_vec();
+            let line = lines.into_iter().find(|line| line["phone_number"] == json!(number)).expect("it is told");
+            line["reason"].as_str().expect("why").to_owned()
+        };
+        assert!(of(&numbers[0]).contains("adopt it again"), "{report}");
+        assert!(of(&numbers[1]).contains("release-to-twilio"), "{report}");
+        assert!(of(&numbers[2]).contains("staging"), "{report}");
+    }
+    // The daemon's own holds begin when they begin.
+    let adopt = format!("/admin/phones/api/numbers/{}/adopt", numbers[1]);
+    daemon.post_empty(&adopt).ok();
+    assert_found(&reconcile(&daemon), &[("conflicts", 2)]);
+    rename(&world, &numbers[1], STAGING);
+    reconcile(&daemon);
+    let since = "SELECT count(*) FROM numbers WHERE quarantine_reason = 'tag_conflict' AND held_since > now() - interval '1 minute'";
+    assert_eq!(world.count(since), 1);
 }
 
 #[test]
@@ -140,7 +185,7 @@ fn numbers_that_are_held_or_leaving_are_not_touched() {
     let (world, daemon, numbers) = stocked(3);
     for (number, reason) in numbers.iter().zip(["unknown_item", "adopting", "leaving"]) {
         world.sql(&format!(
-            "UPDATE numbers SET status = 'quarantined', quarantine_reason = '{reason}' WHERE phone_number = '{number}'"
+            "UPDATE numbers SET status = 'quarantined', quarantine_reason = '{reason}', held_since = now() WHERE phone_number = '{number}'"
         ));
         rename(&world, number, "mine");
         rewire(&world, number);

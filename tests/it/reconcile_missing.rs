@@ -4,7 +4,7 @@ use serde_json::json;
 use twilio_simulator::{Fault, FaultKind, On};
 
 use crate::comparing::{
-    RECONCILE, assert_found, lines, only, owned, reconcile, reconcile_confirmed, row, stocked, with_our_webhooks,
+    RECONCILE, age, assert_found, lines, only, owned, reconcile, reconcile_confirmed, row, stocked, with_our_webhooks,
 };
 use crate::world::eventually;
 
@@ -72,10 +72,75 @@ fn a_list_that_lags_makes_nothing_missing() {
     let (world, daemon, _) = stocked(1);
     world.twilio.fault(Fault::new(On::Create, FaultKind::Lag).requests(1));
     daemon.purchase(1).ok();
+    age(&world);
     let fetches = world.twilio.truth().requests_of(On::Fetch);
     assert_found(&reconcile(&daemon), &[]);
     assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 0);
     assert_eq!(world.twilio.truth().requests_of(On::Fetch), fetches + 1, "it was asked for by its SID");
+}
+
+#[test]
+fn a_number_that_was_just_bought_is_not_missing_however_long_list_and_look_up_lag() {
+    let (world, daemon, _) = stocked(1);
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Lag).requests(50));
+    daemon.purchase(1).ok();
+    assert_found(&reconcile(&daemon), &[]);
+    assert_eq!(daemon.status()["available"], 2, "it was confirmed by Twilio's 201");
+    // Ten minutes later nobody believes in a lag any more.
+    age(&world);
+    assert_found(&reconcile(&daemon), &[("missing", 1)]);
+}
+
+#[test]
+fn a_404_that_is_not_twilios_own_makes_nothing_missing() {
+    let (world, daemon, numbers) = stocked(2);
+    assert!(world.twilio.disown(&numbers[0]));
+    // What stands between us and Twilio, or a wrong path, says 404 as well, but not 20404.
+    world.twilio.fault(Fault::new(On::Fetch, FaultKind::Refuse).status(404).code(99999).forever());
+    daemon.post_empty(RECONCILE).problem(503, "unavailable");
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 0);
+    world.twilio.clear_faults();
+    assert_found(&reconcile(&daemon), &[("missing", 1)]);
+}
+
+#[test]
+fn more_numbers_than_one_statement_marks_are_all_marked_once() {
+    let (world, daemon, _) = stocked(1);
+    crate::reconcile_large::fill(&world, 1500);
+    let fill: Vec<String> = world
+        .twilio
+        .truth()
+        .owned
+        .iter()
+        .map(|number| number.phone_number.clone())
+        .filter(|n| n.starts_with("+1907"))
+        .collect();
+    for number in &fill[..1200] {
+        assert!(world.twilio.disown(number));
+    }
+    let report = reconcile_confirmed(&daemon).ok();
+    assert_found(&report, &[("missing", 1200)]);
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 1200);
+}
+
+#[test]
+fn a_missing_number_that_turns_up_with_another_environments_tag_is_there_again_but_held() {
+    let (world, daemon, numbers) = stocked(2);
+    daemon.assign("u-1").ok();
+    let before: Vec<_> = numbers.iter().map(|number| owned(&world, number)).collect();
+    for number in &numbers {
+        assert!(world.twilio.disown(number));
+    }
+    assert_found(&reconcile(&daemon), &[("missing", 2)]);
+    let tag = "callbunker:staging:6b1f7d0e-52a1-4b5c-9d1e-3f1a2b3c4d5e";
+    for number in &before {
+        world.twilio.own(with_our_webhooks(&number.phone_number, tag).sid(number.sid.clone()));
+    }
+    assert_found(&reconcile(&daemon), &[("conflicts", 2)]);
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 0);
+    assert_eq!(row(&world, &numbers[0], "status, quarantine_reason"), "assigned|");
+    assert_eq!(row(&world, &numbers[1], "status, quarantine_reason"), "quarantined|tag_conflict");
+    assert_eq!(daemon.get("/signup/api/assignments/u-1").ok().get("number_status"), None);
 }
 
 #[test]

@@ -98,9 +98,9 @@ fn a_number_that_another_environment_tagged_meanwhile_does_not_leave() {
     world
         .twilio
         .own(ForeignNumber::new(&numbers[0]).friendly_name("callbunker:staging:00000000-0000-4000-8000-000000000007"));
-    give_back(&daemon, &numbers[0]).problem(409, "locked");
+    give_back(&daemon, &numbers[0]).problem(409, "conflict");
     world.sql("UPDATE numbers SET status = 'quarantined', quarantine_reason = 'tag_conflict'");
-    give_back(&daemon, &numbers[0]).problem(409, "locked");
+    give_back(&daemon, &numbers[0]).problem(409, "conflict");
     assert_eq!((deletes(&world), is_at_twilio(&world, &numbers[0])), (0, true));
 }
 
@@ -139,7 +139,7 @@ fn what_twilio_does_not_answer_for_long_serves_nobody_and_is_finished_by_any_ins
         assert_eq!(states(&world), "sent|quarantined|leaving", "{fault:?}");
         assert_eq!(daemon.status()["available"], 0);
         let adopt = format!("/admin/phones/api/numbers/{}/adopt", numbers[0]);
-        daemon.post_empty(&adopt).problem(409, "locked");
+        daemon.post_empty(&adopt).problem(409, "leaving");
         world.twilio.clear_faults();
         daemon.kill9();
         // Paused is about buying; another instance goes on.
@@ -220,7 +220,90 @@ fn a_refusal_of_the_account_after_a_doubt_proves_nothing_and_waits_for_the_break
     );
     daemon.post_empty("/admin/phones/api/resume").ok();
     eventually("it has left", || states(&world).contains("released|released|-"));
-    assert_eq!(deletes(&world), before + 1);
+    assert_eq!(deletes(&world), before, "it was gone when it was looked up again");
+}
+
+#[test]
+fn before_a_late_repeat_the_number_is_looked_up_and_another_environments_stays() {
+    for by_an_operator in [false, true] {
+        let (world, daemon, numbers) = stocked(World::new().set("twilio.request_timeout_ms", 300), 1);
+        world.twilio.fault(Fault::new(On::Delete, FaultKind::Error503).times(3));
+        give_back(&daemon, &numbers[0]).problem(503, "unavailable");
+        assert_eq!((states(&world).as_str(), deletes(&world)), ("sent|quarantined|leaving", 3));
+        let tag = "callbunker:staging:00000000-0000-4000-8000-000000000007";
+        let name = twilio_simulator::Webhooks { friendly_name: Some(tag.to_owned()), ..Default::default() };
+        assert!(world.twilio.set_webhooks(&numbers[0], name));
+        if by_an_operator {
+            world.sql("UPDATE releases SET last_sent_at = last_sent_at - interval '61 seconds'");
+            give_back(&daemon, &numbers[0]).problem(409, "conflict");
+        } else {
+            let_time_pass(&world);
+        }
+        eventually("it is held", || states(&world) == "refused|quarantined|tag_conflict");
+        assert_eq!((deletes(&world), is_at_twilio(&world, &numbers[0])), (3, true), "operator: {by_an_operator}");
+        assert_eq!(world.sql("SELECT error_code FROM releases"), "tag_conflict");
+    }
+}
+
+#[test]
+fn a_release_that_is_refused_or_taken_back_leaves_the_number_to_rest_for_its_user() {
+    for taken_back in [false, true] {
+        let (world, daemon, numbers) = stocked(World::new(), 3);
+        daemon.assign("u-1").ok();
+        daemon.release("u-1").ok();
+        if taken_back {
+            // Its process died before Twilio was asked.
+            world.sql(
+                "INSERT INTO releases (id, number_id, requested_by, former_reason, former_until, former_rests_for, intended_at)
+                 SELECT gen_random_uuid(), id, 'test', quarantine_reason, quarantined_until, rests_for, now() - interval '10 minutes'
+                   FROM numbers WHERE rests_for = 'u-1';
+                 UPDATE numbers SET quarantine_reason = 'leaving', quarantined_until = NULL, rests_for = NULL WHERE rests_for = 'u-1'",
+            );
+            eventually("it is taken back", || world.sql("SELECT state FROM releases") == "withdrawn");
+        } else {
+            world.twilio.fault(Fault::new(On::Delete, FaultKind::Refuse).status(400).code(21627));
+            give_back(&daemon, &numbers[0]).problem(502, "twilio_refused");
+        }
+        assert_eq!(world.sql("SELECT rests_for FROM numbers WHERE status = 'quarantined'"), "u-1");
+        assert_eq!(daemon.assign("u-1").ok()["phone_number"], json!(numbers[0]), "taken back: {taken_back}");
+    }
+    // Who has another number by now has no claim to the old one.
+    let (world, daemon, numbers) = stocked(World::new(), 3);
+    daemon.assign("u-1").ok();
+    daemon.release("u-1").ok();
+    world.twilio.fault(Fault::new(On::Delete, FaultKind::Refuse).status(400).code(21627));
+    world.twilio.set_latency_on(On::Delete, Duration::from_millis(800));
+    std::thread::scope(|scope| {
+        let release = scope.spawn(|| give_back(&daemon, &numbers[0]));
+        eventually("it is leaving", || states(&world) == "sent|quarantined|leaving");
+        assert_eq!(daemon.assign("u-1").ok()["phone_number"], json!(numbers[1]));
+        release.join().unwrap().problem(502, "twilio_refused");
+    });
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE rests_for IS NOT NULL"), 0);
+    assert_eq!(daemon.assign("u-1").ok()["phone_number"], json!(numbers[1]));
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn when_the_database_fails_in_the_middle_of_a_release_the_answer_says_that_it_may_go_on() {
+    let cluster = postgres_fixture::Cluster::start(postgres_fixture::ClusterOptions::default()).expect("PostgreSQL");
+    let (world, daemon, numbers) = stocked(World::on(&cluster), 1);
+    daemon.failpoints("release_intended=1*sleep(3000)->off");
+    let told = std::thread::scope(|scope| {
+        let release = scope.spawn(|| give_back(&daemon, &numbers[0]));
+        eventually("it is written", || states(&world) == "intended|quarantined|leaving");
+        cluster.stop_immediate().expect("it stops");
+        release.join().unwrap()
+    });
+    assert!(told.headers.contains_key("retry-after"));
+    let told = told.problem(503, "unavailable");
+    assert!(told["detail"].as_str().unwrap().contains("may go on by itself; look at the number"), "{told}");
+    cluster.start_again().expect("it starts");
+    assert_eq!(deletes(&world), 0);
+    eventually("the release stands", || {
+        world.database.psql("SELECT state FROM callbunker.releases").is_ok_and(|state| state.trim() == "intended")
+    });
 }
 
 #[test]

@@ -72,3 +72,34 @@ fn a_number_that_is_gone_at_twilio_does_not_return_and_its_user_is_told() {
     assert_eq!(fresh["number_status"], serde_json::Value::Null);
     assert_eq!(world.bought(), 2);
 }
+
+#[test]
+fn a_number_that_is_unfit_for_a_while_rests_on_for_its_user_who_gets_another_if_there_is_one() {
+    let world = World::new().quiet().set("purchase.emergency_wait_ms", 500);
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    let own = daemon.assign("u-1").ok()["phone_number"].clone();
+    daemon.release("u-1").ok();
+    daemon.post("/admin/phones/api/pause", &json!({})).ok();
+    world.sql("UPDATE numbers SET webhook_status = 'drifted'");
+    // Nothing is to be had, and the wish must not cost the user the number that rests for them.
+    daemon.assign("u-1").problem(503, "pool_empty");
+    assert_eq!(world.sql("SELECT rests_for FROM numbers"), "u-1");
+    world.sql("UPDATE numbers SET webhook_status = 'configured'");
+    assert_eq!(daemon.assign("u-1").ok()["phone_number"], own);
+    // While stock is there nobody waits for a repair; and nobody ever has two.
+    daemon.release("u-1").ok();
+    daemon.purchase(2).ok();
+    world.sql("UPDATE numbers SET webhook_status = 'drifted' WHERE rests_for = 'u-1'");
+    let other = daemon.assign("u-1").ok()["phone_number"].clone();
+    assert_ne!(other, own);
+    world.sql("UPDATE numbers SET webhook_status = 'configured'");
+    let again = daemon.assign("u-1").ok();
+    assert_eq!((&again["phone_number"], &again["replayed"]), (&other, &json!(true)));
+    // The latest number is the one that waits.
+    daemon.release("u-1").ok();
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE rests_for = 'u-1'"), 1);
+    assert_eq!(daemon.assign("u-1").ok()["phone_number"], other);
+    assert_ne!(daemon.assign("u-2").ok()["phone_number"], own, "it rests on");
+    world.assert_nothing_lost_or_doubled();
+}

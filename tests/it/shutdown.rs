@@ -137,3 +137,25 @@ fn a_batch_on_the_wire_is_settled_before_the_end() {
     assert_eq!(world.sql("SELECT state, count(*) FROM purchase_items GROUP BY 1"), "bought|4");
     world.assert_nothing_lost_or_doubled();
 }
+
+#[test]
+fn an_operators_work_at_twilio_whose_client_hung_up_is_finished_before_the_end() {
+    use std::io::Write as _;
+    let world = World::new().quiet();
+    world.twilio.own(twilio_simulator::ForeignNumber::new("+14155550100").friendly_name("desk"));
+    let mut daemon = world.daemon();
+    world.twilio.set_latency_on(On::Update, Duration::from_secs(2));
+    let address = daemon.url.trim_start_matches("http://").to_owned();
+    let mut client = std::net::TcpStream::connect(&address).unwrap();
+    write!(
+        client,
+        "POST /admin/phones/api/numbers/+14155550100/adopt HTTP/1.1\r\nHost: {address}\r\nX-Admin-API-Key: {}\r\nContent-Length: 0\r\n\r\n",
+        crate::world::ADMIN_KEY
+    )
+    .unwrap();
+    eventually("Twilio is being told", || world.twilio.truth().requests_of(On::Update) == 1);
+    drop(client);
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.wait().code(), Some(0));
+    assert_eq!(world.sql("SELECT status, webhook_status FROM numbers"), "available|configured", "it was finished");
+}

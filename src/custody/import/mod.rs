@@ -89,7 +89,7 @@ impl Custody {
             Ok(found) => found,
             Err(failure) => {
                 slog::error!(self.log, "an import stops before anything is written: Twilio cannot be asked";
-                    "cause" => failure.to_string(), "request_id" => failure.request_id());
+                    "cause" => failure.for_log(), "request_id" => failure.request_id());
                 self.halt_on(&failure).await;
                 return Err(CustodyError::not_asked(failure));
             }

@@ -105,7 +105,7 @@ impl Custody {
             };
             if !failure.is_passing() || tries >= TRIES_MAX {
                 slog::warn!(self.log, "an imported number's tag could not be written";
-                    "phone_number_ends" => told.row.number.last_four(), "cause" => failure.to_string(),
+                    "phone_number_ends" => told.row.number.last_four(), "cause" => failure.for_log(),
                     "request_id" => failure.request_id());
                 if self.halt_on(&failure).await {
                     failed.store(FAILED_MAX, Ordering::Relaxed);

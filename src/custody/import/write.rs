@@ -118,7 +118,7 @@ fn unless_changed(error: DbError) -> Result<Written, DbError> {
         DbError::Constraint(Constraint::OneLivePerUser) => {
             Ok(changed("user_has_another_number", CustodyError::UserHasAnother))
         }
-        DbError::Constraint(Constraint::SidIsForEver) => Ok(changed("leaving", CustodyError::Leaving)),
+        DbError::Constraint(Constraint::SidIsForEver) => Ok(changed("left", CustodyError::Left)),
         DbError::Constraint(_) => Ok(Written::Changed(
             "changed_meanwhile",
             "somebody else changed this number during the import; send it again".to_owned(),

@@ -106,8 +106,9 @@ pub fn number_take_in(
         let row: Id = sql_query(
             "WITH pooled AS (
                 INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, webhook_status,
-                                     capable, purchase_item_id, purchased_at)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id),
+                                     capable, purchase_item_id, purchased_at, held_since)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $6 IS NOT NULL THEN clock_timestamp() END)
+                RETURNING id),
              given AS (INSERT INTO assignments (number_id, user_id, source, assigned_at)
                        SELECT id, $11, 'import', $12 FROM pooled WHERE $11 IS NOT NULL)
              SELECT id FROM pooled",

@@ -96,7 +96,13 @@ const HELD: &str = "
 /// When PostgreSQL fails.
 pub fn number_held(conn: &mut Connection, number: &PhoneNumber) -> Result<Option<Held>, DbError> {
     let row: Option<HeldRow> =
-        sql_query(format!("{HELD} WHERE n.phone_number = $1 ORDER BY n.status = 'released', n.id DESC LIMIT 1"))
+        // Two look-ups, because the live number and those that left have an index each.
+        sql_query(format!(
+            "(SELECT held.*, false AS has_left FROM ({HELD} WHERE n.phone_number = $1 AND n.status <> 'released') AS held)
+             UNION ALL
+             (SELECT held.*, true FROM ({HELD} WHERE n.phone_number = $1 AND n.status = 'released' ORDER BY n.id DESC LIMIT 1) AS held)
+             ORDER BY has_left LIMIT 1"
+        ))
             .bind::<Text, _>(number.as_str())
             .get_result(conn)
             .optional()?;

@@ -97,11 +97,41 @@ pub fn release_withdraw(conn: &mut Connection, id: Uuid) -> Result<bool, DbError
     })
 }
 
+/// Another environment's tag stands on it by now: the release is over as refused, and the number is held until an operator
+/// decides whose it is. `false` = the release was over.
+///
+/// # Errors
+/// When PostgreSQL fails; the release stays open, and is asked for again.
+pub fn release_hold_tag_conflict(conn: &mut Connection, id: Uuid, failure: &Failure) -> Result<bool, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        release_doubt(conn, id, failure)?;
+        let ended = sql_query(
+            "UPDATE releases SET state = 'refused', ended_at = clock_timestamp() WHERE id = $1 AND state = 'sent'",
+        )
+        .bind::<SqlUuid, _>(id)
+        .execute(conn)?;
+        if ended > 0 {
+            sql_query(
+                "UPDATE numbers SET quarantine_reason = 'tag_conflict', quarantined_until = NULL, held_since = clock_timestamp()
+                  WHERE id = (SELECT number_id FROM releases WHERE id = $1) AND quarantine_reason = 'leaving'",
+            )
+            .bind::<SqlUuid, _>(id)
+            .execute(conn)?;
+        }
+        Ok(ended > 0)
+    })
+}
+
 fn number_back(conn: &mut Connection, release_id: Uuid) -> Result<(), DbError> {
     sql_query(
         "UPDATE numbers n SET quarantine_reason = coalesce(r.former_reason, 'released'),
                 -- What was stock rests until now: care asks Twilio about it before anybody gets it.
-                quarantined_until = CASE WHEN r.former_reason IS NULL THEN clock_timestamp() ELSE r.former_until END
+                quarantined_until = CASE WHEN r.former_reason IS NULL THEN clock_timestamp() ELSE r.former_until END,
+                -- Its user gets it back as before, unless they have another number by now, or another rests for them.
+                rests_for = CASE WHEN r.former_reason = 'released'
+                                  AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = r.former_rests_for AND a.released_at IS NULL)
+                                  AND NOT EXISTS (SELECT 1 FROM numbers o WHERE o.rests_for = r.former_rests_for)
+                                 THEN r.former_rests_for END
            FROM releases r
           WHERE r.id = $1 AND n.id = r.number_id AND n.status = 'quarantined' AND n.quarantine_reason = 'leaving'",
     )

@@ -51,8 +51,8 @@ pub fn release_intend(conn: &mut Connection, number_id: i64, requested_by: &str)
         }
         let id = Uuid::now_v7();
         sql_query(
-            "INSERT INTO releases (id, number_id, requested_by, former_reason, former_until)
-             SELECT $1, id, $3, quarantine_reason, quarantined_until FROM numbers WHERE id = $2",
+            "INSERT INTO releases (id, number_id, requested_by, former_reason, former_until, former_rests_for)
+             SELECT $1, id, $3, quarantine_reason, quarantined_until, rests_for FROM numbers WHERE id = $2",
         )
         .bind::<SqlUuid, _>(id)
         .bind::<BigInt, _>(number_id)
@@ -89,6 +89,8 @@ pub struct Sending {
     pub phone_number: PhoneNumber,
     /// 1 for the first DELETE.
     pub attempt: i32,
+    /// Since the attempt before this one; `None` = this is the first.
+    pub since_last: Option<Duration>,
 }
 
 #[derive(QueryableByName)]
@@ -101,6 +103,8 @@ struct SendingRow {
     phone_number: String,
     #[diesel(sql_type = Integer)]
     attempt: i32,
+    #[diesel(sql_type = Nullable<Double>)]
+    since_last_secs: Option<f64>,
 }
 
 /// Commits the next attempt before its DELETE; `None` when the release is over, the number is not leaving, or (with
@@ -110,12 +114,14 @@ struct SendingRow {
 /// When PostgreSQL fails; then Twilio must not be asked.
 pub fn release_send(conn: &mut Connection, id: Uuid, silent_for: Option<Duration>) -> Result<Option<Sending>, DbError> {
     let row: Option<SendingRow> = sql_query(
-        "UPDATE releases r SET state = 'sent', attempts = attempts + 1, last_sent_at = clock_timestamp()
-           FROM numbers n
-          WHERE r.id = $1 AND r.state IN ('intended', 'sent')
+        "WITH before AS (SELECT id, last_sent_at FROM releases WHERE id = $1 FOR NO KEY UPDATE)
+         UPDATE releases r SET state = 'sent', attempts = attempts + 1, last_sent_at = clock_timestamp()
+           FROM before, numbers n
+          WHERE r.id = before.id AND r.state IN ('intended', 'sent')
             AND ($2 IS NULL OR (r.state = 'sent' AND r.last_sent_at < clock_timestamp() - make_interval(secs => $2)))
             AND n.id = r.number_id AND n.status = 'quarantined' AND n.quarantine_reason = 'leaving'
-         RETURNING r.id, n.sid, n.phone_number, r.attempts AS attempt",
+         RETURNING r.id, n.sid, n.phone_number, r.attempts AS attempt,
+                   extract(epoch FROM r.last_sent_at - before.last_sent_at)::float8 AS since_last_secs",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<Nullable<Double>, _>(silent_for.map(|silent| silent.as_secs_f64()))
@@ -128,6 +134,7 @@ pub fn release_send(conn: &mut Connection, id: Uuid, silent_for: Option<Duration
             sid: row.sid.parse().map_err(|_| corrupt("its SID is not one".to_owned()))?,
             phone_number: row.phone_number.parse().map_err(|_| corrupt("it is not E.164".to_owned()))?,
             attempt: row.attempt,
+            since_last: row.since_last_secs.map(|secs| Duration::try_from_secs_f64(secs).unwrap_or(Duration::ZERO)),
         })
     })
     .transpose()

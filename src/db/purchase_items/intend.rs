@@ -211,7 +211,8 @@ pub fn items_known_numbers(
     let known: Vec<Known> = sql_query(
         "SELECT phone_number FROM numbers WHERE phone_number = ANY($1) AND status <> 'released'
          UNION SELECT phone_number FROM purchase_items
-                WHERE phone_number = ANY($1) AND (state IN ('intended', 'sent', 'unknown') OR purchase_id = $2)",
+                WHERE phone_number = ANY($1) AND state IN ('intended', 'sent', 'unknown')
+         UNION SELECT phone_number FROM purchase_items WHERE phone_number = ANY($1) AND purchase_id = $2",
     )
     .bind::<Array<Text>, _>(numbers)
     .bind::<Nullable<SqlUuid>, _>(order_id)

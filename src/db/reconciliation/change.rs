@@ -88,7 +88,8 @@ pub fn number_fail_webhooks(conn: &mut Connection, id: i64) -> Result<(), DbErro
 /// When PostgreSQL fails.
 pub fn number_hold_tag_conflict(conn: &mut Connection, id: i64) -> Result<bool, DbError> {
     let held = sql_query(
-        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'tag_conflict', quarantined_until = NULL, rests_for = NULL
+        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'tag_conflict', quarantined_until = NULL, rests_for = NULL,
+                held_since = clock_timestamp()
           WHERE id = $1 AND (status = 'available' OR quarantine_reason = 'released')",
     )
     .bind::<BigInt, _>(id)

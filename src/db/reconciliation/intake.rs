@@ -55,6 +55,12 @@ pub fn number_take_in(conn: &mut Connection, newcomer: &Newcomer) -> Result<bool
     if taken > 0 && newcomer.hold.is_none() {
         sql_query("NOTIFY callbunker_stock").execute(conn)?;
     }
+    if taken > 0 && newcomer.hold.is_some() {
+        // Lost, it is held since ever, and told a little early.
+        sql_query("UPDATE numbers SET held_since = clock_timestamp() WHERE sid = $1")
+            .bind::<Text, _>(newcomer.sid.as_str())
+            .execute(conn)?;
+    }
     Ok(taken > 0)
 }
 
@@ -98,7 +104,8 @@ pub fn number_holding(
     let row: Option<Row> = sql_query(
         "SELECT n.id, n.sid, n.status, n.quarantine_reason AS hold, a.user_id
            FROM numbers n LEFT JOIN assignments a ON a.number_id = n.id AND a.released_at IS NULL
-          WHERE (n.phone_number = $1 AND n.status <> 'released') OR n.purchase_item_id = $2
+          WHERE n.id IN (SELECT id FROM numbers WHERE phone_number = $1 AND status <> 'released'
+                         UNION SELECT id FROM numbers WHERE purchase_item_id = $2)
           ORDER BY n.status = 'released', n.id DESC LIMIT 1",
     )
     .bind::<Text, _>(phone_number.as_str())

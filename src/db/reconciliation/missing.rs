@@ -35,7 +35,8 @@ pub struct Live {
     pub phone_number: PhoneNumber,
 }
 
-/// Numbers that Twilio's list should show, from above `after`, up to `highest`, in the order they came.
+/// Numbers that Twilio's list should show, from above `after`, up to `highest`, in the order they came; without those that
+/// were bought a moment ago, for which list and look-up alike may lag: the next comparison judges them.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -50,7 +51,8 @@ pub fn numbers_live(conn: &mut Connection, after: i64, highest: i64, limit: i64)
         phone_number: String,
     }
     let rows: Vec<Row> = sql_query(format!(
-        "SELECT id, sid, phone_number FROM numbers WHERE id > $1 AND id <= $2 AND {EXPECTED} ORDER BY id LIMIT $3"
+        "SELECT id, sid, phone_number FROM numbers WHERE id > $1 AND id <= $2 AND {EXPECTED}
+            AND purchased_at < clock_timestamp() - interval '10 minutes' ORDER BY id LIMIT $3"
     ))
     .bind::<BigInt, _>(after)
     .bind::<BigInt, _>(highest)
@@ -87,6 +89,9 @@ pub fn numbers_live_count(conn: &mut Connection, highest: i64) -> Result<i64, Db
 /// A number that was just marked missing.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Gone {
+    /// Ours.
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
     /// E.164.
     #[diesel(sql_type = Text)]
     pub phone_number: String,
@@ -96,13 +101,15 @@ pub struct Gone {
 }
 
 /// Twilio answered 404 for these: they are not assigned any more until they turn up again. Those that this call marked.
+/// Rows are locked in the order of their ids, so that two comparisons wait for each other instead of dying.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn numbers_mark_missing(conn: &mut Connection, ids: &[i64]) -> Result<Vec<Gone>, DbError> {
     Ok(sql_query(format!(
-        "UPDATE numbers SET missing_since = clock_timestamp() WHERE id = ANY($1) AND {EXPECTED}
-         RETURNING phone_number,
+        "WITH picked AS (SELECT id FROM numbers WHERE id = ANY($1) AND {EXPECTED} ORDER BY id FOR UPDATE)
+         UPDATE numbers SET missing_since = clock_timestamp() FROM picked WHERE numbers.id = picked.id
+         RETURNING numbers.id, phone_number,
                    (SELECT a.user_id FROM assignments a WHERE a.number_id = numbers.id AND a.released_at IS NULL) AS user_id",
     ))
     .bind::<Array<BigInt>, _>(ids)

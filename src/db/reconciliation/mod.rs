@@ -5,6 +5,7 @@
 //! How to get it wrong: deciding on a row that was read before Twilio was asked. Look-ups come after the page.
 
 mod change;
+mod held;
 mod intake;
 mod look;
 mod missing;
@@ -14,6 +15,7 @@ pub use change::{
     Standing, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict, number_mark_drifted,
     number_turned_up,
 };
+pub use held::{Held, numbers_held_long};
 pub use intake::{Holder, Newcomer, number_holding, number_let_go, number_take_in};
 pub use look::{KnownItem, KnownNumber, Listed, Looked, listed_look};
 pub use missing::{Gone, Live, numbers_highest, numbers_live, numbers_live_count, numbers_mark_missing};

@@ -86,14 +86,14 @@ pub(super) fn who(request: &Request) -> String {
     request.who().map(|who| who.fingerprint.as_str().to_owned()).unwrap_or_default()
 }
 
-/// Works in a task of its own, to its end whoever listens.
+/// Works in a task of its own, to its end whoever listens; the daemon's end waits for it.
 pub(super) async fn apart<T, F, W>(context: &Arc<Context>, work: W) -> Result<T, Problem>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, CustodyError>> + Send + 'static,
     W: FnOnce(Custody) -> F,
 {
-    let worked = tokio::spawn(work(context.custody())).await.map_err(|_panicked| Problem::internal())?;
+    let worked = context.custody_tasks.spawn(work(context.custody())).await.map_err(|_panicked| Problem::internal())?;
     worked.map_err(|error| problem(context, &error))
 }
 
@@ -117,11 +117,14 @@ fn problem(context: &Context, error: &CustodyError) -> Problem {
         CustodyError::NumberAssigned | CustodyError::AnotherUsers | CustodyError::UserHasAnother => {
             ProblemCode::Assigned
         }
-        CustodyError::Leaving
-        | CustodyError::BeingBought
-        | CustodyError::AnotherEnvironments(_)
-        | CustodyError::Withdrawn => ProblemCode::Locked,
-        CustodyError::Owned | CustodyError::AnotherSid => ProblemCode::Owned,
+        CustodyError::BeingBought | CustodyError::Withdrawn => ProblemCode::Locked,
+        CustodyError::Leaving => ProblemCode::Leaving,
+        CustodyError::AnotherEnvironments(_) => ProblemCode::Conflict,
+        CustodyError::Owned | CustodyError::AnotherSid | CustodyError::Left => ProblemCode::Owned,
+        CustodyError::MayGoOn(error) => {
+            slog::error!(context.log, "a release is left open: the database failed"; "error" => error.in_full());
+            ProblemCode::Unavailable
+        }
         CustodyError::Refused(_) => ProblemCode::TwilioRefused,
         CustodyError::NotAsked(_) | CustodyError::Held(_) | CustodyError::StillLeaving(_) => ProblemCode::Unavailable,
     };

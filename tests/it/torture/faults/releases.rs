@@ -21,7 +21,7 @@ enum Leaving {
     /// The same, and buying is halted.
     Halted(Halt),
     /// 409: another environment's tag stands on it.
-    Locked,
+    Conflict,
 }
 
 fn fetch_meets(kind: Kind) -> Leaving {
@@ -31,7 +31,7 @@ fn fetch_meets(kind: Kind) -> Leaving {
         Answer::Lost | Answer::Later => Leaving::Unavailable,
         Answer::Refused(code) => Leaving::Refused(code),
         Answer::Account(halt) => Leaving::Halted(halt),
-        Answer::AnotherTag => Leaving::Locked,
+        Answer::AnotherTag => Leaving::Conflict,
         never_so @ (Answer::AnotherHost | Answer::Loop | Answer::NoMoney | Answer::Sale) => never(On::Fetch, never_so),
     }
 }
@@ -76,7 +76,7 @@ fn every_fault(on: On, meets: fn(Kind) -> Leaving) {
                 drop(reply.problem(502, "twilio_refused"));
                 halted = Some(halt);
             }
-            Leaving::Locked => drop(reply.problem(409, "locked")),
+            Leaving::Conflict => drop(reply.problem(409, "conflict")),
         }
         shop.judge_halt(kind, halted);
         let deletes = world.twilio.truth().requests_of(On::Delete) - deletes;
@@ -88,7 +88,7 @@ fn every_fault(on: On, meets: fn(Kind) -> Leaving) {
                 // A comparison tells of it later; somebody releases it in Twilio's console.
                 assert!(world.twilio.disown(&number));
             }
-            Leaving::Unavailable | Leaving::Refused(_) | Leaving::Halted(_) | Leaving::Locked => {
+            Leaving::Unavailable | Leaving::Refused(_) | Leaving::Halted(_) | Leaving::Conflict => {
                 assert_eq!((deletes, is_there), (u64::from(on == On::Delete), true), "{kind:?}");
                 // Care asks Twilio, then it is stock again.
                 eventually("it serves again", || row(world, &number, "ready") == "t");

@@ -163,6 +163,7 @@ fn differing(world: &World, told: &mut Acknowledged) {
     let theirs = Webhooks { voice_url: Some(THEIRS.to_owned()), ..Webhooks::default() };
     assert!(world.twilio.set_webhooks(drifted, theirs));
     assert!(world.twilio.disown(gone));
+    crate::comparing::age(world);
     let tag = "callbunker:default:00000000-0000-4000-8000-000000000007";
     world.twilio.own(ForeignNumber::new(HELD).friendly_name(tag));
     // The one at start is too soon after this one.

@@ -157,6 +157,8 @@ impl Round {
             // Unless it vanished meanwhile.
             assert!([200, 404].contains(&answer.status), "{number}: {answer:?}");
         }
+        // What was bought a moment ago is not missed yet.
+        crate::comparing::age(&self.world);
         let report = reconcile(daemon);
         assert_eq!(report["conflicts"], json!([]), "{report}");
         let again = reconcile(daemon);
