@@ -51,7 +51,7 @@ impl Custody {
                 })
             })
             .buffer_unordered(UPDATES)
-            .filter_map(async |problem| problem)
+            .filter_map(std::future::ready)
             .collect()
             .await
     }
