@@ -274,7 +274,10 @@ mod tests {
             status_callback: "https://a.example/c".to_owned(),
         };
         assert!(number(serde_json::json!({})).carries(&wanted));
-        assert!(number(serde_json::json!({"voice_method": "POST", "trunk_sid": "", "sms_application_sid": null})).carries(&wanted));
+        assert!(
+            number(serde_json::json!({"voice_method": "POST", "trunk_sid": "", "sms_application_sid": null}))
+                .carries(&wanted)
+        );
         for (field, value) in [
             ("voice_method", "GET"),
             ("sms_method", "GET"),
