@@ -52,7 +52,6 @@ impl Custody {
             (NumberStatus::Available, _) if held.ready && user_id.is_none() => return Ok(held.id),
             // Ready: Twilio confirmed it already. If it is not so any more by the time it is placed, Twilio is asked.
             (NumberStatus::Available, _) if held.ready => {
-                fail::fail_point!("adopt_ready");
                 if let Some(id) = self.place(&held, user_id, None).await? {
                     return Ok(id);
                 }

@@ -77,7 +77,6 @@ async fn mend(deps: &MonitorDependencies) {
             _ = clock.tick() => {}
             () = deps.unready.notified() => {}
         }
-        fail::fail_point!("caretaker");
         if let Err(error) = repair(deps, &mut tried).await {
             slog::debug!(deps.log, "repairs must wait"; "error" => error.in_full());
         }

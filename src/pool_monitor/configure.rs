@@ -107,7 +107,6 @@ impl Work<'_> {
         let stored = self.wanted.clone();
         let set = move |conn: &mut crate::db::Connection| installation_set_webhooks(conn, &stored);
         self.caring.db.run("installation_set_webhooks", set).await?;
-        fail::fail_point!("installation_changed");
         match only {
             Some(names) => self.named(names).await,
             // One walk over Twilio's list is cheaper than one fetch for each number.

@@ -92,7 +92,6 @@ impl Caring {
         if self.db.run("number_mark_drifted", move |conn| number_mark_drifted(conn, id)).await?.is_none() {
             return Ok(Outcome::Held);
         }
-        fail::fail_point!("care_marked");
         let set = self.twilio.set_webhooks(&number.sid, wanted).await;
         fail::fail_point!("webhooks_set");
         match set {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callbunker::db::assignments::{assignment_release, assignments_claim};
+use callbunker::db::installation::installation_read;
 use callbunker::db::purchase_items::{
     Ending, Failure, Limits, RunOf, Settlement, item_doubt, item_end, item_not_found, item_settle, items_attempt,
     items_intend, items_sort_leftovers, items_withdraw,
@@ -118,6 +119,7 @@ impl Ledger {
             phone_number: number.parse().unwrap(),
             country: CountryCode::US,
             webhook_status: WebhookStatus::Configured,
+            webhooks: self.run(installation_read).webhooks,
             capable: true,
             purchased_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             request_id: None,
