@@ -66,15 +66,35 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let pending = Arc::new(AtomicBool::new(false));
-    Job::new(cron, move |_, _| {
-        if !pending.swap(true, Ordering::Relaxed) {
-            let (work, pending) = (due(), Arc::clone(&pending));
-            tokio::spawn(async move {
-                work.await;
-                pending.store(false, Ordering::Relaxed);
-            });
-        }
-    })
+    Job::new(cron, move |_, _| unless_pending(&pending, &mut due))
+}
+
+/// Sets `due` off, unless the one before is still at work.
+fn unless_pending<F>(pending: &Arc<AtomicBool>, due: impl FnOnce() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let Some(claim) = Pending::claim(pending) else { return };
+    let work = due();
+    tokio::spawn(async move {
+        let _claim = claim;
+        work.await;
+    });
+}
+
+/// What is due is at work; its drop, even by a panic, lets the next one begin.
+struct Pending(Arc<AtomicBool>);
+
+impl Pending {
+    fn claim(pending: &Arc<AtomicBool>) -> Option<Self> {
+        (!pending.swap(true, Ordering::Relaxed)).then(|| Self(Arc::clone(pending)))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// A pass, and its row in the audit trail.
@@ -152,5 +172,23 @@ impl Actor for Schedule {
 
     fn stopped(&mut self, _ctx: &mut Self::Context) {
         actix::spawn(end(self.scheduler.take()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_that_panics_does_not_keep_the_next_from_its_turn() {
+        let pending = Arc::new(AtomicBool::new(false));
+        unless_pending(&pending, || async { panic!("on purpose") });
+        let (done, mut ran) = tokio::sync::mpsc::unbounded_channel();
+        unless_pending(&pending, || async { panic!("the first one is still at work") });
+        while pending.load(Ordering::Relaxed) {
+            tokio::task::yield_now().await;
+        }
+        unless_pending(&pending, move || async move { done.send(()).expect("the test listens") });
+        assert_eq!(ran.recv().await, Some(()));
     }
 }

@@ -47,7 +47,7 @@ impl App {
         stop_http: &CancellationToken,
         http_ended: watch::Sender<bool>,
     ) -> (Children, AtTwilio) {
-        let (bell, taken) = (self.bell.clone(), Arc::new(Notify::new()));
+        let (bell, taken, unready) = (self.bell.clone(), Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (work_set, work) = watch::channel(Work::default());
         let (line_reports, line_reported) = watch::channel(None);
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
@@ -74,6 +74,7 @@ impl App {
             config: Arc::clone(&self.config),
             bell: bell.clone(),
             taken: Arc::clone(&taken),
+            unready: Arc::clone(&unready),
             instance_id: Uuid::new_v4(),
             telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "desk")),
@@ -85,6 +86,8 @@ impl App {
             config: Arc::clone(&self.config),
             stock: bell.stock,
             taken,
+            unready,
+            reconciler: reconciler.clone(),
             stopping: stopping.clone(),
             telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "pool_monitor")),

@@ -46,6 +46,8 @@ pub struct DeskDependencies {
     pub bell: StockBell,
     /// Rung by the desk when it took some.
     pub taken: Arc<Notify>,
+    /// Rung by the desk when somebody joins the line: the monitor repairs stock that is not ready.
+    pub unready: Arc<Notify>,
     /// This process, in the database's line.
     pub instance_id: Uuid,
     /// Where answers are counted.
@@ -179,6 +181,9 @@ impl Desk {
             Err(error) => self.fail(&error, left.into_values().flatten()),
             Ok(served) => {
                 let deadline = Instant::now() + self.deps.config.load().purchase.emergency_wait();
+                if !served.empty.is_empty() {
+                    self.deps.unready.notify_one();
+                }
                 for ask in served.empty {
                     let waiting = left.remove(&ask.user_id).unwrap_or_default();
                     self.line.join(&ask, deadline, waiting);

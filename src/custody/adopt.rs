@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::error::CustodyError;
 use super::{Custody, TagOn};
 use crate::db::assignments::assignments_held;
-use crate::db::custody::adoption::{Placed, number_adopted};
+use crate::db::custody::adoption::{Confirmed, Placed, number_adopted};
 use crate::db::custody::intake::{Destination, Intake, number_item, number_take_in};
 use crate::db::custody::{Held, number_held};
 use crate::db::installation::installation_read;
@@ -50,13 +50,18 @@ impl Custody {
             (NumberStatus::Assigned, _) => return Err(CustodyError::AnotherUsers),
             (_, Some(QuarantineReason::Leaving)) => return Err(CustodyError::Leaving),
             (NumberStatus::Available, _) if held.ready && user_id.is_none() => return Ok(held.id),
-            // Ready: Twilio confirmed it already.
-            (NumberStatus::Available, _) if held.ready => return self.place(&held, user_id, true).await,
+            // Ready: Twilio confirmed it already. If it is not so any more by the time it is placed, Twilio is asked.
+            (NumberStatus::Available, _) if held.ready => {
+                if let Some(id) = self.place(&held, user_id, None).await? {
+                    return Ok(id);
+                }
+            }
             _ => {}
         }
-        let capable = self.confirm(&held, found, requested_by).await?;
+        let confirmed = self.confirm(&held, found, requested_by).await?;
         fail::fail_point!("adopt_tagged");
-        self.place(&held, user_id, capable).await
+        // What was confirmed needs no readiness.
+        self.place(&held, user_id, Some(confirmed)).await?.ok_or(CustodyError::Leaving)
     }
 
     /// Nobody has two numbers; the index says so too, but here nothing has happened yet.
@@ -110,13 +115,13 @@ impl Custody {
         }
     }
 
-    /// Step 2: Twilio carries our tag and the installation's webhooks. Says whether the number can do what is wanted.
+    /// Step 2: Twilio carries our tag and the installation's webhooks. Says what was confirmed.
     async fn confirm(
         &self,
         held: &Held,
         found: Option<IncomingNumber>,
         requested_by: &str,
-    ) -> Result<bool, CustodyError> {
+    ) -> Result<Confirmed, CustodyError> {
         let found = match found {
             Some(found) => Some(found),
             None => match self.twilio.fetch(&held.sid).await {
@@ -135,7 +140,7 @@ impl Custody {
         let item_id = self.item_of(held, requested_by).await?;
         let webhooks = self.db.run("installation_read", installation_read).await?.webhooks;
         match self.tell_twilio(&found, item_id, Some(&webhooks)).await {
-            Ok(Some(now)) => Ok(now.can(&self.config.load().pool.capabilities)),
+            Ok(Some(now)) => Ok(Confirmed { capable: now.can(&self.config.load().pool.capabilities), webhooks }),
             Ok(None) => self.missing(held).await,
             Err(failure) => {
                 slog::warn!(self.log, "an adopted number stays held: Twilio could not be told";
@@ -167,18 +172,27 @@ impl Custody {
         }
     }
 
-    /// Step 3: into the pool, or to its user.
-    async fn place(&self, held: &Held, user_id: Option<&UserId>, capable: bool) -> Result<i64, CustodyError> {
+    /// Step 3: into the pool, or to its user. `None` = it was to be ready, and is not any more.
+    async fn place(
+        &self,
+        held: &Held,
+        user_id: Option<&UserId>,
+        confirmed: Option<Confirmed>,
+    ) -> Result<Option<i64>, CustodyError> {
         let (id, user) = (held.id, user_id.cloned());
-        let placed = self.db.run("number_adopted", move |conn| number_adopted(conn, id, user.as_ref(), capable)).await;
+        let placed = self
+            .db
+            .run("number_adopted", move |conn| number_adopted(conn, id, user.as_ref(), confirmed.as_ref()))
+            .await;
         match placed {
             Ok(Placed::Done) => {
                 fail::fail_point!("adopt_settled");
                 slog::info!(self.log, "a number was adopted"; "phone_number_ends" => held.phone_number.last_four(),
                     "to_a_user" => user_id.is_some());
-                Ok(id)
+                Ok(Some(id))
             }
-            Ok(Placed::Already) => Ok(id),
+            Ok(Placed::Already) => Ok(Some(id)),
+            Ok(Placed::NotReady) => Ok(None),
             Ok(Placed::Assigned) => Err(CustodyError::AnotherUsers),
             Ok(Placed::Leaving) => Err(CustodyError::Leaving),
             Err(error) if error.violates(Constraint::OneLivePerUser) => Err(CustodyError::UserHasAnother),

@@ -1,6 +1,14 @@
 //! Whose numbers these are: the Twilio account, the instance name, and the webhooks that every number shall carry.
+//!
+//! Invariant: `configured` means that Twilio confirmed what the installation wants now. Whoever writes it looks here in
+//! the same statement ([`still_wanted`]) and holds the row until it commits; whoever changes what is wanted takes
+//! `configured` back from all stock in the same transaction.
+//! How to get it wrong: locking a number first and the installation afterwards. The change locks them the other way round.
 
+use diesel::Connection as _;
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Integer, Text};
 
 use super::error::DbError;
 use super::executor::Connection;
@@ -58,17 +66,60 @@ pub fn installation_read(conn: &mut Connection) -> Result<Installation, DbError>
     Ok(Installation { account_sid, instance_name, webhooks: Webhooks { voice_url, sms_url, status_callback } })
 }
 
-/// Makes `webhooks` what every number shall carry: an operator's deliberate change.
+/// SQL: whether the installation still wants the webhooks bound from `$first` on (voice, SMS, status callback); it cannot
+/// change its mind before the transaction ends.
+pub(super) fn still_wanted(first: u32) -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM installation WHERE voice_url = ${first} AND sms_url = ${} AND status_callback = ${} FOR SHARE)",
+        first + 1,
+        first + 2
+    )
+}
+
+/// Reads whether the installation still wants `webhooks`, and holds it to that until the transaction ends.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub(super) fn installation_wants(conn: &mut Connection, webhooks: &Webhooks) -> Result<bool, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Integer)]
+        #[expect(dead_code, reason = "only whether there is a row matters")]
+        one: i32,
+    }
+    let row: Option<Row> = sql_query(
+        "SELECT 1 AS one FROM installation WHERE voice_url = $1 AND sms_url = $2 AND status_callback = $3 FOR SHARE",
+    )
+    .bind::<Text, _>(&webhooks.voice_url)
+    .bind::<Text, _>(&webhooks.sms_url)
+    .bind::<Text, _>(&webhooks.status_callback)
+    .get_result(conn)
+    .optional()?;
+    Ok(row.is_some())
+}
+
+/// Makes `webhooks` what every number shall carry: an operator's deliberate change. If they are new, idle stock is
+/// assignable again only when Twilio has confirmed them.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn installation_set_webhooks(conn: &mut Connection, webhooks: &Webhooks) -> Result<(), DbError> {
-    diesel::update(installation::table)
-        .set((
-            installation::voice_url.eq(&webhooks.voice_url),
-            installation::sms_url.eq(&webhooks.sms_url),
-            installation::status_callback.eq(&webhooks.status_callback),
-        ))
+    conn.transaction(|conn| {
+        let changed = sql_query(
+            "UPDATE installation SET voice_url = $1, sms_url = $2, status_callback = $3
+              WHERE (voice_url, sms_url, status_callback) IS DISTINCT FROM ($1, $2, $3)",
+        )
+        .bind::<Text, _>(&webhooks.voice_url)
+        .bind::<Text, _>(&webhooks.sms_url)
+        .bind::<Text, _>(&webhooks.status_callback)
         .execute(conn)?;
-    Ok(())
+        if changed > 0 {
+            sql_query(
+                "UPDATE numbers SET webhook_status = 'pending'
+                  WHERE webhook_status = 'configured' AND (status = 'available' OR quarantine_reason = 'released')",
+            )
+            .execute(conn)?;
+        }
+        Ok(())
+    })
 }

@@ -5,13 +5,14 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::error::DbError;
 use super::executor::Connection;
+use super::installation::still_wanted;
 use super::schema::numbers;
-use crate::domain::{AreaCode, NumberSid, NumberStatus, PhoneNumber, WebhookStatus};
+use crate::domain::{AreaCode, NumberSid, NumberStatus, PhoneNumber, WebhookStatus, Webhooks};
 
 /// A number as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]
@@ -151,7 +152,8 @@ fn tighten(rows: Vec<CaredRow>) -> Result<Vec<Cared>, DbError> {
         .collect()
 }
 
-/// Live numbers to look after, in the order they came, from above `after`; `only` restricts them.
+/// Live numbers to look after, in the order they came, from above `after`; `only` restricts them. Those that are held for
+/// an operator, or leaving, are nobody's to touch.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -161,18 +163,52 @@ pub fn numbers_cared_for(
     after: i64,
     limit: i64,
 ) -> Result<Vec<Cared>, DbError> {
-    let mut query = numbers::table
-        .filter(numbers::status.ne("released"))
-        .filter(numbers::missing_since.is_null())
-        .filter(numbers::id.gt(after))
-        .order(numbers::id)
-        .limit(limit)
-        .select(CaredRow::as_select())
-        .into_boxed();
+    let mut query = cared_for().filter(numbers::id.gt(after)).order(numbers::id).limit(limit).into_boxed();
     if let Some(only) = only {
         query = query.filter(numbers::phone_number.eq_any(only));
     }
     tighten(query.load(conn)?)
+}
+
+/// The same among those with these SIDs.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn numbers_cared_for_by_sid(conn: &mut Connection, sids: &[&str]) -> Result<Vec<Cared>, DbError> {
+    tighten(cared_for().filter(numbers::sid.eq_any(sids)).load(conn)?)
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn cared_for() -> _ {
+    let columns: diesel::dsl::AsSelect<CaredRow, diesel::pg::Pg> = CaredRow::as_select();
+    numbers::table
+        .filter(numbers::status.ne("released"))
+        .filter(numbers::missing_since.is_null())
+        .filter(numbers::quarantine_reason.is_null().or(numbers::quarantine_reason.eq("released")))
+        .select(columns)
+}
+
+/// A live number of ours that is not to be touched.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct Untouchable {
+    /// E.164.
+    pub phone_number: String,
+    /// Why it is held, or that it is leaving.
+    pub hold: Option<String>,
+}
+
+/// Those among `only` that [`numbers_cared_for`] leaves out: held, leaving, or missing.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn numbers_untouchable(conn: &mut Connection, only: &[String]) -> Result<Vec<Untouchable>, DbError> {
+    let hold = diesel::dsl::sql::<Nullable<Text>>("nullif(quarantine_reason, 'released')");
+    Ok(numbers::table
+        .filter(numbers::phone_number.eq_any(only))
+        .filter(numbers::status.ne("released"))
+        .filter(numbers::missing_since.is_not_null().or(numbers::quarantine_reason.ne("released")))
+        .select((numbers::phone_number, hold))
+        .load(conn)?)
 }
 
 /// Numbers whose rest is over, the earliest first.
@@ -192,48 +228,65 @@ pub fn numbers_rested(conn: &mut Connection, limit: i64) -> Result<Vec<Cared>, D
     tighten(rows)
 }
 
-/// Numbers in the pool that cannot be assigned because of their webhooks, and that a repair may mend.
+/// Numbers in the pool that cannot be assigned because of their webhooks, and that a repair may mend: first those not in
+/// `last`, then those in its order; none of `resting`.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn numbers_unready(conn: &mut Connection, limit: i64) -> Result<Vec<Cared>, DbError> {
+pub fn numbers_unready(
+    conn: &mut Connection,
+    last: &[i64],
+    resting: &[i64],
+    limit: i64,
+) -> Result<Vec<Cared>, DbError> {
     let rows = numbers::table
         .filter(numbers::status.eq("available"))
         .filter(numbers::ready.eq(false))
         .filter(numbers::missing_since.is_null())
         .filter(numbers::webhook_status.eq_any(["drifted", "pending"]))
-        .order(numbers::id)
+        .filter(numbers::id.ne_all(resting))
+        .order((
+            diesel::dsl::sql::<Nullable<Integer>>("array_position(")
+                .bind::<Array<BigInt>, _>(last)
+                .sql(", id) NULLS FIRST"),
+            numbers::id,
+        ))
         .limit(limit)
         .select(CaredRow::as_select())
         .load(conn)?;
     tighten(rows)
 }
 
-/// Writes down how a number's webhooks stand.
+/// Twilio does not confirm the number's webhooks: nobody is given it until it does. Held numbers stay as they are.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn number_set_webhook_status(conn: &mut Connection, id: i64, status: WebhookStatus) -> Result<(), DbError> {
-    let changed = diesel::update(numbers::table.find(id).filter(numbers::webhook_status.ne(status.as_str())))
-        .set(numbers::webhook_status.eq(status.as_str()))
-        .execute(conn)?;
-    if changed > 0 && status == WebhookStatus::Configured {
-        sql_query("NOTIFY callbunker_stock").execute(conn)?;
-    }
+pub fn number_unconfirmed(conn: &mut Connection, id: i64) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE numbers SET webhook_status = 'pending' WHERE id = $1 AND status <> 'released'
+            AND (quarantine_reason IS NULL OR quarantine_reason = 'released')",
+    )
+    .bind::<BigInt, _>(id)
+    .execute(conn)?;
     Ok(())
 }
 
-/// A rested number whose webhooks were confirmed returns to the pool; `false` when it no longer rests.
+/// A rested number whose `webhooks` were confirmed returns to the pool; `false` when it no longer rests. If the
+/// installation wants others by now, it returns as drifted and serves nobody before it is repaired.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn number_return(conn: &mut Connection, id: i64) -> Result<bool, DbError> {
-    let returned = sql_query(
-        "UPDATE numbers SET status = 'available', webhook_status = 'configured', quarantine_reason = NULL,
-                quarantined_until = NULL, rests_for = NULL
+pub fn number_return(conn: &mut Connection, id: i64, webhooks: &Webhooks) -> Result<bool, DbError> {
+    let returned = sql_query(format!(
+        "UPDATE numbers SET status = 'available', webhook_status = CASE WHEN {} THEN 'configured' ELSE 'drifted' END,
+                quarantine_reason = NULL, quarantined_until = NULL, rests_for = NULL
           WHERE id = $1 AND status = 'quarantined' AND quarantine_reason = 'released' AND quarantined_until <= clock_timestamp()",
-    )
+        still_wanted(2)
+    ))
     .bind::<BigInt, _>(id)
+    .bind::<Text, _>(&webhooks.voice_url)
+    .bind::<Text, _>(&webhooks.sms_url)
+    .bind::<Text, _>(&webhooks.status_callback)
     .execute(conn)?;
     if returned > 0 {
         sql_query("NOTIFY callbunker_stock").execute(conn)?;

@@ -14,7 +14,7 @@ use crate::assignment::DeskHandle;
 use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::{Db, DbError};
-use crate::pool_monitor::{MonitorError, MonitorHandle};
+use crate::pool_monitor::{Caring, MonitorError, MonitorHandle};
 use crate::pricing::Pricing;
 use crate::purchaser::PurchaserHandle;
 use crate::reconciliation::ReconcilerHandle;
@@ -71,6 +71,18 @@ impl Context {
             twilio: self.twilio.clone(),
             config: Arc::clone(&self.config),
             stopping: self.stopping.clone(),
+            log: self.log.clone(),
+        }
+    }
+
+    /// Numbers looked after at Twilio.
+    pub(super) fn caring(&self) -> Caring {
+        Caring {
+            db: self.db.clone(),
+            twilio: self.twilio.clone(),
+            config: Arc::clone(&self.config),
+            stopping: self.stopping.clone(),
+            reconciler: self.reconciler.clone(),
             log: self.log.clone(),
         }
     }

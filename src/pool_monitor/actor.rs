@@ -11,17 +11,17 @@ use actix::prelude::*;
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
+use super::caretaker::Caretaker;
+use super::confirm::Caring;
 use super::pass::{self, PassReport};
 use super::sampler::Sampler;
-use super::{care, probe};
 use crate::config::Config;
-use crate::custody::{Custody, Silence};
-use crate::db::purchases::purchases_left_open;
-use crate::db::samples::sample_take;
+use crate::custody::Custody;
 use crate::db::stock::stock_available_up_to;
 use crate::db::{Db, DbError};
 use crate::domain::Trigger;
-use crate::purchaser::{PurchaserHandle, breaker};
+use crate::purchaser::PurchaserHandle;
+use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::{Alive, ChildGone, Slot};
 use crate::telemetry::Telemetry;
 use crate::twilio::Twilio;
@@ -30,8 +30,8 @@ use crate::twilio::Twilio;
 const LOOKS_APART: Duration = Duration::from_millis(50);
 /// A look without any signup.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Rested numbers and open purchases are seen to this often.
-const CARE_EVERY: Duration = Duration::from_secs(5);
+/// Whether the caretaker lives is looked at this often.
+const CARETAKER_LIVES: Duration = Duration::from_secs(5);
 const LOCKED_PAUSE: Duration = Duration::from_secs(1);
 const BACK_OFF_FIRST: Duration = Duration::from_secs(5);
 const BACK_OFF_MAX: Duration = Duration::from_secs(300);
@@ -43,6 +43,8 @@ pub struct MonitorDependencies {
     pub db: Db,
     /// Who buys.
     pub purchaser: PurchaserHandle,
+    /// Who judges numbers that Twilio does not know.
+    pub reconciler: ReconcilerHandle,
     /// Whose webhooks are confirmed.
     pub twilio: Twilio,
     /// The policy in force.
@@ -51,6 +53,8 @@ pub struct MonitorDependencies {
     pub stock: Arc<Notify>,
     /// Rung by the desk when it took some.
     pub taken: Arc<Notify>,
+    /// Rung by the desk when somebody waits: stock that is not ready is repaired for them first.
+    pub unready: Arc<Notify>,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
     /// Where passes are counted, and stock is told.
@@ -60,7 +64,18 @@ pub struct MonitorDependencies {
 }
 
 impl MonitorDependencies {
-    fn custody(&self) -> Custody {
+    pub(super) fn caring(&self) -> Caring {
+        Caring {
+            db: self.db.clone(),
+            twilio: self.twilio.clone(),
+            config: Arc::clone(&self.config),
+            stopping: self.stopping.clone(),
+            reconciler: self.reconciler.clone(),
+            log: self.log.clone(),
+        }
+    }
+
+    pub(super) fn custody(&self) -> Custody {
         Custody {
             db: self.db.clone(),
             twilio: self.twilio.clone(),
@@ -79,6 +94,7 @@ pub struct PoolMonitor {
     failures: u32,
     quiet_until: Option<Instant>,
     sampler: Option<Sampler>,
+    caretaker: Option<Caretaker>,
     alive: Alive,
 }
 
@@ -127,14 +143,23 @@ struct Pass(Trigger);
 #[rtype(result = "()")]
 struct Look;
 
-/// See to rested numbers, open purchases and open releases.
+/// Buying is open again after a halt.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Care;
+pub(super) struct Reopened;
 
 impl PoolMonitor {
     pub(crate) fn new(deps: MonitorDependencies, alive: Alive) -> Self {
-        Self { deps, warm: false, last_look: Instant::now(), failures: 0, quiet_until: None, sampler: None, alive }
+        Self {
+            deps,
+            warm: false,
+            last_look: Instant::now(),
+            failures: 0,
+            quiet_until: None,
+            sampler: None,
+            caretaker: None,
+            alive,
+        }
     }
 
     /// A pass that was set off by stock itself bought nothing: the next such waits, longer each time.
@@ -164,8 +189,12 @@ impl Actor for PoolMonitor {
             // Full: one is pending already.
             let _ = ctx.address().try_send(Look);
         });
-        ctx.run_interval(CARE_EVERY, |_, ctx| {
-            let _ = ctx.address().try_send(Care);
+        self.caretaker = Some(Caretaker::start(self.deps.clone(), ctx.address().downgrade()));
+        ctx.run_interval(CARETAKER_LIVES, |monitor, ctx| {
+            if monitor.caretaker.as_ref().is_some_and(Caretaker::is_dead) {
+                slog::error!(monitor.deps.log, "the caretaker of numbers died and is replaced");
+                monitor.caretaker = Some(Caretaker::start(monitor.deps.clone(), ctx.address().downgrade()));
+            }
         });
         let (taken, monitor) = (Arc::clone(&self.deps.taken), ctx.address().downgrade());
         let listen = async move {
@@ -249,63 +278,11 @@ async fn is_low(deps: &MonitorDependencies) -> bool {
     }
 }
 
-impl Handler<Care> for PoolMonitor {
-    type Result = AtomicResponse<Self, ()>;
+impl Handler<Reopened> for PoolMonitor {
+    type Result = ();
 
-    fn handle(&mut self, _: Care, _ctx: &mut Self::Context) -> Self::Result {
-        let (deps, working) = (self.deps.clone(), self.alive.vitals().work());
-        let work = async move {
-            let reopened = see_to(&deps).await.unwrap_or_else(|error| {
-                slog::debug!(deps.log, "care must wait"; "error" => error.in_full());
-                false
-            });
-            drop(working);
-            reopened
-        };
-        let done = work.into_actor(self).map(|reopened, monitor, ctx| {
-            if reopened {
-                (monitor.failures, monitor.quiet_until) = (0, None);
-                ctx.notify(Look);
-            }
-        });
-        AtomicResponse::new(Box::pin(done))
+    fn handle(&mut self, _: Reopened, ctx: &mut Self::Context) {
+        (self.failures, self.quiet_until) = (0, None);
+        ctx.notify(Look);
     }
-}
-
-/// A release whose DELETE may still be on the wire is not silent.
-fn silence(deps: &MonitorDependencies) -> Silence {
-    let (silence, on_the_wire) = (Silence::default(), deps.config.load().twilio.request_timeout());
-    Silence { sent: silence.sent.max(on_the_wire * 2), ..silence }
-}
-
-enum Task {
-    Rested,
-    Unready,
-}
-
-/// Says whether buying is open again after a halt.
-async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
-    if *deps.stopping.borrow() {
-        return Ok(false);
-    }
-    let reopened = probe::probe(deps).await?;
-    for care in [Task::Rested, Task::Unready] {
-        // Asked before each: the one before may have met Twilio's refusal.
-        if breaker::is_silenced(&deps.db).await? {
-            break;
-        }
-        match care {
-            Task::Rested => care::return_rested(deps).await?,
-            Task::Unready => care::repair_unready(deps).await?,
-        };
-    }
-    // Asks Twilio only while the breaker is closed; what never left is taken back all the same.
-    deps.custody().finish_releases(silence(deps)).await?;
-    if deps.db.run("purchases_left_open", purchases_left_open).await? {
-        // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.
-        deps.purchaser.recover_soon();
-    }
-    let threshold = deps.config.load().pool.threshold_low;
-    deps.db.run("sample_take", move |conn| sample_take(conn, threshold)).await?;
-    Ok(reopened)
 }

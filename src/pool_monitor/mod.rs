@@ -1,7 +1,8 @@
 //! The PoolMonitor: keeps the pool as the policy wants it.
 //!
 //! A pass ([`pass`]) observes, plans, asks the Purchaser for batches, and writes down what it did and why. The caretaker
-//! ([`care`]) brings rested numbers back and sees to what purchases left open.
+//! ([`caretaker`]) brings rested numbers back ([`care`]), repairs stock, and sees to what purchases left open; an operator's
+//! [`configure`] sets every number. What is done with one number stands in [`confirm`].
 //!
 //! Architecture invariant: an activation carries nothing but its trigger; timer, signup, operator and start share one
 //! path; each pass reads the world anew, is bounded, and does not retry inside.
@@ -9,10 +10,14 @@
 
 mod actor;
 mod care;
+mod caretaker;
+mod configure;
+mod confirm;
 mod pass;
 mod probe;
 mod sampler;
 
 pub use actor::{MonitorDependencies, MonitorError, MonitorHandle, PoolMonitor};
-pub use care::{ConfigureError, ConfigureReport, FailedNumber, configure_webhooks, is_skewed};
+pub use configure::{BrokeOff, ConfigureError, ConfigureReport, FailedNumber, configure_webhooks};
+pub use confirm::{Caring, is_skewed};
 pub use pass::PassReport;

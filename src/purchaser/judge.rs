@@ -52,6 +52,7 @@ pub(super) fn owner(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Owne
         phone_number: number.phone_number.clone(),
         country: claim.country,
         webhook_status,
+        webhooks: claim.webhooks.clone(),
         capable: number.can(claim.wanted),
         purchased_at: number.date_created,
         request_id: found.request_id.clone(),

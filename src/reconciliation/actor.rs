@@ -4,6 +4,8 @@
 //! the one at start comes after the Purchaser's recovery had its chance, and holds nobody up.
 //! How to get it wrong: waiting for the Purchaser without a bound. A warm start may take minutes.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix::prelude::*;
@@ -19,6 +21,9 @@ const START_AFTER: Duration = Duration::from_millis(100);
 /// and is waited for no longer than this.
 const RECOVERY_WITHIN: Duration = Duration::from_millis(900);
 
+/// A comparison that is asked for and skipped is tried so often in all.
+const SOON_TRIES: u32 = 2;
+
 /// What the Reconciler needs.
 #[derive(Clone)]
 pub struct ReconcilerDependencies {
@@ -26,6 +31,15 @@ pub struct ReconcilerDependencies {
     pub buyer: Buyer,
     /// Whose recovery comes first.
     pub purchaser: PurchaserHandle,
+}
+
+/// A comparison is asked for; its drop lets the next be.
+struct Asked(Arc<AtomicBool>);
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Compares Twilio's list with the database.
@@ -40,6 +54,7 @@ pub struct Reconciler {
 pub struct ReconcilerHandle {
     slot: Slot<Reconciler>,
     busy: watch::Receiver<bool>,
+    asked: Arc<AtomicBool>,
 }
 
 impl Reconciler {
@@ -104,7 +119,7 @@ impl Handler<Compare> for Reconciler {
 impl ReconcilerHandle {
     /// Over the supervisor's slot; `busy` tells whether it compares.
     pub(crate) fn new(slot: Slot<Reconciler>, busy: watch::Receiver<bool>) -> Self {
-        Self { slot, busy }
+        Self { slot, busy, asked: Arc::default() }
     }
 
     /// Compares because it is time to.
@@ -113,6 +128,24 @@ impl ReconcilerHandle {
     /// As [`Self::by_hand`].
     pub async fn by_schedule(&self) -> Result<Reconciled, ChildGone> {
         self.slot.ask(Compare { occasion: Occasion::Cron, confirm_missing: false }).await
+    }
+
+    /// Sets off a comparison without waiting for it; at most one is pending. While another one began a moment ago it waits
+    /// for its turn, because that one may have passed by what is to be judged.
+    pub fn soon(&self) {
+        if self.asked.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (handle, asked) = (self.clone(), Asked(Arc::clone(&self.asked)));
+        tokio::spawn(async move {
+            let _asked = asked;
+            for _try in 0..SOON_TRIES {
+                match handle.by_schedule().await {
+                    Ok(Reconciled::Skipped(_)) => tokio::time::sleep(run::APART + Duration::from_secs(1)).await,
+                    Ok(_) | Err(_) => return,
+                }
+            }
+        });
     }
 
     /// Compares for an operator, after one that runs. Whoever stops listening cancels nothing.

@@ -75,16 +75,7 @@ pub(super) fn decide(
 impl Needs {
     /// What differs, in words.
     pub(super) fn reason(self, number: &IncomingNumber, wanted: &Webhooks) -> String {
-        let mut fields = Vec::new();
-        for (name, has, shall) in [
-            ("voice_url", &number.voice_url, &wanted.voice_url),
-            ("sms_url", &number.sms_url, &wanted.sms_url),
-            ("status_callback", &number.status_callback, &wanted.status_callback),
-        ] {
-            if has != shall {
-                fields.push(name);
-            }
-        }
+        let fields: Vec<&str> = number.differences(wanted).collect();
         match (self.tag, self.webhooks) {
             (true, false) => "friendly name changed".to_owned(),
             (true, true) => format!("friendly name changed, webhooks differ ({})", fields.join(", ")),

@@ -76,6 +76,7 @@ async fn of_unknown_item(page: &Page<'_>, number: &IncomingNumber) -> Result<Vec
         phone_number: number.phone_number.clone(),
         country: number.phone_number.country().unwrap_or(pool.country),
         webhook_status: if number.carries(&page.wanted) { WebhookStatus::Configured } else { WebhookStatus::Drifted },
+        webhooks: page.wanted.clone(),
         capable: number.can(&pool.capabilities),
         purchased_at: number.date_created,
         request_id: None,
@@ -171,6 +172,7 @@ fn newcomer(settlement: &Settlement, hold: Option<QuarantineReason>) -> Newcomer
         country: settlement.country,
         hold,
         webhook_status: settlement.webhook_status,
+        webhooks: settlement.webhooks.clone(),
         capable: settlement.capable,
         purchased_at: settlement.purchased_at,
     }

@@ -13,7 +13,7 @@ use crate::db::buying_gate::{Halted, gate_read};
 use crate::db::reconciliation::{Occasion, numbers_highest, reconciliation_begin, reconciliation_end};
 
 /// Instances that start, or tick, together compare once.
-const APART: Duration = Duration::from_secs(20);
+pub(super) const APART: Duration = Duration::from_secs(20);
 
 /// What became of a comparison.
 #[derive(Debug, actix::MessageResponse)]

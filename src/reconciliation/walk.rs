@@ -10,25 +10,18 @@ use super::actor::ReconcilerDependencies;
 use super::page;
 use super::patience::patiently;
 use super::report::Report;
-use crate::twilio::Failure;
+use crate::twilio::Pages;
 
 /// Walks the whole list; returns the ids of our numbers that it showed.
 pub(super) async fn walk(deps: &ReconcilerDependencies, report: &mut Report) -> Result<HashSet<i64>, Trouble> {
     let buyer = &deps.buyer;
-    let (mut seen, mut read): (HashSet<i64>, HashSet<String>) = (HashSet::new(), HashSet::new());
-    let mut next: Option<String> = None;
+    let (mut seen, mut pages): (HashSet<i64>, Pages) = (HashSet::new(), Pages::default());
     loop {
-        let (numbers, following) = patiently(buyer, || buyer.twilio.list_page(next.as_deref())).await?;
+        let (numbers, following) = patiently(buyer, || buyer.twilio.list_page(pages.next())).await?;
         fail::fail_point!("reconcile_page_read");
         page::compare(deps, numbers, &mut seen, report).await?;
-        let Some(uri) = following else { return Ok(seen) };
-        if !read.insert(uri.clone()) {
-            return Err(Trouble::Twilio(Failure::Unknown {
-                message: "Twilio's list leads back to a page that was read before".to_owned(),
-                status: Some(200),
-                request_id: None,
-            }));
+        if !pages.turn(following)? {
+            return Ok(seen);
         }
-        next = Some(uri);
     }
 }

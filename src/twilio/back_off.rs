@@ -31,7 +31,8 @@ impl BackOff {
         let chance = chance.clamp(0.0, 1.0);
         match asked {
             // Not sooner than asked; and not all at the same moment.
-            Some(asked) => asked.mul_f64(1.0 + chance / 4.0).min(self.longest),
+            // Clamped before it is multiplied: Twilio's word may be any number, and the product must not overflow.
+            Some(asked) => asked.min(self.longest).mul_f64(1.0 + chance / 4.0).min(self.longest),
             None => {
                 let doublings = tries.clamp(1, 16) - 1;
                 (self.first * 2u32.pow(doublings)).min(self.longest).mul_f64(0.5 + chance / 2.0)
@@ -102,6 +103,7 @@ mod tests {
         assert_eq!(PACE.wait(1, asked(20), 0.0), Duration::from_millis(20));
         assert_eq!(PACE.wait(1, asked(20), 1.0), Duration::from_millis(25));
         assert_eq!(PACE.wait(9, asked(3_600_000), 0.5), PACE.longest);
+        assert_eq!(PACE.wait(1, Some(Duration::MAX), 1.0), PACE.longest);
     }
 
     fn refusal(status: u16) -> Failure {

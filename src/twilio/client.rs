@@ -153,7 +153,7 @@ impl Twilio {
     /// # Errors
     /// See [`Failure`].
     pub async fn set_webhooks(&self, sid: &NumberSid, webhooks: &Webhooks) -> Result<Option<IncomingNumber>, Failure> {
-        self.update(sid, &webhook_parameters(webhooks)).await
+        self.update(sid, &[webhook_parameters(webhooks).as_slice(), &NOTHING_ELSE].concat()).await
     }
 
     /// Writes our tag on a number that the account has, and the webhooks too if they are given; `None` = Twilio does
@@ -169,7 +169,10 @@ impl Twilio {
     ) -> Result<Option<IncomingNumber>, Failure> {
         let tag = tag.to_string();
         let mut form = vec![("FriendlyName", tag.as_str())];
-        form.extend(webhooks.map(webhook_parameters).into_iter().flatten());
+        if let Some(webhooks) = webhooks {
+            form.extend(webhook_parameters(webhooks));
+            form.extend(NOTHING_ELSE);
+        }
         self.update(sid, &form).await
     }
 
@@ -282,6 +285,9 @@ fn path(url: &mut Url) -> url::PathSegmentsMut<'_> {
     path.pop_if_empty();
     path
 }
+
+/// What would beat the URLs is taken off a number; a fresh one has none of it, so a create does not say so.
+const NOTHING_ELSE: [(&str, &str); 3] = [("VoiceApplicationSid", ""), ("SmsApplicationSid", ""), ("TrunkSid", "")];
 
 fn webhook_parameters(webhooks: &Webhooks) -> [(&'static str, &str); 6] {
     [

@@ -9,6 +9,7 @@
 mod back_off;
 mod client;
 mod error;
+mod pages;
 mod reach;
 mod transport;
 mod wire;
@@ -16,5 +17,6 @@ mod wire;
 pub use back_off::BackOff;
 pub use client::{Credentials, Gone, Twilio, TwilioSettings};
 pub use error::{Failure, Refusal, Verdict, hide_numbers};
+pub use pages::Pages;
 pub use transport::Answered;
 pub use wire::{Balance, Candidate, IncomingNumber, Price};

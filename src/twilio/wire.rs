@@ -82,6 +82,24 @@ pub struct IncomingNumber {
     /// Empty or null = none.
     #[serde(default, deserialize_with = "null_as_default")]
     pub status_callback: String,
+    /// `GET` or `POST`; empty = Twilio's default, `POST`.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub voice_method: String,
+    /// As `voice_method`.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub sms_method: String,
+    /// As `voice_method`.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub status_callback_method: String,
+    /// A TwiML application, which beats `voice_url`. Empty = none.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub voice_application_sid: String,
+    /// A TwiML application, which beats `sms_url`. Empty = none.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub sms_application_sid: String,
+    /// A SIP trunk, which beats `voice_url` and the voice application. Empty = none.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub trunk_sid: String,
     /// What it can do.
     #[serde(default, deserialize_with = "null_as_default")]
     pub capabilities: Capabilities,
@@ -91,12 +109,29 @@ pub struct IncomingNumber {
 }
 
 impl IncomingNumber {
-    /// Whether it carries exactly these webhooks.
+    /// Whether calls and messages reach exactly these webhooks, by POST.
     #[must_use]
     pub fn carries(&self, webhooks: &Webhooks) -> bool {
-        self.voice_url == webhooks.voice_url
-            && self.sms_url == webhooks.sms_url
-            && self.status_callback == webhooks.status_callback
+        self.differences(webhooks).next().is_none()
+    }
+
+    /// The fields that keep calls and messages from these webhooks, by Twilio's names. A URL alone proves nothing: an
+    /// application or a trunk beats it.
+    pub fn differences(&self, webhooks: &Webhooks) -> impl Iterator<Item = &'static str> {
+        let is_post = |method: &str| method.is_empty() || method.eq_ignore_ascii_case("POST");
+        [
+            ("voice_url", self.voice_url == webhooks.voice_url),
+            ("sms_url", self.sms_url == webhooks.sms_url),
+            ("status_callback", self.status_callback == webhooks.status_callback),
+            ("voice_method", is_post(&self.voice_method)),
+            ("sms_method", is_post(&self.sms_method)),
+            ("status_callback_method", is_post(&self.status_callback_method)),
+            ("voice_application_sid", self.voice_application_sid.is_empty()),
+            ("sms_application_sid", self.sms_application_sid.is_empty()),
+            ("trunk_sid", self.trunk_sid.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_right)| (!is_right).then_some(name))
     }
 
     /// Whether it can do all of `wanted`.
@@ -220,6 +255,42 @@ mod tests {
         assert_eq!(number.date_created.to_rfc3339(), "2015-07-30T23:19:04+00:00");
         assert!(!number.can(&[Capability::Voice]));
         assert_eq!((number.voice_url.as_str(), number.status_callback.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn an_application_a_trunk_or_another_method_beats_the_urls() {
+        let number = |more: serde_json::Value| {
+            let mut all = serde_json::json!({
+                "sid": "PN0123456789abcdef0123456789abcdef", "phone_number": "+14155550101", "voice_url": "https://a.example/v",
+                "sms_url": "https://a.example/s", "status_callback": "https://a.example/c",
+                "date_created": "Thu, 30 Jul 2015 23:19:04 +0000",
+            });
+            all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            serde_json::from_value::<IncomingNumber>(all).unwrap()
+        };
+        let wanted = Webhooks {
+            voice_url: "https://a.example/v".to_owned(),
+            sms_url: "https://a.example/s".to_owned(),
+            status_callback: "https://a.example/c".to_owned(),
+        };
+        assert!(number(serde_json::json!({})).carries(&wanted));
+        assert!(
+            number(serde_json::json!({"voice_method": "POST", "trunk_sid": "", "sms_application_sid": null}))
+                .carries(&wanted)
+        );
+        for (field, value) in [
+            ("voice_method", "GET"),
+            ("sms_method", "GET"),
+            ("status_callback_method", "GET"),
+            ("voice_application_sid", "AP0123456789abcdef0123456789abcdef"),
+            ("sms_application_sid", "AP0123456789abcdef0123456789abcdef"),
+            ("trunk_sid", "TK0123456789abcdef0123456789abcdef"),
+            ("voice_url", "https://b.example/v"),
+        ] {
+            let odd = number(serde_json::json!({ field: value }));
+            assert!(!odd.carries(&wanted), "{field}");
+            assert_eq!(odd.differences(&wanted).collect::<Vec<_>>(), [field]);
+        }
     }
 
     #[test]

@@ -330,3 +330,25 @@ fn a_drifted_number_in_stock_is_confirmed_before_a_user_gets_it() {
     assert_ours(&world, &number);
     eventually("nobody else has it", || daemon.status()["available"] == 0);
 }
+
+#[test]
+fn ready_stock_that_drifts_before_it_is_given_to_a_user_is_confirmed_first() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    let number = world.sql("SELECT phone_number FROM numbers");
+    let theirs = Webhooks { voice_url: Some(THEIRS.to_owned()), ..Webhooks::default() };
+    assert!(world.twilio.set_webhooks(&number, theirs));
+    std::thread::scope(|scope| {
+        let drift = "BEGIN; UPDATE numbers SET webhook_status = 'failed'; SELECT pg_sleep(2); COMMIT";
+        let drifting = scope.spawn(|| world.sql(drift));
+        let asleep =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+        eventually("somebody marks it", || world.count(asleep) == 1);
+        // It still reads the number as ready, and then waits for its row.
+        let adopted = adopt(&daemon, &number, &json!({"user_id": "u-1"})).ok();
+        assert_eq!((&adopted["user_id"], &adopted["webhook_status"]), (&json!("u-1"), &json!("configured")));
+        drifting.join().unwrap();
+    });
+    assert_ours(&world, &number);
+}

@@ -1,6 +1,7 @@
 //! The daemon as its users meet it: the real binary, a real PostgreSQL, and the simulator's state as the oracle.
 
 mod browser;
+mod caring;
 mod command;
 mod comparing;
 mod daemon;

@@ -1,6 +1,7 @@
 //! Numbers of ours that somebody changed at Twilio: repaired, told, or held, by whose they are.
 
 use serde_json::json;
+use twilio_simulator::Webhooks;
 
 use crate::comparing::{
     assert_found, forget_when_they_began, is_ours, only, owned, reconcile, rename, rewire, row, stocked, stocked_in,
@@ -249,4 +250,34 @@ fn a_number_that_has_drifted_is_given_to_nobody_while_it_is_repaired() {
     });
     assert_found(&report, &[("repaired", 1)]);
     world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn an_application_a_trunk_or_another_method_is_drift_although_the_urls_are_ours() {
+    let (world, daemon, numbers) = stocked(4);
+    daemon.assign("u-1").ok();
+    let application = || Some(format!("AP{}", "0".repeat(32)));
+    let changes = [
+        Webhooks { voice_application_sid: application(), ..Webhooks::default() },
+        Webhooks { trunk_sid: Some(format!("TK{}", "0".repeat(32))), ..Webhooks::default() },
+        Webhooks { sms_application_sid: application(), ..Webhooks::default() },
+        Webhooks { voice_method: Some("GET".to_owned()), ..Webhooks::default() },
+    ];
+    for (number, change) in numbers.iter().zip(changes) {
+        assert!(world.twilio.set_webhooks(number, change));
+    }
+    let report = reconcile(&daemon);
+    assert_found(&report, &[("webhook_drift", 1), ("repaired", 3)]);
+    assert_eq!(only(&report, "webhook_drift")["reason"], "webhooks differ (voice_application_sid)");
+    let left = |number: &str| {
+        let owned = owned(&world, number);
+        (owned.trunk_sid, owned.voice_application_sid, owned.sms_application_sid, owned.voice_method)
+    };
+    let plain = (None, String::new(), String::new(), "POST".to_owned());
+    assert!(numbers[1..].iter().all(|number| left(number) == plain), "{:?}", world.twilio.truth().owned);
+    assert_eq!(left(&numbers[0]).1, application().unwrap(), "what somebody has is not rewired by itself");
+    assert_eq!(row(&world, &numbers[0], "status, webhook_status"), "assigned|drifted");
+    daemon.post_empty("/admin/phones/api/configure-webhooks").ok();
+    assert_eq!(left(&numbers[0]), plain);
+    assert_found(&reconcile(&daemon), &[]);
 }

@@ -13,8 +13,9 @@ use uuid::Uuid;
 use super::super::Custody;
 use super::ImportProblem;
 use super::rows::Row;
-use crate::db::numbers::{number_mark_missing, number_set_webhook_status};
-use crate::domain::{WebhookStatus, Webhooks};
+use crate::db::numbers::number_mark_missing;
+use crate::db::reconciliation::number_confirm_webhooks;
+use crate::domain::Webhooks;
 use crate::twilio::{Failure, IncomingNumber};
 
 /// Updates in flight.
@@ -51,7 +52,7 @@ impl Custody {
                 })
             })
             .buffer_unordered(UPDATES)
-            .filter_map(async |problem| problem)
+            .filter_map(std::future::ready)
             .collect()
             .await
     }
@@ -60,11 +61,9 @@ impl Custody {
         let wanted = told.rewire.then_some(webhooks);
         match self.tell_patiently(told, wanted, failed).await {
             Ok(Some(_)) if told.rewire => {
-                let id = told.id;
-                let set = move |conn: &mut crate::db::Connection| {
-                    number_set_webhook_status(conn, id, WebhookStatus::Configured)
-                };
-                let written = self.db.run_patiently("number_set_webhook_status", set).await;
+                let (id, confirmed) = (told.id, webhooks.clone());
+                let set = move |conn: &mut crate::db::Connection| number_confirm_webhooks(conn, id, &confirmed);
+                let written = self.db.run_patiently("number_confirm_webhooks", set).await;
                 // What is not written down is confirmed by care, or by reconciliation.
                 if let Err(error) = written {
                     slog::warn!(self.log, "an imported number's webhooks are set, but that could not be written down";

@@ -81,7 +81,7 @@ impl Custody {
                     Ok((Placed::Done, item_id)) => Ok(Written::Done { id, item_id, imported: false, assigned: true }),
                     Ok((Placed::Already, item_id)) => Ok(Written::Already { id, item_id: Some(item_id) }),
                     Ok((Placed::Assigned, _)) => Ok(changed("number_has_another_user", CustodyError::AnotherUsers)),
-                    Ok((Placed::Leaving, _)) => Ok(changed("leaving", CustodyError::Leaving)),
+                    Ok((Placed::Leaving | Placed::NotReady, _)) => Ok(changed("leaving", CustodyError::Leaving)),
                     Err(error) => unless_changed(error),
                 }
             }
@@ -90,11 +90,14 @@ impl Custody {
     }
 
     async fn write_newcomer(&self, decided: &Decided, order: &IntakeOrder) -> Result<Written, DbError> {
-        let (destination, other) = match &decided.row.user {
-            Some((user_id, since)) => (Destination::User(user_id.clone(), *since), WebhookStatus::Drifted),
+        let (destination, webhook_status) = match &decided.row.user {
+            Some((user_id, since)) => {
+                let status = if decided.configured { WebhookStatus::Configured } else { WebhookStatus::Drifted };
+                (Destination::User(user_id.clone(), *since), status)
+            }
+            // Stock is configured when Twilio was told and the installation still wants the same.
             None => (Destination::Pool, WebhookStatus::Pending),
         };
-        let webhook_status = if decided.configured { WebhookStatus::Configured } else { other };
         let (newcomer, order) = (self.newcomer(&decided.found, webhook_status), order.clone());
         let assigned = decided.row.user.is_some();
         let taken = self

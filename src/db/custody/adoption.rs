@@ -15,7 +15,8 @@ use super::{Held, number_lock};
 use crate::db::assignments::Source;
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
-use crate::domain::{NumberStatus, QuarantineReason, UserId};
+use crate::db::installation::installation_wants;
+use crate::domain::{NumberStatus, QuarantineReason, UserId, Webhooks};
 
 /// What became of a number that an operator wants in the pool, or somebody to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +29,21 @@ pub enum Placed {
     Assigned,
     /// It is being given back to Twilio, or was.
     Leaving,
+    /// It is not ready any more: Twilio must confirm it first.
+    NotReady,
 }
 
-/// Ends an adoption after Twilio confirmed tag and webhooks: the number goes into the pool or to `user_id`. `capable` is
-/// what Twilio's answer says.
+/// What Twilio confirmed of a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmed {
+    /// Whether it can do what `pool.capabilities` wants.
+    pub capable: bool,
+    /// What it carries; if the installation wants others by now, it is not configured after all.
+    pub webhooks: Webhooks,
+}
+
+/// Ends an adoption: the number goes into the pool or to `user_id`. `confirmed` is what Twilio's answer says; without it
+/// the number must still be ready stock, which Twilio confirmed before.
 ///
 /// # Errors
 /// [`DbError::Constraint`] with `OneLivePerUser` when the user has another number; then nothing changed.
@@ -39,24 +51,33 @@ pub fn number_adopted(
     conn: &mut Connection,
     id: i64,
     user_id: Option<&UserId>,
-    capable: bool,
+    confirmed: Option<&Confirmed>,
 ) -> Result<Placed, DbError> {
     let placed = conn.transaction::<_, DbError, _>(|conn| {
+        // The installation before the number: a change of the webhooks locks them in this order.
+        let wanted = confirmed.map(|confirmed| installation_wants(conn, &confirmed.webhooks)).transpose()?;
         let held = number_lock(conn, id)?;
         if let Some(placed) = is_placed(&held, user_id) {
             return Ok(placed);
         }
-        let confirmed = "webhook_status = 'configured', capable = $2, missing_since = NULL, quarantined_until = NULL, rests_for = NULL";
+        if confirmed.is_none() && !held.ready {
+            return Ok(Placed::NotReady);
+        }
         let place = if user_id.is_some() {
             // Through quarantine: an unfit number in the pool is nobody's, but an operator may give it to somebody.
             "status = 'quarantined', quarantine_reason = 'adopting'"
         } else {
             "status = 'available', quarantine_reason = NULL"
         };
-        sql_query(format!("UPDATE numbers SET {place}, {confirmed} WHERE id = $1"))
-            .bind::<BigInt, _>(id)
-            .bind::<Bool, _>(capable)
-            .execute(conn)?;
+        sql_query(format!(
+            "UPDATE numbers SET {place}, webhook_status = coalesce($3, webhook_status), capable = coalesce($2, capable),
+                    missing_since = NULL, quarantined_until = NULL, rests_for = NULL
+              WHERE id = $1"
+        ))
+        .bind::<BigInt, _>(id)
+        .bind::<Nullable<Bool>, _>(confirmed.map(|confirmed| confirmed.capable))
+        .bind::<Nullable<Text>, _>(wanted.map(|wanted| if wanted { "configured" } else { "drifted" }))
+        .execute(conn)?;
         if let Some(user_id) = user_id {
             assign(conn, id, user_id, Source::Adopt, None)?;
         }

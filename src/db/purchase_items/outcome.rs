@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
+use crate::db::installation::still_wanted;
 use crate::db::schema::purchase_items;
-use crate::domain::{CountryCode, NumberSid, PhoneNumber, WebhookStatus};
+use crate::domain::{CountryCode, NumberSid, PhoneNumber, WebhookStatus, Webhooks};
 
 /// Why an item has no number, for the ledger and the order's errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -105,6 +106,8 @@ pub struct Settlement {
     pub country: CountryCode,
     /// What Twilio's answer says about its webhooks.
     pub webhook_status: WebhookStatus,
+    /// What they were compared with; if the installation wants others by now, the number is not configured after all.
+    pub webhooks: Webhooks,
     /// Whether it can do what `pool.capabilities` wants.
     pub capable: bool,
     /// `date_created`.
@@ -132,15 +135,16 @@ pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement
         if item.1 != settlement.phone_number.as_str() {
             return Err(DbError::corrupt("purchase item")("Twilio names another number than it intended".to_owned()));
         }
-        sql_query(
+        sql_query(format!(
             "WITH pooled AS (
                 INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchase_item_id, purchased_at)
-                VALUES ($1, $2, $3, $4, 'available', $5, $6, $7, $8))
+                VALUES ($1, $2, $3, $4, 'available', CASE WHEN $5 <> 'configured' OR {} THEN $5 ELSE 'drifted' END, $6, $7, $8))
              UPDATE purchase_items SET state = 'bought', attempts = greatest(attempts, 1), ended_at = clock_timestamp(),
                     first_sent_at = coalesce(first_sent_at, clock_timestamp()), error_code = NULL, twilio_code = NULL,
                     error_message = NULL, twilio_request_id = coalesce($9, twilio_request_id)
               WHERE id = $7",
-        )
+            still_wanted(10)
+        ))
         .bind::<Text, _>(settlement.sid.as_str())
         .bind::<Text, _>(settlement.phone_number.as_str())
         .bind::<Text, _>(settlement.country.as_str())
@@ -152,6 +156,9 @@ pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement
         .bind::<SqlUuid, _>(item_id)
         .bind::<Timestamptz, _>(settlement.purchased_at)
         .bind::<Nullable<Text>, _>(&settlement.request_id)
+        .bind::<Text, _>(&settlement.webhooks.voice_url)
+        .bind::<Text, _>(&settlement.webhooks.sms_url)
+        .bind::<Text, _>(&settlement.webhooks.status_callback)
         .execute(conn)?;
         Ok(true)
     })?;

@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
+use crate::db::installation::still_wanted;
 use crate::domain::{NumberStatus, Webhooks};
 
 /// Neither held for an operator nor leaving.
@@ -57,7 +58,8 @@ pub fn number_mark_drifted(conn: &mut Connection, id: i64) -> Result<Option<Stan
 pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, webhooks: &Webhooks) -> Result<bool, DbError> {
     let confirmed = sql_query(format!(
         "UPDATE numbers SET webhook_status = 'configured' WHERE id = $1 AND webhook_status <> 'configured' AND {FREE}
-            AND EXISTS (SELECT 1 FROM installation WHERE voice_url = $2 AND sms_url = $3 AND status_callback = $4)",
+            AND {}",
+        still_wanted(2)
     ))
     .bind::<BigInt, _>(id)
     .bind::<Text, _>(&webhooks.voice_url)

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
-use crate::domain::{CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus};
+use crate::db::installation::still_wanted;
+use crate::domain::{CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus, Webhooks};
 
 /// A number to take in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Newcomer {
     pub hold: Option<QuarantineReason>,
     /// How its webhooks stand.
     pub webhook_status: WebhookStatus,
+    /// What they were compared with; if the installation wants others by now, they do not stand so after all.
+    pub webhooks: Webhooks,
     /// Whether it can do what `pool.capabilities` wants.
     pub capable: bool,
     /// `date_created`.
@@ -38,11 +41,13 @@ pub struct Newcomer {
 /// [`DbError::Constraint`] with `OneLivePerNumber` when another live number has this E.164.
 pub fn number_take_in(conn: &mut Connection, newcomer: &Newcomer) -> Result<bool, DbError> {
     let area_code = newcomer.phone_number.area_code(newcomer.country).map(|code| code.as_str().to_owned());
-    let taken = sql_query(
+    let taken = sql_query(format!(
         "INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, webhook_status, capable, purchased_at)
-         VALUES ($1, $2, $3, $4, CASE WHEN $5 IS NULL THEN 'available' ELSE 'quarantined' END, $5, $6, $7, $8)
+         VALUES ($1, $2, $3, $4, CASE WHEN $5 IS NULL THEN 'available' ELSE 'quarantined' END, $5,
+                 CASE WHEN $6 <> 'configured' OR {} THEN $6 ELSE 'drifted' END, $7, $8)
          ON CONFLICT (sid) DO NOTHING",
-    )
+        still_wanted(9)
+    ))
     .bind::<Text, _>(newcomer.sid.as_str())
     .bind::<Text, _>(newcomer.phone_number.as_str())
     .bind::<Text, _>(newcomer.country.as_str())
@@ -51,6 +56,9 @@ pub fn number_take_in(conn: &mut Connection, newcomer: &Newcomer) -> Result<bool
     .bind::<Text, _>(newcomer.webhook_status.as_str())
     .bind::<Bool, _>(newcomer.capable)
     .bind::<Timestamptz, _>(newcomer.purchased_at)
+    .bind::<Text, _>(&newcomer.webhooks.voice_url)
+    .bind::<Text, _>(&newcomer.webhooks.sms_url)
+    .bind::<Text, _>(&newcomer.webhooks.status_callback)
     .execute(conn)?;
     if taken > 0 && newcomer.hold.is_none() {
         sql_query("NOTIFY callbunker_stock").execute(conn)?;

@@ -149,7 +149,9 @@ fn one_number(about: About) -> About {
     about
         .path::<PhoneNumber>("phone_number", "Which; its `+` may stand as it is.")
         .refuses(ProblemCode::NotFound, "It is not in the account, or not ours.")
-        .refuses(ProblemCode::Locked, "It is being bought or given back, or carries another environment's tag.")
+        .refuses(ProblemCode::Locked, "It is being bought, or somebody else is at work on it.")
+        .refuses(ProblemCode::Conflict, "Another environment's tag stands on it.")
+        .refuses(ProblemCode::Leaving, "It is being given back to Twilio.")
         .refuses(ProblemCode::TwilioRefused, "Twilio said no; `detail` has its words.")
         .refuses(ProblemCode::Unavailable, "Twilio does not answer, or a part is restarting; the same call finishes.")
         .refuses(ProblemCode::ShuttingDown, "This instance is going away.")

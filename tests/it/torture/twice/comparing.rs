@@ -1,6 +1,7 @@
 //! What a comparison with Twilio takes in, marks and repairs.
 
 use callbunker::db::installation::installation_read;
+use callbunker::db::installation::installation_read;
 use callbunker::db::purchase_items::{Ending, item_end, item_settle};
 use callbunker::db::reconciliation::{
     Newcomer, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict, number_let_go,
@@ -30,6 +31,7 @@ fn numbers_that_nobody_knows_are_taken_in_and_make_way_as_if_once() {
             country: CountryCode::US,
             hold,
             webhook_status: WebhookStatus::Configured,
+            webhooks: ledger.run(installation_read).webhooks,
             capable: true,
             purchased_at: "2026-01-01T00:00:00Z".parse().unwrap(),
         };

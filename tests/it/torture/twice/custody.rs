@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use callbunker::db::custody::adoption::{Placed, number_adopted, number_import_to};
+use callbunker::db::custody::adoption::{Confirmed, Placed, number_adopted, number_import_to};
 use callbunker::db::custody::ignored::number_ignore;
 use callbunker::db::custody::intake::{Destination, Intake, IntakeOrder, Newcomer, number_item, number_take_in};
 use callbunker::db::custody::outcome::{release_doubt, release_refuse, release_settle, release_withdraw};
 use callbunker::db::custody::releases::{Leaving, release_intend, release_send};
+use callbunker::db::installation::installation_read;
 use callbunker::db::{Connection, Constraint, DbError};
 use callbunker::domain::{CountryCode, Trigger, UserId, WebhookStatus};
 use uuid::Uuid;
@@ -69,7 +70,9 @@ fn numbers_are_taken_in_and_placed_as_if_once() {
     let ledger = Ledger::new();
     let (user, since): (UserId, _) = ("u-1".parse().unwrap(), "2025-01-01T00:00:00Z".parse().unwrap());
     let adopted = ledger.takes_in(Trigger::Adopt, ONE, 1, Destination::Adopting);
-    let place = move |conn: &mut Connection| number_adopted(conn, adopted, None, true);
+    let confirmed = Confirmed { capable: true, webhooks: ledger.run(installation_read).webhooks };
+    let seen = confirmed.clone();
+    let place = move |conn: &mut Connection| number_adopted(conn, adopted, None, Some(&seen));
     // In the pool it may be confirmed again and again.
     assert_eq!(ledger.twice(place).0, Placed::Done);
     ledger.takes_in(Trigger::Import, TWO, 2, Destination::User(user, since));
@@ -78,13 +81,13 @@ fn numbers_are_taken_in_and_placed_as_if_once() {
     let import = move |conn: &mut Connection| number_import_to(conn, pooled, &user, since);
     assert_eq!(ledger.twice(import), (Placed::Done, Placed::Already));
     let user: UserId = "u-3".parse().unwrap();
-    let given = user.clone();
-    let place = move |conn: &mut Connection| number_adopted(conn, adopted, Some(&given), true);
+    let (given, seen) = (user.clone(), confirmed.clone());
+    let place = move |conn: &mut Connection| number_adopted(conn, adopted, Some(&given), Some(&seen));
     assert_eq!(ledger.twice(place), (Placed::Done, Placed::Already));
     // Whose it is stays so, whatever else is said of it.
     let before = ledger.world.sql(STATE);
-    assert_eq!(ledger.run(move |conn| number_adopted(conn, adopted, None, false)), Placed::Already);
-    assert_eq!(ledger.run(move |conn| number_adopted(conn, pooled, Some(&user), true)), Placed::Assigned);
+    assert_eq!(ledger.run(move |conn| number_adopted(conn, adopted, None, None)), Placed::Already);
+    assert_eq!(ledger.run(move |conn| number_adopted(conn, pooled, Some(&user), Some(&confirmed))), Placed::Assigned);
     assert_eq!(ledger.run(move |conn| release_intend(conn, pooled, "test")), Leaving::Assigned);
     assert_eq!(before, ledger.world.sql(STATE));
     ledger.world.assert_one_to_one_in_the_database();

@@ -12,6 +12,7 @@ mod whole;
 use std::sync::Arc;
 use std::time::Duration;
 
+use callbunker::db::installation::installation_read;
 use callbunker::db::purchase_items::{Failure, Limits, RunOf, Settlement, item_settle, items_attempt, items_intend};
 use callbunker::db::purchases::{Wish, purchase_open};
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
@@ -116,6 +117,7 @@ impl Ledger {
             phone_number: number.parse().unwrap(),
             country: CountryCode::US,
             webhook_status: WebhookStatus::Configured,
+            webhooks: self.run(installation_read).webhooks,
             capable: true,
             purchased_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             request_id: None,

@@ -1,0 +1,119 @@
+//! When numbers are cared for: by the clock, and stock that is not ready at once when somebody waits for it.
+//!
+//! It lives beside the monitor, not in its mailbox: neither holds up the other, however slow Twilio is. Two rounds go on
+//! side by side: what nobody waits for (the probe, rested numbers, what purchases and releases left open), and repairs.
+//! Invariants: while the breaker silences Twilio only the probe asks it; it ends with the monitor, which starts a fresh one
+//! should this one die.
+//! How to get it wrong: repairs behind anything slow. Whoever waits has seconds.
+
+use std::time::Duration;
+
+use actix::WeakAddr;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+
+use super::actor::{PoolMonitor, Reopened};
+use super::care::{Tried, repair_unready, return_rested};
+use super::{MonitorDependencies, probe};
+use crate::custody::Silence;
+use crate::db::DbError;
+use crate::db::purchases::purchases_left_open;
+use crate::db::samples::sample_take;
+use crate::purchaser::breaker;
+
+/// Numbers, open purchases and open releases are seen to this often.
+const CARE_EVERY: Duration = Duration::from_secs(5);
+/// Repairs for those who wait are at least so far apart, however many join the line.
+const REPAIRS_APART: Duration = Duration::from_millis(200);
+
+/// The caretaker; its drop ends it.
+pub(super) struct Caretaker(JoinHandle<()>);
+
+impl Caretaker {
+    pub(super) fn start(deps: MonitorDependencies, monitor: WeakAddr<PoolMonitor>) -> Self {
+        Self(tokio::spawn(async move {
+            tokio::join!(tend(&deps, &monitor), mend(&deps));
+        }))
+    }
+
+    /// Whether a panic ended it.
+    pub(super) fn is_dead(&self) -> bool {
+        self.0.is_finished()
+    }
+}
+
+impl Drop for Caretaker {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn clock() -> Interval {
+    let mut clock = interval_at(Instant::now() + CARE_EVERY, CARE_EVERY);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    clock
+}
+
+async fn tend(deps: &MonitorDependencies, monitor: &WeakAddr<PoolMonitor>) {
+    let mut clock = clock();
+    loop {
+        clock.tick().await;
+        match see_to(deps).await {
+            Ok(true) => {
+                if let Some(monitor) = monitor.upgrade() {
+                    // Full: a look is pending already.
+                    let _ = monitor.try_send(Reopened);
+                }
+            }
+            Ok(false) => {}
+            Err(error) => slog::debug!(deps.log, "care must wait"; "error" => error.in_full()),
+        }
+    }
+}
+
+async fn mend(deps: &MonitorDependencies) {
+    let (mut clock, mut tried) = (clock(), Tried::default());
+    loop {
+        tokio::select! {
+            _ = clock.tick() => {}
+            () = deps.unready.notified() => {}
+        }
+        if let Err(error) = repair(deps, &mut tried).await {
+            slog::debug!(deps.log, "repairs must wait"; "error" => error.in_full());
+        }
+        tokio::time::sleep(REPAIRS_APART).await;
+    }
+}
+
+async fn repair(deps: &MonitorDependencies, tried: &mut Tried) -> Result<(), DbError> {
+    if !*deps.stopping.borrow() && !breaker::is_silenced(&deps.db).await? {
+        repair_unready(deps, tried).await?;
+    }
+    Ok(())
+}
+
+/// Says whether buying is open again after a halt.
+async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
+    if *deps.stopping.borrow() {
+        return Ok(false);
+    }
+    let reopened = probe::probe(deps).await?;
+    if !breaker::is_silenced(&deps.db).await? {
+        return_rested(deps).await?;
+    }
+    // Asks Twilio only while the breaker is closed; what never left is taken back all the same.
+    deps.custody().finish_releases(silence(deps)).await?;
+    if deps.db.run("purchases_left_open", purchases_left_open).await? {
+        // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.
+        deps.purchaser.recover_soon();
+    }
+    let threshold = deps.config.load().pool.threshold_low;
+    deps.db.run("sample_take", move |conn| sample_take(conn, threshold)).await?;
+    Ok(reopened)
+}
+
+/// A release whose DELETE may still be on the wire is not silent.
+fn silence(deps: &MonitorDependencies) -> Silence {
+    let (silence, on_the_wire) = (Silence::default(), deps.config.load().twilio.request_timeout());
+    Silence { sent: silence.sent.max(on_the_wire * 2), ..silence }
+}

@@ -1,0 +1,276 @@
+//! configure-webhooks: an operator's word that makes webhooks what the installation wants, on every number that differs.
+//!
+//! Invariants: a number that is held, leaving, or tagged for another instance is not touched, but told; a walk that
+//! Twilio leads in a circle ends as failed; what was done before a failure is told. Memory grows with the ids of our
+//! numbers, not with Twilio's list.
+//! How to get it wrong: taking a lack of answer for a difference. A number stays what it was until Twilio says otherwise.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::stream::{self, StreamExt as _};
+
+use super::confirm::{Caring, Outcome};
+use crate::db::DbError;
+use crate::db::installation::installation_set_webhooks;
+use crate::db::numbers::{Cared, numbers_cared_for, numbers_cared_for_by_sid, numbers_untouchable};
+use crate::db::reconciliation::number_confirm_webhooks;
+use crate::domain::{NumberSid, WebhookStatus, Webhooks};
+use crate::twilio::{BackOff, Failure, IncomingNumber, Pages};
+
+/// Numbers read from the database at a time.
+const PAGE: i64 = 500;
+/// Numbers attended to at a time.
+const AT_A_TIME: usize = 4;
+/// So many numbers without an answer, one after the other: then Twilio does not answer at all.
+const UNANSWERED_MAX: u32 = 20;
+
+/// A number whose webhooks could not be set.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct FailedNumber {
+    /// Which.
+    pub phone_number: String,
+    /// `missing`, `not_ours`, `held`, `tag_conflict`, or Twilio's refusal.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+}
+
+/// What configuring the webhooks did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct ConfigureReport {
+    /// Numbers looked at.
+    pub checked: u32,
+    /// Numbers whose webhooks were set, because they differed.
+    pub configured: u32,
+    /// Numbers that could not be set.
+    pub failed: Vec<FailedNumber>,
+}
+
+/// Why configuring stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigureError {
+    /// PostgreSQL failed.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// Twilio's list could not be read, or Twilio refuses the account.
+    #[error(transparent)]
+    Twilio(#[from] Failure),
+    /// The daemon stops.
+    #[error("stopping")]
+    Stopping,
+}
+
+/// Configuring stopped before its end.
+#[derive(Debug)]
+pub struct BrokeOff {
+    /// What was done until then.
+    pub report: ConfigureReport,
+    /// Why.
+    pub error: ConfigureError,
+}
+
+/// Makes `wanted` the installation's webhooks and sets them on every number of ours that differs, or on `only`.
+///
+/// # Errors
+/// When PostgreSQL fails, Twilio's list cannot be read, Twilio refuses the account, or the daemon stops; single numbers
+/// that fail stand in the report. The same call again goes on.
+pub async fn configure_webhooks(
+    caring: &Caring,
+    wanted: Webhooks,
+    only: Option<Vec<String>>,
+) -> Result<ConfigureReport, Box<BrokeOff>> {
+    let mut work = Work { caring, wanted, report: ConfigureReport::default(), unanswered: 0 };
+    match work.run(only).await {
+        Ok(()) => Ok(work.report),
+        Err(error) => {
+            if let ConfigureError::Twilio(failure) = &error {
+                caring.halts(failure).await;
+            }
+            Err(Box::new(BrokeOff { report: work.report, error }))
+        }
+    }
+}
+
+struct Work<'a> {
+    caring: &'a Caring,
+    wanted: Webhooks,
+    report: ConfigureReport,
+    unanswered: u32,
+}
+
+/// A number of ours, and what Twilio's list showed of it.
+type Shown = (Cared, Option<IncomingNumber>);
+
+impl Work<'_> {
+    async fn run(&mut self, only: Option<Vec<String>>) -> Result<(), ConfigureError> {
+        let stored = self.wanted.clone();
+        let set = move |conn: &mut crate::db::Connection| installation_set_webhooks(conn, &stored);
+        self.caring.db.run("installation_set_webhooks", set).await?;
+        match only {
+            Some(names) => self.named(names).await,
+            // One walk over Twilio's list is cheaper than one fetch for each number.
+            None => {
+                let seen = self.listed().await?;
+                self.unlisted(&seen).await
+            }
+        }
+    }
+
+    async fn named(&mut self, names: Vec<String>) -> Result<(), ConfigureError> {
+        let mut left: HashSet<String> = names.iter().cloned().collect();
+        let asked = names.clone();
+        let untouchable =
+            self.caring.db.run("numbers_untouchable", move |conn| numbers_untouchable(conn, &asked)).await?;
+        let mut after = 0;
+        loop {
+            let asked = names.clone();
+            let page = move |conn: &mut crate::db::Connection| numbers_cared_for(conn, Some(&asked), after, PAGE);
+            let page = self.caring.db.run("numbers_cared_for", page).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            for number in &page {
+                left.remove(number.phone_number.as_str());
+            }
+            self.attend(page.into_iter().map(|number| (number, None)).collect()).await?;
+        }
+        for number in untouchable.into_iter().filter(|number| left.remove(&number.phone_number)) {
+            let (code, message) = match number.hold {
+                Some(hold) => ("held", format!("it is held ({hold}): adopt it, or release it to Twilio, first")),
+                None => ("missing", "it is missing at Twilio; reconcile tells whether it turned up again".to_owned()),
+            };
+            self.fail(number.phone_number, code, message);
+        }
+        for name in names {
+            if left.remove(&name) {
+                self.fail(name, "not_ours", "no number of this pool; adopt it first if it should be".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Attends to our numbers on Twilio's list, page by page; returns their ids.
+    async fn listed(&mut self) -> Result<HashSet<i64>, ConfigureError> {
+        let caring = self.caring;
+        let (mut seen, mut pages) = (HashSet::new(), Pages::default());
+        loop {
+            if caring.is_stopping() {
+                return Err(ConfigureError::Stopping);
+            }
+            let (page, following) = BackOff::PACE
+                .repeat("numbers to configure", &caring.log, &caring.stopping, || caring.twilio.list_page(pages.next()))
+                .await?;
+            let sids: Vec<NumberSid> = page.iter().map(|number| number.sid.clone()).collect();
+            let ours = move |conn: &mut crate::db::Connection| {
+                numbers_cared_for_by_sid(conn, &sids.iter().map(NumberSid::as_str).collect::<Vec<_>>())
+            };
+            let ours = caring.db.run("numbers_cared_for_by_sid", ours).await?;
+            let mut page: HashMap<NumberSid, IncomingNumber> =
+                page.into_iter().map(|number| (number.sid.clone(), number)).collect();
+            // A number that moved between two pages is listed twice.
+            let fresh = ours.into_iter().filter(|number| seen.insert(number.id));
+            let shown: Vec<Shown> =
+                fresh.map(|number| (page.remove(&number.sid), number)).map(|(at, n)| (n, at)).collect();
+            drop(page);
+            self.attend(shown).await?;
+            if !pages.turn(following)? {
+                return Ok(seen);
+            }
+        }
+    }
+
+    /// Attends to what the list did not show. It may lag behind a purchase, so each is asked for.
+    async fn unlisted(&mut self, seen: &HashSet<i64>) -> Result<(), ConfigureError> {
+        let mut after = 0;
+        loop {
+            let page = move |conn: &mut crate::db::Connection| numbers_cared_for(conn, None, after, PAGE);
+            let page = self.caring.db.run("numbers_cared_for", page).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            let unseen = page.into_iter().filter(|number| !seen.contains(&number.id));
+            self.attend(unseen.map(|number| (number, None)).collect()).await?;
+        }
+    }
+
+    /// Attends to numbers, a few at a time. After the first trouble nothing new begins, and what was under way ends.
+    async fn attend(&mut self, numbers: Vec<Shown>) -> Result<(), ConfigureError> {
+        let (caring, wanted) = (self.caring, self.wanted.clone());
+        let (broken, wanted) = (AtomicBool::new(false), &wanted);
+        let mut attended = stream::iter(numbers)
+            .map(|(number, shown)| {
+                let broken = &broken;
+                async move {
+                    if broken.load(Ordering::Relaxed) {
+                        return None;
+                    }
+                    if caring.is_stopping() {
+                        return Some((number, Err(ConfigureError::Stopping)));
+                    }
+                    let outcome = configure(caring, &number, shown, wanted).await.map_err(ConfigureError::from);
+                    Some((number, outcome))
+                }
+            })
+            .buffer_unordered(AT_A_TIME);
+        let mut trouble = None;
+        while let Some(done) = attended.next().await {
+            let Some((number, outcome)) = done else { continue };
+            if let Err(first) = outcome.and_then(|outcome| self.record(&number, outcome)) {
+                broken.store(true, Ordering::Relaxed);
+                trouble = trouble.or(Some(first));
+            }
+        }
+        trouble.map_or(Ok(()), Err)
+    }
+
+    fn record(&mut self, number: &Cared, outcome: Outcome) -> Result<(), ConfigureError> {
+        self.report.checked += 1;
+        let name = number.phone_number.to_string();
+        if !matches!(&outcome, Outcome::Failed(failure) if failure.is_passing()) {
+            self.unanswered = 0;
+        }
+        match outcome {
+            Outcome::Stands => {}
+            Outcome::Set => self.report.configured += 1,
+            Outcome::Gone => {
+                self.fail(name, "missing", "Twilio does not know this number; a comparison will tell".to_owned());
+            }
+            Outcome::TaggedFor(instance) => {
+                let message =
+                    format!("it is tagged for instance {:?}: adopt it here or release it there", instance.as_str());
+                self.fail(name, "tag_conflict", message);
+            }
+            Outcome::Held => self.fail(name, "held", "it is held or leaving by now".to_owned()),
+            Outcome::Failed(failure) => {
+                slog::warn!(self.caring.log, "a number's webhooks could not be set";
+                    "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.for_log(),
+                    "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
+                self.fail(name, &failure.error_code(), failure.to_string());
+                self.unanswered += u32::from(failure.is_passing());
+                if failure.halts() || self.unanswered >= UNANSWERED_MAX {
+                    return Err(failure.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, phone_number: String, code: &str, message: String) {
+        self.report.failed.push(FailedNumber { phone_number, code: code.to_owned(), message });
+    }
+}
+
+async fn configure(
+    caring: &Caring,
+    number: &Cared,
+    shown: Option<IncomingNumber>,
+    wanted: &Webhooks,
+) -> Result<Outcome, DbError> {
+    let outcome = caring.see_to(number, shown, wanted).await?;
+    let known = matches!(outcome, Outcome::Stands) && number.webhook_status == WebhookStatus::Configured;
+    if matches!(outcome, Outcome::Stands | Outcome::Set) && !known {
+        let (id, wanted) = (number.id, wanted.clone());
+        let confirm = move |conn: &mut crate::db::Connection| number_confirm_webhooks(conn, id, &wanted);
+        caring.db.run("number_confirm_webhooks", confirm).await?;
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,141 @@
+//! One number of ours beside what Twilio shows: its webhooks confirmed or set, or why not.
+//!
+//! Invariants: a difference is marked before it is mended, so that no signup gets the number meanwhile; another
+//! instance's tag stops everything, and an idle number that carries one is held; a 404 never marks a number missing: one
+//! wrong credential would make all of them vanish. A comparison is asked for, which judges them together.
+//! How to get it wrong: trusting what the database last knew of a number's webhooks. Twilio is asked.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::db::installation::installation_read;
+use crate::db::numbers::{Cared, number_unconfirmed};
+use crate::db::reconciliation::{number_fail_webhooks, number_hold_tag_conflict, number_mark_drifted};
+use crate::db::{Db, DbError};
+use crate::domain::{InstanceName, Tag, Webhooks};
+use crate::purchaser::breaker;
+use crate::reconciliation::ReconcilerHandle;
+use crate::twilio::{Failure, IncomingNumber, Twilio};
+
+/// What caring for numbers needs. Plain dependencies, no actor.
+#[derive(Clone)]
+pub struct Caring {
+    /// The numbers.
+    pub db: Db,
+    /// Where they are.
+    pub twilio: Twilio,
+    /// The configuration in force.
+    pub config: Arc<ArcSwap<Config>>,
+    /// True from the first signal on.
+    pub stopping: watch::Receiver<bool>,
+    /// Who judges what Twilio does not know.
+    pub reconciler: ReconcilerHandle,
+    /// The log.
+    pub log: slog::Logger,
+}
+
+/// What came of a number.
+#[derive(Debug, Clone)]
+pub(super) enum Outcome {
+    /// It carries what it shall.
+    Stands,
+    /// It differed and was set.
+    Set,
+    /// Twilio does not know it; it is not assignable, and a comparison was asked for.
+    Gone,
+    /// Another instance's tag stands on it; nothing was done at Twilio, and nobody is given it.
+    TaggedFor(InstanceName),
+    /// It is held or leaving by now; nothing was done at Twilio.
+    Held,
+    /// Twilio was not to be had, or refused.
+    Failed(Failure),
+}
+
+impl Caring {
+    pub(super) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Opens the breaker if the refusal concerns the account.
+    pub(super) async fn halts(&self, failure: &Failure) -> bool {
+        breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
+    }
+
+    /// Sees that a number carries `wanted`, and sets it if it does not. `shown` is what Twilio's list showed just now;
+    /// without it Twilio is asked.
+    pub(super) async fn see_to(
+        &self,
+        number: &Cared,
+        shown: Option<IncomingNumber>,
+        wanted: &Webhooks,
+    ) -> Result<Outcome, DbError> {
+        let id = number.id;
+        let shown = match shown {
+            Some(shown) => Some(shown),
+            None => match self.twilio.fetch(&number.sid).await {
+                Ok(shown) => shown,
+                Err(failure) => return Ok(Outcome::Failed(failure)),
+            },
+        };
+        let Some(shown) = shown else { return self.gone(number).await };
+        if let Some(tag) = Tag::parse(&shown.friendly_name)
+            && tag.instance != self.config.load().instance.name
+        {
+            return self.tagged_for(number, tag.instance).await;
+        }
+        if shown.carries(wanted) {
+            return Ok(Outcome::Stands);
+        }
+        if self.db.run("number_mark_drifted", move |conn| number_mark_drifted(conn, id)).await?.is_none() {
+            return Ok(Outcome::Held);
+        }
+        let set = self.twilio.set_webhooks(&number.sid, wanted).await;
+        fail::fail_point!("webhooks_set");
+        match set {
+            Ok(None) => self.gone(number).await,
+            Ok(Some(now)) if now.carries(wanted) => Ok(Outcome::Set),
+            Ok(Some(_)) => Ok(Outcome::Failed(Failure::Unknown {
+                message: "Twilio answered the update with other webhooks".to_owned(),
+                status: Some(200),
+                request_id: None,
+            })),
+            Err(failure) => {
+                // What concerns the account, or may pass, says nothing about this number.
+                if !failure.halts() && !failure.is_passing() {
+                    self.db.run("number_fail_webhooks", move |conn| number_fail_webhooks(conn, id)).await?;
+                }
+                Ok(Outcome::Failed(failure))
+            }
+        }
+    }
+
+    async fn gone(&self, number: &Cared) -> Result<Outcome, DbError> {
+        slog::error!(self.log, "Twilio does not know a number of ours; a comparison will tell";
+            "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str());
+        let id = number.id;
+        self.db.run("number_unconfirmed", move |conn| number_unconfirmed(conn, id)).await?;
+        self.reconciler.soon();
+        Ok(Outcome::Gone)
+    }
+
+    async fn tagged_for(&self, number: &Cared, instance: InstanceName) -> Result<Outcome, DbError> {
+        let id = number.id;
+        let held = self.db.run("number_hold_tag_conflict", move |conn| number_hold_tag_conflict(conn, id)).await?;
+        slog::error!(self.log, "another instance's tag stands on a number of ours: adopt it here or release it there";
+            "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str(),
+            "instance" => instance.as_str(), "held" => held);
+        Ok(Outcome::TaggedFor(instance))
+    }
+}
+
+/// Whether this instance is configured with other webhooks than the installation wants.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub async fn is_skewed(db: &Db, wanted: &Webhooks) -> Result<bool, DbError> {
+    let installation = db.run("installation_read", installation_read).await?;
+    Ok(installation.webhooks != *wanted)
+}
