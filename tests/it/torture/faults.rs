@@ -314,10 +314,26 @@ fn configures(shop: &Shop, on: On, kind: Kind) {
     let others = Webhooks { voice_url: Some("https://stranger.example/v".to_owned()), ..Webhooks::default() };
     assert!(world.twilio.set_webhooks(&number, others));
     world.twilio.fault(fault(on, kind).phone_number(&number));
-    let configure = || daemon.post("/admin/phones/api/configure-webhooks", &json!({ "phone_numbers": [number] })).ok();
-    let report = configure();
+    let ask = || daemon.post("/admin/phones/api/configure-webhooks", &json!({ "phone_numbers": [number] }));
+    let configure = || ask().ok();
+    let refuses_the_account = matches!(
+        kind,
+        Kind::Suspended | Kind::Unauthorized | Kind::TestCredentials | Kind::Inactive20005 | Kind::Inactive10001
+    );
+    let report = if refuses_the_account {
+        let report = ask().problem(503, "halted")["report"].clone();
+        daemon.post_empty("/admin/phones/api/resume").ok();
+        report
+    } else {
+        configure()
+    };
     let ready = || world.count(&format!("SELECT count(*) FROM numbers WHERE phone_number = '{number}' AND ready")) == 1;
     match setting_meets(kind) {
+        Setting::Done if (on, kind) == (On::Fetch, Kind::ForeignTag) => {
+            assert_eq!(report["failed"][0]["code"], "tag_conflict", "{report}");
+            assert!(!ready(), "it is held for an operator");
+            daemon.post(&format!("/admin/phones/api/numbers/{number}/adopt"), &json!({})).ok();
+        }
         Setting::Done => {
             assert_eq!(
                 (&report["configured"], &report["failed"]),
@@ -331,8 +347,6 @@ fn configures(shop: &Shop, on: On, kind: Kind) {
         }
         Setting::Missing => {
             assert_eq!(report["failed"][0]["code"], "missing", "{on:?} {kind:?}: {report}");
-            assert!(!ready(), "what is gone is not assigned");
-            world.sql(&format!("UPDATE numbers SET missing_since = NULL WHERE phone_number = '{number}'"));
             configure();
         }
     }
