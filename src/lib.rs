@@ -23,7 +23,8 @@
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
 //! path), [`custody`] (numbers taken in and given back; [`http`] and [`pool_monitor`] call it), [`pool_monitor`] (when to
-//! buy), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`assignment`] (signups),
+//! buy; it asks for a comparison when Twilio does not know a number),
+//! [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`assignment`] (signups),
 //! [`http`] (the outside), [`audit`] (who did what), [`schedule`] and [`supervisor`] (time and life), [`config`] and
 //! [`logger`] (what an operator says and reads), [`telemetry`] (what machines watch), [`app`] (how it is put together),
 //! [`cli`] (the commands).

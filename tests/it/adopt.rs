@@ -340,7 +340,7 @@ fn ready_stock_that_drifts_before_it_is_given_to_a_user_is_confirmed_first() {
     let theirs = Webhooks { voice_url: Some(THEIRS.to_owned()), ..Webhooks::default() };
     assert!(world.twilio.set_webhooks(&number, theirs));
     std::thread::scope(|scope| {
-        let drift = "BEGIN; UPDATE numbers SET webhook_status = 'failed'; SELECT pg_sleep(2); COMMIT";
+        let drift = "BEGIN; UPDATE numbers SET webhook_status = 'failed'; SELECT pg_sleep(1); COMMIT";
         let drifting = scope.spawn(|| world.sql(drift));
         let asleep =
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";

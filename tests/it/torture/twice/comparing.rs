@@ -1,7 +1,6 @@
 //! What a comparison with Twilio takes in, marks and repairs.
 
 use callbunker::db::installation::installation_read;
-use callbunker::db::installation::installation_read;
 use callbunker::db::purchase_items::{Ending, item_end, item_settle};
 use callbunker::db::reconciliation::{
     Newcomer, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict, number_let_go,
