@@ -149,9 +149,9 @@ fn one_number(about: About) -> About {
     about
         .path::<PhoneNumber>("phone_number", "Which; its `+` may stand as it is.")
         .refuses(ProblemCode::NotFound, "It is not in the account, or not ours.")
-        .refuses(ProblemCode::Locked, "It is being bought, or somebody else is at work on it.")
-        .refuses(ProblemCode::Conflict, "Another environment's tag stands on it.")
+        .refuses(ProblemCode::Locked, "It is being bought, or somebody else ended the release.")
         .refuses(ProblemCode::Leaving, "It is being given back to Twilio.")
+        .refuses(ProblemCode::Conflict, "It carries another environment's tag.")
         .refuses(ProblemCode::TwilioRefused, "Twilio said no; `detail` has its words.")
         .refuses(ProblemCode::Unavailable, "Twilio does not answer, or a part is restarting; the same call finishes.")
         .refuses(ProblemCode::ShuttingDown, "This instance is going away.")
@@ -163,7 +163,7 @@ pub(crate) fn about_adopt() -> About {
         .body::<AdoptBody>(json!({"user_id": "u-1"}))
         .answer::<NumberDocument>("The number.", example())
         .refuses(ProblemCode::Assigned, "The number or the user is spoken for.")
-        .refuses(ProblemCode::Owned, "The number is ours under another SID.")
+        .refuses(ProblemCode::Owned, "The number is ours under another SID, or left under this one.")
 }
 
 pub(crate) fn about_ignore() -> About {

@@ -49,6 +49,10 @@ pub(super) fn when(code: ProblemCode) -> &'static str {
         Code::DatabaseUnavailable => "PostgreSQL does not answer.",
         Code::Unavailable => "A part is restarting, too many connections are open, or Twilio does not answer.",
         Code::Locked => "Something else is at work on it.",
+        Code::Conflict => {
+            "Another environment's tag stands on the number: adopt it if it is ours, else leave it to them."
+        }
+        Code::Leaving => "The number is being given back to Twilio.",
         Code::SpendCap => "The purchases of the hour or the day are used up.",
         Code::Halted => "Twilio refuses the account; the status says why.",
         Code::ShuttingDown => "This instance is going away; ask another one, or again.",
