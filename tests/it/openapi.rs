@@ -290,7 +290,9 @@ fn a_daemon_answers_every_operation_as_described() {
     description.check("POST /admin/login", &wrong);
     let leaving = [("X-Admin-API-Key", ADMIN_KEY), form[0]];
     description.check("POST /admin/logout", &daemon.send("POST", "/admin/logout", &leaving, Some(b"")));
-    let unseen = description.unseen();
+    // A stream has no end; dashboard_events.rs reads it.
+    let mut unseen = description.unseen();
+    unseen.retain(|operation| !operation.contains("/admin/phones/api/events"));
     assert!(unseen.is_empty(), "call these with a good request, too: {unseen:?}");
 }
 

@@ -41,8 +41,6 @@ pub(super) fn when(code: ProblemCode) -> &'static str {
         Code::NotAssigned => "The user has no number.",
         Code::Assigned => "The number or the user is spoken for.",
         Code::Owned => "The number is ours.",
-        Code::Conflict => "Another environment's tag stands on the number.",
-        Code::Leaving => "The number is being given back to Twilio.",
         Code::TwilioRefused => "Twilio said no; `detail` has its words.",
         Code::AreaCodeUnavailable => "`strict`, and no number of this area code is in stock.",
         Code::PoolEmpty => "No number came in time; `detail` says why.",
