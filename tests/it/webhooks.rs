@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use twilio_simulator::{Fault, FaultKind, ForeignNumber, On, Webhooks};
 
-use crate::comparing::{forget_when_they_began, rename, row};
+use crate::comparing::{age, forget_when_they_began, rename, row};
 use crate::daemon::Daemon;
 use crate::world::{ORIGIN, World, eventually};
 
@@ -80,6 +80,7 @@ fn only_the_numbers_that_were_named_are_looked_at() {
 fn a_number_that_twilio_does_not_know_any_more_is_reported_not_assigned_and_marked_by_a_comparison() {
     let (world, daemon, numbers) = stocked(2);
     forget_when_they_began(&world);
+    age(&world);
     assert!(world.twilio.disown(&numbers[0]));
     let report = daemon.post_empty(CONFIGURE).ok();
     assert_eq!((&report["checked"], &report["failed"][0]["code"]), (&json!(2), &json!("missing")));
@@ -96,6 +97,7 @@ fn a_number_that_twilio_does_not_know_any_more_is_reported_not_assigned_and_mark
 fn many_numbers_that_seem_gone_are_marked_by_nobody_and_halt_buying() {
     let (world, daemon, numbers) = stocked(8);
     forget_when_they_began(&world);
+    age(&world);
     assert!(numbers.iter().all(|number| world.twilio.disown(number)));
     let report = daemon.post_empty(CONFIGURE).ok();
     assert_eq!(report["failed"].as_array().map(Vec::len), Some(8));

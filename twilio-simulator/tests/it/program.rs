@@ -30,7 +30,8 @@ fn it_says_where_it_is_and_ends_with_a_signal() {
         let arguments = ["--listen", "127.0.0.1:0", "--account-sid", account, "--auth-token", "secret", "--seed", "5"];
         let mut child = program().args(arguments).spawn().unwrap();
         let line = first_line(&mut child);
-        let keys: Vec<_> = line.as_object().unwrap().keys().cloned().collect();
+        let mut keys: Vec<_> = line.as_object().unwrap().keys().cloned().collect();
+        keys.sort();
         assert_eq!(keys, ["account_sid", "auth_token", "url"]);
         assert_eq!((line["account_sid"].as_str(), line["auth_token"].as_str()), (Some(account), Some("secret")));
         let url = format!("{}/__sim/state", line["url"].as_str().unwrap());
