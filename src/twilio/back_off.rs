@@ -69,7 +69,7 @@ impl BackOff {
             }
             let wait = self.wait_by_chance(tries, failure.retry_after());
             slog::warn!(log, "a question to Twilio failed and is asked again"; "question" => name, "tries" => tries,
-                "wait_ms" => u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "cause" => failure.to_string(),
+                "wait_ms" => u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "cause" => failure.for_log(),
                 "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}

@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::super::Custody;
 use super::rows::Row;
 use crate::domain::PhoneNumber;
-use crate::twilio::{Failure, IncomingNumber};
+use crate::twilio::{Failure, IncomingNumber, Pages};
 
 /// Above this many a walk over the list is cheaper.
 const SINGLE_LOOKS_MAX: usize = 20;
@@ -36,21 +36,14 @@ impl Custody {
 
     async fn walk(&self, rows: &[Row]) -> Result<Found, Failure> {
         let wanted: HashSet<&PhoneNumber> = rows.iter().map(|row| &row.number).collect();
-        let (mut found, mut seen): (Found, HashSet<String>) = (HashMap::new(), HashSet::new());
-        let mut next: Option<String> = None;
+        let (mut found, mut pages) = (Found::new(), Pages::default());
         loop {
-            let (page, following) = self.twilio.list_page(next.as_deref()).await?;
+            let (page, following) = self.twilio.list_page(pages.next()).await?;
             let page = page.into_iter().filter(|number| wanted.contains(&number.phone_number));
             found.extend(page.map(|number| (number.phone_number.clone(), number)));
-            let Some(uri) = following else { return Ok(found) };
-            if !seen.insert(uri.clone()) {
-                return Err(Failure::Unknown {
-                    message: "Twilio's list names a page as its own next one".to_owned(),
-                    status: None,
-                    request_id: None,
-                });
+            if !pages.turn(following)? {
+                return Ok(found);
             }
-            next = Some(uri);
         }
     }
 }
