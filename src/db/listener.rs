@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::changes::ChangeBell;
 use super::connect::DatabaseUrl;
-use super::error::first_line;
+use super::error::{DbError, first_line};
 use super::executor::Connection;
 
 /// libpq buffers notifications until it is asked; it is asked this often while somebody waits,
@@ -46,6 +46,14 @@ pub fn listen(url: DatabaseUrl, bell: StockBell, changes: ChangeBell, log: slog:
         }
     })?;
     Ok(())
+}
+
+/// Tells every instance, as soon as the transaction commits, that a number may have become assignable.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub(super) fn stock_notify(conn: &mut Connection) -> Result<(), DbError> {
+    Ok(conn.batch_execute("NOTIFY callbunker_stock")?)
 }
 
 fn hear(url: &DatabaseUrl, bell: &StockBell, changes: &ChangeBell) -> Result<(), String> {

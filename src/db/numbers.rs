@@ -11,8 +11,12 @@ use uuid::Uuid;
 use super::error::DbError;
 use super::executor::Connection;
 use super::installation::still_wanted;
+use super::listener::stock_notify;
 use super::schema::numbers;
 use crate::domain::{AreaCode, NumberSid, NumberStatus, PhoneNumber, WebhookStatus, Webhooks};
+
+/// What holds in SQL for a number that is neither held for an operator nor leaving.
+pub(super) const FREE: &str = "status <> 'released' AND (quarantine_reason IS NULL OR quarantine_reason = 'released')";
 
 /// A number as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]
@@ -262,12 +266,9 @@ pub fn numbers_unready(
 /// # Errors
 /// When PostgreSQL fails.
 pub fn number_unconfirmed(conn: &mut Connection, id: i64) -> Result<(), DbError> {
-    sql_query(
-        "UPDATE numbers SET webhook_status = 'pending' WHERE id = $1 AND status <> 'released'
-            AND (quarantine_reason IS NULL OR quarantine_reason = 'released')",
-    )
-    .bind::<BigInt, _>(id)
-    .execute(conn)?;
+    sql_query(format!("UPDATE numbers SET webhook_status = 'pending' WHERE id = $1 AND {FREE}"))
+        .bind::<BigInt, _>(id)
+        .execute(conn)?;
     Ok(())
 }
 
@@ -289,7 +290,7 @@ pub fn number_return(conn: &mut Connection, id: i64, webhooks: &Webhooks) -> Res
     .bind::<Text, _>(&webhooks.status_callback)
     .execute(conn)?;
     if returned > 0 {
-        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+        stock_notify(conn)?;
     }
     Ok(returned > 0)
 }

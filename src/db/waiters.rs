@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::assignments::{Assignment, Place, Source, assignments_claim_in};
 use super::error::DbError;
 use super::executor::Connection;
+use super::listener::stock_notify;
 use crate::domain::{CountryCode, UserId};
 
 /// Somebody to put in line.
@@ -142,7 +143,7 @@ pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>
         .bind::<Array<Text>, _>(users)
         .execute(conn)?;
         if !served.is_empty() {
-            sql_query("NOTIFY callbunker_stock").execute(conn)?;
+            stock_notify(conn)?;
         }
         Ok(served)
     })

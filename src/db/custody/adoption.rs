@@ -16,6 +16,7 @@ use crate::db::assignments::Source;
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
 use crate::db::installation::installation_wants;
+use crate::db::listener::stock_notify;
 use crate::domain::{NumberStatus, QuarantineReason, UserId, Webhooks};
 
 /// What became of a number that an operator wants in the pool, or somebody to have.
@@ -84,7 +85,7 @@ pub fn number_adopted(
         Ok(Placed::Done)
     })?;
     if placed == Placed::Done && user_id.is_none() {
-        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+        stock_notify(conn)?;
     }
     Ok(placed)
 }

@@ -16,6 +16,7 @@ use super::number_lock;
 use crate::db::buying_gate::gate_lock;
 use crate::db::error::{Constraint, DbError};
 use crate::db::executor::Connection;
+use crate::db::listener::stock_notify;
 use crate::domain::{CountryCode, NumberSid, PhoneNumber, Trigger, UserId, WebhookStatus};
 
 /// A number of the account, as Twilio shows it.
@@ -130,7 +131,7 @@ pub fn number_take_in(
         Ok(Intake::Taken(row.id, item_id))
     })?;
     if *destination == Destination::Pool && number.webhook_status == WebhookStatus::Configured {
-        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+        stock_notify(conn)?;
     }
     Ok(taken)
 }

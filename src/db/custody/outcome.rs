@@ -64,16 +64,11 @@ pub fn release_doubt(conn: &mut Connection, id: Uuid, failure: &Failure) -> Resu
 /// When PostgreSQL fails; the release stays open, and is asked for again.
 pub fn release_refuse(conn: &mut Connection, id: Uuid, failure: &Failure) -> Result<bool, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        release_doubt(conn, id, failure)?;
-        let ended = sql_query(
-            "UPDATE releases SET state = 'refused', ended_at = clock_timestamp() WHERE id = $1 AND state = 'sent'",
-        )
-        .bind::<SqlUuid, _>(id)
-        .execute(conn)?;
-        if ended > 0 {
+        let refused = end_as_refused(conn, id, failure)?;
+        if refused {
             number_back(conn, id)?;
         }
-        Ok(ended > 0)
+        Ok(refused)
     })
 }
 
@@ -104,13 +99,8 @@ pub fn release_withdraw(conn: &mut Connection, id: Uuid) -> Result<bool, DbError
 /// When PostgreSQL fails; the release stays open, and is asked for again.
 pub fn release_hold_tag_conflict(conn: &mut Connection, id: Uuid, failure: &Failure) -> Result<bool, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        release_doubt(conn, id, failure)?;
-        let ended = sql_query(
-            "UPDATE releases SET state = 'refused', ended_at = clock_timestamp() WHERE id = $1 AND state = 'sent'",
-        )
-        .bind::<SqlUuid, _>(id)
-        .execute(conn)?;
-        if ended > 0 {
+        let refused = end_as_refused(conn, id, failure)?;
+        if refused {
             sql_query(
                 "UPDATE numbers SET quarantine_reason = 'tag_conflict', quarantined_until = NULL, held_since = clock_timestamp()
                   WHERE id = (SELECT number_id FROM releases WHERE id = $1) AND quarantine_reason = 'leaving'",
@@ -118,8 +108,19 @@ pub fn release_hold_tag_conflict(conn: &mut Connection, id: Uuid, failure: &Fail
             .bind::<SqlUuid, _>(id)
             .execute(conn)?;
         }
-        Ok(ended > 0)
+        Ok(refused)
     })
+}
+
+/// `false` = the release was over.
+fn end_as_refused(conn: &mut Connection, id: Uuid, failure: &Failure) -> Result<bool, DbError> {
+    release_doubt(conn, id, failure)?;
+    let ended = sql_query(
+        "UPDATE releases SET state = 'refused', ended_at = clock_timestamp() WHERE id = $1 AND state = 'sent'",
+    )
+    .bind::<SqlUuid, _>(id)
+    .execute(conn)?;
+    Ok(ended > 0)
 }
 
 fn number_back(conn: &mut Connection, release_id: Uuid) -> Result<(), DbError> {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
 use crate::db::installation::still_wanted;
+use crate::db::listener::stock_notify;
 use crate::db::schema::purchase_items;
 use crate::domain::{CountryCode, NumberSid, PhoneNumber, WebhookStatus, Webhooks};
 
@@ -166,7 +167,7 @@ pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement
         fail::fail_point!("item_committed");
         // Whoever waits, on any instance, may have it now. After the commit: notifying transactions commit one at a
         // time, and the numbers of a wave should not queue for the disk. Who misses it looks by the clock.
-        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+        stock_notify(conn)?;
     }
     Ok(is_new)
 }

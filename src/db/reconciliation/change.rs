@@ -10,10 +10,9 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
 use crate::db::installation::still_wanted;
+use crate::db::listener::stock_notify;
+use crate::db::numbers::FREE;
 use crate::domain::{NumberStatus, Webhooks};
-
-/// Neither held for an operator nor leaving.
-const FREE: &str = "status <> 'released' AND (quarantine_reason IS NULL OR quarantine_reason = 'released')";
 
 /// Where a number stood at the moment of the statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +66,7 @@ pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, webhooks: &Webhoo
     .bind::<Text, _>(&webhooks.status_callback)
     .execute(conn)?;
     if confirmed > 0 {
-        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+        stock_notify(conn)?;
     }
     Ok(confirmed > 0)
 }
@@ -111,7 +110,7 @@ pub fn number_turned_up(conn: &mut Connection, id: i64) -> Result<bool, DbError>
     .bind::<BigInt, _>(id)
     .execute(conn)?;
     if found > 0 {
-        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+        stock_notify(conn)?;
     }
     Ok(found > 0)
 }

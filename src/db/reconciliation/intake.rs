@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
 use crate::db::installation::still_wanted;
+use crate::db::listener::stock_notify;
 use crate::domain::{CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus, Webhooks};
 
 /// A number to take in.
@@ -61,7 +62,7 @@ pub fn number_take_in(conn: &mut Connection, newcomer: &Newcomer) -> Result<bool
     .bind::<Text, _>(&newcomer.webhooks.status_callback)
     .execute(conn)?;
     if taken > 0 && newcomer.hold.is_none() {
-        sql_query("NOTIFY callbunker_stock").execute(conn)?;
+        stock_notify(conn)?;
     }
     if taken > 0 && newcomer.hold.is_some() {
         // Lost, it is held since ever, and told a little early.
