@@ -155,27 +155,16 @@ fn kill() {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::path::Path;
 
     use super::*;
-
-    fn points_of(folder: &Path, found: &mut BTreeSet<String>) {
-        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            let path = entry.path();
-            if path.is_dir() {
-                points_of(&path, found);
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let points = text.split(concat!("fail_", "point!(")).skip(1);
-            found.extend(points.map(|rest| rest.split('"').nth(1).unwrap().to_owned()));
-        }
-    }
 
     #[test]
     fn every_failpoint_of_the_source_is_listed_and_no_other() {
         let mut found = BTreeSet::new();
-        points_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+        for (_, text) in crate::source::rust_files() {
+            let points = text.split(concat!("fail_", "point!(")).skip(1);
+            found.extend(points.map(|rest| rest.split('"').nth(1).unwrap().to_owned()));
+        }
         let listed: BTreeSet<String> = FAILPOINTS.iter().map(|(name, _)| (*name).to_owned()).collect();
         assert_eq!(found, listed);
         assert_eq!(listed.len(), FAILPOINTS.len(), "a point is listed twice");

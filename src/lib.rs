@@ -51,6 +51,8 @@ pub mod pricing;
 pub mod purchaser;
 pub mod reconciliation;
 pub mod schedule;
+#[cfg(test)]
+mod source;
 pub mod supervisor;
 pub mod telemetry;
 pub mod twilio;
