@@ -148,16 +148,8 @@ pub fn explain_reason(reason: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::plan::defaults::{FREE, POLICY};
     use crate::domain::{ByHand, Trigger, plan_by_hand, plan_pass};
-
-    const POLICY: PoolPolicy = PoolPolicy {
-        threshold_low: 10,
-        replenishment_batch_size: 10,
-        total_min: 20,
-        available_max: 50,
-        owned_max: 1000,
-    };
-    const FREE: Caps = Caps { hour_left: 100, day_left: 300, paused: false, halted: false };
 
     fn pass(caps: Caps, stock: Stock) -> String {
         let planned = plan_pass(&POLICY, &caps, &stock, Trigger::Replenish);

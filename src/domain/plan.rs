@@ -247,20 +247,27 @@ fn refusal(cap: Cap) -> Why {
     }
 }
 
+/// What the tests of planning start from: the configuration's defaults, and no cap in the way.
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
+pub(super) mod defaults {
+    use super::{Caps, PoolPolicy};
 
-    use super::*;
-
-    const POLICY: PoolPolicy = PoolPolicy {
+    pub const POLICY: PoolPolicy = PoolPolicy {
         threshold_low: 10,
         replenishment_batch_size: 10,
         total_min: 20,
         available_max: 50,
         owned_max: 1000,
     };
-    const FREE: Caps = Caps { hour_left: 100, day_left: 300, paused: false, halted: false };
+    pub const FREE: Caps = Caps { hour_left: 100, day_left: 300, paused: false, halted: false };
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::defaults::{FREE, POLICY};
+    use super::*;
 
     fn stock(available: u32, assigned: u32) -> Stock {
         Stock { available, assigned, ..Stock::default() }

@@ -61,15 +61,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    const POLICY: PoolPolicy = PoolPolicy {
-        threshold_low: 10,
-        replenishment_batch_size: 10,
-        total_min: 20,
-        available_max: 50,
-        owned_max: 1000,
-    };
-    const FREE: Caps = Caps { hour_left: 100, day_left: 300, paused: false, halted: false };
+    use crate::domain::plan::defaults::{FREE, POLICY};
 
     fn pass(policy: PoolPolicy, caps: Caps, stock: Stock) -> (u32, u32, Why, Option<Cap>) {
         let pass = plan_pass(&policy, &caps, &stock, Trigger::Replenish);
