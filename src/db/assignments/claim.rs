@@ -1,129 +1,22 @@
-//! Who has which number: the claim that hands out stock, its replay, release, and the history.
+//! The claim that hands out stock, and the giving back of what rests.
 //!
-//! Invariants: a user's number and a number's user are unique by index, not by look; the claim takes the oldest ready
-//! numbers and skips locked ones, so instances never wait for each other; a user who has a number, or one that still
-//! rests after its release, is left to `assignments_held` and `assignments_restore`.
+//! Invariants: the claim takes the oldest ready numbers and skips locked ones, so instances never wait for each other; a
+//! user who has a number, or one that still rests after its release, is left to `assignments_held` and
+//! `assignments_restore`.
 //! How to get it wrong: taking fewer rows than asked for "empty". Another transaction may hold the last row and roll
 //! back; look again with `stock_available_up_to` before anything costs money. And `LIMIT` stays a bind: a sub-select
 //! there makes the planner read the whole table.
 
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
-use diesel::Connection as _;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
-use super::error::DbError;
-use super::executor::Connection;
-use crate::domain::{AreaCode, CountryCode, PhoneNumber, UserId};
-
-/// Where an assigned number came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// It was in stock.
-    Pool,
-    /// The user waited for it.
-    Emergency,
-    /// It was the user's before callbunker came.
-    Import,
-    /// An operator gave it.
-    Adopt,
-}
-
-impl Source {
-    /// The stored spelling.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Pool => "pool",
-            Self::Emergency => "emergency",
-            Self::Import => "import",
-            Self::Adopt => "adopt",
-        }
-    }
-
-    fn read(text: &str) -> Result<Self, DbError> {
-        match text {
-            "pool" => Ok(Self::Pool),
-            "emergency" => Ok(Self::Emergency),
-            "import" => Ok(Self::Import),
-            "adopt" => Ok(Self::Adopt),
-            other => Err(DbError::corrupt("assignment")(format!("its source is {other:?}"))),
-        }
-    }
-}
-
-/// A live assignment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Assignment {
-    /// Whose.
-    pub user_id: UserId,
-    /// Which.
-    pub phone_number: PhoneNumber,
-    /// Its area code, where the country has them.
-    pub area_code: Option<AreaCode>,
-    /// Since when.
-    pub assigned_at: DateTime<Utc>,
-    /// Where the number came from.
-    pub source: Source,
-    /// Whether Twilio no longer lists the number.
-    pub missing: bool,
-}
-
-#[derive(QueryableByName, Queryable)]
-struct AssignmentRow {
-    #[diesel(sql_type = Text)]
-    user_id: String,
-    #[diesel(sql_type = Text)]
-    phone_number: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    area_code: Option<String>,
-    #[diesel(sql_type = Timestamptz)]
-    assigned_at: DateTime<Utc>,
-    #[diesel(sql_type = Text)]
-    source: String,
-    #[diesel(sql_type = Bool)]
-    missing: bool,
-}
-
-type AssignmentColumns = (Text, Text, Nullable<Text>, Timestamptz, Text, Bool);
-
-impl TryFrom<AssignmentRow> for Assignment {
-    type Error = DbError;
-
-    fn try_from(row: AssignmentRow) -> Result<Self, DbError> {
-        let corrupt = DbError::corrupt("assignment");
-        Ok(Self {
-            user_id: row.user_id.parse().map_err(|_| corrupt("its user_id is not one".to_owned()))?,
-            phone_number: row.phone_number.parse().map_err(|_| corrupt("its number is not E.164".to_owned()))?,
-            area_code: row
-                .area_code
-                .map(|code| code.parse())
-                .transpose()
-                .map_err(|_| corrupt("its area code is not one".to_owned()))?,
-            assigned_at: row.assigned_at,
-            source: Source::read(&row.source)?,
-            missing: row.missing,
-        })
-    }
-}
-
-fn tighten(rows: Vec<AssignmentRow>) -> Result<Vec<Assignment>, DbError> {
-    rows.into_iter().map(Assignment::try_from).collect()
-}
-
-/// Which stock will do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// In this country only.
-    pub country: Option<CountryCode>,
-    /// In this area code only.
-    pub area_code: Option<AreaCode>,
-}
+use super::{Assignment, AssignmentColumns, AssignmentRow, Place, Source, tighten};
+use crate::db::error::DbError;
+use crate::db::executor::Connection;
+use crate::domain::{AreaCode, CountryCode};
 
 /// The statement for one signup, and the statement for many: prepared once per connection, because planning would take
 /// longer than running (diesel never caches `sql_query`).
@@ -294,21 +187,6 @@ pub fn assignments_claim_in(
     tighten(rows)
 }
 
-/// The live assignments of those of `user_ids` that have one.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn assignments_held(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
-    let rows: Vec<AssignmentRow> = sql_query(
-        "SELECT a.user_id, n.phone_number, n.area_code, a.assigned_at, a.source, n.missing_since IS NOT NULL AS missing
-           FROM assignments a JOIN numbers n ON n.id = a.number_id
-          WHERE a.user_id = ANY($1) AND a.released_at IS NULL",
-    )
-    .bind::<Array<Text>, _>(user_ids)
-    .load(conn)?;
-    tighten(rows)
-}
-
 /// Gives back to each of `user_ids` the number that still rests for them, if it is fit; if it is not, it rests on
 /// for them, and until it is mended they are newcomers.
 ///
@@ -331,111 +209,4 @@ pub fn assignments_restore(conn: &mut Connection, user_ids: &[&str]) -> Result<V
     .bind::<Array<Text>, _>(user_ids)
     .load(conn)?;
     tighten(rows)
-}
-
-/// An assignment that ended.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct Release {
-    /// Whose it was.
-    pub user_id: UserId,
-    /// Which number.
-    pub phone_number: PhoneNumber,
-    /// When it ended.
-    pub released_at: DateTime<Utc>,
-}
-
-/// Ends a user's assignment and lays the number to rest for `quarantine`; `None` when the user has none.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn assignment_release(
-    conn: &mut Connection,
-    user_id: &UserId,
-    quarantine: Duration,
-) -> Result<Option<Release>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        phone_number: String,
-        #[diesel(sql_type = Timestamptz)]
-        released_at: DateTime<Utc>,
-    }
-    conn.transaction::<_, DbError, _>(|conn| {
-        // What rested for this user before makes way: only the latest number waits for them. A release that finds
-        // nothing to release changes nothing.
-        sql_query(
-            "UPDATE numbers SET rests_for = NULL WHERE rests_for = $1
-                AND EXISTS (SELECT 1 FROM assignments WHERE user_id = $1 AND released_at IS NULL)",
-        )
-        .bind::<Text, _>(user_id.as_str())
-        .execute(conn)?;
-        let row: Option<Row> = sql_query(
-            "WITH ended AS (UPDATE assignments SET released_at = greatest(clock_timestamp(), assigned_at)
-                             WHERE user_id = $1 AND released_at IS NULL RETURNING number_id, user_id, released_at)
-             UPDATE numbers n SET status = 'quarantined', quarantine_reason = 'released', rests_for = ended.user_id,
-                    quarantined_until = ended.released_at + make_interval(secs => $2)
-               FROM ended WHERE n.id = ended.number_id RETURNING n.phone_number, ended.released_at",
-        )
-        .bind::<Text, _>(user_id.as_str())
-        .bind::<Double, _>(quarantine.as_secs_f64())
-        .get_result(conn)
-        .optional()?;
-        row.map(|row| {
-            let phone_number =
-                row.phone_number.parse().map_err(|_| DbError::corrupt("number")("it is not E.164".to_owned()))?;
-            Ok(Release { user_id: user_id.clone(), phone_number, released_at: row.released_at })
-        })
-        .transpose()
-    })
-}
-
-/// One line of the history.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]
-pub struct AssignmentLine {
-    /// Newest first.
-    #[diesel(sql_type = BigInt)]
-    #[serde(skip)]
-    pub id: i64,
-    /// Whose.
-    #[diesel(sql_type = Text)]
-    #[schema(value_type = UserId)]
-    pub user_id: String,
-    /// Which.
-    #[diesel(sql_type = Text)]
-    #[schema(value_type = PhoneNumber)]
-    pub phone_number: String,
-    /// Its area code.
-    #[diesel(sql_type = Nullable<Text>)]
-    #[schema(required, value_type = Option<AreaCode>)]
-    pub area_code: Option<String>,
-    /// Where the number came from.
-    #[diesel(sql_type = Text)]
-    #[schema(value_type = Source)]
-    pub source: String,
-    /// From.
-    #[diesel(sql_type = Timestamptz)]
-    pub assigned_at: DateTime<Utc>,
-    /// Until; `None` = live.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    #[schema(required)]
-    pub released_at: Option<DateTime<Utc>>,
-}
-
-/// The history, newest first, from below `before`.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn assignments_list(
-    conn: &mut Connection,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<AssignmentLine>, DbError> {
-    Ok(sql_query(
-        "SELECT a.id, a.user_id, n.phone_number, n.area_code, a.source, a.assigned_at, a.released_at
-           FROM assignments a JOIN numbers n ON n.id = a.number_id
-          WHERE $1 IS NULL OR a.id < $1 ORDER BY a.id DESC LIMIT $2",
-    )
-    .bind::<Nullable<BigInt>, _>(before)
-    .bind::<BigInt, _>(limit)
-    .load(conn)?)
 }
