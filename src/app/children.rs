@@ -13,8 +13,9 @@ use uuid::Uuid;
 use super::App;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
 use crate::audit::{AuditKeeper, KeeperDependencies};
+use crate::custody::Custody;
 use crate::http::{Assets, Context as Shared, HttpServer, Live, ServerLimits, ServerOptions};
-use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor};
+use crate::pool_monitor::{Caring, MonitorDependencies, MonitorHandle, PoolMonitor};
 use crate::pricing::Pricing;
 use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
 use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
@@ -79,15 +80,30 @@ impl App {
             telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "desk")),
         };
+        let custody = Custody {
+            db: self.db.clone(),
+            twilio: self.twilio.clone(),
+            config: Arc::clone(&self.config),
+            stopping: stopping.clone(),
+            log: self.log.new(slog::o!("part" => "custody")),
+        };
+        let caring = Caring {
+            db: self.db.clone(),
+            twilio: self.twilio.clone(),
+            config: Arc::clone(&self.config),
+            stopping: stopping.clone(),
+            reconciler: reconciler.clone(),
+            log: self.log.new(slog::o!("part" => "care")),
+        };
         let monitor_deps = MonitorDependencies {
             db: self.db.clone(),
             purchaser: purchaser.clone(),
-            twilio: self.twilio.clone(),
+            caring: caring.clone(),
+            custody: custody.clone(),
             config: Arc::clone(&self.config),
             stock: bell.stock,
             taken,
             unready,
-            reconciler: reconciler.clone(),
             stopping: stopping.clone(),
             telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "pool_monitor")),
@@ -136,7 +152,8 @@ impl App {
         };
         let shared = Arc::new(Shared {
             db: self.db.clone(),
-            twilio: self.twilio.clone(),
+            custody,
+            caring,
             pricing: Pricing::new(self.twilio.clone(), self.log.new(slog::o!("part" => "pricing"))),
             desk,
             purchaser,

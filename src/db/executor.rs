@@ -82,6 +82,12 @@ impl Db {
         &self.changes
     }
 
+    /// Where its faults are counted.
+    #[must_use]
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
     /// Runs `work` for somebody who waits: answers within two seconds in all, come what may.
     ///
     /// # Errors

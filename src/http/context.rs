@@ -20,7 +20,6 @@ use crate::purchaser::PurchaserHandle;
 use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Vitals;
 use crate::telemetry::Telemetry;
-use crate::twilio::Twilio;
 
 /// After this many seconds a client may try again what failed for want of a database or of a part that restarts.
 const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
@@ -29,8 +28,10 @@ const RETRY_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
 pub struct Context {
     /// Lists and orders.
     pub db: Db,
+    /// Numbers taken in and given back.
+    pub custody: Custody,
     /// Webhooks.
-    pub twilio: Twilio,
+    pub caring: Caring,
     /// What numbers cost.
     pub pricing: Pricing,
     /// Signups.
@@ -62,29 +63,6 @@ pub struct Context {
 impl Context {
     pub(super) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
-    }
-
-    /// Numbers taken in and given back.
-    pub(super) fn custody(&self) -> Custody {
-        Custody {
-            db: self.db.clone(),
-            twilio: self.twilio.clone(),
-            config: Arc::clone(&self.config),
-            stopping: self.stopping.clone(),
-            log: self.log.clone(),
-        }
-    }
-
-    /// Numbers looked after at Twilio.
-    pub(super) fn caring(&self) -> Caring {
-        Caring {
-            db: self.db.clone(),
-            twilio: self.twilio.clone(),
-            config: Arc::clone(&self.config),
-            stopping: self.stopping.clone(),
-            reconciler: self.reconciler.clone(),
-            log: self.log.clone(),
-        }
     }
 
     /// The outside's view of a database error; the log has the inside's.

@@ -21,10 +21,8 @@ use crate::db::stock::stock_available_up_to;
 use crate::db::{Db, DbError};
 use crate::domain::Trigger;
 use crate::purchaser::PurchaserHandle;
-use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::{Alive, ChildGone, Slot};
 use crate::telemetry::Telemetry;
-use crate::twilio::Twilio;
 
 /// Looks at stock are at least so far apart, however many signups there are.
 const LOOKS_APART: Duration = Duration::from_millis(50);
@@ -43,10 +41,10 @@ pub struct MonitorDependencies {
     pub db: Db,
     /// Who buys.
     pub purchaser: PurchaserHandle,
-    /// Who judges numbers that Twilio does not know.
-    pub reconciler: ReconcilerHandle,
-    /// Whose webhooks are confirmed.
-    pub twilio: Twilio,
+    /// Webhooks confirmed, and the account probed.
+    pub caring: Caring,
+    /// Numbers that leave.
+    pub custody: Custody,
     /// The policy in force.
     pub config: Arc<ArcSwap<Config>>,
     /// Rung when a number became assignable.
@@ -61,29 +59,6 @@ pub struct MonitorDependencies {
     pub telemetry: Telemetry,
     /// The log.
     pub log: slog::Logger,
-}
-
-impl MonitorDependencies {
-    pub(super) fn caring(&self) -> Caring {
-        Caring {
-            db: self.db.clone(),
-            twilio: self.twilio.clone(),
-            config: Arc::clone(&self.config),
-            stopping: self.stopping.clone(),
-            reconciler: self.reconciler.clone(),
-            log: self.log.clone(),
-        }
-    }
-
-    pub(super) fn custody(&self) -> Custody {
-        Custody {
-            db: self.db.clone(),
-            twilio: self.twilio.clone(),
-            config: Arc::clone(&self.config),
-            stopping: self.stopping.clone(),
-            log: self.log.clone(),
-        }
-    }
 }
 
 /// Keeps the pool as the policy wants it.

@@ -39,7 +39,7 @@ pub(super) async fn return_rested(deps: &MonitorDependencies) -> Result<u32, DbE
         );
         return Ok(0);
     }
-    let caring = deps.caring();
+    let caring = &deps.caring;
     let mut returned = 0;
     for number in rested {
         if begun.elapsed() >= WITHIN || caring.is_stopping() {
@@ -120,7 +120,7 @@ pub(super) async fn repair_unready(deps: &MonitorDependencies, tried: &mut Tried
     if unready.is_empty() || is_skewed(&deps.db, &wanted).await? {
         return Ok(0);
     }
-    let caring = deps.caring();
+    let caring = &deps.caring;
     let (mut repaired, mut failures) = (0, 0);
     for number in unready {
         if begun.elapsed() >= WITHIN || caring.is_stopping() {

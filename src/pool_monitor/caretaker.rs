@@ -102,7 +102,7 @@ async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
         return_rested(deps).await?;
     }
     // Asks Twilio only while the breaker is closed; what never left is taken back all the same.
-    deps.custody().finish_releases(silence(deps)).await?;
+    deps.custody.finish_releases(silence(deps)).await?;
     if deps.db.run("purchases_left_open", purchases_left_open).await? {
         // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.
         deps.purchaser.recover_soon();

@@ -14,7 +14,7 @@ pub(super) async fn probe(deps: &MonitorDependencies) -> Result<bool, DbError> {
     if !deps.db.run("gate_take_probe", move |conn| gate_take_probe(conn, every)).await? {
         return Ok(false);
     }
-    match deps.twilio.probe().await {
+    match deps.caring.twilio.probe().await {
         Ok(()) => {
             let open = deps.db.run("gate_close_by_probe", gate_close_by_probe).await?;
             deps.telemetry.halted(!open);

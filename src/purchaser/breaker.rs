@@ -40,6 +40,9 @@ pub async fn halt(
         .run_patiently("gate_halt", move |conn| buying_gate::gate_halt(conn, twilio_code, &message, probe_every))
         .await;
     fail::fail_point!("halt_written");
+    if opened.is_ok() {
+        db.telemetry().halted(true);
+    }
     match opened {
         Ok(true) => slog::crit!(log, "all buying is halted: mend the cause at Twilio, then resume";
             "twilio_code" => twilio_code, "cause" => hide_numbers(&told), "probes" => probe_every.is_some()),

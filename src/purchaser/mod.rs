@@ -92,17 +92,12 @@ impl Buyer {
 
     /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
     pub(crate) async fn halt_on(&self, failure: &Failure) -> bool {
-        let halted = breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await;
-        if halted {
-            self.telemetry.halted(true);
-        }
-        halted
+        breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
     }
 
     /// Opens the breaker until an operator resumes: not for Twilio's sake.
     pub(crate) async fn halt(&self, message: String) {
         breaker::halt(&self.db, &self.log, None, message, None).await;
-        self.telemetry.halted(true);
     }
 
     /// Whether nothing may ask Twilio now: the breaker is open because it refuses us, or nobody knows.

@@ -93,7 +93,8 @@ where
     F: Future<Output = Result<T, CustodyError>> + Send + 'static,
     W: FnOnce(Custody) -> F,
 {
-    let worked = context.custody_tasks.spawn(work(context.custody())).await.map_err(|_panicked| Problem::internal())?;
+    let worked =
+        context.custody_tasks.spawn(work(context.custody.clone())).await.map_err(|_panicked| Problem::internal())?;
     worked.map_err(|error| problem(context, &error))
 }
 

@@ -35,7 +35,7 @@ pub(crate) async fn configure(context: Arc<Context>, request: Request) -> Outcom
     let wanted = context.config.load().webhooks.webhooks();
     let working = Arc::clone(&context);
     // Whoever hangs up leaves no half-configured fleet behind.
-    let carried = tokio::spawn(async move { configure_webhooks(&working.caring(), wanted, only).await });
+    let carried = tokio::spawn(async move { configure_webhooks(&working.caring, wanted, only).await });
     match carried.await.map_err(|_panicked| Problem::internal())? {
         Ok(report) => json_response(StatusCode::OK, &report),
         Err(broke_off) => Err(problem(&context, &broke_off)),
