@@ -158,7 +158,8 @@ const onPass = (pass) => {
   const row = make("tr", "fresh");
   row.dataset.pass = at;
   const reasons = JSON.parse($("#passes").dataset.reasons);
-  const why = cell("", reasons[pass.reason] ?? pass.reason.replaceAll("_", " "));
+  const known = reasons[pass.reason] ?? (pass.reason.startsWith("twilio_") ? reasons.twilio_.replace("twilio_", pass.reason) : null);
+  const why = cell("", known ?? pass.reason.replaceAll("_", " "));
   if (pass.error) why.append(make("p", "error", pass.error));
   row.append(cell("", when(pass.at)), cell("wide-only", pass.trigger.replaceAll("_", " ")), cell("number", pass.purchased_count), why);
   body.prepend(row);

@@ -124,25 +124,35 @@ fn batches(count: u32) -> String {
     if count == 1 { "one batch".to_owned() } else { format!("{count} batches") }
 }
 
+/// Reasons that no plan gives: what came in the way of one.
+const OBSTACLES: &[(&str, &str)] = &[
+    ("locked", "somebody else was buying: another instance, an order by hand, or the earlier service"),
+    ("no_stock", "Twilio has no more such numbers; try another area code or country"),
+    ("unavailable", "a part of callbunker was restarting, or the database did not answer"),
+    ("database_unavailable", "the database did not answer, and without it nothing is bought"),
+    ("stopping", "the daemon was shutting down"),
+    ("interrupted", "the purchase lock was lost; what is still needed is bought by the next pass"),
+    ("twilio_unreachable", "Twilio was not reached"),
+    ("twilio_unavailable", "Twilio gave no proper answer to a search"),
+    ("outcome_unknown", "Twilio's answer was lost; the number is looked up until it is clear"),
+];
+
 /// A pass's or an order's reason for people, whatever wrote it.
 #[must_use]
 pub fn explain_reason(reason: &str) -> String {
     if let Ok(why) = reason.parse::<Why>() {
         return why.sentence().to_owned();
     }
-    match reason {
-        "locked" => "somebody else was buying: another instance, an order by hand, or the earlier service".to_owned(),
-        "no_stock" => "Twilio has no more such numbers; try another area code or country".to_owned(),
-        "unavailable" => "a part of callbunker was restarting, or the database did not answer".to_owned(),
-        "database_unavailable" => "the database did not answer, and without it nothing is bought".to_owned(),
-        "stopping" => "the daemon was shutting down".to_owned(),
-        "interrupted" => "the purchase lock was lost; what is still needed is bought by the next pass".to_owned(),
-        "twilio_unreachable" => "Twilio was not reached".to_owned(),
-        "twilio_unavailable" => "Twilio gave no proper answer to a search".to_owned(),
-        "outcome_unknown" => "Twilio's answer was lost; the number is looked up until it is clear".to_owned(),
-        other if other.starts_with("twilio_") => format!("Twilio refused ({other}); the error has its words"),
-        other => other.replace('_', " "),
+    match OBSTACLES.iter().find(|(obstacle, _)| *obstacle == reason) {
+        Some((_, sentence)) => (*sentence).to_owned(),
+        None if reason.starts_with("twilio_") => format!("Twilio refused ({reason}); the error has its words"),
+        None => reason.replace('_', " "),
     }
+}
+
+/// Every reason that can be told beforehand; `twilio_` stands for those that end in a code of Twilio's.
+pub fn reasons() -> impl Iterator<Item = &'static str> {
+    Why::ALL.iter().map(|why| why.as_str()).chain(OBSTACLES.iter().map(|(obstacle, _)| *obstacle)).chain(["twilio_"])
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod webhooks;
 
 pub use assignable::{Standing, why_not};
 pub use audience::{InvalidUserId, UserId};
-pub use explain::{Rooms, explain_order, explain_pass, explain_reason};
+pub use explain::{Rooms, explain_order, explain_pass, explain_reason, reasons};
 pub use line::{Needs, unserved};
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus,

@@ -154,6 +154,9 @@ pub enum Capability {
 macro_rules! stored_enum {
     ($type:ident { $($variant:ident = $text:literal),* $(,)? }) => {
         impl $type {
+            /// All there are.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
             /// The stored spelling.
             #[must_use]
             pub fn as_str(self) -> &'static str {

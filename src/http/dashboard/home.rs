@@ -178,24 +178,8 @@ fn is_act(line: &AuditLine) -> bool {
 
 /// Passes come over the wire with the code of their reason only.
 fn reasons() -> String {
-    let codes = [
-        "below_threshold",
-        "below_total_min",
-        "signups_waiting",
-        "by_hand",
-        "above_threshold",
-        "nobody_waits",
-        "paused",
-        "halted",
-        "available_max",
-        "owned_max",
-        "spend_cap",
-        "locked",
-        "no_stock",
-        "unavailable",
-    ];
     let all: serde_json::Map<String, Value> =
-        codes.iter().map(|code| ((*code).to_owned(), Value::String(crate::domain::explain_reason(code)))).collect();
+        crate::domain::reasons().map(|code| (code.to_owned(), crate::domain::explain_reason(code).into())).collect();
     Value::Object(all).to_string()
 }
 
