@@ -67,6 +67,7 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("assign_claimed", "numbers are given, nobody was answered"),
     ("release_done", "a number was released, nobody was answered"),
     // Care.
+    ("care_marked", "nobody is given a number whose webhooks differ, Twilio has the others on it"),
     ("webhooks_set", "Twilio has the webhooks of a number, the database does not know it"),
     ("number_returned", "a rested number is in the pool again"),
     // A comparison with Twilio.
@@ -84,6 +85,7 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("adopt_written", "a number of the account is ours and held, Twilio was not told"),
     ("adopt_tagged", "Twilio has our tag and webhooks on it"),
     ("adopt_settled", "it is in the pool or its user's, nobody was told"),
+    ("import_decided", "what an import shall write is decided"),
     ("import_written", "one number of an import is ours, the others and Twilio's tags are not"),
 ];
 

@@ -84,6 +84,7 @@ impl App {
             db: self.db.clone(),
             twilio: self.twilio.clone(),
             config: Arc::clone(&self.config),
+            reconciler: reconciler.clone(),
             stopping: stopping.clone(),
             log: self.log.new(slog::o!("part" => "custody")),
         };

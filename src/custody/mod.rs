@@ -26,6 +26,7 @@ use crate::db::Db;
 use crate::db::custody::intake::{IntakeOrder, Newcomer};
 use crate::domain::{Tag, Trigger, WebhookStatus, Webhooks};
 use crate::purchaser::breaker;
+use crate::reconciliation::ReconcilerHandle;
 use crate::twilio::{Failure, IncomingNumber, Twilio};
 
 pub use error::CustodyError;
@@ -41,6 +42,8 @@ pub struct Custody {
     pub twilio: Twilio,
     /// The configuration in force.
     pub config: Arc<ArcSwap<Config>>,
+    /// Who judges what Twilio does not know.
+    pub reconciler: ReconcilerHandle,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
     /// The log.

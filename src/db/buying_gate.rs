@@ -155,7 +155,9 @@ pub fn gate_halt(
                 next_probe_at = CASE WHEN halted_since IS NULL THEN clock_timestamp() + make_interval(secs => $3) END
           WHERE halted_since IS NULL
              OR (halt_by_probe AND $3 IS NULL)
-             OR (NOT halt_by_probe AND halt_code IS NULL AND $1 IS NOT NULL)",
+             OR (NOT halt_by_probe AND halt_code IS NULL AND $1 IS NOT NULL)
+             -- What only an operator can judge is told beside what he judges already, as far as anybody reads.
+             OR ($3 IS NULL AND ($1 IS NULL OR $1 IS DISTINCT FROM halt_code) AND strpos(halt_message, $2) = 0 AND length(halt_message) < 4000)",
     )
     .bind::<Nullable<Integer>, _>(twilio_code)
     .bind::<Text, _>(message)

@@ -45,6 +45,7 @@ const CHANGES: &[&str] = &[
     "number_turned_up",
     "number_unconfirmed",
     "numbers_mark_missing",
+    "numbers_set_capable",
     "pass_record",
     "purchase_add_error",
     "purchase_end",

@@ -98,8 +98,8 @@ pub(super) fn installation_wants(conn: &mut Connection, webhooks: &Webhooks) -> 
     Ok(row.is_some())
 }
 
-/// Makes `webhooks` what every number shall carry: an operator's deliberate change. If they are new, idle stock is
-/// assignable again only when Twilio has confirmed them.
+/// Makes `webhooks` what every number shall carry: an operator's deliberate change. If they are new, no number
+/// counts as configured before Twilio has confirmed them, and none that is idle is given to anybody.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -115,8 +115,8 @@ pub fn installation_set_webhooks(conn: &mut Connection, webhooks: &Webhooks) -> 
         .execute(conn)?;
         if changed > 0 {
             sql_query(
-                "UPDATE numbers SET webhook_status = 'pending'
-                  WHERE webhook_status = 'configured' AND (status = 'available' OR quarantine_reason = 'released')",
+                // Whosever it is now: what Twilio has not confirmed must not go from one user to the next as confirmed.
+                "UPDATE numbers SET webhook_status = 'pending' WHERE webhook_status = 'configured' AND status <> 'released'",
             )
             .execute(conn)?;
         }

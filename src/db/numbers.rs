@@ -261,14 +261,16 @@ pub fn numbers_unready(
     tighten(rows)
 }
 
-/// Twilio does not confirm the number's webhooks: nobody is given it until it does. Held numbers stay as they are.
+/// Twilio does not confirm the number's webhooks any more: nobody is given it until it does. Held numbers stay as they are.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn number_unconfirmed(conn: &mut Connection, id: i64) -> Result<(), DbError> {
-    sql_query(format!("UPDATE numbers SET webhook_status = 'pending' WHERE id = $1 AND {FREE}"))
-        .bind::<BigInt, _>(id)
-        .execute(conn)?;
+    sql_query(format!(
+        "UPDATE numbers SET webhook_status = 'pending' WHERE id = $1 AND webhook_status = 'configured' AND {FREE}"
+    ))
+    .bind::<BigInt, _>(id)
+    .execute(conn)?;
     Ok(())
 }
 

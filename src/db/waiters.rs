@@ -12,7 +12,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::assignments::{Assignment, Place, Source, assignments_claim_in};
+use super::assignments::{Assignment, FIT, Place, Source, assignments_claim_in, assignments_restore};
 use super::error::DbError;
 use super::executor::Connection;
 use super::listener::stock_notify;
@@ -119,14 +119,16 @@ pub fn waiters_any(conn: &mut Connection) -> Result<bool, DbError> {
     .get_result(conn)?)
 }
 
-/// Serves the line from stock, oldest first, at most `most` users for each country that somebody insists on, whichever
+/// Serves the line: whose own number rested unfit, and is fit by now, gets it back; the others from stock, oldest first, at most `most` users for each country that somebody insists on, whichever
 /// instance they wait at; returns those served.
 ///
 /// # Errors
 /// As `assignments_claim`; then nobody was served.
 pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        let mut served = Vec::new();
+        let owners = line_of_owners(conn)?;
+        let owners: Vec<&str> = owners.iter().map(String::as_str).collect();
+        let mut served = assignments_restore(conn, &owners)?;
         for country in countries(conn)? {
             let users = line_of(conn, country.as_deref(), most)?;
             let users: Vec<&str> = users.iter().map(String::as_str).collect();
@@ -164,14 +166,27 @@ fn countries(conn: &mut Connection) -> Result<Vec<Option<String>>, DbError> {
     Ok(rows.into_iter().map(|row| row.country).collect())
 }
 
+/// Whoever waits although a number of their own rests for them and is fit: nobody gives them another one.
+fn line_of_owners(conn: &mut Connection) -> Result<Vec<String>, DbError> {
+    let rows: Vec<InLine> = sql_query(format!(
+        "SELECT user_id FROM waiters w WHERE expires_at > clock_timestamp()
+            AND EXISTS (SELECT 1 FROM numbers r WHERE r.rests_for = w.user_id AND {FIT})
+            AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)
+          ORDER BY user_id FOR UPDATE SKIP LOCKED",
+    ))
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.user_id).collect())
+}
+
+#[derive(QueryableByName)]
+struct InLine {
+    #[diesel(sql_type = Text)]
+    user_id: String,
+}
+
 /// The oldest of one country's line. Another instance may be serving: whom it has locked, it serves.
 fn line_of(conn: &mut Connection, country: Option<&str>, most: i64) -> Result<Vec<String>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        user_id: String,
-    }
-    let rows: Vec<Row> = sql_query(
+    let rows: Vec<InLine> = sql_query(
         "SELECT user_id FROM waiters WHERE expires_at > clock_timestamp() AND country IS NOT DISTINCT FROM $1
           ORDER BY created_at, user_id LIMIT $2 FOR UPDATE SKIP LOCKED",
     )

@@ -32,6 +32,18 @@ impl RequestBody for AssignBody {
     const FIELDS: &'static [&'static str] = &["user_id", "area_code", "country", "strict"];
 }
 
+/// Where a signup's number came from. Whoever programs against this knows two ways; how an operator brought a number in
+/// stands in the admin's lists.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SignupSource)]
+enum SignupSource {
+    /// It was there.
+    Pool,
+    /// The user waited for it.
+    Emergency,
+}
+
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Assignment)]
 struct AssignmentDocument<'a> {
@@ -41,7 +53,7 @@ struct AssignmentDocument<'a> {
     #[schema(required)]
     area_code: Option<AreaCode>,
     assigned_at: DateTime<Utc>,
-    source: Source,
+    source: SignupSource,
     replayed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::domain::NumberStatus>)]
@@ -54,7 +66,10 @@ fn document(assignment: &Assignment, replayed: bool) -> AssignmentDocument<'_> {
         phone_number: assignment.phone_number.as_str(),
         area_code: assignment.area_code,
         assigned_at: assignment.assigned_at,
-        source: assignment.source,
+        source: match assignment.source {
+            Source::Pool | Source::Import | Source::Adopt => SignupSource::Pool,
+            Source::Emergency => SignupSource::Emergency,
+        },
         replayed,
         number_status: assignment.missing.then_some("missing"),
     }

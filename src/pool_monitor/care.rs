@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use super::MonitorDependencies;
-use super::confirm::{Outcome, is_skewed};
+use super::confirm::{Outcome, Whose, is_skewed};
 use crate::db::DbError;
 use crate::db::numbers::{Cared, number_rest_on, number_return, numbers_rested, numbers_unready};
 use crate::db::reconciliation::number_confirm_webhooks;
@@ -46,7 +46,7 @@ pub(super) async fn return_rested(deps: &MonitorDependencies) -> Result<u32, DbE
             break;
         }
         let id = number.id;
-        match caring.see_to(&number, None, &wanted).await? {
+        match caring.see_to(&number, None, &wanted, Whose::Nobodys).await? {
             Outcome::Stands | Outcome::Set => {
                 let confirmed = wanted.clone();
                 if deps.db.run("number_return", move |conn| number_return(conn, id, &confirmed)).await? {
@@ -127,7 +127,7 @@ pub(super) async fn repair_unready(deps: &MonitorDependencies, tried: &mut Tried
             break;
         }
         let id = number.id;
-        match caring.see_to(&number, None, &wanted).await? {
+        match caring.see_to(&number, None, &wanted, Whose::Nobodys).await? {
             Outcome::Stands | Outcome::Set => {
                 (failures, repaired) = (0, repaired + 1);
                 tried.forget(id);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::confirm::{Caring, Outcome};
+use super::confirm::{Caring, Outcome, Whose};
 use crate::db::DbError;
 use crate::db::installation::installation_set_webhooks;
 use crate::db::numbers::{Cared, numbers_cared_for, numbers_cared_for_by_sid, numbers_untouchable};
@@ -239,7 +239,11 @@ impl Work<'_> {
                     format!("it is tagged for instance {:?}: adopt it here or release it there", instance.as_str());
                 self.fail(name, "tag_conflict", message);
             }
-            Outcome::Held => self.fail(name, "held", "it is held or leaving by now".to_owned()),
+            Outcome::Held => self.fail(
+                name,
+                "held",
+                "it is held or leaving by now, or other webhooks were configured meanwhile".to_owned(),
+            ),
             Outcome::Failed(failure) => {
                 slog::warn!(self.caring.log, "a number's webhooks could not be set";
                     "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.for_log(),
@@ -265,7 +269,7 @@ async fn configure(
     shown: Option<IncomingNumber>,
     wanted: &Webhooks,
 ) -> Result<Outcome, DbError> {
-    let outcome = caring.see_to(number, shown, wanted).await?;
+    let outcome = caring.see_to(number, shown, wanted, Whose::Anybodys).await?;
     let known = matches!(outcome, Outcome::Stands) && number.webhook_status == WebhookStatus::Configured;
     if matches!(outcome, Outcome::Stands | Outcome::Set) && !known {
         let (id, wanted) = (number.id, wanted.clone());

@@ -2,8 +2,10 @@
 //!
 //! Invariants: a difference is marked before it is mended, so that no signup gets the number meanwhile; another
 //! instance's tag stops everything, and an idle number that carries one is held; a 404 never marks a number missing: one
-//! wrong credential would make all of them vanish. A comparison is asked for, which judges them together.
-//! How to get it wrong: trusting what the database last knew of a number's webhooks. Twilio is asked.
+//! wrong credential would make all of them vanish. A comparison is asked for, which judges them together. What is
+//! somebody's by now is set only by an operator's word.
+//! How to get it wrong: trusting what the database last knew of a number's webhooks, or a list that may lag. Twilio is
+//! asked for the number itself before it is confirmed or held.
 
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use crate::db::installation::installation_read;
 use crate::db::numbers::{Cared, number_unconfirmed};
 use crate::db::reconciliation::{number_fail_webhooks, number_hold_tag_conflict, number_mark_drifted};
 use crate::db::{Db, DbError};
-use crate::domain::{InstanceName, Tag, Webhooks};
+use crate::domain::{InstanceName, NumberStatus, Tag, WebhookStatus, Webhooks};
 use crate::purchaser::breaker;
 use crate::reconciliation::ReconcilerHandle;
 use crate::twilio::{Failure, IncomingNumber, Twilio};
@@ -48,10 +50,19 @@ pub(super) enum Outcome {
     Gone,
     /// Another instance's tag stands on it; nothing was done at Twilio, and nobody is given it.
     TaggedFor(InstanceName),
-    /// It is held or leaving by now; nothing was done at Twilio.
+    /// It is held, leaving or somebody's by now, or other webhooks are wanted; nothing was done at Twilio.
     Held,
     /// Twilio was not to be had, or refused.
     Failed(Failure),
+}
+
+/// Whose numbers may be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Idle ones: what care does by itself.
+    Nobodys,
+    /// Those of users, too: an operator's word.
+    Anybodys,
 }
 
 impl Caring {
@@ -64,34 +75,39 @@ impl Caring {
         breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
     }
 
-    /// Sees that a number carries `wanted`, and sets it if it does not. `shown` is what Twilio's list showed just now;
-    /// without it Twilio is asked.
+    /// Sees that a number carries `wanted`, and sets it if it does not, but for numbers that are somebody's: those only by
+    /// the word of `whose`. `listed` is what Twilio's list showed just now.
     pub(super) async fn see_to(
         &self,
         number: &Cared,
-        shown: Option<IncomingNumber>,
+        listed: Option<IncomingNumber>,
         wanted: &Webhooks,
+        whose: Whose,
     ) -> Result<Outcome, DbError> {
         let id = number.id;
-        let shown = match shown {
-            Some(shown) => Some(shown),
+        let shown = match listed.filter(|listed| self.list_will_do(number, listed, wanted)) {
+            Some(listed) => Some(listed),
             None => match self.twilio.fetch(&number.sid).await {
                 Ok(shown) => shown,
                 Err(failure) => return Ok(Outcome::Failed(failure)),
             },
         };
         let Some(shown) = shown else { return self.gone(number).await };
-        if let Some(tag) = Tag::parse(&shown.friendly_name)
-            && tag.instance != self.config.load().instance.name
-        {
-            return self.tagged_for(number, tag.instance).await;
+        if let Some(instance) = self.another(&shown) {
+            return self.tagged_for(number, instance).await;
         }
         if shown.carries(wanted) {
             return Ok(Outcome::Stands);
         }
-        if self.db.run("number_mark_drifted", move |conn| number_mark_drifted(conn, id)).await?.is_none() {
-            return Ok(Outcome::Held);
+        let marked = wanted.clone();
+        match self.db.run("number_mark_drifted", move |conn| number_mark_drifted(conn, id, &marked)).await? {
+            None => return Ok(Outcome::Held),
+            Some(standing) if standing.status == NumberStatus::Assigned && whose == Whose::Nobodys => {
+                return Ok(Outcome::Held);
+            }
+            Some(_) => {}
         }
+        fail::fail_point!("care_marked");
         let set = self.twilio.set_webhooks(&number.sid, wanted).await;
         fail::fail_point!("webhooks_set");
         match set {
@@ -103,13 +119,28 @@ impl Caring {
                 request_id: None,
             })),
             Err(failure) => {
-                // What concerns the account, or may pass, says nothing about this number.
-                if !failure.halts() && !failure.is_passing() {
+                if failure.minds_the_number() {
                     self.db.run("number_fail_webhooks", move |conn| number_fail_webhooks(conn, id)).await?;
+                } else if matches!(failure, Failure::Unknown { .. }) {
+                    // It may have taken effect, or may yet, after somebody else had other webhooks confirmed.
+                    self.db.run("number_unconfirmed", move |conn| number_unconfirmed(conn, id)).await?;
                 }
                 Ok(Outcome::Failed(failure))
             }
         }
+    }
+
+    /// The list may lag: it confirms nothing, and it holds nothing. It says that all is well where the database says so too,
+    /// and what is set because of it only becomes what it shall be.
+    fn list_will_do(&self, number: &Cared, listed: &IncomingNumber, wanted: &Webhooks) -> bool {
+        let confirms = listed.carries(wanted) && number.webhook_status != WebhookStatus::Configured;
+        !confirms && self.another(listed).is_none()
+    }
+
+    /// The other instance whose tag stands on it.
+    fn another(&self, shown: &IncomingNumber) -> Option<InstanceName> {
+        let tag = Tag::parse(&shown.friendly_name)?;
+        (tag.instance != self.config.load().instance.name).then_some(tag.instance)
     }
 
     async fn gone(&self, number: &Cared) -> Result<Outcome, DbError> {

@@ -46,6 +46,8 @@ pub async fn halt(
     match opened {
         Ok(true) => slog::crit!(log, "all buying is halted: mend the cause at Twilio, then resume";
             "twilio_code" => twilio_code, "cause" => hide_numbers(&told), "probes" => probe_every.is_some()),
+        Ok(false) if twilio_code.is_none() => slog::crit!(log, "a reason to halt all buying, which is halted already";
+            "cause" => hide_numbers(&told)),
         Ok(false) => {}
         Err(error) => slog::error!(log, "buying should halt, but the breaker could not be written";
             "cause" => hide_numbers(&told), "error" => error.in_full()),

@@ -187,7 +187,10 @@ async fn look(buyer: &Buyer, item: &Item) -> Look {
         Ok(None) => Look::NotThere,
         Ok(Some(found)) => Look::Seen(match judged(buyer, item, &found) {
             Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
-            Owner::Older | Owner::AnotherTag => somebody_elses(buyer, item).await,
+            // This machine's clock may have stood still since the POST, together with the machine. Recovery reads the
+            // database's.
+            Owner::Older => Outcome::Unknown,
+            Owner::AnotherTag => somebody_elses(buyer, item).await,
         }),
         Err(failure) => {
             slog::warn!(buyer.log, "a doubtful purchase could not be looked up; recovery will";

@@ -102,6 +102,7 @@ mod tests {
             status: NumberStatus::Available,
             hold: None,
             webhook_status: WebhookStatus::Configured,
+            capable: true,
             missing: false,
             left_long_ago: false,
             item_id: Some(Uuid::from_u128(7)),

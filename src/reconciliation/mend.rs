@@ -2,8 +2,8 @@
 //!
 //! Invariants: a drift is marked before it is repaired, so that no signup gets the number meanwhile; whose the number is
 //! tells that very statement; a number that is somebody's is repaired only when the operator said so.
-//! How to get it wrong: believing a list that lags. What the database has as missing or unready is asked for by its SID
-//! before anybody gets it.
+//! How to get it wrong: believing a list that lags. A number that differs is asked for by its SID before anything is done
+//! about it.
 
 use uuid::Uuid;
 
@@ -40,16 +40,20 @@ pub(super) async fn attend(
         Decision::TagIsOursAgain => {
             conflict("it is held because of another environment's tag, which is gone: adopt it to free it".to_owned())
         }
-        Decision::TaggedFor(instance) => {
+        Decision::TaggedFor(_) => {
             let id = known.id;
+            let Some(now) = patiently(page.buyer, || page.buyer.twilio.fetch(&number.sid)).await? else {
+                return Ok(vec![Finding::Unseen(id)]);
+            };
+            let Decision::TaggedFor(instance) = decide(known, &now, &page.instance, &page.wanted) else {
+                // It was adopted since the page was read: the next comparison decides.
+                return Ok(Vec::new());
+            };
             let held =
                 page.buyer.db.run_patiently("number_hold_tag_conflict", move |conn| number_hold_tag_conflict(conn, id));
             let held = if held.await? { "; nobody is given it" } else { "" };
             // Held first: nobody gets it in between.
             if known.missing {
-                if patiently(page.buyer, || page.buyer.twilio.fetch(&number.sid)).await?.is_none() {
-                    return Ok(vec![Finding::Unseen(id)]);
-                }
                 page.buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await?;
             }
             let instance = instance.as_str();
@@ -57,31 +61,24 @@ pub(super) async fn attend(
                 "a number of ours is tagged for instance {instance:?}{held}: adopt it here or release it there"
             ))
         }
-        Decision::Attend(needs) => differs(page, known, number, needs).await,
+        Decision::Attend(_) => differs(page, known, &number).await,
     }
 }
 
-async fn differs(
-    page: &Page<'_>,
-    known: &KnownNumber,
-    mut number: IncomingNumber,
-    mut needs: Needs,
-) -> Result<Vec<Finding>, Trouble> {
+async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) -> Result<Vec<Finding>, Trouble> {
     let (buyer, id) = (page.buyer, known.id);
-    if needs.turned_up || needs.stale {
-        match patiently(buyer, || buyer.twilio.fetch(&number.sid)).await? {
-            None => return Ok(vec![Finding::Unseen(id)]),
-            Some(fresh) => number = fresh,
-        }
-        match decide(known, &number, &page.instance, &page.wanted) {
-            Decision::Attend(now) => needs = now,
-            // It has changed since the page was read: the next comparison decides.
-            _ => return Ok(Vec::new()),
-        }
-    }
+    let Some(number) = patiently(buyer, || buyer.twilio.fetch(&listed.sid)).await? else {
+        return Ok(vec![Finding::Unseen(id)]);
+    };
+    let Decision::Attend(needs) = decide(known, &number, &page.instance, &page.wanted) else {
+        // It has changed since the page was read: the next comparison decides.
+        return Ok(Vec::new());
+    };
     let mut standing = Standing { status: known.status, user_id: known.user_id.clone() };
     if needs.webhooks {
-        match buyer.db.run_patiently("number_mark_drifted", move |conn| number_mark_drifted(conn, id)).await? {
+        let wanted = page.wanted.clone();
+        let mark = move |conn: &mut crate::db::Connection| number_mark_drifted(conn, id, &wanted);
+        match buyer.db.run_patiently("number_mark_drifted", mark).await? {
             Some(now) => standing = now,
             None => return Ok(Vec::new()),
         }
@@ -160,7 +157,7 @@ async fn mend(
             let failure = page.bear(failure)?;
             slog::warn!(log, "a number could not be repaired"; "phone_number_ends" => ends, "reason" => &reason,
                 "cause" => failure.for_log(), "request_id" => failure.request_id());
-            if needs.webhooks && matches!(failure, Failure::Refused(_)) && !failure.is_passing() {
+            if needs.webhooks && failure.minds_the_number() {
                 let id = known.id;
                 page.buyer.db.run_patiently("number_fail_webhooks", move |conn| number_fail_webhooks(conn, id)).await?;
             }

@@ -12,7 +12,7 @@ use super::actor::ReconcilerDependencies;
 use super::known::{Decision, decide};
 use super::report::{Finding, Report};
 use super::{Trouble, mend, orphan, refuses_the_account};
-use crate::db::reconciliation::{KnownItem, KnownNumber, Listed, listed_look};
+use crate::db::reconciliation::{KnownItem, KnownNumber, Listed, listed_look, numbers_set_capable};
 use crate::domain::{InstanceName, NumberStatus, Tag, Webhooks};
 use crate::purchaser::Buyer;
 use crate::twilio::{Failure, IncomingNumber};
@@ -65,6 +65,8 @@ pub(super) async fn compare(
     };
     drop(config);
     report.checked += u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+    let wanted = buyer.config.load().pool.capabilities.clone();
+    let (mut able, mut unable): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
     let mut differences = Vec::new();
     for (number, looked) in numbers.into_iter().zip(looked) {
         match looked.number {
@@ -72,6 +74,10 @@ pub(super) async fn compare(
                 // A number that moved between two pages is listed twice.
                 if known.status != NumberStatus::Released && !seen.insert(known.id) {
                     continue;
+                }
+                // Twilio says nothing of what a number can do in rows that it, or a gateway, cut short.
+                if !page.skewed && number.tells_capabilities() && number.can(&wanted) != known.capable {
+                    (if known.capable { &mut unable } else { &mut able }).push(known.id);
                 }
                 match decide(&known, &number, &page.instance, &page.wanted) {
                     Decision::Fine => {}
@@ -89,6 +95,7 @@ pub(super) async fn compare(
             }
         }
     }
+    set_capable(buyer, able, unable).await?;
     let mut attended = stream::iter(differences).map(|difference| page.attend(difference)).buffer_unordered(AT_A_TIME);
     let mut trouble = None;
     while let Some(outcome) = attended.next().await {
@@ -105,6 +112,19 @@ pub(super) async fn compare(
         }
     }
     trouble.map_or(Ok(()), Err)
+}
+
+/// What `pool.capabilities` wants may have changed since a number came.
+async fn set_capable(buyer: &Buyer, able: Vec<i64>, unable: Vec<i64>) -> Result<(), Trouble> {
+    if able.is_empty() && unable.is_empty() {
+        return Ok(());
+    }
+    slog::warn!(buyer.log, "numbers of ours became fit or unfit for pool.capabilities, and idle ones serve accordingly";
+        "fit" => able.len(), "unfit" => unable.len());
+    let set = move |conn: &mut crate::db::Connection| numbers_set_capable(conn, &able, &unable);
+    buyer.db.run_patiently("numbers_set_capable", set).await?;
+    buyer.stock.notify_one();
+    Ok(())
 }
 
 fn listed(number: &IncomingNumber, instance: &InstanceName) -> Listed {

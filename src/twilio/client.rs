@@ -250,14 +250,21 @@ impl Twilio {
         url
     }
 
-    /// Follows Twilio's relative link on the configured host, and refuses any other.
+    /// Follows Twilio's relative link on the configured host, below the configured path, and refuses any other.
     fn next_page(&self, uri: &str) -> Result<Url, Failure> {
         let base = &self.settings.api_base_url;
-        base.join(uri).ok().filter(|next| next.origin() == base.origin()).ok_or_else(|| Failure::Unknown {
+        let next = base.join(uri).ok().filter(|next| next.origin() == base.origin());
+        let mut next = next.ok_or_else(|| Failure::Unknown {
             message: "Twilio's list names a next page on another host".to_owned(),
             status: None,
             request_id: None,
-        })
+        })?;
+        let below = base.path().trim_end_matches('/');
+        // Twilio's link begins at its own root, which a gateway may show below a path.
+        if !next.path().starts_with(&format!("{below}/")) {
+            next.set_path(&format!("{below}{}", next.path()));
+        }
+        Ok(next)
     }
 }
 
@@ -326,6 +333,20 @@ mod tests {
             assert!(url.path().ends_with("/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json"), "{url}");
             assert!(!url.path().contains("//"), "{url}");
         }
+    }
+
+    #[test]
+    fn the_next_page_is_where_the_first_one_was() {
+        let uri = "/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json?Page=1&PageToken=PA1";
+        for (base, expected) in [
+            ("https://api.twilio.com", format!("https://api.twilio.com{uri}")),
+            ("http://127.0.0.1:1/edge/", format!("http://127.0.0.1:1/edge{uri}")),
+        ] {
+            assert_eq!(client(base).next_page(uri).unwrap().as_str(), expected);
+            let whole = format!("{}{uri}", base.trim_end_matches('/'));
+            assert_eq!(client(base).next_page(&whole).unwrap().as_str(), expected);
+        }
+        assert!(client("https://api.twilio.com").next_page("https://elsewhere.example/x").is_err());
     }
 
     #[test]

@@ -166,6 +166,12 @@ impl Failure {
         }
     }
 
+    /// Whether Twilio itself, and no gateway before it, refused because of the one number that was asked about.
+    #[must_use]
+    pub fn minds_the_number(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code.is_some()) && !self.is_passing() && !self.halts()
+    }
+
     /// The failure with Twilio's id of the request, for the ledger and for people.
     #[must_use]
     pub fn in_full(&self) -> String {
@@ -318,6 +324,21 @@ mod tests {
             (400, Some(20429), Class::Retry),
         ] {
             assert_eq!(class(status, code), expected, "{status}/{code:?}");
+        }
+    }
+
+    #[test]
+    fn only_twilio_itself_minds_a_number() {
+        let minds = |status, body: &str| failure_of(status, body.as_bytes(), None, None).minds_the_number();
+        assert!(minds(400, r#"{"code":21402,"message":"invalid URL"}"#));
+        for (status, body) in [
+            (400, "<html>bad request</html>"),
+            (413, ""),
+            (401, r#"{"code":20003,"message":"authenticate"}"#),
+            (429, r#"{"code":20429,"message":"busy"}"#),
+            (502, "<html>bad gateway</html>"),
+        ] {
+            assert!(!minds(status, body), "{status} {body}");
         }
     }
 

@@ -134,6 +134,12 @@ impl IncomingNumber {
         .filter_map(|(name, is_right)| (!is_right).then_some(name))
     }
 
+    /// Whether it says anything of what it can do.
+    #[must_use]
+    pub fn tells_capabilities(&self) -> bool {
+        self.capabilities != Capabilities::default()
+    }
+
     /// Whether it can do all of `wanted`.
     #[must_use]
     pub fn can(&self, wanted: &[Capability]) -> bool {

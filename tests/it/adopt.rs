@@ -85,7 +85,7 @@ fn a_number_of_the_account_goes_straight_to_its_user() {
     let replayed = daemon.assign("u-1").ok();
     assert_eq!(
         (&replayed["phone_number"], &replayed["source"], &replayed["replayed"]),
-        (&json!(NUMBER), &json!("adopt"), &json!(true))
+        (&json!(NUMBER), &json!("pool"), &json!(true))
     );
     assert_eq!(adopt(&daemon, NUMBER, &user).ok(), number);
     adopt(&daemon, NUMBER, &json!({"user_id": "u-2"})).problem(409, "assigned");
@@ -118,7 +118,7 @@ fn stock_is_given_to_a_user_and_a_rest_ends_early() {
     let first = daemon.assign("u-1").ok()["phone_number"].as_str().unwrap().to_owned();
     let other = world.sql("SELECT phone_number FROM numbers WHERE status = 'available'");
     assert_eq!(adopt(&daemon, &other, &json!({"user_id": "u-2"})).ok()["user_id"], "u-2");
-    assert_eq!(daemon.assign("u-2").ok()["source"], "adopt");
+    assert_eq!(daemon.assign("u-2").ok()["source"], "pool");
     daemon.release("u-1").ok();
     let back = adopt(&daemon, &first, &json!({})).ok();
     assert_eq!((&back["status"], &back["quarantine_reason"]), (&json!("available"), &Value::Null));

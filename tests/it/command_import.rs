@@ -122,7 +122,7 @@ fn rows_with_problems_are_listed_and_end_with_1_while_the_good_ones_move_in() {
     assert!(ended.stdout.starts_with("imported          1\n"), "{ended:?}");
     assert!(ended.stdout.contains("+14155550001  not_in_account"), "{ended:?}");
     assert!(ended.stderr.starts_with("callbunker: problems with 1 number"), "{ended:?}");
-    assert_eq!(daemon.get("/signup/api/assignments/u-1").ok()["source"], "import");
+    assert_eq!(daemon.get("/signup/api/assignments/u-1").ok()["source"], "pool");
 }
 
 #[cfg(feature = "failpoints")]

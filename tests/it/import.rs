@@ -92,7 +92,7 @@ fn three_hundred_numbers_move_in_and_every_user_keeps_the_same_number_unchanged(
         assert_eq!((&assigned["phone_number"], &assigned["replayed"]), (&json!(number(n)), &json!(true)));
         assert_eq!(
             (&assigned["source"], &assigned["assigned_at"]),
-            (&json!("import"), &json!(format!("2024-01-{:02}T12:00:00Z", n % 28 + 1)))
+            (&json!("pool"), &json!(format!("2024-01-{:02}T12:00:00Z", n % 28 + 1)))
         );
     }
     let ours = format!("{ORIGIN}/twilio/voice");
@@ -327,4 +327,33 @@ fn after_kill_9_in_the_middle_of_an_import_the_same_call_finishes_it() {
         assert_tagged(&world, &number(n), THEIRS);
     }
     assert_eq!(world.bought(), 0);
+}
+
+#[test]
+fn a_repeat_beside_the_first_call_is_never_told_that_a_living_number_has_left() {
+    let (world, daemon) = account(3);
+    let rows: Vec<Value> = (0..3).map(|n| json!({"phone_number": number(n), "user_id": format!("u-{n}")})).collect();
+    let body = json!({"numbers": rows});
+    daemon.failpoints("import_decided=1*sleep(2000)");
+    std::thread::scope(|scope| {
+        let slow = scope.spawn(|| import(&daemon, &body).ok());
+        eventually("the first call has decided", || world.twilio.truth().requests_of(On::List) >= 3);
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        assert_eq!(import(&daemon, &body).ok()["imported"], 3);
+        let told = slow.join().unwrap();
+        let codes: Vec<&Value> = told["problems"].as_array().unwrap().iter().map(|problem| &problem["code"]).collect();
+        assert_eq!(codes, ["changed_meanwhile"; 3], "{told}");
+    });
+    assert_eq!(import(&daemon, &body).ok()["already_imported"], 3);
+}
+
+#[test]
+fn numbers_that_twilio_denies_at_the_last_step_are_judged_by_a_comparison_and_not_one_by_one() {
+    let (world, daemon) = account(8);
+    let rows: Vec<Value> = (0..8).map(|n| json!({"phone_number": number(n)})).collect();
+    world.twilio.fault(Fault::new(On::Update, FaultKind::NotFound).times(8));
+    let told = import(&daemon, &json!({"numbers": rows})).ok();
+    assert_eq!(told["problems"].as_array().unwrap().len(), 8, "{told}");
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 0);
+    eventually("the comparison that was asked for finds them there", || daemon.status()["available"] == 8);
 }

@@ -68,6 +68,7 @@ mod sessions;
 mod shutdown;
 mod signup_api;
 #[cfg(feature = "failpoints")]
+mod stale_views;
 mod supervision;
 mod torture;
 mod truth;

@@ -1,7 +1,9 @@
 //! Released numbers: their own user's first, then rest, then the pool again.
 
+use std::time::Duration;
+
 use serde_json::json;
-use twilio_simulator::Webhooks;
+use twilio_simulator::{On, Webhooks};
 
 use crate::world::{ORIGIN, World, eventually};
 
@@ -102,4 +104,23 @@ fn a_number_that_is_unfit_for_a_while_rests_on_for_its_user_who_gets_another_if_
     assert_eq!(daemon.assign("u-1").ok()["phone_number"], other);
     assert_ne!(daemon.assign("u-2").ok()["phone_number"], own, "it rests on");
     world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn whoever_waits_while_their_own_number_is_repaired_gets_that_one() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    let own = daemon.assign("u-1").ok()["phone_number"].clone();
+    daemon.release("u-1").ok();
+    world.sql("UPDATE numbers SET webhook_status = 'drifted'");
+    world.twilio.set_latency_on(On::Search, Duration::from_secs(5));
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| daemon.assign("u-1").ok());
+        eventually("the user is in line", || world.count("SELECT count(*) FROM waiters") == 1);
+        world.sql("UPDATE numbers SET webhook_status = 'configured'");
+        let given = asked.join().unwrap();
+        assert_eq!((&given["phone_number"], &given["replayed"]), (&own, &json!(false)));
+    });
+    assert_eq!(world.count("SELECT count(*) FROM waiters"), 0, "nobody keeps newcomers waiting");
 }

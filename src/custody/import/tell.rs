@@ -1,6 +1,7 @@
 //! Our tags at Twilio, and the webhooks of what nobody uses yet.
 //!
 //! Invariants: only numbers that the database calls ours are touched; what stands at Twilio already is not written again;
+//! a 404 marks no number missing: a comparison judges them together;
 //! when Twilio stops answering, the rest is left to reconciliation instead of being tried one by one.
 //! How to get it wrong: rewiring a number that somebody has. Its calls would stop at the earlier service at once.
 
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::super::Custody;
 use super::ImportProblem;
 use super::rows::Row;
-use crate::db::numbers::number_mark_missing;
+use crate::db::numbers::number_unconfirmed;
 use crate::db::reconciliation::number_confirm_webhooks;
 use crate::domain::Webhooks;
 use crate::twilio::{Failure, IncomingNumber};
@@ -74,14 +75,15 @@ impl Custody {
             Ok(Some(_)) => Ok(()),
             Ok(None) => {
                 let id = told.id;
-                slog::error!(self.log, "an imported number is gone at Twilio";
+                slog::error!(self.log, "Twilio does not know an imported number; a comparison will tell";
                     "phone_number_ends" => told.row.number.last_four(), "sid" => told.found.sid.as_str());
-                let marked =
-                    self.db.run_patiently("number_mark_missing", move |conn| number_mark_missing(conn, id)).await;
-                if let Err(error) = marked {
-                    slog::warn!(self.log, "a missing number could not be marked"; "error" => error.in_full());
+                let unconfirmed =
+                    self.db.run_patiently("number_unconfirmed", move |conn| number_unconfirmed(conn, id)).await;
+                if let Err(error) = unconfirmed {
+                    slog::warn!(self.log, "a number could not be marked as unconfirmed"; "error" => error.in_full());
                 }
-                Err("Twilio does not know it any more".to_owned())
+                self.reconciler.soon();
+                Err("Twilio does not know it any more; a comparison will tell".to_owned())
             }
             Err(why) => Err(why),
         }

@@ -10,8 +10,9 @@ use super::tell::Telling;
 use super::{ImportProblem, ImportReport, ImportRequest};
 use crate::db::custody::adoption::{Placed, number_import_to};
 use crate::db::custody::intake::{Destination, Intake, IntakeOrder, number_item, number_take_in};
+use crate::db::custody::number_held;
 use crate::db::{Constraint, DbError};
-use crate::domain::{Trigger, WebhookStatus, Webhooks};
+use crate::domain::{NumberStatus, Trigger, WebhookStatus, Webhooks};
 
 /// What one row came to.
 enum Written {
@@ -31,6 +32,7 @@ impl Custody {
         request: &ImportRequest,
         problems: &mut Vec<ImportProblem>,
     ) -> Result<ImportReport, CustodyError> {
+        fail::fail_point!("import_decided");
         let wanted = decisions.0.len();
         let to_write = decisions.0.iter().filter(|decided| !matches!(decided.todo, Todo::Nothing(_))).count();
         let order = self.order(Trigger::Import, u32::try_from(to_write).unwrap_or(u32::MAX), &request.requested_by);
@@ -82,7 +84,7 @@ impl Custody {
                     Ok((Placed::Already, item_id)) => Ok(Written::Already { id, item_id: Some(item_id) }),
                     Ok((Placed::Assigned, _)) => Ok(changed("number_has_another_user", CustodyError::AnotherUsers)),
                     Ok((Placed::Leaving | Placed::NotReady, _)) => Ok(changed("leaving", CustodyError::Leaving)),
-                    Err(error) => unless_changed(error),
+                    Err(error) => self.unless_changed(decided, error).await,
                 }
             }
             Todo::Nothing(held) => Ok(Written::Already { id: held.id, item_id: held.item_id }),
@@ -107,25 +109,34 @@ impl Custody {
         match taken {
             Ok(Intake::Taken(id, item_id)) => Ok(Written::Done { id, item_id, imported: true, assigned }),
             Ok(Intake::BeingBought) => Ok(changed("being_bought", CustodyError::BeingBought)),
-            Err(error) => unless_changed(error),
+            Err(error) => self.unless_changed(decided, error).await,
         }
+    }
+
+    async fn unless_changed(&self, decided: &Decided, error: DbError) -> Result<Written, DbError> {
+        match error {
+            DbError::Constraint(Constraint::OneLivePerUser) => {
+                Ok(changed("user_has_another_number", CustodyError::UserHasAnother))
+            }
+            DbError::Constraint(Constraint::SidIsForEver) if !self.is_ours_now(decided).await? => {
+                Ok(changed("left", CustodyError::Left))
+            }
+            DbError::Constraint(_) => Ok(Written::Changed(
+                "changed_meanwhile",
+                "somebody else changed this number during the import; send it again".to_owned(),
+            )),
+            error => Err(error),
+        }
+    }
+
+    /// Whether its SID stands on a number of ours that is live: another call was faster.
+    async fn is_ours_now(&self, decided: &Decided) -> Result<bool, DbError> {
+        let number = decided.row.number.clone();
+        let held = self.db.run_patiently("number_held", move |conn| number_held(conn, &number)).await?;
+        Ok(held.is_some_and(|held| held.status != NumberStatus::Released && held.sid == decided.found.sid))
     }
 }
 
 fn changed(code: &'static str, why: CustodyError) -> Written {
     Written::Changed(code, why.to_string())
-}
-
-fn unless_changed(error: DbError) -> Result<Written, DbError> {
-    match error {
-        DbError::Constraint(Constraint::OneLivePerUser) => {
-            Ok(changed("user_has_another_number", CustodyError::UserHasAnother))
-        }
-        DbError::Constraint(Constraint::SidIsForEver) => Ok(changed("left", CustodyError::Left)),
-        DbError::Constraint(_) => Ok(Written::Changed(
-            "changed_meanwhile",
-            "somebody else changed this number during the import; send it again".to_owned(),
-        )),
-        error => Err(error),
-    }
 }

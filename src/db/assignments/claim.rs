@@ -60,7 +60,7 @@ macro_rules! fit {
     };
 }
 
-const FIT: &str = fit!();
+pub(in crate::db) const FIT: &str = fit!();
 
 /// Neither has the user a number, nor does one rest for them that is fit to go back to them. Scalar sub-selects, because
 /// they stay look-ups in an index: `NOT EXISTS` would become a join, and a join planned while the tables were small reads

@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text, Timestamptz};
 
+pub(super) use claim::FIT;
 pub use claim::{CLAIM_MAX, assignments_claim, assignments_claim_in, assignments_restore};
 pub use history::{AssignmentLine, Release, assignment_release, assignments_held, assignments_list};
 

@@ -5,7 +5,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
@@ -31,17 +31,21 @@ struct StandingRow {
     user_id: Option<String>,
 }
 
-/// Twilio shows other webhooks: from here on nobody is given the number. Where it stood then; `None` = it is held,
-/// leaving or gone, and not touched.
+/// Twilio shows other webhooks than `wanted`: from here on nobody is given the number. Where it stood then; `None` = it is
+/// held, leaving or gone, or the installation wants others by now, and nothing was touched.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn number_mark_drifted(conn: &mut Connection, id: i64) -> Result<Option<Standing>, DbError> {
+pub fn number_mark_drifted(conn: &mut Connection, id: i64, wanted: &Webhooks) -> Result<Option<Standing>, DbError> {
     let row: Option<StandingRow> = sql_query(format!(
-        "UPDATE numbers SET webhook_status = 'drifted' WHERE id = $1 AND {FREE}
+        "UPDATE numbers SET webhook_status = 'drifted' WHERE id = $1 AND {FREE} AND {}
          RETURNING status, (SELECT a.user_id FROM assignments a WHERE a.number_id = numbers.id AND a.released_at IS NULL) AS user_id",
+        still_wanted(2)
     ))
     .bind::<BigInt, _>(id)
+    .bind::<Text, _>(&wanted.voice_url)
+    .bind::<Text, _>(&wanted.sms_url)
+    .bind::<Text, _>(&wanted.status_callback)
     .get_result(conn)
     .optional()?;
     row.map(|row| {
@@ -50,25 +54,50 @@ pub fn number_mark_drifted(conn: &mut Connection, id: i64) -> Result<Option<Stan
     .transpose()
 }
 
-/// Twilio confirmed `webhooks`; `false` when the number is held, or the installation wants others by now.
+/// Twilio confirmed `webhooks`; `false` when the number is held, or the installation wants others by now. In that case it
+/// is unconfirmed from here on, whatever somebody else had confirmed: what was set here may have come after.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, webhooks: &Webhooks) -> Result<bool, DbError> {
-    let confirmed = sql_query(format!(
-        "UPDATE numbers SET webhook_status = 'configured' WHERE id = $1 AND webhook_status <> 'configured' AND {FREE}
-            AND {}",
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        confirmed: bool,
+    }
+    let row: Option<Row> = sql_query(format!(
+        "WITH wanted AS MATERIALIZED (SELECT {} AS still)
+         UPDATE numbers SET webhook_status = CASE WHEN wanted.still THEN 'configured' ELSE 'pending' END
+           FROM wanted WHERE id = $1 AND {FREE} AND (webhook_status = 'configured') <> wanted.still
+         RETURNING wanted.still AS confirmed",
         still_wanted(2)
     ))
     .bind::<BigInt, _>(id)
     .bind::<Text, _>(&webhooks.voice_url)
     .bind::<Text, _>(&webhooks.sms_url)
     .bind::<Text, _>(&webhooks.status_callback)
-    .execute(conn)?;
-    if confirmed > 0 {
+    .get_result(conn)
+    .optional()?;
+    let confirmed = row.is_some_and(|row| row.confirmed);
+    if confirmed {
         stock_notify(conn)?;
     }
-    Ok(confirmed > 0)
+    Ok(confirmed)
+}
+
+/// The numbers `able` can do what the pool promises now, and `unable` cannot: whoever is idle of these serves nobody.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn numbers_set_capable(conn: &mut Connection, able: &[i64], unable: &[i64]) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE numbers SET capable = NOT capable
+          WHERE status <> 'released' AND (id = ANY($1) AND NOT capable OR id = ANY($2) AND capable)",
+    )
+    .bind::<Array<BigInt>, _>(able)
+    .bind::<Array<BigInt>, _>(unable)
+    .execute(conn)?;
+    stock_notify(conn)
 }
 
 /// Twilio refused to set the webhooks.

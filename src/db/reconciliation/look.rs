@@ -48,6 +48,8 @@ pub struct KnownNumber {
     pub hold: Option<QuarantineReason>,
     /// How its webhooks stood.
     pub webhook_status: WebhookStatus,
+    /// Whether it could do what the pool promised when that was last looked at.
+    pub capable: bool,
     /// Whether Twilio had lost it.
     pub missing: bool,
     /// Whether it was given back so long ago that Twilio's list should know.
@@ -97,6 +99,8 @@ struct Row {
     hold: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     webhook_status: Option<String>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    capable: Option<bool>,
     #[diesel(sql_type = Bool)]
     missing: bool,
     #[diesel(sql_type = Bool)]
@@ -132,7 +136,7 @@ pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(Installa
     let installation = installation_read(conn)?;
     let rows: Vec<Row> = sql_query(
         "SELECT g.phone_number IS NOT NULL AS ignored,
-                n.id, n.status, n.quarantine_reason AS hold, n.webhook_status, n.missing_since IS NOT NULL AS missing,
+                n.id, n.status, n.quarantine_reason AS hold, n.webhook_status, n.capable, n.missing_since IS NOT NULL AS missing,
                 n.status IS NOT DISTINCT FROM 'released' AND coalesce(
                     (SELECT max(r.ended_at) FROM releases r WHERE r.number_id = n.id) < clock_timestamp() - interval '10 minutes',
                     true) AS left_long_ago,
@@ -163,6 +167,7 @@ fn tighten(row: Row) -> Result<Looked, DbError> {
             status: status.parse().map_err(&bad_number)?,
             hold: row.hold.map(|reason| reason.parse()).transpose().map_err(&bad_number)?,
             webhook_status: webhook_status.parse().map_err(&bad_number)?,
+            capable: row.capable.unwrap_or_default(),
             missing: row.missing,
             left_long_ago: row.left_long_ago,
             item_id: row.number_item_id,

@@ -1,12 +1,14 @@
 //! What a comparison with Twilio takes in, marks and repairs.
 
+use callbunker::db::Connection;
+use callbunker::db::buying_gate::{gate_halt, gate_read};
 use callbunker::db::installation::installation_read;
 use callbunker::db::purchase_items::{Ending, item_end, item_settle};
 use callbunker::db::reconciliation::{
     Newcomer, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict, number_let_go,
     number_mark_drifted, number_take_in, number_turned_up, numbers_mark_missing,
 };
-use callbunker::domain::{CountryCode, QuarantineReason, WebhookStatus};
+use callbunker::domain::{CountryCode, QuarantineReason, WebhookStatus, Webhooks};
 
 use super::{Ledger, ONE, STATE, THREE, TWO, failure};
 
@@ -48,19 +50,54 @@ fn numbers_are_marked_and_repaired_as_if_once() {
     let run = ledger.order();
     let [drifted, gone, conflict] =
         [(ONE, 1), (TWO, 2), (THREE, 3)].map(|(number, sid)| ledger.stocked(run, number, sid));
-    let (first, second) = ledger.twice(move |conn| number_mark_drifted(conn, drifted));
+    let wanted = ledger.run(installation_read).webhooks;
+    let (stranger, now) =
+        (Webhooks { voice_url: "https://old.example/v".to_owned(), ..wanted.clone() }, wanted.clone());
+    assert_eq!(ledger.run(move |conn| number_mark_drifted(conn, drifted, &stranger)), None, "others are wanted by now");
+    let (first, second) = ledger.twice(move |conn| number_mark_drifted(conn, drifted, &now));
     assert!(first.is_some() && first == second);
     ledger.twice(move |conn| number_fail_webhooks(conn, drifted));
-    let wanted = ledger.run(installation_read).webhooks;
-    assert_eq!(ledger.twice(move |conn| number_confirm_webhooks(conn, drifted, &wanted)), (true, false));
+    let now = wanted.clone();
+    assert_eq!(ledger.twice(move |conn| number_confirm_webhooks(conn, drifted, &now)), (true, false));
     let (first, second) = ledger.twice(move |conn| numbers_mark_missing(conn, &[gone]));
     assert_eq!((first.len(), second.len()), (1, 0));
     assert_eq!(ledger.twice(move |conn| number_turned_up(conn, gone)), (true, false));
     assert_eq!(ledger.twice(move |conn| number_hold_tag_conflict(conn, conflict)), (true, false));
     // What is held is nobody's to mark or to repair.
     let before = ledger.world.sql(STATE);
-    assert_eq!(ledger.run(move |conn| number_mark_drifted(conn, conflict)), None);
+    assert_eq!(ledger.run(move |conn| number_mark_drifted(conn, conflict, &wanted)), None);
     ledger.run(move |conn| number_fail_webhooks(conn, conflict));
     assert!(!ledger.run(move |conn| number_turned_up(conn, conflict)));
     assert_eq!(before, ledger.world.sql(STATE));
+}
+
+#[test]
+fn who_sets_webhooks_that_nobody_wants_any_more_takes_the_confirmation_back() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    let id = ledger.stocked(run, ONE, 1);
+    let wanted = ledger.run(installation_read).webhooks;
+    let old = Webhooks { voice_url: "https://old.example/v".to_owned(), ..wanted.clone() };
+    let late = old.clone();
+    assert_eq!(ledger.twice(move |conn| number_confirm_webhooks(conn, id, &late)), (false, false));
+    assert!(ledger.world.sql("SELECT webhook_status FROM numbers").ends_with("pending"));
+    assert_eq!(ledger.twice(move |conn| number_confirm_webhooks(conn, id, &wanted)), (true, false));
+    assert!(ledger.world.sql("SELECT webhook_status FROM numbers").ends_with("configured"));
+}
+
+#[test]
+fn every_reason_to_halt_is_told_once_until_somebody_resumes() {
+    let ledger = Ledger::new();
+    let halt =
+        |code: Option<i32>, message: &'static str| ledger.twice(move |conn| gate_halt(conn, code, message, None));
+    assert_eq!(halt(Some(22300), "Twilio bars this account (RQ1)"), (true, false));
+    let again = |conn: &mut Connection| gate_halt(conn, Some(22300), "Twilio bars this account (RQ2)", None);
+    assert!(!ledger.run(again), "the same in another request");
+    assert_eq!(halt(None, "a number conflicts with the ledger"), (true, false));
+    assert_eq!(halt(None, "seven numbers are gone"), (true, false));
+    let told = ledger.run(gate_read).halted.unwrap();
+    for reason in ["RQ1", "conflicts with the ledger", "seven numbers"] {
+        assert!(told.message.contains(reason), "{}", told.message);
+    }
+    assert_eq!((told.twilio_code, told.next_probe_at), (Some(22300), None));
 }
