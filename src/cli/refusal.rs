@@ -42,10 +42,11 @@ impl Refusal {
         &self.code
     }
 
-    /// How a command ends with `sentence`: a proxy without a daemon behind it is as good as no daemon.
+    /// How a command ends with `sentence`: a proxy without a daemon behind it is as good as no daemon, and so is a daemon
+    /// that goes away or has no database. `unavailable` is none of these: it is also said when Twilio does not answer.
     pub fn failure(&self, sentence: String) -> Failure {
         match (self.code.as_str(), self.status) {
-            ("", 502..=504) => Failure::Unreachable(sentence),
+            ("", 502..=504) | ("database_unavailable" | "shutting_down", _) => Failure::Unreachable(sentence),
             _ => Failure::Failed(sentence),
         }
     }
@@ -143,6 +144,16 @@ mod tests {
         for code in ProblemCode::ALL {
             let sentence = refusal(&Problem::new(*code, "Do this or that.")).sentence();
             assert!(!sentence.is_empty() && !sentence.contains('\n') && !sentence.contains('{'), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn no_daemon_or_no_database_is_unreachable_and_every_other_no_has_failed() {
+        for code in ProblemCode::ALL {
+            let failure = refusal(&Problem::new(*code, "")).failure(String::new());
+            let is_away = matches!(failure, Failure::Unreachable(_));
+            let expected = [ProblemCode::DatabaseUnavailable, ProblemCode::ShuttingDown].contains(code);
+            assert_eq!(is_away, expected, "{code:?}");
         }
     }
 
