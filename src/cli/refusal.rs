@@ -19,6 +19,7 @@ pub(super) struct Refusal {
     retry_after: Option<String>,
     request_id: Option<String>,
     location: Option<String>,
+    purchase_id: Option<String>,
 }
 
 impl Refusal {
@@ -34,7 +35,23 @@ impl Refusal {
             retry_after: header("retry-after"),
             request_id: header("x-request-id"),
             location: header("location"),
+            purchase_id: document["purchase_id"].as_str().map(str::to_owned),
         }
+    }
+
+    /// The order that is placed, although the answer is a refusal.
+    pub fn purchase_id(&self) -> Option<&str> {
+        self.purchase_id.as_deref()
+    }
+
+    /// Whether the call may have taken effect all the same: somebody on the way, or inside, failed.
+    pub fn is_doubtful(&self) -> bool {
+        self.status >= 500 && !self.bought_nothing()
+    }
+
+    /// Whether the daemon tells of an order that it ended before it bought any.
+    pub fn bought_nothing(&self) -> bool {
+        ["spend_cap", "locked", "halted"].contains(&self.code())
     }
 
     /// The machine code; empty when something else than a callbunker answered.
@@ -53,7 +70,7 @@ impl Refusal {
 
     /// Whether the same call may succeed a little later.
     pub fn is_passing(&self) -> bool {
-        matches!(self.status, 502..=504) || ["rate_limited", "locked"].contains(&self.code())
+        matches!(self.status, 429 | 500..) && !self.bought_nothing()
     }
 
     /// What to tell.
@@ -167,5 +184,20 @@ mod tests {
         assert!(told(502, &headers).contains("proxy"));
         headers.insert("location", "https://d/".parse().unwrap());
         assert!(told(301, &headers).contains("redirect to https://d/"));
+    }
+
+    #[test]
+    fn what_failed_on_the_way_or_inside_may_have_taken_effect_and_what_bought_nothing_has_not() {
+        for code in ProblemCode::ALL {
+            let refusal = refusal(&Problem::new(*code, ""));
+            let inside = [ProblemCode::Internal, ProblemCode::DatabaseUnavailable, ProblemCode::Unavailable];
+            if inside.contains(code) {
+                assert!(refusal.is_doubtful() && refusal.is_passing(), "{code:?}");
+            }
+            if [ProblemCode::SpendCap, ProblemCode::Locked, ProblemCode::Halted].contains(code) {
+                assert!(!refusal.is_doubtful() && !refusal.is_passing(), "{code:?}");
+            }
+            assert!(refusal.is_doubtful() || refusal.status < 500 || refusal.code == "halted", "{code:?}");
+        }
     }
 }

@@ -1,0 +1,91 @@
+//! `callbunker purchase` when an answer is lost or unclear: one order, and always a way to find it again.
+
+use crate::between::{Fate, answer, between, problem};
+use crate::command::at;
+use crate::world::World;
+
+const ORDER: &str = "POST /admin/phones/api/purchase ";
+
+#[test]
+fn an_order_that_fails_inside_or_on_the_way_is_sent_again_with_its_key_and_bought_once() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let page = |status| answer(status, "text/html", "<p/>");
+    for unclear in [
+        problem("500 Internal Server Error", "internal", ""),
+        problem("503 Service Unavailable", "database_unavailable", ""),
+        page("500 Internal Server Error"),
+        page("502 Bad Gateway"),
+        page("520 Web Server Returned an Unknown Error"),
+        String::new(),
+    ] {
+        let before = world.bought();
+        let (url, asked) = between(&daemon.url, move |_, count| match count {
+            0 => Fate::PassedAndAnswered(unclear.clone()),
+            _ => Fate::Passed,
+        });
+        let ended = at(&url, &["purchase", "--count", "1"]);
+        assert!(ended.code == Some(0) && ended.stdout.starts_with("Bought 1 of 1"), "{ended:?}");
+        let keys = asked.keys(ORDER);
+        assert!(keys.len() == 2 && keys[0] == keys[1] && !keys[0].is_empty(), "{keys:?}");
+        assert!(ended.stderr.contains(&keys[0]), "whoever stops it now needs the key: {ended:?}");
+        assert_eq!(world.bought(), before + 1);
+    }
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_refusal_that_names_a_placed_order_is_followed_and_not_sent_again() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let order = daemon.purchase(1).ok();
+    let id = order["purchase_id"].as_str().expect("its id").to_owned();
+    let named = problem("503 Service Unavailable", "database_unavailable", &format!(r#""purchase_id":"{id}""#));
+    let (url, asked) = between(&daemon.url, move |line, _| match line.starts_with(ORDER) {
+        true => Fate::Answered(named.clone()),
+        false => Fate::Passed,
+    });
+    let ended = at(&url, &["purchase", "--count", "1"]);
+    assert!(ended.code == Some(0) && ended.stdout.contains(&id), "{ended:?}");
+    assert_eq!((asked.keys(ORDER).len(), world.bought()), (1, 1));
+}
+
+#[test]
+fn an_order_that_stays_in_doubt_ends_with_the_key_that_finds_it() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    for (first, then, code) in [
+        // A key that was taken away meanwhile ends it at once, an outage after some time.
+        (String::new(), problem("401 Unauthorized", "unauthorized", ""), 1),
+        (problem("500 Internal Server Error", "internal", ""), problem("403 Forbidden", "forbidden", ""), 1),
+        (String::new(), problem("500 Internal Server Error", "internal", ""), 1),
+        (String::new(), problem("503 Service Unavailable", "database_unavailable", ""), 69),
+    ] {
+        let before = world.bought();
+        let (url, asked) = between(&daemon.url, move |_, count| match count {
+            0 => Fate::PassedAndAnswered(first.clone()),
+            _ => Fate::Answered(then.clone()),
+        });
+        let ended = at(&url, &["purchase", "--count", "1"]);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{ended:?}");
+        let keys = asked.keys(ORDER);
+        let key = keys.last().expect("a key");
+        let last = ended.stderr.lines().last().unwrap_or_default();
+        assert!(last.contains(&format!("repeat the command with --idempotency-key {key}, which")), "{ended:?}");
+        assert!(keys.iter().all(|other| other == key), "{keys:?}");
+        // The line to paste.
+        let found = at(&daemon.url, &["purchase", "--count", "1", "--idempotency-key", key]);
+        assert!(found.code == Some(0) && found.stdout.starts_with("Bought 1 of 1"), "{found:?}");
+        assert_eq!(world.bought(), before + 1);
+    }
+}
+
+#[test]
+fn an_order_that_bought_nothing_is_told_as_such_and_not_sent_again() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let (url, asked) = between(&daemon.url, |_, _| Fate::Answered(problem("503 Service Unavailable", "halted", "")));
+    let sentence = at(&url, &["purchase", "--count", "1"]).sentence(1);
+    assert!(sentence.contains("callbunker resume") && !sentence.contains("--idempotency-key"), "{sentence}");
+    assert_eq!(asked.keys(ORDER).len(), 1);
+}
