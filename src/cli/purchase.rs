@@ -27,7 +27,7 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
         Some(id) => id.to_string(),
         None => place(client, args)?,
     };
-    let answer = follow(client, &id)?;
+    let answer = follow(client, &id, args.follow.is_none())?;
     let printed = match args.remote.json {
         true => say(&format!("{}\n", answer.text)),
         false => say(&bought(&answer.document)),
@@ -35,10 +35,12 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
     both(printed, shortfall(&answer.document))
 }
 
-/// Places the order and gives its id.
+/// Places the order and gives its id, which is told at once: whatever becomes of this command, it is on the screen.
 fn place(client: &Client, args: &PurchaseArgs) -> Result<String, Failure> {
     let fresh = uuid::Uuid::new_v4().to_string();
-    placed(client, args, args.idempotency_key.as_deref().unwrap_or(&fresh))
+    let id = placed(client, args, args.idempotency_key.as_deref().unwrap_or(&fresh))?;
+    warn(&format!("callbunker: purchase {id} is placed; `callbunker purchase --follow {id}` looks it up"));
+    Ok(id)
 }
 
 fn placed(client: &Client, args: &PurchaseArgs, key: &str) -> Result<String, Failure> {

@@ -128,6 +128,7 @@ impl Refusal {
             (_, 502..=504) => {
                 self.with_time(&format!("{url} answers {status}: no daemon behind it; look at the proxy"))
             }
+            (_, 429) => self.with_time(&format!("{url} answers 429: a proxy lets no more calls through; wait")),
             _ => format!("what answers at {url} is not callbunker (HTTP {status}); give the daemon's address as --url"),
         }
     }
@@ -181,7 +182,7 @@ mod tests {
             Refusal::new("http://d", "x", StatusCode::from_u16(status).unwrap(), headers, Value::Null).sentence()
         };
         assert!(told(200, &headers).contains("not callbunker (HTTP 200)"));
-        assert!(told(502, &headers).contains("proxy"));
+        assert!(told(502, &headers).contains("proxy") && told(429, &headers).contains("proxy"));
         headers.insert("location", "https://d/".parse().unwrap());
         assert!(told(301, &headers).contains("redirect to https://d/"));
     }
