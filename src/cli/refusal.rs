@@ -6,7 +6,7 @@
 use serde_json::Value;
 use ureq::http::{HeaderMap, StatusCode};
 
-use super::ending::Failure;
+use super::ending::{Failure, Refused};
 
 /// What came instead of a document.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Refusal {
     request_id: Option<String>,
     location: Option<String>,
     purchase_id: Option<String>,
+    report: Option<Value>,
+    for_scripts: Option<String>,
 }
 
 impl Refusal {
@@ -36,7 +38,14 @@ impl Refusal {
             request_id: header("x-request-id"),
             location: header("location"),
             purchase_id: document["purchase_id"].as_str().map(str::to_owned),
+            report: document.get("report").filter(|report| report.is_object()).cloned(),
+            for_scripts: None,
         }
+    }
+
+    /// The document as it came, for a script to read.
+    pub fn for_scripts(self, document: Option<String>) -> Self {
+        Self { for_scripts: document, ..self }
     }
 
     /// The order that is placed, although the answer is a refusal.
@@ -63,8 +72,14 @@ impl Refusal {
     /// that goes away or has no database. `unavailable` is none of these: it is also said when Twilio does not answer.
     pub fn failure(&self, sentence: String) -> Failure {
         match (self.code.as_str(), self.status) {
-            ("", 502..=504) | ("database_unavailable" | "shutting_down", _) => Failure::Unreachable(sentence),
-            _ => Failure::Failed(sentence),
+            ("", 502..=504) => Failure::Unreachable(sentence),
+            ("", _) => Failure::Failed(sentence),
+            (code, _) => Failure::Refused(Box::new(Refused {
+                is_unreachable: ["database_unavailable", "shutting_down"].contains(&code),
+                sentence,
+                document: self.for_scripts.clone(),
+                report: self.report.clone(),
+            })),
         }
     }
 
@@ -169,7 +184,7 @@ mod tests {
     fn no_daemon_or_no_database_is_unreachable_and_every_other_no_has_failed() {
         for code in ProblemCode::ALL {
             let failure = refusal(&Problem::new(*code, "")).failure(String::new());
-            let is_away = matches!(failure, Failure::Unreachable(_));
+            let is_away = matches!(failure, Failure::Refused(refused) if refused.is_unreachable);
             let expected = [ProblemCode::DatabaseUnavailable, ProblemCode::ShuttingDown].contains(code);
             assert_eq!(is_away, expected, "{code:?}");
         }

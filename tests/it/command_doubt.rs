@@ -99,8 +99,8 @@ fn followed(daemon: &Daemon, refused: String, code: i32) {
         true => Fate::Passed,
         false => Fate::Answered(refused.clone()),
     });
-    let ended = at(&url, &["purchase", "--count", "1", "--json"]);
-    assert_eq!(ended.code, Some(code), "{ended:?}");
+    let ended = at(&url, &["purchase", "--count", "1"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{ended:?}");
     let id = ended.stderr.split(' ').nth(2).expect("the order's id").to_owned();
     let told = ended.placed().stderr;
     assert!(told.contains(&format!("`callbunker purchase --follow {id}`, and do not repeat it")), "{told}");

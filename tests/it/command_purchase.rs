@@ -41,8 +41,9 @@ fn the_same_key_buys_once_and_with_another_order_not_at_all() {
         |count: &str| callbunker(&daemon, &["purchase", "--count", count, "--idempotency-key", "refill 1", "--json"]);
     let first = order("2").placed().json();
     assert_eq!(order("2").placed().json(), first);
-    let other = order("3").sentence(1);
-    assert!(other.contains("Idempotency-Key"), "{other}");
+    let other = order("3");
+    assert!(other.code == Some(1) && other.stderr.contains("Idempotency-Key"), "{other:?}");
+    assert!(other.stdout.contains(r#""code":"idempotency_key_reused""#), "{other:?}");
     assert_eq!(world.bought(), 2);
 }
 

@@ -40,6 +40,15 @@ fn a_wrong_key_and_a_signup_key_are_told_in_one_sentence() {
     let wrong = with("wrong-key-0123456789");
     assert!(wrong.contains("does not accept this key") && !wrong.contains("wrong-key"), "{wrong}");
     assert!(with(SIGNUP_KEY).contains("signup key"));
+    // A script reads why on standard output, whatever it asked for; what is no answer of ours stays away from it.
+    let env = [("ADMIN_API_KEY", SIGNUP_KEY), ("CALLBUNKER_URL", daemon.url.as_str())];
+    for command in [&["status", "--json"][..], &["purchase", "--count", "1", "--json"], &["audit", "--all", "--json"]] {
+        let refused = run(&env, command);
+        let document: serde_json::Value = serde_json::from_str(&refused.stdout).expect("one document");
+        assert_eq!((refused.code, &document["code"]), (Some(1), &serde_json::json!("forbidden")));
+        assert!(refused.stderr.contains("signup key"), "{refused:?}");
+    }
+    at(world.twilio.url(), &["status", "--json"]).sentence(1);
 }
 
 #[test]

@@ -169,7 +169,10 @@ pub(super) fn schema() -> Schema {
             "purchase_id",
             text("An order that is placed, and how it went cannot be told now: look at it before you ask again."),
         )
-        .property("report", Object::builder().description(Some("What a comparison did before it broke off.")))
+        .property(
+            "report",
+            Object::builder().description(Some("What a comparison, or setting webhooks, did before it broke off.")),
+        )
         .property("twilio_code", json_type(&["integer", "null"], "Twilio's error code."))
         .property("twilio_request_id", json_type(&["string", "null"], "Twilio's id of the request, for its support."));
     for name in ["type", "title", "status", "detail", "code"] {
