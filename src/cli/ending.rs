@@ -1,8 +1,8 @@
 //! How a command ends: its exit code, and the one sentence on standard error that goes with it.
 //!
 //! Invariants: standard output holds what was asked for and nothing else, which with `--json` is the daemon's document,
-//! a refusal's too; a reader who has gone away ends a command
-//! quietly, without a panic. How to get it wrong: `println!`, which panics at a closed pipe.
+//! a refusal's too; a reader who has gone away ends a command quietly, without a panic.
+//! How to get it wrong: `println!`, which panics at a closed pipe.
 
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;

@@ -68,18 +68,20 @@ fn placed(client: &Client, args: &PurchaseArgs, key: &str) -> Result<String, Fai
                 (refusal.is_doubtful(), refusal.is_passing())
             }
         };
-        if doubtful.is_none() && doubts {
-            warn(&format!(
-                "callbunker: no clear answer, and the order may be placed; asking again with the same --idempotency-key {}",
-                pasted(key)
-            ));
+        let is_first_doubt = doubts && doubtful.is_none();
+        if is_first_doubt {
             doubtful = Some(Instant::now());
         }
         match doubtful {
             None => return Err(error.into()),
             Some(since) if !passes || since.elapsed() >= AWAY_AT_MOST => return Err(in_doubt(error, key)),
-            Some(_) => std::thread::sleep(PAUSE),
+            Some(_) if is_first_doubt => warn(&format!(
+                "callbunker: no clear answer, and the order may be placed; asking again with the same --idempotency-key {}",
+                pasted(key)
+            )),
+            Some(_) => {}
         }
+        std::thread::sleep(PAUSE);
     }
 }
 

@@ -53,9 +53,9 @@ impl Refusal {
         self.purchase_id.as_deref()
     }
 
-    /// Whether the call may have taken effect all the same: somebody on the way, or inside, failed.
+    /// Whether the call may have taken effect all the same: somebody on the way, or inside, failed, or spoilt an answer.
     pub fn is_doubtful(&self) -> bool {
-        self.status >= 500 && !self.bought_nothing()
+        matches!(self.status, 200..=299 | 500..) && !self.bought_nothing()
     }
 
     /// Whether the daemon tells of an order that it ended before it bought any.

@@ -61,6 +61,7 @@ fn an_order_that_stays_in_doubt_ends_with_the_key_that_finds_it() {
         // A key that was taken away meanwhile ends it at once, an outage after some time.
         (String::new(), problem("401 Unauthorized", "unauthorized", ""), 1),
         (problem("500 Internal Server Error", "internal", ""), problem("403 Forbidden", "forbidden", ""), 1),
+        (answer("200 OK", "text/html", "<p/>"), problem("401 Unauthorized", "unauthorized", ""), 1),
         (String::new(), problem("500 Internal Server Error", "internal", ""), 1),
         (String::new(), problem("503 Service Unavailable", "database_unavailable", ""), 69),
     ] {
