@@ -88,7 +88,7 @@ pub(super) struct Remote {
     /// Where the daemon is [env: CALLBUNKER_URL] [default: http://127.0.0.1:8080]
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
-    /// Print the daemon's JSON document instead of a table
+    /// Print the daemon's JSON document instead of a table, also when it refuses
     #[arg(long, global = true)]
     pub json: bool,
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use ureq::http::{self, HeaderValue};
 use url::Url;
 
+use super::args::Remote;
 use super::call::Call;
 use super::ending::Failure;
 use super::refusal::Refusal;
@@ -30,6 +31,7 @@ pub(super) struct Client {
     agent: ureq::Agent,
     base: Url,
     key: HeaderValue,
+    for_scripts: bool,
 }
 
 /// An answer of the 2xx kind.
@@ -56,9 +58,9 @@ impl Client {
     ///
     /// # Errors
     /// Bad usage.
-    pub fn new(url: Option<&str>, sources: &Sources) -> Result<Self, Failure> {
+    pub fn new(remote: &Remote, sources: &Sources) -> Result<Self, Failure> {
         let from_env = sources.env.get("CALLBUNKER_URL").map(String::as_str).filter(|url| !url.trim().is_empty());
-        let base = base(url.or(from_env).unwrap_or(URL_DEFAULT))?;
+        let base = base(remote.url.as_deref().or(from_env).unwrap_or(URL_DEFAULT))?;
         let key = client_key(sources).map_err(|problems| {
             Failure::Usage(problems.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })?;
@@ -71,7 +73,7 @@ impl Client {
             .proxy(None)
             .user_agent(concat!("callbunker/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { agent: config.new_agent(), base, key: key_header(&key)? })
+        Ok(Self { agent: config.new_agent(), base, key: key_header(&key)?, for_scripts: remote.json })
     }
 
     /// The address, for sentences.
@@ -107,13 +109,12 @@ impl Client {
         let document = serde_json::from_str(&text).ok();
         match document {
             Some(document) if response.status().is_success() => Ok(Answer { text, document }),
-            document => Err(CallError::Refused(Box::new(Refusal::new(
-                self.url(),
-                &call.path.join("/"),
-                response.status(),
-                response.headers(),
-                document.unwrap_or_default(),
-            )))),
+            document => {
+                let (url, path) = (self.url(), call.path.join("/"));
+                let (status, headers) = (response.status(), response.headers());
+                let refusal = Refusal::new(url, &path, status, headers, document.unwrap_or_default());
+                Err(CallError::Refused(Box::new(refusal.for_scripts(self.for_scripts.then_some(text)))))
+            }
         }
     }
 
@@ -209,7 +210,7 @@ mod tests {
 
     fn client(url: &str) -> Result<Client, Failure> {
         let env = [("ADMIN_API_KEY".into(), "first-key-0123456789, second-key-0123456789".into())];
-        Client::new(Some(url), &Sources::new(None, env))
+        Client::new(&Remote { url: Some(url.to_owned()), json: false }, &Sources::new(None, env))
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! How a command ends: its exit code, and the one sentence on standard error that goes with it.
 //!
-//! Invariants: standard output holds what was asked for and nothing else; a reader who has gone away ends a command
-//! quietly, without a panic. How to get it wrong: `println!`, which panics at a closed pipe.
+//! Invariants: standard output holds what was asked for and nothing else, which with `--json` is the daemon's document,
+//! a refusal's too; a reader who has gone away ends a command quietly, without a panic.
+//! How to get it wrong: `println!`, which panics at a closed pipe.
 
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
+
+use serde_json::Value;
 
 use super::tables::clean;
 
@@ -21,12 +24,26 @@ pub(super) enum Failure {
     Unreachable(String),
     /// Anything else.
     Failed(String),
+    /// The daemon refused, and said why in a document.
+    Refused(Box<Refused>),
     /// The same, and everything has been told already.
     Told,
     /// The exit code of a daemon that ended by itself.
     Code(u8),
     /// Nobody reads any more.
     ReaderGone,
+}
+
+/// A daemon's no as the end of a command.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    /// It goes away, or its database is away.
+    pub is_unreachable: bool,
+    pub sentence: String,
+    /// As it came, when a script asked.
+    pub document: Option<String>,
+    /// What was done until then, where there is such a thing.
+    pub report: Option<Value>,
 }
 
 pub(super) type Ending = Result<(), Failure>;
@@ -40,6 +57,11 @@ pub(super) fn exit_code(ending: Ending) -> ExitCode {
         Err(Failure::Usage(sentence)) => (USAGE, sentence),
         Err(Failure::Unreachable(sentence)) => (UNREACHABLE, sentence),
         Err(Failure::Failed(sentence)) => (FAILED, sentence),
+        Err(Failure::Refused(refused)) => {
+            // Whether somebody reads it changes nothing of what follows.
+            let _ = refused.document.map(|document| say(&format!("{document}\n")));
+            (if refused.is_unreachable { UNREACHABLE } else { FAILED }, refused.sentence)
+        }
     };
     warn(&format!("callbunker: {sentence}"));
     ExitCode::from(code)

@@ -1,6 +1,7 @@
 //! An order by hand until its end, and the signs of life on a terminal meanwhile.
 //!
-//! Invariant: progress goes to standard error, and only when that is a terminal.
+//! Invariants: progress goes to standard error, and only when that is a terminal; whatever ends the following, the last
+//! sentence names the order.
 //! How to get it wrong: taking a lost connection for the order's end. The daemon carries it on, or ends it after a restart.
 
 use std::borrow::Cow;
@@ -11,7 +12,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::call::Call;
 use super::client::{Answer, CallError, Client};
 use super::ending::Failure;
-use super::tables::text;
 
 /// How long a daemon that was there may be away, as one is that restarts.
 pub(super) const AWAY_AT_MOST: Duration = Duration::from_secs(10);
@@ -40,18 +40,18 @@ fn started(bar: ProgressBar, template: &str, what: impl Into<Cow<'static, str>>)
     bar
 }
 
-/// Asks for the order's document until the order has ended.
+/// Asks for the order's document until the order has ended. `is_placed`: it is known that there is such an order.
 ///
 /// # Errors
-/// When the daemon stays away; the sentence says how to look the order up.
-pub(super) fn follow(client: &Client, id: &str) -> Result<Answer, Failure> {
+/// When the daemon stays away, or refuses; the sentence says how to look the order up.
+pub(super) fn follow(client: &Client, id: &str, is_placed: bool) -> Result<Answer, Failure> {
     let bar = bar(0, format!("purchase {id}"));
-    let ended = until_it_ended(client, id, &bar);
+    let ended = until_it_ended(client, id, is_placed, &bar);
     bar.finish_and_clear();
     ended
 }
 
-fn until_it_ended(client: &Client, id: &str, bar: &ProgressBar) -> Result<Answer, Failure> {
+fn until_it_ended(client: &Client, id: &str, is_placed: bool, bar: &ProgressBar) -> Result<Answer, Failure> {
     let call = Call::get_api(&["purchases", id]);
     let mut away_since = None;
     loop {
@@ -69,27 +69,32 @@ fn until_it_ended(client: &Client, id: &str, bar: &ProgressBar) -> Result<Answer
             }
             Err(error) => {
                 let since = *away_since.get_or_insert_with(Instant::now);
-                let (sentence, passing) = match &error {
-                    CallError::Away(sentence) | CallError::Lost(sentence) => (sentence.clone(), true),
-                    CallError::Refused(refusal) => (refusal.sentence(), refusal.is_passing()),
+                let passes = match &error {
+                    CallError::Away(_) | CallError::Lost(_) => true,
+                    CallError::Refused(refusal) if refusal.code() == "not_found" && !is_placed => {
+                        return Err(error.into());
+                    }
+                    CallError::Refused(refusal) => refusal.is_passing(),
                 };
-                let told = format!(
-                    "{sentence}; the purchase goes its way without this command: look it up with \
-                     `callbunker purchase --follow {}`, and do not repeat it",
-                    text(&id.into())
-                );
-                if !passing {
-                    return Err(Failure::Failed(sentence));
-                }
-                if since.elapsed() >= AWAY_AT_MOST {
-                    return Err(match error {
-                        CallError::Refused(refusal) => refusal.failure(told),
-                        CallError::Away(_) | CallError::Lost(_) => Failure::Unreachable(told),
-                    });
+                if !passes || since.elapsed() >= AWAY_AT_MOST {
+                    return Err(unfollowed(error, id));
                 }
                 bar.set_message(format!("purchase {id}: waiting for the daemon"));
             }
         }
         std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+fn unfollowed(error: CallError, id: &str) -> Failure {
+    let told = |sentence: String| {
+        format!(
+            "{sentence}; the purchase goes its way without this command: look it up with \
+             `callbunker purchase --follow {id}`, and do not repeat it"
+        )
+    };
+    match error {
+        CallError::Away(sentence) | CallError::Lost(sentence) => Failure::Unreachable(told(sentence)),
+        CallError::Refused(refusal) => refusal.failure(told(refusal.sentence())),
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::args::ImportArgs;
 use super::call::Call;
 use super::client::Client;
-use super::ending::{Ending, Failure, both, numbers, say, warn};
+use super::ending::{Ending, Failure, Refused, both, numbers, say, warn};
 use super::follow::bar;
 use super::import_file::{Row, read};
 use super::tables::{Facts, items, list};
@@ -105,6 +105,10 @@ fn in_the_middle(failure: Failure, sent: usize, rows: usize) -> Failure {
     match failure {
         Failure::Failed(sentence) => Failure::Failed(told(sentence)),
         Failure::Unreachable(sentence) => Failure::Unreachable(told(sentence)),
+        // Scripts have read one document already: what is in.
+        Failure::Refused(refused) => {
+            Failure::Refused(Box::new(Refused { sentence: told(refused.sentence), document: None, ..*refused }))
+        }
         other => other,
     }
 }

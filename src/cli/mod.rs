@@ -52,7 +52,7 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
-    let client = |remote: &args::Remote| Client::new(remote.url.as_deref(), sources);
+    let client = |remote: &args::Remote| Client::new(remote, sources);
     match command {
         Command::Serve => here::serve(sources),
         Command::Migrate => here::migrate(sources),

@@ -3,6 +3,7 @@
 //! Invariant: every order has an Idempotency-Key, and is only ever repeated with the same key and the same body.
 //! How to get it wrong: a fresh key for a repeated order, which buys again.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
         Some(id) => id.to_string(),
         None => place(client, args)?,
     };
-    let answer = follow(client, &id)?;
+    let answer = follow(client, &id, args.follow.is_none())?;
     let printed = match args.remote.json {
         true => say(&format!("{}\n", answer.text)),
         false => say(&bought(&answer.document)),
@@ -34,30 +35,51 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
     both(printed, shortfall(&answer.document))
 }
 
-/// Places the order and gives its id.
+/// Places the order and gives its id, which is told at once: whatever becomes of this command, it is on the screen.
 fn place(client: &Client, args: &PurchaseArgs) -> Result<String, Failure> {
     let fresh = uuid::Uuid::new_v4().to_string();
-    let key = args.idempotency_key.as_deref().unwrap_or(&fresh);
+    let id = placed(client, args, args.idempotency_key.as_deref().unwrap_or(&fresh))?;
+    warn(&format!("callbunker: purchase {id} is placed; `callbunker purchase --follow {id}` looks it up"));
+    Ok(id)
+}
+
+fn placed(client: &Client, args: &PurchaseArgs, key: &str) -> Result<String, Failure> {
     let call = Call::post_api(&["purchase"])
         .header("Idempotency-Key", key)
         .header("Prefer", "respond-async")
         .body(order(args));
-    let mut lost: Option<Instant> = None;
+    // Since when the order may be placed without our knowing it.
+    let mut doubtful: Option<Instant> = None;
     loop {
         let error = match client.call(&call) {
-            Ok(answer) => return id_of(&answer.document),
+            Ok(answer) => return id_of(&answer.document).ok_or_else(|| nameless(key)),
             Err(error) => error,
         };
-        let may_be_placed = lost.is_some() || matches!(error, CallError::Lost(_));
-        let may_pass = match &error {
-            CallError::Refused(refusal) => refusal.is_passing(),
-            CallError::Away(_) | CallError::Lost(_) => true,
+        let (doubts, passes) = match &error {
+            CallError::Away(_) => (false, true),
+            CallError::Lost(_) => (true, true),
+            CallError::Refused(refusal) => {
+                if let Some(id) = refusal.purchase_id() {
+                    return Ok(id.to_owned());
+                }
+                if refusal.bought_nothing() {
+                    return Err(error.into());
+                }
+                (refusal.is_doubtful(), refusal.is_passing())
+            }
         };
-        if !may_be_placed || (matches!(error, CallError::Refused(_)) && !may_pass) {
-            return Err(error.into());
+        let is_first_doubt = doubts && doubtful.is_none();
+        if is_first_doubt {
+            doubtful = Some(Instant::now());
         }
-        if lost.get_or_insert_with(Instant::now).elapsed() >= AWAY_AT_MOST {
-            return Err(in_doubt(error, key));
+        match doubtful {
+            None => return Err(error.into()),
+            Some(since) if !passes || since.elapsed() >= AWAY_AT_MOST => return Err(in_doubt(error, key)),
+            Some(_) if is_first_doubt => warn(&format!(
+                "callbunker: no clear answer, and the order may be placed; asking again with the same --idempotency-key {}",
+                pasted(key)
+            )),
+            Some(_) => {}
         }
         std::thread::sleep(PAUSE);
     }
@@ -66,8 +88,9 @@ fn place(client: &Client, args: &PurchaseArgs) -> Result<String, Failure> {
 fn in_doubt(error: CallError, key: &str) -> Failure {
     let told = |sentence: String| {
         format!(
-            "{sentence}; the order may have been placed: repeat the command with --idempotency-key {key}, which finds \
-             it and buys nothing twice"
+            "{sentence}; the order may have been placed: repeat the command with --idempotency-key {}, which finds it and \
+             buys nothing twice",
+            pasted(key)
         )
     };
     match error {
@@ -94,12 +117,24 @@ fn order(args: &PurchaseArgs) -> Value {
     order
 }
 
-fn id_of(document: &Value) -> Result<String, Failure> {
-    document["purchase_id"].as_str().map(str::to_owned).ok_or_else(|| {
-        Failure::Failed(
-            "the daemon's answer names no purchase; look with `callbunker status`, then upgrade it".to_owned(),
-        )
-    })
+fn id_of(document: &Value) -> Option<String> {
+    document["purchase_id"].as_str().map(str::to_owned)
+}
+
+fn nameless(key: &str) -> Failure {
+    Failure::Failed(format!(
+        "the daemon's answer names no purchase; look with `callbunker status`, upgrade the daemon, and repeat the command \
+         with --idempotency-key {}, which buys nothing twice",
+        pasted(key)
+    ))
+}
+
+/// A key as a shell reads it.
+fn pasted(key: &str) -> Cow<'_, str> {
+    match key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte)) {
+        true => key.into(),
+        false => format!("'{}'", key.replace('\'', r"'\''")).into(),
+    }
 }
 
 fn bought(document: &Value) -> String {
@@ -165,6 +200,12 @@ fn remedy(code: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_told_so_that_a_shell_reads_it_back() {
+        assert_eq!(pasted("0190d6a2-0000:a.b_c"), "0190d6a2-0000:a.b_c");
+        assert_eq!(pasted("it's $5"), r"'it'\''s $5'");
+    }
 
     #[test]
     fn an_order_says_only_what_was_given() {

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use ureq::http::{HeaderMap, StatusCode};
 
-use super::ending::Failure;
+use super::ending::{Failure, Refused};
 
 /// What came instead of a document.
 #[derive(Debug)]
@@ -19,6 +19,9 @@ pub(super) struct Refusal {
     retry_after: Option<String>,
     request_id: Option<String>,
     location: Option<String>,
+    purchase_id: Option<String>,
+    report: Option<Value>,
+    for_scripts: Option<String>,
 }
 
 impl Refusal {
@@ -34,7 +37,30 @@ impl Refusal {
             retry_after: header("retry-after"),
             request_id: header("x-request-id"),
             location: header("location"),
+            purchase_id: document["purchase_id"].as_str().map(str::to_owned),
+            report: document.get("report").filter(|report| report.is_object()).cloned(),
+            for_scripts: None,
         }
+    }
+
+    /// The document as it came, for a script to read.
+    pub fn for_scripts(self, document: Option<String>) -> Self {
+        Self { for_scripts: document, ..self }
+    }
+
+    /// The order that is placed, although the answer is a refusal.
+    pub fn purchase_id(&self) -> Option<&str> {
+        self.purchase_id.as_deref()
+    }
+
+    /// Whether the call may have taken effect all the same: somebody on the way, or inside, failed, or spoilt an answer.
+    pub fn is_doubtful(&self) -> bool {
+        matches!(self.status, 200..=299 | 500..) && !self.bought_nothing()
+    }
+
+    /// Whether the daemon tells of an order that it ended before it bought any.
+    pub fn bought_nothing(&self) -> bool {
+        ["spend_cap", "locked", "halted"].contains(&self.code())
     }
 
     /// The machine code; empty when something else than a callbunker answered.
@@ -42,17 +68,24 @@ impl Refusal {
         &self.code
     }
 
-    /// How a command ends with `sentence`: a proxy without a daemon behind it is as good as no daemon.
+    /// How a command ends with `sentence`: a proxy without a daemon behind it is as good as no daemon, and so is a daemon
+    /// that goes away or has no database. `unavailable` is none of these: it is also said when Twilio does not answer.
     pub fn failure(&self, sentence: String) -> Failure {
         match (self.code.as_str(), self.status) {
             ("", 502..=504) => Failure::Unreachable(sentence),
-            _ => Failure::Failed(sentence),
+            ("", _) => Failure::Failed(sentence),
+            (code, _) => Failure::Refused(Box::new(Refused {
+                is_unreachable: ["database_unavailable", "shutting_down"].contains(&code),
+                sentence,
+                document: self.for_scripts.clone(),
+                report: self.report.clone(),
+            })),
         }
     }
 
     /// Whether the same call may succeed a little later.
     pub fn is_passing(&self) -> bool {
-        matches!(self.status, 502..=504) || ["rate_limited", "locked"].contains(&self.code())
+        matches!(self.status, 429 | 500..) && !self.bought_nothing()
     }
 
     /// What to tell.
@@ -110,6 +143,7 @@ impl Refusal {
             (_, 502..=504) => {
                 self.with_time(&format!("{url} answers {status}: no daemon behind it; look at the proxy"))
             }
+            (_, 429) => self.with_time(&format!("{url} answers 429: a proxy lets no more calls through; wait")),
             _ => format!("what answers at {url} is not callbunker (HTTP {status}); give the daemon's address as --url"),
         }
     }
@@ -147,14 +181,39 @@ mod tests {
     }
 
     #[test]
+    fn no_daemon_or_no_database_is_unreachable_and_every_other_no_has_failed() {
+        for code in ProblemCode::ALL {
+            let failure = refusal(&Problem::new(*code, "")).failure(String::new());
+            let is_away = matches!(failure, Failure::Refused(refused) if refused.is_unreachable);
+            let expected = [ProblemCode::DatabaseUnavailable, ProblemCode::ShuttingDown].contains(code);
+            assert_eq!(is_away, expected, "{code:?}");
+        }
+    }
+
+    #[test]
     fn something_else_at_the_address_is_named_as_such() {
         let mut headers = HeaderMap::new();
         let told = |status: u16, headers: &HeaderMap| {
             Refusal::new("http://d", "x", StatusCode::from_u16(status).unwrap(), headers, Value::Null).sentence()
         };
         assert!(told(200, &headers).contains("not callbunker (HTTP 200)"));
-        assert!(told(502, &headers).contains("proxy"));
+        assert!(told(502, &headers).contains("proxy") && told(429, &headers).contains("proxy"));
         headers.insert("location", "https://d/".parse().unwrap());
         assert!(told(301, &headers).contains("redirect to https://d/"));
+    }
+
+    #[test]
+    fn what_failed_on_the_way_or_inside_may_have_taken_effect_and_what_bought_nothing_has_not() {
+        for code in ProblemCode::ALL {
+            let refusal = refusal(&Problem::new(*code, ""));
+            let inside = [ProblemCode::Internal, ProblemCode::DatabaseUnavailable, ProblemCode::Unavailable];
+            if inside.contains(code) {
+                assert!(refusal.is_doubtful() && refusal.is_passing(), "{code:?}");
+            }
+            if [ProblemCode::SpendCap, ProblemCode::Locked, ProblemCode::Halted].contains(code) {
+                assert!(!refusal.is_doubtful() && !refusal.is_passing(), "{code:?}");
+            }
+            assert!(refusal.is_doubtful() || refusal.status < 500 || refusal.code == "halted", "{code:?}");
+        }
     }
 }

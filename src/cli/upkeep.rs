@@ -1,6 +1,6 @@
 //! Care for numbers and users: webhooks, reconciliation, release.
 //!
-//! Invariant: what could not be done is listed by number, and ends with 1.
+//! Invariants: what could not be done is listed by number, and ends with 1; work that broke off shows what was done.
 //! How to get it wrong: a short deadline. The daemon goes over every number at Twilio before it answers.
 
 use serde_json::{Value, json};
@@ -20,20 +20,14 @@ pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Endin
     let bar = spinner("configuring webhooks");
     let answer = client.ask(&call);
     bar.finish_and_clear();
-    let answer = answer?;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(failure) => return broke_off(failure, configured),
+    };
     let failed = items(&answer.document, "failed");
-    let printed = if args.remote.json {
-        say(&format!("{}\n", answer.text))
-    } else {
-        let mut facts = Facts::of(&answer.document);
-        facts.take("failed");
-        facts.show(&["checked", "configured"]);
-        facts.line("failed", failed.len().to_string());
-        let table = match failed {
-            [] => String::new(),
-            failed => format!("\n{}", list(failed, PROBLEM_COLUMNS)),
-        };
-        say(&(facts.print() + &table))
+    let printed = match args.remote.json {
+        true => say(&format!("{}\n", answer.text)),
+        false => say(&configured(&answer.document)),
     };
     let told = match failed.len() {
         0 => Ok(()),
@@ -43,6 +37,28 @@ pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Endin
         }
     };
     both(printed, told)
+}
+
+fn configured(document: &Value) -> String {
+    let mut facts = Facts::of(document);
+    let failed = facts.take("failed");
+    let failed = failed.as_array().map(Vec::as_slice).unwrap_or_default();
+    facts.show(&["checked", "configured"]);
+    facts.line("failed", failed.len().to_string());
+    let table = match failed {
+        [] => String::new(),
+        failed => format!("\n{}", list(failed, PROBLEM_COLUMNS)),
+    };
+    facts.print() + &table
+}
+
+/// Ends a command whose work broke off: people see what was done until then, scripts get the whole refusal.
+fn broke_off(failure: Failure, table: impl Fn(&Value) -> String) -> Ending {
+    let shown = match &failure {
+        Failure::Refused(refused) if refused.document.is_none() => refused.report.as_ref().map(table),
+        _ => None,
+    };
+    both(shown.map_or(Ok(()), |shown| say(&shown)), Err(failure))
 }
 
 /// Numbers with a problem.
@@ -57,7 +73,10 @@ pub(super) fn reconcile(client: &Client, args: &ReconcileArgs) -> Ending {
     let bar = spinner("reconciling with Twilio");
     let answer = client.ask(&call);
     bar.finish_and_clear();
-    let answer = answer?;
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(failure) => return broke_off(failure, reconciled),
+    };
     let printed = match args.remote.json {
         true => say(&format!("{}\n", answer.text)),
         false => say(&reconciled(&answer.document)),

@@ -109,7 +109,9 @@ fn a_caller_who_hangs_up_stands_in_the_trail_all_the_same() {
     eventually("the create is on the wire", || world.twilio.truth().creates_in_flight == 1);
     drop(caller);
     let row = "SELECT result IS NULL, code, detail FROM audit WHERE action = 'purchase'";
-    eventually("its row is there", || world.sql(row) == r#"t|client_gone|{"count": 1}"#);
+    let id = world.sql("SELECT id FROM purchases");
+    let noted = format!(r#"t|client_gone|{{"count": 1, "purchase_id": "{id}"}}"#);
+    eventually("its row is there, with the order's id", || world.sql(row) == noted);
     eventually("it was bought all the same", || daemon.status()["available"] == 1);
 }
 

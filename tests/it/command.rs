@@ -32,6 +32,17 @@ impl Ended {
         serde_json::from_str(&self.table()).expect("one JSON value")
     }
 
+    /// The same without the line that told at once which order was placed.
+    #[track_caller]
+    pub fn placed(mut self) -> Self {
+        let (first, rest) = self.stderr.split_once('\n').unwrap_or_else(|| panic!("no order was placed: {self:?}"));
+        let id = first.strip_prefix("callbunker: purchase ").and_then(|words| words.split(' ').next());
+        let follows = format!(" is placed; `callbunker purchase --follow {}` looks it up", id.unwrap_or_default());
+        assert!(first.ends_with(&follows), "{self:?}");
+        self.stderr = rest.to_owned();
+        self
+    }
+
     /// The sentence of a command that printed nothing else.
     #[track_caller]
     pub fn sentence(self, code: i32) -> String {

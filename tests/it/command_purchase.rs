@@ -15,14 +15,14 @@ use crate::world::{ADMIN_KEY, World, eventually};
 fn a_purchase_prints_what_was_bought() {
     let world = World::new().quiet();
     let daemon = world.daemon();
-    let table = callbunker(&daemon, &["purchase", "--count", "2", "--area-code", "415"]).table();
+    let table = callbunker(&daemon, &["purchase", "--count", "2", "--area-code", "415"]).placed().table();
     assert!(table.starts_with("Bought 2 of 2; purchase "), "{table}");
     let truth = world.twilio.truth();
     assert_eq!(truth.purchases.len(), 2);
     for purchase in &truth.owned {
         assert!(purchase.phone_number.starts_with("+1415") && table.contains(&purchase.phone_number), "{table}");
     }
-    let document = callbunker(&daemon, &["purchase", "--count", "1", "--json"]).json();
+    let document = callbunker(&daemon, &["purchase", "--count", "1", "--json"]).placed().json();
     assert_eq!((&document["state"], &document["purchased_count"]), (&json!("done"), &json!(1)));
     let id = document["purchase_id"].as_str().expect("its id");
     assert_eq!(daemon.get(&format!("/admin/phones/api/purchases/{id}")).ok(), document);
@@ -39,10 +39,11 @@ fn the_same_key_buys_once_and_with_another_order_not_at_all() {
     let daemon = world.daemon();
     let order =
         |count: &str| callbunker(&daemon, &["purchase", "--count", count, "--idempotency-key", "refill 1", "--json"]);
-    let first = order("2").json();
-    assert_eq!(order("2").json(), first);
-    let other = order("3").sentence(1);
-    assert!(other.contains("Idempotency-Key"), "{other}");
+    let first = order("2").placed().json();
+    assert_eq!(order("2").placed().json(), first);
+    let other = order("3");
+    assert!(other.code == Some(1) && other.stderr.contains("Idempotency-Key"), "{other:?}");
+    assert!(other.stdout.contains(r#""code":"idempotency_key_reused""#), "{other:?}");
     assert_eq!(world.bought(), 2);
 }
 
@@ -51,7 +52,7 @@ fn a_shortfall_is_told_on_standard_error_with_1() {
     let world = World::new().quiet().set("spend.purchases_per_hour_max", 3);
     world.twilio.set_stock("US", "907", 1);
     let daemon = world.daemon();
-    let short = callbunker(&daemon, &["purchase", "--count", "3", "--area-code", "907"]);
+    let short = callbunker(&daemon, &["purchase", "--count", "3", "--area-code", "907"]).placed();
     assert_eq!(short.code, Some(1), "{short:?}");
     assert!(short.stdout.starts_with("Bought 1 of 3; purchase ") && short.stdout.contains("+1907"), "{short:?}");
     assert!(
@@ -59,7 +60,7 @@ fn a_shortfall_is_told_on_standard_error_with_1() {
         "{short:?}"
     );
     let arguments = ["purchase", "--count", "1", "--area-code", "907", "--fallback", "--country", "US"];
-    assert!(callbunker(&daemon, &arguments).table().starts_with("Bought 1 of 1"));
+    assert!(callbunker(&daemon, &arguments).placed().table().starts_with("Bought 1 of 1"));
     let capped = callbunker(&daemon, &["purchase", "--count", "3", "--json"]);
     assert_eq!(capped.code, Some(1), "{capped:?}");
     let document: Value = serde_json::from_str(&capped.stdout).expect("one document");
@@ -68,7 +69,7 @@ fn a_shortfall_is_told_on_standard_error_with_1() {
     let none = callbunker(&daemon, &["purchase", "--count", "1"]);
     assert_eq!(none.code, Some(1), "{none:?}");
     assert!(none.stderr.contains("0 of 1 numbers were bought") && none.stderr.contains("spend_cap"), "{none:?}");
-    callbunker(&daemon, &["purchase", "--count", "1", "--override-caps"]).table();
+    callbunker(&daemon, &["purchase", "--count", "1", "--override-caps"]).placed().table();
     assert_eq!(world.bought(), 4);
 }
 
@@ -95,7 +96,7 @@ fn progress_is_shown_on_a_terminal_and_nowhere_else() {
     assert_eq!(shown.code, Some(0), "{shown:?}");
     assert!(shown.stdout.starts_with("Bought 3 of 3"), "{shown:?}");
     assert!(shown.stderr.contains("1/3") && shown.stderr.contains("purchase 0"), "{shown:?}");
-    assert_eq!(callbunker(&daemon, &["purchase", "--count", "1"]).table().lines().count(), 3);
+    assert_eq!(callbunker(&daemon, &["purchase", "--count", "1"]).placed().table().lines().count(), 3);
 }
 
 fn spawn(url: &str, arguments: &[&str]) -> Child {
@@ -139,7 +140,7 @@ fn a_daemon_that_stays_away_is_69_and_the_order_can_be_looked_up() {
     eventually("one is bought", || world.count("SELECT count(*) FROM numbers") >= 1);
     daemon.kill9();
     let id = world.sql("SELECT id FROM purchases").lines().last().unwrap_or_default().to_owned();
-    let sentence = ended(child).sentence(69);
+    let sentence = ended(child).placed().sentence(69);
     assert!(sentence.contains(&format!("callbunker purchase --follow {id}")), "{sentence}");
     assert!(sentence.contains("do not repeat it"), "{sentence}");
     let daemon = world.daemon();
@@ -181,8 +182,8 @@ fn carry(mut from: TcpStream, mut to: TcpStream, most: usize) {
 fn an_order_whose_answer_is_lost_is_found_again_and_bought_once() {
     let world = World::new().quiet();
     let daemon = world.daemon();
-    let table = at(&loses_the_first_answer(&daemon.url), &["purchase", "--count", "2"]).table();
-    assert!(table.starts_with("Bought 2 of 2"), "{table}");
+    let ended = at(&loses_the_first_answer(&daemon.url), &["purchase", "--count", "2"]);
+    assert!(ended.code == Some(0) && ended.stdout.starts_with("Bought 2 of 2"), "{ended:?}");
     assert_eq!((world.bought(), world.count("SELECT count(*) FROM purchases")), (2, 1));
     let posts = daemon.log_text().matches("/admin/phones/api/purchase\"").count();
     assert!(posts >= 2, "the order was sent twice: {}", daemon.log_text());

@@ -40,11 +40,21 @@ fn a_wrong_key_and_a_signup_key_are_told_in_one_sentence() {
     let wrong = with("wrong-key-0123456789");
     assert!(wrong.contains("does not accept this key") && !wrong.contains("wrong-key"), "{wrong}");
     assert!(with(SIGNUP_KEY).contains("signup key"));
+    // A script reads why on standard output, whatever it asked for; what is no answer of ours stays away from it.
+    let env = [("ADMIN_API_KEY", SIGNUP_KEY), ("CALLBUNKER_URL", daemon.url.as_str())];
+    for command in [&["status", "--json"][..], &["purchase", "--count", "1", "--json"], &["audit", "--all", "--json"]] {
+        let refused = run(&env, command);
+        let document: serde_json::Value = serde_json::from_str(&refused.stdout).expect("one document");
+        assert_eq!((refused.code, &document["code"]), (Some(1), &serde_json::json!("forbidden")));
+        assert!(refused.stderr.contains("signup key"), "{refused:?}");
+    }
+    at(world.twilio.url(), &["status", "--json"]).sentence(1);
 }
 
 #[test]
 fn a_daemon_that_is_away_is_69_and_something_else_at_the_address_is_named() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    // Nobody else's daemon gets a port of this address meanwhile.
+    let listener = TcpListener::bind("127.0.0.2:0").expect("a port");
     let address = listener.local_addr().expect("its address");
     drop(listener);
     for command in [&["status"][..], &["purchase", "--count", "1"], &["replenish"], &["release", "u-1"], &["audit"]] {
@@ -57,6 +67,18 @@ fn a_daemon_that_is_away_is_69_and_something_else_at_the_address_is_named() {
     let daemon = world.daemon();
     let sentence = at(&format!("{}/elsewhere", daemon.url), &["status"]).sentence(1);
     assert!(sentence.contains("does not know") && sentence.contains("upgrade"), "{sentence}");
+}
+
+#[test]
+fn a_daemon_without_its_database_is_69() {
+    let cluster = postgres_fixture::Cluster::start(postgres_fixture::ClusterOptions::default()).expect("PostgreSQL");
+    let world = World::on(&cluster).quiet();
+    let daemon = world.daemon();
+    cluster.stop_immediate().expect("it stops");
+    for command in [&["status"][..], &["numbers"], &["release", "u-1"]] {
+        let sentence = at(&daemon.url, command).sentence(69);
+        assert!(sentence.contains("database") && sentence.contains("try again"), "{sentence}");
+    }
 }
 
 /// Answers every request with `answer`, and says how many came.

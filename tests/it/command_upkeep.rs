@@ -81,6 +81,26 @@ fn a_comparison_with_a_problem_ends_with_1_until_the_operator_confirms() {
 }
 
 #[test]
+fn work_that_breaks_off_shows_people_and_scripts_what_was_done() {
+    let (world, daemon, _numbers) = stocked(2);
+    world.twilio.fault(Fault::new(On::List, FaultKind::LoopingNextPage).forever());
+    for (command, lines) in [
+        ("configure-webhooks", &[("checked", "2"), ("configured", "0"), ("failed", "0")][..]),
+        ("reconcile", &[("missing", "0"), ("complete", "no")]),
+    ] {
+        let people = callbunker(&daemon, &[command]);
+        assert_eq!((people.code, people.stderr.lines().count()), (Some(1), 1), "{people:?}");
+        assert!(people.stderr.contains("broke off") && people.stderr.contains("in the report"), "{people:?}");
+        lines.iter().for_each(|(name, value)| has_line(&people.stdout, name, value));
+        let script = callbunker(&daemon, &[command, "--json"]);
+        assert_eq!((script.code, &script.stderr), (Some(1), &people.stderr), "{script:?}");
+        let document: serde_json::Value = serde_json::from_str(&script.stdout).expect("one document");
+        assert_eq!((&document["code"], &document["status"]), (&json!("unavailable"), &json!(503)));
+        assert!(document["report"].is_object(), "{document}");
+    }
+}
+
+#[test]
 fn replenishing_buys_and_tells_before_and_after() {
     let world = World::new().quiet();
     let daemon = world.daemon();

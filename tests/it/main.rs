@@ -1,5 +1,6 @@
 //! The daemon as its users meet it: the real binary, a real PostgreSQL, and the simulator's state as the oracle.
 
+mod between;
 mod browser;
 mod caring;
 mod command;
@@ -21,6 +22,7 @@ mod breaker;
 mod buying;
 mod callers;
 mod caps;
+mod command_doubt;
 mod command_import;
 mod command_line;
 mod command_lists;

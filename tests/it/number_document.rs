@@ -47,7 +47,8 @@ fn a_number_tells_how_it_stands_and_all_that_happened_to_it() {
     assert_eq!(events(&resting), ["intended", "bought", "assigned", "released"]);
     let (assigned, released) = (&resting["history"][2], &resting["history"][3]);
     assert_eq!((&assigned["user_id"], &assigned["source"]), (&json!("u-1"), &json!("pool")));
-    assert_eq!(released["user_id"], "u-1");
+    // Whoever took it away, it need not be the user.
+    assert_eq!((&released["user_id"], &released["detail"]), (&json!("u-1"), &json!("released from u-1")));
     let order = |document: &Value| {
         document["history"].as_array().unwrap().iter().map(|event| event["at"].to_string()).collect::<Vec<_>>()
     };

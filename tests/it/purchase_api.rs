@@ -74,3 +74,64 @@ fn an_unknown_purchase_is_not_found() {
     }
     assert_eq!(daemon.get("/admin/phones/api/purchases/").status, 404);
 }
+
+/// Orders one number, and PostgreSQL goes away once `reached` can be told and the daemon pauses at `step`.
+#[cfg(feature = "failpoints")]
+fn ordered_into_an_outage(
+    cluster: &postgres_fixture::Cluster,
+    (world, daemon): (&World, &crate::daemon::Daemon),
+    (step, reached): (&str, &str),
+    order: impl FnOnce() -> crate::daemon::Reply + Send,
+) -> crate::daemon::Reply {
+    daemon.failpoints(&format!("{step}=pause"));
+    let before = world.count(reached);
+    let reply = std::thread::scope(|scope| {
+        let order = scope.spawn(order);
+        eventually("the order is so far", || world.count(reached) == before + 1);
+        cluster.stop_immediate().expect("it stops");
+        daemon.failpoint_off(step);
+        order.join().expect("an answer")
+    });
+    cluster.start_again().expect("it starts");
+    eventually("the daemon sees it again", || daemon.get("/admin/phones/api/status").status == 200);
+    reply
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn an_order_that_cannot_be_told_is_answered_with_its_id_and_never_with_try_again() {
+    let cluster = postgres_fixture::Cluster::start(postgres_fixture::ClusterOptions::default()).expect("PostgreSQL");
+    let world = World::on(&cluster).quiet();
+    let daemon = world.daemon();
+    let it = (&world, &daemon);
+    let placed = ("order_enqueued", "SELECT count(*) FROM purchases");
+    let ran = ("lock_released", "SELECT count(*) FROM purchases WHERE ended_at IS NOT NULL");
+    let (alone, later) = (&[][..], &[("Prefer", "respond-async")][..]);
+    let keyed = &[("Idempotency-Key", "k")][..];
+    for (step, headers) in [(ran, alone), (ran, keyed), (placed, later)] {
+        let reply =
+            ordered_into_an_outage(&cluster, it, step, || daemon.post_with(PURCHASE, &json!({"count": 1}), headers));
+        assert_eq!(
+            reply.headers.contains_key("retry-after"),
+            headers == keyed,
+            "only a key is safe to repeat: {reply:?}"
+        );
+        let problem = reply.problem(503, "database_unavailable");
+        let id = problem["purchase_id"].as_str().expect("the order's id").to_owned();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(&id) && detail.contains("before you ask again"), "{detail}");
+        eventually("the order has ended", || daemon.get(&format!("{PURCHASE}s/{id}")).ok()["state"] == "done");
+        let row = format!("SELECT result FROM audit WHERE action = 'purchase' AND detail->>'purchase_id' = '{id}'");
+        eventually("the trail names it", || world.sql(&row) == "503");
+    }
+    assert_eq!(daemon.post_with(PURCHASE, &json!({"count": 1}), keyed).ok()["purchased_count"], 1);
+    // The dashboard asks the same handler.
+    let form = [("X-Admin-API-Key", crate::world::ADMIN_KEY), ("Content-Type", "application/x-www-form-urlencoded")];
+    ordered_into_an_outage(&cluster, it, placed, || {
+        daemon.send("POST", "/admin/phones/dashboard/acts/purchase", &form, Some(b"count=1&order=abc"))
+    });
+    let row = "SELECT count(*) FROM audit WHERE detail->>'act' = 'purchase' AND detail ? 'purchase_id'";
+    eventually("the trail names it, too", || world.count(row) == 1);
+    eventually("all were bought", || world.bought() == 4);
+    world.assert_nothing_lost_or_doubled();
+}

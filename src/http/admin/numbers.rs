@@ -90,7 +90,7 @@ fn detail(event: &NumberEvent) -> String {
         "not_bought" => format!("not bought{because}"),
         "unknown" => format!("Twilio's answer is not known, and it is looked up until it is clear{because}"),
         "assigned" => format!("assigned to {user} (source: {})", or(&event.source, "unknown")),
-        "released" => format!("released by {user}"),
+        "released" => format!("released from {user}"),
         "missing" => "gone at Twilio: a look by its SID found nothing".to_owned(),
         "leaving" => format!("{by} wants to give it back to Twilio"),
         "released_to_twilio" => "given back to Twilio".to_owned(),

@@ -20,12 +20,13 @@ use crate::domain::{AreaCode, CountryCode, NumberSid, OrderState, PhoneNumber, T
 use crate::purchaser::PurchaserError;
 
 mod about;
+mod headers;
 
 pub(crate) use about::{about_purchase, about_show};
+use headers::{idempotency_key, prefers_async};
 
 /// The most that one order by hand may ask for.
 pub(super) const COUNT_MAX: u32 = 100;
-const KEY_BYTES_MAX: usize = 255;
 /// How often a repeated request looks whether the first one's order has ended.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long it looks, beyond the time that an order may wait for the lock; then it tells how far the order is.
@@ -93,7 +94,7 @@ pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome
     let body: PurchaseBody = request.json()?;
     let wish = wish(&context, &request, &body)?;
     let key = idempotency_key(&request)?;
-    let asynchronous = prefers_async(&request);
+    let (asynchronous, keyed) = (prefers_async(&request), key.is_some());
     let (enqueued, lock_wait) = (wish, context.config.load().purchase.lock_wait());
     let writing = Arc::clone(&context);
     // A task of its own: from the first row on, the order goes its way whoever listens.
@@ -104,13 +105,19 @@ pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome
             .await?;
         let id = accepted(written)?;
         fail::fail_point!("order_enqueued");
-        let running = Arc::clone(&writing);
-        let run = tokio::spawn(async move { run(&running, id, written).await });
-        if asynchronous { Ok(id) } else { run.await.unwrap_or_else(|_panicked| Err(Problem::internal())).map(|()| id) }
+        let ran = tokio::spawn(async move { run(&writing, id, written).await });
+        Ok::<_, Problem>((id, ran))
     });
-    let id = carried.await.unwrap_or_else(|_panicked| Err(Problem::internal()))?;
+    let (id, ran) = carried.await.unwrap_or_else(|_panicked| Err(Problem::internal()))?;
+    // First of all: whatever fails from here on, the trail and the answer name the order.
     request.note("purchase_id", id.to_string());
-    let record = read(&context, id).await?;
+    let told = async {
+        if !asynchronous {
+            ran.await.unwrap_or(Err(ProblemCode::Internal))?;
+        }
+        record(&context, id).await
+    };
+    let record = told.await.map_err(|code| untold(id, code, keyed))?;
     if asynchronous {
         let mut response = json_response(StatusCode::ACCEPTED, &document(&record))?;
         let location =
@@ -148,28 +155,6 @@ fn wish(context: &Context, request: &Request, body: &PurchaseBody) -> Result<Wis
     })
 }
 
-fn idempotency_key(request: &Request) -> Result<Option<String>, Problem> {
-    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
-    let printable = |byte: &u8| (b' '..=b'~').contains(byte);
-    match value.as_bytes() {
-        bytes if (1..=KEY_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(printable) => {
-            Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
-        }
-        _ => Err(Problem::invalid_field("Idempotency-Key", "must be 1 to 255 printable ASCII characters")),
-    }
-}
-
-/// RFC 7240.
-fn prefers_async(request: &Request) -> bool {
-    request
-        .headers()
-        .get_all("prefer")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split([',', ';']))
-        .any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
-}
-
 fn accepted(written: Enqueued) -> Result<Uuid, Problem> {
     match written {
         Enqueued::New(id) | Enqueued::Same(id) => Ok(id),
@@ -185,34 +170,40 @@ fn accepted(written: Enqueued) -> Result<Uuid, Problem> {
 }
 
 /// Runs a new order to its end, or waits for the end of the one that the same key began, perhaps on another instance.
-async fn run(context: &Context, id: Uuid, written: Enqueued) -> Result<(), Problem> {
+async fn run(context: &Context, id: Uuid, written: Enqueued) -> Result<(), ProblemCode> {
     // A repeated request may find an order that nobody runs, because the first one's instance died before it began.
     let unbegun = |order: &Order| order.state == OrderState::Queued && order.started_at.is_none();
-    if matches!(written, Enqueued::New(_)) || unbegun(&read(context, id).await?.order) {
+    if matches!(written, Enqueued::New(_)) || unbegun(&record(context, id).await?.order) {
         context.purchaser.by_hand(id).await.map_err(|error| {
             slog::error!(context.log, "an order by hand broke off; its items are settled by recovery";
                 "order" => id.to_string(), "error" => error.to_string());
-            broke_off(id, &error)
+            match error {
+                PurchaserError::Gone(_) => ProblemCode::Unavailable,
+                PurchaserError::Database(error) if error.is_unavailable() => ProblemCode::DatabaseUnavailable,
+                PurchaserError::Database(_) => ProblemCode::Internal,
+            }
         })?;
     }
     // Two requests with one key may both run it; whoever comes second waits for the end here.
     let deadline = Instant::now() + context.config.load().purchase.lock_wait() + REPEAT_PATIENCE;
-    while !read(context, id).await?.order.state.has_ended() && !context.is_stopping() && Instant::now() < deadline {
+    while !record(context, id).await?.order.state.has_ended() && !context.is_stopping() && Instant::now() < deadline {
         tokio::time::sleep(LOOK_EVERY).await;
     }
     Ok(())
 }
 
-fn broke_off(id: Uuid, error: &PurchaserError) -> Problem {
-    let code = match error {
-        PurchaserError::Gone(_) => ProblemCode::Unavailable,
-        PurchaserError::Database(error) if error.is_unavailable() => ProblemCode::DatabaseUnavailable,
-        PurchaserError::Database(_) => ProblemCode::Internal,
-    };
+/// An order that is written, and may have bought some, but cannot be told. Only whoever sent a key may repeat it blindly.
+fn untold(id: Uuid, code: ProblemCode, keyed: bool) -> Problem {
     let detail = format!(
-        "The purchase broke off and may have bought some; look at /admin/phones/api/purchases/{id} before you ask again."
+        "The purchase is placed and may have bought some, but how it went cannot be told now; \
+         look at /admin/phones/api/purchases/{id} before you ask again."
     );
-    Problem::new(code, detail).with("purchase_id", id.to_string()).retry_after(Duration::from_secs(1))
+    let problem = Problem::new(code, detail).with("purchase_id", id.to_string());
+    if keyed { problem.retry_after(Duration::from_secs(1)) } else { problem }
+}
+
+async fn record(context: &Context, id: Uuid) -> Result<PurchaseRecord, ProblemCode> {
+    read(context, id).await.map_err(|problem| problem.code())
 }
 
 async fn read(context: &Context, id: Uuid) -> Result<PurchaseRecord, Problem> {

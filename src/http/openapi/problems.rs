@@ -165,8 +165,14 @@ pub(super) fn schema() -> Schema {
             "bytes_max",
             Object::builder().schema_type(Type::Integer).description(Some("The most bytes that a body may have.")),
         )
-        .property("purchase_id", text("The order that broke off."))
-        .property("report", Object::builder().description(Some("What a comparison did before it broke off.")))
+        .property(
+            "purchase_id",
+            text("An order that is placed, and how it went cannot be told now: look at it before you ask again."),
+        )
+        .property(
+            "report",
+            Object::builder().description(Some("What a comparison, or setting webhooks, did before it broke off.")),
+        )
         .property("twilio_code", json_type(&["integer", "null"], "Twilio's error code."))
         .property("twilio_request_id", json_type(&["string", "null"], "Twilio's id of the request, for its support."));
     for name in ["type", "title", "status", "detail", "code"] {

@@ -39,7 +39,12 @@ pub(crate) fn about_purchase() -> About {
         .refuses(ProblemCode::Halted, "Twilio refuses the account; the status says why.")
         .refuses(ProblemCode::IdempotencyKeyReused, "The Idempotency-Key came with another body before.")
         .refuses(ProblemCode::RateLimited, "Too many orders, too many that wait, or too many wrong keys.")
-        .refuses(ProblemCode::Unavailable, "A part is restarting; `purchase_id` names an order that broke off.")
+        .refuses(ProblemCode::Unavailable, "A part is restarting; with a `purchase_id`, look at that order before another.")
+        .refuses(
+            ProblemCode::DatabaseUnavailable,
+            "PostgreSQL does not answer; with a `purchase_id`, look at that order before another.",
+        )
+        .refuses(ProblemCode::Internal, "A bug; with a `purchase_id`, look at that order before another.")
         .refuses(ProblemCode::ShuttingDown, "This instance is going away.")
         .refuses(ProblemCode::NotFound, "The order is gone before it could be told.")
 }
