@@ -1,8 +1,19 @@
 //! A number that we know by its SID: what Twilio shows beside what it shall carry. Pure, because everything hangs on it.
 
 use crate::db::reconciliation::KnownNumber;
-use crate::domain::{InstanceName, NumberStatus, QuarantineReason, Tag, WebhookStatus, Webhooks};
+use crate::domain::{Capability, InstanceName, NumberStatus, QuarantineReason, Tag, WebhookStatus, Webhooks};
 use crate::twilio::IncomingNumber;
+
+/// What every number of ours shall be.
+#[derive(Debug, Clone)]
+pub(super) struct Shall {
+    /// Whose tag it carries.
+    pub(super) instance: InstanceName,
+    /// The installation's webhooks.
+    pub(super) webhooks: Webhooks,
+    /// `pool.capabilities`.
+    pub(super) capabilities: Vec<Capability>,
+}
 
 /// What is to be done about a number of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,21 +41,18 @@ pub(super) struct Needs {
     pub(super) stale: bool,
     /// The database has it as missing.
     pub(super) turned_up: bool,
+    /// It can do what the pool promises and the database denies it, or the other way round.
+    pub(super) fitness: bool,
 }
 
 /// Decides about a number of ours.
-pub(super) fn decide(
-    known: &KnownNumber,
-    number: &IncomingNumber,
-    instance: &InstanceName,
-    wanted: &Webhooks,
-) -> Decision {
+pub(super) fn decide(known: &KnownNumber, number: &IncomingNumber, shall: &Shall) -> Decision {
     if known.status == NumberStatus::Released {
         // Twilio's list may lag behind a release.
         return if known.left_long_ago { Decision::StillThere } else { Decision::Fine };
     }
     let tag = Tag::parse(&number.friendly_name);
-    let another = tag.as_ref().filter(|tag| tag.instance != *instance).map(|tag| tag.instance.clone());
+    let another = tag.as_ref().filter(|tag| tag.instance != shall.instance).map(|tag| tag.instance.clone());
     let turned_up = Needs { turned_up: known.missing, ..Needs::default() };
     match known.hold {
         // Somebody is at it: what it shall carry is not decided yet, or does not matter any more.
@@ -62,11 +70,13 @@ pub(super) fn decide(
         return Decision::TaggedFor(instance);
     }
     let tag_is_right = tag.is_some_and(|tag| known.item_id.is_none_or(|item_id| tag.item_id == item_id));
-    let webhooks_are_right = number.carries(wanted);
+    let webhooks_are_right = number.carries(&shall.webhooks);
     let needs = Needs {
         tag: !tag_is_right,
         webhooks: !webhooks_are_right,
         stale: webhooks_are_right && known.webhook_status != WebhookStatus::Configured,
+        // Rows that Twilio, or a gateway, cut short say nothing of it.
+        fitness: number.tells_capabilities() && number.can(&shall.capabilities) != known.capable,
         ..turned_up
     };
     if needs == Needs::default() { Decision::Fine } else { Decision::Attend(needs) }
@@ -117,16 +127,17 @@ mod tests {
             "status_callback": "https://a.example/c", "date_created": "Thu, 01 Jan 2026 12:00:01 +0000",
         }))
         .unwrap();
-        let wanted = Webhooks {
+        let webhooks = Webhooks {
             voice_url: RIGHT.to_owned(),
             sms_url: "https://a.example/s".to_owned(),
             status_callback: "https://a.example/c".to_owned(),
         };
-        decide(known, &number, &"default".parse().unwrap(), &wanted)
+        let capabilities = vec![Capability::Voice];
+        decide(known, &number, &Shall { instance: "default".parse().unwrap(), webhooks, capabilities })
     }
 
     fn needs(tag: bool, webhooks: bool, stale: bool, turned_up: bool) -> Decision {
-        Decision::Attend(Needs { tag, webhooks, stale, turned_up })
+        Decision::Attend(Needs { tag, webhooks, stale, turned_up, fitness: false })
     }
 
     #[test]
@@ -148,6 +159,31 @@ mod tests {
             assert_eq!(decided(&unready, OURS, WRONG), needs(false, true, false, false));
         }
         assert_eq!(decided(&KnownNumber { missing: true, ..known() }, OURS, RIGHT), needs(false, false, false, true));
+    }
+
+    #[test]
+    fn what_a_number_can_do_is_compared_where_twilio_says_it() {
+        let shown = |voice: bool| {
+            serde_json::from_value::<IncomingNumber>(serde_json::json!({
+                "sid": "PN0123456789abcdef0123456789abcdef", "phone_number": "+14155550101", "friendly_name": OURS,
+                "voice_url": RIGHT, "sms_url": "https://a.example/s", "status_callback": "https://a.example/c",
+                "date_created": "Thu, 01 Jan 2026 12:00:01 +0000", "capabilities": {"voice": voice, "sms": true},
+            }))
+            .unwrap()
+        };
+        let webhooks = Webhooks {
+            voice_url: RIGHT.to_owned(),
+            sms_url: "https://a.example/s".to_owned(),
+            status_callback: "https://a.example/c".to_owned(),
+        };
+        let capabilities = vec![Capability::Voice];
+        let shall = Shall { instance: "default".parse().unwrap(), webhooks, capabilities };
+        let differs = Decision::Attend(Needs { fitness: true, ..Needs::default() });
+        assert_eq!(decide(&known(), &shown(true), &shall), Decision::Fine);
+        assert_eq!(decide(&known(), &shown(false), &shall), differs);
+        let deaf = KnownNumber { capable: false, ..known() };
+        assert_eq!(decide(&deaf, &shown(true), &shall), differs);
+        assert_eq!(decide(&deaf, &shown(false), &shall), Decision::Fine);
     }
 
     #[test]

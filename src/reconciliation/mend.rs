@@ -14,7 +14,7 @@ use super::patience::patiently;
 use super::report::{Finding, Line};
 use crate::db::reconciliation::{
     KnownNumber, Standing, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict,
-    number_mark_drifted, number_turned_up,
+    number_mark_drifted, number_set_capable, number_turned_up,
 };
 use crate::domain::{NumberStatus, Tag};
 use crate::twilio::{Failure, IncomingNumber};
@@ -45,7 +45,7 @@ pub(super) async fn attend(
             let Some(now) = patiently(page.buyer, || page.buyer.twilio.fetch(&number.sid)).await? else {
                 return Ok(vec![Finding::Unseen(id)]);
             };
-            let Decision::TaggedFor(instance) = decide(known, &now, &page.instance, &page.wanted) else {
+            let Decision::TaggedFor(instance) = decide(known, &now, &page.shall) else {
                 // It was adopted since the page was read: the next comparison decides.
                 return Ok(Vec::new());
             };
@@ -70,19 +70,23 @@ async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) 
     let Some(number) = patiently(buyer, || buyer.twilio.fetch(&listed.sid)).await? else {
         return Ok(vec![Finding::Unseen(id)]);
     };
-    let Decision::Attend(needs) = decide(known, &number, &page.instance, &page.wanted) else {
+    let Decision::Attend(needs) = decide(known, &number, &page.shall) else {
         // It has changed since the page was read: the next comparison decides.
         return Ok(Vec::new());
     };
     let mut standing = Standing { status: known.status, user_id: known.user_id.clone() };
     if needs.webhooks {
-        let wanted = page.wanted.clone();
+        let wanted = page.shall.webhooks.clone();
         let mark = move |conn: &mut crate::db::Connection| number_mark_drifted(conn, id, &wanted);
         match buyer.db.run_patiently("number_mark_drifted", mark).await? {
             Some(now) => standing = now,
             None => return Ok(Vec::new()),
         }
         fail::fail_point!("drift_marked");
+    }
+    // Another instance may be configured otherwise.
+    if needs.fitness && !page.skewed {
+        set_fitness(page, &number, id).await?;
     }
     let user_id = standing.user_id.clone();
     let line = |reason: &str| Line::new(&number.phone_number, reason, user_id.as_deref());
@@ -102,8 +106,20 @@ async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) 
     Ok(findings)
 }
 
+/// What `pool.capabilities` wants may have changed since the number came.
+async fn set_fitness(page: &Page<'_>, number: &IncomingNumber, id: i64) -> Result<(), Trouble> {
+    let capable = number.can(&page.shall.capabilities);
+    let set = move |conn: &mut crate::db::Connection| number_set_capable(conn, id, capable);
+    if page.buyer.db.run_patiently("number_set_capable", set).await? {
+        slog::warn!(page.buyer.log, "a number of ours became fit, or unfit, for pool.capabilities";
+            "phone_number_ends" => number.phone_number.last_four(), "fit" => capable);
+        page.buyer.stock.notify_one();
+    }
+    Ok(())
+}
+
 async fn confirm(page: &Page<'_>, id: i64) -> Result<bool, Trouble> {
-    let wanted = page.wanted.clone();
+    let wanted = page.shall.webhooks.clone();
     let confirmed = page
         .buyer
         .db
@@ -124,7 +140,7 @@ async fn mend(
     standing: &Standing,
 ) -> Result<Vec<Finding>, Trouble> {
     let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
-    let reason = needs.reason(number, &page.wanted);
+    let reason = needs.reason(number, &page.shall.webhooks);
     let line = |reason: String| Line::new(&number.phone_number, reason, standing.user_id.as_deref());
     let drift = |why: &str| Finding::Drift(line(format!("{reason}{why}")));
     let assigned = standing.status == NumberStatus::Assigned;
@@ -191,7 +207,7 @@ async fn tag_only(
         }
     };
     if needs.webhooks {
-        let reason = Needs { tag: false, ..needs }.reason(number, &page.wanted);
+        let reason = Needs { tag: false, ..needs }.reason(number, &page.shall.webhooks);
         slog::warn!(log, "an assigned number is not as it should be; configure-webhooks repairs webhooks"; "phone_number_ends" => ends, "reason" => &reason);
         findings.push(Finding::Drift(line(reason)));
     }
@@ -205,9 +221,9 @@ async fn set(
     number: &IncomingNumber,
     needs: Needs,
 ) -> Result<Option<()>, Failure> {
-    let (twilio, wanted) = (&page.buyer.twilio, &page.wanted);
+    let (twilio, wanted) = (&page.buyer.twilio, &page.shall.webhooks);
     // Without an item any tag of ours will do: after a restored backup it still says whose the number is.
-    let tag = Tag { instance: page.instance.clone(), item_id: known.item_id.unwrap_or_else(Uuid::new_v4) };
+    let tag = Tag { instance: page.shall.instance.clone(), item_id: known.item_id.unwrap_or_else(Uuid::new_v4) };
     let now = if needs.tag {
         twilio.set_tag(&number.sid, &tag, needs.webhooks.then_some(wanted)).await?
     } else {

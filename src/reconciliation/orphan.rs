@@ -39,7 +39,7 @@ pub(super) async fn take_in(
     let Some(found) = found.filter(|found| found.body.sid == number.sid) else { return Ok(Vec::new()) };
     // What an operator took in may be as old as it likes.
     let sent_ago = if item.spends { item.sent_ago() } else { Duration::MAX };
-    match judge_for(page.buyer, item.id, item.country, sent_ago, &page.wanted, &found) {
+    match judge_for(page.buyer, item.id, item.country, sent_ago, &page.shall.webhooks, &found) {
         Owner::Us(settlement) => {
             fail::fail_point!("orphan_judged");
             let how = if item.spends { "bought" } else { "taken in" };
@@ -75,8 +75,12 @@ async fn of_unknown_item(page: &Page<'_>, number: &IncomingNumber) -> Result<Vec
         sid: number.sid.clone(),
         phone_number: number.phone_number.clone(),
         country: number.phone_number.country().unwrap_or(pool.country),
-        webhook_status: if number.carries(&page.wanted) { WebhookStatus::Configured } else { WebhookStatus::Drifted },
-        webhooks: page.wanted.clone(),
+        webhook_status: if number.carries(&page.shall.webhooks) {
+            WebhookStatus::Configured
+        } else {
+            WebhookStatus::Drifted
+        },
+        webhooks: page.shall.webhooks.clone(),
         capable: number.can(&pool.capabilities),
         purchased_at: number.date_created,
         request_id: None,

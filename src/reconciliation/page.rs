@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use futures_util::stream::{self, StreamExt as _};
 
 use super::actor::ReconcilerDependencies;
-use super::known::{Decision, decide};
+use super::known::{Decision, Shall, decide};
 use super::report::{Finding, Report};
 use super::{Trouble, mend, orphan, refuses_the_account};
-use crate::db::reconciliation::{KnownItem, KnownNumber, Listed, listed_look, numbers_set_capable};
-use crate::domain::{InstanceName, NumberStatus, Tag, Webhooks};
+use crate::db::reconciliation::{KnownItem, KnownNumber, Listed, listed_look};
+use crate::domain::{InstanceName, NumberStatus, Tag};
 use crate::purchaser::Buyer;
 use crate::twilio::{Failure, IncomingNumber};
 
@@ -25,9 +25,7 @@ const UNANSWERED_MAX: u32 = 5;
 /// What all numbers of a page have in common.
 pub(super) struct Page<'a> {
     pub(super) buyer: &'a Buyer,
-    pub(super) instance: InstanceName,
-    /// The installation's webhooks.
-    pub(super) wanted: Webhooks,
+    pub(super) shall: Shall,
     /// This instance is configured with others, so it repairs nothing.
     pub(super) skewed: bool,
     /// `reconcile.repair_assigned`.
@@ -57,16 +55,13 @@ pub(super) async fn compare(
     let page = Page {
         buyer,
         skewed: installation.webhooks != config.webhooks.webhooks(),
-        wanted: installation.webhooks,
+        shall: Shall { instance, webhooks: installation.webhooks, capabilities: config.pool.capabilities.clone() },
         repair_assigned: config.reconcile.repair_assigned,
-        instance,
         unanswered: AtomicU32::new(0),
         broken: AtomicBool::new(false),
     };
     drop(config);
     report.checked += u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-    let wanted = buyer.config.load().pool.capabilities.clone();
-    let (mut able, mut unable): (Vec<i64>, Vec<i64>) = (Vec::new(), Vec::new());
     let mut differences = Vec::new();
     for (number, looked) in numbers.into_iter().zip(looked) {
         match looked.number {
@@ -75,16 +70,12 @@ pub(super) async fn compare(
                 if known.status != NumberStatus::Released && !seen.insert(known.id) {
                     continue;
                 }
-                // Twilio says nothing of what a number can do in rows that it, or a gateway, cut short.
-                if !page.skewed && number.tells_capabilities() && number.can(&wanted) != known.capable {
-                    (if known.capable { &mut unable } else { &mut able }).push(known.id);
-                }
-                match decide(&known, &number, &page.instance, &page.wanted) {
+                match decide(&known, &number, &page.shall) {
                     Decision::Fine => {}
                     decision => differences.push(Difference::Known(known, Box::new(number), decision)),
                 }
             }
-            None if tag_of(&number, &page.instance).is_some() => {
+            None if tag_of(&number, &page.shall.instance).is_some() => {
                 differences.push(Difference::Orphan(looked.item, Box::new(number)));
             }
             None if looked.ignored => {
@@ -95,7 +86,6 @@ pub(super) async fn compare(
             }
         }
     }
-    set_capable(buyer, able, unable).await?;
     let mut attended = stream::iter(differences).map(|difference| page.attend(difference)).buffer_unordered(AT_A_TIME);
     let mut trouble = None;
     while let Some(outcome) = attended.next().await {
@@ -112,19 +102,6 @@ pub(super) async fn compare(
         }
     }
     trouble.map_or(Ok(()), Err)
-}
-
-/// What `pool.capabilities` wants may have changed since a number came.
-async fn set_capable(buyer: &Buyer, able: Vec<i64>, unable: Vec<i64>) -> Result<(), Trouble> {
-    if able.is_empty() && unable.is_empty() {
-        return Ok(());
-    }
-    slog::warn!(buyer.log, "numbers of ours became fit or unfit for pool.capabilities, and idle ones serve accordingly";
-        "fit" => able.len(), "unfit" => unable.len());
-    let set = move |conn: &mut crate::db::Connection| numbers_set_capable(conn, &able, &unable);
-    buyer.db.run_patiently("numbers_set_capable", set).await?;
-    buyer.stock.notify_one();
-    Ok(())
 }
 
 fn listed(number: &IncomingNumber, instance: &InstanceName) -> Listed {

@@ -5,7 +5,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
@@ -85,19 +85,19 @@ pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, webhooks: &Webhoo
     Ok(confirmed)
 }
 
-/// The numbers `able` can do what the pool promises now, and `unable` cannot: whoever is idle of these serves nobody.
+/// Whether the number can do what the pool promises: an idle one that cannot serves nobody. `false` = that is known.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn numbers_set_capable(conn: &mut Connection, able: &[i64], unable: &[i64]) -> Result<(), DbError> {
-    sql_query(
-        "UPDATE numbers SET capable = NOT capable
-          WHERE status <> 'released' AND (id = ANY($1) AND NOT capable OR id = ANY($2) AND capable)",
-    )
-    .bind::<Array<BigInt>, _>(able)
-    .bind::<Array<BigInt>, _>(unable)
-    .execute(conn)?;
-    stock_notify(conn)
+pub fn number_set_capable(conn: &mut Connection, id: i64, capable: bool) -> Result<bool, DbError> {
+    let set = sql_query("UPDATE numbers SET capable = $2 WHERE id = $1 AND capable <> $2 AND status <> 'released'")
+        .bind::<BigInt, _>(id)
+        .bind::<Bool, _>(capable)
+        .execute(conn)?;
+    if set > 0 {
+        stock_notify(conn)?;
+    }
+    Ok(set > 0)
 }
 
 /// Twilio refused to set the webhooks.

@@ -13,7 +13,7 @@ mod runs;
 
 pub use change::{
     Standing, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict, number_mark_drifted,
-    number_turned_up, numbers_set_capable,
+    number_set_capable, number_turned_up,
 };
 pub use held::{Held, numbers_held_long};
 pub use intake::{Holder, Newcomer, number_holding, number_let_go, number_take_in};

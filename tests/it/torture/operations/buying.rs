@@ -171,7 +171,7 @@ pub const OPERATIONS: &[Operation] = &[
             daemon.release("leaves").ok();
             daemon.kill9();
         },
-        reaches: &["webhooks_set", "number_returned"],
+        reaches: &["care_marked", "webhooks_set", "number_returned"],
         ..PLAIN
     },
 ];

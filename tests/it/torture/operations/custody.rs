@@ -88,7 +88,7 @@ pub const OPERATIONS: &[Operation] = &[
         name: "an import of three",
         before: foreign,
         ask: Some(|_, daemon, _| drop(post(daemon, IMPORT, ADMIN_KEY, &three()))),
-        reaches: &["import_written"],
+        reaches: &["import_decided", "import_written"],
         after: |world, daemon, told| {
             assert_eq!(daemon.post(IMPORT, &three()).ok()["problems"], json!([]));
             told.push(("u-1".to_owned(), NUMBERS[0].to_owned()));
