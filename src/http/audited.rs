@@ -109,6 +109,7 @@ pub(super) struct Call {
     gate: Arc<Gate>,
     exchange: SharedExchange,
     route: &'static str,
+    action: &'static str,
     audited: Audited,
     began: DateTime<Utc>,
     pub(super) notes: Arc<Notes>,
@@ -121,6 +122,7 @@ impl Call {
         gate: &Arc<Gate>,
         exchange: &SharedExchange,
         route: &'static str,
+        action: Option<&'static str>,
         audited: Audited,
     ) -> Option<Self> {
         if audited == Audited::Never || gate.auditor().is_none() {
@@ -130,6 +132,7 @@ impl Call {
             gate: Arc::clone(gate),
             exchange: Arc::clone(exchange),
             route,
+            action: action.unwrap_or_else(|| last_word(route)),
             audited,
             began: Utc::now(),
             notes: Arc::default(),
@@ -175,7 +178,7 @@ impl Call {
             at: self.began,
             who: self.notes.who.get().map_or_else(|| "nobody".to_owned(), Who::name),
             address: Some(self.exchange.client.to_string()),
-            action: action(self.route).to_owned(),
+            action: self.action.to_owned(),
             method: Some(scribe.text(self.exchange.method.as_str())),
             path: Some(self.route.to_owned()),
             detail: scribe.detail(detail),
@@ -204,7 +207,7 @@ impl Drop for Call {
 }
 
 /// The last word of the pattern: `/admin/phones/api/numbers/{phone_number}/adopt` is `adopt`.
-fn action(route: &'static str) -> &'static str {
+fn last_word(route: &'static str) -> &'static str {
     route.rsplit('/').find(|segment| !segment.is_empty() && !segment.starts_with('{')).unwrap_or(route)
 }
 
@@ -214,8 +217,8 @@ mod tests {
 
     #[test]
     fn the_action_is_the_last_word_of_the_route() {
-        assert_eq!(action("/admin/phones/api/purchase"), "purchase");
-        assert_eq!(action("/admin/phones/api/purchases/{id}"), "purchases");
-        assert_eq!(action("/admin/phones/api/numbers/{phone_number}/release-to-twilio"), "release-to-twilio");
+        assert_eq!(last_word("/admin/phones/api/purchase"), "purchase");
+        assert_eq!(last_word("/admin/phones/api/purchases/{id}"), "purchases");
+        assert_eq!(last_word("/admin/phones/api/numbers/{phone_number}/release-to-twilio"), "release-to-twilio");
     }
 }

@@ -131,7 +131,7 @@ pub fn routes() -> Vec<Route<Context>> {
             "/admin/phones/dashboard/acts/{act}",
             vec![
                 Endpoint::page(Admin, dashboard::ask).undocumented().polled(),
-                Endpoint::form(Admin, dashboard::act).undocumented().order(),
+                Endpoint::form(Admin, dashboard::act).undocumented().order().does(dashboard::action),
             ],
         ),
         Route::new(

@@ -166,7 +166,7 @@ struct PoolRow {
     idle: When,
 }
 
-/// What was done: a form of the dashboard says in its details which.
+/// What was done. Rows of earlier versions call every form `acts`, and say in their details which.
 pub(super) fn what(action: &str, detail: &Value) -> String {
     words(detail["act"].as_str().filter(|_| action == "acts").unwrap_or(action))
 }

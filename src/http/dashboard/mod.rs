@@ -20,7 +20,7 @@ mod runway;
 mod search;
 mod text;
 
-pub(crate) use acts::{act, ask};
+pub(crate) use acts::{act, action, ask};
 pub use assets::Assets;
 pub(crate) use assets::asset;
 pub(crate) use chart::chart;
