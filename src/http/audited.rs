@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::auth::Gate;
 use super::detail::Scribe;
 use super::exchange::SharedExchange;
-use super::keys::{Fingerprint, Who};
+use super::keys::{Access, Fingerprint, Who};
 use super::problem_code::ProblemCode;
 use crate::audit::AuditLog;
 use crate::db::audit::AuditRow;
@@ -42,6 +42,19 @@ pub(super) enum Audited {
     Always,
     /// Good reads once an hour.
     Polled,
+    /// Only what is done with an admin key or its session: with a signup key it is a signup's everyday.
+    OfAdmins,
+}
+
+impl Audited {
+    /// Whether a call of theirs may stand there; `None` is a stranger.
+    fn wants(self, who: Option<Who>) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always | Self::Polled => true,
+            Self::OfAdmins => who.is_some_and(|who| who.access == Access::Admin),
+        }
+    }
 }
 
 /// Whose key, whether through a session, from where, which route.
@@ -140,9 +153,17 @@ impl Call {
         })
     }
 
+    /// What is noted, as long as anybody may want to read it.
+    pub(super) fn notes_of(&self, who: Option<Who>) -> Option<Arc<Notes>> {
+        self.audited.wants(who).then(|| Arc::clone(&self.notes))
+    }
+
     /// The answer is known: the row is written before it goes out.
     pub(super) async fn end(mut self, status: StatusCode, code: Option<ProblemCode>) {
         self.has_ended = true;
+        if !self.audited.wants(self.notes.who.get().copied()) {
+            return;
+        }
         let Some(auditor) = self.gate.auditor() else { return };
         let is_refused = matches!(status.as_u16(), 401 | 403 | 429);
         let Some(who) = self.notes.who.get().copied().filter(|_| !is_refused) else {
@@ -191,7 +212,7 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        if self.has_ended {
+        if self.has_ended || !self.audited.wants(self.notes.who.get().copied()) {
             return;
         }
         let (status, code) = if std::thread::panicking() {

@@ -11,7 +11,7 @@ use futures_util::future::BoxFuture;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 
-use super::audited::{Audited, Call, Notes};
+use super::audited::{Audited, Call};
 use super::auth::{Gate, TokenIn};
 use super::body::BODY_BYTES_MAX;
 use super::dashboard;
@@ -136,6 +136,12 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         Self { audited: Audited::Always, ..self }
     }
 
+    /// Changes what others have, and signups may do it too: what admins do here stands in the audit trail.
+    #[must_use]
+    pub fn audited_of_admins(self) -> Self {
+        Self { audited: Audited::OfAdmins, ..self }
+    }
+
     /// Is asked again and again by itself: good answers stand in the audit trail once an hour.
     #[must_use]
     pub fn polled(self) -> Self {
@@ -245,8 +251,7 @@ impl<C: Send + Sync + 'static> Route<C> {
         let endpoint = endpoint.ok_or_else(|| Problem::method_not_allowed(self.allow.clone()))?;
         let action = endpoint.action.and_then(|action| action(&params));
         let call = Call::begin(&gate, &exchange, self.pattern.as_str(), action, endpoint.audited);
-        let notes = call.as_ref().map(|call| Arc::clone(&call.notes));
-        let outcome = self.pass(endpoint, context, gate, &exchange, params, notes).await;
+        let outcome = self.pass(endpoint, context, gate, &exchange, params, call.as_ref()).await;
         if let Some(call) = call {
             let code = match &outcome {
                 Ok(response) => response.extensions().get::<ProblemCode>().copied(),
@@ -277,12 +282,12 @@ impl<C: Send + Sync + 'static> Route<C> {
         gate: Arc<Gate>,
         exchange: &SharedExchange,
         params: Params,
-        notes: Option<Arc<Notes>>,
+        call: Option<&Call>,
     ) -> Outcome {
         let token = if endpoint.body == BodyRule::Form { TokenIn::HeaderOrForm } else { TokenIn::Header };
         let note = |who: Option<Who>| {
-            if let (Some(notes), Some(who)) = (&notes, who) {
-                notes.came(who);
+            if let (Some(call), Some(who)) = (call, who) {
+                call.notes.came(who);
             }
         };
         let who = gate.judge(endpoint.access, exchange, token).await.map_err(|refused| {
@@ -302,6 +307,7 @@ impl<C: Send + Sync + 'static> Route<C> {
             gate.check_csrf(exchange, Some(&body))?;
         }
         let body = if endpoint.body == BodyRule::None { bytes::Bytes::new() } else { body };
+        let notes = call.and_then(|call| call.notes_of(who));
         let exchange = Arc::clone(exchange);
         let request = Request { exchange, route: self.pattern.as_str(), params, body, who, gate, notes };
         fail::fail_point!("handler");

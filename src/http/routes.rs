@@ -22,7 +22,11 @@ pub fn routes() -> Vec<Route<Context>> {
         ),
         Route::new(
             "/signup/api/release",
-            vec![Endpoint::post(Signup, BodyRule::Json, signup::release).about(signup::about_release)],
+            vec![
+                Endpoint::post(Signup, BodyRule::Json, signup::release)
+                    .about(signup::about_release)
+                    .audited_of_admins(),
+            ],
         ),
         openapi::route(),
         Route::new("/healthz", vec![Endpoint::get(Public, health::healthz).about(health::about_healthz)]),

@@ -86,6 +86,32 @@ fn every_kind_of_admin_call_stands_there_and_no_signup() {
 }
 
 #[test]
+fn a_number_that_is_taken_from_its_user_with_an_admin_key_stands_there_and_a_signups_own_release_does_not() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    for user in ["u-1", "u-2", "u-3"] {
+        daemon.assign(user).ok();
+    }
+    let release = "/signup/api/release";
+    daemon.release("u-1").ok();
+    daemon.send("POST", release, &[("X-Admin-API-Key", "nobody")], None).problem(401, "unauthorized");
+    assert_eq!(world.count("SELECT count(*) FROM audit"), 0);
+    daemon.post(release, &json!({"user_id": "u-2"})).ok();
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    browser.call(&daemon, release, r#"{"user_id": "u-3"}"#).ok();
+    browser.call(&daemon, release, r#"{"user_id": "u-3"}"#).problem(404, "not_assigned");
+    let rows =
+        world.sql("SELECT who, result, code, detail->>'user_id' FROM audit WHERE action = 'release' ORDER BY id");
+    let admin = fingerprint(ADMIN_KEY);
+    let expected = [
+        format!("{admin}|200||u-2"),
+        format!("session:{admin}|200||u-3"),
+        format!("session:{admin}|404|not_assigned|u-3"),
+    ];
+    assert_eq!(rows.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_dashboard_that_asks_again_and_again_leaves_one_row() {
     let world = World::new().quiet();
     let daemon = world.daemon();
