@@ -42,7 +42,7 @@ pub fn routes() -> Vec<Route<Context>> {
         ),
         Route::new(
             "/admin/phones/api/purchases/{id}",
-            vec![Endpoint::get(Admin, purchases::show).about(purchases::about_show)],
+            vec![Endpoint::get(Admin, purchases::show).about(purchases::about_show).polled()],
         ),
         Route::new(
             "/admin/phones/api/replenish",

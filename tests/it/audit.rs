@@ -125,6 +125,32 @@ fn a_dashboard_that_asks_again_and_again_leaves_one_row() {
 }
 
 #[test]
+fn an_order_that_is_followed_leaves_one_row_and_pushes_no_act_out_of_the_dashboard() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.post(PAUSE, &json!({"reason": "lunch"})).ok();
+    let order = daemon.purchase(1).ok()["purchase_id"].as_str().expect("an id").to_owned();
+    for _poll in 0..20 {
+        daemon.get(&format!("/admin/phones/api/purchases/{order}")).ok();
+    }
+    assert_eq!(world.count("SELECT count(*) FROM audit WHERE action = 'purchases'"), 1);
+    // Whatever else somebody reads all day.
+    world.sql(
+        "INSERT INTO audit (call_id, at, who, action, method, result)
+         SELECT gen_random_uuid(), now(), 'x', 'numbers', 'GET', 200 FROM generate_series(1, 5000);
+         ANALYZE audit",
+    );
+    let home = daemon.get("/admin/phones/dashboard");
+    let html = home.body.as_str().expect("a page");
+    let panel = html.split("id=\"h-audit\"").nth(1).expect("the audit trail's panel");
+    assert!(panel.contains("<td>pause</td>") && panel.contains("<td>purchase</td>"), "{panel}");
+    let way = world.sql(
+        "EXPLAIN SELECT * FROM audit WHERE (method IS NULL OR method NOT IN ('GET', 'HEAD')) ORDER BY id DESC LIMIT 20",
+    );
+    assert!(way.contains("audit_acts_idx"), "{way}");
+}
+
+#[test]
 fn what_is_refused_at_the_door_is_sampled_so_that_nobody_fills_the_disk() {
     let world = World::new().quiet().set("http.trusted_proxies", "127.0.0.0/8");
     let daemon = world.daemon();
