@@ -71,6 +71,7 @@ mod openapi;
 mod page;
 mod problem;
 mod problem_code;
+mod refusals;
 mod reply;
 mod request;
 mod router;

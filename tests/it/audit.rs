@@ -181,6 +181,38 @@ fn what_is_refused_at_the_door_is_sampled_so_that_nobody_fills_the_disk() {
 }
 
 #[test]
+fn nobody_hides_what_others_were_refused_by_being_refused_often() {
+    let world = World::new().quiet().set("http.trusted_proxies", "127.0.0.0/8");
+    let daemon = world.daemon();
+    let wrong = |address: &str| {
+        daemon.send("POST", PAUSE, &[("X-Admin-API-Key", "nobody"), ("X-Forwarded-For", address)], None).status
+    };
+    let rows = |who: &str| world.count(&format!("SELECT count(*) FROM audit WHERE result >= 400 AND {who}"));
+    // One address, far beyond the point from which on it gets 429.
+    let answers: Vec<u16> = (0..300).map(|_| wrong("198.51.100.1")).collect();
+    assert!(answers.contains(&401) && answers.contains(&429), "{answers:?}");
+    assert_eq!(wrong("198.51.100.2"), 401);
+    eventually("another address's row", || rows("address = '198.51.100.2'") == 1);
+    let one = rows("address = '198.51.100.1'");
+    // Ten of each kind at once, and now and then one on a slow machine.
+    assert!((20..40).contains(&one), "{one}");
+    // All strangers together.
+    for host in 0..200 {
+        wrong(&format!("203.0.113.{host}"));
+    }
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    for _again in 0..50 {
+        daemon.send("POST", PAUSE, &[("X-Admin-API-Key", SIGNUP_KEY)], None).problem(403, "forbidden");
+        browser.post(&daemon, PAUSE, &[], "").problem(403, "forbidden");
+    }
+    login(&daemon, &[("api_key", SIGNUP_KEY)]);
+    let (signup, admin) = (fingerprint(SIGNUP_KEY), fingerprint(ADMIN_KEY));
+    assert_eq!(rows(&format!("who = '{signup}' AND action = 'pause'")), 50);
+    assert_eq!(rows(&format!("who = 'session:{admin}'")), 50);
+    assert_eq!(rows(&format!("who = '{signup}' AND action = 'login'")), 1);
+}
+
+#[test]
 fn no_key_and_no_token_stands_in_the_database_or_the_log_wherever_it_was_sent() {
     let world = World::new().quiet();
     let daemon = world.daemon();
