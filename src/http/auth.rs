@@ -126,6 +126,11 @@ impl Gate {
         self.keys.load().find(key)
     }
 
+    /// The length of the key that a text begins with, so that it can be taken out.
+    pub(super) fn key_at_start(&self, text: &str) -> Option<usize> {
+        self.keys.load().at_start(text)
+    }
+
     /// Lets a request pass, or says why not.
     ///
     /// # Errors
