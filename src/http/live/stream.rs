@@ -42,7 +42,9 @@ pub(crate) fn about() -> About {
              and `alert` (`at`, `kind`, `message`); each `data` is one JSON document. The stock's status comes first, a \
              comment every 15 s keeps the connection alive. The key or the session is asked for at the beginning only, so the \
              stream ends by itself after four to five minutes, and at once when that session is logged out or that key \
-             removed on this instance: connect again, as an `EventSource` does by itself.",
+             removed on this instance: connect again, as an `EventSource` does by itself. Events are for whoever watches: a look, up \
+             to four times a second, tells the latest 50 assignments, 50 releases and 10 orders at most, and what changed while \
+             nobody was connected is not told later. A reader who needs each assignment reads the list.",
         )
         .answer_as(
             StatusCode::OK,
@@ -120,6 +122,19 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+
+    #[test]
+    fn the_description_says_how_much_a_look_tells() {
+        let look = include_str!("look.rs");
+        let text = about().text.expect("a text");
+        for (name, words) in
+            [("ASSIGNMENTS_MAX", " assignments"), ("ASSIGNMENTS_MAX", " releases"), ("ORDERS_MAX", " orders")]
+        {
+            let line = look.lines().find(|line| line.starts_with(&format!("const {name}"))).expect("a bound");
+            let bound = line.split(['=', ';']).nth(1).expect("a number").trim();
+            assert!(text.contains(&format!("{bound}{words}")), "{bound}{words}: {text}");
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_ends_after_some_minutes_so_that_its_viewer_is_judged_again() {
