@@ -54,7 +54,7 @@ pub struct Endpoint<C> {
     audited: Audited,
     action: Option<Action>,
     pub(super) is_order: bool,
-    is_page: bool,
+    pub(super) is_page: bool,
     /// For the OpenAPI description; made when somebody asks for it.
     pub(super) about: Option<fn() -> About>,
     is_undocumented: bool,

@@ -105,7 +105,10 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new("/admin/phones/api/audit", vec![Endpoint::get(Admin, audit::audit).about(audit::about)]),
         Route::new("/admin/phones/api/events", vec![Endpoint::get(Admin, live::events).polled().about(live::about)]),
         Route::new("/admin/phones/assets/{name}", vec![Endpoint::get(Public, dashboard::asset).undocumented()]),
-        Route::new("/admin/phones/dashboard", vec![Endpoint::page(Admin, dashboard::home).undocumented().polled()]),
+        Route::new(
+            "/admin/phones/dashboard",
+            vec![Endpoint::page(Admin, dashboard::home).about(dashboard::about_home).polled()],
+        ),
         Route::new(
             "/admin/phones/dashboard/chart",
             vec![Endpoint::get(Admin, dashboard::chart).undocumented().polled()],

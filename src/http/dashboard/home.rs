@@ -8,10 +8,12 @@ use std::sync::Arc;
 use askama::Template;
 use http::StatusCode;
 use serde_json::Value;
+use utoipa::openapi::schema::{Object, Type};
 
 use super::super::admin::status::{Status, document};
 use super::super::context::Context;
-use super::super::{Outcome, Problem, Request};
+use super::super::openapi::Hours;
+use super::super::{About, Outcome, Problem, Request};
 use super::chart::{self, Drawing};
 use super::page::{Frame, page};
 use super::runway::Runway;
@@ -281,6 +283,15 @@ fn pool_row(number: IdleNumber) -> PoolRow {
         ready: number.ready,
         idle: When(number.idle_since),
     }
+}
+
+pub(crate) fn about() -> About {
+    let page = Object::with_type(Type::String);
+    About::new("dashboard", "Pool", "The dashboard, for people")
+        .text("Whoever accepts `text/html` gets refusals as a page, with the same status.")
+        .query::<Hours>("hours", "How much of the past the chart shows; a day unless given.")
+        .answer_as(StatusCode::OK, "text/html", "The page.", page, "<!doctype html>…")
+        .see_other("The login page, for whoever has neither a key nor a session; it leads back here.")
 }
 
 pub(crate) async fn home(context: Arc<Context>, request: Request) -> Outcome {
