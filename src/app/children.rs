@@ -14,7 +14,7 @@ use super::App;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
 use crate::audit::{AuditKeeper, KeeperDependencies};
 use crate::custody::Custody;
-use crate::http::{Assets, Context as Shared, HttpServer, Live, ServerLimits, ServerOptions};
+use crate::http::{Assets, Context as Shared, HttpServer, Live, Readyz, ServerLimits, ServerOptions};
 use crate::pool_monitor::{Caring, MonitorDependencies, MonitorHandle, PoolMonitor};
 use crate::pricing::Pricing;
 use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
@@ -166,6 +166,7 @@ impl App {
             stopping: stopping.clone(),
             assets: Assets::default(),
             live: Live::default(),
+            readyz: Readyz::default(),
             telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         });

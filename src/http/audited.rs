@@ -1,8 +1,8 @@
 //! What the audit trail says of a call, gathered while it is answered.
 //!
 //! Invariants: a call that came past the door stands in the trail before its answer goes out, also when its handler panics
-//! or its client hangs up; what was refused at the door stands there as a sample, so that nobody fills the disk from
-//! outside; nothing that is a key stands there, whichever field it was sent in.
+//! or its client hangs up; what strangers were refused stands there as a sample ([`refusals`](super::refusals)), so that
+//! nobody fills the disk from outside; nothing that is a key stands there, whichever field it was sent in.
 //! How to get it wrong: writing down a body as it came. Only what a handler has read and understood is noted.
 //!
 //! A read that is repeated by itself, such as the dashboard's, is marked [`polled`](super::Endpoint::polled): it stands
@@ -10,13 +10,10 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use http::StatusCode;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -24,14 +21,12 @@ use uuid::Uuid;
 use super::auth::Gate;
 use super::detail::Scribe;
 use super::exchange::SharedExchange;
-use super::keys::{Fingerprint, Who};
+use super::keys::{Access, Fingerprint, Who};
 use super::problem_code::ProblemCode;
+use super::refusals::Refusals;
 use crate::audit::AuditLog;
 use crate::db::audit::AuditRow;
 
-/// Refused calls that are written down at once, and then each minute.
-const REFUSED_BURST: NonZeroU32 = NonZeroU32::new(60).unwrap();
-const REFUSED_PER_MINUTE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const POLLED_EVERY: Duration = Duration::from_secs(3600);
 const POLLED_KEPT: usize = 4096;
 
@@ -42,6 +37,19 @@ pub(super) enum Audited {
     Always,
     /// Good reads once an hour.
     Polled,
+    /// Only what is done with an admin key or its session: with a signup key it is a signup's everyday.
+    OfAdmins,
+}
+
+impl Audited {
+    /// Whether a call of theirs may stand there; `None` is a stranger.
+    fn wants(self, who: Option<Who>) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Always | Self::Polled => true,
+            Self::OfAdmins => who.is_some_and(|who| who.access == Access::Admin),
+        }
+    }
 }
 
 /// Whose key, whether through a session, from where, which route.
@@ -50,24 +58,13 @@ type Poller = (Fingerprint, bool, IpAddr, &'static str);
 /// The trail, and what keeps it small.
 pub(super) struct Auditor {
     log: AuditLog,
-    refused: DefaultDirectRateLimiter,
-    left_out: AtomicU64,
+    refusals: Refusals,
     polled: Mutex<HashMap<Poller, Instant>>,
 }
 
 impl Auditor {
     pub(super) fn new(log: AuditLog) -> Self {
-        let quota = Quota::per_minute(REFUSED_PER_MINUTE).allow_burst(REFUSED_BURST);
-        Self { log, refused: RateLimiter::direct(quota), left_out: AtomicU64::new(0), polled: Mutex::default() }
-    }
-
-    /// Whether a refused call is written down: then with how many were left out since the last that was.
-    fn samples(&self) -> Option<u64> {
-        if self.refused.check().is_err() {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
-            return None;
-        }
-        Some(self.left_out.swap(0, Ordering::Relaxed))
+        Self { log, refusals: Refusals::new(), polled: Mutex::default() }
     }
 
     fn is_new(&self, who: &Who, client: IpAddr, route: &'static str) -> bool {
@@ -109,6 +106,7 @@ pub(super) struct Call {
     gate: Arc<Gate>,
     exchange: SharedExchange,
     route: &'static str,
+    action: &'static str,
     audited: Audited,
     began: DateTime<Utc>,
     pub(super) notes: Arc<Notes>,
@@ -121,6 +119,7 @@ impl Call {
         gate: &Arc<Gate>,
         exchange: &SharedExchange,
         route: &'static str,
+        action: Option<&'static str>,
         audited: Audited,
     ) -> Option<Self> {
         if audited == Audited::Never || gate.auditor().is_none() {
@@ -130,6 +129,7 @@ impl Call {
             gate: Arc::clone(gate),
             exchange: Arc::clone(exchange),
             route,
+            action: action.unwrap_or_else(|| last_word(route)),
             audited,
             began: Utc::now(),
             notes: Arc::default(),
@@ -137,14 +137,25 @@ impl Call {
         })
     }
 
+    /// What is noted, as long as anybody may want to read it.
+    pub(super) fn notes_of(&self, who: Option<Who>) -> Option<Arc<Notes>> {
+        self.audited.wants(who).then(|| Arc::clone(&self.notes))
+    }
+
     /// The answer is known: the row is written before it goes out.
     pub(super) async fn end(mut self, status: StatusCode, code: Option<ProblemCode>) {
         self.has_ended = true;
+        if !self.audited.wants(self.notes.who.get().copied()) {
+            return;
+        }
         let Some(auditor) = self.gate.auditor() else { return };
-        let is_refused = matches!(status.as_u16(), 401 | 403 | 429);
-        let Some(who) = self.notes.who.get().copied().filter(|_| !is_refused) else {
+        let Some(who) = self.notes.who.get().copied() else {
             return self.sample(Some(status), code.map(ProblemCode::as_str));
         };
+        if matches!(status.as_u16(), 401 | 403 | 429) {
+            let Some(left_out) = auditor.refusals.of_known(&who) else { return };
+            self.tell_left_out(left_out);
+        }
         let is_good_read = self.exchange.method.is_safe() && !status.is_client_error() && !status.is_server_error();
         if self.audited == Audited::Polled && is_good_read && !auditor.is_new(&who, self.exchange.client, self.route) {
             return;
@@ -158,13 +169,19 @@ impl Call {
         }
     }
 
+    /// A stranger's call.
     fn sample(&self, status: Option<StatusCode>, code: Option<&str>) {
         let Some(auditor) = self.gate.auditor() else { return };
-        let Some(left_out) = auditor.samples() else { return };
-        if left_out > 0 {
-            self.notes.add("refused_and_left_out", left_out.into());
-        }
+        let is_limited = status == Some(StatusCode::TOO_MANY_REQUESTS);
+        let Some(left_out) = auditor.refusals.of_stranger(self.exchange.client, is_limited) else { return };
+        self.tell_left_out(left_out);
         auditor.log.note(self.row(status, code));
+    }
+
+    fn tell_left_out(&self, count: u64) {
+        if count > 0 {
+            self.notes.add("refused_and_left_out", count.into());
+        }
     }
 
     fn row(&self, status: Option<StatusCode>, code: Option<&str>) -> AuditRow {
@@ -175,7 +192,7 @@ impl Call {
             at: self.began,
             who: self.notes.who.get().map_or_else(|| "nobody".to_owned(), Who::name),
             address: Some(self.exchange.client.to_string()),
-            action: action(self.route).to_owned(),
+            action: self.action.to_owned(),
             method: Some(scribe.text(self.exchange.method.as_str())),
             path: Some(self.route.to_owned()),
             detail: scribe.detail(detail),
@@ -188,7 +205,7 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        if self.has_ended {
+        if self.has_ended || !self.audited.wants(self.notes.who.get().copied()) {
             return;
         }
         let (status, code) = if std::thread::panicking() {
@@ -204,7 +221,7 @@ impl Drop for Call {
 }
 
 /// The last word of the pattern: `/admin/phones/api/numbers/{phone_number}/adopt` is `adopt`.
-fn action(route: &'static str) -> &'static str {
+fn last_word(route: &'static str) -> &'static str {
     route.rsplit('/').find(|segment| !segment.is_empty() && !segment.starts_with('{')).unwrap_or(route)
 }
 
@@ -214,8 +231,8 @@ mod tests {
 
     #[test]
     fn the_action_is_the_last_word_of_the_route() {
-        assert_eq!(action("/admin/phones/api/purchase"), "purchase");
-        assert_eq!(action("/admin/phones/api/purchases/{id}"), "purchases");
-        assert_eq!(action("/admin/phones/api/numbers/{phone_number}/release-to-twilio"), "release-to-twilio");
+        assert_eq!(last_word("/admin/phones/api/purchase"), "purchase");
+        assert_eq!(last_word("/admin/phones/api/purchases/{id}"), "purchases");
+        assert_eq!(last_word("/admin/phones/api/numbers/{phone_number}/release-to-twilio"), "release-to-twilio");
     }
 }

@@ -20,6 +20,7 @@ use super::audited::Auditor;
 use super::exchange::Exchange;
 use super::keys::{Access, Fingerprint, Keys, Who};
 use super::limits::OrderLimit;
+use super::live::{Ended, Endings};
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
 use super::sessions::csrf;
@@ -80,14 +81,15 @@ pub struct Gate {
     sessions: Option<Box<dyn Sessions>>,
     orders: OrderLimit,
     auditor: Option<Auditor>,
+    endings: Endings,
 }
 
 impl Gate {
     /// A door that knows these keys, no limit and no sessions.
     #[must_use]
     pub fn new(keys: Keys) -> Self {
-        let orders = OrderLimit::default();
-        Self { keys: ArcSwap::new(Arc::new(keys)), limit: None, sessions: None, orders, auditor: None }
+        let (orders, endings) = (OrderLimit::default(), Endings::default());
+        Self { keys: ArcSwap::new(Arc::new(keys)), limit: None, sessions: None, orders, auditor: None, endings }
     }
 
     /// Adds a limit for failures.
@@ -117,13 +119,25 @@ impl Gate {
     pub fn replace_keys(&self, keys: Keys) -> Vec<Fingerprint> {
         let former = self.keys.swap(Arc::new(keys));
         let in_force = self.keys.load();
-        former.admins().filter(|fingerprint| !in_force.has_admin(*fingerprint)).collect()
+        let gone: Vec<Fingerprint> = former.admins().filter(|fingerprint| !in_force.has_admin(*fingerprint)).collect();
+        gone.iter().for_each(|fingerprint| self.endings.tell(Ended::Key(*fingerprint)));
+        gone
+    }
+
+    /// Who came with a session or a key that ends may not go on.
+    pub(super) fn endings(&self) -> &Endings {
+        &self.endings
     }
 
     /// Whose key this is, for a login form.
     #[must_use]
     pub fn find_key(&self, key: &[u8]) -> Option<Who> {
         self.keys.load().find(key)
+    }
+
+    /// The length of the key that a text begins with, so that it can be taken out.
+    pub(super) fn key_at_start(&self, text: &str) -> Option<usize> {
+        self.keys.load().at_start(text)
     }
 
     /// Lets a request pass, or says why not.

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use super::dashboard::Assets;
+use super::health::Readyz;
 use super::live::Live;
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
@@ -56,6 +57,8 @@ pub struct Context {
     pub assets: Assets,
     /// Who watches.
     pub live: Live,
+    /// Who asks whether this instance is ready.
+    pub readyz: Readyz,
     /// The log.
     pub log: slog::Logger,
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 
-use super::audited::{Audited, Call, Notes};
+use super::audited::{Audited, Call};
 use super::auth::{Gate, TokenIn};
 use super::body::BODY_BYTES_MAX;
 use super::dashboard;
@@ -28,6 +28,8 @@ use super::uri::{Params, Pattern};
 /// What a handler returns.
 pub type Outcome = Result<Response, Problem>;
 
+/// What a call does, read from its path: see [`Endpoint::does`].
+type Action = fn(&Params) -> Option<&'static str>;
 type Handler<C> = Box<dyn Fn(Arc<C>, Request) -> BoxFuture<'static, Outcome> + Send + Sync>;
 
 /// What an endpoint does with a body.
@@ -50,8 +52,9 @@ pub struct Endpoint<C> {
     pub(super) body: BodyRule,
     body_bytes_max: u64,
     audited: Audited,
+    action: Option<Action>,
     pub(super) is_order: bool,
-    is_page: bool,
+    pub(super) is_page: bool,
     /// For the OpenAPI description; made when somebody asks for it.
     pub(super) about: Option<fn() -> About>,
     is_undocumented: bool,
@@ -68,8 +71,20 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         let handler: Handler<C> = Box::new(move |context, request| Box::pin(handler(context, request)));
         let audited = if access == Access::Admin { Audited::Always } else { Audited::Never };
         let body_bytes_max = BODY_BYTES_MAX;
-        let (is_order, is_page, about, is_undocumented) = (false, false, None, false);
-        Self { method, access, body, body_bytes_max, audited, is_order, is_page, about, is_undocumented, handler }
+        let (action, is_order, is_page, about, is_undocumented) = (None, false, false, None, false);
+        Self {
+            method,
+            access,
+            body,
+            body_bytes_max,
+            audited,
+            action,
+            is_order,
+            is_page,
+            about,
+            is_undocumented,
+            handler,
+        }
     }
 
     /// Takes a body of at most so many bytes, instead of [`BODY_BYTES_MAX`].
@@ -121,10 +136,22 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         Self { audited: Audited::Always, ..self }
     }
 
+    /// Changes what others have, and signups may do it too: what admins do here stands in the audit trail.
+    #[must_use]
+    pub fn audited_of_admins(self) -> Self {
+        Self { audited: Audited::OfAdmins, ..self }
+    }
+
     /// Is asked again and again by itself: good answers stand in the audit trail once an hour.
     #[must_use]
     pub fn polled(self) -> Self {
         Self { audited: Audited::Polled, ..self }
+    }
+
+    /// The audit trail's word for what a call does, where the path says it; else it is the last word of the pattern.
+    #[must_use]
+    pub fn does(self, action: fn(&Params) -> Option<&'static str>) -> Self {
+        Self { action: Some(action), ..self }
     }
 
     /// Costs money or much work: one key may ask so often and no more.
@@ -222,15 +249,17 @@ impl<C: Send + Sync + 'static> Route<C> {
         let _ = exchange.route.set(self.pattern.as_str());
         let endpoint = self.endpoints.iter().find(|endpoint| endpoint.takes(&exchange.method));
         let endpoint = endpoint.ok_or_else(|| Problem::method_not_allowed(self.allow.clone()))?;
-        let call = Call::begin(&gate, &exchange, self.pattern.as_str(), endpoint.audited);
-        let notes = call.as_ref().map(|call| Arc::clone(&call.notes));
-        let outcome = self.pass(endpoint, context, gate, &exchange, params, notes).await;
+        let action = endpoint.action.and_then(|action| action(&params));
+        let call = Call::begin(&gate, &exchange, self.pattern.as_str(), action, endpoint.audited);
+        let outcome = self.pass(endpoint, context, gate, &exchange, params, call.as_ref()).await;
         if let Some(call) = call {
-            let (status, code) = match &outcome {
-                Ok(response) => (response.status(), response.extensions().get::<ProblemCode>().copied()),
-                Err(problem) => (problem.code().status(), Some(problem.code())),
+            let code = match &outcome {
+                Ok(response) => response.extensions().get::<ProblemCode>().copied(),
+                Err(problem) => Some(problem.code()),
             };
-            call.end(status, code).await;
+            // A page may tell of a problem in its own way, such as a 303 to where it is shown; it is one all the same.
+            let plain = || outcome.as_ref().map_or(StatusCode::INTERNAL_SERVER_ERROR, Response::status);
+            call.end(code.map_or_else(plain, ProblemCode::status), code).await;
         }
         match outcome {
             Err(problem) if endpoint.is_page && problem.code() == ProblemCode::Unauthorized => {
@@ -253,12 +282,12 @@ impl<C: Send + Sync + 'static> Route<C> {
         gate: Arc<Gate>,
         exchange: &SharedExchange,
         params: Params,
-        notes: Option<Arc<Notes>>,
+        call: Option<&Call>,
     ) -> Outcome {
         let token = if endpoint.body == BodyRule::Form { TokenIn::HeaderOrForm } else { TokenIn::Header };
         let note = |who: Option<Who>| {
-            if let (Some(notes), Some(who)) = (&notes, who) {
-                notes.came(who);
+            if let (Some(call), Some(who)) = (call, who) {
+                call.notes.came(who);
             }
         };
         let who = gate.judge(endpoint.access, exchange, token).await.map_err(|refused| {
@@ -278,6 +307,7 @@ impl<C: Send + Sync + 'static> Route<C> {
             gate.check_csrf(exchange, Some(&body))?;
         }
         let body = if endpoint.body == BodyRule::None { bytes::Bytes::new() } else { body };
+        let notes = call.and_then(|call| call.notes_of(who));
         let exchange = Arc::clone(exchange);
         let request = Request { exchange, route: self.pattern.as_str(), params, body, who, gate, notes };
         fail::fail_point!("handler");

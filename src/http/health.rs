@@ -1,14 +1,18 @@
 //! `/healthz` and `/readyz`.
 //!
-//! How to get it wrong: letting readiness hang with the database; `Db::run` answers in time.
+//! Everybody may ask for readiness, so those who ask share their looks at the database.
+//! How to get it wrong: letting readiness hang with the database; `Db::run` answers in time. Or telling what was seen before
+//! somebody asked: whoever has just resumed buying wants to see it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
 use super::context::Context;
+use super::paced::Paced;
 use super::{About, Outcome, ProblemCode, Request, json_response};
 use crate::db::buying_gate::gate_read;
 use crate::pool_monitor::is_skewed;
@@ -30,28 +34,50 @@ struct Readiness {
     warnings: Vec<String>,
 }
 
+/// Looks at the database are at least so far apart, however many ask.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What the database says of this instance's readiness, asked for all who want to know.
+pub struct Readyz(Paced<Look>);
+
+#[derive(Clone)]
+struct Look {
+    failing: Option<&'static str>,
+    warnings: Vec<String>,
+}
+
+impl Default for Readyz {
+    fn default() -> Self {
+        Self(Paced::new(LOOK_EVERY))
+    }
+}
+
+async fn look(context: &Context) -> Look {
+    let wanted = context.config.load().webhooks.webhooks();
+    let (skewed, gate) = tokio::join!(is_skewed(&context.db, &wanted), context.db.run("gate_read", gate_read));
+    let failing = match skewed {
+        Ok(false) => None,
+        Ok(true) => Some("config_skew"),
+        Err(error) if error.is_unavailable() => Some("database"),
+        Err(_not_migrated) => Some("migrations"),
+    };
+    // Signups are served from stock all the same: no reason to call this instance unready.
+    Look { failing, warnings: gate.map(|gate| gate.warnings()).unwrap_or_default() }
+}
+
 pub(super) async fn healthz(_context: Arc<Context>, _request: Request) -> Outcome {
     json_response(StatusCode::OK, &Health { status: "ok" })
 }
 
 pub(super) async fn readyz(context: Arc<Context>, _request: Request) -> Outcome {
-    let mut failing: Vec<&'static str> = Vec::new();
-    let wanted = context.config.load().webhooks.webhooks();
-    let (skewed, gate) = tokio::join!(is_skewed(&context.db, &wanted), context.db.run("gate_read", gate_read));
-    match skewed {
-        Ok(false) => {}
-        Ok(true) => failing.push("config_skew"),
-        Err(error) if error.is_unavailable() => failing.push("database"),
-        Err(_not_migrated) => failing.push("migrations"),
-    }
+    let Look { failing, warnings } = context.readyz.0.look(|| look(&context)).await;
+    let mut failing: Vec<&'static str> = failing.into_iter().collect();
     failing.extend(context.vitals.iter().filter(|vitals| !vitals.is_well()).map(|vitals| vitals.name()));
     if context.is_stopping() {
         failing.push("shutting_down");
     }
     let ready = failing.is_empty();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    // Signups are served from stock all the same: no reason to call this instance unready.
-    let warnings = gate.map(|gate| gate.warnings()).unwrap_or_default();
     json_response(status, &Readiness { failing, ready, warnings })
 }
 

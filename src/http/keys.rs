@@ -1,7 +1,7 @@
 //! Keys: what they open, and how one is recognised.
 //!
-//! Invariants: keys are held only as SHA-256 digests; a presented one is hashed and compared with every known one in
-//! constant time, so neither the answer's time nor a dump of the memory tells anything about them.
+//! Invariants: of keys only the SHA-256 digests and the lengths are held; a presented one is hashed and compared with every
+//! known one in constant time, so neither the answer's time nor a dump of the memory tells anything else about them.
 //! How to get it wrong: returning at the first match, comparing the keys themselves, or deriving `Debug`.
 
 use std::fmt;
@@ -95,11 +95,15 @@ struct Entry {
 }
 
 /// All keys that are valid at one time.
-pub struct Keys(Vec<Entry>);
+pub struct Keys {
+    entries: Vec<Entry>,
+    /// How long they are, the longest first, each length once.
+    lengths: Vec<usize>,
+}
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|entry| entry.who)).finish()
+        f.debug_list().entries(self.entries.iter().map(|entry| entry.who)).finish()
     }
 }
 
@@ -114,7 +118,12 @@ impl Keys {
             }
         };
         // Later entries win, so the admin keys come last.
-        Self(signup.iter().map(entry(Access::Signup)).chain(admin.iter().map(entry(Access::Admin))).collect())
+        let entries = signup.iter().map(entry(Access::Signup)).chain(admin.iter().map(entry(Access::Admin))).collect();
+        let lengths = signup.iter().chain(admin).map(|key| key.expose_secret().len());
+        let mut lengths: Vec<usize> = lengths.filter(|length| *length > 0).collect();
+        lengths.sort_unstable_by(|one, other| other.cmp(one));
+        lengths.dedup();
+        Self { entries, lengths }
     }
 
     /// Whether an admin key has this fingerprint.
@@ -123,7 +132,7 @@ impl Keys {
     }
 
     pub(super) fn admins(&self) -> impl Iterator<Item = Fingerprint> {
-        self.0.iter().map(|entry| entry.who).filter(|who| who.access == Access::Admin).map(|who| who.fingerprint)
+        self.entries.iter().map(|entry| entry.who).filter(|who| who.access == Access::Admin).map(|who| who.fingerprint)
     }
 
     /// Whose key it is. Takes the same time whichever it is, and when it is nobody's.
@@ -131,10 +140,16 @@ impl Keys {
     pub fn find(&self, key: &[u8]) -> Option<Who> {
         let digest = digest(key);
         let mut found = u64::MAX;
-        for (at, entry) in (0u64..).zip(&self.0) {
+        for (at, entry) in (0u64..).zip(&self.entries) {
             found.conditional_assign(&at, entry.digest.as_slice().ct_eq(&digest));
         }
-        self.0.get(usize::try_from(found).ok()?).map(|entry| entry.who)
+        self.entries.get(usize::try_from(found).ok()?).map(|entry| entry.who)
+    }
+
+    /// The length of the key that a text begins with, the longest if there are several.
+    pub(super) fn at_start(&self, text: &str) -> Option<usize> {
+        let begins = |length: &usize| text.get(..*length).is_some_and(|start| self.find(start.as_bytes()).is_some());
+        self.lengths.iter().copied().find(|length| begins(length))
     }
 }
 

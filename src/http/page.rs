@@ -1,6 +1,7 @@
 //! Pages for people: HTML that runs nothing from elsewhere, stands in no frame and stays in no cache.
 //!
-//! How to get it wrong: inline scripts and styles. The browser refuses them here, on purpose.
+//! How to get it wrong: inline scripts and styles. The browser refuses them here, on purpose. Or `no-referrer`: under it a
+//! browser sends `Origin: null` with our own forms, and one that does not send `Sec-Fetch-Site` could not log in.
 
 use http::StatusCode;
 use http::header::{
@@ -17,7 +18,7 @@ const HEADERS: &[(HeaderName, &str)] = &[
          form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     ),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (REFERRER_POLICY, "no-referrer"),
+    (REFERRER_POLICY, "same-origin"),
     (X_FRAME_OPTIONS, "DENY"),
     (CACHE_CONTROL, "no-store"),
 ];

@@ -104,6 +104,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_status_is_counted_by_its_own_name() {
+        let telemetry = crate::telemetry::Telemetry::new(&["/"]);
+        for code in ProblemCode::ALL {
+            telemetry.answered(Some("/"), "GET", code.status().as_str(), std::time::Duration::ZERO);
+        }
+        let text = telemetry.render();
+        assert!(text.contains("status=\"502\"") && !text.contains("status=\"other\""), "{text}");
+    }
+
+    #[test]
     fn codes_are_spelled_once() {
         let mut codes: Vec<_> = ProblemCode::ALL.iter().map(|code| code.as_str()).collect();
         codes.sort_unstable();

@@ -22,7 +22,11 @@ pub fn routes() -> Vec<Route<Context>> {
         ),
         Route::new(
             "/signup/api/release",
-            vec![Endpoint::post(Signup, BodyRule::Json, signup::release).about(signup::about_release)],
+            vec![
+                Endpoint::post(Signup, BodyRule::Json, signup::release)
+                    .about(signup::about_release)
+                    .audited_of_admins(),
+            ],
         ),
         openapi::route(),
         Route::new("/healthz", vec![Endpoint::get(Public, health::healthz).about(health::about_healthz)]),
@@ -38,7 +42,7 @@ pub fn routes() -> Vec<Route<Context>> {
         ),
         Route::new(
             "/admin/phones/api/purchases/{id}",
-            vec![Endpoint::get(Admin, purchases::show).about(purchases::about_show)],
+            vec![Endpoint::get(Admin, purchases::show).about(purchases::about_show).polled()],
         ),
         Route::new(
             "/admin/phones/api/replenish",
@@ -101,7 +105,10 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new("/admin/phones/api/audit", vec![Endpoint::get(Admin, audit::audit).about(audit::about)]),
         Route::new("/admin/phones/api/events", vec![Endpoint::get(Admin, live::events).polled().about(live::about)]),
         Route::new("/admin/phones/assets/{name}", vec![Endpoint::get(Public, dashboard::asset).undocumented()]),
-        Route::new("/admin/phones/dashboard", vec![Endpoint::page(Admin, dashboard::home).undocumented().polled()]),
+        Route::new(
+            "/admin/phones/dashboard",
+            vec![Endpoint::page(Admin, dashboard::home).about(dashboard::about_home).polled()],
+        ),
         Route::new(
             "/admin/phones/dashboard/chart",
             vec![Endpoint::get(Admin, dashboard::chart).undocumented().polled()],
@@ -131,7 +138,7 @@ pub fn routes() -> Vec<Route<Context>> {
             "/admin/phones/dashboard/acts/{act}",
             vec![
                 Endpoint::page(Admin, dashboard::ask).undocumented().polled(),
-                Endpoint::form(Admin, dashboard::act).undocumented().order(),
+                Endpoint::form(Admin, dashboard::act).undocumented().order().does(dashboard::action),
             ],
         ),
         Route::new(

@@ -86,6 +86,32 @@ fn every_kind_of_admin_call_stands_there_and_no_signup() {
 }
 
 #[test]
+fn a_number_that_is_taken_from_its_user_with_an_admin_key_stands_there_and_a_signups_own_release_does_not() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    for user in ["u-1", "u-2", "u-3"] {
+        daemon.assign(user).ok();
+    }
+    let release = "/signup/api/release";
+    daemon.release("u-1").ok();
+    daemon.send("POST", release, &[("X-Admin-API-Key", "nobody")], None).problem(401, "unauthorized");
+    assert_eq!(world.count("SELECT count(*) FROM audit"), 0);
+    daemon.post(release, &json!({"user_id": "u-2"})).ok();
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    browser.call(&daemon, release, r#"{"user_id": "u-3"}"#).ok();
+    browser.call(&daemon, release, r#"{"user_id": "u-3"}"#).problem(404, "not_assigned");
+    let rows =
+        world.sql("SELECT who, result, code, detail->>'user_id' FROM audit WHERE action = 'release' ORDER BY id");
+    let admin = fingerprint(ADMIN_KEY);
+    let expected = [
+        format!("{admin}|200||u-2"),
+        format!("session:{admin}|200||u-3"),
+        format!("session:{admin}|404|not_assigned|u-3"),
+    ];
+    assert_eq!(rows.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_dashboard_that_asks_again_and_again_leaves_one_row() {
     let world = World::new().quiet();
     let daemon = world.daemon();
@@ -96,6 +122,32 @@ fn a_dashboard_that_asks_again_and_again_leaves_one_row() {
     }
     let who = world.sql("SELECT who FROM audit WHERE action = 'status' ORDER BY id");
     assert_eq!(who, format!("session:{0}\n{0}", fingerprint(ADMIN_KEY)), "one for each who");
+}
+
+#[test]
+fn an_order_that_is_followed_leaves_one_row_and_pushes_no_act_out_of_the_dashboard() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.post(PAUSE, &json!({"reason": "lunch"})).ok();
+    let order = daemon.purchase(1).ok()["purchase_id"].as_str().expect("an id").to_owned();
+    for _poll in 0..20 {
+        daemon.get(&format!("/admin/phones/api/purchases/{order}")).ok();
+    }
+    assert_eq!(world.count("SELECT count(*) FROM audit WHERE action = 'purchases'"), 1);
+    // Whatever else somebody reads all day.
+    world.sql(
+        "INSERT INTO audit (call_id, at, who, action, method, result)
+         SELECT gen_random_uuid(), now(), 'x', 'numbers', 'GET', 200 FROM generate_series(1, 5000);
+         ANALYZE audit",
+    );
+    let home = daemon.get("/admin/phones/dashboard");
+    let html = home.body.as_str().expect("a page");
+    let panel = html.split("id=\"h-audit\"").nth(1).expect("the audit trail's panel");
+    assert!(panel.contains("<td>pause</td>") && panel.contains("<td>purchase</td>"), "{panel}");
+    let way = world.sql(
+        "EXPLAIN SELECT * FROM audit WHERE (method IS NULL OR method NOT IN ('GET', 'HEAD')) ORDER BY id DESC LIMIT 20",
+    );
+    assert!(way.contains("audit_acts_idx"), "{way}");
 }
 
 #[test]
@@ -126,6 +178,38 @@ fn what_is_refused_at_the_door_is_sampled_so_that_nobody_fills_the_disk() {
     daemon.post_empty(PAUSE).ok();
     let refused = world.count("SELECT count(*) FROM audit WHERE result IN (401, 403, 429)");
     assert!((60..120).contains(&refused), "{refused} of 405");
+}
+
+#[test]
+fn nobody_hides_what_others_were_refused_by_being_refused_often() {
+    let world = World::new().quiet().set("http.trusted_proxies", "127.0.0.0/8");
+    let daemon = world.daemon();
+    let wrong = |address: &str| {
+        daemon.send("POST", PAUSE, &[("X-Admin-API-Key", "nobody"), ("X-Forwarded-For", address)], None).status
+    };
+    let rows = |who: &str| world.count(&format!("SELECT count(*) FROM audit WHERE result >= 400 AND {who}"));
+    // One address, far beyond the point from which on it gets 429.
+    let answers: Vec<u16> = (0..300).map(|_| wrong("198.51.100.1")).collect();
+    assert!(answers.contains(&401) && answers.contains(&429), "{answers:?}");
+    assert_eq!(wrong("198.51.100.2"), 401);
+    eventually("another address's row", || rows("address = '198.51.100.2'") == 1);
+    let one = rows("address = '198.51.100.1'");
+    // Ten of each kind at once, and now and then one on a slow machine.
+    assert!((20..40).contains(&one), "{one}");
+    // All strangers together.
+    for host in 0..200 {
+        wrong(&format!("203.0.113.{host}"));
+    }
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    for _again in 0..50 {
+        daemon.send("POST", PAUSE, &[("X-Admin-API-Key", SIGNUP_KEY)], None).problem(403, "forbidden");
+        browser.post(&daemon, PAUSE, &[], "").problem(403, "forbidden");
+    }
+    login(&daemon, &[("api_key", SIGNUP_KEY)]);
+    let (signup, admin) = (fingerprint(SIGNUP_KEY), fingerprint(ADMIN_KEY));
+    assert_eq!(rows(&format!("who = '{signup}' AND action = 'pause'")), 50);
+    assert_eq!(rows(&format!("who = 'session:{admin}'")), 50);
+    assert_eq!(rows(&format!("who = '{signup}' AND action = 'login'")), 1);
 }
 
 #[test]

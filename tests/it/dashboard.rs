@@ -94,9 +94,41 @@ fn a_form_does_what_the_api_does_and_a_question_does_nothing() {
     form(&daemon, "release-user", "user_id=ann");
     assert_eq!(world.count("SELECT count(*) FROM assignments WHERE released_at IS NULL"), 0);
     let trail = daemon.get("/admin/phones/api/audit").ok();
-    let acts: Vec<&str> =
-        trail["items"].as_array().unwrap().iter().filter_map(|line| line["detail"]["act"].as_str()).collect();
-    assert!(acts.contains(&"release-user") && acts.contains(&"purchase"), "{acts:?}");
+    let posts = trail["items"].as_array().unwrap().iter().filter(|line| line["method"] == "POST");
+    let acts: Vec<&str> = posts.filter_map(|line| line["action"].as_str()).collect();
+    assert_eq!(acts, ["release-user", "purchase", "purchase", "resume", "pause"]);
+}
+
+#[test]
+fn an_act_that_failed_stands_in_the_trail_as_what_it_was_and_why_it_failed() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    form(&daemon, "purchase", "count=0&order=none");
+    form(&daemon, "release-user", "user_id=nobody");
+    form(&daemon, "ignore", "phone_number=no+number");
+    form(&daemon, "pause", "reason=lunch");
+    let rows = world.sql("SELECT action, result, code, path FROM audit WHERE method = 'POST' ORDER BY id");
+    let path = "/admin/phones/dashboard/acts/{act}";
+    let expected = [
+        format!("purchase|422|invalid_field|{path}"),
+        format!("release-user|404|not_assigned|{path}"),
+        format!("ignore|422|invalid_field|{path}"),
+        format!("pause|303||{path}"),
+    ];
+    assert_eq!(rows.lines().collect::<Vec<_>>(), expected);
+    // Rows of earlier versions still say what was done.
+    world.sql(
+        "INSERT INTO audit (call_id, at, who, action, method, detail, result)
+         VALUES (gen_random_uuid(), now(), 'x', 'acts', 'POST', '{\"act\": \"adopt\"}', 303)",
+    );
+    let home = daemon.get(HOME);
+    let panel = text(&home).split("id=\"h-audit\"").nth(1).expect("the audit trail's panel");
+    for word in ["adopt", "not assigned", "invalid field"] {
+        assert!(panel.contains(word), "{word}: {panel}");
+    }
+    // What no act is called is not written down as one.
+    form(&daemon, "dance", "").problem(404, "not_found");
+    assert_eq!(world.sql("SELECT action, code FROM audit ORDER BY id DESC LIMIT 1"), "acts|not_found");
 }
 
 #[test]

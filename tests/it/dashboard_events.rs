@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::browser::{Browser, FORM, HTML, form, login_with};
 use crate::daemon::Daemon;
 use crate::world::{ADMIN_KEY, World};
 
@@ -17,11 +18,19 @@ struct Viewer {
 
 impl Viewer {
     fn connect(daemon: &Daemon) -> Self {
+        Self::connect_with(daemon, &format!("X-Admin-API-Key: {ADMIN_KEY}"))
+    }
+
+    /// The same with a header of its own.
+    fn connect_with(daemon: &Daemon, header: &str) -> Self {
         let address = daemon.url.trim_start_matches("http://");
         let mut stream = TcpStream::connect(address).expect("a connection");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a bound");
-        write!(stream, "GET /admin/phones/api/events HTTP/1.1\r\nHost: t\r\nAccept: text/event-stream\r\nX-Admin-API-Key: {ADMIN_KEY}\r\n\r\n")
-            .expect("a request");
+        write!(
+            stream,
+            "GET /admin/phones/api/events HTTP/1.1\r\nHost: t\r\nAccept: text/event-stream\r\n{header}\r\n\r\n"
+        )
+        .expect("a request");
         let mut lines = BufReader::new(stream).lines();
         let first = lines.next().expect("an answer").expect("a line");
         let status = first.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status");
@@ -117,4 +126,33 @@ fn a_stop_ends_the_streams_and_waits_for_none() {
     viewer.next("status").expect("a status");
     assert_eq!(daemon.stop(), Some(0));
     while viewer.next("status").is_some() {}
+}
+
+#[test]
+fn a_stream_ends_with_the_session_or_the_key_that_opened_it() {
+    let world = World::new().quiet();
+    let keys = std::env::temp_dir().join(format!("callbunker-viewers-{}", world.database.name()));
+    let second = "second-admin-key-0123";
+    std::fs::write(&keys, format!("{ADMIN_KEY},{second}")).expect("a file");
+    let world = world.set("ADMIN_API_KEY", "").set("ADMIN_API_KEY_FILE", keys.display());
+    let daemon = world.daemon();
+    let (leaves, stays) = (Browser::logged_in(&daemon, ADMIN_KEY), Browser::logged_in(&daemon, ADMIN_KEY));
+    let cookie = |browser: &Browser| format!("Cookie: {}", browser.cookie());
+    let mut by_leaver = Viewer::connect_with(&daemon, &cookie(&leaves));
+    let mut by_stayer = Viewer::connect_with(&daemon, &cookie(&stays));
+    let mut by_second = Viewer::connect_with(&daemon, &format!("X-Admin-API-Key: {second}"));
+    let mut by_first = Viewer::connect(&daemon);
+    let farewell = leaves.post(&daemon, "/admin/logout", &[FORM], &form(&[("csrf_token", &leaves.csrf())]));
+    assert_eq!(farewell.status, 303);
+    while by_leaver.next("status").is_some() {}
+    std::fs::write(&keys, ADMIN_KEY).expect("a file");
+    daemon.signal(nix::sys::signal::Signal::SIGHUP);
+    while by_second.next("status").is_some() {}
+    // A login in the same browser ends the session that it had.
+    let again = login_with(&daemon, &[("api_key", ADMIN_KEY)], &[HTML, ("Cookie", &stays.cookie())]);
+    assert_eq!(again.status, 303);
+    while by_stayer.next("status").is_some() {}
+    daemon.purchase(1).ok();
+    by_first.status_with(|status| status["available"] == 1);
+    let _ = std::fs::remove_file(&keys);
 }

@@ -23,6 +23,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/2026-11-22-140000_stock_samples/up.sql"),
         include_str!("../../migrations/2026-11-22-140000_stock_samples/down.sql"),
     ),
+    (
+        include_str!("../../migrations/2026-11-22-150000_audit_acts/up.sql"),
+        include_str!("../../migrations/2026-11-22-150000_audit_acts/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::super::admin::{custody, gate, plan, purchases, reconcile, replenish, webhooks};
 use super::super::context::Context;
+use super::super::uri::Params;
 use super::super::{Outcome, Problem, ProblemCode, Request, see_other, signup};
 use super::api::Call;
 use super::page::{Frame, HOME, back, page};
@@ -32,21 +33,24 @@ enum Act {
     ReleaseUser,
 }
 
+/// Every act, as its path and the audit trail call it.
+const ACTS: &[(&str, Act)] = &[
+    ("purchase", Act::Purchase),
+    ("replenish", Act::Replenish),
+    ("configure-webhooks", Act::Webhooks),
+    ("pause", Act::Pause),
+    ("resume", Act::Resume),
+    ("reconcile", Act::Reconcile),
+    ("adopt", Act::Adopt),
+    ("ignore", Act::Ignore),
+    ("release-to-twilio", Act::ReleaseToTwilio),
+    ("release-user", Act::ReleaseUser),
+];
+
 impl Act {
     fn of(request: &Request) -> Result<Self, Problem> {
-        Ok(match request.param_text("act") {
-            "purchase" => Self::Purchase,
-            "replenish" => Self::Replenish,
-            "configure-webhooks" => Self::Webhooks,
-            "pause" => Self::Pause,
-            "resume" => Self::Resume,
-            "reconcile" => Self::Reconcile,
-            "adopt" => Self::Adopt,
-            "ignore" => Self::Ignore,
-            "release-to-twilio" => Self::ReleaseToTwilio,
-            "release-user" => Self::ReleaseUser,
-            _ => return Err(Problem::no_such_path()),
-        })
+        let text = request.param_text("act");
+        ACTS.iter().find(|(name, _)| *name == text).map(|(_, act)| *act).ok_or_else(Problem::no_such_path)
     }
 }
 
@@ -258,11 +262,21 @@ fn tell_plan(plan: &Value, question: &mut Question) {
 
 pub(crate) async fn act(context: Arc<Context>, request: Request) -> Outcome {
     let act = Act::of(&request)?;
-    request.note("act", request.param_text("act"));
     match perform(&context, &request, act).await {
         Ok(said) => back(HOME, true, &said),
-        Err(problem) => back(HOME, false, &format!("{}: {}", problem.code().title(), problem.detail())),
+        Err(problem) => {
+            let mut response = back(HOME, false, &format!("{}: {}", problem.code().title(), problem.detail()))?;
+            // For the audit trail: a browser sees a 303 either way.
+            response.extensions_mut().insert(problem.code());
+            Ok(response)
+        }
     }
+}
+
+/// What a form does, in the audit trail's words: the last part of its path, when that is an act at all.
+pub(crate) fn action(params: &Params) -> Option<&'static str> {
+    let (_, text) = params.iter().find(|(name, _)| *name == "act")?;
+    ACTS.iter().map(|(name, _)| *name).find(|name| name == text)
 }
 
 /// The fields of a form that are not empty, as JSON.

@@ -8,16 +8,18 @@ use std::sync::Arc;
 use askama::Template;
 use http::StatusCode;
 use serde_json::Value;
+use utoipa::openapi::schema::{Object, Type};
 
 use super::super::admin::status::{Status, document};
 use super::super::context::Context;
-use super::super::{Outcome, Problem, Request};
+use super::super::openapi::Hours;
+use super::super::{About, Outcome, Problem, Request};
 use super::chart::{self, Drawing};
 use super::page::{Frame, page};
 use super::runway::Runway;
 use super::text::{When, counted, phone, span, state, tone, words};
 use crate::db::assignments::{AssignmentLine, assignments_list};
-use crate::db::audit::{AuditLine, audit_list};
+use crate::db::audit::{AuditLine, audit_acts_latest};
 use crate::db::dashboard::{
     IdleNumber, OrderLine, Pace, Reconciliation, orders_recent, pace_read, pool_oldest, reconciliation_latest,
 };
@@ -29,9 +31,7 @@ const ORDERS: i64 = 6;
 const PASSES: i64 = 6;
 const ASSIGNMENTS: i64 = 10;
 const POOL: i64 = 50;
-/// Acts that are shown, and rows in which they are looked for: most rows are of reads.
-const AUDIT: usize = 20;
-const AUDIT_LOOKED_AT: i64 = 200;
+const ACTS: i64 = 20;
 /// Lines of a comparison's list that fit here.
 const REPORT_LINES: usize = 20;
 
@@ -57,7 +57,7 @@ fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Read, DbError> {
         assignments: assignments_list(conn, None, ASSIGNMENTS)?,
         pool: pool_oldest(conn, POOL)?,
         comparison: reconciliation_latest(conn)?,
-        audit: audit_list(conn, None, AUDIT_LOOKED_AT)?,
+        audit: audit_acts_latest(conn, ACTS)?,
     })
 }
 
@@ -166,14 +166,9 @@ struct PoolRow {
     idle: When,
 }
 
-/// What was done: a form of the dashboard says in its details which.
+/// What was done. Rows of earlier versions call every form `acts`, and say in their details which.
 pub(super) fn what(action: &str, detail: &Value) -> String {
     words(detail["act"].as_str().filter(|_| action == "acts").unwrap_or(action))
-}
-
-/// Whoever only looked did nothing.
-fn is_act(line: &AuditLine) -> bool {
-    line.method.as_deref().is_none_or(|method| method != "GET" && method != "HEAD")
 }
 
 /// Passes come over the wire with the code of their reason only.
@@ -290,6 +285,15 @@ fn pool_row(number: IdleNumber) -> PoolRow {
     }
 }
 
+pub(crate) fn about() -> About {
+    let page = Object::with_type(Type::String);
+    About::new("dashboard", "Pool", "The dashboard, for people")
+        .text("Whoever accepts `text/html` gets refusals as a page, with the same status.")
+        .query::<Hours>("hours", "How much of the past the chart shows; a day unless given.")
+        .answer_as(StatusCode::OK, "text/html", "The page.", page, "<!doctype html>…")
+        .see_other("The login page, for whoever has neither a key nor a session; it leads back here.")
+}
+
 pub(crate) async fn home(context: Arc<Context>, request: Request) -> Outcome {
     show(&context, &request).await
 }
@@ -316,7 +320,7 @@ fn make(context: &Context, request: &Request, read: Read) -> Result<Home, Proble
         assignments: read.assignments.into_iter().map(AssignmentRow::new).collect(),
         pool: read.pool.into_iter().map(pool_row).collect(),
         comparison: read.comparison.map(Comparison::new),
-        audit: read.audit.into_iter().filter(is_act).take(AUDIT).map(AuditRow::new).collect(),
+        audit: read.audit.into_iter().map(AuditRow::new).collect(),
         reasons: reasons(),
         batch: config.pool.replenishment_batch_size,
         status,

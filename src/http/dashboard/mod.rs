@@ -20,11 +20,11 @@ mod runway;
 mod search;
 mod text;
 
-pub(crate) use acts::{act, ask};
+pub(crate) use acts::{act, action, ask};
 pub use assets::Assets;
 pub(crate) use assets::asset;
 pub(crate) use chart::chart;
-pub(crate) use home::home;
+pub(crate) use home::{about as about_home, home};
 pub(crate) use lists::{assignments, audit, numbers, orders, passes};
 pub(super) use page::{refusal, wants_html};
 pub(crate) use search::search;

@@ -12,6 +12,7 @@
 
 mod hub;
 mod look;
+mod right;
 mod stream;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use serde::Serialize;
 use tokio::sync::{Notify, Semaphore, broadcast, watch};
 
 pub(super) use hub::keep;
+pub(super) use right::{Ended, Endings};
 pub(crate) use stream::{about, events};
 
 /// Browsers and scripts that may watch one instance at a time.

@@ -1,4 +1,5 @@
-//! The stream that a viewer gets: the status at once, then what is new, a heartbeat in between, until the daemon stops.
+//! The stream that a viewer gets: the status at once, then what is new, a heartbeat in between, until the daemon stops or
+//! the viewer must knock again.
 //!
 //! How to get it wrong: answering anything but 200 while the database is away. A browser would never connect again.
 
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::{self, Stream, StreamExt as _};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde_json::json;
@@ -20,6 +21,7 @@ use super::super::context::Context;
 use super::super::{About, Outcome, Problem, ProblemCode, Request};
 use super::frame;
 use super::look::Alert;
+use super::right::long_enough;
 use crate::db::passes::pass_latest;
 use crate::db::stock::stock_read;
 
@@ -29,6 +31,8 @@ const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 const LOOK_WITHIN: Duration = Duration::from_secs(2);
 /// After this many milliseconds a browser connects again.
 const RETRY_MILLIS: u32 = 2000;
+/// The last word to a viewer who shall knock again: this much sooner.
+const KNOCK_AGAIN: &[u8] = b"retry: 500\n\n";
 const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 pub(crate) fn about() -> About {
@@ -36,12 +40,16 @@ pub(crate) fn about() -> About {
         .text(
             "Events `status` (the status document), `assignment` (a line of the list), `purchase` (the purchase document) \
              and `alert` (`at`, `kind`, `message`); each `data` is one JSON document. The stock's status comes first, a \
-             comment every 15 s keeps the connection alive.",
+             comment every 15 s keeps the connection alive. The key or the session is asked for at the beginning only, so the \
+             stream ends by itself after four to five minutes, and at once when that session is logged out or that key \
+             removed on this instance: connect again, as an `EventSource` does by itself. Events are for whoever watches: a look, up \
+             to four times a second, tells the latest 50 assignments, 50 releases and 10 orders at most, and what changed while \
+             nobody was connected is not told later. A reader who needs each assignment reads the list.",
         )
         .answer_as(
             StatusCode::OK,
             "text/event-stream",
-            "A stream that ends when the daemon stops; connect again then.",
+            "A stream that ends after about five minutes, and when the daemon stops; connect again then.",
             Object::with_type(Type::String),
             json!("retry: 2000\n\nevent: status\ndata: {\"available\":20}\n\n"),
         )
@@ -53,6 +61,7 @@ pub(crate) async fn events(context: Arc<Context>, request: Request) -> Outcome {
         Problem::new(ProblemCode::Unavailable, "Too many viewers watch this instance; close one, or ask another.")
             .retry_after(RETRY_AFTER)
     })?;
+    let ended = request.gate().endings().over(request.who().copied(), request.csrf_token());
     // First the feed, then the look: nothing falls in between.
     let feed = context.live.feed.subscribe();
     context.live.arrived.notify_one();
@@ -67,26 +76,80 @@ pub(crate) async fn events(context: Arc<Context>, request: Request) -> Outcome {
         }
     };
     let begin = Bytes::from(format!("retry: {RETRY_MILLIS}\n\n{}", String::from_utf8_lossy(&first)));
-    let viewer = (Some(begin), feed, Box::pin(request.until_stop()), place);
-    let frames = stream::unfold(viewer, |(begin, mut feed, mut stop, place)| async move {
-        let piece = match begin {
-            Some(begin) => begin,
-            None => tokio::select! {
-                () = &mut stop => return None,
-                heard = timeout(HEARTBEAT_EVERY, feed.recv()) => match heard {
-                    Ok(Ok(piece)) => piece,
-                    // Too far behind, or the feed is over: the browser connects again and is told how things stand.
-                    Ok(Err(broadcast::error::RecvError::Lagged(_) | broadcast::error::RecvError::Closed)) => return None,
-                    Err(_elapsed) => Bytes::from_static(b": still here\n\n"),
-                },
-            },
-        };
-        Some((Ok::<_, std::convert::Infallible>(piece), (None, feed, stop, place)))
-    });
+    let stop = request.until_stop();
+    let over = async move {
+        tokio::select! {
+            () = stop => None,
+            () = ended => None,
+            () = long_enough() => Some(Bytes::from_static(KNOCK_AGAIN)),
+        }
+    };
+    let frames = frames(begin, feed, over, place).map(Ok::<_, std::convert::Infallible>);
     let mut response = warp::reply::stream(frames).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
+}
+
+/// `begin`, then the feed, until it is `over`, which may have a last word. `kept` is let go of at the end.
+fn frames<K>(
+    begin: Bytes,
+    feed: broadcast::Receiver<Bytes>,
+    over: impl Future<Output = Option<Bytes>>,
+    kept: K,
+) -> impl Stream<Item = Bytes> {
+    let viewer = Some((feed, Box::pin(over), kept));
+    let rest = stream::unfold(viewer, |viewer| async move {
+        let (mut feed, mut over, kept) = viewer?;
+        let piece = tokio::select! {
+            last = &mut over => return last.map(|piece| (piece, None)),
+            heard = timeout(HEARTBEAT_EVERY, feed.recv()) => match heard {
+                Ok(Ok(piece)) => piece,
+                // Too far behind, or the feed is over: the browser connects again and is told how things stand.
+                Ok(Err(broadcast::error::RecvError::Lagged(_) | broadcast::error::RecvError::Closed)) => return None,
+                Err(_elapsed) => Bytes::from_static(b": still here\n\n"),
+            },
+        };
+        Some((piece, Some((feed, over, kept))))
+    });
+    stream::once(std::future::ready(begin)).chain(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn the_description_says_how_much_a_look_tells() {
+        let look = include_str!("look.rs");
+        let text = about().text.expect("a text");
+        for (name, words) in
+            [("ASSIGNMENTS_MAX", " assignments"), ("ASSIGNMENTS_MAX", " releases"), ("ORDERS_MAX", " orders")]
+        {
+            let line = look.lines().find(|line| line.starts_with(&format!("const {name}"))).expect("a bound");
+            let bound = line.split(['=', ';']).nth(1).expect("a number").trim();
+            assert!(text.contains(&format!("{bound}{words}")), "{bound}{words}: {text}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_ends_after_some_minutes_so_that_its_viewer_is_judged_again() {
+        let (sender, feed) = broadcast::channel(4);
+        let over = async {
+            long_enough().await;
+            Some(Bytes::from_static(KNOCK_AGAIN))
+        };
+        let begin = Instant::now();
+        sender.send(Bytes::from_static(b"event")).expect("somebody watches");
+        let frames: Vec<Bytes> = frames(Bytes::from_static(b"begin"), feed, over, ()).collect().await;
+        let lasted = begin.elapsed();
+        assert!((240..=300).contains(&lasted.as_secs()), "{lasted:?}");
+        assert_eq!((&frames[0][..], &frames[1][..]), (&b"begin"[..], &b"event"[..]));
+        assert!(frames[2..frames.len() - 1].iter().all(|frame| frame == ": still here\n\n"), "{frames:?}");
+        assert!(frames.len() > 16 && frames.last().is_some_and(|last| last == KNOCK_AGAIN), "{frames:?}");
+    }
 }

@@ -26,7 +26,7 @@ pub struct About {
     pub(super) id: &'static str,
     pub(super) tag: &'static str,
     pub(super) summary: &'static str,
-    pub(super) text: Option<&'static str>,
+    pub(in crate::http) text: Option<&'static str>,
     pub(super) parameters: Vec<Parameter>,
     pub(super) body: Option<(&'static str, Content)>,
     pub(super) answers: Vec<Answer>,

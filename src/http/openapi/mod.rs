@@ -22,7 +22,7 @@ use utoipa::openapi::schema::{Object, Type};
 
 pub use about::About;
 pub use assemble::description;
-pub(super) use values::{Count, IdempotencyKey, Preference, PurchaseId};
+pub(super) use values::{Count, Hours, IdempotencyKey, Preference, PurchaseId};
 
 use super::context::Context;
 use super::{Access, Endpoint, Route, text_response};

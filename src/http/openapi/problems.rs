@@ -69,7 +69,9 @@ pub(super) fn by_status<C>(endpoint: &Endpoint<C>, about: &About, pattern: &str)
         codes.push(Code::InvalidField);
     }
     if endpoint.access != Access::Public {
-        codes.extend([Code::Unauthorized, Code::RateLimited, Code::DatabaseUnavailable]);
+        codes.extend([Code::RateLimited, Code::DatabaseUnavailable]);
+        // A page leads to the login instead.
+        codes.extend((!endpoint.is_page).then_some(Code::Unauthorized));
     }
     // A signup key on an admin route; a session's request that is no plain read.
     if endpoint.access == Access::Admin || (endpoint.access == Access::Signup && !endpoint.method.is_safe()) {

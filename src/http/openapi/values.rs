@@ -76,6 +76,21 @@ macro_rules! range_schema {
     )*};
 }
 
+/// How much of the past the dashboard's chart shows.
+pub(in crate::http) struct Hours;
+
+impl PartialSchema for Hours {
+    fn schema() -> RefOr<Schema> {
+        Object::builder().schema_type(Type::Integer).enum_values(Some([1, 24, 168, 720])).into()
+    }
+}
+
+impl ToSchema for Hours {
+    fn name() -> Cow<'static, str> {
+        "Hours".into()
+    }
+}
+
 range_schema! {
     Limit = 1, 200;
     Count = 1, 100;

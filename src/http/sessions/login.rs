@@ -12,6 +12,7 @@ use http::header::{ACCEPT, HeaderValue, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHE
 
 use super::super::context::Context;
 use super::super::keys::{Access, Who};
+use super::super::live::Ended;
 use super::super::{About, Assets, Failure, Outcome, Problem, ProblemCode, Request, page_response};
 use super::cookie::{Token, forget};
 use super::csrf::check_origin;
@@ -74,13 +75,14 @@ async fn enter(context: &Context, request: &Request) -> Result<Token, Problem> {
         address: request.client().to_string(),
         user_agent: request.header("user-agent").map(|text| Scribe::new(request.gate()).text(text)),
     };
-    let former = former.map(|token| token.hash());
+    let (former, ended) = former.map(|token| (token.hash(), token.csrf())).unzip();
     context
         .read("session_open", move |conn| {
             session_open(conn, &session)?;
-            former.map_or(Ok(()), |hash| session_end(conn, &hash))
+            former.map_or(Ok(()), |hash: String| session_end(conn, &hash))
         })
         .await?;
+    ended.into_iter().for_each(|token| request.gate().endings().tell(Ended::Session(token)));
     slog::info!(context.log, "logged in"; "key" => who.fingerprint.as_str(), "client" => request.client().to_string(),
         "request_id" => request.id());
     Ok(token)
@@ -124,6 +126,7 @@ pub(in crate::http) async fn logout(context: Arc<Context>, request: Request) -> 
     if let Some(token) = Token::of(request.exchange()) {
         let hash = token.hash();
         context.read("session_end", move |conn| session_end(conn, &hash)).await?;
+        request.gate().endings().tell(Ended::Session(token.csrf()));
     }
     let mut response = farewell();
     response.headers_mut().insert(SET_COOKIE, forget(request.exchange()));

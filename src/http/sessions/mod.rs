@@ -3,6 +3,7 @@
 //! ```text
 //! login ─ the form, its answer, the way out      cookie ─ the token and how a browser keeps it
 //! csrf ─ what a session's POST must show         next ─ where to go after the login
+//! unknown ─ cookies that opened nothing a moment ago
 //! ```
 //!
 //! Invariants: a session lives in the database, so every instance knows it and a restart does not end it; only the hash of
@@ -13,6 +14,7 @@ mod cookie;
 pub(super) mod csrf;
 pub(super) mod login;
 mod next;
+mod unknown;
 
 use futures_util::future::BoxFuture;
 
@@ -26,18 +28,20 @@ use crate::db::sessions::session_use;
 
 use cookie::Token;
 pub(super) use next::login_first;
+use unknown::Unknown;
 
 /// The sessions in the database.
 pub struct DatabaseSessions {
     db: Db,
     log: slog::Logger,
+    unknown: Unknown,
 }
 
 impl DatabaseSessions {
     /// Sessions of this database.
     #[must_use]
     pub fn new(db: Db, log: slog::Logger) -> Self {
-        Self { db, log }
+        Self { db, log, unknown: Unknown::default() }
     }
 }
 
@@ -46,10 +50,17 @@ impl Sessions for DatabaseSessions {
         Box::pin(async move {
             let Some(token) = Token::of(exchange) else { return Ok(None) };
             let hash = token.hash();
-            let found = self.db.run("session_use", move |conn| session_use(conn, &hash)).await.map_err(|error| {
+            if self.unknown.holds(&hash) {
+                return Ok(None);
+            }
+            let asked = hash.clone();
+            let found = self.db.run("session_use", move |conn| session_use(conn, &asked)).await.map_err(|error| {
                 slog::warn!(self.log, "a session cannot be looked up"; "error" => error.in_full());
                 if error.is_unavailable() { database_unavailable() } else { Problem::internal() }
             })?;
+            if found.is_none() {
+                self.unknown.add(hash);
+            }
             let fingerprint = found.as_deref().and_then(Fingerprint::parse);
             Ok(fingerprint.map(|fingerprint| Who { access: Access::Admin, fingerprint, by_session: true }))
         })
