@@ -99,6 +99,41 @@ fn a_form_does_what_the_api_does_and_a_question_does_nothing() {
     assert!(acts.contains(&"release-user") && acts.contains(&"purchase"), "{acts:?}");
 }
 
+/// What a form says of its act, which comes in a cookie with the redirect.
+fn said(daemon: &Daemon, act: &str, body: &str) -> String {
+    let answer = crate::raw::raw(
+        daemon,
+        &format!(
+            "POST /admin/phones/dashboard/acts/{act} HTTP/1.1\nHost: t\nConnection: close\nX-Admin-API-Key: {ADMIN_KEY}\n\
+             Content-Type: application/x-www-form-urlencoded\nContent-Length: {}\n\n{body}",
+            body.len()
+        ),
+    );
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let cookie = answer.headers["set-cookie"].split(';').next().expect("a cookie");
+    let kept = cookie.strip_prefix("callbunker_said=").expect("the message of an act");
+    percent_encoding::percent_decode_str(kept).decode_utf8_lossy().into_owned()
+}
+
+#[test]
+fn the_button_names_the_count_that_is_ordered_and_an_old_form_finds_its_order() {
+    let world = World::new().quiet().set("spend.purchases_per_hour_max", 5);
+    let daemon = world.daemon();
+    let question = daemon.get("/admin/phones/dashboard/acts/purchase?count=10");
+    let html = text(&question);
+    assert!(html.contains("Buy 5 of the 10 numbers?") && html.contains("Buy 5 numbers for USD 5.75 a month"), "{html}");
+    assert!(html.contains(r#"name="count" value="5""#), "{html}");
+    let begun = said(&daemon, "purchase", "count=5&order=old-form");
+    assert!(begun.contains("The purchase of 5 numbers has begun"), "{begun}");
+    eventually("the order has ended", || world.count("SELECT count(*) FROM purchases WHERE ended_at IS NOT NULL") == 1);
+    let again = said(&daemon, "purchase", "count=5&order=old-form");
+    assert_eq!(again, "+This order was placed before: 5 of 5 bought. Nothing was bought now.");
+    assert_eq!((world.bought(), world.count("SELECT count(*) FROM purchases")), (5, 1));
+    // With nothing left to buy there is no button.
+    let question = daemon.get("/admin/phones/dashboard/acts/purchase?count=10");
+    assert!(!text(&question).contains(r#"class="go""#), "{question:?}");
+}
+
 #[test]
 fn what_users_are_called_is_text_and_never_markup() {
     let world = World::new().quiet();
