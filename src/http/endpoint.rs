@@ -12,7 +12,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method};
 
 use super::audited::{Audited, Call, Notes};
-use super::auth::{Gate, TokenIn};
+use super::auth::{Gate, TokenIn, Wanted};
 use super::body::BODY_BYTES_MAX;
 use super::dashboard;
 use super::exchange::SharedExchange;
@@ -51,6 +51,7 @@ pub struct Endpoint<C> {
     body_bytes_max: u64,
     audited: Audited,
     pub(super) is_order: bool,
+    wanted: Wanted,
     is_page: bool,
     /// For the OpenAPI description; made when somebody asks for it.
     pub(super) about: Option<fn() -> About>,
@@ -69,7 +70,20 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         let audited = if access == Access::Admin { Audited::Always } else { Audited::Never };
         let body_bytes_max = BODY_BYTES_MAX;
         let (is_order, is_page, about, is_undocumented) = (false, false, None, false);
-        Self { method, access, body, body_bytes_max, audited, is_order, is_page, about, is_undocumented, handler }
+        let wanted = Wanted::ByAPerson;
+        Self {
+            method,
+            access,
+            body,
+            body_bytes_max,
+            audited,
+            is_order,
+            wanted,
+            is_page,
+            about,
+            is_undocumented,
+            handler,
+        }
     }
 
     /// Takes a body of at most so many bytes, instead of [`BODY_BYTES_MAX`].
@@ -125,6 +139,12 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     #[must_use]
     pub fn polled(self) -> Self {
         Self { audited: Audited::Polled, ..self }
+    }
+
+    /// Is asked by open pages, not by people: it keeps no session alive.
+    #[must_use]
+    pub fn by_the_page(self) -> Self {
+        Self { wanted: Wanted::ByThePage, ..self }
     }
 
     /// Costs money or much work: one key may ask so often and no more.
@@ -261,7 +281,7 @@ impl<C: Send + Sync + 'static> Route<C> {
                 notes.came(who);
             }
         };
-        let who = gate.judge(endpoint.access, exchange, token).await.map_err(|refused| {
+        let who = gate.judge(endpoint.access, exchange, token, endpoint.wanted).await.map_err(|refused| {
             note(refused.who);
             refused.problem
         })?;

@@ -21,7 +21,6 @@ const PAGES: &[&str] = &[
 
 fn form(daemon: &Daemon, act: &str, body: &str) -> Reply {
     let headers = [("X-Admin-API-Key", ADMIN_KEY), ("Content-Type", "application/x-www-form-urlencoded")];
-    // ureq follows a 303; what came of the act is told by a cookie on the way, so the daemon is asked instead.
     daemon.send("POST", &format!("/admin/phones/dashboard/acts/{act}"), &headers, Some(body.as_bytes()))
 }
 
@@ -101,14 +100,7 @@ fn a_form_does_what_the_api_does_and_a_question_does_nothing() {
 
 /// What a form says of its act, which comes in a cookie with the redirect.
 fn said(daemon: &Daemon, act: &str, body: &str) -> String {
-    let answer = crate::raw::raw(
-        daemon,
-        &format!(
-            "POST /admin/phones/dashboard/acts/{act} HTTP/1.1\nHost: t\nConnection: close\nX-Admin-API-Key: {ADMIN_KEY}\n\
-             Content-Type: application/x-www-form-urlencoded\nContent-Length: {}\n\n{body}",
-            body.len()
-        ),
-    );
+    let answer = form(daemon, act, body);
     assert_eq!(answer.status, 303, "{answer:?}");
     let cookie = answer.headers["set-cookie"].split(';').next().expect("a cookie");
     let kept = cookie.strip_prefix("callbunker_said=").expect("the message of an act");
