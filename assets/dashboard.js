@@ -11,7 +11,7 @@ const make = (tag, className, text) => {
 };
 
 // What the page asks by itself says so: it is no use of the session, which ends when nobody uses it.
-const fetchByItself = (url) => fetch(url, { credentials: "same-origin", headers: { "X-By-Itself": "1" } });
+const fetchByItself = (url) => fetch(url, { credentials: "same-origin", headers: { "X-By-Itself": "1" }, signal: AbortSignal.timeout(15000) });
 
 // Times
 
@@ -130,8 +130,14 @@ const VERDICTS = [
   [(s) => s.paused, "Paused", "warn"],
   [() => true, "Enough in stock", "good"],
 ];
+let before = null;
 const onStatus = (status) => {
   show("#away", false);
+  // What signups take leaves the pool's list by their own events; whatever else became of the stock is read anew.
+  const differs = (name) => status[name] !== before[name];
+  const isShort = $("#pool tbody")?.rows.length < Math.min(25, status.available);
+  if (before && (isShort || status.available > before.available || differs("total") || differs("unready") || differs("unfit"))) refreshPool();
+  before = status;
   for (const name of ["available", "assigned", "total", "threshold", "purchasing", "quarantined", "unready", "unfit", "unsettled"]) put(name, status[name]);
   for (const window of ["hour", "day"]) {
     put(`spend.${window}.bought`, status.spend[window].bought);
@@ -219,20 +225,6 @@ const onPurchase = (order) => {
     row.cells[3].append(" ", bar);
   }
   for (const error of order.errors) row.cells[3].append(make("p", "error", error.message + (error.count > 1 ? ` (${error.count} times)` : "")));
-  const pool = $("#pool tbody");
-  const stocked = new Set(all("tr[data-number]", pool).map((known) => known.dataset.number));
-  for (const number of order.numbers) {
-    if (stocked.has(number.phone_number) || pool.rows.length >= 50) continue;
-    const fresh = make("tr", "fresh");
-    fresh.dataset.number = number.phone_number;
-    const idle = when(new Date().toISOString());
-    idle.dataset.span = "";
-    idle.textContent = tell(idle);
-    fresh.append(cell("nowrap", found(phone(number.phone_number), number.phone_number)),
-      cell("", pill(number.webhook_status === "configured" ? "good" : "warn", number.webhook_status)), cell("number", idle));
-    pool.append(fresh);
-    show("#no-pool", false);
-  }
 };
 
 const live = $("#live");
@@ -243,23 +235,48 @@ const onAlert = (alert) => {
   live.title = `${alert.kind}: ${alert.message}`;
 };
 let failures = 0;
-// What changed between the page and the stream, or while the stream was away, comes with the page's own lists, once.
+// What changed between the page and the stream, or while the stream was away, comes with the page's own lists, once; so
+// does the pool, whose numbers no event tells of. Events that come meanwhile are held, and shown on the lists as read.
 const LISTS = ["#orders", "#passes", "#assignments", "#pool"];
-let held = [];
-const catchUp = async () => {
+const wanted = new Set();
+let held = null;
+const readPage = async () => {
   const response = await fetchByItself("/admin/phones/dashboard").catch(() => null);
-  if (response?.ok && !response.redirected) {
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    for (const list of LISTS) {
-      const fresh = $(`${list} tbody`, page);
-      if (fresh) $(`${list} tbody`).replaceWith(document.importNode(fresh, true));
-    }
-    for (const note of ["#no-assignments", "#no-pool"]) show(note, !$(note, page)?.hidden);
+  if (!response?.ok || response.redirected) return null;
+  return response.text().then((text) => new DOMParser().parseFromString(text, "text/html"), () => null);
+};
+const renew = (list, page) => {
+  const [old, read] = [$(`${list} tbody`), $(`${list} tbody`, page)];
+  if (!old || !read) return;
+  const fresh = document.importNode(read, true);
+  const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  old.replaceWith(fresh);
+  if (focused) all("a", fresh).find((anchor) => anchor.getAttribute("href") === focused)?.focus();
+  const note = `#no-${list.slice(1)}`;
+  show(note, !$(note, page)?.hidden);
+};
+const catchUp = async (lists) => {
+  lists.forEach((list) => wanted.add(list));
+  if (held) return;
+  held = [];
+  while (wanted.size > 0) {
+    const now = [...wanted];
+    wanted.clear();
+    const page = await readPage();
+    if (page) now.forEach((list) => renew(list, page));
   }
   const late = held;
   held = null;
   late.forEach((work) => work());
-  link("on", "Live");
+};
+// Seldom, and not by all viewers at once: it is a whole page. A page that nobody sees waits until somebody does.
+let poolIsDue = null;
+const refreshPool = () => {
+  poolIsDue ??= setTimeout(() => {
+    poolIsDue = null;
+    if (document.hidden) document.addEventListener("visibilitychange", refreshPool, { once: true });
+    else catchUp(["#pool"]);
+  }, 1000 + 2000 * Math.random());
 };
 const connect = () => {
   const events = new EventSource("/admin/phones/api/events");
@@ -267,7 +284,12 @@ const connect = () => {
     const told = JSON.parse(event.data);
     if (held) held.push(() => work(told)); else work(told);
   });
-  events.addEventListener("open", () => { failures = 0; held = held ?? []; catchUp(); });
+  events.addEventListener("open", async () => {
+    failures = 0;
+    before = null;
+    await catchUp(LISTS);
+    link("on", "Live");
+  });
   on("status", onStatus);
   on("assignment", onAssignment);
   on("purchase", onPurchase);

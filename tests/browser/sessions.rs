@@ -29,6 +29,24 @@ async fn a_wrong_key_is_told_and_a_right_one_leads_to_the_dashboard_and_out_agai
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_page_fetches_by_itself_keeps_no_session_alive() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    window.log_in(&daemon).await;
+    window.until("it is live", async || window.text("#live").await == "Live").await;
+    world.sql("UPDATE sessions SET last_seen_at = last_seen_at - interval '20 minutes'");
+    let before = world.sql("SELECT last_seen_at FROM sessions");
+    daemon.purchase(2).ok();
+    window.until("the page has fetched the pool", async || window.count("#pool tbody tr").await == 2).await;
+    assert_eq!(world.sql("SELECT last_seen_at FROM sessions"), before);
+    window.open(&daemon, HOME).await;
+    assert_ne!(world.sql("SELECT last_seen_at FROM sessions"), before, "a person came");
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_ended_meanwhile_leads_to_the_login_and_does_nothing() {
     let world = World::new().quiet();
     let daemon = world.daemon();

@@ -47,6 +47,25 @@ async fn signups_show_at_once_in_every_browser_on_every_instance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_was_bought_for_a_user_is_never_shown_in_the_pool() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    window.log_in(&daemon).await;
+    window.until("it is live", async || window.text("#live").await == "Live").await;
+    daemon.assign("ann").ok();
+    window.until("the order is shown", async || window.text("#orders tbody .pill").await == "done").await;
+    window.until("the signup is listed", async || window.count("#assignments tbody tr").await == 1).await;
+    assert_eq!(window.count("#pool tbody tr").await, 0, "a user's number stands in the pool");
+    // What is bought for stock is.
+    daemon.purchase(2).ok();
+    window.until("the stock is listed", async || window.count("#pool tbody tr").await == 2).await;
+    assert!(!window.shows("#no-pool").await);
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_that_comes_back_is_watched_again_by_itself() {
     let mut world = World::new().quiet();
     let first = world.daemon();
