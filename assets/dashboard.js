@@ -234,7 +234,19 @@ const onAlert = (alert) => {
   if (alert.kind === "database_available") show("#away", false);
   live.title = `${alert.kind}: ${alert.message}`;
 };
-let failures = 0;
+// A session that has ended comes back by a login only: nothing is asked any more, and the page says so.
+let events = null;
+let drawing = null;
+let alarm = null;
+let ended = false;
+const endSession = () => {
+  ended = true;
+  events?.close();
+  clearInterval(drawing);
+  clearTimeout(alarm);
+  show("#ended", true);
+  link("off", "Not live");
+};
 // What changed between the page and the stream, or while the stream was away, comes with the page's own lists, once; so
 // does the pool, whose numbers no event tells of. Events that come meanwhile are held, and shown on the lists as read.
 const LISTS = ["#orders", "#passes", "#assignments", "#pool"];
@@ -242,6 +254,7 @@ const wanted = new Set();
 let held = null;
 const readPage = async () => {
   const response = await fetchByItself("/admin/phones/dashboard").catch(() => null);
+  if (response?.status === 401 || (response?.redirected && new URL(response.url).pathname === "/admin/login")) endSession();
   if (!response?.ok || response.redirected) return null;
   return response.text().then((text) => new DOMParser().parseFromString(text, "text/html"), () => null);
 };
@@ -274,12 +287,14 @@ let poolIsDue = null;
 const refreshPool = () => {
   poolIsDue ??= setTimeout(() => {
     poolIsDue = null;
+    if (ended) return;
     if (document.hidden) document.addEventListener("visibilitychange", refreshPool, { once: true });
     else catchUp(["#pool"]);
   }, 1000 + 2000 * Math.random());
 };
+let failures = 0;
 const connect = () => {
-  const events = new EventSource("/admin/phones/api/events");
+  events = new EventSource("/admin/phones/api/events");
   const on = (name, work) => events.addEventListener(name, (event) => {
     const told = JSON.parse(event.data);
     if (held) held.push(() => work(told)); else work(told);
@@ -287,20 +302,25 @@ const connect = () => {
   events.addEventListener("open", async () => {
     failures = 0;
     before = null;
+    clearTimeout(alarm);
+    alarm = null;
     await catchUp(LISTS);
-    link("on", "Live");
+    if (!ended) link("on", "Live");
   });
   on("status", onStatus);
   on("assignment", onAssignment);
   on("purchase", onPurchase);
   on("alert", onAlert);
-  events.addEventListener("error", () => {
-    link("off", "Not live; connecting again");
-    // A browser gives up by itself when the answer is no stream: a restart behind a proxy, an ended session.
-    if (events.readyState === EventSource.CLOSED) {
-      failures += 1;
-      setTimeout(connect, Math.min(30000, 1000 * 2 ** failures));
-    }
+  events.addEventListener("error", async () => {
+    // Streams end now and then, and go on within seconds: only one that does not is worth a word.
+    alarm ??= setTimeout(() => link("off", "Not live; connecting again"), 6000);
+    if (events.readyState !== EventSource.CLOSED) return;
+    // A browser gives up by itself when the answer is no stream: a restart behind a proxy, an ended session. The page
+    // itself says which.
+    await readPage();
+    if (ended) return;
+    failures += 1;
+    setTimeout(connect, Math.min(30000, 1000 * 2 ** failures));
   });
 };
 if ($("#assignments")) connect();
@@ -313,9 +333,10 @@ const chart = $("#chart");
 let plot = null;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const draw = async () => {
-  if (!chart || !window.uPlot) return;
-  const response = await fetchByItself(`/admin/phones/dashboard/chart?hours=${chart.dataset.hours}`);
-  if (!response.ok) return;
+  if (!chart || !window.uPlot || ended) return;
+  const response = await fetchByItself(`/admin/phones/dashboard/chart?hours=${chart.dataset.hours}`).catch(() => null);
+  if (response?.status === 401) endSession();
+  if (!response?.ok) return;
   const { samples, purchases } = await response.json();
   if (samples.length < 2) return;
   const data = [
@@ -364,7 +385,7 @@ const draw = async () => {
 };
 if (chart) {
   draw();
-  setInterval(draw, 60000);
+  drawing = setInterval(draw, 60000);
   new ResizeObserver(() => { if (plot && plot.width !== chart.clientWidth) plot.setSize({ width: chart.clientWidth, height: 210 }); }).observe(chart);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 }

@@ -66,6 +66,31 @@ async fn a_number_that_was_bought_for_a_user_is_never_shown_in_the_pool() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_ends_and_goes_on_within_seconds_alarms_nobody() {
+    let mut world = World::new().quiet();
+    let first = world.daemon();
+    let port = first.url.rsplit(':').next().unwrap().to_owned();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    // However long the restart takes here, it is a moment to the page.
+    window.stretch_timers(100.0).await;
+    window.log_in(&first).await;
+    window.until("it is live", async || window.text("#live").await == "Live").await;
+    let script = "window.told = []; const live = document.getElementById('live');
+        new MutationObserver(() => window.told.push(live.textContent)).observe(live, {childList: true, subtree: true});";
+    window.driver.execute(script, vec![]).await.unwrap();
+    first.stop();
+    world.change("http.listen", format!("127.0.0.1:{port}"));
+    let again = world.daemon();
+    crate::world::eventually("the page watches again", || again.log_text().contains("/admin/phones/api/events"));
+    again.purchase(1).ok();
+    window.until("the new number is counted", async || window.figure("available").await == Some(1)).await;
+    let told = window.driver.execute("return window.told", vec![]).await.unwrap();
+    assert_eq!(told.json(), &json!([]), "a short break was told");
+    window.close_but(&["events", "CONNECTION_REFUSED"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_that_comes_back_is_watched_again_by_itself() {
     let mut world = World::new().quiet();
     let first = world.daemon();
