@@ -210,7 +210,8 @@ const onPurchase = (order) => {
     row.append(cell("", when(order.created_at ?? new Date().toISOString())), cell("wide-only", (order.trigger ?? "").replaceAll("_", " ")),
       cell(""), cell("number"), cell("wide-only", order.area_code ?? ""));
     body.prepend(row);
-    while (body.rows.length > 6) body.rows[body.rows.length - 1].remove();
+    // What still runs stays, however old it is.
+    all("tr", body).slice(6).filter((old) => !$("progress", old)).forEach((old) => old.remove());
     body.closest("section").querySelector(".empty")?.remove();
   }
   const isOpen = order.state === "queued" || order.state === "running";

@@ -127,6 +127,27 @@ fn the_button_names_the_count_that_is_ordered_and_an_old_form_finds_its_order() 
 }
 
 #[test]
+fn an_order_that_runs_for_long_is_shown_however_many_came_after_it() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    world.sql(
+        "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, created_at, expires_at, started_at)
+         VALUES ('01900000-0000-7000-8000-000000000001', 'manual', 'queued', 100, 'US', 'test', now() - interval '1 hour',
+                 now() + interval '1 hour', now() - interval '1 hour')",
+    );
+    world.sql(
+        "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, expires_at, started_at, ended_at)
+         SELECT gen_random_uuid(), 'threshold', 'done', 1, 'US', 'test', now(), now(), now() FROM generate_series(1, 220)",
+    );
+    for page in [HOME, "/admin/phones/dashboard/orders"] {
+        let page = daemon.get(page);
+        let (open, ended) = (text(&page).find("0 of 100"), text(&page).find("0 of 1<"));
+        assert!(open.is_some() && open < ended, "{page:?}");
+    }
+    assert_eq!(text(&daemon.get(HOME)).matches("data-order=").count(), 6);
+}
+
+#[test]
 fn what_users_are_called_is_text_and_never_markup() {
     let world = World::new().quiet();
     let daemon = world.daemon();

@@ -99,6 +99,33 @@ fn everybody_who_watches_sees_a_change() {
 }
 
 #[test]
+fn the_end_of_an_order_is_told_however_many_came_after_it() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let order = |id: &str, ago: &str, ended: &str| {
+        world.sql(&format!(
+            "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, created_at, expires_at, started_at, ended_at)
+             VALUES ({id}, 'manual', CASE WHEN {ended} IS NULL THEN 'queued' ELSE 'done' END, 1, 'US', 'test',
+                     now() - interval '{ago}', now() + interval '1 hour', now(), {ended})"
+        ))
+    };
+    order("'01900000-0000-7000-8000-000000000001'", "1 hour", "NULL");
+    for _later in 0..12 {
+        order("gen_random_uuid()", "1 minute", "now()");
+    }
+    let mut viewer = Viewer::connect(&daemon);
+    world
+        .sql("UPDATE purchases SET state = 'done', ended_at = now() WHERE ended_at IS NULL; NOTIFY callbunker_changes");
+    let told = viewer.next("purchase").expect("an order");
+    assert_eq!(
+        (told["purchase_id"].as_str(), told["state"].as_str()),
+        (Some("01900000-0000-7000-8000-000000000001"), Some("done"))
+    );
+    let alert = viewer.next("alert").expect("an alert");
+    assert_eq!(alert["kind"], "purchase_short", "{alert}");
+}
+
+#[test]
 fn two_hundred_may_watch_and_whoever_leaves_makes_room() {
     let world = World::new().quiet();
     let daemon = world.daemon();

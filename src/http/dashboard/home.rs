@@ -104,7 +104,7 @@ impl OrderRow {
             trigger: words(&line.trigger),
             state: state(begun).to_owned(),
             tone: tone(begun),
-            is_open: line.ended_at.is_none(),
+            is_open: line.is_open(),
             requested: line.requested_count,
             purchased: line.purchased_count,
             area_code: line.area_code.unwrap_or_default(),
