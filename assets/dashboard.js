@@ -225,7 +225,7 @@ const onPurchase = (order) => {
     bar.setAttribute("aria-label", "Bought so far");
     row.cells[3].append(" ", bar);
   }
-  for (const error of order.errors) row.cells[3].append(make("p", "error", error.message + (error.count > 1 ? ` (${error.count} times)` : "")));
+  for (const error of order.errors) row.cells[3].append(make("p", "error", (error.message || error.code.replaceAll("_", " ")) + (error.count > 1 ? ` (${error.count} times)` : "")));
 };
 
 const live = $("#live");

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use twilio_simulator::{Fault, FaultKind, On};
 
 use crate::daemon::Daemon;
 use crate::world::{ADMIN_KEY, World};
@@ -123,6 +124,36 @@ fn the_end_of_an_order_is_told_however_many_came_after_it() {
     );
     let alert = viewer.next("alert").expect("an alert");
     assert_eq!(alert["kind"], "purchase_short", "{alert}");
+}
+
+#[test]
+fn an_order_that_goes_on_shows_no_error_that_another_candidate_may_mend() {
+    let world = World::new().quiet().set("purchase.concurrency", 1);
+    let daemon = world.daemon();
+    let mut viewer = Viewer::connect(&daemon);
+    world.twilio.set_latency(Duration::from_millis(400));
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Stolen));
+    daemon.post_with("/admin/phones/api/purchase", &json!({"count": 3}), &[("Prefer", "respond-async")]);
+    let (mut some_were_bought, mut last) = (false, Value::Null);
+    while last["state"] != "done" {
+        last = viewer.next("purchase").expect("an order");
+        some_were_bought |= last["state"] == "running" && last["purchased_count"].as_u64() > Some(0);
+        assert_eq!(last["errors"], json!([]), "{last}");
+    }
+    assert!(some_were_bought, "nothing was seen of it while it ran");
+    assert_eq!(last["purchased_count"], 3);
+    // What an order lacks in the end is told, on pages as in documents, and never by an empty line.
+    world.twilio.set_latency(Duration::ZERO);
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Stolen).forever());
+    let short = daemon.purchase(1).ok();
+    while last["purchase_id"] != short["purchase_id"] || last["state"] != "done" {
+        last = viewer.next("purchase").expect("an order");
+    }
+    assert_eq!((&last["errors"], last["errors"][0]["code"].as_str()), (&short["errors"], Some("twilio_21422")));
+    world.sql("UPDATE purchase_errors SET message = ''; UPDATE purchase_items SET error_message = ''");
+    let page = daemon.get("/admin/phones/dashboard");
+    let page = page.body.as_str().expect("a page");
+    assert!(page.contains("<p class=\"error\">twilio 21422"), "{page}");
 }
 
 #[test]

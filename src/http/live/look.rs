@@ -13,7 +13,7 @@ use super::super::admin::status::Status;
 use crate::db::assignments::AssignmentLine;
 use crate::db::dashboard::{OrderLine, assignments_latest, orders_watched};
 use crate::db::passes::{Pass, pass_latest};
-use crate::db::purchase_record::{PurchaseRecord, purchase_record};
+use crate::db::purchase_record::{PurchaseError, PurchaseRecord, purchase_record};
 use crate::db::stock::{Observation, stock_read};
 use crate::db::{Connection, DbError};
 use crate::domain::OrderState;
@@ -130,7 +130,7 @@ pub(super) fn alerts(before: &Status, now: &Status, ended: &[PurchaseRecord]) ->
     for record in ended.iter().filter(|record| record.order.wish.trigger == crate::domain::Trigger::Manual) {
         let (wanted, bought) = (record.order.wish.count as usize, record.numbers.len());
         if record.order.state.has_ended() && bought < wanted {
-            let why = record.errors.first().map_or("it was stopped", |error| error.message.as_str());
+            let why = record.errors.first().map_or_else(|| "it was stopped".to_owned(), PurchaseError::told);
             alerts.push(Alert::new("purchase_short", format!("A purchase bought {bought} of {wanted}: {why}")));
         } else if record.order.state == OrderState::Done {
             alerts.push(Alert::new("purchase_done", format!("A purchase of {wanted} is done.")));
