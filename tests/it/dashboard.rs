@@ -1,6 +1,7 @@
 //! The dashboard's pages and forms as HTTP: who is let in, what a browser may load, what a form does.
 
 use serde_json::json;
+use twilio_simulator::ForeignNumber;
 
 use crate::daemon::{Daemon, Reply};
 use crate::world::{ADMIN_KEY, World, eventually};
@@ -145,6 +146,74 @@ fn an_order_that_runs_for_long_is_shown_however_many_came_after_it() {
         assert!(open.is_some() && open < ended, "{page:?}");
     }
     assert_eq!(text(&daemon.get(HOME)).matches("data-order=").count(), 6);
+}
+
+/// Whether a page offers an act for a number.
+fn offers(page: &Reply, act: &str, number: &str) -> bool {
+    text(page).contains(&format!("acts/{act}?phone_number=%2B{}\"", &number[1..]))
+}
+
+#[test]
+fn who_adopted_or_ignored_a_number_is_not_asked_about_it_again() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let numbers = ["+14155550142", "+14155550143", "+14155550144"];
+    for number in numbers {
+        world.twilio.own(ForeignNumber::new(number));
+    }
+    form(&daemon, "reconcile", "");
+    let home = daemon.get(HOME);
+    assert!(text(&home).contains("3 foreign, 0 ignored"), "{home:?}");
+    for number in numbers {
+        assert!(offers(&home, "adopt", number) && offers(&home, "ignore", number), "{home:?}");
+    }
+    form(&daemon, "adopt", "phone_number=%2B14155550142");
+    form(&daemon, "ignore", "phone_number=%2B14155550143");
+    let home = daemon.get(HOME);
+    assert!(text(&home).contains("1 foreign, 1 ignored"), "{home:?}");
+    let offered: Vec<bool> = numbers.iter().map(|number| offers(&home, "adopt", number)).collect();
+    assert_eq!(offered, [false, false, true]);
+    // Given back again, it is not in the account any more.
+    form(&daemon, "release-to-twilio", "phone_number=%2B14155550142");
+    form(&daemon, "adopt", "phone_number=%2B14155550144");
+    let home = daemon.get(HOME);
+    assert!(!text(&home).contains("Not ours") && text(&home).contains("Everything agrees"), "{home:?}");
+}
+
+#[test]
+fn a_number_that_is_held_offers_what_the_api_takes_until_somebody_decides() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(4).ok();
+    let numbers: Vec<String> = world.twilio.truth().owned.iter().map(|number| number.phone_number.clone()).collect();
+    for (number, reason) in numbers.iter().zip(["adopting", "unknown_item", "tag_conflict"]) {
+        world.sql(&format!(
+            "UPDATE numbers SET status = 'quarantined', quarantine_reason = '{reason}', held_since = now() - interval '1 hour'
+              WHERE phone_number = '{number}'"
+        ));
+    }
+    crate::comparing::rename(&world, &numbers[2], "callbunker:staging:6b1f7d0e-52a1-4b5c-9d1e-3f1a2b3c4d5e");
+    form(&daemon, "reconcile", "");
+    let home = daemon.get(HOME);
+    let page = |number: &str| daemon.get(&format!("/admin/phones/dashboard/search?q=%2B{}", &number[1..]));
+    for (number, takes) in numbers.iter().zip([(true, true), (true, true), (true, false), (false, true)]) {
+        let page = page(number);
+        assert_eq!((offers(&page, "adopt", number), offers(&page, "release-to-twilio", number)), takes, "{page:?}");
+        assert!(!offers(&page, "ignore", number), "what is ours cannot be ignored");
+    }
+    for (number, gives_back) in numbers.iter().zip([true, true, false]) {
+        assert!(offers(&home, "adopt", number), "{home:?}");
+        assert_eq!(offers(&home, "release-to-twilio", number), gives_back, "{home:?}");
+    }
+    // What is offered is taken.
+    for number in [&numbers[0], &numbers[2]] {
+        let told = said(&daemon, "adopt", &format!("phone_number=%2B{}", &number[1..]));
+        assert!(told.contains("belongs to the pool now"), "{told}");
+    }
+    let told = said(&daemon, "release-to-twilio", &format!("phone_number=%2B{}", &numbers[1][1..]));
+    assert!(told.contains("was given back"), "{told}");
+    let home = daemon.get(HOME);
+    assert!(!text(&home).contains("To decide") && text(&home).contains("Everything agrees"), "{home:?}");
 }
 
 #[test]
