@@ -333,13 +333,18 @@ refreshTimes();
 const chart = $("#chart");
 let plot = null;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+let drawn = null;
 const draw = async () => {
-  if (!chart || !window.uPlot || ended) return;
+  if (!window.uPlot || ended) return;
   const response = await fetchByItself(`/admin/phones/dashboard/chart?hours=${chart.dataset.hours}`).catch(() => null);
   if (response?.status === 401) endSession();
   if (!response?.ok) return;
-  const { samples, purchases } = await response.json();
-  if (samples.length < 2) return;
+  drawn = await response.json().catch(() => drawn);
+  paint();
+};
+const paint = () => {
+  if (!drawn || drawn.samples.length < 2) return;
+  const { samples, purchases } = drawn;
   const data = [
     samples.map((sample) => Date.parse(sample.at) / 1000),
     ...["available", "assigned", "threshold"].map((name) => samples.map((sample) => sample[name])),
@@ -388,5 +393,5 @@ if (chart) {
   draw();
   drawing = setInterval(draw, 60000);
   new ResizeObserver(() => { if (plot && plot.width !== chart.clientWidth) plot.setSize({ width: chart.clientWidth, height: 210 }); }).observe(chart);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
 }

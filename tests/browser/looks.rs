@@ -102,6 +102,17 @@ async fn the_states_of_a_pool() {
     window.pictures("passes").await;
     window.open(&daemon, "/admin/phones/dashboard/orders").await;
     window.pictures("orders").await;
+
+    window.close_but(&["401"]).await;
+
+    let window = chrome.window().await;
+    // The page asks for its chart again, and hears that there is no session.
+    window.stretch_timers(0.1).await;
+    window.log_in(&daemon).await;
+    window.find(".uplot").await;
+    world.sql("DELETE FROM sessions");
+    window.until("the end of the session is told", async || window.shows("#ended").await).await;
+    window.pictures("ended").await;
     window.close_but(&["401"]).await;
 }
 
