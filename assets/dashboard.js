@@ -10,6 +10,9 @@ const make = (tag, className, text) => {
   return element;
 };
 
+// What the page asks by itself says so: it is no use of the session, which ends when nobody uses it.
+const fetchByItself = (url) => fetch(url, { credentials: "same-origin", headers: { "X-By-Itself": "1" }, signal: AbortSignal.timeout(15000) });
+
 // Times
 
 const span = (seconds) => {
@@ -127,8 +130,14 @@ const VERDICTS = [
   [(s) => s.paused, "Paused", "warn"],
   [() => true, "Enough in stock", "good"],
 ];
+let before = null;
 const onStatus = (status) => {
   show("#away", false);
+  // What signups take leaves the pool's list by their own events; whatever else became of the stock is read anew.
+  const differs = (name) => status[name] !== before[name];
+  const isShort = $("#pool tbody")?.rows.length < Math.min(25, status.available);
+  if (before && (isShort || status.available > before.available || differs("total") || differs("unready") || differs("unfit"))) refreshPool();
+  before = status;
   for (const name of ["available", "assigned", "total", "threshold", "purchasing", "quarantined", "unready", "unfit", "unsettled"]) put(name, status[name]);
   for (const window of ["hour", "day"]) {
     put(`spend.${window}.bought`, status.spend[window].bought);
@@ -201,7 +210,8 @@ const onPurchase = (order) => {
     row.append(cell("", when(order.created_at ?? new Date().toISOString())), cell("wide-only", (order.trigger ?? "").replaceAll("_", " ")),
       cell(""), cell("number"), cell("wide-only", order.area_code ?? ""));
     body.prepend(row);
-    while (body.rows.length > 6) body.rows[body.rows.length - 1].remove();
+    // What still runs stays, however old it is.
+    all("tr", body).slice(6).filter((old) => !$("progress", old)).forEach((old) => old.remove());
     body.closest("section").querySelector(".empty")?.remove();
   }
   const isOpen = order.state === "queued" || order.state === "running";
@@ -215,21 +225,7 @@ const onPurchase = (order) => {
     bar.setAttribute("aria-label", "Bought so far");
     row.cells[3].append(" ", bar);
   }
-  for (const error of order.errors) row.cells[3].append(make("p", "error", error.message + (error.count > 1 ? ` (${error.count} times)` : "")));
-  const pool = $("#pool tbody");
-  const stocked = new Set(all("tr[data-number]", pool).map((known) => known.dataset.number));
-  for (const number of order.numbers) {
-    if (stocked.has(number.phone_number) || pool.rows.length >= 50) continue;
-    const fresh = make("tr", "fresh");
-    fresh.dataset.number = number.phone_number;
-    const idle = when(new Date().toISOString());
-    idle.dataset.span = "";
-    idle.textContent = tell(idle);
-    fresh.append(cell("nowrap", found(phone(number.phone_number), number.phone_number)),
-      cell("", pill(number.webhook_status === "configured" ? "good" : "warn", number.webhook_status)), cell("number", idle));
-    pool.append(fresh);
-    show("#no-pool", false);
-  }
+  for (const error of order.errors) row.cells[3].append(make("p", "error", (error.message || error.code.replaceAll("_", " ")) + (error.count > 1 ? ` (${error.count} times)` : "")));
 };
 
 const live = $("#live");
@@ -239,43 +235,93 @@ const onAlert = (alert) => {
   if (alert.kind === "database_available") show("#away", false);
   live.title = `${alert.kind}: ${alert.message}`;
 };
-let failures = 0;
-// What changed between the page and the stream, or while the stream was away, comes with the page's own lists, once.
+// A session that has ended comes back by a login only: nothing is asked any more, and the page says so.
+let events = null;
+let drawing = null;
+let alarm = null;
+let ended = false;
+const endSession = () => {
+  ended = true;
+  events?.close();
+  clearInterval(drawing);
+  clearTimeout(alarm);
+  show("#ended", true);
+  link("off", "Not live");
+};
+// What changed between the page and the stream, or while the stream was away, comes with the page's own lists, once; so
+// does the pool, whose numbers no event tells of. Events that come meanwhile are held, and shown on the lists as read.
 const LISTS = ["#orders", "#passes", "#assignments", "#pool"];
-let held = [];
-const catchUp = async () => {
-  const response = await fetch("/admin/phones/dashboard", { credentials: "same-origin" }).catch(() => null);
-  if (response?.ok && !response.redirected) {
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    for (const list of LISTS) {
-      const fresh = $(`${list} tbody`, page);
-      if (fresh) $(`${list} tbody`).replaceWith(document.importNode(fresh, true));
-    }
-    for (const note of ["#no-assignments", "#no-pool"]) show(note, !$(note, page)?.hidden);
+const wanted = new Set();
+let held = null;
+const readPage = async () => {
+  const response = await fetchByItself("/admin/phones/dashboard").catch(() => null);
+  if (response?.status === 401 || (response?.redirected && new URL(response.url).pathname === "/admin/login")) endSession();
+  if (!response?.ok || response.redirected) return null;
+  return response.text().then((text) => new DOMParser().parseFromString(text, "text/html"), () => null);
+};
+const renew = (list, page) => {
+  const [old, read] = [$(`${list} tbody`), $(`${list} tbody`, page)];
+  if (!old || !read) return;
+  const fresh = document.importNode(read, true);
+  const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  old.replaceWith(fresh);
+  if (focused) all("a", fresh).find((anchor) => anchor.getAttribute("href") === focused)?.focus();
+  const note = `#no-${list.slice(1)}`;
+  show(note, !$(note, page)?.hidden);
+};
+const catchUp = async (lists) => {
+  lists.forEach((list) => wanted.add(list));
+  if (held) return;
+  held = [];
+  while (wanted.size > 0) {
+    const now = [...wanted];
+    wanted.clear();
+    const page = await readPage();
+    if (page) now.forEach((list) => renew(list, page));
   }
   const late = held;
   held = null;
   late.forEach((work) => work());
-  link("on", "Live");
 };
+// Seldom, and not by all viewers at once: it is a whole page. A page that nobody sees waits until somebody does.
+let poolIsDue = null;
+const refreshPool = () => {
+  poolIsDue ??= setTimeout(() => {
+    poolIsDue = null;
+    if (ended) return;
+    if (document.hidden) document.addEventListener("visibilitychange", refreshPool, { once: true });
+    else catchUp(["#pool"]);
+  }, 1000 + 2000 * Math.random());
+};
+let failures = 0;
 const connect = () => {
-  const events = new EventSource("/admin/phones/api/events");
+  events = new EventSource("/admin/phones/api/events");
   const on = (name, work) => events.addEventListener(name, (event) => {
     const told = JSON.parse(event.data);
     if (held) held.push(() => work(told)); else work(told);
   });
-  events.addEventListener("open", () => { failures = 0; held = held ?? []; catchUp(); });
+  events.addEventListener("open", async () => {
+    failures = 0;
+    before = null;
+    clearTimeout(alarm);
+    alarm = null;
+    await catchUp(LISTS);
+    if (!ended) link("on", "Live");
+  });
   on("status", onStatus);
   on("assignment", onAssignment);
   on("purchase", onPurchase);
   on("alert", onAlert);
-  events.addEventListener("error", () => {
-    link("off", "Not live; connecting again");
-    // A browser gives up by itself when the answer is no stream: a restart behind a proxy, an ended session.
-    if (events.readyState === EventSource.CLOSED) {
-      failures += 1;
-      setTimeout(connect, Math.min(30000, 1000 * 2 ** failures));
-    }
+  events.addEventListener("error", async () => {
+    // Streams end now and then, and go on within seconds: only one that does not is worth a word.
+    alarm ??= setTimeout(() => link("off", "Not live; connecting again"), 6000);
+    if (events.readyState !== EventSource.CLOSED) return;
+    // A browser gives up by itself when the answer is no stream: a restart behind a proxy, an ended session. The page
+    // itself says which.
+    await readPage();
+    if (ended) return;
+    failures += 1;
+    setTimeout(connect, Math.min(30000, 1000 * 2 ** failures));
   });
 };
 if ($("#assignments")) connect();
@@ -287,12 +333,18 @@ refreshTimes();
 const chart = $("#chart");
 let plot = null;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+let drawn = null;
 const draw = async () => {
-  if (!chart || !window.uPlot) return;
-  const response = await fetch(`/admin/phones/dashboard/chart?hours=${chart.dataset.hours}`, { credentials: "same-origin" });
-  if (!response.ok) return;
-  const { samples, purchases } = await response.json();
-  if (samples.length < 2) return;
+  if (!window.uPlot || ended) return;
+  const response = await fetchByItself(`/admin/phones/dashboard/chart?hours=${chart.dataset.hours}`).catch(() => null);
+  if (response?.status === 401) endSession();
+  if (!response?.ok) return;
+  drawn = await response.json().catch(() => drawn);
+  paint();
+};
+const paint = () => {
+  if (!drawn || drawn.samples.length < 2) return;
+  const { samples, purchases } = drawn;
   const data = [
     samples.map((sample) => Date.parse(sample.at) / 1000),
     ...["available", "assigned", "threshold"].map((name) => samples.map((sample) => sample[name])),
@@ -339,7 +391,7 @@ const draw = async () => {
 };
 if (chart) {
   draw();
-  setInterval(draw, 60000);
+  drawing = setInterval(draw, 60000);
   new ResizeObserver(() => { if (plot && plot.width !== chart.clientWidth) plot.setSize({ width: chart.clientWidth, height: 210 }); }).observe(chart);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
 }

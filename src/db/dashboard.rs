@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::assignments::AssignmentLine;
 use super::error::DbError;
 use super::executor::Connection;
+use super::purchase_record::errors_sql;
 use super::schema::reconciliations;
 
 /// An order on one line.
@@ -49,26 +50,58 @@ pub struct OrderLine {
     pub errors: Vec<String>,
 }
 
-/// The latest orders, newest first; adoptions and imports bought nothing and are left out.
+impl OrderLine {
+    /// Whether it waits or runs.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.ended_at.is_none()
+    }
+}
+
+/// All open orders, which are few, and then the latest until there are `limit`, newest first; adoptions and imports
+/// bought nothing and are left out.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn orders_recent(conn: &mut Connection, limit: i64) -> Result<Vec<OrderLine>, DbError> {
-    Ok(sql_query(
+    let mut lines = orders_watched(conn, limit, &[])?;
+    let open = lines.iter().filter(|line| line.is_open()).count();
+    lines.truncate(open.max(usize::try_from(limit).unwrap_or(0)));
+    Ok(lines)
+}
+
+/// All open orders, the `limit` latest, and `also` these, the open ones first: one that runs for long is seen to its
+/// end, however many came after it.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn orders_watched(conn: &mut Connection, limit: i64, also: &[Uuid]) -> Result<Vec<OrderLine>, DbError> {
+    let lines: Vec<OrderLine> = sql_query(format!(
         "SELECT p.id, p.trigger, p.state, p.requested_count, p.area_code, p.created_at, p.started_at, p.ended_at,
                 (SELECT count(*) FROM purchase_items i WHERE i.purchase_id = p.id AND i.state = 'bought') AS purchased_count,
-                ARRAY(SELECT e.message || CASE WHEN e.count > 1 THEN format(' (%s times)', e.count) ELSE '' END
-                        FROM purchase_errors e WHERE e.purchase_id = p.id ORDER BY e.code)
-                || ARRAY(SELECT CASE i.state WHEN 'unknown' THEN 'The outcome of a purchase is not known yet; it is looked up.'
-                                     ELSE coalesce(max(i.error_message), i.error_code, 'not bought') END
-                           FROM purchase_items i
-                          WHERE i.purchase_id = p.id AND (i.state = 'unknown' OR (i.state = 'not_bought' AND p.ended_at IS NOT NULL))
-                            AND NOT EXISTS (SELECT 1 FROM purchase_errors e WHERE e.purchase_id = p.id AND e.code = i.error_code)
-                          GROUP BY i.state, i.error_code) AS errors
-           FROM purchases p WHERE p.trigger NOT IN ('adopt', 'import') ORDER BY p.created_at DESC, p.id DESC LIMIT $1",
-    )
+                ARRAY(SELECT coalesce(nullif(line.message, ''), replace(line.code, '_', ' '))
+                             || CASE WHEN line.count > 1 THEN format(' (%s times)', line.count) ELSE '' END
+                        FROM ({}) AS line WHERE p.ended_at IS NOT NULL OR NOT line.passing) AS errors
+           FROM purchases p
+          WHERE p.trigger NOT IN ('adopt', 'import')
+            AND p.id IN ((SELECT id FROM purchases WHERE state IN ('queued', 'running'))
+                         UNION
+                         (SELECT id FROM purchases WHERE trigger NOT IN ('adopt', 'import')
+                           ORDER BY created_at DESC, id DESC LIMIT $1)
+                         UNION
+                         SELECT unnest($2))
+          ORDER BY p.ended_at IS NULL DESC, p.created_at DESC, p.id DESC",
+        errors_sql("p.id")
+    ))
     .bind::<BigInt, _>(limit)
-    .load(conn)?)
+    .bind::<Array<SqlUuid>, _>(also)
+    .load(conn)?;
+    // Whoever got everything lacks nothing, whatever came in the way.
+    let told = |line: OrderLine| {
+        let lacks = line.purchased_count < i64::from(line.requested_count);
+        OrderLine { errors: if lacks { line.errors } else { Vec::new() }, ..line }
+    };
+    Ok(lines.into_iter().map(told).collect())
 }
 
 /// When orders bought something, for the chart's marks, oldest first.

@@ -4,7 +4,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::error::DbError;
@@ -32,6 +32,18 @@ pub struct PurchaseError {
     /// Twilio's ids of the requests that were refused or lost, for its support; the latest five.
     #[diesel(sql_type = Array<Text>)]
     pub request_ids: Vec<String>,
+    /// Whether another candidate may still take the place, as long as the order goes on.
+    #[diesel(sql_type = Bool)]
+    #[serde(skip)]
+    pub passing: bool,
+}
+
+impl PurchaseError {
+    /// For people; the code in words where nobody left a message.
+    #[must_use]
+    pub fn told(&self) -> String {
+        if self.message.is_empty() { self.code.replace('_', " ") } else { self.message.clone() }
+    }
 }
 
 /// Everything that can be told of an order.
@@ -47,6 +59,16 @@ pub struct PurchaseRecord {
     pub items: i64,
 }
 
+impl PurchaseRecord {
+    /// Without what may still come right: somebody who watches would see errors come and go.
+    #[must_use]
+    pub fn as_it_stands(&self) -> Self {
+        let goes_on = !self.order.state.has_ended();
+        let stays = |error: &&PurchaseError| !(goes_on && error.passing);
+        Self { errors: self.errors.iter().filter(stays).cloned().collect(), ..self.clone() }
+    }
+}
+
 /// Reads an order with its numbers and errors.
 ///
 /// # Errors
@@ -59,24 +81,40 @@ pub fn purchase_record(conn: &mut Connection, id: Uuid) -> Result<Option<Purchas
     Ok(Some(PurchaseRecord { order, numbers, errors, items }))
 }
 
-/// The order's own errors, then those of its items, summed by code.
-fn errors_of(conn: &mut Connection, id: Uuid) -> Result<Vec<PurchaseError>, DbError> {
-    Ok(sql_query(
-        "WITH failed AS (
-             SELECT CASE state WHEN 'unknown' THEN 'outcome_unknown' ELSE coalesce(error_code, 'not_bought') END AS code,
-                    error_code, twilio_code, coalesce(error_message, '') AS message, twilio_request_id, intended_at
-               FROM purchase_items WHERE purchase_id = $1 AND state IN ('taken', 'not_bought', 'unknown'))
-         SELECT e.code, e.twilio_code, e.message, e.count::bigint AS count,
-                ARRAY(SELECT f.twilio_request_id FROM failed f WHERE f.code = e.code AND f.twilio_request_id IS NOT NULL
-                       ORDER BY f.intended_at DESC LIMIT 5) AS request_ids
-           FROM purchase_errors e WHERE e.purchase_id = $1
-         UNION ALL
-         SELECT code, max(twilio_code), max(message), count(*),
-                coalesce((array_agg(twilio_request_id ORDER BY intended_at DESC) FILTER (WHERE twilio_request_id IS NOT NULL))[1:5], '{}')
-           FROM failed
-          WHERE NOT EXISTS (SELECT 1 FROM purchase_errors e WHERE e.purchase_id = $1 AND e.code = failed.error_code)
-          GROUP BY code",
+/// The items of `order` (a column or a parameter) that brought it no number, each under the code that stands for it.
+fn failed_items(order: &str) -> String {
+    format!(
+        "SELECT CASE state WHEN 'unknown' THEN 'outcome_unknown' ELSE coalesce(error_code, 'not_bought') END AS code,
+                error_code, twilio_code, coalesce(error_message, '') AS message, twilio_request_id, intended_at,
+                state <> 'unknown' AS passing
+           FROM purchase_items WHERE purchase_id = {order} AND state IN ('taken', 'not_bought', 'unknown')"
     )
+}
+
+/// The errors of `order` itself, then those of its items, summed by code: `code`, `twilio_code`, `message`, `count`,
+/// `passing`. Pages show the same lines as documents, so both ask this.
+pub(super) fn errors_sql(order: &str) -> String {
+    format!(
+        "SELECT e.code, e.twilio_code, e.message, e.count::bigint AS count, false AS passing
+           FROM purchase_errors e WHERE e.purchase_id = {order}
+         UNION ALL
+         SELECT f.code, max(f.twilio_code), max(f.message), count(*), bool_and(f.passing)
+           FROM ({}) AS f
+          WHERE NOT EXISTS (SELECT 1 FROM purchase_errors e WHERE e.purchase_id = {order} AND e.code = f.error_code)
+          GROUP BY f.code",
+        failed_items(order)
+    )
+}
+
+fn errors_of(conn: &mut Connection, id: Uuid) -> Result<Vec<PurchaseError>, DbError> {
+    Ok(sql_query(format!(
+        "SELECT line.*, ARRAY(SELECT f.twilio_request_id FROM ({}) AS f
+                               WHERE f.code = line.code AND f.twilio_request_id IS NOT NULL
+                               ORDER BY f.intended_at DESC LIMIT 5) AS request_ids
+           FROM ({}) AS line",
+        failed_items("$1"),
+        errors_sql("$1")
+    ))
     .bind::<SqlUuid, _>(id)
     .load(conn)?)
 }

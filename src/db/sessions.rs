@@ -1,7 +1,8 @@
 //! Who is logged in: one row for each session, found by the hash of its token.
 //!
 //! Invariants: the token itself never comes here; PostgreSQL's clock alone says what has expired, so all instances agree.
-//! How to get it wrong: writing `last_seen_at` at each request. A dashboard asks often, and each write waits for a disk.
+//! How to get it wrong: writing `last_seen_at` at each request. A dashboard asks often, and each write waits for a disk;
+//! and it asks by itself, so that a session at a forgotten screen would never end.
 
 use std::time::Duration;
 
@@ -58,11 +59,12 @@ struct Found {
     seen_long_ago: bool,
 }
 
-/// The fingerprint of the key that a live session was opened with, and notes that it is in use.
+/// The fingerprint of the key that a live session was opened with, and notes that it is in use when a
+/// person uses it.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn session_use(conn: &mut Connection, token_hash: &str) -> Result<Option<String>, DbError> {
+pub fn session_use(conn: &mut Connection, token_hash: &str, by_a_person: bool) -> Result<Option<String>, DbError> {
     let found: Option<Found> = sql_query(
         "SELECT key_fingerprint, last_seen_at < clock_timestamp() - make_interval(secs => $3) AS seen_long_ago
            FROM sessions
@@ -75,7 +77,7 @@ pub fn session_use(conn: &mut Connection, token_hash: &str) -> Result<Option<Str
     .get_result(conn)
     .optional()?;
     let Some(found) = found else { return Ok(None) };
-    if found.seen_long_ago {
+    if by_a_person && found.seen_long_ago {
         sql_query("UPDATE sessions SET last_seen_at = clock_timestamp() WHERE token_hash = $1")
             .bind::<Text, _>(token_hash)
             .execute(conn)?;

@@ -90,7 +90,7 @@ fn resting(number: &Standing) -> String {
                 .to_owned()
         }
         Some(QuarantineReason::TagConflict) => {
-            "held: another environment's tag stands on it; find out whose it is, then adopt it or release it".to_owned()
+            "held: another environment's tag stands on it; find out whose it is, then adopt it here or release it there".to_owned()
         }
         Some(QuarantineReason::Adopting) => {
             "an operator takes it in, and Twilio has not confirmed that yet; adopt it again if this stays".to_owned()

@@ -1,7 +1,7 @@
 //! The door: where keys stand in a request, and who passes.
 //!
 //! Invariants: a missing and a wrong key get the same answer; a wrong key is never saved by another source; a reload
-//! swaps all keys at once.
+//! swaps all keys at once; what a page asks by itself keeps no session alive.
 //! How to get it wrong: naming the key in a message, or asking the limit before the key (a right key always passes).
 //!
 //! The first source that is present counts: `X-Admin-API-Key`, then `Authorization: Bearer`, then `?api_key=`, then a
@@ -28,6 +28,8 @@ use super::uri::{KEY_PARAMETER, query_value};
 use crate::audit::AuditLog;
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-admin-api-key");
+/// On what a page of ours fetches by itself from a route that people use, too. Whoever sends it can only lose by it.
+const BY_ITSELF: HeaderName = HeaderName::from_static("x-by-itself");
 
 /// Whether a key was there at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,10 +46,19 @@ pub trait FailureLimit: Send + Sync {
     fn failed(&self, client: IpAddr, failure: Failure) -> Option<Duration>;
 }
 
+/// Who wanted a request: a session ends when no person has wanted anything for long, whatever its open pages ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Somebody did something.
+    ByAPerson,
+    /// A page asks again and again.
+    ByThePage,
+}
+
 /// Looks up the session of a request that came without a key.
 pub trait Sessions: Send + Sync {
-    /// `None` when there is no valid session; a problem when that cannot be told.
-    fn find<'a>(&'a self, exchange: &'a Exchange) -> BoxFuture<'a, Result<Option<Who>, Problem>>;
+    /// `None` when there is no valid session; a problem when that cannot be told. What a person wants keeps it alive.
+    fn find<'a>(&'a self, exchange: &'a Exchange, wanted: Wanted) -> BoxFuture<'a, Result<Option<Who>, Problem>>;
 
     /// What a page must send back with everything that is not a plain read; `None` when no cookie is there.
     fn csrf_token(&self, exchange: &Exchange) -> Option<String>;
@@ -145,7 +156,7 @@ impl Gate {
     /// # Errors
     /// 401, 403 or 429; what [`Sessions`] says.
     pub async fn admit(&self, access: Access, exchange: &Exchange) -> Result<Option<Who>, Problem> {
-        self.judge(access, exchange, TokenIn::Header).await.map_err(|refused| refused.problem)
+        self.judge(access, exchange, TokenIn::Header, Wanted::ByAPerson).await.map_err(|refused| refused.problem)
     }
 
     /// The same, for the route table.
@@ -154,13 +165,14 @@ impl Gate {
         access: Access,
         exchange: &Exchange,
         token: TokenIn,
+        wanted: Wanted,
     ) -> Result<Option<Who>, Refused> {
         if access == Access::Public {
             return Ok(None);
         }
         let (who, failure) = match presented_key(exchange) {
             Some(key) => (self.find_key(&key), Failure::Wrong),
-            None => (self.session(exchange).await?, Failure::Missing),
+            None => (self.session(exchange, wanted).await?, Failure::Missing),
         };
         let Some(who) = who else { return Err(self.refusal(exchange.client(), failure).into()) };
         let refuse = |problem| Refused { who: Some(who), problem };
@@ -177,9 +189,10 @@ impl Gate {
     }
 
     /// Who is logged in, as long as the key that they logged in with is still in force.
-    pub(super) async fn session(&self, exchange: &Exchange) -> Result<Option<Who>, Problem> {
+    pub(super) async fn session(&self, exchange: &Exchange, wanted: Wanted) -> Result<Option<Who>, Problem> {
         let Some(sessions) = &self.sessions else { return Ok(None) };
-        let found = sessions.find(exchange).await?;
+        let wanted = if exchange.headers().contains_key(BY_ITSELF) { Wanted::ByThePage } else { wanted };
+        let found = sessions.find(exchange, wanted).await?;
         Ok(found.filter(|who| self.keys.load().has_admin(who.fingerprint)))
     }
 

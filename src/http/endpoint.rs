@@ -12,7 +12,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, StatusCode};
 
 use super::audited::{Audited, Call};
-use super::auth::{Gate, TokenIn};
+use super::auth::{Gate, TokenIn, Wanted};
 use super::body::BODY_BYTES_MAX;
 use super::dashboard;
 use super::exchange::SharedExchange;
@@ -54,6 +54,7 @@ pub struct Endpoint<C> {
     audited: Audited,
     action: Option<Action>,
     pub(super) is_order: bool,
+    wanted: Wanted,
     pub(super) is_page: bool,
     /// For the OpenAPI description; made when somebody asks for it.
     pub(super) about: Option<fn() -> About>,
@@ -72,6 +73,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         let audited = if access == Access::Admin { Audited::Always } else { Audited::Never };
         let body_bytes_max = BODY_BYTES_MAX;
         let (action, is_order, is_page, about, is_undocumented) = (None, false, false, None, false);
+        let wanted = Wanted::ByAPerson;
         Self {
             method,
             access,
@@ -80,6 +82,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
             audited,
             action,
             is_order,
+            wanted,
             is_page,
             about,
             is_undocumented,
@@ -152,6 +155,12 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     #[must_use]
     pub fn does(self, action: fn(&Params) -> Option<&'static str>) -> Self {
         Self { action: Some(action), ..self }
+    }
+
+    /// Is asked by open pages, not by people: it keeps no session alive.
+    #[must_use]
+    pub fn by_the_page(self) -> Self {
+        Self { wanted: Wanted::ByThePage, ..self }
     }
 
     /// Costs money or much work: one key may ask so often and no more.
@@ -290,7 +299,7 @@ impl<C: Send + Sync + 'static> Route<C> {
                 call.notes.came(who);
             }
         };
-        let who = gate.judge(endpoint.access, exchange, token).await.map_err(|refused| {
+        let who = gate.judge(endpoint.access, exchange, token, endpoint.wanted).await.map_err(|refused| {
             note(refused.who);
             refused.problem
         })?;

@@ -83,7 +83,7 @@ mod sessions;
 mod signup;
 mod uri;
 
-pub use auth::{Failure, FailureLimit, Gate, Sessions};
+pub use auth::{Failure, FailureLimit, Gate, Sessions, Wanted};
 pub use body::BODY_BYTES_MAX;
 pub use context::Context;
 pub use dashboard::Assets;

@@ -103,7 +103,10 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new("/admin/phones/api/passes", vec![Endpoint::get(Admin, lists::passes).about(lists::about_passes)]),
         Route::new("/admin/phones/api/plan", vec![Endpoint::get(Admin, plan::plan).about(plan::about)]),
         Route::new("/admin/phones/api/audit", vec![Endpoint::get(Admin, audit::audit).about(audit::about)]),
-        Route::new("/admin/phones/api/events", vec![Endpoint::get(Admin, live::events).polled().about(live::about)]),
+        Route::new(
+            "/admin/phones/api/events",
+            vec![Endpoint::get(Admin, live::events).polled().by_the_page().about(live::about)],
+        ),
         Route::new("/admin/phones/assets/{name}", vec![Endpoint::get(Public, dashboard::asset).undocumented()]),
         Route::new(
             "/admin/phones/dashboard",
@@ -111,7 +114,7 @@ pub fn routes() -> Vec<Route<Context>> {
         ),
         Route::new(
             "/admin/phones/dashboard/chart",
-            vec![Endpoint::get(Admin, dashboard::chart).undocumented().polled()],
+            vec![Endpoint::get(Admin, dashboard::chart).undocumented().polled().by_the_page()],
         ),
         Route::new("/admin/phones/dashboard/search", vec![Endpoint::page(Admin, dashboard::search).undocumented()]),
         Route::new(

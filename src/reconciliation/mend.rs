@@ -8,6 +8,7 @@
 use uuid::Uuid;
 
 use super::Trouble;
+use super::held::{TAG_IS_GONE, TAGGED_FOR};
 use super::known::{Decision, Needs, decide};
 use super::page::Page;
 use super::patience::patiently;
@@ -37,9 +38,7 @@ pub(super) async fn attend(
             "it was given back to Twilio, but the account has it and pays for it: release it in Twilio's console"
                 .to_owned(),
         ),
-        Decision::TagIsOursAgain => {
-            conflict("it is held because of another environment's tag, which is gone: adopt it to free it".to_owned())
-        }
+        Decision::TagIsOursAgain => conflict(TAG_IS_GONE.to_owned()),
         Decision::TaggedFor(_) => {
             let id = known.id;
             let Some(now) = patiently(page.buyer, || page.buyer.twilio.fetch(&number.sid)).await? else {
@@ -57,9 +56,7 @@ pub(super) async fn attend(
                 page.buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await?;
             }
             let instance = instance.as_str();
-            conflict(format!(
-                "a number of ours is tagged for instance {instance:?}{held}: adopt it here or release it there"
-            ))
+            conflict(format!("{TAGGED_FOR} {instance:?}{held}: adopt it here or release it there"))
         }
         Decision::Attend(_) => differs(page, known, &number).await,
     }

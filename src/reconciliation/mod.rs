@@ -24,6 +24,7 @@ mod run;
 mod walk;
 
 pub use actor::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
+pub use held::is_about_a_hold;
 pub use report::{ForeignLine, Line, Report};
 pub use run::Reconciled;
 

@@ -58,10 +58,18 @@ async fn the_states_of_a_pool() {
     let elsewhere =
         Webhooks { voice_url: Some("https://elsewhere.example.com/voice".to_owned()), ..Webhooks::default() };
     world.twilio.set_webhooks(&drifted, elsewhere);
+    let held = world.twilio.truth().owned[9].phone_number.clone();
+    world.sql(&format!(
+        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'unknown_item', held_since = now() - interval '1 hour'
+          WHERE phone_number = '{held}' AND status = 'available'"
+    ));
     daemon.post_empty("/admin/phones/api/reconcile").ok();
     window.open(&daemon, HOME).await;
     window.find(".uplot").await;
     window.pictures("reconcile").await;
+    window.open(&daemon, &format!("/admin/phones/dashboard/search?q=%2B{}", &held[1..])).await;
+    window.pictures("number-held").await;
+    window.open(&daemon, HOME).await;
     window.click("a[href*='/adopt?']").await;
     window.find("dialog button").await;
     window.pictures("confirm-dialog").await;
@@ -94,6 +102,17 @@ async fn the_states_of_a_pool() {
     window.pictures("passes").await;
     window.open(&daemon, "/admin/phones/dashboard/orders").await;
     window.pictures("orders").await;
+
+    window.close_but(&["401"]).await;
+
+    let window = chrome.window().await;
+    // The page asks for its chart again, and hears that there is no session.
+    window.stretch_timers(0.1).await;
+    window.log_in(&daemon).await;
+    window.find(".uplot").await;
+    world.sql("DELETE FROM sessions");
+    window.until("the end of the session is told", async || window.shows("#ended").await).await;
+    window.pictures("ended").await;
     window.close_but(&["401"]).await;
 }
 

@@ -1,5 +1,7 @@
 //! In and out: the login, a wrong one, a session that ended meanwhile.
 
+use std::time::Duration;
+
 use thirtyfour::prelude::*;
 
 use crate::chrome::Chrome;
@@ -26,6 +28,70 @@ async fn a_wrong_key_is_told_and_a_right_one_leads_to_the_dashboard_and_out_agai
     window.open(&daemon, HOME).await;
     assert_eq!(window.path().await, "/admin/login", "the session has ended");
     window.close_but(&["401"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_page_fetches_by_itself_keeps_no_session_alive() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    window.log_in(&daemon).await;
+    window.until("it is live", async || window.text("#live").await == "Live").await;
+    world.sql("UPDATE sessions SET last_seen_at = last_seen_at - interval '20 minutes'");
+    let before = world.sql("SELECT last_seen_at FROM sessions");
+    daemon.purchase(2).ok();
+    window.until("the page has fetched the pool", async || window.count("#pool tbody tr").await == 2).await;
+    assert_eq!(world.sql("SELECT last_seen_at FROM sessions"), before);
+    window.open(&daemon, HOME).await;
+    assert_ne!(world.sql("SELECT last_seen_at FROM sessions"), before, "a person came");
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tab_whose_session_ended_says_so_and_asks_no_more() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    // Minutes of the page pass in no time.
+    window.stretch_timers(0.01).await;
+    window.log_in(&daemon).await;
+    window.until("it is live", async || window.text("#live").await == "Live").await;
+    assert!(!window.shows("#ended").await);
+    world.sql("DELETE FROM sessions");
+    window.until("the end is told", async || window.shows("#ended").await).await;
+    assert!(window.text("#ended").await.contains("Your session ended"));
+    assert_eq!(window.text("#live").await, "Not live");
+    let asked = || daemon.log_text().matches("\"path\":\"/admin/phones/").count();
+    // Nothing can be waited for. A second for what was under way; then two, which are two hundred to the page.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let before = asked();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(asked(), before, "the page goes on asking");
+    window.close_but(&["401"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_a_login_only_can_bring_back_is_not_asked_for_again() {
+    let mut world = World::new().quiet();
+    let first = world.daemon();
+    let port = first.url.rsplit(':').next().unwrap().to_owned();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    window.log_in(&first).await;
+    window.until("it is live", async || window.text("#live").await == "Live").await;
+    world.sql("DELETE FROM sessions");
+    first.stop();
+    world.change("http.listen", format!("127.0.0.1:{port}"));
+    let again = world.daemon();
+    window.until("the end is told", async || window.shows("#ended").await).await;
+    assert_eq!(again.log_text().matches("\"path\":\"/admin/phones/api/events\"").count(), 1, "asked once");
+    window.click("#ended a").await;
+    window.until("the login is asked for", async || window.path().await == "/admin/login").await;
+    window.log_in(&again).await;
+    window.until("it is live again", async || window.text("#live").await == "Live").await;
+    window.close_but(&["401", "events", "CONNECTION_REFUSED"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

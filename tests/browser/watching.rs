@@ -47,6 +47,50 @@ async fn signups_show_at_once_in_every_browser_on_every_instance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_was_bought_for_a_user_is_never_shown_in_the_pool() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    window.log_in(&daemon).await;
+    window.until("it is live", async || window.text("#live").await == "Live").await;
+    daemon.assign("ann").ok();
+    window.until("the order is shown", async || window.text("#orders tbody .pill").await == "done").await;
+    window.until("the signup is listed", async || window.count("#assignments tbody tr").await == 1).await;
+    assert_eq!(window.count("#pool tbody tr").await, 0, "a user's number stands in the pool");
+    // What is bought for stock is.
+    daemon.purchase(2).ok();
+    window.until("the stock is listed", async || window.count("#pool tbody tr").await == 2).await;
+    assert!(!window.shows("#no-pool").await);
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_ends_and_goes_on_within_seconds_alarms_nobody() {
+    let mut world = World::new().quiet();
+    let first = world.daemon();
+    let port = first.url.rsplit(':').next().unwrap().to_owned();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    // However long the restart takes here, it is a moment to the page.
+    window.stretch_timers(100.0).await;
+    window.log_in(&first).await;
+    window.until("it is live", async || window.text("#live").await == "Live").await;
+    let script = "window.told = []; const live = document.getElementById('live');
+        new MutationObserver(() => window.told.push(live.textContent)).observe(live, {childList: true, subtree: true});";
+    window.driver.execute(script, vec![]).await.unwrap();
+    first.stop();
+    world.change("http.listen", format!("127.0.0.1:{port}"));
+    let again = world.daemon();
+    crate::world::eventually("the page watches again", || again.log_text().contains("/admin/phones/api/events"));
+    again.purchase(1).ok();
+    window.until("the new number is counted", async || window.figure("available").await == Some(1)).await;
+    let told = window.driver.execute("return window.told", vec![]).await.unwrap();
+    assert_eq!(told.json(), &json!([]), "a short break was told");
+    window.close_but(&["events", "CONNECTION_REFUSED"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_that_comes_back_is_watched_again_by_itself() {
     let mut world = World::new().quiet();
     let first = world.daemon();

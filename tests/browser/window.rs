@@ -117,6 +117,17 @@ impl Window {
         self.driver.cdp().send_raw(command, parameters).await.unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
+    /// From the next page on, the timers of scripts take `factor` times as long as they should.
+    pub async fn stretch_timers(&self, factor: f64) {
+        let source = format!(
+            "for (const name of ['setTimeout', 'setInterval']) {{
+               const real = window[name].bind(window);
+               window[name] = (work, millis, ...rest) => real(work, millis * {factor}, ...rest);
+             }}"
+        );
+        self.cdp("Page.addScriptToEvaluateOnNewDocument", json!({"source": source})).await;
+    }
+
     /// Makes the window so many pixels wide, light or dark.
     pub async fn look(&self, width: u32, dark: bool) {
         let metrics = json!({"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600});

@@ -1,6 +1,7 @@
 //! The dashboard's pages and forms as HTTP: who is let in, what a browser may load, what a form does.
 
 use serde_json::json;
+use twilio_simulator::ForeignNumber;
 
 use crate::daemon::{Daemon, Reply};
 use crate::world::{ADMIN_KEY, World, eventually};
@@ -21,7 +22,6 @@ const PAGES: &[&str] = &[
 
 fn form(daemon: &Daemon, act: &str, body: &str) -> Reply {
     let headers = [("X-Admin-API-Key", ADMIN_KEY), ("Content-Type", "application/x-www-form-urlencoded")];
-    // ureq follows a 303; what came of the act is told by a cookie on the way, so the daemon is asked instead.
     daemon.send("POST", &format!("/admin/phones/dashboard/acts/{act}"), &headers, Some(body.as_bytes()))
 }
 
@@ -129,6 +129,123 @@ fn an_act_that_failed_stands_in_the_trail_as_what_it_was_and_why_it_failed() {
     // What no act is called is not written down as one.
     form(&daemon, "dance", "").problem(404, "not_found");
     assert_eq!(world.sql("SELECT action, code FROM audit ORDER BY id DESC LIMIT 1"), "acts|not_found");
+}
+
+/// What a form says of its act, which comes in a cookie with the redirect.
+fn said(daemon: &Daemon, act: &str, body: &str) -> String {
+    let answer = form(daemon, act, body);
+    assert_eq!(answer.status, 303, "{answer:?}");
+    let cookie = answer.headers["set-cookie"].split(';').next().expect("a cookie");
+    let kept = cookie.strip_prefix("callbunker_said=").expect("the message of an act");
+    percent_encoding::percent_decode_str(kept).decode_utf8_lossy().into_owned()
+}
+
+#[test]
+fn the_button_names_the_count_that_is_ordered_and_an_old_form_finds_its_order() {
+    let world = World::new().quiet().set("spend.purchases_per_hour_max", 5);
+    let daemon = world.daemon();
+    let question = daemon.get("/admin/phones/dashboard/acts/purchase?count=10");
+    let html = text(&question);
+    assert!(html.contains("Buy 5 of the 10 numbers?") && html.contains("Buy 5 numbers for USD 5.75 a month"), "{html}");
+    assert!(html.contains(r#"name="count" value="5""#), "{html}");
+    let begun = said(&daemon, "purchase", "count=5&order=old-form");
+    assert!(begun.contains("The purchase of 5 numbers has begun"), "{begun}");
+    eventually("the order has ended", || world.count("SELECT count(*) FROM purchases WHERE ended_at IS NOT NULL") == 1);
+    let again = said(&daemon, "purchase", "count=5&order=old-form");
+    assert_eq!(again, "+This order was placed before: 5 of 5 bought. Nothing was bought now.");
+    assert_eq!((world.bought(), world.count("SELECT count(*) FROM purchases")), (5, 1));
+    // With nothing left to buy there is no button.
+    let question = daemon.get("/admin/phones/dashboard/acts/purchase?count=10");
+    assert!(!text(&question).contains(r#"class="go""#), "{question:?}");
+}
+
+#[test]
+fn an_order_that_runs_for_long_is_shown_however_many_came_after_it() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    world.sql(
+        "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, created_at, expires_at, started_at)
+         VALUES ('01900000-0000-7000-8000-000000000001', 'manual', 'queued', 100, 'US', 'test', now() - interval '1 hour',
+                 now() + interval '1 hour', now() - interval '1 hour')",
+    );
+    world.sql(
+        "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, expires_at, started_at, ended_at)
+         SELECT gen_random_uuid(), 'threshold', 'done', 1, 'US', 'test', now(), now(), now() FROM generate_series(1, 220)",
+    );
+    for page in [HOME, "/admin/phones/dashboard/orders"] {
+        let page = daemon.get(page);
+        let (open, ended) = (text(&page).find("0 of 100"), text(&page).find("0 of 1<"));
+        assert!(open.is_some() && open < ended, "{page:?}");
+    }
+    assert_eq!(text(&daemon.get(HOME)).matches("data-order=").count(), 6);
+}
+
+/// Whether a page offers an act for a number.
+fn offers(page: &Reply, act: &str, number: &str) -> bool {
+    text(page).contains(&format!("acts/{act}?phone_number=%2B{}\"", &number[1..]))
+}
+
+#[test]
+fn who_adopted_or_ignored_a_number_is_not_asked_about_it_again() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let numbers = ["+14155550142", "+14155550143", "+14155550144"];
+    for number in numbers {
+        world.twilio.own(ForeignNumber::new(number));
+    }
+    form(&daemon, "reconcile", "");
+    let home = daemon.get(HOME);
+    assert!(text(&home).contains("3 foreign, 0 ignored"), "{home:?}");
+    for number in numbers {
+        assert!(offers(&home, "adopt", number) && offers(&home, "ignore", number), "{home:?}");
+    }
+    form(&daemon, "adopt", "phone_number=%2B14155550142");
+    form(&daemon, "ignore", "phone_number=%2B14155550143");
+    let home = daemon.get(HOME);
+    assert!(text(&home).contains("1 foreign, 1 ignored"), "{home:?}");
+    let offered: Vec<bool> = numbers.iter().map(|number| offers(&home, "adopt", number)).collect();
+    assert_eq!(offered, [false, false, true]);
+    // Given back again, it is not in the account any more.
+    form(&daemon, "release-to-twilio", "phone_number=%2B14155550142");
+    form(&daemon, "adopt", "phone_number=%2B14155550144");
+    let home = daemon.get(HOME);
+    assert!(!text(&home).contains("Not ours") && text(&home).contains("Everything agrees"), "{home:?}");
+}
+
+#[test]
+fn a_number_that_is_held_offers_what_the_api_takes_until_somebody_decides() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(4).ok();
+    let numbers: Vec<String> = world.twilio.truth().owned.iter().map(|number| number.phone_number.clone()).collect();
+    for (number, reason) in numbers.iter().zip(["adopting", "unknown_item", "tag_conflict"]) {
+        world.sql(&format!(
+            "UPDATE numbers SET status = 'quarantined', quarantine_reason = '{reason}', held_since = now() - interval '1 hour'
+              WHERE phone_number = '{number}'"
+        ));
+    }
+    crate::comparing::rename(&world, &numbers[2], "callbunker:staging:6b1f7d0e-52a1-4b5c-9d1e-3f1a2b3c4d5e");
+    form(&daemon, "reconcile", "");
+    let home = daemon.get(HOME);
+    let page = |number: &str| daemon.get(&format!("/admin/phones/dashboard/search?q=%2B{}", &number[1..]));
+    for (number, takes) in numbers.iter().zip([(true, true), (true, true), (true, false), (false, true)]) {
+        let page = page(number);
+        assert_eq!((offers(&page, "adopt", number), offers(&page, "release-to-twilio", number)), takes, "{page:?}");
+        assert!(!offers(&page, "ignore", number), "what is ours cannot be ignored");
+    }
+    for (number, gives_back) in numbers.iter().zip([true, true, false]) {
+        assert!(offers(&home, "adopt", number), "{home:?}");
+        assert_eq!(offers(&home, "release-to-twilio", number), gives_back, "{home:?}");
+    }
+    // What is offered is taken.
+    for number in [&numbers[0], &numbers[2]] {
+        let told = said(&daemon, "adopt", &format!("phone_number=%2B{}", &number[1..]));
+        assert!(told.contains("belongs to the pool now"), "{told}");
+    }
+    let told = said(&daemon, "release-to-twilio", &format!("phone_number=%2B{}", &numbers[1][1..]));
+    assert!(told.contains("was given back"), "{told}");
+    let home = daemon.get(HOME);
+    assert!(!text(&home).contains("To decide") && text(&home).contains("Everything agrees"), "{home:?}");
 }
 
 #[test]

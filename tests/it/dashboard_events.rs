@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use twilio_simulator::{Fault, FaultKind, On};
 
 use crate::browser::{Browser, FORM, HTML, form, login_with};
 use crate::daemon::Daemon;
@@ -105,6 +106,63 @@ fn everybody_who_watches_sees_a_change() {
         let status = viewer.status_with(|status| status["assigned"] == 1);
         assert_eq!(status["available"], 0);
     }
+}
+
+#[test]
+fn the_end_of_an_order_is_told_however_many_came_after_it() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let order = |id: &str, ago: &str, ended: &str| {
+        world.sql(&format!(
+            "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, created_at, expires_at, started_at, ended_at)
+             VALUES ({id}, 'manual', CASE WHEN {ended} IS NULL THEN 'queued' ELSE 'done' END, 1, 'US', 'test',
+                     now() - interval '{ago}', now() + interval '1 hour', now(), {ended})"
+        ))
+    };
+    order("'01900000-0000-7000-8000-000000000001'", "1 hour", "NULL");
+    for _later in 0..12 {
+        order("gen_random_uuid()", "1 minute", "now()");
+    }
+    let mut viewer = Viewer::connect(&daemon);
+    world
+        .sql("UPDATE purchases SET state = 'done', ended_at = now() WHERE ended_at IS NULL; NOTIFY callbunker_changes");
+    let told = viewer.next("purchase").expect("an order");
+    assert_eq!(
+        (told["purchase_id"].as_str(), told["state"].as_str()),
+        (Some("01900000-0000-7000-8000-000000000001"), Some("done"))
+    );
+    let alert = viewer.next("alert").expect("an alert");
+    assert_eq!(alert["kind"], "purchase_short", "{alert}");
+}
+
+#[test]
+fn an_order_that_goes_on_shows_no_error_that_another_candidate_may_mend() {
+    let world = World::new().quiet().set("purchase.concurrency", 1);
+    let daemon = world.daemon();
+    let mut viewer = Viewer::connect(&daemon);
+    world.twilio.set_latency(Duration::from_millis(400));
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Stolen));
+    daemon.post_with("/admin/phones/api/purchase", &json!({"count": 3}), &[("Prefer", "respond-async")]);
+    let (mut some_were_bought, mut last) = (false, Value::Null);
+    while last["state"] != "done" {
+        last = viewer.next("purchase").expect("an order");
+        some_were_bought |= last["state"] == "running" && last["purchased_count"].as_u64() > Some(0);
+        assert_eq!(last["errors"], json!([]), "{last}");
+    }
+    assert!(some_were_bought, "nothing was seen of it while it ran");
+    assert_eq!(last["purchased_count"], 3);
+    // What an order lacks in the end is told, on pages as in documents, and never by an empty line.
+    world.twilio.set_latency(Duration::ZERO);
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Stolen).forever());
+    let short = daemon.purchase(1).ok();
+    while last["purchase_id"] != short["purchase_id"] || last["state"] != "done" {
+        last = viewer.next("purchase").expect("an order");
+    }
+    assert_eq!((&last["errors"], last["errors"][0]["code"].as_str()), (&short["errors"], Some("twilio_21422")));
+    world.sql("UPDATE purchase_errors SET message = ''; UPDATE purchase_items SET error_message = ''");
+    let page = daemon.get("/admin/phones/dashboard");
+    let page = page.body.as_str().expect("a page");
+    assert!(page.contains("<p class=\"error\">twilio 21422"), "{page}");
 }
 
 #[test]

@@ -218,6 +218,38 @@ fn a_session_ends_after_thirty_idle_minutes_and_after_twelve_hours() {
 }
 
 #[test]
+fn what_an_open_page_asks_by_itself_keeps_no_session_alive() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    let age =
+        |by: &str| world.sql(&format!("UPDATE sessions SET last_seen_at = last_seen_at - interval '{by} minutes'"));
+    let last_seen = || world.sql("SELECT last_seen_at FROM sessions");
+    let chart = "/admin/phones/dashboard/chart?hours=24";
+    let by_itself = |path: &str| daemon.send("GET", path, &[("Cookie", &browser.cookie()), ("X-By-Itself", "1")], None);
+    age("20");
+    let before = last_seen();
+    browser.get(&daemon, chart).ok();
+    assert!(by_itself(DASHBOARD).body.as_str().is_some_and(|page| page.contains("Available pool")));
+    let cookie = browser.cookie();
+    let stream = crate::raw::connect(&daemon);
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(&stream));
+    std::io::Write::write_all(
+        &mut (&stream),
+        format!("GET /admin/phones/api/events HTTP/1.1\r\nHost: t\r\nCookie: {cookie}\r\n\r\n").as_bytes(),
+    )
+    .expect("a request");
+    assert_eq!(lines.next().expect("an answer").expect("a line"), "HTTP/1.1 200 OK");
+    assert_eq!(last_seen(), before, "an open page kept the session alive");
+    // A person does.
+    browser.get(&daemon, DASHBOARD);
+    assert_ne!(last_seen(), before);
+    age("31");
+    browser.get(&daemon, chart).problem(401, "unauthorized");
+    assert_eq!(by_itself(DASHBOARD).status, 303, "the login is next");
+}
+
+#[test]
 fn a_session_counts_on_every_instance_and_after_a_restart() {
     let world = World::new().quiet();
     let (one, two) = (world.daemon(), world.daemon());

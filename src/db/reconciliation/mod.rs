@@ -10,6 +10,7 @@ mod intake;
 mod look;
 mod missing;
 mod runs;
+mod told;
 
 pub use change::{
     Standing, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict, number_mark_drifted,
@@ -20,3 +21,4 @@ pub use intake::{Holder, Newcomer, number_holding, number_let_go, number_take_in
 pub use look::{KnownItem, KnownNumber, Listed, Looked, listed_look};
 pub use missing::{Gone, Live, numbers_highest, numbers_live, numbers_live_count, numbers_mark_missing};
 pub use runs::{Occasion, reconciliation_begin, reconciliation_end};
+pub use told::{Told, numbers_told};

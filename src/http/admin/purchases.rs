@@ -70,6 +70,10 @@ struct Bought<'a> {
     webhook_status: &'a str,
 }
 
+/// Stands on the answer to a request whose key found an order that was placed before; for our own pages, not on the wire.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Repeated;
+
 fn bought(line: &NumberLine) -> Bought<'_> {
     Bought { phone_number: &line.phone_number, sid: &line.sid, webhook_status: &line.webhook_status }
 }
@@ -104,11 +108,12 @@ pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome
             .read("purchase_enqueue", move |conn| purchase_enqueue(conn, &enqueued, key.as_deref(), lock_wait))
             .await?;
         let id = accepted(written)?;
+        let before = matches!(written, Enqueued::Same(_));
         fail::fail_point!("order_enqueued");
         let ran = tokio::spawn(async move { run(&writing, id, written).await });
-        Ok::<_, Problem>((id, ran))
+        Ok::<_, Problem>((id, before, ran))
     });
-    let (id, ran) = carried.await.unwrap_or_else(|_panicked| Err(Problem::internal()))?;
+    let (id, before, ran) = carried.await.unwrap_or_else(|_panicked| Err(Problem::internal()))?;
     // First of all: whatever fails from here on, the trail and the answer name the order.
     request.note("purchase_id", id.to_string());
     let told = async {
@@ -124,6 +129,9 @@ pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome
             HeaderValue::from_str(&format!("/admin/phones/api/purchases/{id}")).map_err(|_| Problem::internal())?;
         response.headers_mut().insert(LOCATION, location);
         response.headers_mut().insert("preference-applied", HeaderValue::from_static("respond-async"));
+        if before {
+            response.extensions_mut().insert(Repeated);
+        }
         return Ok(response);
     }
     answer(&record)

@@ -200,7 +200,11 @@ async fn purchase_question(
     let (count, area_code) = (given(request, "count"), given(request, "area_code"));
     let asked = Call::get(&[("count", count.as_str()), ("area_code", area_code.as_str())]);
     let plan = asked.ask(plan::plan, context, request).await?;
+    let would = plan["would_purchase"].as_u64().unwrap_or(0);
     let wanted = counted(count.parse().unwrap_or(0), "number");
+    // What is asked, shown and sent is the same count: what the price is told for.
+    let fewer = would > 0 && would.to_string() != count;
+    let wanted = if fewer { format!("{would} of the {wanted}") } else { wanted };
     question.heading =
         if area_code.is_empty() { format!("Buy {wanted}?") } else { format!("Buy {wanted} in {area_code}?") };
     tell_plan(&plan, &mut question);
@@ -215,7 +219,6 @@ async fn purchase_question(
             question.hidden.push(("fallback", "true".to_owned()));
         }
     }
-    let would = plan["would_purchase"].as_u64().unwrap_or(0);
     question.can_go = would > 0;
     question.button = match plan["monthly_cost"].as_str() {
         Some(cost) => format!(
@@ -225,7 +228,7 @@ async fn purchase_question(
         ),
         None => format!("Buy {}", counted(would, "number")),
     };
-    question.hidden.push(("count", count));
+    question.hidden.push(("count", would.to_string()));
     question.hidden.push(("area_code", area_code));
     // Sent twice, it is one order.
     question.hidden.push(("order", Uuid::new_v4().to_string()));
@@ -279,6 +282,29 @@ pub(crate) fn action(params: &Params) -> Option<&'static str> {
     ACTS.iter().map(|(name, _)| *name).find(|name| name == text)
 }
 
+/// What became of an order by hand; an old form that is sent again finds the order that it placed.
+fn placed(order: &Value, before: bool) -> String {
+    let wanted = order["requested_count"].as_u64().unwrap_or(0);
+    let bought = order["purchased_count"].as_u64().unwrap_or(0);
+    let is_open = matches!(order["state"].as_str(), Some("queued" | "running"));
+    match (before, is_open) {
+        (false, true) => {
+            format!("The purchase of {} has begun; it goes on whether you watch or not.", counted(wanted, "number"))
+        }
+        (false, false) => {
+            format!("The purchase of {} has begun and ended: {bought} of {wanted} bought.", counted(wanted, "number"))
+        }
+        (true, true) => {
+            format!(
+                "This order was placed before and goes on: {bought} of {wanted} bought so far. No second one was placed."
+            )
+        }
+        (true, false) => {
+            format!("This order was placed before: {bought} of {wanted} bought. Nothing was bought now.")
+        }
+    }
+}
+
 /// The fields of a form that are not empty, as JSON.
 fn fields(request: &Request, names: &[&str]) -> Value {
     let field = |name: &&str| {
@@ -303,9 +329,8 @@ async fn perform(context: &Arc<Context>, request: &Request, act: Act) -> Result<
             let order = request.form_text("order").unwrap_or_default();
             let call =
                 if order.is_empty() { call } else { call.header("idempotency-key", &format!("dashboard {order}")) };
-            let order = call.ask(purchases::purchase, context, request).await?;
-            let count = order["requested_count"].as_u64().unwrap_or(0);
-            format!("The purchase of {} has begun; it goes on whether you watch or not.", counted(count, "number"))
+            let (head, order) = call.answer(purchases::purchase, context, request).await?;
+            placed(&order, head.extensions.get::<purchases::Repeated>().is_some())
         }
         Act::Replenish => {
             let report = Call::post(&json!({})).ask(replenish::replenish, context, request).await?;

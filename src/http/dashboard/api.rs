@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
@@ -56,6 +57,20 @@ impl Call {
         H: FnOnce(Arc<Context>, Request) -> F,
         F: Future<Output = Outcome>,
     {
+        Ok(self.answer(handler, context, request).await?.1)
+    }
+
+    /// The same, with what stands before the JSON.
+    pub(super) async fn answer<H, F>(
+        self,
+        handler: H,
+        context: &Arc<Context>,
+        request: &Request,
+    ) -> Result<(Parts, Value), Problem>
+    where
+        H: FnOnce(Arc<Context>, Request) -> F,
+        F: Future<Output = Outcome>,
+    {
         let uri: Uri = self.target.parse().map_err(|_| Problem::internal())?;
         let inner = Request {
             exchange: Arc::new(Exchange::within(&request.exchange, self.method, uri, self.headers)),
@@ -66,8 +81,8 @@ impl Call {
             gate: Arc::clone(&request.gate),
             notes: request.notes.clone(),
         };
-        let response = handler(Arc::clone(context), inner).await?;
-        let body = response.into_body().collect().await.map_err(|_| Problem::internal())?;
-        serde_json::from_slice(&body.to_bytes()).map_err(|_| Problem::internal())
+        let (head, body) = handler(Arc::clone(context), inner).await?.into_parts();
+        let body = body.collect().await.map_err(|_| Problem::internal())?;
+        Ok((head, serde_json::from_slice(&body.to_bytes()).map_err(|_| Problem::internal())?))
     }
 }

@@ -15,14 +15,13 @@ use super::super::context::Context;
 use super::super::openapi::Hours;
 use super::super::{About, Outcome, Problem, Request};
 use super::chart::{self, Drawing};
+use super::comparison::{self, Comparison};
 use super::page::{Frame, page};
 use super::runway::Runway;
 use super::text::{When, counted, phone, span, state, tone, words};
 use crate::db::assignments::{AssignmentLine, assignments_list};
 use crate::db::audit::{AuditLine, audit_acts_latest};
-use crate::db::dashboard::{
-    IdleNumber, OrderLine, Pace, Reconciliation, orders_recent, pace_read, pool_oldest, reconciliation_latest,
-};
+use crate::db::dashboard::{IdleNumber, OrderLine, Pace, orders_recent, pace_read, pool_oldest};
 use crate::db::passes::{Pass, passes_list};
 use crate::db::stock::stock_read;
 use crate::db::{Connection, DbError};
@@ -32,8 +31,6 @@ const PASSES: i64 = 6;
 const ASSIGNMENTS: i64 = 10;
 const POOL: i64 = 50;
 const ACTS: i64 = 20;
-/// Lines of a comparison's list that fit here.
-const REPORT_LINES: usize = 20;
 
 struct Read {
     seen: crate::db::stock::Observation,
@@ -43,7 +40,7 @@ struct Read {
     passes: Vec<Pass>,
     assignments: Vec<AssignmentLine>,
     pool: Vec<IdleNumber>,
-    comparison: Option<Reconciliation>,
+    comparison: Option<Comparison>,
     audit: Vec<AuditLine>,
 }
 
@@ -56,7 +53,7 @@ fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Read, DbError> {
         passes: passes_list(conn, None, PASSES)?,
         assignments: assignments_list(conn, None, ASSIGNMENTS)?,
         pool: pool_oldest(conn, POOL)?,
-        comparison: reconciliation_latest(conn)?,
+        comparison: comparison::read(conn)?,
         audit: audit_acts_latest(conn, ACTS)?,
     })
 }
@@ -104,7 +101,7 @@ impl OrderRow {
             trigger: words(&line.trigger),
             state: state(begun).to_owned(),
             tone: tone(begun),
-            is_open: line.ended_at.is_none(),
+            is_open: line.is_open(),
             requested: line.requested_count,
             purchased: line.purchased_count,
             area_code: line.area_code.unwrap_or_default(),
@@ -206,74 +203,6 @@ impl AuditRow {
     }
 }
 
-/// The last comparison with Twilio.
-struct Comparison {
-    at: When,
-    trigger: String,
-    error: Option<String>,
-    problem: Option<String>,
-    checked: u64,
-    foreign_count: u64,
-    ignored: u64,
-    lists: Vec<ReportList>,
-    foreign: Vec<ReportLine>,
-}
-
-struct ReportList {
-    title: &'static str,
-    tone: &'static str,
-    lines: Vec<ReportLine>,
-    more: usize,
-}
-
-struct ReportLine {
-    number: String,
-    e164: String,
-    reason: String,
-    user: Option<String>,
-}
-
-impl Comparison {
-    fn new(latest: Reconciliation) -> Self {
-        let report = latest.report.unwrap_or(Value::Null);
-        let lists = [
-            ("missing", "Gone at Twilio", "bad"),
-            ("conflicts", "To decide", "bad"),
-            ("webhook_drift", "Webhooks differ", "warn"),
-            ("repaired", "Webhooks repaired", "good"),
-            ("adopted", "Taken in", "good"),
-        ];
-        let list = |(name, title, tone): (&str, &'static str, &'static str)| {
-            let all = lines(&report[name]);
-            let more = all.len().saturating_sub(REPORT_LINES);
-            ReportList { title, tone, lines: all.into_iter().take(REPORT_LINES).collect(), more }
-        };
-        let number = |name: &str| report[name].as_u64().unwrap_or(0);
-        Self {
-            at: When(latest.ended_at.unwrap_or(latest.started_at)),
-            trigger: latest.trigger,
-            error: latest.error,
-            problem: report["problem"].as_str().map(str::to_owned),
-            checked: number("checked"),
-            foreign_count: number("foreign"),
-            ignored: number("ignored"),
-            lists: lists.into_iter().map(list).filter(|list| !list.lines.is_empty()).collect(),
-            foreign: lines(&report["foreign_numbers"]).into_iter().take(REPORT_LINES).collect(),
-        }
-    }
-}
-
-fn lines(list: &Value) -> Vec<ReportLine> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let line = |value: &Value| ReportLine {
-        number: phone(value["phone_number"].as_str().unwrap_or_default()),
-        e164: text(&value["phone_number"]),
-        reason: text(&value["reason"]),
-        user: value["user_id"].as_str().map(str::to_owned),
-    };
-    list.as_array().map(|list| list.iter().map(line).collect()).unwrap_or_default()
-}
-
 fn pool_row(number: IdleNumber) -> PoolRow {
     PoolRow {
         number: phone(&number.phone_number),
@@ -319,7 +248,7 @@ fn make(context: &Context, request: &Request, read: Read) -> Result<Home, Proble
         passes: read.passes.into_iter().map(PassRow::new).collect(),
         assignments: read.assignments.into_iter().map(AssignmentRow::new).collect(),
         pool: read.pool.into_iter().map(pool_row).collect(),
-        comparison: read.comparison.map(Comparison::new),
+        comparison: read.comparison,
         audit: read.audit.into_iter().map(AuditRow::new).collect(),
         reasons: reasons(),
         batch: config.pool.replenishment_batch_size,

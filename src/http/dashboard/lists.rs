@@ -177,7 +177,7 @@ pub(crate) async fn orders(context: Arc<Context>, request: Request) -> Outcome {
     show(List {
         frame: Frame::new("Orders", &context, &request),
         heading: "Orders",
-        caption: "The last 200 orders, newest first",
+        caption: "The last 200 orders, open ones first, then newest first",
         columns: &["When", "Set off by", "State", "Bought", "Area code", "What fell short"],
         rows: orders.into_iter().map(super::home::OrderRow::new).map(row).collect(),
         next: None,

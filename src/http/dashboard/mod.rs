@@ -1,6 +1,6 @@
 //! The operator's dashboard: pages made here, and forms that call what the API calls.
 //!
-//! In reading order: [`home`] (the dashboard), [`acts`] (what its forms ask and do), [`search`] (one number, one user),
+//! In reading order: [`home`] (the dashboard) with [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`search`] (one number, one user),
 //! [`lists`] (everything of a kind), [`chart`] and [`runway`] (stock over time), [`page`] (the frame, its headers, refusals
 //! as pages), [`api`] (the API's handlers, called from here), [`assets`] (style, script, chart library).
 //!
@@ -13,6 +13,7 @@ mod acts;
 mod api;
 mod assets;
 mod chart;
+mod comparison;
 mod home;
 mod lists;
 mod page;

@@ -13,6 +13,7 @@ use super::super::admin::numbers;
 use super::super::context::Context;
 use super::super::{Outcome, Problem, ProblemCode, Request, see_other};
 use super::api::Call;
+use super::comparison::Can;
 use super::home::AssignmentRow;
 use super::page::{Frame, page};
 use super::text::{When, phone, tone, words};
@@ -29,6 +30,7 @@ struct NumberPage {
     number: Number,
     tone: &'static str,
     bought: When,
+    can: Can,
     events: Vec<(When, String, String)>,
 }
 
@@ -41,6 +43,7 @@ struct Number {
     area_code: Option<String>,
     country: String,
     webhook_status: String,
+    quarantine_reason: Option<String>,
     user_id: Option<String>,
     purchased_at: DateTime<Utc>,
     assignable: bool,
@@ -111,10 +114,19 @@ fn number_page(context: &Context, request: &Request, document: serde_json::Value
         shown: phone(&number.phone_number),
         tone: tone(&number.status),
         bought: When(number.purchased_at),
+        can: can(&number),
         events: number.history.iter().rev().map(event).collect(),
         number,
     };
     page(StatusCode::OK, &shown, shown.frame.said.is_some())
+}
+
+fn can(number: &Number) -> Can {
+    match (number.user_id.is_some() || number.status == "released", &number.quarantine_reason) {
+        (true, _) => Can::default(),
+        (false, Some(reason)) => Can::of_held(reason, number.status == "missing"),
+        (false, None) => Can { adopt: false, give_back: true },
+    }
 }
 
 async fn user_page(context: &Context, request: &Request, asked: String) -> Outcome {

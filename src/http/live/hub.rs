@@ -97,7 +97,7 @@ async fn look_once(context: &Context, told: &mut Told) {
         context.live.send("assignment", line);
     }
     for record in &seen.orders {
-        context.live.send("purchase", &purchases::document(record));
+        context.live.send("purchase", &purchases::document(&record.as_it_stands()));
     }
     if let Some(before) = &told.status {
         for alert in alerts(before, &now, &seen.orders) {

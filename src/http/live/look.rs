@@ -11,20 +11,33 @@ use uuid::Uuid;
 
 use super::super::admin::status::Status;
 use crate::db::assignments::AssignmentLine;
-use crate::db::dashboard::{assignments_latest, orders_recent};
+use crate::db::dashboard::{OrderLine, assignments_latest, orders_watched};
 use crate::db::passes::{Pass, pass_latest};
-use crate::db::purchase_record::{PurchaseRecord, purchase_record};
+use crate::db::purchase_record::{PurchaseError, PurchaseRecord, purchase_record};
 use crate::db::stock::{Observation, stock_read};
 use crate::db::{Connection, DbError};
 use crate::domain::OrderState;
 
 /// Assignments told of at a time: a wave of thousands needs no line each.
 const ASSIGNMENTS_MAX: i64 = 50;
-/// Orders watched.
+/// Orders watched, besides those that are open or were so in the look before.
 const ORDERS_MAX: i64 = 10;
 
-/// An order as far as a viewer must hear of it: its state, what it bought, how many errors it has.
-type OrderMark = (String, i64, usize);
+/// An order as far as a viewer must hear of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OrderMark {
+    state: String,
+    bought: i64,
+    errors: usize,
+    is_open: bool,
+}
+
+impl OrderMark {
+    fn of(order: &OrderLine) -> Self {
+        let (state, is_open) = (order.state.clone(), order.is_open());
+        Self { state, bought: order.purchased_count, errors: order.errors.len(), is_open }
+    }
+}
 
 /// What the look before saw.
 #[derive(Debug, Clone, Default)]
@@ -48,13 +61,15 @@ pub(super) struct Seen {
 pub(super) fn look(conn: &mut Connection, before: Option<&Marks>) -> Result<Seen, DbError> {
     let (observation, pass) = (stock_read(conn)?, pass_latest(conn)?);
     let lines = assignments_latest(conn, ASSIGNMENTS_MAX)?;
-    let orders = orders_recent(conn, ORDERS_MAX)?;
+    // What ended since is told, too, though others came after it.
+    let were_open: Vec<Uuid> = before
+        .iter()
+        .flat_map(|before| before.orders.iter().filter(|(_, mark)| mark.is_open).map(|(id, _)| *id))
+        .collect();
+    let orders = orders_watched(conn, ORDERS_MAX, &were_open)?;
     let marks = Marks {
         assignments: lines.iter().map(|line| (line.id, line.released_at.is_some())).collect(),
-        orders: orders
-            .iter()
-            .map(|order| (order.id, (order.state.clone(), order.purchased_count, order.errors.len())))
-            .collect(),
+        orders: orders.iter().map(|order| (order.id, OrderMark::of(order))).collect(),
     };
     let mut seen = Seen { observation, pass, assignments: Vec::new(), orders: Vec::new(), marks };
     if let Some(before) = before {
@@ -115,7 +130,7 @@ pub(super) fn alerts(before: &Status, now: &Status, ended: &[PurchaseRecord]) ->
     for record in ended.iter().filter(|record| record.order.wish.trigger == crate::domain::Trigger::Manual) {
         let (wanted, bought) = (record.order.wish.count as usize, record.numbers.len());
         if record.order.state.has_ended() && bought < wanted {
-            let why = record.errors.first().map_or("it was stopped", |error| error.message.as_str());
+            let why = record.errors.first().map_or_else(|| "it was stopped".to_owned(), PurchaseError::told);
             alerts.push(Alert::new("purchase_short", format!("A purchase bought {bought} of {wanted}: {why}")));
         } else if record.order.state == OrderState::Done {
             alerts.push(Alert::new("purchase_done", format!("A purchase of {wanted} is done.")));

@@ -38,7 +38,8 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 pub(crate) fn about() -> About {
     About::new("events", "Pool", "What changes, as it changes: server-sent events")
         .text(
-            "Events `status` (the status document), `assignment` (a line of the list), `purchase` (the purchase document) \
+            "Events `status` (the status document), `assignment` (a line of the list), `purchase` (the purchase document; \
+             while the order goes on, without errors that another candidate may mend) \
              and `alert` (`at`, `kind`, `message`); each `data` is one JSON document. The stock's status comes first, a \
              comment every 15 s keeps the connection alive. The key or the session is asked for at the beginning only, so the \
              stream ends by itself after four to five minutes, and at once when that session is logged out or that key \

@@ -13,7 +13,7 @@ use http::header::{ACCEPT, HeaderValue, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHE
 use super::super::context::Context;
 use super::super::keys::{Access, Who};
 use super::super::live::Ended;
-use super::super::{About, Assets, Failure, Outcome, Problem, ProblemCode, Request, page_response};
+use super::super::{About, Assets, Failure, Outcome, Problem, ProblemCode, Request, Wanted, page_response};
 use super::cookie::{Token, forget};
 use super::csrf::check_origin;
 use super::next::{acceptable, farewell, welcome};
@@ -41,7 +41,7 @@ fn page(status: StatusCode, message: Option<&str>, next: Option<&str>) -> Outcom
 /// The form. Who is logged in goes on at once; without a database there is still the form.
 pub(in crate::http) async fn show(_context: Arc<Context>, request: Request) -> Outcome {
     let next = request.query_text("next");
-    match request.gate().session(request.exchange()).await {
+    match request.gate().session(request.exchange(), Wanted::ByAPerson).await {
         Ok(Some(_who)) => Ok(welcome(next.as_deref())),
         Ok(None) | Err(_) => page(StatusCode::OK, None, next.as_deref()),
     }

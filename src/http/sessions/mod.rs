@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Invariants: a session lives in the database, so every instance knows it and a restart does not end it; only the hash of
-//! its token is there; it ends after 30 idle minutes, after 12 hours, at logout, and with its key.
+//! its token is there; it ends after 30 minutes in which no person used it, after 12 hours, at logout, and with its key.
 //! How to get it wrong: asking PostgreSQL for a cookie that cannot be one of ours.
 
 mod cookie;
@@ -18,7 +18,7 @@ mod unknown;
 
 use futures_util::future::BoxFuture;
 
-use super::auth::Sessions;
+use super::auth::{Sessions, Wanted};
 use super::context::database_unavailable;
 use super::exchange::Exchange;
 use super::keys::{Access, Fingerprint, Who};
@@ -46,18 +46,20 @@ impl DatabaseSessions {
 }
 
 impl Sessions for DatabaseSessions {
-    fn find<'a>(&'a self, exchange: &'a Exchange) -> BoxFuture<'a, Result<Option<Who>, Problem>> {
+    fn find<'a>(&'a self, exchange: &'a Exchange, wanted: Wanted) -> BoxFuture<'a, Result<Option<Who>, Problem>> {
         Box::pin(async move {
             let Some(token) = Token::of(exchange) else { return Ok(None) };
             let hash = token.hash();
             if self.unknown.holds(&hash) {
                 return Ok(None);
             }
-            let asked = hash.clone();
-            let found = self.db.run("session_use", move |conn| session_use(conn, &asked)).await.map_err(|error| {
-                slog::warn!(self.log, "a session cannot be looked up"; "error" => error.in_full());
-                if error.is_unavailable() { database_unavailable() } else { Problem::internal() }
-            })?;
+            let (asked, by_a_person) = (hash.clone(), wanted == Wanted::ByAPerson);
+            let found = self.db.run("session_use", move |conn| session_use(conn, &asked, by_a_person)).await.map_err(
+                |error| {
+                    slog::warn!(self.log, "a session cannot be looked up"; "error" => error.in_full());
+                    if error.is_unavailable() { database_unavailable() } else { Problem::internal() }
+                },
+            )?;
             if found.is_none() {
                 self.unknown.add(hash);
             }
