@@ -32,7 +32,7 @@ check: ## formatting and lints only
 	cargo clippy --workspace --all-targets --features failpoints --locked -- -D warnings
 	cargo clippy --workspace --locked -- -D warnings
 
-torture: deps ## the long hunt: kills at every step, 150 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=), fuzzed API (FUZZ_SECS=, FUZZ_SEED=)
+torture: deps ## the long hunt: kills at every step, 200 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=), fuzzed API (FUZZ_SECS=, FUZZ_SEED=)
 	@scripts/torture
 
 bench: deps ## how many assignments a second, how fast

@@ -25,7 +25,7 @@ use crate::truth::Acknowledged;
 use crate::world::World;
 
 const ROUNDS: u64 = 3;
-const ROUNDS_LONG: u64 = 150;
+const ROUNDS_LONG: u64 = 200;
 /// Rounds mostly wait.
 const AT_A_TIME: usize = 3;
 const STEPS: usize = 50;
