@@ -4,10 +4,10 @@
 //! minute old everything without a right key gets a 429. A bucket that refills drop by drop would let 39 through in the
 //! first minute, or punish somebody who never sent more than 20. Orders are a bucket: there the refill is what is wanted.
 //! Invariants: a right key always passes; no address harms another; the memory is bounded, whoever sends what.
-//! How to get it wrong: an IPv6 address as it is. A single customer has 2^64 of them.
+//! How to get it wrong: counting the key that is missing. Browsers that come back after a night would be locked out.
 
-use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,14 +16,13 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use super::auth::{Failure, FailureLimit};
+use super::customers::Customers;
 use super::keys::Fingerprint;
 
 const WRONG_KEYS_MAX: usize = 20;
 const WINDOW: Duration = Duration::from_secs(60);
 /// Addresses that are remembered; while so many send wrong keys within a minute, further ones are not limited.
 const ADDRESSES_MAX: usize = 100_000;
-/// With that many addresses, those that may be forgotten are looked for at most this often.
-const SWEPT_EVERY: Duration = Duration::from_secs(1);
 
 /// Orders with one key at once on one route, and then each second.
 const ORDERS_BURST: NonZeroU32 = NonZeroU32::new(120).unwrap();
@@ -33,10 +32,12 @@ const ORDERS_PER_SECOND: NonZeroU32 = NonZeroU32::new(2).unwrap();
 #[derive(Default)]
 pub struct WrongKeys(Mutex<Addresses>);
 
-#[derive(Default)]
-struct Addresses {
-    failures: HashMap<IpAddr, VecDeque<Instant>>,
-    swept: Option<Instant>,
+struct Addresses(Customers<VecDeque<Instant>>);
+
+impl Default for Addresses {
+    fn default() -> Self {
+        Self(Customers::new(ADDRESSES_MAX))
+    }
 }
 
 impl FailureLimit for WrongKeys {
@@ -48,8 +49,7 @@ impl FailureLimit for WrongKeys {
 
 impl Addresses {
     fn failed(&mut self, client: IpAddr, failure: Failure, now: Instant) -> Option<Duration> {
-        let address = customer(client);
-        if let Some(times) = self.failures.get_mut(&address) {
+        if let Some(times) = self.0.known(client) {
             while times.front().is_some_and(|at| now.duration_since(*at) >= WINDOW) {
                 times.pop_front();
             }
@@ -58,33 +58,14 @@ impl Addresses {
                 return times.front().map(|first| WINDOW - now.duration_since(*first));
             }
         }
-        if failure == Failure::Wrong && self.has_room(&address, now) {
-            self.failures.entry(address).or_default().push_back(now);
+        if failure == Failure::Wrong {
+            let in_window =
+                |times: &mut VecDeque<Instant>| times.back().is_some_and(|last| now.duration_since(*last) < WINDOW);
+            if let Some(times) = self.0.remember(client, now, VecDeque::new, in_window) {
+                times.push_back(now);
+            }
         }
         None
-    }
-
-    fn has_room(&mut self, address: &IpAddr, now: Instant) -> bool {
-        if self.failures.len() < ADDRESSES_MAX || self.failures.contains_key(address) {
-            return true;
-        }
-        if self.swept.is_none_or(|at| now.duration_since(at) >= SWEPT_EVERY) {
-            self.swept = Some(now);
-            self.failures.retain(|_, times| times.back().is_some_and(|last| now.duration_since(*last) < WINDOW));
-            self.failures.shrink_to(self.failures.len() * 2);
-        }
-        self.failures.len() < ADDRESSES_MAX
-    }
-}
-
-/// Whoever has this address has at least all of it: an IPv4 address, a /64 of IPv6.
-pub(super) fn customer(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
     }
 }
 
@@ -142,7 +123,6 @@ mod tests {
         }
         assert!(addresses.failed(address("2001:db8:0:1:ffff::"), WRONG, now).is_some());
         assert_eq!(addresses.failed(address("2001:db8:0:2::1"), WRONG, now), None);
-        assert_eq!(customer(address("::ffff:192.0.2.1")), address("192.0.2.1"));
     }
 
     #[test]
@@ -152,9 +132,9 @@ mod tests {
         for host in 0..count {
             addresses.failed(IpAddr::V4(host.into()), WRONG, begin);
         }
-        assert_eq!(addresses.failures.len(), ADDRESSES_MAX);
+        assert_eq!(addresses.0.len(), ADDRESSES_MAX);
         addresses.failed(address("203.0.113.1"), WRONG, begin + WINDOW);
-        assert_eq!(addresses.failures.len(), 1);
+        assert_eq!(addresses.0.len(), 1);
     }
 
     #[test]

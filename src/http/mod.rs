@@ -56,6 +56,7 @@ mod body;
 mod connection;
 mod context;
 mod crowd;
+mod customers;
 mod dashboard;
 mod detail;
 mod endpoint;

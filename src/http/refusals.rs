@@ -15,8 +15,8 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::customers::Customers;
 use super::keys::{Fingerprint, Who};
-use super::limits::customer;
 
 /// So many at once, then one each so often.
 struct Quota {
@@ -29,8 +29,6 @@ const STRANGERS: Quota = Quota { burst: 60, every: Duration::from_secs(6) };
 const ADDRESS: Quota = Quota { burst: 10, every: Duration::from_secs(60) };
 /// Addresses that are remembered; while there are more, those beyond have no share of their own to keep within.
 const ADDRESSES_MAX: usize = 10_000;
-/// With that many addresses, those that may be forgotten are looked for at most this often.
-const SWEPT_EVERY: Duration = Duration::from_secs(1);
 
 /// A bucket that fills up drop by drop.
 struct Bucket {
@@ -72,47 +70,35 @@ impl Bucket {
 /// Strangers of one kind.
 struct Strangers {
     all: Bucket,
-    shares: HashMap<IpAddr, Bucket>,
-    swept: Option<Instant>,
+    shares: Customers<Bucket>,
 }
 
 impl Strangers {
     fn new(now: Instant) -> Self {
-        Self { all: Bucket::full(&STRANGERS, now), shares: HashMap::new(), swept: None }
+        Self { all: Bucket::full(&STRANGERS, now), shares: Customers::new(ADDRESSES_MAX) }
     }
 
     fn refused(&mut self, client: IpAddr, now: Instant) -> Option<u64> {
         // An empty bucket of everybody's needs no memory of who was there.
-        if !(self.all.has(&STRANGERS, now) && self.has_share(customer(client), now)) {
+        if !(self.all.has(&STRANGERS, now) && self.has_share(client, now)) {
             self.all.left_out += 1;
             return None;
         }
         Some(self.all.take())
     }
 
-    /// Whether this address has some of its share left; takes it.
-    fn has_share(&mut self, address: IpAddr, now: Instant) -> bool {
-        if !self.has_room(&address, now) {
-            return true;
-        }
-        let share = self.shares.entry(address).or_insert_with(|| Bucket::full(&ADDRESS, now));
-        let has = share.has(&ADDRESS, now);
-        share.left -= u32::from(has);
-        has
-    }
-
-    fn has_room(&mut self, address: &IpAddr, now: Instant) -> bool {
-        if self.shares.len() < ADDRESSES_MAX || self.shares.contains_key(address) {
-            return true;
-        }
-        if self.swept.is_none_or(|at| now.saturating_duration_since(at) >= SWEPT_EVERY) {
-            self.swept = Some(now);
-            self.shares.retain(|_, share| {
-                share.fill(&ADDRESS, now);
-                share.left < ADDRESS.burst
-            });
-        }
-        self.shares.len() < ADDRESSES_MAX
+    /// Whether this address has some of its share left; takes it. Beyond [`ADDRESSES_MAX`] there are no shares.
+    fn has_share(&mut self, client: IpAddr, now: Instant) -> bool {
+        let is_used = |share: &mut Bucket| {
+            share.fill(&ADDRESS, now);
+            share.left < ADDRESS.burst
+        };
+        let share = self.shares.remember(client, now, || Bucket::full(&ADDRESS, now), is_used);
+        share.is_none_or(|share| {
+            let has = share.has(&ADDRESS, now);
+            share.left -= u32::from(has);
+            has
+        })
     }
 }
 

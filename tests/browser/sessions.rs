@@ -37,7 +37,7 @@ async fn what_the_page_fetches_by_itself_keeps_no_session_alive() {
     let chrome = Chrome::start().await;
     let window = chrome.window().await;
     window.log_in(&daemon).await;
-    window.until("it is live", async || window.text("#live").await == "Live").await;
+    window.is_live().await;
     world.sql("UPDATE sessions SET last_seen_at = last_seen_at - interval '20 minutes'");
     let before = world.sql("SELECT last_seen_at FROM sessions");
     daemon.purchase(2).ok();
@@ -57,7 +57,7 @@ async fn a_tab_whose_session_ended_says_so_and_asks_no_more() {
     // Minutes of the page pass in no time.
     window.stretch_timers(0.01).await;
     window.log_in(&daemon).await;
-    window.until("it is live", async || window.text("#live").await == "Live").await;
+    window.is_live().await;
     assert!(!window.shows("#ended").await);
     world.sql("DELETE FROM sessions");
     window.until("the end is told", async || window.shows("#ended").await).await;
@@ -80,7 +80,7 @@ async fn a_stream_that_a_login_only_can_bring_back_is_not_asked_for_again() {
     let chrome = Chrome::start().await;
     let window = chrome.window().await;
     window.log_in(&first).await;
-    window.until("it is live", async || window.text("#live").await == "Live").await;
+    window.is_live().await;
     world.sql("DELETE FROM sessions");
     first.stop();
     world.change("http.listen", format!("127.0.0.1:{port}"));
@@ -90,7 +90,7 @@ async fn a_stream_that_a_login_only_can_bring_back_is_not_asked_for_again() {
     window.click("#ended a").await;
     window.until("the login is asked for", async || window.path().await == "/admin/login").await;
     window.log_in(&again).await;
-    window.until("it is live again", async || window.text("#live").await == "Live").await;
+    window.is_live().await;
     window.close_but(&["401", "events", "CONNECTION_REFUSED"]).await;
 }
 

@@ -21,7 +21,7 @@ async fn signups_show_at_once_in_every_browser_on_every_instance() {
     two.log_in(&there).await;
     for window in [&one, &two] {
         window.until("the stock is shown", async || window.figure("available").await == Some(5)).await;
-        window.until("it is live", async || window.text("#live").await == "Live").await;
+        window.is_live().await;
         window.driver.execute(MARK, vec![]).await.unwrap();
     }
     for user in ["ann", "bob", "cem"] {
@@ -53,7 +53,7 @@ async fn a_number_that_was_bought_for_a_user_is_never_shown_in_the_pool() {
     let chrome = Chrome::start().await;
     let window = chrome.window().await;
     window.log_in(&daemon).await;
-    window.until("it is live", async || window.text("#live").await == "Live").await;
+    window.is_live().await;
     daemon.assign("ann").ok();
     window.until("the order is shown", async || window.text("#orders tbody .pill").await == "done").await;
     window.until("the signup is listed", async || window.count("#assignments tbody tr").await == 1).await;
@@ -75,7 +75,7 @@ async fn a_stream_that_ends_and_goes_on_within_seconds_alarms_nobody() {
     // However long the restart takes here, it is a moment to the page.
     window.stretch_timers(100.0).await;
     window.log_in(&first).await;
-    window.until("it is live", async || window.text("#live").await == "Live").await;
+    window.is_live().await;
     let script = "window.told = []; const live = document.getElementById('live');
         new MutationObserver(() => window.told.push(live.textContent)).observe(live, {childList: true, subtree: true});";
     window.driver.execute(script, vec![]).await.unwrap();
@@ -98,12 +98,12 @@ async fn a_daemon_that_comes_back_is_watched_again_by_itself() {
     let chrome = Chrome::start().await;
     let window = chrome.window().await;
     window.log_in(&first).await;
-    window.until("it is live", async || window.text("#live").await == "Live").await;
+    window.is_live().await;
     assert_eq!(first.stop(), Some(0), "an open stream holds no stop back");
     window.until("the page says that it is not live", async || window.text("#live").await.contains("Not live")).await;
     world.change("http.listen", format!("127.0.0.1:{port}"));
     let again = world.daemon();
-    window.until("it is live again", async || window.text("#live").await == "Live").await;
+    window.is_live().await;
     again.purchase(1).ok();
     window.until("the new number is counted", async || window.figure("available").await == Some(1)).await;
     assert_eq!(window.path().await, HOME);

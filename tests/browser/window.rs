@@ -36,6 +36,11 @@ impl Window {
         self.until("the dashboard is there", async || self.path().await == HOME).await;
     }
 
+    /// Waits until what the page shows comes as it changes.
+    pub async fn is_live(&self) {
+        self.until("it is live", async || self.text("#live").await == "Live").await;
+    }
+
     pub async fn path(&self) -> String {
         self.driver.current_url().await.expect("an address").path().to_owned()
     }

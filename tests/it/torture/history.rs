@@ -194,7 +194,11 @@ fn no_answer_contradicts_another_while_postgresql_dies_and_connections_are_cut()
     let rounds = if is_long() { 10 } else { 2 };
     let cluster = Cluster::start(ClusterOptions { durable: true, ..ClusterOptions::default() }).expect("PostgreSQL");
     // Without rest, numbers wander from user to user.
-    let world = World::on(&cluster).quiet().set("pool.quarantine_hours", 0).set("spend.purchases_per_hour_max", 1000);
+    let world = World::on(&cluster)
+        .quiet()
+        .set("pool.quarantine_hours", 0)
+        .set("spend.purchases_per_hour_max", 1000)
+        .set("spend.purchases_per_day_max", 1000);
     let (first, second) = (world.daemon(), world.daemon());
     for _order in 0..=rounds {
         first.purchase(75).ok();
