@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt as _};
-use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
-use utoipa::openapi::schema::{Object, Type};
 use warp::Reply as _;
 
 use super::super::admin::status::document;
@@ -47,11 +45,8 @@ pub(crate) fn about() -> About {
              to four times a second, tells the latest 50 assignments, 50 releases and 10 orders at most, and what changed while \
              nobody was connected is not told later. A reader who needs each assignment reads the list.",
         )
-        .answer_as(
-            StatusCode::OK,
-            "text/event-stream",
+        .answer_events(
             "A stream that ends after about five minutes, and when the daemon stops; connect again then.",
-            Object::with_type(Type::String),
             json!("retry: 2000\n\nevent: status\ndata: {\"available\":20}\n\n"),
         )
         .refuses(ProblemCode::Unavailable, "Too many viewers watch this instance.")

@@ -156,6 +156,15 @@ impl About {
         self
     }
 
+    /// An answer that goes on for minutes. It has no schema: readers of the description take one for that of each event.
+    #[must_use]
+    pub fn answer_events(mut self, text: &'static str, example: impl Into<Value>) -> Self {
+        let content = Content::builder().example(Some(example.into())).build();
+        let content = Some(("text/event-stream", content));
+        self.answers.push(Answer { status: StatusCode::OK, text, content, headers: Vec::new() });
+        self
+    }
+
     /// 303 to another page.
     #[must_use]
     pub fn see_other(mut self, text: &'static str) -> Self {
