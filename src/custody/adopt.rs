@@ -16,6 +16,7 @@ use crate::db::custody::intake::{Destination, Intake, number_item, number_take_i
 use crate::db::custody::{Held, number_held};
 use crate::db::installation::installation_read;
 use crate::db::numbers::number_mark_missing;
+use crate::db::reconciliation::number_confirm_webhooks;
 use crate::db::{Constraint, DbError};
 use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason, Trigger, UserId, WebhookStatus};
 use crate::twilio::IncomingNumber;
@@ -45,6 +46,7 @@ impl Custody {
         };
         match (held.status, held.reason) {
             (NumberStatus::Assigned, _) if user_id.is_none_or(|user| held.user_id.as_ref() == Some(user)) => {
+                self.take_back_tag(&held, requested_by).await?;
                 return Ok(held.id);
             }
             (NumberStatus::Assigned, _) => return Err(CustodyError::AnotherUsers),
@@ -113,6 +115,27 @@ impl Custody {
             Some(_) => Err(CustodyError::AnotherSid),
             None => Err(CustodyError::Left),
         }
+    }
+
+    /// What is its user's already is left as it is, but for another environment's tag: that one is overwritten, and the
+    /// webhooks with it, because that environment may have set them.
+    async fn take_back_tag(&self, held: &Held, requested_by: &str) -> Result<(), CustodyError> {
+        let found = match self.twilio.fetch(&held.sid).await {
+            Ok(found) => found,
+            Err(failure) => {
+                self.halt_on(&failure).await;
+                return Err(CustodyError::not_asked(failure));
+            }
+        };
+        let Some(found) = found else { return self.missing(held).await };
+        if !matches!(self.tag_on(&found), TagOn::Another(_)) {
+            return Ok(());
+        }
+        let Confirmed { webhooks, .. } = self.confirm(held, Some(found), requested_by).await?;
+        let id = held.id;
+        let confirm = move |conn: &mut crate::db::Connection| number_confirm_webhooks(conn, id, &webhooks);
+        self.db.run("number_confirm_webhooks", confirm).await?;
+        Ok(())
     }
 
     /// Step 2: Twilio carries our tag and the installation's webhooks. Says what was confirmed.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use twilio_simulator::{Fault, FaultKind, ForeignNumber, On, Webhooks};
 
+use crate::comparing::{assert_found, is_ours, reconcile, rename, rewire, stocked};
 use crate::daemon::{Daemon, Reply};
 use crate::session::Session;
 use crate::world::{ORIGIN, World, eventually};
@@ -351,4 +352,21 @@ fn ready_stock_that_drifts_before_it_is_given_to_a_user_is_confirmed_first() {
         drifting.join().unwrap();
     });
     assert_ours(&world, &number);
+}
+
+#[test]
+fn a_users_number_that_another_environment_tagged_is_taken_back_by_an_operators_word() {
+    let (world, daemon, numbers) = stocked(2);
+    daemon.assign("u-1").ok();
+    adopt(&daemon, &numbers[0], &json!({})).ok();
+    assert_eq!(world.twilio.truth().updates, 0, "what is as it shall be is not touched");
+    rename(&world, &numbers[0], "callbunker:staging:6b1f7d0e-52a1-4b5c-9d1e-3f1a2b3c4d5e");
+    rewire(&world, &numbers[0]);
+    assert_found(&reconcile(&daemon), &[("conflicts", 1)]);
+    adopt(&daemon, &numbers[0], &json!({"user_id": "u-2"})).problem(409, "assigned");
+    assert!(!is_ours(&world, &numbers[0]));
+    assert_eq!(adopt(&daemon, &numbers[0], &json!({})).ok()["user_id"], "u-1");
+    assert!(is_ours(&world, &numbers[0]));
+    assert_found(&reconcile(&daemon), &[]);
+    assert_eq!(daemon.assign("u-1").ok()["phone_number"], numbers[0]);
 }
