@@ -119,8 +119,9 @@ pub fn waiters_any(conn: &mut Connection) -> Result<bool, DbError> {
     .get_result(conn)?)
 }
 
-/// Serves the line: whose own number rested unfit, and is fit by now, gets it back; the others from stock, oldest first, at most `most` users for each country that somebody insists on, whichever
-/// instance they wait at; returns those served.
+/// Serves the line, at whichever instance somebody waits: whose own number rested unfit, and is fit by now, gets it back;
+/// the others get stock, oldest first, at most `most` users for each country that somebody insists on. Returns those
+/// served.
 ///
 /// # Errors
 /// As `assignments_claim`; then nobody was served.

@@ -150,7 +150,7 @@ async fn mend(
         if Tag::parse(&number.friendly_name).is_none() {
             return tag_only(page, known, number, needs, standing).await;
         }
-        slog::warn!(log, "an assigned number is not as it should be; configure-webhooks repairs webhooks"; "phone_number_ends" => ends, "reason" => &reason);
+        left_as_it_is(page, number, &reason);
         return Ok(vec![drift("")]);
     }
     match set(page, known, number, needs).await {
@@ -179,6 +179,11 @@ async fn mend(
     }
 }
 
+fn left_as_it_is(page: &Page<'_>, number: &IncomingNumber, reason: &str) {
+    slog::warn!(page.buyer.log, "an assigned number is not as it should be; configure-webhooks repairs webhooks";
+        "phone_number_ends" => number.phone_number.last_four(), "reason" => reason);
+}
+
 /// Writes the tag on a number that is somebody's and carries none of any callbunker; its webhooks stay as they are.
 async fn tag_only(
     page: &Page<'_>,
@@ -205,7 +210,7 @@ async fn tag_only(
     };
     if needs.webhooks {
         let reason = Needs { tag: false, ..needs }.reason(number, &page.shall.webhooks);
-        slog::warn!(log, "an assigned number is not as it should be; configure-webhooks repairs webhooks"; "phone_number_ends" => ends, "reason" => &reason);
+        left_as_it_is(page, number, &reason);
         findings.push(Finding::Drift(line(reason)));
     }
     Ok(findings)

@@ -61,23 +61,31 @@ enum Answer {
     Sale,
 }
 
+/// What leaves nobody knowing whether it took effect, as a pattern.
+macro_rules! lost {
+    () => {
+        Kind::CommitThenHang
+            | Kind::CommitThenReset
+            | Kind::CommitThenClose
+            | Kind::CommitThen500
+            | Kind::CommitThen503
+            | Kind::CommitThenHtml502
+            | Kind::Reset
+            | Kind::Close
+            | Kind::Hang
+            | Kind::Error500
+            | Kind::Error503
+            | Kind::Html502
+            | Kind::Html504
+            | Kind::MalformedJson
+            | Kind::TruncatedBody
+    };
+}
+use lost;
+
 fn answer(kind: Kind) -> Answer {
     match kind {
-        Kind::CommitThenHang
-        | Kind::CommitThenReset
-        | Kind::CommitThenClose
-        | Kind::CommitThen500
-        | Kind::CommitThen503
-        | Kind::CommitThenHtml502
-        | Kind::Reset
-        | Kind::Close
-        | Kind::Hang
-        | Kind::Error500
-        | Kind::Error503
-        | Kind::Html502
-        | Kind::Html504
-        | Kind::MalformedJson
-        | Kind::TruncatedBody => Answer::Lost,
+        lost!() => Answer::Lost,
         Kind::TooManyRequests => Answer::Later,
         Kind::Delay | Kind::SlowBody => Answer::Late,
         Kind::Refuse => Answer::Refused(20001),

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use twilio_simulator::{Fault, On};
 
-use super::{Answer, Halt, Kind, Shop, answer, fault, kinds, never, tally};
+use super::{Answer, Halt, Kind, Shop, answer, fault, kinds, lost, never, tally};
 use crate::world::World;
 
 /// What becomes of an order that meets a fault.
@@ -30,21 +30,7 @@ enum Order {
 fn create_meets(kind: Kind) -> Order {
     match kind {
         // The outcome is unknown: looked up, and posted again if it was not there.
-        Kind::CommitThenHang
-        | Kind::CommitThenReset
-        | Kind::CommitThenClose
-        | Kind::CommitThen500
-        | Kind::CommitThen503
-        | Kind::CommitThenHtml502
-        | Kind::Reset
-        | Kind::Close
-        | Kind::Hang
-        | Kind::Error500
-        | Kind::Error503
-        | Kind::Html502
-        | Kind::Html504
-        | Kind::MalformedJson
-        | Kind::TruncatedBody => Order::Complete,
+        lost!() => Order::Complete,
         // Never processed: posted again.
         Kind::TooManyRequests => Order::Complete,
         // Another candidate.
