@@ -35,6 +35,7 @@ impl Desk {
 
     fn looked(&mut self, looked: Result<Looked, DbError>, ctx: &mut Context<Self>) {
         self.looking = false;
+        self.verdict.set_pool_country(self.deps.config.load().pool.country);
         match looked {
             Ok(looked) => {
                 if looked.served_any() {
@@ -96,7 +97,9 @@ impl Desk {
         match report {
             Ok(Some(report)) => {
                 let bought = report.bought;
-                self.buy_again_at = (!report.short.is_empty()).then(|| Instant::now() + BUY_AGAIN_AFTER);
+                // Whoever insists on a country where nothing is bought holds up nobody else.
+                let fell_short = report.short.contains_key(&report.pool_country);
+                self.buy_again_at = fell_short.then(|| Instant::now() + BUY_AGAIN_AFTER);
                 self.verdict = Verdict::of(report);
                 self.look_is_judged = false;
                 // Otherwise the next look comes with the clock, or with news of stock.

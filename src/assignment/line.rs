@@ -76,8 +76,22 @@ impl Verdict {
         !self.may_come && self.short.values().any(Shortfall::is_hopeless)
     }
 
+    /// Where the pool buys now, until a report says it.
+    pub(super) fn set_pool_country(&mut self, country: CountryCode) {
+        self.pool_country.get_or_insert(country);
+    }
+
     fn of_place(&self, place: &InLine) -> Option<&Shortfall> {
         self.short.get(&place.country.or(self.pool_country)?)
+    }
+
+    /// What to tell somebody who gets nothing; whoever insists on another country hears it even if nobody could look.
+    fn message_for(&self, place: &InLine) -> Option<String> {
+        let elsewhere = || match (place.country, self.pool_country) {
+            (Some(wanted), Some(pool)) if wanted != pool => Some(Shortfall::OtherCountry { wanted, pool }.message()),
+            _ => None,
+        };
+        self.of_place(place).map(Shortfall::message).or_else(elsewhere)
     }
 
     fn dooms(&self, place: &InLine) -> bool {
@@ -131,7 +145,7 @@ impl Line {
     pub(super) fn expire(&mut self, now: Instant, verdict: &Verdict) -> Vec<UserId> {
         let mut gone = Vec::new();
         for (user_id, place) in &mut self.0 {
-            let why = verdict.of_place(place).map(Shortfall::message);
+            let why = verdict.message_for(place);
             place.replies.retain(|(_, reply)| !reply.is_closed());
             for (_, reply) in place.replies.extract_if(.., |(deadline, _)| *deadline <= now) {
                 reply.send(Err(NoNumber::PoolEmpty(why.clone())));
@@ -156,7 +170,7 @@ impl Line {
 
     fn refuse_empty(&mut self, gone: &[UserId], verdict: &Verdict) {
         for user_id in gone {
-            let why = self.0.get(user_id).and_then(|place| verdict.of_place(place)).map(Shortfall::message);
+            let why = self.0.get(user_id).and_then(|place| verdict.message_for(place));
             self.refuse_one(user_id, &NoNumber::PoolEmpty(why));
         }
     }

@@ -50,13 +50,13 @@ impl Observation {
         }
     }
 
-    /// The stock as an emergency sees it that buys in `country`: it may serve who insists on it and, in the pool's own
-    /// country, who takes any.
+    /// The stock as an emergency sees it that buys in `country`: in the pool's own it may serve who insists on it and who
+    /// takes any; in another one, which nobody configured or priced, it may serve nobody.
     #[must_use]
     pub fn stock_for_line(&self, country: CountryCode, pool_country: CountryCode) -> Stock {
-        let there = self.needs.get(&Some(country)).copied().unwrap_or_default();
-        let anywhere = self.needs.get(&None).copied().unwrap_or_default();
-        Stock { unserved: there + if country == pool_country { anywhere } else { 0 }, ..self.stock }
+        let of = |country: Option<CountryCode>| self.needs.get(&country).copied().unwrap_or_default();
+        let unserved = if country == pool_country { of(Some(country)) + of(None) } else { 0 };
+        Stock { unserved, ..self.stock }
     }
 
     /// Counts an intent that the caller has just written in the same transaction.

@@ -1,7 +1,8 @@
 //! Numbers for the signups that wait, on whichever instance: bought by whoever holds the lock.
 //!
 //! Invariants: buys only for waiters that neither stock, nor numbers under repair, nor numbers on their way will serve;
-//! a country that cannot be served keeps no other waiting.
+//! it buys in the pool's country, which somebody configured and priced, and nowhere else: whoever insists on another one
+//! is served by stock alone, and keeps no other waiting.
 //! How to get it wrong: sizing the order before its search. Those who came meanwhile would wait for another run.
 
 use std::collections::BTreeMap;
@@ -26,9 +27,9 @@ pub struct EmergencyReport {
     pub begun: Instant,
     /// How many were bought.
     pub bought: u32,
-    /// Why the line could not be served in full, by the country that was bought in.
+    /// Why the line could not be served in full, by the country that somebody waits for.
     pub short: BTreeMap<CountryCode, Shortfall>,
-    /// Where numbers are bought for whoever takes any country.
+    /// Where numbers are bought, for whoever takes any country and for whoever insists on this one.
     pub pool_country: CountryCode,
     /// Numbers on their way at the end, whoever buys them: the line may be served yet.
     pub on_their_way: u32,
@@ -42,6 +43,14 @@ impl EmergencyReport {
             short: BTreeMap::new(),
             pool_country: buyer.config.load().pool.country,
             on_their_way: 0,
+        }
+    }
+
+    /// Says to those who insist on another country that nothing is bought there for them.
+    fn tell_other_countries(&mut self, seen: &Observation) {
+        let pool = self.pool_country;
+        for wanted in seen.needs.keys().flatten().copied().filter(|country| *country != pool) {
+            self.short.insert(wanted, Shortfall::OtherCountry { wanted, pool });
         }
     }
 }
@@ -68,8 +77,12 @@ pub(super) async fn serve_line(buyer: &Buyer, run: &Run) -> Result<EmergencyRepo
     for _round in 0..ROUNDS_MAX {
         let seen = observe(buyer).await?;
         report.on_their_way = coming(&seen);
-        let mut countries = seen.needs.keys().map(|country| country.unwrap_or(report.pool_country));
-        let Some(country) = countries.find(|country| !done.contains(country)) else { break };
+        report.tell_other_countries(&seen);
+        let country = report.pool_country;
+        let somebody_waits = seen.needs.keys().any(|wanted| wanted.is_none_or(|wanted| wanted == country));
+        if !somebody_waits || done.contains(&country) {
+            break;
+        }
         match round(buyer, run, country, &seen, &mut searched).await? {
             Round::Bought(count) => report.bought += count,
             Round::Nothing => done.push(country),

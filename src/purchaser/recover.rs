@@ -92,7 +92,8 @@ async fn look_up_unsettled(buyer: &Buyer, run: &Run) -> Result<RecoverReport, Db
 async fn somebody_lacks(buyer: &Buyer) {
     loop {
         tokio::time::sleep(LOOKS_FOR_LINE_EVERY).await;
-        if observe(buyer).await.is_ok_and(|seen| seen.stock.unserved > 0) {
+        let pool = buyer.limits().pool_country;
+        if observe(buyer).await.is_ok_and(|seen| seen.stock_for_line(pool, pool).unserved > 0) {
             return;
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::db::DbError;
-use crate::domain::Why;
+use crate::domain::{CountryCode, Why};
 use crate::twilio::Failure;
 
 /// Why buying stopped short of what the plan said.
@@ -11,6 +11,13 @@ use crate::twilio::Failure;
 pub enum Shortfall {
     /// Twilio has no more such numbers.
     NoStock,
+    /// Somebody who waits insists on a country that is not the pool's: stock alone serves them.
+    OtherCountry {
+        /// Where they must have it.
+        wanted: CountryCode,
+        /// Where the pool buys.
+        pool: CountryCode,
+    },
     /// A limit, the pause or the halt says no.
     Refused(Why),
     /// Too many candidates in a row were not to be had, or the order cannot succeed as configured; the last word.
@@ -31,6 +38,7 @@ impl Shortfall {
     pub fn code(&self) -> String {
         match self {
             Self::NoStock => "no_stock".to_owned(),
+            Self::OtherCountry { .. } => "country_unavailable".to_owned(),
             Self::Refused(why) => why.as_str().to_owned(),
             // A search changes nothing: no outcome is open.
             Self::Twilio(Failure::Unknown { .. }) => "twilio_unavailable".to_owned(),
@@ -48,6 +56,10 @@ impl Shortfall {
     pub fn message(&self) -> String {
         match self {
             Self::NoStock => "Twilio has no more such numbers; try another area code or country".to_owned(),
+            Self::OtherCountry { wanted, pool } => format!(
+                "none of {wanted} is in stock, and for signups numbers are bought in {pool} only (pool.country); ask \
+                 without \"country\", or let an operator buy some of {wanted} first"
+            ),
             Self::Refused(why) => format!("{}: {}", why.as_str(), why.sentence()),
             Self::Twilio(Failure::Unknown { message, request_id, .. }) => {
                 let request = request_id.as_ref().map(|id| format!(", Twilio's request {id}")).unwrap_or_default();
@@ -72,7 +84,7 @@ impl Shortfall {
     /// Whether it stops buying in every country, not only in the one where it was met.
     #[must_use]
     pub fn ends_all_buying(&self) -> bool {
-        !matches!(self, Self::NoStock | Self::Twilio(_))
+        !matches!(self, Self::NoStock | Self::OtherCountry { .. } | Self::Twilio(_))
     }
 
     /// Whether whoever waits may give up: nothing can be bought until somebody acts. Another run, a restart or a database
@@ -80,7 +92,7 @@ impl Shortfall {
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
         match self {
-            Self::NoStock | Self::Halted(_) | Self::Refused(_) => true,
+            Self::NoStock | Self::OtherCountry { .. } | Self::Halted(_) | Self::Refused(_) => true,
             Self::Twilio(failure) => !failure.is_passing(),
             Self::RunIsOver | Self::Stopping | Self::Database(_) => false,
         }

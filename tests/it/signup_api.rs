@@ -68,28 +68,61 @@ fn an_area_code_is_a_wish_unless_it_is_strict() {
 }
 
 #[test]
-fn a_country_binds_stock_and_emergencies_alike() {
+fn a_signup_buys_in_the_pools_country_only_and_stock_serves_the_others() {
     let (world, daemon) = stocked();
     let country_of = |user: &str| {
         world.sql(&format!(
             "SELECT n.country FROM numbers n JOIN assignments a ON a.number_id = n.id WHERE a.user_id = '{user}'"
         ))
     };
-    // American stock is there, but not for somebody who insists on Canada: one is bought there.
-    let given = daemon.signup("/signup/api/assign", &json!({"user_id": "canadian", "country": "CA"})).ok();
-    assert_eq!((shape(&given).as_str(), &given["source"]), (ASSIGNMENT, &json!("emergency")));
-    assert_eq!((country_of("canadian").as_str(), world.bought()), ("CA", 4));
-    daemon.post("/admin/phones/api/purchase", &json!({"count": 1, "country": "CA"})).ok();
-    let given = daemon.signup("/signup/api/assign", &json!({"user_id": "another", "country": "CA"})).ok();
-    assert_eq!((&given["source"], country_of("another").as_str()), (&json!("pool"), "CA"));
-    // Where Twilio sells nothing without papers, whoever waits hears why, and nobody else waits with them.
-    let refused = daemon.signup("/signup/api/assign", &json!({"user_id": "briton", "country": "GB"}));
-    assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
-    let problem = refused.problem(503, "pool_empty");
-    let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.starts_with("No available numbers in pool: Twilio refused with 400/21631"), "{detail}");
+    let ask =
+        |user: &str, country: &str| daemon.signup("/signup/api/assign", &json!({"user_id": user, "country": country}));
+    // American stock is there, but not for somebody who insists on another country; and none is bought there for them.
+    for (user, country) in [("canadian", "CA"), ("briton", "GB")] {
+        let refused = ask(user, country);
+        assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
+        let problem = refused.problem(503, "pool_empty");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with("No available numbers in pool: none of "), "{detail}");
+        assert!(detail.contains(country) && detail.contains("bought in US only"), "{detail}");
+    }
     eventually("they left the line", || world.count("SELECT count(*) FROM waiters") == 0);
+    assert_eq!(world.bought(), 3);
+    assert_eq!(world.count("SELECT count(*) FROM purchases WHERE trigger = 'emergency'"), 0);
+    // What an operator bought there serves them.
+    daemon.post("/admin/phones/api/purchase", &json!({"count": 1, "country": "CA"})).ok();
+    let given = ask("another", "CA").ok();
+    assert_eq!((shape(&given).as_str(), &given["source"]), (ASSIGNMENT, &json!("pool")));
+    assert_eq!(country_of("another"), "CA");
     assert_eq!(daemon.assign("american").ok()["source"], "pool");
+}
+
+#[test]
+fn whoever_waits_for_another_country_keeps_nobody_from_an_emergency_in_the_pools() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    std::thread::scope(|scope| {
+        for user in 0..6 {
+            let daemon = &daemon;
+            scope.spawn(move || {
+                let user_id = format!("u-{user}");
+                match user % 3 {
+                    0 => drop(daemon.assign(&user_id).ok()),
+                    1 => {
+                        let wish = json!({"user_id": user_id, "country": "US"});
+                        assert_eq!(daemon.signup("/signup/api/assign", &wish).ok()["source"], "emergency");
+                    }
+                    _ => {
+                        let wish = json!({"user_id": user_id, "country": "GB"});
+                        let problem = daemon.signup("/signup/api/assign", &wish).problem(503, "pool_empty");
+                        assert!(problem["detail"].as_str().unwrap().contains("bought in US only"), "{problem}");
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(world.bought(), 4);
+    assert_eq!(world.sql("SELECT DISTINCT country FROM purchases"), "US");
 }
 
 #[test]

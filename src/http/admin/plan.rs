@@ -84,7 +84,7 @@ pub(crate) async fn plan(context: Arc<Context>, request: Request) -> Outcome {
         return Err(Problem::invalid_field("area_code", "is for an order by hand; give count too"));
     }
     let seen = context.read("plan", stock_read).await?;
-    let (policy, stock) = (config.pool.policy(), seen.stock);
+    let (policy, stock) = (config.pool.policy(), seen.stock_for_line(config.pool.country, config.pool.country));
     let caps = seen.caps(config.spend.purchases_per_hour_max, config.spend.purchases_per_day_max);
     let rooms = Rooms::new(&policy, &caps, &stock);
     let (would_purchase, for_waiting_signups, why, binding_cap, explanation) = match count {
