@@ -28,6 +28,7 @@ const CONTROLS: &[&str] = &[
     "POST own",
     "POST disown",
     "POST webhooks",
+    "POST rename",
     "POST latency",
     "POST stock",
     "POST offer",
@@ -72,6 +73,10 @@ pub(crate) fn answer(shared: &Shared, method: &str, control: &str, body: &[u8]) 
             if world.disown(&order.phone_number) { Ok(json!({})) } else { Err(not_owned(&order.phone_number)) }
         }),
         ("POST", "webhooks") => webhooks(&mut world, body),
+        ("POST", "rename") => read::<Rename>(body).and_then(|order| {
+            let renamed = world.rename(&order.phone_number, &order.friendly_name);
+            if renamed { Ok(json!({})) } else { Err(not_owned(&order.phone_number)) }
+        }),
         ("POST", "latency") => read::<Latency>(body).map(|order| {
             world.set_latency(order.on, Duration::from_millis(order.ms));
             json!({})
@@ -137,6 +142,13 @@ fn webhooks(world: &mut World, body: &[u8]) -> Result<Value, String> {
 #[serde(deny_unknown_fields)]
 struct Number {
     phone_number: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rename {
+    phone_number: String,
+    friendly_name: String,
 }
 
 #[derive(Deserialize)]

@@ -38,7 +38,7 @@ mod truth;
 mod world;
 
 pub use api::create::FOREIGN_TAG;
-pub use fault::{Fault, FaultKind, On, Times};
+pub use fault::{ABSENT, Fault, FaultKind, On, Times};
 pub use number::{DEMO_VOICE_URL, OwnedNumber, Sid};
 pub use options::{AccountStatus, AccountType, CapabilitySpelling, ReownMode, SimulatorOptions};
 pub use outside::{ForeignNumber, Webhooks};

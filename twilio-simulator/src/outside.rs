@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::number::{OwnedNumber, Sid};
-use crate::stock::numbering::parse_e164;
+use crate::stock::numbering::{friendly, parse_e164};
 use crate::stock::places::NumberKind;
 use crate::stock::pool::Capabilities;
 use crate::world::World;
@@ -191,6 +191,12 @@ impl World {
         true
     }
 
+    /// Gives a number in the account another `FriendlyName`; whether it is there.
+    pub(crate) fn rename(&mut self, phone_number: &str, friendly_name: &str) -> bool {
+        let name = if friendly_name.is_empty() { friendly(phone_number) } else { friendly_name.to_owned() };
+        self.set_webhooks(phone_number, Webhooks { friendly_name: Some(name), ..Webhooks::default() })
+    }
+
     /// Puts one number up for sale, whatever became of it before.
     pub(crate) fn offer(&mut self, phone_number: &str) -> Result<(), String> {
         let number = e164(phone_number)?;
@@ -229,6 +235,10 @@ mod tests {
         let owned = world.owned.by_sid(&sid).unwrap();
         assert_eq!((owned.friendly_name.as_str(), owned.sms_url.as_str()), ("desk", "https://b.example"));
         assert!(owned.foreign && owned.voice_url.as_deref() == Some("https://a.example"));
+        assert!(world.rename("+14155550100", "front desk") && !world.rename("+14155550101", "front desk"));
+        assert_eq!(world.owned.by_sid(&sid).unwrap().friendly_name, "front desk");
+        assert!(world.rename("+14155550100", ""));
+        assert_eq!(world.owned.by_sid(&sid).unwrap().friendly_name, "(415) 555-0100");
         assert!(world.offer("+14155550100").is_err());
         assert!(world.disown("+14155550100") && !world.disown("+14155550100"));
         assert!(world.offer("+14155550100").is_ok() && world.stock.available(14_155_550_100));

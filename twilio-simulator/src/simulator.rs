@@ -220,6 +220,11 @@ impl Simulator {
         self.shared.world().set_webhooks(phone_number, webhooks)
     }
 
+    /// Somebody changes a number's `FriendlyName` in the console; whether it is in the account.
+    pub fn rename(&self, phone_number: &str, friendly_name: &str) -> bool {
+        self.shared.world().rename(phone_number, friendly_name)
+    }
+
     /// The account's status.
     pub fn set_account_status(&self, status: AccountStatus) {
         self.shared.world().account.status = status;

@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) requests_in_flight: u64,
     pub(crate) creates_in_flight: u64,
+    /// How many tokens of lists without end were handed out.
+    endless_tokens: u64,
     regulated: HashMap<&'static str, bool>,
     prices: BTreeMap<(&'static str, NumberKind), i64>,
     epoch: u64,
@@ -97,6 +99,7 @@ impl World {
             ledger: Ledger::default(),
             requests_in_flight: 0,
             creates_in_flight: 0,
+            endless_tokens: 0,
             regulated: HashMap::new(),
             prices: BTreeMap::new(),
             epoch: 0,
@@ -129,6 +132,18 @@ impl World {
     pub(crate) fn new_sid(&mut self, prefix: &str) -> Sid {
         self.serial += 1;
         format!("{prefix}{}", hex32(self.options.seed, prefix, self.serial))
+    }
+
+    /// A page token that was never seen before and stands for the list's beginning.
+    pub(crate) fn new_endless_token(&mut self) -> String {
+        self.endless_tokens += 1;
+        format!("PAPN{:032x}", u128::MAX - u128::from(self.endless_tokens))
+    }
+
+    /// Whether `new_endless_token` gave this one.
+    pub(crate) fn is_endless_token(&self, token: &str) -> bool {
+        let serial = token.strip_prefix("PAPN").and_then(|digits| u128::from_str_radix(digits, 16).ok());
+        serial.is_some_and(|serial| u128::MAX - serial <= u128::from(self.endless_tokens) && serial != u128::MAX)
     }
 
     pub(crate) fn latency_of(&self, on: On) -> Duration {

@@ -88,7 +88,8 @@ fn buy(world: &mut World, call: &Call, plan: &Plan, number: u64) -> Result<Reply
         return Err(trial());
     }
     let given = |name: &str| call.form.get(name).is_some_and(|sid| !sid.is_empty());
-    if regulated && !given("AddressSid") {
+    let bound = world.stock.marks.bound(number);
+    if (regulated || bound) && !given("AddressSid") {
         return Err(Refusal::new(
             400,
             21631,
@@ -107,7 +108,7 @@ fn buy(world: &mut World, call: &Call, plan: &Plan, number: u64) -> Result<Reply
     world.account.balance_cents -= price;
     let mut bought = OwnedNumber::new(world.new_sid("PN"), &e164(number), kind, Utc::now());
     bought.capabilities = capabilities;
-    bought.address_requirements = if regulated { "any" } else { "none" }.into();
+    bought.address_requirements = if regulated || bound { "any" } else { "none" }.into();
     settings::apply(&call.form, &mut bought);
     if bought.voice_url.is_none() {
         bought.voice_url = Some(DEMO_VOICE_URL.into());
@@ -117,7 +118,7 @@ fn buy(world: &mut World, call: &Call, plan: &Plan, number: u64) -> Result<Reply
         request_id: call.request_id.clone(),
         phone_number: bought.phone_number.clone(),
         sid: bought.sid.clone(),
-        parameters: call.form.to_map(),
+        parameters: call.sent.to_map(),
         delivered: false,
         price: cents_text(price),
         faults: plan.names(),
@@ -177,7 +178,7 @@ pub(crate) fn record_update(world: &mut World, call: &Call, sid: &Sid, phone_num
         request_id: call.request_id.clone(),
         phone_number: phone_number.into(),
         sid: sid.clone(),
-        parameters: call.form.to_map(),
+        parameters: call.sent.to_map(),
     });
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod numbers;
 pub(crate) mod parameters;
 pub(crate) mod refusal;
 pub(crate) mod route;
+mod rows;
 pub(crate) mod search;
 pub(crate) mod settings;
 
@@ -33,7 +34,10 @@ pub(crate) struct Call {
     pub(crate) account: Option<String>,
     pub(crate) path: String,
     pub(crate) query: Parameters,
+    /// The form as it is carried out.
     pub(crate) form: Parameters,
+    /// The form as it came in, as the truth records it.
+    pub(crate) sent: Parameters,
     pub(crate) principal: Option<Principal>,
     pub(crate) request_id: String,
 }
@@ -92,7 +96,14 @@ impl From<Refusal> for Reply {
 
 /// Carries out a call, faults included that act within it.
 pub(crate) fn execute(world: &mut World, call: &Call, plan: &Plan) -> Reply {
-    answer(world, call, plan).unwrap_or_else(Reply::from)
+    let mut reply = match answer(world, call, plan) {
+        Ok(reply) => reply,
+        Err(refusal) => return refusal.into(),
+    };
+    if let Body::Json(body) = &mut reply.body {
+        rows::bend(call.route.on(), plan, body);
+    }
+    reply
 }
 
 fn answer(world: &mut World, call: &Call, plan: &Plan) -> Result<Reply, Refusal> {

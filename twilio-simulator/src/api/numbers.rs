@@ -41,12 +41,15 @@ pub(crate) fn list(world: &mut World, call: &Call, plan: &Plan, kind: Option<Num
     let bad_token = || Refusal::new(400, 21481, "Invalid PageToken");
     let from = match token {
         None => From::Newest,
+        Some(token) if world.is_endless_token(token) => From::Newest,
         Some(token) => match (token.strip_prefix("PA"), token.strip_prefix("PB")) {
             (Some(sid), _) => From::After(sid.to_owned()),
             (_, Some(sid)) => From::Before(sid.to_owned()),
             _ => return Err(bad_token()),
         },
     };
+    let bends = [FaultKind::EndlessList, FaultKind::EmptyPage];
+    let fresh = if bends.iter().any(|kind| plan.has(*kind)) { Some(world.new_endless_token()) } else { None };
     let hidden: Hidden = world.owned.look(None, Instant::now());
     let friendly_name = call.query.get("FriendlyName").filter(|name| !name.is_empty());
     let part = call.query.get("PhoneNumber").filter(|part| !part.is_empty());
@@ -57,8 +60,17 @@ pub(crate) fn list(world: &mut World, call: &Call, plan: &Plan, kind: Option<Num
             && friendly_name.is_none_or(|name| name == number.friendly_name)
             && origin.is_none_or(|origin| origin == "twilio")
             && part.is_none_or(|part| contains(&number.phone_number, part))
+            && !plan.picks(FaultKind::Omit, &number.phone_number)
     };
-    let found = world.owned.page(&from, size, &hidden, prefix, passes).ok_or_else(bad_token)?;
+    let repeated = match &from {
+        From::After(sid) if plan.has(FaultKind::RepeatRow) => {
+            world.owned.by_sid(sid).filter(|number| passes(number) && world.owned.visible(&number.sid, &hidden))
+        }
+        _ => None,
+    };
+    // A page keeps its size, unless it is a single row: the list must still come to its end.
+    let fresh_rows = if repeated.is_some() { (size - 1).max(1) } else { size };
+    let mut found = world.owned.page(&from, fresh_rows, &hidden, prefix, passes).ok_or_else(bad_token)?;
 
     let account_sid = &world.credentials.account_sid;
     let resource = kind.map_or(String::new(), |kind| format!("/{}", kind.path()));
@@ -85,7 +97,14 @@ pub(crate) fn list(world: &mut World, call: &Call, plan: &Plan, kind: Option<Num
         next = Some(format!("https://elsewhere.example{}", uri(page + 1, Some("PAelsewhere".into()))));
     } else if plan.has(FaultKind::LoopingNextPage) {
         next = Some(this.clone());
+    } else if plan.has(FaultKind::EndlessList) {
+        next = Some(uri(page + 1, fresh));
+    } else if plan.has(FaultKind::EmptyPage) {
+        let from_here = if from == From::Newest { fresh } else { token.map(str::to_owned) };
+        next = Some(uri(page + 1, from_here));
+        found.numbers.clear();
     }
+    found.numbers.splice(0..0, repeated);
     let start = page * size;
     let resources: Vec<Value> = found.numbers.iter().map(|number| shown(world, number, plan)).collect();
     Ok(Reply::json(
@@ -105,7 +124,7 @@ pub(crate) fn list(world: &mut World, call: &Call, plan: &Plan, kind: Option<Num
 }
 
 /// Whether a number has a part that looks like this; `*` stands for one digit.
-fn contains(phone_number: &str, part: &str) -> bool {
+pub(crate) fn contains(phone_number: &str, part: &str) -> bool {
     let (digits, part) = (phone_number.as_bytes(), part.as_bytes());
     digits.windows(part.len()).any(|window| {
         window.iter().zip(part).all(|(digit, wanted)| digit == wanted || (*wanted == b'*' && *digit != b'+'))
@@ -118,7 +137,7 @@ fn shown(world: &World, number: &OwnedNumber, plan: &Plan) -> Value {
     if plan.has(FaultKind::ForeignTag) {
         resource["friendly_name"] = FOREIGN_TAG.into();
     }
-    if plan.has(FaultKind::NoCapability) {
+    if plan.has(FaultKind::NoCapability) || plan.picks(FaultKind::LoseCapability, &number.phone_number) {
         resource["capabilities"]["sms"] = false.into();
         resource["capabilities"]["mms"] = false.into();
     }

@@ -22,6 +22,15 @@ impl Parameters {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Without those that a fault loses: the named ones, or all but the number or the area code.
+    pub(crate) fn without(&self, names: Option<&[String]>) -> Self {
+        let kept = |name: &str| match names {
+            Some(names) => !names.iter().any(|lost| lost == name),
+            None => CREATE.contains(&name),
+        };
+        Self(self.0.iter().filter(|(name, _)| kept(name)).cloned().collect())
+    }
+
     pub(crate) fn to_map(&self) -> BTreeMap<String, String> {
         self.0.iter().cloned().collect()
     }
@@ -41,6 +50,11 @@ impl Parameters {
             !known.contains(name) && !settings.contains(name)
         })
     }
+}
+
+/// Whether a create or an update knows a parameter of this name.
+pub(crate) fn settable(name: &str) -> bool {
+    [CREATE, UPDATE, SETTINGS].iter().any(|names| names.contains(&name))
 }
 
 const CREATE: &[&str] = &["PhoneNumber", "AreaCode"];
@@ -109,5 +123,8 @@ mod tests {
         assert_eq!(form.get("voiceurl"), None);
         assert_eq!(form.unknown(On::Create, true).collect::<Vec<_>>(), ["voiceUrl"]);
         assert_eq!(form.unknown(On::Update, true).collect::<Vec<_>>(), ["voiceUrl", "PhoneNumber"]);
+        let left = |names: Option<&[String]>| form.without(names).to_map().into_keys().collect::<Vec<_>>();
+        assert_eq!(left(Some(&["VoiceUrl".into()])), ["PhoneNumber", "voiceUrl"]);
+        assert_eq!(left(None), ["PhoneNumber"]);
     }
 }

@@ -12,6 +12,7 @@ use crate::api::{Call, Reply};
 use crate::fault::FaultKind;
 use crate::fault::queue::Plan;
 use crate::options::CapabilitySpelling;
+use crate::stock::marks::Bent;
 use crate::stock::numbering::{e164, friendly, parse_e164};
 use crate::stock::places::{self, NumberKind};
 use crate::stock::pool::Pool;
@@ -37,19 +38,24 @@ pub(crate) fn search(
     let asked = call.query.get("PageSize").and_then(|size| size.parse::<usize>().ok()).filter(|size| *size > 0);
     let rows_max = world.search_cap.min(asked.unwrap_or(usize::MAX));
     let regulated = world.regulated(country);
+    let bent = Bent { ghosts: plan.has(FaultKind::Ghost), addresses: plan.has(FaultKind::AddressRequired) };
     let found = if plan.has(FaultKind::NoStock) {
         Vec::new()
     } else {
-        world.stock.search(country, kind, &query, regulated, rows_max)
+        world.stock.search(country, kind, &query, regulated, bent, rows_max)
     };
     let rows: Vec<Value> = found
         .iter()
         .enumerate()
-        .map(|(position, (number, pool))| row(*number, pool, regulated, spelling(world, position), plan))
+        .map(|(position, (number, pool))| {
+            let address = regulated || bent.addresses || world.stock.marks.bound(*number);
+            row(*number, pool, address, spelling(world, position), plan)
+        })
         .collect();
     let shown: Vec<u64> = found.into_iter().map(|(number, _)| number).collect();
-    if plan.has(FaultKind::Stolen) {
-        for number in shown {
+    for number in shown {
+        world.stock.marks.note(number, bent);
+        if plan.has(FaultKind::Stolen) {
             world.stock.take(number);
         }
     }
@@ -70,7 +76,7 @@ fn spelling(world: &World, position: usize) -> bool {
     }
 }
 
-fn row(number: u64, pool: &Pool, regulated: bool, capitals: bool, plan: &Plan) -> Value {
+fn row(number: u64, pool: &Pool, address: bool, capitals: bool, plan: &Plan) -> Value {
     let phone_number = e164(number);
     let can = pool.capabilities;
     let sms = can.sms && !plan.has(FaultKind::NoCapability);
@@ -81,7 +87,7 @@ fn row(number: u64, pool: &Pool, regulated: bool, capitals: bool, plan: &Plan) -
     };
     let place = pool.place;
     json!({
-        "address_requirements": if regulated { "any" } else { "none" },
+        "address_requirements": if address { "any" } else { "none" },
         "beta": pool.beta,
         "capabilities": capabilities,
         "friendly_name": friendly(&phone_number),

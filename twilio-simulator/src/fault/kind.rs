@@ -38,6 +38,13 @@ pub enum On {
     Any,
 }
 
+impl FaultKind {
+    /// Whether `phone_number` picks a row of a list or a search, instead of requests that ask for that number.
+    pub(crate) fn picks_rows(self) -> bool {
+        matches!(self, Self::OddRow | Self::Omit | Self::LoseCapability)
+    }
+}
+
 impl On {
     /// The name on the wire.
     pub fn name(self) -> &'static str {
@@ -184,6 +191,28 @@ catalogue! {
     ForeignNextPage = "foreign_next_page", Within, [List];
     /// `next_page_uri` is the page itself.
     LoopingNextPage = "looping_next_page", Within, [List];
+    /// Every page of the list has a next one, whose rows are the same again, under a token that was never seen before.
+    EndlessList = "endless_list", Within, [List];
+    /// A page without rows that has a next one; the rows come on that.
+    EmptyPage = "empty_page", Within, [List];
+    /// The last row of a page is shown again as the first of the next one. Waits for a page that is not the first.
+    RepeatRow = "repeat_row", Within, [List];
+    /// The list leaves out a number (`phone_number`) or all, although they are in the account; a fetch shows them.
+    Omit = "omit", Within, [List];
+    /// One row is odd: its `field` holds `value` (null; `"__absent"` removes it). The first row, or that of `phone_number`.
+    OddRow = "odd_row", Within, [Search, Create, List, Fetch, Update];
+    /// Carried out as if `parameters` (all but `PhoneNumber` and `AreaCode`) had not been sent.
+    DropParameters = "drop_parameters", Within, [Create, Update];
+    /// A search shows numbers that others have taken already, the same ones as long as it lasts; their creates are 21422.
+    Ghost = "ghost", Within, [Search];
+    /// A search shows numbers that need an address, though it may exclude them; their creates without one are 21631.
+    AddressRequired = "address_required", Within, [Search];
+    /// Owned numbers are shown without SMS and MMS: all of them, or `phone_number`.
+    LoseCapability = "lose_capability", Within, [Fetch, List];
+    /// The `Date` header is off by `skew_ms`; without that there is none.
+    DateSkew = "date_skew", Within, [];
+    /// No `Date` header.
+    NoDate = "no_date", Within, [];
 }
 
 #[cfg(test)]

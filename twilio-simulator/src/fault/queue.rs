@@ -1,20 +1,24 @@
 //! The faults that wait, and which of them hit a request.
 //!
 //! Invariants: at most one fault decides a request's fate (the oldest that matches); of those that only bend it, all that
-//! match apply, so that a lag can go together with a lost answer. `after` counts every matching request, a fate that
-//! another fault won is not used up.
+//! match apply, so that a lag can go together with a lost answer: one of each kind, and of those that bend rows one for
+//! each row and field. `after` counts every matching request, a fate that another fault won is not used up.
 //!
 //! How to get it wrong: choosing before the request is known (its kind, its number, whether the number is owned).
 
 use std::collections::BTreeMap;
 
+use crate::api::numbers::contains;
 use crate::fault::{Fault, FaultKind, On, Role, Times};
 
 /// What is known of a request when its faults are chosen.
 pub(crate) struct Target<'a> {
     pub(crate) on: On,
+    /// The number that it is about; of a list the part of a number that it asks for.
     pub(crate) phone_number: Option<&'a str>,
     pub(crate) owned: bool,
+    /// Whether it asks for a page by a token.
+    pub(crate) further_page: bool,
 }
 
 /// The faults of one request.
@@ -29,6 +33,22 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn find(&self, kind: FaultKind) -> Option<&Fault> {
         self.within.iter().find(|fault| fault.kind == kind)
+    }
+
+    /// Several of one kind, each about another row or field.
+    pub(crate) fn all(&self, kind: FaultKind) -> impl Iterator<Item = &Fault> {
+        self.within.iter().filter(move |fault| fault.kind == kind)
+    }
+
+    /// Whether a kind that picks rows picks that of this number.
+    pub(crate) fn picks(&self, kind: FaultKind, phone_number: &str) -> bool {
+        self.all(kind).any(|fault| fault.phone_number.as_deref().is_none_or(|wanted| wanted == phone_number))
+    }
+
+    fn has_like(&self, fault: &Fault) -> bool {
+        self.all(fault.kind).any(|other| {
+            !fault.kind.picks_rows() || (&other.phone_number, &other.field) == (&fault.phone_number, &fault.field)
+        })
     }
 
     pub(crate) fn has(&self, kind: FaultKind) -> bool {
@@ -75,7 +95,7 @@ impl FaultQueue {
                 continue;
             }
             if fault.kind.role() == Role::Within {
-                if plan.has(fault.kind) {
+                if plan.has_like(fault) {
                     continue;
                 }
                 plan.within.push(fault.clone());
@@ -97,8 +117,18 @@ impl FaultQueue {
 fn hits(fault: &Fault, target: &Target) -> bool {
     fault.on.matches(target.on)
         && fault.kind.works_on(target.on)
-        && fault.phone_number.as_deref().is_none_or(|wanted| target.phone_number == Some(wanted))
+        && fault.phone_number.as_deref().is_none_or(|wanted| about(fault.kind, wanted, target))
         && (fault.kind != FaultKind::AlreadyOwned21422 || target.owned)
+        && (fault.kind != FaultKind::RepeatRow || target.further_page)
+}
+
+/// Whether the request is about this number, or may show its row.
+fn about(kind: FaultKind, wanted: &str, target: &Target) -> bool {
+    if kind.picks_rows() && matches!(target.on, On::List | On::Search) {
+        target.phone_number.is_none_or(|part| contains(wanted, part))
+    } else {
+        target.phone_number == Some(wanted)
+    }
 }
 
 #[cfg(test)]
@@ -106,7 +136,7 @@ mod tests {
     use super::*;
 
     fn create(phone_number: Option<&str>) -> Target<'_> {
-        Target { on: On::Create, phone_number, owned: false }
+        Target { on: On::Create, phone_number, owned: false, further_page: false }
     }
 
     #[test]
@@ -139,6 +169,30 @@ mod tests {
         assert!(hit(&mut queue, "+14155550100"));
         assert!(hit(&mut queue, "+14155550100"));
         assert!(!hit(&mut queue, "+14155550100"));
+    }
+
+    #[test]
+    fn bends_of_rows_add_up_by_row_and_field() {
+        let mut queue = FaultQueue::default();
+        let odd = || Fault::new(On::List, FaultKind::OddRow).phone_number("+14155550100");
+        queue.push(odd().field("sid"));
+        queue.push(odd().field("sid").value(1));
+        queue.push(odd().field("date_created"));
+        let list = |part| Target { on: On::List, phone_number: part, owned: false, further_page: false };
+        assert!(queue.choose(&list(Some("+14155550101"))).within.is_empty(), "it cannot show that row");
+        assert_eq!(queue.choose(&list(None)).within.len(), 2);
+        let left = queue.choose(&list(Some("+1415555")));
+        assert_eq!(left.within.len(), 1);
+        assert!(left.picks(FaultKind::OddRow, "+14155550100") && !left.picks(FaultKind::OddRow, "+14155550101"));
+    }
+
+    #[test]
+    fn a_repeated_row_waits_for_a_further_page() {
+        let mut queue = FaultQueue::default();
+        queue.push(Fault::new(On::List, FaultKind::RepeatRow));
+        let list = |further_page| Target { on: On::List, phone_number: None, owned: false, further_page };
+        assert!(queue.choose(&list(false)).within.is_empty());
+        assert!(!queue.choose(&list(true)).within.is_empty());
     }
 
     #[test]

@@ -15,9 +15,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use chrono::{TimeDelta, Utc};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use hyper::header::CONTENT_TYPE;
+use hyper::header::{CONTENT_TYPE, DATE};
 use hyper::{Request, Response};
 use tokio::time::sleep;
 
@@ -33,6 +34,8 @@ use crate::serve::wire::Connection;
 use crate::world::Ticket;
 
 const REQUEST_BYTES_MAX: usize = 1 << 20;
+/// A refusal may be ordered with a text of many megabytes.
+const CONTROL_BYTES_MAX: usize = 1 << 26;
 
 /// The connection ends here.
 #[derive(Debug)]
@@ -60,19 +63,22 @@ pub(crate) async fn exchange(
     let started = Instant::now();
     connection.announce(None);
     let (parts, body) = request.into_parts();
-    let body = Limited::new(body, REQUEST_BYTES_MAX).collect().await.map_err(|_| Cut)?.to_bytes();
+    let control = control::path(parts.uri.path());
+    let bytes_max = if control.is_some() { CONTROL_BYTES_MAX } else { REQUEST_BYTES_MAX };
+    let body = Limited::new(body, bytes_max).collect().await.map_err(|_| Cut)?.to_bytes();
     let shared = Arc::clone(&connection.shared);
-    if let Some(control) = control::path(parts.uri.path()) {
+    if let Some(control) = control {
         let (status, answer) = control::answer(&shared, parts.method.as_str(), control, &body);
         let bytes = Bytes::from(answer.to_string());
         let answer = AnswerBody::new(bytes, Shape::Whole, connection);
-        let builder = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
+        let builder =
+            Response::builder().status(status).header(CONTENT_TYPE, "application/json").header(DATE, http_date(0));
         return builder.body(answer).map_err(|_| Cut);
     }
 
     let (call, plan, flight) = begin(&shared, &parts, &body);
     let (request_id, concurrent, mut ticket) = (call.request_id.clone(), flight.concurrent, flight.ticket);
-    let bends = (plan.has(FaultKind::MalformedJson), shape(&plan));
+    let bends = (plan.has(FaultKind::MalformedJson), shape(&plan), skew_ms(&plan));
     let work = tokio::spawn(carry_out(shared, call, plan, flight.latency, ticket));
     let reply = match work.await.unwrap_or(Ending::Close) {
         Ending::Reply(reply) => reply,
@@ -91,7 +97,7 @@ pub(crate) async fn exchange(
     };
     drop(flight);
 
-    let (malformed, shape) = bends;
+    let (malformed, shape, skew_ms) = bends;
     if let Some(ticket) = &mut ticket {
         ticket.purchase = reply.purchase.filter(|_| !malformed);
     }
@@ -105,6 +111,9 @@ pub(crate) async fn exchange(
         .header("X-API-Domain", "api.twilio.com");
     for (name, value) in &reply.headers {
         builder = builder.header(*name, value);
+    }
+    if let Some(skew_ms) = skew_ms {
+        builder = builder.header(DATE, http_date(skew_ms));
     }
     let bytes = match reply.body {
         Body::Empty => Bytes::new(),
@@ -123,6 +132,22 @@ pub(crate) async fn exchange(
         }
     };
     builder.body(AnswerBody::new(bytes, shape, connection)).map_err(|_| Cut)
+}
+
+/// How far the `Date` header is off; None when there is none.
+fn skew_ms(plan: &Plan) -> Option<i64> {
+    match plan.find(FaultKind::DateSkew) {
+        _ if plan.has(FaultKind::NoDate) => None,
+        Some(fault) => fault.skew_ms,
+        None => Some(0),
+    }
+}
+
+/// `Sat, 01 Aug 2015 23:19:04 GMT`, that far from now.
+fn http_date(skew_ms: i64) -> String {
+    let now = Utc::now();
+    let skewed = TimeDelta::try_milliseconds(skew_ms).and_then(|skew| now.checked_add_signed(skew));
+    skewed.unwrap_or(now).format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
 fn shape(plan: &Plan) -> Shape {

@@ -52,10 +52,13 @@ pub(crate) fn begin(shared: &Arc<Shared>, parts: &Parts, body: &[u8]) -> (Call, 
     let mut world = shared.world();
     let request_id = world.new_sid("RQ");
     let principal = api::principal(&world.credentials, header(AUTHORIZATION));
-    let call = Call { route, account, path, query, form, principal, request_id };
+    let mut call = Call { route, account, path, query, sent: form.clone(), form, principal, request_id };
     *world.ledger.requests.entry(on).or_default() += 1;
     note_unknown(&mut world, &call, on);
     let plan = choose(&mut world, &call, on);
+    if let Some(fault) = plan.find(FaultKind::DropParameters) {
+        call.form = call.form.without(fault.parameters.as_deref());
+    }
     world.requests_in_flight += 1;
     let concurrent = world.requests_in_flight;
     world.ledger.max_concurrent_requests = world.ledger.max_concurrent_requests.max(concurrent);
@@ -67,9 +70,9 @@ pub(crate) fn begin(shared: &Arc<Shared>, parts: &Parts, body: &[u8]) -> (Call, 
         world.ledger.creates.push(CreateAttempt {
             at: chrono::Utc::now(),
             request_id: call.request_id.clone(),
-            phone_number: call.form.get("PhoneNumber").map(str::to_owned),
-            area_code: call.form.get("AreaCode").map(str::to_owned),
-            parameters: call.form.to_map(),
+            phone_number: call.sent.get("PhoneNumber").map(str::to_owned),
+            area_code: call.sent.get("AreaCode").map(str::to_owned),
+            parameters: call.sent.to_map(),
             status: None,
             delivered: false,
             faults: plan.names(),
@@ -101,5 +104,6 @@ fn choose(world: &mut World, call: &Call, on: On) -> Plan {
         _ => None,
     };
     let owned = phone_number.is_some_and(|number| world.owned.by_number(number).is_some());
-    world.faults.choose(&Target { on, phone_number, owned })
+    let further_page = call.query.get("PageToken").is_some_and(|token| !token.is_empty());
+    world.faults.choose(&Target { on, phone_number, owned, further_page })
 }

@@ -63,6 +63,7 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream) {
     let connection = Arc::new(Connection::new(shared));
     let wire = TokioIo::new(Wire::new(stream, Arc::clone(&connection)));
     let service = service_fn(|request| exchange::exchange(Arc::clone(&connection), request));
+    // The exchange dates its answers itself, since faults bend that.
     // An error is a client that left or a connection that a fault cut; both are recorded where they matter.
-    let _ = http1::Builder::new().serve_connection(wire, service).await;
+    let _ = http1::Builder::new().auto_date_header(false).serve_connection(wire, service).await;
 }

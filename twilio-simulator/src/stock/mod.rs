@@ -6,6 +6,7 @@
 //!
 //! How to get it wrong: handing out a number without `take`; two buyers would both get it.
 
+pub(crate) mod marks;
 pub(crate) mod numbering;
 pub(crate) mod places;
 pub(crate) mod pool;
@@ -13,6 +14,7 @@ pub(crate) mod query;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use marks::{Bent, Marks};
 use numbering::Numbering;
 use places::{COUNTRIES, Country, NumberKind, PLACELESS, PLACES};
 use pool::{Capabilities, Pool};
@@ -32,12 +34,19 @@ pub(crate) struct Stock {
     /// The pools of a country and kind in the order in which searches walk them.
     order: BTreeMap<(&'static str, NumberKind), Vec<usize>>,
     gone: HashSet<u64>,
+    pub(crate) marks: Marks,
 }
 
 impl Stock {
     pub(crate) fn new(seed: u64, per_area_code: u64) -> Self {
-        let mut stock =
-            Self { seed, pools: Vec::new(), by_area: HashMap::new(), order: BTreeMap::new(), gone: HashSet::new() };
+        let mut stock = Self {
+            seed,
+            pools: Vec::new(),
+            by_area: HashMap::new(),
+            order: BTreeMap::new(),
+            gone: HashSet::new(),
+            marks: Marks::default(),
+        };
         for (code, place, areas) in PLACES {
             for area in areas.split_whitespace() {
                 stock.add(code, NumberKind::Local, area, Some(place), per_area_code);
@@ -95,7 +104,9 @@ impl Stock {
     }
 
     pub(crate) fn available(&self, number: u64) -> bool {
-        !self.gone.contains(&number) && self.pool_of(number).is_some_and(|pool| pool.offers(number))
+        !self.gone.contains(&number)
+            && !self.marks.ghost(number)
+            && self.pool_of(number).is_some_and(|pool| pool.offers(number))
     }
 
     /// Takes a number off the market, whether it was for sale or not.
@@ -109,7 +120,7 @@ impl Stock {
     /// The first number for sale in a North American area code.
     pub(crate) fn first_in_area(&self, area: &str) -> Option<u64> {
         let position = *self.by_area.get(&("1", area.to_owned()))?;
-        self.pools[position].free(&self.gone).next()
+        self.pools[position].free(&self.gone).find(|number| !self.marks.ghost(*number))
     }
 
     /// The rows of a search, one pool after the other in turn.
@@ -119,9 +130,11 @@ impl Stock {
         kind: NumberKind,
         query: &Query,
         regulated: bool,
+        bent: Bent,
         rows_max: usize,
     ) -> Vec<(u64, &Pool)> {
         let positions = self.order.get(&(country.code, kind)).map_or(&[][..], Vec::as_slice);
+        let passes = |number| query.matches(number) && self.marks.shown(number, query, bent);
         let pools = positions.iter().map(|position| &self.pools[*position]);
         let mut walks: Vec<_> =
             pools.filter(|pool| query.admits(pool, regulated)).map(|pool| (pool, pool.free(&self.gone))).collect();
@@ -133,10 +146,10 @@ impl Stock {
                 }
                 let found = free.find(|number| {
                     examined += 1;
-                    query.matches(*number) || examined >= EXAMINED_MAX
+                    passes(*number) || examined >= EXAMINED_MAX
                 });
                 match found {
-                    Some(number) if query.matches(number) => rows.push((number, *pool)),
+                    Some(number) if passes(number) => rows.push((number, *pool)),
                     Some(_) => {}
                     None => return false,
                 }
@@ -149,7 +162,12 @@ impl Stock {
     /// Sets how many numbers an area code has for sale, opening the area if it is new.
     pub(crate) fn set_count(&mut self, code: &str, area: &str, count: u64) -> Result<(), String> {
         let position = self.open(code, area)?;
-        self.pools[position].set_count(count, &self.gone);
+        if self.marks.ghosts().is_empty() {
+            self.pools[position].set_count(count, &self.gone);
+        } else {
+            let gone = self.gone.union(self.marks.ghosts()).copied().collect();
+            self.pools[position].set_count(count, &gone);
+        }
         Ok(())
     }
 
@@ -178,6 +196,7 @@ impl Stock {
         }
         let position = self.position_of(number).expect("opened just now at the latest");
         self.gone.remove(&number);
+        self.marks.forget(number);
         self.pools[position].offer(number);
         Ok(())
     }
@@ -212,7 +231,11 @@ mod tests {
 
     fn rows(stock: &Stock, query: &Query) -> Vec<u64> {
         let us = places::country("US").unwrap();
-        stock.search(us, NumberKind::Local, query, false, 30).into_iter().map(|(number, _)| number).collect()
+        stock
+            .search(us, NumberKind::Local, query, false, Bent::default(), 30)
+            .into_iter()
+            .map(|(number, _)| number)
+            .collect()
     }
 
     #[test]

@@ -96,13 +96,18 @@ impl Query {
             && same(self.voice, capabilities.voice)
             && same(self.fax, capabilities.fax)
             && (self.beta || !pool.beta)
-            && !(regulated && (self.exclude_all || self.exclude_local || self.exclude_foreign))
+            && !(regulated && self.excludes_addresses())
             && text(&self.region, at(|place| place.region.to_owned()))
             && text(&self.locality, at(|place| place.locality.to_owned()))
             && text(&self.postal_code, at(|place| place.postal_code.to_owned()))
             && text(&self.rate_center, at(super::places::Place::rate_center))
             && text(&self.lata, place.and_then(|place| place.lata.map(str::to_owned)))
             && self.near.is_none_or(|near| place.is_some_and(|place| miles(near, place) <= near.2))
+    }
+
+    /// Whether numbers that need an address are left out.
+    pub(crate) fn excludes_addresses(&self) -> bool {
+        self.exclude_all || self.exclude_local || self.exclude_foreign
     }
 
     /// Whether a number passes.

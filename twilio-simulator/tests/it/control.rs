@@ -63,6 +63,11 @@ fn mistakes_are_named() {
         ("own", r#"{"phone_number":"+14155550100","name":"x"}"#, "`friendly_name`"),
         ("disown", r#"{"phone_number":"+14155550100"}"#, "not in the account"),
         ("webhooks", r#"{"phone_number":"+14155550100","voice":"x"}"#, "`voice_url`"),
+        ("rename", r#"{"phone_number":"+14155550100","friendly_name":"x"}"#, "not in the account"),
+        ("rename", r#"{"phone_number":"+14155550100"}"#, "`friendly_name`"),
+        ("faults", r#"{"on":"list","fault":"odd_row","field":"freindly_name"}"#, "friendly_name"),
+        ("faults", r#"{"on":"create","fault":"drop_parameters","parameters":["SmsURL"]}"#, "SmsURL"),
+        ("faults", r#"{"on":"list","fault":"omit","field":"sid"}"#, "field is for odd_row"),
         ("stock", r#"{"country":"XX","area_code":"415","count":1}"#, "US, CA, GB"),
         ("stock", r#"{"area_code":"99","count":1}"#, "not an area code"),
         ("account", r#"{"status":"sad"}"#, "`suspended`"),
@@ -98,6 +103,8 @@ fn the_world_can_be_changed_without_the_library() {
     );
     order("webhooks", json!({"phone_number": number, "sms_url": "https://example.com/sms"}));
     assert_eq!(simulator.truth().owned[0].sms_url, "https://example.com/sms");
+    order("rename", json!({"phone_number": number, "friendly_name": "front desk"}));
+    assert_eq!(simulator.truth().owned[0].friendly_name, "front desk");
     order("disown", json!({"phone_number": number}));
     assert!(simulator.truth().owned.is_empty());
     order("offer", json!({"phone_number": number}));

@@ -8,6 +8,7 @@ mod delivery;
 mod faults;
 mod list;
 mod losses;
+mod manners;
 mod numbers;
 mod program;
 mod scale;
