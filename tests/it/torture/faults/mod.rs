@@ -61,6 +61,24 @@ enum Answer {
     Sale,
 }
 
+/// What is odd rather than wrong; each has tests of its own, since what comes of it hangs on its options.
+macro_rules! odd {
+    () => {
+        Kind::OddRow
+            | Kind::DropParameters
+            | Kind::Ghost
+            | Kind::AddressRequired
+            | Kind::Omit
+            | Kind::EndlessList
+            | Kind::EmptyPage
+            | Kind::RepeatRow
+            | Kind::LoseCapability
+            | Kind::DateSkew
+            | Kind::NoDate
+    };
+}
+use odd;
+
 /// What leaves nobody knowing whether it took effect, as a pattern.
 macro_rules! lost {
     () => {
@@ -108,6 +126,7 @@ fn answer(kind: Kind) -> Answer {
         | Kind::Lag
         | Kind::AlreadyOwned21422
         | Kind::OldDateCreated => Answer::Sale,
+        odd!() => unreachable!("{kind:?} is in no table"),
     }
 }
 
@@ -117,7 +136,7 @@ fn never<T>(on: On, answer: Answer) -> T {
 }
 
 fn kinds(on: On) -> impl Iterator<Item = Kind> {
-    Kind::ALL.iter().copied().filter(move |kind| kind.works_on(on))
+    Kind::ALL.iter().copied().filter(move |kind| kind.works_on(on) && !matches!(kind, odd!()))
 }
 
 fn fault(on: On, kind: Kind) -> Fault {
