@@ -1,7 +1,8 @@
 //! The door: where keys stand in a request, and who passes.
 //!
-//! Invariants: a missing and a wrong key get the same answer; a wrong key is never saved by another source; a reload
-//! swaps all keys at once; what a page asks by itself keeps no session alive.
+//! Invariants: a missing and a wrong key get the same answer; a wrong key is never saved by another source; a session's
+//! cookie that no key in force sealed is a wrong key; a reload swaps all keys at once; what a page asks by itself keeps no
+//! session alive; whoever opens a page without a key is led to the login, whatever others behind the same address did.
 //! How to get it wrong: naming the key in a message, or asking the limit before the key (a right key always passes).
 //!
 //! The first source that is present counts: `X-Admin-API-Key`, then `Authorization: Bearer`, then `?api_key=`, then a
@@ -55,13 +56,39 @@ pub enum Wanted {
     ByThePage,
 }
 
+/// What a request without a key has instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Session {
+    /// No cookie, or one whose session has ended.
+    None,
+    /// A cookie that no key in force ever made.
+    MadeUp,
+    /// Theirs lives.
+    Of(Who),
+}
+
 /// Looks up the session of a request that came without a key.
 pub trait Sessions: Send + Sync {
-    /// `None` when there is no valid session; a problem when that cannot be told. What a person wants keeps it alive.
-    fn find<'a>(&'a self, exchange: &'a Exchange, wanted: Wanted) -> BoxFuture<'a, Result<Option<Who>, Problem>>;
+    /// Whose session it is, by the admin keys that are in force; a problem when that cannot be told. What a person wants
+    /// keeps it alive.
+    fn find<'a>(
+        &'a self,
+        exchange: &'a Exchange,
+        keys: &'a Keys,
+        wanted: Wanted,
+    ) -> BoxFuture<'a, Result<Session, Problem>>;
 
-    /// What a page must send back with everything that is not a plain read; `None` when no cookie is there.
-    fn csrf_token(&self, exchange: &Exchange) -> Option<String>;
+    /// What a page must send back with everything that is not a plain read; `None` when no cookie of ours is there.
+    fn csrf_token(&self, exchange: &Exchange, keys: &Keys) -> Option<String>;
+}
+
+/// What somebody sees who has neither key nor session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// A refusal.
+    Refusal,
+    /// The login, which tells nothing: nobody is too many for it.
+    Login,
 }
 
 /// Where a session's request carries its CSRF token.
@@ -156,7 +183,8 @@ impl Gate {
     /// # Errors
     /// 401, 403 or 429; what [`Sessions`] says.
     pub async fn admit(&self, access: Access, exchange: &Exchange) -> Result<Option<Who>, Problem> {
-        self.judge(access, exchange, TokenIn::Header, Wanted::ByAPerson).await.map_err(|refused| refused.problem)
+        let judged = self.judge(access, exchange, TokenIn::Header, Wanted::ByAPerson, Shown::Refusal);
+        judged.await.map_err(|refused| refused.problem)
     }
 
     /// The same, for the route table.
@@ -166,15 +194,25 @@ impl Gate {
         exchange: &Exchange,
         token: TokenIn,
         wanted: Wanted,
+        shown: Shown,
     ) -> Result<Option<Who>, Refused> {
         if access == Access::Public {
             return Ok(None);
         }
-        let (who, failure) = match presented_key(exchange) {
-            Some(key) => (self.find_key(&key), Failure::Wrong),
-            None => (self.session(exchange, wanted).await?, Failure::Missing),
+        let key = presented_key(exchange);
+        let (who, failure) = match &key {
+            Some(key) => (self.find_key(key), Failure::Wrong),
+            None => match self.session(exchange, wanted).await? {
+                Session::Of(who) => (Some(who), Failure::Missing),
+                Session::None => (None, Failure::Missing),
+                Session::MadeUp => (None, Failure::Wrong),
+            },
         };
-        let Some(who) = who else { return Err(self.refusal(exchange.client(), failure).into()) };
+        let Some(who) = who else {
+            let refusal = self.refusal(exchange.client(), failure);
+            let to_login = shown == Shown::Login && key.is_none();
+            return Err(if to_login { Problem::unauthorized() } else { refusal }.into());
+        };
         let refuse = |problem| Refused { who: Some(who), problem };
         if who.access < access {
             return Err(refuse(Problem::forbidden()));
@@ -189,16 +227,25 @@ impl Gate {
     }
 
     /// Who is logged in, as long as the key that they logged in with is still in force.
-    pub(super) async fn session(&self, exchange: &Exchange, wanted: Wanted) -> Result<Option<Who>, Problem> {
-        let Some(sessions) = &self.sessions else { return Ok(None) };
+    pub(super) async fn session(&self, exchange: &Exchange, wanted: Wanted) -> Result<Session, Problem> {
+        let Some(sessions) = &self.sessions else { return Ok(Session::None) };
         let wanted = if exchange.headers().contains_key(BY_ITSELF) { Wanted::ByThePage } else { wanted };
-        let found = sessions.find(exchange, wanted).await?;
-        Ok(found.filter(|who| self.keys.load().has_admin(who.fingerprint)))
+        let found = sessions.find(exchange, &self.keys(), wanted).await?;
+        Ok(match found {
+            // Its key went while the database was asked.
+            Session::Of(who) if !self.keys.load().has_admin(who.fingerprint) => Session::None,
+            found => found,
+        })
+    }
+
+    /// The keys that are in force.
+    pub(super) fn keys(&self) -> Arc<Keys> {
+        self.keys.load_full()
     }
 
     /// The CSRF token that belongs to the request's session cookie.
     pub(super) fn csrf_token(&self, exchange: &Exchange) -> Option<String> {
-        self.sessions.as_ref()?.csrf_token(exchange)
+        self.sessions.as_ref()?.csrf_token(exchange, &self.keys.load())
     }
 
     /// Whether a request of a session carries its token: in the header, or in the form that it sent.

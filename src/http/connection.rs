@@ -103,6 +103,7 @@ async fn answer<S: HttpService>(
     let began = Instant::now();
     seat.serving();
     let (head, body) = request.into_parts();
+    shared.undeclared.look(peer.ip(), &head.headers, &shared.options.trusted_proxies, &shared.options.log);
     let body_time = if is_inside { shared.options.limits.body_timeout } else { REFUSAL_TIME };
     let exchange: SharedExchange = Arc::new(Exchange {
         id: RequestId::of(&head.headers),

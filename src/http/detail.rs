@@ -1,5 +1,6 @@
 //! What a caller sent, cut to a size and freed of keys, for the audit trail.
 //!
+//! The same serves free text that an operator typed, wherever it will be kept and shown ([`Scribe::without_keys`]).
 //! Invariant: no text that opens the door now leaves here, whatever it is made of and whatever stands around it. A mistyped
 //! key cannot be known; but fields named for keys are never read by a handler, so they are not noted in the first place.
 //! How to get it wrong: cutting the text into words first. A key may hold any character that words are divided by.
@@ -26,10 +27,19 @@ impl<'g> Scribe<'g> {
 
     /// A text without keys and control characters, at most 200 characters of it.
     pub(super) fn text(&self, text: &str) -> String {
+        self.written(text, TEXT_MAX, |next| if next.is_control() { '\u{fffd}' } else { next })
+    }
+
+    /// The whole text as it was typed, but for keys.
+    pub(super) fn without_keys(&self, text: &str) -> String {
+        self.written(text, usize::MAX, |next| next)
+    }
+
+    fn written(&self, text: &str, most: usize, shown: impl Fn(char) -> char) -> String {
         let mut clean = String::with_capacity(text.len().min(4 * TEXT_MAX));
         let (mut rest, mut count) = (text, 0);
         while let Some(next) = rest.chars().next() {
-            if count >= TEXT_MAX {
+            if count >= most {
                 clean.push('…');
                 break;
             }
@@ -37,7 +47,7 @@ impl<'g> Scribe<'g> {
                 clean.push_str(REDACTED);
                 (rest, count) = (&rest[length..], count + REDACTED.len());
             } else {
-                clean.push(if next.is_control() { '\u{fffd}' } else { next });
+                clean.push(shown(next));
                 (rest, count) = (&rest[next.len_utf8()..], count + 1);
             }
         }

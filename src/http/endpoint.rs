@@ -8,11 +8,11 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, Method, StatusCode};
 
 use super::audited::{Audited, Call};
-use super::auth::{Gate, TokenIn, Wanted};
+use super::auth::{Gate, Shown, TokenIn, Wanted};
 use super::body::BODY_BYTES_MAX;
 use super::dashboard;
 use super::exchange::SharedExchange;
@@ -254,10 +254,16 @@ impl<C: Send + Sync + 'static> Route<C> {
         gate: Arc<Gate>,
         exchange: SharedExchange,
         params: Params,
-    ) -> Outcome {
+    ) -> Response {
         let _ = exchange.route.set(self.pattern.as_str());
+        let mut response = self.outcome(context, gate, exchange, params).await;
+        keep_private(response.headers_mut());
+        response
+    }
+
+    async fn outcome(&self, context: Arc<C>, gate: Arc<Gate>, exchange: SharedExchange, params: Params) -> Response {
         let endpoint = self.endpoints.iter().find(|endpoint| endpoint.takes(&exchange.method));
-        let endpoint = endpoint.ok_or_else(|| Problem::method_not_allowed(self.allow.clone()))?;
+        let Some(endpoint) = endpoint else { return Problem::method_not_allowed(self.allow.clone()).into_response() };
         let action = endpoint.action.and_then(|action| action(&params));
         let call = Call::begin(&gate, &exchange, self.pattern.as_str(), action, endpoint.audited);
         let outcome = self.pass(endpoint, context, gate, &exchange, params, call.as_ref()).await;
@@ -272,14 +278,14 @@ impl<C: Send + Sync + 'static> Route<C> {
         }
         match outcome {
             Err(problem) if endpoint.is_page && problem.code() == ProblemCode::Unauthorized => {
-                Ok(login_first(exchange.uri()))
+                login_first(exchange.uri())
             }
             Err(problem) if endpoint.is_page && dashboard::wants_html(&exchange.headers) => {
                 let mut page = dashboard::refusal(&problem, exchange.id().as_str());
                 page.extensions_mut().insert(problem.code());
-                Ok(page)
+                page
             }
-            outcome => outcome,
+            outcome => outcome.unwrap_or_else(Problem::into_response),
         }
     }
 
@@ -299,14 +305,13 @@ impl<C: Send + Sync + 'static> Route<C> {
                 call.notes.came(who);
             }
         };
-        let who = gate.judge(endpoint.access, exchange, token, endpoint.wanted).await.map_err(|refused| {
+        let shown = if endpoint.is_page { Shown::Login } else { Shown::Refusal };
+        let judged = gate.judge(endpoint.access, exchange, token, endpoint.wanted, shown).await;
+        let who = judged.map_err(|refused| {
             note(refused.who);
             refused.problem
         })?;
         note(who);
-        if let Some(who) = who.as_ref().filter(|_| endpoint.is_order) {
-            gate.check_orders(who, self.pattern.as_str())?;
-        }
         let body =
             exchange.body.read(endpoint.body_bytes_max, || check_media_type(endpoint.body, &exchange.headers)).await?;
         if endpoint.body == BodyRule::Json && body.is_empty() {
@@ -315,6 +320,10 @@ impl<C: Send + Sync + 'static> Route<C> {
         if token == TokenIn::HeaderOrForm && who.is_some_and(|who| who.by_session) && !exchange.method.is_safe() {
             gate.check_csrf(exchange, Some(&body))?;
         }
+        // Last of all: what nobody wanted, such as a form of another site, uses up nobody's orders.
+        if let Some(who) = who.as_ref().filter(|_| endpoint.is_order) {
+            gate.check_orders(who, self.pattern.as_str())?;
+        }
         let body = if endpoint.body == BodyRule::None { bytes::Bytes::new() } else { body };
         let notes = call.and_then(|call| call.notes_of(who));
         let exchange = Arc::clone(exchange);
@@ -322,6 +331,13 @@ impl<C: Send + Sync + 'static> Route<C> {
         fail::fail_point!("handler");
         (endpoint.handler)(context, request).await
     }
+}
+
+/// No cache keeps what does not say by itself that it may be kept, and nothing is guessed to be a page or a script: what
+/// a key was needed for is nobody else's.
+fn keep_private(headers: &mut HeaderMap) {
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
 }
 
 /// Asked at the first byte of a body, so that an empty one may be of any type.

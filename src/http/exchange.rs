@@ -17,7 +17,8 @@ use super::body::IncomingBody;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+/// Beside all that begin with `x-forwarded-`.
+const SIGNS_OF_A_PROXY: [&str; 4] = ["forwarded", "via", "x-real-ip", "cf-connecting-ip"];
 
 /// The name under which one request stands in the log and in its answer: the client's own, or a fresh UUID.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,10 +132,11 @@ impl Exchange {
         CancellationToken::clone(&self.stop).cancelled_owned()
     }
 
-    /// Whether any proxy says that it forwarded this.
+    /// Whether any proxy says that it forwarded this. Believed of anybody: whoever says it can only lose by it.
     #[must_use]
     pub fn is_forwarded(&self) -> bool {
-        self.headers.keys().any(|name| *name == FORWARDED || name.as_str().starts_with("x-forwarded-"))
+        let is_sign = |name: &HeaderName| SIGNS_OF_A_PROXY.contains(&name.as_str());
+        self.headers.keys().any(|name| is_sign(name) || name.as_str().starts_with("x-forwarded-"))
     }
 }
 

@@ -1,14 +1,19 @@
 //! Keys: what they open, and how one is recognised.
 //!
-//! Invariants: of keys only the SHA-256 digests and the lengths are held; a presented one is hashed and compared with every
-//! known one in constant time, so neither the answer's time nor a dump of the memory tells anything else about them.
+//! Invariants: of keys only the SHA-256 digests, the lengths and what each one seals with are held; a presented one is
+//! hashed and compared with every known one in constant time, so neither the answer's time nor a dump of the memory tells
+//! anything else about them; what an admin key sealed is known by every instance that has the key, and by none that has not.
 //! How to get it wrong: returning at the first match, comparing the keys themselves, or deriving `Debug`.
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
+
+/// What the secret that an admin key seals with is derived for.
+const SEALING: &[u8] = b"callbunker session seal 1";
 
 /// What a route asks for, and what a key opens. Each one includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,8 +94,17 @@ fn digest(key: &[u8]) -> [u8; 32] {
     Sha256::digest(key).into()
 }
 
+fn mac(secret: &[u8], text: &[u8]) -> [u8; 32] {
+    // Proof: HMAC takes keys of any length.
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes any key");
+    mac.update(text);
+    mac.finalize().into_bytes().into()
+}
+
 struct Entry {
     digest: [u8; 32],
+    /// Derived from the key, so that it is the same on every instance, needs no place of its own, and ends with the key.
+    sealing: [u8; 32],
     who: Who,
 }
 
@@ -113,8 +127,10 @@ impl Keys {
     pub fn new(admin: &[SecretString], signup: &[SecretString]) -> Self {
         let entry = |access| {
             move |key: &SecretString| {
-                let digest = digest(key.expose_secret().as_bytes());
-                Entry { digest, who: Who { access, fingerprint: Fingerprint::of_digest(&digest), by_session: false } }
+                let key = key.expose_secret().as_bytes();
+                let digest = digest(key);
+                let who = Who { access, fingerprint: Fingerprint::of_digest(&digest), by_session: false };
+                Entry { digest, sealing: mac(key, SEALING), who }
             }
         };
         // Later entries win, so the admin keys come last.
@@ -144,6 +160,22 @@ impl Keys {
             found.conditional_assign(&at, entry.digest.as_slice().ct_eq(&digest));
         }
         self.entries.get(usize::try_from(found).ok()?).map(|entry| entry.who)
+    }
+
+    /// What shows that a text was made for whoever has this admin key; `None` when no such key is in force.
+    pub(super) fn seal(&self, text: &[u8], fingerprint: Fingerprint) -> Option<[u8; 32]> {
+        let is_it = |entry: &&Entry| entry.who.access == Access::Admin && entry.who.fingerprint == fingerprint;
+        self.entries.iter().find(is_it).map(|entry| mac(&entry.sealing, text))
+    }
+
+    /// The admin key that sealed a text. Takes the same time whichever it is, and when none did.
+    pub(super) fn sealed_by(&self, text: &[u8], seal: &[u8]) -> Option<Fingerprint> {
+        let mut found = u64::MAX;
+        let admins = || self.entries.iter().filter(|entry| entry.who.access == Access::Admin);
+        for (at, entry) in (0u64..).zip(admins()) {
+            found.conditional_assign(&at, mac(&entry.sealing, text).as_slice().ct_eq(seal));
+        }
+        admins().nth(usize::try_from(found).ok()?).map(|entry| entry.who.fingerprint)
     }
 
     /// The length of the key that a text begins with, the longest if there are several.
@@ -180,6 +212,27 @@ mod tests {
         for wrong in ["", "ba7816bf8f0", "ba7816bf8f012", "BA7816BF8F01", "ba7816bf8f0g"] {
             assert_eq!(Fingerprint::parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn only_the_admin_key_that_sealed_a_text_knows_it_again() {
+        let keys = Keys::new(&secrets(&["admin-1", "admin-2"]), &secrets(&["signup-1"]));
+        for key in ["admin-1", "admin-2"] {
+            let fingerprint = Fingerprint::of(key.as_bytes());
+            let seal = keys.seal(b"text", fingerprint).unwrap();
+            assert_eq!(keys.sealed_by(b"text", &seal), Some(fingerprint));
+            assert_eq!(
+                Keys::new(&secrets(&[key]), &[]).sealed_by(b"text", &seal),
+                Some(fingerprint),
+                "on any instance"
+            );
+            assert_eq!(keys.sealed_by(b"other", &seal), None);
+            assert_eq!(keys.sealed_by(b"text", &seal[..31]), None);
+            assert_eq!(keys.sealed_by(b"text", b""), None);
+            assert_eq!(Keys::new(&secrets(&["admin-3"]), &secrets(&[key])).sealed_by(b"text", &seal), None);
+        }
+        assert_eq!(keys.seal(b"text", Fingerprint::of(b"signup-1")), None);
+        assert_eq!(keys.seal(b"text", Fingerprint::of(b"nobody")), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::audited::Notes;
 use super::auth::Gate;
+use super::detail::Scribe;
 use super::exchange::{Exchange, SharedExchange};
 use super::json::{self, RequestBody};
 use super::keys::{Access, Who};
@@ -91,6 +92,12 @@ impl Request {
     #[must_use]
     pub fn who(&self) -> Option<&Who> {
         self.who.as_ref()
+    }
+
+    /// Free text that somebody typed, with every key that is in force taken out: for whatever is kept or shown to others.
+    #[must_use]
+    pub fn without_keys(&self, text: &str) -> String {
+        Scribe::new(&self.gate).without_keys(text)
     }
 
     /// Adds to what the audit trail says of this call. Never a secret.

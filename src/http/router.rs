@@ -51,12 +51,11 @@ fn filter<C: Send + Sync + 'static>(
         .then(move |params, exchange: Option<SharedExchange>| {
             let (route, context, gate) = (Arc::clone(&route), Arc::clone(&context), Arc::clone(&gate));
             async move {
-                let outcome = match exchange {
+                match exchange {
                     Some(exchange) => route.answer(context, gate, exchange, params).await,
                     // Somebody serves this filter without our server.
-                    None => Err(Problem::internal()),
-                };
-                outcome.unwrap_or_else(Problem::into_response)
+                    None => Problem::internal().into_response(),
+                }
             }
         })
 }

@@ -25,6 +25,7 @@ use tower_service::Service;
 use super::connection::{self, Place};
 use super::crowd::Crowd;
 use super::reply::Response;
+use super::undeclared::Undeclared;
 use crate::telemetry::Telemetry;
 
 /// So many connections at a time are told that there is no place; more are closed without a word.
@@ -73,6 +74,7 @@ pub(super) struct Shared<S> {
     pub(super) service: S,
     pub(super) options: ServerOptions,
     pub(super) stop: Arc<CancellationToken>,
+    pub(super) undeclared: Undeclared,
 }
 
 /// What can be served: `warp::service(router(…))`.
@@ -117,7 +119,7 @@ pub async fn serve<S: HttpService>(
         crowd: Crowd::new(options.limits.connections_max),
         refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
         connections: JoinSet::new(),
-        shared: Arc::new(Shared { service, options, stop: Arc::new(stop.clone()) }),
+        shared: Arc::new(Shared { service, options, stop: Arc::new(stop.clone()), undeclared: Undeclared::default() }),
     };
     let mut stopped = std::pin::pin!(stop.cancelled());
     let mut failures = 0u32;

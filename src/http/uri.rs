@@ -1,7 +1,8 @@
 //! Reading request targets: path patterns, percent escapes, query pairs, and the form that may be logged.
 //!
 //! Invariants: a pattern matches a whole path or not at all (no trailing slash, no empty segment); a parameter is decoded
-//! after the path was split, so `%2F` stays inside its segment; a logged target holds neither a key nor a whole phone number.
+//! after the path was split, so `%2F` stays inside its segment; a logged target holds neither a key, nor a whole phone
+//! number, nor what somebody typed into the search.
 //! How to get it wrong: decoding before splitting, or logging `request.uri()`.
 
 use std::borrow::Cow;
@@ -14,6 +15,8 @@ use crate::domain::PhoneNumber;
 
 /// The query parameter that carries a key.
 pub(super) const KEY_PARAMETER: &str = "api_key";
+/// The query parameter that carries what people type into the search: the audit trail tells it, the log does not.
+const WORDS_PARAMETER: &str = "q";
 
 /// The decoded path parameters of one request, by name. Empty for most routes, and then without an allocation.
 pub(super) type Params = Vec<(&'static str, String)>;
@@ -83,14 +86,27 @@ impl fmt::Display for LoggableUri<'_> {
         for (index, pair) in query.split('&').enumerate() {
             f.write_str(if index == 0 { "?" } else { "&" })?;
             let name = pair.split('=').next().unwrap_or_default();
-            if percent_decode_str(name).decode_utf8_lossy().eq_ignore_ascii_case(KEY_PARAMETER) {
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            if name.eq_ignore_ascii_case(KEY_PARAMETER) {
                 f.write_str("api_key=REDACTED")?;
+            } else if let Some(number) = number_in(pair) {
+                write!(f, "{}=…{}", pair.split('=').next().unwrap_or_default(), number.last_four())?;
+            } else if name == WORDS_PARAMETER {
+                f.write_str("q=…")?;
             } else {
                 f.write_str(pair)?;
             }
         }
         Ok(())
     }
+}
+
+/// The phone number that a query pair gives, with or without its plus, which forms turn into a blank.
+fn number_in(pair: &str) -> Option<PhoneNumber> {
+    let (_, value) = form_urlencoded::parse(pair.as_bytes()).next()?;
+    let digits = value.trim().trim_start_matches('+');
+    let is_one = digits.len() >= 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_one.then(|| format!("+{digits}").parse().ok())?
 }
 
 /// Of a phone number in the path only the last four digits are shown.
@@ -142,6 +158,9 @@ mod tests {
         assert_eq!(shown("/a?x=1&api%5Fkey=secret"), "/a?x=1&api_key=REDACTED");
         assert_eq!(shown("/a?API_KEY=secret&api_key"), "/a?api_key=REDACTED&api_key=REDACTED");
         assert_eq!(shown("http://host/a?b"), "/a?b");
+        assert_eq!(shown("/a?q=whatever+I+typed&limit=3"), "/a?q=…&limit=3");
+        assert_eq!(shown("/a?phone_number=%2B14155550123&q=4155550123"), "/a?phone_number=…0123&q=…0123");
+        assert_eq!(shown("/a?after=+14155550123&cursor=123456789"), "/a?after=…0123&cursor=123456789");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::time::Duration;
 use callbunker::domain::{AreaCode, UserId};
 use callbunker::http::{
     Access, BodyRule, Drained, Endpoint, Exchange, Failure, FailureLimit, Fingerprint, Gate, Keys, Outcome, Problem,
-    Request, RequestBody, Route, ServerLimits, ServerOptions, Sessions, Wanted, Who, json_response, page_response,
-    router, serve, text_response,
+    Request, RequestBody, Route, ServerLimits, ServerOptions, Session, Sessions, Wanted, Who, json_response,
+    page_response, router, serve, text_response,
 };
 use callbunker::telemetry::Telemetry;
 use futures_util::future::BoxFuture;
@@ -69,15 +69,15 @@ impl FailureLimit for ThreeWrongKeys {
 struct OneSession;
 
 impl Sessions for OneSession {
-    fn find<'a>(&'a self, exchange: &'a Exchange, _: Wanted) -> BoxFuture<'a, Result<Option<Who>, Problem>> {
+    fn find<'a>(&'a self, exchange: &'a Exchange, _: &'a Keys, _: Wanted) -> BoxFuture<'a, Result<Session, Problem>> {
         Box::pin(async move {
             let is_good = exchange.headers().get("cookie").is_some_and(|cookie| cookie == "session=good");
             let who = Who { access: Access::Admin, fingerprint: Fingerprint::of(ADMIN.as_bytes()), by_session: true };
-            Ok(is_good.then_some(who))
+            Ok(if is_good { Session::Of(who) } else { Session::MadeUp })
         })
     }
 
-    fn csrf_token(&self, _: &Exchange) -> Option<String> {
+    fn csrf_token(&self, _: &Exchange, _: &Keys) -> Option<String> {
         Some("the-token".to_owned())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, login, login_with};
+use crate::browser::{Browser, FORM, form, login, login_with};
 use crate::daemon::Daemon;
 use crate::shape::shape;
 use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
@@ -240,14 +240,60 @@ fn no_key_and_no_token_stands_in_the_database_or_the_log_wherever_it_was_sent() 
     assert_eq!(newest(&daemon, "pause")["detail"]["reason"], "the key was REDACTED, by the way");
     let tables = world.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'callbunker'");
     for secret in [ADMIN_KEY, mistyped, &browser.token, &browser.csrf()] {
-        // The gate's own row keeps the operator's reason as it was given.
-        for table in tables.lines().filter(|table| *table != "buying_gate") {
+        for table in tables.lines() {
             let found = world.count(&format!("SELECT count(*) FROM {table} t WHERE t::text LIKE '%{secret}%'"));
             assert_eq!(found, 0, "{secret} in {table}");
         }
     }
     for secret in [mistyped, &browser.token, &browser.csrf()] {
         assert!(!daemon.log_text().contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn a_key_in_a_reason_is_shown_to_nobody() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    let reason = format!("{SIGNUP_KEY} and ({ADMIN_KEY}) are lost");
+    let shown = "REDACTED and (REDACTED) are lost";
+    let everywhere = |by: &str| {
+        assert_eq!(daemon.status()["paused"]["reason"], shown, "{by}");
+        let page = daemon.get("/admin/phones/dashboard");
+        let page = page.body.as_str().expect("a page");
+        assert!(page.contains(shown), "{by}: {page}");
+        assert_eq!(newest(&daemon, "pause")["detail"]["reason"], shown, "{by}");
+        for key in [ADMIN_KEY, SIGNUP_KEY] {
+            assert!(!page.contains(key), "{by}");
+            assert!(!daemon.log_text().contains(key), "{by}");
+        }
+        let tables = world.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'callbunker'");
+        for table in tables.lines() {
+            let found =
+                format!("SELECT count(*) FROM {table} t WHERE t::text LIKE ANY ('{{%{ADMIN_KEY}%,%{SIGNUP_KEY}%}}')");
+            assert_eq!(world.count(&found), 0, "{by}: {table}");
+        }
+    };
+    daemon.post(PAUSE, &json!({"reason": reason})).ok();
+    everywhere("the API");
+    daemon.post("/admin/phones/api/resume", &json!({"reason": reason})).ok();
+    let fields = form(&[("csrf_token", &browser.csrf()), ("reason", &reason)]);
+    assert_eq!(browser.post(&daemon, "/admin/phones/dashboard/acts/pause", &[FORM], &fields).status, 303);
+    everywhere("the dashboard");
+}
+
+#[test]
+fn a_search_stands_there_with_its_words_and_the_log_has_none_of_them() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    for (words, noted) in
+        [("u-7 of Berlin", "u-7 of Berlin"), ("+1 415 555 0123", "+1 415 555 0123"), (ADMIN_KEY, "REDACTED")]
+    {
+        let query = form(&[("q", words)]);
+        assert_eq!(browser.get(&daemon, &format!("/admin/phones/dashboard/search?{query}")).status, 404);
+        assert_eq!(newest(&daemon, "search")["detail"]["q"], noted);
+        assert!(!daemon.log_text().contains(&query), "{query}");
     }
 }
 

@@ -177,6 +177,24 @@ fn two_hundred_may_watch_and_whoever_leaves_makes_room() {
 }
 
 #[test]
+fn streams_of_one_key_leave_room_for_those_of_another() {
+    let second = "second-admin-key-0123";
+    let world = World::new().quiet().set("ADMIN_API_KEY", format!("{ADMIN_KEY},{second}"));
+    let daemon = world.daemon();
+    let mut viewers: Vec<Viewer> = (0..200).map(|_| Viewer::connect(&daemon)).collect();
+    let mut other = Viewer::connect_with(&daemon, &format!("X-Admin-API-Key: {second}"));
+    assert_eq!(other.status, 200);
+    other.next("status").expect("it watches");
+    // The one that watched longest knocks again, and is told to come later.
+    while viewers[0].next("status").is_some() {}
+    assert_eq!(Viewer::connect(&daemon).status, 503);
+    daemon.purchase(1).ok();
+    other.status_with(|status| status["available"] == 1);
+    viewers[1].status_with(|status| status["available"] == 1);
+    viewers[199].status_with(|status| status["available"] == 1);
+}
+
+#[test]
 fn a_stop_ends_the_streams_and_waits_for_none() {
     let world = World::new().quiet();
     let daemon = world.daemon();

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::browser::{Browser, HTML, login_with};
+use crate::browser::{Browser, FORM, HTML, form, login_with};
 use crate::daemon::{Daemon, Reply};
-use crate::world::{ADMIN_KEY, SIGNUP_KEY, World};
+use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
 
 const STATUS: &str = "/admin/phones/api/status";
 
@@ -117,4 +117,75 @@ fn orders_have_a_generous_limit_for_each_key() {
     daemon.get(STATUS).ok();
     assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
     assert_eq!(cron(SIGNUP_KEY).status, 403);
+}
+
+#[test]
+fn whoever_opens_a_page_is_led_to_the_login_whatever_their_neighbours_did() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let dashboard = "/admin/phones/dashboard";
+    for wrong in 0..25 {
+        let reply = ask(&daemon, "198.51.100.1", Some("nobody"));
+        assert_eq!(reply.status, if wrong < 20 { 401 } else { 429 });
+    }
+    for headers in [&[HTML][..], &[], &[HTML, ("X-Forwarded-For", "198.51.100.2")]] {
+        let led = daemon.send("GET", dashboard, headers, None);
+        assert_eq!(led.status, 303, "{led:?}");
+        assert!(led.headers["location"].starts_with("/admin/login"), "{led:?}");
+        let led = daemon.send("POST", &format!("{dashboard}/acts/pause"), &[headers, &[FORM]].concat(), Some(b"x=1"));
+        assert_eq!(led.status, 303, "{led:?}");
+    }
+    // A wrong key that somebody shows is one more.
+    is_limited(daemon.send("GET", dashboard, &[("X-Admin-API-Key", "nobody")], None));
+    is_limited(daemon.send("GET", STATUS, &[], None));
+}
+
+#[test]
+fn a_proxy_that_nobody_declared_is_named_once() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let told = |daemon: &Daemon| {
+        let log = daemon.log_text();
+        log.lines().filter(|line| line.contains("http.trusted_proxies")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for host in 0..10 {
+        assert_eq!(ask(&daemon, &format!("198.51.100.{host}"), None).status, 401);
+    }
+    eventually("it is told", || !told(&daemon).is_empty());
+    daemon.send("GET", STATUS, &[("X-Request-Id", "the-last-one")], None);
+    eventually("all is logged", || daemon.log_text().contains("the-last-one"));
+    let lines = told(&daemon);
+    assert!(lines.len() == 1 && lines[0].contains("127.0.0.1") && !lines[0].contains("198.51.100"), "{lines:?}");
+    daemon.stop();
+    let world = world.set("http.trusted_proxies", "127.0.0.0/8");
+    let daemon = world.daemon();
+    ask(&daemon, "198.51.100.1", None);
+    daemon.send("GET", STATUS, &[("X-Request-Id", "the-last-one")], None);
+    eventually("all is logged", || daemon.log_text().contains("the-last-one"));
+    assert_eq!(told(&daemon), Vec::<String>::new());
+}
+
+#[test]
+fn forms_that_no_page_of_ours_sent_use_up_nobodys_orders() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let browser = Browser::logged_in(&daemon, ADMIN_KEY);
+    let act = "/admin/phones/dashboard/acts/resume";
+    // More than the budget, and all at once: it comes back by two a second.
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..40 {
+                    browser.post(&daemon, act, &[FORM], "csrf_token=guessed").problem(403, "forbidden");
+                }
+            });
+        }
+    });
+    let done = browser.post(&daemon, act, &[FORM], &form(&[("csrf_token", &browser.csrf())]));
+    assert_eq!(done.status, 303, "{done:?}");
+    assert!(
+        done.headers["set-cookie"].starts_with("callbunker_said=%2B")
+            || done.headers["set-cookie"].starts_with("callbunker_said=+"),
+        "{done:?}"
+    );
 }

@@ -53,6 +53,7 @@ mod outage;
 mod owner;
 mod plan;
 mod pool;
+mod private;
 mod program;
 mod purchase_api;
 #[cfg(feature = "failpoints")]

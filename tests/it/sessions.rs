@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::browser::{Browser, FORM, HTML, form, login, login_with};
 use crate::daemon::Reply;
+use crate::session::Session;
 use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
 
 const STATUS: &str = "/admin/phones/api/status";
@@ -59,7 +60,7 @@ fn who_logs_in_gets_a_cookie_that_opens_the_admin_api() {
     assert_eq!((welcome.status, welcome.headers["location"].as_str()), (303, DASHBOARD), "{welcome:?}");
     let cookie = &welcome.headers["set-cookie"];
     let browser = Browser::of(&welcome);
-    assert!(browser.token.len() == 64 && browser.token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{cookie}");
+    assert!(browser.token.len() == 128 && browser.token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{cookie}");
     let attributes: Vec<&str> = cookie.split("; ").skip(1).collect();
     assert_eq!(attributes, ["Path=/", "Max-Age=43200", "HttpOnly", "SameSite=Strict"], "on loopback, without a proxy");
     assert_eq!(browser.get(&daemon, STATUS).ok()["available"], 0);
@@ -71,7 +72,9 @@ fn who_logs_in_gets_a_cookie_that_opens_the_admin_api() {
     let stored = world.sql("SELECT s::text FROM sessions s");
     assert!(!stored.contains(&browser.token) && !stored.contains(&browser.csrf()) && !stored.contains(ADMIN_KEY));
     let hash = stored.split(['(', ',']).nth(1).expect("the hash").to_owned();
-    assert_eq!(Browser { token: hash }.get(&daemon, STATUS).status, 401);
+    for made_of_it in [hash.clone(), hash.repeat(2), browser.token[..64].to_owned() + &hash] {
+        assert_eq!(Browser { token: made_of_it }.get(&daemon, STATUS).status, 401);
+    }
     assert!(!daemon.log_text().contains(&browser.token));
 }
 
@@ -292,16 +295,54 @@ fn a_cookie_that_is_none_of_ours_opens_nothing_and_a_wrong_key_is_not_saved_by_a
     for token in ["", "x", "' OR true --", &"0".repeat(64), &"f".repeat(100_000 / 10)] {
         Browser { token: token.to_owned() }.get(&daemon, STATUS).problem(401, "unauthorized");
     }
-    // Who sends the same again and again is not worth a look at the database.
-    let hash = "60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55";
+    // Who sends the token of a session that has ended, again and again, is not worth a look at the database.
+    let ended = Browser::logged_in(&daemon, ADMIN_KEY);
+    ended.get(&daemon, STATUS).ok();
+    let row = world.sql("DELETE FROM sessions RETURNING token_hash, key_fingerprint");
+    ended.get(&daemon, STATUS).problem(401, "unauthorized");
+    let (hash, key) = row.lines().next().and_then(|line| line.split_once('|')).expect("its row");
     world.sql(&format!(
         "INSERT INTO sessions (token_hash, key_fingerprint, address, expires_at)
-         VALUES ('{hash}', '{}', 'x', now() + interval '1 hour')",
-        callbunker::http::Fingerprint::of(ADMIN_KEY.as_bytes())
+         VALUES ('{hash}', '{key}', 'x', now() + interval '1 hour')"
     ));
-    Browser { token: "0".repeat(64) }.get(&daemon, STATUS).problem(401, "unauthorized");
+    ended.get(&daemon, STATUS).problem(401, "unauthorized");
     let browser = Browser::logged_in(&daemon, ADMIN_KEY);
     let cookie = browser.cookie();
     let both = [("Cookie", cookie.as_str()), ("X-Admin-API-Key", "nobody")];
     daemon.send("GET", STATUS, &both, None).problem(401, "unauthorized");
+}
+
+#[test]
+fn a_made_up_cookie_asks_nothing_of_the_database_and_counts_as_a_wrong_key() {
+    let second = "second-admin-key-0123";
+    let world = World::new().quiet().set("ADMIN_API_KEY", format!("{ADMIN_KEY},{second}"));
+    let (one, two) = (world.daemon(), world.daemon());
+    let browsers = [Browser::logged_in(&one, ADMIN_KEY), Browser::logged_in(&one, second)];
+    let token = &browsers[0].token;
+    let made_up = [
+        "x".to_owned(),
+        "0".repeat(64),
+        "0".repeat(128),
+        token[..64].to_owned(),
+        token[..64].to_owned() + &browsers[1].token[64..],
+        token[64..].to_owned() + &token[..64],
+    ];
+    // Whoever looks for a session from here on waits until they give up.
+    let sessions = Session::open(&world, "LOCK TABLE callbunker.sessions IN ACCESS EXCLUSIVE MODE");
+    for attempt in 0..20 {
+        let stranger = Browser { token: made_up[attempt % made_up.len()].clone() };
+        stranger.get(&one, STATUS).problem(401, "unauthorized");
+    }
+    let stranger = Browser { token: made_up[0].clone() };
+    assert!(stranger.get(&one, STATUS).headers.contains_key("retry-after"));
+    stranger.post(&one, PAUSE, &[("X-CSRF-Token", "x")], "").problem(429, "rate_limited");
+    stranger.get(&one, STATUS).problem(429, "rate_limited");
+    assert_eq!(stranger.get(&one, DASHBOARD).status, 303, "the way to the login stays open");
+    assert_eq!(stranger.get(&one, "/admin/login").status, 200);
+    assert_eq!(stranger.get(&one, "/metrics").status, 200, "a neighbour needs none");
+    drop(sessions);
+    for browser in &browsers {
+        browser.get(&one, STATUS).ok();
+        browser.get(&two, STATUS).ok();
+    }
 }

@@ -1,4 +1,6 @@
 //! Pause and resume: what an operator says to automatic buying, on all instances at once.
+//!
+//! How to get it wrong: passing on a reason as it came. People paste what they have at hand, and it may be a key.
 
 use std::sync::Arc;
 
@@ -29,7 +31,8 @@ fn reason(request: &Request) -> Result<Option<String>, Problem> {
         Some(reason) if reason.chars().count() > REASON_CHARACTERS_MAX || reason.contains('\0') => {
             Err(Problem::invalid_field("reason", format!("must be text of at most {REASON_CHARACTERS_MAX} characters")))
         }
-        reason => Ok(reason),
+        // Here, before anything keeps or shows it: the database, the log, the status, pages and events.
+        reason => Ok(reason.map(|reason| request.without_keys(&reason))),
     }
 }
 

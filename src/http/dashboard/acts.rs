@@ -81,7 +81,7 @@ pub(crate) async fn ask(context: Arc<Context>, request: Request) -> Outcome {
         return Ok(see_other(HeaderValue::from_static(HOME)));
     }
     let question = question(&context, &request, act).await?;
-    page(StatusCode::OK, &question, question.frame.said.is_some())
+    page(StatusCode::OK, &question, question.frame.said.as_ref())
 }
 
 fn given(request: &Request, name: &str) -> String {
@@ -266,9 +266,10 @@ fn tell_plan(plan: &Value, question: &mut Question) {
 pub(crate) async fn act(context: Arc<Context>, request: Request) -> Outcome {
     let act = Act::of(&request)?;
     match perform(&context, &request, act).await {
-        Ok(said) => back(HOME, true, &said),
+        Ok(said) => back(&request, HOME, true, &said),
         Err(problem) => {
-            let mut response = back(HOME, false, &format!("{}: {}", problem.code().title(), problem.detail()))?;
+            let mut response =
+                back(&request, HOME, false, &format!("{}: {}", problem.code().title(), problem.detail()))?;
             // For the audit trail: a browser sees a 303 either way.
             response.extensions_mut().insert(problem.code());
             Ok(response)

@@ -231,7 +231,7 @@ async fn show(context: &Context, request: &Request) -> Outcome {
     let (hours, step) = chart::chosen(request)?;
     let read = context.read("dashboard", move |conn| read(conn, hours, step)).await?;
     let home = make(context, request, read)?;
-    page(StatusCode::OK, &home, home.frame.said.is_some())
+    page(StatusCode::OK, &home, home.frame.said.as_ref())
 }
 
 fn make(context: &Context, request: &Request, read: Read) -> Result<Home, Problem> {

@@ -231,5 +231,5 @@ fn result(status: &Value, code: &Value) -> Cell {
 }
 
 fn show(list: List) -> Outcome {
-    page(StatusCode::OK, &list, list.frame.said.is_some())
+    page(StatusCode::OK, &list, list.frame.said.as_ref())
 }

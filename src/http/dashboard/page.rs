@@ -3,18 +3,24 @@
 //! Invariant: pages are never cached, never framed, and load nothing but our own assets (`http::page`).
 //! How to get it wrong: answering a browser with problem+json, which it shows as text.
 
+use std::time::Duration;
+
 use askama::Template;
 use http::header::{ACCEPT, COOKIE, HeaderValue, REFRESH, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::super::context::Context;
+use super::super::cookies::{Lives, cookie};
+use super::super::exchange::Exchange;
 use super::super::{Outcome, Problem, ProblemCode, Request, Response, page_response, see_other};
 use super::Assets;
 
 pub(super) const HOME: &str = "/admin/phones/dashboard";
 /// Carries the message of an act to the page after it. Only pages of ours read it, and only once.
 const SAID: &str = "callbunker_said";
+const SAID_PATH: &str = "/admin/phones";
+const SAID_LIVES: Duration = Duration::from_secs(60);
 
 /// What every page shows around its own.
 pub(super) struct Frame {
@@ -35,6 +41,8 @@ pub(super) struct Frame {
 pub(super) struct Said {
     pub(super) is_good: bool,
     pub(super) text: String,
+    /// Makes the browser forget it.
+    gone: HeaderValue,
 }
 
 impl Frame {
@@ -48,18 +56,17 @@ impl Frame {
             can_log_out: request.who().is_some_and(|who| who.by_session),
             who: request.who().map(|who| who.fingerprint.as_str().to_owned()).unwrap_or_default(),
             instance: context.config.load().instance.name.as_str().to_owned(),
-            said: said(request.headers()),
+            said: said(request.exchange()),
         }
     }
 }
 
 /// A page.
-pub(super) fn page<T: Template>(status: StatusCode, template: &T, had_message: bool) -> Outcome {
+pub(super) fn page<T: Template>(status: StatusCode, template: &T, said: Option<&Said>) -> Outcome {
     let html = template.render().map_err(|_| Problem::internal())?;
     let mut response = page_response(status, html);
-    if had_message {
-        let gone = format!("{SAID}=; Path=/admin/phones; Max-Age=0; HttpOnly; SameSite=Strict");
-        response.headers_mut().insert(SET_COOKIE, header(&gone)?);
+    if let Some(said) = said {
+        response.headers_mut().insert(SET_COOKIE, said.gone.clone());
     }
     Ok(response)
 }
@@ -68,24 +75,29 @@ fn header(text: &str) -> Result<HeaderValue, Problem> {
     HeaderValue::from_str(text).map_err(|_| Problem::internal())
 }
 
-/// 303 back to `to`, where the message is shown.
-pub(super) fn back(to: &str, is_good: bool, message: &str) -> Outcome {
+/// 303 back to `to`, where the message is shown to whoever made `request`.
+pub(super) fn back(request: &Request, to: &str, is_good: bool, message: &str) -> Outcome {
     let mut response = see_other(header(to)?);
     let text: String = message.chars().take(600).collect();
     let kept = utf8_percent_encode(&text, NON_ALPHANUMERIC);
     let mark = if is_good { '+' } else { '-' };
-    let cookie = format!("{SAID}={mark}{kept}; Path=/admin/phones; Max-Age=60; HttpOnly; SameSite=Strict");
-    response.headers_mut().insert(SET_COOKIE, header(&cookie)?);
+    let said = cookie(request.exchange(), SAID, &format!("{mark}{kept}"), SAID_PATH, Lives::For(SAID_LIVES));
+    response.headers_mut().insert(SET_COOKIE, said);
     Ok(response)
 }
 
-fn said(headers: &HeaderMap) -> Option<Said> {
-    let cookies =
-        headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|line| line.split(';'));
+fn said(exchange: &Exchange) -> Option<Said> {
+    let cookies = exchange
+        .headers()
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(';'));
     let value = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == SAID)?.1;
     let (mark, kept) = value.split_at_checked(1)?;
     let text = percent_decode_str(kept).decode_utf8().ok()?.into_owned();
-    (!text.is_empty()).then_some(Said { is_good: mark == "+", text })
+    let gone = cookie(exchange, SAID, "", SAID_PATH, Lives::NoMore);
+    (!text.is_empty()).then_some(Said { is_good: mark == "+", text, gone })
 }
 
 #[derive(Template)]

@@ -81,6 +81,7 @@ pub(crate) async fn search(context: Arc<Context>, request: Request) -> Outcome {
     if asked.is_empty() {
         return Ok(see_other(HeaderValue::from_static(super::page::HOME)));
     }
+    request.note("q", asked.as_str());
     if let Some(number) = as_number(&asked) {
         match Call::get(&[]).param("phone_number", number.as_str()).ask(numbers::show, &context, &request).await {
             Ok(document) => return number_page(&context, &request, document),
@@ -118,7 +119,7 @@ fn number_page(context: &Context, request: &Request, document: serde_json::Value
         events: number.history.iter().rev().map(event).collect(),
         number,
     };
-    page(StatusCode::OK, &shown, shown.frame.said.is_some())
+    page(StatusCode::OK, &shown, shown.frame.said.as_ref())
 }
 
 fn can(number: &Number) -> Can {
@@ -140,13 +141,13 @@ async fn user_page(context: &Context, request: &Request, asked: String) -> Outco
         lines.into_iter().map(AssignmentRow::new).partition(|row| row.released.is_none());
     let shown =
         UserPage { frame: Frame::new("User", context, request), user: asked, live: live.into_iter().next(), past };
-    page(StatusCode::OK, &shown, shown.frame.said.is_some())
+    page(StatusCode::OK, &shown, shown.frame.said.as_ref())
 }
 
 fn nothing(context: &Context, request: &Request, asked: String) -> Outcome {
     let number = as_number(&asked).map(|number| number.as_str().to_owned());
     let shown = NothingPage { frame: Frame::new("Nothing found", context, request), asked, number };
-    page(StatusCode::NOT_FOUND, &shown, shown.frame.said.is_some())
+    page(StatusCode::NOT_FOUND, &shown, shown.frame.said.as_ref())
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@
 //! ```
 //!
 //! Invariants: nobody looks while nobody watches; one look serves all viewers; a viewer that does not keep up is dropped,
-//! and its browser connects again; no signup waits for any of this.
+//! and its browser connects again; no signup waits for any of this; no key keeps the viewers of another one out.
 //! How to get it wrong: notifying inside the transaction of a signup, where commits would wait for each other; or a
 //! buffer per viewer that grows.
 
 mod hub;
 mod look;
+mod places;
 mod right;
 mod stream;
 
@@ -19,9 +20,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Serialize;
-use tokio::sync::{Notify, Semaphore, broadcast, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
 pub(super) use hub::keep;
+use places::Places;
 pub(super) use right::{Ended, Endings};
 pub(crate) use stream::{about, events};
 
@@ -34,7 +36,7 @@ const EVENTS_BEHIND_MAX: usize = 256;
 #[derive(Clone)]
 pub struct Live {
     feed: broadcast::Sender<Bytes>,
-    places: Arc<Semaphore>,
+    places: Places,
     arrived: Arc<Notify>,
     /// Whether the hub has looked since somebody watches: from then on, what changes is sent.
     looked: watch::Sender<bool>,
@@ -43,12 +45,7 @@ pub struct Live {
 impl Default for Live {
     fn default() -> Self {
         let (feed, _) = broadcast::channel(EVENTS_BEHIND_MAX);
-        Self {
-            feed,
-            places: Arc::new(Semaphore::new(VIEWERS_MAX)),
-            arrived: Arc::default(),
-            looked: watch::Sender::new(false),
-        }
+        Self { feed, places: Places::new(VIEWERS_MAX), arrived: Arc::default(), looked: watch::Sender::new(false) }
     }
 }
 

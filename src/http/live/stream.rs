@@ -53,10 +53,11 @@ pub(crate) fn about() -> About {
 }
 
 pub(crate) async fn events(context: Arc<Context>, request: Request) -> Outcome {
-    let place = Arc::clone(&context.live.places).try_acquire_owned().map_err(|_| {
+    let place = context.live.places.take(request.who().map(|who| who.fingerprint)).ok_or_else(|| {
         Problem::new(ProblemCode::Unavailable, "Too many viewers watch this instance; close one, or ask another.")
             .retry_after(RETRY_AFTER)
     })?;
+    let given_away = place.given_away();
     let ended = request.gate().endings().over(request.who().copied(), request.csrf_token());
     // First the feed, then the look: nothing falls in between.
     let feed = context.live.feed.subscribe();
@@ -77,6 +78,8 @@ pub(crate) async fn events(context: Arc<Context>, request: Request) -> Outcome {
         tokio::select! {
             () = stop => None,
             () = ended => None,
+            // Somebody with another key has the place now; the browser asks for one again.
+            () = given_away => Some(Bytes::from_static(KNOCK_AGAIN)),
             () = long_enough() => Some(Bytes::from_static(KNOCK_AGAIN)),
         }
     };

@@ -1,7 +1,8 @@
 //! The token of a session, and the cookie that a browser keeps it in.
 //!
-//! Invariants: 256 random bits; what derives from it (its hash in the database, its CSRF token in pages) does not lead back.
-//! How to get it wrong: a cookie without `Secure` behind a proxy. Only a browser on this very machine goes without.
+//! Invariants: 256 random bits; what derives from it (its hash in the database, its CSRF token in pages) does not lead back;
+//! it proves by itself that an admin key in force made it, so nothing that a stranger made up is asked of PostgreSQL.
+//! How to get it wrong: a secret of this process for that proof. Every instance must know it, and it must end with its key.
 
 use std::fmt::Write as _;
 
@@ -10,27 +11,62 @@ use http::header::{COOKIE, HeaderValue};
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
 
+use super::super::cookies::{Lives, cookie};
 use super::super::exchange::Exchange;
+use super::super::keys::{Fingerprint, Keys};
 use crate::db::sessions::SESSION_AGE_MAX;
 
 const NAME: &str = "callbunker_session";
 const CSRF: &[u8] = b"callbunker csrf token 1";
+/// The random part, in hexadecimal digits; the seal is as long.
+const RANDOM_DIGITS: usize = 64;
+/// Cookies of this name that are looked at in one request: a page elsewhere under our domain may have set others.
+const CARRIED_MAX: usize = 8;
 
-/// A session's token: 64 hexadecimal digits.
+/// A session's token: 64 hexadecimal digits by chance, and as many that only an admin key in force can have made of them.
 pub(super) struct Token(String);
 
+/// What a request carries as a session's cookie.
+pub(super) enum Carried {
+    Nothing,
+    /// Something that no key in force ever sealed.
+    MadeUp,
+    /// A token that this key sealed at a login; whether its session lives yet, only the database knows.
+    Sealed(Token, Fingerprint),
+}
+
 impl Token {
-    /// A fresh one, from the system's generator.
-    pub(super) fn fresh() -> Self {
-        Self(hexadecimal(&rand::rng().random::<[u8; 32]>()))
+    /// A fresh one, from the system's generator, for a session that this key opens; `None` when it is no admin key now.
+    pub(super) fn fresh(keys: &Keys, opened_with: Fingerprint) -> Option<Self> {
+        let random = hexadecimal(&rand::rng().random::<[u8; RANDOM_DIGITS / 2]>());
+        let seal = keys.seal(random.as_bytes(), opened_with)?;
+        Some(Self(random + &hexadecimal(&seal)))
     }
 
-    /// The one that a request carries; `None` when none could be ours.
-    pub(super) fn of(exchange: &Exchange) -> Option<Self> {
-        let lines = exchange.headers().get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let (_, value) = pairs.find(|(name, value)| *name == NAME && is_token(value))?;
-        Some(Self(value.to_owned()))
+    /// The one that a request carries.
+    pub(super) fn of(exchange: &Exchange, keys: &Keys) -> Carried {
+        let lines = exchange.headers().get_all(COOKIE).iter();
+        let pairs = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+        let values = pairs.filter_map(|pair| {
+            let value = pair.trim_ascii().strip_prefix(NAME.as_bytes())?.strip_prefix(b"=")?;
+            (!value.is_empty()).then_some(value)
+        });
+        let mut carried = Carried::Nothing;
+        for value in values.take(CARRIED_MAX) {
+            match sealed(value, keys) {
+                Some((token, key)) => return Carried::Sealed(token, key),
+                None => carried = Carried::MadeUp,
+            }
+        }
+        carried
+    }
+
+    /// The same, when nothing but a sealed one matters.
+    pub(super) fn sealed_of(exchange: &Exchange, keys: &Keys) -> Option<Self> {
+        match Self::of(exchange, keys) {
+            Carried::Sealed(token, _) => Some(token),
+            Carried::Nothing | Carried::MadeUp => None,
+        }
     }
 
     /// What the database knows it by.
@@ -48,25 +84,26 @@ impl Token {
 
     /// Tells the browser to keep it.
     pub(super) fn set(&self, exchange: &Exchange) -> HeaderValue {
-        cookie(&self.0, SESSION_AGE_MAX.as_secs(), exchange)
+        cookie(exchange, NAME, &self.0, "/", Lives::For(SESSION_AGE_MAX))
     }
 }
 
 /// Tells the browser to forget it.
 pub(super) fn forget(exchange: &Exchange) -> HeaderValue {
-    cookie("", 0, exchange)
+    cookie(exchange, NAME, "", "/", Lives::NoMore)
 }
 
-fn cookie(value: &str, max_age_secs: u64, exchange: &Exchange) -> HeaderValue {
-    let is_local = exchange.peer().ip().to_canonical().is_loopback() && !exchange.is_forwarded();
-    let secure = if is_local { "" } else { "; Secure" };
-    let text = format!("{NAME}={value}; Path=/; Max-Age={max_age_secs}; HttpOnly; SameSite=Strict{secure}");
-    // Proof: hexadecimal digits and the words above are header characters.
-    HeaderValue::from_str(&text).expect("a cookie is a header value")
-}
-
-fn is_token(value: &str) -> bool {
-    value.len() == 64 && value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+/// The token that a cookie's value is, and the key that sealed it. Nothing of it goes anywhere before that is known.
+fn sealed(value: &[u8], keys: &Keys) -> Option<(Token, Fingerprint)> {
+    let is_shaped =
+        value.len() == 2 * RANDOM_DIGITS && value.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_shaped {
+        return None;
+    }
+    let text = std::str::from_utf8(value).ok()?;
+    let (random, seal) = text.split_at(RANDOM_DIGITS);
+    let key = keys.sealed_by(random.as_bytes(), &bytes_of(seal)?)?;
+    Some((Token(text.to_owned()), key))
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -77,22 +114,53 @@ fn hexadecimal(bytes: &[u8]) -> String {
     })
 }
 
+fn bytes_of(digits: &str) -> Option<Vec<u8>> {
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
 
-    #[test]
-    fn tokens_differ_and_what_derives_from_one_does_too() {
-        let (one, two) = (Token::fresh(), Token::fresh());
-        assert!(is_token(&one.0) && one.0 != two.0);
-        assert!(one.hash() != one.csrf() && one.hash() != one.0 && one.csrf() != two.csrf());
-        assert_eq!(Token(one.0.clone()).csrf(), one.csrf());
+    fn keys(admin: &[&str]) -> Keys {
+        Keys::new(&admin.iter().map(|key| SecretString::from(*key)).collect::<Vec<_>>(), &[])
     }
 
     #[test]
-    fn what_cannot_be_a_token_is_none() {
-        for value in ["", "abc", &"g".repeat(64), &"A".repeat(64), &"a".repeat(63), &"a".repeat(65)] {
-            assert!(!is_token(value), "{value}");
+    fn tokens_differ_and_what_derives_from_one_does_too() {
+        let keys = keys(&["one", "two"]);
+        let fresh = |key: &str| Token::fresh(&keys, Fingerprint::of(key.as_bytes())).unwrap();
+        let (one, two) = (fresh("one"), fresh("one"));
+        assert!(one.0.len() == 128 && one.0 != two.0);
+        assert!(one.hash() != one.csrf() && one.hash() != one.0 && one.csrf() != two.csrf());
+        assert_eq!(Token(one.0.clone()).csrf(), one.csrf());
+        assert!(Token::fresh(&keys, Fingerprint::of(b"three")).is_none());
+    }
+
+    #[test]
+    fn only_what_a_key_in_force_sealed_is_a_token() {
+        let both = keys(&["one", "two"]);
+        for key in ["one", "two"] {
+            let fingerprint = Fingerprint::of(key.as_bytes());
+            let token = Token::fresh(&both, fingerprint).unwrap().0;
+            assert_eq!(sealed(token.as_bytes(), &both).unwrap().1, fingerprint);
+            assert_eq!(sealed(token.as_bytes(), &keys(&[key])).unwrap().1, fingerprint, "another instance");
+            assert!(sealed(token.as_bytes(), &keys(&["three"])).is_none(), "the key is no more");
+            let (random, seal) = token.split_at(RANDOM_DIGITS);
+            let other = if random.starts_with('0') { "1" } else { "0" };
+            for made_up in [
+                format!("{other}{}{seal}", &random[1..]),
+                format!("{seal}{random}"),
+                token.to_uppercase(),
+                random.to_owned(),
+                token.clone() + "0",
+                "0".repeat(128),
+                String::new(),
+            ] {
+                assert!(made_up == token || sealed(made_up.as_bytes(), &both).is_none(), "{made_up}");
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ use http::header::{ACCEPT, HeaderValue, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHE
 use super::super::context::Context;
 use super::super::keys::{Access, Who};
 use super::super::live::Ended;
-use super::super::{About, Assets, Failure, Outcome, Problem, ProblemCode, Request, Wanted, page_response};
+use super::super::{About, Assets, Failure, Outcome, Problem, ProblemCode, Request, Session, Wanted, page_response};
 use super::cookie::{Token, forget};
 use super::csrf::check_origin;
 use super::next::{acceptable, farewell, welcome};
@@ -42,8 +42,8 @@ fn page(status: StatusCode, message: Option<&str>, next: Option<&str>) -> Outcom
 pub(in crate::http) async fn show(_context: Arc<Context>, request: Request) -> Outcome {
     let next = request.query_text("next");
     match request.gate().session(request.exchange(), Wanted::ByAPerson).await {
-        Ok(Some(_who)) => Ok(welcome(next.as_deref())),
-        Ok(None) | Err(_) => page(StatusCode::OK, None, next.as_deref()),
+        Ok(Session::Of(_who)) => Ok(welcome(next.as_deref())),
+        Ok(Session::None | Session::MadeUp) | Err(_) => page(StatusCode::OK, None, next.as_deref()),
     }
 }
 
@@ -68,7 +68,10 @@ async fn enter(context: &Context, request: &Request) -> Result<Token, Problem> {
     if who.access < Access::Admin {
         return Err(Problem::forbidden());
     }
-    let (token, former) = (Token::fresh(), Token::of(request.exchange()));
+    let keys = request.gate().keys();
+    // Its key was removed this very moment.
+    let token = Token::fresh(&keys, who.fingerprint).ok_or_else(Problem::unauthorized)?;
+    let former = Token::sealed_of(request.exchange(), &keys);
     let session = NewSession {
         token_hash: token.hash(),
         key_fingerprint: who.fingerprint.to_string(),
@@ -123,7 +126,7 @@ fn refused(problem: &Problem, next: Option<&str>) -> Outcome {
 
 /// Ends the session and forgets the cookie. A key has no session to end.
 pub(in crate::http) async fn logout(context: Arc<Context>, request: Request) -> Outcome {
-    if let Some(token) = Token::of(request.exchange()) {
+    if let Some(token) = Token::sealed_of(request.exchange(), &request.gate().keys()) {
         let hash = token.hash();
         context.read("session_end", move |conn| session_end(conn, &hash)).await?;
         request.gate().endings().tell(Ended::Session(token.csrf()));

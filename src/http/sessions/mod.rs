@@ -8,7 +8,7 @@
 //!
 //! Invariants: a session lives in the database, so every instance knows it and a restart does not end it; only the hash of
 //! its token is there; it ends after 30 minutes in which no person used it, after 12 hours, at logout, and with its key.
-//! How to get it wrong: asking PostgreSQL for a cookie that cannot be one of ours.
+//! How to get it wrong: asking PostgreSQL for a cookie that no key in force has sealed. Strangers would ask it, uncounted.
 
 mod cookie;
 pub(super) mod csrf;
@@ -18,15 +18,15 @@ mod unknown;
 
 use futures_util::future::BoxFuture;
 
-use super::auth::{Sessions, Wanted};
+use super::auth::{Session, Sessions, Wanted};
 use super::context::database_unavailable;
 use super::exchange::Exchange;
-use super::keys::{Access, Fingerprint, Who};
+use super::keys::{Access, Keys, Who};
 use super::problem::Problem;
 use crate::db::Db;
 use crate::db::sessions::session_use;
 
-use cookie::Token;
+use cookie::{Carried, Token};
 pub(super) use next::login_first;
 use unknown::Unknown;
 
@@ -46,12 +46,21 @@ impl DatabaseSessions {
 }
 
 impl Sessions for DatabaseSessions {
-    fn find<'a>(&'a self, exchange: &'a Exchange, wanted: Wanted) -> BoxFuture<'a, Result<Option<Who>, Problem>> {
+    fn find<'a>(
+        &'a self,
+        exchange: &'a Exchange,
+        keys: &'a Keys,
+        wanted: Wanted,
+    ) -> BoxFuture<'a, Result<Session, Problem>> {
         Box::pin(async move {
-            let Some(token) = Token::of(exchange) else { return Ok(None) };
+            let (token, fingerprint) = match Token::of(exchange, keys) {
+                Carried::Nothing => return Ok(Session::None),
+                Carried::MadeUp => return Ok(Session::MadeUp),
+                Carried::Sealed(token, fingerprint) => (token, fingerprint),
+            };
             let hash = token.hash();
             if self.unknown.holds(&hash) {
-                return Ok(None);
+                return Ok(Session::None);
             }
             let (asked, by_a_person) = (hash.clone(), wanted == Wanted::ByAPerson);
             let found = self.db.run("session_use", move |conn| session_use(conn, &asked, by_a_person)).await.map_err(
@@ -63,12 +72,14 @@ impl Sessions for DatabaseSessions {
             if found.is_none() {
                 self.unknown.add(hash);
             }
-            let fingerprint = found.as_deref().and_then(Fingerprint::parse);
-            Ok(fingerprint.map(|fingerprint| Who { access: Access::Admin, fingerprint, by_session: true }))
+            // Whatever a row says, a session is worth the key that sealed its token.
+            let is_its = found.is_some_and(|opened_with| opened_with == fingerprint.as_str());
+            let who = Who { access: Access::Admin, fingerprint, by_session: true };
+            Ok(if is_its { Session::Of(who) } else { Session::None })
         })
     }
 
-    fn csrf_token(&self, exchange: &Exchange) -> Option<String> {
-        Token::of(exchange).map(|token| token.csrf())
+    fn csrf_token(&self, exchange: &Exchange, keys: &Keys) -> Option<String> {
+        Token::sealed_of(exchange, keys).map(|token| token.csrf())
     }
 }
