@@ -87,7 +87,11 @@ pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
     let printed = if remote.json {
         say(&format!("{}\n", answer.text))
     } else {
+        let so_far = || text(&report["purchased_count"]);
         let headline = match report["replenished"] == true {
+            _ if report["reason"] == "running" => {
+                format!("Bought {} so far; the pass goes on: look with `callbunker status`.", so_far())
+            }
             true => format!("Bought {}.", text(&report["purchased_count"])),
             false => {
                 format!("Nothing was bought: {}.", why_not(report["reason"].as_str().unwrap_or("no reason given")))

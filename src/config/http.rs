@@ -20,6 +20,8 @@ pub struct HttpConfig {
     pub body_timeout_ms: u64,
     /// How many connections are open at most.
     pub connections_max: usize,
+    /// How long an order or a pass keeps its caller waiting; then the answer says that it goes on.
+    pub sync_order_secs: u64,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -39,6 +41,12 @@ impl HttpConfig {
     pub fn body_timeout(&self) -> Duration {
         Duration::from_millis(self.body_timeout_ms)
     }
+
+    /// `sync_order_secs`
+    #[must_use]
+    pub fn sync_order(&self) -> Duration {
+        Duration::from_secs(self.sync_order_secs)
+    }
 }
 
 impl Default for HttpConfig {
@@ -48,6 +56,7 @@ impl Default for HttpConfig {
             header_timeout_ms: 10_000,
             body_timeout_ms: 10_000,
             connections_max: 4096,
+            sync_order_secs: 25,
             trusted_proxies: Vec::new(),
         }
     }
@@ -59,6 +68,7 @@ impl Section for HttpConfig {
         range("header_timeout_ms", 100, 300_000, "milliseconds"),
         range("body_timeout_ms", 100, 300_000, "milliseconds"),
         range("connections_max", 1, 100_000, "connections"),
+        range("sync_order_secs", 1, 3600, "seconds"),
     ];
     const HINTS: &'static [(&'static str, &'static str)] = &[
         ("listen", "an address and a port such as 127.0.0.1:8080 or [::1]:8080"),

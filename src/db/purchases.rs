@@ -21,6 +21,8 @@ use crate::domain::{AreaCode, CountryCode, OrderState, Trigger};
 
 /// Orders that may wait for the lock at a time; one more is refused.
 pub const ORDERS_QUEUED_MAX: i64 = 16;
+/// An order that was accepted waits for its turn no longer, however alive the instance is that keeps it in the queue.
+pub const ACCEPTED_WAITS_MAX: Duration = Duration::from_secs(3600);
 const IDEMPOTENCY_DAYS: i32 = 7;
 /// An order past its time is ended by the instance that it waits at; if that one is gone, so much later by any other.
 const FORSAKEN: &str = "expires_at < clock_timestamp() - interval '5 seconds'";
@@ -286,6 +288,23 @@ pub fn purchase_waits_no_more(conn: &mut Connection, id: Uuid) -> Result<bool, D
     Ok(!diesel::select(diesel::dsl::exists(waiting)).get_result::<bool>(conn)?)
 }
 
+/// Keeps an order that waits for its turn in the queue for `wait` from now on, unless it was placed longer than
+/// [`ACCEPTED_WAITS_MAX`] ago. Nothing changes for one that runs or has ended.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn purchase_keep_waiting(conn: &mut Connection, id: Uuid, wait: Duration) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE purchases SET expires_at = greatest(expires_at, clock_timestamp() + make_interval(secs => $2))
+          WHERE id = $1 AND state = 'queued' AND created_at > clock_timestamp() - make_interval(secs => $3)",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<Double, _>(wait.as_secs_f64())
+    .bind::<Double, _>(ACCEPTED_WAITS_MAX.as_secs_f64())
+    .execute(conn)?;
+    Ok(())
+}
+
 /// Moves a waiting order under `run_id`; `None` when it no longer waits.
 ///
 /// # Errors
@@ -387,4 +406,37 @@ pub fn purchase_add_error(
         .set((purchase_errors::count.eq(count), purchase_errors::message.eq(message)))
         .execute(conn)?;
     Ok(())
+}
+
+/// How many numbers were bought by orders of `trigger` that were written after `since`, by the database's clock.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn purchases_bought_since(conn: &mut Connection, trigger: Trigger, since: DateTime<Utc>) -> Result<u32, DbError> {
+    #[derive(QueryableByName)]
+    struct Bought {
+        #[diesel(sql_type = BigInt)]
+        bought: i64,
+    }
+    let bought: Bought = sql_query(
+        "SELECT count(*) AS bought FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
+          WHERE p.trigger = $1 AND p.created_at >= $2 AND i.state = 'bought'",
+    )
+    .bind::<Text, _>(trigger.as_str())
+    .bind::<diesel::sql_types::Timestamptz, _>(since)
+    .get_result(conn)?;
+    Ok(u32::try_from(bought.bought).unwrap_or(u32::MAX))
+}
+
+/// The database's clock, which orders are written by.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn purchases_clock(conn: &mut Connection) -> Result<DateTime<Utc>, DbError> {
+    #[derive(QueryableByName)]
+    struct Now {
+        #[diesel(sql_type = diesel::sql_types::Timestamptz)]
+        now: DateTime<Utc>,
+    }
+    Ok(sql_query("SELECT clock_timestamp() AS now").get_result::<Now>(conn)?.now)
 }

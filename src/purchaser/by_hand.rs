@@ -1,7 +1,8 @@
 //! Orders that an operator wrote: they wait for the lock, and between slices others may go first.
 //!
-//! Invariants: an order by hand waits for the lock at most `purchase.lock_wait_ms`, by the database's clock, and is told
-//! in time, because several orders take turns, one message each.
+//! Invariants: an order by hand waits for the lock until its `expires_at`, by the database's clock, and is told in time,
+//! because several orders take turns, one message each. That is `purchase.lock_wait_ms`, unless its caller was told that it
+//! is accepted; then whoever told so moves it on.
 //! How to get it wrong: letting one's own `begin` end the order as stale; it is named as `mine`.
 
 use std::time::{Duration, Instant};

@@ -99,6 +99,20 @@ fn progress_is_shown_on_a_terminal_and_nowhere_else() {
     assert_eq!(callbunker(&daemon, &["purchase", "--count", "1"]).placed().table().lines().count(), 3);
 }
 
+#[test]
+fn an_order_that_waits_for_its_turn_is_followed_however_long_the_other_one_takes() {
+    let world = World::new().quiet().set("purchase.lock_wait_ms", 300).set("http.sync_order_secs", 1);
+    let daemon = world.daemon();
+    let session = crate::session::Session::holding_the_purchase_lock(&world);
+    let child = spawn(&daemon.url, &["purchase", "--count", "2"]);
+    eventually("it waits", || world.count("SELECT count(*) FROM purchases WHERE state = 'queued'") == 1);
+    daemon.purchase(1).problem(409, "locked");
+    assert_eq!(world.count("SELECT count(*) FROM purchases WHERE state = 'queued'"), 1);
+    drop(session);
+    let ended = ended(child).placed();
+    assert!(ended.code == Some(0) && ended.stdout.starts_with("Bought 2 of 2"), "{ended:?}");
+}
+
 fn spawn(url: &str, arguments: &[&str]) -> Child {
     let mut command = program(&[("CALLBUNKER_URL", url), ("ADMIN_API_KEY", ADMIN_KEY)], arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")

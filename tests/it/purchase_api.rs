@@ -1,8 +1,9 @@
 //! Orders by hand: the document that they answer with, at once or later.
 
 use serde_json::json;
-use twilio_simulator::On;
+use twilio_simulator::{Fault, FaultKind, On};
 
+use crate::command::callbunker;
 use crate::shape::shape;
 use crate::world::{World, eventually};
 
@@ -63,6 +64,83 @@ fn an_asynchronous_purchase_is_accepted_at_once_and_followed_at_its_location() {
     let done = daemon.get(&location).ok();
     assert_eq!((shape(&done).as_str(), &done["purchased_count"]), (WHOLE, &json!(2)));
     assert_eq!(world.bought(), 2);
+}
+
+#[test]
+fn an_order_that_lasts_is_accepted_before_a_proxy_gives_up_and_a_second_try_finds_it() {
+    let world = World::new().quiet().set("http.sync_order_secs", 1).set("purchase.concurrency", 1);
+    world.twilio.set_latency_on(On::Create, std::time::Duration::from_millis(400));
+    let daemon = world.daemon();
+    let order = || daemon.post_with(PURCHASE, &json!({"count": 8}), &[("Idempotency-Key", "k")]);
+    let accepted = order();
+    assert_eq!(accepted.status, 202, "{accepted:?}");
+    assert_eq!((shape(&accepted.body["purchase_id"]).as_str(), &accepted.body["state"]), ("uuid", &json!("running")));
+    assert!(
+        accepted.body["purchased_count"].as_u64() < Some(8) && accepted.body["requested_count"] == 8,
+        "{accepted:?}"
+    );
+    assert!(!accepted.headers.contains_key("preference-applied"), "nobody preferred it: {accepted:?}");
+    let location = accepted.headers["location"].clone();
+    let id = accepted.body["purchase_id"].as_str().unwrap();
+    assert_eq!(location, format!("/admin/phones/api/purchases/{id}"));
+    assert_eq!(world.sql("SELECT result FROM audit WHERE action = 'purchase'"), "202");
+    let again = order();
+    assert!([200, 202].contains(&again.status) && again.body["purchase_id"] == id, "{again:?}");
+    eventually("the order is done", || daemon.get(&location).ok()["state"] == "done");
+    assert_eq!(daemon.get(&location).ok()["purchased_count"], 8);
+    assert_eq!((order().ok()["purchased_count"].clone(), world.bought()), (json!(8), 8));
+}
+
+#[test]
+fn a_pass_that_lasts_tells_what_was_bought_so_far_and_goes_on() {
+    let world = World::new()
+        .set("pool.total_min", 0)
+        .set("pool.threshold_low", 6)
+        .set("pool.replenishment_batch_size", 6)
+        .set("http.sync_order_secs", 1)
+        .set("purchase.concurrency", 1);
+    world.twilio.fault(Fault::new(On::Search, FaultKind::NoStock).forever());
+    let daemon = world.daemon();
+    // The pool's own look found nothing, and the next one waits for a while.
+    eventually("it looked", || world.count("SELECT count(*) FROM passes WHERE reason = 'no_stock'") > 0);
+    world.twilio.clear_faults();
+    world.twilio.set_latency_on(On::Create, std::time::Duration::from_millis(700));
+    let report = daemon.post_empty("/admin/phones/api/replenish").ok();
+    assert_eq!(report["reason"], "running", "{report}");
+    let so_far = report["purchased_count"].as_u64().unwrap();
+    assert!(so_far < 6 && report["replenished"] == json!(so_far > 0), "{report}");
+    assert_eq!((&report["previous_status"]["available"], &report["error"]), (&json!(0), &json!(null)), "{report}");
+    let told = callbunker(&daemon, &["replenish"]).table();
+    assert!(told.starts_with("Bought ") && told.contains("so far; the pass goes on"), "{told}");
+    let cron = daemon.post_empty("/admin/phones/cron/auto-replenish").ok();
+    assert!(cron["reason"] == "running" || cron["reason"] == "above_threshold", "{cron}");
+    eventually("the pass went on", || daemon.status()["available"] == 6);
+    assert_eq!(world.bought(), 6);
+}
+
+#[test]
+fn an_accepted_order_waits_for_its_turn_however_long() {
+    let world = World::new().quiet().set("purchase.lock_wait_ms", 2000).set("http.sync_order_secs", 1);
+    let (first, second) = (world.daemon(), world.daemon());
+    let session = crate::session::Session::holding_the_purchase_lock(&world);
+    let asked = first.post_with(PURCHASE, &json!({"count": 1}), &[("Prefer", "respond-async")]);
+    assert_eq!(asked.status, 202, "{asked:?}");
+    // This one is accepted while it waits.
+    let waited = second.purchase(2);
+    assert_eq!((waited.status, &waited.body["state"]), (202, &json!("queued")), "{waited:?}");
+    let kept =
+        "SELECT count(*) FROM purchases WHERE state = 'queued' AND expires_at > created_at + interval '50 seconds'";
+    assert_eq!(world.count(kept), 2);
+    // Whoever accepted them says so again and again.
+    world.sql("UPDATE purchases SET expires_at = clock_timestamp() + interval '20 seconds'");
+    eventually("they are kept", || world.count(kept) == 2);
+    drop(session);
+    for (daemon, reply, count) in [(&first, asked, 1), (&second, waited, 2)] {
+        let location = reply.headers["location"].clone();
+        eventually("its turn came", || daemon.get(&location).ok()["state"] == "done");
+        assert_eq!(daemon.get(&location).ok()["purchased_count"], count);
+    }
+    assert_eq!(world.bought(), 3);
 }
 
 #[test]

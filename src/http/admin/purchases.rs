@@ -1,13 +1,16 @@
 //! Orders by hand: written first, then run, so that nothing an operator's client does can lose or double one.
 //!
+//! Invariants: an answer comes before any proxy gives up: an order that lasts longer than `http.sync_order_secs` is
+//! accepted, and goes on; an order that was accepted is not dropped while it waits for its turn ([`accepted`]).
 //! How to get it wrong: awaiting the order in the handler's own future, which a client that hangs up would cut short.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{HeaderValue, LOCATION};
 use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::super::context::{Context, shutting_down};
@@ -20,9 +23,11 @@ use crate::domain::{AreaCode, CountryCode, NumberSid, OrderState, PhoneNumber, T
 use crate::purchaser::PurchaserError;
 
 mod about;
+mod accepted;
 mod headers;
 
 pub(crate) use about::{about_purchase, about_show};
+use accepted::{WAITS_AT_LEAST, see_through};
 use headers::{idempotency_key, prefers_async};
 
 /// The most that one order by hand may ask for.
@@ -92,6 +97,7 @@ pub(crate) fn document(record: &PurchaseRecord) -> Document<'_> {
 }
 
 pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome {
+    let answered_by = Instant::now() + context.config.load().http.sync_order();
     if context.is_stopping() {
         return Err(shutting_down());
     }
@@ -99,36 +105,44 @@ pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome
     let wish = wish(&context, &request, &body)?;
     let key = idempotency_key(&request)?;
     let (asynchronous, keyed) = (prefers_async(&request), key.is_some());
-    let (enqueued, lock_wait) = (wish, context.config.load().purchase.lock_wait());
+    let lock_wait = context.config.load().purchase.lock_wait();
+    let (enqueued, waits) = (wish, if asynchronous { lock_wait.max(WAITS_AT_LEAST) } else { lock_wait });
     let writing = Arc::clone(&context);
     // A task of its own: from the first row on, the order goes its way whoever listens.
     let carried = tokio::spawn(async move {
         let written = writing
             // An order whose answer is lost here is run by nobody, and buys nothing; its key finds it again.
-            .read("purchase_enqueue", move |conn| purchase_enqueue(conn, &enqueued, key.as_deref(), lock_wait))
+            .read("purchase_enqueue", move |conn| purchase_enqueue(conn, &enqueued, key.as_deref(), waits))
             .await?;
         let id = accepted(written)?;
         let before = matches!(written, Enqueued::Same(_));
         fail::fail_point!("order_enqueued");
-        let ran = tokio::spawn(async move { run(&writing, id, written).await });
-        Ok::<_, Problem>((id, before, ran))
+        let carrying = Arc::clone(&writing);
+        let ran = tokio::spawn(async move { run(&carrying, id, written).await });
+        let waited_for = if asynchronous { see_through(writing, id, ran).await } else { Some(ran) };
+        Ok::<_, Problem>((id, before, waited_for))
     });
-    let (id, before, ran) = carried.await.unwrap_or_else(|_panicked| Err(Problem::internal()))?;
+    let (id, before, waited_for) = carried.await.unwrap_or_else(|_panicked| Err(Problem::internal()))?;
     // First of all: whatever fails from here on, the trail and the answer name the order.
     request.note("purchase_id", id.to_string());
     let told = async {
-        if !asynchronous {
-            ran.await.unwrap_or(Err(ProblemCode::Internal))?;
+        if let Some(mut ran) = waited_for {
+            match timeout_at(answered_by, &mut ran).await {
+                Ok(ended) => ended.unwrap_or(Err(ProblemCode::Internal))?,
+                Err(_too_long) => drop(see_through(Arc::clone(&context), id, ran).await),
+            }
         }
         record(&context, id).await
     };
     let record = told.await.map_err(|code| untold(id, code, keyed))?;
-    if asynchronous {
+    if asynchronous || !record.order.state.has_ended() {
         let mut response = json_response(StatusCode::ACCEPTED, &document(&record))?;
         let location =
             HeaderValue::from_str(&format!("/admin/phones/api/purchases/{id}")).map_err(|_| Problem::internal())?;
         response.headers_mut().insert(LOCATION, location);
-        response.headers_mut().insert("preference-applied", HeaderValue::from_static("respond-async"));
+        if asynchronous {
+            response.headers_mut().insert("preference-applied", HeaderValue::from_static("respond-async"));
+        }
         if before {
             response.extensions_mut().insert(Repeated);
         }

@@ -1,14 +1,24 @@
 //! A pass, set off by an operator or by the cron jobs of today's users.
+//!
+//! Invariant: whoever asks has an answer within `http.sync_order_secs`; a pass that lasts longer goes on without them.
+//! How to get it wrong: waiting for its end. A proxy answers 504 instead, and a job that tries again buys again.
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::{Instant, timeout_at};
 
 use super::super::context::{Context, shutting_down};
 use super::super::{About, Outcome, ProblemCode, Request, json_response};
+use crate::db::purchases::{purchases_bought_since, purchases_clock};
+use crate::db::stock::stock_read;
 use crate::domain::{Stock, Trigger};
+
+/// The reason that a pass which goes on gives.
+pub(crate) const RUNNING: &str = "running";
 
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Replenishment)]
@@ -49,7 +59,13 @@ async fn pass(context: &Context, trigger: Trigger) -> Outcome {
     if context.is_stopping() {
         return Err(shutting_down());
     }
-    let report = context.monitor.pass(trigger).await.map_err(|error| context.monitor_problem(&error))?;
+    let answered_by = Instant::now() + context.config.load().http.sync_order();
+    let (begun, before) =
+        context.read("pass_begin", |conn| Ok((purchases_clock(conn)?, stock_read(conn)?.stock))).await?;
+    let Ok(ended) = timeout_at(answered_by, context.monitor.pass(trigger)).await else {
+        return so_far(context, trigger, begun, before).await;
+    };
+    let report = ended.map_err(|error| context.monitor_problem(&error))?;
     let replenished = report.purchased_count > 0;
     let document = Replenished {
         replenished,
@@ -62,9 +78,28 @@ async fn pass(context: &Context, trigger: Trigger) -> Outcome {
     json_response(StatusCode::OK, &document)
 }
 
+/// What a pass that goes on has bought since it was asked for.
+async fn so_far(context: &Context, trigger: Trigger, begun: DateTime<Utc>, before: Stock) -> Outcome {
+    let look = move |conn: &mut _| Ok((purchases_bought_since(conn, trigger, begun)?, stock_read(conn)?.stock));
+    let (purchased_count, now) = context.read("pass_so_far", look).await?;
+    let document = Replenished {
+        replenished: purchased_count > 0,
+        purchased_count,
+        previous_status: before.into(),
+        new_status: now.into(),
+        reason: Some(RUNNING.to_owned()),
+        error: None,
+    };
+    json_response(StatusCode::OK, &document)
+}
+
 fn about(id: &'static str, summary: &'static str) -> About {
     About::new(id, "Pool", summary)
-        .text("`reason` is there when nothing was bought: `above_threshold`, `locked`, `paused`, `spend_cap`, `halted`, …")
+        .text(
+            "`reason` is there when nothing was bought: `above_threshold`, `locked`, `paused`, `spend_cap`, `halted`, …; and \
+             it is `running` when the pass lasts longer than `http.sync_order_secs`: it goes on, and the counts are those \
+             so far.",
+        )
         .answer::<Replenished>(
             "What the look did.",
             json!({"replenished": false, "purchased_count": 0, "previous_status": {"available": 16, "assigned": 6, "total": 22},

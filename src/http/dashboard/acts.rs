@@ -338,7 +338,9 @@ async fn perform(context: &Arc<Context>, request: &Request, act: Act) -> Result<
             let bought = report["purchased_count"].as_u64().unwrap_or(0);
             let why = report["reason"].as_str().map(crate::domain::explain_reason).unwrap_or_default();
             let error = report["error"].as_str().map(|error| format!(" {error}")).unwrap_or_default();
-            if bought > 0 {
+            if report["reason"] == replenish::RUNNING {
+                format!("The pass goes on; {} bought so far.", counted(bought, "number"))
+            } else if bought > 0 {
                 format!("{} bought.{error}", counted(bought, "number"))
             } else {
                 format!("Nothing was bought: {why}.{error}")

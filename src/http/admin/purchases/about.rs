@@ -24,14 +24,15 @@ fn example(state: OrderState) -> Value {
 pub(crate) fn about_purchase() -> About {
     About::new("purchase", "Purchases", "Buys numbers by hand")
         .text(
-            "An order that ran answers 200 even when it bought less, or nothing: `errors` tells the rest. The area code \
+            "An order that ran answers 200 even when it bought less, or nothing: `errors` tells the rest. One that lasts \
+             longer than `http.sync_order_secs` answers 202 and goes on: ask at `Location` how it ends. The area code \
              binds unless `fallback`; `override_caps` goes beyond the spend caps.",
         )
         .header::<IdempotencyKey>("Idempotency-Key", "The same key and body give the same order for 7 days.")
         .header::<Preference>("Prefer", "`respond-async` answers 202 at once.")
         .body::<PurchaseBody>(json!({"count": 3, "area_code": "415"}))
         .answer::<Document>("The order at its end.", example(OrderState::Done))
-        .answer_with::<Document>(StatusCode::ACCEPTED, "The order is written and runs.", example(OrderState::Queued))
+        .answer_with::<Document>(StatusCode::ACCEPTED, "The order is written, and runs or waits for its turn.", example(OrderState::Queued))
         .with_header("Location")
         .with_header("Preference-Applied")
         .refuses(ProblemCode::SpendCap, "The purchases of the hour or the day are used up.")
