@@ -1,15 +1,16 @@
 //! A request's body: counted while it is read, in bounded time, and discarded when nobody wanted it.
 //!
-//! Invariants: never more than the limit is held; the whole body has one deadline; whatever a route leaves behind (an
-//! early answer, a panic) returns here, so that the server can discard it before it answers. Without that, closing the
-//! connection resets it and the client never sees the answer.
+//! Invariants: never more than the limit is held, nor room for more than twice what came, and nothing at all of a body that
+//! nobody wants; the whole body has one deadline; whatever a route leaves behind (an early answer, a panic) returns here. What
+//! comes promptly is taken off the wire before the answer, so that the connection can go on; the rest after it, because
+//! closing a connection with unread bytes resets it, and then the client never sees the answer.
 //! How to get it wrong: holding the lock across an await; polling a body whose client waits for `100 Continue` only to
-//! throw it away.
+//! throw it away; keeping a piece as it came (it holds on to the connection's whole read buffer).
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::EXPECT;
 use http_body_util::BodyExt;
@@ -22,10 +23,17 @@ use super::problem_code::ProblemCode;
 
 /// The most bytes a route takes, unless it says otherwise.
 pub const BODY_BYTES_MAX: u64 = 64 * 1024;
-/// The most bytes discarded before an early answer.
+/// The same where anybody may ask.
+pub(super) const PUBLIC_BODY_BYTES_MAX: u64 = 8 * 1024;
+/// The most bytes discarded, before an early answer and after it.
 const DISCARD_BYTES_MAX: u64 = 1024 * 1024;
-/// The longest time spent on that.
+/// An early answer waits for more of a body that comes piece by piece within this, and not longer than that.
+const PROMPT: Duration = Duration::from_millis(200);
+const PROMPT_MAX: Duration = Duration::from_secs(1);
+/// The longest time spent on the rest after the answer.
 const DISCARD_TIME_MAX: Duration = Duration::from_secs(5);
+/// The least room that is reserved for a body in pieces.
+const ROOM_MIN: usize = 512;
 
 /// A body as far as it was read.
 pub(super) struct IncomingBody {
@@ -80,11 +88,17 @@ impl IncomingBody {
         std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), State::Gone)
     }
 
+    /// The seat of whoever sends it.
+    pub(super) fn seat(&self) -> &Arc<Seat> {
+        &self.seat
+    }
+
     /// Reads it all, at most `bytes_max`. The first byte meets `check`, which may refuse it for its media type; then the
     /// size counts.
     pub(super) async fn read(
         &self,
         bytes_max: u64,
+        keep: Keep,
         check: impl FnOnce() -> Result<(), Problem>,
     ) -> Result<Bytes, Problem> {
         let (body, begun) = match self.take() {
@@ -97,7 +111,9 @@ impl IncomingBody {
         let mut loan = Loan { home: self, body: Some(body), begun };
         if size.lower() > 0 {
             check()?;
-            return self.read_counted(&mut loan, bytes_max, size.lower(), Bytes::new()).await;
+            let whole = Whole::new(bytes_max, size.exact(), keep);
+            whole.has_room_for(size.lower())?;
+            return self.read_on(&mut loan, whole).await;
         }
         let first = loop {
             match self.next(&mut loan).await? {
@@ -107,34 +123,16 @@ impl IncomingBody {
             }
         };
         check()?;
-        self.read_counted(&mut loan, bytes_max, first.len() as u64, first).await
+        let mut whole = Whole::new(bytes_max, None, keep);
+        whole.take(&first)?;
+        self.read_on(&mut loan, whole).await
     }
 
-    async fn read_counted(
-        &self,
-        loan: &mut Loan<'_>,
-        bytes_max: u64,
-        at_least: u64,
-        first: Bytes,
-    ) -> Result<Bytes, Problem> {
-        if at_least > bytes_max {
-            return Err(too_large(bytes_max));
-        }
-        let mut whole = first;
-        let mut joined = BytesMut::new();
+    async fn read_on(&self, loan: &mut Loan<'_>, mut whole: Whole) -> Result<Bytes, Problem> {
         while let Some(data) = self.next(loan).await? {
-            if (whole.len() + joined.len() + data.len()) as u64 > bytes_max {
-                return Err(too_large(bytes_max));
-            }
-            // One piece, the usual case, is not copied.
-            if whole.is_empty() && joined.is_empty() {
-                whole = data;
-            } else {
-                joined.extend_from_slice(&std::mem::take(&mut whole));
-                joined.extend_from_slice(&data);
-            }
+            whole.take(&data)?;
         }
-        Ok(if joined.is_empty() { whole } else { joined.freeze() })
+        Ok(whole.bytes.into())
     }
 
     /// The next piece; `None` at the end, which also ends the loan.
@@ -164,30 +162,119 @@ impl IncomingBody {
         problem
     }
 
-    /// Takes what is left off the wire. `false` when the connection cannot be used for another request.
-    pub(super) async fn discard(&self, headers: &HeaderMap) -> bool {
-        let mut body = match self.take() {
-            State::Gone => return true,
-            State::Broken => return false,
+    /// Takes off the wire what a route left, as far as it comes promptly.
+    pub(super) async fn discard(&self, headers: &HeaderMap) -> Rest {
+        let body = match self.take() {
+            State::Gone => return Rest::Nothing,
+            State::Broken => return Rest::Lost,
             // The client waits for a word before it sends anything, and the answer is that word.
-            State::Untouched(_) if headers.contains_key(EXPECT) => return false,
+            State::Untouched(_) if headers.contains_key(EXPECT) => return Rest::Lost,
             State::Untouched(body) | State::Begun(body) => body,
         };
+        let mut leftover = Leftover { body, discarded: 0 };
+        if leftover.body.size_hint().lower() > DISCARD_BYTES_MAX {
+            return Rest::Later(leftover);
+        }
         self.seat.reading();
-        let deadline = self.deadline.min(Instant::now() + DISCARD_TIME_MAX);
-        let mut discarded = 0;
-        let all = loop {
-            match timeout_at(deadline, body.frame()).await {
-                Ok(Some(Ok(frame))) => discarded += frame.data_ref().map_or(0, Bytes::len) as u64,
-                Ok(None) => break true,
-                Ok(Some(Err(_))) | Err(_) => break false,
-            }
-            if discarded > DISCARD_BYTES_MAX {
-                break false;
+        let until = self.deadline.min(Instant::now() + PROMPT_MAX);
+        let rest = loop {
+            match timeout_at(until.min(Instant::now() + PROMPT), leftover.next()).await {
+                Ok(Some(true)) => {}
+                Ok(Some(false)) => break Rest::Nothing,
+                Ok(None) => break Rest::Lost,
+                Err(_not_promptly) => break Rest::Later(leftover),
             }
         };
         self.seat.serving();
-        all
+        rest
+    }
+}
+
+/// Whether somebody will look at a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// It is what the handler gets.
+    Whole,
+    /// It is only counted.
+    Nothing,
+}
+
+/// What came of a body so far.
+struct Whole {
+    bytes: Vec<u8>,
+    /// Bytes that came, kept or not.
+    came: u64,
+    bytes_max: u64,
+    announced: Option<u64>,
+    keep: Keep,
+}
+
+impl Whole {
+    fn new(bytes_max: u64, announced: Option<u64>, keep: Keep) -> Self {
+        Self { bytes: Vec::new(), came: 0, bytes_max, announced, keep }
+    }
+
+    fn has_room_for(&self, more: u64) -> Result<(), Problem> {
+        if self.came.saturating_add(more) > self.bytes_max { Err(too_large(self.bytes_max)) } else { Ok(()) }
+    }
+
+    fn take(&mut self, piece: &[u8]) -> Result<(), Problem> {
+        self.has_room_for(piece.len() as u64)?;
+        self.came += piece.len() as u64;
+        if self.keep == Keep::Nothing {
+            return Ok(());
+        }
+        let needed = self.bytes.len() + piece.len();
+        if needed > self.bytes.capacity() {
+            // By what came, not by what is announced; and never for more than may come.
+            let bound = usize::try_from(self.announced.unwrap_or(self.bytes_max)).unwrap_or(usize::MAX);
+            let room = (2 * self.bytes.len()).max(ROOM_MIN).min(bound).max(needed);
+            self.bytes.reserve_exact(room - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(())
+    }
+}
+
+/// What is left of a body when its answer is ready.
+pub(super) enum Rest {
+    /// Nothing: the connection can be used for another request.
+    Nothing,
+    /// Nobody can say what comes next.
+    Lost,
+    /// More comes, but not so soon that the answer should wait for it.
+    Later(Leftover),
+}
+
+/// A body that nobody wants, on its way.
+pub(super) struct Leftover {
+    body: Incoming,
+    discarded: u64,
+}
+
+impl Leftover {
+    /// `Some(false)` at its end, `None` when it breaks off or is too much.
+    async fn next(&mut self) -> Option<bool> {
+        match self.body.frame().await {
+            Some(Ok(frame)) => {
+                self.discarded += frame.data_ref().map_or(0, Bytes::len) as u64;
+                (self.discarded <= DISCARD_BYTES_MAX).then_some(true)
+            }
+            None => Some(false),
+            Some(Err(_)) => None,
+        }
+    }
+
+    /// Takes it off the wire, after the answer. `false` when it did not come to its end.
+    pub(super) async fn see_off(mut self) -> bool {
+        let deadline = Instant::now() + DISCARD_TIME_MAX;
+        loop {
+            match timeout_at(deadline, self.next()).await {
+                Ok(Some(true)) => {}
+                Ok(Some(false)) => return true,
+                Ok(None) | Err(_) => return false,
+            }
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! One connection, and the frame around each of its requests.
 //!
 //! Invariants: every request gets exactly one answer with an `X-Request-Id`, a panic's 500 included; what a route left of
-//! the body is taken off the wire before the answer; the log line names no key; a connection that works on an answer is
-//! not closed by a wish for room or, before the deadline, by a stop.
+//! the body is taken off the wire, before the answer if it comes promptly and else after it; the log line names no key; a
+//! connection that works for somebody whose key is right is not closed by a wish for room or, before the deadline, by a stop.
 //! How to get it wrong: letting an error return from the service function (hyper then closes without an answer).
 
 use std::any::Any;
@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -24,13 +24,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use slog::{debug, error, warn};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutWriter;
 
-use super::body::IncomingBody;
+use super::body::{IncomingBody, Leftover, Rest};
 use super::crowd::{Seat, Taken};
 use super::exchange::{Exchange, REQUEST_ID, RequestId, SharedExchange, client_address};
+use super::framing;
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
 use super::reply::Response;
@@ -44,8 +45,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(1);
 const LEAVE_PATIENCE: Duration = Duration::from_millis(100);
 /// Bytes of a request's header; more is 431.
 const HEADER_BYTES_MAX: usize = 32 * 1024;
-/// Bytes read ahead.
-const BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// Bytes read ahead: as many as a header may have.
+const BUFFER_BYTES_MAX: usize = HEADER_BYTES_MAX;
 
 /// Where a connection stands.
 pub(super) enum Place {
@@ -67,9 +68,10 @@ pub(super) async fn run<S: HttpService>(stream: TcpStream, peer: SocketAddr, pla
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limits.body_timeout));
     let is_inside = matches!(place, Place::Seat(_));
+    let (linger, leftover) = Linger::new();
     let service = service_fn(|request| {
-        let (shared, seat) = (Arc::clone(&shared), Arc::clone(&seat));
-        async move { Ok::<_, Infallible>(answer(&shared, seat, is_inside, peer, request).await) }
+        let (shared, seat, linger) = (Arc::clone(&shared), Arc::clone(&seat), Arc::clone(&linger));
+        async move { Ok::<_, Infallible>(answer(&shared, seat, is_inside, peer, request, &linger).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -87,9 +89,38 @@ pub(super) async fn run<S: HttpService>(stream: TcpStream, peer: SocketAddr, pla
         }
         () = seat.told_to_leave() => {
             connection.as_mut().graceful_shutdown();
-            while timeout(LEAVE_PATIENCE, connection.as_mut()).await.is_err() && seat.is_serving() {}
+            while timeout(LEAVE_PATIENCE, connection.as_mut()).await.is_err() && seat.is_serving_known() {}
+        }
+        // The answer is out, and the rest of the request does not come.
+        () = see_off(leftover) => {}
+    }
+}
+
+/// How the last answer of a connection hands on what is left of its request's body.
+struct Linger(Mutex<Option<oneshot::Sender<Leftover>>>);
+
+impl Linger {
+    fn new() -> (Arc<Self>, oneshot::Receiver<Leftover>) {
+        let (sender, receiver) = oneshot::channel();
+        (Arc::new(Self(Mutex::new(Some(sender)))), receiver)
+    }
+
+    fn after_the_answer(&self, rest: Leftover) {
+        if let Some(sender) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Nobody listens on a connection that is about to go.
+            let _ = sender.send(rest);
         }
     }
+}
+
+/// Resolves when there is a leftover that does not come to its end; if it does, the connection ends by itself.
+async fn see_off(leftover: oneshot::Receiver<Leftover>) {
+    if let Ok(rest) = leftover.await
+        && !rest.see_off().await
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 /// The frame around one request.
@@ -99,38 +130,53 @@ async fn answer<S: HttpService>(
     is_inside: bool,
     peer: SocketAddr,
     request: http::Request<Incoming>,
+    linger: &Linger,
 ) -> http::Response<impl Body<Data = Bytes, Error = warp::Error> + use<S>> {
     let began = Instant::now();
-    seat.serving();
     let (head, body) = request.into_parts();
     shared.undeclared.look(peer.ip(), &head.headers, &shared.options.trusted_proxies, &shared.options.log);
+    let client = client_address(peer.ip(), &head.headers, &shared.options.trusted_proxies);
+    seat.asked_by(client);
+    let framed = framing::check(&head);
     let body_time = if is_inside { shared.options.limits.body_timeout } else { REFUSAL_TIME };
     let exchange: SharedExchange = Arc::new(Exchange {
         id: RequestId::of(&head.headers),
         peer,
         route: OnceLock::new(),
-        client: client_address(peer.ip(), &head.headers, &shared.options.trusted_proxies),
+        client,
         stop: Arc::clone(&shared.stop),
         body: IncomingBody::new(body, body_time, Arc::clone(&seat)),
         method: head.method,
         uri: head.uri,
         headers: head.headers,
     });
-    let mut response = if is_inside {
-        ask(shared, Arc::clone(&exchange)).await
-    } else {
-        Problem::new(ProblemCode::Unavailable, "Too many connections are open; try again soon.")
-            .retry_after(Duration::from_secs(1))
-            .into_response()
+    let is_framed = framed.is_ok();
+    let mut response = match framed {
+        _ if !is_inside => no_room(),
+        Err(problem) => problem.into_response(),
+        Ok(()) => tokio::select! {
+            biased;
+            response = ask(shared, Arc::clone(&exchange)) => response,
+            () = seat.stranger_told_to_leave() => no_room(),
+        },
     };
-    let is_drained = exchange.body.discard(&exchange.headers).await;
+    let rest = exchange.body.discard(&exchange.headers).await;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, exchange.id.header_value());
-    if !is_drained || !is_inside {
+    if !matches!(rest, Rest::Nothing) || !is_inside || !is_framed || seat.must_leave() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Rest::Later(leftover) = rest {
+        linger.after_the_answer(leftover);
     }
     note(shared, &exchange, &response, began);
     response.map(|inner| Tracked { inner, seat })
+}
+
+fn no_room() -> Response {
+    Problem::new(ProblemCode::Unavailable, "Too many connections are open; try again soon.")
+        .retry_after(Duration::from_secs(1))
+        .into_response()
 }
 
 async fn ask<S: HttpService>(shared: &Shared<S>, exchange: SharedExchange) -> Response {

@@ -1,15 +1,22 @@
 //! Who is connected, and who has to go when there are too many.
 //!
-//! Invariants: a connection that is working on an answer is never told to go; those that let us wait go first, the
-//! longest wait first; a newcomer therefore finds a place unless all places are at work.
-//! How to get it wrong: holding the lock while waiting, or counting those that were told to go.
+//! Invariants: a connection that is at work for somebody whose key is right is never told to go; those that let us wait, or
+//! that we let wait because everybody may ask, go first: strangers' before others', of the address that has the most seats,
+//! the longest wait first. When all are at work, the address with the most seats gives one that works for a stranger, but
+//! only to an address that has fewer: nobody can hold all seats, and nobody's own newcomers cut off their own requests.
+//! How to get it wrong: holding the lock while waiting, counting those that were told to go, or calling a request that only
+//! waits for its turn work: a burst of them would hold every seat.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
+
+use super::customers::customer;
 
 /// A body may be on its way this long before its connection counts as one that lets us wait.
 const BODY_PATIENCE: Duration = Duration::from_secs(1);
@@ -17,25 +24,48 @@ const BODY_PATIENCE: Duration = Duration::from_secs(1);
 const WAITING: u64 = 0;
 const READING: u64 = 1;
 const SERVING: u64 = 2;
+const HELD: u64 = 3;
 
 /// One connection's place.
 pub(super) struct Seat {
     /// Milliseconds since the crowd began, times four, plus the phase.
     phase: AtomicU64,
+    /// Whether the key of the latest request was right.
+    is_known: AtomicBool,
+    /// Whose it is: the peer or, once a trusted proxy has said so, whom it forwards for.
+    from: Mutex<IpAddr>,
     epoch: Instant,
     leave: CancellationToken,
 }
 
 impl Seat {
-    fn new(epoch: Instant) -> Self {
-        let seat = Self { phase: AtomicU64::new(WAITING), epoch, leave: CancellationToken::new() };
+    fn new(from: IpAddr, epoch: Instant) -> Self {
+        let seat = Self {
+            phase: AtomicU64::new(WAITING),
+            is_known: AtomicBool::new(false),
+            from: Mutex::new(customer(from)),
+            epoch,
+            leave: CancellationToken::new(),
+        };
         seat.waiting();
         seat
     }
 
-    /// No request yet, or its header is not complete.
+    /// No request yet, or its header is not complete; or its answer is on its way already.
     pub(super) fn waiting(&self) {
         self.set(WAITING);
+    }
+
+    /// A request of somebody begins.
+    pub(super) fn asked_by(&self, client: IpAddr) {
+        self.is_known.store(false, Ordering::Relaxed);
+        *self.from.lock().unwrap_or_else(PoisonError::into_inner) = customer(client);
+        self.serving();
+    }
+
+    /// Whoever asks has shown a right key.
+    pub(super) fn known(&self) {
+        self.is_known.store(true, Ordering::Relaxed);
     }
 
     /// We wait for the client's body.
@@ -50,6 +80,11 @@ impl Seat {
         self.set(SERVING);
     }
 
+    /// The client waits because we want it to, not because there is work.
+    pub(super) fn held(&self) {
+        self.set(HELD);
+    }
+
     fn set(&self, phase: u64) {
         self.phase.store(self.now() * 4 + phase, Ordering::Relaxed);
     }
@@ -58,31 +93,52 @@ impl Seat {
         u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX / 4)
     }
 
+    fn from(&self) -> IpAddr {
+        *self.from.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_known.load(Ordering::Relaxed)
+    }
+
     /// Whether no request is in anybody's hands.
     pub(super) fn is_waiting(&self) -> bool {
         self.phase.load(Ordering::Relaxed) % 4 == WAITING
     }
 
-    /// Whether the client waits for us.
-    pub(super) fn is_serving(&self) -> bool {
-        self.phase.load(Ordering::Relaxed) % 4 == SERVING
+    /// Whether somebody whose key is right waits for us.
+    pub(super) fn is_serving_known(&self) -> bool {
+        self.phase.load(Ordering::Relaxed) % 4 == SERVING && self.is_known()
     }
 
-    /// Since when the client has let us wait, if it has.
-    fn waits_since(&self) -> Option<u64> {
+    /// Since when this seat has not been at work, if it may be given to somebody else.
+    fn yields_since(&self) -> Option<u64> {
         let packed = self.phase.load(Ordering::Relaxed);
         let (since, phase) = (packed / 4, packed % 4);
         let patience = u64::try_from(BODY_PATIENCE.as_millis()).unwrap_or(u64::MAX);
         match phase {
-            WAITING => Some(since),
+            WAITING | HELD => Some(since),
             READING if self.now() >= since.saturating_add(patience) => Some(since),
             _ => None,
         }
     }
 
-    /// Resolves when this connection has to make room.
+    /// Whether this connection has to make room.
+    pub(super) fn must_leave(&self) -> bool {
+        self.leave.is_cancelled()
+    }
+
+    /// Resolves when it has to.
     pub(super) async fn told_to_leave(&self) {
         self.leave.cancelled().await;
+    }
+
+    /// Resolves when a stranger's request has to make room, however far it is. Somebody whose key is right finishes.
+    pub(super) async fn stranger_told_to_leave(&self) {
+        self.leave.cancelled().await;
+        if self.is_known() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
@@ -127,25 +183,25 @@ impl Crowd {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place, if need be that of somebody who lets us wait; `None` when all are at work.
-    pub(super) fn take_seat(self: &Arc<Self>) -> Option<Taken> {
+    /// A place, if need be somebody else's; `None` when nobody has one to give.
+    pub(super) fn take_seat(self: &Arc<Self>, from: IpAddr) -> Option<Taken> {
         let mut seats = self.lock();
-        if seats.by_id.len() >= self.max && seats.make_room(self.max) == 0 {
+        if seats.by_id.len() >= self.max && seats.make_room(self.max) == 0 && !seats.take_from_the_greediest(from) {
             return None;
         }
         let id = seats.next_id;
         seats.next_id += 1;
-        let seat = Arc::new(Seat::new(self.epoch));
+        let seat = Arc::new(Seat::new(from, self.epoch));
         seats.by_id.insert(id, Arc::clone(&seat));
         Some(Taken { id, seat, crowd: Arc::clone(self) })
     }
 
     /// A place outside the count, for somebody who is told at once that there is none.
-    pub(super) fn standing_seat(&self) -> Arc<Seat> {
-        Arc::new(Seat::new(self.epoch))
+    pub(super) fn standing_seat(&self, from: IpAddr) -> Arc<Seat> {
+        Arc::new(Seat::new(from, self.epoch))
     }
 
-    /// Tells some of those who let us wait to go, because the machine has run out of something.
+    /// Tells some of those who are not at work to go, because the machine has run out of something.
     pub(super) fn make_room(&self) -> usize {
         self.lock().make_room(self.max)
     }
@@ -154,15 +210,80 @@ impl Crowd {
 impl Seats {
     /// Looking at everybody is dear, so a sixty-fourth of the crowd goes at a time.
     fn make_room(&mut self, max: usize) -> usize {
-        let mut waiting: Vec<(u64, u64)> =
-            self.by_id.iter().filter_map(|(id, seat)| Some((seat.waits_since()?, *id))).collect();
-        let leaving = (max / 64 + 1).min(waiting.len());
-        if leaving > 0 && leaving < waiting.len() {
-            waiting.select_nth_unstable(leaving - 1);
+        let mut counts = self.counts();
+        let (mut strangers, mut known) = (Yielding::default(), Yielding::default());
+        for (id, seat) in &self.by_id {
+            if let Some(since) = seat.yields_since() {
+                let group = if seat.is_known() { &mut known } else { &mut strangers };
+                group.0.entry(seat.from()).or_default().push(Reverse((since, *id)));
+            }
         }
-        for (_, id) in &waiting[..leaving] {
-            if let Some(seat) = self.by_id.remove(id) {
-                seat.leave.cancel();
+        let most = max / 64 + 1;
+        let mut leaving = strangers.first(most, &mut counts);
+        leaving.extend(known.first(most - leaving.len(), &mut counts));
+        for id in &leaving {
+            self.send_away(*id);
+        }
+        leaving.len()
+    }
+
+    /// When everybody is at work: one seat that works for a stranger, of the address that has the most, as long as it has
+    /// more than the newcomer's would have then.
+    fn take_from_the_greediest(&mut self, newcomer: IpAddr) -> bool {
+        let counts = self.counts();
+        let enough = counts.get(&customer(newcomer)).map_or(1, |count| count + 1);
+        let strangers = self.by_id.iter().filter(|(_, seat)| !seat.is_known());
+        let greediest = strangers
+            // Whose a seat is may have changed since they were counted.
+            .map(|(id, seat)| {
+                (counts.get(&seat.from()).copied().unwrap_or(0), Reverse((seat.phase.load(Ordering::Relaxed), *id)))
+            })
+            .filter(|(count, _)| *count > enough)
+            .max();
+        greediest.map(|(_, Reverse((_, id)))| self.send_away(id)).is_some()
+    }
+
+    /// Seats of each address.
+    fn counts(&self) -> HashMap<IpAddr, usize> {
+        let mut counts = HashMap::new();
+        for seat in self.by_id.values() {
+            *counts.entry(seat.from()).or_default() += 1;
+        }
+        counts
+    }
+
+    fn send_away(&mut self, id: u64) {
+        if let Some(seat) = self.by_id.remove(&id) {
+            seat.leave.cancel();
+        }
+    }
+}
+
+/// Seats that may be given away, by address.
+#[derive(Default)]
+struct Yielding(HashMap<IpAddr, Vec<Reverse<(u64, u64)>>>);
+
+impl Yielding {
+    /// So many of them, each of the address that has the most seats then, its longest wait first.
+    fn first(self, most: usize, counts: &mut HashMap<IpAddr, usize>) -> Vec<u64> {
+        let mut addresses: BinaryHeap<_> = self
+            .0
+            .into_iter()
+            .filter_map(|(from, mut seats)| {
+                seats.sort_unstable();
+                let count = counts.get(&from).copied().unwrap_or_default();
+                seats.last().copied().map(|longest| (count, longest, from, seats))
+            })
+            .collect();
+        let mut leaving = Vec::new();
+        while leaving.len() < most
+            && let Some((count, _, from, mut seats)) = addresses.pop()
+        {
+            leaving.extend(seats.pop().map(|Reverse((_, id))| id));
+            let left = count.saturating_sub(1);
+            counts.insert(from, left);
+            if let Some(longest) = seats.last().copied() {
+                addresses.push((left, longest, from, seats));
             }
         }
         leaving
@@ -173,40 +294,112 @@ impl Seats {
 mod tests {
     use super::*;
 
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    impl Crowd {
+        fn take(self: &Arc<Self>) -> Option<Taken> {
+            self.take_seat(address(1))
+        }
+    }
+
+    impl Taken {
+        fn must_go(&self) -> bool {
+            self.seat.leave.is_cancelled()
+        }
+    }
+
     #[test]
     fn those_who_let_us_wait_make_room_and_those_at_work_do_not() {
         let crowd = Crowd::new(2);
-        let first = crowd.take_seat().unwrap();
-        let second = crowd.take_seat().unwrap();
+        let first = crowd.take().unwrap();
+        let second = crowd.take().unwrap();
         first.seat().serving();
-        let third = crowd.take_seat().expect("the second one waits, so it goes");
-        assert!(second.seat().leave.is_cancelled() && !first.seat().leave.is_cancelled());
+        let third = crowd.take().expect("the second one waits, so it goes");
+        assert!(second.must_go() && !first.must_go());
         third.seat().serving();
-        assert!(crowd.take_seat().is_none(), "both are at work");
+        assert!(crowd.take().is_none(), "both are at work");
         drop(first);
-        assert!(crowd.take_seat().is_some());
+        assert!(crowd.take().is_some());
     }
 
     #[test]
     fn a_body_on_its_way_is_given_time() {
         let crowd = Crowd::new(1);
-        let first = crowd.take_seat().unwrap();
+        let first = crowd.take().unwrap();
         first.seat().reading();
-        assert!(crowd.take_seat().is_none());
+        assert!(crowd.take().is_none());
         first.seat().phase.store(READING, Ordering::Relaxed);
         std::thread::sleep(BODY_PATIENCE + Duration::from_millis(20));
-        assert!(crowd.take_seat().is_some());
+        assert!(crowd.take().is_some());
     }
 
     #[test]
     fn the_longest_wait_goes_first() {
         let crowd = Crowd::new(3);
-        let seats: Vec<_> = (0..3).map(|_| crowd.take_seat().unwrap()).collect();
+        let seats: Vec<_> = (0..3).map(|_| crowd.take().unwrap()).collect();
         for (seat, since) in seats.iter().zip([9, 3, 7]) {
             seat.seat().phase.store(since * 4 + WAITING, Ordering::Relaxed);
         }
-        let _newcomer = crowd.take_seat().unwrap();
-        assert!(seats[1].seat().leave.is_cancelled());
-        assert!(!seats[0].seat().leave.is_cancelled() && !seats[2].seat().leave.is_cancelled());
+        let _newcomer = crowd.take().unwrap();
+        assert!(seats[1].must_go());
+        assert!(!seats[0].must_go() && !seats[2].must_go());
+    }
+
+    #[test]
+    fn a_wait_that_we_impose_makes_room() {
+        let crowd = Crowd::new(1);
+        let first = crowd.take().unwrap();
+        first.seat().serving();
+        assert!(crowd.take().is_none());
+        first.seat().held();
+        assert!(crowd.take().is_some() && first.must_go());
+    }
+
+    #[test]
+    fn the_address_with_the_most_seats_gives_first_and_whose_key_was_right_last() {
+        let crowd = Crowd::new(4);
+        let early = crowd.take_seat(address(9)).unwrap();
+        let customers: Vec<_> = (0..3).map(|_| crowd.take_seat(address(1)).unwrap()).collect();
+        customers[0].seat().known();
+        let flood: Vec<_> = (0..3).map(|_| crowd.take_seat(address(2)).unwrap()).collect();
+        assert!(customers[1].must_go() && customers[2].must_go(), "they had the most seats");
+        assert!(!customers[0].must_go() && !early.must_go());
+        assert_eq!(flood.iter().filter(|seat| seat.must_go()).count(), 1, "then the flood itself had");
+        drop((early, flood));
+        let rest: Vec<_> = (0..4).map(|_| crowd.take_seat(address(3)).unwrap()).collect();
+        assert!(!customers[0].must_go());
+        rest.iter().for_each(|seat| seat.seat().serving());
+        assert!(crowd.take_seat(address(4)).is_some() && customers[0].must_go(), "nobody else has one to give");
+    }
+
+    #[test]
+    fn when_all_are_at_work_the_address_with_the_most_seats_gives_one_to_others_only() {
+        let crowd = Crowd::new(3);
+        let greedy: Vec<_> = (0..3).map(|_| crowd.take_seat(address(1)).unwrap()).collect();
+        for (seat, since) in greedy.iter().zip([8, 5, 6]) {
+            seat.seat().asked_by(address(1));
+            seat.seat().phase.store(since * 4 + SERVING, Ordering::Relaxed);
+        }
+        assert!(crowd.take_seat(address(1)).is_none(), "not to its own newcomer");
+        greedy[1].seat().known();
+        let other = crowd.take_seat(address(2)).unwrap();
+        assert!(greedy[2].must_go(), "the longest at work whose key was not right");
+        other.seat().asked_by(address(2));
+        assert!(crowd.take_seat(address(2)).is_none(), "it would have as many as the other");
+        greedy[0].seat().known();
+        assert!(crowd.take_seat(address(3)).is_none(), "whose key is right finishes");
+    }
+
+    #[test]
+    fn whom_a_proxy_forwards_for_has_the_seat() {
+        let (crowd, proxy) = (Crowd::new(3), address(9));
+        let seats: Vec<_> = (0..3).map(|_| crowd.take_seat(proxy).unwrap()).collect();
+        for (seat, client) in seats.iter().zip([1, 2, 2]) {
+            seat.seat().asked_by(address(client));
+        }
+        assert!(crowd.take_seat(proxy).is_some(), "nobody knows yet for whom");
+        assert!(!seats[0].must_go() && (seats[1].must_go() ^ seats[2].must_go()));
     }
 }

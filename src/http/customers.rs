@@ -57,7 +57,7 @@ impl<V> Customers<V> {
 }
 
 /// Whoever has this address has at least all of it: an IPv4 address, a /64 of IPv6.
-fn customer(address: IpAddr) -> IpAddr {
+pub(super) fn customer(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

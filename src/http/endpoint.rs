@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::audited::{Audited, Call};
 use super::auth::{Gate, Shown, TokenIn, Wanted};
-use super::body::BODY_BYTES_MAX;
+use super::body::{BODY_BYTES_MAX, Keep, PUBLIC_BODY_BYTES_MAX};
 use super::dashboard;
 use super::exchange::SharedExchange;
 use super::keys::{Access, Who};
@@ -71,7 +71,8 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     {
         let handler: Handler<C> = Box::new(move |context, request| Box::pin(handler(context, request)));
         let audited = if access == Access::Admin { Audited::Always } else { Audited::Never };
-        let body_bytes_max = BODY_BYTES_MAX;
+        // What anybody may send is held for anybody.
+        let body_bytes_max = if access == Access::Public { PUBLIC_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
         let (action, is_order, is_page, about, is_undocumented) = (None, false, false, None, false);
         let wanted = Wanted::ByAPerson;
         Self {
@@ -90,7 +91,8 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         }
     }
 
-    /// Takes a body of at most so many bytes, instead of [`BODY_BYTES_MAX`].
+    /// Takes a body of at most so many bytes, instead of [`BODY_BYTES_MAX`], or 8 KiB where
+    /// anybody may ask.
     #[must_use]
     pub fn up_to(mut self, bytes_max: u64) -> Self {
         self.body_bytes_max = bytes_max;
@@ -312,8 +314,12 @@ impl<C: Send + Sync + 'static> Route<C> {
             refused.problem
         })?;
         note(who);
-        let body =
-            exchange.body.read(endpoint.body_bytes_max, || check_media_type(endpoint.body, &exchange.headers)).await?;
+        if who.is_some() {
+            exchange.body.seat().known();
+        }
+        let keep = if endpoint.body == BodyRule::None { Keep::Nothing } else { Keep::Whole };
+        let check = || check_media_type(endpoint.body, &exchange.headers);
+        let body = exchange.body.read(endpoint.body_bytes_max, keep, check).await?;
         if endpoint.body == BodyRule::Json && body.is_empty() {
             check_empty(&exchange.headers)?;
         }
@@ -324,7 +330,6 @@ impl<C: Send + Sync + 'static> Route<C> {
         if let Some(who) = who.as_ref().filter(|_| endpoint.is_order) {
             gate.check_orders(who, self.pattern.as_str())?;
         }
-        let body = if endpoint.body == BodyRule::None { bytes::Bytes::new() } else { body };
         let notes = call.and_then(|call| call.notes_of(who));
         let exchange = Arc::clone(exchange);
         let request = Request { exchange, route: self.pattern.as_str(), params, body, who, gate, notes };

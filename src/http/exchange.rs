@@ -148,18 +148,21 @@ pub(super) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
         return client;
     }
     let lines: Vec<&HeaderValue> = headers.get_all(FORWARDED_FOR).iter().collect();
-    for hop in lines.iter().rev().flat_map(|line| line.to_str().unwrap_or("?").rsplit(',')) {
+    // Whatever bytes the client put before them: what trusted proxies appended counts hop by hop.
+    let hops = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    for hop in hops.filter(|hop| !hop.is_empty()) {
         if !is_trusted(client) {
             return client;
         }
         // An unreadable hop ends the chain at the last proxy that we can name.
-        let Some(address) = parse_hop(hop.trim()) else { return client };
+        let Some(address) = parse_hop(hop) else { return client };
         client = address.to_canonical();
     }
     client
 }
 
-fn parse_hop(hop: &str) -> Option<IpAddr> {
+fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
+    let hop = std::str::from_utf8(hop).ok()?;
     let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
     bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
@@ -171,9 +174,14 @@ mod tests {
     use super::*;
 
     fn client(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        let lines: Vec<&[u8]> = forwarded.iter().map(|line| line.as_bytes()).collect();
+        client_by_bytes(peer, &lines, trusted)
+    }
+
+    fn client_by_bytes(peer: &str, forwarded: &[&[u8]], trusted: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in forwarded {
-            headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+            headers.append(FORWARDED_FOR, HeaderValue::from_bytes(line).unwrap());
         }
         let trusted: Vec<IpNet> = trusted.iter().map(|network| network.parse().unwrap()).collect();
         client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
@@ -197,6 +205,17 @@ mod tests {
         assert_eq!(client("10.0.0.1", &["6.6.6.6, unknown, 10.0.0.2"], &trusted), "10.0.0.2");
         assert_eq!(client("10.0.0.1", &["[2001:db8::1]"], &trusted), "2001:db8::1");
         assert_eq!(client("10.0.0.1", &["[2001:db8::1]:80"], &trusted), "2001:db8::1");
+    }
+
+    #[test]
+    fn a_byte_that_is_no_ascii_makes_its_own_hop_unreadable_and_no_other() {
+        let of = |lines: &[&[u8]]| client_by_bytes("10.0.0.1", lines, &["10.0.0.0/8"]);
+        assert_eq!(of(&[b"\xe9, 198.51.100.7"]), "198.51.100.7");
+        assert_eq!(of(&["用户, 198.51.100.7, 10.0.0.2".as_bytes()]), "198.51.100.7");
+        assert_eq!(of(&[b"\xff", b"198.51.100.7"]), "198.51.100.7");
+        assert_eq!(of(&[b"6.6.6.6, \xff, 10.0.0.2"]), "10.0.0.2", "the chain ends there");
+        assert_eq!(of(&[b"6.6.6.6\xff"]), "10.0.0.1");
+        assert_eq!(of(&[b"6.6.6.6, 198.51.100.7, ", b" ,10.0.0.2"]), "198.51.100.7", "nothing is no hop");
     }
 
     #[test]

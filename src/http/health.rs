@@ -1,6 +1,7 @@
 //! `/healthz` and `/readyz`.
 //!
-//! Everybody may ask for readiness, so those who ask share their looks at the database.
+//! Everybody may ask for readiness, so those who ask share their looks at the database; and while they wait for one, they
+//! hold no seat that somebody else needs.
 //! How to get it wrong: letting readiness hang with the database; `Db::run` answers in time. Or telling what was seen before
 //! somebody asked: whoever has just resumed buying wants to see it.
 
@@ -69,8 +70,10 @@ pub(super) async fn healthz(_context: Arc<Context>, _request: Request) -> Outcom
     json_response(StatusCode::OK, &Health { status: "ok" })
 }
 
-pub(super) async fn readyz(context: Arc<Context>, _request: Request) -> Outcome {
+pub(super) async fn readyz(context: Arc<Context>, request: Request) -> Outcome {
+    let held = request.hold();
     let Look { failing, warnings } = context.readyz.0.look(|| look(&context)).await;
+    drop(held);
     let mut failing: Vec<&'static str> = failing.into_iter().collect();
     failing.extend(context.vitals.iter().filter(|vitals| !vitals.is_well()).map(|vitals| vitals.name()));
     if context.is_stopping() {

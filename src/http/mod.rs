@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! server ─ accepts, seats (crowd), drains ─┐
-//! connection ─ hyper, timeouts             │  each request: id, client, catch_unwind, log line, unread body
+//! connection ─ hyper, timeouts, framing    │  each request: id, client, catch_unwind, log line, unread body
 //! router ─ one warp filter per path        │
 //! endpoint ─ method, key or session (auth, sessions), media type, size (body); the audit trail (audited) at the end
 //! handler ─ fn(Arc<Context>, Request) -> Result<Response, Problem>; JSON and fields through `Request`
@@ -63,6 +63,7 @@ mod detail;
 mod endpoint;
 mod exchange;
 mod field_names;
+mod framing;
 mod health;
 mod json;
 mod keys;
@@ -102,7 +103,7 @@ pub use page::page_response;
 pub use problem::Problem;
 pub use problem_code::ProblemCode;
 pub use reply::{Response, json_response, see_other, text_response};
-pub use request::Request;
+pub use request::{Held, Request};
 pub use router::router;
 pub use routes::routes;
 pub use server::{Drained, HttpService, ServerLimits, ServerOptions, serve};

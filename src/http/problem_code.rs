@@ -43,6 +43,10 @@ macro_rules! problem_codes {
 }
 
 problem_codes! {
+    /// A request that is not HTTP as everybody understands it.
+    BadRequest = "bad_request", BAD_REQUEST, "Bad request";
+    /// A transfer coding that nobody here understands.
+    NotImplemented = "not_implemented", NOT_IMPLEMENTED, "Not implemented";
     /// No key, or a wrong one.
     Unauthorized = "unauthorized", UNAUTHORIZED, "A valid key is required";
     /// A right key in the wrong place.

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::audited::Notes;
 use super::auth::Gate;
+use super::crowd::Seat;
 use super::detail::Scribe;
 use super::exchange::{Exchange, SharedExchange};
 use super::json::{self, RequestBody};
@@ -31,6 +32,15 @@ pub struct Request {
     pub(super) gate: Arc<Gate>,
     /// For the audit trail; `None` when it does not want this call.
     pub(super) notes: Option<Arc<Notes>>,
+}
+
+/// See [`Request::hold`].
+pub struct Held<'r>(&'r Seat);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.serving();
+    }
 }
 
 impl Request {
@@ -109,6 +119,7 @@ impl Request {
 
     /// Says who it is, on a public route where the handler finds out.
     pub(super) fn note_who(&self, who: Who) {
+        self.exchange.body.seat().known();
         if let Some(notes) = &self.notes {
             notes.came(who);
         }
@@ -134,6 +145,15 @@ impl Request {
     #[must_use]
     pub fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    /// While what this returns is kept, the client waits because we want it to, not because there is work for it: its
+    /// connection may have to make room.
+    #[must_use]
+    pub fn hold(&self) -> Held<'_> {
+        let seat = self.exchange.body.seat();
+        seat.held();
+        Held(seat)
     }
 
     /// Resolves when the daemon stops. A long answer must end then: `events.take_until(request.until_stop())`.

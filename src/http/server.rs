@@ -163,10 +163,10 @@ struct House<S> {
 
 impl<S: HttpService> House<S> {
     fn take_in(&mut self, stream: TcpStream, peer: std::net::SocketAddr) {
-        let place = match self.crowd.take_seat() {
+        let place = match self.crowd.take_seat(peer.ip()) {
             Some(taken) => Place::Seat(taken),
             None => match Arc::clone(&self.refusals).try_acquire_owned() {
-                Ok(permit) => Place::Door { _permit: permit, seat: self.crowd.standing_seat() },
+                Ok(permit) => Place::Door { _permit: permit, seat: self.crowd.standing_seat(peer.ip()) },
                 Err(_) => return,
             },
         };

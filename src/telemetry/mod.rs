@@ -33,7 +33,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 const METHODS: &[&str] = &["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"];
 const STATUSES: &[&str] = &[
     "200", "201", "202", "204", "303", "304", "400", "401", "403", "404", "405", "408", "409", "413", "415", "422",
-    "429", "500", "502", "503",
+    "429", "500", "501", "502", "503",
 ];
 const STATES: &[&str] =
     &["available", "unready", "unfit", "assigned", "quarantined", "purchasing", "unsettled", "missing"];

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 /// Longer than anything here should take.
@@ -51,6 +51,13 @@ impl Client {
         Self { stream: BufReader::new(TcpStream::connect(address).await.unwrap()) }
     }
 
+    /// A client at another address of this machine's.
+    pub async fn connect_from(from: [u8; 4], address: std::net::SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        Self { stream: BufReader::new(socket.connect(address).await.unwrap()) }
+    }
+
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
@@ -82,6 +89,12 @@ impl Client {
     pub async fn is_closed(&mut self) -> bool {
         let mut byte = [0];
         matches!(timeout(PATIENCE, self.stream.read(&mut byte)).await, Ok(Ok(0) | Err(_)))
+    }
+
+    /// How many bytes come before the server closes the connection; `None` when it resets it.
+    pub async fn rest(&mut self) -> Option<usize> {
+        let mut rest = Vec::new();
+        timeout(PATIENCE, self.stream.read_to_end(&mut rest)).await.expect("the end in time").ok()
     }
 
     async fn line(&mut self) -> Option<String> {

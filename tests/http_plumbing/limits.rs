@@ -105,6 +105,46 @@ async fn when_everybody_is_at_work_a_newcomer_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn waits_that_we_impose_hold_no_seat_that_a_newcomer_needs() {
+    let world = World::with(ServerLimits { connections_max: 4, ..limits() }, &[]).await;
+    let mut burst = Vec::new();
+    for _ in 0..4 {
+        let mut client = world.client().await;
+        client.send(get("/held", "").repeat(100)).await;
+        burst.push(client);
+    }
+    sleep(Duration::from_millis(300)).await;
+    for newcomer in 0..8 {
+        assert_eq!(world.client().await.ask(get("/list", "")).await.status, 200, "newcomer {newcomer}");
+    }
+    // Whoever had to go is told so, and its other requests go with it.
+    let reply = burst[0].reply().await;
+    assert_eq!((reply.problem(), reply.header("connection")), ((503, "unavailable".into()), Some("close")));
+    assert!(burst[0].is_closed().await);
+}
+
+#[tokio::test]
+async fn nobody_holds_every_seat_and_whose_key_is_right_is_not_disturbed() {
+    let world = World::with(ServerLimits { connections_max: 4, ..limits() }, &[]).await;
+    let mut customer = world.client().await;
+    customer.send(get("/signup/slow?millis=4000", &format!("X-Admin-API-Key: {SIGNUP}\r\n"))).await;
+    let mut greedy = Vec::new();
+    for _ in 0..3 {
+        let mut client = Client::connect_from([127, 0, 0, 2], world.address).await;
+        client.send(get("/slow?millis=60000", "")).await;
+        greedy.push(client);
+    }
+    sleep(Duration::from_millis(300)).await;
+    let mut own = Client::connect_from([127, 0, 0, 2], world.address).await;
+    assert_eq!(own.ask(get("/list", "")).await.status, 503, "its own newcomers take no seat from it");
+    let mut other = Client::connect_from([127, 0, 0, 3], world.address).await;
+    assert_eq!(other.ask(get("/list", "")).await.status, 200);
+    let reply = greedy[0].reply().await;
+    assert_eq!((reply.problem(), reply.header("connection")), ((503, "unavailable".into()), Some("close")));
+    assert_eq!(customer.reply().await.status, 200);
+}
+
+#[tokio::test]
 async fn a_flood_of_connections_ends_and_service_goes_on() {
     let world = World::with(ServerLimits { connections_max: 16, ..limits() }, &[]).await;
     let flood: Vec<_> = (0..300).map(|_| tokio::spawn(Client::connect(world.address))).collect();

@@ -9,7 +9,7 @@ use crate::client::get;
 use crate::world::{ADMIN, World};
 
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -22,14 +22,18 @@ impl io::Write for Lines {
 }
 
 impl Lines {
-    fn logger(&self) -> Logger {
+    pub fn logger(&self) -> Logger {
         let decorator = slog_term::PlainDecorator::new(self.clone());
         Logger::root(Mutex::new(slog_term::FullFormat::new(decorator).build()).fuse(), o!())
     }
 
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
     /// The line that has this text, once it is there.
     fn line(&self, text: &str) -> String {
-        let all = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let all = self.text();
         all.lines().find(|line| line.contains(text)).unwrap_or_else(|| panic!("no {text} in {all}")).to_owned()
     }
 }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod client;
+mod framing;
 mod keys;
 mod limits;
 mod log;

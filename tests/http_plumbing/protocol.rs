@@ -94,6 +94,9 @@ async fn the_client_behind_a_trusted_proxy_is_known() {
     let of = |reply: crate::client::Reply| reply.json()["client"].as_str().unwrap().to_owned();
     assert_eq!(of(client.ask(get("/list", "X-Forwarded-For: 6.6.6.6, 192.0.2.7\r\n")).await), "192.0.2.7");
     assert_eq!(of(client.ask(get("/list", "")).await), "127.0.0.1");
+    // Bytes that the client put before it take nothing away from what the proxy says.
+    let odd = b"GET /list HTTP/1.1\r\nHost: t\r\nX-Forwarded-For: \xe9\xff, 192.0.2.7\r\n\r\n";
+    assert_eq!(of(client.ask(odd).await), "192.0.2.7");
     let plain = World::new().await;
     let reply = plain.client().await.ask(get("/list", "X-Forwarded-For: 192.0.2.7\r\n")).await;
     assert_eq!(of(reply), "127.0.0.1");

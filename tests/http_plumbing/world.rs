@@ -177,10 +177,15 @@ fn routes() -> Vec<Route<Context>> {
         Route::new("/list", vec![Endpoint::get(Access::Public, list)]),
         Route::new("/metrics", vec![Endpoint::get(Access::Public, metrics)]),
         Route::new("/slow", vec![Endpoint::get(Access::Public, slow)]),
+        Route::new("/signup/slow", vec![Endpoint::get(Access::Signup, slow)]),
+        Route::new("/held", vec![Endpoint::get(Access::Public, held)]),
         Route::new("/events", vec![Endpoint::get(Access::Public, events)]),
         Route::new(
             "/panic",
-            vec![Endpoint::get(Access::Public, panic), Endpoint::post(Access::Public, BodyRule::Json, panic)],
+            vec![
+                Endpoint::get(Access::Public, panic),
+                Endpoint::post(Access::Public, BodyRule::Json, panic).up_to(64 * 1024),
+            ],
         ),
     ]
 }
@@ -243,6 +248,12 @@ async fn slow(_: Arc<Context>, request: Request) -> Outcome {
     let millis: u64 = request.query("millis")?.unwrap_or(0);
     tokio::time::sleep(Duration::from_millis(millis)).await;
     json_response(StatusCode::OK, &json!({ "slept": millis }))
+}
+
+async fn held(_: Arc<Context>, request: Request) -> Outcome {
+    let _held = request.hold();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    json_response(StatusCode::OK, &json!({}))
 }
 
 async fn events(_: Arc<Context>, request: Request) -> Outcome {

@@ -210,7 +210,7 @@ fn a_body_must_be_json_of_at_most_64_kib_or_1_mib_for_an_import() {
 }
 
 #[test]
-fn a_form_must_be_a_form_of_at_most_64_kib() {
+fn a_form_must_be_a_form_of_at_most_64_kib_or_8_where_anybody_may_send_it() {
     let untouched = Untouched::new();
     let form = "application/x-www-form-urlencoded";
     for &(method, path, who, _) in ROUTES.iter().filter(|route| route.3 == Takes::Form) {
@@ -218,8 +218,13 @@ fn a_form_must_be_a_form_of_at_most_64_kib() {
             send(&untouched.daemon, method, path, key(who), media_type, b"x=1").problem(415, "unsupported_media_type");
         }
         let long = vec![b'x'; 64 * 1024 + 1];
-        send(&untouched.daemon, method, path, key(who), form, &long).problem(413, "payload_too_large");
+        let refused = send(&untouched.daemon, method, path, key(who), form, &long).problem(413, "payload_too_large");
+        let bytes_max = if who == Who::Everybody { 8 * 1024 } else { 64 * 1024 };
+        assert_eq!(refused["bytes_max"], bytes_max, "{path}");
     }
+    let padded = |size: usize| [b"api_key=nobody&next=".as_slice(), &vec![b'x'; size - 20]].concat();
+    send(&untouched.daemon, "POST", "/admin/login", "", form, &padded(8 * 1024)).problem(401, "unauthorized");
+    send(&untouched.daemon, "POST", "/admin/login", "", form, &padded(8 * 1024 + 1)).problem(413, "payload_too_large");
     for body in [b"".as_slice(), b"api_key=", b"api_key=%FF%FF", b"=&&==&%", b"next=/admin/x"] {
         send(&untouched.daemon, "POST", "/admin/login", "", form, body).problem(401, "unauthorized");
     }

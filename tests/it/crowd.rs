@@ -1,11 +1,14 @@
 //! Many signups at once, on one instance and on two.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::thread;
 
 use serde_json::{Value, json};
 
 use crate::daemon::{Daemon, Reply};
+use crate::raw::{connect, raw};
 use crate::world::World;
 
 /// Runs `ask` for 0..count at once, and gives the answers in that order.
@@ -19,6 +22,24 @@ fn at_once<T: Send>(count: usize, ask: impl Fn(usize) -> T + Sync) -> Vec<T> {
 
 fn numbers(answers: &[Value]) -> BTreeSet<String> {
     answers.iter().map(|answer| answer["phone_number"].as_str().expect("a number").to_owned()).collect()
+}
+
+#[test]
+fn a_burst_of_questions_for_readiness_holds_no_seat() {
+    let world = World::new().quiet().set("http.connections_max", 16);
+    let daemon = world.daemon();
+    daemon.purchase(2).ok();
+    let burst: Vec<TcpStream> = (0..16)
+        .map(|_| {
+            let mut stream = connect(&daemon);
+            stream.write_all("GET /readyz HTTP/1.1\r\nHost: t\r\n\r\n".repeat(500).as_bytes()).expect("it is taken");
+            stream
+        })
+        .collect();
+    let answers = (0..30).map(|_| raw(&daemon, "GET /healthz HTTP/1.1\nHost: t\nConnection: close\n\n").status);
+    assert_eq!(answers.filter(|status| *status != 200).count(), 0, "newcomers find a place");
+    daemon.assign("u-1").ok();
+    drop(burst);
 }
 
 #[test]

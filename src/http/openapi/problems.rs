@@ -26,12 +26,14 @@ pub(super) type ByStatus = BTreeMap<u16, Vec<(ProblemCode, &'static str)>>;
 pub(super) fn when(code: ProblemCode) -> &'static str {
     use ProblemCode as Code;
     match code {
+        Code::BadRequest => "The target has no path, or there is not exactly one usable `Host`.",
+        Code::NotImplemented => "A `Transfer-Encoding` other than `chunked`.",
         Code::Unauthorized => "No valid key or session.",
         Code::Forbidden => "A signup key, or a session without its CSRF token or from a page of another site.",
         Code::NotFound => "Nothing is at this path.",
         Code::MethodNotAllowed => "The path takes other methods; `Allow` names them.",
         Code::UnsupportedMediaType => "The body has another Content-Type, or a Content-Encoding.",
-        Code::PayloadTooLarge => "The body is larger than 64 KiB (an import's: 1 MiB).",
+        Code::PayloadTooLarge => "The body is larger than 64 KiB (an import's: 1 MiB; without a key: 8 KiB).",
         Code::RequestTimeout => "The body did not arrive in time.",
         Code::MalformedJson => "The body is not JSON.",
         Code::InvalidField => "`field` is missing, of a wrong type or out of range.",
@@ -61,7 +63,14 @@ pub(super) fn when(code: ProblemCode) -> &'static str {
 /// Everything that can be answered instead of what the handler is there for.
 pub(super) fn by_status<C>(endpoint: &Endpoint<C>, about: &About, pattern: &str) -> ByStatus {
     use ProblemCode as Code;
-    let mut codes = vec![Code::RequestTimeout, Code::PayloadTooLarge, Code::Unavailable, Code::Internal];
+    let mut codes = vec![
+        Code::BadRequest,
+        Code::RequestTimeout,
+        Code::PayloadTooLarge,
+        Code::Unavailable,
+        Code::Internal,
+        Code::NotImplemented,
+    ];
     if pattern.contains('{') {
         codes.push(Code::NotFound);
     }
