@@ -61,8 +61,8 @@ enum Answer {
     Sale,
 }
 
-/// What is odd rather than wrong; each has tests of its own, since what comes of it hangs on its options.
-macro_rules! odd {
+/// What is odd rather than wrong; what comes of it hangs on its options.
+macro_rules! manner {
     () => {
         Kind::OddRow
             | Kind::DropParameters
@@ -77,7 +77,7 @@ macro_rules! odd {
             | Kind::NoDate
     };
 }
-use odd;
+use manner;
 
 /// What leaves nobody knowing whether it took effect, as a pattern.
 macro_rules! lost {
@@ -126,7 +126,7 @@ fn answer(kind: Kind) -> Answer {
         | Kind::Lag
         | Kind::AlreadyOwned21422
         | Kind::OldDateCreated => Answer::Sale,
-        odd!() => unreachable!("{kind:?} is in no table"),
+        manner!() => unreachable!("{kind:?} is in no table"),
     }
 }
 
@@ -136,7 +136,7 @@ fn never<T>(on: On, answer: Answer) -> T {
 }
 
 fn kinds(on: On) -> impl Iterator<Item = Kind> {
-    Kind::ALL.iter().copied().filter(move |kind| kind.works_on(on) && !matches!(kind, odd!()))
+    Kind::ALL.iter().copied().filter(move |kind| kind.works_on(on) && !matches!(kind, manner!()))
 }
 
 fn fault(on: On, kind: Kind) -> Fault {

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use twilio_simulator::{Fault, On};
 
-use super::{Answer, Halt, Kind, Shop, answer, fault, kinds, lost, never, odd, tally};
+use super::{Answer, Halt, Kind, Shop, answer, fault, kinds, lost, manner, never, tally};
 use crate::world::World;
 
 /// What becomes of an order that meets a fault.
@@ -49,7 +49,7 @@ fn create_meets(kind: Kind) -> Order {
         // Waits for a second POST of a number that is ours.
         Kind::AlreadyOwned21422 => Order::Unknown,
         Kind::BadPageToken | Kind::ForeignNextPage | Kind::LoopingNextPage => unreachable!("{kind:?} is for lists"),
-        odd!() => unreachable!("{kind:?} is in no table"),
+        manner!() => unreachable!("{kind:?} is in no table"),
     }
 }
 

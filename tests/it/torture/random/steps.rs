@@ -61,7 +61,7 @@ const VANISH_MAX: usize = 4;
 impl Round {
     pub(super) fn step(&mut self) -> Option<thread::JoinHandle<()>> {
         let daemon = Arc::clone(self.daemons.choose(&mut self.dice).expect("there is one"));
-        match self.dice.random_range(0..30) {
+        match self.dice.random_range(0..34) {
             0..6 => Some(self.assign(daemon)),
             6..8 => self.release(daemon),
             8..10 => {
@@ -98,8 +98,12 @@ impl Round {
                 self.drift();
                 None
             }
-            _ => {
+            29 => {
                 self.vanish();
+                None
+            }
+            _ => {
+                self.odd();
                 None
             }
         }
@@ -132,6 +136,7 @@ impl Round {
     /// An operator gives a number back to Twilio; a signup may be faster.
     fn give_back(&mut self, daemon: Arc<Daemon>) -> Option<thread::JoinHandle<()>> {
         let number = self.one_of("status IN ('available', 'quarantined')")?;
+        self.stock_lost += 1;
         Some(thread::spawn(move || drop(answer(&daemon, &release_path(&number), ADMIN_KEY, &json!({})))))
     }
 
@@ -141,6 +146,7 @@ impl Round {
         let theirs = Webhooks { voice_url: Some(THEIRS.to_owned()), ..Webhooks::default() };
         // It may be leaving this very moment.
         self.world.twilio.set_webhooks(&number, theirs);
+        self.stock_lost += 1;
     }
 
     /// Somebody releases one of ours in Twilio's console.
@@ -151,11 +157,12 @@ impl Round {
         let Some(number) = self.one_of("status <> 'released'") else { return };
         if self.world.twilio.disown(&number) {
             self.vanished.push(number);
+            self.stock_lost += 1;
         }
     }
 
     /// One of our numbers, by dice.
-    fn one_of(&mut self, which: &str) -> Option<String> {
+    pub(super) fn one_of(&mut self, which: &str) -> Option<String> {
         let numbers = self.world.sql(&format!("SELECT phone_number FROM numbers WHERE {which} ORDER BY id"));
         let numbers: Vec<&str> = numbers.lines().filter(|line| line.starts_with('+')).collect();
         numbers.choose(&mut self.dice).map(|number| (*number).to_owned())
