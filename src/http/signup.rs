@@ -157,7 +157,8 @@ pub(super) fn about_assign() -> About {
     About::new("assign", "Signup", "Gives a user a number")
         .text(
             "A user has at most one number; asking again gives the same one with `replayed`. An area code is a wish unless \
-             `strict`. At an empty pool the request waits for an emergency purchase.",
+             `strict`. At an empty pool the request waits for an emergency purchase. A country binds: one that is not \
+             `pool.country` is served from stock, and nothing is bought there.",
         )
         .body::<AssignBody>(json!({"user_id": "u-1", "area_code": "415"}))
         .answer::<AssignmentDocument>("The user's number, durable.", example(false))
