@@ -1,4 +1,5 @@
-//! How many assignments a second, how fast and in how much memory; and how soon an empty pool is filled.
+//! How many assignments a second, how fast and in how much memory; how soon an empty pool is filled; and what a waiting
+//! connection costs.
 //!
 //! The released daemon, over HTTP on loopback, on a PostgreSQL that waits for the disk at each commit, beside what pgbench
 //! gets from the same tables. `make bench` runs everything; `cargo bench --bench assignments -- rate --rounds 5` a part.
@@ -15,6 +16,7 @@ mod pgbench;
 mod rate;
 mod report;
 mod stage;
+mod waiting;
 
 use std::time::Duration;
 
@@ -43,8 +45,8 @@ impl Plan {
                 "--bench" => is_benchmark = true,
                 "--rounds" => plan.rounds = number(),
                 "--seconds" => plan.time = Duration::from_secs(number() as u64),
-                "rate" | "pool" | "buying" => plan.parts.push(arg),
-                other => panic!("{other:?} is none of rate, pool, buying, --rounds N, --seconds N"),
+                "rate" | "pool" | "buying" | "waiting" => plan.parts.push(arg),
+                other => panic!("{other:?} is none of rate, pool, buying, waiting, --rounds N, --seconds N"),
             }
         }
         is_benchmark.then_some(plan)
@@ -71,6 +73,9 @@ fn main() {
     }
     if plan.has("buying") {
         buying::measure(&plan, &cluster, &mut report);
+    }
+    if plan.has("waiting") {
+        waiting::measure(&plan, &cluster, &mut report);
     }
     report.print_targets();
 }

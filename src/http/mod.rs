@@ -64,6 +64,7 @@ mod endpoint;
 mod exchange;
 mod field_names;
 mod framing;
+mod give_back;
 mod health;
 mod json;
 mod keys;

@@ -18,12 +18,13 @@ use slog::{Logger, debug, error, info, o, warn};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 use super::connection::{self, Place};
 use super::crowd::Crowd;
+use super::give_back::{CrowdMark, LOOK_EVERY, give_back};
 use super::reply::Response;
 use super::undeclared::Undeclared;
 use crate::telemetry::Telemetry;
@@ -124,15 +125,24 @@ pub async fn serve<S: HttpService>(
     let mut stopped = std::pin::pin!(stop.cancelled());
     let mut failures = 0u32;
     let mut told = None;
+    let mut mark = CrowdMark::default();
+    let mut looks = interval(LOOK_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
             () = &mut stopped => break,
+            _ = looks.tick() => {
+                if mark.has_gone(house.connections.len()) {
+                    tokio::task::spawn_blocking(give_back);
+                }
+            }
             Some(ended) = house.connections.join_next() => note_end(&log, ended),
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     failures = 0;
                     house.take_in(stream, peer);
+                    mark.saw(house.connections.len());
                 }
                 // The client changed its mind between its knock and our answer.
                 Err(error) if is_the_clients(&error) => debug!(log, "a connection ended unborn"; "error" => %error),

@@ -164,10 +164,19 @@ impl Daemon {
         kill(pid, signal).expect("the daemon is ours to signal");
     }
 
+    /// The memory that it holds now, in KiB.
+    pub fn memory_kib(&self) -> u64 {
+        self.memory_line("VmRSS:")
+    }
+
     /// The most memory that it ever held, in KiB.
     pub fn peak_memory_kib(&self) -> u64 {
+        self.memory_line("VmHWM:")
+    }
+
+    fn memory_line(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux tells");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("Linux tells");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 

@@ -45,6 +45,7 @@ mod lifecycle;
 mod limits;
 mod lists;
 mod lock;
+mod memory;
 mod metrics;
 mod monitoring;
 mod number_document;
