@@ -99,6 +99,18 @@ pub struct Webhooks {
     /// The new `StatusCallback`.
     #[serde(default)]
     pub status_callback: Option<String>,
+    /// The new `StatusCallbackMethod`.
+    #[serde(default)]
+    pub status_callback_method: Option<String>,
+    /// The new `VoiceFallbackUrl`.
+    #[serde(default)]
+    pub voice_fallback_url: Option<String>,
+    /// The new `SmsFallbackUrl`.
+    #[serde(default)]
+    pub sms_fallback_url: Option<String>,
+    /// The new `VoiceReceiveMode`: `voice` or `fax`.
+    #[serde(default)]
+    pub voice_receive_mode: Option<String>,
     /// The new `FriendlyName`.
     #[serde(default)]
     pub friendly_name: Option<String>,
@@ -175,6 +187,9 @@ impl World {
             (webhooks.sms_url, &mut owned.sms_url),
             (webhooks.sms_method, &mut owned.sms_method),
             (webhooks.status_callback, &mut owned.status_callback),
+            (webhooks.status_callback_method, &mut owned.status_callback_method),
+            (webhooks.sms_fallback_url, &mut owned.sms_fallback_url),
+            (webhooks.voice_receive_mode, &mut owned.voice_receive_mode),
             (webhooks.friendly_name, &mut owned.friendly_name),
             (webhooks.voice_application_sid, &mut owned.voice_application_sid),
             (webhooks.sms_application_sid, &mut owned.sms_application_sid),
@@ -184,6 +199,7 @@ impl World {
             }
         }
         owned.voice_url = webhooks.voice_url.or(owned.voice_url.take());
+        owned.voice_fallback_url = webhooks.voice_fallback_url.or(owned.voice_fallback_url.take());
         if let Some(trunk) = webhooks.trunk_sid {
             owned.trunk_sid = Some(trunk).filter(|trunk| !trunk.is_empty());
         }

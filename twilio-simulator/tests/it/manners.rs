@@ -1,7 +1,9 @@
 //! Answers that are odd rather than wrong: rows, parameters, lists, searches and clocks.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
-use twilio_simulator::{Fault, FaultKind, ForeignNumber, On, Simulator};
+use twilio_simulator::{Fault, FaultKind, ForeignNumber, On, Simulator, Webhooks};
 
 use crate::client::{Client, start};
 
@@ -288,4 +290,56 @@ fn the_date_is_off_or_missing() {
     }
     let state = client.send("GET", "/__sim/state", None).unwrap();
     assert!(state.header("date").is_some());
+}
+
+#[test]
+fn a_purchase_that_nobody_heard_of_is_in_no_list_for_as_long_as_a_test_likes() {
+    let (simulator, client) = start();
+    let number = client.search("AreaCode=415").remove(0);
+    simulator.fault(Fault::new(On::Create, FaultKind::CommitThen500));
+    simulator.fault(Fault::new(On::List, FaultKind::Omit).phone_number(&number).forever());
+    assert_eq!(client.buy(&number).refusal(), (500, 20500));
+    assert!((0..9).all(|_| client.owned_sid(&number).is_none() && client.listed("").is_empty()));
+    assert_eq!(simulator.truth().purchases.len(), 1);
+    simulator.clear_faults();
+    assert!(client.owned_sid(&number).is_some(), "until it lets go");
+}
+
+#[test]
+fn a_row_comes_in_drips() {
+    let (simulator, client) = start();
+    own(&simulator, 1);
+    simulator.fault(Fault::new(On::List, FaultKind::SlowBody).phone_number(NUMBER).ms(300));
+    let started = Instant::now();
+    assert_eq!(client.listed(""), [NUMBER]);
+    assert!(client.owned_sid(NUMBER).is_some());
+    assert!(started.elapsed() > Duration::from_millis(200), "the look for this number was the slow one");
+}
+
+#[test]
+fn a_search_for_local_numbers_shows_one_that_is_toll_free() {
+    let (simulator, client) = start();
+    let free = client.get("/AvailablePhoneNumbers/US/TollFree.json").json();
+    let free = free["available_phone_numbers"][0]["phone_number"].as_str().unwrap().to_owned();
+    simulator.fault(Fault::new(On::Search, FaultKind::OddRow).field("phone_number").value(free.as_str()));
+    assert_eq!(client.search("")[0], free);
+    assert_eq!(client.buy(&free).status, 201, "and it is for sale");
+}
+
+#[test]
+fn a_former_app_left_its_fallbacks() {
+    let (simulator, client) = start();
+    own(&simulator, 1);
+    let former = Webhooks {
+        voice_fallback_url: Some("https://former.example/voice".into()),
+        sms_fallback_url: Some("https://former.example/sms".into()),
+        voice_receive_mode: Some("fax".into()),
+        status_callback_method: Some("GET".into()),
+        ..Webhooks::default()
+    };
+    assert!(simulator.set_webhooks(NUMBER, former));
+    let shown = client.get(&format!("/IncomingPhoneNumbers/{}.json", client.owned_sid(NUMBER).unwrap())).json();
+    assert_eq!(shown["voice_fallback_url"], "https://former.example/voice");
+    assert_eq!(shown["sms_fallback_url"], "https://former.example/sms");
+    assert_eq!((&shown["voice_receive_mode"], &shown["status_callback_method"]), (&json!("fax"), &json!("GET")));
 }
