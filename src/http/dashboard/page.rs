@@ -91,8 +91,9 @@ fn said(exchange: &Exchange) -> Option<Said> {
         .headers()
         .get_all(COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(';'));
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        // What others set on this host may be anything.
+        .filter_map(|pair| std::str::from_utf8(pair).ok());
     let value = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == SAID)?.1;
     let (mark, kept) = value.split_at_checked(1)?;
     let text = percent_decode_str(kept).decode_utf8().ok()?.into_owned();
@@ -111,7 +112,7 @@ struct Refusal {
 
 /// Whether a person reads the answer: a script that meets a page gets the problem itself.
 pub(in crate::http) fn wants_html(headers: &HeaderMap) -> bool {
-    headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|text| text.contains("text/html")))
+    headers.get_all(ACCEPT).iter().any(|value| String::from_utf8_lossy(value.as_bytes()).contains("text/html"))
 }
 
 /// What went wrong, for people. Made without the context: the door may have refused before anybody was known.
@@ -146,4 +147,19 @@ pub(in crate::http) fn refusal(problem: &Problem, request_id: &str) -> Response 
         response.headers_mut().insert(REFRESH, HeaderValue::from_static("5"));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_names_html_gets_it_whatever_else_stands_there() {
+        let wants = |accept: &[u8]| {
+            let value = HeaderValue::from_bytes(accept).unwrap();
+            wants_html(&HeaderMap::from_iter([(ACCEPT, value)]))
+        };
+        assert!(wants(b"text/html") && wants(b"application/json, text/html;q=0.9") && wants(b"text/html, \xe9\xff"));
+        assert!(!wants(b"*/*") && !wants(b"\xff"));
+    }
 }

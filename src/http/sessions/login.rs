@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use askama::Template as _;
 use http::StatusCode;
-use http::header::{ACCEPT, HeaderValue, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE};
+use http::header::{HeaderValue, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE};
 
 use super::super::context::Context;
+use super::super::dashboard::wants_html;
 use super::super::keys::{Access, Who};
 use super::super::live::Ended;
 use super::super::{About, Assets, Failure, Outcome, Problem, ProblemCode, Request, Session, Wanted, page_response};
@@ -56,7 +57,7 @@ pub(in crate::http) async fn login(context: Arc<Context>, request: Request) -> O
             response.headers_mut().insert(SET_COOKIE, token.set(request.exchange()));
             Ok(response)
         }
-        Err(problem) if wants_html(&request) => refused(&problem, next.as_deref()),
+        Err(problem) if wants_html(request.headers()) => refused(&problem, next.as_deref()),
         Err(problem) => Err(problem),
     }
 }
@@ -96,10 +97,6 @@ fn show_key(request: &Request) -> Result<Who, Problem> {
     let key = key.trim();
     let failure = if key.is_empty() { Failure::Missing } else { Failure::Wrong };
     request.gate().find_key(key.as_bytes()).ok_or_else(|| request.gate().refusal(request.client(), failure))
-}
-
-fn wants_html(request: &Request) -> bool {
-    request.headers().get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(|text| text.contains("text/html")))
 }
 
 /// The form again, with the reason; status and headers as the problem has them.

@@ -24,7 +24,6 @@ pub(super) fn prefers_async(request: &Request) -> bool {
         .headers()
         .get_all("prefer")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split([',', ';']))
-        .any(|preference| preference.trim().eq_ignore_ascii_case("respond-async"))
+        .flat_map(|value| value.as_bytes().split(|byte| matches!(byte, b',' | b';')))
+        .any(|preference| preference.trim_ascii().eq_ignore_ascii_case(b"respond-async"))
 }
