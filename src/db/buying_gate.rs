@@ -152,7 +152,8 @@ pub fn gate_halt(
                 halt_code = coalesce($1, halt_code),
                 halt_message = $2 || coalesce('; before that: ' || halt_message, ''),
                 halt_by_probe = halted_since IS NULL AND $3 IS NOT NULL,
-                next_probe_at = CASE WHEN halted_since IS NULL THEN clock_timestamp() + make_interval(secs => $3) END
+                next_probe_at = CASE WHEN halted_since IS NULL THEN clock_timestamp() + make_interval(secs => $3) END,
+                probe_set_at = clock_timestamp()
           WHERE halted_since IS NULL
              OR (halt_by_probe AND $3 IS NULL)
              OR (NOT halt_by_probe AND halt_code IS NULL AND $1 IS NOT NULL)
@@ -174,13 +175,15 @@ pub fn gate_take_probe(conn: &mut Connection, every: Duration) -> Result<bool, D
     let due = buying_gate::halted_since
         .is_not_null()
         .and(buying_gate::halt_by_probe)
-        .and(sql::<Bool>("next_probe_at <= clock_timestamp()"));
+        // A clock that was set back puts no probe off.
+        .and(sql::<Bool>("(next_probe_at <= clock_timestamp() OR probe_set_at > clock_timestamp())"));
     let taken = diesel::update(buying_gate::table.filter(due))
-        .set(
+        .set((
             buying_gate::next_probe_at.eq(sql::<Nullable<Timestamptz>>("clock_timestamp() + make_interval(secs => ")
                 .bind::<Double, _>(every.as_secs_f64())
                 .sql(")")),
-        )
+            buying_gate::probe_set_at.eq(sql::<Nullable<Timestamptz>>("clock_timestamp()")),
+        ))
         .execute(conn)?;
     Ok(taken > 0)
 }

@@ -22,6 +22,7 @@ const CHANGES: &[&str] = &[
     "gate_pause",
     "gate_resume",
     "installation_set_webhooks",
+    "installation_unconfirm",
     "item_doubt",
     "item_end",
     "item_not_found",

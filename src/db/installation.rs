@@ -2,13 +2,14 @@
 //!
 //! Invariant: `configured` means that Twilio confirmed what the installation wants now. Whoever writes it looks here in
 //! the same statement ([`still_wanted`]) and holds the row until it commits; whoever changes what is wanted takes
-//! `configured` back from all stock in the same transaction.
+//! `configured` back from the whole pool in the same transaction, and from everything else in small steps after it.
 //! How to get it wrong: locking a number first and the installation afterwards. The change locks them the other way round.
 
+use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Integer, Text};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::error::DbError;
 use super::executor::Connection;
@@ -66,6 +67,14 @@ pub fn installation_read(conn: &mut Connection) -> Result<Installation, DbError>
     Ok(Installation { account_sid, instance_name, webhooks: Webhooks { voice_url, sms_url, status_callback } })
 }
 
+/// What the database's clock shows: the one by which everything is written down.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn database_now(conn: &mut Connection) -> Result<DateTime<Utc>, DbError> {
+    Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Timestamptz>("clock_timestamp()")).get_result(conn)?)
+}
+
 /// SQL: whether the installation still wants the webhooks bound from `$first` on (voice, SMS, status callback); it cannot
 /// change its mind before the transaction ends.
 pub(super) fn still_wanted(first: u32) -> String {
@@ -98,15 +107,16 @@ pub(super) fn installation_wants(conn: &mut Connection, webhooks: &Webhooks) -> 
     Ok(row.is_some())
 }
 
-/// Makes `webhooks` what every number shall carry: an operator's deliberate change. If they are new, no number
-/// counts as configured before Twilio has confirmed them, and none that is idle is given to anybody.
+/// Makes `webhooks` what every number shall carry: an operator's deliberate change. If they are new, no number in the pool
+/// counts as configured before Twilio has confirmed them, and none is given to anybody. Of those that are somebody's, or
+/// at rest, [`installation_unconfirm`] takes it back afterwards.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn installation_set_webhooks(conn: &mut Connection, webhooks: &Webhooks) -> Result<(), DbError> {
     conn.transaction(|conn| {
         let changed = sql_query(
-            "UPDATE installation SET voice_url = $1, sms_url = $2, status_callback = $3
+            "UPDATE installation SET voice_url = $1, sms_url = $2, status_callback = $3, unconfirming = true
               WHERE (voice_url, sms_url, status_callback) IS DISTINCT FROM ($1, $2, $3)",
         )
         .bind::<Text, _>(&webhooks.voice_url)
@@ -115,11 +125,40 @@ pub fn installation_set_webhooks(conn: &mut Connection, webhooks: &Webhooks) -> 
         .execute(conn)?;
         if changed > 0 {
             sql_query(
-                // Whosever it is now: what Twilio has not confirmed must not go from one user to the next as confirmed.
-                "UPDATE numbers SET webhook_status = 'pending' WHERE webhook_status = 'configured' AND status <> 'released'",
+                "UPDATE numbers SET webhook_status = 'pending' WHERE webhook_status = 'configured' AND status = 'available'",
             )
             .execute(conn)?;
         }
         Ok(())
     })
+}
+
+/// Takes `configured` back from the next numbers above `after` that are somebody's or at rest, at most `most`, if other
+/// webhooks are wanted than they were confirmed with; the last of them, `None` = there are no more. Nobody is given one of
+/// them as confirmed: what rests is asked for before it returns. Small steps, because a signup or a release may want any
+/// of their rows; one that was cut off is begun anew by the next `configure-webhooks`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn installation_unconfirm(conn: &mut Connection, after: i64, most: i64) -> Result<Option<i64>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Nullable<BigInt>)]
+        last: Option<i64>,
+    }
+    let row: Row = sql_query(
+        "WITH some AS (SELECT id FROM numbers
+                        WHERE id > $1 AND webhook_status = 'configured' AND status IN ('assigned', 'quarantined')
+                          AND (SELECT unconfirming FROM installation)
+                        ORDER BY id LIMIT $2 FOR NO KEY UPDATE),
+              told AS (UPDATE numbers SET webhook_status = 'pending' FROM some WHERE numbers.id = some.id RETURNING numbers.id)
+         SELECT max(id) AS last FROM told",
+    )
+    .bind::<BigInt, _>(after)
+    .bind::<BigInt, _>(most)
+    .get_result(conn)?;
+    if row.last.is_none() {
+        sql_query("UPDATE installation SET unconfirming = false WHERE unconfirming").execute(conn)?;
+    }
+    Ok(row.last)
 }

@@ -2,13 +2,21 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Integer};
 
 use super::error::DbError;
 use super::executor::Connection;
 use super::schema::passes;
 
-/// How many passes are kept.
-const PASSES_KEPT: i64 = 1000;
+/// So many passes are kept however old they are,
+const PASSES_KEPT_MIN: i64 = 1000;
+/// and no more than this however young,
+const PASSES_KEPT_MAX: i64 = 100_000;
+/// and in between those of so many days: a halt that lasts a week leaves its beginning to be read.
+const DAYS_KEPT: i32 = 90;
+/// No pass forgets more than this: whoever buys must not wait for it.
+const FORGOTTEN_AT_ONCE: i64 = 100;
 
 /// One pass.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, serde::Serialize, utoipa::ToSchema)]
@@ -30,7 +38,7 @@ pub struct Pass {
     pub error: Option<String>,
 }
 
-/// Records a pass and forgets the oldest.
+/// Records a pass and forgets some of the oldest.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -50,7 +58,16 @@ pub fn pass_record(
         ))
         .returning(passes::id)
         .get_result(conn)?;
-    diesel::delete(passes::table.filter(passes::id.le(id - PASSES_KEPT))).execute(conn)?;
+    sql_query(
+        "DELETE FROM passes WHERE id IN (
+             SELECT id FROM (SELECT id, at FROM passes ORDER BY id LIMIT $1) AS oldest
+              WHERE id <= $2 OR (id <= $3 AND at < clock_timestamp() - make_interval(days => $4)))",
+    )
+    .bind::<BigInt, _>(FORGOTTEN_AT_ONCE)
+    .bind::<BigInt, _>(id - PASSES_KEPT_MAX)
+    .bind::<BigInt, _>(id - PASSES_KEPT_MIN)
+    .bind::<Integer, _>(DAYS_KEPT)
+    .execute(conn)?;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ diesel::table! {
         sms_url -> Text,
         status_callback -> Text,
         created_at -> Timestamptz,
+        unconfirming -> Bool,
     }
 }
 
@@ -24,6 +25,7 @@ diesel::table! {
         halt_message -> Nullable<Text>,
         halt_by_probe -> Bool,
         next_probe_at -> Nullable<Timestamptz>,
+        probe_set_at -> Nullable<Timestamptz>,
     }
 }
 

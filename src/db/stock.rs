@@ -12,7 +12,8 @@ use super::error::DbError;
 use super::executor::Connection;
 use crate::domain::{AreaCode, Caps, CountryCode, Needs, Stock, unserved};
 
-/// What was bought in the sliding windows, by the time of intent and the database's clock: bought, open and unknown.
+/// What was bought in the sliding windows, by the time of intent and the database's clock: bought, open, unknown, and what
+/// was ever in doubt, however it ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Spend {
     /// In the last 60 minutes, without the overridden.
@@ -85,6 +86,8 @@ struct Counts {
     #[diesel(sql_type = BigInt)]
     quarantined: i64,
     #[diesel(sql_type = BigInt)]
+    due: i64,
+    #[diesel(sql_type = BigInt)]
     missing: i64,
     #[diesel(sql_type = BigInt)]
     purchasing: i64,
@@ -98,6 +101,8 @@ struct Counts {
     day: i64,
     #[diesel(sql_type = BigInt)]
     overridden: i64,
+    #[diesel(sql_type = BigInt)]
+    doubted: i64,
 }
 
 /// Counts everything in one statement, so that a number that moves is counted once.
@@ -115,10 +120,12 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
     let counts: Counts = sql_query(
         "WITH n AS (
              SELECT count(*) FILTER (WHERE ready) AS available,
-                    count(*) FILTER (WHERE status = 'available' AND NOT ready AND capable AND missing_since IS NULL) AS unready,
-                    count(*) FILTER (WHERE status = 'available' AND NOT capable AND missing_since IS NULL) AS unfit,
+                    count(*) FILTER (WHERE status = 'available' AND NOT ready AND capable AND webhook_status <> 'failed' AND missing_since IS NULL) AS unready,
+                    count(*) FILTER (WHERE status = 'available' AND NOT (capable AND webhook_status <> 'failed') AND missing_since IS NULL) AS unfit,
                     count(*) FILTER (WHERE status = 'assigned' AND missing_since IS NULL) AS assigned,
                     count(*) FILTER (WHERE status = 'quarantined' AND missing_since IS NULL) AS quarantined,
+                    count(*) FILTER (WHERE status = 'quarantined' AND quarantine_reason = 'released' AND missing_since IS NULL
+                                       AND quarantined_until <= statement_timestamp()) AS due,
                     count(*) FILTER (WHERE missing_since IS NOT NULL) AS missing
                FROM numbers WHERE status <> 'released'),
          i AS (
@@ -130,9 +137,11 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
          s AS (
              SELECT count(*) FILTER (WHERE NOT override_caps AND intended_at > clock_timestamp() - interval '1 hour') AS hour,
                     count(*) FILTER (WHERE NOT override_caps) AS day,
-                    count(*) FILTER (WHERE override_caps) AS overridden
+                    count(*) FILTER (WHERE override_caps) AS overridden,
+                    count(*) FILTER (WHERE doubted AND state = 'not_bought') AS doubted
                FROM purchase_items
-              WHERE spends AND state NOT IN ('taken', 'not_bought') AND intended_at > clock_timestamp() - interval '24 hours')
+              -- Whatever was ever in doubt may have been paid for, and Twilio's list may lag longer than anybody waits for it.
+              WHERE spends AND (doubted OR state NOT IN ('taken', 'not_bought')) AND intended_at > clock_timestamp() - interval '24 hours')
          SELECT * FROM n, i, w, s",
     )
     .get_result(conn)?;
@@ -142,8 +151,10 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
         unfit: count(counts.unfit),
         assigned: count(counts.assigned),
         quarantined: count(counts.quarantined),
+        due: count(counts.due),
         purchasing: count(counts.purchasing),
         unsettled: count(counts.unsettled),
+        doubted: count(counts.doubted),
         waiting: count(counts.waiting),
         unserved: 0,
     };
@@ -171,6 +182,10 @@ fn line_needs(conn: &mut Connection) -> Result<Needs, DbError> {
              -- What is under repair will serve them too: buying again for them would pay twice.
              UNION ALL SELECT country, 0, 1 FROM numbers
                         WHERE status = 'available' AND capable AND missing_since IS NULL AND webhook_status <> 'failed'
+             -- And what comes back from its rest is asked for at once while somebody waits.
+             UNION ALL SELECT country, 0, 1 FROM numbers
+                        WHERE status = 'quarantined' AND quarantine_reason = 'released' AND missing_since IS NULL
+                          AND quarantined_until <= clock_timestamp()
              UNION ALL SELECT p.country, 0, 1 FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
                         WHERE i.state IN ('intended', 'sent', 'unknown')) AS both_sides
           GROUP BY country",
@@ -205,6 +220,48 @@ pub fn stock_available_up_to(conn: &mut Connection, most: u32) -> Result<u32, Db
     .bind::<Integer, _>(i32::try_from(most).unwrap_or(i32::MAX))
     .get_result(conn)?;
     Ok(count(few.few))
+}
+
+/// Stock as far as a policy cares, counted in the order of indexes and no further than it asks: cheap however large the
+/// pool is, and as exact as the whole count where the decision hangs on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Glance {
+    /// What [`Stock::idle`] counts, up to the larger of both limits of the policy.
+    pub idle: u32,
+    /// What is somebody's, up to `pool.total_min`.
+    pub assigned: u32,
+}
+
+/// Glances at the stock.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_glance(conn: &mut Connection, idle_most: u32, assigned_most: u32) -> Result<Glance, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        idle: i64,
+        #[diesel(sql_type = BigInt)]
+        assigned: i64,
+    }
+    let bound = |most: u32| i32::try_from(most).unwrap_or(i32::MAX);
+    let row: Row = sql_query(
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE ready ORDER BY purchased_at, id LIMIT $1) AS a)
+              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE status = 'available' AND NOT ready AND capable
+                                          AND webhook_status <> 'failed' AND missing_since IS NULL ORDER BY id LIMIT $1) AS b)
+              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE status = 'quarantined' AND quarantine_reason = 'released'
+                                          AND missing_since IS NULL AND quarantined_until <= statement_timestamp()
+                                        ORDER BY quarantined_until LIMIT $1) AS c)
+              + (SELECT count(*) FROM (SELECT 1 FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')
+                                        ORDER BY intended_at LIMIT $1) AS d) AS idle,
+                (SELECT count(*) FROM (SELECT 1 FROM assignments a WHERE released_at IS NULL
+                                          AND (SELECT missing_since IS NULL FROM numbers n WHERE n.id = a.number_id)
+                                        ORDER BY number_id LIMIT $2) AS e) AS assigned",
+    )
+    .bind::<Integer, _>(bound(idle_most))
+    .bind::<Integer, _>(bound(assigned_most))
+    .get_result(conn)?;
+    Ok(Glance { idle: count(row.idle), assigned: count(row.assigned) })
 }
 
 /// Whether anything is assignable in `place`.

@@ -18,8 +18,12 @@ impl Why {
             Self::NobodyWaits => "nobody waits whom stock, or numbers on their way, will not serve",
             Self::Paused => "an operator paused automatic buying; resume ends it",
             Self::Halted => "all buying is halted; the status says why, and a resume or a good probe ends it",
-            Self::AvailableMax => "pool.available_max leaves no room: so much stock is idle already",
-            Self::OwnedMax => "pool.owned_max leaves no room: so many numbers are owned or on their way already",
+            Self::AvailableMax => {
+                "pool.available_max leaves no room: so much stock is idle already, counting what is unfit and what may turn up after a doubt"
+            }
+            Self::OwnedMax => {
+                "pool.owned_max leaves no room: so many numbers are owned or on their way already, counting what may turn up after a doubt"
+            }
             Self::SpendCap => "the purchases of this hour or day are used up; wait, or raise spend.*",
         }
     }
@@ -67,8 +71,8 @@ impl Rooms {
         Self {
             hour_left: caps.hour_left,
             day_left: caps.day_left,
-            available_room: policy.available_max.saturating_sub(stock.idle()),
-            owned_room: policy.owned_max.saturating_sub(stock.owned()),
+            available_room: policy.available_max.saturating_sub(stock.idle_at_most()),
+            owned_room: policy.owned_max.saturating_sub(stock.owned_at_most()),
         }
     }
 }

@@ -23,6 +23,6 @@ pub use number::{
 };
 pub use order::{ItemState, OrderState, Trigger};
 pub use place::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
-pub use plan::{ByHand, Cap, Caps, Plan, PoolPolicy, Stock, Why, permit_one, plan, plan_by_hand};
+pub use plan::{ByHand, Cap, Caps, Plan, PoolPolicy, Stock, Why, lack, permit_one, plan, plan_by_hand};
 pub use plan_pass::{BATCHES_MAX, PassPlan, plan_pass};
 pub use webhooks::{InstanceName, InvalidInstanceName, Tag, Webhooks};

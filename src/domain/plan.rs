@@ -2,8 +2,9 @@
 //!
 //! Architecture invariant: every purchase, automatic or by hand, is sized here and nowhere else; the ledger checks the
 //! caps once more at each intent (`db::purchase_items`), because the world may have moved since.
-//! How to get it wrong: leaving numbers that are on their way (in flight, unknown) or under repair (unready) out of the
-//! stock, which buys them twice.
+//! How to get it wrong: leaving numbers that are on their way (in flight, unknown), under repair (unready) or back from
+//! their rest (due) out of the stock, which buys them twice. Or wishing and bounding by the same count: what can serve
+//! nobody (unfit), or perhaps does not exist (doubted), is no reason not to buy, but it is room that is used.
 
 use super::order::Trigger;
 
@@ -14,16 +15,21 @@ pub struct Stock {
     pub available: u32,
     /// In the pool, but not assignable yet: webhooks unconfirmed or drifted.
     pub unready: u32,
-    /// In the pool, but never assignable: it lacks a capability. Costs money, serves nobody.
+    /// In the pool, but not assignable before somebody sees to it: it lacks a capability, or Twilio refuses its webhooks.
+    /// Costs money, serves nobody.
     pub unfit: u32,
     /// Somebody's.
     pub assigned: u32,
     /// Resting after a release, or held for an operator.
     pub quarantined: u32,
+    /// Those of them whose rest is over: the pool has them back in a moment.
+    pub due: u32,
     /// Intended or sent, outcome open.
     pub purchasing: u32,
     /// Sent, outcome unknown.
     pub unsettled: u32,
+    /// Not bought as far as anybody could see, after a doubt in the last 24 hours: they may turn up yet.
+    pub doubted: u32,
     /// Signups that wait for a number, on all instances.
     pub waiting: u32,
     /// Signups in line that neither stock nor numbers on their way will serve, as far as the plan may buy for them.
@@ -34,13 +40,25 @@ impl Stock {
     /// What could serve a signup now or soon.
     #[must_use]
     pub fn idle(&self) -> u32 {
-        self.available + self.unready + self.purchasing + self.unsettled
+        self.available + self.unready + self.due + self.purchasing + self.unsettled
+    }
+
+    /// What lies idle and costs a fee, or may: what `pool.available_max` bounds.
+    #[must_use]
+    pub fn idle_at_most(&self) -> u32 {
+        self.idle() + self.unfit + self.doubted
     }
 
     /// Everything that costs a monthly fee, or may.
     #[must_use]
     pub fn owned(&self) -> u32 {
-        self.idle() + self.unfit + self.assigned + self.quarantined
+        self.idle() - self.due + self.unfit + self.assigned + self.quarantined
+    }
+
+    /// The same with what may turn up yet: what `pool.owned_max` bounds.
+    #[must_use]
+    pub fn owned_at_most(&self) -> u32 {
+        self.owned() + self.doubted
     }
 
     /// `total` as the earlier service told it.
@@ -158,7 +176,7 @@ pub struct ByHand {
 
 /// Sizes the next batch of an automatic trigger.
 ///
-/// Idle stock counts what is on its way and under repair; a batch is whole unless a cap cuts it.
+/// Idle stock counts what is on its way, under repair or back from its rest; a batch is whole unless a cap cuts it.
 #[must_use]
 pub fn plan(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigger) -> Plan {
     let (wanted, why) = wish(policy, stock, trigger);
@@ -172,12 +190,12 @@ pub fn plan(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigger) -
         return Plan { count: 0, wanted, why: Why::Paused, binding_cap: None };
     }
     let mut limits = vec![
-        (policy.owned_max.saturating_sub(stock.owned()), Cap::OwnedMax),
+        (policy.owned_max.saturating_sub(stock.owned_at_most()), Cap::OwnedMax),
         (caps.hour_left, Cap::PurchasesPerHour),
         (caps.day_left, Cap::PurchasesPerDay),
     ];
     if trigger != Trigger::Emergency {
-        limits.push((policy.available_max.saturating_sub(stock.idle()), Cap::AvailableMax));
+        limits.push((policy.available_max.saturating_sub(stock.idle_at_most()), Cap::AvailableMax));
     }
     clamp(wanted, why, &limits)
 }
@@ -221,12 +239,21 @@ fn wish(policy: &PoolPolicy, stock: &Stock, trigger: Trigger) -> (u32, Why) {
             wanted => (wanted, Why::SignupsWaiting),
         };
     }
-    if stock.idle() < policy.threshold_low {
-        (policy.replenishment_batch_size, Why::BelowThreshold)
-    } else if stock.idle() + stock.assigned < policy.total_min {
-        (policy.replenishment_batch_size, Why::BelowTotalMin)
+    match lack(policy, stock.idle(), stock.assigned) {
+        Some(why) => (policy.replenishment_batch_size, why),
+        None => (0, Why::AboveThreshold),
+    }
+}
+
+/// What the pool lacks, if anything, with so much idle and so much that is somebody's.
+#[must_use]
+pub fn lack(policy: &PoolPolicy, idle: u32, assigned: u32) -> Option<Why> {
+    if idle < policy.threshold_low {
+        Some(Why::BelowThreshold)
+    } else if idle.saturating_add(assigned) < policy.total_min {
+        Some(Why::BelowTotalMin)
     } else {
-        (0, Why::AboveThreshold)
+        None
     }
 }
 
@@ -315,6 +342,28 @@ mod tests {
     }
 
     #[test]
+    fn what_serves_nobody_or_may_turn_up_is_room_that_is_used_and_no_reason_not_to_buy() {
+        let policy = PoolPolicy { available_max: 12, ..POLICY };
+        let unfit = Stock { unfit: 5, assigned: 30, ..Stock::default() };
+        let plan_now = plan(&policy, &FREE, &unfit, Trigger::Cron);
+        assert_eq!((plan_now.count, plan_now.binding_cap), (7, Some(Cap::AvailableMax)));
+        let doubted = Stock { doubted: 12, assigned: 30, ..Stock::default() };
+        let plan_now = plan(&policy, &FREE, &doubted, Trigger::Cron);
+        assert_eq!((plan_now.count, plan_now.wanted, plan_now.why), (0, 10, Why::AvailableMax));
+        let few = PoolPolicy { owned_max: 43, ..POLICY };
+        assert_eq!(plan(&few, &FREE, &doubted, Trigger::Cron).count, 1);
+        let waiting = Stock { unserved: 8, ..doubted };
+        assert_eq!(plan(&few, &FREE, &waiting, Trigger::Emergency).count, 1);
+    }
+
+    #[test]
+    fn a_number_whose_rest_is_over_is_stock_and_is_counted_once() {
+        let rested = Stock { quarantined: 12, due: 10, assigned: 30, ..Stock::default() };
+        assert_eq!(plan(&POLICY, &FREE, &rested, Trigger::Cron).why, Why::AboveThreshold);
+        assert_eq!((rested.idle(), rested.owned()), (10, 42));
+    }
+
+    #[test]
     fn spend_caps_pause_and_halt_bind_emergencies_too() {
         let waiting = Stock { waiting: 8, unserved: 8, ..Stock::default() };
         let plan_with = |caps: Caps| plan(&POLICY, &caps, &waiting, Trigger::Emergency);
@@ -348,19 +397,20 @@ mod tests {
         fn no_plan_passes_a_cap(
             available in 0u32..80, unready in 0u32..10, assigned in 0u32..60, quarantined in 0u32..10,
             purchasing in 0u32..10, unsettled in 0u32..10, unserved in 0u32..200,
+            unfit in 0u32..10, doubted in 0u32..10, due in 0u32..10,
             threshold_low in 0u32..40, batch in 1u32..100, total_min in 0u32..60,
             available_max in 0u32..100, owned_max in 0u32..200, hour_left in 0u32..50, day_left in 0u32..50,
             emergency: bool,
         ) {
             let policy = PoolPolicy { threshold_low, replenishment_batch_size: batch, total_min, available_max, owned_max };
-            let stock = Stock { available, unready, assigned, quarantined, purchasing, unsettled, waiting: unserved, unserved, unfit: 0 };
+            let stock = Stock { available, unready, unfit, assigned, quarantined: quarantined + due, due, purchasing, unsettled, doubted, waiting: unserved, unserved };
             let caps = Caps { hour_left, day_left, paused: false, halted: false };
             let trigger = if emergency { Trigger::Emergency } else { Trigger::Cron };
             let plan = plan(&policy, &caps, &stock, trigger);
             prop_assert!(plan.count <= plan.wanted && plan.count <= hour_left && plan.count <= day_left);
             if plan.count > 0 {
-                prop_assert!(stock.owned() + plan.count <= owned_max);
-                prop_assert!(emergency || stock.idle() + plan.count <= available_max);
+                prop_assert!(stock.owned() + doubted + plan.count <= owned_max);
+                prop_assert!(emergency || stock.idle() + unfit + doubted + plan.count <= available_max);
                 prop_assert!(!emergency || plan.count <= unserved);
                 prop_assert!(emergency || stock.idle() < threshold_low || stock.idle() + assigned < total_min);
             }

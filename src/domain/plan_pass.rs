@@ -106,19 +106,19 @@ mod tests {
         #[test]
         fn no_pass_passes_a_cap(
             available in 0u32..80, unready in 0u32..10, unfit in 0u32..5, assigned in 0u32..60, quarantined in 0u32..10,
-            purchasing in 0u32..10, unsettled in 0u32..10, unserved in 0u32..40,
+            purchasing in 0u32..10, unsettled in 0u32..10, doubted in 0u32..5, due in 0u32..5, unserved in 0u32..40,
             threshold_low in 0u32..40, batch in 1u32..100, total_min in 0u32..60,
             available_max in 0u32..100, owned_max in 0u32..200, hour_left in 0u32..50, day_left in 0u32..50,
             paused in proptest::bool::weighted(0.1), halted in proptest::bool::weighted(0.1),
         ) {
             let policy = PoolPolicy { threshold_low, replenishment_batch_size: batch, total_min, available_max, owned_max };
-            let stock = Stock { available, unready, unfit, assigned, quarantined, purchasing, unsettled, waiting: unserved, unserved };
+            let stock = Stock { available, unready, unfit, assigned, quarantined: quarantined + due, due, purchasing, unsettled, doubted, waiting: unserved, unserved };
             let caps = Caps { hour_left, day_left, paused, halted };
             let pass = plan_pass(&policy, &caps, &stock, Trigger::Replenish);
             let bought = pass.count + pass.for_line;
             prop_assert!(bought <= hour_left && bought <= day_left && pass.for_line <= unserved);
-            prop_assert!(bought == 0 || stock.owned() + bought <= owned_max);
-            prop_assert!(pass.count == 0 || stock.idle() + pass.count <= available_max);
+            prop_assert!(bought == 0 || stock.owned() + doubted + bought <= owned_max);
+            prop_assert!(pass.count == 0 || stock.idle() + unfit + doubted + pass.count <= available_max);
             prop_assert!(bought == 0 || !(paused || halted));
             // Afterwards a further pass finds nothing to do, for the reason that ended this one.
             let after = Stock { available: available + pass.count, assigned: assigned + pass.for_line, unserved: 0, ..stock };

@@ -17,9 +17,9 @@ use super::pass::{self, PassReport};
 use super::sampler::Sampler;
 use crate::config::Config;
 use crate::custody::Custody;
-use crate::db::stock::stock_available_up_to;
+use crate::db::stock::{stock_available_up_to, stock_glance};
 use crate::db::{Db, DbError};
-use crate::domain::Trigger;
+use crate::domain::{Trigger, lack};
 use crate::purchaser::PurchaserHandle;
 use crate::supervisor::{Alive, ChildGone, Slot};
 use crate::telemetry::Telemetry;
@@ -236,7 +236,8 @@ impl Handler<Look> for PoolMonitor {
     }
 }
 
-/// Whether stock is below the threshold, or everything owned below `pool.total_min`: cheap first, exact only then.
+/// Whether stock is below the threshold, or everything owned below `pool.total_min`. Counted no further than the policy
+/// asks, whatever is so: this happens up to twenty times a second.
 async fn is_low(deps: &MonitorDependencies) -> bool {
     let policy = deps.config.load().pool.policy();
     let enough = policy.threshold_low.max(policy.total_min);
@@ -247,8 +248,8 @@ async fn is_low(deps: &MonitorDependencies) -> bool {
     if few.is_ok_and(|few| few >= enough) {
         return false;
     }
-    match pass::observe(deps).await {
-        Ok(seen) => pass::plan_for(deps, &seen, Trigger::Threshold).wanted > 0,
+    match deps.db.run("stock_glance", move |conn| stock_glance(conn, enough, policy.total_min)).await {
+        Ok(seen) => lack(&policy, seen.idle, seen.assigned).is_some(),
         Err(_unavailable) => false,
     }
 }

@@ -74,20 +74,24 @@ async fn tend(deps: &MonitorDependencies, monitor: &WeakAddr<PoolMonitor>) {
 async fn mend(deps: &MonitorDependencies) {
     let (mut clock, mut tried) = (clock(), Tried::default());
     loop {
-        tokio::select! {
-            _ = clock.tick() => {}
-            () = deps.unready.notified() => {}
-        }
-        if let Err(error) = repair(deps, &mut tried).await {
+        let hurried = tokio::select! {
+            _ = clock.tick() => false,
+            () = deps.unready.notified() => true,
+        };
+        if let Err(error) = repair(deps, &mut tried, hurried).await {
             slog::debug!(deps.log, "repairs must wait"; "error" => error.in_full());
         }
         tokio::time::sleep(REPAIRS_APART).await;
     }
 }
 
-async fn repair(deps: &MonitorDependencies, tried: &mut Tried) -> Result<(), DbError> {
+/// `hurried`: somebody waits, whom a repaired number serves, or one whose rest is over.
+async fn repair(deps: &MonitorDependencies, tried: &mut Tried, hurried: bool) -> Result<(), DbError> {
     if !*deps.stopping.borrow() && !breaker::is_silenced(&deps.db).await? {
-        repair_unready(deps, tried).await?;
+        repair_unready(deps, tried, hurried).await?;
+        if hurried {
+            return_rested(deps).await?;
+        }
     }
     Ok(())
 }

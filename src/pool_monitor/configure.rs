@@ -12,7 +12,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 use super::confirm::{Caring, Outcome, Whose};
 use crate::db::DbError;
-use crate::db::installation::installation_set_webhooks;
+use crate::db::installation::{installation_set_webhooks, installation_unconfirm};
 use crate::db::numbers::{Cared, numbers_cared_for, numbers_cared_for_by_sid, numbers_untouchable};
 use crate::db::reconciliation::number_confirm_webhooks;
 use crate::domain::{NumberSid, WebhookStatus, Webhooks};
@@ -22,6 +22,8 @@ use crate::twilio::{BackOff, Failure, IncomingNumber, Pages};
 const PAGE: i64 = 500;
 /// Numbers attended to at a time.
 const AT_A_TIME: usize = 4;
+/// Numbers told in one statement that other webhooks are wanted: nobody waits long for their rows.
+const UNCONFIRMED_AT_ONCE: i64 = 1000;
 /// So many numbers without an answer, one after the other: then Twilio does not answer at all.
 const UNANSWERED_MAX: u32 = 20;
 
@@ -107,6 +109,7 @@ impl Work<'_> {
         let stored = self.wanted.clone();
         let set = move |conn: &mut crate::db::Connection| installation_set_webhooks(conn, &stored);
         self.caring.db.run("installation_set_webhooks", set).await?;
+        self.unconfirm().await?;
         match only {
             Some(names) => self.named(names).await,
             // One walk over Twilio's list is cheaper than one fetch for each number.
@@ -114,6 +117,19 @@ impl Work<'_> {
                 let seen = self.listed().await?;
                 self.unlisted(&seen).await
             }
+        }
+    }
+
+    /// What was confirmed with other webhooks counts as confirmed no more.
+    async fn unconfirm(&self) -> Result<(), ConfigureError> {
+        let mut after = 0;
+        loop {
+            let step = move |conn: &mut crate::db::Connection| installation_unconfirm(conn, after, UNCONFIRMED_AT_ONCE);
+            match self.caring.db.run("installation_unconfirm", step).await? {
+                Some(last) => after = last,
+                None => return Ok(()),
+            }
+            fail::fail_point!("some_unconfirmed");
         }
     }
 

@@ -105,9 +105,9 @@ pub(super) async fn serve_line(buyer: &Buyer, run: &Run) -> Result<EmergencyRepo
     Ok(report)
 }
 
-/// What may serve somebody yet: on its way, or under repair.
+/// What may serve somebody yet: on its way, under repair, or back from its rest.
 fn coming(seen: &Observation) -> u32 {
-    seen.stock.purchasing + seen.stock.unsettled + seen.stock.unready
+    seen.stock.purchasing + seen.stock.unsettled + seen.stock.unready + seen.stock.due
 }
 
 enum Round {

@@ -8,8 +8,12 @@ use crate::db::purchase_items::Settlement;
 use crate::domain::{Capability, CountryCode, Tag, WebhookStatus, Webhooks};
 use crate::twilio::{Answered, IncomingNumber};
 
-/// A number created up to this long before our first POST may still be ours: answers take time, dates are whole seconds.
+/// An untagged number created up to this long before our first POST may still be ours: answers take time, dates are whole
+/// seconds.
 const SLACK: TimeDelta = TimeDelta::seconds(60);
+/// A number with our item's tag that the account had so long before is another's that our POST has renamed. No two clocks
+/// of Twilio's are a day apart; minutes prove nothing.
+const ANCIENT: TimeDelta = TimeDelta::days(1);
 
 /// What the item knows of itself.
 #[derive(Debug, Clone)]
@@ -33,17 +37,22 @@ pub(crate) enum Owner {
     Older,
 }
 
-/// Judges `found` by its tag and its age. Its age is taken on Twilio's own clock, so that ours may be wrong.
+/// Judges `found` by its tag; by its age only where the tag says nothing. The age is taken on Twilio's own clock, and not
+/// at all where Twilio does not tell it: ours, and the database's, may be wrong by any amount and step at any time.
 pub(super) fn owner(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Owner {
     let number = &found.body;
     let sent_ago = TimeDelta::from_std(claim.sent_ago).unwrap_or(TimeDelta::MAX);
-    let first_sent_at = found.at.checked_sub_signed(sent_ago).and_then(|at| at.checked_sub_signed(SLACK));
-    // A POST for a number that the account has already acts as an update, so the tag alone proves nothing.
-    if first_sent_at.is_some_and(|earliest| number.date_created < earliest) {
-        return Owner::Older;
-    }
-    if Tag::parse(&number.friendly_name).as_ref() != Some(claim.tag) {
-        return Owner::AnotherTag;
+    let is_older_by = |slack: TimeDelta| {
+        let first_sent_at = found.at.and_then(|at| at.checked_sub_signed(sent_ago));
+        let earliest = first_sent_at.and_then(|at| at.checked_sub_signed(slack));
+        earliest.is_some_and(|earliest| number.date_created < earliest)
+    };
+    match Tag::parse(&number.friendly_name) {
+        // A POST for a number that the account has already acts as an update.
+        Some(tag) if tag == *claim.tag && is_older_by(ANCIENT) => return Owner::Older,
+        Some(tag) if tag == *claim.tag => {}
+        None if is_older_by(SLACK) => return Owner::Older,
+        Some(_) | None => return Owner::AnotherTag,
     }
     let webhook_status =
         if number.carries(claim.webhooks) { WebhookStatus::Configured } else { WebhookStatus::Drifted };
@@ -73,7 +82,7 @@ mod tests {
             "capabilities": {"voice": true, "sms": true},
         }))
         .unwrap();
-        Answered { body, request_id: None, at: "2026-01-01T12:00:02Z".parse().unwrap() }
+        Answered { body, request_id: None, at: Some("2026-01-01T12:00:02Z".parse().unwrap()) }
     }
 
     /// Two seconds ago, by Twilio's clock at noon.
@@ -119,17 +128,33 @@ mod tests {
         for name in ["", "(415) 555-0101", other_item, other_instance] {
             assert_eq!(judged(&found(name, "https://a.example/v", NOW)), Owner::AnotherTag, "{name}");
         }
+        let yesterday = "Wed, 31 Dec 2025 11:59:59 +0000";
+        assert_eq!(judged(&found(OURS, "https://a.example/v", yesterday)), Owner::Older);
+        // Without a tag only the age can say that it was there before.
         let before = "Thu, 01 Jan 2026 11:58:59 +0000";
-        assert_eq!(judged(&found(OURS, "https://a.example/v", before)), Owner::Older);
+        assert_eq!(judged(&found("", "https://a.example/v", before)), Owner::Older);
         let just_before = "Thu, 01 Jan 2026 11:59:30 +0000";
-        assert!(matches!(judged(&found(OURS, "https://a.example/v", just_before)), Owner::Us(_)));
+        assert_eq!(judged(&found("", "https://a.example/v", just_before)), Owner::AnotherTag);
     }
 
     #[test]
     fn our_own_clock_may_be_wrong_by_any_amount() {
         // Twilio answers in its own time, whatever ours says; only the time that passed is ours.
         let mut number = found(OURS, "https://a.example/v", "Wed, 01 Jan 2031 12:00:01 +0000");
-        number.at = "2031-01-01T12:00:02Z".parse().unwrap();
+        number.at = Some("2031-01-01T12:00:02Z".parse().unwrap());
+        assert!(matches!(judged(&number), Owner::Us(_)));
+    }
+
+    #[test]
+    fn twilios_clocks_may_differ_by_minutes_and_one_may_be_silent() {
+        let mut number = found(OURS, "https://a.example/v", NOW);
+        for at in [None, Some("2026-01-01T12:20:02Z"), Some("2026-01-01T11:40:02Z")] {
+            number.at = at.map(|at| at.parse().unwrap());
+            assert!(matches!(judged(&number), Owner::Us(_)), "{at:?}");
+        }
+        // Nobody's clock stands in for a missing date.
+        number.body.date_created = "2020-01-01T00:00:00Z".parse().unwrap();
+        number.at = None;
         assert!(matches!(judged(&number), Owner::Us(_)));
     }
 }

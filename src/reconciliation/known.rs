@@ -83,6 +83,16 @@ pub(super) fn decide(known: &KnownNumber, number: &IncomingNumber, shall: &Shall
 }
 
 impl Needs {
+    /// Whether the number lost what it could do, or all of its webhooks: what happens to one now and then, and to many at
+    /// once only in an answer that is wrong, or after a change of `pool.capabilities`.
+    pub(super) fn is_loss(self, known: &KnownNumber, number: &IncomingNumber) -> bool {
+        let unfit = self.fitness && known.capable;
+        let bare = self.webhooks
+            && known.webhook_status == WebhookStatus::Configured
+            && [&number.voice_url, &number.sms_url, &number.status_callback].iter().all(|url| url.is_empty());
+        !known.missing && (unfit || bare)
+    }
+
     /// What differs, in words.
     pub(super) fn reason(self, number: &IncomingNumber, wanted: &Webhooks) -> String {
         let fields: Vec<&str> = number.differences(wanted).collect();

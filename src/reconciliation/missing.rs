@@ -1,7 +1,8 @@
 //! Numbers of ours that Twilio's list did not show: each is asked for by its SID before it counts as missing.
 //!
-//! Invariant: more than five and more than a tenth at once mark nothing and halt buying; one wrong credential must not
-//! make everything vanish and be bought again. Only an operator who says so marks so many.
+//! Invariants: more than five and more than a tenth at once, or all of a pool of five or fewer, mark nothing and halt
+//! buying; one wrong credential must not make everything vanish and be bought again. Only an operator who says so marks so
+//! many. A list that leaves out thousands costs a thousand calls, not thousands: some of them, drawn by chance, tell.
 //! How to get it wrong: taking the list's word, or Twilio's word about a number that it sold a moment ago. Both lag.
 
 use std::collections::{HashMap, HashSet};
@@ -12,49 +13,97 @@ use super::Trouble;
 use super::actor::ReconcilerDependencies;
 use super::patience::patiently;
 use super::report::Report;
-use crate::db::reconciliation::{Live, numbers_live, numbers_live_count, numbers_mark_missing};
+use crate::db::reconciliation::{Live, numbers_live, numbers_mark_missing};
 use crate::domain::NumberSid;
 
-/// So many may be missing however few there are.
+/// So many may be missing however few there are, unless that is all of them.
 const ALWAYS: usize = 5;
 /// Fetches at a time.
 const AT_A_TIME: usize = 4;
+/// Numbers asked for in one comparison that nobody confirmed; more are judged by these.
+const ASKED_MAX: usize = 1000;
 /// Numbers read from the database at a time.
 const PAGE: i64 = 1000;
 /// Numbers marked in one statement: nobody waits long for their rows.
 const MARKED_AT_ONCE: usize = 1000;
 
-/// Judges what the walk did not see, among the numbers up to `highest`.
-pub(super) async fn judge(
+/// Whether it is unlikely that so many of `live` numbers changed all at once.
+pub(super) fn too_many(count: usize, live: i64) -> bool {
+    let live = usize::try_from(live).unwrap_or(usize::MAX);
+    count > (live / 10).max(ALWAYS) || (count > 0 && live <= ALWAYS && count >= live)
+}
+
+/// What the list did not show: all of it, or so many drawn by chance.
+struct Unseen {
+    drawn: Vec<Live>,
+    count: usize,
+}
+
+async fn unseen(
     deps: &ReconcilerDependencies,
     highest: i64,
+    seen: &HashSet<i64>,
+    most: usize,
+) -> Result<Unseen, Trouble> {
+    let mut unseen = Unseen { drawn: Vec::new(), count: 0 };
+    let mut after = 0;
+    loop {
+        let page =
+            deps.buyer.db.run_patiently("numbers_live", move |conn| numbers_live(conn, after, highest, PAGE)).await?;
+        let Some(last) = page.last() else { return Ok(unseen) };
+        after = last.id;
+        for number in page.into_iter().filter(|number| !seen.contains(&number.id)) {
+            unseen.count += 1;
+            if unseen.drawn.len() < most {
+                unseen.drawn.push(number);
+            } else if let Some(place) = unseen.drawn.get_mut(rand::random_range(0..unseen.count)) {
+                // Each is drawn with the same chance, however many there are.
+                *place = number;
+            }
+        }
+    }
+}
+
+/// Judges what the walk did not see, among the numbers up to `highest`, of which there are `live`.
+pub(super) async fn judge(
+    deps: &ReconcilerDependencies,
+    (highest, live): (i64, i64),
     seen: &HashSet<i64>,
     confirmed: bool,
     report: &mut Report,
 ) -> Result<(), Trouble> {
     let buyer = &deps.buyer;
-    let live = buyer.db.run_patiently("numbers_live_count", move |conn| numbers_live_count(conn, highest)).await?;
-    let limit = usize::try_from(live / 10).unwrap_or(usize::MAX).max(ALWAYS);
+    let unseen = unseen(deps, highest, seen, if confirmed { usize::MAX } else { ASKED_MAX }).await?;
+    let drawn = unseen.drawn.len();
     let mut gone: Vec<Live> = Vec::new();
-    let mut after = 0;
-    loop {
-        let page = buyer.db.run_patiently("numbers_live", move |conn| numbers_live(conn, after, highest, PAGE)).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        let unseen = page.into_iter().filter(|number| !seen.contains(&number.id));
-        let mut asked = stream::iter(unseen)
-            .map(|number| async move {
-                let found = patiently(buyer, || buyer.twilio.fetch(&number.sid)).await;
-                found.map(|found| found.is_none().then_some(number))
-            })
-            .buffer_unordered(AT_A_TIME);
-        while let Some(answer) = asked.next().await {
-            gone.extend(answer?);
-            if gone.len() > limit && !confirmed {
-                suspect(deps, gone.len(), live, report).await;
-                return Ok(());
-            }
+    let mut asked = stream::iter(unseen.drawn)
+        .map(|number| async move {
+            let found = patiently(buyer, || buyer.twilio.fetch(&number.sid)).await;
+            found.map(|found| found.is_none().then_some(number))
+        })
+        .buffer_unordered(AT_A_TIME);
+    while let Some(answer) = asked.next().await {
+        gone.extend(answer?);
+        if too_many(gone.len(), live) && !confirmed {
+            suspect(deps, gone.len(), live, report).await;
+            return Ok(());
         }
+    }
+    if drawn < unseen.count {
+        let likely = gone.len().saturating_mul(unseen.count) / drawn.max(1);
+        if too_many(likely, live) {
+            suspect(deps, likely, live, report).await;
+            return Ok(());
+        }
+        let problem = format!(
+            "Twilio's list left out {} of {live} numbers, more than are asked for one by one; {drawn} of them were, and {} \
+             are gone. The list cannot be right: compare again later, and tell Twilio if it stays so.",
+            unseen.count,
+            gone.len()
+        );
+        slog::error!(buyer.log, "Twilio's list leaves out more numbers than are asked for"; "left_out" => unseen.count,
+            "live" => live, "asked" => drawn, "gone" => gone.len());
+        report.add_problem(problem);
     }
     mark(deps, &gone, report).await
 }
@@ -87,5 +136,22 @@ async fn suspect(deps: &ReconcilerDependencies, gone: usize, live: i64, report: 
         "gone" => gone, "live" => live, "do" => &problem);
     deps.buyer.halt(problem.clone()).await;
     report.missing_suspected = Some(u32::try_from(gone).unwrap_or(u32::MAX));
-    report.problem = Some(problem);
+    report.add_problem(problem);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::too_many;
+
+    #[test]
+    fn more_than_five_and_a_tenth_or_all_of_a_few_is_too_many() {
+        for (count, live, too) in
+            [(0, 0, false), (0, 3, false), (1, 1, true), (2, 3, false), (4, 5, false), (5, 5, true), (5, 6, false)]
+        {
+            assert_eq!(too_many(count, live), too, "{count} of {live}");
+        }
+        for (count, live, too) in [(6, 6, true), (6, 60, false), (7, 60, true), (30_000, 300_000, false)] {
+            assert_eq!(too_many(count, live), too, "{count} of {live}");
+        }
+    }
 }

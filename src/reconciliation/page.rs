@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use futures_util::stream::{self, StreamExt as _};
 
 use super::actor::ReconcilerDependencies;
-use super::known::{Decision, Shall, decide};
+use super::known::{Decision, Needs, Shall, decide};
+use super::losses::Losses;
 use super::report::{Finding, Report};
 use super::{Trouble, mend, orphan, refuses_the_account};
-use crate::db::reconciliation::{KnownItem, KnownNumber, Listed, listed_look};
+use crate::db::reconciliation::{KnownItem, KnownNumber, Listed, Looked, listed_look};
 use crate::domain::{InstanceName, NumberStatus, Tag};
 use crate::purchaser::Buyer;
 use crate::twilio::{Failure, IncomingNumber};
@@ -40,28 +41,17 @@ enum Difference {
     Orphan(Option<KnownItem>, Box<IncomingNumber>),
 }
 
-/// Compares a page that was just read. `seen` grows by the ids of our numbers on it.
+/// Compares a page that was just read. `seen` grows by the ids of our numbers on it. What was lost is not attended to, but
+/// put aside in `losses` until all of it is known.
 pub(super) async fn compare(
     deps: &ReconcilerDependencies,
     numbers: Vec<IncomingNumber>,
     seen: &mut HashSet<i64>,
+    mut losses: Option<&mut Losses>,
     report: &mut Report,
 ) -> Result<(), Trouble> {
-    let buyer = &deps.buyer;
-    let config = buyer.config.load();
-    let instance = config.instance.name.clone();
-    let listed: Vec<Listed> = numbers.iter().map(|number| listed(number, &instance)).collect();
-    let (installation, looked) = buyer.db.run_patiently("listed_look", move |conn| listed_look(conn, &listed)).await?;
-    let page = Page {
-        buyer,
-        skewed: installation.webhooks != config.webhooks.webhooks(),
-        shall: Shall { instance, webhooks: installation.webhooks, capabilities: config.pool.capabilities.clone() },
-        repair_assigned: config.reconcile.repair_assigned,
-        unanswered: AtomicU32::new(0),
-        broken: AtomicBool::new(false),
-    };
-    drop(config);
     report.checked += u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+    let (page, looked) = look(deps, &numbers).await?;
     let mut differences = Vec::new();
     for (number, looked) in numbers.into_iter().zip(looked) {
         match looked.number {
@@ -72,6 +62,11 @@ pub(super) async fn compare(
                 }
                 match decide(&known, &number, &page.shall) {
                     Decision::Fine => {}
+                    Decision::Attend(needs) if losses.is_some() && page.is_loss(needs, &known, &number) => {
+                        if let Some(losses) = losses.as_deref_mut() {
+                            losses.put_aside(number);
+                        }
+                    }
                     decision => differences.push(Difference::Known(known, Box::new(number), decision)),
                 }
             }
@@ -86,22 +81,28 @@ pub(super) async fn compare(
             }
         }
     }
-    let mut attended = stream::iter(differences).map(|difference| page.attend(difference)).buffer_unordered(AT_A_TIME);
-    let mut trouble = None;
-    while let Some(outcome) = attended.next().await {
-        match outcome {
-            Ok(findings) => {
-                for unseen in findings.into_iter().filter_map(|finding| report.add(finding)) {
-                    seen.remove(&unseen);
-                }
-            }
-            Err(first) => {
-                page.broken.store(true, Ordering::Relaxed);
-                trouble = trouble.or(Some(first));
-            }
-        }
-    }
-    trouble.map_or(Ok(()), Err)
+    page.attend_all(differences, seen, report).await
+}
+
+/// Looks numbers up that Twilio showed just now.
+pub(super) async fn look<'a>(
+    deps: &'a ReconcilerDependencies,
+    numbers: &[IncomingNumber],
+) -> Result<(Page<'a>, Vec<Looked>), Trouble> {
+    let buyer = &deps.buyer;
+    let config = buyer.config.load();
+    let instance = config.instance.name.clone();
+    let listed: Vec<Listed> = numbers.iter().map(|number| listed(number, &instance)).collect();
+    let (installation, looked) = buyer.db.run_patiently("listed_look", move |conn| listed_look(conn, &listed)).await?;
+    let page = Page {
+        buyer,
+        skewed: installation.webhooks != config.webhooks.webhooks(),
+        shall: Shall { instance, webhooks: installation.webhooks, capabilities: config.pool.capabilities.clone() },
+        repair_assigned: config.reconcile.repair_assigned,
+        unanswered: AtomicU32::new(0),
+        broken: AtomicBool::new(false),
+    };
+    Ok((page, looked))
 }
 
 fn listed(number: &IncomingNumber, instance: &InstanceName) -> Listed {
@@ -122,6 +123,38 @@ fn foreign_reason(number: &IncomingNumber) -> String {
 }
 
 impl Page<'_> {
+    /// Whether the number lost something that this instance would have to write down. One that is configured otherwise than
+    /// the installation judges no capabilities.
+    pub(super) fn is_loss(&self, needs: Needs, known: &KnownNumber, number: &IncomingNumber) -> bool {
+        Needs { fitness: needs.fitness && !self.skewed, ..needs }.is_loss(known, number)
+    }
+
+    /// Attends to what differs, a few at a time.
+    async fn attend_all(
+        &self,
+        differences: Vec<Difference>,
+        seen: &mut HashSet<i64>,
+        report: &mut Report,
+    ) -> Result<(), Trouble> {
+        let mut attended =
+            stream::iter(differences).map(|difference| self.attend(difference)).buffer_unordered(AT_A_TIME);
+        let mut trouble = None;
+        while let Some(outcome) = attended.next().await {
+            match outcome {
+                Ok(findings) => {
+                    for unseen in findings.into_iter().filter_map(|finding| report.add(finding)) {
+                        seen.remove(&unseen);
+                    }
+                }
+                Err(first) => {
+                    self.broken.store(true, Ordering::Relaxed);
+                    trouble = trouble.or(Some(first));
+                }
+            }
+        }
+        trouble.map_or(Ok(()), Err)
+    }
+
     async fn attend(&self, difference: Difference) -> Result<Vec<Finding>, Trouble> {
         if self.broken.load(Ordering::Relaxed) {
             return Ok(Vec::new());

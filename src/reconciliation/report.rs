@@ -79,6 +79,9 @@ pub struct Report {
     /// So many seem to be gone that none was marked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing_suspected: Option<u32>,
+    /// So many seem to have lost a capability or all webhooks that none was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub losses_suspected: Option<u32>,
     /// Lines that found no room.
     #[serde(skip_serializing_if = "is_zero")]
     pub omitted: u32,
@@ -147,6 +150,12 @@ impl Report {
         };
         push(list, line, &mut self.omitted);
         None
+    }
+
+    /// Adds what an operator must do before the next comparison.
+    pub(super) fn add_problem(&mut self, problem: String) {
+        self.problem =
+            Some(self.problem.take().map_or_else(|| problem.clone(), |before| format!("{before} {problem}")));
     }
 
     /// Adds what an operator must decide.

@@ -7,10 +7,13 @@
 use std::time::Duration;
 
 use super::actor::ReconcilerDependencies;
+use super::losses::{self, Losses};
 use super::report::Report;
 use super::{Trouble, held, missing, walk};
 use crate::db::buying_gate::{Halted, gate_read};
-use crate::db::reconciliation::{Occasion, numbers_highest, reconciliation_begin, reconciliation_end};
+use crate::db::reconciliation::{
+    Occasion, numbers_highest, numbers_live_count, reconciliation_begin, reconciliation_end,
+};
 
 /// Instances that start, or tick, together compare once.
 pub(super) const APART: Duration = Duration::from_secs(20);
@@ -76,8 +79,11 @@ async fn refused(deps: &ReconcilerDependencies) -> Result<Option<Halted>, Troubl
 
 async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &mut Report) -> Result<(), Trouble> {
     let highest = deps.buyer.db.run_patiently("numbers_highest", numbers_highest).await?;
-    let seen = walk::walk(deps, report).await?;
-    missing::judge(deps, highest, &seen, confirm_missing, report).await?;
+    let live = deps.buyer.db.run_patiently("numbers_live_count", move |conn| numbers_live_count(conn, highest)).await?;
+    let mut losses = Losses::default();
+    let seen = walk::walk(deps, (!confirm_missing).then_some(&mut losses), report).await?;
+    losses::judge(deps, live, losses, report).await?;
+    missing::judge(deps, (highest, live), &seen, confirm_missing, report).await?;
     held::tell(deps, report).await?;
     report.complete = true;
     Ok(())

@@ -28,8 +28,8 @@ pub struct Answered<T> {
     pub body: T,
     /// Twilio's id of the request.
     pub request_id: Option<String>,
-    /// Twilio's clock when it answered (`Date`); ours, when it did not say.
-    pub at: DateTime<Utc>,
+    /// Twilio's clock when it answered (`Date`), if it said so.
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// Carries requests on blocking threads. Cheap to clone; all clones share connections.
@@ -150,7 +150,7 @@ fn call(
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let request_id = header("Twilio-Request-Id");
     let date = header("Date").and_then(|value| DateTime::parse_from_rfc2822(&value).ok());
-    let at = date.map_or_else(Utc::now, |date| date.to_utc());
+    let at = date.map(|date| date.to_utc());
     let retry_after = header("Retry-After").and_then(|value| value.parse().ok()).map(Duration::from_secs);
     let unknown = |message: String| Failure::Unknown { message, status: Some(status), request_id: request_id.clone() };
     let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(|error| {

@@ -124,3 +124,68 @@ fn numbers_under_repair_are_stock_and_never_a_reason_to_buy() {
     assert_eq!((&answer["replenished"], &answer["reason"]), (&json!(false), &json!("above_threshold")), "{answer}");
     assert_eq!(world.bought(), 5);
 }
+
+/// What was committed answers 500, its repeat is told "not available", and no list shows it for longer than anybody waits.
+fn lost_without_a_trace(world: &World) {
+    world.twilio.set_reown_mode(twilio_simulator::ReownMode::B);
+    world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThen500).forever());
+    world.twilio.fault(Fault::new(On::List, FaultKind::Omit).forever());
+}
+
+/// As the settling leaves them, without its wait.
+fn settle_as_not_bought(world: &World) {
+    world.sql("UPDATE purchase_items SET state = 'not_bought', ended_at = now() WHERE state = 'unknown'");
+}
+
+#[test]
+fn what_was_ever_in_doubt_counts_against_the_spend_caps_for_its_whole_window() {
+    let world = World::new().quiet().set("spend.purchases_per_hour_max", 2).set("spend.purchases_per_day_max", 3);
+    let daemon = world.daemon();
+    lost_without_a_trace(&world);
+    assert_eq!(daemon.purchase(2).ok()["purchased_count"], 0);
+    assert_eq!(world.bought(), 2);
+    settle_as_not_bought(&world);
+    let status = daemon.status();
+    assert_eq!((&status["unsettled"], &status["spend"]["hour"]["bought"]), (&json!(0), &json!(2)), "{status}");
+    daemon.purchase(1).problem(409, "spend_cap");
+    daemon.assign("u-1").problem(503, "pool_empty");
+    world.sql("UPDATE purchase_items SET intended_at = intended_at - interval '61 minutes'");
+    daemon.purchase(2).ok();
+    settle_as_not_bought(&world);
+    daemon.purchase(1).problem(409, "spend_cap");
+    assert_eq!((world.bought(), daemon.status()["spend"]["day"]["bought"].clone()), (3, json!(3)));
+    // What turns up was counted all along.
+    world.twilio.clear_faults();
+    daemon.post_empty("/admin/phones/api/reconcile").ok();
+    assert_eq!(daemon.status()["spend"]["day"]["bought"], 3);
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn what_may_turn_up_after_a_doubt_uses_up_the_room_of_the_pool_but_a_failure_is_made_good_below_it() {
+    let world = World::new()
+        .quiet()
+        .set("pool.threshold_low", 3)
+        .set("pool.available_max", 5)
+        .set("pool.owned_max", 6)
+        .set("pool.replenishment_batch_size", 3);
+    lost_without_a_trace(&world);
+    let daemon = world.daemon();
+    eventually("the first batch is in doubt", || world.bought() == 3);
+    eventually("its pass ended", || world.count("SELECT count(*) FROM passes") > 0);
+    settle_as_not_bought(&world);
+    // The pool is empty as far as anybody can see: two more fit under available_max, and no third one.
+    daemon.post_empty("/admin/phones/api/replenish").ok();
+    assert_eq!(world.bought(), 5);
+    settle_as_not_bought(&world);
+    let answer = daemon.post_empty("/admin/phones/api/replenish").ok();
+    assert_eq!((&answer["replenished"], &answer["reason"]), (&json!(false), &json!("available_max")), "{answer}");
+    // A signup is above available_max, but not above owned_max.
+    world.twilio.clear_faults();
+    assert_eq!(daemon.assign("u-1").ok()["source"], "emergency");
+    daemon.assign("u-2").problem(503, "pool_empty");
+    assert_eq!(world.bought(), 6);
+    daemon.post_empty("/admin/phones/api/reconcile").ok();
+    assert_eq!((daemon.status()["available"].clone(), daemon.status()["assigned"].clone()), (json!(5), json!(1)));
+    world.assert_nothing_lost_or_doubled();
+}

@@ -62,7 +62,10 @@ pub fn stocked_in(world: World, count: u32) -> (World, Daemon, Vec<String>) {
 
 /// Lets numbers be old enough to be missed: just bought ones may lag. Their order stays.
 pub fn age(world: &World) {
-    world.sql("UPDATE numbers SET purchased_at = purchased_at - interval '1 hour'");
+    world.sql(
+        "UPDATE numbers SET purchased_at = purchased_at - interval '1 hour';
+         UPDATE purchase_items SET ended_at = ended_at - interval '1 hour'",
+    );
 }
 
 /// Somebody changes a number's webhooks in Twilio's console.

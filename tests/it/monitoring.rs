@@ -88,3 +88,16 @@ fn rules_and_board_name_only_what_a_live_daemon_has() {
     let absent: Vec<&String> = wanted.difference(&there).collect();
     assert!(absent.is_empty(), "named in the rules or on the board, but not in /metrics: {absent:?}");
 }
+
+#[test]
+fn passes_of_last_week_are_kept_however_many_came_after_and_very_old_ones_are_not() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    world.sql(
+        "INSERT INTO passes (at, trigger, reason, purchased_count) SELECT now() - interval '100 days', 'cron', 'old', 0 FROM generate_series(1, 50);
+         INSERT INTO passes (at, trigger, reason, purchased_count) SELECT now() - interval '7 days', 'cron', 'halted', 0 FROM generate_series(1, 3000)",
+    );
+    daemon.post_empty("/admin/phones/api/replenish").ok();
+    assert_eq!(world.count("SELECT count(*) FROM passes WHERE reason = 'halted'"), 3000);
+    assert_eq!(world.count("SELECT count(*) FROM passes WHERE reason = 'old'"), 0);
+}

@@ -50,13 +50,13 @@ fn a_lost_purchase_whose_place_was_given_on_is_taken_in_all_the_same() {
 }
 
 #[test]
-fn a_number_with_our_tag_that_is_older_than_its_purchase_belongs_to_another_environment() {
+fn a_number_with_our_tag_that_is_days_older_than_its_purchase_belongs_to_another_environment() {
     let world = World::new().quiet();
     let (number, _) = lose_a_purchase(&world, world.daemon());
     let tag = owned(&world, &number).friendly_name;
     assert!(world.twilio.disown(&number));
     let mut older = with_our_webhooks(&number, &tag);
-    older.date_created = Some(chrono::Utc::now() - chrono::TimeDelta::minutes(10));
+    older.date_created = Some(chrono::Utc::now() - chrono::TimeDelta::days(2));
     world.twilio.own(older);
     let daemon = world.daemon();
     let report = reconcile(&daemon);

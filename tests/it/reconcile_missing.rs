@@ -34,10 +34,12 @@ fn a_missing_number_is_told_with_its_user_and_never_assigned_again() {
 
 #[test]
 fn a_missing_number_that_turns_up_again_is_what_it_was() {
-    let (world, daemon, numbers) = stocked(2);
+    let (world, daemon, numbers) = stocked(3);
     daemon.assign("u-1").ok();
+    // All of a few at once would not be believed.
+    let numbers = &numbers[..2];
     let before: Vec<_> = numbers.iter().map(|number| owned(&world, number)).collect();
-    for number in &numbers {
+    for number in numbers {
         assert!(world.twilio.disown(number));
     }
     assert_found(&reconcile(&daemon), &[("missing", 2)]);
@@ -55,7 +57,7 @@ fn a_missing_number_that_turns_up_again_is_what_it_was() {
 
 #[test]
 fn a_number_that_turns_up_with_other_webhooks_is_repaired_before_anybody_gets_it() {
-    let (world, daemon, numbers) = stocked(1);
+    let (world, daemon, numbers) = stocked(2);
     let before = owned(&world, &numbers[0]);
     assert!(world.twilio.disown(&numbers[0]));
     reconcile(&daemon);
@@ -125,10 +127,11 @@ fn more_numbers_than_one_statement_marks_are_all_marked_once() {
 
 #[test]
 fn a_missing_number_that_turns_up_with_another_environments_tag_is_there_again_but_held() {
-    let (world, daemon, numbers) = stocked(2);
+    let (world, daemon, numbers) = stocked(3);
     daemon.assign("u-1").ok();
+    let numbers = &numbers[..2];
     let before: Vec<_> = numbers.iter().map(|number| owned(&world, number)).collect();
-    for number in &numbers {
+    for number in numbers {
         assert!(world.twilio.disown(number));
     }
     assert_found(&reconcile(&daemon), &[("missing", 2)]);
@@ -226,4 +229,39 @@ fn a_list_that_fails_half_way_marks_nothing_missing() {
         (only(&report, "missing")["phone_number"].as_str(), &report["checked"]),
         (Some(numbers[0].as_str()), &json!(1500))
     );
+}
+
+#[test]
+fn a_small_pool_that_vanishes_whole_marks_nothing_and_is_not_bought_anew() {
+    for count in [1, 5] {
+        let (mut world, daemon, numbers) = stocked(count);
+        drop(daemon);
+        world.change("pool.threshold_low", count);
+        for number in &numbers {
+            assert!(world.twilio.disown(number));
+        }
+        crate::comparing::forget_when_they_began(&world);
+        let daemon = world.daemon();
+        let report = reconcile(&daemon);
+        assert_eq!((lines(&report, "missing").len(), &report["missing_suspected"]), (0, &json!(count)), "{report}");
+        daemon.post_empty("/admin/phones/api/replenish").ok();
+        assert_eq!(world.bought(), count as usize, "nothing is bought anew");
+        assert!(daemon.status()["halted"].is_object());
+        assert_found(&reconcile_confirmed(&daemon).ok(), &[("missing", count as usize)]);
+    }
+}
+
+#[test]
+fn a_list_that_leaves_out_thousands_is_asked_for_some_of_them_only() {
+    let (world, daemon, _) = stocked(1);
+    crate::reconcile_large::fill(&world, 3000);
+    world.twilio.fault(Fault::new(On::List, FaultKind::Omit).forever());
+    let fetches = world.twilio.truth().requests_of(On::Fetch);
+    let report = reconcile(&daemon);
+    assert!(report["problem"].as_str().unwrap().contains("left out 3001"), "{report}");
+    assert_eq!(world.twilio.truth().requests_of(On::Fetch), fetches + 1000);
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 0);
+    assert_eq!(daemon.status()["halted"], json!(null), "they are there: nobody has to confirm anything");
+    world.twilio.clear_faults();
+    assert_found(&reconcile(&daemon), &[]);
 }

@@ -124,3 +124,18 @@ fn whoever_waits_while_their_own_number_is_repaired_gets_that_one() {
     });
     assert_eq!(world.count("SELECT count(*) FROM waiters"), 0, "nobody keeps newcomers waiting");
 }
+
+#[test]
+fn numbers_whose_rest_is_over_are_stock_and_serve_whoever_waits_before_any_other_is_bought() {
+    let (mut world, daemon, _) = crate::comparing::stocked(60);
+    drop(daemon);
+    world.sql(
+        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', quarantined_until = now() - interval '1 hour'",
+    );
+    world.change("pool.threshold_low", 50);
+    let daemon = world.daemon_at_once();
+    daemon.assign("u-1").ok();
+    eventually("all are back", || daemon.status()["available"] == 59);
+    assert_eq!(world.bought(), 60);
+    world.assert_nothing_lost_or_doubled();
+}

@@ -27,6 +27,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/2026-11-22-150000_audit_acts/up.sql"),
         include_str!("../../migrations/2026-11-22-150000_audit_acts/down.sql"),
     ),
+    (
+        include_str!("../../migrations/2026-11-28-150000_caps/up.sql"),
+        include_str!("../../migrations/2026-11-28-150000_caps/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

@@ -13,12 +13,11 @@ mod rows;
 mod tell;
 mod write;
 
-use chrono::Utc;
 use serde::{Deserialize, Serialize};
 
 use super::Custody;
 use super::error::CustodyError;
-use crate::db::installation::installation_read;
+use crate::db::installation::{database_now, installation_read};
 
 /// One number as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -83,7 +82,9 @@ impl Custody {
     /// # Errors
     /// When Twilio cannot be asked (then nothing was written), or PostgreSQL fails.
     pub async fn import(&self, request: ImportRequest) -> Result<ImportReport, CustodyError> {
-        let (rows, mut problems) = rows::read(&request.rows, Utc::now());
+        // What is in the future is judged by the clock that everything else is written by.
+        let now = self.db.run("database_now", database_now).await?;
+        let (rows, mut problems) = rows::read(&request.rows, now);
         let webhooks = self.db.run("installation_read", installation_read).await?.webhooks;
         let found = match self.look_up(&rows).await {
             Ok(found) => found,

@@ -81,7 +81,9 @@ pub fn items_unsettled(conn: &mut Connection, apart_secs: f64, most: i64) -> Res
                 greatest(0, extract(epoch FROM clock_timestamp() - i.first_sent_at))::float8 AS sent_ago_secs
            FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
           WHERE i.state = 'unknown' AND p.state <> 'running'
-            AND (i.last_lookup_at IS NULL OR i.last_lookup_at < clock_timestamp() - make_interval(secs => $1))
+            -- A look in the future was before somebody set the clock back.
+            AND (i.last_lookup_at IS NULL OR i.last_lookup_at < clock_timestamp() - make_interval(secs => $1)
+                 OR i.last_lookup_at > clock_timestamp())
           ORDER BY i.last_lookup_at NULLS FIRST, i.intended_at LIMIT $2",
     )
     .bind::<Double, _>(apart_secs)

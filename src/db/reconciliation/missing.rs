@@ -52,7 +52,11 @@ pub fn numbers_live(conn: &mut Connection, after: i64, highest: i64, limit: i64)
     }
     let rows: Vec<Row> = sql_query(format!(
         "SELECT id, sid, phone_number FROM numbers WHERE id > $1 AND id <= $2 AND {EXPECTED}
-            AND purchased_at < clock_timestamp() - interval '10 minutes' ORDER BY id LIMIT $3"
+            AND purchased_at < clock_timestamp() - interval '10 minutes'
+            -- By the database's own clock too, which may be ahead of Twilio's.
+            AND NOT EXISTS (SELECT 1 FROM purchase_items i WHERE i.id = numbers.purchase_item_id
+                               AND i.ended_at > clock_timestamp() - interval '10 minutes')
+          ORDER BY id LIMIT $3"
     ))
     .bind::<BigInt, _>(after)
     .bind::<BigInt, _>(highest)

@@ -59,7 +59,9 @@ pub fn reconciliation_begin(
         let begun: Option<Begun> = sql_query(
             "INSERT INTO reconciliations (trigger) SELECT $1
               WHERE $1 = 'manual' OR NOT EXISTS (
-                    SELECT 1 FROM reconciliations WHERE error IS NULL AND started_at > clock_timestamp() - make_interval(secs => $2))
+                    SELECT 1 FROM reconciliations
+                     -- One that began in the future began before somebody set the clock back.
+                     WHERE error IS NULL AND started_at BETWEEN clock_timestamp() - make_interval(secs => $2) AND clock_timestamp())
              RETURNING id",
         )
         .bind::<Text, _>(occasion.as_str())
