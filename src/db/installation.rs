@@ -147,11 +147,11 @@ pub fn installation_unconfirm(conn: &mut Connection, after: i64, most: i64) -> R
         last: Option<i64>,
     }
     let row: Row = sql_query(
-        "WITH some AS (SELECT id FROM numbers
+        "WITH picked AS (SELECT id FROM numbers
                         WHERE id > $1 AND webhook_status = 'configured' AND status IN ('assigned', 'quarantined')
                           AND (SELECT unconfirming FROM installation)
                         ORDER BY id LIMIT $2 FOR NO KEY UPDATE),
-              told AS (UPDATE numbers SET webhook_status = 'pending' FROM some WHERE numbers.id = some.id RETURNING numbers.id)
+              told AS (UPDATE numbers SET webhook_status = 'pending' FROM picked WHERE numbers.id = picked.id RETURNING numbers.id)
          SELECT max(id) AS last FROM told",
     )
     .bind::<BigInt, _>(after)
