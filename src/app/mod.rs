@@ -144,6 +144,8 @@ impl App {
             // Nothing runs yet that would have to finish.
             () = signals.stop() => return Ok(0),
         };
+        let [ordinary, important] = app.telemetry.log_lines_dropped();
+        reload.log.count_dropped(ordinary, important);
         Ok(app.run_until_stopped(reload, signals).await)
     }
 

@@ -58,6 +58,10 @@ pub(super) fn serve(sources: &Sources) -> Ending {
         Ok(code) => Err(Failure::Code(code)),
         Err(StartError::Database(error)) => Err(error.into()),
         Err(error @ StartError::Threads(_)) => Err(Failure::Failed(error.to_string())),
+        // Whoever has the port may leave it: to be tried again, as a supervisor does with any failure but 64.
+        Err(StartError::Listen { address, source }) if source.kind() == std::io::ErrorKind::AddrInUse => {
+            Err(Failure::Failed(StartError::Listen { address, source }.to_string()))
+        }
         Err(error @ (StartError::Foreign(_) | StartError::Listen { .. })) => Err(Failure::Usage(error.to_string())),
     }
 }

@@ -7,12 +7,10 @@ use chrono::{DateTime, Utc};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde_json::{Map, Value};
 
+use crate::domain::steers;
+
 /// Text without characters that steer a terminal or turn its direction.
 pub(super) fn clean(text: &str) -> String {
-    let steers = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars().map(|character| if steers(character) { '\u{fffd}' } else { character }).collect()
 }
 

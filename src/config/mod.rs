@@ -10,6 +10,7 @@ mod breaker;
 mod database;
 mod describe;
 mod dsn;
+mod dsn_rules;
 mod http;
 mod instance;
 mod keys;

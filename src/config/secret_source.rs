@@ -1,5 +1,6 @@
 //! Where one secret is looked for: `NAME`, then the file that `NAME_FILE` names, then the systemd credential of the
-//! lower-case name. Empty counts as missing; trailing newlines are not part of a secret.
+//! lower-case name. Empty counts as missing; one line end at the end is not part of a secret, and blanks or quotes around
+//! one are refused: whoever typed them meant the shell to take them away.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use secrecy::SecretString;
 
 use super::problem::{Origin, Problem};
 use super::sources::{Sources, read_text};
+use crate::domain::steers;
 
 /// A secret and where it was found.
 pub(super) struct Secret {
@@ -81,15 +83,31 @@ impl Vault<'_> {
     }
 
     fn accept(&mut self, name: &str, text: &str, origin: Origin) -> Result<Option<Secret>, ()> {
-        let text = text.trim_end_matches(['\r', '\n']);
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        let text = line.strip_suffix('\r').unwrap_or(line);
         if text.trim().is_empty() {
             return Ok(None);
         }
-        if text.contains(|character: char| character.is_control() || character == char::REPLACEMENT_CHARACTER) {
-            let what = "holds a control character or is not UTF-8";
-            self.problems.push(Problem::new(name, origin, what, "give it as one line of text"));
+        if let Some((what, remedy)) = fault_of(text) {
+            self.problems.push(Problem::new(name, origin, what, remedy));
             return Err(());
         }
         Ok(Some(Secret { name: name.to_owned(), text: SecretString::from(text), origin }))
+    }
+}
+
+/// What no secret looks like, and what to do about it. Lists are looked at one by one: `"a","b"` is in quotes, too.
+fn fault_of(text: &str) -> Option<(&'static str, &'static str)> {
+    let is_odd = |character: char| steers(character) || character == char::REPLACEMENT_CHARACTER;
+    let is_quoted = |part: &str| part.trim().starts_with(['"', '\'', '`', '“', '”', '‘', '’', '«']);
+    if text.contains(is_odd) {
+        Some(("holds a control character or one that is not seen, or is not UTF-8", "give it as one line of text"))
+    // A list's elements are trimmed.
+    } else if text.trim() != text && !text.contains(',') {
+        Some(("has blanks around it", "take them away"))
+    } else if text.split(',').any(is_quoted) {
+        Some(("stands in quotes", "give it without them; files and credentials are taken as they are"))
+    } else {
+        None
     }
 }

@@ -9,6 +9,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::dsn;
+use super::dsn_rules::faults_of;
 use super::keys::{Keys, read_keys};
 use super::problem::{Problem, Problems};
 use super::secret_source::{Secret, Vault};
@@ -82,12 +83,8 @@ pub(super) fn database_url(vault: &mut Vault<'_>) -> SecretString {
     let Some(url) = vault.required("DATABASE_URL", "a URL such as postgresql://user:password@host/database") else {
         return SecretString::default();
     };
-    if dsn::parse(url.text.expose_secret()).is_none() {
-        vault.refuse(
-            &url,
-            "is no PostgreSQL URL",
-            "write postgresql://user:password@host/database, with @ : / and ? in the password percent-encoded",
-        );
+    for fault in faults_of(url.text.expose_secret()) {
+        vault.refuse(&url, fault.what, fault.remedy);
     }
     url.text
 }

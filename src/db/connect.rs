@@ -56,20 +56,42 @@ impl DatabaseUrl {
     /// # Errors
     /// When PostgreSQL cannot be reached or refuses the credentials.
     pub(super) fn connect(&self) -> Result<PgConnection, ConnectionError> {
-        let mut connection = PgConnection::establish(self.0.expose_secret())?;
+        let mut connection = PgConnection::establish(self.0.expose_secret()).map_err(without_the_string)?;
         connection.batch_execute(SESSION).map_err(ConnectionError::CouldntSetupConfiguration)?;
         Ok(connection)
     }
 }
 
+/// What libpq says of a server may be told; what it says of the connection string quotes it, and the password with it.
+/// The configuration refuses what libpq cannot read, so this is the second door.
+fn without_the_string(error: ConnectionError) -> ConnectionError {
+    let told = error.to_string();
+    let is_of_a_server =
+        ["connection to server ", "could not translate host name "].iter().any(|beginning| told.starts_with(beginning))
+            && !told.contains("connection option");
+    if is_of_a_server {
+        return error;
+    }
+    ConnectionError::BadConnection(
+        "the connection string cannot be used; `callbunker check-config` looks at it".to_owned(),
+    )
+}
+
 fn with_parameters(url: &str) -> String {
-    let is_uri = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let scheme = ["postgres://", "postgresql://"].into_iter().find(|scheme| url.starts_with(scheme));
+    let is_uri = scheme.is_some();
+    // A login may hold a `?`.
+    let place = scheme.map_or(0, |scheme| {
+        let login = url[scheme.len()..].find(['@', '/']).unwrap_or_default();
+        scheme.len() + login
+    });
     let mut complete = url.to_owned();
     for (key, value) in PARAMETERS {
         if url.contains(&format!("{key}=")) {
             continue;
         }
-        let separator = match (is_uri, complete.contains('?')) {
+        let separator = match (is_uri, complete[place..].contains('?')) {
+            (true, true) if complete.ends_with(['?', '&']) => "",
             (true, true) => "&",
             (true, false) => "?",
             (false, _) => " ",
@@ -144,8 +166,37 @@ mod tests {
         let uri = with_parameters("postgres://u@h1,h2/db?target_session_attrs=read-write");
         assert!(uri.starts_with("postgres://u@h1,h2/db?target_session_attrs=read-write&connect_timeout=2&"), "{uri}");
         assert!(with_parameters("postgres://h/db").starts_with("postgres://h/db?connect_timeout=2&"));
+        for (url, expected) in [
+            ("postgres://u:p?w@h/db", "postgres://u:p?w@h/db?connect_timeout=2&"),
+            ("postgres://h/db?", "postgres://h/db?connect_timeout=2&"),
+            ("postgres://h?sslmode=allow&", "postgres://h?sslmode=allow&connect_timeout=2&"),
+        ] {
+            assert!(with_parameters(url).starts_with(expected), "{}", with_parameters(url));
+        }
         let pairs = with_parameters("host=h dbname=d tcp_user_timeout=9000");
         assert!(pairs.contains(" keepalives_idle=10") && pairs.contains("tcp_user_timeout=9000"), "{pairs}");
         assert!(!pairs.contains("tcp_user_timeout=2000"), "{pairs}");
+    }
+
+    #[test]
+    fn what_libpq_says_of_the_string_itself_is_told_by_nobody() {
+        let told = |url: &str| match DatabaseUrl::new(&SecretString::from(url)).connect() {
+            Ok(_) => panic!("nothing listens on port 1"),
+            Err(error) => error.to_string(),
+        };
+        for url in [
+            "postgresql://u:hunter2%zz@127.0.0.1:1/d",
+            "postgresql://u:hunter2 more@127.0.0.1:1/d",
+            "postgresql://127.0.0.1:1/d?hunter2=1",
+            "postgresql://u:1/hunter2@127.0.0.1/d?port=hunter2",
+            "host=127.0.0.1 port=1 password=x hunter2",
+            "host=127.0.0.1 port=1 sslmode=hunter2",
+            "host=127.0.0.1 port=1 tcp_user_timeout=hunter2",
+        ] {
+            let told = told(url);
+            assert!(!told.contains("hunter2") && told.contains("check-config"), "{url}: {told}");
+        }
+        let refused = told("postgresql://u:hunter2@127.0.0.1:1/d");
+        assert!(refused.contains("127.0.0.1") && !refused.contains("check-config"), "{refused}");
     }
 }

@@ -6,6 +6,7 @@
 mod assignable;
 mod audience;
 mod explain;
+mod foreign;
 mod line;
 mod number;
 mod order;
@@ -17,6 +18,7 @@ mod webhooks;
 pub use assignable::{Standing, why_not};
 pub use audience::{InvalidUserId, UserId};
 pub use explain::{Rooms, explain_order, explain_pass, explain_reason, reasons};
+pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
 pub use line::{Needs, unserved};
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus,

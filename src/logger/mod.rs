@@ -4,40 +4,39 @@
 //! `trace`. The level follows SIGHUP through [`LogHandle`]; the format stays.
 //!
 //! Invariants: keys are stable (`ts`, `level`, `msg`, `target` for libraries, then the line's own); nobody who logs
-//! waits for the disk, except for lines of `warn` and above when the queue is full; dropping [`Logger`] writes out what
-//! is queued. How to get it wrong: `std::process::exit` while a `Logger` is alive, which loses the last lines.
+//! waits for whoever reads the log, whatever the line says; dropping [`Logger`] writes out what is queued, as far as
+//! that gets on within seconds. How to get it wrong: `std::process::exit` while a `Logger` is alive, which loses the last lines.
 
+mod escape;
 mod gate;
 mod lines;
 mod queue;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use metrics::Counter;
 use slog::{Drain, Never, o};
-use slog_async::{AsyncCore, AsyncGuard};
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
 use gate::{Gate, Threshold};
-use queue::Queue;
+use queue::{Dropped, Queue};
 
-/// Lines that wait to be written at most.
-const QUEUE_LINES_MAX: usize = 8192;
+/// How long the end of the log waits for its reader.
+const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The log while it runs. Keep it until the end of `main`: dropping it writes out what is queued and ends it.
 #[must_use = "dropping the logger ends the log"]
 pub struct Logger {
     root: slog::Logger,
     handle: LogHandle,
-    closed: Arc<AtomicBool>,
-    guard: Option<AsyncGuard>,
 }
 
-/// Changes the level of a running log.
+/// Changes the level of a running log, and tells who counts what it drops.
 #[derive(Clone)]
 pub struct LogHandle {
     threshold: Threshold,
+    queue: Queue,
 }
 
 /// Starts the log on standard error, and takes over what libraries say.
@@ -64,12 +63,14 @@ pub fn json_to(level: LogLevel, writer: impl Write + Send + 'static) -> Logger {
 
 fn start(level: LogLevel, lines: impl Drain<Ok = (), Err = Never> + Send + 'static) -> Logger {
     let threshold = Threshold::new(level);
-    let closed = Arc::new(AtomicBool::new(false));
-    let worker = AsyncCore::custom(lines).chan_size(QUEUE_LINES_MAX).thread_name("log".to_owned());
-    let (core, guard) = worker.build_with_guard();
-    let gate = Gate::new(threshold.clone(), Queue::new(core, Arc::clone(&closed)));
-    let root = slog::Logger::root(gate, o!());
-    Logger { root, handle: LogHandle { threshold }, closed, guard: Some(guard) }
+    let queue = Queue::new();
+    let writer = queue.clone();
+    std::thread::Builder::new()
+        .name("log".to_owned())
+        .spawn(move || writer.write_all(&lines))
+        .expect("a process that cannot start its second thread cannot do anything");
+    let root = slog::Logger::root(Gate::new(threshold.clone(), queue.clone()), o!());
+    Logger { root, handle: LogHandle { threshold, queue } }
 }
 
 impl Logger {
@@ -96,8 +97,7 @@ impl Logger {
 
 impl Drop for Logger {
     fn drop(&mut self) {
-        self.closed.store(true, Ordering::Release);
-        drop(self.guard.take());
+        self.handle.queue.close(END_PATIENCE);
     }
 }
 
@@ -106,6 +106,11 @@ impl LogHandle {
     pub fn set_level(&self, level: LogLevel) {
         self.threshold.set(level);
         self.tell_libraries();
+    }
+
+    /// Counts there how many lines are dropped while the log is not read, small talk and lines of `warn` and above.
+    pub fn count_dropped(&self, ordinary: Counter, important: Counter) {
+        self.queue.count_by(Dropped { ordinary, important });
     }
 
     /// The level in force.
@@ -122,7 +127,7 @@ impl LogHandle {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use slog::{error, info, warn};
 
@@ -181,6 +186,41 @@ mod tests {
         drop(logger);
         let messages: Vec<_> = memory.lines().iter().map(|line| line["msg"].clone()).collect();
         assert_eq!(messages, ["seen", "seen too"]);
+    }
+
+    /// A reader that stands still until it is let go.
+    #[derive(Clone)]
+    struct Stalled(Memory, Arc<Mutex<()>>);
+
+    impl Write for Stalled {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _let_go = self.1.lock().unwrap();
+            self.0.write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_stalls_holds_up_nobody_and_hears_the_last_warnings_and_what_it_missed() {
+        let (memory, stall) = (Memory::default(), Arc::new(Mutex::new(())));
+        let stalled = stall.lock().unwrap();
+        let logger = json_to(LogLevel::Info, Stalled(memory.clone(), Arc::clone(&stall)));
+        let before = std::time::Instant::now();
+        for number in 0..20_000 {
+            warn!(logger.root(), "warning {number}");
+        }
+        // Whoever waited for the reader would need hours.
+        assert!(before.elapsed() < Duration::from_secs(120));
+        drop(stalled);
+        drop(logger);
+        let lines = memory.lines();
+        assert_eq!(lines.last().unwrap()["msg"], "warning 19999");
+        let confessed: u64 = lines.iter().filter_map(|line| line["important"].as_u64()).sum();
+        let written = lines.iter().filter(|line| line["important"].is_null()).count() as u64;
+        assert!(confessed > 0 && confessed + written == 20_000, "{confessed} + {written}");
     }
 
     #[test]

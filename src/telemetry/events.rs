@@ -174,6 +174,12 @@ impl Telemetry {
         self.0.registry.counter(&table::CHILD_RESTARTS, &[child]).increment(1);
     }
 
+    /// Where the log counts the lines that it drops: ordinary ones, and those of `warn` and above.
+    #[must_use]
+    pub fn log_lines_dropped(&self) -> [metrics::Counter; 2] {
+        ["ordinary", "important"].map(|importance| self.0.log_dropped.at(&self.0.registry, &[importance]).clone())
+    }
+
     /// Work at the database failed.
     pub fn database_failed(&self, fault: DatabaseFault) {
         self.0.database.at(&self.0.registry, &[fault.as_str()]).increment(1);

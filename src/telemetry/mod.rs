@@ -101,6 +101,7 @@ struct Inner {
     http: Family<Counter>,
     http_waits: Family<Histogram>,
     database: Family<Counter>,
+    log_dropped: Family<Counter>,
 }
 
 /// What somebody has just read from the database, with the limits it is compared with.
@@ -160,6 +161,7 @@ impl Telemetry {
             http: Family::new(table::HTTP_REQUESTS, &[routes, METHODS, STATUSES]),
             http_waits: Family::new(table::HTTP_DURATION, &[routes]),
             database: Family::complete(&registry, table::DATABASE_ERRORS, &[events::FAULTS]),
+            log_dropped: Family::complete(&registry, table::LOG_LINES_DROPPED, &[&["ordinary", "important"]]),
             registry,
         };
         Self(Arc::new(inner))

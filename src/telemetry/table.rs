@@ -106,6 +106,8 @@ table! {
         "Parts of this process that died and were replaced.";
     DATABASE_ERRORS = Kind::Counter, Count, "callbunker_database_errors_total", ["kind"],
         "Work at the database that failed: no connection in time, no answer in time, unavailable, or a bug.";
+    LOG_LINES_DROPPED = Kind::Counter, Count, "callbunker_log_lines_dropped_total", ["importance"],
+        "Log lines that were dropped because the log was not read; important ones are of warn and above.";
     BUILD_INFO = Kind::Gauge, Count, "callbunker_build_info", ["version"],
         "Always 1; the version of this process.";
 

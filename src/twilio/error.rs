@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::wire::ErrorAnswer;
+use crate::domain::cleaned;
 
 /// Why a call did not answer what it was for.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -73,7 +74,7 @@ pub(super) fn failure_of(
 ) -> Failure {
     // A gateway answers with a page.
     let told = serde_json::from_slice::<ErrorAnswer>(body).ok();
-    let (code, message) = told.map_or((None, String::new()), |told| (told.code, told.message));
+    let (code, message) = told.map_or((None, String::new()), |told| (told.code, cleaned(&told.message)));
     let server_failed = code.is_some_and(|code| SERVER_FAILED.contains(&code));
     // 408: Twilio waited for a request that it may have had.
     if (400..=499).contains(&status) && status != 408 && !server_failed {
@@ -339,6 +340,17 @@ mod tests {
             (502, "<html>bad gateway</html>"),
         ] {
             assert!(!minds(status, body), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn what_twilio_says_is_kept_without_controls_and_in_part() {
+        for status in [400, 401, 503] {
+            let body =
+                serde_json::json!({ "code": 20003, "message": format!("a\0b\n\u{1b}[2J{}", "x".repeat(1_000_000)) });
+            let told = failure_of(status, body.to_string().as_bytes(), None, None).in_full();
+            assert!(told.contains("a\u{fffd}b\u{fffd}\u{fffd}[2Jx") && told.ends_with("x…"), "{told}");
+            assert!(told.chars().count() < 600, "{status}: {} characters", told.chars().count());
         }
     }
 

@@ -1,7 +1,7 @@
 //! One request and its answer: authorization, a total deadline, and what each way of failing means.
 //!
 //! Invariants: one total deadline per call; no redirects, no proxy from the environment, no status turned into an error
-//! that drops the body.
+//! that drops the body; no text of Twilio's leaves here, or [`failure_of`], uncleaned.
 //! How to get it wrong: counting a reset on a reused connection as "not sent". The request may have arrived.
 
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use url::Url;
 
 use super::error::{Failure, failure_of};
 use super::reach::{MarkingConnector, MarkingResolver, is_not_connected};
+use crate::domain::cleaned;
 use crate::telemetry::{Operation, Telemetry, Wire};
 
 /// Answers are small; a list of a thousand numbers is about 1.5 MB.
@@ -148,14 +149,14 @@ fn call(
     })?;
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let request_id = header("Twilio-Request-Id");
+    let request_id = header("Twilio-Request-Id").map(|id| cleaned(&id));
     let date = header("Date").and_then(|value| DateTime::parse_from_rfc2822(&value).ok());
     let at = date.map(|date| date.to_utc());
     let retry_after = header("Retry-After").and_then(|value| value.parse().ok()).map(Duration::from_secs);
     let unknown = |message: String| Failure::Unknown { message, status: Some(status), request_id: request_id.clone() };
     let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(|error| {
         *wire = broken(&error);
-        unknown(format!("status {status}, but the answer broke off: {error}"))
+        unknown(cleaned(&format!("status {status}, but the answer broke off: {error}")))
     })?;
     *wire = Wire::of_status(status);
     match status {
@@ -169,7 +170,8 @@ fn read<T: serde::de::DeserializeOwned>(answered: Answered<(u16, Vec<u8>)>) -> R
     match serde_json::from_slice(&bytes) {
         Ok(body) => Ok(Answered { body, request_id, at }),
         Err(error) => Err(Failure::Unknown {
-            message: format!("status {status}, but the answer cannot be read: {error}"),
+            // It quotes what it could not read, however long that is.
+            message: cleaned(&format!("status {status}, but the answer cannot be read: {error}")),
             status: Some(status),
             request_id,
         }),
@@ -187,7 +189,7 @@ fn broken(error: &ureq::Error) -> Wire {
 
 /// Before the connection stood, Twilio was not asked; after that, nobody knows.
 pub(super) fn unanswered(error: &ureq::Error) -> Failure {
-    let message = error.to_string();
+    let message = cleaned(&error.to_string());
     match error {
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::NotSent(message),
         error if is_not_connected(error) => Failure::NotSent(message),
@@ -221,5 +223,14 @@ mod tests {
         let error = agent().get(format!("{base}/")).call().unwrap_err();
         closing.join().unwrap();
         assert!(matches!(unanswered(&error), Failure::Unknown { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_quoted_at_length() {
+        let body = format!(r#"{{"balance":"{}","currency":"USD"}}"#, "\\u0000".repeat(100_000)).into_bytes();
+        let answered = Answered { body: (200, body), request_id: None, at: Utc::now() };
+        let failure = read::<crate::twilio::Balance>(answered).unwrap_err().in_full();
+        assert!(failure.contains("cannot be read"), "{failure}");
+        assert!(failure.chars().count() < 600 && !failure.contains('\0'), "{failure}");
     }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use crate::domain::{Capability, CountryCode, NumberSid, PhoneNumber, Webhooks};
+use crate::domain::{Capability, CountryCode, NumberSid, PhoneNumber, Webhooks, cleaned};
 
 /// What a number can do, as Twilio tells it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -71,7 +71,7 @@ pub struct IncomingNumber {
     /// E.164.
     pub phone_number: PhoneNumber,
     /// Ours carry the tag.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_or_foreign")]
     pub friendly_name: String,
     /// Empty or null = none.
     #[serde(default, deserialize_with = "null_as_default")]
@@ -184,6 +184,7 @@ pub struct Price {
 pub(super) struct PriceAnswer {
     #[serde(default)]
     phone_number_prices: Vec<PriceRow>,
+    #[serde(deserialize_with = "null_or_foreign")]
     price_unit: String,
 }
 
@@ -209,6 +210,7 @@ pub struct Balance {
     #[serde(rename(deserialize = "balance"))]
     pub amount: Decimal,
     /// ISO 4217, such as `USD`.
+    #[serde(deserialize_with = "null_or_foreign")]
     pub currency: String,
 }
 
@@ -225,6 +227,11 @@ where
     T: Deserialize<'de> + Default,
 {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Words of somebody else, cleaned.
+fn null_or_foreign<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    null_as_default::<D, String>(deserializer).map(|text| cleaned(&text))
 }
 
 fn rfc_2822<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {

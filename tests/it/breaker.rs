@@ -192,3 +192,20 @@ fn a_halt_of_our_own_joins_twilios_refusal_and_twilio_is_still_left_in_peace() {
     daemon.post_empty("/admin/phones/api/resume").ok();
     assert_eq!(daemon.status()["halted"], json!(null));
 }
+
+#[test]
+fn whatever_twilio_says_about_a_halt_is_written_down_and_shown_in_part() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let message = format!("no\0account\u{1b}[2J\n{}", "x".repeat(400_000));
+    world.twilio.fault(Fault::new(On::Any, FaultKind::Refuse).status(401).code(20003).message(message).forever());
+    let order = daemon.purchase(1);
+    eventually("buying is halted", || daemon.status()["halted"]["twilio_code"] == 20003);
+    let halted = daemon.status()["halted"]["message"].as_str().unwrap().to_owned();
+    assert!(halted.contains("no\u{fffd}account\u{fffd}[2J\u{fffd}xxx"), "{halted}");
+    assert!(halted.chars().count() < 700, "{} characters", halted.chars().count());
+    assert!(order.body.to_string().chars().count() < 5000, "{} bytes", order.body.to_string().len());
+    assert!(daemon.log_text().lines().all(|line| line.len() < 5000));
+    let longest = "SELECT max(length(halt_message)) FROM buying_gate";
+    assert!((400..700).contains(&world.count(longest)), "{}", world.count(longest));
+}

@@ -74,6 +74,40 @@ fn every_problem_of_a_configuration_is_told_at_once_with_64() {
 }
 
 #[test]
+fn a_connection_string_that_libpq_will_never_take_is_told_with_64_and_never_shown() {
+    let mut world = World::new();
+    for (url, part) in [
+        ("postgresql://app:hunter2%more@127.0.0.1:1/d", "%25"),
+        ("postgresql://app:hunter2 more@127.0.0.1:1/d", "%20"),
+        ("postgresql://app:hunter2@127.0.0.1:1/d?pgbouncer=true", "pgbouncer"),
+        ("postgresql://app:hunter2@127.0.0.1:abc/d", "port"),
+        ("postgresql://app:hunter2@127.0.0.1:1,127.0.0.1:abc/d", "port"),
+        ("postgresql://app:hunter2@127.0.0.1:1/d?sslmode=verify-ful", "sslmode"),
+        ("host=127.0.0.1 port=abc password=hunter2", "port"),
+        ("host=127.0.0.1 password=hunter2 target_session_attrs=rw", "target_session_attrs"),
+        ("'postgresql://app:hunter2@127.0.0.1:1/d'", "quotes"),
+    ] {
+        world.change("DATABASE_URL", url);
+        for command in ["check-config", "serve", "migrate"] {
+            let ended = run(&[command], world.settings());
+            assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""), "{command} {url}: {}", ended.stderr);
+            assert!(ended.stderr.contains("DATABASE_URL") && ended.stderr.contains(part), "{url}: {}", ended.stderr);
+            assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn an_address_in_use_is_no_mistake_of_the_configuration() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let world = World::new().set("http.listen", address);
+    let ended = run(&["serve"], world.settings());
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains(&format!("http.listen: {address} cannot be listened on")), "{}", ended.stderr);
+}
+
+#[test]
 fn the_configuration_file_may_stand_before_or_after_the_subcommand() {
     let folder = tempfolder();
     let file = folder.join("callbunker.toml");
