@@ -80,7 +80,7 @@ fn fault(what: impl Into<String>, remedy: impl Into<String>) -> Fault {
 
 /// Everything for which libpq would refuse this text without asking any server.
 pub(super) fn faults_of(text: &str) -> Vec<Fault> {
-    let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    let is_url = ["postgres://", "postgresql://"].iter().any(|scheme| text.trim_start().starts_with(scheme));
     if is_url && text.contains(char::is_whitespace) {
         return vec![fault("holds a blank", "write %20 for each blank, also in the password")];
     }
@@ -241,6 +241,7 @@ mod tests {
         ("postgresql://u:a%00b@127.0.0.1:1/d", "a %"),
         ("postgresql://u:p@127.0.0.1:1/d?application_name=50%off", "a %"),
         ("postgresql://u:hunter two@127.0.0.1:1/d", "a blank"),
+        (" postgresql://u:p@127.0.0.1,127.0.0.1:1/d", "a blank"),
         ("postgresql://u:p@127.0.0.1:1/d?application_name=a b", "a blank"),
         ("postgresql://u:p@127.0.0.1:1/d?pgbouncer=true", "the parameter pgbouncer"),
         ("postgresql://u:p@127.0.0.1:1/d?sslmod=require", "the parameter sslmod"),

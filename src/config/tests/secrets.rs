@@ -92,7 +92,7 @@ fn malformed_secrets_are_refused_without_being_shown() {
         ("ADMIN_API_KEY", "'admin-4f1c9b7e2d6a8035'", "stands in quotes"),
         ("ADMIN_API_KEY", "admin-4f1c9b7e2d6a8035, 'other-4f1c9b7e2d6a8035'", "stands in quotes"),
         ("DATABASE_URL", "'postgresql://app:hunter2-database@db/x'", "stands in quotes"),
-        ("DATABASE_URL", "postgresql://app:hunter2%database@db/x", "a % that begins no percent-encoding"),
+        ("DATABASE_URL", "postgresql://app:hunter2%password@db/x", "a % that begins no percent-encoding"),
         ("DATABASE_URL", "postgresql://app:hunter2 database@db/x", "holds a blank"),
         ("DATABASE_URL", "postgresql://app:hunter2-database@db/x?pgbouncer=true", "has the parameter pgbouncer"),
         ("DATABASE_URL", "mysql://app:hunter2-database@db/x", "is no PostgreSQL URL"),
