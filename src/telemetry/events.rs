@@ -175,7 +175,6 @@ impl Telemetry {
     }
 
     /// Where the log counts the lines that it drops: ordinary ones, and those of `warn` and above.
-    #[must_use]
     pub fn log_lines_dropped(&self) -> [metrics::Counter; 2] {
         ["ordinary", "important"].map(|importance| self.0.log_dropped.at(&self.0.registry, &[importance]).clone())
     }

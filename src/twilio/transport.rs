@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_not_quoted_at_length() {
         let body = format!(r#"{{"balance":"{}","currency":"USD"}}"#, "\\u0000".repeat(100_000)).into_bytes();
-        let answered = Answered { body: (200, body), request_id: None, at: Utc::now() };
+        let answered = Answered { body: (200, body), request_id: None, at: None };
         let failure = read::<crate::twilio::Balance>(answered).unwrap_err().in_full();
         assert!(failure.contains("cannot be read"), "{failure}");
         assert!(failure.chars().count() < 600 && !failure.contains('\0'), "{failure}");
