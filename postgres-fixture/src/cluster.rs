@@ -68,6 +68,34 @@ impl Cluster {
         })
     }
 
+    /// A standby of this cluster, which follows it by streaming and answers reads until it is promoted.
+    pub fn standby(&self) -> Result<Self, FixtureError> {
+        let place = Place::temporary(&self.installation)?;
+        let watchdog = Watchdog::start(&place)?;
+        let unfinished = place.data_unfinished();
+        let mut backup = self.installation.server("pg_basebackup", place.root());
+        backup.arg("-D").arg(&unfinished).args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres"]);
+        backup.args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]);
+        command::run(backup, INITDB_LIMIT, None, |id| watchdog.guard(id))?;
+        fs::rename(&unfinished, place.data()).map_err(FixtureError::io("renaming the standby's data folder"))?;
+        let server = Server::start(&self.installation, &place, &self.settings, None, &watchdog)?;
+        Ok(Self {
+            installation: self.installation.clone(),
+            place,
+            settings: self.settings.clone(),
+            copy: self.copy,
+            port: server.port(),
+            server: Mutex::new(Some(server)),
+            watchdog: Some(watchdog),
+            databases_created: AtomicU64::new(0),
+        })
+    }
+
+    /// Makes a primary of a standby; returns when it takes writes.
+    pub fn promote(&self) -> Result<(), FixtureError> {
+        self.psql("postgres", "SELECT pg_promote(true, 30)").map(drop)
+    }
+
     /// The one cluster that all tests of this process share, started when first asked for, not durable.
     ///
     /// # Panics

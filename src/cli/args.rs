@@ -41,7 +41,11 @@ pub(super) enum Command {
     /// Bring the database's schema up to date, then exit
     Migrate,
     /// Read the whole configuration, report all problems at once, print what is in force without its secrets
-    CheckConfig,
+    CheckConfig {
+        /// Do not connect to the database
+        #[arg(long)]
+        offline: bool,
+    },
     /// Show the pool: stock, spend, pause, halt and the last replenishment
     Status(Remote),
     /// Show what would be bought now and why, or what an order by hand would buy; buys nothing

@@ -1,11 +1,13 @@
 //! The commands that run here, without a daemon to call: `serve`, `migrate`, `check-config`.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use super::ending::{Ending, Failure, say};
 use crate::app::{App, ReloadSources, StartError};
 use crate::config::{Config, DatabaseSettings, Problems, Sources, describe_effective};
-use crate::db::{DatabaseUrl, DbError, migrate as apply_migrations};
+use crate::db::{DatabaseUrl, DbError, migrate as apply_migrations, survey};
 use crate::logger;
 
 impl From<Problems> for Failure {
@@ -16,15 +18,36 @@ impl From<Problems> for Failure {
 
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
-        match error.is_unavailable() {
-            true => Self::Unreachable(error.in_full()),
-            false => Self::Failed(error.in_full()),
+        match &error {
+            DbError::Unfit(sentence) => Self::Usage(sentence.clone()),
+            error if error.is_unavailable() => Self::Unreachable(error.in_full()),
+            error => Self::Failed(error.in_full()),
         }
     }
 }
 
-pub(super) fn check_config(sources: &Sources) -> Ending {
-    say(&describe_effective(&Config::load(sources)?))
+/// How long `check-config` waits for the database.
+const SURVEY_WITHIN: Duration = Duration::from_secs(5);
+
+pub(super) fn check_config(sources: &Sources, offline: bool) -> Ending {
+    let config = Config::load(sources)?;
+    let note = if offline { "" } else { surveyed(&config)? };
+    say(&format!("{}{note}", describe_effective(&config)))
+}
+
+/// Looks at the database; one that is away is no mistake of the configuration.
+fn surveyed(config: &Config) -> Result<&'static str, Failure> {
+    let url = DatabaseUrl::new(&config.secrets.database_url);
+    let (done, outcome) = mpsc::channel();
+    // It may hang for longer than anybody waits; the process ends without it.
+    std::thread::spawn(move || done.send(survey(&url)));
+    match outcome.recv_timeout(SURVEY_WITHIN) {
+        Ok(Ok(())) => Ok(""),
+        Ok(Err(error @ DbError::Unfit(_))) => Err(error.into()),
+        _ => Ok(
+            "# Note: the database was not reached within five seconds, so it was not looked at (--offline does without).\n",
+        ),
+    }
 }
 
 pub(super) fn migrate(sources: &Sources) -> Ending {

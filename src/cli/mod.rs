@@ -56,7 +56,7 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
     match command {
         Command::Serve => here::serve(sources),
         Command::Migrate => here::migrate(sources),
-        Command::CheckConfig => here::check_config(sources),
+        Command::CheckConfig { offline } => here::check_config(sources, offline),
         Command::Status(remote) => pool::status(&client(&remote)?, &remote),
         Command::Plan(args) => pool::plan(&client(&args.remote)?, &args),
         Command::Replenish(remote) => pool::replenish(&client(&remote)?, &remote),

@@ -1,22 +1,30 @@
-//! How a connection to PostgreSQL is made, and when the pool may trust one it made earlier.
+//! How a connection to PostgreSQL is made.
 //!
-//! Invariants: a socket that went dark is noticed within seconds (`tcp_user_timeout`, keepalives); every session works
-//! in the schema `callbunker`; a commit is durable when it is acknowledged.
+//! Invariants: a socket that went dark is noticed within seconds (`tcp_user_timeout`, keepalives), and one whose server
+//! stands still can be cut ([`Wire`]); every session works in the schema `callbunker`, on a server that takes writes; a
+//! commit is durable when it is acknowledged; making a connection ends in time, whatever stands still.
+//! Of several hosts the last good one is tried first, and none waits for another to give up: each is tried in a thread of
+//! its own, and again while another one is still silent, so that a standby is found as soon as it is promoted.
 //! How to get it wrong: trusting the role's settings. `synchronous_commit = off` would break I4, and a snapshot that is
 //! older than a lock would count caps from before it; both are set here.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashSet;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
 use diesel::pg::PgConnection;
-use diesel::r2d2::R2D2Connection;
-use diesel::{Connection as _, ConnectionError};
+use diesel::sql_types::{BigInt, Bool};
+use diesel::{Connection as _, ConnectionError, RunQueryDsl as _};
 use secrecy::{ExposeSecret, SecretString};
 
-/// A session that lay idle for longer is asked whether it still lives before it is used.
-const TRUSTED_IDLE: Duration = Duration::from_secs(10);
+use super::error::first_line;
+use super::hosts::{Host, hosts, parameter};
+use super::server::{Server, Servers};
+use super::wire::{self, Wire};
 
 /// Sent to libpq with every connection, unless the URL says otherwise. Seconds, but `tcp_user_timeout` milliseconds.
 const PARAMETERS: &[(&str, &str)] = &[
@@ -39,27 +47,264 @@ const SESSION: &str = "
     SET TIME ZONE 'UTC';
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
 ";
+/// What we gave up, the server gives up too. PostgreSQL has this since 14, and not on every system.
+const GIVE_UP_WITH_US: &str = "SET client_connection_check_interval = '1s'";
+const TIMELINE: &str = "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint";
 
-/// Where PostgreSQL is: a `postgres://` URL or libpq's `key=value` form, several hosts included.
+/// The next host is tried when the one before has not answered for so long,
+const NEXT_HOST_AFTER: Duration = Duration::from_millis(300);
+/// and one that refused is asked again after so long, while another is still silent.
+const AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// TCP user timeouts that tell sockets apart begin at the operator's and are one of so many.
+const MARKS: u32 = 500;
+
+/// Where PostgreSQL is: a `postgres://` URL or libpq's `key=value` form, several hosts included. All clones know which
+/// host was good last, and which connections are open.
 #[derive(Clone)]
-pub struct DatabaseUrl(Arc<SecretString>);
+pub struct DatabaseUrl(Arc<Place>);
+
+struct Place {
+    url: SecretString,
+    hosts: Vec<Host>,
+    is_uri: bool,
+    /// The user timeout that marks count from; 0 = the operator wants none.
+    mark_base: u32,
+    /// When an attempt is over at the latest.
+    patience: Duration,
+    marks: AtomicU32,
+    last_good: AtomicUsize,
+    servers: Mutex<Servers>,
+    /// One at a time, so that the new socket is the one that was not there before.
+    local: Mutex<()>,
+}
+
+/// An open connection and the means to cut it.
+pub(super) struct Link {
+    // Closed first.
+    connection: PgConnection,
+    wire: Arc<Wire>,
+}
+
+impl Link {
+    /// Its socket.
+    pub(super) fn wire(&self) -> &Arc<Wire> {
+        &self.wire
+    }
+}
+
+impl Deref for Link {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Link {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Settings {
+    Ours,
+    None,
+}
+
+/// One host, and how far the attempt at it is.
+struct Attempt {
+    due: Instant,
+    pending: Option<u32>,
+    refused: Option<ConnectionError>,
+}
 
 impl DatabaseUrl {
     /// Completes the operator's URL with our time limits.
     #[must_use]
     pub fn new(url: &SecretString) -> Self {
-        Self(Arc::new(SecretString::from(with_parameters(url.expose_secret()))))
+        let complete = with_parameters(url.expose_secret());
+        let number = |key: &str| {
+            let (_, value) = complete.rsplit_once(&format!("{key}="))?;
+            value.trim_start_matches('\'').split(|c: char| !c.is_ascii_digit()).next()?.parse::<u32>().ok()
+        };
+        // libpq waits so long for each address of a host, and most names have two at most.
+        let patience = match number("connect_timeout") {
+            None | Some(0) => Duration::from_secs(12),
+            Some(secs) => Duration::from_secs(u64::from(secs.clamp(2, 60)) * 2 + 2),
+        };
+        Self(Arc::new(Place {
+            hosts: hosts(&complete),
+            is_uri: complete.starts_with("postgres://") || complete.starts_with("postgresql://"),
+            mark_base: number("tcp_user_timeout").filter(|base| *base < i32::MAX.unsigned_abs() - MARKS).unwrap_or(0),
+            patience,
+            url: SecretString::from(complete),
+            marks: AtomicU32::new(0),
+            last_good: AtomicUsize::new(0),
+            servers: Mutex::default(),
+            local: Mutex::default(),
+        }))
     }
 
-    /// Opens one session.
+    /// Opens one session, on whichever host takes writes.
     ///
     /// # Errors
-    /// When PostgreSQL cannot be reached or refuses the credentials.
-    pub(super) fn connect(&self) -> Result<PgConnection, ConnectionError> {
-        let mut connection = PgConnection::establish(self.0.expose_secret()).map_err(without_the_string)?;
-        connection.batch_execute(SESSION).map_err(ConnectionError::CouldntSetupConfiguration)?;
-        Ok(connection)
+    /// When PostgreSQL cannot be reached, takes no writes or refuses the credentials.
+    pub(super) fn connect(&self) -> Result<Link, ConnectionError> {
+        self.connect_as(Settings::Ours)
     }
+
+    /// Opens a connection without our settings, for whoever examines what stands there: a pool that shares its sessions
+    /// would hand them on to strangers.
+    ///
+    /// # Errors
+    /// As [`DatabaseUrl::connect`].
+    pub(super) fn connect_plainly(&self) -> Result<Link, ConnectionError> {
+        self.connect_as(Settings::None)
+    }
+
+    fn connect_as(&self, settings: Settings) -> Result<Link, ConnectionError> {
+        let place = &self.0;
+        let (done, outcomes) = mpsc::channel();
+        let (began, count) = (Instant::now(), place.hosts.len());
+        let first = place.last_good.load(Ordering::Relaxed);
+        let mut attempts: Vec<Attempt> = (0..count)
+            .map(|index| {
+                let turn = u32::try_from((index + count - first) % count).unwrap_or(0);
+                Attempt { due: began + NEXT_HOST_AFTER * turn, pending: None, refused: None }
+            })
+            .collect();
+        let deadline = began + place.patience;
+        loop {
+            let now = Instant::now();
+            for (index, attempt) in attempts.iter_mut().enumerate() {
+                if attempt.pending.is_none() && attempt.due <= now {
+                    attempt.pending = Some(self.begin(index, settings, &done)?);
+                }
+            }
+            if now >= deadline {
+                attempts.iter().filter_map(|attempt| attempt.pending).for_each(|mark| place.cut(mark));
+                return Err(silent());
+            }
+            let due = attempts.iter().filter(|attempt| attempt.pending.is_none()).map(|attempt| attempt.due).min();
+            let Ok((index, outcome)) = outcomes.recv_timeout(due.unwrap_or(deadline).min(deadline) - now) else {
+                continue;
+            };
+            match outcome {
+                Ok(link) => {
+                    place.last_good.store(index, Ordering::Relaxed);
+                    return Ok(link);
+                }
+                Err(error) => {
+                    let now = Instant::now();
+                    attempts[index] = Attempt { due: now + AGAIN_AFTER, pending: None, refused: Some(error) };
+                    let untried =
+                        attempts.iter_mut().filter(|attempt| attempt.pending.is_none() && attempt.refused.is_none());
+                    untried.for_each(|attempt| attempt.due = now);
+                    if attempts.iter().all(|attempt| attempt.pending.is_none() && attempt.refused.is_some()) {
+                        return Err(all_refused(attempts));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tries one host in a thread of its own; returns the mark of its socket.
+    fn begin(
+        &self,
+        index: usize,
+        settings: Settings,
+        done: &mpsc::Sender<(usize, Result<Link, ConnectionError>)>,
+    ) -> Result<u32, ConnectionError> {
+        let mark = self.0.next_mark();
+        let (url, done) = (self.clone(), done.clone());
+        let started = std::thread::Builder::new().name("callbunker-connect".to_owned()).spawn(move || {
+            // Whoever asked may have found another host meanwhile; then this connection is closed.
+            let _ = done.send((index, url.0.open(index, mark, settings)));
+        });
+        match started {
+            Ok(_thread) => Ok(mark),
+            Err(error) => Err(ConnectionError::BadConnection(format!("the system starts no more threads: {error}"))),
+        }
+    }
+}
+
+impl Place {
+    fn next_mark(&self) -> u32 {
+        match self.mark_base {
+            0 => 0,
+            base => base + self.marks.fetch_add(1, Ordering::Relaxed) % MARKS,
+        }
+    }
+
+    fn open(&self, index: usize, mark: u32, settings: Settings) -> Result<Link, ConnectionError> {
+        let host = &self.hosts[index];
+        let mut url = format!("{}{}", self.url.expose_secret(), host.only);
+        if mark > 0 {
+            // The last one counts.
+            url.push_str(&parameter(self.is_uri, "tcp_user_timeout", &mark.to_string()));
+        }
+        let alone = host.is_local.then(|| self.local.lock().unwrap_or_else(PoisonError::into_inner));
+        let before = if host.is_local { wire::local() } else { HashSet::new() };
+        let mut connection = PgConnection::establish(&url).map_err(without_the_string)?;
+        let wire = if host.is_local { wire::new_local(&before) } else { self.marked(mark) };
+        drop(alone);
+        let wire = Arc::new(wire.unwrap_or_else(Wire::unknown));
+        let refused = ConnectionError::CouldntSetupConfiguration;
+        // In one transaction where there are no settings: a pool may divide even one statement among its sessions.
+        let before = if settings == Settings::Ours { SESSION } else { "BEGIN" };
+        connection.batch_execute(before).map_err(refused)?;
+        if diesel::select(sql::<Bool>("pg_is_in_recovery()")).get_result(&mut connection).map_err(refused)? {
+            return Err(ConnectionError::BadConnection("it is a standby, which takes no writes".to_owned()));
+        }
+        if settings == Settings::Ours {
+            let _ = connection.batch_execute(GIVE_UP_WITH_US);
+        }
+        let began = "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
+        let began: i64 = diesel::select(sql::<BigInt>(began)).get_result(&mut connection).map_err(refused)?;
+        // Not every provider tells.
+        let timeline: i64 = diesel::select(sql::<BigInt>(TIMELINE)).get_result(&mut connection).unwrap_or(0);
+        if settings == Settings::None {
+            connection.batch_execute("ROLLBACK").map_err(refused)?;
+        }
+        let is_welcome = self.servers().admit(Server { began, timeline }, &wire);
+        match is_welcome {
+            true => Ok(Link { connection, wire }),
+            false => Err(ConnectionError::BadConnection(
+                "it is the former primary, which another server has replaced; end it or make it a standby".to_owned(),
+            )),
+        }
+    }
+
+    fn marked(&self, mark: u32) -> Option<Wire> {
+        let taken = self.servers().sockets();
+        wire::marked(mark, &taken).filter(|_| mark > 0)
+    }
+
+    /// Ends an attempt that takes too long.
+    fn cut(&self, mark: u32) {
+        if let Some(wire) = self.marked(mark) {
+            wire.cut();
+        }
+    }
+
+    fn servers(&self) -> MutexGuard<'_, Servers> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn silent() -> ConnectionError {
+    ConnectionError::BadConnection("no host finished a connection in time".to_owned())
+}
+
+/// What all hosts said, the only one's word as it is.
+fn all_refused(attempts: Vec<Attempt>) -> ConnectionError {
+    let mut refusals: Vec<ConnectionError> = attempts.into_iter().filter_map(|attempt| attempt.refused).collect();
+    if refusals.len() < 2 {
+        return refusals.pop().unwrap_or_else(silent);
+    }
+    let words: Vec<String> = refusals.iter().map(|error| first_line(&error.to_string())).collect();
+    ConnectionError::BadConnection(words.join("; "))
 }
 
 /// What libpq says of a server may be told; what it says of the connection string quotes it, and the password with it.
@@ -99,62 +344,6 @@ fn with_parameters(url: &str) -> String {
         complete.push_str(&format!("{separator}{key}={value}"));
     }
     complete
-}
-
-/// One connection of the pool.
-pub(super) struct Session {
-    pub(super) connection: PgConnection,
-    pub(super) last_used: Instant,
-    pub(super) broken: bool,
-    generation: u64,
-}
-
-/// Makes and judges the pool's sessions. When one is lost, all that were made before are suspect: a restart of
-/// PostgreSQL then costs one failed statement, not one for each session.
-#[derive(Clone)]
-pub(super) struct SessionManager {
-    url: DatabaseUrl,
-    generation: Arc<AtomicU64>,
-}
-
-impl SessionManager {
-    pub(super) fn new(url: DatabaseUrl) -> Self {
-        Self { url, generation: Arc::default() }
-    }
-
-    /// A session of this manager was found dead.
-    pub(super) fn lost(&self, session: &mut Session) {
-        session.broken = true;
-        // Only the first of a generation to die ends it; later deaths of the same generation are no news.
-        let ended = session.generation;
-        let _ = self.generation.compare_exchange(ended, ended + 1, Ordering::Relaxed, Ordering::Relaxed);
-    }
-}
-
-impl r2d2::ManageConnection for SessionManager {
-    type Connection = Session;
-    type Error = diesel::r2d2::Error;
-
-    fn connect(&self) -> Result<Session, Self::Error> {
-        let generation = self.generation.load(Ordering::Relaxed);
-        let connection = self.url.connect().map_err(diesel::r2d2::Error::ConnectionError)?;
-        Ok(Session { connection, last_used: Instant::now(), broken: false, generation })
-    }
-
-    fn is_valid(&self, session: &mut Session) -> Result<(), Self::Error> {
-        if session.generation < self.generation.load(Ordering::Relaxed) {
-            let gone = ConnectionError::BadConnection("made before the last loss of PostgreSQL".to_owned());
-            return Err(diesel::r2d2::Error::ConnectionError(gone));
-        }
-        if session.last_used.elapsed() < TRUSTED_IDLE {
-            return Ok(());
-        }
-        session.connection.ping().map_err(diesel::r2d2::Error::QueryError)
-    }
-
-    fn has_broken(&self, session: &mut Session) -> bool {
-        session.broken || std::thread::panicking() || session.connection.is_broken()
-    }
 }
 
 #[cfg(test)]

@@ -48,6 +48,12 @@ pub enum DbError {
     /// PostgreSQL cannot be reached, or does not answer in time: try again later.
     #[error("PostgreSQL is unavailable ({0}); check DATABASE_URL and that the server runs")]
     Unavailable(String),
+    /// PostgreSQL runs but has no room to write: nothing happened, and nothing will until somebody makes room.
+    #[error("PostgreSQL has no room left ({0}); free disk space on its machine")]
+    NoRoom(String),
+    /// What stands at DATABASE_URL cannot carry callbunker, and says so every time.
+    #[error("{0}")]
+    Unfit(String),
     /// Two writers stood in each other's way and PostgreSQL sent this one off: nothing happened, try again.
     #[error("PostgreSQL sent this writer off, because another was in the way ({0}); try again")]
     Collided(String),
@@ -94,6 +100,12 @@ impl DbError {
             DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) if is_deadlock(info.message()) => {
                 Self::Collided(first_line(info.message()))
             }
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) if says(info.message(), NO_ROOM) => {
+                Self::NoRoom(first_line(info.message()))
+            }
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) if says(info.message(), CONDITIONS) => {
+                Self::Unavailable(first_line(info.message()))
+            }
             DieselError::BrokenTransactionManager => {
                 Self::Unavailable("the connection broke inside a transaction".to_owned())
             }
@@ -118,7 +130,7 @@ impl DbError {
     /// Whether trying again later may help.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::Collided(_))
+        matches!(self, Self::Unavailable(_) | Self::NoRoom(_) | Self::Collided(_))
     }
 
     /// The error with its sources, on one line, for the log.
@@ -144,6 +156,44 @@ fn is_deadlock(message: &str) -> bool {
     message.to_lowercase().contains("deadlock")
 }
 
+/// Want of space (53100), in PostgreSQL's words and the system's.
+const NO_ROOM: &[&str] = &[
+    "no space left on device",
+    "could not extend file",
+    "could not write to file",
+    "could not write block",
+    "disk quota exceeded",
+    "disk full",
+];
+
+/// States of the server that are no statement's fault: 53xxx, 55000 and 25006 of a standby, 57Pxx, time limits. diesel does
+/// not tell the SQLSTATE here either. What is missed in another language is an error of the statement as before.
+const CONDITIONS: &[&str] = &[
+    "out of memory",
+    "out of shared memory",
+    "insufficient resources",
+    "configuration limit exceeded",
+    "too many connections",
+    "too many clients",
+    "connection slots",
+    "during recovery",
+    "recovery is in progress",
+    "read-only",
+    "the database system is",
+    "terminating connection",
+    "due to statement timeout",
+    "due to lock timeout",
+    "transaction timeout",
+    "could not open file",
+    "could not read block",
+    "too many open files",
+];
+
+fn says(message: &str, words: &[&str]) -> bool {
+    let message = message.to_lowercase();
+    words.iter().any(|word| message.contains(word))
+}
+
 pub(super) fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
@@ -167,5 +217,27 @@ mod tests {
             assert!(labelled(kind, message).is_unavailable(), "{message}");
         }
         assert!(!labelled(DatabaseErrorKind::Unknown, "relation \"numbers\" does not exist").is_unavailable());
+    }
+    #[test]
+    fn a_state_of_the_server_is_no_mistake_of_the_statement() {
+        for message in [
+            "cannot access temporary or unlogged relations during recovery",
+            "cannot execute UPDATE in a read-only transaction",
+            "out of shared memory",
+            "sorry, too many clients already",
+            "terminating connection due to administrator command",
+            "the database system is shutting down",
+            "canceling statement due to lock timeout",
+        ] {
+            let error = labelled(DatabaseErrorKind::Unknown, message);
+            assert!(matches!(error, DbError::Unavailable(_)), "{message}: {error:?}");
+        }
+        for message in [
+            "could not extend file \"base/16384/16402\": No space left on device",
+            "could not write to file \"pg_wal/xlogtemp.77\": No space left on device",
+        ] {
+            let error = labelled(DatabaseErrorKind::Unknown, message);
+            assert!(matches!(error, DbError::NoRoom(_)) && error.is_unavailable(), "{message}: {error:?}");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Runs statements on blocking threads, at most one per pooled connection, and answers in time whatever PostgreSQL does.
 //!
-//! Invariants: a caller of [`Db::run`] has its answer within [`ANSWER_WITHIN`], even
-//! while the blocking thread hangs on a dead socket; a lost connection is never handed out again.
+//! Invariants: a caller of [`Db::run`] has its answer within [`ANSWER_WITHIN`], whatever the server does; when nobody waits
+//! for a statement any more its connection is cut, so that thread and place come back also from a server that stands
+//! still; a lost connection is never handed out again.
 //! How to get it wrong: taking an answer "unavailable" for "nothing happened". The statement may still commit.
 
 use std::sync::Arc;
@@ -13,8 +14,11 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::changes::ChangeBell;
-use super::connect::{DatabaseUrl, SessionManager};
+use super::connect::DatabaseUrl;
+use super::errand::{Deadline, Errand};
 use super::error::{DbError, first_line};
+use super::room::Room;
+use super::session::{Session, SessionManager};
 use crate::telemetry::{DatabaseFault, Telemetry};
 
 /// What a statement of `db::*` is given.
@@ -28,6 +32,14 @@ const PATIENT_MAX: usize = 5;
 const ANSWER_WITHIN: Duration = Duration::from_millis(1700);
 /// How long work that nobody waits for at a browser waits for a connection: settling a purchase, say.
 const PATIENT_ACQUIRE: Duration = Duration::from_secs(10);
+/// How long such work may take in all. Its statements end far earlier; a server that stands still ends nothing.
+const PATIENT_WITHIN: Duration = Duration::from_secs(60);
+/// A session that lay idle for longer is asked whether it still lives before it is used,
+const TRUSTED_IDLE: Duration = Duration::from_secs(10);
+/// and must say so in so long.
+const LIFE_WITHIN: Duration = Duration::from_millis(400);
+/// Sessions that were lost unseen, one after the other, before the caller is told.
+const LOST_MAX: u32 = 3;
 
 /// The door to PostgreSQL. Cheap to clone; all clones share one pool.
 #[derive(Clone)]
@@ -39,6 +51,7 @@ pub struct Db {
     runtime: tokio::runtime::Handle,
     acquire_timeout: Duration,
     changes: ChangeBell,
+    room: Room,
     telemetry: Telemetry,
     log: slog::Logger,
 }
@@ -73,13 +86,18 @@ impl Db {
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
         let patient = Arc::new(Semaphore::new(PATIENT_MAX));
         let changes = ChangeBell::default();
-        Self { pool, manager, places, patient, runtime, acquire_timeout, changes, telemetry, log }
+        let room = Room::default();
+        Self { pool, manager, places, patient, runtime, acquire_timeout, changes, room, telemetry, log }
     }
 
     /// Rung whenever a statement changed something that people watch.
     #[must_use]
     pub fn changes(&self) -> &ChangeBell {
         &self.changes
+    }
+
+    pub(super) fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Where its faults are counted.
@@ -97,21 +115,14 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
     {
-        let running = self.start(name, self.acquire_timeout, work);
-        match timeout(ANSWER_WITHIN, running).await {
-            Ok(outcome) => outcome,
-            Err(_elapsed) => {
-                self.telemetry.database_failed(DatabaseFault::AnswerTimeout);
-                Err(DbError::Unavailable(format!("{name} got no answer in time")))
-            }
-        }
+        self.within(ANSWER_WITHIN, name, self.acquire_timeout, work).await
     }
 
-    /// Runs `work` to its end, as long as PostgreSQL's own statement timeout lets it. For the money path, where an
-    /// answer that comes late is better than none.
+    /// Runs `work` to its end, as long as PostgreSQL's own statement timeout lets it, a minute at most. For the money path,
+    /// where an answer that comes late is better than none.
     ///
     /// # Errors
-    /// As [`Db::run`], without the deadline.
+    /// As [`Db::run`].
     pub async fn run_patiently<T, F>(&self, name: &'static str, work: F) -> Result<T, DbError>
     where
         T: Send + 'static,
@@ -122,12 +133,31 @@ impl Db {
         let db = self.clone();
         let task = self.runtime.spawn(async move {
             let _turn = db.patient.acquire().await.expect("the semaphore is never closed");
-            db.start(name, PATIENT_ACQUIRE, work).await
+            db.within(PATIENT_WITHIN, name, PATIENT_ACQUIRE, work).await
         });
         task.await.unwrap_or(Err(DbError::Panicked(name)))
     }
 
-    async fn start<T, F>(&self, name: &'static str, acquire: Duration, work: F) -> Result<T, DbError>
+    /// Runs `work`, and gives it up when `limit` is over, whether or not the caller is still there.
+    async fn within<T, F>(&self, limit: Duration, name: &'static str, acquire: Duration, work: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+    {
+        let errand = Errand::default();
+        let _deadline =
+            Deadline { errand: errand.clone(), until: Instant::now() + limit, runtime: self.runtime.clone() };
+        match timeout(limit, self.start(name, acquire, errand.clone(), work)).await {
+            Ok(outcome) => outcome,
+            Err(_elapsed) => {
+                errand.give_up();
+                self.telemetry.database_failed(DatabaseFault::AnswerTimeout);
+                Err(DbError::Unavailable(format!("{name} got no answer in time")))
+            }
+        }
+    }
+
+    async fn start<T, F>(&self, name: &'static str, acquire: Duration, errand: Errand, work: F) -> Result<T, DbError>
     where
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
@@ -140,18 +170,21 @@ impl Db {
                 return Err(DbError::Unavailable("every connection is busy".to_owned()));
             }
         };
-        let (pool, manager, changes) = (self.pool.clone(), self.manager.clone(), self.changes.clone());
+        let db = self.clone();
         let patience = acquire.saturating_sub(asked.elapsed()).max(Duration::from_millis(50));
         let task = self.runtime.spawn_blocking(move || {
             let _place = place;
-            let outcome = on_a_session(&pool, &manager, patience, name, work);
+            let outcome = db.on_a_session(patience, &errand, work);
             if outcome.is_ok() {
-                changes.done(name);
+                db.changes.done(name);
             }
             outcome
         });
         match task.await {
             Ok(outcome) => {
+                if matches!(outcome, Err(DbError::NoRoom(_))) {
+                    self.room.was_lacking();
+                }
                 outcome.as_ref().err().and_then(fault).iter().for_each(|fault| self.telemetry.database_failed(*fault));
                 outcome
             }
@@ -164,40 +197,70 @@ impl Db {
     }
 }
 
-/// What is worth counting; a writer who was second is no fault.
-fn fault(error: &DbError) -> Option<DatabaseFault> {
-    match error {
-        DbError::Unavailable(_) => Some(DatabaseFault::Unavailable),
-        DbError::Statement { .. } | DbError::Corrupt { .. } | DbError::Collided(_) => Some(DatabaseFault::Statement),
-        DbError::Panicked(_) => Some(DatabaseFault::Panic),
-        DbError::Constraint(_) => None,
+impl Db {
+    fn on_a_session<T>(
+        &self,
+        patience: Duration,
+        errand: &Errand,
+        work: impl FnOnce(&mut Connection) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        let mut session = self.living_session(patience, errand)?;
+        let outcome = work(&mut session.link);
+        session.last_used = Instant::now();
+        let outcome = match outcome {
+            // Diesel does not tell a shutdown of the server from a mistake of ours; a ping does.
+            Err(DbError::Statement { source, .. }) if session.link.ping().is_err() => {
+                Err(DbError::Unavailable(first_line(&source.to_string())))
+            }
+            other => other,
+        };
+        errand.is_done();
+        if matches!(outcome, Err(DbError::Unavailable(_))) || session.link.wire().is_cut() {
+            self.manager.lost(&mut session);
+        }
+        outcome
+    }
+
+    /// A session that is known to live, or that was made just now.
+    fn living_session(
+        &self,
+        patience: Duration,
+        errand: &Errand,
+    ) -> Result<r2d2::PooledConnection<SessionManager>, DbError> {
+        let until = Instant::now() + patience;
+        for _lost in 0..LOST_MAX {
+            let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(50));
+            let pooled = self.pool.get_timeout(left);
+            let mut session = pooled.map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?;
+            if !errand.goes_on_over(session.link.wire()) {
+                return Err(DbError::Unavailable("nobody waits for it any more".to_owned()));
+            }
+            if session.last_used.elapsed() < TRUSTED_IDLE || self.lives(&mut session) {
+                return Ok(session);
+            }
+            self.manager.lost(&mut session);
+        }
+        Err(DbError::Unavailable("one connection after the other was lost".to_owned()))
+    }
+
+    fn lives(&self, session: &mut Session) -> bool {
+        let question = Errand::default();
+        question.goes_on_over(session.link.wire());
+        let until = Instant::now() + LIFE_WITHIN;
+        // Dropped at once: it does its work when the time is over.
+        drop(Deadline { errand: question.clone(), until, runtime: self.runtime.clone() });
+        let lives = session.link.ping().is_ok();
+        question.is_done();
+        lives && !session.link.wire().is_cut()
     }
 }
 
-fn on_a_session<T>(
-    pool: &r2d2::Pool<SessionManager>,
-    manager: &SessionManager,
-    patience: Duration,
-    name: &'static str,
-    work: impl FnOnce(&mut Connection) -> Result<T, DbError>,
-) -> Result<T, DbError> {
-    let mut session =
-        pool.get_timeout(patience).map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?;
-    let outcome = work(&mut session.connection);
-    session.last_used = Instant::now();
-    match outcome {
-        Err(DbError::Unavailable(why)) => {
-            manager.lost(&mut session);
-            Err(DbError::Unavailable(why))
-        }
-        // Diesel does not tell a shutdown of the server from a mistake of ours; a ping does.
-        Err(DbError::Statement { source, .. }) => {
-            if session.connection.ping().is_err() {
-                manager.lost(&mut session);
-                return Err(DbError::Unavailable(first_line(&source.to_string())));
-            }
-            Err(DbError::Statement { name, source })
-        }
-        other => other,
+/// What is worth counting; a writer who was second is no fault.
+fn fault(error: &DbError) -> Option<DatabaseFault> {
+    match error {
+        DbError::Unavailable(_) | DbError::NoRoom(_) => Some(DatabaseFault::Unavailable),
+        DbError::Statement { .. } | DbError::Corrupt { .. } | DbError::Collided(_) => Some(DatabaseFault::Statement),
+        DbError::Panicked(_) => Some(DatabaseFault::Panic),
+        DbError::Constraint(_) | DbError::Unfit(_) => None,
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn stock_notify(conn: &mut Connection) -> Result<(), DbError> {
 }
 
 fn hear(url: &DatabaseUrl, bell: &StockBell, changes: &ChangeBell) -> Result<(), String> {
-    let mut connection: Connection = url.connect().map_err(|error| first_line(&error.to_string()))?;
+    let mut connection = url.connect().map_err(|error| first_line(&error.to_string()))?;
     connection
         .batch_execute("LISTEN callbunker_stock; LISTEN callbunker_changes")
         .map_err(|error| first_line(&error.to_string()))?;

@@ -6,14 +6,21 @@
 //! How to get it wrong: believing that it is still held. Its connection can die unseen, so each intent checks its run
 //! in the database again (`purchase_items::intend`), and the lock alone guards nothing.
 
+use std::time::{Duration, Instant};
+
 use diesel::RunQueryDsl as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
 use diesel::sql_types::{Bool, Integer};
 
-use super::connect::DatabaseUrl;
+use super::connect::{DatabaseUrl, Link};
+use super::errand::{Deadline, Errand};
 use super::error::{DbError, first_line};
-use super::executor::Connection;
+
+/// How long one try may take, its connection included.
+const TRY_WITHIN: Duration = Duration::from_secs(12);
+/// How long giving back may take before the connection is cut, which gives back as well.
+const RELEASE_WITHIN: Duration = Duration::from_secs(2);
 
 /// The advisory key and where the database is: what it takes to try the lock.
 #[derive(Clone)]
@@ -25,7 +32,7 @@ pub struct PurchaseLocks {
 
 /// Proof that this process held the purchase lock a moment ago. Dropping it closes the connection, and so the lock.
 pub struct PurchaseLock {
-    connection: Option<Connection>,
+    connection: Option<Link>,
     runtime: tokio::runtime::Handle,
 }
 
@@ -46,7 +53,7 @@ impl PurchaseLocks {
 /// Tries the lock. Dropping it closes its connection.
 pub struct LockSeeker {
     locks: PurchaseLocks,
-    idle: Option<Connection>,
+    idle: Option<Link>,
 }
 
 impl LockSeeker {
@@ -56,8 +63,22 @@ impl LockSeeker {
     /// [`DbError::Unavailable`] when PostgreSQL cannot be reached.
     pub async fn try_now(&mut self) -> Result<Option<PurchaseLock>, DbError> {
         let (url, key, idle) = (self.locks.url.clone(), self.locks.advisory_key, self.idle.take());
-        let attempt = self.locks.runtime.spawn_blocking(move || begin_and_try(&url, key, idle));
-        match attempt.await.map_err(|_panicked| DbError::Panicked("purchase_lock_try"))?? {
+        let errand = Errand::default();
+        let runtime = self.locks.runtime.clone();
+        let _deadline = Deadline { errand: errand.clone(), until: Instant::now() + TRY_WITHIN, runtime };
+        let attempt = {
+            let errand = errand.clone();
+            self.locks.runtime.spawn_blocking(move || {
+                let tried = begin_and_try(&url, key, idle, &errand);
+                errand.is_done();
+                tried
+            })
+        };
+        let Ok(attempt) = tokio::time::timeout(TRY_WITHIN, attempt).await else {
+            errand.give_up();
+            return Err(DbError::Unavailable("the purchase lock got no answer in time".to_owned()));
+        };
+        match attempt.map_err(|_panicked| DbError::Panicked("purchase_lock_try"))?? {
             Tried::Held(connection) => {
                 Ok(Some(PurchaseLock { connection: Some(connection), runtime: self.locks.runtime.clone() }))
             }
@@ -70,15 +91,18 @@ impl LockSeeker {
 }
 
 enum Tried {
-    Held(Connection),
-    Busy(Connection),
+    Held(Link),
+    Busy(Link),
 }
 
-fn begin_and_try(url: &DatabaseUrl, key: i64, idle: Option<Connection>) -> Result<Tried, DbError> {
+fn begin_and_try(url: &DatabaseUrl, key: i64, idle: Option<Link>, errand: &Errand) -> Result<Tried, DbError> {
     let mut connection = match idle {
         Some(connection) => connection,
         None => url.connect().map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?,
     };
+    if !errand.goes_on_over(connection.wire()) {
+        return Err(DbError::Unavailable("nobody waits for the purchase lock any more".to_owned()));
+    }
     // READ COMMITTED: an idle transaction that holds no snapshot keeps back neither vacuum nor index builds.
     // Server-side keepalives: else a host that vanished would keep the lock for hours.
     connection.batch_execute(
@@ -89,12 +113,12 @@ fn begin_and_try(url: &DatabaseUrl, key: i64, idle: Option<Connection>) -> Resul
          SET LOCAL tcp_keepalives_count = 3;",
     )?;
     let version: i32 =
-        diesel::select(sql::<Integer>("current_setting('server_version_num')::int")).get_result(&mut connection)?;
+        diesel::select(sql::<Integer>("current_setting('server_version_num')::int")).get_result(&mut *connection)?;
     if version >= 170_000 {
         connection.batch_execute("SET LOCAL transaction_timeout = 0")?;
     }
     let held: bool =
-        diesel::select(sql::<Bool>(&format!("pg_try_advisory_xact_lock({key})"))).get_result(&mut connection)?;
+        diesel::select(sql::<Bool>(&format!("pg_try_advisory_xact_lock({key})"))).get_result(&mut *connection)?;
     if held {
         // A prepared statement's portal lives on, with its snapshot, until a simple statement takes its place.
         connection.batch_execute("SET LOCAL application_name = 'callbunker purchase lock'")?;
@@ -108,8 +132,12 @@ impl PurchaseLock {
     /// Gives the lock back and waits until PostgreSQL knows it.
     pub async fn release(mut self) {
         if let Some(mut connection) = self.connection.take() {
+            let wire = std::sync::Arc::clone(connection.wire());
             // A failure means that the connection is gone, and the lock with it.
-            let _ = self.runtime.spawn_blocking(move || connection.batch_execute("ROLLBACK")).await;
+            let released = self.runtime.spawn_blocking(move || connection.batch_execute("ROLLBACK"));
+            if tokio::time::timeout(RELEASE_WITHIN, released).await.is_err() {
+                wire.cut();
+            }
         }
     }
 }

@@ -1,39 +1,115 @@
 //! Brings the schema up to date, one instance at a time.
+//!
+//! Invariants: what stands at the URL is examined first, because a session lock would strand in a pool that shares
+//! sessions; a schema that is newer than this program is left alone and refused; nothing waits for a table's lock
+//! for longer than two seconds, since every query of the running instances queues behind whoever waits.
+//! How to get it wrong: waiting in line for the lock once and for all. An open read of a nightly dump is enough to stop
+//! every signup until the dump is done.
+
+use std::thread;
+use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl as _;
 use diesel::connection::SimpleConnection as _;
+use diesel::dsl::sql;
+use diesel::migration::{Migration, MigrationSource as _};
+use diesel::pg::Pg;
+use diesel::r2d2::R2D2Connection as _;
+use diesel::sql_types::Bool;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
-use super::connect::DatabaseUrl;
+use super::connect::{DatabaseUrl, Link};
 use super::error::{DbError, first_line};
+use super::fitness::examine;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// The two-key form is a key space of its own, so it never meets `lock.advisory_key`.
 const MIGRATION_LOCK: (i32, i32) = (0x6361_6c6c, 1);
+/// How long a migration stands in line for a table,
+const IN_LINE: Duration = Duration::from_secs(2);
+/// how long it leaves the others alone then,
+const BETWEEN: Duration = Duration::from_millis(700);
+/// and for how long it comes back.
+const PATIENCE: Duration = Duration::from_secs(20);
+const LOCK_TRIED_EVERY: Duration = Duration::from_millis(200);
 
 /// Runs the migrations that the database lacks, under a lock; returns their names.
 ///
 /// # Errors
-/// [`DbError::Unavailable`] when PostgreSQL cannot be reached; [`DbError::Corrupt`] when a migration is refused, or
-/// when the database was migrated by a newer callbunker.
+/// [`DbError::Unavailable`] when PostgreSQL cannot be reached; [`DbError::Unfit`] when it cannot carry callbunker, or was
+/// migrated by a newer one; [`DbError::Collided`] when others kept a lock for too long; [`DbError::Corrupt`] when a
+/// migration is refused.
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, DbError> {
-    let mut connection = url.connect().map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?;
-    // A session lock: the migrations commit one by one. It goes with this connection.
-    let lock = format!(
-        "SET statement_timeout = 0; SET lock_timeout = 0; SELECT pg_advisory_lock({}, {});",
-        MIGRATION_LOCK.0, MIGRATION_LOCK.1
-    );
-    connection.batch_execute(&lock)?;
+    examine(url)?;
+    let mut link = url.connect().map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?;
+    let until = Instant::now() + PATIENCE;
+    link.batch_execute(&format!("SET statement_timeout = 0; SET lock_timeout = '{}ms'", IN_LINE.as_millis()))?;
+    take_turn(&mut link, until)?;
     // Asked first, because CREATE SCHEMA IF NOT EXISTS wants the right to create even where there is nothing to do.
     let exists: bool =
-        diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>("to_regnamespace('callbunker') IS NOT NULL"))
-            .get_result(&mut connection)?;
+        diesel::select(sql::<Bool>("to_regnamespace('callbunker') IS NOT NULL")).get_result(&mut *link)?;
     if !exists {
-        connection.batch_execute("CREATE SCHEMA callbunker")?;
+        link.batch_execute("CREATE SCHEMA callbunker")?;
     }
-    let applied = connection
-        .run_pending_migrations(MIGRATIONS)
-        .map_err(|error| DbError::Corrupt { what: "schema", why: format!("a migration was refused: {error}") })?;
-    Ok(applied.iter().map(ToString::to_string).collect())
+    let applied = link.applied_migrations().map_err(|error| refused(&*error))?;
+    unknown_versions(applied.iter().map(ToString::to_string))?;
+    let pending = link.pending_migrations(MIGRATIONS).map_err(|error| refused(&*error))?;
+    pending.iter().map(|migration| run(&mut link, &**migration, until)).collect()
+}
+
+/// Refuses a schema that holds what this program does not know.
+pub(super) fn unknown_versions(applied: impl Iterator<Item = String>) -> Result<(), DbError> {
+    let known: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(|error| refused(&*error))?;
+    let known: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
+    let unknown: Vec<String> = applied.filter(|version| !known.contains(version)).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(DbError::Unfit(format!(
+        "the database was migrated by a newer callbunker: this one does not know {}; run that version again, or restore \
+         the backup from before its first start",
+        unknown.join(", ")
+    )))
+}
+
+/// A session lock: the migrations commit one by one. It goes with this connection.
+fn take_turn(link: &mut Link, until: Instant) -> Result<(), DbError> {
+    let lock = format!("pg_try_advisory_lock({}, {})", MIGRATION_LOCK.0, MIGRATION_LOCK.1);
+    while !diesel::select(sql::<Bool>(&lock)).get_result::<bool>(&mut **link)? {
+        if Instant::now() >= until {
+            return Err(DbError::Collided("another instance migrates the database".to_owned()));
+        }
+        thread::sleep(LOCK_TRIED_EVERY);
+    }
+    Ok(())
+}
+
+fn run(link: &mut Link, migration: &dyn Migration<Pg>, until: Instant) -> Result<String, DbError> {
+    loop {
+        let began = Instant::now();
+        let error = match link.run_migration(migration) {
+            Ok(version) => return Ok(version.to_string()),
+            Err(error) => error,
+        };
+        // It was rolled back. PostgreSQL's words come in many languages; the time that it took does not.
+        if link.ping().is_err() {
+            return Err(DbError::Unavailable(first_line(&error.to_string())));
+        }
+        if began.elapsed() < IN_LINE {
+            return Err(refused(&*error));
+        }
+        if Instant::now() >= until {
+            return Err(DbError::Collided(format!(
+                "migration {} needs a table that somebody holds a lock on: a dump or a transaction that was left open, \
+                 see pg_stat_activity",
+                migration.name()
+            )));
+        }
+        thread::sleep(BETWEEN);
+    }
+}
+
+fn refused(error: &dyn std::error::Error) -> DbError {
+    DbError::Corrupt { what: "schema", why: format!("a migration was refused: {error}") }
 }

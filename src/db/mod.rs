@@ -7,11 +7,18 @@
 
 mod changes;
 mod connect;
+mod errand;
 mod error;
 mod executor;
+mod fitness;
+mod hosts;
 mod listener;
 mod migrations;
+mod room;
 mod schema;
+mod server;
+mod session;
+mod wire;
 
 pub mod assignments;
 pub mod audit;
@@ -36,5 +43,7 @@ pub use changes::{ChangeBell, changes_notify};
 pub use connect::DatabaseUrl;
 pub use error::{Constraint, DbError};
 pub use executor::{Connection, Db};
+pub use fitness::survey;
 pub use listener::{StockBell, listen};
 pub use migrations::migrate;
+pub use room::signup_look;

@@ -16,6 +16,7 @@ use super::context::Context;
 use super::paced::Paced;
 use super::{About, Outcome, ProblemCode, Request, json_response};
 use crate::db::buying_gate::gate_read;
+use crate::db::signup_look;
 use crate::pool_monitor::is_skewed;
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -55,8 +56,15 @@ impl Default for Readyz {
 
 async fn look(context: &Context) -> Look {
     let wanted = context.config.load().webhooks.webhooks();
-    let (skewed, gate) = tokio::join!(is_skewed(&context.db, &wanted), context.db.run("gate_read", gate_read));
-    let failing = match skewed {
+    let (skewed, gate, signup, full) = tokio::join!(
+        is_skewed(&context.db, &wanted),
+        context.db.run("gate_read", gate_read),
+        // The tables that a signup needs: a server may answer for one table and not for another.
+        context.db.run("signup_look", signup_look),
+        context.db.lacks_room(),
+    );
+    let failing = match skewed.and_then(|skewed| signup.map(|()| skewed)) {
+        Ok(_) if full => Some("database"),
         Ok(false) => None,
         Ok(true) => Some("config_skew"),
         Err(error) if error.is_unavailable() => Some("database"),

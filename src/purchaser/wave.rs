@@ -18,6 +18,7 @@ use super::candidates::Candidates;
 use super::run::Run;
 use super::wire::{Item, Outcome, send};
 use super::{Buyer, Shortfall};
+use crate::db::DbError;
 use crate::db::purchase_items::{Attempt, Intent, RunOf, items_attempt, items_intend, items_withdraw};
 use crate::domain::{PhoneNumber, Why};
 use crate::twilio::Failure;
@@ -154,8 +155,12 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
                         left += count;
                         progress.shortfall.get_or_insert(shortfall);
                     }
-                    // Committed, but not on the wire yet: a daemon that stops puts nothing there any more.
-                    Ok(written) if buyer.is_stopping() => {
+                    // Committed, but not on the wire yet: a daemon that stops puts nothing there any more, and nor does one
+                    // that could not write down what it bought a moment ago.
+                    Ok(written) if buyer.is_stopping() || buyer.db.is_full() => {
+                        if !buyer.is_stopping() {
+                            progress.shortfall.get_or_insert(no_room());
+                        }
                         left += count;
                         withdraw(buyer, written.iter().map(|(_, id, _, _)| *id).collect()).await;
                     }
@@ -241,6 +246,9 @@ async fn poll<T>(running: &mut Option<Running<T>>) -> T {
 
 /// Commits the intents of a wave, then its attempts. Only what comes back with an attempt may be sent.
 async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) -> Written {
+    if buyer.db.lacks_room().await {
+        return Err(no_room());
+    }
     let limits = buyer.limits();
     let wanted: Vec<(Uuid, PhoneNumber)> = wanted.into_iter().map(|number| (Uuid::now_v7(), number)).collect();
     let items = wanted.clone();
@@ -275,6 +283,10 @@ async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) -> Written {
             (number, id, intent, attempt)
         })
         .collect())
+}
+
+fn no_room() -> Shortfall {
+    DbError::NoRoom("what was bought last could not be written down".to_owned()).into()
 }
 
 /// Takes items back that will not be sent. What cannot be written now, recovery reads off their attempts.

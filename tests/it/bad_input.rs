@@ -323,7 +323,7 @@ fn a_field_of_a_wrong_type_or_range_is_named() {
 #[test]
 fn the_first_wrong_thing_is_told() {
     let untouched = Untouched::new();
-    let body = |json: &str, size: usize| json.to_owned() + &" ".repeat(size);
+    let body = |json: &str, size: usize| format!("{json}{}", " ".repeat(size));
     let too_long = body("{\"user_id\"", 64 * 1024);
     let steps = [
         ("PUT", "/signup/api/assign/", "nobody", "text/plain", too_long.as_str(), 404),

@@ -125,6 +125,12 @@ impl Daemon {
         }
     }
 
+    /// How many threads it has now.
+    pub fn threads(&self) -> usize {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        tasks.expect("its threads").count()
+    }
+
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("its state").is_some()

@@ -1,0 +1,142 @@
+//! Whether what stands at DATABASE_URL can carry callbunker at all; found out with two connections.
+//!
+//! Invariants: nothing is written, no setting is left behind with whoever gets the session next, and it ends in time.
+//! How to get it wrong: asking one connection. A pool that shares sessions by transaction and an engine whose advisory
+//! locks exclude nobody both look right to whoever is alone.
+
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::dsl::sql;
+use diesel::sql_types::{Bool, Integer, Text};
+use diesel::{OptionalExtension as _, QueryableByName, RunQueryDsl as _, sql_query};
+
+use super::connect::{DatabaseUrl, Link};
+use super::error::{DbError, first_line};
+use super::migrations::unknown_versions;
+use super::wire::Wire;
+
+/// The examination itself, after both connections were made.
+const WITHIN: Duration = Duration::from_secs(4);
+/// How often two connections are compared. A pool that shares gives itself away at the first or the second.
+const ROUNDS: u32 = 3;
+const OLDEST: i32 = 130_000;
+
+/// What `check-config` wants to know of the database: [`examine`], and whether its schema is one that we know.
+///
+/// # Errors
+/// [`DbError::Unfit`] with the sentence that says what to do; [`DbError::Unavailable`] when nothing could be found out.
+pub fn survey(url: &DatabaseUrl) -> Result<(), DbError> {
+    #[derive(QueryableByName)]
+    struct Version {
+        #[diesel(sql_type = Text)]
+        version: String,
+    }
+    examine(url)?;
+    let mut link = plain(url)?;
+    let _alarm = Alarm::set([Arc::clone(link.wire())].into());
+    let applied = sql_query("SELECT version::text FROM callbunker.__diesel_schema_migrations ORDER BY version");
+    // Not there yet, or not ours to read: nothing to tell.
+    let applied: Vec<Version> = applied.load(&mut *link).optional().ok().flatten().unwrap_or_default();
+    unknown_versions(applied.into_iter().map(|row| row.version))
+}
+
+/// Finds out whether sessions are one's own and advisory locks exclude.
+///
+/// # Errors
+/// [`DbError::Unfit`] with the sentence that says what to do; [`DbError::Unavailable`] when nothing could be found out.
+pub(super) fn examine(url: &DatabaseUrl) -> Result<(), DbError> {
+    let (mut one, mut two) = (plain(url)?, plain(url)?);
+    let _alarm = Alarm::set(vec![Arc::clone(one.wire()), Arc::clone(two.wire())]);
+    let version: i32 = in_transaction(&mut one, "current_setting('server_version_num')::int")?;
+    if version < OLDEST {
+        return Err(DbError::Unfit(format!(
+            "DATABASE_URL: PostgreSQL {} stands there; callbunker needs 13 or newer",
+            version / 10_000
+        )));
+    }
+    if share(&mut one, &mut two)? {
+        return Err(shared());
+    }
+    one.batch_execute("BEGIN")?;
+    two.batch_execute("BEGIN")?;
+    // Anybody's key but the configured one, which somebody may hold right now.
+    let lock = format!("pg_try_advisory_xact_lock({})", rand::random::<i64>());
+    let taken: Result<(bool, bool), DbError> = (|| {
+        let first = diesel::select(sql::<Bool>(&lock)).get_result(&mut *one)?;
+        Ok((first, diesel::select(sql::<Bool>(&lock)).get_result(&mut *two)?))
+    })();
+    match taken {
+        Ok((true, false)) => Ok(()),
+        Err(error) if error.is_unavailable() => Err(error),
+        _ => Err(DbError::Unfit(
+            "DATABASE_URL: the advisory locks of this database exclude nobody, so that two instances would buy at the \
+             same time; take the URL of a PostgreSQL server, version 13 or newer"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Whether the two are served by one session, or one of them by several.
+fn share(one: &mut Link, two: &mut Link) -> Result<bool, DbError> {
+    const SESSION: &str = "pg_backend_pid()";
+    for _round in 0..ROUNDS {
+        let before: i32 = in_transaction(one, SESSION)?;
+        two.batch_execute("BEGIN")?;
+        let other: i32 = diesel::select(sql::<Integer>(SESSION)).get_result(&mut **two)?;
+        if other == before {
+            return Ok(true);
+        }
+        // The other one holds its session meanwhile.
+        let after: i32 = in_transaction(one, SESSION)?;
+        two.batch_execute("ROLLBACK")?;
+        if after != before {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// In a transaction, because a pool may divide even one statement among its sessions.
+fn in_transaction(link: &mut Link, expression: &str) -> Result<i32, DbError> {
+    link.batch_execute("BEGIN")?;
+    let answer = diesel::select(sql::<Integer>(expression)).get_result(&mut **link)?;
+    link.batch_execute("ROLLBACK")?;
+    Ok(answer)
+}
+
+fn plain(url: &DatabaseUrl) -> Result<Link, DbError> {
+    url.connect_plainly().map_err(|error| {
+        let words = first_line(&error.to_string());
+        // PgBouncer's word when each statement may get another session.
+        if words.contains("statement pooling") { shared() } else { DbError::Unavailable(words) }
+    })
+}
+
+fn shared() -> DbError {
+    DbError::Unfit(
+        "DATABASE_URL: a pooler stands there that shares sessions between its clients from one transaction to the next \
+         (PgBouncer with pool_mode = transaction, say), where locks and settings get lost; take the URL of PostgreSQL \
+         itself, or of a pool with pool_mode = session"
+            .to_owned(),
+    )
+}
+
+/// Cuts connections unless it is dropped in time.
+struct Alarm {
+    _off: mpsc::Sender<()>,
+}
+
+impl Alarm {
+    fn set(wires: Vec<Arc<Wire>>) -> Self {
+        let (off, is_off) = mpsc::channel::<()>();
+        // Without a thread the examination is merely patient.
+        let _ = std::thread::Builder::new().name("callbunker-alarm".to_owned()).spawn(move || {
+            if is_off.recv_timeout(WITHIN) == Err(mpsc::RecvTimeoutError::Timeout) {
+                wires.iter().for_each(|wire| wire.cut());
+            }
+        });
+        Self { _off: off }
+    }
+}

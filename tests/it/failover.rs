@@ -1,0 +1,168 @@
+//! A primary that stands still, is cut off or is replaced: whoever is writable now serves, and no thread is left behind.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use postgres_fixture::{Cluster, ClusterOptions};
+
+use crate::daemon::Daemon;
+use crate::world::{World, eventually};
+
+const STOCK: usize = 60;
+
+fn cluster() -> Cluster {
+    Cluster::start(ClusterOptions::default()).expect("PostgreSQL")
+}
+
+fn url(world: &World, ports: [u16; 2]) -> String {
+    let [first, second] = ports;
+    let name = world.database.name();
+    format!("postgres://postgres@127.0.0.1:{first},127.0.0.1:{second}/{name}?target_session_attrs=read-write")
+}
+
+/// A primary with a standby that follows it, and a daemon that knows both.
+struct Pair {
+    primary: Cluster,
+    standby: Cluster,
+}
+
+impl Pair {
+    fn begun() -> (Self, World, Daemon) {
+        let primary = cluster();
+        let world = World::on(&primary).quiet();
+        let standby = primary.standby().expect("a standby");
+        let world = {
+            let url = url(&world, [primary.port(), standby.port()]);
+            world.set("DATABASE_URL", url)
+        };
+        let daemon = world.daemon();
+        daemon.purchase(u32::try_from(STOCK).unwrap()).ok();
+        let pair = Self { primary, standby };
+        eventually("the standby has it all", || {
+            pair.at_standby(&world, "SELECT count(*) FROM numbers") == STOCK as i64
+        });
+        (pair, world, daemon)
+    }
+
+    fn at_standby(&self, world: &World, sql: &str) -> i64 {
+        let sql = format!("SET search_path = callbunker; {sql}");
+        let answer = self.standby.psql(world.database.name(), &sql).expect("the standby answers");
+        answer.trim().lines().last().unwrap_or_default().parse().expect("a number")
+    }
+}
+
+#[test]
+fn a_frozen_primary_is_left_as_soon_as_its_standby_is_promoted() {
+    let (pair, world, daemon) = Pair::begun();
+    let threads = daemon.threads();
+    pair.primary.freeze().expect("it freezes");
+    // Every place and every session is lost to it.
+    thread::scope(|scope| {
+        for user in 0..12 {
+            let daemon = &daemon;
+            scope.spawn(move || daemon.assign(&format!("during-{user}")).problem(503, "database_unavailable"));
+            scope.spawn(move || daemon.get("/admin/phones/api/status"));
+        }
+    });
+    pair.standby.promote().expect("it is promoted");
+    let promoted = Instant::now();
+    let served = (0..).find(|turn| daemon.assign(&format!("after-{turn}")).status == 200);
+    assert!(served.is_some());
+    // Two seconds on a machine that does nothing else.
+    assert!(promoted.elapsed() < Duration::from_secs(10), "{:?}", promoted.elapsed());
+    eventually("no thread is left behind", || daemon.threads() <= threads + 16);
+    // The former primary is still frozen, and nobody tries it first: neither signups nor purchases.
+    for user in 0..10 {
+        daemon.assign(&format!("later-{user}")).ok();
+    }
+    daemon.purchase(3).ok();
+    // It comes back to life, takes writes, and gets none.
+    pair.primary.thaw().expect("it thaws");
+    for user in 10..20 {
+        daemon.assign(&format!("later-{user}")).ok();
+    }
+    assert_eq!(pair.at_standby(&world, "SELECT count(*) FROM assignments WHERE user_id LIKE 'later-%'"), 20);
+    assert_eq!(world.count("SELECT count(*) FROM assignments WHERE user_id LIKE 'later-%'"), 0);
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn statements_that_nobody_waits_for_any_more_leave_no_thread_and_no_session_behind() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(5).ok();
+    let threads = daemon.threads();
+    let session = crate::session::Session::open(&world, "LOCK TABLE numbers IN ACCESS EXCLUSIVE MODE");
+    for round in 0..3 {
+        thread::scope(|scope| {
+            for reader in 0..10 {
+                let daemon = &daemon;
+                scope.spawn(move || daemon.get(&format!("/admin/phones/api/numbers?limit={}", 1 + reader + round)));
+            }
+        });
+    }
+    eventually("no thread is left behind", || daemon.threads() <= threads + 12);
+    eventually("no session is left behind", || {
+        world.count(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'callbunker%' AND datname = current_database()",
+        ) <= 12
+    });
+    drop(session);
+    eventually("it serves at once", || daemon.assign("u-1").status == 200);
+}
+
+#[test]
+fn the_first_host_is_not_tried_again_and_again_when_the_second_one_is_good() {
+    // It takes connections and says nothing, as a host does that stands still.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = silent.local_addr().expect("its address").port();
+    let tried = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&tried);
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        for stream in silent.incoming().flatten() {
+            counter.fetch_add(1, Ordering::Relaxed);
+            kept.push(stream);
+        }
+    });
+    let cluster = Cluster::shared();
+    let world = World::on(cluster).quiet();
+    let url = url(&world, [port, cluster.port()]);
+    let world = world.set("DATABASE_URL", url);
+    let daemon = world.daemon();
+    let before = tried.load(Ordering::Relaxed);
+    assert!(before > 0, "it was tried first");
+    // Each takes the lock over a connection of its own.
+    for _order in 0..8 {
+        daemon.purchase(1).ok();
+    }
+    let again = tried.load(Ordering::Relaxed) - before;
+    assert!(again < 8, "tried {again} times more");
+}
+
+#[test]
+fn a_standby_alone_is_no_database_to_serve_from() {
+    let (pair, world, daemon) = Pair::begun();
+    drop(daemon);
+    let alone = format!("postgres://postgres@127.0.0.1:{}/{}", pair.standby.port(), world.database.name());
+    let mut world = world;
+    // It restarts as a standby while the daemon serves: what was writable takes reads only.
+    world.change("DATABASE_URL", &alone);
+    pair.standby.promote().expect("it is promoted");
+    let daemon = world.daemon();
+    daemon.assign("u-1").ok();
+    let data = pair.standby.dir().join("data/standby.signal");
+    std::fs::write(&data, "").expect("the signal");
+    pair.standby.stop_immediate().expect("it stops");
+    pair.standby.start_again().expect("it starts");
+    eventually("readiness names the database", || {
+        let readyz = daemon.send("GET", "/readyz", &[], None);
+        readyz.status == 503 && readyz.body["failing"] == serde_json::json!(["database"])
+    });
+    daemon.assign("u-2").problem(503, "database_unavailable");
+    pair.standby.promote().expect("it is promoted again");
+    eventually("it serves again", || daemon.assign("u-2").status == 200);
+}

@@ -1,0 +1,171 @@
+//! What cannot carry callbunker is refused with 64 and a sentence: poolers, engines, schemas of another time.
+
+use std::collections::BTreeMap;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::session::Session;
+use crate::world::{World, eventually};
+
+fn run(arguments: &[&str], settings: &BTreeMap<String, String>) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callbunker"));
+    let Output { status, stdout, stderr } =
+        command.args(arguments).env_clear().envs(settings).output().expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it writes text");
+    (status.code(), text(stdout), text(stderr))
+}
+
+/// Refused by all commands that use the database, with `words` in the sentence.
+fn is_refused(world: &World, words: &[&str]) {
+    for command in ["check-config", "migrate", "serve"] {
+        let (code, stdout, stderr) = run(&[command], world.settings());
+        assert_eq!((code, stdout.as_str()), (Some(64), ""), "{command}: {stderr}");
+        let sentence = stderr.lines().last().unwrap_or_default();
+        words.iter().for_each(|word| assert!(sentence.contains(word), "{command}: {word}: {sentence}"));
+    }
+    assert_eq!(run(&["check-config", "--offline"], world.settings()).0, Some(0), "it does not look");
+}
+
+/// PgBouncer in front of a world's database.
+struct Pooler {
+    process: Child,
+    folder: PathBuf,
+    url: String,
+}
+
+impl Pooler {
+    fn start(world: &World, mode: &str) -> Self {
+        let tools = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target")), PathBuf::from)
+            .join("tools/pgbouncer");
+        let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].map(PathBuf::from).into_iter();
+        let program = program.chain([tools.join("pgbouncer")]).find(|path| path.is_file());
+        let program = program.expect("PgBouncer; scripts/install-deps --browser brings it");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port").port();
+        let folder = std::env::temp_dir().join(format!("callbunker-pooler-{}-{port}", std::process::id()));
+        std::fs::create_dir(&folder).expect("a folder");
+        let (server, name) = (postgres_fixture::Cluster::shared().port(), world.database.name());
+        let config = folder.join("pgbouncer.ini");
+        let lines = format!(
+            "[databases]\n{name} = host=127.0.0.1 port={server} dbname={name} user=postgres\n\
+             [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = {mode}\n\
+             unix_socket_dir =\ndefault_pool_size = 20\nignore_startup_parameters = extra_float_digits\n"
+        );
+        std::fs::write(&config, lines).expect("its configuration");
+        // Whoever it steps down to must be able to read it.
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).expect("its folder is readable");
+        let mut command = Command::new(&program);
+        if std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
+            command.args(["-u", "postgres"]);
+        }
+        let process = command
+            .arg(&config)
+            .env("LD_LIBRARY_PATH", tools)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("PgBouncer starts");
+        let pooler = Self { process, folder, url: format!("postgres://postgres@127.0.0.1:{port}/{name}") };
+        eventually("PgBouncer listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        pooler
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn a_pooler_that_shares_sessions_by_transaction_is_refused() {
+    let world = World::new().quiet();
+    let pooler = Pooler::start(&world, "transaction");
+    let world = world.set("DATABASE_URL", &pooler.url);
+    is_refused(&world, &["DATABASE_URL", "pooler", "pool_mode = session"]);
+    assert_eq!(world.sql("SELECT to_regnamespace('callbunker') IS NULL"), "t", "nothing was begun");
+    // None of our settings stays behind in a session that strangers use.
+    let (_code, path, _) = psql(&pooler.url, "SHOW search_path");
+    assert!(path.contains("public"), "{path}");
+    // Somebody who is busy there changes nothing.
+    let url = pooler.url.clone();
+    let busy = std::thread::spawn(move || psql(&url, "SELECT pg_sleep(2)"));
+    is_refused(&world, &["pooler"]);
+    busy.join().expect("it slept");
+}
+
+#[test]
+fn a_pooler_that_gives_sessions_away_whole_is_welcome() {
+    let world = World::new().quiet();
+    let pooler = Pooler::start(&world, "session");
+    let world = world.set("DATABASE_URL", &pooler.url);
+    assert_eq!(run(&["check-config"], world.settings()).0, Some(0));
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    daemon.assign("u-1").ok();
+    drop(daemon);
+}
+
+fn psql(url: &str, sql: &str) -> (Option<i32>, String, String) {
+    let program = postgres_fixture::Cluster::shared().bin_dir().join("psql");
+    let output = Command::new(program).args([url, "-Atqc", sql]).output().expect("psql starts");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn an_engine_whose_advisory_locks_exclude_nobody_is_refused() {
+    let world = World::new().quiet();
+    world.sql(
+        "SET allow_system_table_mods = on;
+         CREATE OR REPLACE FUNCTION pg_catalog.pg_try_advisory_xact_lock(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+    );
+    is_refused(&world, &["advisory locks", "PostgreSQL"]);
+}
+
+#[test]
+fn a_schema_that_a_newer_version_left_behind_is_refused_by_name() {
+    let world = World::new().quiet();
+    assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
+    world.sql("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231235959')");
+    is_refused(&world, &["20991231235959", "newer callbunker"]);
+}
+
+#[test]
+fn an_unreachable_database_is_a_note_to_check_config() {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port").port();
+    let world = World::new().set("DATABASE_URL", format!("postgres://postgres:secret-word@127.0.0.1:{port}/x"));
+    let (code, stdout, stderr) = run(&["check-config"], world.settings());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.contains("# Note: the database was not reached"), "{stdout}");
+    assert!(!stdout.contains("secret-word"), "{stdout}");
+    let (code, stdout, _) = run(&["check-config", "--offline"], world.settings());
+    assert!(code == Some(0) && !stdout.contains("# Note"), "{stdout}");
+}
+
+#[test]
+fn a_migration_lets_others_pass_while_it_waits_for_a_table() {
+    let world = World::new().quiet();
+    assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
+    // As if the last one had not been run: it adds to the table of the audit trail, which a dump reads meanwhile.
+    let last = include_str!("../../migrations/2026-11-22-150000_audit_acts/down.sql");
+    world.sql(&format!("{last}; DELETE FROM __diesel_schema_migrations WHERE version = '20261122150000'"));
+    let dump = Session::open(&world, "LOCK TABLE audit IN ACCESS SHARE MODE");
+    std::thread::scope(|scope| {
+        let migration = scope.spawn(|| run(&["migrate"], world.settings()));
+        eventually("it waits for the table", || {
+            world.count("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'audit'::regclass") > 0
+        });
+        // Whoever comes later stands behind it, but not for long: this one would wait for the dump's end.
+        world.sql("SET statement_timeout = '20s'; SELECT count(*) FROM audit");
+        drop(dump);
+        let (code, stdout, stderr) = migration.join().expect("it ends");
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(stdout.contains("20261122150000"), "{stdout}");
+    });
+}

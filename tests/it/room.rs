@@ -1,0 +1,84 @@
+//! A database without room to write, or in another state that is no statement's fault.
+
+use serde_json::json;
+use twilio_simulator::On;
+
+use crate::world::{World, eventually};
+
+/// Makes every insert into `table` fail as PostgreSQL does in such a state.
+fn fails_with(world: &World, table: &str, sqlstate: &str, message: &str) {
+    world.sql(&format!(
+        "CREATE OR REPLACE FUNCTION public.fail_{table}() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = '{sqlstate}'; END $$;
+         CREATE TRIGGER fails BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION public.fail_{table}()"
+    ));
+}
+
+const FULL: (&str, &str) = ("53100", "could not extend file \"base/5/16402\": No space left on device");
+
+#[test]
+fn a_state_of_the_server_is_503_and_no_bug() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(2).ok();
+    for (sqlstate, message) in [
+        FULL,
+        ("53200", "out of shared memory"),
+        ("55000", "cannot access temporary or unlogged relations during recovery"),
+        ("57P03", "the database system is shutting down"),
+    ] {
+        fails_with(&world, "assignments", sqlstate, message);
+        let refused = daemon.assign("u-1");
+        assert!(refused.headers.contains_key("retry-after"), "{message}");
+        refused.problem(503, "database_unavailable");
+        world.sql("DROP TRIGGER fails ON assignments");
+    }
+    daemon.assign("u-1").ok();
+}
+
+#[test]
+fn readiness_says_that_there_is_no_room_until_there_is() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(2).ok();
+    fails_with(&world, "assignments", FULL.0, FULL.1);
+    fails_with(&world, "waiters", FULL.0, FULL.1);
+    daemon.assign("u-1").problem(503, "database_unavailable");
+    eventually("readiness names the database", || {
+        let readyz = daemon.send("GET", "/readyz", &[], None);
+        readyz.status == 503 && readyz.body["failing"] == json!(["database"])
+    });
+    world.sql("DROP TRIGGER fails ON assignments; DROP TRIGGER fails ON waiters");
+    eventually("it is ready again", || daemon.send("GET", "/readyz", &[], None).status == 200);
+    daemon.assign("u-1").ok();
+}
+
+#[test]
+fn nothing_more_is_bought_when_what_was_bought_cannot_be_written_down() {
+    let world = World::new().quiet().set("purchase.concurrency", 1);
+    let daemon = world.daemon();
+    world.twilio.set_latency_on(On::Create, std::time::Duration::from_millis(50));
+    fails_with(&world, "numbers", FULL.0, FULL.1);
+    daemon.purchase(10);
+    assert_eq!(world.bought(), 1, "the one whose place in the ledger was written before the want showed");
+    daemon.purchase(10);
+    assert_eq!(world.bought(), 1);
+    world.sql("DROP TRIGGER fails ON numbers");
+    eventually("what was bought is in the pool, and buying goes on", || {
+        daemon.purchase(1).status == 200 && world.count("SELECT count(*) FROM numbers") >= 2
+    });
+    eventually("nothing is open", || {
+        world.count("SELECT count(*) FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')") == 0
+    });
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn readiness_looks_at_the_tables_that_a_signup_needs() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    world.sql("ALTER TABLE waiters RENAME TO waiters_away");
+    eventually("it is not ready", || daemon.send("GET", "/readyz", &[], None).status == 503);
+    world.sql("ALTER TABLE waiters_away RENAME TO waiters");
+    eventually("it is ready again", || daemon.send("GET", "/readyz", &[], None).status == 200);
+}
