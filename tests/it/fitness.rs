@@ -152,18 +152,18 @@ fn an_unreachable_database_is_a_note_to_check_config() {
 fn a_migration_lets_others_pass_while_it_waits_for_a_table() {
     let world = World::new().quiet();
     assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
-    // As if the last one had not been run: it adds to the table of the audit trail, which a dump reads meanwhile.
+    // As if this one had not been run: it wants an index on a table that somebody else writes to meanwhile.
     let last = include_str!("../../migrations/2026-11-22-150000_audit_acts/down.sql");
     world.sql(&format!("{last}; DELETE FROM __diesel_schema_migrations WHERE version = '20261122150000'"));
-    let dump = Session::open(&world, "LOCK TABLE audit IN ACCESS SHARE MODE");
+    let writer = Session::open(&world, "LOCK TABLE audit IN ROW EXCLUSIVE MODE");
     std::thread::scope(|scope| {
         let migration = scope.spawn(|| run(&["migrate"], world.settings()));
         eventually("it waits for the table", || {
             world.count("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'audit'::regclass") > 0
         });
-        // Whoever comes later stands behind it, but not for long: this one would wait for the dump's end.
-        world.sql("SET statement_timeout = '20s'; SELECT count(*) FROM audit");
-        drop(dump);
+        // Whoever comes later stands behind it, but not until the first writer is done.
+        world.sql("SET statement_timeout = '20s'; BEGIN; LOCK TABLE audit IN ROW EXCLUSIVE MODE; COMMIT");
+        drop(writer);
         let (code, stdout, stderr) = migration.join().expect("it ends");
         assert_eq!(code, Some(0), "{stderr}");
         assert!(stdout.contains("20261122150000"), "{stdout}");
