@@ -13,8 +13,11 @@ use twilio_simulator::{Fault, FaultKind, On};
 use super::super::tally;
 use super::Round;
 
+/// Makes something odd for a while.
+type Manner = fn(&mut Round);
+
 /// What can be odd, by name.
-const ODD: &[(&str, fn(&mut Round))] = &[
+const ODD: &[(&str, Manner)] = &[
     ("a row of a search", |round| round.odd_row(On::Search, OFFERED)),
     ("the answer to a create", |round| round.odd_row(On::Create, OWNED)),
     ("a row of a list", |round| round.odd_row(On::List, OWNED)),
