@@ -107,6 +107,15 @@ impl Section for PoolConfig {
                 "remove pool.area_codes, or set pool.country to US or CA",
             );
         }
+        for code in self.area_codes.iter().filter(|code| self.country.has_area_codes() && !code.is_geographic()) {
+            let problem = format!("names {code}, which is no place's code (toll-free, personal or premium)");
+            checks.refuse("area_codes", problem, "remove it: the pool buys local numbers");
+        }
+        for code in &self.area_codes {
+            if let Some(country) = code.other_country().filter(|_| self.country.has_area_codes()) {
+                checks.refuse("area_codes", format!("names {code}, which is {country}'s"), "remove it");
+            }
+        }
         if self.area_codes.len() > Self::AREA_CODES_MAX {
             checks.refuse("area_codes", "names more than 100 area codes", "keep those that matter most");
         }

@@ -98,7 +98,8 @@ impl Custody {
             country: found.phone_number.country().unwrap_or(config.pool.country),
             capable,
             webhook_status,
-            purchased_at: found.date_created,
+            // What Twilio does not date is as old as our knowledge of it.
+            purchased_at: found.date_created.unwrap_or_else(chrono::Utc::now),
             tagged_item: match self.tag_on(found) {
                 TagOn::Ours(item_id) => Some(item_id),
                 TagOn::Nobody | TagOn::Another(_) => None,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use diesel::Connection as _;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -135,6 +136,9 @@ pub(super) fn gate_lock(conn: &mut Connection) -> Result<Gate, DbError> {
 
 /// Opens the breaker; returns whether this call changed it. `probe_every` is `None` when only an operator may close it.
 ///
+/// A halt that follows soon upon one that a probe closed waits twice as long as that one did, and says so: then Twilio
+/// answers looks and refuses the rest, and a probe proves nothing. An operator's resume begins anew.
+///
 /// Halts add up: one that only an operator may close joins one that a probe could close, and Twilio's refusal joins a halt
 /// of our own making; both are told, Twilio's code stays (so that Twilio is left in peace), and only a resume ends it.
 ///
@@ -146,26 +150,40 @@ pub fn gate_halt(
     message: &str,
     probe_every: Option<Duration>,
 ) -> Result<bool, DbError> {
-    let changed = sql_query(
+    let changed = sql_query(format!(
         "UPDATE buying_gate
             SET halted_since = coalesce(halted_since, clock_timestamp()),
                 halt_code = coalesce($1, halt_code),
-                halt_message = $2 || coalesce('; before that: ' || halt_message, ''),
+                halt_message = $2 || CASE WHEN {AGAIN} THEN '{HALF_WORKS}' ELSE '' END
+                            || coalesce('; before that: ' || halt_message, ''),
+                halts_in_a_row = CASE WHEN {AGAIN} THEN least(halts_in_a_row + 1, {DOUBLINGS_MAX})
+                                      WHEN halted_since IS NULL THEN 0 ELSE halts_in_a_row END,
                 halt_by_probe = halted_since IS NULL AND $3 IS NOT NULL,
-                next_probe_at = CASE WHEN halted_since IS NULL THEN clock_timestamp() + make_interval(secs => $3) END,
+                next_probe_at = CASE WHEN halted_since IS NULL THEN clock_timestamp() + make_interval(secs => $3
+                    * 2 ^ CASE WHEN {AGAIN} THEN least(halts_in_a_row + 1, {DOUBLINGS_MAX}) ELSE 0 END) END,
                 probe_set_at = clock_timestamp()
           WHERE halted_since IS NULL
              OR (halt_by_probe AND $3 IS NULL)
              OR (NOT halt_by_probe AND halt_code IS NULL AND $1 IS NOT NULL)
              -- What only an operator can judge is told beside what he judges already, as far as anybody reads.
              OR ($3 IS NULL AND ($1 IS NULL OR $1 IS DISTINCT FROM halt_code) AND strpos(halt_message, $2) = 0 AND length(halt_message) < 4000)",
-    )
+    ))
     .bind::<Nullable<Integer>, _>(twilio_code)
     .bind::<Text, _>(message)
     .bind::<Nullable<Double>, _>(probe_every.map(|every| every.as_secs_f64()))
     .execute(conn)?;
     Ok(changed > 0)
 }
+
+/// A halt that a probe may close begins, soon after a probe closed the one before: within ten minutes, or twice the pause
+/// that it had.
+const AGAIN: &str = "(halted_since IS NULL AND $3 IS NOT NULL AND coalesce(probe_closed_at > clock_timestamp()
+    - greatest(interval '10 minutes', make_interval(secs => 2 * $3 * 2 ^ halts_in_a_row)), false))";
+/// From a minute to an hour.
+const DOUBLINGS_MAX: u32 = 6;
+/// What such a halt adds to its message.
+const HALF_WORKS: &str = "; Twilio accepted a look just before: it answers what we ask and refuses what we want done, so the \
+                          pauses between looks double until it is mended";
 
 /// Takes the right to probe, one per `every` over all instances; `false` when there is nothing to probe now.
 ///
@@ -181,7 +199,7 @@ pub fn gate_take_probe(conn: &mut Connection, every: Duration) -> Result<bool, D
         .set((
             buying_gate::next_probe_at.eq(sql::<Nullable<Timestamptz>>("clock_timestamp() + make_interval(secs => ")
                 .bind::<Double, _>(every.as_secs_f64())
-                .sql(")")),
+                .sql(" * 2 ^ halts_in_a_row)")),
             buying_gate::probe_set_at.eq(sql::<Nullable<Timestamptz>>("clock_timestamp()")),
         ))
         .execute(conn)?;
@@ -193,8 +211,16 @@ pub fn gate_take_probe(conn: &mut Connection, every: Duration) -> Result<bool, D
 /// # Errors
 /// When PostgreSQL fails.
 pub fn gate_close_by_probe(conn: &mut Connection) -> Result<bool, DbError> {
-    let by_probe = buying_gate::halted_since.is_not_null().and(buying_gate::halt_by_probe);
-    close(conn, Box::new(by_probe))
+    conn.transaction::<_, DbError, _>(|conn| {
+        let by_probe = buying_gate::halted_since.is_not_null().and(buying_gate::halt_by_probe);
+        let closed = close(conn, Box::new(by_probe))?;
+        if closed {
+            diesel::update(buying_gate::table)
+                .set(buying_gate::probe_closed_at.eq(sql::<Nullable<Timestamptz>>("clock_timestamp()")))
+                .execute(conn)?;
+        }
+        Ok(closed)
+    })
 }
 
 type Which = Box<dyn BoxableExpression<buying_gate::table, diesel::pg::Pg, SqlType = Bool>>;
@@ -237,6 +263,8 @@ pub fn gate_resume(conn: &mut Connection) -> Result<Gate, DbError> {
             buying_gate::paused_since.eq(None::<DateTime<Utc>>),
             buying_gate::paused_by.eq(None::<String>),
             buying_gate::paused_reason.eq(None::<String>),
+            buying_gate::probe_closed_at.eq(None::<DateTime<Utc>>),
+            buying_gate::halts_in_a_row.eq(0),
         ))
         .execute(conn)?;
     close(conn, Box::new(buying_gate::halted_since.is_not_null()))?;

@@ -161,7 +161,12 @@ fn order_of_key(conn: &mut Connection, key: &str) -> Result<Option<Order>, DbErr
           WHERE idempotency_key = $1
             AND (created_at < clock_timestamp() - make_interval(days => $2)
                  -- Nothing was ever tried for it: the same key may try again.
-                 OR (state = 'interrupted' AND started_at IS NULL))",
+                 OR (state = 'interrupted' AND started_at IS NULL)
+                 -- Nor for one that was answered with a refusal before its first intent.
+                 OR (ended_at IS NOT NULL
+                     AND NOT EXISTS (SELECT 1 FROM purchase_items i WHERE i.purchase_id = purchases.id)
+                     AND EXISTS (SELECT 1 FROM purchase_errors e WHERE e.purchase_id = purchases.id
+                                    AND e.code IN ('spend_cap', 'locked', 'halted'))))",
     )
     .bind::<Text, _>(key)
     .bind::<Integer, _>(IDEMPOTENCY_DAYS)

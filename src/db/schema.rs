@@ -26,6 +26,8 @@ diesel::table! {
         halt_by_probe -> Bool,
         next_probe_at -> Nullable<Timestamptz>,
         probe_set_at -> Nullable<Timestamptz>,
+        probe_closed_at -> Nullable<Timestamptz>,
+        halts_in_a_row -> Integer,
     }
 }
 

@@ -8,6 +8,7 @@ mod audience;
 mod explain;
 mod foreign;
 mod line;
+mod nanp;
 mod number;
 mod order;
 mod place;

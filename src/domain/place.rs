@@ -18,6 +18,11 @@ impl CountryCode {
     /// Canada, the other country whose numbers Twilio sells by area code.
     pub const CA: Self = Self(*b"CA");
 
+    /// The country of these two letters; for tables.
+    pub(super) const fn of(letters: [u8; 2]) -> Self {
+        Self(letters)
+    }
+
     /// The two letters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -57,6 +62,18 @@ impl AreaCode {
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("made of three ASCII digits")
+    }
+
+    /// Whether its numbers have a place; toll-free, personal and premium ones have none, and are no local numbers.
+    #[must_use]
+    pub fn is_geographic(self) -> bool {
+        super::nanp::is_geographic(self.0)
+    }
+
+    /// Its country, if that is another than the United States or Canada, which share the rest of the plan.
+    #[must_use]
+    pub fn other_country(self) -> Option<CountryCode> {
+        super::nanp::other_country(self.0)
     }
 }
 

@@ -86,9 +86,35 @@ pub(super) fn check_place(area_code: Option<AreaCode>, country: Option<CountryCo
     }
 }
 
+/// An order says where, and gets it from there or not at all; so an area code must be one of its country.
+pub(super) fn check_area_code(area_code: Option<AreaCode>, country: CountryCode) -> Result<(), Problem> {
+    check_place(area_code, Some(country))?;
+    area_code.map_or(Ok(()), |area_code| belongs(area_code, Some(country)))
+}
+
+fn belongs(area_code: AreaCode, country: Option<CountryCode>) -> Result<(), Problem> {
+    let why = match area_code.other_country() {
+        Some(other) => {
+            let asked = country.map_or_else(|| "the United States or Canada".to_owned(), |country| country.to_string());
+            format!("{area_code} is an area code of {other}, not of {asked}; name one of the country that is asked")
+        }
+        None if !area_code.is_geographic() => {
+            format!(
+                "{area_code} is no place's code (toll-free, personal or premium), and local numbers have none of it"
+            )
+        }
+        None => return Ok(()),
+    };
+    Err(Problem::invalid_field("area_code", why))
+}
+
 pub(super) async fn assign(context: Arc<Context>, request: Request) -> Outcome {
     let body: AssignBody = request.json()?;
     check_place(body.area_code, body.country)?;
+    // A wish is given something else; whoever insists is told why it is never to be had.
+    if let Some(area_code) = body.area_code.filter(|code| body.strict && code.other_country().is_some()) {
+        belongs(area_code, body.country)?;
+    }
     let ask = Ask { user_id: body.user_id, area_code: body.area_code, country: body.country, strict: body.strict };
     match context.desk.assign(ask).await {
         Ok(answer) => json_response(StatusCode::OK, &document(&answer.assignment, answer.replayed)),

@@ -173,9 +173,11 @@ impl Work<'_> {
             if caring.is_stopping() {
                 return Err(ConfigureError::Stopping);
             }
-            let (page, following) = BackOff::PACE
+            let page = BackOff::PACE
                 .repeat("numbers to configure", &caring.log, &caring.stopping, || caring.twilio.list_page(pages.next()))
                 .await?;
+            // What cannot be read is asked for by its SID at the end, as what the list does not show.
+            let (page, _unreadable) = pages.take(page);
             let sids: Vec<NumberSid> = page.iter().map(|number| number.sid.clone()).collect();
             let ours = move |conn: &mut crate::db::Connection| {
                 numbers_cared_for_by_sid(conn, &sids.iter().map(NumberSid::as_str).collect::<Vec<_>>())
@@ -189,7 +191,7 @@ impl Work<'_> {
                 fresh.map(|number| (page.remove(&number.sid), number)).map(|(at, n)| (n, at)).collect();
             drop(page);
             self.attend(shown).await?;
-            if !pages.turn(following)? {
+            if !pages.turn()? {
                 return Ok(seen);
             }
         }

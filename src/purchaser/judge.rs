@@ -1,18 +1,22 @@
 //! Whose is a number that Twilio shows for an item of ours? Pure, because everything hangs on it.
+//!
+//! Invariants: a tag decides before a clock does; an operator's label, or a create that lost ours, makes nothing
+//! somebody else's that is our E.164 and came after our POST: it is paid for.
+//! How to get it wrong: trusting a clock by the minute. Twilio's `Date` may be minutes off its own `date_created`, and who
+//! takes a number of ours for older buys a second one in its place.
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::db::purchase_items::Settlement;
 use crate::domain::{Capability, CountryCode, Tag, WebhookStatus, Webhooks};
 use crate::twilio::{Answered, IncomingNumber};
 
-/// An untagged number created up to this long before our first POST may still be ours: answers take time, dates are whole
-/// seconds.
-const SLACK: TimeDelta = TimeDelta::seconds(60);
-/// A number with our item's tag that the account had so long before is another's that our POST has renamed. No two clocks
-/// of Twilio's are a day apart; minutes prove nothing.
+/// A number without a tag that was created longer than this before our first POST was the account's already.
+const SLACK: TimeDelta = TimeDelta::hours(1);
+/// With our item's tag it is another's that our POST has renamed (a POST for a number that the account has acts as an
+/// update) when it is older by this. No two clocks of Twilio's are a day apart; minutes prove nothing.
 const ANCIENT: TimeDelta = TimeDelta::days(1);
 
 /// What the item knows of itself.
@@ -31,41 +35,52 @@ pub(super) struct Claim<'a> {
 pub(crate) enum Owner {
     /// Ours: settle it.
     Us(Box<Settlement>),
-    /// It carries another tag, or none: not ours by this item. Look again if it may be a stale answer.
+    /// Ours, but our tag is not on it: settle it, then tag it again.
+    Untagged(Box<Settlement>),
+    /// It carries another tag of some callbunker: not ours by this item. Look again if it may be a stale answer.
     AnotherTag,
     /// It was the account's before we ever asked: another environment owns it.
     Older,
 }
 
-/// Judges `found` by its tag; by its age only where the tag says nothing. The age is taken on Twilio's own clock, and not
-/// at all where Twilio does not tell it: ours, and the database's, may be wrong by any amount and step at any time.
+/// Judges `found`, which has the item's E.164, by its tag and its age. Its age is taken on Twilio's own clock, so that ours
+/// may be wrong; where Twilio is silent about it, it has none.
 pub(super) fn owner(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Owner {
-    let number = &found.body;
-    let sent_ago = TimeDelta::from_std(claim.sent_ago).unwrap_or(TimeDelta::MAX);
-    let is_older_by = |slack: TimeDelta| {
-        let first_sent_at = found.at.and_then(|at| at.checked_sub_signed(sent_ago));
-        let earliest = first_sent_at.and_then(|at| at.checked_sub_signed(slack));
-        earliest.is_some_and(|earliest| number.date_created < earliest)
-    };
-    match Tag::parse(&number.friendly_name) {
-        // A POST for a number that the account has already acts as an update.
-        Some(tag) if tag == *claim.tag && is_older_by(ANCIENT) => return Owner::Older,
-        Some(tag) if tag == *claim.tag => {}
-        None if is_older_by(SLACK) => return Owner::Older,
-        Some(_) | None => return Owner::AnotherTag,
+    let tag = Tag::parse(&found.body.friendly_name);
+    if tag.as_ref().is_some_and(|tag| tag != claim.tag) {
+        return Owner::AnotherTag;
     }
-    let webhook_status =
-        if number.carries(claim.webhooks) { WebhookStatus::Configured } else { WebhookStatus::Drifted };
-    Owner::Us(Box::new(Settlement {
+    if is_older(found, claim.sent_ago, if tag.is_some() { ANCIENT } else { SLACK }) {
+        return Owner::Older;
+    }
+    let settlement = Box::new(settlement(found, claim));
+    if tag.is_some() { Owner::Us(settlement) } else { Owner::Untagged(settlement) }
+}
+
+fn is_older(found: &Answered<IncomingNumber>, sent_ago: Duration, slack: TimeDelta) -> bool {
+    let sent_ago = TimeDelta::from_std(sent_ago).unwrap_or(TimeDelta::MAX);
+    let first_sent_at =
+        found.at.and_then(|at| at.checked_sub_signed(sent_ago)).and_then(|at| at.checked_sub_signed(slack));
+    first_sent_at.zip(found.body.date_created).is_some_and(|(earliest, created)| created < earliest)
+}
+
+fn settlement(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Settlement {
+    let number = &found.body;
+    Settlement {
         sid: number.sid.clone(),
         phone_number: number.phone_number.clone(),
         country: claim.country,
-        webhook_status,
+        webhook_status: if number.carries(claim.webhooks) { WebhookStatus::Configured } else { WebhookStatus::Drifted },
         webhooks: claim.webhooks.clone(),
         capable: number.can(claim.wanted),
-        purchased_at: number.date_created,
+        purchased_at: bought_at(found),
         request_id: found.request_id.clone(),
-    }))
+    }
+}
+
+/// When it was bought, as far as anybody says.
+fn bought_at(found: &Answered<IncomingNumber>) -> DateTime<Utc> {
+    found.body.date_created.or(found.at).unwrap_or_else(Utc::now)
 }
 
 #[cfg(test)]
@@ -121,20 +136,71 @@ mod tests {
         assert_eq!(settlement.webhook_status, WebhookStatus::Drifted);
     }
 
+    const OTHER_ITEM: &str = "callbunker:default:00000000-0000-0000-0000-000000000008";
+    const OTHER_INSTANCE: &str = "callbunker:staging:00000000-0000-0000-0000-000000000007";
+    const LABEL: &str = "sales, do not touch";
+
+    #[derive(Debug, PartialEq, Eq)]
+    enum Whose {
+        Us,
+        Untagged,
+        AnotherTag,
+        Older,
+    }
+
+    /// Every tag that a number may carry, with every age that it may have.
     #[test]
-    fn another_tag_or_an_older_number_is_not_ours() {
-        let other_item = "callbunker:default:00000000-0000-0000-0000-000000000008";
-        let other_instance = "callbunker:staging:00000000-0000-0000-0000-000000000007";
-        for name in ["", "(415) 555-0101", other_item, other_instance] {
-            assert_eq!(judged(&found(name, "https://a.example/v", NOW)), Owner::AnotherTag, "{name}");
+    fn a_tag_decides_before_a_clock_does_and_age_only_where_both_are_told() {
+        use Whose::{AnotherTag, Older, Untagged, Us};
+        // How old each is: 0 may be ours, 1 is older than what clocks differ by, 2 is ancient.
+        let ages = [
+            ("Thu, 01 Jan 2026 12:00:01 +0000", 0),
+            // Twilio's clocks may be minutes apart, either way.
+            ("Thu, 01 Jan 2026 11:45:00 +0000", 0),
+            ("Thu, 01 Jan 2026 12:15:00 +0000", 0),
+            ("", 0),
+            ("Thu, 01 Jan 2026 10:59:59 +0000", 1),
+            ("Wed, 31 Dec 2025 11:59:59 +0000", 2),
+            ("Mon, 01 Dec 2025 12:00:00 +0000", 2),
+        ];
+        for (name, expected) in [
+            (OURS, [Us, Us, Older]),
+            ("", [Untagged, Older, Older]),
+            ("(415) 555-0101", [Untagged, Older, Older]),
+            (LABEL, [Untagged, Older, Older]),
+            ("callbunker:", [Untagged, Older, Older]),
+            (OTHER_ITEM, [AnotherTag, AnotherTag, AnotherTag]),
+            (OTHER_INSTANCE, [AnotherTag, AnotherTag, AnotherTag]),
+        ] {
+            for (date_created, age) in ages {
+                let whose = match judged(&found(name, "https://a.example/v", date_created)) {
+                    Owner::Us(_) => Us,
+                    Owner::Untagged(_) => Untagged,
+                    Owner::AnotherTag => AnotherTag,
+                    Owner::Older => Older,
+                };
+                assert_eq!(whose, expected[age], "{name:?} {date_created:?}");
+            }
         }
-        let yesterday = "Wed, 31 Dec 2025 11:59:59 +0000";
-        assert_eq!(judged(&found(OURS, "https://a.example/v", yesterday)), Owner::Older);
-        // Without a tag only the age can say that it was there before.
-        let before = "Thu, 01 Jan 2026 11:58:59 +0000";
-        assert_eq!(judged(&found("", "https://a.example/v", before)), Owner::Older);
-        let just_before = "Thu, 01 Jan 2026 11:59:30 +0000";
-        assert_eq!(judged(&found("", "https://a.example/v", just_before)), Owner::AnotherTag);
+    }
+
+    #[test]
+    fn without_twilios_clock_a_number_has_no_age() {
+        let mut number = found(OURS, "https://a.example/v", "Mon, 01 Dec 2025 12:00:00 +0000");
+        number.at = None;
+        assert!(matches!(judged(&number), Owner::Us(_)));
+    }
+
+    #[test]
+    fn what_was_bought_when_nobody_says_was_bought_when_twilio_answered() {
+        let bought_at = |number: &Answered<IncomingNumber>| match judged(number) {
+            Owner::Us(settlement) => settlement.purchased_at,
+            other => panic!("{other:?}"),
+        };
+        let mut number = found(OURS, "https://a.example/v", NOW);
+        assert_eq!(Some(bought_at(&number)), number.body.date_created);
+        number.body.date_created = None;
+        assert_eq!(Some(bought_at(&number)), number.at);
     }
 
     #[test]
@@ -142,19 +208,6 @@ mod tests {
         // Twilio answers in its own time, whatever ours says; only the time that passed is ours.
         let mut number = found(OURS, "https://a.example/v", "Wed, 01 Jan 2031 12:00:01 +0000");
         number.at = Some("2031-01-01T12:00:02Z".parse().unwrap());
-        assert!(matches!(judged(&number), Owner::Us(_)));
-    }
-
-    #[test]
-    fn twilios_clocks_may_differ_by_minutes_and_one_may_be_silent() {
-        let mut number = found(OURS, "https://a.example/v", NOW);
-        for at in [None, Some("2026-01-01T12:20:02Z"), Some("2026-01-01T11:40:02Z")] {
-            number.at = at.map(|at| at.parse().unwrap());
-            assert!(matches!(judged(&number), Owner::Us(_)), "{at:?}");
-        }
-        // Nobody's clock stands in for a missing date.
-        number.body.date_created = "2020-01-01T00:00:00Z".parse().unwrap();
-        number.at = None;
         assert!(matches!(judged(&number), Owner::Us(_)));
     }
 }

@@ -13,7 +13,7 @@ use super::Buyer;
 use super::judge::Owner;
 use super::order::observe;
 use super::run::{self, Run};
-use super::settle::settle;
+use super::settle::{settle, settle_untagged};
 use super::wire::{Outcome, another_environments, judge_for};
 use crate::db::DbError;
 use crate::db::purchase_items::{Ending, Unsettled, item_end, item_look_failed, item_not_found, items_unsettled};
@@ -130,14 +130,8 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
     };
     let Some(found) = found else { return not_found(buyer, item).await };
     match judge_for(buyer, id, item.country, item.sent_ago(), &run.webhooks, &found) {
-        Owner::Us(settlement) => {
-            let outcome = settle(buyer, id, &settlement).await;
-            fail::fail_point!("unsettled_settled");
-            match outcome {
-                Outcome::Bought | Outcome::Unfit => Looked::Bought,
-                _ => Looked::Open,
-            }
-        }
+        Owner::Us(settlement) => settled(settle(buyer, id, &settlement).await),
+        Owner::Untagged(settlement) => settled(settle_untagged(buyer, id, &settlement).await),
         Owner::AnotherTag | Owner::Older => {
             slog::error!(buyer.log, "a number that we meant to buy belongs to another environment on this account";
                 "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
@@ -150,6 +144,14 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
                 .await;
             ended_or_open(buyer, ended, "taken")
         }
+    }
+}
+
+fn settled(outcome: Outcome) -> Looked {
+    fail::fail_point!("unsettled_settled");
+    match outcome {
+        Outcome::Bought | Outcome::Unfit => Looked::Bought,
+        _ => Looked::Open,
     }
 }
 

@@ -60,6 +60,31 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
     }
 }
 
+/// Settles a number that is ours although our tag is not on it, then writes the tag. The money comes first: what Twilio
+/// does not take now is written by the next comparison.
+pub(super) async fn settle_untagged(buyer: &Buyer, item_id: Uuid, settlement: &Settlement) -> Outcome {
+    let outcome = settle(buyer, item_id, settlement).await;
+    if !matches!(outcome, Outcome::Bought | Outcome::Unfit) {
+        return outcome;
+    }
+    let ends = settlement.phone_number.last_four();
+    match buyer.twilio.set_tag(&settlement.sid, &buyer.tag(item_id), None).await {
+        Ok(Some(_)) => {
+            slog::warn!(buyer.log, "a number that was bought lost its tag, and carries it again"; "phone_number_ends" => ends)
+        }
+        Ok(None) => {
+            slog::warn!(buyer.log, "a number that was bought lacks its tag, and Twilio does not show it yet"; "phone_number_ends" => ends)
+        }
+        Err(failure) => {
+            slog::warn!(buyer.log, "a number that was bought lacks its tag; the next comparison writes it";
+                "phone_number_ends" => ends, "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(),
+                "request_id" => failure.request_id());
+            buyer.halt_on(&failure).await;
+        }
+    }
+    outcome
+}
+
 /// Another item holds this number: nobody buys on before somebody has looked at it.
 async fn conflict(buyer: &Buyer, item_id: Uuid, settlement: &Settlement, error: &DbError) -> Outcome {
     let message = format!(

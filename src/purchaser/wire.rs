@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::judge::{Claim, Owner, owner};
-use super::settle::settle;
+use super::settle::{settle, settle_untagged};
 use super::{Buyer, Shortfall};
 use crate::db::purchase_items::{self, Attempt, Ending, Failure as Reason, Intent, RunOf};
 use crate::domain::{CountryCode, PhoneNumber, Webhooks};
@@ -156,10 +156,11 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: b
     })
 }
 
-/// A 201: settles it if it echoes our tag; reads it again when it does not.
+/// A 201: settles it if it is ours; reads it again when it carries another tag.
 async fn created(buyer: &Buyer, item: &Item, found: &Answered<IncomingNumber>) -> Outcome {
     match judged(buyer, item, found) {
         Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
+        Owner::Untagged(settlement) => settle_untagged(buyer, item.id, &settlement).await,
         Owner::Older => somebody_elses(buyer, item).await,
         Owner::AnotherTag => {
             let failure = Failure::Unknown {
@@ -187,6 +188,7 @@ async fn look(buyer: &Buyer, item: &Item) -> Look {
         Ok(None) => Look::NotThere,
         Ok(Some(found)) => Look::Seen(match judged(buyer, item, &found) {
             Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
+            Owner::Untagged(settlement) => settle_untagged(buyer, item.id, &settlement).await,
             // This machine's clock may have stood still since the POST, together with the machine. Recovery reads the
             // database's.
             Owner::Older => Outcome::Unknown,

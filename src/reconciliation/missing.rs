@@ -12,9 +12,10 @@ use futures_util::stream::{self, StreamExt as _};
 use super::Trouble;
 use super::actor::ReconcilerDependencies;
 use super::patience::patiently;
-use super::report::Report;
+use super::report::{Finding, Report};
 use crate::db::reconciliation::{Live, numbers_live, numbers_mark_missing};
 use crate::domain::NumberSid;
+use crate::twilio::Failure;
 
 /// So many may be missing however few there are, unless that is all of them.
 const ALWAYS: usize = 5;
@@ -79,11 +80,16 @@ pub(super) async fn judge(
     let mut asked = stream::iter(unseen.drawn)
         .map(|number| async move {
             let found = patiently(buyer, || buyer.twilio.fetch(&number.sid)).await;
-            found.map(|found| found.is_none().then_some(number))
+            (number, found)
         })
         .buffer_unordered(AT_A_TIME);
-    while let Some(answer) = asked.next().await {
-        gone.extend(answer?);
+    while let Some((number, answer)) = asked.next().await {
+        match answer {
+            Ok(found) => gone.extend(found.is_none().then_some(number)),
+            // It concerns that number, which is not gone for all we know; the others are judged all the same.
+            Err(Trouble::Twilio(failure)) if failure.concerns_one_number() => untold(deps, &number, &failure, report),
+            Err(trouble) => return Err(trouble),
+        }
         if too_many(gone.len(), live) && !confirmed {
             suspect(deps, gone.len(), live, report).await;
             return Ok(());
@@ -124,6 +130,14 @@ async fn mark(deps: &ReconcilerDependencies, gone: &[Live], report: &mut Report)
         }
     }
     Ok(())
+}
+
+/// A number of ours that neither the list nor a look at it tells anything of.
+fn untold(deps: &ReconcilerDependencies, number: &Live, failure: &Failure, report: &mut Report) {
+    slog::error!(deps.buyer.log, "Twilio's list does not show a number of ours, and it cannot be looked at";
+        "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str(),
+        "cause" => failure.for_log(), "request_id" => failure.request_id());
+    report.add(Finding::not_to_be_read(&number.phone_number, failure));
 }
 
 async fn suspect(deps: &ReconcilerDependencies, gone: usize, live: i64, report: &mut Report) {

@@ -1,4 +1,5 @@
-//! Numbers with our tag that the database does not know: paid for, and lost on the way.
+//! Numbers that the database does not know, with our tag, or with no tag and the E.164 of an item in doubt: paid for, and
+//! lost on the way.
 //!
 //! Invariants: the ledger's item decides, by the purchaser's own judgement and through `item_settle`; an order that is
 //! being run settles its own items; a number whose item nobody knows is held until an operator decides.
@@ -13,7 +14,7 @@ use super::report::{Finding, Line};
 use crate::db::purchase_items::{Settlement, item_settle};
 use crate::db::reconciliation::{Holder, KnownItem, Newcomer, number_holding, number_let_go, number_take_in};
 use crate::db::{Constraint, DbError};
-use crate::domain::{NumberStatus, QuarantineReason, WebhookStatus};
+use crate::domain::{NumberStatus, QuarantineReason, Tag, WebhookStatus};
 use crate::purchaser::{Owner, judge_for};
 use crate::twilio::IncomingNumber;
 
@@ -39,14 +40,23 @@ pub(super) async fn take_in(
     let Some(found) = found.filter(|found| found.body.sid == number.sid) else { return Ok(Vec::new()) };
     // What an operator took in may be as old as it likes.
     let sent_ago = if item.spends { item.sent_ago() } else { Duration::MAX };
-    match judge_for(page.buyer, item.id, item.country, sent_ago, &page.shall.webhooks, &found) {
-        Owner::Us(settlement) => {
+    let owner = judge_for(page.buyer, item.id, item.country, sent_ago, &page.shall.webhooks, &found);
+    let untagged = matches!(owner, Owner::Untagged(_));
+    match owner {
+        Owner::Us(settlement) | Owner::Untagged(settlement) => {
             fail::fail_point!("orphan_judged");
             let how = if item.spends { "bought" } else { "taken in" };
             let entered = enter(page, &settlement, Some(item), None).await?;
             fail::fail_point!("orphan_settled");
+            if untagged {
+                tag_again(page, item, number).await;
+            }
             let reason = format!("{how} by purchase {}, which never heard of it", item.purchase_id);
             Ok(told(page, number, settlement.capable, entered, reason))
+        }
+        // It is theirs, whoever they are, and says nothing of us.
+        Owner::Older if Tag::parse(&number.friendly_name).is_none() => {
+            Ok(vec![Finding::foreign(number, "untagged, and older than our purchase of it")])
         }
         Owner::Older => {
             let reason = format!(
@@ -56,6 +66,16 @@ pub(super) async fn take_in(
             Ok(not_ours(page, number, reason))
         }
         Owner::AnotherTag => Ok(Vec::new()),
+    }
+}
+
+/// What fails is told, and done by the next comparison: it finds a number of ours without its tag.
+async fn tag_again(page: &Page<'_>, item: &KnownItem, number: &IncomingNumber) {
+    let tag = page.buyer.tag(item.id);
+    if let Err(failure) = page.buyer.twilio.set_tag(&number.sid, &tag, None).await {
+        slog::warn!(page.buyer.log, "a number that was taken in lacks its tag; the next comparison writes it";
+            "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.for_log(),
+            "request_id" => failure.request_id());
     }
 }
 
@@ -82,7 +102,8 @@ async fn of_unknown_item(page: &Page<'_>, number: &IncomingNumber) -> Result<Vec
         },
         webhooks: page.shall.webhooks.clone(),
         capable: number.can(&pool.capabilities),
-        purchased_at: number.date_created,
+        // What Twilio does not date is as old as our knowledge of it.
+        purchased_at: number.date_created.unwrap_or_else(chrono::Utc::now),
         request_id: None,
     };
     let entered = enter(page, &settlement, None, Some(QuarantineReason::UnknownItem)).await?;

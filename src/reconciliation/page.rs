@@ -76,6 +76,9 @@ pub(super) async fn compare(
             None if looked.ignored => {
                 report.add(Finding::Ignored);
             }
+            // No tag of anybody's, but the E.164 of an item that nobody knows the outcome of: a label, or a create that
+            // lost its tag.
+            None if looked.item.is_some() => differences.push(Difference::Orphan(looked.item, Box::new(number))),
             None => {
                 report.add(Finding::foreign(&number, foreign_reason(&number)));
             }
@@ -106,8 +109,10 @@ pub(super) async fn look<'a>(
 }
 
 fn listed(number: &IncomingNumber, instance: &InstanceName) -> Listed {
-    let item_id = tag_of(number, instance).map(|tag| tag.item_id);
-    Listed { sid: number.sid.clone(), phone_number: number.phone_number.clone(), item_id }
+    let tag = Tag::parse(&number.friendly_name);
+    let untagged = tag.is_none();
+    let item_id = tag.filter(|tag| tag.instance == *instance).map(|tag| tag.item_id);
+    Listed { sid: number.sid.clone(), phone_number: number.phone_number.clone(), item_id, untagged }
 }
 
 /// Our own tag, if it carries one.
@@ -162,9 +167,22 @@ impl Page<'_> {
         if self.buyer.is_stopping() {
             return Err(Trouble::Stopping);
         }
-        match difference {
+        let phone_number = match &difference {
+            Difference::Known(_, number, _) | Difference::Orphan(_, number) => number.phone_number.clone(),
+        };
+        let attended = match difference {
             Difference::Known(known, number, decision) => mend::attend(self, &known, *number, decision).await,
             Difference::Orphan(item, number) => orphan::take_in(self, item.as_ref(), &number).await,
+        };
+        match attended {
+            // It concerns this number: the others have their turn all the same.
+            Err(Trouble::Twilio(failure)) if failure.concerns_one_number() && !self.broken.load(Ordering::Relaxed) => {
+                slog::error!(self.buyer.log, "a number that differs from the database cannot be looked at";
+                    "phone_number_ends" => phone_number.last_four(), "cause" => failure.for_log(),
+                    "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
+                Ok(vec![Finding::not_to_be_read(&phone_number, &failure)])
+            }
+            attended => attended,
         }
     }
 
@@ -175,6 +193,10 @@ impl Page<'_> {
             return Err(failure.into());
         }
         let unanswered = failure.is_passing() && self.unanswered.fetch_add(1, Ordering::Relaxed) >= UNANSWERED_MAX;
-        if unanswered { Err(failure.into()) } else { Ok(failure) }
+        if unanswered {
+            self.broken.store(true, Ordering::Relaxed);
+            return Err(failure.into());
+        }
+        Ok(failure)
     }
 }

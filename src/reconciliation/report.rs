@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use crate::domain::PhoneNumber;
-use crate::twilio::IncomingNumber;
+use crate::twilio::{Failure, IncomingNumber};
 
 /// Lines of one list.
 pub(super) const LINES_MAX: usize = 10_000;
@@ -71,7 +71,10 @@ pub struct Report {
     pub conflicts: Vec<Line>,
     /// Numbers that Twilio listed.
     pub checked: u32,
-    /// Whether the whole list was read, so that `missing` was judged.
+    /// Rows of Twilio's list that could not be read, and numbers of ours that Twilio does not let us look at.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unreadable: u32,
+    /// Whether the whole list was read, every row of it, so that `missing` was judged.
     pub complete: bool,
     /// What an operator must do before the next comparison.
     #[schema(required)]
@@ -101,11 +104,21 @@ pub(super) enum Finding {
     Conflict(Line),
     Foreign(ForeignLine),
     Ignored,
+    /// A number of ours that Twilio does not let us look at, or shows in a way that cannot be read.
+    Unreadable(Line),
     /// The list showed the number of this id, but Twilio does not know it: the end of the walk asks again.
     Unseen(i64),
 }
 
 impl Finding {
+    /// A number of ours that a look by its SID, or by its E.164, says nothing of.
+    pub(super) fn not_to_be_read(number: &PhoneNumber, failure: &Failure) -> Self {
+        let reason = format!(
+            "Twilio does not let us look at it ({failure}); it stays as it is here: look at it in Twilio's console, then compare again"
+        );
+        Self::Unreadable(Line::new(number, reason, None))
+    }
+
     pub(super) fn foreign(number: &IncomingNumber, reason: impl Into<String>) -> Self {
         Self::Foreign(ForeignLine {
             phone_number: number.phone_number.to_string(),
@@ -146,6 +159,10 @@ impl Report {
                 self.ignored += 1;
                 return None;
             }
+            Finding::Unreadable(line) => {
+                self.add_unreadable(1);
+                (&mut self.conflicts, line)
+            }
             Finding::Unseen(id) => return Some(id),
         };
         push(list, line, &mut self.omitted);
@@ -156,6 +173,25 @@ impl Report {
     pub(super) fn add_problem(&mut self, problem: String) {
         self.problem =
             Some(self.problem.take().map_or_else(|| problem.clone(), |before| format!("{before} {problem}")));
+    }
+
+    /// Counts rows, or numbers, that could not be read.
+    pub(super) fn add_unreadable(&mut self, count: usize) {
+        self.unreadable = self.unreadable.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+    }
+
+    /// Ends a comparison that came to its end: what it could not read is no part of it.
+    pub(super) fn conclude(&mut self) {
+        self.complete = self.unreadable == 0;
+        if self.complete {
+            return;
+        }
+        self.add_problem(format!(
+            "{} of the numbers that Twilio has for this account could not be read, so nobody knows whose they are; none of \
+             them counts as gone. Look at the account's numbers in Twilio's console, then compare again; if they look right \
+             there, tell Twilio's support.",
+            self.unreadable
+        ));
     }
 
     /// Adds what an operator must decide.
@@ -192,5 +228,29 @@ fn push(list: &mut Vec<Line>, line: Line, omitted: &mut u32) {
         list.push(line);
     } else {
         *omitted += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_read_is_no_part_of_a_comparison_and_is_told() {
+        let mut report = Report::default();
+        report.conclude();
+        assert_eq!((report.complete, &report.problem), (true, &None));
+
+        report.add_unreadable(2);
+        report.conclude();
+        assert!(!report.complete);
+        assert!(report.problem.as_deref().is_some_and(|problem| problem.starts_with("2 of the numbers")));
+
+        // What stops everything is told first.
+        let problem = Some("40 numbers are gone.".to_owned());
+        let mut report = Report { unreadable: 1, problem, ..Report::default() };
+        report.conclude();
+        assert!(!report.complete);
+        assert!(report.problem.as_deref().is_some_and(|problem| problem.starts_with("40 numbers are gone. 1 of the")));
     }
 }

@@ -85,7 +85,7 @@ async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &
     losses::judge(deps, live, losses, report).await?;
     missing::judge(deps, (highest, live), &seen, confirm_missing, report).await?;
     held::tell(deps, report).await?;
-    report.complete = true;
+    report.conclude();
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! Twilio's list, page by page.
 //!
-//! Invariant: a list that leads back to a page that was read before ends the walk as failed, never as complete.
+//! Invariants: a list that goes nowhere ends the walk as failed, never as complete; a number on two pages is looked at
+//! once; rows that cannot be read are counted.
 //! How to get it wrong: keeping the pages. An account may hold a hundred thousand numbers.
 
 use std::collections::HashSet;
@@ -23,10 +24,12 @@ pub(super) async fn walk(
     let buyer = &deps.buyer;
     let (mut seen, mut pages): (HashSet<i64>, Pages) = (HashSet::new(), Pages::default());
     loop {
-        let (numbers, following) = patiently(buyer, || buyer.twilio.list_page(pages.next())).await?;
+        let page = patiently(buyer, || buyer.twilio.list_page(pages.next())).await?;
         fail::fail_point!("reconcile_page_read");
+        let (numbers, unreadable) = pages.take(page);
+        report.add_unreadable(unreadable.len());
         page::compare(deps, numbers, &mut seen, losses.as_deref_mut(), report).await?;
-        if !pages.turn(following)? {
+        if !pages.turn()? {
             return Ok(seen);
         }
     }

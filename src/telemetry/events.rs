@@ -11,7 +11,7 @@ use crate::domain::{OrderState, Trigger};
 macro_rules! label {
     ($(#[$doc:meta])* $type:ident, $all:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum $type { $($(#[$variant_doc])* $variant),* }
 
         pub(super) const $all: &[&str] = &[$($text),*];

@@ -85,7 +85,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::twilio::Refusal;
+    use crate::twilio::{About, Refusal};
 
     const PACE: BackOff =
         BackOff { first: Duration::from_millis(10), longest: Duration::from_millis(50), tries_max: 4 };
@@ -107,7 +107,14 @@ mod tests {
     }
 
     fn refusal(status: u16) -> Failure {
-        Failure::Refused(Refusal { status, code: None, message: String::new(), retry_after: None, request_id: None })
+        Failure::Refused(Refusal {
+            status,
+            code: None,
+            message: String::new(),
+            retry_after: None,
+            request_id: None,
+            about: About::Account,
+        })
     }
 
     async fn calls(failures: u32, failure: Failure, stops: bool) -> (u32, bool) {

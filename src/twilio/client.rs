@@ -10,9 +10,14 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::Url;
 
-use super::error::{Failure, Verdict};
+use super::error::{About, Failure, Verdict};
+use super::in_a_row::InARow;
+use super::list::{ListPage, NumberPage};
+use super::number::IncomingNumber;
+use super::pages::goes_nowhere;
+use super::search::{Candidate, SearchAnswer};
 use super::transport::{Answered, Transport};
-use super::wire::{Balance, Candidate, IncomingNumber, NumberPage, Price, PriceAnswer, SearchAnswer};
+use super::wire::{Balance, Price, PriceAnswer};
 use crate::domain::{AreaCode, Capability, CountryCode, NumberSid, PhoneNumber, Tag, Webhooks};
 use crate::telemetry::{Operation, Telemetry};
 
@@ -48,6 +53,7 @@ pub struct TwilioSettings {
 pub struct Twilio {
     transport: Transport,
     settings: Arc<TwilioSettings>,
+    refused: Arc<InARow>,
 }
 
 /// A number that the account no longer has.
@@ -65,7 +71,7 @@ impl Twilio {
     pub fn new(settings: TwilioSettings, runtime: tokio::runtime::Handle, telemetry: Telemetry) -> Self {
         let Credentials { user, secret, .. } = &settings.credentials;
         let transport = Transport::new(settings.request_timeout, user, secret, runtime, telemetry);
-        Self { transport, settings: Arc::new(settings) }
+        Self { transport, settings: Arc::new(settings), refused: Arc::default() }
     }
 
     /// The account that pays.
@@ -99,6 +105,8 @@ impl Twilio {
                 };
                 query.append_pair(parameter, "true");
             }
+            // We have no address to show; the rows are looked at all the same.
+            query.append_pair("ExcludeAllAddressRequired", "true");
             query.append_pair("Beta", "false").append_pair("PageSize", "100");
         }
         let answer: SearchAnswer = self.transport.get(Operation::Search, url).await?.body;
@@ -119,21 +127,32 @@ impl Twilio {
         let tag = tag.to_string();
         let mut form = vec![("PhoneNumber", number.as_str()), ("FriendlyName", tag.as_str())];
         form.extend(webhook_parameters(webhooks));
-        self.transport.post(Operation::Create, url, &form).await
+        let answer = self.transport.post(Operation::Create, url, &form).await;
+        self.about(Operation::Create, number.as_str(), answer)
     }
 
     /// Asks Twilio's list for this number of our account. `None` = not ours, as far as the list shows now.
     ///
     /// # Errors
-    /// See [`Failure`]; a look changes nothing.
+    /// See [`Failure`]; a look changes nothing. A row that may be the number and cannot be read, or a list that does not
+    /// end where it should, says nothing: the outcome is unknown.
     pub async fn find(&self, number: &PhoneNumber) -> Result<Option<Answered<IncomingNumber>>, Failure> {
         let mut url = self.url(&["IncomingPhoneNumbers.json"]);
         url.query_pairs_mut().append_pair("PhoneNumber", number.as_str());
-        let page = self.transport.get::<NumberPage>(Operation::List, url).await?;
-        let (request_id, at) = (page.request_id, page.at);
+        let answered = self.transport.get::<NumberPage>(Operation::List, url).await?;
+        let (request_id, at) = (answered.request_id, answered.at);
+        let mut page = ListPage::from(answered.body);
         // The filter matches parts of numbers, so equality is ours to check.
-        let found = page.body.numbers().find(|found| found.phone_number == *number);
-        Ok(found.map(|body| Answered { body, request_id, at }))
+        if let Some(found) = page.numbers.iter().position(|found| found.phone_number == *number) {
+            return Ok(Some(Answered { body: page.numbers.swap_remove(found), request_id, at }));
+        }
+        if page.may_hide(number) {
+            return Err(goes_nowhere("Twilio's list shows the number, perhaps, but its row cannot be read"));
+        }
+        if page.next.is_some() {
+            return Err(goes_nowhere("Twilio's list of one number does not end"));
+        }
+        Ok(None)
     }
 
     /// Fetches a number by its SID; `None` = Twilio does not know it (404/20404).
@@ -142,7 +161,8 @@ impl Twilio {
     /// See [`Failure`].
     pub async fn fetch(&self, sid: &NumberSid) -> Result<Option<IncomingNumber>, Failure> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
-        match self.transport.get(Operation::Fetch, url).await {
+        let answer = self.transport.get(Operation::Fetch, url).await;
+        match self.about(Operation::Fetch, sid.as_str(), answer) {
             Ok(answer) => Ok(Some(answer.body)),
             Err(failure) => not_there(failure).map(|_request_id| None),
         }
@@ -178,7 +198,8 @@ impl Twilio {
 
     async fn update(&self, sid: &NumberSid, form: &[(&str, &str)]) -> Result<Option<IncomingNumber>, Failure> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
-        match self.transport.post(Operation::Update, url, form).await {
+        let answer = self.transport.post(Operation::Update, url, form).await;
+        match self.about(Operation::Update, sid.as_str(), answer) {
             Ok(answer) => Ok(Some(answer.body)),
             Err(failure) => not_there(failure).map(|_request_id| None),
         }
@@ -191,7 +212,8 @@ impl Twilio {
     /// See [`Failure`].
     pub async fn release(&self, sid: &NumberSid) -> Result<Gone, Failure> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
-        match self.transport.delete(Operation::Delete, url).await {
+        let answer = self.transport.delete(Operation::Delete, url).await;
+        match self.about(Operation::Delete, sid.as_str(), answer) {
             Ok(answer) => Ok(Gone::Now(answer.request_id)),
             Err(failure) => not_there(failure).map(Gone::Already),
         }
@@ -215,12 +237,11 @@ impl Twilio {
         Ok(self.transport.get(Operation::Balance, self.url(&["Balance.json"])).await?.body)
     }
 
-    /// One page of the account's numbers: the first, or the one that the page before named. Answers the next page's
-    /// address, if there is one.
+    /// One page of the account's numbers: the first, or the one that the page before named. [`super::Pages`] turns them.
     ///
     /// # Errors
     /// See [`Failure`].
-    pub async fn list_page(&self, next: Option<&str>) -> Result<(Vec<IncomingNumber>, Option<String>), Failure> {
+    pub async fn list_page(&self, next: Option<&str>) -> Result<ListPage, Failure> {
         let url = match next {
             Some(uri) => self.next_page(uri)?,
             None => {
@@ -229,9 +250,7 @@ impl Twilio {
                 url
             }
         };
-        let mut page = self.transport.get::<NumberPage>(Operation::List, url).await?.body;
-        let next = page.next_page_uri.take().filter(|uri| !uri.is_empty());
-        Ok((page.numbers().collect(), next))
+        Ok(self.transport.get::<NumberPage>(Operation::List, url).await?.body.into())
     }
 
     /// Asks for one row of the owned numbers, only to see whether Twilio accepts us.
@@ -242,6 +261,23 @@ impl Twilio {
         let mut url = self.url(&["IncomingPhoneNumbers.json"]);
         url.query_pairs_mut().append_pair("PageSize", "1");
         self.transport.get::<serde::de::IgnoredAny>(Operation::Probe, url).await.map(|_answer| ())
+    }
+
+    /// The outcome of a call about one number, which by itself concerns that number only.
+    fn about<T>(&self, operation: Operation, number: &str, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        match outcome {
+            Err(Failure::Refused(mut refusal)) => {
+                if refusal.may_mind_the_number() && !self.refused.refused(operation, number) {
+                    refusal.about = About::Number;
+                }
+                Err(Failure::Refused(refusal))
+            }
+            Err(failure) => Err(failure),
+            Ok(answer) => {
+                self.refused.answered(operation);
+                Ok(answer)
+            }
+        }
     }
 
     fn url(&self, segments: &[&str]) -> Url {
@@ -293,10 +329,13 @@ fn path(url: &mut Url) -> url::PathSegmentsMut<'_> {
     path
 }
 
-/// What would beat the URLs is taken off a number; a fresh one has none of it, so a create does not say so.
+/// What would beat the URLs is taken off a number; a fresh one has none of it, so a create does not say so: naming an
+/// application deletes a trunk at Twilio and the other way round.
 const NOTHING_ELSE: [(&str, &str); 3] = [("VoiceApplicationSid", ""), ("SmsApplicationSid", ""), ("TrunkSid", "")];
 
-fn webhook_parameters(webhooks: &Webhooks) -> [(&'static str, &str); 6] {
+/// What "configured" means. A number may come back with what a former owner of ours set: fallback URLs of theirs would
+/// answer our users, and a receive mode of `fax` keeps calls from us.
+fn webhook_parameters(webhooks: &Webhooks) -> [(&'static str, &str); 9] {
     [
         ("VoiceUrl", &webhooks.voice_url),
         ("VoiceMethod", "POST"),
@@ -304,6 +343,9 @@ fn webhook_parameters(webhooks: &Webhooks) -> [(&'static str, &str); 6] {
         ("SmsMethod", "POST"),
         ("StatusCallback", &webhooks.status_callback),
         ("StatusCallbackMethod", "POST"),
+        ("VoiceFallbackUrl", ""),
+        ("SmsFallbackUrl", ""),
+        ("VoiceReceiveMode", "voice"),
     ]
 }
 

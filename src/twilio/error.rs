@@ -43,6 +43,18 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
     /// Twilio's id of the request.
     pub request_id: Option<String>,
+    /// What was asked for when it was refused.
+    pub about: About,
+}
+
+/// Whom a refusal concerns, as far as the call says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum About {
+    /// No number was in question, or several were refused in a row.
+    #[default]
+    Account,
+    /// One number was, and Twilio let us have our way with others.
+    Number,
 }
 
 /// What to do about a refusal.
@@ -65,6 +77,9 @@ pub enum Verdict {
 /// Codes of a server that failed. They say nothing about the outcome, whatever status carries them.
 const SERVER_FAILED: [i32; 2] = [20500, 20503];
 
+/// Codes that name the account, whatever number was asked about.
+const ACCOUNTS_OWN: [i32; 6] = [10001, 10002, 20005, 20008, 21404, 22300];
+
 /// Reads an answer that is no success: a refusal, or an outcome that nobody knows.
 pub(super) fn failure_of(
     status: u16,
@@ -78,7 +93,7 @@ pub(super) fn failure_of(
     let server_failed = code.is_some_and(|code| SERVER_FAILED.contains(&code));
     // 408: Twilio waited for a request that it may have had.
     if (400..=499).contains(&status) && status != 408 && !server_failed {
-        return Failure::Refused(Refusal { status, code, message, retry_after, request_id });
+        return Failure::Refused(Refusal { status, code, message, retry_after, request_id, about: About::Account });
     }
     let message = match code {
         Some(code) => format!("status {status}/{code}: {message}"),
@@ -88,19 +103,33 @@ pub(super) fn failure_of(
 }
 
 impl Refusal {
-    /// Sorts the refusal.
+    /// Sorts the refusal. What would halt all buying does not when it is one number's.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
+        match self.sorted() {
+            Verdict::HaltUntilProbe | Verdict::HaltUntilResume if self.about == About::Number => Verdict::NextCandidate,
+            verdict => verdict,
+        }
+    }
+
+    /// Whether it is a refusal that may be the account's or the one number's that was asked about. A 401 and the codes of
+    /// [`ACCOUNTS_OWN`] never are.
+    pub(super) fn may_mind_the_number(&self) -> bool {
+        let of_the_account = self.status == 401 || self.code.is_some_and(|code| ACCOUNTS_OWN.contains(&code));
+        matches!(self.sorted(), Verdict::HaltUntilProbe | Verdict::HaltUntilResume) && !of_the_account
+    }
+
+    fn sorted(&self) -> Verdict {
         match (self.status, self.code) {
             (429, _) | (_, Some(20429)) => Verdict::Retry,
-            (_, Some(10002 | 20008 | 21404 | 21714 | 22300)) => Verdict::HaltUntilResume,
+            (_, Some(10002 | 20008 | 21404 | 22300)) => Verdict::HaltUntilResume,
             (401, _) | (_, Some(20003 | 20005 | 10001)) => Verdict::HaltUntilProbe,
             (_, Some(21422 | 21421 | 21615)) => Verdict::NextCandidate,
             (
                 _,
                 Some(
                     21451 | 21452 | 21457 | 21458 | 21481 | 21631 | 21613 | 21649 | 21650 | 21651 | 20001 | 20007
-                    | 21402 | 21403 | 21405 | 21406 | 21420 | 21502 | 21710 | 21712,
+                    | 21402 | 21403 | 21405 | 21406 | 21420 | 21502 | 21710 | 21712 | 21714,
                 ),
             ) => Verdict::EndOrder,
             (404, _) => Verdict::NotFound,
@@ -165,6 +194,22 @@ impl Failure {
             Self::Refused(refusal) => matches!(refusal.verdict(), Verdict::HaltUntilProbe | Verdict::HaltUntilResume),
             Self::NotSent(_) | Self::Unknown { .. } => false,
         }
+    }
+
+    /// Whether it concerns the one number that was asked about and no other: Twilio refuses it, or what it answered about
+    /// it cannot be read. Only for calls about one number.
+    #[must_use]
+    pub fn concerns_one_number(&self) -> bool {
+        match self {
+            Self::Refused(_) => !self.is_passing() && !self.halts(),
+            Self::NotSent(_) | Self::Unknown { .. } => self.is_unreadable(),
+        }
+    }
+
+    /// Whether Twilio answered as it does when all is well, but what it says cannot be read, or contradicts itself.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unknown { status: Some(200..=299), .. })
     }
 
     /// Whether Twilio itself, and no gateway before it, refused because of the one number that was asked about.
@@ -286,7 +331,8 @@ mod tests {
         (None, Some(21481), Class::Job),
         (None, Some(21710), Class::Job),
         (None, Some(21712), Class::Job),
-        (None, Some(21714), Class::HaltUntilResume),
+        // A messaging service that is full says nothing of the account.
+        (Some(412), Some(21714), Class::Job),
     ];
 
     #[test]
@@ -325,6 +371,43 @@ mod tests {
             (400, Some(20429), Class::Retry),
         ] {
             assert_eq!(class(status, code), expected, "{status}/{code:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused_about_one_number_halts_nothing_but_what_names_the_account_does() {
+        let refused = |status, code: Option<i32>| {
+            let body = code.map_or_else(String::new, |code| format!(r#"{{"code":{code},"message":"m"}}"#));
+            match failure_of(status, body.as_bytes(), None, None) {
+                Failure::Refused(refusal) => refusal,
+                other => panic!("{other:?}"),
+            }
+        };
+        for (status, code) in [(403, None), (403, Some(20003)), (403, Some(20403)), (403, Some(99999))] {
+            let mut refusal = refused(status, code);
+            assert!(refusal.may_mind_the_number(), "{status}/{code:?}");
+            assert_eq!(refusal.verdict(), Verdict::HaltUntilProbe, "{status}/{code:?}");
+            refusal.about = About::Number;
+            assert_eq!(refusal.verdict(), Verdict::NextCandidate, "{status}/{code:?}");
+            let failure = Failure::Refused(refusal);
+            assert!(failure.concerns_one_number() && !failure.halts());
+        }
+        for (status, code) in [
+            (401, None),
+            (401, Some(20003)),
+            (403, Some(20008)),
+            (403, Some(20005)),
+            (400, Some(10001)),
+            (400, Some(10002)),
+            (403, Some(21404)),
+            (403, Some(22300)),
+            // No halt to begin with.
+            (400, Some(21402)),
+            (404, Some(20404)),
+            (412, Some(21714)),
+            (429, None),
+        ] {
+            assert!(!refused(status, code).may_mind_the_number(), "{status}/{code:?}");
         }
     }
 

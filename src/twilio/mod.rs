@@ -7,16 +7,25 @@
 //! mean that.
 
 mod back_off;
+mod capabilities;
 mod client;
 mod error;
+mod in_a_row;
+mod lenient;
+mod list;
+mod number;
 mod pages;
 mod reach;
+mod search;
 mod transport;
 mod wire;
 
 pub use back_off::BackOff;
 pub use client::{Credentials, Gone, Twilio, TwilioSettings};
-pub use error::{Failure, Refusal, Verdict, hide_numbers};
+pub use error::{About, Failure, Refusal, Verdict, hide_numbers};
+pub use list::{ListPage, Unreadable};
+pub use number::IncomingNumber;
 pub use pages::Pages;
+pub use search::Candidate;
 pub use transport::Answered;
-pub use wire::{Balance, Candidate, IncomingNumber, Price};
+pub use wire::{Balance, Price};

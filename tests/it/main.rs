@@ -53,6 +53,7 @@ mod memory;
 mod metrics;
 mod monitoring;
 mod number_document;
+mod odd_answers;
 mod openapi;
 mod outage;
 mod owner;

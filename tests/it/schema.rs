@@ -31,6 +31,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/2026-11-28-150000_caps/up.sql"),
         include_str!("../../migrations/2026-11-28-150000_caps/down.sql"),
     ),
+    (
+        include_str!("../../migrations/2026-11-28-160000_breaker_pauses/up.sql"),
+        include_str!("../../migrations/2026-11-28-160000_breaker_pauses/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

@@ -5,7 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::{Custody, CustodyError, TagOn};
-use super::look_up::Found;
+use super::look_up::{Found, Seen};
 use super::rows::Row;
 use super::{ImportProblem, ImportReport};
 use crate::db::assignments::{Assignment, assignments_held};
@@ -108,10 +108,20 @@ impl Custody {
     fn decide_one(
         &self,
         row: &Row,
-        found: Option<IncomingNumber>,
+        found: Option<Seen>,
         known: &Known,
     ) -> Result<(IncomingNumber, Todo), ImportProblem> {
-        let found = found.ok_or_else(|| row.problem("not_in_account", CustodyError::NotInAccount.to_string()))?;
+        let found = match found {
+            Some(Seen::Number(found)) => *found,
+            Some(Seen::Unreadable) => {
+                return Err(row.problem(
+                    "unreadable",
+                    "Twilio shows a number that may be this one, but it cannot be read; look at it in Twilio's console, then \
+                     import the row again",
+                ));
+            }
+            None => return Err(row.problem("not_in_account", CustodyError::NotInAccount.to_string())),
+        };
         if let TagOn::Another(instance) = self.tag_on(&found) {
             return Err(row.problem("other_instance", CustodyError::AnotherEnvironments(instance).to_string()));
         }

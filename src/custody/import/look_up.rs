@@ -16,7 +16,16 @@ const SINGLE_LOOKS_MAX: usize = 20;
 /// Looks in flight.
 const LOOKS: usize = 4;
 
-pub(super) type Found = HashMap<PhoneNumber, IncomingNumber>;
+/// What Twilio shows of a wanted number; one that is not in the account is not among them.
+#[derive(Debug)]
+pub(super) enum Seen {
+    /// The number.
+    Number(Box<IncomingNumber>),
+    /// Something that may be the number, but cannot be read.
+    Unreadable,
+}
+
+pub(super) type Found = HashMap<PhoneNumber, Seen>;
 
 impl Custody {
     /// Asks Twilio for the numbers of `rows`; those that are not in the account are missing from the answer.
@@ -27,9 +36,15 @@ impl Custody {
     async fn look(&self, rows: &[Row]) -> Result<Found, Failure> {
         let numbers: Vec<PhoneNumber> = rows.iter().map(|row| row.number.clone()).collect();
         stream::iter(numbers)
-            .map(|number| async move { self.twilio.find(&number).await })
+            .map(|number| async move {
+                match self.twilio.find(&number).await {
+                    Ok(found) => Ok(found.map(|found| (number, Seen::Number(Box::new(found.body))))),
+                    Err(failure) if failure.is_unreadable() => Ok(Some((number, Seen::Unreadable))),
+                    Err(failure) => Err(failure),
+                }
+            })
             .buffer_unordered(LOOKS)
-            .try_filter_map(async |found| Ok(found.map(|found| (found.body.phone_number.clone(), found.body))))
+            .try_filter_map(async |found| Ok(found))
             .try_collect()
             .await
     }
@@ -37,13 +52,22 @@ impl Custody {
     async fn walk(&self, rows: &[Row]) -> Result<Found, Failure> {
         let wanted: HashSet<&PhoneNumber> = rows.iter().map(|row| &row.number).collect();
         let (mut found, mut pages) = (Found::new(), Pages::default());
+        // The rows that cannot be read, by the number that they say; `None` = they say none, and may be any.
+        let mut doubtful: HashSet<Option<PhoneNumber>> = HashSet::new();
         loop {
-            let (page, following) = self.twilio.list_page(pages.next()).await?;
+            let (page, unreadable) = pages.take(self.twilio.list_page(pages.next()).await?);
+            doubtful.extend(unreadable.into_iter().map(|row| row.phone_number));
             let page = page.into_iter().filter(|number| wanted.contains(&number.phone_number));
-            found.extend(page.map(|number| (number.phone_number.clone(), number)));
-            if !pages.turn(following)? {
-                return Ok(found);
+            found.extend(page.map(|number| (number.phone_number.clone(), Seen::Number(Box::new(number)))));
+            if !pages.turn()? {
+                break;
             }
         }
+        for number in wanted {
+            if doubtful.contains(&None) || doubtful.contains(&Some(number.clone())) {
+                found.entry(number.clone()).or_insert(Seen::Unreadable);
+            }
+        }
+        Ok(found)
     }
 }

@@ -24,6 +24,8 @@ pub struct Listed {
     pub phone_number: PhoneNumber,
     /// The ledger item that our own tag names.
     pub item_id: Option<Uuid>,
+    /// No callbunker's tag is on it. Then it may be an item's whose outcome is in doubt.
+    pub untagged: bool,
 }
 
 /// What is known of it.
@@ -31,7 +33,7 @@ pub struct Listed {
 pub struct Looked {
     /// The number of this SID.
     pub number: Option<KnownNumber>,
-    /// The item that the tag names.
+    /// The item that the tag names; without one, the latest item for this E.164 that was in doubt and has no number.
     pub item: Option<KnownItem>,
     /// Whether an operator does not want to hear of it.
     pub ignored: bool,
@@ -133,6 +135,7 @@ pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(Installa
     let sids: Vec<&str> = listed.iter().map(|row| row.sid.as_str()).collect();
     let numbers: Vec<&str> = listed.iter().map(|row| row.phone_number.as_str()).collect();
     let items: Vec<Option<Uuid>> = listed.iter().map(|row| row.item_id).collect();
+    let untagged: Vec<bool> = listed.iter().map(|row| row.untagged).collect();
     let installation = installation_read(conn)?;
     let rows: Vec<Row> = sql_query(
         "SELECT g.phone_number IS NOT NULL AS ignored,
@@ -143,10 +146,16 @@ pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(Installa
                 n.purchase_item_id AS number_item_id, a.user_id,
                 i.id AS item_id, i.purchase_id, i.phone_number AS item_number, p.country, p.state = 'running' AS running, i.spends,
                 greatest(0, extract(epoch FROM clock_timestamp() - coalesce(i.first_sent_at, i.intended_at)))::float8 AS sent_ago_secs
-           FROM unnest($1::text[], $2::text[], $3::uuid[]) WITH ORDINALITY AS seen (sid, phone_number, item_id, place)
+           FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bool[]) WITH ORDINALITY
+                AS seen (sid, phone_number, item_id, untagged, place)
            LEFT JOIN numbers n ON n.sid = seen.sid
            LEFT JOIN assignments a ON a.number_id = n.id AND a.released_at IS NULL
-           LEFT JOIN purchase_items i ON i.id = seen.item_id
+           LEFT JOIN LATERAL (
+                SELECT d.id FROM purchase_items d
+                 WHERE seen.untagged AND n.id IS NULL AND d.phone_number = seen.phone_number
+                   AND (d.state IN ('sent', 'unknown') OR (d.state = 'not_bought' AND d.doubted))
+                 ORDER BY d.intended_at DESC LIMIT 1) AS doubted ON true
+           LEFT JOIN purchase_items i ON i.id = coalesce(seen.item_id, doubted.id)
            LEFT JOIN purchases p ON p.id = i.purchase_id
            LEFT JOIN ignored_numbers g ON g.phone_number = seen.phone_number AND g.sid = seen.sid
           ORDER BY seen.place",
@@ -154,6 +163,7 @@ pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(Installa
     .bind::<Array<Text>, _>(sids)
     .bind::<Array<Text>, _>(numbers)
     .bind::<Array<Nullable<SqlUuid>>, _>(items)
+    .bind::<Array<Bool>, _>(untagged)
     .load(conn)?;
     let looked = rows.into_iter().map(tighten).collect::<Result<Vec<_>, _>>()?;
     Ok((installation, looked))

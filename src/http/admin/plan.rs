@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::super::context::Context;
 use super::super::openapi::Count;
-use super::super::signup::check_place;
+use super::super::signup::check_area_code;
 use super::super::{About, Outcome, Problem, Request, json_response};
 use super::purchases::COUNT_MAX;
 use crate::db::stock::stock_read;
@@ -79,7 +79,7 @@ fn count(request: &Request) -> Result<Option<u32>, Problem> {
 pub(crate) async fn plan(context: Arc<Context>, request: Request) -> Outcome {
     let (count, area_code) = (count(&request)?, request.query::<AreaCode>("area_code")?);
     let config = context.config.load_full();
-    check_place(area_code, Some(config.pool.country))?;
+    check_area_code(area_code, config.pool.country)?;
     if count.is_none() && area_code.is_some() {
         return Err(Problem::invalid_field("area_code", "is for an order by hand; give count too"));
     }

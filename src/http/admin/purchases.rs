@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::super::context::{Context, shutting_down};
-use super::super::signup::check_place;
+use super::super::signup::check_area_code;
 use super::super::{Outcome, Problem, ProblemCode, Request, RequestBody, Response, json_response};
 use crate::db::numbers::NumberLine;
 use crate::db::purchase_record::{PurchaseError, PurchaseRecord, purchase_record};
@@ -165,7 +165,7 @@ fn wish(context: &Context, request: &Request, body: &PurchaseBody) -> Result<Wis
         return Err(Problem::invalid_field("count", format!("must be 1 to {COUNT_MAX}")));
     }
     let country = body.country.unwrap_or(context.config.load().pool.country);
-    check_place(body.area_code, Some(country))?;
+    check_area_code(body.area_code, country)?;
     Ok(Wish {
         trigger: Trigger::Manual,
         count: body.count,

@@ -1,0 +1,1 @@
+ALTER TABLE buying_gate DROP COLUMN halts_in_a_row, DROP COLUMN probe_closed_at;

@@ -1,0 +1,186 @@
+//! A number of the account, as Twilio shows it.
+//!
+//! Invariants: only what says which number it is (SID and E.164) must be there; whatever could answer calls and messages
+//! in our webhooks' stead is part of what "configured" means.
+//! How to get it wrong: requiring a field. A null in it would make a number that is paid for disappear.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use super::capabilities::Capabilities;
+use super::lenient;
+use crate::domain::{Capability, NumberSid, PhoneNumber, Webhooks};
+
+/// A number of the account: Twilio's IncomingPhoneNumber resource, as far as we care.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct IncomingNumber {
+    /// Its identity, never given twice.
+    pub sid: NumberSid,
+    /// E.164.
+    pub phone_number: PhoneNumber,
+    /// Ours carry the tag.
+    #[serde(default, deserialize_with = "lenient::words")]
+    pub friendly_name: String,
+    /// Empty or null = none.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub voice_url: String,
+    /// Empty or null = none.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub sms_url: String,
+    /// Empty or null = none.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub status_callback: String,
+    /// `GET` or `POST`; empty = Twilio's default, `POST`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub voice_method: String,
+    /// As `voice_method`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub sms_method: String,
+    /// As `voice_method`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub status_callback_method: String,
+    /// A TwiML application, which beats `voice_url`. Empty = none.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub voice_application_sid: String,
+    /// A TwiML application, which beats `sms_url`. Empty = none.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub sms_application_sid: String,
+    /// A SIP trunk, which beats `voice_url` and the voice application. Empty = none.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub trunk_sid: String,
+    /// Whom Twilio asks when `voice_url` fails: somebody else's would answer our users. Empty = nobody.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub voice_fallback_url: String,
+    /// As `voice_fallback_url`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub sms_fallback_url: String,
+    /// `fax` keeps calls from `voice_url`. Empty = Twilio's default, `voice`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub voice_receive_mode: String,
+    /// What it can do.
+    #[serde(default)]
+    pub capabilities: Capabilities,
+    /// When it was bought, as far as Twilio says (RFC 2822 on the wire).
+    #[serde(default, deserialize_with = "lenient::instant")]
+    pub date_created: Option<DateTime<Utc>>,
+}
+
+impl IncomingNumber {
+    /// Whether calls and messages reach exactly these webhooks, by POST.
+    #[must_use]
+    pub fn carries(&self, webhooks: &Webhooks) -> bool {
+        self.differences(webhooks).next().is_none()
+    }
+
+    /// The fields that keep calls and messages from these webhooks, by Twilio's names. A URL alone proves nothing: an
+    /// application or a trunk beats it.
+    pub fn differences(&self, webhooks: &Webhooks) -> impl Iterator<Item = &'static str> {
+        let is_post = |method: &str| method.is_empty() || method.eq_ignore_ascii_case("POST");
+        [
+            ("voice_url", self.voice_url == webhooks.voice_url),
+            ("sms_url", self.sms_url == webhooks.sms_url),
+            ("status_callback", self.status_callback == webhooks.status_callback),
+            ("voice_method", is_post(&self.voice_method)),
+            ("sms_method", is_post(&self.sms_method)),
+            ("status_callback_method", is_post(&self.status_callback_method)),
+            ("voice_application_sid", self.voice_application_sid.is_empty()),
+            ("sms_application_sid", self.sms_application_sid.is_empty()),
+            ("trunk_sid", self.trunk_sid.is_empty()),
+            ("voice_fallback_url", self.voice_fallback_url.is_empty()),
+            ("sms_fallback_url", self.sms_fallback_url.is_empty()),
+            ("voice_receive_mode", self.receives_calls()),
+        ]
+        .into_iter()
+        .filter_map(|(name, is_right)| (!is_right).then_some(name))
+    }
+
+    fn receives_calls(&self) -> bool {
+        self.voice_receive_mode.is_empty() || self.voice_receive_mode.eq_ignore_ascii_case("voice")
+    }
+
+    /// Whether it says anything of what it can do.
+    #[must_use]
+    pub fn tells_capabilities(&self) -> bool {
+        self.capabilities != Capabilities::default()
+    }
+
+    /// Whether it can do all of `wanted`.
+    #[must_use]
+    pub fn can(&self, wanted: &[Capability]) -> bool {
+        wanted.iter().all(|capability| self.capabilities.has(*capability))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owned_number_is_read_with_nulls_empty_strings_and_unknown_fields() {
+        let number: IncomingNumber = serde_json::from_str(
+            r#"{"sid":"PN0123456789abcdef0123456789abcdef","phone_number":"+14155550101","friendly_name":null,
+                "voice_url":"","sms_url":null,"date_created":"Thu, 30 Jul 2015 23:19:04 +0000","trunk_sid":null,"new":1}"#,
+        )
+        .unwrap();
+        assert_eq!(number.date_created, Some("2015-07-30T23:19:04Z".parse().unwrap()));
+        assert!(!number.can(&[Capability::Voice]));
+        assert_eq!((number.voice_url.as_str(), number.status_callback.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn an_application_a_trunk_or_another_method_beats_the_urls() {
+        let number = |more: serde_json::Value| {
+            let mut all = serde_json::json!({
+                "sid": "PN0123456789abcdef0123456789abcdef", "phone_number": "+14155550101", "voice_url": "https://a.example/v",
+                "sms_url": "https://a.example/s", "status_callback": "https://a.example/c",
+                "date_created": "Thu, 30 Jul 2015 23:19:04 +0000",
+            });
+            all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            serde_json::from_value::<IncomingNumber>(all).unwrap()
+        };
+        let wanted = Webhooks {
+            voice_url: "https://a.example/v".to_owned(),
+            sms_url: "https://a.example/s".to_owned(),
+            status_callback: "https://a.example/c".to_owned(),
+        };
+        assert!(number(serde_json::json!({})).carries(&wanted));
+        assert!(
+            number(serde_json::json!({"voice_method": "POST", "trunk_sid": "", "sms_application_sid": null,
+                "voice_receive_mode": "voice", "voice_fallback_url": "", "sms_fallback_url": null}))
+            .carries(&wanted)
+        );
+        for (field, value) in [
+            ("voice_method", "GET"),
+            ("sms_method", "GET"),
+            ("status_callback_method", "GET"),
+            ("voice_application_sid", "AP0123456789abcdef0123456789abcdef"),
+            ("sms_application_sid", "AP0123456789abcdef0123456789abcdef"),
+            ("trunk_sid", "TK0123456789abcdef0123456789abcdef"),
+            ("voice_url", "https://b.example/v"),
+            ("voice_fallback_url", "https://b.example/f"),
+            ("sms_fallback_url", "https://b.example/f"),
+            ("voice_receive_mode", "fax"),
+        ] {
+            let odd = number(serde_json::json!({ field: value }));
+            assert!(!odd.carries(&wanted), "{field}");
+            assert_eq!(odd.differences(&wanted).collect::<Vec<_>>(), [field]);
+        }
+    }
+
+    #[test]
+    fn an_odd_value_costs_no_more_than_itself() {
+        for (field, value) in [
+            ("date_created", serde_json::json!(null)),
+            ("date_created", serde_json::json!("soon")),
+            ("capabilities", serde_json::json!("voice")),
+            ("friendly_name", serde_json::json!(42)),
+            ("voice_url", serde_json::json!(["https://a.example"])),
+        ] {
+            let mut all =
+                serde_json::json!({"sid": "PN0123456789abcdef0123456789abcdef", "phone_number": "+14155550101"});
+            all[field] = value.clone();
+            let read = serde_json::from_value::<IncomingNumber>(all);
+            assert!(read.is_ok(), "{field} {value}: {read:?}");
+        }
+    }
+}
