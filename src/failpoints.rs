@@ -28,6 +28,8 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     // A run.
     ("lock_taken", "the purchase lock is ours"),
     ("run_begun", "what earlier runs left is sorted"),
+    ("line_beside", "a run's calls hang and somebody waits, who is served beside them"),
+    ("holder_ended", "the connection of a frozen holder of the lock was ended"),
     ("lock_released", "the run has ended"),
     // An order.
     ("order_enqueued", "an order by hand is written, nobody runs it yet"),

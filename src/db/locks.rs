@@ -22,6 +22,9 @@ const TRY_WITHIN: Duration = Duration::from_secs(12);
 /// How long giving back may take before the connection is cut, which gives back as well.
 const RELEASE_WITHIN: Duration = Duration::from_secs(2);
 
+/// What the connection that has the lock is called in `pg_stat_activity`.
+pub(super) const LOCK_NAME: &str = "callbunker purchase lock";
+
 /// The advisory key and where the database is: what it takes to try the lock.
 #[derive(Clone)]
 pub struct PurchaseLocks {
@@ -41,6 +44,12 @@ impl PurchaseLocks {
     #[must_use]
     pub fn new(url: DatabaseUrl, advisory_key: i64, runtime: tokio::runtime::Handle) -> Self {
         Self { url, advisory_key, runtime }
+    }
+
+    /// `lock.advisory_key`.
+    #[must_use]
+    pub fn advisory_key(&self) -> i64 {
+        self.advisory_key
     }
 
     /// Somebody who tries the lock, perhaps again and again over one connection.
@@ -121,7 +130,7 @@ fn begin_and_try(url: &DatabaseUrl, key: i64, idle: Option<Link>, errand: &Erran
         diesel::select(sql::<Bool>(&format!("pg_try_advisory_xact_lock({key})"))).get_result(&mut *connection)?;
     if held {
         // A prepared statement's portal lives on, with its snapshot, until a simple statement takes its place.
-        connection.batch_execute("SET LOCAL application_name = 'callbunker purchase lock'")?;
+        connection.batch_execute(&format!("SET LOCAL application_name = '{LOCK_NAME}'"))?;
         return Ok(Tried::Held(connection));
     }
     connection.batch_execute("ROLLBACK")?;

@@ -30,6 +30,7 @@ pub mod locks;
 pub mod number_history;
 pub mod numbers;
 pub mod passes;
+pub mod purchase_holder;
 pub mod purchase_items;
 pub mod purchase_record;
 pub mod purchases;

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::buying_gate::gate_lock;
 use super::error::{Constraint, DbError};
 use super::executor::Connection;
+use super::purchase_holder::holder_stands;
 use super::schema::{purchase_errors, purchases};
 use crate::domain::{AreaCode, CountryCode, OrderState, Trigger};
 
@@ -182,10 +183,14 @@ fn order_of_key(conn: &mut Connection, key: &str) -> Result<Option<Order>, DbErr
 /// Writes an order that runs at once, under a run that holds the lock.
 ///
 /// # Errors
-/// When PostgreSQL fails.
+/// [`Constraint::OneRunningOrder`] when another run has taken over; whatever PostgreSQL fails with.
 pub fn purchase_open(conn: &mut Connection, wish: &Wish, run_id: Uuid) -> Result<Order, DbError> {
-    let id = insert(conn, wish, None, Duration::ZERO, Some(run_id))?;
-    purchase_read(conn, id)?.ok_or_else(|| DbError::corrupt("purchase")("it vanished after it was written".to_owned()))
+    conn.transaction::<_, DbError, _>(|conn| {
+        holder_stands(conn, run_id)?;
+        let id = insert(conn, wish, None, Duration::ZERO, Some(run_id))?;
+        purchase_read(conn, id)?
+            .ok_or_else(|| DbError::corrupt("purchase")("it vanished after it was written".to_owned()))
+    })
 }
 
 fn insert(
@@ -313,16 +318,19 @@ pub fn purchase_keep_waiting(conn: &mut Connection, id: Uuid, wait: Duration) ->
 /// Moves a waiting order under `run_id`; `None` when it no longer waits.
 ///
 /// # Errors
-/// When PostgreSQL fails.
+/// As [`purchase_open`].
 pub fn purchase_start(conn: &mut Connection, id: Uuid, run_id: Uuid) -> Result<Option<Order>, DbError> {
-    let started = sql_query(
-        "UPDATE purchases SET state = 'running', run_id = $2, started_at = coalesce(started_at, clock_timestamp())
-          WHERE id = $1 AND state = 'queued'",
-    )
-    .bind::<SqlUuid, _>(id)
-    .bind::<SqlUuid, _>(run_id)
-    .execute(conn)?;
-    if started == 0 { Ok(None) } else { purchase_read(conn, id) }
+    conn.transaction::<_, DbError, _>(|conn| {
+        holder_stands(conn, run_id)?;
+        let started = sql_query(
+            "UPDATE purchases SET state = 'running', run_id = $2, started_at = coalesce(started_at, clock_timestamp())
+              WHERE id = $1 AND state = 'queued'",
+        )
+        .bind::<SqlUuid, _>(id)
+        .bind::<SqlUuid, _>(run_id)
+        .execute(conn)?;
+        if started == 0 { Ok(None) } else { purchase_read(conn, id) }
+    })
 }
 
 /// Puts a running order back in the queue between two slices, for at most `wait`; `false` when its run is over.

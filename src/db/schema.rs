@@ -15,6 +15,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    purchase_holder (only_one) {
+        only_one -> Bool,
+        run_id -> Nullable<Uuid>,
+        backend_pid -> Nullable<Integer>,
+        backend_start -> Nullable<Timestamptz>,
+        beat_at -> Nullable<Timestamptz>,
+        hangs_after_ms -> Integer,
+    }
+}
+
+diesel::table! {
     buying_gate (only_one) {
         only_one -> Bool,
         paused_since -> Nullable<Timestamptz>,

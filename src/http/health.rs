@@ -16,6 +16,7 @@ use super::context::Context;
 use super::paced::Paced;
 use super::{About, Outcome, ProblemCode, Request, json_response};
 use crate::db::buying_gate::gate_read;
+use crate::db::purchase_holder::holder_is_frozen;
 use crate::db::signup_look;
 use crate::pool_monitor::is_skewed;
 
@@ -32,10 +33,13 @@ struct Readiness {
     #[schema(value_type = Vec<String>)]
     failing: Vec<&'static str>,
     ready: bool,
-    /// Pause and halt: signups are served from stock all the same.
+    /// Pause, halt, a frozen holder of the purchase lock: signups are served from stock all the same.
     warnings: Vec<String>,
 }
 
+/// Told while somebody keeps the lock and does nothing.
+const FROZEN: &str = "the instance that holds the purchase lock has given no sign of life for a minute: whoever buys next takes \
+                      the lock from it; look whether that process or its machine is frozen";
 /// Looks at the database are at least so far apart, however many ask.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -56,12 +60,13 @@ impl Default for Readyz {
 
 async fn look(context: &Context) -> Look {
     let wanted = context.config.load().webhooks.webhooks();
-    let (skewed, gate, signup, full) = tokio::join!(
+    let (skewed, gate, signup, full, frozen) = tokio::join!(
         is_skewed(&context.db, &wanted),
         context.db.run("gate_read", gate_read),
         // The tables that a signup needs: a server may answer for one table and not for another.
         context.db.run("signup_look", signup_look),
         context.db.lacks_room(),
+        context.db.run("holder_is_frozen", holder_is_frozen),
     );
     let failing = match skewed.and_then(|skewed| signup.map(|()| skewed)) {
         Ok(_) if full => Some("database"),
@@ -71,7 +76,11 @@ async fn look(context: &Context) -> Look {
         Err(_not_migrated) => Some("migrations"),
     };
     // Signups are served from stock all the same: no reason to call this instance unready.
-    Look { failing, warnings: gate.map(|gate| gate.warnings()).unwrap_or_default() }
+    let mut warnings = gate.map(|gate| gate.warnings()).unwrap_or_default();
+    if frozen.unwrap_or_default() {
+        warnings.push(FROZEN.to_owned());
+    }
+    Look { failing, warnings }
 }
 
 pub(super) async fn healthz(_context: Arc<Context>, _request: Request) -> Outcome {

@@ -2,6 +2,7 @@
 //!
 //! How to get it wrong: trusting the plan that the monitor made before the lock.
 
+use super::beside::with_line_beside;
 use super::candidates::Candidates;
 use super::order::{fill, finish, note, observe, open, places};
 use super::run::{self, Run};
@@ -35,7 +36,7 @@ pub(super) async fn batch(buyer: &Buyer, trigger: Trigger) -> Result<BatchReport
         return Ok(BatchReport { shortfall: Some(Shortfall::Stopping), ..BatchReport::locked() });
     }
     let Some(run) = run::begin(buyer, None).await? else { return Ok(BatchReport::locked()) };
-    let done = batch_under(buyer, &run, trigger).await;
+    let done = with_line_beside(buyer, &run, batch_under(buyer, &run, trigger)).await;
     run.end().await;
     match done {
         Err(error) if run::is_overtaken(&error) => Ok(BatchReport::locked()),

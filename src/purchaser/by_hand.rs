@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::beside::with_line_beside;
 use super::candidates::Candidates;
 use super::order::{fill, finish, observe, places};
 use super::run::{self, Run};
@@ -83,7 +84,7 @@ impl ByHandOrder {
                 Ok(Turn::Again(LOCK_TRIED_EVERY))
             };
         };
-        let step = slice(buyer, &run, id, &mut self.candidates).await;
+        let step = with_line_beside(buyer, &run, slice(buyer, &run, id, &mut self.candidates)).await;
         run.end().await;
         Ok(match step? {
             Step::Ended => Turn::Ended,

@@ -9,11 +9,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Instant;
 
+use super::beside::with_line_beside;
 use super::candidates::Candidates;
 use super::order::{fill, finish, observe, open};
 use super::run::{self, Run};
+use super::traffic::Kind;
 use super::{Buyer, Shortfall};
 use crate::db::DbError;
+use crate::db::purchase_items::{Pace, items_pace};
 use crate::db::stock::Observation;
 use crate::domain::{CountryCode, Plan, Trigger, Why, plan};
 
@@ -61,7 +64,7 @@ pub(super) async fn emergency(buyer: &Buyer) -> Result<Option<EmergencyReport>, 
         return Ok(None);
     }
     let Some(run) = run::begin(buyer, None).await? else { return Ok(None) };
-    let report = serve_line(buyer, &run).await;
+    let report = with_line_beside(buyer, &run, serve_line(buyer, &run)).await;
     run.end().await;
     match report {
         Err(error) if run::is_overtaken(&error) => Ok(None),
@@ -105,6 +108,17 @@ pub(super) async fn serve_line(buyer: &Buyer, run: &Run) -> Result<EmergencyRepo
     Ok(report)
 }
 
+/// Whether somebody waits whom neither stock nor what is on its way will serve, and for whom one may be bought now.
+pub(super) async fn line_lacks(buyer: &Buyer) -> Result<bool, DbError> {
+    let country = buyer.limits().pool_country;
+    let seen = observe(buyer).await?;
+    Ok(plan_for_line(buyer, &seen, country).count > 0 && pace(buyer).await? != Pace::Wait)
+}
+
+async fn pace(buyer: &Buyer) -> Result<Pace, DbError> {
+    buyer.db.run_patiently("items_pace", items_pace).await
+}
+
 /// What may serve somebody yet: on its way, under repair, or back from its rest.
 fn coming(seen: &Observation) -> u32 {
     seen.stock.purchasing + seen.stock.unsettled + seen.stock.unready + seen.stock.due
@@ -129,12 +143,17 @@ async fn round(
         let why = plan.why;
         return Ok(if why == Why::NobodyWaits { Round::Nothing } else { Round::Short(0, Shortfall::Refused(why)) });
     }
+    let most = match pace(buyer).await? {
+        Pace::Free => u32::MAX,
+        Pace::One => 1,
+        Pace::Wait => return Ok(Round::Short(0, Shortfall::Paced)),
+    };
     let candidates = match searched.entry(country) {
         Entry::Occupied(searched) => searched.into_mut(),
         Entry::Vacant(place) => {
             // Searched before the order is sized, so that it counts those who came meanwhile.
             let mut candidates = Candidates::new(country, std::iter::once(None).collect());
-            if let Err(shortfall) = search_first(buyer, &mut candidates).await {
+            if let Err(shortfall) = search_first(buyer, run, &mut candidates).await {
                 return Ok(Round::Short(0, shortfall));
             }
             if candidates.len() == 0 {
@@ -147,8 +166,9 @@ async fn round(
     if plan.count == 0 {
         return Ok(Round::Bought(0));
     }
-    let order = open(buyer, run, Trigger::Emergency, country, plan.count).await?;
-    let progress = fill(buyer, run, &order, plan.count, false, candidates).await;
+    let count = plan.count.min(most);
+    let order = open(buyer, run, Trigger::Emergency, country, count).await?;
+    let progress = fill(buyer, run, &order, count, false, candidates).await;
     finish(buyer, run, &order, &progress).await?;
     fail::fail_point!("line_bought");
     Ok(match progress.shortfall.filter(Shortfall::is_worth_telling) {
@@ -164,9 +184,10 @@ fn plan_for_line(buyer: &Buyer, seen: &Observation, country: CountryCode) -> Pla
     plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &stock, Trigger::Emergency)
 }
 
-async fn search_first(buyer: &Buyer, candidates: &mut Candidates) -> Result<(), Shortfall> {
+async fn search_first(buyer: &Buyer, run: &Run, candidates: &mut Candidates) -> Result<(), Shortfall> {
     let wanted = buyer.config.load().pool.capabilities.clone();
     if let Some(search) = candidates.next_search(&wanted) {
+        let _call = run.traffic.call(Kind::Search);
         candidates.add(search.run(buyer, None).await?, true);
         candidates.moved();
     }

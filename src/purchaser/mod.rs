@@ -6,11 +6,13 @@
 //! [`breaker`] stops it all. The ledger itself is `db::purchase_items`.
 //!
 //! Architecture invariant: nothing is bought without a `&PurchaseLock` in the caller's hand, a committed intent and a
-//! committed attempt; the actor ([`actor`]) handles one message at a time (`AtomicResponse`), so runs never overlap.
+//! committed attempt; the actor ([`actor`]) handles one message at a time (`AtomicResponse`), so runs never overlap. Within
+//! a run the line is served [`beside`] calls that hang; what a run has on the wire is its [`traffic`].
 //! How to get it wrong: replacing a candidate whose outcome is unknown. Its place in the order stays taken.
 
 mod actor;
 mod batch;
+mod beside;
 pub mod breaker;
 mod by_hand;
 mod candidates;
@@ -21,6 +23,7 @@ mod recover;
 mod run;
 mod settle;
 mod shortfall;
+mod traffic;
 mod wave;
 mod wire;
 

@@ -73,11 +73,17 @@ pub(super) async fn fill(
         Err(error) => return Progress { shortfall: Some(error.into()), ..Progress::default() },
     };
     let emergency = order.wish.trigger == Trigger::Emergency;
+    // One slot is left for those who wait, should all others hang.
+    let most = run.slots.saturating_sub(1).max(1);
     let goal = Goal {
         run: RunOf { order_id: order.id, run_id: run.id },
         places: order.wish.count.saturating_sub(used),
         planned,
-        concurrency: if emergency { config.purchase.emergency_concurrency } else { config.purchase.concurrency },
+        concurrency: most.min(if emergency {
+            config.purchase.emergency_concurrency
+        } else {
+            config.purchase.concurrency
+        }),
         hurried: emergency,
         gives_way,
     };

@@ -6,22 +6,57 @@
 //! How to get it wrong: buying between taking the lock and that sorting; a crashed run's items would not be counted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::Buyer;
+use super::traffic::Traffic;
 use crate::db::installation::installation_read;
 use crate::db::locks::{LockSeeker, PurchaseLock};
+use crate::db::purchase_holder::{holder_beat, holder_end_frozen, holder_take};
 use crate::db::purchase_items::items_sort_leftovers;
 use crate::db::purchases::purchases_interrupt_stale;
 use crate::db::{Constraint, DbError};
 use crate::domain::{OrderState, Webhooks};
+
+/// How often the holder of the lock says that it lives.
+const BEAT_EVERY: Duration = Duration::from_secs(5);
 
 /// The right to buy, for as long as the lock's connection lives.
 pub(super) struct Run {
     pub(super) id: Uuid,
     pub(super) lock: PurchaseLock,
     pub(super) webhooks: Arc<Webhooks>,
+    /// What all its orders have on the wire.
+    pub(super) traffic: Traffic,
+    /// Creates that all its orders may have on the wire together.
+    pub(super) slots: usize,
+    /// A create that takes longer than this serves nobody who waits, and takes nobody's slot.
+    pub(super) hangs_after: Duration,
+    _beat: Beat,
+}
+
+/// Says that the holder lives until it is dropped.
+struct Beat(tokio::task::JoinHandle<()>);
+
+impl Beat {
+    fn of(buyer: &Buyer, run_id: Uuid) -> Self {
+        let db = buyer.db.clone();
+        Self(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(BEAT_EVERY).await;
+                // One that fails is made good by the next.
+                let _ = db.run("holder_beat", move |conn| holder_beat(conn, run_id)).await;
+            }
+        }))
+    }
+}
+
+impl Drop for Beat {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Takes the lock and sorts the leftovers; `None` = somebody else buys. `mine` is the waiting order that the run is for.
@@ -31,11 +66,21 @@ pub(super) async fn begin(buyer: &Buyer, mine: Option<Uuid>) -> Result<Option<Ru
 
 /// The same for somebody who tries again and again.
 pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uuid>) -> Result<Option<Run>, DbError> {
-    let Some(lock) = seeker.try_now().await? else { return Ok(None) };
+    let Some(lock) = seeker.try_now().await? else {
+        end_frozen_holder(buyer).await?;
+        return Ok(None);
+    };
     fail::fail_point!("lock_taken");
+    let (id, key) = (Uuid::new_v4(), buyer.locks.advisory_key());
+    let (slots, hangs_after) = {
+        let config = buyer.config.load();
+        (config.purchase.concurrency.max(config.purchase.emergency_concurrency), config.twilio.request_timeout())
+    };
     let (interrupted, sorted, installation) = buyer
         .db
         .run_patiently("run_begin", move |conn| {
+            // From here on no earlier run opens an order.
+            holder_take(conn, id, key, hangs_after)?;
             Ok((purchases_interrupt_stale(conn, mine)?, items_sort_leftovers(conn)?, installation_read(conn)?))
         })
         .await?;
@@ -47,7 +92,29 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
         slog::warn!(buyer.log, "an earlier run ended before its orders did; what it left is sorted";
             "orders" => interrupted.len(), "items" => sorted);
     }
-    Ok(Some(Run { id: Uuid::new_v4(), lock, webhooks: Arc::new(installation.webhooks) }))
+    Ok(Some(Run {
+        id,
+        lock,
+        webhooks: Arc::new(installation.webhooks),
+        traffic: Traffic::new(),
+        slots,
+        hangs_after,
+        _beat: Beat::of(buyer, id),
+    }))
+}
+
+/// A holder that was stopped in its tracks keeps its lock for ever: whoever meets it ends its connection. Its run is over
+/// then, should it come back.
+async fn end_frozen_holder(buyer: &Buyer) -> Result<(), DbError> {
+    if buyer.db.run_patiently("holder_end_frozen", holder_end_frozen).await? {
+        fail::fail_point!("holder_ended");
+        slog::error!(
+            buyer.log,
+            "the instance that held the purchase lock gave no sign of life for a minute; its lock was taken \
+                                 from it: look whether that process or its machine is frozen"
+        );
+    }
+    Ok(())
 }
 
 /// Whether the database refused an order because another one runs: the lock was lost, and somebody else has it.

@@ -18,6 +18,8 @@ pub enum Shortfall {
         /// Where the pool buys.
         pool: CountryCode,
     },
+    /// The latest creates brought nothing, and the next one is not due.
+    Paced,
     /// A limit, the pause or the halt says no.
     Refused(Why),
     /// Too many candidates in a row were not to be had, or the order cannot succeed as configured; the last word.
@@ -39,6 +41,7 @@ impl Shortfall {
         match self {
             Self::NoStock => "no_stock".to_owned(),
             Self::OtherCountry { .. } => "country_unavailable".to_owned(),
+            Self::Paced => "twilio_unavailable".to_owned(),
             Self::Refused(why) => why.as_str().to_owned(),
             // A search changes nothing: no outcome is open.
             Self::Twilio(Failure::Unknown { .. }) => "twilio_unavailable".to_owned(),
@@ -60,6 +63,10 @@ impl Shortfall {
                 "none of {wanted} is in stock, and for signups numbers are bought in {pool} only (pool.country); ask \
                  without \"country\", or let an operator buy some of {wanted} first"
             ),
+            Self::Paced => {
+                "the latest purchases brought no number that is ready; until one does, one is tried every few seconds; ask again"
+                    .to_owned()
+            }
             Self::Refused(why) => format!("{}: {}", why.as_str(), why.sentence()),
             Self::Twilio(Failure::Unknown { message, request_id, .. }) => {
                 let request = request_id.as_ref().map(|id| format!(", Twilio's request {id}")).unwrap_or_default();
@@ -94,7 +101,7 @@ impl Shortfall {
         match self {
             Self::NoStock | Self::OtherCountry { .. } | Self::Halted(_) | Self::Refused(_) => true,
             Self::Twilio(failure) => !failure.is_passing(),
-            Self::RunIsOver | Self::Stopping | Self::Database(_) => false,
+            Self::Paced | Self::RunIsOver | Self::Stopping | Self::Database(_) => false,
         }
     }
 

@@ -5,6 +5,7 @@
 //! more items than the order has places; an unknown item keeps its place; when this returns, nothing is in flight.
 //! How to get it wrong: leaving early, with a create on the wire and nobody to settle it.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 
 use super::candidates::Candidates;
 use super::run::Run;
+use super::traffic::Kind;
 use super::wire::{Item, Outcome, send};
 use super::{Buyer, Shortfall};
 use crate::db::DbError;
@@ -25,6 +27,10 @@ use crate::twilio::Failure;
 
 /// Candidates in an order that may turn out not to be had, beyond the order's own size.
 const MISSES_SPARE: u32 = 30;
+/// Different numbers that were refused with the same code, without a purchase between.
+const REFUSED_ALIKE_MAX: u32 = 4;
+/// Twilio's "not available".
+const TAKEN: i32 = 21422;
 /// So many odd answers in a row halt all buying.
 const ODD_MAX: u32 = 2;
 /// After so many intents an order looks whether somebody else should have the lock.
@@ -71,12 +77,13 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
     // Intents that hold a place, now and when the wave that is being written began.
     let (mut granted, mut granted_before) = (0u32, 0u32);
     let mut last_miss: Option<Failure> = None;
+    let mut refused: BTreeMap<String, u32> = BTreeMap::new();
     loop {
         if buyer.is_stopping() && left > 0 {
             progress.shortfall.get_or_insert(Shortfall::Stopping);
         }
         let open = progress.shortfall.is_none() && !progress.gave_way && left > 0;
-        let room = goal.concurrency.saturating_sub(wires.len() + writing_count);
+        let room = room(held, &goal, wires.len(), writing_count);
         if open && writing.is_none() && room > 0 && candidates.len() > 0 {
             if goal.gives_way && since_look >= SLICE_ITEMS {
                 since_look = 0;
@@ -98,7 +105,12 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
             let wanted = buyer.config.load().pool.capabilities.clone();
             if let Some(next) = candidates.next_search(&wanted) {
                 let (buyer, order_id) = (buyer.clone(), goal.run.order_id);
-                search = Some(Box::pin(async move { next.run(&buyer, Some(order_id)).await }));
+                let call = held.traffic.call(Kind::Search);
+                search = Some(Box::pin(async move {
+                    let found = next.run(&buyer, Some(order_id)).await;
+                    drop(call);
+                    found
+                }));
             }
         }
         if wires.is_empty() && writing.is_none() {
@@ -119,6 +131,7 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
                 candidates.moved();
                 match outcome {
                     Outcome::Bought => {
+                        refused.clear();
                         progress.bought += 1;
                         buyer.odd.store(0, Ordering::Relaxed);
                     }
@@ -138,6 +151,7 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
                     Outcome::NotThisOne(failure) => {
                         left += 1;
                         granted = granted.saturating_sub(1);
+                        misses_of_code(&mut refused, failure.as_ref(), &mut progress);
                         last_miss = failure.or(last_miss);
                         miss(&mut misses_left, &last_miss, &mut progress);
                     }
@@ -179,14 +193,24 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
                                     attempt: attempt.number,
                                     first_sent: Instant::now(),
                                 };
-                                let buyer = buyer.clone();
-                                wires.push(Box::pin(async move { send(&buyer, item).await }));
+                                let (buyer, call) = (buyer.clone(), held.traffic.call(Kind::Create));
+                                wires.push(Box::pin(async move {
+                                    let outcome = send(&buyer, item).await;
+                                    drop(call);
+                                    outcome
+                                }));
                             }
                             (Intent::NumberIsKnown, _) => { left += 1; miss(&mut misses_left, &last_miss, &mut progress); }
                             (Intent::OrderIsFull, _) => left = 0,
+                            (Intent::Paced, _) => {
+                                left += 1;
+                                progress.shortfall.get_or_insert(Shortfall::Paced);
+                            }
                             (Intent::Refused(why), _) => {
                                 left += 1;
-                                if progress.shortfall.is_none() && granted_before < goal.planned {
+                                // What was bought beside it for those who wait used up what its plan had seen.
+                                let alone = held.traffic.creates(held.hangs_after) <= wires.len();
+                                if alone && progress.shortfall.is_none() && granted_before < goal.planned {
                                     held_back(buyer, &goal, why);
                                 }
                                 progress.shortfall.get_or_insert(Shortfall::Refused(why));
@@ -207,12 +231,31 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
     }
 }
 
+/// How many creates more may go out: within the order's own concurrency, and within what the whole run may have on the wire,
+/// of which every order has one at least. What hangs beyond its time takes no slot from others.
+fn room(held: &Run, goal: &Goal, wires: usize, writing: usize) -> usize {
+    let own = goal.concurrency.saturating_sub(wires + writing);
+    let all = held.slots.saturating_sub(held.traffic.creates(held.hangs_after) + writing);
+    own.min(all.max(usize::from(wires + writing == 0)))
+}
+
 /// Nobody waits for a candidate that never comes: a shortfall of misses tells Twilio's last word.
 fn miss(misses_left: &mut u32, last: &Option<Failure>, progress: &mut Progress) {
     *misses_left = misses_left.saturating_sub(1);
     if *misses_left == 0 {
         let shortfall = last.clone().map_or(Shortfall::NoStock, Shortfall::Twilio);
         progress.shortfall.get_or_insert(shortfall);
+    }
+}
+
+/// One code about several numbers in a row concerns no number: the order ends with Twilio's word. That a number was taken
+/// meanwhile is Twilio's everyday answer.
+fn misses_of_code(refused: &mut BTreeMap<String, u32>, failure: Option<&Failure>, progress: &mut Progress) {
+    let Some(failure) = failure.filter(|failure| failure.twilio_code() != Some(TAKEN)) else { return };
+    let count = refused.entry(failure.error_code()).or_default();
+    *count += 1;
+    if *count >= REFUSED_ALIKE_MAX {
+        progress.shortfall.get_or_insert(Shortfall::Twilio(failure.clone()));
     }
 }
 

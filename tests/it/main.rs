@@ -41,6 +41,7 @@ mod emergency;
 mod failover;
 mod fitness;
 mod gate;
+mod hanging;
 mod held_back;
 mod import;
 mod large;

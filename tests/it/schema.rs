@@ -28,6 +28,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/2026-11-22-150000_audit_acts/down.sql"),
     ),
     (
+        include_str!("../../migrations/2026-11-28-140000_purchase_holder/up.sql"),
+        include_str!("../../migrations/2026-11-28-140000_purchase_holder/down.sql"),
+    ),
+    (
         include_str!("../../migrations/2026-11-28-150000_caps/up.sql"),
         include_str!("../../migrations/2026-11-28-150000_caps/down.sql"),
     ),

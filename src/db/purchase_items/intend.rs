@@ -9,6 +9,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::pace::{Pace, items_pace};
 use crate::db::buying_gate::gate_lock;
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
@@ -50,6 +51,8 @@ pub enum Intent {
     OrderIsFull,
     /// Somebody owns the number or is buying it: take another candidate.
     NumberIsKnown,
+    /// The latest creates brought nothing: one goes out at a time, and this is not its time.
+    Paced,
     /// A limit says no.
     Refused(Why),
 }
@@ -103,6 +106,7 @@ pub fn items_intend(
         let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
         // Exact here, under the gate's lock, which every intent takes.
         let known = items_known_numbers(conn, None, &numbers)?;
+        let pace = if trigger == Trigger::Manual { Pace::Free } else { items_pace(conn)? };
         let mut intents = Vec::with_capacity(wanted.len());
         let mut rows = Vec::with_capacity(wanted.len());
         for (item_id, number) in wanted {
@@ -113,6 +117,8 @@ pub fn items_intend(
                 Intent::NumberIsKnown
             } else if let Err(why) = permit_one(&limits.policy, &caps, &seen.stock, trigger, override_caps) {
                 Intent::Refused(why)
+            } else if pace == Pace::Wait || (pace == Pace::One && !rows.is_empty()) {
+                Intent::Paced
             } else {
                 rows.push((
                     purchase_items::id.eq(item_id),
@@ -194,7 +200,8 @@ pub fn items_withdraw(conn: &mut Connection, item_ids: &[Uuid]) -> Result<(), Db
     Ok(())
 }
 
-/// Which of `numbers` are live numbers of ours, are being bought, or were tried for `order_id` before: no candidates.
+/// Which of `numbers` are live numbers of ours, are being bought, were refused minutes ago, or were tried for `order_id`
+/// before: no candidates. A search may go on showing what it does not sell.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -212,6 +219,11 @@ pub fn items_known_numbers(
         "SELECT phone_number FROM numbers WHERE phone_number = ANY($1) AND status <> 'released'
          UNION SELECT phone_number FROM purchase_items
                 WHERE phone_number = ANY($1) AND state IN ('intended', 'sent', 'unknown')
+         UNION SELECT phone_number FROM purchase_items
+                WHERE phone_number = ANY($1) AND NOT doubted AND ended_at > clock_timestamp() - interval '10 minutes'
+                  AND (state = 'taken'
+                       -- What Twilio refused about the account or the moment says nothing of the number.
+                       OR (state = 'not_bought' AND twilio_code NOT IN (20429, 20003, 20005, 10001, 10002, 20008, 21404, 22300)))
          UNION SELECT phone_number FROM purchase_items WHERE phone_number = ANY($1) AND purchase_id = $2",
     )
     .bind::<Array<Text>, _>(numbers)

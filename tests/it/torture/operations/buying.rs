@@ -120,6 +120,36 @@ pub const OPERATIONS: &[Operation] = &[
         ..PLAIN
     },
     Operation {
+        name: "an emergency beside a purchase that hangs",
+        world: || quiet().set("twilio.request_timeout_ms", 2500),
+        ask: Some(|world, daemon, told| {
+            world.twilio.fault(Fault::new(On::Create, FaultKind::Hang).times(1));
+            world.twilio.fault(Fault::new(On::List, FaultKind::Hang).times(2));
+            std::thread::scope(|scope| {
+                scope.spawn(|| purchase(daemon, 1));
+                eventually("its create hangs", || world.twilio.truth().creates.len() == 1);
+                assign(daemon, &["u-1"], told);
+            });
+        }),
+        reaches: &["line_beside", "order_opened", "line_bought"],
+        ..PLAIN
+    },
+    Operation {
+        name: "an emergency while the holder of the lock is frozen",
+        ask: Some(|world, daemon, told| {
+            let lock = "SET application_name = 'callbunker purchase lock'; SELECT pg_advisory_lock(12345)";
+            let _frozen = crate::session::Session::open(world, lock);
+            world.sql(
+                "UPDATE purchase_holder SET beat_at = clock_timestamp() - interval '61 seconds', (backend_pid, backend_start) =
+                    (SELECT pid, backend_start FROM pg_stat_activity
+                      WHERE application_name = 'callbunker purchase lock' AND datname = current_database())",
+            );
+            assign(daemon, &["u-1"], told);
+        }),
+        reaches: &["holder_ended", "lock_taken"],
+        ..PLAIN
+    },
+    Operation {
         name: "assignments from stock",
         before: stocked,
         ask: Some(|_, daemon, told| assign(daemon, &["u-1", "u-2", "u-3"], told)),

@@ -1,0 +1,88 @@
+//! How fast creates may go out: freely, or one at a time, because the latest brought nothing.
+//!
+//! Read off the ledger, so that all instances agree and a restart forgets nothing. Invariant: while every create hangs, is
+//! answered with a number that stays unready, or is refused, those who wait cost one item every few seconds, not one each.
+//! How to get it wrong: closing for good. One success opens it again, and so does a quarter of an hour.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Double, Nullable};
+
+use crate::db::error::DbError;
+use crate::db::executor::Connection;
+
+/// So many creates in a row without a known outcome, or whose numbers are not ready.
+const DOUBTS_MAX: i64 = 5;
+/// So many refused ones in a row: they cost nothing, but rows.
+const REFUSALS_MAX: i64 = 60;
+/// Then one goes out so often.
+const ONE_EVERY_SECS: f64 = 5.0;
+
+/// How creates for the pool and for those who wait may go out. An operator's order knows what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As many as the concurrency allows.
+    Free,
+    /// One, to see whether Twilio sells again.
+    One,
+    /// None yet.
+    Wait,
+}
+
+impl Pace {
+    fn of(doubts: i64, refusals: i64, since_secs: Option<f64>) -> Self {
+        if doubts < DOUBTS_MAX && refusals < REFUSALS_MAX {
+            return Self::Free;
+        }
+        // A clock that was set back makes nobody wait for it.
+        let waited = since_secs.is_none_or(|since| !(0.0..ONE_EVERY_SECS).contains(&since));
+        if waited { Self::One } else { Self::Wait }
+    }
+}
+
+/// Reads the pace off what became of the creates since the last one that brought a number.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn items_pace(conn: &mut Connection) -> Result<Pace, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        doubts: i64,
+        #[diesel(sql_type = BigInt)]
+        refusals: i64,
+        #[diesel(sql_type = Nullable<Double>)]
+        since_secs: Option<f64>,
+    }
+    let row: Row = sql_query(
+        "WITH latest AS (
+             SELECT i.state, i.doubted, i.twilio_code, i.ended_at, i.last_sent_at,
+                    EXISTS (SELECT 1 FROM numbers n WHERE n.purchase_item_id = i.id AND n.status = 'available' AND NOT n.ready
+                                AND n.capable AND n.missing_since IS NULL) AS unready
+               FROM purchase_items i WHERE i.intended_at > clock_timestamp() - interval '15 minutes' AND i.attempts > 0)
+         SELECT count(*) FILTER (WHERE state = 'bought' OR (doubted AND state <> 'taken')
+                                    OR (state = 'sent' AND last_sent_at < clock_timestamp() - interval '3 seconds')) AS doubts,
+                count(*) FILTER (WHERE state IN ('taken', 'not_bought') AND NOT doubted AND twilio_code IS NOT NULL) AS refusals,
+                extract(epoch FROM clock_timestamp() - max(last_sent_at))::float8 AS since_secs
+           FROM latest
+          -- One that brought a number forgives all that were sent before its end.
+          WHERE (state <> 'bought' OR unready)
+            AND last_sent_at > (SELECT coalesce(max(ended_at), '-infinity') FROM latest WHERE state = 'bought' AND NOT unready)",
+    )
+    .get_result(conn)?;
+    Ok(Pace::of(row.doubts, row.refusals, row.since_secs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_doubts_or_many_refusals_in_a_row_let_one_create_out_at_a_time() {
+        assert_eq!(Pace::of(4, 59, Some(0.0)), Pace::Free);
+        assert_eq!(Pace::of(5, 0, Some(4.9)), Pace::Wait);
+        assert_eq!(Pace::of(5, 0, Some(5.0)), Pace::One);
+        assert_eq!(Pace::of(0, 60, Some(1.0)), Pace::Wait);
+        assert_eq!(Pace::of(9, 0, Some(-120.0)), Pace::One, "a clock that was set back");
+    }
+}
