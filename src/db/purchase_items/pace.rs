@@ -11,7 +11,7 @@ use diesel::sql_types::{BigInt, Double, Nullable};
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
 
-/// So many creates in a row without a known outcome, or whose numbers are not ready.
+/// So many creates in a row without a known outcome, or for somebody who waits whose numbers are not ready.
 const DOUBTS_MAX: i64 = 5;
 /// So many refused ones in a row: they cost nothing, but rows.
 const REFUSALS_MAX: i64 = 60;
@@ -58,8 +58,9 @@ pub fn items_pace(conn: &mut Connection) -> Result<Pace, DbError> {
         "WITH latest AS (
              SELECT i.state, i.doubted, i.twilio_code, i.ended_at, i.last_sent_at,
                     EXISTS (SELECT 1 FROM numbers n WHERE n.purchase_item_id = i.id AND n.status = 'available' AND NOT n.ready
-                                AND n.capable AND n.missing_since IS NULL) AS unready
-               FROM purchase_items i WHERE i.intended_at > clock_timestamp() - interval '15 minutes' AND i.attempts > 0)
+                                AND n.capable AND n.missing_since IS NULL) AND p.trigger = 'emergency' AS unready
+               FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
+              WHERE i.intended_at > clock_timestamp() - interval '15 minutes' AND i.attempts > 0)
          SELECT count(*) FILTER (WHERE state = 'bought' OR (doubted AND state <> 'taken')
                                     OR (state = 'sent' AND last_sent_at < clock_timestamp() - interval '3 seconds')) AS doubts,
                 count(*) FILTER (WHERE state IN ('taken', 'not_bought') AND NOT doubted AND twilio_code IS NOT NULL) AS refusals,
