@@ -1,6 +1,6 @@
 //! Everything at once, by dice: instances, operations, faults, kills, cut sessions; then quiet, and the truth is checked.
 //!
-//! Operators compare, adopt and give back; numbers of somebody else's appear, ours drift and vanish behind our
+//! Operators compare, adopt and give back; numbers of somebody else's appear, ours drift, are renamed and vanish behind our
 //! back; Twilio has odd days ([`odd`]).
 //! Every round prints its seed; `TORTURE_SEED=… TORTURE_ROUNDS=1` runs it again. The dice are the same then, the timing is
 //! not; `TORTURE_ODD=list` has only days that are odd in a way whose name holds `list`. Invariant: a round ends with nothing on its way, else it proves nothing.

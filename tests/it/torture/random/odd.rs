@@ -1,5 +1,5 @@
 //! Twilio as it may be on an odd day, by dice: rows that cannot be read, parameters that get lost, lists that lie, numbers
-//! that are gone already, missing clocks, refusals of one number.
+//! that are gone already, clocks that are off, refusals of one number, and an operator who renames what is ours.
 //!
 //! Invariants: nothing here lies about whose a number is for good; when the faults are cleared, Twilio tells the truth.
 //! How to get it wrong: a manner that may hide a number from a look without `may_hide`. What a list hides twice is not
@@ -23,14 +23,17 @@ const ODD: &[(&str, Manner)] = &[
     ("a row of a list", |round| round.odd_row(On::List, OWNED)),
     ("a fetched number", |round| round.odd_row(On::Fetch, OWNED)),
     ("the answer to an update", |round| round.odd_row(On::Update, OWNED)),
+    ("a create that loses parameters", |round| round.drop_parameters(On::Create)),
     ("an update that loses parameters", |round| round.drop_parameters(On::Update)),
     ("webhooks that get lost and cannot be set", Round::unconfirmed),
+    ("a number that is renamed", Round::rename),
     ("ghosts in a search", |round| round.some(On::Search, FaultKind::Ghost)),
     ("numbers that need an address", |round| round.some(On::Search, FaultKind::AddressRequired)),
     ("numbers that a list leaves out", Round::omit),
     ("a list without end", |round| round.throw(Fault::new(On::List, FaultKind::EndlessList).times(50))),
     ("an empty page", Round::empty_page),
     ("a repeated row", |round| round.some(On::List, FaultKind::RepeatRow)),
+    ("a clock that is off", Round::skew),
     ("answers without a date", |round| round.throw(Fault::new(On::Any, FaultKind::NoDate).times(10))),
     ("capabilities that are lost", Round::lose_capability),
     ("one number that is refused", Round::refuse_one),
@@ -105,6 +108,15 @@ impl Round {
         self.throw(Fault::new(On::Update, FaultKind::Refuse).status(403).code(20403).times(9));
     }
 
+    /// Somebody renames one of ours in Twilio's console, perhaps one that nobody here knows of yet.
+    fn rename(&mut self) {
+        let truth = self.world.twilio.truth();
+        let bought: Vec<_> = truth.owned.iter().filter(|number| !number.foreign).collect();
+        let Some(number) = bought.choose(&mut self.dice) else { return };
+        self.world.twilio.rename(&number.phone_number, "front desk");
+        self.stock_lost += 1;
+    }
+
     fn omit(&mut self) {
         self.may_hide = true;
         let one = self.dice.random::<bool>().then(|| self.one_of("status <> 'released'")).flatten();
@@ -118,6 +130,11 @@ impl Round {
     fn empty_page(&mut self) {
         self.may_hide = true;
         self.some(On::List, FaultKind::EmptyPage);
+    }
+
+    fn skew(&mut self) {
+        let skew_ms = self.pick(&[-900_000, -120_000, 120_000, 900_000]);
+        self.throw(Fault::new(On::Any, FaultKind::DateSkew).skew_ms(skew_ms).times(20));
     }
 
     fn lose_capability(&mut self) {
