@@ -1,7 +1,8 @@
 //! Each fault of the simulator at each kind of call, once in the middle of something: what comes of it, by its class.
 //!
 //! [`orders`] are bought under faults, [`settings`] are webhooks, [`comparisons`], [`adoptions`] and [`releases`] what
-//! their names say, [`money`] is prices and balance. [`odd`] are answers that are odd rather than wrong.
+//! their names say, [`money`] is prices and balance. [`odd`] are answers that are odd rather than wrong, [`refusals`] those
+//! of one number.
 //! Invariants: the tables name an outcome for every kind (a new one in the simulator does not compile without); every
 //! fault really fired; signups are served from stock all the while.
 //! How to get it wrong: an outcome that any answer would meet. Orders are counted at Twilio.
@@ -11,6 +12,7 @@ mod comparisons;
 mod money;
 mod odd;
 mod orders;
+mod refusals;
 mod releases;
 mod settings;
 
@@ -62,7 +64,7 @@ enum Answer {
     Sale,
 }
 
-/// What is odd rather than wrong; the tables of [`odd`] have it, since what comes of it hangs on options.
+/// What is odd rather than wrong; the tables of [`odd`] and [`refusals`] have it, since what comes of it hangs on options.
 macro_rules! manner {
     () => {
         Kind::OddRow
