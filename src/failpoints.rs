@@ -70,6 +70,7 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("release_done", "a number was released, nobody was answered"),
     // Care.
     ("care_marked", "nobody is given a number whose webhooks differ, Twilio has the others on it"),
+    ("some_unconfirmed", "other webhooks are wanted, and some users' numbers count as confirmed no more"),
     ("webhooks_set", "Twilio has the webhooks of a number, the database does not know it"),
     ("number_returned", "a rested number is in the pool again"),
     // A comparison with Twilio.

@@ -189,12 +189,13 @@ fn line_needs(conn: &mut Connection) -> Result<Needs, DbError> {
              UNION ALL SELECT p.country, 0, 1 FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
                         -- What is unknown serves nobody, and a create that takes longer than one request may will be unknown.
                         WHERE i.state IN ('intended', 'sent')
-                          AND coalesce(i.first_sent_at, i.intended_at) > clock_timestamp() - (
-                              SELECT make_interval(secs => hangs_after_ms / 1000.0) FROM purchase_holder)
-             -- A number bought for somebody who still waits keeps their place, whatever its webhooks: one waiter, one number.
+                          AND CASE WHEN i.doubted THEN i.first_sent_at ELSE coalesce(i.last_sent_at, i.intended_at) END
+                              > clock_timestamp() - (SELECT make_interval(secs => hangs_after_ms / 1000.0) FROM purchase_holder)
+             -- A number bought for somebody who still waits keeps their place, whatever it lacks: one waiter, one number.
              UNION ALL SELECT n.country, 0, 1 FROM purchase_items i JOIN numbers n ON n.purchase_item_id = i.id
+                          JOIN purchases p ON p.id = i.purchase_id AND p.trigger = 'emergency'
                         WHERE i.intended_at >= (SELECT min(created_at) FROM waiters WHERE expires_at > clock_timestamp())
-                          AND n.status = 'available' AND n.capable AND n.missing_since IS NULL AND n.webhook_status = 'failed'
+                          AND n.status = 'available' AND n.missing_since IS NULL AND (n.webhook_status = 'failed' OR NOT n.capable)
              ) AS both_sides
           GROUP BY country",
     )

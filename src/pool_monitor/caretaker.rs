@@ -88,10 +88,11 @@ async fn mend(deps: &MonitorDependencies) {
 /// `hurried`: somebody waits, whom a repaired number serves, or one whose rest is over.
 async fn repair(deps: &MonitorDependencies, tried: &mut Tried, hurried: bool) -> Result<(), DbError> {
     if !*deps.stopping.borrow() && !breaker::is_silenced(&deps.db).await? {
-        repair_unready(deps, tried, hurried).await?;
+        // What comes back from its rest needs no answer of Twilio's that may hang, most often.
         if hurried {
             return_rested(deps).await?;
         }
+        repair_unready(deps, tried, hurried).await?;
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::Buyer;
+use super::emergency::line_lacks;
 use super::judge::Owner;
-use super::order::observe;
 use super::run::{self, Run};
 use super::settle::{settle, settle_untagged};
 use super::wire::{Outcome, another_environments, judge_for};
@@ -88,12 +88,12 @@ async fn look_up_unsettled(buyer: &Buyer, run: &Run) -> Result<RecoverReport, Db
     Ok(report)
 }
 
-/// Resolves when a signup waits that only a purchase will serve: it needs the lock more.
+/// Resolves when a signup waits for whom one may be bought now: it needs the lock more. Where nothing may be bought, what
+/// these looks find is all that can serve anybody.
 async fn somebody_lacks(buyer: &Buyer) {
     loop {
         tokio::time::sleep(LOOKS_FOR_LINE_EVERY).await;
-        let pool = buyer.limits().pool_country;
-        if observe(buyer).await.is_ok_and(|seen| seen.stock_for_line(pool, pool).unserved > 0) {
+        if line_lacks(buyer).await.unwrap_or(false) {
             return;
         }
     }

@@ -364,7 +364,10 @@ async fn somebody_else_first(buyer: &Buyer, order_id: Uuid) -> bool {
         .run_patiently("purchase_gives_way", move |conn| {
             let seen = crate::db::stock::stock_read(conn)?;
             let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
-            let emergency = crate::domain::plan(&limits.policy, &caps, &seen.stock, crate::domain::Trigger::Emergency);
+            let emergency = {
+                let stock = seen.stock_for_line(limits.pool_country, limits.pool_country);
+                crate::domain::plan(&limits.policy, &caps, &stock, crate::domain::Trigger::Emergency)
+            };
             Ok(emergency.count > 0 || crate::db::purchases::purchases_others_wait(conn, order_id)?)
         })
         .await;

@@ -15,7 +15,7 @@ use super::known::{Decision, decide};
 use super::missing::too_many;
 use super::page::{self, Page};
 use super::patience::patiently;
-use super::report::Report;
+use super::report::{Finding, Report};
 use crate::twilio::IncomingNumber;
 
 /// Fetches at a time.
@@ -64,16 +64,22 @@ pub(super) async fn judge(
         let page = &page;
         let mut asked = stream::iter(some.into_iter().zip(looked))
             .map(|(listed, looked)| async move {
-                let Some(known) = looked.number else { return Ok::<_, Trouble>(None) };
+                let Some(known) = looked.number else { return (listed, Ok(false)) };
                 // The list may lag, or be cut short.
-                let Some(now) = patiently(page.buyer, || page.buyer.twilio.fetch(&listed.sid)).await? else {
-                    return Ok(None);
-                };
-                Ok(is_lost(page, &known, &now).then_some(listed))
+                let now = patiently(page.buyer, || page.buyer.twilio.fetch(&listed.sid)).await;
+                (listed, now.map(|now| now.is_some_and(|now| is_lost(page, &known, &now))))
             })
             .buffer_unordered(AT_A_TIME);
         while let Some(answer) = asked.next().await {
-            lost.extend(answer?);
+            match answer {
+                (listed, Ok(true)) => lost.push(listed),
+                (_, Ok(false)) => {}
+                // What Twilio refuses about one number keeps no other from its turn.
+                (listed, Err(Trouble::Twilio(failure))) if failure.concerns_one_number() => {
+                    report.add(Finding::not_to_be_read(&listed.phone_number, &failure));
+                }
+                (_, Err(trouble)) => return Err(trouble),
+            }
             if too_many(lost.len(), live) {
                 suspect(deps, lost.len(), live, report).await;
                 return Ok(());

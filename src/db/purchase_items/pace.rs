@@ -56,14 +56,15 @@ pub fn items_pace(conn: &mut Connection) -> Result<Pace, DbError> {
     }
     let row: Row = sql_query(
         "WITH latest AS (
-             SELECT i.state, i.doubted, i.twilio_code, i.ended_at, i.last_sent_at,
+             SELECT i.state, i.doubted, i.twilio_code, i.error_code, i.ended_at, i.last_sent_at,
                     EXISTS (SELECT 1 FROM numbers n WHERE n.purchase_item_id = i.id AND n.status = 'available' AND NOT n.ready
                                 AND n.capable AND n.missing_since IS NULL) AND p.trigger = 'emergency' AS unready
                FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
               WHERE i.intended_at > clock_timestamp() - interval '15 minutes' AND i.attempts > 0)
          SELECT count(*) FILTER (WHERE state = 'bought' OR (doubted AND state <> 'taken')
                                     OR (state = 'sent' AND last_sent_at < clock_timestamp() - interval '3 seconds')) AS doubts,
-                count(*) FILTER (WHERE state IN ('taken', 'not_bought') AND NOT doubted AND twilio_code IS NOT NULL) AS refusals,
+                count(*) FILTER (WHERE state IN ('taken', 'not_bought') AND NOT doubted
+                                   AND (twilio_code IS NOT NULL OR error_code LIKE 'twilio\\_%')) AS refusals,
                 extract(epoch FROM clock_timestamp() - max(last_sent_at))::float8 AS since_secs
            FROM latest
           -- One that brought a number forgives all that were sent before its end.

@@ -167,6 +167,7 @@ operations! {
     a_kill_at_any_step_of_a_recovery_loses_nothing: "a restart after a purchase that nobody heard of",
     a_kill_when_a_recovery_gives_an_item_up_doubles_nothing: "a restart after a create that never arrived",
     a_kill_while_a_rested_number_returns_loses_nothing: "the return of a rested number",
+    a_kill_while_all_webhooks_change_leaves_none_confirmed_that_is_not: "other webhooks for everything that is owned",
     a_kill_at_any_step_of_a_comparison_is_mended_by_the_next_one: "a comparison that finds everything",
     a_kill_at_any_step_of_an_adoption_is_finished_by_the_same_call: "an adoption for the pool",
     a_kill_at_any_step_of_an_adoption_for_a_user_is_finished_by_the_same_call: "an adoption for a user",

@@ -17,7 +17,9 @@ enum Comparison {
     Done,
     /// It comes to its end, and leaves this number to the next one.
     NotThisOne,
-    /// The same, and tells that the repair failed.
+    /// The same, and tells that Twilio does not let us look at it.
+    Unread,
+    /// It leaves this number to the next one, and tells that the repair failed.
     RepairFailed,
     /// It breaks off; the next one goes on.
     BrokeOff,
@@ -43,7 +45,7 @@ fn fetch_meets(kind: Kind) -> Comparison {
         Answer::Lost | Answer::Later | Answer::Late | Answer::Unfit => Comparison::Done,
         // Not there after all, or another's by now.
         Answer::NotFound | Answer::AnotherTag => Comparison::NotThisOne,
-        Answer::Refused(_) => Comparison::BrokeOff,
+        Answer::Refused(_) => Comparison::Unread,
         Answer::Account(halt) => Comparison::Halted(halt),
         never_so @ (Answer::AnotherHost | Answer::Loop | Answer::NoMoney | Answer::Sale) => never(On::Fetch, never_so),
     }
@@ -69,7 +71,7 @@ impl Shop {
             Comparison::Halted(_) => reply.problem(503, "halted")["report"].clone(),
             _ => reply.ok(),
         };
-        let ends = !matches!(expected, Comparison::BrokeOff | Comparison::Halted(_));
+        let ends = !matches!(expected, Comparison::BrokeOff | Comparison::Halted(_) | Comparison::Unread);
         assert_eq!(report["complete"], ends, "{kind:?}: {report}");
         self.judge_halt(kind, if let Comparison::Halted(halt) = expected { Some(halt) } else { None });
         report
@@ -110,7 +112,8 @@ fn every_fault_at_a_fetch_of_a_comparison_ends_as_its_class_says() {
         let expected = fetch_meets(kind);
         let report = shop.compared(kind, expected, shop.daemon.post_empty(RECONCILE));
         let turned_up = usize::from(expected == Comparison::Done);
-        assert_eq!(found(&report), [turned_up, 0, 0, 0, 0], "{kind:?}: {report}");
+        let told = usize::from(expected == Comparison::Unread);
+        assert_eq!(found(&report), [turned_up, 0, 0, 0, told], "{kind:?}: {report}");
         // A number that Twilio shows as one without text messages serves nobody until it shows it otherwise.
         let is_ready = turned_up == 1 && answer(kind) != Answer::Unfit;
         assert_eq!(row(&shop.world, &number, "ready"), if is_ready { "t" } else { "f" }, "{kind:?}");

@@ -56,12 +56,18 @@ fn what_twilio_refuses_about_one_number_halts_nothing() {
 }
 
 #[test]
-fn a_create_that_is_refused_for_its_number_alone_is_the_next_ones_turn() {
+fn a_create_that_is_refused_for_no_account_ends_its_order_and_no_other() {
     let world = World::new().quiet();
     let daemon = world.daemon();
     world.twilio.fault(Fault::new(On::Create, Kind::Refuse).status(412).code(21714));
-    assert_eq!(daemon.purchase(2).ok()["purchased_count"], 2);
+    let order = daemon.purchase(2).ok();
+    assert_eq!(
+        (&order["purchased_count"], &order["errors"][0]["code"]),
+        (&json!(1), &json!("twilio_21714")),
+        "{order}"
+    );
     assert_eq!(daemon.status()["halted"], Value::Null);
+    assert_eq!(daemon.purchase(2).ok()["purchased_count"], 2);
     tally::faults(1);
 }
 

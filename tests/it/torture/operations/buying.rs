@@ -6,7 +6,8 @@ use serde_json::json;
 use twilio_simulator::{Fault, FaultKind, On, ReownMode, Webhooks};
 
 use super::{Operation, PLAIN, assign, hasty, left_unknown, post, purchase, quiet, stocked};
-use crate::world::{SIGNUP_KEY, World, eventually};
+use crate::daemon::Daemon;
+use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
 
 /// What an order under the lock comes by, whoever asked for it.
 macro_rules! order_steps {
@@ -204,4 +205,26 @@ pub const OPERATIONS: &[Operation] = &[
         reaches: &["care_marked", "webhooks_set", "number_returned"],
         ..PLAIN
     },
+    Operation {
+        name: "other webhooks for everything that is owned",
+        before: |world, told| {
+            stocked(world, told);
+            let daemon = world.daemon();
+            assign(&daemon, &["stays"], told);
+            daemon.kill9();
+            world.sql("UPDATE installation SET voice_url = 'https://former.example/v'");
+        },
+        ask: Some(|_, daemon, _| configure(daemon)),
+        reaches: &["some_unconfirmed", "webhooks_set"],
+        after: |world, daemon, _| {
+            configure(daemon);
+            assert_eq!(world.count("SELECT count(*) FROM numbers WHERE webhook_status <> 'configured'"), 0);
+            assert_eq!(world.count("SELECT count(*) FROM installation WHERE unconfirming"), 0);
+        },
+        ..PLAIN
+    },
 ];
+
+fn configure(daemon: &Daemon) {
+    drop(post(daemon, "/admin/phones/api/configure-webhooks", ADMIN_KEY, &json!({})));
+}

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callbunker::db::installation::installation_read;
+use callbunker::db::purchase_holder::holder_take;
 use callbunker::db::purchase_items::{Failure, Limits, RunOf, Settlement, item_settle, items_attempt, items_intend};
 use callbunker::db::purchases::{Wish, purchase_open};
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
@@ -85,6 +86,7 @@ impl Ledger {
             requested_by: "test".to_owned(),
         };
         let run_id = Uuid::new_v4();
+        self.run(move |conn| holder_take(conn, run_id, 0, Duration::from_secs(10)));
         let order = self.run(move |conn| purchase_open(conn, &wish, run_id));
         RunOf { order_id: order.id, run_id }
     }
