@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use secrecy::ExposeSecret;
 
-use super::secrets::TwilioCredentials;
-use super::{Config, dsn};
+use super::Config;
+use super::secrets::{TwilioCredentials, redacted};
 
 /// The effective configuration as TOML, secrets redacted.
 #[must_use]
@@ -18,7 +18,7 @@ pub fn describe_effective(config: &Config) -> String {
         TwilioCredentials::ApiKey { sid, .. } => format!("TWILIO_API_KEY_SID: {sid}, TWILIO_API_KEY_SECRET: given"),
     };
     for line in [
-        format!("DATABASE_URL: {}", dsn::redacted(secrets.database_url.expose_secret())),
+        format!("DATABASE_URL: {}", redacted(secrets.database_url.expose_secret())),
         format!("TWILIO_ACCOUNT_SID: {}", secrets.twilio_account_sid),
         credentials,
         format!("ADMIN_API_KEY: {}", keys(secrets.admin_keys.len())),

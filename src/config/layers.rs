@@ -13,7 +13,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::problem::{Origin, Problem, did_you_mean};
-use super::secret_names::{secret_meant_by, secret_problem};
+use super::secrets::{secret_meant_by, secret_problem};
 use super::sources::{Sources, read_text};
 
 /// What was given for one key.

@@ -8,8 +8,7 @@ use toml::{Table, Value};
 use super::layers::variable_of;
 use super::loader::Loader;
 use super::problem::Problems;
-use super::secret_names::SECRETS;
-use super::secrets::{all_same, same};
+use super::secrets::{SECRETS, all_same, same};
 use super::sources::Sources;
 use super::{Config, schema};
 
@@ -39,13 +38,7 @@ impl Config {
 
     /// What is built into what runs (sockets, connection pools, clients, the lock, the supervisor) stays as it is.
     fn keep_fixed(&mut self, running: &Self) {
-        self.instance = running.instance.clone();
-        self.http = running.http.clone();
-        self.twilio = running.twilio.clone();
-        self.database = running.database.clone();
-        self.lock = running.lock.clone();
-        self.supervisor = running.supervisor.clone();
-        self.shutdown = running.shutdown.clone();
+        self.keep_fixed_sections(running);
         self.log.format = running.log.format;
         self.secrets.database_url = running.secrets.database_url.clone();
         self.secrets.twilio_account_sid = running.secrets.twilio_account_sid.clone();

@@ -44,22 +44,10 @@ fn is_key(text: &str) -> bool {
 
 #[test]
 fn every_number_has_a_range_that_its_default_and_its_type_fit() {
-    check_ranges::<InstanceConfig>();
-    check_ranges::<HttpConfig>();
-    check_ranges::<TwilioConfig>();
-    check_ranges::<DatabaseConfig>();
-    check_ranges::<PoolConfig>();
-    check_ranges::<PurchaseConfig>();
-    check_ranges::<SpendConfig>();
-    check_ranges::<BreakerConfig>();
-    check_ranges::<ReconcileConfig>();
-    check_ranges::<ScheduleConfig>();
-    check_ranges::<WebhooksConfig>();
-    check_ranges::<LockConfig>();
-    check_ranges::<SupervisorConfig>();
-    check_ranges::<AuditConfig>();
-    check_ranges::<ShutdownConfig>();
-    check_ranges::<LogConfig>();
+    macro_rules! check {
+        ($($name:ident: $section:ident,)*) => { $(check_ranges::<$section>();)* };
+    }
+    every_section!(check);
 }
 
 fn check_ranges<S: Section>() {

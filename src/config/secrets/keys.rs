@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::secret_source::{Secret, Vault};
+use super::source::{Secret, Vault};
 
 /// The fewest characters of a key.
 pub const KEY_CHARACTERS_MIN: usize = 16;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::section::{Range, Section, range};
+use crate::config::section::{Range, Section, range};
 
 /// How long it is remembered who did what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

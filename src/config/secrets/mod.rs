@@ -4,16 +4,25 @@
 //! never from TOML; no `Debug`, problem or description holds one. How to get it wrong: `{:?}` on something that wraps
 //! a plain `String`.
 
+mod dsn;
+mod dsn_rules;
+mod keys;
+mod names;
+mod source;
+
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::dsn;
-use super::dsn_rules::faults_of;
-use super::keys::{Keys, read_keys};
-use super::problem::{Problem, Problems};
-use super::secret_source::{Secret, Vault};
-use super::sources::Sources;
+use crate::config::problem::{Problem, Problems};
+use crate::config::sources::Sources;
+use dsn_rules::faults_of;
+use keys::{Keys, read_keys};
+use source::{Secret, Vault};
+
+pub(super) use dsn::redacted;
+pub use keys::{KEY_CHARACTERS_MAX, KEY_CHARACTERS_MIN, KEYS_MAX};
+pub(super) use names::{SECRETS, secret_meant_by, secret_problem};
 
 /// What must never be printed.
 #[derive(Clone)]
@@ -79,7 +88,11 @@ impl Secrets {
 }
 
 /// Reads `DATABASE_URL`; an empty one stands in for a faulty one, which is a problem then.
-pub(super) fn database_url(vault: &mut Vault<'_>) -> SecretString {
+pub(super) fn read_database_url(sources: &Sources, problems: &mut Vec<Problem>) -> SecretString {
+    database_url(&mut Vault { sources, problems })
+}
+
+fn database_url(vault: &mut Vault<'_>) -> SecretString {
     let Some(url) = vault.required("DATABASE_URL", "a URL such as postgresql://user:password@host/database") else {
         return SecretString::default();
     };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::section::{Range, Section, range};
+use crate::config::section::{Range, Section, range};
 
 /// How much may be bought in a sliding hour and a sliding day. Either may be the larger: the tighter one binds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

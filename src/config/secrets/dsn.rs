@@ -63,7 +63,7 @@ pub(super) fn parse(text: &str) -> Option<Dsn<'_>> {
 }
 
 /// The connection string without its secrets.
-pub(super) fn redacted(text: &str) -> String {
+pub(in crate::config) fn redacted(text: &str) -> String {
     match parse(text) {
         Some(dsn) => dsn.redacted(),
         None => HIDDEN.to_owned(),

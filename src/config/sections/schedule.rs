@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use croner::parser::{CronParser, Seconds};
 use serde::{Deserialize, Serialize};
 
-use super::section::{Checks, Section};
+use crate::config::section::{Checks, Section};
 
 /// When replenishment and reconciliation run by themselves: six fields, seconds first, UTC.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

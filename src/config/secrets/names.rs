@@ -1,9 +1,9 @@
 //! Which secrets there are, and how to tell that somebody wrote one where none belongs.
 
-use super::problem::{Origin, Problem};
+use crate::config::problem::{Origin, Problem};
 
 /// The variables that hold secrets.
-pub(super) const SECRETS: &[&str] = &[
+pub(in crate::config) const SECRETS: &[&str] = &[
     "DATABASE_URL",
     "TWILIO_ACCOUNT_SID",
     "TWILIO_AUTH_TOKEN",
@@ -30,7 +30,7 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 /// The secret that an unknown key seems to hold. Where no variable fits, the answer names none: `""`.
-pub(super) fn secret_meant_by(section: &str, key: &str) -> Option<&'static str> {
+pub(in crate::config) fn secret_meant_by(section: &str, key: &str) -> Option<&'static str> {
     let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '.'], "_");
     let joined = if key.is_empty() { plain(section) } else { plain(&format!("{section}_{key}")) };
     let last = plain(if key.is_empty() { section } else { key });
@@ -46,7 +46,7 @@ pub(super) fn secret_meant_by(section: &str, key: &str) -> Option<&'static str> 
 }
 
 /// Says where the secret belongs; never what it was.
-pub(super) fn secret_problem(key: impl Into<String>, origin: Origin, secret: &str) -> Problem {
+pub(in crate::config) fn secret_problem(key: impl Into<String>, origin: Origin, secret: &str) -> Problem {
     let remedy = if secret.is_empty() {
         format!("secrets are given as environment variables, as NAME_FILE=path or as systemd credentials: {}", {
             SECRETS.join(", ")

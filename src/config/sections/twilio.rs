@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::section::{Checks, Range, Section, range};
-use super::web_address::{fault_of, has_bare_authority};
+use crate::config::section::{Checks, Range, Section, range};
+use crate::config::web_address::{fault_of, has_bare_authority};
 
 /// Where Twilio is, and how long one call may take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

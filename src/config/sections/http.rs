@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::section::{Checks, Range, Section, range};
+use crate::config::section::{Checks, Range, Section, range};
 
 /// Where requests come in, and how much of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

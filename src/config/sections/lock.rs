@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::section::{Range, Section, range};
+use crate::config::section::{Range, Section, range};
 
 /// The advisory lock that keeps purchases one at a time, across instances.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

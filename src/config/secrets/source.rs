@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
-use super::problem::{Origin, Problem};
-use super::sources::{Sources, read_text};
+use crate::config::problem::{Origin, Problem};
+use crate::config::sources::{Sources, read_text};
 use crate::domain::steers;
 
 /// A secret and where it was found.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::section::Section;
+use crate::config::section::Section;
 use crate::domain::InstanceName;
 
 /// Which environment this is.

@@ -6,15 +6,15 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::section::{Checks, Section};
-use super::web_address::{fault_of, has_bare_authority};
+use crate::config::section::{Checks, Section};
+use crate::config::web_address::{fault_of, has_bare_authority};
 use crate::domain::Webhooks;
 
 /// What every number of ours carries at Twilio.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebhooksConfig {
-    /// The https origin that webhooks are built on; `PUBLIC_APP_URL`. A loaded [`Config`](super::Config) has one.
+    /// The https origin that webhooks are built on; `PUBLIC_APP_URL`. A loaded [`Config`](crate::config::Config) has one.
     pub public_app_url: Option<Url>,
     /// Where Twilio asks what to do with a call.
     pub voice_path: String,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::section::{Checks, Range, Section, range};
+use crate::config::section::{Checks, Range, Section, range};
 use crate::domain::{AreaCode, Capability, CountryCode, PoolPolicy};
 
 /// How many numbers, which ones, and how long they rest.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::section::Section;
+use crate::config::section::Section;
 
 /// How much is logged, and for whom.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

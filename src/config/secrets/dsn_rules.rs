@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use percent_encoding::percent_decode_str;
 
 use super::dsn::{Dsn, HARMLESS, parse};
-use super::problem::did_you_mean;
+use crate::config::problem::did_you_mean;
 
 /// libpq 18's parameters, besides those that are harmless to show.
 const OTHERS: &[&str] = &[

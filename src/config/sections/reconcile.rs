@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::section::Section;
+use crate::config::section::Section;
 
 /// What a reconciliation may change by itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
