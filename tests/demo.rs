@@ -170,6 +170,44 @@ fn its_lines_work_and_a_killed_daemon_comes_back_and_ctrl_c_leaves_nothing() {
     demo.line("is gone.");
 }
 
+/// What the demo printed for the README's `$URL`, `$SIM` and the two keys, as a shell takes it.
+fn settings_of(demo: &Demo) -> String {
+    let word = |line: String, index: usize| line.split_whitespace().nth(index).expect("a word of the line").to_owned();
+    let simulator = word(demo.line("simulator    http://"), 1);
+    format!(
+        "URL={} SIM={} {} {}",
+        word(demo.line("daemon       http://"), 1),
+        simulator.trim_end_matches("/__sim/state"),
+        word(demo.line("ADMIN_API_KEY=admin-"), 2),
+        word(demo.line("SIGNUP_API_KEY=signup-"), 2),
+    )
+}
+
+#[test]
+fn the_lines_of_the_readmes_first_look_do_what_it_says() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
+    let look =
+        readme.split("\n## A first look\n").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("its part");
+    let lines: Vec<&str> = look.lines().filter_map(|line| line.strip_prefix("    curl ")).collect();
+    assert_eq!(lines.len(), 5, "assign, fault, purchase, status, plan: {lines:?}");
+
+    let mut demo = Demo::start("readme", &[]);
+    demo.line("Ctrl-C stops everything");
+    let settings = settings_of(&demo);
+    let said: Vec<Value> = lines.iter().map(|line| json(&paste(&format!("{settings}\ncurl {line}")))).collect();
+    assert_eq!((&said[0]["user_id"], &said[0]["source"]), (&Value::from("u-1"), &Value::from("pool")));
+    assert_eq!(said[1]["waiting"], 1);
+    assert_eq!(
+        (&said[2]["state"], &said[2]["purchased_count"]),
+        (&Value::from("done"), &Value::from(1)),
+        "{}",
+        said[2]
+    );
+    assert_eq!((&said[3]["available"], &said[3]["unsettled"]), (&Value::from(20), &Value::from(0)));
+    assert_eq!(said[4]["would_purchase"], 0, "{}", said[4]);
+    assert_eq!(demo.end_by(Signal::SIGINT), Some(0));
+}
+
 #[test]
 fn kept_data_go_on_with_the_same_keys_and_numbers_even_after_a_kill() {
     let keep = [("DEMO_KEEP", "1")];

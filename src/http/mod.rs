@@ -76,6 +76,7 @@ mod paced;
 mod page;
 mod problem;
 mod problem_code;
+mod problem_page;
 mod refusals;
 mod reply;
 mod request;

@@ -1,6 +1,6 @@
 //! What went wrong, as the outside sees it: an RFC 9457 problem with a stable machine code.
 //!
-//! Invariants: a code has one status and one title for ever; `type` is `urn:callbunker:problem:<code>`; every detail is
+//! Invariants: a code has one status and one title for ever; `type` is `/problems/<code>`; every detail is
 //! a sentence for people that says what to do.
 //! How to get it wrong: putting an error's `Display` from inside (SQL, a URL with a key, a panic) into `detail`.
 
@@ -157,7 +157,7 @@ mod tests {
         let problem = Problem::invalid_field("count", "must be 1 to 100").with("max", 100);
         assert_eq!(
             serde_json::to_string(&problem).unwrap(),
-            r#"{"type":"urn:callbunker:problem:invalid_field","title":"A field is not usable","status":422,"detail":"count: must be 1 to 100","code":"invalid_field","field":"count","max":100}"#
+            r#"{"type":"/problems/invalid_field","title":"A field is not usable","status":422,"detail":"count: must be 1 to 100","code":"invalid_field","field":"count","max":100}"#
         );
     }
 

@@ -21,10 +21,10 @@ macro_rules! problem_codes {
                 match self { $(Self::$variant => $code),* }
             }
 
-            /// `urn:callbunker:problem:<code>`
+            /// `/problems/<code>`, where the daemon serves what it means
             #[must_use]
             pub fn type_uri(self) -> &'static str {
-                match self { $(Self::$variant => concat!("urn:callbunker:problem:", $code)),* }
+                match self { $(Self::$variant => concat!("/problems/", $code)),* }
             }
 
             /// The status that always goes with it.

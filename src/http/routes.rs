@@ -5,7 +5,7 @@ use super::admin::{
 };
 use super::context::Context;
 use super::sessions::login;
-use super::{Access, BodyRule, Endpoint, Route, dashboard, health, live, metrics, openapi, signup};
+use super::{Access, BodyRule, Endpoint, Route, dashboard, health, live, metrics, openapi, problem_page, signup};
 
 /// Every route there is.
 #[must_use]
@@ -32,6 +32,7 @@ pub fn routes() -> Vec<Route<Context>> {
         Route::new("/healthz", vec![Endpoint::get(Public, health::healthz).about(health::about_healthz)]),
         Route::new("/readyz", vec![Endpoint::get(Public, health::readyz).about(health::about_readyz)]),
         Route::new("/metrics", vec![Endpoint::get(Public, metrics::metrics).about(metrics::about)]),
+        Route::new("/problems/{code}", vec![Endpoint::get(Public, problem_page::show).about(problem_page::about)]),
         Route::new(
             "/admin/phones/api/status",
             vec![Endpoint::get(Admin, status::status).about(status::about).polled()],

@@ -40,7 +40,7 @@ impl Reply {
         let document = self.json();
         assert_eq!(document["status"], self.status, "{self:?}");
         let code = document["code"].as_str().unwrap().to_owned();
-        assert_eq!(document["type"], format!("urn:callbunker:problem:{code}"));
+        assert_eq!(document["type"], format!("/problems/{code}"));
         assert!(document["title"].is_string() && document["detail"].is_string());
         (self.status, code)
     }

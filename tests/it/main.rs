@@ -36,6 +36,7 @@ mod crash;
 mod crowd;
 mod dashboard;
 mod dashboard_events;
+mod docs;
 mod doubt;
 mod emergency;
 mod failover;

@@ -283,6 +283,7 @@ fn a_daemon_answers_every_operation_as_described() {
     for path in ["/healthz", "/readyz", "/metrics", "/openapi.json"] {
         get(path, path);
     }
+    get("/problems/{code}", "/problems/pool_empty");
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let dashboard = "/admin/phones/dashboard";
     description.check(&format!("GET {dashboard}"), &daemon.send("GET", dashboard, &[], None));

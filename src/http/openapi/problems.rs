@@ -166,7 +166,7 @@ pub(super) fn schema() -> Schema {
     let mut problem = Object::builder()
         .schema_type(Type::Object)
         .description(Some("What went wrong (RFC 9457)."))
-        .property("type", text("`urn:callbunker:problem:` and the code."))
+        .property("type", text("`/problems/` and the code: where the daemon tells what it means."))
         .property("title", text("The same for every problem of a code."))
         .property("status", status)
         .property("detail", text("What happened and what to do, for people."))
