@@ -136,7 +136,11 @@ impl DatabaseUrl {
         Self(Arc::new(Place {
             hosts: hosts(&complete),
             is_uri: complete.starts_with("postgres://") || complete.starts_with("postgresql://"),
-            mark_base: number("tcp_user_timeout").filter(|base| *base < i32::MAX.unsigned_abs() - MARKS).unwrap_or(0),
+            // 0 is the system's own time, which is no mark: a day comes near it.
+            mark_base: number("tcp_user_timeout")
+                .map(|base| if base == 0 { 86_400_000 } else { base })
+                .filter(|base| *base < i32::MAX.unsigned_abs() - MARKS)
+                .unwrap_or(0),
             patience,
             url: SecretString::from(complete),
             marks: AtomicU32::new(0),
@@ -247,7 +251,7 @@ impl Place {
         let alone = host.is_local.then(|| self.local.lock().unwrap_or_else(PoisonError::into_inner));
         let before = if host.is_local { wire::local() } else { HashSet::new() };
         let mut connection = PgConnection::establish(&url).map_err(without_the_string)?;
-        let wire = if host.is_local { wire::new_local(&before) } else { self.marked(mark) };
+        let wire = if host.is_local { wire::new_local(&before) } else { None }.or_else(|| self.marked(mark));
         drop(alone);
         let wire = Arc::new(wire.unwrap_or_else(Wire::unknown));
         let refused = ConnectionError::CouldntSetupConfiguration;
@@ -258,7 +262,10 @@ impl Place {
             return Err(ConnectionError::BadConnection("it is a standby, which takes no writes".to_owned()));
         }
         if settings == Settings::Ours {
-            let _ = connection.batch_execute(GIVE_UP_WITH_US);
+            if connection.batch_execute(GIVE_UP_WITH_US).is_err() {
+                // Then nothing that we gave up stands in line for a lock for long.
+                let _ = connection.batch_execute("SET lock_timeout = '2s'");
+            }
         }
         let began = "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
         let began: i64 = diesel::select(sql::<BigInt>(began)).get_result(&mut connection).map_err(refused)?;

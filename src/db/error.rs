@@ -152,7 +152,7 @@ impl From<DieselError> for DbError {
 
 /// 40P01. diesel tells neither the SQLSTATE nor a kind of its own, so the words decide; the English word stands in most of
 /// PostgreSQL's translations too. Missed, it is an error of the statement as before.
-fn is_deadlock(message: &str) -> bool {
+pub(super) fn is_deadlock(message: &str) -> bool {
     message.to_lowercase().contains("deadlock")
 }
 
@@ -188,6 +188,11 @@ const CONDITIONS: &[&str] = &[
     "could not read block",
     "too many open files",
 ];
+
+/// A statement that waited or worked for too long on a server that is well: its session is, too.
+pub(super) fn is_time_limit(message: &str) -> bool {
+    says(message, &["due to statement timeout", "due to lock timeout"])
+}
 
 fn says(message: &str, words: &[&str]) -> bool {
     let message = message.to_lowercase();

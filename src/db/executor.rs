@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::changes::ChangeBell;
 use super::connect::DatabaseUrl;
 use super::errand::{Deadline, Errand};
-use super::error::{DbError, first_line};
+use super::error::{DbError, first_line, is_time_limit};
 use super::room::Room;
 use super::session::{Session, SessionManager};
 use crate::telemetry::{DatabaseFault, Telemetry};
@@ -215,7 +215,8 @@ impl Db {
             other => other,
         };
         errand.is_done();
-        if matches!(outcome, Err(DbError::Unavailable(_))) || session.link.wire().is_cut() {
+        let is_away = matches!(&outcome, Err(DbError::Unavailable(why)) if !is_time_limit(why));
+        if is_away || session.link.wire().is_cut() {
             self.manager.lost(&mut session);
         }
         outcome

@@ -18,7 +18,7 @@ use super::migrations::unknown_versions;
 use super::wire::Wire;
 
 /// The examination itself, after both connections were made.
-const WITHIN: Duration = Duration::from_secs(4);
+const WITHIN: Duration = Duration::from_secs(15);
 /// How often two connections are compared. A pool that shares gives itself away at the first or the second.
 const ROUNDS: u32 = 3;
 const OLDEST: i32 = 130_000;
@@ -69,8 +69,8 @@ pub(super) fn examine(url: &DatabaseUrl) -> Result<(), DbError> {
     })();
     match taken {
         Ok((true, false)) => Ok(()),
-        Err(error) if error.is_unavailable() => Err(error),
-        _ => Err(DbError::Unfit(
+        Err(error) => Err(error),
+        Ok(_) => Err(DbError::Unfit(
             "DATABASE_URL: the advisory locks of this database exclude nobody, so that two instances would buy at the \
              same time; take the URL of a PostgreSQL server, version 13 or newer"
                 .to_owned(),

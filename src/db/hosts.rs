@@ -73,11 +73,12 @@ impl Lists {
 /// libpq's rules: a login is there if an `@` comes before any `/`; parameters stand above the place.
 fn uri(url: &str) -> Option<Lists> {
     let (_, rest) = url.split_once("://")?;
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    // The login goes first: a password may hold a `?`.
     let rest = match rest.find(['@', '/']) {
         Some(at) if rest[at..].starts_with('@') => &rest[at + 1..],
         _ => rest,
     };
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let place = rest.split('/').next().unwrap_or_default();
     let mut lists = Lists::default();
     if !place.is_empty() {
@@ -149,6 +150,7 @@ mod tests {
     fn each_host_of_several_can_be_meant_alone() {
         for (url, expected) in [
             ("postgres://u:p@h1,h2/db?x=y", vec!["&host=h1", "&host=h2"]),
+            ("postgres://u:p,q?w@h1,h2/db", vec!["&host=h1", "&host=h2"]),
             ("postgres://h1:1,[::1]:2/db", vec!["&host=h1&port=1", "&host=%3A%3A1&port=2"]),
             ("postgres://h1:1,h2/db", vec!["&host=h1&port=1", "&host=h2&port="]),
             ("postgresql:///db?host=h1,h2&port=5433", vec!["&host=h1&port=5433", "&host=h2&port=5433"]),
@@ -166,6 +168,7 @@ mod tests {
     fn one_host_and_what_is_not_understood_stay_as_they_are() {
         for url in [
             "postgres://u:p@h/db",
+            "postgres://u:p,q?w@h/db",
             "postgres:///db",
             "host=h",
             "service=x",

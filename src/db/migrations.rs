@@ -19,7 +19,7 @@ use diesel::sql_types::Bool;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 use super::connect::{DatabaseUrl, Link};
-use super::error::{DbError, first_line};
+use super::error::{DbError, first_line, is_deadlock};
 use super::fitness::examine;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
@@ -96,7 +96,7 @@ fn run(link: &mut Link, migration: &dyn Migration<Pg>, until: Instant) -> Result
         if link.ping().is_err() {
             return Err(DbError::Unavailable(first_line(&error.to_string())));
         }
-        if began.elapsed() < IN_LINE {
+        if began.elapsed() < IN_LINE && !is_deadlock(&error.to_string()) {
             return Err(refused(&*error));
         }
         if Instant::now() >= until {

@@ -33,7 +33,7 @@ impl Servers {
     /// Takes a connection in, and cuts those that it makes worthless; false when it is itself one of those.
     pub(super) fn admit(&mut self, server: Server, wire: &Arc<Wire>) -> bool {
         if let Some(current) = self.current.filter(|current| current.began != server.began) {
-            if self.left.contains(&server.began) && server.timeline <= current.timeline {
+            if self.left.contains(&server.began) && server.timeline > 0 && server.timeline <= current.timeline {
                 return false;
             }
             self.left.retain(|left| *left != server.began);

@@ -217,7 +217,8 @@ fn note<S>(shared: &Shared<S>, exchange: &Exchange, response: &Response, began: 
                 "status" => status.as_u16(), "millis" => millis, "client" => %exchange.client)
         };
     }
-    if status.is_server_error() {
+    // A stranger's is no news, and strangers must not be able to write lines that somebody keeps; its cause has its own.
+    if status.is_server_error() && exchange.body.seat().is_known() {
         say!(warn);
     } else {
         say!(debug);

@@ -97,7 +97,7 @@ impl Seat {
         *self.from.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_known(&self) -> bool {
+    pub(super) fn is_known(&self) -> bool {
         self.is_known.load(Ordering::Relaxed)
     }
 
@@ -108,7 +108,7 @@ impl Seat {
 
     /// Whether somebody whose key is right waits for us.
     pub(super) fn is_serving_known(&self) -> bool {
-        self.phase.load(Ordering::Relaxed) % 4 == SERVING && self.is_known()
+        matches!(self.phase.load(Ordering::Relaxed) % 4, SERVING | READING) && self.is_known()
     }
 
     /// Since when this seat has not been at work, if it may be given to somebody else.
@@ -220,7 +220,10 @@ impl Seats {
         }
         let most = max / 64 + 1;
         let mut leaving = strangers.first(most, &mut counts);
-        leaving.extend(known.first(most - leaving.len(), &mut counts));
+        // Nobody whose key is right goes as long as a stranger can.
+        if leaving.is_empty() {
+            leaving = known.first(most, &mut counts);
+        }
         for id in &leaving {
             self.send_away(*id);
         }
@@ -333,6 +336,17 @@ mod tests {
         first.seat().phase.store(READING, Ordering::Relaxed);
         std::thread::sleep(BODY_PATIENCE + Duration::from_millis(20));
         assert!(crowd.take().is_some());
+    }
+
+    #[test]
+    fn nobody_whose_key_was_right_goes_as_long_as_a_stranger_can() {
+        let crowd = Crowd::new(128);
+        let seats: Vec<_> = (0..128).map(|_| crowd.take().unwrap()).collect();
+        seats[1..].iter().for_each(|seat| seat.seat().known());
+        let newcomer = crowd.take().expect("the stranger goes");
+        newcomer.seat().known();
+        assert!(seats[0].must_go() && seats[1..].iter().all(|seat| !seat.must_go()));
+        assert!(crowd.take().is_some(), "then those who wait with a right key");
     }
 
     #[test]

@@ -60,15 +60,22 @@ impl Default for Readyz {
 
 async fn look(context: &Context) -> Look {
     let wanted = context.config.load().webhooks.webhooks();
-    let (skewed, gate, signup, full, frozen) = tokio::join!(
+    let (skewed, looked, full) = tokio::join!(
         is_skewed(&context.db, &wanted),
-        context.db.run("gate_read", gate_read),
-        // The tables that a signup needs: a server may answer for one table and not for another.
-        context.db.run("signup_look", signup_look),
+        // In one go: whoever asks for readiness takes no more of the database's places than signups can spare.
+        context.db.run("readyz_look", |conn| {
+            // The tables that a signup needs: a server may answer for one table and not for another.
+            signup_look(conn)?;
+            Ok((gate_read(conn)?, holder_is_frozen(conn)?))
+        }),
         context.db.lacks_room(),
-        context.db.run("holder_is_frozen", holder_is_frozen),
     );
-    let failing = match skewed.and_then(|skewed| signup.map(|()| skewed)) {
+    let (looked, frozen) = match looked {
+        Ok((gate, frozen)) => (Ok(gate.warnings()), frozen),
+        Err(error) => (Err(error), false),
+    };
+    let mut warnings = looked.as_ref().cloned().unwrap_or_default();
+    let failing = match skewed.and_then(|skewed| looked.map(|_| skewed)) {
         Ok(_) if full => Some("database"),
         Ok(false) => None,
         Ok(true) => Some("config_skew"),
@@ -76,8 +83,7 @@ async fn look(context: &Context) -> Look {
         Err(_not_migrated) => Some("migrations"),
     };
     // Signups are served from stock all the same: no reason to call this instance unready.
-    let mut warnings = gate.map(|gate| gate.warnings()).unwrap_or_default();
-    if frozen.unwrap_or_default() {
+    if frozen {
         warnings.push(FROZEN.to_owned());
     }
     Look { failing, warnings }

@@ -29,6 +29,7 @@ const OTHERS: &[&str] = &[
     "replication",
     "require_auth",
     "requirepeer",
+    "requiressl",
     "scram_client_key",
     "scram_server_key",
     "ssl_max_protocol_version",
