@@ -1,7 +1,7 @@
 //! What an area code of the North American numbering plan (+1) says of its country, and whether it says any.
 //!
-//! Source: the plan's administrator, <https://www.nanpa.com/numbering>, its lists of assigned, of non-geographic and of easily
-//! recognizable codes, as of November 2025. Only what is neither the United States' nor Canada's is listed, so that a code
+//! Whose code is which is told by the plan's administrator, <https://www.nanpa.com/numbering>; a test holds the countries here
+//! against those of libphonenumber's tables. Only what is neither the United States' nor Canada's is listed, so that a code
 //! which is new in either of them is never refused. US territories have ISO codes of their own, and Twilio sells their
 //! numbers under these.
 //! How to get it wrong: listing the codes that are valid. New ones come several times a year.
@@ -67,6 +67,20 @@ mod tests {
         }
         for code in [b"415", b"212", b"604", b"683", b"235"] {
             assert_eq!(other_country(*code), None, "the United States', Canada's, or new");
+        }
+    }
+
+    #[test]
+    fn libphonenumber_says_the_same_of_every_country() {
+        for (code, letters) in OTHERS {
+            let (code, letters) = (std::str::from_utf8(code).unwrap(), std::str::from_utf8(letters).unwrap());
+            // Which subscriber numbers a country has differs; most have one of these.
+            let numbers = ["2345678", "5678901", "4701234", "3121234", "4981234", "2341234"];
+            let said = numbers.iter().filter_map(|rest| {
+                let number: crate::domain::PhoneNumber = format!("+1{code}{rest}").parse().unwrap();
+                number.country().map(|country| country.as_str().to_owned())
+            });
+            assert!(said.into_iter().any(|country| country == letters), "{code} is {letters}");
         }
     }
 

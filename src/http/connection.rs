@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use http::StatusCode;
 use http::header::{CONNECTION, HeaderValue};
 use http_body_util::Empty;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -217,8 +218,9 @@ fn note<S>(shared: &Shared<S>, exchange: &Exchange, response: &Response, began: 
                 "status" => status.as_u16(), "millis" => millis, "client" => %exchange.client)
         };
     }
-    // A stranger's is no news, and strangers must not be able to write lines that somebody keeps; its cause has its own.
-    if status.is_server_error() && exchange.body.seat().is_known() {
+    // But for our own mistakes a stranger's is no news: nobody without a key writes lines that push out what matters.
+    let matters = status == StatusCode::INTERNAL_SERVER_ERROR || exchange.body.seat().is_known();
+    if status.is_server_error() && matters {
         say!(warn);
     } else {
         say!(debug);

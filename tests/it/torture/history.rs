@@ -177,7 +177,13 @@ fn serves_again(recorder: &Recorder) {
 fn without_postgresql(world: &World, recorder: &Recorder, outage: &AtomicBool, away: impl Fn(), back: impl Fn()) {
     outage.store(true, Ordering::Relaxed);
     away();
-    let (asked, before) = (requests(world), recorder.refused.load(Ordering::Relaxed));
+    // What was on the wire when PostgreSQL went arrives yet, and nothing after it.
+    let mut last = requests(world);
+    eventually("what was on the wire has arrived", || {
+        thread::sleep(Duration::from_millis(500));
+        std::mem::replace(&mut last, requests(world)) == last
+    });
+    let (asked, before) = (last, recorder.refused.load(Ordering::Relaxed));
     eventually("signups are refused", || recorder.refused.load(Ordering::Relaxed) > before + 10);
     assert_eq!(requests(world), asked, "not one call goes to Twilio");
     back();
