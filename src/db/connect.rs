@@ -261,11 +261,9 @@ impl Place {
         if diesel::select(sql::<Bool>("pg_is_in_recovery()")).get_result(&mut connection).map_err(refused)? {
             return Err(ConnectionError::BadConnection("it is a standby, which takes no writes".to_owned()));
         }
-        if settings == Settings::Ours {
-            if connection.batch_execute(GIVE_UP_WITH_US).is_err() {
-                // Then nothing that we gave up stands in line for a lock for long.
-                let _ = connection.batch_execute("SET lock_timeout = '2s'");
-            }
+        if settings == Settings::Ours && connection.batch_execute(GIVE_UP_WITH_US).is_err() {
+            // Then nothing that we gave up stands in line for a lock for long.
+            let _ = connection.batch_execute("SET lock_timeout = '2s'");
         }
         let began = "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
         let began: i64 = diesel::select(sql::<BigInt>(began)).get_result(&mut connection).map_err(refused)?;
