@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ pub struct Daemon {
     child: Child,
     pub url: String,
     log: Arc<Mutex<Vec<String>>>,
+    log_stalls: Arc<AtomicBool>,
     agent: ureq::Agent,
     failpoints: PathBuf,
 }
@@ -87,9 +89,13 @@ impl Daemon {
             .expect("the daemon starts");
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = BufReader::new(child.stderr.take().expect("its stderr is a pipe")).lines();
-        let kept = Arc::clone(&log);
+        let log_stalls = Arc::new(AtomicBool::new(false));
+        let (kept, stalls) = (Arc::clone(&log), Arc::clone(&log_stalls));
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
+                while stalls.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
                 kept.lock().unwrap().push(line);
             }
         });
@@ -101,7 +107,7 @@ impl Daemon {
             .proxy(None)
             .build()
             .new_agent();
-        Self { child, url: String::new(), log, agent, failpoints }
+        Self { child, url: String::new(), log, log_stalls, agent, failpoints }
     }
 
     pub fn wait_until_it_serves(&mut self) {
@@ -127,13 +133,22 @@ impl Daemon {
 
     /// How many threads it has now.
     pub fn threads(&self) -> usize {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
-        tasks.expect("its threads").count()
+        std::fs::read_dir(self.tasks()).expect("its threads").count()
+    }
+
+    /// Where the system shows its threads.
+    pub fn tasks(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/task", self.child.id()))
     }
 
     /// Whether it has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("its state").is_some()
+    }
+
+    /// Nobody reads its log from now on, or somebody reads it again: what is in the pipe, and what comes.
+    pub fn stall_log(&self, stalls: bool) {
+        self.log_stalls.store(stalls, Ordering::Relaxed);
     }
 
     pub fn log_text(&self) -> String {

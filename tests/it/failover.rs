@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,11 @@ use crate::daemon::Daemon;
 use crate::world::{World, eventually};
 
 const STOCK: usize = 60;
+/// Two seconds are wanted; a machine may do other things too.
+const BACK_WITHIN: Duration = Duration::from_secs(4);
+/// One for each place at the database; and for each host one of whoever seeks a connection, which are the pool's three, the
+/// listener and the holder of the purchase lock. However many statements are given up, there are never more.
+const THREADS_MORE: usize = 8 + 2 * (3 + 1 + 1);
 
 fn cluster() -> Cluster {
     Cluster::start(ClusterOptions::default()).expect("PostgreSQL")
@@ -54,26 +59,71 @@ impl Pair {
     }
 }
 
+/// How many threads a daemon has at most, as long as this lives.
+struct Crowd {
+    before: usize,
+    most: Arc<AtomicUsize>,
+    ends: Arc<AtomicBool>,
+}
+
+impl Crowd {
+    fn watched(daemon: &Daemon) -> Self {
+        let (tasks, before) = (daemon.tasks(), daemon.threads());
+        let crowd = Self { before, most: Arc::new(AtomicUsize::new(before)), ends: Arc::default() };
+        let (most, ends) = (Arc::clone(&crowd.most), Arc::clone(&crowd.ends));
+        thread::spawn(move || {
+            while !ends.load(Ordering::Relaxed) {
+                let now = std::fs::read_dir(&tasks).map_or(0, Iterator::count);
+                most.fetch_max(now, Ordering::Relaxed);
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        crowd
+    }
+
+    /// At first, and at most.
+    fn most(&self) -> (usize, usize) {
+        (self.before, self.most.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        self.ends.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_frozen_primary_is_left_as_soon_as_its_standby_is_promoted() {
     let (pair, world, daemon) = Pair::begun();
-    let threads = daemon.threads();
+    let crowd = Crowd::watched(&daemon);
     pair.primary.freeze().expect("it freezes");
-    // Every place and every session is lost to it.
-    thread::scope(|scope| {
+    // Every place and every session is lost to it, again and again.
+    let ask = &|user: String| (daemon.assign(&user).status, daemon.get("/admin/phones/api/status").status);
+    for wave in 0..2 {
+        thread::scope(|scope| {
+            for user in 0..12 {
+                scope.spawn(move || assert_eq!(ask(format!("during-{wave}-{user}")).0, 503));
+            }
+        });
+    }
+    daemon.assign("during").problem(503, "database_unavailable");
+    // It is promoted while statements wait for the frozen one on all of them.
+    let back = thread::scope(|scope| {
         for user in 0..12 {
-            let daemon = &daemon;
-            scope.spawn(move || daemon.assign(&format!("during-{user}")).problem(503, "database_unavailable"));
-            scope.spawn(move || daemon.get("/admin/phones/api/status"));
+            scope.spawn(move || ask(format!("meanwhile-{user}")));
         }
+        thread::sleep(Duration::from_millis(200));
+        pair.standby.promote().expect("it is promoted");
+        let promoted = Instant::now();
+        let served = (0..).find(|turn| daemon.assign(&format!("after-{turn}")).status == 200);
+        assert!(served.is_some());
+        promoted.elapsed()
     });
-    pair.standby.promote().expect("it is promoted");
-    let promoted = Instant::now();
-    let served = (0..).find(|turn| daemon.assign(&format!("after-{turn}")).status == 200);
-    assert!(served.is_some());
-    // Two seconds on a machine that does nothing else.
-    assert!(promoted.elapsed() < Duration::from_secs(10), "{:?}", promoted.elapsed());
-    eventually("no thread is left behind", || daemon.threads() <= threads + 16);
+    let (before, most) = crowd.most();
+    println!("served {back:?} after the promotion; {before} threads before it all, {most} at most");
+    assert!(back < BACK_WITHIN, "{back:?}");
+    assert!(most <= before + THREADS_MORE, "{most} threads, {before} before it all");
     // The former primary is still frozen, and nobody tries it first: neither signups nor purchases.
     for user in 0..10 {
         daemon.assign(&format!("later-{user}")).ok();

@@ -51,6 +51,7 @@ mod lifecycle;
 mod limits;
 mod lists;
 mod lock;
+mod log_stalls;
 mod memory;
 mod metrics;
 mod monitoring;

@@ -1,7 +1,9 @@
 //! A database without room to write, or in another state that is no statement's fault.
 
+use std::thread;
+
 use serde_json::json;
-use twilio_simulator::On;
+use twilio_simulator::{Fault, FaultKind, On};
 
 use crate::world::{World, eventually};
 
@@ -55,18 +57,34 @@ fn readiness_says_that_there_is_no_room_until_there_is() {
 
 #[test]
 fn nothing_more_is_bought_when_what_was_bought_cannot_be_written_down() {
-    let world = World::new().quiet().set("purchase.concurrency", 1);
+    let world = World::new().quiet().set("purchase.concurrency", 2);
     let daemon = world.daemon();
-    world.twilio.set_latency_on(On::Create, std::time::Duration::from_millis(50));
+    // Whichever create comes second is answered late that its number is taken: it has a slot for another then.
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Stolen).after(1));
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Delay).ms(1500).after(1));
     fails_with(&world, "numbers", FULL.0, FULL.1);
-    daemon.purchase(10);
-    assert_eq!(world.bought(), 1, "the one whose place in the ledger was written before the want showed");
-    daemon.purchase(10);
-    assert_eq!(world.bought(), 1);
-    world.sql("DROP TRIGGER fails ON numbers");
-    eventually("what was bought is in the pool, and buying goes on", || {
-        daemon.purchase(1).status == 200 && world.count("SELECT count(*) FROM numbers") >= 2
+    fails_with(&world, "waiters", FULL.0, FULL.1);
+    thread::scope(|scope| {
+        let order = scope.spawn(|| daemon.purchase(10));
+        eventually("the want shows", || daemon.has_logged("a paid number waits to be written down"));
+        eventually("the other number turns out to be taken", || {
+            world.count("SELECT count(*) FROM purchase_items WHERE state = 'taken'") == 1
+        });
+        world.sql("DROP TRIGGER fails ON numbers");
+        let order = order.join().unwrap();
+        let shown = (&order.body["state"], &order.body["purchased_count"], &order.body["errors"][0]["code"]);
+        assert_eq!(shown, (&json!("interrupted"), &json!(1), &json!("database_unavailable")), "{order:?}");
     });
+    // There is still no room: what is tried with the waiters' table fails.
+    let next = daemon.purchase(10);
+    assert_ne!(next.body["purchased_count"], 10, "{next:?}");
+    assert_eq!(
+        (world.twilio.truth().creates.len(), world.bought()),
+        (2, 1),
+        "what was on its way before the want showed"
+    );
+    world.sql("DROP TRIGGER fails ON waiters");
+    eventually("buying goes on", || daemon.purchase(1).status == 200 && world.bought() >= 2);
     eventually("nothing is open", || {
         world.count("SELECT count(*) FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')") == 0
     });
