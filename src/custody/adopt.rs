@@ -78,7 +78,7 @@ impl Custody {
 
     /// Step 1: ours by SID, whatever crashes from here on.
     async fn take_in(&self, number: &PhoneNumber, requested_by: &str) -> Result<(Held, IncomingNumber), CustodyError> {
-        let found = match self.twilio.find(number).await {
+        let found = match self.twilio.find(number, None).await {
             Ok(found) => found.ok_or(CustodyError::NotInAccount)?.body,
             Err(failure) => {
                 self.halt_on(&failure).await;
@@ -189,7 +189,7 @@ impl Custody {
         let id = held.id;
         self.db.run("number_mark_missing", move |conn| number_mark_missing(conn, id)).await?;
         // Bought anew by somebody? Then the operator is told what to do about the old one.
-        match self.twilio.find(&held.phone_number).await {
+        match self.twilio.find(&held.phone_number, None).await {
             Ok(Some(found)) if found.body.sid != held.sid => Err(CustodyError::AnotherSid),
             _ => Err(CustodyError::Gone),
         }

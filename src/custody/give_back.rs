@@ -211,6 +211,7 @@ fn reason(failure: &Failure) -> Reason {
     Reason {
         code: failure.error_code(),
         twilio_code: failure.twilio_code(),
+        concerns: failure.concerns(),
         message: failure.to_string(),
         request_id: failure.request_id().map(str::to_owned),
     }

@@ -19,7 +19,7 @@ impl Custody {
         if held.is_some_and(|held| held.status != NumberStatus::Released) {
             return Err(CustodyError::Owned);
         }
-        let found = match self.twilio.find(number).await {
+        let found = match self.twilio.find(number, None).await {
             Ok(found) => found.ok_or(CustodyError::NotInAccount)?.body,
             Err(failure) => {
                 self.halt_on(&failure).await;

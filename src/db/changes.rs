@@ -25,7 +25,7 @@ const CHANGES: &[&str] = &[
     "installation_unconfirm",
     "item_doubt",
     "item_end",
-    "item_not_found",
+    "item_not_ours",
     "item_settle",
     "items_attempt",
     "items_intend",

@@ -82,6 +82,7 @@ diesel::table! {
         error_message -> Nullable<Text>,
         twilio_request_id -> Nullable<Text>,
         spends -> Bool,
+        refusal_concerns -> Nullable<Text>,
     }
 }
 

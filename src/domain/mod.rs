@@ -24,7 +24,7 @@ pub use line::{Needs, unserved};
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus,
 };
-pub use order::{ItemState, OrderState, Trigger};
+pub use order::{Concerns, ItemState, OrderState, Trigger};
 pub use place::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
 pub use plan::{ByHand, Cap, Caps, Plan, PoolPolicy, Stock, Why, lack, permit_one, plan, plan_by_hand};
 pub use plan_pass::{BATCHES_MAX, PassPlan, plan_pass};

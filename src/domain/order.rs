@@ -96,3 +96,17 @@ stored_enum!(ItemState {
     NotBought = "not_bought",
     Unknown = "unknown",
 });
+/// What a refusal of Twilio's says something of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Concerns {
+    /// The one number that was asked for.
+    Number,
+    /// The order, as it is configured.
+    Order,
+    /// The account, whatever is asked for.
+    Account,
+    /// This moment: it was never processed.
+    Moment,
+}
+
+stored_enum!(Concerns { Number = "number", Order = "order", Account = "account", Moment = "moment" });

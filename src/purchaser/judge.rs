@@ -1,7 +1,9 @@
 //! Whose is a number that Twilio shows for an item of ours? Pure, because everything hangs on it.
 //!
 //! Invariants: a tag decides before a clock does; an operator's label, or a create that lost ours, makes nothing
-//! somebody else's that is our E.164 and came after our POST: it is paid for.
+//! somebody else's that is our E.164 and came soon after our POST: it is paid for. What came days later was bought by
+//! somebody else, whatever we once tried; what we doubted for longer than a week only an operator can tell. Silence about
+//! a capability makes nothing unfit: the search promised it.
 //! How to get it wrong: trusting a clock by the minute. Twilio's `Date` may be minutes off its own `date_created`, and who
 //! takes a number of ours for older buys a second one in its place.
 
@@ -18,6 +20,11 @@ const SLACK: TimeDelta = TimeDelta::hours(1);
 /// With our item's tag it is another's that our POST has renamed (a POST for a number that the account has acts as an
 /// update) when it is older by this. No two clocks of Twilio's are a day apart; minutes prove nothing.
 const ANCIENT: TimeDelta = TimeDelta::days(1);
+/// A number without a tag that was created longer than this after our first POST was bought by somebody else: an item is
+/// POSTed for minutes at most.
+const LATE: TimeDelta = TimeDelta::days(1);
+/// A number without a tag settles no doubt that is older than this.
+const DOUBT_LASTS: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What the item knows of itself.
 #[derive(Debug, Clone)]
@@ -41,6 +48,10 @@ pub(crate) enum Owner {
     AnotherTag,
     /// It was the account's before we ever asked: another environment owns it.
     Older,
+    /// No tag is on it, and it was bought long after we asked: by somebody else, unless this is the answer to our POST itself.
+    Later(Box<Settlement>),
+    /// No tag is on it, and nobody remembers our POST any more: an operator decides.
+    Unclear,
 }
 
 /// Judges `found`, which has the item's E.164, by its tag and its age. Its age is taken on Twilio's own clock, so that ours
@@ -54,14 +65,30 @@ pub(super) fn owner(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Owne
         return Owner::Older;
     }
     let settlement = Box::new(settlement(found, claim));
-    if tag.is_some() { Owner::Us(settlement) } else { Owner::Untagged(settlement) }
+    if tag.is_some() {
+        Owner::Us(settlement)
+    } else if is_later(found, claim.sent_ago) {
+        Owner::Later(settlement)
+    } else if claim.sent_ago > DOUBT_LASTS {
+        Owner::Unclear
+    } else {
+        Owner::Untagged(settlement)
+    }
+}
+
+/// When the first POST was sent, by Twilio's own clock.
+fn first_sent_at(found: &Answered<IncomingNumber>, sent_ago: Duration) -> Option<DateTime<Utc>> {
+    found.at?.checked_sub_signed(TimeDelta::from_std(sent_ago).unwrap_or(TimeDelta::MAX))
 }
 
 fn is_older(found: &Answered<IncomingNumber>, sent_ago: Duration, slack: TimeDelta) -> bool {
-    let sent_ago = TimeDelta::from_std(sent_ago).unwrap_or(TimeDelta::MAX);
-    let first_sent_at =
-        found.at.and_then(|at| at.checked_sub_signed(sent_ago)).and_then(|at| at.checked_sub_signed(slack));
-    first_sent_at.zip(found.body.date_created).is_some_and(|(earliest, created)| created < earliest)
+    let earliest = first_sent_at(found, sent_ago).and_then(|at| at.checked_sub_signed(slack));
+    earliest.zip(found.body.date_created).is_some_and(|(earliest, created)| created < earliest)
+}
+
+fn is_later(found: &Answered<IncomingNumber>, sent_ago: Duration) -> bool {
+    let latest = first_sent_at(found, sent_ago).and_then(|at| at.checked_add_signed(LATE));
+    latest.zip(found.body.date_created).is_some_and(|(latest, created)| created > latest)
 }
 
 fn settlement(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Settlement {
@@ -72,7 +99,7 @@ fn settlement(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Settlement
         country: claim.country,
         webhook_status: if number.carries(claim.webhooks) { WebhookStatus::Configured } else { WebhookStatus::Drifted },
         webhooks: claim.webhooks.clone(),
-        capable: number.can(claim.wanted),
+        capable: !number.lacks(claim.wanted),
         purchased_at: bought_at(found),
         request_id: found.request_id.clone(),
     }
@@ -102,6 +129,10 @@ mod tests {
 
     /// Two seconds ago, by Twilio's clock at noon.
     fn judged(number: &Answered<IncomingNumber>) -> Owner {
+        judged_after(number, Duration::from_secs(2))
+    }
+
+    fn judged_after(number: &Answered<IncomingNumber>, sent_ago: Duration) -> Owner {
         let tag = Tag { instance: "default".parse().unwrap(), item_id: Uuid::from_u128(7) };
         let webhooks = Webhooks {
             voice_url: "https://a.example/v".to_owned(),
@@ -111,7 +142,7 @@ mod tests {
         let claim = Claim {
             tag: &tag,
             country: CountryCode::US,
-            sent_ago: Duration::from_secs(2),
+            sent_ago,
             webhooks: &webhooks,
             wanted: &[Capability::Voice, Capability::Sms],
         };
@@ -146,6 +177,19 @@ mod tests {
         Untagged,
         AnotherTag,
         Older,
+        Later,
+        Unclear,
+    }
+
+    fn whose(owner: Owner) -> Whose {
+        match owner {
+            Owner::Us(_) => Whose::Us,
+            Owner::Untagged(_) => Whose::Untagged,
+            Owner::AnotherTag => Whose::AnotherTag,
+            Owner::Older => Whose::Older,
+            Owner::Later(_) => Whose::Later,
+            Owner::Unclear => Whose::Unclear,
+        }
     }
 
     /// Every tag that a number may carry, with every age that it may have.
@@ -173,14 +217,53 @@ mod tests {
             (OTHER_INSTANCE, [AnotherTag, AnotherTag, AnotherTag]),
         ] {
             for (date_created, age) in ages {
-                let whose = match judged(&found(name, "https://a.example/v", date_created)) {
-                    Owner::Us(_) => Us,
-                    Owner::Untagged(_) => Untagged,
-                    Owner::AnotherTag => AnotherTag,
-                    Owner::Older => Older,
-                };
-                assert_eq!(whose, expected[age], "{name:?} {date_created:?}");
+                let judged = judged(&found(name, "https://a.example/v", date_created));
+                assert_eq!(whose(judged), expected[age], "{name:?} {date_created:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_carries_no_tag_is_ours_only_if_it_came_soon_after_our_purchase_and_that_is_remembered() {
+        use Whose::{AnotherTag, Later, Older, Unclear, Untagged, Us};
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        // Twilio's clock is at noon of the first of January.
+        for (sent_ago, date_created, expected) in [
+            (hours(25), "Wed, 31 Dec 2025 11:00:00 +0000", Untagged),
+            (hours(25), "Thu, 01 Jan 2026 10:59:59 +0000", Untagged),
+            (hours(25), "Thu, 01 Jan 2026 11:59:59 +0000", Later),
+            (hours(60 * 24), NOW, Later),
+            (hours(7 * 24), "Thu, 25 Dec 2025 12:00:01 +0000", Untagged),
+            (hours(7 * 24 + 1), "Thu, 25 Dec 2025 12:00:01 +0000", Unclear),
+            // Nobody says when it was bought.
+            (hours(7 * 24), "", Untagged),
+            (hours(7 * 24 + 1), "", Unclear),
+            (hours(60 * 24), "Mon, 01 Sep 2025 12:00:00 +0000", Older),
+        ] {
+            for name in ["", LABEL] {
+                let judged = judged_after(&found(name, "https://a.example/v", date_created), sent_ago);
+                assert_eq!(whose(judged), expected, "{name:?} {sent_ago:?} {date_created:?}");
+            }
+        }
+        // A tag decides, however late it is seen.
+        for (name, expected) in [(OURS, Us), (OTHER_ITEM, AnotherTag)] {
+            assert_eq!(whose(judged_after(&found(name, "https://a.example/v", NOW), hours(60 * 24))), expected);
+        }
+    }
+
+    #[test]
+    fn a_number_is_unfit_only_if_twilio_says_so() {
+        for (told, capable) in [
+            (serde_json::json!(null), true),
+            (serde_json::json!({"voice": true, "sms": null}), true),
+            (serde_json::json!({"voice": true, "sms": false}), false),
+            (serde_json::json!({"voice": null, "sms": false}), false),
+            (serde_json::json!(["voice"]), false),
+        ] {
+            let mut number = found(OURS, "https://a.example/v", NOW);
+            number.body.capabilities = serde_json::from_value(told.clone()).unwrap();
+            let Owner::Us(settlement) = judged(&number) else { panic!("not ours") };
+            assert_eq!(settlement.capable, capable, "{told}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! Settles what is open: items whose outcome nobody knows, by looking at Twilio's list. It never POSTs.
 //!
 //! Invariants: takes the lock as an argument, so it never runs beside a purchase of the same item; an item that the list
-//! does not show stays unknown until `purchase.unknown_settle_secs` after its last POST and two looks apart; one recovery
-//! is bounded in items and time, because it holds the lock.
+//! does not show, or shows as somebody else's, stays unknown until `purchase.unknown_settle_secs` after its last POST and
+//! two looks apart; one recovery is bounded in items and time, because it holds the lock.
 //! How to get it wrong: trusting one empty look, or taking a look that failed for an empty one.
 
 use std::time::Duration;
@@ -14,9 +14,11 @@ use super::emergency::line_lacks;
 use super::judge::Owner;
 use super::run::{self, Run};
 use super::settle::{settle, settle_untagged};
-use super::wire::{Outcome, another_environments, judge_for};
+use super::wire::{Outcome, another_environments, asked_again, judge_for};
 use crate::db::DbError;
-use crate::db::purchase_items::{Ending, Unsettled, item_end, item_look_failed, item_not_found, items_unsettled};
+use crate::db::purchase_items::{
+    Ending, Failure as Reason, Unsettled, item_look_failed, item_not_ours, items_unsettled,
+};
 
 /// Looks for one item are at least this far apart, in seconds.
 const LOOKS_APART_SECS: f64 = 10.0;
@@ -113,7 +115,7 @@ enum Looked {
 
 async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
     let id = item.id;
-    let looked = buyer.twilio.find(&item.phone_number).await;
+    let looked = buyer.twilio.find(&item.phone_number, Some(&buyer.tag(id))).await;
     fail::fail_point!("unsettled_looked");
     let found = match looked {
         Ok(found) => found,
@@ -128,22 +130,46 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
             return Looked::Open;
         }
     };
-    let Some(found) = found else { return not_found(buyer, item).await };
+    let Some(found) = found else { return not_ours(buyer, item, Ending::NotBought, None).await };
+    let found = asked_again(buyer, found).await;
     match judge_for(buyer, id, item.country, item.sent_ago(), &run.webhooks, &found) {
         Owner::Us(settlement) => settled(settle(buyer, id, &settlement).await),
         Owner::Untagged(settlement) => settled(settle_untagged(buyer, id, &settlement).await),
         Owner::AnotherTag | Owner::Older => {
             slog::error!(buyer.log, "a number that we meant to buy belongs to another environment on this account";
                 "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
-            let attempts = item.attempts;
-            let ended = buyer
-                .db
-                .run_patiently("item_end", move |conn| {
-                    item_end(conn, id, Some(attempts), Ending::Taken, &another_environments())
-                })
-                .await;
-            ended_or_open(buyer, ended, "taken")
+            not_ours(buyer, item, Ending::Taken, Some(another_environments())).await
         }
+        Owner::Later(_) => {
+            slog::warn!(buyer.log, "a number that we once meant to buy was bought by somebody else long after";
+                "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
+            not_ours(buyer, item, Ending::Taken, Some(bought_later())).await
+        }
+        Owner::Unclear => {
+            slog::error!(buyer.log, "the account has a number without a tag that may be of a purchase in doubt for more than \
+                                     7 days: adopt it if it is ours, else ignore it";
+                "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
+            not_ours(buyer, item, Ending::NotBought, Some(unclear())).await
+        }
+    }
+}
+
+fn bought_later() -> Reason {
+    Reason {
+        code: "taken_by_another".to_owned(),
+        message: "the account has this number without our tag, and it was bought long after this purchase".to_owned(),
+        ..Reason::default()
+    }
+}
+
+fn unclear() -> Reason {
+    Reason {
+        code: "outcome_unknown".to_owned(),
+        message:
+            "the account has this number without our tag, and this purchase was in doubt for more than 7 days: adopt \
+                  the number if it is ours, else ignore it"
+                .to_owned(),
+        ..Reason::default()
     }
 }
 
@@ -163,15 +189,18 @@ fn ended_or_open(buyer: &Buyer, ended: Result<bool, DbError>, outcome: &'static 
     Looked::Ended
 }
 
-async fn not_found(buyer: &Buyer, item: &Unsettled) -> Looked {
+/// Twilio's list shows nothing of ours. That ends the item when it has said so twice, and its time is over.
+async fn not_ours(buyer: &Buyer, item: &Unsettled, ending: Ending, reason: Option<Reason>) -> Looked {
     let settle_secs = buyer.config.load().purchase.unknown_settle().as_secs_f64();
     let id = item.id;
     let ended = buyer
         .db
-        .run_patiently("item_not_found", move |conn| item_not_found(conn, id, settle_secs, LOOKS_APART_SECS))
+        .run_patiently("item_not_ours", move |conn| {
+            item_not_ours(conn, id, settle_secs, LOOKS_APART_SECS, ending, reason.as_ref())
+        })
         .await;
     if matches!(ended, Ok(true)) {
         fail::fail_point!("unsettled_ended");
     }
-    ended_or_open(buyer, ended, "not_bought")
+    ended_or_open(buyer, ended, ending.as_str())
 }

@@ -16,12 +16,14 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use uuid::Uuid;
 
 use super::candidates::Candidates;
+use super::emergency::line_lacks;
 use super::run::Run;
 use super::traffic::Kind;
 use super::wire::{Item, Outcome, send};
 use super::{Buyer, Shortfall};
 use crate::db::DbError;
 use crate::db::purchase_items::{Attempt, Intent, RunOf, items_attempt, items_intend, items_withdraw};
+use crate::db::purchases::purchases_others_wait;
 use crate::domain::{PhoneNumber, Why};
 use crate::twilio::Failure;
 
@@ -356,20 +358,11 @@ async fn odd_one(buyer: &Buyer, progress: &mut Progress) {
     progress.shortfall.get_or_insert(Shortfall::Halted(failure));
 }
 
-/// Whether signups wait that no stock will serve, or another order waits for the lock.
+/// Whether signups wait for whom something may be bought now, or another order waits for the lock.
 async fn somebody_else_first(buyer: &Buyer, order_id: Uuid) -> bool {
-    let limits = buyer.limits();
-    let asked = buyer
-        .db
-        .run_patiently("purchase_gives_way", move |conn| {
-            let seen = crate::db::stock::stock_read(conn)?;
-            let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
-            let emergency = {
-                let stock = seen.stock_for_line(limits.pool_country, limits.pool_country);
-                crate::domain::plan(&limits.policy, &caps, &stock, crate::domain::Trigger::Emergency)
-            };
-            Ok(emergency.count > 0 || crate::db::purchases::purchases_others_wait(conn, order_id)?)
-        })
-        .await;
-    asked.unwrap_or(false)
+    if line_lacks(buyer).await.unwrap_or(false) {
+        return true;
+    }
+    let waits = move |conn: &mut crate::db::Connection| purchases_others_wait(conn, order_id);
+    buyer.db.run_patiently("purchases_others_wait", waits).await.unwrap_or(false)
 }

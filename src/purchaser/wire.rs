@@ -2,7 +2,8 @@
 //!
 //! Invariants: a POST is repeated only for the same number, inside the running order, under a newly committed attempt
 //! and, after a doubt, only when Twilio's list was read since the last POST and does not show the number; after any doubt only the list, or
-//! a 201, decides; what is paid for is settled, however long PostgreSQL is away, or left to `recover`.
+//! a 201, decides; what is paid for is settled, however long PostgreSQL is away, or left to `recover`; one look after a
+//! doubt never frees the order's place, because a list may lag: `recover` looks twice.
 //! How to get it wrong: reading 21422 after a doubt as "taken". It is what Twilio says of a number that is ours.
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::judge::{Claim, Owner, owner};
 use super::settle::{settle, settle_untagged};
 use super::{Buyer, Shortfall};
 use crate::db::purchase_items::{self, Attempt, Ending, Failure as Reason, Intent, RunOf};
-use crate::domain::{CountryCode, PhoneNumber, Webhooks};
+use crate::domain::{CountryCode, NumberSid, PhoneNumber, Webhooks};
 use crate::twilio::{Answered, BackOff, Failure, IncomingNumber, Verdict, hide_numbers};
 
 /// POSTs for one item whose outcome was in doubt.
@@ -59,6 +60,8 @@ pub(super) enum Outcome {
 
 enum Look {
     Seen(Outcome),
+    /// The list shows the number with another tag, under this SID. It may lag.
+    AnotherTag(NumberSid),
     NotThere,
     Failed,
 }
@@ -76,7 +79,7 @@ pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
         let failure = match buyer.twilio.create(&item.number, &buyer.tag(item.id), &item.webhooks).await {
             Ok(found) => {
                 fail::fail_point!("create_answered");
-                return created(buyer, &item, &found).await;
+                return created(buyer, &item, found).await;
             }
             Err(failure) => failure,
         };
@@ -98,7 +101,7 @@ pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
             match look(buyer, &item).await {
                 Look::Seen(outcome) => return outcome,
                 Look::NotThere => {}
-                Look::Failed => return give_up(buyer, &item, failure, doubted).await,
+                Look::AnotherTag(_) | Look::Failed => return give_up(buyer, &item, failure, doubted).await,
             }
         }
         match attempt_again(buyer, &item).await {
@@ -123,8 +126,8 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: b
             return match look(buyer, item).await {
                 Look::Seen(outcome) => Next::Done(outcome),
                 Look::NotThere => Next::Again { doubtful: true },
-                // Without a look nobody may POST again.
-                Look::Failed => Next::Done(Outcome::Unknown),
+                // Without a look that tells, nobody may POST again.
+                Look::AnotherTag(_) | Look::Failed => Next::Done(Outcome::Unknown),
             };
         }
         Failure::Refused(refusal) => refusal,
@@ -139,8 +142,8 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: b
         return Next::Done(match look(buyer, item).await {
             Look::Seen(outcome) => outcome,
             // When Twilio refuses the account, nobody looked.
-            Look::NotThere | Look::Failed if halted => Outcome::End(Shortfall::Halted(failure.clone())),
-            Look::NotThere | Look::Failed => Outcome::Unknown,
+            _ if halted => Outcome::End(Shortfall::Halted(failure.clone())),
+            Look::AnotherTag(_) | Look::NotThere | Look::Failed => Outcome::Unknown,
         });
     }
     if refusal.code == Some(21421) {
@@ -157,24 +160,60 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: b
 }
 
 /// A 201: settles it if it is ours; reads it again when it carries another tag.
-async fn created(buyer: &Buyer, item: &Item, found: &Answered<IncomingNumber>) -> Outcome {
-    match judged(buyer, item, found) {
+async fn created(buyer: &Buyer, item: &Item, found: Answered<IncomingNumber>) -> Outcome {
+    let found = asked_again(buyer, found).await;
+    let odd = |what: &str| Failure::Unknown {
+        message: format!("the answer to the create {what}"),
+        status: Some(201),
+        request_id: found.request_id.clone(),
+    };
+    match judged(buyer, item, &found) {
         Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
-        Owner::Untagged(settlement) => settle_untagged(buyer, item.id, &settlement).await,
-        Owner::Older => somebody_elses(buyer, item).await,
+        // It is the answer to our own POST, whatever its date says.
+        Owner::Untagged(settlement) | Owner::Later(settlement) => settle_untagged(buyer, item.id, &settlement).await,
+        Owner::Unclear => {
+            doubt(buyer, item, &odd("came too late to be believed")).await;
+            Outcome::Unknown
+        }
+        Owner::Older => {
+            // Twilio says that it sold it: should its date be wrong, the caps have counted it.
+            doubt(buyer, item, &odd("shows a number that the account had long before")).await;
+            somebody_elses(buyer, item).await
+        }
         Owner::AnotherTag => {
-            let failure = Failure::Unknown {
-                message: "the answer to the create carries another tag".to_owned(),
-                status: Some(201),
-                request_id: found.request_id.clone(),
-            };
-            doubt(buyer, item, &failure).await;
+            doubt(buyer, item, &odd("carries another tag")).await;
             match look(buyer, item).await {
                 Look::Seen(outcome) => outcome,
-                Look::NotThere | Look::Failed => Outcome::Unknown,
+                // The answer and the list say the same of the same number.
+                Look::AnotherTag(sid) if sid == found.body.sid => somebody_elses(buyer, item).await,
+                Look::AnotherTag(_) | Look::NotThere | Look::Failed => Outcome::Unknown,
             }
         }
     }
+}
+
+/// What Twilio shows of a number, asked for once more where it keeps silent about what the pool wants. What stays silent
+/// can do what the search promised.
+pub(super) async fn asked_again(buyer: &Buyer, mut found: Answered<IncomingNumber>) -> Answered<IncomingNumber> {
+    let wanted = buyer.config.load().pool.capabilities.clone();
+    if !found.body.leaves_open(&wanted) {
+        return found;
+    }
+    match buyer.twilio.fetch(&found.body.sid).await {
+        Ok(Some(number)) if number.tells_capabilities() => found.body.capabilities = number.capabilities,
+        Ok(_) => {}
+        Err(failure) => {
+            slog::warn!(buyer.log, "a number that Twilio keeps silent about could not be asked for again";
+                "sid" => found.body.sid.as_str(), "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(),
+                "request_id" => failure.request_id());
+            buyer.halt_on(&failure).await;
+        }
+    }
+    if found.body.leaves_open(&wanted) {
+        slog::warn!(buyer.log, "Twilio does not say what a number can do; it counts as able to do what its search promised";
+            "phone_number_ends" => found.body.phone_number.last_four(), "sid" => found.body.sid.as_str());
+    }
+    found
 }
 
 /// Looks the number up in Twilio's list; not while the breaker silences Twilio.
@@ -182,18 +221,21 @@ async fn look(buyer: &Buyer, item: &Item) -> Look {
     if buyer.is_silenced().await {
         return Look::Failed;
     }
-    let found = buyer.twilio.find(&item.number).await;
+    let found = buyer.twilio.find(&item.number, Some(&buyer.tag(item.id))).await;
     fail::fail_point!("look_answered");
     match found {
         Ok(None) => Look::NotThere,
-        Ok(Some(found)) => Look::Seen(match judged(buyer, item, &found) {
-            Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
-            Owner::Untagged(settlement) => settle_untagged(buyer, item.id, &settlement).await,
-            // This machine's clock may have stood still since the POST, together with the machine. Recovery reads the
-            // database's.
-            Owner::Older => Outcome::Unknown,
-            Owner::AnotherTag => somebody_elses(buyer, item).await,
-        }),
+        Ok(Some(found)) => {
+            let found = asked_again(buyer, found).await;
+            Look::Seen(match judged(buyer, item, &found) {
+                Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
+                Owner::Untagged(settlement) => settle_untagged(buyer, item.id, &settlement).await,
+                // This machine's clock may have stood still since the POST, together with the machine. Recovery reads
+                // the database's.
+                Owner::Older | Owner::Later(_) | Owner::Unclear => Outcome::Unknown,
+                Owner::AnotherTag => return Look::AnotherTag(found.body.sid),
+            })
+        }
         Err(failure) => {
             slog::warn!(buyer.log, "a doubtful purchase could not be looked up; recovery will";
                 "item" => item.id.to_string(), "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(),
@@ -262,6 +304,7 @@ fn reason(failure: &Failure) -> Reason {
     Reason {
         code: failure.error_code(),
         twilio_code: failure.twilio_code(),
+        concerns: failure.concerns(),
         message: failure.to_string(),
         request_id: failure.request_id().map(str::to_owned),
     }

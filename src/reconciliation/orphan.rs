@@ -35,8 +35,9 @@ pub(super) async fn take_in(
         let reason = format!("it carries the tag of item {}, which was for another number: rename it", item.id);
         return Ok(not_ours(page, number, reason));
     }
+    let tag = page.buyer.tag(item.id);
     // A fresh look, because what counts is Twilio's clock, and that the number is there now.
-    let found = patiently(page.buyer, || page.buyer.twilio.find(&number.phone_number)).await?;
+    let found = patiently(page.buyer, || page.buyer.twilio.find(&number.phone_number, Some(&tag))).await?;
     let Some(found) = found.filter(|found| found.body.sid == number.sid) else { return Ok(Vec::new()) };
     // What an operator took in may be as old as it likes.
     let sent_ago = if item.spends { item.sent_ago() } else { Duration::MAX };
@@ -64,6 +65,17 @@ pub(super) async fn take_in(
                 item.id
             );
             Ok(not_ours(page, number, reason))
+        }
+        Owner::Later(_) => Ok(vec![Finding::foreign(number, "untagged, and bought long after our purchase of it")]),
+        Owner::Unclear => {
+            let reason = format!(
+                "untagged, and our purchase {} of it has been in doubt for more than 7 days: adopt it if it is ours, else ignore it",
+                item.purchase_id
+            );
+            Ok(vec![
+                Finding::foreign(number, "untagged; a purchase of ours for it is in doubt"),
+                Finding::Conflict(Line::new(&number.phone_number, reason, None)),
+            ])
         }
         Owner::AnotherTag => Ok(Vec::new()),
     }

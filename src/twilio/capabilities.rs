@@ -1,6 +1,6 @@
 //! What a number can do, in any of the ways in which Twilio tells it.
 //!
-//! Invariant: what is not clearly said to be so is not so.
+//! Invariant: what is not clearly said to be so is not so; but silence is no "no", and makes nothing unfit that is paid for.
 //! How to get it wrong: letting one null hide the row, and with it a number that is paid for.
 
 use serde::{Deserialize, Deserializer};
@@ -11,14 +11,19 @@ use crate::domain::Capability;
 /// What a number can do. Search rows say `SMS`, owned numbers `sms`, a messaging service `["Voice","SMS"]`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capabilities {
-    voice: bool,
-    sms: bool,
-    mms: bool,
-    fax: bool,
+    voice: Option<bool>,
+    sms: Option<bool>,
+    mms: Option<bool>,
+    fax: Option<bool>,
 }
 
 impl Capabilities {
     pub(super) fn has(self, capability: Capability) -> bool {
+        self.told(capability) == Some(true)
+    }
+
+    /// What is said of it; `None` = nothing.
+    pub(super) fn told(self, capability: Capability) -> Option<bool> {
         match capability {
             Capability::Voice => self.voice,
             Capability::Sms => self.sms,
@@ -27,14 +32,15 @@ impl Capabilities {
         }
     }
 
-    fn set(&mut self, name: &str) {
-        match name.to_ascii_lowercase().as_str() {
-            "voice" => self.voice = true,
-            "sms" => self.sms = true,
-            "mms" => self.mms = true,
-            "fax" => self.fax = true,
-            _ => {}
-        }
+    fn set(&mut self, name: &str, can: bool) {
+        let told = match name.to_ascii_lowercase().as_str() {
+            "voice" => &mut self.voice,
+            "sms" => &mut self.sms,
+            "mms" => &mut self.mms,
+            "fax" => &mut self.fax,
+            _ => return,
+        };
+        *told = Some(can);
     }
 }
 
@@ -43,9 +49,14 @@ impl<'de> Deserialize<'de> for Capabilities {
         let mut capabilities = Self::default();
         match Value::deserialize(deserializer)? {
             Value::Object(told) => {
-                told.iter().filter(|(_, can)| can.as_bool() == Some(true)).for_each(|(name, _)| capabilities.set(name));
+                let told = told.iter().filter_map(|(name, can)| Some((name, can.as_bool()?)));
+                told.for_each(|(name, can)| capabilities.set(name, can));
             }
-            Value::Array(told) => told.iter().filter_map(Value::as_str).for_each(|name| capabilities.set(name)),
+            // A list names what it can, and so says of the rest that it cannot; an empty one says nothing.
+            Value::Array(told) if told.iter().any(Value::is_string) => {
+                ["voice", "sms", "mms", "fax"].iter().for_each(|name| capabilities.set(name, false));
+                told.iter().filter_map(Value::as_str).for_each(|name| capabilities.set(name, true));
+            }
             _ => {}
         }
         Ok(capabilities)
@@ -56,19 +67,32 @@ impl<'de> Deserialize<'de> for Capabilities {
 mod tests {
     use super::*;
 
+    const ALL: [Capability; 4] = [Capability::Voice, Capability::Sms, Capability::Mms, Capability::Fax];
+
     #[test]
     fn only_what_is_clearly_said_is_so() {
         let read = |json: &str| serde_json::from_str::<Capabilities>(json).unwrap();
-        let both = Capabilities { voice: true, sms: true, ..Capabilities::default() };
+        let can = |read: Capabilities| ALL.map(|capability| read.has(capability));
         for told in [
             r#"{"voice":true,"SMS":true,"MMS":false}"#,
             r#"{"Voice":true,"sms":true,"mms":null,"fax":"yes","new":true}"#,
             r#"["Voice","SMS"]"#,
         ] {
-            assert_eq!(read(told), both, "{told}");
+            assert_eq!(can(read(told)), [true, true, false, false], "{told}");
         }
-        for told in ["null", "{}", "[]", "7", r#""voice""#, r#"{"voice":null,"sms":"true","mms":1}"#] {
+        for told in ["null", "{}", "[]", "[7]", "7", r#""voice""#, r#"{"voice":null,"sms":"true","mms":1}"#] {
             assert_eq!(read(told), Capabilities::default(), "{told}");
         }
+    }
+
+    #[test]
+    fn silence_is_no_no() {
+        let told = |json: &str| {
+            let read = serde_json::from_str::<Capabilities>(json).unwrap();
+            ALL.map(|capability| read.told(capability))
+        };
+        assert_eq!(told(r#"{"voice":true,"sms":false,"mms":null}"#), [Some(true), Some(false), None, None]);
+        assert_eq!(told(r#"["Voice"]"#), [Some(true), Some(false), Some(false), Some(false)]);
+        assert_eq!(told("null"), [None; 4]);
     }
 }

@@ -131,20 +131,25 @@ impl Twilio {
         self.about(Operation::Create, number.as_str(), answer)
     }
 
-    /// Asks Twilio's list for this number of our account. `None` = not ours, as far as the list shows now.
+    /// Asks Twilio's list for this number of our account, and of several rows takes the one with `tag`. `None` = not ours,
+    /// as far as the list shows now.
     ///
     /// # Errors
     /// See [`Failure`]; a look changes nothing. A row that may be the number and cannot be read, or a list that does not
     /// end where it should, says nothing: the outcome is unknown.
-    pub async fn find(&self, number: &PhoneNumber) -> Result<Option<Answered<IncomingNumber>>, Failure> {
+    pub async fn find(
+        &self,
+        number: &PhoneNumber,
+        tag: Option<&Tag>,
+    ) -> Result<Option<Answered<IncomingNumber>>, Failure> {
         let mut url = self.url(&["IncomingPhoneNumbers.json"]);
         url.query_pairs_mut().append_pair("PhoneNumber", number.as_str());
         let answered = self.transport.get::<NumberPage>(Operation::List, url).await?;
         let (request_id, at) = (answered.request_id, answered.at);
         let mut page = ListPage::from(answered.body);
         // The filter matches parts of numbers, so equality is ours to check.
-        if let Some(found) = page.numbers.iter().position(|found| found.phone_number == *number) {
-            return Ok(Some(Answered { body: page.numbers.swap_remove(found), request_id, at }));
+        if let Some(body) = page.row_of(number, tag) {
+            return Ok(Some(Answered { body, request_id, at }));
         }
         if page.may_hide(number) {
             return Err(goes_nowhere("Twilio's list shows the number, perhaps, but its row cannot be read"));

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::wire::ErrorAnswer;
-use crate::domain::cleaned;
+use crate::domain::{Concerns, cleaned};
 
 /// Why a call did not answer what it was for.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -138,6 +138,17 @@ impl Refusal {
         }
     }
 
+    /// What it says something of, for whoever remembers it.
+    #[must_use]
+    pub fn concerns(&self) -> Concerns {
+        match self.verdict() {
+            Verdict::Retry => Concerns::Moment,
+            Verdict::NextCandidate => Concerns::Number,
+            Verdict::EndOrder | Verdict::NotFound => Concerns::Order,
+            Verdict::HaltUntilProbe | Verdict::HaltUntilResume => Concerns::Account,
+        }
+    }
+
     /// Our name of it in an order's errors: `twilio_21422`, or the status when Twilio gave no code.
     #[must_use]
     pub fn error_code(&self) -> String {
@@ -164,6 +175,15 @@ impl Failure {
     pub fn twilio_code(&self) -> Option<i32> {
         match self {
             Self::Refused(refusal) => refusal.code,
+            Self::NotSent(_) | Self::Unknown { .. } => None,
+        }
+    }
+
+    /// What it says something of, if Twilio refused.
+    #[must_use]
+    pub fn concerns(&self) -> Option<Concerns> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.concerns()),
             Self::NotSent(_) | Self::Unknown { .. } => None,
         }
     }
@@ -409,6 +429,31 @@ mod tests {
         ] {
             assert!(!refused(status, code).may_mind_the_number(), "{status}/{code:?}");
         }
+    }
+
+    #[test]
+    fn a_refusal_is_remembered_of_what_it_concerns() {
+        for (status, code, expected) in [
+            (400, Some(21422), Concerns::Number),
+            (400, Some(99999), Concerns::Number),
+            (418, None, Concerns::Number),
+            (412, Some(21714), Concerns::Order),
+            (404, None, Concerns::Order),
+            (401, None, Concerns::Account),
+            (403, None, Concerns::Account),
+            (403, Some(22300), Concerns::Account),
+            (429, None, Concerns::Moment),
+            (400, Some(20429), Concerns::Moment),
+        ] {
+            let body = code.map_or_else(String::new, |code| format!(r#"{{"code":{code},"message":"m"}}"#));
+            let failure = failure_of(status, body.as_bytes(), None, None);
+            assert_eq!(failure.concerns(), Some(expected), "{status}/{code:?}");
+            let Failure::Refused(mut refusal) = failure else { panic!("{status}/{code:?}") };
+            refusal.about = About::Number;
+            assert_ne!(refusal.concerns(), Concerns::Account, "{status}/{code:?}: it was one number's");
+        }
+        assert_eq!(failure_of(503, b"", None, None).concerns(), None);
+        assert_eq!(Failure::NotSent("refused".to_owned()).concerns(), None);
     }
 
     #[test]

@@ -104,6 +104,18 @@ impl IncomingNumber {
         self.capabilities != Capabilities::default()
     }
 
+    /// Whether it keeps silent about some of `wanted`, and says of none that it cannot.
+    #[must_use]
+    pub fn leaves_open(&self, wanted: &[Capability]) -> bool {
+        !self.lacks(wanted) && !self.can(wanted)
+    }
+
+    /// Whether it says of some of `wanted` that it cannot.
+    #[must_use]
+    pub fn lacks(&self, wanted: &[Capability]) -> bool {
+        wanted.iter().any(|capability| self.capabilities.told(*capability) == Some(false))
+    }
+
     /// Whether it can do all of `wanted`.
     #[must_use]
     pub fn can(&self, wanted: &[Capability]) -> bool {

@@ -89,6 +89,8 @@ fn a_number_of_another_environment_is_taken_reported_and_left_alone() {
             1
         );
         assert!(daemon.has_logged("belongs to another environment"));
+        // Twilio said that it sold it: until a day has passed, the caps count it.
+        assert_eq!(daemon.status()["spend"]["hour"]["bought"], 2, "{kind:?}");
         world.assert_nothing_lost_or_doubled();
     }
 }

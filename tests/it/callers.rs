@@ -72,6 +72,31 @@ fn a_repeated_key_whose_order_died_with_its_instance_gets_an_answer() {
 }
 
 #[test]
+fn asking_again_for_an_order_that_nobody_carries_on_keeps_it_in_no_queue() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    // Its instance had begun it, let others go first, and died.
+    world.sql(
+        "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, started_at, expires_at, idempotency_key)
+         VALUES (gen_random_uuid(), 'manual', 'queued', 1, 'US', 'test', now(), now(), 'k')",
+    );
+    let expires_at = world.sql("SELECT expires_at FROM purchases");
+    let body = json!({"count": 1});
+    let ask = || daemon.post_with(PURCHASE, &body, &[("Idempotency-Key", "k"), ("Prefer", "respond-async")]);
+    assert_eq!((ask().status, ask().status), (202, 202));
+    assert_eq!(world.sql("SELECT expires_at FROM purchases"), expires_at, "whoever asks carries nothing");
+    eventually("it ends", || ask().body["state"] == "interrupted");
+    assert_eq!(world.sql("SELECT expires_at FROM purchases"), expires_at);
+    // Nobody has begun this one: whoever asks for it carries it.
+    world.sql(
+        "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, expires_at, idempotency_key)
+         VALUES (gen_random_uuid(), 'manual', 'queued', 1, 'US', 'test', now() + interval '1 minute', 'l')",
+    );
+    let order = daemon.post_with(PURCHASE, &body, &[("Idempotency-Key", "l")]).ok();
+    assert_eq!((&order["state"], &order["purchased_count"]), (&json!("done"), &json!(1)));
+}
+
+#[test]
 fn a_client_that_hangs_up_cancels_nothing() {
     let world = World::new().quiet();
     let daemon = world.daemon();

@@ -1,8 +1,9 @@
 //! Creates whose outcome is not known: lost answers, lag, and what ends the doubt.
 
 use serde_json::json;
-use twilio_simulator::{Fault, FaultKind, On, ReownMode};
+use twilio_simulator::{Fault, FaultKind, ForeignNumber, On, ReownMode};
 
+use crate::comparing::{assert_found, only, reconcile};
 use crate::world::{World, eventually};
 
 #[test]
@@ -161,4 +162,120 @@ fn after_a_doubt_twilios_list_is_read_before_every_further_post_also_after_a_429
     assert_eq!(world.twilio.truth().creates.len(), 2, "the second look showed it, so it was not posted a third time");
     assert_eq!(world.sql("SELECT state, attempts, doubted FROM purchase_items"), "bought|2|t");
     world.assert_nothing_lost_or_doubled();
+}
+
+/// The next look at what is in doubt is due.
+const DUE: &str = "UPDATE purchase_items SET last_lookup_at = now() - interval '1 minute' WHERE state = 'unknown'";
+
+#[test]
+fn a_list_that_shows_another_tag_after_a_doubt_frees_no_place() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThen500));
+    world.twilio.fault(Fault::new(On::List, FaultKind::ForeignTag).forever());
+    let order = daemon.purchase(1).ok();
+    assert_eq!(
+        (&order["purchased_count"], &order["errors"][0]["code"], world.bought()),
+        (&json!(0), &json!("outcome_unknown"), 1),
+        "its place stays taken: {order}"
+    );
+    // A look later says the same, and it is still no more than one.
+    world.sql(DUE);
+    let looked = "SELECT count(*) FROM purchase_items WHERE negative_lookups > 0";
+    eventually("it is looked up again", || world.count(looked) == 1);
+    assert_eq!(world.sql("SELECT state FROM purchase_items"), "unknown");
+    world.twilio.clear_faults();
+    world.sql(DUE);
+    let path = format!("/admin/phones/api/purchases/{}", order["purchase_id"].as_str().unwrap());
+    eventually("it is ours after all", || daemon.get(&path).ok()["purchased_count"] == 1);
+    assert_eq!((daemon.status()["halted"].clone(), world.bought()), (json!(null), 1));
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn an_answer_with_another_tag_is_believed_only_if_the_list_says_the_same() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let another = "callbunker:elsewhere:00000000-0000-4000-8000-000000000001";
+    let odd = |on| Fault::new(on, FaultKind::OddRow).field("friendly_name").value(another);
+    world.twilio.fault(odd(On::Create));
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    assert_eq!(world.bought(), 1, "the list shows our tag");
+    // The list shows somebody's number under another SID: it may be an old row.
+    world.twilio.fault(odd(On::Create));
+    world.twilio.fault(odd(On::List));
+    world
+        .twilio
+        .fault(Fault::new(On::List, FaultKind::OddRow).field("sid").value("PN000000000000000000000000000000ff"));
+    let order = daemon.purchase(1).ok();
+    assert_eq!((&order["errors"][0]["code"], world.bought()), (&json!("outcome_unknown"), 2), "{order}");
+    world.sql(DUE);
+    eventually("it is settled", || daemon.status()["unsettled"] == 0);
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_number_in_doubt_that_is_anothers_ends_taken_only_after_two_looks() {
+    let world = World::new().quiet().set("purchase.unknown_settle_secs", 1);
+    let daemon = world.daemon();
+    // Another environment has bought it in the same moment; the answer is lost.
+    world.twilio.fault(Fault::new(On::Create, FaultKind::ForeignTag));
+    world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThen500));
+    let order = daemon.purchase(1).ok();
+    assert_eq!((&order["errors"][0]["code"], world.bought()), (&json!("outcome_unknown"), 0), "{order}");
+    world.sql("UPDATE purchase_items SET last_sent_at = now() - interval '1 hour'");
+    eventually("it is looked up", || world.count("SELECT max(negative_lookups) FROM purchase_items") == 1);
+    assert_eq!(world.sql("SELECT state FROM purchase_items"), "unknown", "one look proves nothing");
+    world.sql(DUE);
+    eventually("it ends", || world.sql("SELECT state FROM purchase_items") == "taken");
+    assert_eq!(world.sql("SELECT error_code FROM purchase_items"), "taken_by_another_environment");
+    assert_eq!((daemon.status()["unsettled"].clone(), world.twilio.truth().requests_of(On::Update)), (json!(0), 0));
+}
+
+#[test]
+fn a_number_without_our_tag_is_ours_only_if_it_came_soon_after_a_doubt_that_is_remembered() {
+    // How many days ago the doubt was, and the number was bought; what a recovery and a comparison make of it.
+    for (doubted, bought, ends, adopted, conflicts) in
+        [(60, 0, "taken", 0, 0), (8, 8, "not_bought", 0, 1), (6, 6, "bought", 1, 0)]
+    {
+        for open in [true, false] {
+            let world = World::new().quiet();
+            let daemon = world.daemon();
+            world.twilio.fault(Fault::new(On::Create, FaultKind::Reset).times(3));
+            daemon.purchase(1).ok();
+            let number = world.sql("SELECT phone_number FROM purchase_items");
+            let date = chrono::Utc::now() - chrono::TimeDelta::days(bought);
+            let theirs = || ForeignNumber { date_created: Some(date), ..ForeignNumber::new(number.clone()) };
+            let state = if open {
+                "unknown', ended_at = NULL, error_code = '"
+            } else {
+                "not_bought', ended_at = now(), error_code = '"
+            };
+            let ago = format!("interval '{doubted} days'");
+            let remember = format!(
+                "UPDATE purchase_items SET state = '{state}outcome_unknown', negative_lookups = 1, last_lookup_at = now() - interval '1 minute',
+                        intended_at = now() - {ago}, first_sent_at = now() - {ago}, last_sent_at = now() - {ago}"
+            );
+            if open {
+                world.twilio.own(theirs());
+                world.sql(&remember);
+                let ended = format!("SELECT count(*) FROM purchase_items WHERE state = '{ends}'");
+                eventually("it is looked up", || world.count(&ended) == 1);
+            } else {
+                world.sql(&remember);
+                world.twilio.own(theirs());
+                let report = reconcile(&daemon);
+                let found = [("adopted", adopted), ("conflicts", conflicts)];
+                assert_found(&report, &found);
+                assert_eq!(report["foreign"], 1 - adopted, "{report}");
+                if conflicts > 0 {
+                    assert!(only(&report, "conflicts")["reason"].as_str().unwrap().contains("7 days"), "{report}");
+                }
+            }
+            let known = format!("SELECT count(*) FROM numbers WHERE phone_number = '{number}'");
+            assert_eq!(world.count(&known), i64::from(ends == "bought"), "{doubted} days, {open}");
+            let name = world.twilio.truth().owned_number(&number).unwrap().friendly_name.clone();
+            assert_eq!(name.starts_with("callbunker:"), ends == "bought", "{doubted} days, {open}: {name}");
+        }
+    }
 }

@@ -57,6 +57,50 @@ fn a_null_in_the_answer_to_a_create_or_in_the_list_loses_no_number() {
 }
 
 #[test]
+fn a_number_that_twilio_keeps_silent_about_can_do_what_its_search_promised() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let silent = |on, field: &str| Fault::new(on, FaultKind::OddRow).field(field).forever();
+    let fit = |bought: usize| {
+        let status = daemon.status();
+        assert_eq!(
+            (&status["available"], &status["unfit"], &status["halted"], world.bought()),
+            (&json!(bought), &json!(0), &json!(null), bought)
+        );
+    };
+    // The answer says nothing; a look at the number does. Two of them in a row would have halted all buying.
+    for (bought, field) in [(2, "capabilities"), (4, "capabilities.sms")] {
+        world.twilio.fault(silent(On::Create, field));
+        assert_eq!(daemon.purchase(2).ok()["purchased_count"], 2, "{field}");
+        fit(bought);
+        assert_eq!(world.twilio.truth().requests_of(On::Fetch), u64::try_from(bought).unwrap(), "one look each");
+        world.twilio.clear_faults();
+    }
+    // Nor does a look, and the list neither, after a doubt.
+    world.twilio.fault(silent(On::Create, "capabilities"));
+    world.twilio.fault(silent(On::Fetch, "capabilities"));
+    assert_eq!(daemon.purchase(2).ok()["purchased_count"], 2);
+    fit(6);
+    world.twilio.fault(silent(On::List, "capabilities"));
+    world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThen500));
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    fit(7);
+    // And a comparison takes nothing away for a null.
+    world.twilio.clear_faults();
+    world.twilio.fault(silent(On::List, "capabilities.sms"));
+    reconcile(&daemon);
+    fit(7);
+    // What the look says counts.
+    world.twilio.clear_faults();
+    world.twilio.fault(Fault::new(On::Create, FaultKind::OddRow).field("capabilities"));
+    world.twilio.fault(Fault::new(On::Fetch, FaultKind::LoseCapability));
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    let status = daemon.status();
+    assert_eq!((&status["available"], &status["unfit"]), (&json!(7), &json!(1)));
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
 fn a_row_that_cannot_be_read_is_never_taken_for_not_there() {
     let world = World::new().quiet().set("purchase.unknown_settle_secs", 1);
     let daemon = world.daemon();
@@ -274,6 +318,34 @@ fn an_order_that_could_not_start_frees_its_key() {
     let order = ask().ok();
     assert_eq!(order["purchased_count"], 1, "{order}");
     assert_eq!(ask().ok()["purchase_id"], order["purchase_id"], "a key of an order that ran stays its order's");
+}
+
+#[test]
+fn a_number_stays_a_candidate_when_its_refusal_was_the_accounts_and_not_when_it_was_its_own() {
+    let world = World::new().quiet().set("purchase.concurrency", 1);
+    let daemon = world.daemon();
+    world.twilio.set_stock("US", "907", 0);
+    world.twilio.offer("+19075550101");
+    let order = || daemon.post("/admin/phones/api/purchase", &json!({"count": 1, "area_code": "907"}));
+    let concerns = || {
+        world.sql("SELECT string_agg(coalesce(refusal_concerns, '-'), ' ' ORDER BY intended_at) FROM purchase_items")
+    };
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Unauthorized));
+    order().ok();
+    assert_eq!(concerns(), "account");
+    daemon.post_empty("/admin/phones/api/resume").ok();
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Refuse).code(21_402));
+    assert_eq!(order().ok()["errors"][0]["code"], "twilio_21402", "it was tried again");
+    assert_eq!(concerns(), "account order");
+    assert_eq!(order().ok()["errors"][0]["code"], "no_stock", "and now it is not, for a while");
+    world.sql("UPDATE purchase_items SET ended_at = ended_at - interval '11 minutes'");
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Refuse).status(403).code(20_003));
+    order().ok();
+    assert_eq!((concerns().as_str(), halted(&daemon)), ("account order number", json!(null)));
+    assert_eq!(order().ok()["errors"][0]["code"], "no_stock");
+    world.sql("UPDATE purchase_items SET ended_at = ended_at - interval '11 minutes'");
+    assert_eq!(order().ok()["purchased_count"], 1);
+    assert_eq!(concerns(), "account order number -");
 }
 
 #[test]

@@ -39,6 +39,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/2026-11-28-160000_breaker_pauses/up.sql"),
         include_str!("../../migrations/2026-11-28-160000_breaker_pauses/down.sql"),
     ),
+    (
+        include_str!("../../migrations/2026-11-28-180000_refusals_concern/up.sql"),
+        include_str!("../../migrations/2026-11-28-180000_refusals_concern/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

@@ -72,7 +72,7 @@ fn who_logs_in_gets_a_cookie_that_opens_the_admin_api() {
     let stored = world.sql("SELECT s::text FROM sessions s");
     assert!(!stored.contains(&browser.token) && !stored.contains(&browser.csrf()) && !stored.contains(ADMIN_KEY));
     let hash = stored.split(['(', ',']).nth(1).expect("the hash").to_owned();
-    for made_of_it in [hash.clone(), hash.repeat(2), browser.token[..64].to_owned() + &hash] {
+    for made_of_it in [hash.clone(), hash.repeat(2), browser.token[..64].to_owned() + hash.as_str()] {
         assert_eq!(Browser { token: made_of_it }.get(&daemon, STATUS).status, 401);
     }
     assert!(!daemon.log_text().contains(&browser.token));

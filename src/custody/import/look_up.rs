@@ -37,7 +37,7 @@ impl Custody {
         let numbers: Vec<PhoneNumber> = rows.iter().map(|row| row.number.clone()).collect();
         stream::iter(numbers)
             .map(|number| async move {
-                match self.twilio.find(&number).await {
+                match self.twilio.find(&number, None).await {
                     Ok(found) => Ok(found.map(|found| (number, Seen::Number(Box::new(found.body))))),
                     Err(failure) if failure.is_unreadable() => Ok(Some((number, Seen::Unreadable))),
                     Err(failure) => Err(failure),

@@ -220,12 +220,9 @@ pub fn items_known_numbers(
          UNION SELECT phone_number FROM purchase_items
                 WHERE phone_number = ANY($1) AND state IN ('intended', 'sent', 'unknown')
          UNION SELECT phone_number FROM purchase_items
-                WHERE phone_number = ANY($1) AND NOT doubted AND ended_at > clock_timestamp() - interval '10 minutes'
-                  AND (state = 'taken'
-                       -- What Twilio refused about the account or the moment says nothing of the number.
-                       OR (state = 'not_bought' AND (twilio_code NOT IN (20429, 20003, 20005, 10001, 10002, 20008, 21404, 22300)
-                            OR (twilio_code IS NULL AND error_code LIKE 'twilio\\_http\\_4%'
-                                AND error_code NOT IN ('twilio_http_401', 'twilio_http_403', 'twilio_http_429')))))
+                WHERE phone_number = ANY($1) AND ended_at > clock_timestamp() - interval '10 minutes'
+                  -- What Twilio refused about the account or the moment says nothing of the number.
+                  AND (state = 'taken' OR (state = 'not_bought' AND NOT doubted AND refusal_concerns IN ('number', 'order')))
          UNION SELECT phone_number FROM purchase_items WHERE phone_number = ANY($1) AND purchase_id = $2",
     )
     .bind::<Array<Text>, _>(numbers)

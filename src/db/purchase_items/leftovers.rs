@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, Integer, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::outcome::{Ending, Failure};
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
 use crate::domain::{CountryCode, PhoneNumber};
@@ -104,16 +105,18 @@ pub fn items_unsettled(conn: &mut Connection, apart_secs: f64, most: i64) -> Res
         .collect()
 }
 
-/// Twilio's list does not show the number. After `settle_secs` since the last POST and two such looks at least
-/// `apart_secs` apart, the item ends `not_bought`; returns whether it did.
+/// Twilio's list does not show the number, or not as ours. After `settle_secs` since the last POST and two such looks at
+/// least `apart_secs` apart, the item ends as `ending`; returns whether it did. Without a `reason` it keeps its doubt's.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn item_not_found(
+pub fn item_not_ours(
     conn: &mut Connection,
     item_id: Uuid,
     settle_secs: f64,
     apart_secs: f64,
+    ending: Ending,
+    reason: Option<&Failure>,
 ) -> Result<bool, DbError> {
     sql_query(
         "UPDATE purchase_items SET last_lookup_at = clock_timestamp(),
@@ -125,12 +128,16 @@ pub fn item_not_found(
     .bind::<Double, _>(apart_secs)
     .execute(conn)?;
     let ended = sql_query(
-        "UPDATE purchase_items SET state = 'not_bought', ended_at = clock_timestamp()
+        "UPDATE purchase_items SET state = $3, ended_at = clock_timestamp(), error_code = coalesce($4, error_code),
+                error_message = coalesce($5, error_message)
           WHERE id = $1 AND state = 'unknown' AND negative_lookups >= 2
             AND last_sent_at <= clock_timestamp() - make_interval(secs => $2)",
     )
     .bind::<SqlUuid, _>(item_id)
     .bind::<Double, _>(settle_secs)
+    .bind::<Text, _>(ending.as_str())
+    .bind::<Nullable<Text>, _>(reason.map(|reason| reason.code.as_str()))
+    .bind::<Nullable<Text>, _>(reason.map(|reason| reason.message.as_str()))
     .execute(conn)?;
     Ok(ended > 0)
 }

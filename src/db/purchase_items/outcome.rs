@@ -14,7 +14,7 @@ use crate::db::executor::Connection;
 use crate::db::installation::still_wanted;
 use crate::db::listener::stock_notify;
 use crate::db::schema::purchase_items;
-use crate::domain::{CountryCode, NumberSid, PhoneNumber, WebhookStatus, Webhooks};
+use crate::domain::{Concerns, CountryCode, NumberSid, PhoneNumber, WebhookStatus, Webhooks};
 
 /// Why an item has no number, for the ledger and the order's errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Failure {
     pub code: String,
     /// Twilio's code.
     pub twilio_code: Option<i32>,
+    /// What a refusal of Twilio's says something of; `None` = it was none.
+    pub concerns: Option<Concerns>,
     /// What happened.
     pub message: String,
     /// Twilio's id of the request, for its support.
@@ -36,7 +38,7 @@ pub struct Failure {
 pub fn item_doubt(conn: &mut Connection, item_id: Uuid, failure: &Failure) -> Result<(), DbError> {
     sql_query(
         "UPDATE purchase_items SET state = 'unknown', doubted = true, error_code = $2, twilio_code = $3, error_message = $4,
-                twilio_request_id = coalesce($5, twilio_request_id)
+                twilio_request_id = coalesce($5, twilio_request_id), refusal_concerns = $6
           WHERE id = $1 AND state IN ('sent', 'unknown')",
     )
     .bind::<SqlUuid, _>(item_id)
@@ -44,6 +46,7 @@ pub fn item_doubt(conn: &mut Connection, item_id: Uuid, failure: &Failure) -> Re
     .bind::<Nullable<Integer>, _>(failure.twilio_code)
     .bind::<Text, _>(&failure.message)
     .bind::<Nullable<Text>, _>(&failure.request_id)
+    .bind::<Nullable<Text>, _>(failure.concerns.map(Concerns::as_str))
     .execute(conn)?;
     Ok(())
 }
@@ -82,7 +85,7 @@ pub fn item_end(
 ) -> Result<bool, DbError> {
     let ended = sql_query(
         "UPDATE purchase_items SET state = $3, ended_at = clock_timestamp(), error_code = $4, twilio_code = $5,
-                error_message = $6, twilio_request_id = coalesce($7, twilio_request_id)
+                error_message = $6, twilio_request_id = coalesce($7, twilio_request_id), refusal_concerns = $8
           WHERE id = $1 AND ($2 IS NULL OR attempts = $2) AND state IN ('intended', 'sent', 'unknown')",
     )
     .bind::<SqlUuid, _>(item_id)
@@ -92,6 +95,7 @@ pub fn item_end(
     .bind::<Nullable<Integer>, _>(failure.twilio_code)
     .bind::<Text, _>(&failure.message)
     .bind::<Nullable<Text>, _>(&failure.request_id)
+    .bind::<Nullable<Text>, _>(failure.concerns.map(Concerns::as_str))
     .execute(conn)?;
     Ok(ended > 0)
 }
@@ -142,7 +146,7 @@ pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement
                 VALUES ($1, $2, $3, $4, 'available', CASE WHEN $5 <> 'configured' OR {} THEN $5 ELSE 'drifted' END, $6, $7, $8))
              UPDATE purchase_items SET state = 'bought', attempts = greatest(attempts, 1), ended_at = clock_timestamp(),
                     first_sent_at = coalesce(first_sent_at, clock_timestamp()), error_code = NULL, twilio_code = NULL,
-                    error_message = NULL, twilio_request_id = coalesce($9, twilio_request_id)
+                    error_message = NULL, refusal_concerns = NULL, twilio_request_id = coalesce($9, twilio_request_id)
               WHERE id = $7",
             still_wanted(10)
         ))

@@ -56,11 +56,12 @@ pub fn items_pace(conn: &mut Connection) -> Result<Pace, DbError> {
     }
     let row: Row = sql_query(
         "WITH latest AS (
-             SELECT i.state, i.doubted, i.twilio_code, i.error_code, i.ended_at, i.last_sent_at,
+             SELECT i.state, i.doubted, i.twilio_code, i.error_code, i.ended_at, coalesce(i.last_sent_at, i.intended_at) AS last_sent_at,
                     EXISTS (SELECT 1 FROM numbers n WHERE n.purchase_item_id = i.id AND n.status = 'available' AND NOT n.ready
                                 AND n.capable AND n.missing_since IS NULL) AND p.trigger = 'emergency' AS unready
                FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
-              WHERE i.intended_at > clock_timestamp() - interval '15 minutes' AND i.attempts > 0)
+              -- What is only intended is sent in a moment, by whichever order: one goes out at a time, over all of them.
+              WHERE i.intended_at > clock_timestamp() - interval '15 minutes' AND (i.attempts > 0 OR i.state = 'intended'))
          SELECT count(*) FILTER (WHERE state = 'bought' OR (doubted AND state <> 'taken')
                                     OR (state = 'sent' AND last_sent_at < clock_timestamp() - interval '3 seconds')) AS doubts,
                 count(*) FILTER (WHERE state IN ('taken', 'not_bought') AND NOT doubted

@@ -18,7 +18,7 @@ use super::super::signup::check_area_code;
 use super::super::{Outcome, Problem, ProblemCode, Request, RequestBody, Response, json_response};
 use crate::db::numbers::NumberLine;
 use crate::db::purchase_record::{PurchaseError, PurchaseRecord, purchase_record};
-use crate::db::purchases::{Enqueued, Order, Wish, purchase_enqueue};
+use crate::db::purchases::{Enqueued, Wish, purchase_enqueue};
 use crate::domain::{AreaCode, CountryCode, NumberSid, OrderState, PhoneNumber, Trigger, WebhookStatus};
 use crate::purchaser::PurchaserError;
 
@@ -117,19 +117,27 @@ pub(crate) async fn purchase(context: Arc<Context>, request: Request) -> Outcome
         let id = accepted(written)?;
         let before = matches!(written, Enqueued::Same(_));
         fail::fail_point!("order_enqueued");
+        // A repeated request may find an order that nobody runs, because the first one's instance died before it began.
+        // One that has begun is carried on by the instance that began it, or by nobody, and then it ends.
+        let carried_here = !before || is_unbegun(&writing, id).await.map_err(|code| untold(id, code, keyed))?;
         let carrying = Arc::clone(&writing);
-        let ran = tokio::spawn(async move { run(&carrying, id, written).await });
-        let waited_for = if asynchronous { see_through(writing, id, ran).await } else { Some(ran) };
-        Ok::<_, Problem>((id, before, waited_for))
+        let ran = tokio::spawn(async move { run(&carrying, id, carried_here).await });
+        let waited_for = match (asynchronous, carried_here) {
+            (true, true) => see_through(writing, id, ran).await,
+            (true, false) => None,
+            (false, _) => Some(ran),
+        };
+        Ok::<_, Problem>((id, before, carried_here, waited_for))
     });
-    let (id, before, waited_for) = carried.await.unwrap_or_else(|_panicked| Err(Problem::internal()))?;
+    let (id, before, carried_here, waited_for) = carried.await.unwrap_or_else(|_panicked| Err(Problem::internal()))?;
     // First of all: whatever fails from here on, the trail and the answer name the order.
     request.note("purchase_id", id.to_string());
     let told = async {
         if let Some(mut ran) = waited_for {
             match timeout_at(answered_by, &mut ran).await {
                 Ok(ended) => ended.unwrap_or(Err(ProblemCode::Internal))?,
-                Err(_too_long) => drop(see_through(Arc::clone(&context), id, ran).await),
+                Err(_too_long) if carried_here => drop(see_through(Arc::clone(&context), id, ran).await),
+                Err(_too_long) => {}
             }
         }
         record(&context, id).await
@@ -191,11 +199,14 @@ fn accepted(written: Enqueued) -> Result<Uuid, Problem> {
     }
 }
 
-/// Runs a new order to its end, or waits for the end of the one that the same key began, perhaps on another instance.
-async fn run(context: &Context, id: Uuid, written: Enqueued) -> Result<(), ProblemCode> {
-    // A repeated request may find an order that nobody runs, because the first one's instance died before it began.
-    let unbegun = |order: &Order| order.state == OrderState::Queued && order.started_at.is_none();
-    if matches!(written, Enqueued::New(_)) || unbegun(&record(context, id).await?.order) {
+async fn is_unbegun(context: &Context, id: Uuid) -> Result<bool, ProblemCode> {
+    let order = record(context, id).await?.order;
+    Ok(order.state == OrderState::Queued && order.started_at.is_none())
+}
+
+/// Runs an order to its end, or waits for the end of one that is carried elsewhere.
+async fn run(context: &Context, id: Uuid, carried_here: bool) -> Result<(), ProblemCode> {
+    if carried_here {
         context.purchaser.by_hand(id).await.map_err(|error| {
             slog::error!(context.log, "an order by hand broke off; its items are settled by recovery";
                 "order" => id.to_string(), "error" => error.to_string());

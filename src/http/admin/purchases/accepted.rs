@@ -2,7 +2,8 @@
 //! turn, however long the one that runs may take.
 //!
 //! Invariants: whoever accepted an order keeps it in the queue for as long as it is being carried on here; an instance that
-//! dies takes its waiting orders along within a minute; no order waits longer than `ACCEPTED_WAITS_MAX`.
+//! dies takes its waiting orders along within a minute, whoever asks for them again; no order waits longer than
+//! `ACCEPTED_WAITS_MAX`.
 //! How to get it wrong: writing the long time into the queue at once. The orders of an instance that died would fill it.
 
 use std::sync::Arc;

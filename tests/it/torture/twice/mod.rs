@@ -76,15 +76,7 @@ impl Ledger {
 
     /// An order of three that runs.
     fn order(&self) -> RunOf {
-        let wish = Wish {
-            trigger: Trigger::Manual,
-            count: 3,
-            country: CountryCode::US,
-            area_code: None,
-            fallback: true,
-            override_caps: false,
-            requested_by: "test".to_owned(),
-        };
+        let wish = wish();
         let run_id = Uuid::new_v4();
         self.run(move |conn| holder_take(conn, run_id, 0, Duration::from_secs(10)));
         let order = self.run(move |conn| purchase_open(conn, &wish, run_id));
@@ -94,14 +86,7 @@ impl Ledger {
     /// An item of `run` with a committed intent.
     fn intended(&self, run: RunOf, number: &str) -> Uuid {
         let (id, number): (Uuid, PhoneNumber) = (Uuid::now_v7(), number.parse().unwrap());
-        let policy = PoolPolicy {
-            threshold_low: 0,
-            replenishment_batch_size: 10,
-            total_min: 0,
-            available_max: 50,
-            owned_max: 1000,
-        };
-        let limits = Limits { policy, pool_country: CountryCode::US, per_hour_max: 100, per_day_max: 300 };
+        let limits = Limits { policy: pool(), pool_country: CountryCode::US, per_hour_max: 100, per_day_max: 300 };
         self.run(move |conn| items_intend(conn, run, &[(id, number)], &limits));
         id
     }
@@ -132,6 +117,23 @@ impl Ledger {
         self.run(move |conn| item_settle(conn, id, &settlement));
         self.world.count(&format!("SELECT id FROM numbers WHERE purchase_item_id = '{id}'"))
     }
+}
+
+/// Three by hand.
+fn wish() -> Wish {
+    Wish {
+        trigger: Trigger::Manual,
+        count: 3,
+        country: CountryCode::US,
+        area_code: None,
+        fallback: true,
+        override_caps: false,
+        requested_by: "test".to_owned(),
+    }
+}
+
+fn pool() -> PoolPolicy {
+    PoolPolicy { threshold_low: 0, replenishment_batch_size: 10, total_min: 0, available_max: 50, owned_max: 1000 }
 }
 
 fn failure(code: &str) -> Failure {

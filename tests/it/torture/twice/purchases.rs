@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use callbunker::db::Connection;
 use callbunker::db::assignments::{assignment_release, assignments_claim};
+use callbunker::db::purchase_holder::holder_take;
 use callbunker::db::purchase_items::{
-    Ending, RunOf, item_doubt, item_end, item_not_found, item_settle, items_attempt, items_sort_leftovers,
-    items_withdraw,
+    Ending, Intent, Limits, RunOf, item_doubt, item_end, item_not_ours, item_settle, items_attempt, items_intend,
+    items_sort_leftovers, items_withdraw,
 };
-use callbunker::db::purchases::{purchase_end, purchase_start, purchase_yield, purchases_interrupt_stale};
+use callbunker::db::purchases::{
+    Wish, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
+};
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
-use callbunker::domain::{OrderState, UserId};
+use callbunker::domain::{CountryCode, OrderState, Trigger, UserId};
 use uuid::Uuid;
 
-use super::{Ledger, ONE, STATE, THREE, TWO, failure};
+use super::{Ledger, ONE, STATE, THREE, TWO, failure, pool, wish};
 
 #[test]
 fn an_item_settles_ends_and_is_doubted_as_if_once() {
@@ -31,7 +34,7 @@ fn an_item_settles_ends_and_is_doubted_as_if_once() {
         ledger.run(move |conn| item_doubt(conn, item, &failure("late")));
         assert!(!ledger.run(move |conn| item_end(conn, item, None, Ending::NotBought, &failure("late"))));
         ledger.run(move |conn| items_withdraw(conn, &[item]));
-        assert!(!ledger.run(move |conn| item_not_found(conn, item, 0.0, 0.0)));
+        assert!(!ledger.run(move |conn| item_not_ours(conn, item, 0.0, 0.0, Ending::NotBought, None)));
         assert_eq!(ledger.run(move |conn| items_attempt(conn, run, &[item])).unwrap(), Vec::new(), "it is not sent");
     }
     assert_eq!(before, ledger.world.sql(STATE));
@@ -44,8 +47,50 @@ fn intents_are_taken_back_and_given_up_as_if_once() {
     let (intended, unknown) = (ledger.intended(run, ONE), ledger.sent(run, TWO));
     ledger.twice(move |conn| items_withdraw(conn, &[intended]));
     ledger.run(move |conn| item_doubt(conn, unknown, &failure("outcome_unknown")));
-    ledger.run(move |conn| item_not_found(conn, unknown, 0.0, 0.0));
-    assert_eq!(ledger.twice(move |conn| item_not_found(conn, unknown, 0.0, 0.0)), (true, false));
+    ledger.run(move |conn| item_not_ours(conn, unknown, 0.0, 0.0, Ending::Taken, Some(&failure("elsewhere"))));
+    assert_eq!(
+        ledger.twice(move |conn| item_not_ours(conn, unknown, 0.0, 0.0, Ending::Taken, Some(&failure("elsewhere")))),
+        (true, false)
+    );
+}
+
+#[test]
+fn one_create_at_a_time_is_one_over_all_orders_of_a_run() {
+    let ledger = Ledger::new();
+    let (run_id, policy) = (Uuid::new_v4(), pool());
+    ledger.run(move |conn| holder_take(conn, run_id, 0, Duration::from_secs(10)));
+    let open = |trigger: Trigger| {
+        let wish = Wish { trigger, count: 10, ..wish() };
+        let order = ledger.run(move |conn| purchase_open(conn, &wish, run_id));
+        RunOf { order_id: order.id, run_id }
+    };
+    let waiting = ["u-1", "u-2", "u-3"].map(|user| Waiter {
+        user_id: user.parse().unwrap(),
+        country: None,
+        patience: Duration::from_secs(60),
+    });
+    ledger.run(move |conn| waiters_join(conn, Uuid::new_v4(), &waiting));
+    let (batch, line) = (open(Trigger::Cron), open(Trigger::Emergency));
+    // The latest five brought nothing, the last of them a while ago.
+    for n in 0..5 {
+        let id = ledger.sent(batch, &format!("+1415555020{n}"));
+        ledger.run(move |conn| item_doubt(conn, id, &failure("outcome_unknown")));
+    }
+    let ago = "interval '10 seconds'";
+    ledger.world.sql(&format!(
+        "UPDATE purchase_items SET first_sent_at = first_sent_at - {ago}, last_sent_at = last_sent_at - {ago}"
+    ));
+    let intend = |run: RunOf, numbers: &[&str]| {
+        let limits = Limits { policy, pool_country: CountryCode::US, per_hour_max: 100, per_day_max: 300 };
+        let wanted: Vec<_> = numbers.iter().map(|number| (Uuid::now_v7(), number.parse().unwrap())).collect();
+        ledger.run(move |conn| items_intend(conn, run, &wanted, &limits))
+    };
+    assert_eq!(intend(batch, &[ONE, TWO]), [Intent::Written, Intent::Paced]);
+    assert_eq!(intend(line, &[THREE]), [Intent::Paced], "the other order's is about to be sent");
+    ledger
+        .world
+        .sql("UPDATE purchase_items SET intended_at = intended_at - interval '6 seconds' WHERE state = 'intended'");
+    assert_eq!(intend(line, &[THREE]), [Intent::Written], "a while later it is its turn");
 }
 
 #[test]

@@ -1,0 +1,1 @@
+ALTER TABLE purchase_items DROP COLUMN refusal_concerns;
