@@ -282,7 +282,7 @@ pub fn number_unconfirmed(conn: &mut Connection, id: i64) -> Result<(), DbError>
 pub fn number_return(conn: &mut Connection, id: i64, webhooks: &Webhooks) -> Result<bool, DbError> {
     let returned = sql_query(format!(
         "UPDATE numbers SET status = 'available', webhook_status = CASE WHEN {} THEN 'configured' ELSE 'drifted' END,
-                quarantine_reason = NULL, quarantined_until = NULL, rests_for = NULL
+                webhooks_in_vain = 0, webhooks_failed_at = NULL, quarantine_reason = NULL, quarantined_until = NULL, rests_for = NULL
           WHERE id = $1 AND status = 'quarantined' AND quarantine_reason = 'released' AND quarantined_until <= clock_timestamp()",
         still_wanted(2)
     ))

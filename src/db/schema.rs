@@ -114,6 +114,8 @@ diesel::table! {
         purchased_at -> Timestamptz,
         ready -> Bool,
         held_since -> Nullable<Timestamptz>,
+        webhooks_in_vain -> Integer,
+        webhooks_failed_at -> Nullable<Timestamptz>,
     }
 }
 

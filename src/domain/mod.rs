@@ -14,6 +14,7 @@ mod order;
 mod place;
 mod plan;
 mod plan_pass;
+mod suspicion;
 mod webhooks;
 
 pub use assignable::{Standing, why_not};
@@ -28,4 +29,5 @@ pub use order::{Concerns, ItemState, OrderState, Trigger};
 pub use place::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
 pub use plan::{ByHand, Cap, Caps, Plan, PoolPolicy, Stock, Why, lack, permit_one, plan, plan_by_hand};
 pub use plan_pass::{BATCHES_MAX, PassPlan, plan_pass};
+pub use suspicion::too_many;
 pub use webhooks::{InstanceName, InvalidInstanceName, Tag, Webhooks};

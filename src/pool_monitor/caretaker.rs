@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::actor::{PoolMonitor, Reopened};
-use super::care::{Tried, repair_unready, return_rested};
+use super::care::{repair_unready, return_rested};
+use super::tried::Tried;
 use super::{MonitorDependencies, probe};
 use crate::custody::Silence;
 use crate::db::DbError;

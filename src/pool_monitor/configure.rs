@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::confirm::{Caring, Outcome, Whose};
+use super::confirm::{Caring, MaySet, Outcome};
 use crate::db::DbError;
 use crate::db::installation::{installation_set_webhooks, installation_unconfirm};
 use crate::db::numbers::{Cared, numbers_cared_for, numbers_cared_for_by_sid, numbers_untouchable};
@@ -243,7 +243,9 @@ impl Work<'_> {
     fn record(&mut self, number: &Cared, outcome: Outcome) -> Result<(), ConfigureError> {
         self.report.checked += 1;
         let name = number.phone_number.to_string();
-        if !matches!(&outcome, Outcome::Failed(failure) if failure.is_passing()) {
+        // What cannot be read is an answer.
+        let is_silent = |failure: &Failure| failure.is_passing() && !failure.is_unreadable();
+        if !matches!(&outcome, Outcome::Failed(failure) if is_silent(failure)) {
             self.unanswered = 0;
         }
         match outcome {
@@ -257,17 +259,18 @@ impl Work<'_> {
                     format!("it is tagged for instance {:?}: adopt it here or release it there", instance.as_str());
                 self.fail(name, "tag_conflict", message);
             }
-            Outcome::Held => self.fail(
+            // Differs: only where nothing may be set, which is not here.
+            Outcome::Held | Outcome::Differs => self.fail(
                 name,
                 "held",
                 "it is held or leaving by now, or other webhooks were configured meanwhile".to_owned(),
             ),
-            Outcome::Failed(failure) => {
+            Outcome::Failed(failure) | Outcome::TooMany(failure) => {
                 slog::warn!(self.caring.log, "a number's webhooks could not be set";
                     "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.for_log(),
                     "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
                 self.fail(name, &failure.error_code(), failure.to_string());
-                self.unanswered += u32::from(failure.is_passing());
+                self.unanswered += u32::from(is_silent(&failure));
                 if failure.halts() || self.unanswered >= UNANSWERED_MAX {
                     return Err(failure.into());
                 }
@@ -287,7 +290,7 @@ async fn configure(
     shown: Option<IncomingNumber>,
     wanted: &Webhooks,
 ) -> Result<Outcome, DbError> {
-    let outcome = caring.see_to(number, shown, wanted, Whose::Anybodys).await?;
+    let outcome = caring.see_to(number, shown, wanted, MaySet::Anybodys).await?;
     let known = matches!(outcome, Outcome::Stands) && number.webhook_status == WebhookStatus::Configured;
     if matches!(outcome, Outcome::Stands | Outcome::Set) && !known {
         let (id, wanted) = (number.id, wanted.clone());

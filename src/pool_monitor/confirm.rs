@@ -3,7 +3,8 @@
 //! Invariants: a difference is marked before it is mended, so that no signup gets the number meanwhile; another
 //! instance's tag stops everything, and an idle number that carries one is held; a 404 never marks a number missing: one
 //! wrong credential would make all of them vanish. A comparison is asked for, which judges them together. What is
-//! somebody's by now is set only by an operator's word.
+//! somebody's by now is set only by an operator's word. No number is under repair for ever: one that Twilio refuses to set is
+//! given up, and so is one about which it contradicts itself again and again; but no more of them than can be true.
 //! How to get it wrong: trusting what the database last knew of a number's webhooks, or a list that may lag. Twilio is
 //! asked for the number itself before it is confirmed or held.
 
@@ -15,11 +16,12 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::db::installation::installation_read;
 use crate::db::numbers::{Cared, number_unconfirmed};
-use crate::db::reconciliation::{number_fail_webhooks, number_hold_tag_conflict, number_mark_drifted};
+use crate::db::reconciliation::{number_hold_tag_conflict, number_mark_drifted};
 use crate::db::{Db, DbError};
 use crate::domain::{InstanceName, NumberStatus, Tag, WebhookStatus, Webhooks};
 use crate::purchaser::breaker;
 use crate::reconciliation::ReconcilerHandle;
+use crate::reconciliation::suspicion::{Suspicion, Word, give_up, tried_in_vain};
 use crate::twilio::{Failure, IncomingNumber, Twilio};
 
 /// What caring for numbers needs. Plain dependencies, no actor.
@@ -52,13 +54,19 @@ pub(super) enum Outcome {
     TaggedFor(InstanceName),
     /// It is held, leaving or somebody's by now, or other webhooks are wanted; nothing was done at Twilio.
     Held,
+    /// It differs, and nothing may be set; nobody is given it.
+    Differs,
     /// Twilio was not to be had, or refused.
     Failed(Failure),
+    /// The same, and more numbers than can be true are like that: buying is halted.
+    TooMany(Failure),
 }
 
 /// Whose numbers may be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whose {
+pub(super) enum MaySet {
+    /// None: this instance is configured with other webhooks than the installation wants. It looks what they carry.
+    None,
     /// Idle ones: what care does by itself.
     Nobodys,
     /// Those of users, too: an operator's word.
@@ -76,20 +84,20 @@ impl Caring {
     }
 
     /// Sees that a number carries `wanted`, and sets it if it does not, but for numbers that are somebody's: those only by
-    /// the word of `whose`. `listed` is what Twilio's list showed just now.
+    /// the word of `may`. `listed` is what Twilio's list showed just now.
     pub(super) async fn see_to(
         &self,
         number: &Cared,
         listed: Option<IncomingNumber>,
         wanted: &Webhooks,
-        whose: Whose,
+        may: MaySet,
     ) -> Result<Outcome, DbError> {
         let id = number.id;
         let shown = match listed.filter(|listed| self.list_will_do(number, listed, wanted)) {
             Some(listed) => Some(listed),
             None => match self.twilio.fetch(&number.sid).await {
                 Ok(shown) => shown,
-                Err(failure) => return Ok(Outcome::Failed(failure)),
+                Err(failure) => return self.in_vain(number, failure, may).await,
             },
         };
         let Some(shown) = shown else { return self.gone(number).await };
@@ -102,8 +110,12 @@ impl Caring {
         let marked = wanted.clone();
         match self.db.run("number_mark_drifted", move |conn| number_mark_drifted(conn, id, &marked)).await? {
             None => return Ok(Outcome::Held),
-            Some(standing) if standing.status == NumberStatus::Assigned && whose == Whose::Nobodys => {
+            Some(standing) if standing.status == NumberStatus::Assigned && may != MaySet::Anybodys => {
                 return Ok(Outcome::Held);
+            }
+            Some(_) if may == MaySet::None => {
+                tried_in_vain(&self.db, &self.log, (id, &number.phone_number), Word::Bystanders).await?;
+                return Ok(Outcome::Differs);
             }
             Some(_) => {}
         }
@@ -113,21 +125,43 @@ impl Caring {
         match set {
             Ok(None) => self.gone(number).await,
             Ok(Some(now)) if now.carries(wanted) => Ok(Outcome::Set),
-            Ok(Some(_)) => Ok(Outcome::Failed(Failure::Unknown {
-                message: "Twilio answered the update with other webhooks".to_owned(),
-                status: Some(200),
-                request_id: None,
-            })),
+            Ok(Some(_)) => {
+                let failure = Failure::Unknown {
+                    message: "Twilio answered the update with other webhooks".to_owned(),
+                    status: Some(200),
+                    request_id: None,
+                };
+                self.in_vain(number, failure, may).await
+            }
+            Err(failure) if failure.minds_the_number() => {
+                let suspicion = give_up(&self.db, &self.log, (id, &number.phone_number), Word::Ours).await?;
+                Ok(failed(failure, suspicion))
+            }
             Err(failure) => {
-                if failure.minds_the_number() {
-                    self.db.run("number_fail_webhooks", move |conn| number_fail_webhooks(conn, id)).await?;
-                } else if matches!(failure, Failure::Unknown { .. }) {
+                if matches!(failure, Failure::Unknown { .. }) {
                     // It may have taken effect, or may yet, after somebody else had other webhooks confirmed.
                     self.db.run("number_unconfirmed", move |conn| number_unconfirmed(conn, id)).await?;
                 }
-                Ok(Outcome::Failed(failure))
+                self.in_vain(number, failure, may).await
             }
         }
+    }
+
+    /// A call about the number failed. What Twilio says of it again and again without an end is one, too.
+    async fn in_vain(&self, number: &Cared, failure: Failure, may: MaySet) -> Result<Outcome, DbError> {
+        if !failure.concerns_one_number() {
+            return Ok(Outcome::Failed(failure));
+        }
+        let word = if may == MaySet::None { Word::Bystanders } else { Word::Ours };
+        let suspicion = tried_in_vain(&self.db, &self.log, (number.id, &number.phone_number), word).await?;
+        Ok(failed(failure, suspicion))
+    }
+
+    /// What every number shall carry, and whose numbers this instance may set to it by itself.
+    pub(super) async fn wanted(&self) -> Result<(Webhooks, MaySet), DbError> {
+        let wanted = self.db.run("installation_read", installation_read).await?.webhooks;
+        let may = if wanted == self.config.load().webhooks.webhooks() { MaySet::Nobodys } else { MaySet::None };
+        Ok((wanted, may))
     }
 
     /// The list may lag: it confirms nothing, and it holds nothing. It says that all is well where the database says so too,
@@ -159,6 +193,13 @@ impl Caring {
             "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str(),
             "instance" => instance.as_str(), "held" => held);
         Ok(Outcome::TaggedFor(instance))
+    }
+}
+
+fn failed(failure: Failure, suspicion: Option<Suspicion>) -> Outcome {
+    match suspicion {
+        Some(_) => Outcome::TooMany(failure),
+        None => Outcome::Failed(failure),
     }
 }
 

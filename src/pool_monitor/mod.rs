@@ -1,7 +1,7 @@
 //! The PoolMonitor: keeps the pool as the policy wants it.
 //!
 //! A pass ([`pass`]) observes, plans, asks the Purchaser for batches, and writes down what it did and why. The caretaker
-//! ([`caretaker`]) brings rested numbers back ([`care`]), repairs stock, and sees to what purchases left open; an operator's
+//! ([`caretaker`]) brings rested numbers back and repairs stock ([`care`], [`tried`]), and sees to what purchases left open; an operator's
 //! [`configure`] sets every number. What is done with one number stands in [`confirm`].
 //!
 //! Architecture invariant: an activation carries nothing but its trigger; timer, signup, operator and start share one
@@ -16,6 +16,7 @@ mod confirm;
 mod pass;
 mod probe;
 mod sampler;
+mod tried;
 
 pub use actor::{MonitorDependencies, MonitorError, MonitorHandle, PoolMonitor};
 pub use configure::{BrokeOff, ConfigureError, ConfigureReport, FailedNumber, configure_webhooks};

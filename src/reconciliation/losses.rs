@@ -1,8 +1,6 @@
 //! Numbers of ours that lost a capability, or all of their webhooks, as Twilio's list has it.
 //!
-//! Invariant: what many lost at once is believed as little as that many are gone at once: nothing is changed, somebody is
-//! called, and nothing is bought by itself until an operator confirms. A wrong answer, or a changed `pool.capabilities`,
-//! must not make a pool worthless that is then bought anew.
+//! Invariant: what many lost at once is no loss, but a suspicion.
 //! How to get it wrong: attending to them page by page. The first page would be changed before the last one is known.
 
 use std::collections::HashSet;
@@ -12,10 +10,12 @@ use futures_util::stream::{self, StreamExt as _};
 use super::Trouble;
 use super::actor::ReconcilerDependencies;
 use super::known::{Decision, decide};
-use super::missing::too_many;
 use super::page::{self, Page};
 use super::patience::patiently;
 use super::report::{Finding, Report};
+use super::run::Measure;
+use super::suspicion::{Suspected, Suspicion, halt_on_suspicion};
+use crate::domain::too_many;
 use crate::twilio::IncomingNumber;
 
 /// Fetches at a time.
@@ -42,17 +42,18 @@ impl Losses {
     }
 }
 
-/// Judges what was put aside, among `live` numbers: attends to it, if it is so few that it can be true.
+/// Judges what was put aside: attends to it, if it is so few that it can be true.
 pub(super) async fn judge(
     deps: &ReconcilerDependencies,
-    live: i64,
+    measure: &Measure,
     losses: Losses,
     report: &mut Report,
 ) -> Result<(), Trouble> {
     if losses.count == 0 {
         return Ok(());
     }
-    let kept = losses.kept.len();
+    let suspicion = |count: usize| Suspicion { what: Suspected::Lost, count, live: measure.live };
+    let (kept, live) = (losses.kept.len(), measure.live);
     let mut lost: Vec<IncomingNumber> = Vec::new();
     let mut kept_ones = losses.kept.into_iter();
     loop {
@@ -81,7 +82,11 @@ pub(super) async fn judge(
                 (_, Err(trouble)) => return Err(trouble),
             }
             if too_many(lost.len(), live) {
-                suspect(deps, lost.len(), live, report).await;
+                halt_on_suspicion(deps, suspicion(lost.len()), report).await;
+                return Ok(());
+            }
+            if let Some(suspicion) = measure.unreadable(report.unread.total()) {
+                halt_on_suspicion(deps, suspicion, report).await;
                 return Ok(());
             }
         }
@@ -89,7 +94,7 @@ pub(super) async fn judge(
     // Of those that found no room as many are lost, by all likelihood.
     let likely = lost.len().saturating_mul(losses.count) / kept.max(1);
     if too_many(likely, live) {
-        suspect(deps, likely, live, report).await;
+        halt_on_suspicion(deps, suspicion(likely), report).await;
         return Ok(());
     }
     while !lost.is_empty() {
@@ -97,25 +102,11 @@ pub(super) async fn judge(
         // They were checked and seen already.
         let mut again = HashSet::new();
         report.checked = report.checked.saturating_sub(u32::try_from(some.len()).unwrap_or(u32::MAX));
-        page::compare(deps, some, &mut again, None, report).await?;
+        page::compare(deps, some, (&mut again, None), false, report).await?;
     }
     Ok(())
 }
 
 fn is_lost(page: &Page<'_>, known: &crate::db::reconciliation::KnownNumber, now: &IncomingNumber) -> bool {
     matches!(decide(known, now, &page.shall), Decision::Attend(needs) if page.is_loss(needs, known, now))
-}
-
-async fn suspect(deps: &ReconcilerDependencies, lost: usize, live: i64, report: &mut Report) {
-    let problem = format!(
-        "{lost} or more of {live} numbers lost a capability that pool.capabilities wants, or all of their webhooks, which is \
-         more than can be true; none was changed, and nothing is bought by itself. Look at some of them in Twilio's console, \
-         and at pool.capabilities. If it is so, POST /admin/phones/api/reconcile with {{\"confirm_missing\":true}}, which \
-         confirms this too; then POST /admin/phones/api/resume."
-    );
-    slog::crit!(deps.buyer.log, "more numbers lost what they could do than can be true; none was changed";
-        "lost" => lost, "live" => live, "do" => &problem);
-    deps.buyer.halt(problem.clone()).await;
-    report.losses_suspected = Some(u32::try_from(lost).unwrap_or(u32::MAX));
-    report.add_problem(problem);
 }

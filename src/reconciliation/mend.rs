@@ -13,9 +13,10 @@ use super::known::{Decision, Needs, decide};
 use super::page::Page;
 use super::patience::patiently;
 use super::report::{Finding, Line};
+use super::suspicion::{Suspicion, give_up, tried_in_vain};
 use crate::db::reconciliation::{
-    KnownNumber, Standing, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict,
-    number_mark_drifted, number_set_capable, number_turned_up,
+    KnownNumber, Standing, number_confirm_webhooks, number_hold_tag_conflict, number_mark_drifted, number_set_capable,
+    number_turned_up,
 };
 use crate::domain::{NumberStatus, Tag};
 use crate::twilio::{Failure, IncomingNumber};
@@ -170,13 +171,30 @@ async fn mend(
             let failure = page.bear(failure)?;
             slog::warn!(log, "a number could not be repaired"; "phone_number_ends" => ends, "reason" => &reason,
                 "cause" => failure.for_log(), "request_id" => failure.request_id());
-            if needs.webhooks && failure.minds_the_number() {
-                let id = known.id;
-                page.buyer.db.run_patiently("number_fail_webhooks", move |conn| number_fail_webhooks(conn, id)).await?;
+            let mut findings = vec![drift(&format!("; the repair failed: {failure}"))];
+            if needs.webhooks {
+                findings.extend(in_vain(page, known.id, number, &failure).await?.map(Finding::Suspected));
             }
-            Ok(vec![drift(&format!("; the repair failed: {failure}"))])
+            Ok(findings)
         }
     }
+}
+
+/// Gives the number up if Twilio refuses it, or contradicts itself again and again.
+async fn in_vain(
+    page: &Page<'_>,
+    id: i64,
+    number: &IncomingNumber,
+    failure: &Failure,
+) -> Result<Option<Suspicion>, Trouble> {
+    let (Page { buyer, word, .. }, which) = (page, (id, &number.phone_number));
+    Ok(if failure.minds_the_number() {
+        give_up(&buyer.db, &buyer.log, which, *word).await?
+    } else if failure.concerns_one_number() {
+        tried_in_vain(&buyer.db, &buyer.log, which, *word).await?
+    } else {
+        None
+    })
 }
 
 fn left_as_it_is(page: &Page<'_>, number: &IncomingNumber, reason: &str) {

@@ -12,13 +12,13 @@ use futures_util::stream::{self, StreamExt as _};
 use super::Trouble;
 use super::actor::ReconcilerDependencies;
 use super::patience::patiently;
-use super::report::{Finding, Report};
+use super::report::Report;
+use super::run::Measure;
+use super::suspicion::{Suspected, Suspicion, halt_on_suspicion};
 use crate::db::reconciliation::{Live, numbers_live, numbers_mark_missing};
-use crate::domain::NumberSid;
+use crate::domain::{NumberSid, too_many};
 use crate::twilio::Failure;
 
-/// So many may be missing however few there are, unless that is all of them.
-const ALWAYS: usize = 5;
 /// Fetches at a time.
 const AT_A_TIME: usize = 4;
 /// Numbers asked for in one comparison that nobody confirmed; more are judged by these.
@@ -27,12 +27,6 @@ const ASKED_MAX: usize = 1000;
 const PAGE: i64 = 1000;
 /// Numbers marked in one statement: nobody waits long for their rows.
 const MARKED_AT_ONCE: usize = 1000;
-
-/// Whether it is unlikely that so many of `live` numbers changed all at once.
-pub(super) fn too_many(count: usize, live: i64) -> bool {
-    let live = usize::try_from(live).unwrap_or(usize::MAX);
-    count > (live / 10).max(ALWAYS) || (count > 0 && live <= ALWAYS && count >= live)
-}
 
 /// What the list did not show: all of it, or so many drawn by chance.
 struct Unseen {
@@ -65,15 +59,15 @@ async fn unseen(
     }
 }
 
-/// Judges what the walk did not see, among the numbers up to `highest`, of which there are `live`.
+/// Judges what the walk did not see, among the numbers that were there at its beginning.
 pub(super) async fn judge(
     deps: &ReconcilerDependencies,
-    (highest, live): (i64, i64),
+    measure: &Measure,
     seen: &HashSet<i64>,
-    confirmed: bool,
     report: &mut Report,
 ) -> Result<(), Trouble> {
-    let buyer = &deps.buyer;
+    let (buyer, &Measure { highest, live, confirmed, .. }) = (&deps.buyer, measure);
+    let suspicion = |count: usize| Suspicion { what: Suspected::Gone, count, live };
     let unseen = unseen(deps, highest, seen, if confirmed { usize::MAX } else { ASKED_MAX }).await?;
     let drawn = unseen.drawn.len();
     let mut gone: Vec<Live> = Vec::new();
@@ -91,14 +85,18 @@ pub(super) async fn judge(
             Err(trouble) => return Err(trouble),
         }
         if too_many(gone.len(), live) && !confirmed {
-            suspect(deps, gone.len(), live, report).await;
+            halt_on_suspicion(deps, suspicion(gone.len()), report).await;
+            return Ok(());
+        }
+        if let Some(suspicion) = measure.unreadable(report.unread.total()) {
+            halt_on_suspicion(deps, suspicion, report).await;
             return Ok(());
         }
     }
     if drawn < unseen.count {
         let likely = gone.len().saturating_mul(unseen.count) / drawn.max(1);
         if too_many(likely, live) {
-            suspect(deps, likely, live, report).await;
+            halt_on_suspicion(deps, suspicion(likely), report).await;
             return Ok(());
         }
         let problem = format!(
@@ -137,35 +135,5 @@ fn untold(deps: &ReconcilerDependencies, number: &Live, failure: &Failure, repor
     slog::error!(deps.buyer.log, "Twilio's list does not show a number of ours, and it cannot be looked at";
         "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str(),
         "cause" => failure.for_log(), "request_id" => failure.request_id());
-    report.add(Finding::not_to_be_read(&number.phone_number, failure));
-}
-
-async fn suspect(deps: &ReconcilerDependencies, gone: usize, live: i64, report: &mut Report) {
-    let problem = format!(
-        "{gone} or more of {live} numbers are gone at Twilio, which is more than can be true; none was marked missing. \
-         Check that TWILIO_ACCOUNT_SID and the credentials belong to the account that bought them. If the numbers are really \
-         gone, POST /admin/phones/api/reconcile with {{\"confirm_missing\":true}}; then POST /admin/phones/api/resume."
-    );
-    slog::crit!(deps.buyer.log, "more numbers are gone at Twilio than can be true; none was marked missing";
-        "gone" => gone, "live" => live, "do" => &problem);
-    deps.buyer.halt(problem.clone()).await;
-    report.missing_suspected = Some(u32::try_from(gone).unwrap_or(u32::MAX));
-    report.add_problem(problem);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::too_many;
-
-    #[test]
-    fn more_than_five_and_a_tenth_or_all_of_a_few_is_too_many() {
-        for (count, live, too) in
-            [(0, 0, false), (0, 3, false), (1, 1, true), (2, 3, false), (4, 5, false), (5, 5, true), (5, 6, false)]
-        {
-            assert_eq!(too_many(count, live), too, "{count} of {live}");
-        }
-        for (count, live, too) in [(6, 6, true), (6, 60, false), (7, 60, true), (30_000, 300_000, false)] {
-            assert_eq!(too_many(count, live), too, "{count} of {live}");
-        }
-    }
+    report.add_untold(&number.phone_number, failure);
 }

@@ -3,7 +3,8 @@
 //! The way of one comparison: the [`actor`] lets one run at a time; [`run`] begins and ends it; [`walk`] reads Twilio's
 //! list; [`page`] looks a page up in the database and sorts it: [`known`] numbers of ours (pure decisions), which [`mend`]
 //! attends to, and numbers with our tag that nobody knows, which [`orphan`] takes in; at the end [`losses`] judges what
-//! numbers lost, [`missing`] what the list did not show, and [`held`] tells of numbers that wait for an operator.
+//! numbers lost, [`missing`] what the list did not show, and [`held`] tells of numbers that wait for an operator. What is more
+//! than can be true is a [`suspicion`].
 //!
 //! Invariants: ownership is by SID in our database first, by tag second; what is neither is never touched (I7); evidence is
 //! positive (a number that Twilio shows) but for `missing`, which asks for each number by its SID; a purchase enters the
@@ -22,6 +23,7 @@ mod page;
 mod patience;
 mod report;
 mod run;
+pub(crate) mod suspicion;
 mod walk;
 
 pub use actor::{Reconciler, ReconcilerDependencies, ReconcilerHandle};

@@ -12,6 +12,7 @@ use super::actor::ReconcilerDependencies;
 use super::known::{Decision, Needs, Shall, decide};
 use super::losses::Losses;
 use super::report::{Finding, Report};
+use super::suspicion::Word;
 use super::{Trouble, mend, orphan, refuses_the_account};
 use crate::db::reconciliation::{KnownItem, KnownNumber, Listed, Looked, listed_look};
 use crate::domain::{InstanceName, NumberStatus, Tag};
@@ -31,6 +32,8 @@ pub(super) struct Page<'a> {
     pub(super) skewed: bool,
     /// `reconcile.repair_assigned`.
     pub(super) repair_assigned: bool,
+    /// By whose word what does not take its webhooks is given up.
+    pub(super) word: Word,
     unanswered: AtomicU32,
     broken: AtomicBool,
 }
@@ -42,16 +45,17 @@ enum Difference {
 }
 
 /// Compares a page that was just read. `seen` grows by the ids of our numbers on it. What was lost is not attended to, but
-/// put aside in `losses` until all of it is known.
+/// put aside in `losses` until all of it is known. `confirmed` = an operator's word about what many numbers seem to be.
 pub(super) async fn compare(
     deps: &ReconcilerDependencies,
     numbers: Vec<IncomingNumber>,
-    seen: &mut HashSet<i64>,
-    mut losses: Option<&mut Losses>,
+    (seen, mut losses): (&mut HashSet<i64>, Option<&mut Losses>),
+    confirmed: bool,
     report: &mut Report,
 ) -> Result<(), Trouble> {
     report.checked += u32::try_from(numbers.len()).unwrap_or(u32::MAX);
     let (page, looked) = look(deps, &numbers).await?;
+    let page = Page { word: if confirmed { Word::Operators } else { Word::Ours }, ..page };
     let mut differences = Vec::new();
     for (number, looked) in numbers.into_iter().zip(looked) {
         match looked.number {
@@ -102,6 +106,7 @@ pub(super) async fn look<'a>(
         skewed: installation.webhooks != config.webhooks.webhooks(),
         shall: Shall { instance, webhooks: installation.webhooks, capabilities: config.pool.capabilities.clone() },
         repair_assigned: config.reconcile.repair_assigned,
+        word: Word::Ours,
         unanswered: AtomicU32::new(0),
         broken: AtomicBool::new(false),
     };
@@ -192,7 +197,8 @@ impl Page<'_> {
         if refuses_the_account(&failure) {
             return Err(failure.into());
         }
-        let unanswered = failure.is_passing() && self.unanswered.fetch_add(1, Ordering::Relaxed) >= UNANSWERED_MAX;
+        let is_silent = failure.is_passing() && !failure.is_unreadable();
+        let unanswered = is_silent && self.unanswered.fetch_add(1, Ordering::Relaxed) >= UNANSWERED_MAX;
         if unanswered {
             self.broken.store(true, Ordering::Relaxed);
             return Err(failure.into());

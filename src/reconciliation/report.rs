@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::suspicion::{Suspected, Suspicion};
 use crate::domain::PhoneNumber;
 use crate::twilio::{Failure, IncomingNumber};
 
@@ -85,6 +86,15 @@ pub struct Report {
     /// So many seem to have lost a capability or all webhooks that none was changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub losses_suspected: Option<u32>,
+    /// So many cannot be read that nothing was changed or judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreadable_suspected: Option<u32>,
+    /// So many that cannot be read were accepted by an operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreadable_accepted: Option<u32>,
+    /// Numbers of ours among what could not be read.
+    #[serde(skip)]
+    pub(super) unread: Unread,
     /// Lines that found no room.
     #[serde(skip_serializing_if = "is_zero")]
     pub omitted: u32,
@@ -93,6 +103,23 @@ pub struct Report {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
+}
+
+/// Numbers of ours that cannot be read, each counted once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Unread {
+    /// Rows of the list that are ours, or may be.
+    pub(super) rows: usize,
+    /// What the list did not show, and a look does not tell: the rows that could not be read among it.
+    pub(super) unseen: usize,
+    /// What the list showed otherwise than it shall be, and a look does not tell.
+    pub(super) looks: usize,
+}
+
+impl Unread {
+    pub(super) fn total(self) -> usize {
+        self.rows.max(self.unseen) + self.looks
+    }
 }
 
 /// One thing that was found.
@@ -108,6 +135,8 @@ pub(super) enum Finding {
     Unreadable(Line),
     /// The list showed the number of this id, but Twilio does not know it: the end of the walk asks again.
     Unseen(i64),
+    /// Too many are like this one, and buying is halted.
+    Suspected(Suspicion),
 }
 
 impl Finding {
@@ -161,18 +190,45 @@ impl Report {
             }
             Finding::Unreadable(line) => {
                 self.add_unreadable(1);
+                self.unread.looks += 1;
                 (&mut self.conflicts, line)
             }
             Finding::Unseen(id) => return Some(id),
+            Finding::Suspected(suspicion) => {
+                self.add_problem(suspicion.problem());
+                return None;
+            }
         };
         push(list, line, &mut self.omitted);
         None
     }
 
-    /// Adds what an operator must do before the next comparison.
+    /// Adds a number that the list did not show and that a look says nothing of.
+    pub(super) fn add_untold(&mut self, number: &PhoneNumber, failure: &Failure) {
+        self.add(Finding::not_to_be_read(number, failure));
+        self.unread.looks -= 1;
+        self.unread.unseen += 1;
+    }
+
+    /// Adds what an operator must do before the next comparison; what several numbers tell alike, once.
     pub(super) fn add_problem(&mut self, problem: String) {
-        self.problem =
-            Some(self.problem.take().map_or_else(|| problem.clone(), |before| format!("{before} {problem}")));
+        self.problem = Some(match self.problem.take() {
+            Some(before) if before.contains(&problem) => before,
+            Some(before) => format!("{before} {problem}"),
+            None => problem,
+        });
+    }
+
+    /// Adds what is more than can be true.
+    pub(super) fn suspect(&mut self, suspicion: Suspicion) {
+        let count = Some(u32::try_from(suspicion.count).unwrap_or(u32::MAX));
+        match suspicion.what {
+            Suspected::Gone => self.missing_suspected = count,
+            Suspected::Lost => self.losses_suspected = count,
+            Suspected::Unreadable => self.unreadable_suspected = count,
+            Suspected::NotToBeSet => {}
+        }
+        self.add_problem(suspicion.problem());
     }
 
     /// Counts rows, or numbers, that could not be read.

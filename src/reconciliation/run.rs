@@ -9,11 +9,14 @@ use std::time::Duration;
 use super::actor::ReconcilerDependencies;
 use super::losses::{self, Losses};
 use super::report::Report;
+use super::suspicion::{Suspected, Suspicion};
 use super::{Trouble, held, missing, walk};
 use crate::db::buying_gate::{Halted, gate_read};
 use crate::db::reconciliation::{
-    Occasion, numbers_highest, numbers_live_count, reconciliation_begin, reconciliation_end,
+    Occasion, numbers_failed_accept, numbers_highest, numbers_live_count, reconciliation_begin, reconciliation_end,
+    reconciliation_unreadable_accepted,
 };
+use crate::domain::too_many;
 
 /// Instances that start, or tick, together compare once.
 pub(super) const APART: Duration = Duration::from_secs(20);
@@ -77,13 +80,51 @@ async fn refused(deps: &ReconcilerDependencies) -> Result<Option<Halted>, Troubl
     Ok(gate.halted.filter(Halted::silences_twilio))
 }
 
+/// What a comparison judges by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Measure {
+    /// The highest id of a number at its beginning.
+    pub(super) highest: i64,
+    /// Numbers up to it that Twilio's list should show.
+    pub(super) live: i64,
+    /// An operator's word: what many numbers seem to be, they are.
+    pub(super) confirmed: bool,
+    /// So many are not to be read, by an earlier word of an operator's.
+    accepted: u32,
+}
+
+impl Measure {
+    async fn take(deps: &ReconcilerDependencies, confirmed: bool) -> Result<Self, Trouble> {
+        let db = &deps.buyer.db;
+        let highest = db.run_patiently("numbers_highest", numbers_highest).await?;
+        let live = db.run_patiently("numbers_live_count", move |conn| numbers_live_count(conn, highest)).await?;
+        let accepted = db.run_patiently("reconciliation_unreadable_accepted", reconciliation_unreadable_accepted);
+        Ok(Self { highest, live, confirmed, accepted: accepted.await? })
+    }
+
+    /// The suspicion, if so many of our numbers that cannot be read are more than can be true.
+    pub(super) fn unreadable(&self, count: usize) -> Option<Suspicion> {
+        let is_accepted = self.confirmed || u32::try_from(count).is_ok_and(|count| count <= self.accepted);
+        let suspicion = Suspicion { what: Suspected::Unreadable, count, live: self.live };
+        (!is_accepted && too_many(count, self.live)).then_some(suspicion)
+    }
+}
+
 async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &mut Report) -> Result<(), Trouble> {
-    let highest = deps.buyer.db.run_patiently("numbers_highest", numbers_highest).await?;
-    let live = deps.buyer.db.run_patiently("numbers_live_count", move |conn| numbers_live_count(conn, highest)).await?;
+    let measure = Measure::take(deps, confirm_missing).await?;
+    if confirm_missing {
+        deps.buyer.db.run_patiently("numbers_failed_accept", numbers_failed_accept).await?;
+    }
     let mut losses = Losses::default();
-    let seen = walk::walk(deps, (!confirm_missing).then_some(&mut losses), report).await?;
-    losses::judge(deps, live, losses, report).await?;
-    missing::judge(deps, (highest, live), &seen, confirm_missing, report).await?;
+    // A list of which so much cannot be read says nothing of the rest, either.
+    if let Some(seen) = walk::walk(deps, &measure, &mut losses, report).await? {
+        losses::judge(deps, &measure, losses, report).await?;
+        missing::judge(deps, &measure, &seen, report).await?;
+    }
+    if measure.confirmed || measure.accepted > 0 {
+        let unread = u32::try_from(report.unread.total()).unwrap_or(u32::MAX);
+        report.unreadable_accepted = Some(if measure.confirmed { unread } else { unread.min(measure.accepted) });
+    }
     held::tell(deps, report).await?;
     report.conclude();
     Ok(())

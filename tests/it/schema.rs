@@ -43,6 +43,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../migrations/2026-11-28-180000_refusals_concern/up.sql"),
         include_str!("../../migrations/2026-11-28-180000_refusals_concern/down.sql"),
     ),
+    (
+        include_str!("../../migrations/2026-11-28-185000_webhooks_given_up/up.sql"),
+        include_str!("../../migrations/2026-11-28-185000_webhooks_given_up/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

@@ -31,14 +31,17 @@ struct StandingRow {
     user_id: Option<String>,
 }
 
-/// Twilio shows other webhooks than `wanted`: from here on nobody is given the number. Where it stood then; `None` = it is
+/// Twilio shows other webhooks than `wanted`: from here on nobody is given the number; one that was given up stays so until
+/// it has them. Where it stood then; `None` = it is
 /// held, leaving or gone, or the installation wants others by now, and nothing was touched.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn number_mark_drifted(conn: &mut Connection, id: i64, wanted: &Webhooks) -> Result<Option<Standing>, DbError> {
     let row: Option<StandingRow> = sql_query(format!(
-        "UPDATE numbers SET webhook_status = 'drifted' WHERE id = $1 AND {FREE} AND {}
+        "UPDATE numbers SET webhook_status = CASE webhook_status WHEN 'failed' THEN 'failed' ELSE 'drifted' END,
+                webhooks_in_vain = CASE webhook_status WHEN 'configured' THEN 0 ELSE webhooks_in_vain END
+          WHERE id = $1 AND {FREE} AND {}
          RETURNING status, (SELECT a.user_id FROM assignments a WHERE a.number_id = numbers.id AND a.released_at IS NULL) AS user_id",
         still_wanted(2)
     ))
@@ -67,7 +70,8 @@ pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, webhooks: &Webhoo
     }
     let row: Option<Row> = sql_query(format!(
         "WITH wanted AS MATERIALIZED (SELECT {} AS still)
-         UPDATE numbers SET webhook_status = CASE WHEN wanted.still THEN 'configured' ELSE 'pending' END
+         UPDATE numbers SET webhook_status = CASE WHEN wanted.still THEN 'configured' ELSE 'pending' END,
+                webhooks_in_vain = 0, webhooks_failed_at = NULL
            FROM wanted WHERE id = $1 AND {FREE} AND (webhook_status = 'configured') <> wanted.still
          RETURNING wanted.still AS confirmed",
         still_wanted(2)
@@ -98,17 +102,6 @@ pub fn number_set_capable(conn: &mut Connection, id: i64, capable: bool) -> Resu
         stock_notify(conn)?;
     }
     Ok(set > 0)
-}
-
-/// Twilio refused to set the webhooks.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn number_fail_webhooks(conn: &mut Connection, id: i64) -> Result<(), DbError> {
-    sql_query(format!("UPDATE numbers SET webhook_status = 'failed' WHERE id = $1 AND {FREE}"))
-        .bind::<BigInt, _>(id)
-        .execute(conn)?;
-    Ok(())
 }
 
 /// Another environment's tag stands on an idle number: nobody is given it until an operator decides. `false` when it is

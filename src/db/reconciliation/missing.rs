@@ -12,7 +12,7 @@ use crate::db::executor::Connection;
 use crate::domain::{NumberSid, PhoneNumber};
 
 /// Numbers that Twilio's list should show; those on their way back to Twilio are their release's.
-const EXPECTED: &str =
+pub(super) const EXPECTED: &str =
     "status <> 'released' AND missing_since IS NULL AND quarantine_reason IS DISTINCT FROM 'leaving'";
 
 /// The highest id of a number; 0 when there is none.
@@ -88,6 +88,39 @@ pub fn numbers_live_count(conn: &mut Connection, highest: i64) -> Result<i64, Db
         .bind::<BigInt, _>(highest)
         .get_result(conn)?;
     Ok(row.count)
+}
+
+/// What the rows of a page that cannot be read may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, QueryableByName)]
+pub struct Unread {
+    /// Numbers of ours among the readable rows.
+    #[diesel(sql_type = BigInt)]
+    pub shown: i64,
+    /// Numbers of ours among those whose E.164 can be read, if nothing else.
+    #[diesel(sql_type = BigInt)]
+    pub hidden: i64,
+}
+
+/// How many numbers of ours, up to `highest`, a page shows (`sids`), and how many it hides (`numbers`: what can be read of
+/// its other rows).
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn rows_unread(
+    conn: &mut Connection,
+    highest: i64,
+    sids: &[String],
+    numbers: &[String],
+) -> Result<Unread, DbError> {
+    Ok(sql_query(format!(
+        "SELECT (SELECT count(*) FROM numbers WHERE id <= $1 AND {EXPECTED} AND sid = ANY($2)) AS shown,
+                (SELECT count(*) FROM numbers WHERE id <= $1 AND {EXPECTED} AND phone_number = ANY($3)
+                                                AND NOT (sid = ANY($2))) AS hidden"
+    ))
+    .bind::<BigInt, _>(highest)
+    .bind::<Array<Text>, _>(sids)
+    .bind::<Array<Text>, _>(numbers)
+    .get_result(conn)?)
 }
 
 /// A number that was just marked missing.

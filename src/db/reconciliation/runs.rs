@@ -7,7 +7,7 @@ use std::time::Duration;
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, Jsonb, Nullable, Text};
+use diesel::sql_types::{BigInt, Double, Integer, Jsonb, Nullable, Text};
 
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
@@ -93,4 +93,23 @@ pub fn reconciliation_end(
     .bind::<BigInt, _>(KEPT)
     .execute(conn)?;
     Ok(())
+}
+
+/// How many numbers that cannot be read an operator has accepted, and comparisons since found again.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn reconciliation_unreadable_accepted(conn: &mut Connection) -> Result<u32, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Integer)]
+        accepted: i32,
+    }
+    let row: Option<Row> = sql_query(
+        "SELECT (report->>'unreadable_accepted')::integer AS accepted FROM reconciliations
+          WHERE report ? 'unreadable_accepted' ORDER BY id DESC LIMIT 1",
+    )
+    .get_result(conn)
+    .optional()?;
+    Ok(row.map_or(0, |row| u32::try_from(row.accepted).unwrap_or_default()))
 }

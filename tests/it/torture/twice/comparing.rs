@@ -5,7 +5,7 @@ use callbunker::db::buying_gate::{gate_halt, gate_read};
 use callbunker::db::installation::installation_read;
 use callbunker::db::purchase_items::{Ending, item_end, item_settle};
 use callbunker::db::reconciliation::{
-    Newcomer, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict, number_let_go,
+    FailedWebhooks, Newcomer, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict, number_let_go,
     number_mark_drifted, number_take_in, number_turned_up, numbers_mark_missing,
 };
 use callbunker::domain::{CountryCode, QuarantineReason, WebhookStatus, Webhooks};
@@ -56,7 +56,8 @@ fn numbers_are_marked_and_repaired_as_if_once() {
     assert_eq!(ledger.run(move |conn| number_mark_drifted(conn, drifted, &stranger)), None, "others are wanted by now");
     let (first, second) = ledger.twice(move |conn| number_mark_drifted(conn, drifted, &now));
     assert!(first.is_some() && first == second);
-    ledger.twice(move |conn| number_fail_webhooks(conn, drifted));
+    let (first, second) = ledger.twice(move |conn| number_fail_webhooks(conn, drifted, false));
+    assert_eq!((first, second), (FailedWebhooks::GivenUp, FailedWebhooks::GivenUp));
     let now = wanted.clone();
     assert_eq!(ledger.twice(move |conn| number_confirm_webhooks(conn, drifted, &now)), (true, false));
     let (first, second) = ledger.twice(move |conn| numbers_mark_missing(conn, &[gone]));
@@ -66,7 +67,7 @@ fn numbers_are_marked_and_repaired_as_if_once() {
     // What is held is nobody's to mark or to repair.
     let before = ledger.world.sql(STATE);
     assert_eq!(ledger.run(move |conn| number_mark_drifted(conn, conflict, &wanted)), None);
-    ledger.run(move |conn| number_fail_webhooks(conn, conflict));
+    assert_eq!(ledger.run(move |conn| number_fail_webhooks(conn, conflict, true)), FailedWebhooks::NotFree);
     assert!(!ledger.run(move |conn| number_turned_up(conn, conflict)));
     assert_eq!(before, ledger.world.sql(STATE));
 }

@@ -1,0 +1,162 @@
+//! What is more than can be true: somebody is called, and nothing is bought by itself until an operator confirms.
+//!
+//! Invariant: what many numbers lost all at once is believed as little as that many are gone at once, whoever finds it, a
+//! comparison or the care for single numbers; none of them is changed. A wrong answer, a wrong credential or a changed
+//! setting must not make a pool worthless that is then bought anew.
+//! How to get it wrong: telling it once. Each comparison tells it again, until it is confirmed or over.
+
+use super::actor::ReconcilerDependencies;
+use super::report::Report;
+use crate::db::buying_gate::gate_read;
+use crate::db::reconciliation::{FailedWebhooks, number_fail_webhooks, number_tried_in_vain};
+use crate::db::{Db, DbError};
+use crate::domain::PhoneNumber;
+use crate::purchaser::breaker;
+
+/// So many answers in a row that contradict what was asked for, or cannot be read, are as good as a refusal.
+const IN_VAIN_MAX: u32 = 5;
+
+/// What an operator says, and with it what is believed.
+const CONFIRM: &str = "POST /admin/phones/api/reconcile with {\"confirm_missing\":true}";
+
+/// What so many numbers seem to be that nobody believes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Suspected {
+    /// Twilio does not know them.
+    Gone,
+    /// Without a capability, or all webhooks.
+    Lost,
+    /// Not to be read.
+    Unreadable,
+    /// Without our webhooks, because Twilio refuses or ignores them.
+    NotToBeSet,
+}
+
+/// More than can be true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Suspicion {
+    pub(crate) what: Suspected,
+    /// So many, at least.
+    pub(crate) count: usize,
+    /// Of so many.
+    pub(crate) live: i64,
+}
+
+impl Suspicion {
+    /// What an operator must do about it.
+    pub(crate) fn problem(self) -> String {
+        let Self { what, count, live } = self;
+        match what {
+            Suspected::Gone => format!(
+                "{count} or more of {live} numbers are gone at Twilio, which is more than can be true; none was marked missing. \
+                 Check that TWILIO_ACCOUNT_SID and the credentials belong to the account that bought them. If the numbers are \
+                 really gone, {CONFIRM}; then POST /admin/phones/api/resume."
+            ),
+            Suspected::Lost => format!(
+                "{count} or more of {live} numbers lost a capability that pool.capabilities wants, or all of their webhooks, \
+                 which is more than can be true; none was changed, and nothing is bought by itself. Look at some of them in \
+                 Twilio's console, and at pool.capabilities. If it is so, {CONFIRM}, which confirms this too; then POST \
+                 /admin/phones/api/resume."
+            ),
+            Suspected::Unreadable => format!(
+                "{count} or more of {live} numbers cannot be read in what Twilio answers, which is more than can be true; none \
+                 was changed or judged, and nothing is bought by itself. Look at the account's numbers in Twilio's console, and \
+                 compare again. If they look right there, tell Twilio's support, and {CONFIRM}, which accepts that so many are \
+                 not to be read; then POST /admin/phones/api/resume."
+            ),
+            Suspected::NotToBeSet => format!(
+                "of {live} numbers {count} or more that nobody uses do not take their webhooks, because Twilio refuses or \
+                 ignores the update, which is more than can be true; no more are given up, and nothing is bought by itself. \
+                 Check that Twilio accepts PUBLIC_APP_URL and the paths under [webhooks], look at some of the numbers in \
+                 Twilio's console, then POST /admin/phones/api/configure-webhooks. If Twilio is right about them, {CONFIRM}, \
+                 which gives them up. Then POST /admin/phones/api/resume."
+            ),
+        }
+    }
+
+    fn cry(self) -> &'static str {
+        match self.what {
+            Suspected::Gone => "more numbers are gone at Twilio than can be true; none was marked missing",
+            Suspected::Lost => "more numbers lost what they could do than can be true; none was changed",
+            Suspected::Unreadable => "more numbers cannot be read than can be true; none was changed",
+            Suspected::NotToBeSet => "more numbers do not take their webhooks than can be true; no more are given up",
+        }
+    }
+
+    /// Calls somebody, and halts buying until a resume.
+    pub(crate) async fn halt(self, db: &Db, log: &slog::Logger) {
+        let problem = self.problem();
+        slog::crit!(log, "{}", self.cry(); "count" => self.count, "live" => self.live, "do" => &problem);
+        breaker::halt(db, log, None, problem, None).await;
+    }
+}
+
+/// The same where a comparison finds it: its report tells it, too.
+pub(super) async fn halt_on_suspicion(deps: &ReconcilerDependencies, suspicion: Suspicion, report: &mut Report) {
+    suspicion.halt(&deps.buyer.db, &deps.buyer.log).await;
+    report.suspect(suspicion);
+}
+
+/// By whose word a number is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// Nobody's: too many of them halt buying.
+    Ours,
+    /// An operator's, who says that it is so, however many they are.
+    Operators,
+    /// Of an instance that may set no webhooks, because it is configured with others: too many of them are left as they
+    /// are. An instance that is configured rightly, or the next `configure-webhooks`, mends them, and no resume is needed.
+    Bystanders,
+}
+
+/// Gives a number up whose webhooks cannot be set, for as long as it does not have them, or finds that these would be too
+/// many.
+pub(crate) async fn give_up(
+    db: &Db,
+    log: &slog::Logger,
+    (id, phone_number): (i64, &PhoneNumber),
+    word: Word,
+) -> Result<Option<Suspicion>, DbError> {
+    let fail = move |conn: &mut crate::db::Connection| number_fail_webhooks(conn, id, word == Word::Operators);
+    match db.run_patiently("number_fail_webhooks", fail).await? {
+        FailedWebhooks::GivenUp => {
+            let why = match word {
+                Word::Bystanders => {
+                    "nobody sets the webhooks of a number that the installation wants: run configure-webhooks"
+                }
+                Word::Ours | Word::Operators => {
+                    "a number does not take our webhooks: look at it in Twilio's console, then configure-webhooks, or release it"
+                }
+            };
+            slog::error!(log, "{}", why; "phone_number_ends" => phone_number.last_four(), "until_then" => "it serves nobody");
+            Ok(None)
+        }
+        FailedWebhooks::NotFree => Ok(None),
+        FailedWebhooks::TooMany(count, live) => {
+            let suspicion = Suspicion { what: Suspected::NotToBeSet, count, live };
+            let gate = db.run_patiently("gate_read", gate_read).await?;
+            // Repairs come by every few seconds, and nothing is new.
+            let is_known = gate.halted.is_some_and(|halted| halted.message.contains(&suspicion.problem()));
+            if word != Word::Bystanders && !is_known {
+                suspicion.halt(db, log).await;
+            }
+            Ok(Some(suspicion))
+        }
+    }
+}
+
+/// The same for one about which Twilio answers as if all were well, and other than it was told, or in a way that cannot be
+/// read: that happens, but not again and again.
+pub(crate) async fn tried_in_vain(
+    db: &Db,
+    log: &slog::Logger,
+    number: (i64, &PhoneNumber),
+    word: Word,
+) -> Result<Option<Suspicion>, DbError> {
+    let id = number.0;
+    let times = db.run_patiently("number_tried_in_vain", move |conn| number_tried_in_vain(conn, id)).await?;
+    if times >= IN_VAIN_MAX || (times > 0 && word == Word::Operators) {
+        return give_up(db, log, number, word).await;
+    }
+    Ok(None)
+}
