@@ -60,11 +60,12 @@ pub fn stocked_in(world: World, count: u32) -> (World, Daemon, Vec<String>) {
     (world, daemon, numbers)
 }
 
-/// Lets numbers be old enough to be missed: just bought ones may lag. Their order stays.
+/// Lets numbers be old enough to be missed: just bought ones may lag. Their order stays. What a clock that stepped back wrote
+/// down for later is old then, too.
 pub fn age(world: &World) {
     world.sql(
         "UPDATE numbers SET purchased_at = purchased_at - interval '1 hour';
-         UPDATE purchase_items SET ended_at = ended_at - interval '1 hour'",
+         UPDATE purchase_items SET ended_at = least(ended_at, clock_timestamp()) - interval '1 hour'",
     );
 }
 

@@ -49,6 +49,16 @@ impl World {
         self.assert_caps_held();
     }
 
+    /// The same, but for what is read off instants of the database's clock, which stepped meanwhile.
+    #[track_caller]
+    pub fn assert_truth_but_for_time(&self) {
+        self.assert_nothing_lost_or_doubled();
+        self.assert_nobody_elses_touched();
+        self.assert_the_ledger_came_first();
+        self.assert_whoever_serves_is_ready();
+        self.assert_spend_caps_held();
+    }
+
     /// Every assignment that was answered with 200 still stands (I4).
     #[track_caller]
     pub fn assert_remembered(&self, acknowledged: &Acknowledged) {
@@ -139,6 +149,12 @@ impl World {
     #[track_caller]
     pub fn assert_one_to_one_at_any_time(&self) {
         self.assert_one_to_one_in_the_database();
+        self.assert_whoever_serves_is_ready();
+    }
+
+    /// The part of it that holds whatever the clocks say.
+    #[track_caller]
+    fn assert_whoever_serves_is_ready(&self) {
         let truth = self.twilio.truth();
         let serving = self.sql(
             "SELECT n.phone_number FROM numbers n LEFT JOIN assignments a ON a.number_id = n.id AND a.released_at IS NULL
@@ -166,11 +182,21 @@ impl World {
     /// bought within one hour, or this would be too strict.
     #[track_caller]
     pub fn assert_caps_held(&self) {
+        self.assert_spend_caps_held();
+        self.assert_stock_was_bounded();
+    }
+
+    #[track_caller]
+    fn assert_spend_caps_held(&self) {
         let spent = "SELECT count(*) FROM purchase_items WHERE spends AND NOT override_caps AND state NOT IN ('taken', 'not_bought')";
         for (key, default) in [("spend.purchases_per_hour_max", 100), ("spend.purchases_per_day_max", 300)] {
             let max = self.limit(key, default);
             assert!(self.count(spent) <= max, "{key} is {max}:\n{}", self.ledger());
         }
+    }
+
+    #[track_caller]
+    fn assert_stock_was_bounded(&self) {
         // What stood in the ledger when item i was intended: bought since, still open, or ended later. Numbers that had left
         // or vanished by then do not count; one that served somebody, or was to leave, is no stock from then on.
         let stood = "SELECT count(*) FROM purchase_items j LEFT JOIN numbers n ON n.purchase_item_id = j.id

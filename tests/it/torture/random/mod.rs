@@ -6,6 +6,7 @@
 //! not; `TORTURE_ODD=list` has only days that are odd in a way whose name holds `list`. Invariant: a round ends with nothing on its way, else it proves nothing.
 //! How to get it wrong: faults that lie about whose a number is; then the database is right to lose it.
 
+mod machines;
 mod odd;
 mod steps;
 
@@ -81,6 +82,11 @@ struct Round {
     odd_days: Vec<&'static str>,
     /// A list may have hidden what was paid for from both looks at it.
     may_hide: bool,
+    /// Instances that stand still, until each of these ends.
+    frozen: Vec<thread::JoinHandle<()>>,
+    /// How far the database's clock went ahead in all, and whether it ever stepped.
+    ahead_secs: i64,
+    has_stepped: bool,
 }
 
 /// Says which dice to throw again.
@@ -132,6 +138,9 @@ impl Round {
             stock_lost: 0,
             odd_days: Vec::new(),
             may_hide: false,
+            frozen: Vec::new(),
+            ahead_secs: 0,
+            has_stepped: false,
         }
     }
 
@@ -141,11 +150,16 @@ impl Round {
             going.extend(self.step());
             thread::sleep(Duration::from_millis(self.dice.random_range(0..150)));
         }
-        for operation in going {
+        for operation in going.into_iter().chain(std::mem::take(&mut self.frozen)) {
             operation.join().unwrap();
         }
         self.quiesce();
-        self.world.assert_truth();
+        if self.has_stepped {
+            // What is read off instants says nothing any more.
+            self.world.assert_truth_but_for_time();
+        } else {
+            self.world.assert_truth();
+        }
         self.assert_custody();
         self.assert_one_number_for_each_who_waits();
         self.world.assert_remembered(&self.told.lock().unwrap());
@@ -153,7 +167,6 @@ impl Round {
         assert!(self.daemons.iter().all(|daemon| daemon.get("/readyz").status == 200), "not everybody is ready");
     }
 
-    /// Something happens; what takes longer goes on by itself.
     /// What the dice came to, for whoever wonders whether they did anything.
     fn tell(&self) {
         let counted = self.world.sql(

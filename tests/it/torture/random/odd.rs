@@ -1,5 +1,6 @@
 //! Twilio as it may be on an odd day, by dice: rows that cannot be read, parameters that get lost, lists that lie, numbers
-//! that are gone already, clocks that are off, refusals of one number, and an operator who renames what is ours.
+//! that are gone already, clocks that are off, refusals of one number, and an operator who renames what is ours. And the odd
+//! days of our own machines ([`super::machines`]).
 //!
 //! Invariants: nothing here lies about whose a number is for good; when the faults are cleared, Twilio tells the truth.
 //! How to get it wrong: a manner that may hide a number from a look without `may_hide`. What a list hides twice is not
@@ -39,6 +40,8 @@ const ODD: &[(&str, Manner)] = &[
     ("one number that is refused", Round::refuse_one),
     ("creates that are refused for a reason nobody knows", Round::refuse_creates),
     ("a refusal whose text is hostile", Round::hostile_text),
+    ("an instance that stands still", Round::freeze),
+    ("a database's clock that steps", Round::step_clock),
 ];
 
 /// Fields of a search's row.

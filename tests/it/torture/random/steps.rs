@@ -59,6 +59,7 @@ const FAULTS: &[(On, FaultKind)] = &[
 const VANISH_MAX: usize = 4;
 
 impl Round {
+    /// Something happens; what takes longer goes on by itself.
     pub(super) fn step(&mut self) -> Option<thread::JoinHandle<()>> {
         let daemon = Arc::clone(self.daemons.choose(&mut self.dice).expect("there is one"));
         match self.dice.random_range(0..34) {

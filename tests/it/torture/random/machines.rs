@@ -1,0 +1,70 @@
+//! Odd days of our own machines, by dice: an instance that stands still for a while, and steps of the database's clock.
+//!
+//! A clock that steps back makes all that was written before lie in the future, one that steps ahead makes it old: so
+//! what is written is moved instead. Twilio's own times stay. Invariants: a frozen instance goes on within seconds; in all
+//! the clock steps ahead by less than the hour of the spend cap, or the cap would rightly let more be bought.
+//! How to get it wrong: moving a part of what stands in a row. It would never have been written like that.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use rand::RngExt as _;
+use rand::seq::IndexedRandom as _;
+
+use super::Round;
+
+/// The clock never goes ahead by more than this in one round.
+const AHEAD_MAX_SECS: i64 = 2700;
+
+/// Moves every instant that the database's clock gave, in whatever table, but for what only people read. When somebody has
+/// one of the tables for longer than a moment, the clock does not step.
+const STEP: &str = "
+    SET search_path = callbunker;
+    SET lock_timeout = '250ms';
+    DO $$
+    DECLARE moved record;
+    BEGIN
+        FOR moved IN
+            SELECT table_name, string_agg(format('%1$I = %1$I + %2$L::interval', column_name, 'SECS seconds'), ', ') AS columns
+              FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+             WHERE table_schema = 'callbunker' AND table_type = 'BASE TABLE' AND data_type = 'timestamp with time zone'
+               AND table_name NOT IN ('audit', 'audit_retention', 'sessions', 'stock_samples')
+               AND (table_name, column_name) NOT IN (('numbers', 'purchased_at'), ('purchase_holder', 'backend_start'))
+             GROUP BY table_name ORDER BY table_name
+        LOOP
+            EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', moved.table_name);
+            EXECUTE format('UPDATE %I SET %s', moved.table_name, moved.columns);
+        END LOOP;
+    END $$;
+    SELECT 'stepped'";
+
+impl Round {
+    /// An instance stands still, perhaps the one that buys. Whoever asks it waits, and it may be killed as it is.
+    pub(super) fn freeze(&mut self) {
+        let daemon = Arc::clone(self.daemons.choose(&mut self.dice).expect("there is one"));
+        let still = Duration::from_millis(self.dice.random_range(100..4000));
+        daemon.signal(Signal::SIGSTOP);
+        self.frozen.push(thread::spawn(move || {
+            thread::sleep(still);
+            daemon.signal(Signal::SIGCONT);
+        }));
+    }
+
+    /// The database's clock steps, back or ahead.
+    pub(super) fn step_clock(&mut self) {
+        let ahead = *[-3600, -900, -120, 15, 90, 900].choose(&mut self.dice).expect("there are some");
+        if self.ahead_secs + ahead.max(0) > AHEAD_MAX_SECS {
+            return;
+        }
+        let told = self.world.database.psql(&STEP.replace("SECS", &(-ahead).to_string()));
+        match told {
+            Ok(told) if told.contains("stepped") => {
+                self.ahead_secs += ahead.max(0);
+                self.has_stepped = true;
+            }
+            told => assert!(format!("{told:?}").contains("lock timeout"), "{told:?}"),
+        }
+    }
+}
