@@ -149,7 +149,8 @@ pub struct Unfinished {
     pub sent: bool,
 }
 
-/// Open releases that were silent for so long, the oldest first.
+/// Open releases that were silent for so long, the oldest first. What was written in the future was written before somebody
+/// set the clock back: its silence counts from now.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -166,6 +167,11 @@ pub fn releases_unfinished(
         #[diesel(sql_type = diesel::sql_types::Bool)]
         sent: bool,
     }
+    sql_query(
+        "UPDATE releases SET last_sent_at = least(last_sent_at, clock_timestamp()), intended_at = least(intended_at, clock_timestamp())
+          WHERE state IN ('intended', 'sent') AND greatest(last_sent_at, intended_at) > clock_timestamp()",
+    )
+    .execute(conn)?;
     let rows: Vec<Row> = sql_query(
         "SELECT id, state = 'sent' AS sent FROM releases
           WHERE state IN ('intended', 'sent')

@@ -119,7 +119,7 @@ pub fn item_not_ours(
     reason: Option<&Failure>,
 ) -> Result<bool, DbError> {
     sql_query(
-        "UPDATE purchase_items SET last_lookup_at = clock_timestamp(),
+        "UPDATE purchase_items SET last_lookup_at = clock_timestamp(), last_sent_at = least(last_sent_at, clock_timestamp()),
                 negative_lookups = negative_lookups + CASE
                     WHEN last_lookup_at IS NULL OR last_lookup_at <= clock_timestamp() - make_interval(secs => $2) THEN 1 ELSE 0 END
           WHERE id = $1 AND state = 'unknown'",

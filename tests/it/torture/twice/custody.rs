@@ -6,7 +6,7 @@ use callbunker::db::custody::adoption::{Confirmed, Placed, number_adopted, numbe
 use callbunker::db::custody::ignored::number_ignore;
 use callbunker::db::custody::intake::{Destination, Intake, IntakeOrder, Newcomer, number_item, number_take_in};
 use callbunker::db::custody::outcome::{release_doubt, release_refuse, release_settle, release_withdraw};
-use callbunker::db::custody::releases::{Leaving, release_intend, release_send};
+use callbunker::db::custody::releases::{Leaving, release_intend, release_send, releases_unfinished};
 use callbunker::db::installation::installation_read;
 use callbunker::db::{Connection, Constraint, DbError};
 use callbunker::domain::{CountryCode, Trigger, UserId, WebhookStatus};
@@ -139,4 +139,25 @@ fn a_number_leaves_or_stays_as_if_once() {
     assert_eq!(before, ledger.world.sql(STATE));
     let left = "SELECT phone_number FROM numbers WHERE status = 'released'";
     assert_eq!(ledger.world.sql(left), ONE);
+}
+
+#[test]
+fn a_clock_that_was_set_back_keeps_no_release_open_until_it_has_caught_up() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    let [sent, intended] = [(ONE, 1), (TWO, 2)].map(|(number, sid)| ledger.stocked(run, number, sid));
+    let [sent, intended] = [sent, intended].map(|id| ledger.leaving(id));
+    ledger.run(move |conn| release_send(conn, sent, None));
+    ledger.world.sql(
+        "UPDATE releases SET intended_at = intended_at + interval '1 hour', last_sent_at = last_sent_at + interval '1 hour'",
+    );
+    let (minute, moment) = (Duration::from_secs(60), Duration::from_millis(50));
+    let silent = |silence: Duration| ledger.run(move |conn| releases_unfinished(conn, silence, silence, 9));
+    assert_eq!(silent(minute), []);
+    std::thread::sleep(moment * 2);
+    let mut found: Vec<_> = silent(moment).into_iter().map(|release| (release.id, release.sent)).collect();
+    found.sort();
+    let mut expected = [(sent, true), (intended, false)];
+    expected.sort();
+    assert_eq!(found, expected);
 }

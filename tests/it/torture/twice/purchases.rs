@@ -94,6 +94,23 @@ fn one_create_at_a_time_is_one_over_all_orders_of_a_run() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_keeps_no_item_open_until_it_has_caught_up() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    let unknown = ledger.sent(run, ONE);
+    ledger.run(move |conn| item_doubt(conn, unknown, &failure("outcome_unknown")));
+    ledger.world.sql(
+        "UPDATE purchase_items SET intended_at = intended_at + interval '1 hour', first_sent_at = first_sent_at + interval '1 hour',
+                last_sent_at = last_sent_at + interval '1 hour', last_lookup_at = now() + interval '1 hour'",
+    );
+    let look = || ledger.run(move |conn| item_not_ours(conn, unknown, 0.05, 0.0, Ending::NotBought, None));
+    let looks = [look(), look(), look()];
+    assert!(!looks[0] && !looks[1], "the time and the looks count from now: {looks:?}");
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(looks[2] || look());
+}
+
+#[test]
 fn an_order_ends_and_yields_and_is_interrupted_as_if_once() {
     let ledger = Ledger::new();
     let RunOf { order_id, run_id } = ledger.order();
