@@ -22,7 +22,7 @@ const TRY_WITHIN: Duration = Duration::from_secs(12);
 /// How long giving back may take before the connection is cut, which gives back as well.
 const RELEASE_WITHIN: Duration = Duration::from_secs(2);
 
-/// What the connection that has the lock is called in `pg_stat_activity`.
+/// What the connection that has the lock, or tries it, is called in `pg_stat_activity`.
 pub(super) const LOCK_NAME: &str = "callbunker purchase lock";
 
 /// The advisory key and where the database is: what it takes to try the lock.
@@ -36,6 +36,7 @@ pub struct PurchaseLocks {
 /// Proof that this process held the purchase lock a moment ago. Dropping it closes the connection, and so the lock.
 pub struct PurchaseLock {
     connection: Option<Link>,
+    backend_pid: i32,
     runtime: tokio::runtime::Handle,
 }
 
@@ -88,8 +89,9 @@ impl LockSeeker {
             return Err(DbError::Unavailable("the purchase lock got no answer in time".to_owned()));
         };
         match attempt.map_err(|_panicked| DbError::Panicked("purchase_lock_try"))?? {
-            Tried::Held(connection) => {
-                Ok(Some(PurchaseLock { connection: Some(connection), runtime: self.locks.runtime.clone() }))
+            Tried::Held(connection, backend_pid) => {
+                let runtime = self.locks.runtime.clone();
+                Ok(Some(PurchaseLock { connection: Some(connection), backend_pid, runtime }))
             }
             Tried::Busy(connection) => {
                 self.idle = Some(connection);
@@ -100,7 +102,8 @@ impl LockSeeker {
 }
 
 enum Tried {
-    Held(Link),
+    /// With the process id of its backend.
+    Held(Link, i32),
     Busy(Link),
 }
 
@@ -113,16 +116,21 @@ fn begin_and_try(url: &DatabaseUrl, key: i64, idle: Option<Link>, errand: &Erran
         return Err(DbError::Unavailable("nobody waits for the purchase lock any more".to_owned()));
     }
     // READ COMMITTED: an idle transaction that holds no snapshot keeps back neither vacuum nor index builds.
-    // Server-side keepalives: else a host that vanished would keep the lock for hours.
-    connection.batch_execute(
+    // Server-side keepalives: else a host that vanished would keep the lock for hours. The name comes before the lock:
+    // whoever has the lock can be told from the earlier service from the first moment on.
+    connection.batch_execute(&format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED;
+         SET LOCAL application_name = '{LOCK_NAME}';
          SET LOCAL idle_in_transaction_session_timeout = 0;
          SET LOCAL tcp_keepalives_idle = 10;
          SET LOCAL tcp_keepalives_interval = 5;
-         SET LOCAL tcp_keepalives_count = 3;",
-    )?;
-    let version: i32 =
-        diesel::select(sql::<Integer>("current_setting('server_version_num')::int")).get_result(&mut *connection)?;
+         SET LOCAL tcp_keepalives_count = 3;"
+    ))?;
+    let (version, backend_pid): (i32, i32) = diesel::select((
+        sql::<Integer>("current_setting('server_version_num')::int"),
+        sql::<Integer>("pg_backend_pid()"),
+    ))
+    .get_result(&mut *connection)?;
     if version >= 170_000 {
         connection.batch_execute("SET LOCAL transaction_timeout = 0")?;
     }
@@ -130,14 +138,19 @@ fn begin_and_try(url: &DatabaseUrl, key: i64, idle: Option<Link>, errand: &Erran
         diesel::select(sql::<Bool>(&format!("pg_try_advisory_xact_lock({key})"))).get_result(&mut *connection)?;
     if held {
         // A prepared statement's portal lives on, with its snapshot, until a simple statement takes its place.
-        connection.batch_execute(&format!("SET LOCAL application_name = '{LOCK_NAME}'"))?;
-        return Ok(Tried::Held(connection));
+        connection.batch_execute("SET LOCAL idle_in_transaction_session_timeout = 0")?;
+        return Ok(Tried::Held(connection, backend_pid));
     }
     connection.batch_execute("ROLLBACK")?;
     Ok(Tried::Busy(connection))
 }
 
 impl PurchaseLock {
+    /// Which of PostgreSQL's processes has it.
+    pub(crate) fn backend_pid(&self) -> i32 {
+        self.backend_pid
+    }
+
     /// Gives the lock back and waits until PostgreSQL knows it.
     pub async fn release(mut self) {
         if let Some(mut connection) = self.connection.take() {

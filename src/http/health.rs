@@ -59,14 +59,17 @@ impl Default for Readyz {
 }
 
 async fn look(context: &Context) -> Look {
-    let wanted = context.config.load().webhooks.webhooks();
+    let (wanted, advisory_key) = {
+        let config = context.config.load();
+        (config.webhooks.webhooks(), config.lock.advisory_key)
+    };
     let (skewed, looked, full) = tokio::join!(
         is_skewed(&context.db, &wanted),
         // In one go: whoever asks for readiness takes no more of the database's places than signups can spare.
-        context.db.run("readyz_look", |conn| {
+        context.db.run("readyz_look", move |conn| {
             // The tables that a signup needs: a server may answer for one table and not for another.
             signup_look(conn)?;
-            Ok((gate_read(conn)?, holder_is_frozen(conn)?))
+            Ok((gate_read(conn)?, holder_is_frozen(conn, advisory_key)?))
         }),
         context.db.lacks_room(),
     );

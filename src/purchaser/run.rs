@@ -71,19 +71,22 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
         return Ok(None);
     };
     fail::fail_point!("lock_taken");
-    let (id, key) = (Uuid::new_v4(), buyer.locks.advisory_key());
+    let (id, key, backend_pid) = (Uuid::new_v4(), buyer.locks.advisory_key(), lock.backend_pid());
     let (slots, hangs_after) = {
         let config = buyer.config.load();
         (config.purchase.concurrency.max(config.purchase.emergency_concurrency), config.twilio.request_timeout())
     };
-    let (interrupted, sorted, installation) = buyer
-        .db
-        .run_patiently("run_begin", move |conn| {
-            // From here on no earlier run opens an order.
-            holder_take(conn, id, key, hangs_after)?;
-            Ok((purchases_interrupt_stale(conn, mine)?, items_sort_leftovers(conn)?, installation_read(conn)?))
-        })
-        .await?;
+    let begun = buyer.db.run_patiently("run_begin", move |conn| {
+        // From here on no earlier run opens an order.
+        holder_take(conn, id, key, backend_pid, hangs_after)?;
+        Ok((purchases_interrupt_stale(conn, mine)?, items_sort_leftovers(conn)?, installation_read(conn)?))
+    });
+    let (interrupted, sorted, installation) = match begun.await {
+        Ok(begun) => begun,
+        // It took us so long to get here that somebody took the lock from us: their orders are none of ours to end.
+        Err(error) if is_overtaken(&error) => return Ok(None),
+        Err(error) => return Err(error),
+    };
     fail::fail_point!("run_begun");
     for trigger in &interrupted {
         buyer.telemetry.purchase_ended(*trigger, OrderState::Interrupted);
@@ -106,7 +109,8 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
 /// A holder that was stopped in its tracks keeps its lock for ever: whoever meets it ends its connection. Its run is over
 /// then, should it come back.
 async fn end_frozen_holder(buyer: &Buyer) -> Result<(), DbError> {
-    if buyer.db.run_patiently("holder_end_frozen", holder_end_frozen).await? {
+    let key = buyer.locks.advisory_key();
+    if buyer.db.run_patiently("holder_end_frozen", move |conn| holder_end_frozen(conn, key)).await? {
         fail::fail_point!("holder_ended");
         slog::error!(
             buyer.log,

@@ -165,6 +165,69 @@ fn a_frozen_instance_is_no_reason_to_serve_nobody_and_comes_back_to_a_run_that_i
     world.assert_nothing_lost_or_doubled();
 }
 
+/// Sets the database's clock ahead of when transactions are said to have begun.
+fn set_clock(world: &World, language_and_body: &str) {
+    world.sql(&format!(
+        "SET allow_system_table_mods = on;
+         CREATE OR REPLACE FUNCTION pg_catalog.clock_timestamp() RETURNS timestamptz LANGUAGE {language_and_body}"
+    ));
+}
+
+const A_MINUTE_LATER: &str = "sql VOLATILE AS $$ SELECT timeofday()::timestamptz + interval '61 seconds' $$";
+const AS_IT_WAS: &str = "internal VOLATILE AS 'clock_timestamp'";
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_buyer_that_froze_before_it_named_itself_loses_the_lock_and_harms_nobody_when_it_comes_back() {
+    let world = World::new().quiet().set("purchase.emergency_wait_ms", 20_000);
+    let (frozen, other) = (world.daemon(), world.daemon());
+    frozen.failpoints("lock_taken=pause");
+    std::thread::scope(|scope| {
+        let order = scope.spawn(|| frozen.purchase(1));
+        let held =
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = 12345 AND granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        eventually("it has the lock", || world.count(held) == 1);
+        assert_eq!(other.send("GET", "/readyz", &[], None).ok()["warnings"], json!([]), "it has just begun");
+        set_clock(&world, A_MINUTE_LATER);
+        eventually("it is told", || other.send("GET", "/readyz", &[], None).ok()["warnings"] != json!([]));
+        assert_eq!(other.assign("u-1").ok()["source"], "emergency");
+        world.twilio.set_latency_on(On::Create, std::time::Duration::from_millis(500));
+        let rival = scope.spawn(|| other.purchase(6).ok());
+        eventually("the other one buys", || world.bought() >= 2);
+        set_clock(&world, AS_IT_WAS);
+        frozen.failpoints("");
+        let rival = rival.join().unwrap();
+        assert_eq!((&rival["state"], &rival["purchased_count"]), (&json!("done"), &json!(6)), "{rival}");
+        // It slept through its time in the line, or had its turn at last.
+        let late = order.join().unwrap();
+        assert!(late.status == 200 || late.body["code"] == "locked", "{late:?}");
+        assert_eq!(world.bought(), if late.status == 200 { 8 } else { 7 });
+    });
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn an_older_version_that_names_itself_nowhere_keeps_the_lock_for_a_minute_at_most() {
+    let world = World::new().quiet().set("purchase.emergency_wait_ms", 1500);
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    daemon.assign("u-0").ok();
+    let older =
+        Session::open(&world, "SET application_name = 'callbunker purchase lock'; SELECT pg_advisory_lock(12345)");
+    daemon.assign("u-1").problem(503, "pool_empty");
+    set_clock(&world, A_MINUTE_LATER);
+    eventually("somebody is served", || daemon.assign("u-1").status == 200);
+    drop(older);
+    let _earlier = Session::holding_the_purchase_lock(&world);
+    daemon.assign("u-2").problem(503, "pool_empty");
+    assert_eq!(
+        daemon.send("GET", "/readyz", &[], None).ok()["warnings"],
+        json!([]),
+        "the earlier service is no frozen one"
+    );
+}
+
 #[test]
 fn the_earlier_service_keeps_its_lock_however_long_it_is_silent() {
     let world = World::new().quiet().set("purchase.emergency_wait_ms", 1500);

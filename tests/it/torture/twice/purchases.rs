@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use callbunker::db::Connection;
 use callbunker::db::assignments::{assignment_release, assignments_claim};
-use callbunker::db::purchase_holder::holder_take;
 use callbunker::db::purchase_items::{
     Ending, Intent, Limits, RunOf, item_doubt, item_end, item_not_ours, item_settle, items_attempt, items_intend,
     items_sort_leftovers, items_withdraw,
@@ -58,7 +57,7 @@ fn intents_are_taken_back_and_given_up_as_if_once() {
 fn one_create_at_a_time_is_one_over_all_orders_of_a_run() {
     let ledger = Ledger::new();
     let (run_id, policy) = (Uuid::new_v4(), pool());
-    ledger.run(move |conn| holder_take(conn, run_id, 0, Duration::from_secs(10)));
+    ledger.name(run_id);
     let open = |trigger: Trigger| {
         let wish = Wish { trigger, count: 10, ..wish() };
         let order = ledger.run(move |conn| purchase_open(conn, &wish, run_id));
