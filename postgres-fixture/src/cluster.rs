@@ -22,6 +22,7 @@ use crate::{
     ClusterOptions, Database, FixtureError, command,
     database::{CopyStrategy, Psql},
     installation::Installation,
+    options::Settings,
     place::Place,
     server::Server,
     watchdog::Watchdog,
@@ -34,7 +35,7 @@ const INITDB_LIMIT: Duration = Duration::from_secs(120);
 pub struct Cluster {
     installation: Installation,
     place: Place,
-    settings: Vec<(String, String)>,
+    settings: Settings,
     copy: CopyStrategy,
     port: u16,
     server: Mutex<Option<Server>>,

@@ -19,11 +19,20 @@ pub struct ClusterOptions {
     pub keep: bool,
     /// Further PostgreSQL settings, as in `postgresql.conf`.
     pub settings: Vec<(String, String)>,
+    /// The language of the server's messages, such as `de`, if its translations are installed; English else.
+    pub language: Option<String>,
+}
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) lines: Vec<(String, String)>,
+    pub(crate) language: Option<String>,
 }
 
 impl ClusterOptions {
     /// For the server's command line, so that nothing has to be written into its folder.
-    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+    pub(crate) fn settings(&self) -> Settings {
         let mut settings = vec![
             ("listen_addresses", "127.0.0.1"),
             // Nobody uses it, and its path may not be longer than 107 bytes.
@@ -35,10 +44,11 @@ impl ClusterOptions {
         if !self.durable {
             settings.extend([("fsync", "off"), ("full_page_writes", "off")]);
         }
-        settings
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .chain(self.settings.iter().cloned())
-            .collect()
+        if self.language.is_some() {
+            // No locale need be installed: any but C itself lets the environment choose the translation.
+            settings.push(("lc_messages", "C.UTF-8"));
+        }
+        let own = settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Settings { lines: own.chain(self.settings.iter().cloned()).collect(), language: self.language.clone() }
     }
 }

@@ -19,7 +19,10 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{FixtureError, command, installation::Installation, place::Place, port::free_port, watchdog::Watchdog};
+use crate::{
+    FixtureError, command, installation::Installation, options::Settings, place::Place, port::free_port,
+    watchdog::Watchdog,
+};
 
 /// Crash recovery included.
 const START_LIMIT: Duration = Duration::from_secs(90);
@@ -44,7 +47,7 @@ impl Server {
     pub(crate) fn start(
         installation: &Installation,
         place: &Place,
-        settings: &[(String, String)],
+        settings: &Settings,
         port: Option<u16>,
         watchdog: &Watchdog,
     ) -> Result<Self, FixtureError> {
@@ -151,7 +154,7 @@ fn open_log(place: &Place) -> Result<File, FixtureError> {
 fn spawn(
     installation: &Installation,
     place: &Place,
-    settings: &[(String, String)],
+    settings: &Settings,
     port: u16,
     log: File,
 ) -> Result<Child, FixtureError> {
@@ -159,8 +162,11 @@ fn spawn(
     let mut command = installation.server("postgres", place.root());
     command.arg("-D").arg(place.data());
     command.args(["-p", &port.to_string()]);
-    for (name, value) in settings {
+    for (name, value) in &settings.lines {
         command.args(["-c", &format!("{name}={value}")]);
+    }
+    if let Some(language) = &settings.language {
+        command.env("LANGUAGE", language);
     }
     command
         .stdin(Stdio::null())

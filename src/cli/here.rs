@@ -31,21 +31,26 @@ const SURVEY_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) fn check_config(sources: &Sources, offline: bool) -> Ending {
     let config = Config::load(sources)?;
-    let note = if offline { "" } else { surveyed(&config)? };
+    let note = if offline { String::new() } else { surveyed(&config)? };
     say(&format!("{}{note}", describe_effective(&config)))
 }
 
 /// Looks at the database; one that is away is no mistake of the configuration.
-fn surveyed(config: &Config) -> Result<&'static str, Failure> {
+fn surveyed(config: &Config) -> Result<String, Failure> {
     let url = DatabaseUrl::new(&config.secrets.database_url);
     let (done, outcome) = mpsc::channel();
     // It may hang for longer than anybody waits; the process ends without it.
     std::thread::spawn(move || done.send(survey(&url)));
     match outcome.recv_timeout(SURVEY_WITHIN) {
-        Ok(Ok(())) => Ok(""),
+        Ok(Ok(())) => Ok(String::new()),
         Ok(Err(error @ DbError::Unfit(_))) => Err(error.into()),
-        _ => Ok(
-            "# Note: the database was not reached within five seconds, so it was not looked at (--offline does without).\n",
+        Ok(Err(error)) => Ok(format!(
+            "# Note: the database could not be looked at: {} (--offline does without)\n",
+            error.in_full().replace(|character: char| character.is_control(), " ")
+        )),
+        Err(_elapsed) => Ok(
+            "# Note: the database was not reached within five seconds, so it was not looked at (--offline does without).\n"
+                .to_owned(),
         ),
     }
 }

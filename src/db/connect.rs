@@ -11,7 +11,7 @@
 use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -74,8 +74,9 @@ struct Place {
     marks: AtomicU32,
     last_good: AtomicUsize,
     servers: Mutex<Servers>,
-    /// One at a time, so that the new socket is the one that was not there before.
-    local: Mutex<()>,
+    /// One at a time, so that the new socket is the one that was not there before. Nobody stands in line for it for longer
+    /// than his attempt may take.
+    local: parking_lot::Mutex<()>,
 }
 
 /// An open connection and the means to cut it.
@@ -115,8 +116,15 @@ enum Settings {
 /// One host, and how far the attempt at it is.
 struct Attempt {
     due: Instant,
-    pending: Option<u32>,
+    pending: Option<Pending>,
     refused: Option<ConnectionError>,
+}
+
+/// What an attempt can be cut by: the mark of its socket, and the socket once the host has taken the connection.
+#[derive(Clone)]
+struct Pending {
+    mark: u32,
+    wire: Arc<OnceLock<Arc<Wire>>>,
 }
 
 impl DatabaseUrl {
@@ -146,7 +154,7 @@ impl DatabaseUrl {
             marks: AtomicU32::new(0),
             last_good: AtomicUsize::new(0),
             servers: Mutex::default(),
-            local: Mutex::default(),
+            local: parking_lot::Mutex::default(),
         }))
     }
 
@@ -183,11 +191,11 @@ impl DatabaseUrl {
             let now = Instant::now();
             for (index, attempt) in attempts.iter_mut().enumerate() {
                 if attempt.pending.is_none() && attempt.due <= now {
-                    attempt.pending = Some(self.begin(index, settings, &done)?);
+                    attempt.pending = Some(self.begin(index, settings, deadline, &done)?);
                 }
             }
             if now >= deadline {
-                attempts.iter().filter_map(|attempt| attempt.pending).for_each(|mark| place.cut(mark));
+                attempts.iter().filter_map(|attempt| attempt.pending.as_ref()).for_each(|pending| place.cut(pending));
                 return Err(silent());
             }
             let due = attempts.iter().filter(|attempt| attempt.pending.is_none()).map(|attempt| attempt.due).min();
@@ -213,21 +221,22 @@ impl DatabaseUrl {
         }
     }
 
-    /// Tries one host in a thread of its own; returns the mark of its socket.
+    /// Tries one host in a thread of its own; returns what it can be cut by.
     fn begin(
         &self,
         index: usize,
         settings: Settings,
+        deadline: Instant,
         done: &mpsc::Sender<(usize, Result<Link, ConnectionError>)>,
-    ) -> Result<u32, ConnectionError> {
-        let mark = self.0.next_mark();
-        let (url, done) = (self.clone(), done.clone());
+    ) -> Result<Pending, ConnectionError> {
+        let pending = Pending { mark: self.0.next_mark(), wire: Arc::default() };
+        let (url, done, ours) = (self.clone(), done.clone(), pending.clone());
         let started = std::thread::Builder::new().name("callbunker-connect".to_owned()).spawn(move || {
             // Whoever asked may have found another host meanwhile; then this connection is closed.
-            let _ = done.send((index, url.0.open(index, mark, settings)));
+            let _ = done.send((index, url.0.open(index, &ours, settings, deadline)));
         });
         match started {
-            Ok(_thread) => Ok(mark),
+            Ok(_thread) => Ok(pending),
             Err(error) => Err(ConnectionError::BadConnection(format!("the system starts no more threads: {error}"))),
         }
     }
@@ -241,19 +250,32 @@ impl Place {
         }
     }
 
-    fn open(&self, index: usize, mark: u32, settings: Settings) -> Result<Link, ConnectionError> {
-        let host = &self.hosts[index];
+    fn open(
+        &self,
+        index: usize,
+        pending: &Pending,
+        settings: Settings,
+        deadline: Instant,
+    ) -> Result<Link, ConnectionError> {
+        let (host, mark) = (&self.hosts[index], pending.mark);
         let mut url = format!("{}{}", self.url.expose_secret(), host.only);
         if mark > 0 {
             // The last one counts.
             url.push_str(&parameter(self.is_uri, "tcp_user_timeout", &mark.to_string()));
         }
-        let alone = host.is_local.then(|| self.local.lock().unwrap_or_else(PoisonError::into_inner));
+        let alone = match host.is_local {
+            true => Some(self.local.try_lock_until(deadline).ok_or_else(silent)?),
+            false => None,
+        };
         let before = if host.is_local { wire::local() } else { HashSet::new() };
         let mut connection = PgConnection::establish(&url).map_err(without_the_string)?;
         let wire = if host.is_local { wire::new_local(&before) } else { None }.or_else(|| self.marked(mark));
         drop(alone);
         let wire = Arc::new(wire.unwrap_or_else(Wire::unknown));
+        let _ = pending.wire.set(Arc::clone(&wire));
+        if Instant::now() >= deadline {
+            return Err(silent());
+        }
         let refused = ConnectionError::CouldntSetupConfiguration;
         // In one transaction where there are no settings: a pool may divide even one statement among its sessions.
         let before = if settings == Settings::Ours { SESSION } else { "BEGIN" };
@@ -287,9 +309,10 @@ impl Place {
     }
 
     /// Ends an attempt that takes too long.
-    fn cut(&self, mark: u32) {
-        if let Some(wire) = self.marked(mark) {
-            wire.cut();
+    fn cut(&self, pending: &Pending) {
+        match pending.wire.get() {
+            Some(wire) => wire.cut(),
+            None => self.marked(pending.mark).iter().for_each(Wire::cut),
         }
     }
 
@@ -392,5 +415,31 @@ mod tests {
         }
         let refused = told("postgresql://u:hunter2@127.0.0.1:1/d");
         assert!(refused.contains("127.0.0.1") && !refused.contains("check-config"), "{refused}");
+    }
+    #[test]
+    fn nobody_stands_in_line_for_a_local_server_that_stands_still_after_his_time_is_over() {
+        let folder = std::env::temp_dir().join(format!("callbunker-local-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let listener = std::os::unix::net::UnixListener::bind(folder.join(".s.PGSQL.5432")).unwrap();
+        let tried = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&tried);
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            for stream in listener.incoming().flatten() {
+                seen.fetch_add(1, Ordering::Relaxed);
+                kept.push(stream);
+            }
+        });
+        let url = DatabaseUrl::new(&SecretString::from(format!("host={} dbname=d user=u", folder.display())));
+        std::thread::scope(|scope| {
+            for _caller in 0..8 {
+                scope.spawn(|| assert!(url.connect().is_err()));
+            }
+        });
+        // The one that was at it when the time was over may still be.
+        let when_all_were_told = tried.load(Ordering::Relaxed);
+        std::thread::sleep(Duration::from_secs(5));
+        assert!(tried.load(Ordering::Relaxed) <= when_all_were_told + 1, "attempts that nobody waits for");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

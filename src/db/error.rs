@@ -2,6 +2,8 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::words::{Meaning, meaning};
+
 /// A constraint of the schema that a program can meet in good faith; every other violation is a bug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Constraint {
@@ -97,24 +99,24 @@ impl DbError {
             DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, info) => {
                 Self::Collided(first_line(info.message()))
             }
-            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) if is_deadlock(info.message()) => {
-                Self::Collided(first_line(info.message()))
-            }
-            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) if says(info.message(), NO_ROOM) => {
-                Self::NoRoom(first_line(info.message()))
-            }
-            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) if says(info.message(), CONDITIONS) => {
-                Self::Unavailable(first_line(info.message()))
-            }
             DieselError::BrokenTransactionManager => {
                 Self::Unavailable("the connection broke inside a transaction".to_owned())
             }
-            DieselError::DatabaseError(_, info) => match info.constraint_name().and_then(Constraint::named) {
-                Some(constraint) => Self::Constraint(constraint),
-                None => Self::Statement { name, source: error },
+            DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => match meaning(info.message()) {
+                Some(Meaning::Deadlock) => Self::Collided(first_line(info.message())),
+                Some(Meaning::NoRoom) => Self::NoRoom(first_line(info.message())),
+                Some(Meaning::TimeLimit | Meaning::Condition) => Self::Unavailable(first_line(info.message())),
+                None => Self::violated(info.constraint_name()).unwrap_or(Self::Statement { name, source: error }),
             },
+            DieselError::DatabaseError(_, info) => {
+                Self::violated(info.constraint_name()).unwrap_or(Self::Statement { name, source: error })
+            }
             _ => Self::Statement { name, source: error },
         }
+    }
+
+    fn violated(constraint: Option<&str>) -> Option<Self> {
+        constraint.and_then(Constraint::named).map(Self::Constraint)
     }
 
     pub(super) fn corrupt(what: &'static str) -> impl Fn(String) -> Self {
@@ -150,53 +152,9 @@ impl From<DieselError> for DbError {
     }
 }
 
-/// 40P01. diesel tells neither the SQLSTATE nor a kind of its own, so the words decide; the English word stands in most of
-/// PostgreSQL's translations too. Missed, it is an error of the statement as before.
-pub(super) fn is_deadlock(message: &str) -> bool {
-    message.to_lowercase().contains("deadlock")
-}
-
-/// Want of space (53100), in PostgreSQL's words and the system's.
-const NO_ROOM: &[&str] = &[
-    "no space left on device",
-    "could not extend file",
-    "could not write to file",
-    "could not write block",
-    "disk quota exceeded",
-    "disk full",
-];
-
-/// States of the server that are no statement's fault: 53xxx, 55000 and 25006 of a standby, 57Pxx, time limits. diesel does
-/// not tell the SQLSTATE here either. What is missed in another language is an error of the statement as before.
-const CONDITIONS: &[&str] = &[
-    "out of memory",
-    "out of shared memory",
-    "insufficient resources",
-    "configuration limit exceeded",
-    "too many connections",
-    "too many clients",
-    "connection slots",
-    "during recovery",
-    "recovery is in progress",
-    "read-only",
-    "the database system is",
-    "terminating connection",
-    "due to statement timeout",
-    "due to lock timeout",
-    "transaction timeout",
-    "could not open file",
-    "could not read block",
-    "too many open files",
-];
-
 /// A statement that waited or worked for too long on a server that is well: its session is, too.
 pub(super) fn is_time_limit(message: &str) -> bool {
-    says(message, &["due to statement timeout", "due to lock timeout"])
-}
-
-fn says(message: &str, words: &[&str]) -> bool {
-    let message = message.to_lowercase();
-    words.iter().any(|word| message.contains(word))
+    meaning(message) == Some(Meaning::TimeLimit)
 }
 
 pub(super) fn first_line(text: &str) -> String {

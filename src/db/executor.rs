@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::changes::ChangeBell;
 use super::connect::DatabaseUrl;
+use super::doubt::understood;
 use super::errand::{Deadline, Errand};
 use super::error::{DbError, first_line, is_time_limit};
 use super::room::Room;
@@ -34,12 +35,12 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(1700);
 const PATIENT_ACQUIRE: Duration = Duration::from_secs(10);
 /// How long such work may take in all. Its statements end far earlier; a server that stands still ends nothing.
 const PATIENT_WITHIN: Duration = Duration::from_secs(60);
-/// A session that lay idle for longer is asked whether it still lives before it is used,
+/// A session that lay idle for longer, or since another one was lost, is asked whether it still lives before it is used,
 const TRUSTED_IDLE: Duration = Duration::from_secs(10);
 /// and must say so in so long.
 const LIFE_WITHIN: Duration = Duration::from_millis(400);
-/// Sessions that were lost unseen, one after the other, before the caller is told.
-const LOST_MAX: u32 = 3;
+/// Sessions that were lost unseen, one after the other, before the caller is told: all that there were, and a new one.
+const LOST_MAX: u32 = CONNECTIONS_MAX + 1;
 
 /// The door to PostgreSQL. Cheap to clone; all clones share one pool.
 #[derive(Clone)]
@@ -208,11 +209,8 @@ impl Db {
         let outcome = work(&mut session.link);
         session.last_used = Instant::now();
         let outcome = match outcome {
-            // Diesel does not tell a shutdown of the server from a mistake of ours; a ping does.
-            Err(DbError::Statement { source, .. }) if session.link.ping().is_err() => {
-                Err(DbError::Unavailable(first_line(&source.to_string())))
-            }
-            other => other,
+            Err(error) => Err(understood(&mut session.link, error)),
+            done => done,
         };
         errand.is_done();
         let is_away = matches!(&outcome, Err(DbError::Unavailable(why)) if !is_time_limit(why));
@@ -236,10 +234,14 @@ impl Db {
             if !errand.goes_on_over(session.link.wire()) {
                 return Err(DbError::Unavailable("nobody waits for it any more".to_owned()));
             }
-            if session.last_used.elapsed() < TRUSTED_IDLE || self.lives(&mut session) {
+            let is_trusted = session.last_used.elapsed() < TRUSTED_IDLE && self.manager.has_worked_since(&session);
+            if is_trusted || self.lives(&mut session) {
                 return Ok(session);
             }
-            self.manager.lost(&mut session);
+            match session.link.wire().is_cut() {
+                true => self.manager.was_silent(&mut session),
+                false => self.manager.lost(&mut session),
+            }
         }
         Err(DbError::Unavailable("one connection after the other was lost".to_owned()))
     }

@@ -4,7 +4,7 @@
 //! How to get it wrong: asking one connection. A pool that shares sessions by transaction and an engine whose advisory
 //! locks exclude nobody both look right to whoever is alone.
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
@@ -12,10 +12,10 @@ use diesel::dsl::sql;
 use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{OptionalExtension as _, QueryableByName, RunQueryDsl as _, sql_query};
 
+use super::alarm::Alarm;
 use super::connect::{DatabaseUrl, Link};
 use super::error::{DbError, first_line};
 use super::migrations::unknown_versions;
-use super::wire::Wire;
 
 /// The examination itself, after both connections were made.
 const WITHIN: Duration = Duration::from_secs(15);
@@ -35,7 +35,7 @@ pub fn survey(url: &DatabaseUrl) -> Result<(), DbError> {
     }
     examine(url)?;
     let mut link = plain(url)?;
-    let _alarm = Alarm::set([Arc::clone(link.wire())].into());
+    let _alarm = Alarm::set([Arc::clone(link.wire())].into(), WITHIN);
     let applied = sql_query("SELECT version::text FROM callbunker.__diesel_schema_migrations ORDER BY version");
     // Not there yet, or not ours to read: nothing to tell.
     let applied: Vec<Version> = applied.load(&mut *link).optional().ok().flatten().unwrap_or_default();
@@ -48,7 +48,7 @@ pub fn survey(url: &DatabaseUrl) -> Result<(), DbError> {
 /// [`DbError::Unfit`] with the sentence that says what to do; [`DbError::Unavailable`] when nothing could be found out.
 pub(super) fn examine(url: &DatabaseUrl) -> Result<(), DbError> {
     let (mut one, mut two) = (plain(url)?, plain(url)?);
-    let _alarm = Alarm::set(vec![Arc::clone(one.wire()), Arc::clone(two.wire())]);
+    let _alarm = Alarm::set(vec![Arc::clone(one.wire()), Arc::clone(two.wire())], WITHIN);
     let version: i32 = in_transaction(&mut one, "current_setting('server_version_num')::int")?;
     if version < OLDEST {
         return Err(DbError::Unfit(format!(
@@ -121,22 +121,4 @@ fn shared() -> DbError {
          itself, or of a pool with pool_mode = session"
             .to_owned(),
     )
-}
-
-/// Cuts connections unless it is dropped in time.
-struct Alarm {
-    _off: mpsc::Sender<()>,
-}
-
-impl Alarm {
-    fn set(wires: Vec<Arc<Wire>>) -> Self {
-        let (off, is_off) = mpsc::channel::<()>();
-        // Without a thread the examination is merely patient.
-        let _ = std::thread::Builder::new().name("callbunker-alarm".to_owned()).spawn(move || {
-            if is_off.recv_timeout(WITHIN) == Err(mpsc::RecvTimeoutError::Timeout) {
-                wires.iter().for_each(|wire| wire.cut());
-            }
-        });
-        Self { _off: off }
-    }
 }

@@ -2,7 +2,8 @@
 //!
 //! Invariants: what stands at the URL is examined first, because a session lock would strand in a pool that shares
 //! sessions; a schema that is newer than this program is left alone and refused; nothing waits for a table's lock
-//! for longer than two seconds, since every query of the running instances queues behind whoever waits.
+//! for longer than two seconds, since every query of the running instances queues behind whoever waits; a server that
+//! stands still ends the attempt; a lost connection, a lock of somebody else's and want of room are no faults of the schema.
 //! How to get it wrong: waiting in line for the lock once and for all. An open read of a nightly dump is enough to stop
 //! every signup until the dump is done.
 
@@ -18,9 +19,12 @@ use diesel::r2d2::R2D2Connection as _;
 use diesel::sql_types::Bool;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
+use super::alarm::Watch;
 use super::connect::{DatabaseUrl, Link};
-use super::error::{DbError, first_line, is_deadlock};
+use super::doubt::{by_the_server, understood};
+use super::error::{DbError, first_line};
 use super::fitness::examine;
+use super::words::{Meaning, meaning};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
@@ -43,19 +47,33 @@ const LOCK_TRIED_EVERY: Duration = Duration::from_millis(200);
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, DbError> {
     examine(url)?;
     let mut link = url.connect().map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?;
+    let watch = Watch::over(url, &mut link)?;
+    let outcome = bring_up(&mut link, &watch);
+    outcome.map_err(|error| understood(&mut link, error))
+}
+
+fn bring_up(link: &mut Link, watch: &Watch) -> Result<Vec<String>, DbError> {
     let until = Instant::now() + PATIENCE;
     link.batch_execute(&format!("SET statement_timeout = 0; SET lock_timeout = '{}ms'", IN_LINE.as_millis()))?;
-    take_turn(&mut link, until)?;
+    // PostgreSQL has this since 14: whoever is frozen with the lock in hand keeps nobody else from migrating for ever.
+    let _ = link.batch_execute("SET idle_session_timeout = '60s'");
+    take_turn(link, until)?;
     // Asked first, because CREATE SCHEMA IF NOT EXISTS wants the right to create even where there is nothing to do.
     let exists: bool =
-        diesel::select(sql::<Bool>("to_regnamespace('callbunker') IS NOT NULL")).get_result(&mut *link)?;
+        diesel::select(sql::<Bool>("to_regnamespace('callbunker') IS NOT NULL")).get_result(&mut **link)?;
     if !exists {
         link.batch_execute("CREATE SCHEMA callbunker")?;
     }
-    let applied = link.applied_migrations().map_err(|error| refused(&*error))?;
+    let mut patiently = Patiently { link, watch, until };
+    let applied = patiently.run("the list of migrations", |link| link.applied_migrations())?;
     unknown_versions(applied.iter().map(ToString::to_string))?;
-    let pending = link.pending_migrations(MIGRATIONS).map_err(|error| refused(&*error))?;
-    pending.iter().map(|migration| run(&mut link, &**migration, until)).collect()
+    let pending = patiently.run("the list of migrations", |link| link.pending_migrations(MIGRATIONS))?;
+    let mut applied = Vec::new();
+    for migration in &pending {
+        let what = format!("migration {}", migration.name());
+        applied.push(patiently.run(&what, |link| Ok(link.run_migration(&**migration)?.to_string()))?);
+    }
+    Ok(applied)
 }
 
 /// Refuses a schema that holds what this program does not know.
@@ -85,28 +103,46 @@ fn take_turn(link: &mut Link, until: Instant) -> Result<(), DbError> {
     Ok(())
 }
 
-fn run(link: &mut Link, migration: &dyn Migration<Pg>, until: Instant) -> Result<String, DbError> {
-    loop {
-        let began = Instant::now();
-        let error = match link.run_migration(migration) {
-            Ok(version) => return Ok(version.to_string()),
-            Err(error) => error,
-        };
-        // It was rolled back. PostgreSQL's words come in many languages; the time that it took does not.
-        if link.ping().is_err() {
-            return Err(DbError::Unavailable(first_line(&error.to_string())));
+/// Leaves the others alone and comes back, while a lock of theirs is in the way.
+struct Patiently<'a> {
+    link: &'a mut Link,
+    watch: &'a Watch,
+    until: Instant,
+}
+
+impl Patiently<'_> {
+    fn run<T>(
+        &mut self,
+        what: &str,
+        mut work: impl FnMut(&mut Link) -> diesel::migration::Result<T>,
+    ) -> Result<T, DbError> {
+        loop {
+            let error = match work(self.link) {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            let stood_in_line = self.watch.stood_in_line();
+            let words = first_line(&error.to_string());
+            // It was rolled back.
+            if self.link.ping().is_err() {
+                return Err(DbError::Unavailable(words));
+            }
+            match meaning(&words) {
+                Some(Meaning::NoRoom) => return Err(DbError::NoRoom(words)),
+                Some(Meaning::Condition) => return Err(DbError::Unavailable(words)),
+                Some(Meaning::Deadlock | Meaning::TimeLimit) => {}
+                // PostgreSQL's words come in many languages; what it was seen at does not.
+                None if stood_in_line => {}
+                None => return Err(by_the_server(self.link, words).unwrap_or_else(|| refused(&*error))),
+            }
+            if Instant::now() >= self.until {
+                return Err(DbError::Collided(format!(
+                    "{what} needs a table that somebody holds a lock on: a dump or a transaction that was left open, see \
+                     pg_stat_activity; PostgreSQL says: {words}"
+                )));
+            }
+            thread::sleep(BETWEEN);
         }
-        if began.elapsed() < IN_LINE && !is_deadlock(&error.to_string()) {
-            return Err(refused(&*error));
-        }
-        if Instant::now() >= until {
-            return Err(DbError::Collided(format!(
-                "migration {} needs a table that somebody holds a lock on: a dump or a transaction that was left open, \
-                 see pg_stat_activity",
-                migration.name()
-            )));
-        }
-        thread::sleep(BETWEEN);
     }
 }
 

@@ -5,8 +5,10 @@
 //! How to get it wrong: calling a blocking function of `db::*` from async code without `run`, which would stall every
 //! request of that thread; or retrying inside, where the caller cannot see it.
 
+mod alarm;
 mod changes;
 mod connect;
+mod doubt;
 mod errand;
 mod error;
 mod executor;
@@ -19,6 +21,7 @@ mod schema;
 mod server;
 mod session;
 mod wire;
+mod words;
 
 pub mod assignments;
 pub mod audit;

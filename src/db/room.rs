@@ -53,7 +53,7 @@ impl Db {
 }
 
 /// Makes a table and an index grow, and takes it back.
-fn room_try(conn: &mut Connection) -> Result<(), DbError> {
+pub(super) fn room_try(conn: &mut Connection) -> Result<(), DbError> {
     let grow = "INSERT INTO waiters (user_id, instance_id, expires_at)
                 SELECT repeat(md5(random()::text), 40) || n, gen_random_uuid(), clock_timestamp()
                   FROM generate_series(1, 40) AS n";

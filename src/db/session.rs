@@ -1,10 +1,12 @@
 //! The pool's sessions, and when it may trust one that it made earlier.
 //!
-//! Invariant: a session that was lost or cut is never handed out again, and nor are those that were made before it.
-//! How to get it wrong: asking a session whether it lives here, where nobody can cut it; `executor` asks.
+//! Invariants: a session that was lost or cut is never handed out again; one that was not used since another was lost is
+//! asked first; when one that is asked says nothing, all that were made before are given up unasked.
+//! How to get it wrong: asking a session whether it lives here, where nobody can cut it; `executor` asks. Or giving up
+//! seven sessions because the statement of an eighth took too long.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use diesel::ConnectionError;
@@ -20,22 +22,35 @@ pub(super) struct Session {
     generation: u64,
 }
 
-/// Makes and judges the pool's sessions. When one is lost, all that were made before are suspect: a restart of
-/// PostgreSQL then costs one failed statement, not one for each session.
+/// Makes and judges the pool's sessions. When one is lost, the others are suspect: a restart of PostgreSQL then costs one
+/// failed statement, not one for each session.
 #[derive(Clone)]
 pub(super) struct SessionManager {
     url: DatabaseUrl,
     generation: Arc<AtomicU64>,
+    doubted: Arc<Mutex<Option<Instant>>>,
 }
 
 impl SessionManager {
     pub(super) fn new(url: DatabaseUrl) -> Self {
-        Self { url, generation: Arc::default() }
+        Self { url, generation: Arc::default(), doubted: Arc::default() }
     }
 
-    /// A session of this manager was found dead.
+    /// A session was lost at work: by its own fault or by the server's, which the others tell when they are asked.
     pub(super) fn lost(&self, session: &mut Session) {
         session.broken = true;
+        *self.doubted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether a session has worked since the last one was lost.
+    pub(super) fn has_worked_since(&self, session: &Session) -> bool {
+        let doubted = *self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        doubted.is_none_or(|doubted| session.last_used > doubted)
+    }
+
+    /// A session was asked and said nothing: its server stands still, and would keep whoever asks the next one waiting.
+    pub(super) fn was_silent(&self, session: &mut Session) {
+        self.lost(session);
         // Only the first of a generation to die ends it; later deaths of the same generation are no news.
         let ended = session.generation;
         let _ = self.generation.compare_exchange(ended, ended + 1, Ordering::Relaxed, Ordering::Relaxed);
@@ -54,7 +69,7 @@ impl r2d2::ManageConnection for SessionManager {
 
     fn is_valid(&self, session: &mut Session) -> Result<(), Self::Error> {
         if session.generation < self.generation.load(Ordering::Relaxed) || session.link.wire().is_cut() {
-            let gone = ConnectionError::BadConnection("made before the last loss of PostgreSQL".to_owned());
+            let gone = ConnectionError::BadConnection("made before PostgreSQL fell silent".to_owned());
             return Err(diesel::r2d2::Error::ConnectionError(gone));
         }
         Ok(())

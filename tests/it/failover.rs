@@ -165,6 +165,54 @@ fn statements_that_nobody_waits_for_any_more_leave_no_thread_and_no_session_behi
 }
 
 #[test]
+fn a_statement_that_is_cut_costs_its_own_session_and_no_other() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let sessions = || -> Vec<String> {
+        let pids =
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'callbunker' AND datname = current_database()";
+        world.sql(pids).lines().map(str::to_owned).collect()
+    };
+    let busy = || {
+        thread::scope(|scope| {
+            for _reader in 0..16 {
+                scope.spawn(|| daemon.status());
+            }
+        });
+    };
+    eventually("it has sessions to lose", || {
+        busy();
+        sessions().len() >= 6
+    });
+    let before = sessions();
+    let session = crate::session::Session::open(&world, "LOCK TABLE audit IN ACCESS EXCLUSIVE MODE");
+    daemon.get("/admin/phones/api/audit").problem(503, "database_unavailable");
+    drop(session);
+    busy();
+    let after = sessions();
+    // The one that was cut, and one more for whoever wrote to the trail meanwhile.
+    let lost: Vec<_> = before.iter().filter(|pid| !after.contains(pid)).collect();
+    assert!(!lost.is_empty() && lost.len() <= 3, "lost {lost:?} of {before:?}");
+}
+
+#[test]
+fn a_restart_of_postgresql_costs_no_more_than_a_statement_or_two() {
+    let cluster = cluster();
+    let world = World::on(&cluster).quiet();
+    let daemon = world.daemon();
+    daemon.purchase(5).ok();
+    thread::scope(|scope| {
+        for _reader in 0..16 {
+            scope.spawn(|| daemon.status());
+        }
+    });
+    cluster.stop_fast().expect("it stops");
+    cluster.start_again().expect("it starts");
+    let refused = (0..5).filter(|user| daemon.assign(&format!("u-{user}")).status != 200).count();
+    assert!(refused <= 2, "{refused} refused");
+}
+
+#[test]
 fn the_first_host_is_not_tried_again_and_again_when_the_second_one_is_good() {
     // It takes connections and says nothing, as a host does that stands still.
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -5,6 +5,9 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use postgres_fixture::{Cluster, ClusterOptions};
 
 use crate::session::Session;
 use crate::world::{World, eventually};
@@ -142,10 +145,125 @@ fn an_unreachable_database_is_a_note_to_check_config() {
     let world = World::new().set("DATABASE_URL", format!("postgres://postgres:secret-word@127.0.0.1:{port}/x"));
     let (code, stdout, stderr) = run(&["check-config"], world.settings());
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    assert!(stdout.contains("# Note: the database was not reached"), "{stdout}");
+    assert!(stdout.contains("# Note: the database could not be looked at") && stdout.contains("refused"), "{stdout}");
     assert!(!stdout.contains("secret-word"), "{stdout}");
     let (code, stdout, _) = run(&["check-config", "--offline"], world.settings());
     assert!(code == Some(0) && !stdout.contains("# Note"), "{stdout}");
+}
+
+#[test]
+fn a_password_that_is_refused_is_told_as_that_and_not_shown() {
+    let world = World::new();
+    let role = format!("guarded_{}", world.database.name());
+    world.sql(&format!("CREATE ROLE {role} LOGIN PASSWORD 'right' CONNECTION LIMIT 0"));
+    let place = world.database.url().split_once('@').expect("it names its user").1.to_owned();
+    let world = world.set("DATABASE_URL", format!("postgres://{role}:secret-word@{place}"));
+    let (code, stdout, stderr) = run(&["check-config"], world.settings());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let note = stdout.lines().find(|line| line.starts_with("# Note")).expect("a note");
+    // The server's own words: this one trusts everybody, so that it refuses the connection and not the password.
+    assert!(note.contains("could not be looked at") && note.contains(&format!("role \"{role}\"")), "{note}");
+    assert!(!stdout.contains("secret-word"), "{stdout}");
+    world.sql(&format!("DROP ROLE {role}"));
+}
+
+#[test]
+fn what_leads_to_no_server_that_takes_writes_is_refused_with_what_to_take() {
+    for (parameter, words) in [
+        ("target_session_attrs=standby", ["target_session_attrs", "read-write"]),
+        ("target_session_attrs=read-only", ["target_session_attrs", "read-write"]),
+        ("require_auth=scram", ["require_auth", "scram-sha-256"]),
+    ] {
+        let world = World::new();
+        let url = format!("{}?{parameter}", world.database.url());
+        let world = world.set("DATABASE_URL", url);
+        for command in ["check-config", "migrate", "serve"] {
+            let (code, _, stderr) = run(&[command], world.settings());
+            assert_eq!(code, Some(64), "{parameter}: {stderr}");
+            words.iter().for_each(|word| assert!(stderr.contains(word), "{command}: {word}: {stderr}"));
+        }
+    }
+}
+
+/// Runs the program until it ends, two minutes at most.
+fn run_to_its_end(arguments: &[&str], settings: &BTreeMap<String, String>) -> (Option<i32>, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_callbunker"))
+        .args(arguments)
+        .env_clear()
+        .envs(settings)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let until = Instant::now() + Duration::from_secs(120);
+    while child.try_wait().expect("its state").is_none() {
+        if Instant::now() > until {
+            child.kill().expect("it ends");
+            child.wait().expect("it is dead");
+            panic!("{arguments:?} hangs");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = child.wait_with_output().expect("its words");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Makes whoever changes the schema do `statements` first.
+fn before_each_change(world: &World, statements: &str) {
+    world.sql(&format!(
+        "CREATE FUNCTION public.first() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN {statements} END $$;
+         CREATE EVENT TRIGGER first ON ddl_command_start WHEN TAG IN ('CREATE TABLE', 'CREATE TYPE', 'CREATE FUNCTION')
+             EXECUTE FUNCTION public.first()"
+    ));
+}
+
+#[test]
+fn a_server_that_stands_still_in_the_middle_of_a_migration_ends_it() {
+    let cluster = Cluster::start(ClusterOptions::default()).expect("PostgreSQL");
+    let world = World::on(&cluster).quiet();
+    before_each_change(&world, "PERFORM pg_sleep(600);");
+    std::thread::scope(|scope| {
+        let migration = scope.spawn(|| run_to_its_end(&["migrate"], world.settings()));
+        eventually("it migrates", || {
+            world.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == 1
+        });
+        cluster.freeze().expect("it freezes");
+        let (code, stderr) = migration.join().expect("it ends");
+        assert_eq!(code, Some(69), "{stderr}");
+        assert!(stderr.contains("PostgreSQL is unavailable"), "{stderr}");
+    });
+    cluster.thaw().expect("it thaws");
+}
+
+#[test]
+fn a_migration_that_fails_late_is_told_as_its_failure_and_not_as_a_lock() {
+    let world = World::new().quiet();
+    before_each_change(&world, "PERFORM pg_sleep(2.5); RAISE EXCEPTION 'such a table is not wanted here';");
+    let (code, stderr) = run_to_its_end(&["migrate"], world.settings());
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("such a table is not wanted here") && !stderr.contains("holds a lock"), "{stderr}");
+}
+
+#[test]
+fn a_connection_that_is_lost_while_the_migrations_are_listed_is_no_fault_of_the_schema() {
+    let world = World::new().quiet();
+    assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
+    let holder = Session::open(&world, "LOCK TABLE __diesel_schema_migrations IN ACCESS EXCLUSIVE MODE");
+    let waits = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    std::thread::scope(|scope| {
+        let lost = scope.spawn(|| run_to_its_end(&["migrate"], world.settings()));
+        eventually("it waits", || world.count(&format!("SELECT count(*) {waits}")) == 1);
+        world.sql(&format!("SELECT pg_terminate_backend(pid) {waits}"));
+        let (code, stderr) = lost.join().expect("it ends");
+        assert_eq!(code, Some(69), "{stderr}");
+        assert!(stderr.contains("PostgreSQL is unavailable"), "{stderr}");
+        // Whoever only has to wait waits.
+        let patient = scope.spawn(|| run_to_its_end(&["migrate"], world.settings()));
+        eventually("it waits", || world.count(&format!("SELECT count(*) {waits}")) == 1);
+        std::thread::sleep(Duration::from_secs(3));
+        drop(holder);
+        assert_eq!(patient.join().expect("it ends").0, Some(0));
+    });
 }
 
 #[test]

@@ -39,6 +39,28 @@ fn a_state_of_the_server_is_503_and_no_bug() {
 }
 
 #[test]
+fn want_of_room_is_503_in_whatever_language_the_database_speaks() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    for message in [
+        "konnte Datei »base/5/16402« nicht erweitern: Auf dem Gerät ist kein Speicherplatz mehr verfügbar",
+        "n''a pas pu étendre le fichier « base/5/16402 » : Aucun espace disponible sur le périphérique",
+    ] {
+        fails_with(&world, "assignments", FULL.0, message);
+        let mistake = daemon.assign("u-1");
+        assert_eq!(mistake.status, 500, "another table grows: {mistake:?}");
+        fails_with(&world, "waiters", FULL.0, message);
+        daemon.assign("u-1").problem(503, "database_unavailable");
+        let readyz = daemon.send("GET", "/readyz", &[], None);
+        assert_eq!((readyz.status, &readyz.body["failing"]), (503, &json!(["database"])), "{readyz:?}");
+        world.sql("DROP TRIGGER fails ON assignments; DROP TRIGGER fails ON waiters");
+        eventually("it is ready again", || daemon.send("GET", "/readyz", &[], None).status == 200);
+    }
+    daemon.assign("u-1").ok();
+}
+
+#[test]
 fn readiness_says_that_there_is_no_room_until_there_is() {
     let world = World::new().quiet();
     let daemon = world.daemon();

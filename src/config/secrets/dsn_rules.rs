@@ -58,6 +58,12 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("max_protocol_version", &["3.0", "3.2", "latest"]),
 ];
 
+/// Versions of TLS, in their order; libpq takes them in any case.
+const TLS_VERSIONS: &[&str] = &["tlsv1", "tlsv1.1", "tlsv1.2", "tlsv1.3"];
+
+/// What `require_auth` takes: all of them as they are, or all with a `!`.
+const AUTHENTICATIONS: &[&str] = &["password", "md5", "gss", "sspi", "scram-sha-256", "oauth", "none"];
+
 /// Parameters that take an integer.
 const INTEGERS: &[&str] = &[
     "connect_timeout",
@@ -79,7 +85,8 @@ fn fault(what: impl Into<String>, remedy: impl Into<String>) -> Fault {
     Fault { what: what.into(), remedy: remedy.into() }
 }
 
-/// Everything for which libpq would refuse this text without asking any server.
+/// Everything for which libpq would refuse this text without asking any server, and what never leads to a server that
+/// callbunker can use.
 pub(super) fn faults_of(text: &str) -> Vec<Fault> {
     let is_url = ["postgres://", "postgresql://"].iter().any(|scheme| text.trim_start().starts_with(scheme));
     if is_url && text.contains(char::is_whitespace) {
@@ -180,6 +187,11 @@ fn faults_of_parameters(given: &[(String, String)], may_be_a_password: bool) -> 
             ));
         }
     }
+    if let Some(fault) = value_of("require_auth").and_then(fault_of_authentications) {
+        faults.push(fault);
+    }
+    faults.extend(faults_of_versions(&value_of));
+    faults.extend(faults_of_servers(&value_of));
     for name in INTEGERS {
         if value_of(name).is_some_and(|value| value.trim().parse::<i32>().is_err()) {
             faults.push(fault(format!("has a {name} that is no integer"), "give it as digits alone"));
@@ -206,6 +218,65 @@ fn faults_of_parameters(given: &[(String, String)], may_be_a_password: bool) -> 
     }
     if value_of("sslrootcert") == Some("system") && value_of("sslmode").is_some_and(|mode| mode != "verify-full") {
         faults.push(fault("has sslrootcert=system with a weak sslmode", "set sslmode=verify-full"));
+    }
+    faults
+}
+
+fn fault_of_authentications(value: &str) -> Option<Fault> {
+    if value.is_empty() {
+        return None;
+    }
+    let methods: Vec<&str> = value.split(',').map(|method| method.strip_prefix('!').unwrap_or(method)).collect();
+    let negated = value.split(',').filter(|method| method.starts_with('!')).count();
+    let mut seen = HashSet::new();
+    let is_sound = methods.iter().all(|method| AUTHENTICATIONS.contains(method) && seen.insert(*method))
+        && (negated == 0 || negated == methods.len());
+    let remedy = || {
+        format!(
+            "write one or more of {}, separated by commas, each once, all with a ! or none",
+            AUTHENTICATIONS.join(", ")
+        )
+    };
+    (!is_sound).then(|| fault("has a require_auth that libpq cannot read", remedy()))
+}
+
+fn faults_of_versions<'v>(value_of: &impl Fn(&str) -> Option<&'v str>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let tls = |name: &str| {
+        let value = value_of(name).filter(|value| !value.is_empty())?.to_ascii_lowercase();
+        Some(TLS_VERSIONS.iter().position(|version| **version == value))
+    };
+    let (least, most) = (tls("ssl_min_protocol_version"), tls("ssl_max_protocol_version"));
+    for (name, version) in [("ssl_min_protocol_version", least), ("ssl_max_protocol_version", most)] {
+        if version == Some(None) {
+            faults.push(fault(format!("has a {name} that libpq does not know"), "choose one of TLSv1.2, TLSv1.3"));
+        }
+    }
+    let protocol = |name: &str| match value_of(name) {
+        Some("3.0") => Some(0),
+        Some("3.2" | "latest") => Some(1),
+        _ => None,
+    };
+    let is_empty_range = matches!((least, most), (Some(Some(least)), Some(Some(most))) if least > most)
+        || matches!((protocol("min_protocol_version"), protocol("max_protocol_version")), (Some(least), Some(most)) if least > most);
+    if is_empty_range {
+        faults.push(fault("has a least protocol version above the highest", "leave out the highest, or raise it"));
+    }
+    faults
+}
+
+/// What libpq takes, and what callbunker can never work with.
+fn faults_of_servers<'v>(value_of: &impl Fn(&str) -> Option<&'v str>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if matches!(value_of("target_session_attrs"), Some("standby" | "read-only")) {
+        faults.push(fault(
+            "has a target_session_attrs that asks for a server that takes no writes",
+            "take target_session_attrs=read-write, or leave it out",
+        ));
+    }
+    let is_off = |value: &str| ["", "0", "no", "off", "false"].contains(&value.to_ascii_lowercase().as_str());
+    if value_of("replication").is_some_and(|value| !is_off(value)) {
+        faults.push(fault("asks for a replication connection, which takes no statements", "remove replication"));
     }
     faults
 }
@@ -266,6 +337,15 @@ mod tests {
         ("postgresql://u:p@127.0.0.1:1/d?keepalives_idle=x", "a keepalives_idle"),
         ("postgresql://u:p@127.0.0.1:1/d?options=a=b", "a second ="),
         ("postgresql://u:p@127.0.0.1:1/d?sslmode", "no PostgreSQL URL"),
+        ("postgresql://u:p@127.0.0.1:1/d?require_auth=scram", "a require_auth"),
+        ("postgresql://u:p@127.0.0.1:1/d?require_auth=md5,!password", "a require_auth"),
+        ("postgresql://u:p@127.0.0.1:1/d?require_auth=md5,md5", "a require_auth"),
+        ("postgresql://u:p@127.0.0.1:1/d?require_auth=md5,", "a require_auth"),
+        ("postgresql://u:p@127.0.0.1:1/d?require_auth=SCRAM-SHA-256", "a require_auth"),
+        ("postgresql://u:p@127.0.0.1:1/d?ssl_min_protocol_version=1.2", "a ssl_min_protocol_version"),
+        ("postgresql://u:p@127.0.0.1:1/d?ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2", "least"),
+        ("postgresql://u:p@127.0.0.1:1/d?min_protocol_version=3.2&max_protocol_version=3.0", "least"),
+        ("host=127.0.0.1 port=1 require_auth='md5, password'", "a require_auth"),
         ("host=127.0.0.1 port=1 pgbouncer=true", "the parameter pgbouncer"),
         ("host=127.0.0.1 port=abc", "a port"),
         ("host=127.0.0.1,127.0.0.1 port=1,2,3", "as many ports"),
@@ -283,6 +363,10 @@ mod tests {
         "postgres://u@[::ffff:127.0.0.1]:1/d?sslmode=verify-full&sslrootcert=system",
         "postgresql:///d?host=127.0.0.1&port=1&user=a@b",
         "postgresql://127.0.0.1:1/d?ssl=true&ssl%6Dode=disable&",
+        "postgresql://127.0.0.1:1/d?require_auth=scram-sha-256,md5,none&ssl_min_protocol_version=tlsv1.2",
+        "postgresql://127.0.0.1:1/d?require_auth=!password,!md5&min_protocol_version=3.2&max_protocol_version=latest",
+        "postgresql://127.0.0.1:1/d?require_auth=&target_session_attrs=prefer-standby&replication=off",
+        "postgresql://127.0.0.1:1/d?min_protocol_version=3.2",
         "host=127.0.0.1 port=1 user=u password='hunter two' sslmode=disable",
         "host=127.0.0.1,127.0.0.1 port=1,1 load_balance_hosts=random application_name='a b'",
         "host = 127.0.0.1 port = ' 1 ' keepalives=0 options='-c a=b'",
@@ -317,6 +401,20 @@ mod tests {
         }
         for text in SOUND {
             assert!(reaches_the_network(text), "{text}: {:?}", PgConnection::establish(text).err());
+        }
+    }
+
+    #[test]
+    fn what_never_leads_to_a_server_that_takes_writes_is_refused_with_what_to_take() {
+        for (text, part, remedy) in [
+            ("postgresql://db/x?target_session_attrs=standby", "no writes", "read-write"),
+            ("host=a,b target_session_attrs=read-only", "no writes", "read-write"),
+            ("postgresql://db/x?replication=database", "replication", "remove"),
+            ("postgresql://db/x?replication=true", "replication", "remove"),
+        ] {
+            let faults = faults_of(text);
+            assert!(faults.len() == 1 && faults[0].what.contains(part), "{text}: {faults:?}");
+            assert!(faults[0].remedy.contains(remedy), "{text}: {faults:?}");
         }
     }
 

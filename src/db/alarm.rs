@@ -1,0 +1,136 @@
+//! Ends the wait for a server that stands still: its kernel acknowledges, and nobody ever answers.
+//!
+//! Invariants: an [`Alarm`] cuts its connections unless it is dropped in time; a [`Watch`] lets a statement work for as
+//! long as it needs, and cuts its connection when the server has said nothing over another one for a while.
+//! How to get it wrong: an alarm over work that may be long. An index on a large table takes minutes, and a server that
+//! builds one answers others at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::RunQueryDsl as _;
+use diesel::dsl::sql;
+use diesel::sql_types::{Bool, Integer};
+
+use super::connect::{DatabaseUrl, Link};
+use super::error::{DbError, first_line};
+use super::wire::Wire;
+
+/// Cuts connections unless it is dropped in time.
+pub(super) struct Alarm {
+    _off: mpsc::Sender<()>,
+}
+
+impl Alarm {
+    pub(super) fn set(wires: Vec<Arc<Wire>>, within: Duration) -> Self {
+        let (off, is_off) = mpsc::channel::<()>();
+        // Without a thread whoever waits is merely patient.
+        let _ = thread::Builder::new().name("callbunker-alarm".to_owned()).spawn(move || {
+            if is_off.recv_timeout(within) == Err(mpsc::RecvTimeoutError::Timeout) {
+                wires.iter().for_each(|wire| wire.cut());
+            }
+        });
+        Self { _off: off }
+    }
+}
+
+/// How often the server is asked whether it lives.
+const ASKED_EVERY: Duration = Duration::from_millis(250);
+/// A server that says nothing for so long stands still.
+const SILENT_FOR: Duration = Duration::from_secs(10);
+/// What was seen so long ago is of the statement that has just ended.
+const JUST_NOW: Duration = Duration::from_secs(1);
+
+/// Looks after a connection whose statements may take as long as they need, over another one.
+pub(super) struct Watch(Arc<Seen>);
+
+struct Seen {
+    is_over: AtomicBool,
+    /// When the server was last seen alive, and when it last made the watched connection stand in line for a lock.
+    at: Mutex<(Instant, Option<Instant>)>,
+}
+
+impl Watch {
+    /// # Errors
+    /// [`DbError::Unavailable`] when the server gives no second connection, or no thread can be started.
+    pub(super) fn over(url: &DatabaseUrl, link: &mut Link) -> Result<Self, DbError> {
+        let pid: i32 = {
+            let _alarm = Alarm::set(vec![Arc::clone(link.wire())], SILENT_FOR);
+            diesel::select(sql::<Integer>("pg_backend_pid()")).get_result(&mut **link)?
+        };
+        let mut other = connected(url)?;
+        let seen = Arc::new(Seen { is_over: AtomicBool::new(false), at: Mutex::new((Instant::now(), None)) });
+        let (wire, url, asker) = (Arc::clone(link.wire()), url.clone(), Arc::clone(&seen));
+        let others = Arc::new(Mutex::new(Arc::clone(other.wire())));
+        let others_wire = Arc::clone(&others);
+        let started = thread::Builder::new().name("callbunker-ask".to_owned()).spawn(move || {
+            while !asker.is_over() {
+                match stands_in_line(&mut other, pid) {
+                    Ok(stands) => asker.alive(stands),
+                    Err(_lost) => {
+                        if let Ok(again) = connected(&url) {
+                            *others_wire.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(again.wire());
+                            other = again;
+                        }
+                    }
+                }
+                thread::sleep(ASKED_EVERY);
+            }
+        });
+        let watched = Arc::clone(&seen);
+        let started = started.and_then(|_asker| {
+            thread::Builder::new().name("callbunker-watch".to_owned()).spawn(move || {
+                while !watched.is_over() {
+                    if watched.at().0.elapsed() > SILENT_FOR {
+                        wire.cut();
+                        others.lock().unwrap_or_else(PoisonError::into_inner).cut();
+                    }
+                    thread::sleep(ASKED_EVERY);
+                }
+            })
+        });
+        let watch = Self(seen);
+        match started {
+            Ok(_watcher) => Ok(watch),
+            Err(error) => Err(DbError::Unavailable(format!("the system starts no more threads: {error}"))),
+        }
+    }
+
+    /// Whether the watched connection stood in line for a lock until just now.
+    pub(super) fn stood_in_line(&self) -> bool {
+        self.0.at().1.is_some_and(|at| at.elapsed() < JUST_NOW)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Seen {
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    fn alive(&self, stands_in_line: bool) {
+        let now = Instant::now();
+        let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        *at = (now, if stands_in_line { Some(now) } else { at.1 });
+    }
+
+    fn at(&self) -> (Instant, Option<Instant>) {
+        *self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn stands_in_line(link: &mut Link, pid: i32) -> Result<bool, diesel::result::Error> {
+    let waits = format!("EXISTS (SELECT 1 FROM pg_locks WHERE pid = {pid} AND NOT granted)");
+    diesel::select(sql::<Bool>(&waits)).get_result(&mut **link)
+}
+
+fn connected(url: &DatabaseUrl) -> Result<Link, DbError> {
+    url.connect().map_err(|error| DbError::Unavailable(first_line(&error.to_string())))
+}

@@ -1,0 +1,152 @@
+//! What a statement's error means when its words say nothing: the session that had it is asked.
+//!
+//! Invariants: PostgreSQL's language decides nothing; a state of the server is never told as a mistake of ours. What is
+//! asked here is asked over the same session, under the same deadline, and only after an error that nobody understands.
+//! How to get it wrong: taking a trial write that fails for want of room where the table itself cannot be written.
+
+use diesel::prelude::*;
+use diesel::r2d2::R2D2Connection as _;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_query;
+use diesel::sql_types::Bool;
+
+use super::error::{DbError, first_line};
+use super::executor::Connection;
+use super::room::room_try;
+
+#[derive(QueryableByName)]
+struct State {
+    #[diesel(sql_type = Bool)]
+    in_recovery: bool,
+    #[diesel(sql_type = Bool)]
+    may_try: bool,
+}
+
+/// The error of a statement that this session just had, as a decision.
+pub(super) fn understood(conn: &mut Connection, error: DbError) -> DbError {
+    let DbError::Statement { name, source } = error else { return error };
+    let words = first_line(&source.to_string());
+    if !is_unknown(&source) {
+        // Diesel does not tell a shutdown of the server from a mistake of ours; a ping does.
+        return if conn.ping().is_err() { DbError::Unavailable(words) } else { DbError::Statement { name, source } };
+    }
+    by_the_server(conn, words).unwrap_or(DbError::Statement { name, source })
+}
+
+/// What the server's state makes of an error with these words; `None` when it is none of the server's.
+pub(super) fn by_the_server(conn: &mut Connection, words: String) -> Option<DbError> {
+    // Who lacks the table, or the right to write it, has no trial write to learn from.
+    let state: Result<State, _> = sql_query(
+        "SELECT pg_is_in_recovery() AS in_recovery,
+                coalesce(has_table_privilege(to_regclass('callbunker.waiters'), 'INSERT'), false) AS may_try",
+    )
+    .get_result(conn);
+    match state {
+        // A standby takes no writes, whatever the statement was.
+        Err(_) | Ok(State { in_recovery: true, .. }) => Some(DbError::Unavailable(words)),
+        Ok(State { may_try: false, .. }) => None,
+        Ok(State { may_try: true, .. }) => match room_try(conn) {
+            // What stands in the way of the trial stands in the statement's.
+            Err(error @ (DbError::NoRoom(_) | DbError::Unavailable(_))) => Some(error),
+            Err(DbError::Statement { source, .. }) if is_unknown(&source) => Some(DbError::NoRoom(words)),
+            _ => None,
+        },
+    }
+}
+
+fn is_unknown(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(DatabaseErrorKind::Unknown, _))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::Duration;
+
+    use diesel::connection::SimpleConnection as _;
+    use diesel::{Connection as _, PgConnection};
+    use postgres_fixture::{Cluster, ClusterOptions};
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::db::error::is_time_limit;
+    use crate::db::{DatabaseUrl, migrate};
+
+    fn session(cluster: &Cluster, database: &str) -> PgConnection {
+        let mut session = PgConnection::establish(&cluster.url(database)).expect("a session");
+        session.batch_execute("SET search_path = callbunker").expect("its path");
+        session
+    }
+
+    /// What becomes of the error of a statement.
+    fn told(session: &mut PgConnection, sql: &str) -> DbError {
+        let error = sql_query(sql).execute(session).expect_err(sql);
+        understood(session, DbError::from(error))
+    }
+
+    #[test]
+    fn a_server_that_speaks_german_is_understood() {
+        let german = ClusterOptions { language: Some("de".to_owned()), ..ClusterOptions::default() };
+        let primary = Cluster::start(german).expect("PostgreSQL");
+        let database = primary.create_database().expect("a database");
+        migrate(&DatabaseUrl::new(&SecretString::from(database.url()))).expect("the schema");
+        let (mut one, mut two) = (session(&primary, database.name()), session(&primary, database.name()));
+
+        let mistake = told(&mut one, "SELECT 1 / 0");
+        assert!(matches!(mistake, DbError::Statement { .. }), "{mistake:?}");
+
+        two.batch_execute("BEGIN; LOCK TABLE numbers").expect("a lock");
+        one.batch_execute("SET lock_timeout = '20ms'").expect("a limit");
+        let late = told(&mut one, "SELECT FROM numbers");
+        assert!(matches!(&late, DbError::Unavailable(why) if is_time_limit(why)), "{late:?}");
+        two.batch_execute("ROLLBACK; SET statement_timeout = '20ms'").expect("a limit");
+        let late = told(&mut two, "SELECT pg_sleep(60)");
+        assert!(matches!(&late, DbError::Unavailable(why) if is_time_limit(why)), "{late:?}");
+
+        two.batch_execute("RESET statement_timeout; BEGIN; LOCK TABLE audit").expect("a lock");
+        one.batch_execute("RESET lock_timeout; BEGIN; LOCK TABLE numbers").expect("a lock");
+        let second = thread::spawn(move || {
+            two.batch_execute("SET deadlock_timeout = '1h'; LOCK TABLE numbers").map_err(DbError::from)
+        });
+        thread::sleep(Duration::from_millis(100));
+        let sent_off = told(&mut one, "LOCK TABLE audit");
+        assert!(matches!(sent_off, DbError::Collided(_)), "{sent_off:?}");
+        one.batch_execute("ROLLBACK").expect("the end");
+        second.join().expect("no panic").expect("it has its lock");
+
+        let standby = primary.standby().expect("a standby");
+        let mut third = session(&standby, database.name());
+        for statement in ["SELECT FROM waiters", "UPDATE numbers SET version = 1", "SELECT FROM nothing"] {
+            let away = told(&mut third, statement);
+            assert!(matches!(away, DbError::Unavailable(_)), "{statement}: {away:?}");
+        }
+    }
+
+    #[test]
+    fn want_of_room_is_found_out_by_a_trial_whatever_the_words_are() {
+        let cluster = Cluster::shared();
+        let database = cluster.create_database().expect("a database");
+        migrate(&DatabaseUrl::new(&SecretString::from(database.url()))).expect("the schema");
+        let mut one = session(cluster, database.name());
+        let full = |sqlstate: &str, table: &str| {
+            format!(
+                "CREATE OR REPLACE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS
+                    $$ BEGIN RAISE EXCEPTION 'Auf dem Gerät ist kein Speicherplatz mehr verfügbar'
+                       USING ERRCODE = '{sqlstate}'; END $$;
+                 CREATE TRIGGER fails BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION public.fail()"
+            )
+        };
+        let insert = "INSERT INTO audit DEFAULT VALUES";
+        one.batch_execute(&full("53100", "audit")).expect("a trigger");
+        let mistake = told(&mut one, insert);
+        assert!(matches!(mistake, DbError::Statement { .. }), "another table grows: {mistake:?}");
+        one.batch_execute(&full("53100", "waiters")).expect("a trigger");
+        let lacking = told(&mut one, insert);
+        assert!(matches!(lacking, DbError::NoRoom(_)), "{lacking:?}");
+        one.batch_execute("CREATE ROLE reader; GRANT USAGE ON SCHEMA callbunker TO reader; SET ROLE reader")
+            .expect("a role");
+        let refused = told(&mut one, insert);
+        assert!(matches!(refused, DbError::Statement { .. }), "it may not write at all: {refused:?}");
+        one.batch_execute("RESET ROLE; DROP OWNED BY reader; DROP ROLE reader").expect("it goes");
+    }
+}
