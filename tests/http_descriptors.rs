@@ -51,7 +51,8 @@ async fn no_free_descriptor_is_not_the_end() {
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
     let filter = warp::any().map(|| Problem::no_such_path().into_response());
-    let options = ServerOptions { limits, trusted_proxies: Vec::new(), telemetry: Telemetry::new(&[]), log };
+    let telemetry = Telemetry::new(&[]);
+    let options = ServerOptions { limits, trusted_proxies: Vec::new(), gate: None, telemetry, log };
     let server = tokio::spawn(serve(listener, warp::service(filter), options, stop.clone()));
     assert!(ask(address).await.unwrap().starts_with("HTTP/1.0 404"));
 

@@ -197,6 +197,7 @@ impl App {
                 drain_timeout: config.shutdown.grace(),
             },
             trusted_proxies: config.http.trusted_proxies.clone(),
+            gate: Some(Arc::clone(&self.gate)),
             telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         }

@@ -31,6 +31,7 @@ use tokio_io_timeout::TimeoutWriter;
 
 use super::body::{IncomingBody, Leftover, Rest};
 use super::crowd::{Seat, Taken};
+use super::detail::LineText;
 use super::exchange::{Exchange, REQUEST_ID, RequestId, SharedExchange, client_address};
 use super::framing;
 use super::problem::Problem;
@@ -191,8 +192,11 @@ async fn ask<S: HttpService>(shared: &Shared<S>, exchange: SharedExchange) -> Re
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
         Err(panic) => {
-            error!(shared.options.log, "a request handler panicked"; "request_id" => exchange.id.as_str(),
-                "method" => exchange.method.as_str(), "path" => %LoggableUri(&exchange.uri), "panic" => words(&*panic));
+            let gate = shared.options.gate.as_deref();
+            error!(shared.options.log, "a request handler panicked";
+                "request_id" => %LineText { gate, text: exchange.id.as_str() },
+                "method" => %LineText { gate, text: exchange.method.as_str() },
+                "path" => %LoggableUri { gate, uri: &exchange.uri }, "panic" => words(&*panic));
             Problem::internal().into_response()
         }
     }
@@ -210,11 +214,13 @@ fn note<S>(shared: &Shared<S>, exchange: &Exchange, response: &Response, began: 
     let (took, status) = (began.elapsed(), response.status());
     let route = exchange.route.get().copied();
     shared.options.telemetry.answered(route, exchange.method.as_str(), status.as_str(), took);
+    let gate = shared.options.gate.as_deref();
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     macro_rules! say {
         ($level:ident) => {
-            $level!(shared.options.log, "answered"; "request_id" => exchange.id.as_str(),
-                "method" => exchange.method.as_str(), "path" => %LoggableUri(&exchange.uri),
+            $level!(shared.options.log, "answered"; "request_id" => %LineText { gate, text: exchange.id.as_str() },
+                "method" => %LineText { gate, text: exchange.method.as_str() },
+                "path" => %LoggableUri { gate, uri: &exchange.uri },
                 "status" => status.as_u16(), "millis" => millis, "client" => %exchange.client)
         };
     }

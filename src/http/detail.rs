@@ -5,6 +5,8 @@
 //! key cannot be known; but fields named for keys are never read by a handler, so they are not noted in the first place.
 //! How to get it wrong: cutting the text into words first. A key may hold any character that words are divided by.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::auth::Gate;
@@ -13,7 +15,30 @@ const TEXT_MAX: usize = 200;
 const LIST_MAX: usize = 10;
 const DEPTH_MAX: usize = 4;
 const BYTES_MAX: usize = 8 * 1024;
-const REDACTED: &str = "REDACTED";
+/// A text of a stranger's in a line of the log.
+const LINE_MAX: usize = 500;
+pub(super) const REDACTED: &str = "REDACTED";
+
+/// What a caller sent, as a line of the log may show it.
+pub(super) fn line_text(gate: Option<&Gate>, text: &str) -> String {
+    match gate {
+        Some(gate) => Scribe::new(gate).written(text, LINE_MAX, |next| next),
+        None if text.chars().count() > LINE_MAX => text.chars().take(LINE_MAX).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
+
+/// The same, written only when somebody reads it.
+pub(super) struct LineText<'t> {
+    pub(super) gate: Option<&'t Gate>,
+    pub(super) text: &'t str,
+}
+
+impl fmt::Display for LineText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&line_text(self.gate, self.text))
+    }
+}
 
 /// Writes for the trail.
 pub(super) struct Scribe<'g> {

@@ -22,6 +22,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
+use super::auth::Gate;
 use super::connection::{self, Place};
 use super::crowd::Crowd;
 use super::give_back::{CrowdMark, LOOK_EVERY, give_back};
@@ -57,6 +58,8 @@ pub struct ServerOptions {
     pub limits: ServerLimits,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whose keys no line of the log may show, wherever in a request they stand.
+    pub gate: Option<Arc<Gate>>,
     /// Where requests are counted.
     pub telemetry: Telemetry,
     /// Where the lines go.

@@ -6,17 +6,22 @@
 //! How to get it wrong: decoding before splitting, or logging `request.uri()`.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use http::Uri;
 use percent_encoding::percent_decode_str;
 
+use super::auth::Gate;
+use super::detail::{REDACTED, line_text};
 use crate::domain::PhoneNumber;
 
 /// The query parameter that carries a key.
 pub(super) const KEY_PARAMETER: &str = "api_key";
 /// The query parameter that carries what people type into the search: the audit trail tells it, the log does not.
 const WORDS_PARAMETER: &str = "q";
+
+/// So much of a target is looked at for the log; far less is shown.
+const READ_MAX: usize = 4096;
 
 /// The decoded path parameters of one request, by name. Empty for most routes, and then without an allocation.
 pub(super) type Params = Vec<(&'static str, String)>;
@@ -73,17 +78,31 @@ pub(super) fn query_value<'u>(uri: &'u Uri, name: &str) -> Option<Cow<'u, str>> 
 /// The target as a log line may show it: the value of `api_key` is replaced, however its name was spelled.
 #[must_use]
 pub fn loggable_uri(uri: &Uri) -> String {
-    LoggableUri(uri).to_string()
+    LoggableUri { uri, gate: None }.to_string()
 }
 
-/// The same, written only when somebody reads it.
-pub(super) struct LoggableUri<'u>(pub(super) &'u Uri);
+/// The same without any key that opens this gate, written only when somebody reads it.
+pub(super) struct LoggableUri<'u> {
+    pub(super) uri: &'u Uri,
+    pub(super) gate: Option<&'u Gate>,
+}
 
 impl fmt::Display for LoggableUri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_path(f, self.0.path())?;
-        let Some(query) = self.0.query() else { return Ok(()) };
+        let mut target = String::new();
+        self.write(&mut target)?;
+        f.write_str(&line_text(self.gate, &target))
+    }
+}
+
+impl LoggableUri<'_> {
+    fn write(&self, f: &mut String) -> fmt::Result {
+        self.write_path(f)?;
+        let Some(query) = self.uri.query() else { return Ok(()) };
         for (index, pair) in query.split('&').enumerate() {
+            if f.len() > READ_MAX {
+                break;
+            }
             f.write_str(if index == 0 { "?" } else { "&" })?;
             let name = pair.split('=').next().unwrap_or_default();
             let name = percent_decode_str(name).decode_utf8_lossy();
@@ -94,10 +113,40 @@ impl fmt::Display for LoggableUri<'_> {
             } else if name == WORDS_PARAMETER {
                 f.write_str("q=…")?;
             } else {
-                f.write_str(pair)?;
+                f.write_str(self.piece(pair))?;
             }
         }
         Ok(())
+    }
+
+    /// Of a phone number in the path only the last four digits are shown.
+    fn write_path(&self, f: &mut String) -> fmt::Result {
+        for (index, segment) in self.uri.path().split('/').enumerate() {
+            if f.len() > READ_MAX {
+                break;
+            }
+            if index > 0 {
+                f.write_str("/")?;
+            }
+            // Most segments are words: they are not even decoded.
+            let may_be = segment.starts_with(['+', '%']);
+            let decoded = may_be.then(|| percent_decode_str(segment).decode_utf8_lossy());
+            match decoded.and_then(|text| text.parse::<PhoneNumber>().ok()) {
+                Some(number) => write!(f, "…{}", number.last_four())?,
+                None => f.write_str(self.piece(segment))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A part of the target, unless it is an encoded key; one that is not encoded is found in the whole.
+    fn piece<'t>(&self, part: &'t str) -> &'t str {
+        let is_key = self.gate.is_some_and(|gate| {
+            let decoded = percent_decode_str(part).decode_utf8_lossy();
+            let has_key = |text: &str| line_text(Some(gate), text).contains(REDACTED);
+            part.contains('%') && (has_key(&decoded) || has_key(&decoded.replace('+', " ")))
+        });
+        if is_key { REDACTED } else { part }
     }
 }
 
@@ -109,26 +158,12 @@ fn number_in(pair: &str) -> Option<PhoneNumber> {
     is_one.then(|| format!("+{digits}").parse().ok())?
 }
 
-/// Of a phone number in the path only the last four digits are shown.
-fn write_path(f: &mut fmt::Formatter<'_>, path: &str) -> fmt::Result {
-    for (index, segment) in path.split('/').enumerate() {
-        if index > 0 {
-            f.write_str("/")?;
-        }
-        // Most segments are words: they are not even decoded.
-        let may_be = segment.starts_with(['+', '%']);
-        let decoded = may_be.then(|| percent_decode_str(segment).decode_utf8_lossy());
-        match decoded.and_then(|text| text.parse::<PhoneNumber>().ok()) {
-            Some(number) => write!(f, "…{}", number.last_four())?,
-            None => f.write_str(segment)?,
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
+    use crate::http::Keys;
 
     #[test]
     fn a_pattern_without_parameters_matches_itself_only() {
@@ -170,6 +205,22 @@ mod tests {
         assert_eq!(shown("/numbers/%2B14155550123"), "/numbers/…0123");
         assert_eq!(shown("/numbers/%31/+1/%FF/"), "/numbers/%31/+1/%FF/");
         assert_eq!(shown("/"), "/");
+    }
+
+    #[test]
+    fn a_logged_target_is_short_and_holds_no_key_wherever_it_stands() {
+        let key = "a/key+of=our&own";
+        let gate = Gate::new(Keys::new(&[SecretString::from(key)], &[]));
+        let shown = |text: &str| LoggableUri { uri: &text.parse().unwrap(), gate: Some(&gate) }.to_string();
+        assert_eq!(shown(&format!("/x/{key}/y?z=1")), "/x/REDACTED/y?z=1");
+        assert_eq!(shown(&format!("/x?reason={key}")), "/x?reason=REDACTED");
+        assert_eq!(shown("/x?y=1&reason=a%2Fkey%2Bof%3Dour%26own"), "/x?y=1&REDACTED");
+        assert_eq!(shown("/x/%61%2Fkey%2Bof%3Dour%26own/y"), "/x/REDACTED/y");
+        for long in [format!("/{}", "a".repeat(30_000)), format!("/?{}", "b&".repeat(15_000)), "/c".repeat(15_000)] {
+            let shown = shown(&long);
+            assert_eq!((shown.chars().count(), shown.ends_with('…')), (501, true), "{shown}");
+            assert!(long.starts_with(shown.trim_end_matches('…')), "{shown}");
+        }
     }
 
     #[test]

@@ -58,3 +58,22 @@ async fn each_request_has_a_line_and_no_line_has_a_key() {
     let all = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     assert!(!all.contains(ADMIN), "{all}");
 }
+
+#[tokio::test]
+async fn a_key_in_a_header_or_a_path_that_is_not_meant_for_it_stands_in_no_line() {
+    let lines = Lines::default();
+    let world = World::with_log(lines.logger()).await;
+    let mut client = world.client().await;
+    for target in ["/metrics".to_owned(), format!("/nowhere/{ADMIN}?reason={ADMIN}"), "/panic".to_owned()] {
+        let answer = client.ask(get(&target, &format!("X-Request-Id: {ADMIN}\r\n"))).await;
+        // Whoever guesses learns nothing.
+        assert_eq!(answer.header("x-request-id"), Some(ADMIN));
+    }
+    client.ask(get(&format!("/nowhere?{}", "x".repeat(20_000)), "X-Request-Id: long\r\n")).await;
+    client.ask(format!("{} /metrics HTTP/1.1\r\nHost: x\r\n\r\n", ADMIN.to_uppercase())).await;
+    client.ask(format!("{ADMIN} /metrics HTTP/1.1\r\nHost: x\r\n\r\n")).await;
+    let all = lines.text();
+    assert!(!all.contains(ADMIN) && all.contains("request_id: REDACTED"), "{all}");
+    assert!(all.contains("path: /nowhere/REDACTED?reason=REDACTED"), "{all}");
+    assert!(lines.line("request_id: long").len() < 1000, "{all}");
+}

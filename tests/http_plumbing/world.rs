@@ -120,6 +120,7 @@ impl World {
         let options = ServerOptions {
             limits,
             trusted_proxies: trusted_proxies.iter().map(|network| network.parse().unwrap()).collect(),
+            gate: Some(Arc::clone(&gate)),
             telemetry: Telemetry::new(&[]),
             log,
         };
