@@ -136,20 +136,22 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
         Owner::Us(settlement) => settled(settle(buyer, id, &settlement).await),
         Owner::Untagged(settlement) => settled(settle_untagged(buyer, id, &settlement).await),
         Owner::AnotherTag | Owner::Older => {
-            slog::error!(buyer.log, "a number that we meant to buy belongs to another environment on this account";
-                "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
-            not_ours(buyer, item, Ending::Taken, Some(another_environments())).await
+            let looked = not_ours(buyer, item, Ending::Taken, Some(another_environments())).await;
+            if matches!(looked, Looked::Ended) {
+                slog::error!(buyer.log, "a number that we meant to buy belongs to another environment on this account";
+                    "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
+            }
+            looked
         }
-        Owner::Later(_) => {
-            slog::warn!(buyer.log, "a number that we once meant to buy was bought by somebody else long after";
-                "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
-            not_ours(buyer, item, Ending::Taken, Some(bought_later())).await
-        }
+        Owner::Later(_) => not_ours(buyer, item, Ending::Taken, Some(bought_later())).await,
         Owner::Unclear => {
-            slog::error!(buyer.log, "the account has a number without a tag that may be of a purchase in doubt for more than \
-                                     7 days: adopt it if it is ours, else ignore it";
-                "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
-            not_ours(buyer, item, Ending::NotBought, Some(unclear())).await
+            let looked = not_ours(buyer, item, Ending::NotBought, Some(unclear())).await;
+            if matches!(looked, Looked::Ended) {
+                slog::error!(buyer.log, "the account has a number without a tag that may be of a purchase in doubt for more \
+                                         than 7 days: adopt it if it is ours, else ignore it";
+                    "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
+            }
+            looked
         }
     }
 }

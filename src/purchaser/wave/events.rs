@@ -1,0 +1,149 @@
+//! What a wave does about each thing that ends: a create, a transaction of intents, a search.
+//!
+//! Invariant: a place is given back only when Twilio's word, or our own ledger's, says that nothing holds it.
+//! How to get it wrong: giving back the place of what is unknown. It may be ours, and the order would have one too many.
+
+use std::sync::atomic::Ordering;
+
+use super::write::{Written, no_room, withdraw};
+use super::{Found, Wave};
+use crate::db::purchase_items::Intent;
+use crate::domain::Why;
+use crate::purchaser::Shortfall;
+use crate::purchaser::wire::Outcome;
+use crate::twilio::Failure;
+
+/// So many odd answers in a row halt all buying.
+const ODD_MAX: u32 = 2;
+
+impl Wave<'_> {
+    pub(super) async fn on_created(&mut self, outcome: Outcome) {
+        self.candidates.moved();
+        match outcome {
+            Outcome::Bought => {
+                self.misses.bought();
+                self.progress.bought += 1;
+                self.buyer.odd.store(0, Ordering::Relaxed);
+            }
+            Outcome::Unknown => {
+                self.progress.unknown += 1;
+                self.buyer.telemetry.item("unknown");
+            }
+            Outcome::Unfit => {
+                self.progress.bought += 1;
+                self.odd_one().await;
+            }
+            Outcome::NotOurs => {
+                self.give_place_back();
+                self.odd_one().await;
+            }
+            Outcome::NotThisOne(failure) => {
+                self.give_place_back();
+                let shortfall = self.misses.refused(failure);
+                self.falls_short(shortfall);
+            }
+            Outcome::End(shortfall) => {
+                self.left += 1;
+                self.progress.falls_short(shortfall);
+            }
+        }
+    }
+
+    fn give_place_back(&mut self) {
+        self.left += 1;
+        self.granted = self.granted.saturating_sub(1);
+    }
+
+    fn falls_short(&mut self, shortfall: Option<Shortfall>) {
+        if let Some(shortfall) = shortfall {
+            self.progress.falls_short(shortfall);
+        }
+    }
+
+    pub(super) async fn on_written(&mut self, written: Written) {
+        self.writing = None;
+        let count = std::mem::take(&mut self.writing_count);
+        let written = match written {
+            Ok(written) => written,
+            Err(shortfall) => {
+                self.left += count;
+                return self.progress.falls_short(shortfall);
+            }
+        };
+        // Committed, but not on the wire yet: a daemon that stops puts nothing there any more, and nor does one that could
+        // not write down what it bought a moment ago.
+        if self.buyer.is_stopping() || self.buyer.db.is_full() {
+            if !self.buyer.is_stopping() {
+                self.progress.falls_short(no_room());
+            }
+            self.left += count;
+            return withdraw(self.buyer, written.iter().map(|(_, id, _, _)| *id).collect()).await;
+        }
+        for (number, id, intent, attempt) in written {
+            match (intent, attempt) {
+                (Intent::Written, Some(attempt)) => self.begin_create(number, id, attempt),
+                (intent, _) => self.on_not_granted(intent),
+            }
+        }
+    }
+
+    /// An intent that may not be sent.
+    fn on_not_granted(&mut self, intent: Intent) {
+        match intent {
+            Intent::NumberIsKnown => {
+                self.left += 1;
+                let shortfall = self.misses.known();
+                self.falls_short(shortfall);
+            }
+            Intent::OrderIsFull => self.left = 0,
+            Intent::Paced => {
+                self.left += 1;
+                self.progress.falls_short(Shortfall::Paced);
+            }
+            Intent::Refused(why) => {
+                self.left += 1;
+                // What was bought beside it for those who wait used up what its plan had seen.
+                let alone = self.held.traffic.creates(self.held.hangs_after) <= self.wires.len();
+                if alone && self.progress.shortfall.is_none() && self.granted_before < self.goal.planned {
+                    self.held_back(why);
+                }
+                self.progress.falls_short(Shortfall::Refused(why));
+            }
+            Intent::RunIsOver | Intent::Written => self.progress.falls_short(Shortfall::RunIsOver),
+        }
+    }
+
+    pub(super) fn on_found(&mut self, found: Found) {
+        self.search = None;
+        match found {
+            Ok(found) => self.candidates.add(found, !self.wires.is_empty() || self.writing.is_some()),
+            Err(shortfall) => self.progress.falls_short(shortfall),
+        }
+    }
+
+    /// The intent's own check found a cap used up that the plan under the same lock had room under. Nothing was bought
+    /// beyond it; but somebody changed the caps meanwhile, or plan and ledger count differently.
+    fn held_back(&self, why: Why) {
+        if !matches!(why, Why::SpendCap | Why::OwnedMax | Why::AvailableMax) {
+            return;
+        }
+        slog::crit!(self.buyer.log, "the last check before buying held back an order that its plan had allowed: compare the caps with \
+                                     what the ledger counts, and look for a configuration that was changed just now";
+            "order" => self.goal.run.order_id.to_string(), "cap" => why.as_str(), "planned" => self.goal.planned);
+    }
+
+    /// A purchase that Twilio answered with a number that is not ours, or is good for nothing. Once may be another
+    /// environment's doing; twice in a row, in whatever orders, means that every further purchase may be money lost.
+    async fn odd_one(&mut self) {
+        if self.buyer.odd.fetch_add(1, Ordering::Relaxed) + 1 < ODD_MAX {
+            return;
+        }
+        // A resume begins anew.
+        self.buyer.odd.store(0, Ordering::Relaxed);
+        let message = "purchases are answered with numbers that are not ours or lack a capability: another environment uses this \
+                       account, or Twilio changed; compare the last order's numbers with Twilio's console, then resume";
+        self.buyer.halt(message.to_owned()).await;
+        let failure = Failure::Unknown { message: message.to_owned(), status: None, request_id: None };
+        self.progress.falls_short(Shortfall::Halted(failure));
+    }
+}

@@ -1,0 +1,67 @@
+//! Intents and attempts of a wave, committed before anything goes on the wire.
+//!
+//! Invariant: only what comes back with an attempt may be sent.
+//! How to get it wrong: leaving an intent that will not be sent. It counts as stock until a recovery reads it off.
+
+use uuid::Uuid;
+
+use crate::db::DbError;
+use crate::db::purchase_items::{Attempt, Intent, RunOf, items_attempt, items_intend, items_withdraw};
+use crate::domain::PhoneNumber;
+use crate::purchaser::{Buyer, Shortfall};
+
+pub(super) type Written = Result<Vec<(PhoneNumber, Uuid, Intent, Option<Attempt>)>, Shortfall>;
+
+/// Commits the intents of a wave, then its attempts. Only what comes back with an attempt may be sent.
+pub(super) async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) -> Written {
+    if buyer.db.lacks_room().await {
+        return Err(no_room());
+    }
+    let limits = buyer.limits();
+    let wanted: Vec<(Uuid, PhoneNumber)> = wanted.into_iter().map(|number| (Uuid::now_v7(), number)).collect();
+    let items = wanted.clone();
+    let intents = buyer.db.run_patiently("items_intend", move |conn| items_intend(conn, run, &items, &limits)).await?;
+    fail::fail_point!("intent_written");
+    let written: Vec<Uuid> =
+        wanted.iter().zip(&intents).filter(|(_, intent)| **intent == Intent::Written).map(|((id, _), _)| *id).collect();
+    let attempts = if written.is_empty() {
+        Vec::new()
+    } else {
+        let ids = written.clone();
+        let refused = match buyer.db.run_patiently("items_attempt", move |conn| items_attempt(conn, run, &ids)).await {
+            Ok(Ok(attempts)) => Ok(attempts),
+            Ok(Err(Intent::Refused(why))) => Err(Shortfall::Refused(why)),
+            Ok(Err(_)) => Err(Shortfall::RunIsOver),
+            Err(error) => Err(error.into()),
+        };
+        match refused {
+            Ok(attempts) => attempts,
+            Err(shortfall) => {
+                withdraw(&buyer, written).await;
+                return Err(shortfall);
+            }
+        }
+    };
+    fail::fail_point!("attempt_written");
+    Ok(wanted
+        .into_iter()
+        .zip(intents)
+        .map(|((id, number), intent)| {
+            let attempt = attempts.iter().find(|attempt| attempt.item_id == id).copied();
+            (number, id, intent, attempt)
+        })
+        .collect())
+}
+
+pub(super) fn no_room() -> Shortfall {
+    DbError::NoRoom("what was bought last could not be written down".to_owned()).into()
+}
+
+/// Takes items back that will not be sent. What cannot be written now, recovery reads off their attempts.
+pub(super) async fn withdraw(buyer: &Buyer, items: Vec<Uuid>) {
+    let withdrawn = buyer.db.run_patiently("items_withdraw", move |conn| items_withdraw(conn, &items)).await;
+    fail::fail_point!("items_withdrawn");
+    if let Err(error) = withdrawn {
+        slog::warn!(buyer.log, "intents could not be taken back; recovery will"; "error" => error.in_full());
+    }
+}
