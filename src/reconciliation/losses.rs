@@ -85,8 +85,7 @@ pub(super) async fn judge(
                 halt_on_suspicion(deps, suspicion(lost.len()), report).await;
                 return Ok(());
             }
-            if let Some(suspicion) = measure.unreadable(report.unread.total()) {
-                halt_on_suspicion(deps, suspicion, report).await;
+            if measure.stops_at_unreadable(deps, report).await {
                 return Ok(());
             }
         }

@@ -4,7 +4,7 @@
 //! list; [`page`] looks a page up in the database and sorts it: [`known`] numbers of ours (pure decisions), which [`mend`]
 //! attends to, and numbers with our tag that nobody knows, which [`orphan`] takes in; at the end [`losses`] judges what
 //! numbers lost, [`missing`] what the list did not show, and [`held`] tells of numbers that wait for an operator. What is more
-//! than can be true is a [`suspicion`].
+//! than can be true is a [`suspicion`]; what cannot be read is counted in [`unread`].
 //!
 //! Invariants: ownership is by SID in our database first, by tag second; what is neither is never touched (I7); evidence is
 //! positive (a number that Twilio shows) but for `missing`, which asks for each number by its SID; a purchase enters the
@@ -24,6 +24,7 @@ mod patience;
 mod report;
 mod run;
 pub(crate) mod suspicion;
+mod unread;
 mod walk;
 
 pub use actor::{Reconciler, ReconcilerDependencies, ReconcilerHandle};

@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::suspicion::{Suspected, Suspicion};
+use super::unread::Unread;
 use crate::domain::PhoneNumber;
 use crate::twilio::{Failure, IncomingNumber};
 
@@ -103,23 +104,6 @@ pub struct Report {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
-}
-
-/// Numbers of ours that cannot be read, each counted once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Unread {
-    /// Rows of the list that are ours, or may be.
-    pub(super) rows: usize,
-    /// What the list did not show, and a look does not tell: the rows that could not be read among it.
-    pub(super) unseen: usize,
-    /// What the list showed otherwise than it shall be, and a look does not tell.
-    pub(super) looks: usize,
-}
-
-impl Unread {
-    pub(super) fn total(self) -> usize {
-        self.rows.max(self.unseen) + self.looks
-    }
 }
 
 /// One thing that was found.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::actor::ReconcilerDependencies;
 use super::losses::{self, Losses};
 use super::report::Report;
-use super::suspicion::{Suspected, Suspicion};
+use super::suspicion::{Suspected, Suspicion, halt_on_suspicion};
 use super::{Trouble, held, missing, walk};
 use crate::db::buying_gate::{Halted, gate_read};
 use crate::db::reconciliation::{
@@ -102,8 +102,16 @@ impl Measure {
         Ok(Self { highest, live, confirmed, accepted: accepted.await? })
     }
 
-    /// The suspicion, if so many of our numbers that cannot be read are more than can be true.
-    pub(super) fn unreadable(&self, count: usize) -> Option<Suspicion> {
+    /// Whether more of our numbers cannot be read than can be true; then buying is halted.
+    pub(super) async fn stops_at_unreadable(&self, deps: &ReconcilerDependencies, report: &mut Report) -> bool {
+        let Some(suspicion) = self.unreadable(report.unread.total()) else { return false };
+        if report.unreadable_suspected.is_none() {
+            halt_on_suspicion(deps, suspicion, report).await;
+        }
+        true
+    }
+
+    fn unreadable(&self, count: usize) -> Option<Suspicion> {
         let is_accepted = self.confirmed || u32::try_from(count).is_ok_and(|count| count <= self.accepted);
         let suspicion = Suspicion { what: Suspected::Unreadable, count, live: self.live };
         (!is_accepted && too_many(count, self.live)).then_some(suspicion)
@@ -119,7 +127,9 @@ async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &
     // A list of which so much cannot be read says nothing of the rest, either.
     if let Some(seen) = walk::walk(deps, &measure, &mut losses, report).await? {
         losses::judge(deps, &measure, losses, report).await?;
-        missing::judge(deps, &measure, &seen, report).await?;
+        if !measure.stops_at_unreadable(deps, report).await {
+            missing::judge(deps, &measure, &seen, report).await?;
+        }
     }
     if measure.confirmed || measure.accepted > 0 {
         let unread = u32::try_from(report.unread.total()).unwrap_or(u32::MAX);

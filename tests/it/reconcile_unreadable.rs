@@ -81,6 +81,26 @@ fn all_of_a_few_are_too_many_and_other_peoples_rows_are_none_of_ours() {
 }
 
 #[test]
+fn rows_on_an_early_page_that_could_be_anybodys_are_judged_when_the_list_has_shown_all() {
+    let (world, daemon, numbers) = stocked(3);
+    for n in 0..1100 {
+        world.twilio.own(ForeignNumber::new(format!("+1212555{n:04}")));
+    }
+    let truth = world.twilio.truth();
+    let strangers = truth.owned.iter().map(|owned| &owned.phone_number).filter(|number| number.starts_with("+1212"));
+    for stranger in strangers.take(5) {
+        world.twilio.fault(odd(On::List, "phone_number", stranger));
+    }
+    let report = reconcile(&daemon);
+    assert_eq!((&report["unreadable"], &report["unreadable_suspected"]), (&json!(5), &json!(null)), "{report}");
+    assert_eq!(daemon.status()["halted"], json!(null));
+    for number in &numbers {
+        world.twilio.fault(odd(On::List, "phone_number", number));
+    }
+    assert_suspected(&world, &daemon, &reconcile(&daemon), 3);
+}
+
+#[test]
 fn numbers_that_neither_list_nor_look_shows_readably_are_not_judged_when_they_are_many() {
     let (world, daemon, numbers) = stocked(7);
     for number in &numbers {
@@ -91,4 +111,21 @@ fn numbers_that_neither_list_nor_look_shows_readably_are_not_judged_when_they_ar
         world.twilio.fault(odd(On::Fetch, "sid", number));
     }
     assert_suspected(&world, &daemon, &reconcile(&daemon), 6);
+}
+
+#[test]
+fn numbers_that_differ_and_cannot_be_looked_at_are_told_and_stop_the_judgement_when_they_are_many() {
+    let (world, daemon, numbers) = stocked(7);
+    for number in &numbers[..6] {
+        rewire(&world, number);
+        world.twilio.fault(odd(On::Fetch, "sid", number));
+    }
+    assert!(world.twilio.disown(&numbers[6]));
+    let report = reconcile(&daemon);
+    assert_suspected(&world, &daemon, &report, 6);
+    assert_eq!(lines(&report, "conflicts").len(), 6, "{report}");
+    // They can be looked at again.
+    world.twilio.clear_faults();
+    let report = reconcile(&daemon);
+    assert_eq!((lines(&report, "repaired").len(), lines(&report, "missing").len()), (6, 1), "{report}");
 }
