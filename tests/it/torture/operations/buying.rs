@@ -212,10 +212,14 @@ pub const OPERATIONS: &[Operation] = &[
             let daemon = world.daemon();
             assign(&daemon, &["stays"], told);
             daemon.kill9();
+            let former = Webhooks { voice_url: Some("https://former.example/v".to_owned()), ..Webhooks::default() };
+            for number in world.sql("SELECT phone_number FROM numbers").lines().filter(|line| line.starts_with('+')) {
+                assert!(world.twilio.set_webhooks(number, former.clone()));
+            }
             world.sql("UPDATE installation SET voice_url = 'https://former.example/v'");
         },
         ask: Some(|_, daemon, _| configure(daemon)),
-        reaches: &["some_unconfirmed", "webhooks_set"],
+        reaches: &["some_unconfirmed", "care_marked", "webhooks_set"],
         after: |world, daemon, _| {
             configure(daemon);
             assert_eq!(world.count("SELECT count(*) FROM numbers WHERE webhook_status <> 'configured'"), 0);
