@@ -148,7 +148,14 @@ impl Round {
     fn refuse_one(&mut self) {
         let Some(number) = self.one_of("status <> 'released'") else { return };
         let on = self.pick(&[On::Fetch, On::Update, On::Delete, On::Any]);
-        let (status, code) = self.pick(&[(403, 20403), (404, 20404), (400, 21601), (403, 20003), (412, 21714)]);
+        // To be told by a DELETE or a look that it is not there would be a lie about whose it is.
+        let (on, status, code) = self.pick(&[
+            (on, 403, 20403),
+            (On::Update, 404, 20404),
+            (on, 400, 21601),
+            (on, 403, 20003),
+            (on, 412, 21714),
+        ]);
         let times = self.dice.random_range(1..=6);
         self.throw(Fault::new(on, FaultKind::Refuse).phone_number(number).status(status).code(code).times(times));
     }
