@@ -1,13 +1,13 @@
 //! callbunker keeps a warm pool of Twilio numbers and hands one to each signup in milliseconds.
 //!
-//! Who talks to whom; arrows are calls or messages, and none goes up:
+//! Who talks to whom while it runs; arrows are calls or messages, and none goes up:
 //!
 //! ```text
-//! main ─▶ cli ─▶ app ─▶ supervisor ─ starts, watches, replaces ─▶ the parts
+//! supervisor ─ starts, watches, replaces ─▶ the parts
 //!
 //!          signup, admin            cron
 //!               │                    │
-//!             http               schedule        (both also set off a reconciliation: Twilio's list beside
+//!              web               schedule        (both also set off a reconciliation: Twilio's list beside
 //!            ┌──┴──────────┐         │            the database, judged with the purchaser)
 //!            ▼             ▼         ▼
 //!       assignment      pool_monitor ─────┐      desk: numbers out     monitor: how many, and why
@@ -21,38 +21,75 @@
 //!            └────────▶ domain ◀────────┘        the words, and plan(), which decides every purchase
 //! ```
 //!
+//! Which room may use which, from the top down (`source::house`, a test, holds this against the sources' own `use` lines):
+//!
+//! ```text
+//! main           ─▶ cli
+//! cli            ─▶ app config db domain http logger web
+//! app            ─▶ access api assignment audit config custody db http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio web
+//! web            ─▶ access api dashboard http live routing supervisor
+//! dashboard      ─▶ access api db domain http reconciliation routing
+//! live           ─▶ access api db domain http routing
+//! api            ─▶ access assignment config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio
+//! routing        ─▶ access domain http
+//! access         ─▶ audit db http
+//! schedule       ─▶ audit config domain pool_monitor reconciliation supervisor
+//! pool_monitor   ─▶ config custody db domain purchaser reconciliation supervisor telemetry twilio
+//! custody        ─▶ config db domain purchaser reconciliation twilio
+//! reconciliation ─▶ db domain purchaser supervisor twilio
+//! assignment     ─▶ config db domain purchaser supervisor telemetry
+//! purchaser      ─▶ config db domain supervisor telemetry twilio
+//! audit          ─▶ config db supervisor
+//! pricing        ─▶ domain twilio
+//! http           ─▶ domain telemetry
+//! supervisor     ─▶ telemetry
+//! logger         ─▶ config domain
+//! config         ─▶ domain
+//! twilio         ─▶ domain telemetry
+//! db             ─▶ domain telemetry
+//! telemetry      ─▶ domain
+//! failpoints     ─▶
+//! domain         ─▶
+//! ```
+//!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
-//! path), [`custody`] (numbers taken in and given back; [`http`] and [`pool_monitor`] call it), [`pool_monitor`] (when to
-//! buy; it asks for a comparison when Twilio does not know a number),
-//! [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`assignment`] (signups),
-//! [`http`] (the outside), [`audit`] (who did what), [`schedule`] and [`supervisor`] (time and life), [`config`] and
-//! [`logger`] (what an operator says and reads), [`telemetry`] (what machines watch), [`app`] (how it is put together),
-//! [`cli`] (the commands).
+//! path), [`custody`] (numbers taken in and given back), [`pool_monitor`] (when to buy; it asks for a comparison when Twilio
+//! does not know a number), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs),
+//! [`assignment`] (signups); then the outside: [`http`] (a plain server), [`access`] (who may come in), [`routing`] (the way
+//! to a handler), [`api`] (what programs ask), [`live`] and [`dashboard`] (what people see), [`web`] (all of it as one);
+//! [`audit`] (who did what), [`schedule`] and [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says
+//! and reads), [`telemetry`] (what machines watch), [`app`] (how it is put together), [`cli`] (the commands).
 //!
 //! Invariants: a part knows those below it only; status travels upward by `tokio::sync::watch`, facts by the database;
 //! there are no statics, so time, randomness and configuration are arguments.
 //! How to get it wrong: a second way to buy. Every purchase goes through [`purchaser`], is sized by [`domain::plan()`] and
 //! stands in the ledger before Twilio is asked.
 
+pub mod access;
+pub mod api;
 pub mod app;
 pub mod assignment;
 pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod custody;
+pub mod dashboard;
 pub mod db;
 pub mod domain;
 #[cfg(feature = "failpoints")]
 pub mod failpoints;
 pub mod http;
+pub mod live;
 pub mod logger;
 pub mod pool_monitor;
 pub mod pricing;
 pub mod purchaser;
 pub mod reconciliation;
+pub mod routing;
 pub mod schedule;
 #[cfg(test)]
 mod source;
 pub mod supervisor;
 pub mod telemetry;
 pub mod twilio;
+pub mod web;

@@ -11,16 +11,18 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::App;
+use crate::api::services::Services;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
 use crate::audit::{AuditKeeper, KeeperDependencies};
 use crate::custody::Custody;
-use crate::http::{Assets, Context as Shared, HttpServer, Live, Readyz, ServerLimits, ServerOptions};
+use crate::http::{ServerLimits, ServerOptions};
 use crate::pool_monitor::{Caring, MonitorDependencies, MonitorHandle, PoolMonitor};
 use crate::pricing::Pricing;
-use crate::purchaser::{Buyer, Purchaser, PurchaserHandle, Work};
+use crate::purchaser::{Buyer, Orders, Purchaser, PurchaserHandle, Work};
 use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
 use crate::schedule::{Schedule, Told};
 use crate::supervisor::{Children, Slot};
+use crate::web::HttpServer;
 
 /// Parts whose work at Twilio is brought to an end before the process ends.
 pub(super) struct AtTwilio {
@@ -151,32 +153,36 @@ impl App {
             reconciler: reconciler.clone(),
             custody_tasks: custody_tasks.clone(),
         };
-        let shared = Arc::new(Shared {
+        let orders = Orders {
+            db: self.db.clone(),
+            purchaser,
+            config: Arc::clone(&self.config),
+            stopping: stopping.clone(),
+            log: self.log.new(slog::o!("part" => "orders")),
+        };
+        let shared = Arc::new(Services {
             db: self.db.clone(),
             custody,
             caring,
             pricing: Pricing::new(self.twilio.clone(), self.log.new(slog::o!("part" => "pricing"))),
             desk,
-            purchaser,
+            orders,
             monitor,
             reconciler: reconciler.clone(),
             config: Arc::clone(&self.config),
             vitals: vitals.clone(),
             custody_tasks,
             stopping: stopping.clone(),
-            assets: Assets::default(),
-            live: Live::default(),
-            readyz: Readyz::default(),
             telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         });
-        let (listener, gate, options) = (Arc::clone(&self.listener), Arc::clone(&self.gate), self.server_options());
+        let (listener, guard, options) = (Arc::clone(&self.listener), Arc::clone(&self.guard), self.server_options());
         let (stop_http, runtime) = (stop_http.clone(), tokio::runtime::Handle::current());
         vitals.push(children.add("http", move |alive| {
-            let part = crate::http::HttpParts {
+            let part = crate::web::HttpParts {
                 listener: Arc::clone(&listener),
                 shared: Arc::clone(&shared),
-                gate: Arc::clone(&gate),
+                guard: Arc::clone(&guard),
                 options: options.clone(),
                 stop: stop_http.clone(),
                 ended: http_ended.clone(),
@@ -197,7 +203,7 @@ impl App {
                 drain_timeout: config.shutdown.grace(),
             },
             trusted_proxies: config.http.trusted_proxies.clone(),
-            gate: Some(Arc::clone(&self.gate)),
+            line_text: self.guard.line_text(),
             telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "http")),
         }

@@ -20,15 +20,17 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{DatabaseSessions, Guard, Keys, WrongKeys};
 use crate::audit::AuditLog;
 use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
 use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen, migrate};
-use crate::http::{DatabaseSessions, Gate, Keys, Route, WrongKeys, routes};
 use crate::logger::LogHandle;
+use crate::routing::Route;
 use crate::supervisor::Supervisor;
 use crate::telemetry::Telemetry;
 use crate::twilio::{Credentials, Twilio, TwilioSettings};
+use crate::web::routes;
 
 use signals::{Signal, Signals};
 
@@ -76,7 +78,7 @@ pub struct App {
     db: Db,
     locks: PurchaseLocks,
     twilio: Twilio,
-    gate: Arc<Gate>,
+    guard: Arc<Guard>,
     audit: AuditLog,
     listener: Arc<TcpListener>,
     address: SocketAddr,
@@ -108,7 +110,7 @@ impl App {
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let audit = AuditLog::new(log.new(slog::o!("part" => "audit")));
-        let gate = Gate::new(Keys::new(&config.secrets.admin_keys, &config.secrets.signup_keys))
+        let guard = Guard::new(Keys::new(&config.secrets.admin_keys, &config.secrets.signup_keys))
             .with_limit(WrongKeys::default())
             .with_sessions(DatabaseSessions::new(db.clone(), log.new(slog::o!("part" => "http"))))
             .with_audit(audit.clone());
@@ -117,7 +119,7 @@ impl App {
             db,
             locks,
             twilio,
-            gate: Arc::new(gate),
+            guard: Arc::new(guard),
             audit,
             listener: Arc::new(listener),
             address,

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use super::Ask;
+use super::ask::Ask;
 use crate::db::assignments::{
     Assignment, Place, Source, assignments_claim, assignments_claim_in, assignments_held, assignments_restore,
 };

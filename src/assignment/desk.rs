@@ -14,10 +14,10 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::ask::{Answer, Ask, NoNumber, STATEMENT_PATIENCE};
 use super::batch::{Found, serve};
 use super::line::{Line, Verdict, give};
 use super::reply::Reply;
-use super::{Answer, Ask, NoNumber, STATEMENT_PATIENCE};
 use crate::config::Config;
 use crate::db::assignments::CLAIM_MAX;
 use crate::db::{Db, DbError, StockBell};

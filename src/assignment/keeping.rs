@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use actix::prelude::*;
 
-use super::NoNumber;
+use super::ask::NoNumber;
 use super::desk::Desk;
 use super::line::{Looked, Verdict, leave, look};
 use crate::db::DbError;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::ask::{Answer, Ask, NoNumber};
 use super::reply::Reply;
-use super::{Answer, Ask, NoNumber};
 use crate::db::assignments::{Assignment, assignments_held};
 use crate::db::waiters::{Waiter, waiters_join, waiters_leave, waiters_serve, waiters_served_here, waiters_sweep};
 use crate::db::{Connection, Constraint, DbError};

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::{Answer, NoNumber};
+use super::ask::{Answer, NoNumber};
 use crate::db::assignments::Source;
 use crate::telemetry::Telemetry;
 

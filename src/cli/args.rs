@@ -5,13 +5,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 mod numbers;
 mod pool;
+mod shared;
 
 pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs, ReleaseArgs};
 pub(super) use pool::{ConfigureArgs, GateArgs, PlanArgs, PurchaseArgs, ReconcileArgs};
+pub(super) use shared::{Length, ListArgs, Remote};
 
 const AFTER_HELP: &str = "\
 serve reads its secrets from the environment, or from files named by NAME_FILE: DATABASE_URL, TWILIO_ACCOUNT_SID,
@@ -84,34 +86,4 @@ pub(super) enum Command {
         /// The command, such as purchase
         command: Option<String>,
     },
-}
-
-/// Where the daemon is, and for whom the answer is printed.
-#[derive(Debug, Clone, Args)]
-pub(super) struct Remote {
-    /// Where the daemon is [env: CALLBUNKER_URL] [default: http://127.0.0.1:8080]
-    #[arg(long, global = true, value_name = "URL")]
-    pub url: Option<String>,
-    /// Print the daemon's JSON document instead of a table, also when it refuses
-    #[arg(long, global = true)]
-    pub json: bool,
-}
-
-/// How much of a list.
-#[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Length {
-    /// At most so many lines [default: 50]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub limit: Option<u32>,
-    /// All of them
-    #[arg(long, conflicts_with = "limit")]
-    pub all: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ListArgs {
-    #[command(flatten)]
-    pub length: Length,
-    #[command(flatten)]
-    pub remote: Remote,
 }

@@ -73,7 +73,7 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Import(args) => import::import(|| client(&args.remote), &args),
         Command::Pause(args) => gate::pause(&client(&args.remote)?, &args),
         Command::Resume(args) => gate::resume(&client(&args.remote)?, &args),
-        Command::Openapi => ending::say(&crate::http::description_text()),
+        Command::Openapi => ending::say(&crate::web::description_text()),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { command } => shell::man(command.as_deref()),
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use secrecy::ExposeSecret;
 
-use super::Config;
+use super::root::Config;
 use super::secrets::{TwilioCredentials, redacted};
 
 /// The effective configuration as TOML, secrets redacted.

@@ -8,9 +8,9 @@ use toml::{Table, Value};
 use super::layers::variable_of;
 use super::loader::Loader;
 use super::problem::Problems;
+use super::root::{Config, schema};
 use super::secrets::{SECRETS, all_same, same};
 use super::sources::Sources;
-use super::{Config, schema};
 
 /// What a reload comes to.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@
 use uuid::Uuid;
 
 use super::error::CustodyError;
-use super::{Custody, TagOn};
+use super::keeper::{Custody, TagOn};
 use crate::db::assignments::assignments_held;
 use crate::db::custody::adoption::{Confirmed, Placed, number_adopted};
 use crate::db::custody::intake::{Destination, Intake, number_item, number_take_in};

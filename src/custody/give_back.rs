@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::error::CustodyError;
-use super::{Custody, TagOn};
+use super::keeper::{Custody, TagOn};
 use crate::db::DbError;
 use crate::db::custody::outcome::{release_doubt, release_hold_tag_conflict, release_refuse, release_settle};
 use crate::db::custody::releases::{Leaving, Sending, release_intend, release_send, release_state};

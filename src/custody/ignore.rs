@@ -3,7 +3,7 @@
 //! How to get it wrong: ignoring a number that carries our own tag. It was paid for by us, and reconciliation takes it in.
 
 use super::error::CustodyError;
-use super::{Custody, TagOn};
+use super::keeper::{Custody, TagOn};
 use crate::db::custody::ignored::number_ignore;
 use crate::db::custody::number_held;
 use crate::domain::{NumberSid, NumberStatus, PhoneNumber};

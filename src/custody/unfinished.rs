@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use super::Custody;
 use super::give_back::Answer;
+use super::keeper::Custody;
 use crate::db::DbError;
 use crate::db::buying_gate::gate_read;
 use crate::db::custody::outcome::release_withdraw;

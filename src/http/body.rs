@@ -17,14 +17,14 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 
-use super::crowd::Seat;
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
+use super::slots::ConnectionSlot;
 
 /// The most bytes a route takes, unless it says otherwise.
 pub const BODY_BYTES_MAX: u64 = 64 * 1024;
 /// The same where anybody may ask.
-pub(super) const PUBLIC_BODY_BYTES_MAX: u64 = 8 * 1024;
+pub(crate) const PUBLIC_BODY_BYTES_MAX: u64 = 8 * 1024;
 /// The most bytes discarded, before an early answer and after it.
 const DISCARD_BYTES_MAX: u64 = 1024 * 1024;
 /// An early answer waits for more of a body that comes piece by piece within this, and not longer than that.
@@ -36,10 +36,10 @@ const DISCARD_TIME_MAX: Duration = Duration::from_secs(5);
 const ROOM_MIN: usize = 512;
 
 /// A body as far as it was read.
-pub(super) struct IncomingBody {
+pub(crate) struct IncomingBody {
     state: Mutex<State>,
     deadline: Instant,
-    seat: Arc<Seat>,
+    slot: Arc<ConnectionSlot>,
 }
 
 enum State {
@@ -65,19 +65,19 @@ impl Drop for Loan<'_> {
         if let Some(body) = self.body.take() {
             self.home.set(if self.begun { State::Begun(body) } else { State::Untouched(body) });
         }
-        self.home.seat.serving();
+        self.home.slot.serving();
     }
 }
 
 impl IncomingBody {
-    pub(super) fn new(body: Incoming, time: Duration, seat: Arc<Seat>) -> Self {
+    pub(super) fn new(body: Incoming, time: Duration, slot: Arc<ConnectionSlot>) -> Self {
         let state = if body.is_end_stream() { State::Gone } else { State::Untouched(body) };
-        Self { state: Mutex::new(state), deadline: Instant::now() + time, seat }
+        Self { state: Mutex::new(state), deadline: Instant::now() + time, slot }
     }
 
-    /// No body, at the seat of `other`.
-    pub(super) fn none(other: &Self) -> Self {
-        Self { state: Mutex::new(State::Gone), deadline: other.deadline, seat: Arc::clone(&other.seat) }
+    /// No body, at the slot of `other`.
+    pub(crate) fn none(other: &Self) -> Self {
+        Self { state: Mutex::new(State::Gone), deadline: other.deadline, slot: Arc::clone(&other.slot) }
     }
 
     fn set(&self, state: State) {
@@ -88,14 +88,14 @@ impl IncomingBody {
         std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), State::Gone)
     }
 
-    /// The seat of whoever sends it.
-    pub(super) fn seat(&self) -> &Arc<Seat> {
-        &self.seat
+    /// The slot of whoever sends it.
+    pub(crate) fn slot(&self) -> &Arc<ConnectionSlot> {
+        &self.slot
     }
 
     /// Reads it all, at most `bytes_max`. The first byte meets `check`, which may refuse it for its media type; then the
     /// size counts.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         &self,
         bytes_max: u64,
         keep: Keep,
@@ -137,7 +137,7 @@ impl IncomingBody {
 
     /// The next piece; `None` at the end, which also ends the loan.
     async fn next(&self, loan: &mut Loan<'_>) -> Result<Option<Bytes>, Problem> {
-        self.seat.reading();
+        self.slot.reading();
         loan.begun = true;
         loop {
             let Some(body) = loan.body.as_mut() else { return Ok(None) };
@@ -175,7 +175,7 @@ impl IncomingBody {
         if leftover.body.size_hint().lower() > DISCARD_BYTES_MAX {
             return Rest::Later(leftover);
         }
-        self.seat.reading();
+        self.slot.reading();
         let until = self.deadline.min(Instant::now() + PROMPT_MAX);
         let rest = loop {
             match timeout_at(until.min(Instant::now() + PROMPT), leftover.next()).await {
@@ -185,14 +185,14 @@ impl IncomingBody {
                 Err(_not_promptly) => break Rest::Later(leftover),
             }
         };
-        self.seat.serving();
+        self.slot.serving();
         rest
     }
 }
 
 /// Whether somebody will look at a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
+pub(crate) enum Keep {
     /// It is what the handler gets.
     Whole,
     /// It is only counted.

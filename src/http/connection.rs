@@ -30,15 +30,14 @@ use tokio::time::timeout;
 use tokio_io_timeout::TimeoutWriter;
 
 use super::body::{IncomingBody, Leftover, Rest};
-use super::crowd::{Seat, Taken};
-use super::detail::LineText;
 use super::exchange::{Exchange, REQUEST_ID, RequestId, SharedExchange, client_address};
 use super::framing;
+use super::options::{HttpService, Shared};
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
-use super::reply::Response;
-use super::server::{HttpService, Shared};
-use super::uri::LoggableUri;
+use super::response::Response;
+use super::slots::{ConnectionSlot, Taken};
+use super::target::{LineOf, LoggableUri};
 
 /// What a connection without a place may take to ask for one.
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
@@ -51,19 +50,19 @@ const HEADER_BYTES_MAX: usize = 32 * 1024;
 const BUFFER_BYTES_MAX: usize = HEADER_BYTES_MAX;
 
 /// Where a connection stands.
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Inside.
     Seat(Taken),
     /// At the door, to be told that there is no place.
-    Door { _permit: OwnedSemaphorePermit, seat: Arc<Seat> },
+    Door { _permit: OwnedSemaphorePermit, slot: Arc<ConnectionSlot> },
 }
 
 /// Serves one connection to its end.
-pub(super) async fn run<S: HttpService>(stream: TcpStream, peer: SocketAddr, place: Place, shared: Arc<Shared<S>>) {
+pub(crate) async fn run<S: HttpService>(stream: TcpStream, peer: SocketAddr, place: Place, shared: Arc<Shared<S>>) {
     let limits = &shared.options.limits;
-    let (seat, time_max) = match &place {
-        Place::Seat(taken) => (Arc::clone(taken.seat()), Duration::MAX),
-        Place::Door { seat, .. } => (Arc::clone(seat), REFUSAL_TIME),
+    let (slot, time_max) = match &place {
+        Place::Seat(taken) => (Arc::clone(taken.slot()), Duration::MAX),
+        Place::Door { slot, .. } => (Arc::clone(slot), REFUSAL_TIME),
     };
     // Without it answers are late, not wrong.
     let _ = stream.set_nodelay(true);
@@ -72,8 +71,8 @@ pub(super) async fn run<S: HttpService>(stream: TcpStream, peer: SocketAddr, pla
     let is_inside = matches!(place, Place::Seat(_));
     let (linger, leftover) = Linger::new();
     let service = service_fn(|request| {
-        let (shared, seat, linger) = (Arc::clone(&shared), Arc::clone(&seat), Arc::clone(&linger));
-        async move { Ok::<_, Infallible>(answer(&shared, seat, is_inside, peer, request, &linger).await) }
+        let (shared, slot, linger) = (Arc::clone(&shared), Arc::clone(&slot), Arc::clone(&linger));
+        async move { Ok::<_, Infallible>(answer(&shared, slot, is_inside, peer, request, &linger).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -87,11 +86,11 @@ pub(super) async fn run<S: HttpService>(stream: TcpStream, peer: SocketAddr, pla
         _ = connection.as_mut() => {}
         () = shared.stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            while timeout(STOP_PATIENCE, connection.as_mut()).await.is_err() && !seat.is_waiting() {}
+            while timeout(STOP_PATIENCE, connection.as_mut()).await.is_err() && !slot.is_waiting() {}
         }
-        () = seat.told_to_leave() => {
+        () = slot.told_to_leave() => {
             connection.as_mut().graceful_shutdown();
-            while timeout(LEAVE_PATIENCE, connection.as_mut()).await.is_err() && seat.is_serving_known() {}
+            while timeout(LEAVE_PATIENCE, connection.as_mut()).await.is_err() && slot.is_serving_known() {}
         }
         // The answer is out, and the rest of the request does not come.
         () = see_off(leftover) => {}
@@ -128,7 +127,7 @@ async fn see_off(leftover: oneshot::Receiver<Leftover>) {
 /// The frame around one request.
 async fn answer<S: HttpService>(
     shared: &Shared<S>,
-    seat: Arc<Seat>,
+    slot: Arc<ConnectionSlot>,
     is_inside: bool,
     peer: SocketAddr,
     request: http::Request<Incoming>,
@@ -138,7 +137,7 @@ async fn answer<S: HttpService>(
     let (head, body) = request.into_parts();
     shared.undeclared.look(peer.ip(), &head.headers, &shared.options.trusted_proxies, &shared.options.log);
     let client = client_address(peer.ip(), &head.headers, &shared.options.trusted_proxies);
-    seat.asked_by(client);
+    slot.asked_by(client);
     let framed = framing::check(&head);
     let body_time = if is_inside { shared.options.limits.body_timeout } else { REFUSAL_TIME };
     let exchange: SharedExchange = Arc::new(Exchange {
@@ -147,7 +146,7 @@ async fn answer<S: HttpService>(
         route: OnceLock::new(),
         client,
         stop: Arc::clone(&shared.stop),
-        body: IncomingBody::new(body, body_time, Arc::clone(&seat)),
+        body: IncomingBody::new(body, body_time, Arc::clone(&slot)),
         method: head.method,
         uri: head.uri,
         headers: head.headers,
@@ -159,20 +158,20 @@ async fn answer<S: HttpService>(
         Ok(()) => tokio::select! {
             biased;
             response = ask(shared, Arc::clone(&exchange)) => response,
-            () = seat.stranger_told_to_leave() => no_room(),
+            () = slot.stranger_told_to_leave() => no_room(),
         },
     };
     let rest = exchange.body.discard(&exchange.headers).await;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, exchange.id.header_value());
-    if !matches!(rest, Rest::Nothing) || !is_inside || !is_framed || seat.must_leave() {
+    if !matches!(rest, Rest::Nothing) || !is_inside || !is_framed || slot.must_leave() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Rest::Later(leftover) = rest {
         linger.after_the_answer(leftover);
     }
     note(shared, &exchange, &response, began);
-    response.map(|inner| Tracked { inner, seat })
+    response.map(|inner| Tracked { inner, slot })
 }
 
 fn no_room() -> Response {
@@ -192,11 +191,10 @@ async fn ask<S: HttpService>(shared: &Shared<S>, exchange: SharedExchange) -> Re
         Ok(Ok(response)) => response,
         Ok(Err(never)) => match never {},
         Err(panic) => {
-            let gate = shared.options.gate.as_deref();
-            error!(shared.options.log, "a request handler panicked";
-                "request_id" => %LineText { gate, text: exchange.id.as_str() },
-                "method" => %LineText { gate, text: exchange.method.as_str() },
-                "path" => %LoggableUri { gate, uri: &exchange.uri }, "panic" => words(&*panic));
+            let line = &shared.options.line_text;
+            error!(shared.options.log, "a request handler panicked"; "request_id" => %LineOf { line, text: exchange.id.as_str() },
+                "method" => %LineOf { line, text: exchange.method.as_str() }, "path" => %LoggableUri { line, uri: &exchange.uri },
+                "panic" => words(&*panic));
             Problem::internal().into_response()
         }
     }
@@ -214,18 +212,18 @@ fn note<S>(shared: &Shared<S>, exchange: &Exchange, response: &Response, began: 
     let (took, status) = (began.elapsed(), response.status());
     let route = exchange.route.get().copied();
     shared.options.telemetry.answered(route, exchange.method.as_str(), status.as_str(), took);
-    let gate = shared.options.gate.as_deref();
+    let line = &shared.options.line_text;
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     macro_rules! say {
         ($level:ident) => {
-            $level!(shared.options.log, "answered"; "request_id" => %LineText { gate, text: exchange.id.as_str() },
-                "method" => %LineText { gate, text: exchange.method.as_str() },
-                "path" => %LoggableUri { gate, uri: &exchange.uri },
+            $level!(shared.options.log, "answered"; "request_id" => %LineOf { line, text: exchange.id.as_str() },
+                "method" => %LineOf { line, text: exchange.method.as_str() },
+                "path" => %LoggableUri { line, uri: &exchange.uri },
                 "status" => status.as_u16(), "millis" => millis, "client" => %exchange.client)
         };
     }
     // But for our own mistakes a stranger's is no news: nobody without a key writes lines that push out what matters.
-    let matters = status == StatusCode::INTERNAL_SERVER_ERROR || exchange.body.seat().is_known();
+    let matters = status == StatusCode::INTERNAL_SERVER_ERROR || exchange.body.slot().is_known();
     if status.is_server_error() && matters {
         say!(warn);
     } else {
@@ -236,12 +234,12 @@ fn note<S>(shared: &Shared<S>, exchange: &Exchange, response: &Response, began: 
 /// An answer's body that tells when it is through.
 struct Tracked<B> {
     inner: B,
-    seat: Arc<Seat>,
+    slot: Arc<ConnectionSlot>,
 }
 
 impl<B> Drop for Tracked<B> {
     fn drop(&mut self) {
-        self.seat.waiting();
+        self.slot.waiting();
     }
 }
 

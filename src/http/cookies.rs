@@ -12,7 +12,7 @@ use super::exchange::Exchange;
 
 /// How long a browser keeps a cookie.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Lives {
+pub(crate) enum Lives {
     For(Duration),
     /// It is forgotten at once.
     NoMore,
@@ -22,7 +22,7 @@ pub(super) enum Lives {
 ///
 /// # Panics
 /// When the value is not made of header characters: whoever calls encodes it.
-pub(super) fn cookie(exchange: &Exchange, name: &str, value: &str, path: &str, lives: Lives) -> HeaderValue {
+pub(crate) fn cookie(exchange: &Exchange, name: &str, value: &str, path: &str, lives: Lives) -> HeaderValue {
     let is_local = exchange.peer().ip().to_canonical().is_loopback() && !exchange.is_forwarded();
     let secure = if is_local { "" } else { "; Secure" };
     let seconds = match lives {

@@ -25,7 +25,7 @@ const SIGNS_OF_A_PROXY: [&str; 4] = ["forwarded", "via", "x-real-ip", "cf-connec
 pub struct RequestId(HeaderValue);
 
 impl RequestId {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         match headers.get(REQUEST_ID) {
             Some(value) if is_acceptable(value.as_bytes()) => Self(value.clone()),
             _ => Self::fresh(),
@@ -57,34 +57,19 @@ fn is_acceptable(id: &[u8]) -> bool {
 
 /// One request as the server received it.
 pub struct Exchange {
-    pub(super) method: Method,
-    pub(super) uri: Uri,
-    pub(super) headers: HeaderMap,
-    pub(super) id: RequestId,
-    pub(super) peer: SocketAddr,
-    pub(super) client: IpAddr,
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) id: RequestId,
+    pub(crate) peer: SocketAddr,
+    pub(crate) client: IpAddr,
     /// The pattern that the path matched.
-    pub(super) route: OnceLock<&'static str>,
-    pub(super) stop: Arc<CancellationToken>,
-    pub(super) body: IncomingBody,
+    pub(crate) route: OnceLock<&'static str>,
+    pub(crate) stop: Arc<CancellationToken>,
+    pub(crate) body: IncomingBody,
 }
 
 impl Exchange {
-    /// A request that a page makes of the API in the name of whoever asked for the page.
-    pub(super) fn within(outer: &Self, method: Method, uri: Uri, headers: HeaderMap) -> Self {
-        Self {
-            method,
-            uri,
-            headers,
-            id: outer.id.clone(),
-            peer: outer.peer,
-            client: outer.client,
-            stop: Arc::clone(&outer.stop),
-            route: outer.route.clone(),
-            body: IncomingBody::none(&outer.body),
-        }
-    }
-
     /// The method, `HEAD` unchanged.
     #[must_use]
     pub fn method(&self) -> &Method {
@@ -167,7 +152,7 @@ fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
     bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-pub(super) type SharedExchange = Arc<Exchange>;
+pub(crate) type SharedExchange = Arc<Exchange>;
 
 #[cfg(test)]
 mod tests {

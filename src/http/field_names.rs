@@ -20,11 +20,11 @@ pub(super) fn check_names(text: &str, fields: &'static [&'static str]) -> Result
     }
 }
 
-pub(super) fn malformed(what: &str) -> Problem {
+pub(crate) fn malformed(what: &str) -> Problem {
     Problem::new(ProblemCode::MalformedJson, format!("The body is not JSON: {what}."))
 }
 
-pub(super) fn unknown(field: &str, advice: &str) -> Problem {
+pub(crate) fn unknown(field: &str, advice: &str) -> Problem {
     Problem::new(ProblemCode::UnknownField, format!("{field} is not a field of this request. {advice}"))
         .with("field", field)
 }

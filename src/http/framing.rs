@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::problem_code::ProblemCode;
 
 /// Whether this head can be understood in one way only, and says where it wants to go.
-pub(super) fn check(head: &Parts) -> Result<(), Problem> {
+pub(crate) fn check(head: &Parts) -> Result<(), Problem> {
     check_codings(&head.headers)?;
     check_host(head.version, &head.headers)?;
     check_target(&head.uri)

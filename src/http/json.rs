@@ -1,14 +1,18 @@
-//! A JSON body as a typed request, or the one thing that is wrong with it.
+//! JSON on the way in and out: a body as a typed request, or the one thing that is wrong with it; an answer.
 //!
 //! Two passes: the first reads only the outer object's names and so finds what is not JSON (400), not an object, twice
 //! there or unknown; the second builds the value, and what it refuses is a wrong type or range (422).
 //! How to get it wrong: deriving `Deserialize` without naming every field in `FIELDS`, or listing nested fields there.
 
+use http::StatusCode;
+use http::header::HeaderValue;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::field_names::{check_names, malformed, unknown};
 use super::problem::Problem;
+use super::response::{Response, with_type};
 
 /// The body of a request: an object with these fields and no others.
 ///
@@ -18,8 +22,17 @@ pub trait RequestBody: DeserializeOwned {
     const FIELDS: &'static [&'static str];
 }
 
+/// A JSON answer.
+///
+/// # Errors
+/// 500 when the value does not serialise, which only a map with non-text keys can cause.
+pub fn json_response<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Result<Response, Problem> {
+    let body = serde_json::to_vec(value).map_err(|_| Problem::internal())?;
+    Ok(with_type(status, HeaderValue::from_static("application/json"), body))
+}
+
 /// Reads a body; an empty one is an empty object.
-pub(super) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
+pub(crate) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
     const { assert!(T::FIELDS.len() <= 64, "a request body has at most 64 fields") };
     let text = std::str::from_utf8(if body.is_empty() { b"{}" } else { body })
         .map_err(|error| malformed(&format!("byte {} is not UTF-8", error.valid_up_to())))?;
@@ -61,9 +74,9 @@ fn quoted<'t>(text: &'t str, before: &str) -> Option<&'t str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::problem_code::ProblemCode;
     use super::*;
     use crate::domain::{AreaCode, UserId};
-    use crate::http::ProblemCode;
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -14,7 +14,10 @@ use serde::ser::SerializeMap;
 use serde_json::Value;
 
 use super::problem_code::ProblemCode;
-use super::reply::Response;
+use super::response::Response;
+
+/// After this time a client may try again what failed for want of a database or of a part that restarts.
+const PASSES_IN: Duration = Duration::from_secs(1);
 
 /// A problem document on its way out.
 #[derive(Debug, Clone)]
@@ -96,6 +99,27 @@ impl Problem {
             ProblemCode::Internal,
             "Something went wrong inside; the log has the details under this answer's X-Request-Id.",
         )
+    }
+
+    /// 503 while PostgreSQL is away.
+    #[must_use]
+    pub fn database_unavailable() -> Self {
+        Self::new(ProblemCode::DatabaseUnavailable, "The database does not answer; try again in a moment.")
+            .retry_after(PASSES_IN)
+    }
+
+    /// 503 while a part of the daemon begins anew.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::new(ProblemCode::Unavailable, "A part of callbunker is restarting; try again in a second.")
+            .retry_after(PASSES_IN)
+    }
+
+    /// 503 from the first signal on.
+    #[must_use]
+    pub fn shutting_down() -> Self {
+        Self::new(ProblemCode::ShuttingDown, "This instance is shutting down; ask again, or ask another instance.")
+            .retry_after(PASSES_IN)
     }
 
     /// The machine code.

@@ -6,29 +6,22 @@
 //! How to get it wrong: retrying a failed accept at once (no free descriptor means a busy loop), or waiting for event
 //! streams, which end only because they watch the same `stop`.
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Empty;
-use ipnet::IpNet;
 use slog::{Logger, debug, error, info, o, warn};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tower_service::Service;
 
-use super::auth::Gate;
 use super::connection::{self, Place};
-use super::crowd::Crowd;
-use super::give_back::{CrowdMark, LOOK_EVERY, give_back};
-use super::reply::Response;
+use super::options::{HttpService, ServerOptions, Shared};
+use super::slots::Crowd;
+use super::trim::{CrowdMark, LOOK_EVERY, give_back};
 use super::undeclared::Undeclared;
-use crate::telemetry::Telemetry;
 
 /// So many connections at a time are told that there is no place; more are closed without a word.
 const REFUSALS_MAX: usize = 64;
@@ -38,74 +31,11 @@ const ACCEPT_PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Failed accepts come in swarms; one line says it.
 const ACCEPT_ERROR_EVERY: Duration = Duration::from_secs(10);
 
-/// What slow clients, or too many, may cost.
-#[derive(Debug, Clone)]
-pub struct ServerLimits {
-    /// For a whole request header, from the moment when one is expected: also how long an idle connection is kept.
-    pub header_timeout: Duration,
-    /// For a whole body, and for a client to take in a piece of an answer.
-    pub body_timeout: Duration,
-    /// Open connections.
-    pub connections_max: usize,
-    /// From `stop` to the end of every connection.
-    pub drain_timeout: Duration,
-}
-
-/// What the server needs to know.
-#[derive(Debug, Clone)]
-pub struct ServerOptions {
-    /// Limits.
-    pub limits: ServerLimits,
-    /// Networks whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpNet>,
-    /// Whose keys no line of the log may show, wherever in a request they stand.
-    pub gate: Option<Arc<Gate>>,
-    /// Where requests are counted.
-    pub telemetry: Telemetry,
-    /// Where the lines go.
-    pub log: Logger,
-}
-
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drained {
     /// Connections that were still at work when the time was up.
     pub cut_off: usize,
-}
-
-/// What all connections share.
-pub(super) struct Shared<S> {
-    pub(super) service: S,
-    pub(super) options: ServerOptions,
-    pub(super) stop: Arc<CancellationToken>,
-    pub(super) undeclared: Undeclared,
-}
-
-/// What can be served: `warp::service(router(…))`.
-pub trait HttpService:
-    Service<
-        http::Request<Empty<Bytes>>,
-        Response = Response,
-        Error = Infallible,
-        Future: Future<Output = Result<Response, Infallible>> + Send,
-    > + Clone
-    + Send
-    + Sync
-    + 'static
-{
-}
-
-impl<S> HttpService for S where
-    S: Service<
-            http::Request<Empty<Bytes>>,
-            Response = Response,
-            Error = Infallible,
-            Future: Future<Output = Result<Response, Infallible>> + Send,
-        > + Clone
-        + Send
-        + Sync
-        + 'static
-{
 }
 
 /// Serves until `stop`, then lets requests in flight finish.
@@ -176,10 +106,10 @@ struct House<S> {
 
 impl<S: HttpService> House<S> {
     fn take_in(&mut self, stream: TcpStream, peer: std::net::SocketAddr) {
-        let place = match self.crowd.take_seat(peer.ip()) {
+        let place = match self.crowd.take_slot(peer.ip()) {
             Some(taken) => Place::Seat(taken),
             None => match Arc::clone(&self.refusals).try_acquire_owned() {
-                Ok(permit) => Place::Door { _permit: permit, seat: self.crowd.standing_seat(peer.ip()) },
+                Ok(permit) => Place::Door { _permit: permit, slot: self.crowd.standing_slot(peer.ip()) },
                 Err(_) => return,
             },
         };

@@ -22,7 +22,7 @@ pub(super) struct Undeclared(Mutex<Vec<(IpAddr, Instant)>>);
 
 impl Undeclared {
     /// Looks at a request's head; says so when its peer forwards for others without being trusted.
-    pub(super) fn look(&self, peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet], log: &slog::Logger) {
+    pub(crate) fn look(&self, peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet], log: &slog::Logger) {
         if !headers.contains_key(FORWARDED_FOR) {
             return;
         }

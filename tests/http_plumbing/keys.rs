@@ -55,7 +55,7 @@ async fn a_signup_key_opens_signup_only_and_an_admin_key_both() {
 #[tokio::test]
 async fn keys_are_swapped_at_run_time() {
     let world = World::new().await;
-    world.gate.replace_keys(keys("the-new-admin-key"));
+    world.guard.replace_keys(keys("the-new-admin-key"));
     assert_eq!(cron(&world, "", &format!("X-Admin-API-Key: {ADMIN}\r\n")).await.status, 401);
     assert_eq!(cron(&world, "", "X-Admin-API-Key: the-new-admin-key\r\n").await.status, 200);
 }
@@ -98,9 +98,9 @@ async fn a_session_counts_when_no_key_is_there() {
 #[tokio::test]
 async fn a_session_ends_with_the_key_that_opened_it() {
     let world = World::with_sessions().await;
-    world.gate.replace_keys(keys("the-new-admin-key"));
+    world.guard.replace_keys(keys("the-new-admin-key"));
     assert_eq!(cron(&world, "", TOKEN).await.problem(), (401, "unauthorized".into()));
-    world.gate.replace_keys(keys(SIGNUP));
+    world.guard.replace_keys(keys(SIGNUP));
     assert_eq!(cron(&world, "", TOKEN).await.status, 401, "another key is not this one");
 }
 

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use callbunker::access::{Access, AuthFailure, FailureLimit, Fingerprint, Guard, Keys, Session, Sessions, Wanted, Who};
+use callbunker::dashboard::refused;
 use callbunker::domain::{AreaCode, UserId};
 use callbunker::http::{
-    Access, BodyRule, Drained, Endpoint, Exchange, Failure, FailureLimit, Fingerprint, Gate, Keys, Outcome, Problem,
-    Request, RequestBody, Route, ServerLimits, ServerOptions, Session, Sessions, Wanted, Who, json_response,
-    page_response, router, serve, text_response,
+    Drained, Exchange, Problem, RequestBody, ServerLimits, ServerOptions, json_response, page_response, serve,
+    text_response,
 };
+use callbunker::routing::{BodyRule, Endpoint, Outcome, Request, Route, router};
 use callbunker::telemetry::Telemetry;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
@@ -39,7 +41,7 @@ pub struct World {
     pub address: SocketAddr,
     pub stop: CancellationToken,
     pub context: Arc<Context>,
-    pub gate: Arc<Gate>,
+    pub guard: Arc<Guard>,
     server: Option<JoinHandle<Drained>>,
 }
 
@@ -56,10 +58,10 @@ pub fn limits() -> ServerLimits {
 struct ThreeWrongKeys(AtomicUsize);
 
 impl FailureLimit for ThreeWrongKeys {
-    fn failed(&self, _: std::net::IpAddr, failure: Failure) -> Option<Duration> {
+    fn failed(&self, _: std::net::IpAddr, failure: AuthFailure) -> Option<Duration> {
         let so_far = match failure {
-            Failure::Wrong => self.0.fetch_add(1, Ordering::SeqCst),
-            Failure::Missing => self.0.load(Ordering::SeqCst),
+            AuthFailure::Wrong => self.0.fetch_add(1, Ordering::SeqCst),
+            AuthFailure::Missing => self.0.load(Ordering::SeqCst),
         };
         (so_far >= 3).then_some(Duration::from_secs(60))
     }
@@ -96,36 +98,36 @@ impl World {
     }
 
     pub async fn with(limits: ServerLimits, trusted_proxies: &[&str]) -> Self {
-        Self::start(limits, trusted_proxies, Gate::new(keys(ADMIN)), quiet()).await
+        Self::start(limits, trusted_proxies, Guard::new(keys(ADMIN)), quiet()).await
     }
 
     pub async fn with_key_limit() -> Self {
-        let gate = Gate::new(keys(ADMIN)).with_limit(ThreeWrongKeys(AtomicUsize::new(0)));
-        Self::start(limits(), &[], gate, quiet()).await
+        let guard = Guard::new(keys(ADMIN)).with_limit(ThreeWrongKeys(AtomicUsize::new(0)));
+        Self::start(limits(), &[], guard, quiet()).await
     }
 
     pub async fn with_sessions() -> Self {
-        Self::start(limits(), &[], Gate::new(keys(ADMIN)).with_sessions(OneSession), quiet()).await
+        Self::start(limits(), &[], Guard::new(keys(ADMIN)).with_sessions(OneSession), quiet()).await
     }
 
     pub async fn with_log(log: Logger) -> Self {
-        Self::start(limits(), &[], Gate::new(keys(ADMIN)), log).await
+        Self::start(limits(), &[], Guard::new(keys(ADMIN)), log).await
     }
 
-    async fn start(limits: ServerLimits, trusted_proxies: &[&str], gate: Gate, log: Logger) -> Self {
+    async fn start(limits: ServerLimits, trusted_proxies: &[&str], guard: Guard, log: Logger) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (context, gate, stop) = (Arc::new(Context::default()), Arc::new(gate), CancellationToken::new());
-        let filter = router(routes(), Arc::clone(&context), Arc::clone(&gate));
+        let (context, guard, stop) = (Arc::new(Context::default()), Arc::new(guard), CancellationToken::new());
+        let filter = router(routes(), Arc::clone(&context), Arc::clone(&guard));
         let options = ServerOptions {
             limits,
             trusted_proxies: trusted_proxies.iter().map(|network| network.parse().unwrap()).collect(),
-            gate: Some(Arc::clone(&gate)),
+            line_text: guard.line_text(),
             telemetry: Telemetry::new(&[]),
             log,
         };
         let server = tokio::spawn(serve(listener, warp::service(filter), options, stop.clone()));
-        Self { address, stop, context, gate, server: Some(server) }
+        Self { address, stop, context, guard, server: Some(server) }
     }
 
     pub async fn client(&self) -> Client {
@@ -172,7 +174,7 @@ fn routes() -> Vec<Route<Context>> {
         Route::new("/upload", vec![Endpoint::post(Access::Signup, BodyRule::Json, assign).up_to(100 * 1024)]),
         Route::new("/admin/cron", vec![Endpoint::post(Access::Admin, BodyRule::None, cron)]),
         Route::new("/admin/pause", vec![Endpoint::post(Access::Admin, BodyRule::OptionalJson, pause)]),
-        Route::new("/admin/page", vec![Endpoint::page(Access::Admin, page)]),
+        Route::new("/admin/page", vec![Endpoint::get(Access::Admin, page).page(refused)]),
         Route::new("/admin/form", vec![Endpoint::post(Access::Admin, BodyRule::Form, form)]),
         Route::new("/login", vec![Endpoint::post(Access::Public, BodyRule::Form, login)]),
         Route::new("/list", vec![Endpoint::get(Access::Public, list)]),
@@ -223,7 +225,7 @@ async fn pause(_: Arc<Context>, request: Request) -> Outcome {
 
 async fn login(_: Arc<Context>, request: Request) -> Outcome {
     let key = request.form_text("key").unwrap_or_default();
-    match request.gate().find_key(key.as_bytes()) {
+    match request.guard().find_key(key.as_bytes()) {
         Some(_) => Ok(text_response(StatusCode::OK, "text/plain", "welcome".to_owned())),
         None => Err(Problem::unauthorized()),
     }

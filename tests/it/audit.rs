@@ -12,7 +12,7 @@ const PAUSE: &str = "/admin/phones/api/pause";
 const STATUS: &str = "/admin/phones/api/status";
 
 fn fingerprint(key: &str) -> String {
-    callbunker::http::Fingerprint::of(key.as_bytes()).to_string()
+    callbunker::access::Fingerprint::of(key.as_bytes()).to_string()
 }
 
 fn trail(daemon: &Daemon) -> Vec<Value> {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use callbunker::http::{ProblemCode, routes};
+use callbunker::http::ProblemCode;
+use callbunker::web::routes;
 use serde_json::{Value, json};
 use twilio_simulator::ForeignNumber;
 
@@ -12,7 +13,7 @@ use crate::described::Description;
 use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
 
 fn printed() -> Description {
-    Description::new(serde_json::to_value(callbunker::http::description(&routes())).expect("JSON"))
+    Description::new(serde_json::to_value(callbunker::api::description(&routes())).expect("JSON"))
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::super::phone::phone_number;
-use super::{Length, Remote};
+use super::shared::{Length, Remote};
 use crate::domain::{AreaCode, NumberStatus, PhoneNumber, UserId};
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@
 use clap::Args;
 
 use super::super::phone::phone_number;
-use super::Remote;
+use super::shared::Remote;
 use crate::domain::{AreaCode, CountryCode, PhoneNumber};
 
 #[derive(Debug, Args)]

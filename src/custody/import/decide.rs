@@ -4,10 +4,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::{Custody, CustodyError, TagOn};
+use super::super::error::CustodyError;
+use super::super::keeper::{Custody, TagOn};
 use super::look_up::{Found, Seen};
+use super::report::{ImportProblem, ImportReport};
 use super::rows::Row;
-use super::{ImportProblem, ImportReport};
 use crate::db::assignments::{Assignment, assignments_held};
 use crate::db::custody::{Held, numbers_held};
 use crate::db::purchase_items::items_known_numbers;

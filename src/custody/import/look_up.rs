@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::super::Custody;
+use super::super::keeper::Custody;
 use super::rows::Row;
 use crate::domain::PhoneNumber;
 use crate::twilio::{Failure, IncomingNumber, Pages};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::{ImportProblem, ImportRow};
+use super::report::{ImportProblem, ImportRow};
 use crate::domain::{PhoneNumber, UserId};
 
 /// A row that is in order by itself.

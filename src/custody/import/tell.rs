@@ -11,8 +11,8 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _};
 use uuid::Uuid;
 
-use super::super::Custody;
-use super::ImportProblem;
+use super::super::keeper::Custody;
+use super::report::ImportProblem;
 use super::rows::Row;
 use crate::db::numbers::number_unconfirmed;
 use crate::db::reconciliation::number_confirm_webhooks;

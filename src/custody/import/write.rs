@@ -4,10 +4,11 @@
 
 use uuid::Uuid;
 
-use super::super::{Custody, CustodyError};
+use super::super::error::CustodyError;
+use super::super::keeper::Custody;
 use super::decide::{Decided, Decisions, Todo};
+use super::report::{ImportProblem, ImportReport, ImportRequest};
 use super::tell::Telling;
-use super::{ImportProblem, ImportReport, ImportRequest};
 use crate::db::custody::adoption::{Placed, number_import_to};
 use crate::db::custody::intake::{Destination, Intake, IntakeOrder, number_item, number_take_in};
 use crate::db::custody::number_held;

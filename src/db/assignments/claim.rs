@@ -13,7 +13,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
-use super::{Assignment, AssignmentColumns, AssignmentRow, Place, Source, tighten};
+use super::row::{Assignment, AssignmentColumns, AssignmentRow, Place, Source, tighten};
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
 use crate::domain::{AreaCode, CountryCode};

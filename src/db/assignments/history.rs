@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz};
 
-use super::{Assignment, AssignmentRow, Source, tighten};
+use super::row::{Assignment, AssignmentRow, Source, tighten};
 use crate::db::error::DbError;
 use crate::db::executor::Connection;
 use crate::domain::{AreaCode, PhoneNumber, UserId};

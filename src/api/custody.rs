@@ -1,0 +1,206 @@
+//! One number adopted, ignored, or given back to Twilio, by an operator's word.
+//!
+//! How to get it wrong: working in the handler's own future. A client that hangs up would leave a number in between; all
+//! of it can be repeated, but nobody would.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::services::Services;
+use crate::custody::{Custody, CustodyError};
+use crate::db::custody::number_quarantine_reason;
+use crate::db::numbers::{NumberLine, number_line};
+use crate::domain::{NumberSid, PhoneNumber, QuarantineReason, UserId};
+use crate::http::{Problem, ProblemCode, RequestBody};
+use crate::routing::{About, Caller, Outcome, Request, answer};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+struct AdoptBody {
+    user_id: Option<UserId>,
+}
+
+impl RequestBody for AdoptBody {
+    const FIELDS: &'static [&'static str] = &["user_id"];
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+struct NoFields {}
+
+impl RequestBody for NoFields {
+    const FIELDS: &'static [&'static str] = &[];
+}
+
+/// A line of the list, and why the number rests.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = KeptNumber)]
+pub(crate) struct NumberDocument {
+    #[serde(flatten)]
+    line: NumberLine,
+    #[schema(required, value_type = Option<QuarantineReason>)]
+    quarantine_reason: Option<String>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = IgnoredNumber)]
+pub(crate) struct Ignored {
+    phone_number: PhoneNumber,
+    sid: NumberSid,
+    /// `ignored`
+    status: &'static str,
+}
+
+/// Makes a number of the account ours, in stock or this user's.
+pub(crate) async fn adopt(
+    services: &Arc<Services>,
+    caller: &Caller,
+    number: PhoneNumber,
+    user_id: Option<UserId>,
+) -> Result<NumberDocument, Problem> {
+    let by = caller.name();
+    let id = apart(services, move |custody| async move { custody.adopt(&number, user_id.as_ref(), &by).await }).await?;
+    document(services, id).await
+}
+
+/// Remembers not to tell of a number of the account.
+pub(crate) async fn ignore(
+    services: &Arc<Services>,
+    caller: &Caller,
+    number: PhoneNumber,
+) -> Result<Ignored, Problem> {
+    let (wanted, by) = (number.clone(), caller.name());
+    let sid = apart(services, move |custody| async move { custody.ignore(&wanted, &by).await }).await?;
+    Ok(Ignored { phone_number: number, sid, status: "ignored" })
+}
+
+/// Gives a number back to Twilio, for ever.
+pub(crate) async fn release_to_twilio(
+    services: &Arc<Services>,
+    caller: &Caller,
+    number: PhoneNumber,
+) -> Result<NumberDocument, Problem> {
+    let by = caller.name();
+    let id = apart(services, move |custody| async move { custody.give_back(&number, &by).await }).await?;
+    document(services, id).await
+}
+
+pub(crate) async fn handle_adopt(services: Arc<Services>, request: Request) -> Outcome {
+    let number = request.param("phone_number")?;
+    let AdoptBody { user_id } = request.json()?;
+    answer(adopt(&services, &request.caller(), number, user_id).await)
+}
+
+pub(crate) async fn handle_ignore(services: Arc<Services>, request: Request) -> Outcome {
+    let number = request.param("phone_number")?;
+    let NoFields {} = request.json()?;
+    answer(ignore(&services, &request.caller(), number).await)
+}
+
+pub(crate) async fn handle_release_to_twilio(services: Arc<Services>, request: Request) -> Outcome {
+    let number = request.param("phone_number")?;
+    let NoFields {} = request.json()?;
+    answer(release_to_twilio(&services, &request.caller(), number).await)
+}
+
+/// Works in a task of its own, to its end whoever listens; the daemon's end waits for it.
+pub(crate) async fn apart<T, F, W>(services: &Arc<Services>, work: W) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, CustodyError>> + Send + 'static,
+    W: FnOnce(Custody) -> F,
+{
+    if services.is_stopping() {
+        return Err(Problem::shutting_down());
+    }
+    let worked =
+        services.custody_tasks.spawn(work(services.custody.clone())).await.map_err(|_panicked| Problem::internal())?;
+    worked.map_err(|error| problem(services, &error))
+}
+
+async fn document(services: &Services, id: i64) -> Result<NumberDocument, Problem> {
+    let read = services.read("number_line", move |conn| {
+        let Some(line) = number_line(conn, id)? else { return Ok(None) };
+        Ok(Some(NumberDocument { line, quarantine_reason: number_quarantine_reason(conn, id)? }))
+    });
+    read.await?.ok_or_else(Problem::internal)
+}
+
+fn problem(services: &Services, error: &CustodyError) -> Problem {
+    let code = match error {
+        CustodyError::Database(error) => return services.database_problem(error),
+        // Logged here; the detail says how far it came.
+        CustodyError::BrokeOff { error, .. } => services.database_problem(error).code(),
+        CustodyError::NotInAccount | CustodyError::NotOurs | CustodyError::Gone => ProblemCode::NotFound,
+        CustodyError::NumberAssigned | CustodyError::AnotherUsers | CustodyError::UserHasAnother => {
+            ProblemCode::Assigned
+        }
+        CustodyError::BeingBought | CustodyError::Withdrawn => ProblemCode::Locked,
+        CustodyError::Leaving => ProblemCode::Leaving,
+        CustodyError::AnotherEnvironments(_) => ProblemCode::Conflict,
+        CustodyError::Owned | CustodyError::AnotherSid | CustodyError::Left => ProblemCode::Owned,
+        CustodyError::MayGoOn(error) => {
+            slog::error!(services.log, "a release is left open: the database failed"; "error" => error.in_full());
+            ProblemCode::Unavailable
+        }
+        CustodyError::Refused(_) => ProblemCode::TwilioRefused,
+        CustodyError::NotAsked(_) | CustodyError::Held(_) | CustodyError::StillLeaving(_) => ProblemCode::Unavailable,
+    };
+    let problem = Problem::new(code, error.to_string());
+    let problem = match error {
+        CustodyError::Refused(failure) => {
+            problem.with("twilio_code", failure.twilio_code()).with("twilio_request_id", failure.request_id())
+        }
+        _ => problem,
+    };
+    if code.status() == StatusCode::SERVICE_UNAVAILABLE { problem.retry_after(Duration::from_secs(5)) } else { problem }
+}
+
+fn example() -> Value {
+    json!({"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "available", "area_code": "415",
+        "country": "US", "webhook_status": "configured", "user_id": null, "purchased_at": "2026-11-22T11:43:33Z",
+        "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68", "quarantine_reason": null})
+}
+
+/// What all three have in common.
+fn one_number(about: About) -> About {
+    about
+        .path::<PhoneNumber>("phone_number", "Which; its `+` may stand as it is.")
+        .refuses(ProblemCode::NotFound, "It is not in the account, or not ours.")
+        .refuses(ProblemCode::Locked, "It is being bought, or somebody else ended the release.")
+        .refuses(ProblemCode::Leaving, "It is being given back to Twilio.")
+        .refuses(ProblemCode::Conflict, "It carries another environment's tag.")
+        .refuses(ProblemCode::TwilioRefused, "Twilio said no; `detail` has its words.")
+        .refuses(ProblemCode::Unavailable, "Twilio does not answer, or a part is restarting; the same call finishes.")
+        .refuses(ProblemCode::ShuttingDown, "This instance is going away.")
+}
+
+pub(crate) fn about_adopt() -> About {
+    one_number(About::new("adopt", "Numbers", "Makes a number of the account ours"))
+        .text("Also frees a number that is held in quarantine, gives one from stock to a user, and ends a rest early.")
+        .body::<AdoptBody>(json!({"user_id": "u-1"}))
+        .answer::<NumberDocument>("The number.", example())
+        .refuses(ProblemCode::Assigned, "The number or the user is spoken for.")
+        .refuses(ProblemCode::Owned, "The number is ours under another SID, or left under this one.")
+}
+
+pub(crate) fn about_ignore() -> About {
+    one_number(About::new("ignore", "Numbers", "Remembers not to tell of a number of the account"))
+        .body::<NoFields>(json!({}))
+        .answer::<Ignored>(
+            "It is ignored.",
+            json!({"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "ignored"}),
+        )
+        .refuses(ProblemCode::Assigned, "The number is somebody's.")
+        .refuses(ProblemCode::Owned, "The number is ours.")
+}
+
+pub(crate) fn about_release_to_twilio() -> About {
+    one_number(About::new("release_to_twilio", "Numbers", "Gives a number back to Twilio, for ever"))
+        .body::<NoFields>(json!({}))
+        .answer::<NumberDocument>("The number; its status is `released`.", example())
+        .refuses(ProblemCode::Assigned, "The number has a user.")
+        .refuses(ProblemCode::Owned, "The number is ours under another SID.")
+}

@@ -1,0 +1,139 @@
+//! `/healthz` and `/readyz`.
+//!
+//! Everybody may ask for readiness, so those who ask share their looks at the database; and while they wait for one, they
+//! hold no slot that somebody else needs.
+//! How to get it wrong: letting readiness hang with the database; `Db::run` answers in time. Or telling what was seen before
+//! somebody asked: whoever has just resumed buying wants to see it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::json;
+
+use super::services::Services;
+use super::single_flight::SingleFlight;
+use crate::access::Access;
+use crate::db::buying_gate::gate_read;
+use crate::db::purchase_holder::holder_is_frozen;
+use crate::db::signup_look;
+use crate::http::{ProblemCode, json_response};
+use crate::pool_monitor::is_skewed;
+use crate::routing::{About, Endpoint, Outcome, Request};
+
+#[derive(Serialize, utoipa::ToSchema)]
+struct Health {
+    /// `ok`
+    status: &'static str,
+}
+
+/// Whether this instance wants requests.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Readiness {
+    /// What keeps it from being ready, such as `database` or `config_skew`.
+    #[schema(value_type = Vec<String>)]
+    failing: Vec<&'static str>,
+    ready: bool,
+    /// Pause, halt, a frozen holder of the purchase lock: signups are served from stock all the same.
+    warnings: Vec<String>,
+}
+
+/// Told while somebody keeps the lock and does nothing.
+const FROZEN: &str = "the instance that holds the purchase lock has given no sign of life for a minute: whoever buys next takes \
+                      the lock from it; look whether that process or its machine is frozen";
+/// Looks at the database are at least so far apart, however many ask.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What the database says of this instance's readiness, asked for all who want to know.
+struct Readyz(SingleFlight<Look>);
+
+#[derive(Clone)]
+struct Look {
+    failing: Option<&'static str>,
+    warnings: Vec<String>,
+}
+
+impl Default for Readyz {
+    fn default() -> Self {
+        Self(SingleFlight::new(LOOK_EVERY))
+    }
+}
+
+async fn look(services: &Services) -> Look {
+    let (wanted, advisory_key) = {
+        let config = services.config.load();
+        (config.webhooks.webhooks(), config.lock.advisory_key)
+    };
+    let (skewed, looked, full) = tokio::join!(
+        is_skewed(&services.db, &wanted),
+        // In one go: whoever asks for readiness takes no more of the database's places than signups can spare.
+        services.db.run("readyz_look", move |conn| {
+            // The tables that a signup needs: a server may answer for one table and not for another.
+            signup_look(conn)?;
+            Ok((gate_read(conn)?, holder_is_frozen(conn, advisory_key)?))
+        }),
+        services.db.lacks_room(),
+    );
+    let (looked, frozen) = match looked {
+        Ok((gate, frozen)) => (Ok(gate.warnings()), frozen),
+        Err(error) => (Err(error), false),
+    };
+    let mut warnings = looked.as_ref().cloned().unwrap_or_default();
+    let failing = match skewed.and_then(|skewed| looked.map(|_| skewed)) {
+        Ok(_) if full => Some("database"),
+        Ok(false) => None,
+        Ok(true) => Some("config_skew"),
+        Err(error) if error.is_unavailable() => Some("database"),
+        Err(_not_migrated) => Some("migrations"),
+    };
+    // Signups are served from stock all the same: no reason to call this instance unready.
+    if frozen {
+        warnings.push(FROZEN.to_owned());
+    }
+    Look { failing, warnings }
+}
+
+pub(crate) async fn healthz(_services: Arc<Services>, _request: Request) -> Outcome {
+    json_response(StatusCode::OK, &Health { status: "ok" })
+}
+
+/// Readiness, as a route takes it: whoever asks there shares looks.
+pub(crate) fn readyz_endpoint() -> Endpoint<Services> {
+    let readyz = Arc::new(Readyz::default());
+    let handler = move |services, request| {
+        let readyz = Arc::clone(&readyz);
+        async move { answer_readyz(&readyz, services, request).await }
+    };
+    Endpoint::get(Access::Public, handler).about(about_readyz)
+}
+
+async fn answer_readyz(readyz: &Readyz, services: Arc<Services>, request: Request) -> Outcome {
+    let held = request.hold();
+    let Look { failing, warnings } = readyz.0.look(|| look(&services)).await;
+    drop(held);
+    let mut failing: Vec<&'static str> = failing.into_iter().collect();
+    failing.extend(services.vitals.iter().filter(|vitals| !vitals.is_well()).map(|vitals| vitals.name()));
+    if services.is_stopping() {
+        failing.push("shutting_down");
+    }
+    let ready = failing.is_empty();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    json_response(status, &Readiness { failing, ready, warnings })
+}
+
+pub(crate) fn about_healthz() -> About {
+    About::new("healthz", "Everybody", "Tells that the process lives")
+        .answer::<Health>("It lives.", json!({"status": "ok"}))
+}
+
+fn about_readyz() -> About {
+    About::new("readyz", "Everybody", "Tells whether this instance wants requests")
+        .answer::<Readiness>("It is ready.", json!({"failing": [], "ready": true, "warnings": []}))
+        .answer_with::<Readiness>(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "It is not ready.",
+            json!({"failing": ["database"], "ready": false, "warnings": []}),
+        )
+        .refuses(ProblemCode::Unavailable, "Too many connections are open.")
+}

@@ -1,0 +1,66 @@
+//! Moving the earlier service's numbers and users in.
+//!
+//! How to get it wrong: refusing the whole call for one bad row. Rows have problems, told all at once; only what is no
+//! list of rows is refused.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::custody::apart;
+use super::services::Services;
+use crate::custody::{ImportReport, ImportRequest, ImportRow};
+use crate::http::{Problem, ProblemCode, RequestBody};
+use crate::routing::{About, Outcome, Request, answer};
+
+/// A thousand rows with the longest users do not fit into the usual limit.
+pub(crate) const BYTES_MAX: u64 = 1024 * 1024;
+const ROWS_MAX: usize = 1000;
+
+#[derive(Deserialize, utoipa::ToSchema)]
+struct ImportBody {
+    #[schema(max_items = 1000)]
+    numbers: Vec<ImportRow>,
+    #[serde(default)]
+    dry_run: bool,
+    #[serde(default)]
+    configure_webhooks: bool,
+}
+
+impl RequestBody for ImportBody {
+    const FIELDS: &'static [&'static str] = &["numbers", "dry_run", "configure_webhooks"];
+}
+
+pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome {
+    let body: ImportBody = request.json()?;
+    if body.numbers.len() > ROWS_MAX {
+        return Err(Problem::invalid_field("numbers", format!("at most {ROWS_MAX} at a time; send several calls")));
+    }
+    let wanted = ImportRequest {
+        rows: body.numbers,
+        dry_run: body.dry_run,
+        configure_webhooks: body.configure_webhooks,
+        requested_by: request.caller().name(),
+    };
+    answer(apart(&services, move |custody| async move { custody.import(wanted).await }).await)
+}
+
+pub(crate) fn about() -> About {
+    About::new("import", "Numbers", "Moves the earlier service's numbers and users in")
+        .text(
+            "Each number is looked up at Twilio; bad rows stand in `problems`, the good ones move in; the same call again \
+             finishes what broke off. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
+        )
+        .body::<ImportBody>(json!({"dry_run": true, "numbers": [
+            {"phone_number": "+14155550100", "user_id": "u-0", "assigned_at": "2024-01-01T12:00:00Z"},
+            {"phone_number": "+14155550101"}]}))
+        .answer::<ImportReport>(
+            "What moved in, or would.",
+            json!({"imported": 1, "assigned": 1, "already_imported": 0, "problems": [
+                {"phone_number": "+14155550101", "code": "not_in_account", "message": "the account has no such number"}]}),
+        )
+        .refuses(ProblemCode::Unavailable, "Twilio's list cannot be read; nothing was written.")
+        .refuses(ProblemCode::TwilioRefused, "Twilio said no; `detail` has its words.")
+        .refuses(ProblemCode::ShuttingDown, "This instance is going away.")
+}

@@ -1,0 +1,28 @@
+//! The HTTP API: one file for each subject, with its documents, its handlers and what the description says of them.
+//!
+//! For signups [`signup`]; for operators and their programs [`status`], [`plan`], [`purchases`], [`replenish`],
+//! [`pause`], [`reconcile`], [`webhooks`], [`numbers`], [`lists`], [`custody`], [`import`] and [`audit`]; for machines [`health`],
+//! [`metrics`] and [`openapi`]. What the handlers share is in [`services`].
+//!
+//! How to get it wrong: a rule in a handler. Pages call the same; whatever is decided is decided below.
+
+pub(crate) mod audit;
+pub(crate) mod custody;
+pub(crate) mod health;
+pub(crate) mod import;
+pub(crate) mod lists;
+pub(crate) mod metrics;
+pub(crate) mod numbers;
+pub(crate) mod openapi;
+pub(crate) mod pause;
+pub(crate) mod plan;
+pub(crate) mod purchases;
+pub(crate) mod reconcile;
+pub(crate) mod replenish;
+pub(crate) mod services;
+pub(crate) mod signup;
+mod single_flight;
+pub(crate) mod status;
+pub(crate) mod webhooks;
+
+pub use openapi::description;

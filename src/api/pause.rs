@@ -1,0 +1,104 @@
+//! Pause and resume: what an operator says to automatic buying, on all instances at once.
+//!
+//! How to get it wrong: passing on a reason as it came. People paste what they have at hand, and it may be a key.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::services::Services;
+use crate::db::buying_gate::{Gate, Halted, Paused, gate_pause, gate_resume};
+use crate::domain::Trigger;
+use crate::http::{Problem, RequestBody};
+use crate::routing::{About, Caller, Outcome, Request, answer};
+
+const REASON_CHARACTERS_MAX: usize = 500;
+
+#[derive(Deserialize, utoipa::ToSchema)]
+struct GateBody {
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+}
+
+impl RequestBody for GateBody {
+    const FIELDS: &'static [&'static str] = &["reason"];
+}
+
+/// A reason as it may be kept and shown: in the database, the log, the status, pages and events.
+fn checked(caller: &Caller, reason: Option<String>) -> Result<Option<String>, Problem> {
+    match reason {
+        Some(reason) if reason.chars().count() > REASON_CHARACTERS_MAX || reason.contains('\0') => {
+            Err(Problem::invalid_field("reason", format!("must be text of at most {REASON_CHARACTERS_MAX} characters")))
+        }
+        reason => Ok(reason.map(|reason| caller.without_keys(&reason))),
+    }
+}
+
+/// What keeps callbunker from buying.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Gate)]
+pub(crate) struct GateDocument {
+    #[schema(required)]
+    halted: Option<Halted>,
+    #[schema(required)]
+    paused: Option<Paused>,
+}
+
+impl From<Gate> for GateDocument {
+    fn from(gate: Gate) -> Self {
+        Self { halted: gate.halted, paused: gate.paused }
+    }
+}
+
+/// Stops all automatic buying.
+pub(crate) async fn pause(
+    services: &Services,
+    caller: &Caller,
+    reason: Option<String>,
+) -> Result<GateDocument, Problem> {
+    let (reason, by) = (checked(caller, reason)?, caller.name());
+    slog::warn!(services.log, "automatic buying is paused"; "by" => &by, "reason" => reason.clone());
+    let gate = services.read("gate_pause", move |conn| gate_pause(conn, &by, reason.as_deref())).await?;
+    services.telemetry.gate(gate.paused.is_some(), gate.halted.is_some());
+    Ok(gate.into())
+}
+
+/// Lets it go on, and looks at once.
+pub(crate) async fn resume(
+    services: &Services,
+    caller: &Caller,
+    reason: Option<String>,
+) -> Result<GateDocument, Problem> {
+    let (reason, by) = (checked(caller, reason)?, caller.name());
+    slog::warn!(services.log, "automatic buying is resumed"; "by" => by, "reason" => reason);
+    let gate = services.read("gate_resume", gate_resume).await?;
+    services.telemetry.gate(gate.paused.is_some(), gate.halted.is_some());
+    services.monitor.activate(Trigger::Threshold);
+    Ok(gate.into())
+}
+
+pub(crate) async fn handle_pause(services: Arc<Services>, request: Request) -> Outcome {
+    let GateBody { reason } = request.json()?;
+    answer(pause(&services, &request.caller(), reason).await)
+}
+
+pub(crate) async fn handle_resume(services: Arc<Services>, request: Request) -> Outcome {
+    let GateBody { reason } = request.json()?;
+    answer(resume(&services, &request.caller(), reason).await)
+}
+
+pub(crate) fn about_pause() -> About {
+    About::new("pause", "Pool", "Stops all automatic buying, emergencies included, on all instances")
+        .body::<GateBody>(json!({"reason": "lunch"}))
+        .answer::<GateDocument>(
+            "It is paused.",
+            json!({"halted": null, "paused": {"since": "2026-11-22T12:12:58.648702Z", "by": "6d843254d280", "reason": "lunch"}}),
+        )
+}
+
+pub(crate) fn about_resume() -> About {
+    About::new("resume", "Pool", "Lets automatic buying go on, looks at once, and ends a halt")
+        .body::<GateBody>(json!({}))
+        .answer::<GateDocument>("It goes on.", json!({"halted": null, "paused": null}))
+}

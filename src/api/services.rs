@@ -1,0 +1,84 @@
+//! What the handlers share: handles and plain dependencies.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+use crate::assignment::DeskHandle;
+use crate::config::Config;
+use crate::custody::Custody;
+use crate::db::{Db, DbError};
+use crate::http::Problem;
+use crate::pool_monitor::{Caring, MonitorError, MonitorHandle};
+use crate::pricing::Pricing;
+use crate::purchaser::Orders;
+use crate::reconciliation::ReconcilerHandle;
+use crate::supervisor::Vitals;
+use crate::telemetry::Telemetry;
+
+/// What the handlers share.
+pub struct Services {
+    /// Lists and orders.
+    pub db: Db,
+    /// Numbers taken in and given back.
+    pub custody: Custody,
+    /// Webhooks.
+    pub caring: Caring,
+    /// What numbers cost.
+    pub pricing: Pricing,
+    /// Signups.
+    pub desk: DeskHandle,
+    /// Orders by hand.
+    pub orders: Orders,
+    /// Passes.
+    pub monitor: MonitorHandle,
+    /// Comparisons with Twilio.
+    pub reconciler: ReconcilerHandle,
+    /// The configuration in force.
+    pub config: Arc<ArcSwap<Config>>,
+    /// How the parts fare.
+    pub vitals: Vec<Arc<Vitals>>,
+    /// What `/metrics` tells.
+    pub telemetry: Telemetry,
+    /// Operators' work at Twilio that goes on when its client hangs up; the daemon's end waits for it.
+    pub custody_tasks: TaskTracker,
+    /// True from the first signal on.
+    pub stopping: watch::Receiver<bool>,
+    /// The log.
+    pub log: slog::Logger,
+}
+
+impl Services {
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// The outside's view of a database error; the log has the inside's.
+    pub(super) fn database_problem(&self, error: &DbError) -> Problem {
+        if error.is_unavailable() {
+            slog::warn!(self.log, "a request fails: the database is unavailable"; "error" => error.in_full());
+            Problem::database_unavailable()
+        } else {
+            slog::error!(self.log, "a request fails at the database"; "error" => error.in_full());
+            Problem::internal()
+        }
+    }
+
+    pub(super) fn monitor_problem(&self, error: &MonitorError) -> Problem {
+        match error {
+            MonitorError::Gone(_) => Problem::unavailable(),
+            MonitorError::Database(error) => self.database_problem(error),
+        }
+    }
+
+    /// Runs a statement for a handler.
+    pub(crate) async fn read<T, F>(&self, name: &'static str, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut crate::db::Connection) -> Result<T, DbError> + Send + 'static,
+    {
+        self.db.run(name, work).await.map_err(|error| self.database_problem(&error))
+    }
+}

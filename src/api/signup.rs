@@ -1,0 +1,220 @@
+//! The signup API: assign, look up, release.
+//!
+//! How to get it wrong: answering from anything but what the desk and the database say now.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::services::Services;
+use crate::assignment::{Ask, NoNumber};
+use crate::db::assignments::{Assignment, Release, Source, assignment_release, assignments_held};
+use crate::domain::{AreaCode, CountryCode, PhoneNumber, UserId};
+use crate::http::{Problem, ProblemCode, RequestBody};
+use crate::routing::{About, Outcome, Request, answer};
+
+/// How soon somebody whom an empty pool turned away may come again.
+const POOL_EMPTY_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+#[derive(Deserialize, utoipa::ToSchema)]
+pub(crate) struct AssignBody {
+    user_id: UserId,
+    area_code: Option<AreaCode>,
+    country: Option<CountryCode>,
+    #[serde(default)]
+    strict: bool,
+}
+
+impl RequestBody for AssignBody {
+    const FIELDS: &'static [&'static str] = &["user_id", "area_code", "country", "strict"];
+}
+
+/// Where a signup's number came from. Whoever programs against this knows two ways; how an operator brought a number in
+/// stands in the admin's lists.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SignupSource)]
+enum SignupSource {
+    /// It was there.
+    Pool,
+    /// The user waited for it.
+    Emergency,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Assignment)]
+pub(crate) struct AssignmentDocument {
+    user_id: UserId,
+    phone_number: PhoneNumber,
+    #[schema(required)]
+    area_code: Option<AreaCode>,
+    assigned_at: DateTime<Utc>,
+    source: SignupSource,
+    replayed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<crate::domain::NumberStatus>)]
+    number_status: Option<&'static str>,
+}
+
+fn document(assignment: Assignment, replayed: bool) -> AssignmentDocument {
+    AssignmentDocument {
+        user_id: assignment.user_id,
+        phone_number: assignment.phone_number,
+        area_code: assignment.area_code,
+        assigned_at: assignment.assigned_at,
+        source: match assignment.source {
+            Source::Pool | Source::Import | Source::Adopt => SignupSource::Pool,
+            Source::Emergency => SignupSource::Emergency,
+        },
+        replayed,
+        number_status: assignment.missing.then_some("missing"),
+    }
+}
+
+/// An area code needs a country that has them.
+pub(super) fn check_place(area_code: Option<AreaCode>, country: Option<CountryCode>) -> Result<(), Problem> {
+    match (area_code, country) {
+        (Some(_), Some(country)) if !country.has_area_codes() => Err(Problem::invalid_field(
+            "area_code",
+            format!("{country} has no area codes; leave it out, or ask in US or CA"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// An order says where, and gets it from there or not at all; so an area code must be one of its country.
+pub(super) fn check_area_code(area_code: Option<AreaCode>, country: CountryCode) -> Result<(), Problem> {
+    check_place(area_code, Some(country))?;
+    area_code.map_or(Ok(()), |area_code| belongs(area_code, Some(country)))
+}
+
+fn belongs(area_code: AreaCode, country: Option<CountryCode>) -> Result<(), Problem> {
+    let why = match area_code.other_country() {
+        Some(other) => {
+            let asked = country.map_or_else(|| "the United States or Canada".to_owned(), |country| country.to_string());
+            format!("{area_code} is an area code of {other}, not of {asked}; name one of the country that is asked")
+        }
+        None if !area_code.is_geographic() => {
+            format!(
+                "{area_code} is no place's code (toll-free, personal or premium), and local numbers have none of it"
+            )
+        }
+        None => return Ok(()),
+    };
+    Err(Problem::invalid_field("area_code", why))
+}
+
+/// Gives a user a number: the one that they have, one from stock, or one that is bought for them.
+pub(crate) async fn assign(services: &Services, body: AssignBody) -> Result<AssignmentDocument, Problem> {
+    check_place(body.area_code, body.country)?;
+    // A wish is given something else; whoever insists is told why it is never to be had.
+    if let Some(area_code) = body.area_code.filter(|code| body.strict && code.other_country().is_some()) {
+        belongs(area_code, body.country)?;
+    }
+    let ask = Ask { user_id: body.user_id, area_code: body.area_code, country: body.country, strict: body.strict };
+    match services.desk.assign(ask).await {
+        Ok(answer) => Ok(document(answer.assignment, answer.replayed)),
+        Err(NoNumber::PoolEmpty(why)) => {
+            let detail = match why {
+                Some(why) => format!("No available numbers in pool: {why}"),
+                None => "No available numbers in pool".to_owned(),
+            };
+            Err(Problem::new(ProblemCode::PoolEmpty, detail).retry_after(POOL_EMPTY_RETRY_AFTER))
+        }
+        Err(NoNumber::AreaCodeUnavailable) => Err(Problem::new(
+            ProblemCode::AreaCodeUnavailable,
+            "No number of this area code is in stock; ask without \"strict\", or for another area code.",
+        )),
+        Err(NoNumber::DatabaseUnavailable) => Err(Problem::database_unavailable()),
+        Err(NoNumber::Unavailable) => Err(Problem::unavailable()),
+        Err(NoNumber::Internal) => Err(Problem::internal()),
+    }
+}
+
+pub(crate) async fn handle_assign(services: Arc<Services>, request: Request) -> Outcome {
+    answer(assign(&services, request.json()?).await)
+}
+
+/// The number that a user has.
+pub(crate) async fn assignment(services: &Services, user_id: UserId) -> Result<AssignmentDocument, Problem> {
+    let held = services.read("assignments_held", move |conn| assignments_held(conn, &[user_id.as_str()])).await?;
+    held.into_iter().next().map(|assignment| document(assignment, true)).ok_or_else(not_assigned)
+}
+
+pub(crate) async fn handle_assignment(services: Arc<Services>, request: Request) -> Outcome {
+    answer(assignment(&services, request.param("user_id")?).await)
+}
+
+fn not_assigned() -> Problem {
+    Problem::new(ProblemCode::NotAssigned, "This user has no number; assign one with POST /signup/api/assign.")
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+struct ReleaseBody {
+    user_id: UserId,
+}
+
+impl RequestBody for ReleaseBody {
+    const FIELDS: &'static [&'static str] = &["user_id"];
+}
+
+/// Takes a user's number away.
+pub(crate) async fn release(services: &Services, user_id: UserId) -> Result<Release, Problem> {
+    let quarantine = services.config.load().pool.quarantine();
+    let telemetry = services.telemetry.clone();
+    let released = services
+        .read("assignment_release", move |conn| {
+            let released = assignment_release(conn, &user_id, quarantine)?;
+            // Here, because a client that hangs up drops everything outside.
+            released.iter().for_each(|_| telemetry.released());
+            Ok(released)
+        })
+        .await?
+        .ok_or_else(not_assigned)?;
+    fail::fail_point!("release_done");
+    Ok(released)
+}
+
+pub(crate) async fn handle_release(services: Arc<Services>, request: Request) -> Outcome {
+    let ReleaseBody { user_id } = request.json()?;
+    answer(release(&services, user_id).await)
+}
+
+fn example(replayed: bool) -> Value {
+    json!({"user_id": "u-1", "phone_number": "+14155550100", "area_code": "415",
+        "assigned_at": "2026-11-22T09:24:08.966769Z", "source": "pool", "replayed": replayed})
+}
+
+pub(crate) fn about_assign() -> About {
+    About::new("assign", "Signup", "Gives a user a number")
+        .text(
+            "A user has at most one number; asking again gives the same one with `replayed`. An area code is a wish unless \
+             `strict`. At an empty pool the request waits for an emergency purchase. A country binds: one that is not \
+             `pool.country` is served from stock, and nothing is bought there.",
+        )
+        .body::<AssignBody>(json!({"user_id": "u-1", "area_code": "415"}))
+        .answer::<AssignmentDocument>("The user's number, durable.", example(false))
+        .refuses(ProblemCode::AreaCodeUnavailable, "`strict`, and no number of this area code is in stock.")
+        .refuses(ProblemCode::PoolEmpty, "No number came in time; `detail` says which cap, pause or halt is in the way.")
+}
+
+pub(crate) fn about_assignment() -> About {
+    About::new("assignment", "Signup", "Tells a user's number")
+        .path::<UserId>("user_id", "Whose.")
+        .answer::<AssignmentDocument>("The user's number; `replayed` is true.", example(true))
+        .refuses(ProblemCode::NotAssigned, "The user has no number.")
+}
+
+pub(crate) fn about_release() -> About {
+    About::new("release", "Signup", "Takes a user's number away")
+        .text("It rests for `pool.quarantine_hours`; its own user gets it back at once.")
+        .body::<ReleaseBody>(json!({"user_id": "u-1"}))
+        .answer::<Release>(
+            "It rests.",
+            json!({"user_id": "u-1", "phone_number": "+14155550100", "released_at": "2026-11-22T09:24:08.998376Z"}),
+        )
+        .refuses(ProblemCode::NotAssigned, "The user has no number.")
+}

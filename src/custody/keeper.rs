@@ -1,0 +1,122 @@
+//! What all acts of custody need, and the steps that they share.
+//!
+//! How to get it wrong: believing an update because it was answered. What Twilio says the number carries now is compared.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::db::Db;
+use crate::db::custody::intake::{IntakeOrder, Newcomer};
+use crate::domain::{Tag, Trigger, WebhookStatus, Webhooks};
+use crate::purchaser::breaker;
+use crate::reconciliation::ReconcilerHandle;
+use crate::twilio::{Failure, IncomingNumber, Twilio};
+
+/// What custody needs. Plain dependencies, no actor.
+#[derive(Clone)]
+pub struct Custody {
+    /// Whose numbers are whose.
+    pub db: Db,
+    /// Where they are.
+    pub twilio: Twilio,
+    /// The configuration in force.
+    pub config: Arc<ArcSwap<Config>>,
+    /// Who judges what Twilio does not know.
+    pub reconciler: ReconcilerHandle,
+    /// True from the first signal on.
+    pub stopping: watch::Receiver<bool>,
+    /// The log.
+    pub log: slog::Logger,
+}
+
+/// Whose tag stands on a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TagOn {
+    /// None of any callbunker.
+    Nobody,
+    /// Ours, naming this item.
+    Ours(Uuid),
+    /// Another environment's.
+    Another(String),
+}
+
+impl Custody {
+    pub(super) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    pub(super) fn tag(&self, item_id: Uuid) -> Tag {
+        Tag { instance: self.config.load().instance.name.clone(), item_id }
+    }
+
+    pub(super) fn tag_on(&self, found: &IncomingNumber) -> TagOn {
+        match Tag::parse(&found.friendly_name) {
+            None => TagOn::Nobody,
+            Some(tag) if tag.instance == self.config.load().instance.name => TagOn::Ours(tag.item_id),
+            Some(tag) => TagOn::Another(tag.instance.as_str().to_owned()),
+        }
+    }
+
+    /// An order under which `count` numbers may be written; nothing is written yet.
+    pub(super) fn order(&self, trigger: Trigger, count: u32, requested_by: &str) -> IntakeOrder {
+        let country = self.config.load().pool.country;
+        IntakeOrder { id: Uuid::now_v7(), trigger, count, country, requested_by: requested_by.to_owned() }
+    }
+
+    /// A number of the account as the ledger wants it.
+    pub(super) fn newcomer(&self, found: &IncomingNumber, webhook_status: WebhookStatus) -> Newcomer {
+        let config = self.config.load();
+        let capable = found.can(&config.pool.capabilities);
+        if !capable {
+            slog::warn!(self.log, "a number is taken in that lacks a capability of pool.capabilities: the pool gives it to nobody";
+                "phone_number_ends" => found.phone_number.last_four(), "sid" => found.sid.as_str());
+        }
+        Newcomer {
+            sid: found.sid.clone(),
+            phone_number: found.phone_number.clone(),
+            country: found.phone_number.country().unwrap_or(config.pool.country),
+            capable,
+            webhook_status,
+            // What Twilio does not date is as old as our knowledge of it.
+            purchased_at: found.date_created.unwrap_or_else(chrono::Utc::now),
+            tagged_item: match self.tag_on(found) {
+                TagOn::Ours(item_id) => Some(item_id),
+                TagOn::Nobody | TagOn::Another(_) => None,
+            },
+        }
+    }
+
+    /// Opens the breaker when Twilio refuses the account as a whole.
+    pub(super) async fn halt_on(&self, failure: &Failure) -> bool {
+        breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
+    }
+
+    /// Writes our tag, and the webhooks if given, and checks what Twilio says they are now. `None` = it is gone (404).
+    pub(super) async fn tell_twilio(
+        &self,
+        found: &IncomingNumber,
+        item_id: Uuid,
+        webhooks: Option<&Webhooks>,
+    ) -> Result<Option<IncomingNumber>, Failure> {
+        let tag = self.tag(item_id);
+        let stands = |number: &IncomingNumber| {
+            Tag::parse(&number.friendly_name).as_ref() == Some(&tag)
+                && webhooks.is_none_or(|webhooks| number.carries(webhooks))
+        };
+        if stands(found) {
+            return Ok(Some(found.clone()));
+        }
+        match self.twilio.set_tag(&found.sid, &tag, webhooks).await? {
+            Some(now) if !stands(&now) => Err(Failure::Unknown {
+                message: "Twilio answered the update with another name or other webhooks".to_owned(),
+                status: Some(200),
+                request_id: None,
+            }),
+            answer => Ok(answer),
+        }
+    }
+}

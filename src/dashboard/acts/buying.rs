@@ -1,0 +1,55 @@
+//! A pass now; pause and resume.
+
+use super::super::text::counted;
+use super::question::Question;
+use crate::api::plan::{Thought, plan};
+use crate::api::services::Services;
+use crate::api::{pause as api, replenish as passes};
+use crate::domain::{Trigger, explain_reason};
+use crate::http::Problem;
+use crate::routing::Request;
+
+pub(super) async fn ask_replenish(services: &Services, question: Question) -> Result<Question, Problem> {
+    let mut question = question.heading("Replenish now?").button("Run a pass now");
+    question.tell_plan(&plan(services, Thought::default()).await?);
+    Ok(question)
+}
+
+pub(super) async fn replenish(services: &Services) -> Result<String, Problem> {
+    let report = passes::replenish(services, Trigger::Replenish).await?;
+    let bought = counted(report.purchased_count.into(), "number");
+    let error = report.error.map(|error| format!(" {error}")).unwrap_or_default();
+    Ok(match report.reason {
+        _ if report.goes_on => format!("The pass goes on; {bought} bought so far."),
+        _ if report.purchased_count > 0 => format!("{bought} bought.{error}"),
+        why => format!("Nothing was bought: {}.{error}", why.map(|why| explain_reason(&why)).unwrap_or_default()),
+    })
+}
+
+pub(super) fn ask_pause(question: Question) -> Question {
+    question
+        .heading("Pause automatic buying?")
+        .says(
+            "Nothing is bought any more by threshold, schedule or emergency, on any instance, until somebody resumes.",
+        )
+        .warns("When the pool is empty, signups are refused.")
+        .field("reason", "Reason", "shown to everybody who looks")
+        .button("Pause buying")
+}
+
+pub(super) async fn pause(services: &Services, request: &Request) -> Result<String, Problem> {
+    api::pause(services, &request.caller(), request.form("reason")?).await?;
+    Ok("Automatic buying is paused on all instances.".to_owned())
+}
+
+pub(super) fn ask_resume(question: Question) -> Question {
+    question
+        .heading("Resume automatic buying?")
+        .says("A pass starts at once, and buys what is missing. A halt ends too.")
+        .button("Resume buying")
+}
+
+pub(super) async fn resume(services: &Services, request: &Request) -> Result<String, Problem> {
+    api::resume(services, &request.caller(), None).await?;
+    Ok("Automatic buying is on again.".to_owned())
+}

@@ -1,0 +1,91 @@
+//! An order by hand.
+
+use uuid::Uuid;
+
+use super::super::text::counted;
+use super::question::{Question, given};
+use super::required;
+use crate::api::plan::{Plan, Thought, plan};
+use crate::api::purchases::{COUNT_MAX, Ordered, PurchaseBody, purchase};
+use crate::api::services::Services;
+use crate::http::Problem;
+use crate::purchaser::Asker;
+use crate::routing::Request;
+
+pub(super) async fn ask(
+    services: &Services,
+    request: &Request,
+    mut question: Question,
+) -> Result<Question, Problem> {
+    let thought = Thought::asked(request)?;
+    let plan = plan(services, thought).await?;
+    let (count, would) = (thought.count.unwrap_or(0), plan.would_purchase);
+    // What is asked, shown and sent is the same count: what the price is told for.
+    let wanted = match counted(count.into(), "number") {
+        wanted if would > 0 && would != count => format!("{would} of the {wanted}"),
+        wanted => wanted,
+    };
+    question.tell_plan(&plan);
+    question = match thought.area_code {
+        None => question.heading(format!("Buy {wanted}?")),
+        Some(area_code) => {
+            let question = question.heading(format!("Buy {wanted} in {area_code}?"));
+            if given(request, "fallback").is_empty() {
+                question.says(format!("Only in area code {area_code}: what it does not have is not bought."))
+            } else {
+                let question = question.says(format!("Where {area_code} has none, other area codes will do."));
+                question.hidden("fallback", "true")
+            }
+        }
+    };
+    question.can_go = would > 0;
+    let area_code = thought.area_code.map(|code| code.to_string()).unwrap_or_default();
+    Ok(question
+        .button(button(&plan))
+        .hidden("count", would.to_string())
+        .hidden("area_code", area_code)
+        // Sent twice, it is one order.
+        .hidden("order", Uuid::new_v4().to_string()))
+}
+
+fn wrong_count() -> Problem {
+    Problem::invalid_field("count", format!("must be 1 to {COUNT_MAX}"))
+}
+
+fn button(plan: &Plan) -> String {
+    let would = counted(plan.would_purchase.into(), "number");
+    match &plan.monthly_cost {
+        Some(cost) => format!("Buy {would} for {} {cost} a month", plan.price_unit.as_deref().unwrap_or_default()),
+        None => format!("Buy {would}"),
+    }
+}
+
+pub(super) async fn perform(services: &Services, request: &Request) -> Result<String, Problem> {
+    let body = PurchaseBody {
+        count: required("count", request.form("count").map_err(|_| wrong_count())?)?,
+        area_code: request.form("area_code")?,
+        country: None,
+        fallback: request.form("fallback")?.unwrap_or(false),
+        override_caps: false,
+    };
+    let order = request.form_text("order").unwrap_or_default();
+    let key = (!order.is_empty()).then(|| format!("dashboard {order}"));
+    let ordered = purchase(services, &request.caller(), body, key, Asker::GoesOn).await?;
+    Ok(placed(&ordered))
+}
+
+/// What became of an order; an old form that is sent again finds the order that it placed.
+fn placed(Ordered { record, was_there }: &Ordered) -> String {
+    let (wanted, bought) = (record.order.wish.count, record.numbers.len());
+    let order = counted(wanted.into(), "number");
+    match (was_there, record.order.state.has_ended()) {
+        (false, false) => format!("The purchase of {order} has begun; it goes on whether you watch or not."),
+        (false, true) => format!("The purchase of {order} has begun and ended: {bought} of {wanted} bought."),
+        (true, false) => format!(
+            "This order was placed before and goes on: {bought} of {wanted} bought so far. No second one was placed."
+        ),
+        (true, true) => {
+            format!("This order was placed before: {bought} of {wanted} bought. Nothing was bought now.")
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The question before an act: what it does, what it costs, what it breaks.
+//!
+//! How to get it wrong: telling a price for another count than the one that the yes sends.
+
+use askama::Template;
+
+use super::super::page::Frame;
+use super::super::text::{counted, sentence, words};
+use crate::api::plan::Plan;
+use crate::api::services::Services;
+use crate::routing::Request;
+
+#[derive(Template)]
+#[template(path = "ask.html")]
+pub(super) struct Question {
+    pub(super) frame: Frame,
+    pub(super) act: String,
+    pub(super) heading: String,
+    /// What it does, what it costs, what it breaks.
+    pub(super) says: Vec<String>,
+    /// What speaks against it.
+    pub(super) warns: Vec<String>,
+    pub(super) button: String,
+    pub(super) is_dangerous: bool,
+    pub(super) can_go: bool,
+    /// Sent along with the yes.
+    pub(super) hidden: Vec<(&'static str, String)>,
+    /// A text that may be given: name, label, hint.
+    pub(super) field: Option<(&'static str, &'static str, &'static str)>,
+}
+
+impl Question {
+    /// One that says nothing yet.
+    pub(super) fn new(services: &Services, request: &Request) -> Self {
+        Self {
+            frame: Frame::new("Confirm", services, request),
+            act: request.param_text("act").to_owned(),
+            heading: String::new(),
+            says: Vec::new(),
+            warns: Vec::new(),
+            button: String::new(),
+            is_dangerous: false,
+            can_go: true,
+            hidden: Vec::new(),
+            field: None,
+        }
+    }
+
+    pub(super) fn heading(mut self, heading: impl Into<String>) -> Self {
+        self.heading = heading.into();
+        self
+    }
+
+    pub(super) fn says(mut self, text: impl Into<String>) -> Self {
+        self.says.push(text.into());
+        self
+    }
+
+    pub(super) fn warns(mut self, text: impl Into<String>) -> Self {
+        self.warns.push(text.into());
+        self
+    }
+
+    pub(super) fn hidden(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.hidden.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn field(mut self, name: &'static str, label: &'static str, hint: &'static str) -> Self {
+        self.field = Some((name, label, hint));
+        self
+    }
+
+    /// What the yes is called.
+    pub(super) fn button(mut self, button: impl Into<String>) -> Self {
+        self.button = button.into();
+        self
+    }
+
+    /// The same, for what cannot be undone or concerns users.
+    pub(super) fn dangerous(self, button: impl Into<String>) -> Self {
+        Self { is_dangerous: true, ..self.button(button) }
+    }
+
+    /// The plan as an operator reads it before saying yes.
+    pub(super) fn tell_plan(&mut self, plan: &Plan) {
+        let would = counted(plan.would_purchase.into(), "number");
+        self.says.push(match (&plan.unit_price, &plan.monthly_cost, &plan.price_unit) {
+            _ if plan.would_purchase == 0 => "Nothing would be bought.".to_owned(),
+            (Some(unit), Some(total), Some(currency)) => {
+                format!("{would} at {currency} {unit} each: {currency} {total} a month, the first month at once.")
+            }
+            _ => format!("{would} would be bought."),
+        });
+        self.says.push(sentence(&plan.explanation));
+        let (hour, day) = (plan.caps.hour_left, plan.caps.day_left);
+        self.says.push(format!("The spend caps allow {hour} more this hour and {day} more today."));
+        if let Some(balance) = &plan.balance {
+            self.says.push(format!("The account has {} {} left.", balance.currency, balance.amount));
+        }
+        if let Some(cap) = plan.binding_cap {
+            self.warns.push(format!("Fewer than asked for: {} binds.", words(cap.as_str())));
+        }
+        self.warns.extend(plan.price_error.iter().map(|error| sentence(error)));
+        self.warns.extend(plan.warnings.iter().map(|warning| sentence(warning)));
+    }
+}
+
+/// A parameter of the question; empty when it is missing.
+pub(super) fn given(request: &Request, name: &str) -> String {
+    request.query_text(name).map(|text| text.trim().to_owned()).unwrap_or_default()
+}

@@ -1,0 +1,275 @@
+//! The dashboard itself: everything that an operator looks at, read in one turn at the database.
+//!
+//! How to get it wrong: another trip to the database, or one to Twilio, for something on this page. It must come at once
+//! when everything else is on fire.
+
+use std::sync::Arc;
+
+use askama::Template;
+use http::StatusCode;
+use serde_json::Value;
+use utoipa::openapi::schema::{Object, Type};
+
+use super::assets::asset_url;
+use super::chart::{self, Drawing};
+use super::comparison::{self, Comparison};
+use super::page::{Frame, page};
+use super::runway::Runway;
+use super::text::{When, counted, phone, span, state, tone, words};
+use crate::api::services::Services;
+use crate::api::status::{Status, document};
+use crate::db::assignments::{AssignmentLine, assignments_list};
+use crate::db::audit::{AuditLine, audit_acts_latest};
+use crate::db::dashboard::{IdleNumber, OrderLine, Pace, orders_recent, pace_read, pool_oldest};
+use crate::db::passes::{Pass, passes_list};
+use crate::db::stock::stock_read;
+use crate::db::{Connection, DbError};
+use crate::http::Problem;
+use crate::routing::{About, Hours, Outcome, Request};
+
+const ORDERS: i64 = 6;
+const PASSES: i64 = 6;
+const ASSIGNMENTS: i64 = 10;
+const POOL: i64 = 50;
+const ACTS: i64 = 20;
+
+struct Read {
+    seen: crate::db::stock::Observation,
+    pace: Pace,
+    series: chart::Series,
+    orders: Vec<OrderLine>,
+    passes: Vec<Pass>,
+    assignments: Vec<AssignmentLine>,
+    pool: Vec<IdleNumber>,
+    comparison: Option<Comparison>,
+    audit: Vec<AuditLine>,
+}
+
+fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Read, DbError> {
+    Ok(Read {
+        seen: stock_read(conn)?,
+        pace: pace_read(conn)?,
+        series: chart::read(conn, hours, step)?,
+        orders: orders_recent(conn, ORDERS)?,
+        passes: passes_list(conn, None, PASSES)?,
+        assignments: assignments_list(conn, None, ASSIGNMENTS)?,
+        pool: pool_oldest(conn, POOL)?,
+        comparison: comparison::read(conn)?,
+        audit: audit_acts_latest(conn, ACTS)?,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "dashboard.html")]
+struct Home {
+    frame: Frame,
+    chart_style: String,
+    chart_script: String,
+    status: Status,
+    runway: Runway,
+    chart: Drawing,
+    orders: Vec<OrderRow>,
+    passes: Vec<PassRow>,
+    assignments: Vec<AssignmentRow>,
+    pool: Vec<PoolRow>,
+    comparison: Option<Comparison>,
+    audit: Vec<AuditRow>,
+    batch: u32,
+    /// What each reason of a pass is in words, as JSON for the script.
+    reasons: String,
+}
+
+pub(crate) struct OrderRow {
+    pub(crate) id: String,
+    pub(crate) trigger: String,
+    pub(crate) state: String,
+    pub(super) tone: &'static str,
+    pub(crate) is_open: bool,
+    pub(crate) requested: i32,
+    pub(crate) purchased: i64,
+    pub(crate) area_code: String,
+    pub(crate) at: When,
+    pub(crate) took: Option<String>,
+    pub(crate) errors: Vec<String>,
+}
+
+impl OrderRow {
+    pub(super) fn new(line: OrderLine) -> Self {
+        // Between two slices an order waits for the lock; to people it is still buying.
+        let begun = if line.state == "queued" && line.started_at.is_some() { "running" } else { line.state.as_str() };
+        Self {
+            id: line.id.to_string(),
+            trigger: words(&line.trigger),
+            state: state(begun).to_owned(),
+            tone: tone(begun),
+            is_open: line.is_open(),
+            requested: line.requested_count,
+            purchased: line.purchased_count,
+            area_code: line.area_code.unwrap_or_default(),
+            at: When(line.created_at),
+            took: line.ended_at.zip(line.started_at).map(|(end, begin)| span((end - begin).num_seconds().max(1))),
+            errors: line.errors,
+        }
+    }
+}
+
+pub(super) struct PassRow {
+    pub(crate) at: When,
+    pub(crate) trigger: String,
+    pub(crate) why: String,
+    pub(crate) bought: i32,
+    pub(crate) error: Option<String>,
+}
+
+impl PassRow {
+    pub(super) fn new(pass: Pass) -> Self {
+        Self {
+            at: When(pass.at),
+            trigger: words(&pass.trigger),
+            why: crate::domain::explain_reason(&pass.reason),
+            bought: pass.purchased_count,
+            error: pass.error,
+        }
+    }
+}
+
+pub(crate) struct AssignmentRow {
+    pub(crate) user: String,
+    pub(crate) number: String,
+    pub(super) e164: String,
+    pub(crate) source: String,
+    pub(crate) at: When,
+    pub(crate) released: Option<When>,
+}
+
+impl AssignmentRow {
+    pub(super) fn new(line: AssignmentLine) -> Self {
+        Self {
+            number: phone(&line.phone_number),
+            user: line.user_id,
+            e164: line.phone_number,
+            source: line.source,
+            at: When(line.assigned_at),
+            released: line.released_at.map(When),
+        }
+    }
+}
+
+struct PoolRow {
+    number: String,
+    e164: String,
+    webhooks: String,
+    tone: &'static str,
+    ready: bool,
+    idle: When,
+}
+
+/// What was done. Rows of earlier versions call every form `acts`, and say in their details which.
+pub(crate) fn what(action: &str, detail: &Value) -> String {
+    words(detail["act"].as_str().filter(|_| action == "acts").unwrap_or(action))
+}
+
+/// Passes come over the wire with the code of their reason only.
+fn reasons() -> String {
+    let all: serde_json::Map<String, Value> =
+        crate::domain::reasons().map(|code| (code.to_owned(), crate::domain::explain_reason(code).into())).collect();
+    Value::Object(all).to_string()
+}
+
+struct AuditRow {
+    at: When,
+    who: String,
+    address: String,
+    what: String,
+    result: String,
+    tone: &'static str,
+}
+
+impl AuditRow {
+    fn new(line: AuditLine) -> Self {
+        let is_good = line.result.is_some_and(|status| status < 400);
+        let result = match (line.code, line.result) {
+            (Some(code), _) => words(&code),
+            (None, Some(_)) if is_good => "ok".to_owned(),
+            (None, status) => status.map_or("no answer".to_owned(), |status| status.to_string()),
+        };
+        Self {
+            at: When(line.at),
+            who: line.who,
+            address: line.address.unwrap_or_default(),
+            what: what(&line.action, &line.detail),
+            result,
+            tone: if is_good { "good" } else { "warn" },
+        }
+    }
+}
+
+fn pool_row(number: IdleNumber) -> PoolRow {
+    PoolRow {
+        number: phone(&number.phone_number),
+        e164: number.phone_number,
+        tone: tone(&number.webhook_status),
+        webhooks: number.webhook_status,
+        ready: number.ready,
+        idle: When(number.idle_since),
+    }
+}
+
+pub(crate) fn about() -> About {
+    let page = Object::with_type(Type::String);
+    About::new("dashboard", "Pool", "The dashboard, for people")
+        .text("Whoever accepts `text/html` gets refusals as a page, with the same status.")
+        .query::<Hours>("hours", "How much of the past the chart shows; a day unless given.")
+        .answer_as(StatusCode::OK, "text/html", "The page.", page, "<!doctype html>…")
+        .see_other("The login page, for whoever has neither a key nor a session; it leads back here.")
+}
+
+pub(crate) async fn home(services: Arc<Services>, request: Request) -> Outcome {
+    show(&services, &request).await
+}
+
+async fn show(services: &Services, request: &Request) -> Outcome {
+    let (hours, step) = chart::chosen(request)?;
+    let read = services.read("dashboard", move |conn| read(conn, hours, step)).await?;
+    let home = make(services, request, read)?;
+    page(StatusCode::OK, &home, home.frame.said.as_ref())
+}
+
+fn make(services: &Services, request: &Request, read: Read) -> Result<Home, Problem> {
+    let config = services.config.load();
+    let last = read.passes.first().cloned();
+    let status = document(read.seen, last, &config);
+    Ok(Home {
+        frame: Frame::new("Dashboard", services, request),
+        chart_style: asset_url("uplot.css"),
+        chart_script: asset_url("uplot.js"),
+        runway: Runway::new(&read.pace, status.available, status.threshold),
+        chart: Drawing::new(&read.series, status.available),
+        orders: read.orders.into_iter().map(OrderRow::new).collect(),
+        passes: read.passes.into_iter().map(PassRow::new).collect(),
+        assignments: read.assignments.into_iter().map(AssignmentRow::new).collect(),
+        pool: read.pool.into_iter().map(pool_row).collect(),
+        comparison: read.comparison,
+        audit: read.audit.into_iter().map(AuditRow::new).collect(),
+        reasons: reasons(),
+        batch: config.pool.replenishment_batch_size,
+        status,
+    })
+}
+
+impl Home {
+    /// What the state of the pool is called, and how it looks.
+    fn verdict(&self) -> (&'static str, &'static str) {
+        match () {
+            () if self.status.halted.is_some() => ("Halted", "bad"),
+            () if self.status.available == 0 => ("Empty", "bad"),
+            () if self.status.needs_replenishment => ("Needs replenishment", "warn"),
+            () if self.status.paused.is_some() => ("Paused", "warn"),
+            () => ("Enough in stock", "good"),
+        }
+    }
+
+    fn waiting(&self) -> String {
+        counted(u64::from(self.status.waiting), "signup")
+    }
+}

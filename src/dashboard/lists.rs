@@ -1,0 +1,224 @@
+//! Everything of a kind, a page at a time: what the dashboard's short lists link to.
+//!
+//! How to get it wrong: a list of its own reading. The API's lists are read, with the API's cursor.
+
+use std::sync::Arc;
+
+use askama::Template;
+use chrono::{DateTime, Utc};
+use http::StatusCode;
+use serde_json::Value;
+
+use super::page::{Frame, page};
+use super::text::{When, phone, tone, words};
+use crate::api::lists::{self, Part, PassLine};
+use crate::api::services::Services;
+use crate::api::audit as trail;
+use crate::db::assignments::AssignmentLine;
+use crate::db::audit::AuditLine;
+use crate::db::dashboard::orders_recent;
+use crate::db::numbers::{NumberFilter, NumberLine};
+use crate::domain::NumberStatus;
+use crate::routing::{Outcome, Request};
+
+const ORDERS: i64 = 200;
+
+/// A cell of a table.
+enum Cell {
+    Text(String),
+    /// Text that a search finds more about: shown, asked.
+    Find(String, String),
+    State(String, &'static str),
+    Time(Option<When>),
+}
+
+#[derive(Template)]
+#[template(path = "list.html")]
+struct List {
+    frame: Frame,
+    heading: &'static str,
+    caption: &'static str,
+    columns: &'static [&'static str],
+    rows: Vec<Vec<Cell>>,
+    next: Option<String>,
+    filters: Vec<(&'static str, &'static str, bool)>,
+}
+
+/// What is not there is a dash.
+fn text(value: Option<impl ToString>) -> Cell {
+    Cell::Text(value.map_or_else(|| "–".to_owned(), |value| value.to_string()))
+}
+
+fn time(at: DateTime<Utc>) -> Cell {
+    Cell::Time(Some(When(at)))
+}
+
+fn state(state: &str) -> Cell {
+    Cell::State(words(state), tone(state))
+}
+
+fn number(e164: String) -> Cell {
+    Cell::Find(phone(&e164), e164)
+}
+
+fn user(user: Option<String>) -> Cell {
+    user.map_or_else(|| text(None::<String>), |user| Cell::Find(user.clone(), user))
+}
+
+/// Where the next page is, with the same filter.
+fn next(cursor: Option<String>, status: Option<NumberStatus>) -> Option<String> {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("cursor", &cursor?);
+    if let Some(status) = status {
+        query.append_pair("status", status.as_str());
+    }
+    Some(format!("?{}", query.finish()))
+}
+
+pub(crate) async fn numbers(services: Arc<Services>, request: Request) -> Outcome {
+    let status: Option<NumberStatus> = request.query("status")?;
+    let filter = NumberFilter { status, area_code: None };
+    let found = lists::numbers(&services, filter, Part::of_a_page(&request)?).await?;
+    let row = |line: NumberLine| {
+        vec![
+            number(line.phone_number),
+            state(&line.status),
+            state(&line.webhook_status),
+            user(line.user_id),
+            time(line.purchased_at),
+        ]
+    };
+    let filters = [
+        ("", "all"),
+        ("available", "available"),
+        ("assigned", "assigned"),
+        ("quarantined", "quarantined"),
+        ("missing", "missing"),
+        ("released", "released"),
+    ];
+    let shown = status.map_or("", NumberStatus::as_str);
+    show(List {
+        frame: Frame::new("Numbers", &services, &request),
+        heading: "Numbers",
+        caption: "Numbers in the order they came",
+        columns: &["Number", "State", "Webhooks", "User", "Bought"],
+        rows: found.items.into_iter().map(row).collect(),
+        next: next(found.next_cursor, status),
+        filters: filters.into_iter().map(|(value, label)| (value, label, value == shown)).collect(),
+    })
+}
+
+pub(crate) async fn assignments(services: Arc<Services>, request: Request) -> Outcome {
+    let found = lists::assignments(&services, Part::of_a_page(&request)?).await?;
+    let row = |line: AssignmentLine| {
+        vec![
+            user(Some(line.user_id)),
+            number(line.phone_number),
+            Cell::Text(line.source),
+            time(line.assigned_at),
+            Cell::Time(line.released_at.map(When)),
+        ]
+    };
+    show(List {
+        frame: Frame::new("Assignments", &services, &request),
+        heading: "Assignments",
+        caption: "Assignments, newest first, ended ones too",
+        columns: &["User", "Number", "From", "Assigned", "Released"],
+        rows: found.items.into_iter().map(row).collect(),
+        next: next(found.next_cursor, None),
+        filters: Vec::new(),
+    })
+}
+
+pub(crate) async fn passes(services: Arc<Services>, request: Request) -> Outcome {
+    let found = lists::passes(&services, Part::of_a_page(&request)?).await?;
+    let row = |PassLine { pass, explanation }: PassLine| {
+        vec![
+            time(pass.at),
+            Cell::Text(words(&pass.trigger)),
+            text(Some(pass.purchased_count)),
+            Cell::Text(explanation),
+            text(pass.error),
+        ]
+    };
+    show(List {
+        frame: Frame::new("Passes", &services, &request),
+        heading: "Passes",
+        caption: "What each pass did and why, newest first",
+        columns: &["When", "Set off by", "Bought", "Why", "Error"],
+        rows: found.items.into_iter().map(row).collect(),
+        next: next(found.next_cursor, None),
+        filters: Vec::new(),
+    })
+}
+
+pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome {
+    let orders = services.read("orders_recent", |conn| orders_recent(conn, ORDERS)).await?;
+    let row = |order: super::home::OrderRow| {
+        vec![
+            Cell::Time(Some(order.at)),
+            Cell::Text(order.trigger),
+            Cell::State(order.state, order.tone),
+            Cell::Text(format!("{} of {}", order.purchased, order.requested)),
+            Cell::Text(order.area_code),
+            Cell::Text(order.errors.join(" ")),
+        ]
+    };
+    show(List {
+        frame: Frame::new("Orders", &services, &request),
+        heading: "Orders",
+        caption: "The last 200 orders, open ones first, then newest first",
+        columns: &["When", "Set off by", "State", "Bought", "Area code", "What fell short"],
+        rows: orders.into_iter().map(super::home::OrderRow::new).map(row).collect(),
+        next: None,
+        filters: Vec::new(),
+    })
+}
+
+pub(crate) async fn audit(services: Arc<Services>, request: Request) -> Outcome {
+    let found = trail::audit(&services, Part::of_a_page(&request)?).await?;
+    let row = |line: AuditLine| {
+        vec![
+            time(line.at),
+            Cell::Text(line.who),
+            text(line.address),
+            Cell::Text(super::home::what(&line.action, &line.detail)),
+            Cell::Text(details(&line.detail)),
+            result(line.result, line.code.as_deref()),
+        ]
+    };
+    show(List {
+        frame: Frame::new("Audit trail", &services, &request),
+        heading: "Audit trail",
+        caption: "Who did what, from where, with which result, newest first",
+        columns: &["When", "Who", "From", "What", "Details", "Result"],
+        rows: found.items.into_iter().map(row).collect(),
+        next: next(found.next_cursor, None),
+        filters: Vec::new(),
+    })
+}
+
+/// What was asked for, as `name value` pairs.
+fn details(detail: &Value) -> String {
+    let pair = |(name, value): (&String, &Value)| match value {
+        Value::String(text) => format!("{} {text}", words(name)),
+        other => format!("{} {other}", words(name)),
+    };
+    detail.as_object().map(|all| all.iter().map(pair).collect::<Vec<_>>().join(", ")).unwrap_or_default()
+}
+
+/// How a call ended: its code when it has one, else its status.
+fn result(status: Option<i32>, code: Option<&str>) -> Cell {
+    let status = status.unwrap_or(0);
+    let tone = match status {
+        200..=399 => "good",
+        400..=499 => "warn",
+        _ => "bad",
+    };
+    let word = code.map(words);
+    Cell::State(word.unwrap_or_else(|| if status < 400 { "ok".to_owned() } else { status.to_string() }), tone)
+}
+
+fn show(list: List) -> Outcome {
+    page(StatusCode::OK, &list, list.frame.said.as_ref())
+}

@@ -1,0 +1,175 @@
+//! The login form, its answer, and the way out.
+//!
+//! Invariants: an empty and a wrong key get the same answer, from a form as from a header; a login always begins a session
+//! of its own, and ends the one that its browser had.
+//! How to get it wrong: telling the form's visitor anything that a wrong key's sender would not be told elsewhere.
+
+use std::sync::Arc;
+
+use askama::Template as _;
+use http::StatusCode;
+use http::header::{HeaderValue, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE};
+
+use super::assets::asset_url;
+use super::next::{acceptable, farewell, welcome};
+use crate::access::{Access, AuthFailure, Ended, Redactor, Session, Token, Wanted, Who, check_origin, forget};
+use crate::api::services::Services;
+use crate::db::sessions::{NewSession, session_end, session_open};
+use crate::http::{Problem, ProblemCode, page_response, wants_html};
+use crate::routing::{About, Outcome, Request};
+
+#[derive(askama::Template)]
+#[template(path = "login.html")]
+struct LoginPage<'p> {
+    message: Option<&'p str>,
+    next: Option<&'p str>,
+    style: String,
+    icon: String,
+}
+
+fn page(status: StatusCode, message: Option<&str>, next: Option<&str>) -> Outcome {
+    let (style, icon) = (asset_url("dashboard.css"), asset_url("icon.svg"));
+    let html = LoginPage { message, next: next.and_then(acceptable), style, icon }
+        .render()
+        .map_err(|_| Problem::internal())?;
+    Ok(page_response(status, html))
+}
+
+/// The form. Who is logged in goes on at once; without a database there is still the form.
+pub(crate) async fn show(_services: Arc<Services>, request: Request) -> Outcome {
+    let next = request.query_text("next");
+    match request.guard().session(request.exchange(), Wanted::ByAPerson).await {
+        Ok(Session::Of(_who)) => Ok(welcome(next.as_deref())),
+        Ok(Session::None | Session::MadeUp) | Err(_) => page(StatusCode::OK, None, next.as_deref()),
+    }
+}
+
+/// What the form sends.
+pub(crate) async fn login(services: Arc<Services>, request: Request) -> Outcome {
+    let next = request.form_text("next");
+    match enter(&services, &request).await {
+        Ok(token) => {
+            let mut response = welcome(next.as_deref());
+            response.headers_mut().insert(SET_COOKIE, token.set(request.exchange()));
+            Ok(response)
+        }
+        Err(problem) if wants_html(request.headers()) => refused(&problem, next.as_deref()),
+        Err(problem) => Err(problem),
+    }
+}
+
+async fn enter(services: &Services, request: &Request) -> Result<Token, Problem> {
+    check_origin(request.exchange())?;
+    let who = show_key(request)?;
+    request.note_who(who);
+    if who.access < Access::Admin {
+        return Err(Problem::forbidden());
+    }
+    let keys = request.guard().keys();
+    // Its key was removed this very moment.
+    let token = Token::fresh(&keys, who.fingerprint).ok_or_else(Problem::unauthorized)?;
+    let former = Token::sealed_of(request.exchange(), &keys);
+    let session = NewSession {
+        token_hash: token.hash(),
+        key_fingerprint: who.fingerprint.to_string(),
+        address: request.client().to_string(),
+        user_agent: request.header("user-agent").map(|text| Redactor::new(request.guard().keys()).text(text)),
+    };
+    let (former, ended) = former.map(|token| (token.hash(), token.csrf())).unzip();
+    services
+        .read("session_open", move |conn| {
+            session_open(conn, &session)?;
+            former.map_or(Ok(()), |hash: String| session_end(conn, &hash))
+        })
+        .await?;
+    ended.into_iter().for_each(|token| request.guard().endings().tell(Ended::Session(token)));
+    slog::info!(services.log, "logged in"; "key" => who.fingerprint.as_str(), "client" => request.client().to_string(),
+        "request_id" => request.id());
+    Ok(token)
+}
+
+fn show_key(request: &Request) -> Result<Who, Problem> {
+    let key = request.form_text("api_key").unwrap_or_default();
+    let key = key.trim();
+    let failure = if key.is_empty() { AuthFailure::Missing } else { AuthFailure::Wrong };
+    request.guard().find_key(key.as_bytes()).ok_or_else(|| request.guard().refusal(request.client(), failure))
+}
+
+/// The form again, with the reason; status and headers as the problem has them.
+fn refused(problem: &Problem, next: Option<&str>) -> Outcome {
+    let message = match problem.code().status() {
+        StatusCode::UNAUTHORIZED => "This is not a valid admin key.",
+        StatusCode::TOO_MANY_REQUESTS => {
+            "Too many wrong keys came from your address. Wait a minute, or use the right one."
+        }
+        _ => problem.detail(),
+    };
+    let mut response = page(problem.code().status(), Some(message), next)?;
+    let told = problem.clone().into_response();
+    for name in [RETRY_AFTER, WWW_AUTHENTICATE] {
+        if let Some(value) = told.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+    // For the audit trail.
+    response.extensions_mut().insert(problem.code());
+    Ok(response)
+}
+
+/// Ends the session and forgets the cookie. A key has no session to end.
+pub(crate) async fn logout(services: Arc<Services>, request: Request) -> Outcome {
+    if let Some(token) = Token::sealed_of(request.exchange(), &request.guard().keys()) {
+        let hash = token.hash();
+        services.read("session_end", move |conn| session_end(conn, &hash)).await?;
+        request.guard().endings().tell(Ended::Session(token.csrf()));
+    }
+    let mut response = farewell();
+    response.headers_mut().insert(SET_COOKIE, forget(request.exchange()));
+    Ok(response)
+}
+
+/// The fields of the login form.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a description; the handler reads the fields by name")]
+struct LoginForm {
+    /// An admin key.
+    api_key: String,
+    /// A path of ours to go to.
+    next: Option<String>,
+}
+
+/// The fields of the logout's form.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "a description; the door reads the field by name")]
+struct LogoutForm {
+    /// The session's token, unless it stands in `X-CSRF-Token`.
+    csrf_token: Option<String>,
+}
+
+pub(crate) fn about_show() -> About {
+    let page = utoipa::openapi::schema::Object::with_type(utoipa::openapi::schema::Type::String);
+    About::new("login_page", "Sessions", "The login form, for people")
+        .text("With `?next=PATH` the login goes on to that page of callbunker's own.")
+        .answer_as(StatusCode::OK, "text/html", "The form.", page, "<!doctype html>…")
+        .see_other("Who is logged in goes on at once.")
+}
+
+pub(crate) fn about_login() -> About {
+    About::new("login", "Sessions", "Begins a session with an admin key")
+        .text("Whoever accepts `text/html` gets refusals as the form again, with the same status.")
+        .form::<LoginForm>(serde_json::json!({"api_key": "admin-3b5c7dfff5e3449ab5929b1027ab68d1"}))
+        .see_other("The session's cookie, and the page to go to.")
+        .with_header("Set-Cookie")
+        .refuses(ProblemCode::Unauthorized, "No valid key.")
+        .refuses(ProblemCode::Forbidden, "A signup key, or a page of another site.")
+        .refuses(ProblemCode::RateLimited, "Too many wrong keys came from this address in a minute.")
+        .refuses(ProblemCode::DatabaseUnavailable, "PostgreSQL does not answer.")
+}
+
+pub(crate) fn about_logout() -> About {
+    About::new("logout", "Sessions", "Ends the session")
+        .form::<LogoutForm>(serde_json::json!({}))
+        .see_other("The cookie is forgotten; the login page is next.")
+        .with_header("Set-Cookie")
+}

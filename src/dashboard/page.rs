@@ -1,0 +1,157 @@
+//! The frame of every page: headers, navigation, the message of the last act; and refusals as pages.
+//!
+//! Invariant: pages are never cached, never framed, and load nothing but our own assets (`http::page`).
+//! How to get it wrong: answering a browser with problem+json, which it shows as text.
+
+use std::time::Duration;
+
+use askama::Template;
+use http::StatusCode;
+use http::header::{COOKIE, HeaderValue, REFRESH, SET_COOKIE};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::assets::asset_url;
+use super::next::login_first;
+use crate::api::services::Services;
+use crate::http::{Exchange, Lives, Problem, ProblemCode, Response, cookie, page_response, see_other, wants_html};
+use crate::routing::{Outcome, Request};
+
+pub(super) const HOME: &str = "/admin/phones/dashboard";
+/// Carries the message of an act to the page after it. Only pages of ours read it, and only once.
+const SAID: &str = "callbunker_said";
+const SAID_PATH: &str = "/admin/phones";
+const SAID_LIVES: Duration = Duration::from_secs(60);
+
+/// What every page shows around its own.
+pub(crate) struct Frame {
+    pub(crate) title: &'static str,
+    pub(crate) style: String,
+    pub(crate) script: String,
+    pub(super) icon: String,
+    /// The token that every form carries; empty when a key vouches for the caller, who needs none.
+    pub(crate) csrf: String,
+    pub(crate) who: String,
+    /// Whether a session can end here.
+    pub(super) can_log_out: bool,
+    pub(crate) instance: String,
+    pub(crate) said: Option<Said>,
+}
+
+/// What the last act did.
+pub(super) struct Said {
+    pub(super) is_good: bool,
+    pub(crate) text: String,
+    /// Makes the browser forget it.
+    gone: HeaderValue,
+}
+
+impl Frame {
+    pub(super) fn new(title: &'static str, services: &Services, request: &Request) -> Self {
+        Self {
+            title,
+            style: asset_url("dashboard.css"),
+            script: asset_url("dashboard.js"),
+            icon: asset_url("icon.svg"),
+            csrf: request.csrf_token().unwrap_or_default(),
+            can_log_out: request.who().is_some_and(|who| who.by_session),
+            who: request.who().map(|who| who.fingerprint.as_str().to_owned()).unwrap_or_default(),
+            instance: services.config.load().instance.name.as_str().to_owned(),
+            said: said(request.exchange()),
+        }
+    }
+}
+
+/// A page.
+pub(crate) fn page<T: Template>(status: StatusCode, template: &T, said: Option<&Said>) -> Outcome {
+    let html = template.render().map_err(|_| Problem::internal())?;
+    let mut response = page_response(status, html);
+    if let Some(said) = said {
+        response.headers_mut().insert(SET_COOKIE, said.gone.clone());
+    }
+    Ok(response)
+}
+
+fn header(text: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(text).map_err(|_| Problem::internal())
+}
+
+/// 303 back to `to`, where the message is shown to whoever made `request`.
+pub(crate) fn back(request: &Request, to: &str, is_good: bool, message: &str) -> Outcome {
+    let mut response = see_other(header(to)?);
+    let text: String = message.chars().take(600).collect();
+    let kept = utf8_percent_encode(&text, NON_ALPHANUMERIC);
+    let mark = if is_good { '+' } else { '-' };
+    let said = cookie(request.exchange(), SAID, &format!("{mark}{kept}"), SAID_PATH, Lives::For(SAID_LIVES));
+    response.headers_mut().insert(SET_COOKIE, said);
+    Ok(response)
+}
+
+fn said(exchange: &Exchange) -> Option<Said> {
+    let cookies = exchange
+        .headers()
+        .get_all(COOKIE)
+        .iter()
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        // What others set on this host may be anything.
+        .filter_map(|pair| std::str::from_utf8(pair).ok());
+    let value = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == SAID)?.1;
+    let (mark, kept) = value.split_at_checked(1)?;
+    let text = percent_decode_str(kept).decode_utf8().ok()?.into_owned();
+    let gone = cookie(exchange, SAID, "", SAID_PATH, Lives::NoMore);
+    (!text.is_empty()).then_some(Said { is_good: mark == "+", text, gone })
+}
+
+#[derive(Template)]
+#[template(path = "refusal.html")]
+struct Refusal {
+    frame: Frame,
+    detail: String,
+    request_id: String,
+    is_away: bool,
+}
+
+/// How a page refuses: whoever has neither key nor session is shown the login, people get a page, scripts the problem.
+pub fn refused(exchange: &Exchange, problem: Problem) -> Response {
+    if problem.code() == ProblemCode::Unauthorized {
+        return login_first(exchange.uri());
+    }
+    if !wants_html(exchange.headers()) {
+        return problem.into_response();
+    }
+    let mut page = refusal(&problem, exchange.id().as_str());
+    page.extensions_mut().insert(problem.code());
+    page
+}
+
+/// What went wrong, for people. Made without the services: the door may have refused before anybody was known.
+fn refusal(problem: &Problem, request_id: &str) -> Response {
+    let is_away = problem.code() == ProblemCode::DatabaseUnavailable;
+    let refusal = Refusal {
+        frame: Frame {
+            title: if is_away { "The database does not answer" } else { problem.code().title() },
+            style: asset_url("dashboard.css"),
+            script: asset_url("dashboard.js"),
+            icon: asset_url("icon.svg"),
+            csrf: String::new(),
+            who: String::new(),
+            can_log_out: false,
+            instance: String::new(),
+            said: None,
+        },
+        detail: problem.detail().to_owned(),
+        request_id: request_id.to_owned(),
+        is_away,
+    };
+    let told = problem.clone().into_response();
+    let Ok(html) = refusal.render() else { return told };
+    let mut response = page_response(problem.code().status(), html);
+    for name in [http::header::RETRY_AFTER, http::header::WWW_AUTHENTICATE] {
+        if let Some(value) = told.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    if is_away {
+        response.headers_mut().insert(REFRESH, HeaderValue::from_static("5"));
+    }
+    response
+}

@@ -1,0 +1,115 @@
+//! `/problems/CODE`: what a problem's `type` leads to, for people as a page and for programs as text.
+//!
+//! Invariant: every code has its section in `docs/problems.md`, in the order of the codes; what is served is that text.
+//! How to get it wrong: telling of one case here. That is what `detail` is for; a page is the same for everybody.
+
+use std::sync::Arc;
+
+use askama::Template as _;
+use http::StatusCode;
+use http::header::{HeaderValue, VARY};
+
+use super::assets::asset_url;
+use crate::api::services::Services;
+use crate::http::{Problem, ProblemCode, page_response, text_response, wants_html};
+use crate::routing::{About, Outcome, Request};
+
+const PAGES: &str = include_str!("../../docs/problems.md");
+
+#[derive(askama::Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    code: &'static str,
+    title: &'static str,
+    status: u16,
+    paragraphs: Vec<Vec<Part>>,
+    style: String,
+    icon: String,
+}
+
+/// A stretch of text, in backticks or not.
+struct Part {
+    is_code: bool,
+    text: String,
+}
+
+/// The codes and their texts.
+fn sections() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let sections = PAGES.split("\n## ").skip(1);
+    sections.filter_map(|section| section.split_once('\n')).map(|(code, text)| (code.trim(), text.trim()))
+}
+
+/// What stands in the documentation about `code`.
+fn text_of(code: ProblemCode) -> &'static str {
+    sections().find(|(known, _)| *known == code.as_str()).map_or("", |(_, text)| text)
+}
+
+fn parts(paragraph: &str) -> Vec<Part> {
+    let one_line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts = one_line.split('`').enumerate();
+    parts.map(|(index, text)| Part { is_code: index % 2 == 1, text: text.to_owned() }).collect()
+}
+
+pub(crate) async fn show(_services: Arc<Services>, request: Request) -> Outcome {
+    let wanted = request.param_text("code");
+    let known = ProblemCode::ALL.iter().find(|code| code.as_str() == wanted);
+    let code = *known.ok_or_else(|| Problem::not_found("There is no such problem; /openapi.json lists every code."))?;
+    let (text, status) = (text_of(code), code.status().as_u16());
+    // Programs that take anything get text.
+    let mut response = if wants_html(request.headers()) {
+        let page = ProblemPage {
+            code: code.as_str(),
+            title: code.title(),
+            status,
+            paragraphs: text.split("\n\n").map(parts).collect(),
+            style: asset_url("dashboard.css"),
+            icon: asset_url("icon.svg"),
+        };
+        page_response(StatusCode::OK, page.render().map_err(|_| Problem::internal())?)
+    } else {
+        let text = format!("{} ({}, status {status})\n\n{text}\n", code.title(), code.as_str());
+        text_response(StatusCode::OK, "text/plain; charset=utf-8", text)
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+    Ok(response)
+}
+
+pub(crate) fn about() -> About {
+    use utoipa::openapi::schema::{Object, Type};
+    About::new("problem", "Everybody", "Tells what a problem's code means, and what to do")
+        .text(
+            "A problem's `type` leads here. Whoever accepts `text/html` gets a page, everybody else the same as text.",
+        )
+        .path::<String>("code", "The `code` of a problem.")
+        .answer_as(
+            StatusCode::OK,
+            "text/plain",
+            "What it means.",
+            Object::with_type(Type::String),
+            "The pool is empty …",
+        )
+        .refuses(ProblemCode::NotFound, "There is no such code.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_text_in_the_order_of_the_codes() {
+        let told: Vec<&str> = sections().map(|(code, _)| code).collect();
+        let codes: Vec<&str> = ProblemCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(told, codes);
+        for (code, text) in sections() {
+            assert!(text.len() > 40 && text.ends_with('.') && text.matches('`').count() % 2 == 0, "{code}: {text}");
+            assert!(!text.contains("](") && !text.contains('*'), "{code}: only paragraphs and backticks are served");
+        }
+    }
+
+    #[test]
+    fn backticks_become_code_and_lines_one_paragraph() {
+        let told: Vec<(bool, String)> =
+            parts("send `A: b`\nagain").into_iter().map(|part| (part.is_code, part.text)).collect();
+        assert_eq!(told, [(false, "send ".to_owned()), (true, "A: b".to_owned()), (false, " again".to_owned())]);
+    }
+}

@@ -1,0 +1,103 @@
+//! Times, numbers and words as people read them.
+//!
+//! How to get it wrong: a state told by colour alone. Every tone here comes with its word.
+
+use chrono::{DateTime, Utc};
+
+/// A moment, told from now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct When(pub(super) DateTime<Utc>);
+
+impl When {
+    /// For the `datetime` attribute.
+    pub(crate) fn machine(&self) -> String {
+        self.0.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    }
+
+    /// In full.
+    pub(crate) fn full(&self) -> String {
+        self.0.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+    }
+
+    /// In short.
+    pub(crate) fn ago(&self) -> String {
+        let seconds = (Utc::now() - self.0).num_seconds();
+        if seconds < -5 { format!("in {}", span(-seconds)) } else { format!("{} ago", span(seconds.max(0))) }
+    }
+
+    /// How long since.
+    pub(crate) fn since(&self) -> String {
+        span((Utc::now() - self.0).num_seconds().max(0))
+    }
+}
+
+/// Seconds in the largest unit that fits.
+pub(crate) fn span(seconds: i64) -> String {
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// `+1 415 555 0100`; other countries' numbers as they are.
+pub(crate) fn phone(e164: &str) -> String {
+    match e164.strip_prefix("+1").filter(|rest| rest.len() == 10 && rest.is_ascii()) {
+        Some(rest) => format!("+1 {} {} {}", &rest[..3], &rest[3..6], &rest[6..]),
+        None => e164.to_owned(),
+    }
+}
+
+/// `1 number`, `2 numbers`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// With a capital letter and a full stop, as a line of its own.
+pub(crate) fn sentence(words: &str) -> String {
+    let mut letters = words.trim_end_matches('.').chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
+/// A code of ours as words.
+pub(crate) fn words(code: &str) -> String {
+    code.replace('_', " ")
+}
+
+/// How a state looks: `good`, `busy`, `warn`, `bad` or `calm`.
+pub(super) fn tone(state: &str) -> &'static str {
+    match state {
+        "configured" | "done" | "available" => "good",
+        "running" | "queued" | "pending" | "assigned" => "busy",
+        "drifted" | "stopped" | "interrupted" | "quarantined" => "warn",
+        "failed" | "halted" | "missing" => "bad",
+        _ => "calm",
+    }
+}
+
+/// A state as a word: some are clearer to people than our own.
+pub(crate) fn state(state: &str) -> &str {
+    match state {
+        "queued" => "waiting",
+        "running" => "buying",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_take_the_largest_unit_and_numbers_are_grouped() {
+        assert_eq!(
+            [span(0), span(59), span(60), span(7199), span(90_000), span(172_800)].join(" "),
+            "0 s 59 s 1 min 1 h 25 h 2 days"
+        );
+        assert_eq!(phone("+14155550100"), "+1 415 555 0100");
+        assert_eq!(phone("+442071838750"), "+442071838750");
+        assert_eq!(sentence("would buy all 10"), "Would buy all 10.");
+        assert_eq!((counted(1, "number"), counted(0, "number")), ("1 number".to_owned(), "0 numbers".to_owned()));
+    }
+}

@@ -1,0 +1,159 @@
+//! The route table. Hot routes first: each is tried in turn. What a route is for stands beside its handler (`about`).
+
+use crate::access::Access;
+use crate::api::openapi::description;
+use crate::api::services::Services;
+use crate::api::{
+    audit, custody, health, import, lists, metrics, numbers, openapi, pause, plan, purchases, reconcile, replenish,
+    signup, status, webhooks,
+};
+use crate::dashboard::{form, login, page, problem_page};
+use crate::live::Live;
+use crate::routing::{BodyRule, Endpoint, Route};
+use crate::{dashboard, live};
+
+/// The description as text, as the daemon serves it and `callbunker openapi` prints it.
+///
+/// # Panics
+/// Never: a description is plain JSON.
+#[must_use]
+pub fn description_text() -> String {
+    // Proof: names are texts and values are JSON, so it serialises.
+    serde_json::to_string_pretty(&description(&routes())).expect("a description is plain JSON") + "\n"
+}
+
+/// Every route there is.
+#[must_use]
+pub fn routes() -> Vec<Route<Services>> {
+    routes_of(&Live::default())
+}
+
+/// The same, with the stream of this feed.
+pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
+    use Access::{Admin, Public, Signup};
+    vec![
+        Route::new(
+            "/signup/api/assign",
+            vec![Endpoint::post(Signup, BodyRule::Json, signup::handle_assign).about(signup::about_assign)],
+        ),
+        Route::new(
+            "/signup/api/assignments/{user_id}",
+            vec![Endpoint::get(Signup, signup::handle_assignment).about(signup::about_assignment)],
+        ),
+        Route::new(
+            "/signup/api/release",
+            vec![
+                Endpoint::post(Signup, BodyRule::Json, signup::handle_release)
+                    .about(signup::about_release)
+                    .audited_of_admins(),
+            ],
+        ),
+        openapi::route(description_text),
+        Route::new("/healthz", vec![Endpoint::get(Public, health::healthz).about(health::about_healthz)]),
+        Route::new("/readyz", vec![health::readyz_endpoint()]),
+        Route::new("/metrics", vec![Endpoint::get(Public, metrics::metrics).about(metrics::about)]),
+        Route::new("/problems/{code}", vec![Endpoint::get(Public, problem_page::show).about(problem_page::about)]),
+        Route::new(
+            "/admin/phones/api/status",
+            vec![Endpoint::get(Admin, status::status).about(status::about).polled()],
+        ),
+        Route::new(
+            "/admin/phones/api/purchase",
+            vec![Endpoint::post(Admin, BodyRule::Json, purchases::handle_purchase).about(purchases::about_purchase).order()],
+        ),
+        Route::new(
+            "/admin/phones/api/purchases/{id}",
+            vec![Endpoint::get(Admin, purchases::handle_show).about(purchases::about_show).polled()],
+        ),
+        Route::new(
+            "/admin/phones/api/replenish",
+            vec![Endpoint::post(Admin, BodyRule::None, replenish::handle_replenish).about(replenish::about_replenish).order()],
+        ),
+        Route::new(
+            "/admin/phones/cron/auto-replenish",
+            vec![
+                Endpoint::post(Admin, BodyRule::None, replenish::handle_auto_replenish)
+                    .about(replenish::about_auto_replenish)
+                    .order(),
+            ],
+        ),
+        Route::new(
+            "/admin/phones/api/configure-webhooks",
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, webhooks::handle).about(webhooks::about)],
+        ),
+        Route::new(
+            "/admin/phones/api/reconcile",
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, reconcile::handle).about(reconcile::about)],
+        ),
+        Route::new(
+            "/admin/phones/api/pause",
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, pause::handle_pause).about(pause::about_pause)],
+        ),
+        Route::new(
+            "/admin/phones/api/resume",
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, pause::handle_resume).about(pause::about_resume)],
+        ),
+        Route::new(
+            "/admin/phones/api/import",
+            vec![Endpoint::post(Admin, BodyRule::Json, import::handle).about(import::about).up_to(import::BYTES_MAX)],
+        ),
+        Route::new(
+            "/admin/phones/api/numbers/{phone_number}/adopt",
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_adopt).about(custody::about_adopt)],
+        ),
+        Route::new(
+            "/admin/phones/api/numbers/{phone_number}/ignore",
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_ignore).about(custody::about_ignore)],
+        ),
+        Route::new(
+            "/admin/phones/api/numbers/{phone_number}/release-to-twilio",
+            vec![
+                Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_release_to_twilio)
+                    .about(custody::about_release_to_twilio),
+            ],
+        ),
+        Route::new("/admin/phones/api/numbers", vec![Endpoint::get(Admin, lists::handle_numbers).about(lists::about_numbers)]),
+        Route::new(
+            "/admin/phones/api/numbers/{phone_number}",
+            vec![Endpoint::get(Admin, numbers::handle).about(numbers::about)],
+        ),
+        Route::new(
+            "/admin/phones/api/assignments",
+            vec![Endpoint::get(Admin, lists::handle_assignments).about(lists::about_assignments)],
+        ),
+        Route::new("/admin/phones/api/passes", vec![Endpoint::get(Admin, lists::handle_passes).about(lists::about_passes)]),
+        Route::new("/admin/phones/api/plan", vec![Endpoint::get(Admin, plan::handle).about(plan::about)]),
+        Route::new("/admin/phones/api/audit", vec![Endpoint::get(Admin, audit::handle).about(audit::about)]),
+        Route::new("/admin/phones/api/events", vec![live::endpoint(live)]),
+        Route::new("/admin/phones/assets/{name}", vec![Endpoint::get(Public, dashboard::asset).undocumented()]),
+        Route::new("/admin/phones/dashboard", vec![page(dashboard::home).about(dashboard::about_home).polled()]),
+        Route::new(
+            "/admin/phones/dashboard/chart",
+            vec![Endpoint::get(Admin, dashboard::chart).undocumented().polled().by_the_page()],
+        ),
+        Route::new("/admin/phones/dashboard/search", vec![page(dashboard::search).undocumented()]),
+        Route::new("/admin/phones/dashboard/numbers", vec![page(dashboard::numbers).undocumented().polled()]),
+        Route::new("/admin/phones/dashboard/assignments", vec![page(dashboard::assignments).undocumented().polled()]),
+        Route::new("/admin/phones/dashboard/orders", vec![page(dashboard::orders).undocumented().polled()]),
+        Route::new("/admin/phones/dashboard/passes", vec![page(dashboard::passes).undocumented().polled()]),
+        Route::new("/admin/phones/dashboard/audit", vec![page(dashboard::audit).undocumented().polled()]),
+        Route::new(
+            "/admin/phones/dashboard/acts/{act}",
+            vec![
+                page(dashboard::ask).undocumented().polled(),
+                form(dashboard::act).undocumented().order().does(dashboard::action),
+            ],
+        ),
+        Route::new(
+            "/admin/login",
+            vec![
+                Endpoint::get(Public, login::show).about(login::about_show),
+                Endpoint::post(Public, BodyRule::Form, login::login).about(login::about_login).audited(),
+            ],
+        ),
+        Route::new(
+            "/admin/logout",
+            vec![Endpoint::post(Admin, BodyRule::Form, login::logout).about(login::about_logout)],
+        ),
+    ]
+}

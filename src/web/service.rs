@@ -1,0 +1,110 @@
+//! The HTTP part as a child of the supervisor: an actor around the accept loop.
+//!
+//! Invariants: the listening socket outlives the part, so a fresh incarnation serves the same address, and connections
+//! knock in the meantime without being refused; while a stop lets requests in flight finish, newcomers are answered too,
+//! so that whoever asks sees that this instance is not ready any more.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix::prelude::*;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::routes::routes_of;
+use crate::access::Guard;
+use crate::api::services::Services;
+use crate::http::{HttpService, ServerOptions, serve};
+use crate::live::{Live, keep};
+use crate::routing::router;
+use crate::supervisor::Alive;
+
+/// What each incarnation of the HTTP part is made of.
+pub(crate) struct HttpParts {
+    pub(crate) listener: Arc<TcpListener>,
+    pub(crate) shared: Arc<Services>,
+    pub(crate) guard: Arc<Guard>,
+    pub(crate) options: ServerOptions,
+    pub(crate) stop: CancellationToken,
+    /// Turns true when, after `stop`, the last connection ended.
+    pub(crate) ended: watch::Sender<bool>,
+    pub(crate) runtime: tokio::runtime::Handle,
+}
+
+/// The HTTP part.
+pub struct HttpServer {
+    parts: HttpParts,
+    alive: Alive,
+}
+
+impl HttpServer {
+    pub(crate) fn new(parts: HttpParts, alive: Alive) -> Self {
+        Self { parts, alive }
+    }
+}
+
+impl Actor for HttpServer {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.alive.beat_from(ctx);
+        let (parts, feed) = (&self.parts, Live::default());
+        let service = warp::service(router(routes_of(&feed), Arc::clone(&parts.shared), Arc::clone(&parts.guard)));
+        let (listener, options, stop) = (Arc::clone(&parts.listener), parts.options.clone(), parts.stop.clone());
+        // On the runtime's threads, not on the actors': connections use all cores.
+        let watching = keep(Arc::clone(&parts.shared), feed);
+        let serving = parts.runtime.spawn(async move {
+            tokio::select! {
+                served = serve_to_the_end(&listener, service, options, stop) => served,
+                () = watching => Ok(()),
+                () = failpoint() => Ok(()),
+            }
+        });
+        let (log, stop, ended) = (parts.shared.log.clone(), parts.stop.clone(), parts.ended.clone());
+        ctx.spawn(serving.into_actor(self).map(move |served, _, ctx| {
+            match served {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => slog::error!(log, "HTTP cannot be served"; "error" => error.to_string()),
+                Err(panicked) => slog::error!(log, "HTTP panicked"; "error" => panicked.to_string()),
+            }
+            if stop.is_cancelled() {
+                ended.send_replace(true);
+            }
+            ctx.stop();
+        }));
+    }
+}
+
+/// Serves until `stop`, and newcomers until those who were there at the stop are gone.
+async fn serve_to_the_end<S: HttpService>(
+    listener: &TcpListener,
+    service: S,
+    options: ServerOptions,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let ears = || tokio::net::TcpListener::from_std(listener.try_clone()?);
+    let drained = CancellationToken::new();
+    let until_stop = async {
+        serve(ears()?, service.clone(), options.clone(), stop.clone()).await;
+        drained.cancel();
+        Ok(())
+    };
+    let newcomers = async {
+        stop.cancelled().await;
+        serve(ears()?, service.clone(), options.clone(), drained.clone()).await;
+        Ok(())
+    };
+    tokio::try_join!(until_stop, newcomers).map(|_| ())
+}
+
+/// Never ends, but where tests make it panic.
+async fn failpoint() {
+    if !cfg!(feature = "failpoints") {
+        std::future::pending::<()>().await;
+    }
+    loop {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        fail::fail_point!("http");
+    }
+}
