@@ -24,7 +24,6 @@
 //! Which room may use which, from the top down (`source::house`, a test, holds this against the sources' own `use` lines):
 //!
 //! ```text
-//! main           ─▶ cli
 //! cli            ─▶ app config db domain http logger web
 //! app            ─▶ access api assignment audit config custody db http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio web
 //! web            ─▶ access api dashboard http live routing supervisor

@@ -23,7 +23,7 @@ use super::limits::{AuthFailure, FailureLimit, OrderLimit};
 use super::redact::Redactor;
 use super::trail::Auditor;
 use crate::audit::AuditLog;
-use crate::http::{LineText, Exchange, KEY_PARAMETER, Problem, ProblemCode, query_value};
+use crate::http::{Exchange, KEY_PARAMETER, LineText, Problem, ProblemCode, query_value};
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-admin-api-key");
 /// On what a page of ours fetches by itself from a route that people use, too. Whoever sends it can only lose by it.

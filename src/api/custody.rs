@@ -66,11 +66,7 @@ pub(crate) async fn adopt(
 }
 
 /// Remembers not to tell of a number of the account.
-pub(crate) async fn ignore(
-    services: &Arc<Services>,
-    caller: &Caller,
-    number: PhoneNumber,
-) -> Result<Ignored, Problem> {
+pub(crate) async fn ignore(services: &Arc<Services>, caller: &Caller, number: PhoneNumber) -> Result<Ignored, Problem> {
     let (wanted, by) = (number.clone(), caller.name());
     let sid = apart(services, move |custody| async move { custody.ignore(&wanted, &by).await }).await?;
     Ok(Ignored { phone_number: number, sid, status: "ignored" })

@@ -11,8 +11,8 @@ use super::services::Services;
 use crate::db::assignments::{AssignmentLine, assignments_list};
 use crate::db::numbers::{NumberFilter, NumberLine, numbers_list};
 use crate::db::passes::{Pass, passes_list};
-use crate::domain::{AreaCode, NumberStatus, explain_reason};
 use crate::db::{Connection, DbError};
+use crate::domain::{AreaCode, NumberStatus, explain_reason};
 use crate::http::Problem;
 use crate::routing::{About, Outcome, Request, answer};
 
@@ -80,9 +80,18 @@ fn page<T>(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Page<T> {
     Page { items, next_cursor }
 }
 
-pub(crate) async fn numbers(services: &Services, filter: NumberFilter, part: Part) -> Result<Page<NumberLine>, Problem> {
-    part.read(services, "numbers_list", move |conn, after, most| numbers_list(conn, filter, after, most), |line| line.id)
-        .await
+pub(crate) async fn numbers(
+    services: &Services,
+    filter: NumberFilter,
+    part: Part,
+) -> Result<Page<NumberLine>, Problem> {
+    part.read(
+        services,
+        "numbers_list",
+        move |conn, after, most| numbers_list(conn, filter, after, most),
+        |line| line.id,
+    )
+    .await
 }
 
 pub(crate) async fn handle_numbers(services: Arc<Services>, request: Request) -> Outcome {

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::services::Services;
-use crate::db::number_history::{NumberEvent, NumberRecord, number_history, number_record};
 use crate::db::Connection;
+use crate::db::number_history::{NumberEvent, NumberRecord, number_history, number_record};
 use crate::db::numbers::NumberLine;
 use crate::domain::{PhoneNumber, QuarantineReason, why_not};
 use crate::http::{Problem, ProblemCode};
@@ -40,9 +40,8 @@ pub(crate) struct HistoryLine {
 }
 
 pub(crate) async fn number(services: &Services, phone_number: PhoneNumber) -> Result<NumberInFull, Problem> {
-    let read = move |conn: &mut Connection| {
-        Ok((number_record(conn, &phone_number)?, number_history(conn, &phone_number)?))
-    };
+    let read =
+        move |conn: &mut Connection| Ok((number_record(conn, &phone_number)?, number_history(conn, &phone_number)?));
     let (record, history) = services.read("number_document", read).await?;
     let record = record.ok_or_else(|| {
         Problem::not_found(

@@ -11,9 +11,9 @@ use serde_json::Value;
 
 use super::page::{Frame, page};
 use super::text::{When, phone, tone, words};
+use crate::api::audit as trail;
 use crate::api::lists::{self, Part, PassLine};
 use crate::api::services::Services;
-use crate::api::audit as trail;
 use crate::db::assignments::AssignmentLine;
 use crate::db::audit::AuditLine;
 use crate::db::dashboard::orders_recent;

@@ -75,11 +75,6 @@ impl IncomingBody {
         Self { state: Mutex::new(state), deadline: Instant::now() + time, slot }
     }
 
-    /// No body, at the slot of `other`.
-    pub(crate) fn none(other: &Self) -> Self {
-        Self { state: Mutex::new(State::Gone), deadline: other.deadline, slot: Arc::clone(&other.slot) }
-    }
-
     fn set(&self, state: State) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }

@@ -130,6 +130,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         }
     }
 
+    /// `pub(in crate::room)` says who may look, and leads nowhere.
+    fn visit_vis_restricted(&mut self, _: &'ast syn::VisRestricted) {}
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let segments: Module = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         if segments.len() > 1

@@ -59,7 +59,11 @@ pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
         ),
         Route::new(
             "/admin/phones/api/purchase",
-            vec![Endpoint::post(Admin, BodyRule::Json, purchases::handle_purchase).about(purchases::about_purchase).order()],
+            vec![
+                Endpoint::post(Admin, BodyRule::Json, purchases::handle_purchase)
+                    .about(purchases::about_purchase)
+                    .order(),
+            ],
         ),
         Route::new(
             "/admin/phones/api/purchases/{id}",
@@ -67,7 +71,11 @@ pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
         ),
         Route::new(
             "/admin/phones/api/replenish",
-            vec![Endpoint::post(Admin, BodyRule::None, replenish::handle_replenish).about(replenish::about_replenish).order()],
+            vec![
+                Endpoint::post(Admin, BodyRule::None, replenish::handle_replenish)
+                    .about(replenish::about_replenish)
+                    .order(),
+            ],
         ),
         Route::new(
             "/admin/phones/cron/auto-replenish",
@@ -112,7 +120,10 @@ pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
                     .about(custody::about_release_to_twilio),
             ],
         ),
-        Route::new("/admin/phones/api/numbers", vec![Endpoint::get(Admin, lists::handle_numbers).about(lists::about_numbers)]),
+        Route::new(
+            "/admin/phones/api/numbers",
+            vec![Endpoint::get(Admin, lists::handle_numbers).about(lists::about_numbers)],
+        ),
         Route::new(
             "/admin/phones/api/numbers/{phone_number}",
             vec![Endpoint::get(Admin, numbers::handle).about(numbers::about)],
@@ -121,7 +132,10 @@ pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
             "/admin/phones/api/assignments",
             vec![Endpoint::get(Admin, lists::handle_assignments).about(lists::about_assignments)],
         ),
-        Route::new("/admin/phones/api/passes", vec![Endpoint::get(Admin, lists::handle_passes).about(lists::about_passes)]),
+        Route::new(
+            "/admin/phones/api/passes",
+            vec![Endpoint::get(Admin, lists::handle_passes).about(lists::about_passes)],
+        ),
         Route::new("/admin/phones/api/plan", vec![Endpoint::get(Admin, plan::handle).about(plan::about)]),
         Route::new("/admin/phones/api/audit", vec![Endpoint::get(Admin, audit::handle).about(audit::about)]),
         Route::new("/admin/phones/api/events", vec![live::endpoint(live)]),

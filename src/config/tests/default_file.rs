@@ -4,8 +4,8 @@ use toml::{Table, Value};
 
 use super::World;
 use crate::config::loader::{Loader, declare};
-use crate::config::section::{Section, field_names};
 use crate::config::root::schema;
+use crate::config::section::{Section, field_names};
 use crate::config::*;
 
 const DEFAULT_FILE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/config/default.toml"));

@@ -12,11 +12,7 @@ use crate::http::Problem;
 use crate::purchaser::Asker;
 use crate::routing::Request;
 
-pub(super) async fn ask(
-    services: &Services,
-    request: &Request,
-    mut question: Question,
-) -> Result<Question, Problem> {
+pub(super) async fn ask(services: &Services, request: &Request, mut question: Question) -> Result<Question, Problem> {
     let thought = Thought::asked(request)?;
     let plan = plan(services, thought).await?;
     let (count, would) = (thought.count.unwrap_or(0), plan.would_purchase);

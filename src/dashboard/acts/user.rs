@@ -10,8 +10,7 @@ use crate::http::Problem;
 use crate::routing::Request;
 
 pub(super) fn ask(services: &Services, request: &Request, question: Question) -> Result<Question, Problem> {
-    let user: UserId =
-        given(request, "user_id").parse().map_err(|error| Problem::invalid_field("user_id", error))?;
+    let user: UserId = given(request, "user_id").parse().map_err(|error| Problem::invalid_field("user_id", error))?;
     let user = user.as_str();
     let hours = i64::try_from(services.config.load().pool.quarantine_hours).unwrap_or(i64::MAX / 3600);
     Ok(question
