@@ -11,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 use super::schema::audit;
 
 /// One row on its way in.

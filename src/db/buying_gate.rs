@@ -10,7 +10,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Bool, Double, Integer, Nullable, Text, Timestamptz};
 
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 use super::schema::buying_gate;
 
 /// An operator stopped automatic buying.

@@ -11,7 +11,7 @@ use diesel::connection::SimpleConnection as _;
 use tokio::sync::Notify;
 
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 
 /// Labels of [`super::Db::run`] whose success changes what the dashboard shows.
 const CHANGES: &[&str] = &[

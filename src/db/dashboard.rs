@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::assignments::AssignmentLine;
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 use super::purchase_record::errors_sql;
 use super::schema::reconciliations;
 

@@ -11,7 +11,7 @@ use diesel::sql_query;
 use diesel::sql_types::Bool;
 
 use super::error::{DbError, first_line};
-use super::executor::Connection;
+use super::connection::Connection;
 use super::room::room_try;
 
 #[derive(QueryableByName)]

@@ -8,22 +8,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use diesel::pg::PgConnection;
 use diesel::r2d2::R2D2Connection as _;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::changes::ChangeBell;
 use super::connect::DatabaseUrl;
+use super::connection::Connection;
 use super::doubt::understood;
 use super::errand::{Deadline, Errand};
 use super::error::{DbError, first_line, is_time_limit};
 use super::room::Room;
 use super::session::{Session, SessionManager};
 use crate::telemetry::{DatabaseFault, Telemetry};
-
-/// What a statement of `db::*` is given.
-pub type Connection = PgConnection;
 
 /// Connections of one instance, besides the purchase lock's own.
 const CONNECTIONS_MAX: u32 = 8;

@@ -15,7 +15,7 @@ use diesel::{OptionalExtension as _, QueryableByName, RunQueryDsl as _, sql_quer
 use super::alarm::Alarm;
 use super::connect::{DatabaseUrl, Link};
 use super::error::{DbError, first_line};
-use super::migrations::unknown_versions;
+use super::versions::unknown_versions;
 
 /// The examination itself, after both connections were made.
 const WITHIN: Duration = Duration::from_secs(15);

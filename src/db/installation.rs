@@ -12,7 +12,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 use super::schema::installation;
 use crate::domain::{InstanceName, Webhooks};
 

@@ -13,20 +13,17 @@ use std::time::{Duration, Instant};
 use diesel::RunQueryDsl as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
-use diesel::migration::{Migration, MigrationSource as _};
-use diesel::pg::Pg;
 use diesel::r2d2::R2D2Connection as _;
 use diesel::sql_types::Bool;
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+use diesel_migrations::MigrationHarness as _;
 
 use super::alarm::Watch;
 use super::connect::{DatabaseUrl, Link};
 use super::doubt::{by_the_server, understood};
 use super::error::{DbError, first_line};
 use super::fitness::examine;
+use super::versions::{MIGRATIONS, refused, unknown_versions};
 use super::words::{Meaning, meaning};
-
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// The two-key form is a key space of its own, so it never meets `lock.advisory_key`.
 const MIGRATION_LOCK: (i32, i32) = (0x6361_6c6c, 1);
@@ -74,21 +71,6 @@ fn bring_up(link: &mut Link, watch: &Watch) -> Result<Vec<String>, DbError> {
         applied.push(patiently.run(&what, |link| Ok(link.run_migration(&**migration)?.to_string()))?);
     }
     Ok(applied)
-}
-
-/// Refuses a schema that holds what this program does not know.
-pub(super) fn unknown_versions(applied: impl Iterator<Item = String>) -> Result<(), DbError> {
-    let known: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(|error| refused(&*error))?;
-    let known: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
-    let unknown: Vec<String> = applied.filter(|version| !known.contains(version)).collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    Err(DbError::Unfit(format!(
-        "the database was migrated by a newer callbunker: this one does not know {}; run that version again, or restore \
-         the backup from before its first start",
-        unknown.join(", ")
-    )))
 }
 
 /// A session lock: the migrations commit one by one. It goes with this connection.
@@ -146,6 +128,4 @@ impl Patiently<'_> {
     }
 }
 
-fn refused(error: &dyn std::error::Error) -> DbError {
-    DbError::Corrupt { what: "schema", why: format!("a migration was refused: {error}") }
 }

@@ -8,6 +8,7 @@
 mod alarm;
 mod changes;
 mod connect;
+mod connection;
 mod doubt;
 mod errand;
 mod error;
@@ -20,6 +21,8 @@ mod room;
 mod schema;
 mod server;
 mod session;
+mod space;
+mod versions;
 mod wire;
 mod words;
 
@@ -46,7 +49,8 @@ pub mod waiters;
 pub use changes::{ChangeBell, changes_notify};
 pub use connect::DatabaseUrl;
 pub use error::{Constraint, DbError};
-pub use executor::{Connection, Db};
+pub use connection::Connection;
+pub use executor::Db;
 pub use fitness::survey;
 pub use listener::{StockBell, listen};
 pub use migrations::migrate;

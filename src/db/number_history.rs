@@ -11,7 +11,7 @@ use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlU
 use uuid::Uuid;
 
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 use super::numbers::{LINE, NumberLine};
 use crate::domain::{PhoneNumber, Standing};
 

@@ -9,7 +9,7 @@ use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestam
 use uuid::Uuid;
 
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 use super::installation::still_wanted;
 use super::listener::stock_notify;
 use super::schema::numbers;

@@ -6,7 +6,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer};
 
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 use super::schema::passes;
 
 /// So many passes are kept however old they are,

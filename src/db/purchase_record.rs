@@ -8,7 +8,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as Sq
 use uuid::Uuid;
 
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 use super::numbers::{NumberLine, numbers_of_purchase};
 use super::purchases::{Order, purchase_read};
 use super::schema::purchase_items;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::buying_gate::gate_lock;
 use super::error::{Constraint, DbError};
-use super::executor::Connection;
+use super::connection::Connection;
 use super::purchase_holder::holder_stands;
 use super::schema::{purchase_errors, purchases};
 use crate::domain::{AreaCode, CountryCode, OrderState, Trigger};

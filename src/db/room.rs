@@ -5,17 +5,14 @@
 //! How to get it wrong: trying with a row that fits into a page that is there already. The want shows when a table grows.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 
 use super::error::DbError;
-use super::executor::{Connection, Db};
-
-/// So long a failure counts, whatever a trial says.
-const COUNTS_FOR: Duration = Duration::from_secs(5);
+use super::connection::Connection;
 
 /// When a write failed last for want of space, if none went through since.
 #[derive(Clone, Default)]
@@ -26,25 +23,13 @@ impl Room {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    fn lacked_at(&self) -> Option<Instant> {
+    pub(super) fn lacked_at(&self) -> Option<Instant> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Db {
-    /// Whether the last thing heard of PostgreSQL's space is that there is none. Asks nobody.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.room().lacked_at().is_some()
-    }
-
-    /// The same; a failure that is some seconds old is followed up by a trial write.
-    pub async fn lacks_room(&self) -> bool {
-        let Some(lacked_at) = self.room().lacked_at() else { return false };
-        if lacked_at.elapsed() < COUNTS_FOR || self.run("room_try", room_try).await.is_err() {
-            return true;
-        }
-        let mut lacked = self.room().0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// A trial that went through says that what was lacking at `lacked_at` is there; whether something is lacking since.
+    pub(super) fn was_tried(&self, lacked_at: Instant) -> bool {
+        let mut lacked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if *lacked == Some(lacked_at) {
             *lacked = None;
         }

@@ -9,7 +9,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Double, Integer, Timestamptz};
 
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 use super::stock::stock_read;
 
 const DAYS_KEPT: i32 = 30;

@@ -11,7 +11,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text};
 
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 
 /// A session that lay idle for longer has ended.
 pub const SESSION_IDLE_MAX: Duration = Duration::from_secs(30 * 60);

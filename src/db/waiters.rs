@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::assignments::{Assignment, FIT, Place, Source, assignments_claim_in, assignments_restore};
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 use super::listener::stock_notify;
 use crate::domain::{CountryCode, UserId};
 

@@ -6,7 +6,7 @@
 //! numbers under these.
 //! How to get it wrong: listing the codes that are valid. New ones come several times a year.
 
-use super::place::CountryCode;
+use super::place::{AreaCode, CountryCode};
 
 /// Codes of the plan's other countries and of the US territories.
 const OTHERS: [(&[u8; 3], &[u8; 2]); 27] = [
@@ -39,7 +39,7 @@ const OTHERS: [(&[u8; 3], &[u8; 2]); 27] = [
     (b"939", b"PR"),
 ];
 
-pub(super) fn other_country(code: [u8; 3]) -> Option<CountryCode> {
+fn other_country(code: [u8; 3]) -> Option<CountryCode> {
     OTHERS.iter().find(|(known, _)| **known == code).map(|(_, letters)| CountryCode::of(**letters))
 }
 
@@ -52,8 +52,22 @@ const NOWHERE: [&[u8; 3]; 51] = [
     b"622", b"633", b"644", b"655", b"677", b"688", b"700", b"710", b"900",
 ];
 
-pub(super) fn is_geographic(code: [u8; 3]) -> bool {
+fn is_geographic(code: [u8; 3]) -> bool {
     !NOWHERE.iter().any(|known| **known == code)
+}
+
+impl AreaCode {
+    /// Whether its numbers have a place; toll-free, personal and premium ones have none, and are no local numbers.
+    #[must_use]
+    pub fn is_geographic(self) -> bool {
+        is_geographic(self.digits())
+    }
+
+    /// Its country, if that is another than the United States or Canada, which share the rest of the plan.
+    #[must_use]
+    pub fn other_country(self) -> Option<CountryCode> {
+        other_country(self.digits())
+    }
 }
 
 #[cfg(test)]

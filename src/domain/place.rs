@@ -64,16 +64,8 @@ impl AreaCode {
         std::str::from_utf8(&self.0).expect("made of three ASCII digits")
     }
 
-    /// Whether its numbers have a place; toll-free, personal and premium ones have none, and are no local numbers.
-    #[must_use]
-    pub fn is_geographic(self) -> bool {
-        super::nanp::is_geographic(self.0)
-    }
-
-    /// Its country, if that is another than the United States or Canada, which share the rest of the plan.
-    #[must_use]
-    pub fn other_country(self) -> Option<CountryCode> {
-        super::nanp::other_country(self.0)
+    pub(super) fn digits(self) -> [u8; 3] {
+        self.0
     }
 }
 

@@ -8,10 +8,11 @@ use actix::prelude::*;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
-use super::Buyer;
+use super::buyer::Buyer;
 use super::batch::{self, BatchReport};
 use super::by_hand::{ByHandOrder, Turn};
-use super::emergency::{self, EmergencyReport};
+use super::emergency;
+use super::report::EmergencyReport;
 use super::recover::{self, RecoverReport};
 use crate::db::DbError;
 use crate::domain::Trigger;

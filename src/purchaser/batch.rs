@@ -4,9 +4,11 @@
 
 use super::beside::with_line_beside;
 use super::candidates::Candidates;
-use super::order::{fill, finish, note, observe, open, places};
+use super::order::{fill, finish, note, open, places};
 use super::run::{self, Run};
-use super::{Buyer, Shortfall, emergency};
+use super::buyer::Buyer;
+use super::shortfall::Shortfall;
+use super::serve::serve_line;
 use crate::db::DbError;
 use crate::domain::{Cap, Plan, Trigger, plan};
 
@@ -45,8 +47,8 @@ pub(super) async fn batch(buyer: &Buyer, trigger: Trigger) -> Result<BatchReport
 }
 
 async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger) -> Result<BatchReport, DbError> {
-    emergency::serve_line(buyer, run).await?;
-    let (seen, limits) = (observe(buyer).await?, buyer.limits());
+    serve_line(buyer, run).await?;
+    let (seen, limits) = (buyer.observe().await?, buyer.limits());
     let plan = plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &seen.stock, trigger);
     if plan.count == 0 {
         return Ok(BatchReport { plan: Some(plan), ..BatchReport::locked() });

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::MissedTickBehavior;
 
-use super::Buyer;
-use super::emergency::{line_lacks, serve_line};
+use super::buyer::Buyer;
+use super::line::line_lacks;
+use super::serve::serve_line;
 use super::run::{self, Run};
 use crate::db::DbError;
 

@@ -11,10 +11,12 @@ use uuid::Uuid;
 
 use super::beside::with_line_beside;
 use super::candidates::Candidates;
-use super::order::{fill, finish, observe, places};
+use super::order::{fill, finish, places};
 use super::run::{self, Run};
 use super::wave::Progress;
-use super::{Buyer, Shortfall, emergency};
+use super::buyer::Buyer;
+use super::shortfall::Shortfall;
+use super::serve::serve_line;
 use crate::db::DbError;
 use crate::db::locks::LockSeeker;
 use crate::db::purchases;
@@ -105,7 +107,7 @@ enum Step {
 }
 
 async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option<Candidates>) -> Result<Step, DbError> {
-    let report = emergency::serve_line(buyer, run).await?;
+    let report = serve_line(buyer, run).await?;
     // Whoever waits here hears of it through the handle.
     buyer.line_reports.send_replace(Some(report));
     let run_id = run.id;
@@ -114,7 +116,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
     // Ended meanwhile: its time was over, or another instance ended it.
     let Some(order) = started else { return Ok(Step::Ended) };
     fail::fail_point!("order_started");
-    let (seen, limits) = (observe(buyer).await?, buyer.limits());
+    let (seen, limits) = (buyer.observe().await?, buyer.limits());
     let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
     let plan = plan_by_hand(&caps, ByHand { count: order.wish.count, override_caps: order.wish.override_caps });
     if candidates.is_none() && plan.count == 0 {

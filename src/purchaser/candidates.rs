@@ -9,7 +9,8 @@ use std::collections::{HashSet, VecDeque};
 use rand::seq::SliceRandom as _;
 use uuid::Uuid;
 
-use super::{Buyer, Shortfall};
+use super::buyer::Buyer;
+use super::shortfall::Shortfall;
 use crate::db::purchase_items::items_known_numbers;
 use crate::domain::{AreaCode, Capability, CountryCode, PhoneNumber};
 use crate::twilio::{BackOff, Failure};

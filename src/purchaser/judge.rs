@@ -1,4 +1,4 @@
-//! Whose is a number that Twilio shows for an item of ours? Pure, because everything hangs on it.
+//! Whose is a number that Twilio shows for an item of ours? [`owner`] is pure, because everything hangs on it.
 //!
 //! Invariants: a tag decides before a clock does; an operator's label, or a create that lost ours, makes nothing
 //! somebody else's that is our E.164 and came soon after our POST: it is paid for. What came days later was bought by
@@ -12,6 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::db::purchase_items::Settlement;
+use super::buyer::Buyer;
 use crate::domain::{Capability, CountryCode, Tag, WebhookStatus, Webhooks};
 use crate::twilio::{Answered, IncomingNumber};
 
@@ -74,6 +75,19 @@ pub(super) fn owner(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Owne
     } else {
         Owner::Untagged(settlement)
     }
+}
+
+/// Judges what Twilio shows for an item, whoever asks: the run that sent it, a recovery, a reconciliation.
+pub(crate) fn judge_for(
+    buyer: &Buyer,
+    item_id: Uuid,
+    country: CountryCode,
+    sent_ago: Duration,
+    webhooks: &Webhooks,
+    found: &Answered<IncomingNumber>,
+) -> Owner {
+    let (tag, config) = (buyer.tag(item_id), buyer.config.load());
+    owner(found, &Claim { tag: &tag, country, sent_ago, webhooks, wanted: &config.pool.capabilities })
 }
 
 /// When the first POST was sent, by Twilio's own clock.

@@ -6,16 +6,12 @@
 use super::candidates::{Candidates, Places};
 use super::run::Run;
 use super::wave::{self, Goal, Progress};
-use super::{Buyer, Shortfall};
+use super::buyer::Buyer;
+use super::shortfall::Shortfall;
 use crate::db::DbError;
 use crate::db::purchase_items::RunOf;
 use crate::db::purchases::{self, Order, Wish};
-use crate::db::stock::{self, Observation};
 use crate::domain::{CountryCode, OrderState, Trigger, Why};
-
-pub(super) async fn observe(buyer: &Buyer) -> Result<Observation, DbError> {
-    buyer.db.run_patiently("stock_observe", stock::stock_read).await
-}
 
 /// Writes an automatic order, running at once.
 pub(super) async fn open(

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::Buyer;
-use super::emergency::line_lacks;
+use super::buyer::Buyer;
+use super::line::line_lacks;
 use super::judge::Owner;
 use super::run::{self, Run};
 use super::settle::{settle, settle_untagged};
-use super::wire::{Outcome, another_environments, asked_again, judge_for};
+use super::create::{another_environments, asked_again};
+use super::judge::judge_for;
+use super::outcome::Outcome;
 use crate::db::DbError;
 use crate::db::purchase_items::{
     Ending, Failure as Reason, Unsettled, item_look_failed, item_not_ours, items_unsettled,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::Buyer;
+use super::buyer::Buyer;
 use super::traffic::Traffic;
 use crate::db::installation::installation_read;
 use crate::db::locks::{LockSeeker, PurchaseLock};

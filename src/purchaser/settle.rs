@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::wire::Outcome;
-use super::{Buyer, Shortfall};
+use super::outcome::Outcome;
+use super::buyer::Buyer;
+use super::shortfall::Shortfall;
 use crate::db::purchase_items::{Ending, Failure as Reason, Settlement, item_doubt, item_end, item_settle};
 use crate::db::{Constraint, DbError};
 use crate::twilio::Failure;

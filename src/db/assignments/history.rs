@@ -12,7 +12,7 @@ use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz};
 
 use super::row::{Assignment, AssignmentRow, Source, tighten};
 use crate::db::error::DbError;
-use crate::db::executor::Connection;
+use crate::db::connection::Connection;
 use crate::domain::{AreaCode, PhoneNumber, UserId};
 
 /// The live assignments of those of `user_ids` that have one.

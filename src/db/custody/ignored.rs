@@ -5,7 +5,7 @@ use diesel::sql_query;
 use diesel::sql_types::Text;
 
 use crate::db::error::DbError;
-use crate::db::executor::Connection;
+use crate::db::connection::Connection;
 use crate::domain::{NumberSid, PhoneNumber};
 
 /// Ignores a number from now on; `false` when it is ours, so that there is nothing to ignore. Repeating it is harmless.

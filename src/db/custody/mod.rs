@@ -17,7 +17,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::error::DbError;
-use super::executor::Connection;
+use super::connection::Connection;
 use crate::domain::{NumberSid, NumberStatus, PhoneNumber, QuarantineReason, UserId};
 
 /// A number of ours, as far as its custody goes.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::number_lock;
 use crate::db::error::DbError;
-use crate::db::executor::Connection;
+use crate::db::connection::Connection;
 use crate::domain::{NumberSid, NumberStatus, PhoneNumber, QuarantineReason};
 
 /// What became of the wish to give a number back.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::outcome::{Ending, Failure};
 use crate::db::error::DbError;
-use crate::db::executor::Connection;
+use crate::db::connection::Connection;
 use crate::domain::{CountryCode, PhoneNumber};
 
 /// An item whose fate a look at Twilio's list must tell.

@@ -9,7 +9,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Double, Nullable};
 
 use crate::db::error::DbError;
-use crate::db::executor::Connection;
+use crate::db::connection::Connection;
 
 /// So many creates in a row without a known outcome, or for somebody who waits whose numbers are not ready.
 const DOUBTS_MAX: i64 = 5;

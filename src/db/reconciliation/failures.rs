@@ -11,7 +11,7 @@ use diesel::sql_types::{BigInt, Bool, Integer};
 
 use super::missing::EXPECTED;
 use crate::db::error::DbError;
-use crate::db::executor::Connection;
+use crate::db::connection::Connection;
 use crate::db::numbers::FREE;
 use crate::domain::too_many;
 

@@ -7,7 +7,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Text};
 
 use crate::db::error::DbError;
-use crate::db::executor::Connection;
+use crate::db::connection::Connection;
 
 /// A number that is held for long.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]

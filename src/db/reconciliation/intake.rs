@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUu
 use uuid::Uuid;
 
 use crate::db::error::DbError;
-use crate::db::executor::Connection;
+use crate::db::connection::Connection;
 use crate::db::installation::still_wanted;
 use crate::db::listener::stock_notify;
 use crate::domain::{CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus, Webhooks};

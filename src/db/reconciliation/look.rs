@@ -11,7 +11,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Uuid as Sql
 use uuid::Uuid;
 
 use crate::db::error::DbError;
-use crate::db::executor::Connection;
+use crate::db::connection::Connection;
 use crate::db::installation::{Installation, installation_read};
 use crate::domain::{CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus};
 

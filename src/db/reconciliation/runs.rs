@@ -10,7 +10,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Double, Integer, Jsonb, Nullable, Text};
 
 use crate::db::error::DbError;
-use crate::db::executor::Connection;
+use crate::db::connection::Connection;
 
 /// How many comparisons are kept.
 const KEPT: i64 = 200;

@@ -7,7 +7,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, Bool, Text};
 
 use crate::db::error::DbError;
-use crate::db::executor::Connection;
+use crate::db::connection::Connection;
 
 /// What became of a number that a report names.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]

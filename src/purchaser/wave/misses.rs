@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::purchaser::Shortfall;
+use crate::purchaser::shortfall::Shortfall;
 use crate::twilio::Failure;
 
 /// Candidates in an order that may turn out not to be had, beyond the order's own size.

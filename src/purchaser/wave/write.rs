@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::db::DbError;
 use crate::db::purchase_items::{Attempt, Intent, RunOf, items_attempt, items_intend, items_withdraw};
 use crate::domain::PhoneNumber;
-use crate::purchaser::{Buyer, Shortfall};
+use crate::purchaser::buyer::Buyer;
+use crate::purchaser::shortfall::Shortfall;
 
 pub(super) type Written = Result<Vec<(PhoneNumber, Uuid, Intent, Option<Attempt>)>, Shortfall>;
 

@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::judge::{Claim, Owner, owner};
+use super::buyer::Buyer;
+use super::judge::{Owner, judge_for};
+use super::outcome::Outcome;
 use super::settle::{settle, settle_untagged};
-use super::{Buyer, Shortfall};
+use super::shortfall::Shortfall;
 use crate::db::purchase_items::{self, Attempt, Ending, Failure as Reason, Intent, RunOf};
 use crate::domain::{CountryCode, NumberSid, PhoneNumber, Webhooks};
 use crate::twilio::{Answered, BackOff, Failure, IncomingNumber, Verdict, hide_numbers};
@@ -39,23 +41,6 @@ pub(super) struct Item {
     pub(super) attempt: i32,
     /// When the first was committed.
     pub(super) first_sent: Instant,
-}
-
-/// How an item ended, as far as its order cares.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// Ours, and in the pool.
-    Bought,
-    /// Ours, but good for nothing: it lacks a capability that the search had asked for.
-    Unfit,
-    /// Not to be had: the place is free for another candidate. Twilio's word, when it is worth telling.
-    NotThisOne(Option<Failure>),
-    /// Twilio answered for a number that another environment owns: the place is free, but once is enough.
-    NotOurs,
-    /// Unknown: the place stays taken.
-    Unknown,
-    /// The order must end. The place is free, but nobody will use it.
-    End(Shortfall),
 }
 
 enum Look {
@@ -248,19 +233,6 @@ async fn look(buyer: &Buyer, item: &Item) -> Look {
 
 fn judged(buyer: &Buyer, item: &Item, found: &Answered<IncomingNumber>) -> Owner {
     judge_for(buyer, item.id, item.country, item.first_sent.elapsed(), &item.webhooks, found)
-}
-
-/// Judges what Twilio shows for an item, whoever asks: the run that sent it, a recovery, a reconciliation.
-pub(crate) fn judge_for(
-    buyer: &Buyer,
-    item_id: Uuid,
-    country: CountryCode,
-    sent_ago: Duration,
-    webhooks: &Webhooks,
-    found: &Answered<IncomingNumber>,
-) -> Owner {
-    let (tag, config) = (buyer.tag(item_id), buyer.config.load());
-    owner(found, &Claim { tag: &tag, country, sent_ago, webhooks, wanted: &config.pool.capabilities })
 }
 
 async fn somebody_elses(buyer: &Buyer, item: &Item) -> Outcome {

@@ -1,0 +1,6 @@
+//! What every statement is given.
+
+use diesel::pg::PgConnection;
+
+/// A connection, only inside the closures of [`Db::run`](super::Db::run).
+pub type Connection = PgConnection;

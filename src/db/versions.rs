@@ -1,0 +1,27 @@
+//! The schema that this program knows: the migrations that travel in it, by their names.
+
+use diesel::migration::{Migration, MigrationSource as _};
+use diesel::pg::Pg;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+
+use super::error::DbError;
+
+pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+
+/// Refuses a schema that holds what this program does not know.
+pub(super) fn unknown_versions(applied: impl Iterator<Item = String>) -> Result<(), DbError> {
+    let known: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(|error| refused(&*error))?;
+    let known: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
+    let unknown: Vec<String> = applied.filter(|version| !known.contains(version)).collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(DbError::Unfit(format!(
+        "the database was migrated by a newer callbunker: this one does not know {}; run that version again, or restore \
+         the backup from before its first start",
+        unknown.join(", ")
+    )))
+}
+
+pub(super) fn refused(error: &dyn std::error::Error) -> DbError {
+    DbError::Corrupt { what: "schema", why: format!("a migration was refused: {error}") }

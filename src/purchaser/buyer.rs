@@ -1,0 +1,83 @@
+//! What all of buying needs, and may do: the ledger, the lock, the market, the breaker.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{Notify, watch};
+
+use super::breaker;
+use super::report::EmergencyReport;
+use crate::config::Config;
+use crate::db::locks::PurchaseLocks;
+use crate::db::purchase_items::Limits;
+use crate::db::stock::{Observation, stock_read};
+use crate::db::{Db, DbError};
+use crate::domain::Tag;
+use crate::telemetry::Telemetry;
+use crate::twilio::{Failure, Twilio};
+
+/// What buying needs. Plain dependencies, no actor.
+#[derive(Clone)]
+pub struct Buyer {
+    /// The ledger.
+    pub db: Db,
+    /// The cross-instance guard.
+    pub locks: PurchaseLocks,
+    /// The market.
+    pub twilio: Twilio,
+    /// The configuration in force.
+    pub config: Arc<ArcSwap<Config>>,
+    /// Rung whenever a number became assignable.
+    pub stock: Arc<Notify>,
+    /// True from the first signal on: no new create starts.
+    pub stopping: watch::Receiver<bool>,
+    /// Odd purchases since the last good one, whatever order they were of; see `wave`.
+    pub odd: Arc<AtomicU32>,
+    /// What the latest run did for those who wait.
+    pub line_reports: watch::Sender<Option<EmergencyReport>>,
+    /// Where orders and candidates are counted.
+    pub telemetry: Telemetry,
+    /// The log.
+    pub log: slog::Logger,
+}
+
+impl Buyer {
+    /// The stock, and what is on its way, as they are now.
+    pub(super) async fn observe(&self) -> Result<Observation, DbError> {
+        self.db.run_patiently("stock_observe", stock_read).await
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        let config = self.config.load();
+        Limits {
+            policy: config.pool.policy(),
+            pool_country: config.pool.country,
+            per_hour_max: config.spend.purchases_per_hour_max,
+            per_day_max: config.spend.purchases_per_day_max,
+        }
+    }
+
+    pub(crate) fn tag(&self, item_id: uuid::Uuid) -> Tag {
+        Tag { instance: self.config.load().instance.name.clone(), item_id }
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
+    pub(crate) async fn halt_on(&self, failure: &Failure) -> bool {
+        breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
+    }
+
+    /// Opens the breaker until an operator resumes: not for Twilio's sake.
+    pub(crate) async fn halt(&self, message: String) {
+        breaker::halt(&self.db, &self.log, None, message, None).await;
+    }
+
+    /// Whether nothing may ask Twilio now: the breaker is open because it refuses us, or nobody knows.
+    pub(super) async fn is_silenced(&self) -> bool {
+        breaker::is_silenced(&self.db).await.unwrap_or(true)
+    }
+}

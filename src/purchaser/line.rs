@@ -1,0 +1,25 @@
+//! What the signups in line lack: asked by whoever holds the lock, before anything is bought for anybody else.
+
+use super::buyer::Buyer;
+use crate::db::DbError;
+use crate::db::purchase_items::{Pace, items_pace};
+use crate::db::stock::Observation;
+use crate::domain::{CountryCode, Plan, Trigger, plan};
+
+/// Whether somebody waits whom neither stock nor what is on its way will serve, and for whom one may be bought now.
+pub(super) async fn line_lacks(buyer: &Buyer) -> Result<bool, DbError> {
+    let country = buyer.limits().pool_country;
+    let seen = buyer.observe().await?;
+    Ok(plan_for_line(buyer, &seen, country).count > 0 && pace(buyer).await? != Pace::Wait)
+}
+
+pub(super) async fn pace(buyer: &Buyer) -> Result<Pace, DbError> {
+    buyer.db.run_patiently("items_pace", items_pace).await
+}
+
+/// What is to be bought for them now.
+pub(super) fn plan_for_line(buyer: &Buyer, seen: &Observation, country: CountryCode) -> Plan {
+    let limits = buyer.limits();
+    let stock = seen.stock_for_line(country, limits.pool_country);
+    plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &stock, Trigger::Emergency)
+}
