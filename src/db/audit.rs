@@ -10,8 +10,8 @@ use diesel::sql_types::{BigInt, Bool, Integer};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::error::DbError;
 use super::connection::Connection;
+use super::error::DbError;
 use super::schema::audit;
 
 /// One row on its way in.

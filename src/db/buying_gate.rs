@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Bool, Double, Integer, Nullable, Text, Timestamptz};
 
-use super::error::DbError;
 use super::connection::Connection;
+use super::error::DbError;
 use super::schema::buying_gate;
 
 /// An operator stopped automatic buying.

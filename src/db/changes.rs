@@ -10,8 +10,8 @@ use std::sync::Arc;
 use diesel::connection::SimpleConnection as _;
 use tokio::sync::Notify;
 
-use super::error::DbError;
 use super::connection::Connection;
+use super::error::DbError;
 
 /// Labels of [`super::Db::run`] whose success changes what the dashboard shows.
 const CHANGES: &[&str] = &[

@@ -10,8 +10,8 @@ use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestam
 use uuid::Uuid;
 
 use super::assignments::AssignmentLine;
-use super::error::DbError;
 use super::connection::Connection;
+use super::error::DbError;
 use super::purchase_record::errors_sql;
 use super::schema::reconciliations;
 

@@ -10,8 +10,8 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_query;
 use diesel::sql_types::Bool;
 
-use super::error::{DbError, first_line};
 use super::connection::Connection;
+use super::error::{DbError, first_line};
 use super::room::room_try;
 
 #[derive(QueryableByName)]

@@ -11,8 +11,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
-use super::error::DbError;
 use super::connection::Connection;
+use super::error::DbError;
 use super::schema::installation;
 use crate::domain::{InstanceName, Webhooks};
 

@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 
 use super::changes::ChangeBell;
 use super::connect::DatabaseUrl;
-use super::error::{DbError, first_line};
 use super::connection::Connection;
+use super::error::{DbError, first_line};
 
 /// libpq buffers notifications until it is asked; it is asked this often while somebody waits,
 const WHILE_WAITING: Duration = Duration::from_millis(20);

@@ -127,5 +127,3 @@ impl Patiently<'_> {
         }
     }
 }
-
-}

@@ -48,8 +48,8 @@ pub mod waiters;
 
 pub use changes::{ChangeBell, changes_notify};
 pub use connect::DatabaseUrl;
-pub use error::{Constraint, DbError};
 pub use connection::Connection;
+pub use error::{Constraint, DbError};
 pub use executor::Db;
 pub use fitness::survey;
 pub use listener::{StockBell, listen};

@@ -8,8 +8,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::error::DbError;
 use super::connection::Connection;
+use super::error::DbError;
 use super::installation::still_wanted;
 use super::listener::stock_notify;
 use super::schema::numbers;

@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer};
 
-use super::error::DbError;
 use super::connection::Connection;
+use super::error::DbError;
 use super::schema::passes;
 
 /// So many passes are kept however old they are,

@@ -13,8 +13,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Bool, Integer, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::error::{Constraint, DbError};
 use super::connection::Connection;
+use super::error::{Constraint, DbError};
 use super::locks::LOCK_NAME;
 
 /// A holder that gives no sign of life for so long is frozen.

@@ -7,8 +7,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::error::DbError;
 use super::connection::Connection;
+use super::error::DbError;
 use super::numbers::{NumberLine, numbers_of_purchase};
 use super::purchases::{Order, purchase_read};
 use super::schema::purchase_items;

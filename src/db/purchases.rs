@@ -14,8 +14,8 @@ use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Uuid as SqlUuid
 use uuid::Uuid;
 
 use super::buying_gate::gate_lock;
-use super::error::{Constraint, DbError};
 use super::connection::Connection;
+use super::error::{Constraint, DbError};
 use super::purchase_holder::holder_stands;
 use super::schema::{purchase_errors, purchases};
 use crate::domain::{AreaCode, CountryCode, OrderState, Trigger};

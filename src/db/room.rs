@@ -11,8 +11,8 @@ use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 
-use super::error::DbError;
 use super::connection::Connection;
+use super::error::DbError;
 
 /// When a write failed last for want of space, if none went through since.
 #[derive(Clone, Default)]

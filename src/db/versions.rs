@@ -25,3 +25,4 @@ pub(super) fn unknown_versions(applied: impl Iterator<Item = String>) -> Result<
 
 pub(super) fn refused(error: &dyn std::error::Error) -> DbError {
     DbError::Corrupt { what: "schema", why: format!("a migration was refused: {error}") }
+}

@@ -13,8 +13,8 @@ use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::assignments::{Assignment, FIT, Place, Source, assignments_claim_in, assignments_restore};
-use super::error::DbError;
 use super::connection::Connection;
+use super::error::DbError;
 use super::listener::stock_notify;
 use crate::domain::{CountryCode, UserId};
 

@@ -33,7 +33,10 @@ pub struct ServerLimits {
 
 /// How a text that a client sent stands in a line of the log. Whoever knows the keys hands in how they are taken out.
 #[derive(Clone)]
-pub struct LineText(Arc<dyn Fn(&str, usize) -> String + Send + Sync>);
+pub struct LineText(Arc<ShowText>);
+
+/// Gets a text, and the most characters that may be shown of it.
+type ShowText = dyn Fn(&str, usize) -> String + Send + Sync;
 
 /// What is shown of one text.
 const LINE_MAX: usize = 500;

@@ -8,21 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
-use arc_swap::ArcSwap;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use super::caretaker::Caretaker;
-use super::confirm::Caring;
+use super::dependencies::MonitorDependencies;
 use super::pass::{self, PassReport};
 use super::sampler::Sampler;
-use crate::config::Config;
-use crate::custody::Custody;
+use crate::db::DbError;
 use crate::db::stock::{stock_available_up_to, stock_glance};
-use crate::db::{Db, DbError};
 use crate::domain::{Trigger, lack};
-use crate::purchaser::PurchaserHandle;
 use crate::supervisor::{Alive, ChildGone, Slot};
-use crate::telemetry::Telemetry;
 
 /// Looks at stock are at least so far apart, however many signups there are.
 const LOOKS_APART: Duration = Duration::from_millis(50);
@@ -34,33 +29,6 @@ const LOCKED_PAUSE: Duration = Duration::from_secs(1);
 const BACK_OFF_FIRST: Duration = Duration::from_secs(5);
 const BACK_OFF_MAX: Duration = Duration::from_secs(300);
 
-/// What the monitor needs.
-#[derive(Clone)]
-pub struct MonitorDependencies {
-    /// Stock and ledger.
-    pub db: Db,
-    /// Who buys.
-    pub purchaser: PurchaserHandle,
-    /// Webhooks confirmed, and the account probed.
-    pub caring: Caring,
-    /// Numbers that leave.
-    pub custody: Custody,
-    /// The policy in force.
-    pub config: Arc<ArcSwap<Config>>,
-    /// Rung when a number became assignable.
-    pub stock: Arc<Notify>,
-    /// Rung by the desk when it took some.
-    pub taken: Arc<Notify>,
-    /// Rung by the desk when somebody waits: stock that is not ready is repaired for them first.
-    pub unready: Arc<Notify>,
-    /// True from the first signal on.
-    pub stopping: watch::Receiver<bool>,
-    /// Where passes are counted, and stock is told.
-    pub telemetry: Telemetry,
-    /// The log.
-    pub log: slog::Logger,
-}
-
 /// Keeps the pool as the policy wants it.
 pub struct PoolMonitor {
     deps: MonitorDependencies,
@@ -70,6 +38,8 @@ pub struct PoolMonitor {
     quiet_until: Option<Instant>,
     sampler: Option<Sampler>,
     caretaker: Option<Caretaker>,
+    /// Rung by the caretaker when buying is open again after a halt.
+    reopened: Arc<Notify>,
     alive: Alive,
 }
 
@@ -121,7 +91,7 @@ struct Look;
 /// Buying is open again after a halt.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Reopened;
+struct Reopened;
 
 impl PoolMonitor {
     pub(crate) fn new(deps: MonitorDependencies, alive: Alive) -> Self {
@@ -133,6 +103,7 @@ impl PoolMonitor {
             quiet_until: None,
             sampler: None,
             caretaker: None,
+            reopened: Arc::default(),
             alive,
         }
     }
@@ -164,11 +135,11 @@ impl Actor for PoolMonitor {
             // Full: one is pending already.
             let _ = ctx.address().try_send(Look);
         });
-        self.caretaker = Some(Caretaker::start(self.deps.clone(), ctx.address().downgrade()));
-        ctx.run_interval(CARETAKER_LIVES, |monitor, ctx| {
+        self.caretaker = Some(Caretaker::start(self.deps.clone(), Arc::clone(&self.reopened)));
+        ctx.run_interval(CARETAKER_LIVES, |monitor, _ctx| {
             if monitor.caretaker.as_ref().is_some_and(Caretaker::is_dead) {
                 slog::error!(monitor.deps.log, "the caretaker of numbers died and is replaced");
-                monitor.caretaker = Some(Caretaker::start(monitor.deps.clone(), ctx.address().downgrade()));
+                monitor.caretaker = Some(Caretaker::start(monitor.deps.clone(), Arc::clone(&monitor.reopened)));
             }
         });
         let (taken, monitor) = (Arc::clone(&self.deps.taken), ctx.address().downgrade());
@@ -178,6 +149,16 @@ impl Actor for PoolMonitor {
                 let Some(monitor) = monitor.upgrade() else { return };
                 let _ = monitor.try_send(Look);
                 tokio::time::sleep(LOOKS_APART).await;
+            }
+        };
+        ctx.spawn(listen.into_actor(self));
+        let (reopened, monitor) = (Arc::clone(&self.reopened), ctx.address().downgrade());
+        let listen = async move {
+            loop {
+                reopened.notified().await;
+                let Some(monitor) = monitor.upgrade() else { return };
+                // Full: a look is pending already.
+                let _ = monitor.try_send(Reopened);
             }
         };
         ctx.spawn(listen.into_actor(self));

@@ -12,17 +12,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::MonitorDependencies;
 use super::confirm::{MaySet, Outcome};
-use super::tried::Tried;
+use super::dependencies::MonitorDependencies;
+use super::tried::{RESTS_ON, Tried};
 use crate::db::DbError;
 use crate::db::numbers::{Cared, number_rest_on, number_return, numbers_rested, numbers_unready};
 use crate::db::reconciliation::number_confirm_webhooks;
 use crate::domain::Webhooks;
 use crate::twilio::Failure;
-
-/// A number that could not be confirmed rests on for so long, so that it keeps no other from returning.
-pub(super) const RESTS_ON: Duration = Duration::from_secs(300);
 /// Numbers looked at in one go.
 const NUMBERS_MAX: i64 = 20;
 /// Rested numbers asked for at a time.

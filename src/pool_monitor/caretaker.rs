@@ -6,16 +6,17 @@
 //! should this one die.
 //! How to get it wrong: repairs behind anything slow. Whoever waits has seconds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix::WeakAddr;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use super::actor::{PoolMonitor, Reopened};
 use super::care::{repair_unready, return_rested};
+use super::dependencies::MonitorDependencies;
+use super::probe;
 use super::tried::Tried;
-use super::{MonitorDependencies, probe};
 use crate::custody::Silence;
 use crate::db::DbError;
 use crate::db::purchases::purchases_left_open;
@@ -31,9 +32,10 @@ const REPAIRS_APART: Duration = Duration::from_millis(200);
 pub(super) struct Caretaker(JoinHandle<()>);
 
 impl Caretaker {
-    pub(super) fn start(deps: MonitorDependencies, monitor: WeakAddr<PoolMonitor>) -> Self {
+    /// Rings `reopened` when buying is open again after a halt.
+    pub(super) fn start(deps: MonitorDependencies, reopened: Arc<Notify>) -> Self {
         Self(tokio::spawn(async move {
-            tokio::join!(tend(&deps, &monitor), mend(&deps));
+            tokio::join!(tend(&deps, &reopened), mend(&deps));
         }))
     }
 
@@ -55,17 +57,12 @@ fn clock() -> Interval {
     clock
 }
 
-async fn tend(deps: &MonitorDependencies, monitor: &WeakAddr<PoolMonitor>) {
+async fn tend(deps: &MonitorDependencies, reopened: &Notify) {
     let mut clock = clock();
     loop {
         clock.tick().await;
         match see_to(deps).await {
-            Ok(true) => {
-                if let Some(monitor) = monitor.upgrade() {
-                    // Full: a look is pending already.
-                    let _ = monitor.try_send(Reopened);
-                }
-            }
+            Ok(true) => reopened.notify_one(),
             Ok(false) => {}
             Err(error) => slog::debug!(deps.log, "care must wait"; "error" => error.in_full()),
         }

@@ -13,12 +13,14 @@ mod care;
 mod caretaker;
 mod configure;
 mod confirm;
+mod dependencies;
 mod pass;
 mod probe;
 mod sampler;
 mod tried;
 
-pub use actor::{MonitorDependencies, MonitorError, MonitorHandle, PoolMonitor};
+pub use actor::{MonitorError, MonitorHandle, PoolMonitor};
 pub use configure::{BrokeOff, ConfigureError, ConfigureReport, FailedNumber, configure_webhooks};
 pub use confirm::{Caring, is_skewed};
+pub use dependencies::MonitorDependencies;
 pub use pass::PassReport;

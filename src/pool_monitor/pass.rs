@@ -3,7 +3,7 @@
 //! Invariants: a batch that bought nothing ends the pass; so does a bound on the number of batches. What the pass did and
 //! why is written to `passes`. How to get it wrong: trying again at once after a refusal. The next activation does.
 
-use super::MonitorDependencies;
+use super::dependencies::MonitorDependencies;
 use crate::db::DbError;
 use crate::db::passes::pass_record;
 use crate::db::stock::{Observation, stock_read};

@@ -4,7 +4,7 @@
 //! probe once; only halts that can pass by themselves are closed by a probe, the others by an operator.
 //! How to get it wrong: closing the breaker on an answer that is not a clear yes.
 
-use super::MonitorDependencies;
+use super::dependencies::MonitorDependencies;
 use crate::db::DbError;
 use crate::db::buying_gate::{gate_close_by_probe, gate_take_probe};
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::MissedTickBehavior;
 
-use super::{MonitorDependencies, pass};
+use super::dependencies::MonitorDependencies;
+use super::pass;
 
 /// Stock, spend and gate are told at least this often.
 const LOOK_EVERY: Duration = Duration::from_secs(15);

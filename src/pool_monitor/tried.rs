@@ -6,8 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::care::RESTS_ON;
-
+/// A number that could not be confirmed rests on for so long, so that it keeps no other from returning.
+pub(super) const RESTS_ON: Duration = Duration::from_secs(300);
 /// After its first failure a repair waits so long, then twice as long each time,
 const REPAIR_AGAIN_FIRST: Duration = Duration::from_secs(5);
 /// and never longer than this.

@@ -8,12 +8,12 @@ use actix::prelude::*;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
-use super::buyer::Buyer;
 use super::batch::{self, BatchReport};
+use super::buyer::Buyer;
 use super::by_hand::{ByHandOrder, Turn};
 use super::emergency;
-use super::report::EmergencyReport;
 use super::recover::{self, RecoverReport};
+use super::report::EmergencyReport;
 use crate::db::DbError;
 use crate::domain::Trigger;
 use crate::supervisor::{Alive, ChildGone, Slot, Working};

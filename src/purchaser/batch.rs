@@ -3,12 +3,12 @@
 //! How to get it wrong: trusting the plan that the monitor made before the lock.
 
 use super::beside::with_line_beside;
+use super::buyer::Buyer;
 use super::candidates::Candidates;
 use super::order::{fill, finish, note, open, places};
 use super::run::{self, Run};
-use super::buyer::Buyer;
-use super::shortfall::Shortfall;
 use super::serve::serve_line;
+use super::shortfall::Shortfall;
 use crate::db::DbError;
 use crate::domain::{Cap, Plan, Trigger, plan};
 

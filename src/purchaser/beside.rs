@@ -12,8 +12,8 @@ use tokio::time::MissedTickBehavior;
 
 use super::buyer::Buyer;
 use super::line::line_lacks;
-use super::serve::serve_line;
 use super::run::{self, Run};
+use super::serve::serve_line;
 use crate::db::DbError;
 
 /// Calls that have not moved for so long hang.

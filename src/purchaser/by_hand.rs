@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::beside::with_line_beside;
+use super::buyer::Buyer;
 use super::candidates::Candidates;
 use super::order::{fill, finish, places};
 use super::run::{self, Run};
-use super::wave::Progress;
-use super::buyer::Buyer;
-use super::shortfall::Shortfall;
 use super::serve::serve_line;
+use super::shortfall::Shortfall;
+use super::wave::Progress;
 use crate::db::DbError;
 use crate::db::locks::LockSeeker;
 use crate::db::purchases;

@@ -10,9 +10,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
 
-use crate::db::purchase_items::Settlement;
 use super::buyer::Buyer;
+use crate::db::purchase_items::Settlement;
 use crate::domain::{Capability, CountryCode, Tag, WebhookStatus, Webhooks};
 use crate::twilio::{Answered, IncomingNumber};
 

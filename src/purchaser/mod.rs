@@ -38,6 +38,6 @@ pub use batch::BatchReport;
 pub use buyer::Buyer;
 pub(crate) use judge::{Owner, judge_for};
 pub use orders::{Asker, NotPlaced, Orders, Placed, Untold};
-pub use report::EmergencyReport;
 pub use recover::RecoverReport;
+pub use report::EmergencyReport;
 pub use shortfall::Shortfall;

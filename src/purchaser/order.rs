@@ -3,11 +3,11 @@
 //! Invariant: an order ends under its run only, and says what it did not get.
 //! How to get it wrong: ending an order while a create of it is on the wire; `wave::buy` returns when none is.
 
+use super::buyer::Buyer;
 use super::candidates::{Candidates, Places};
 use super::run::Run;
-use super::wave::{self, Goal, Progress};
-use super::buyer::Buyer;
 use super::shortfall::Shortfall;
+use super::wave::{self, Goal, Progress};
 use crate::db::DbError;
 use crate::db::purchase_items::RunOf;
 use crate::db::purchases::{self, Order, Wish};

@@ -10,13 +10,13 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::buyer::Buyer;
-use super::line::line_lacks;
+use super::create::{another_environments, asked_again};
 use super::judge::Owner;
+use super::judge::judge_for;
+use super::line::line_lacks;
+use super::outcome::Outcome;
 use super::run::{self, Run};
 use super::settle::{settle, settle_untagged};
-use super::create::{another_environments, asked_again};
-use super::judge::judge_for;
-use super::outcome::Outcome;
 use crate::db::DbError;
 use crate::db::purchase_items::{
     Ending, Failure as Reason, Unsettled, item_look_failed, item_not_ours, items_unsettled,

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::outcome::Outcome;
 use super::buyer::Buyer;
+use super::outcome::Outcome;
 use super::shortfall::Shortfall;
 use crate::db::purchase_items::{Ending, Failure as Reason, Settlement, item_doubt, item_end, item_settle};
 use crate::db::{Constraint, DbError};

@@ -11,9 +11,10 @@ use std::time::Duration;
 use actix::prelude::*;
 use tokio::sync::watch;
 
+use super::dependencies::ReconcilerDependencies;
 use super::run::{self, Reconciled};
 use crate::db::reconciliation::Occasion;
-use crate::purchaser::{Buyer, PurchaserHandle};
+
 use crate::supervisor::{Alive, ChildGone, Slot, Working};
 
 /// At start the Purchaser has its recovery pending by then,
@@ -23,15 +24,6 @@ const RECOVERY_WITHIN: Duration = Duration::from_millis(900);
 
 /// A comparison that is asked for and skipped is tried so often in all.
 const SOON_TRIES: u32 = 2;
-
-/// What the Reconciler needs.
-#[derive(Clone)]
-pub struct ReconcilerDependencies {
-    /// Database, Twilio, configuration and the purchaser's judgement.
-    pub buyer: Buyer,
-    /// Whose recovery comes first.
-    pub purchaser: PurchaserHandle,
-}
 
 /// A comparison is asked for; its drop lets the next be.
 struct Asked(Arc<AtomicBool>);

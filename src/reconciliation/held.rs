@@ -4,9 +4,9 @@
 
 use std::collections::HashSet;
 
-use super::Trouble;
-use super::actor::ReconcilerDependencies;
+use super::dependencies::ReconcilerDependencies;
 use super::report::{LINES_MAX, Line, Report};
+use super::trouble::Trouble;
 use crate::db::reconciliation::numbers_held_long;
 
 /// How the line of a number begins that carries another environment's tag; without a user, it is held.

@@ -7,13 +7,13 @@
 
 use uuid::Uuid;
 
-use super::Trouble;
 use super::held::{TAG_IS_GONE, TAGGED_FOR};
 use super::known::{Decision, Needs, decide};
 use super::page::Page;
 use super::patience::patiently;
 use super::report::{Finding, Line};
 use super::suspicion::{Suspicion, give_up, tried_in_vain};
+use super::trouble::Trouble;
 use crate::db::reconciliation::{
     KnownNumber, Standing, number_confirm_webhooks, number_hold_tag_conflict, number_mark_drifted, number_set_capable,
     number_turned_up,

@@ -9,12 +9,12 @@ use std::collections::{HashMap, HashSet};
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::Trouble;
-use super::actor::ReconcilerDependencies;
+use super::dependencies::ReconcilerDependencies;
+use super::measure::{Measure, halt_on_suspicion};
 use super::patience::patiently;
 use super::report::Report;
-use super::run::Measure;
-use super::suspicion::{Suspected, Suspicion, halt_on_suspicion};
+use super::suspicion::{Suspected, Suspicion};
+use super::trouble::Trouble;
 use crate::db::reconciliation::{Live, numbers_live, numbers_mark_missing};
 use crate::domain::{NumberSid, too_many};
 use crate::twilio::Failure;

@@ -13,9 +13,13 @@
 //! How to get it wrong: looking at the database before the page was read. What was bought in between would be an orphan.
 
 mod actor;
+mod compare;
+mod dependencies;
 mod held;
+mod judge_losses;
 mod known;
 mod losses;
+mod measure;
 mod mend;
 mod missing;
 mod orphan;
@@ -24,40 +28,14 @@ mod patience;
 mod report;
 mod run;
 pub(crate) mod suspicion;
+mod trouble;
 mod unread;
+mod unread_rows;
 mod walk;
 
-pub use actor::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
+pub use actor::{Reconciler, ReconcilerHandle};
+pub use dependencies::ReconcilerDependencies;
 pub use held::is_about_a_hold;
 pub use report::{ForeignLine, Line, Report};
 pub use run::Reconciled;
-
-use crate::db::DbError;
-use crate::twilio::{Failure, Verdict};
-
-/// Why a comparison broke off.
-#[derive(Debug, thiserror::Error)]
-pub enum Trouble {
-    /// Twilio did not answer, or refused.
-    #[error(transparent)]
-    Twilio(#[from] Failure),
-    /// PostgreSQL failed.
-    #[error(transparent)]
-    Database(#[from] DbError),
-    /// The daemon stops.
-    #[error("stopping")]
-    Stopping,
-}
-
-impl Trouble {
-    /// Whether Twilio refuses the account, so that more calls only make it worse.
-    #[must_use]
-    pub fn refuses_the_account(&self) -> bool {
-        matches!(self, Self::Twilio(failure) if refuses_the_account(failure))
-    }
-}
-
-fn refuses_the_account(failure: &Failure) -> bool {
-    let Failure::Refused(refusal) = failure else { return false };
-    matches!(refusal.verdict(), Verdict::HaltUntilProbe | Verdict::HaltUntilResume)
-}
+pub use trouble::Trouble;

@@ -7,10 +7,10 @@
 
 use std::time::Duration;
 
-use super::Trouble;
 use super::page::Page;
 use super::patience::patiently;
 use super::report::{Finding, Line};
+use super::trouble::Trouble;
 use crate::db::purchase_items::{Settlement, item_settle};
 use crate::db::reconciliation::{Holder, KnownItem, Newcomer, number_holding, number_let_go, number_take_in};
 use crate::db::{Constraint, DbError};

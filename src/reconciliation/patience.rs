@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::Trouble;
+use super::trouble::Trouble;
 use crate::purchaser::Buyer;
 use crate::twilio::{BackOff, Failure};
 

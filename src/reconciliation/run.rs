@@ -6,17 +6,14 @@
 
 use std::time::Duration;
 
-use super::actor::ReconcilerDependencies;
-use super::losses::{self, Losses};
+use super::dependencies::ReconcilerDependencies;
+use super::losses::Losses;
+use super::measure::Measure;
 use super::report::Report;
-use super::suspicion::{Suspected, Suspicion, halt_on_suspicion};
-use super::{Trouble, held, missing, walk};
+use super::trouble::Trouble;
+use super::{held, judge_losses, missing, walk};
 use crate::db::buying_gate::{Halted, gate_read};
-use crate::db::reconciliation::{
-    Occasion, numbers_failed_accept, numbers_highest, numbers_live_count, reconciliation_begin, reconciliation_end,
-    reconciliation_unreadable_accepted,
-};
-use crate::domain::too_many;
+use crate::db::reconciliation::{Occasion, numbers_failed_accept, reconciliation_begin, reconciliation_end};
 
 /// Instances that start, or tick, together compare once.
 pub(super) const APART: Duration = Duration::from_secs(20);
@@ -80,44 +77,6 @@ async fn refused(deps: &ReconcilerDependencies) -> Result<Option<Halted>, Troubl
     Ok(gate.halted.filter(Halted::silences_twilio))
 }
 
-/// What a comparison judges by.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Measure {
-    /// The highest id of a number at its beginning.
-    pub(super) highest: i64,
-    /// Numbers up to it that Twilio's list should show.
-    pub(super) live: i64,
-    /// An operator's word: what many numbers seem to be, they are.
-    pub(super) confirmed: bool,
-    /// So many are not to be read, by an earlier word of an operator's.
-    accepted: u32,
-}
-
-impl Measure {
-    async fn take(deps: &ReconcilerDependencies, confirmed: bool) -> Result<Self, Trouble> {
-        let db = &deps.buyer.db;
-        let highest = db.run_patiently("numbers_highest", numbers_highest).await?;
-        let live = db.run_patiently("numbers_live_count", move |conn| numbers_live_count(conn, highest)).await?;
-        let accepted = db.run_patiently("reconciliation_unreadable_accepted", reconciliation_unreadable_accepted);
-        Ok(Self { highest, live, confirmed, accepted: accepted.await? })
-    }
-
-    /// Whether more of our numbers cannot be read than can be true; then buying is halted.
-    pub(super) async fn stops_at_unreadable(&self, deps: &ReconcilerDependencies, report: &mut Report) -> bool {
-        let Some(suspicion) = self.unreadable(report.unread.total()) else { return false };
-        if report.unreadable_suspected.is_none() {
-            halt_on_suspicion(deps, suspicion, report).await;
-        }
-        true
-    }
-
-    fn unreadable(&self, count: usize) -> Option<Suspicion> {
-        let is_accepted = self.confirmed || u32::try_from(count).is_ok_and(|count| count <= self.accepted);
-        let suspicion = Suspicion { what: Suspected::Unreadable, count, live: self.live };
-        (!is_accepted && too_many(count, self.live)).then_some(suspicion)
-    }
-}
-
 async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &mut Report) -> Result<(), Trouble> {
     let measure = Measure::take(deps, confirm_missing).await?;
     if confirm_missing {
@@ -126,7 +85,7 @@ async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &
     let mut losses = Losses::default();
     // A list of which so much cannot be read says nothing of the rest, either.
     if let Some(seen) = walk::walk(deps, &measure, &mut losses, report).await? {
-        losses::judge(deps, &measure, losses, report).await?;
+        judge_losses::judge(deps, &measure, losses, report).await?;
         if !measure.stops_at_unreadable(deps, report).await {
             missing::judge(deps, &measure, &seen, report).await?;
         }

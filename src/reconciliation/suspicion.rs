@@ -5,8 +5,6 @@
 //! setting must not make a pool worthless that is then bought anew.
 //! How to get it wrong: telling it once. Each comparison tells it again, until it is confirmed or over.
 
-use super::actor::ReconcilerDependencies;
-use super::report::Report;
 use crate::db::buying_gate::gate_read;
 use crate::db::reconciliation::{FailedWebhooks, number_fail_webhooks, number_tried_in_vain};
 use crate::db::{Db, DbError};
@@ -89,12 +87,6 @@ impl Suspicion {
         slog::crit!(log, "{}", self.cry(); "count" => self.count, "live" => self.live, "do" => &problem);
         breaker::halt(db, log, None, problem, None).await;
     }
-}
-
-/// The same where a comparison finds it: its report tells it, too.
-pub(super) async fn halt_on_suspicion(deps: &ReconcilerDependencies, suspicion: Suspicion, report: &mut Report) {
-    suspicion.halt(&deps.buyer.db, &deps.buyer.log).await;
-    report.suspect(suspicion);
 }
 
 /// By whose word a number is given up.

@@ -7,14 +7,14 @@
 
 use std::collections::HashSet;
 
-use super::Trouble;
-use super::actor::ReconcilerDependencies;
+use super::compare::compare;
+use super::dependencies::ReconcilerDependencies;
 use super::losses::Losses;
-use super::page;
+use super::measure::Measure;
 use super::patience::patiently;
 use super::report::Report;
-use super::run::Measure;
-use super::unread::UnreadRows;
+use super::trouble::Trouble;
+use super::unread_rows::UnreadRows;
 use crate::twilio::Pages;
 
 /// Walks the whole list; returns the ids of our numbers that it showed, or `None` if it cannot be right. What numbers lost
@@ -44,7 +44,7 @@ pub(super) async fn walk(
             }
         }
         let aside = (!measure.confirmed).then_some(&mut *losses);
-        page::compare(deps, numbers, (&mut seen, aside), measure.confirmed, report).await?;
+        compare(deps, numbers, (&mut seen, aside), measure.confirmed, report).await?;
         if !pages.turn()? {
             return Ok(Some(seen));
         }

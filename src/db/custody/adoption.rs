@@ -13,8 +13,8 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 
 use super::{Held, number_lock};
 use crate::db::assignments::Source;
-use crate::db::error::DbError;
 use crate::db::connection::Connection;
+use crate::db::error::DbError;
 use crate::db::installation::installation_wants;
 use crate::db::listener::stock_notify;
 use crate::domain::{NumberStatus, QuarantineReason, UserId, Webhooks};

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::ignored::number_heed;
 use super::number_lock;
 use crate::db::buying_gate::gate_lock;
-use crate::db::error::{Constraint, DbError};
 use crate::db::connection::Connection;
+use crate::db::error::{Constraint, DbError};
 use crate::db::listener::stock_notify;
 use crate::domain::{CountryCode, NumberSid, PhoneNumber, Trigger, UserId, WebhookStatus};
 

@@ -16,8 +16,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::error::DbError;
 use super::connection::Connection;
+use super::error::DbError;
 use crate::domain::{NumberSid, NumberStatus, PhoneNumber, QuarantineReason, UserId};
 
 /// A number of ours, as far as its custody goes.

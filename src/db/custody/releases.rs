@@ -14,8 +14,8 @@ use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Uuid as SqlUuid
 use uuid::Uuid;
 
 use super::number_lock;
-use crate::db::error::DbError;
 use crate::db::connection::Connection;
+use crate::db::error::DbError;
 use crate::domain::{NumberSid, NumberStatus, PhoneNumber, QuarantineReason};
 
 /// What became of the wish to give a number back.

@@ -9,8 +9,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use crate::db::error::DbError;
 use crate::db::connection::Connection;
+use crate::db::error::DbError;
 use crate::db::installation::still_wanted;
 use crate::db::listener::stock_notify;
 use crate::db::schema::purchase_items;

@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use crate::db::error::DbError;
 use crate::db::connection::Connection;
+use crate::db::error::DbError;
 use crate::db::installation::still_wanted;
 use crate::db::listener::stock_notify;
 use crate::db::numbers::FREE;

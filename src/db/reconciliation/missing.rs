@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
-use crate::db::error::DbError;
 use crate::db::connection::Connection;
+use crate::db::error::DbError;
 use crate::domain::{NumberSid, PhoneNumber};
 
 /// Numbers that Twilio's list should show; those on their way back to Twilio are their release's.

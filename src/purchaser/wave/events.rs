@@ -9,8 +9,8 @@ use super::write::{Written, no_room, withdraw};
 use super::{Found, Wave};
 use crate::db::purchase_items::Intent;
 use crate::domain::Why;
-use crate::purchaser::shortfall::Shortfall;
 use crate::purchaser::outcome::Outcome;
+use crate::purchaser::shortfall::Shortfall;
 use crate::twilio::Failure;
 
 /// So many odd answers in a row halt all buying.

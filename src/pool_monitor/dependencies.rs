@@ -1,0 +1,40 @@
+//! What the monitor, the caretaker and the sampler need.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tokio::sync::{Notify, watch};
+
+use super::confirm::Caring;
+use crate::config::Config;
+use crate::custody::Custody;
+use crate::db::Db;
+use crate::purchaser::PurchaserHandle;
+use crate::telemetry::Telemetry;
+
+/// What the monitor needs.
+#[derive(Clone)]
+pub struct MonitorDependencies {
+    /// Stock and ledger.
+    pub db: Db,
+    /// Who buys.
+    pub purchaser: PurchaserHandle,
+    /// Webhooks confirmed, and the account probed.
+    pub caring: Caring,
+    /// Numbers that leave.
+    pub custody: Custody,
+    /// The policy in force.
+    pub config: Arc<ArcSwap<Config>>,
+    /// Rung when a number became assignable.
+    pub stock: Arc<Notify>,
+    /// Rung by the desk when it took some.
+    pub taken: Arc<Notify>,
+    /// Rung by the desk when somebody waits: stock that is not ready is repaired for them first.
+    pub unready: Arc<Notify>,
+    /// True from the first signal on.
+    pub stopping: watch::Receiver<bool>,
+    /// Where passes are counted, and stock is told.
+    pub telemetry: Telemetry,
+    /// The log.
+    pub log: slog::Logger,
+}
