@@ -24,7 +24,7 @@
 //! Which room may use which, from the top down (`source::house`, a test, holds this against the sources' own `use` lines):
 //!
 //! ```text
-//! cli            ─▶ app config db domain http logger web
+//! cli            ─▶ app config db domain logger web
 //! app            ─▶ access api assignment audit config custody db http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio web
 //! web            ─▶ access api dashboard http live routing supervisor
 //! dashboard      ─▶ access api db domain http reconciliation routing
@@ -66,29 +66,29 @@
 
 pub mod access;
 pub mod api;
-pub mod app;
-pub mod assignment;
-pub mod audit;
+pub(crate) mod app;
+pub(crate) mod assignment;
+pub(crate) mod audit;
 pub mod cli;
-pub mod config;
-pub mod custody;
+pub(crate) mod config;
+pub(crate) mod custody;
 pub mod dashboard;
 pub mod db;
 pub mod domain;
 #[cfg(feature = "failpoints")]
 pub mod failpoints;
 pub mod http;
-pub mod live;
-pub mod logger;
-pub mod pool_monitor;
-pub mod pricing;
-pub mod purchaser;
-pub mod reconciliation;
+pub(crate) mod live;
+pub(crate) mod logger;
+pub(crate) mod pool_monitor;
+pub(crate) mod pricing;
+pub(crate) mod purchaser;
+pub(crate) mod reconciliation;
 pub mod routing;
-pub mod schedule;
+pub(crate) mod schedule;
 #[cfg(test)]
 mod source;
-pub mod supervisor;
+pub(crate) mod supervisor;
 pub mod telemetry;
-pub mod twilio;
+pub(crate) mod twilio;
 pub mod web;

@@ -13,9 +13,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, getppid};
+use nix::unistd::Pid;
 
 use super::Ended;
 use super::backdrop::{Backdrop, PUBLIC_APP_URL};
@@ -72,15 +71,7 @@ impl Daemon {
             .stdout(Stdio::null())
             .stderr(log)
             .process_group(0);
-        let demo = nix::unistd::getpid();
-        // SAFETY: between fork and exec this makes two system calls and allocates nothing.
-        unsafe {
-            command.pre_exec(move || {
-                set_pdeathsig(Signal::SIGKILL)?;
-                // Had the demo died before that call, its signal would never come.
-                if getppid() == demo { Ok(()) } else { Err(std::io::ErrorKind::NotFound.into()) }
-            });
-        }
+        system_calls::end_with_this_process(&mut command);
         self.child = Some(command.spawn().map_err(cannot)?);
         let deadline = Instant::now() + START_LIMIT;
         loop {

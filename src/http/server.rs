@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use slog::{Logger, debug, error, info, o, warn};
+use system_calls::give_memory_back;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::connection::{self, Place};
 use super::options::{HttpService, ServerOptions, Shared};
 use super::slots::Crowd;
-use super::trim::{CrowdMark, LOOK_EVERY, give_back};
+use super::trim::{CrowdMark, LOOK_EVERY};
 use super::undeclared::Undeclared;
 
 /// So many connections at a time are told that there is no place; more are closed without a word.
@@ -67,7 +68,7 @@ pub async fn serve<S: HttpService>(
             () = &mut stopped => break,
             _ = looks.tick() => {
                 if mark.has_gone(house.connections.len()) {
-                    tokio::task::spawn_blocking(give_back);
+                    tokio::task::spawn_blocking(give_memory_back);
                 }
             }
             Some(ended) = house.connections.join_next() => note_end(&log, ended),

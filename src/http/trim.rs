@@ -35,15 +35,6 @@ impl CrowdMark {
     }
 }
 
-/// Gives back what is free. It takes milliseconds, tens of them after a great crowd.
-pub(crate) fn give_back() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    {
-        // SAFETY: it takes no pointer, may be called at any time from any thread, and touches free memory only.
-        unsafe { libc::malloc_trim(0) };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

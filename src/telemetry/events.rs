@@ -5,97 +5,11 @@
 
 use std::time::Duration;
 
-use super::{Telemetry, now, table};
+use super::clock::now;
+use super::handle::Telemetry;
+use super::table;
+use super::words::{DatabaseFault, FINDINGS, Operation, Wire};
 use crate::domain::{OrderState, Trigger};
-
-macro_rules! label {
-    ($(#[$doc:meta])* $type:ident, $all:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $type { $($(#[$variant_doc])* $variant),* }
-
-        pub(super) const $all: &[&str] = &[$($text),*];
-
-        impl $type {
-            fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),* }
-            }
-        }
-    };
-}
-
-label! {
-    /// What Twilio is called for.
-    Operation, OPERATIONS {
-        /// Candidates.
-        Search = "search",
-        /// A purchase.
-        Create = "create",
-        /// Owned numbers, all or one by its E.164.
-        List = "list",
-        /// An owned number by its SID.
-        Fetch = "fetch",
-        /// Webhooks or tag.
-        Update = "update",
-        /// Giving a number back.
-        Delete = "delete",
-        /// What a number costs.
-        Pricing = "pricing",
-        /// What the account has left.
-        Balance = "balance",
-        /// Whether Twilio accepts us again.
-        Probe = "probe",
-    }
-}
-
-label! {
-    /// How a call to Twilio ended on the wire.
-    Wire, WIRES {
-        /// Done.
-        Success = "2xx",
-        /// A redirect, which is not followed.
-        Redirect = "3xx",
-        /// Refused.
-        Refused = "4xx",
-        /// Failed at Twilio.
-        Failed = "5xx",
-        /// No whole answer in time.
-        Timeout = "timeout",
-        /// The connection broke before a whole answer was there.
-        Reset = "reset",
-        /// The connection never stood.
-        NotSent = "not_sent",
-    }
-}
-
-impl Wire {
-    /// The class of a status.
-    #[must_use]
-    pub fn of_status(status: u16) -> Self {
-        match status {
-            0..=299 => Self::Success,
-            300..=399 => Self::Redirect,
-            400..=499 => Self::Refused,
-            _ => Self::Failed,
-        }
-    }
-}
-
-label! {
-    /// How work at the database failed.
-    DatabaseFault, FAULTS {
-        /// Every connection was busy for too long.
-        AcquireTimeout = "acquire_timeout",
-        /// Whoever waited could wait no longer; the statement may still commit.
-        AnswerTimeout = "answer_timeout",
-        /// PostgreSQL is away.
-        Unavailable = "unavailable",
-        /// A statement failed, or a row breaks a rule: a bug, or a hand in the database.
-        Statement = "statement",
-        /// The code around a statement panicked: a bug.
-        Panic = "panic",
-    }
-}
 
 impl Telemetry {
     /// A user got a number: from stock, or one that was bought while they waited.
@@ -144,7 +58,7 @@ impl Telemetry {
     /// A comparison with Twilio came to its end; `found` has what it found, such as `("missing", 2)`. What it does not
     /// name is 0.
     pub fn reconciled(&self, found: &[(&str, u32)]) {
-        for kind in super::FINDINGS {
+        for kind in FINDINGS {
             let count = found.iter().find(|(found, _)| found == kind).map_or(0, |(_, count)| *count);
             self.0.found.at(&self.0.registry, &[*kind]).set(count);
         }

@@ -6,6 +6,7 @@ use metrics::{Counter, Gauge};
 use procfs::WithCurrentSystemInfo as _;
 use procfs::process::{LimitValue, Process as Kernel};
 
+use super::clock::now;
 use super::registry::Registry;
 use super::table;
 
@@ -21,7 +22,7 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn new(registry: &Registry) -> Self {
-        registry.gauge(&table::PROCESS_START, &[]).set(super::now());
+        registry.gauge(&table::PROCESS_START, &[]).set(now());
         Self {
             cpu: registry.counter(&table::PROCESS_CPU, &[]),
             memory: registry.gauge(&table::PROCESS_MEMORY, &[]),
