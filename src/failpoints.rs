@@ -96,6 +96,7 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
 ///
 /// # Panics
 /// When the file holds what is no failpoint: a mistake in a test.
+#[expect(clippy::disallowed_methods, reason = "only tests have failpoints, and no configuration may name them")]
 pub fn listen() {
     let Some(path) = std::env::var_os("CALLBUNKER_FAILPOINTS_FILE") else { return };
     let mut in_force: BTreeMap<String, String> = BTreeMap::new();

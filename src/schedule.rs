@@ -24,7 +24,7 @@ const CHECK_EVERY: Duration = Duration::from_secs(2);
 
 /// Who is told what is due.
 #[derive(Clone)]
-pub struct Told {
+pub(crate) struct Told {
     /// `schedule.replenish_cron`.
     pub monitor: MonitorHandle,
     /// `schedule.reconcile_cron`.
@@ -34,7 +34,7 @@ pub struct Told {
 }
 
 /// The schedule.
-pub struct Schedule {
+pub(crate) struct Schedule {
     told: Told,
     config: Arc<ArcSwap<Config>>,
     in_force: ScheduleConfig,

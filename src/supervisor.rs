@@ -29,7 +29,7 @@ const STALE_AFTER: Duration = Duration::from_secs(10);
 pub struct ChildGone;
 
 /// Where the living incarnation of a child is found.
-pub struct Slot<A: Actor>(Arc<ArcSwapOption<Addr<A>>>);
+pub(crate) struct Slot<A: Actor>(Arc<ArcSwapOption<Addr<A>>>);
 
 impl<A: Actor> Clone for Slot<A> {
     fn clone(&self) -> Self {
@@ -45,12 +45,12 @@ impl<A: Actor> Default for Slot<A> {
 
 impl<A: Actor> Slot<A> {
     /// A new incarnation takes over.
-    pub fn set(&self, addr: Addr<A>) {
+    pub(crate) fn set(&self, addr: Addr<A>) {
         self.0.store(Some(Arc::new(addr)));
     }
 
     /// Sends without waiting; `false` = the mailbox is full or the child is gone.
-    pub fn tell<M>(&self, message: M) -> bool
+    pub(crate) fn tell<M>(&self, message: M) -> bool
     where
         M: Message + Send + 'static,
         M::Result: Send,
@@ -64,7 +64,7 @@ impl<A: Actor> Slot<A> {
     ///
     /// # Errors
     /// When the child is gone, or goes before it answers.
-    pub async fn ask<M>(&self, message: M) -> Result<M::Result, ChildGone>
+    pub(crate) async fn ask<M>(&self, message: M) -> Result<M::Result, ChildGone>
     where
         M: Message + Send + 'static,
         M::Result: MessageResponse<A, M> + Send,
@@ -146,7 +146,7 @@ impl Drop for Working {
 }
 
 /// Carried by every child: its drop is how the supervisor learns that the child is gone.
-pub struct Alive {
+pub(crate) struct Alive {
     vitals: Arc<Vitals>,
     supervisor: Addr<Supervisor>,
     incarnation: u64,
@@ -154,7 +154,7 @@ pub struct Alive {
 
 impl Alive {
     /// Beats as long as `ctx` runs.
-    pub fn beat_from<A>(&self, ctx: &mut Context<A>)
+    pub(crate) fn beat_from<A>(&self, ctx: &mut Context<A>)
     where
         A: Actor<Context = Context<A>>,
     {
@@ -165,12 +165,16 @@ impl Alive {
 
     /// The vitals, for a child that beats or works by itself.
     #[must_use]
-    pub fn vitals(&self) -> &Arc<Vitals> {
+    pub(crate) fn vitals(&self) -> &Arc<Vitals> {
         &self.vitals
     }
 }
 
 impl Drop for Alive {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a drop cannot wait, and the supervisor's mailbox must take this one, full or not"
+    )]
     fn drop(&mut self) {
         self.vitals.present.store(false, Ordering::Relaxed);
         self.supervisor.do_send(ChildEnded { name: self.vitals.name, incarnation: self.incarnation });
@@ -187,7 +191,7 @@ struct Child {
 }
 
 /// The supervisor. It owns the children's factories; the children live in their slots.
-pub struct Supervisor {
+pub(crate) struct Supervisor {
     children: Vec<Child>,
     restarts: VecDeque<Instant>,
     restarts_max: usize,
@@ -200,11 +204,11 @@ pub struct Supervisor {
 
 /// The children to supervise, in the order in which they start.
 #[derive(Default)]
-pub struct Children(Vec<(Arc<Vitals>, Factory)>);
+pub(crate) struct Children(Vec<(Arc<Vitals>, Factory)>);
 
 impl Children {
     /// Adds a child; returns its vitals.
-    pub fn add(&mut self, name: &'static str, start: impl FnMut(Alive) + 'static) -> Arc<Vitals> {
+    pub(crate) fn add(&mut self, name: &'static str, start: impl FnMut(Alive) + 'static) -> Arc<Vitals> {
         let vitals = Arc::new(Vitals::new(name));
         self.0.push((Arc::clone(&vitals), Box::new(start)));
         vitals
@@ -214,7 +218,7 @@ impl Children {
 impl Supervisor {
     /// Starts all children. `gave_up` turns true when there were too many restarts; while `stopping` is true, nobody is
     /// started again.
-    pub fn start_all(
+    pub(crate) fn start_all(
         children: Children,
         restarts_max: u32,
         window: Duration,

@@ -7,6 +7,8 @@
 //! every run ends by count and by time; nothing fails for being slow.
 //! How to get it wrong: comparing figures of two runs of this program instead of the ratios within one.
 
+#![allow(unreachable_pub, clippy::disallowed_methods, reason = "a program of its own, not a library")]
+
 mod buying;
 mod client;
 mod daemon;

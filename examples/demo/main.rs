@@ -10,6 +10,8 @@
 //! How to get it wrong: starting the daemon on another thread than this one. The kernel would kill it when that thread
 //! ends.
 
+#![allow(unreachable_pub, clippy::disallowed_methods, reason = "a program of its own, not a library")]
+
 mod api;
 mod backdrop;
 mod daemon;

@@ -9,6 +9,8 @@
 //! How one could get it wrong: passing `PG*` variables on. `PGDATA`, `PGOPTIONS` or `PGPASSFILE` of the person who runs
 //! the tests would redirect them, in the worst case to a real database.
 
+#![allow(clippy::disallowed_methods, reason = "what is installed shows in PATH, and PG* variables must not leak in")]
+
 use std::{
     env, fs,
     os::unix::process::CommandExt,

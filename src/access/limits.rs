@@ -84,7 +84,7 @@ impl Addresses {
 }
 
 /// Orders of each key on each route.
-pub struct OrderLimit(DefaultKeyedRateLimiter<(Fingerprint, &'static str)>);
+pub(super) struct OrderLimit(DefaultKeyedRateLimiter<(Fingerprint, &'static str)>);
 
 impl Default for OrderLimit {
     fn default() -> Self {
@@ -95,7 +95,7 @@ impl Default for OrderLimit {
 impl OrderLimit {
     /// Counts one order; `Some(after)` when it must wait.
     #[must_use]
-    pub fn ordered(&self, by: Fingerprint, route: &'static str) -> Option<Duration> {
+    pub(super) fn ordered(&self, by: Fingerprint, route: &'static str) -> Option<Duration> {
         let refused = self.0.check_key(&(by, route)).err()?;
         Some(refused.wait_time_from(DefaultClock::default().now()))
     }

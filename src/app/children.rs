@@ -79,7 +79,6 @@ impl App {
             taken: Arc::clone(&taken),
             unready: Arc::clone(&unready),
             instance_id: Uuid::new_v4(),
-            telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "desk")),
         };
         let custody = Custody {

@@ -42,7 +42,7 @@ const DATABASE_TRIED_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the daemon cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub(crate) enum StartError {
     /// PostgreSQL stayed away, or refuses the schema.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -63,7 +63,7 @@ pub enum StartError {
 }
 
 /// Where a reload reads the configuration from.
-pub struct ReloadSources {
+pub(crate) struct ReloadSources {
     /// `--config`.
     pub file: Option<PathBuf>,
     /// The environment that the process was started with.
@@ -73,7 +73,7 @@ pub struct ReloadSources {
 }
 
 /// Everything built, nothing running.
-pub struct App {
+pub(crate) struct App {
     config: Arc<ArcSwap<Config>>,
     db: Db,
     locks: PurchaseLocks,
@@ -92,7 +92,7 @@ impl App {
     ///
     /// # Errors
     /// See [`StartError`].
-    pub async fn build(config: Config, log: slog::Logger) -> Result<Self, StartError> {
+    pub(crate) async fn build(config: Config, log: slog::Logger) -> Result<Self, StartError> {
         let runtime = tokio::runtime::Handle::current();
         let url = DatabaseUrl::new(&config.secrets.database_url);
         migrate_patiently(&url, &log).await?;
@@ -129,17 +129,11 @@ impl App {
         })
     }
 
-    /// Where it listens, with the port that the system chose if it was 0.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// Builds and runs until SIGTERM or SIGINT; returns the process's exit code. A second signal ends the process at once.
     ///
     /// # Errors
     /// As [`App::build`].
-    pub async fn start(config: Config, log: slog::Logger, reload: ReloadSources) -> Result<u8, StartError> {
+    pub(crate) async fn start(config: Config, log: slog::Logger, reload: ReloadSources) -> Result<u8, StartError> {
         let mut signals = Signals::new();
         let app = tokio::select! {
             app = Self::build(config, log) => app?,

@@ -35,7 +35,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What the desk needs.
 #[derive(Clone)]
-pub struct DeskDependencies {
+pub(crate) struct DeskDependencies {
     /// Where assignments live.
     pub db: Db,
     /// Who buys for the line.
@@ -50,14 +50,12 @@ pub struct DeskDependencies {
     pub unready: Arc<Notify>,
     /// This process, in the database's line.
     pub instance_id: Uuid,
-    /// Where answers are counted.
-    pub telemetry: Telemetry,
     /// The log.
     pub log: slog::Logger,
 }
 
 /// The assignment desk.
-pub struct Desk {
+pub(crate) struct Desk {
     pub(super) deps: DeskDependencies,
     pub(super) gathered: Vec<(Ask, Reply)>,
     pub(super) serving: bool,
@@ -279,7 +277,8 @@ impl Actor for Desk {
             loop {
                 stock.notified().await;
                 match desk.upgrade() {
-                    Some(desk) => desk.do_send(StockMoved),
+                    // Full: the one that is pending will look.
+                    Some(desk) => drop(desk.try_send(StockMoved)),
                     None => return,
                 }
             }

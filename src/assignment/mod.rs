@@ -14,5 +14,5 @@ mod keeping;
 mod line;
 mod reply;
 
-pub use ask::{Answer, Ask, NoNumber};
-pub use desk::{Desk, DeskDependencies, DeskHandle};
+pub(crate) use ask::{Ask, NoNumber};
+pub(crate) use desk::{Desk, DeskDependencies, DeskHandle};

@@ -24,7 +24,7 @@ const FORGET_BATCHES_MAX: usize = 500;
 
 /// What the keeper needs.
 #[derive(Clone)]
-pub struct KeeperDependencies {
+pub(crate) struct KeeperDependencies {
     /// The queue.
     pub audit: AuditLog,
     /// Where it goes.
@@ -38,7 +38,7 @@ pub struct KeeperDependencies {
 }
 
 /// The audit's child.
-pub struct AuditKeeper {
+pub(crate) struct AuditKeeper {
     deps: KeeperDependencies,
     alive: Alive,
     writing: Option<tokio::task::AbortHandle>,

@@ -14,8 +14,8 @@ mod keeper;
 mod queue;
 mod writer;
 
-pub use keeper::{AuditKeeper, KeeperDependencies};
-pub use queue::AuditLog;
+pub(crate) use keeper::{AuditKeeper, KeeperDependencies};
+pub(crate) use queue::AuditLog;
 
 use chrono::Utc;
 use serde_json::Value;
@@ -25,7 +25,7 @@ use crate::db::audit::AuditRow;
 
 /// What the schedule did by itself; `code` says why it failed, if it did.
 #[must_use]
-pub fn by_cron(action: &str, detail: Value, code: Option<&str>) -> AuditRow {
+pub(crate) fn by_cron(action: &str, detail: Value, code: Option<&str>) -> AuditRow {
     AuditRow {
         call_id: Uuid::new_v4(),
         at: Utc::now(),

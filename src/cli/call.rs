@@ -25,44 +25,44 @@ pub(super) struct Call<'a> {
 
 impl<'a> Call<'a> {
     /// Reads something.
-    pub fn get(path: &[&'a str]) -> Self {
+    pub(super) fn get(path: &[&'a str]) -> Self {
         let path = path.to_vec();
         Self { method: "GET", path, query: Vec::new(), headers: Vec::new(), body: None, within: QUICK }
     }
 
     /// Does something.
-    pub fn post(path: &[&'a str]) -> Self {
+    pub(super) fn post(path: &[&'a str]) -> Self {
         Self { method: "POST", ..Self::get(path) }
     }
 
     /// Reads something below `/admin/phones/api`.
-    pub fn get_api(path: &[&'a str]) -> Self {
+    pub(super) fn get_api(path: &[&'a str]) -> Self {
         Self::get(&[&API, path].concat())
     }
 
     /// Does something below `/admin/phones/api`.
-    pub fn post_api(path: &[&'a str]) -> Self {
+    pub(super) fn post_api(path: &[&'a str]) -> Self {
         Self::post(&[&API, path].concat())
     }
 
     /// Adds to the query what is given.
-    pub fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+    pub(super) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.query.extend(value.map(|value| (name, value.to_string())));
         self
     }
 
-    pub fn header(mut self, name: &'static str, value: &'a str) -> Self {
+    pub(super) fn header(mut self, name: &'static str, value: &'a str) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    pub fn body(mut self, body: Value) -> Self {
+    pub(super) fn body(mut self, body: Value) -> Self {
         self.body = Some(body);
         self
     }
 
     /// The daemon works for a while before it answers.
-    pub fn takes_long(mut self) -> Self {
+    pub(super) fn takes_long(mut self) -> Self {
         self.within = LONG;
         self
     }

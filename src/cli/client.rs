@@ -58,7 +58,7 @@ impl Client {
     ///
     /// # Errors
     /// Bad usage.
-    pub fn new(remote: &Remote, sources: &Sources) -> Result<Self, Failure> {
+    pub(super) fn new(remote: &Remote, sources: &Sources) -> Result<Self, Failure> {
         let from_env = sources.env.get("CALLBUNKER_URL").map(String::as_str).filter(|url| !url.trim().is_empty());
         let base = base(remote.url.as_deref().or(from_env).unwrap_or(URL_DEFAULT))?;
         let key = client_key(sources).map_err(|problems| {
@@ -77,7 +77,7 @@ impl Client {
     }
 
     /// The address, for sentences.
-    pub fn url(&self) -> &str {
+    pub(super) fn url(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
 
@@ -85,7 +85,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`CallError`].
-    pub fn call(&self, call: &Call<'_>) -> Result<Answer, CallError> {
+    pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, CallError> {
         let unsendable =
             |error: &dyn std::fmt::Display| CallError::Away(format!("the call cannot be written: {error}"));
         let mut request = http::Request::builder()
@@ -122,7 +122,7 @@ impl Client {
     ///
     /// # Errors
     /// The sentence; a lost answer tells to look at the status.
-    pub fn ask(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+    pub(super) fn ask(&self, call: &Call<'_>) -> Result<Answer, Failure> {
         self.call(call).map_err(|error| match error {
             CallError::Lost(sentence) if call.method == "POST" => {
                 Failure::Unreachable(format!("{sentence}; it may have been done: look with `callbunker status`"))

@@ -38,6 +38,7 @@ use client::Client;
 
 /// Reads the arguments and runs what they say.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "here the environment becomes an argument")]
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

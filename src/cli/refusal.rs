@@ -25,7 +25,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub fn new(url: &str, path: &str, status: StatusCode, headers: &HeaderMap, document: Value) -> Self {
+    pub(super) fn new(url: &str, path: &str, status: StatusCode, headers: &HeaderMap, document: Value) -> Self {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
         Self {
@@ -44,33 +44,33 @@ impl Refusal {
     }
 
     /// The document as it came, for a script to read.
-    pub fn for_scripts(self, document: Option<String>) -> Self {
+    pub(super) fn for_scripts(self, document: Option<String>) -> Self {
         Self { for_scripts: document, ..self }
     }
 
     /// The order that is placed, although the answer is a refusal.
-    pub fn purchase_id(&self) -> Option<&str> {
+    pub(super) fn purchase_id(&self) -> Option<&str> {
         self.purchase_id.as_deref()
     }
 
     /// Whether the call may have taken effect all the same: somebody on the way, or inside, failed, or spoilt an answer.
-    pub fn is_doubtful(&self) -> bool {
+    pub(super) fn is_doubtful(&self) -> bool {
         matches!(self.status, 200..=299 | 500..) && !self.bought_nothing()
     }
 
     /// Whether the daemon tells of an order that it ended before it bought any.
-    pub fn bought_nothing(&self) -> bool {
+    pub(super) fn bought_nothing(&self) -> bool {
         ["spend_cap", "locked", "halted"].contains(&self.code())
     }
 
     /// The machine code; empty when something else than a callbunker answered.
-    pub fn code(&self) -> &str {
+    pub(super) fn code(&self) -> &str {
         &self.code
     }
 
     /// How a command ends with `sentence`: a proxy without a daemon behind it is as good as no daemon, and so is a daemon
     /// that goes away or has no database. `unavailable` is none of these: it is also said when Twilio does not answer.
-    pub fn failure(&self, sentence: String) -> Failure {
+    pub(super) fn failure(&self, sentence: String) -> Failure {
         match (self.code.as_str(), self.status) {
             ("", 502..=504) => Failure::Unreachable(sentence),
             ("", _) => Failure::Failed(sentence),
@@ -84,12 +84,12 @@ impl Refusal {
     }
 
     /// Whether the same call may succeed a little later.
-    pub fn is_passing(&self) -> bool {
+    pub(super) fn is_passing(&self) -> bool {
         matches!(self.status, 429 | 500..) && !self.bought_nothing()
     }
 
     /// What to tell.
-    pub fn sentence(&self) -> String {
+    pub(super) fn sentence(&self) -> String {
         let Self { url, status, detail, .. } = self;
         match self.code.as_str() {
             "" => self.not_ours(),

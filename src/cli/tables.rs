@@ -78,22 +78,22 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub fn of(document: &Value) -> Self {
+    pub(super) fn of(document: &Value) -> Self {
         Self { left: document.as_object().cloned().unwrap_or_default(), lines: Vec::new() }
     }
 
     /// Takes a field out, for a line of one's own.
-    pub fn take(&mut self, name: &str) -> Value {
+    pub(super) fn take(&mut self, name: &str) -> Value {
         self.left.remove(name).unwrap_or_default()
     }
 
     /// Adds a line.
-    pub fn line(&mut self, name: &str, value: impl Into<String>) {
+    pub(super) fn line(&mut self, name: &str, value: impl Into<String>) {
         self.lines.push((name.to_owned(), value.into()));
     }
 
     /// Takes fields out as they are, and leaves out those that are missing.
-    pub fn show(&mut self, names: &[&str]) {
+    pub(super) fn show(&mut self, names: &[&str]) {
         for name in names {
             if let Some(value) = self.left.remove(*name) {
                 flatten(&spoken(name), &value, &mut self.lines);
@@ -102,7 +102,7 @@ impl Facts {
     }
 
     /// The table, with whatever nobody has taken at its end.
-    pub fn print(mut self) -> String {
+    pub(super) fn print(mut self) -> String {
         for (name, value) in &self.left {
             flatten(&spoken(name), value, &mut self.lines);
         }

@@ -9,7 +9,7 @@ use super::secrets::{TwilioCredentials, redacted};
 
 /// The effective configuration as TOML, secrets redacted.
 #[must_use]
-pub fn describe_effective(config: &Config) -> String {
+pub(crate) fn describe_effective(config: &Config) -> String {
     let mut text = toml::to_string(config).expect("sections hold numbers, text and lists; a test serialises them");
     text.push_str("\n# Secrets never stand in this file; what is given for them:\n");
     let secrets = &config.secrets;

@@ -22,7 +22,7 @@ pub(super) struct Loader {
 }
 
 impl Loader {
-    pub fn new(sources: &Sources, schema: &Schema) -> Self {
+    pub(super) fn new(sources: &Sources, schema: &Schema) -> Self {
         let mut problems = Vec::new();
         let file = read_file(sources, schema, &mut problems);
         let env = read_environment(sources, schema, &mut problems);
@@ -31,13 +31,13 @@ impl Loader {
     }
 
     /// Where the value in force came from.
-    pub fn origin_of(&self, full_key: &str) -> Origin {
+    pub(super) fn origin_of(&self, full_key: &str) -> Origin {
         let given = self.env.get(full_key).or_else(|| self.file.get(full_key));
         given.map_or(Origin::Default, |given| given.origin.clone())
     }
 
     /// The keys that the environment gives directly, by the variable's name.
-    pub fn given_in_environment(&self) -> impl Iterator<Item = String> {
+    pub(super) fn given_in_environment(&self) -> impl Iterator<Item = String> {
         self.env.values().filter_map(|given| match &given.origin {
             Origin::Environment(name) => Some(name.clone()),
             _ => None,
@@ -45,12 +45,12 @@ impl Loader {
     }
 
     /// The keys for which the file says something else than the environment.
-    pub fn hidden_in_file(&self) -> BTreeSet<&str> {
+    pub(super) fn hidden_in_file(&self) -> BTreeSet<&str> {
         hidden(&self.file, &self.env)
     }
 
     /// Reads one section. With problems, the section holds defaults in their place.
-    pub fn section<S: Section>(&mut self) -> S {
+    pub(super) fn section<S: Section>(&mut self) -> S {
         let defaults = defaults_of::<S>();
         let mut merged = defaults.clone();
         for key in field_names::<S>() {

@@ -19,13 +19,12 @@ mod sections;
 mod sources;
 mod web_address;
 
-pub use describe::describe_effective;
-pub use problem::{Origin, Problem, Problems};
-pub use reload::Reload;
-pub use root::{Config, DatabaseSettings};
-pub use secrets::{KEY_CHARACTERS_MAX, KEY_CHARACTERS_MIN, KEYS_MAX, Secrets, TwilioCredentials, client_key};
-pub use sections::*;
-pub use sources::Sources;
+pub(crate) use describe::describe_effective;
+pub(crate) use problem::Problems;
+pub(crate) use root::{Config, DatabaseSettings};
+pub(crate) use secrets::client_key;
+pub(crate) use sections::*;
+pub(crate) use sources::Sources;
 
 #[cfg(test)]
 mod tests;

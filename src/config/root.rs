@@ -98,22 +98,18 @@ fn names_public_url(key: &str) -> bool {
 
 /// What `migrate` needs: the database alone, though the rest of what is given must be sound too.
 #[derive(Debug, Clone)]
-pub struct DatabaseSettings {
-    /// How it is used.
-    pub database: DatabaseConfig,
-    /// How the migration's lines look.
-    pub log: LogConfig,
+pub(crate) struct DatabaseSettings {
     /// Where it is.
     pub url: SecretString,
 }
 
 impl DatabaseSettings {
     /// Reads and checks everything but the secrets that only `serve` needs.
-    pub fn load(sources: &Sources) -> Result<Self, Problems> {
+    pub(crate) fn load(sources: &Sources) -> Result<Self, Problems> {
         let mut loader = Loader::new(sources, &schema());
-        let config = Config::read_sections(&mut loader);
+        Config::read_sections(&mut loader);
         let mut problems = loader.problems;
         let url = secrets::read_database_url(sources, &mut problems);
-        Problems::or(problems, Self { database: config.database, log: config.log, url })
+        Problems::or(problems, Self { url })
     }
 }

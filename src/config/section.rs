@@ -47,13 +47,13 @@ pub(super) struct Checks<'a> {
 
 impl Checks<'_> {
     /// Refuses the value of one key.
-    pub fn refuse(&mut self, key: &str, what: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn refuse(&mut self, key: &str, what: impl Into<String>, remedy: impl Into<String>) {
         self.refuse_together(&[key], what, remedy);
     }
 
     /// Refuses a combination of keys, unless one of them was refused already: then a default stands in its place, and
     /// to complain about that would mislead. The first key is the one that is named.
-    pub fn refuse_together(&mut self, keys: &[&str], what: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn refuse_together(&mut self, keys: &[&str], what: impl Into<String>, remedy: impl Into<String>) {
         let names: Vec<String> = keys.iter().map(|key| format!("{}.{key}", self.section)).collect();
         if names.iter().all(|name| (self.is_sound)(name)) {
             let origin = names.iter().map(|name| (self.origin_of)(name)).find(|origin| *origin != Origin::Default);

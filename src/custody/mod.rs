@@ -16,7 +16,7 @@ mod import;
 mod keeper;
 mod unfinished;
 
-pub use error::CustodyError;
-pub use import::{ImportProblem, ImportReport, ImportRequest, ImportRow};
-pub use keeper::Custody;
-pub use unfinished::Silence;
+pub(crate) use error::CustodyError;
+pub(crate) use import::{ImportReport, ImportRequest, ImportRow};
+pub(crate) use keeper::Custody;
+pub(crate) use unfinished::Silence;

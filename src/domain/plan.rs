@@ -279,14 +279,14 @@ fn refusal(cap: Cap) -> Why {
 pub(super) mod defaults {
     use super::{Caps, PoolPolicy};
 
-    pub const POLICY: PoolPolicy = PoolPolicy {
+    pub(crate) const POLICY: PoolPolicy = PoolPolicy {
         threshold_low: 10,
         replenishment_batch_size: 10,
         total_min: 20,
         available_max: 50,
         owned_max: 1000,
     };
-    pub const FREE: Caps = Caps { hour_left: 100, day_left: 300, paused: false, halted: false };
+    pub(crate) const FREE: Caps = Caps { hour_left: 100, day_left: 300, paused: false, halted: false };
 }
 
 #[cfg(test)]

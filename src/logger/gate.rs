@@ -16,20 +16,20 @@ pub(super) struct Threshold(Arc<AtomicU8>);
 const LEVELS: [LogLevel; 5] = [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug, LogLevel::Trace];
 
 impl Threshold {
-    pub fn new(level: LogLevel) -> Self {
+    pub(super) fn new(level: LogLevel) -> Self {
         Self(Arc::new(AtomicU8::new(level as u8)))
     }
 
-    pub fn set(&self, level: LogLevel) {
+    pub(super) fn set(&self, level: LogLevel) {
         self.0.store(level as u8, Ordering::Relaxed);
     }
 
-    pub fn get(&self) -> LogLevel {
+    pub(super) fn get(&self) -> LogLevel {
         LEVELS[usize::from(self.0.load(Ordering::Relaxed)).min(LEVELS.len() - 1)]
     }
 
     /// What libraries may say: `warn` and above, unless somebody looks for the cause of something.
-    pub fn for_libraries(&self) -> log::LevelFilter {
+    pub(super) fn for_libraries(&self) -> log::LevelFilter {
         match self.get() {
             LogLevel::Error => log::LevelFilter::Error,
             LogLevel::Warn | LogLevel::Info => log::LevelFilter::Warn,
@@ -59,7 +59,7 @@ pub(super) struct Gate<D> {
 }
 
 impl<D> Gate<D> {
-    pub fn new(threshold: Threshold, behind: D) -> Self {
+    pub(super) fn new(threshold: Threshold, behind: D) -> Self {
         Self { threshold, behind }
     }
 }

@@ -12,7 +12,9 @@ mod gate;
 mod lines;
 mod queue;
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+#[cfg(test)]
+use std::io::Write;
+use std::io::{self, BufWriter, IsTerminal};
 use std::time::Duration;
 
 use metrics::Counter;
@@ -27,20 +29,20 @@ const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The log while it runs. Keep it until the end of `main`: dropping it writes out what is queued and ends it.
 #[must_use = "dropping the logger ends the log"]
-pub struct Logger {
+pub(crate) struct Logger {
     root: slog::Logger,
     handle: LogHandle,
 }
 
 /// Changes the level of a running log, and tells who counts what it drops.
 #[derive(Clone)]
-pub struct LogHandle {
+pub(crate) struct LogHandle {
     threshold: Threshold,
     queue: Queue,
 }
 
 /// Starts the log on standard error, and takes over what libraries say.
-pub fn init(config: &LogConfig) -> Logger {
+pub(crate) fn init(config: &LogConfig) -> Logger {
     let stderr = io::stderr();
     let as_text = match config.format {
         LogFormat::Auto => stderr.is_terminal(),
@@ -57,7 +59,8 @@ pub fn init(config: &LogConfig) -> Logger {
 }
 
 /// The log in JSON on any writer; libraries are left alone.
-pub fn json_to(level: LogLevel, writer: impl Write + Send + 'static) -> Logger {
+#[cfg(test)]
+fn json_to(level: LogLevel, writer: impl Write + Send + 'static) -> Logger {
     start(level, lines::json(writer))
 }
 
@@ -75,13 +78,13 @@ fn start(level: LogLevel, lines: impl Drain<Ok = (), Err = Never> + Send + 'stat
 
 impl Logger {
     /// The logger that all others are made of, with `.new(o!(…))`.
-    pub fn root(&self) -> &slog::Logger {
+    pub(crate) fn root(&self) -> &slog::Logger {
         &self.root
     }
 
     /// Changes the level later.
     #[must_use]
-    pub fn handle(&self) -> LogHandle {
+    pub(crate) fn handle(&self) -> LogHandle {
         self.handle.clone()
     }
 
@@ -103,19 +106,19 @@ impl Drop for Logger {
 
 impl LogHandle {
     /// Shows lines of this importance and above, from the next line on.
-    pub fn set_level(&self, level: LogLevel) {
+    pub(crate) fn set_level(&self, level: LogLevel) {
         self.threshold.set(level);
         self.tell_libraries();
     }
 
     /// Counts there how many lines are dropped while the log is not read, small talk and lines of `warn` and above.
-    pub fn count_dropped(&self, ordinary: Counter, important: Counter) {
+    pub(crate) fn count_dropped(&self, ordinary: Counter, important: Counter) {
         self.queue.count_by(Dropped { ordinary, important });
     }
 
     /// The level in force.
-    #[must_use]
-    pub fn level(&self) -> LogLevel {
+    #[cfg(test)]
+    fn level(&self) -> LogLevel {
         self.threshold.get()
     }
 

@@ -63,7 +63,7 @@ enum Work {
 }
 
 impl Queue {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let lines = Lines {
             ordinary: VecDeque::new(),
             important: VecDeque::new(),
@@ -78,7 +78,7 @@ impl Queue {
     }
 
     /// Counts there what is dropped, and what has been dropped already.
-    pub fn count_by(&self, counters: Dropped) {
+    pub(super) fn count_by(&self, counters: Dropped) {
         let mut lines = self.lines();
         counters.ordinary.increment(lines.dropped.ordinary);
         counters.important.increment(lines.dropped.important);
@@ -86,7 +86,7 @@ impl Queue {
     }
 
     /// Writes lines to `drain` until the queue is closed and empty: the writing thread.
-    pub fn write_all(&self, drain: &impl Drain<Ok = (), Err = Never>) {
+    pub(super) fn write_all(&self, drain: &impl Drain<Ok = (), Err = Never>) {
         let said_for_whom = OwnedKVList::from(o!());
         loop {
             let Ok(()) = match self.next() {
@@ -106,7 +106,7 @@ impl Queue {
 
     /// No more lines are taken; those that wait are written, for which this waits, but not for ever: the reader of the
     /// log may be gone or stand still.
-    pub fn close(&self, patience: Duration) {
+    pub(super) fn close(&self, patience: Duration) {
         let deadline = Instant::now() + patience;
         let mut lines = self.lines();
         lines.is_closed = true;

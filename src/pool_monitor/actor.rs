@@ -30,7 +30,7 @@ const BACK_OFF_FIRST: Duration = Duration::from_secs(5);
 const BACK_OFF_MAX: Duration = Duration::from_secs(300);
 
 /// Keeps the pool as the policy wants it.
-pub struct PoolMonitor {
+pub(crate) struct PoolMonitor {
     deps: MonitorDependencies,
     warm: bool,
     last_look: Instant,

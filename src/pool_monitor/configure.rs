@@ -29,7 +29,7 @@ const UNANSWERED_MAX: u32 = 20;
 
 /// A number whose webhooks could not be set.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct FailedNumber {
+pub(crate) struct FailedNumber {
     /// Which.
     pub phone_number: String,
     /// `missing`, `not_ours`, `held`, `tag_conflict`, or Twilio's refusal.
@@ -40,7 +40,7 @@ pub struct FailedNumber {
 
 /// What configuring the webhooks did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct ConfigureReport {
+pub(crate) struct ConfigureReport {
     /// Numbers looked at.
     pub checked: u32,
     /// Numbers whose webhooks were set, because they differed.
@@ -51,7 +51,7 @@ pub struct ConfigureReport {
 
 /// Why configuring stopped.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigureError {
+pub(crate) enum ConfigureError {
     /// PostgreSQL failed.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -65,7 +65,7 @@ pub enum ConfigureError {
 
 /// Configuring stopped before its end.
 #[derive(Debug)]
-pub struct BrokeOff {
+pub(crate) struct BrokeOff {
     /// What was done until then.
     pub report: ConfigureReport,
     /// Why.
@@ -77,7 +77,7 @@ pub struct BrokeOff {
 /// # Errors
 /// When PostgreSQL fails, Twilio's list cannot be read, Twilio refuses the account, or the daemon stops; single numbers
 /// that fail stand in the report. The same call again goes on.
-pub async fn configure_webhooks(
+pub(crate) async fn configure_webhooks(
     caring: &Caring,
     wanted: Webhooks,
     only: Option<Vec<String>>,

@@ -207,7 +207,7 @@ fn failed(failure: Failure, suspicion: Option<Suspicion>) -> Outcome {
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub async fn is_skewed(db: &Db, wanted: &Webhooks) -> Result<bool, DbError> {
+pub(crate) async fn is_skewed(db: &Db, wanted: &Webhooks) -> Result<bool, DbError> {
     let installation = db.run("installation_read", installation_read).await?;
     Ok(installation.webhooks != *wanted)
 }

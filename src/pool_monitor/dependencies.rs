@@ -14,7 +14,7 @@ use crate::telemetry::Telemetry;
 
 /// What the monitor needs.
 #[derive(Clone)]
-pub struct MonitorDependencies {
+pub(crate) struct MonitorDependencies {
     /// Stock and ledger.
     pub db: Db,
     /// Who buys.

@@ -19,8 +19,7 @@ mod probe;
 mod sampler;
 mod tried;
 
-pub use actor::{MonitorError, MonitorHandle, PoolMonitor};
-pub use configure::{BrokeOff, ConfigureError, ConfigureReport, FailedNumber, configure_webhooks};
-pub use confirm::{Caring, is_skewed};
-pub use dependencies::MonitorDependencies;
-pub use pass::PassReport;
+pub(crate) use actor::{MonitorError, MonitorHandle, PoolMonitor};
+pub(crate) use configure::{BrokeOff, ConfigureError, ConfigureReport, configure_webhooks};
+pub(crate) use confirm::{Caring, is_skewed};
+pub(crate) use dependencies::MonitorDependencies;

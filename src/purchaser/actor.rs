@@ -19,7 +19,7 @@ use crate::domain::Trigger;
 use crate::supervisor::{Alive, ChildGone, Slot, Working};
 
 /// Serializes everything that costs money.
-pub struct Purchaser {
+pub(crate) struct Purchaser {
     buyer: Buyer,
     work: watch::Sender<Work>,
     /// Orders by hand that wait for their next turn or have it.
@@ -29,7 +29,7 @@ pub struct Purchaser {
 
 /// What the Purchaser is at, for whoever must not wait for it, or must.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Work {
+pub(crate) struct Work {
     /// Anything at all, this very moment.
     pub busy: bool,
     /// An order by hand, perhaps between two turns.

@@ -11,7 +11,7 @@ use crate::db::{Db, DbError, buying_gate};
 use crate::twilio::{Failure, Verdict, hide_numbers};
 
 /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
-pub async fn halt_on(db: &Db, config: &BreakerConfig, log: &slog::Logger, failure: &Failure) -> bool {
+pub(crate) async fn halt_on(db: &Db, config: &BreakerConfig, log: &slog::Logger, failure: &Failure) -> bool {
     let Failure::Refused(refusal) = failure else { return false };
     let probe_every = match refusal.verdict() {
         Verdict::HaltUntilProbe => Some(config.probe()),
@@ -27,7 +27,7 @@ pub async fn halt_on(db: &Db, config: &BreakerConfig, log: &slog::Logger, failur
 }
 
 /// Opens the breaker for all instances. Without `probe_every` only an operator closes it.
-pub async fn halt(
+pub(crate) async fn halt(
     db: &Db,
     log: &slog::Logger,
     twilio_code: Option<i32>,
@@ -58,6 +58,6 @@ pub async fn halt(
 ///
 /// # Errors
 /// When PostgreSQL fails; then Twilio must not be called either.
-pub async fn is_silenced(db: &Db) -> Result<bool, DbError> {
+pub(crate) async fn is_silenced(db: &Db) -> Result<bool, DbError> {
     Ok(db.run("gate_read", buying_gate::gate_read).await?.silences_twilio())
 }

@@ -19,7 +19,7 @@ use crate::twilio::{Failure, Twilio};
 
 /// What buying needs. Plain dependencies, no actor.
 #[derive(Clone)]
-pub struct Buyer {
+pub(crate) struct Buyer {
     /// The ledger.
     pub db: Db,
     /// The cross-instance guard.

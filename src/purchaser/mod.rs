@@ -13,7 +13,7 @@
 mod actor;
 mod batch;
 mod beside;
-pub mod breaker;
+pub(crate) mod breaker;
 mod buyer;
 mod by_hand;
 mod candidates;
@@ -33,11 +33,10 @@ mod shortfall;
 mod traffic;
 mod wave;
 
-pub use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
-pub use batch::BatchReport;
-pub use buyer::Buyer;
+pub(crate) use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
+pub(crate) use batch::BatchReport;
+pub(crate) use buyer::Buyer;
 pub(crate) use judge::{Owner, judge_for};
-pub use orders::{Asker, NotPlaced, Orders, Placed, Untold};
-pub use recover::RecoverReport;
-pub use report::EmergencyReport;
-pub use shortfall::Shortfall;
+pub(crate) use orders::{Asker, NotPlaced, Orders, Untold};
+pub(crate) use report::EmergencyReport;
+pub(crate) use shortfall::Shortfall;

@@ -32,7 +32,7 @@ const LOOKS_FOR_LINE_EVERY: Duration = Duration::from_millis(250);
 
 /// What a recovery did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RecoverReport {
+pub(crate) struct RecoverReport {
     /// Items that turned out to be bought, and are in the pool now.
     pub bought: u32,
     /// Items that ended without a number.

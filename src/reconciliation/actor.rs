@@ -35,7 +35,7 @@ impl Drop for Asked {
 }
 
 /// Compares Twilio's list with the database.
-pub struct Reconciler {
+pub(crate) struct Reconciler {
     deps: ReconcilerDependencies,
     busy: watch::Sender<bool>,
     alive: Alive,

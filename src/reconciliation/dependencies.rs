@@ -4,7 +4,7 @@ use crate::purchaser::{Buyer, PurchaserHandle};
 
 /// What the Reconciler needs.
 #[derive(Clone)]
-pub struct ReconcilerDependencies {
+pub(crate) struct ReconcilerDependencies {
     /// Database, Twilio, configuration and the purchaser's judgement.
     pub buyer: Buyer,
     /// Whose recovery comes first.

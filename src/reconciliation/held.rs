@@ -17,7 +17,7 @@ pub(super) const TAG_IS_GONE: &str =
 /// Whether a line is about a number for no other reason than that it was held: when it is held no more, somebody has
 /// decided since.
 #[must_use]
-pub fn is_about_a_hold(reason: &str, user_id: Option<&str>) -> bool {
+pub(crate) fn is_about_a_hold(reason: &str, user_id: Option<&str>) -> bool {
     let begins = |beginning: &str| reason.starts_with(beginning);
     let told_here = begins("adopting: ") || begins("unknown_item: ") || begins("tag_conflict: ");
     user_id.is_none() && (told_here || begins(TAGGED_FOR) || reason == TAG_IS_GONE)

@@ -33,9 +33,9 @@ mod unread;
 mod unread_rows;
 mod walk;
 
-pub use actor::{Reconciler, ReconcilerHandle};
-pub use dependencies::ReconcilerDependencies;
-pub use held::is_about_a_hold;
-pub use report::{ForeignLine, Line, Report};
-pub use run::Reconciled;
-pub use trouble::Trouble;
+pub(crate) use actor::{Reconciler, ReconcilerHandle};
+pub(crate) use dependencies::ReconcilerDependencies;
+pub(crate) use held::is_about_a_hold;
+pub(crate) use report::Report;
+pub(crate) use run::Reconciled;
+pub(crate) use trouble::Trouble;

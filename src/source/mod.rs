@@ -6,7 +6,7 @@ mod house;
 use std::path::{Path, PathBuf};
 
 /// Every Rust file below `src`, with its text.
-pub fn rust_files() -> Vec<(PathBuf, String)> {
+pub(super) fn rust_files() -> Vec<(PathBuf, String)> {
     let (mut folders, mut files) = (vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")], Vec::new());
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {

@@ -12,7 +12,7 @@ use super::error::Failure;
 
 /// The pace of tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BackOff {
+pub(crate) struct BackOff {
     /// About the first wait.
     pub first: Duration,
     /// No wait is longer, whatever Twilio asks for.
@@ -23,11 +23,12 @@ pub struct BackOff {
 
 impl BackOff {
     /// Four tries within some seconds: for what somebody waits for.
-    pub const PACE: Self = Self { first: Duration::from_millis(200), longest: Duration::from_secs(10), tries_max: 4 };
+    pub(crate) const PACE: Self =
+        Self { first: Duration::from_millis(200), longest: Duration::from_secs(10), tries_max: 4 };
 
     /// The wait after `tries` calls that failed. `asked` is Twilio's `Retry-After`; `chance` lies in `0.0..1.0`.
     #[must_use]
-    pub fn wait(&self, tries: u32, asked: Option<Duration>, chance: f64) -> Duration {
+    pub(crate) fn wait(&self, tries: u32, asked: Option<Duration>, chance: f64) -> Duration {
         let chance = chance.clamp(0.0, 1.0);
         match asked {
             // Not sooner than asked; and not all at the same moment.
@@ -42,7 +43,7 @@ impl BackOff {
 
     /// The same by chance.
     #[must_use]
-    pub fn wait_by_chance(&self, tries: u32, asked: Option<Duration>) -> Duration {
+    pub(crate) fn wait_by_chance(&self, tries: u32, asked: Option<Duration>) -> Duration {
         self.wait(tries, asked, rand::random_range(0.0..1.0))
     }
 
@@ -50,7 +51,7 @@ impl BackOff {
     ///
     /// # Errors
     /// The last failure, at once when the daemon stops.
-    pub async fn repeat<T, F: Future<Output = Result<T, Failure>>>(
+    pub(crate) async fn repeat<T, F: Future<Output = Result<T, Failure>>>(
         &self,
         name: &'static str,
         log: &slog::Logger,

@@ -265,7 +265,7 @@ impl Failure {
 
 /// Leaves the last four digits of each phone number in `text`: Twilio's messages name numbers, log lines must not.
 #[must_use]
-pub fn hide_numbers(text: &str) -> String {
+pub(crate) fn hide_numbers(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('+') {

@@ -20,12 +20,13 @@ mod search;
 mod transport;
 mod wire;
 
-pub use back_off::BackOff;
-pub use client::{Credentials, Gone, Twilio, TwilioSettings};
-pub use error::{About, Failure, Refusal, Verdict, hide_numbers};
-pub use list::{ListPage, Unreadable};
-pub use number::IncomingNumber;
-pub use pages::Pages;
-pub use search::Candidate;
-pub use transport::Answered;
-pub use wire::{Balance, Price};
+pub(crate) use back_off::BackOff;
+pub(crate) use client::{Credentials, Gone, Twilio, TwilioSettings};
+#[cfg(test)]
+pub(crate) use error::{About, Refusal};
+pub(crate) use error::{Failure, Verdict, hide_numbers};
+pub(crate) use list::Unreadable;
+pub(crate) use number::IncomingNumber;
+pub(crate) use pages::Pages;
+pub(crate) use transport::Answered;
+pub(crate) use wire::{Balance, Price};

@@ -17,7 +17,7 @@ const PAGES_MAX: u32 = 2000;
 
 /// How far a walk over the list has come. Begins at the first page.
 #[derive(Debug, Default)]
-pub struct Pages {
+pub(crate) struct Pages {
     next: Option<String>,
     following: Option<String>,
     read: HashSet<String>,
@@ -30,12 +30,12 @@ pub struct Pages {
 impl Pages {
     /// The page to read; `None` = the first.
     #[must_use]
-    pub fn next(&self) -> Option<&str> {
+    pub(crate) fn next(&self) -> Option<&str> {
         self.next.as_deref()
     }
 
     /// Takes the page that was just read: its numbers that no page showed before, and the rows that cannot be read.
-    pub fn take(&mut self, page: ListPage) -> (Vec<IncomingNumber>, Vec<Unreadable>) {
+    pub(crate) fn take(&mut self, page: ListPage) -> (Vec<IncomingNumber>, Vec<Unreadable>) {
         let ListPage { mut numbers, unreadable, next } = page;
         numbers.retain(|number| digits(&number.sid).is_none_or(|digits| self.shown.insert(digits)));
         self.taken += 1;
@@ -48,7 +48,7 @@ impl Pages {
     ///
     /// # Errors
     /// When the list goes nowhere.
-    pub fn turn(&mut self) -> Result<bool, Failure> {
+    pub(crate) fn turn(&mut self) -> Result<bool, Failure> {
         let Some(uri) = self.following.take() else { return Ok(false) };
         if self.taken >= PAGES_MAX {
             return Err(goes_nowhere("Twilio's list has more pages than an account can fill"));

@@ -2,6 +2,8 @@
 //!
 //! Chromium and ChromeDriver must be installed; `scripts/install-deps` does so on Debian.
 
+#![allow(unreachable_pub, clippy::disallowed_methods, reason = "a program of its own, not a library")]
+
 #[path = "../it/daemon.rs"]
 #[allow(dead_code, reason = "shared with the other tests, which use more of it")]
 mod daemon;

@@ -1,5 +1,7 @@
 //! The daemon as its users meet it: the real binary, a real PostgreSQL, and the simulator's state as the oracle.
 
+#![allow(unreachable_pub, clippy::disallowed_methods, reason = "a program of its own, not a library")]
+
 mod between;
 mod browser;
 mod caring;

@@ -68,7 +68,7 @@ pub(in crate::cli) struct OneNumber {
 
 impl NumbersArgs {
     /// Whether something was said of a list, which means nothing for one number.
-    pub fn narrows_the_list(&self) -> bool {
+    pub(crate) fn narrows_the_list(&self) -> bool {
         self.status.is_some() || self.area_code.is_some() || self.length.limit.is_some() || self.length.all
     }
 }

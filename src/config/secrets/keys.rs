@@ -10,11 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 use super::source::{Secret, Vault};
 
 /// The fewest characters of a key.
-pub const KEY_CHARACTERS_MIN: usize = 16;
+pub(crate) const KEY_CHARACTERS_MIN: usize = 16;
 /// The most characters of a key.
-pub const KEY_CHARACTERS_MAX: usize = 256;
+pub(crate) const KEY_CHARACTERS_MAX: usize = 256;
 /// The most keys of one kind.
-pub const KEYS_MAX: usize = 32;
+pub(crate) const KEYS_MAX: usize = 32;
 
 /// Both kinds of keys.
 pub(super) struct Keys {

@@ -21,7 +21,6 @@ use keys::{Keys, read_keys};
 use source::{Secret, Vault};
 
 pub(super) use dsn::redacted;
-pub use keys::{KEY_CHARACTERS_MAX, KEY_CHARACTERS_MIN, KEYS_MAX};
 pub(super) use names::{SECRETS, secret_meant_by, secret_problem};
 
 /// What must never be printed.
@@ -103,7 +102,7 @@ fn database_url(vault: &mut Vault<'_>) -> SecretString {
 }
 
 /// The first admin key, for a command that calls the running daemon.
-pub fn client_key(sources: &Sources) -> Result<SecretString, Problems> {
+pub(crate) fn client_key(sources: &Sources) -> Result<SecretString, Problems> {
     let mut problems = Vec::new();
     let mut vault = Vault { sources, problems: &mut problems };
     let keys = vault.required("ADMIN_API_KEY", "one of the daemon's admin keys");

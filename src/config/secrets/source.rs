@@ -25,7 +25,7 @@ pub(super) struct Vault<'a> {
 
 impl Vault<'_> {
     /// A secret that may not; `example` says what it looks like.
-    pub fn required(&mut self, name: &str, example: &str) -> Option<Secret> {
+    pub(super) fn required(&mut self, name: &str, example: &str) -> Option<Secret> {
         let found = self.find(name).ok()?;
         if found.is_none() {
             self.refuse_missing(name, "is missing", &format!("give {example}"));
@@ -34,12 +34,12 @@ impl Vault<'_> {
     }
 
     /// Refuses a secret that was found.
-    pub fn refuse(&mut self, secret: &Secret, what: impl Into<String>, remedy: impl Into<String>) {
+    pub(super) fn refuse(&mut self, secret: &Secret, what: impl Into<String>, remedy: impl Into<String>) {
         self.problems.push(Problem::new(&secret.name, secret.origin.clone(), what, remedy));
     }
 
     /// Says that a secret is missing, and where it may be given.
-    pub fn refuse_missing(&mut self, name: &str, what: &str, give: &str) {
+    pub(super) fn refuse_missing(&mut self, name: &str, what: &str, give: &str) {
         let file = name.to_ascii_lowercase();
         let remedy =
             format!("{give}, in the environment or in a file ({name}_FILE=path, or systemd credential {file})");
@@ -47,7 +47,7 @@ impl Vault<'_> {
     }
 
     /// A secret that may be missing; `Err(())` when it is there but wrong, which is a problem already.
-    pub fn find(&mut self, name: &str) -> Result<Option<Secret>, ()> {
+    pub(super) fn find(&mut self, name: &str) -> Result<Option<Secret>, ()> {
         let file_variable = format!("{name}_FILE");
         let direct = self.sources.variable(name);
         let file = self.sources.variable(&file_variable);

@@ -1,5 +1,7 @@
 //! Which layer wins, what is unknown, and how it is all told.
 
+use secrecy::ExposeSecret as _;
+
 use super::{ADMIN_KEY, DATABASE_PASSWORD, TOKEN, World, assert_holds, assert_no_secret};
 use crate::config::{DatabaseSettings, LogLevel, describe_effective};
 use crate::domain::Capability;
@@ -145,7 +147,7 @@ fn a_migration_needs_the_database_alone_but_sound_keys() {
     };
     let world = bare(World::new()).toml("[database]\nacquire_timeout_ms = 500");
     let settings = DatabaseSettings::load(&world.sources).unwrap();
-    assert_eq!(settings.database.acquire_timeout().as_millis(), 500);
+    assert_eq!(settings.url.expose_secret(), world.sources.variable("DATABASE_URL").unwrap());
     assert_no_secret(&format!("{settings:?}"));
     let world = bare(World::new()).without("DATABASE_URL").toml("[pool]\ntreshold_low = 1\ntotal_min = -1");
     let problems = DatabaseSettings::load(&world.sources).unwrap_err();

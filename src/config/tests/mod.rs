@@ -27,7 +27,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("callbunker-config-{}-{count}", std::process::id()));
@@ -45,39 +45,39 @@ impl World {
         Self { sources: Sources { file: None, env }, folder }
     }
 
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         self.sources.env.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    pub fn without(mut self, name: &str) -> Self {
+    pub(super) fn without(mut self, name: &str) -> Self {
         self.sources.env.remove(name);
         self
     }
 
     /// Writes a file and gives its path.
-    pub fn file(&self, name: &str, text: &str) -> String {
+    pub(super) fn file(&self, name: &str, text: &str) -> String {
         let path = self.folder.join(name);
         fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
     /// Writes the TOML file.
-    pub fn toml(mut self, text: &str) -> Self {
+    pub(super) fn toml(mut self, text: &str) -> Self {
         self.sources.file = Some(self.file("callbunker.toml", text).into());
         self
     }
 
-    pub fn folder(&self) -> &str {
+    pub(super) fn folder(&self) -> &str {
         self.folder.to_str().unwrap()
     }
 
-    pub fn load(&self) -> Result<Config, Problems> {
+    pub(super) fn load(&self) -> Result<Config, Problems> {
         Config::load(&self.sources)
     }
 
     /// The problems as an operator sees them, one string each; checks that none holds a secret.
-    pub fn problems(&self) -> Vec<String> {
+    pub(super) fn problems(&self) -> Vec<String> {
         let problems = self.load().expect_err("there should be problems");
         assert_no_secret(&problems.to_string());
         assert_no_secret(&format!("{problems:?}"));
@@ -85,7 +85,7 @@ impl World {
     }
 
     /// The one problem there is.
-    pub fn problem(&self) -> String {
+    pub(super) fn problem(&self) -> String {
         let problems = self.problems();
         assert_eq!(problems.len(), 1, "{problems:#?}");
         problems.into_iter().next().unwrap()

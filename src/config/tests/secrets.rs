@@ -3,7 +3,8 @@
 use secrecy::ExposeSecret;
 
 use super::{ACCOUNT, ADMIN_KEY, SIGNUP_KEY, TOKEN, World, assert_holds, assert_no_secret};
-use crate::config::{Sources, TwilioCredentials, client_key};
+use crate::config::secrets::TwilioCredentials;
+use crate::config::{Sources, client_key};
 
 #[test]
 fn a_secret_comes_from_the_environment_a_named_file_or_a_credential() {

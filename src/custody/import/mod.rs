@@ -16,7 +16,7 @@ mod write;
 
 use super::error::CustodyError;
 use super::keeper::Custody;
-pub use report::{ImportProblem, ImportReport, ImportRequest, ImportRow};
+pub(crate) use report::{ImportReport, ImportRequest, ImportRow};
 
 use crate::db::installation::{database_now, installation_read};
 

@@ -1,5 +1,7 @@
 //! The simulator from outside, over real HTTP, as its users meet it.
 
+#![allow(unreachable_pub, clippy::disallowed_methods, reason = "a program of its own, not a library")]
+
 mod account;
 mod client;
 mod control;
