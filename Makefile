@@ -26,11 +26,12 @@ test: check ## formatting, lints and all tests, those in a browser too
 	@scripts/install-deps --browser
 	cargo test --workspace --features failpoints --locked
 
-check: ## formatting and lints only
+check: ## formatting, lints and the links in the documentation only
 	@scripts/install-deps --lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --features failpoints --locked -- -D warnings
 	cargo clippy --workspace --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --features failpoints --locked
 
 torture: deps ## the long hunt: kills at every step, 200 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=), fuzzed API (FUZZ_SECS=, FUZZ_SEED=)
 	@scripts/torture

@@ -5,7 +5,7 @@
 //! nobody fills the disk from outside; nothing that is a key stands there, whichever field it was sent in.
 //! How to get it wrong: writing down a body as it came. Only what a handler has read and understood is noted.
 //!
-//! A read that is repeated by itself, such as the dashboard's, is marked [`polled`](super::Endpoint::polled): it stands
+//! A read that is repeated by itself, such as the dashboard's, is marked [`polled`](crate::routing::Endpoint::polled): it stands
 //! there once an hour for each who, address and route.
 
 use std::collections::HashMap;
@@ -82,7 +82,7 @@ impl Auditor {
     }
 }
 
-/// What is known of a call so far; the handler's [`Request`](super::Request) adds to it.
+/// What is known of a call so far; the handler's [`Request`](crate::routing::Request) adds to it.
 #[derive(Default)]
 pub(crate) struct Notes {
     who: OnceLock<Who>,

@@ -1,7 +1,7 @@
 //! The assignment desk: one number for each signup, at once.
 //!
 //! While one statement is in flight the next signups gather and go as one ([`batch`]); whoever finds no stock gets in line
-//! ([`line`], [`keeping`]) and is served, oldest first, from whatever anybody buys.
+//! ([`mod@line`], [`keeping`]) and is served, oldest first, from whatever anybody buys.
 //!
 //! Architecture invariant: one statement is in flight at a time, because many would only scan each other's locked rows;
 //! nobody buys here, the desk only tells the Purchaser that somebody waits.

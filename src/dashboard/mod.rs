@@ -1,7 +1,7 @@
 //! The operator's dashboard: pages made here, and forms that do what the API does.
 //!
-//! In reading order: [`home`] (the dashboard) with [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`search`] (one number, one user),
-//! [`lists`] (everything of a kind), [`chart`] and [`runway`] (stock over time), [`page`] (the frame, its headers, refusals
+//! In reading order: [`mod@home`] (the dashboard) with [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`mod@search`] (one number, one user),
+//! [`lists`] (everything of a kind), [`mod@chart`] and [`runway`] (stock over time), [`mod@page`] (the frame, its headers, refusals
 //! as pages), [`assets`] (style, script, chart library).
 //!
 //! Invariants: every page works without a script, which only saves a step or keeps numbers fresh; no act has an

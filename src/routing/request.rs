@@ -44,7 +44,7 @@ impl Request {
         self.exchange.method()
     }
 
-    /// The target. It may hold a key: log it with [`super::loggable_uri`] only.
+    /// The target. It may hold a key: log it with [`loggable_uri`](crate::http::loggable_uri) only.
     #[must_use]
     pub fn uri(&self) -> &Uri {
         self.exchange.uri()

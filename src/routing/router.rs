@@ -15,7 +15,7 @@ use super::route::Route;
 use crate::access::Guard;
 use crate::http::{Problem, Response, SharedExchange};
 
-/// The filter that answers everything, to be served by [`super::serve`] through `warp::service`.
+/// The filter that answers everything, to be served by [`serve`](crate::http::serve) through `warp::service`.
 ///
 /// Put hot routes first.
 ///

@@ -1,6 +1,6 @@
 //! How a call to Twilio can fail, and what each failure means for the candidate, the order and all buying.
 //!
-//! The table is Twilio's error dictionary (https://www.twilio.com/docs/api/errors); codes are refined over time, so the
+//! The table is Twilio's error dictionary (<https://www.twilio.com/docs/api/errors>); codes are refined over time, so the
 //! HTTP class decides first and the code second, and a 4xx that is not known ends its candidate without a retry.
 
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Moving in: the earlier service's numbers and users, up to a thousand a call.
 //!
 //! The way of a call: [`rows`] reads what was sent; [`look_up`] asks Twilio for the numbers; [`decide`] says what is to be
-//! done with each; [`write`] does it, a transaction each; [`tell`] writes our tags at Twilio.
+//! done with each; [`mod@write`] does it, a transaction each; [`tell`] writes our tags at Twilio.
 //!
 //! Invariants: nothing is written before everything was looked up; a bad row harms no other; a number that somebody has is
 //! not rewired unless the call says so; the same call again changes nothing, and finishes what broke off.
