@@ -6,25 +6,25 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value;
-
 use super::text::{When, phone};
 use crate::db::dashboard::{Reconciliation, reconciliation_latest};
 use crate::db::reconciliation::numbers_told;
 use crate::db::{Connection, DbError};
 use crate::domain::QuarantineReason;
-use crate::reconciliation::is_about_a_hold;
+use crate::reconciliation::{self, Line, Report};
 
 /// Lines of a list that fit here.
 const LINES: usize = 20;
 /// Each list, what it is called here, and how it looks.
-const LISTS: [(&str, &str, &str); 5] = [
-    ("missing", "Gone at Twilio", "bad"),
-    ("conflicts", "To decide", "bad"),
-    ("webhook_drift", "Webhooks differ", "warn"),
-    ("repaired", "Webhooks repaired", "good"),
-    ("adopted", "Taken in", "good"),
-];
+fn lists(report: &Report) -> [(&[Line], &'static str, &'static str); 5] {
+    [
+        (&report.missing, "Gone at Twilio", "bad"),
+        (&report.conflicts, "To decide", "bad"),
+        (&report.webhook_drift, "Webhooks differ", "warn"),
+        (&report.repaired, "Webhooks repaired", "good"),
+        (&report.adopted, "Taken in", "good"),
+    ]
+}
 
 /// The last comparison with Twilio.
 pub(super) struct Comparison {
@@ -85,10 +85,12 @@ impl Can {
 /// Reads it, and where the numbers that it names stand now.
 pub(crate) fn read(conn: &mut Connection) -> Result<Option<Comparison>, DbError> {
     let Some(latest) = reconciliation_latest(conn)? else { return Ok(None) };
-    let report = latest.report.as_ref().unwrap_or(&Value::Null);
-    let named: Vec<&str> = LISTS.iter().flat_map(|(list, ..)| texts(&report[*list], "phone_number")).collect();
-    let strangers = &report["foreign_numbers"];
-    let (numbers, sids) = (texts(strangers, "phone_number"), texts(strangers, "sid"));
+    let report: Report =
+        latest.report.clone().and_then(|stored| serde_json::from_value(stored).ok()).unwrap_or_default();
+    let named: Vec<&str> =
+        lists(&report).iter().flat_map(|(lines, ..)| *lines).map(|line| line.phone_number.as_str()).collect();
+    let numbers: Vec<&str> = report.foreign_numbers.iter().map(|line| line.phone_number.as_str()).collect();
+    let sids: Vec<&str> = report.foreign_numbers.iter().map(|line| line.sid.as_str()).collect();
     let mut now = Now::default();
     for told in numbers_told(conn, &named, &numbers, &sids)? {
         match told.stands.as_str() {
@@ -100,18 +102,6 @@ pub(crate) fn read(conn: &mut Connection) -> Result<Option<Comparison>, DbError>
     Ok(Some(now.tell(&latest, report)))
 }
 
-fn items(list: &Value) -> impl Iterator<Item = &Value> {
-    list.as_array().into_iter().flatten()
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_default()
-}
-
-fn texts<'a>(list: &'a Value, name: &str) -> Vec<&'a str> {
-    items(list).map(|value| text(value, name)).collect()
-}
-
 /// Where the numbers of a report stand now: held ones by their number, strangers by their SID.
 #[derive(Default)]
 struct Now {
@@ -121,62 +111,59 @@ struct Now {
 }
 
 impl Now {
-    fn tell(&self, latest: &Reconciliation, report: &Value) -> Comparison {
-        let count = |name: &str| report[name].as_u64().unwrap_or(0);
-        let foreign = self.foreign(report);
-        let named = items(&report["foreign_numbers"]).count() as u64;
-        let decided = named - foreign.len() as u64;
-        let ignored = items(&report["foreign_numbers"]).filter(|line| self.ignored.contains(text(line, "sid"))).count();
-        let foreign_count = count("foreign").saturating_sub(decided);
+    fn tell(&self, latest: &Reconciliation, report: Report) -> Comparison {
+        let foreign = self.foreign(&report);
+        let decided = report.foreign_numbers.len() - foreign.len();
+        let ignored = report.foreign_numbers.iter().filter(|line| self.ignored.contains(&line.sid)).count();
+        let foreign_count = u64::from(report.foreign).saturating_sub(decided as u64);
         let shown = foreign.len().min(LINES) as u64;
         Comparison {
             at: When(latest.ended_at.unwrap_or(latest.started_at)),
             trigger: latest.trigger.clone(),
             error: latest.error.clone(),
-            problem: report["problem"].as_str().map(str::to_owned),
-            checked: count("checked"),
+            checked: report.checked.into(),
             foreign_count,
-            ignored: count("ignored") + ignored as u64,
-            lists: LISTS.iter().filter_map(|list| self.list(report, *list)).collect(),
+            ignored: u64::from(report.ignored) + ignored as u64,
+            lists: lists(&report).into_iter().filter_map(|list| self.list(list)).collect(),
+            problem: report.problem,
             foreign: foreign.into_iter().take(LINES).collect(),
             foreign_more: foreign_count.saturating_sub(shown),
         }
     }
 
-    fn list(&self, report: &Value, (name, title, tone): (&str, &'static str, &'static str)) -> Option<ReportList> {
-        let mut lines: Vec<ReportLine> = items(&report[name]).filter_map(|line| self.line(line)).collect();
+    fn list(&self, (lines, title, tone): (&[Line], &'static str, &'static str)) -> Option<ReportList> {
+        let mut lines: Vec<ReportLine> = lines.iter().filter_map(|line| self.line(line)).collect();
         let more = lines.len().saturating_sub(LINES);
         lines.truncate(LINES);
         (!lines.is_empty()).then_some(ReportList { title, tone, lines, more })
     }
 
     /// `None` when somebody has decided since.
-    fn line(&self, line: &Value) -> Option<ReportLine> {
-        let (e164, reason, user) = (text(line, "phone_number"), text(line, "reason"), line["user_id"].as_str());
-        let held = self.held.get(e164);
-        if held.is_none() && is_about_a_hold(reason, user) {
+    fn line(&self, line: &Line) -> Option<ReportLine> {
+        let now = self.held.get(&line.phone_number);
+        if now.is_none() && line.held {
             return None;
         }
         Some(ReportLine {
-            number: phone(e164),
-            e164: e164.to_owned(),
-            reason: reason.to_owned(),
-            user: user.map(str::to_owned),
-            can: held.copied().unwrap_or_default(),
+            number: phone(&line.phone_number),
+            e164: line.phone_number.clone(),
+            reason: line.reason.clone(),
+            user: line.user_id.clone().flatten(),
+            can: now.copied().unwrap_or_default(),
         })
     }
 
-    fn foreign(&self, report: &Value) -> Vec<ForeignLine> {
+    fn foreign(&self, report: &Report) -> Vec<ForeignLine> {
         // What carries a tag of ours stands there, too, and is never ignored.
-        let tagged: HashSet<&str> = texts(&report["conflicts"], "phone_number").into_iter().collect();
+        let tagged: HashSet<&str> = report.conflicts.iter().map(|line| line.phone_number.as_str()).collect();
         let is_decided = |sid: &str| self.ours.contains(sid) || self.ignored.contains(sid);
-        let line = |line: &Value| ForeignLine {
-            number: phone(text(line, "phone_number")),
-            e164: text(line, "phone_number").to_owned(),
-            reason: text(line, "reason").to_owned(),
-            can_ignore: !tagged.contains(text(line, "phone_number")),
+        let line = |line: &reconciliation::ForeignLine| ForeignLine {
+            number: phone(&line.phone_number),
+            e164: line.phone_number.clone(),
+            reason: line.reason.clone(),
+            can_ignore: !tagged.contains(line.phone_number.as_str()),
         };
-        items(&report["foreign_numbers"]).filter(|told| !is_decided(text(told, "sid"))).map(line).collect()
+        report.foreign_numbers.iter().filter(|told| !is_decided(&told.sid)).map(line).collect()
     }
 }
 

@@ -7,7 +7,6 @@
 
 use uuid::Uuid;
 
-use super::held::{TAG_IS_GONE, TAGGED_FOR};
 use super::known::{Decision, Needs, decide};
 use super::page::Page;
 use super::patience::patiently;
@@ -31,15 +30,19 @@ pub(super) async fn attend(
     let conflict = |reason: String| {
         slog::error!(page.buyer.log, "a number of ours needs an operator's decision"; "reason" => &reason,
             "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str());
-        Ok(vec![Finding::Conflict(Line::new(&number.phone_number, reason, known.user_id.as_deref()))])
+        Line::new(&number.phone_number, reason, known.user_id.as_deref())
     };
+    let told = |line: Line| Ok(vec![Finding::Conflict(line)]);
     match decision {
         Decision::Fine => Ok(Vec::new()),
-        Decision::StillThere => conflict(
+        Decision::StillThere => told(conflict(
             "it was given back to Twilio, but the account has it and pays for it: release it in Twilio's console"
                 .to_owned(),
-        ),
-        Decision::TagIsOursAgain => conflict(TAG_IS_GONE.to_owned()),
+        )),
+        Decision::TagIsOursAgain => {
+            let reason = "it is held because of another environment's tag, which is gone: adopt it to free it";
+            told(conflict(reason.to_owned()).of_a_hold())
+        }
         Decision::TaggedFor(_) => {
             let id = known.id;
             let Some(now) = patiently(page.buyer, || page.buyer.twilio.fetch(&number.sid)).await? else {
@@ -57,7 +60,10 @@ pub(super) async fn attend(
                 page.buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await?;
             }
             let instance = instance.as_str();
-            conflict(format!("{TAGGED_FOR} {instance:?}{held}: adopt it here or release it there"))
+            let reason = format!(
+                "a number of ours is tagged for instance {instance:?}{held}: adopt it here or release it there"
+            );
+            told(conflict(reason).of_a_hold())
         }
         Decision::Attend(_) => differs(page, known, &number).await,
     }

@@ -35,7 +35,6 @@ mod walk;
 
 pub(crate) use actor::{Reconciler, ReconcilerHandle};
 pub(crate) use dependencies::ReconcilerDependencies;
-pub(crate) use held::is_about_a_hold;
-pub(crate) use report::Report;
+pub(crate) use report::{ForeignLine, Line, Report};
 pub(crate) use run::Reconciled;
 pub(crate) use trouble::Trouble;

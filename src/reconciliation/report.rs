@@ -3,7 +3,7 @@
 //! Invariant: a list never grows beyond what one answer can carry; what does not fit is counted.
 //! How to get it wrong: a line without a reason. Whoever reads it must know what to do.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::suspicion::{Suspected, Suspicion};
 use super::unread::Unread;
@@ -18,7 +18,7 @@ const FOREIGN_NAMED_MAX: usize = 200;
 const STORED_MAX: usize = 500;
 
 /// A number and what is to say of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = ReconciledNumber)]
 pub struct Line {
     /// E.164.
@@ -29,18 +29,26 @@ pub struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub user_id: Option<Option<String>>,
+    /// There when it is told for no other reason than that nobody is given it until an operator decides.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 impl Line {
     /// Of a number that may be somebody's.
     pub(super) fn new(number: &PhoneNumber, reason: impl Into<String>, user_id: Option<&str>) -> Self {
         let user_id = user_id.map(|user| Some(user.to_owned()));
-        Self { phone_number: number.to_string(), reason: reason.into(), user_id }
+        Self { phone_number: number.to_string(), reason: reason.into(), user_id, held: false }
+    }
+
+    /// Of one that is told because it is held, unless it is somebody's: nobody's number is held.
+    pub(super) fn of_a_hold(self) -> Self {
+        Self { held: self.user_id.is_none(), ..self }
     }
 }
 
 /// A number of the account that is not ours.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = ForeignNumber)]
 pub struct ForeignLine {
     /// E.164.
@@ -52,8 +60,10 @@ pub struct ForeignLine {
 }
 
 /// What a comparison found and did, as the API tells it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Reconciliation)]
+// What an earlier version stored lacks what is new.
+#[serde(default)]
 pub struct Report {
     /// Numbers of ours that came into the database, or were missing and turned up again.
     pub adopted: Vec<Line>,
@@ -242,7 +252,7 @@ impl Report {
     /// Adds a number that is gone.
     pub(super) fn add_missing(&mut self, phone_number: String, user_id: Option<String>) {
         let reason = "Twilio does not know its SID any more (404)".to_owned();
-        push(&mut self.missing, Line { phone_number, reason, user_id: Some(user_id) }, &mut self.omitted);
+        push(&mut self.missing, Line { phone_number, reason, user_id: Some(user_id), held: false }, &mut self.omitted);
     }
 
     /// The report as it is stored.
@@ -274,6 +284,25 @@ fn push(list: &mut Vec<Line>, line: Line, omitted: &mut u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_about_a_hold_says_so_and_only_of_nobodys_number() {
+        let number: PhoneNumber = "+14155550100".parse().unwrap();
+        assert!(Line::new(&number, "held", None).of_a_hold().held);
+        assert!(!Line::new(&number, "held", Some("u-1")).of_a_hold().held);
+        let plain = serde_json::to_string(&Line::new(&number, "other", None)).unwrap();
+        assert!(!plain.contains("held"), "{plain}");
+    }
+
+    #[test]
+    fn a_report_that_an_earlier_version_stored_is_read() {
+        let stored =
+            r#"{"adopted":[],"conflicts":[{"phone_number":"+14155550100","reason":"x"}],"checked":3,"complete":true}"#;
+        let report: Report = serde_json::from_str(stored).unwrap();
+        assert_eq!((report.checked, report.conflicts.len(), report.conflicts[0].held), (3, 1, false));
+        let again: Report = serde_json::from_value(report.stored()).unwrap();
+        assert_eq!(again, report);
+    }
 
     #[test]
     fn what_could_not_be_read_is_no_part_of_a_comparison_and_is_told() {
