@@ -4,11 +4,8 @@
 
 #![allow(unreachable_pub, clippy::disallowed_methods, reason = "a program of its own, not a library")]
 
-#[path = "../it/daemon.rs"]
-#[allow(dead_code, reason = "shared with the other tests, which use more of it")]
-mod daemon;
-#[path = "../it/world.rs"]
-#[allow(dead_code, reason = "shared with the other tests, which use more of it")]
+#[path = "../it/world/mod.rs"]
+#[allow(dead_code, unused_macros, reason = "shared with the other tests, which use more of it")]
 mod world;
 
 mod chrome;

@@ -9,8 +9,8 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
-use crate::daemon::Daemon;
 use crate::world::ADMIN_KEY;
+use crate::world::daemon::Daemon;
 
 pub const HOME: &str = "/admin/phones/dashboard";
 

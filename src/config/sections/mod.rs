@@ -1,6 +1,6 @@
 //! One file for each table of the TOML file: its keys, their defaults, ranges and rules.
 //!
-//! How to get it wrong: a new section without its line in `sections!` (`config/mod.rs`); nothing would read it.
+//! How to get it wrong: a new section without its line in `sections!` (`config/root.rs`); nothing would read it.
 
 mod audit;
 mod breaker;

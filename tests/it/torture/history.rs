@@ -13,7 +13,7 @@ use postgres_fixture::{Cluster, ClusterOptions};
 use serde_json::json;
 
 use super::is_long;
-use crate::daemon::{Daemon, Reply};
+use crate::world::daemon::{Daemon, Reply};
 use crate::world::{SIGNUP_KEY, World, eventually};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::operations::{Operation, STARTED, operations};
 use super::{is_long, tally};
-use crate::daemon::Daemon;
-use crate::truth::Acknowledged;
 use crate::world::World;
+use crate::world::daemon::Daemon;
+use crate::world::truth::Acknowledged;
 
 /// Most of the time a daemon is waited for.
 const AT_A_TIME: usize = 4;

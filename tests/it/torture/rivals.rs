@@ -15,8 +15,8 @@ use twilio_simulator::On;
 use twilio_simulator::{Fault, FaultKind};
 
 use super::{is_long, tally};
-use crate::daemon::{Daemon, Reply};
-use crate::truth::Acknowledged;
+use crate::world::daemon::{Daemon, Reply};
+use crate::world::truth::Acknowledged;
 use crate::world::{World, eventually};
 
 /// Ends the session that holds the purchase lock, if there is one; how many there were.

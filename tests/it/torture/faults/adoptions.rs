@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use twilio_simulator::{Fault, ForeignNumber, On};
 
 use super::{Answer, Halt, Kind, Shop, answer, fault, kinds, never, tally};
-use crate::comparing::{is_ours, owned, row};
-use crate::daemon::Reply;
+use crate::world::comparing::{is_ours, owned, row};
+use crate::world::daemon::Reply;
 
 /// What becomes of an adoption that meets a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

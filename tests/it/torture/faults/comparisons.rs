@@ -6,9 +6,9 @@ use serde_json::Value;
 use twilio_simulator::{On, Webhooks};
 
 use super::{Answer, Halt, Kind, Shop, answer, fault, kinds, never, tally};
-use crate::comparing::{RECONCILE, is_ours, lines, reconcile, row};
-use crate::daemon::Reply;
 use crate::world::World;
+use crate::world::comparing::{RECONCILE, is_ours, lines, reconcile, row};
+use crate::world::daemon::Reply;
 
 /// What becomes of a comparison that meets a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,9 +20,9 @@ use serde_json::Value;
 use twilio_simulator::{Fault, FaultKind, On};
 
 use super::tally;
-use crate::daemon::Daemon;
-use crate::truth::Acknowledged;
 use crate::world::World;
+use crate::world::daemon::Daemon;
+use crate::world::truth::Acknowledged;
 
 use FaultKind as Kind;
 

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use twilio_simulator::{Fault, FaultKind as Kind, On, ReownMode};
 
 use super::tally;
-use crate::comparing::{RECONCILE, age, is_ours, reconcile};
-use crate::daemon::Daemon;
+use crate::world::comparing::{RECONCILE, age, is_ours, reconcile};
+use crate::world::daemon::Daemon;
 use crate::world::{World, eventually};
 
 /// One manner of being odd.
@@ -146,7 +146,7 @@ const SURE: &str = "SELECT count(*) FROM purchase_items WHERE state = 'bought' A
 fn whoever_signs_up_on_an_odd_day_costs_one_number_and_is_served_when_it_is_over() {
     let world = World::new().quiet().set("spend.purchases_per_hour_max", 1000).set("purchase.emergency_wait_ms", 3000);
     let daemon = world.daemon();
-    let mut told = crate::truth::Acknowledged::new();
+    let mut told = crate::world::truth::Acknowledged::new();
     for manner in AT_A_PURCHASE {
         let user = format!("u-{}", told.len());
         let (before, sure) = (world.bought(), world.count(SURE));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use twilio_simulator::{Fault, FaultKind as Kind, On};
 
 use super::tally;
-use crate::comparing::{RECONCILE, age, reconcile, rewire, row};
+use crate::world::comparing::{RECONCILE, age, reconcile, rewire, row};
 use crate::world::{World, eventually};
 
 #[test]

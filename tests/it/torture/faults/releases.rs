@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use twilio_simulator::On;
 
 use super::{Answer, Halt, Kind, Shop, answer, fault, kinds, never, tally};
-use crate::comparing::row;
+use crate::world::comparing::row;
 use crate::world::eventually;
 
 /// What becomes of a release that meets a fault.

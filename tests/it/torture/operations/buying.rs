@@ -6,7 +6,7 @@ use serde_json::json;
 use twilio_simulator::{Fault, FaultKind, On, ReownMode, Webhooks};
 
 use super::{Operation, PLAIN, assign, hasty, left_unknown, post, purchase, quiet, stocked};
-use crate::daemon::Daemon;
+use crate::world::daemon::Daemon;
 use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
 
 /// What an order under the lock comes by, whoever asked for it.
@@ -139,7 +139,7 @@ pub const OPERATIONS: &[Operation] = &[
         name: "an emergency while the holder of the lock is frozen",
         ask: Some(|world, daemon, told| {
             let lock = "SET application_name = 'callbunker purchase lock'; SELECT pg_advisory_lock(12345)";
-            let _frozen = crate::session::Session::open(world, lock);
+            let _frozen = crate::world::session::Session::open(world, lock);
             world.sql(
                 "UPDATE purchase_holder SET beat_at = clock_timestamp() - interval '61 seconds', (backend_pid, backend_start) =
                     (SELECT pid, backend_start FROM pg_stat_activity

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use twilio_simulator::{FaultKind, ForeignNumber, Webhooks};
 
 use super::{Operation, PLAIN, left_unknown, post, stocked};
-use crate::comparing::{RECONCILE, forget_when_they_began, is_ours, row};
-use crate::truth::Acknowledged;
+use crate::world::comparing::{RECONCILE, forget_when_they_began, is_ours, row};
+use crate::world::truth::Acknowledged;
 use crate::world::{ADMIN_KEY, World, eventually};
 
 pub const OPERATIONS: &[Operation] = &[
@@ -163,7 +163,7 @@ fn differing(world: &World, told: &mut Acknowledged) {
     let theirs = Webhooks { voice_url: Some(THEIRS.to_owned()), ..Webhooks::default() };
     assert!(world.twilio.set_webhooks(drifted, theirs));
     assert!(world.twilio.disown(gone));
-    crate::comparing::age(world);
+    crate::world::comparing::age(world);
     let tag = "callbunker:default:00000000-0000-4000-8000-000000000007";
     world.twilio.own(ForeignNumber::new(HELD).friendly_name(tag));
     // The one at start is too soon after this one.

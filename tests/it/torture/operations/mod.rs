@@ -14,8 +14,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use twilio_simulator::{Fault, FaultKind, On};
 
-use crate::daemon::Daemon;
-use crate::truth::Acknowledged;
+use crate::world::daemon::Daemon;
+use crate::world::truth::Acknowledged;
 use crate::world::{ADMIN_KEY, SIGNUP_KEY, World};
 
 /// Something that a daemon does and may die of.

@@ -22,10 +22,10 @@ use twilio_simulator::ReownMode;
 
 use super::operations::{adopt_path, hasty, releases_fell_silent};
 use super::{is_long, tally};
-use crate::comparing::reconcile;
-use crate::daemon::Daemon;
-use crate::truth::Acknowledged;
 use crate::world::World;
+use crate::world::comparing::reconcile;
+use crate::world::daemon::Daemon;
+use crate::world::truth::Acknowledged;
 
 const ROUNDS: u64 = 3;
 const ROUNDS_LONG: u64 = 200;
@@ -201,7 +201,7 @@ impl Round {
             assert!([200, 404].contains(&answer.status), "{number}: {answer:?}");
         }
         // What was bought a moment ago is not missed yet.
-        crate::comparing::age(&self.world);
+        crate::world::comparing::age(&self.world);
         let report = reconcile(daemon);
         assert_eq!(report["conflicts"], json!([]), "{report}");
         let again = reconcile(daemon);

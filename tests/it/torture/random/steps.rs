@@ -16,9 +16,9 @@ use super::super::operations::{adopt_path, assign, post as answer, purchase, rel
 use super::super::rivals::cut_the_lock;
 use super::super::tally;
 use super::{Round, THEIRS};
-use crate::comparing::RECONCILE;
-use crate::daemon::Daemon;
-use crate::truth::Acknowledged;
+use crate::world::comparing::RECONCILE;
+use crate::world::daemon::Daemon;
+use crate::world::truth::Acknowledged;
 use crate::world::{ADMIN_KEY, SIGNUP_KEY};
 
 /// Faults after which nothing may be lost.

@@ -1,0 +1,8 @@
+//! Who may come in, and what is written down of it.
+
+mod audit;
+mod audit_keeping;
+mod bad_input;
+mod limits;
+mod private;
+mod sessions;

@@ -1,0 +1,149 @@
+//! `callbunker import`: the file is judged as a whole before anything is sent.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use serde_json::json;
+use twilio_simulator::ForeignNumber;
+
+use crate::world::command::{Ended, callbunker, program};
+use crate::world::daemon::Daemon;
+use crate::world::{ADMIN_KEY, World};
+
+/// A CSV file that goes away with the test.
+struct Csv(std::path::PathBuf);
+
+impl Csv {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("callbunker-{name}-{}.csv", std::process::id()));
+        std::fs::write(&path, text).expect("a file");
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("its path")
+    }
+}
+
+impl Drop for Csv {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn every_fault_of_a_file_is_told_at_once_and_nothing_is_sent() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let text = "phone_number,user_id,assigned_at\n+14155550100,u-1,2025-03-01 10:20:30\n4155550101,u-2,\n\
+                +14155550102,u-3,yesterday\n+14155550103\n+1 415 555 0100,u-1,\n";
+    let csv = Csv::new("faults", text);
+    let ended = callbunker(&daemon, &["import", csv.path()]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""), "{ended:?}");
+    assert!(ended.stderr.starts_with(&format!("callbunker: {} has 5 faults, nothing was sent:\n", csv.path())));
+    for (line, word) in [(3, "country code"), (4, "yesterday"), (5, "1 fields"), (6, "line 2 already")] {
+        let told = ended.stderr.lines().any(|told| told.contains(&format!("line {line}:")) && told.contains(word));
+        assert!(told, "line {line}: {}", ended.stderr);
+    }
+    assert!(!daemon.log_text().contains("api/import"), "{}", daemon.log_text());
+}
+
+#[test]
+fn a_column_that_nobody_knows_and_a_file_that_is_not_there_are_named() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let csv = Csv::new("column", "phone_number,sid\n+14155550100,PN1\n");
+    let ended = callbunker(&daemon, &["import", csv.path()]);
+    assert!(
+        ended.code == Some(64) && ended.stderr.contains("\"sid\"") && ended.stderr.contains("user_id"),
+        "{ended:?}"
+    );
+    let missing = callbunker(&daemon, &["import", "/nowhere/numbers.csv"]).sentence(64);
+    assert!(missing.contains("/nowhere/numbers.csv"), "{missing}");
+}
+
+#[test]
+fn a_file_is_judged_before_the_key_is_looked_for_and_may_come_from_a_pipe() {
+    let fed = |env: &[(&str, &str)], text: &str| -> Ended {
+        let mut command = program(env, &["import", "-", "--dry-run"]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        child.stdin.take().expect("its stdin").write_all(text.as_bytes()).expect("it reads");
+        child.wait_with_output().expect("it ends").into()
+    };
+    let faulty = fed(&[], "phone_number\n415\n");
+    assert!(faulty.code == Some(64) && faulty.stderr.contains("line 2"), "{faulty:?}");
+    let keyless = fed(&[], "phone_number\n+14155550100\n").sentence(64);
+    assert!(keyless.contains("ADMIN_API_KEY"), "{keyless}");
+    let env = [("ADMIN_API_KEY", ADMIN_KEY), ("CALLBUNKER_URL", "http://127.0.0.1:9")];
+    let away = fed(&env, "phone_number\n+14155550100\n").sentence(69);
+    assert!(away.contains("cannot be reached"), "{away}");
+}
+
+/// An account of the earlier service with 150 numbers, and the file that tells whose they are.
+fn earlier_service(name: &str) -> (World, Daemon, Csv) {
+    let world = World::new().quiet();
+    let mut text = "phone_number,user_id,assigned_at\n".to_owned();
+    for n in 0..150 {
+        world.twilio.own(ForeignNumber::new(format!("+1415555{n:04}")).friendly_name("earlier"));
+        let user = if n % 3 == 0 { format!("u-{n},2024-01-01T12:00:00Z") } else { ",".to_owned() };
+        text += &format!("+1415555{n:04},{user}\n");
+    }
+    let daemon = world.daemon();
+    (world, daemon, Csv::new(name, &text))
+}
+
+#[test]
+fn a_long_file_moves_in_by_chunks_after_a_dry_run_that_changed_nothing() {
+    let (world, daemon, csv) = earlier_service("long");
+    let dry = callbunker(&daemon, &["import", csv.path(), "--dry-run"]).table();
+    assert!(dry.starts_with("A dry run: nothing was changed. It would be:\nimported          150\n"), "{dry}");
+    assert_eq!((world.count("SELECT count(*) FROM numbers"), world.twilio.truth().updates), (0, 0));
+    let told = callbunker(&daemon, &["import", csv.path()]).table();
+    assert_eq!(told, "imported          150\nassigned          50\nalready imported  0\nproblems          0\n");
+    assert_eq!(daemon.status()["assigned"], 50);
+    assert_eq!(daemon.get("/signup/api/assignments/u-3").ok()["phone_number"], "+14155550003");
+    let again = callbunker(&daemon, &["import", csv.path(), "--json"]).json();
+    assert_eq!(again, json!({"imported": 0, "assigned": 0, "already_imported": 150, "problems": []}));
+}
+
+#[test]
+fn rows_with_problems_are_listed_and_end_with_1_while_the_good_ones_move_in() {
+    let world = World::new().quiet();
+    world.twilio.own(ForeignNumber::new("+14155550000").friendly_name("earlier"));
+    let daemon = world.daemon();
+    let csv = Csv::new("problems", "phone_number,user_id\n+14155550000,u-1\n+14155550001,u-2\n");
+    let ended = callbunker(&daemon, &["import", csv.path()]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.starts_with("imported          1\n"), "{ended:?}");
+    assert!(ended.stdout.contains("+14155550001  not_in_account"), "{ended:?}");
+    assert!(ended.stderr.starts_with("callbunker: problems with 1 number"), "{ended:?}");
+    assert_eq!(daemon.get("/signup/api/assignments/u-1").ok()["source"], "pool");
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_daemon_that_is_lost_between_two_chunks_is_told_with_what_is_in() {
+    let (world, daemon, csv) = earlier_service("lost");
+    daemon.failpoints("handler=1*off->sleep(60000)");
+    let env = [("ADMIN_API_KEY", ADMIN_KEY), ("CALLBUNKER_URL", daemon.url.as_str())];
+    let mut command = program(&env, &["import", csv.path()]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    crate::world::eventually("the first chunk is in", || {
+        daemon.log_lines().iter().any(|line| line["msg"] == "answered" && line["path"] == "/admin/phones/api/import")
+    });
+    daemon.kill9();
+    let ended: Ended = child.wait_with_output().expect("it ends").into();
+    assert_eq!(ended.code, Some(69), "{ended:?}");
+    assert!(ended.stdout.starts_with("imported          100\n"), "{ended:?}");
+    assert!(ended.stderr.contains("after 100 of 150 numbers") && ended.stderr.contains("again"), "{ended:?}");
+    let daemon = world.daemon();
+    let again = callbunker(&daemon, &["import", csv.path(), "--json"]).json();
+    assert_eq!((&again["imported"], &again["already_imported"]), (&json!(50), &json!(100)));
+    let assigned = world.count("SELECT count(*) FROM assignments WHERE released_at IS NULL");
+    assert_eq!((world.count("SELECT count(*) FROM numbers"), assigned), (150, 50));
+}

@@ -1,0 +1,11 @@
+//! The command line.
+
+mod doubt;
+mod import;
+mod line;
+mod lists;
+mod numbers;
+mod program;
+mod purchase;
+mod reach;
+mod upkeep;

@@ -1,0 +1,289 @@
+//! What cannot carry callbunker is refused with 64 and a sentence: poolers, engines, schemas of another time.
+
+use std::collections::BTreeMap;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use postgres_fixture::{Cluster, ClusterOptions};
+
+use crate::world::session::Session;
+use crate::world::{World, eventually};
+
+fn run(arguments: &[&str], settings: &BTreeMap<String, String>) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callbunker"));
+    let Output { status, stdout, stderr } =
+        command.args(arguments).env_clear().envs(settings).output().expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it writes text");
+    (status.code(), text(stdout), text(stderr))
+}
+
+/// Refused by all commands that use the database, with `words` in the sentence.
+fn is_refused(world: &World, words: &[&str]) {
+    for command in ["check-config", "migrate", "serve"] {
+        let (code, stdout, stderr) = run(&[command], world.settings());
+        assert_eq!((code, stdout.as_str()), (Some(64), ""), "{command}: {stderr}");
+        let sentence = stderr.lines().last().unwrap_or_default();
+        words.iter().for_each(|word| assert!(sentence.contains(word), "{command}: {word}: {sentence}"));
+    }
+    assert_eq!(run(&["check-config", "--offline"], world.settings()).0, Some(0), "it does not look");
+}
+
+/// PgBouncer in front of a world's database.
+struct Pooler {
+    process: Child,
+    folder: PathBuf,
+    url: String,
+}
+
+impl Pooler {
+    fn start(world: &World, mode: &str) -> Self {
+        let tools = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target")), PathBuf::from)
+            .join("tools/pgbouncer");
+        let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].map(PathBuf::from).into_iter();
+        let program = program.chain([tools.join("pgbouncer")]).find(|path| path.is_file());
+        let program = program.expect("PgBouncer; scripts/install-deps --browser brings it");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port").port();
+        let folder = std::env::temp_dir().join(format!("callbunker-pooler-{}-{port}", std::process::id()));
+        std::fs::create_dir(&folder).expect("a folder");
+        let (server, name) = (postgres_fixture::Cluster::shared().port(), world.database.name());
+        let config = folder.join("pgbouncer.ini");
+        let lines = format!(
+            "[databases]\n{name} = host=127.0.0.1 port={server} dbname={name} user=postgres\n\
+             [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = {mode}\n\
+             unix_socket_dir =\ndefault_pool_size = 20\nignore_startup_parameters = extra_float_digits\n"
+        );
+        std::fs::write(&config, lines).expect("its configuration");
+        // Whoever it steps down to must be able to read it.
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).expect("its folder is readable");
+        let mut command = Command::new(&program);
+        if std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
+            command.args(["-u", "postgres"]);
+        }
+        let process = command
+            .arg(&config)
+            .env("LD_LIBRARY_PATH", tools)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("PgBouncer starts");
+        let pooler = Self { process, folder, url: format!("postgres://postgres@127.0.0.1:{port}/{name}") };
+        eventually("PgBouncer listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        pooler
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn a_pooler_that_shares_sessions_by_transaction_is_refused() {
+    let world = World::new().quiet();
+    let pooler = Pooler::start(&world, "transaction");
+    let world = world.set("DATABASE_URL", &pooler.url);
+    is_refused(&world, &["DATABASE_URL", "pooler", "pool_mode = session"]);
+    assert_eq!(world.sql("SELECT to_regnamespace('callbunker') IS NULL"), "t", "nothing was begun");
+    // None of our settings stays behind in a session that strangers use.
+    let (_code, path, _) = psql(&pooler.url, "SHOW search_path");
+    assert!(path.contains("public"), "{path}");
+    // Somebody who is busy there changes nothing.
+    let url = pooler.url.clone();
+    let busy = std::thread::spawn(move || psql(&url, "SELECT pg_sleep(2)"));
+    is_refused(&world, &["pooler"]);
+    busy.join().expect("it slept");
+}
+
+#[test]
+fn a_pooler_that_gives_sessions_away_whole_is_welcome() {
+    let world = World::new().quiet();
+    let pooler = Pooler::start(&world, "session");
+    let world = world.set("DATABASE_URL", &pooler.url);
+    assert_eq!(run(&["check-config"], world.settings()).0, Some(0));
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    daemon.assign("u-1").ok();
+    drop(daemon);
+}
+
+fn psql(url: &str, sql: &str) -> (Option<i32>, String, String) {
+    let program = postgres_fixture::Cluster::shared().bin_dir().join("psql");
+    let output = Command::new(program).args([url, "-Atqc", sql]).output().expect("psql starts");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn an_engine_whose_advisory_locks_exclude_nobody_is_refused() {
+    let world = World::new().quiet();
+    world.sql(
+        "SET allow_system_table_mods = on;
+         CREATE OR REPLACE FUNCTION pg_catalog.pg_try_advisory_xact_lock(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+    );
+    is_refused(&world, &["advisory locks", "PostgreSQL"]);
+}
+
+#[test]
+fn a_schema_that_a_newer_version_left_behind_is_refused_by_name() {
+    let world = World::new().quiet();
+    assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
+    world.sql("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231235959')");
+    is_refused(&world, &["20991231235959", "newer callbunker"]);
+}
+
+#[test]
+fn an_unreachable_database_is_a_note_to_check_config() {
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port").port();
+    let world = World::new().set("DATABASE_URL", format!("postgres://postgres:secret-word@127.0.0.1:{port}/x"));
+    let (code, stdout, stderr) = run(&["check-config"], world.settings());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    assert!(stdout.contains("# Note: the database could not be looked at") && stdout.contains("refused"), "{stdout}");
+    assert!(!stdout.contains("secret-word"), "{stdout}");
+    let (code, stdout, _) = run(&["check-config", "--offline"], world.settings());
+    assert!(code == Some(0) && !stdout.contains("# Note"), "{stdout}");
+}
+
+#[test]
+fn a_password_that_is_refused_is_told_as_that_and_not_shown() {
+    let world = World::new();
+    let role = format!("guarded_{}", world.database.name());
+    world.sql(&format!("CREATE ROLE {role} LOGIN PASSWORD 'right' CONNECTION LIMIT 0"));
+    let place = world.database.url().split_once('@').expect("it names its user").1.to_owned();
+    let world = world.set("DATABASE_URL", format!("postgres://{role}:secret-word@{place}"));
+    let (code, stdout, stderr) = run(&["check-config"], world.settings());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let note = stdout.lines().find(|line| line.starts_with("# Note")).expect("a note");
+    // The server's own words: this one trusts everybody, so that it refuses the connection and not the password.
+    assert!(note.contains("could not be looked at") && note.contains(&format!("role \"{role}\"")), "{note}");
+    assert!(!stdout.contains("secret-word"), "{stdout}");
+    world.sql(&format!("DROP ROLE {role}"));
+}
+
+#[test]
+fn what_leads_to_no_server_that_takes_writes_is_refused_with_what_to_take() {
+    for (parameter, words) in [
+        ("target_session_attrs=standby", ["target_session_attrs", "read-write"]),
+        ("target_session_attrs=read-only", ["target_session_attrs", "read-write"]),
+        ("require_auth=scram", ["require_auth", "scram-sha-256"]),
+    ] {
+        let world = World::new();
+        let url = format!("{}?{parameter}", world.database.url());
+        let world = world.set("DATABASE_URL", url);
+        for command in ["check-config", "migrate", "serve"] {
+            let (code, _, stderr) = run(&[command], world.settings());
+            assert_eq!(code, Some(64), "{parameter}: {stderr}");
+            words.iter().for_each(|word| assert!(stderr.contains(word), "{command}: {word}: {stderr}"));
+        }
+    }
+}
+
+/// Runs the program until it ends, two minutes at most.
+fn run_to_its_end(arguments: &[&str], settings: &BTreeMap<String, String>) -> (Option<i32>, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_callbunker"))
+        .args(arguments)
+        .env_clear()
+        .envs(settings)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let until = Instant::now() + Duration::from_secs(120);
+    while child.try_wait().expect("its state").is_none() {
+        if Instant::now() > until {
+            child.kill().expect("it ends");
+            child.wait().expect("it is dead");
+            panic!("{arguments:?} hangs");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = child.wait_with_output().expect("its words");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Makes whoever changes the schema do `statements` first.
+fn before_each_change(world: &World, statements: &str) {
+    world.sql(&format!(
+        "CREATE FUNCTION public.first() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN {statements} END $$;
+         CREATE EVENT TRIGGER first ON ddl_command_start WHEN TAG IN ('CREATE TABLE', 'CREATE TYPE', 'CREATE FUNCTION')
+             EXECUTE FUNCTION public.first()"
+    ));
+}
+
+#[test]
+fn a_server_that_stands_still_in_the_middle_of_a_migration_ends_it() {
+    let cluster = Cluster::start(ClusterOptions::default()).expect("PostgreSQL");
+    let world = World::on(&cluster).quiet();
+    before_each_change(&world, "PERFORM pg_sleep(600);");
+    std::thread::scope(|scope| {
+        let migration = scope.spawn(|| run_to_its_end(&["migrate"], world.settings()));
+        eventually("it migrates", || {
+            world.count("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == 1
+        });
+        cluster.freeze().expect("it freezes");
+        let (code, stderr) = migration.join().expect("it ends");
+        assert_eq!(code, Some(69), "{stderr}");
+        assert!(stderr.contains("PostgreSQL is unavailable"), "{stderr}");
+    });
+    cluster.thaw().expect("it thaws");
+}
+
+#[test]
+fn a_migration_that_fails_late_is_told_as_its_failure_and_not_as_a_lock() {
+    let world = World::new().quiet();
+    before_each_change(&world, "PERFORM pg_sleep(2.5); RAISE EXCEPTION 'such a table is not wanted here';");
+    let (code, stderr) = run_to_its_end(&["migrate"], world.settings());
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("such a table is not wanted here") && !stderr.contains("holds a lock"), "{stderr}");
+}
+
+#[test]
+fn a_connection_that_is_lost_while_the_migrations_are_listed_is_no_fault_of_the_schema() {
+    let world = World::new().quiet();
+    assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
+    let holder = Session::open(&world, "LOCK TABLE __diesel_schema_migrations IN ACCESS EXCLUSIVE MODE");
+    let waits = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    std::thread::scope(|scope| {
+        let lost = scope.spawn(|| run_to_its_end(&["migrate"], world.settings()));
+        eventually("it waits", || world.count(&format!("SELECT count(*) {waits}")) == 1);
+        world.sql(&format!("SELECT pg_terminate_backend(pid) {waits}"));
+        let (code, stderr) = lost.join().expect("it ends");
+        assert_eq!(code, Some(69), "{stderr}");
+        assert!(stderr.contains("PostgreSQL is unavailable"), "{stderr}");
+        // Whoever only has to wait waits.
+        let patient = scope.spawn(|| run_to_its_end(&["migrate"], world.settings()));
+        eventually("it waits", || world.count(&format!("SELECT count(*) {waits}")) == 1);
+        std::thread::sleep(Duration::from_secs(3));
+        drop(holder);
+        assert_eq!(patient.join().expect("it ends").0, Some(0));
+    });
+}
+
+#[test]
+fn a_migration_lets_others_pass_while_it_waits_for_a_table() {
+    let world = World::new().quiet();
+    assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
+    // As if this one had not been run: it wants an index on a table that somebody else writes to meanwhile.
+    let last = include_str!("../../../migrations/2026-11-22-150000_audit_acts/down.sql");
+    world.sql(&format!("{last}; DELETE FROM __diesel_schema_migrations WHERE version = '20261122150000'"));
+    let writer = Session::open(&world, "LOCK TABLE audit IN ROW EXCLUSIVE MODE");
+    std::thread::scope(|scope| {
+        let migration = scope.spawn(|| run(&["migrate"], world.settings()));
+        eventually("it waits for the table", || {
+            world.count("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'audit'::regclass") > 0
+        });
+        // Whoever comes later stands behind it, but not until the first writer is done.
+        world.sql("SET statement_timeout = '20s'; BEGIN; LOCK TABLE audit IN ROW EXCLUSIVE MODE; COMMIT");
+        drop(writer);
+        let (code, stdout, stderr) = migration.join().expect("it ends");
+        assert_eq!(code, Some(0), "{stderr}");
+        assert!(stdout.contains("20261122150000"), "{stdout}");
+    });
+}

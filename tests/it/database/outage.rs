@@ -1,0 +1,174 @@
+//! PostgreSQL goes away and comes back: signups fail fast and clearly, nothing is bought, nothing acknowledged is lost.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use postgres_fixture::{Cluster, ClusterOptions};
+use serde_json::{Value, json};
+
+use crate::world::daemon::{Daemon, Reply};
+use crate::world::{World, eventually};
+
+/// The contract says two seconds; the rest is for a slow machine.
+const FAST_ENOUGH: Duration = Duration::from_secs(3);
+/// Enough for every signup of a test, also for those that a frozen database was told of and does later.
+const STOCK: usize = 50;
+
+fn cluster() -> Cluster {
+    Cluster::start(ClusterOptions::default()).expect("PostgreSQL")
+}
+
+fn readyz(daemon: &Daemon) -> Reply {
+    daemon.send("GET", "/readyz", &[], None)
+}
+
+fn requests(world: &World) -> u64 {
+    world.twilio.truth().requests.values().sum()
+}
+
+/// A signup that fails as the contract says.
+fn fails_fast(daemon: &Daemon, user: &str) {
+    let began = Instant::now();
+    let refused = daemon.assign(user);
+    assert!(began.elapsed() < FAST_ENOUGH, "{:?}", began.elapsed());
+    assert!(refused.headers["retry-after"].parse::<u32>().unwrap() >= 1);
+    refused.problem(503, "database_unavailable");
+}
+
+fn check_outage(world: &World, daemon: &Daemon) {
+    fails_fast(daemon, "during");
+    eventually("readiness names the database", || {
+        let readyz = readyz(daemon);
+        readyz.status == 503 && readyz.body == json!({"ready": false, "failing": ["database"], "warnings": []})
+    });
+    assert_eq!(daemon.send("GET", "/healthz", &[], None).status, 200, "the process lives");
+    // Many at once do not queue up behind each other.
+    thread::scope(|scope| {
+        for user in 0..30 {
+            scope.spawn(move || fails_fast(daemon, &format!("crowd-{user}")));
+        }
+    });
+    let refused = |answer: Reply| drop(answer.problem(503, "database_unavailable"));
+    thread::scope(|scope| {
+        for path in ["/admin/phones/api/status", "/admin/phones/api/numbers", "/signup/api/assignments/u-1"] {
+            scope.spawn(move || refused(daemon.get(path)));
+        }
+        for path in ["/admin/phones/api/replenish", "/admin/phones/api/configure-webhooks"] {
+            scope.spawn(move || refused(daemon.post_empty(path)));
+        }
+        scope.spawn(move || refused(daemon.purchase(1)));
+        // What a frozen database was told it may still do later: nobody who is looked at afterwards.
+        scope.spawn(move || refused(daemon.release("nobody")));
+    });
+    assert_eq!(world.bought(), STOCK);
+}
+
+fn check_recovery(world: &World, daemon: &Daemon, before: &BTreeMap<String, Value>) {
+    eventually("signups succeed again", || daemon.assign("after").status == 200);
+    eventually("it is ready again", || readyz(daemon).status == 200);
+    for (user, number) in before {
+        let held = daemon.assign(user).ok();
+        assert_eq!((&held["phone_number"], &held["replayed"]), (number, &json!(true)), "{user}");
+    }
+    assert_eq!(world.bought(), STOCK);
+    world.assert_nothing_lost_or_doubled();
+}
+
+/// A daemon with stock, two numbers of it assigned.
+fn begun(cluster: &Cluster) -> (World, Daemon, BTreeMap<String, Value>) {
+    let world = World::on(cluster).quiet();
+    let daemon = world.daemon();
+    daemon.purchase(u32::try_from(STOCK).unwrap()).ok();
+    let before = ["u-1", "u-2"]
+        .map(|user| (user.to_owned(), daemon.assign(user).ok()["phone_number"].clone()))
+        .into_iter()
+        .collect();
+    (world, daemon, before)
+}
+
+#[test]
+fn while_postgresql_is_down_signups_fail_fast_and_nothing_goes_to_twilio() {
+    let cluster = cluster();
+    let (world, daemon, before) = begun(&cluster);
+    let asked = requests(&world);
+    cluster.stop_immediate().expect("it stops");
+    check_outage(&world, &daemon);
+    assert_eq!(requests(&world), asked, "not one call");
+    cluster.start_again().expect("it starts");
+    check_recovery(&world, &daemon, &before);
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn while_postgresql_is_frozen_signups_fail_fast_and_nothing_goes_to_twilio() {
+    let cluster = cluster();
+    let (world, daemon, before) = begun(&cluster);
+    let asked = requests(&world);
+    cluster.freeze().expect("it freezes");
+    check_outage(&world, &daemon);
+    assert_eq!(requests(&world), asked, "not one call");
+    cluster.thaw().expect("it thaws");
+    check_recovery(&world, &daemon, &before);
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn an_acknowledged_assignment_survives_a_crash_of_postgresql_and_of_the_daemon() {
+    let cluster = Cluster::start(ClusterOptions { durable: true, ..ClusterOptions::default() }).expect("PostgreSQL");
+    let world = World::on(&cluster).quiet();
+    let daemon = world.daemon();
+    daemon.purchase(60).ok();
+    // Signups run on while PostgreSQL is killed.
+    let acknowledged: BTreeMap<String, Value> = thread::scope(|scope| {
+        let daemon = &daemon;
+        let signups: Vec<_> = (0..4)
+            .map(|lane| {
+                scope.spawn(move || {
+                    let mut given = Vec::new();
+                    for turn in 0..12 {
+                        let user = format!("u-{lane}-{turn}");
+                        let answer = daemon.assign(&user);
+                        match answer.status {
+                            200 => given.push((user, answer.body["phone_number"].clone())),
+                            _ => drop(answer.problem(503, "database_unavailable")),
+                        }
+                    }
+                    given
+                })
+            })
+            .collect();
+        eventually("some signups went through", || daemon.log_text().matches("/signup/api/assign").count() >= 8);
+        cluster.kill9().expect("it is killed");
+        signups.into_iter().flat_map(|lane| lane.join().expect("a lane")).collect()
+    });
+    assert!(!acknowledged.is_empty());
+    daemon.kill9();
+    cluster.start_again().expect("it recovers");
+    let daemon = world.daemon();
+    for (user, number) in &acknowledged {
+        let held = daemon.assign(user).ok();
+        assert_eq!((&held["phone_number"], &held["replayed"]), (number, &json!(true)), "{user}");
+    }
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_monitor_that_cannot_see_the_pool_buys_nothing_until_it_can() {
+    let cluster = cluster();
+    let world = World::on(&cluster).set("pool.threshold_low", 5).set("pool.total_min", 0);
+    let daemon = world.daemon();
+    eventually("the pool is filled", || daemon.status()["available"] == 10);
+    let asked = requests(&world);
+    cluster.stop_immediate().expect("it stops");
+    eventually("several looks failed", || !daemon.get("/admin/phones/api/status").body["available"].is_u64());
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(requests(&world), asked);
+    cluster.start_again().expect("it starts");
+    eventually("the daemon sees it again", || daemon.get("/admin/phones/api/status").status == 200);
+    for user in 0..6 {
+        eventually("a signup", || daemon.assign(&format!("u-{user}")).status == 200);
+    }
+    eventually("the pool refilled by itself", || daemon.get("/admin/phones/api/status").body["available"] == 14);
+    world.assert_nothing_lost_or_doubled();
+}

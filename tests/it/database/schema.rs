@@ -1,0 +1,177 @@
+//! `src/db/schema.rs` says what the migrated database is, and a migration goes down and up again.
+
+use std::process::Command;
+
+use crate::world::World;
+
+const SCHEMA: &str = include_str!("../../../src/db/schema.rs");
+/// Every migration: up, down.
+const MIGRATIONS: &[(&str, &str)] = &[
+    (
+        include_str!("../../../migrations/2026-11-22-000000_pool_and_ledger/up.sql"),
+        include_str!("../../../migrations/2026-11-22-000000_pool_and_ledger/down.sql"),
+    ),
+    (
+        include_str!("../../../migrations/2026-11-22-120000_reconciliation/up.sql"),
+        include_str!("../../../migrations/2026-11-22-120000_reconciliation/down.sql"),
+    ),
+    (
+        include_str!("../../../migrations/2026-11-22-130000_sessions_and_audit/up.sql"),
+        include_str!("../../../migrations/2026-11-22-130000_sessions_and_audit/down.sql"),
+    ),
+    (
+        include_str!("../../../migrations/2026-11-22-140000_stock_samples/up.sql"),
+        include_str!("../../../migrations/2026-11-22-140000_stock_samples/down.sql"),
+    ),
+    (
+        include_str!("../../../migrations/2026-11-22-150000_audit_acts/up.sql"),
+        include_str!("../../../migrations/2026-11-22-150000_audit_acts/down.sql"),
+    ),
+    (
+        include_str!("../../../migrations/2026-11-28-140000_purchase_holder/up.sql"),
+        include_str!("../../../migrations/2026-11-28-140000_purchase_holder/down.sql"),
+    ),
+    (
+        include_str!("../../../migrations/2026-11-28-150000_caps/up.sql"),
+        include_str!("../../../migrations/2026-11-28-150000_caps/down.sql"),
+    ),
+    (
+        include_str!("../../../migrations/2026-11-28-160000_breaker_pauses/up.sql"),
+        include_str!("../../../migrations/2026-11-28-160000_breaker_pauses/down.sql"),
+    ),
+    (
+        include_str!("../../../migrations/2026-11-28-180000_refusals_concern/up.sql"),
+        include_str!("../../../migrations/2026-11-28-180000_refusals_concern/down.sql"),
+    ),
+    (
+        include_str!("../../../migrations/2026-11-28-185000_webhooks_given_up/up.sql"),
+        include_str!("../../../migrations/2026-11-28-185000_webhooks_given_up/down.sql"),
+    ),
+];
+
+/// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.
+fn columns_of_the_file() -> Vec<String> {
+    let mut columns = Vec::new();
+    let mut table = String::new();
+    for line in SCHEMA.lines().map(str::trim) {
+        if let Some((name, kind)) = line.strip_suffix(',').and_then(|line| line.split_once(" -> ")) {
+            let (kind, null) = match kind.strip_prefix("Nullable<").and_then(|kind| kind.strip_suffix('>')) {
+                Some(kind) => (kind, " null"),
+                None => (kind, ""),
+            };
+            columns.push(format!("{table}.{name} {kind}{null}"));
+        } else if let Some((name, _key)) = line.strip_suffix(") {").and_then(|line| line.split_once(" (")) {
+            table = name.to_owned();
+        }
+    }
+    columns
+}
+
+fn columns_of_the_database(world: &World) -> Vec<String> {
+    let rows = world.sql(
+        "SELECT format('%s.%s %s%s', table_name, column_name,
+                CASE data_type WHEN 'boolean' THEN 'Bool' WHEN 'text' THEN 'Text' WHEN 'integer' THEN 'Integer'
+                     WHEN 'bigint' THEN 'BigInt' WHEN 'uuid' THEN 'Uuid' WHEN 'timestamp with time zone' THEN 'Timestamptz'
+                     WHEN 'jsonb' THEN 'Jsonb'
+                     ELSE data_type END,
+                CASE is_nullable WHEN 'YES' THEN ' null' ELSE '' END)
+           FROM information_schema.columns
+          WHERE table_schema = 'callbunker' AND table_name <> '__diesel_schema_migrations'
+          ORDER BY table_name, ordinal_position",
+    );
+    rows.lines().map(str::to_owned).collect()
+}
+
+/// Primary keys as `table (columns)`.
+fn keys_of_the_file() -> Vec<String> {
+    let table = |line: &str| line.trim().strip_suffix(" {").filter(|line| line.ends_with(')')).map(str::to_owned);
+    let mut keys: Vec<String> = SCHEMA.lines().filter_map(table).collect();
+    keys.sort();
+    keys
+}
+
+fn keys_of_the_database(world: &World) -> Vec<String> {
+    let rows = world.sql(
+        "SELECT format('%s (%s)', c.relname, string_agg(a.attname, ', ' ORDER BY array_position(i.indkey::int2[], a.attnum)))
+           FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
+          WHERE i.indisprimary AND c.relnamespace = 'callbunker'::regnamespace AND c.relname <> '__diesel_schema_migrations'
+          GROUP BY c.relname ORDER BY 1",
+    );
+    rows.lines().map(str::to_owned).collect()
+}
+
+/// Everything in the schema, in words.
+fn catalogue(world: &World) -> String {
+    world.sql(
+        "SELECT 'column', table_name, column_name, data_type, is_nullable, column_default, collation_name, generation_expression
+           FROM information_schema.columns WHERE table_schema = 'callbunker'
+         UNION ALL SELECT 'index', tablename, indexname, indexdef, '', '', '', '' FROM pg_indexes WHERE schemaname = 'callbunker'
+         UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', '', '', ''
+           FROM pg_constraint WHERE connamespace = 'callbunker'::regnamespace
+         UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(t.oid), '', '', '', ''
+           FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
+          WHERE c.relnamespace = 'callbunker'::regnamespace AND NOT tgisinternal
+         UNION ALL SELECT 'function', proname, md5(prosrc), '', '', '', '', '' FROM pg_proc WHERE pronamespace = 'callbunker'::regnamespace
+         ORDER BY 1, 2, 3",
+    )
+}
+
+fn migrated() -> World {
+    let world = World::new();
+    let done =
+        Command::new(env!("CARGO_BIN_EXE_callbunker")).arg("migrate").env_clear().envs(world.settings()).status();
+    assert!(done.expect("the program starts").success());
+    world
+}
+
+#[test]
+fn the_schema_file_agrees_with_the_migrated_database() {
+    let world = migrated();
+    let mut file = columns_of_the_file();
+    let mut database = columns_of_the_database(&world);
+    assert!(file.len() > 60, "the file is read");
+    file.sort();
+    database.sort();
+    assert_eq!(file, database);
+    assert_eq!(keys_of_the_file(), keys_of_the_database(&world));
+}
+
+#[test]
+fn the_migrations_go_down_to_nothing_and_up_to_the_same() {
+    let world = migrated();
+    let before = catalogue(&world);
+    assert!(before.lines().count() > 100, "{before}");
+    let folders =
+        std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).expect("the migrations").count();
+    assert_eq!(MIGRATIONS.len(), folders, "every migration is tried");
+    let mut steps = vec![before.clone()];
+    for (_, down) in MIGRATIONS.iter().rev() {
+        world.sql(down);
+        steps.push(catalogue(&world));
+    }
+    let nothing = steps.pop().unwrap_or_default();
+    assert!(nothing.lines().all(|line| line.contains("__diesel_schema_migrations")), "{nothing}");
+    for (up, _) in MIGRATIONS {
+        world.sql(up);
+        assert_eq!(Some(catalogue(&world)), steps.pop());
+    }
+}
+
+#[test]
+fn every_constraint_that_the_program_knows_exists() {
+    let world = migrated();
+    let names = include_str!("../../../src/db/error.rs");
+    let known: Vec<&str> = names
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" => Self::").map(|(name, _)| name))
+        .collect();
+    assert!(known.len() >= 7, "{known:?}");
+    for name in known {
+        let found = world.count(&format!(
+            "SELECT (SELECT count(*) FROM pg_constraint WHERE conname = '{name}')
+                  + (SELECT count(*) FROM pg_indexes WHERE indexname = '{name}')
+                  + (SELECT count(*) FROM pg_proc WHERE prosrc LIKE '%{name}%')"
+        ));
+        assert!(found > 0, "{name}");
+    }
+}

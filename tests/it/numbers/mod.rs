@@ -1,0 +1,13 @@
+//! Numbers one by one: taken in, configured, repaired, given back, told.
+
+mod adopt;
+mod caring;
+mod given_up;
+mod import;
+mod lists;
+mod number_document;
+mod release_to_twilio;
+mod skew;
+#[cfg(feature = "failpoints")]
+mod stale_views;
+mod webhooks;

@@ -1,0 +1,13 @@
+//! The daemon from its start to its end, watched.
+
+#[cfg(feature = "failpoints")]
+mod crash;
+mod large;
+mod lifecycle;
+mod log_stalls;
+mod memory;
+mod metrics;
+mod monitoring;
+mod reload;
+mod shutdown;
+mod supervision;

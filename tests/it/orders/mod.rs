@@ -1,0 +1,14 @@
+//! What is bought, by hand and by itself, and what is never bought.
+
+mod admin_api;
+mod breaker;
+mod buying;
+mod caps;
+mod doubt;
+mod gate;
+mod held_back;
+mod lock;
+mod odd_answers;
+mod plan;
+mod pool;
+mod purchase_api;

@@ -1,0 +1,6 @@
+//! What people and tools are shown: the dashboard, its events, the description, the documentation.
+
+mod dashboard;
+mod dashboard_events;
+mod docs;
+mod openapi;

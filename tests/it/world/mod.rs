@@ -1,0 +1,175 @@
+//! A world of its own for each test: a database, a Twilio account, and as many daemons as the test wants.
+//!
+//! How to get it wrong: asking the daemon what is true. The simulator and the database are asked.
+
+pub mod between;
+pub mod browser;
+pub mod command;
+pub mod comparing;
+pub mod daemon;
+pub mod described;
+pub mod raw;
+pub mod scrape;
+pub mod session;
+pub mod shape;
+pub mod truth;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use postgres_fixture::{Cluster, Database};
+use twilio_simulator::{OwnedNumber, Simulator, SimulatorOptions};
+
+use crate::world::daemon::Daemon;
+
+pub const ADMIN_KEY: &str = "admin-key-0123456789";
+pub const SIGNUP_KEY: &str = "signup-key-0123456789";
+pub const ORIGIN: &str = "https://app.example.com";
+
+pub struct World {
+    pub database: Database,
+    pub twilio: Simulator,
+    settings: BTreeMap<String, String>,
+}
+
+impl World {
+    /// An empty database, an empty account, and the default configuration.
+    pub fn new() -> Self {
+        Self::on(Cluster::shared())
+    }
+
+    /// The same on a cluster that the test may crash.
+    pub fn on(cluster: &Cluster) -> Self {
+        let database = cluster.create_database().expect("a database");
+        let twilio = Simulator::start(SimulatorOptions::default()).expect("a simulator");
+        let mut world = Self { database, twilio, settings: BTreeMap::new() };
+        for (name, value) in [
+            ("DATABASE_URL", world.database.url().to_owned()),
+            ("TWILIO_ACCOUNT_SID", world.twilio.account_sid().to_owned()),
+            ("TWILIO_AUTH_TOKEN", world.twilio.auth_token().to_owned()),
+            ("ADMIN_API_KEY", ADMIN_KEY.to_owned()),
+            ("SIGNUP_API_KEY", SIGNUP_KEY.to_owned()),
+            ("PUBLIC_APP_URL", ORIGIN.to_owned()),
+            ("CALLBUNKER__TWILIO__API_BASE_URL", world.twilio.url().to_owned()),
+            ("CALLBUNKER__TWILIO__PRICING_BASE_URL", world.twilio.url().to_owned()),
+            ("CALLBUNKER__HTTP__LISTEN", "127.0.0.1:0".to_owned()),
+            ("CALLBUNKER__LOG__LEVEL", "debug".to_owned()),
+            // Whoever waits for an order's end has it, however slow the machine is.
+            ("CALLBUNKER__HTTP__SYNC_ORDER_SECS", "120".to_owned()),
+            // Whoever counts calls must not be surprised at half past.
+            ("CALLBUNKER__SCHEDULE__RECONCILE_CRON", "0 0 0 1 1 *".to_owned()),
+        ] {
+            world.settings.insert(name.to_owned(), value);
+        }
+        world
+    }
+
+    /// Sets a key: `set("pool.total_min", 0)`, or an environment variable by its own name.
+    #[must_use]
+    pub fn set(mut self, key: &str, value: impl ToString) -> Self {
+        self.change(key, value);
+        self
+    }
+
+    /// The same for daemons that start from now on.
+    pub fn change(&mut self, key: &str, value: impl ToString) {
+        let name = match key.split_once('.') {
+            Some((section, name)) => format!("CALLBUNKER__{section}__{name}").to_uppercase(),
+            None => key.to_owned(),
+        };
+        self.settings.insert(name, value.to_string());
+    }
+
+    /// No buying but what the test asks for.
+    #[must_use]
+    pub fn quiet(self) -> Self {
+        self.set("pool.threshold_low", 0).set("pool.total_min", 0)
+    }
+
+    /// Starts a daemon and waits until it is ready.
+    pub fn daemon(&self) -> Daemon {
+        Daemon::start(&self.settings)
+    }
+
+    /// The same, without waiting for its first comparison with Twilio: for what happens right after the start.
+    pub fn daemon_at_once(&self) -> Daemon {
+        let mut daemon = Daemon::spawn(&self.settings);
+        daemon.wait_until_it_serves();
+        daemon
+    }
+
+    /// Starts a daemon with failpoints in force from its first step on, and does not wait: it may die before it serves.
+    pub fn daemon_with_failpoints(&self, lines: &str) -> Daemon {
+        Daemon::spawn_with_failpoints(&self.settings, lines)
+    }
+
+    /// The environment that a daemon of this world gets.
+    pub fn settings(&self) -> &BTreeMap<String, String> {
+        &self.settings
+    }
+
+    /// Asks the database; rows divided by newlines, columns by `|`.
+    pub fn sql(&self, statement: &str) -> String {
+        self.database
+            .psql(&format!("SET search_path = callbunker; {statement}"))
+            .expect("the oracle answers")
+            .trim()
+            .to_owned()
+    }
+
+    /// Asks the database for one number.
+    pub fn count(&self, statement: &str) -> i64 {
+        let answer = self.sql(statement);
+        answer.lines().last().unwrap_or_default().parse().unwrap_or_else(|_| panic!("{statement}: {answer:?}"))
+    }
+
+    /// How many numbers Twilio ever sold to us.
+    pub fn bought(&self) -> usize {
+        self.twilio.truth().purchases.len()
+    }
+
+    /// What must hold whenever nothing is on its way: every number that was paid for, or taken in, is in the database
+    /// exactly once (I1), no order has more than it asked for (I2), nobody shares a number (I3).
+    pub fn assert_nothing_lost_or_doubled(&self) {
+        let truth = self.twilio.truth();
+        // What somebody else brought is ours by our tag; a POST may have put that on a number that they had long before.
+        let long_ago = chrono::Utc::now() - chrono::TimeDelta::days(1);
+        let is_taken_in = |number: &OwnedNumber| {
+            number.friendly_name.starts_with("callbunker:default:") && number.date_created > long_ago
+        };
+        let mut paid: Vec<String> = truth
+            .owned
+            .iter()
+            .filter(|number| !number.foreign || is_taken_in(number))
+            .map(|number| number.sid.clone())
+            .collect();
+        paid.sort();
+        let mut known: Vec<String> = self
+            .sql("SELECT sid FROM numbers WHERE status <> 'released' AND missing_since IS NULL")
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        known.sort();
+        assert_eq!(paid, known, "Twilio's numbers and the database's");
+        let over = self.sql(
+            "SELECT p.id FROM purchases p JOIN purchase_items i ON i.purchase_id = p.id AND i.state = 'bought'
+              GROUP BY p.id HAVING count(*) > p.requested_count",
+        );
+        assert_eq!(over, "", "orders that bought too much");
+        let shared = self.sql(
+            "SELECT number_id FROM assignments WHERE released_at IS NULL GROUP BY number_id HAVING count(*) > 1
+             UNION ALL SELECT 0 FROM assignments WHERE released_at IS NULL GROUP BY user_id HAVING count(*) > 1",
+        );
+        assert_eq!(shared, "", "numbers or users that are not one to one");
+    }
+}
+
+/// Waits until `done`, at most half a minute: only a bound, never a measure.
+#[track_caller]
+pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !done() {
+        assert!(Instant::now() < deadline, "it never came to pass: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
