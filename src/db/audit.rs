@@ -10,9 +10,9 @@ use diesel::sql_types::{BigInt, Bool, Integer};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::connection::Connection;
-use super::error::DbError;
-use super::schema::audit;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
+use super::engine::schema::audit;
 
 /// One row on its way in.
 #[derive(Debug, Clone, PartialEq, Insertable)]

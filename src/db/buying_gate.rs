@@ -9,9 +9,9 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Bool, Double, Integer, Nullable, Text, Timestamptz};
 
-use super::connection::Connection;
-use super::error::DbError;
-use super::schema::buying_gate;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
+use super::engine::schema::buying_gate;
 
 /// An operator stopped automatic buying.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]

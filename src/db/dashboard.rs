@@ -10,10 +10,10 @@ use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestam
 use uuid::Uuid;
 
 use super::assignments::AssignmentLine;
-use super::connection::Connection;
-use super::error::DbError;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
+use super::engine::schema::reconciliations;
 use super::purchase_record::errors_sql;
-use super::schema::reconciliations;
 
 /// An order on one line.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]

@@ -11,9 +11,9 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
-use super::connection::Connection;
-use super::error::DbError;
-use super::schema::installation;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
+use super::engine::schema::installation;
 use crate::domain::{InstanceName, Webhooks};
 
 /// What the database was first started with, the webhooks as last set on purpose.

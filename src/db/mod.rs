@@ -5,26 +5,7 @@
 //! How to get it wrong: calling a blocking function of `db::*` from async code without `run`, which would stall every
 //! request of that thread; or retrying inside, where the caller cannot see it.
 
-mod alarm;
-mod changes;
-mod connect;
-mod connection;
-mod doubt;
-mod errand;
-mod error;
-mod executor;
-mod fitness;
-mod hosts;
-mod listener;
-mod migrations;
-mod room;
-mod schema;
-mod server;
-mod session;
-mod space;
-mod versions;
-mod wire;
-mod words;
+mod engine;
 
 pub mod assignments;
 pub mod audit;
@@ -32,7 +13,6 @@ pub mod buying_gate;
 pub mod custody;
 pub mod dashboard;
 pub mod installation;
-pub mod locks;
 pub mod number_history;
 pub mod numbers;
 pub mod passes;
@@ -46,12 +26,13 @@ pub mod sessions;
 pub mod stock;
 pub mod waiters;
 
-pub use changes::{ChangeBell, changes_notify};
-pub use connect::DatabaseUrl;
-pub use connection::Connection;
-pub use error::{Constraint, DbError};
-pub use executor::Db;
-pub use fitness::survey;
-pub use listener::{StockBell, listen};
-pub use migrations::migrate;
-pub use room::signup_look;
+pub use engine::changes::{ChangeBell, changes_notify};
+pub use engine::connect::DatabaseUrl;
+pub use engine::connection::Connection;
+pub use engine::error::{Constraint, DbError};
+pub use engine::executor::Db;
+pub use engine::fitness::survey;
+pub use engine::listener::{StockBell, listen};
+pub use engine::locks;
+pub use engine::migrations::migrate;
+pub use engine::room::signup_look;

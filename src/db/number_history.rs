@@ -10,8 +10,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::connection::Connection;
-use super::error::DbError;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
 use super::numbers::{LINE, NumberLine};
 use crate::domain::{PhoneNumber, Standing};
 

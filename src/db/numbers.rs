@@ -8,11 +8,11 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::connection::Connection;
-use super::error::DbError;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
+use super::engine::listener::stock_notify;
+use super::engine::schema::numbers;
 use super::installation::still_wanted;
-use super::listener::stock_notify;
-use super::schema::numbers;
 use crate::domain::{AreaCode, NumberSid, NumberStatus, PhoneNumber, WebhookStatus, Webhooks};
 
 /// What holds in SQL for a number that is neither held for an operator nor leaving.

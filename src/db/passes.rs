@@ -5,9 +5,9 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer};
 
-use super::connection::Connection;
-use super::error::DbError;
-use super::schema::passes;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
+use super::engine::schema::passes;
 
 /// So many passes are kept however old they are,
 const PASSES_KEPT_MIN: i64 = 1000;

@@ -7,11 +7,11 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::connection::Connection;
-use super::error::DbError;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
+use super::engine::schema::purchase_items;
 use super::numbers::{NumberLine, numbers_of_purchase};
 use super::purchases::{Order, purchase_read};
-use super::schema::purchase_items;
 
 /// One line of what an order did not get.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]

@@ -14,10 +14,10 @@ use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Uuid as SqlUuid
 use uuid::Uuid;
 
 use super::buying_gate::gate_lock;
-use super::connection::Connection;
-use super::error::{Constraint, DbError};
+use super::engine::connection::Connection;
+use super::engine::error::{Constraint, DbError};
+use super::engine::schema::{purchase_errors, purchases};
 use super::purchase_holder::holder_stands;
-use super::schema::{purchase_errors, purchases};
 use crate::domain::{AreaCode, CountryCode, OrderState, Trigger};
 
 /// Orders that may wait for the lock at a time; one more is refused.

@@ -10,8 +10,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text};
 
-use super::connection::Connection;
-use super::error::DbError;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
 
 /// A session that lay idle for longer has ended.
 pub const SESSION_IDLE_MAX: Duration = Duration::from_secs(30 * 60);

@@ -8,8 +8,8 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::assignments::Place;
 use super::buying_gate::{Gate, gate_read};
-use super::connection::Connection;
-use super::error::DbError;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
 use crate::domain::{AreaCode, Caps, CountryCode, Needs, Stock, unserved};
 
 /// What was bought in the sliding windows, by the time of intent and the database's clock: bought, open, unknown, and what

@@ -13,9 +13,9 @@ use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::assignments::{Assignment, FIT, Place, Source, assignments_claim_in, assignments_restore};
-use super::connection::Connection;
-use super::error::DbError;
-use super::listener::stock_notify;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
+use super::engine::listener::stock_notify;
 use crate::domain::{CountryCode, UserId};
 
 /// Somebody to put in line.

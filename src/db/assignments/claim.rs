@@ -14,8 +14,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::row::{Assignment, AssignmentColumns, AssignmentRow, Place, Source, tighten};
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
 use crate::domain::{AreaCode, CountryCode};
 
 /// The statement for one signup, and the statement for many: prepared once per connection, because planning would take

@@ -11,8 +11,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz};
 
 use super::row::{Assignment, AssignmentRow, Source, tighten};
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
 use crate::domain::{AreaCode, PhoneNumber, UserId};
 
 /// The live assignments of those of `user_ids` that have one.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Nullable, Text, Timestamptz};
 
-use crate::db::error::DbError;
+use crate::db::engine::error::DbError;
 use crate::domain::{AreaCode, CountryCode, PhoneNumber, UserId};
 
 /// Where an assigned number came from.

@@ -13,10 +13,10 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 
 use super::{Held, number_lock};
 use crate::db::assignments::Source;
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::engine::listener::stock_notify;
 use crate::db::installation::installation_wants;
-use crate::db::listener::stock_notify;
 use crate::domain::{NumberStatus, QuarantineReason, UserId, Webhooks};
 
 /// What became of a number that an operator wants in the pool, or somebody to have.

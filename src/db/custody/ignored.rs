@@ -4,8 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::Text;
 
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
 use crate::domain::{NumberSid, PhoneNumber};
 
 /// Ignores a number from now on; `false` when it is ours, so that there is nothing to ignore. Repeating it is harmless.

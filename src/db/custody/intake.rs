@@ -14,9 +14,9 @@ use uuid::Uuid;
 use super::ignored::number_heed;
 use super::number_lock;
 use crate::db::buying_gate::gate_lock;
-use crate::db::connection::Connection;
-use crate::db::error::{Constraint, DbError};
-use crate::db::listener::stock_notify;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::{Constraint, DbError};
+use crate::db::engine::listener::stock_notify;
 use crate::domain::{CountryCode, NumberSid, PhoneNumber, Trigger, UserId, WebhookStatus};
 
 /// A number of the account, as Twilio shows it.
@@ -147,7 +147,7 @@ struct Id {
 /// # Errors
 /// When PostgreSQL fails.
 pub fn is_being_bought(conn: &mut Connection, number: &PhoneNumber) -> Result<bool, DbError> {
-    use crate::db::schema::purchase_items;
+    use crate::db::engine::schema::purchase_items;
     let open = purchase_items::table
         .filter(purchase_items::phone_number.eq(number.as_str()))
         .filter(purchase_items::state.eq_any(["intended", "sent", "unknown"]));

@@ -16,8 +16,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::connection::Connection;
-use super::error::DbError;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
 use crate::domain::{NumberSid, NumberStatus, PhoneNumber, QuarantineReason, UserId};
 
 /// A number of ours, as far as its custody goes.
@@ -134,6 +134,6 @@ fn number_lock(conn: &mut Connection, id: i64) -> Result<Held, DbError> {
 /// # Errors
 /// When PostgreSQL fails.
 pub fn number_quarantine_reason(conn: &mut Connection, id: i64) -> Result<Option<String>, DbError> {
-    use super::schema::numbers;
+    use super::engine::schema::numbers;
     Ok(numbers::table.find(id).select(numbers::quarantine_reason).first(conn)?)
 }

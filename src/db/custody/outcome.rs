@@ -10,8 +10,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
 use crate::db::purchase_items::Failure;
 
 /// Twilio no longer has the number: it has left for ever. `false` = the release was over.

@@ -14,8 +14,8 @@ use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Uuid as SqlUuid
 use uuid::Uuid;
 
 use super::number_lock;
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
 use crate::domain::{NumberSid, NumberStatus, PhoneNumber, QuarantineReason};
 
 /// What became of the wish to give a number back.
@@ -69,7 +69,7 @@ pub fn release_intend(conn: &mut Connection, number_id: i64, requested_by: &str)
 }
 
 fn open_release(conn: &mut Connection, number_id: i64) -> Result<Option<Uuid>, DbError> {
-    use crate::db::schema::releases;
+    use crate::db::engine::schema::releases;
     Ok(releases::table
         .filter(releases::number_id.eq(number_id))
         .filter(releases::state.eq_any(["intended", "sent"]))
@@ -191,6 +191,6 @@ pub fn releases_unfinished(
 /// # Errors
 /// When PostgreSQL fails.
 pub fn release_state(conn: &mut Connection, id: Uuid) -> Result<String, DbError> {
-    use crate::db::schema::releases;
+    use crate::db::engine::schema::releases;
     Ok(releases::table.find(id).select(releases::state).first(conn)?)
 }

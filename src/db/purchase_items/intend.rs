@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use super::pace::{Pace, items_pace};
 use crate::db::buying_gate::gate_lock;
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::engine::schema::{purchase_items, purchases};
 use crate::db::purchases::purchase_places_used;
-use crate::db::schema::{purchase_items, purchases};
 use crate::db::stock::stock_observe;
 use crate::domain::{CountryCode, PhoneNumber, PoolPolicy, Trigger, Why, permit_one};
 

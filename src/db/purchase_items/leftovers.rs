@@ -10,8 +10,8 @@ use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Uuid as SqlUuid
 use uuid::Uuid;
 
 use super::outcome::{Ending, Failure};
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
 use crate::domain::{CountryCode, PhoneNumber};
 
 /// An item whose fate a look at Twilio's list must tell.

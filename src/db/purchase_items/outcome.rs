@@ -9,11 +9,11 @@ use diesel::sql_query;
 use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::engine::listener::stock_notify;
+use crate::db::engine::schema::purchase_items;
 use crate::db::installation::still_wanted;
-use crate::db::listener::stock_notify;
-use crate::db::schema::purchase_items;
 use crate::domain::{Concerns, CountryCode, NumberSid, PhoneNumber, WebhookStatus, Webhooks};
 
 /// Why an item has no number, for the ledger and the order's errors.

@@ -8,8 +8,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Double, Nullable};
 
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
 
 /// So many creates in a row without a known outcome, or for somebody who waits whose numbers are not ready.
 const DOUBTS_MAX: i64 = 5;

@@ -7,10 +7,10 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::engine::listener::stock_notify;
 use crate::db::installation::still_wanted;
-use crate::db::listener::stock_notify;
 use crate::db::numbers::FREE;
 use crate::domain::{NumberStatus, Webhooks};
 

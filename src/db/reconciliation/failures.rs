@@ -10,8 +10,8 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Integer};
 
 use super::missing::EXPECTED;
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
 use crate::db::numbers::FREE;
 use crate::domain::too_many;
 

@@ -9,10 +9,10 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::engine::listener::stock_notify;
 use crate::db::installation::still_wanted;
-use crate::db::listener::stock_notify;
 use crate::domain::{CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus, Webhooks};
 
 /// A number to take in.

@@ -10,8 +10,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
 use crate::db::installation::{Installation, installation_read};
 use crate::domain::{CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus};
 

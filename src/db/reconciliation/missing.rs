@@ -7,8 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
 use crate::domain::{NumberSid, PhoneNumber};
 
 /// Numbers that Twilio's list should show; those on their way back to Twilio are their release's.
@@ -20,7 +20,7 @@ pub(super) const EXPECTED: &str =
 /// # Errors
 /// When PostgreSQL fails.
 pub fn numbers_highest(conn: &mut Connection) -> Result<i64, DbError> {
-    use crate::db::schema::numbers;
+    use crate::db::engine::schema::numbers;
     Ok(numbers::table.select(diesel::dsl::max(numbers::id)).first::<Option<i64>>(conn)?.unwrap_or(0))
 }
 

@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Double, Integer, Jsonb, Nullable, Text};
 
-use crate::db::connection::Connection;
-use crate::db::error::DbError;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
 
 /// How many comparisons are kept.
 const KEPT: i64 = 200;

@@ -1,10 +1,10 @@
-//! `src/db/schema.rs` says what the migrated database is, and a migration goes down and up again.
+//! `src/db/engine/schema.rs` says what the migrated database is, and a migration goes down and up again.
 
 use std::process::Command;
 
 use crate::world::World;
 
-const SCHEMA: &str = include_str!("../../../src/db/schema.rs");
+const SCHEMA: &str = include_str!("../../../src/db/engine/schema.rs");
 /// Every migration: up, down.
 const MIGRATIONS: &[(&str, &str)] = &[
     (
@@ -160,7 +160,7 @@ fn the_migrations_go_down_to_nothing_and_up_to_the_same() {
 #[test]
 fn every_constraint_that_the_program_knows_exists() {
     let world = migrated();
-    let names = include_str!("../../../src/db/error.rs");
+    let names = include_str!("../../../src/db/engine/error.rs");
     let known: Vec<&str> = names
         .lines()
         .filter_map(|line| line.trim().strip_prefix('"')?.split_once("\" => Self::").map(|(name, _)| name))

@@ -119,7 +119,7 @@ impl DbError {
         constraint.and_then(Constraint::named).map(Self::Constraint)
     }
 
-    pub(super) fn corrupt(what: &'static str) -> impl Fn(String) -> Self {
+    pub(in crate::db) fn corrupt(what: &'static str) -> impl Fn(String) -> Self {
         move |why| Self::Corrupt { what, why }
     }
 

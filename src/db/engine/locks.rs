@@ -23,7 +23,7 @@ const TRY_WITHIN: Duration = Duration::from_secs(12);
 const RELEASE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the connection that has the lock, or tries it, is called in `pg_stat_activity`.
-pub(super) const LOCK_NAME: &str = "callbunker purchase lock";
+pub(in crate::db) const LOCK_NAME: &str = "callbunker purchase lock";
 
 /// The advisory key and where the database is: what it takes to try the lock.
 #[derive(Clone)]

@@ -69,7 +69,7 @@ mod tests {
     use secrecy::SecretString;
 
     use super::*;
-    use crate::db::error::is_time_limit;
+    use crate::db::engine::error::is_time_limit;
     use crate::db::{DatabaseUrl, migrate};
 
     fn session(cluster: &Cluster, database: &str) -> PgConnection {

@@ -52,7 +52,7 @@ pub fn listen(url: DatabaseUrl, bell: StockBell, changes: ChangeBell, log: slog:
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub(super) fn stock_notify(conn: &mut Connection) -> Result<(), DbError> {
+pub(in crate::db) fn stock_notify(conn: &mut Connection) -> Result<(), DbError> {
     Ok(conn.batch_execute("NOTIFY callbunker_stock")?)
 }
 

@@ -1,0 +1,33 @@
+//! How PostgreSQL is reached, and what holds for every statement: nothing here knows a table of ours but for a look at it.
+//!
+//! ```text
+//! executor ─ the door: places, deadlines ─┬─ session (a connection of the pool) ─ connect (hosts, server) ─ wire (its socket)
+//!                                         └─ errand, alarm ─ who waits, and until when
+//! error ─ what went wrong, as a decision ─┬─ words (in PostgreSQL's languages)
+//!                                         └─ doubt (asked, where words say nothing), room and space (want of room)
+//! migrations, versions, fitness, schema ─ the schema        locks ─ the purchase lock        listener, changes ─ who rings whom
+//! ```
+//!
+//! How to get it wrong: a blocking call of diesel's from async code. [`executor`] is the only way in.
+
+pub(super) mod alarm;
+pub(super) mod changes;
+pub(super) mod connect;
+pub(super) mod connection;
+pub(super) mod doubt;
+pub(super) mod errand;
+pub(super) mod error;
+pub(super) mod executor;
+pub(super) mod fitness;
+pub(super) mod hosts;
+pub(super) mod listener;
+pub mod locks;
+pub(super) mod migrations;
+pub(super) mod room;
+pub(super) mod schema;
+pub(super) mod server;
+pub(super) mod session;
+pub(super) mod space;
+pub(super) mod versions;
+pub(super) mod wire;
+pub(super) mod words;
