@@ -16,7 +16,7 @@ use super::services::Services;
 use super::single_flight::SingleFlight;
 use crate::access::Access;
 use crate::db::buying_gate::gate_read;
-use crate::db::purchase_holder::holder_is_frozen;
+use crate::db::purchases::holder::holder_is_frozen;
 use crate::db::signup_look;
 use crate::http::{ProblemCode, json_response};
 use crate::pool_monitor::is_skewed;

@@ -16,7 +16,7 @@ use crate::db::DbError;
 use crate::db::custody::outcome::{release_doubt, release_hold_tag_conflict, release_refuse, release_settle};
 use crate::db::custody::releases::{Leaving, Sending, release_intend, release_send, release_state};
 use crate::db::custody::{Held, number_held};
-use crate::db::purchase_items::Failure as Reason;
+use crate::db::purchases::items::Failure as Reason;
 use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason};
 use crate::twilio::{Failure, Gone, Verdict};
 

@@ -13,7 +13,7 @@ use super::assignments::AssignmentLine;
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::engine::schema::reconciliations;
-use super::purchase_record::errors_sql;
+use super::purchases::record::errors_sql;
 
 /// An order on one line.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]

@@ -1,7 +1,7 @@
 //! The decision: how many numbers to buy now, why, and which cap binds. Pure, so every input can be tried.
 //!
 //! Architecture invariant: every purchase, automatic or by hand, is sized here and nowhere else; the ledger checks the
-//! caps once more at each intent (`db::purchase_items`), because the world may have moved since.
+//! caps once more at each intent (`db::purchases::items`), because the world may have moved since.
 //! How to get it wrong: leaving numbers that are on their way (in flight, unknown), under repair (unready) or back from
 //! their rest (due) out of the stock, which buys them twice. Or wishing and bounding by the same count: what can serve
 //! nobody (unfit), or perhaps does not exist (doubted), is no reason not to buy, but it is room that is used.

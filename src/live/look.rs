@@ -13,7 +13,7 @@ use crate::api::status::Status;
 use crate::db::assignments::AssignmentLine;
 use crate::db::dashboard::{OrderLine, assignments_latest, orders_watched};
 use crate::db::passes::{Pass, pass_latest};
-use crate::db::purchase_record::{PurchaseError, PurchaseRecord, purchase_record};
+use crate::db::purchases::record::{PurchaseError, PurchaseRecord, purchase_record};
 use crate::db::stock::{Observation, stock_read};
 use crate::db::{Connection, DbError};
 use crate::domain::OrderState;

@@ -10,7 +10,7 @@ use super::breaker;
 use super::report::EmergencyReport;
 use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
-use crate::db::purchase_items::Limits;
+use crate::db::purchases::items::Limits;
 use crate::db::stock::{Observation, stock_read};
 use crate::db::{Db, DbError};
 use crate::domain::Tag;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::buyer::Buyer;
 use super::shortfall::Shortfall;
-use crate::db::purchase_items::items_known_numbers;
+use crate::db::purchases::items::items_known_numbers;
 use crate::domain::{AreaCode, Capability, CountryCode, PhoneNumber};
 use crate::twilio::{BackOff, Failure};
 

@@ -16,7 +16,7 @@ use super::judge::{Owner, judge_for};
 use super::outcome::Outcome;
 use super::settle::{settle, settle_untagged};
 use super::shortfall::Shortfall;
-use crate::db::purchase_items::{self, Attempt, Ending, Failure as Reason, Intent, RunOf};
+use crate::db::purchases::items::{self, Attempt, Ending, Failure as Reason, Intent, RunOf};
 use crate::domain::{CountryCode, NumberSid, PhoneNumber, Webhooks};
 use crate::twilio::{Answered, BackOff, Failure, IncomingNumber, Verdict, hide_numbers};
 
@@ -263,8 +263,7 @@ async fn give_up(buyer: &Buyer, item: &Item, failure: Failure, doubted: bool) ->
 
 async fn attempt_again(buyer: &Buyer, item: &Item) -> Result<Attempt, Shortfall> {
     let (run, id) = (item.run, item.id);
-    let attempts =
-        buyer.db.run_patiently("items_attempt", move |conn| purchase_items::items_attempt(conn, run, &[id])).await?;
+    let attempts = buyer.db.run_patiently("items_attempt", move |conn| items::items_attempt(conn, run, &[id])).await?;
     match attempts {
         Ok(attempts) => attempts.into_iter().next().ok_or(Shortfall::RunIsOver),
         Err(Intent::Refused(why)) => Err(Shortfall::Refused(why)),
@@ -287,7 +286,7 @@ async fn doubt(buyer: &Buyer, item: &Item, failure: &Failure) {
         "item" => item.id.to_string(), "attempt" => item.attempt, "cause" => failure.for_log(),
         "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
     let (id, reason) = (item.id, reason(failure));
-    let written = buyer.db.run_patiently("item_doubt", move |conn| purchase_items::item_doubt(conn, id, &reason)).await;
+    let written = buyer.db.run_patiently("item_doubt", move |conn| items::item_doubt(conn, id, &reason)).await;
     fail::fail_point!("doubt_written");
     if let Err(error) = written {
         slog::warn!(buyer.log, "a doubt could not be written; recovery reads it off the item's attempt";
@@ -299,10 +298,8 @@ async fn end(buyer: &Buyer, item: &Item, ending: Ending, reason: Reason) {
     let (id, attempt) = (item.id, item.attempt);
     slog::info!(buyer.log, "a candidate was not bought"; "item" => id.to_string(), "code" => &reason.code,
         "twilio_code" => reason.twilio_code, "cause" => hide_numbers(&reason.message), "request_id" => reason.request_id.clone());
-    let ended = buyer
-        .db
-        .run_patiently("item_end", move |conn| purchase_items::item_end(conn, id, Some(attempt), ending, &reason))
-        .await;
+    let ended =
+        buyer.db.run_patiently("item_end", move |conn| items::item_end(conn, id, Some(attempt), ending, &reason)).await;
     fail::fail_point!("item_ended");
     if matches!(ended, Ok(true)) {
         buyer.telemetry.item(ending.as_str());

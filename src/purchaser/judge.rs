@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::buyer::Buyer;
-use crate::db::purchase_items::Settlement;
+use crate::db::purchases::items::Settlement;
 use crate::domain::{Capability, CountryCode, Tag, WebhookStatus, Webhooks};
 use crate::twilio::{Answered, IncomingNumber};
 

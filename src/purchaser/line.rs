@@ -2,7 +2,7 @@
 
 use super::buyer::Buyer;
 use crate::db::DbError;
-use crate::db::purchase_items::{Pace, items_pace};
+use crate::db::purchases::items::{Pace, items_pace};
 use crate::db::stock::Observation;
 use crate::domain::{CountryCode, Plan, Trigger, plan};
 

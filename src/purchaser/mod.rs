@@ -3,7 +3,7 @@
 //! The way of one number: [`run`] takes the lock and sorts what earlier runs left; [`batch`], [`by_hand`] or [`emergency`]
 //! sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`]; [`create`] is one create from its first POST
 //! to its end; [`judge`] says whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open.
-//! [`breaker`] stops it all. The ledger itself is `db::purchase_items`.
+//! [`breaker`] stops it all. The ledger itself is `db::purchases::items`.
 //!
 //! Architecture invariant: nothing is bought without a `&PurchaseLock` in the caller's hand, a committed intent and a
 //! committed attempt; the actor ([`actor`]) handles one message at a time (`AtomicResponse`), so runs never overlap. Within

@@ -9,7 +9,7 @@ use super::run::Run;
 use super::shortfall::Shortfall;
 use super::wave::{self, Goal, Progress};
 use crate::db::DbError;
-use crate::db::purchase_items::RunOf;
+use crate::db::purchases::items::RunOf;
 use crate::db::purchases::{self, Order, Wish};
 use crate::domain::{CountryCode, OrderState, Trigger, Why};
 

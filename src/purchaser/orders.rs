@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::actor::{PurchaserError, PurchaserHandle};
 use crate::config::Config;
-use crate::db::purchase_record::{PurchaseRecord, purchase_record};
+use crate::db::purchases::record::{PurchaseRecord, purchase_record};
 use crate::db::purchases::{Enqueued, Wish, purchase_enqueue, purchase_keep_waiting};
 use crate::db::{Db, DbError};
 use crate::domain::OrderState;

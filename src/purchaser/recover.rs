@@ -18,7 +18,7 @@ use super::outcome::Outcome;
 use super::run::{self, Run};
 use super::settle::{settle, settle_untagged};
 use crate::db::DbError;
-use crate::db::purchase_items::{
+use crate::db::purchases::items::{
     Ending, Failure as Reason, Unsettled, item_look_failed, item_not_ours, items_unsettled,
 };
 

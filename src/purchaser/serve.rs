@@ -17,7 +17,7 @@ use super::run::Run;
 use super::shortfall::Shortfall;
 use super::traffic::Kind;
 use crate::db::DbError;
-use crate::db::purchase_items::Pace;
+use crate::db::purchases::items::Pace;
 use crate::db::stock::Observation;
 use crate::domain::{CountryCode, Trigger, Why};
 

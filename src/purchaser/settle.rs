@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::buyer::Buyer;
 use super::outcome::Outcome;
 use super::shortfall::Shortfall;
-use crate::db::purchase_items::{Ending, Failure as Reason, Settlement, item_doubt, item_end, item_settle};
+use crate::db::purchases::items::{Ending, Failure as Reason, Settlement, item_doubt, item_end, item_settle};
 use crate::db::{Constraint, DbError};
 use crate::twilio::Failure;
 

@@ -27,7 +27,7 @@ use super::outcome::Outcome;
 use super::run::Run;
 use super::shortfall::Shortfall;
 use super::traffic::Kind;
-use crate::db::purchase_items::{Attempt, RunOf};
+use crate::db::purchases::items::{Attempt, RunOf};
 use crate::db::purchases::purchases_others_wait;
 use crate::domain::PhoneNumber;
 

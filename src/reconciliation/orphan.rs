@@ -11,7 +11,7 @@ use super::page::Page;
 use super::patience::patiently;
 use super::report::{Finding, Line};
 use super::trouble::Trouble;
-use crate::db::purchase_items::{Settlement, item_settle};
+use crate::db::purchases::items::{Settlement, item_settle};
 use crate::db::reconciliation::{Holder, KnownItem, Newcomer, number_holding, number_let_go, number_take_in};
 use crate::db::{Constraint, DbError};
 use crate::domain::{NumberStatus, QuarantineReason, Tag, WebhookStatus};

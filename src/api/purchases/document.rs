@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::db::numbers::NumberLine;
-use crate::db::purchase_record::{PurchaseError, PurchaseRecord};
+use crate::db::purchases::record::{PurchaseError, PurchaseRecord};
 use crate::domain::{AreaCode, CountryCode, NumberSid, OrderState, PhoneNumber, WebhookStatus};
 use crate::http::RequestBody;
 

@@ -11,7 +11,7 @@ use super::report::{ImportProblem, ImportReport};
 use super::rows::Row;
 use crate::db::assignments::{Assignment, assignments_held};
 use crate::db::custody::{Held, numbers_held};
-use crate::db::purchase_items::items_known_numbers;
+use crate::db::purchases::items::items_known_numbers;
 use crate::domain::{NumberStatus, QuarantineReason, UserId, Webhooks};
 use crate::twilio::IncomingNumber;
 

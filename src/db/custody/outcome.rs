@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::purchase_items::Failure;
+use crate::db::purchases::items::Failure;
 
 /// Twilio no longer has the number: it has left for ever. `false` = the release was over.
 ///

@@ -4,7 +4,7 @@
 //! advisory lock in a transaction that does nothing else, on a connection that the guard owns: it survives no process,
 //! leaks through no pool, and shares its key space with the earlier service's `pg_try_advisory_lock(12345)`.
 //! How to get it wrong: believing that it is still held. Its connection can die unseen, so each intent checks its run
-//! in the database again (`purchase_items::intend`), and the lock alone guards nothing.
+//! in the database again (`purchases::items::intend`), and the lock alone guards nothing.
 
 use std::time::{Duration, Instant};
 

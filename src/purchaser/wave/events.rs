@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::write::{Written, no_room, withdraw};
 use super::{Found, Wave};
-use crate::db::purchase_items::Intent;
+use crate::db::purchases::items::Intent;
 use crate::domain::Why;
 use crate::purchaser::outcome::Outcome;
 use crate::purchaser::shortfall::Shortfall;

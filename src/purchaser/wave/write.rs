@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use crate::db::DbError;
-use crate::db::purchase_items::{Attempt, Intent, RunOf, items_attempt, items_intend, items_withdraw};
+use crate::db::purchases::items::{Attempt, Intent, RunOf, items_attempt, items_intend, items_withdraw};
 use crate::domain::PhoneNumber;
 use crate::purchaser::buyer::Buyer;
 use crate::purchaser::shortfall::Shortfall;

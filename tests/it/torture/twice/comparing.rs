@@ -3,7 +3,7 @@
 use callbunker::db::Connection;
 use callbunker::db::buying_gate::{gate_halt, gate_read};
 use callbunker::db::installation::installation_read;
-use callbunker::db::purchase_items::{Ending, item_end, item_settle};
+use callbunker::db::purchases::items::{Ending, item_end, item_settle};
 use callbunker::db::reconciliation::{
     FailedWebhooks, Newcomer, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict, number_let_go,
     number_mark_drifted, number_take_in, number_turned_up, numbers_mark_missing,

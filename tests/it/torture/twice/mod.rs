@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callbunker::db::installation::installation_read;
-use callbunker::db::purchase_items::{Failure, Limits, RunOf, Settlement, item_settle, items_attempt, items_intend};
+use callbunker::db::purchases::items::{Failure, Limits, RunOf, Settlement, item_settle, items_attempt, items_intend};
 use callbunker::db::purchases::{Wish, purchase_open};
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
 use callbunker::domain::{CountryCode, PhoneNumber, PoolPolicy, Trigger, WebhookStatus};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use callbunker::db::Connection;
 use callbunker::db::assignments::{assignment_release, assignments_claim};
-use callbunker::db::purchase_items::{
+use callbunker::db::purchases::items::{
     Ending, Intent, Limits, RunOf, item_doubt, item_end, item_not_ours, item_settle, items_attempt, items_intend,
     items_sort_leftovers, items_withdraw,
 };

@@ -13,9 +13,9 @@ use diesel::sql_query;
 use diesel::sql_types::{Bool, Integer, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::engine::connection::Connection;
-use super::engine::error::{Constraint, DbError};
-use super::engine::locks::LOCK_NAME;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::{Constraint, DbError};
+use crate::db::engine::locks::LOCK_NAME;
 
 /// A holder that gives no sign of life for so long is frozen.
 const SILENT_FOR: &str = "interval '60 seconds'";

@@ -7,11 +7,11 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::engine::connection::Connection;
-use super::engine::error::DbError;
-use super::engine::schema::purchase_items;
-use super::numbers::{NumberLine, numbers_of_purchase};
-use super::purchases::{Order, purchase_read};
+use super::order::{Order, purchase_read};
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::engine::schema::purchase_items;
+use crate::db::numbers::{NumberLine, numbers_of_purchase};
 
 /// One line of what an order did not get.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]
@@ -93,7 +93,7 @@ fn failed_items(order: &str) -> String {
 
 /// The errors of `order` itself, then those of its items, summed by code: `code`, `twilio_code`, `message`, `count`,
 /// `passing`. Pages show the same lines as documents, so both ask this.
-pub(super) fn errors_sql(order: &str) -> String {
+pub(in crate::db) fn errors_sql(order: &str) -> String {
     format!(
         "SELECT e.code, e.twilio_code, e.message, e.count::bigint AS count, false AS passing
            FROM purchase_errors e WHERE e.purchase_id = {order}

@@ -1,0 +1,26 @@
+//! The purchase ledger: orders, what is tried for them item by item, and who buys.
+//!
+//! ```text
+//! order ─ what was asked for ─ queue (waiting for the lock) ─ run (under it) ─ told (what became of it), record (all of it)
+//! items ─ one row for each number that was ever meant to be bought        holder ─ who holds the purchase lock, and lives
+//! ```
+//!
+//! How to get it wrong: ending an order without its `run_id`, which would end somebody else's run of it.
+
+pub mod holder;
+pub mod items;
+mod order;
+mod queue;
+pub mod record;
+mod run;
+mod told;
+
+pub use order::{Order, Wish, purchase_read};
+pub use queue::{
+    Enqueued, ORDERS_QUEUED_MAX, purchase_enqueue, purchase_keep_waiting, purchase_waits_no_more, purchases_left_open,
+    purchases_others_wait,
+};
+pub use run::{
+    purchase_end, purchase_open, purchase_places_used, purchase_start, purchase_yield, purchases_interrupt_stale,
+};
+pub use told::{purchase_add_error, purchases_bought_since, purchases_clock};

@@ -1,0 +1,73 @@
+//! What became of orders, for whoever asks: what they did not get, and what was bought meanwhile.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Text};
+use uuid::Uuid;
+
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::engine::schema::purchase_errors;
+use crate::domain::Trigger;
+
+/// Adds to what went wrong with an order as a whole.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn purchase_add_error(
+    conn: &mut Connection,
+    id: Uuid,
+    code: &str,
+    twilio_code: Option<i32>,
+    message: &str,
+    count: u32,
+) -> Result<(), DbError> {
+    let count = i32::try_from(count.max(1)).unwrap_or(i32::MAX);
+    diesel::insert_into(purchase_errors::table)
+        .values((
+            purchase_errors::purchase_id.eq(id),
+            purchase_errors::code.eq(code),
+            purchase_errors::twilio_code.eq(twilio_code),
+            purchase_errors::message.eq(message),
+            purchase_errors::count.eq(count),
+        ))
+        .on_conflict((purchase_errors::purchase_id, purchase_errors::code))
+        .do_update()
+        .set((purchase_errors::count.eq(count), purchase_errors::message.eq(message)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// How many numbers were bought by orders of `trigger` that were written after `since`, by the database's clock.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn purchases_bought_since(conn: &mut Connection, trigger: Trigger, since: DateTime<Utc>) -> Result<u32, DbError> {
+    #[derive(QueryableByName)]
+    struct Bought {
+        #[diesel(sql_type = BigInt)]
+        bought: i64,
+    }
+    let bought: Bought = sql_query(
+        "SELECT count(*) AS bought FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
+          WHERE p.trigger = $1 AND p.created_at >= $2 AND i.state = 'bought'",
+    )
+    .bind::<Text, _>(trigger.as_str())
+    .bind::<diesel::sql_types::Timestamptz, _>(since)
+    .get_result(conn)?;
+    Ok(u32::try_from(bought.bought).unwrap_or(u32::MAX))
+}
+
+/// The database's clock, which orders are written by.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn purchases_clock(conn: &mut Connection) -> Result<DateTime<Utc>, DbError> {
+    #[derive(QueryableByName)]
+    struct Now {
+        #[diesel(sql_type = diesel::sql_types::Timestamptz)]
+        now: DateTime<Utc>,
+    }
+    Ok(sql_query("SELECT clock_timestamp() AS now").get_result::<Now>(conn)?.now)
+}
