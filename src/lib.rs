@@ -27,7 +27,7 @@
 //! cli            ─▶ app config db domain logger web
 //! app            ─▶ access api assignment audit config custody db http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio web
 //! web            ─▶ access api dashboard http live routing supervisor
-//! dashboard      ─▶ access api db domain http reconciliation routing
+//! dashboard      ─▶ access api db domain http purchaser reconciliation routing
 //! live           ─▶ access api db domain http routing
 //! api            ─▶ access assignment config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio
 //! routing        ─▶ access domain http

@@ -28,6 +28,7 @@ mod headers;
 
 pub(crate) use about::{about_purchase, about_show};
 pub(crate) use document::{PurchaseBody, document};
+pub(crate) use headers::order_key;
 use headers::{idempotency_key, prefers_async};
 
 /// The most that one order by hand may ask for.

@@ -85,8 +85,7 @@ impl Can {
 /// Reads it, and where the numbers that it names stand now.
 pub(crate) fn read(conn: &mut Connection) -> Result<Option<Comparison>, DbError> {
     let Some(latest) = reconciliation_latest(conn)? else { return Ok(None) };
-    let report: Report =
-        latest.report.clone().and_then(|stored| serde_json::from_value(stored).ok()).unwrap_or_default();
+    let report = latest.report.clone().map(read_report).unwrap_or_default();
     let named: Vec<&str> =
         lists(&report).iter().flat_map(|(lines, ..)| *lines).map(|line| line.phone_number.as_str()).collect();
     let numbers: Vec<&str> = report.foreign_numbers.iter().map(|line| line.phone_number.as_str()).collect();
@@ -100,6 +99,15 @@ pub(crate) fn read(conn: &mut Connection) -> Result<Option<Comparison>, DbError>
         }
     }
     Ok(Some(now.tell(&latest, report)))
+}
+
+/// What was stored, as what it is. What cannot be read says so, instead of saying nothing.
+fn read_report(stored: serde_json::Value) -> Report {
+    serde_json::from_value(stored).unwrap_or_else(|error| {
+        let mut report = Report::default();
+        report.problem = Some(format!("the stored comparison cannot be read ({error}); compare again"));
+        report
+    })
 }
 
 /// Where the numbers of a report stand now: held ones by their number, strangers by their SID.
@@ -170,6 +178,13 @@ impl Now {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stored_comparison_that_cannot_be_read_says_so() {
+        let report = read_report(serde_json::json!({"missing": [{"phone_number": null}]}));
+        assert!(report.problem.is_some_and(|problem| problem.contains("compare again")));
+        assert_eq!(read_report(serde_json::json!({"checked": 2})).checked, 2);
+    }
 
     #[test]
     fn what_the_api_refuses_is_not_offered() {

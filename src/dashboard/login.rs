@@ -84,7 +84,7 @@ async fn enter(services: &Services, request: &Request) -> Result<Token, Problem>
         .await?;
     ended.into_iter().for_each(|token| request.guard().endings().tell(Ended::Session(token)));
     slog::info!(services.log, "logged in"; "key" => who.fingerprint.as_str(), "client" => request.client().to_string(),
-        "request_id" => request.id());
+        "request_id" => request.caller().without_keys(request.id()));
     Ok(token)
 }
 
@@ -121,8 +121,9 @@ fn refused(problem: &Problem, next: Option<&str>) -> Outcome {
 pub(crate) async fn logout(services: Arc<Services>, request: Request) -> Outcome {
     if let Some(token) = Token::sealed_of(request.exchange(), &request.guard().keys()) {
         let hash = token.hash();
-        services.read("session_end", move |conn| session_end(conn, &hash)).await?;
+        // Told first: a client that hangs up leaves no stream of its session behind.
         request.guard().endings().tell(Ended::Session(token.csrf()));
+        services.read("session_end", move |conn| session_end(conn, &hash)).await?;
     }
     let mut response = farewell();
     response.headers_mut().insert(SET_COOKIE, forget(request.exchange()));

@@ -57,6 +57,7 @@ pub(crate) async fn search(services: Arc<Services>, request: Request) -> Outcome
     }
     request.note("q", asked.as_str());
     if let Some(number) = as_number(&asked) {
+        request.note("phone_number", number.as_str());
         match numbers::number(&services, number).await {
             Ok(number) => return number_page(&services, &request, number),
             Err(problem) if problem.code() == ProblemCode::NotFound => {}

@@ -2,6 +2,7 @@
 //!
 //! How to get it wrong: building JSON by hand, or forgetting the content type.
 
+use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Response as HttpResponse, StatusCode};
 /// What every handler returns in the end.
@@ -9,7 +10,7 @@ pub type Response = warp::reply::Response;
 
 /// A text of any type, such as HTML or metrics.
 #[must_use]
-pub fn text_response(status: StatusCode, content_type: &'static str, body: String) -> Response {
+pub fn text_response(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response {
     with_type(status, HeaderValue::from_static(content_type), body)
 }
 
@@ -23,11 +24,8 @@ pub fn see_other(location: HeaderValue) -> Response {
 }
 
 /// An answer with these bytes.
-pub(crate) fn with_type<B>(status: StatusCode, content_type: HeaderValue, body: B) -> Response
-where
-    B: Into<bytes::Bytes>,
-{
-    let body: bytes::Bytes = body.into();
+pub(crate) fn with_type(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Response {
+    let body: Bytes = body.into();
     let mut response = HttpResponse::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, content_type);

@@ -1,10 +1,10 @@
 //! Orders by hand, from their first row to their end: written first, then run, so that nothing whoever asked does can lose
 //! or double one.
 //!
-//! Invariants: from its first row on an order goes its way whoever listens; whoever accepted one ([`Asker::GoesOn`], or too
-//! slow for [`Orders::follow`]) keeps it in the queue for as long as it is carried on here, so it is not dropped while it waits
-//! for its turn; an instance that dies takes its waiting orders along within a minute; no order waits longer than
-//! `ACCEPTED_WAITS_MAX`.
+//! Invariants: from its first row on an order goes its way whoever listens; one that is accepted ([`Asker::GoesOn`], or too
+//! slow for an answer) is kept in the queue for as long as it is carried on here, so it is not dropped while it waits for its
+//! turn, nor because its client hung up; nobody looks at an order that is carried elsewhere without a listener; an instance
+//! that dies takes its waiting orders along within a minute; no order waits longer than `ACCEPTED_WAITS_MAX`.
 //! How to get it wrong: writing the long time into the queue at once. The orders of an instance that died would fill it.
 
 use std::sync::Arc;
@@ -29,6 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const REPEAT_PATIENCE: Duration = Duration::from_secs(120);
 /// An accepted order waits at least so long, whatever `purchase.lock_wait_ms` says.
 const WAITS_AT_LEAST: Duration = Duration::from_secs(60);
+/// An order that could not be begun is tried again so soon.
+const AGAIN_EVERY: Duration = Duration::from_secs(1);
 /// How often its time in the queue begins anew.
 const KEPT_EVERY: Duration = Duration::from_secs(5);
 
@@ -68,9 +70,11 @@ pub struct Placed {
 }
 
 #[derive(Debug)]
-struct Going {
-    ran: JoinHandle<Result<(), Untold>>,
-    is_carried_here: bool,
+enum Going {
+    /// By a task of ours, which goes on whoever listens.
+    Here(JoinHandle<Result<(), Untold>>),
+    /// By whoever placed it before, or by nobody; then it ends by itself.
+    Elsewhere,
 }
 
 /// Why an order was not placed, or is not known to be.
@@ -137,35 +141,29 @@ impl Orders {
         // One that has begun is carried on by the instance that began it, or by nobody, and then it ends.
         let is_carried_here =
             !was_there || self.is_unbegun(id).await.map_err(|untold| NotPlaced::Untold(id, untold))?;
-        let carrying = self.clone();
-        let ran = tokio::spawn(async move { carrying.run(id, is_carried_here).await });
-        let going = match asker {
-            Asker::Waits => Some(Going { ran, is_carried_here }),
-            Asker::GoesOn => {
-                if is_carried_here {
-                    self.see_through(id, ran).await;
-                }
-                None
+        let going = if is_carried_here {
+            if asker == Asker::GoesOn {
+                self.keep(id).await;
             }
+            Going::Here(tokio::spawn(async move { self.carry(id, asker).await }))
+        } else {
+            Going::Elsewhere
         };
-        Ok(Placed { id, was_there, going })
+        Ok(Placed { id, was_there, going: (asker == Asker::Waits).then_some(going) })
     }
 
-    /// Waits for the end of a placed order, but no longer than `until`; then it goes on, and is kept in the queue.
+    /// Waits for the end of a placed order, but no longer than `until`; then it goes on.
     ///
     /// # Errors
     /// When it cannot be told how it goes.
-    pub async fn follow(&self, placed: &mut Placed, until: Instant) -> Result<(), Untold> {
-        let Some(Going { mut ran, is_carried_here }) = placed.going.take() else { return Ok(()) };
-        match timeout_at(until, &mut ran).await {
-            Ok(ended) => ended.unwrap_or(Err(Untold::Panicked)),
-            Err(_too_long) => {
-                if is_carried_here {
-                    self.see_through(placed.id, ran).await;
-                }
-                Ok(())
-            }
-        }
+    pub(crate) async fn follow(&self, placed: &mut Placed, until: Instant) -> Result<(), Untold> {
+        let ended = match placed.going.take() {
+            None => return Ok(()),
+            Some(Going::Here(ran)) => timeout_at(until, ran).await.map(|ran| ran.unwrap_or(Err(Untold::Panicked))),
+            // Looked at only as long as somebody listens.
+            Some(Going::Elsewhere) => timeout_at(until, self.ended(placed.id)).await,
+        };
+        ended.unwrap_or(Ok(()))
     }
 
     /// How an order stands, and what it bought.
@@ -181,31 +179,55 @@ impl Orders {
         Ok(order.state == OrderState::Queued && order.started_at.is_none())
     }
 
-    /// Runs an order to its end, or waits for the end of one that is carried elsewhere.
-    async fn run(&self, id: Uuid, is_carried_here: bool) -> Result<(), Untold> {
-        if is_carried_here {
-            self.purchaser.by_hand(id).await.inspect_err(|error| {
-                slog::error!(self.log, "an order by hand broke off; its items are settled by recovery";
-                    "order" => id.to_string(), "error" => error.to_string());
-            })?;
+    /// Runs an order to its end. Who waits is told after `http.sync_order_secs` that it goes on, whether they listen yet
+    /// or not: from then on it is kept in the queue, and what did not begin, because whoever runs it died or the database
+    /// was away, is begun later.
+    async fn carry(&self, id: Uuid, asker: Asker) -> Result<(), Untold> {
+        let mut is_accepted = asker == Asker::GoesOn;
+        let mut ran = std::pin::pin!(self.run(id));
+        loop {
+            let patience = if is_accepted { KEPT_EVERY } else { self.config.load().http.sync_order() };
+            match timeout(patience, ran.as_mut()).await {
+                Err(_goes_on) => {
+                    is_accepted = true;
+                    self.keep(id).await;
+                }
+                Ok(Err(Untold::BrokeOff(_))) if is_accepted && self.begins_later(id).await => ran.set(self.run(id)),
+                Ok(ended) => return ended,
+            }
         }
+    }
+
+    /// Whether an order that broke off has not begun at all; told when the database can tell.
+    async fn begins_later(&self, id: Uuid) -> bool {
+        loop {
+            sleep(AGAIN_EVERY).await;
+            if self.is_stopping() {
+                return false;
+            }
+            match self.is_unbegun(id).await {
+                Err(Untold::Database(_away)) => {}
+                known => return known.unwrap_or(false),
+            }
+        }
+    }
+
+    async fn run(&self, id: Uuid) -> Result<(), Untold> {
+        self.purchaser.by_hand(id).await.inspect_err(|error| {
+            slog::error!(self.log, "an order by hand broke off; its items are settled by recovery";
+                "order" => id.to_string(), "error" => error.to_string());
+        })?;
         // Two requests with one key may both run it; whoever comes second waits for the end here.
+        self.ended(id).await
+    }
+
+    /// Resolves when an order has ended, or nobody has the patience to wait any longer.
+    async fn ended(&self, id: Uuid) -> Result<(), Untold> {
         let deadline = Instant::now() + self.config.load().purchase.lock_wait() + REPEAT_PATIENCE;
         while !self.record(id).await?.order.state.has_ended() && !self.is_stopping() && Instant::now() < deadline {
             sleep(LOOK_EVERY).await;
         }
         Ok(())
-    }
-
-    /// Keeps an accepted order in the queue from now on, while `ran` carries it on. Nobody waits for it any more.
-    async fn see_through(&self, id: Uuid, mut ran: JoinHandle<Result<(), Untold>>) {
-        self.keep(id).await;
-        let orders = self.clone();
-        tokio::spawn(async move {
-            while timeout(KEPT_EVERY, &mut ran).await.is_err() && !orders.is_stopping() {
-                orders.keep(id).await;
-            }
-        });
     }
 
     async fn keep(&self, id: Uuid) {

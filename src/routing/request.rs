@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::caller::Caller;
@@ -185,15 +186,18 @@ impl Request {
         query_value(self.uri(), name)
     }
 
-    /// A query parameter as its type; `None` when it is missing or empty.
+    /// A query parameter as its type; `None` when it is missing or blank.
     ///
     /// # Errors
     /// 422 `invalid_field` naming it.
     pub fn query<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
-        let text = self.query_text(name).filter(|text| !text.is_empty());
-        let Some(text) = text else { return Ok(None) };
+        let text = self.query_text(name).unwrap_or_default();
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(None);
+        }
         let value = text.parse().map_err(|error| Problem::invalid_field(name, error))?;
-        self.note(name, text.as_ref());
+        self.note(name, text);
         Ok(Some(value))
     }
 
@@ -217,18 +221,18 @@ impl Request {
         Ok(value)
     }
 
-    /// A field of a form body as its type; `None` when it is missing or blank.
+    /// A field of a form body as its type; `None` when it is missing or blank. The audit trail has it as JSON would.
     ///
     /// # Errors
     /// 422 `invalid_field` naming it.
-    pub fn form<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, Problem> {
+    pub fn form<T: FromStr<Err: Display> + Serialize>(&self, name: &str) -> Result<Option<T>, Problem> {
         let text = self.form_text(name).unwrap_or_default();
         let text = text.trim();
         if text.is_empty() {
             return Ok(None);
         }
-        let value = text.parse().map_err(|error| Problem::invalid_field(name, error))?;
-        self.note(name, text);
+        let value: T = text.parse().map_err(|error| Problem::invalid_field(name, error))?;
+        self.note(name, serde_json::to_value(&value).unwrap_or_default());
         Ok(Some(value))
     }
 

@@ -14,6 +14,7 @@ mod problems;
 
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use http::StatusCode;
 use serde_json::json;
 use utoipa::openapi::schema::{Object, Type};
@@ -27,9 +28,10 @@ use crate::routing::{About, Endpoint, Route};
 
 /// `GET /openapi.json`. The text is made once, when it is first asked for.
 pub(crate) fn route(describe: fn() -> String) -> Route<Services> {
-    let text: Arc<OnceLock<String>> = Arc::default();
+    // One text for all who ask: whoever reads it slowly holds none of their own.
+    let text: Arc<OnceLock<Bytes>> = Arc::default();
     let handler = move |_services: Arc<Services>, _request| {
-        let text = text.get_or_init(describe).clone();
+        let text = text.get_or_init(|| describe().into()).clone();
         std::future::ready(Ok(text_response(StatusCode::OK, "application/json", text)))
     };
     Route::new("/openapi.json", vec![Endpoint::get(Access::Public, handler).about(about)])

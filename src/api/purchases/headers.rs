@@ -9,13 +9,16 @@ const KEY_BYTES_MAX: usize = 255;
 
 /// The order's name, if the client gave it one.
 pub(super) fn idempotency_key(request: &Request) -> Result<Option<String>, Problem> {
-    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
+    request.headers().get("idempotency-key").map(|value| order_key("Idempotency-Key", value.as_bytes())).transpose()
+}
+
+/// A name for an order, given in `field`.
+pub(crate) fn order_key(field: &str, bytes: &[u8]) -> Result<String, Problem> {
     let printable = |byte: &u8| (b' '..=b'~').contains(byte);
-    match value.as_bytes() {
-        bytes if (1..=KEY_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(printable) => {
-            Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
-        }
-        _ => Err(Problem::invalid_field("Idempotency-Key", "must be 1 to 255 printable ASCII characters")),
+    if (1..=KEY_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(printable) {
+        Ok(String::from_utf8_lossy(bytes).into_owned())
+    } else {
+        Err(Problem::invalid_field(field, "must be 1 to 255 printable ASCII characters"))
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::text::counted;
 use super::question::{Question, given};
 use super::required;
 use crate::api::plan::{Plan, Thought, plan};
-use crate::api::purchases::{COUNT_MAX, Ordered, PurchaseBody, purchase};
+use crate::api::purchases::{COUNT_MAX, Ordered, PurchaseBody, order_key, purchase};
 use crate::api::services::Services;
 use crate::http::Problem;
 use crate::purchaser::Asker;
@@ -64,8 +64,8 @@ pub(super) async fn perform(services: &Services, request: &Request) -> Result<St
         fallback: request.form("fallback")?.unwrap_or(false),
         override_caps: false,
     };
-    let order = request.form_text("order").unwrap_or_default();
-    let key = (!order.is_empty()).then(|| format!("dashboard {order}"));
+    let order = request.form_text("order").filter(|order| !order.is_empty());
+    let key = order.map(|order| order_key("order", format!("dashboard {order}").as_bytes())).transpose()?;
     let ordered = purchase(services, &request.caller(), body, key, Asker::GoesOn).await?;
     Ok(placed(&ordered))
 }

@@ -154,6 +154,12 @@ fn the_button_names_the_count_that_is_ordered_and_an_old_form_finds_its_order() 
     let again = said(&daemon, "purchase", "count=5&order=old-form");
     assert_eq!(again, "+This order was placed before: 5 of 5 bought. Nothing was bought now.");
     assert_eq!((world.bought(), world.count("SELECT count(*) FROM purchases")), (5, 1));
+    // What is no name for an order is told, and places none.
+    for order in ["%C3%BC", "%00", "x%0Ay", &"x".repeat(300)] {
+        let told = said(&daemon, "purchase", &format!("count=1&order={order}"));
+        assert!(told.starts_with('-') && told.contains("order: must be"), "{told}");
+    }
+    assert_eq!(world.count("SELECT count(*) FROM purchases"), 1);
     // With nothing left to buy there is no button.
     let question = daemon.get("/admin/phones/dashboard/acts/purchase?count=10");
     assert!(!text(&question).contains(r#"class="go""#), "{question:?}");

@@ -119,6 +119,32 @@ fn a_client_that_hangs_up_cancels_nothing() {
 }
 
 #[test]
+fn a_client_that_hangs_up_while_its_order_waits_loses_no_order() {
+    let world = World::new().quiet().set("http.sync_order_secs", 1).set("purchase.lock_wait_ms", 2000);
+    let daemon = world.daemon();
+    let lock = Session::holding_the_purchase_lock(&world);
+    let address = daemon.url.trim_start_matches("http://").to_owned();
+    let mut client = std::net::TcpStream::connect(&address).unwrap();
+    let body = r#"{"count":2}"#;
+    write!(
+        client,
+        "POST {PURCHASE} HTTP/1.1\r\nHost: {address}\r\nX-Admin-API-Key: {ADMIN_KEY}\r\n\
+                    Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    eventually("it stands in the queue", || world.count("SELECT count(*) FROM purchases") == 1);
+    drop(client);
+    // Whoever had stayed would have been told that it goes on: it waits longer than anybody for an answer.
+    eventually("it is kept", || {
+        world.count("SELECT count(*) FROM purchases WHERE expires_at > now() + interval '10 seconds'") == 1
+    });
+    drop(lock);
+    eventually("the order is done", || world.sql("SELECT state FROM purchases") == "done");
+    assert_eq!(world.bought(), 2);
+}
+
+#[test]
 fn signups_that_gather_behind_a_database_that_is_away_fail_with_the_first_one_and_buy_nothing() {
     let cluster = Cluster::start(ClusterOptions::default()).unwrap();
     let world = World::on(&cluster).quiet();
