@@ -286,6 +286,29 @@ fn numbers_that_need_an_address_are_no_candidates() {
 }
 
 #[test]
+fn a_candidate_that_turns_out_to_need_an_address_is_passed_over_and_a_whole_search_of_them_ends_the_order() {
+    let world = World::new().quiet().set("purchase.concurrency", 1);
+    let daemon = world.daemon();
+    let refused = || world.twilio.truth().creates.iter().filter(|create| create.status == Some(400)).count();
+    // The row keeps silent about it.
+    world.twilio.fault(Fault::new(On::Search, FaultKind::AddressRequired));
+    world.twilio.fault(Fault::new(On::Search, FaultKind::OddRow).field("address_requirements"));
+    let order = daemon.purchase(1).ok();
+    assert_eq!((&order["purchased_count"], &order["errors"], refused()), (&json!(1), &json!([]), 1), "{order}");
+    assert_eq!(world.sql("SELECT refusal_concerns FROM purchase_items WHERE error_code = 'twilio_21631'"), "number");
+    for (n, code) in [21_649, 21_650, 21_651].into_iter().enumerate() {
+        world.twilio.fault(Fault::new(On::Create, FaultKind::Refuse).code(code));
+        assert_eq!((&daemon.purchase(1).ok()["purchased_count"], refused()), (&json!(1), n + 2), "{code}");
+    }
+    // Where every number does, none is to be had.
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Refuse).code(21_631).forever());
+    let order = daemon.purchase(1).ok();
+    assert_eq!((&order["errors"][0]["code"], refused()), (&json!("twilio_21631"), 8), "{order}");
+    assert_eq!((halted(&daemon), world.bought()), (json!(null), 4));
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
 fn a_former_apps_fallbacks_and_receive_mode_are_taken_off() {
     let world = World::new().quiet();
     let daemon = world.daemon();
