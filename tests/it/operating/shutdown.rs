@@ -9,6 +9,7 @@ use serde_json::json;
 use twilio_simulator::On;
 
 use crate::world::daemon::{Daemon, Reply};
+use crate::world::session::Session;
 use crate::world::{World, eventually};
 
 fn readyz(daemon: &Daemon) -> Option<Reply> {
@@ -136,6 +137,32 @@ fn a_batch_on_the_wire_is_settled_before_the_end() {
     assert_eq!(world.bought(), 4);
     assert_eq!(world.sql("SELECT state, count(*) FROM purchase_items GROUP BY 1"), "bought|4");
     world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn an_order_that_waited_when_the_daemon_stopped_frees_its_key() {
+    let world = World::new().quiet();
+    let ask = |daemon: &Daemon| {
+        let headers = [("Idempotency-Key", "k-1"), ("Prefer", "respond-async")];
+        daemon.post_with("/admin/phones/api/purchase", &json!({"count": 1}), &headers)
+    };
+    let session = Session::holding_the_purchase_lock(&world);
+    let daemon = world.daemon();
+    assert_eq!(ask(&daemon).status, 202);
+    assert_eq!(world.sql("SELECT state FROM purchases"), "queued");
+    assert_eq!(daemon.stop(), Some(0));
+    let ended = world.sql("SELECT p.state, e.code FROM purchases p JOIN purchase_errors e ON e.purchase_id = p.id");
+    assert_eq!(ended, "stopped|stopping");
+    drop(session);
+    let daemon = world.daemon();
+    let again = ask(&daemon);
+    assert_eq!(again.status, 202, "{again:?}");
+    eventually("a fresh order has run", || {
+        world.sql("SELECT state FROM purchases ORDER BY created_at") == "stopped\ndone"
+    });
+    // Something was tried for this one: its key stays its own.
+    assert_eq!(ask(&daemon).body["purchase_id"], again.body["purchase_id"]);
+    assert_eq!((world.bought(), world.count("SELECT count(*) FROM purchases")), (1, 2));
 }
 
 #[test]
