@@ -218,13 +218,16 @@ impl Failure {
         }
     }
 
-    /// Whether it concerns the one number that was asked about and no other: Twilio refuses it, or what it answered about
-    /// it cannot be read. Only for calls about one number.
+    /// Whether it concerns the one number that was asked about and no other: Twilio refuses it, what it answered about
+    /// it cannot be read, or its SID is a 404 in other words than Twilio's own. Only for calls about one number.
     #[must_use]
     pub fn concerns_one_number(&self) -> bool {
         match self {
             Self::Refused(_) => !self.is_passing() && !self.halts(),
-            Self::NotSent(_) | Self::Unknown { .. } => self.is_unreadable(),
+            Self::NotSent(_) | Self::Unknown { .. } => {
+                // Many of these are a wrong path or a gateway's; whoever asks counts them.
+                self.is_unreadable() || matches!(self, Self::Unknown { status: Some(404), .. })
+            }
         }
     }
 

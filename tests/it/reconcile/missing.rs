@@ -99,10 +99,25 @@ fn a_404_that_is_not_twilios_own_makes_nothing_missing() {
     assert!(world.twilio.disown(&numbers[0]));
     // What stands between us and Twilio, or a wrong path, says 404 as well, but not 20404.
     world.twilio.fault(Fault::new(On::Fetch, FaultKind::Refuse).status(404).code(99999).forever());
-    daemon.post_empty(RECONCILE).problem(503, "unavailable");
+    let report = reconcile(&daemon);
+    assert_eq!((&report["complete"], lines(&report, "missing").len()), (&json!(false), 0), "{report}");
+    assert_eq!(only(&report, "conflicts")["phone_number"], json!(numbers[0]), "{report}");
     assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 0);
     world.twilio.clear_faults();
     assert_found(&reconcile(&daemon), &[("missing", 1)]);
+}
+
+#[test]
+fn a_404_in_other_words_about_one_number_keeps_no_other_from_its_judgement() {
+    let (world, daemon, numbers) = stocked(3);
+    world.twilio.fault(Fault::new(On::List, FaultKind::Omit).phone_number(&numbers[0]).forever());
+    let elsewhere = Fault::new(On::Fetch, FaultKind::Refuse).status(404).code(99999);
+    world.twilio.fault(elsewhere.phone_number(&numbers[0]).forever());
+    assert!(world.twilio.disown(&numbers[1]));
+    let report = reconcile(&daemon);
+    assert_eq!(only(&report, "missing")["phone_number"], json!(numbers[1]), "{report}");
+    assert_eq!(only(&report, "conflicts")["phone_number"], json!(numbers[0]), "{report}");
+    assert_eq!((&report["complete"], &daemon.status()["halted"]), (&json!(false), &json!(null)), "{report}");
 }
 
 #[test]

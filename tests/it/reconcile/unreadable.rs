@@ -114,6 +114,16 @@ fn numbers_that_neither_list_nor_look_shows_readably_are_not_judged_when_they_ar
 }
 
 #[test]
+fn all_of_a_few_that_a_look_answers_with_404_in_other_words_than_twilios_are_not_judged() {
+    let (world, daemon, numbers) = stocked(3);
+    for number in &numbers {
+        world.twilio.fault(Fault::new(On::List, FaultKind::Omit).phone_number(number).forever());
+    }
+    world.twilio.fault(Fault::new(On::Fetch, FaultKind::Refuse).status(404).code(99999).forever());
+    assert_suspected(&world, &daemon, &reconcile(&daemon), 3);
+}
+
+#[test]
 fn numbers_that_differ_and_cannot_be_looked_at_are_told_and_stop_the_judgement_when_they_are_many() {
     let (world, daemon, numbers) = stocked(7);
     for number in &numbers[..6] {
