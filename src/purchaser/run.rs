@@ -79,7 +79,7 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
     let begun = buyer.db.run_patiently("run_begin", move |conn| {
         // From here on no earlier run opens an order.
         holder_take(conn, id, key, backend_pid, hangs_after)?;
-        Ok((purchases_interrupt_stale(conn, mine)?, items_sort_leftovers(conn)?, installation_read(conn)?))
+        Ok((purchases_interrupt_stale(conn, id, mine)?, items_sort_leftovers(conn)?, installation_read(conn)?))
     });
     let (interrupted, sorted, installation) = match begun.await {
         Ok(begun) => begun,

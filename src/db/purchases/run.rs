@@ -33,11 +33,16 @@ pub fn purchase_open(conn: &mut Connection, wish: &Wish, run_id: Uuid) -> Result
 
 /// Ends what no living run can be working on: every `running` order (its run lost the lock, or we would not hold it) and
 /// every `queued` one long past its time, but for `mine`, whose turn it is now. Each is told what it lacks and why.
-/// Called first by whoever has taken the lock. Returns what had set each off.
+/// Called first by whoever has taken the lock, as `run_id`: one that stood still since then has nobody's order to end.
+/// Returns what had set each off.
 ///
 /// # Errors
-/// When PostgreSQL fails.
-pub fn purchases_interrupt_stale(conn: &mut Connection, mine: Option<Uuid>) -> Result<Vec<Trigger>, DbError> {
+/// As [`purchase_open`].
+pub fn purchases_interrupt_stale(
+    conn: &mut Connection,
+    run_id: Uuid,
+    mine: Option<Uuid>,
+) -> Result<Vec<Trigger>, DbError> {
     #[derive(QueryableByName)]
     struct Ended {
         #[diesel(sql_type = SqlUuid)]
@@ -46,6 +51,7 @@ pub fn purchases_interrupt_stale(conn: &mut Connection, mine: Option<Uuid>) -> R
         trigger: String,
     }
     conn.transaction::<_, DbError, _>(|conn| {
+        holder_stands(conn, run_id)?;
         let ended: Vec<Ended> = sql_query(format!(
             "UPDATE purchases SET state = 'interrupted', run_id = NULL, ended_at = clock_timestamp()
               WHERE state = 'running' OR (state = 'queued' AND {FORSAKEN} AND id IS DISTINCT FROM $1)

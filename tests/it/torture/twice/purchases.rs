@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use callbunker::db::Connection;
 use callbunker::db::assignments::{assignment_release, assignments_claim};
 use callbunker::db::purchases::items::{
     Ending, Intent, Limits, RunOf, item_doubt, item_end, item_not_ours, item_settle, items_attempt, items_intend,
@@ -12,6 +11,7 @@ use callbunker::db::purchases::{
     Wish, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
 };
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
+use callbunker::db::{Connection, Constraint};
 use callbunker::domain::{CountryCode, OrderState, Trigger, UserId};
 use uuid::Uuid;
 
@@ -120,7 +120,23 @@ fn an_order_ends_and_yields_and_is_interrupted_as_if_once() {
     let end = move |conn: &mut Connection| purchase_end(conn, order_id, Some(run_id), OrderState::Done);
     assert_eq!(ledger.twice(end), (true, false));
     ledger.order();
-    assert_eq!(ledger.twice(|conn| Ok(purchases_interrupt_stale(conn, None)?.len())), (1, 0));
+    let next = Uuid::new_v4();
+    ledger.name(next);
+    assert_eq!(ledger.twice(move |conn| Ok(purchases_interrupt_stale(conn, next, None)?.len())), (1, 0));
+}
+
+#[test]
+fn a_run_that_was_overtaken_before_it_sorted_ends_nobodys_order() {
+    let ledger = Ledger::new();
+    let (overtaken, running) = (Uuid::new_v4(), ledger.order());
+    let before = ledger.world.sql(STATE);
+    let refused = ledger.run(move |conn| {
+        let sorted = purchases_interrupt_stale(conn, overtaken, None);
+        Ok(sorted.is_err_and(|error| error.violates(Constraint::OneRunningOrder)))
+    });
+    assert_eq!((refused, ledger.world.sql(STATE)), (true, before));
+    let RunOf { order_id, run_id } = running;
+    assert!(ledger.run(move |conn| purchase_end(conn, order_id, Some(run_id), OrderState::Done)), "it runs on");
 }
 
 #[test]
@@ -130,7 +146,11 @@ fn what_a_run_left_is_sorted_as_if_once() {
     ledger.intended(run, ONE);
     ledger.sent(run, TWO);
     ledger.stocked(run, THREE, 3);
-    let sort = |conn: &mut Connection| Ok((purchases_interrupt_stale(conn, None)?.len(), items_sort_leftovers(conn)?));
+    let next = Uuid::new_v4();
+    ledger.name(next);
+    let sort = move |conn: &mut Connection| {
+        Ok((purchases_interrupt_stale(conn, next, None)?.len(), items_sort_leftovers(conn)?))
+    };
     assert_eq!(ledger.twice(sort), ((1, 2), (0, 0)));
     assert_eq!(
         ledger.world.sql("SELECT phone_number, state, doubted FROM purchase_items ORDER BY 1"),
