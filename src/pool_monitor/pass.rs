@@ -1,16 +1,25 @@
 //! One pass: observe → plan → ask the Purchaser → report.
 //!
 //! Invariants: a batch that bought nothing ends the pass; so does a bound on the number of batches. What the pass did and
-//! why is written to `passes`. How to get it wrong: trying again at once after a refusal. The next activation does.
+//! why is written to `passes`; between two batches an order of another instance gets the lock. How to get it wrong: trying
+//! again at once after a refusal. The next activation does.
+
+use std::time::Duration;
+
+use uuid::Uuid;
 
 use super::dependencies::MonitorDependencies;
 use crate::db::DbError;
 use crate::db::passes::pass_record;
+use crate::db::purchases::purchases_others_wait;
 use crate::db::stock::{Observation, stock_read};
 use crate::domain::{BATCHES_MAX, Plan, Stock, Trigger, Why, plan};
 use crate::purchaser::{BatchReport, PurchaserError};
 use crate::telemetry::Seen;
 use crate::twilio::hide_numbers;
+
+/// Whoever waits for the lock gets so long to take it between two batches; an order by hand tries several times as often.
+const OTHERS_TURN: Duration = Duration::from_millis(250);
 
 /// What a pass did and why.
 #[derive(Debug, Clone)]
@@ -91,9 +100,18 @@ async fn buy(deps: &MonitorDependencies, trigger: Trigger, report: &mut PassRepo
                     }
                     return;
                 }
+                if gave_way || others_wait(deps).await {
+                    tokio::time::sleep(OTHERS_TURN).await;
+                }
             }
         }
     }
+}
+
+/// Whether an order waits for the lock. The pass has none of its own now. What cannot be read keeps nobody.
+async fn others_wait(deps: &MonitorDependencies) -> bool {
+    let waits = deps.db.run("purchases_others_wait", |conn| purchases_others_wait(conn, Uuid::nil()));
+    waits.await.unwrap_or(false)
 }
 
 fn told(error: &PurchaserError) -> String {

@@ -75,6 +75,18 @@ fn an_order_behind_a_long_one_of_the_same_instance_is_told_in_time() {
 }
 
 #[test]
+fn an_order_by_hand_gets_its_turn_between_the_batches_of_another_instances_pass() {
+    let mut world = World::new().quiet().set("pool.replenishment_batch_size", 2);
+    let by_hand = world.daemon();
+    world.change("pool.threshold_low", 40);
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(150));
+    let _refills = world.daemon_at_once();
+    eventually("the pass buys", || world.bought() > 0);
+    assert_eq!(by_hand.purchase(1).ok()["purchased_count"], 1);
+    assert!(world.bought() < 30, "only when the pass was over: {} were bought", world.bought());
+}
+
+#[test]
 fn an_order_that_would_not_wait_runs_when_nobody_holds_the_lock() {
     let world = World::new().quiet().set("purchase.lock_wait_ms", 0);
     let daemon = world.daemon();
