@@ -5,7 +5,7 @@
 //! How to get it wrong: adding a call that cannot be repeated and has no ledger entry before it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
 use url::Url;
@@ -272,7 +272,7 @@ impl Twilio {
     fn about<T>(&self, operation: Operation, number: &str, outcome: Result<T, Failure>) -> Result<T, Failure> {
         match outcome {
             Err(Failure::Refused(mut refusal)) => {
-                if refusal.may_mind_the_number() && !self.refused.refused(operation, number) {
+                if refusal.may_mind_the_number() && !self.refused.refused(operation, number, Instant::now()) {
                     refusal.about = About::Number;
                 }
                 Err(Failure::Refused(refusal))
