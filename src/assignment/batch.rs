@@ -13,7 +13,7 @@ use crate::db::assignments::{
     Assignment, Place, Source, assignments_claim, assignments_claim_in, assignments_held, assignments_restore,
 };
 use crate::db::stock::{stock_available_in, stock_available_up_to};
-use crate::db::{Connection, Constraint, DbError};
+use crate::db::{Connection, Constraint, DbError, understood};
 use crate::domain::UserId;
 
 /// Times a batch is tried again because a user got a number elsewhere meanwhile.
@@ -50,8 +50,11 @@ pub(super) fn serve(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserI
 fn alone(conn: &mut Connection, ask: &Ask) -> Result<Found, DbError> {
     match serve_unless_clash(conn, std::slice::from_ref(ask)) {
         Ok(mut found) => Ok(found.remove(&ask.user_id).unwrap_or(Found::Empty)),
-        Err(error) if error.is_unavailable() => Err(error),
-        Err(error) => Ok(Found::Failed(error.in_full())),
+        // What the server's state explains is no request's fault, in whatever words it is told: the whole batch hears it.
+        Err(error) => match understood(conn, error) {
+            error if error.is_unavailable() => Err(error),
+            error => Ok(Found::Failed(error.in_full())),
+        },
     }
 }
 

@@ -26,6 +26,7 @@ pub mod waiters;
 pub use engine::changes::{ChangeBell, changes_notify};
 pub use engine::connect::DatabaseUrl;
 pub use engine::connection::Connection;
+pub(crate) use engine::doubt::understood;
 pub use engine::error::{Constraint, DbError};
 pub use engine::executor::Db;
 pub use engine::fitness::survey;

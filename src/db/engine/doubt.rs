@@ -22,8 +22,8 @@ struct State {
     may_try: bool,
 }
 
-/// The error of a statement that this session just had, as a decision.
-pub(super) fn understood(conn: &mut Connection, error: DbError) -> DbError {
+/// The error of a statement that this session just had, as a decision; for whoever keeps an error from the door.
+pub(crate) fn understood(conn: &mut Connection, error: DbError) -> DbError {
     let DbError::Statement { name, source } = error else { return error };
     let words = first_line(&source.to_string());
     if !is_unknown(&source) {

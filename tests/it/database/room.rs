@@ -1,10 +1,12 @@
 //! A database without room to write, or in another state that is no statement's fault.
 
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 use twilio_simulator::{Fault, FaultKind, On};
 
+use crate::world::session::Session;
 use crate::world::{World, eventually};
 
 /// Makes every insert into `table` fail as PostgreSQL does in such a state.
@@ -58,6 +60,52 @@ fn want_of_room_is_503_in_whatever_language_the_database_speaks() {
         eventually("it is ready again", || daemon.send("GET", "/readyz", &[], None).status == 200);
     }
     daemon.assign("u-1").ok();
+}
+
+#[test]
+fn want_of_room_in_any_language_is_503_for_everybody_who_gathered() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    let message = "konnte Datei »base/5/16402« nicht erweitern: Auf dem Gerät ist kein Speicherplatz mehr verfügbar";
+    fails_with(&world, "assignments", FULL.0, message);
+    fails_with(&world, "waiters", FULL.0, message);
+    // Whoever asks while the first one's statement waits is served together with the others.
+    let others = Session::open(&world, "LOCK TABLE numbers");
+    thread::scope(|scope| {
+        let ask = |n: usize| {
+            let daemon = &daemon;
+            scope.spawn(move || daemon.assign(&format!("u-{n}")))
+        };
+        let first = ask(0);
+        eventually("the first one waits", || {
+            world.count(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            ) > 0
+        });
+        let crowd: Vec<_> = (1..6).map(ask).collect();
+        thread::sleep(Duration::from_millis(300));
+        drop(others);
+        for asked in std::iter::once(first).chain(crowd) {
+            asked.join().unwrap().problem(503, "database_unavailable");
+        }
+    });
+    assert!(!daemon.has_logged("a signup fails whatever stock there is"), "it is nobody's fault");
+    let readyz = daemon.send("GET", "/readyz", &[], None);
+    assert_eq!((readyz.status, &readyz.body["failing"]), (503, &json!(["database"])), "{readyz:?}");
+    world.sql("DROP TRIGGER fails ON assignments; DROP TRIGGER fails ON waiters");
+    daemon.assign("u-1").ok();
+}
+
+#[test]
+fn whoever_would_wait_in_line_while_there_is_no_room_is_told_so() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    fails_with(&world, "waiters", FULL.0, FULL.1);
+    daemon.assign("u-1").problem(503, "database_unavailable");
+    assert_eq!(world.bought(), 0, "nothing is bought for somebody who is not in line");
+    world.sql("DROP TRIGGER fails ON waiters");
+    eventually("there is room again", || daemon.assign("u-1").status == 200);
 }
 
 #[test]
