@@ -48,9 +48,9 @@ impl Desk {
                 }
             }
             Err(error) => {
-                // An error that is not the want of a database passes, or the deadline does.
+                // An error that is not the want of a database, or of its room, passes, or the deadline does.
                 slog::warn!(self.deps.log, "a look at those who wait failed"; "error" => error.in_full());
-                if matches!(error, DbError::Unavailable(_)) {
+                if matches!(error, DbError::Unavailable(_) | DbError::NoRoom(_)) {
                     let gone = self.line.refuse_all(&NoNumber::DatabaseUnavailable);
                     self.take_out(gone, ctx);
                 }
