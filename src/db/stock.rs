@@ -182,10 +182,10 @@ fn line_needs(conn: &mut Connection) -> Result<Needs, DbError> {
              -- What is under repair will serve them too: buying again for them would pay twice.
              UNION ALL SELECT country, 0, 1 FROM numbers
                         WHERE status = 'available' AND capable AND missing_since IS NULL AND webhook_status <> 'failed'
-             -- And what comes back from its rest is asked for at once while somebody waits.
+             -- And what comes back from its rest is asked for at once while somebody waits, if it can serve them then.
              UNION ALL SELECT country, 0, 1 FROM numbers
                         WHERE status = 'quarantined' AND quarantine_reason = 'released' AND missing_since IS NULL
-                          AND quarantined_until <= clock_timestamp()
+                          AND quarantined_until <= clock_timestamp() AND capable AND webhook_status <> 'failed'
              UNION ALL SELECT p.country, 0, 1 FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
                         -- What is unknown serves nobody, and a create that takes longer than one request may will be unknown.
                         WHERE i.state IN ('intended', 'sent')

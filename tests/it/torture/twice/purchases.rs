@@ -10,6 +10,7 @@ use callbunker::db::purchases::items::{
 use callbunker::db::purchases::{
     Wish, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
 };
+use callbunker::db::stock::stock_read;
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
 use callbunker::db::{Connection, Constraint};
 use callbunker::domain::{CountryCode, OrderState, Trigger, UserId};
@@ -177,4 +178,26 @@ fn a_user_is_served_and_released_as_if_once() {
     assert_eq!((served.len(), again.len()), (1, 0));
     ledger.run(waiters_sweep);
     ledger.world.assert_one_to_one_in_the_database();
+}
+
+#[test]
+fn a_number_whose_rest_is_over_comes_for_those_in_line_only_if_it_can_serve_them() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    ledger.stocked(run, ONE, 1);
+    ledger.world.sql(
+        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', quarantined_until = clock_timestamp()",
+    );
+    let instance = Uuid::new_v4();
+    let waiter = Waiter { user_id: "u-1".parse().unwrap(), country: None, patience: Duration::from_secs(60) };
+    ledger.run(move |conn| waiters_join(conn, instance, std::slice::from_ref(&waiter)));
+    for (is, unserved) in [
+        ("capable = true, webhook_status = 'configured'", 0),
+        ("capable = true, webhook_status = 'drifted'", 0),
+        ("capable = false, webhook_status = 'configured'", 1),
+        ("capable = true, webhook_status = 'failed'", 1),
+    ] {
+        ledger.world.sql(&format!("UPDATE numbers SET {is}"));
+        assert_eq!(ledger.run(stock_read).stock.unserved, unserved, "{is}");
+    }
 }
