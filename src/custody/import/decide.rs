@@ -10,8 +10,8 @@ use super::look_up::{Found, Seen};
 use super::report::{ImportProblem, ImportReport};
 use super::rows::Row;
 use crate::db::assignments::{Assignment, assignments_held};
+use crate::db::custody::intake::numbers_being_bought;
 use crate::db::custody::{Held, numbers_held};
-use crate::db::purchases::items::items_known_numbers;
 use crate::domain::{NumberStatus, QuarantineReason, UserId, Webhooks};
 use crate::twilio::IncomingNumber;
 
@@ -89,18 +89,17 @@ impl Custody {
     async fn known(&self, rows: &[Row]) -> Result<Known, CustodyError> {
         let numbers: Vec<String> = rows.iter().map(|row| row.number.to_string()).collect();
         let users: Vec<String> = rows.iter().filter_map(|row| row.user_id().map(ToString::to_string)).collect();
-        let (held, known, of_users) = self
+        let (held, being_bought, of_users) = self
             .db
             .run("import_known", move |conn| {
                 let held = numbers_held(conn, &numbers)?;
-                let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
                 let users: Vec<&str> = users.iter().map(String::as_str).collect();
-                Ok((held, items_known_numbers(conn, None, &numbers)?, assignments_held(conn, &users)?))
+                Ok((held, numbers_being_bought(conn, &numbers)?, assignments_held(conn, &users)?))
             })
             .await?;
         let held: HashMap<String, Held> = held.into_iter().map(|held| (held.phone_number.to_string(), held)).collect();
         Ok(Known {
-            being_bought: known.into_iter().filter(|number| !held.contains_key(number)).collect(),
+            being_bought: being_bought.into_iter().collect(),
             held,
             of_users: of_users.into_iter().map(|assignment| (assignment.user_id.clone(), assignment)).collect(),
         })

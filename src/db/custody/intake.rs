@@ -142,6 +142,9 @@ struct Id {
     id: i64,
 }
 
+/// States of an item whose purchase is not over.
+const OPEN: [&str; 3] = ["intended", "sent", "unknown"];
+
 /// Whether a purchase of this number is open.
 ///
 /// # Errors
@@ -150,8 +153,21 @@ pub fn is_being_bought(conn: &mut Connection, number: &PhoneNumber) -> Result<bo
     use crate::db::engine::schema::purchase_items;
     let open = purchase_items::table
         .filter(purchase_items::phone_number.eq(number.as_str()))
-        .filter(purchase_items::state.eq_any(["intended", "sent", "unknown"]));
+        .filter(purchase_items::state.eq_any(OPEN));
     Ok(diesel::select(diesel::dsl::exists(open)).get_result(conn)?)
+}
+
+/// Which of `numbers` have an open purchase. One that Twilio refused, or that was taken, hinders nobody who has it now.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn numbers_being_bought(conn: &mut Connection, numbers: &[String]) -> Result<Vec<String>, DbError> {
+    use crate::db::engine::schema::purchase_items;
+    Ok(purchase_items::table
+        .filter(purchase_items::phone_number.eq_any(numbers))
+        .filter(purchase_items::state.eq_any(OPEN))
+        .select(purchase_items::phone_number)
+        .load(conn)?)
 }
 
 /// A purchase that was given up and turned up after all: its item is bought, as reconciliation would say too. `false`

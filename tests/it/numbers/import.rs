@@ -120,6 +120,31 @@ fn three_hundred_numbers_move_in_and_every_user_keeps_the_same_number_unchanged(
 }
 
 #[test]
+fn only_what_is_being_bought_is_left_to_its_purchase() {
+    let (world, daemon) = account(3);
+    let order = "00000000-0000-4000-8000-000000000001";
+    let item = |n: usize, columns: &str, values: &str| {
+        let number = number(n);
+        world.sql(&format!(
+            "INSERT INTO purchase_items (id, purchase_id, phone_number, override_caps, attempts, first_sent_at, {columns})
+             VALUES (gen_random_uuid(), '{order}', '{number}', false, 1, now(), {values})"
+        ));
+    };
+    world.sql(&format!(
+        "INSERT INTO purchases (id, trigger, requested_count, country, requested_by, state, expires_at, ended_at)
+         VALUES ('{order}', 'manual', 9, 'US', 'test', 'done', now(), now())"
+    ));
+    item(0, "state, ended_at", "'taken', now()");
+    item(1, "state, ended_at, refusal_concerns", "'not_bought', now(), 'number'");
+    item(2, "state, doubted", "'unknown', true");
+    let rows: Vec<Value> = (0..3).map(|n| json!({"phone_number": number(n)})).collect();
+    for dry_run in [true, false] {
+        let report = import(&daemon, &json!({"numbers": rows, "dry_run": dry_run})).ok();
+        assert_eq!((counts(&report).0, codes(&report)), (2, vec![(number(2), "being_bought".to_owned())]), "{report}");
+    }
+}
+
+#[test]
 fn every_bad_row_is_told_at_once_and_the_good_ones_move_in() {
     let (world, daemon) = account(12);
     daemon.purchase(1).ok();
