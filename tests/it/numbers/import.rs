@@ -359,12 +359,13 @@ fn a_repeat_beside_the_first_call_is_never_told_that_a_living_number_has_left() 
     let (world, daemon) = account(3);
     let rows: Vec<Value> = (0..3).map(|n| json!({"phone_number": number(n), "user_id": format!("u-{n}")})).collect();
     let body = json!({"numbers": rows});
-    daemon.failpoints("import_decided=1*sleep(2000)");
+    daemon.failpoints("import_decided=1*pause");
     std::thread::scope(|scope| {
         let slow = scope.spawn(|| import(&daemon, &body).ok());
         eventually("the first call has decided", || world.twilio.truth().requests_of(On::List) >= 3);
         std::thread::sleep(std::time::Duration::from_millis(500));
         assert_eq!(import(&daemon, &body).ok()["imported"], 3);
+        daemon.failpoint_off("import_decided");
         let told = slow.join().unwrap();
         let codes: Vec<&Value> = told["problems"].as_array().unwrap().iter().map(|problem| &problem["code"]).collect();
         assert_eq!(codes, ["changed_meanwhile"; 3], "{told}");
