@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::connection::Connection;
 use super::error::DbError;
 
-/// Labels of [`super::Db::run`] whose success changes what the dashboard shows.
+/// Labels of [`crate::db::Db::run`] whose success changes what the dashboard shows.
 const CHANGES: &[&str] = &[
     "assignment_release",
     "assignments_serve",

@@ -2,5 +2,5 @@
 
 use diesel::pg::PgConnection;
 
-/// A connection, only inside the closures of [`Db::run`](super::Db::run).
+/// A connection, only inside the closures of [`Db::run`](crate::db::Db::run).
 pub type Connection = PgConnection;

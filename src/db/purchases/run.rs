@@ -21,7 +21,7 @@ use crate::domain::{OrderState, Trigger};
 /// Writes an order that runs at once, under a run that holds the lock.
 ///
 /// # Errors
-/// [`Constraint::OneRunningOrder`] when another run has taken over; whatever PostgreSQL fails with.
+/// [`Constraint::OneRunningOrder`](crate::db::Constraint::OneRunningOrder) when another run has taken over; whatever PostgreSQL fails with.
 pub fn purchase_open(conn: &mut Connection, wish: &Wish, run_id: Uuid) -> Result<Order, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         holder_stands(conn, run_id)?;
