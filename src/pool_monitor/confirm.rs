@@ -16,12 +16,12 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::db::installation::installation_read;
 use crate::db::numbers::{Cared, number_unconfirmed};
-use crate::db::reconciliation::{number_hold_tag_conflict, number_mark_drifted};
+use crate::db::reconciliation::number_mark_drifted;
 use crate::db::{Db, DbError};
 use crate::domain::{InstanceName, NumberStatus, Tag, WebhookStatus, Webhooks};
 use crate::purchaser::breaker;
 use crate::reconciliation::ReconcilerHandle;
-use crate::reconciliation::suspicion::{Suspicion, Word, give_up, tried_in_vain};
+use crate::reconciliation::suspicion::{Suspicion, Word, give_up, hold_tagged, tried_in_vain};
 use crate::twilio::{Failure, IncomingNumber, Twilio};
 
 /// What caring for numbers needs. Plain dependencies, no actor.
@@ -187,8 +187,7 @@ impl Caring {
     }
 
     async fn tagged_for(&self, number: &Cared, instance: InstanceName) -> Result<Outcome, DbError> {
-        let id = number.id;
-        let held = self.db.run("number_hold_tag_conflict", move |conn| number_hold_tag_conflict(conn, id)).await?;
+        let (held, _halts) = hold_tagged(&self.db, &self.log, number.id, Word::Ours).await?;
         slog::error!(self.log, "another instance's tag stands on a number of ours: adopt it here or release it there";
             "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str(),
             "instance" => instance.as_str(), "held" => held);

@@ -11,11 +11,10 @@ use super::known::{Decision, Needs, decide};
 use super::page::Page;
 use super::patience::patiently;
 use super::report::{Finding, Line};
-use super::suspicion::{Suspicion, give_up, tried_in_vain};
+use super::suspicion::{Suspicion, give_up, hold_tagged, tried_in_vain};
 use super::trouble::Trouble;
 use crate::db::reconciliation::{
-    KnownNumber, Standing, number_confirm_webhooks, number_hold_tag_conflict, number_mark_drifted, number_set_capable,
-    number_turned_up,
+    KnownNumber, Standing, number_confirm_webhooks, number_mark_drifted, number_set_capable, number_turned_up,
 };
 use crate::domain::{NumberStatus, Tag};
 use crate::twilio::{Failure, IncomingNumber};
@@ -52,9 +51,8 @@ pub(super) async fn attend(
                 // It was adopted since the page was read: the next comparison decides.
                 return Ok(Vec::new());
             };
-            let held =
-                page.buyer.db.run_patiently("number_hold_tag_conflict", move |conn| number_hold_tag_conflict(conn, id));
-            let held = if held.await? { "; nobody is given it" } else { "" };
+            let (held, suspicion) = hold_tagged(&page.buyer.db, &page.buyer.log, id, page.word).await?;
+            let held = if held { "; nobody is given it" } else { "" };
             // Held first: nobody gets it in between.
             if known.missing {
                 page.buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await?;
@@ -63,7 +61,8 @@ pub(super) async fn attend(
             let reason = format!(
                 "a number of ours is tagged for instance {instance:?}{held}: adopt it here or release it there"
             );
-            told(conflict(reason).of_a_hold())
+            let line = Finding::Conflict(conflict(reason).of_a_hold());
+            Ok(std::iter::once(line).chain(suspicion.map(Finding::Suspected)).collect())
         }
         Decision::Attend(_) => differs(page, known, &number).await,
     }

@@ -220,7 +220,7 @@ impl Report {
             Suspected::Gone => self.missing_suspected = count,
             Suspected::Lost => self.losses_suspected = count,
             Suspected::Unreadable => self.unreadable_suspected = count,
-            Suspected::NotToBeSet => {}
+            Suspected::NotToBeSet | Suspected::Tagged => {}
         }
         self.add_problem(suspicion.problem());
     }

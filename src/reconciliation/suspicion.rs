@@ -6,7 +6,9 @@
 //! How to get it wrong: telling it once. Each comparison tells it again, until it is confirmed or over.
 
 use crate::db::buying_gate::gate_read;
-use crate::db::reconciliation::{FailedWebhooks, number_fail_webhooks, number_tried_in_vain};
+use crate::db::reconciliation::{
+    FailedWebhooks, TagHold, number_fail_webhooks, number_hold_tag_conflict, number_tried_in_vain,
+};
 use crate::db::{Db, DbError};
 use crate::domain::PhoneNumber;
 use crate::purchaser::breaker;
@@ -28,6 +30,8 @@ pub(crate) enum Suspected {
     Unreadable,
     /// Without our webhooks, because Twilio refuses or ignores them.
     NotToBeSet,
+    /// Another environment's, by their tags.
+    Tagged,
 }
 
 /// More than can be true.
@@ -69,6 +73,12 @@ impl Suspicion {
                  Twilio's console, then POST /admin/phones/api/configure-webhooks. If Twilio is right about them, {CONFIRM}, \
                  which gives them up. Then POST /admin/phones/api/resume."
             ),
+            // Without counts: these are held all the same, and the next one is the same reason.
+            Suspected::Tagged => "within a day more numbers that nobody uses came to carry another environment's tag than can \
+                 be true; they are held, and nothing is bought by itself. Find out which environment shares the Twilio \
+                 account, or who renamed the numbers there; POST /admin/phones/api/numbers/NUMBER/adopt takes back each that \
+                 is ours. Then POST /admin/phones/api/resume."
+                .to_owned(),
         }
     }
 
@@ -77,8 +87,15 @@ impl Suspicion {
             Suspected::Gone => "more numbers are gone at Twilio than can be true; none was marked missing",
             Suspected::Lost => "more numbers lost what they could do than can be true; none was changed",
             Suspected::Unreadable => "more numbers cannot be read than can be true; none was changed",
+            Suspected::Tagged => "more numbers carry another environment's tag than can be true; they are held",
             Suspected::NotToBeSet => "more numbers do not take their webhooks than can be true; no more are given up",
         }
+    }
+
+    /// Whether buying is halted because of it: repairs come by every few seconds, and nothing is new.
+    async fn is_known(self, db: &Db) -> Result<bool, DbError> {
+        let gate = db.run_patiently("gate_read", gate_read).await?;
+        Ok(gate.halted.is_some_and(|halted| halted.message.contains(&self.problem())))
     }
 
     /// Calls somebody, and halts buying until a resume.
@@ -126,10 +143,7 @@ pub(crate) async fn give_up(
         FailedWebhooks::NotFree => Ok(None),
         FailedWebhooks::TooMany(count, live) => {
             let suspicion = Suspicion { what: Suspected::NotToBeSet, count, live };
-            let gate = db.run_patiently("gate_read", gate_read).await?;
-            // Repairs come by every few seconds, and nothing is new.
-            let is_known = gate.halted.is_some_and(|halted| halted.message.contains(&suspicion.problem()));
-            if word != Word::Bystanders && !is_known {
+            if word != Word::Bystanders && !suspicion.is_known(db).await? {
                 suspicion.halt(db, log).await;
             }
             Ok(Some(suspicion))
@@ -151,4 +165,27 @@ pub(crate) async fn tried_in_vain(
         return give_up(db, log, number, word).await;
     }
     Ok(None)
+}
+
+/// Holds a number that carries another environment's tag, however many they are: theirs is never given to a user of ours. If
+/// they are too many, buying is halted first, so that a crash between the two forgets neither. Says whether it is held now.
+pub(crate) async fn hold_tagged(
+    db: &Db,
+    log: &slog::Logger,
+    id: i64,
+    word: Word,
+) -> Result<(bool, Option<Suspicion>), DbError> {
+    let hold = async |whatever_the_count: bool| {
+        let hold = move |conn: &mut crate::db::Connection| number_hold_tag_conflict(conn, id, whatever_the_count);
+        db.run_patiently("number_hold_tag_conflict", hold).await
+    };
+    let (count, live) = match hold(word == Word::Operators).await? {
+        TagHold::TooMany(count, live) => (count, live),
+        done => return Ok((done == TagHold::Held, None)),
+    };
+    let suspicion = Suspicion { what: Suspected::Tagged, count, live };
+    if !suspicion.is_known(db).await? {
+        suspicion.halt(db, log).await;
+    }
+    Ok((hold(true).await? == TagHold::Held, Some(suspicion)))
 }

@@ -104,22 +104,6 @@ pub fn number_set_capable(conn: &mut Connection, id: i64, capable: bool) -> Resu
     Ok(set > 0)
 }
 
-/// Another environment's tag stands on an idle number: nobody is given it until an operator decides. `false` when it is
-/// not idle.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn number_hold_tag_conflict(conn: &mut Connection, id: i64) -> Result<bool, DbError> {
-    let held = sql_query(
-        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'tag_conflict', quarantined_until = NULL, rests_for = NULL,
-                held_since = clock_timestamp()
-          WHERE id = $1 AND (status = 'available' OR quarantine_reason = 'released')",
-    )
-    .bind::<BigInt, _>(id)
-    .execute(conn)?;
-    Ok(held > 0)
-}
-
 /// A missing number is at Twilio again; `false` when it was not missing, or is leaving.
 ///
 /// # Errors

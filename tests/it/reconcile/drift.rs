@@ -136,6 +136,43 @@ fn a_number_without_an_item_gets_any_tag_of_ours_and_keeps_it() {
 }
 
 #[test]
+fn numbers_that_all_at_once_carry_another_environments_tag_are_held_but_not_bought_anew() {
+    let (world, daemon, numbers) = stocked(8);
+    numbers[..5].iter().for_each(|number| rename(&world, number, STAGING));
+    let report = reconcile(&daemon);
+    assert_found(&report, &[("conflicts", 5)]);
+    assert_eq!((&report["problem"], &daemon.status()["halted"]), (&json!(null), &json!(null)), "five may be");
+    // However slowly it goes, what is held since a day counts.
+    for (at, number) in numbers[5..].iter().enumerate() {
+        rename(&world, number, STAGING);
+        let report = reconcile(&daemon);
+        assert_eq!(crate::world::comparing::lines(&report, "conflicts").len(), 6 + at, "{report}");
+        let problem = report["problem"].as_str().expect("it is told");
+        assert!(problem.contains("another environment") && problem.contains("resume"), "{problem}");
+        assert_eq!(
+            row(&world, number, "status, quarantine_reason"),
+            "quarantined|tag_conflict",
+            "it is held all the same"
+        );
+        let halted = daemon.status()["halted"].clone();
+        assert_eq!(
+            halted["message"].as_str().map(|told| told.matches(problem).count()),
+            Some(1),
+            "told once: {halted}"
+        );
+        daemon.purchase(1).problem(503, "halted");
+    }
+    assert_eq!((world.bought(), world.twilio.truth().updates), (8, 0));
+    // An operator decides, and it is over.
+    for number in &numbers {
+        daemon.post_empty(&format!("/admin/phones/api/numbers/{number}/adopt")).ok();
+    }
+    daemon.post_empty("/admin/phones/api/resume").ok();
+    assert_found(&reconcile(&daemon), &[]);
+    assert_eq!((&daemon.status()["available"], &daemon.status()["halted"]), (&json!(8), &json!(null)));
+}
+
+#[test]
 fn another_environments_tag_on_a_number_of_ours_is_a_conflict_and_never_rewritten() {
     let (world, daemon, numbers) = stocked(3);
     daemon.assign("u-1").ok();

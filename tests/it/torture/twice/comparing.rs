@@ -5,8 +5,8 @@ use callbunker::db::buying_gate::{gate_halt, gate_read};
 use callbunker::db::installation::installation_read;
 use callbunker::db::purchases::items::{Ending, item_end, item_settle};
 use callbunker::db::reconciliation::{
-    FailedWebhooks, Newcomer, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict, number_let_go,
-    number_mark_drifted, number_take_in, number_turned_up, numbers_mark_missing,
+    FailedWebhooks, Newcomer, TagHold, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict,
+    number_let_go, number_mark_drifted, number_take_in, number_turned_up, numbers_mark_missing,
 };
 use callbunker::domain::{CountryCode, QuarantineReason, WebhookStatus, Webhooks};
 
@@ -63,7 +63,8 @@ fn numbers_are_marked_and_repaired_as_if_once() {
     let (first, second) = ledger.twice(move |conn| numbers_mark_missing(conn, &[gone]));
     assert_eq!((first.len(), second.len()), (1, 0));
     assert_eq!(ledger.twice(move |conn| number_turned_up(conn, gone)), (true, false));
-    assert_eq!(ledger.twice(move |conn| number_hold_tag_conflict(conn, conflict)), (true, false));
+    let held = ledger.twice(move |conn| number_hold_tag_conflict(conn, conflict, false));
+    assert_eq!(held, (TagHold::Held, TagHold::NotIdle));
     // What is held is nobody's to mark or to repair.
     let before = ledger.world.sql(STATE);
     assert_eq!(ledger.run(move |conn| number_mark_drifted(conn, conflict, &wanted)), None);
