@@ -163,7 +163,7 @@ impl Custody {
         let item_id = self.item_of(held, requested_by).await?;
         let webhooks = self.db.run("installation_read", installation_read).await?.webhooks;
         match self.tell_twilio(&found, item_id, Some(&webhooks)).await {
-            Ok(Some(now)) => Ok(Confirmed { capable: now.can(&self.config.load().pool.capabilities), webhooks }),
+            Ok(Some(now)) => Ok(Confirmed { capable: now.fitness(&self.config.load().pool.capabilities), webhooks }),
             Ok(None) => self.missing(held).await,
             Err(failure) => {
                 slog::warn!(self.log, "an adopted number stays held: Twilio could not be told";

@@ -70,7 +70,8 @@ impl Custody {
     /// A number of the account as the ledger wants it.
     pub(super) fn newcomer(&self, found: &IncomingNumber, webhook_status: WebhookStatus) -> Newcomer {
         let config = self.config.load();
-        let capable = found.can(&config.pool.capabilities);
+        // Silence is no "no"; whoever confirms it hears more.
+        let capable = !found.lacks(&config.pool.capabilities);
         if !capable {
             slog::warn!(self.log, "a number is taken in that lacks a capability of pool.capabilities: the pool gives it to nobody";
                 "phone_number_ends" => found.phone_number.last_four(), "sid" => found.sid.as_str());

@@ -76,7 +76,7 @@ pub(super) fn decide(known: &KnownNumber, number: &IncomingNumber, shall: &Shall
         webhooks: !webhooks_are_right,
         stale: webhooks_are_right && known.webhook_status != WebhookStatus::Configured,
         // Rows that Twilio, or a gateway, cut short say nothing of it.
-        fitness: if known.capable { number.lacks(&shall.capabilities) } else { number.can(&shall.capabilities) },
+        fitness: number.fitness(&shall.capabilities).is_some_and(|fit| fit != known.capable),
         ..turned_up
     };
     if needs == Needs::default() { Decision::Fine } else { Decision::Attend(needs) }

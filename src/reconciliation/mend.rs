@@ -111,7 +111,7 @@ async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) 
 
 /// What `pool.capabilities` wants may have changed since the number came.
 async fn set_fitness(page: &Page<'_>, number: &IncomingNumber, id: i64) -> Result<(), Trouble> {
-    let capable = number.can(&page.shall.capabilities);
+    let Some(capable) = number.fitness(&page.shall.capabilities) else { return Ok(()) };
     let set = move |conn: &mut crate::db::Connection| number_set_capable(conn, id, capable);
     if page.buyer.db.run_patiently("number_set_capable", set).await? {
         slog::warn!(page.buyer.log, "a number of ours became fit, or unfit, for pool.capabilities";

@@ -113,7 +113,7 @@ async fn of_unknown_item(page: &Page<'_>, number: &IncomingNumber) -> Result<Vec
             WebhookStatus::Drifted
         },
         webhooks: page.shall.webhooks.clone(),
-        capable: number.can(&pool.capabilities),
+        capable: !number.lacks(&pool.capabilities),
         // What Twilio does not date is as old as our knowledge of it.
         purchased_at: number.date_created.unwrap_or_else(chrono::Utc::now),
         request_id: None,

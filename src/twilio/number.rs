@@ -104,22 +104,30 @@ impl IncomingNumber {
         self.capabilities != Capabilities::default()
     }
 
+    /// Whether it can do all of `wanted`; `None` = it keeps silent about some of them, and says of none that it cannot.
+    #[must_use]
+    pub fn fitness(&self, wanted: &[Capability]) -> Option<bool> {
+        let mut fitness = Some(true);
+        for capability in wanted {
+            match self.capabilities.told(*capability) {
+                Some(true) => {}
+                Some(false) => return Some(false),
+                None => fitness = None,
+            }
+        }
+        fitness
+    }
+
     /// Whether it keeps silent about some of `wanted`, and says of none that it cannot.
     #[must_use]
     pub fn leaves_open(&self, wanted: &[Capability]) -> bool {
-        !self.lacks(wanted) && !self.can(wanted)
+        self.fitness(wanted).is_none()
     }
 
     /// Whether it says of some of `wanted` that it cannot.
     #[must_use]
     pub fn lacks(&self, wanted: &[Capability]) -> bool {
-        wanted.iter().any(|capability| self.capabilities.told(*capability) == Some(false))
-    }
-
-    /// Whether it can do all of `wanted`.
-    #[must_use]
-    pub fn can(&self, wanted: &[Capability]) -> bool {
-        wanted.iter().all(|capability| self.capabilities.has(*capability))
+        self.fitness(wanted) == Some(false)
     }
 }
 
@@ -135,7 +143,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(number.date_created, Some("2015-07-30T23:19:04Z".parse().unwrap()));
-        assert!(!number.can(&[Capability::Voice]));
+        assert_eq!((number.fitness(&[Capability::Voice]), number.fitness(&[])), (None, Some(true)));
         assert_eq!((number.voice_url.as_str(), number.status_callback.as_str()), ("", ""));
     }
 

@@ -37,8 +37,8 @@ pub enum Placed {
 /// What Twilio confirmed of a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirmed {
-    /// Whether it can do what `pool.capabilities` wants.
-    pub capable: bool,
+    /// Whether it can do what `pool.capabilities` wants; `None` = Twilio keeps silent, and what is recorded stays.
+    pub capable: Option<bool>,
     /// What it carries; if the installation wants others by now, it is not configured after all.
     pub webhooks: Webhooks,
 }
@@ -76,7 +76,7 @@ pub fn number_adopted(
               WHERE id = $1"
         ))
         .bind::<BigInt, _>(id)
-        .bind::<Nullable<Bool>, _>(confirmed.map(|confirmed| confirmed.capable))
+        .bind::<Nullable<Bool>, _>(confirmed.and_then(|confirmed| confirmed.capable))
         .bind::<Nullable<Text>, _>(wanted.map(|wanted| if wanted { "configured" } else { "drifted" }))
         .execute(conn)?;
         if let Some(user_id) = user_id {

@@ -150,11 +150,7 @@ const OPEN: [&str; 3] = ["intended", "sent", "unknown"];
 /// # Errors
 /// When PostgreSQL fails.
 pub fn is_being_bought(conn: &mut Connection, number: &PhoneNumber) -> Result<bool, DbError> {
-    use crate::db::engine::schema::purchase_items;
-    let open = purchase_items::table
-        .filter(purchase_items::phone_number.eq(number.as_str()))
-        .filter(purchase_items::state.eq_any(OPEN));
-    Ok(diesel::select(diesel::dsl::exists(open)).get_result(conn)?)
+    Ok(!numbers_being_bought(conn, &[number.to_string()])?.is_empty())
 }
 
 /// Which of `numbers` have an open purchase. One that Twilio refused, or that was taken, hinders nobody who has it now.

@@ -218,6 +218,46 @@ fn a_number_that_lacks_a_capability_is_adopted_and_serves_no_signup_by_itself() 
 }
 
 #[test]
+fn silence_about_a_capability_is_no_no_and_changes_nothing_that_is_recorded() {
+    for field in ["capabilities", "capabilities.sms"] {
+        let silent = |on| Fault::new(on, FaultKind::OddRow).field(field).forever();
+        let (world, daemon) = account();
+        [On::Fetch, On::Update].into_iter().for_each(|on| world.twilio.fault(silent(on)));
+        let [second, third] = ["+14155550101", "+14155550102"];
+        for number in [NUMBER, second, third] {
+            world.twilio.fault(silent(On::List).phone_number(number));
+        }
+        let shown = |count: u32, unfit: u32| {
+            let status = daemon.status();
+            assert_eq!((&status["available"], &status["unfit"]), (&json!(count), &json!(unfit)), "{field}");
+        };
+        // Nothing is recorded: it can.
+        adopt(&daemon, NUMBER, &json!({})).ok();
+        shown(1, 0);
+        let report = daemon.post("/admin/phones/api/import", &json!({"numbers": [{"phone_number": NUMBER}]})).ok();
+        assert_eq!(report["already_imported"], 1, "{report}");
+        world.twilio.own(ForeignNumber::new(second).friendly_name("desk").voice_url(THEIRS));
+        daemon.post("/admin/phones/api/import", &json!({"numbers": [{"phone_number": second}]})).ok();
+        shown(2, 0);
+        // Ours by its tag, and of a purchase that nobody remembers.
+        let tag = "callbunker:default:00000000-0000-4000-8000-000000000007";
+        world.twilio.own(ForeignNumber::new(third).friendly_name(tag));
+        daemon.post_empty(crate::world::comparing::RECONCILE).ok();
+        assert_eq!(world.sql("SELECT capable FROM numbers WHERE quarantine_reason = 'unknown_item'"), "t", "{field}");
+        // What is recorded stays, either way, until Twilio says it.
+        world.sql(&format!(
+            "UPDATE numbers SET capable = false, webhook_status = 'failed' WHERE phone_number = '{NUMBER}'"
+        ));
+        adopt(&daemon, NUMBER, &json!({})).ok();
+        shown(1, 1);
+        world.twilio.clear_faults();
+        world.sql(&format!("UPDATE numbers SET webhook_status = 'failed' WHERE phone_number = '{NUMBER}'"));
+        adopt(&daemon, NUMBER, &json!({})).ok();
+        shown(2, 0);
+    }
+}
+
+#[test]
 fn an_instance_with_other_webhooks_gives_an_adopted_number_those_of_the_installation() {
     let (mut world, daemon) = account();
     drop(daemon);

@@ -70,7 +70,7 @@ fn numbers_are_taken_in_and_placed_as_if_once() {
     let ledger = Ledger::new();
     let (user, since): (UserId, _) = ("u-1".parse().unwrap(), "2025-01-01T00:00:00Z".parse().unwrap());
     let adopted = ledger.takes_in(Trigger::Adopt, ONE, 1, Destination::Adopting);
-    let confirmed = Confirmed { capable: true, webhooks: ledger.run(installation_read).webhooks };
+    let confirmed = Confirmed { capable: Some(true), webhooks: ledger.run(installation_read).webhooks };
     let seen = confirmed.clone();
     let place = move |conn: &mut Connection| number_adopted(conn, adopted, None, Some(&seen));
     // In the pool it may be confirmed again and again.
