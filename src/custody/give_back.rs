@@ -2,8 +2,8 @@
 //!
 //! Invariants: a DELETE follows a committed attempt of an open release of a number that is `leaving`, and names its SID;
 //! so repeating one is harmless, and none ever hits a number that somebody has. Only 204 or 404 ends it as released, only
-//! a refusal that Twilio makes of its own will brings the number back; everything else is asked again. Whose the number is
-//! was looked up no more than a minute before a DELETE.
+//! a refusal that Twilio makes of its own will brings the number back, after a doubt only if a look shows that it is there;
+//! everything else is asked again. Whose the number is was looked up no more than a minute before a DELETE.
 //! How to get it wrong: bringing a number back after a doubt. It may be gone, and a signup would get a dead number.
 
 use std::time::{Duration, Instant};
@@ -137,7 +137,8 @@ impl Custody {
         }
     }
 
-    /// Whose the number is now, long after it was looked up first; `None` = still ours to give back.
+    /// Whose the number is now, long after it was looked up first, or after a doubt; `None` = still there, and ours to give
+    /// back.
     async fn look_again(&self, sending: &Sending) -> Result<Option<Answer>, DbError> {
         let id = sending.id;
         let instance = match self.twilio.fetch(&sending.sid).await {
@@ -148,7 +149,7 @@ impl Custody {
             },
             Err(failure) => {
                 self.halt_on(&failure).await;
-                slog::warn!(self.log, "a number could not be looked up before it is given back";
+                slog::warn!(self.log, "a number that is given back could not be looked up";
                     "phone_number_ends" => sending.phone_number.last_four(), "attempt" => sending.attempt,
                     "cause" => failure.for_log(), "request_id" => failure.request_id());
                 let reason = reason(&failure);
@@ -188,6 +189,12 @@ impl Custody {
         // Who is not let in at all learns nothing of what an earlier attempt did.
         let knows = !(halts && sending.attempt > 1);
         let refused = matches!(&failure, Failure::Refused(refusal) if refusal.verdict() != Verdict::Retry) && knows;
+        // The first word of Twilio's own says that the number is there. A gateway's does not, nor does any after an attempt
+        // whose answer was lost: that one may have worked.
+        let is_clear = sending.attempt == 1 && failure.twilio_code().is_some();
+        if refused && !is_clear && let Some(answer) = self.look_again(sending).await? {
+            return Ok(answer);
+        }
         if refused {
             self.db.run_patiently("release_refuse", move |conn| release_refuse(conn, id, &reason)).await?;
             return Ok(Answer::Refused(failure));

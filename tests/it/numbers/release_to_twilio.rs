@@ -224,6 +224,34 @@ fn a_refusal_of_the_account_after_a_doubt_proves_nothing_and_waits_for_the_break
 }
 
 #[test]
+fn a_refusal_after_a_doubt_brings_the_number_back_only_if_a_look_shows_that_it_is_there() {
+    let refusal = || Fault::new(On::Delete, FaultKind::Refuse).status(403).code(20403);
+    // The first attempt had worked, and whoever refuses the second one knows nothing of it.
+    let (world, daemon, numbers) = stocked(World::new(), 1);
+    world.twilio.fault(Fault::new(On::Delete, FaultKind::CommitThenReset));
+    world.twilio.fault(refusal());
+    assert_eq!(give_back(&daemon, &numbers[0]).ok()["status"], "released");
+    assert_eq!((states(&world).as_str(), deletes(&world)), ("released|released|-", 2));
+    // Nobody knows: it stays on its way.
+    let (world, daemon, numbers) = stocked(World::new(), 1);
+    world.twilio.fault(Fault::new(On::Delete, FaultKind::CommitThenReset));
+    world.twilio.fault(refusal().times(2));
+    world.twilio.fault(Fault::new(On::Fetch, FaultKind::Error503).after(1).forever());
+    give_back(&daemon, &numbers[0]).problem(503, "unavailable");
+    assert_eq!((states(&world).as_str(), deletes(&world)), ("sent|quarantined|leaving", 3));
+    world.twilio.clear_faults();
+    assert_eq!(give_back(&daemon, &numbers[0]).ok()["status"], "released");
+    // It is there: that is Twilio's word.
+    let (world, daemon, numbers) = stocked(World::new(), 1);
+    world.twilio.fault(Fault::new(On::Delete, FaultKind::Reset));
+    world.twilio.fault(refusal());
+    assert_eq!(give_back(&daemon, &numbers[0]).problem(502, "twilio_refused")["twilio_code"], 20403);
+    assert_eq!((world.sql("SELECT state FROM releases").as_str(), deletes(&world)), ("refused", 2));
+    eventually("it is stock again", || daemon.status()["available"] == 1);
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
 fn before_a_late_repeat_the_number_is_looked_up_and_another_environments_stays() {
     for by_an_operator in [false, true] {
         let (world, daemon, numbers) = stocked(World::new().set("twilio.request_timeout_ms", 300), 1);
