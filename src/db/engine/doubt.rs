@@ -6,7 +6,6 @@
 
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection as _;
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_query;
 use diesel::sql_types::Bool;
 
@@ -26,11 +25,12 @@ struct State {
 pub(crate) fn understood(conn: &mut Connection, error: DbError) -> DbError {
     let DbError::Statement { name, source } = error else { return error };
     let words = first_line(&source.to_string());
-    if !is_unknown(&source) {
+    let error = DbError::Statement { name, source };
+    if !error.is_riddle() {
         // Diesel does not tell a shutdown of the server from a mistake of ours; a ping does.
-        return if conn.ping().is_err() { DbError::Unavailable(words) } else { DbError::Statement { name, source } };
+        return if conn.ping().is_err() { DbError::Unavailable(words) } else { error };
     }
-    by_the_server(conn, words).unwrap_or(DbError::Statement { name, source })
+    by_the_server(conn, words).unwrap_or(error)
 }
 
 /// What the server's state makes of an error with these words; `None` when it is none of the server's.
@@ -48,14 +48,10 @@ pub(super) fn by_the_server(conn: &mut Connection, words: String) -> Option<DbEr
         Ok(State { may_try: true, .. }) => match room_try(conn) {
             // What stands in the way of the trial stands in the statement's.
             Err(error @ (DbError::NoRoom(_) | DbError::Unavailable(_))) => Some(error),
-            Err(DbError::Statement { source, .. }) if is_unknown(&source) => Some(DbError::NoRoom(words)),
+            Err(error) if error.is_riddle() => Some(DbError::NoRoom(words)),
             _ => None,
         },
     }
-}
-
-fn is_unknown(error: &DieselError) -> bool {
-    matches!(error, DieselError::DatabaseError(DatabaseErrorKind::Unknown, _))
 }
 
 #[cfg(test)]
@@ -148,5 +144,38 @@ mod tests {
         let refused = told(&mut one, insert);
         assert!(matches!(refused, DbError::Statement { .. }), "it may not write at all: {refused:?}");
         one.batch_execute("RESET ROLE; DROP OWNED BY reader; DROP ROLE reader").expect("it goes");
+    }
+
+    #[test]
+    fn a_trial_fails_for_want_of_room_although_its_table_has_room_inside() {
+        let cluster = Cluster::shared();
+        let database = cluster.create_database().expect("a database");
+        migrate(&DatabaseUrl::new(&SecretString::from(database.url()))).expect("the schema");
+        let mut one = session(cluster, database.name());
+        one.batch_execute(
+            "INSERT INTO waiters (user_id, instance_id, expires_at)
+             SELECT repeat('x', 1200) || n, gen_random_uuid(), now() FROM generate_series(1, 500) AS n;
+             DELETE FROM waiters WHERE user_id NOT LIKE '%x500'",
+        )
+        .expect("a long line, long ago");
+        one.batch_execute("VACUUM (TRUNCATE false) waiters").expect("its room is free");
+        one.batch_execute(
+            "CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'Auf dem Gerät ist kein Speicherplatz mehr verfügbar'
+                   USING ERRCODE = '53100'; END $$;
+             CREATE TRIGGER fails BEFORE INSERT ON audit FOR EACH STATEMENT EXECUTE FUNCTION public.fail();
+             CREATE TABLE public.size AS SELECT pg_relation_size('waiters') AS size;
+             CREATE FUNCTION public.fail_grown() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN IF pg_relation_size('waiters') > (SELECT size FROM public.size) THEN
+                   RAISE EXCEPTION 'Auf dem Gerät ist kein Speicherplatz mehr verfügbar' USING ERRCODE = '53100'; END IF;
+                   RETURN NULL; END $$;
+             CREATE TRIGGER fails AFTER INSERT ON waiters FOR EACH STATEMENT EXECUTE FUNCTION public.fail_grown()",
+        )
+        .expect("a full disk");
+        sql_query("INSERT INTO waiters (user_id, instance_id, expires_at) VALUES ('u', gen_random_uuid(), now())")
+            .execute(&mut one)
+            .expect("there is room inside");
+        let lacking = told(&mut one, "INSERT INTO audit DEFAULT VALUES");
+        assert!(matches!(lacking, DbError::NoRoom(_)), "{lacking:?}");
     }
 }

@@ -135,6 +135,12 @@ impl DbError {
         matches!(self, Self::Unavailable(_) | Self::NoRoom(_) | Self::Collided(_))
     }
 
+    /// Whether PostgreSQL refused in a way that nobody understands: a mistake of the statement, or a state of the server.
+    #[must_use]
+    pub(crate) fn is_riddle(&self) -> bool {
+        matches!(self, Self::Statement { source: DieselError::DatabaseError(DatabaseErrorKind::Unknown, _), .. })
+    }
+
     /// The error with its sources, on one line, for the log.
     #[must_use]
     pub fn in_full(&self) -> String {

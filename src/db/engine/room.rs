@@ -2,7 +2,7 @@
 //!
 //! Invariants: after such a failure nothing is bought until a while has passed and a trial write went through; the trial
 //! is rolled back.
-//! How to get it wrong: trying with a row that fits into a page that is there already. The want shows when a table grows.
+//! How to get it wrong: trying with rows that fit into pages that are there already. The want shows when a table grows.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -10,6 +10,7 @@ use std::time::Instant;
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
+use diesel::sql_types::BigInt;
 
 use super::connection::Connection;
 use super::error::DbError;
@@ -37,19 +38,33 @@ impl Room {
     }
 }
 
+/// Some pages of rows.
+const ROWS: &str = "INSERT INTO waiters (user_id, instance_id, expires_at)
+                    SELECT repeat(md5(random()::text), 40) || n, gen_random_uuid(), clock_timestamp()
+                      FROM generate_series(1, 40) AS n";
+/// After so many times (3 MB) the table has grown, whatever room those who waited once have left in it.
+const TIMES_MAX: usize = 64;
+
 /// Makes a table and an index grow, and takes it back.
 pub(super) fn room_try(conn: &mut Connection) -> Result<(), DbError> {
-    let grow = "INSERT INTO waiters (user_id, instance_id, expires_at)
-                SELECT repeat(md5(random()::text), 40) || n, gen_random_uuid(), clock_timestamp()
-                  FROM generate_series(1, 40) AS n";
     let tried = conn.transaction(|conn| {
-        sql_query(grow).execute(conn)?;
+        let before = waiters_size(conn)?;
+        for _ in 0..TIMES_MAX {
+            sql_query(ROWS).execute(conn)?;
+            if waiters_size(conn)? > before {
+                break;
+            }
+        }
         Err::<(), _>(diesel::result::Error::RollbackTransaction)
     });
     match tried {
         Err(diesel::result::Error::RollbackTransaction) | Ok(()) => Ok(()),
         Err(error) => Err(DbError::label("room_try", error)),
     }
+}
+
+fn waiters_size(conn: &mut Connection) -> QueryResult<i64> {
+    diesel::select(diesel::dsl::sql::<BigInt>("pg_relation_size('waiters')")).get_result(conn)
 }
 
 /// Looks at the tables that a signup needs, as it would.

@@ -95,6 +95,33 @@ fn a_call_whose_row_cannot_be_written_is_answered_in_time_and_written_once_later
 }
 
 #[test]
+fn rows_wait_for_a_server_that_nobody_understands_and_only_the_one_that_is_to_blame_is_given_up() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let refuse = |which: &str| {
+        world.sql(&format!(
+            "CREATE OR REPLACE FUNCTION public.fail_audit() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN IF {which} THEN RAISE EXCEPTION 'Ein-/Ausgabefehler' USING ERRCODE = '58030'; END IF; RETURN NEW; END $$;
+             CREATE OR REPLACE TRIGGER fails BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION public.fail_audit()"
+        ))
+    };
+    let rows = || world.sql("SELECT detail->>'reason' FROM audit WHERE action = 'resume' ORDER BY id");
+    refuse("true");
+    for n in 0..7 {
+        daemon.post(RESUME, &json!({"reason": format!("r-{n}")})).ok();
+    }
+    eventually("it is said", || daemon.has_logged("audit rows wait for the database"));
+    refuse("NEW.detail->>'reason' = 'r-3'");
+    let others = "r-0\nr-1\nr-2\nr-4\nr-5\nr-6";
+    eventually("the others are written", || rows() == others);
+    eventually("the one is told", || daemon.has_logged("an audit row could not be written"));
+    let told = daemon.log_lines().iter().filter(|line| line["msg"] == "an audit row could not be written").count();
+    assert_eq!((rows().as_str(), told), (others, 1));
+    daemon.post(RESUME, &json!({"reason": "after"})).ok();
+    eventually("the trail goes on", || rows() == format!("{others}\nafter"));
+}
+
+#[test]
 fn a_caller_who_hangs_up_stands_in_the_trail_all_the_same() {
     let world = World::new().quiet();
     let daemon = world.daemon();
