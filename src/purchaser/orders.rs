@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::actor::{PurchaserError, PurchaserHandle};
 use crate::config::Config;
 use crate::db::purchases::record::{PurchaseRecord, purchase_record};
-use crate::db::purchases::{Enqueued, Wish, purchase_enqueue, purchase_keep_waiting};
+use crate::db::purchases::{Enqueued, Order, Wish, purchase_enqueue, purchase_keep_waiting, purchase_read};
 use crate::db::{Db, DbError};
 use crate::domain::OrderState;
 
@@ -174,8 +174,13 @@ impl Orders {
         self.db.run("purchase_record", move |conn| purchase_record(conn, id)).await?.ok_or(Untold::Gone)
     }
 
+    /// How an order stands, and no more.
+    async fn order(&self, id: Uuid) -> Result<Order, Untold> {
+        self.db.run("purchase_read", move |conn| purchase_read(conn, id)).await?.ok_or(Untold::Gone)
+    }
+
     async fn is_unbegun(&self, id: Uuid) -> Result<bool, Untold> {
-        let order = self.record(id).await?.order;
+        let order = self.order(id).await?;
         Ok(order.state == OrderState::Queued && order.started_at.is_none())
     }
 
@@ -224,7 +229,7 @@ impl Orders {
     /// Resolves when an order has ended, or nobody has the patience to wait any longer.
     async fn ended(&self, id: Uuid) -> Result<(), Untold> {
         let deadline = Instant::now() + self.config.load().purchase.lock_wait() + REPEAT_PATIENCE;
-        while !self.record(id).await?.order.state.has_ended() && !self.is_stopping() && Instant::now() < deadline {
+        while !self.order(id).await?.state.has_ended() && !self.is_stopping() && Instant::now() < deadline {
             sleep(LOOK_EVERY).await;
         }
         Ok(())

@@ -39,19 +39,19 @@ fn one_odd_row_of_a_search_stops_nothing() {
 fn a_null_in_the_answer_to_a_create_or_in_the_list_loses_no_number() {
     let world = World::new().quiet();
     let daemon = world.daemon();
-    for field in ["date_created", "capabilities.mms", "capabilities.fax", "friendly_name", "sid", "phone_number"] {
+    let buys_one = |faults: &[Fault], field: &str| {
         let before = world.bought();
-        world.twilio.fault(Fault::new(On::Create, FaultKind::OddRow).field(field));
-        let order = daemon.purchase(1).ok();
-        assert_eq!((&order["purchased_count"], world.bought()), (&json!(1), before + 1), "{field}: {order}");
-    }
-    for field in ["date_created", "capabilities.mms"] {
-        let before = world.bought();
-        world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThen500));
-        world.twilio.fault(Fault::new(On::List, FaultKind::OddRow).field(field).forever());
+        faults.iter().for_each(|fault| world.twilio.fault(fault.clone()));
         let order = daemon.purchase(1).ok();
         assert_eq!((&order["purchased_count"], world.bought()), (&json!(1), before + 1), "{field}: {order}");
         world.twilio.clear_faults();
+    };
+    for field in ["date_created", "capabilities.mms", "capabilities.fax", "friendly_name", "sid", "phone_number"] {
+        buys_one(&[Fault::new(On::Create, FaultKind::OddRow).field(field)], field);
+    }
+    for field in ["date_created", "capabilities.mms"] {
+        let odd = Fault::new(On::List, FaultKind::OddRow).field(field).forever();
+        buys_one(&[Fault::new(On::Create, FaultKind::CommitThen500), odd], field);
     }
     world.assert_nothing_lost_or_doubled();
 }
