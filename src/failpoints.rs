@@ -3,12 +3,13 @@
 //! The file that `CALLBUNKER_FAILPOINTS_FILE` names is read before anything else happens and again whenever it changes:
 //! one `name=actions` a line. The actions are those of the crate `fail` (`panic`, `1*panic->off`, `sleep(200)`, …) and
 //! `kill` or `kill@3`: SIGKILL to this process when the point is reached for the first or third time. A line that is gone
-//! turns its point off.
+//! turns its point off. What is in force stands in a file beside it, of the same name with `.in-force` at its end.
 //!
 //! Invariant: [`FAILPOINTS`] lists every point of the source. How to get it wrong: a new step of the money path without
 //! one; no test could then kill the daemon there.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("lock_taken", "the purchase lock is ours"),
     ("run_begun", "what earlier runs left is sorted"),
     ("line_beside", "a run's calls hang and somebody waits, who is served beside them"),
+    ("holder_looked", "somebody else has the lock; `return(2000)`: who is silent for so many milliseconds is frozen"),
     ("holder_ended", "the connection of a frozen holder of the lock was ended"),
     ("lock_released", "the run has ended"),
     // An order.
@@ -99,18 +101,38 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
 #[expect(clippy::disallowed_methods, reason = "only tests have failpoints, and no configuration may name them")]
 pub fn listen() {
     let Some(path) = std::env::var_os("CALLBUNKER_FAILPOINTS_FILE") else { return };
-    let mut in_force: BTreeMap<String, String> = BTreeMap::new();
-    apply(&path, &mut in_force);
+    let (path, mut in_force) = (PathBuf::from(path), InForce::default());
+    in_force.follow(&path);
     std::thread::spawn(move || {
         loop {
             std::thread::sleep(READ_EVERY);
-            apply(&path, &mut in_force);
+            in_force.follow(&path);
         }
     });
 }
 
-fn apply(path: &std::ffi::OsStr, in_force: &mut BTreeMap<String, String>) {
-    let Ok(text) = std::fs::read_to_string(path) else { return };
+#[derive(Default)]
+struct InForce {
+    text: Option<String>,
+    points: BTreeMap<String, String>,
+}
+
+impl InForce {
+    fn follow(&mut self, path: &Path) {
+        let Ok(text) = std::fs::read_to_string(path) else { return };
+        if self.text.as_ref() == Some(&text) {
+            return;
+        }
+        apply(&text, &mut self.points);
+        // Whoever reads it reads all of it, or what was in force before.
+        let (told, fresh) = (path.with_extension("in-force"), path.with_extension("in-force-soon"));
+        let told = std::fs::write(&fresh, &text).and_then(|()| std::fs::rename(&fresh, told));
+        // A test that is over takes its folder away.
+        self.text = told.is_ok().then_some(text);
+    }
+}
+
+fn apply(text: &str, in_force: &mut BTreeMap<String, String>) {
     let wanted: BTreeMap<String, String> = text
         .lines()
         .filter_map(|line| line.split_once('='))

@@ -16,7 +16,7 @@ use super::services::Services;
 use super::single_flight::SingleFlight;
 use crate::access::Access;
 use crate::db::buying_gate::gate_read;
-use crate::db::purchases::holder::holder_is_frozen;
+use crate::db::purchases::holder::holder_seen;
 use crate::db::signup_look;
 use crate::http::{ProblemCode, json_response};
 use crate::pool_monitor::is_skewed;
@@ -71,12 +71,12 @@ async fn look(services: &Services) -> Look {
         services.db.run("readyz_look", move |conn| {
             // The tables that a signup needs: a server may answer for one table and not for another.
             signup_look(conn)?;
-            Ok((gate_read(conn)?, holder_is_frozen(conn, advisory_key)?))
+            Ok((gate_read(conn)?, holder_seen(conn, advisory_key)?))
         }),
         services.db.lacks_room(),
     );
     let (looked, frozen) = match looked {
-        Ok((gate, frozen)) => (Ok(gate.warnings()), frozen),
+        Ok((gate, holder)) => (Ok(gate.warnings()), services.holder.sees(holder.as_ref())),
         Err(error) => (Err(error), false),
     };
     let mut warnings = looked.as_ref().cloned().unwrap_or_default();

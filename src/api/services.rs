@@ -13,7 +13,7 @@ use crate::db::{Db, DbError};
 use crate::http::Problem;
 use crate::pool_monitor::{Caring, MonitorError, MonitorHandle};
 use crate::pricing::Pricing;
-use crate::purchaser::Orders;
+use crate::purchaser::{HolderWatch, Orders};
 use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Vitals;
 use crate::telemetry::Telemetry;
@@ -32,6 +32,8 @@ pub struct Services {
     pub desk: DeskHandle,
     /// Orders by hand.
     pub orders: Orders,
+    /// Whether whoever has the purchase lock lives.
+    pub(crate) holder: HolderWatch,
     /// Passes.
     pub monitor: MonitorHandle,
     /// Comparisons with Twilio.

@@ -18,7 +18,7 @@ use crate::custody::Custody;
 use crate::http::{ServerLimits, ServerOptions};
 use crate::pool_monitor::{Caring, MonitorDependencies, MonitorHandle, PoolMonitor};
 use crate::pricing::Pricing;
-use crate::purchaser::{Buyer, Orders, Purchaser, PurchaserHandle, Work};
+use crate::purchaser::{Buyer, CareAnswers, HolderWatch, Orders, Purchaser, PurchaserHandle, Work};
 use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
 use crate::schedule::{Schedule, Told};
 use crate::supervisor::{Children, Slot};
@@ -51,7 +51,8 @@ impl App {
         http_ended: watch::Sender<bool>,
     ) -> (Children, AtTwilio) {
         let (bell, taken, unready) = (self.bell.clone(), Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (work_set, work) = watch::channel(Work::default());
+        let (holder, care, (work_set, work)) =
+            (HolderWatch::default(), CareAnswers::default(), watch::channel(Work::default()));
         let (line_reports, line_reported) = watch::channel(None);
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
         let (reconciler_slot, (reconciling_set, reconciling)) = (Slot::default(), watch::channel(false));
@@ -62,6 +63,8 @@ impl App {
         let buyer = Buyer {
             db: self.db.clone(),
             locks: self.locks.clone(),
+            holder: holder.clone(),
+            care: care.clone(),
             twilio: self.twilio.clone(),
             config: Arc::clone(&self.config),
             stock: Arc::clone(&bell.stock),
@@ -101,6 +104,7 @@ impl App {
             db: self.db.clone(),
             purchaser: purchaser.clone(),
             caring: caring.clone(),
+            care,
             custody: custody.clone(),
             config: Arc::clone(&self.config),
             stock: bell.stock,
@@ -166,6 +170,7 @@ impl App {
             pricing: Pricing::new(self.twilio.clone(), self.log.new(slog::o!("part" => "pricing"))),
             desk,
             orders,
+            holder,
             monitor,
             reconciler: reconciler.clone(),
             config: Arc::clone(&self.config),

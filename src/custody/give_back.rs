@@ -192,7 +192,10 @@ impl Custody {
         // The first word of Twilio's own says that the number is there. A gateway's does not, nor does any after an attempt
         // whose answer was lost: that one may have worked.
         let is_clear = sending.attempt == 1 && failure.twilio_code().is_some();
-        if refused && !is_clear && let Some(answer) = self.look_again(sending).await? {
+        if refused
+            && !is_clear
+            && let Some(answer) = self.look_again(sending).await?
+        {
             return Ok(answer);
         }
         if refused {

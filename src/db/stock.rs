@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 
 use super::assignments::Place;
 use super::buying_gate::{Gate, gate_read};
@@ -73,6 +73,22 @@ impl Observation {
     }
 }
 
+/// Whether what only a look at Twilio brings back is on its way: numbers under repair, and those whose rest is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// As far as anybody knows.
+    Comes,
+    /// Twilio keeps silent about numbers that we have.
+    Stalls,
+}
+
+/// What holds in SQL for a number whose rest is over and that can serve somebody as soon as Twilio confirms its webhooks.
+const DUE: &str = "status = 'quarantined' AND quarantine_reason = 'released' AND missing_since IS NULL
+                   AND quarantined_until <= statement_timestamp() AND capable AND webhook_status <> 'failed'";
+
+/// What holds in SQL for a number that is ready, or will be when its repair is done.
+const MENDABLE: &str = "status = 'available' AND capable AND missing_since IS NULL AND webhook_status <> 'failed'";
+
 #[derive(QueryableByName)]
 struct Counts {
     #[diesel(sql_type = BigInt)]
@@ -111,21 +127,28 @@ struct Counts {
 /// # Errors
 /// When PostgreSQL fails.
 pub fn stock_read(conn: &mut Connection) -> Result<Observation, DbError> {
+    stock_read_for_line(conn, Care::Comes)
+}
+
+/// The same for whoever buys for those in line: what stalls does not come for them. The pool counts it all the same.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_read_for_line(conn: &mut Connection, care: Care) -> Result<Observation, DbError> {
     let gate = gate_read(conn)?;
-    stock_observe(conn, gate)
+    stock_observe(conn, gate, care)
 }
 
 /// The same beside a gate that the caller has read, and perhaps locked.
-pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observation, DbError> {
-    let counts: Counts = sql_query(
+pub(super) fn stock_observe(conn: &mut Connection, gate: Gate, care: Care) -> Result<Observation, DbError> {
+    let counts: Counts = sql_query(format!(
         "WITH n AS (
              SELECT count(*) FILTER (WHERE ready) AS available,
-                    count(*) FILTER (WHERE status = 'available' AND NOT ready AND capable AND webhook_status <> 'failed' AND missing_since IS NULL) AS unready,
+                    count(*) FILTER (WHERE {MENDABLE} AND NOT ready) AS unready,
                     count(*) FILTER (WHERE status = 'available' AND NOT (capable AND webhook_status <> 'failed') AND missing_since IS NULL) AS unfit,
                     count(*) FILTER (WHERE status = 'assigned' AND missing_since IS NULL) AS assigned,
                     count(*) FILTER (WHERE status = 'quarantined' AND missing_since IS NULL) AS quarantined,
-                    count(*) FILTER (WHERE status = 'quarantined' AND quarantine_reason = 'released' AND missing_since IS NULL
-                                       AND quarantined_until <= statement_timestamp()) AS due,
+                    count(*) FILTER (WHERE {DUE}) AS due,
                     count(*) FILTER (WHERE missing_since IS NOT NULL) AS missing
                FROM numbers WHERE status <> 'released'),
          i AS (
@@ -143,7 +166,7 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
               -- Whatever was ever in doubt may have been paid for, and Twilio's list may lag longer than anybody waits for it.
               WHERE spends AND (doubted OR state NOT IN ('taken', 'not_bought')) AND intended_at > clock_timestamp() - interval '24 hours')
          SELECT * FROM n, i, w, s",
-    )
+    ))
     .get_result(conn)?;
     let stock = Stock {
         available: count(counts.available),
@@ -159,13 +182,13 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate) -> Result<Observa
         unserved: 0,
     };
     let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
-    let needs = if stock.waiting > 0 { line_needs(conn)? } else { Needs::new() };
+    let needs = if stock.waiting > 0 { line_needs(conn, care)? } else { Needs::new() };
     let stock = Stock { unserved: needs.values().sum(), ..stock };
     Ok(Observation { stock, missing: count(counts.missing), spend, gate, needs })
 }
 
 /// Sets the line against what is assignable or on its way, country by country.
-fn line_needs(conn: &mut Connection) -> Result<Needs, DbError> {
+fn line_needs(conn: &mut Connection, care: Care) -> Result<Needs, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Nullable<Text>)]
@@ -175,17 +198,14 @@ fn line_needs(conn: &mut Connection) -> Result<Needs, DbError> {
         #[diesel(sql_type = BigInt)]
         coming: i64,
     }
-    let rows: Vec<Row> = sql_query(
+    let rows: Vec<Row> = sql_query(format!(
         "SELECT country, sum(waiting)::bigint AS waiting, sum(coming)::bigint AS coming FROM (
              SELECT country, 1 AS waiting, 0 AS coming FROM waiters w WHERE expires_at > clock_timestamp()
                 AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)
              -- What is under repair will serve them too: buying again for them would pay twice.
-             UNION ALL SELECT country, 0, 1 FROM numbers
-                        WHERE status = 'available' AND capable AND missing_since IS NULL AND webhook_status <> 'failed'
+             UNION ALL SELECT country, 0, 1 FROM numbers WHERE {MENDABLE} AND (ready OR $1)
              -- And what comes back from its rest is asked for at once while somebody waits, if it can serve them then.
-             UNION ALL SELECT country, 0, 1 FROM numbers
-                        WHERE status = 'quarantined' AND quarantine_reason = 'released' AND missing_since IS NULL
-                          AND quarantined_until <= clock_timestamp() AND capable AND webhook_status <> 'failed'
+             UNION ALL SELECT country, 0, 1 FROM numbers WHERE {DUE} AND $1
              UNION ALL SELECT p.country, 0, 1 FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
                         -- What is unknown serves nobody, and a create that takes longer than one request may will be unknown.
                         WHERE i.state IN ('intended', 'sent')
@@ -195,10 +215,12 @@ fn line_needs(conn: &mut Connection) -> Result<Needs, DbError> {
              UNION ALL SELECT n.country, 0, 1 FROM purchase_items i JOIN numbers n ON n.purchase_item_id = i.id
                           JOIN purchases p ON p.id = i.purchase_id AND p.trigger = 'emergency'
                         WHERE i.intended_at >= (SELECT min(created_at) FROM waiters WHERE expires_at > clock_timestamp())
-                          AND n.status = 'available' AND n.missing_since IS NULL AND (n.webhook_status = 'failed' OR NOT n.capable)
+                          AND n.status = 'available' AND n.missing_since IS NULL
+                          AND (n.webhook_status = 'failed' OR NOT n.capable OR NOT ($1 OR n.ready))
              ) AS both_sides
           GROUP BY country",
-    )
+    ))
+    .bind::<Bool, _>(care == Care::Comes)
     .load(conn)?;
     let (mut waiting, mut coming) = (Needs::new(), BTreeMap::new());
     for row in rows {
@@ -254,19 +276,16 @@ pub fn stock_glance(conn: &mut Connection, idle_most: u32, assigned_most: u32) -
         assigned: i64,
     }
     let bound = |most: u32| i32::try_from(most).unwrap_or(i32::MAX);
-    let row: Row = sql_query(
+    let row: Row = sql_query(format!(
         "SELECT (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE ready ORDER BY purchased_at, id LIMIT $1) AS a)
-              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE status = 'available' AND NOT ready AND capable
-                                          AND webhook_status <> 'failed' AND missing_since IS NULL ORDER BY id LIMIT $1) AS b)
-              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE status = 'quarantined' AND quarantine_reason = 'released'
-                                          AND missing_since IS NULL AND quarantined_until <= statement_timestamp()
-                                        ORDER BY quarantined_until LIMIT $1) AS c)
+              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {MENDABLE} AND NOT ready ORDER BY id LIMIT $1) AS b)
+              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} ORDER BY quarantined_until LIMIT $1) AS c)
               + (SELECT count(*) FROM (SELECT 1 FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')
                                         ORDER BY intended_at LIMIT $1) AS d) AS idle,
                 (SELECT count(*) FROM (SELECT 1 FROM assignments a WHERE released_at IS NULL
                                           AND (SELECT missing_since IS NULL FROM numbers n WHERE n.id = a.number_id)
                                         ORDER BY number_id LIMIT $2) AS e) AS assigned",
-    )
+    ))
     .bind::<Integer, _>(bound(idle_most))
     .bind::<Integer, _>(bound(assigned_most))
     .get_result(conn)?;

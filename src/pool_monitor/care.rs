@@ -2,15 +2,19 @@
 //!
 //! Invariants: a rested number returns only after Twilio confirmed its webhooks, those that the installation wants; an
 //! instance that is configured with others sets nothing by itself, else two instances would rewrite each other for ever,
-//! but what carries the right ones serves all the same; a number that fails keeps no other from its turn (see [`Tried`]).
+//! but what carries the right ones serves all the same; a number that fails keeps no other from its turn (see [`Tried`]);
+//! while Twilio keeps silent, those who buy for the line are told ([`CareAnswers`](crate::purchaser::CareAnswers)), and nobody
+//! who waits is kept by one look after the other.
 //! Whoever calls this by the clock looks first whether the breaker silences Twilio.
 //! How to get it wrong: doing nothing where nothing may be set. What is due, or under repair, counts as coming, and for whom
 //! it counts nobody buys.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
+use tokio::time::timeout;
 
 use super::confirm::{MaySet, Outcome};
 use super::dependencies::MonitorDependencies;
@@ -19,7 +23,9 @@ use crate::db::DbError;
 use crate::db::numbers::{Cared, number_rest_on, number_return, numbers_rested, numbers_unready};
 use crate::db::reconciliation::number_confirm_webhooks;
 use crate::domain::Webhooks;
+use crate::purchaser::care_answers::PATIENCE;
 use crate::twilio::Failure;
+
 /// Numbers looked at in one go.
 const NUMBERS_MAX: i64 = 20;
 /// Rested numbers asked for at a time.
@@ -33,6 +39,9 @@ const FAILURES_MAX: u32 = 3;
 pub(super) async fn return_rested(deps: &MonitorDependencies) -> Result<u32, DbError> {
     let begun = Instant::now();
     let mut returned = 0;
+    if deps.care.is_left_alone() {
+        return Ok(returned);
+    }
     loop {
         let rested = deps.db.run("numbers_rested", |conn| numbers_rested(conn, NUMBERS_MAX)).await?;
         if rested.is_empty() {
@@ -81,7 +90,7 @@ async fn return_one(
     broken: &AtomicBool,
 ) -> Result<bool, DbError> {
     let (caring, id) = (&deps.caring, number.id);
-    match caring.see_to(&number, None, wanted, may).await? {
+    match see_to(deps, &number, wanted, may).await? {
         Outcome::Stands | Outcome::Set => {
             let confirmed = wanted.clone();
             if deps.db.run("number_return", move |conn| number_return(conn, id, &confirmed)).await? {
@@ -123,6 +132,9 @@ pub(super) async fn repair_unready(
     hurried: bool,
 ) -> Result<u32, DbError> {
     let begun = Instant::now();
+    if hurried && deps.care.is_left_alone() {
+        return Ok(0);
+    }
     let (wanted, may) = deps.caring.wanted().await?;
     // Where nothing may be set, looking faster brings nobody a number.
     let (last, resting) = tried.last_and_resting(hurried && may != MaySet::None);
@@ -135,7 +147,7 @@ pub(super) async fn repair_unready(
             break;
         }
         let id = number.id;
-        match caring.see_to(&number, None, &wanted, may).await? {
+        match see_to(deps, &number, &wanted, may).await? {
             Outcome::Stands | Outcome::Set => {
                 (failures, repaired) = (0, repaired + 1);
                 tried.forget(id);
@@ -176,6 +188,31 @@ pub(super) async fn repair_unready(
         }
     }
     Ok(repaired)
+}
+
+/// Sees to a number, and tells those who buy when Twilio keeps silent, and when it answers.
+async fn see_to(
+    deps: &MonitorDependencies,
+    number: &Cared,
+    wanted: &Webhooks,
+    may: MaySet,
+) -> Result<Outcome, DbError> {
+    let begun = Instant::now();
+    let mut seeing = pin!(deps.caring.see_to(number, None, wanted, may));
+    let outcome = match timeout(PATIENCE, seeing.as_mut()).await {
+        Ok(outcome) => outcome,
+        Err(_hangs) => {
+            deps.care.unanswered(begun);
+            seeing.await
+        }
+    }?;
+    match &outcome {
+        Outcome::Failed(failure) | Outcome::TooMany(failure) if !failure.concerns_one_number() && !failure.halts() => {
+            deps.care.unanswered(begun);
+        }
+        _ => deps.care.answered(),
+    }
+    Ok(outcome)
 }
 
 fn log_difference(deps: &MonitorDependencies, what: &str, number: &Cared) {

@@ -9,7 +9,7 @@ use super::confirm::Caring;
 use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::Db;
-use crate::purchaser::PurchaserHandle;
+use crate::purchaser::{CareAnswers, PurchaserHandle};
 use crate::telemetry::Telemetry;
 
 /// What the monitor needs.
@@ -21,6 +21,8 @@ pub(crate) struct MonitorDependencies {
     pub purchaser: PurchaserHandle,
     /// Webhooks confirmed, and the account probed.
     pub caring: Caring,
+    /// Whether Twilio answers it.
+    pub care: CareAnswers,
     /// Numbers that leave.
     pub custody: Custody,
     /// The policy in force.

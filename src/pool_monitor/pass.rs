@@ -6,15 +6,12 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use super::dependencies::MonitorDependencies;
 use crate::db::DbError;
 use crate::db::passes::pass_record;
-use crate::db::purchases::purchases_others_wait;
 use crate::db::stock::{Observation, stock_read};
 use crate::domain::{BATCHES_MAX, Plan, Stock, Trigger, Why, plan};
-use crate::purchaser::{BatchReport, PurchaserError};
+use crate::purchaser::{BatchReport, PurchaserError, others_wait};
 use crate::telemetry::Seen;
 use crate::twilio::hide_numbers;
 
@@ -100,18 +97,12 @@ async fn buy(deps: &MonitorDependencies, trigger: Trigger, report: &mut PassRepo
                     }
                     return;
                 }
-                if gave_way || others_wait(deps).await {
+                if gave_way || others_wait(&deps.db, None).await {
                     tokio::time::sleep(OTHERS_TURN).await;
                 }
             }
         }
     }
-}
-
-/// Whether an order waits for the lock. The pass has none of its own now. What cannot be read keeps nobody.
-async fn others_wait(deps: &MonitorDependencies) -> bool {
-    let waits = deps.db.run("purchases_others_wait", |conn| purchases_others_wait(conn, Uuid::nil()));
-    waits.await.unwrap_or(false)
 }
 
 fn told(error: &PurchaserError) -> String {

@@ -12,6 +12,7 @@ use super::batch::{self, BatchReport};
 use super::buyer::Buyer;
 use super::by_hand::{ByHandOrder, Turn};
 use super::emergency;
+use super::frozen::Looking;
 use super::recover::{self, RecoverReport};
 use super::report::EmergencyReport;
 use crate::db::DbError;
@@ -24,6 +25,7 @@ pub(crate) struct Purchaser {
     work: watch::Sender<Work>,
     /// Orders by hand that wait for their next turn or have it.
     by_hand_open: usize,
+    looking: Option<Looking>,
     alive: Alive,
 }
 
@@ -60,7 +62,7 @@ impl Purchaser {
     /// What the supervisor starts, and starts again.
     pub(crate) fn new(buyer: Buyer, work: watch::Sender<Work>, alive: Alive) -> Self {
         work.send_replace(Work::default());
-        Self { buyer, work, by_hand_open: 0, alive }
+        Self { buyer, work, by_hand_open: 0, looking: None, alive }
     }
 
     fn at_work(&self) -> AtWork {
@@ -94,6 +96,8 @@ impl Actor for Purchaser {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(64);
         self.alive.beat_from(ctx);
+        // Whoever has the lock is watched, so that it can be had by the time somebody needs it.
+        self.looking = Some(Looking::start(self.buyer.clone()));
         // Whatever a crash left is settled before the first new purchase.
         ctx.notify(Recover);
     }

@@ -7,11 +7,13 @@ use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
 use super::breaker;
+use super::care_answers::CareAnswers;
+use super::holder_watch::HolderWatch;
 use super::report::EmergencyReport;
 use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
 use crate::db::purchases::items::Limits;
-use crate::db::stock::{Observation, stock_read};
+use crate::db::stock::{Observation, stock_read_for_line};
 use crate::db::{Db, DbError};
 use crate::domain::Tag;
 use crate::telemetry::Telemetry;
@@ -24,6 +26,10 @@ pub(crate) struct Buyer {
     pub db: Db,
     /// The cross-instance guard.
     pub locks: PurchaseLocks,
+    /// Whether whoever has it lives.
+    pub holder: HolderWatch,
+    /// Whether Twilio answers those who look after the numbers that we have.
+    pub care: CareAnswers,
     /// The market.
     pub twilio: Twilio,
     /// The configuration in force.
@@ -45,7 +51,8 @@ pub(crate) struct Buyer {
 impl Buyer {
     /// The stock, and what is on its way, as they are now.
     pub(super) async fn observe(&self) -> Result<Observation, DbError> {
-        self.db.run_patiently("stock_observe", stock_read).await
+        let care = self.care.now();
+        self.db.run_patiently("stock_observe", move |conn| stock_read_for_line(conn, care)).await
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -55,6 +62,7 @@ impl Buyer {
             pool_country: config.pool.country,
             per_hour_max: config.spend.purchases_per_hour_max,
             per_day_max: config.spend.purchases_per_day_max,
+            care: self.care.now(),
         }
     }
 

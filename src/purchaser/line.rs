@@ -1,9 +1,12 @@
 //! What the signups in line lack: asked by whoever holds the lock, before anything is bought for anybody else.
 
+use uuid::Uuid;
+
 use super::buyer::Buyer;
-use crate::db::DbError;
 use crate::db::purchases::items::{Pace, items_pace};
+use crate::db::purchases::purchases_others_wait;
 use crate::db::stock::Observation;
+use crate::db::{Db, DbError};
 use crate::domain::{CountryCode, Plan, Trigger, plan};
 
 /// Whether somebody waits whom neither stock nor what is on its way will serve, and for whom one may be bought now.
@@ -11,6 +14,12 @@ pub(super) async fn line_lacks(buyer: &Buyer) -> Result<bool, DbError> {
     let country = buyer.limits().pool_country;
     let seen = buyer.observe().await?;
     Ok(plan_for_line(buyer, &seen, country).count > 0 && pace(buyer).await? != Pace::Wait)
+}
+
+/// Whether another order than `mine` waits for the lock. What cannot be read keeps nobody.
+pub(crate) async fn others_wait(db: &Db, mine: Option<Uuid>) -> bool {
+    let mine = mine.unwrap_or_else(Uuid::nil);
+    db.run_patiently("purchases_others_wait", move |conn| purchases_others_wait(conn, mine)).await.unwrap_or(false)
 }
 
 pub(super) async fn pace(buyer: &Buyer) -> Result<Pace, DbError> {

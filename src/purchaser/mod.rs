@@ -1,6 +1,6 @@
 //! Buying: the one part that cannot be undone.
 //!
-//! The way of one number: [`run`] takes the lock and sorts what earlier runs left; [`batch`], [`by_hand`] or [`emergency`]
+//! The way of one number: [`run`] takes the lock, from a [`frozen`] holder too, and sorts what earlier runs left; [`batch`], [`by_hand`] or [`emergency`]
 //! sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`]; [`create`] is one create from its first POST
 //! to its end; [`judge`] says whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open.
 //! [`breaker`] stops it all. The ledger itself is `db::purchases::items`.
@@ -17,8 +17,11 @@ pub(crate) mod breaker;
 mod buyer;
 mod by_hand;
 mod candidates;
+pub(crate) mod care_answers;
 mod create;
 mod emergency;
+mod frozen;
+mod holder_watch;
 mod judge;
 mod line;
 mod order;
@@ -36,7 +39,10 @@ mod wave;
 pub(crate) use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
 pub(crate) use batch::BatchReport;
 pub(crate) use buyer::Buyer;
+pub(crate) use care_answers::CareAnswers;
+pub(crate) use holder_watch::HolderWatch;
 pub(crate) use judge::{Owner, judge_for};
+pub(crate) use line::others_wait;
 pub(crate) use orders::{Asker, NotPlaced, Orders, Untold};
 pub(crate) use report::EmergencyReport;
 pub(crate) use shortfall::Shortfall;

@@ -11,10 +11,11 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::buyer::Buyer;
+use super::frozen::end_frozen;
 use super::traffic::Traffic;
 use crate::db::installation::installation_read;
 use crate::db::locks::{LockSeeker, PurchaseLock};
-use crate::db::purchases::holder::{holder_beat, holder_end_frozen, holder_take};
+use crate::db::purchases::holder::{holder_beat, holder_take};
 use crate::db::purchases::items::items_sort_leftovers;
 use crate::db::purchases::purchases_interrupt_stale;
 use crate::db::{Constraint, DbError};
@@ -67,7 +68,7 @@ pub(super) async fn begin(buyer: &Buyer, mine: Option<Uuid>) -> Result<Option<Ru
 /// The same for somebody who tries again and again.
 pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uuid>) -> Result<Option<Run>, DbError> {
     let Some(lock) = seeker.try_now().await? else {
-        end_frozen_holder(buyer).await?;
+        end_frozen(buyer).await?;
         return Ok(None);
     };
     fail::fail_point!("lock_taken");
@@ -104,21 +105,6 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
         hangs_after,
         _beat: Beat::of(buyer, id),
     }))
-}
-
-/// A holder that was stopped in its tracks keeps its lock for ever: whoever meets it ends its connection. Its run is over
-/// then, should it come back.
-async fn end_frozen_holder(buyer: &Buyer) -> Result<(), DbError> {
-    let key = buyer.locks.advisory_key();
-    if buyer.db.run_patiently("holder_end_frozen", move |conn| holder_end_frozen(conn, key)).await? {
-        fail::fail_point!("holder_ended");
-        slog::error!(
-            buyer.log,
-            "the instance that held the purchase lock gave no sign of life for a minute; its lock was taken \
-                                 from it: look whether that process or its machine is frozen"
-        );
-    }
-    Ok(())
 }
 
 /// Whether the database refused an order because another one runs: the lock was lost, and somebody else has it.

@@ -22,13 +22,12 @@ use self::write::{Written, write};
 use super::buyer::Buyer;
 use super::candidates::Candidates;
 use super::create::{Item, send};
-use super::line::line_lacks;
+use super::line::{line_lacks, others_wait};
 use super::outcome::Outcome;
 use super::run::Run;
 use super::shortfall::Shortfall;
 use super::traffic::Kind;
 use crate::db::purchases::items::{Attempt, RunOf};
-use crate::db::purchases::purchases_others_wait;
 use crate::domain::PhoneNumber;
 
 /// After so many intents an order looks whether somebody else should have the lock.
@@ -265,9 +264,5 @@ async fn ended<T>(running: &mut Option<Running<T>>) -> T {
 
 /// Whether signups wait for whom something may be bought now, or another order waits for the lock.
 async fn somebody_else_first(buyer: &Buyer, order_id: Uuid) -> bool {
-    if line_lacks(buyer).await.unwrap_or(false) {
-        return true;
-    }
-    let waits = move |conn: &mut crate::db::Connection| purchases_others_wait(conn, order_id);
-    buyer.db.run_patiently("purchases_others_wait", waits).await.unwrap_or(false)
+    line_lacks(buyer).await.unwrap_or(false) || others_wait(&buyer.db, Some(order_id)).await
 }

@@ -2,23 +2,21 @@
 //!
 //! Invariants: whoever has taken the lock writes itself here before anything else, and only while it has it; a run opens or
 //! starts an order only while it is named here; nobody's connection is ended but one that bears our name and has the lock,
-//! and that is recorded here and has been silent for a minute, or has had the lock for a minute and is not recorded.
+//! and only if its latest sign of life is the one that whoever ends it has seen all the time.
 //! How to get it wrong: ending whoever holds the advisory lock. The earlier service uses the same key and writes nothing;
-//! it does not bear our name.
+//! it does not bear our name. Or reckoning here how long somebody has been silent: the clock of the database may step.
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Bool, Integer, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Integer, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::{Constraint, DbError};
 use crate::db::engine::locks::LOCK_NAME;
-
-/// A holder that gives no sign of life for so long is frozen.
-const SILENT_FOR: &str = "interval '60 seconds'";
 
 /// Whether `l`, a row of `pg_locks`, is the purchase lock, held.
 fn is_the_lock(advisory_key: i64) -> String {
@@ -29,15 +27,39 @@ fn is_the_lock(advisory_key: i64) -> String {
     )
 }
 
-/// The connection of ours that has the lock although its process has been silent for too long. One that is not recorded
-/// stopped before it could name itself, or is of a version that names itself nowhere: it has had the lock since it began.
-fn frozen(advisory_key: i64) -> String {
+/// A connection of ours that has the lock, and when it last gave a sign of life.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Holder {
+    #[diesel(sql_type = Integer)]
+    backend_pid: i32,
+    #[diesel(sql_type = Timestamptz)]
+    backend_start: DateTime<Utc>,
+    /// By the clock of the database: worth nothing but to be compared with another one.
+    #[diesel(sql_type = Timestamptz)]
+    sign_of_life: DateTime<Utc>,
+}
+
+#[cfg(test)]
+impl Holder {
+    /// One whose last sign of life was so many seconds after the epoch.
+    pub(crate) fn example(backend_pid: i32, sign_of_life: i64) -> Self {
+        let at = |secs| DateTime::from_timestamp(secs, 0).expect("a time");
+        Self { backend_pid, backend_start: at(0), sign_of_life: at(sign_of_life) }
+    }
+}
+
+/// Selects the [`Holder`]. One that is not recorded stopped before it could name itself, or is of a version that names itself
+/// nowhere: it has had the lock since it began, and that was its last sign.
+fn holder(advisory_key: i64) -> String {
     let is_the_lock = is_the_lock(advisory_key);
     format!(
-        "FROM pg_locks l JOIN pg_stat_activity a USING (pid) CROSS JOIN purchase_holder h
-        WHERE {is_the_lock} AND a.application_name = '{LOCK_NAME}'
-          AND CASE WHEN (a.pid, a.backend_start) IS NOT DISTINCT FROM (h.backend_pid, h.backend_start) THEN h.beat_at
-                   ELSE a.xact_start END < clock_timestamp() - {SILENT_FOR}"
+        "SELECT * FROM (
+             SELECT a.pid AS backend_pid, a.backend_start,
+                    CASE WHEN (a.pid, a.backend_start) IS NOT DISTINCT FROM (h.backend_pid, h.backend_start) THEN h.beat_at
+                         ELSE a.xact_start END AS sign_of_life
+               FROM pg_locks l JOIN pg_stat_activity a USING (pid) CROSS JOIN purchase_holder h
+              WHERE {is_the_lock} AND a.application_name = '{LOCK_NAME}') AS holder
+          WHERE sign_of_life IS NOT NULL"
     )
 }
 
@@ -95,23 +117,27 @@ pub fn holder_beat(conn: &mut Connection, run_id: Uuid) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Whether the lock's holder is frozen: it keeps the lock and gives no sign of life.
+/// Who of ours has the lock now; `None` = nobody, or the earlier service.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn holder_is_frozen(conn: &mut Connection, advisory_key: i64) -> Result<bool, DbError> {
-    let exists = format!("EXISTS (SELECT 1 {})", frozen(advisory_key));
-    Ok(diesel::select(diesel::dsl::sql::<Bool>(&exists)).get_result(conn)?)
+pub fn holder_seen(conn: &mut Connection, advisory_key: i64) -> Result<Option<Holder>, DbError> {
+    Ok(sql_query(holder(advisory_key)).get_result(conn).optional()?)
 }
 
-/// Ends the connection of a frozen holder, and so its lock. Returns whether there was one.
+/// Ends a holder's connection, and so its lock, unless it gave a sign of life since `seen`. Returns whether it did.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn holder_end_frozen(conn: &mut Connection, advisory_key: i64) -> Result<bool, DbError> {
-    if !holder_is_frozen(conn, advisory_key)? {
-        return Ok(false);
-    }
-    let ended = sql_query(format!("SELECT pg_terminate_backend(a.pid) {}", frozen(advisory_key))).execute(conn)?;
+pub fn holder_end(conn: &mut Connection, advisory_key: i64, seen: &Holder) -> Result<bool, DbError> {
+    let ended = sql_query(format!(
+        "SELECT pg_terminate_backend(backend_pid) FROM ({}) AS still
+          WHERE (backend_pid, backend_start, sign_of_life) = ($1, $2, $3)",
+        holder(advisory_key)
+    ))
+    .bind::<Integer, _>(seen.backend_pid)
+    .bind::<Timestamptz, _>(seen.backend_start)
+    .bind::<Timestamptz, _>(seen.sign_of_life)
+    .execute(conn)?;
     Ok(ended > 0)
 }

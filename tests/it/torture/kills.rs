@@ -70,7 +70,8 @@ fn kill_at(operation: &Operation, point: &str, hit: u32) {
     let world = (operation.world)();
     let mut told = Acknowledged::new();
     (operation.before)(&world, &mut told);
-    let deadly = format!("{point}=kill@{hit}\n{}", operation.also);
+    // What is said last of a point counts.
+    let deadly = format!("{}\n{point}=kill@{hit}", operation.also);
     let died = match operation.ask {
         None => dies(world.daemon_with_failpoints(&deadly), hit),
         Some(ask) => {

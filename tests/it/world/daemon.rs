@@ -165,12 +165,26 @@ impl Daemon {
         self.log_lines().iter().any(|line| line["msg"].as_str().is_some_and(|text| text.contains(message)))
     }
 
-    /// Sets failpoints, one `name=actions` a line; they are in force a moment later.
+    /// Sets failpoints, one `name=actions` a line; they are in force when this returns, or the daemon has ended, or stands
+    /// still.
     pub fn failpoints(&self, lines: &str) {
         let fresh = self.failpoints.with_extension("new");
         std::fs::write(&fresh, lines).expect("the failpoints' file");
         std::fs::rename(&fresh, &self.failpoints).expect("the failpoints' file");
-        std::thread::sleep(Duration::from_millis(80));
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let in_force = || std::fs::read_to_string(self.failpoints.with_extension("in-force"));
+        while cfg!(feature = "failpoints") && self.is_running() && in_force().ok().as_deref() != Some(lines) {
+            assert!(Instant::now() < deadline, "the failpoints are not in force:\n{}", self.log_text());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Whether its process is there and goes on: it is no corpse, and was not stopped.
+    fn is_running(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        // Behind its name, which stands in brackets.
+        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        state.is_some_and(|state| !"ZXxTt".contains(state))
     }
 
     /// Turns one of them off; whoever pauses there goes on.
@@ -307,7 +321,9 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_file(&self.failpoints);
+        for extension in ["", "in-force"] {
+            let _ = std::fs::remove_file(self.failpoints.with_extension(extension));
+        }
         if std::thread::panicking() {
             eprintln!("the daemon's log:\n{}", self.log_text());
         }

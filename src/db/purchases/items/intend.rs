@@ -15,7 +15,7 @@ use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::schema::{purchase_items, purchases};
 use crate::db::purchases::purchase_places_used;
-use crate::db::stock::stock_observe;
+use crate::db::stock::{Care, stock_observe};
 use crate::domain::{CountryCode, PhoneNumber, PoolPolicy, Trigger, Why, permit_one};
 
 /// Which run of which order asks.
@@ -38,6 +38,8 @@ pub struct Limits {
     pub per_hour_max: u32,
     /// `spend.purchases_per_day_max`.
     pub per_day_max: u32,
+    /// Whether what only a look at Twilio brings back comes for those in line.
+    pub care: Care,
 }
 
 /// What became of an intent, or of the wish to send it.
@@ -101,7 +103,7 @@ pub fn items_intend(
             return Ok(vec![Intent::RunIsOver; wanted.len()]);
         };
         let mut places_used = i64::from(purchase_places_used(conn, run.order_id)?);
-        let mut seen = stock_observe(conn, gate)?;
+        let mut seen = stock_observe(conn, gate, limits.care)?;
         seen.stock = seen.stock_for_line(country, limits.pool_country);
         let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
         // Exact here, under the gate's lock, which every intent takes.

@@ -61,16 +61,21 @@ pub fn items_pace(conn: &mut Connection) -> Result<Pace, DbError> {
                                 AND n.capable AND n.missing_since IS NULL) AND p.trigger = 'emergency' AS unready
                FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
               -- What is only intended is sent in a moment, by whichever order: one goes out at a time, over all of them.
-              WHERE i.intended_at > clock_timestamp() - interval '15 minutes' AND (i.attempts > 0 OR i.state = 'intended'))
+              WHERE i.intended_at > clock_timestamp() - interval '15 minutes' AND (i.attempts > 0 OR i.state = 'intended')),
+         forgiven AS (
+             SELECT max(ended_at) AS until, max(ended_at) FILTER (WHERE ended_at <= clock_timestamp()) AS until_now
+               FROM latest WHERE state = 'bought' AND NOT unready)
          SELECT count(*) FILTER (WHERE state = 'bought' OR (doubted AND state <> 'taken')
                                     OR (state = 'sent' AND last_sent_at < clock_timestamp() - interval '3 seconds')) AS doubts,
                 count(*) FILTER (WHERE state IN ('taken', 'not_bought') AND NOT doubted
                                    AND (twilio_code IS NOT NULL OR error_code LIKE 'twilio\\_%')) AS refusals,
-                extract(epoch FROM clock_timestamp() - max(last_sent_at))::float8 AS since_secs
-           FROM latest
-          -- One that brought a number forgives all that were sent before its end.
+                extract(epoch FROM clock_timestamp()
+                                   - max(last_sent_at) FILTER (WHERE last_sent_at <= clock_timestamp()))::float8 AS since_secs
+           FROM latest, forgiven
+          -- One that brought a number forgives all that were sent before its end. If that lies in the future, because somebody
+          -- set the clock back, what was sent since is none of them.
           WHERE (state <> 'bought' OR unready)
-            AND last_sent_at > (SELECT coalesce(max(ended_at), '-infinity') FROM latest WHERE state = 'bought' AND NOT unready)",
+            AND last_sent_at > coalesce(CASE WHEN last_sent_at > clock_timestamp() THEN until ELSE until_now END, '-infinity')",
     )
     .get_result(conn)?;
     Ok(Pace::of(row.doubts, row.refusals, row.since_secs))

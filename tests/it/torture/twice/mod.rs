@@ -15,6 +15,7 @@ use std::time::Duration;
 use callbunker::db::installation::installation_read;
 use callbunker::db::purchases::items::{Failure, Limits, RunOf, Settlement, item_settle, items_attempt, items_intend};
 use callbunker::db::purchases::{Wish, purchase_open};
+use callbunker::db::stock::Care;
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
 use callbunker::domain::{CountryCode, PhoneNumber, PoolPolicy, Trigger, WebhookStatus};
 use callbunker::telemetry::Telemetry;
@@ -90,7 +91,13 @@ impl Ledger {
     /// An item of `run` with a committed intent.
     fn intended(&self, run: RunOf, number: &str) -> Uuid {
         let (id, number): (Uuid, PhoneNumber) = (Uuid::now_v7(), number.parse().unwrap());
-        let limits = Limits { policy: pool(), pool_country: CountryCode::US, per_hour_max: 100, per_day_max: 300 };
+        let limits = Limits {
+            policy: pool(),
+            pool_country: CountryCode::US,
+            per_hour_max: 100,
+            per_day_max: 300,
+            care: Care::Comes,
+        };
         self.run(move |conn| items_intend(conn, run, &[(id, number)], &limits));
         id
     }

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use callbunker::db::assignments::{assignment_release, assignments_claim};
 use callbunker::db::purchases::items::{
-    Ending, Intent, Limits, RunOf, item_doubt, item_end, item_not_ours, item_settle, items_attempt, items_intend,
-    items_sort_leftovers, items_withdraw,
+    Ending, Intent, Limits, Pace, RunOf, item_doubt, item_end, item_not_ours, item_settle, items_attempt, items_intend,
+    items_pace, items_sort_leftovers, items_withdraw,
 };
 use callbunker::db::purchases::{
     Wish, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
 };
-use callbunker::db::stock::stock_read;
+use callbunker::db::stock::{Care, stock_glance, stock_read, stock_read_for_line};
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
 use callbunker::db::{Connection, Constraint};
 use callbunker::domain::{CountryCode, OrderState, Trigger, UserId};
@@ -81,7 +81,8 @@ fn one_create_at_a_time_is_one_over_all_orders_of_a_run() {
         "UPDATE purchase_items SET first_sent_at = first_sent_at - {ago}, last_sent_at = last_sent_at - {ago}"
     ));
     let intend = |run: RunOf, numbers: &[&str]| {
-        let limits = Limits { policy, pool_country: CountryCode::US, per_hour_max: 100, per_day_max: 300 };
+        let limits =
+            Limits { policy, pool_country: CountryCode::US, per_hour_max: 100, per_day_max: 300, care: Care::Comes };
         let wanted: Vec<_> = numbers.iter().map(|number| (Uuid::now_v7(), number.parse().unwrap())).collect();
         ledger.run(move |conn| items_intend(conn, run, &wanted, &limits))
     };
@@ -108,6 +109,35 @@ fn a_clock_that_was_set_back_keeps_no_item_open_until_it_has_caught_up() {
     assert!(!looks[0] && !looks[1], "the time and the looks count from now: {looks:?}");
     std::thread::sleep(Duration::from_millis(100));
     assert!(looks[2] || look());
+}
+
+#[test]
+fn a_number_that_was_bought_before_the_clock_was_set_back_forgives_nothing_that_came_after() {
+    let ledger = Ledger::new();
+    let run_id = Uuid::new_v4();
+    ledger.name(run_id);
+    let order = ledger.run(move |conn| purchase_open(conn, &Wish { count: 20, ..wish() }, run_id));
+    let run = RunOf { order_id: order.id, run_id };
+    let doubts = |from: usize| {
+        for n in from..from + 5 {
+            let id = ledger.sent(run, &format!("+141555502{n:02}"));
+            ledger.run(move |conn| item_doubt(conn, id, &failure("outcome_unknown")));
+        }
+    };
+    let pace = || ledger.run(items_pace);
+    doubts(0);
+    assert_eq!(pace(), Pace::Wait);
+    ledger.stocked(run, ONE, 1);
+    assert_eq!(pace(), Pace::Free, "forgiven");
+    ledger.world.sql(
+        "UPDATE purchase_items SET intended_at = intended_at + interval '1 hour', first_sent_at = first_sent_at + interval '1 hour',
+                last_sent_at = last_sent_at + interval '1 hour', ended_at = ended_at + interval '1 hour'",
+    );
+    assert_eq!(pace(), Pace::Free, "still forgiven");
+    doubts(5);
+    assert_eq!(pace(), Pace::Wait, "these came after it");
+    ledger.stocked(run, TWO, 2);
+    assert_eq!(pace(), Pace::Free, "and this one forgives them");
 }
 
 #[test]
@@ -198,6 +228,34 @@ fn a_number_whose_rest_is_over_comes_for_those_in_line_only_if_it_can_serve_them
         ("capable = true, webhook_status = 'failed'", 1),
     ] {
         ledger.world.sql(&format!("UPDATE numbers SET {is}"));
-        assert_eq!(ledger.run(stock_read).stock.unserved, unserved, "{is}");
+        let stock = ledger.run(stock_read).stock;
+        assert_eq!((stock.unserved, stock.due), (unserved, 1 - unserved), "{is}");
+        assert_eq!(ledger.run(|conn| stock_glance(conn, 9, 9)).idle, 1 - unserved, "{is}");
+        // While Twilio keeps silent it comes for nobody, and is stock all the same.
+        let stalled = ledger.run(|conn| stock_read_for_line(conn, Care::Stalls)).stock;
+        assert_eq!((stalled.unserved, stalled.due), (1, stock.due), "{is}");
+    }
+}
+
+#[test]
+fn a_number_under_repair_comes_for_those_in_line_unless_twilio_keeps_silent_and_then_for_whom_it_was_bought() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    ledger.stocked(run, ONE, 1);
+    let instance = Uuid::new_v4();
+    let waiter = Waiter { user_id: "u-1".parse().unwrap(), country: None, patience: Duration::from_secs(60) };
+    ledger.run(move |conn| waiters_join(conn, instance, std::slice::from_ref(&waiter)));
+    let unserved = |care: Care| ledger.run(move |conn| stock_read_for_line(conn, care)).stock.unserved;
+    for (is, comes, stalls) in [("configured", 0, 0), ("drifted", 0, 1), ("failed", 1, 1)] {
+        ledger.world.sql(&format!("UPDATE numbers SET webhook_status = '{is}'"));
+        assert_eq!((unserved(Care::Comes), unserved(Care::Stalls)), (comes, stalls), "{is}");
+    }
+    // One waiter, one number, whatever it lacks.
+    ledger
+        .world
+        .sql("UPDATE purchases SET trigger = 'emergency'; UPDATE purchase_items SET intended_at = clock_timestamp()");
+    for is in ["configured", "drifted", "failed"] {
+        ledger.world.sql(&format!("UPDATE numbers SET webhook_status = '{is}'"));
+        assert_eq!((unserved(Care::Comes), unserved(Care::Stalls)), (0, 0), "{is}");
     }
 }
