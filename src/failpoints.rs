@@ -29,7 +29,7 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     // A run.
     ("lock_taken", "the purchase lock is ours"),
     ("run_begun", "what earlier runs left is sorted"),
-    ("line_beside", "a run's calls hang and somebody waits, who is served beside them"),
+    ("waitlist_beside", "a run's calls hang and somebody waits, who is served beside them"),
     ("holder_looked", "somebody else has the lock; `return(2000)`: who is silent for so many milliseconds is frozen"),
     ("holder_ended", "the connection of a frozen holder of the lock was ended"),
     ("lock_released", "the run has ended"),
@@ -63,10 +63,10 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("unsettled_looked", "Twilio's list was read for one of them"),
     ("unsettled_settled", "one of them turned out to be bought"),
     ("unsettled_ended", "one of them ended without a number"),
-    // The line of those who wait.
-    ("line_joined", "signups that found no stock are in the line"),
-    ("line_bought", "an order for the line is filled and has ended"),
-    ("line_served", "the line was served, nobody was answered"),
+    // The waitlist of those who wait.
+    ("waitlist_joined", "signups that found no stock are on the waitlist"),
+    ("waitlist_bought", "an order for the waitlist is filled and has ended"),
+    ("waitlist_served", "the waitlist was served, nobody was answered"),
     // Signups.
     ("assign_claimed", "numbers are given, nobody was answered"),
     ("release_done", "a number was released, nobody was answered"),

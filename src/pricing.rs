@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use crate::domain::CountryCode;
-use crate::twilio::{Balance, Failure, Price, Twilio};
+use crate::twilio::{Balance, Price, Twilio, TwilioError};
 
 const PRICE_KEPT: Duration = Duration::from_secs(3600);
 const BALANCE_KEPT: Duration = Duration::from_secs(60);
@@ -70,7 +70,7 @@ impl Pricing {
     }
 }
 
-fn told(log: &slog::Logger, what: &'static str, failure: &Failure) -> String {
+fn told(log: &slog::Logger, what: &'static str, failure: &TwilioError) -> String {
     slog::warn!(log, "Twilio does not tell what was asked"; "question" => what, "cause" => failure.for_log(),
         "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
     failure.in_full()

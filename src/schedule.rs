@@ -2,7 +2,7 @@
 //!
 //! Invariants: what is due is told to the PoolMonitor and the Reconciler, and its outcome to the audit trail; a tick that
 //! finds the one before still pending is dropped. How to get it wrong: trusting that the scheduler's own task lives. A tick each second beats
-//! the vitals; when it stays away, this part ends itself and the supervisor starts a fresh one.
+//! the health; when it stays away, this part ends itself and the supervisor starts a fresh one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,13 +18,13 @@ use crate::config::{Config, ScheduleConfig};
 use crate::domain::Trigger;
 use crate::pool_monitor::{MonitorError, MonitorHandle};
 use crate::reconciliation::{Reconciled, ReconcilerHandle, Report};
-use crate::supervisor::{Alive, Vitals};
+use crate::supervisor::{Health, Heartbeat};
 
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 
 /// Who is told what is due.
 #[derive(Clone)]
-pub(crate) struct Told {
+pub(crate) struct ScheduleTargets {
     /// `schedule.replenish_cron`.
     pub monitor: MonitorHandle,
     /// `schedule.reconcile_cron`.
@@ -35,27 +35,36 @@ pub(crate) struct Told {
 
 /// The schedule.
 pub(crate) struct Schedule {
-    told: Told,
+    targets: ScheduleTargets,
     config: Arc<ArcSwap<Config>>,
     in_force: ScheduleConfig,
     scheduler: Option<JobScheduler>,
     log: slog::Logger,
-    alive: Alive,
+    heartbeat: Heartbeat,
 }
 
 impl Schedule {
-    pub(crate) fn new(told: Told, config: Arc<ArcSwap<Config>>, log: slog::Logger, alive: Alive) -> Self {
+    pub(crate) fn new(
+        targets: ScheduleTargets,
+        config: Arc<ArcSwap<Config>>,
+        log: slog::Logger,
+        heartbeat: Heartbeat,
+    ) -> Self {
         let in_force = config.load().schedule.clone();
-        Self { told, config, in_force, scheduler: None, log, alive }
+        Self { targets, config, in_force, scheduler: None, log, heartbeat }
     }
 }
 
-async fn start(crons: ScheduleConfig, told: Told, vitals: Arc<Vitals>) -> Result<JobScheduler, JobSchedulerError> {
+async fn start(
+    crons: ScheduleConfig,
+    targets: ScheduleTargets,
+    health: Arc<Health>,
+) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
-    let replenishing = told.clone();
+    let replenishing = targets.clone();
     scheduler.add(job(&crons.replenish_cron, move || pass(replenishing.clone()))?).await?;
-    scheduler.add(job(&crons.reconcile_cron, move || compare(told.clone()))?).await?;
-    scheduler.add(Job::new("* * * * * *", move |_, _| vitals.beat())?).await?;
+    scheduler.add(job(&crons.reconcile_cron, move || compare(targets.clone()))?).await?;
+    scheduler.add(Job::new("* * * * * *", move |_, _| health.beat())?).await?;
     scheduler.start().await?;
     Ok(scheduler)
 }
@@ -98,8 +107,8 @@ impl Drop for Pending {
 }
 
 /// A pass, and its row in the audit trail.
-async fn pass(told: Told) {
-    let (detail, code) = match told.monitor.pass(Trigger::Cron).await {
+async fn pass(targets: ScheduleTargets) {
+    let (detail, code) = match targets.monitor.pass(Trigger::Cron).await {
         Ok(report) => {
             let code = report.error.as_ref().map(|_| "incomplete");
             (json!({"purchased_count": report.purchased_count, "reason": report.reason, "error": report.error}), code)
@@ -107,22 +116,22 @@ async fn pass(told: Told) {
         Err(MonitorError::Gone(_)) => (json!({}), Some("unavailable")),
         Err(MonitorError::Database(_)) => (json!({}), Some("database_unavailable")),
     };
-    told.audit.note(by_cron("replenish", detail, code));
+    targets.audit.note(by_cron("replenish", detail, code));
 }
 
 /// A comparison with Twilio, and its row in the audit trail.
-async fn compare(told: Told) {
+async fn compare(targets: ScheduleTargets) {
     let counts = |report: &Report| {
         json!({"adopted": report.adopted.len(), "missing": report.missing.len(), "repaired": report.repaired.len(),
                "webhook_drift": report.webhook_drift.len(), "foreign": report.foreign, "problem": report.problem})
     };
-    let (detail, code) = match told.reconciler.by_schedule().await {
+    let (detail, code) = match targets.reconciler.by_schedule().await {
         Ok(Reconciled::Done(report)) => (counts(&report), None),
         Ok(Reconciled::BrokeOff(report, _)) => (counts(&report), Some("incomplete")),
         Ok(Reconciled::Skipped(why)) => (json!({"skipped": why}), None),
         Err(_gone) => (json!({}), Some("unavailable")),
     };
-    told.audit.note(by_cron("reconcile", detail, code));
+    targets.audit.note(by_cron("reconcile", detail, code));
 }
 
 impl Schedule {
@@ -130,11 +139,11 @@ impl Schedule {
     fn begin(&mut self, ctx: &mut Context<Self>) {
         self.in_force = self.config.load().schedule.clone();
         let earlier = self.scheduler.take();
-        let (told, vitals) = (self.told.clone(), Arc::clone(self.alive.vitals()));
+        let (targets, health) = (self.targets.clone(), Arc::clone(self.heartbeat.health()));
         let crons = self.in_force.clone();
         let starting = async move {
             end(earlier).await;
-            start(crons, told, vitals).await
+            start(crons, targets, health).await
         };
         ctx.wait(starting.into_actor(self).map(|started, schedule, ctx| match started {
             Ok(scheduler) => schedule.scheduler = Some(scheduler),
@@ -160,7 +169,7 @@ impl Actor for Schedule {
         self.begin(ctx);
         ctx.run_interval(CHECK_EVERY, |schedule, ctx| {
             fail::fail_point!("schedule");
-            if !schedule.alive.vitals().is_well() {
+            if !schedule.heartbeat.health().is_well() {
                 slog::error!(schedule.log, "the scheduler's task is stuck");
                 ctx.stop();
             } else if schedule.config.load().schedule != schedule.in_force {

@@ -1,7 +1,7 @@
 //! Starts the children in order, notices when one is gone, starts a fresh one, and gives up loudly.
 //!
 //! `actix::Supervisor` does not survive a panic: every later message answers "Mailbox has closed" and the process limps
-//! on. Here each child carries an [`Alive`], whose drop tells us, however the child ended; callers reach children through
+//! on. Here each child carries a [`Heartbeat`], whose drop tells us, however the child ended; callers reach children through
 //! a [`Slot`], which always names the living incarnation. Messages in a dead child's hands answer [`ChildGone`].
 //! Invariant: more than `supervisor.restarts_max` restarts within `supervisor.window_secs` end the process with 1.
 //! How to get it wrong: keeping an `Addr` of a child anywhere but in its slot.
@@ -79,7 +79,7 @@ impl<A: Actor> Slot<A> {
 
 /// How a child fares, as others see it.
 #[derive(Debug)]
-pub struct Vitals {
+pub struct Health {
     name: &'static str,
     started: Instant,
     beat_millis: AtomicU64,
@@ -88,7 +88,7 @@ pub struct Vitals {
     present: AtomicBool,
 }
 
-impl Vitals {
+impl Health {
     fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -136,7 +136,7 @@ impl Vitals {
 
 /// A child's work in progress.
 #[derive(Debug)]
-pub struct Working(Arc<Vitals>);
+pub struct Working(Arc<Health>);
 
 impl Drop for Working {
     fn drop(&mut self) {
@@ -146,46 +146,46 @@ impl Drop for Working {
 }
 
 /// Carried by every child: its drop is how the supervisor learns that the child is gone.
-pub(crate) struct Alive {
-    vitals: Arc<Vitals>,
+pub(crate) struct Heartbeat {
+    health: Arc<Health>,
     supervisor: Addr<Supervisor>,
     incarnation: u64,
 }
 
-impl Alive {
+impl Heartbeat {
     /// Beats as long as `ctx` runs.
     pub(crate) fn beat_from<A>(&self, ctx: &mut Context<A>)
     where
         A: Actor<Context = Context<A>>,
     {
-        let vitals = Arc::clone(&self.vitals);
-        vitals.beat();
-        ctx.run_interval(BEAT_EVERY, move |_, _| vitals.beat());
+        let health = Arc::clone(&self.health);
+        health.beat();
+        ctx.run_interval(BEAT_EVERY, move |_, _| health.beat());
     }
 
-    /// The vitals, for a child that beats or works by itself.
+    /// The health, for a child that beats or works by itself.
     #[must_use]
-    pub(crate) fn vitals(&self) -> &Arc<Vitals> {
-        &self.vitals
+    pub(crate) fn health(&self) -> &Arc<Health> {
+        &self.health
     }
 }
 
-impl Drop for Alive {
+impl Drop for Heartbeat {
     #[expect(
         clippy::disallowed_methods,
         reason = "a drop cannot wait, and the supervisor's mailbox must take this one, full or not"
     )]
     fn drop(&mut self) {
-        self.vitals.present.store(false, Ordering::Relaxed);
-        self.supervisor.do_send(ChildEnded { name: self.vitals.name, incarnation: self.incarnation });
+        self.health.present.store(false, Ordering::Relaxed);
+        self.supervisor.do_send(ChildEnded { name: self.health.name, incarnation: self.incarnation });
     }
 }
 
 /// Builds one incarnation of a child and puts it into its slot.
-type Factory = Box<dyn FnMut(Alive)>;
+type Factory = Box<dyn FnMut(Heartbeat)>;
 
 struct Child {
-    vitals: Arc<Vitals>,
+    health: Arc<Health>,
     incarnation: u64,
     start: Factory,
 }
@@ -204,14 +204,14 @@ pub(crate) struct Supervisor {
 
 /// The children to supervise, in the order in which they start.
 #[derive(Default)]
-pub(crate) struct Children(Vec<(Arc<Vitals>, Factory)>);
+pub(crate) struct Children(Vec<(Arc<Health>, Factory)>);
 
 impl Children {
-    /// Adds a child; returns its vitals.
-    pub(crate) fn add(&mut self, name: &'static str, start: impl FnMut(Alive) + 'static) -> Arc<Vitals> {
-        let vitals = Arc::new(Vitals::new(name));
-        self.0.push((Arc::clone(&vitals), Box::new(start)));
-        vitals
+    /// Adds a child; returns its health.
+    pub(crate) fn add(&mut self, name: &'static str, start: impl FnMut(Heartbeat) + 'static) -> Arc<Health> {
+        let health = Arc::new(Health::new(name));
+        self.0.push((Arc::clone(&health), Box::new(start)));
+        health
     }
 }
 
@@ -227,19 +227,19 @@ impl Supervisor {
         telemetry: Telemetry,
         log: slog::Logger,
     ) -> Addr<Self> {
-        children.0.iter().for_each(|(vitals, _)| telemetry.child_exists(vitals.name));
-        let children = children.0.into_iter().map(|(vitals, start)| Child { vitals, incarnation: 0, start }).collect();
+        children.0.iter().for_each(|(health, _)| telemetry.child_exists(health.name));
+        let children = children.0.into_iter().map(|(health, start)| Child { health, incarnation: 0, start }).collect();
         let restarts_max = restarts_max as usize;
         Self { children, restarts: VecDeque::new(), restarts_max, window, gave_up, stopping, telemetry, log }.start()
     }
 
     fn start_child(child: &mut Child, supervisor: Addr<Self>) {
         child.incarnation += 1;
-        child.vitals.present.store(true, Ordering::Relaxed);
-        child.vitals.working.store(false, Ordering::Relaxed);
-        child.vitals.beat();
-        let alive = Alive { vitals: Arc::clone(&child.vitals), supervisor, incarnation: child.incarnation };
-        (child.start)(alive);
+        child.health.present.store(true, Ordering::Relaxed);
+        child.health.working.store(false, Ordering::Relaxed);
+        child.health.beat();
+        let heartbeat = Heartbeat { health: Arc::clone(&child.health), supervisor, incarnation: child.incarnation };
+        (child.start)(heartbeat);
     }
 }
 
@@ -248,7 +248,7 @@ impl Actor for Supervisor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         for child in &mut self.children {
-            slog::debug!(self.log, "a part starts"; "part" => child.vitals.name);
+            slog::debug!(self.log, "a part starts"; "part" => child.health.name);
             Self::start_child(child, ctx.address());
         }
     }
@@ -269,7 +269,7 @@ impl Handler<ChildEnded> for Supervisor {
             return;
         }
         let now = Instant::now();
-        let is_current = |child: &&mut Child| child.vitals.name == ended.name && child.incarnation == ended.incarnation;
+        let is_current = |child: &&mut Child| child.health.name == ended.name && child.incarnation == ended.incarnation;
         let Some(child) = self.children.iter_mut().find(is_current) else { return };
         self.restarts.push_back(now);
         while self.restarts.front().is_some_and(|oldest| now.duration_since(*oldest) > self.window) {
@@ -282,8 +282,8 @@ impl Handler<ChildEnded> for Supervisor {
             return;
         }
         slog::error!(self.log, "a part died and is replaced"; "part" => ended.name, "restarts_in_window" => self.restarts.len());
-        child.vitals.restarts.fetch_add(1, Ordering::Relaxed);
-        self.telemetry.child_restarted(child.vitals.name);
+        child.health.restarts.fetch_add(1, Ordering::Relaxed);
+        self.telemetry.child_restarted(child.health.name);
         Self::start_child(child, ctx.address());
     }
 }

@@ -19,11 +19,12 @@ use std::{
 use nix::sys::signal::Signal;
 
 use crate::{
-    ClusterOptions, Database, FixtureError, command,
+    ClusterOptions, Database, FixtureError,
+    cluster_folder::ClusterFolder,
+    command,
     database::{CopyStrategy, Psql},
     installation::Installation,
     options::Settings,
-    place::Place,
     server::Server,
     watchdog::Watchdog,
 };
@@ -34,7 +35,7 @@ const INITDB_LIMIT: Duration = Duration::from_secs(120);
 #[derive(Debug)]
 pub struct Cluster {
     installation: Installation,
-    place: Place,
+    home: ClusterFolder,
     settings: Settings,
     copy: CopyStrategy,
     port: u16,
@@ -47,19 +48,19 @@ impl Cluster {
     /// Starts a server and waits until it takes connections, which takes one to two seconds.
     pub fn start(options: ClusterOptions) -> Result<Self, FixtureError> {
         let installation = Installation::find()?;
-        let place = match &options.dir {
-            Some(dir) => Place::at(dir, options.keep, &installation)?,
-            None => Place::temporary(&installation)?,
+        let home = match &options.dir {
+            Some(dir) => ClusterFolder::at(dir, options.keep, &installation)?,
+            None => ClusterFolder::temporary(&installation)?,
         };
         // Before anything runs: from here on, every way out cleans up.
-        let watchdog = Watchdog::start(&place)?;
-        initialize(&installation, &place, &watchdog)?;
+        let watchdog = Watchdog::start(&home)?;
+        initialize(&installation, &home, &watchdog)?;
         let settings = options.settings();
-        let copy = copy(&place, options.durable);
-        let server = Server::start(&installation, &place, &settings, None, &watchdog)?;
+        let copy = copy(&home, options.durable);
+        let server = Server::start(&installation, &home, &settings, None, &watchdog)?;
         Ok(Self {
             installation,
-            place,
+            home,
             settings,
             copy,
             port: server.port(),
@@ -71,18 +72,18 @@ impl Cluster {
 
     /// A standby of this cluster, which follows it by streaming and answers reads until it is promoted.
     pub fn standby(&self) -> Result<Self, FixtureError> {
-        let place = Place::temporary(&self.installation)?;
-        let watchdog = Watchdog::start(&place)?;
-        let unfinished = place.data_unfinished();
-        let mut backup = self.installation.server("pg_basebackup", place.root());
+        let home = ClusterFolder::temporary(&self.installation)?;
+        let watchdog = Watchdog::start(&home)?;
+        let unfinished = home.data_unfinished();
+        let mut backup = self.installation.server("pg_basebackup", home.root());
         backup.arg("-D").arg(&unfinished).args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres"]);
         backup.args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]);
         command::run(backup, INITDB_LIMIT, None, |id| watchdog.guard(id))?;
-        fs::rename(&unfinished, place.data()).map_err(FixtureError::io("renaming the standby's data folder"))?;
-        let server = Server::start(&self.installation, &place, &self.settings, None, &watchdog)?;
+        fs::rename(&unfinished, home.data()).map_err(FixtureError::io("renaming the standby's data folder"))?;
+        let server = Server::start(&self.installation, &home, &self.settings, None, &watchdog)?;
         Ok(Self {
             installation: self.installation.clone(),
-            place,
+            home,
             settings: self.settings.clone(),
             copy: self.copy,
             port: server.port(),
@@ -167,7 +168,7 @@ impl Cluster {
         let Some(watchdog) = &self.watchdog else {
             return Err(FixtureError::NotRunning);
         };
-        *server = Some(Server::start(&self.installation, &self.place, &self.settings, Some(self.port), watchdog)?);
+        *server = Some(Server::start(&self.installation, &self.home, &self.settings, Some(self.port), watchdog)?);
         Ok(())
     }
 
@@ -189,7 +190,7 @@ impl Cluster {
 
     /// The folder, with the server's log in `postgres.log` and its data in `data`.
     pub fn dir(&self) -> &Path {
-        self.place.root()
+        self.home.root()
     }
 
     /// Where the PostgreSQL programs are, `pgbench` among them.
@@ -242,23 +243,23 @@ impl Drop for Cluster {
     }
 }
 
-fn initialize(installation: &Installation, place: &Place, watchdog: &Watchdog) -> Result<(), FixtureError> {
-    if place.data().join("PG_VERSION").is_file() {
+fn initialize(installation: &Installation, home: &ClusterFolder, watchdog: &Watchdog) -> Result<(), FixtureError> {
+    if home.data().join("PG_VERSION").is_file() {
         return Ok(());
     }
-    let unfinished = place.data_unfinished();
+    let unfinished = home.data_unfinished();
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished).map_err(FixtureError::io("removing an unfinished data folder"))?;
     }
-    let mut initdb = installation.server("initdb", place.root());
+    let mut initdb = installation.server("initdb", home.root());
     initdb.arg("-D").arg(&unfinished);
     initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
     command::run(initdb, INITDB_LIMIT, None, |id| watchdog.guard(id))?;
-    fs::rename(&unfinished, place.data()).map_err(FixtureError::io("renaming the new data folder"))
+    fs::rename(&unfinished, home.data()).map_err(FixtureError::io("renaming the new data folder"))
 }
 
-fn copy(place: &Place, durable: bool) -> CopyStrategy {
-    let version = fs::read_to_string(place.data().join("PG_VERSION")).unwrap_or_default();
+fn copy(home: &ClusterFolder, durable: bool) -> CopyStrategy {
+    let version = fs::read_to_string(home.data().join("PG_VERSION")).unwrap_or_default();
     let can_choose = version.trim().parse().is_ok_and(|major: u32| major >= 15);
     if can_choose && !durable { CopyStrategy::Files } else { CopyStrategy::ServersChoice }
 }

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! In reading order: [`Cluster`] and [`ClusterOptions`], [`Database`], then inwards `server` (the postmaster),
-//! `watchdog` (cleans up even after `kill -9`), `place` (the folder), `installation` (which programs, as which user),
+//! `watchdog` (cleans up even after `kill -9`), `cluster_folder`, `installation` (which programs, as which user),
 //! `port`, `command` (every program has a deadline).
 //!
 //! # Invariants
@@ -31,12 +31,12 @@
 //! throw-away data only.
 
 mod cluster;
+mod cluster_folder;
 mod command;
 mod database;
 mod error;
 mod installation;
 mod options;
-mod place;
 mod port;
 mod server;
 mod watchdog;

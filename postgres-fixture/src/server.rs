@@ -20,8 +20,8 @@ use nix::{
 };
 
 use crate::{
-    FixtureError, command, installation::Installation, options::Settings, place::Place, port::free_port,
-    watchdog::Watchdog,
+    FixtureError, cluster_folder::ClusterFolder, command, installation::Installation, options::Settings,
+    port::free_port, watchdog::Watchdog,
 };
 
 /// Crash recovery included.
@@ -46,7 +46,7 @@ impl Server {
     /// Starts it on the given port, or on any free one.
     pub(crate) fn start(
         installation: &Installation,
-        place: &Place,
+        home: &ClusterFolder,
         settings: &Settings,
         port: Option<u16>,
         watchdog: &Watchdog,
@@ -54,16 +54,16 @@ impl Server {
         let retry_until = Instant::now() + RETRY_LIMIT;
         loop {
             let try_port = port.map_or_else(free_port, Ok)?;
-            let log = open_log(place)?;
+            let log = open_log(home)?;
             let log_begin = log.metadata().map_or(0, |metadata| metadata.len());
-            let mut postmaster = spawn(installation, place, settings, try_port, log)?;
+            let mut postmaster = spawn(installation, home, settings, try_port, log)?;
             watchdog.guard(postmaster.id());
-            match wait_ready(&mut postmaster, place)? {
+            match wait_ready(&mut postmaster, home)? {
                 Ended::Ready => {
                     return Ok(Self { postmaster, port: try_port });
                 }
                 Ended::Early => {
-                    let log = log_since(place, log_begin);
+                    let log = log_since(home, log_begin);
                     if !is_passing(&log) || Instant::now() >= retry_until {
                         return Err(FixtureError::Server { log });
                     }
@@ -142,8 +142,8 @@ fn signal_process(id: u32, signal: Signal) {
     }
 }
 
-fn open_log(place: &Place) -> Result<File, FixtureError> {
-    let path = place.log();
+fn open_log(home: &ClusterFolder) -> Result<File, FixtureError> {
+    let path = home.log();
     OpenOptions::new()
         .create(true)
         .append(true)
@@ -153,14 +153,14 @@ fn open_log(place: &Place) -> Result<File, FixtureError> {
 
 fn spawn(
     installation: &Installation,
-    place: &Place,
+    home: &ClusterFolder,
     settings: &Settings,
     port: u16,
     log: File,
 ) -> Result<Child, FixtureError> {
     let doing = "starting postgres";
-    let mut command = installation.server("postgres", place.root());
-    command.arg("-D").arg(place.data());
+    let mut command = installation.server("postgres", home.root());
+    command.arg("-D").arg(home.data());
     command.args(["-p", &port.to_string()]);
     for (name, value) in &settings.lines {
         command.args(["-c", &format!("{name}={value}")]);
@@ -178,9 +178,9 @@ fn spawn(
         .map_err(FixtureError::io(doing))
 }
 
-fn wait_ready(postmaster: &mut Child, place: &Place) -> Result<Ended, FixtureError> {
+fn wait_ready(postmaster: &mut Child, home: &ClusterFolder) -> Result<Ended, FixtureError> {
     let deadline = Instant::now() + START_LIMIT;
-    let said = place.data().join("postmaster.pid");
+    let said = home.data().join("postmaster.pid");
     let id = postmaster.id().to_string();
     loop {
         let text = fs::read_to_string(&said).unwrap_or_default();
@@ -205,8 +205,8 @@ fn is_passing(log: &str) -> bool {
     log.contains("could not create any TCP/IP sockets") || log.contains("pre-existing shared memory block")
 }
 
-fn log_since(place: &Place, begin: u64) -> String {
-    let bytes = fs::read(place.log()).unwrap_or_default();
+fn log_since(home: &ClusterFolder, begin: u64) -> String {
+    let bytes = fs::read(home.log()).unwrap_or_default();
     let new = usize::try_from(begin).ok().and_then(|begin| bytes.get(begin..));
     let text = String::from_utf8_lossy(new.unwrap_or_default());
     let lines: Vec<&str> = text.lines().collect();

@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{FixtureError, command, place::Place};
+use crate::{FixtureError, cluster_folder::ClusterFolder, command};
 
 /// More than the script's own limits together.
 const FINISH_LIMIT: Duration = Duration::from_secs(60);
@@ -32,14 +32,14 @@ pub(crate) struct Watchdog {
 }
 
 impl Watchdog {
-    pub(crate) fn start(place: &Place) -> Result<Self, FixtureError> {
+    pub(crate) fn start(home: &ClusterFolder) -> Result<Self, FixtureError> {
         let doing = "starting the shell that cleans up after PostgreSQL";
-        let lock: File = place.lock().try_clone().map_err(FixtureError::io(doing))?;
+        let lock: File = home.lock().try_clone().map_err(FixtureError::io(doing))?;
         let mut shell = Command::new("/bin/sh")
             .args(["-c", include_str!("watchdog.sh"), "postgres-fixture-watchdog"])
-            .arg(place.root())
-            .arg(if place.keep() { "keep" } else { "remove" })
-            .arg(place.link().unwrap_or("".as_ref()))
+            .arg(home.root())
+            .arg(if home.keep() { "keep" } else { "remove" })
+            .arg(home.link().unwrap_or("".as_ref()))
             .stdin(Stdio::piped())
             .stdout(lock)
             .stderr(Stdio::null())

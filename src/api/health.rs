@@ -15,7 +15,7 @@ use serde_json::json;
 use super::services::Services;
 use super::single_flight::SingleFlight;
 use crate::access::Access;
-use crate::db::buying_gate::gate_read;
+use crate::db::buying_state::buying_state_read;
 use crate::db::purchases::holder::holder_seen;
 use crate::db::signup_look;
 use crate::http::{ProblemCode, json_response};
@@ -71,12 +71,12 @@ async fn look(services: &Services) -> Look {
         services.db.run("readyz_look", move |conn| {
             // The tables that a signup needs: a server may answer for one table and not for another.
             signup_look(conn)?;
-            Ok((gate_read(conn)?, holder_seen(conn, advisory_key)?))
+            Ok((buying_state_read(conn)?, holder_seen(conn, advisory_key)?))
         }),
         services.db.lacks_room(),
     );
     let (looked, frozen) = match looked {
-        Ok((gate, holder)) => (Ok(gate.warnings()), services.holder.sees(holder.as_ref())),
+        Ok((buying, holder)) => (Ok(buying.warnings()), services.holder.sees(holder.as_ref())),
         Err(error) => (Err(error), false),
     };
     let mut warnings = looked.as_ref().cloned().unwrap_or_default();
@@ -113,7 +113,7 @@ async fn answer_readyz(readyz: &Readyz, services: Arc<Services>, request: Reques
     let Look { failing, warnings } = readyz.0.look(|| look(&services)).await;
     drop(held);
     let mut failing: Vec<&'static str> = failing.into_iter().collect();
-    failing.extend(services.vitals.iter().filter(|vitals| !vitals.is_well()).map(|vitals| vitals.name()));
+    failing.extend(services.health.iter().filter(|health| !health.is_well()).map(|health| health.name()));
     if services.is_stopping() {
         failing.push("shutting_down");
     }

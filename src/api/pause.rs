@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::services::Services;
-use crate::db::buying_gate::{Gate, Halted, Paused, gate_pause, gate_resume};
+use crate::db::buying_state::{BuyingState, Halted, Paused, buying_pause, buying_resume};
 use crate::domain::Trigger;
 use crate::http::{Problem, RequestBody};
 use crate::routing::{About, Caller, Outcome, Request, answer};
@@ -37,7 +37,7 @@ fn checked(caller: &Caller, reason: Option<String>) -> Result<Option<String>, Pr
 
 /// What keeps callbunker from buying.
 #[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = Gate)]
+#[schema(as = BuyingState)]
 pub(crate) struct GateDocument {
     #[schema(required)]
     halted: Option<Halted>,
@@ -45,9 +45,9 @@ pub(crate) struct GateDocument {
     paused: Option<Paused>,
 }
 
-impl From<Gate> for GateDocument {
-    fn from(gate: Gate) -> Self {
-        Self { halted: gate.halted, paused: gate.paused }
+impl From<BuyingState> for GateDocument {
+    fn from(buying: BuyingState) -> Self {
+        Self { halted: buying.halted, paused: buying.paused }
     }
 }
 
@@ -59,9 +59,9 @@ pub(crate) async fn pause(
 ) -> Result<GateDocument, Problem> {
     let (reason, by) = (checked(caller, reason)?, caller.name());
     slog::warn!(services.log, "automatic buying is paused"; "by" => &by, "reason" => reason.clone());
-    let gate = services.read("gate_pause", move |conn| gate_pause(conn, &by, reason.as_deref())).await?;
-    services.telemetry.gate(gate.paused.is_some(), gate.halted.is_some());
-    Ok(gate.into())
+    let buying = services.read("buying_pause", move |conn| buying_pause(conn, &by, reason.as_deref())).await?;
+    services.telemetry.gate(buying.paused.is_some(), buying.halted.is_some());
+    Ok(buying.into())
 }
 
 /// Lets it go on, and looks at once.
@@ -72,10 +72,10 @@ pub(crate) async fn resume(
 ) -> Result<GateDocument, Problem> {
     let (reason, by) = (checked(caller, reason)?, caller.name());
     slog::warn!(services.log, "automatic buying is resumed"; "by" => by, "reason" => reason);
-    let gate = services.read("gate_resume", gate_resume).await?;
-    services.telemetry.gate(gate.paused.is_some(), gate.halted.is_some());
+    let buying = services.read("buying_resume", buying_resume).await?;
+    services.telemetry.gate(buying.paused.is_some(), buying.halted.is_some());
     services.monitor.activate(Trigger::Threshold);
-    Ok(gate.into())
+    Ok(buying.into())
 }
 
 pub(crate) async fn handle_pause(services: Arc<Services>, request: Request) -> Outcome {

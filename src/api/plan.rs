@@ -14,7 +14,7 @@ use super::services::Services;
 use super::signup::check_area_code;
 use crate::db::stock::stock_read;
 use crate::domain::{
-    AreaCode, ByHand, Cap, Rooms, Stock, Trigger, Why, explain_order, explain_pass, plan_by_hand, plan_pass,
+    AreaCode, Cap, ManualWish, Rooms, Stock, Trigger, Why, explain_order, explain_pass, plan_manual, plan_pass,
 };
 use crate::http::Problem;
 use crate::routing::{About, Count, Outcome, Request, answer};
@@ -98,21 +98,21 @@ pub(crate) async fn plan(services: &Services, Thought { count, area_code }: Thou
         return Err(Problem::invalid_field("area_code", "is for an order by hand; give count too"));
     }
     let seen = services.read("plan", stock_read).await?;
-    let (policy, stock) = (config.pool.policy(), seen.stock_for_line(config.pool.country, config.pool.country));
+    let (policy, stock) = (config.pool.policy(), seen.stock_for_waiters(config.pool.country, config.pool.country));
     let caps = seen.caps(config.spend.purchases_per_hour_max, config.spend.purchases_per_day_max);
     let rooms = Rooms::new(&policy, &caps, &stock);
     let (would_purchase, for_waiting_signups, why, binding_cap, explanation) = match count {
         None => {
             let pass = plan_pass(&policy, &caps, &stock, Trigger::Replenish);
             let explanation = explain_pass(&policy, &rooms, &stock, &pass);
-            (pass.count, pass.for_line, pass.why, pass.binding_cap, explanation)
+            (pass.count, pass.for_waiters, pass.why, pass.binding_cap, explanation)
         }
         Some(count) => {
-            let order = plan_by_hand(&caps, ByHand { count, override_caps: false });
+            let order = plan_manual(&caps, ManualWish { count, override_caps: false });
             (order.count, 0, order.why, order.binding_cap, explain_order(&rooms, &order))
         }
     };
-    let silent = seen.gate.silences_twilio();
+    let silent = seen.buying.silences_twilio();
     let (price, balance) =
         tokio::join!(services.pricing.price(config.pool.country, silent), services.pricing.balance(silent));
     let (price, price_error) = match price {
@@ -136,7 +136,7 @@ pub(crate) async fn plan(services: &Services, Thought { count, area_code }: Thou
         price_error,
         balance: balance.ok().map(Money::from),
         stock,
-        warnings: seen.gate.warnings(),
+        warnings: seen.buying.warnings(),
     })
 }
 

@@ -11,11 +11,11 @@ use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::{Db, DbError};
 use crate::http::Problem;
-use crate::pool_monitor::{Caring, MonitorError, MonitorHandle};
+use crate::pool_monitor::{MonitorError, MonitorHandle, WebhookConfigurer};
 use crate::pricing::Pricing;
 use crate::purchaser::{HolderWatch, Orders};
 use crate::reconciliation::ReconcilerHandle;
-use crate::supervisor::Vitals;
+use crate::supervisor::Health;
 use crate::telemetry::Telemetry;
 
 /// What the handlers share.
@@ -25,7 +25,7 @@ pub struct Services {
     /// Numbers taken in and given back.
     pub custody: Custody,
     /// Webhooks.
-    pub caring: Caring,
+    pub configurer: WebhookConfigurer,
     /// What numbers cost.
     pub pricing: Pricing,
     /// Signups.
@@ -41,7 +41,7 @@ pub struct Services {
     /// The configuration in force.
     pub config: Arc<ArcSwap<Config>>,
     /// How the parts fare.
-    pub vitals: Vec<Arc<Vitals>>,
+    pub health: Vec<Arc<Health>>,
     /// What `/metrics` tells.
     pub telemetry: Telemetry,
     /// Operators' work at Twilio that goes on when its client hangs up; the daemon's end waits for it.

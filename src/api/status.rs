@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::services::Services;
 use crate::config::Config;
-use crate::db::buying_gate::{Halted, Paused};
+use crate::db::buying_state::{Halted, Paused};
 use crate::db::passes::{Pass, pass_latest};
 use crate::db::stock::{Observation, stock_read};
 use crate::http::json_response;
@@ -74,8 +74,8 @@ pub(crate) fn document(seen: Observation, last_replenishment: Option<Pass>, conf
         purchasing: stock.purchasing,
         unsettled: stock.unsettled,
         waiting: stock.waiting,
-        paused: seen.gate.paused,
-        halted: seen.gate.halted,
+        paused: seen.buying.paused,
+        halted: seen.buying.halted,
         spend: Spend {
             hour: Window { bought: seen.spend.hour, max: config.spend.purchases_per_hour_max },
             day: Window { bought: seen.spend.day, max: config.spend.purchases_per_day_max },

@@ -16,11 +16,11 @@ use crate::assignment::{Desk, DeskDependencies, DeskHandle};
 use crate::audit::{AuditKeeper, KeeperDependencies};
 use crate::custody::Custody;
 use crate::http::{ServerLimits, ServerOptions};
-use crate::pool_monitor::{Caring, MonitorDependencies, MonitorHandle, PoolMonitor};
+use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor, WebhookConfigurer};
 use crate::pricing::Pricing;
 use crate::purchaser::{Buyer, CareAnswers, HolderWatch, Orders, Purchaser, PurchaserHandle, Work};
 use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
-use crate::schedule::{Schedule, Told};
+use crate::schedule::{Schedule, ScheduleTargets};
 use crate::supervisor::{Children, Slot};
 use crate::web::HttpServer;
 
@@ -53,10 +53,10 @@ impl App {
         let (bell, taken, unready) = (self.bell.clone(), Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (holder, care, (work_set, work)) =
             (HolderWatch::default(), CareAnswers::default(), watch::channel(Work::default()));
-        let (line_reports, line_reported) = watch::channel(None);
+        let (waitlist_reports, waitlist_reported) = watch::channel(None);
         let (desk_slot, purchaser_slot, monitor_slot) = (Slot::default(), Slot::default(), Slot::default());
         let (reconciler_slot, (reconciling_set, reconciling)) = (Slot::default(), watch::channel(false));
-        let purchaser = PurchaserHandle::new(purchaser_slot.clone(), work, line_reported);
+        let purchaser = PurchaserHandle::new(purchaser_slot.clone(), work, waitlist_reported);
         let desk = DeskHandle::new(desk_slot.clone(), Arc::clone(&self.config), self.telemetry.clone());
         let monitor = MonitorHandle::new(monitor_slot.clone());
         let reconciler = ReconcilerHandle::new(reconciler_slot.clone(), reconciling);
@@ -69,8 +69,8 @@ impl App {
             config: Arc::clone(&self.config),
             stock: Arc::clone(&bell.stock),
             stopping: stopping.clone(),
-            odd: Arc::default(),
-            line_reports,
+            unusable_in_a_row: Arc::default(),
+            waitlist_reports,
             telemetry: self.telemetry.clone(),
             log: self.log.new(slog::o!("part" => "purchaser")),
         };
@@ -92,7 +92,7 @@ impl App {
             stopping: stopping.clone(),
             log: self.log.new(slog::o!("part" => "custody")),
         };
-        let caring = Caring {
+        let configurer = WebhookConfigurer {
             db: self.db.clone(),
             twilio: self.twilio.clone(),
             config: Arc::clone(&self.config),
@@ -103,7 +103,7 @@ impl App {
         let monitor_deps = MonitorDependencies {
             db: self.db.clone(),
             purchaser: purchaser.clone(),
-            caring: caring.clone(),
+            configurer: configurer.clone(),
             care,
             custody: custody.clone(),
             config: Arc::clone(&self.config),
@@ -118,7 +118,8 @@ impl App {
             buyer: Buyer { log: self.log.new(slog::o!("part" => "reconciler")), ..buyer.clone() },
             purchaser: purchaser.clone(),
         };
-        let told = Told { monitor: monitor.clone(), reconciler: reconciler.clone(), audit: self.audit.clone() };
+        let targets =
+            ScheduleTargets { monitor: monitor.clone(), reconciler: reconciler.clone(), audit: self.audit.clone() };
         let schedule_config = Arc::clone(&self.config);
         let schedule_log = self.log.new(slog::o!("part" => "schedule"));
 
@@ -131,23 +132,24 @@ impl App {
         };
 
         let mut children = Children::default();
-        let mut vitals = vec![
-            children.add("audit", move |alive| {
-                AuditKeeper::new(keeper.clone(), alive).start();
+        let mut health = vec![
+            children.add("audit", move |heartbeat| {
+                AuditKeeper::new(keeper.clone(), heartbeat).start();
             }),
-            children.add("purchaser", move |alive| {
-                purchaser_slot.set(Purchaser::new(buyer.clone(), work_set.clone(), alive).start());
+            children.add("purchaser", move |heartbeat| {
+                purchaser_slot.set(Purchaser::new(buyer.clone(), work_set.clone(), heartbeat).start());
             }),
-            children.add("pool_monitor", move |alive| {
-                monitor_slot.set(PoolMonitor::new(monitor_deps.clone(), alive).start());
+            children.add("pool_monitor", move |heartbeat| {
+                monitor_slot.set(PoolMonitor::new(monitor_deps.clone(), heartbeat).start());
             }),
-            children.add("reconciler", move |alive| {
-                reconciler_slot.set(Reconciler::new(reconciler_deps.clone(), reconciling_set.clone(), alive).start());
+            children.add("reconciler", move |heartbeat| {
+                reconciler_slot
+                    .set(Reconciler::new(reconciler_deps.clone(), reconciling_set.clone(), heartbeat).start());
             }),
-            children.add("desk", move |alive| desk_slot.set(Desk::new(desk_deps.clone(), alive).start())),
-            children.add("schedule", move |alive| {
+            children.add("desk", move |heartbeat| desk_slot.set(Desk::new(desk_deps.clone(), heartbeat).start())),
+            children.add("schedule", move |heartbeat| {
                 let config = Arc::clone(&schedule_config);
-                Schedule::new(told.clone(), config, schedule_log.clone(), alive).start();
+                Schedule::new(targets.clone(), config, schedule_log.clone(), heartbeat).start();
             }),
         ];
         let custody_tasks = TaskTracker::new();
@@ -166,7 +168,7 @@ impl App {
         let shared = Arc::new(Services {
             db: self.db.clone(),
             custody,
-            caring,
+            configurer,
             pricing: Pricing::new(self.twilio.clone(), self.log.new(slog::o!("part" => "pricing"))),
             desk,
             orders,
@@ -174,7 +176,7 @@ impl App {
             monitor,
             reconciler: reconciler.clone(),
             config: Arc::clone(&self.config),
-            vitals: vitals.clone(),
+            health: health.clone(),
             custody_tasks,
             stopping: stopping.clone(),
             telemetry: self.telemetry.clone(),
@@ -182,7 +184,7 @@ impl App {
         });
         let (listener, guard, options) = (Arc::clone(&self.listener), Arc::clone(&self.guard), self.server_options());
         let (stop_http, runtime) = (stop_http.clone(), tokio::runtime::Handle::current());
-        vitals.push(children.add("http", move |alive| {
+        health.push(children.add("http", move |heartbeat| {
             let part = crate::web::HttpParts {
                 listener: Arc::clone(&listener),
                 shared: Arc::clone(&shared),
@@ -192,7 +194,7 @@ impl App {
                 ended: http_ended.clone(),
                 runtime: runtime.clone(),
             };
-            HttpServer::new(part, alive).start();
+            HttpServer::new(part, heartbeat).start();
         }));
         (children, at_twilio)
     }

@@ -20,7 +20,7 @@ pub struct Ask {
 
 /// What a signup gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Assigned {
     /// The number and since when.
     pub assignment: Assignment,
     /// The user had it before this request.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::ask::Ask;
 use crate::db::assignments::{
-    Assignment, Place, Source, assignments_claim, assignments_claim_in, assignments_held, assignments_restore,
+    Assignment, Region, Source, assignments_claim, assignments_claim_in, assignments_held, assignments_restore,
 };
 use crate::db::stock::{stock_available_in, stock_available_up_to};
 use crate::db::{Connection, Constraint, DbError, understood};
@@ -31,7 +31,7 @@ pub(super) enum Found {
     Held(Assignment),
     /// Nothing in the area code that they insisted on.
     NotThere,
-    /// Nothing at all: get in line.
+    /// Nothing at all: join the waitlist.
     Empty,
     /// This request alone makes PostgreSQL fail: a bug.
     Failed(String),
@@ -86,14 +86,14 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
         }
     }
     for group in wishes.into_values() {
-        let place = Place { country: group[0].country, area_code: group[0].area_code };
-        claim_in_place(conn, &mut found, &group, place)?;
+        let region = Region { country: group[0].country, area_code: group[0].area_code };
+        claim_in_region(conn, &mut found, &group, region)?;
         // An area code is a wish: the country alone may do.
         let relaxed: Vec<&Ask> =
             unserved(&found, &group).filter(|ask| !ask.strict && ask.area_code.is_some()).collect();
-        if let (false, Some(country)) = (relaxed.is_empty(), place.country) {
-            let place = Place { country: Some(country), area_code: None };
-            give(&mut found, assignments_claim_in(conn, &users(&relaxed), place, Source::Pool)?);
+        if let (false, Some(country)) = (relaxed.is_empty(), region.country) {
+            let region = Region { country: Some(country), area_code: None };
+            give(&mut found, assignments_claim_in(conn, &users(&relaxed), region, Source::Pool)?);
         } else {
             anywhere.extend(relaxed);
         }
@@ -113,7 +113,7 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
             break;
         }
         // Skipped rows may be somebody else's for a moment only: a fresh statement sees whether any are committed ready.
-        if stock_available_up_to(conn, 1)? == 0 || line_exists(conn)? {
+        if stock_available_up_to(conn, 1)? == 0 || waitlist_exists(conn)? {
             break;
         }
         std::thread::sleep(LOCKED_PAUSE);
@@ -127,20 +127,20 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
     Ok(found)
 }
 
-/// Serves those who want a number of `place`. Skipped rows may be somebody else's for a moment only, so it looks again
+/// Serves those who want a number of `region`. Skipped rows may be somebody else's for a moment only, so it looks again
 /// as long as there are any.
-fn claim_in_place(
+fn claim_in_region(
     conn: &mut Connection,
     found: &mut HashMap<UserId, Found>,
     asks: &[&Ask],
-    place: Place,
+    region: Region,
 ) -> Result<(), DbError> {
     for _try in 0..LOCKED_TRIES_MAX {
         let waiting: Vec<&Ask> = unserved(found, asks).collect();
-        give(found, assignments_claim_in(conn, &users(&waiting), place, Source::Pool)?);
+        give(found, assignments_claim_in(conn, &users(&waiting), region, Source::Pool)?);
         let still: Vec<&Ask> = unserved(found, asks).collect();
         known(conn, found, &still)?;
-        if unserved(found, asks).next().is_none() || !stock_available_in(conn, place)? {
+        if unserved(found, asks).next().is_none() || !stock_available_in(conn, region)? {
             return Ok(());
         }
         std::thread::sleep(LOCKED_PAUSE);
@@ -163,7 +163,7 @@ fn known(conn: &mut Connection, found: &mut HashMap<UserId, Found>, asks: &[&Ask
     Ok(())
 }
 
-fn line_exists(conn: &mut Connection) -> Result<bool, DbError> {
+fn waitlist_exists(conn: &mut Connection) -> Result<bool, DbError> {
     crate::db::waiters::waiters_any(conn)
 }
 

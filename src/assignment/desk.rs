@@ -1,4 +1,4 @@
-//! The desk's shell: gathers, sends one statement at a time, keeps the line.
+//! The desk's shell: gathers, sends one statement at a time, keeps the waitlist.
 //!
 //! Invariants: a statement that fails for want of a database fails everybody gathered behind it too, so nobody queues for
 //! a dead database; every request is answered, if only by the drop of its reply when the desk dies.
@@ -14,31 +14,31 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::ask::{Answer, Ask, NoNumber, STATEMENT_PATIENCE};
+use super::ask::{Ask, Assigned, NoNumber, STATEMENT_PATIENCE};
 use super::batch::{Found, serve};
-use super::line::{Line, Verdict, give};
 use super::reply::Reply;
+use super::waitlist::{Verdict, Waitlist, give};
 use crate::config::Config;
 use crate::db::assignments::CLAIM_MAX;
 use crate::db::{Db, DbError, StockBell};
 use crate::domain::UserId;
 use crate::purchaser::PurchaserHandle;
-use crate::supervisor::{Alive, Slot};
+use crate::supervisor::{Heartbeat, Slot};
 use crate::telemetry::Telemetry;
 
 /// Requests in one statement.
 const BATCH_MAX: usize = CLAIM_MAX;
 /// Requests that may wait for the desk to look at them.
 const MAILBOX_MAX: usize = 8192;
-/// The line is looked at this often, whatever news there is.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The waitlist is looked at this often, whatever news there is.
+const POLL_EVERY: Duration = Duration::from_millis(250);
 
 /// What the desk needs.
 #[derive(Clone)]
 pub(crate) struct DeskDependencies {
     /// Where assignments live.
     pub db: Db,
-    /// Who buys for the line.
+    /// Who buys for the waitlist.
     pub purchaser: PurchaserHandle,
     /// `purchase.emergency_wait_ms`.
     pub config: Arc<ArcSwap<Config>>,
@@ -46,9 +46,9 @@ pub(crate) struct DeskDependencies {
     pub bell: StockBell,
     /// Rung by the desk when it took some.
     pub taken: Arc<Notify>,
-    /// Rung by the desk when somebody joins the line: the monitor repairs stock that is not ready.
+    /// Rung by the desk when somebody joins the waitlist: the monitor repairs stock that is not ready.
     pub unready: Arc<Notify>,
-    /// This process, in the database's line.
+    /// This process, on the database's waitlist.
     pub instance_id: Uuid,
     /// The log.
     pub log: slog::Logger,
@@ -59,17 +59,17 @@ pub(crate) struct Desk {
     pub(super) deps: DeskDependencies,
     pub(super) gathered: Vec<(Ask, Reply)>,
     pub(super) serving: bool,
-    pub(super) line: Line,
-    pub(super) looking: bool,
-    pub(super) look_again: bool,
+    pub(super) waitlist: Waitlist,
+    pub(super) polling: bool,
+    pub(super) poll_again: bool,
     pub(super) buying: bool,
-    /// Where buying for the line fell short and why.
+    /// Where buying for the waitlist fell short and why.
     pub(super) verdict: Verdict,
     /// The look in flight began under the verdict that stands: an earlier one may have missed what was bought since.
-    pub(super) look_is_judged: bool,
+    pub(super) poll_is_judged: bool,
     /// After a run that fell short, the next one waits until then.
     pub(super) buy_again_at: Option<Instant>,
-    pub(super) alive: Alive,
+    pub(super) heartbeat: Heartbeat,
 }
 
 /// How others reach the desk.
@@ -90,7 +90,7 @@ impl DeskHandle {
     ///
     /// # Errors
     /// [`NoNumber`] says why not; the request may be repeated at will.
-    pub async fn assign(&self, ask: Ask) -> Result<Answer, NoNumber> {
+    pub async fn assign(&self, ask: Ask) -> Result<Assigned, NoNumber> {
         let (asked, (reply, answer)) = (Instant::now(), Reply::new(self.telemetry.clone()));
         let unheard = |why: NoNumber| {
             self.telemetry.assign_refused(why.code(), asked.elapsed());
@@ -118,19 +118,19 @@ struct AskDesk(Ask, Reply);
 struct StockMoved;
 
 impl Desk {
-    pub(crate) fn new(deps: DeskDependencies, alive: Alive) -> Self {
+    pub(crate) fn new(deps: DeskDependencies, heartbeat: Heartbeat) -> Self {
         Self {
             deps,
             gathered: Vec::new(),
             serving: false,
-            line: Line::default(),
-            looking: false,
-            look_again: false,
+            waitlist: Waitlist::default(),
+            polling: false,
+            poll_again: false,
             buying: false,
             verdict: Verdict::default(),
-            look_is_judged: false,
+            poll_is_judged: false,
             buy_again_at: None,
-            alive,
+            heartbeat,
         }
     }
 
@@ -184,14 +184,14 @@ impl Desk {
                 }
                 for ask in served.empty {
                     let waiting = left.remove(&ask.user_id).unwrap_or_default();
-                    self.line.join(&ask, deadline, waiting);
+                    self.waitlist.join(&ask, deadline, waiting);
                     self.deps.bell.somebody_waits.store(true, Ordering::Relaxed);
                 }
                 if served.took {
                     self.deps.taken.notify_one();
                 }
-                if !self.line.is_empty() {
-                    self.look(ctx);
+                if !self.waitlist.is_empty() {
+                    self.poll_waitlist(ctx);
                 }
             }
         }
@@ -218,7 +218,7 @@ type Replies = HashMap<UserId, Vec<Reply>>;
 struct Served {
     /// Stock was taken.
     took: bool,
-    /// Whoever found none gets in line.
+    /// Whoever found none joins the waitlist.
     empty: Vec<Ask>,
 }
 
@@ -266,10 +266,10 @@ impl Actor for Desk {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX_MAX);
-        self.alive.beat_from(ctx);
-        ctx.run_interval(LOOK_EVERY, |desk, ctx| {
-            if !desk.line.is_empty() {
-                desk.look(ctx);
+        self.heartbeat.beat_from(ctx);
+        ctx.run_interval(POLL_EVERY, |desk, ctx| {
+            if !desk.waitlist.is_empty() {
+                desk.poll_waitlist(ctx);
             }
         });
         let (stock, desk) = (Arc::clone(&self.deps.bell.stock), ctx.address().downgrade());
@@ -301,8 +301,8 @@ impl Handler<StockMoved> for Desk {
     type Result = ();
 
     fn handle(&mut self, _: StockMoved, ctx: &mut Self::Context) {
-        if !self.line.is_empty() {
-            self.look(ctx);
+        if !self.waitlist.is_empty() {
+            self.poll_waitlist(ctx);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The assignment desk: one number for each signup, at once.
 //!
-//! While one statement is in flight the next signups gather and go as one ([`batch`]); whoever finds no stock gets in line
-//! ([`mod@line`], [`keeping`]) and is served, oldest first, from whatever anybody buys.
+//! While one statement is in flight the next signups gather and go as one ([`batch`]); whoever finds no stock joins
+//! the waitlist ([`waitlist`], [`waitlist_worker`]) and is served, oldest first, from whatever anybody buys.
 //!
 //! Architecture invariant: one statement is in flight at a time, because many would only scan each other's locked rows;
 //! nobody buys here, the desk only tells the Purchaser that somebody waits.
@@ -10,9 +10,9 @@
 mod ask;
 mod batch;
 mod desk;
-mod keeping;
-mod line;
 mod reply;
+mod waitlist;
+mod waitlist_worker;
 
 pub(crate) use ask::{Ask, NoNumber};
 pub(crate) use desk::{Desk, DeskDependencies, DeskHandle};

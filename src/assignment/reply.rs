@@ -7,20 +7,20 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::ask::{Answer, NoNumber};
+use super::ask::{Assigned, NoNumber};
 use crate::db::assignments::Source;
 use crate::telemetry::Telemetry;
 
 /// How the desk answers one request.
 pub(super) struct Reply {
-    answer: oneshot::Sender<Result<Answer, NoNumber>>,
+    answer: oneshot::Sender<Result<Assigned, NoNumber>>,
     asked: Instant,
     telemetry: Telemetry,
 }
 
 impl Reply {
     /// For a request that is asked now, and where its answer will come.
-    pub(super) fn new(telemetry: Telemetry) -> (Self, oneshot::Receiver<Result<Answer, NoNumber>>) {
+    pub(super) fn new(telemetry: Telemetry) -> (Self, oneshot::Receiver<Result<Assigned, NoNumber>>) {
         let (answer, answered) = oneshot::channel();
         (Self { answer, asked: Instant::now(), telemetry }, answered)
     }
@@ -31,7 +31,7 @@ impl Reply {
     }
 
     /// Answers. Whoever hung up does not hear it.
-    pub(super) fn send(self, answer: Result<Answer, NoNumber>) {
+    pub(super) fn send(self, answer: Result<Assigned, NoNumber>) {
         let waited = self.asked.elapsed();
         match &answer {
             Ok(given) if !given.replayed => {

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::db::audit::{audit_forget, audit_retention_set};
 use crate::db::sessions::sessions_forget_expired;
 use crate::db::{Db, DbError};
-use crate::supervisor::Alive;
+use crate::supervisor::Heartbeat;
 
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 const SESSIONS_EVERY: Duration = Duration::from_secs(60);
@@ -40,13 +40,13 @@ pub(crate) struct KeeperDependencies {
 /// The audit's child.
 pub(crate) struct AuditKeeper {
     deps: KeeperDependencies,
-    alive: Alive,
+    heartbeat: Heartbeat,
     writing: Option<tokio::task::AbortHandle>,
 }
 
 impl AuditKeeper {
-    pub(crate) fn new(deps: KeeperDependencies, alive: Alive) -> Self {
-        Self { deps, alive, writing: None }
+    pub(crate) fn new(deps: KeeperDependencies, heartbeat: Heartbeat) -> Self {
+        Self { deps, heartbeat, writing: None }
     }
 }
 
@@ -54,7 +54,7 @@ impl Actor for AuditKeeper {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.alive.beat_from(ctx);
+        self.heartbeat.beat_from(ctx);
         let deps = self.deps.clone();
         let work = self.deps.runtime.spawn(async move {
             tokio::join!(writer::write(deps.audit.clone(), deps.db.clone(), deps.log.clone()), keep(&deps));

@@ -1,7 +1,7 @@
 //! Why custody of a number did not change as asked.
 
 use crate::db::DbError;
-use crate::twilio::Failure;
+use crate::twilio::TwilioError;
 
 /// Why custody of a number did not change as asked. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -59,18 +59,18 @@ pub enum CustodyError {
     Gone,
     /// Twilio does not answer, and nothing was changed.
     #[error("Twilio could not be asked, nothing was changed: {0}. Try again.")]
-    NotAsked(Failure),
+    NotAsked(TwilioError),
     /// Taken in, but Twilio does not answer.
     #[error("The number is ours and held, but Twilio could not be told: {0}. Ask again to finish.")]
-    Held(Failure),
+    Held(TwilioError),
     /// Twilio said no.
     #[error("{0}. Mend the cause, then ask again.")]
-    Refused(Failure),
+    Refused(TwilioError),
     /// The number is leaving, and Twilio's word is still missing.
     #[error(
         "The number is being released, but Twilio has not confirmed it: {0}. It goes on by itself; look at the number again."
     )]
-    StillLeaving(Failure),
+    StillLeaving(TwilioError),
     /// The number is leaving, and PostgreSQL failed before the end was written.
     #[error(
         "The number is being released, but the database failed before the end was written: {0}. It may go on by itself; \
@@ -94,12 +94,12 @@ pub enum CustodyError {
 
 impl CustodyError {
     /// What a failure of a call means that could not change anything yet.
-    pub(super) fn not_asked(failure: Failure) -> Self {
+    pub(super) fn not_asked(failure: TwilioError) -> Self {
         if failure.is_passing() { Self::NotAsked(failure) } else { Self::Refused(failure) }
     }
 
     /// What a failure means after the number became ours.
-    pub(super) fn held(failure: Failure) -> Self {
+    pub(super) fn held(failure: TwilioError) -> Self {
         if failure.is_passing() { Self::Held(failure) } else { Self::Refused(failure) }
     }
 }

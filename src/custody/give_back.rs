@@ -16,9 +16,9 @@ use crate::db::DbError;
 use crate::db::custody::outcome::{release_doubt, release_hold_tag_conflict, release_refuse, release_settle};
 use crate::db::custody::releases::{Leaving, Sending, release_intend, release_send, release_state};
 use crate::db::custody::{Held, number_held};
-use crate::db::purchases::items::Failure as Reason;
+use crate::db::purchases::items::Reason;
 use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason};
-use crate::twilio::{Failure, Gone, Verdict};
+use crate::twilio::{Gone, TwilioError, Verdict};
 
 /// DELETEs while the caller waits.
 const TRIES_MAX: u32 = 3;
@@ -37,11 +37,11 @@ pub(super) enum Answer {
     /// Gone for ever.
     Released,
     /// Twilio wants to keep it with us.
-    Refused(Failure),
+    Refused(TwilioError),
     /// Another environment's tag stands on it, so Twilio was not asked; the number is held.
     Conflict(String),
     /// Nobody knows yet.
-    Doubtful(Failure),
+    Doubtful(TwilioError),
 }
 
 impl Custody {
@@ -181,14 +181,14 @@ impl Custody {
         Ok(Answer::Released)
     }
 
-    async fn not_released(&self, sending: &Sending, failure: Failure) -> Result<Answer, DbError> {
+    async fn not_released(&self, sending: &Sending, failure: TwilioError) -> Result<Answer, DbError> {
         let (id, reason) = (sending.id, reason(&failure));
         let halts = self.halt_on(&failure).await;
         slog::warn!(self.log, "a number could not be given back"; "phone_number_ends" => sending.phone_number.last_four(),
             "attempt" => sending.attempt, "cause" => failure.for_log(), "request_id" => failure.request_id());
         // Who is not let in at all learns nothing of what an earlier attempt did.
         let knows = !(halts && sending.attempt > 1);
-        let refused = matches!(&failure, Failure::Refused(refusal) if refusal.verdict() != Verdict::Retry) && knows;
+        let refused = matches!(&failure, TwilioError::Refused(refusal) if refusal.verdict() != Verdict::Retry) && knows;
         // The first word of Twilio's own says that the number is there. A gateway's does not, nor does any after an attempt
         // whose answer was lost: that one may have worked.
         let is_clear = sending.attempt == 1 && failure.twilio_code().is_some();
@@ -217,7 +217,7 @@ impl Custody {
     }
 }
 
-fn reason(failure: &Failure) -> Reason {
+fn reason(failure: &TwilioError) -> Reason {
     Reason {
         code: failure.error_code(),
         twilio_code: failure.twilio_code(),

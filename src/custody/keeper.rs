@@ -14,7 +14,7 @@ use crate::db::custody::intake::{IntakeOrder, Newcomer};
 use crate::domain::{Tag, Trigger, WebhookStatus, Webhooks};
 use crate::purchaser::breaker;
 use crate::reconciliation::ReconcilerHandle;
-use crate::twilio::{Failure, IncomingNumber, Twilio};
+use crate::twilio::{IncomingNumber, Twilio, TwilioError};
 
 /// What custody needs. Plain dependencies, no actor.
 #[derive(Clone)]
@@ -92,7 +92,7 @@ impl Custody {
     }
 
     /// Opens the breaker when Twilio refuses the account as a whole.
-    pub(super) async fn halt_on(&self, failure: &Failure) -> bool {
+    pub(super) async fn halt_on(&self, failure: &TwilioError) -> bool {
         breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
     }
 
@@ -102,7 +102,7 @@ impl Custody {
         found: &IncomingNumber,
         item_id: Uuid,
         webhooks: Option<&Webhooks>,
-    ) -> Result<Option<IncomingNumber>, Failure> {
+    ) -> Result<Option<IncomingNumber>, TwilioError> {
         let tag = self.tag(item_id);
         let stands = |number: &IncomingNumber| {
             Tag::parse(&number.friendly_name).as_ref() == Some(&tag)
@@ -112,7 +112,7 @@ impl Custody {
             return Ok(Some(found.clone()));
         }
         match self.twilio.set_tag(&found.sid, &tag, webhooks).await? {
-            Some(now) if !stands(&now) => Err(Failure::Unknown {
+            Some(now) if !stands(&now) => Err(TwilioError::Unknown {
                 message: "Twilio answered the update with another name or other webhooks".to_owned(),
                 status: Some(200),
                 request_id: None,

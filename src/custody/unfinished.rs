@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::give_back::Answer;
 use super::keeper::Custody;
 use crate::db::DbError;
-use crate::db::buying_gate::gate_read;
+use crate::db::buying_state::buying_state_read;
 use crate::db::custody::outcome::release_withdraw;
 use crate::db::custody::releases::{release_send, releases_unfinished};
 
@@ -45,7 +45,7 @@ impl Custody {
         if unfinished.is_empty() {
             return Ok(0);
         }
-        let mut twilio_answers = !self.db.run("gate_read", gate_read).await?.silences_twilio();
+        let mut twilio_answers = !self.db.run("buying_state_read", buying_state_read).await?.silences_twilio();
         let mut ended = 0;
         for release in unfinished {
             let id = release.id;

@@ -9,7 +9,7 @@ mod engine;
 
 pub mod assignments;
 pub mod audit;
-pub mod buying_gate;
+pub mod buying_state;
 pub mod custody;
 pub mod dashboard;
 pub mod installation;

@@ -37,15 +37,15 @@ pub struct Sample {
 /// When PostgreSQL fails.
 pub fn sample_take(conn: &mut Connection, threshold: u32) -> Result<bool, DbError> {
     #[derive(QueryableByName)]
-    struct Look {
+    struct Taken {
         #[diesel(sql_type = BigInt)]
         taken: i64,
     }
-    let look: Look = sql_query(
+    let this_minute: Taken = sql_query(
         "SELECT count(*) AS taken FROM stock_samples WHERE at = date_trunc('minute', clock_timestamp(), 'UTC')",
     )
     .get_result(conn)?;
-    if look.taken > 0 {
+    if this_minute.taken > 0 {
         return Ok(false);
     }
     let stock = stock_read(conn)?.stock;

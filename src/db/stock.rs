@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 
-use super::assignments::Place;
-use super::buying_gate::{Gate, gate_read};
+use super::assignments::Region;
+use super::buying_state::{BuyingState, buying_state_read};
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use crate::domain::{AreaCode, Caps, CountryCode, Needs, Stock, unserved};
@@ -34,8 +34,8 @@ pub struct Observation {
     /// The windows.
     pub spend: Spend,
     /// Pause and breaker.
-    pub gate: Gate,
-    /// What signups in line lack, by the country they insist on.
+    pub buying: BuyingState,
+    /// What signups on the waitlist lack, by the country they insist on.
     pub needs: Needs,
 }
 
@@ -46,15 +46,15 @@ impl Observation {
         Caps {
             hour_left: per_hour_max.saturating_sub(self.spend.hour),
             day_left: per_day_max.saturating_sub(self.spend.day),
-            paused: self.gate.paused.is_some(),
-            halted: self.gate.halted.is_some(),
+            paused: self.buying.paused.is_some(),
+            halted: self.buying.halted.is_some(),
         }
     }
 
     /// The stock as an emergency sees it that buys in `country`: in the pool's own it may serve who insists on it and who
     /// takes any; in another one, which nobody configured or priced, it may serve nobody.
     #[must_use]
-    pub fn stock_for_line(&self, country: CountryCode, pool_country: CountryCode) -> Stock {
+    pub fn stock_for_waiters(&self, country: CountryCode, pool_country: CountryCode) -> Stock {
         let of = |country: Option<CountryCode>| self.needs.get(&country).copied().unwrap_or_default();
         let unserved = if country == pool_country { of(Some(country)) + of(None) } else { 0 };
         Stock { unserved, ..self.stock }
@@ -127,20 +127,20 @@ struct Counts {
 /// # Errors
 /// When PostgreSQL fails.
 pub fn stock_read(conn: &mut Connection) -> Result<Observation, DbError> {
-    stock_read_for_line(conn, Care::Comes)
+    stock_read_for_waiters(conn, Care::Comes)
 }
 
-/// The same for whoever buys for those in line: what stalls does not come for them. The pool counts it all the same.
+/// The same for whoever buys for those on the waitlist: what stalls does not come for them. The pool counts it all the same.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn stock_read_for_line(conn: &mut Connection, care: Care) -> Result<Observation, DbError> {
-    let gate = gate_read(conn)?;
-    stock_observe(conn, gate, care)
+pub fn stock_read_for_waiters(conn: &mut Connection, care: Care) -> Result<Observation, DbError> {
+    let buying = buying_state_read(conn)?;
+    stock_observe(conn, buying, care)
 }
 
-/// The same beside a gate that the caller has read, and perhaps locked.
-pub(super) fn stock_observe(conn: &mut Connection, gate: Gate, care: Care) -> Result<Observation, DbError> {
+/// The same beside a state that the caller has read, and perhaps locked.
+pub(super) fn stock_observe(conn: &mut Connection, buying: BuyingState, care: Care) -> Result<Observation, DbError> {
     let counts: Counts = sql_query(format!(
         "WITH n AS (
              SELECT count(*) FILTER (WHERE ready) AS available,
@@ -182,13 +182,13 @@ pub(super) fn stock_observe(conn: &mut Connection, gate: Gate, care: Care) -> Re
         unserved: 0,
     };
     let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
-    let needs = if stock.waiting > 0 { line_needs(conn, care)? } else { Needs::new() };
+    let needs = if stock.waiting > 0 { waitlist_needs(conn, care)? } else { Needs::new() };
     let stock = Stock { unserved: needs.values().sum(), ..stock };
-    Ok(Observation { stock, missing: count(counts.missing), spend, gate, needs })
+    Ok(Observation { stock, missing: count(counts.missing), spend, buying, needs })
 }
 
-/// Sets the line against what is assignable or on its way, country by country.
-fn line_needs(conn: &mut Connection, care: Care) -> Result<Needs, DbError> {
+/// Sets the waitlist against what is assignable or on its way, country by country.
+fn waitlist_needs(conn: &mut Connection, care: Care) -> Result<Needs, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Nullable<Text>)]
@@ -292,17 +292,17 @@ pub fn stock_glance(conn: &mut Connection, idle_most: u32, assigned_most: u32) -
     Ok(Glance { idle: count(row.idle), assigned: count(row.assigned) })
 }
 
-/// Whether anything is assignable in `place`.
+/// Whether anything is assignable in `region`.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn stock_available_in(conn: &mut Connection, place: Place) -> Result<bool, DbError> {
+pub fn stock_available_in(conn: &mut Connection, region: Region) -> Result<bool, DbError> {
     let any: Few = sql_query(
         "SELECT count(*) AS few FROM (
              SELECT 1 FROM numbers WHERE ready AND ($1 IS NULL OR country = $1) AND ($2 IS NULL OR area_code = $2) LIMIT 1) AS one",
     )
-    .bind::<Nullable<Text>, _>(place.country.as_ref().map(CountryCode::as_str))
-    .bind::<Nullable<Text>, _>(place.area_code.as_ref().map(AreaCode::as_str))
+    .bind::<Nullable<Text>, _>(region.country.as_ref().map(CountryCode::as_str))
+    .bind::<Nullable<Text>, _>(region.area_code.as_ref().map(AreaCode::as_str))
     .get_result(conn)?;
     Ok(any.few > 0)
 }

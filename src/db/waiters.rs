@@ -1,4 +1,4 @@
-//! The line of signups that wait for a number, on all instances.
+//! The waitlist of signups that wait for a number, on all instances.
 //!
 //! Invariants: oldest first, whoever bought the number and on whichever instance its user waits; a waiter counts until
 //! its deadline, so an instance that dies takes its waiters along within `purchase.emergency_wait_ms`.
@@ -12,13 +12,13 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::assignments::{Assignment, FIT, Place, Source, assignments_claim_in, assignments_restore};
+use super::assignments::{Assignment, FIT, Region, Source, assignments_claim_in, assignments_restore};
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::engine::listener::stock_notify;
 use crate::domain::{CountryCode, UserId};
 
-/// Somebody to put in line.
+/// Somebody to put on the waitlist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiter {
     /// Who.
@@ -29,8 +29,8 @@ pub struct Waiter {
     pub patience: Duration,
 }
 
-/// Puts `waiters` in line, or keeps them there; whoever has a number already stays out. Returns those whose place in line
-/// is this instance's: a user who asked at another one first has theirs there.
+/// Puts `waiters` on the waitlist, or keeps them there; whoever has a number already stays out. Of a user who asked at
+/// several instances, the turn is that of the first.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -78,7 +78,7 @@ pub fn waiters_served_here(
     Ok(rows.into_iter().map(|row| row.user_id).collect())
 }
 
-/// Takes users of this instance out of the line.
+/// Takes users of this instance off the waitlist.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -93,7 +93,7 @@ pub fn waiters_leave(conn: &mut Connection, instance_id: Uuid, user_ids: &[&str]
     Ok(())
 }
 
-/// Takes whoever waits past their deadline, or has a number already, out of the line.
+/// Takes whoever waits past their deadline, or has a number already, off the waitlist.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -119,23 +119,23 @@ pub fn waiters_any(conn: &mut Connection) -> Result<bool, DbError> {
     .get_result(conn)?)
 }
 
-/// Serves the line, at whichever instance somebody waits: whose own number rested unfit, and is fit by now, gets it back;
-/// the others get stock, oldest first, at most `most` users for each country that somebody insists on. Returns those
+/// Serves the waitlist, at whichever instance somebody waits: whose own number rested unfit, and is fit by now, gets it
+/// back; the others get stock, oldest first, at most `most` users for each country that somebody insists on. Returns those
 /// served.
 ///
 /// # Errors
 /// As `assignments_claim`; then nobody was served.
 pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        let owners = line_of_owners(conn)?;
+        let owners = waiters_with_resting_number(conn)?;
         let owners: Vec<&str> = owners.iter().map(String::as_str).collect();
         let mut served = assignments_restore(conn, &owners)?;
         for country in countries(conn)? {
-            let users = line_of(conn, country.as_deref(), most)?;
+            let users = waiters_oldest(conn, country.as_deref(), most)?;
             let users: Vec<&str> = users.iter().map(String::as_str).collect();
-            let place = country.as_deref().map(str::parse).transpose();
-            let country = place.map_err(|_| DbError::corrupt("waiter")("its country is not ISO 3166".to_owned()))?;
-            served.extend(assignments_claim_in(conn, &users, Place { country, area_code: None }, Source::Emergency)?);
+            let region = country.as_deref().map(str::parse).transpose();
+            let country = region.map_err(|_| DbError::corrupt("waiter")("its country is not ISO 3166".to_owned()))?;
+            served.extend(assignments_claim_in(conn, &users, Region { country, area_code: None }, Source::Emergency)?);
         }
         let users: Vec<&str> = served.iter().map(|assignment| assignment.user_id.as_str()).collect();
         sql_query(
@@ -152,8 +152,8 @@ pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>
     })
 }
 
-/// The countries that somebody in line insists on (`None` = any will do), by who came first: whoever insists on a country
-/// without stock keeps nobody else waiting.
+/// The countries that somebody on the waitlist insists on (`None` = any will do), by who came first: whoever insists on a
+/// country without stock keeps nobody else waiting.
 fn countries(conn: &mut Connection) -> Result<Vec<Option<String>>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
@@ -168,8 +168,8 @@ fn countries(conn: &mut Connection) -> Result<Vec<Option<String>>, DbError> {
 }
 
 /// Whoever waits although a number of their own rests for them and is fit: nobody gives them another one.
-fn line_of_owners(conn: &mut Connection) -> Result<Vec<String>, DbError> {
-    let rows: Vec<InLine> = sql_query(format!(
+fn waiters_with_resting_number(conn: &mut Connection) -> Result<Vec<String>, DbError> {
+    let rows: Vec<WaiterRow> = sql_query(format!(
         "SELECT user_id FROM waiters w WHERE expires_at > clock_timestamp()
             AND EXISTS (SELECT 1 FROM numbers r WHERE r.rests_for = w.user_id AND {FIT})
             AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)
@@ -180,14 +180,14 @@ fn line_of_owners(conn: &mut Connection) -> Result<Vec<String>, DbError> {
 }
 
 #[derive(QueryableByName)]
-struct InLine {
+struct WaiterRow {
     #[diesel(sql_type = Text)]
     user_id: String,
 }
 
-/// The oldest of one country's line. Another instance may be serving: whom it has locked, it serves.
-fn line_of(conn: &mut Connection, country: Option<&str>, most: i64) -> Result<Vec<String>, DbError> {
-    let rows: Vec<InLine> = sql_query(
+/// The oldest of one country's waitlist. Another instance may be serving: whom it has locked, it serves.
+fn waiters_oldest(conn: &mut Connection, country: Option<&str>, most: i64) -> Result<Vec<String>, DbError> {
+    let rows: Vec<WaiterRow> = sql_query(
         "SELECT user_id FROM waiters WHERE expires_at > clock_timestamp() AND country IS NOT DISTINCT FROM $1
           ORDER BY created_at, user_id LIMIT $2 FOR UPDATE SKIP LOCKED",
     )

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use unicode_general_category::{GeneralCategory, get_general_category};
 
-use super::place::text_value;
+use super::region::text_value;
 
 /// The signup service's name for one of its users: 1 to 128 Unicode scalar values, compared byte for byte.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

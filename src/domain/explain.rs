@@ -13,7 +13,7 @@ impl Why {
             Self::BelowThreshold => "fewer numbers are available or on their way than pool.threshold_low",
             Self::BelowTotalMin => "fewer numbers are available or assigned than pool.total_min",
             Self::SignupsWaiting => "signups wait that nothing else will serve",
-            Self::ByHand => "an operator asks for them",
+            Self::Manual => "an operator asks for them",
             Self::AboveThreshold => "enough numbers are available or on their way",
             Self::NobodyWaits => "nobody waits whom stock, or numbers on their way, will not serve",
             Self::Paused => "an operator paused automatic buying; resume ends it",
@@ -98,7 +98,7 @@ pub fn explain_pass(policy: &PoolPolicy, rooms: &Rooms, stock: &Stock, pass: &Pa
         ),
         other => other.sentence().to_owned(),
     };
-    let line = match pass.for_line {
+    let line = match pass.for_waiters {
         0 => String::new(),
         count => format!(", after {count} for signups that wait"),
     };
@@ -163,7 +163,7 @@ pub fn reasons() -> impl Iterator<Item = &'static str> {
 mod tests {
     use super::*;
     use crate::domain::plan::defaults::{FREE, POLICY};
-    use crate::domain::{ByHand, Trigger, plan_by_hand, plan_pass};
+    use crate::domain::{ManualWish, Trigger, plan_manual, plan_pass};
 
     fn pass(caps: Caps, stock: Stock) -> String {
         let planned = plan_pass(&POLICY, &caps, &stock, Trigger::Replenish);
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn an_order_explains_what_is_cut() {
         let order = |caps: Caps, count| {
-            let planned = plan_by_hand(&caps, ByHand { count, override_caps: false });
+            let planned = plan_manual(&caps, ManualWish { count, override_caps: false });
             explain_order(&Rooms::new(&POLICY, &caps, &Stock::default()), &planned)
         };
         assert_eq!(order(FREE, 3), "would buy all 3, as far as Twilio has them");

@@ -7,27 +7,27 @@ mod assignable;
 mod audience;
 mod explain;
 mod foreign;
-mod line;
 mod nanp;
 mod number;
 mod order;
-mod place;
 mod plan;
 mod plan_pass;
+mod region;
 mod suspicion;
+mod waitlist;
 mod webhooks;
 
 pub use assignable::{Standing, why_not};
 pub use audience::{InvalidUserId, UserId};
 pub use explain::{Rooms, explain_order, explain_pass, explain_reason, reasons};
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
-pub use line::{Needs, unserved};
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus,
 };
 pub use order::{Concerns, ItemState, OrderState, Trigger};
-pub use place::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
-pub use plan::{ByHand, Cap, Caps, Plan, PoolPolicy, Stock, Why, lack, permit_one, plan, plan_by_hand};
+pub use plan::{Cap, Caps, ManualWish, Plan, PoolPolicy, Stock, Why, lack, permit_one, plan, plan_manual};
 pub use plan_pass::{BATCHES_MAX, PassPlan, plan_pass};
+pub use region::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
 pub use suspicion::too_many;
+pub use waitlist::{Needs, unserved};
 pub use webhooks::{InstanceName, InvalidInstanceName, Tag, Webhooks};

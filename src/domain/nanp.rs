@@ -6,7 +6,7 @@
 //! numbers under these.
 //! How to get it wrong: listing the codes that are valid. New ones come several times a year.
 
-use super::place::{AreaCode, CountryCode};
+use super::region::{AreaCode, CountryCode};
 
 /// Codes of the plan's other countries and of the US territories.
 const OTHERS: [(&[u8; 3], &[u8; 2]); 27] = [

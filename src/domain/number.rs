@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::place::{AreaCode, CountryCode, text_value};
+use super::region::{AreaCode, CountryCode, text_value};
 
 /// A phone number in E.164: `+`, then 7 to 15 digits, the first not 0.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -121,7 +121,8 @@ pub enum Why {
     /// Signups wait.
     SignupsWaiting,
     /// An operator asked.
-    ByHand,
+    #[serde(rename = "by_hand")]
+    Manual,
     /// Enough is there.
     AboveThreshold,
     /// Nobody waits that stock, or numbers on their way, will not serve.
@@ -142,7 +143,7 @@ super::number::stored_enum!(Why {
     BelowThreshold = "below_threshold",
     BelowTotalMin = "below_total_min",
     SignupsWaiting = "signups_waiting",
-    ByHand = "by_hand",
+    Manual = "by_hand",
     AboveThreshold = "above_threshold",
     NobodyWaits = "nobody_waits",
     Paused = "paused",
@@ -167,7 +168,7 @@ pub struct Plan {
 
 /// An order by hand, as far as planning cares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ByHand {
+pub struct ManualWish {
     /// How many the operator still wants.
     pub count: u32,
     /// The operator set the spend caps aside.
@@ -202,12 +203,12 @@ pub fn plan(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigger) -
 
 /// Sizes an order by hand: only the halt and, unless overridden, the spend caps bind it.
 #[must_use]
-pub fn plan_by_hand(caps: &Caps, order: ByHand) -> Plan {
+pub fn plan_manual(caps: &Caps, order: ManualWish) -> Plan {
     if caps.halted {
         return Plan { count: 0, wanted: order.count, why: Why::Halted, binding_cap: None };
     }
     let limits = [(caps.hour_left, Cap::PurchasesPerHour), (caps.day_left, Cap::PurchasesPerDay)];
-    clamp(order.count, Why::ByHand, if order.override_caps { &[] } else { &limits })
+    clamp(order.count, Why::Manual, if order.override_caps { &[] } else { &limits })
 }
 
 /// Whether one more number may be intended right now: the last step's check, with the ledger locked.
@@ -222,7 +223,7 @@ pub fn permit_one(
     override_caps: bool,
 ) -> Result<(), Why> {
     let plan = match trigger {
-        Trigger::Manual => plan_by_hand(caps, ByHand { count: 1, override_caps }),
+        Trigger::Manual => plan_manual(caps, ManualWish { count: 1, override_caps }),
         Trigger::Emergency => plan(policy, caps, stock, trigger),
         // The pass decided that a batch is wanted; here only the limits speak.
         _ => {
@@ -376,8 +377,8 @@ mod tests {
     #[test]
     fn an_order_by_hand_minds_the_spend_caps_unless_overridden_and_never_the_pause() {
         let caps = Caps { hour_left: 4, paused: true, ..FREE };
-        assert_eq!(plan_by_hand(&caps, ByHand { count: 10, override_caps: false }).count, 4);
-        assert_eq!(plan_by_hand(&caps, ByHand { count: 10, override_caps: true }).count, 10);
+        assert_eq!(plan_manual(&caps, ManualWish { count: 10, override_caps: false }).count, 4);
+        assert_eq!(plan_manual(&caps, ManualWish { count: 10, override_caps: true }).count, 10);
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub struct PassPlan {
     /// How many its batches buy; 0 = nothing, and `why` says why.
     pub count: u32,
     /// How many are bought before them for signups that wait.
-    pub for_line: u32,
+    pub for_waiters: u32,
     /// Batches that buy something.
     pub batches: u32,
     /// Why it begins, or does not.
@@ -24,15 +24,15 @@ pub struct PassPlan {
     pub binding_cap: Option<Cap>,
 }
 
-/// Simulates a pass: the line first, then batches until [`plan()`] says 0.
+/// Simulates a pass: the waitlist first, then batches until [`plan()`] says 0.
 #[must_use]
 pub fn plan_pass(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigger) -> PassPlan {
     let (mut caps, mut stock) = (*caps, *stock);
-    let for_line = plan(policy, &caps, &stock, Trigger::Emergency).count;
-    spend(&mut caps, for_line);
+    let for_waiters = plan(policy, &caps, &stock, Trigger::Emergency).count;
+    spend(&mut caps, for_waiters);
     // They go straight to those who wait.
-    stock.assigned += for_line;
-    let mut pass = PassPlan { count: 0, for_line, batches: 0, why: Why::AboveThreshold, binding_cap: None };
+    stock.assigned += for_waiters;
+    let mut pass = PassPlan { count: 0, for_waiters, batches: 0, why: Why::AboveThreshold, binding_cap: None };
     for batch in 0..BATCHES_MAX {
         let next = plan(policy, &caps, &stock, trigger);
         if batch == 0 {
@@ -98,7 +98,7 @@ mod tests {
     fn signups_that_wait_are_served_first_and_use_up_the_caps() {
         let waiting = Stock { waiting: 4, unserved: 4, ..Stock::default() };
         let planned = plan_pass(&POLICY, &Caps { hour_left: 6, ..FREE }, &waiting, Trigger::Replenish);
-        assert_eq!((planned.for_line, planned.count, planned.binding_cap), (4, 2, Some(Cap::PurchasesPerHour)));
+        assert_eq!((planned.for_waiters, planned.count, planned.binding_cap), (4, 2, Some(Cap::PurchasesPerHour)));
     }
 
     proptest! {
@@ -115,19 +115,19 @@ mod tests {
             let stock = Stock { available, unready, unfit, assigned, quarantined: quarantined + due, due, purchasing, unsettled, doubted, waiting: unserved, unserved };
             let caps = Caps { hour_left, day_left, paused, halted };
             let pass = plan_pass(&policy, &caps, &stock, Trigger::Replenish);
-            let bought = pass.count + pass.for_line;
-            prop_assert!(bought <= hour_left && bought <= day_left && pass.for_line <= unserved);
+            let bought = pass.count + pass.for_waiters;
+            prop_assert!(bought <= hour_left && bought <= day_left && pass.for_waiters <= unserved);
             prop_assert!(bought == 0 || stock.owned() + doubted + bought <= owned_max);
             prop_assert!(pass.count == 0 || stock.idle() + unfit + doubted + pass.count <= available_max);
             prop_assert!(bought == 0 || !(paused || halted));
             // Afterwards a further pass finds nothing to do, for the reason that ended this one.
-            let after = Stock { available: available + pass.count, assigned: assigned + pass.for_line, unserved: 0, ..stock };
+            let after = Stock { available: available + pass.count, assigned: assigned + pass.for_waiters, unserved: 0, ..stock };
             let left = Caps { hour_left: hour_left - bought, day_left: day_left - bought, ..caps };
             prop_assert_eq!(plan(&policy, &left, &after, Trigger::Replenish).count, 0);
             // Never a batch more than is needed: one batch less would leave the pool low.
             if pass.count > 0 {
                 let wants = stock.idle() + pass.count - 1 - (pass.count - 1) % batch;
-                prop_assert!(wants < threshold_low || wants + assigned + pass.for_line < total_min);
+                prop_assert!(wants < threshold_low || wants + assigned + pass.for_waiters < total_min);
             }
         }
     }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-use super::place::text_value;
+use super::region::text_value;
 
 /// The webhooks that every number of ours carries: absolute https URLs (http only on loopback).
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

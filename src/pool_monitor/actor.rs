@@ -10,21 +10,21 @@ use std::time::{Duration, Instant};
 use actix::prelude::*;
 use tokio::sync::Notify;
 
-use super::caretaker::Caretaker;
 use super::dependencies::MonitorDependencies;
+use super::maintenance::Maintenance;
 use super::pass::{self, PassReport};
 use super::sampler::Sampler;
 use crate::db::DbError;
 use crate::db::stock::{stock_available_up_to, stock_glance};
 use crate::domain::{Trigger, lack};
-use crate::supervisor::{Alive, ChildGone, Slot};
+use crate::supervisor::{ChildGone, Heartbeat, Slot};
 
 /// Looks at stock are at least so far apart, however many signups there are.
-const LOOKS_APART: Duration = Duration::from_millis(50);
+const CHECKS_APART: Duration = Duration::from_millis(50);
 /// A look without any signup.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Whether the caretaker lives is looked at this often.
-const CARETAKER_LIVES: Duration = Duration::from_secs(5);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// Whether maintenance lives is looked at this often.
+const MAINTENANCE_LIVES: Duration = Duration::from_secs(5);
 const LOCKED_PAUSE: Duration = Duration::from_secs(1);
 const BACK_OFF_FIRST: Duration = Duration::from_secs(5);
 const BACK_OFF_MAX: Duration = Duration::from_secs(300);
@@ -33,14 +33,14 @@ const BACK_OFF_MAX: Duration = Duration::from_secs(300);
 pub(crate) struct PoolMonitor {
     deps: MonitorDependencies,
     warm: bool,
-    last_look: Instant,
+    last_check: Instant,
     failures: u32,
     quiet_until: Option<Instant>,
     sampler: Option<Sampler>,
-    caretaker: Option<Caretaker>,
-    /// Rung by the caretaker when buying is open again after a halt.
+    maintenance: Option<Maintenance>,
+    /// Rung by maintenance when buying is open again after a halt.
     reopened: Arc<Notify>,
-    alive: Alive,
+    heartbeat: Heartbeat,
 }
 
 /// How others reach the monitor.
@@ -83,10 +83,10 @@ impl MonitorHandle {
 #[rtype(result = "Result<PassReport, DbError>")]
 struct Pass(Trigger);
 
-/// Look whether a pass is needed.
+/// CheckStock whether a pass is needed.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Look;
+struct CheckStock;
 
 /// Buying is open again after a halt.
 #[derive(Message)]
@@ -94,17 +94,17 @@ struct Look;
 struct Reopened;
 
 impl PoolMonitor {
-    pub(crate) fn new(deps: MonitorDependencies, alive: Alive) -> Self {
+    pub(crate) fn new(deps: MonitorDependencies, heartbeat: Heartbeat) -> Self {
         Self {
             deps,
             warm: false,
-            last_look: Instant::now(),
+            last_check: Instant::now(),
             failures: 0,
             quiet_until: None,
             sampler: None,
-            caretaker: None,
+            maintenance: None,
             reopened: Arc::default(),
-            alive,
+            heartbeat,
         }
     }
 
@@ -128,18 +128,18 @@ impl Actor for PoolMonitor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(16);
-        self.alive.beat_from(ctx);
+        self.heartbeat.beat_from(ctx);
         self.sampler = Some(Sampler::start(self.deps.clone()));
-        ctx.notify(Look);
-        ctx.run_interval(LOOK_EVERY, |_, ctx| {
+        ctx.notify(CheckStock);
+        ctx.run_interval(CHECK_EVERY, |_, ctx| {
             // Full: one is pending already.
-            let _ = ctx.address().try_send(Look);
+            let _ = ctx.address().try_send(CheckStock);
         });
-        self.caretaker = Some(Caretaker::start(self.deps.clone(), Arc::clone(&self.reopened)));
-        ctx.run_interval(CARETAKER_LIVES, |monitor, _ctx| {
-            if monitor.caretaker.as_ref().is_some_and(Caretaker::is_dead) {
+        self.maintenance = Some(Maintenance::start(self.deps.clone(), Arc::clone(&self.reopened)));
+        ctx.run_interval(MAINTENANCE_LIVES, |monitor, _ctx| {
+            if monitor.maintenance.as_ref().is_some_and(Maintenance::is_dead) {
                 slog::error!(monitor.deps.log, "the caretaker of numbers died and is replaced");
-                monitor.caretaker = Some(Caretaker::start(monitor.deps.clone(), Arc::clone(&monitor.reopened)));
+                monitor.maintenance = Some(Maintenance::start(monitor.deps.clone(), Arc::clone(&monitor.reopened)));
             }
         });
         let (taken, monitor) = (Arc::clone(&self.deps.taken), ctx.address().downgrade());
@@ -147,8 +147,8 @@ impl Actor for PoolMonitor {
             loop {
                 taken.notified().await;
                 let Some(monitor) = monitor.upgrade() else { return };
-                let _ = monitor.try_send(Look);
-                tokio::time::sleep(LOOKS_APART).await;
+                let _ = monitor.try_send(CheckStock);
+                tokio::time::sleep(CHECKS_APART).await;
             }
         };
         ctx.spawn(listen.into_actor(self));
@@ -170,7 +170,7 @@ impl Handler<Pass> for PoolMonitor {
 
     fn handle(&mut self, Pass(trigger): Pass, _ctx: &mut Self::Context) -> Self::Result {
         fail::fail_point!("pool_monitor");
-        let (deps, working) = (self.deps.clone(), self.alive.vitals().work());
+        let (deps, working) = (self.deps.clone(), self.heartbeat.health().work());
         let work = async move {
             let report = pass::run(&deps, trigger).await;
             drop(working);
@@ -186,18 +186,18 @@ impl Handler<Pass> for PoolMonitor {
     }
 }
 
-impl Handler<Look> for PoolMonitor {
+impl Handler<CheckStock> for PoolMonitor {
     type Result = AtomicResponse<Self, ()>;
 
-    fn handle(&mut self, _: Look, _ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, _: CheckStock, _ctx: &mut Self::Context) -> Self::Result {
         fail::fail_point!("pool_monitor");
-        self.last_look = Instant::now();
+        self.last_check = Instant::now();
         let quiet = self.quiet_until.is_some_and(|until| Instant::now() < until);
         if quiet || *self.deps.stopping.borrow() {
             return AtomicResponse::new(Box::pin(std::future::ready(()).into_actor(self)));
         }
         let trigger = if self.warm { Trigger::Threshold } else { Trigger::WarmStart };
-        let (deps, working) = (self.deps.clone(), self.alive.vitals().work());
+        let (deps, working) = (self.deps.clone(), self.heartbeat.health().work());
         let work = async move {
             let outcome = if is_low(&deps).await { Some(pass::run(&deps, trigger).await) } else { None };
             drop(working);
@@ -240,6 +240,6 @@ impl Handler<Reopened> for PoolMonitor {
 
     fn handle(&mut self, _: Reopened, ctx: &mut Self::Context) {
         (self.failures, self.quiet_until) = (0, None);
-        ctx.notify(Look);
+        ctx.notify(CheckStock);
     }
 }

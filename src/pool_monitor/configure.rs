@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::confirm::{Caring, MaySet, Outcome};
+use super::confirm::{MaySet, Outcome, WebhookConfigurer};
 use crate::db::DbError;
 use crate::db::installation::{installation_set_webhooks, installation_unconfirm};
 use crate::db::numbers::{Cared, numbers_cared_for, numbers_cared_for_by_sid, numbers_untouchable};
 use crate::db::reconciliation::number_confirm_webhooks;
 use crate::domain::{NumberSid, WebhookStatus, Webhooks};
-use crate::twilio::{BackOff, Failure, IncomingNumber, Pages};
+use crate::twilio::{BackOff, IncomingNumber, Pages, TwilioError};
 
 /// Numbers read from the database at a time.
 const PAGE: i64 = 500;
@@ -57,7 +57,7 @@ pub(crate) enum ConfigureError {
     Database(#[from] DbError),
     /// Twilio's list could not be read, or Twilio refuses the account.
     #[error(transparent)]
-    Twilio(#[from] Failure),
+    Twilio(#[from] TwilioError),
     /// The daemon stops.
     #[error("stopping")]
     Stopping,
@@ -78,16 +78,16 @@ pub(crate) struct BrokeOff {
 /// When PostgreSQL fails, Twilio's list cannot be read, Twilio refuses the account, or the daemon stops; single numbers
 /// that fail stand in the report. The same call again goes on.
 pub(crate) async fn configure_webhooks(
-    caring: &Caring,
+    configurer: &WebhookConfigurer,
     wanted: Webhooks,
     only: Option<Vec<String>>,
 ) -> Result<ConfigureReport, Box<BrokeOff>> {
-    let mut work = Work { caring, wanted, report: ConfigureReport::default(), unanswered: 0 };
+    let mut work = Work { configurer, wanted, report: ConfigureReport::default(), unanswered: 0 };
     match work.run(only).await {
         Ok(()) => Ok(work.report),
         Err(error) => {
             if let ConfigureError::Twilio(failure) = &error {
-                caring.halts(failure).await;
+                configurer.halts(failure).await;
             }
             Err(Box::new(BrokeOff { report: work.report, error }))
         }
@@ -95,7 +95,7 @@ pub(crate) async fn configure_webhooks(
 }
 
 struct Work<'a> {
-    caring: &'a Caring,
+    configurer: &'a WebhookConfigurer,
     wanted: Webhooks,
     report: ConfigureReport,
     unanswered: u32,
@@ -108,7 +108,7 @@ impl Work<'_> {
     async fn run(&mut self, only: Option<Vec<String>>) -> Result<(), ConfigureError> {
         let stored = self.wanted.clone();
         let set = move |conn: &mut crate::db::Connection| installation_set_webhooks(conn, &stored);
-        self.caring.db.run("installation_set_webhooks", set).await?;
+        self.configurer.db.run("installation_set_webhooks", set).await?;
         self.unconfirm().await?;
         match only {
             Some(names) => self.named(names).await,
@@ -125,7 +125,7 @@ impl Work<'_> {
         let mut after = 0;
         loop {
             let step = move |conn: &mut crate::db::Connection| installation_unconfirm(conn, after, UNCONFIRMED_AT_ONCE);
-            match self.caring.db.run("installation_unconfirm", step).await? {
+            match self.configurer.db.run("installation_unconfirm", step).await? {
                 Some(last) => after = last,
                 None => return Ok(()),
             }
@@ -137,12 +137,12 @@ impl Work<'_> {
         let mut left: HashSet<String> = names.iter().cloned().collect();
         let asked = names.clone();
         let untouchable =
-            self.caring.db.run("numbers_untouchable", move |conn| numbers_untouchable(conn, &asked)).await?;
+            self.configurer.db.run("numbers_untouchable", move |conn| numbers_untouchable(conn, &asked)).await?;
         let mut after = 0;
         loop {
             let asked = names.clone();
             let page = move |conn: &mut crate::db::Connection| numbers_cared_for(conn, Some(&asked), after, PAGE);
-            let page = self.caring.db.run("numbers_cared_for", page).await?;
+            let page = self.configurer.db.run("numbers_cared_for", page).await?;
             let Some(last) = page.last() else { break };
             after = last.id;
             for number in &page {
@@ -167,14 +167,16 @@ impl Work<'_> {
 
     /// Attends to our numbers on Twilio's list, page by page; returns their ids.
     async fn listed(&mut self) -> Result<HashSet<i64>, ConfigureError> {
-        let caring = self.caring;
+        let configurer = self.configurer;
         let (mut seen, mut pages) = (HashSet::new(), Pages::default());
         loop {
-            if caring.is_stopping() {
+            if configurer.is_stopping() {
                 return Err(ConfigureError::Stopping);
             }
             let page = BackOff::PACE
-                .repeat("numbers to configure", &caring.log, &caring.stopping, || caring.twilio.list_page(pages.next()))
+                .repeat("numbers to configure", &configurer.log, &configurer.stopping, || {
+                    configurer.twilio.list_page(pages.next())
+                })
                 .await?;
             // What cannot be read is asked for by its SID at the end, as what the list does not show.
             let (page, _unreadable) = pages.take(page);
@@ -182,7 +184,7 @@ impl Work<'_> {
             let ours = move |conn: &mut crate::db::Connection| {
                 numbers_cared_for_by_sid(conn, &sids.iter().map(NumberSid::as_str).collect::<Vec<_>>())
             };
-            let ours = caring.db.run("numbers_cared_for_by_sid", ours).await?;
+            let ours = configurer.db.run("numbers_cared_for_by_sid", ours).await?;
             let mut page: HashMap<NumberSid, IncomingNumber> =
                 page.into_iter().map(|number| (number.sid.clone(), number)).collect();
             // A number that moved between two pages is listed twice.
@@ -202,7 +204,7 @@ impl Work<'_> {
         let mut after = 0;
         loop {
             let page = move |conn: &mut crate::db::Connection| numbers_cared_for(conn, None, after, PAGE);
-            let page = self.caring.db.run("numbers_cared_for", page).await?;
+            let page = self.configurer.db.run("numbers_cared_for", page).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             let unseen = page.into_iter().filter(|number| !seen.contains(&number.id));
@@ -212,7 +214,7 @@ impl Work<'_> {
 
     /// Attends to numbers, a few at a time. After the first trouble nothing new begins, and what was under way ends.
     async fn attend(&mut self, numbers: Vec<Shown>) -> Result<(), ConfigureError> {
-        let (caring, wanted) = (self.caring, self.wanted.clone());
+        let (configurer, wanted) = (self.configurer, self.wanted.clone());
         let (broken, wanted) = (AtomicBool::new(false), &wanted);
         let mut attended = stream::iter(numbers)
             .map(|(number, shown)| {
@@ -221,10 +223,10 @@ impl Work<'_> {
                     if broken.load(Ordering::Relaxed) {
                         return None;
                     }
-                    if caring.is_stopping() {
+                    if configurer.is_stopping() {
                         return Some((number, Err(ConfigureError::Stopping)));
                     }
-                    let outcome = configure(caring, &number, shown, wanted).await.map_err(ConfigureError::from);
+                    let outcome = configure(configurer, &number, shown, wanted).await.map_err(ConfigureError::from);
                     Some((number, outcome))
                 }
             })
@@ -244,7 +246,7 @@ impl Work<'_> {
         self.report.checked += 1;
         let name = number.phone_number.to_string();
         // What cannot be read is an answer.
-        let is_silent = |failure: &Failure| failure.is_passing() && !failure.is_unreadable();
+        let is_silent = |failure: &TwilioError| failure.is_passing() && !failure.is_unreadable();
         if !matches!(&outcome, Outcome::Failed(failure) if is_silent(failure)) {
             self.unanswered = 0;
         }
@@ -266,7 +268,7 @@ impl Work<'_> {
                 "it is held or leaving by now, or other webhooks were configured meanwhile".to_owned(),
             ),
             Outcome::Failed(failure) | Outcome::TooMany(failure) => {
-                slog::warn!(self.caring.log, "a number's webhooks could not be set";
+                slog::warn!(self.configurer.log, "a number's webhooks could not be set";
                     "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.for_log(),
                     "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
                 self.fail(name, &failure.error_code(), failure.to_string());
@@ -285,17 +287,17 @@ impl Work<'_> {
 }
 
 async fn configure(
-    caring: &Caring,
+    configurer: &WebhookConfigurer,
     number: &Cared,
     shown: Option<IncomingNumber>,
     wanted: &Webhooks,
 ) -> Result<Outcome, DbError> {
-    let outcome = caring.see_to(number, shown, wanted, MaySet::Anybodys).await?;
+    let outcome = configurer.see_to(number, shown, wanted, MaySet::Anybodys).await?;
     let known = matches!(outcome, Outcome::Stands) && number.webhook_status == WebhookStatus::Configured;
     if matches!(outcome, Outcome::Stands | Outcome::Set) && !known {
         let (id, wanted) = (number.id, wanted.clone());
         let confirm = move |conn: &mut crate::db::Connection| number_confirm_webhooks(conn, id, &wanted);
-        caring.db.run("number_confirm_webhooks", confirm).await?;
+        configurer.db.run("number_confirm_webhooks", confirm).await?;
     }
     Ok(outcome)
 }

@@ -22,11 +22,11 @@ use crate::domain::{InstanceName, NumberStatus, Tag, WebhookStatus, Webhooks};
 use crate::purchaser::breaker;
 use crate::reconciliation::ReconcilerHandle;
 use crate::reconciliation::suspicion::{Suspicion, Word, give_up, hold_tagged, tried_in_vain};
-use crate::twilio::{Failure, IncomingNumber, Twilio};
+use crate::twilio::{IncomingNumber, Twilio, TwilioError};
 
 /// What caring for numbers needs. Plain dependencies, no actor.
 #[derive(Clone)]
-pub struct Caring {
+pub struct WebhookConfigurer {
     /// The numbers.
     pub db: Db,
     /// Where they are.
@@ -57,9 +57,9 @@ pub(super) enum Outcome {
     /// It differs, and nothing may be set; nobody is given it.
     Differs,
     /// Twilio was not to be had, or refused.
-    Failed(Failure),
+    Failed(TwilioError),
     /// The same, and more numbers than can be true are like that: buying is halted.
-    TooMany(Failure),
+    TooMany(TwilioError),
 }
 
 /// Whose numbers may be set.
@@ -73,13 +73,13 @@ pub(super) enum MaySet {
     Anybodys,
 }
 
-impl Caring {
+impl WebhookConfigurer {
     pub(super) fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
     }
 
     /// Opens the breaker if the refusal concerns the account.
-    pub(super) async fn halts(&self, failure: &Failure) -> bool {
+    pub(super) async fn halts(&self, failure: &TwilioError) -> bool {
         breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
     }
 
@@ -126,7 +126,7 @@ impl Caring {
             Ok(None) => self.gone(number).await,
             Ok(Some(now)) if now.carries(wanted) => Ok(Outcome::Set),
             Ok(Some(_)) => {
-                let failure = Failure::Unknown {
+                let failure = TwilioError::Unknown {
                     message: "Twilio answered the update with other webhooks".to_owned(),
                     status: Some(200),
                     request_id: None,
@@ -138,7 +138,7 @@ impl Caring {
                 Ok(failed(failure, suspicion))
             }
             Err(failure) => {
-                if matches!(failure, Failure::Unknown { .. }) {
+                if matches!(failure, TwilioError::Unknown { .. }) {
                     // It may have taken effect, or may yet, after somebody else had other webhooks confirmed.
                     self.db.run("number_unconfirmed", move |conn| number_unconfirmed(conn, id)).await?;
                 }
@@ -148,7 +148,7 @@ impl Caring {
     }
 
     /// A call about the number failed. What Twilio says of it again and again without an end is one, too.
-    async fn in_vain(&self, number: &Cared, failure: Failure, may: MaySet) -> Result<Outcome, DbError> {
+    async fn in_vain(&self, number: &Cared, failure: TwilioError, may: MaySet) -> Result<Outcome, DbError> {
         if !failure.concerns_one_number() {
             return Ok(Outcome::Failed(failure));
         }
@@ -195,7 +195,7 @@ impl Caring {
     }
 }
 
-fn failed(failure: Failure, suspicion: Option<Suspicion>) -> Outcome {
+fn failed(failure: TwilioError, suspicion: Option<Suspicion>) -> Outcome {
     match suspicion {
         Some(_) => Outcome::TooMany(failure),
         None => Outcome::Failed(failure),

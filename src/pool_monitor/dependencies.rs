@@ -1,11 +1,11 @@
-//! What the monitor, the caretaker and the sampler need.
+//! What the monitor, maintenance and the sampler need.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
-use super::confirm::Caring;
+use super::confirm::WebhookConfigurer;
 use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::Db;
@@ -20,7 +20,7 @@ pub(crate) struct MonitorDependencies {
     /// Who buys.
     pub purchaser: PurchaserHandle,
     /// Webhooks confirmed, and the account probed.
-    pub caring: Caring,
+    pub configurer: WebhookConfigurer,
     /// Whether Twilio answers it.
     pub care: CareAnswers,
     /// Numbers that leave.

@@ -121,8 +121,8 @@ pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Observation, D
         threshold: config.pool.threshold_low,
         hour: (seen.spend.hour, config.spend.purchases_per_hour_max),
         day: (seen.spend.day, config.spend.purchases_per_day_max),
-        paused: seen.gate.paused.is_some(),
-        halted: seen.gate.halted.is_some(),
+        paused: seen.buying.paused.is_some(),
+        halted: seen.buying.halted.is_some(),
     });
     Ok(seen)
 }

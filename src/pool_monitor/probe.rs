@@ -6,17 +6,17 @@
 
 use super::dependencies::MonitorDependencies;
 use crate::db::DbError;
-use crate::db::buying_gate::{gate_close_by_probe, gate_take_probe};
+use crate::db::buying_state::{buying_reopen_by_probe, buying_take_probe};
 
 /// Probes if it is time, and closes the breaker if Twilio answers; says whether buying is open again.
 pub(super) async fn probe(deps: &MonitorDependencies) -> Result<bool, DbError> {
     let every = deps.config.load().breaker.probe();
-    if !deps.db.run("gate_take_probe", move |conn| gate_take_probe(conn, every)).await? {
+    if !deps.db.run("buying_take_probe", move |conn| buying_take_probe(conn, every)).await? {
         return Ok(false);
     }
-    match deps.caring.twilio.probe().await {
+    match deps.configurer.twilio.probe().await {
         Ok(()) => {
-            let open = deps.db.run("gate_close_by_probe", gate_close_by_probe).await?;
+            let open = deps.db.run("buying_reopen_by_probe", buying_reopen_by_probe).await?;
             deps.telemetry.halted(!open);
             slog::warn!(deps.log, "Twilio accepts us again"; "buying_is_open" => open);
             Ok(open)

@@ -10,23 +10,23 @@ use uuid::Uuid;
 
 use super::batch::{self, BatchReport};
 use super::buyer::Buyer;
-use super::by_hand::{ByHandOrder, Turn};
 use super::emergency;
 use super::frozen::Looking;
+use super::manual::{ManualOrder, Turn};
 use super::recover::{self, RecoverReport};
 use super::report::EmergencyReport;
 use crate::db::DbError;
 use crate::domain::Trigger;
-use crate::supervisor::{Alive, ChildGone, Slot, Working};
+use crate::supervisor::{ChildGone, Heartbeat, Slot, Working};
 
 /// Serializes everything that costs money.
 pub(crate) struct Purchaser {
     buyer: Buyer,
     work: watch::Sender<Work>,
     /// Orders by hand that wait for their next turn or have it.
-    by_hand_open: usize,
+    manual_open: usize,
     looking: Option<Looking>,
-    alive: Alive,
+    heartbeat: Heartbeat,
 }
 
 /// What the Purchaser is at, for whoever must not wait for it, or must.
@@ -35,7 +35,7 @@ pub(crate) struct Work {
     /// Anything at all, this very moment.
     pub busy: bool,
     /// An order by hand, perhaps between two turns.
-    pub by_hand: bool,
+    pub manual: bool,
 }
 
 /// Work in progress; its drop, however it comes, ends it.
@@ -55,19 +55,19 @@ impl Drop for AtWork {
 pub struct PurchaserHandle {
     slot: Slot<Purchaser>,
     work: watch::Receiver<Work>,
-    line_reports: watch::Receiver<Option<EmergencyReport>>,
+    waitlist_reports: watch::Receiver<Option<EmergencyReport>>,
 }
 
 impl Purchaser {
     /// What the supervisor starts, and starts again.
-    pub(crate) fn new(buyer: Buyer, work: watch::Sender<Work>, alive: Alive) -> Self {
+    pub(crate) fn new(buyer: Buyer, work: watch::Sender<Work>, heartbeat: Heartbeat) -> Self {
         work.send_replace(Work::default());
-        Self { buyer, work, by_hand_open: 0, looking: None, alive }
+        Self { buyer, work, manual_open: 0, looking: None, heartbeat }
     }
 
     fn at_work(&self) -> AtWork {
         self.work.send_modify(|work| work.busy = true);
-        AtWork { work: self.work.clone(), _working: self.alive.vitals().work() }
+        AtWork { work: self.work.clone(), _working: self.heartbeat.health().work() }
     }
 
     /// Does one thing; until it is done, no other message is looked at.
@@ -86,7 +86,7 @@ impl Purchaser {
 impl Drop for Purchaser {
     fn drop(&mut self) {
         self.work.send_replace(Work::default());
-        self.buyer.line_reports.send_replace(None);
+        self.buyer.waitlist_reports.send_replace(None);
     }
 }
 
@@ -95,7 +95,7 @@ impl Actor for Purchaser {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(64);
-        self.alive.beat_from(ctx);
+        self.heartbeat.beat_from(ctx);
         // Whoever has the lock is watched, so that it can be had by the time somebody needs it.
         self.looking = Some(Looking::start(self.buyer.clone()));
         // Whatever a crash left is settled before the first new purchase.
@@ -106,7 +106,7 @@ impl Actor for Purchaser {
 /// Run this order by hand.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct BuyByHand(Uuid, Reply);
+struct BuyManually(Uuid, Reply);
 
 type Reply = oneshot::Sender<Result<(), DbError>>;
 
@@ -114,7 +114,7 @@ type Reply = oneshot::Sender<Result<(), DbError>>;
 #[derive(Message)]
 #[rtype(result = "()")]
 struct NextTurn {
-    order: ByHandOrder,
+    order: ManualOrder,
     reply: Reply,
 }
 
@@ -123,24 +123,24 @@ struct NextTurn {
 #[rtype(result = "Result<BatchReport, DbError>")]
 struct BuyBatch(Trigger);
 
-/// Serve the line.
+/// Serve the waitlist.
 #[derive(Message)]
 #[rtype(result = "Result<Option<EmergencyReport>, DbError>")]
-struct BuyForLine;
+struct BuyForWaiters;
 
 /// Settle what is open.
 #[derive(Message)]
 #[rtype(result = "Result<RecoverReport, DbError>")]
 struct Recover;
 
-impl Handler<BuyByHand> for Purchaser {
+impl Handler<BuyManually> for Purchaser {
     type Result = ();
 
-    fn handle(&mut self, BuyByHand(order_id, reply): BuyByHand, ctx: &mut Self::Context) {
+    fn handle(&mut self, BuyManually(order_id, reply): BuyManually, ctx: &mut Self::Context) {
         fail::fail_point!("purchaser");
-        self.by_hand_open += 1;
-        self.work.send_modify(|work| work.by_hand = true);
-        let order = ByHandOrder::new(&self.buyer, order_id);
+        self.manual_open += 1;
+        self.work.send_modify(|work| work.manual = true);
+        let order = ManualOrder::new(&self.buyer, order_id);
         ctx.notify(NextTurn { order, reply });
     }
 }
@@ -164,11 +164,11 @@ impl Handler<NextTurn> for Purchaser {
                 Ok(Turn::Ended) => Ok(()),
                 Err(error) => Err(error),
             };
-            purchaser.by_hand_open = purchaser.by_hand_open.saturating_sub(1);
-            let more = purchaser.by_hand_open > 0;
-            purchaser.work.send_modify(|work| work.by_hand = more);
+            purchaser.manual_open = purchaser.manual_open.saturating_sub(1);
+            let more = purchaser.manual_open > 0;
+            purchaser.work.send_modify(|work| work.manual = more);
             if !more {
-                purchaser.buyer.line_reports.send_replace(None);
+                purchaser.buyer.waitlist_reports.send_replace(None);
             }
             // Whoever hung up reads the order's document instead.
             let _ = reply.send(outcome);
@@ -187,10 +187,10 @@ impl Handler<BuyBatch> for Purchaser {
     }
 }
 
-impl Handler<BuyForLine> for Purchaser {
+impl Handler<BuyForWaiters> for Purchaser {
     type Result = AtomicResponse<Self, Result<Option<EmergencyReport>, DbError>>;
 
-    fn handle(&mut self, _: BuyForLine, _ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, _: BuyForWaiters, _ctx: &mut Self::Context) -> Self::Result {
         fail::fail_point!("purchaser");
         let buyer = self.buyer.clone();
         self.atomically(async move { emergency::emergency(&buyer).await })
@@ -228,9 +228,9 @@ impl PurchaserHandle {
     pub(crate) fn new(
         slot: Slot<Purchaser>,
         work: watch::Receiver<Work>,
-        line_reports: watch::Receiver<Option<EmergencyReport>>,
+        waitlist_reports: watch::Receiver<Option<EmergencyReport>>,
     ) -> Self {
-        Self { slot, work, line_reports }
+        Self { slot, work, waitlist_reports }
     }
 
     /// Resolves when nothing is being bought here. While the daemon stops, nothing new begins either.
@@ -249,18 +249,18 @@ impl PurchaserHandle {
     ///
     /// # Errors
     /// When the Purchaser dies meanwhile (recovery settles the order's items), or PostgreSQL fails.
-    pub async fn by_hand(&self, order_id: Uuid) -> Result<(), PurchaserError> {
+    pub async fn run_manual(&self, order_id: Uuid) -> Result<(), PurchaserError> {
         let (reply, ended) = oneshot::channel();
-        self.slot.ask(BuyByHand(order_id, reply)).await?;
+        self.slot.ask(BuyManually(order_id, reply)).await?;
         Ok(ended.await.map_err(|_died| ChildGone)??)
     }
 
     /// Buys one batch; says "locked" at once while an order by hand is being run here.
     ///
     /// # Errors
-    /// As [`Self::by_hand`].
+    /// As [`Self::run_manual`].
     pub async fn batch(&self, trigger: Trigger) -> Result<BatchReport, PurchaserError> {
-        if self.work.borrow().by_hand {
+        if self.work.borrow().manual {
             return Ok(BatchReport::locked());
         }
         Ok(self.slot.ask(BuyBatch(trigger)).await??)
@@ -270,12 +270,12 @@ impl PurchaserHandle {
     /// serves them too.
     ///
     /// # Errors
-    /// As [`Self::by_hand`].
-    pub async fn for_line(&self) -> Result<Option<EmergencyReport>, PurchaserError> {
-        if self.work.borrow().by_hand {
-            return Ok(self.line_reports.borrow().clone());
+    /// As [`Self::run_manual`].
+    pub async fn for_waiters(&self) -> Result<Option<EmergencyReport>, PurchaserError> {
+        if self.work.borrow().manual {
+            return Ok(self.waitlist_reports.borrow().clone());
         }
-        Ok(self.slot.ask(BuyForLine).await??)
+        Ok(self.slot.ask(BuyForWaiters).await??)
     }
 
     /// Sets a recovery off without waiting for it. Whoever is buying here right now needs none, and has the next one soon.

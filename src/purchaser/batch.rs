@@ -2,12 +2,12 @@
 //!
 //! How to get it wrong: trusting the plan that the monitor made before the lock.
 
-use super::beside::with_line_beside;
+use super::beside::with_waitlist_beside;
 use super::buyer::Buyer;
 use super::candidates::Candidates;
-use super::order::{fill, finish, note, open, places};
+use super::order::{fill, finish, note, open, regions};
 use super::run::{self, Run};
-use super::serve::serve_line;
+use super::serve::serve_waitlist;
 use super::shortfall::Shortfall;
 use crate::db::DbError;
 use crate::domain::{Cap, Plan, Trigger, plan};
@@ -38,7 +38,7 @@ pub(super) async fn batch(buyer: &Buyer, trigger: Trigger) -> Result<BatchReport
         return Ok(BatchReport { shortfall: Some(Shortfall::Stopping), ..BatchReport::locked() });
     }
     let Some(run) = run::begin(buyer, None).await? else { return Ok(BatchReport::locked()) };
-    let done = with_line_beside(buyer, &run, batch_under(buyer, &run, trigger)).await;
+    let done = with_waitlist_beside(buyer, &run, batch_under(buyer, &run, trigger)).await;
     run.end().await;
     match done {
         Err(error) if run::is_overtaken(&error) => Ok(BatchReport::locked()),
@@ -47,7 +47,7 @@ pub(super) async fn batch(buyer: &Buyer, trigger: Trigger) -> Result<BatchReport
 }
 
 async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger) -> Result<BatchReport, DbError> {
-    serve_line(buyer, run).await?;
+    serve_waitlist(buyer, run).await?;
     let (seen, limits) = (buyer.observe().await?, buyer.limits());
     let plan = plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &seen.stock, trigger);
     if plan.count == 0 {
@@ -55,7 +55,7 @@ async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger) -> Result<Batch
     }
     let country = buyer.config.load().pool.country;
     let order = open(buyer, run, trigger, country, plan.count).await?;
-    let mut candidates = Candidates::new(country, places(buyer, &order.wish));
+    let mut candidates = Candidates::new(country, regions(buyer, &order.wish));
     let progress = fill(buyer, run, &order, plan.count, true, &mut candidates).await;
     if let (Some(Cap::PurchasesPerHour | Cap::PurchasesPerDay), cut) = (plan.binding_cap, plan.wanted - plan.count) {
         note(buyer, &order, "spend_cap", None, "the spend cap left fewer than a whole batch", cut).await?;

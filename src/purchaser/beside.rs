@@ -1,4 +1,4 @@
-//! The line is served beside whatever a run is at, as soon as its calls to Twilio hang.
+//! The waitlist is served beside whatever a run is at, as soon as its calls to Twilio hang.
 //!
 //! Invariants: everything beside belongs to the same run, under the same lock and the same bound on creates, of which the
 //! run's own orders leave one slot; when this returns, nothing of the run is in flight.
@@ -11,27 +11,27 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::MissedTickBehavior;
 
 use super::buyer::Buyer;
-use super::line::line_lacks;
 use super::run::{self, Run};
-use super::serve::serve_line;
+use super::serve::serve_waitlist;
+use super::waitlist::waitlist_lacks;
 use crate::db::DbError;
 
 /// Calls that have not moved for so long hang.
 const HANG: Duration = Duration::from_secs(1);
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const CHECK_EVERY: Duration = Duration::from_millis(250);
 /// Served beside at a time.
 const BESIDE_MAX: usize = 4;
-/// After the end of what the run was for, the line is served on for so long at most, while what was begun hangs.
+/// After the end of what the run was for, the waitlist is served on for so long at most, while what was begun hangs.
 const LINGER: Duration = Duration::from_secs(30);
 
 type Beside<'a> = Pin<Box<dyn Future<Output = Result<(), DbError>> + 'a>>;
 
-/// Does `work`, which the run is for, and serves the line beside it while the run's calls hang.
-pub(super) async fn with_line_beside<T>(buyer: &Buyer, run: &Run, work: impl Future<Output = T>) -> T {
+/// Does `work`, which the run is for, and serves the waitlist beside it while the run's calls hang.
+pub(super) async fn with_waitlist_beside<T>(buyer: &Buyer, run: &Run, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
     let mut beside: FuturesUnordered<Beside<'_>> = FuturesUnordered::new();
     let mut done: Option<(T, Instant)> = None;
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    let mut ticks = tokio::time::interval(CHECK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         if beside.is_empty()
@@ -58,9 +58,9 @@ pub(super) async fn with_line_beside<T>(buyer: &Buyer, run: &Run, work: impl Fut
 }
 
 async fn serve(buyer: &Buyer, run: &Run) -> Result<(), DbError> {
-    if !line_lacks(buyer).await? {
+    if !waitlist_lacks(buyer).await? {
         return Ok(());
     }
-    fail::fail_point!("line_beside");
-    serve_line(buyer, run).await.map(|_report| ())
+    fail::fail_point!("waitlist_beside");
+    serve_waitlist(buyer, run).await.map(|_report| ())
 }

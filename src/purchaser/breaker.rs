@@ -7,12 +7,12 @@
 use std::time::Duration;
 
 use crate::config::BreakerConfig;
-use crate::db::{Db, DbError, buying_gate};
-use crate::twilio::{Failure, Verdict, hide_numbers};
+use crate::db::{Db, DbError, buying_state};
+use crate::twilio::{TwilioError, Verdict, hide_numbers};
 
 /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
-pub(crate) async fn halt_on(db: &Db, config: &BreakerConfig, log: &slog::Logger, failure: &Failure) -> bool {
-    let Failure::Refused(refusal) = failure else { return false };
+pub(crate) async fn halt_on(db: &Db, config: &BreakerConfig, log: &slog::Logger, failure: &TwilioError) -> bool {
+    let TwilioError::Refused(refusal) = failure else { return false };
     let probe_every = match refusal.verdict() {
         Verdict::HaltUntilProbe => Some(config.probe()),
         Verdict::HaltUntilResume => None,
@@ -37,7 +37,7 @@ pub(crate) async fn halt(
     let told = message.clone();
     fail::fail_point!("halt_decided");
     let opened = db
-        .run_patiently("gate_halt", move |conn| buying_gate::gate_halt(conn, twilio_code, &message, probe_every))
+        .run_patiently("buying_halt", move |conn| buying_state::buying_halt(conn, twilio_code, &message, probe_every))
         .await;
     fail::fail_point!("halt_written");
     if opened.is_ok() {
@@ -59,5 +59,5 @@ pub(crate) async fn halt(
 /// # Errors
 /// When PostgreSQL fails; then Twilio must not be called either.
 pub(crate) async fn is_silenced(db: &Db) -> Result<bool, DbError> {
-    Ok(db.run("gate_read", buying_gate::gate_read).await?.silences_twilio())
+    Ok(db.run("buying_state_read", buying_state::buying_state_read).await?.silences_twilio())
 }

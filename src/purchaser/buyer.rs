@@ -13,11 +13,11 @@ use super::report::EmergencyReport;
 use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
 use crate::db::purchases::items::Limits;
-use crate::db::stock::{Observation, stock_read_for_line};
+use crate::db::stock::{Observation, stock_read_for_waiters};
 use crate::db::{Db, DbError};
 use crate::domain::Tag;
 use crate::telemetry::Telemetry;
-use crate::twilio::{Failure, Twilio};
+use crate::twilio::{Twilio, TwilioError};
 
 /// What buying needs. Plain dependencies, no actor.
 #[derive(Clone)]
@@ -38,10 +38,10 @@ pub(crate) struct Buyer {
     pub stock: Arc<Notify>,
     /// True from the first signal on: no new create starts.
     pub stopping: watch::Receiver<bool>,
-    /// Odd purchases since the last good one, whatever order they were of; see `wave`.
-    pub odd: Arc<AtomicU32>,
+    /// Purchases that nobody can use since the last good one, whatever order they were of; see `wave`.
+    pub unusable_in_a_row: Arc<AtomicU32>,
     /// What the latest run did for those who wait.
-    pub line_reports: watch::Sender<Option<EmergencyReport>>,
+    pub waitlist_reports: watch::Sender<Option<EmergencyReport>>,
     /// Where orders and candidates are counted.
     pub telemetry: Telemetry,
     /// The log.
@@ -52,7 +52,7 @@ impl Buyer {
     /// The stock, and what is on its way, as they are now.
     pub(super) async fn observe(&self) -> Result<Observation, DbError> {
         let care = self.care.now();
-        self.db.run_patiently("stock_observe", move |conn| stock_read_for_line(conn, care)).await
+        self.db.run_patiently("stock_observe", move |conn| stock_read_for_waiters(conn, care)).await
     }
 
     pub(super) fn limits(&self) -> Limits {
@@ -75,7 +75,7 @@ impl Buyer {
     }
 
     /// Opens the breaker if `failure` is of the kind that more calls only make worse; says whether it is.
-    pub(crate) async fn halt_on(&self, failure: &Failure) -> bool {
+    pub(crate) async fn halt_on(&self, failure: &TwilioError) -> bool {
         breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
     }
 

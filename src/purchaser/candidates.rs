@@ -13,15 +13,15 @@ use super::buyer::Buyer;
 use super::shortfall::Shortfall;
 use crate::db::purchases::items::items_known_numbers;
 use crate::domain::{AreaCode, Capability, CountryCode, PhoneNumber};
-use crate::twilio::{BackOff, Failure};
+use crate::twilio::{BackOff, TwilioError};
 
 /// Where to look, in turn: `None` = anywhere in the country.
-pub(super) type Places = VecDeque<Option<AreaCode>>;
+pub(super) type Regions = VecDeque<Option<AreaCode>>;
 
 /// The candidates of one order, or of the orders of one emergency run.
 pub(super) struct Candidates {
     pub(super) country: CountryCode,
-    places: Places,
+    regions: Regions,
     fresh: Vec<PhoneNumber>,
     tried: HashSet<PhoneNumber>,
     /// The last search showed nothing new while creates were in flight.
@@ -37,8 +37,8 @@ pub(super) struct Search {
 }
 
 impl Candidates {
-    pub(super) fn new(country: CountryCode, places: Places) -> Self {
-        Self { country, places, fresh: Vec::new(), tried: HashSet::new(), dry: false }
+    pub(super) fn new(country: CountryCode, regions: Regions) -> Self {
+        Self { country, regions, fresh: Vec::new(), tried: HashSet::new(), dry: false }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -52,23 +52,23 @@ impl Candidates {
 
     /// Whether there is nowhere left to look.
     pub(super) fn are_exhausted(&self) -> bool {
-        self.places.is_empty() && self.fresh.is_empty()
+        self.regions.is_empty() && self.fresh.is_empty()
     }
 
     /// The next search, if there is anything to search for now.
     pub(super) fn next_search(&self, wanted: &[Capability]) -> Option<Search> {
-        let area_code = *self.places.front().filter(|_| !self.dry)?;
+        let area_code = *self.regions.front().filter(|_| !self.dry)?;
         Some(Search { country: self.country, area_code, wanted: wanted.to_vec() })
     }
 
-    /// Takes what a search found. With nothing in flight, a search without news ends its place.
+    /// Takes what a search found. With nothing in flight, a search without news ends its region.
     pub(super) fn add(&mut self, found: Vec<PhoneNumber>, in_flight: bool) {
         let mut news: Vec<PhoneNumber> = found.into_iter().filter(|number| self.tried.insert(number.clone())).collect();
         if news.is_empty() {
             if in_flight {
                 self.dry = true;
             } else {
-                self.places.pop_front();
+                self.regions.pop_front();
             }
         }
         news.shuffle(&mut rand::rng());
@@ -102,8 +102,8 @@ impl Search {
         let search = || buyer.twilio.search(self.country, self.area_code, &self.wanted);
         match BackOff::PACE.repeat("a search", &buyer.log, &buyer.stopping, search).await {
             Ok(found) => Ok(found.into_iter().map(|candidate| candidate.phone_number).collect()),
-            // An area code without numbers may be told as an error: the next place may have some.
-            Err(Failure::Refused(refusal)) if matches!(refusal.code, Some(21451 | 21452)) => Ok(Vec::new()),
+            // An area code without numbers may be told as an error: the next region may have some.
+            Err(TwilioError::Refused(refusal)) if matches!(refusal.code, Some(21451 | 21452)) => Ok(Vec::new()),
             Err(failure) => {
                 slog::warn!(buyer.log, "a search failed"; "country" => self.country.as_str(),
                     "area_code" => self.area_code.as_ref().map(AreaCode::as_str), "cause" => failure.for_log(),
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_number_is_tried_once_and_an_empty_place_gives_way_to_the_next() {
-        let mut candidates = Candidates::new(CountryCode::US, Places::from([Some("415".parse().unwrap()), None]));
+        let mut candidates = Candidates::new(CountryCode::US, Regions::from([Some("415".parse().unwrap()), None]));
         candidates.add(numbers(&["+14155550101", "+14155550102"]), false);
         assert_eq!(candidates.take(5).len(), 2);
         candidates.add(numbers(&["+14155550101"]), false);
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_search_that_shows_only_what_is_in_flight_is_repeated_after_a_create_ended() {
-        let mut candidates = Candidates::new(CountryCode::US, Places::from([None]));
+        let mut candidates = Candidates::new(CountryCode::US, Regions::from([None]));
         candidates.add(numbers(&["+14155550101"]), false);
         candidates.take(1);
         candidates.add(numbers(&["+14155550101"]), true);

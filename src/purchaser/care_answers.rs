@@ -46,7 +46,7 @@ impl CareAnswers {
         self.unanswered_at(begun, Instant::now());
     }
 
-    /// What those who buy for the line may count on.
+    /// What those who buy for the waitlist may count on.
     pub(crate) fn now(&self) -> Care {
         if self.is_silent(COUNTS_FOR, Instant::now()) { Care::Stalls } else { Care::Comes }
     }

@@ -16,9 +16,9 @@ use super::judge::{Owner, judge_for};
 use super::outcome::Outcome;
 use super::settle::{settle, settle_untagged};
 use super::shortfall::Shortfall;
-use crate::db::purchases::items::{self, Attempt, Ending, Failure as Reason, Intent, RunOf};
+use crate::db::purchases::items::{self, Attempt, Ending, Intent, Reason, RunOf};
 use crate::domain::{CountryCode, NumberSid, PhoneNumber, Webhooks};
-use crate::twilio::{Answered, BackOff, Failure, IncomingNumber, Verdict, hide_numbers};
+use crate::twilio::{Answered, BackOff, IncomingNumber, TwilioError, Verdict, hide_numbers};
 
 /// POSTs for one item whose outcome was in doubt.
 const DOUBTFUL_POSTS_MAX: i32 = 3;
@@ -43,8 +43,8 @@ pub(super) struct Item {
     pub(super) first_sent: Instant,
 }
 
-enum Look {
-    Seen(Outcome),
+enum Lookup {
+    Settled(Outcome),
     /// The list shows the number with another tag, under this SID. It may lag.
     AnotherTag(NumberSid),
     NotThere,
@@ -69,7 +69,7 @@ pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
             Err(failure) => failure,
         };
         fail::fail_point!("create_failed");
-        let looked = match judge_failure(buyer, &item, &failure, doubted).await {
+        let was_looked_up = match judge_failure(buyer, &item, &failure, doubted).await {
             Next::Done(outcome) => return outcome,
             Next::Again { doubtful } => {
                 doubted |= doubtful;
@@ -81,12 +81,12 @@ pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
         if item.attempt >= posts_max || too_late || !back_off(buyer, item.attempt, failure.retry_after()).await {
             return give_up(buyer, &item, failure, doubted).await;
         }
-        if doubted && !looked {
+        if doubted && !was_looked_up {
             // Twilio's list may show by now what an earlier POST bought.
-            match look(buyer, &item).await {
-                Look::Seen(outcome) => return outcome,
-                Look::NotThere => {}
-                Look::AnotherTag(_) | Look::Failed => return give_up(buyer, &item, failure, doubted).await,
+            match look_up(buyer, &item).await {
+                Lookup::Settled(outcome) => return outcome,
+                Lookup::NotThere => {}
+                Lookup::AnotherTag(_) | Lookup::Failed => return give_up(buyer, &item, failure, doubted).await,
             }
         }
         match attempt_again(buyer, &item).await {
@@ -103,19 +103,19 @@ pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
     }
 }
 
-async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: bool) -> Next {
+async fn judge_failure(buyer: &Buyer, item: &Item, failure: &TwilioError, doubted: bool) -> Next {
     let refusal = match failure {
-        Failure::NotSent(_) => return Next::Again { doubtful: false },
-        Failure::Unknown { .. } => {
+        TwilioError::NotSent(_) => return Next::Again { doubtful: false },
+        TwilioError::Unknown { .. } => {
             doubt(buyer, item, failure).await;
-            return match look(buyer, item).await {
-                Look::Seen(outcome) => Next::Done(outcome),
-                Look::NotThere => Next::Again { doubtful: true },
+            return match look_up(buyer, item).await {
+                Lookup::Settled(outcome) => Next::Done(outcome),
+                Lookup::NotThere => Next::Again { doubtful: true },
                 // Without a look that tells, nobody may POST again.
-                Look::AnotherTag(_) | Look::Failed => Next::Done(Outcome::Unknown),
+                Lookup::AnotherTag(_) | Lookup::Failed => Next::Done(Outcome::Unknown),
             };
         }
-        Failure::Refused(refusal) => refusal,
+        TwilioError::Refused(refusal) => refusal,
     };
     if refusal.verdict() == Verdict::Retry {
         return Next::Again { doubtful: false };
@@ -124,11 +124,11 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: b
     if doubted {
         // A refusal after a doubt proves nothing; one more look, then the item waits for `recover`.
         doubt(buyer, item, failure).await;
-        return Next::Done(match look(buyer, item).await {
-            Look::Seen(outcome) => outcome,
+        return Next::Done(match look_up(buyer, item).await {
+            Lookup::Settled(outcome) => outcome,
             // When Twilio refuses the account, nobody looked.
             _ if halted => Outcome::End(Shortfall::Halted(failure.clone())),
-            Look::AnotherTag(_) | Look::NotThere | Look::Failed => Outcome::Unknown,
+            Lookup::AnotherTag(_) | Lookup::NotThere | Lookup::Failed => Outcome::Unknown,
         });
     }
     if refusal.code == Some(21421) {
@@ -147,7 +147,7 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &Failure, doubted: b
 /// A 201: settles it if it is ours; reads it again when it carries another tag.
 async fn created(buyer: &Buyer, item: &Item, found: Answered<IncomingNumber>) -> Outcome {
     let found = asked_again(buyer, found).await;
-    let odd = |what: &str| Failure::Unknown {
+    let doubtful = |what: &str| TwilioError::Unknown {
         message: format!("the answer to the create {what}"),
         status: Some(201),
         request_id: found.request_id.clone(),
@@ -157,21 +157,21 @@ async fn created(buyer: &Buyer, item: &Item, found: Answered<IncomingNumber>) ->
         // It is the answer to our own POST, whatever its date says.
         Owner::Untagged(settlement) | Owner::Later(settlement) => settle_untagged(buyer, item.id, &settlement).await,
         Owner::Unclear => {
-            doubt(buyer, item, &odd("came too late to be believed")).await;
+            doubt(buyer, item, &doubtful("came too late to be believed")).await;
             Outcome::Unknown
         }
         Owner::Older => {
             // Twilio says that it sold it: should its date be wrong, the caps have counted it.
-            doubt(buyer, item, &odd("shows a number that the account had long before")).await;
+            doubt(buyer, item, &doubtful("shows a number that the account had long before")).await;
             somebody_elses(buyer, item).await
         }
         Owner::AnotherTag => {
-            doubt(buyer, item, &odd("carries another tag")).await;
-            match look(buyer, item).await {
-                Look::Seen(outcome) => outcome,
+            doubt(buyer, item, &doubtful("carries another tag")).await;
+            match look_up(buyer, item).await {
+                Lookup::Settled(outcome) => outcome,
                 // The answer and the list say the same of the same number.
-                Look::AnotherTag(sid) if sid == found.body.sid => somebody_elses(buyer, item).await,
-                Look::AnotherTag(_) | Look::NotThere | Look::Failed => Outcome::Unknown,
+                Lookup::AnotherTag(sid) if sid == found.body.sid => somebody_elses(buyer, item).await,
+                Lookup::AnotherTag(_) | Lookup::NotThere | Lookup::Failed => Outcome::Unknown,
             }
         }
     }
@@ -202,23 +202,23 @@ pub(super) async fn asked_again(buyer: &Buyer, mut found: Answered<IncomingNumbe
 }
 
 /// Looks the number up in Twilio's list; not while the breaker silences Twilio.
-async fn look(buyer: &Buyer, item: &Item) -> Look {
+async fn look_up(buyer: &Buyer, item: &Item) -> Lookup {
     if buyer.is_silenced().await {
-        return Look::Failed;
+        return Lookup::Failed;
     }
     let found = buyer.twilio.find(&item.number, Some(&buyer.tag(item.id))).await;
     fail::fail_point!("look_answered");
     match found {
-        Ok(None) => Look::NotThere,
+        Ok(None) => Lookup::NotThere,
         Ok(Some(found)) => {
             let found = asked_again(buyer, found).await;
-            Look::Seen(match judged(buyer, item, &found) {
+            Lookup::Settled(match judged(buyer, item, &found) {
                 Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
                 Owner::Untagged(settlement) => settle_untagged(buyer, item.id, &settlement).await,
                 // This machine's clock may have stood still since the POST, together with the machine. Recovery reads
                 // the database's.
                 Owner::Older | Owner::Later(_) | Owner::Unclear => Outcome::Unknown,
-                Owner::AnotherTag => return Look::AnotherTag(found.body.sid),
+                Owner::AnotherTag => return Lookup::AnotherTag(found.body.sid),
             })
         }
         Err(failure) => {
@@ -226,7 +226,7 @@ async fn look(buyer: &Buyer, item: &Item) -> Look {
                 "item" => item.id.to_string(), "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(),
                 "request_id" => failure.request_id());
             buyer.halt_on(&failure).await;
-            Look::Failed
+            Lookup::Failed
         }
     }
 }
@@ -251,7 +251,7 @@ pub(super) fn another_environments() -> Reason {
     }
 }
 
-async fn give_up(buyer: &Buyer, item: &Item, failure: Failure, doubted: bool) -> Outcome {
+async fn give_up(buyer: &Buyer, item: &Item, failure: TwilioError, doubted: bool) -> Outcome {
     if doubted {
         // The last attempt made it `sent` again; without this nobody would look for it.
         doubt(buyer, item, &failure).await;
@@ -271,7 +271,7 @@ async fn attempt_again(buyer: &Buyer, item: &Item) -> Result<Attempt, Shortfall>
     }
 }
 
-fn reason(failure: &Failure) -> Reason {
+fn reason(failure: &TwilioError) -> Reason {
     Reason {
         code: failure.error_code(),
         twilio_code: failure.twilio_code(),
@@ -281,7 +281,7 @@ fn reason(failure: &Failure) -> Reason {
     }
 }
 
-async fn doubt(buyer: &Buyer, item: &Item, failure: &Failure) {
+async fn doubt(buyer: &Buyer, item: &Item, failure: &TwilioError) {
     slog::warn!(buyer.log, "the outcome of a purchase is unknown; Twilio's list will tell";
         "item" => item.id.to_string(), "attempt" => item.attempt, "cause" => failure.for_log(),
         "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());

@@ -1,13 +1,13 @@
 //! Buying: the one part that cannot be undone.
 //!
-//! The way of one number: [`run`] takes the lock, from a [`frozen`] holder too, and sorts what earlier runs left; [`batch`], [`by_hand`] or [`emergency`]
+//! The way of one number: [`run`] takes the lock, from a [`frozen`] holder too, and sorts what earlier runs left; [`batch`], [`manual`] or [`emergency`]
 //! sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`]; [`create`] is one create from its first POST
 //! to its end; [`judge`] says whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open.
 //! [`breaker`] stops it all. The ledger itself is `db::purchases::items`.
 //!
 //! Architecture invariant: nothing is bought without a `&PurchaseLock` in the caller's hand, a committed intent and a
 //! committed attempt; the actor ([`actor`]) handles one message at a time (`AtomicResponse`), so runs never overlap. Within
-//! a run the line is served [`beside`] calls that hang; what a run has on the wire is its [`traffic`].
+//! a run the waitlist is served [`beside`] calls that hang; what a run has on the wire is its [`traffic`].
 //! How to get it wrong: replacing a candidate whose outcome is unknown. Its place in the order stays taken.
 
 mod actor;
@@ -15,7 +15,6 @@ mod batch;
 mod beside;
 pub(crate) mod breaker;
 mod buyer;
-mod by_hand;
 mod candidates;
 pub(crate) mod care_answers;
 mod create;
@@ -23,7 +22,7 @@ mod emergency;
 mod frozen;
 mod holder_watch;
 mod judge;
-mod line;
+mod manual;
 mod order;
 mod orders;
 mod outcome;
@@ -34,6 +33,7 @@ mod serve;
 mod settle;
 mod shortfall;
 mod traffic;
+mod waitlist;
 mod wave;
 
 pub(crate) use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
@@ -42,7 +42,7 @@ pub(crate) use buyer::Buyer;
 pub(crate) use care_answers::CareAnswers;
 pub(crate) use holder_watch::HolderWatch;
 pub(crate) use judge::{Owner, judge_for};
-pub(crate) use line::others_wait;
 pub(crate) use orders::{Asker, NotPlaced, Orders, Untold};
 pub(crate) use report::EmergencyReport;
 pub(crate) use shortfall::Shortfall;
+pub(crate) use waitlist::others_wait;

@@ -4,7 +4,7 @@
 //! How to get it wrong: ending an order while a create of it is on the wire; `wave::buy` returns when none is.
 
 use super::buyer::Buyer;
-use super::candidates::{Candidates, Places};
+use super::candidates::{Candidates, Regions};
 use super::run::Run;
 use super::shortfall::Shortfall;
 use super::wave::{self, Goal, Progress};
@@ -39,17 +39,17 @@ pub(super) async fn open(
 }
 
 /// Where an order looks: its own area code, or the pool's in turn, then anywhere if it may.
-pub(super) fn places(buyer: &Buyer, wish: &Wish) -> Places {
+pub(super) fn regions(buyer: &Buyer, wish: &Wish) -> Regions {
     let config = buyer.config.load();
-    let mut places: Places = match wish.area_code {
-        Some(area_code) => Places::from([Some(area_code)]),
+    let mut regions: Regions = match wish.area_code {
+        Some(area_code) => Regions::from([Some(area_code)]),
         None if wish.country == config.pool.country => config.pool.area_codes.iter().copied().map(Some).collect(),
-        None => Places::new(),
+        None => Regions::new(),
     };
     if wish.area_code.is_none() || wish.fallback {
-        places.push_back(None);
+        regions.push_back(None);
     }
-    places
+    regions
 }
 
 /// Buys what an order still lacks; `planned` of it is what the plan under the lock allowed. `gives_way`: whether others may go first after a slice.
@@ -63,7 +63,7 @@ pub(super) async fn fill(
 ) -> Progress {
     let (id, config) = (order.id, buyer.config.load());
     let used =
-        buyer.db.run_patiently("purchase_places_used", move |conn| purchases::purchase_places_used(conn, id)).await;
+        buyer.db.run_patiently("purchase_count_used", move |conn| purchases::purchase_count_used(conn, id)).await;
     let used = match used {
         Ok(used) => used,
         Err(error) => return Progress { shortfall: Some(error.into()), ..Progress::default() },
@@ -73,7 +73,7 @@ pub(super) async fn fill(
     let most = run.slots.saturating_sub(1).max(1);
     let goal = Goal {
         run: RunOf { order_id: order.id, run_id: run.id },
-        places: order.wish.count.saturating_sub(used),
+        remaining: order.wish.count.saturating_sub(used),
         planned,
         concurrency: most.min(if emergency {
             config.purchase.emergency_concurrency
@@ -114,10 +114,8 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
         _ => OrderState::Done,
     };
     if let Some(shortfall) = progress.shortfall.as_ref().filter(|shortfall| shortfall.is_worth_telling()) {
-        let used = buyer
-            .db
-            .run_patiently("purchase_places_used", move |conn| purchases::purchase_places_used(conn, id))
-            .await?;
+        let used =
+            buyer.db.run_patiently("purchase_count_used", move |conn| purchases::purchase_count_used(conn, id)).await?;
         let missing = order.wish.count.saturating_sub(used);
         if missing > 0 {
             note(buyer, order, &shortfall.code(), shortfall.twilio_code(), &shortfall.message(), missing).await?;

@@ -218,7 +218,7 @@ impl Orders {
     }
 
     async fn run(&self, id: Uuid) -> Result<(), Untold> {
-        self.purchaser.by_hand(id).await.inspect_err(|error| {
+        self.purchaser.run_manual(id).await.inspect_err(|error| {
             slog::error!(self.log, "an order by hand broke off; its items are settled by recovery";
                 "order" => id.to_string(), "error" => error.to_string());
         })?;

@@ -1,7 +1,7 @@
 //! How one item ended, as far as its order cares.
 
 use super::shortfall::Shortfall;
-use crate::twilio::Failure;
+use crate::twilio::TwilioError;
 
 /// How an item ended, as far as its order cares.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ pub(super) enum Outcome {
     /// Ours, but good for nothing: it lacks a capability that the search had asked for.
     Unfit,
     /// Not to be had: the place is free for another candidate. Twilio's word, when it is worth telling.
-    NotThisOne(Option<Failure>),
+    NotThisOne(Option<TwilioError>),
     /// Twilio answered for a number that another environment owns: the place is free, but once is enough.
     NotOurs,
     /// Unknown: the place stays taken.

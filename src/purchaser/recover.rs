@@ -13,14 +13,12 @@ use super::buyer::Buyer;
 use super::create::{another_environments, asked_again};
 use super::judge::Owner;
 use super::judge::judge_for;
-use super::line::line_lacks;
 use super::outcome::Outcome;
 use super::run::{self, Run};
 use super::settle::{settle, settle_untagged};
+use super::waitlist::waitlist_lacks;
 use crate::db::DbError;
-use crate::db::purchases::items::{
-    Ending, Failure as Reason, Unsettled, item_look_failed, item_not_ours, items_unsettled,
-};
+use crate::db::purchases::items::{Ending, Reason, Unsettled, item_look_failed, item_not_ours, items_unsettled};
 
 /// Looks for one item are at least this far apart, in seconds.
 const LOOKS_APART_SECS: f64 = 10.0;
@@ -28,7 +26,7 @@ const LOOKS_APART_SECS: f64 = 10.0;
 const LOOKS_MAX: i64 = 16;
 const LOOKS_AT_A_TIME: usize = 8;
 const WITHIN: Duration = Duration::from_secs(15);
-const LOOKS_FOR_LINE_EVERY: Duration = Duration::from_millis(250);
+const WAITLIST_ASKED_EVERY: Duration = Duration::from_millis(250);
 
 /// What a recovery did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,10 +71,10 @@ async fn look_up_unsettled(buyer: &Buyer, run: &Run) -> Result<RecoverReport, Db
     let all = async {
         while let Some(found) = looks.next().await {
             match found {
-                Looked::Bought => report.bought += 1,
-                Looked::Ended => report.ended += 1,
-                Looked::Open => {}
-                Looked::Halted => break,
+                Resolution::Bought => report.bought += 1,
+                Resolution::Ended => report.ended += 1,
+                Resolution::Open => {}
+                Resolution::Halted => break,
             }
         }
     };
@@ -96,15 +94,15 @@ async fn look_up_unsettled(buyer: &Buyer, run: &Run) -> Result<RecoverReport, Db
 /// these looks find is all that can serve anybody.
 async fn somebody_lacks(buyer: &Buyer) {
     loop {
-        tokio::time::sleep(LOOKS_FOR_LINE_EVERY).await;
-        if line_lacks(buyer).await.unwrap_or(false) {
+        tokio::time::sleep(WAITLIST_ASKED_EVERY).await;
+        if waitlist_lacks(buyer).await.unwrap_or(false) {
             return;
         }
     }
 }
 
 /// What a look at Twilio's list came to.
-enum Looked {
+enum Resolution {
     /// The item has its number.
     Bought,
     /// It ended without one.
@@ -115,7 +113,7 @@ enum Looked {
     Halted,
 }
 
-async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
+async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Resolution {
     let id = item.id;
     let looked = buyer.twilio.find(&item.phone_number, Some(&buyer.tag(id))).await;
     fail::fail_point!("unsettled_looked");
@@ -125,11 +123,11 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
             slog::warn!(buyer.log, "an unsettled purchase could not be looked up"; "item" => id.to_string(),
                 "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
             if buyer.halt_on(&failure).await {
-                return Looked::Halted;
+                return Resolution::Halted;
             }
             // Its turn is over all the same, else failing items would keep the others from theirs.
             let _ = buyer.db.run_patiently("item_look_failed", move |conn| item_look_failed(conn, id)).await;
-            return Looked::Open;
+            return Resolution::Open;
         }
     };
     let Some(found) = found else { return not_ours(buyer, item, Ending::NotBought, None).await };
@@ -138,22 +136,22 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Looked {
         Owner::Us(settlement) => settled(settle(buyer, id, &settlement).await),
         Owner::Untagged(settlement) => settled(settle_untagged(buyer, id, &settlement).await),
         Owner::AnotherTag | Owner::Older => {
-            let looked = not_ours(buyer, item, Ending::Taken, Some(another_environments())).await;
-            if matches!(looked, Looked::Ended) {
+            let resolution = not_ours(buyer, item, Ending::Taken, Some(another_environments())).await;
+            if matches!(resolution, Resolution::Ended) {
                 slog::error!(buyer.log, "a number that we meant to buy belongs to another environment on this account";
                     "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
             }
-            looked
+            resolution
         }
         Owner::Later(_) => not_ours(buyer, item, Ending::Taken, Some(bought_later())).await,
         Owner::Unclear => {
-            let looked = not_ours(buyer, item, Ending::NotBought, Some(unclear())).await;
-            if matches!(looked, Looked::Ended) {
+            let resolution = not_ours(buyer, item, Ending::NotBought, Some(unclear())).await;
+            if matches!(resolution, Resolution::Ended) {
                 slog::error!(buyer.log, "the account has a number without a tag that may be of a purchase in doubt for more \
                                          than 7 days: adopt it if it is ours, else ignore it";
                     "phone_number_ends" => item.phone_number.last_four(), "item" => id.to_string());
             }
-            looked
+            resolution
         }
     }
 }
@@ -177,24 +175,24 @@ fn unclear() -> Reason {
     }
 }
 
-fn settled(outcome: Outcome) -> Looked {
+fn settled(outcome: Outcome) -> Resolution {
     fail::fail_point!("unsettled_settled");
     match outcome {
-        Outcome::Bought | Outcome::Unfit => Looked::Bought,
-        _ => Looked::Open,
+        Outcome::Bought | Outcome::Unfit => Resolution::Bought,
+        _ => Resolution::Open,
     }
 }
 
-fn ended_or_open(buyer: &Buyer, ended: Result<bool, DbError>, outcome: &'static str) -> Looked {
+fn ended_or_open(buyer: &Buyer, ended: Result<bool, DbError>, outcome: &'static str) -> Resolution {
     if !ended.is_ok_and(|ended| ended) {
-        return Looked::Open;
+        return Resolution::Open;
     }
     buyer.telemetry.item(outcome);
-    Looked::Ended
+    Resolution::Ended
 }
 
 /// Twilio's list shows nothing of ours. That ends the item when it has said so twice, and its time is over.
-async fn not_ours(buyer: &Buyer, item: &Unsettled, ending: Ending, reason: Option<Reason>) -> Looked {
+async fn not_ours(buyer: &Buyer, item: &Unsettled, ending: Ending, reason: Option<Reason>) -> Resolution {
     let settle_secs = buyer.config.load().purchase.unknown_settle().as_secs_f64();
     let id = item.id;
     let ended = buyer

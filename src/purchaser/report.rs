@@ -10,15 +10,15 @@ use crate::domain::CountryCode;
 /// What an emergency run did.
 #[derive(Debug, Clone)]
 pub struct EmergencyReport {
-    /// Whoever joined the line later was not counted.
+    /// Whoever joined the waitlist later was not counted.
     pub begun: Instant,
     /// How many were bought.
     pub bought: u32,
-    /// Why the line could not be served in full, by the country that somebody waits for.
+    /// Why the waitlist could not be served in full, by the country that somebody waits for.
     pub short: BTreeMap<CountryCode, Shortfall>,
     /// Where numbers are bought, for whoever takes any country and for whoever insists on this one.
     pub pool_country: CountryCode,
-    /// Numbers on their way at the end, whoever buys them: the line may be served yet.
+    /// Numbers on their way at the end, whoever buys them: the waitlist may be served yet.
     pub on_their_way: u32,
 }
 

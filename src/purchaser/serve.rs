@@ -10,12 +10,12 @@ use std::collections::btree_map::Entry;
 
 use super::buyer::Buyer;
 use super::candidates::Candidates;
-use super::line::{pace, plan_for_line};
 use super::order::{fill, finish, open};
 use super::report::EmergencyReport;
 use super::run::Run;
 use super::shortfall::Shortfall;
 use super::traffic::Kind;
+use super::waitlist::{pace, plan_for_waiters};
 use crate::db::DbError;
 use crate::db::purchases::items::Pace;
 use crate::db::stock::Observation;
@@ -24,8 +24,8 @@ use crate::domain::{CountryCode, Trigger, Why};
 /// Rounds of one emergency run; each is one order.
 const ROUNDS_MAX: u32 = 64;
 
-/// Serves the line, if there is anybody whom nothing else will serve.
-pub(super) async fn serve_line(buyer: &Buyer, run: &Run) -> Result<EmergencyReport, DbError> {
+/// Serves the waitlist, if there is anybody whom nothing else will serve.
+pub(super) async fn serve_waitlist(buyer: &Buyer, run: &Run) -> Result<EmergencyReport, DbError> {
     let mut report = EmergencyReport::new(buyer.config.load().pool.country);
     let mut searched: BTreeMap<CountryCode, Candidates> = BTreeMap::new();
     let mut done: Vec<CountryCode> = Vec::new();
@@ -71,7 +71,7 @@ enum Round {
     Short(u32, Shortfall),
 }
 
-/// One order for those in line who wait for `country`, or for any.
+/// One order for those on the waitlist who wait for `country`, or for any.
 async fn round(
     buyer: &Buyer,
     run: &Run,
@@ -79,7 +79,7 @@ async fn round(
     seen: &Observation,
     searched: &mut BTreeMap<CountryCode, Candidates>,
 ) -> Result<Round, DbError> {
-    let mut plan = plan_for_line(buyer, seen, country);
+    let mut plan = plan_for_waiters(buyer, seen, country);
     if plan.count == 0 {
         let why = plan.why;
         return Ok(if why == Why::NobodyWaits { Round::Nothing } else { Round::Short(0, Shortfall::Refused(why)) });
@@ -91,7 +91,7 @@ async fn round(
     };
     let candidates = match searched.entry(country) {
         Entry::Occupied(searched) => searched.into_mut(),
-        Entry::Vacant(place) => {
+        Entry::Vacant(vacant) => {
             // Searched before the order is sized, so that it counts those who came meanwhile.
             let mut candidates = Candidates::new(country, std::iter::once(None).collect());
             if let Err(shortfall) = search_first(buyer, run, &mut candidates).await {
@@ -100,8 +100,8 @@ async fn round(
             if candidates.len() == 0 {
                 return Ok(Round::Short(0, Shortfall::NoStock));
             }
-            plan = plan_for_line(buyer, &buyer.observe().await?, country);
-            place.insert(candidates)
+            plan = plan_for_waiters(buyer, &buyer.observe().await?, country);
+            vacant.insert(candidates)
         }
     };
     if plan.count == 0 {
@@ -111,7 +111,7 @@ async fn round(
     let order = open(buyer, run, Trigger::Emergency, country, count).await?;
     let progress = fill(buyer, run, &order, count, false, candidates).await;
     finish(buyer, run, &order, &progress).await?;
-    fail::fail_point!("line_bought");
+    fail::fail_point!("waitlist_bought");
     Ok(match progress.shortfall.filter(Shortfall::is_worth_telling) {
         Some(shortfall) => Round::Short(progress.bought, shortfall),
         None if progress.bought + progress.unknown == 0 => Round::Nothing,

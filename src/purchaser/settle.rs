@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::buyer::Buyer;
 use super::outcome::Outcome;
 use super::shortfall::Shortfall;
-use crate::db::purchases::items::{Ending, Failure as Reason, Settlement, item_doubt, item_end, item_settle};
+use crate::db::purchases::items::{Ending, Reason, Settlement, item_doubt, item_end, item_settle};
 use crate::db::{Constraint, DbError};
-use crate::twilio::Failure;
+use crate::twilio::TwilioError;
 
 const TRIES_MAX: u32 = 30;
 const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
@@ -108,5 +108,5 @@ async fn conflict(buyer: &Buyer, item_id: Uuid, settlement: &Settlement, error: 
     if let Err(error) = ended {
         slog::warn!(buyer.log, "a conflict could not be written down"; "item" => item_id.to_string(), "error" => error.in_full());
     }
-    Outcome::End(Shortfall::Halted(Failure::Unknown { message, status: None, request_id: None }))
+    Outcome::End(Shortfall::Halted(TwilioError::Unknown { message, status: None, request_id: None }))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::db::DbError;
 use crate::domain::{CountryCode, Why};
-use crate::twilio::Failure;
+use crate::twilio::TwilioError;
 
 /// Why buying stopped short of what the plan said.
 #[derive(Debug, Clone)]
@@ -23,9 +23,9 @@ pub enum Shortfall {
     /// A limit, the pause or the halt says no.
     Refused(Why),
     /// Too many candidates in a row were not to be had, or the order cannot succeed as configured; the last word.
-    Twilio(Failure),
+    Twilio(TwilioError),
     /// Twilio refused in a way that halted all buying.
-    Halted(Failure),
+    Halted(TwilioError),
     /// The run lost its order: the lock was lost, or somebody else ended it.
     RunIsOver,
     /// The daemon stops.
@@ -44,9 +44,9 @@ impl Shortfall {
             Self::Paced => "twilio_unavailable".to_owned(),
             Self::Refused(why) => why.as_str().to_owned(),
             // A search changes nothing: no outcome is open.
-            Self::Twilio(Failure::Unknown { .. }) => "twilio_unavailable".to_owned(),
+            Self::Twilio(TwilioError::Unknown { .. }) => "twilio_unavailable".to_owned(),
             // Not a word of Twilio's, but of ours about what it answered.
-            Self::Halted(Failure::Unknown { .. }) => "halted".to_owned(),
+            Self::Halted(TwilioError::Unknown { .. }) => "halted".to_owned(),
             Self::Twilio(failure) | Self::Halted(failure) => failure.error_code(),
             Self::RunIsOver => "interrupted".to_owned(),
             Self::Stopping => "stopping".to_owned(),
@@ -68,11 +68,11 @@ impl Shortfall {
                     .to_owned()
             }
             Self::Refused(why) => format!("{}: {}", why.as_str(), why.sentence()),
-            Self::Twilio(Failure::Unknown { message, request_id, .. }) => {
+            Self::Twilio(TwilioError::Unknown { message, request_id, .. }) => {
                 let request = request_id.as_ref().map(|id| format!(", Twilio's request {id}")).unwrap_or_default();
                 format!("Twilio gave no proper answer to a search ({message}{request}); try again later")
             }
-            Self::Halted(Failure::Unknown { message, .. }) => message.clone(),
+            Self::Halted(TwilioError::Unknown { message, .. }) => message.clone(),
             Self::Twilio(failure) | Self::Halted(failure) => failure.in_full(),
             Self::RunIsOver => {
                 "the purchase lock was lost or the order was ended; what is still needed is a new order".to_owned()

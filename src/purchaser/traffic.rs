@@ -27,7 +27,7 @@ pub(super) struct Traffic(Arc<Mutex<Calls>>);
 
 /// One call; its drop ends it.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct OpenCall {
     traffic: Traffic,
     id: u64,
 }
@@ -41,14 +41,14 @@ impl Traffic {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn call(&self, kind: Kind) -> Call {
+    pub(super) fn call(&self, kind: Kind) -> OpenCall {
         let id = self.with(|calls| {
             calls.next += 1;
             calls.moved = Instant::now();
             calls.open.insert(calls.next, (kind, calls.moved));
             calls.next
         });
-        Call { traffic: self.clone(), id }
+        OpenCall { traffic: self.clone(), id }
     }
 
     /// Creates that are open and were sent less than `age` ago.
@@ -64,7 +64,7 @@ impl Traffic {
     }
 }
 
-impl Drop for Call {
+impl Drop for OpenCall {
     fn drop(&mut self) {
         self.traffic.with(|calls| {
             calls.moved = Instant::now();

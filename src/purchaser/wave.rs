@@ -22,11 +22,11 @@ use self::write::{Written, write};
 use super::buyer::Buyer;
 use super::candidates::Candidates;
 use super::create::{Item, send};
-use super::line::{line_lacks, others_wait};
 use super::outcome::Outcome;
 use super::run::Run;
 use super::shortfall::Shortfall;
 use super::traffic::Kind;
+use super::waitlist::{others_wait, waitlist_lacks};
 use crate::db::purchases::items::{Attempt, RunOf};
 use crate::domain::PhoneNumber;
 
@@ -36,8 +36,8 @@ pub(super) const SLICE_ITEMS: u32 = 10;
 /// What a wave is for.
 pub(super) struct Goal {
     pub(super) run: RunOf,
-    /// Places of the order that are still free.
-    pub(super) places: u32,
+    /// Regions of the order that are still free.
+    pub(super) remaining: u32,
     /// How many of them the plan under the lock allowed; the last check before buying should agree.
     pub(super) planned: u32,
     /// `purchase.concurrency`, or that of an emergency.
@@ -97,7 +97,7 @@ struct Wave<'a> {
     writing: Option<Running<Written>>,
     writing_count: u32,
     search: Option<Running<Found>>,
-    /// Places of the order that nothing holds.
+    /// Regions of the order that nothing holds.
     left: u32,
     misses: Misses,
     /// Intents since the last look for others.
@@ -136,8 +136,8 @@ impl<'a> Wave<'a> {
             writing: None,
             writing_count: 0,
             search: None,
-            left: goal.places,
-            misses: Misses::new(goal.places),
+            left: goal.remaining,
+            misses: Misses::new(goal.remaining),
             since_look: 0,
             granted: 0,
             granted_before: 0,
@@ -264,5 +264,5 @@ async fn ended<T>(running: &mut Option<Running<T>>) -> T {
 
 /// Whether signups wait for whom something may be bought now, or another order waits for the lock.
 async fn somebody_else_first(buyer: &Buyer, order_id: Uuid) -> bool {
-    line_lacks(buyer).await.unwrap_or(false) || others_wait(&buyer.db, Some(order_id)).await
+    waitlist_lacks(buyer).await.unwrap_or(false) || others_wait(&buyer.db, Some(order_id)).await
 }

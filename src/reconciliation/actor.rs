@@ -15,7 +15,7 @@ use super::dependencies::ReconcilerDependencies;
 use super::run::{self, Reconciled};
 use crate::db::reconciliation::Occasion;
 
-use crate::supervisor::{Alive, ChildGone, Slot, Working};
+use crate::supervisor::{ChildGone, Heartbeat, Slot, Working};
 
 /// At start the Purchaser has its recovery pending by then,
 const START_AFTER: Duration = Duration::from_millis(100);
@@ -38,7 +38,7 @@ impl Drop for Asked {
 pub(crate) struct Reconciler {
     deps: ReconcilerDependencies,
     busy: watch::Sender<bool>,
-    alive: Alive,
+    heartbeat: Heartbeat,
 }
 
 /// How others reach the Reconciler, whichever incarnation of it lives.
@@ -51,9 +51,9 @@ pub struct ReconcilerHandle {
 
 impl Reconciler {
     /// What the supervisor starts, and starts again; `busy` tells whether it compares.
-    pub(crate) fn new(deps: ReconcilerDependencies, busy: watch::Sender<bool>, alive: Alive) -> Self {
+    pub(crate) fn new(deps: ReconcilerDependencies, busy: watch::Sender<bool>, heartbeat: Heartbeat) -> Self {
         busy.send_replace(false);
-        Self { deps, busy, alive }
+        Self { deps, busy, heartbeat }
     }
 }
 
@@ -74,7 +74,7 @@ impl Actor for Reconciler {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(16);
-        self.alive.beat_from(ctx);
+        self.heartbeat.beat_from(ctx);
         ctx.notify(Compare { occasion: Occasion::Start, confirm_missing: false });
     }
 }
@@ -92,7 +92,7 @@ impl Handler<Compare> for Reconciler {
     fn handle(&mut self, message: Compare, _ctx: &mut Self::Context) -> Self::Result {
         fail::fail_point!("reconciler");
         self.busy.send_replace(true);
-        let at_work = AtWork { busy: self.busy.clone(), _working: self.alive.vitals().work() };
+        let at_work = AtWork { busy: self.busy.clone(), _working: self.heartbeat.health().work() };
         let deps = self.deps.clone();
         let work = async move {
             if message.occasion == Occasion::Start {

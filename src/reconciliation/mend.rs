@@ -17,7 +17,7 @@ use crate::db::reconciliation::{
     KnownNumber, Standing, number_confirm_webhooks, number_mark_drifted, number_set_capable, number_turned_up,
 };
 use crate::domain::{NumberStatus, Tag};
-use crate::twilio::{Failure, IncomingNumber};
+use crate::twilio::{IncomingNumber, TwilioError};
 
 /// Carries a decision out.
 pub(super) async fn attend(
@@ -190,7 +190,7 @@ async fn in_vain(
     page: &Page<'_>,
     id: i64,
     number: &IncomingNumber,
-    failure: &Failure,
+    failure: &TwilioError,
 ) -> Result<Option<Suspicion>, Trouble> {
     let (Page { buyer, word, .. }, which) = (page, (id, &number.phone_number));
     Ok(if failure.minds_the_number() {
@@ -245,7 +245,7 @@ async fn set(
     known: &KnownNumber,
     number: &IncomingNumber,
     needs: Needs,
-) -> Result<Option<()>, Failure> {
+) -> Result<Option<()>, TwilioError> {
     let (twilio, wanted) = (&page.buyer.twilio, &page.shall.webhooks);
     // Without an item any tag of ours will do: after a restored backup it still says whose the number is.
     let tag = Tag { instance: page.shall.instance.clone(), item_id: known.item_id.unwrap_or_else(Uuid::new_v4) };
@@ -260,7 +260,7 @@ async fn set(
     if is_right {
         return Ok(Some(()));
     }
-    Err(Failure::Unknown {
+    Err(TwilioError::Unknown {
         message: "Twilio answered the update with other values".to_owned(),
         status: Some(200),
         request_id: None,

@@ -17,7 +17,7 @@ use super::suspicion::{Suspected, Suspicion};
 use super::trouble::Trouble;
 use crate::db::reconciliation::{Live, numbers_live, numbers_mark_missing};
 use crate::domain::{NumberSid, too_many};
-use crate::twilio::Failure;
+use crate::twilio::TwilioError;
 
 /// Fetches at a time.
 const AT_A_TIME: usize = 4;
@@ -130,7 +130,7 @@ async fn mark(deps: &ReconcilerDependencies, gone: &[Live], report: &mut Report)
 }
 
 /// A number of ours that neither the list nor a look at it tells anything of.
-fn untold(deps: &ReconcilerDependencies, number: &Live, failure: &Failure, report: &mut Report) {
+fn untold(deps: &ReconcilerDependencies, number: &Live, failure: &TwilioError, report: &mut Report) {
     slog::error!(deps.buyer.log, "Twilio's list does not show a number of ours, and it cannot be looked at";
         "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str(),
         "cause" => failure.for_log(), "request_id" => failure.request_id());

@@ -9,7 +9,7 @@ use super::suspicion::Word;
 use super::trouble::{Trouble, refuses_the_account};
 use crate::db::reconciliation::KnownNumber;
 use crate::purchaser::Buyer;
-use crate::twilio::{Failure, IncomingNumber};
+use crate::twilio::{IncomingNumber, TwilioError};
 
 /// Updates of one page that may fail for want of an answer before the comparison breaks off.
 const UNANSWERED_MAX: u32 = 5;
@@ -37,7 +37,7 @@ impl Page<'_> {
 
     /// Whether the comparison may go on after an update that failed: a single number that Twilio minds keeps no other
     /// from its turn, but a Twilio that answers nothing does.
-    pub(super) fn bear(&self, failure: Failure) -> Result<Failure, Trouble> {
+    pub(super) fn bear(&self, failure: TwilioError) -> Result<TwilioError, Trouble> {
         if refuses_the_account(&failure) {
             return Err(failure.into());
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::trouble::Trouble;
 use crate::purchaser::Buyer;
-use crate::twilio::{BackOff, Failure};
+use crate::twilio::{BackOff, TwilioError};
 
 /// Slower than what somebody waits for; Twilio may ask for more, but nobody holds the actor for longer.
 const PACE: BackOff = BackOff { first: Duration::from_millis(500), longest: Duration::from_secs(30), tries_max: 4 };
@@ -14,7 +14,7 @@ const PACE: BackOff = BackOff { first: Duration::from_millis(500), longest: Dura
 /// Makes a call that changes nothing, and again after a failure that may pass.
 pub(super) async fn patiently<T, C>(buyer: &Buyer, call: impl FnMut() -> C) -> Result<T, Trouble>
 where
-    C: Future<Output = Result<T, Failure>>,
+    C: Future<Output = Result<T, TwilioError>>,
 {
     if buyer.is_stopping() {
         return Err(Trouble::Stopping);

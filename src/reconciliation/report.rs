@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::suspicion::{Suspected, Suspicion};
 use super::unread::Unread;
 use crate::domain::PhoneNumber;
-use crate::twilio::{Failure, IncomingNumber};
+use crate::twilio::{IncomingNumber, TwilioError};
 
 /// Lines of one list.
 pub(super) const LINES_MAX: usize = 10_000;
@@ -135,7 +135,7 @@ pub(super) enum Finding {
 
 impl Finding {
     /// A number of ours that a look by its SID, or by its E.164, says nothing of.
-    pub(super) fn not_to_be_read(number: &PhoneNumber, failure: &Failure) -> Self {
+    pub(super) fn not_to_be_read(number: &PhoneNumber, failure: &TwilioError) -> Self {
         let reason = format!(
             "Twilio does not let us look at it ({failure}); it stays as it is here: look at it in Twilio's console, then compare again"
         );
@@ -198,7 +198,7 @@ impl Report {
     }
 
     /// Adds a number that the list did not show and that a look says nothing of.
-    pub(super) fn add_untold(&mut self, number: &PhoneNumber, failure: &Failure) {
+    pub(super) fn add_untold(&mut self, number: &PhoneNumber, failure: &TwilioError) {
         self.add(Finding::not_to_be_read(number, failure));
         self.unread.looks -= 1;
         self.unread.unseen += 1;

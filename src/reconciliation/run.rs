@@ -12,7 +12,7 @@ use super::measure::Measure;
 use super::report::Report;
 use super::trouble::Trouble;
 use super::{held, judge_losses, missing, walk};
-use crate::db::buying_gate::{Halted, gate_read};
+use crate::db::buying_state::{Halted, buying_state_read};
 use crate::db::reconciliation::{Occasion, numbers_failed_accept, reconciliation_begin, reconciliation_end};
 
 /// Instances that start, or tick, together compare once.
@@ -73,8 +73,8 @@ pub(super) async fn run(deps: &ReconcilerDependencies, occasion: Occasion, confi
 
 /// The halt, if Twilio refuses the account: more calls only make it worse.
 async fn refused(deps: &ReconcilerDependencies) -> Result<Option<Halted>, Trouble> {
-    let gate = deps.buyer.db.run_patiently("gate_read", gate_read).await?;
-    Ok(gate.halted.filter(Halted::silences_twilio))
+    let buying = deps.buyer.db.run_patiently("buying_state_read", buying_state_read).await?;
+    Ok(buying.halted.filter(Halted::silences_twilio))
 }
 
 async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &mut Report) -> Result<(), Trouble> {

@@ -5,7 +5,7 @@
 //! setting must not make a pool worthless that is then bought anew.
 //! How to get it wrong: telling it once. Each comparison tells it again, until it is confirmed or over.
 
-use crate::db::buying_gate::gate_read;
+use crate::db::buying_state::buying_state_read;
 use crate::db::reconciliation::{
     FailedWebhooks, TagHold, number_fail_webhooks, number_hold_tag_conflict, number_tried_in_vain,
 };
@@ -94,8 +94,8 @@ impl Suspicion {
 
     /// Whether buying is halted because of it: repairs come by every few seconds, and nothing is new.
     async fn is_known(self, db: &Db) -> Result<bool, DbError> {
-        let gate = db.run_patiently("gate_read", gate_read).await?;
-        Ok(gate.halted.is_some_and(|halted| halted.message.contains(&self.problem())))
+        let buying = db.run_patiently("buying_state_read", buying_state_read).await?;
+        Ok(buying.halted.is_some_and(|halted| halted.message.contains(&self.problem())))
     }
 
     /// Calls somebody, and halts buying until a resume.

@@ -1,14 +1,14 @@
 //! Why a comparison breaks off.
 
 use crate::db::DbError;
-use crate::twilio::{Failure, Verdict};
+use crate::twilio::{TwilioError, Verdict};
 
 /// Why a comparison broke off.
 #[derive(Debug, thiserror::Error)]
 pub enum Trouble {
     /// Twilio did not answer, or refused.
     #[error(transparent)]
-    Twilio(#[from] Failure),
+    Twilio(#[from] TwilioError),
     /// PostgreSQL failed.
     #[error(transparent)]
     Database(#[from] DbError),
@@ -25,7 +25,7 @@ impl Trouble {
     }
 }
 
-pub(super) fn refuses_the_account(failure: &Failure) -> bool {
-    let Failure::Refused(refusal) = failure else { return false };
+pub(super) fn refuses_the_account(failure: &TwilioError) -> bool {
+    let TwilioError::Refused(refusal) = failure else { return false };
     matches!(refusal.verdict(), Verdict::HaltUntilProbe | Verdict::HaltUntilResume)
 }

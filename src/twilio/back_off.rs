@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::error::Failure;
+use super::error::TwilioError;
 
 /// The pace of tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +51,13 @@ impl BackOff {
     ///
     /// # Errors
     /// The last failure, at once when the daemon stops.
-    pub(crate) async fn repeat<T, F: Future<Output = Result<T, Failure>>>(
+    pub(crate) async fn repeat<T, F: Future<Output = Result<T, TwilioError>>>(
         &self,
         name: &'static str,
         log: &slog::Logger,
         stopping: &watch::Receiver<bool>,
         mut get: impl FnMut() -> F,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, TwilioError> {
         let mut stopping = stopping.clone();
         let mut tries = 1;
         loop {
@@ -107,8 +107,8 @@ mod tests {
         assert_eq!(PACE.wait(1, Some(Duration::MAX), 1.0), PACE.longest);
     }
 
-    fn refusal(status: u16) -> Failure {
-        Failure::Refused(Refusal {
+    fn refusal(status: u16) -> TwilioError {
+        TwilioError::Refused(Refusal {
             status,
             code: None,
             message: String::new(),
@@ -118,7 +118,7 @@ mod tests {
         })
     }
 
-    async fn calls(failures: u32, failure: Failure, stops: bool) -> (u32, bool) {
+    async fn calls(failures: u32, failure: TwilioError, stops: bool) -> (u32, bool) {
         let log = slog::Logger::root(slog::Discard, slog::o!());
         let (_stop, stopping) = watch::channel(stops);
         let made = Cell::new(0);
@@ -134,7 +134,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_get_is_repeated_while_it_may_pass_and_no_longer() {
-        let unreachable = Failure::NotSent("nobody there".to_owned());
+        let unreachable = TwilioError::NotSent("nobody there".to_owned());
         assert_eq!(calls(2, unreachable.clone(), false).await, (3, true));
         assert_eq!(calls(9, refusal(429), false).await, (4, false));
         assert_eq!(calls(9, refusal(401), false).await, (1, false));

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use secrecy::SecretString;
 use url::Url;
 
-use super::error::{About, Failure, Verdict};
+use super::answers::{Balance, Price, PriceAnswer};
+use super::error::{About, TwilioError, Verdict};
 use super::in_a_row::InARow;
 use super::list::{ListPage, NumberPage};
 use super::number::IncomingNumber;
 use super::pages::goes_nowhere;
 use super::search::{Candidate, SearchAnswer};
 use super::transport::{Answered, Transport};
-use super::wire::{Balance, Price, PriceAnswer};
 use crate::domain::{AreaCode, Capability, CountryCode, NumberSid, PhoneNumber, Tag, Webhooks};
 use crate::telemetry::{Operation, Telemetry};
 
@@ -83,13 +83,13 @@ impl Twilio {
     /// Searches local numbers that are for sale, about 30 at a time; the same query gives the same rows.
     ///
     /// # Errors
-    /// See [`Failure`]; a search changes nothing and may be repeated.
+    /// See [`TwilioError`]; a search changes nothing and may be repeated.
     pub async fn search(
         &self,
         country: CountryCode,
         area_code: Option<AreaCode>,
         wanted: &[Capability],
-    ) -> Result<Vec<Candidate>, Failure> {
+    ) -> Result<Vec<Candidate>, TwilioError> {
         let mut url = self.url(&["AvailablePhoneNumbers", country.as_str(), "Local.json"]);
         {
             let mut query = url.query_pairs_mut();
@@ -116,13 +116,13 @@ impl Twilio {
     /// Buys this very number, with our tag and webhooks, in one call.
     ///
     /// # Errors
-    /// See [`Failure`]. After [`Failure::Unknown`] the number may be ours: look before anything else is done.
+    /// See [`TwilioError`]. After [`TwilioError::Unknown`] the number may be ours: look before anything else is done.
     pub async fn create(
         &self,
         number: &PhoneNumber,
         tag: &Tag,
         webhooks: &Webhooks,
-    ) -> Result<Answered<IncomingNumber>, Failure> {
+    ) -> Result<Answered<IncomingNumber>, TwilioError> {
         let url = self.url(&["IncomingPhoneNumbers.json"]);
         let tag = tag.to_string();
         let mut form = vec![("PhoneNumber", number.as_str()), ("FriendlyName", tag.as_str())];
@@ -135,13 +135,13 @@ impl Twilio {
     /// as far as the list shows now.
     ///
     /// # Errors
-    /// See [`Failure`]; a look changes nothing. A row that may be the number and cannot be read, or a list that does not
+    /// See [`TwilioError`]; a look changes nothing. A row that may be the number and cannot be read, or a list that does not
     /// end where it should, says nothing: the outcome is unknown.
     pub async fn find(
         &self,
         number: &PhoneNumber,
         tag: Option<&Tag>,
-    ) -> Result<Option<Answered<IncomingNumber>>, Failure> {
+    ) -> Result<Option<Answered<IncomingNumber>>, TwilioError> {
         let mut url = self.url(&["IncomingPhoneNumbers.json"]);
         url.query_pairs_mut().append_pair("PhoneNumber", number.as_str());
         let answered = self.transport.get::<NumberPage>(Operation::List, url).await?;
@@ -163,8 +163,8 @@ impl Twilio {
     /// Fetches a number by its SID; `None` = Twilio does not know it (404/20404).
     ///
     /// # Errors
-    /// See [`Failure`].
-    pub async fn fetch(&self, sid: &NumberSid) -> Result<Option<IncomingNumber>, Failure> {
+    /// See [`TwilioError`].
+    pub async fn fetch(&self, sid: &NumberSid) -> Result<Option<IncomingNumber>, TwilioError> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
         let answer = self.transport.get(Operation::Fetch, url).await;
         match self.about(Operation::Fetch, sid.as_str(), answer) {
@@ -176,8 +176,12 @@ impl Twilio {
     /// Sets a number's webhooks; `None` = Twilio does not know it (404/20404). Repeating it is harmless.
     ///
     /// # Errors
-    /// See [`Failure`].
-    pub async fn set_webhooks(&self, sid: &NumberSid, webhooks: &Webhooks) -> Result<Option<IncomingNumber>, Failure> {
+    /// See [`TwilioError`].
+    pub async fn set_webhooks(
+        &self,
+        sid: &NumberSid,
+        webhooks: &Webhooks,
+    ) -> Result<Option<IncomingNumber>, TwilioError> {
         self.update(sid, &[webhook_parameters(webhooks).as_slice(), &NOTHING_ELSE].concat()).await
     }
 
@@ -185,13 +189,13 @@ impl Twilio {
     /// not know it (404/20404). Repeating it is harmless.
     ///
     /// # Errors
-    /// See [`Failure`].
+    /// See [`TwilioError`].
     pub async fn set_tag(
         &self,
         sid: &NumberSid,
         tag: &Tag,
         webhooks: Option<&Webhooks>,
-    ) -> Result<Option<IncomingNumber>, Failure> {
+    ) -> Result<Option<IncomingNumber>, TwilioError> {
         let tag = tag.to_string();
         let mut form = vec![("FriendlyName", tag.as_str())];
         if let Some(webhooks) = webhooks {
@@ -201,7 +205,7 @@ impl Twilio {
         self.update(sid, &form).await
     }
 
-    async fn update(&self, sid: &NumberSid, form: &[(&str, &str)]) -> Result<Option<IncomingNumber>, Failure> {
+    async fn update(&self, sid: &NumberSid, form: &[(&str, &str)]) -> Result<Option<IncomingNumber>, TwilioError> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
         let answer = self.transport.post(Operation::Update, url, form).await;
         match self.about(Operation::Update, sid.as_str(), answer) {
@@ -214,8 +218,8 @@ impl Twilio {
     /// harmless, because a SID is never given twice.
     ///
     /// # Errors
-    /// See [`Failure`].
-    pub async fn release(&self, sid: &NumberSid) -> Result<Gone, Failure> {
+    /// See [`TwilioError`].
+    pub async fn release(&self, sid: &NumberSid) -> Result<Gone, TwilioError> {
         let url = self.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
         let answer = self.transport.delete(Operation::Delete, url).await;
         match self.about(Operation::Delete, sid.as_str(), answer) {
@@ -227,8 +231,8 @@ impl Twilio {
     /// What a local number costs a month in `country`; `None` = the price list does not say. Account-specific.
     ///
     /// # Errors
-    /// See [`Failure`]; a look changes nothing.
-    pub async fn price(&self, country: CountryCode) -> Result<Option<Price>, Failure> {
+    /// See [`TwilioError`]; a look changes nothing.
+    pub async fn price(&self, country: CountryCode) -> Result<Option<Price>, TwilioError> {
         let mut url = self.settings.pricing_base_url.clone();
         path(&mut url).extend(["v1", "PhoneNumbers", "Countries", country.as_str()]);
         Ok(self.transport.get::<PriceAnswer>(Operation::Pricing, url).await?.body.local())
@@ -237,16 +241,16 @@ impl Twilio {
     /// The account's balance. It may lag, and sub-accounts have none.
     ///
     /// # Errors
-    /// See [`Failure`]; a look changes nothing.
-    pub async fn balance(&self) -> Result<Balance, Failure> {
+    /// See [`TwilioError`]; a look changes nothing.
+    pub async fn balance(&self) -> Result<Balance, TwilioError> {
         Ok(self.transport.get(Operation::Balance, self.url(&["Balance.json"])).await?.body)
     }
 
     /// One page of the account's numbers: the first, or the one that the page before named. [`super::Pages`] turns them.
     ///
     /// # Errors
-    /// See [`Failure`].
-    pub async fn list_page(&self, next: Option<&str>) -> Result<ListPage, Failure> {
+    /// See [`TwilioError`].
+    pub async fn list_page(&self, next: Option<&str>) -> Result<ListPage, TwilioError> {
         let url = match next {
             Some(uri) => self.next_page(uri)?,
             None => {
@@ -261,21 +265,21 @@ impl Twilio {
     /// Asks for one row of the owned numbers, only to see whether Twilio accepts us.
     ///
     /// # Errors
-    /// See [`Failure`].
-    pub async fn probe(&self) -> Result<(), Failure> {
+    /// See [`TwilioError`].
+    pub async fn probe(&self) -> Result<(), TwilioError> {
         let mut url = self.url(&["IncomingPhoneNumbers.json"]);
         url.query_pairs_mut().append_pair("PageSize", "1");
         self.transport.get::<serde::de::IgnoredAny>(Operation::Probe, url).await.map(|_answer| ())
     }
 
     /// The outcome of a call about one number, which by itself concerns that number only.
-    fn about<T>(&self, operation: Operation, number: &str, outcome: Result<T, Failure>) -> Result<T, Failure> {
+    fn about<T>(&self, operation: Operation, number: &str, outcome: Result<T, TwilioError>) -> Result<T, TwilioError> {
         match outcome {
-            Err(Failure::Refused(mut refusal)) => {
+            Err(TwilioError::Refused(mut refusal)) => {
                 if refusal.may_mind_the_number() && !self.refused.refused(operation, number, Instant::now()) {
                     refusal.about = About::Number;
                 }
-                Err(Failure::Refused(refusal))
+                Err(TwilioError::Refused(refusal))
             }
             Err(failure) => Err(failure),
             Ok(answer) => {
@@ -292,10 +296,10 @@ impl Twilio {
     }
 
     /// Follows Twilio's relative link on the configured host, below the configured path, and refuses any other.
-    fn next_page(&self, uri: &str) -> Result<Url, Failure> {
+    fn next_page(&self, uri: &str) -> Result<Url, TwilioError> {
         let base = &self.settings.api_base_url;
         let next = base.join(uri).ok().filter(|next| next.origin() == base.origin());
-        let mut next = next.ok_or_else(|| Failure::Unknown {
+        let mut next = next.ok_or_else(|| TwilioError::Unknown {
             message: "Twilio's list names a next page on another host".to_owned(),
             status: None,
             request_id: None,
@@ -314,10 +318,12 @@ const NOT_THERE: i32 = 20404;
 
 /// Twilio's own word that a SID is not there; its id of the request. A 404 in other words comes from somebody between us
 /// and Twilio, or from a wrong address: whoever believed it would take every number for gone.
-fn not_there(failure: Failure) -> Result<Option<String>, Failure> {
+fn not_there(failure: TwilioError) -> Result<Option<String>, TwilioError> {
     match failure {
-        Failure::Refused(refusal) if refusal.status == 404 && refusal.code == Some(NOT_THERE) => Ok(refusal.request_id),
-        Failure::Refused(refusal) if refusal.verdict() == Verdict::NotFound => Err(Failure::Unknown {
+        TwilioError::Refused(refusal) if refusal.status == 404 && refusal.code == Some(NOT_THERE) => {
+            Ok(refusal.request_id)
+        }
+        TwilioError::Refused(refusal) if refusal.verdict() == Verdict::NotFound => Err(TwilioError::Unknown {
             message: format!("status 404, but without Twilio's code {NOT_THERE}"),
             status: Some(404),
             request_id: refusal.request_id,
@@ -402,7 +408,7 @@ mod tests {
         assert_eq!(not_there(failed(404, r#"{"code":20404,"message":"not found"}"#)).unwrap(), None);
         for body in ["<html>404</html>", "", "{}", r#"{"code":null}"#, r#"{"code":99999,"message":"x"}"#] {
             let failure = not_there(failed(404, body)).unwrap_err();
-            assert!(matches!(failure, Failure::Unknown { status: Some(404), .. }), "{body}: {failure:?}");
+            assert!(matches!(failure, TwilioError::Unknown { status: Some(404), .. }), "{body}: {failure:?}");
         }
         for (status, code) in [(404, 20003), (403, 20404), (429, 20429)] {
             let failure = not_there(failed(status, &format!(r#"{{"code":{code},"message":"x"}}"#))).unwrap_err();

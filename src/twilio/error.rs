@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use super::wire::ErrorAnswer;
+use super::answers::ErrorAnswer;
 use crate::domain::{Concerns, cleaned};
 
 /// Why a call did not answer what it was for.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Failure {
+pub enum TwilioError {
     /// The connection never stood: Twilio was not asked.
     #[error("Twilio was not reached: {0}")]
     NotSent(String),
@@ -86,20 +86,20 @@ pub(super) fn failure_of(
     body: &[u8],
     retry_after: Option<Duration>,
     request_id: Option<String>,
-) -> Failure {
+) -> TwilioError {
     // A gateway answers with a page.
     let told = serde_json::from_slice::<ErrorAnswer>(body).ok();
     let (code, message) = told.map_or((None, String::new()), |told| (told.code, cleaned(&told.message)));
     let server_failed = code.is_some_and(|code| SERVER_FAILED.contains(&code));
     // 408: Twilio waited for a request that it may have had.
     if (400..=499).contains(&status) && status != 408 && !server_failed {
-        return Failure::Refused(Refusal { status, code, message, retry_after, request_id, about: About::Account });
+        return TwilioError::Refused(Refusal { status, code, message, retry_after, request_id, about: About::Account });
     }
     let message = match code {
         Some(code) => format!("status {status}/{code}: {message}"),
         None => format!("status {status}"),
     };
-    Failure::Unknown { message, status: Some(status), request_id }
+    TwilioError::Unknown { message, status: Some(status), request_id }
 }
 
 impl Refusal {
@@ -161,7 +161,7 @@ impl Refusal {
     }
 }
 
-impl Failure {
+impl TwilioError {
     /// Our name of it in an order's errors.
     #[must_use]
     pub fn error_code(&self) -> String {
@@ -305,9 +305,9 @@ mod tests {
             None => "<html>502</html>".to_owned(),
         };
         match failure_of(status, body.as_bytes(), None, None) {
-            Failure::NotSent(_) => unreachable!("an answer came"),
-            Failure::Unknown { .. } => Class::Reconcile,
-            Failure::Refused(refusal) => match refusal.verdict() {
+            TwilioError::NotSent(_) => unreachable!("an answer came"),
+            TwilioError::Unknown { .. } => Class::Reconcile,
+            TwilioError::Refused(refusal) => match refusal.verdict() {
                 Verdict::Retry => Class::Retry,
                 Verdict::NextCandidate => Class::Next,
                 // A create that answers 404 cannot succeed as it is configured.
@@ -404,7 +404,7 @@ mod tests {
         let refused = |status, code: Option<i32>| {
             let body = code.map_or_else(String::new, |code| format!(r#"{{"code":{code},"message":"m"}}"#));
             match failure_of(status, body.as_bytes(), None, None) {
-                Failure::Refused(refusal) => refusal,
+                TwilioError::Refused(refusal) => refusal,
                 other => panic!("{other:?}"),
             }
         };
@@ -414,7 +414,7 @@ mod tests {
             assert_eq!(refusal.verdict(), Verdict::HaltUntilProbe, "{status}/{code:?}");
             refusal.about = About::Number;
             assert_eq!(refusal.verdict(), Verdict::NextCandidate, "{status}/{code:?}");
-            let failure = Failure::Refused(refusal);
+            let failure = TwilioError::Refused(refusal);
             assert!(failure.concerns_one_number() && !failure.halts());
         }
         for (status, code) in [
@@ -454,12 +454,12 @@ mod tests {
             let body = code.map_or_else(String::new, |code| format!(r#"{{"code":{code},"message":"m"}}"#));
             let failure = failure_of(status, body.as_bytes(), None, None);
             assert_eq!(failure.concerns(), Some(expected), "{status}/{code:?}");
-            let Failure::Refused(mut refusal) = failure else { panic!("{status}/{code:?}") };
+            let TwilioError::Refused(mut refusal) = failure else { panic!("{status}/{code:?}") };
             refusal.about = About::Number;
             assert_ne!(refusal.concerns(), Concerns::Account, "{status}/{code:?}: it was one number's");
         }
         assert_eq!(failure_of(503, b"", None, None).concerns(), None);
-        assert_eq!(Failure::NotSent("refused".to_owned()).concerns(), None);
+        assert_eq!(TwilioError::NotSent("refused".to_owned()).concerns(), None);
     }
 
     #[test]

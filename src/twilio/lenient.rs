@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Default, PartialEq, Deserialize)]
-    struct Answer {
+    struct Row {
         #[serde(default, deserialize_with = "or_default")]
         count: u32,
         #[serde(default, deserialize_with = "text")]
@@ -55,14 +55,14 @@ mod tests {
         at: Option<DateTime<Utc>>,
     }
 
-    fn read(json: &str) -> Answer {
+    fn read(json: &str) -> Row {
         serde_json::from_str(json).unwrap()
     }
 
     #[test]
     fn an_odd_value_costs_no_more_than_itself() {
-        assert_eq!(read("{}"), Answer::default());
-        assert_eq!(read(r#"{"count":null,"name":null,"at":null}"#), Answer::default());
+        assert_eq!(read("{}"), Row::default());
+        assert_eq!(read(r#"{"count":null,"name":null,"at":null}"#), Row::default());
         let odd = read(r#"{"count":"three","name":{"a":1},"at":17}"#);
         assert_eq!((odd.count, odd.name.as_str(), odd.at), (0, r#"{"a":1}"#, None));
         let at = Some("2015-07-30T23:19:04Z".parse().unwrap());

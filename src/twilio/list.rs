@@ -30,7 +30,7 @@ pub struct ListPage {
 
 /// How good a row is for whoever looks for a tag; the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+enum Fit {
     Tagged,
     Untagged,
     AnotherTag,
@@ -74,14 +74,14 @@ impl ListPage {
     /// The row of `number`, if one says clearly that it is: that with `tag` before one that no callbunker has tagged, and
     /// that before another's, which proves nothing while a row that may be ours is hidden.
     pub(super) fn row_of(&mut self, number: &PhoneNumber, tag: Option<&Tag>) -> Option<IncomingNumber> {
-        let place_of = |row: &IncomingNumber| match (Tag::parse(&row.friendly_name), tag) {
-            (_, None) | (None, _) => Place::Untagged,
-            (Some(shown), Some(tag)) if shown == *tag => Place::Tagged,
-            (Some(_), Some(_)) => Place::AnotherTag,
+        let fit_of = |row: &IncomingNumber| match (Tag::parse(&row.friendly_name), tag) {
+            (_, None) | (None, _) => Fit::Untagged,
+            (Some(shown), Some(tag)) if shown == *tag => Fit::Tagged,
+            (Some(_), Some(_)) => Fit::AnotherTag,
         };
         let rows = self.numbers.iter().enumerate().filter(|(_, row)| row.phone_number == *number);
-        let (index, place) = rows.map(|(index, row)| (index, place_of(row))).min_by_key(|(_, place)| *place)?;
-        if place == Place::AnotherTag && (self.may_hide(number) || self.next.is_some()) {
+        let (index, fit) = rows.map(|(index, row)| (index, fit_of(row))).min_by_key(|(_, fit)| *fit)?;
+        if fit == Fit::AnotherTag && (self.may_hide(number) || self.next.is_some()) {
             return None;
         }
         Some(self.numbers.swap_remove(index))

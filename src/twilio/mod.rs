@@ -3,9 +3,10 @@
 //! Architecture invariant: every call has a total deadline and a typed outcome, whose variants are decisions; no call
 //! retries by itself (callers of a GET may, with [`BackOff`]). There is no trait with a second, mocked, implementation: tests and the demo run this very client
 //! against the simulator.
-//! How to get it wrong: taking an error for "it did not happen". Only [`Failure::NotSent`] and a documented refusal
+//! How to get it wrong: taking an error for "it did not happen". Only [`TwilioError::NotSent`] and a documented refusal
 //! mean that.
 
+mod answers;
 mod back_off;
 mod capabilities;
 mod client;
@@ -18,15 +19,14 @@ mod pages;
 mod reach;
 mod search;
 mod transport;
-mod wire;
 
+pub(crate) use answers::{Balance, Price};
 pub(crate) use back_off::BackOff;
 pub(crate) use client::{Credentials, Gone, Twilio, TwilioSettings};
 #[cfg(test)]
 pub(crate) use error::{About, Refusal};
-pub(crate) use error::{Failure, Verdict, hide_numbers};
+pub(crate) use error::{TwilioError, Verdict, hide_numbers};
 pub(crate) use list::Unreadable;
 pub(crate) use number::IncomingNumber;
 pub(crate) use pages::Pages;
 pub(crate) use transport::Answered;
-pub(crate) use wire::{Balance, Price};

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use super::error::Failure;
+use super::error::TwilioError;
 use super::list::{ListPage, Unreadable};
 use super::number::IncomingNumber;
 use crate::domain::NumberSid;
@@ -48,7 +48,7 @@ impl Pages {
     ///
     /// # Errors
     /// When the list goes nowhere.
-    pub(crate) fn turn(&mut self) -> Result<bool, Failure> {
+    pub(crate) fn turn(&mut self) -> Result<bool, TwilioError> {
         let Some(uri) = self.following.take() else { return Ok(false) };
         if self.taken >= PAGES_MAX {
             return Err(goes_nowhere("Twilio's list has more pages than an account can fill"));
@@ -69,8 +69,8 @@ fn digits(sid: &NumberSid) -> Option<u128> {
 }
 
 /// What a list is that cannot be read to its end.
-pub(super) fn goes_nowhere(message: &str) -> Failure {
-    Failure::Unknown { message: message.to_owned(), status: Some(200), request_id: None }
+pub(super) fn goes_nowhere(message: &str) -> TwilioError {
+    TwilioError::Unknown { message: message.to_owned(), status: Some(200), request_id: None }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use ureq::http;
 use url::Url;
 
-use super::error::{Failure, failure_of};
+use super::error::{TwilioError, failure_of};
 use super::reach::{MarkingConnector, MarkingResolver, is_not_connected};
 use crate::domain::cleaned;
 use crate::telemetry::{Operation, Telemetry, Wire};
@@ -73,7 +73,7 @@ impl Transport {
         &self,
         operation: Operation,
         url: Url,
-    ) -> Result<Answered<T>, Failure> {
+    ) -> Result<Answered<T>, TwilioError> {
         read(self.call(operation, http::Method::GET, url, None).await?)
     }
 
@@ -82,13 +82,13 @@ impl Transport {
         operation: Operation,
         url: Url,
         form: &[(&str, &str)],
-    ) -> Result<Answered<T>, Failure> {
+    ) -> Result<Answered<T>, TwilioError> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         read(self.call(operation, http::Method::POST, url, Some(body)).await?)
     }
 
     /// The answer to a DELETE has no body.
-    pub(super) async fn delete(&self, operation: Operation, url: Url) -> Result<Answered<()>, Failure> {
+    pub(super) async fn delete(&self, operation: Operation, url: Url) -> Result<Answered<()>, TwilioError> {
         let answered = self.call(operation, http::Method::DELETE, url, None).await?;
         Ok(Answered { body: (), request_id: answered.request_id, at: answered.at })
     }
@@ -99,7 +99,7 @@ impl Transport {
         method: http::Method,
         url: Url,
         form: Option<String>,
-    ) -> Result<Answered<(u16, Vec<u8>)>, Failure> {
+    ) -> Result<Answered<(u16, Vec<u8>)>, TwilioError> {
         let (agent, authorization) = (self.agent.clone(), Arc::clone(&self.authorization));
         let telemetry = self.telemetry.clone();
         let done = self.runtime.spawn_blocking(move || {
@@ -109,7 +109,7 @@ impl Transport {
             outcome
         });
         done.await.unwrap_or_else(|panicked| {
-            Err(Failure::Unknown { message: panicked.to_string(), status: None, request_id: None })
+            Err(TwilioError::Unknown { message: panicked.to_string(), status: None, request_id: None })
         })
     }
 }
@@ -126,7 +126,7 @@ fn call(
     url: &Url,
     form: Option<String>,
     wire: &mut Wire,
-) -> Result<Answered<(u16, Vec<u8>)>, Failure> {
+) -> Result<Answered<(u16, Vec<u8>)>, TwilioError> {
     let mut request = http::Request::builder()
         .method(method)
         .uri(url.as_str())
@@ -135,14 +135,14 @@ fn call(
     if form.is_some() {
         request = request.header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
     }
-    let invalid = |error: http::Error| Failure::NotSent(format!("the request could not be written: {error}"));
+    let invalid = |error: http::Error| TwilioError::NotSent(format!("the request could not be written: {error}"));
     let answered = match form {
         Some(form) => agent.run(request.body(form).map_err(invalid)?),
         None => agent.run(request.body(()).map_err(invalid)?),
     };
     let mut response = answered.map_err(|error| {
         let failure = unanswered(&error);
-        if !matches!(failure, Failure::NotSent(_)) {
+        if !matches!(failure, TwilioError::NotSent(_)) {
             *wire = broken(&error);
         }
         failure
@@ -153,7 +153,8 @@ fn call(
     let date = header("Date").and_then(|value| DateTime::parse_from_rfc2822(&value).ok());
     let at = date.map(|date| date.to_utc());
     let retry_after = header("Retry-After").and_then(|value| value.parse().ok()).map(Duration::from_secs);
-    let unknown = |message: String| Failure::Unknown { message, status: Some(status), request_id: request_id.clone() };
+    let unknown =
+        |message: String| TwilioError::Unknown { message, status: Some(status), request_id: request_id.clone() };
     let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec().map_err(|error| {
         *wire = broken(&error);
         unknown(cleaned(&format!("status {status}, but the answer broke off: {error}")))
@@ -165,11 +166,11 @@ fn call(
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(answered: Answered<(u16, Vec<u8>)>) -> Result<Answered<T>, Failure> {
+fn read<T: serde::de::DeserializeOwned>(answered: Answered<(u16, Vec<u8>)>) -> Result<Answered<T>, TwilioError> {
     let Answered { body: (status, bytes), request_id, at } = answered;
     match serde_json::from_slice(&bytes) {
         Ok(body) => Ok(Answered { body, request_id, at }),
-        Err(error) => Err(Failure::Unknown {
+        Err(error) => Err(TwilioError::Unknown {
             // It quotes what it could not read, however long that is.
             message: cleaned(&format!("status {status}, but the answer cannot be read: {error}")),
             status: Some(status),
@@ -188,12 +189,12 @@ fn broken(error: &ureq::Error) -> Wire {
 }
 
 /// Before the connection stood, Twilio was not asked; after that, nobody knows.
-pub(super) fn unanswered(error: &ureq::Error) -> Failure {
+pub(super) fn unanswered(error: &ureq::Error) -> TwilioError {
     let message = cleaned(&error.to_string());
     match error {
-        ureq::Error::BadUri(_) | ureq::Error::Http(_) => Failure::NotSent(message),
-        error if is_not_connected(error) => Failure::NotSent(message),
-        _ => Failure::Unknown { message, status: None, request_id: None },
+        ureq::Error::BadUri(_) | ureq::Error::Http(_) => TwilioError::NotSent(message),
+        error if is_not_connected(error) => TwilioError::NotSent(message),
+        _ => TwilioError::Unknown { message, status: None, request_id: None },
     }
 }
 
@@ -211,7 +212,7 @@ mod tests {
     fn what_fails_before_a_connection_stands_was_not_sent() {
         for base in ["http://127.0.0.1:1", "http://does-not-exist.invalid", "https://127.0.0.1:1"] {
             let error = agent().get(format!("{base}/")).call().unwrap_err();
-            assert!(matches!(unanswered(&error), Failure::NotSent(_)), "{base}: {error:?}");
+            assert!(matches!(unanswered(&error), TwilioError::NotSent(_)), "{base}: {error:?}");
         }
     }
 
@@ -222,7 +223,7 @@ mod tests {
         let closing = std::thread::spawn(move || drop(listener.accept().unwrap()));
         let error = agent().get(format!("{base}/")).call().unwrap_err();
         closing.join().unwrap();
-        assert!(matches!(unanswered(&error), Failure::Unknown { .. }), "{error:?}");
+        assert!(matches!(unanswered(&error), TwilioError::Unknown { .. }), "{error:?}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::api::services::Services;
 use crate::http::{HttpService, ServerOptions, serve};
 use crate::live::{Live, keep};
 use crate::routing::router;
-use crate::supervisor::Alive;
+use crate::supervisor::Heartbeat;
 
 /// What each incarnation of the HTTP part is made of.
 pub(crate) struct HttpParts {
@@ -35,12 +35,12 @@ pub(crate) struct HttpParts {
 /// The HTTP part.
 pub struct HttpServer {
     parts: HttpParts,
-    alive: Alive,
+    heartbeat: Heartbeat,
 }
 
 impl HttpServer {
-    pub(crate) fn new(parts: HttpParts, alive: Alive) -> Self {
-        Self { parts, alive }
+    pub(crate) fn new(parts: HttpParts, heartbeat: Heartbeat) -> Self {
+        Self { parts, heartbeat }
     }
 }
 
@@ -48,7 +48,7 @@ impl Actor for HttpServer {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.alive.beat_from(ctx);
+        self.heartbeat.beat_from(ctx);
         let (parts, feed) = (&self.parts, Live::default());
         let service = warp::service(router(routes_of(&feed), Arc::clone(&parts.shared), Arc::clone(&parts.guard)));
         let (listener, options, stop) = (Arc::clone(&parts.listener), parts.options.clone(), parts.stop.clone());

@@ -9,7 +9,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use super::super::keeper::Custody;
 use super::rows::Row;
 use crate::domain::PhoneNumber;
-use crate::twilio::{Failure, IncomingNumber, Pages};
+use crate::twilio::{IncomingNumber, Pages, TwilioError};
 
 /// Above this many a walk over the list is cheaper.
 const SINGLE_LOOKS_MAX: usize = 20;
@@ -29,11 +29,11 @@ pub(super) type Found = HashMap<PhoneNumber, Seen>;
 
 impl Custody {
     /// Asks Twilio for the numbers of `rows`; those that are not in the account are missing from the answer.
-    pub(super) async fn look_up(&self, rows: &[Row]) -> Result<Found, Failure> {
+    pub(super) async fn look_up(&self, rows: &[Row]) -> Result<Found, TwilioError> {
         if rows.len() > SINGLE_LOOKS_MAX { self.walk(rows).await } else { self.look(rows).await }
     }
 
-    async fn look(&self, rows: &[Row]) -> Result<Found, Failure> {
+    async fn look(&self, rows: &[Row]) -> Result<Found, TwilioError> {
         let numbers: Vec<PhoneNumber> = rows.iter().map(|row| row.number.clone()).collect();
         stream::iter(numbers)
             .map(|number| async move {
@@ -49,7 +49,7 @@ impl Custody {
             .await
     }
 
-    async fn walk(&self, rows: &[Row]) -> Result<Found, Failure> {
+    async fn walk(&self, rows: &[Row]) -> Result<Found, TwilioError> {
         let wanted: HashSet<&PhoneNumber> = rows.iter().map(|row| &row.number).collect();
         let (mut found, mut pages) = (Found::new(), Pages::default());
         // The rows that cannot be read, by the number that they say; `None` = they say none, and may be any.

@@ -17,7 +17,7 @@ use super::rows::Row;
 use crate::db::numbers::number_unconfirmed;
 use crate::db::reconciliation::number_confirm_webhooks;
 use crate::domain::Webhooks;
-use crate::twilio::{Failure, IncomingNumber};
+use crate::twilio::{IncomingNumber, TwilioError};
 
 /// Updates in flight.
 const UPDATES: usize = 4;
@@ -100,7 +100,7 @@ impl Custody {
             if self.is_stopping() || failed.load(Ordering::Relaxed) >= FAILED_MAX {
                 return Err("Twilio was not asked any more".to_owned());
             }
-            let failure: Failure = match self.tell_twilio(&told.found, told.item_id, webhooks).await {
+            let failure: TwilioError = match self.tell_twilio(&told.found, told.item_id, webhooks).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };

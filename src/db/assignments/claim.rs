@@ -13,7 +13,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
-use super::row::{Assignment, AssignmentColumns, AssignmentRow, Place, Source, tighten};
+use super::row::{Assignment, AssignmentColumns, AssignmentRow, Region, Source, tighten};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::domain::{AreaCode, CountryCode};
@@ -78,7 +78,7 @@ const NEWCOMER: &str = concat!(
     ") FROM numbers r WHERE r.rests_for = asked.user_id), true)"
 );
 
-/// Nobody waits in line who would take this number. The first half is asked once, the second per number, and hardly ever.
+/// Nobody on the waitlist would take this number. The first half is asked once, the second per number, and hardly ever.
 const NOBODY_FIRST: &str = "
     (NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())
      OR NOT EXISTS (SELECT 1 FROM waiters w WHERE w.expires_at > now() AND (w.country IS NULL OR w.country = numbers.country)))";
@@ -136,7 +136,7 @@ impl<'a> Claim<'a> {
 }
 
 /// Gives each of `user_ids` (distinct) that is a newcomer the oldest ready number, in one statement, as far as stock
-/// goes; at most [`CLAIM_MAX`] of them. Nobody is served while somebody waits in line.
+/// goes; at most [`CLAIM_MAX`] of them. Nobody is served while somebody is on the waitlist.
 ///
 /// # Errors
 /// [`DbError::Constraint`] with `OneLivePerUser` when a user got a number elsewhere meanwhile; then nothing happened.
@@ -149,14 +149,14 @@ pub fn assignments_claim(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec
     tighten(rows)
 }
 
-/// The same for users who want a number of `place`. [`Source::Emergency`] is the line itself being served.
+/// The same for users who want a number of `region`. [`Source::Emergency`] is the waitlist itself being served.
 ///
 /// # Errors
 /// As [`assignments_claim`].
 pub fn assignments_claim_in(
     conn: &mut Connection,
     user_ids: &[&str],
-    place: Place,
+    region: Region,
     source: Source,
 ) -> Result<Vec<Assignment>, DbError> {
     let rows: Vec<AssignmentRow> = sql_query(format!(
@@ -180,8 +180,8 @@ pub fn assignments_claim_in(
     ))
     .bind::<Array<Text>, _>(user_ids)
     .bind::<BigInt, _>(i64::try_from(user_ids.len()).unwrap_or(i64::MAX))
-    .bind::<Nullable<Text>, _>(place.country.as_ref().map(CountryCode::as_str))
-    .bind::<Nullable<Text>, _>(place.area_code.as_ref().map(AreaCode::as_str))
+    .bind::<Nullable<Text>, _>(region.country.as_ref().map(CountryCode::as_str))
+    .bind::<Nullable<Text>, _>(region.area_code.as_ref().map(AreaCode::as_str))
     .bind::<Text, _>(source.as_str())
     .load(conn)?;
     tighten(rows)

@@ -11,4 +11,4 @@ mod row;
 pub(super) use claim::FIT;
 pub use claim::{CLAIM_MAX, assignments_claim, assignments_claim_in, assignments_restore};
 pub use history::{AssignmentLine, Release, assignment_release, assignments_held, assignments_list};
-pub use row::{Assignment, Place, Source};
+pub use row::{Assignment, Region, Source};

@@ -104,7 +104,7 @@ pub(super) fn tighten(rows: Vec<AssignmentRow>) -> Result<Vec<Assignment>, DbErr
 
 /// Which stock will do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Place {
+pub struct Region {
     /// In this country only.
     pub country: Option<CountryCode>,
     /// In this area code only.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::ignored::number_heed;
 use super::number_lock;
-use crate::db::buying_gate::gate_lock;
+use crate::db::buying_state::buying_state_lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::{Constraint, DbError};
 use crate::db::engine::listener::stock_notify;
@@ -87,7 +87,7 @@ pub fn number_take_in(
 ) -> Result<Intake, DbError> {
     let taken = conn.transaction::<_, DbError, _>(|conn| {
         // Intents are written under the same lock: none for this number can come between.
-        gate_lock(conn)?;
+        buying_state_lock(conn)?;
         if is_being_bought(conn, &number.phone_number)? {
             return Ok(Intake::BeingBought);
         }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::purchases::items::Failure;
+use crate::db::purchases::items::Reason;
 
 /// Twilio no longer has the number: it has left for ever. `false` = the release was over.
 ///
@@ -44,7 +44,7 @@ pub fn release_settle(conn: &mut Connection, id: Uuid, request_id: Option<&str>)
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn release_doubt(conn: &mut Connection, id: Uuid, failure: &Failure) -> Result<(), DbError> {
+pub fn release_doubt(conn: &mut Connection, id: Uuid, failure: &Reason) -> Result<(), DbError> {
     sql_query(
         "UPDATE releases SET error_code = $2, twilio_code = $3, error_message = $4, twilio_request_id = coalesce($5, twilio_request_id)
           WHERE id = $1 AND state = 'sent'",
@@ -62,7 +62,7 @@ pub fn release_doubt(conn: &mut Connection, id: Uuid, failure: &Failure) -> Resu
 ///
 /// # Errors
 /// When PostgreSQL fails; the release stays open, and is asked for again.
-pub fn release_refuse(conn: &mut Connection, id: Uuid, failure: &Failure) -> Result<bool, DbError> {
+pub fn release_refuse(conn: &mut Connection, id: Uuid, failure: &Reason) -> Result<bool, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let refused = end_as_refused(conn, id, failure)?;
         if refused {
@@ -97,7 +97,7 @@ pub fn release_withdraw(conn: &mut Connection, id: Uuid) -> Result<bool, DbError
 ///
 /// # Errors
 /// When PostgreSQL fails; the release stays open, and is asked for again.
-pub fn release_hold_tag_conflict(conn: &mut Connection, id: Uuid, failure: &Failure) -> Result<bool, DbError> {
+pub fn release_hold_tag_conflict(conn: &mut Connection, id: Uuid, failure: &Reason) -> Result<bool, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let refused = end_as_refused(conn, id, failure)?;
         if refused {
@@ -113,7 +113,7 @@ pub fn release_hold_tag_conflict(conn: &mut Connection, id: Uuid, failure: &Fail
 }
 
 /// `false` = the release was over.
-fn end_as_refused(conn: &mut Connection, id: Uuid, failure: &Failure) -> Result<bool, DbError> {
+fn end_as_refused(conn: &mut Connection, id: Uuid, failure: &Reason) -> Result<bool, DbError> {
     release_doubt(conn, id, failure)?;
     let ended = sql_query(
         "UPDATE releases SET state = 'refused', ended_at = clock_timestamp() WHERE id = $1 AND state = 'sent'",

@@ -44,9 +44,9 @@ const SILENT_FOR: Duration = Duration::from_secs(10);
 const JUST_NOW: Duration = Duration::from_secs(1);
 
 /// Looks after a connection whose statements may take as long as they need, over another one.
-pub(super) struct Watch(Arc<Seen>);
+pub(super) struct Watch(Arc<SignsOfLife>);
 
-struct Seen {
+struct SignsOfLife {
     is_over: AtomicBool,
     /// When the server was last seen alive, and when it last made the watched connection stand in line for a lock.
     at: Mutex<(Instant, Option<Instant>)>,
@@ -61,7 +61,7 @@ impl Watch {
             diesel::select(sql::<Integer>("pg_backend_pid()")).get_result(&mut **link)?
         };
         let mut other = connected(url)?;
-        let seen = Arc::new(Seen { is_over: AtomicBool::new(false), at: Mutex::new((Instant::now(), None)) });
+        let seen = Arc::new(SignsOfLife { is_over: AtomicBool::new(false), at: Mutex::new((Instant::now(), None)) });
         let (wire, url, asker) = (Arc::clone(link.wire()), url.clone(), Arc::clone(&seen));
         let others = Arc::new(Mutex::new(Arc::clone(other.wire())));
         let others_wire = Arc::clone(&others);
@@ -110,7 +110,7 @@ impl Drop for Watch {
     }
 }
 
-impl Seen {
+impl SignsOfLife {
     fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }

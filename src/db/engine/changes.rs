@@ -17,10 +17,10 @@ use super::error::DbError;
 const CHANGES: &[&str] = &[
     "assignment_release",
     "assignments_serve",
-    "gate_close_by_probe",
-    "gate_halt",
-    "gate_pause",
-    "gate_resume",
+    "buying_halt",
+    "buying_pause",
+    "buying_reopen_by_probe",
+    "buying_resume",
     "installation_set_webhooks",
     "installation_unconfirm",
     "item_doubt",
@@ -30,8 +30,6 @@ const CHANGES: &[&str] = &[
     "items_attempt",
     "items_intend",
     "items_withdraw",
-    "line_leave",
-    "line_look",
     "number_adopted",
     "number_confirm_webhooks",
     "number_fail_webhooks",
@@ -63,6 +61,8 @@ const CHANGES: &[&str] = &[
     "release_settle",
     "release_withdraw",
     "run_begin",
+    "waitlist_leave",
+    "waitlist_poll",
 ];
 
 /// Rung when something changed, here or anywhere.

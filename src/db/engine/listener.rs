@@ -2,7 +2,7 @@
 //! `NOTIFY callbunker_changes`, so that who watches sees what another one did.
 //!
 //! Invariants: a connection and a thread of its own, never the pool's; it only rings, it carries no facts; without it
-//! the line is still looked at every 250 ms.
+//! the waitlist is still looked at every 250 ms.
 //! How to get it wrong: relying on it. A notification that falls into a lost connection is gone.
 
 use std::sync::Arc;

@@ -21,6 +21,6 @@ pub use queue::{
     purchases_others_wait,
 };
 pub use run::{
-    purchase_end, purchase_open, purchase_places_used, purchase_start, purchase_yield, purchases_interrupt_stale,
+    purchase_count_used, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
 };
 pub use told::{purchase_add_error, purchases_bought_since, purchases_clock};

@@ -11,7 +11,7 @@ use diesel::sql_types::{Double, Integer, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::order::{Order, OrderRow, Wish, insert};
-use crate::db::buying_gate::gate_lock;
+use crate::db::buying_state::buying_state_lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::{Constraint, DbError};
 use crate::db::engine::schema::purchases;
@@ -49,7 +49,7 @@ pub fn purchase_enqueue(
 ) -> Result<Enqueued, DbError> {
     let written = conn.transaction::<_, DbError, _>(|conn| {
         // One enqueuer at a time, so that the queue's bound is exact.
-        gate_lock(conn)?;
+        buying_state_lock(conn)?;
         if let Some(key) = idempotency_key
             && let Some(known) = order_of_key(conn, key)?
         {

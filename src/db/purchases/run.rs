@@ -134,7 +134,7 @@ pub fn purchase_end(conn: &mut Connection, id: Uuid, run_id: Option<Uuid>, state
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn purchase_places_used(conn: &mut Connection, id: Uuid) -> Result<u32, DbError> {
+pub fn purchase_count_used(conn: &mut Connection, id: Uuid) -> Result<u32, DbError> {
     #[derive(QueryableByName)]
     struct Used {
         #[diesel(sql_type = BigInt)]

@@ -11,10 +11,10 @@ use crate::db::purchases::items::Intent;
 use crate::domain::Why;
 use crate::purchaser::outcome::Outcome;
 use crate::purchaser::shortfall::Shortfall;
-use crate::twilio::Failure;
+use crate::twilio::TwilioError;
 
-/// So many odd answers in a row halt all buying.
-const ODD_MAX: u32 = 2;
+/// So many numbers in a row that nobody can use halt all buying.
+const UNUSABLE_IN_A_ROW_MAX: u32 = 2;
 
 impl Wave<'_> {
     pub(super) async fn on_created(&mut self, outcome: Outcome) {
@@ -23,7 +23,7 @@ impl Wave<'_> {
             Outcome::Bought => {
                 self.misses.bought();
                 self.progress.bought += 1;
-                self.buyer.odd.store(0, Ordering::Relaxed);
+                self.buyer.unusable_in_a_row.store(0, Ordering::Relaxed);
             }
             Outcome::Unknown => {
                 self.progress.unknown += 1;
@@ -31,14 +31,14 @@ impl Wave<'_> {
             }
             Outcome::Unfit => {
                 self.progress.bought += 1;
-                self.odd_one().await;
+                self.unusable_one().await;
             }
             Outcome::NotOurs => {
-                self.give_place_back();
-                self.odd_one().await;
+                self.free_one();
+                self.unusable_one().await;
             }
             Outcome::NotThisOne(failure) => {
-                self.give_place_back();
+                self.free_one();
                 let shortfall = self.misses.refused(failure);
                 self.falls_short(shortfall);
             }
@@ -49,7 +49,7 @@ impl Wave<'_> {
         }
     }
 
-    fn give_place_back(&mut self) {
+    fn free_one(&mut self) {
         self.left += 1;
         self.granted = self.granted.saturating_sub(1);
     }
@@ -134,16 +134,16 @@ impl Wave<'_> {
 
     /// A purchase that Twilio answered with a number that is not ours, or is good for nothing. Once may be another
     /// environment's doing; twice in a row, in whatever orders, means that every further purchase may be money lost.
-    async fn odd_one(&mut self) {
-        if self.buyer.odd.fetch_add(1, Ordering::Relaxed) + 1 < ODD_MAX {
+    async fn unusable_one(&mut self) {
+        if self.buyer.unusable_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 < UNUSABLE_IN_A_ROW_MAX {
             return;
         }
         // A resume begins anew.
-        self.buyer.odd.store(0, Ordering::Relaxed);
+        self.buyer.unusable_in_a_row.store(0, Ordering::Relaxed);
         let message = "purchases are answered with numbers that are not ours or lack a capability: another environment uses this \
                        account, or Twilio changed; compare the last order's numbers with Twilio's console, then resume";
         self.buyer.halt(message.to_owned()).await;
-        let failure = Failure::Unknown { message: message.to_owned(), status: None, request_id: None };
+        let failure = TwilioError::Unknown { message: message.to_owned(), status: None, request_id: None };
         self.progress.falls_short(Shortfall::Halted(failure));
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::purchaser::shortfall::Shortfall;
-use crate::twilio::Failure;
+use crate::twilio::TwilioError;
 
 /// Candidates in an order that may turn out not to be had, beyond the order's own size.
 const SPARE: u32 = 30;
@@ -18,13 +18,13 @@ const TAKEN: i32 = 21422;
 /// The misses of one order.
 pub(super) struct Misses {
     left: u32,
-    last: Option<Failure>,
+    last: Option<TwilioError>,
     alike: BTreeMap<String, u32>,
 }
 
 impl Misses {
-    pub(super) fn new(places: u32) -> Self {
-        Self { left: places + SPARE, last: None, alike: BTreeMap::new() }
+    pub(super) fn new(remaining: u32) -> Self {
+        Self { left: remaining + SPARE, last: None, alike: BTreeMap::new() }
     }
 
     /// One was bought: what was refused before concerned its numbers.
@@ -34,7 +34,7 @@ impl Misses {
 
     /// Twilio refused a number; why the order should end, if it should. One code about several numbers in a row concerns no
     /// number: the order ends with Twilio's word.
-    pub(super) fn refused(&mut self, failure: Option<Failure>) -> Option<Shortfall> {
+    pub(super) fn refused(&mut self, failure: Option<TwilioError>) -> Option<Shortfall> {
         let alike = failure.clone().filter(|failure| self.is_one_too_many(failure)).map(Shortfall::Twilio);
         self.last = failure.or(self.last.take());
         alike.or(self.known())
@@ -46,7 +46,7 @@ impl Misses {
         (self.left == 0).then(|| self.last.clone().map_or(Shortfall::NoStock, Shortfall::Twilio))
     }
 
-    fn is_one_too_many(&mut self, failure: &Failure) -> bool {
+    fn is_one_too_many(&mut self, failure: &TwilioError) -> bool {
         if failure.twilio_code() == Some(TAKEN) {
             return false;
         }
@@ -61,10 +61,10 @@ mod tests {
     use super::*;
     use crate::twilio::{About, Refusal};
 
-    fn refusal(code: i32) -> Failure {
+    fn refusal(code: i32) -> TwilioError {
         let message = "no".to_owned();
         let (retry_after, request_id, about) = (None, None, About::Number);
-        Failure::Refused(Refusal { status: 400, code: Some(code), message, retry_after, request_id, about })
+        TwilioError::Refused(Refusal { status: 400, code: Some(code), message, retry_after, request_id, about })
     }
 
     #[test]

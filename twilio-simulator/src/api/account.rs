@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 
 use crate::api::refusal::Refusal;
-use crate::api::{Call, Reply};
+use crate::api::{ApiRequest, Reply};
 use crate::fault::FaultKind;
 use crate::fault::queue::Plan;
 use crate::money::cents_text;
@@ -78,8 +78,8 @@ pub(crate) fn countries(world: &World) -> Reply {
     Reply::json(200, json!({"countries": countries, "uri": uri}))
 }
 
-pub(crate) fn country(world: &World, call: &Call, code: &str) -> Result<Reply, Refusal> {
-    let country = places::country(code).ok_or_else(|| Refusal::not_found(&call.path))?;
+pub(crate) fn country(world: &World, request: &ApiRequest, code: &str) -> Result<Reply, Refusal> {
+    let country = places::country(code).ok_or_else(|| Refusal::not_found(&request.path))?;
     Ok(Reply::json(200, country_resource(world, country)))
 }
 
@@ -124,8 +124,8 @@ pub(crate) fn prices() -> Reply {
     )
 }
 
-pub(crate) fn price(world: &World, call: &Call, code: &str) -> Result<Reply, Refusal> {
-    let country = places::country(code).ok_or_else(|| Refusal::not_found(&call.path))?;
+pub(crate) fn price(world: &World, request: &ApiRequest, code: &str) -> Result<Reply, Refusal> {
+    let country = places::country(code).ok_or_else(|| Refusal::not_found(&request.path))?;
     let prices: Vec<Value> = country
         .kinds
         .iter()

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 
 use crate::api::refusal::Refusal;
-use crate::api::{Call, Reply, settings};
+use crate::api::{ApiRequest, Reply, settings};
 use crate::fault::FaultKind;
 use crate::fault::queue::Plan;
 use crate::money::cents_text;
@@ -25,20 +25,25 @@ use crate::truth::{Purchase, Repeat, Update};
 use crate::world::World;
 
 /// POST `IncomingPhoneNumbers.json`; `kind` when a sub-resource was used.
-pub(crate) fn create(world: &mut World, call: &Call, plan: &Plan, kind: Option<NumberKind>) -> Result<Reply, Refusal> {
-    let number = match (call.form.get("PhoneNumber"), call.form.get("AreaCode")) {
+pub(crate) fn create(
+    world: &mut World,
+    request: &ApiRequest,
+    plan: &Plan,
+    kind: Option<NumberKind>,
+) -> Result<Reply, Refusal> {
+    let number = match (request.form.get("PhoneNumber"), request.form.get("AreaCode")) {
         (Some(text), _) => {
-            settings::check(&call.form, world.owned.by_number(text))?;
+            settings::check(&request.form, world.owned.by_number(text))?;
             let number =
                 parse_e164(text).filter(|number| possible(*number) && world.stock.country_of(*number).is_some());
             let number = number.ok_or_else(|| Refusal::not_a_number(text))?;
             if world.owned.by_number(text).is_some() {
-                return repeat(world, call, plan, text);
+                return repeat(world, request, plan, text);
             }
             number
         }
         (None, Some(area)) => {
-            settings::check(&call.form, None)?;
+            settings::check(&request.form, None)?;
             if kind.is_some() {
                 return Err(Refusal::new(400, 21457, "AreaCode is not supported on this resource"));
             }
@@ -61,9 +66,9 @@ pub(crate) fn create(world: &mut World, call: &Call, plan: &Plan, kind: Option<N
     }
     if plan.has(FaultKind::OldDateCreated) || plan.has(FaultKind::ForeignTag) {
         intrude(world, plan, number);
-        return repeat(world, call, plan, &phone_number);
+        return repeat(world, request, plan, &phone_number);
     }
-    buy(world, call, plan, number)
+    buy(world, request, plan, number)
 }
 
 /// The number that an area code gives.
@@ -76,7 +81,7 @@ fn by_area(world: &mut World, plan: &Plan, area: &str) -> Result<u64, Refusal> {
     found.ok_or_else(|| Refusal::new(400, 21452, format!("No phone numbers found in area code {area}")))
 }
 
-fn buy(world: &mut World, call: &Call, plan: &Plan, number: u64) -> Result<Reply, Refusal> {
+fn buy(world: &mut World, request: &ApiRequest, plan: &Plan, number: u64) -> Result<Reply, Refusal> {
     let pool = world.stock.pool_of(number).expect("an available number has a pool");
     let (kind, mut capabilities, country) = (pool.kind, pool.capabilities, pool.country);
     let regulated = world.stock.country_of(number).is_some_and(|country| world.regulated(country));
@@ -87,7 +92,7 @@ fn buy(world: &mut World, call: &Call, plan: &Plan, number: u64) -> Result<Reply
     if world.account.kind == AccountType::Trial && world.owned.len() > 0 {
         return Err(trial());
     }
-    let given = |name: &str| call.form.get(name).is_some_and(|sid| !sid.is_empty());
+    let given = |name: &str| request.form.get(name).is_some_and(|sid| !sid.is_empty());
     let bound = world.stock.marks.bound(number);
     if (regulated || bound) && !given("AddressSid") {
         return Err(Refusal::new(
@@ -109,16 +114,16 @@ fn buy(world: &mut World, call: &Call, plan: &Plan, number: u64) -> Result<Reply
     let mut bought = OwnedNumber::new(world.new_sid("PN"), &e164(number), kind, Utc::now());
     bought.capabilities = capabilities;
     bought.address_requirements = if regulated || bound { "any" } else { "none" }.into();
-    settings::apply(&call.form, &mut bought);
+    settings::apply(&request.form, &mut bought);
     if bought.voice_url.is_none() {
         bought.voice_url = Some(DEMO_VOICE_URL.into());
     }
     world.ledger.purchases.push(Purchase {
         at: bought.date_created,
-        request_id: call.request_id.clone(),
+        request_id: request.request_id.clone(),
         phone_number: bought.phone_number.clone(),
         sid: bought.sid.clone(),
-        parameters: call.sent.to_map(),
+        parameters: request.sent.to_map(),
         delivered: false,
         price: cents_text(price),
         faults: plan.names(),
@@ -145,7 +150,7 @@ fn lag(plan: &Plan) -> Option<Lag> {
 }
 
 /// A POST for a number that the account has.
-fn repeat(world: &mut World, call: &Call, plan: &Plan, phone_number: &str) -> Result<Reply, Refusal> {
+fn repeat(world: &mut World, request: &ApiRequest, plan: &Plan, phone_number: &str) -> Result<Reply, Refusal> {
     let intruder = plan.has(FaultKind::OldDateCreated) || plan.has(FaultKind::ForeignTag);
     let refused = world.reown_mode == ReownMode::B && !intruder || plan.has(FaultKind::AlreadyOwned21422);
     let number = world.owned.by_number(phone_number).expect("callers have looked");
@@ -153,7 +158,7 @@ fn repeat(world: &mut World, call: &Call, plan: &Plan, phone_number: &str) -> Re
     let now = Utc::now();
     world.ledger.repeats.push(Repeat {
         at: now,
-        request_id: call.request_id.clone(),
+        request_id: request.request_id.clone(),
         phone_number: phone_number.into(),
         sid: sid.clone(),
         accepted: !refused,
@@ -161,9 +166,9 @@ fn repeat(world: &mut World, call: &Call, plan: &Plan, phone_number: &str) -> Re
     if refused {
         return Err(Refusal::not_available(phone_number));
     }
-    record_update(world, call, &sid, phone_number);
+    record_update(world, request, &sid, phone_number);
     let number = world.owned.by_sid_mut(&sid).expect("found above, and nothing came in between");
-    settings::apply(&call.form, number);
+    settings::apply(&request.form, number);
     number.date_updated = now;
     if plan.has(FaultKind::ForeignTag) {
         number.friendly_name = tag;
@@ -172,13 +177,13 @@ fn repeat(world: &mut World, call: &Call, plan: &Plan, phone_number: &str) -> Re
     Ok(Reply::json(201, resource))
 }
 
-pub(crate) fn record_update(world: &mut World, call: &Call, sid: &Sid, phone_number: &str) {
+pub(crate) fn record_update(world: &mut World, request: &ApiRequest, sid: &Sid, phone_number: &str) {
     world.ledger.updates.push(Update {
         at: Utc::now(),
-        request_id: call.request_id.clone(),
+        request_id: request.request_id.clone(),
         phone_number: phone_number.into(),
         sid: sid.clone(),
-        parameters: call.sent.to_map(),
+        parameters: request.sent.to_map(),
     });
 }
 
@@ -200,10 +205,10 @@ fn intrude(world: &mut World, plan: &Plan, number: u64) {
 pub const FOREIGN_TAG: &str = "callbunker:elsewhere:00000000-0000-4000-8000-000000000000";
 
 /// The test credentials' create: magic numbers, no effect.
-pub(crate) fn magic(world: &World, call: &Call) -> Result<Reply, Refusal> {
+pub(crate) fn magic(world: &World, request: &ApiRequest) -> Result<Reply, Refusal> {
     const GOOD: &str = "+15005550006";
-    settings::check(&call.form, None)?;
-    match (call.form.get("PhoneNumber"), call.form.get("AreaCode")) {
+    settings::check(&request.form, None)?;
+    match (request.form.get("PhoneNumber"), request.form.get("AreaCode")) {
         (Some(GOOD), _) | (None, Some("500")) => {}
         (Some(taken @ "+15005550000"), _) => return Err(Refusal::not_available(taken)),
         (Some(other), _) => return Err(Refusal::not_a_number(other)),
@@ -214,6 +219,6 @@ pub(crate) fn magic(world: &World, call: &Call) -> Result<Reply, Refusal> {
     }
     let sid = format!("PN{}", crate::seed::hex32(world.options.seed, "magic", 0));
     let mut number = OwnedNumber::new(sid, GOOD, NumberKind::Local, Utc::now());
-    settings::apply(&call.form, &mut number);
+    settings::apply(&request.form, &mut number);
     Ok(Reply::json(201, number.resource(&world.credentials.test_account_sid)))
 }

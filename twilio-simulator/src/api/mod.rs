@@ -28,7 +28,7 @@ use route::Route;
 
 /// A request, read.
 #[derive(Debug)]
-pub(crate) struct Call {
+pub(crate) struct ApiRequest {
     pub(crate) route: Route,
     /// The account that the path names.
     pub(crate) account: Option<String>,
@@ -95,50 +95,50 @@ impl From<Refusal> for Reply {
 }
 
 /// Carries out a call, faults included that act within it.
-pub(crate) fn execute(world: &mut World, call: &Call, plan: &Plan) -> Reply {
-    let mut reply = match answer(world, call, plan) {
+pub(crate) fn execute(world: &mut World, request: &ApiRequest, plan: &Plan) -> Reply {
+    let mut reply = match answer(world, request, plan) {
         Ok(reply) => reply,
         Err(refusal) => return refusal.into(),
     };
     if let Body::Json(body) = &mut reply.body {
-        rows::bend(call.route.on(), plan, body);
+        rows::bend(request.route.on(), plan, body);
     }
     reply
 }
 
-fn answer(world: &mut World, call: &Call, plan: &Plan) -> Result<Reply, Refusal> {
-    let principal = call.principal.ok_or_else(Refusal::authenticate)?;
+fn answer(world: &mut World, request: &ApiRequest, plan: &Plan) -> Result<Reply, Refusal> {
+    let principal = request.principal.ok_or_else(Refusal::authenticate)?;
     let own = match principal {
         Principal::Live => &world.credentials.account_sid,
         Principal::Test => &world.credentials.test_account_sid,
     };
-    if call.account.as_ref().is_some_and(|account| account != own) {
+    if request.account.as_ref().is_some_and(|account| account != own) {
         return Err(Refusal::authenticate());
     }
     if principal == Principal::Live && world.account.status != AccountStatus::Active {
         return Err(Refusal::authenticate());
     }
     if principal == Principal::Test {
-        return match &call.route {
-            Route::Create(_) => create::magic(world, call),
+        return match &request.route {
+            Route::Create(_) => create::magic(world, request),
             _ => Err(Refusal::new(403, 20008, "Resource not accessible with Test Account Credentials")),
         };
     }
-    match &call.route {
-        Route::Unknown => Err(Refusal::not_found(&call.path)),
+    match &request.route {
+        Route::Unknown => Err(Refusal::not_found(&request.path)),
         Route::Method(allow) => Err(Refusal::method(allow)),
         Route::Account => Ok(account::account(world)),
         Route::Balance => Ok(account::balance(world, plan)),
         Route::Countries => Ok(account::countries(world)),
-        Route::Country(code) => account::country(world, call, code),
+        Route::Country(code) => account::country(world, request, code),
         Route::Prices => Ok(account::prices()),
-        Route::Price(code) => account::price(world, call, code),
-        Route::Search(code, kind) => search::search(world, call, plan, code, *kind),
-        Route::List(kind) => numbers::list(world, call, plan, *kind),
-        Route::Create(kind) => create::create(world, call, plan, *kind),
-        Route::Fetch(sid) => numbers::fetch(world, call, plan, sid),
-        Route::Update(sid) => numbers::update(world, call, plan, sid),
-        Route::Delete(sid) => numbers::delete(world, call, sid),
+        Route::Price(code) => account::price(world, request, code),
+        Route::Search(code, kind) => search::search(world, request, plan, code, *kind),
+        Route::List(kind) => numbers::list(world, request, plan, *kind),
+        Route::Create(kind) => create::create(world, request, plan, *kind),
+        Route::Fetch(sid) => numbers::fetch(world, request, plan, sid),
+        Route::Update(sid) => numbers::update(world, request, plan, sid),
+        Route::Delete(sid) => numbers::delete(world, request, sid),
     }
 }
 

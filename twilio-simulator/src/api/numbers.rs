@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::api::create::{FOREIGN_TAG, record_update};
 use crate::api::refusal::Refusal;
-use crate::api::{Body, Call, Reply, settings};
+use crate::api::{ApiRequest, Body, Reply, settings};
 use crate::fault::FaultKind;
 use crate::fault::queue::Plan;
 use crate::number::OwnedNumber;
@@ -26,8 +26,13 @@ use crate::world::World;
 const PAGE_SIZE: usize = 50;
 const PAGE_SIZE_MAX: usize = 1_000;
 
-pub(crate) fn list(world: &mut World, call: &Call, plan: &Plan, kind: Option<NumberKind>) -> Result<Reply, Refusal> {
-    let number = |name: &str, default| match call.query.get(name).filter(|text| !text.is_empty()) {
+pub(crate) fn list(
+    world: &mut World,
+    request: &ApiRequest,
+    plan: &Plan,
+    kind: Option<NumberKind>,
+) -> Result<Reply, Refusal> {
+    let number = |name: &str, default| match request.query.get(name).filter(|text| !text.is_empty()) {
         None => Ok(default),
         Some(text) => text.parse::<usize>().map_err(|_| Refusal::invalid(name)),
     };
@@ -37,7 +42,7 @@ pub(crate) fn list(world: &mut World, call: &Call, plan: &Plan, kind: Option<Num
     }
     let size = if size == 0 { PAGE_SIZE } else { size };
     let page = number("Page", 0)?;
-    let token = call.query.get("PageToken").filter(|token| !token.is_empty());
+    let token = request.query.get("PageToken").filter(|token| !token.is_empty());
     let bad_token = || Refusal::new(400, 21481, "Invalid PageToken");
     let from = match token {
         None => From::Newest,
@@ -51,9 +56,9 @@ pub(crate) fn list(world: &mut World, call: &Call, plan: &Plan, kind: Option<Num
     let bends = [FaultKind::EndlessList, FaultKind::EmptyPage];
     let fresh = if bends.iter().any(|kind| plan.has(*kind)) { Some(world.new_endless_token()) } else { None };
     let hidden: Hidden = world.owned.look(None, Instant::now());
-    let friendly_name = call.query.get("FriendlyName").filter(|name| !name.is_empty());
-    let part = call.query.get("PhoneNumber").filter(|part| !part.is_empty());
-    let origin = call.query.get("Origin").filter(|origin| !origin.is_empty());
+    let friendly_name = request.query.get("FriendlyName").filter(|name| !name.is_empty());
+    let part = request.query.get("PhoneNumber").filter(|part| !part.is_empty());
+    let origin = request.query.get("Origin").filter(|origin| !origin.is_empty());
     let prefix = part.filter(|part| part.starts_with('+') && !part.contains('*'));
     let passes = |number: &OwnedNumber| {
         kind.is_none_or(|kind| kind == number.kind)
@@ -78,7 +83,7 @@ pub(crate) fn list(world: &mut World, call: &Call, plan: &Plan, kind: Option<Num
     let uri = |page: usize, token: Option<String>| {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for name in ["FriendlyName", "Beta", "PhoneNumber", "Origin"] {
-            if let Some(value) = call.query.get(name) {
+            if let Some(value) = request.query.get(name) {
                 query.append_pair(name, value);
             }
         }
@@ -144,36 +149,36 @@ fn shown(world: &World, number: &OwnedNumber, plan: &Plan) -> Value {
     resource
 }
 
-pub(crate) fn fetch(world: &mut World, call: &Call, plan: &Plan, sid: &str) -> Result<Reply, Refusal> {
+pub(crate) fn fetch(world: &mut World, request: &ApiRequest, plan: &Plan, sid: &str) -> Result<Reply, Refusal> {
     let hidden = world.owned.look(Some(sid), Instant::now());
     let number = world.owned.by_sid(sid).filter(|number| world.owned.visible(&number.sid, &hidden));
-    let number = number.ok_or_else(|| Refusal::not_found(&call.path))?;
+    let number = number.ok_or_else(|| Refusal::not_found(&request.path))?;
     Ok(Reply::json(200, shown(world, number, plan)))
 }
 
-pub(crate) fn update(world: &mut World, call: &Call, plan: &Plan, sid: &str) -> Result<Reply, Refusal> {
-    let number = world.owned.by_sid(sid).ok_or_else(|| Refusal::not_found(&call.path))?;
+pub(crate) fn update(world: &mut World, request: &ApiRequest, plan: &Plan, sid: &str) -> Result<Reply, Refusal> {
+    let number = world.owned.by_sid(sid).ok_or_else(|| Refusal::not_found(&request.path))?;
     let phone_number = number.phone_number.clone();
-    settings::check(&call.form, Some(number))?;
-    if call.form.get("AccountSid").is_some_and(|account| account != world.credentials.account_sid) {
+    settings::check(&request.form, Some(number))?;
+    if request.form.get("AccountSid").is_some_and(|account| account != world.credentials.account_sid) {
         return Err(Refusal::new(400, 21474, "The number cannot be moved to that account"));
     }
-    record_update(world, call, &sid.to_owned(), &phone_number);
+    record_update(world, request, &sid.to_owned(), &phone_number);
     let number = world.owned.by_sid_mut(sid).expect("found above, under the same lock");
-    settings::apply(&call.form, number);
+    settings::apply(&request.form, number);
     number.date_updated = Utc::now();
     let number = number.clone();
     Ok(Reply::json(200, shown(world, &number, plan)))
 }
 
-pub(crate) fn delete(world: &mut World, call: &Call, sid: &str) -> Result<Reply, Refusal> {
-    let number = world.owned.remove(sid).ok_or_else(|| Refusal::not_found(&call.path))?;
+pub(crate) fn delete(world: &mut World, request: &ApiRequest, sid: &str) -> Result<Reply, Refusal> {
+    let number = world.owned.remove(sid).ok_or_else(|| Refusal::not_found(&request.path))?;
     if let Some(digits) = parse_e164(&number.phone_number) {
         world.stock.take(digits);
     }
     world.ledger.releases.push(Release {
         at: Utc::now(),
-        request_id: call.request_id.clone(),
+        request_id: request.request_id.clone(),
         phone_number: number.phone_number,
         sid: number.sid,
     });

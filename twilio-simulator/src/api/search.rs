@@ -8,7 +8,7 @@
 use serde_json::{Value, json};
 
 use crate::api::refusal::Refusal;
-use crate::api::{Call, Reply};
+use crate::api::{ApiRequest, Reply};
 use crate::fault::FaultKind;
 use crate::fault::queue::Plan;
 use crate::options::CapabilitySpelling;
@@ -21,21 +21,21 @@ use crate::world::World;
 
 pub(crate) fn search(
     world: &mut World,
-    call: &Call,
+    request: &ApiRequest,
     plan: &Plan,
     code: &str,
     kind: NumberKind,
 ) -> Result<Reply, Refusal> {
     let country = places::country(code).filter(|country| country.kinds.contains(&kind));
-    let country = country.ok_or_else(|| Refusal::not_found(&call.path))?;
-    let mut query = Query::parse(&call.query, country.calling_code == "1")?;
-    if let Some(near) = call.query.get("NearNumber") {
+    let country = country.ok_or_else(|| Refusal::not_found(&request.path))?;
+    let mut query = Query::parse(&request.query, country.calling_code == "1")?;
+    if let Some(near) = request.query.get("NearNumber") {
         let number = parse_e164(near).ok_or_else(|| Refusal::invalid("NearNumber"))?;
         if let Some(pool) = world.stock.pool_of(number) {
             query.near_pool(pool);
         }
     }
-    let asked = call.query.get("PageSize").and_then(|size| size.parse::<usize>().ok()).filter(|size| *size > 0);
+    let asked = request.query.get("PageSize").and_then(|size| size.parse::<usize>().ok()).filter(|size| *size > 0);
     let rows_max = world.search_cap.min(asked.unwrap_or(usize::MAX));
     let regulated = world.regulated(country);
     let bent = Bent { ghosts: plan.has(FaultKind::Ghost), addresses: plan.has(FaultKind::AddressRequired) };

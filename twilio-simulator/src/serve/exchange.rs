@@ -22,7 +22,7 @@ use hyper::header::{CONTENT_TYPE, DATE};
 use hyper::{Request, Response};
 use tokio::time::sleep;
 
-use crate::api::{Body, Call, Reply, execute};
+use crate::api::{ApiRequest, Body, Reply, execute};
 use crate::control;
 use crate::fault::queue::Plan;
 use crate::fault::{FaultKind, Role};
@@ -76,10 +76,10 @@ pub(crate) async fn exchange(
         return builder.body(answer).map_err(|_| Cut);
     }
 
-    let (call, plan, flight) = begin(&shared, &parts, &body);
-    let (request_id, concurrent, mut ticket) = (call.request_id.clone(), flight.concurrent, flight.ticket);
+    let (request, plan, flight) = begin(&shared, &parts, &body);
+    let (request_id, concurrent, mut ticket) = (request.request_id.clone(), flight.concurrent, flight.ticket);
     let bends = (plan.has(FaultKind::MalformedJson), shape(&plan), skew_ms(&plan));
-    let work = tokio::spawn(carry_out(shared, call, plan, flight.latency, ticket));
+    let work = tokio::spawn(carry_out(shared, request, plan, flight.latency, ticket));
     let reply = match work.await.unwrap_or(Ending::Close) {
         Ending::Reply(reply) => reply,
         Ending::Reset => {
@@ -161,17 +161,23 @@ fn shape(plan: &Plan) -> Shape {
 }
 
 /// The work: waits, takes effect, and says how the request ends.
-async fn carry_out(shared: Arc<Shared>, call: Call, plan: Plan, latency: Duration, ticket: Option<Ticket>) -> Ending {
-    let act = || -> Reply { execute(&mut shared.world(), &call, &plan) };
+async fn carry_out(
+    shared: Arc<Shared>,
+    request: ApiRequest,
+    plan: Plan,
+    latency: Duration,
+    ticket: Option<Ticket>,
+) -> Ending {
+    let act = || -> Reply { execute(&mut shared.world(), &request, &plan) };
     let end = match plan.fate.as_ref().map(|fault| (fault, fault.kind.role())) {
         Some((fault, Role::CommitThen)) => {
             act();
             wait(latency).await;
-            ending(fault, &call)
+            ending(fault, &request)
         }
         Some((fault, _)) => {
             wait(latency).await;
-            ending(fault, &call)
+            ending(fault, &request)
         }
         None => {
             wait(latency / 2).await;

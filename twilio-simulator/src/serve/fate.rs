@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::api::create::trial;
 use crate::api::refusal::Refusal;
-use crate::api::{Call, Reply};
+use crate::api::{ApiRequest, Reply};
 use crate::fault::{Fault, FaultKind};
 
 /// How a request ends.
@@ -29,8 +29,8 @@ const HTML_504: &str = "<html>\r\n<head><title>504 Gateway Time-out</title></hea
     <center><h1>504 Gateway Time-out</h1></center>\r\n</body>\r\n</html>\r\n";
 
 /// The ending that a fault prescribes.
-pub(crate) fn ending(fault: &Fault, call: &Call) -> Ending {
-    let phone_number = call.form.get("PhoneNumber").unwrap_or_default();
+pub(crate) fn ending(fault: &Fault, request: &ApiRequest) -> Ending {
+    let phone_number = request.form.get("PhoneNumber").unwrap_or_default();
     let mut refusal = match fault.kind {
         FaultKind::CommitThenReset | FaultKind::Reset => return Ending::Reset,
         FaultKind::CommitThenClose | FaultKind::Close => return Ending::Close,
@@ -43,7 +43,7 @@ pub(crate) fn ending(fault: &Fault, call: &Call) -> Ending {
         FaultKind::TooManyRequests => Refusal::new(429, 20429, "Too Many Requests"),
         FaultKind::Suspended | FaultKind::Unauthorized => Refusal::authenticate(),
         FaultKind::TestCredentials => Refusal::new(403, 20008, "Resource not accessible with Test Account Credentials"),
-        FaultKind::NotFound => Refusal::not_found(&call.path),
+        FaultKind::NotFound => Refusal::not_found(&request.path),
         FaultKind::Inactive20005 => Refusal::inactive(),
         FaultKind::Inactive10001 => Refusal::new(400, 10001, "Account is not active"),
         FaultKind::Barred => Refusal::new(403, 22300, "Account is restricted from provisioning new long codes"),

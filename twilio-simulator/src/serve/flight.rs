@@ -13,7 +13,7 @@ use hyper::http::request::Parts;
 
 use crate::api::parameters::Parameters;
 use crate::api::route::{Route, route};
-use crate::api::{self, Call};
+use crate::api::{self, ApiRequest};
 use crate::fault::queue::{Plan, Target};
 use crate::fault::{FaultKind, On};
 use crate::serve::Shared;
@@ -40,7 +40,7 @@ impl Drop for Flight {
 }
 
 /// Reads the request, counts it and chooses its faults.
-pub(crate) fn begin(shared: &Arc<Shared>, parts: &Parts, body: &[u8]) -> (Call, Plan, Flight) {
+pub(crate) fn begin(shared: &Arc<Shared>, parts: &Parts, body: &[u8]) -> (ApiRequest, Plan, Flight) {
     let path = parts.uri.path().to_owned();
     let (route, account) = route(parts.method.as_str(), &path);
     let on = route.on();
@@ -52,12 +52,12 @@ pub(crate) fn begin(shared: &Arc<Shared>, parts: &Parts, body: &[u8]) -> (Call, 
     let mut world = shared.world();
     let request_id = world.new_sid("RQ");
     let principal = api::principal(&world.credentials, header(AUTHORIZATION));
-    let mut call = Call { route, account, path, query, sent: form.clone(), form, principal, request_id };
+    let mut request = ApiRequest { route, account, path, query, sent: form.clone(), form, principal, request_id };
     *world.ledger.requests.entry(on).or_default() += 1;
-    note_unknown(&mut world, &call, on);
-    let plan = choose(&mut world, &call, on);
+    note_unknown(&mut world, &request, on);
+    let plan = choose(&mut world, &request, on);
     if let Some(fault) = plan.find(FaultKind::DropParameters) {
-        call.form = call.form.without(fault.parameters.as_deref());
+        request.form = request.form.without(fault.parameters.as_deref());
     }
     world.requests_in_flight += 1;
     let concurrent = world.requests_in_flight;
@@ -69,10 +69,10 @@ pub(crate) fn begin(shared: &Arc<Shared>, parts: &Parts, body: &[u8]) -> (Call, 
         ticket = Some(world.ticket(world.ledger.creates.len()));
         world.ledger.creates.push(CreateAttempt {
             at: chrono::Utc::now(),
-            request_id: call.request_id.clone(),
-            phone_number: call.sent.get("PhoneNumber").map(str::to_owned),
-            area_code: call.sent.get("AreaCode").map(str::to_owned),
-            parameters: call.sent.to_map(),
+            request_id: request.request_id.clone(),
+            phone_number: request.sent.get("PhoneNumber").map(str::to_owned),
+            area_code: request.sent.get("AreaCode").map(str::to_owned),
+            parameters: request.sent.to_map(),
             status: None,
             delivered: false,
             faults: plan.names(),
@@ -81,29 +81,29 @@ pub(crate) fn begin(shared: &Arc<Shared>, parts: &Parts, body: &[u8]) -> (Call, 
     let delay = plan.find(FaultKind::Delay).map_or(0, |fault| fault.ms.unwrap_or(1_000));
     let latency = world.latency_of(on) + Duration::from_millis(delay);
     drop(world);
-    (call, plan, Flight { shared: Arc::clone(shared), on, concurrent, latency, ticket })
+    (request, plan, Flight { shared: Arc::clone(shared), on, concurrent, latency, ticket })
 }
 
-fn note_unknown(world: &mut World, call: &Call, on: On) {
+fn note_unknown(world: &mut World, request: &ApiRequest, on: On) {
     if on == On::Other {
         return;
     }
-    let unknown = call.query.unknown(on, false).chain(call.form.unknown(on, true));
+    let unknown = request.query.unknown(on, false).chain(request.form.unknown(on, true));
     for name in unknown.map(|name| format!("{}.{name}", on.name())).collect::<Vec<_>>() {
         *world.ledger.ignored_parameters.entry(name).or_default() += 1;
     }
 }
 
-fn choose(world: &mut World, call: &Call, on: On) -> Plan {
-    let phone_number = match &call.route {
-        Route::Create(_) => call.form.get("PhoneNumber"),
-        Route::List(_) => call.query.get("PhoneNumber"),
+fn choose(world: &mut World, request: &ApiRequest, on: On) -> Plan {
+    let phone_number = match &request.route {
+        Route::Create(_) => request.form.get("PhoneNumber"),
+        Route::List(_) => request.query.get("PhoneNumber"),
         Route::Fetch(sid) | Route::Update(sid) | Route::Delete(sid) => {
             world.owned.by_sid(sid).map(|number| number.phone_number.as_str())
         }
         _ => None,
     };
     let owned = phone_number.is_some_and(|number| world.owned.by_number(number).is_some());
-    let further_page = call.query.get("PageToken").is_some_and(|token| !token.is_empty());
+    let further_page = request.query.get("PageToken").is_some_and(|token| !token.is_empty());
     world.faults.choose(&Target { on, phone_number, owned, further_page })
 }

@@ -10,11 +10,11 @@ use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as Sql
 use uuid::Uuid;
 
 use super::pace::{Pace, items_pace};
-use crate::db::buying_gate::gate_lock;
+use crate::db::buying_state::buying_state_lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::schema::{purchase_items, purchases};
-use crate::db::purchases::purchase_places_used;
+use crate::db::purchases::purchase_count_used;
 use crate::db::stock::{Care, stock_observe};
 use crate::domain::{CountryCode, PhoneNumber, PoolPolicy, Trigger, Why, permit_one};
 
@@ -98,13 +98,13 @@ pub fn items_intend(
     limits: &Limits,
 ) -> Result<Vec<Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        let gate = gate_lock(conn)?;
+        let buying = buying_state_lock(conn)?;
         let Some(Running { trigger, country, override_caps, requested }) = run_stands(conn, run)? else {
             return Ok(vec![Intent::RunIsOver; wanted.len()]);
         };
-        let mut places_used = i64::from(purchase_places_used(conn, run.order_id)?);
-        let mut seen = stock_observe(conn, gate, limits.care)?;
-        seen.stock = seen.stock_for_line(country, limits.pool_country);
+        let mut places_used = i64::from(purchase_count_used(conn, run.order_id)?);
+        let mut seen = stock_observe(conn, buying, limits.care)?;
+        seen.stock = seen.stock_for_waiters(country, limits.pool_country);
         let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
         // Exact here, under the gate's lock, which every intent takes.
         let known = items_known_numbers(conn, None, &numbers)?;
@@ -167,12 +167,12 @@ pub fn items_attempt(
     item_ids: &[Uuid],
 ) -> Result<Result<Vec<Attempt>, Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        let gate = gate_lock(conn)?;
+        let buying = buying_state_lock(conn)?;
         let Some(Running { trigger, .. }) = run_stands(conn, run)? else { return Ok(Err(Intent::RunIsOver)) };
-        if gate.halted.is_some() {
+        if buying.halted.is_some() {
             return Ok(Err(Intent::Refused(Why::Halted)));
         }
-        if gate.paused.is_some() && trigger != Trigger::Manual {
+        if buying.paused.is_some() && trigger != Trigger::Manual {
             return Ok(Err(Intent::Refused(Why::Paused)));
         }
         let attempts = sql_query(

@@ -9,7 +9,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::outcome::{Ending, Failure};
+use super::outcome::{Ending, Reason};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::domain::{CountryCode, PhoneNumber};
@@ -116,7 +116,7 @@ pub fn item_not_ours(
     settle_secs: f64,
     apart_secs: f64,
     ending: Ending,
-    reason: Option<&Failure>,
+    reason: Option<&Reason>,
 ) -> Result<bool, DbError> {
     sql_query(
         "UPDATE purchase_items SET last_lookup_at = clock_timestamp(), last_sent_at = least(last_sent_at, clock_timestamp()),

@@ -12,5 +12,5 @@ mod pace;
 
 pub use intend::{Attempt, Intent, Limits, RunOf, items_attempt, items_intend, items_known_numbers, items_withdraw};
 pub use leftovers::{Unsettled, item_look_failed, item_not_ours, items_sort_leftovers, items_unsettled};
-pub use outcome::{Ending, Failure, Settlement, item_doubt, item_end, item_settle};
+pub use outcome::{Ending, Reason, Settlement, item_doubt, item_end, item_settle};
 pub use pace::{Pace, items_pace};

@@ -18,7 +18,7 @@ use crate::domain::{Concerns, CountryCode, NumberSid, PhoneNumber, WebhookStatus
 
 /// Why an item has no number, for the ledger and the order's errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Failure {
+pub struct Reason {
     /// Our code, such as `twilio_21422` or `outcome_unknown`.
     pub code: String,
     /// Twilio's code.
@@ -35,7 +35,7 @@ pub struct Failure {
 ///
 /// # Errors
 /// When PostgreSQL fails; the item then stays `sent`, which a later `recover` reads the same way.
-pub fn item_doubt(conn: &mut Connection, item_id: Uuid, failure: &Failure) -> Result<(), DbError> {
+pub fn item_doubt(conn: &mut Connection, item_id: Uuid, failure: &Reason) -> Result<(), DbError> {
     sql_query(
         "UPDATE purchase_items SET state = 'unknown', doubted = true, error_code = $2, twilio_code = $3, error_message = $4,
                 twilio_request_id = coalesce($5, twilio_request_id), refusal_concerns = $6
@@ -81,7 +81,7 @@ pub fn item_end(
     item_id: Uuid,
     attempt: Option<i32>,
     ending: Ending,
-    failure: &Failure,
+    failure: &Reason,
 ) -> Result<bool, DbError> {
     let ended = sql_query(
         "UPDATE purchase_items SET state = $3, ended_at = clock_timestamp(), error_code = $4, twilio_code = $5,

@@ -117,7 +117,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "an emergency for three who wait",
         ask: Some(|_, daemon, told| assign(daemon, &["u-1", "u-2", "u-3"], told)),
-        reaches: order_steps!["desk", "line_joined", "order_opened", "line_bought", "line_served"],
+        reaches: order_steps!["desk", "waitlist_joined", "order_opened", "waitlist_bought", "waitlist_served"],
         ..PLAIN
     },
     Operation {
@@ -132,7 +132,7 @@ pub const OPERATIONS: &[Operation] = &[
                 assign(daemon, &["u-1"], told);
             });
         }),
-        reaches: &["line_beside", "order_opened", "line_bought"],
+        reaches: &["waitlist_beside", "order_opened", "waitlist_bought"],
         ..PLAIN
     },
     Operation {

@@ -1,7 +1,7 @@
 //! What a comparison with Twilio takes in, marks and repairs.
 
 use callbunker::db::Connection;
-use callbunker::db::buying_gate::{gate_halt, gate_read};
+use callbunker::db::buying_state::{buying_halt, buying_state_read};
 use callbunker::db::installation::installation_read;
 use callbunker::db::purchases::items::{Ending, item_end, item_settle};
 use callbunker::db::reconciliation::{
@@ -91,13 +91,13 @@ fn who_sets_webhooks_that_nobody_wants_any_more_takes_the_confirmation_back() {
 fn every_reason_to_halt_is_told_once_until_somebody_resumes() {
     let ledger = Ledger::new();
     let halt =
-        |code: Option<i32>, message: &'static str| ledger.twice(move |conn| gate_halt(conn, code, message, None));
+        |code: Option<i32>, message: &'static str| ledger.twice(move |conn| buying_halt(conn, code, message, None));
     assert_eq!(halt(Some(22300), "Twilio bars this account (RQ1)"), (true, false));
-    let again = |conn: &mut Connection| gate_halt(conn, Some(22300), "Twilio bars this account (RQ2)", None);
+    let again = |conn: &mut Connection| buying_halt(conn, Some(22300), "Twilio bars this account (RQ2)", None);
     assert!(!ledger.run(again), "the same in another request");
     assert_eq!(halt(None, "a number conflicts with the ledger"), (true, false));
     assert_eq!(halt(None, "seven numbers are gone"), (true, false));
-    let told = ledger.run(gate_read).halted.unwrap();
+    let told = ledger.run(buying_state_read).halted.unwrap();
     for reason in ["RQ1", "conflicts with the ledger", "seven numbers"] {
         assert!(told.message.contains(reason), "{}", told.message);
     }

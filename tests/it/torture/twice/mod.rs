@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callbunker::db::installation::installation_read;
-use callbunker::db::purchases::items::{Failure, Limits, RunOf, Settlement, item_settle, items_attempt, items_intend};
+use callbunker::db::purchases::items::{Limits, Reason, RunOf, Settlement, item_settle, items_attempt, items_intend};
 use callbunker::db::purchases::{Wish, purchase_open};
 use callbunker::db::stock::Care;
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
@@ -147,8 +147,8 @@ fn pool() -> PoolPolicy {
     PoolPolicy { threshold_low: 0, replenishment_batch_size: 10, total_min: 0, available_max: 50, owned_max: 1000 }
 }
 
-fn failure(code: &str) -> Failure {
-    Failure { code: code.to_owned(), message: code.to_owned(), ..Failure::default() }
+fn failure(code: &str) -> Reason {
+    Reason { code: code.to_owned(), message: code.to_owned(), ..Reason::default() }
 }
 
 const ONE: &str = "+14155550101";

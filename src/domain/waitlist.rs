@@ -1,10 +1,10 @@
-//! Who in line will not be served by what is there or on its way: what an emergency must buy, and where.
+//! Who on the waitlist will not be served by what is there or on its way: what an emergency must buy, and where.
 
 use std::collections::BTreeMap;
 
-use super::place::CountryCode;
+use super::region::CountryCode;
 
-/// Numbers that signups in line lack: in one country, or anywhere (`None`).
+/// Numbers that signups on the waitlist lack: in one country, or anywhere (`None`).
 pub type Needs = BTreeMap<Option<CountryCode>, u32>;
 
 /// Sets `waiting` (by the country they insist on) against `coming` (assignable or on its way, by country). Whoever

@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::beside::with_line_beside;
+use super::beside::with_waitlist_beside;
 use super::buyer::Buyer;
 use super::candidates::Candidates;
-use super::order::{fill, finish, places};
+use super::order::{fill, finish, regions};
 use super::run::{self, Run};
-use super::serve::serve_line;
+use super::serve::serve_waitlist;
 use super::shortfall::Shortfall;
 use super::wave::Progress;
 use crate::db::DbError;
 use crate::db::locks::LockSeeker;
 use crate::db::purchases;
-use crate::domain::{ByHand, OrderState, plan_by_hand};
+use crate::domain::{ManualWish, OrderState, plan_manual};
 
 /// How often an order tries the lock.
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(100);
@@ -29,7 +29,7 @@ const DATABASE_TRIED_EVERY: Duration = Duration::from_secs(1);
 const BEGUN_WAITS_MIN: Duration = Duration::from_secs(60);
 
 /// An order by hand on its way, from turn to turn.
-pub(super) struct ByHandOrder {
+pub(super) struct ManualOrder {
     id: Uuid,
     candidates: Option<Candidates>,
     seeker: LockSeeker,
@@ -45,7 +45,7 @@ pub(super) enum Turn {
     Again(Duration),
 }
 
-impl ByHandOrder {
+impl ManualOrder {
     pub(super) fn new(buyer: &Buyer, id: Uuid) -> Self {
         Self { id, candidates: None, seeker: buyer.locks.seeker(), patience: Instant::now() + patience(buyer) }
     }
@@ -86,7 +86,7 @@ impl ByHandOrder {
                 Ok(Turn::Again(LOCK_TRIED_EVERY))
             };
         };
-        let step = with_line_beside(buyer, &run, slice(buyer, &run, id, &mut self.candidates)).await;
+        let step = with_waitlist_beside(buyer, &run, slice(buyer, &run, id, &mut self.candidates)).await;
         run.end().await;
         Ok(match step? {
             Step::Ended => Turn::Ended,
@@ -107,9 +107,9 @@ enum Step {
 }
 
 async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option<Candidates>) -> Result<Step, DbError> {
-    let report = serve_line(buyer, run).await?;
+    let report = serve_waitlist(buyer, run).await?;
     // Whoever waits here hears of it through the handle.
-    buyer.line_reports.send_replace(Some(report));
+    buyer.waitlist_reports.send_replace(Some(report));
     let run_id = run.id;
     let started =
         buyer.db.run_patiently("purchase_start", move |conn| purchases::purchase_start(conn, order_id, run_id)).await?;
@@ -118,13 +118,13 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
     fail::fail_point!("order_started");
     let (seen, limits) = (buyer.observe().await?, buyer.limits());
     let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
-    let plan = plan_by_hand(&caps, ByHand { count: order.wish.count, override_caps: order.wish.override_caps });
+    let plan = plan_manual(&caps, ManualWish { count: order.wish.count, override_caps: order.wish.override_caps });
     if candidates.is_none() && plan.count == 0 {
         let refused = Progress { shortfall: Some(Shortfall::Refused(plan.why)), ..Progress::default() };
         finish(buyer, run, &order, &refused).await?;
         return Ok(Step::Ended);
     }
-    let candidates = candidates.get_or_insert_with(|| Candidates::new(order.wish.country, places(buyer, &order.wish)));
+    let candidates = candidates.get_or_insert_with(|| Candidates::new(order.wish.country, regions(buyer, &order.wish)));
     let progress = fill(buyer, run, &order, plan.count, true, candidates).await;
     if progress.gave_way && progress.shortfall.is_none() {
         let wait = patience(buyer);
@@ -155,7 +155,7 @@ async fn no_lock(buyer: &Buyer, order_id: Uuid) -> Result<(), DbError> {
             };
             if purchases::purchase_end(conn, order_id, None, state)? {
                 telemetry.purchase_ended(order.wish.trigger, state);
-                let missing = order.wish.count.saturating_sub(purchases::purchase_places_used(conn, order_id)?);
+                let missing = order.wish.count.saturating_sub(purchases::purchase_count_used(conn, order_id)?);
                 purchases::purchase_add_error(conn, order_id, code, None, message, missing)?;
             }
             Ok(())

@@ -1,4 +1,4 @@
-//! The desk keeps the line: looks at it, has numbers bought for it, and tells those for whom nothing comes.
+//! The desk keeps the waitlist: looks at it, has numbers bought for it, and tells those for whom nothing comes.
 //!
 //! Invariants: one look and one message to the Purchaser at a time; a verdict dooms only in looks that began after it.
 //! How to get it wrong: believing a look that began before the last purchase ended. It may have missed what was bought.
@@ -10,40 +10,40 @@ use actix::prelude::*;
 
 use super::ask::NoNumber;
 use super::desk::Desk;
-use super::line::{Looked, Verdict, leave, look};
+use super::waitlist::{Poll, Verdict, leave, poll};
 use crate::db::DbError;
 use crate::domain::UserId;
 use crate::purchaser::{EmergencyReport, PurchaserError};
 
-/// After a run that could not serve the line in full.
+/// After a run that could not serve the waitlist in full.
 const BUY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 impl Desk {
-    /// Looks at the line: one look at a time, and another at once if news came meanwhile.
-    pub(super) fn look(&mut self, ctx: &mut Context<Self>) {
-        if self.looking {
-            self.look_again = true;
+    /// Looks at the waitlist: one look at a time, and another at once if news came meanwhile.
+    pub(super) fn poll_waitlist(&mut self, ctx: &mut Context<Self>) {
+        if self.polling {
+            self.poll_again = true;
             return;
         }
-        self.looking = true;
-        self.look_is_judged = true;
-        let waiters = self.line.waiters(Instant::now());
+        self.polling = true;
+        self.poll_is_judged = true;
+        let waiters = self.waitlist.waiters(Instant::now());
         let (db, instance_id) = (self.deps.db.clone(), self.deps.instance_id);
-        let work = async move { db.run("line_look", move |conn| look(conn, instance_id, &waiters)).await };
-        ctx.spawn(work.into_actor(self).map(|looked, desk, ctx| desk.looked(looked, ctx)));
+        let work = async move { db.run("waitlist_poll", move |conn| poll(conn, instance_id, &waiters)).await };
+        ctx.spawn(work.into_actor(self).map(|poll, desk, ctx| desk.polled(poll, ctx)));
     }
 
-    fn looked(&mut self, looked: Result<Looked, DbError>, ctx: &mut Context<Self>) {
-        self.looking = false;
+    fn polled(&mut self, poll: Result<Poll, DbError>, ctx: &mut Context<Self>) {
+        self.polling = false;
         self.verdict.set_pool_country(self.deps.config.load().pool.country);
-        match looked {
-            Ok(looked) => {
-                if looked.served_any() {
+        match poll {
+            Ok(poll) => {
+                if poll.served_any() {
                     self.deps.taken.notify_one();
                 }
-                self.line.deliver(looked);
-                if self.look_is_judged {
-                    let gone = self.line.refuse_hopeless(&self.verdict);
+                self.waitlist.deliver(poll);
+                if self.poll_is_judged {
+                    let gone = self.waitlist.refuse_hopeless(&self.verdict);
                     self.take_out(gone, ctx);
                 }
             }
@@ -51,21 +51,21 @@ impl Desk {
                 // An error that is not the want of a database, or of its room, passes, or the deadline does.
                 slog::warn!(self.deps.log, "a look at those who wait failed"; "error" => error.in_full());
                 if matches!(error, DbError::Unavailable(_) | DbError::NoRoom(_)) {
-                    let gone = self.line.refuse_all(&NoNumber::DatabaseUnavailable);
+                    let gone = self.waitlist.refuse_all(&NoNumber::DatabaseUnavailable);
                     self.take_out(gone, ctx);
                 }
             }
         }
-        let gone = self.line.expire(Instant::now(), &self.verdict);
+        let gone = self.waitlist.expire(Instant::now(), &self.verdict);
         self.take_out(gone, ctx);
-        if self.line.is_empty() {
-            (self.verdict, self.look_again) = (Verdict::default(), false);
+        if self.waitlist.is_empty() {
+            (self.verdict, self.poll_again) = (Verdict::default(), false);
             self.deps.bell.somebody_waits.store(false, Ordering::Relaxed);
             return;
         }
-        self.buy_for_line(ctx);
-        if std::mem::take(&mut self.look_again) {
-            self.look(ctx);
+        self.buy_for_waiters(ctx);
+        if std::mem::take(&mut self.poll_again) {
+            self.poll_waitlist(ctx);
         }
     }
 
@@ -76,19 +76,19 @@ impl Desk {
         let (db, instance_id) = (self.deps.db.clone(), self.deps.instance_id);
         let work = async move {
             // Should it fail, their rows end by themselves at their deadline.
-            let _ = db.run("line_leave", move |conn| leave(conn, instance_id, &gone)).await;
+            let _ = db.run("waitlist_leave", move |conn| leave(conn, instance_id, &gone)).await;
         };
         ctx.spawn(work.into_actor(self));
     }
 
     /// Tells the Purchaser that somebody waits, one message at a time.
-    fn buy_for_line(&mut self, ctx: &mut Context<Self>) {
+    fn buy_for_waiters(&mut self, ctx: &mut Context<Self>) {
         let too_soon = self.buy_again_at.is_some_and(|at| Instant::now() < at);
         if too_soon || std::mem::replace(&mut self.buying, true) {
             return;
         }
         let purchaser = self.deps.purchaser.clone();
-        let work = async move { purchaser.for_line().await };
+        let work = async move { purchaser.for_waiters().await };
         ctx.spawn(work.into_actor(self).map(|report, desk, ctx| desk.bought(report, ctx)));
     }
 
@@ -101,10 +101,10 @@ impl Desk {
                 let fell_short = report.short.contains_key(&report.pool_country);
                 self.buy_again_at = fell_short.then(|| Instant::now() + BUY_AGAIN_AFTER);
                 self.verdict = Verdict::of(report);
-                self.look_is_judged = false;
+                self.poll_is_judged = false;
                 // Otherwise the next look comes with the clock, or with news of stock.
-                if (self.verdict.is_hopeless() || bought > 0) && !self.line.is_empty() {
-                    self.look(ctx);
+                if (self.verdict.is_hopeless() || bought > 0) && !self.waitlist.is_empty() {
+                    self.poll_waitlist(ctx);
                 }
             }
             Ok(None) => {}

@@ -1,15 +1,15 @@
-//! The signups of this instance that wait: who, until when, and what each look of the line tells them.
+//! The signups of this instance that wait: who, until when, and what each look of the waitlist tells them.
 //!
-//! Invariants: everybody in line is answered exactly once, at the latest at their deadline; whoever hung up leaves; of
-//! the instances at which one user waits, only the one that holds their place in the database's line calls the number new.
-//! How to get it wrong: serving only our own. The line is in the database and is served oldest first, whoever looks.
+//! Invariants: everybody on the waitlist is answered exactly once, at the latest at their deadline; whoever hung up leaves;
+//! of the instances at which one user waits, only the one that holds their turn in the database calls the number new.
+//! How to get it wrong: serving only our own. The waitlist is in the database and is served oldest first, whoever looks.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::ask::{Answer, Ask, NoNumber};
+use super::ask::{Ask, Assigned, NoNumber};
 use super::reply::Reply;
 use crate::db::assignments::{Assignment, assignments_held};
 use crate::db::waiters::{Waiter, waiters_join, waiters_leave, waiters_serve, waiters_served_here, waiters_sweep};
@@ -20,7 +20,7 @@ use crate::purchaser::{EmergencyReport, Shortfall};
 /// Waiters served in one statement.
 const SERVED_MAX: i64 = 256;
 
-struct InLine {
+struct Waiting {
     country: Option<CountryCode>,
     joined: Instant,
     /// Each request has its own deadline.
@@ -28,20 +28,20 @@ struct InLine {
 }
 
 /// What one look found.
-pub(super) struct Looked {
+pub(super) struct Poll {
     /// Those of them who waited for it here, and not at another instance's desk.
     here: Vec<String>,
     /// Those of this instance who have a number now.
     served: Vec<Assignment>,
 }
 
-impl Looked {
+impl Poll {
     pub(super) fn served_any(&self) -> bool {
         !self.served.is_empty()
     }
 }
 
-impl InLine {
+impl Waiting {
     fn deadline(&self) -> Option<Instant> {
         self.replies.iter().map(|(deadline, _)| *deadline).max()
     }
@@ -51,7 +51,7 @@ impl InLine {
     }
 }
 
-/// Where buying for the line fell short, and why.
+/// Where buying for the waitlist fell short, and why.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     short: BTreeMap<CountryCode, Shortfall>,
@@ -81,76 +81,76 @@ impl Verdict {
         self.pool_country.get_or_insert(country);
     }
 
-    fn of_place(&self, place: &InLine) -> Option<&Shortfall> {
-        self.short.get(&place.country.or(self.pool_country)?)
+    fn shortfall_of(&self, waiting: &Waiting) -> Option<&Shortfall> {
+        self.short.get(&waiting.country.or(self.pool_country)?)
     }
 
     /// What to tell somebody who gets nothing; whoever insists on another country hears it even if nobody could look.
-    fn message_for(&self, place: &InLine) -> Option<String> {
-        let elsewhere = || match (place.country, self.pool_country) {
+    fn message_for(&self, waiting: &Waiting) -> Option<String> {
+        let elsewhere = || match (waiting.country, self.pool_country) {
             (Some(wanted), Some(pool)) if wanted != pool => Some(Shortfall::OtherCountry { wanted, pool }.message()),
             _ => None,
         };
-        self.of_place(place).map(Shortfall::message).or_else(elsewhere)
+        self.shortfall_of(waiting).map(Shortfall::message).or_else(elsewhere)
     }
 
-    fn dooms(&self, place: &InLine) -> bool {
-        let counted = self.begun.is_some_and(|begun| place.joined <= begun);
-        counted && !self.may_come && self.of_place(place).is_some_and(Shortfall::is_hopeless)
+    fn dooms(&self, waiting: &Waiting) -> bool {
+        let counted = self.begun.is_some_and(|begun| waiting.joined <= begun);
+        counted && !self.may_come && self.shortfall_of(waiting).is_some_and(Shortfall::is_hopeless)
     }
 }
 
 /// Who waits here.
 #[derive(Default)]
-pub(super) struct Line(HashMap<UserId, InLine>);
+pub(super) struct Waitlist(HashMap<UserId, Waiting>);
 
-impl Line {
+impl Waitlist {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Gets in line; somebody who asks again waits beside themselves.
+    /// Joins the waitlist; somebody who asks again waits beside themselves.
     pub(super) fn join(&mut self, ask: &Ask, deadline: Instant, replies: Vec<Reply>) {
-        let place = self.0.entry(ask.user_id.clone()).or_insert_with(|| InLine {
+        let waiting = self.0.entry(ask.user_id.clone()).or_insert_with(|| Waiting {
             country: ask.country,
             joined: Instant::now(),
             replies: Vec::new(),
         });
-        place.replies.extend(replies.into_iter().map(|reply| (deadline, reply)));
+        waiting.replies.extend(replies.into_iter().map(|reply| (deadline, reply)));
     }
 
-    /// Everybody, for the database's line.
+    /// Everybody, for the database's waitlist.
     pub(super) fn waiters(&self, now: Instant) -> Vec<Waiter> {
         self.0
             .iter()
-            .map(|(user_id, place)| Waiter {
+            .map(|(user_id, waiting)| Waiter {
                 user_id: user_id.clone(),
-                country: place.country,
-                patience: place.deadline().unwrap_or(now).saturating_duration_since(now),
+                country: waiting.country,
+                patience: waiting.deadline().unwrap_or(now).saturating_duration_since(now),
             })
             .collect()
     }
 
     /// Answers those whom a look found served.
-    pub(super) fn deliver(&mut self, looked: Looked) {
-        for assignment in looked.served {
-            if let Some(place) = self.0.remove(&assignment.user_id) {
-                let is_new = looked.here.iter().any(|user_id| user_id == assignment.user_id.as_str());
-                give(place.into_replies(), &assignment, !is_new);
+    pub(super) fn deliver(&mut self, poll: Poll) {
+        for assignment in poll.served {
+            if let Some(waiting) = self.0.remove(&assignment.user_id) {
+                let is_new = poll.here.iter().any(|user_id| user_id == assignment.user_id.as_str());
+                give(waiting.into_replies(), &assignment, !is_new);
             }
         }
     }
 
-    /// Answers those whose time is over, lets go those who hung up; returns both, to take them out of the database's line.
+    /// Answers those whose time is over, lets go those who hung up; returns both, to take them out of the database's.
     pub(super) fn expire(&mut self, now: Instant, verdict: &Verdict) -> Vec<UserId> {
         let mut gone = Vec::new();
-        for (user_id, place) in &mut self.0 {
-            let why = verdict.message_for(place);
-            place.replies.retain(|(_, reply)| !reply.is_closed());
-            for (_, reply) in place.replies.extract_if(.., |(deadline, _)| *deadline <= now) {
+        for (user_id, waiting) in &mut self.0 {
+            let why = verdict.message_for(waiting);
+            waiting.replies.retain(|(_, reply)| !reply.is_closed());
+            for (_, reply) in waiting.replies.extract_if(.., |(deadline, _)| *deadline <= now) {
                 reply.send(Err(NoNumber::PoolEmpty(why.clone())));
             }
-            if place.replies.is_empty() {
+            if waiting.replies.is_empty() {
                 gone.push(user_id.clone());
             }
         }
@@ -162,7 +162,7 @@ impl Line {
 
     /// Answers those for whom nothing can be bought, and nothing is on its way; returns them.
     pub(super) fn refuse_hopeless(&mut self, verdict: &Verdict) -> Vec<UserId> {
-        let doomed = |(user_id, place): (&UserId, &InLine)| verdict.dooms(place).then(|| user_id.clone());
+        let doomed = |(user_id, waiting): (&UserId, &Waiting)| verdict.dooms(waiting).then(|| user_id.clone());
         let gone: Vec<UserId> = self.0.iter().filter_map(doomed).collect();
         self.refuse_empty(&gone, verdict);
         gone
@@ -170,7 +170,7 @@ impl Line {
 
     fn refuse_empty(&mut self, gone: &[UserId], verdict: &Verdict) {
         for user_id in gone {
-            let why = self.0.get(user_id).and_then(|place| verdict.message_for(place));
+            let why = self.0.get(user_id).and_then(|waiting| verdict.message_for(waiting));
             self.refuse_one(user_id, &NoNumber::PoolEmpty(why));
         }
     }
@@ -185,7 +185,7 @@ impl Line {
     }
 
     fn refuse_one(&mut self, user_id: &UserId, why: &NoNumber) {
-        for reply in self.0.remove(user_id).into_iter().flat_map(InLine::into_replies) {
+        for reply in self.0.remove(user_id).into_iter().flat_map(Waiting::into_replies) {
             reply.send(Err(why.clone()));
         }
     }
@@ -194,35 +194,35 @@ impl Line {
 /// Gives one user's number to everybody who asked for that user: the first got it, the others are told again.
 pub(super) fn give(replies: Vec<Reply>, assignment: &Assignment, held: bool) {
     for (position, reply) in replies.into_iter().enumerate() {
-        reply.send(Ok(Answer { assignment: assignment.clone(), replayed: held || position > 0 }));
+        reply.send(Ok(Assigned { assignment: assignment.clone(), replayed: held || position > 0 }));
     }
 }
 
-/// One look: keeps `waiters` in the database's line, serves the line from stock, and tells which of `waiters` have theirs.
-pub(super) fn look(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<Looked, DbError> {
+/// One look: keeps `waiters` on the database's waitlist, serves that from stock, and tells which of `waiters` have theirs.
+pub(super) fn poll(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<Poll, DbError> {
     waiters_sweep(conn)?;
     let patient: Vec<Waiter> = waiters.iter().filter(|waiter| waiter.patience > Duration::ZERO).cloned().collect();
     waiters_join(conn, instance_id, &patient)?;
-    fail::fail_point!("line_joined");
+    fail::fail_point!("waitlist_joined");
     match waiters_serve(conn, SERVED_MAX) {
-        // Somebody in line got a number elsewhere this very moment; the next look finds it.
+        // Somebody on the waitlist got a number elsewhere this very moment; the next look finds it.
         Ok(_) | Err(DbError::Constraint(Constraint::OneLivePerUser | Constraint::OneLivePerAssignedNumber)) => {}
         Err(error) => return Err(error),
     }
     let users: Vec<&str> = waiters.iter().map(|waiter| waiter.user_id.as_str()).collect();
     let served = assignments_held(conn, &users)?;
     if !served.is_empty() {
-        fail::fail_point!("line_served");
+        fail::fail_point!("waitlist_served");
     }
     if served.len() == users.len() {
         // Nobody here looks again: whoever joined while another instance served them shall not hold up newcomers.
         waiters_sweep(conn)?;
     }
     let here = if served.is_empty() { Vec::new() } else { waiters_served_here(conn, instance_id, &users)? };
-    Ok(Looked { here, served })
+    Ok(Poll { here, served })
 }
 
-/// Takes users out of the database's line.
+/// Takes users off the database's waitlist.
 pub(super) fn leave(conn: &mut Connection, instance_id: Uuid, users: &[UserId]) -> Result<(), DbError> {
     let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
     waiters_leave(conn, instance_id, &users)

@@ -42,7 +42,7 @@ pub struct Halted {
 
 /// The gate as it stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Gate {
+pub struct BuyingState {
     /// Set while paused.
     pub paused: Option<Paused>,
     /// Set while halted.
@@ -51,7 +51,7 @@ pub struct Gate {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = buying_gate, check_for_backend(diesel::pg::Pg))]
-struct GateRow {
+struct BuyingStateRow {
     paused_since: Option<DateTime<Utc>>,
     paused_by: Option<String>,
     paused_reason: Option<String>,
@@ -88,7 +88,7 @@ impl Paused {
     }
 }
 
-impl Gate {
+impl BuyingState {
     /// Whether nothing may call Twilio by itself now; see [`Halted::silences_twilio`].
     #[must_use]
     pub fn silences_twilio(&self) -> bool {
@@ -107,8 +107,8 @@ fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
-impl From<GateRow> for Gate {
-    fn from(row: GateRow) -> Self {
+impl From<BuyingStateRow> for BuyingState {
+    fn from(row: BuyingStateRow) -> Self {
         let paused =
             row.paused_since.zip(row.paused_by).map(|(since, by)| Paused { since, by, reason: row.paused_reason });
         let halted = row.halted_since.zip(row.halt_message).map(|(since, message)| Halted {
@@ -125,13 +125,13 @@ impl From<GateRow> for Gate {
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn gate_read(conn: &mut Connection) -> Result<Gate, DbError> {
-    Ok(buying_gate::table.select(GateRow::as_select()).first(conn)?.into())
+pub fn buying_state_read(conn: &mut Connection) -> Result<BuyingState, DbError> {
+    Ok(buying_gate::table.select(BuyingStateRow::as_select()).first(conn)?.into())
 }
 
 /// Reads the gate and locks it until the transaction ends: whoever counts caps does so alone.
-pub(super) fn gate_lock(conn: &mut Connection) -> Result<Gate, DbError> {
-    Ok(buying_gate::table.select(GateRow::as_select()).for_no_key_update().first(conn)?.into())
+pub(super) fn buying_state_lock(conn: &mut Connection) -> Result<BuyingState, DbError> {
+    Ok(buying_gate::table.select(BuyingStateRow::as_select()).for_no_key_update().first(conn)?.into())
 }
 
 /// Opens the breaker; returns whether this call changed it. `probe_every` is `None` when only an operator may close it.
@@ -144,7 +144,7 @@ pub(super) fn gate_lock(conn: &mut Connection) -> Result<Gate, DbError> {
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn gate_halt(
+pub fn buying_halt(
     conn: &mut Connection,
     twilio_code: Option<i32>,
     message: &str,
@@ -189,7 +189,7 @@ const HALF_WORKS: &str = "; Twilio accepted a look just before: it answers what 
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn gate_take_probe(conn: &mut Connection, every: Duration) -> Result<bool, DbError> {
+pub fn buying_take_probe(conn: &mut Connection, every: Duration) -> Result<bool, DbError> {
     let due = buying_gate::halted_since
         .is_not_null()
         .and(buying_gate::halt_by_probe)
@@ -210,7 +210,7 @@ pub fn gate_take_probe(conn: &mut Connection, every: Duration) -> Result<bool, D
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn gate_close_by_probe(conn: &mut Connection) -> Result<bool, DbError> {
+pub fn buying_reopen_by_probe(conn: &mut Connection) -> Result<bool, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let by_probe = buying_gate::halted_since.is_not_null().and(buying_gate::halt_by_probe);
         let closed = close(conn, Box::new(by_probe))?;
@@ -242,7 +242,7 @@ fn close(conn: &mut Connection, which: Which) -> Result<bool, DbError> {
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn gate_pause(conn: &mut Connection, by: &str, reason: Option<&str>) -> Result<Gate, DbError> {
+pub fn buying_pause(conn: &mut Connection, by: &str, reason: Option<&str>) -> Result<BuyingState, DbError> {
     diesel::update(buying_gate::table.filter(buying_gate::paused_since.is_null()))
         .set((
             buying_gate::paused_since.eq(sql::<Timestamptz>("clock_timestamp()").nullable()),
@@ -250,14 +250,14 @@ pub fn gate_pause(conn: &mut Connection, by: &str, reason: Option<&str>) -> Resu
             buying_gate::paused_reason.eq(reason),
         ))
         .execute(conn)?;
-    gate_read(conn)
+    buying_state_read(conn)
 }
 
 /// Ends a pause, and a halt as well: an operator says that buying may go on.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn gate_resume(conn: &mut Connection) -> Result<Gate, DbError> {
+pub fn buying_resume(conn: &mut Connection) -> Result<BuyingState, DbError> {
     diesel::update(buying_gate::table)
         .set((
             buying_gate::paused_since.eq(None::<DateTime<Utc>>),
@@ -268,5 +268,5 @@ pub fn gate_resume(conn: &mut Connection) -> Result<Gate, DbError> {
         ))
         .execute(conn)?;
     close(conn, Box::new(buying_gate::halted_since.is_not_null()))?;
-    gate_read(conn)
+    buying_state_read(conn)
 }

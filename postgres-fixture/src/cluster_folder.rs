@@ -26,14 +26,14 @@ const OURS: [&str; 4] = ["data", "data.new", "postgres.log", "lock"];
 const LOCK_LIMIT: Duration = Duration::from_secs(15);
 
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct ClusterFolder {
     root: PathBuf,
     link: Option<PathBuf>,
     keep: bool,
     lock: File,
 }
 
-impl Place {
+impl ClusterFolder {
     pub(crate) fn temporary(installation: &Installation) -> Result<Self, FixtureError> {
         let root = create_temporary()?;
         Self::claim(root.clone(), installation).inspect_err(|_| {
@@ -50,14 +50,14 @@ impl Place {
         }
         fs::create_dir_all(&folder).map_err(doing("creating", &folder))?;
         let root = folder.canonicalize().map_err(doing("finding the real path of", &folder))?;
-        let place = Self::claim(root.clone(), installation)?;
+        let home = Self::claim(root.clone(), installation)?;
         if installation.server_can_enter(&root) {
-            return Ok(Self { link, keep, ..place });
+            return Ok(Self { link, keep, ..home });
         }
         if root.join("data").exists() {
             return Err(unreachable(&root));
         }
-        drop(place);
+        drop(home);
         fs::remove_dir_all(&root).map_err(doing("removing", &root))?;
         let elsewhere = Self::temporary(installation)?;
         symlink(&elsewhere.root, &root).map_err(doing("linking", &root))?;

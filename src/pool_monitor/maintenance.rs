@@ -13,9 +13,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
-use super::care::{repair_unready, return_rested};
 use super::dependencies::MonitorDependencies;
 use super::probe;
+use super::repair::{repair_unready, return_rested};
 use super::tried::Tried;
 use crate::custody::Silence;
 use crate::db::DbError;
@@ -25,13 +25,13 @@ use crate::purchaser::breaker;
 
 /// Numbers, open purchases and open releases are seen to this often.
 const CARE_EVERY: Duration = Duration::from_secs(5);
-/// Repairs for those who wait are at least so far apart, however many join the line.
+/// Repairs for those who wait are at least so far apart, however many join the waitlist.
 const REPAIRS_APART: Duration = Duration::from_millis(200);
 
-/// The caretaker; its drop ends it.
-pub(super) struct Caretaker(JoinHandle<()>);
+/// Maintenance; its drop ends it.
+pub(super) struct Maintenance(JoinHandle<()>);
 
-impl Caretaker {
+impl Maintenance {
     /// Rings `reopened` when buying is open again after a halt.
     pub(super) fn start(deps: MonitorDependencies, reopened: Arc<Notify>) -> Self {
         Self(tokio::spawn(async move {
@@ -45,7 +45,7 @@ impl Caretaker {
     }
 }
 
-impl Drop for Caretaker {
+impl Drop for Maintenance {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -1,4 +1,4 @@
-//! What the signups in line lack: asked by whoever holds the lock, before anything is bought for anybody else.
+//! What the signups on the waitlist lack: asked by whoever holds the lock, before anything is bought for anybody else.
 
 use uuid::Uuid;
 
@@ -10,10 +10,10 @@ use crate::db::{Db, DbError};
 use crate::domain::{CountryCode, Plan, Trigger, plan};
 
 /// Whether somebody waits whom neither stock nor what is on its way will serve, and for whom one may be bought now.
-pub(super) async fn line_lacks(buyer: &Buyer) -> Result<bool, DbError> {
+pub(super) async fn waitlist_lacks(buyer: &Buyer) -> Result<bool, DbError> {
     let country = buyer.limits().pool_country;
     let seen = buyer.observe().await?;
-    Ok(plan_for_line(buyer, &seen, country).count > 0 && pace(buyer).await? != Pace::Wait)
+    Ok(plan_for_waiters(buyer, &seen, country).count > 0 && pace(buyer).await? != Pace::Wait)
 }
 
 /// Whether another order than `mine` waits for the lock. What cannot be read keeps nobody.
@@ -27,8 +27,8 @@ pub(super) async fn pace(buyer: &Buyer) -> Result<Pace, DbError> {
 }
 
 /// What is to be bought for them now.
-pub(super) fn plan_for_line(buyer: &Buyer, seen: &Observation, country: CountryCode) -> Plan {
+pub(super) fn plan_for_waiters(buyer: &Buyer, seen: &Observation, country: CountryCode) -> Plan {
     let limits = buyer.limits();
-    let stock = seen.stock_for_line(country, limits.pool_country);
+    let stock = seen.stock_for_waiters(country, limits.pool_country);
     plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &stock, Trigger::Emergency)
 }

@@ -1,9 +1,9 @@
-//! Caring for numbers that nobody uses: rested ones brought back, stock that is not ready repaired.
+//! Care for numbers that nobody uses: rested ones brought back, stock that is not ready repaired.
 //!
 //! Invariants: a rested number returns only after Twilio confirmed its webhooks, those that the installation wants; an
 //! instance that is configured with others sets nothing by itself, else two instances would rewrite each other for ever,
 //! but what carries the right ones serves all the same; a number that fails keeps no other from its turn (see [`Tried`]);
-//! while Twilio keeps silent, those who buy for the line are told ([`CareAnswers`](crate::purchaser::CareAnswers)), and nobody
+//! while Twilio keeps silent, those who buy for the waitlist are told ([`CareAnswers`](crate::purchaser::CareAnswers)), and nobody
 //! who waits is kept by one look after the other.
 //! Whoever calls this by the clock looks first whether the breaker silences Twilio.
 //! How to get it wrong: doing nothing where nothing may be set. What is due, or under repair, counts as coming, and for whom
@@ -24,7 +24,7 @@ use crate::db::numbers::{Cared, number_rest_on, number_return, numbers_rested, n
 use crate::db::reconciliation::number_confirm_webhooks;
 use crate::domain::Webhooks;
 use crate::purchaser::care_answers::PATIENCE;
-use crate::twilio::Failure;
+use crate::twilio::TwilioError;
 
 /// Numbers looked at in one go.
 const NUMBERS_MAX: i64 = 20;
@@ -47,13 +47,13 @@ pub(super) async fn return_rested(deps: &MonitorDependencies) -> Result<u32, DbE
         if rested.is_empty() {
             return Ok(returned);
         }
-        let (wanted, may) = deps.caring.wanted().await?;
+        let (wanted, may) = deps.configurer.wanted().await?;
         // After the first trouble nothing new begins, and what was under way ends.
         let broken = AtomicBool::new(false);
         let (broken, wanted) = (&broken, &wanted);
         let mut rounds = stream::iter(rested)
             .map(|number| async move {
-                if broken.load(Ordering::Relaxed) || begun.elapsed() >= WITHIN || deps.caring.is_stopping() {
+                if broken.load(Ordering::Relaxed) || begun.elapsed() >= WITHIN || deps.configurer.is_stopping() {
                     broken.store(true, Ordering::Relaxed);
                     return Ok(false);
                 }
@@ -89,7 +89,7 @@ async fn return_one(
     (wanted, may): (&Webhooks, MaySet),
     broken: &AtomicBool,
 ) -> Result<bool, DbError> {
-    let (caring, id) = (&deps.caring, number.id);
+    let (configurer, id) = (&deps.configurer, number.id);
     match see_to(deps, &number, wanted, may).await? {
         Outcome::Stands | Outcome::Set => {
             let confirmed = wanted.clone();
@@ -109,7 +109,7 @@ async fn return_one(
         }
         Outcome::Failed(failure) | Outcome::TooMany(failure) => {
             log_failure(deps, "a rested number stays at rest: its webhooks could not be confirmed", &number, &failure);
-            if caring.halts(&failure).await {
+            if configurer.halts(&failure).await {
                 // Twilio minds the account, not this number: it returns when Twilio accepts us again.
                 broken.store(true, Ordering::Relaxed);
                 return Ok(false);
@@ -135,15 +135,15 @@ pub(super) async fn repair_unready(
     if hurried && deps.care.is_left_alone() {
         return Ok(0);
     }
-    let (wanted, may) = deps.caring.wanted().await?;
+    let (wanted, may) = deps.configurer.wanted().await?;
     // Where nothing may be set, looking faster brings nobody a number.
     let (last, resting) = tried.last_and_resting(hurried && may != MaySet::None);
     let unready =
         deps.db.run("numbers_unready", move |conn| numbers_unready(conn, &last, &resting, NUMBERS_MAX)).await?;
-    let caring = &deps.caring;
+    let configurer = &deps.configurer;
     let (mut repaired, mut failures) = (0, 0);
     for number in unready {
-        if begun.elapsed() >= WITHIN || caring.is_stopping() {
+        if begun.elapsed() >= WITHIN || configurer.is_stopping() {
             break;
         }
         let id = number.id;
@@ -181,7 +181,7 @@ pub(super) async fn repair_unready(
                     tried.failed(id);
                 }
                 failures += 1;
-                if caring.halts(&failure).await || failures >= FAILURES_MAX {
+                if configurer.halts(&failure).await || failures >= FAILURES_MAX {
                     break;
                 }
             }
@@ -198,7 +198,7 @@ async fn see_to(
     may: MaySet,
 ) -> Result<Outcome, DbError> {
     let begun = Instant::now();
-    let mut seeing = pin!(deps.caring.see_to(number, None, wanted, may));
+    let mut seeing = pin!(deps.configurer.see_to(number, None, wanted, may));
     let outcome = match timeout(PATIENCE, seeing.as_mut()).await {
         Ok(outcome) => outcome,
         Err(_hangs) => {
@@ -220,7 +220,7 @@ fn log_difference(deps: &MonitorDependencies, what: &str, number: &Cared) {
         "phone_number_ends" => number.phone_number.last_four());
 }
 
-fn log_failure(deps: &MonitorDependencies, what: &str, number: &Cared, failure: &Failure) {
+fn log_failure(deps: &MonitorDependencies, what: &str, number: &Cared, failure: &TwilioError) {
     slog::warn!(deps.log, "{}", what;
         "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.for_log(),
         "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
