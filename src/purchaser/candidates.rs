@@ -103,7 +103,7 @@ impl Search {
         match BackOff::PACE.repeat("a search", &buyer.log, &buyer.stopping, search).await {
             Ok(found) => Ok(found.into_iter().map(|candidate| candidate.phone_number).collect()),
             // An area code without numbers may be told as an error: the next region may have some.
-            Err(TwilioError::Refused(refusal)) if matches!(refusal.code, Some(21451 | 21452)) => Ok(Vec::new()),
+            Err(TwilioError::Refused(refusal)) if refusal.has_none_there() => Ok(Vec::new()),
             Err(failure) => {
                 slog::warn!(buyer.log, "a search failed"; "country" => self.country.as_str(),
                     "area_code" => self.area_code.as_ref().map(AreaCode::as_str), "cause" => failure.for_log(),

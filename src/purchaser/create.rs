@@ -4,7 +4,7 @@
 //! and, after a doubt, only when Twilio's list was read since the last POST and does not show the number; after any doubt only the list, or
 //! a 201, decides; what is paid for is settled, however long PostgreSQL is away, or left to `recover`; one look after a
 //! doubt never frees the order's place, because a list may lag: `recover` looks twice.
-//! How to get it wrong: reading 21422 after a doubt as "taken". It is what Twilio says of a number that is ours.
+//! How to get it wrong: reading "not available" after a doubt as "taken". It is what Twilio says of a number that is ours.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -131,11 +131,11 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &TwilioError, doubte
             Lookup::AnotherTag(_) | Lookup::NotThere | Lookup::Failed => Outcome::Unknown,
         });
     }
-    if refusal.code == Some(21421) {
+    if refusal.is_about_no_number() {
         slog::error!(buyer.log, "Twilio does not take a number of its own search for a number: report it to Twilio";
             "phone_number_ends" => item.number.last_four(), "request_id" => failure.request_id());
     }
-    let ending = if refusal.code == Some(21422) { Ending::Taken } else { Ending::NotBought };
+    let ending = if refusal.is_taken() { Ending::Taken } else { Ending::NotBought };
     end(buyer, item, ending, reason(failure)).await;
     Next::Done(match refusal.verdict() {
         _ if halted => Outcome::End(Shortfall::Halted(failure.clone())),

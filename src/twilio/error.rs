@@ -1,11 +1,12 @@
-//! How a call to Twilio can fail, and what each failure means for the candidate, the order and all buying.
+//! How a call to Twilio can fail: not sent, refused, or nobody knows.
 //!
-//! The table is Twilio's error dictionary (<https://www.twilio.com/docs/api/errors>); codes are refined over time, so the
-//! HTTP class decides first and the code second, and a 4xx that is not known ends its candidate without a retry.
+//! How to get it wrong: taking an error for "it did not happen". Only [`TwilioError::NotSent`] and a [`Refusal`] mean that.
 
 use std::time::Duration;
 
 use super::answers::ErrorAnswer;
+use super::codes;
+use super::refusal::{About, Refusal, Verdict};
 use crate::domain::{Concerns, cleaned};
 
 /// Why a call did not answer what it was for.
@@ -29,57 +30,6 @@ pub enum TwilioError {
     Refused(Refusal),
 }
 
-/// Twilio's documented no.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Twilio refused with {status}{}: {message}", .code.map(|code| format!("/{code}")).unwrap_or_default())]
-pub struct Refusal {
-    /// The HTTP status.
-    pub status: u16,
-    /// Twilio's error code.
-    pub code: Option<i32>,
-    /// Twilio's message.
-    pub message: String,
-    /// `Retry-After`, when Twilio sent one.
-    pub retry_after: Option<Duration>,
-    /// Twilio's id of the request.
-    pub request_id: Option<String>,
-    /// What was asked for when it was refused.
-    pub about: About,
-}
-
-/// Whom a refusal concerns, as far as the call says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum About {
-    /// No number was in question, or several were refused in a row.
-    #[default]
-    Account,
-    /// One number was, and Twilio let us have our way with others.
-    Number,
-}
-
-/// What to do about a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Never processed: the same call again after a while.
-    Retry,
-    /// This number is not to be had: take another.
-    NextCandidate,
-    /// This order cannot succeed as it is configured.
-    EndOrder,
-    /// Nothing can be bought until somebody acts, or a probe says that Twilio accepts us again.
-    HaltUntilProbe,
-    /// Nothing can be bought until an operator says so.
-    HaltUntilResume,
-    /// The thing is not there.
-    NotFound,
-}
-
-/// Codes of a server that failed. They say nothing about the outcome, whatever status carries them.
-const SERVER_FAILED: [i32; 2] = [20500, 20503];
-
-/// Codes that name the account, whatever number was asked about.
-const ACCOUNTS_OWN: [i32; 6] = [10001, 10002, 20005, 20008, 21404, 22300];
-
 /// Reads an answer that is no success: a refusal, or an outcome that nobody knows.
 pub(super) fn failure_of(
     status: u16,
@@ -90,7 +40,7 @@ pub(super) fn failure_of(
     // A gateway answers with a page.
     let told = serde_json::from_slice::<ErrorAnswer>(body).ok();
     let (code, message) = told.map_or((None, String::new()), |told| (told.code, cleaned(&told.message)));
-    let server_failed = code.is_some_and(|code| SERVER_FAILED.contains(&code));
+    let server_failed = code.is_some_and(codes::says_that_the_server_failed);
     // 408: Twilio waited for a request that it may have had.
     if (400..=499).contains(&status) && status != 408 && !server_failed {
         return TwilioError::Refused(Refusal { status, code, message, retry_after, request_id, about: About::Account });
@@ -102,66 +52,33 @@ pub(super) fn failure_of(
     TwilioError::Unknown { message, status: Some(status), request_id }
 }
 
-impl Refusal {
-    /// Sorts the refusal. What would halt all buying does not when it is one number's.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        match self.sorted() {
-            Verdict::HaltUntilProbe | Verdict::HaltUntilResume if self.about == About::Number => Verdict::NextCandidate,
-            verdict => verdict,
-        }
-    }
-
-    /// Whether it is a refusal that may be the account's or the one number's that was asked about. A 401 and the codes of
-    /// [`ACCOUNTS_OWN`] never are.
-    pub(super) fn may_mind_the_number(&self) -> bool {
-        let of_the_account = self.status == 401 || self.code.is_some_and(|code| ACCOUNTS_OWN.contains(&code));
-        matches!(self.sorted(), Verdict::HaltUntilProbe | Verdict::HaltUntilResume) && !of_the_account
-    }
-
-    fn sorted(&self) -> Verdict {
-        match (self.status, self.code) {
-            (429, _) | (_, Some(20429)) => Verdict::Retry,
-            (_, Some(10002 | 20008 | 21404 | 22300)) => Verdict::HaltUntilResume,
-            (401, _) | (_, Some(20003 | 20005 | 10001)) => Verdict::HaltUntilProbe,
-            // 21631, 21649-21651: this number wants an address or a bundle, which we never show; its neighbour may not. Where
-            // all do, the order ends after a few that are refused alike.
-            (_, Some(21422 | 21421 | 21615 | 21631 | 21649 | 21650 | 21651)) => Verdict::NextCandidate,
-            (
-                _,
-                Some(
-                    21451 | 21452 | 21457 | 21458 | 21481 | 21613 | 20001 | 20007 | 21402 | 21403 | 21405 | 21406
-                    | 21420 | 21502 | 21710 | 21712 | 21714,
-                ),
-            ) => Verdict::EndOrder,
-            (404, _) => Verdict::NotFound,
-            (403, _) => Verdict::HaltUntilProbe,
-            _ => Verdict::NextCandidate,
-        }
-    }
-
-    /// What it says something of, for whoever remembers it.
-    #[must_use]
-    pub fn concerns(&self) -> Concerns {
-        match self.verdict() {
-            Verdict::Retry => Concerns::Moment,
-            Verdict::NextCandidate => Concerns::Number,
-            Verdict::EndOrder | Verdict::NotFound => Concerns::Order,
-            Verdict::HaltUntilProbe | Verdict::HaltUntilResume => Concerns::Account,
-        }
-    }
-
-    /// Our name of it in an order's errors: `twilio_21422`, or the status when Twilio gave no code.
-    #[must_use]
-    pub fn error_code(&self) -> String {
-        match self.code {
-            Some(code) => format!("twilio_{code}"),
-            None => format!("twilio_http_{}", self.status),
-        }
-    }
-}
-
 impl TwilioError {
+    /// Twilio's own word that a SID is not there; its id of the request. A 404 in other words comes from somebody between us
+    /// and Twilio, or from a wrong address: whoever believed it would take every number for gone.
+    ///
+    /// # Errors
+    /// The error itself, when it is no such word.
+    pub(super) fn not_there(self) -> Result<Option<String>, Self> {
+        match self {
+            Self::Refused(refusal) if refusal.is_not_there() => Ok(refusal.request_id),
+            Self::Refused(refusal) if refusal.verdict() == Verdict::NotFound => Err(Self::Unknown {
+                message: codes::without_its_code(),
+                status: Some(404),
+                request_id: refusal.request_id,
+            }),
+            failure => Err(failure),
+        }
+    }
+
+    /// Whether Twilio says that the number is not available.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => refusal.is_taken(),
+            Self::NotSent(_) | Self::Unknown { .. } => false,
+        }
+    }
+
     /// Our name of it in an order's errors.
     #[must_use]
     pub fn error_code(&self) -> String {
@@ -288,178 +205,18 @@ pub(crate) fn hide_numbers(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What a create does about an answer.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    enum Class {
-        Retry,
-        Reconcile,
-        Next,
-        Job,
-        HaltUntilProbe,
-        HaltUntilResume,
-    }
-
-    fn class(status: u16, code: Option<i32>) -> Class {
-        let body = match code {
-            Some(code) => format!(r#"{{"code":{code},"message":"m","status":{status}}}"#),
-            None => "<html>502</html>".to_owned(),
-        };
-        match failure_of(status, body.as_bytes(), None, None) {
-            TwilioError::NotSent(_) => unreachable!("an answer came"),
-            TwilioError::Unknown { .. } => Class::Reconcile,
-            TwilioError::Refused(refusal) => match refusal.verdict() {
-                Verdict::Retry => Class::Retry,
-                Verdict::NextCandidate => Class::Next,
-                // A create that answers 404 cannot succeed as it is configured.
-                Verdict::EndOrder | Verdict::NotFound => Class::Job,
-                Verdict::HaltUntilProbe => Class::HaltUntilProbe,
-                Verdict::HaltUntilResume => Class::HaltUntilResume,
-            },
-        }
-    }
-
-    /// Every code of Twilio's dictionary that a daemon that buys numbers may meet, with the status where it is known.
-    const TABLE: &[(Option<u16>, Option<i32>, Class)] = &[
-        (Some(429), Some(20429), Class::Retry),
-        (Some(500), Some(20500), Class::Reconcile),
-        (Some(503), Some(20503), Class::Reconcile),
-        (Some(502), None, Class::Reconcile),
-        (Some(504), None, Class::Reconcile),
-        (Some(400), Some(21422), Class::Next),
-        (Some(400), Some(21421), Class::Next),
-        (None, Some(21452), Class::Job),
-        (None, Some(21451), Class::Job),
-        (None, Some(21457), Class::Job),
-        (None, Some(21458), Class::Job),
-        (None, Some(21631), Class::Next),
-        (None, Some(21615), Class::Next),
-        (None, Some(21613), Class::Job),
-        (Some(400), Some(21649), Class::Next),
-        (None, Some(21650), Class::Next),
-        (None, Some(21651), Class::Next),
-        (None, Some(21402), Class::Job),
-        (None, Some(21403), Class::Job),
-        (None, Some(21405), Class::Job),
-        (None, Some(21406), Class::Job),
-        (None, Some(21420), Class::Job),
-        (None, Some(21502), Class::Job),
-        (None, Some(20001), Class::Job),
-        (Some(404), Some(20404), Class::Job),
-        (Some(401), Some(20003), Class::HaltUntilProbe),
-        (Some(403), Some(20008), Class::HaltUntilResume),
-        (None, Some(20005), Class::HaltUntilProbe),
-        (None, Some(10001), Class::HaltUntilProbe),
-        (None, Some(10002), Class::HaltUntilResume),
-        (None, Some(21404), Class::HaltUntilResume),
-        (None, Some(22300), Class::HaltUntilResume),
-        (None, Some(20007), Class::Job),
-        (None, Some(21481), Class::Job),
-        (None, Some(21710), Class::Job),
-        (None, Some(21712), Class::Job),
-        // A messaging service that is full says nothing of the account.
-        (Some(412), Some(21714), Class::Job),
-    ];
-
     #[test]
-    fn every_code_that_a_purchase_may_meet_has_its_class_whatever_status_carries_it() {
-        for (status, code, expected) in TABLE {
-            match status {
-                Some(status) => assert_eq!(class(*status, *code), *expected, "{status}/{code:?}"),
-                // The status of these is not documented.
-                None => {
-                    for status in [400, 403, 404, 409, 422] {
-                        assert_eq!(class(status, *code), *expected, "{status}/{code:?}");
-                    }
-                }
-            }
+    fn only_twilios_own_word_says_that_a_number_is_gone() {
+        let failed = |status, body: &str| failure_of(status, body.as_bytes(), None, None);
+        assert_eq!(failed(404, r#"{"code":20404,"message":"not found"}"#).not_there().unwrap(), None);
+        for body in ["<html>404</html>", "", "{}", r#"{"code":null}"#, r#"{"code":99999,"message":"x"}"#] {
+            let failure = failed(404, body).not_there().unwrap_err();
+            assert!(matches!(failure, TwilioError::Unknown { status: Some(404), .. }), "{body}: {failure:?}");
         }
-    }
-
-    #[test]
-    fn what_the_table_does_not_know_is_sorted_by_its_status() {
-        for (status, code, expected) in [
-            (429, None, Class::Retry),
-            (401, None, Class::HaltUntilProbe),
-            (401, Some(70051), Class::HaltUntilProbe),
-            (403, None, Class::HaltUntilProbe),
-            (400, Some(99999), Class::Next),
-            (418, None, Class::Next),
-            (404, None, Class::Job),
-            (408, None, Class::Reconcile),
-            (500, None, Class::Reconcile),
-            (503, Some(99999), Class::Reconcile),
-            // A redirect is not followed, and says nothing.
-            (307, None, Class::Reconcile),
-            // The server's own failures prove nothing, whatever status carries them.
-            (400, Some(20500), Class::Reconcile),
-            (400, Some(20503), Class::Reconcile),
-            (400, Some(20429), Class::Retry),
-        ] {
-            assert_eq!(class(status, code), expected, "{status}/{code:?}");
+        for (status, code) in [(404, 20003), (403, 20404), (429, 20429)] {
+            let failure = failed(status, &format!(r#"{{"code":{code},"message":"x"}}"#)).not_there().unwrap_err();
+            assert_eq!(failure.twilio_code(), Some(code), "what Twilio refuses stays a refusal");
         }
-    }
-
-    #[test]
-    fn what_is_refused_about_one_number_halts_nothing_but_what_names_the_account_does() {
-        let refused = |status, code: Option<i32>| {
-            let body = code.map_or_else(String::new, |code| format!(r#"{{"code":{code},"message":"m"}}"#));
-            match failure_of(status, body.as_bytes(), None, None) {
-                TwilioError::Refused(refusal) => refusal,
-                other => panic!("{other:?}"),
-            }
-        };
-        for (status, code) in [(403, None), (403, Some(20003)), (403, Some(20403)), (403, Some(99999))] {
-            let mut refusal = refused(status, code);
-            assert!(refusal.may_mind_the_number(), "{status}/{code:?}");
-            assert_eq!(refusal.verdict(), Verdict::HaltUntilProbe, "{status}/{code:?}");
-            refusal.about = About::Number;
-            assert_eq!(refusal.verdict(), Verdict::NextCandidate, "{status}/{code:?}");
-            let failure = TwilioError::Refused(refusal);
-            assert!(failure.concerns_one_number() && !failure.halts());
-        }
-        for (status, code) in [
-            (401, None),
-            (401, Some(20003)),
-            (403, Some(20008)),
-            (403, Some(20005)),
-            (400, Some(10001)),
-            (400, Some(10002)),
-            (403, Some(21404)),
-            (403, Some(22300)),
-            // No halt to begin with.
-            (400, Some(21402)),
-            (404, Some(20404)),
-            (412, Some(21714)),
-            (429, None),
-        ] {
-            assert!(!refused(status, code).may_mind_the_number(), "{status}/{code:?}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_is_remembered_of_what_it_concerns() {
-        for (status, code, expected) in [
-            (400, Some(21422), Concerns::Number),
-            (400, Some(99999), Concerns::Number),
-            (400, Some(21631), Concerns::Number),
-            (418, None, Concerns::Number),
-            (412, Some(21714), Concerns::Order),
-            (404, None, Concerns::Order),
-            (401, None, Concerns::Account),
-            (403, None, Concerns::Account),
-            (403, Some(22300), Concerns::Account),
-            (429, None, Concerns::Moment),
-            (400, Some(20429), Concerns::Moment),
-        ] {
-            let body = code.map_or_else(String::new, |code| format!(r#"{{"code":{code},"message":"m"}}"#));
-            let failure = failure_of(status, body.as_bytes(), None, None);
-            assert_eq!(failure.concerns(), Some(expected), "{status}/{code:?}");
-            let TwilioError::Refused(mut refusal) = failure else { panic!("{status}/{code:?}") };
-            refusal.about = About::Number;
-            assert_ne!(refusal.concerns(), Concerns::Account, "{status}/{code:?}: it was one number's");
-        }
-        assert_eq!(failure_of(503, b"", None, None).concerns(), None);
-        assert_eq!(TwilioError::NotSent("refused".to_owned()).concerns(), None);
     }
 
     #[test]

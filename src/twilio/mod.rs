@@ -1,8 +1,8 @@
 //! The one place that talks to Twilio, and the only one that says ureq.
 //!
 //! Architecture invariant: every call has a total deadline and a typed outcome, whose variants are decisions; no call
-//! retries by itself (callers of a GET may, with [`BackOff`]). There is no trait with a second, mocked, implementation: tests and the demo run this very client
-//! against the simulator.
+//! retries by itself (callers of a GET may, with [`BackOff`]). There is no trait with a second, mocked, implementation: tests
+//! and the demo run this very client against the simulator. Twilio's codes are spelled in [`codes`] only.
 //! How to get it wrong: taking an error for "it did not happen". Only [`TwilioError::NotSent`] and a documented refusal
 //! mean that.
 
@@ -10,6 +10,7 @@ mod answers;
 mod back_off;
 mod capabilities;
 mod client;
+mod codes;
 mod error;
 mod in_a_row;
 mod lenient;
@@ -17,16 +18,21 @@ mod list;
 mod number;
 mod pages;
 mod reach;
+mod refusal;
 mod search;
+mod settings;
 mod transport;
+mod webhooks;
 
 pub(crate) use answers::{Balance, Price};
 pub(crate) use back_off::BackOff;
-pub(crate) use client::{Credentials, Gone, Twilio, TwilioSettings};
-#[cfg(test)]
-pub(crate) use error::{About, Refusal};
-pub(crate) use error::{TwilioError, Verdict, hide_numbers};
+pub(crate) use client::{Gone, Twilio};
+pub(crate) use error::{TwilioError, hide_numbers};
 pub(crate) use list::Unreadable;
 pub(crate) use number::IncomingNumber;
 pub(crate) use pages::Pages;
+pub(crate) use refusal::Verdict;
+#[cfg(test)]
+pub(crate) use refusal::{About, Refusal};
+pub(crate) use settings::{Credentials, TwilioSettings};
 pub(crate) use transport::Answered;

@@ -12,8 +12,6 @@ use crate::twilio::TwilioError;
 const SPARE: u32 = 30;
 /// Different numbers that were refused with the same code, without a purchase between.
 const REFUSED_ALIKE_MAX: u32 = 4;
-/// Twilio's "not available".
-const TAKEN: i32 = 21422;
 
 /// The misses of one order.
 pub(super) struct Misses {
@@ -47,7 +45,7 @@ impl Misses {
     }
 
     fn is_one_too_many(&mut self, failure: &TwilioError) -> bool {
-        if failure.twilio_code() == Some(TAKEN) {
+        if failure.is_taken() {
             return false;
         }
         let count = self.alike.entry(failure.error_code()).or_default();
@@ -60,6 +58,9 @@ impl Misses {
 mod tests {
     use super::*;
     use crate::twilio::{About, Refusal};
+
+    /// Twilio's "not available".
+    const TAKEN: i32 = 21422;
 
     fn refusal(code: i32) -> TwilioError {
         let message = "no".to_owned();

@@ -1,0 +1,126 @@
+//! Where Twilio is, who we are there, and the URLs that follow from it.
+//!
+//! Invariant: every URL lies below a configured base, whatever Twilio's links say.
+//! How to get it wrong: following a link as it comes. Another host would be shown our credentials.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::error::TwilioError;
+use crate::domain::CountryCode;
+
+/// How to sign in.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The account, which stands in every path.
+    pub account_sid: String,
+    /// The AccountSid, or the SID of an API key.
+    pub user: String,
+    /// The auth token, or the API key's secret.
+    pub secret: SecretString,
+}
+
+/// Where Twilio is and how long a call may take.
+#[derive(Clone, Debug)]
+pub struct TwilioSettings {
+    /// `twilio.api_base_url`.
+    pub api_base_url: Url,
+    /// `twilio.pricing_base_url`.
+    pub pricing_base_url: Url,
+    /// `twilio.request_timeout_ms`: the total deadline of one call.
+    pub request_timeout: Duration,
+    /// Who we are.
+    pub credentials: Credentials,
+}
+
+impl TwilioSettings {
+    /// Of what stands under the account.
+    pub(super) fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.api_base_url.clone();
+        path(&mut url).extend(["2010-04-01", "Accounts", &self.credentials.account_sid]).extend(segments);
+        url
+    }
+
+    /// Follows Twilio's relative link on the configured host, below the configured path, and refuses any other.
+    pub(super) fn next_page(&self, uri: &str) -> Result<Url, TwilioError> {
+        let base = &self.api_base_url;
+        let next = base.join(uri).ok().filter(|next| next.origin() == base.origin());
+        let mut next = next.ok_or_else(|| TwilioError::Unknown {
+            message: "Twilio's list names a next page on another host".to_owned(),
+            status: None,
+            request_id: None,
+        })?;
+        let below = base.path().trim_end_matches('/');
+        // Twilio's link begins at its own root, which a gateway may show below a path.
+        if !next.path().starts_with(&format!("{below}/")) {
+            next.set_path(&format!("{below}{}", next.path()));
+        }
+        Ok(next)
+    }
+
+    /// Of the price list.
+    pub(super) fn prices(&self, country: CountryCode) -> Url {
+        let mut url = self.pricing_base_url.clone();
+        path(&mut url).extend(["v1", "PhoneNumbers", "Countries", country.as_str()]);
+        url
+    }
+}
+
+/// The path to append to, without a slash at its end.
+fn path(url: &mut Url) -> url::PathSegmentsMut<'_> {
+    let mut path =
+        url.path_segments_mut().expect("the configuration admits http and https URLs only, and they have paths");
+    path.pop_if_empty();
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(base: &str) -> TwilioSettings {
+        TwilioSettings {
+            api_base_url: base.parse().unwrap(),
+            pricing_base_url: base.parse().unwrap(),
+            request_timeout: Duration::from_secs(1),
+            credentials: Credentials {
+                account_sid: "AC1".to_owned(),
+                user: "AC1".to_owned(),
+                secret: "s".to_owned().into(),
+            },
+        }
+    }
+
+    #[test]
+    fn urls_stand_under_the_account_whatever_the_base_ends_with() {
+        for base in ["https://api.twilio.com", "https://api.twilio.com/", "http://127.0.0.1:1/edge/"] {
+            let url = settings(base).url(&["IncomingPhoneNumbers.json"]);
+            assert!(url.path().ends_with("/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json"), "{url}");
+            assert!(!url.path().contains("//"), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_next_page_is_where_the_first_one_was() {
+        let uri = "/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json?Page=1&PageToken=PA1";
+        for (base, expected) in [
+            ("https://api.twilio.com", format!("https://api.twilio.com{uri}")),
+            ("http://127.0.0.1:1/edge/", format!("http://127.0.0.1:1/edge{uri}")),
+        ] {
+            assert_eq!(settings(base).next_page(uri).unwrap().as_str(), expected);
+            let whole = format!("{}{uri}", base.trim_end_matches('/'));
+            assert_eq!(settings(base).next_page(&whole).unwrap().as_str(), expected);
+        }
+        assert!(settings("https://api.twilio.com").next_page("https://elsewhere.example/x").is_err());
+    }
+
+    #[test]
+    fn a_next_page_on_another_host_is_refused() {
+        let settings = settings("https://api.twilio.com");
+        assert!(settings.next_page("/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json?Page=1").is_ok());
+        assert!(settings.next_page("https://evil.example/x").is_err());
+        assert!(settings.next_page("//evil.example/x").is_err());
+    }
+}
