@@ -2,32 +2,11 @@
 //!
 //! How to get it wrong: a sentence that only repeats the code. It names the numbers or the key that decide.
 
-use super::plan::{Cap, Caps, Plan, PoolPolicy, Stock, Why};
+use super::caps::{Cap, Caps, PoolPolicy};
+use super::plan::Plan;
 use super::plan_pass::PassPlan;
-
-impl Why {
-    /// The reason for people, without the numbers of the moment.
-    #[must_use]
-    pub fn sentence(self) -> &'static str {
-        match self {
-            Self::BelowThreshold => "fewer numbers are available or on their way than pool.threshold_low",
-            Self::BelowTotalMin => "fewer numbers are available or assigned than pool.total_min",
-            Self::SignupsWaiting => "signups wait that nothing else will serve",
-            Self::Manual => "an operator asks for them",
-            Self::AboveThreshold => "enough numbers are available or on their way",
-            Self::NobodyWaits => "nobody waits whom stock, or numbers on their way, will not serve",
-            Self::Paused => "an operator paused automatic buying; resume ends it",
-            Self::Halted => "all buying is halted; the status says why, and a resume or a good probe ends it",
-            Self::AvailableMax => {
-                "pool.available_max leaves no room: so much stock is idle already, counting what is unfit and what may turn up after a doubt"
-            }
-            Self::OwnedMax => {
-                "pool.owned_max leaves no room: so many numbers are owned or on their way already, counting what may turn up after a doubt"
-            }
-            Self::SpendCap => "the purchases of this hour or day are used up; wait, or raise spend.*",
-        }
-    }
-}
+use super::stock::Stock;
+use super::why::Why;
 
 impl Cap {
     /// The name in the API, and the configuration's key without its section.

@@ -5,6 +5,7 @@
 
 mod assignable;
 mod audience;
+mod caps;
 mod explain;
 mod foreign;
 mod nanp;
@@ -13,21 +14,26 @@ mod order;
 mod plan;
 mod plan_pass;
 mod region;
+mod stock;
 mod suspicion;
 mod waitlist;
 mod webhooks;
+mod why;
 
 pub use assignable::{Standing, why_not};
 pub use audience::{InvalidUserId, UserId};
+pub use caps::{Cap, Caps, PoolPolicy};
 pub use explain::{Rooms, explain_order, explain_pass, explain_reason, reasons};
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus,
 };
 pub use order::{Concerns, ItemState, OrderState, Trigger};
-pub use plan::{Cap, Caps, ManualWish, Plan, PoolPolicy, Stock, Why, lack, permit_one, plan, plan_manual};
+pub use plan::{ManualWish, Plan, lack, permit_one, plan, plan_manual};
 pub use plan_pass::{BATCHES_MAX, PassPlan, plan_pass};
 pub use region::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
+pub use stock::Stock;
 pub use suspicion::too_many;
 pub use waitlist::{Needs, unserved};
 pub use webhooks::{InstanceName, InvalidInstanceName, Tag, Webhooks};
+pub use why::Why;

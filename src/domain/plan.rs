@@ -6,152 +6,10 @@
 //! their rest (due) out of the stock, which buys them twice. Or wishing and bounding by the same count: what can serve
 //! nobody (unfit), or perhaps does not exist (doubted), is no reason not to buy, but it is room that is used.
 
+use super::caps::{Cap, Caps, PoolPolicy};
 use super::order::Trigger;
-
-/// What is owned and on its way, counted in one statement.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct Stock {
-    /// In the pool and assignable now.
-    pub available: u32,
-    /// In the pool, but not assignable yet: webhooks unconfirmed or drifted.
-    pub unready: u32,
-    /// In the pool, but not assignable before somebody sees to it: it lacks a capability, or Twilio refuses its webhooks.
-    /// Costs money, serves nobody.
-    pub unfit: u32,
-    /// Somebody's.
-    pub assigned: u32,
-    /// Resting after a release, or held for an operator.
-    pub quarantined: u32,
-    /// Those of them whose rest is over: the pool has them back in a moment.
-    pub due: u32,
-    /// Intended or sent, outcome open.
-    pub purchasing: u32,
-    /// Sent, outcome unknown.
-    pub unsettled: u32,
-    /// Not bought as far as anybody could see, after a doubt in the last 24 hours: they may turn up yet.
-    pub doubted: u32,
-    /// Signups that wait for a number, on all instances.
-    pub waiting: u32,
-    /// Signups in line that neither stock nor numbers on their way will serve, as far as the plan may buy for them.
-    pub unserved: u32,
-}
-
-impl Stock {
-    /// What could serve a signup now or soon.
-    #[must_use]
-    pub fn idle(&self) -> u32 {
-        self.available + self.unready + self.due + self.purchasing + self.unsettled
-    }
-
-    /// What lies idle and costs a fee, or may: what `pool.available_max` bounds.
-    #[must_use]
-    pub fn idle_at_most(&self) -> u32 {
-        self.idle() + self.unfit + self.doubted
-    }
-
-    /// Everything that costs a monthly fee, or may.
-    #[must_use]
-    pub fn owned(&self) -> u32 {
-        self.idle() - self.due + self.unfit + self.assigned + self.quarantined
-    }
-
-    /// The same with what may turn up yet: what `pool.owned_max` bounds.
-    #[must_use]
-    pub fn owned_at_most(&self) -> u32 {
-        self.owned() + self.doubted
-    }
-
-    /// `total` as the earlier service told it.
-    #[must_use]
-    pub fn total(&self) -> u32 {
-        self.available + self.assigned
-    }
-}
-
-/// How the pool wants to be, from `[pool]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PoolPolicy {
-    /// Replenish when fewer are available; 0 = never by itself.
-    pub threshold_low: u32,
-    /// Bought at a time.
-    pub replenishment_batch_size: u32,
-    /// Fill up to this many, available and assigned; 0 = off.
-    pub total_min: u32,
-    /// Automatic buying never makes idle stock larger.
-    pub available_max: u32,
-    /// Automatic buying never makes everything owned larger.
-    pub owned_max: u32,
-}
-
-/// What the ledger allows and forbids at this moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caps {
-    /// Purchases left in the sliding hour.
-    pub hour_left: u32,
-    /// Purchases left in the sliding day.
-    pub day_left: u32,
-    /// An operator paused automatic buying.
-    pub paused: bool,
-    /// The breaker is open.
-    pub halted: bool,
-}
-
-/// A limit that made an order smaller than it wanted to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Cap {
-    /// `pool.available_max`
-    AvailableMax,
-    /// `pool.owned_max`
-    OwnedMax,
-    /// `spend.purchases_per_hour_max`
-    PurchasesPerHour,
-    /// `spend.purchases_per_day_max`
-    PurchasesPerDay,
-}
-
-/// Why a plan buys what it buys, or nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Why {
-    /// Fewer available than `pool.threshold_low`.
-    BelowThreshold,
-    /// Fewer in all than `pool.total_min`.
-    BelowTotalMin,
-    /// Signups wait.
-    SignupsWaiting,
-    /// An operator asked.
-    #[serde(rename = "by_hand")]
-    Manual,
-    /// Enough is there.
-    AboveThreshold,
-    /// Nobody waits that stock, or numbers on their way, will not serve.
-    NobodyWaits,
-    /// An operator paused automatic buying.
-    Paused,
-    /// Twilio refused in a way that more calls only make worse.
-    Halted,
-    /// `pool.available_max` leaves no room.
-    AvailableMax,
-    /// `pool.owned_max` leaves no room.
-    OwnedMax,
-    /// The hour's or the day's purchases are used up.
-    SpendCap,
-}
-
-super::number::stored_enum!(Why {
-    BelowThreshold = "below_threshold",
-    BelowTotalMin = "below_total_min",
-    SignupsWaiting = "signups_waiting",
-    Manual = "by_hand",
-    AboveThreshold = "above_threshold",
-    NobodyWaits = "nobody_waits",
-    Paused = "paused",
-    Halted = "halted",
-    AvailableMax = "available_max",
-    OwnedMax = "owned_max",
-    SpendCap = "spend_cap",
-});
+use super::stock::Stock;
+use super::why::Why;
 
 /// What to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,7 +84,12 @@ pub fn permit_one(
         Trigger::Manual => plan_manual(caps, ManualWish { count: 1, override_caps }),
         Trigger::Emergency => plan(policy, caps, stock, trigger),
         // The pass decided that a batch is wanted; here only the limits speak.
-        _ => {
+        Trigger::Threshold
+        | Trigger::WarmStart
+        | Trigger::Cron
+        | Trigger::Replenish
+        | Trigger::Adopt
+        | Trigger::Import => {
             plan(&PoolPolicy { threshold_low: u32::MAX, replenishment_batch_size: 1, ..*policy }, caps, stock, trigger)
         }
     };

@@ -3,8 +3,11 @@
 //! Invariant: every batch is sized by [`plan()`], against the stock and the caps that the batches before it would leave.
 //! How to get it wrong: sizing the pass in one step. A batch is whole, so a pass may buy more than what lacks.
 
+use super::caps::{Cap, Caps, PoolPolicy};
 use super::order::Trigger;
-use super::plan::{Cap, Caps, PoolPolicy, Stock, Why, plan};
+use super::plan::plan;
+use super::stock::Stock;
+use super::why::Why;
 
 /// Batches of one pass, real or simulated: only a bound.
 pub const BATCHES_MAX: u32 = 1000;

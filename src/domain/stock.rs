@@ -1,0 +1,63 @@
+//! What is owned and on its way, as counts, and the sums that plans are made from.
+//!
+//! How to get it wrong: one sum for all. What could serve a signup, what lies idle and costs, and what is owned differ.
+
+/// What is owned and on its way, counted in one statement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Stock {
+    /// In the pool and assignable now.
+    pub available: u32,
+    /// In the pool, but not assignable yet: webhooks unconfirmed or drifted.
+    pub unready: u32,
+    /// In the pool, but not assignable before somebody sees to it: it lacks a capability, or Twilio refuses its webhooks.
+    /// Costs money, serves nobody.
+    pub unfit: u32,
+    /// Somebody's.
+    pub assigned: u32,
+    /// Resting after a release, or held for an operator.
+    pub quarantined: u32,
+    /// Those of them whose rest is over: the pool has them back in a moment.
+    pub due: u32,
+    /// Intended or sent, outcome open.
+    pub purchasing: u32,
+    /// Sent, outcome unknown.
+    pub unsettled: u32,
+    /// Not bought as far as anybody could see, after a doubt in the last 24 hours: they may turn up yet.
+    pub doubted: u32,
+    /// Signups that wait for a number, on all instances.
+    pub waiting: u32,
+    /// Signups in line that neither stock nor numbers on their way will serve, as far as the plan may buy for them.
+    pub unserved: u32,
+}
+
+impl Stock {
+    /// What could serve a signup now or soon.
+    #[must_use]
+    pub fn idle(&self) -> u32 {
+        self.available + self.unready + self.due + self.purchasing + self.unsettled
+    }
+
+    /// What lies idle and costs a fee, or may: what `pool.available_max` bounds.
+    #[must_use]
+    pub fn idle_at_most(&self) -> u32 {
+        self.idle() + self.unfit + self.doubted
+    }
+
+    /// Everything that costs a monthly fee, or may.
+    #[must_use]
+    pub fn owned(&self) -> u32 {
+        self.idle() - self.due + self.unfit + self.assigned + self.quarantined
+    }
+
+    /// The same with what may turn up yet: what `pool.owned_max` bounds.
+    #[must_use]
+    pub fn owned_at_most(&self) -> u32 {
+        self.owned() + self.doubted
+    }
+
+    /// `total` as the earlier service told it.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.available + self.assigned
+    }
+}
