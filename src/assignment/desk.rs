@@ -14,17 +14,16 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::ask::{Ask, Assigned, NoNumber, STATEMENT_PATIENCE};
+use super::ask::{Ask, NoNumber};
 use super::batch::{Found, serve};
 use super::reply::Reply;
-use super::waitlist::{Verdict, Waitlist, give};
+use super::served::{Replies, Served, answer_served, refuse};
+use super::waitlist::{Verdict, Waitlist};
 use crate::config::Config;
 use crate::db::assignments::CLAIM_MAX;
 use crate::db::{Db, DbError, StockBell};
-use crate::domain::UserId;
 use crate::purchaser::PurchaserHandle;
-use crate::supervisor::{Heartbeat, Slot};
-use crate::telemetry::Telemetry;
+use crate::supervisor::Heartbeat;
 
 /// Requests in one statement.
 const BATCH_MAX: usize = CLAIM_MAX;
@@ -72,45 +71,10 @@ pub(crate) struct Desk {
     pub(super) heartbeat: Heartbeat,
 }
 
-/// How others reach the desk.
-#[derive(Clone)]
-pub struct DeskHandle {
-    slot: Slot<Desk>,
-    config: Arc<ArcSwap<Config>>,
-    telemetry: Telemetry,
-}
-
-impl DeskHandle {
-    /// Over the supervisor's slot.
-    pub(crate) fn new(slot: Slot<Desk>, config: Arc<ArcSwap<Config>>, telemetry: Telemetry) -> Self {
-        Self { slot, config, telemetry }
-    }
-
-    /// Gives a user a number, or the one they have.
-    ///
-    /// # Errors
-    /// [`NoNumber`] says why not; the request may be repeated at will.
-    pub async fn assign(&self, ask: Ask) -> Result<Assigned, NoNumber> {
-        let (asked, (reply, answer)) = (Instant::now(), Reply::new(self.telemetry.clone()));
-        let unheard = |why: NoNumber| {
-            self.telemetry.assign_refused(why.code(), asked.elapsed());
-            Err(why)
-        };
-        if !self.slot.tell(AskDesk(ask, reply)) {
-            return unheard(NoNumber::Unavailable);
-        }
-        let patience = self.config.load().purchase.emergency_wait() + STATEMENT_PATIENCE * 2;
-        match tokio::time::timeout(patience, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_desk_died)) => unheard(NoNumber::Unavailable),
-            Err(_elapsed) => unheard(NoNumber::DatabaseUnavailable),
-        }
-    }
-}
-
+/// A signup asks.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct AskDesk(Ask, Reply);
+pub(super) struct AskDesk(pub(super) Ask, pub(super) Reply);
 
 /// Stock may have come.
 #[derive(Message)]
@@ -208,56 +172,6 @@ impl Desk {
             slog::error!(self.deps.log, "signups fail"; "error" => error.in_full());
             refuse(batch, &NoNumber::Internal);
         }
-    }
-}
-
-/// Who asked for which user, until they are answered.
-type Replies = HashMap<UserId, Vec<Reply>>;
-
-/// What is left to do when a statement has served whom it could.
-struct Served {
-    /// Stock was taken.
-    took: bool,
-    /// Whoever found none joins the waitlist.
-    empty: Vec<Ask>,
-}
-
-/// Answers everybody whom the statement decided about; on the database's thread.
-fn answer_served(
-    log: &slog::Logger,
-    mut found: HashMap<UserId, Found>,
-    asks: Vec<Ask>,
-    left: &Mutex<Replies>,
-) -> Served {
-    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut served = Served { took: false, empty: Vec::new() };
-    for ask in asks {
-        let outcome = found.remove(&ask.user_id);
-        if outcome == Some(Found::Empty) {
-            served.empty.push(ask);
-            continue;
-        }
-        let waiting = left.remove(&ask.user_id).unwrap_or_default();
-        match outcome {
-            Some(Found::Given(assignment)) => {
-                served.took = true;
-                give(waiting, &assignment, false);
-            }
-            Some(Found::Held(assignment)) => give(waiting, &assignment, true),
-            Some(Found::NotThere) => refuse(waiting, &NoNumber::AreaCodeUnavailable),
-            Some(Found::Failed(error)) => {
-                slog::error!(log, "a signup fails whatever stock there is"; "error" => error);
-                refuse(waiting, &NoNumber::Internal);
-            }
-            Some(Found::Empty) | None => refuse(waiting, &NoNumber::Internal),
-        }
-    }
-    served
-}
-
-fn refuse(replies: impl IntoIterator<Item = Reply>, why: &NoNumber) {
-    for reply in replies {
-        reply.send(Err(why.clone()));
     }
 }
 

@@ -10,9 +10,12 @@
 mod ask;
 mod batch;
 mod desk;
+mod handle;
 mod reply;
+mod served;
 mod waitlist;
 mod waitlist_worker;
 
 pub(crate) use ask::{Ask, NoNumber};
-pub(crate) use desk::{Desk, DeskDependencies, DeskHandle};
+pub(crate) use desk::{Desk, DeskDependencies};
+pub(crate) use handle::DeskHandle;

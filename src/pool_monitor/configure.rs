@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{self, StreamExt as _};
 
+use super::configure_report::{BrokeOff, ConfigureError, ConfigureReport, FailedNumber};
 use super::confirm::{MaySet, Outcome, WebhookConfigurer};
 use crate::db::DbError;
 use crate::db::installation::{installation_set_webhooks, installation_unconfirm};
@@ -26,51 +27,6 @@ const AT_A_TIME: usize = 4;
 const UNCONFIRMED_AT_ONCE: i64 = 1000;
 /// So many numbers without an answer, one after the other: then Twilio does not answer at all.
 const UNANSWERED_MAX: u32 = 20;
-
-/// A number whose webhooks could not be set.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub(crate) struct FailedNumber {
-    /// Which.
-    pub phone_number: String,
-    /// `missing`, `not_ours`, `held`, `tag_conflict`, or Twilio's refusal.
-    pub code: String,
-    /// What happened.
-    pub message: String,
-}
-
-/// What configuring the webhooks did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub(crate) struct ConfigureReport {
-    /// Numbers looked at.
-    pub checked: u32,
-    /// Numbers whose webhooks were set, because they differed.
-    pub configured: u32,
-    /// Numbers that could not be set.
-    pub failed: Vec<FailedNumber>,
-}
-
-/// Why configuring stopped.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigureError {
-    /// PostgreSQL failed.
-    #[error(transparent)]
-    Database(#[from] DbError),
-    /// Twilio's list could not be read, or Twilio refuses the account.
-    #[error(transparent)]
-    Twilio(#[from] TwilioError),
-    /// The daemon stops.
-    #[error("stopping")]
-    Stopping,
-}
-
-/// Configuring stopped before its end.
-#[derive(Debug)]
-pub(crate) struct BrokeOff {
-    /// What was done until then.
-    pub report: ConfigureReport,
-    /// Why.
-    pub error: ConfigureError,
-}
 
 /// Makes `wanted` the installation's webhooks and sets them on every number of ours that differs, or on `only`.
 ///

@@ -10,6 +10,7 @@
 
 mod actor;
 mod configure;
+mod configure_report;
 mod confirm;
 mod dependencies;
 mod maintenance;
@@ -20,6 +21,7 @@ mod sampler;
 mod tried;
 
 pub(crate) use actor::{MonitorError, MonitorHandle, PoolMonitor};
-pub(crate) use configure::{BrokeOff, ConfigureError, ConfigureReport, configure_webhooks};
+pub(crate) use configure::configure_webhooks;
+pub(crate) use configure_report::{BrokeOff, ConfigureError, ConfigureReport};
 pub(crate) use confirm::{WebhookConfigurer, is_skewed};
 pub(crate) use dependencies::MonitorDependencies;

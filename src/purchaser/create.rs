@@ -6,19 +6,17 @@
 //! doubt never frees the order's place, because a list may lag: `recover` looks twice.
 //! How to get it wrong: reading "not available" after a doubt as "taken". It is what Twilio says of a number that is ours.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use uuid::Uuid;
+use std::time::Duration;
 
 use super::buyer::Buyer;
-use super::judge::{Owner, judge_for};
+use super::item::{Item, another_environments, doubt, end, reason};
+use super::judge::Owner;
+use super::lookup::{Lookup, asked_again, judged, look_up};
 use super::outcome::Outcome;
 use super::settle::{settle, settle_untagged};
 use super::shortfall::Shortfall;
-use crate::db::purchases::items::{self, Attempt, Ending, Intent, Reason, RunOf};
-use crate::domain::{CountryCode, NumberSid, PhoneNumber, Webhooks};
-use crate::twilio::{Answered, BackOff, IncomingNumber, TwilioError, Verdict, hide_numbers};
+use crate::db::purchases::items::{self, Attempt, Ending, Intent};
+use crate::twilio::{Answered, BackOff, IncomingNumber, TwilioError, Verdict};
 
 /// POSTs for one item whose outcome was in doubt.
 const DOUBTFUL_POSTS_MAX: i32 = 3;
@@ -26,30 +24,6 @@ const DOUBTFUL_POSTS_MAX: i32 = 3;
 const HARMLESS_POSTS_MAX: i32 = 5;
 /// A create for somebody who waits is not repeated later than this: they are gone, and others need the lock.
 const REPEATS_WITHIN: Duration = Duration::from_secs(4);
-
-/// An item with a committed attempt: it may go on the wire.
-#[derive(Debug, Clone)]
-pub(super) struct Item {
-    pub(super) run: RunOf,
-    pub(super) id: Uuid,
-    pub(super) number: PhoneNumber,
-    pub(super) country: CountryCode,
-    pub(super) webhooks: Arc<Webhooks>,
-    /// Somebody waits at a signup: what takes long helps nobody.
-    pub(super) hurried: bool,
-    /// POSTs committed so far.
-    pub(super) attempt: i32,
-    /// When the first was committed.
-    pub(super) first_sent: Instant,
-}
-
-enum Lookup {
-    Settled(Outcome),
-    /// The list shows the number with another tag, under this SID. It may lag.
-    AnotherTag(NumberSid),
-    NotThere,
-    Failed,
-}
 
 enum Next {
     Done(Outcome),
@@ -140,7 +114,9 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &TwilioError, doubte
     Next::Done(match refusal.verdict() {
         _ if halted => Outcome::End(Shortfall::Halted(failure.clone())),
         Verdict::NextCandidate => Outcome::NotThisOne(Some(failure.clone())),
-        _ => Outcome::End(Shortfall::Twilio(failure.clone())),
+        Verdict::Retry | Verdict::EndOrder | Verdict::HaltUntilProbe | Verdict::HaltUntilResume | Verdict::NotFound => {
+            Outcome::End(Shortfall::Twilio(failure.clone()))
+        }
     })
 }
 
@@ -177,78 +153,11 @@ async fn created(buyer: &Buyer, item: &Item, found: Answered<IncomingNumber>) ->
     }
 }
 
-/// What Twilio shows of a number, asked for once more where it keeps silent about what the pool wants. What stays silent
-/// can do what the search promised.
-pub(super) async fn asked_again(buyer: &Buyer, mut found: Answered<IncomingNumber>) -> Answered<IncomingNumber> {
-    let wanted = buyer.config.load().pool.capabilities.clone();
-    if !found.body.leaves_open(&wanted) {
-        return found;
-    }
-    match buyer.twilio.fetch(&found.body.sid).await {
-        Ok(Some(number)) if number.tells_capabilities() => found.body.capabilities = number.capabilities,
-        Ok(_) => {}
-        Err(failure) => {
-            slog::warn!(buyer.log, "a number that Twilio keeps silent about could not be asked for again";
-                "sid" => found.body.sid.as_str(), "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(),
-                "request_id" => failure.request_id());
-            buyer.halt_on(&failure).await;
-        }
-    }
-    if found.body.leaves_open(&wanted) {
-        slog::warn!(buyer.log, "Twilio does not say what a number can do; it counts as able to do what its search promised";
-            "phone_number_ends" => found.body.phone_number.last_four(), "sid" => found.body.sid.as_str());
-    }
-    found
-}
-
-/// Looks the number up in Twilio's list; not while the breaker silences Twilio.
-async fn look_up(buyer: &Buyer, item: &Item) -> Lookup {
-    if buyer.is_silenced().await {
-        return Lookup::Failed;
-    }
-    let found = buyer.twilio.find(&item.number, Some(&buyer.tag(item.id))).await;
-    fail::fail_point!("look_answered");
-    match found {
-        Ok(None) => Lookup::NotThere,
-        Ok(Some(found)) => {
-            let found = asked_again(buyer, found).await;
-            Lookup::Settled(match judged(buyer, item, &found) {
-                Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
-                Owner::Untagged(settlement) => settle_untagged(buyer, item.id, &settlement).await,
-                // This machine's clock may have stood still since the POST, together with the machine. Recovery reads
-                // the database's.
-                Owner::Older | Owner::Later(_) | Owner::Unclear => Outcome::Unknown,
-                Owner::AnotherTag => return Lookup::AnotherTag(found.body.sid),
-            })
-        }
-        Err(failure) => {
-            slog::warn!(buyer.log, "a doubtful purchase could not be looked up; recovery will";
-                "item" => item.id.to_string(), "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(),
-                "request_id" => failure.request_id());
-            buyer.halt_on(&failure).await;
-            Lookup::Failed
-        }
-    }
-}
-
-fn judged(buyer: &Buyer, item: &Item, found: &Answered<IncomingNumber>) -> Owner {
-    judge_for(buyer, item.id, item.country, item.first_sent.elapsed(), &item.webhooks, found)
-}
-
 async fn somebody_elses(buyer: &Buyer, item: &Item) -> Outcome {
     slog::error!(buyer.log, "a number of this account belongs to another environment: give each environment its own subaccount";
         "phone_number_ends" => item.number.last_four(), "item" => item.id.to_string());
     end(buyer, item, Ending::Taken, another_environments()).await;
     Outcome::NotOurs
-}
-
-/// Why an item whose number is another environment's has none.
-pub(super) fn another_environments() -> Reason {
-    Reason {
-        code: "taken_by_another_environment".to_owned(),
-        message: "the account had this number before, or it carries another tag".to_owned(),
-        ..Reason::default()
-    }
 }
 
 async fn give_up(buyer: &Buyer, item: &Item, failure: TwilioError, doubted: bool) -> Outcome {
@@ -268,45 +177,6 @@ async fn attempt_again(buyer: &Buyer, item: &Item) -> Result<Attempt, Shortfall>
         Ok(attempts) => attempts.into_iter().next().ok_or(Shortfall::RunIsOver),
         Err(Intent::Refused(why)) => Err(Shortfall::Refused(why)),
         Err(_) => Err(Shortfall::RunIsOver),
-    }
-}
-
-fn reason(failure: &TwilioError) -> Reason {
-    Reason {
-        code: failure.error_code(),
-        twilio_code: failure.twilio_code(),
-        concerns: failure.concerns(),
-        message: failure.to_string(),
-        request_id: failure.request_id().map(str::to_owned),
-    }
-}
-
-async fn doubt(buyer: &Buyer, item: &Item, failure: &TwilioError) {
-    slog::warn!(buyer.log, "the outcome of a purchase is unknown; Twilio's list will tell";
-        "item" => item.id.to_string(), "attempt" => item.attempt, "cause" => failure.for_log(),
-        "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
-    let (id, reason) = (item.id, reason(failure));
-    let written = buyer.db.run_patiently("item_doubt", move |conn| items::item_doubt(conn, id, &reason)).await;
-    fail::fail_point!("doubt_written");
-    if let Err(error) = written {
-        slog::warn!(buyer.log, "a doubt could not be written; recovery reads it off the item's attempt";
-            "item" => id.to_string(), "error" => error.in_full());
-    }
-}
-
-async fn end(buyer: &Buyer, item: &Item, ending: Ending, reason: Reason) {
-    let (id, attempt) = (item.id, item.attempt);
-    slog::info!(buyer.log, "a candidate was not bought"; "item" => id.to_string(), "code" => &reason.code,
-        "twilio_code" => reason.twilio_code, "cause" => hide_numbers(&reason.message), "request_id" => reason.request_id.clone());
-    let ended =
-        buyer.db.run_patiently("item_end", move |conn| items::item_end(conn, id, Some(attempt), ending, &reason)).await;
-    fail::fail_point!("item_ended");
-    if matches!(ended, Ok(true)) {
-        buyer.telemetry.item(ending.as_str());
-    }
-    if let Err(error) = ended {
-        slog::warn!(buyer.log, "the end of an item could not be written; recovery will look it up";
-            "item" => id.to_string(), "error" => error.in_full());
     }
 }
 

@@ -1,9 +1,10 @@
 //! Buying: the one part that cannot be undone.
 //!
-//! The way of one number: [`run`] takes the lock, from a [`frozen`] holder too, and sorts what earlier runs left; [`batch`], [`manual`] or [`emergency`]
-//! sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`]; [`create`] is one create from its first POST
-//! to its end; [`judge`] says whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open.
-//! [`breaker`] stops it all. The ledger itself is `db::purchases::items`.
+//! The way of one number: [`run`] takes the lock, from a [`frozen`] holder too, and sorts what earlier runs left;
+//! [`batch`], [`manual`] or [`emergency`] sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`];
+//! [`create`] is one create from its first POST to its end (the [`item`]), with a [`lookup`] after a doubt; [`judge`] says
+//! whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open. [`breaker`] stops it all.
+//! The ledger itself is `db::purchases::items`.
 //!
 //! Architecture invariant: nothing is bought without a `&PurchaseLock` in the caller's hand, a committed intent and a
 //! committed attempt; the actor ([`actor`]) handles one message at a time (`AtomicResponse`), so runs never overlap. Within
@@ -21,7 +22,9 @@ mod create;
 mod emergency;
 mod frozen;
 mod holder_watch;
+mod item;
 mod judge;
+mod lookup;
 mod manual;
 mod order;
 mod orders;

@@ -10,9 +10,9 @@ use std::time::Duration;
 use futures_util::stream::{self, StreamExt as _};
 
 use super::buyer::Buyer;
-use super::create::{another_environments, asked_again};
-use super::judge::Owner;
-use super::judge::judge_for;
+use super::item::another_environments;
+use super::judge::{Owner, judge_for};
+use super::lookup::asked_again;
 use super::outcome::Outcome;
 use super::run::{self, Run};
 use super::settle::{settle, settle_untagged};
@@ -179,7 +179,7 @@ fn settled(outcome: Outcome) -> Resolution {
     fail::fail_point!("unsettled_settled");
     match outcome {
         Outcome::Bought | Outcome::Unfit => Resolution::Bought,
-        _ => Resolution::Open,
+        Outcome::Unknown | Outcome::NotThisOne(_) | Outcome::NotOurs | Outcome::End(_) => Resolution::Open,
     }
 }
 

@@ -110,7 +110,13 @@ impl Shortfall {
     pub fn twilio_code(&self) -> Option<i32> {
         match self {
             Self::Twilio(failure) | Self::Halted(failure) => failure.twilio_code(),
-            _ => None,
+            Self::NoStock
+            | Self::OtherCountry { .. }
+            | Self::Paced
+            | Self::Refused(_)
+            | Self::RunIsOver
+            | Self::Stopping
+            | Self::Database(_) => None,
         }
     }
 }

@@ -1,0 +1,51 @@
+//! How others reach the desk, whichever incarnation of it lives.
+//!
+//! How to get it wrong: waiting without an end. A desk that stands still answers nobody, and each signup has its time.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+
+use super::ask::{Ask, Assigned, NoNumber, STATEMENT_PATIENCE};
+use super::desk::{AskDesk, Desk};
+use super::reply::Reply;
+use crate::config::Config;
+use crate::supervisor::Slot;
+use crate::telemetry::Telemetry;
+
+/// How others reach the desk.
+#[derive(Clone)]
+pub struct DeskHandle {
+    slot: Slot<Desk>,
+    config: Arc<ArcSwap<Config>>,
+    telemetry: Telemetry,
+}
+
+impl DeskHandle {
+    /// Over the supervisor's slot.
+    pub(crate) fn new(slot: Slot<Desk>, config: Arc<ArcSwap<Config>>, telemetry: Telemetry) -> Self {
+        Self { slot, config, telemetry }
+    }
+
+    /// Gives a user a number, or the one they have.
+    ///
+    /// # Errors
+    /// [`NoNumber`] says why not; the request may be repeated at will.
+    pub async fn assign(&self, ask: Ask) -> Result<Assigned, NoNumber> {
+        let (asked, (reply, answer)) = (Instant::now(), Reply::new(self.telemetry.clone()));
+        let unheard = |why: NoNumber| {
+            self.telemetry.assign_refused(why.code(), asked.elapsed());
+            Err(why)
+        };
+        if !self.slot.tell(AskDesk(ask, reply)) {
+            return unheard(NoNumber::Unavailable);
+        }
+        let patience = self.config.load().purchase.emergency_wait() + STATEMENT_PATIENCE * 2;
+        match tokio::time::timeout(patience, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_desk_died)) => unheard(NoNumber::Unavailable),
+            Err(_elapsed) => unheard(NoNumber::DatabaseUnavailable),
+        }
+    }
+}

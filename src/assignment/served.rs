@@ -1,0 +1,64 @@
+//! Who asked for which user, and what each is answered when a statement has served whom it could.
+//!
+//! Invariant: whoever is not served here is answered by the desk, or by the drop of their reply when it dies.
+//! How to get it wrong: answering on the desk's thread. Those who are served would wait for those who gather.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::ask::{Ask, NoNumber};
+use super::batch::Found;
+use super::reply::Reply;
+use super::waitlist::give;
+use crate::domain::UserId;
+
+/// Who asked for which user, until they are answered.
+pub(super) type Replies = HashMap<UserId, Vec<Reply>>;
+
+/// What is left to do when a statement has served whom it could.
+pub(super) struct Served {
+    /// Stock was taken.
+    pub(super) took: bool,
+    /// Whoever found none joins the waitlist.
+    pub(super) empty: Vec<Ask>,
+}
+
+/// Answers everybody whom the statement decided about; on the database's thread.
+pub(super) fn answer_served(
+    log: &slog::Logger,
+    mut found: HashMap<UserId, Found>,
+    asks: Vec<Ask>,
+    left: &Mutex<Replies>,
+) -> Served {
+    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut served = Served { took: false, empty: Vec::new() };
+    for ask in asks {
+        let outcome = found.remove(&ask.user_id);
+        if outcome == Some(Found::Empty) {
+            served.empty.push(ask);
+            continue;
+        }
+        let waiting = left.remove(&ask.user_id).unwrap_or_default();
+        match outcome {
+            Some(Found::Given(assignment)) => {
+                served.took = true;
+                give(waiting, &assignment, false);
+            }
+            Some(Found::Held(assignment)) => give(waiting, &assignment, true),
+            Some(Found::NotThere) => refuse(waiting, &NoNumber::AreaCodeUnavailable),
+            Some(Found::Failed(error)) => {
+                slog::error!(log, "a signup fails whatever stock there is"; "error" => error);
+                refuse(waiting, &NoNumber::Internal);
+            }
+            Some(Found::Empty) | None => refuse(waiting, &NoNumber::Internal),
+        }
+    }
+    served
+}
+
+/// Answers everybody with `why`.
+pub(super) fn refuse(replies: impl IntoIterator<Item = Reply>, why: &NoNumber) {
+    for reply in replies {
+        reply.send(Err(why.clone()));
+    }
+}
