@@ -6,6 +6,7 @@
 //! How to get it wrong: stopping a part before those who ask it. The purchaser must still settle what is on the wire.
 
 mod children;
+mod parts;
 mod reload;
 mod signals;
 
