@@ -107,7 +107,13 @@ impl std::error::Error for FixtureError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Io { source, .. } => Some(source),
-            _ => None,
+            Self::NotInstalled { .. }
+            | Self::NoServerUser { .. }
+            | Self::Folder { .. }
+            | Self::Command { .. }
+            | Self::Timeout { .. }
+            | Self::Server { .. }
+            | Self::NotRunning => None,
         }
     }
 }

@@ -37,7 +37,7 @@ fn checked(caller: &Caller, reason: Option<String>) -> Result<Option<String>, Pr
 
 /// What keeps callbunker from buying.
 #[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = BuyingState)]
+#[schema(as = Gate)]
 pub(crate) struct GateDocument {
     #[schema(required)]
     halted: Option<Halted>,

@@ -56,7 +56,7 @@ impl Custody {
         match held.status {
             NumberStatus::Released => return Ok(held.id),
             NumberStatus::Assigned => return Err(CustodyError::NumberAssigned),
-            _ => {}
+            NumberStatus::Available | NumberStatus::Quarantined | NumberStatus::Missing => {}
         }
         if held.reason != Some(QuarantineReason::Leaving) {
             self.check_tag(&held).await?;

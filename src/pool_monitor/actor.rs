@@ -83,7 +83,7 @@ impl MonitorHandle {
 #[rtype(result = "Result<PassReport, DbError>")]
 struct Pass(Trigger);
 
-/// CheckStock whether a pass is needed.
+/// Look whether a pass is needed.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct CheckStock;

@@ -224,7 +224,7 @@ async fn make_way(page: &Page<'_>, holder: &Holder) -> Result<Option<Entered>, T
         NumberStatus::Assigned => {
             return blocked(format!("its user has it under another SID ({sid}): release the user, then compare again"));
         }
-        _ => {}
+        NumberStatus::Available | NumberStatus::Quarantined | NumberStatus::Missing => {}
     }
     if patiently(page.buyer, || page.buyer.twilio.fetch(&holder.sid)).await?.is_some() {
         return blocked(format!("another number of the account ({sid}) has its place: rename or release one of them"));

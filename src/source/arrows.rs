@@ -110,6 +110,7 @@ impl Reader<'_> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "syn's kinds of attributes; only a list can say cfg(test)")]
 fn is_test(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         syn::Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",

@@ -20,10 +20,9 @@ use tokio::sync::watch;
 use crate::telemetry::Telemetry;
 use heartbeat::ChildEnded;
 
-pub use health::{Health, Working};
+pub(crate) use health::{Health, Working};
 pub(crate) use heartbeat::Heartbeat;
-pub use slot::ChildGone;
-pub(crate) use slot::Slot;
+pub(crate) use slot::{ChildGone, Slot};
 
 /// Builds one incarnation of a child and puts it into its slot.
 type Factory = Box<dyn FnMut(Heartbeat)>;

@@ -45,6 +45,7 @@ impl Capabilities {
 }
 
 impl<'de> Deserialize<'de> for Capabilities {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "any other JSON says nothing")]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut capabilities = Self::default();
         match Value::deserialize(deserializer)? {

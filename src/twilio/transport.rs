@@ -180,6 +180,7 @@ fn read<T: serde::de::DeserializeOwned>(answered: Answered<(u16, Vec<u8>)>) -> R
 }
 
 /// Why there is no whole answer, once the connection stood.
+#[expect(clippy::wildcard_enum_match_arm, reason = "ureq adds kinds when it likes, and only a time-out is told apart")]
 fn broken(error: &ureq::Error) -> Wire {
     match error {
         ureq::Error::Timeout(_) => Wire::Timeout,
@@ -189,6 +190,7 @@ fn broken(error: &ureq::Error) -> Wire {
 }
 
 /// Before the connection stood, Twilio was not asked; after that, nobody knows.
+#[expect(clippy::wildcard_enum_match_arm, reason = "a kind of error that ureq adds leaves the outcome unknown")]
 pub(super) fn unanswered(error: &ureq::Error) -> TwilioError {
     let message = cleaned(&error.to_string());
     match error {

@@ -86,6 +86,7 @@ pub enum DbError {
 
 impl DbError {
     /// Reads a violated constraint off diesel's error; other errors get the door's label in [`DbError::label`].
+    #[expect(clippy::wildcard_enum_match_arm, reason = "diesel's errors are not exhaustive")]
     pub(super) fn label(name: &'static str, error: DieselError) -> Self {
         match &error {
             DieselError::DatabaseError(

@@ -103,7 +103,7 @@ fn whoever_would_wait_in_line_while_there_is_no_room_is_told_so() {
     let daemon = world.daemon();
     fails_with(&world, "waiters", FULL.0, FULL.1);
     daemon.assign("u-1").problem(503, "database_unavailable");
-    assert_eq!(world.bought(), 0, "nothing is bought for somebody who is not in line");
+    assert_eq!(world.bought(), 0, "nothing is bought for somebody who is not on the waitlist");
     world.sql("DROP TRIGGER fails ON waiters");
     eventually("there is room again", || daemon.assign("u-1").status == 200);
 }

@@ -3,9 +3,9 @@
 mod admin_api;
 mod breaker;
 mod buying;
+mod buying_state;
 mod caps;
 mod doubt;
-mod gate;
 mod held_back;
 mod lock;
 mod odd_answers;

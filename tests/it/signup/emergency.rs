@@ -42,7 +42,7 @@ fn those_who_wait_are_served_oldest_first_whichever_instance_they_ask() {
         for user in 0..6 {
             let daemon = if user % 2 == 0 { &first } else { &second };
             scope.spawn(move || daemon.assign(&format!("u-{user}")).ok());
-            eventually("they are in line", || world.count("SELECT count(*) FROM waiters") == user + 1);
+            eventually("they are on the waitlist", || world.count("SELECT count(*) FROM waiters") == user + 1);
         }
         world.twilio.set_latency_on(On::Create, Duration::from_millis(50));
         drop(session);

@@ -117,7 +117,7 @@ fn whoever_waits_while_their_own_number_is_repaired_gets_that_one() {
     world.twilio.set_latency_on(On::Search, Duration::from_secs(5));
     std::thread::scope(|scope| {
         let asked = scope.spawn(|| daemon.assign("u-1").ok());
-        eventually("the user is in line", || world.count("SELECT count(*) FROM waiters") == 1);
+        eventually("the user is on the waitlist", || world.count("SELECT count(*) FROM waiters") == 1);
         world.sql("UPDATE numbers SET webhook_status = 'configured'");
         let given = asked.join().unwrap();
         assert_eq!((&given["phone_number"], &given["replayed"]), (&own, &json!(false)));

@@ -121,7 +121,19 @@ fn answer(world: &mut World, request: &ApiRequest, plan: &Plan) -> Result<Reply,
     if principal == Principal::Test {
         return match &request.route {
             Route::Create(_) => create::magic(world, request),
-            _ => Err(Refusal::new(403, 20008, "Resource not accessible with Test Account Credentials")),
+            Route::Account
+            | Route::Balance
+            | Route::Countries
+            | Route::Country(_)
+            | Route::Search(..)
+            | Route::List(_)
+            | Route::Fetch(_)
+            | Route::Update(_)
+            | Route::Delete(_)
+            | Route::Prices
+            | Route::Price(_)
+            | Route::Method(_)
+            | Route::Unknown => Err(Refusal::new(403, 20008, "Resource not accessible with Test Account Credentials")),
         };
     }
     match &request.route {

@@ -71,7 +71,7 @@ pub(crate) fn list(
         From::After(sid) if plan.has(FaultKind::RepeatRow) => {
             world.owned.by_sid(sid).filter(|number| passes(number) && world.owned.visible(&number.sid, &hidden))
         }
-        _ => None,
+        From::After(_) | From::Before(_) | From::Newest => None,
     };
     // A page keeps its size, unless it is a single row: the list must still come to its end.
     let fresh_rows = if repeated.is_some() { (size - 1).max(1) } else { size };

@@ -3,7 +3,7 @@
 //! Invariants: only the answer is bent, never the world; a plain row passes untouched. A part of `capabilities` is found
 //! however the answer spells it.
 //!
-//! How to get it wrong: looking for a row by its number after another fault took the number away; the places are settled
+//! How to get it wrong: looking for a row by its number after another fault took the number away; the positions are settled
 //! first.
 
 use serde_json::{Value, json};
@@ -20,16 +20,25 @@ pub(crate) fn bend(on: On, plan: &Plan, body: &mut Value) {
     let rows: &mut [Value] = match on {
         On::Search => list(body, "available_phone_numbers"),
         On::List => list(body, "incoming_phone_numbers"),
-        _ => std::slice::from_mut(body),
+        On::Create
+        | On::Fetch
+        | On::Update
+        | On::Delete
+        | On::Balance
+        | On::Pricing
+        | On::Account
+        | On::Countries
+        | On::Other
+        | On::Any => std::slice::from_mut(body),
     };
     let several = matches!(on, On::Search | On::List);
-    let place = |fault: &&Fault| match fault.phone_number.as_deref().filter(|_| several) {
+    let position = |fault: &&Fault| match fault.phone_number.as_deref().filter(|_| several) {
         Some(wanted) => rows.iter().position(|row| row["phone_number"] == wanted),
         None => Some(0),
     };
-    let places: Vec<Option<usize>> = odd.iter().map(place).collect();
-    for (fault, place) in odd.into_iter().zip(places) {
-        if let Some(row) = place.and_then(|place| rows.get_mut(place)) {
+    let positions: Vec<Option<usize>> = odd.iter().map(position).collect();
+    for (fault, position) in odd.into_iter().zip(positions) {
+        if let Some(row) = position.and_then(|position| rows.get_mut(position)) {
             set(row, fault.field.as_deref(), fault.value.clone().unwrap_or_default());
         }
     }

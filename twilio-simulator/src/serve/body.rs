@@ -80,7 +80,7 @@ impl Body for AnswerBody {
                 self.pause = Some(Box::pin(sleep(total / pieces)));
             }
             Shape::Cut => self.pause = Some(Box::pin(sleep(CUT_PAUSE))),
-            _ => {}
+            Shape::Trickle(_) | Shape::Whole => {}
         }
         if self.left.is_empty() {
             self.connection.complete();

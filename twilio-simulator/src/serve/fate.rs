@@ -28,6 +28,10 @@ const HTML_502: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\
 const HTML_504: &str = "<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n\
     <center><h1>504 Gateway Time-out</h1></center>\r\n</body>\r\n</html>\r\n";
 
+fn server_error() -> Refusal {
+    Refusal::new(500, 20500, "An internal server error has occurred")
+}
+
 /// The ending that a fault prescribes.
 pub(crate) fn ending(fault: &Fault, request: &ApiRequest) -> Ending {
     let phone_number = request.form.get("PhoneNumber").unwrap_or_default();
@@ -51,8 +55,33 @@ pub(crate) fn ending(fault: &Fault, request: &ApiRequest) -> Ending {
         FaultKind::InvalidNumber => Refusal::not_a_number(phone_number),
         FaultKind::BadPageToken => Refusal::new(400, 21481, "Invalid PageToken"),
         FaultKind::Refuse => Refusal::new(400, fault.code.unwrap_or(20001), "Refused"),
-        // CommitThen500 and Error500; kinds that act within a request never decide its fate.
-        _ => Refusal::new(500, 20500, "An internal server error has occurred"),
+        FaultKind::CommitThen500 | FaultKind::Error500 => server_error(),
+        // These act within a request, and never decide its fate.
+        FaultKind::BalanceZero
+        | FaultKind::Stolen
+        | FaultKind::NoStock
+        | FaultKind::Lag
+        | FaultKind::AlreadyOwned21422
+        | FaultKind::OldDateCreated
+        | FaultKind::ForeignTag
+        | FaultKind::NoCapability
+        | FaultKind::Delay
+        | FaultKind::MalformedJson
+        | FaultKind::SlowBody
+        | FaultKind::TruncatedBody
+        | FaultKind::ForeignNextPage
+        | FaultKind::LoopingNextPage
+        | FaultKind::EndlessList
+        | FaultKind::EmptyPage
+        | FaultKind::RepeatRow
+        | FaultKind::Omit
+        | FaultKind::OddRow
+        | FaultKind::DropParameters
+        | FaultKind::Ghost
+        | FaultKind::AddressRequired
+        | FaultKind::LoseCapability
+        | FaultKind::DateSkew
+        | FaultKind::NoDate => server_error(),
     };
     refusal.status = fault.status.unwrap_or(refusal.status);
     refusal.retry_after = fault.retry_after;

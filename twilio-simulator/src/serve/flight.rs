@@ -101,7 +101,15 @@ fn choose(world: &mut World, request: &ApiRequest, on: On) -> Plan {
         Route::Fetch(sid) | Route::Update(sid) | Route::Delete(sid) => {
             world.owned.by_sid(sid).map(|number| number.phone_number.as_str())
         }
-        _ => None,
+        Route::Account
+        | Route::Balance
+        | Route::Countries
+        | Route::Country(_)
+        | Route::Search(..)
+        | Route::Prices
+        | Route::Price(_)
+        | Route::Method(_)
+        | Route::Unknown => None,
     };
     let owned = phone_number.is_some_and(|number| world.owned.by_number(number).is_some());
     let further_page = request.query.get("PageToken").is_some_and(|token| !token.is_empty());

@@ -35,18 +35,18 @@ pub struct Reason {
 ///
 /// # Errors
 /// When PostgreSQL fails; the item then stays `sent`, which a later `recover` reads the same way.
-pub fn item_doubt(conn: &mut Connection, item_id: Uuid, failure: &Reason) -> Result<(), DbError> {
+pub fn item_doubt(conn: &mut Connection, item_id: Uuid, reason: &Reason) -> Result<(), DbError> {
     sql_query(
         "UPDATE purchase_items SET state = 'unknown', doubted = true, error_code = $2, twilio_code = $3, error_message = $4,
                 twilio_request_id = coalesce($5, twilio_request_id), refusal_concerns = $6
           WHERE id = $1 AND state IN ('sent', 'unknown')",
     )
     .bind::<SqlUuid, _>(item_id)
-    .bind::<Text, _>(&failure.code)
-    .bind::<Nullable<Integer>, _>(failure.twilio_code)
-    .bind::<Text, _>(&failure.message)
-    .bind::<Nullable<Text>, _>(&failure.request_id)
-    .bind::<Nullable<Text>, _>(failure.concerns.map(Concerns::as_str))
+    .bind::<Text, _>(&reason.code)
+    .bind::<Nullable<Integer>, _>(reason.twilio_code)
+    .bind::<Text, _>(&reason.message)
+    .bind::<Nullable<Text>, _>(&reason.request_id)
+    .bind::<Nullable<Text>, _>(reason.concerns.map(Concerns::as_str))
     .execute(conn)?;
     Ok(())
 }
@@ -81,7 +81,7 @@ pub fn item_end(
     item_id: Uuid,
     attempt: Option<i32>,
     ending: Ending,
-    failure: &Reason,
+    reason: &Reason,
 ) -> Result<bool, DbError> {
     let ended = sql_query(
         "UPDATE purchase_items SET state = $3, ended_at = clock_timestamp(), error_code = $4, twilio_code = $5,
@@ -91,11 +91,11 @@ pub fn item_end(
     .bind::<SqlUuid, _>(item_id)
     .bind::<Nullable<Integer>, _>(attempt)
     .bind::<Text, _>(ending.as_str())
-    .bind::<Text, _>(&failure.code)
-    .bind::<Nullable<Integer>, _>(failure.twilio_code)
-    .bind::<Text, _>(&failure.message)
-    .bind::<Nullable<Text>, _>(&failure.request_id)
-    .bind::<Nullable<Text>, _>(failure.concerns.map(Concerns::as_str))
+    .bind::<Text, _>(&reason.code)
+    .bind::<Nullable<Integer>, _>(reason.twilio_code)
+    .bind::<Text, _>(&reason.message)
+    .bind::<Nullable<Text>, _>(&reason.request_id)
+    .bind::<Nullable<Text>, _>(reason.concerns.map(Concerns::as_str))
     .execute(conn)?;
     Ok(ended > 0)
 }
