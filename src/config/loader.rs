@@ -38,10 +38,9 @@ impl Loader {
 
     /// The keys that the environment gives directly, by the variable's name.
     pub(super) fn given_in_environment(&self) -> impl Iterator<Item = String> {
-        self.env.values().filter_map(|given| match &given.origin {
-            Origin::Environment(name) => Some(name.clone()),
-            _ => None,
-        })
+        self.env
+            .values()
+            .filter_map(|given| if let Origin::Environment(name) = &given.origin { Some(name.clone()) } else { None })
     }
 
     /// The keys for which the file says something else than the environment.

@@ -47,7 +47,7 @@ pub(super) enum Dsn<'a> {
         /// Whether the password surely ends where it seems to.
         is_certain: bool,
         /// Hosts and database.
-        place: &'a str,
+        authority: &'a str,
         parameters: Vec<(&'a str, &'a str)>,
     },
     Pairs(Vec<(String, String)>),
@@ -77,8 +77,8 @@ fn parse_url<'a>(scheme: &'a str, rest: &'a str) -> Option<Dsn<'a>> {
         Some(at) if rest[at..].starts_with('@') => (Some(&rest[..at]), &rest[at + 1..]),
         _ => (None, rest),
     };
-    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    if place.contains('@') {
+    let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if authority.contains('@') {
         return None;
     }
     let (user, has_password) = match login.map(|login| login.split_once(':').ok_or(login)) {
@@ -89,7 +89,7 @@ fn parse_url<'a>(scheme: &'a str, rest: &'a str) -> Option<Dsn<'a>> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('='));
     let parameters = pairs.collect::<Option<Vec<_>>>()?;
     let is_certain = !(has_password && query.contains('@'));
-    Some(Dsn::Url { scheme, user, has_password, is_certain, place, parameters })
+    Some(Dsn::Url { scheme, user, has_password, is_certain, authority, parameters })
 }
 
 /// libpq's rules: spaces around `=` are allowed, values may stand in single quotes, a backslash takes the next
@@ -137,13 +137,13 @@ impl Dsn<'_> {
     fn redacted(&self) -> String {
         match self {
             Self::Url { is_certain: false, .. } => HIDDEN.to_owned(),
-            Self::Url { scheme, user, has_password, place, parameters, .. } => {
+            Self::Url { scheme, user, has_password, authority, parameters, .. } => {
                 let password = if *has_password { format!(":{HIDDEN}") } else { String::new() };
                 let login = user.map(|user| format!("{user}{password}@")).unwrap_or_default();
                 let query: Vec<String> =
                     parameters.iter().map(|(key, value)| format!("{key}={}", shown(key, value))).collect();
                 let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-                format!("{scheme}{login}{place}{query}")
+                format!("{scheme}{login}{authority}{query}")
             }
             Self::Pairs(pairs) => {
                 let quote = |value: &str| {

@@ -14,8 +14,9 @@ use diesel::RunQueryDsl as _;
 use diesel::dsl::sql;
 use diesel::sql_types::{Bool, Integer};
 
-use super::connect::{DatabaseUrl, Link};
+use super::connect::DatabaseUrl;
 use super::error::{DbError, first_line};
+use super::link::Link;
 use super::wire::Wire;
 
 /// Cuts connections unless it is dropped in time.

@@ -145,10 +145,10 @@ impl DbError {
     /// The error with its sources, on one line, for the log.
     #[must_use]
     pub fn in_full(&self) -> String {
-        match self {
-            Self::Statement { source, .. } => format!("{self}: {source}").replace('\n', " "),
-            other => other.to_string(),
+        if let Self::Statement { source, .. } = self {
+            return format!("{self}: {source}").replace('\n', " ");
         }
+        self.to_string()
     }
 }
 

@@ -13,8 +13,9 @@ use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{OptionalExtension as _, QueryableByName, RunQueryDsl as _, sql_query};
 
 use super::alarm::Alarm;
-use super::connect::{DatabaseUrl, Link};
+use super::connect::DatabaseUrl;
 use super::error::{DbError, first_line};
+use super::link::Link;
 use super::versions::unknown_versions;
 
 /// The examination itself, after both connections were made.

@@ -13,9 +13,10 @@ use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
 use diesel::sql_types::{Bool, Integer};
 
-use super::connect::{DatabaseUrl, Link};
+use super::connect::DatabaseUrl;
 use super::errand::{Deadline, Errand};
 use super::error::{DbError, first_line};
+use super::link::Link;
 
 /// How long one try may take, its connection included.
 const TRY_WITHIN: Duration = Duration::from_secs(12);

@@ -18,10 +18,11 @@ use diesel::sql_types::Bool;
 use diesel_migrations::MigrationHarness as _;
 
 use super::alarm::Watch;
-use super::connect::{DatabaseUrl, Link};
+use super::connect::DatabaseUrl;
 use super::doubt::{by_the_server, understood};
 use super::error::{DbError, first_line};
 use super::fitness::examine;
+use super::link::Link;
 use super::versions::{MIGRATIONS, refused, unknown_versions};
 use super::words::{Meaning, meaning};
 

@@ -1,7 +1,7 @@
 //! How PostgreSQL is reached, and what holds for every statement: nothing here knows a table of ours but for a look at it.
 //!
 //! ```text
-//! executor ─ the door: places, deadlines ─┬─ session (a connection of the pool) ─ connect (hosts, server) ─ wire (its socket)
+//! executor ─ the door: places, deadlines ─┬─ session (a connection of the pool) ─ connect (which host) ─ opener (one attempt) ─ wire (its socket)
 //!                                         └─ errand, alarm ─ who waits, and until when
 //! error ─ what went wrong, as a decision ─┬─ words (in PostgreSQL's languages)
 //!                                         └─ doubt (asked, where words say nothing), room and space (want of room)
@@ -12,6 +12,7 @@
 
 pub(super) mod alarm;
 pub(super) mod changes;
+pub(super) mod complete_url;
 pub(super) mod connect;
 pub(super) mod connection;
 pub(super) mod doubt;
@@ -20,9 +21,11 @@ pub(super) mod error;
 pub(super) mod executor;
 pub(super) mod fitness;
 pub(super) mod hosts;
+pub(super) mod link;
 pub(super) mod listener;
 pub mod locks;
 pub(super) mod migrations;
+pub(super) mod opener;
 pub(super) mod room;
 pub(super) mod schema;
 pub(super) mod server;

@@ -12,7 +12,8 @@ use std::time::Instant;
 use diesel::ConnectionError;
 use diesel::r2d2::R2D2Connection as _;
 
-use super::connect::{DatabaseUrl, Link};
+use super::connect::DatabaseUrl;
+use super::link::Link;
 
 /// One connection of the pool.
 pub(super) struct Session {

@@ -1,0 +1,195 @@
+//! One attempt at one host: the session, its settings, and the socket that it can be cut by.
+//!
+//! Invariants: every session works in the schema `callbunker`, on a server that takes writes; a commit is durable when it
+//! is acknowledged; an attempt that takes too long can be cut, in whatever step it hangs.
+//! How to get it wrong: trusting the role's settings. `synchronous_commit = off` would break I4, and a snapshot that is
+//! older than a lock would count caps from before it; both are set here.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::pg::PgConnection;
+use diesel::sql_types::{BigInt, Bool};
+use diesel::{Connection as _, ConnectionError, RunQueryDsl as _};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::complete_url::{CompleteUrl, MARKS};
+use super::hosts::{Host, hosts, parameter};
+use super::link::Link;
+use super::server::{Server, Servers};
+use super::wire::{self, Wire};
+
+const SESSION: &str = "
+    SET search_path = callbunker, pg_temp;
+    SET default_transaction_isolation = 'read committed';
+    SET default_transaction_read_only = off;
+    SET statement_timeout = '10s';
+    SET lock_timeout = '8s';
+    SET idle_in_transaction_session_timeout = '30s';
+    SET TIME ZONE 'UTC';
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+";
+/// What we gave up, the server gives up too. PostgreSQL has this since 14, and not on every system.
+const GIVE_UP_WITH_US: &str = "SET client_connection_check_interval = '1s'";
+const TIMELINE: &str = "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settings {
+    Ours,
+    None,
+}
+
+/// What an attempt can be cut by: the mark of its socket, and the socket once the host has taken the connection.
+#[derive(Clone)]
+pub(super) struct Pending {
+    mark: u32,
+    wire: Arc<OnceLock<Arc<Wire>>>,
+}
+
+/// Opens connections to the hosts of one connection string.
+pub(super) struct Opener {
+    url: SecretString,
+    hosts: Vec<Host>,
+    is_uri: bool,
+    /// The user timeout that marks count from; 0 = the operator wants none.
+    mark_base: u32,
+    /// When an attempt is over at the latest.
+    patience: Duration,
+    marks: AtomicU32,
+    servers: Mutex<Servers>,
+    /// One at a time, so that the new socket is the one that was not there before. Nobody stands in line for it for longer
+    /// than his attempt may take.
+    local: parking_lot::Mutex<()>,
+}
+
+impl Opener {
+    pub(super) fn new(url: &SecretString) -> Self {
+        let complete = CompleteUrl::new(url.expose_secret());
+        Self {
+            hosts: hosts(complete.as_str()),
+            is_uri: complete.is_uri(),
+            mark_base: complete.mark_base(),
+            patience: complete.patience(),
+            url: complete.into_secret(),
+            marks: AtomicU32::new(0),
+            servers: Mutex::default(),
+            local: parking_lot::Mutex::default(),
+        }
+    }
+
+    /// How many hosts there are.
+    pub(super) fn count(&self) -> usize {
+        self.hosts.len()
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Before an attempt.
+    pub(super) fn pending(&self) -> Pending {
+        Pending { mark: self.next_mark(), wire: Arc::default() }
+    }
+
+    fn next_mark(&self) -> u32 {
+        match self.mark_base {
+            0 => 0,
+            base => base + self.marks.fetch_add(1, Ordering::Relaxed) % MARKS,
+        }
+    }
+
+    /// Opens one session on this host.
+    pub(super) fn open(
+        &self,
+        index: usize,
+        pending: &Pending,
+        settings: Settings,
+        deadline: Instant,
+    ) -> Result<Link, ConnectionError> {
+        let (host, mark) = (&self.hosts[index], pending.mark);
+        let mut url = format!("{}{}", self.url.expose_secret(), host.only);
+        if mark > 0 {
+            // The last one counts.
+            url.push_str(&parameter(self.is_uri, "tcp_user_timeout", &mark.to_string()));
+        }
+        let alone = match host.is_local {
+            true => Some(self.local.try_lock_until(deadline).ok_or_else(silent)?),
+            false => None,
+        };
+        let before = if host.is_local { wire::local() } else { HashSet::new() };
+        let mut connection = PgConnection::establish(&url).map_err(without_the_string)?;
+        let wire = if host.is_local { wire::new_local(&before) } else { None }.or_else(|| self.marked(mark));
+        drop(alone);
+        let wire = Arc::new(wire.unwrap_or_else(Wire::unknown));
+        let _ = pending.wire.set(Arc::clone(&wire));
+        if Instant::now() >= deadline {
+            return Err(silent());
+        }
+        let refused = ConnectionError::CouldntSetupConfiguration;
+        // In one transaction where there are no settings: a pool may divide even one statement among its sessions.
+        let before = if settings == Settings::Ours { SESSION } else { "BEGIN" };
+        connection.batch_execute(before).map_err(refused)?;
+        if diesel::select(sql::<Bool>("pg_is_in_recovery()")).get_result(&mut connection).map_err(refused)? {
+            return Err(ConnectionError::BadConnection("it is a standby, which takes no writes".to_owned()));
+        }
+        if settings == Settings::Ours && connection.batch_execute(GIVE_UP_WITH_US).is_err() {
+            // Then nothing that we gave up stands in line for a lock for long.
+            let _ = connection.batch_execute("SET lock_timeout = '2s'");
+        }
+        let began = "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
+        let began: i64 = diesel::select(sql::<BigInt>(began)).get_result(&mut connection).map_err(refused)?;
+        // Not every provider tells.
+        let timeline: i64 = diesel::select(sql::<BigInt>(TIMELINE)).get_result(&mut connection).unwrap_or(0);
+        if settings == Settings::None {
+            connection.batch_execute("ROLLBACK").map_err(refused)?;
+        }
+        let is_welcome = self.servers().admit(Server { began, timeline }, &wire);
+        match is_welcome {
+            true => Ok(Link::new(connection, wire)),
+            false => Err(ConnectionError::BadConnection(
+                "it is the former primary, which another server has replaced; end it or make it a standby".to_owned(),
+            )),
+        }
+    }
+
+    fn marked(&self, mark: u32) -> Option<Wire> {
+        let taken = self.servers().sockets();
+        wire::marked(mark, &taken).filter(|_| mark > 0)
+    }
+
+    /// Ends an attempt that takes too long.
+    pub(super) fn cut(&self, pending: &Pending) {
+        match pending.wire.get() {
+            Some(wire) => wire.cut(),
+            None => self.marked(pending.mark).iter().for_each(Wire::cut),
+        }
+    }
+
+    fn servers(&self) -> MutexGuard<'_, Servers> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Nobody answered.
+pub(super) fn silent() -> ConnectionError {
+    ConnectionError::BadConnection("no host finished a connection in time".to_owned())
+}
+
+/// What libpq says of a server may be told; what it says of the connection string quotes it, and the password with it.
+/// The configuration refuses what libpq cannot read, so this is the second door.
+fn without_the_string(error: ConnectionError) -> ConnectionError {
+    let told = error.to_string();
+    let is_of_a_server =
+        ["connection to server ", "could not translate host name "].iter().any(|beginning| told.starts_with(beginning))
+            && !told.contains("connection option");
+    if is_of_a_server {
+        return error;
+    }
+    ConnectionError::BadConnection(
+        "the connection string cannot be used; `callbunker check-config` looks at it".to_owned(),
+    )
+}
