@@ -24,7 +24,7 @@
 //! Which room may use which, from the top down (`source::house`, a test, holds this against the sources' own `use` lines):
 //!
 //! ```text
-//! cli            ─▶ app config db domain logger web
+//! cli            ─▶ api app config db domain http logger web
 //! app            ─▶ access api assignment audit config custody db http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio web
 //! web            ─▶ access api dashboard http live routing supervisor
 //! dashboard      ─▶ access api db domain http purchaser reconciliation routing

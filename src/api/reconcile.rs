@@ -21,8 +21,11 @@ impl RequestBody for ReconcileBody {
     const FIELDS: &'static [&'static str] = &["confirm_missing"];
 }
 
+/// What a comparison found and did.
+pub(crate) type Document = Report;
+
 /// Compares at once; `confirm_missing` = what seems to be gone all at once really is.
-pub(crate) async fn reconcile(services: &Services, confirm_missing: bool) -> Result<Report, Problem> {
+pub(crate) async fn reconcile(services: &Services, confirm_missing: bool) -> Result<Document, Problem> {
     if services.is_stopping() {
         return Err(Problem::shutting_down());
     }
@@ -60,7 +63,7 @@ fn broke_off(services: &Services, report: &Report, trouble: &Trouble) -> Problem
 pub(crate) fn about() -> About {
     About::new("reconcile", "Numbers", "Compares Twilio's list with the database, and mends what may be mended")
         .body::<ReconcileBody>(json!({"confirm_missing": false}))
-        .answer::<Report>(
+        .answer::<Document>(
             "What was found and done.",
             json!({"adopted": [], "missing": [{"phone_number": "+14155550102", "user_id": "u-3",
                     "reason": "Twilio does not know its SID any more (404)"}],

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
@@ -18,12 +18,12 @@ use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request, answer};
 
 /// The reason that a pass which goes on gives.
-const RUNNING: &str = "running";
+pub(crate) const RUNNING: &str = "running";
 
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Replenishment)]
 pub(crate) struct Replenished {
-    replenished: bool,
+    pub(crate) replenished: bool,
     pub(crate) purchased_count: u32,
     previous_status: Counts,
     new_status: Counts,
@@ -35,7 +35,7 @@ pub(crate) struct Replenished {
     pub(crate) goes_on: bool,
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = StockCounts)]
 struct Counts {
     available: u32,

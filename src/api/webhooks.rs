@@ -24,11 +24,11 @@ impl RequestBody for ConfigureBody {
     const FIELDS: &'static [&'static str] = &["phone_numbers"];
 }
 
+/// What was set, and what could not be.
+pub(crate) type Document = ConfigureReport;
+
 /// Sets this instance's webhooks on every number that differs, or on these.
-pub(crate) async fn configure(
-    services: &Arc<Services>,
-    only: Option<Vec<PhoneNumber>>,
-) -> Result<ConfigureReport, Problem> {
+pub(crate) async fn configure(services: &Arc<Services>, only: Option<Vec<PhoneNumber>>) -> Result<Document, Problem> {
     let only = match only {
         Some(numbers) if numbers.len() > NUMBERS_MAX => {
             return Err(Problem::invalid_field("phone_numbers", format!("at most {NUMBERS_MAX} at a time")));
@@ -52,7 +52,7 @@ pub(crate) fn about() -> About {
     About::new("configure_webhooks", "Numbers", "Sets the webhooks on every number that differs, or on the given ones")
         .text("Also makes this instance's webhooks the ones that all instances want.")
         .body::<ConfigureBody>(json!({"phone_numbers": ["+14155550100"]}))
-        .answer::<ConfigureReport>(
+        .answer::<Document>(
             "What was set.",
             json!({"checked": 23, "configured": 1, "failed": [
             {"phone_number": "+14155550102", "code": "missing", "message": "Twilio does not know it any more"}]}),

@@ -12,7 +12,7 @@ mod pool;
 mod shared;
 
 pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs, ReleaseArgs};
-pub(super) use pool::{ConfigureArgs, GateArgs, PlanArgs, PurchaseArgs, ReconcileArgs};
+pub(super) use pool::{ConfigureArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs};
 pub(super) use shared::{Length, ListArgs, Remote};
 
 const AFTER_HELP: &str = "\
@@ -71,9 +71,9 @@ pub(super) enum Command {
     /// Take over the numbers and users of the earlier service from a CSV file
     Import(ImportArgs),
     /// Stop all automatic buying, emergencies included, on all instances
-    Pause(GateArgs),
+    Pause(PauseArgs),
     /// Let automatic buying go on, and end a halt
-    Resume(GateArgs),
+    Resume(PauseArgs),
     /// Print the OpenAPI description of the HTTP API; needs no daemon
     Openapi,
     /// Print the completions of a shell

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::http::{self, HeaderValue};
 use url::Url;
 
+use super::api_request::ApiRequest;
 use super::args::Remote;
-use super::call::Call;
-use super::ending::Failure;
+use super::ending::CommandError;
 use super::refusal::Refusal;
 use crate::config::{Sources, client_key};
 
@@ -35,16 +36,30 @@ pub(super) struct Client {
 }
 
 /// An answer of the 2xx kind.
-pub(super) struct Answer {
+pub(super) struct ApiAnswer {
     /// As it came.
     pub text: String,
-    /// The same, read.
+    /// The same, for tables: they show whatever stands there, also what this command does not know yet.
     pub document: Value,
+}
+
+impl ApiAnswer {
+    /// The API's own type, for whatever is decided by it.
+    ///
+    /// # Errors
+    /// When the daemon and this command are of two versions that do not understand each other.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, CommandError> {
+        T::deserialize(&self.document).map_err(|error| {
+            CommandError::Failed(format!(
+                "the daemon's answer is none that this command can read ({error}); upgrade the older of the two"
+            ))
+        })
+    }
 }
 
 /// No such answer.
 #[derive(Debug)]
-pub(super) enum CallError {
+pub(super) enum ApiError {
     /// There was no connection: the daemon knows nothing of the call.
     Away(String),
     /// The connection was lost, or the time was up: the call may have taken effect.
@@ -58,11 +73,11 @@ impl Client {
     ///
     /// # Errors
     /// Bad usage.
-    pub(super) fn new(remote: &Remote, sources: &Sources) -> Result<Self, Failure> {
+    pub(super) fn new(remote: &Remote, sources: &Sources) -> Result<Self, CommandError> {
         let from_env = sources.env.get("CALLBUNKER_URL").map(String::as_str).filter(|url| !url.trim().is_empty());
         let base = base(remote.url.as_deref().or(from_env).unwrap_or(URL_DEFAULT))?;
         let key = client_key(sources).map_err(|problems| {
-            Failure::Usage(problems.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            CommandError::Usage(problems.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })?;
         let config = ureq::Agent::config_builder()
             .timeout_resolve(Some(CONNECT_WITHIN))
@@ -84,10 +99,9 @@ impl Client {
     /// Calls once.
     ///
     /// # Errors
-    /// See [`CallError`].
-    pub(super) fn call(&self, call: &Call<'_>) -> Result<Answer, CallError> {
-        let unsendable =
-            |error: &dyn std::fmt::Display| CallError::Away(format!("the call cannot be written: {error}"));
+    /// See [`ApiError`].
+    pub(super) fn call(&self, call: &ApiRequest<'_>) -> Result<ApiAnswer, ApiError> {
+        let unsendable = |error: &dyn std::fmt::Display| ApiError::Away(format!("the call cannot be written: {error}"));
         let mut request = http::Request::builder()
             .method(call.method)
             .uri(self.address(call).as_str())
@@ -108,12 +122,12 @@ impl Client {
         let text = text.map_err(|error| self.unanswered(&error, call.within))?;
         let document = serde_json::from_str(&text).ok();
         match document {
-            Some(document) if response.status().is_success() => Ok(Answer { text, document }),
+            Some(document) if response.status().is_success() => Ok(ApiAnswer { text, document }),
             document => {
                 let (url, path) = (self.url(), call.path.join("/"));
                 let (status, headers) = (response.status(), response.headers());
                 let refusal = Refusal::new(url, &path, status, headers, document.unwrap_or_default());
-                Err(CallError::Refused(Box::new(refusal.for_scripts(self.for_scripts.then_some(text)))))
+                Err(ApiError::Refused(Box::new(refusal.for_scripts(self.for_scripts.then_some(text)))))
             }
         }
     }
@@ -122,12 +136,12 @@ impl Client {
     ///
     /// # Errors
     /// The sentence; a lost answer tells to look at the status.
-    pub(super) fn ask(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+    pub(super) fn ask(&self, call: &ApiRequest<'_>) -> Result<ApiAnswer, CommandError> {
         self.call(call).map_err(|error| match error {
-            CallError::Lost(sentence) if call.method == "POST" => {
-                Failure::Unreachable(format!("{sentence}; it may have been done: look with `callbunker status`"))
+            ApiError::Lost(sentence) if call.method == "POST" => {
+                CommandError::Unreachable(format!("{sentence}; it may have been done: look with `callbunker status`"))
             }
-            error => error.into(),
+            error @ (ApiError::Away(_) | ApiError::Lost(_) | ApiError::Refused(_)) => error.into(),
         })
     }
 
@@ -139,7 +153,7 @@ impl Client {
         self.agent.run(self.agent.configure_request(request).timeout_global(Some(within)).build())
     }
 
-    fn address(&self, call: &Call<'_>) -> Url {
+    fn address(&self, call: &ApiRequest<'_>) -> Url {
         let mut address = self.base.clone();
         let mut path = address.path().trim_end_matches('/').to_owned();
         for segment in &call.path {
@@ -153,11 +167,12 @@ impl Client {
         address
     }
 
-    fn unanswered(&self, error: &ureq::Error, within: Duration) -> CallError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "ureq adds kinds when it likes; any other may have been sent")]
+    fn unanswered(&self, error: &ureq::Error, within: Duration) -> ApiError {
         use ureq::{Error, Timeout};
         let url = self.url();
         let away = |why: String| {
-            CallError::Away(format!("the daemon cannot be reached at {url} ({why}); start it, or give its --url"))
+            ApiError::Away(format!("the daemon cannot be reached at {url} ({why}); start it, or give its --url"))
         };
         match error {
             // Only connect() is refused; a connection that stood would be reset.
@@ -167,25 +182,26 @@ impl Client {
             }
             Error::BadUri(_) | Error::Http(_) => away(error.to_string()),
             Error::Timeout(_) => {
-                CallError::Lost(format!("the daemon at {url} did not answer within {} s", within.as_secs()))
+                ApiError::Lost(format!("the daemon at {url} did not answer within {} s", within.as_secs()))
             }
-            error => CallError::Lost(format!("the connection to the daemon at {url} was lost ({error})")),
+            error => ApiError::Lost(format!("the connection to the daemon at {url} was lost ({error})")),
         }
     }
 }
 
-impl From<CallError> for Failure {
-    fn from(error: CallError) -> Self {
+impl From<ApiError> for CommandError {
+    fn from(error: ApiError) -> Self {
         match error {
-            CallError::Away(sentence) => Self::Unreachable(sentence),
-            CallError::Lost(sentence) => Self::Unreachable(format!("{sentence}; try again")),
-            CallError::Refused(refusal) => refusal.failure(refusal.sentence()),
+            ApiError::Away(sentence) => Self::Unreachable(sentence),
+            ApiError::Lost(sentence) => Self::Unreachable(format!("{sentence}; try again")),
+            ApiError::Refused(refusal) => refusal.failure(refusal.sentence()),
         }
     }
 }
 
-fn base(text: &str) -> Result<Url, Failure> {
-    let wrong = |why: &str| Failure::Usage(format!("--url (CALLBUNKER_URL) {why}; write it such as {URL_DEFAULT}"));
+fn base(text: &str) -> Result<Url, CommandError> {
+    let wrong =
+        |why: &str| CommandError::Usage(format!("--url (CALLBUNKER_URL) {why}; write it such as {URL_DEFAULT}"));
     let url = Url::parse(text.trim()).map_err(|error| wrong(&format!("is no URL: {error}")))?;
     if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
         return Err(wrong("is neither http:// nor https://"));
@@ -196,9 +212,10 @@ fn base(text: &str) -> Result<Url, Failure> {
     Ok(url)
 }
 
-fn key_header(key: &SecretString) -> Result<HeaderValue, Failure> {
-    let unsendable =
-        || Failure::Usage("ADMIN_API_KEY holds characters that no header may hold; give the key as it is".to_owned());
+fn key_header(key: &SecretString) -> Result<HeaderValue, CommandError> {
+    let unsendable = || {
+        CommandError::Usage("ADMIN_API_KEY holds characters that no header may hold; give the key as it is".to_owned())
+    };
     let mut header = HeaderValue::from_str(key.expose_secret()).map_err(|_| unsendable())?;
     header.set_sensitive(true);
     Ok(header)
@@ -208,7 +225,7 @@ fn key_header(key: &SecretString) -> Result<HeaderValue, Failure> {
 mod tests {
     use super::*;
 
-    fn client(url: &str) -> Result<Client, Failure> {
+    fn client(url: &str) -> Result<Client, CommandError> {
         let env = [("ADMIN_API_KEY".into(), "first-key-0123456789, second-key-0123456789".into())];
         Client::new(&Remote { url: Some(url.to_owned()), json: false }, &Sources::new(None, env))
     }
@@ -217,7 +234,8 @@ mod tests {
     fn segments_are_encoded_below_the_given_address() {
         for (base, prefix) in [("http://h:1", ""), ("http://h:1/", ""), ("https://h/a/b/", "/a/b")] {
             let client = client(base).unwrap();
-            let call = Call::get_api(&["numbers", "+1415/%"]).query("user", Some("a b&c")).query("x", None::<u32>);
+            let call =
+                ApiRequest::get_api(&["numbers", "+1415/%"]).query("user", Some("a b&c")).query("x", None::<u32>);
             let address = client.address(&call);
             assert_eq!(address.path(), format!("{prefix}/admin/phones/api/numbers/%2B1415%2F%25"));
             assert_eq!(address.query(), Some("user=a+b%26c"));
@@ -227,7 +245,7 @@ mod tests {
     #[test]
     fn an_address_is_http_and_nothing_but_an_address() {
         for url in ["", "127.0.0.1:8080", "ftp://h", "http://", "http://u:p@h", "http://h?api_key=k", "http://h#f"] {
-            assert!(matches!(client(url), Err(Failure::Usage(text)) if text.contains("--url")), "{url}");
+            assert!(matches!(client(url), Err(CommandError::Usage(text)) if text.contains("--url")), "{url}");
         }
     }
 

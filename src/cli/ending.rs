@@ -17,7 +17,7 @@ const FAILED: u8 = 1;
 
 /// Why a command did not end well.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum CommandError {
     /// What was given to it is wrong.
     Usage(String),
     /// The database or the daemon is away.
@@ -27,7 +27,7 @@ pub(super) enum Failure {
     /// The daemon refused, and said why in a document.
     Refused(Box<Refused>),
     /// The same, and everything has been told already.
-    Told,
+    AlreadyTold,
     /// The exit code of a daemon that ended by itself.
     Code(u8),
     /// Nobody reads any more.
@@ -46,18 +46,18 @@ pub(super) struct Refused {
     pub report: Option<Value>,
 }
 
-pub(super) type Ending = Result<(), Failure>;
+pub(super) type Ending = Result<(), CommandError>;
 
 /// Tells the failure, if any, and turns it into the exit code.
 pub(super) fn exit_code(ending: Ending) -> ExitCode {
     let (code, sentence) = match ending {
-        Ok(()) | Err(Failure::ReaderGone) => return ExitCode::SUCCESS,
-        Err(Failure::Told) => return ExitCode::from(FAILED),
-        Err(Failure::Code(code)) => return ExitCode::from(code),
-        Err(Failure::Usage(sentence)) => (USAGE, sentence),
-        Err(Failure::Unreachable(sentence)) => (UNREACHABLE, sentence),
-        Err(Failure::Failed(sentence)) => (FAILED, sentence),
-        Err(Failure::Refused(refused)) => {
+        Ok(()) | Err(CommandError::ReaderGone) => return ExitCode::SUCCESS,
+        Err(CommandError::AlreadyTold) => return ExitCode::from(FAILED),
+        Err(CommandError::Code(code)) => return ExitCode::from(code),
+        Err(CommandError::Usage(sentence)) => (USAGE, sentence),
+        Err(CommandError::Unreachable(sentence)) => (UNREACHABLE, sentence),
+        Err(CommandError::Failed(sentence)) => (FAILED, sentence),
+        Err(CommandError::Refused(refused)) => {
             // Whether somebody reads it changes nothing of what follows.
             let _ = refused.document.map(|document| say(&format!("{document}\n")));
             (if refused.is_unreachable { UNREACHABLE } else { FAILED }, refused.sentence)
@@ -77,8 +77,10 @@ pub(super) fn say(text: &str) -> Ending {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::ReaderGone),
-        Err(error) => Err(Failure::Failed(format!("standard output cannot be written ({error}); give it another"))),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(CommandError::ReaderGone),
+        Err(error) => {
+            Err(CommandError::Failed(format!("standard output cannot be written ({error}); give it another")))
+        }
     }
 }
 
@@ -86,7 +88,7 @@ pub(super) fn say(text: &str) -> Ending {
 /// nothing from the latter.
 pub(super) fn both(printed: Ending, told: Ending) -> Ending {
     match printed {
-        Err(Failure::ReaderGone) => told,
+        Err(CommandError::ReaderGone) => told,
         printed => printed.and(told),
     }
 }

@@ -9,9 +9,12 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::call::Call;
-use super::client::{Answer, CallError, Client};
-use super::ending::Failure;
+use super::api_request::ApiRequest;
+use super::client::{ApiAnswer, ApiError, Client};
+use super::ending::CommandError;
+use crate::api::purchases::Document;
+use crate::domain::OrderState;
+use crate::http::ProblemCode;
 
 /// How long a daemon that was there may be away, as one is that restarts.
 pub(super) const AWAY_AT_MOST: Duration = Duration::from_secs(10);
@@ -44,37 +47,44 @@ fn started(bar: ProgressBar, template: &str, what: impl Into<Cow<'static, str>>)
 ///
 /// # Errors
 /// When the daemon stays away, or refuses; the sentence says how to look the order up.
-pub(super) fn follow(client: &Client, id: &str, is_placed: bool) -> Result<Answer, Failure> {
+pub(super) fn follow(client: &Client, id: &str, is_placed: bool) -> Result<(ApiAnswer, Document), CommandError> {
     let bar = bar(0, format!("purchase {id}"));
     let ended = until_it_ended(client, id, is_placed, &bar);
     bar.finish_and_clear();
     ended
 }
 
-fn until_it_ended(client: &Client, id: &str, is_placed: bool, bar: &ProgressBar) -> Result<Answer, Failure> {
-    let call = Call::get_api(&["purchases", id]);
+fn until_it_ended(
+    client: &Client,
+    id: &str,
+    is_placed: bool,
+    bar: &ProgressBar,
+) -> Result<(ApiAnswer, Document), CommandError> {
+    let call = ApiRequest::get_api(&["purchases", id]);
     let mut away_since = None;
     loop {
         match client.call(&call) {
             Ok(answer) => {
                 away_since = None;
-                let document = &answer.document;
-                bar.set_length(document["requested_count"].as_u64().unwrap_or_default());
-                bar.set_position(document["purchased_count"].as_u64().unwrap_or_default());
-                match document["state"].as_str() {
-                    Some("queued") => bar.set_message(format!("purchase {id} waits for its turn")),
-                    Some("running") => bar.set_message(format!("purchase {id}")),
-                    _ => return Ok(answer),
+                let document: Document = answer.read()?;
+                bar.set_length(document.requested_count.into());
+                bar.set_position(document.purchased_count as u64);
+                match document.state {
+                    OrderState::Queued => bar.set_message(format!("purchase {id} waits for its turn")),
+                    OrderState::Running => bar.set_message(format!("purchase {id}")),
+                    OrderState::Done | OrderState::Stopped | OrderState::Interrupted | OrderState::Halted => {
+                        return Ok((answer, document));
+                    }
                 }
             }
             Err(error) => {
                 let since = *away_since.get_or_insert_with(Instant::now);
                 let passes = match &error {
-                    CallError::Away(_) | CallError::Lost(_) => true,
-                    CallError::Refused(refusal) if refusal.code() == "not_found" && !is_placed => {
+                    ApiError::Away(_) | ApiError::Lost(_) => true,
+                    ApiError::Refused(refusal) if refusal.code() == Some(ProblemCode::NotFound) && !is_placed => {
                         return Err(error.into());
                     }
-                    CallError::Refused(refusal) => refusal.is_passing(),
+                    ApiError::Refused(refusal) => refusal.is_passing(),
                 };
                 if !passes || since.elapsed() >= AWAY_AT_MOST {
                     return Err(unfollowed(error, id));
@@ -86,7 +96,7 @@ fn until_it_ended(client: &Client, id: &str, is_placed: bool, bar: &ProgressBar)
     }
 }
 
-fn unfollowed(error: CallError, id: &str) -> Failure {
+fn unfollowed(error: ApiError, id: &str) -> CommandError {
     let told = |sentence: String| {
         format!(
             "{sentence}; the purchase goes its way without this command: look it up with \
@@ -94,7 +104,7 @@ fn unfollowed(error: CallError, id: &str) -> Failure {
         )
     };
     match error {
-        CallError::Away(sentence) | CallError::Lost(sentence) => Failure::Unreachable(told(sentence)),
-        CallError::Refused(refusal) => refusal.failure(told(refusal.sentence())),
+        ApiError::Away(sentence) | ApiError::Lost(sentence) => CommandError::Unreachable(told(sentence)),
+        ApiError::Refused(refusal) => refusal.failure(told(refusal.sentence())),
     }
 }

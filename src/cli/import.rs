@@ -5,10 +5,10 @@
 
 use serde_json::{Value, json};
 
+use super::api_request::ApiRequest;
 use super::args::ImportArgs;
-use super::call::Call;
 use super::client::Client;
-use super::ending::{Ending, Failure, Refused, both, numbers, say, warn};
+use super::ending::{CommandError, Ending, Refused, both, numbers, say, warn};
 use super::follow::bar;
 use super::import_file::{Row, read};
 use super::tables::{Facts, items, list};
@@ -18,8 +18,8 @@ use super::upkeep::PROBLEM_COLUMNS;
 /// stays below the daemon's 64 KiB.
 const CHUNK: usize = 100;
 
-pub(super) fn import(client: impl Fn() -> Result<Client, Failure>, args: &ImportArgs) -> Ending {
-    let rows = read(&args.file).map_err(Failure::Usage)?;
+pub(super) fn import(client: impl Fn() -> Result<Client, CommandError>, args: &ImportArgs) -> Ending {
+    let rows = read(&args.file).map_err(CommandError::Usage)?;
     let client = client()?;
     let bar = bar(rows.len() as u64, if args.dry_run { "looking numbers up" } else { "importing numbers" });
     let mut sum = json!({ "imported": 0, "assigned": 0, "already_imported": 0, "problems": [] });
@@ -49,15 +49,15 @@ pub(super) fn import(client: impl Fn() -> Result<Client, Failure>, args: &Import
         (None, count) => {
             let these = numbers(count);
             warn(&format!("callbunker: problems with {these}; mend them in the file and import it again"));
-            Err(Failure::Told)
+            Err(CommandError::AlreadyTold)
         }
     };
     both(printed, told)
 }
 
-fn send(client: &Client, chunk: &[Row], args: &ImportArgs) -> Result<Value, Failure> {
+fn send(client: &Client, chunk: &[Row], args: &ImportArgs) -> Result<Value, CommandError> {
     let body = json!({ "numbers": chunk, "dry_run": args.dry_run, "configure_webhooks": args.configure_webhooks });
-    Ok(client.ask(&Call::post_api(&["import"]).takes_long().body(body))?.document)
+    Ok(client.ask(&ApiRequest::post_api(&["import"]).takes_long().body(body))?.document)
 }
 
 /// Adds an answer: counts are summed, lists are joined, of anything else the latest stays.
@@ -96,20 +96,23 @@ fn told(sum: &Value, dry_run: bool) -> String {
     format!("{headline}{}{table}", facts.print())
 }
 
-fn in_the_middle(failure: Failure, sent: usize, rows: usize) -> Failure {
+fn in_the_middle(failure: CommandError, sent: usize, rows: usize) -> CommandError {
     let told = |sentence: String| {
         format!(
             "after {sent} of {rows} numbers: {sentence}; then import the same file again, what is in stays as it is"
         )
     };
     match failure {
-        Failure::Failed(sentence) => Failure::Failed(told(sentence)),
-        Failure::Unreachable(sentence) => Failure::Unreachable(told(sentence)),
+        CommandError::Failed(sentence) => CommandError::Failed(told(sentence)),
+        CommandError::Unreachable(sentence) => CommandError::Unreachable(told(sentence)),
         // Scripts have read one document already: what is in.
-        Failure::Refused(refused) => {
-            Failure::Refused(Box::new(Refused { sentence: told(refused.sentence), document: None, ..*refused }))
+        CommandError::Refused(refused) => {
+            CommandError::Refused(Box::new(Refused { sentence: told(refused.sentence), document: None, ..*refused }))
         }
-        other => other,
+        other @ (CommandError::Usage(_)
+        | CommandError::AlreadyTold
+        | CommandError::Code(_)
+        | CommandError::ReaderGone) => other,
     }
 }
 

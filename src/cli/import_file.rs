@@ -49,7 +49,7 @@ fn rows(bytes: &[u8]) -> Result<Vec<Row>, Vec<String>> {
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(bytes);
     let header = reader.headers().map_err(|_| vec![NOT_UTF8.to_owned()])?.clone();
     let columns = columns(&header)?;
-    let (mut rows, mut faults, mut seen) = (Vec::new(), Vec::new(), Seen::default());
+    let (mut rows, mut faults, mut duplicates) = (Vec::new(), Vec::new(), Duplicates::default());
     for record in reader.records() {
         let record = match record {
             Ok(record) => record,
@@ -67,7 +67,7 @@ fn rows(bytes: &[u8]) -> Result<Vec<Row>, Vec<String>> {
         let mut wrong = Vec::new();
         let row = row(&record, &columns, &mut wrong);
         if let Some(row) = row {
-            seen.check(&row, line, &mut wrong);
+            duplicates.check(&row, line, &mut wrong);
             rows.push(row);
         }
         faults.extend(wrong.into_iter().map(|fault| format!("line {line}: {fault}")));
@@ -84,10 +84,10 @@ const NOT_UTF8: &str = "is not UTF-8; save the file as UTF-8";
 struct Columns([Option<usize>; 3]);
 
 fn columns(header: &StringRecord) -> Result<Columns, Vec<String>> {
-    let (mut places, mut faults) = ([None; 3], Vec::new());
-    for (place, name) in header.iter().enumerate() {
+    let (mut columns, mut faults) = ([None; 3], Vec::new());
+    for (index, name) in header.iter().enumerate() {
         match COLUMNS.iter().position(|known| *known == name.trim()) {
-            Some(known) if places[known].is_none() => places[known] = Some(place),
+            Some(known) if columns[known].is_none() => columns[known] = Some(index),
             Some(_) => faults.push(format!("line 1: the column {} stands there twice", name.trim())),
             None => faults.push(format!(
                 "line 1: the column {name:?} is not known; the columns are {}, with commas between them",
@@ -95,14 +95,14 @@ fn columns(header: &StringRecord) -> Result<Columns, Vec<String>> {
             )),
         }
     }
-    if places[0].is_none() {
+    if columns[0].is_none() {
         faults.push("line 1: the header has no column phone_number".to_owned());
     }
-    if faults.is_empty() { Ok(Columns(places)) } else { Err(faults) }
+    if faults.is_empty() { Ok(Columns(columns)) } else { Err(faults) }
 }
 
-fn row(record: &StringRecord, Columns(places): &Columns, wrong: &mut Vec<String>) -> Option<Row> {
-    let field = |column: usize| places[column].and_then(|place| record.get(place)).unwrap_or_default();
+fn row(record: &StringRecord, Columns(columns): &Columns, wrong: &mut Vec<String>) -> Option<Row> {
+    let field = |column: usize| columns[column].and_then(|index| record.get(index)).unwrap_or_default();
     let mut checked = |column: usize, fault: &dyn std::fmt::Display| {
         wrong.push(format!("{} {:?} {fault}", COLUMNS[column], field(column)));
     };
@@ -133,12 +133,12 @@ fn instant(text: &str) -> Result<DateTime<Utc>, &'static str> {
 
 /// What earlier lines held.
 #[derive(Default)]
-struct Seen {
+struct Duplicates {
     numbers: HashMap<PhoneNumber, u64>,
     users: HashMap<UserId, u64>,
 }
 
-impl Seen {
+impl Duplicates {
     fn check(&mut self, row: &Row, line: u64, wrong: &mut Vec<String>) {
         if let Some(earlier) = self.numbers.insert(row.phone_number.clone(), line) {
             wrong.push(format!("{} stands in line {earlier} already", row.phone_number));

@@ -3,13 +3,14 @@
 //! Invariant: `--json` gives one document, the daemon's own when one page is enough.
 //! How to get it wrong: stopping without a word while there is more.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::api_request::ApiRequest;
 use super::args::{Length, ListArgs, NumbersArgs};
-use super::call::Call;
-use super::client::{Answer, Client};
-use super::ending::{Ending, Failure, say, warn};
-use super::tables::{items, list};
+use super::client::{ApiAnswer, Client};
+use super::ending::{CommandError, Ending, say, warn};
+use super::tables::list;
+use crate::api::lists::Page;
 
 /// The largest page that the daemon gives.
 const PAGE_MAX: usize = 200;
@@ -18,7 +19,7 @@ const LIMIT_DEFAULT: u32 = 50;
 
 pub(super) fn numbers(client: &Client, args: &NumbersArgs) -> Ending {
     let page = |limit: usize, cursor: Option<&str>| {
-        let call = Call::get_api(&["numbers"])
+        let call = ApiRequest::get_api(&["numbers"])
             .query("status", args.status.map(|status| status.as_str()))
             .query("area_code", args.area_code);
         client.ask(&call.query("limit", Some(limit)).query("cursor", cursor))
@@ -31,7 +32,7 @@ pub(super) fn numbers(client: &Client, args: &NumbersArgs) -> Ending {
         ("USER", "user_id"),
         ("PURCHASED", "purchased_at"),
     ];
-    print(&walk(args.length, page)?, args.remote.json, &columns, "no numbers")
+    print(walk(args.length, page)?, args.remote.json, &columns, "no numbers")
 }
 
 pub(super) fn passes(client: &Client, args: &ListArgs) -> Ending {
@@ -61,55 +62,50 @@ pub(super) fn audit(client: &Client, args: &ListArgs) -> Ending {
 /// A list without filters, newest first.
 fn history(client: &Client, args: &ListArgs, name: &str, columns: &[(&str, &str)], none: &str) -> Ending {
     let page = |limit: usize, cursor: Option<&str>| {
-        client.ask(&Call::get_api(&[name]).query("limit", Some(limit)).query("cursor", cursor))
+        client.ask(&ApiRequest::get_api(&[name]).query("limit", Some(limit)).query("cursor", cursor))
     };
-    print(&walk(args.length, page)?, args.remote.json, columns, none)
+    print(walk(args.length, page)?, args.remote.json, columns, none)
 }
 
-/// Asks for pages until there are enough lines or no more.
+/// Asks for pages until there are enough lines or no more; what came, as text, and as one page.
 fn walk(
     length: Length,
-    mut page: impl FnMut(usize, Option<&str>) -> Result<Answer, Failure>,
-) -> Result<Answer, Failure> {
+    mut ask: impl FnMut(usize, Option<&str>) -> Result<ApiAnswer, CommandError>,
+) -> Result<(String, Page<Value>), CommandError> {
     let wanted = if length.all {
         usize::MAX
     } else {
         usize::try_from(length.limit.unwrap_or(LIMIT_DEFAULT)).unwrap_or(usize::MAX)
     };
-    let mut answer = page(wanted.min(PAGE_MAX), None)?;
-    let mut all = items(&answer.document, "items").to_vec();
-    let mut pages = 1;
-    while let Some(cursor) = next_cursor(&answer.document) {
-        if all.len() >= wanted {
+    let answer = ask(wanted.min(PAGE_MAX), None)?;
+    let mut all: Page<Value> = answer.read()?;
+    let mut is_one_page = true;
+    while let Some(cursor) = all.next_cursor.clone() {
+        if all.items.len() >= wanted {
             break;
         }
-        answer = page((wanted - all.len()).min(PAGE_MAX), Some(&cursor))?;
-        if next_cursor(&answer.document).as_deref() == Some(&cursor) {
-            return Err(Failure::Failed("the daemon's list goes in a circle; please report it".to_owned()));
+        let next: Page<Value> = ask((wanted - all.items.len()).min(PAGE_MAX), Some(&cursor))?.read()?;
+        if next.next_cursor.as_ref() == Some(&cursor) {
+            return Err(CommandError::Failed("the daemon's list goes in a circle; please report it".to_owned()));
         }
-        all.extend_from_slice(items(&answer.document, "items"));
-        pages += 1;
+        all.items.extend(next.items);
+        all.next_cursor = next.next_cursor;
+        is_one_page = false;
     }
-    if pages == 1 {
-        return Ok(answer);
-    }
-    let document = json!({ "items": all, "next_cursor": answer.document["next_cursor"] });
-    Ok(Answer { text: document.to_string(), document })
+    let text = if is_one_page { Ok(answer.text) } else { serde_json::to_string(&all) };
+    // Proof: it was read from JSON.
+    Ok((text.expect("a page of JSON values is JSON"), all))
 }
 
-fn next_cursor(page: &Value) -> Option<String> {
-    page["next_cursor"].as_str().map(str::to_owned)
-}
-
-fn print(answer: &Answer, json: bool, columns: &[(&str, &str)], none: &str) -> Ending {
+fn print((text, page): (String, Page<Value>), json: bool, columns: &[(&str, &str)], none: &str) -> Ending {
     if json {
-        return say(&format!("{}\n", answer.text));
+        return say(&format!("{text}\n"));
     }
-    match items(&answer.document, "items") {
+    match page.items.as_slice() {
         [] => warn(&format!("callbunker: {none}")),
         lines => say(&list(lines, columns))?,
     }
-    if next_cursor(&answer.document).is_some() {
+    if page.next_cursor.is_some() {
         warn("callbunker: there are more; --all shows them");
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The command line: what each subcommand is, and how it ends.
 //!
-//! Two kinds: `here` has the commands that do their work in this process; all others call the running daemon over HTTP,
+//! Two kinds: `local` has the commands that do their work in this process; all others call the running daemon over HTTP,
 //! blocking, without a runtime, and print its answer as a table, or unchanged with `--json`.
 //!
 //! Exit codes: 0 done, 64 bad usage or configuration, 69 database or daemon unreachable, 1 anything else.
@@ -13,17 +13,17 @@ use clap::Parser as _;
 
 use crate::config::Sources;
 
+mod api_request;
 mod args;
-mod call;
 mod client;
 mod ending;
 mod follow;
-mod gate;
-mod here;
 mod import;
 mod import_file;
 mod lists;
+mod local;
 mod number;
+mod pause;
 mod phone;
 mod pool;
 mod purchase;
@@ -55,9 +55,9 @@ pub fn run() -> ExitCode {
 fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
     let client = |remote: &args::Remote| Client::new(remote, sources);
     match command {
-        Command::Serve => here::serve(sources),
-        Command::Migrate => here::migrate(sources),
-        Command::CheckConfig { offline } => here::check_config(sources, offline),
+        Command::Serve => local::serve(sources),
+        Command::Migrate => local::migrate(sources),
+        Command::CheckConfig { offline } => local::check_config(sources, offline),
         Command::Status(remote) => pool::status(&client(&remote)?, &remote),
         Command::Plan(args) => pool::plan(&client(&args.remote)?, &args),
         Command::Replenish(remote) => pool::replenish(&client(&remote)?, &remote),
@@ -72,8 +72,8 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Passes(args) => lists::passes(&client(&args.remote)?, &args),
         Command::Audit(args) => lists::audit(&client(&args.remote)?, &args),
         Command::Import(args) => import::import(|| client(&args.remote), &args),
-        Command::Pause(args) => gate::pause(&client(&args.remote)?, &args),
-        Command::Resume(args) => gate::resume(&client(&args.remote)?, &args),
+        Command::Pause(args) => pause::pause(&client(&args.remote)?, &args),
+        Command::Resume(args) => pause::resume(&client(&args.remote)?, &args),
         Command::Openapi => ending::say(&crate::web::description_text()),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { command } => shell::man(command.as_deref()),

@@ -7,20 +7,20 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use serde_json::json;
 
+use super::api_request::ApiRequest;
 use super::args::{NumberCommand, NumbersArgs};
-use super::call::Call;
-use super::client::{Answer, Client};
-use super::ending::{Ending, Failure, say};
+use super::client::{ApiAnswer, Client};
+use super::ending::{CommandError, Ending, say};
 use super::tables::{Facts, list, text};
 use crate::domain::PhoneNumber;
 
 pub(super) fn number(client: &Client, args: &NumbersArgs, command: &NumberCommand) -> Ending {
     if args.narrows_the_list() {
         let sentence = "--status, --area-code, --limit and --all are for lists; leave them out for one number";
-        return Err(Failure::Usage(sentence.to_owned()));
+        return Err(CommandError::Usage(sentence.to_owned()));
     }
     let (answer, done) = match command {
-        NumberCommand::Show(one) => (client.ask(&Call::get_api(&["numbers", one.number.as_str()]))?, None),
+        NumberCommand::Show(one) => (client.ask(&ApiRequest::get_api(&["numbers", one.number.as_str()]))?, None),
         NumberCommand::Adopt { one, user_id } => {
             let mut call = act(&one.number, "adopt");
             if let Some(user_id) = user_id {
@@ -42,11 +42,11 @@ pub(super) fn number(client: &Client, args: &NumbersArgs, command: &NumberComman
     say(&shown(&answer, done))
 }
 
-fn act<'a>(number: &'a PhoneNumber, what: &'a str) -> Call<'a> {
-    Call::post_api(&["numbers", number.as_str(), what]).takes_long()
+fn act<'a>(number: &'a PhoneNumber, what: &'a str) -> ApiRequest<'a> {
+    ApiRequest::post_api(&["numbers", number.as_str(), what]).takes_long()
 }
 
-fn shown(answer: &Answer, done: Option<&str>) -> String {
+fn shown(answer: &ApiAnswer, done: Option<&str>) -> String {
     let mut facts = Facts::of(&answer.document);
     let history = facts.take("history");
     let headline = done.map(|done| format!("{} {done}.\n", text(&answer.document["phone_number"])));
@@ -62,7 +62,7 @@ fn shown(answer: &Answer, done: Option<&str>) -> String {
 /// Asks a person. Without one, nothing is done.
 fn confirm(number: &PhoneNumber) -> Ending {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::Usage(format!("nobody can be asked whether {number} may go; add --yes if it may")));
+        return Err(CommandError::Usage(format!("nobody can be asked whether {number} may go; add --yes if it may")));
     }
     let mut err = std::io::stderr().lock();
     let _ = write!(err, "Give {number} back to Twilio, for good? Nobody gets it back. [y/N] ");
@@ -71,10 +71,10 @@ fn confirm(number: &PhoneNumber) -> Ending {
     std::io::stdin()
         .lock()
         .read_line(&mut answer)
-        .map_err(|error| Failure::Failed(format!("the answer cannot be read ({error}); add --yes")))?;
+        .map_err(|error| CommandError::Failed(format!("the answer cannot be read ({error}); add --yes")))?;
     match answer.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
-        _ => Err(Failure::Failed(format!("{number} was kept"))),
+        _ => Err(CommandError::Failed(format!("{number} was kept"))),
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
         let document = json!({"phone_number": "+14155550100", "status": "quarantined", "assignable": false,
             "why_not": "it rests", "rests_until": "2026-11-22T09:24:08.5Z",
             "history": [{"at": "2026-11-22T09:24:08Z", "event": "released", "detail": null}]});
-        let answer = Answer { text: String::new(), document };
+        let answer = ApiAnswer { text: String::new(), document };
         assert_eq!(
             shown(&answer, Some("is adopted")),
             "+14155550100 is adopted.\nphone number  +14155550100\nstatus        quarantined\nassignable    no\n\

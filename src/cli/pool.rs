@@ -5,16 +5,17 @@
 
 use serde_json::Value;
 
+use super::api_request::ApiRequest;
 use super::args::{PlanArgs, Remote};
-use super::call::Call;
 use super::client::Client;
-use super::ending::{Ending, Failure, both, say, warn};
+use super::ending::{CommandError, Ending, both, say, warn};
 use super::follow::spinner;
-use super::gate::gate_lines;
+use super::pause::buying_lines;
 use super::tables::{Facts, list, text};
+use crate::api::replenish::{RUNNING, Replenished};
 
 pub(super) fn status(client: &Client, remote: &Remote) -> Ending {
-    let answer = client.ask(&Call::get_api(&["status"]))?;
+    let answer = client.ask(&ApiRequest::get_api(&["status"]))?;
     if remote.json {
         return say(&format!("{}\n", answer.text));
     }
@@ -29,7 +30,7 @@ pub(super) fn status(client: &Client, remote: &Remote) -> Ending {
         facts.line(name, format!("{} of {}", text(&window["bought"]), text(&window["max"])));
     }
     facts.line("beyond the caps", text(&spend["override"]));
-    gate_lines(&mut facts);
+    buying_lines(&mut facts);
     let last = facts.take("last_replenishment");
     facts.line("last replenishment", pass(&last));
     if last["error"].is_string() {
@@ -52,7 +53,8 @@ fn pass(pass: &Value) -> String {
 }
 
 pub(super) fn plan(client: &Client, args: &PlanArgs) -> Ending {
-    let answer = client.ask(&Call::get_api(&["plan"]).query("count", args.count).query("area_code", args.area_code))?;
+    let answer =
+        client.ask(&ApiRequest::get_api(&["plan"]).query("count", args.count).query("area_code", args.area_code))?;
     if args.remote.json {
         return say(&format!("{}\n", answer.text));
     }
@@ -64,10 +66,9 @@ fn planned(document: &Value) -> String {
     facts.show(&["would_purchase", "for_waiting_signups", "why", "explanation", "binding_cap"]);
     let unit = facts.take("price_unit");
     for name in ["unit_price", "monthly_cost"] {
-        match facts.take(name) {
-            Value::Null => facts.line(&name.replace('_', " "), "unknown"),
-            money => facts.line(&name.replace('_', " "), format!("{} {}", text(&money), text(&unit))),
-        }
+        let money = facts.take(name);
+        let told = if money.is_null() { "unknown".to_owned() } else { format!("{} {}", text(&money), text(&unit)) };
+        facts.line(&name.replace('_', " "), told);
     }
     facts.show(&["price_error"]);
     let balance = facts.take("balance");
@@ -80,25 +81,23 @@ fn planned(document: &Value) -> String {
 
 pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
     let bar = spinner("replenishing");
-    let answer = client.ask(&Call::post_api(&["replenish"]).takes_long());
+    let answer = client.ask(&ApiRequest::post_api(&["replenish"]).takes_long());
     bar.finish_and_clear();
     let answer = answer?;
-    let report = &answer.document;
+    let report: Replenished = answer.read()?;
     let printed = if remote.json {
         say(&format!("{}\n", answer.text))
     } else {
-        let so_far = || text(&report["purchased_count"]);
-        let headline = match report["replenished"] == true {
-            _ if report["reason"] == "running" => {
-                format!("Bought {} so far; the pass goes on: look with `callbunker status`.", so_far())
+        let (bought, reason) = (report.purchased_count, report.reason.as_deref());
+        let headline = match report.replenished {
+            _ if reason == Some(RUNNING) => {
+                format!("Bought {bought} so far; the pass goes on: look with `callbunker status`.")
             }
-            true => format!("Bought {}.", text(&report["purchased_count"])),
-            false => {
-                format!("Nothing was bought: {}.", why_not(report["reason"].as_str().unwrap_or("no reason given")))
-            }
+            true => format!("Bought {bought}."),
+            false => format!("Nothing was bought: {}.", why_not(reason.unwrap_or("no reason given"))),
         };
         let counts = |name: &str, label: &str| {
-            let mut counts = report[name].clone();
+            let mut counts = answer.document[name].clone();
             counts["when"] = label.into();
             counts
         };
@@ -106,10 +105,10 @@ pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
         let columns = [("", "when"), ("AVAILABLE", "available"), ("ASSIGNED", "assigned"), ("TOTAL", "total")];
         say(&format!("{headline}\n{}", list(&rows, &columns)))
     };
-    let told = match report["error"].as_str() {
+    let told = match report.error {
         Some(error) => {
             warn(&format!("callbunker: {error}"));
-            Err(Failure::Told)
+            Err(CommandError::AlreadyTold)
         }
         None => Ok(()),
     };

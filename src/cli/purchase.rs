@@ -8,12 +8,15 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use super::api_request::ApiRequest;
 use super::args::PurchaseArgs;
-use super::call::Call;
-use super::client::{CallError, Client};
-use super::ending::{Ending, Failure, both, say, warn};
+use super::client::{ApiError, Client};
+use super::ending::{CommandError, Ending, both, say, warn};
 use super::follow::{AWAY_AT_MOST, follow};
-use super::tables::{items, list, text};
+use super::tables::{items, list};
+use crate::api::purchases::Document;
+use crate::db::purchases::record::PurchaseError;
+use crate::domain::OrderState;
 
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 
@@ -21,30 +24,32 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
     if let (Some(country), Some(_)) = (args.country, args.area_code)
         && !country.has_area_codes()
     {
-        return Err(Failure::Usage(format!("{country} has no area codes; leave --area-code out, or buy in US or CA")));
+        return Err(CommandError::Usage(format!(
+            "{country} has no area codes; leave --area-code out, or buy in US or CA"
+        )));
     }
     let id = match args.follow {
         Some(id) => id.to_string(),
         None => place(client, args)?,
     };
-    let answer = follow(client, &id, args.follow.is_none())?;
+    let (answer, order) = follow(client, &id, args.follow.is_none())?;
     let printed = match args.remote.json {
         true => say(&format!("{}\n", answer.text)),
-        false => say(&bought(&answer.document)),
+        false => say(&bought(&order, items(&answer.document, "numbers"))),
     };
-    both(printed, shortfall(&answer.document))
+    both(printed, shortfall(&order))
 }
 
 /// Places the order and gives its id, which is told at once: whatever becomes of this command, it is on the screen.
-fn place(client: &Client, args: &PurchaseArgs) -> Result<String, Failure> {
+fn place(client: &Client, args: &PurchaseArgs) -> Result<String, CommandError> {
     let fresh = uuid::Uuid::new_v4().to_string();
     let id = placed(client, args, args.idempotency_key.as_deref().unwrap_or(&fresh))?;
     warn(&format!("callbunker: purchase {id} is placed; `callbunker purchase --follow {id}` looks it up"));
     Ok(id)
 }
 
-fn placed(client: &Client, args: &PurchaseArgs, key: &str) -> Result<String, Failure> {
-    let call = Call::post_api(&["purchase"])
+fn placed(client: &Client, args: &PurchaseArgs, key: &str) -> Result<String, CommandError> {
+    let call = ApiRequest::post_api(&["purchase"])
         .header("Idempotency-Key", key)
         .header("Prefer", "respond-async")
         .body(order(args));
@@ -52,13 +57,16 @@ fn placed(client: &Client, args: &PurchaseArgs, key: &str) -> Result<String, Fai
     let mut doubtful: Option<Instant> = None;
     loop {
         let error = match client.call(&call) {
-            Ok(answer) => return id_of(&answer.document).ok_or_else(|| nameless(key)),
+            Ok(answer) => {
+                let placed = answer.read::<Document>().map_err(|_| nameless(key))?;
+                return Ok(placed.purchase_id.to_string());
+            }
             Err(error) => error,
         };
         let (doubts, passes) = match &error {
-            CallError::Away(_) => (false, true),
-            CallError::Lost(_) => (true, true),
-            CallError::Refused(refusal) => {
+            ApiError::Away(_) => (false, true),
+            ApiError::Lost(_) => (true, true),
+            ApiError::Refused(refusal) => {
                 if let Some(id) = refusal.purchase_id() {
                     return Ok(id.to_owned());
                 }
@@ -85,7 +93,7 @@ fn placed(client: &Client, args: &PurchaseArgs, key: &str) -> Result<String, Fai
     }
 }
 
-fn in_doubt(error: CallError, key: &str) -> Failure {
+fn in_doubt(error: ApiError, key: &str) -> CommandError {
     let told = |sentence: String| {
         format!(
             "{sentence}; the order may have been placed: repeat the command with --idempotency-key {}, which finds it and \
@@ -94,8 +102,8 @@ fn in_doubt(error: CallError, key: &str) -> Failure {
         )
     };
     match error {
-        CallError::Away(sentence) | CallError::Lost(sentence) => Failure::Unreachable(told(sentence)),
-        CallError::Refused(refusal) => refusal.failure(told(refusal.sentence())),
+        ApiError::Away(sentence) | ApiError::Lost(sentence) => CommandError::Unreachable(told(sentence)),
+        ApiError::Refused(refusal) => refusal.failure(told(refusal.sentence())),
     }
 }
 
@@ -117,12 +125,8 @@ fn order(args: &PurchaseArgs) -> Value {
     order
 }
 
-fn id_of(document: &Value) -> Option<String> {
-    document["purchase_id"].as_str().map(str::to_owned)
-}
-
-fn nameless(key: &str) -> Failure {
-    Failure::Failed(format!(
+fn nameless(key: &str) -> CommandError {
+    CommandError::Failed(format!(
         "the daemon's answer names no purchase; look with `callbunker status`, upgrade the daemon, and repeat the command \
          with --idempotency-key {}, which buys nothing twice",
         pasted(key)
@@ -137,14 +141,10 @@ fn pasted(key: &str) -> Cow<'_, str> {
     }
 }
 
-fn bought(document: &Value) -> String {
-    let headline = format!(
-        "Bought {} of {}; purchase {}.\n",
-        text(&document["purchased_count"]),
-        text(&document["requested_count"]),
-        text(&document["purchase_id"])
-    );
-    match items(document, "numbers") {
+fn bought(order: &Document, numbers: &[Value]) -> String {
+    let Document { purchase_id, requested_count, purchased_count, .. } = order;
+    let headline = format!("Bought {purchased_count} of {requested_count}; purchase {purchase_id}.\n");
+    match numbers {
         [] => headline,
         numbers => {
             headline + &list(numbers, &[("NUMBER", "phone_number"), ("SID", "sid"), ("WEBHOOKS", "webhook_status")])
@@ -153,30 +153,21 @@ fn bought(document: &Value) -> String {
 }
 
 /// Tells what an order did not get, and why.
-fn shortfall(document: &Value) -> Ending {
-    let (bought, wanted) = (document["purchased_count"].as_u64(), document["requested_count"].as_u64());
-    let errors = items(document, "errors");
-    if bought >= wanted && errors.is_empty() {
+fn shortfall(order: &Document) -> Ending {
+    let Document { requested_count, purchased_count, errors, .. } = order;
+    if *purchased_count >= *requested_count as usize && errors.is_empty() {
         return Ok(());
     }
-    warn(&format!(
-        "callbunker: {} of {} numbers were bought{}",
-        text(&document["purchased_count"]),
-        text(&document["requested_count"]),
-        match document["state"].as_str() {
-            Some("done") | None => String::new(),
-            Some(state) => format!("; the order ended as {state}"),
-        }
-    ));
-    for error in errors {
-        let code = error["code"].as_str().unwrap_or("unknown");
-        let message = match error["message"].as_str() {
-            Some(message) if !message.is_empty() && !told_by_us(code) => message.to_owned(),
-            _ => remedy(code).to_owned(),
-        };
-        warn(&format!("  {} × {code}: {message}", text(&error["count"])));
+    let end = match order.state {
+        OrderState::Done => String::new(),
+        state => format!("; the order ended as {}", state.as_str()),
+    };
+    warn(&format!("callbunker: {purchased_count} of {requested_count} numbers were bought{end}"));
+    for PurchaseError { code, message, count, .. } in errors {
+        let message = if message.is_empty() || told_by_us(code) { remedy(code) } else { message };
+        warn(&format!("  {count} × {code}: {message}"));
     }
-    Err(Failure::Told)
+    Err(CommandError::AlreadyTold)
 }
 
 fn told_by_us(code: &str) -> bool {
@@ -212,10 +203,9 @@ mod tests {
         use clap::Parser as _;
         let body = |arguments: &[&str]| {
             let all = ["callbunker", "purchase"].iter().chain(arguments);
-            match super::super::Cli::try_parse_from(all).unwrap().command {
-                super::super::Command::Purchase(args) => order(&args),
-                other => panic!("{other:?}"),
-            }
+            let command = super::super::Cli::try_parse_from(all).unwrap().command;
+            let super::super::Command::Purchase(args) = command else { panic!("{command:?}") };
+            order(&args)
         };
         assert_eq!(body(&["--count", "3"]), json!({"count": 3}));
         let all = ["--count", "3", "--area-code", "415", "--country", "CA", "--fallback", "--override-caps"];

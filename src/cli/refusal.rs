@@ -6,7 +6,28 @@
 use serde_json::Value;
 use ureq::http::{HeaderMap, StatusCode};
 
-use super::ending::{Failure, Refused};
+use super::ending::{CommandError, Refused};
+use crate::http::ProblemCode;
+
+/// Who refuses, and with which code.
+#[derive(Debug)]
+enum Code {
+    /// Something else than a callbunker answered.
+    NotOurs,
+    Known(ProblemCode),
+    /// A code of a daemon that is newer than this command.
+    Newer(String),
+}
+
+impl Code {
+    fn read(text: &str) -> Self {
+        match ProblemCode::spelled(text) {
+            Some(code) => Self::Known(code),
+            None if text.is_empty() => Self::NotOurs,
+            None => Self::Newer(text.to_owned()),
+        }
+    }
+}
 
 /// What came instead of a document.
 #[derive(Debug)]
@@ -14,7 +35,7 @@ pub(super) struct Refusal {
     url: String,
     path: String,
     status: u16,
-    code: String,
+    code: Code,
     detail: String,
     retry_after: Option<String>,
     request_id: Option<String>,
@@ -32,7 +53,7 @@ impl Refusal {
             url: url.to_owned(),
             path: path.to_owned(),
             status: status.as_u16(),
-            code: text("code"),
+            code: Code::read(&text("code")),
             detail: text("detail"),
             retry_after: header("retry-after"),
             request_id: header("x-request-id"),
@@ -60,22 +81,28 @@ impl Refusal {
 
     /// Whether the daemon tells of an order that it ended before it bought any.
     pub(super) fn bought_nothing(&self) -> bool {
-        ["spend_cap", "locked", "halted"].contains(&self.code())
+        matches!(self.code(), Some(ProblemCode::SpendCap | ProblemCode::Locked | ProblemCode::Halted))
     }
 
-    /// The machine code; empty when something else than a callbunker answered.
-    pub(super) fn code(&self) -> &str {
-        &self.code
+    /// The machine code, if this command knows it.
+    pub(super) fn code(&self) -> Option<ProblemCode> {
+        match self.code {
+            Code::Known(code) => Some(code),
+            Code::NotOurs | Code::Newer(_) => None,
+        }
     }
 
     /// How a command ends with `sentence`: a proxy without a daemon behind it is as good as no daemon, and so is a daemon
     /// that goes away or has no database. `unavailable` is none of these: it is also said when Twilio does not answer.
-    pub(super) fn failure(&self, sentence: String) -> Failure {
-        match (self.code.as_str(), self.status) {
-            ("", 502..=504) => Failure::Unreachable(sentence),
-            ("", _) => Failure::Failed(sentence),
-            (code, _) => Failure::Refused(Box::new(Refused {
-                is_unreachable: ["database_unavailable", "shutting_down"].contains(&code),
+    pub(super) fn failure(&self, sentence: String) -> CommandError {
+        match (&self.code, self.status) {
+            (Code::NotOurs, 502..=504) => CommandError::Unreachable(sentence),
+            (Code::NotOurs, _) => CommandError::Failed(sentence),
+            (Code::Known(_) | Code::Newer(_), _) => CommandError::Refused(Box::new(Refused {
+                is_unreachable: matches!(
+                    self.code(),
+                    Some(ProblemCode::DatabaseUnavailable | ProblemCode::ShuttingDown)
+                ),
                 sentence,
                 document: self.for_scripts.clone(),
                 report: self.report.clone(),
@@ -90,34 +117,55 @@ impl Refusal {
 
     /// What to tell.
     pub(super) fn sentence(&self) -> String {
-        let Self { url, status, detail, .. } = self;
-        match self.code.as_str() {
-            "" => self.not_ours(),
-            "unauthorized" => {
+        match &self.code {
+            Code::NotOurs => self.not_ours(),
+            Code::Known(code) => self.in_commands(*code).unwrap_or_else(|| self.in_its_words(code.as_str())),
+            Code::Newer(code) => self.in_its_words(code),
+        }
+    }
+
+    /// What to do, where that is a command.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "for every other code, its detail says what to do")]
+    fn in_commands(&self, code: ProblemCode) -> Option<String> {
+        let Self { url, detail, .. } = self;
+        Some(match code {
+            ProblemCode::Unauthorized => {
                 format!("the daemon at {url} does not accept this key; give one of its admin keys in ADMIN_API_KEY")
             }
-            "forbidden" => "this is a signup key; give one of the daemon's admin keys in ADMIN_API_KEY".to_owned(),
-            "not_found" | "method_not_allowed" if self.is_unknown_path() => {
+            ProblemCode::Forbidden => {
+                "this is a signup key; give one of the daemon's admin keys in ADMIN_API_KEY".to_owned()
+            }
+            ProblemCode::NotFound | ProblemCode::MethodNotAllowed if self.is_unknown_path() => {
                 format!("the daemon at {url} does not know /{}; it is older than this command, upgrade it", self.path)
             }
-            "unknown_field" => {
+            ProblemCode::UnknownField => {
                 format!("the daemon at {url} does not know all that this command says ({detail}); upgrade it")
             }
-            "not_assigned" => {
+            ProblemCode::NotAssigned => {
                 "this user has no number; `callbunker numbers --status assigned` lists who has".to_owned()
             }
-            "spend_cap" => "the purchases of this hour or day are used up; wait, raise the spend caps, or repeat with \
-                            --override-caps"
+            ProblemCode::SpendCap => {
+                "the purchases of this hour or day are used up; wait, raise the spend caps, or repeat with --override-caps"
+                    .to_owned()
+            }
+            ProblemCode::Halted => "all buying is halted because Twilio refuses this account; `callbunker status` says why: \
+                                    mend it, then `callbunker resume`"
                 .to_owned(),
-            "halted" => "all buying is halted because Twilio refuses this account; `callbunker status` says why: mend \
-                         it, then `callbunker resume`"
-                .to_owned(),
-            "internal" => {
+            ProblemCode::Internal => {
                 let id = self.request_id.as_deref().unwrap_or("unknown");
                 format!("something went wrong inside the daemon; its log has the details under request {id}")
             }
-            code if detail.is_empty() => format!("the daemon at {url} refused with {code} ({status})"),
-            _ => self.with_time(detail),
+            _ => return None,
+        })
+    }
+
+    /// The daemon's own sentence.
+    fn in_its_words(&self, code: &str) -> String {
+        let Self { url, status, detail, .. } = self;
+        if detail.is_empty() {
+            format!("the daemon at {url} refused with {code} ({status})")
+        } else {
+            self.with_time(detail)
         }
     }
 
@@ -131,7 +179,7 @@ impl Refusal {
 
     /// A path that no route has, as opposed to a thing that a route did not find.
     fn is_unknown_path(&self) -> bool {
-        self.code == "method_not_allowed" || self.detail.starts_with("There is nothing at this path")
+        self.code() == Some(ProblemCode::MethodNotAllowed) || self.detail.starts_with("There is nothing at this path")
     }
 
     fn not_ours(&self) -> String {
@@ -152,7 +200,7 @@ impl Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Problem, ProblemCode};
+    use crate::http::Problem;
 
     fn refusal(problem: &Problem) -> Refusal {
         let status = StatusCode::from_u16(problem.code().status().as_u16()).unwrap();
@@ -184,7 +232,7 @@ mod tests {
     fn no_daemon_or_no_database_is_unreachable_and_every_other_no_has_failed() {
         for code in ProblemCode::ALL {
             let failure = refusal(&Problem::new(*code, "")).failure(String::new());
-            let is_away = matches!(failure, Failure::Refused(refused) if refused.is_unreachable);
+            let is_away = matches!(failure, CommandError::Refused(refused) if refused.is_unreachable);
             let expected = [ProblemCode::DatabaseUnavailable, ProblemCode::ShuttingDown].contains(code);
             assert_eq!(is_away, expected, "{code:?}");
         }
@@ -213,7 +261,7 @@ mod tests {
             if [ProblemCode::SpendCap, ProblemCode::Locked, ProblemCode::Halted].contains(code) {
                 assert!(!refusal.is_doubtful() && !refusal.is_passing(), "{code:?}");
             }
-            assert!(refusal.is_doubtful() || refusal.status < 500 || refusal.code == "halted", "{code:?}");
+            assert!(refusal.is_doubtful() || refusal.status < 500 || *code == ProblemCode::Halted, "{code:?}");
         }
     }
 }

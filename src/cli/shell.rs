@@ -3,7 +3,7 @@
 use clap::CommandFactory as _;
 
 use super::args::Cli;
-use super::ending::{Ending, Failure, say};
+use super::ending::{CommandError, Ending, say};
 
 pub(super) fn completions(shell: clap_complete::Shell) -> Ending {
     let mut script = Vec::new();
@@ -19,13 +19,14 @@ pub(super) fn man(name: Option<&str>) -> Ending {
         None => program,
         Some(name) => {
             let found = program.get_subcommands().find(|command| command.get_name() == name).cloned();
-            let unknown = || Failure::Usage(format!("there is no command {name:?}; `callbunker --help` lists them"));
+            let unknown =
+                || CommandError::Usage(format!("there is no command {name:?}; `callbunker --help` lists them"));
             found.ok_or_else(unknown)?
         }
     };
     let mut page = Vec::new();
     clap_mangen::Man::new(command)
         .render(&mut page)
-        .map_err(|error| Failure::Failed(format!("the manual page cannot be written: {error}")))?;
+        .map_err(|error| CommandError::Failed(format!("the manual page cannot be written: {error}")))?;
     say(&String::from_utf8_lossy(&page))
 }

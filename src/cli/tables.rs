@@ -26,7 +26,7 @@ pub(super) fn text(value: &Value) -> String {
         },
         Value::Array(items) if items.is_empty() => "none".to_owned(),
         Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
-        other => clean(&other.to_string()),
+        other @ (Value::Number(_) | Value::Object(_)) => clean(&other.to_string()),
     }
 }
 
@@ -53,11 +53,11 @@ fn bare() -> Table {
 
 /// Cells are wrapped between words only: half a number cannot be copied.
 fn printed(mut table: Table) -> String {
-    for place in 0..table.column_count() {
+    for index in 0..table.column_count() {
         let rows = table.header().into_iter().chain(table.row_iter());
-        let cells = rows.filter_map(|row| row.cell_iter().nth(place));
+        let cells = rows.filter_map(|row| row.cell_iter().nth(index));
         let widest = cells.map(|cell| longest_word(&cell.content())).max().unwrap_or_default();
-        if let Some(column) = table.column_mut(place) {
+        if let Some(column) = table.column_mut(index) {
             let width = widest.saturating_add(column.padding_width());
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
         }
@@ -125,7 +125,9 @@ fn flatten(name: &str, value: &Value, lines: &mut Vec<(String, String)>) {
                 flatten(&format!("{name} {}", spoken(field)), value, lines);
             }
         }
-        value => lines.push((name.to_owned(), text(value))),
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            lines.push((name.to_owned(), text(plain)));
+        }
     }
 }
 

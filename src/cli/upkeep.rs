@@ -5,15 +5,16 @@
 
 use serde_json::{Value, json};
 
+use super::api_request::ApiRequest;
 use super::args::{ConfigureArgs, ReconcileArgs, ReleaseArgs};
-use super::call::Call;
 use super::client::Client;
-use super::ending::{Ending, Failure, both, numbers, say, warn};
+use super::ending::{CommandError, Ending, both, numbers, say, warn};
 use super::follow::spinner;
-use super::tables::{Facts, items, list, text};
+use super::tables::{Facts, list, text};
+use crate::api::{reconcile, webhooks};
 
 pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Ending {
-    let mut call = Call::post_api(&["configure-webhooks"]).takes_long();
+    let mut call = ApiRequest::post_api(&["configure-webhooks"]).takes_long();
     if !args.numbers.is_empty() {
         call = call.body(json!({ "phone_numbers": args.numbers }));
     }
@@ -24,7 +25,7 @@ pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Endin
         Ok(answer) => answer,
         Err(failure) => return broke_off(failure, configured),
     };
-    let failed = items(&answer.document, "failed");
+    let webhooks::Document { failed, .. } = answer.read()?;
     let printed = match args.remote.json {
         true => say(&format!("{}\n", answer.text)),
         false => say(&configured(&answer.document)),
@@ -33,7 +34,7 @@ pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Endin
         0 => Ok(()),
         count => {
             warn(&format!("callbunker: {} could not be set; mend what `failed` says and repeat", numbers(count)));
-            Err(Failure::Told)
+            Err(CommandError::AlreadyTold)
         }
     };
     both(printed, told)
@@ -53,10 +54,13 @@ fn configured(document: &Value) -> String {
 }
 
 /// Ends a command whose work broke off: people see what was done until then, scripts get the whole refusal.
-fn broke_off(failure: Failure, table: impl Fn(&Value) -> String) -> Ending {
-    let shown = match &failure {
-        Failure::Refused(refused) if refused.document.is_none() => refused.report.as_ref().map(table),
-        _ => None,
+fn broke_off(failure: CommandError, table: impl Fn(&Value) -> String) -> Ending {
+    let shown = if let CommandError::Refused(refused) = &failure
+        && refused.document.is_none()
+    {
+        refused.report.as_ref().map(table)
+    } else {
+        None
     };
     both(shown.map_or(Ok(()), |shown| say(&shown)), Err(failure))
 }
@@ -66,7 +70,7 @@ pub(super) const PROBLEM_COLUMNS: &[(&str, &str)] =
     &[("NUMBER", "phone_number"), ("CODE", "code"), ("MESSAGE", "message")];
 
 pub(super) fn reconcile(client: &Client, args: &ReconcileArgs) -> Ending {
-    let mut call = Call::post_api(&["reconcile"]).takes_long();
+    let mut call = ApiRequest::post_api(&["reconcile"]).takes_long();
     if args.confirm_missing {
         call = call.body(json!({ "confirm_missing": true }));
     }
@@ -81,10 +85,11 @@ pub(super) fn reconcile(client: &Client, args: &ReconcileArgs) -> Ending {
         true => say(&format!("{}\n", answer.text)),
         false => say(&reconciled(&answer.document)),
     };
-    let told = match answer.document["problem"].as_str() {
+    let reconcile::Document { problem, .. } = answer.read()?;
+    let told = match problem {
         Some(problem) => {
             warn(&format!("callbunker: {problem}"));
-            Err(Failure::Told)
+            Err(CommandError::AlreadyTold)
         }
         None => Ok(()),
     };
@@ -121,7 +126,7 @@ fn reconciled(document: &Value) -> String {
 }
 
 pub(super) fn release(client: &Client, args: &ReleaseArgs) -> Ending {
-    let call = Call::post(&["signup", "api", "release"]).body(json!({ "user_id": args.user_id }));
+    let call = ApiRequest::post(&["signup", "api", "release"]).body(json!({ "user_id": args.user_id }));
     let answer = client.ask(&call)?;
     if args.remote.json {
         return say(&format!("{}\n", answer.text));

@@ -51,9 +51,8 @@ fn parts(paragraph: &str) -> Vec<Part> {
 }
 
 pub(crate) async fn show(_services: Arc<Services>, request: Request) -> Outcome {
-    let wanted = request.param_text("code");
-    let known = ProblemCode::ALL.iter().find(|code| code.as_str() == wanted);
-    let code = *known.ok_or_else(|| Problem::not_found("There is no such problem; /openapi.json lists every code."))?;
+    let code = ProblemCode::spelled(request.param_text("code"));
+    let code = code.ok_or_else(|| Problem::not_found("There is no such problem; /openapi.json lists every code."))?;
     let (text, status) = (text_of(code), code.status().as_u16());
     // Programs that take anything get text.
     let mut response = if wants_html(request.headers()) {

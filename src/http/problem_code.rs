@@ -15,6 +15,12 @@ macro_rules! problem_codes {
             /// Every code, for the API's description.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
+            /// The code that is spelled so.
+            #[must_use]
+            pub fn spelled(text: &str) -> Option<Self> {
+                match text { $($code => Some(Self::$variant),)* _ => None }
+            }
+
             /// The stable spelling.
             #[must_use]
             pub fn as_str(self) -> &'static str {

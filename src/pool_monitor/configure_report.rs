@@ -6,7 +6,7 @@ use crate::db::DbError;
 use crate::twilio::TwilioError;
 
 /// A number whose webhooks could not be set.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub(crate) struct FailedNumber {
     /// Which.
     pub phone_number: String,
@@ -17,7 +17,7 @@ pub(crate) struct FailedNumber {
 }
 
 /// What configuring the webhooks did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub(crate) struct ConfigureReport {
     /// Numbers looked at.
     pub checked: u32,

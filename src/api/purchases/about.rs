@@ -11,11 +11,13 @@ use crate::routing::{About, IdempotencyKey, Preference, PurchaseId};
 fn example(state: OrderState) -> Value {
     let (numbers, errors) = match state {
         OrderState::Queued => (json!([]), json!([])),
-        _ => (
-            json!([{"phone_number": "+14154104521", "sid": "PNd4c773a219946d6010fcfaee13267bd5", "webhook_status": "configured"}]),
-            json!([{"code": "no_stock", "twilio_code": null, "message": "Twilio has no more such numbers", "count": 2,
+        OrderState::Running | OrderState::Done | OrderState::Stopped | OrderState::Interrupted | OrderState::Halted => {
+            (
+                json!([{"phone_number": "+14154104521", "sid": "PNd4c773a219946d6010fcfaee13267bd5", "webhook_status": "configured"}]),
+                json!([{"code": "no_stock", "twilio_code": null, "message": "Twilio has no more such numbers", "count": 2,
                 "request_ids": []}]),
-        ),
+            )
+        }
     };
     json!({"purchase_id": "01a20291-f2e9-773c-a618-19b7d665f262", "state": state, "requested_count": 3,
         "purchased_count": numbers.as_array().map_or(0, Vec::len), "numbers": numbers, "errors": errors})

@@ -24,33 +24,35 @@ impl RequestBody for PurchaseBody {
     const FIELDS: &'static [&'static str] = &["count", "area_code", "country", "fallback", "override_caps"];
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
+/// An order by hand, as it is told to whoever asks, and read by the command line.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Purchase)]
-pub(crate) struct Document<'a> {
-    purchase_id: Uuid,
-    state: OrderState,
-    requested_count: u32,
-    purchased_count: usize,
-    numbers: Vec<Bought<'a>>,
-    errors: &'a [PurchaseError],
+pub(crate) struct Document {
+    pub(crate) purchase_id: Uuid,
+    pub(crate) state: OrderState,
+    pub(crate) requested_count: u32,
+    pub(crate) purchased_count: usize,
+    numbers: Vec<Bought>,
+    pub(crate) errors: Vec<PurchaseError>,
 }
 
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = PurchasedNumber)]
-struct Bought<'a> {
+struct Bought {
     #[schema(value_type = PhoneNumber)]
-    phone_number: &'a str,
+    phone_number: String,
     #[schema(value_type = NumberSid)]
-    sid: &'a str,
+    sid: String,
     #[schema(value_type = WebhookStatus)]
-    webhook_status: &'a str,
+    webhook_status: String,
 }
 
-fn bought(line: &NumberLine) -> Bought<'_> {
-    Bought { phone_number: &line.phone_number, sid: &line.sid, webhook_status: &line.webhook_status }
+fn bought(line: &NumberLine) -> Bought {
+    let NumberLine { phone_number, sid, webhook_status, .. } = line.clone();
+    Bought { phone_number, sid, webhook_status }
 }
 
-pub(crate) fn document(record: &PurchaseRecord) -> Document<'_> {
+pub(crate) fn document(record: &PurchaseRecord) -> Document {
     // Between two slices an order waits for the lock; to the outside it is still running.
     let begun = record.order.state == OrderState::Queued && record.order.started_at.is_some();
     Document {
@@ -59,6 +61,6 @@ pub(crate) fn document(record: &PurchaseRecord) -> Document<'_> {
         requested_count: record.order.wish.count,
         purchased_count: record.numbers.len(),
         numbers: record.numbers.iter().map(bought).collect(),
-        errors: &record.errors,
+        errors: record.errors.clone(),
     }
 }

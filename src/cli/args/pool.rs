@@ -68,7 +68,7 @@ pub(in crate::cli) struct ReconcileArgs {
 }
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct GateArgs {
+pub(in crate::cli) struct PauseArgs {
     /// Why, for whoever looks at the status or the log
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,

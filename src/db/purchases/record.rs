@@ -14,7 +14,7 @@ use crate::db::engine::schema::purchase_items;
 use crate::db::numbers::{NumberLine, numbers_of_purchase};
 
 /// One line of what an order did not get.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 pub struct PurchaseError {
     /// Ours: `no_stock`, `spend_cap`, `twilio_21422`, `outcome_unknown`, …
     #[diesel(sql_type = Text)]

@@ -14,7 +14,7 @@ const LONG: Duration = Duration::from_secs(900);
 const API: [&str; 3] = ["admin", "phones", "api"];
 
 /// One call.
-pub(super) struct Call<'a> {
+pub(super) struct ApiRequest<'a> {
     pub(super) method: &'static str,
     pub(super) path: Vec<&'a str>,
     pub(super) query: Vec<(&'static str, String)>,
@@ -23,7 +23,7 @@ pub(super) struct Call<'a> {
     pub(super) within: Duration,
 }
 
-impl<'a> Call<'a> {
+impl<'a> ApiRequest<'a> {
     /// Reads something.
     pub(super) fn get(path: &[&'a str]) -> Self {
         let path = path.to_vec();

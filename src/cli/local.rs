@@ -4,25 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::ending::{Ending, Failure, say};
+use super::ending::{CommandError, Ending, say};
 use crate::app::{App, ReloadSources, StartError};
 use crate::config::{Config, DatabaseSettings, Problems, Sources, describe_effective};
 use crate::db::{DatabaseUrl, DbError, migrate as apply_migrations, survey};
 use crate::logger;
 
-impl From<Problems> for Failure {
+impl From<Problems> for CommandError {
     fn from(problems: Problems) -> Self {
         Self::Usage(problems.to_string())
     }
 }
 
-impl From<DbError> for Failure {
+impl From<DbError> for CommandError {
     fn from(error: DbError) -> Self {
-        match &error {
-            DbError::Unfit(sentence) => Self::Usage(sentence.clone()),
-            error if error.is_unavailable() => Self::Unreachable(error.in_full()),
-            error => Self::Failed(error.in_full()),
+        if let DbError::Unfit(sentence) = error {
+            return Self::Usage(sentence);
         }
+        let sentence = error.in_full();
+        if error.is_unavailable() { Self::Unreachable(sentence) } else { Self::Failed(sentence) }
     }
 }
 
@@ -36,7 +36,7 @@ pub(super) fn check_config(sources: &Sources, offline: bool) -> Ending {
 }
 
 /// Looks at the database; one that is away is no mistake of the configuration.
-fn surveyed(config: &Config) -> Result<String, Failure> {
+fn surveyed(config: &Config) -> Result<String, CommandError> {
     let url = DatabaseUrl::new(&config.secrets.database_url);
     let (done, outcome) = mpsc::channel();
     // It may hang for longer than anybody waits; the process ends without it.
@@ -67,10 +67,9 @@ pub(super) fn migrate(sources: &Sources) -> Ending {
 
 pub(super) fn serve(sources: &Sources) -> Ending {
     let config = Config::load(sources)?;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("callbunker").build().map_err(
-            |error| Failure::Failed(format!("no threads could be started ({error}); raise the process limits")),
-        )?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("callbunker").build().map_err(
+        |error| CommandError::Failed(format!("no threads could be started ({error}); raise the process limits")),
+    )?;
     let logger = logger::init(&config.log);
     let log = logger.root().clone();
     log_panics(&log);
@@ -83,14 +82,16 @@ pub(super) fn serve(sources: &Sources) -> Ending {
     std::mem::forget(system);
     match outcome {
         Ok(0) => Ok(()),
-        Ok(code) => Err(Failure::Code(code)),
+        Ok(code) => Err(CommandError::Code(code)),
         Err(StartError::Database(error)) => Err(error.into()),
-        Err(error @ StartError::Threads(_)) => Err(Failure::Failed(error.to_string())),
+        Err(error @ StartError::Threads(_)) => Err(CommandError::Failed(error.to_string())),
         // Whoever has the port may leave it: to be tried again, as a supervisor does with any failure but 64.
         Err(StartError::Listen { address, source }) if source.kind() == std::io::ErrorKind::AddrInUse => {
-            Err(Failure::Failed(StartError::Listen { address, source }.to_string()))
+            Err(CommandError::Failed(StartError::Listen { address, source }.to_string()))
         }
-        Err(error @ (StartError::Foreign(_) | StartError::Listen { .. })) => Err(Failure::Usage(error.to_string())),
+        Err(error @ (StartError::Foreign(_) | StartError::Listen { .. })) => {
+            Err(CommandError::Usage(error.to_string()))
+        }
     }
 }
 

@@ -4,22 +4,22 @@
 
 use serde_json::{Value, json};
 
-use super::args::GateArgs;
-use super::call::Call;
+use super::api_request::ApiRequest;
+use super::args::PauseArgs;
 use super::client::Client;
 use super::ending::{Ending, say};
 use super::tables::Facts;
 
-pub(super) fn pause(client: &Client, args: &GateArgs) -> Ending {
+pub(super) fn pause(client: &Client, args: &PauseArgs) -> Ending {
     set(client, args, "pause", "Automatic buying is paused on all instances; `callbunker resume` lets it go on.")
 }
 
-pub(super) fn resume(client: &Client, args: &GateArgs) -> Ending {
+pub(super) fn resume(client: &Client, args: &PauseArgs) -> Ending {
     set(client, args, "resume", "Automatic buying goes on.")
 }
 
-fn set(client: &Client, args: &GateArgs, what: &str, done: &str) -> Ending {
-    let mut call = Call::post_api(&[what]);
+fn set(client: &Client, args: &PauseArgs, what: &str, done: &str) -> Ending {
+    let mut call = ApiRequest::post_api(&[what]);
     if let Some(reason) = &args.reason {
         call = call.body(json!({ "reason": reason }));
     }
@@ -28,12 +28,12 @@ fn set(client: &Client, args: &GateArgs, what: &str, done: &str) -> Ending {
         return say(&format!("{}\n", answer.text));
     }
     let mut facts = Facts::of(&answer.document);
-    gate_lines(&mut facts);
+    buying_lines(&mut facts);
     say(&format!("{done}\n{}", facts.print()))
 }
 
 /// The lines of pause and halt, here and in the status.
-pub(super) fn gate_lines(facts: &mut Facts) {
+pub(super) fn buying_lines(facts: &mut Facts) {
     let text = super::tables::text;
     let (paused, halted) = (facts.take("paused"), facts.take("halted"));
     let since = |gate: &Value| format!("since {}", text(&gate["since"]));
