@@ -138,7 +138,7 @@ const onStatus = (status) => {
   const isShort = $("#pool tbody")?.rows.length < Math.min(25, status.available);
   if (before && (isShort || status.available > before.available || differs("total") || differs("unready") || differs("unfit"))) refreshPool();
   before = status;
-  for (const name of ["available", "assigned", "total", "threshold", "purchasing", "quarantined", "unready", "unfit", "unsettled"]) put(name, status[name]);
+  for (const [name, value] of Object.entries(status)) if (typeof value === "number") put(name, value);
   for (const window of ["hour", "day"]) {
     put(`spend.${window}.bought`, status.spend[window].bought);
     put(`spend.${window}.max`, status.spend[window].max);

@@ -16,12 +16,13 @@ use crate::routing::{About, Caller, Outcome, Request, answer};
 const REASON_CHARACTERS_MAX: usize = 500;
 
 #[derive(Deserialize, utoipa::ToSchema)]
-struct GateBody {
+#[schema(as = GateBody)]
+struct PauseBody {
     #[schema(max_length = 500)]
     reason: Option<String>,
 }
 
-impl RequestBody for GateBody {
+impl RequestBody for PauseBody {
     const FIELDS: &'static [&'static str] = &["reason"];
 }
 
@@ -38,14 +39,14 @@ fn checked(caller: &Caller, reason: Option<String>) -> Result<Option<String>, Pr
 /// What keeps callbunker from buying.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Gate)]
-pub(crate) struct GateDocument {
+pub(crate) struct BuyingDocument {
     #[schema(required)]
     halted: Option<Halted>,
     #[schema(required)]
     paused: Option<Paused>,
 }
 
-impl From<BuyingState> for GateDocument {
+impl From<BuyingState> for BuyingDocument {
     fn from(buying: BuyingState) -> Self {
         Self { halted: buying.halted, paused: buying.paused }
     }
@@ -56,11 +57,11 @@ pub(crate) async fn pause(
     services: &Services,
     caller: &Caller,
     reason: Option<String>,
-) -> Result<GateDocument, Problem> {
+) -> Result<BuyingDocument, Problem> {
     let (reason, by) = (checked(caller, reason)?, caller.name());
     slog::warn!(services.log, "automatic buying is paused"; "by" => &by, "reason" => reason.clone());
     let buying = services.read("buying_pause", move |conn| buying_pause(conn, &by, reason.as_deref())).await?;
-    services.telemetry.gate(buying.paused.is_some(), buying.halted.is_some());
+    services.telemetry.buying(buying.paused.is_some(), buying.halted.is_some());
     Ok(buying.into())
 }
 
@@ -69,29 +70,29 @@ pub(crate) async fn resume(
     services: &Services,
     caller: &Caller,
     reason: Option<String>,
-) -> Result<GateDocument, Problem> {
+) -> Result<BuyingDocument, Problem> {
     let (reason, by) = (checked(caller, reason)?, caller.name());
     slog::warn!(services.log, "automatic buying is resumed"; "by" => by, "reason" => reason);
     let buying = services.read("buying_resume", buying_resume).await?;
-    services.telemetry.gate(buying.paused.is_some(), buying.halted.is_some());
+    services.telemetry.buying(buying.paused.is_some(), buying.halted.is_some());
     services.monitor.activate(Trigger::Threshold);
     Ok(buying.into())
 }
 
 pub(crate) async fn handle_pause(services: Arc<Services>, request: Request) -> Outcome {
-    let GateBody { reason } = request.json()?;
+    let PauseBody { reason } = request.json()?;
     answer(pause(&services, &request.caller(), reason).await)
 }
 
 pub(crate) async fn handle_resume(services: Arc<Services>, request: Request) -> Outcome {
-    let GateBody { reason } = request.json()?;
+    let PauseBody { reason } = request.json()?;
     answer(resume(&services, &request.caller(), reason).await)
 }
 
 pub(crate) fn about_pause() -> About {
     About::new("pause", "Pool", "Stops all automatic buying, emergencies included, on all instances")
-        .body::<GateBody>(json!({"reason": "lunch"}))
-        .answer::<GateDocument>(
+        .body::<PauseBody>(json!({"reason": "lunch"}))
+        .answer::<BuyingDocument>(
             "It is paused.",
             json!({"halted": null, "paused": {"since": "2026-11-22T12:12:58.648702Z", "by": "6d843254d280", "reason": "lunch"}}),
         )
@@ -99,6 +100,6 @@ pub(crate) fn about_pause() -> About {
 
 pub(crate) fn about_resume() -> About {
     About::new("resume", "Pool", "Lets automatic buying go on, looks at once, and ends a halt")
-        .body::<GateBody>(json!({}))
-        .answer::<GateDocument>("It goes on.", json!({"halted": null, "paused": null}))
+        .body::<PauseBody>(json!({}))
+        .answer::<BuyingDocument>("It goes on.", json!({"halted": null, "paused": null}))
 }

@@ -135,7 +135,12 @@ pub fn explain_reason(reason: &str) -> String {
 
 /// Every reason that can be told beforehand; `twilio_` stands for those that end in a code of Twilio's.
 pub fn reasons() -> impl Iterator<Item = &'static str> {
-    Why::ALL.iter().map(|why| why.as_str()).chain(OBSTACLES.iter().map(|(obstacle, _)| *obstacle)).chain(["twilio_"])
+    Why::ALL.iter().map(|why| why.as_str()).chain(obstacles()).chain(["twilio_"])
+}
+
+/// Those of them that no plan gives.
+pub fn obstacles() -> impl Iterator<Item = &'static str> {
+    OBSTACLES.iter().map(|(obstacle, _)| *obstacle)
 }
 
 #[cfg(test)]

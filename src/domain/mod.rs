@@ -23,7 +23,7 @@ mod why;
 pub use assignable::{Standing, why_not};
 pub use audience::{InvalidUserId, UserId};
 pub use caps::{Cap, Caps, PoolPolicy};
-pub use explain::{Rooms, explain_order, explain_pass, explain_reason, reasons};
+pub use explain::{Rooms, explain_order, explain_pass, explain_reason, obstacles, reasons};
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus,

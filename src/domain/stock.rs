@@ -31,6 +31,34 @@ pub struct Stock {
 }
 
 impl Stock {
+    /// The counts that people and machines watch, each with its word. What they leave out is a part of another count, or no
+    /// number at all.
+    #[must_use]
+    pub fn by_state(&self) -> [(&'static str, u32); 7] {
+        let Self {
+            available,
+            unready,
+            unfit,
+            assigned,
+            quarantined,
+            due: _,
+            purchasing,
+            unsettled,
+            doubted: _,
+            waiting: _,
+            unserved: _,
+        } = *self;
+        [
+            ("available", available),
+            ("unready", unready),
+            ("unfit", unfit),
+            ("assigned", assigned),
+            ("quarantined", quarantined),
+            ("purchasing", purchasing),
+            ("unsettled", unsettled),
+        ]
+    }
+
     /// What could serve a signup now or soon.
     #[must_use]
     pub fn idle(&self) -> u32 {
@@ -60,4 +88,31 @@ impl Stock {
     pub fn total(&self) -> u32 {
         self.available + self.assigned
     }
+}
+
+/// Every stock that tests try.
+#[cfg(test)]
+pub(super) fn any_stock() -> impl proptest::strategy::Strategy<Value = Stock> {
+    use proptest::strategy::Strategy as _;
+
+    let in_the_pool = (0u32..80, 0u32..10, 0u32..10, 0u32..60, 0u32..10, 0u32..10);
+    (in_the_pool, 0u32..10, 0u32..10, 0u32..10, 0u32..200).prop_map(
+        |(in_the_pool, purchasing, unsettled, doubted, unserved)| {
+            let (available, unready, unfit, assigned, resting, due) = in_the_pool;
+            let quarantined = resting + due;
+            Stock {
+                available,
+                unready,
+                unfit,
+                assigned,
+                quarantined,
+                due,
+                purchasing,
+                unsettled,
+                doubted,
+                waiting: unserved,
+                unserved,
+            }
+        },
+    )
 }

@@ -12,7 +12,7 @@ use crate::db::passes::pass_record;
 use crate::db::stock::{Observation, stock_read};
 use crate::domain::{BATCHES_MAX, Plan, Stock, Trigger, Why, plan};
 use crate::purchaser::{BatchReport, PurchaserError, others_wait};
-use crate::telemetry::Seen;
+use crate::telemetry::PoolReading;
 use crate::twilio::hide_numbers;
 
 /// Whoever waits for the lock gets so long to take it between two batches; an order by hand tries several times as often.
@@ -115,7 +115,7 @@ fn told(error: &PurchaserError) -> String {
 pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Observation, DbError> {
     let seen = deps.db.run("stock_observe", stock_read).await?;
     let config = deps.config.load();
-    deps.telemetry.seen(&Seen {
+    deps.telemetry.seen(&PoolReading {
         stock: &seen.stock,
         missing: seen.missing,
         threshold: config.pool.threshold_low,

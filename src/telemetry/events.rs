@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::clock::now;
 use super::handle::Telemetry;
 use super::table;
-use super::words::{DatabaseFault, FINDINGS, Operation, Wire};
+use super::words::{DatabaseFault, FINDINGS, Operation, WireResult, counted_as};
 use crate::domain::{OrderState, Trigger};
 
 impl Telemetry {
@@ -47,10 +47,7 @@ impl Telemetry {
 
     /// A pass of the pool monitor ended.
     pub fn pass_ended(&self, trigger: Trigger, reason: &str, purchased: u32) {
-        let known = ["twilio_unreachable"].contains(&reason) || !reason.starts_with("twilio_");
-        // Twilio has hundreds of codes; the log and the status have the one.
-        let reason = if known { reason } else { "twilio" };
-        self.0.passes.at(&self.0.registry, &[trigger.as_str(), reason]).increment(1);
+        self.0.passes.at(&self.0.registry, &[trigger.as_str(), counted_as(reason)]).increment(1);
         self.0.last_pass.set(now());
         self.0.last_pass_purchased.set(purchased);
     }
@@ -66,7 +63,7 @@ impl Telemetry {
     }
 
     /// A call to Twilio ended.
-    pub fn twilio_called(&self, operation: Operation, wire: Wire, took: Duration) {
+    pub fn twilio_called(&self, operation: Operation, wire: WireResult, took: Duration) {
         self.0.twilio.at(&self.0.registry, &[operation.as_str(), wire.as_str()]).increment(1);
         self.0.twilio_waits.at(&self.0.registry, &[operation.as_str()]).record(took);
     }

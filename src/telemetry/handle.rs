@@ -11,8 +11,8 @@ use super::process::Process;
 use super::registry::{Family, Registry};
 use super::table;
 use super::words::{
-    FAULTS, FINDINGS, ITEM_STATES, METHODS, OPERATIONS, ORDER_STATES, REASONS, REFUSALS, STATES, STATUSES, TRIGGERS,
-    WINDOWS, WIRES,
+    FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, REFUSALS, STATUSES, WINDOWS, WIRE_RESULTS, item_states,
+    order_states, reasons, states, triggers,
 };
 use crate::domain::Stock;
 
@@ -60,7 +60,7 @@ pub(super) struct Inner {
 
 /// What somebody has just read from the database, with the limits it is compared with.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
+pub struct PoolReading<'a> {
     /// The counts.
     pub stock: &'a Stock,
     /// Numbers that are not at Twilio any more.
@@ -84,11 +84,12 @@ impl Telemetry {
         let registry = Registry::new();
         registry.gauge(&table::BUILD_INFO, &[env!("CARGO_PKG_VERSION")]).set(1.0);
         let new = |metric| registry.gauge(metric, &[]);
+        let triggers = triggers();
         let inner = Inner {
             process: Process::new(&registry),
             started: Instant::now(),
             observed_millis: AtomicU64::new(0),
-            numbers: Family::complete(&registry, table::NUMBERS, &[STATES]),
+            numbers: Family::complete(&registry, table::NUMBERS, &[&states()]),
             threshold: new(&table::THRESHOLD),
             waiting: new(&table::SIGNUPS_WAITING),
             spend: Family::complete(&registry, table::SPEND, &[WINDOWS]),
@@ -102,15 +103,15 @@ impl Telemetry {
             refused: Family::complete(&registry, table::ASSIGN_REFUSED, &[REFUSALS]),
             waits: registry.histogram(&table::ASSIGN_DURATION, &[]),
             releases: registry.counter(&table::RELEASES, &[]),
-            purchases: Family::complete(&registry, table::PURCHASES, &[TRIGGERS, ORDER_STATES]),
-            items: Family::complete(&registry, table::PURCHASE_ITEMS, &[ITEM_STATES]),
+            purchases: Family::complete(&registry, table::PURCHASES, &[&triggers, &order_states()]),
+            items: Family::complete(&registry, table::PURCHASE_ITEMS, &[&item_states()]),
             // Most combinations never happen.
-            passes: Family::new(table::PASSES, &[TRIGGERS, REASONS]),
+            passes: Family::new(table::PASSES, &[&triggers, &reasons()]),
             last_pass: new(&table::LAST_PASS),
             last_pass_purchased: new(&table::LAST_PASS_PURCHASED),
             reconciled: new(&table::RECONCILIATION_LAST),
             found: Family::complete(&registry, table::RECONCILIATION_FOUND, &[FINDINGS]),
-            twilio: Family::complete(&registry, table::TWILIO_REQUESTS, &[OPERATIONS, WIRES]),
+            twilio: Family::complete(&registry, table::TWILIO_REQUESTS, &[OPERATIONS, WIRE_RESULTS]),
             twilio_waits: Family::complete(&registry, table::TWILIO_DURATION, &[OPERATIONS]),
             http: Family::new(table::HTTP_REQUESTS, &[routes, METHODS, STATUSES]),
             http_waits: Family::new(table::HTTP_DURATION, &[routes]),
@@ -140,20 +141,11 @@ impl Telemetry {
         Some(self.0.started.elapsed().saturating_sub(Duration::from_millis(at)))
     }
 
-    /// Somebody read stock, spend and gate.
-    pub fn seen(&self, seen: &Seen<'_>) {
+    /// Somebody read stock, spend, pause and halt.
+    pub fn seen(&self, seen: &PoolReading<'_>) {
         let inner = &*self.0;
         let stock = seen.stock;
-        for (state, count) in [
-            ("available", stock.available),
-            ("unready", stock.unready),
-            ("unfit", stock.unfit),
-            ("assigned", stock.assigned),
-            ("quarantined", stock.quarantined),
-            ("purchasing", stock.purchasing),
-            ("unsettled", stock.unsettled),
-            ("missing", seen.missing),
-        ] {
+        for (state, count) in stock.by_state().into_iter().chain([(MISSING, seen.missing)]) {
             inner.numbers.at(&inner.registry, &[state]).set(count);
         }
         inner.waiting.set(stock.waiting);
@@ -162,14 +154,14 @@ impl Telemetry {
             inner.spend.at(&inner.registry, &[window]).set(bought);
             inner.spend_max.at(&inner.registry, &[window]).set(max);
         }
-        self.gate(seen.paused, seen.halted);
+        self.buying(seen.paused, seen.halted);
         inner.observed.set(now());
         let millis = u64::try_from(inner.started.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         inner.observed_millis.store(millis + 1, Ordering::Relaxed);
     }
 
-    /// Somebody read or changed the gate.
-    pub fn gate(&self, paused: bool, halted: bool) {
+    /// Somebody read or changed whether anything may be bought.
+    pub fn buying(&self, paused: bool, halted: bool) {
         self.0.paused.set(f64::from(u8::from(paused)));
         self.halted(halted);
     }

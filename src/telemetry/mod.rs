@@ -1,7 +1,7 @@
 //! What happens, counted for machines that watch: one function for each event, one text for `GET /metrics`.
 //!
 //! Handles are resolved once ([`registry`]) from the one [`table`]; an event is a few atomic operations, without a lock
-//! and without text. Stock, spend and gate are told by whoever has just read them, so a scrape asks nobody.
+//! and without text. Stock, spend, pause and halt are told by whoever has just read them, so a scrape asks nobody.
 //!
 //! Invariants: this room knows no other but `domain`; it owns its recorder, there is no global one; no label ever holds a
 //! user, a number, an id or a path.
@@ -18,5 +18,5 @@ pub mod table;
 mod tests;
 mod words;
 
-pub use handle::{CONTENT_TYPE, Seen, Telemetry};
-pub use words::{DatabaseFault, Operation, Wire};
+pub use handle::{CONTENT_TYPE, PoolReading, Telemetry};
+pub use words::{DatabaseFault, Operation, WireResult};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Seen, Telemetry};
+use super::{PoolReading, Telemetry};
 use crate::domain::{OrderState, Stock, Trigger, Why};
 
 const A_MOMENT: Duration = Duration::from_millis(3);
@@ -98,8 +98,15 @@ fn what_was_seen_is_told_and_how_long_ago() {
     let telemetry = Telemetry::new(&[]);
     assert_eq!(telemetry.seen_ago(), None);
     let stock = Stock { available: 4, unsettled: 1, waiting: 2, ..Stock::default() };
-    let seen =
-        Seen { stock: &stock, missing: 3, threshold: 10, hour: (5, 100), day: (6, 300), paused: true, halted: false };
+    let seen = PoolReading {
+        stock: &stock,
+        missing: 3,
+        threshold: 10,
+        hour: (5, 100),
+        day: (6, 300),
+        paused: true,
+        halted: false,
+    };
     telemetry.seen(&seen);
     assert!(telemetry.seen_ago().is_some_and(|ago| ago < Duration::from_secs(60)));
     for series in [

@@ -1,42 +1,84 @@
 //! The words that tell series apart.
 //!
+//! Those of the domain are the domain's own: a new variant does not compile before somebody has said whether it is counted.
 //! How to get it wrong: a word that comes from outside. Each one is a series for ever, so all are known here.
+
+use crate::domain::{ItemState, OrderState, Stock, Trigger, Why, obstacles};
 
 pub(super) const METHODS: &[&str] = &["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"];
 pub(super) const STATUSES: &[&str] = &[
     "200", "201", "202", "204", "303", "304", "400", "401", "403", "404", "405", "408", "409", "413", "415", "422",
     "429", "500", "501", "502", "503",
 ];
-pub(super) const STATES: &[&str] =
-    &["available", "unready", "unfit", "assigned", "quarantined", "purchasing", "unsettled", "missing"];
 pub(super) const WINDOWS: &[&str] = &["hour", "day"];
-pub(super) const TRIGGERS: &[&str] = &["threshold", "warm_start", "cron", "replenish", "manual", "emergency"];
-pub(super) const REASONS: &[&str] = &[
-    "below_threshold",
-    "below_total_min",
-    "signups_waiting",
-    "above_threshold",
-    "paused",
-    "halted",
-    "available_max",
-    "owned_max",
-    "spend_cap",
-    "locked",
-    "no_stock",
-    "twilio",
-    "twilio_unreachable",
-    "outcome_unknown",
-    "interrupted",
-    "stopping",
-    "database_unavailable",
-    "unavailable",
-];
-pub(super) const ORDER_STATES: &[&str] = &["done", "stopped", "interrupted", "halted"];
-pub(super) const ITEM_STATES: &[&str] = &["bought", "taken", "not_bought", "unknown"];
+/// Numbers that are not at Twilio any more. Each counts among another state, too.
+pub(super) const MISSING: &str = "missing";
 pub(super) const REFUSALS: &[&str] =
     &["pool_empty", "area_code_unavailable", "database_unavailable", "unavailable", "internal"];
 /// What a comparison with Twilio can find.
 pub(super) const FINDINGS: &[&str] = &["adopted", "missing", "webhook_drift", "repaired", "foreign"];
+/// Stands for all of Twilio's own codes.
+pub(super) const TWILIO: &str = "twilio";
+
+pub(super) fn states() -> Vec<&'static str> {
+    Stock::default().by_state().into_iter().map(|(state, _)| state).chain([MISSING]).collect()
+}
+
+/// Why orders buy.
+pub(super) fn triggers() -> Vec<&'static str> {
+    let buys = |trigger: &&Trigger| match trigger {
+        Trigger::Threshold
+        | Trigger::WarmStart
+        | Trigger::Cron
+        | Trigger::Replenish
+        | Trigger::Manual
+        | Trigger::Emergency => true,
+        Trigger::Adopt | Trigger::Import => false,
+    };
+    Trigger::ALL.iter().filter(buys).map(|trigger| trigger.as_str()).collect()
+}
+
+/// How orders end.
+pub(super) fn order_states() -> Vec<&'static str> {
+    let is_an_end = |state: &&OrderState| match state {
+        OrderState::Queued | OrderState::Running => false,
+        OrderState::Done | OrderState::Stopped | OrderState::Interrupted | OrderState::Halted => true,
+    };
+    OrderState::ALL.iter().filter(is_an_end).map(|state| state.as_str()).collect()
+}
+
+/// What becomes of candidates.
+pub(super) fn item_states() -> Vec<&'static str> {
+    let is_a_fate = |state: &&ItemState| match state {
+        ItemState::Intended | ItemState::Sent => false,
+        ItemState::Bought | ItemState::Taken | ItemState::NotBought | ItemState::Unknown => true,
+    };
+    ItemState::ALL.iter().filter(is_a_fate).map(|state| state.as_str()).collect()
+}
+
+/// Why passes bought or did not.
+pub(super) fn reasons() -> Vec<&'static str> {
+    let ends_a_pass = |why: &&Why| match why {
+        Why::BelowThreshold
+        | Why::BelowTotalMin
+        | Why::SignupsWaiting
+        | Why::AboveThreshold
+        | Why::Paused
+        | Why::Halted
+        | Why::AvailableMax
+        | Why::OwnedMax
+        | Why::SpendCap => true,
+        // Of orders by hand, and of rounds for those who wait.
+        Why::Manual | Why::NobodyWaits => false,
+    };
+    let of_plans = Why::ALL.iter().filter(ends_a_pass).map(|why| why.as_str());
+    of_plans.chain(obstacles().filter(|obstacle| counted_as(obstacle) == *obstacle)).chain([TWILIO]).collect()
+}
+
+/// The reason that a pass's is counted as: Twilio has hundreds of codes; the log and the status have the one.
+pub(super) fn counted_as(reason: &str) -> &str {
+    if reason == "twilio_unreachable" || !reason.starts_with("twilio_") { reason } else { TWILIO }
+}
 
 macro_rules! label {
     ($(#[$doc:meta])* $type:ident, $all:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
@@ -80,7 +122,7 @@ label! {
 
 label! {
     /// How a call to Twilio ended on the wire.
-    Wire, WIRES {
+    WireResult, WIRE_RESULTS {
         /// Done.
         Success = "2xx",
         /// A redirect, which is not followed.
@@ -98,7 +140,7 @@ label! {
     }
 }
 
-impl Wire {
+impl WireResult {
     /// The class of a status.
     #[must_use]
     pub fn of_status(status: u16) -> Self {

@@ -15,7 +15,7 @@ use url::Url;
 use super::error::{TwilioError, failure_of};
 use super::reach::{MarkingConnector, MarkingResolver, is_not_connected};
 use crate::domain::cleaned;
-use crate::telemetry::{Operation, Telemetry, Wire};
+use crate::telemetry::{Operation, Telemetry, WireResult};
 
 /// Answers are small; a list of a thousand numbers is about 1.5 MB.
 const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
@@ -103,7 +103,7 @@ impl Transport {
         let (agent, authorization) = (self.agent.clone(), Arc::clone(&self.authorization));
         let telemetry = self.telemetry.clone();
         let done = self.runtime.spawn_blocking(move || {
-            let (began, mut wire) = (Instant::now(), Wire::NotSent);
+            let (began, mut wire) = (Instant::now(), WireResult::NotSent);
             let outcome = call(&agent, &authorization, &method, &url, form, &mut wire);
             telemetry.twilio_called(operation, wire, began.elapsed());
             outcome
@@ -125,7 +125,7 @@ fn call(
     method: &http::Method,
     url: &Url,
     form: Option<String>,
-    wire: &mut Wire,
+    wire: &mut WireResult,
 ) -> Result<Answered<(u16, Vec<u8>)>, TwilioError> {
     let mut request = http::Request::builder()
         .method(method)
@@ -159,7 +159,7 @@ fn call(
         *wire = broken(&error);
         unknown(cleaned(&format!("status {status}, but the answer broke off: {error}")))
     })?;
-    *wire = Wire::of_status(status);
+    *wire = WireResult::of_status(status);
     match status {
         200..=299 => Ok(Answered { body: (status, body), request_id, at }),
         _ => Err(failure_of(status, &body, retry_after, request_id)),
@@ -181,11 +181,11 @@ fn read<T: serde::de::DeserializeOwned>(answered: Answered<(u16, Vec<u8>)>) -> R
 
 /// Why there is no whole answer, once the connection stood.
 #[expect(clippy::wildcard_enum_match_arm, reason = "ureq adds kinds when it likes, and only a time-out is told apart")]
-fn broken(error: &ureq::Error) -> Wire {
+fn broken(error: &ureq::Error) -> WireResult {
     match error {
-        ureq::Error::Timeout(_) => Wire::Timeout,
-        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Wire::Timeout,
-        _ => Wire::Reset,
+        ureq::Error::Timeout(_) => WireResult::Timeout,
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => WireResult::Timeout,
+        _ => WireResult::Reset,
     }
 }
 
