@@ -1,31 +1,30 @@
-//! The door: where keys stand in a request, and who passes.
+//! The door: who passes.
 //!
 //! Invariants: a missing and a wrong key get the same answer; a wrong key is never saved by another source; a session's
 //! cookie that no key in force sealed is a wrong key; a reload swaps all keys at once; what a page asks by itself keeps no
 //! session alive; whoever opens a page without a key is led to the login, whatever others behind the same address did.
 //! How to get it wrong: naming the key in a message, or asking the limit before the key (a right key always passes).
 //!
-//! The first source that is present counts: `X-Admin-API-Key`, then `Authorization: Bearer`, then `?api_key=`, then a
-//! session, if sessions are known at all.
+//! A key that the request shows ([`presented_key`](super::presented_key)) counts before a session, if sessions are known at
+//! all.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
-use http::header::{AUTHORIZATION, HeaderName};
+use http::header::HeaderName;
 
 use super::csrf;
 use super::endings::{Ended, Endings};
 use super::keys::{Access, Fingerprint, KeyRing, Keys, Who};
 use super::limits::{AuthFailure, FailureLimit, OrderLimit};
+use super::presented_key::presented_key;
 use super::redact::Redactor;
 use super::trail::Auditor;
 use crate::audit::AuditLog;
-use crate::http::{Exchange, KEY_PARAMETER, LineText, Problem, ProblemCode, query_value};
+use crate::http::{Exchange, LineText, Problem, ProblemCode};
 
-const KEY_HEADER: HeaderName = HeaderName::from_static("x-admin-api-key");
 /// On what a page of ours fetches by itself from a route that people use, too. Whoever sends it can only lose by it.
 const BY_ITSELF: HeaderName = HeaderName::from_static("x-by-itself");
 
@@ -225,7 +224,7 @@ impl Guard {
         Ok(match found {
             // Its key went while the database was asked.
             Session::Of(who) if !self.keys.load().has_admin(who.fingerprint) => Session::None,
-            found => found,
+            found @ (Session::None | Session::MadeUp | Session::Of(_)) => found,
         })
     }
 
@@ -267,37 +266,5 @@ impl Guard {
             )
             .retry_after(after),
         }
-    }
-}
-
-fn presented_key(exchange: &Exchange) -> Option<Cow<'_, [u8]>> {
-    if let Some(value) = exchange.headers().get(KEY_HEADER) {
-        return Some(value.as_bytes().into());
-    }
-    if let Some(key) = exchange.headers().get(AUTHORIZATION).and_then(|value| bearer(value.as_bytes())) {
-        return Some(key.into());
-    }
-    match query_value(exchange.uri(), KEY_PARAMETER)? {
-        Cow::Borrowed(text) => Some(text.as_bytes().into()),
-        Cow::Owned(text) => Some(text.into_bytes().into()),
-    }
-}
-
-fn bearer(value: &[u8]) -> Option<&[u8]> {
-    let (scheme, rest) = value.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| rest.trim_ascii())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_bearer_scheme_is_case_insensitive_and_others_are_not_keys() {
-        assert_eq!(bearer(b"Bearer abc"), Some(b"abc".as_slice()));
-        assert_eq!(bearer(b"bEARER  abc "), Some(b"abc".as_slice()));
-        assert_eq!(bearer(b"Bearer "), Some(b"".as_slice()));
-        assert_eq!(bearer(b"Basic abc"), None);
-        assert_eq!(bearer(b"Bearer"), None);
     }
 }

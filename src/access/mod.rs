@@ -4,7 +4,7 @@
 //! guard ─ where a key or a session stands in a request, and who passes ─┬─ keys, sessions (token, unknown), csrf
 //!                                                                       └─ limits ─ how many wrong keys, how many orders
 //! trail ─ a call on its way into the audit trail ─┬─ redact ─ without keys, cut to a size
-//!                                                 └─ refusals ─ of strangers' calls, a sample
+//!                                                 └─ refusal_sampler ─ of strangers' calls, a sample
 //! endings ─ who came with what ends now may not go on
 //! ```
 //!
@@ -16,8 +16,9 @@ mod endings;
 mod guard;
 mod keys;
 mod limits;
+mod presented_key;
 mod redact;
-mod refusals;
+mod refusal_sampler;
 mod sessions;
 mod token;
 mod trail;

@@ -87,7 +87,7 @@ impl Redactor {
                     .collect::<Map<_, _>>()
                     .into()
             }
-            plain => plain,
+            plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
         }
     }
 }

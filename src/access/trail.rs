@@ -1,7 +1,7 @@
 //! What the audit trail says of a call, gathered while it is answered.
 //!
 //! Invariants: a call that came past the door stands in the trail before its answer goes out, also when its handler panics
-//! or its client hangs up; what strangers were refused stands there as a sample ([`refusals`](super::refusals)), so that
+//! or its client hangs up; what strangers were refused stands there as a sample ([`refusal_sampler`](super::refusal_sampler)), so that
 //! nobody fills the disk from outside; nothing that is a key stands there, whichever field it was sent in.
 //! How to get it wrong: writing down a body as it came. Only what a handler has read and understood is noted.
 //!
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::keys::{Access, Fingerprint, KeyRing, Who};
 use super::redact::Redactor;
-use super::refusals::Refusals;
+use super::refusal_sampler::RefusalSampler;
 use crate::audit::AuditLog;
 use crate::db::audit::AuditRow;
 use crate::http::{ProblemCode, SharedExchange};
@@ -57,13 +57,13 @@ type Poller = (Fingerprint, bool, IpAddr, &'static str);
 pub(crate) struct Auditor {
     log: AuditLog,
     keys: KeyRing,
-    refusals: Refusals,
+    sampler: RefusalSampler,
     polled: Mutex<HashMap<Poller, Instant>>,
 }
 
 impl Auditor {
     pub(super) fn new(log: AuditLog, keys: KeyRing) -> Self {
-        Self { log, keys, refusals: Refusals::new(), polled: Mutex::default() }
+        Self { log, keys, sampler: RefusalSampler::new(), polled: Mutex::default() }
     }
 
     fn is_new(&self, who: &Who, client: IpAddr, route: &'static str) -> bool {
@@ -150,7 +150,7 @@ impl AuditEntry {
             return self.sample(Some(status), code.map(ProblemCode::as_str));
         };
         if matches!(status.as_u16(), 401 | 403 | 429) {
-            let Some(left_out) = auditor.refusals.of_known(&who) else { return };
+            let Some(left_out) = auditor.sampler.left_out_before_known(&who) else { return };
             self.tell_left_out(left_out);
         }
         let is_good_read = self.exchange.method.is_safe() && !status.is_client_error() && !status.is_server_error();
@@ -169,7 +169,9 @@ impl AuditEntry {
     /// A stranger's call.
     fn sample(&self, status: Option<StatusCode>, code: Option<&str>) {
         let is_limited = status == Some(StatusCode::TOO_MANY_REQUESTS);
-        let Some(left_out) = self.auditor.refusals.of_stranger(self.exchange.client, is_limited) else { return };
+        let Some(left_out) = self.auditor.sampler.left_out_before_stranger(self.exchange.client, is_limited) else {
+            return;
+        };
         self.tell_left_out(left_out);
         self.auditor.log.note(self.row(status, code));
     }

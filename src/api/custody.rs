@@ -145,11 +145,10 @@ fn problem(services: &Services, error: &CustodyError) -> Problem {
         CustodyError::NotAsked(_) | CustodyError::Held(_) | CustodyError::StillLeaving(_) => ProblemCode::Unavailable,
     };
     let problem = Problem::new(code, error.to_string());
-    let problem = match error {
-        CustodyError::Refused(failure) => {
-            problem.with("twilio_code", failure.twilio_code()).with("twilio_request_id", failure.request_id())
-        }
-        _ => problem,
+    let problem = if let CustodyError::Refused(failure) = error {
+        problem.with("twilio_code", failure.twilio_code()).with("twilio_request_id", failure.request_id())
+    } else {
+        problem
     };
     if code.status() == StatusCode::SERVICE_UNAVAILABLE { problem.retry_after(Duration::from_secs(5)) } else { problem }
 }

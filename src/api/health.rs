@@ -46,10 +46,10 @@ const FROZEN: &str = "the instance that holds the purchase lock has given no sig
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What the database says of this instance's readiness, asked for all who want to know.
-struct Readyz(SingleFlight<Look>);
+struct Readyz(SingleFlight<DatabaseReadiness>);
 
 #[derive(Clone)]
-struct Look {
+struct DatabaseReadiness {
     failing: Option<&'static str>,
     warnings: Vec<String>,
 }
@@ -60,12 +60,12 @@ impl Default for Readyz {
     }
 }
 
-async fn look(services: &Services) -> Look {
+async fn read_readiness(services: &Services) -> DatabaseReadiness {
     let (wanted, advisory_key) = {
         let config = services.config.load();
         (config.webhooks.webhooks(), config.lock.advisory_key)
     };
-    let (skewed, looked, full) = tokio::join!(
+    let (skewed, readings, full) = tokio::join!(
         is_skewed(&services.db, &wanted),
         // In one go: whoever asks for readiness takes no more of the database's places than signups can spare.
         services.db.run("readyz_look", move |conn| {
@@ -75,12 +75,12 @@ async fn look(services: &Services) -> Look {
         }),
         services.db.lacks_room(),
     );
-    let (looked, frozen) = match looked {
+    let (buying_warnings, frozen) = match readings {
         Ok((buying, holder)) => (Ok(buying.warnings()), services.holder.sees(holder.as_ref())),
         Err(error) => (Err(error), false),
     };
-    let mut warnings = looked.as_ref().cloned().unwrap_or_default();
-    let failing = match skewed.and_then(|skewed| looked.map(|_| skewed)) {
+    let mut warnings = buying_warnings.as_ref().cloned().unwrap_or_default();
+    let failing = match skewed.and_then(|skewed| buying_warnings.map(|_| skewed)) {
         Ok(_) if full => Some("database"),
         Ok(false) => None,
         Ok(true) => Some("config_skew"),
@@ -91,7 +91,7 @@ async fn look(services: &Services) -> Look {
     if frozen {
         warnings.push(FROZEN.to_owned());
     }
-    Look { failing, warnings }
+    DatabaseReadiness { failing, warnings }
 }
 
 pub(crate) async fn healthz(_services: Arc<Services>, _request: Request) -> Outcome {
@@ -110,7 +110,7 @@ pub(crate) fn readyz_endpoint() -> Endpoint<Services> {
 
 async fn answer_readyz(readyz: &Readyz, services: Arc<Services>, request: Request) -> Outcome {
     let held = request.hold();
-    let Look { failing, warnings } = readyz.0.look(|| look(&services)).await;
+    let DatabaseReadiness { failing, warnings } = readyz.0.run(|| read_readiness(&services)).await;
     drop(held);
     let mut failing: Vec<&'static str> = failing.into_iter().collect();
     failing.extend(services.health.iter().filter(|health| !health.is_well()).map(|health| health.name()));

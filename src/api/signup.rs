@@ -75,7 +75,7 @@ fn document(assignment: Assignment, replayed: bool) -> AssignmentDocument {
 }
 
 /// An area code needs a country that has them.
-pub(super) fn check_place(area_code: Option<AreaCode>, country: Option<CountryCode>) -> Result<(), Problem> {
+pub(super) fn check_region(area_code: Option<AreaCode>, country: Option<CountryCode>) -> Result<(), Problem> {
     match (area_code, country) {
         (Some(_), Some(country)) if !country.has_area_codes() => Err(Problem::invalid_field(
             "area_code",
@@ -87,7 +87,7 @@ pub(super) fn check_place(area_code: Option<AreaCode>, country: Option<CountryCo
 
 /// An order says where, and gets it from there or not at all; so an area code must be one of its country.
 pub(super) fn check_area_code(area_code: Option<AreaCode>, country: CountryCode) -> Result<(), Problem> {
-    check_place(area_code, Some(country))?;
+    check_region(area_code, Some(country))?;
     area_code.map_or(Ok(()), |area_code| belongs(area_code, Some(country)))
 }
 
@@ -109,7 +109,7 @@ fn belongs(area_code: AreaCode, country: Option<CountryCode>) -> Result<(), Prob
 
 /// Gives a user a number: the one that they have, one from stock, or one that is bought for them.
 pub(crate) async fn assign(services: &Services, body: AssignBody) -> Result<AssignmentDocument, Problem> {
-    check_place(body.area_code, body.country)?;
+    check_region(body.area_code, body.country)?;
     // A wish is given something else; whoever insists is told why it is never to be had.
     if let Some(area_code) = body.area_code.filter(|code| body.strict && code.other_country().is_some()) {
         belongs(area_code, body.country)?;

@@ -18,7 +18,7 @@ pub(crate) struct SingleFlight<T> {
 struct Last<T> {
     began: Instant,
     /// `None` while it goes on, and when whoever looked went away.
-    seen: Option<T>,
+    result: Option<T>,
 }
 
 impl<T: Clone> SingleFlight<T> {
@@ -27,20 +27,20 @@ impl<T: Clone> SingleFlight<T> {
     }
 
     /// What a look saw that began after this was called: another's, or our own.
-    pub(crate) async fn look<F: Future<Output = T>>(&self, look: impl FnOnce() -> F) -> T {
+    pub(crate) async fn run<F: Future<Output = T>>(&self, look: impl FnOnce() -> F) -> T {
         let asked = Instant::now();
         let mut last = self.last.lock().await;
-        if let Some(Last { began, seen }) = &*last {
-            if let Some(seen) = seen.as_ref().filter(|_| *began >= asked) {
-                return seen.clone();
+        if let Some(Last { began, result }) = &*last {
+            if let Some(result) = result.as_ref().filter(|_| *began >= asked) {
+                return result.clone();
             }
             sleep_until(*began + self.every).await;
         }
         let began = Instant::now();
-        *last = Some(Last { began, seen: None });
-        let seen = look().await;
-        *last = Some(Last { began, seen: Some(seen.clone()) });
-        seen
+        *last = Some(Last { began, result: None });
+        let result = look().await;
+        *last = Some(Last { began, result: Some(result.clone()) });
+        result
     }
 }
 
@@ -65,29 +65,29 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_crowd_is_served_by_one_look_that_began_after_they_asked() {
-        let (paced, looks) = (Arc::new(SingleFlight::new(EVERY)), Arc::new(AtomicUsize::new(0)));
-        assert_eq!(paced.look(|| count(&looks)).await, 1);
-        let crowd = join_all((0..1000).map(|_| paced.look(|| count(&looks)))).await;
+        let (shared, looks) = (Arc::new(SingleFlight::new(EVERY)), Arc::new(AtomicUsize::new(0)));
+        assert_eq!(shared.run(|| count(&looks)).await, 1);
+        let crowd = join_all((0..1000).map(|_| shared.run(|| count(&looks)))).await;
         assert!(crowd.iter().all(|seen| *seen == 2), "{crowd:?}");
         // Who comes while a look goes on may know more than it.
-        let (early, late) = tokio::join!(paced.look(|| count(&looks)), async {
+        let (early, late) = tokio::join!(shared.run(|| count(&looks)), async {
             sleep(EVERY - TAKES / 2).await;
-            paced.look(|| count(&looks)).await
+            shared.run(|| count(&looks)).await
         });
         assert_eq!((early, late), (3, 4));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_flood_is_paced_whether_it_waits_or_hangs_up() {
-        let (paced, looks) = (SingleFlight::new(EVERY), AtomicUsize::new(0));
+        let (shared, looks) = (SingleFlight::new(EVERY), AtomicUsize::new(0));
         let begin = Instant::now();
         while begin.elapsed() < Duration::from_secs(10) {
-            let _ = timeout(Duration::from_millis(20), paced.look(|| count(&looks))).await;
+            let _ = timeout(Duration::from_millis(20), shared.run(|| count(&looks))).await;
         }
         let hung_up = looks.swap(0, Ordering::Relaxed);
         assert!((35..=41).contains(&hung_up), "{hung_up} in ten seconds");
         for _ in 0..40 {
-            paced.look(|| count(&looks)).await;
+            shared.run(|| count(&looks)).await;
         }
         assert!(begin.elapsed() >= Duration::from_secs(19), "{:?}", begin.elapsed());
     }

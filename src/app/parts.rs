@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::App;
 use crate::api::services::Services;
 use crate::assignment::{Desk, DeskDependencies, DeskHandle};
-use crate::audit::{AuditKeeper, KeeperDependencies};
+use crate::audit::{AuditActor, AuditDependencies};
 use crate::custody::Custody;
 use crate::http::{ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor, WebhookConfigurer};
@@ -104,7 +104,7 @@ impl<'a> Parts<'a> {
     }
 
     pub(super) fn audit(&mut self) {
-        let keeper = KeeperDependencies {
+        let deps = AuditDependencies {
             audit: self.app.audit.clone(),
             db: self.app.db.clone(),
             config: Arc::clone(&self.app.config),
@@ -112,7 +112,7 @@ impl<'a> Parts<'a> {
             log: self.log("audit"),
         };
         self.add("audit", move |heartbeat| {
-            AuditKeeper::new(keeper.clone(), heartbeat).start();
+            AuditActor::new(deps.clone(), heartbeat).start();
         });
     }
 
@@ -211,7 +211,7 @@ impl<'a> Parts<'a> {
         self.add("http", move |heartbeat| {
             let parts = HttpParts {
                 listener: Arc::clone(&listener),
-                shared: Arc::clone(&services),
+                services: Arc::clone(&services),
                 guard: Arc::clone(&guard),
                 options: options.clone(),
                 stop: stop.clone(),

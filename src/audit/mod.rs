@@ -3,18 +3,19 @@
 //! ```text
 //! http ─ each admin call ─┐
 //! schedule ─ each pass ───┼─▶ AuditLog ─ a bounded queue ─▶ writer ─▶ db
-//!                         │                                 keeper: retention, expired sessions
+//!                         │                                 retention: old rows, expired sessions
 //! ```
 //!
 //! Invariants: whoever [`AuditLog::record`]s has the row in PostgreSQL before they go on, unless it is away; a row that
 //! waits for PostgreSQL is written when it is back, once; one that can never be written stands in the log instead.
 //! How to get it wrong: recording a signup. It must not wait for a second disk write, and its own row says it all.
 
-mod keeper;
+mod actor;
 mod queue;
+mod retention;
 mod writer;
 
-pub(crate) use keeper::{AuditKeeper, KeeperDependencies};
+pub(crate) use actor::{AuditActor, AuditDependencies};
 pub(crate) use queue::AuditLog;
 
 use chrono::Utc;

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use askama::Template as _;
 use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER, SET_COOKIE, VARY, WWW_AUTHENTICATE};
+use http::header::{HeaderValue, SET_COOKIE, VARY};
 
 use super::assets::asset_url;
 use super::next::{acceptable, farewell, welcome};
-use crate::access::{Access, AuthFailure, Ended, Redactor, Session, Token, Wanted, Who, check_origin, forget};
+use crate::access::{Access, AuthFailure, Ended, Keys, Redactor, Session, Token, Wanted, Who, check_origin, forget};
 use crate::api::services::Services;
 use crate::db::sessions::{NewSession, session_end, session_open};
 use crate::http::{Problem, ProblemCode, page_response, wants_html};
@@ -60,20 +60,20 @@ pub(crate) async fn login(services: Arc<Services>, request: Request) -> Outcome 
 
 async fn enter(services: &Services, request: &Request) -> Result<Token, Problem> {
     check_origin(request.exchange())?;
-    let who = show_key(request)?;
+    let keys = request.guard().keys();
+    let who = shown_key(&keys, request)?;
     request.note_who(who);
     if who.access < Access::Admin {
         return Err(Problem::forbidden());
     }
-    let keys = request.guard().keys();
-    // Its key was removed this very moment.
+    // Proof of a token: only an admin's key of these comes here. One that is removed this very moment seals nothing any more.
     let token = Token::fresh(&keys, who.fingerprint).ok_or_else(Problem::unauthorized)?;
     let former = Token::sealed_of(request.exchange(), &keys);
     let session = NewSession {
         token_hash: token.hash(),
         key_fingerprint: who.fingerprint.to_string(),
         address: request.client().to_string(),
-        user_agent: request.header("user-agent").map(|text| Redactor::new(request.guard().keys()).text(text)),
+        user_agent: request.header("user-agent").map(|text| Redactor::new(Arc::clone(&keys)).text(text)),
     };
     let (former, ended) = former.map(|token| (token.hash(), token.csrf())).unzip();
     services
@@ -88,11 +88,12 @@ async fn enter(services: &Services, request: &Request) -> Result<Token, Problem>
     Ok(token)
 }
 
-fn show_key(request: &Request) -> Result<Who, Problem> {
+/// Whose key the form shows.
+fn shown_key(keys: &Keys, request: &Request) -> Result<Who, Problem> {
     let key = request.form_text("api_key").unwrap_or_default();
     let key = key.trim();
     let failure = if key.is_empty() { AuthFailure::Missing } else { AuthFailure::Wrong };
-    request.guard().find_key(key.as_bytes()).ok_or_else(|| request.guard().refusal(request.client(), failure))
+    keys.find(key.as_bytes()).ok_or_else(|| request.guard().refusal(request.client(), failure))
 }
 
 /// The form again, with the reason; status and headers as the problem has them.
@@ -105,12 +106,7 @@ fn refused(problem: &Problem, next: Option<&str>) -> Outcome {
         _ => problem.detail(),
     };
     let mut response = page(problem.code().status(), Some(message), next)?;
-    let told = problem.clone().into_response();
-    for name in [RETRY_AFTER, WWW_AUTHENTICATE] {
-        if let Some(value) = told.headers().get(&name) {
-            response.headers_mut().insert(name, value.clone());
-        }
-    }
+    problem.add_headers(response.headers_mut());
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
     // For the audit trail.
     response.extensions_mut().insert(problem.code());

@@ -142,14 +142,9 @@ fn refusal(problem: &Problem, request_id: &str) -> Response {
         request_id: request_id.to_owned(),
         is_away,
     };
-    let told = problem.clone().into_response();
-    let Ok(html) = refusal.render() else { return told };
+    let Ok(html) = refusal.render() else { return problem.clone().into_response() };
     let mut response = page_response(problem.code().status(), html);
-    for name in [http::header::RETRY_AFTER, http::header::WWW_AUTHENTICATE] {
-        if let Some(value) = told.headers().get(&name) {
-            response.headers_mut().insert(name, value.clone());
-        }
-    }
+    problem.add_headers(response.headers_mut());
     if is_away {
         response.headers_mut().insert(REFRESH, HeaderValue::from_static("5"));
     }

@@ -17,9 +17,9 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout_at};
 
+use super::connection_slot::ConnectionSlot;
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
-use super::slots::ConnectionSlot;
 
 /// The most bytes a route takes, unless it says otherwise.
 pub const BODY_BYTES_MAX: u64 = 64 * 1024;

@@ -30,45 +30,51 @@ use tokio::time::timeout;
 use tokio_io_timeout::TimeoutWriter;
 
 use super::body::{IncomingBody, Leftover, Rest};
+use super::connection_slot::ConnectionSlot;
 use super::exchange::{Exchange, REQUEST_ID, RequestId, SharedExchange, client_address};
 use super::framing;
 use super::options::{HttpService, Shared};
 use super::problem::Problem;
 use super::problem_code::ProblemCode;
 use super::response::Response;
-use super::slots::{ConnectionSlot, Taken};
+use super::slots::SlotLease;
 use super::target::{LineOf, LoggableUri};
 
-/// What a connection without a place may take to ask for one.
+/// What a connection without a slot may take to ask for one.
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
 /// What a half-sent request gets before a connection that should go is dropped.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
-const LEAVE_PATIENCE: Duration = Duration::from_millis(100);
+const EVICTION_PATIENCE: Duration = Duration::from_millis(100);
 /// Bytes of a request's header; more is 431.
 const HEADER_BYTES_MAX: usize = 32 * 1024;
 /// Bytes read ahead: as many as a header may have.
 const BUFFER_BYTES_MAX: usize = HEADER_BYTES_MAX;
 
-/// Where a connection stands.
-pub(crate) enum Place {
-    /// Inside.
-    Seat(Taken),
-    /// At the door, to be told that there is no place.
-    Door { _permit: OwnedSemaphorePermit, slot: Arc<ConnectionSlot> },
+/// How far a connection is let in.
+pub(crate) enum Admission {
+    /// It has a slot.
+    Inside(SlotLease),
+    /// At the door, to be told that there is no slot.
+    AtTheDoor { _permit: OwnedSemaphorePermit, slot: Arc<ConnectionSlot> },
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn run<S: HttpService>(stream: TcpStream, peer: SocketAddr, place: Place, shared: Arc<Shared<S>>) {
+pub(crate) async fn run<S: HttpService>(
+    stream: TcpStream,
+    peer: SocketAddr,
+    admission: Admission,
+    shared: Arc<Shared<S>>,
+) {
     let limits = &shared.options.limits;
-    let (slot, time_max) = match &place {
-        Place::Seat(taken) => (Arc::clone(taken.slot()), Duration::MAX),
-        Place::Door { slot, .. } => (Arc::clone(slot), REFUSAL_TIME),
+    let (slot, time_max) = match &admission {
+        Admission::Inside(lease) => (Arc::clone(lease.slot()), Duration::MAX),
+        Admission::AtTheDoor { slot, .. } => (Arc::clone(slot), REFUSAL_TIME),
     };
     // Without it answers are late, not wrong.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limits.body_timeout));
-    let is_inside = matches!(place, Place::Seat(_));
+    let is_inside = matches!(admission, Admission::Inside(_));
     let (linger, leftover) = Linger::new();
     let service = service_fn(|request| {
         let (shared, slot, linger) = (Arc::clone(&shared), Arc::clone(&slot), Arc::clone(&linger));
@@ -88,9 +94,9 @@ pub(crate) async fn run<S: HttpService>(stream: TcpStream, peer: SocketAddr, pla
             connection.as_mut().graceful_shutdown();
             while timeout(STOP_PATIENCE, connection.as_mut()).await.is_err() && !slot.is_waiting() {}
         }
-        () = slot.told_to_leave() => {
+        () = slot.evicted() => {
             connection.as_mut().graceful_shutdown();
-            while timeout(LEAVE_PATIENCE, connection.as_mut()).await.is_err() && slot.is_serving_known() {}
+            while timeout(EVICTION_PATIENCE, connection.as_mut()).await.is_err() && slot.is_serving_known() {}
         }
         // The answer is out, and the rest of the request does not come.
         () = see_off(leftover) => {}
@@ -158,13 +164,13 @@ async fn answer<S: HttpService>(
         Ok(()) => tokio::select! {
             biased;
             response = ask(shared, Arc::clone(&exchange)) => response,
-            () = slot.stranger_told_to_leave() => no_room(),
+            () = slot.stranger_evicted() => no_room(),
         },
     };
     let rest = exchange.body.discard(&exchange.headers).await;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, exchange.id.header_value());
-    if !matches!(rest, Rest::Nothing) || !is_inside || !is_framed || slot.must_leave() {
+    if !matches!(rest, Rest::Nothing) || !is_inside || !is_framed || slot.is_evicted() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Rest::Later(leftover) = rest {

@@ -6,7 +6,7 @@
 //! service ─ whatever is served: a function from an exchange to an answer
 //! ```
 //!
-//! In reading order: [`server`] and [`options`], [`slots`] (who may be connected), [`connection`], [`framing`] (what is no
+//! In reading order: [`server`] and [`options`], [`slots`] of [`connection_slot`] (who may be connected), [`connection`], [`framing`] (what is no
 //! request), [`exchange`] and [`body`] (a request as it came), [`target`] (its path and query), [`json`] with
 //! [`field_names`], [`response`], [`page`], [`cookies`], and [`problem`] (what went wrong, by [`problem_code`]).
 //!
@@ -15,6 +15,7 @@
 
 mod body;
 mod connection;
+mod connection_slot;
 mod cookies;
 mod exchange;
 mod field_names;
@@ -34,6 +35,7 @@ mod undeclared;
 
 pub use body::BODY_BYTES_MAX;
 pub(crate) use body::{Keep, PUBLIC_BODY_BYTES_MAX};
+pub(crate) use connection_slot::ConnectionSlot;
 pub(crate) use cookies::{Lives, cookie};
 pub(crate) use exchange::SharedExchange;
 pub use exchange::{Exchange, RequestId};
@@ -46,6 +48,5 @@ pub use problem::Problem;
 pub use problem_code::ProblemCode;
 pub use response::{Response, see_other, text_response};
 pub use server::{Drained, serve};
-pub(crate) use slots::ConnectionSlot;
 pub use target::loggable_uri;
 pub(crate) use target::{KEY_PARAMETER, Params, Pattern, query_value};

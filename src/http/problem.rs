@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use http::Response as HttpResponse;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, Response as HttpResponse};
 use serde::ser::SerializeMap;
 use serde_json::Value;
 
@@ -141,19 +141,23 @@ impl Problem {
         let body = serde_json::to_vec(&self).expect("a problem is plain JSON");
         let mut response = HttpResponse::new(body.into());
         *response.status_mut() = self.code.status();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        self.add_headers(response.headers_mut());
+        response
+    }
+
+    /// Adds the headers that go with it, whatever shape the answer has.
+    pub fn add_headers(&self, headers: &mut HeaderMap) {
         if let Some(after) = self.retry_after {
             let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
-        if let Some(allow) = self.allow {
-            headers.insert(ALLOW, allow);
+        if let Some(allow) = &self.allow {
+            headers.insert(ALLOW, allow.clone());
         }
         if self.code == ProblemCode::Unauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"callbunker\""));
         }
-        response
     }
 }
 

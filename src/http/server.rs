@@ -1,6 +1,6 @@
 //! The accept loop: takes connections in, keeps their number in bounds, and ends them all in time.
 //!
-//! Invariants: accepting never stops before `stop` (no error ends it, no crowd blocks it); a newcomer takes the place of
+//! Invariants: accepting never stops before `stop` (no error ends it, no crowd blocks it); a newcomer takes the slot of
 //! somebody who lets us wait or, when everybody is at work, is told 503; after `stop` no connection outlives
 //! `drain_timeout`; dropping the future drops all connections.
 //! How to get it wrong: retrying a failed accept at once (no free descriptor means a busy loop), or waiting for event
@@ -18,13 +18,13 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{self, Place};
+use super::connection::{self, Admission};
 use super::options::{HttpService, ServerOptions, Shared};
-use super::slots::Crowd;
+use super::slots::Slots;
 use super::trim::{CrowdMark, LOOK_EVERY};
 use super::undeclared::Undeclared;
 
-/// So many connections at a time are told that there is no place; more are closed without a word.
+/// So many connections at a time are told that there is no slot; more are closed without a word.
 const REFUSALS_MAX: usize = 64;
 /// The pause after a failed accept doubles from the first to the second.
 const ACCEPT_PAUSE_MIN: Duration = Duration::from_millis(10);
@@ -51,7 +51,7 @@ pub async fn serve<S: HttpService>(
 ) -> Drained {
     let log = options.log.clone();
     let mut house = House {
-        crowd: Crowd::new(options.limits.connections_max),
+        slots: Slots::new(options.limits.connections_max),
         refusals: Arc::new(Semaphore::new(REFUSALS_MAX)),
         connections: JoinSet::new(),
         shared: Arc::new(Shared { service, options, stop: Arc::new(stop.clone()), undeclared: Undeclared::default() }),
@@ -82,7 +82,7 @@ pub async fn serve<S: HttpService>(
                 Err(error) if is_the_clients(&error) => debug!(log, "a connection ended unborn"; "error" => %error),
                 Err(error) => {
                     failures += 1;
-                    let left = house.crowd.make_room();
+                    let left = house.slots.evict_idle();
                     if told.is_none_or(|at: Instant| at.elapsed() >= ACCEPT_ERROR_EVERY) {
                         told = Some(Instant::now());
                         error!(log, "connections cannot be accepted; is LimitNOFILE high enough?";
@@ -99,7 +99,7 @@ pub async fn serve<S: HttpService>(
 }
 
 struct House<S> {
-    crowd: Arc<Crowd>,
+    slots: Arc<Slots>,
     refusals: Arc<Semaphore>,
     connections: JoinSet<()>,
     shared: Arc<Shared<S>>,
@@ -107,14 +107,14 @@ struct House<S> {
 
 impl<S: HttpService> House<S> {
     fn take_in(&mut self, stream: TcpStream, peer: std::net::SocketAddr) {
-        let place = match self.crowd.take_slot(peer.ip()) {
-            Some(taken) => Place::Seat(taken),
+        let admission = match self.slots.take_slot(peer.ip()) {
+            Some(lease) => Admission::Inside(lease),
             None => match Arc::clone(&self.refusals).try_acquire_owned() {
-                Ok(permit) => Place::Door { _permit: permit, slot: self.crowd.standing_slot(peer.ip()) },
+                Ok(permit) => Admission::AtTheDoor { _permit: permit, slot: self.slots.standing_slot(peer.ip()) },
                 Err(_) => return,
             },
         };
-        self.connections.spawn(connection::run(stream, peer, place, Arc::clone(&self.shared)));
+        self.connections.spawn(connection::run(stream, peer, admission, Arc::clone(&self.shared)));
     }
 
     async fn drain(mut self, log: &Logger) -> Drained {

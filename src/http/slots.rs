@@ -4,212 +4,85 @@
 //! that we let wait because everybody may ask, go first: strangers' before others', of the address that has the most slots,
 //! the longest wait first. When all are at work, the address with the most slots gives one that works for a stranger, but
 //! only to an address that has fewer: nobody can hold all slots, and nobody's own newcomers cut off their own requests.
-//! How to get it wrong: holding the lock while waiting, counting those that were told to go, or calling a request that only
-//! waits for its turn work: a burst of them would hold every slot.
+//! How to get it wrong: holding the lock while waiting, or counting those that were told to go.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-use tokio_util::sync::CancellationToken;
-
+use super::connection_slot::ConnectionSlot;
 use super::per_client::customer;
 
-/// A body may be on its way this long before its connection counts as one that lets us wait.
-const BODY_PATIENCE: Duration = Duration::from_secs(1);
-
-const WAITING: u64 = 0;
-const READING: u64 = 1;
-const SERVING: u64 = 2;
-const HELD: u64 = 3;
-
-/// One connection's place.
-pub(crate) struct ConnectionSlot {
-    /// Milliseconds since the crowd began, times four, plus the phase.
-    phase: AtomicU64,
-    /// Whether the key of the latest request was right.
-    is_known: AtomicBool,
-    /// Whose it is: the peer or, once a trusted proxy has said so, whom it forwards for.
-    from: Mutex<IpAddr>,
-    epoch: Instant,
-    leave: CancellationToken,
-}
-
-impl ConnectionSlot {
-    fn new(from: IpAddr, epoch: Instant) -> Self {
-        let slot = Self {
-            phase: AtomicU64::new(WAITING),
-            is_known: AtomicBool::new(false),
-            from: Mutex::new(customer(from)),
-            epoch,
-            leave: CancellationToken::new(),
-        };
-        slot.waiting();
-        slot
-    }
-
-    /// No request yet, or its header is not complete; or its answer is on its way already.
-    pub(crate) fn waiting(&self) {
-        self.set(WAITING);
-    }
-
-    /// A request of somebody begins.
-    pub(super) fn asked_by(&self, client: IpAddr) {
-        self.is_known.store(false, Ordering::Relaxed);
-        *self.from.lock().unwrap_or_else(PoisonError::into_inner) = customer(client);
-        self.serving();
-    }
-
-    /// Whoever asks has shown a right key.
-    pub(crate) fn known(&self) {
-        self.is_known.store(true, Ordering::Relaxed);
-    }
-
-    /// We wait for the client's body.
-    pub(crate) fn reading(&self) {
-        if self.phase.load(Ordering::Relaxed) % 4 != READING {
-            self.set(READING);
-        }
-    }
-
-    /// The client waits for us.
-    pub(crate) fn serving(&self) {
-        self.set(SERVING);
-    }
-
-    /// The client waits because we want it to, not because there is work.
-    pub(crate) fn held(&self) {
-        self.set(HELD);
-    }
-
-    fn set(&self, phase: u64) {
-        self.phase.store(self.now() * 4 + phase, Ordering::Relaxed);
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX / 4)
-    }
-
-    fn from(&self) -> IpAddr {
-        *self.from.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn is_known(&self) -> bool {
-        self.is_known.load(Ordering::Relaxed)
-    }
-
-    /// Whether no request is in anybody's hands.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.phase.load(Ordering::Relaxed) % 4 == WAITING
-    }
-
-    /// Whether somebody whose key is right waits for us.
-    pub(super) fn is_serving_known(&self) -> bool {
-        matches!(self.phase.load(Ordering::Relaxed) % 4, SERVING | READING) && self.is_known()
-    }
-
-    /// Since when this slot has not been at work, if it may be given to somebody else.
-    fn yields_since(&self) -> Option<u64> {
-        let packed = self.phase.load(Ordering::Relaxed);
-        let (since, phase) = (packed / 4, packed % 4);
-        let patience = u64::try_from(BODY_PATIENCE.as_millis()).unwrap_or(u64::MAX);
-        match phase {
-            WAITING | HELD => Some(since),
-            READING if self.now() >= since.saturating_add(patience) => Some(since),
-            _ => None,
-        }
-    }
-
-    /// Whether this connection has to make room.
-    pub(super) fn must_leave(&self) -> bool {
-        self.leave.is_cancelled()
-    }
-
-    /// Resolves when it has to.
-    pub(super) async fn told_to_leave(&self) {
-        self.leave.cancelled().await;
-    }
-
-    /// Resolves when a stranger's request has to make room, however far it is. Somebody whose key is right finishes.
-    pub(super) async fn stranger_told_to_leave(&self) {
-        self.leave.cancelled().await;
-        if self.is_known() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-/// All connections.
-pub(super) struct Crowd {
-    slots: Mutex<Seats>,
+/// The slots of all connections.
+pub(super) struct Slots {
+    open: Mutex<Open>,
     max: usize,
     epoch: Instant,
 }
 
 #[derive(Default)]
-struct Seats {
+struct Open {
     next_id: u64,
     by_id: HashMap<u64, Arc<ConnectionSlot>>,
 }
 
-/// A place that is given back when its connection goes, by any way.
-pub(crate) struct Taken {
+/// A slot that is given back when its connection goes, by any way.
+pub(crate) struct SlotLease {
     id: u64,
     slot: Arc<ConnectionSlot>,
-    crowd: Arc<Crowd>,
+    slots: Arc<Slots>,
 }
 
-impl Taken {
+impl SlotLease {
     pub(crate) fn slot(&self) -> &Arc<ConnectionSlot> {
         &self.slot
     }
 }
 
-impl Drop for Taken {
+impl Drop for SlotLease {
     fn drop(&mut self) {
-        self.crowd.lock().by_id.remove(&self.id);
+        self.slots.lock().by_id.remove(&self.id);
     }
 }
 
-impl Crowd {
+impl Slots {
     pub(super) fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self { slots: Mutex::default(), max, epoch: Instant::now() })
+        Arc::new(Self { open: Mutex::default(), max, epoch: Instant::now() })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Seats> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place, if need be somebody else's; `None` when nobody has one to give.
-    pub(super) fn take_slot(self: &Arc<Self>, from: IpAddr) -> Option<Taken> {
-        let mut slots = self.lock();
-        if slots.by_id.len() >= self.max && slots.make_room(self.max) == 0 && !slots.take_from_the_greediest(from) {
+    /// A slot, if need be somebody else's; `None` when nobody has one to give.
+    pub(super) fn take_slot(self: &Arc<Self>, from: IpAddr) -> Option<SlotLease> {
+        let mut open = self.lock();
+        if open.by_id.len() >= self.max && open.evict_idle(self.max) == 0 && !open.evict_from_the_greediest(from) {
             return None;
         }
-        let id = slots.next_id;
-        slots.next_id += 1;
+        let id = open.next_id;
+        open.next_id += 1;
         let slot = Arc::new(ConnectionSlot::new(from, self.epoch));
-        slots.by_id.insert(id, Arc::clone(&slot));
-        Some(Taken { id, slot, crowd: Arc::clone(self) })
+        open.by_id.insert(id, Arc::clone(&slot));
+        Some(SlotLease { id, slot, slots: Arc::clone(self) })
     }
 
-    /// A place outside the count, for somebody who is told at once that there is none.
+    /// A slot outside the count, for somebody who is told at once that there is none.
     pub(super) fn standing_slot(&self, from: IpAddr) -> Arc<ConnectionSlot> {
         Arc::new(ConnectionSlot::new(from, self.epoch))
     }
 
     /// Tells some of those who are not at work to go, because the machine has run out of something.
-    pub(super) fn make_room(&self) -> usize {
-        self.lock().make_room(self.max)
+    pub(super) fn evict_idle(&self) -> usize {
+        self.lock().evict_idle(self.max)
     }
 }
 
-impl Seats {
-    /// Looking at everybody is dear, so a sixty-fourth of the crowd goes at a time.
-    fn make_room(&mut self, max: usize) -> usize {
+impl Open {
+    /// Looking at everybody is dear, so a sixty-fourth of them goes at a time.
+    fn evict_idle(&mut self, max: usize) -> usize {
         let mut counts = self.counts();
         let (mut strangers, mut known) = (Yielding::default(), Yielding::default());
         for (id, slot) in &self.by_id {
@@ -225,28 +98,26 @@ impl Seats {
             leaving = known.first(most, &mut counts);
         }
         for id in &leaving {
-            self.send_away(*id);
+            self.evict(*id);
         }
         leaving.len()
     }
 
     /// When everybody is at work: one slot that works for a stranger, of the address that has the most, as long as it has
     /// more than the newcomer's would have then.
-    fn take_from_the_greediest(&mut self, newcomer: IpAddr) -> bool {
+    fn evict_from_the_greediest(&mut self, newcomer: IpAddr) -> bool {
         let counts = self.counts();
         let enough = counts.get(&customer(newcomer)).map_or(1, |count| count + 1);
         let strangers = self.by_id.iter().filter(|(_, slot)| !slot.is_known());
         let greediest = strangers
             // Whose a slot is may have changed since they were counted.
-            .map(|(id, slot)| {
-                (counts.get(&slot.from()).copied().unwrap_or(0), Reverse((slot.phase.load(Ordering::Relaxed), *id)))
-            })
+            .map(|(id, slot)| (counts.get(&slot.from()).copied().unwrap_or(0), Reverse((slot.age(), *id))))
             .filter(|(count, _)| *count > enough)
             .max();
-        greediest.map(|(_, Reverse((_, id)))| self.send_away(id)).is_some()
+        greediest.map(|(_, Reverse((_, id)))| self.evict(id)).is_some()
     }
 
-    /// Seats of each address.
+    /// How many each address has.
     fn counts(&self) -> HashMap<IpAddr, usize> {
         let mut counts = HashMap::new();
         for slot in self.by_id.values() {
@@ -255,14 +126,14 @@ impl Seats {
         counts
     }
 
-    fn send_away(&mut self, id: u64) {
+    fn evict(&mut self, id: u64) {
         if let Some(slot) = self.by_id.remove(&id) {
-            slot.leave.cancel();
+            slot.evict();
         }
     }
 }
 
-/// Seats that may be given away, by address.
+/// Slots that may be given away, by address.
 #[derive(Default)]
 struct Yielding(HashMap<IpAddr, Vec<Reverse<(u64, u64)>>>);
 
@@ -295,125 +166,128 @@ impl Yielding {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::connection_slot::BODY_PATIENCE;
     use super::*;
 
     fn address(last: u8) -> IpAddr {
         IpAddr::from([192, 0, 2, last])
     }
 
-    impl Crowd {
-        fn take(self: &Arc<Self>) -> Option<Taken> {
+    impl Slots {
+        fn take(self: &Arc<Self>) -> Option<SlotLease> {
             self.take_slot(address(1))
         }
     }
 
-    impl Taken {
+    impl SlotLease {
         fn must_go(&self) -> bool {
-            self.slot.leave.is_cancelled()
+            self.slot.is_evicted()
         }
     }
 
     #[test]
     fn those_who_let_us_wait_make_room_and_those_at_work_do_not() {
-        let crowd = Crowd::new(2);
-        let first = crowd.take().unwrap();
-        let second = crowd.take().unwrap();
+        let slots = Slots::new(2);
+        let first = slots.take().unwrap();
+        let second = slots.take().unwrap();
         first.slot().serving();
-        let third = crowd.take().expect("the second one waits, so it goes");
+        let third = slots.take().expect("the second one waits, so it goes");
         assert!(second.must_go() && !first.must_go());
         third.slot().serving();
-        assert!(crowd.take().is_none(), "both are at work");
+        assert!(slots.take().is_none(), "both are at work");
         drop(first);
-        assert!(crowd.take().is_some());
+        assert!(slots.take().is_some());
     }
 
     #[test]
     fn a_body_on_its_way_is_given_time() {
-        let crowd = Crowd::new(1);
-        let first = crowd.take().unwrap();
+        let slots = Slots::new(1);
+        let first = slots.take().unwrap();
         first.slot().reading();
-        assert!(crowd.take().is_none());
-        first.slot().phase.store(READING, Ordering::Relaxed);
+        assert!(slots.take().is_none());
+        first.slot().has_read_since(0);
         std::thread::sleep(BODY_PATIENCE + Duration::from_millis(20));
-        assert!(crowd.take().is_some());
+        assert!(slots.take().is_some());
     }
 
     #[test]
     fn nobody_whose_key_was_right_goes_as_long_as_a_stranger_can() {
-        let crowd = Crowd::new(128);
-        let slots: Vec<_> = (0..128).map(|_| crowd.take().unwrap()).collect();
-        slots[1..].iter().for_each(|slot| slot.slot().known());
-        let newcomer = crowd.take().expect("the stranger goes");
+        let slots = Slots::new(128);
+        let taken: Vec<_> = (0..128).map(|_| slots.take().unwrap()).collect();
+        taken[1..].iter().for_each(|slot| slot.slot().known());
+        let newcomer = slots.take().expect("the stranger goes");
         newcomer.slot().known();
-        assert!(slots[0].must_go() && slots[1..].iter().all(|slot| !slot.must_go()));
-        assert!(crowd.take().is_some(), "then those who wait with a right key");
+        assert!(taken[0].must_go() && taken[1..].iter().all(|slot| !slot.must_go()));
+        assert!(slots.take().is_some(), "then those who wait with a right key");
     }
 
     #[test]
     fn the_longest_wait_goes_first() {
-        let crowd = Crowd::new(3);
-        let slots: Vec<_> = (0..3).map(|_| crowd.take().unwrap()).collect();
-        for (slot, since) in slots.iter().zip([9, 3, 7]) {
-            slot.slot().phase.store(since * 4 + WAITING, Ordering::Relaxed);
+        let slots = Slots::new(3);
+        let taken: Vec<_> = (0..3).map(|_| slots.take().unwrap()).collect();
+        for (slot, since) in taken.iter().zip([9, 3, 7]) {
+            slot.slot().has_waited_since(since);
         }
-        let _newcomer = crowd.take().unwrap();
-        assert!(slots[1].must_go());
-        assert!(!slots[0].must_go() && !slots[2].must_go());
+        let _newcomer = slots.take().unwrap();
+        assert!(taken[1].must_go());
+        assert!(!taken[0].must_go() && !taken[2].must_go());
     }
 
     #[test]
     fn a_wait_that_we_impose_makes_room() {
-        let crowd = Crowd::new(1);
-        let first = crowd.take().unwrap();
+        let slots = Slots::new(1);
+        let first = slots.take().unwrap();
         first.slot().serving();
-        assert!(crowd.take().is_none());
+        assert!(slots.take().is_none());
         first.slot().held();
-        assert!(crowd.take().is_some() && first.must_go());
+        assert!(slots.take().is_some() && first.must_go());
     }
 
     #[test]
-    fn the_address_with_the_most_seats_gives_first_and_whose_key_was_right_last() {
-        let crowd = Crowd::new(4);
-        let early = crowd.take_slot(address(9)).unwrap();
-        let customers: Vec<_> = (0..3).map(|_| crowd.take_slot(address(1)).unwrap()).collect();
+    fn the_address_with_the_most_slots_gives_first_and_whose_key_was_right_last() {
+        let slots = Slots::new(4);
+        let early = slots.take_slot(address(9)).unwrap();
+        let customers: Vec<_> = (0..3).map(|_| slots.take_slot(address(1)).unwrap()).collect();
         customers[0].slot().known();
-        let flood: Vec<_> = (0..3).map(|_| crowd.take_slot(address(2)).unwrap()).collect();
+        let flood: Vec<_> = (0..3).map(|_| slots.take_slot(address(2)).unwrap()).collect();
         assert!(customers[1].must_go() && customers[2].must_go(), "they had the most slots");
         assert!(!customers[0].must_go() && !early.must_go());
         assert_eq!(flood.iter().filter(|slot| slot.must_go()).count(), 1, "then the flood itself had");
         drop((early, flood));
-        let rest: Vec<_> = (0..4).map(|_| crowd.take_slot(address(3)).unwrap()).collect();
+        let rest: Vec<_> = (0..4).map(|_| slots.take_slot(address(3)).unwrap()).collect();
         assert!(!customers[0].must_go());
         rest.iter().for_each(|slot| slot.slot().serving());
-        assert!(crowd.take_slot(address(4)).is_some() && customers[0].must_go(), "nobody else has one to give");
+        assert!(slots.take_slot(address(4)).is_some() && customers[0].must_go(), "nobody else has one to give");
     }
 
     #[test]
-    fn when_all_are_at_work_the_address_with_the_most_seats_gives_one_to_others_only() {
-        let crowd = Crowd::new(3);
-        let greedy: Vec<_> = (0..3).map(|_| crowd.take_slot(address(1)).unwrap()).collect();
+    fn when_all_are_at_work_the_address_with_the_most_slots_gives_one_to_others_only() {
+        let slots = Slots::new(3);
+        let greedy: Vec<_> = (0..3).map(|_| slots.take_slot(address(1)).unwrap()).collect();
         for (slot, since) in greedy.iter().zip([8, 5, 6]) {
             slot.slot().asked_by(address(1));
-            slot.slot().phase.store(since * 4 + SERVING, Ordering::Relaxed);
+            slot.slot().has_been_served_since(since);
         }
-        assert!(crowd.take_slot(address(1)).is_none(), "not to its own newcomer");
+        assert!(slots.take_slot(address(1)).is_none(), "not to its own newcomer");
         greedy[1].slot().known();
-        let other = crowd.take_slot(address(2)).unwrap();
+        let other = slots.take_slot(address(2)).unwrap();
         assert!(greedy[2].must_go(), "the longest at work whose key was not right");
         other.slot().asked_by(address(2));
-        assert!(crowd.take_slot(address(2)).is_none(), "it would have as many as the other");
+        assert!(slots.take_slot(address(2)).is_none(), "it would have as many as the other");
         greedy[0].slot().known();
-        assert!(crowd.take_slot(address(3)).is_none(), "whose key is right finishes");
+        assert!(slots.take_slot(address(3)).is_none(), "whose key is right finishes");
     }
 
     #[test]
-    fn whom_a_proxy_forwards_for_has_the_seat() {
-        let (crowd, proxy) = (Crowd::new(3), address(9));
-        let slots: Vec<_> = (0..3).map(|_| crowd.take_slot(proxy).unwrap()).collect();
-        for (slot, client) in slots.iter().zip([1, 2, 2]) {
+    fn whom_a_proxy_forwards_for_has_the_slot() {
+        let (slots, proxy) = (Slots::new(3), address(9));
+        let taken: Vec<_> = (0..3).map(|_| slots.take_slot(proxy).unwrap()).collect();
+        for (slot, client) in taken.iter().zip([1, 2, 2]) {
             slot.slot().asked_by(address(client));
         }
-        assert!(crowd.take_slot(proxy).is_some(), "nobody knows yet for whom");
-        assert!(!slots[0].must_go() && (slots[1].must_go() ^ slots[2].must_go()));
+        assert!(slots.take_slot(proxy).is_some(), "nobody knows yet for whom");
+        assert!(!taken[0].must_go() && (taken[1].must_go() ^ taken[2].must_go()));
     }
 }

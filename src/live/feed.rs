@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::{Notify, broadcast, watch};
 
-use super::places::Places;
+use super::viewer_slots::ViewerSlots;
 
 /// Browsers and scripts that may watch one instance at a time.
 const VIEWERS_MAX: usize = 200;
@@ -19,7 +19,7 @@ const EVENTS_BEHIND_MAX: usize = 256;
 #[derive(Clone)]
 pub(crate) struct Live {
     pub(crate) feed: broadcast::Sender<Bytes>,
-    pub(crate) places: Places,
+    pub(crate) slots: ViewerSlots,
     pub(crate) arrived: Arc<Notify>,
     /// Whether the hub has looked since somebody watches: from then on, what changes is sent.
     pub(crate) looked: watch::Sender<bool>,
@@ -28,7 +28,7 @@ pub(crate) struct Live {
 impl Default for Live {
     fn default() -> Self {
         let (feed, _) = broadcast::channel(EVENTS_BEHIND_MAX);
-        Self { feed, places: Places::new(VIEWERS_MAX), arrived: Arc::default(), looked: watch::Sender::new(false) }
+        Self { feed, slots: ViewerSlots::new(VIEWERS_MAX), arrived: Arc::default(), looked: watch::Sender::new(false) }
     }
 }
 

@@ -10,7 +10,8 @@ use futures_util::FutureExt as _;
 use tokio::time::{sleep, timeout};
 
 use super::feed::Live;
-use super::look::{Alert, Marks, alerts, look};
+use super::notices::{Notice, notices};
+use super::snapshot::{Marks, take_snapshot};
 use crate::api::services::Services;
 use crate::api::{purchases, status};
 use crate::db::changes_notify;
@@ -22,7 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 
 /// Runs the hub until it is dropped. A panic in it ends neither the hub nor anybody's connection.
-pub(crate) async fn keep(services: Arc<Services>, live: Live) {
+pub(crate) async fn run(services: Arc<Services>, live: Live) {
     loop {
         let both = async { tokio::join!(tell(&services), watch(&services, &live)) };
         if AssertUnwindSafe(both).catch_unwind().await.is_err() {
@@ -44,7 +45,7 @@ async fn tell(services: &Services) {
 
 /// What viewers were told last.
 #[derive(Default)]
-struct Told {
+struct LastSent {
     marks: Option<Marks>,
     status: Option<status::Status>,
     status_json: String,
@@ -52,18 +53,18 @@ struct Told {
 }
 
 async fn watch(services: &Services, live: &Live) {
-    let mut told = Told::default();
+    let mut last = LastSent::default();
     loop {
         if !live.is_watched() {
             live.looked.send_replace(false);
             // Whoever came before that line may trust what was told so far; whoever comes later waits for a new beginning.
             if !live.is_watched() {
-                told = Told::default();
+                last = LastSent::default();
                 live.arrived.notified().await;
             }
         }
         // Everything up to here is in the look that follows.
-        look_once(services, live, &mut told).await;
+        look_once(services, live, &mut last).await;
         live.looked.send_replace(true);
         sleep(PACE).await;
         let heard = services.db.changes().heard.notified();
@@ -71,39 +72,39 @@ async fn watch(services: &Services, live: &Live) {
     }
 }
 
-async fn look_once(services: &Services, live: &Live, told: &mut Told) {
-    let before = told.marks.clone();
-    let seen = match services.db.run("live_look", move |conn| look(conn, before.as_ref())).await {
-        Ok(seen) => seen,
+async fn look_once(services: &Services, live: &Live, last: &mut LastSent) {
+    let before = last.marks.clone();
+    let snapshot = match services.db.run("live_look", move |conn| take_snapshot(conn, before.as_ref())).await {
+        Ok(snapshot) => snapshot,
         Err(error) => {
             slog::debug!(services.log, "viewers must wait"; "error" => error.in_full());
-            if !std::mem::replace(&mut told.database_is_away, true) {
+            if !std::mem::replace(&mut last.database_is_away, true) {
                 let message = "The database does not answer; these numbers are from before.";
-                live.send("alert", &Alert::new("database_unavailable", message));
+                live.send("alert", &Notice::new("database_unavailable", message));
             }
             return;
         }
     };
-    if std::mem::take(&mut told.database_is_away) {
-        live.send("alert", &Alert::new("database_available", "The database answers again."));
-        told.status_json.clear();
+    if std::mem::take(&mut last.database_is_away) {
+        live.send("alert", &Notice::new("database_available", "The database answers again."));
+        last.status_json.clear();
     }
-    let now = status::document(seen.observation, seen.pass, &services.config.load());
+    let now = status::document(snapshot.observation, snapshot.pass, &services.config.load());
     let json = serde_json::to_string(&now).unwrap_or_default();
-    if json != told.status_json {
+    if json != last.status_json {
         live.send("status", &now);
-        told.status_json = json;
+        last.status_json = json;
     }
-    for line in &seen.assignments {
+    for line in &snapshot.assignments {
         live.send("assignment", line);
     }
-    for record in &seen.orders {
+    for record in &snapshot.orders {
         live.send("purchase", &purchases::document(&record.as_it_stands()));
     }
-    if let Some(before) = &told.status {
-        for alert in alerts(before, &now, &seen.orders) {
-            live.send("alert", &alert);
+    if let Some(before) = &last.status {
+        for notice in notices(before, &now, &snapshot.orders) {
+            live.send("alert", &notice);
         }
     }
-    (told.marks, told.status) = (Some(seen.marks), Some(now));
+    (last.marks, last.status) = (Some(snapshot.marks), Some(now));
 }

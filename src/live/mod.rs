@@ -12,10 +12,11 @@
 
 mod feed;
 mod hub;
-mod look;
-mod places;
+mod notices;
+mod snapshot;
 mod stream;
+mod viewer_slots;
 
 pub(crate) use feed::Live;
-pub(crate) use hub::keep;
+pub(crate) use hub::run;
 pub(crate) use stream::endpoint;

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use warp::Reply as _;
 
 use super::feed::{Live, frame};
-use super::look::Alert;
+use super::notices::Notice;
 use crate::access::{Access, long_enough};
 use crate::api::services::Services;
 use crate::api::status::document;
@@ -64,11 +64,11 @@ pub(crate) fn endpoint(live: &Live) -> Endpoint<Services> {
 }
 
 async fn events(live: &Live, services: Arc<Services>, request: Request) -> Outcome {
-    let place = live.places.take(request.who().map(|who| who.fingerprint)).ok_or_else(|| {
+    let slot = live.slots.take(request.who().map(|who| who.fingerprint)).ok_or_else(|| {
         Problem::new(ProblemCode::Unavailable, "Too many viewers watch this instance; close one, or ask another.")
             .retry_after(RETRY_AFTER)
     })?;
-    let given_away = place.given_away();
+    let given_away = slot.given_away();
     let ended = request.guard().endings().over(request.who().copied(), request.csrf_token());
     // First the feed, then the look: nothing falls in between.
     let feed = live.feed.subscribe();
@@ -80,7 +80,7 @@ async fn events(live: &Live, services: Arc<Services>, request: Request) -> Outco
         Ok((seen, pass)) => frame("status", &document(seen, pass, &services.config.load())),
         Err(_away) => {
             let message = "The database does not answer; the numbers come as soon as it does.";
-            frame("alert", &Alert::new("database_unavailable", message))
+            frame("alert", &Notice::new("database_unavailable", message))
         }
     };
     let begin = Bytes::from(format!("retry: {RETRY_MILLIS}\n\n{}", String::from_utf8_lossy(&first)));
@@ -89,12 +89,12 @@ async fn events(live: &Live, services: Arc<Services>, request: Request) -> Outco
         tokio::select! {
             () = stop => None,
             () = ended => None,
-            // Somebody with another key has the place now; the browser asks for one again.
+            // Somebody with another key has the slot now; the browser asks for one again.
             () = given_away => Some(Bytes::from_static(KNOCK_AGAIN)),
             () = long_enough() => Some(Bytes::from_static(KNOCK_AGAIN)),
         }
     };
-    let frames = frames(begin, feed, over, place).map(Ok::<_, std::convert::Infallible>);
+    let frames = frames(begin, feed, over, slot).map(Ok::<_, std::convert::Infallible>);
     let mut response = warp::reply::stream(frames).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_description_says_how_much_a_look_tells() {
-        let look = include_str!("look.rs");
+        let look = include_str!("snapshot.rs");
         let text = about().text.expect("a text");
         for (name, words) in
             [("ASSIGNMENTS_MAX", " assignments"), ("ASSIGNMENTS_MAX", " releases"), ("ORDERS_MAX", " orders")]

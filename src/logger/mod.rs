@@ -8,7 +8,7 @@
 //! that gets on within seconds. How to get it wrong: `std::process::exit` while a `Logger` is alive, which loses the last lines.
 
 mod escape;
-mod gate;
+mod level_filter;
 mod lines;
 mod queue;
 
@@ -21,7 +21,7 @@ use metrics::Counter;
 use slog::{Drain, Never, o};
 
 use crate::config::{LogConfig, LogFormat, LogLevel};
-use gate::{Gate, Threshold};
+use level_filter::{LevelFilter, LevelInForce};
 use queue::{Dropped, Queue};
 
 /// How long the end of the log waits for its reader.
@@ -37,7 +37,7 @@ pub(crate) struct Logger {
 /// Changes the level of a running log, and tells who counts what it drops.
 #[derive(Clone)]
 pub(crate) struct LogHandle {
-    threshold: Threshold,
+    level: LevelInForce,
     queue: Queue,
 }
 
@@ -65,15 +65,15 @@ fn json_to(level: LogLevel, writer: impl Write + Send + 'static) -> Logger {
 }
 
 fn start(level: LogLevel, lines: impl Drain<Ok = (), Err = Never> + Send + 'static) -> Logger {
-    let threshold = Threshold::new(level);
+    let in_force = LevelInForce::new(level);
     let queue = Queue::new();
     let writer = queue.clone();
     std::thread::Builder::new()
         .name("log".to_owned())
         .spawn(move || writer.write_all(&lines))
         .expect("a process that cannot start its second thread cannot do anything");
-    let root = slog::Logger::root(Gate::new(threshold.clone(), queue.clone()), o!());
-    Logger { root, handle: LogHandle { threshold, queue } }
+    let root = slog::Logger::root(LevelFilter::new(in_force.clone(), queue.clone()), o!());
+    Logger { root, handle: LogHandle { level: in_force, queue } }
 }
 
 impl Logger {
@@ -107,7 +107,7 @@ impl Drop for Logger {
 impl LogHandle {
     /// Shows lines of this importance and above, from the next line on.
     pub(crate) fn set_level(&self, level: LogLevel) {
-        self.threshold.set(level);
+        self.level.set(level);
         self.tell_libraries();
     }
 
@@ -119,12 +119,12 @@ impl LogHandle {
     /// The level in force.
     #[cfg(test)]
     fn level(&self) -> LogLevel {
-        self.threshold.get()
+        self.level.get()
     }
 
-    /// Keeps libraries from formatting lines that the gate would refuse.
+    /// Keeps libraries from formatting lines that the filter would refuse.
     fn tell_libraries(&self) {
-        log::set_max_level(self.threshold.for_libraries());
+        log::set_max_level(self.level.for_libraries());
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
         let logger = json_to(LogLevel::Error, memory.clone());
         let handle = logger.handle();
         warn!(logger.root(), "unseen");
-        handle.threshold.set(LogLevel::Info);
+        handle.level.set(LogLevel::Info);
         info!(logger.root(), "seen");
         error!(logger.root(), "seen too");
         assert_eq!(handle.level(), LogLevel::Info);

@@ -13,7 +13,7 @@ use utoipa::openapi::{Ref, RefOr, Required, Schema};
 use crate::http::{ProblemCode, RequestBody};
 
 /// An answer that is no problem.
-pub(crate) struct Answer {
+pub(crate) struct DescribedAnswer {
     pub(crate) status: StatusCode,
     pub(crate) text: &'static str,
     pub(crate) content: Option<(&'static str, Content)>,
@@ -28,7 +28,7 @@ pub struct About {
     pub(crate) text: Option<&'static str>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) body: Option<(&'static str, Content)>,
-    pub(crate) answers: Vec<Answer>,
+    pub(crate) answers: Vec<DescribedAnswer>,
     pub(crate) problems: Vec<(ProblemCode, &'static str)>,
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
 }
@@ -71,13 +71,13 @@ impl About {
             .query::<super::schemas::Cursor>("cursor", "The `next_cursor` of the page before.")
     }
 
-    fn parameter<T: ToSchema>(mut self, place: ParameterIn, name: &'static str, text: &'static str) -> Self {
+    fn parameter<T: ToSchema>(mut self, at: ParameterIn, name: &'static str, text: &'static str) -> Self {
         T::schemas(&mut self.schemas);
-        let required = if place == ParameterIn::Path { Required::True } else { Required::False };
+        let required = if at == ParameterIn::Path { Required::True } else { Required::False };
         self.parameters.push(
             ParameterBuilder::new()
                 .name(name)
-                .parameter_in(place)
+                .parameter_in(at)
                 .required(required)
                 .description(Some(text))
                 .schema(Some(T::schema()))
@@ -128,7 +128,12 @@ impl About {
         self.schemas.push((name, P::schema()));
         let content = Content::builder().schema(Some(reference)).example(Some(example)).build();
         let (status, text) = (StatusCode::OK, "A page.");
-        self.answers.push(Answer { status, text, content: Some(("application/json", content)), headers: Vec::new() });
+        self.answers.push(DescribedAnswer {
+            status,
+            text,
+            content: Some(("application/json", content)),
+            headers: Vec::new(),
+        });
         self.paged()
     }
 
@@ -136,7 +141,12 @@ impl About {
     #[must_use]
     pub fn answer_with<T: ToSchema>(mut self, status: StatusCode, text: &'static str, example: Value) -> Self {
         let content = self.with_schema::<T>(T::schema(), example);
-        self.answers.push(Answer { status, text, content: Some(("application/json", content)), headers: Vec::new() });
+        self.answers.push(DescribedAnswer {
+            status,
+            text,
+            content: Some(("application/json", content)),
+            headers: Vec::new(),
+        });
         self
     }
 
@@ -151,7 +161,7 @@ impl About {
         example: impl Into<Value>,
     ) -> Self {
         let content = Content::builder().schema(Some(schema)).example(Some(example.into())).build();
-        self.answers.push(Answer { status, text, content: Some((media_type, content)), headers: Vec::new() });
+        self.answers.push(DescribedAnswer { status, text, content: Some((media_type, content)), headers: Vec::new() });
         self
     }
 
@@ -160,7 +170,7 @@ impl About {
     pub fn answer_events(mut self, text: &'static str, example: impl Into<Value>) -> Self {
         let content = Content::builder().example(Some(example.into())).build();
         let content = Some(("text/event-stream", content));
-        self.answers.push(Answer { status: StatusCode::OK, text, content, headers: Vec::new() });
+        self.answers.push(DescribedAnswer { status: StatusCode::OK, text, content, headers: Vec::new() });
         self
     }
 
@@ -168,7 +178,7 @@ impl About {
     #[must_use]
     pub fn see_other(mut self, text: &'static str) -> Self {
         let headers = vec!["Location"];
-        self.answers.push(Answer { status: StatusCode::SEE_OTHER, text, content: None, headers });
+        self.answers.push(DescribedAnswer { status: StatusCode::SEE_OTHER, text, content: None, headers });
         self
     }
 

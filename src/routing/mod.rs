@@ -58,7 +58,7 @@ mod router;
 mod schemas;
 
 pub use about::About;
-pub(crate) use about::Answer;
+pub(crate) use about::DescribedAnswer;
 pub use caller::Caller;
 pub use endpoint::{BodyRule, Endpoint, Outcome, answer};
 pub use request::{Held, Request};

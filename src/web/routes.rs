@@ -1,6 +1,6 @@
 //! The route table. Hot routes first: each is tried in turn. What a route is for stands beside its handler (`about`).
 
-use crate::access::Access;
+use crate::access::Access::{Admin, Public, Signup};
 use crate::api::openapi::description;
 use crate::api::services::Services;
 use crate::api::{
@@ -30,7 +30,13 @@ pub fn routes() -> Vec<Route<Services>> {
 
 /// The same, with the stream of this feed.
 pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
-    use Access::{Admin, Public, Signup};
+    let rooms =
+        [signups(), machines(), buying(), upkeep(), numbers_of_the_pool(), looking_on(live), pages(), sessions()];
+    rooms.into_iter().flatten().collect()
+}
+
+/// Hot: every signup comes here.
+fn signups() -> Vec<Route<Services>> {
     vec![
         Route::new(
             "/signup/api/assign",
@@ -48,11 +54,23 @@ pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
                     .audited_of_admins(),
             ],
         ),
+    ]
+}
+
+/// What programs ask without a key, or to learn what there is.
+fn machines() -> Vec<Route<Services>> {
+    vec![
         openapi::route(description_text),
         Route::new("/healthz", vec![Endpoint::get(Public, health::healthz).about(health::about_healthz)]),
         Route::new("/readyz", vec![health::readyz_endpoint()]),
         Route::new("/metrics", vec![Endpoint::get(Public, metrics::metrics).about(metrics::about)]),
         Route::new("/problems/{code}", vec![Endpoint::get(Public, problem_page::show).about(problem_page::about)]),
+    ]
+}
+
+/// What is in stock, and what is bought.
+fn buying() -> Vec<Route<Services>> {
+    vec![
         Route::new(
             "/admin/phones/api/status",
             vec![Endpoint::get(Admin, status::status).about(status::about).polled()],
@@ -85,6 +103,12 @@ pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
                     .order(),
             ],
         ),
+    ]
+}
+
+/// What an operator does about all numbers, or about buying itself.
+fn upkeep() -> Vec<Route<Services>> {
+    vec![
         Route::new(
             "/admin/phones/api/configure-webhooks",
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, webhooks::handle).about(webhooks::about)],
@@ -105,6 +129,12 @@ pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
             "/admin/phones/api/import",
             vec![Endpoint::post(Admin, BodyRule::Json, import::handle).about(import::about).up_to(import::BYTES_MAX)],
         ),
+    ]
+}
+
+/// One number, and all of them.
+fn numbers_of_the_pool() -> Vec<Route<Services>> {
+    vec![
         Route::new(
             "/admin/phones/api/numbers/{phone_number}/adopt",
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_adopt).about(custody::about_adopt)],
@@ -128,6 +158,12 @@ pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
             "/admin/phones/api/numbers/{phone_number}",
             vec![Endpoint::get(Admin, numbers::handle).about(numbers::about)],
         ),
+    ]
+}
+
+/// What happened, what would, and what happens now.
+fn looking_on(live: &Live) -> Vec<Route<Services>> {
+    vec![
         Route::new(
             "/admin/phones/api/assignments",
             vec![Endpoint::get(Admin, lists::handle_assignments).about(lists::about_assignments)],
@@ -139,6 +175,12 @@ pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
         Route::new("/admin/phones/api/plan", vec![Endpoint::get(Admin, plan::handle).about(plan::about)]),
         Route::new("/admin/phones/api/audit", vec![Endpoint::get(Admin, audit::handle).about(audit::about)]),
         Route::new("/admin/phones/api/events", vec![live::endpoint(live)]),
+    ]
+}
+
+/// The dashboard.
+fn pages() -> Vec<Route<Services>> {
+    vec![
         Route::new("/admin/phones/assets/{name}", vec![Endpoint::get(Public, dashboard::asset).undocumented()]),
         Route::new("/admin/phones/dashboard", vec![page(dashboard::home).about(dashboard::about_home).polled()]),
         Route::new(
@@ -158,6 +200,12 @@ pub(super) fn routes_of(live: &Live) -> Vec<Route<Services>> {
                 form(dashboard::act).undocumented().order().does(dashboard::action),
             ],
         ),
+    ]
+}
+
+/// The way in and out, for people.
+fn sessions() -> Vec<Route<Services>> {
+    vec![
         Route::new(
             "/admin/login",
             vec![

@@ -16,14 +16,14 @@ use super::routes::routes_of;
 use crate::access::Guard;
 use crate::api::services::Services;
 use crate::http::{HttpService, ServerOptions, serve};
-use crate::live::{Live, keep};
+use crate::live::{self, Live};
 use crate::routing::router;
 use crate::supervisor::Heartbeat;
 
 /// What each incarnation of the HTTP part is made of.
 pub(crate) struct HttpParts {
     pub(crate) listener: Arc<TcpListener>,
-    pub(crate) shared: Arc<Services>,
+    pub(crate) services: Arc<Services>,
     pub(crate) guard: Arc<Guard>,
     pub(crate) options: ServerOptions,
     pub(crate) stop: CancellationToken,
@@ -50,10 +50,10 @@ impl Actor for HttpServer {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.heartbeat.beat_from(ctx);
         let (parts, feed) = (&self.parts, Live::default());
-        let service = warp::service(router(routes_of(&feed), Arc::clone(&parts.shared), Arc::clone(&parts.guard)));
+        let service = warp::service(router(routes_of(&feed), Arc::clone(&parts.services), Arc::clone(&parts.guard)));
         let (listener, options, stop) = (Arc::clone(&parts.listener), parts.options.clone(), parts.stop.clone());
         // On the runtime's threads, not on the actors': connections use all cores.
-        let watching = keep(Arc::clone(&parts.shared), feed);
+        let watching = live::run(Arc::clone(&parts.services), feed);
         let serving = parts.runtime.spawn(async move {
             tokio::select! {
                 served = serve_to_the_end(&listener, service, options, stop) => served,
@@ -61,7 +61,7 @@ impl Actor for HttpServer {
                 () = failpoint() => Ok(()),
             }
         });
-        let (log, stop, ended) = (parts.shared.log.clone(), parts.stop.clone(), parts.ended.clone());
+        let (log, stop, ended) = (parts.services.log.clone(), parts.stop.clone(), parts.ended.clone());
         ctx.spawn(serving.into_actor(self).map(move |served, _, ctx| {
             match served {
                 Ok(Ok(())) => {}

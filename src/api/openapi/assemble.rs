@@ -19,7 +19,7 @@ use utoipa::openapi::{
 use super::super::openapi::problems::{self, PROBLEM, by_status, component, header, reference, when};
 use crate::access::Access;
 use crate::http::ProblemCode;
-use crate::routing::{About, Answer, BodyRule, Endpoint, Route};
+use crate::routing::{About, BodyRule, DescribedAnswer, Endpoint, Route};
 
 const TEXT: &str = "\
 Keeps a warm pool of Twilio phone numbers and hands one to each signup.
@@ -95,7 +95,7 @@ fn operation<C>(endpoint: &Endpoint<C>, about: About, problems: &problems::BySta
     operation.responses(responses).build()
 }
 
-fn responses(answers: Vec<Answer>, problems: &problems::ByStatus) -> BTreeMap<String, RefOr<Response>> {
+fn responses(answers: Vec<DescribedAnswer>, problems: &problems::ByStatus) -> BTreeMap<String, RefOr<Response>> {
     let mut responses: BTreeMap<_, _> =
         answers.into_iter().map(|answer| (answer.status.as_str().to_owned(), RefOr::T(response(answer)))).collect();
     for (status, problems) in problems {
@@ -116,7 +116,7 @@ fn responses(answers: Vec<Answer>, problems: &problems::ByStatus) -> BTreeMap<St
     responses
 }
 
-fn response(answer: Answer) -> Response {
+fn response(answer: DescribedAnswer) -> Response {
     let mut response = Response::builder().description(answer.text).header_ref("X-Request-Id", header("X-Request-Id"));
     if let Some((media_type, content)) = answer.content {
         response = response.content(media_type, content);

@@ -67,18 +67,18 @@ impl Bucket {
     }
 }
 
-/// Strangers of one kind.
-struct Strangers {
+/// The buckets for one kind of strangers' calls.
+struct StrangerBuckets {
     all: Bucket,
     shares: PerClient<Bucket>,
 }
 
-impl Strangers {
+impl StrangerBuckets {
     fn new(now: Instant) -> Self {
         Self { all: Bucket::full(&STRANGERS, now), shares: PerClient::new(ADDRESSES_MAX) }
     }
 
-    fn refused(&mut self, client: IpAddr, now: Instant) -> Option<u64> {
+    fn left_out_before(&mut self, client: IpAddr, now: Instant) -> Option<u64> {
         // An empty bucket of everybody's needs no memory of who was there.
         if !(self.all.has(&STRANGERS, now) && self.has_share(client, now)) {
             self.all.left_out += 1;
@@ -102,43 +102,43 @@ impl Strangers {
     }
 }
 
-/// Says of each refused call whether it is written down, and then how many were not since the last that was.
-pub(crate) struct Refusals(Mutex<Inner>);
+/// Says of each refused call whether it is written down (`Some`), and then how many were left out since the last that was.
+pub(crate) struct RefusalSampler(Mutex<Buckets>);
 
-struct Inner {
+struct Buckets {
     /// As many as there were keys since the start.
     known: HashMap<(Fingerprint, bool), Bucket>,
-    unauthorized: Strangers,
-    limited: Strangers,
+    unauthorized: StrangerBuckets,
+    limited: StrangerBuckets,
 }
 
-impl Refusals {
+impl RefusalSampler {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        let (unauthorized, limited) = (Strangers::new(now), Strangers::new(now));
-        Self(Mutex::new(Inner { known: HashMap::new(), unauthorized, limited }))
+        let (unauthorized, limited) = (StrangerBuckets::new(now), StrangerBuckets::new(now));
+        Self(Mutex::new(Buckets { known: HashMap::new(), unauthorized, limited }))
     }
 
     /// A call of somebody whose key is known.
-    pub(super) fn of_known(&self, who: &Who) -> Option<u64> {
-        self.inner(|inner| inner.of_known(who, Instant::now()))
+    pub(super) fn left_out_before_known(&self, who: &Who) -> Option<u64> {
+        self.buckets(|buckets| buckets.left_out_before_known(who, Instant::now()))
     }
 
     /// A call of a stranger; `is_limited` when the answer is 429.
-    pub(super) fn of_stranger(&self, client: IpAddr, is_limited: bool) -> Option<u64> {
-        self.inner(|inner| {
-            let kind = if is_limited { &mut inner.limited } else { &mut inner.unauthorized };
-            kind.refused(client, Instant::now())
+    pub(super) fn left_out_before_stranger(&self, client: IpAddr, is_limited: bool) -> Option<u64> {
+        self.buckets(|buckets| {
+            let kind = if is_limited { &mut buckets.limited } else { &mut buckets.unauthorized };
+            kind.left_out_before(client, Instant::now())
         })
     }
 
-    fn inner<T>(&self, work: impl FnOnce(&mut Inner) -> T) -> T {
+    fn buckets<T>(&self, work: impl FnOnce(&mut Buckets) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Inner {
-    fn of_known(&mut self, who: &Who, now: Instant) -> Option<u64> {
+impl Buckets {
+    fn left_out_before_known(&mut self, who: &Who, now: Instant) -> Option<u64> {
         let bucket = self.known.entry((who.fingerprint, who.by_session)).or_insert_with(|| Bucket::full(&KNOWN, now));
         if bucket.has(&KNOWN, now) {
             return Some(bucket.take());
@@ -161,21 +161,21 @@ mod tests {
     fn one_address_uses_up_its_share_and_leaves_the_rest_to_others() {
         let begin = Instant::now();
         let at = |seconds| begin + Duration::from_secs(seconds);
-        let mut strangers = Strangers::new(begin);
-        let written = (0..1000).filter(|_| strangers.refused(address(1), begin).is_some()).count();
+        let mut strangers = StrangerBuckets::new(begin);
+        let written = (0..1000).filter(|_| strangers.left_out_before(address(1), begin).is_some()).count();
         assert_eq!(written, 10);
-        assert_eq!(strangers.refused(address(2), begin), Some(990), "the next row tells of them");
-        assert_eq!(strangers.refused(address(1), at(59)), None);
-        assert_eq!(strangers.refused(address(1), at(60)), Some(1));
-        assert_eq!(strangers.refused(address(1), at(61)), None);
+        assert_eq!(strangers.left_out_before(address(2), begin), Some(990), "the next row tells of them");
+        assert_eq!(strangers.left_out_before(address(1), at(59)), None);
+        assert_eq!(strangers.left_out_before(address(1), at(60)), Some(1));
+        assert_eq!(strangers.left_out_before(address(1), at(61)), None);
     }
 
     #[test]
     fn all_strangers_together_have_sixty_and_then_ten_a_minute() {
         let begin = Instant::now();
-        let mut strangers = Strangers::new(begin);
+        let mut strangers = StrangerBuckets::new(begin);
         let mut written = |from: u32, now: Instant| {
-            (from..from + 5000).filter(|host| strangers.refused(address(*host), now).is_some()).count()
+            (from..from + 5000).filter(|host| strangers.left_out_before(address(*host), now).is_some()).count()
         };
         assert_eq!(written(0, begin), 60);
         assert_eq!(written(5000, begin + Duration::from_secs(60)), 10);
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn the_memory_is_bounded_and_a_full_one_lets_go_of_whole_shares() {
         let begin = Instant::now();
-        let mut strangers = Strangers::new(begin);
+        let mut strangers = StrangerBuckets::new(begin);
         for host in 0..20_000 {
             assert!(strangers.has_share(address(host), begin));
         }
@@ -197,20 +197,20 @@ mod tests {
 
     #[test]
     fn keys_that_are_known_have_buckets_of_their_own() {
-        let (refusals, client) = (Refusals::new(), address(1));
+        let (sampler, client) = (RefusalSampler::new(), address(1));
         let who = |key: &[u8], by_session| Who { access: Access::Admin, fingerprint: Fingerprint::of(key), by_session };
-        while refusals.of_stranger(client, true).is_some() {}
-        assert!(refusals.of_stranger(client, false).is_some(), "429 hides no 401");
-        while refusals.of_stranger(client, false).is_some() {}
+        while sampler.left_out_before_stranger(client, true).is_some() {}
+        assert!(sampler.left_out_before_stranger(client, false).is_some(), "429 hides no 401");
+        while sampler.left_out_before_stranger(client, false).is_some() {}
         let now = Instant::now();
-        refusals.inner(|inner| {
+        sampler.buckets(|buckets| {
             for _ in 0..KNOWN.burst {
-                assert_eq!(inner.of_known(&who(b"one", false), now), Some(0));
+                assert_eq!(buckets.left_out_before_known(&who(b"one", false), now), Some(0));
             }
-            assert_eq!(inner.of_known(&who(b"one", false), now), None);
-            assert_eq!(inner.of_known(&who(b"one", true), now), Some(0));
-            assert_eq!(inner.of_known(&who(b"two", false), now), Some(0));
-            assert_eq!(inner.of_known(&who(b"one", false), now + KNOWN.every), Some(1));
+            assert_eq!(buckets.left_out_before_known(&who(b"one", false), now), None);
+            assert_eq!(buckets.left_out_before_known(&who(b"one", true), now), Some(0));
+            assert_eq!(buckets.left_out_before_known(&who(b"two", false), now), Some(0));
+            assert_eq!(buckets.left_out_before_known(&who(b"one", false), now + KNOWN.every), Some(1));
         });
     }
 }

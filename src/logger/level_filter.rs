@@ -9,13 +9,13 @@ use slog::{Drain, Level, Never, OwnedKVList, Record};
 
 use crate::config::LogLevel;
 
-/// The level in force, shared by the gate and whoever changes it.
+/// The level in force, shared by the filter and whoever changes it.
 #[derive(Clone)]
-pub(super) struct Threshold(Arc<AtomicU8>);
+pub(super) struct LevelInForce(Arc<AtomicU8>);
 
 const LEVELS: [LogLevel; 5] = [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug, LogLevel::Trace];
 
-impl Threshold {
+impl LevelInForce {
     pub(super) fn new(level: LogLevel) -> Self {
         Self(Arc::new(AtomicU8::new(level as u8)))
     }
@@ -53,23 +53,23 @@ impl Threshold {
 }
 
 /// Lets lines pass that are important enough.
-pub(super) struct Gate<D> {
-    threshold: Threshold,
+pub(super) struct LevelFilter<D> {
+    level: LevelInForce,
     behind: D,
 }
 
-impl<D> Gate<D> {
-    pub(super) fn new(threshold: Threshold, behind: D) -> Self {
-        Self { threshold, behind }
+impl<D> LevelFilter<D> {
+    pub(super) fn new(level: LevelInForce, behind: D) -> Self {
+        Self { level, behind }
     }
 }
 
-impl<D: Drain<Ok = (), Err = Never>> Drain for Gate<D> {
+impl<D: Drain<Ok = (), Err = Never>> Drain for LevelFilter<D> {
     type Ok = ();
     type Err = Never;
 
     fn log(&self, record: &Record<'_>, values: &OwnedKVList) -> Result<(), Never> {
-        if self.threshold.passes(record) { self.behind.log(record, values) } else { Ok(()) }
+        if self.level.passes(record) { self.behind.log(record, values) } else { Ok(()) }
     }
 }
 
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn every_level_survives_the_atomic() {
         for level in LEVELS {
-            assert_eq!(Threshold::new(level).get(), level);
+            assert_eq!(LevelInForce::new(level).get(), level);
         }
     }
 }
