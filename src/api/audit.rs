@@ -2,16 +2,58 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::lists::{Page, Part};
 use super::services::Services;
-use crate::db::audit::{AuditLine, audit_list};
+use crate::db::audit::{AuditRecord, audit_list};
 use crate::http::Problem;
 use crate::routing::{About, Outcome, Request, answer};
 
-pub(crate) async fn audit(services: &Services, part: Part) -> Result<Page<AuditLine>, Problem> {
-    part.read(services, "audit_list", audit_list, |line| line.id).await
+/// One row as the API shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = AuditLine)]
+pub(crate) struct AuditView {
+    /// When.
+    pub(crate) at: DateTime<Utc>,
+    /// Who.
+    pub(crate) who: String,
+    /// From where.
+    #[schema(required)]
+    pub(crate) address: Option<String>,
+    /// What.
+    pub(crate) action: String,
+    /// HTTP's.
+    #[schema(required)]
+    pub(crate) method: Option<String>,
+    /// The route's pattern.
+    #[schema(required)]
+    pub(crate) path: Option<String>,
+    /// What was asked for.
+    #[schema(value_type = Object)]
+    pub(crate) detail: Value,
+    /// The answer's status.
+    #[schema(required)]
+    pub(crate) result: Option<i32>,
+    /// The problem's code.
+    #[schema(required)]
+    pub(crate) code: Option<String>,
+    /// The name of the call in the log.
+    #[schema(required)]
+    pub(crate) request_id: Option<String>,
+}
+
+impl From<AuditRecord> for AuditView {
+    fn from(record: AuditRecord) -> Self {
+        let AuditRecord { id: _, at, who, address, action, method, path, detail, result, code, request_id } = record;
+        Self { at, who, address, action, method, path, detail, result, code, request_id }
+    }
+}
+
+pub(crate) async fn audit(services: &Services, part: Part) -> Result<Page<AuditView>, Problem> {
+    part.read(services, "audit_list", audit_list, |record: &AuditRecord| record.id).await
 }
 
 pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome {
@@ -19,7 +61,7 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
 }
 
 pub(crate) fn about() -> About {
-    About::new("audit", "Pool", "Who did what, newest first").page::<Page<AuditLine>, AuditLine>(
+    About::new("audit", "Pool", "Who did what, newest first").page::<Page<AuditView>, AuditView>(
         json!({"items": [{"at": "2026-11-22T12:12:58.648702Z", "who": "6d843254d280", "address": "198.51.100.7",
             "action": "pause", "method": "POST", "path": "/admin/phones/api/pause", "detail": {"reason": "lunch"},
             "result": 200, "code": null, "request_id": "31193e41-06e8-4345-839a-c3b7f1f01ef1"}], "next_cursor": null}),

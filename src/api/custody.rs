@@ -10,10 +10,10 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::numbers::NumberView;
 use super::services::Services;
 use crate::custody::{Custody, CustodyError};
-use crate::db::custody::number_quarantine_reason;
-use crate::db::numbers::{NumberLine, number_line};
+use crate::db::numbers::{OwnedNumber, number_read};
 use crate::domain::{NumberSid, PhoneNumber, QuarantineReason, UserId};
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Caller, Outcome, Request, answer};
@@ -39,9 +39,15 @@ impl RequestBody for NoFields {
 #[schema(as = KeptNumber)]
 pub(crate) struct NumberDocument {
     #[serde(flatten)]
-    line: NumberLine,
-    #[schema(required, value_type = Option<QuarantineReason>)]
-    quarantine_reason: Option<String>,
+    view: NumberView,
+    #[schema(required)]
+    quarantine_reason: Option<QuarantineReason>,
+}
+
+impl From<OwnedNumber> for NumberDocument {
+    fn from(number: OwnedNumber) -> Self {
+        Self { quarantine_reason: number.quarantine_reason, view: number.into() }
+    }
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -79,7 +85,7 @@ pub(crate) async fn release_to_twilio(
     number: PhoneNumber,
 ) -> Result<NumberDocument, Problem> {
     let by = caller.name();
-    let id = apart(services, move |custody| async move { custody.give_back(&number, &by).await }).await?;
+    let id = apart(services, move |custody| async move { custody.release_to_twilio(&number, &by).await }).await?;
     document(services, id).await
 }
 
@@ -117,11 +123,8 @@ where
 }
 
 async fn document(services: &Services, id: i64) -> Result<NumberDocument, Problem> {
-    let read = services.read("number_line", move |conn| {
-        let Some(line) = number_line(conn, id)? else { return Ok(None) };
-        Ok(Some(NumberDocument { line, quarantine_reason: number_quarantine_reason(conn, id)? }))
-    });
-    read.await?.ok_or_else(Problem::internal)
+    let number = services.read("number_read", move |conn| number_read(conn, id)).await?;
+    number.map(Into::into).ok_or_else(Problem::internal)
 }
 
 fn problem(services: &Services, error: &CustodyError) -> Problem {
@@ -142,7 +145,9 @@ fn problem(services: &Services, error: &CustodyError) -> Problem {
             ProblemCode::Unavailable
         }
         CustodyError::Refused(_) => ProblemCode::TwilioRefused,
-        CustodyError::NotAsked(_) | CustodyError::Held(_) | CustodyError::StillLeaving(_) => ProblemCode::Unavailable,
+        CustodyError::NotAsked(_) | CustodyError::StaysOnHold(_) | CustodyError::StillLeaving(_) => {
+            ProblemCode::Unavailable
+        }
     };
     let problem = Problem::new(code, error.to_string());
     let problem = if let CustodyError::Refused(failure) = error {

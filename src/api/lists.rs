@@ -4,15 +4,17 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::numbers::NumberView;
 use super::services::Services;
-use crate::db::assignments::{AssignmentLine, assignments_list};
-use crate::db::numbers::{NumberFilter, NumberLine, numbers_list};
+use crate::db::assignments::{AssignmentRecord, assignments_list};
+use crate::db::numbers::{NumberFilter, OwnedNumber, numbers_list};
 use crate::db::passes::{Pass, passes_list};
 use crate::db::{Connection, DbError};
-use crate::domain::{AreaCode, NumberStatus, explain_reason};
+use crate::domain::{AreaCode, AssignmentSource, NumberStatus, PhoneNumber, Trigger, UserId, explain_reason};
 use crate::http::Problem;
 use crate::routing::{About, Outcome, Request, answer};
 
@@ -55,19 +57,20 @@ impl Part {
     }
 
     /// Reads it: `read` gets the cursor and how many rows to read, one more than are shown.
-    pub(crate) async fn read<T, F>(
+    pub(crate) async fn read<T, V, F>(
         self,
         services: &Services,
         name: &'static str,
         read: F,
         id: impl Fn(&T) -> i64,
-    ) -> Result<Page<T>, Problem>
+    ) -> Result<Page<V>, Problem>
     where
-        T: Send + 'static,
+        T: Into<V> + Send + 'static,
         F: FnOnce(&mut Connection, Option<i64>, i64) -> Result<Vec<T>, DbError> + Send + 'static,
     {
         let items = services.read(name, move |conn| read(conn, self.after, self.limit + 1)).await?;
-        Ok(page(items, self.limit, id))
+        let Page { items, next_cursor } = page(items, self.limit, id);
+        Ok(Page { items: items.into_iter().map(Into::into).collect(), next_cursor })
     }
 }
 
@@ -84,12 +87,12 @@ pub(crate) async fn numbers(
     services: &Services,
     filter: NumberFilter,
     part: Part,
-) -> Result<Page<NumberLine>, Problem> {
+) -> Result<Page<NumberView>, Problem> {
     part.read(
         services,
         "numbers_list",
         move |conn, after, most| numbers_list(conn, filter, after, most),
-        |line| line.id,
+        |number: &OwnedNumber| number.id,
     )
     .await
 }
@@ -100,26 +103,82 @@ pub(crate) async fn handle_numbers(services: Arc<Services>, request: Request) ->
     answer(numbers(&services, filter, part).await)
 }
 
-pub(crate) async fn assignments(services: &Services, part: Part) -> Result<Page<AssignmentLine>, Problem> {
-    part.read(services, "assignments_list", assignments_list, |line| line.id).await
+/// One line of the history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = AssignmentLine)]
+pub(crate) struct AssignmentView {
+    /// Whose.
+    #[schema(value_type = UserId)]
+    pub(crate) user_id: String,
+    /// Which.
+    pub(crate) phone_number: PhoneNumber,
+    /// Its area code.
+    #[schema(required)]
+    pub(crate) area_code: Option<AreaCode>,
+    /// Where the number came from.
+    pub(crate) source: AssignmentSource,
+    /// From.
+    pub(crate) assigned_at: DateTime<Utc>,
+    /// Until; `None` = live.
+    #[schema(required)]
+    pub(crate) released_at: Option<DateTime<Utc>>,
+}
+
+impl From<AssignmentRecord> for AssignmentView {
+    fn from(record: AssignmentRecord) -> Self {
+        let AssignmentRecord { id: _, user_id, phone_number, area_code, source, assigned_at, released_at } = record;
+        Self { user_id, phone_number, area_code, source, assigned_at, released_at }
+    }
+}
+
+pub(crate) async fn assignments(services: &Services, part: Part) -> Result<Page<AssignmentView>, Problem> {
+    part.read(services, "assignments_list", assignments_list, |record: &AssignmentRecord| record.id).await
 }
 
 pub(crate) async fn handle_assignments(services: Arc<Services>, request: Request) -> Outcome {
     answer(assignments(&services, Part::asked(&request)?).await)
 }
 
+/// One pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Pass)]
+pub(crate) struct PassView {
+    /// When it ended.
+    pub(crate) at: DateTime<Utc>,
+    /// What set it off.
+    #[schema(value_type = String)]
+    pub(crate) trigger: Trigger,
+    /// Why it bought what it bought, or nothing.
+    pub(crate) reason: String,
+    /// How many it bought.
+    pub(crate) purchased_count: i32,
+    /// What went wrong.
+    #[schema(required)]
+    pub(crate) error: Option<String>,
+}
+
+impl From<Pass> for PassView {
+    fn from(Pass { id: _, at, trigger, reason, purchased_count, error }: Pass) -> Self {
+        Self { at, trigger, reason, purchased_count, error }
+    }
+}
+
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = PassExplained)]
-pub(crate) struct PassLine {
+pub(crate) struct ExplainedPass {
     #[serde(flatten)]
-    pub(crate) pass: Pass,
+    pub(crate) pass: PassView,
     pub(crate) explanation: String,
 }
 
-pub(crate) async fn passes(services: &Services, part: Part) -> Result<Page<PassLine>, Problem> {
-    let Page { items, next_cursor } = part.read(services, "passes_list", passes_list, |pass| pass.id).await?;
-    let line = |pass: Pass| PassLine { explanation: explain_reason(&pass.reason), pass };
-    Ok(Page { items: items.into_iter().map(line).collect(), next_cursor })
+impl From<Pass> for ExplainedPass {
+    fn from(pass: Pass) -> Self {
+        Self { explanation: explain_reason(&pass.reason), pass: pass.into() }
+    }
+}
+
+pub(crate) async fn passes(services: &Services, part: Part) -> Result<Page<ExplainedPass>, Problem> {
+    part.read(services, "passes_list", passes_list, |pass: &Pass| pass.id).await
 }
 
 pub(crate) async fn handle_passes(services: Arc<Services>, request: Request) -> Outcome {
@@ -130,7 +189,7 @@ pub(crate) fn about_numbers() -> About {
     About::new("numbers", "Numbers", "The numbers, in the order they came")
         .query::<NumberStatus>("status", "Only these.")
         .query::<AreaCode>("area_code", "Only those in it.")
-        .page::<Page<NumberLine>, NumberLine>(json!({"items": [{"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "available", "area_code": "415",
+        .page::<Page<NumberView>, NumberView>(json!({"items": [{"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "available", "area_code": "415",
         "country": "US", "webhook_status": "configured", "user_id": null, "purchased_at": "2026-11-22T11:43:33Z",
         "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68"}], "next_cursor": null}),
         )
@@ -138,7 +197,7 @@ pub(crate) fn about_numbers() -> About {
 
 pub(crate) fn about_assignments() -> About {
     About::new("assignments", "Numbers", "The assignments, newest first, ended ones too")
-        .page::<Page<AssignmentLine>, AssignmentLine>(
+        .page::<Page<AssignmentView>, AssignmentView>(
             json!({"items": [{"user_id": "u-1", "phone_number": "+14155550100", "area_code": "415", "source": "pool",
                 "assigned_at": "2026-11-22T09:24:08.966769Z", "released_at": null}], "next_cursor": "7"}),
         )
@@ -146,7 +205,7 @@ pub(crate) fn about_assignments() -> About {
 
 pub(crate) fn about_passes() -> About {
     About::new("passes", "Pool", "What each look of the monitor did and why, newest first")
-        .page::<Page<PassLine>, PassLine>(json!({"items": [{"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
+        .page::<Page<ExplainedPass>, ExplainedPass>(json!({"items": [{"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
                 "purchased_count": 20, "error": null,
                 "explanation": "fewer numbers are available or on their way than pool.threshold_low"}], "next_cursor": null}),
         )

@@ -5,60 +5,164 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::services::Services;
 use crate::db::Connection;
-use crate::db::number_history::{NumberEvent, NumberRecord, number_history, number_record};
-use crate::db::numbers::NumberLine;
-use crate::domain::{PhoneNumber, QuarantineReason, why_not};
+use crate::db::numbers::{NumberEvent, OwnedNumber, number_history, number_standing};
+use crate::domain::{
+    AreaCode, AssignmentSource, CountryCode, NumberEventKind, NumberSid, NumberStatus, PhoneNumber, QuarantineReason,
+    Trigger, UserId, WebhookStatus, why_not,
+};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request, answer};
+
+/// A number as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = NumberLine)]
+pub(crate) struct NumberView {
+    /// E.164.
+    pub(crate) phone_number: PhoneNumber,
+    /// Twilio's.
+    pub(crate) sid: NumberSid,
+    /// `missing` while Twilio does not list it, whatever it was.
+    pub(crate) status: NumberStatus,
+    /// Where the country has them.
+    #[schema(required)]
+    pub(crate) area_code: Option<AreaCode>,
+    /// ISO 3166.
+    pub(crate) country: CountryCode,
+    /// How its webhooks stand.
+    pub(crate) webhook_status: WebhookStatus,
+    /// Whose it is.
+    #[schema(required, value_type = Option<UserId>)]
+    pub(crate) user_id: Option<String>,
+    /// When Twilio sold it.
+    pub(crate) purchased_at: DateTime<Utc>,
+    /// The order that bought it.
+    #[schema(required)]
+    pub(crate) purchase_id: Option<Uuid>,
+}
+
+impl From<OwnedNumber> for NumberView {
+    fn from(number: OwnedNumber) -> Self {
+        Self {
+            status: number.shown_status(),
+            phone_number: number.stored.phone_number,
+            sid: number.stored.sid,
+            area_code: number.stored.area_code,
+            country: number.stored.country,
+            webhook_status: number.stored.webhook_status,
+            user_id: number.user_id,
+            purchased_at: number.stored.purchased_at,
+            purchase_id: number.purchase_id,
+        }
+    }
+}
 
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct NumberInFull {
     #[serde(flatten)]
-    pub(crate) line: NumberLine,
+    pub(crate) view: NumberView,
     pub(crate) capable: bool,
     #[schema(required)]
     pub(crate) missing_since: Option<DateTime<Utc>>,
     #[schema(required)]
     pub(crate) quarantined_until: Option<DateTime<Utc>>,
-    #[schema(required, value_type = Option<QuarantineReason>)]
-    pub(crate) quarantine_reason: Option<String>,
+    #[schema(required)]
+    pub(crate) quarantine_reason: Option<QuarantineReason>,
     pub(crate) assignable: bool,
     #[schema(required)]
     pub(crate) why_not: Option<String>,
-    pub(crate) history: Vec<HistoryLine>,
+    pub(crate) history: Vec<HistoryView>,
+}
+
+/// Something that happened to a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = NumberEvent)]
+pub(crate) struct EventView {
+    /// When.
+    pub(crate) at: DateTime<Utc>,
+    /// `intended`, `bought`, `taken`, `not_bought`, `unknown`, `adopted`, `imported`, `assigned`, `released`, `missing`,
+    /// `leaving`, `released_to_twilio`, `release_refused` or `release_withdrawn`.
+    #[schema(value_type = String)]
+    pub(crate) event: NumberEventKind,
+    /// The order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) purchase_id: Option<Uuid>,
+    /// Why the order exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) trigger: Option<Trigger>,
+    /// Whose it became, or was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) user_id: Option<String>,
+    /// Where an assignment came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub(crate) source: Option<AssignmentSource>,
+    /// Which operator's key asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<String>,
+    /// Our error code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<String>,
+    /// Twilio's error code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) twilio_code: Option<i32>,
+    /// Twilio's id of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<String>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = NumberHistoryLine)]
-pub(crate) struct HistoryLine {
+pub(crate) struct HistoryView {
     #[serde(flatten)]
-    pub(crate) event: NumberEvent,
+    pub(crate) event: EventView,
     pub(crate) detail: String,
+}
+
+impl From<NumberEvent> for HistoryView {
+    fn from(event: NumberEvent) -> Self {
+        let detail = detail(&event);
+        let NumberEvent {
+            at,
+            event,
+            purchase_id,
+            trigger,
+            user_id,
+            source,
+            by,
+            code,
+            twilio_code,
+            request_id,
+            message: _,
+        } = event;
+        let event = EventView { at, event, purchase_id, trigger, user_id, source, by, code, twilio_code, request_id };
+        Self { event, detail }
+    }
 }
 
 pub(crate) async fn number(services: &Services, phone_number: PhoneNumber) -> Result<NumberInFull, Problem> {
     let read =
-        move |conn: &mut Connection| Ok((number_record(conn, &phone_number)?, number_history(conn, &phone_number)?));
-    let (record, history) = services.read("number_document", read).await?;
-    let record = record.ok_or_else(|| {
+        move |conn: &mut Connection| Ok((number_standing(conn, &phone_number)?, number_history(conn, &phone_number)?));
+    let (found, history) = services.read("number_document", read).await?;
+    let (number, standing) = found.ok_or_else(|| {
         Problem::not_found(
             "This pool has never had this number; reconcile tells which others the account holds, and adopt takes one in.",
         )
     })?;
-    let why_not = why_not(&record.standing().map_err(|error| services.database_problem(&error))?);
-    let NumberRecord { line, capable, missing_since, quarantined_until, quarantine_reason, .. } = record;
+    let why_not = why_not(&standing);
     Ok(NumberInFull {
-        line,
-        capable,
-        missing_since,
-        quarantined_until,
-        quarantine_reason,
+        capable: number.capable,
+        missing_since: number.missing_since,
+        quarantined_until: number.quarantined_until,
+        quarantine_reason: number.quarantine_reason,
+        view: number.into(),
         assignable: why_not.is_none(),
         why_not,
-        history: history.into_iter().map(|event| HistoryLine { detail: detail(&event), event }).collect(),
+        history: history.into_iter().map(HistoryView::from).collect(),
     })
 }
 
@@ -72,26 +176,29 @@ fn detail(event: &NumberEvent) -> String {
     let (user, by) = (or(&event.user_id, "somebody"), or(&event.by, "an operator"));
     let said = event.message.as_deref().filter(|message| !message.trim().is_empty());
     let because = said.map(|message| format!(": {message}")).unwrap_or_default();
-    match event.event.as_str() {
-        "intended" => match event.trigger.as_deref() {
-            Some("adopt") => "an operator wanted to take it in".to_owned(),
-            Some("import") => "an import wanted to take it in".to_owned(),
-            trigger => format!("an order meant to buy it ({})", trigger.unwrap_or("unknown trigger")),
+    match event.event {
+        NumberEventKind::Intended => match event.trigger {
+            Some(Trigger::Adopt) => "an operator wanted to take it in".to_owned(),
+            Some(Trigger::Import) => "an import wanted to take it in".to_owned(),
+            trigger => format!("an order meant to buy it ({})", trigger.map_or("unknown trigger", Trigger::as_str)),
         },
-        "bought" => "bought from Twilio".to_owned(),
-        "adopted" => "taken in by an operator; it was in the account already".to_owned(),
-        "imported" => "moved in from the earlier service".to_owned(),
-        "taken" => format!("somebody else has it{because}"),
-        "not_bought" => format!("not bought{because}"),
-        "unknown" => format!("Twilio's answer is not known, and it is looked up until it is clear{because}"),
-        "assigned" => format!("assigned to {user} (source: {})", or(&event.source, "unknown")),
-        "released" => format!("released from {user}"),
-        "missing" => "gone at Twilio: a look by its SID found nothing".to_owned(),
-        "leaving" => format!("{by} wants to give it back to Twilio"),
-        "released_to_twilio" => "given back to Twilio".to_owned(),
-        "release_refused" => format!("Twilio did not take it back{because}"),
-        "release_withdrawn" => format!("it was not given back to Twilio after all{because}"),
-        other => format!("{}{because}", other.replace('_', " ")),
+        NumberEventKind::Bought => "bought from Twilio".to_owned(),
+        NumberEventKind::Adopted => "taken in by an operator; it was in the account already".to_owned(),
+        NumberEventKind::Imported => "moved in from the earlier service".to_owned(),
+        NumberEventKind::Taken => format!("somebody else has it{because}"),
+        NumberEventKind::NotBought => format!("not bought{because}"),
+        NumberEventKind::Unknown => {
+            format!("Twilio's answer is not known, and it is looked up until it is clear{because}")
+        }
+        NumberEventKind::Assigned => {
+            format!("assigned to {user} (source: {})", event.source.map_or("unknown", AssignmentSource::as_str))
+        }
+        NumberEventKind::Released => format!("released from {user}"),
+        NumberEventKind::Missing => "gone at Twilio: a look by its SID found nothing".to_owned(),
+        NumberEventKind::Leaving => format!("{by} wants to give it back to Twilio"),
+        NumberEventKind::ReleasedToTwilio => "given back to Twilio".to_owned(),
+        NumberEventKind::ReleaseRefused => format!("Twilio did not take it back{because}"),
+        NumberEventKind::ReleaseWithdrawn => format!("it was not given back to Twilio after all{because}"),
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -36,19 +37,60 @@ fn checked(caller: &Caller, reason: Option<String>) -> Result<Option<String>, Pr
     }
 }
 
+/// An operator stopped automatic buying.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Paused)]
+pub(crate) struct PausedDocument {
+    /// When.
+    pub(crate) since: DateTime<Utc>,
+    /// Who: the key's fingerprint.
+    pub(crate) by: String,
+    /// Why, if the operator said so.
+    #[schema(required)]
+    pub(crate) reason: Option<String>,
+}
+
+impl From<Paused> for PausedDocument {
+    fn from(Paused { since, by, reason }: Paused) -> Self {
+        Self { since, by, reason }
+    }
+}
+
+/// Twilio refused in a way that more calls only make worse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Halted)]
+pub(crate) struct HaltedDocument {
+    /// When.
+    pub(crate) since: DateTime<Utc>,
+    /// Twilio's error code.
+    #[schema(required)]
+    pub(crate) twilio_code: Option<i32>,
+    /// What happened, and what to do.
+    pub(crate) message: String,
+    /// When the next probe may look whether Twilio accepts us again; `None` when only an operator's resume ends it.
+    #[schema(required)]
+    pub(crate) next_probe_at: Option<DateTime<Utc>>,
+}
+
+impl From<Halted> for HaltedDocument {
+    fn from(Halted { since, twilio_code, message, next_probe_at }: Halted) -> Self {
+        Self { since, twilio_code, message, next_probe_at }
+    }
+}
+
 /// What keeps callbunker from buying.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Gate)]
 pub(crate) struct BuyingDocument {
     #[schema(required)]
-    halted: Option<Halted>,
+    halted: Option<HaltedDocument>,
     #[schema(required)]
-    paused: Option<Paused>,
+    paused: Option<PausedDocument>,
 }
 
 impl From<BuyingState> for BuyingDocument {
     fn from(buying: BuyingState) -> Self {
-        Self { halted: buying.halted, paused: buying.paused }
+        Self { halted: buying.halted.map(Into::into), paused: buying.paused.map(Into::into) }
     }
 }
 

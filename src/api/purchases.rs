@@ -27,7 +27,7 @@ mod document;
 mod headers;
 
 pub(crate) use about::{about_purchase, about_show};
-pub(crate) use document::{Document, PurchaseBody, document};
+pub(crate) use document::{Document, ErrorView, PurchaseBody, document};
 pub(crate) use headers::order_key;
 use headers::{idempotency_key, prefers_async};
 

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::services::Services;
 use crate::assignment::{Ask, NoNumber};
-use crate::db::assignments::{Assignment, Release, Source, assignment_release, assignments_held};
-use crate::domain::{AreaCode, CountryCode, PhoneNumber, UserId};
+use crate::db::assignments::{Assignment, Release, assignment_release, assignments_held};
+use crate::domain::{AreaCode, AssignmentSource, CountryCode, PhoneNumber, UserId};
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Outcome, Request, answer};
 
@@ -66,8 +66,8 @@ fn document(assignment: Assignment, replayed: bool) -> AssignmentDocument {
         area_code: assignment.area_code,
         assigned_at: assignment.assigned_at,
         source: match assignment.source {
-            Source::Pool | Source::Import | Source::Adopt => SignupSource::Pool,
-            Source::Emergency => SignupSource::Emergency,
+            AssignmentSource::Pool | AssignmentSource::Import | AssignmentSource::Adopt => SignupSource::Pool,
+            AssignmentSource::Emergency => SignupSource::Emergency,
         },
         replayed,
         number_status: assignment.missing.then_some("missing"),
@@ -161,8 +161,26 @@ impl RequestBody for ReleaseBody {
     const FIELDS: &'static [&'static str] = &["user_id"];
 }
 
+/// An assignment that ended.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = Release)]
+pub(crate) struct ReleaseDocument {
+    /// Whose it was.
+    pub(crate) user_id: UserId,
+    /// Which number.
+    pub(crate) phone_number: PhoneNumber,
+    /// When it ended.
+    pub(crate) released_at: DateTime<Utc>,
+}
+
+impl From<Release> for ReleaseDocument {
+    fn from(Release { user_id, phone_number, released_at }: Release) -> Self {
+        Self { user_id, phone_number, released_at }
+    }
+}
+
 /// Takes a user's number away.
-pub(crate) async fn release(services: &Services, user_id: UserId) -> Result<Release, Problem> {
+pub(crate) async fn release(services: &Services, user_id: UserId) -> Result<ReleaseDocument, Problem> {
     let quarantine = services.config.load().pool.quarantine();
     let telemetry = services.telemetry.clone();
     let released = services
@@ -175,7 +193,7 @@ pub(crate) async fn release(services: &Services, user_id: UserId) -> Result<Rele
         .await?
         .ok_or_else(not_assigned)?;
     fail::fail_point!("release_done");
-    Ok(released)
+    Ok(released.into())
 }
 
 pub(crate) async fn handle_release(services: Arc<Services>, request: Request) -> Outcome {
@@ -212,7 +230,7 @@ pub(crate) fn about_release() -> About {
     About::new("release", "Signup", "Takes a user's number away")
         .text("It rests for `pool.quarantine_hours`; its own user gets it back at once.")
         .body::<ReleaseBody>(json!({"user_id": "u-1"}))
-        .answer::<Release>(
+        .answer::<ReleaseDocument>(
             "It rests.",
             json!({"user_id": "u-1", "phone_number": "+14155550100", "released_at": "2026-11-22T09:24:08.998376Z"}),
         )

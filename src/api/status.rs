@@ -6,9 +6,10 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
+use super::lists::PassView;
+use super::pause::{HaltedDocument, PausedDocument};
 use super::services::Services;
 use crate::config::Config;
-use crate::db::buying_state::{Halted, Paused};
 use crate::db::passes::{Pass, pass_latest};
 use crate::db::stock::{Observation, stock_read};
 use crate::http::json_response;
@@ -30,12 +31,12 @@ pub(crate) struct Status {
     pub(crate) unsettled: u32,
     pub(crate) waiting: u32,
     #[schema(required)]
-    pub(crate) paused: Option<Paused>,
+    pub(crate) paused: Option<PausedDocument>,
     #[schema(required)]
-    pub(crate) halted: Option<Halted>,
+    pub(crate) halted: Option<HaltedDocument>,
     pub(crate) spend: Spend,
     #[schema(required)]
-    pub(crate) last_replenishment: Option<Pass>,
+    pub(crate) last_replenishment: Option<PassView>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -74,14 +75,14 @@ pub(crate) fn document(seen: Observation, last_replenishment: Option<Pass>, conf
         purchasing: stock.purchasing,
         unsettled: stock.unsettled,
         waiting: stock.waiting,
-        paused: seen.buying.paused,
-        halted: seen.buying.halted,
+        paused: seen.buying.paused.map(Into::into),
+        halted: seen.buying.halted.map(Into::into),
         spend: Spend {
             hour: Window { bought: seen.spend.hour, max: config.spend.purchases_per_hour_max },
             day: Window { bought: seen.spend.day, max: config.spend.purchases_per_day_max },
             overridden: seen.spend.overridden,
         },
-        last_replenishment,
+        last_replenishment: last_replenishment.map(Into::into),
     }
 }
 

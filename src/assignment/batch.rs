@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use super::ask::Ask;
 use crate::db::assignments::{
-    Assignment, Region, Source, assignments_claim, assignments_claim_in, assignments_held, assignments_restore,
+    Assignment, Region, assignments_claim, assignments_claim_in, assignments_held, assignments_restore,
 };
 use crate::db::stock::{stock_available_in, stock_available_up_to};
 use crate::db::{Connection, Constraint, DbError, understood};
-use crate::domain::UserId;
+use crate::domain::{AssignmentSource, UserId};
 
 /// Times a batch is tried again because a user got a number elsewhere meanwhile.
 const CLASHES_MAX: u32 = 5;
@@ -93,7 +93,7 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
             unserved(&found, &group).filter(|ask| !ask.strict && ask.area_code.is_some()).collect();
         if let (false, Some(country)) = (relaxed.is_empty(), region.country) {
             let region = Region { country: Some(country), area_code: None };
-            give(&mut found, assignments_claim_in(conn, &users(&relaxed), region, Source::Pool)?);
+            give(&mut found, assignments_claim_in(conn, &users(&relaxed), region, AssignmentSource::Pool)?);
         } else {
             anywhere.extend(relaxed);
         }
@@ -137,7 +137,7 @@ fn claim_in_region(
 ) -> Result<(), DbError> {
     for _try in 0..LOCKED_TRIES_MAX {
         let waiting: Vec<&Ask> = unserved(found, asks).collect();
-        give(found, assignments_claim_in(conn, &users(&waiting), region, Source::Pool)?);
+        give(found, assignments_claim_in(conn, &users(&waiting), region, AssignmentSource::Pool)?);
         let still: Vec<&Ask> = unserved(found, asks).collect();
         known(conn, found, &still)?;
         if unserved(found, asks).next().is_none() || !stock_available_in(conn, region)? {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::ask::{Assigned, NoNumber};
-use crate::db::assignments::Source;
+use crate::domain::AssignmentSource;
 use crate::telemetry::Telemetry;
 
 /// How the desk answers one request.
@@ -35,7 +35,7 @@ impl Reply {
         let waited = self.asked.elapsed();
         match &answer {
             Ok(given) if !given.replayed => {
-                self.telemetry.assigned(given.assignment.source == Source::Emergency, waited);
+                self.telemetry.assigned(given.assignment.source == AssignmentSource::Emergency, waited);
             }
             _ if self.is_closed() => {}
             Ok(_) => self.telemetry.replayed(waited),

@@ -14,8 +14,7 @@ use super::client::{ApiError, Client};
 use super::ending::{CommandError, Ending, both, say, warn};
 use super::follow::{AWAY_AT_MOST, follow};
 use super::tables::{items, list};
-use crate::api::purchases::Document;
-use crate::db::purchases::record::PurchaseError;
+use crate::api::purchases::{Document, ErrorView};
 use crate::domain::OrderState;
 
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
@@ -160,10 +159,14 @@ fn shortfall(order: &Document) -> Ending {
     }
     let end = match order.state {
         OrderState::Done => String::new(),
-        state => format!("; the order ended as {}", state.as_str()),
+        state @ (OrderState::Queued
+        | OrderState::Running
+        | OrderState::Stopped
+        | OrderState::Interrupted
+        | OrderState::Halted) => format!("; the order ended as {state}"),
     };
     warn(&format!("callbunker: {purchased_count} of {requested_count} numbers were bought{end}"));
-    for PurchaseError { code, message, count, .. } in errors {
+    for ErrorView { code, message, count, .. } in errors {
         let message = if message.is_empty() || told_by_us(code) { remedy(code) } else { message };
         warn(&format!("  {count} × {code}: {message}"));
     }

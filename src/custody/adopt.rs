@@ -11,12 +11,11 @@ use uuid::Uuid;
 use super::error::CustodyError;
 use super::keeper::{Custody, TagOn};
 use crate::db::assignments::assignments_held;
-use crate::db::custody::adoption::{Confirmed, Placed, number_adopted};
-use crate::db::custody::intake::{Destination, Intake, number_item, number_take_in};
-use crate::db::custody::{Held, number_held};
 use crate::db::installation::installation_read;
-use crate::db::numbers::number_mark_missing;
-use crate::db::reconciliation::number_confirm_webhooks;
+use crate::db::numbers::{
+    Confirmed, Destination, HoldReason, Intake, OwnedNumber, Placed, number_adopted, number_confirm_webhooks,
+    number_item, number_owned, number_take_in, numbers_mark_missing,
+};
 use crate::db::{Constraint, DbError};
 use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason, Trigger, UserId, WebhookStatus};
 use crate::twilio::IncomingNumber;
@@ -36,34 +35,34 @@ impl Custody {
             self.check_user(user_id, number).await?;
         }
         let wanted = number.clone();
-        let held = self.db.run("number_held", move |conn| number_held(conn, &wanted)).await?;
-        let (held, found) = match held.filter(|held| held.status != NumberStatus::Released) {
-            Some(held) => (held, None),
+        let owned = self.db.run("number_owned", move |conn| number_owned(conn, &wanted)).await?;
+        let (owned, found) = match owned.filter(|owned| owned.status != NumberStatus::Released) {
+            Some(owned) => (owned, None),
             None => {
-                let (held, found) = self.take_in(number, requested_by).await?;
-                (held, Some(found))
+                let (owned, found) = self.take_in(number, requested_by).await?;
+                (owned, Some(found))
             }
         };
-        match (held.status, held.reason) {
-            (NumberStatus::Assigned, _) if user_id.is_none_or(|user| held.user_id.as_ref() == Some(user)) => {
-                self.take_back_tag(&held, requested_by).await?;
-                return Ok(held.id);
+        match (owned.status, owned.quarantine_reason) {
+            (NumberStatus::Assigned, _) if user_id.is_none_or(|user| owned.is_of(user)) => {
+                self.take_back_tag(&owned, requested_by).await?;
+                return Ok(owned.id);
             }
             (NumberStatus::Assigned, _) => return Err(CustodyError::AnotherUsers),
             (_, Some(QuarantineReason::Leaving)) => return Err(CustodyError::Leaving),
-            (NumberStatus::Available, _) if held.ready && user_id.is_none() => return Ok(held.id),
+            (NumberStatus::Available, _) if owned.ready && user_id.is_none() => return Ok(owned.id),
             // Ready: Twilio confirmed it already. If it is not so any more by the time it is placed, Twilio is asked.
-            (NumberStatus::Available, _) if held.ready => {
-                if let Some(id) = self.place(&held, user_id, None).await? {
+            (NumberStatus::Available, _) if owned.ready => {
+                if let Some(id) = self.place(&owned, user_id, None).await? {
                     return Ok(id);
                 }
             }
             _ => {}
         }
-        let confirmed = self.confirm(&held, found, requested_by).await?;
+        let confirmed = self.confirm(&owned, found, requested_by).await?;
         fail::fail_point!("adopt_tagged");
         // What was confirmed needs no readiness.
-        self.place(&held, user_id, Some(confirmed)).await?.ok_or(CustodyError::Leaving)
+        self.place(&owned, user_id, Some(confirmed)).await?.ok_or(CustodyError::Leaving)
     }
 
     /// Nobody has two numbers; the index says so too, but here nothing has happened yet.
@@ -77,7 +76,11 @@ impl Custody {
     }
 
     /// Step 1: ours by SID, whatever crashes from here on.
-    async fn take_in(&self, number: &PhoneNumber, requested_by: &str) -> Result<(Held, IncomingNumber), CustodyError> {
+    async fn take_in(
+        &self,
+        number: &PhoneNumber,
+        requested_by: &str,
+    ) -> Result<(OwnedNumber, IncomingNumber), CustodyError> {
         let found = match self.twilio.find(number, None).await {
             Ok(found) => found.ok_or(CustodyError::NotInAccount)?.body,
             Err(failure) => {
@@ -90,11 +93,10 @@ impl Custody {
                 "phone_number_ends" => number.last_four(), "sid" => found.sid.as_str(), "environment" => instance);
         }
         let order = self.order(Trigger::Adopt, 1, requested_by);
-        let newcomer = self.newcomer(&found, WebhookStatus::Pending);
-        let taken = self
-            .db
-            .run("number_take_in", move |conn| number_take_in(conn, &order, &newcomer, &Destination::Adopting))
-            .await;
+        let (new, tagged_item) = (self.new_number(&found, WebhookStatus::Pending), self.tagged_item(&found));
+        let hold = Destination::Hold(HoldReason::Adopting);
+        let take_in = move |conn: &mut crate::db::Connection| number_take_in(conn, &order, &new, tagged_item, &hold);
+        let taken = self.db.run("number_take_in", take_in).await;
         match taken {
             Ok(Intake::Taken(..)) => {
                 slog::info!(self.log, "a number of the account was taken in"; "phone_number_ends" => number.last_four(),
@@ -109,9 +111,9 @@ impl Custody {
         }
         fail::fail_point!("adopt_written");
         let wanted = number.clone();
-        let held = self.db.run("number_held", move |conn| number_held(conn, &wanted)).await?;
-        match held.filter(|held| held.status != NumberStatus::Released) {
-            Some(held) if held.sid == found.sid => Ok((held, found)),
+        let owned = self.db.run("number_owned", move |conn| number_owned(conn, &wanted)).await?;
+        match owned.filter(|owned| owned.status != NumberStatus::Released) {
+            Some(owned) if owned.sid == found.sid => Ok((owned, found)),
             Some(_) => Err(CustodyError::AnotherSid),
             None => Err(CustodyError::Left),
         }
@@ -119,20 +121,20 @@ impl Custody {
 
     /// What is its user's already is left as it is, but for another environment's tag: that one is overwritten, and the
     /// webhooks with it, because that environment may have set them.
-    async fn take_back_tag(&self, held: &Held, requested_by: &str) -> Result<(), CustodyError> {
-        let found = match self.twilio.fetch(&held.sid).await {
+    async fn take_back_tag(&self, owned: &OwnedNumber, requested_by: &str) -> Result<(), CustodyError> {
+        let found = match self.twilio.fetch(&owned.sid).await {
             Ok(found) => found,
             Err(failure) => {
                 self.halt_on(&failure).await;
                 return Err(CustodyError::not_asked(failure));
             }
         };
-        let Some(found) = found else { return self.missing(held).await };
+        let Some(found) = found else { return self.missing(owned).await };
         if !matches!(self.tag_on(&found), TagOn::Another(_)) {
             return Ok(());
         }
-        let Confirmed { webhooks, .. } = self.confirm(held, Some(found), requested_by).await?;
-        let id = held.id;
+        let Confirmed { webhooks, .. } = self.confirm(owned, Some(found), requested_by).await?;
+        let id = owned.id;
         let confirm = move |conn: &mut crate::db::Connection| number_confirm_webhooks(conn, id, &webhooks);
         self.db.run("number_confirm_webhooks", confirm).await?;
         Ok(())
@@ -141,56 +143,56 @@ impl Custody {
     /// Step 2: Twilio carries our tag and the installation's webhooks. Says what was confirmed.
     async fn confirm(
         &self,
-        held: &Held,
+        owned: &OwnedNumber,
         found: Option<IncomingNumber>,
         requested_by: &str,
     ) -> Result<Confirmed, CustodyError> {
         let found = match found {
             Some(found) => Some(found),
-            None => match self.twilio.fetch(&held.sid).await {
+            None => match self.twilio.fetch(&owned.sid).await {
                 Ok(found) => found,
                 Err(failure) => {
                     self.halt_on(&failure).await;
-                    return Err(CustodyError::held(failure));
+                    return Err(CustodyError::stays_on_hold(failure));
                 }
             },
         };
-        let Some(found) = found else { return self.missing(held).await };
+        let Some(found) = found else { return self.missing(owned).await };
         if let TagOn::Another(instance) = self.tag_on(&found) {
             slog::warn!(self.log, "another environment's tag is overwritten by an operator's word";
-                "phone_number_ends" => held.phone_number.last_four(), "sid" => held.sid.as_str(), "environment" => instance);
+                "phone_number_ends" => owned.phone_number.last_four(), "sid" => owned.sid.as_str(), "environment" => instance);
         }
-        let item_id = self.item_of(held, requested_by).await?;
+        let item_id = self.item_of(owned, requested_by).await?;
         let webhooks = self.db.run("installation_read", installation_read).await?.webhooks;
         match self.tell_twilio(&found, item_id, Some(&webhooks)).await {
             Ok(Some(now)) => Ok(Confirmed { capable: now.fitness(&self.config.load().pool.capabilities), webhooks }),
-            Ok(None) => self.missing(held).await,
+            Ok(None) => self.missing(owned).await,
             Err(failure) => {
                 slog::warn!(self.log, "an adopted number stays held: Twilio could not be told";
-                    "phone_number_ends" => held.phone_number.last_four(), "cause" => failure.for_log(),
+                    "phone_number_ends" => owned.phone_number.last_four(), "cause" => failure.for_log(),
                     "request_id" => failure.request_id());
                 self.halt_on(&failure).await;
-                Err(CustodyError::held(failure))
+                Err(CustodyError::stays_on_hold(failure))
             }
         }
     }
 
-    async fn item_of(&self, held: &Held, requested_by: &str) -> Result<Uuid, DbError> {
-        if let Some(item_id) = held.item_id {
+    async fn item_of(&self, owned: &OwnedNumber, requested_by: &str) -> Result<Uuid, DbError> {
+        if let Some(item_id) = owned.purchase_item_id {
             return Ok(item_id);
         }
-        let (id, order) = (held.id, self.order(Trigger::Adopt, 1, requested_by));
+        let (id, order) = (owned.id, self.order(Trigger::Adopt, 1, requested_by));
         self.db.run("number_item", move |conn| number_item(conn, id, &order)).await
     }
 
-    async fn missing<T>(&self, held: &Held) -> Result<T, CustodyError> {
+    async fn missing<T>(&self, owned: &OwnedNumber) -> Result<T, CustodyError> {
         slog::error!(self.log, "a number of ours is gone at Twilio; it is not assigned any more";
-            "phone_number_ends" => held.phone_number.last_four(), "sid" => held.sid.as_str());
-        let id = held.id;
-        self.db.run("number_mark_missing", move |conn| number_mark_missing(conn, id)).await?;
+            "phone_number_ends" => owned.phone_number.last_four(), "sid" => owned.sid.as_str());
+        let id = owned.id;
+        self.db.run("numbers_mark_missing", move |conn| numbers_mark_missing(conn, &[id])).await?;
         // Bought anew by somebody? Then the operator is told what to do about the old one.
-        match self.twilio.find(&held.phone_number, None).await {
-            Ok(Some(found)) if found.body.sid != held.sid => Err(CustodyError::AnotherSid),
+        match self.twilio.find(&owned.phone_number, None).await {
+            Ok(Some(found)) if found.body.sid != owned.sid => Err(CustodyError::AnotherSid),
             _ => Err(CustodyError::Gone),
         }
     }
@@ -198,11 +200,11 @@ impl Custody {
     /// Step 3: into the pool, or to its user. `None` = it was to be ready, and is not any more.
     async fn place(
         &self,
-        held: &Held,
+        owned: &OwnedNumber,
         user_id: Option<&UserId>,
         confirmed: Option<Confirmed>,
     ) -> Result<Option<i64>, CustodyError> {
-        let (id, user) = (held.id, user_id.cloned());
+        let (id, user) = (owned.id, user_id.cloned());
         let placed = self
             .db
             .run("number_adopted", move |conn| number_adopted(conn, id, user.as_ref(), confirmed.as_ref()))
@@ -210,7 +212,7 @@ impl Custody {
         match placed {
             Ok(Placed::Done) => {
                 fail::fail_point!("adopt_settled");
-                slog::info!(self.log, "a number was adopted"; "phone_number_ends" => held.phone_number.last_four(),
+                slog::info!(self.log, "a number was adopted"; "phone_number_ends" => owned.phone_number.last_four(),
                     "to_a_user" => user_id.is_some());
                 Ok(Some(id))
             }

@@ -62,7 +62,7 @@ pub enum CustodyError {
     NotAsked(TwilioError),
     /// Taken in, but Twilio does not answer.
     #[error("The number is ours and held, but Twilio could not be told: {0}. Ask again to finish.")]
-    Held(TwilioError),
+    StaysOnHold(TwilioError),
     /// Twilio said no.
     #[error("{0}. Mend the cause, then ask again.")]
     Refused(TwilioError),
@@ -99,7 +99,7 @@ impl CustodyError {
     }
 
     /// What a failure means after the number became ours.
-    pub(super) fn held(failure: TwilioError) -> Self {
-        if failure.is_passing() { Self::Held(failure) } else { Self::Refused(failure) }
+    pub(super) fn stays_on_hold(failure: TwilioError) -> Self {
+        if failure.is_passing() { Self::StaysOnHold(failure) } else { Self::Refused(failure) }
     }
 }

@@ -4,8 +4,8 @@
 
 use super::error::CustodyError;
 use super::keeper::{Custody, TagOn};
-use crate::db::custody::ignored::number_ignore;
-use crate::db::custody::number_held;
+use crate::db::ignored_numbers::number_ignore;
+use crate::db::numbers::number_owned;
 use crate::domain::{NumberSid, NumberStatus, PhoneNumber};
 
 impl Custody {
@@ -15,8 +15,8 @@ impl Custody {
     /// See [`CustodyError`]; nothing is ever changed at Twilio.
     pub async fn ignore(&self, number: &PhoneNumber, by: &str) -> Result<NumberSid, CustodyError> {
         let wanted = number.clone();
-        let held = self.db.run("number_held", move |conn| number_held(conn, &wanted)).await?;
-        if held.is_some_and(|held| held.status != NumberStatus::Released) {
+        let owned = self.db.run("number_owned", move |conn| number_owned(conn, &wanted)).await?;
+        if owned.is_some_and(|owned| owned.status != NumberStatus::Released) {
             return Err(CustodyError::Owned);
         }
         let found = match self.twilio.find(number, None).await {

@@ -10,9 +10,10 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::db::Db;
-use crate::db::custody::intake::{IntakeOrder, Newcomer};
+use crate::db::numbers::NewNumber;
+use crate::db::purchases::items::IntakeOrder;
 use crate::domain::{Tag, Trigger, WebhookStatus, Webhooks};
-use crate::purchaser::breaker;
+use crate::purchaser::{Wiring, breaker, new_number};
 use crate::reconciliation::ReconcilerHandle;
 use crate::twilio::{IncomingNumber, Twilio, TwilioError};
 
@@ -67,27 +68,25 @@ impl Custody {
         IntakeOrder { id: Uuid::now_v7(), trigger, count, country, requested_by: requested_by.to_owned() }
     }
 
-    /// A number of the account as the ledger wants it.
-    pub(super) fn newcomer(&self, found: &IncomingNumber, webhook_status: WebhookStatus) -> Newcomer {
+    /// A number of the account as the database takes it in.
+    pub(super) fn new_number(&self, found: &IncomingNumber, webhook_status: WebhookStatus) -> NewNumber {
         let config = self.config.load();
-        // Silence is no "no"; whoever confirms it hears more.
-        let capable = !found.lacks(&config.pool.capabilities);
-        if !capable {
+        let country = found.phone_number.country().unwrap_or(config.pool.country);
+        let wanted = &config.pool.capabilities;
+        // What Twilio does not date is as old as our knowledge of it; whoever confirms it hears more of what it can do, too.
+        let new = new_number(found, country, Wiring::Known(webhook_status), wanted, chrono::Utc::now());
+        if !new.capable {
             slog::warn!(self.log, "a number is taken in that lacks a capability of pool.capabilities: the pool gives it to nobody";
                 "phone_number_ends" => found.phone_number.last_four(), "sid" => found.sid.as_str());
         }
-        Newcomer {
-            sid: found.sid.clone(),
-            phone_number: found.phone_number.clone(),
-            country: found.phone_number.country().unwrap_or(config.pool.country),
-            capable,
-            webhook_status,
-            // What Twilio does not date is as old as our knowledge of it.
-            purchased_at: found.date_created.unwrap_or_else(chrono::Utc::now),
-            tagged_item: match self.tag_on(found) {
-                TagOn::Ours(item_id) => Some(item_id),
-                TagOn::Nobody | TagOn::Another(_) => None,
-            },
+        new
+    }
+
+    /// The item that a tag of ours names on it already.
+    pub(super) fn tagged_item(&self, found: &IncomingNumber) -> Option<Uuid> {
+        match self.tag_on(found) {
+            TagOn::Ours(item_id) => Some(item_id),
+            TagOn::Nobody | TagOn::Another(_) => None,
         }
     }
 

@@ -1,8 +1,8 @@
 //! Custody: numbers of the account that become ours without being bought, and numbers of ours that leave for ever.
 //!
-//! [`adopt`] takes one number in, [`ignore`] keeps one out, [`import`] moves a whole service in, [`give_back`] returns a
+//! [`adopt`] takes one number in, [`ignore`] keeps one out, [`import`] moves a whole service in, [`mod@release_to_twilio`] returns a
 //! number to Twilio, and [`unfinished`] ends what a crash left half done. Plain functions over the database, Twilio and
-//! the configuration; the ledger itself is `db::custody`.
+//! the configuration; what becomes of the numbers is written by `db::numbers`, and the way back to Twilio by `db::releases`.
 //!
 //! Architecture invariant: the database says first whose a number is, Twilio is told after; every step can be repeated,
 //! and repeating the whole call finishes it. Nothing here buys, so nothing here takes the purchase lock or a spend cap.
@@ -10,10 +10,10 @@
 
 mod adopt;
 mod error;
-mod give_back;
 mod ignore;
 mod import;
 mod keeper;
+mod release_to_twilio;
 mod unfinished;
 
 pub(crate) use error::CustodyError;

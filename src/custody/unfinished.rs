@@ -6,12 +6,11 @@
 
 use std::time::Duration;
 
-use super::give_back::Answer;
 use super::keeper::Custody;
+use super::release_to_twilio::ReleaseOutcome;
 use crate::db::DbError;
 use crate::db::buying_state::buying_state_read;
-use crate::db::custody::outcome::release_withdraw;
-use crate::db::custody::releases::{release_send, releases_unfinished};
+use crate::db::releases::{release_send, release_withdraw, releases_unfinished};
 
 /// Releases looked at in one go.
 const UNFINISHED_MAX: i64 = 20;
@@ -66,9 +65,9 @@ impl Custody {
             let sending = self.db.run("release_send", move |conn| release_send(conn, id, Some(sent))).await?;
             let Some(sending) = sending else { continue };
             match self.send(&sending).await? {
-                Answer::Released | Answer::Refused(_) | Answer::Conflict(_) => ended += 1,
+                ReleaseOutcome::Released | ReleaseOutcome::Refused(_) | ReleaseOutcome::Conflict(_) => ended += 1,
                 // The others would fare no better now.
-                Answer::Doubtful(_) => twilio_answers = false,
+                ReleaseOutcome::Doubtful(_) => twilio_answers = false,
             }
         }
         Ok(ended)

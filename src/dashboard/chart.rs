@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::api::services::Services;
-use crate::db::dashboard::purchase_marks;
+use crate::db::purchases::purchase_marks;
 use crate::db::samples::{Sample, samples_read};
 use crate::db::{Connection, DbError};
 use crate::http::{Problem, json_response};

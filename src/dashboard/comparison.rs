@@ -7,8 +7,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::text::{When, phone};
-use crate::db::dashboard::{Reconciliation, reconciliation_latest};
-use crate::db::reconciliation::numbers_told;
+use crate::db::comparisons::{self, reconciliation_latest};
+use crate::db::numbers::{StandsNow, numbers_stand_now};
 use crate::db::{Connection, DbError};
 use crate::domain::QuarantineReason;
 use crate::reconciliation::{self, Line, Report};
@@ -29,7 +29,7 @@ fn lists(report: &Report) -> [(&[Line], &'static str, &'static str); 5] {
 /// The last comparison with Twilio.
 pub(super) struct Comparison {
     pub(crate) at: When,
-    pub(crate) trigger: String,
+    pub(crate) trigger: &'static str,
     pub(crate) error: Option<String>,
     pub(crate) problem: Option<String>,
     pub(crate) checked: u64,
@@ -71,14 +71,13 @@ pub(super) struct Can {
 }
 
 impl Can {
-    /// For a number that is held for this reason.
-    pub(super) fn of_held(reason: &str, is_missing: bool) -> Self {
-        let reason: Option<QuarantineReason> = reason.parse().ok();
-        let waits = matches!(
-            reason,
-            Some(QuarantineReason::Adopting | QuarantineReason::UnknownItem | QuarantineReason::TagConflict)
-        );
-        Self { adopt: waits && !is_missing, give_back: reason != Some(QuarantineReason::TagConflict) }
+    /// For a number that is quarantined for this reason.
+    pub(super) fn of_reason(reason: QuarantineReason, is_missing: bool) -> Self {
+        let waits = match reason {
+            QuarantineReason::Adopting | QuarantineReason::UnknownItem | QuarantineReason::TagConflict => true,
+            QuarantineReason::Released | QuarantineReason::Leaving => false,
+        };
+        Self { adopt: waits && !is_missing, give_back: reason != QuarantineReason::TagConflict }
     }
 }
 
@@ -91,11 +90,13 @@ pub(crate) fn read(conn: &mut Connection) -> Result<Option<Comparison>, DbError>
     let numbers: Vec<&str> = report.foreign_numbers.iter().map(|line| line.phone_number.as_str()).collect();
     let sids: Vec<&str> = report.foreign_numbers.iter().map(|line| line.sid.as_str()).collect();
     let mut now = Now::default();
-    for told in numbers_told(conn, &named, &numbers, &sids)? {
-        match told.stands.as_str() {
-            "ours" => _ = now.ours.insert(told.name),
-            "ignored" => _ = now.ignored.insert(told.name),
-            reason => _ = now.held.insert(told.name, Can::of_held(reason, told.missing)),
+    for stands in numbers_stand_now(conn, &named, &numbers, &sids)? {
+        match stands {
+            StandsNow::Ours(sid) => _ = now.ours.insert(sid),
+            StandsNow::Ignored(sid) => _ = now.ignored.insert(sid),
+            StandsNow::OnHold(number, reason, is_missing) => {
+                _ = now.on_hold.insert(number, Can::of_reason(reason, is_missing));
+            }
         }
     }
     Ok(Some(now.tell(&latest, report)))
@@ -110,16 +111,16 @@ fn read_report(stored: serde_json::Value) -> Report {
     })
 }
 
-/// Where the numbers of a report stand now: held ones by their number, strangers by their SID.
+/// Where the numbers of a report stand now: those on hold by their number, strangers by their SID.
 #[derive(Default)]
 struct Now {
-    held: HashMap<String, Can>,
+    on_hold: HashMap<String, Can>,
     ours: HashSet<String>,
     ignored: HashSet<String>,
 }
 
 impl Now {
-    fn tell(&self, latest: &Reconciliation, report: Report) -> Comparison {
+    fn tell(&self, latest: &comparisons::Comparison, report: Report) -> Comparison {
         let foreign = self.foreign(&report);
         let decided = report.foreign_numbers.len() - foreign.len();
         let ignored = report.foreign_numbers.iter().filter(|line| self.ignored.contains(&line.sid)).count();
@@ -127,7 +128,7 @@ impl Now {
         let shown = foreign.len().min(LINES) as u64;
         Comparison {
             at: When(latest.ended_at.unwrap_or(latest.started_at)),
-            trigger: latest.trigger.clone(),
+            trigger: latest.trigger.as_str(),
             error: latest.error.clone(),
             checked: report.checked.into(),
             foreign_count,
@@ -148,7 +149,7 @@ impl Now {
 
     /// `None` when somebody has decided since.
     fn line(&self, line: &Line) -> Option<ReportLine> {
-        let now = self.held.get(&line.phone_number);
+        let now = self.on_hold.get(&line.phone_number);
         if now.is_none() && line.held {
             return None;
         }
@@ -188,13 +189,14 @@ mod tests {
 
     #[test]
     fn what_the_api_refuses_is_not_offered() {
+        use QuarantineReason::{Adopting, Leaving, Released, TagConflict, UnknownItem};
         let can = |reason, is_missing| {
-            let Can { adopt, give_back } = Can::of_held(reason, is_missing);
+            let Can { adopt, give_back } = Can::of_reason(reason, is_missing);
             (adopt, give_back)
         };
-        assert_eq!((can("adopting", false), can("unknown_item", false)), ((true, true), (true, true)));
-        assert_eq!(can("tag_conflict", false), (true, false), "adopted first, it can be given back");
-        assert_eq!(can("unknown_item", true), (false, true), "Twilio does not have it");
-        assert_eq!((can("released", false), can("leaving", false)), ((false, true), (false, true)));
+        assert_eq!((can(Adopting, false), can(UnknownItem, false)), ((true, true), (true, true)));
+        assert_eq!(can(TagConflict, false), (true, false), "adopted first, it can be given back");
+        assert_eq!(can(UnknownItem, true), (false, true), "Twilio does not have it");
+        assert_eq!((can(Released, false), can(Leaving, false)), ((false, true), (false, true)));
     }
 }

@@ -15,15 +15,17 @@ use super::chart::{self, Drawing};
 use super::comparison::{self, Comparison};
 use super::page::{Frame, page};
 use super::runway::Runway;
-use super::text::{When, counted, phone, span, state, tone, words};
+use super::text::{Shown, When, counted, phone, span, words};
 use crate::api::services::Services;
 use crate::api::status::{Status, document};
-use crate::db::assignments::{AssignmentLine, assignments_list};
-use crate::db::audit::{AuditLine, audit_acts_latest};
-use crate::db::dashboard::{IdleNumber, OrderLine, Pace, orders_recent, pace_read, pool_oldest};
+use crate::db::assignments::{AssignmentRecord, Pace, assignments_list, pace_read};
+use crate::db::audit::{AuditRecord, audit_acts_latest};
+use crate::db::numbers::{IdleNumber, pool_oldest};
 use crate::db::passes::{Pass, passes_list};
+use crate::db::purchases::{OrderView, orders_recent};
 use crate::db::stock::stock_read;
 use crate::db::{Connection, DbError};
+use crate::domain::{AssignmentSource, OrderState, WebhookStatus};
 use crate::http::Problem;
 use crate::routing::{About, Hours, Outcome, Request};
 
@@ -37,12 +39,12 @@ struct Read {
     seen: crate::db::stock::Observation,
     pace: Pace,
     series: chart::Series,
-    orders: Vec<OrderLine>,
+    orders: Vec<OrderView>,
     passes: Vec<Pass>,
-    assignments: Vec<AssignmentLine>,
+    assignments: Vec<AssignmentRecord>,
     pool: Vec<IdleNumber>,
     comparison: Option<Comparison>,
-    audit: Vec<AuditLine>,
+    audit: Vec<AuditRecord>,
 }
 
 fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Read, DbError> {
@@ -82,7 +84,7 @@ struct Home {
 pub(crate) struct OrderRow {
     pub(crate) id: String,
     pub(crate) trigger: String,
-    pub(crate) state: String,
+    pub(crate) state: &'static str,
     pub(super) tone: &'static str,
     pub(crate) is_open: bool,
     pub(crate) requested: i32,
@@ -94,21 +96,22 @@ pub(crate) struct OrderRow {
 }
 
 impl OrderRow {
-    pub(super) fn new(line: OrderLine) -> Self {
+    pub(super) fn new(order: OrderView) -> Self {
         // Between two slices an order waits for the lock; to people it is still buying.
-        let begun = if line.state == "queued" && line.started_at.is_some() { "running" } else { line.state.as_str() };
+        let goes_on = order.state == OrderState::Queued && order.started_at.is_some();
+        let state = if goes_on { OrderState::Running } else { order.state };
         Self {
-            id: line.id.to_string(),
-            trigger: words(&line.trigger),
-            state: state(begun).to_owned(),
-            tone: tone(begun),
-            is_open: line.is_open(),
-            requested: line.requested_count,
-            purchased: line.purchased_count,
-            area_code: line.area_code.unwrap_or_default(),
-            at: When(line.created_at),
-            took: line.ended_at.zip(line.started_at).map(|(end, begin)| span((end - begin).num_seconds().max(1))),
-            errors: line.errors,
+            id: order.id.to_string(),
+            trigger: words(order.trigger.as_str()),
+            state: state.word(),
+            tone: state.tone(),
+            is_open: order.is_open(),
+            requested: order.requested_count,
+            purchased: order.purchased_count,
+            area_code: order.area_code.map(|code| code.to_string()).unwrap_or_default(),
+            at: When(order.created_at),
+            took: order.ended_at.zip(order.started_at).map(|(end, begin)| span((end - begin).num_seconds().max(1))),
+            errors: order.errors,
         }
     }
 }
@@ -125,7 +128,7 @@ impl PassRow {
     pub(super) fn new(pass: Pass) -> Self {
         Self {
             at: When(pass.at),
-            trigger: words(&pass.trigger),
+            trigger: words(pass.trigger.as_str()),
             why: crate::domain::explain_reason(&pass.reason),
             bought: pass.purchased_count,
             error: pass.error,
@@ -137,20 +140,20 @@ pub(crate) struct AssignmentRow {
     pub(crate) user: String,
     pub(crate) number: String,
     pub(super) e164: String,
-    pub(crate) source: String,
+    pub(crate) waited: bool,
     pub(crate) at: When,
     pub(crate) released: Option<When>,
 }
 
 impl AssignmentRow {
-    pub(super) fn new(line: AssignmentLine) -> Self {
+    pub(super) fn new(record: AssignmentRecord) -> Self {
         Self {
-            number: phone(&line.phone_number),
-            user: line.user_id,
-            e164: line.phone_number,
-            source: line.source,
-            at: When(line.assigned_at),
-            released: line.released_at.map(When),
+            number: phone(record.phone_number.as_str()),
+            user: record.user_id,
+            e164: record.phone_number.to_string(),
+            waited: record.source == AssignmentSource::Emergency,
+            at: When(record.assigned_at),
+            released: record.released_at.map(When),
         }
     }
 }
@@ -158,9 +161,9 @@ impl AssignmentRow {
 struct PoolRow {
     number: String,
     e164: String,
-    webhooks: String,
+    webhooks: &'static str,
     tone: &'static str,
-    ready: bool,
+    unfit: bool,
     idle: When,
 }
 
@@ -186,7 +189,7 @@ struct AuditRow {
 }
 
 impl AuditRow {
-    fn new(line: AuditLine) -> Self {
+    fn new(line: AuditRecord) -> Self {
         let is_good = line.result.is_some_and(|status| status < 400);
         let result = match (line.code, line.result) {
             (Some(code), _) => words(&code),
@@ -204,14 +207,14 @@ impl AuditRow {
     }
 }
 
-fn pool_row(number: IdleNumber) -> PoolRow {
+fn pool_row(IdleNumber { stored, idle_since }: IdleNumber) -> PoolRow {
     PoolRow {
-        number: phone(&number.phone_number),
-        e164: number.phone_number,
-        tone: tone(&number.webhook_status),
-        webhooks: number.webhook_status,
-        ready: number.ready,
-        idle: When(number.idle_since),
+        number: phone(stored.phone_number.as_str()),
+        e164: stored.phone_number.to_string(),
+        tone: stored.webhook_status.tone(),
+        webhooks: stored.webhook_status.word(),
+        unfit: !stored.ready && stored.webhook_status == WebhookStatus::Configured,
+        idle: When(idle_since),
     }
 }
 

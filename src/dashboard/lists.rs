@@ -10,15 +10,14 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::page::{Frame, page};
-use super::text::{When, phone, tone, words};
-use crate::api::audit as trail;
-use crate::api::lists::{self, Part, PassLine};
+use super::text::{Shown, When, phone, words};
+use crate::api::audit::{self as trail, AuditView};
+use crate::api::lists::{self, AssignmentView, ExplainedPass, Part};
+use crate::api::numbers::NumberView;
 use crate::api::services::Services;
-use crate::db::assignments::AssignmentLine;
-use crate::db::audit::AuditLine;
-use crate::db::dashboard::orders_recent;
-use crate::db::numbers::{NumberFilter, NumberLine};
-use crate::domain::NumberStatus;
+use crate::db::numbers::NumberFilter;
+use crate::db::purchases::orders_recent;
+use crate::domain::{NumberStatus, PhoneNumber};
 use crate::routing::{Outcome, Request};
 
 const ORDERS: i64 = 200;
@@ -53,12 +52,12 @@ fn time(at: DateTime<Utc>) -> Cell {
     Cell::Time(Some(When(at)))
 }
 
-fn state(state: &str) -> Cell {
-    Cell::State(words(state), tone(state))
+fn state(state: impl Shown) -> Cell {
+    Cell::State(state.word().to_owned(), state.tone())
 }
 
-fn number(e164: String) -> Cell {
-    Cell::Find(phone(&e164), e164)
+fn number(number: &PhoneNumber) -> Cell {
+    Cell::Find(phone(number.as_str()), number.to_string())
 }
 
 fn user(user: Option<String>) -> Cell {
@@ -79,13 +78,13 @@ pub(crate) async fn numbers(services: Arc<Services>, request: Request) -> Outcom
     let status: Option<NumberStatus> = request.query("status")?;
     let filter = NumberFilter { status, area_code: None };
     let found = lists::numbers(&services, filter, Part::of_a_page(&request)?).await?;
-    let row = |line: NumberLine| {
+    let row = |view: NumberView| {
         vec![
-            number(line.phone_number),
-            state(&line.status),
-            state(&line.webhook_status),
-            user(line.user_id),
-            time(line.purchased_at),
+            number(&view.phone_number),
+            state(view.status),
+            state(view.webhook_status),
+            user(view.user_id),
+            time(view.purchased_at),
         ]
     };
     let filters = [
@@ -110,13 +109,13 @@ pub(crate) async fn numbers(services: Arc<Services>, request: Request) -> Outcom
 
 pub(crate) async fn assignments(services: Arc<Services>, request: Request) -> Outcome {
     let found = lists::assignments(&services, Part::of_a_page(&request)?).await?;
-    let row = |line: AssignmentLine| {
+    let row = |view: AssignmentView| {
         vec![
-            user(Some(line.user_id)),
-            number(line.phone_number),
-            Cell::Text(line.source),
-            time(line.assigned_at),
-            Cell::Time(line.released_at.map(When)),
+            user(Some(view.user_id)),
+            number(&view.phone_number),
+            Cell::Text(view.source.to_string()),
+            time(view.assigned_at),
+            Cell::Time(view.released_at.map(When)),
         ]
     };
     show(List {
@@ -132,10 +131,10 @@ pub(crate) async fn assignments(services: Arc<Services>, request: Request) -> Ou
 
 pub(crate) async fn passes(services: Arc<Services>, request: Request) -> Outcome {
     let found = lists::passes(&services, Part::of_a_page(&request)?).await?;
-    let row = |PassLine { pass, explanation }: PassLine| {
+    let row = |ExplainedPass { pass, explanation }: ExplainedPass| {
         vec![
             time(pass.at),
-            Cell::Text(words(&pass.trigger)),
+            Cell::Text(words(pass.trigger.as_str())),
             text(Some(pass.purchased_count)),
             Cell::Text(explanation),
             text(pass.error),
@@ -158,7 +157,7 @@ pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome
         vec![
             Cell::Time(Some(order.at)),
             Cell::Text(order.trigger),
-            Cell::State(order.state, order.tone),
+            Cell::State(order.state.to_owned(), order.tone),
             Cell::Text(format!("{} of {}", order.purchased, order.requested)),
             Cell::Text(order.area_code),
             Cell::Text(order.errors.join(" ")),
@@ -177,7 +176,7 @@ pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome
 
 pub(crate) async fn audit(services: Arc<Services>, request: Request) -> Outcome {
     let found = trail::audit(&services, Part::of_a_page(&request)?).await?;
-    let row = |line: AuditLine| {
+    let row = |line: AuditView| {
         vec![
             time(line.at),
             Cell::Text(line.who),

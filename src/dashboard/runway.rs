@@ -2,7 +2,7 @@
 //!
 //! How to get it wrong: a rate from the first minute of a new installation. Below an hour there is none.
 
-use crate::db::dashboard::Pace;
+use crate::db::assignments::Pace;
 
 /// A day's lead, with a half on top for the hours that are busier than others.
 const LEAD_DAYS: f64 = 1.5;

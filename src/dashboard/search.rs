@@ -10,11 +10,11 @@ use http::{HeaderValue, StatusCode};
 use super::comparison::Can;
 use super::home::AssignmentRow;
 use super::page::{Frame, page};
-use super::text::{When, phone, tone, words};
-use crate::api::numbers::{self, HistoryLine, NumberInFull};
+use super::text::{Shown, When, phone, words};
+use crate::api::numbers::{self, HistoryView, NumberInFull};
 use crate::api::services::Services;
-use crate::db::dashboard::assignments_of_user;
-use crate::domain::{PhoneNumber, UserId};
+use crate::db::assignments::assignments_of_user;
+use crate::domain::{NumberStatus, PhoneNumber, UserId};
 use crate::http::{ProblemCode, see_other};
 use crate::routing::{Outcome, Request};
 
@@ -26,6 +26,7 @@ struct NumberPage {
     frame: Frame,
     shown: String,
     number: NumberInFull,
+    state: &'static str,
     tone: &'static str,
     bought: When,
     can: Can,
@@ -83,12 +84,13 @@ fn as_number(asked: &str) -> Option<PhoneNumber> {
 }
 
 fn number_page(services: &Services, request: &Request, number: NumberInFull) -> Outcome {
-    let event = |line: &HistoryLine| (When(line.event.at), words(&line.event.event), line.detail.clone());
+    let event = |told: &HistoryView| (When(told.event.at), words(told.event.event.as_str()), told.detail.clone());
     let shown = NumberPage {
         frame: Frame::new("Number", services, request),
-        shown: phone(&number.line.phone_number),
-        tone: tone(&number.line.status),
-        bought: When(number.line.purchased_at),
+        shown: phone(number.view.phone_number.as_str()),
+        state: number.view.status.word(),
+        tone: number.view.status.tone(),
+        bought: When(number.view.purchased_at),
         can: can(&number),
         events: number.history.iter().rev().map(event).collect(),
         number,
@@ -97,10 +99,10 @@ fn number_page(services: &Services, request: &Request, number: NumberInFull) -> 
 }
 
 fn can(number: &NumberInFull) -> Can {
-    let status = number.line.status.as_str();
-    match (number.line.user_id.is_some() || status == "released", &number.quarantine_reason) {
+    let status = number.view.status;
+    match (number.view.user_id.is_some() || status == NumberStatus::Released, number.quarantine_reason) {
         (true, _) => Can::default(),
-        (false, Some(reason)) => Can::of_held(reason, status == "missing"),
+        (false, Some(reason)) => Can::of_reason(reason, status == NumberStatus::Missing),
         (false, None) => Can { adopt: false, give_back: true },
     }
 }

@@ -4,6 +4,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::domain::{NumberStatus, OrderState, WebhookStatus};
+
 /// A moment, told from now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct When(pub(super) DateTime<Utc>);
@@ -65,23 +67,65 @@ pub(crate) fn words(code: &str) -> String {
     code.replace('_', " ")
 }
 
-/// How a state looks: `good`, `busy`, `warn`, `bad` or `calm`.
-pub(super) fn tone(state: &str) -> &'static str {
-    match state {
-        "configured" | "done" | "available" => "good",
-        "running" | "queued" | "pending" | "assigned" => "busy",
-        "drifted" | "stopped" | "interrupted" | "quarantined" => "warn",
-        "failed" | "halted" | "missing" => "bad",
-        _ => "calm",
+/// A state as people see it. Each state says here itself what it is called and how it looks: a new one has to.
+pub(super) trait Shown: Copy {
+    /// Its word: some are clearer to people than our own.
+    fn word(self) -> &'static str;
+
+    /// How it looks: `good`, `busy`, `warn`, `bad` or `calm`.
+    fn tone(self) -> &'static str;
+}
+
+impl Shown for NumberStatus {
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+
+    fn tone(self) -> &'static str {
+        match self {
+            Self::Available => "good",
+            Self::Assigned => "busy",
+            Self::Quarantined => "warn",
+            Self::Missing => "bad",
+            Self::Released => "calm",
+        }
     }
 }
 
-/// A state as a word: some are clearer to people than our own.
-pub(crate) fn state(state: &str) -> &str {
-    match state {
-        "queued" => "waiting",
-        "running" => "buying",
-        other => other,
+impl Shown for WebhookStatus {
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+
+    fn tone(self) -> &'static str {
+        match self {
+            Self::Configured => "good",
+            Self::Pending => "busy",
+            Self::Drifted => "warn",
+            Self::Failed => "bad",
+        }
+    }
+}
+
+impl Shown for OrderState {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "waiting",
+            Self::Running => "buying",
+            Self::Done => "done",
+            Self::Stopped => "stopped",
+            Self::Interrupted => "interrupted",
+            Self::Halted => "halted",
+        }
+    }
+
+    fn tone(self) -> &'static str {
+        match self {
+            Self::Done => "good",
+            Self::Queued | Self::Running => "busy",
+            Self::Stopped | Self::Interrupted => "warn",
+            Self::Halted => "bad",
+        }
     }
 }
 

@@ -42,39 +42,31 @@ pub struct AuditRow {
     pub request_id: Option<String>,
 }
 
-/// One row as the API shows it.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable, serde::Serialize, utoipa::ToSchema)]
+/// A row as it is read.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
 #[diesel(table_name = audit, check_for_backend(diesel::pg::Pg))]
-pub struct AuditLine {
+pub struct AuditRecord {
     /// For the cursor.
-    #[serde(skip)]
     pub id: i64,
     /// When.
     pub at: DateTime<Utc>,
     /// Who.
     pub who: String,
     /// From where.
-    #[schema(required)]
     pub address: Option<String>,
     /// What.
     pub action: String,
     /// HTTP's.
-    #[schema(required)]
     pub method: Option<String>,
     /// The route's pattern.
-    #[schema(required)]
     pub path: Option<String>,
     /// What was asked for.
-    #[schema(value_type = Object)]
     pub detail: Value,
     /// The answer's status.
-    #[schema(required)]
     pub result: Option<i32>,
     /// The problem's code.
-    #[schema(required)]
     pub code: Option<String>,
     /// The name of the call in the log.
-    #[schema(required)]
     pub request_id: Option<String>,
 }
 
@@ -91,20 +83,20 @@ pub fn audit_write(conn: &mut Connection, rows: &[AuditRow]) -> Result<(), DbErr
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn audit_list(conn: &mut Connection, before: Option<i64>, limit: i64) -> Result<Vec<AuditLine>, DbError> {
+pub fn audit_list(conn: &mut Connection, before: Option<i64>, limit: i64) -> Result<Vec<AuditRecord>, DbError> {
     let lines = audit::table.filter(audit::id.lt(before.unwrap_or(i64::MAX)));
-    Ok(lines.order(audit::id.desc()).limit(limit).select(AuditLine::as_select()).load(conn)?)
+    Ok(lines.order(audit::id.desc()).limit(limit).select(AuditRecord::as_select()).load(conn)?)
 }
 
 /// What was done last, newest first: whoever only looked did nothing.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn audit_acts_latest(conn: &mut Connection, limit: i64) -> Result<Vec<AuditLine>, DbError> {
+pub fn audit_acts_latest(conn: &mut Connection, limit: i64) -> Result<Vec<AuditRecord>, DbError> {
     // The condition of audit_acts_idx, word by word; with bound parameters PostgreSQL could not tell that it is.
     let is_act = sql::<Bool>("(method IS NULL OR method NOT IN ('GET', 'HEAD'))");
     let lines = audit::table.filter(is_act).order(audit::id.desc()).limit(limit);
-    Ok(lines.select(AuditLine::as_select()).load(conn)?)
+    Ok(lines.select(AuditRecord::as_select()).load(conn)?)
 }
 
 /// Says how long rows are kept, unless that was said last already. A shorter time counts after seven days.

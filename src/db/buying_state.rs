@@ -14,29 +14,26 @@ use super::engine::error::DbError;
 use super::engine::schema::buying_gate;
 
 /// An operator stopped automatic buying.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paused {
     /// When.
     pub since: DateTime<Utc>,
     /// Who: the key's fingerprint.
     pub by: String,
     /// Why, if the operator said so.
-    #[schema(required)]
     pub reason: Option<String>,
 }
 
 /// Twilio refused in a way that more calls only make worse.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Halted {
     /// When.
     pub since: DateTime<Utc>,
     /// Twilio's error code.
-    #[schema(required)]
     pub twilio_code: Option<i32>,
     /// What happened, and what to do.
     pub message: String,
     /// When the next probe may look whether Twilio accepts us again; `None` when only an operator's resume ends it.
-    #[schema(required)]
     pub next_probe_at: Option<DateTime<Utc>>,
 }
 

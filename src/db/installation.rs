@@ -6,10 +6,9 @@
 //! How to get it wrong: locking a number first and the installation afterwards. The change locks them the other way round.
 
 use chrono::{DateTime, Utc};
-use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{Integer, Text};
 
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
@@ -107,58 +106,22 @@ pub(super) fn installation_wants(conn: &mut Connection, webhooks: &Webhooks) -> 
     Ok(row.is_some())
 }
 
-/// Makes `webhooks` what every number shall carry: an operator's deliberate change. If they are new, no number in the pool
-/// counts as configured before Twilio has confirmed them, and none is given to anybody. Of those that are somebody's, or
-/// at rest, [`installation_unconfirm`] takes it back afterwards.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn installation_set_webhooks(conn: &mut Connection, webhooks: &Webhooks) -> Result<(), DbError> {
-    conn.transaction(|conn| {
-        let changed = sql_query(
-            "UPDATE installation SET voice_url = $1, sms_url = $2, status_callback = $3, unconfirming = true
-              WHERE (voice_url, sms_url, status_callback) IS DISTINCT FROM ($1, $2, $3)",
-        )
-        .bind::<Text, _>(&webhooks.voice_url)
-        .bind::<Text, _>(&webhooks.sms_url)
-        .bind::<Text, _>(&webhooks.status_callback)
-        .execute(conn)?;
-        if changed > 0 {
-            sql_query(
-                "UPDATE numbers SET webhook_status = 'pending' WHERE webhook_status = 'configured' AND status = 'available'",
-            )
-            .execute(conn)?;
-        }
-        Ok(())
-    })
+/// Wants `webhooks` from here on; `false` = it does already. The caller takes `configured` back from the pool's numbers in the
+/// same transaction.
+pub(super) fn installation_want(conn: &mut Connection, webhooks: &Webhooks) -> Result<bool, DbError> {
+    let changed = sql_query(
+        "UPDATE installation SET voice_url = $1, sms_url = $2, status_callback = $3, unconfirming = true
+          WHERE (voice_url, sms_url, status_callback) IS DISTINCT FROM ($1, $2, $3)",
+    )
+    .bind::<Text, _>(&webhooks.voice_url)
+    .bind::<Text, _>(&webhooks.sms_url)
+    .bind::<Text, _>(&webhooks.status_callback)
+    .execute(conn)?;
+    Ok(changed > 0)
 }
 
-/// Takes `configured` back from the next numbers above `after` that are somebody's or at rest, at most `most`, if other
-/// webhooks are wanted than they were confirmed with; the last of them, `None` = there are no more. Nobody is given one of
-/// them as confirmed: what rests is asked for before it returns. Small steps, because a signup or a release may want any
-/// of their rows; one that was cut off is begun anew by the next `configure-webhooks`.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn installation_unconfirm(conn: &mut Connection, after: i64, most: i64) -> Result<Option<i64>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Nullable<BigInt>)]
-        last: Option<i64>,
-    }
-    let row: Row = sql_query(
-        "WITH picked AS (SELECT id FROM numbers
-                        WHERE id > $1 AND webhook_status = 'configured' AND status IN ('assigned', 'quarantined')
-                          AND (SELECT unconfirming FROM installation)
-                        ORDER BY id LIMIT $2 FOR NO KEY UPDATE),
-              told AS (UPDATE numbers SET webhook_status = 'pending' FROM picked WHERE numbers.id = picked.id RETURNING numbers.id)
-         SELECT max(id) AS last FROM told",
-    )
-    .bind::<BigInt, _>(after)
-    .bind::<BigInt, _>(most)
-    .get_result(conn)?;
-    if row.last.is_none() {
-        sql_query("UPDATE installation SET unconfirming = false WHERE unconfirming").execute(conn)?;
-    }
-    Ok(row.last)
+/// `configured` was taken back from every number that was confirmed with other webhooks.
+pub(super) fn installation_unconfirmed(conn: &mut Connection) -> Result<(), DbError> {
+    sql_query("UPDATE installation SET unconfirming = false WHERE unconfirming").execute(conn)?;
+    Ok(())
 }

@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Integer};
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::engine::schema::passes;
+use crate::domain::Trigger;
 
 /// So many passes are kept however old they are,
 const PASSES_KEPT_MIN: i64 = 1000;
@@ -19,22 +20,20 @@ const DAYS_KEPT: i32 = 90;
 const FORGOTTEN_AT_ONCE: i64 = 100;
 
 /// One pass.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = passes, check_for_backend(diesel::pg::Pg))]
 pub struct Pass {
     /// For the cursor.
-    #[serde(skip)]
     pub id: i64,
     /// When it ended.
     pub at: DateTime<Utc>,
     /// What set it off.
-    pub trigger: String,
+    pub trigger: Trigger,
     /// Why it bought what it bought, or nothing.
     pub reason: String,
     /// How many it bought.
     pub purchased_count: i32,
     /// What went wrong.
-    #[schema(required)]
     pub error: Option<String>,
 }
 
@@ -44,14 +43,14 @@ pub struct Pass {
 /// When PostgreSQL fails.
 pub fn pass_record(
     conn: &mut Connection,
-    trigger: &str,
+    trigger: Trigger,
     reason: &str,
     bought: u32,
     error: Option<&str>,
 ) -> Result<(), DbError> {
     let id: i64 = diesel::insert_into(passes::table)
         .values((
-            passes::trigger.eq(trigger),
+            passes::trigger.eq(trigger.as_str()),
             passes::reason.eq(reason),
             passes::purchased_count.eq(i32::try_from(bought).unwrap_or(i32::MAX)),
             passes::error.eq(error),

@@ -10,11 +10,12 @@ use super::assignments::Region;
 use super::buying_state::{BuyingState, buying_state_read};
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
+use super::numbers::{DUE, MENDABLE};
 use crate::domain::{AreaCode, Caps, CountryCode, Needs, Stock, unserved};
 
 /// What was bought in the sliding windows, by the time of intent and the database's clock: bought, open, unknown, and what
 /// was ever in doubt, however it ended.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spend {
     /// In the last 60 minutes, without the overridden.
     pub hour: u32,
@@ -81,13 +82,6 @@ pub enum Care {
     /// Twilio keeps silent about numbers that we have.
     Stalls,
 }
-
-/// What holds in SQL for a number whose rest is over and that can serve somebody as soon as Twilio confirms its webhooks.
-const DUE: &str = "status = 'quarantined' AND quarantine_reason = 'released' AND missing_since IS NULL
-                   AND quarantined_until <= statement_timestamp() AND capable AND webhook_status <> 'failed'";
-
-/// What holds in SQL for a number that is ready, or will be when its repair is done.
-const MENDABLE: &str = "status = 'available' AND capable AND missing_since IS NULL AND webhook_status <> 'failed'";
 
 #[derive(QueryableByName)]
 struct Counts {

@@ -12,11 +12,12 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::assignments::{Assignment, FIT, Region, Source, assignments_claim_in, assignments_restore};
+use super::assignments::{Assignment, Region, assignments_claim_in, assignments_restore};
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::engine::listener::stock_notify;
-use crate::domain::{CountryCode, UserId};
+use super::numbers::FIT;
+use crate::domain::{AssignmentSource, CountryCode, UserId};
 
 /// Somebody to put on the waitlist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,7 +136,12 @@ pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>
             let users: Vec<&str> = users.iter().map(String::as_str).collect();
             let region = country.as_deref().map(str::parse).transpose();
             let country = region.map_err(|_| DbError::corrupt("waiter")("its country is not ISO 3166".to_owned()))?;
-            served.extend(assignments_claim_in(conn, &users, Region { country, area_code: None }, Source::Emergency)?);
+            served.extend(assignments_claim_in(
+                conn,
+                &users,
+                Region { country, area_code: None },
+                AssignmentSource::Emergency,
+            )?);
         }
         let users: Vec<&str> = served.iter().map(|assignment| assignment.user_id.as_str()).collect();
         sql_query(

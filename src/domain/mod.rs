@@ -8,6 +8,7 @@ mod audience;
 mod caps;
 mod explain;
 mod foreign;
+mod history;
 mod nanp;
 mod number;
 mod order;
@@ -25,6 +26,7 @@ pub use audience::{InvalidUserId, UserId};
 pub use caps::{Cap, Caps, PoolPolicy};
 pub use explain::{Rooms, explain_order, explain_pass, explain_reason, obstacles, reasons};
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
+pub use history::{AssignmentSource, NumberEventKind, Occasion};
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus,
 };

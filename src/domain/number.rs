@@ -150,7 +150,7 @@ pub enum Capability {
     Fax,
 }
 
-/// `as_str` and `FromStr` over the stored spelling of an enum.
+/// `as_str`, `Display` and `FromStr` over the stored spelling of an enum.
 macro_rules! stored_enum {
     ($type:ident { $($variant:ident = $text:literal),* $(,)? }) => {
         impl $type {
@@ -161,6 +161,11 @@ macro_rules! stored_enum {
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),* }
+            }
+        }
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
             }
         }
         impl std::str::FromStr for $type {
@@ -200,12 +205,6 @@ stored_enum!(WebhookStatus {
 });
 
 stored_enum!(Capability { Voice = "voice", Sms = "sms", Mms = "mms", Fax = "fax" });
-
-impl fmt::Display for Capability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 #[cfg(test)]
 mod tests {

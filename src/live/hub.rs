@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::feed::Live;
 use super::notices::{Notice, notices};
 use super::snapshot::{Marks, take_snapshot};
+use crate::api::lists::AssignmentView;
 use crate::api::services::Services;
 use crate::api::{purchases, status};
 use crate::db::changes_notify;
@@ -95,8 +96,8 @@ async fn look_once(services: &Services, live: &Live, last: &mut LastSent) {
         live.send("status", &now);
         last.status_json = json;
     }
-    for line in &snapshot.assignments {
-        live.send("assignment", line);
+    for record in snapshot.assignments {
+        live.send("assignment", &AssignmentView::from(record));
     }
     for record in &snapshot.orders {
         live.send("purchase", &purchases::document(&record.as_it_stands()));

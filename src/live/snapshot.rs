@@ -7,12 +7,13 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use crate::db::assignments::AssignmentLine;
-use crate::db::dashboard::{OrderLine, assignments_latest, orders_watched};
+use crate::db::assignments::{AssignmentRecord, assignments_latest};
 use crate::db::passes::{Pass, pass_latest};
 use crate::db::purchases::record::{PurchaseRecord, purchase_record};
+use crate::db::purchases::{OrderView, orders_watched};
 use crate::db::stock::{Observation, stock_read};
 use crate::db::{Connection, DbError};
+use crate::domain::OrderState;
 
 /// Assignments told of at a time: a wave of thousands needs no line each.
 const ASSIGNMENTS_MAX: i64 = 50;
@@ -22,15 +23,15 @@ const ORDERS_MAX: i64 = 10;
 /// An order as far as a viewer must hear of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct OrderMark {
-    state: String,
+    state: OrderState,
     bought: i64,
     errors: usize,
     is_open: bool,
 }
 
 impl OrderMark {
-    fn of(order: &OrderLine) -> Self {
-        let (state, is_open) = (order.state.clone(), order.is_open());
+    fn of(order: &OrderView) -> Self {
+        let (state, is_open) = (order.state, order.is_open());
         Self { state, bought: order.purchased_count, errors: order.errors.len(), is_open }
     }
 }
@@ -47,7 +48,7 @@ pub(crate) struct Snapshot {
     pub(crate) observation: Observation,
     pub(crate) pass: Option<Pass>,
     /// New since the marks.
-    pub(crate) assignments: Vec<AssignmentLine>,
+    pub(crate) assignments: Vec<AssignmentRecord>,
     /// Changed since the marks.
     pub(crate) orders: Vec<PurchaseRecord>,
     pub(crate) marks: Marks,
@@ -69,7 +70,7 @@ pub(crate) fn take_snapshot(conn: &mut Connection, before: Option<&Marks>) -> Re
     };
     let mut snapshot = Snapshot { observation, pass, assignments: Vec::new(), orders: Vec::new(), marks };
     if let Some(before) = before {
-        let is_new = |line: &AssignmentLine| !before.assignments.contains(&(line.id, line.released_at.is_some()));
+        let is_new = |line: &AssignmentRecord| !before.assignments.contains(&(line.id, line.released_at.is_some()));
         snapshot.assignments = lines.into_iter().filter(is_new).collect();
         for order in
             orders.iter().rev().filter(|order| before.orders.get(&order.id) != snapshot.marks.orders.get(&order.id))

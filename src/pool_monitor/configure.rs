@@ -13,9 +13,10 @@ use futures_util::stream::{self, StreamExt as _};
 use super::configure_report::{BrokeOff, ConfigureError, ConfigureReport, FailedNumber};
 use super::confirm::{MaySet, Outcome, WebhookConfigurer};
 use crate::db::DbError;
-use crate::db::installation::{installation_set_webhooks, installation_unconfirm};
-use crate::db::numbers::{Cared, numbers_cared_for, numbers_cared_for_by_sid, numbers_untouchable};
-use crate::db::reconciliation::number_confirm_webhooks;
+use crate::db::numbers::{
+    NumberRow, installation_set_webhooks, installation_unconfirm, number_confirm_webhooks, numbers_cared_for,
+    numbers_cared_for_by_sid, numbers_untouchable,
+};
 use crate::domain::{NumberSid, WebhookStatus, Webhooks};
 use crate::twilio::{BackOff, IncomingNumber, Pages, TwilioError};
 
@@ -58,7 +59,7 @@ struct Work<'a> {
 }
 
 /// A number of ours, and what Twilio's list showed of it.
-type Shown = (Cared, Option<IncomingNumber>);
+type Shown = (NumberRow, Option<IncomingNumber>);
 
 impl Work<'_> {
     async fn run(&mut self, only: Option<Vec<String>>) -> Result<(), ConfigureError> {
@@ -198,7 +199,7 @@ impl Work<'_> {
         trouble.map_or(Ok(()), Err)
     }
 
-    fn record(&mut self, number: &Cared, outcome: Outcome) -> Result<(), ConfigureError> {
+    fn record(&mut self, number: &NumberRow, outcome: Outcome) -> Result<(), ConfigureError> {
         self.report.checked += 1;
         let name = number.phone_number.to_string();
         // What cannot be read is an answer.
@@ -218,7 +219,7 @@ impl Work<'_> {
                 self.fail(name, "tag_conflict", message);
             }
             // Differs: only where nothing may be set, which is not here.
-            Outcome::Held | Outcome::Differs => self.fail(
+            Outcome::NotFree | Outcome::Differs => self.fail(
                 name,
                 "held",
                 "it is held or leaving by now, or other webhooks were configured meanwhile".to_owned(),
@@ -244,7 +245,7 @@ impl Work<'_> {
 
 async fn configure(
     configurer: &WebhookConfigurer,
-    number: &Cared,
+    number: &NumberRow,
     shown: Option<IncomingNumber>,
     wanted: &Webhooks,
 ) -> Result<Outcome, DbError> {

@@ -15,8 +15,7 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::db::installation::installation_read;
-use crate::db::numbers::{Cared, number_unconfirmed};
-use crate::db::reconciliation::number_mark_drifted;
+use crate::db::numbers::{NumberRow, number_mark_drifted, number_unconfirmed};
 use crate::db::{Db, DbError};
 use crate::domain::{InstanceName, NumberStatus, Tag, WebhookStatus, Webhooks};
 use crate::purchaser::breaker;
@@ -52,8 +51,8 @@ pub(super) enum Outcome {
     Gone,
     /// Another instance's tag stands on it; nothing was done at Twilio, and nobody is given it.
     TaggedFor(InstanceName),
-    /// It is held, leaving or somebody's by now, or other webhooks are wanted; nothing was done at Twilio.
-    Held,
+    /// It is on hold, leaving or somebody's by now, or other webhooks are wanted; nothing was done at Twilio.
+    NotFree,
     /// It differs, and nothing may be set; nobody is given it.
     Differs,
     /// Twilio was not to be had, or refused.
@@ -87,7 +86,7 @@ impl WebhookConfigurer {
     /// the word of `may`. `listed` is what Twilio's list showed just now.
     pub(super) async fn see_to(
         &self,
-        number: &Cared,
+        number: &NumberRow,
         listed: Option<IncomingNumber>,
         wanted: &Webhooks,
         may: MaySet,
@@ -109,9 +108,9 @@ impl WebhookConfigurer {
         }
         let marked = wanted.clone();
         match self.db.run("number_mark_drifted", move |conn| number_mark_drifted(conn, id, &marked)).await? {
-            None => return Ok(Outcome::Held),
+            None => return Ok(Outcome::NotFree),
             Some(standing) if standing.status == NumberStatus::Assigned && may != MaySet::Anybodys => {
-                return Ok(Outcome::Held);
+                return Ok(Outcome::NotFree);
             }
             Some(_) if may == MaySet::None => {
                 tried_in_vain(&self.db, &self.log, (id, &number.phone_number), Word::Bystanders).await?;
@@ -148,7 +147,7 @@ impl WebhookConfigurer {
     }
 
     /// A call about the number failed. What Twilio says of it again and again without an end is one, too.
-    async fn in_vain(&self, number: &Cared, failure: TwilioError, may: MaySet) -> Result<Outcome, DbError> {
+    async fn in_vain(&self, number: &NumberRow, failure: TwilioError, may: MaySet) -> Result<Outcome, DbError> {
         if !failure.concerns_one_number() {
             return Ok(Outcome::Failed(failure));
         }
@@ -166,7 +165,7 @@ impl WebhookConfigurer {
 
     /// The list may lag: it confirms nothing, and it holds nothing. It says that all is well where the database says so too,
     /// and what is set because of it only becomes what it shall be.
-    fn list_will_do(&self, number: &Cared, listed: &IncomingNumber, wanted: &Webhooks) -> bool {
+    fn list_will_do(&self, number: &NumberRow, listed: &IncomingNumber, wanted: &Webhooks) -> bool {
         let confirms = listed.carries(wanted) && number.webhook_status != WebhookStatus::Configured;
         !confirms && self.another(listed).is_none()
     }
@@ -177,7 +176,7 @@ impl WebhookConfigurer {
         (tag.instance != self.config.load().instance.name).then_some(tag.instance)
     }
 
-    async fn gone(&self, number: &Cared) -> Result<Outcome, DbError> {
+    async fn gone(&self, number: &NumberRow) -> Result<Outcome, DbError> {
         slog::error!(self.log, "Twilio does not know a number of ours; a comparison will tell";
             "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str());
         let id = number.id;
@@ -186,7 +185,7 @@ impl WebhookConfigurer {
         Ok(Outcome::Gone)
     }
 
-    async fn tagged_for(&self, number: &Cared, instance: InstanceName) -> Result<Outcome, DbError> {
+    async fn tagged_for(&self, number: &NumberRow, instance: InstanceName) -> Result<Outcome, DbError> {
         let (held, _halts) = hold_tagged(&self.db, &self.log, number.id, Word::Ours).await?;
         slog::error!(self.log, "another instance's tag stands on a number of ours: adopt it here or release it there";
             "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str(),

@@ -139,5 +139,5 @@ async fn record(deps: &MonitorDependencies, trigger: Trigger, report: &PassRepor
         slog::info!(deps.log, "a pass ended"; "trigger" => trigger.as_str(), "reason" => &reason, "bought" => bought,
             "available" => report.new.available, "error" => error.as_deref().map(hide_numbers));
     }
-    deps.db.run("pass_record", move |conn| pass_record(conn, trigger.as_str(), &reason, bought, error.as_deref())).await
+    deps.db.run("pass_record", move |conn| pass_record(conn, trigger, &reason, bought, error.as_deref())).await
 }

@@ -20,8 +20,9 @@ use super::confirm::{MaySet, Outcome};
 use super::dependencies::MonitorDependencies;
 use super::tried::{RESTS_ON, Tried};
 use crate::db::DbError;
-use crate::db::numbers::{Cared, number_rest_on, number_return, numbers_rested, numbers_unready};
-use crate::db::reconciliation::number_confirm_webhooks;
+use crate::db::numbers::{
+    NumberRow, number_confirm_webhooks, number_rest_on, number_return, numbers_rested, numbers_unready,
+};
 use crate::domain::Webhooks;
 use crate::purchaser::care_answers::PATIENCE;
 use crate::twilio::TwilioError;
@@ -85,7 +86,7 @@ pub(super) async fn return_rested(deps: &MonitorDependencies) -> Result<u32, DbE
 /// Brings one back, if Twilio confirms its webhooks; says whether it did.
 async fn return_one(
     deps: &MonitorDependencies,
-    number: Cared,
+    number: NumberRow,
     (wanted, may): (&Webhooks, MaySet),
     broken: &AtomicBool,
 ) -> Result<bool, DbError> {
@@ -101,7 +102,7 @@ async fn return_one(
             }
         }
         Outcome::Gone => deps.db.run("number_rest_on", move |conn| number_rest_on(conn, id, RESTS_ON)).await?,
-        Outcome::TaggedFor(_) | Outcome::Held => {}
+        Outcome::TaggedFor(_) | Outcome::NotFree => {}
         // While it rests it is no stock that comes.
         Outcome::Differs => {
             log_difference(deps, "a rested number stays at rest", &number);
@@ -162,7 +163,7 @@ pub(super) async fn repair_unready(
                 failures = 0;
                 tried.gone(id);
             }
-            Outcome::TaggedFor(_) | Outcome::Held => failures = 0,
+            Outcome::TaggedFor(_) | Outcome::NotFree => failures = 0,
             Outcome::Differs => {
                 failures = 0;
                 log_difference(deps, "stock stays unready", &number);
@@ -193,7 +194,7 @@ pub(super) async fn repair_unready(
 /// Sees to a number, and tells those who buy when Twilio keeps silent, and when it answers.
 async fn see_to(
     deps: &MonitorDependencies,
-    number: &Cared,
+    number: &NumberRow,
     wanted: &Webhooks,
     may: MaySet,
 ) -> Result<Outcome, DbError> {
@@ -215,12 +216,12 @@ async fn see_to(
     Ok(outcome)
 }
 
-fn log_difference(deps: &MonitorDependencies, what: &str, number: &Cared) {
+fn log_difference(deps: &MonitorDependencies, what: &str, number: &NumberRow) {
     slog::warn!(deps.log, "{}: it lacks the installation's webhooks, and this instance, configured with other webhooks, sets none; run configure-webhooks", what;
         "phone_number_ends" => number.phone_number.last_four());
 }
 
-fn log_failure(deps: &MonitorDependencies, what: &str, number: &Cared, failure: &TwilioError) {
+fn log_failure(deps: &MonitorDependencies, what: &str, number: &NumberRow, failure: &TwilioError) {
     slog::warn!(deps.log, "{}", what;
         "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.for_log(),
         "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());

@@ -13,8 +13,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::buyer::Buyer;
+use super::new_number::{Wiring, new_number};
 use crate::db::purchases::items::Settlement;
-use crate::domain::{Capability, CountryCode, Tag, WebhookStatus, Webhooks};
+use crate::domain::{Capability, CountryCode, Tag, Webhooks};
 use crate::twilio::{Answered, IncomingNumber};
 
 /// A number without a tag that was created longer than this before our first POST was the account's already.
@@ -108,21 +109,9 @@ fn is_later(found: &Answered<IncomingNumber>, sent_ago: Duration) -> bool {
 
 fn settlement(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Settlement {
     let number = &found.body;
-    Settlement {
-        sid: number.sid.clone(),
-        phone_number: number.phone_number.clone(),
-        country: claim.country,
-        webhook_status: if number.carries(claim.webhooks) { WebhookStatus::Configured } else { WebhookStatus::Drifted },
-        webhooks: claim.webhooks.clone(),
-        capable: !number.lacks(claim.wanted),
-        purchased_at: bought_at(found),
-        request_id: found.request_id.clone(),
-    }
-}
-
-/// When it was bought, as far as anybody says.
-fn bought_at(found: &Answered<IncomingNumber>) -> DateTime<Utc> {
-    found.body.date_created.or(found.at).unwrap_or_else(Utc::now)
+    let by_then = found.at.unwrap_or_else(Utc::now);
+    let number = new_number(number, claim.country, Wiring::ComparedWith(claim.webhooks), claim.wanted, by_then);
+    Settlement { number, request_id: found.request_id.clone() }
 }
 
 #[cfg(test)]

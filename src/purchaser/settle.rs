@@ -31,13 +31,13 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
             }
         }
         match settled {
-            Ok(_new) if settlement.capable => {
+            Ok(_new) if settlement.number.capable => {
                 buyer.stock.notify_one();
                 return Outcome::Bought;
             }
             Ok(_new) => {
                 slog::error!(buyer.log, "a number lacks a capability that pool.capabilities wants: it will not be assigned";
-                    "phone_number_ends" => settlement.phone_number.last_four(), "sid" => settlement.sid.as_str());
+                    "phone_number_ends" => settlement.number.phone_number.last_four(), "sid" => settlement.number.sid.as_str());
                 return Outcome::Unfit;
             }
             Err(
@@ -48,13 +48,13 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
             ) => return conflict(buyer, item_id, settlement, &error).await,
             Err(error) if tries < TRIES_MAX => {
                 slog::warn!(buyer.log, "a paid number waits to be written down"; "item" => item_id.to_string(),
-                    "sid" => settlement.sid.as_str(), "tries" => tries, "error" => error.in_full());
+                    "sid" => settlement.number.sid.as_str(), "tries" => tries, "error" => error.in_full());
                 tokio::time::sleep(BACK_OFF_FIRST * tries.min(10)).await;
                 tries += 1;
             }
             Err(error) => {
                 slog::error!(buyer.log, "a paid number could not be written down; recovery will find it by its item";
-                    "item" => item_id.to_string(), "sid" => settlement.sid.as_str(), "error" => error.in_full());
+                    "item" => item_id.to_string(), "sid" => settlement.number.sid.as_str(), "error" => error.in_full());
                 return Outcome::End(error.into());
             }
         }
@@ -68,8 +68,8 @@ pub(super) async fn settle_untagged(buyer: &Buyer, item_id: Uuid, settlement: &S
     if !matches!(outcome, Outcome::Bought | Outcome::Unfit) {
         return outcome;
     }
-    let ends = settlement.phone_number.last_four();
-    match buyer.twilio.set_tag(&settlement.sid, &buyer.tag(item_id), None).await {
+    let ends = settlement.number.phone_number.last_four();
+    match buyer.twilio.set_tag(&settlement.number.sid, &buyer.tag(item_id), None).await {
         Ok(Some(_)) => {
             slog::warn!(buyer.log, "a number that was bought lost its tag, and carries it again"; "phone_number_ends" => ends)
         }
@@ -90,8 +90,8 @@ pub(super) async fn settle_untagged(buyer: &Buyer, item_id: Uuid, settlement: &S
 async fn conflict(buyer: &Buyer, item_id: Uuid, settlement: &Settlement, error: &DbError) -> Outcome {
     let message = format!(
         "the number ending in {} ({}) conflicts with the ledger ({error}): compare item {item_id} with it, then resume",
-        settlement.phone_number.last_four(),
-        settlement.sid.as_str()
+        settlement.number.phone_number.last_four(),
+        settlement.number.sid.as_str()
     );
     buyer.halt(message.clone()).await;
     let reason = Reason { code: "conflict".to_owned(), message: message.clone(), ..Reason::default() };

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::dependencies::ReconcilerDependencies;
 use super::run::{self, Reconciled};
-use crate::db::reconciliation::Occasion;
+use crate::domain::Occasion;
 
 use crate::supervisor::{ChildGone, Heartbeat, Slot, Working};
 

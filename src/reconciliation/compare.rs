@@ -14,8 +14,8 @@ use super::page::Page;
 use super::report::{Finding, Report};
 use super::suspicion::Word;
 use super::trouble::Trouble;
-use super::{mend, orphan};
-use crate::db::reconciliation::{KnownItem, KnownNumber, Listed, Looked, listed_look};
+use super::{orphan, repair};
+use crate::db::numbers::{KnownItem, KnownNumber, Listed, Lookup, listed_look};
 use crate::domain::{InstanceName, NumberStatus, Tag};
 use crate::twilio::IncomingNumber;
 
@@ -79,7 +79,7 @@ pub(super) async fn compare(
 pub(super) async fn look<'a>(
     deps: &'a ReconcilerDependencies,
     numbers: &[IncomingNumber],
-) -> Result<(Page<'a>, Vec<Looked>), Trouble> {
+) -> Result<(Page<'a>, Vec<Lookup>), Trouble> {
     let buyer = &deps.buyer;
     let config = buyer.config.load();
     let instance = config.instance.name.clone();
@@ -154,7 +154,7 @@ impl Page<'_> {
             Difference::Known(_, number, _) | Difference::Orphan(_, number) => number.phone_number.clone(),
         };
         let attended = match difference {
-            Difference::Known(known, number, decision) => mend::attend(self, &known, *number, decision).await,
+            Difference::Known(known, number, decision) => repair::attend(self, &known, *number, decision).await,
             Difference::Orphan(item, number) => orphan::take_in(self, item.as_ref(), &number).await,
         };
         match attended {

@@ -17,6 +17,7 @@ use super::patience::patiently;
 use super::report::{Finding, Report};
 use super::suspicion::{Suspected, Suspicion};
 use super::trouble::Trouble;
+use crate::db::numbers::KnownNumber;
 use crate::domain::too_many;
 use crate::twilio::IncomingNumber;
 
@@ -89,6 +90,6 @@ pub(super) async fn judge(
     Ok(())
 }
 
-fn is_lost(page: &Page<'_>, known: &crate::db::reconciliation::KnownNumber, now: &IncomingNumber) -> bool {
+fn is_lost(page: &Page<'_>, known: &KnownNumber, now: &IncomingNumber) -> bool {
     matches!(decide(known, now, &page.shall), Decision::Attend(needs) if page.is_loss(needs, known, now))
 }

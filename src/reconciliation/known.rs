@@ -1,6 +1,6 @@
 //! A number that we know by its SID: what Twilio shows beside what it shall carry. Pure, because everything hangs on it.
 
-use crate::db::reconciliation::KnownNumber;
+use crate::db::numbers::KnownNumber;
 use crate::domain::{Capability, InstanceName, NumberStatus, QuarantineReason, Tag, WebhookStatus, Webhooks};
 use crate::twilio::IncomingNumber;
 

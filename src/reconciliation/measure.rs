@@ -4,7 +4,8 @@ use super::dependencies::ReconcilerDependencies;
 use super::report::Report;
 use super::suspicion::{Suspected, Suspicion};
 use super::trouble::Trouble;
-use crate::db::reconciliation::{numbers_highest, numbers_live_count, reconciliation_unreadable_accepted};
+use crate::db::comparisons::reconciliation_unreadable_accepted;
+use crate::db::numbers::{numbers_highest, numbers_live_count};
 use crate::domain::too_many;
 
 /// What a comparison judges by.

@@ -15,7 +15,7 @@ use super::patience::patiently;
 use super::report::Report;
 use super::suspicion::{Suspected, Suspicion};
 use super::trouble::Trouble;
-use crate::db::reconciliation::{Live, numbers_live, numbers_mark_missing};
+use crate::db::numbers::{NumberRow, numbers_live, numbers_mark_missing};
 use crate::domain::{NumberSid, too_many};
 use crate::twilio::TwilioError;
 
@@ -30,7 +30,7 @@ const MARKED_AT_ONCE: usize = 1000;
 
 /// What the list did not show: all of it, or so many drawn by chance.
 struct Unseen {
-    drawn: Vec<Live>,
+    drawn: Vec<NumberRow>,
     count: usize,
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn judge(
     let suspicion = |count: usize| Suspicion { what: Suspected::Gone, count, live };
     let unseen = unseen(deps, highest, seen, if confirmed { usize::MAX } else { ASKED_MAX }).await?;
     let drawn = unseen.drawn.len();
-    let mut gone: Vec<Live> = Vec::new();
+    let mut gone: Vec<NumberRow> = Vec::new();
     let mut asked = stream::iter(unseen.drawn)
         .map(|number| async move {
             let found = patiently(buyer, || buyer.twilio.fetch(&number.sid)).await;
@@ -111,7 +111,7 @@ pub(super) async fn judge(
     mark(deps, &gone, report).await
 }
 
-async fn mark(deps: &ReconcilerDependencies, gone: &[Live], report: &mut Report) -> Result<(), Trouble> {
+async fn mark(deps: &ReconcilerDependencies, gone: &[NumberRow], report: &mut Report) -> Result<(), Trouble> {
     let log = &deps.buyer.log;
     let sids: HashMap<i64, &NumberSid> = gone.iter().map(|number| (number.id, &number.sid)).collect();
     for some in gone.chunks(MARKED_AT_ONCE) {
@@ -121,16 +121,16 @@ async fn mark(deps: &ReconcilerDependencies, gone: &[Live], report: &mut Report)
         fail::fail_point!("missing_marked");
         for number in marked {
             slog::error!(log, "a number of ours is gone at Twilio; it is not assigned any more";
-                "phone_number_ends" => &number.phone_number[number.phone_number.len().saturating_sub(4)..],
+                "phone_number_ends" => number.phone_number.last_four(),
                 "sid" => sids.get(&number.id).map(|sid| sid.as_str()), "somebodys" => number.user_id.is_some());
-            report.add_missing(number.phone_number, number.user_id);
+            report.add_missing(number.phone_number.to_string(), number.user_id);
         }
     }
     Ok(())
 }
 
 /// A number of ours that neither the list nor a look at it tells anything of.
-fn untold(deps: &ReconcilerDependencies, number: &Live, failure: &TwilioError, report: &mut Report) {
+fn untold(deps: &ReconcilerDependencies, number: &NumberRow, failure: &TwilioError, report: &mut Report) {
     slog::error!(deps.buyer.log, "Twilio's list does not show a number of ours, and it cannot be looked at";
         "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str(),
         "cause" => failure.for_log(), "request_id" => failure.request_id());

@@ -1,9 +1,9 @@
 //! Reconciliation: Twilio's list and the database are compared, and what differs is taken in, repaired or told.
 //!
 //! The way of one comparison: the [`actor`] lets one run at a time; [`run`] begins and ends it; [`walk`] reads Twilio's
-//! list; [`page`] looks a page up in the database and sorts it: [`known`] numbers of ours (pure decisions), which [`mend`]
+//! list; [`page`] looks a page up in the database and sorts it: [`known`] numbers of ours (pure decisions), which [`repair`]
 //! attends to, and numbers with our tag that nobody knows, which [`orphan`] takes in; at the end [`losses`] judges what
-//! numbers lost, [`missing`] what the list did not show, and [`held`] tells of numbers that wait for an operator. What is more
+//! numbers lost, [`missing`] what the list did not show, and [`on_hold`] tells of numbers that wait for an operator. What is more
 //! than can be true is a [`suspicion`]; what cannot be read is counted in [`unread`].
 //!
 //! Invariants: ownership is by SID in our database first, by tag second; what is neither is never touched (I7); evidence is
@@ -15,16 +15,16 @@
 mod actor;
 mod compare;
 mod dependencies;
-mod held;
 mod judge_losses;
 mod known;
 mod losses;
 mod measure;
-mod mend;
 mod missing;
+mod on_hold;
 mod orphan;
 mod page;
 mod patience;
+mod repair;
 mod report;
 mod run;
 pub(crate) mod suspicion;

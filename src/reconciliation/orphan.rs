@@ -11,11 +11,13 @@ use super::page::Page;
 use super::patience::patiently;
 use super::report::{Finding, Line};
 use super::trouble::Trouble;
+use crate::db::numbers::{
+    Destination, Gone, HoldReason, KnownItem, OwnedNumber, number_holding, number_let_go, number_take_in_found,
+};
 use crate::db::purchases::items::{Settlement, item_settle};
-use crate::db::reconciliation::{Holder, KnownItem, Newcomer, number_holding, number_let_go, number_take_in};
-use crate::db::{Constraint, DbError};
-use crate::domain::{NumberStatus, QuarantineReason, Tag, WebhookStatus};
-use crate::purchaser::{Owner, judge_for};
+use crate::db::{Connection, Constraint, DbError};
+use crate::domain::{NumberStatus, Tag};
+use crate::purchaser::{Owner, Wiring, judge_for, new_number};
 use crate::twilio::IncomingNumber;
 
 /// What stands in a number's way may change while it is looked at; then it is tried again.
@@ -47,13 +49,13 @@ pub(super) async fn take_in(
         Owner::Us(settlement) | Owner::Untagged(settlement) => {
             fail::fail_point!("orphan_judged");
             let how = if item.spends { "bought" } else { "taken in" };
-            let entered = enter(page, &settlement, Some(item), None).await?;
+            let entered = enter(page, &settlement, Some(item), Destination::Pool).await?;
             fail::fail_point!("orphan_settled");
             if untagged {
                 tag_again(page, item, number).await;
             }
             let reason = format!("{how} by purchase {}, which never heard of it", item.purchase_id);
-            Ok(told(page, number, settlement.capable, entered, reason))
+            Ok(told(page, number, settlement.number.capable, entered, reason))
         }
         // It is theirs, whoever they are, and says nothing of us.
         Owner::Older if Tag::parse(&number.friendly_name).is_none() => {
@@ -103,22 +105,12 @@ fn not_ours(page: &Page<'_>, number: &IncomingNumber, reason: String) -> Vec<Fin
 /// The ledger knows nothing of it, because an older backup was restored, say: its user may still be using it.
 async fn of_unknown_item(page: &Page<'_>, number: &IncomingNumber) -> Result<Vec<Finding>, Trouble> {
     let pool = page.buyer.config.load().pool.clone();
-    let settlement = Settlement {
-        sid: number.sid.clone(),
-        phone_number: number.phone_number.clone(),
-        country: number.phone_number.country().unwrap_or(pool.country),
-        webhook_status: if number.carries(&page.shall.webhooks) {
-            WebhookStatus::Configured
-        } else {
-            WebhookStatus::Drifted
-        },
-        webhooks: page.shall.webhooks.clone(),
-        capable: !number.lacks(&pool.capabilities),
-        // What Twilio does not date is as old as our knowledge of it.
-        purchased_at: number.date_created.unwrap_or_else(chrono::Utc::now),
-        request_id: None,
-    };
-    let entered = enter(page, &settlement, None, Some(QuarantineReason::UnknownItem)).await?;
+    let country = number.phone_number.country().unwrap_or(pool.country);
+    let wiring = Wiring::ComparedWith(&page.shall.webhooks);
+    // What Twilio does not date is as old as our knowledge of it.
+    let new = new_number(number, country, wiring, &pool.capabilities, chrono::Utc::now());
+    let settlement = Settlement { number: new, request_id: None };
+    let entered = enter(page, &settlement, None, Destination::Hold(HoldReason::UnknownItem)).await?;
     fail::fail_point!("orphan_settled");
     let reason = "unknown_item: our tag, but the ledger does not know its item; it is held, because somebody may be using it: adopt or release it";
     Ok(told(page, number, true, entered, reason.to_owned()))
@@ -160,15 +152,18 @@ async fn enter(
     page: &Page<'_>,
     settlement: &Settlement,
     item: Option<&KnownItem>,
-    hold: Option<QuarantineReason>,
+    destination: Destination,
 ) -> Result<Entered, Trouble> {
     let db = &page.buyer.db;
     let mut by_item = item.map(|item| item.id);
     for _try in 0..TRIES_MAX {
-        let (copy, newcomer) = (settlement.clone(), newcomer(settlement, hold));
+        let (copy, to) = (settlement.clone(), destination.clone());
         let entered = match by_item {
             Some(id) => db.run_patiently("item_settle", move |conn| item_settle(conn, id, &copy)).await,
-            None => db.run_patiently("number_take_in", move |conn| number_take_in(conn, &newcomer)).await,
+            None => {
+                let take_in = move |conn: &mut Connection| number_take_in_found(conn, &copy.number, &to);
+                db.run_patiently("number_take_in", take_in).await
+            }
         };
         match entered {
             Ok(true) => return Ok(Entered::New),
@@ -179,12 +174,12 @@ async fn enter(
             // The item has a number already, or another live number has this E.164.
             Ok(false) | Err(DbError::Constraint(Constraint::OneLivePerNumber)) => {
                 let has_its_number = entered.is_ok();
-                let (phone_number, item_id) = (settlement.phone_number.clone(), by_item);
+                let (phone_number, item_id) = (settlement.number.phone_number.clone(), by_item);
                 let holder = db
                     .run_patiently("number_holding", move |conn| number_holding(conn, &phone_number, item_id))
                     .await?;
                 match holder {
-                    Some(holder) if holder.sid == settlement.sid => return Ok(Entered::Already),
+                    Some(holder) if holder.sid == settlement.number.sid => return Ok(Entered::Already),
                     Some(holder) => {
                         if let Some(blocked) = make_way(page, &holder).await? {
                             return Ok(blocked);
@@ -202,21 +197,8 @@ async fn enter(
     Ok(Entered::Blocked { user_id: None, why: "the database changes too fast to take it in: compare again".to_owned() })
 }
 
-fn newcomer(settlement: &Settlement, hold: Option<QuarantineReason>) -> Newcomer {
-    Newcomer {
-        sid: settlement.sid.clone(),
-        phone_number: settlement.phone_number.clone(),
-        country: settlement.country,
-        hold,
-        webhook_status: settlement.webhook_status,
-        webhooks: settlement.webhooks.clone(),
-        capable: settlement.capable,
-        purchased_at: settlement.purchased_at,
-    }
-}
-
 /// Moves a number out of the way that is idle and that Twilio does not have any more; `None` = the way is free.
-async fn make_way(page: &Page<'_>, holder: &Holder) -> Result<Option<Entered>, Trouble> {
+async fn make_way(page: &Page<'_>, holder: &OwnedNumber) -> Result<Option<Entered>, Trouble> {
     let sid = holder.sid.as_str();
     let blocked = |why: String| Ok(Some(Entered::Blocked { user_id: holder.user_id.clone(), why }));
     match holder.status {
@@ -230,7 +212,7 @@ async fn make_way(page: &Page<'_>, holder: &Holder) -> Result<Option<Entered>, T
         return blocked(format!("another number of the account ({sid}) has its place: rename or release one of them"));
     }
     let id = holder.id;
-    if page.buyer.db.run_patiently("number_let_go", move |conn| number_let_go(conn, id)).await? {
+    if page.buyer.db.run_patiently("number_let_go", move |conn| number_let_go(conn, id, Gone::Replaced)).await? {
         slog::warn!(page.buyer.log, "a number is gone at Twilio and back under another SID"; "gone_sid" => sid);
         return Ok(None);
     }

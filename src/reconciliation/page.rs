@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use super::known::{Needs, Shall};
 use super::suspicion::Word;
 use super::trouble::{Trouble, refuses_the_account};
-use crate::db::reconciliation::KnownNumber;
+use crate::db::numbers::KnownNumber;
 use crate::purchaser::Buyer;
 use crate::twilio::{IncomingNumber, TwilioError};
 

@@ -11,9 +11,11 @@ use super::losses::Losses;
 use super::measure::Measure;
 use super::report::Report;
 use super::trouble::Trouble;
-use super::{held, judge_losses, missing, walk};
+use super::{judge_losses, missing, on_hold, walk};
 use crate::db::buying_state::{Halted, buying_state_read};
-use crate::db::reconciliation::{Occasion, numbers_failed_accept, reconciliation_begin, reconciliation_end};
+use crate::db::comparisons::{reconciliation_begin, reconciliation_end};
+use crate::db::numbers::numbers_failed_accept;
+use crate::domain::Occasion;
 
 /// Instances that start, or tick, together compare once.
 pub(super) const APART: Duration = Duration::from_secs(20);
@@ -94,7 +96,7 @@ async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &
         let unread = u32::try_from(report.unread.total()).unwrap_or(u32::MAX);
         report.unreadable_accepted = Some(if measure.confirmed { unread } else { unread.min(measure.accepted) });
     }
-    held::tell(deps, report).await?;
+    on_hold::tell(deps, report).await?;
     report.conclude();
     Ok(())
 }

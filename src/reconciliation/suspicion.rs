@@ -6,7 +6,7 @@
 //! How to get it wrong: telling it once. Each comparison tells it again, until it is confirmed or over.
 
 use crate::db::buying_state::buying_state_read;
-use crate::db::reconciliation::{
+use crate::db::numbers::{
     FailedWebhooks, TagHold, number_fail_webhooks, number_hold_tag_conflict, number_tried_in_vain,
 };
 use crate::db::{Db, DbError};
@@ -181,11 +181,11 @@ pub(crate) async fn hold_tagged(
     };
     let (count, live) = match hold(word == Word::Operators).await? {
         TagHold::TooMany(count, live) => (count, live),
-        done => return Ok((done == TagHold::Held, None)),
+        done => return Ok((done == TagHold::OnHold, None)),
     };
     let suspicion = Suspicion { what: Suspected::Tagged, count, live };
     if !suspicion.is_known(db).await? {
         suspicion.halt(db, log).await;
     }
-    Ok((hold(true).await? == TagHold::Held, Some(suspicion)))
+    Ok((hold(true).await? == TagHold::OnHold, Some(suspicion)))
 }

@@ -5,7 +5,7 @@
 use super::dependencies::ReconcilerDependencies;
 use super::measure::Measure;
 use super::trouble::Trouble;
-use crate::db::reconciliation::rows_unread;
+use crate::db::numbers::rows_unread;
 use crate::twilio::{IncomingNumber, Unreadable};
 
 /// Rows that cannot be read and may be ours.

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod house;
+mod transitions;
 
 use std::path::{Path, PathBuf};
 

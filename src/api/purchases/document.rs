@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::db::numbers::NumberLine;
+use crate::db::numbers::OwnedNumber;
 use crate::db::purchases::record::{PurchaseError, PurchaseRecord};
 use crate::domain::{AreaCode, CountryCode, NumberSid, OrderState, PhoneNumber, WebhookStatus};
 use crate::http::RequestBody;
@@ -33,23 +33,43 @@ pub(crate) struct Document {
     pub(crate) requested_count: u32,
     pub(crate) purchased_count: usize,
     numbers: Vec<Bought>,
-    pub(crate) errors: Vec<PurchaseError>,
+    pub(crate) errors: Vec<ErrorView>,
+}
+
+/// One line of what an order did not get.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PurchaseError)]
+pub(crate) struct ErrorView {
+    /// Ours: `no_stock`, `spend_cap`, `twilio_21422`, `outcome_unknown`, …
+    pub(crate) code: String,
+    /// Twilio's, when it gave one.
+    #[schema(required)]
+    twilio_code: Option<i32>,
+    /// What happened, and what to do.
+    pub(crate) message: String,
+    /// Numbers or attempts that it concerns.
+    pub(crate) count: i64,
+    /// Twilio's ids of the requests that were refused or lost, for its support; the latest five.
+    request_ids: Vec<String>,
+}
+
+impl From<PurchaseError> for ErrorView {
+    fn from(error: PurchaseError) -> Self {
+        let PurchaseError { code, twilio_code, message, count, request_ids, passing: _ } = error;
+        Self { code, twilio_code, message, count, request_ids }
+    }
 }
 
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = PurchasedNumber)]
 struct Bought {
-    #[schema(value_type = PhoneNumber)]
-    phone_number: String,
-    #[schema(value_type = NumberSid)]
-    sid: String,
-    #[schema(value_type = WebhookStatus)]
-    webhook_status: String,
+    phone_number: PhoneNumber,
+    sid: NumberSid,
+    webhook_status: WebhookStatus,
 }
 
-fn bought(line: &NumberLine) -> Bought {
-    let NumberLine { phone_number, sid, webhook_status, .. } = line.clone();
-    Bought { phone_number, sid, webhook_status }
+fn bought(number: &OwnedNumber) -> Bought {
+    Bought { phone_number: number.phone_number.clone(), sid: number.sid.clone(), webhook_status: number.webhook_status }
 }
 
 pub(crate) fn document(record: &PurchaseRecord) -> Document {
@@ -61,6 +81,6 @@ pub(crate) fn document(record: &PurchaseRecord) -> Document {
         requested_count: record.order.wish.count,
         purchased_count: record.numbers.len(),
         numbers: record.numbers.iter().map(bought).collect(),
-        errors: record.errors.clone(),
+        errors: record.errors.iter().cloned().map(Into::into).collect(),
     }
 }

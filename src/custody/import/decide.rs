@@ -10,8 +10,8 @@ use super::look_up::{Found, Seen};
 use super::report::{ImportProblem, ImportReport};
 use super::rows::Row;
 use crate::db::assignments::{Assignment, assignments_held};
-use crate::db::custody::intake::numbers_being_bought;
-use crate::db::custody::{Held, numbers_held};
+use crate::db::numbers::{OwnedNumber, numbers_owned};
+use crate::db::purchases::items::numbers_being_bought;
 use crate::domain::{NumberStatus, QuarantineReason, UserId, Webhooks};
 use crate::twilio::IncomingNumber;
 
@@ -21,9 +21,9 @@ pub(super) enum Todo {
     /// Its number becomes ours, in the pool or with its user.
     TakeIn,
     /// Its number is ours and idle: its user gets it.
-    Assign(Held),
+    Assign(OwnedNumber),
     /// Nothing.
-    Nothing(Held),
+    Nothing(OwnedNumber),
 }
 
 /// A row with what is known of it.
@@ -60,7 +60,7 @@ impl Decisions {
 
 /// What the database knows of the numbers and users of a call.
 struct Known {
-    held: HashMap<String, Held>,
+    owned: HashMap<String, OwnedNumber>,
     of_users: HashMap<UserId, Assignment>,
     being_bought: HashSet<String>,
 }
@@ -89,18 +89,19 @@ impl Custody {
     async fn known(&self, rows: &[Row]) -> Result<Known, CustodyError> {
         let numbers: Vec<String> = rows.iter().map(|row| row.number.to_string()).collect();
         let users: Vec<String> = rows.iter().filter_map(|row| row.user_id().map(ToString::to_string)).collect();
-        let (held, being_bought, of_users) = self
+        let (owned, being_bought, of_users) = self
             .db
             .run("import_known", move |conn| {
-                let held = numbers_held(conn, &numbers)?;
+                let owned = numbers_owned(conn, &numbers)?;
                 let users: Vec<&str> = users.iter().map(String::as_str).collect();
-                Ok((held, numbers_being_bought(conn, &numbers)?, assignments_held(conn, &users)?))
+                Ok((owned, numbers_being_bought(conn, &numbers)?, assignments_held(conn, &users)?))
             })
             .await?;
-        let held: HashMap<String, Held> = held.into_iter().map(|held| (held.phone_number.to_string(), held)).collect();
+        let owned: HashMap<String, OwnedNumber> =
+            owned.into_iter().map(|owned| (owned.phone_number.to_string(), owned)).collect();
         Ok(Known {
             being_bought: being_bought.into_iter().collect(),
-            held,
+            owned,
             of_users: of_users.into_iter().map(|assignment| (assignment.user_id.clone(), assignment)).collect(),
         })
     }
@@ -129,29 +130,29 @@ impl Custody {
         if users.is_some_and(|assignment| assignment.phone_number != row.number) {
             return Err(row.problem("user_has_another_number", CustodyError::UserHasAnother.to_string()));
         }
-        let Some(held) = known.held.get(row.number.as_str()) else {
+        let Some(owned) = known.owned.get(row.number.as_str()) else {
             if known.being_bought.contains(row.number.as_str()) {
                 return Err(row.problem("being_bought", CustodyError::BeingBought.to_string()));
             }
             return Ok((found, Todo::TakeIn));
         };
-        if held.sid != found.sid {
+        if owned.sid != found.sid {
             return Err(row.problem("another_sid", CustodyError::AnotherSid.to_string()));
         }
-        match (held.status, held.reason, row.user_id()) {
-            (NumberStatus::Assigned, _, user_id) if user_id.is_none() || user_id == held.user_id.as_ref() => {
-                Ok((found, Todo::Nothing(held.clone())))
+        match (owned.status, owned.quarantine_reason, row.user_id()) {
+            (NumberStatus::Assigned, _, user_id) if user_id.is_none_or(|user_id| owned.is_of(user_id)) => {
+                Ok((found, Todo::Nothing(owned.clone())))
             }
             (NumberStatus::Assigned, ..) => {
                 Err(row.problem("number_has_another_user", CustodyError::AnotherUsers.to_string()))
             }
             (_, Some(QuarantineReason::Leaving), _) => Err(row.problem("leaving", CustodyError::Leaving.to_string())),
-            (.., Some(_)) => Ok((found, Todo::Assign(held.clone()))),
+            (.., Some(_)) => Ok((found, Todo::Assign(owned.clone()))),
             (_, Some(reason), None) if reason != QuarantineReason::Released => {
                 let message = format!("the number is held in quarantine ({}); adopt it to free it", reason.as_str());
                 Err(row.problem("held", message))
             }
-            (.., None) => Ok((found, Todo::Nothing(held.clone()))),
+            (.., None) => Ok((found, Todo::Nothing(owned.clone()))),
         }
     }
 }

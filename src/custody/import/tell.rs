@@ -14,8 +14,7 @@ use uuid::Uuid;
 use super::super::keeper::Custody;
 use super::report::ImportProblem;
 use super::rows::Row;
-use crate::db::numbers::number_unconfirmed;
-use crate::db::reconciliation::number_confirm_webhooks;
+use crate::db::numbers::{number_confirm_webhooks, number_unconfirmed};
 use crate::domain::Webhooks;
 use crate::twilio::{IncomingNumber, TwilioError};
 

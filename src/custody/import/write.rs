@@ -9,10 +9,9 @@ use super::super::keeper::Custody;
 use super::decide::{Decided, Decisions, Todo};
 use super::report::{ImportProblem, ImportReport, ImportRequest};
 use super::tell::Telling;
-use crate::db::custody::adoption::{Placed, number_import_to};
-use crate::db::custody::intake::{Destination, Intake, IntakeOrder, number_item, number_take_in};
-use crate::db::custody::number_held;
-use crate::db::{Constraint, DbError};
+use crate::db::numbers::{Destination, Intake, Placed, number_import_to, number_item, number_owned, number_take_in};
+use crate::db::purchases::items::IntakeOrder;
+use crate::db::{Connection, Constraint, DbError};
 use crate::domain::{NumberStatus, Trigger, WebhookStatus, Webhooks};
 
 /// What one row came to.
@@ -68,11 +67,11 @@ impl Custody {
     async fn write(&self, decided: &Decided, order: &IntakeOrder) -> Result<Written, DbError> {
         match &decided.todo {
             Todo::TakeIn => self.write_newcomer(decided, order).await,
-            Todo::Assign(held) => {
+            Todo::Assign(owned) => {
                 let Some((user_id, since)) = decided.row.user.clone() else {
-                    return Ok(Written::Already { id: held.id, item_id: held.item_id });
+                    return Ok(Written::Already { id: owned.id, item_id: owned.purchase_item_id });
                 };
-                let (id, order) = (held.id, order.clone());
+                let (id, order) = (owned.id, order.clone());
                 let placed = self
                     .db
                     .run_patiently("number_import_to", move |conn| {
@@ -88,7 +87,7 @@ impl Custody {
                     Err(error) => self.unless_changed(decided, error).await,
                 }
             }
-            Todo::Nothing(held) => Ok(Written::Already { id: held.id, item_id: held.item_id }),
+            Todo::Nothing(owned) => Ok(Written::Already { id: owned.id, item_id: owned.purchase_item_id }),
         }
     }
 
@@ -101,13 +100,10 @@ impl Custody {
             // Stock is configured when Twilio was told and the installation still wants the same.
             None => (Destination::Pool, WebhookStatus::Pending),
         };
-        let (newcomer, order) = (self.newcomer(&decided.found, webhook_status), order.clone());
-        let assigned = decided.row.user.is_some();
-        let taken = self
-            .db
-            .run_patiently("number_take_in", move |conn| number_take_in(conn, &order, &newcomer, &destination))
-            .await;
-        match taken {
+        let (new, order) = (self.new_number(&decided.found, webhook_status), order.clone());
+        let (tagged_item, assigned) = (self.tagged_item(&decided.found), decided.row.user.is_some());
+        let take_in = move |conn: &mut Connection| number_take_in(conn, &order, &new, tagged_item, &destination);
+        match self.db.run_patiently("number_take_in", take_in).await {
             Ok(Intake::Taken(id, item_id)) => Ok(Written::Done { id, item_id, imported: true, assigned }),
             Ok(Intake::BeingBought) => Ok(changed("being_bought", CustodyError::BeingBought)),
             Err(error) => self.unless_changed(decided, error).await,
@@ -133,8 +129,8 @@ impl Custody {
     /// Whether its SID stands on a number of ours that is live: another call was faster.
     async fn is_ours_now(&self, decided: &Decided) -> Result<bool, DbError> {
         let number = decided.row.number.clone();
-        let held = self.db.run_patiently("number_held", move |conn| number_held(conn, &number)).await?;
-        Ok(held.is_some_and(|held| held.status != NumberStatus::Released && held.sid == decided.found.sid))
+        let owned = self.db.run_patiently("number_owned", move |conn| number_owned(conn, &number)).await?;
+        Ok(owned.is_some_and(|owned| owned.status != NumberStatus::Released && owned.sid == decided.found.sid))
     }
 }
 

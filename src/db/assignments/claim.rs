@@ -13,10 +13,11 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
-use super::row::{Assignment, AssignmentColumns, AssignmentRow, Region, Source, tighten};
+use super::row::{Assignment, AssignmentColumns, Region};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{AreaCode, CountryCode};
+use crate::db::numbers::{FIT, SOMEBODYS, fit};
+use crate::domain::{AreaCode, AssignmentSource, CountryCode};
 
 /// The statement for one signup, and the statement for many: prepared once per connection, because planning would take
 /// longer than running (diesel never caches `sql_query`).
@@ -52,15 +53,6 @@ macro_rules! cached_statement {
 }
 cached_statement!(ClaimOne, ClaimOneId);
 cached_statement!(ClaimMany, ClaimManyId);
-
-/// What makes a resting number fit to go back to its user.
-macro_rules! fit {
-    () => {
-        "webhook_status = 'configured' AND capable AND missing_since IS NULL"
-    };
-}
-
-pub(in crate::db) const FIT: &str = fit!();
 
 /// Neither has the user a number, nor does one rest for them that is fit to go back to them. Scalar sub-selects, because
 /// they stay look-ups in an index: `NOT EXISTS` would become a join, and a join planned while the tables were small reads
@@ -125,8 +117,10 @@ impl<'a> Claim<'a> {
                 );
             }
         }
+        out.push_sql(", moved AS (UPDATE numbers n SET ");
+        out.push_sql(SOMEBODYS);
         out.push_sql(
-            ", moved AS (UPDATE numbers n SET status = 'assigned' FROM paired WHERE n.id = paired.id),
+            " FROM paired WHERE n.id = paired.id),
                recorded AS (INSERT INTO assignments (number_id, user_id, source, assigned_at)
                             SELECT id, user_id, 'pool', assigned_at FROM paired)
              SELECT user_id, phone_number, area_code, assigned_at, 'pool', false FROM paired",
@@ -141,15 +135,14 @@ impl<'a> Claim<'a> {
 /// # Errors
 /// [`DbError::Constraint`] with `OneLivePerUser` when a user got a number elsewhere meanwhile; then nothing happened.
 pub fn assignments_claim(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
-    let rows: Vec<AssignmentRow> = match user_ids {
-        [] => return Ok(Vec::new()),
+    Ok(match user_ids {
+        [] => Vec::new(),
         [one] => ClaimOne(Claim::One(one)).load(conn)?,
         many => ClaimMany(Claim::Many(many, i64::try_from(many.len()).unwrap_or(i64::MAX))).load(conn)?,
-    };
-    tighten(rows)
+    })
 }
 
-/// The same for users who want a number of `region`. [`Source::Emergency`] is the waitlist itself being served.
+/// The same for users who want a number of `region`. [`AssignmentSource::Emergency`] is the waitlist itself being served.
 ///
 /// # Errors
 /// As [`assignments_claim`].
@@ -157,9 +150,9 @@ pub fn assignments_claim_in(
     conn: &mut Connection,
     user_ids: &[&str],
     region: Region,
-    source: Source,
+    source: AssignmentSource,
 ) -> Result<Vec<Assignment>, DbError> {
-    let rows: Vec<AssignmentRow> = sql_query(format!(
+    Ok(sql_query(format!(
         "WITH newcomers AS (
              SELECT user_id, row_number() OVER (ORDER BY position) AS place
                FROM unnest($1::text[]) WITH ORDINALITY AS asked (user_id, position)
@@ -172,7 +165,7 @@ pub fn assignments_claim_in(
               ORDER BY purchased_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) AS oldest),
          paired AS (SELECT newcomers.user_id, picked.id, picked.phone_number, picked.area_code
                       FROM newcomers JOIN picked USING (place)),
-         moved AS (UPDATE numbers n SET status = 'assigned' FROM paired WHERE n.id = paired.id),
+         moved AS (UPDATE numbers n SET {SOMEBODYS} FROM paired WHERE n.id = paired.id),
          recorded AS (INSERT INTO assignments (number_id, user_id, source)
                       SELECT id, user_id, $5 FROM paired RETURNING number_id, assigned_at, source)
          SELECT paired.user_id, paired.phone_number, paired.area_code, recorded.assigned_at, recorded.source, false AS missing
@@ -183,8 +176,7 @@ pub fn assignments_claim_in(
     .bind::<Nullable<Text>, _>(region.country.as_ref().map(CountryCode::as_str))
     .bind::<Nullable<Text>, _>(region.area_code.as_ref().map(AreaCode::as_str))
     .bind::<Text, _>(source.as_str())
-    .load(conn)?;
-    tighten(rows)
+    .load(conn)?)
 }
 
 /// Gives back to each of `user_ids` the number that still rests for them, if it is fit; if it is not, it rests on
@@ -193,20 +185,18 @@ pub fn assignments_claim_in(
 /// # Errors
 /// As [`assignments_claim`].
 pub fn assignments_restore(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
-    let rows: Vec<AssignmentRow> = sql_query(format!(
+    Ok(sql_query(format!(
         "WITH resting AS (
              SELECT id, rests_for AS user_id, phone_number, area_code FROM numbers
               WHERE rests_for = ANY($1) AND {FIT}
               -- Waits for whoever holds it: skipped, its user would count as a newcomer without a number.
               FOR UPDATE),
-         moved AS (UPDATE numbers n SET status = 'assigned', rests_for = NULL, quarantine_reason = NULL, quarantined_until = NULL
-                     FROM resting WHERE n.id = resting.id),
+         moved AS (UPDATE numbers n SET {SOMEBODYS} FROM resting WHERE n.id = resting.id),
          recorded AS (INSERT INTO assignments (number_id, user_id, source)
                       SELECT id, user_id, 'pool' FROM resting RETURNING number_id, assigned_at, source)
          SELECT resting.user_id, resting.phone_number, resting.area_code, recorded.assigned_at, recorded.source, false AS missing
            FROM resting JOIN recorded ON recorded.number_id = resting.id",
     ))
     .bind::<Array<Text>, _>(user_ids)
-    .load(conn)?;
-    tighten(rows)
+    .load(conn)?)
 }

@@ -10,34 +10,37 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz};
 
-use super::row::{Assignment, AssignmentRow, Source, tighten};
+use super::row::{Assignment, AssignmentRecord, RECORD};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{AreaCode, PhoneNumber, UserId};
+use crate::db::numbers::{AT_REST, number_rests_for_nobody};
+use crate::domain::{PhoneNumber, UserId};
 
 /// The live assignments of those of `user_ids` that have one.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn assignments_held(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
-    let rows: Vec<AssignmentRow> = sql_query(
+    Ok(sql_query(
         "SELECT a.user_id, n.phone_number, n.area_code, a.assigned_at, a.source, n.missing_since IS NOT NULL AS missing
            FROM assignments a JOIN numbers n ON n.id = a.number_id
           WHERE a.user_id = ANY($1) AND a.released_at IS NULL",
     )
     .bind::<Array<Text>, _>(user_ids)
-    .load(conn)?;
-    tighten(rows)
+    .load(conn)?)
 }
 
 /// An assignment that ended.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Release {
     /// Whose it was.
+    #[diesel(sql_type = Text)]
     pub user_id: UserId,
     /// Which number.
+    #[diesel(sql_type = Text)]
     pub phone_number: PhoneNumber,
     /// When it ended.
+    #[diesel(sql_type = Timestamptz)]
     pub released_at: DateTime<Utc>,
 }
 
@@ -50,72 +53,19 @@ pub fn assignment_release(
     user_id: &UserId,
     quarantine: Duration,
 ) -> Result<Option<Release>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Text)]
-        phone_number: String,
-        #[diesel(sql_type = Timestamptz)]
-        released_at: DateTime<Utc>,
-    }
     conn.transaction::<_, DbError, _>(|conn| {
-        // What rested for this user before makes way: only the latest number waits for them. A release that finds
-        // nothing to release changes nothing.
-        sql_query(
-            "UPDATE numbers SET rests_for = NULL WHERE rests_for = $1
-                AND EXISTS (SELECT 1 FROM assignments WHERE user_id = $1 AND released_at IS NULL)",
-        )
-        .bind::<Text, _>(user_id.as_str())
-        .execute(conn)?;
-        let row: Option<Row> = sql_query(
+        number_rests_for_nobody(conn, user_id)?;
+        Ok(sql_query(format!(
             "WITH ended AS (UPDATE assignments SET released_at = greatest(clock_timestamp(), assigned_at)
                              WHERE user_id = $1 AND released_at IS NULL RETURNING number_id, user_id, released_at)
-             UPDATE numbers n SET status = 'quarantined', quarantine_reason = 'released', rests_for = ended.user_id,
-                    quarantined_until = ended.released_at + make_interval(secs => $2)
-               FROM ended WHERE n.id = ended.number_id RETURNING n.phone_number, ended.released_at",
-        )
+             UPDATE numbers n SET {AT_REST}
+               FROM ended WHERE n.id = ended.number_id RETURNING ended.user_id, n.phone_number, ended.released_at"
+        ))
         .bind::<Text, _>(user_id.as_str())
         .bind::<Double, _>(quarantine.as_secs_f64())
         .get_result(conn)
-        .optional()?;
-        row.map(|row| {
-            let phone_number =
-                row.phone_number.parse().map_err(|_| DbError::corrupt("number")("it is not E.164".to_owned()))?;
-            Ok(Release { user_id: user_id.clone(), phone_number, released_at: row.released_at })
-        })
-        .transpose()
+        .optional()?)
     })
-}
-
-/// One line of the history.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]
-pub struct AssignmentLine {
-    /// Newest first.
-    #[diesel(sql_type = BigInt)]
-    #[serde(skip)]
-    pub id: i64,
-    /// Whose.
-    #[diesel(sql_type = Text)]
-    #[schema(value_type = UserId)]
-    pub user_id: String,
-    /// Which.
-    #[diesel(sql_type = Text)]
-    #[schema(value_type = PhoneNumber)]
-    pub phone_number: String,
-    /// Its area code.
-    #[diesel(sql_type = Nullable<Text>)]
-    #[schema(required, value_type = Option<AreaCode>)]
-    pub area_code: Option<String>,
-    /// Where the number came from.
-    #[diesel(sql_type = Text)]
-    #[schema(value_type = Source)]
-    pub source: String,
-    /// From.
-    #[diesel(sql_type = Timestamptz)]
-    pub assigned_at: DateTime<Utc>,
-    /// Until; `None` = live.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    #[schema(required)]
-    pub released_at: Option<DateTime<Utc>>,
 }
 
 /// The history, newest first, from below `before`.
@@ -126,13 +76,68 @@ pub fn assignments_list(
     conn: &mut Connection,
     before: Option<i64>,
     limit: i64,
-) -> Result<Vec<AssignmentLine>, DbError> {
-    Ok(sql_query(
-        "SELECT a.id, a.user_id, n.phone_number, n.area_code, a.source, a.assigned_at, a.released_at
-           FROM assignments a JOIN numbers n ON n.id = a.number_id
-          WHERE $1 IS NULL OR a.id < $1 ORDER BY a.id DESC LIMIT $2",
-    )
+) -> Result<Vec<AssignmentRecord>, DbError> {
+    Ok(sql_query(format!(
+        "SELECT {RECORD} FROM assignments a JOIN numbers n ON n.id = a.number_id
+          WHERE $1 IS NULL OR a.id < $1 ORDER BY a.id DESC LIMIT $2"
+    ))
     .bind::<Nullable<BigInt>, _>(before)
     .bind::<BigInt, _>(limit)
     .load(conn)?)
+}
+
+/// Everything a user ever had, newest first.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn assignments_of_user(conn: &mut Connection, user_id: &str, limit: i64) -> Result<Vec<AssignmentRecord>, DbError> {
+    Ok(sql_query(format!(
+        "SELECT {RECORD}
+           FROM assignments a JOIN numbers n ON n.id = a.number_id
+          WHERE a.user_id = $1 ORDER BY a.id DESC LIMIT $2"
+    ))
+    .bind::<Text, _>(user_id)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}
+
+/// The latest assignments and the latest releases, at most `limit` of each, oldest first: who watches compares them with
+/// those of the look before.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn assignments_latest(conn: &mut Connection, limit: i64) -> Result<Vec<AssignmentRecord>, DbError> {
+    Ok(sql_query(format!(
+        "SELECT {RECORD}
+           FROM ((SELECT * FROM assignments ORDER BY id DESC LIMIT $1)
+                 UNION
+                 (SELECT * FROM assignments WHERE released_at IS NOT NULL ORDER BY released_at DESC LIMIT $1)) a
+           JOIN numbers n ON n.id = a.number_id ORDER BY coalesce(a.released_at, a.assigned_at), a.id"
+    ))
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}
+
+/// How many signups took a number, and in how long a time.
+#[derive(Debug, Clone, Copy, PartialEq, QueryableByName)]
+pub struct Pace {
+    /// Numbers given out of the pool, or bought for who waited.
+    #[diesel(sql_type = BigInt)]
+    pub assigned: i64,
+    /// Days that this took: seven, or fewer when callbunker is younger.
+    #[diesel(sql_type = Double)]
+    pub days: f64,
+}
+
+/// The pace of the last seven days.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn pace_read(conn: &mut Connection) -> Result<Pace, DbError> {
+    Ok(sql_query(
+        "SELECT (SELECT count(*) FROM assignments
+                  WHERE source IN ('pool', 'emergency') AND assigned_at > clock_timestamp() - interval '7 days') AS assigned,
+                least(7, extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM installation)) / 86400)::float8 AS days",
+    )
+    .get_result(conn)?)
 }

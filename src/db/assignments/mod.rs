@@ -8,7 +8,9 @@ mod claim;
 mod history;
 mod row;
 
-pub(super) use claim::FIT;
 pub use claim::{CLAIM_MAX, assignments_claim, assignments_claim_in, assignments_restore};
-pub use history::{AssignmentLine, Release, assignment_release, assignments_held, assignments_list};
-pub use row::{Assignment, Region, Source};
+pub use history::{
+    Pace, Release, assignment_release, assignments_held, assignments_latest, assignments_list, assignments_of_user,
+    pace_read,
+};
+pub use row::{Assignment, AssignmentRecord, Region};

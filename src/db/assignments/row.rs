@@ -1,106 +1,65 @@
-//! An assignment as a row, and as the rest of the house knows it.
+//! An assignment, and which stock will do for one.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 
-use crate::db::engine::error::DbError;
-use crate::domain::{AreaCode, CountryCode, PhoneNumber, UserId};
-
-/// Where an assigned number came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// It was in stock.
-    Pool,
-    /// The user waited for it.
-    Emergency,
-    /// It was the user's before callbunker came.
-    Import,
-    /// An operator gave it.
-    Adopt,
-}
-
-impl Source {
-    /// The stored spelling.
-    pub(in crate::db) fn as_str(self) -> &'static str {
-        match self {
-            Self::Pool => "pool",
-            Self::Emergency => "emergency",
-            Self::Import => "import",
-            Self::Adopt => "adopt",
-        }
-    }
-
-    fn read(text: &str) -> Result<Self, DbError> {
-        match text {
-            "pool" => Ok(Self::Pool),
-            "emergency" => Ok(Self::Emergency),
-            "import" => Ok(Self::Import),
-            "adopt" => Ok(Self::Adopt),
-            other => Err(DbError::corrupt("assignment")(format!("its source is {other:?}"))),
-        }
-    }
-}
+use crate::domain::{AreaCode, AssignmentSource, CountryCode, PhoneNumber, UserId};
 
 /// A live assignment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName)]
 pub struct Assignment {
     /// Whose.
+    #[diesel(sql_type = Text)]
     pub user_id: UserId,
     /// Which.
+    #[diesel(sql_type = Text)]
     pub phone_number: PhoneNumber,
     /// Its area code, where the country has them.
+    #[diesel(sql_type = Nullable<Text>)]
     pub area_code: Option<AreaCode>,
     /// Since when.
+    #[diesel(sql_type = Timestamptz)]
     pub assigned_at: DateTime<Utc>,
     /// Where the number came from.
-    pub source: Source,
+    #[diesel(sql_type = Text)]
+    pub source: AssignmentSource,
     /// Whether Twilio no longer lists the number.
+    #[diesel(sql_type = Bool)]
     pub missing: bool,
 }
 
-#[derive(QueryableByName, Queryable)]
-pub(super) struct AssignmentRow {
-    #[diesel(sql_type = Text)]
-    user_id: String,
-    #[diesel(sql_type = Text)]
-    phone_number: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    area_code: Option<String>,
-    #[diesel(sql_type = Timestamptz)]
-    assigned_at: DateTime<Utc>,
-    #[diesel(sql_type = Text)]
-    source: String,
-    #[diesel(sql_type = Bool)]
-    missing: bool,
-}
-
+/// The columns of an [`Assignment`], in its order.
 pub(super) type AssignmentColumns = (Text, Text, Nullable<Text>, Timestamptz, Text, Bool);
 
-impl TryFrom<AssignmentRow> for Assignment {
-    type Error = DbError;
-
-    fn try_from(row: AssignmentRow) -> Result<Self, DbError> {
-        let corrupt = DbError::corrupt("assignment");
-        Ok(Self {
-            user_id: row.user_id.parse().map_err(|_| corrupt("its user_id is not one".to_owned()))?,
-            phone_number: row.phone_number.parse().map_err(|_| corrupt("its number is not E.164".to_owned()))?,
-            area_code: row
-                .area_code
-                .map(|code| code.parse())
-                .transpose()
-                .map_err(|_| corrupt("its area code is not one".to_owned()))?,
-            assigned_at: row.assigned_at,
-            source: Source::read(&row.source)?,
-            missing: row.missing,
-        })
-    }
+/// An assignment of the history.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct AssignmentRecord {
+    /// Newest first.
+    #[diesel(sql_type = BigInt)]
+    pub id: i64,
+    /// Whose.
+    #[diesel(sql_type = Text)]
+    pub user_id: String,
+    /// Which.
+    #[diesel(sql_type = Text)]
+    pub phone_number: PhoneNumber,
+    /// Its area code.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub area_code: Option<AreaCode>,
+    /// Where the number came from.
+    #[diesel(sql_type = Text)]
+    pub source: AssignmentSource,
+    /// From.
+    #[diesel(sql_type = Timestamptz)]
+    pub assigned_at: DateTime<Utc>,
+    /// Until; `None` = live.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub released_at: Option<DateTime<Utc>>,
 }
 
-pub(super) fn tighten(rows: Vec<AssignmentRow>) -> Result<Vec<Assignment>, DbError> {
-    rows.into_iter().map(Assignment::try_from).collect()
-}
+/// The columns of an [`AssignmentRecord`]; the assignment is `a`, its number `n`.
+pub(super) const RECORD: &str = "a.id, a.user_id, n.phone_number, n.area_code, a.source, a.assigned_at, a.released_at";
 
 /// Which stock will do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -38,7 +38,6 @@ const CHANGES: &[&str] = &[
     "number_import_to",
     "number_let_go",
     "number_mark_drifted",
-    "number_mark_missing",
     "number_return",
     "number_set_capable",
     "number_take_in",

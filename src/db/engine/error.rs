@@ -112,6 +112,7 @@ impl DbError {
             DieselError::DatabaseError(_, info) => {
                 Self::violated(info.constraint_name()).unwrap_or(Self::Statement { name, source: error })
             }
+            DieselError::DeserializationError(why) => Self::Corrupt { what: "row", why: first_line(&why.to_string()) },
             _ => Self::Statement { name, source: error },
         }
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! executor ─ the door: places, deadlines ─┬─ session (a connection of the pool) ─ connect (which host) ─ opener (one attempt) ─ wire (its socket)
 //!                                         └─ errand, alarm ─ who waits, and until when
+//! stored ─ the domain's words in columns
 //! error ─ what went wrong, as a decision ─┬─ words (in PostgreSQL's languages)
 //!                                         └─ doubt (asked, where words say nothing), room and space (want of room)
 //! migrations, versions, fitness, schema ─ the schema        locks ─ the purchase lock        listener, changes ─ who rings whom
@@ -31,6 +32,7 @@ pub(super) mod schema;
 pub(super) mod server;
 pub(super) mod session;
 pub(super) mod space;
+mod stored;
 pub(super) mod versions;
 pub(super) mod wire;
 pub(super) mod words;

@@ -1,7 +1,8 @@
 //! The purchase ledger: orders, what is tried for them item by item, and who buys.
 //!
 //! ```text
-//! order ─ what was asked for ─ queue (waiting for the lock) ─ run (under it) ─ told (what became of it), record (all of it)
+//! order ─ what was asked for ─ queue (waiting for the lock) ─ run (under it) ─ told (what became of it), record (all of it),
+//!         recent (the latest ones)
 //! items ─ one row for each number that was ever meant to be bought        holder ─ who holds the purchase lock, and lives
 //! ```
 //!
@@ -11,6 +12,7 @@ pub mod holder;
 pub mod items;
 mod order;
 mod queue;
+mod recent;
 pub mod record;
 mod run;
 mod told;
@@ -20,6 +22,7 @@ pub use queue::{
     Enqueued, ORDERS_QUEUED_MAX, purchase_enqueue, purchase_keep_waiting, purchase_waits_no_more, purchases_left_open,
     purchases_others_wait,
 };
+pub use recent::{OrderView, orders_recent, orders_watched, purchase_marks};
 pub use run::{
     purchase_count_used, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
 };

@@ -11,17 +11,16 @@ use super::order::{Order, purchase_read};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::schema::purchase_items;
-use crate::db::numbers::{NumberLine, numbers_of_purchase};
+use crate::db::numbers::{OwnedNumber, numbers_of_purchase};
 
 /// One line of what an order did not get.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct PurchaseError {
     /// Ours: `no_stock`, `spend_cap`, `twilio_21422`, `outcome_unknown`, …
     #[diesel(sql_type = Text)]
     pub code: String,
     /// Twilio's, when it gave one.
     #[diesel(sql_type = Nullable<Integer>)]
-    #[schema(required)]
     pub twilio_code: Option<i32>,
     /// What happened, and what to do.
     #[diesel(sql_type = Text)]
@@ -34,7 +33,6 @@ pub struct PurchaseError {
     pub request_ids: Vec<String>,
     /// Whether another candidate may still take the place, as long as the order goes on.
     #[diesel(sql_type = Bool)]
-    #[serde(skip)]
     pub passing: bool,
 }
 
@@ -52,7 +50,7 @@ pub struct PurchaseRecord {
     /// The order.
     pub order: Order,
     /// What it bought.
-    pub numbers: Vec<NumberLine>,
+    pub numbers: Vec<OwnedNumber>,
     /// What it did not get; empty when it got everything.
     pub errors: Vec<PurchaseError>,
     /// Items that were ever written for it.

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::WebhookStatus;
 
 fn found(friendly_name: &str, voice_url: &str, date_created: &str) -> Answered<IncomingNumber> {
     let body = serde_json::from_value(serde_json::json!({
@@ -43,8 +44,8 @@ const NOW: &str = "Thu, 01 Jan 2026 12:00:01 +0000";
 #[test]
 fn our_tag_and_our_webhooks_confirm_a_number() {
     let Owner::Us(settlement) = judged(&found(OURS, "https://a.example/v", NOW)) else { panic!("not ours") };
-    assert_eq!(settlement.webhook_status, WebhookStatus::Configured);
-    assert!(settlement.capable);
+    assert_eq!(settlement.number.webhook_status, WebhookStatus::Configured);
+    assert!(settlement.number.capable);
 }
 
 #[test]
@@ -52,7 +53,7 @@ fn our_tag_with_other_webhooks_is_ours_but_not_ready() {
     let Owner::Us(settlement) = judged(&found(OURS, "https://demo.twilio.com/welcome/voice/", NOW)) else {
         panic!("not ours")
     };
-    assert_eq!(settlement.webhook_status, WebhookStatus::Drifted);
+    assert_eq!(settlement.number.webhook_status, WebhookStatus::Drifted);
 }
 
 const OTHER_ITEM: &str = "callbunker:default:00000000-0000-0000-0000-000000000008";
@@ -151,7 +152,7 @@ fn a_number_is_unfit_only_if_twilio_says_so() {
         let mut number = found(OURS, "https://a.example/v", NOW);
         number.body.capabilities = serde_json::from_value(told.clone()).unwrap();
         let Owner::Us(settlement) = judged(&number) else { panic!("not ours") };
-        assert_eq!(settlement.capable, capable, "{told}");
+        assert_eq!(settlement.number.capable, capable, "{told}");
     }
 }
 
@@ -165,7 +166,7 @@ fn without_twilios_clock_a_number_has_no_age() {
 #[test]
 fn what_was_bought_when_nobody_says_was_bought_when_twilio_answered() {
     let bought_at = |number: &Answered<IncomingNumber>| match judged(number) {
-        Owner::Us(settlement) => settlement.purchased_at,
+        Owner::Us(settlement) => settlement.number.purchased_at,
         other => panic!("{other:?}"),
     };
     let mut number = found(OURS, "https://a.example/v", NOW);

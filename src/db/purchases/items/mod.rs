@@ -9,8 +9,11 @@ mod intend;
 mod leftovers;
 mod outcome;
 mod pace;
+mod taken_in;
 
 pub use intend::{Attempt, Intent, Limits, RunOf, items_attempt, items_intend, items_known_numbers, items_withdraw};
 pub use leftovers::{Unsettled, item_look_failed, item_not_ours, items_sort_leftovers, items_unsettled};
 pub use outcome::{Ending, Reason, Settlement, item_doubt, item_end, item_settle};
 pub use pace::{Pace, items_pace};
+pub use taken_in::{IntakeOrder, is_being_bought, numbers_being_bought};
+pub(in crate::db) use taken_in::{item_revive, item_write};

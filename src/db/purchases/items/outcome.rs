@@ -2,19 +2,18 @@
 //!
 //! How to get it wrong: settling twice. The item's row is locked first, and an item that has its number keeps it.
 
-use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use crate::db::engine::connection::Connection;
-use crate::db::engine::error::DbError;
+use crate::db::engine::error::{Constraint, DbError};
 use crate::db::engine::listener::stock_notify;
 use crate::db::engine::schema::purchase_items;
-use crate::db::installation::still_wanted;
-use crate::domain::{Concerns, CountryCode, NumberSid, PhoneNumber, WebhookStatus, Webhooks};
+use crate::db::numbers::{Destination, NewNumber, number_insert};
+use crate::domain::Concerns;
 
 /// Why an item has no number, for the ledger and the order's errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,20 +102,8 @@ pub fn item_end(
 /// A number at Twilio that settles an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
-    /// Twilio's SID.
-    pub sid: NumberSid,
     /// The number.
-    pub phone_number: PhoneNumber,
-    /// Its country.
-    pub country: CountryCode,
-    /// What Twilio's answer says about its webhooks.
-    pub webhook_status: WebhookStatus,
-    /// What they were compared with; if the installation wants others by now, the number is not configured after all.
-    pub webhooks: Webhooks,
-    /// Whether it can do what `pool.capabilities` wants.
-    pub capable: bool,
-    /// `date_created`.
-    pub purchased_at: DateTime<Utc>,
+    pub number: NewNumber,
     /// Twilio's id of the request that said so.
     pub request_id: Option<String>,
 }
@@ -137,33 +124,19 @@ pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement
         if item.0 == "bought" {
             return Ok(false);
         }
-        if item.1 != settlement.phone_number.as_str() {
+        if item.1 != settlement.number.phone_number.as_str() {
             return Err(DbError::corrupt("purchase item")("Twilio names another number than it intended".to_owned()));
         }
-        sql_query(format!(
-            "WITH pooled AS (
-                INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchase_item_id, purchased_at)
-                VALUES ($1, $2, $3, $4, 'available', CASE WHEN $5 <> 'configured' OR {} THEN $5 ELSE 'drifted' END, $6, $7, $8))
-             UPDATE purchase_items SET state = 'bought', attempts = greatest(attempts, 1), ended_at = clock_timestamp(),
+        let id = number_insert(conn, &settlement.number, Some(item_id), &Destination::Pool)?;
+        id.ok_or(DbError::Constraint(Constraint::SidIsForEver))?;
+        sql_query(
+            "UPDATE purchase_items SET state = 'bought', attempts = greatest(attempts, 1), ended_at = clock_timestamp(),
                     first_sent_at = coalesce(first_sent_at, clock_timestamp()), error_code = NULL, twilio_code = NULL,
-                    error_message = NULL, refusal_concerns = NULL, twilio_request_id = coalesce($9, twilio_request_id)
-              WHERE id = $7",
-            still_wanted(10)
-        ))
-        .bind::<Text, _>(settlement.sid.as_str())
-        .bind::<Text, _>(settlement.phone_number.as_str())
-        .bind::<Text, _>(settlement.country.as_str())
-        .bind::<Nullable<Text>, _>(
-            settlement.phone_number.area_code(settlement.country).map(|code| code.as_str().to_owned()),
+                    error_message = NULL, refusal_concerns = NULL, twilio_request_id = coalesce($2, twilio_request_id)
+              WHERE id = $1",
         )
-        .bind::<Text, _>(settlement.webhook_status.as_str())
-        .bind::<Bool, _>(settlement.capable)
         .bind::<SqlUuid, _>(item_id)
-        .bind::<Timestamptz, _>(settlement.purchased_at)
         .bind::<Nullable<Text>, _>(&settlement.request_id)
-        .bind::<Text, _>(&settlement.webhooks.voice_url)
-        .bind::<Text, _>(&settlement.webhooks.sms_url)
-        .bind::<Text, _>(&settlement.webhooks.status_callback)
         .execute(conn)?;
         Ok(true)
     })?;

@@ -3,12 +3,13 @@
 use callbunker::db::Connection;
 use callbunker::db::buying_state::{buying_halt, buying_state_read};
 use callbunker::db::installation::installation_read;
-use callbunker::db::purchases::items::{Ending, item_end, item_settle};
-use callbunker::db::reconciliation::{
-    FailedWebhooks, Newcomer, TagHold, number_confirm_webhooks, number_fail_webhooks, number_hold_tag_conflict,
-    number_let_go, number_mark_drifted, number_take_in, number_turned_up, numbers_mark_missing,
+use callbunker::db::numbers::{
+    Destination, FailedWebhooks, Gone, HoldReason, TagHold, number_confirm_webhooks, number_fail_webhooks,
+    number_hold_tag_conflict, number_let_go, number_mark_drifted, number_take_in_found, number_turned_up,
+    numbers_mark_missing,
 };
-use callbunker::domain::{CountryCode, QuarantineReason, WebhookStatus, Webhooks};
+use callbunker::db::purchases::items::{Ending, item_end, item_settle};
+use callbunker::domain::Webhooks;
 
 use super::{Ledger, ONE, STATE, THREE, TWO, failure};
 
@@ -25,22 +26,15 @@ fn a_purchase_that_turns_up_after_it_was_given_up_is_settled_as_if_once() {
 #[test]
 fn numbers_that_nobody_knows_are_taken_in_and_make_way_as_if_once() {
     let ledger = Ledger::new();
-    for (number, sid, hold) in [(ONE, 1, None), (TWO, 2, Some(QuarantineReason::UnknownItem))] {
-        let newcomer = Newcomer {
-            sid: format!("PN{sid:032}").parse().unwrap(),
-            phone_number: number.parse().unwrap(),
-            country: CountryCode::US,
-            hold,
-            webhook_status: WebhookStatus::Configured,
-            webhooks: ledger.run(installation_read).webhooks,
-            capable: true,
-            purchased_at: "2026-01-01T00:00:00Z".parse().unwrap(),
-        };
-        assert_eq!(ledger.twice(move |conn| number_take_in(conn, &newcomer)), (true, false));
+    for (number, sid, destination) in
+        [(ONE, 1, Destination::Pool), (TWO, 2, Destination::Hold(HoldReason::UnknownItem))]
+    {
+        let new = ledger.settlement(number, sid).number;
+        assert_eq!(ledger.twice(move |conn| number_take_in_found(conn, &new, &destination)), (true, false));
     }
     for number in [ONE, TWO] {
         let id = ledger.world.count(&format!("SELECT id FROM numbers WHERE phone_number = '{number}'"));
-        assert_eq!(ledger.twice(move |conn| number_let_go(conn, id)), (true, false));
+        assert_eq!(ledger.twice(move |conn| number_let_go(conn, id, Gone::Replaced)), (true, false));
     }
 }
 
@@ -64,7 +58,7 @@ fn numbers_are_marked_and_repaired_as_if_once() {
     assert_eq!((first.len(), second.len()), (1, 0));
     assert_eq!(ledger.twice(move |conn| number_turned_up(conn, gone)), (true, false));
     let held = ledger.twice(move |conn| number_hold_tag_conflict(conn, conflict, false));
-    assert_eq!(held, (TagHold::Held, TagHold::NotIdle));
+    assert_eq!(held, (TagHold::OnHold, TagHold::NotIdle));
     // What is held is nobody's to mark or to repair.
     let before = ledger.world.sql(STATE);
     assert_eq!(ledger.run(move |conn| number_mark_drifted(conn, conflict, &wanted)), None);

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
-use callbunker::db::custody::adoption::{Confirmed, Placed, number_adopted, number_import_to};
-use callbunker::db::custody::ignored::number_ignore;
-use callbunker::db::custody::intake::{Destination, Intake, IntakeOrder, Newcomer, number_item, number_take_in};
-use callbunker::db::custody::outcome::{release_doubt, release_refuse, release_settle, release_withdraw};
-use callbunker::db::custody::releases::{Leaving, release_intend, release_send, releases_unfinished};
+use callbunker::db::ignored_numbers::number_ignore;
 use callbunker::db::installation::installation_read;
+use callbunker::db::numbers::{
+    Confirmed, Destination, HoldReason, Intake, NewNumber, Placed, number_adopted, number_import_to, number_item,
+    number_take_in,
+};
+use callbunker::db::purchases::items::IntakeOrder;
+use callbunker::db::releases::{
+    Leaving, release_doubt, release_intend, release_refuse, release_send, release_settle, release_withdraw,
+    releases_unfinished,
+};
 use callbunker::db::{Connection, Constraint, DbError};
 use callbunker::domain::{CountryCode, Trigger, UserId, WebhookStatus};
 use uuid::Uuid;
@@ -18,15 +23,15 @@ fn order(trigger: Trigger) -> IntakeOrder {
     IntakeOrder { id: Uuid::now_v7(), trigger, count: 3, country: CountryCode::US, requested_by: "test".to_owned() }
 }
 
-fn newcomer(number: &str, sid: u32) -> Newcomer {
-    Newcomer {
+fn new_number(number: &str, sid: u32) -> NewNumber {
+    NewNumber {
         sid: format!("PN{sid:032}").parse().unwrap(),
         phone_number: number.parse().unwrap(),
         country: CountryCode::US,
         capable: true,
         webhook_status: WebhookStatus::Configured,
+        compared_with: None,
         purchased_at: "2026-01-01T00:00:00Z".parse().unwrap(),
-        tagged_item: None,
     }
 }
 
@@ -34,10 +39,10 @@ fn newcomer(number: &str, sid: u32) -> Newcomer {
 fn take_in(
     conn: &mut Connection,
     order: &IntakeOrder,
-    newcomer: &Newcomer,
+    number: &NewNumber,
     destination: &Destination,
 ) -> Result<Option<i64>, DbError> {
-    match number_take_in(conn, order, newcomer, destination) {
+    match number_take_in(conn, order, number, None, destination) {
         Ok(Intake::Taken(id, _item)) => Ok(Some(id)),
         Ok(Intake::BeingBought) => panic!("nobody buys it"),
         Err(error) if error.violates(Constraint::OneLivePerNumber) || error.violates(Constraint::SidIsForEver) => {
@@ -50,8 +55,8 @@ fn take_in(
 impl Ledger {
     /// Takes `number` in twice; its id.
     fn takes_in(&self, trigger: Trigger, number: &str, sid: u32, destination: Destination) -> i64 {
-        let (order, newcomer) = (order(trigger), newcomer(number, sid));
-        let (taken, again) = self.twice(move |conn| take_in(conn, &order, &newcomer, &destination));
+        let (order, number) = (order(trigger), new_number(number, sid));
+        let (taken, again) = self.twice(move |conn| take_in(conn, &order, &number, &destination));
         assert_eq!(again, None);
         taken.expect("it is taken in")
     }
@@ -69,7 +74,7 @@ impl Ledger {
 fn numbers_are_taken_in_and_placed_as_if_once() {
     let ledger = Ledger::new();
     let (user, since): (UserId, _) = ("u-1".parse().unwrap(), "2025-01-01T00:00:00Z".parse().unwrap());
-    let adopted = ledger.takes_in(Trigger::Adopt, ONE, 1, Destination::Adopting);
+    let adopted = ledger.takes_in(Trigger::Adopt, ONE, 1, Destination::Hold(HoldReason::Adopting));
     let confirmed = Confirmed { capable: Some(true), webhooks: ledger.run(installation_read).webhooks };
     let seen = confirmed.clone();
     let place = move |conn: &mut Connection| number_adopted(conn, adopted, None, Some(&seen));

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callbunker::db::installation::installation_read;
+use callbunker::db::numbers::NewNumber;
 use callbunker::db::purchases::items::{Limits, Reason, RunOf, Settlement, item_settle, items_attempt, items_intend};
 use callbunker::db::purchases::{Wish, purchase_open};
 use callbunker::db::stock::Care;
@@ -110,16 +111,16 @@ impl Ledger {
     }
 
     fn settlement(&self, number: &str, sid: u32) -> Settlement {
-        Settlement {
+        let number = NewNumber {
             sid: format!("PN{sid:032}").parse().unwrap(),
             phone_number: number.parse().unwrap(),
             country: CountryCode::US,
             webhook_status: WebhookStatus::Configured,
-            webhooks: self.run(installation_read).webhooks,
+            compared_with: Some(self.run(installation_read).webhooks),
             capable: true,
             purchased_at: "2026-01-01T00:00:00Z".parse().unwrap(),
-            request_id: None,
-        }
+        };
+        Settlement { number, request_id: None }
     }
 
     /// A number in the pool; its id.

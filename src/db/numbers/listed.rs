@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Bool, Double, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Double, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::row::NumberRow;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::installation::{Installation, installation_read};
@@ -30,7 +31,7 @@ pub struct Listed {
 
 /// What is known of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Looked {
+pub struct Lookup {
     /// The number of this SID.
     pub number: Option<KnownNumber>,
     /// The item that the tag names; without one, the latest item for this E.164 that was in doubt and has no number.
@@ -46,7 +47,7 @@ pub struct KnownNumber {
     pub id: i64,
     /// As it is stored; never `Missing`.
     pub status: NumberStatus,
-    /// Why nobody gets it, if it rests or is held.
+    /// Why nobody gets it, if it rests or is on hold.
     pub hold: Option<QuarantineReason>,
     /// How its webhooks stood.
     pub webhook_status: WebhookStatus,
@@ -91,60 +92,53 @@ impl KnownItem {
 
 #[derive(QueryableByName)]
 struct Row {
+    #[diesel(embed)]
+    number: Option<NumberRow>,
+    #[diesel(embed)]
+    item: Option<ItemRow>,
     #[diesel(sql_type = Bool)]
     ignored: bool,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    id: Option<i64>,
-    #[diesel(sql_type = Nullable<Text>)]
-    status: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    hold: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    webhook_status: Option<String>,
-    #[diesel(sql_type = Nullable<Bool>)]
-    capable: Option<bool>,
-    #[diesel(sql_type = Bool)]
-    missing: bool,
     #[diesel(sql_type = Bool)]
     left_long_ago: bool,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    number_item_id: Option<Uuid>,
     #[diesel(sql_type = Nullable<Text>)]
     user_id: Option<String>,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    item_id: Option<Uuid>,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    purchase_id: Option<Uuid>,
-    #[diesel(sql_type = Nullable<Text>)]
-    item_number: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    country: Option<String>,
-    #[diesel(sql_type = Nullable<Bool>)]
-    running: Option<bool>,
-    #[diesel(sql_type = Nullable<Bool>)]
-    spends: Option<bool>,
-    #[diesel(sql_type = Nullable<Double>)]
-    sent_ago_secs: Option<f64>,
+}
+
+#[derive(QueryableByName)]
+struct ItemRow {
+    #[diesel(sql_type = SqlUuid)]
+    item_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    purchase_id: Uuid,
+    #[diesel(sql_type = Text)]
+    item_number: PhoneNumber,
+    #[diesel(sql_type = Text)]
+    order_country: CountryCode,
+    #[diesel(sql_type = Bool)]
+    running: bool,
+    #[diesel(sql_type = Bool)]
+    spends: bool,
+    #[diesel(sql_type = Double)]
+    sent_ago_secs: f64,
 }
 
 /// What is known of `listed`, in its order, and the webhooks that every number shall carry.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(Installation, Vec<Looked>), DbError> {
+pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(Installation, Vec<Lookup>), DbError> {
     let sids: Vec<&str> = listed.iter().map(|row| row.sid.as_str()).collect();
     let numbers: Vec<&str> = listed.iter().map(|row| row.phone_number.as_str()).collect();
     let items: Vec<Option<Uuid>> = listed.iter().map(|row| row.item_id).collect();
     let untagged: Vec<bool> = listed.iter().map(|row| row.untagged).collect();
     let installation = installation_read(conn)?;
     let rows: Vec<Row> = sql_query(
-        "SELECT g.phone_number IS NOT NULL AS ignored,
-                n.id, n.status, n.quarantine_reason AS hold, n.webhook_status, n.capable, n.missing_since IS NOT NULL AS missing,
+        "SELECT g.phone_number IS NOT NULL AS ignored, n.*,
                 n.status IS NOT DISTINCT FROM 'released' AND coalesce(
                     (SELECT max(r.ended_at) FROM releases r WHERE r.number_id = n.id) < clock_timestamp() - interval '10 minutes',
                     true) AS left_long_ago,
-                n.purchase_item_id AS number_item_id, a.user_id,
-                i.id AS item_id, i.purchase_id, i.phone_number AS item_number, p.country, p.state = 'running' AS running, i.spends,
+                a.user_id,
+                i.id AS item_id, i.purchase_id, i.phone_number AS item_number, p.country AS order_country, p.state = 'running' AS running, i.spends,
                 greatest(0, extract(epoch FROM clock_timestamp() - coalesce(i.first_sent_at, i.intended_at)))::float8 AS sent_ago_secs
            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bool[]) WITH ORDINALITY
                 AS seen (sid, phone_number, item_id, untagged, place)
@@ -165,38 +159,32 @@ pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(Installa
     .bind::<Array<Nullable<SqlUuid>>, _>(items)
     .bind::<Array<Bool>, _>(untagged)
     .load(conn)?;
-    let looked = rows.into_iter().map(tighten).collect::<Result<Vec<_>, _>>()?;
-    Ok((installation, looked))
+    Ok((installation, rows.into_iter().map(Lookup::from).collect()))
 }
 
-fn tighten(row: Row) -> Result<Looked, DbError> {
-    let (bad_number, bad_item) = (DbError::corrupt("number"), DbError::corrupt("purchase item"));
-    let number = match (row.id, row.status, row.webhook_status) {
-        (Some(id), Some(status), Some(webhook_status)) => Some(KnownNumber {
-            id,
-            status: status.parse().map_err(&bad_number)?,
-            hold: row.hold.map(|reason| reason.parse()).transpose().map_err(&bad_number)?,
-            webhook_status: webhook_status.parse().map_err(&bad_number)?,
-            capable: row.capable.unwrap_or_default(),
-            missing: row.missing,
+impl From<Row> for Lookup {
+    fn from(row: Row) -> Self {
+        let number = row.number.map(|number| KnownNumber {
+            id: number.id,
+            status: number.status,
+            hold: number.quarantine_reason,
+            webhook_status: number.webhook_status,
+            capable: number.capable,
+            missing: number.missing_since.is_some(),
             left_long_ago: row.left_long_ago,
-            item_id: row.number_item_id,
+            item_id: number.purchase_item_id,
             user_id: row.user_id,
-        }),
-        _ => None,
-    };
-    let item = match (row.item_id, row.purchase_id, row.item_number, row.country) {
-        (Some(id), Some(purchase_id), Some(phone_number), Some(country)) => Some(KnownItem {
-            id,
-            purchase_id,
-            phone_number: phone_number.parse().map_err(|_| bad_item("its number is not E.164".to_owned()))?,
-            country: country.parse().map_err(|_| bad_item("its country is not ISO 3166".to_owned()))?,
-            running: row.running.unwrap_or_default(),
-            spends: row.spends.unwrap_or_default(),
-            sent_ago: Duration::try_from_secs_f64(row.sent_ago_secs.unwrap_or_default()).unwrap_or(Duration::ZERO),
+        });
+        let item = row.item.map(|item| KnownItem {
+            id: item.item_id,
+            purchase_id: item.purchase_id,
+            phone_number: item.item_number,
+            country: item.order_country,
+            running: item.running,
+            spends: item.spends,
+            sent_ago: Duration::try_from_secs_f64(item.sent_ago_secs).unwrap_or(Duration::ZERO),
             read: Instant::now(),
-        }),
-        _ => None,
-    };
-    Ok(Looked { number, item, ignored: row.ignored })
+        });
+        Self { number, item, ignored: row.ignored }
+    }
 }

@@ -9,10 +9,9 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Integer};
 
-use super::missing::EXPECTED;
+use super::places::{EXPECTED, FREE};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::FREE;
 use crate::domain::too_many;
 
 /// What became of a number whose webhooks cannot be set.
@@ -20,7 +19,7 @@ use crate::domain::too_many;
 pub enum FailedWebhooks {
     /// It serves nobody from here on.
     GivenUp,
-    /// It is held, leaving or gone: nothing was changed.
+    /// It is on hold, leaving or gone: nothing was changed.
     NotFree,
     /// With it so many would be given up in a day, of so many, which is more than can be true: nothing was changed.
     TooMany(usize, i64),

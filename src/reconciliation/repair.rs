@@ -13,8 +13,8 @@ use super::patience::patiently;
 use super::report::{Finding, Line};
 use super::suspicion::{Suspicion, give_up, hold_tagged, tried_in_vain};
 use super::trouble::Trouble;
-use crate::db::reconciliation::{
-    KnownNumber, Standing, number_confirm_webhooks, number_mark_drifted, number_set_capable, number_turned_up,
+use crate::db::numbers::{
+    KnownNumber, StoodThen, number_confirm_webhooks, number_mark_drifted, number_set_capable, number_turned_up,
 };
 use crate::domain::{NumberStatus, Tag};
 use crate::twilio::{IncomingNumber, TwilioError};
@@ -77,7 +77,7 @@ async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) 
         // It has changed since the page was read: the next comparison decides.
         return Ok(Vec::new());
     };
-    let mut standing = Standing { status: known.status, user_id: known.user_id.clone() };
+    let mut standing = StoodThen { status: known.status, user_id: known.user_id.clone() };
     if needs.webhooks {
         let wanted = page.shall.webhooks.clone();
         let mark = move |conn: &mut crate::db::Connection| number_mark_drifted(conn, id, &wanted);
@@ -98,7 +98,7 @@ async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) 
         findings.push(Finding::Repaired(line("its webhooks are right, and are known to be so again")));
     }
     if needs.tag || needs.webhooks {
-        findings.extend(mend(page, known, &number, needs, &standing).await?);
+        findings.extend(repair(page, known, &number, needs, &standing).await?);
     }
     if needs.turned_up && buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await? {
         slog::warn!(buyer.log, "a missing number turned up again at Twilio";
@@ -135,12 +135,12 @@ async fn confirm(page: &Page<'_>, id: i64) -> Result<bool, Trouble> {
 }
 
 /// Repairs the number at Twilio if that is ours to do, and tells what it found.
-async fn mend(
+async fn repair(
     page: &Page<'_>,
     known: &KnownNumber,
     number: &IncomingNumber,
     needs: Needs,
-    standing: &Standing,
+    standing: &StoodThen,
 ) -> Result<Vec<Finding>, Trouble> {
     let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
     let reason = needs.reason(number, &page.shall.webhooks);
@@ -213,7 +213,7 @@ async fn tag_only(
     known: &KnownNumber,
     number: &IncomingNumber,
     needs: Needs,
-    standing: &Standing,
+    standing: &StoodThen,
 ) -> Result<Vec<Finding>, Trouble> {
     let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
     let line = |reason: String| Line::new(&number.phone_number, reason, standing.user_id.as_deref());

@@ -1,4 +1,4 @@
-//! Numbers that Twilio's list did not show.
+//! Numbers that Twilio's list did not show, or that Twilio answers 404 for; and those that turn up again.
 //!
 //! How to get it wrong: judging numbers that were bought while the list was read. Only those up to the highest id at the
 //! walk's start were to be seen.
@@ -7,13 +7,12 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
+use super::places::EXPECTED;
+use super::row::NumberRow;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{NumberSid, PhoneNumber};
-
-/// Numbers that Twilio's list should show; those on their way back to Twilio are their release's.
-pub(super) const EXPECTED: &str =
-    "status <> 'released' AND missing_since IS NULL AND quarantine_reason IS DISTINCT FROM 'leaving'";
+use crate::db::engine::listener::stock_notify;
+use crate::domain::PhoneNumber;
 
 /// The highest id of a number; 0 when there is none.
 ///
@@ -24,34 +23,14 @@ pub fn numbers_highest(conn: &mut Connection) -> Result<i64, DbError> {
     Ok(numbers::table.select(diesel::dsl::max(numbers::id)).first::<Option<i64>>(conn)?.unwrap_or(0))
 }
 
-/// A number that Twilio's list should show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Live {
-    /// Ours.
-    pub id: i64,
-    /// Twilio's.
-    pub sid: NumberSid,
-    /// E.164.
-    pub phone_number: PhoneNumber,
-}
-
 /// Numbers that Twilio's list should show, from above `after`, up to `highest`, in the order they came; without those that
 /// were bought a moment ago, for which list and look-up alike may lag: the next comparison judges them.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn numbers_live(conn: &mut Connection, after: i64, highest: i64, limit: i64) -> Result<Vec<Live>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = BigInt)]
-        id: i64,
-        #[diesel(sql_type = Text)]
-        sid: String,
-        #[diesel(sql_type = Text)]
-        phone_number: String,
-    }
-    let rows: Vec<Row> = sql_query(format!(
-        "SELECT id, sid, phone_number FROM numbers WHERE id > $1 AND id <= $2 AND {EXPECTED}
+pub fn numbers_live(conn: &mut Connection, after: i64, highest: i64, limit: i64) -> Result<Vec<NumberRow>, DbError> {
+    Ok(sql_query(format!(
+        "SELECT * FROM numbers WHERE id > $1 AND id <= $2 AND {EXPECTED}
             AND purchased_at < clock_timestamp() - interval '10 minutes'
             -- By the database's own clock too, which may be ahead of Twilio's.
             AND NOT EXISTS (SELECT 1 FROM purchase_items i WHERE i.id = numbers.purchase_item_id
@@ -61,17 +40,7 @@ pub fn numbers_live(conn: &mut Connection, after: i64, highest: i64, limit: i64)
     .bind::<BigInt, _>(after)
     .bind::<BigInt, _>(highest)
     .bind::<BigInt, _>(limit)
-    .load(conn)?;
-    let corrupt = DbError::corrupt("number");
-    rows.into_iter()
-        .map(|row| {
-            Ok(Live {
-                id: row.id,
-                sid: row.sid.parse().map_err(|_| corrupt("its SID is not one".to_owned()))?,
-                phone_number: row.phone_number.parse().map_err(|_| corrupt("it is not E.164".to_owned()))?,
-            })
-        })
-        .collect()
+    .load(conn)?)
 }
 
 /// How many numbers Twilio's list should show, up to `highest`.
@@ -125,13 +94,13 @@ pub fn rows_unread(
 
 /// A number that was just marked missing.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
-pub struct Gone {
+pub struct NowMissing {
     /// Ours.
     #[diesel(sql_type = BigInt)]
     pub id: i64,
     /// E.164.
     #[diesel(sql_type = Text)]
-    pub phone_number: String,
+    pub phone_number: PhoneNumber,
     /// Who lost it.
     #[diesel(sql_type = Nullable<Text>)]
     pub user_id: Option<String>,
@@ -142,7 +111,7 @@ pub struct Gone {
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn numbers_mark_missing(conn: &mut Connection, ids: &[i64]) -> Result<Vec<Gone>, DbError> {
+pub fn numbers_mark_missing(conn: &mut Connection, ids: &[i64]) -> Result<Vec<NowMissing>, DbError> {
     Ok(sql_query(format!(
         "WITH picked AS (SELECT id FROM numbers WHERE id = ANY($1) AND {EXPECTED} ORDER BY id FOR UPDATE)
          UPDATE numbers SET missing_since = clock_timestamp() FROM picked WHERE numbers.id = picked.id
@@ -151,4 +120,21 @@ pub fn numbers_mark_missing(conn: &mut Connection, ids: &[i64]) -> Result<Vec<Go
     ))
     .bind::<Array<BigInt>, _>(ids)
     .load(conn)?)
+}
+
+/// A missing number is at Twilio again; `false` when it was not missing, or is leaving.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_turned_up(conn: &mut Connection, id: i64) -> Result<bool, DbError> {
+    let found = sql_query(
+        "UPDATE numbers SET missing_since = NULL WHERE id = $1 AND missing_since IS NOT NULL AND status <> 'released'
+            AND quarantine_reason IS DISTINCT FROM 'leaving'",
+    )
+    .bind::<BigInt, _>(id)
+    .execute(conn)?;
+    if found > 0 {
+        stock_notify(conn)?;
+    }
+    Ok(found > 0)
 }

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use super::dependencies::ReconcilerDependencies;
 use super::report::{LINES_MAX, Line, Report};
 use super::trouble::Trouble;
-use crate::db::reconciliation::numbers_held_long;
+use crate::db::numbers::numbers_held_long;
+use crate::domain::QuarantineReason;
 
 /// Adds what has been held for long to the conflicts, but for numbers that the walk told of already.
 pub(super) async fn tell(deps: &ReconcilerDependencies, report: &mut Report) -> Result<(), Trouble> {
@@ -18,22 +19,22 @@ pub(super) async fn tell(deps: &ReconcilerDependencies, report: &mut Report) -> 
     }
     slog::warn!(deps.buyer.log, "numbers are held and wait for an operator; the report says what to do"; "held" => held.len());
     let told: HashSet<String> = report.conflicts.iter().map(|line| line.phone_number.clone()).collect();
-    for number in held.into_iter().filter(|number| !told.contains(&number.phone_number)) {
-        let reason = what_to_do(&number.reason).to_owned();
-        report.add_conflict(Line { phone_number: number.phone_number, reason, user_id: None, held: true });
+    for number in held.into_iter().filter(|number| !told.contains(number.phone_number.as_str())) {
+        let reason = what_to_do(number.reason).to_owned();
+        report.add_conflict(Line { phone_number: number.phone_number.to_string(), reason, user_id: None, held: true });
     }
     Ok(())
 }
 
-fn what_to_do(reason: &str) -> &'static str {
+fn what_to_do(reason: QuarantineReason) -> &'static str {
     match reason {
-        "adopting" => {
+        QuarantineReason::Adopting => {
             "adopting: it has been held for more than 10 minutes, because an adoption broke off: adopt it again to finish"
         }
-        "unknown_item" => {
+        QuarantineReason::UnknownItem => {
             "unknown_item: it has been held for more than 10 minutes, because the ledger does not know its item: adopt it, or give it back with release-to-twilio"
         }
-        _ => {
+        QuarantineReason::TagConflict | QuarantineReason::Released | QuarantineReason::Leaving => {
             "tag_conflict: it has been held for more than 10 minutes, because of another environment's tag: adopt it if it is ours, else leave it to them"
         }
     }

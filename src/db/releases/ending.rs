@@ -1,17 +1,16 @@
 //! How a number's way back to Twilio ends.
 //!
-//! Invariant: a number that does not leave goes back to where it was, and into stock only through a rest that is over, so
-//! that care confirms it at Twilio first.
 //! How to get it wrong: ending a release on anything but Twilio's clear word.
 
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
+use crate::db::numbers::{Gone, HoldFrom, HoldReason, number_let_go, number_put_on_hold, number_stay};
 use crate::db::purchases::items::Reason;
 
 /// Twilio no longer has the number: it has left for ever. `false` = the release was over.
@@ -20,24 +19,23 @@ use crate::db::purchases::items::Reason;
 /// When PostgreSQL fails; the release stays open, and is asked for again.
 pub fn release_settle(conn: &mut Connection, id: Uuid, request_id: Option<&str>) -> Result<bool, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        let ended = sql_query(
+        let ended: Option<NumberOf> = sql_query(
             "UPDATE releases SET state = 'released', ended_at = clock_timestamp(), error_code = NULL, twilio_code = NULL,
                     error_message = NULL, twilio_request_id = coalesce($2, twilio_request_id)
-              WHERE id = $1 AND state = 'sent'",
+              WHERE id = $1 AND state = 'sent' RETURNING number_id",
         )
         .bind::<SqlUuid, _>(id)
         .bind::<Nullable<Text>, _>(request_id)
-        .execute(conn)?;
-        if ended > 0 {
-            sql_query(
-                "UPDATE numbers SET status = 'released', quarantine_reason = NULL, quarantined_until = NULL
-                  WHERE id = (SELECT number_id FROM releases WHERE id = $1)",
-            )
-            .bind::<SqlUuid, _>(id)
-            .execute(conn)?;
-        }
-        Ok(ended > 0)
+        .get_result(conn)
+        .optional()?;
+        ended.map_or(Ok(false), |release| number_let_go(conn, release.number_id, Gone::Released))
     })
+}
+
+#[derive(QueryableByName)]
+struct NumberOf {
+    #[diesel(sql_type = BigInt)]
+    number_id: i64,
 }
 
 /// Writes down that an attempt's outcome is unknown; the release stays open.
@@ -64,9 +62,9 @@ pub fn release_doubt(conn: &mut Connection, id: Uuid, failure: &Reason) -> Resul
 /// When PostgreSQL fails; the release stays open, and is asked for again.
 pub fn release_refuse(conn: &mut Connection, id: Uuid, failure: &Reason) -> Result<bool, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        let refused = end_as_refused(conn, id, failure)?;
+        let refused = end_as_refused(conn, id, failure)?.is_some();
         if refused {
-            number_back(conn, id)?;
+            number_stay(conn, id)?;
         }
         Ok(refused)
     })
@@ -86,7 +84,7 @@ pub fn release_withdraw(conn: &mut Connection, id: Uuid) -> Result<bool, DbError
         .bind::<SqlUuid, _>(id)
         .execute(conn)?;
         if ended > 0 {
-            number_back(conn, id)?;
+            number_stay(conn, id)?;
         }
         Ok(ended > 0)
     })
@@ -99,44 +97,21 @@ pub fn release_withdraw(conn: &mut Connection, id: Uuid) -> Result<bool, DbError
 /// When PostgreSQL fails; the release stays open, and is asked for again.
 pub fn release_hold_tag_conflict(conn: &mut Connection, id: Uuid, failure: &Reason) -> Result<bool, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        let refused = end_as_refused(conn, id, failure)?;
-        if refused {
-            sql_query(
-                "UPDATE numbers SET quarantine_reason = 'tag_conflict', quarantined_until = NULL, held_since = clock_timestamp()
-                  WHERE id = (SELECT number_id FROM releases WHERE id = $1) AND quarantine_reason = 'leaving'",
-            )
-            .bind::<SqlUuid, _>(id)
-            .execute(conn)?;
-        }
-        Ok(refused)
+        let Some(number_id) = end_as_refused(conn, id, failure)? else { return Ok(false) };
+        number_put_on_hold(conn, number_id, HoldReason::TagConflict, HoldFrom::Leaving)?;
+        Ok(true)
     })
 }
 
-/// `false` = the release was over.
-fn end_as_refused(conn: &mut Connection, id: Uuid, failure: &Reason) -> Result<bool, DbError> {
+/// The number; `None` = the release was over.
+fn end_as_refused(conn: &mut Connection, id: Uuid, failure: &Reason) -> Result<Option<i64>, DbError> {
     release_doubt(conn, id, failure)?;
-    let ended = sql_query(
-        "UPDATE releases SET state = 'refused', ended_at = clock_timestamp() WHERE id = $1 AND state = 'sent'",
+    let ended: Option<NumberOf> = sql_query(
+        "UPDATE releases SET state = 'refused', ended_at = clock_timestamp()
+          WHERE id = $1 AND state = 'sent' RETURNING number_id",
     )
     .bind::<SqlUuid, _>(id)
-    .execute(conn)?;
-    Ok(ended > 0)
-}
-
-fn number_back(conn: &mut Connection, release_id: Uuid) -> Result<(), DbError> {
-    sql_query(
-        "UPDATE numbers n SET quarantine_reason = coalesce(r.former_reason, 'released'),
-                -- What was stock rests until now: care asks Twilio about it before anybody gets it.
-                quarantined_until = CASE WHEN r.former_reason IS NULL THEN clock_timestamp() ELSE r.former_until END,
-                -- Its user gets it back as before, unless they have another number by now, or another rests for them.
-                rests_for = CASE WHEN r.former_reason = 'released'
-                                  AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = r.former_rests_for AND a.released_at IS NULL)
-                                  AND NOT EXISTS (SELECT 1 FROM numbers o WHERE o.rests_for = r.former_rests_for)
-                                 THEN r.former_rests_for END
-           FROM releases r
-          WHERE r.id = $1 AND n.id = r.number_id AND n.status = 'quarantined' AND n.quarantine_reason = 'leaving'",
-    )
-    .bind::<SqlUuid, _>(release_id)
-    .execute(conn)?;
-    Ok(())
+    .get_result(conn)
+    .optional()?;
+    Ok(ended.map(|release| release.number_id))
 }

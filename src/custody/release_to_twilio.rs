@@ -13,10 +13,12 @@ use uuid::Uuid;
 use super::error::CustodyError;
 use super::keeper::{Custody, TagOn};
 use crate::db::DbError;
-use crate::db::custody::outcome::{release_doubt, release_hold_tag_conflict, release_refuse, release_settle};
-use crate::db::custody::releases::{Leaving, Sending, release_intend, release_send, release_state};
-use crate::db::custody::{Held, number_held};
+use crate::db::numbers::{OwnedNumber, number_owned};
 use crate::db::purchases::items::Reason;
+use crate::db::releases::{
+    Leaving, Sending, release_doubt, release_hold_tag_conflict, release_intend, release_is_done, release_refuse,
+    release_send, release_settle,
+};
 use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason};
 use crate::twilio::{Gone, TwilioError, Verdict};
 
@@ -33,12 +35,12 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// What one DELETE came to.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(super) enum ReleaseOutcome {
     /// Gone for ever.
     Released,
     /// Twilio wants to keep it with us.
     Refused(TwilioError),
-    /// Another environment's tag stands on it, so Twilio was not asked; the number is held.
+    /// Another environment's tag stands on it, so Twilio was not asked; the number is on hold.
     Conflict(String),
     /// Nobody knows yet.
     Doubtful(TwilioError),
@@ -49,19 +51,19 @@ impl Custody {
     ///
     /// # Errors
     /// See [`CustodyError`].
-    pub async fn give_back(&self, number: &PhoneNumber, requested_by: &str) -> Result<i64, CustodyError> {
+    pub async fn release_to_twilio(&self, number: &PhoneNumber, requested_by: &str) -> Result<i64, CustodyError> {
         let wanted = number.clone();
-        let held = self.db.run("number_held", move |conn| number_held(conn, &wanted)).await?;
-        let held = held.ok_or(CustodyError::NotOurs)?;
-        match held.status {
-            NumberStatus::Released => return Ok(held.id),
+        let owned = self.db.run("number_owned", move |conn| number_owned(conn, &wanted)).await?;
+        let owned = owned.ok_or(CustodyError::NotOurs)?;
+        match owned.status {
+            NumberStatus::Released => return Ok(owned.id),
             NumberStatus::Assigned => return Err(CustodyError::NumberAssigned),
             NumberStatus::Available | NumberStatus::Quarantined | NumberStatus::Missing => {}
         }
-        if held.reason != Some(QuarantineReason::Leaving) {
-            self.check_tag(&held).await?;
+        if owned.quarantine_reason != Some(QuarantineReason::Leaving) {
+            self.check_tag(&owned).await?;
         }
-        let (id, by) = (held.id, requested_by.to_owned());
+        let (id, by) = (owned.id, requested_by.to_owned());
         let release_id = match self.db.run("release_intend", move |conn| release_intend(conn, id, &by)).await? {
             Leaving::Open(release_id) => release_id,
             Leaving::Assigned => return Err(CustodyError::NumberAssigned),
@@ -70,7 +72,7 @@ impl Custody {
         };
         fail::fail_point!("release_intended");
         slog::info!(self.log, "a number is given back to Twilio"; "phone_number_ends" => number.last_four(),
-            "sid" => held.sid.as_str(), "release" => release_id.to_string(), "by" => requested_by);
+            "sid" => owned.sid.as_str(), "release" => release_id.to_string(), "by" => requested_by);
         self.send_until_answered(release_id).await.map(|()| id).map_err(|error| match error {
             // It is written down that the number leaves: whoever reads "nothing happened" would be misled.
             CustodyError::Database(error) => CustodyError::MayGoOn(error),
@@ -79,8 +81,8 @@ impl Custody {
     }
 
     /// Another environment may have taken the number over, and perhaps somebody has it there.
-    async fn check_tag(&self, held: &Held) -> Result<(), CustodyError> {
-        match self.twilio.fetch(&held.sid).await {
+    async fn check_tag(&self, owned: &OwnedNumber) -> Result<(), CustodyError> {
+        match self.twilio.fetch(&owned.sid).await {
             Ok(Some(found)) => match self.tag_on(&found) {
                 TagOn::Another(instance) => Err(CustodyError::AnotherEnvironments(instance)),
                 TagOn::Ours(_) | TagOn::Nobody => Ok(()),
@@ -102,10 +104,10 @@ impl Custody {
             let Some(sending) = sending else { return self.ended_elsewhere(release_id).await };
             fail::fail_point!("release_sent");
             match self.send(&sending).await? {
-                Answer::Released => return Ok(()),
-                Answer::Refused(failure) => return Err(CustodyError::Refused(failure)),
-                Answer::Conflict(instance) => return Err(CustodyError::AnotherEnvironments(instance)),
-                Answer::Doubtful(failure) => {
+                ReleaseOutcome::Released => return Ok(()),
+                ReleaseOutcome::Refused(failure) => return Err(CustodyError::Refused(failure)),
+                ReleaseOutcome::Conflict(instance) => return Err(CustodyError::AnotherEnvironments(instance)),
+                ReleaseOutcome::Doubtful(failure) => {
                     let over = tries >= TRIES_MAX || began.elapsed() > TRIES_WITHIN;
                     if over || !self.back_off(tries, failure.retry_after()).await {
                         return Err(CustodyError::StillLeaving(failure));
@@ -118,12 +120,12 @@ impl Custody {
 
     /// Another call, or recovery, was at work on the same release.
     async fn ended_elsewhere(&self, release_id: Uuid) -> Result<(), CustodyError> {
-        let state = self.db.run("release_state", move |conn| release_state(conn, release_id)).await?;
-        if state == "released" { Ok(()) } else { Err(CustodyError::Withdrawn) }
+        let is_done = self.db.run("release_is_done", move |conn| release_is_done(conn, release_id)).await?;
+        if is_done { Ok(()) } else { Err(CustodyError::Withdrawn) }
     }
 
     /// One DELETE, from its committed attempt to what is written of its answer.
-    pub(super) async fn send(&self, sending: &Sending) -> Result<Answer, DbError> {
+    pub(super) async fn send(&self, sending: &Sending) -> Result<ReleaseOutcome, DbError> {
         if sending.since_last.is_some_and(|since| since > LOOK_AGAIN_AFTER)
             && let Some(answer) = self.look_again(sending).await?
         {
@@ -139,7 +141,7 @@ impl Custody {
 
     /// Whose the number is now, long after it was looked up first, or after a doubt; `None` = still there, and ours to give
     /// back.
-    async fn look_again(&self, sending: &Sending) -> Result<Option<Answer>, DbError> {
+    async fn look_again(&self, sending: &Sending) -> Result<Option<ReleaseOutcome>, DbError> {
         let id = sending.id;
         let instance = match self.twilio.fetch(&sending.sid).await {
             Ok(None) => return self.released(sending, None).await.map(Some),
@@ -154,7 +156,7 @@ impl Custody {
                     "cause" => failure.for_log(), "request_id" => failure.request_id());
                 let reason = reason(&failure);
                 self.db.run_patiently("release_doubt", move |conn| release_doubt(conn, id, &reason)).await?;
-                return Ok(Some(Answer::Doubtful(failure)));
+                return Ok(Some(ReleaseOutcome::Doubtful(failure)));
             }
         };
         slog::error!(self.log, "a number is not given back: another environment's tag stands on it by now";
@@ -169,19 +171,19 @@ impl Custody {
         self.db
             .run_patiently("release_hold_tag_conflict", move |conn| release_hold_tag_conflict(conn, id, &reason))
             .await?;
-        Ok(Some(Answer::Conflict(instance)))
+        Ok(Some(ReleaseOutcome::Conflict(instance)))
     }
 
-    async fn released(&self, sending: &Sending, request_id: Option<String>) -> Result<Answer, DbError> {
+    async fn released(&self, sending: &Sending, request_id: Option<String>) -> Result<ReleaseOutcome, DbError> {
         let (id, logged) = (sending.id, request_id.clone());
         self.db.run_patiently("release_settle", move |conn| release_settle(conn, id, request_id.as_deref())).await?;
         fail::fail_point!("release_settled");
         slog::info!(self.log, "a number was given back to Twilio"; "request_id" => logged,
             "phone_number_ends" => sending.phone_number.last_four(), "sid" => sending.sid.as_str());
-        Ok(Answer::Released)
+        Ok(ReleaseOutcome::Released)
     }
 
-    async fn not_released(&self, sending: &Sending, failure: TwilioError) -> Result<Answer, DbError> {
+    async fn not_released(&self, sending: &Sending, failure: TwilioError) -> Result<ReleaseOutcome, DbError> {
         let (id, reason) = (sending.id, reason(&failure));
         let halts = self.halt_on(&failure).await;
         slog::warn!(self.log, "a number could not be given back"; "phone_number_ends" => sending.phone_number.last_four(),
@@ -200,10 +202,10 @@ impl Custody {
         }
         if refused {
             self.db.run_patiently("release_refuse", move |conn| release_refuse(conn, id, &reason)).await?;
-            return Ok(Answer::Refused(failure));
+            return Ok(ReleaseOutcome::Refused(failure));
         }
         self.db.run_patiently("release_doubt", move |conn| release_doubt(conn, id, &reason)).await?;
-        Ok(Answer::Doubtful(failure))
+        Ok(ReleaseOutcome::Doubtful(failure))
     }
 
     /// `false` = the daemon stops.

@@ -1,140 +1,58 @@
-//! Everything that is known of one E.164: how it stands, and what happened to it.
+//! Everything that happened to one E.164.
 //!
-//! A number may be bought, given back and bought again, so its history runs over all its rows; it stands as the live row
-//! stands or, when none lives, the newest. Invariant: the history is one statement, and bounded.
+//! A number may be bought, given back and bought again, so its history runs over all its rows.
+//! Invariant: the history is one statement, and bounded.
 //! How to get it wrong: following the SID only. What was taken from under us, or was refused, never had one.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::engine::connection::Connection;
-use super::engine::error::DbError;
-use super::numbers::{LINE, NumberLine};
-use crate::domain::{PhoneNumber, Standing};
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::domain::{AssignmentSource, NumberEventKind, PhoneNumber, Trigger};
 
 /// The newest so many events are told.
 const EVENTS_MAX: i32 = 500;
 
-/// A number as it stands.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
-pub struct NumberRecord {
-    /// The line of the list.
-    #[diesel(embed)]
-    pub line: NumberLine,
-    #[diesel(sql_type = Text)]
-    stored_status: String,
-    /// Whether it has what `pool.capabilities` wants.
-    #[diesel(sql_type = Bool)]
-    pub capable: bool,
-    /// Since when Twilio does not know it.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub missing_since: Option<DateTime<Utc>>,
-    /// Until when it rests.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub quarantined_until: Option<DateTime<Utc>>,
-    /// Why it rests.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub quarantine_reason: Option<String>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    assigned_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    left_at: Option<DateTime<Utc>>,
-}
-
-impl NumberRecord {
-    /// How it stands, for whoever asks why it is not assignable.
-    ///
-    /// # Errors
-    /// When the database holds what this version does not know.
-    pub fn standing(&self) -> Result<Standing, DbError> {
-        let corrupt = DbError::corrupt("number");
-        let reason = self.quarantine_reason.as_deref().map(str::parse).transpose();
-        Ok(Standing {
-            status: self.stored_status.parse().map_err(&corrupt)?,
-            webhook_status: self.line.webhook_status.parse().map_err(&corrupt)?,
-            capable: self.capable,
-            missing_since: self.missing_since.map(instant),
-            quarantine_reason: reason.map_err(&corrupt)?,
-            quarantined_until: self.quarantined_until.map(instant),
-            assigned: self.line.user_id.clone().zip(self.assigned_at.map(instant)),
-            left_at: self.left_at.map(instant),
-        })
-    }
-}
-
-fn instant(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-}
-
 /// Something that happened to a number.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct NumberEvent {
     /// When.
     #[diesel(sql_type = Timestamptz)]
     pub at: DateTime<Utc>,
-    /// `intended`, `bought`, `taken`, `not_bought`, `unknown`, `adopted`, `imported`, `assigned`, `released`, `missing`,
-    /// `leaving`, `released_to_twilio`, `release_refused` or `release_withdrawn`.
+    /// What.
     #[diesel(sql_type = Text)]
-    pub event: String,
+    pub event: NumberEventKind,
     /// The order.
     #[diesel(sql_type = Nullable<SqlUuid>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub purchase_id: Option<Uuid>,
     /// Why the order exists.
     #[diesel(sql_type = Nullable<Text>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trigger: Option<String>,
+    pub trigger: Option<Trigger>,
     /// Whose it became, or was.
     #[diesel(sql_type = Nullable<Text>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_id: Option<String>,
     /// Where an assignment came from.
     #[diesel(sql_type = Nullable<Text>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<String>,
+    pub source: Option<AssignmentSource>,
     /// Which operator's key asked.
     #[diesel(sql_type = Nullable<Text>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// Our error code.
     #[diesel(sql_type = Nullable<Text>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// Twilio's error code.
     #[diesel(sql_type = Nullable<Integer>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub twilio_code: Option<i32>,
     /// Twilio's id of the request.
     #[diesel(sql_type = Nullable<Text>)]
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// What was said of it.
     #[diesel(sql_type = Nullable<Text>)]
-    #[serde(skip)]
     pub message: Option<String>,
-}
-
-/// The live row of this number or, when none lives, the newest.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn number_record(conn: &mut Connection, phone_number: &PhoneNumber) -> Result<Option<NumberRecord>, DbError> {
-    let found = sql_query(format!(
-        "SELECT line.*, n.status AS stored_status, n.capable, n.missing_since, n.quarantined_until, n.quarantine_reason,
-                (SELECT a.assigned_at FROM assignments a WHERE a.number_id = n.id AND a.released_at IS NULL) AS assigned_at,
-                (SELECT max(r.ended_at) FROM releases r WHERE r.number_id = n.id AND r.state = 'released') AS left_at
-           FROM (({LINE} WHERE n.phone_number = $1 AND n.status <> 'released')
-                 UNION ALL ({LINE} WHERE n.phone_number = $1 AND n.status = 'released' ORDER BY n.id DESC LIMIT 1)) AS line
-           JOIN numbers n ON n.id = line.id
-          ORDER BY n.status = 'released', n.id DESC LIMIT 1"
-    ))
-    .bind::<Text, _>(phone_number.as_str())
-    .get_result(conn)
-    .optional()?;
-    Ok(found)
 }
 
 /// What happened to this number, over all its rows, oldest first; the newest 500 when there is more.

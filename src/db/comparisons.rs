@@ -1,42 +1,22 @@
-//! Which comparisons there were, and the right to begin one.
+//! Comparisons with Twilio: which there were, what they found, and the right to begin one.
 //!
 //! How to get it wrong: asking "did one begin just now?" without the lock. Instances that start together all hear "no".
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Double, Integer, Jsonb, Nullable, Text};
 
-use crate::db::engine::connection::Connection;
-use crate::db::engine::error::DbError;
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
+use super::engine::schema::reconciliations;
+use crate::domain::Occasion;
 
 /// How many comparisons are kept.
 const KEPT: i64 = 200;
-
-/// What set a comparison off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Occasion {
-    /// The daemon started.
-    Start,
-    /// The schedule.
-    Cron,
-    /// An operator.
-    Manual,
-}
-
-impl Occasion {
-    /// The stored spelling.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Start => "start",
-            Self::Cron => "cron",
-            Self::Manual => "manual",
-        }
-    }
-}
 
 /// Begins a comparison; its id. `None` = it comes by itself, and one that has not failed began less than `apart` ago on any
 /// instance.
@@ -112,4 +92,33 @@ pub fn reconciliation_unreadable_accepted(conn: &mut Connection) -> Result<u32, 
     .get_result(conn)
     .optional()?;
     Ok(row.map_or(0, |row| u32::try_from(row.accepted).unwrap_or_default()))
+}
+
+/// The latest comparison with Twilio that ended.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = reconciliations, check_for_backend(diesel::pg::Pg))]
+pub struct Comparison {
+    /// What set it off.
+    pub trigger: Occasion,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// What it found.
+    pub report: Option<serde_json::Value>,
+    /// Why it found nothing.
+    pub error: Option<String>,
+}
+
+/// Reads it.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn reconciliation_latest(conn: &mut Connection) -> Result<Option<Comparison>, DbError> {
+    Ok(reconciliations::table
+        .filter(reconciliations::ended_at.is_not_null())
+        .order(reconciliations::id.desc())
+        .select(Comparison::as_select())
+        .first(conn)
+        .optional()?)
 }

@@ -1,5 +1,4 @@
-//! The ledger of numbers on their way back to Twilio: `intended → sent → released | refused`, or `withdrawn`. Here they
-//! begin and are sent; how they end stands in `outcome`.
+//! How a release begins and is sent.
 //!
 //! Invariants: Twilio is asked only for a number that is `leaving` under an open release whose attempt is committed; a
 //! number that is `leaving` serves nobody, and one that has a user never becomes so.
@@ -13,9 +12,9 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::number_lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
+use crate::db::numbers::{number_leave, number_lock};
 use crate::domain::{NumberSid, NumberStatus, PhoneNumber, QuarantineReason};
 
 /// What became of the wish to give a number back.
@@ -37,8 +36,8 @@ pub enum Leaving {
 /// When PostgreSQL fails; then Twilio must not be asked.
 pub fn release_intend(conn: &mut Connection, number_id: i64, requested_by: &str) -> Result<Leaving, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        let held = number_lock(conn, number_id)?;
-        match (held.status, held.reason) {
+        let number = number_lock(conn, number_id)?;
+        match (number.status, number.quarantine_reason) {
             (NumberStatus::Released, _) => return Ok(Leaving::Left),
             (NumberStatus::Assigned, _) => return Ok(Leaving::Assigned),
             (_, Some(QuarantineReason::TagConflict)) => return Ok(Leaving::Conflict),
@@ -58,12 +57,7 @@ pub fn release_intend(conn: &mut Connection, number_id: i64, requested_by: &str)
         .bind::<BigInt, _>(number_id)
         .bind::<Text, _>(requested_by)
         .execute(conn)?;
-        sql_query(
-            "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'leaving', quarantined_until = NULL, rests_for = NULL
-              WHERE id = $1",
-        )
-        .bind::<BigInt, _>(number_id)
-        .execute(conn)?;
+        number_leave(conn, number_id)?;
         Ok(Leaving::Open(id))
     })
 }
@@ -98,9 +92,9 @@ struct SendingRow {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
     #[diesel(sql_type = Text)]
-    sid: String,
+    sid: NumberSid,
     #[diesel(sql_type = Text)]
-    phone_number: String,
+    phone_number: PhoneNumber,
     #[diesel(sql_type = Integer)]
     attempt: i32,
     #[diesel(sql_type = Nullable<Double>)]
@@ -127,17 +121,13 @@ pub fn release_send(conn: &mut Connection, id: Uuid, silent_for: Option<Duration
     .bind::<Nullable<Double>, _>(silent_for.map(|silent| silent.as_secs_f64()))
     .get_result(conn)
     .optional()?;
-    let corrupt = DbError::corrupt("number");
-    row.map(|row| {
-        Ok(Sending {
-            id: row.id,
-            sid: row.sid.parse().map_err(|_| corrupt("its SID is not one".to_owned()))?,
-            phone_number: row.phone_number.parse().map_err(|_| corrupt("it is not E.164".to_owned()))?,
-            attempt: row.attempt,
-            since_last: row.since_last_secs.map(|secs| Duration::try_from_secs_f64(secs).unwrap_or(Duration::ZERO)),
-        })
-    })
-    .transpose()
+    Ok(row.map(|row| Sending {
+        id: row.id,
+        sid: row.sid,
+        phone_number: row.phone_number,
+        attempt: row.attempt,
+        since_last: row.since_last_secs.map(|secs| Duration::try_from_secs_f64(secs).unwrap_or(Duration::ZERO)),
+    }))
 }
 
 /// An open release that nobody seems to work on.
@@ -186,11 +176,12 @@ pub fn releases_unfinished(
     Ok(rows.into_iter().map(|row| Unfinished { id: row.id, sent: row.sent }).collect())
 }
 
-/// How far a release has come, in its stored spelling.
+/// Whether a release ended with the number gone.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn release_state(conn: &mut Connection, id: Uuid) -> Result<String, DbError> {
+pub fn release_is_done(conn: &mut Connection, id: Uuid) -> Result<bool, DbError> {
     use crate::db::engine::schema::releases;
-    Ok(releases::table.find(id).select(releases::state).first(conn)?)
+    let state: String = releases::table.find(id).select(releases::state).first(conn)?;
+    Ok(state == "released")
 }

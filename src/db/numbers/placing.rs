@@ -1,4 +1,4 @@
-//! Numbers of ours that an operator puts into the pool, or gives to somebody.
+//! By an operator's word: a number of ours goes into the pool, or to somebody.
 //!
 //! Invariants: nobody has two numbers, and no number two users; what goes into the pool was confirmed at Twilio; what is
 //! leaving stays on its way.
@@ -11,13 +11,15 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 
-use super::{Held, number_lock};
-use crate::db::assignments::Source;
+use super::hold::{HoldFrom, HoldReason, number_put_on_hold};
+use super::places::{IN_STOCK, SOMEBODYS};
+use super::read::number_lock;
+use super::row::OwnedNumber;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
 use crate::db::installation::installation_wants;
-use crate::domain::{NumberStatus, QuarantineReason, UserId, Webhooks};
+use crate::domain::{AssignmentSource, NumberStatus, QuarantineReason, UserId, Webhooks};
 
 /// What became of a number that an operator wants in the pool, or somebody to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,30 +59,25 @@ pub fn number_adopted(
     let placed = conn.transaction::<_, DbError, _>(|conn| {
         // The installation before the number: a change of the webhooks locks them in this order.
         let wanted = confirmed.map(|confirmed| installation_wants(conn, &confirmed.webhooks)).transpose()?;
-        let held = number_lock(conn, id)?;
-        if let Some(placed) = is_placed(&held, user_id) {
+        let number = number_lock(conn, id)?;
+        if let Some(placed) = is_placed(&number, user_id) {
             return Ok(placed);
         }
-        if confirmed.is_none() && !held.ready {
+        if confirmed.is_none() && !number.ready {
             return Ok(Placed::NotReady);
         }
-        let place = if user_id.is_some() {
-            // Through quarantine: an unfit number in the pool is nobody's, but an operator may give it to somebody.
-            "status = 'quarantined', quarantine_reason = 'adopting'"
-        } else {
-            "status = 'available', quarantine_reason = NULL"
-        };
-        sql_query(format!(
-            "UPDATE numbers SET {place}, webhook_status = coalesce($3, webhook_status), capable = coalesce($2, capable),
-                    missing_since = NULL, quarantined_until = NULL, rests_for = NULL
-              WHERE id = $1"
-        ))
-        .bind::<BigInt, _>(id)
-        .bind::<Nullable<Bool>, _>(confirmed.and_then(|confirmed| confirmed.capable))
-        .bind::<Nullable<Text>, _>(wanted.map(|wanted| if wanted { "configured" } else { "drifted" }))
-        .execute(conn)?;
-        if let Some(user_id) = user_id {
-            assign(conn, id, user_id, Source::Adopt, None)?;
+        found_to_be(conn, id, confirmed.and_then(|confirmed| confirmed.capable), wanted)?;
+        match user_id {
+            // Through a hold: an unfit number in the pool is nobody's, but an operator may give it to somebody.
+            Some(user_id) => {
+                number_put_on_hold(conn, id, HoldReason::Adopting, HoldFrom::Anywhere)?;
+                assign(conn, id, user_id, AssignmentSource::Adopt, None)?;
+            }
+            None => {
+                sql_query(format!("UPDATE numbers SET {IN_STOCK} WHERE id = $1"))
+                    .bind::<BigInt, _>(id)
+                    .execute(conn)?;
+            }
         }
         Ok(Placed::Done)
     })?;
@@ -101,28 +98,34 @@ pub fn number_import_to(
     since: DateTime<Utc>,
 ) -> Result<Placed, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        let held = number_lock(conn, id)?;
-        if let Some(placed) = is_placed(&held, Some(user_id)) {
+        let number = number_lock(conn, id)?;
+        if let Some(placed) = is_placed(&number, Some(user_id)) {
             return Ok(placed);
         }
         // Stock that is not ready cannot be assigned; what an operator holds in his hand can.
-        sql_query(
-            "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'adopting', quarantined_until = NULL, rests_for = NULL
-              WHERE id = $1",
-        )
-        .bind::<BigInt, _>(id)
-        .execute(conn)?;
-        assign(conn, id, user_id, Source::Import, Some(since))?;
+        number_put_on_hold(conn, id, HoldReason::Adopting, HoldFrom::Anywhere)?;
+        assign(conn, id, user_id, AssignmentSource::Import, Some(since))?;
         Ok(Placed::Done)
     })
 }
 
-fn is_placed(held: &Held, user_id: Option<&UserId>) -> Option<Placed> {
-    match (held.status, held.reason) {
+/// What Twilio's answer says of it, where there was one: it is there, too.
+fn found_to_be(conn: &mut Connection, id: i64, capable: Option<bool>, wanted: Option<bool>) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE numbers SET webhook_status = coalesce($3, webhook_status), capable = coalesce($2, capable), missing_since = NULL
+          WHERE id = $1",
+    )
+    .bind::<BigInt, _>(id)
+    .bind::<Nullable<Bool>, _>(capable)
+    .bind::<Nullable<Text>, _>(wanted.map(|wanted| if wanted { "configured" } else { "drifted" }))
+    .execute(conn)?;
+    Ok(())
+}
+
+fn is_placed(number: &OwnedNumber, user_id: Option<&UserId>) -> Option<Placed> {
+    match (number.status, number.quarantine_reason) {
         (NumberStatus::Released, _) | (_, Some(QuarantineReason::Leaving)) => Some(Placed::Leaving),
-        (NumberStatus::Assigned, _) if user_id.is_none_or(|user_id| held.user_id.as_ref() == Some(user_id)) => {
-            Some(Placed::Already)
-        }
+        (NumberStatus::Assigned, _) if user_id.is_none_or(|user_id| number.is_of(user_id)) => Some(Placed::Already),
         (NumberStatus::Assigned, _) => Some(Placed::Assigned),
         _ => None,
     }
@@ -132,14 +135,14 @@ fn assign(
     conn: &mut Connection,
     id: i64,
     user_id: &UserId,
-    source: Source,
+    source: AssignmentSource,
     since: Option<DateTime<Utc>>,
 ) -> Result<(), DbError> {
-    sql_query(
+    sql_query(format!(
         "WITH given AS (INSERT INTO assignments (number_id, user_id, source, assigned_at)
                         VALUES ($1, $2, $3, coalesce($4, clock_timestamp())))
-         UPDATE numbers SET status = 'assigned', quarantine_reason = NULL WHERE id = $1",
-    )
+         UPDATE numbers SET {SOMEBODYS} WHERE id = $1"
+    ))
     .bind::<BigInt, _>(id)
     .bind::<Text, _>(user_id.as_str())
     .bind::<Text, _>(source.as_str())

@@ -1,0 +1,100 @@
+//! How a number comes into the database: one insert, whoever brings it.
+//!
+//! Invariants: a SID is written once and never again; a number that is somebody's from the start is written with its
+//! assignment in one statement; `configured` is believed only of webhooks that the installation still wants.
+//! How to get it wrong: a second insert. An attribute that it forgets is wrong for one way in, and nobody sees which.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::hold::HoldReason;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::installation::still_wanted;
+use crate::domain::{AssignmentSource, CountryCode, NumberSid, PhoneNumber, UserId, WebhookStatus, Webhooks};
+
+/// A number that becomes ours, as Twilio shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewNumber {
+    /// Twilio's.
+    pub sid: NumberSid,
+    /// E.164.
+    pub phone_number: PhoneNumber,
+    /// Its country.
+    pub country: CountryCode,
+    /// How its webhooks stand.
+    pub webhook_status: WebhookStatus,
+    /// What they were compared with: if the installation wants others by now, `configured` is not so after all. `None` =
+    /// they were compared with nothing, or are left as they are.
+    pub compared_with: Option<Webhooks>,
+    /// Whether it can do what `pool.capabilities` wants.
+    pub capable: bool,
+    /// `date_created`.
+    pub purchased_at: DateTime<Utc>,
+}
+
+/// Where a new number goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// Into the pool; it serves nobody before its webhooks are configured.
+    Pool,
+    /// On hold, until an operator decides or Twilio was told.
+    Hold(HoldReason),
+    /// To its user, who had it before and whose webhooks are left as they are.
+    User(UserId, DateTime<Utc>),
+}
+
+/// Writes a number; its id. `None` = its SID is there by now, and nothing was written.
+pub(in crate::db) fn number_insert(
+    conn: &mut Connection,
+    number: &NewNumber,
+    item_id: Option<Uuid>,
+    destination: &Destination,
+) -> Result<Option<i64>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let (status, hold, user) = match destination {
+        Destination::Pool => ("available", None, None),
+        Destination::Hold(reason) => ("quarantined", Some(reason.as_str()), None),
+        Destination::User(user_id, since) => ("assigned", None, Some((user_id.as_str(), *since))),
+    };
+    let webhooks = number.compared_with.as_ref();
+    let row: Option<Row> = sql_query(format!(
+        "WITH written AS (
+            INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, held_since, webhook_status,
+                                 capable, purchase_item_id, purchased_at)
+            VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $6 IS NOT NULL THEN clock_timestamp() END,
+                    CASE WHEN $7 <> 'configured' OR $14 IS NULL OR {} THEN $7 ELSE 'drifted' END, $8, $9, $10)
+            ON CONFLICT (sid) DO NOTHING
+            RETURNING id),
+         given AS (INSERT INTO assignments (number_id, user_id, source, assigned_at)
+                   SELECT id, $11, $12, $13 FROM written WHERE $11 IS NOT NULL)
+         SELECT id FROM written",
+        still_wanted(14)
+    ))
+    .bind::<Text, _>(number.sid.as_str())
+    .bind::<Text, _>(number.phone_number.as_str())
+    .bind::<Text, _>(number.country.as_str())
+    .bind::<Nullable<Text>, _>(number.phone_number.area_code(number.country).map(|code| code.as_str().to_owned()))
+    .bind::<Text, _>(status)
+    .bind::<Nullable<Text>, _>(hold)
+    .bind::<Text, _>(number.webhook_status.as_str())
+    .bind::<Bool, _>(number.capable)
+    .bind::<Nullable<SqlUuid>, _>(item_id)
+    .bind::<Timestamptz, _>(number.purchased_at)
+    .bind::<Nullable<Text>, _>(user.map(|(user_id, _)| user_id))
+    .bind::<Text, _>(AssignmentSource::Import.as_str())
+    .bind::<Nullable<Timestamptz>, _>(user.map(|(_, since)| since))
+    .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.voice_url.as_str()))
+    .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.sms_url.as_str()))
+    .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.status_callback.as_str()))
+    .get_result(conn)
+    .optional()?;
+    Ok(row.map(|row| row.id))
+}

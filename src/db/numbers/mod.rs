@@ -1,0 +1,132 @@
+//! The life of a number, from the insert to the day that it leaves. Every statement that writes `numbers` stands in this
+//! folder, or embeds a text of it; each arrow is one function, and whoever makes the transition calls it.
+//!
+//! ```text
+//!                number_insert, to a Destination
+//!        Pool ┌────────────────────┬─ Hold(reason) ─────────┬─ User(id, since)
+//!             ▼                    ▼                        ▼
+//!       ┌───────────┐    1   ┌───────────┐          ┌────────────┐
+//!       │ available │───────▶│  on hold  │────3────▶│  assigned  │
+//!       │  (stock)  │◀───────│           │          │(somebody's)│
+//!       └───────────┘    2   └───────────┘          └────────────┘
+//!         │ ▲    │              ▲      │               ▲  ▲   │
+//!         │ │    └─────────4────┼──────┼───────────────┘  │   │
+//!         │ │6                  │1     │                  │7  │5
+//!         │ │    ┌──────────────┴┐     │                  │   │
+//!         │ └────│    at rest    │◀────┼──────────────────┼───┘
+//!         │      │               │─────┼──────────────────┘
+//!         │      └───────────────┘     │
+//!         │8             │8            │8
+//!         ▼              ▼             ▼
+//!       ┌────────────────────────────────┐   10   ┌──────────┐
+//!       │ leaving: a release of it is open│──────▶│ released │  for ever; the E.164 may be bought anew, as another row
+//!       └────────────────────────────────┘        └──────────┘
+//!         │ 9 to where it was     │ 12 on hold            ▲ 11 from stock, rest or a hold
+//! ```
+//!
+//! | | function | whoever makes it |
+//! |---|---|---|
+//! | in | [`number_insert`] | `item_settle` (a purchase, and a comparison that finds one), [`number_take_in`] (`custody::adopt`, `custody::import`), [`number_take_in_found`] (`reconciliation::orphan`) |
+//! | 1 | [`number_put_on_hold`] from `Idle` | [`number_hold_tag_conflict`]: `reconciliation::suspicion`, for comparisons and care |
+//! | 2 | [`number_adopted`] for the pool | `custody::adopt` |
+//! | 3 | [`number_adopted`] for a user, [`number_import_to`] | `custody::adopt`, `custody::import`; what is in stock or at rest goes through a hold |
+//! | 4 | `assignments_claim`, `assignments_claim_in` | the desk, and whoever serves those who wait |
+//! | 5 | `assignment_release` | `api::signup`; what rested for the user before then rests for nobody |
+//! | 6 | [`number_return`]; [`number_rest_on`] stays, for longer | `pool_monitor::care` |
+//! | 7 | `assignments_restore` | the desk, and whoever serves those who wait |
+//! | 8 | [`number_leave`] | `release_intend`: `custody::release_to_twilio` |
+//! | 9 | [`number_stay`]: what was stock by way of a rest that is over | `release_refuse`, `release_withdraw` |
+//! | 10 | [`number_let_go`] of what is `Released` | `release_settle` |
+//! | 11 | [`number_let_go`] of what was `Replaced` | `reconciliation::orphan` |
+//! | 12 | [`number_put_on_hold`] from `Leaving` | `release_hold_tag_conflict` |
+//!
+//! `on hold`, `at rest` and `leaving` are stored as `quarantined`; `quarantine_reason` tells them apart:
+//!
+//! | reason | stands for | comes by | goes by |
+//! |---|---|---|---|
+//! | `released` | at rest | `assignment_release`, [`number_stay`] | [`number_return`], `assignments_restore`, an operator |
+//! | `adopting` | on hold: Twilio is not told yet | [`number_take_in`], and inside an operator's act | [`number_adopted`] |
+//! | `unknown_item` | on hold: the ledger does not know its tag's item | [`number_take_in_found`] | an operator |
+//! | `tag_conflict` | on hold: another environment's tag | [`number_hold_tag_conflict`], `release_hold_tag_conflict` | an operator |
+//! | `leaving` | on its way back to Twilio | `release_intend` by [`number_leave`] | [`number_let_go`], [`number_stay`], [`number_put_on_hold`] |
+//!
+//! Three more dimensions lie across, and only a number that is right in all of them is `ready`, which is what signups get:
+//!
+//! ```text
+//! webhook_status  pending ◀── number_unconfirmed, installation_set_webhooks, installation_unconfirm ── configured
+//!                 drifted ◀── number_mark_drifted ── configured, pending (failed stays failed)
+//!                 failed  ◀── number_fail_webhooks ── any; number_tried_in_vain counts on the way there
+//!                 configured ◀── number_confirm_webhooks, number_return, number_adopted ── any; else, if the installation
+//!                                wants others by now, pending (confirm) or drifted (return, adopted)
+//! missing_since   NULL ── numbers_mark_missing ──▶ since when Twilio answers 404 ── number_turned_up, number_adopted ──▶ NULL
+//! capable         number_set_capable, number_adopted: as Twilio's word and pool.capabilities have it
+//! ```
+//!
+//! Invariants (I1–I7 are those of `docs/CONCEPTS.md`), and what holds each of them below every program:
+//! * I1, nothing that was paid for is lost: its item is settled and its row written in one transaction (`item_settle`), rows
+//!   are never deleted (`numbers_are_kept`, `purchase_items_are_kept`), and a SID stands for one row for ever
+//!   (`numbers_sid_is_for_ever`).
+//! * I2, nothing is bought twice: an item brings at most one number (`numbers_one_per_purchase_item`), an order no more than
+//!   it asked for (`purchase_items_fit_their_order`), and one live row has an E.164 (`numbers_one_live_per_number`).
+//! * I3, one to one: `assignments_one_live_per_number`, `assignments_one_live_per_user`; a number is `assigned` exactly while
+//!   an assignment lives (`numbers_agree_with_assignments`); one number rests for a user (`numbers_one_rests_per_user`).
+//! * I4, told means kept: a hand-out and its assignment are one statement, committed before anybody is told.
+//! * I5, caps hold: whatever is counted as stock is a row here or an open item; intents count both under the gate's lock.
+//! * I6, not ready, not assigned: `ready` is generated from all dimensions, and `numbers_ready_before_assigned` refuses the
+//!   rest, and whatever is leaving; `configured` is written only by statements that look what the installation wants.
+//! * I7, other people's numbers are not touched: ours are those that have a live row, by SID. What left does not return
+//!   (`numbers_released_is_final`); what is quarantined says why, and rests until a time (`numbers_quarantine_says_why`,
+//!   `numbers_rest_ends`, `numbers_rest_for_somebody`).
+//!
+//! How to get it wrong: an `UPDATE numbers` somewhere else; a test looks for it. A transition on a row that was read before
+//! it was locked. The installation's row is locked before a number's ([`crate::db::installation`]), never after.
+
+mod care;
+mod given_up;
+mod history;
+mod hold;
+mod insert;
+mod intake;
+mod leaving;
+mod listed;
+mod missing;
+mod on_hold;
+mod places;
+mod placing;
+mod read;
+mod rest;
+mod row;
+mod webhooks;
+
+pub use care::{
+    Untouchable, numbers_cared_for, numbers_cared_for_by_sid, numbers_rested, numbers_unready, numbers_untouchable,
+};
+pub use given_up::{FailedWebhooks, number_fail_webhooks, number_tried_in_vain, numbers_failed_accept};
+pub use history::{NumberEvent, number_history};
+pub(in crate::db) use hold::{HoldFrom, number_put_on_hold};
+pub use hold::{HoldReason, TagHold, number_hold_tag_conflict};
+pub(in crate::db) use insert::number_insert;
+pub use insert::{Destination, NewNumber};
+pub use intake::{Intake, number_item, number_take_in, number_take_in_found};
+pub use leaving::{Gone, number_let_go};
+pub(in crate::db) use leaving::{number_leave, number_stay};
+pub use listed::{KnownItem, KnownNumber, Listed, Lookup, listed_look};
+pub use missing::{
+    NowMissing, Unread, number_turned_up, numbers_highest, numbers_live, numbers_live_count, numbers_mark_missing,
+    rows_unread,
+};
+pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
+pub(in crate::db) use places::{AT_REST, DUE, FIT, MENDABLE, SOMEBODYS, fit};
+pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
+pub(in crate::db) use read::number_lock;
+pub use read::{
+    IdleNumber, NumberFilter, number_holding, number_owned, number_read, number_standing, numbers_list,
+    numbers_of_purchase, numbers_owned, pool_oldest,
+};
+pub(in crate::db) use rest::number_rests_for_nobody;
+pub use rest::{number_rest_on, number_return};
+pub use row::{NumberRow, OwnedNumber};
+pub use webhooks::{
+    StoodThen, installation_set_webhooks, installation_unconfirm, number_confirm_webhooks, number_mark_drifted,
+    number_set_capable, number_unconfirmed,
+};

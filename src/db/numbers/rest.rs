@@ -1,0 +1,67 @@
+//! Rest: a number that its user gave back returns to the pool when its time is over and Twilio has confirmed it.
+//!
+//! How it goes to rest stands with the end of its assignment (`assignment_release`), in one statement.
+//! How to get it wrong: returning what was confirmed for webhooks that nobody wants any more.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Double, Text};
+
+use super::places::IN_STOCK;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::engine::listener::stock_notify;
+use crate::db::installation::still_wanted;
+use crate::domain::{UserId, Webhooks};
+
+/// A rested number whose `webhooks` were confirmed returns to the pool; `false` when it no longer rests. If the
+/// installation wants others by now, it returns as drifted and serves nobody before it is repaired.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_return(conn: &mut Connection, id: i64, webhooks: &Webhooks) -> Result<bool, DbError> {
+    let returned = sql_query(format!(
+        "UPDATE numbers SET {IN_STOCK}, webhook_status = CASE WHEN {} THEN 'configured' ELSE 'drifted' END,
+                webhooks_in_vain = 0, webhooks_failed_at = NULL
+          WHERE id = $1 AND status = 'quarantined' AND quarantine_reason = 'released' AND quarantined_until <= clock_timestamp()",
+        still_wanted(2)
+    ))
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(&webhooks.voice_url)
+    .bind::<Text, _>(&webhooks.sms_url)
+    .bind::<Text, _>(&webhooks.status_callback)
+    .execute(conn)?;
+    if returned > 0 {
+        stock_notify(conn)?;
+    }
+    Ok(returned > 0)
+}
+
+/// Lets a number rest on, because its webhooks could not be confirmed.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_rest_on(conn: &mut Connection, id: i64, longer: Duration) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE numbers SET quarantined_until = clock_timestamp() + make_interval(secs => $2)
+          WHERE id = $1 AND status = 'quarantined' AND quarantine_reason = 'released'",
+    )
+    .bind::<BigInt, _>(id)
+    .bind::<Double, _>(longer.as_secs_f64())
+    .execute(conn)?;
+    Ok(())
+}
+
+/// What rested for this user makes way for the number that they give back now: only the latest waits for them. A release
+/// that finds nothing to release changes nothing.
+pub(in crate::db) fn number_rests_for_nobody(conn: &mut Connection, user_id: &UserId) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE numbers SET rests_for = NULL WHERE rests_for = $1
+            AND EXISTS (SELECT 1 FROM assignments WHERE user_id = $1 AND released_at IS NULL)",
+    )
+    .bind::<Text, _>(user_id.as_str())
+    .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! Webhooks as far as we know them: confirmed, drifted, to be confirmed again; and whether a number can do what it shall.
+//!
+//! Invariants: a statement that makes a number assignable says in itself under which webhooks it was confirmed, and does
+//! nothing when the installation wants others by now; what is on hold or leaving is changed by none of these.
+//! How to get it wrong: setting a number's webhooks at Twilio first and marking the drift afterwards. Until it is marked,
+//! a signup may get the number.
+
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+
+use super::places::FREE;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::engine::listener::stock_notify;
+use crate::db::installation::{installation_unconfirmed, installation_want, still_wanted};
+use crate::domain::{NumberStatus, Webhooks};
+
+/// Confirmed no more: Twilio must be asked again before anybody is given it.
+const UNCONFIRM: &str = "UPDATE numbers SET webhook_status = 'pending'";
+
+/// Where a number stood at the moment of the statement.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct StoodThen {
+    /// As it is stored.
+    #[diesel(sql_type = Text)]
+    pub status: NumberStatus,
+    /// Whose it is.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub user_id: Option<String>,
+}
+
+/// Twilio shows other webhooks than `wanted`: from here on nobody is given the number; one that was given up stays so until
+/// it has them. Where it stood then; `None` = it is on hold, leaving or gone, or the installation wants others by now, and
+/// nothing was touched.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_mark_drifted(conn: &mut Connection, id: i64, wanted: &Webhooks) -> Result<Option<StoodThen>, DbError> {
+    Ok(sql_query(format!(
+        "UPDATE numbers SET webhook_status = CASE webhook_status WHEN 'failed' THEN 'failed' ELSE 'drifted' END,
+                webhooks_in_vain = CASE webhook_status WHEN 'configured' THEN 0 ELSE webhooks_in_vain END
+          WHERE id = $1 AND {FREE} AND {}
+         RETURNING status, (SELECT a.user_id FROM assignments a WHERE a.number_id = numbers.id AND a.released_at IS NULL) AS user_id",
+        still_wanted(2)
+    ))
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(&wanted.voice_url)
+    .bind::<Text, _>(&wanted.sms_url)
+    .bind::<Text, _>(&wanted.status_callback)
+    .get_result(conn)
+    .optional()?)
+}
+
+/// Twilio confirmed `webhooks`; `false` when the number is on hold, or the installation wants others by now. In that case it
+/// is unconfirmed from here on, whatever somebody else had confirmed: what was set here may have come after.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, webhooks: &Webhooks) -> Result<bool, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        confirmed: bool,
+    }
+    let row: Option<Row> = sql_query(format!(
+        "WITH wanted AS MATERIALIZED (SELECT {} AS still)
+         UPDATE numbers SET webhook_status = CASE WHEN wanted.still THEN 'configured' ELSE 'pending' END,
+                webhooks_in_vain = 0, webhooks_failed_at = NULL
+           FROM wanted WHERE id = $1 AND {FREE} AND (webhook_status = 'configured') <> wanted.still
+         RETURNING wanted.still AS confirmed",
+        still_wanted(2)
+    ))
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(&webhooks.voice_url)
+    .bind::<Text, _>(&webhooks.sms_url)
+    .bind::<Text, _>(&webhooks.status_callback)
+    .get_result(conn)
+    .optional()?;
+    let confirmed = row.is_some_and(|row| row.confirmed);
+    if confirmed {
+        stock_notify(conn)?;
+    }
+    Ok(confirmed)
+}
+
+/// Twilio does not confirm the number's webhooks any more: nobody is given it until it does. What is on hold stays as it is.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_unconfirmed(conn: &mut Connection, id: i64) -> Result<(), DbError> {
+    sql_query(format!("{UNCONFIRM} WHERE id = $1 AND webhook_status = 'configured' AND {FREE}"))
+        .bind::<BigInt, _>(id)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Makes `webhooks` what every number shall carry: an operator's deliberate change. If they are new, no number in the pool
+/// counts as configured before Twilio has confirmed them, and none is given to anybody. Of those that are somebody's, or
+/// at rest, [`installation_unconfirm`] takes it back afterwards.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn installation_set_webhooks(conn: &mut Connection, webhooks: &Webhooks) -> Result<(), DbError> {
+    conn.transaction(|conn| {
+        if installation_want(conn, webhooks)? {
+            sql_query(format!("{UNCONFIRM} WHERE webhook_status = 'configured' AND status = 'available'"))
+                .execute(conn)?;
+        }
+        Ok(())
+    })
+}
+
+/// Takes `configured` back from the next numbers above `after` that are somebody's or at rest, at most `most`, if other
+/// webhooks are wanted than they were confirmed with; the last of them, `None` = there are no more. Nobody is given one of
+/// them as confirmed: what rests is asked for before it returns. Small steps, because a signup or a release may want any
+/// of their rows; one that was cut off is begun anew by the next `configure-webhooks`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn installation_unconfirm(conn: &mut Connection, after: i64, most: i64) -> Result<Option<i64>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Nullable<BigInt>)]
+        last: Option<i64>,
+    }
+    let row: Row = sql_query(format!(
+        "WITH picked AS (SELECT id FROM numbers
+                        WHERE id > $1 AND webhook_status = 'configured' AND status IN ('assigned', 'quarantined')
+                          AND (SELECT unconfirming FROM installation)
+                        ORDER BY id LIMIT $2 FOR NO KEY UPDATE),
+              told AS ({UNCONFIRM} FROM picked WHERE numbers.id = picked.id RETURNING numbers.id)
+         SELECT max(id) AS last FROM told"
+    ))
+    .bind::<BigInt, _>(after)
+    .bind::<BigInt, _>(most)
+    .get_result(conn)?;
+    if row.last.is_none() {
+        installation_unconfirmed(conn)?;
+    }
+    Ok(row.last)
+}
+
+/// Whether the number can do what the pool promises: an idle one that cannot serves nobody. `false` = that is known.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_set_capable(conn: &mut Connection, id: i64, capable: bool) -> Result<bool, DbError> {
+    let set = sql_query("UPDATE numbers SET capable = $2 WHERE id = $1 AND capable <> $2 AND status <> 'released'")
+        .bind::<BigInt, _>(id)
+        .bind::<Bool, _>(capable)
+        .execute(conn)?;
+    if set > 0 {
+        stock_notify(conn)?;
+    }
+    Ok(set > 0)
+}

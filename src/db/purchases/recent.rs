@@ -1,0 +1,127 @@
+//! The latest orders, for whoever watches buying, and when something was bought.
+//!
+//! Invariant: every list is bounded.
+//! How to get it wrong: a count over the whole history for a page that is looked at all day.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::record::errors_sql;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::domain::{AreaCode, OrderState, Trigger};
+
+/// An order as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct OrderView {
+    /// Its id.
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    /// Why it exists.
+    #[diesel(sql_type = Text)]
+    pub trigger: Trigger,
+    /// How far it is.
+    #[diesel(sql_type = Text)]
+    pub state: OrderState,
+    /// What it asks for.
+    #[diesel(sql_type = Integer)]
+    pub requested_count: i32,
+    /// What it bought so far.
+    #[diesel(sql_type = BigInt)]
+    pub purchased_count: i64,
+    /// Where.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub area_code: Option<AreaCode>,
+    /// When it was asked for.
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+    /// When it first got the lock.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub ended_at: Option<DateTime<Utc>>,
+    /// What it did not get, and why.
+    #[diesel(sql_type = Array<Text>)]
+    pub errors: Vec<String>,
+}
+
+impl OrderView {
+    /// Whether it waits or runs.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.ended_at.is_none()
+    }
+}
+
+/// All open orders, which are few, and then the latest until there are `limit`, newest first; adoptions and imports
+/// bought nothing and are left out.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn orders_recent(conn: &mut Connection, limit: i64) -> Result<Vec<OrderView>, DbError> {
+    let mut lines = orders_watched(conn, limit, &[])?;
+    let open = lines.iter().filter(|line| line.is_open()).count();
+    lines.truncate(open.max(usize::try_from(limit).unwrap_or(0)));
+    Ok(lines)
+}
+
+/// All open orders, the `limit` latest, and `also` these, the open ones first: one that runs for long is seen to its
+/// end, however many came after it.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn orders_watched(conn: &mut Connection, limit: i64, also: &[Uuid]) -> Result<Vec<OrderView>, DbError> {
+    let lines: Vec<OrderView> = sql_query(format!(
+        "SELECT p.id, p.trigger, p.state, p.requested_count, p.area_code, p.created_at, p.started_at, p.ended_at,
+                (SELECT count(*) FROM purchase_items i WHERE i.purchase_id = p.id AND i.state = 'bought') AS purchased_count,
+                ARRAY(SELECT coalesce(nullif(line.message, ''), replace(line.code, '_', ' '))
+                             || CASE WHEN line.count > 1 THEN format(' (%s times)', line.count) ELSE '' END
+                        FROM ({}) AS line WHERE p.ended_at IS NOT NULL OR NOT line.passing) AS errors
+           FROM purchases p
+          WHERE p.trigger NOT IN ('adopt', 'import')
+            AND p.id IN ((SELECT id FROM purchases WHERE state IN ('queued', 'running'))
+                         UNION
+                         (SELECT id FROM purchases WHERE trigger NOT IN ('adopt', 'import')
+                           ORDER BY created_at DESC, id DESC LIMIT $1)
+                         UNION
+                         SELECT unnest($2))
+          ORDER BY p.ended_at IS NULL DESC, p.created_at DESC, p.id DESC",
+        errors_sql("p.id")
+    ))
+    .bind::<BigInt, _>(limit)
+    .bind::<Array<SqlUuid>, _>(also)
+    .load(conn)?;
+    // Whoever got everything lacks nothing, whatever came in the way.
+    let told = |line: OrderView| {
+        let lacks = line.purchased_count < i64::from(line.requested_count);
+        OrderView { errors: if lacks { line.errors } else { Vec::new() }, ..line }
+    };
+    Ok(lines.into_iter().map(told).collect())
+}
+
+/// When orders bought something, for the chart's marks, oldest first.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn purchase_marks(conn: &mut Connection, hours: u32) -> Result<Vec<(DateTime<Utc>, i64)>, DbError> {
+    #[derive(QueryableByName)]
+    struct Mark {
+        #[diesel(sql_type = Timestamptz)]
+        at: DateTime<Utc>,
+        #[diesel(sql_type = BigInt)]
+        bought: i64,
+    }
+    let marks: Vec<Mark> = sql_query(
+        "SELECT * FROM (
+             SELECT min(ended_at) AS at, count(*) AS bought FROM purchase_items
+              WHERE spends AND state = 'bought' AND intended_at > clock_timestamp() - make_interval(secs => $1)
+              GROUP BY purchase_id ORDER BY 1 DESC LIMIT 200) AS latest ORDER BY at",
+    )
+    .bind::<Double, _>(f64::from(hours) * 3600.0)
+    .load(conn)?;
+    Ok(marks.into_iter().map(|mark| (mark.at, mark.bought)).collect())
+}
