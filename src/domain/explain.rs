@@ -75,7 +75,14 @@ pub fn explain_pass(policy: &PoolPolicy, rooms: &Rooms, stock: &Stock, pass: &Pa
             stock.idle() + stock.assigned,
             policy.total_min
         ),
-        other => other.sentence().to_owned(),
+        other @ (Why::SignupsWaiting
+        | Why::Manual
+        | Why::NobodyWaits
+        | Why::Paused
+        | Why::Halted
+        | Why::AvailableMax
+        | Why::OwnedMax
+        | Why::SpendCap) => other.sentence().to_owned(),
     };
     let line = match pass.for_waiters {
         0 => String::new(),

@@ -211,7 +211,14 @@ async fn see_to(
         Outcome::Failed(failure) | Outcome::TooMany(failure) if !failure.concerns_one_number() && !failure.halts() => {
             deps.care.unanswered(begun);
         }
-        _ => deps.care.answered(),
+        Outcome::Stands
+        | Outcome::Set
+        | Outcome::Gone
+        | Outcome::TaggedFor(_)
+        | Outcome::NotFree
+        | Outcome::Differs
+        | Outcome::Failed(_)
+        | Outcome::TooMany(_) => deps.care.answered(),
     }
     Ok(outcome)
 }

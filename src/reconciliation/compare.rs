@@ -55,7 +55,10 @@ pub(super) async fn compare(
                             losses.put_aside(number);
                         }
                     }
-                    decision => differences.push(Difference::Known(known, Box::new(number), decision)),
+                    decision @ (Decision::StillThere
+                    | Decision::TaggedFor(_)
+                    | Decision::TagIsOursAgain
+                    | Decision::Attend(_)) => differences.push(Difference::Known(known, Box::new(number), decision)),
                 }
             }
             None if tag_of(&number, &page.shall.instance).is_some() => {

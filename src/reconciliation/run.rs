@@ -113,7 +113,7 @@ async fn broke_off(
     }
     let why = match &trouble {
         Trouble::Database(error) => error.in_full(),
-        other => other.to_string(),
+        other @ (Trouble::Twilio(_) | Trouble::Stopping) => other.to_string(),
     };
     slog::warn!(deps.buyer.log, "a comparison with Twilio broke off; what it did stays, and the next one goes on";
         "trigger" => occasion.as_str(), "cause" => &why, "checked" => report.checked, "adopted" => report.adopted.len(),

@@ -181,7 +181,7 @@ pub(crate) async fn hold_tagged(
     };
     let (count, live) = match hold(word == Word::Operators).await? {
         TagHold::TooMany(count, live) => (count, live),
-        done => return Ok((done == TagHold::OnHold, None)),
+        done @ (TagHold::OnHold | TagHold::NotIdle) => return Ok((done == TagHold::OnHold, None)),
     };
     let suspicion = Suspicion { what: Suspected::Tagged, count, live };
     if !suspicion.is_known(db).await? {

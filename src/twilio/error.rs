@@ -66,7 +66,7 @@ impl TwilioError {
                 status: Some(404),
                 request_id: refusal.request_id,
             }),
-            failure => Err(failure),
+            failure @ (Self::NotSent(_) | Self::Unknown { .. } | Self::Refused(_)) => Err(failure),
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
     Ok(match Value::deserialize(deserializer)? {
         Value::Null => String::new(),
         Value::String(text) => text,
-        other => other.to_string(),
+        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
     })
 }
 

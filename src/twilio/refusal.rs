@@ -58,7 +58,12 @@ impl Refusal {
     pub fn verdict(&self) -> Verdict {
         match self.sorted() {
             Verdict::HaltUntilProbe | Verdict::HaltUntilResume if self.about == About::Number => Verdict::NextCandidate,
-            verdict => verdict,
+            verdict @ (Verdict::Retry
+            | Verdict::NextCandidate
+            | Verdict::EndOrder
+            | Verdict::HaltUntilProbe
+            | Verdict::HaltUntilResume
+            | Verdict::NotFound) => verdict,
         }
     }
 
@@ -101,7 +106,7 @@ mod tests {
             let body = code.map_or_else(String::new, |code| format!(r#"{{"code":{code},"message":"m"}}"#));
             match failure_of(status, body.as_bytes(), None, None) {
                 TwilioError::Refused(refusal) => refusal,
-                other => panic!("{other:?}"),
+                other @ (TwilioError::NotSent(_) | TwilioError::Unknown { .. }) => panic!("{other:?}"),
             }
         };
         for (status, code) in [(403, None), (403, Some(20003)), (403, Some(20403)), (403, Some(99999))] {

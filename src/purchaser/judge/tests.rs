@@ -167,7 +167,9 @@ fn without_twilios_clock_a_number_has_no_age() {
 fn what_was_bought_when_nobody_says_was_bought_when_twilio_answered() {
     let bought_at = |number: &Answered<IncomingNumber>| match judged(number) {
         Owner::Us(settlement) => settlement.number.purchased_at,
-        other => panic!("{other:?}"),
+        other @ (Owner::Untagged(_) | Owner::AnotherTag | Owner::Older | Owner::Later(_) | Owner::Unclear) => {
+            panic!("{other:?}")
+        }
     };
     let mut number = found(OURS, "https://a.example/v", NOW);
     assert_eq!(Some(bought_at(&number)), number.body.date_created);
