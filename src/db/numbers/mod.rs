@@ -19,7 +19,7 @@
 //!         │8             │8            │8
 //!         ▼              ▼             ▼
 //!       ┌────────────────────────────────┐   10   ┌──────────┐
-//!       │ leaving: a release of it is open│──────▶│ released │  for ever; the E.164 may be bought anew, as another row
+//!       │ leaving: its release is open   │──────▶│ released │  for ever; the E.164 may be bought anew, as another row
 //!       └────────────────────────────────┘        └──────────┘
 //!         │ 9 to where it was     │ 12 on hold            ▲ 11 from stock, rest or a hold
 //! ```
@@ -32,7 +32,7 @@
 //! | 3 | [`number_adopted`] for a user, [`number_import_to`] | `custody::adopt`, `custody::import`; what is in stock or at rest goes through a hold |
 //! | 4 | `assignments_claim`, `assignments_claim_in` | the desk, and whoever serves those who wait |
 //! | 5 | `assignment_release` | `api::signup`; what rested for the user before then rests for nobody |
-//! | 6 | [`number_return`]; [`number_rest_on`] stays, for longer | `pool_monitor::care` |
+//! | 6 | [`number_return`]; [`number_rest_on`] stays, for longer | `pool_monitor::repair` |
 //! | 7 | `assignments_restore` | the desk, and whoever serves those who wait |
 //! | 8 | [`number_leave`] | `release_intend`: `custody::release_to_twilio` |
 //! | 9 | [`number_stay`]: what was stock by way of a rest that is over | `release_refuse`, `release_withdraw` |
