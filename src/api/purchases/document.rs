@@ -24,7 +24,7 @@ impl RequestBody for PurchaseBody {
     const FIELDS: &'static [&'static str] = &["count", "area_code", "country", "fallback", "override_caps"];
 }
 
-/// An order by hand, as it is told to whoever asks, and read by the command line.
+// An order by hand, as it is told to whoever asks, and read by the command line. The description says it at the route.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Purchase)]
 pub(crate) struct Document {
