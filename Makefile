@@ -32,6 +32,8 @@ check: ## formatting, lints and the links in the documentation only
 	cargo clippy --workspace --all-targets --features failpoints --locked -- -D warnings
 	cargo clippy --workspace --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --features failpoints --locked
+	cargo test --features failpoints --locked --lib -q source::
+	@! command -v cargo-deny >/dev/null || cargo deny check licenses bans sources
 
 torture: deps ## the long hunt: kills at every step, 200 random rounds (TORTURE_ROUNDS=, TORTURE_SEED=), fuzzed API (FUZZ_SECS=, FUZZ_SEED=)
 	@scripts/torture

@@ -73,6 +73,10 @@ impl Daemon {
         Self { child, address }
     }
 
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn memory(&self) -> Memory {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let bytes = |name: &str| {

@@ -26,6 +26,7 @@ pub struct Sample {
     pub per_second: f64,
     pub median: Duration,
     pub p99: Duration,
+    pub served: u64,
     /// Answers other than 200, and connections that broke.
     pub failures: u64,
 }
@@ -58,7 +59,9 @@ async fn run(address: SocketAddr, connections: usize, bound: Bound) -> Sample {
     let time = began.elapsed();
     latencies.sort_unstable();
     let at = |share: f64| latencies.get((latencies.len() as f64 * share) as usize).copied().unwrap_or_default();
-    Sample { per_second: latencies.len() as f64 / time.as_secs_f64(), median: at(0.5), p99: at(0.99), failures }
+    let served = latencies.len();
+    let per_second = served as f64 / time.as_secs_f64();
+    Sample { per_second, median: at(0.5), p99: at(0.99), served: served as u64, failures }
 }
 
 async fn one(
@@ -87,12 +90,13 @@ async fn one(
     (latencies, 0)
 }
 
-/// The sample of middle throughput, middle median and middle p99; all failures.
+/// The sample of middle throughput, middle median and middle p99; all that were served, all failures.
 pub fn middle(samples: &[Sample]) -> Sample {
     Sample {
         per_second: median(samples.iter().map(|sample| sample.per_second)),
         median: Duration::from_secs_f64(median(samples.iter().map(|sample| sample.median.as_secs_f64()))),
         p99: Duration::from_secs_f64(median(samples.iter().map(|sample| sample.p99.as_secs_f64()))),
+        served: samples.iter().map(|sample| sample.served).sum(),
         failures: samples.iter().map(|sample| sample.failures).sum(),
     }
 }

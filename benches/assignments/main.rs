@@ -2,7 +2,7 @@
 //! connection costs.
 //!
 //! The released daemon, over HTTP on loopback, on a PostgreSQL that waits for the disk at each commit, beside what pgbench
-//! gets from the same tables. `make bench` runs everything; `cargo bench --bench assignments -- rate --rounds 5` a part.
+//! gets from plain tables and from the daemon's own. `make bench` runs everything; `cargo bench --bench assignments -- rate --rounds 5` a part.
 //! Invariants: daemon and pgbench take turns, so that both meet the same minute; a figure is the median of its rounds;
 //! every run ends by count and by time; nothing fails for being slow.
 //! How to get it wrong: comparing figures of two runs of this program instead of the ratios within one.
@@ -11,6 +11,7 @@
 
 mod buying;
 mod client;
+mod cpu;
 mod daemon;
 mod large_pool;
 mod load;

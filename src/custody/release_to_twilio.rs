@@ -73,10 +73,9 @@ impl Custody {
         fail::fail_point!("release_intended");
         slog::info!(self.log, "a number is given back to Twilio"; "phone_number_ends" => number.last_four(),
             "sid" => owned.sid.as_str(), "release" => release_id.to_string(), "by" => requested_by);
-        self.send_until_answered(release_id).await.map(|()| id).map_err(|error| match error {
-            // It is written down that the number leaves: whoever reads "nothing happened" would be misled.
-            CustodyError::Database(error) => CustodyError::MayGoOn(error),
-            error => error,
+        // It is written down that the number leaves: whoever reads "nothing happened" would be misled.
+        self.send_until_answered(release_id).await.map(|()| id).map_err(|error| {
+            if let CustodyError::Database(error) = error { CustodyError::MayGoOn(error) } else { error }
         })
     }
 

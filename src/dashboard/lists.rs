@@ -201,7 +201,9 @@ pub(crate) async fn audit(services: Arc<Services>, request: Request) -> Outcome 
 fn details(detail: &Value) -> String {
     let pair = |(name, value): (&String, &Value)| match value {
         Value::String(text) => format!("{} {text}", words(name)),
-        other => format!("{} {other}", words(name)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            format!("{} {value}", words(name))
+        }
     };
     detail.as_object().map(|all| all.iter().map(pair).collect::<Vec<_>>().join(", ")).unwrap_or_default()
 }

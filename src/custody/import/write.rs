@@ -122,7 +122,13 @@ impl Custody {
                 "changed_meanwhile",
                 "somebody else changed this number during the import; send it again".to_owned(),
             )),
-            error => Err(error),
+            DbError::Unavailable(_)
+            | DbError::NoRoom(_)
+            | DbError::Unfit(_)
+            | DbError::Collided(_)
+            | DbError::Corrupt { .. }
+            | DbError::Statement { .. }
+            | DbError::Panicked(_) => Err(error),
         }
     }
 
