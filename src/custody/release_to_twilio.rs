@@ -20,6 +20,7 @@ use crate::db::releases::{
     release_send, release_settle,
 };
 use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason};
+use crate::purchaser::reason;
 use crate::twilio::{Gone, TwilioError, Verdict};
 
 /// DELETEs while the caller waits.
@@ -215,15 +216,5 @@ impl Custody {
             () = tokio::time::sleep(wait) => !self.is_stopping(),
             _ = stopping.wait_for(|stopping| *stopping) => false,
         }
-    }
-}
-
-fn reason(failure: &TwilioError) -> Reason {
-    Reason {
-        code: failure.error_code(),
-        twilio_code: failure.twilio_code(),
-        concerns: failure.concerns(),
-        message: failure.to_string(),
-        request_id: failure.request_id().map(str::to_owned),
     }
 }

@@ -30,7 +30,7 @@ pub(super) struct Item {
 }
 
 /// What the ledger keeps of a call that failed.
-pub(super) fn reason(failure: &TwilioError) -> Reason {
+pub(crate) fn reason(failure: &TwilioError) -> Reason {
     Reason {
         code: failure.error_code(),
         twilio_code: failure.twilio_code(),

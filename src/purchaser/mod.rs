@@ -45,6 +45,7 @@ pub(crate) use batch::BatchReport;
 pub(crate) use buyer::Buyer;
 pub(crate) use care_answers::CareAnswers;
 pub(crate) use holder_watch::HolderWatch;
+pub(crate) use item::reason;
 pub(crate) use judge::{Owner, judge_for};
 pub(crate) use new_number::{Wiring, new_number};
 pub(crate) use orders::{Asker, NotPlaced, Orders, Untold};
