@@ -62,31 +62,41 @@ pub struct ForeignLine {
 /// What a comparison found and did, as the API tells it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = Reconciliation)]
-// What an earlier version stored lacks what is new.
+// What an earlier version stored lacks what is new; what this one tells lacks nothing that is `required`.
 #[serde(default)]
 pub struct Report {
     /// Numbers of ours that came into the database, or were missing and turned up again.
+    #[schema(required)]
     pub adopted: Vec<Line>,
     /// Numbers of ours that Twilio does not know any more.
+    #[schema(required)]
     pub missing: Vec<Line>,
     /// Numbers that differ from what they shall carry and were left as they are, or are somebody's.
+    #[schema(required)]
     pub webhook_drift: Vec<Line>,
     /// Numbers that carry what they shall again.
+    #[schema(required)]
     pub repaired: Vec<Line>,
     /// Numbers of the account that are not ours, without those that an operator ignores.
+    #[schema(required)]
     pub foreign: u32,
     /// The first of them.
+    #[schema(required)]
     pub foreign_numbers: Vec<ForeignLine>,
     /// Numbers of the account that are not ours and that an operator ignores.
+    #[schema(required)]
     pub ignored: u32,
     /// What an operator must decide.
+    #[schema(required)]
     pub conflicts: Vec<Line>,
     /// Numbers that Twilio listed.
+    #[schema(required)]
     pub checked: u32,
     /// Rows of Twilio's list that could not be read, and numbers of ours that Twilio does not let us look at.
     #[serde(skip_serializing_if = "is_zero")]
     pub unreadable: u32,
     /// Whether the whole list was read, every row of it, so that `missing` was judged.
+    #[schema(required)]
     pub complete: bool,
     /// What an operator must do before the next comparison.
     #[schema(required)]
@@ -292,6 +302,18 @@ mod tests {
         assert!(!Line::new(&number, "held", Some("u-1")).of_a_hold().held);
         let plain = serde_json::to_string(&Line::new(&number, "other", None)).unwrap();
         assert!(!plain.contains("held"), "{plain}");
+    }
+
+    #[test]
+    fn whoever_reads_the_description_knows_what_is_always_told() {
+        let schema = serde_json::to_value(<Report as utoipa::PartialSchema>::schema()).unwrap();
+        let mut required: Vec<&str> =
+            schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        required.sort_unstable();
+        let always = serde_json::to_value(Report::default()).unwrap();
+        let mut told: Vec<&str> = always.as_object().unwrap().keys().map(String::as_str).collect();
+        told.sort_unstable();
+        assert_eq!(required, told);
     }
 
     #[test]
