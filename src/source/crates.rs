@@ -6,10 +6,13 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
-/// What is linked, on the platforms that `deny.toml` names.
+/// What is linked, on the platforms that `deny.toml` names; cargo is asked once for all tests.
+static PACKAGES: LazyLock<Vec<Value>> = LazyLock::new(packages);
+
 fn packages() -> Vec<Value> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["metadata", "--locked", "--format-version", "1", "--all-features"]);
@@ -40,7 +43,7 @@ fn texts(list: &toml::Value) -> Vec<String> {
 #[test]
 fn every_crate_has_a_licence_that_is_allowed_and_comes_from_the_registry() {
     let allowed = texts(&rules()["licenses"]["allow"]);
-    let packages = packages();
+    let packages = &*PACKAGES;
     assert!(packages.len() > 300, "{} crates only", packages.len());
     let mut wrong = Vec::new();
     for package in packages.iter().filter(|package| !package["source"].is_null()) {
@@ -62,7 +65,7 @@ fn every_crate_has_a_licence_that_is_allowed_and_comes_from_the_registry() {
 
 #[test]
 fn every_crate_is_wanted_in_a_version() {
-    for package in packages().iter().filter(|package| package["source"].is_null()) {
+    for package in PACKAGES.iter().filter(|package| package["source"].is_null()) {
         for dependency in package["dependencies"].as_array().expect("what it depends on") {
             let is_ours = dependency["path"].is_string();
             assert!(is_ours || dependency["req"] != "*", "{} wants any {}", package["name"], dependency["name"]);
@@ -76,7 +79,7 @@ const ONLY_LINKED: [&str; 2] = ["pq-sys", "openssl-sys"];
 #[test]
 fn every_dependency_is_used() {
     let mut unused = Vec::new();
-    for package in packages().iter().filter(|package| package["source"].is_null()) {
+    for package in PACKAGES.iter().filter(|package| package["source"].is_null()) {
         let manifest = PathBuf::from(package["manifest_path"].as_str().expect("its manifest"));
         let folder = manifest.parent().expect("its folder");
         let program = text_below(&folder.join("src"));

@@ -6,6 +6,7 @@ use postgres_fixture::{Cluster, ClusterOptions};
 use serde_json::json;
 use twilio_simulator::On;
 
+use crate::world::daemon::Daemon;
 use crate::world::session::Session;
 use crate::world::{ADMIN_KEY, World, eventually};
 
@@ -97,21 +98,27 @@ fn asking_again_for_an_order_that_nobody_carries_on_keeps_it_in_no_queue() {
     assert_eq!((&order["state"], &order["purchased_count"]), (&json!("done"), &json!(1)));
 }
 
+/// Orders over a connection of its own, on which the answer is not read.
+fn order_and_do_not_listen(daemon: &Daemon, count: u32) -> std::net::TcpStream {
+    let address = daemon.url.trim_start_matches("http://");
+    let mut client = std::net::TcpStream::connect(address).unwrap();
+    let body = json!({ "count": count }).to_string();
+    write!(
+        client,
+        "POST {PURCHASE} HTTP/1.1\r\nHost: {address}\r\nX-Admin-API-Key: {ADMIN_KEY}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    client
+}
+
 #[test]
 fn a_client_that_hangs_up_cancels_nothing() {
     let world = World::new().quiet();
     let daemon = world.daemon();
     world.twilio.set_latency_on(On::Create, std::time::Duration::from_millis(200));
-    let address = daemon.url.trim_start_matches("http://").to_owned();
-    let mut client = std::net::TcpStream::connect(&address).unwrap();
-    let body = r#"{"count":9}"#;
-    write!(
-        client,
-        "POST {PURCHASE} HTTP/1.1\r\nHost: {address}\r\nX-Admin-API-Key: {ADMIN_KEY}\r\n\
-                    Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
+    let client = order_and_do_not_listen(&daemon, 9);
     eventually("it buys", || world.twilio.truth().creates_in_flight > 0);
     drop(client);
     eventually("the order is done", || world.sql("SELECT state FROM purchases") == "done");
@@ -124,16 +131,7 @@ fn a_client_that_hangs_up_while_its_order_waits_loses_no_order() {
     let world = World::new().quiet().set("http.sync_order_secs", 1).set("purchase.lock_wait_ms", 2000);
     let daemon = world.daemon();
     let lock = Session::holding_the_purchase_lock(&world);
-    let address = daemon.url.trim_start_matches("http://").to_owned();
-    let mut client = std::net::TcpStream::connect(&address).unwrap();
-    let body = r#"{"count":2}"#;
-    write!(
-        client,
-        "POST {PURCHASE} HTTP/1.1\r\nHost: {address}\r\nX-Admin-API-Key: {ADMIN_KEY}\r\n\
-                    Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .unwrap();
+    let client = order_and_do_not_listen(&daemon, 2);
     eventually("it stands in the queue", || world.count("SELECT count(*) FROM purchases") == 1);
     drop(client);
     // Whoever had stayed would have been told that it goes on: it waits longer than anybody for an answer.
