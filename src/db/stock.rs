@@ -186,7 +186,7 @@ fn waitlist_needs(conn: &mut Connection, care: Care) -> Result<Needs, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Nullable<Text>)]
-        country: Option<String>,
+        country: Option<CountryCode>,
         #[diesel(sql_type = BigInt)]
         waiting: i64,
         #[diesel(sql_type = BigInt)]
@@ -218,10 +218,8 @@ fn waitlist_needs(conn: &mut Connection, care: Care) -> Result<Needs, DbError> {
     .load(conn)?;
     let (mut waiting, mut coming) = (Needs::new(), BTreeMap::new());
     for row in rows {
-        let country = row.country.as_deref().map(str::parse::<CountryCode>).transpose();
-        let country = country.map_err(|_| DbError::corrupt("waiter")("its country is not ISO 3166".to_owned()))?;
-        waiting.insert(country, count(row.waiting));
-        if let Some(country) = country {
+        waiting.insert(row.country, count(row.waiting));
+        if let Some(country) = row.country {
             coming.insert(country, count(row.coming));
         }
     }

@@ -132,10 +132,8 @@ pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>
         let owners: Vec<&str> = owners.iter().map(String::as_str).collect();
         let mut served = assignments_restore(conn, &owners)?;
         for country in countries(conn)? {
-            let users = waiters_oldest(conn, country.as_deref(), most)?;
+            let users = waiters_oldest(conn, country, most)?;
             let users: Vec<&str> = users.iter().map(String::as_str).collect();
-            let region = country.as_deref().map(str::parse).transpose();
-            let country = region.map_err(|_| DbError::corrupt("waiter")("its country is not ISO 3166".to_owned()))?;
             served.extend(assignments_claim_in(
                 conn,
                 &users,
@@ -160,11 +158,11 @@ pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>
 
 /// The countries that somebody on the waitlist insists on (`None` = any will do), by who came first: whoever insists on a
 /// country without stock keeps nobody else waiting.
-fn countries(conn: &mut Connection) -> Result<Vec<Option<String>>, DbError> {
+fn countries(conn: &mut Connection) -> Result<Vec<Option<CountryCode>>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Nullable<Text>)]
-        country: Option<String>,
+        country: Option<CountryCode>,
     }
     let rows: Vec<Row> = sql_query(
         "SELECT country FROM waiters WHERE expires_at > clock_timestamp() GROUP BY country ORDER BY min(created_at)",
@@ -192,12 +190,12 @@ struct WaiterRow {
 }
 
 /// The oldest of one country's waitlist. Another instance may be serving: whom it has locked, it serves.
-fn waiters_oldest(conn: &mut Connection, country: Option<&str>, most: i64) -> Result<Vec<String>, DbError> {
+fn waiters_oldest(conn: &mut Connection, country: Option<CountryCode>, most: i64) -> Result<Vec<String>, DbError> {
     let rows: Vec<WaiterRow> = sql_query(
         "SELECT user_id FROM waiters WHERE expires_at > clock_timestamp() AND country IS NOT DISTINCT FROM $1
           ORDER BY created_at, user_id LIMIT $2 FOR UPDATE SKIP LOCKED",
     )
-    .bind::<Nullable<Text>, _>(country)
+    .bind::<Nullable<Text>, _>(country.as_ref().map(CountryCode::as_str))
     .bind::<BigInt, _>(most)
     .load(conn)?;
     Ok(rows.into_iter().map(|row| row.user_id).collect())

@@ -58,11 +58,11 @@ pub struct Order {
 #[diesel(table_name = purchases, check_for_backend(diesel::pg::Pg))]
 pub(super) struct OrderRow {
     id: Uuid,
-    trigger: String,
-    state: String,
+    trigger: Trigger,
+    state: OrderState,
     requested_count: i32,
-    country: String,
-    area_code: Option<String>,
+    country: CountryCode,
+    area_code: Option<AreaCode>,
     fallback: bool,
     override_caps: bool,
     requested_by: String,
@@ -76,23 +76,15 @@ impl TryFrom<OrderRow> for Order {
     fn try_from(row: OrderRow) -> Result<Self, DbError> {
         let corrupt = DbError::corrupt("purchase");
         let wish = Wish {
-            trigger: row.trigger.parse().map_err(&corrupt)?,
+            trigger: row.trigger,
             count: u32::try_from(row.requested_count).map_err(|error| corrupt(error.to_string()))?,
-            country: row
-                .country
-                .parse()
-                .map_err(|error: crate::domain::InvalidCountryCode| corrupt(error.to_string()))?,
-            area_code: row
-                .area_code
-                .map(|code| code.parse())
-                .transpose()
-                .map_err(|error: crate::domain::InvalidAreaCode| corrupt(error.to_string()))?,
+            country: row.country,
+            area_code: row.area_code,
             fallback: row.fallback,
             override_caps: row.override_caps,
             requested_by: row.requested_by,
         };
-        let state = row.state.parse().map_err(&corrupt)?;
-        Ok(Self { id: row.id, wish, state, created_at: row.created_at, started_at: row.started_at })
+        Ok(Self { id: row.id, wish, state: row.state, created_at: row.created_at, started_at: row.started_at })
     }
 }
 

@@ -48,7 +48,7 @@ pub fn purchases_interrupt_stale(
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
         #[diesel(sql_type = Text)]
-        trigger: String,
+        trigger: Trigger,
     }
     conn.transaction::<_, DbError, _>(|conn| {
         holder_stands(conn, run_id)?;
@@ -75,8 +75,7 @@ pub fn purchases_interrupt_stale(
         )
         .bind::<diesel::sql_types::Array<SqlUuid>, _>(&ids)
         .execute(conn)?;
-        let corrupt = DbError::corrupt("purchase");
-        ended.iter().map(|ended| ended.trigger.parse().map_err(&corrupt)).collect()
+        Ok(ended.into_iter().map(|ended| ended.trigger).collect())
     })
 }
 

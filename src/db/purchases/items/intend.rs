@@ -75,15 +75,9 @@ fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Option<Running>, DbEr
         .filter(purchases::run_id.eq(run.run_id))
         .select((purchases::trigger, purchases::country, purchases::override_caps, purchases::requested_count))
         .for_update()
-        .first::<(String, String, bool, i32)>(conn)
+        .first(conn)
         .optional()?;
-    let corrupt = DbError::corrupt("purchase");
-    found
-        .map(|(trigger, country, override_caps, requested)| {
-            let country = country.parse().map_err(|_| corrupt("its country is not ISO 3166".to_owned()))?;
-            Ok(Running { trigger: trigger.parse().map_err(&corrupt)?, country, override_caps, requested })
-        })
-        .transpose()
+    Ok(found.map(|(trigger, country, override_caps, requested)| Running { trigger, country, override_caps, requested }))
 }
 
 /// Writes the intents to buy `wanted` (distinct numbers), each judged on its own, in one transaction: the ledger is

@@ -69,9 +69,9 @@ pub fn items_unsettled(conn: &mut Connection, apart_secs: f64, most: i64) -> Res
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
         #[diesel(sql_type = Text)]
-        phone_number: String,
+        phone_number: PhoneNumber,
         #[diesel(sql_type = Text)]
-        country: String,
+        country: CountryCode,
         #[diesel(sql_type = Integer)]
         attempts: i32,
         #[diesel(sql_type = Double)]
@@ -90,19 +90,15 @@ pub fn items_unsettled(conn: &mut Connection, apart_secs: f64, most: i64) -> Res
     .bind::<Double, _>(apart_secs)
     .bind::<BigInt, _>(most)
     .load(conn)?;
-    let corrupt = DbError::corrupt("purchase item");
-    rows.into_iter()
-        .map(|row| {
-            Ok(Unsettled {
-                id: row.id,
-                phone_number: row.phone_number.parse().map_err(|_| corrupt("its number is not E.164".to_owned()))?,
-                country: row.country.parse().map_err(|_| corrupt("its country is not ISO 3166".to_owned()))?,
-                attempts: row.attempts,
-                sent_ago: Duration::try_from_secs_f64(row.sent_ago_secs).unwrap_or(Duration::ZERO),
-                read: Instant::now(),
-            })
-        })
-        .collect()
+    let unsettled = |row: Row| Unsettled {
+        id: row.id,
+        phone_number: row.phone_number,
+        country: row.country,
+        attempts: row.attempts,
+        sent_ago: Duration::try_from_secs_f64(row.sent_ago_secs).unwrap_or(Duration::ZERO),
+        read: Instant::now(),
+    };
+    Ok(rows.into_iter().map(unsettled).collect())
 }
 
 /// Twilio's list does not show the number, or not as ours. After `settle_secs` since the last POST and two such looks at
