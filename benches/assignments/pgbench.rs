@@ -15,11 +15,11 @@ use crate::cpu::Cpu;
 pub const OURS: Script = Script {
     search_path: "callbunker",
     text: "\\set user random(1, 9000000000000000000)
-WITH picked AS (SELECT id, phone_number FROM numbers WHERE ready ORDER BY purchased_at, id LIMIT 1 FOR UPDATE SKIP LOCKED), \
-     moved AS (UPDATE numbers n SET status = 'assigned' FROM picked WHERE n.id = picked.id), \
-     recorded AS (INSERT INTO assignments (number_id, user_id, source) \
-                  SELECT id, 'pgbench-' || :user::bigint, 'pool' FROM picked RETURNING number_id, assigned_at) \
-SELECT phone_number, assigned_at FROM picked JOIN recorded ON number_id = id;
+UPDATE leases SET user_id = 'pgbench-' || :user::bigint, source = 'pool', assigned_at = clock_timestamp(), \
+                  assignment_id = nextval('assignment_ids') \
+ WHERE number_id = (SELECT number_id FROM leases WHERE user_id IS NULL AND ready \
+                     ORDER BY purchased_at, number_id LIMIT 1 FOR UPDATE SKIP LOCKED) \
+RETURNING phone_number, assigned_at;
 ",
 };
 

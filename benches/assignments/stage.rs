@@ -41,13 +41,13 @@ impl Stage {
     pub fn stock(&self, rows: u64) {
         self.sql(&format!(
             "INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchased_at)
-             SELECT 'PN' || lpad(to_hex(n), 32, '0'), '+1' || spread, 'US', left(spread, 3), 'available', 'configured',
+             SELECT 'PN' || lpad(to_hex(n), 32, '0'), '+1' || spread, 'US', left(spread, 3), 'active', 'configured',
                     true, now() + make_interval(secs => n / 1e6)
                FROM (SELECT coalesce(max(id), 0) AS last FROM numbers) AS before,
-                    (SELECT greatest({rows} - count(*), 0) AS lacking FROM numbers WHERE ready) AS stock,
+                    (SELECT greatest({rows} - count(*), 0) AS lacking FROM leases WHERE user_id IS NULL AND ready) AS stock,
                     generate_series(last + 1, last + lacking) AS n,
                     LATERAL (SELECT (2000000000 + n * 7919 % 8000000000)::text AS spread) AS digits;
-             VACUUM ANALYZE numbers; CHECKPOINT;"
+             VACUUM ANALYZE numbers; VACUUM ANALYZE leases; CHECKPOINT;"
         ));
     }
 }

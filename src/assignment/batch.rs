@@ -63,8 +63,7 @@ fn serve_unless_clash(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<Use
     loop {
         match serve_once(conn, asks) {
             Err(
-                DbError::Constraint(Constraint::OneLivePerUser | Constraint::OneLivePerAssignedNumber)
-                | DbError::Collided(_),
+                DbError::Constraint(Constraint::OneLivePerUser | Constraint::SomebodysMeanwhile) | DbError::Collided(_),
             ) if clashes < CLASHES_MAX => {
                 clashes += 1;
             }

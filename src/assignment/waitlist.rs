@@ -206,7 +206,7 @@ pub(super) fn poll(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter])
     fail::fail_point!("waitlist_joined");
     match waiters_serve(conn, SERVED_MAX) {
         // Somebody on the waitlist got a number elsewhere this very moment; the next look finds it.
-        Ok(_) | Err(DbError::Constraint(Constraint::OneLivePerUser | Constraint::OneLivePerAssignedNumber)) => {}
+        Ok(_) | Err(DbError::Constraint(Constraint::OneLivePerUser | Constraint::SomebodysMeanwhile)) => {}
         Err(error) => return Err(error),
     }
     let users: Vec<&str> = waiters.iter().map(|waiter| waiter.user_id.as_str()).collect();

@@ -36,14 +36,14 @@ impl Custody {
         }
         let wanted = number.clone();
         let owned = self.db.run("number_owned", move |conn| number_owned(conn, &wanted)).await?;
-        let (owned, found) = match owned.filter(|owned| owned.status != NumberStatus::Released) {
+        let (owned, found) = match owned.filter(|owned| owned.status() != NumberStatus::Released) {
             Some(owned) => (owned, None),
             None => {
                 let (owned, found) = self.take_in(number, requested_by).await?;
                 (owned, Some(found))
             }
         };
-        match (owned.status, owned.quarantine_reason) {
+        match (owned.status(), owned.quarantine_reason) {
             (NumberStatus::Assigned, _) if user_id.is_none_or(|user| owned.is_of(user)) => {
                 self.take_back_tag(&owned, requested_by).await?;
                 return Ok(owned.id);
@@ -112,7 +112,7 @@ impl Custody {
         fail::fail_point!("adopt_written");
         let wanted = number.clone();
         let owned = self.db.run("number_owned", move |conn| number_owned(conn, &wanted)).await?;
-        match owned.filter(|owned| owned.status != NumberStatus::Released) {
+        match owned.filter(|owned| owned.status() != NumberStatus::Released) {
             Some(owned) if owned.sid == found.sid => Ok((owned, found)),
             Some(_) => Err(CustodyError::AnotherSid),
             None => Err(CustodyError::Left),

@@ -16,7 +16,7 @@ impl Custody {
     pub async fn ignore(&self, number: &PhoneNumber, by: &str) -> Result<NumberSid, CustodyError> {
         let wanted = number.clone();
         let owned = self.db.run("number_owned", move |conn| number_owned(conn, &wanted)).await?;
-        if owned.is_some_and(|owned| owned.status != NumberStatus::Released) {
+        if owned.is_some_and(|owned| owned.status() != NumberStatus::Released) {
             return Err(CustodyError::Owned);
         }
         let found = match self.twilio.find(number, None).await {

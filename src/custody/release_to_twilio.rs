@@ -56,7 +56,7 @@ impl Custody {
         let wanted = number.clone();
         let owned = self.db.run("number_owned", move |conn| number_owned(conn, &wanted)).await?;
         let owned = owned.ok_or(CustodyError::NotOurs)?;
-        match owned.status {
+        match owned.status() {
             NumberStatus::Released => return Ok(owned.id),
             NumberStatus::Assigned => return Err(CustodyError::NumberAssigned),
             NumberStatus::Available | NumberStatus::Quarantined | NumberStatus::Missing => {}

@@ -10,7 +10,7 @@ use super::assignments::Region;
 use super::buying_state::{BuyingState, buying_state_read};
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
-use super::numbers::{DUE, MENDABLE};
+use super::numbers::{DUE, MENDABLE, UNREADY};
 use crate::domain::{AreaCode, Caps, CountryCode, Needs, Stock, unserved};
 
 /// What was bought in the sliding windows, by the time of intent and the database's clock: bought, open, unknown, and what
@@ -136,21 +136,21 @@ pub fn stock_read_for_waiters(conn: &mut Connection, care: Care) -> Result<Obser
 /// The same beside a state that the caller has read, and perhaps locked.
 pub(super) fn stock_observe(conn: &mut Connection, buying: BuyingState, care: Care) -> Result<Observation, DbError> {
     let counts: Counts = sql_query(format!(
-        "WITH n AS (
-             SELECT count(*) FILTER (WHERE ready) AS available,
-                    count(*) FILTER (WHERE {MENDABLE} AND NOT ready) AS unready,
-                    count(*) FILTER (WHERE status = 'available' AND NOT (capable AND webhook_status <> 'failed') AND missing_since IS NULL) AS unfit,
-                    count(*) FILTER (WHERE status = 'assigned' AND missing_since IS NULL) AS assigned,
-                    count(*) FILTER (WHERE status = 'quarantined' AND missing_since IS NULL) AS quarantined,
-                    count(*) FILTER (WHERE {DUE}) AS due,
-                    count(*) FILTER (WHERE missing_since IS NOT NULL) AS missing
-               FROM numbers WHERE status <> 'released'),
+        "WITH l AS (
+             SELECT (SELECT count(*) FROM leases WHERE user_id IS NULL AND ready) AS available,
+                    (SELECT count(*) FROM leases WHERE user_id IS NOT NULL)
+                  - (SELECT count(*) FROM numbers n JOIN leases l ON l.number_id = n.id
+                      WHERE n.missing_since IS NOT NULL AND n.status <> 'released' AND l.user_id IS NOT NULL) AS assigned,
+                    (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL AND status <> 'released') AS missing),
+         u AS (SELECT count(*) FILTER (WHERE {MENDABLE}) AS unready, count(*) FILTER (WHERE NOT ({MENDABLE})) AS unfit FROM {UNREADY}),
+         q AS (SELECT count(*) FILTER (WHERE missing_since IS NULL) AS quarantined, count(*) FILTER (WHERE {DUE}) AS due
+                 FROM numbers WHERE status = 'quarantined'),
          i AS (
              SELECT count(*) FILTER (WHERE state IN ('intended', 'sent')) AS purchasing,
                     count(*) FILTER (WHERE state = 'unknown') AS unsettled
                FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')),
          w AS (SELECT count(*) AS waiting FROM waiters w WHERE expires_at > clock_timestamp()
-                  AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)),
+                  AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = w.user_id)),
          s AS (
              SELECT count(*) FILTER (WHERE NOT override_caps AND intended_at > clock_timestamp() - interval '1 hour') AS hour,
                     count(*) FILTER (WHERE NOT override_caps) AS day,
@@ -159,7 +159,7 @@ pub(super) fn stock_observe(conn: &mut Connection, buying: BuyingState, care: Ca
                FROM purchase_items
               -- Whatever was ever in doubt may have been paid for, and Twilio's list may lag longer than anybody waits for it.
               WHERE spends AND (doubted OR state NOT IN ('taken', 'not_bought')) AND intended_at > clock_timestamp() - interval '24 hours')
-         SELECT * FROM n, i, w, s",
+         SELECT * FROM l, u, q, i, w, s",
     ))
     .get_result(conn)?;
     let stock = Stock {
@@ -195,9 +195,10 @@ fn waitlist_needs(conn: &mut Connection, care: Care) -> Result<Needs, DbError> {
     let rows: Vec<Row> = sql_query(format!(
         "SELECT country, sum(waiting)::bigint AS waiting, sum(coming)::bigint AS coming FROM (
              SELECT country, 1 AS waiting, 0 AS coming FROM waiters w WHERE expires_at > clock_timestamp()
-                AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)
+                AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = w.user_id)
              -- What is under repair will serve them too: buying again for them would pay twice.
-             UNION ALL SELECT country, 0, 1 FROM numbers WHERE {MENDABLE} AND (ready OR $1)
+             UNION ALL SELECT country, 0, 1 FROM leases WHERE user_id IS NULL AND ready
+             UNION ALL SELECT n.country, 0, 1 FROM {UNREADY} AND {MENDABLE} AND $1
              -- And what comes back from its rest is asked for at once while somebody waits, if it can serve them then.
              UNION ALL SELECT country, 0, 1 FROM numbers WHERE {DUE} AND $1
              UNION ALL SELECT p.country, 0, 1 FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
@@ -209,7 +210,7 @@ fn waitlist_needs(conn: &mut Connection, care: Care) -> Result<Needs, DbError> {
              UNION ALL SELECT n.country, 0, 1 FROM purchase_items i JOIN numbers n ON n.purchase_item_id = i.id
                           JOIN purchases p ON p.id = i.purchase_id AND p.trigger = 'emergency'
                         WHERE i.intended_at >= (SELECT min(created_at) FROM waiters WHERE expires_at > clock_timestamp())
-                          AND n.status = 'available' AND n.missing_since IS NULL
+                          AND EXISTS (SELECT 1 FROM leases l WHERE l.number_id = n.id AND l.user_id IS NULL) AND n.missing_since IS NULL
                           AND (n.webhook_status = 'failed' OR NOT n.capable OR NOT ($1 OR n.ready))
              ) AS both_sides
           GROUP BY country",
@@ -238,7 +239,8 @@ struct Few {
 /// When PostgreSQL fails.
 pub fn stock_available_up_to(conn: &mut Connection, most: u32) -> Result<u32, DbError> {
     let few: Few = sql_query(
-        "SELECT count(*) AS few FROM (SELECT 1 FROM numbers WHERE ready ORDER BY purchased_at, id LIMIT $1) AS first_rows",
+        "SELECT count(*) AS few FROM (SELECT 1 FROM leases WHERE user_id IS NULL AND ready
+                                      ORDER BY purchased_at, number_id LIMIT $1) AS first_rows",
     )
     .bind::<Integer, _>(i32::try_from(most).unwrap_or(i32::MAX))
     .get_result(conn)?;
@@ -269,14 +271,15 @@ pub fn stock_glance(conn: &mut Connection, idle_most: u32, assigned_most: u32) -
     }
     let bound = |most: u32| i32::try_from(most).unwrap_or(i32::MAX);
     let row: Row = sql_query(format!(
-        "SELECT (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE ready ORDER BY purchased_at, id LIMIT $1) AS a)
-              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {MENDABLE} AND NOT ready ORDER BY id LIMIT $1) AS b)
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM leases WHERE user_id IS NULL AND ready
+                                        ORDER BY purchased_at, number_id LIMIT $1) AS a)
+              + (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND {MENDABLE} ORDER BY l.number_id LIMIT $1) AS b)
               + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} ORDER BY quarantined_until LIMIT $1) AS c)
               + (SELECT count(*) FROM (SELECT 1 FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')
                                         ORDER BY intended_at LIMIT $1) AS d) AS idle,
-                (SELECT count(*) FROM (SELECT 1 FROM assignments a WHERE released_at IS NULL
-                                          AND (SELECT missing_since IS NULL FROM numbers n WHERE n.id = a.number_id)
-                                        ORDER BY number_id LIMIT $2) AS e) AS assigned",
+                (SELECT count(*) FROM (SELECT 1 FROM leases l WHERE assignment_id IS NOT NULL
+                                          AND (SELECT missing_since IS NULL FROM numbers n WHERE n.id = l.number_id)
+                                        ORDER BY assignment_id LIMIT $2) AS e) AS assigned",
     ))
     .bind::<Integer, _>(bound(idle_most))
     .bind::<Integer, _>(bound(assigned_most))
@@ -291,7 +294,7 @@ pub fn stock_glance(conn: &mut Connection, idle_most: u32, assigned_most: u32) -
 pub fn stock_available_in(conn: &mut Connection, region: Region) -> Result<bool, DbError> {
     let any: Few = sql_query(
         "SELECT count(*) AS few FROM (
-             SELECT 1 FROM numbers WHERE ready AND ($1 IS NULL OR country = $1) AND ($2 IS NULL OR area_code = $2) LIMIT 1) AS one",
+             SELECT 1 FROM leases WHERE user_id IS NULL AND ready AND ($1 IS NULL OR country = $1) AND ($2 IS NULL OR area_code = $2) LIMIT 1) AS one",
     )
     .bind::<Nullable<Text>, _>(region.country.as_ref().map(CountryCode::as_str))
     .bind::<Nullable<Text>, _>(region.area_code.as_ref().map(AreaCode::as_str))

@@ -44,7 +44,7 @@ pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]
         "INSERT INTO waiters (user_id, country, instance_id, created_at, expires_at)
          SELECT user_id, country, $4, clock_timestamp(), clock_timestamp() + make_interval(secs => patience)
            FROM unnest($1::text[], $2::text[], $3::float8[]) AS asked (user_id, country, patience)
-          WHERE NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
+          WHERE NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = asked.user_id)
           -- Everybody locks in the same order, else two instances with the same users would deadlock.
           ORDER BY user_id
          ON CONFLICT (user_id) DO UPDATE SET expires_at = greatest(waiters.expires_at, excluded.expires_at)",
@@ -71,11 +71,10 @@ pub fn waiters_served_here(
         #[diesel(sql_type = Text)]
         user_id: String,
     }
-    let rows: Vec<Row> =
-        sql_query("SELECT user_id FROM assignments WHERE user_id = ANY($1) AND released_at IS NULL AND waited_at = $2")
-            .bind::<Array<Text>, _>(user_ids)
-            .bind::<SqlUuid, _>(instance_id)
-            .load(conn)?;
+    let rows: Vec<Row> = sql_query("SELECT user_id FROM leases WHERE user_id = ANY($1) AND waited_at = $2")
+        .bind::<Array<Text>, _>(user_ids)
+        .bind::<SqlUuid, _>(instance_id)
+        .load(conn)?;
     Ok(rows.into_iter().map(|row| row.user_id).collect())
 }
 
@@ -102,7 +101,7 @@ pub fn waiters_sweep(conn: &mut Connection) -> Result<(), DbError> {
     sql_query(
         "DELETE FROM waiters WHERE user_id IN (
              SELECT user_id FROM waiters w WHERE expires_at <= clock_timestamp()
-                 OR EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)
+                 OR EXISTS (SELECT 1 FROM leases l WHERE l.user_id = w.user_id)
               ORDER BY user_id FOR UPDATE SKIP LOCKED)",
     )
     .execute(conn)?;
@@ -144,8 +143,7 @@ pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>
         let users: Vec<&str> = served.iter().map(|assignment| assignment.user_id.as_str()).collect();
         sql_query(
             "WITH gone AS (DELETE FROM waiters WHERE user_id = ANY($1) RETURNING user_id, instance_id)
-             UPDATE assignments a SET waited_at = gone.instance_id FROM gone
-              WHERE a.user_id = gone.user_id AND a.released_at IS NULL",
+             UPDATE leases l SET waited_at = gone.instance_id FROM gone WHERE l.user_id = gone.user_id",
         )
         .bind::<Array<Text>, _>(users)
         .execute(conn)?;
@@ -176,7 +174,7 @@ fn waiters_with_resting_number(conn: &mut Connection) -> Result<Vec<String>, DbE
     let rows: Vec<WaiterRow> = sql_query(format!(
         "SELECT user_id FROM waiters w WHERE expires_at > clock_timestamp()
             AND EXISTS (SELECT 1 FROM numbers r WHERE r.rests_for = w.user_id AND {FIT})
-            AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = w.user_id AND a.released_at IS NULL)
+            AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = w.user_id)
           ORDER BY user_id FOR UPDATE SKIP LOCKED",
     ))
     .load(conn)?;

@@ -28,7 +28,8 @@ pub use explain::{Rooms, explain_order, explain_pass, explain_reason, obstacles,
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
 pub use history::{AssignmentSource, NumberEventKind, Occasion};
 pub use number::{
-    Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus,
+    Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, StoredStatus,
+    WebhookStatus,
 };
 pub use order::{Concerns, ItemState, OrderState, Trigger};
 pub use plan::{ManualWish, Plan, lack, permit_one, plan, plan_manual};

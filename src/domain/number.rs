@@ -106,6 +106,30 @@ pub enum NumberStatus {
     Released,
 }
 
+/// What the database stores of it: whether an active number is somebody's, its lease says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StoredStatus {
+    /// In the pool, or somebody's.
+    Active,
+    /// At rest, on hold, or on its way back to Twilio.
+    Quarantined,
+    /// Given back to Twilio.
+    Released,
+}
+
+impl StoredStatus {
+    /// Where the number stands, when it is known whether somebody has it.
+    #[must_use]
+    pub fn with(self, is_somebodys: bool) -> NumberStatus {
+        match (self, is_somebodys) {
+            (Self::Active, false) => NumberStatus::Available,
+            (Self::Active, true) => NumberStatus::Assigned,
+            (Self::Quarantined, _) => NumberStatus::Quarantined,
+            (Self::Released, _) => NumberStatus::Released,
+        }
+    }
+}
+
 /// Why a number rests and nobody gets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -188,6 +212,8 @@ stored_enum!(NumberStatus {
     Missing = "missing",
     Released = "released",
 });
+
+stored_enum!(StoredStatus { Active = "active", Quarantined = "quarantined", Released = "released" });
 
 stored_enum!(QuarantineReason {
     Released = "released",

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::db::installation::installation_read;
 use crate::db::numbers::{NumberRow, number_mark_drifted, number_unconfirmed};
 use crate::db::{Db, DbError};
-use crate::domain::{InstanceName, NumberStatus, Tag, WebhookStatus, Webhooks};
+use crate::domain::{InstanceName, Tag, WebhookStatus, Webhooks};
 use crate::purchaser::breaker;
 use crate::reconciliation::ReconcilerHandle;
 use crate::reconciliation::suspicion::{Suspicion, Word, give_up, hold_tagged, tried_in_vain};
@@ -109,7 +109,7 @@ impl WebhookConfigurer {
         let marked = wanted.clone();
         match self.db.run("number_mark_drifted", move |conn| number_mark_drifted(conn, id, &marked)).await? {
             None => return Ok(Outcome::NotFree),
-            Some(standing) if standing.status == NumberStatus::Assigned && may != MaySet::Anybodys => {
+            Some(standing) if standing.user_id.is_some() && may != MaySet::Anybodys => {
                 return Ok(Outcome::NotFree);
             }
             Some(_) if may == MaySet::None => {

@@ -201,7 +201,7 @@ async fn enter(
 async fn make_way(page: &Page<'_>, holder: &OwnedNumber) -> Result<Option<Entered>, Trouble> {
     let sid = holder.sid.as_str();
     let blocked = |why: String| Ok(Some(Entered::Blocked { user_id: holder.user_id.clone(), why }));
-    match holder.status {
+    match holder.status() {
         NumberStatus::Released => return Ok(None),
         NumberStatus::Assigned => {
             return blocked(format!("its user has it under another SID ({sid}): release the user, then compare again"));

@@ -16,7 +16,7 @@ use super::trouble::Trouble;
 use crate::db::numbers::{
     KnownNumber, StoodThen, number_confirm_webhooks, number_mark_drifted, number_set_capable, number_turned_up,
 };
-use crate::domain::{NumberStatus, Tag};
+use crate::domain::Tag;
 use crate::twilio::{IncomingNumber, TwilioError};
 
 /// Carries a decision out.
@@ -77,7 +77,7 @@ async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) 
         // It has changed since the page was read: the next comparison decides.
         return Ok(Vec::new());
     };
-    let mut standing = StoodThen { status: known.status, user_id: known.user_id.clone() };
+    let mut standing = StoodThen { user_id: known.user_id.clone() };
     if needs.webhooks {
         let wanted = page.shall.webhooks.clone();
         let mark = move |conn: &mut crate::db::Connection| number_mark_drifted(conn, id, &wanted);
@@ -146,7 +146,7 @@ async fn repair(
     let reason = needs.reason(number, &page.shall.webhooks);
     let line = |reason: String| Line::new(&number.phone_number, reason, standing.user_id.as_deref());
     let drift = |why: &str| Finding::Drift(line(format!("{reason}{why}")));
-    let assigned = standing.status == NumberStatus::Assigned;
+    let assigned = standing.user_id.is_some();
     if page.skewed {
         let why = "; this instance is configured with other webhooks than the installation, so it repairs nothing";
         return Ok(vec![drift(why)]);

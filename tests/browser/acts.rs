@@ -123,8 +123,8 @@ async fn a_comparison_finds_a_foreign_number_which_is_adopted_and_given_back() {
     window.click("dialog button").await;
     assert!(window.said().await.contains("+1 415 555 0142 belongs to the pool now"));
     assert_eq!(
-        world.sql("SELECT status FROM numbers WHERE phone_number = '+14155550142'").lines().last(),
-        Some("available")
+        world.sql("SELECT ready FROM leases WHERE phone_number = '+14155550142' AND user_id IS NULL").lines().last(),
+        Some("t")
     );
     window.fill("#find", "+14155550142").await;
     window.click(".find button").await;

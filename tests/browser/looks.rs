@@ -61,7 +61,7 @@ async fn the_states_of_a_pool() {
     let held = world.twilio.truth().owned[9].phone_number.clone();
     world.sql(&format!(
         "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'unknown_item', held_since = now() - interval '1 hour'
-          WHERE phone_number = '{held}' AND status = 'available'"
+          WHERE phone_number = '{held}' AND status = 'active'"
     ));
     daemon.post_empty("/admin/phones/api/reconcile").ok();
     window.open(&daemon, HOME).await;

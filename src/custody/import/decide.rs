@@ -139,7 +139,7 @@ impl Custody {
         if owned.sid != found.sid {
             return Err(row.problem("another_sid", CustodyError::AnotherSid.to_string()));
         }
-        match (owned.status, owned.quarantine_reason, row.user_id()) {
+        match (owned.status(), owned.quarantine_reason, row.user_id()) {
             (NumberStatus::Assigned, _, user_id) if user_id.is_none_or(|user_id| owned.is_of(user_id)) => {
                 Ok((found, Todo::Nothing(owned.clone())))
             }

@@ -136,7 +136,7 @@ impl Custody {
     async fn is_ours_now(&self, decided: &Decided) -> Result<bool, DbError> {
         let number = decided.row.number.clone();
         let owned = self.db.run_patiently("number_owned", move |conn| number_owned(conn, &number)).await?;
-        Ok(owned.is_some_and(|owned| owned.status != NumberStatus::Released && owned.sid == decided.found.sid))
+        Ok(owned.is_some_and(|owned| owned.status() != NumberStatus::Released && owned.sid == decided.found.sid))
     }
 }
 

@@ -7,6 +7,7 @@
 //! back; look again with `stock_available_up_to` before anything costs money. And `LIMIT` stays a bind: a sub-select
 //! there makes the planner read the whole table.
 
+use diesel::Connection as _;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -16,7 +17,7 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use super::row::{Assignment, AssignmentColumns, Region};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::{FIT, SOMEBODYS, fit};
+use crate::db::numbers::{FIT, fit, free, leased, numbers_come_back};
 use crate::domain::{AreaCode, AssignmentSource, CountryCode};
 
 /// The statement for one signup, and the statement for many: prepared once per connection, because planning would take
@@ -64,33 +65,44 @@ cached_statement!(ClaimMany, ClaimManyId);
 /// that index if two are at it), and the next release clears what rested before.
 const NEWCOMER: &str = concat!(
     "
-    coalesce((SELECT false FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL), true)
+    coalesce((SELECT false FROM leases l WHERE l.user_id = asked.user_id), true)
     AND coalesce((SELECT NOT (",
     fit!(),
     ") FROM numbers r WHERE r.rests_for = asked.user_id), true)"
 );
 
-/// Nobody on the waitlist would take this number. The first half is asked once, the second per number, and hardly ever.
-const NOBODY_FIRST: &str = "
-    (NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())
-     OR NOT EXISTS (SELECT 1 FROM waiters w WHERE w.expires_at > now() AND (w.country IS NULL OR w.country = numbers.country)))";
+/// Nobody on the waitlist would take the number of the lease `f`. The first half is asked once, the second per number, and
+/// hardly ever.
+macro_rules! nobody_first {
+    () => {
+        "(NOT EXISTS (SELECT 1 FROM waiters WHERE expires_at > now())
+     OR NOT EXISTS (SELECT 1 FROM waiters w WHERE w.expires_at > now() AND (w.country IS NULL OR w.country = f.country)))"
+    };
+}
+
+/// The free leases that a newcomer may take, before any order and limit.
+const FREE_FOR_ALL: &str = concat!("SELECT number_id FROM leases f WHERE ", free!(), " AND ", nobody_first!());
+
+/// What a signup writes, and nothing else; `user_id` comes first.
+const TAKES: &str = concat!(", source = 'pool', assigned_at = clock_timestamp(), ", leased!());
+
+/// The columns of an assignment, of the lease `t` that was just taken. What is ready is not missing.
+const TAKEN: &str = " RETURNING t.user_id, t.phone_number, t.area_code, t.assigned_at, t.source, false AS missing";
 
 impl<'a> Claim<'a> {
     fn walk<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self {
             Claim::One(user_id) => {
-                out.push_sql("WITH asked AS (SELECT ");
+                out.push_sql("UPDATE leases t SET user_id = ");
                 out.push_bind_param::<Text, _>(user_id)?;
+                out.push_sql(TAKES);
+                out.push_sql(" WHERE number_id = (");
+                out.push_sql(FREE_FOR_ALL);
                 // The question comes first and once; a join would read and sort all stock before the limit.
-                out.push_sql("::text AS user_id), picked AS (SELECT id, phone_number, area_code FROM numbers WHERE ready AND (SELECT ");
+                out.push_sql(" AND (SELECT ");
                 out.push_sql(NEWCOMER);
-                out.push_sql(" FROM asked) AND ");
-                out.push_sql(NOBODY_FIRST);
-                out.push_sql(
-                    " ORDER BY purchased_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
-                    paired AS (SELECT user_id, id, phone_number, area_code, clock_timestamp() AS assigned_at
-                                 FROM asked, picked)",
-                );
+                out.push_sql(" FROM (SELECT $1::text AS user_id) AS asked)");
+                out.push_sql(" ORDER BY purchased_at, number_id LIMIT 1 FOR UPDATE SKIP LOCKED)");
             }
             Claim::Many(user_ids, most) => {
                 // Every estimate is the same for any size, so PostgreSQL keeps one plan: sub-scripts instead of an
@@ -104,27 +116,20 @@ impl<'a> Claim<'a> {
                 );
                 out.push_sql(NEWCOMER);
                 out.push_sql(
-                    "), picked AS (SELECT id, phone_number, area_code, row_number() OVER () AS place FROM (
-                        SELECT id, phone_number, area_code FROM (
-                            SELECT id, phone_number, area_code FROM numbers WHERE ready AND ",
+                    "), picked AS (SELECT number_id, row_number() OVER () AS place FROM (SELECT number_id FROM (",
                 );
-                out.push_sql(NOBODY_FIRST);
-                out.push_sql(" ORDER BY purchased_at, id LIMIT 256 FOR UPDATE SKIP LOCKED) AS oldest LIMIT ");
+                out.push_sql(FREE_FOR_ALL);
+                out.push_sql(" ORDER BY purchased_at, number_id LIMIT 256 FOR UPDATE SKIP LOCKED) AS oldest LIMIT ");
                 out.push_bind_param::<BigInt, _>(most)?;
                 out.push_sql(
-                    ") AS enough), paired AS (SELECT user_id, id, phone_number, area_code, clock_timestamp() AS assigned_at
-                                                FROM newcomers JOIN picked USING (place))",
+                    ") AS enough), paired AS (SELECT user_id, number_id FROM newcomers JOIN picked USING (place))
+                     UPDATE leases t SET user_id = paired.user_id",
                 );
+                out.push_sql(TAKES);
+                out.push_sql(" FROM paired WHERE t.number_id = paired.number_id");
             }
         }
-        out.push_sql(", moved AS (UPDATE numbers n SET ");
-        out.push_sql(SOMEBODYS);
-        out.push_sql(
-            " FROM paired WHERE n.id = paired.id),
-               recorded AS (INSERT INTO assignments (number_id, user_id, source, assigned_at)
-                            SELECT id, user_id, 'pool', assigned_at FROM paired)
-             SELECT user_id, phone_number, area_code, assigned_at, 'pool', false FROM paired",
-        );
+        out.push_sql(TAKEN);
         Ok(())
     }
 }
@@ -156,20 +161,19 @@ pub fn assignments_claim_in(
         "WITH newcomers AS (
              SELECT user_id, row_number() OVER (ORDER BY position) AS place
                FROM unnest($1::text[]) WITH ORDINALITY AS asked (user_id, position)
-              WHERE NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = asked.user_id AND a.released_at IS NULL)
+              WHERE NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = asked.user_id)
                 AND NOT EXISTS (SELECT 1 FROM numbers r WHERE r.rests_for = asked.user_id AND {FIT})),
-         picked AS (SELECT id, phone_number, area_code, row_number() OVER () AS place FROM (
-             SELECT id, phone_number, area_code FROM numbers
-              WHERE ready AND ($3 IS NULL OR country = $3) AND ($4 IS NULL OR area_code = $4)
-                AND ($5 = 'emergency' OR {NOBODY_FIRST})
-              ORDER BY purchased_at, id LIMIT $2 FOR UPDATE SKIP LOCKED) AS oldest),
-         paired AS (SELECT newcomers.user_id, picked.id, picked.phone_number, picked.area_code
-                      FROM newcomers JOIN picked USING (place)),
-         moved AS (UPDATE numbers n SET {SOMEBODYS} FROM paired WHERE n.id = paired.id),
-         recorded AS (INSERT INTO assignments (number_id, user_id, source)
-                      SELECT id, user_id, $5 FROM paired RETURNING number_id, assigned_at, source)
-         SELECT paired.user_id, paired.phone_number, paired.area_code, recorded.assigned_at, recorded.source, false AS missing
-           FROM paired JOIN recorded ON recorded.number_id = paired.id",
+         picked AS (SELECT number_id, row_number() OVER () AS place FROM (
+             SELECT number_id FROM leases f
+              WHERE {} AND ($3 IS NULL OR country = $3) AND ($4 IS NULL OR area_code = $4)
+                AND ($5 = 'emergency' OR {})
+              ORDER BY purchased_at, number_id LIMIT $2 FOR UPDATE SKIP LOCKED) AS oldest),
+         paired AS (SELECT newcomers.user_id, picked.number_id FROM newcomers JOIN picked USING (place))
+         UPDATE leases t SET user_id = paired.user_id, source = $5, assigned_at = clock_timestamp(), {}
+           FROM paired WHERE t.number_id = paired.number_id{TAKEN}",
+        free!(),
+        nobody_first!(),
+        leased!()
     ))
     .bind::<Array<Text>, _>(user_ids)
     .bind::<BigInt, _>(i64::try_from(user_ids.len()).unwrap_or(i64::MAX))
@@ -185,18 +189,34 @@ pub fn assignments_claim_in(
 /// # Errors
 /// As [`assignments_claim`].
 pub fn assignments_restore(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
-    Ok(sql_query(format!(
-        "WITH resting AS (
-             SELECT id, rests_for AS user_id, phone_number, area_code FROM numbers
-              WHERE rests_for = ANY($1) AND {FIT}
-              -- Waits for whoever holds it: skipped, its user would count as a newcomer without a number.
-              FOR UPDATE),
-         moved AS (UPDATE numbers n SET {SOMEBODYS} FROM resting WHERE n.id = resting.id),
-         recorded AS (INSERT INTO assignments (number_id, user_id, source)
-                      SELECT id, user_id, 'pool' FROM resting RETURNING number_id, assigned_at, source)
-         SELECT resting.user_id, resting.phone_number, resting.area_code, recorded.assigned_at, recorded.source, false AS missing
-           FROM resting JOIN recorded ON recorded.number_id = resting.id",
-    ))
-    .bind::<Array<Text>, _>(user_ids)
-    .load(conn)?)
+    conn.transaction::<_, DbError, _>(|conn| {
+        // Waits for whoever holds it: skipped, its user would count as a newcomer without a number.
+        let resting: Vec<Resting> = sql_query(format!(
+            "SELECT id, rests_for AS user_id FROM numbers WHERE rests_for = ANY($1) AND {FIT} ORDER BY id FOR UPDATE"
+        ))
+        .bind::<Array<Text>, _>(user_ids)
+        .load(conn)?;
+        if resting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (ids, users): (Vec<i64>, Vec<String>) = resting.into_iter().map(|row| (row.id, row.user_id)).unzip();
+        numbers_come_back(conn, &ids)?;
+        Ok(sql_query(format!(
+            "UPDATE leases t SET user_id = back.user_id, source = 'pool', assigned_at = clock_timestamp(), {}
+               FROM unnest($1::bigint[], $2::text[]) AS back (number_id, user_id)
+              WHERE t.number_id = back.number_id{TAKEN}",
+            leased!()
+        ))
+        .bind::<Array<BigInt>, _>(ids)
+        .bind::<Array<Text>, _>(users)
+        .load(conn)?)
+    })
+}
+
+#[derive(QueryableByName)]
+struct Resting {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    user_id: String,
 }

@@ -22,9 +22,8 @@ use crate::domain::{PhoneNumber, UserId};
 /// When PostgreSQL fails.
 pub fn assignments_held(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
     Ok(sql_query(
-        "SELECT a.user_id, n.phone_number, n.area_code, a.assigned_at, a.source, n.missing_since IS NOT NULL AS missing
-           FROM assignments a JOIN numbers n ON n.id = a.number_id
-          WHERE a.user_id = ANY($1) AND a.released_at IS NULL",
+        "SELECT l.user_id, l.phone_number, l.area_code, l.assigned_at, l.source, n.missing_since IS NOT NULL AS missing
+           FROM leases l JOIN numbers n ON n.id = l.number_id WHERE l.user_id = ANY($1)",
     )
     .bind::<Array<Text>, _>(user_ids)
     .load(conn)?)
@@ -55,17 +54,40 @@ pub fn assignment_release(
 ) -> Result<Option<Release>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         number_rests_for_nobody(conn, user_id)?;
+        // The number before its lease, as whoever else changes both locks them. Who has it keeps it meanwhile.
+        let leased: Option<Leased> = sql_query(
+            "SELECT n.id FROM numbers n JOIN leases l ON l.number_id = n.id WHERE l.user_id = $1 FOR UPDATE OF n",
+        )
+        .bind::<Text, _>(user_id.as_str())
+        .get_result(conn)
+        .optional()?;
+        let Some(leased) = leased else { return Ok(None) };
+        // The database writes down what ends here.
+        let ended = sql_query("DELETE FROM leases WHERE number_id = $1 AND user_id = $2")
+            .bind::<BigInt, _>(leased.id)
+            .bind::<Text, _>(user_id.as_str())
+            .execute(conn)?;
+        if ended == 0 {
+            return Ok(None);
+        }
         Ok(sql_query(format!(
-            "WITH ended AS (UPDATE assignments SET released_at = greatest(clock_timestamp(), assigned_at)
-                             WHERE user_id = $1 AND released_at IS NULL RETURNING number_id, user_id, released_at)
+            "WITH ended AS (SELECT number_id, user_id, released_at FROM past_assignments
+                             WHERE number_id = $1 AND user_id = $3 ORDER BY id DESC LIMIT 1)
              UPDATE numbers n SET {AT_REST}
                FROM ended WHERE n.id = ended.number_id RETURNING ended.user_id, n.phone_number, ended.released_at"
         ))
-        .bind::<Text, _>(user_id.as_str())
+        .bind::<BigInt, _>(leased.id)
         .bind::<Double, _>(quarantine.as_secs_f64())
+        .bind::<Text, _>(user_id.as_str())
         .get_result(conn)
         .optional()?)
     })
+}
+
+#[derive(QueryableByName)]
+struct Leased {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
 }
 
 /// The history, newest first, from below `before`.
@@ -78,7 +100,7 @@ pub fn assignments_list(
     limit: i64,
 ) -> Result<Vec<AssignmentRecord>, DbError> {
     Ok(sql_query(format!(
-        "SELECT {RECORD} FROM assignments a JOIN numbers n ON n.id = a.number_id
+        "SELECT {RECORD} FROM assignments_ever a JOIN numbers n ON n.id = a.number_id
           WHERE $1 IS NULL OR a.id < $1 ORDER BY a.id DESC LIMIT $2"
     ))
     .bind::<Nullable<BigInt>, _>(before)
@@ -93,7 +115,7 @@ pub fn assignments_list(
 pub fn assignments_of_user(conn: &mut Connection, user_id: &str, limit: i64) -> Result<Vec<AssignmentRecord>, DbError> {
     Ok(sql_query(format!(
         "SELECT {RECORD}
-           FROM assignments a JOIN numbers n ON n.id = a.number_id
+           FROM assignments_ever a JOIN numbers n ON n.id = a.number_id
           WHERE a.user_id = $1 ORDER BY a.id DESC LIMIT $2"
     ))
     .bind::<Text, _>(user_id)
@@ -109,9 +131,10 @@ pub fn assignments_of_user(conn: &mut Connection, user_id: &str, limit: i64) -> 
 pub fn assignments_latest(conn: &mut Connection, limit: i64) -> Result<Vec<AssignmentRecord>, DbError> {
     Ok(sql_query(format!(
         "SELECT {RECORD}
-           FROM ((SELECT * FROM assignments ORDER BY id DESC LIMIT $1)
+           FROM ((SELECT * FROM assignments_ever ORDER BY id DESC LIMIT $1)
                  UNION
-                 (SELECT * FROM assignments WHERE released_at IS NOT NULL ORDER BY released_at DESC LIMIT $1)) a
+                 (SELECT id, number_id, user_id, source, assigned_at, released_at, waited_at
+                    FROM past_assignments ORDER BY released_at DESC LIMIT $1)) a
            JOIN numbers n ON n.id = a.number_id ORDER BY coalesce(a.released_at, a.assigned_at), a.id"
     ))
     .bind::<BigInt, _>(limit)
@@ -135,7 +158,7 @@ pub struct Pace {
 /// When PostgreSQL fails.
 pub fn pace_read(conn: &mut Connection) -> Result<Pace, DbError> {
     Ok(sql_query(
-        "SELECT (SELECT count(*) FROM assignments
+        "SELECT (SELECT count(*) FROM assignments_ever
                   WHERE source IN ('pool', 'emergency') AND assigned_at > clock_timestamp() - interval '7 days') AS assigned,
                 least(7, extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM installation)) / 86400)::float8 AS days",
     )

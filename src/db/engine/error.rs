@@ -9,8 +9,8 @@ use super::words::{Meaning, meaning};
 pub enum Constraint {
     /// The user got a number at the same time from another instance.
     OneLivePerUser,
-    /// The number got a user at the same time.
-    OneLivePerAssignedNumber,
+    /// The number became somebody's at the same time.
+    SomebodysMeanwhile,
     /// Another live number has this E.164.
     OneLivePerNumber,
     /// Another number has this SID.
@@ -30,8 +30,9 @@ pub enum Constraint {
 impl Constraint {
     fn named(name: &str) -> Option<Self> {
         Some(match name {
-            "assignments_one_live_per_user" => Self::OneLivePerUser,
-            "assignments_one_live_per_number" => Self::OneLivePerAssignedNumber,
+            "leases_one_per_user" => Self::OneLivePerUser,
+            "numbers_agree_with_leases" => Self::SomebodysMeanwhile,
+            "leases_move_as_they_may" => Self::SomebodysMeanwhile,
             "numbers_one_live_per_number" => Self::OneLivePerNumber,
             "numbers_sid_is_for_ever" => Self::SidIsForEver,
             "purchase_items_one_open_per_number" => Self::OneOpenPurchasePerNumber,

@@ -74,7 +74,7 @@ fn waiters_size(conn: &mut Connection) -> QueryResult<i64> {
 pub fn signup_look(conn: &mut Connection) -> Result<(), DbError> {
     sql_query(
         "SELECT (SELECT count(*) FROM (SELECT FROM waiters LIMIT 1) a) + (SELECT count(*) FROM (SELECT FROM numbers LIMIT 1) b)
-              + (SELECT count(*) FROM (SELECT FROM assignments LIMIT 1) c)",
+              + (SELECT count(*) FROM (SELECT FROM leases LIMIT 1) c)",
     )
     .execute(conn)?;
     Ok(())

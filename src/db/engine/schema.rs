@@ -112,21 +112,37 @@ diesel::table! {
         rests_for -> Nullable<Text>,
         purchase_item_id -> Nullable<Uuid>,
         purchased_at -> Timestamptz,
-        ready -> Bool,
         held_since -> Nullable<Timestamptz>,
         webhooks_in_vain -> Integer,
         webhooks_failed_at -> Nullable<Timestamptz>,
+        ready -> Bool,
     }
 }
 
 diesel::table! {
-    assignments (id) {
+    leases (number_id) {
+        number_id -> BigInt,
+        ready -> Bool,
+        user_id -> Nullable<Text>,
+        assignment_id -> Nullable<BigInt>,
+        assigned_at -> Nullable<Timestamptz>,
+        source -> Nullable<Text>,
+        waited_at -> Nullable<Uuid>,
+        purchased_at -> Timestamptz,
+        phone_number -> Text,
+        country -> Text,
+        area_code -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    past_assignments (id) {
         id -> BigInt,
         number_id -> BigInt,
         user_id -> Text,
         source -> Text,
         assigned_at -> Timestamptz,
-        released_at -> Nullable<Timestamptz>,
+        released_at -> Timestamptz,
         waited_at -> Nullable<Uuid>,
     }
 }
@@ -240,7 +256,7 @@ diesel::table! {
     }
 }
 
-diesel::joinable!(assignments -> numbers (number_id));
+diesel::joinable!(past_assignments -> numbers (number_id));
 diesel::joinable!(purchase_items -> purchases (purchase_id));
 diesel::joinable!(purchase_errors -> purchases (purchase_id));
 diesel::joinable!(numbers -> purchase_items (purchase_item_id));
@@ -252,7 +268,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     purchase_items,
     purchase_errors,
     numbers,
-    assignments,
+    leases,
+    past_assignments,
     waiters,
     passes,
     releases,

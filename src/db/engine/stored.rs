@@ -9,7 +9,7 @@ use diesel::sql_types::Text;
 
 use crate::domain::{
     AreaCode, AssignmentSource, CountryCode, NumberEventKind, NumberSid, NumberStatus, Occasion, OrderState,
-    PhoneNumber, QuarantineReason, Trigger, UserId, WebhookStatus,
+    PhoneNumber, QuarantineReason, StoredStatus, Trigger, UserId, WebhookStatus,
 };
 
 macro_rules! stored_as_text {
@@ -42,6 +42,7 @@ stored_as_text!(
     OrderState,
     PhoneNumber,
     QuarantineReason,
+    StoredStatus,
     Trigger,
     UserId,
     WebhookStatus,

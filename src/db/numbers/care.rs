@@ -8,7 +8,7 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use super::row::NumberRow;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::engine::schema::numbers;
+use crate::db::engine::schema::{leases, numbers};
 use crate::domain::QuarantineReason;
 
 /// Live numbers to look after, in the order they came, from above `after`; `only` restricts them. Those that are on hold, or
@@ -98,15 +98,16 @@ pub fn numbers_unready(
     limit: i64,
 ) -> Result<Vec<NumberRow>, DbError> {
     Ok(numbers::table
-        .filter(numbers::status.eq("available"))
-        .filter(numbers::ready.eq(false))
+        .inner_join(leases::table.on(leases::number_id.eq(numbers::id)))
+        .filter(leases::user_id.is_null())
+        .filter(leases::ready.eq(false))
         .filter(numbers::missing_since.is_null())
         .filter(numbers::webhook_status.eq_any(["drifted", "pending"]))
         .filter(numbers::id.ne_all(resting))
         .order((
             diesel::dsl::sql::<Nullable<Integer>>("array_position(")
                 .bind::<Array<BigInt>, _>(last)
-                .sql(", id) NULLS FIRST"),
+                .sql(", numbers.id) NULLS FIRST"),
             numbers::id,
         ))
         .limit(limit)

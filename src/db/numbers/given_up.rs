@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Integer};
 
-use super::places::{EXPECTED, FREE};
+use super::places::{EXPECTED, FREE, IN_POOL, SOMEBODYS};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::domain::too_many;
@@ -44,10 +44,10 @@ pub fn number_fail_webhooks(conn: &mut Connection, id: i64, confirmed: bool) -> 
         // One counts after the other, and sees what those before gave up.
         sql_query("SELECT only_one FROM installation FOR NO KEY UPDATE").execute(conn)?;
         let row: Row = sql_query(format!(
-            "SELECT count(*) FILTER (WHERE id <> $1 AND status <> 'assigned' AND webhook_status = 'failed'
+            "SELECT count(*) FILTER (WHERE id <> $1 AND webhook_status = 'failed' AND NOT {SOMEBODYS}
                                        AND webhooks_failed_at > clock_timestamp() - interval '24 hours') AS failed,
                     count(*) AS live,
-                    coalesce(bool_or(id = $1 AND status <> 'assigned' AND webhook_status <> 'failed'), false) AS counts
+                    coalesce(bool_or(id = $1 AND webhook_status <> 'failed' AND NOT {SOMEBODYS}), false) AS counts
                FROM numbers WHERE {EXPECTED}"
         ))
         .bind::<BigInt, _>(id)
@@ -80,11 +80,11 @@ pub fn number_tried_in_vain(conn: &mut Connection, id: i64) -> Result<u32, DbErr
         #[diesel(sql_type = Integer)]
         times: i32,
     }
-    let row: Option<Row> = sql_query(
+    let row: Option<Row> = sql_query(format!(
         "UPDATE numbers SET webhooks_in_vain = least(webhooks_in_vain, 1000000) + 1
-          WHERE id = $1 AND status = 'available' AND webhook_status IN ('drifted', 'pending')
+          WHERE id = $1 AND webhook_status IN ('drifted', 'pending') AND {IN_POOL}
          RETURNING webhooks_in_vain AS times",
-    )
+    ))
     .bind::<BigInt, _>(id)
     .get_result(conn)
     .optional()?;

@@ -78,10 +78,10 @@ pub fn number_history(conn: &mut Connection, phone_number: &PhoneNumber) -> Resu
                FROM items WHERE state IN ('bought', 'taken', 'not_bought', 'unknown')
              UNION ALL
              SELECT a.assigned_at, 3, 'assigned', NULL, NULL, a.user_id, a.source, NULL, NULL, NULL, NULL, NULL
-               FROM assignments a JOIN ours ON ours.id = a.number_id
+               FROM assignments_ever a JOIN ours ON ours.id = a.number_id
              UNION ALL
              SELECT a.released_at, 4, 'released', NULL, NULL, a.user_id, NULL, NULL, NULL, NULL, NULL, NULL
-               FROM assignments a JOIN ours ON ours.id = a.number_id WHERE a.released_at IS NOT NULL
+               FROM assignments_ever a JOIN ours ON ours.id = a.number_id WHERE a.released_at IS NOT NULL
              UNION ALL
              SELECT missing_since, 5, 'missing', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
                FROM ours WHERE missing_since IS NOT NULL

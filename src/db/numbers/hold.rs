@@ -10,6 +10,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::places::{EXPECTED, IDLE};
+use super::read::number_lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::domain::{QuarantineReason, too_many};
@@ -49,8 +50,6 @@ pub(in crate::db) enum HoldFrom {
     Idle,
     /// On its way back to Twilio.
     Leaving,
-    /// Wherever it is: the caller has locked its row and looked.
-    Anywhere,
 }
 
 /// Nobody is given the number from here on. `false` = it did not stand there, and nothing was changed.
@@ -63,17 +62,19 @@ pub(in crate::db) fn number_put_on_hold(
     let stands = match from {
         HoldFrom::Idle => IDLE,
         HoldFrom::Leaving => "quarantine_reason = 'leaving'",
-        HoldFrom::Anywhere => "true",
     };
-    let held = sql_query(format!(
-        "UPDATE numbers SET status = 'quarantined', quarantine_reason = $2, quarantined_until = NULL, rests_for = NULL,
-                held_since = clock_timestamp()
-          WHERE id = $1 AND {stands}"
-    ))
-    .bind::<BigInt, _>(id)
-    .bind::<Text, _>(reason.as_str())
-    .execute(conn)?;
-    Ok(held > 0)
+    conn.transaction::<_, DbError, _>(|conn| {
+        number_lock(conn, id)?;
+        let held = sql_query(format!(
+            "UPDATE numbers SET status = 'quarantined', quarantine_reason = $2, quarantined_until = NULL, rests_for = NULL,
+                    held_since = clock_timestamp()
+              WHERE id = $1 AND {stands}"
+        ))
+        .bind::<BigInt, _>(id)
+        .bind::<Text, _>(reason.as_str())
+        .execute(conn)?;
+        Ok(held > 0)
+    })
 }
 
 /// What became of a number that carries another environment's tag.

@@ -1,16 +1,18 @@
 //! How a number comes into the database: one insert, whoever brings it.
 //!
 //! Invariants: a SID is written once and never again; a number that is somebody's from the start is written with its
-//! assignment in one statement; `configured` is believed only of webhooks that the installation still wants.
+//! lease in one transaction; `configured` is believed only of webhooks that the installation still wants.
 //! How to get it wrong: a second insert. An attribute that it forgets is wrong for one way in, and nobody sees which.
 
 use chrono::{DateTime, Utc};
+use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::hold::HoldReason;
+use super::lease::lease_to;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::installation::still_wanted;
@@ -59,42 +61,38 @@ pub(in crate::db) fn number_insert(
         #[diesel(sql_type = BigInt)]
         id: i64,
     }
-    let (status, hold, user) = match destination {
-        Destination::Pool => ("available", None, None),
-        Destination::Hold(reason) => ("quarantined", Some(reason.as_str()), None),
-        Destination::User(user_id, since) => ("assigned", None, Some((user_id.as_str(), *since))),
+    let (status, hold) = match destination {
+        Destination::Pool | Destination::User(..) => ("active", None),
+        Destination::Hold(reason) => ("quarantined", Some(reason.as_str())),
     };
     let webhooks = number.compared_with.as_ref();
-    let row: Option<Row> = sql_query(format!(
-        "WITH written AS (
-            INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, held_since, webhook_status,
-                                 capable, purchase_item_id, purchased_at)
-            VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $6 IS NOT NULL THEN clock_timestamp() END,
-                    CASE WHEN $7 <> 'configured' OR $14 IS NULL OR {} THEN $7 ELSE 'drifted' END, $8, $9, $10)
-            ON CONFLICT (sid) DO NOTHING
-            RETURNING id),
-         given AS (INSERT INTO assignments (number_id, user_id, source, assigned_at)
-                   SELECT id, $11, $12, $13 FROM written WHERE $11 IS NOT NULL)
-         SELECT id FROM written",
-        still_wanted(14)
-    ))
-    .bind::<Text, _>(number.sid.as_str())
-    .bind::<Text, _>(number.phone_number.as_str())
-    .bind::<Text, _>(number.country.as_str())
-    .bind::<Nullable<Text>, _>(number.phone_number.area_code(number.country).map(|code| code.as_str().to_owned()))
-    .bind::<Text, _>(status)
-    .bind::<Nullable<Text>, _>(hold)
-    .bind::<Text, _>(number.webhook_status.as_str())
-    .bind::<Bool, _>(number.capable)
-    .bind::<Nullable<SqlUuid>, _>(item_id)
-    .bind::<Timestamptz, _>(number.purchased_at)
-    .bind::<Nullable<Text>, _>(user.map(|(user_id, _)| user_id))
-    .bind::<Text, _>(AssignmentSource::Import.as_str())
-    .bind::<Nullable<Timestamptz>, _>(user.map(|(_, since)| since))
-    .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.voice_url.as_str()))
-    .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.sms_url.as_str()))
-    .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.status_callback.as_str()))
-    .get_result(conn)
-    .optional()?;
-    Ok(row.map(|row| row.id))
+    conn.transaction::<_, DbError, _>(|conn| {
+        let row: Option<Row> = sql_query(format!(
+            "INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, held_since, webhook_status,
+                                  capable, purchase_item_id, purchased_at)
+             VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $6 IS NOT NULL THEN clock_timestamp() END,
+                     CASE WHEN $7 <> 'configured' OR $11 IS NULL OR {} THEN $7 ELSE 'drifted' END, $8, $9, $10)
+             ON CONFLICT (sid) DO NOTHING RETURNING id",
+            still_wanted(11)
+        ))
+        .bind::<Text, _>(number.sid.as_str())
+        .bind::<Text, _>(number.phone_number.as_str())
+        .bind::<Text, _>(number.country.as_str())
+        .bind::<Nullable<Text>, _>(number.phone_number.area_code(number.country).map(|code| code.as_str().to_owned()))
+        .bind::<Text, _>(status)
+        .bind::<Nullable<Text>, _>(hold)
+        .bind::<Text, _>(number.webhook_status.as_str())
+        .bind::<Bool, _>(number.capable)
+        .bind::<Nullable<SqlUuid>, _>(item_id)
+        .bind::<Timestamptz, _>(number.purchased_at)
+        .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.voice_url.as_str()))
+        .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.sms_url.as_str()))
+        .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.status_callback.as_str()))
+        .get_result(conn)
+        .optional()?;
+        if let (Some(row), Destination::User(user_id, since)) = (&row, destination) {
+            lease_to(conn, row.id, user_id, AssignmentSource::Import, Some(*since))?;
+        }
+        Ok(row.map(|row| row.id))
+    })
 }

@@ -5,12 +5,14 @@
 //! How to get it wrong: moving a number here without its release. The ledger of releases (`db::releases`) writes both in one
 //! transaction.
 
+use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::places::{LEAVING, LEFT};
+use super::places::{IN_POOL, LEAVING, LEFT};
+use super::read::number_lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 
@@ -28,7 +30,7 @@ pub(in crate::db) fn number_stay(conn: &mut Connection, release_id: Uuid) -> Res
                 quarantined_until = CASE WHEN r.former_reason IS NULL THEN clock_timestamp() ELSE r.former_until END,
                 -- Its user gets it back as before, unless they have another number by now, or another rests for them.
                 rests_for = CASE WHEN r.former_reason = 'released'
-                                  AND NOT EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = r.former_rests_for AND a.released_at IS NULL)
+                                  AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = r.former_rests_for)
                                   AND NOT EXISTS (SELECT 1 FROM numbers o WHERE o.rests_for = r.former_rests_for)
                                  THEN r.former_rests_for END
            FROM releases r
@@ -54,14 +56,16 @@ pub enum Gone {
 /// When PostgreSQL fails.
 pub fn number_let_go(conn: &mut Connection, id: i64, why: Gone) -> Result<bool, DbError> {
     let stands = match why {
-        Gone::Released => "true",
+        Gone::Released => "true".to_owned(),
         Gone::Replaced => {
-            "status IN ('available', 'quarantined')
-             AND (quarantine_reason IS NULL OR quarantine_reason IN ('released', 'unknown_item', 'tag_conflict'))"
+            format!("({IN_POOL} OR quarantine_reason IN ('released', 'unknown_item', 'tag_conflict'))")
         }
     };
-    let gone = sql_query(format!("UPDATE numbers SET {LEFT} WHERE id = $1 AND {stands}"))
-        .bind::<BigInt, _>(id)
-        .execute(conn)?;
-    Ok(gone > 0)
+    conn.transaction::<_, DbError, _>(|conn| {
+        number_lock(conn, id)?;
+        let gone = sql_query(format!("UPDATE numbers SET {LEFT} WHERE id = $1 AND {stands}"))
+            .bind::<BigInt, _>(id)
+            .execute(conn)?;
+        Ok(gone > 0)
+    })
 }

@@ -137,13 +137,13 @@ pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(Installa
                 n.status IS NOT DISTINCT FROM 'released' AND coalesce(
                     (SELECT max(r.ended_at) FROM releases r WHERE r.number_id = n.id) < clock_timestamp() - interval '10 minutes',
                     true) AS left_long_ago,
-                a.user_id,
+                l.user_id,
                 i.id AS item_id, i.purchase_id, i.phone_number AS item_number, p.country AS order_country, p.state = 'running' AS running, i.spends,
                 greatest(0, extract(epoch FROM clock_timestamp() - coalesce(i.first_sent_at, i.intended_at)))::float8 AS sent_ago_secs
            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bool[]) WITH ORDINALITY
                 AS seen (sid, phone_number, item_id, untagged, place)
            LEFT JOIN numbers n ON n.sid = seen.sid
-           LEFT JOIN assignments a ON a.number_id = n.id AND a.released_at IS NULL
+           LEFT JOIN leases l ON l.number_id = n.id
            LEFT JOIN LATERAL (
                 SELECT d.id FROM purchase_items d
                  WHERE seen.untagged AND n.id IS NULL AND d.phone_number = seen.phone_number
@@ -166,7 +166,7 @@ impl From<Row> for Lookup {
     fn from(row: Row) -> Self {
         let number = row.number.map(|number| KnownNumber {
             id: number.id,
-            status: number.status,
+            status: number.stored_status.with(row.user_id.is_some()),
             hold: number.quarantine_reason,
             webhook_status: number.webhook_status,
             capable: number.capable,

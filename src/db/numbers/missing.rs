@@ -3,6 +3,7 @@
 //! How to get it wrong: judging numbers that were bought while the list was read. Only those up to the highest id at the
 //! walk's start were to be seen.
 
+use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
@@ -112,14 +113,28 @@ pub struct NowMissing {
 /// # Errors
 /// When PostgreSQL fails.
 pub fn numbers_mark_missing(conn: &mut Connection, ids: &[i64]) -> Result<Vec<NowMissing>, DbError> {
-    Ok(sql_query(format!(
-        "WITH picked AS (SELECT id FROM numbers WHERE id = ANY($1) AND {EXPECTED} ORDER BY id FOR UPDATE)
-         UPDATE numbers SET missing_since = clock_timestamp() FROM picked WHERE numbers.id = picked.id
-         RETURNING numbers.id, phone_number,
-                   (SELECT a.user_id FROM assignments a WHERE a.number_id = numbers.id AND a.released_at IS NULL) AS user_id",
-    ))
-    .bind::<Array<BigInt>, _>(ids)
-    .load(conn)?)
+    conn.transaction(|conn| {
+        let marked: Vec<Marked> = sql_query(format!(
+            "WITH picked AS (SELECT id FROM numbers WHERE id = ANY($1) AND {EXPECTED} ORDER BY id FOR UPDATE)
+             UPDATE numbers SET missing_since = clock_timestamp() FROM picked WHERE numbers.id = picked.id RETURNING numbers.id",
+        ))
+        .bind::<Array<BigInt>, _>(ids)
+        .load(conn)?;
+        let marked: Vec<i64> = marked.into_iter().map(|row| row.id).collect();
+        // Whose they are is asked afterwards: signups that were faster are waited for by then.
+        Ok(sql_query(
+            "SELECT n.id, n.phone_number, l.user_id FROM numbers n LEFT JOIN leases l ON l.number_id = n.id
+              WHERE n.id = ANY($1) ORDER BY n.id",
+        )
+        .bind::<Array<BigInt>, _>(marked)
+        .load(conn)?)
+    })
+}
+
+#[derive(QueryableByName)]
+struct Marked {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
 }
 
 /// A missing number is at Twilio again; `false` when it was not missing, or is leaving.

@@ -29,8 +29,8 @@
 //! | in | [`number_insert`] | `item_settle` (a purchase, and a comparison that finds one), [`number_take_in`] (`custody::adopt`, `custody::import`), [`number_take_in_found`] (`reconciliation::orphan`) |
 //! | 1 | [`number_put_on_hold`] from `Idle` | [`number_hold_tag_conflict`]: `reconciliation::suspicion`, for comparisons and care |
 //! | 2 | [`number_adopted`] for the pool | `custody::adopt` |
-//! | 3 | [`number_adopted`] for a user, [`number_import_to`] | `custody::adopt`, `custody::import`; what is in stock or at rest goes through a hold |
-//! | 4 | `assignments_claim`, `assignments_claim_in` | the desk, and whoever serves those who wait |
+//! | 3 | [`number_adopted`] for a user, [`number_import_to`] | `custody::adopt`, `custody::import` |
+//! | 4 | `assignments_claim`, `assignments_claim_in`: its lease alone says so | the desk, and whoever serves those who wait |
 //! | 5 | `assignment_release` | `api::signup`; what rested for the user before then rests for nobody |
 //! | 6 | [`number_return`]; [`number_rest_on`] stays, for longer | `pool_monitor::repair` |
 //! | 7 | `assignments_restore` | the desk, and whoever serves those who wait |
@@ -40,7 +40,9 @@
 //! | 11 | [`number_let_go`] of what was `Replaced` | `reconciliation::orphan` |
 //! | 12 | [`number_put_on_hold`] from `Leaving` | `release_hold_tag_conflict` |
 //!
-//! `on hold`, `at rest` and `leaving` are stored as `quarantined`; `quarantine_reason` tells them apart:
+//! `available` and `assigned` are stored as `active`: whose an active number is, its lease says ([`lease`]), and only that
+//! changes when it is handed out. The lease comes and goes with `active`, by the database's own hand. `on hold`, `at rest`
+//! and `leaving` are stored as `quarantined`; `quarantine_reason` tells them apart:
 //!
 //! | reason | stands for | comes by | goes by |
 //! |---|---|---|---|
@@ -68,18 +70,21 @@
 //!   (`numbers_sid_is_for_ever`).
 //! * I2, nothing is bought twice: an item brings at most one number (`numbers_one_per_purchase_item`), an order no more than
 //!   it asked for (`purchase_items_fit_their_order`), and one live row has an E.164 (`numbers_one_live_per_number`).
-//! * I3, one to one: `assignments_one_live_per_number`, `assignments_one_live_per_user`; a number is `assigned` exactly while
-//!   an assignment lives (`numbers_agree_with_assignments`); one number rests for a user (`numbers_one_rests_per_user`).
-//! * I4, told means kept: a hand-out and its assignment are one statement, committed before anybody is told.
+//! * I3, one to one: `leases_one_per_number`, `leases_one_per_user`; a lease never changes hands (`leases_move_as_they_may`),
+//!   and a number that somebody has stays active (`numbers_agree_with_leases`); one number rests for a user
+//!   (`numbers_one_rests_per_user`).
+//! * I4, told means kept: a hand-out is one statement that writes one row, committed before anybody is told; how it ended is
+//!   written by the database when the lease goes (`leases_become_history`), and stays (`history_stays_as_it_is`).
 //! * I5, caps hold: whatever is counted as stock is a row here or an open item; intents count both under the gate's lock.
-//! * I6, not ready, not assigned: `ready` is generated from all dimensions, and `numbers_ready_before_assigned` refuses the
-//!   rest, and whatever is leaving; `configured` is written only by statements that look what the installation wants.
+//! * I6, not ready, not assigned: `ready` is generated from all dimensions, and a lease says the same at any time
+//!   (`numbers_have_a_lease`, `leases_agree_with_numbers`); `leases_are_of_ready_numbers` refuses a user to any other, but for
+//!   an operator's word; `configured` is written only by statements that look what the installation wants.
 //! * I7, other people's numbers are not touched: ours are those that have a live row, by SID. What left does not return
 //!   (`numbers_released_is_final`); what is quarantined says why, and rests until a time (`numbers_quarantine_says_why`,
 //!   `numbers_rest_ends`, `numbers_rest_for_somebody`).
 //!
 //! How to get it wrong: an `UPDATE numbers` somewhere else; a test looks for it. A transition on a row that was read before
-//! it was locked. The installation's row is locked before a number's ([`crate::db::installation`]), never after.
+//! it was locked: the installation's row comes first ([`crate::db::installation`]), then the number's, then its lease.
 
 mod care;
 mod given_up;
@@ -87,6 +92,7 @@ mod history;
 mod hold;
 mod insert;
 mod intake;
+mod lease;
 mod leaving;
 mod listed;
 mod missing;
@@ -108,6 +114,7 @@ pub use hold::{HoldReason, TagHold, number_hold_tag_conflict};
 pub(in crate::db) use insert::number_insert;
 pub use insert::{Destination, NewNumber};
 pub use intake::{Intake, number_item, number_take_in, number_take_in_found};
+pub(in crate::db) use lease::{free, leased};
 pub use leaving::{Gone, number_let_go};
 pub(in crate::db) use leaving::{number_leave, number_stay};
 pub use listed::{KnownItem, KnownNumber, Listed, Lookup, listed_look};
@@ -116,15 +123,15 @@ pub use missing::{
     rows_unread,
 };
 pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
-pub(in crate::db) use places::{AT_REST, DUE, FIT, MENDABLE, SOMEBODYS, fit};
+pub(in crate::db) use places::{AT_REST, DUE, FIT, MENDABLE, UNREADY, fit};
 pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
 pub(in crate::db) use read::number_lock;
 pub use read::{
     IdleNumber, NumberFilter, number_holding, number_owned, number_read, number_standing, numbers_list,
     numbers_of_purchase, numbers_owned, pool_oldest,
 };
-pub(in crate::db) use rest::number_rests_for_nobody;
 pub use rest::{number_rest_on, number_return};
+pub(in crate::db) use rest::{number_rests_for_nobody, numbers_come_back};
 pub use row::{NumberRow, OwnedNumber};
 pub use webhooks::{
     StoodThen, installation_set_webhooks, installation_unconfirm, number_confirm_webhooks, number_mark_drifted,

@@ -4,13 +4,9 @@
 //! column that belongs to a place is set here once.
 //! How to get it wrong: leaving a column of the former place behind. The schema refuses some of them, not all.
 
-/// In the pool: nobody's, and held by nobody.
-pub(in crate::db) const IN_STOCK: &str =
-    "status = 'available', quarantine_reason = NULL, quarantined_until = NULL, rests_for = NULL";
-
-/// Somebody's. The assignment is written in the same statement, or the schema refuses both.
-pub(in crate::db) const SOMEBODYS: &str =
-    "status = 'assigned', quarantine_reason = NULL, quarantined_until = NULL, rests_for = NULL";
+/// In the pool, or somebody's: its lease, which comes with this, says which.
+pub(in crate::db) const ACTIVE: &str =
+    "status = 'active', quarantine_reason = NULL, quarantined_until = NULL, rests_for = NULL";
 
 /// At rest, for the user of the assignment `ended` and `$2` seconds.
 pub(in crate::db) const AT_REST: &str =
@@ -30,7 +26,19 @@ pub(in crate::db) const FREE: &str =
     "status <> 'released' AND (quarantine_reason IS NULL OR quarantine_reason = 'released')";
 
 /// Nobody's, whether its rest is over or not.
-pub(super) const IDLE: &str = "(status = 'available' OR quarantine_reason IS NOT DISTINCT FROM 'released')";
+///
+/// Whoever moves what is idle locks it first ([`super::read::number_lock`]): a signup locks its lease alone.
+pub(super) const IDLE: &str = "(quarantine_reason IS NOT DISTINCT FROM 'released'
+    OR coalesce((SELECT l.user_id IS NULL FROM leases l WHERE l.number_id = numbers.id), false))";
+
+/// In the pool, ready or not. A scalar sub-select, as in all of these, because it stays a look-up in an index: a join that
+/// is planned while the tables are small reads them whole when they are large.
+pub(super) const IN_POOL: &str =
+    "coalesce((SELECT l.user_id IS NULL FROM leases l WHERE l.number_id = numbers.id), false)";
+
+/// Somebody has it.
+pub(super) const SOMEBODYS: &str =
+    "coalesce((SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = numbers.id), false)";
 
 /// Twilio's list should show it; what is on its way back to Twilio is its release's.
 pub(super) const EXPECTED: &str =
@@ -41,9 +49,12 @@ pub(in crate::db) const DUE: &str =
     "status = 'quarantined' AND quarantine_reason = 'released' AND missing_since IS NULL
                    AND quarantined_until <= statement_timestamp() AND capable AND webhook_status <> 'failed'";
 
-/// Ready, or will be when its repair is done.
-pub(in crate::db) const MENDABLE: &str =
-    "status = 'available' AND capable AND missing_since IS NULL AND webhook_status <> 'failed'";
+/// Nobody's, in the pool, and not ready: the lease is `l`, the number `n`.
+pub(in crate::db) const UNREADY: &str = "leases l JOIN numbers n ON n.id = l.number_id
+    WHERE l.user_id IS NULL AND NOT l.ready AND n.missing_since IS NULL";
+
+/// A repair will make it ready: of an unready number `n`.
+pub(in crate::db) const MENDABLE: &str = "n.capable AND n.webhook_status <> 'failed'";
 
 /// What makes a resting number fit to go back to its user; `numbers.ready` says the same of one in stock.
 macro_rules! fit {

@@ -2,17 +2,16 @@
 //!
 //! Invariants: nobody has two numbers, and no number two users; what goes into the pool was confirmed at Twilio; what is
 //! leaving stays on its way.
-//! How to get it wrong: assigning an unready number from stock. The schema refuses it; an operator's word goes through
-//! quarantine.
+//! How to get it wrong: giving away what was read before its lease was locked. A signup may have it by now.
 
 use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::hold::{HoldFrom, HoldReason, number_put_on_hold};
-use super::places::{IN_STOCK, SOMEBODYS};
+use super::lease::lease_to;
+use super::places::ACTIVE;
 use super::read::number_lock;
 use super::row::OwnedNumber;
 use crate::db::engine::connection::Connection;
@@ -67,17 +66,9 @@ pub fn number_adopted(
             return Ok(Placed::NotReady);
         }
         found_to_be(conn, id, confirmed.and_then(|confirmed| confirmed.capable), wanted)?;
-        match user_id {
-            // Through a hold: an unfit number in the pool is nobody's, but an operator may give it to somebody.
-            Some(user_id) => {
-                number_put_on_hold(conn, id, HoldReason::Adopting, HoldFrom::Anywhere)?;
-                assign(conn, id, user_id, AssignmentSource::Adopt, None)?;
-            }
-            None => {
-                sql_query(format!("UPDATE numbers SET {IN_STOCK} WHERE id = $1"))
-                    .bind::<BigInt, _>(id)
-                    .execute(conn)?;
-            }
+        becomes_active(conn, id)?;
+        if let Some(user_id) = user_id {
+            lease_to(conn, id, user_id, AssignmentSource::Adopt, None)?;
         }
         Ok(Placed::Done)
     })?;
@@ -102,11 +93,16 @@ pub fn number_import_to(
         if let Some(placed) = is_placed(&number, Some(user_id)) {
             return Ok(placed);
         }
-        // Stock that is not ready cannot be assigned; what an operator holds in his hand can.
-        number_put_on_hold(conn, id, HoldReason::Adopting, HoldFrom::Anywhere)?;
-        assign(conn, id, user_id, AssignmentSource::Import, Some(since))?;
+        becomes_active(conn, id)?;
+        lease_to(conn, id, user_id, AssignmentSource::Import, Some(since))?;
         Ok(Placed::Done)
     })
+}
+
+/// It neither rests nor is on hold any more: its lease comes with this, and is locked until the transaction ends.
+fn becomes_active(conn: &mut Connection, id: i64) -> Result<(), DbError> {
+    sql_query(format!("UPDATE numbers SET {ACTIVE} WHERE id = $1")).bind::<BigInt, _>(id).execute(conn)?;
+    Ok(())
 }
 
 /// What Twilio's answer says of it, where there was one: it is there, too.
@@ -123,30 +119,10 @@ fn found_to_be(conn: &mut Connection, id: i64, capable: Option<bool>, wanted: Op
 }
 
 fn is_placed(number: &OwnedNumber, user_id: Option<&UserId>) -> Option<Placed> {
-    match (number.status, number.quarantine_reason) {
+    match (number.status(), number.quarantine_reason) {
         (NumberStatus::Released, _) | (_, Some(QuarantineReason::Leaving)) => Some(Placed::Leaving),
         (NumberStatus::Assigned, _) if user_id.is_none_or(|user_id| number.is_of(user_id)) => Some(Placed::Already),
         (NumberStatus::Assigned, _) => Some(Placed::Assigned),
         _ => None,
     }
-}
-
-fn assign(
-    conn: &mut Connection,
-    id: i64,
-    user_id: &UserId,
-    source: AssignmentSource,
-    since: Option<DateTime<Utc>>,
-) -> Result<(), DbError> {
-    sql_query(format!(
-        "WITH given AS (INSERT INTO assignments (number_id, user_id, source, assigned_at)
-                        VALUES ($1, $2, $3, coalesce($4, clock_timestamp())))
-         UPDATE numbers SET {SOMEBODYS} WHERE id = $1"
-    ))
-    .bind::<BigInt, _>(id)
-    .bind::<Text, _>(user_id.as_str())
-    .bind::<Text, _>(source.as_str())
-    .bind::<Nullable<Timestamptz>, _>(since)
-    .execute(conn)?;
-    Ok(())
 }

@@ -10,6 +10,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::lease::lease_lock;
 use super::row::{NumberRow, OWNED, OwnedNumber, SHOWN_STATUS};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
@@ -132,10 +133,10 @@ pub fn number_holding(
     .optional()?)
 }
 
-/// Locks a number's row until the transaction ends, and reads it as it is then. A user who comes or goes changes the row
-/// too, so the user read afterwards is the one it has.
+/// Locks a number's row and its lease until the transaction ends, and reads it as it is then: nobody gets it meanwhile.
 pub(in crate::db) fn number_lock(conn: &mut Connection, id: i64) -> Result<OwnedNumber, DbError> {
     sql_query("SELECT 1 FROM numbers WHERE id = $1 FOR UPDATE").bind::<BigInt, _>(id).execute(conn)?;
+    lease_lock(conn, id)?;
     Ok(sql_query(format!("{OWNED} WHERE n.id = $1")).bind::<BigInt, _>(id).get_result(conn)?)
 }
 
@@ -156,8 +157,10 @@ pub struct IdleNumber {
 /// When PostgreSQL fails.
 pub fn pool_oldest(conn: &mut Connection, limit: i64) -> Result<Vec<IdleNumber>, DbError> {
     Ok(sql_query(
-        "SELECT n.*, coalesce((SELECT max(a.released_at) FROM assignments a WHERE a.number_id = n.id), n.purchased_at) AS idle_since
-           FROM numbers n WHERE n.status = 'available' AND n.missing_since IS NULL
+        "SELECT n.*, coalesce((SELECT max(a.released_at) FROM past_assignments a WHERE a.number_id = n.id), n.purchased_at) AS idle_since
+           FROM ((SELECT number_id FROM leases WHERE user_id IS NULL AND ready ORDER BY purchased_at, number_id LIMIT $1)
+                 UNION ALL (SELECT number_id FROM leases WHERE user_id IS NULL AND NOT ready ORDER BY number_id)) l
+           JOIN numbers n ON n.id = l.number_id WHERE n.missing_since IS NULL
           ORDER BY n.ready DESC, n.purchased_at, n.id LIMIT $1",
     )
     .bind::<BigInt, _>(limit)

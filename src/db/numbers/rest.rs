@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{Array, BigInt, Double, Text};
 
-use super::places::IN_STOCK;
+use super::places::ACTIVE;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
@@ -23,7 +23,7 @@ use crate::domain::{UserId, Webhooks};
 /// When PostgreSQL fails.
 pub fn number_return(conn: &mut Connection, id: i64, webhooks: &Webhooks) -> Result<bool, DbError> {
     let returned = sql_query(format!(
-        "UPDATE numbers SET {IN_STOCK}, webhook_status = CASE WHEN {} THEN 'configured' ELSE 'drifted' END,
+        "UPDATE numbers SET {ACTIVE}, webhook_status = CASE WHEN {} THEN 'configured' ELSE 'drifted' END,
                 webhooks_in_vain = 0, webhooks_failed_at = NULL
           WHERE id = $1 AND status = 'quarantined' AND quarantine_reason = 'released' AND quarantined_until <= clock_timestamp()",
         still_wanted(2)
@@ -37,6 +37,13 @@ pub fn number_return(conn: &mut Connection, id: i64, webhooks: &Webhooks) -> Res
         stock_notify(conn)?;
     }
     Ok(returned > 0)
+}
+
+/// Rested numbers that are fit go back to those for whom they rested, who are given their leases in the same transaction. The
+/// caller has locked the rows.
+pub(in crate::db) fn numbers_come_back(conn: &mut Connection, ids: &[i64]) -> Result<(), DbError> {
+    sql_query(format!("UPDATE numbers SET {ACTIVE} WHERE id = ANY($1)")).bind::<Array<BigInt>, _>(ids).execute(conn)?;
+    Ok(())
 }
 
 /// Lets a number rest on, because its webhooks could not be confirmed.
@@ -59,7 +66,7 @@ pub fn number_rest_on(conn: &mut Connection, id: i64, longer: Duration) -> Resul
 pub(in crate::db) fn number_rests_for_nobody(conn: &mut Connection, user_id: &UserId) -> Result<(), DbError> {
     sql_query(
         "UPDATE numbers SET rests_for = NULL WHERE rests_for = $1
-            AND EXISTS (SELECT 1 FROM assignments WHERE user_id = $1 AND released_at IS NULL)",
+            AND EXISTS (SELECT 1 FROM leases WHERE user_id = $1)",
     )
     .bind::<Text, _>(user_id.as_str())
     .execute(conn)?;

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::db::engine::schema::numbers;
 use crate::domain::{
-    AreaCode, CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, Standing, UserId, WebhookStatus,
+    AreaCode, CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, Standing, StoredStatus, UserId,
+    WebhookStatus,
 };
 
 /// A row of `numbers`.
@@ -29,8 +30,9 @@ pub struct NumberRow {
     pub country: CountryCode,
     /// Where the country has them.
     pub area_code: Option<AreaCode>,
-    /// As it is stored: never [`NumberStatus::Missing`]; see [`NumberRow::shown_status`].
-    pub status: NumberStatus,
+    /// As it is stored: whether an active one is somebody's, its lease says. See [`OwnedNumber::status`].
+    #[diesel(column_name = status)]
+    pub stored_status: StoredStatus,
     /// How its webhooks stand.
     pub webhook_status: WebhookStatus,
     /// Whether it has what `pool.capabilities` wants.
@@ -45,7 +47,7 @@ pub struct NumberRow {
     pub purchase_item_id: Option<Uuid>,
     /// When Twilio sold it.
     pub purchased_at: DateTime<Utc>,
-    /// Whether the next signup may get it.
+    /// Whether the next signup may get it, if it is nobody's.
     pub ready: bool,
 }
 
@@ -53,19 +55,14 @@ impl NumberRow {
     /// Whether Twilio does not know it, though it should.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        self.missing_since.is_some() && self.status != NumberStatus::Released
-    }
-
-    /// How it stands for whoever looks from outside: missing, whatever it was.
-    #[must_use]
-    pub fn shown_status(&self) -> NumberStatus {
-        if self.is_missing() { NumberStatus::Missing } else { self.status }
+        self.missing_since.is_some() && self.stored_status != StoredStatus::Released
     }
 }
 
-/// [`NumberRow::shown_status`] in SQL, of a row `n`.
+/// [`OwnedNumber::shown_status`] in SQL, of a row `n` and its lease `l`.
 pub(super) const SHOWN_STATUS: &str =
-    "CASE WHEN n.missing_since IS NOT NULL AND n.status <> 'released' THEN 'missing' ELSE n.status END";
+    "CASE WHEN n.missing_since IS NOT NULL AND n.status <> 'released' THEN 'missing' WHEN n.status <> 'active' THEN n.status
+          WHEN l.user_id IS NULL THEN 'available' ELSE 'assigned' END";
 
 /// A number of ours: its row, whose it is, and which order brought it.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -84,11 +81,11 @@ pub struct OwnedNumber {
     pub purchase_id: Option<Uuid>,
 }
 
-/// Selects [`OwnedNumber`]s; the row of `numbers` is `n`, its item `i`.
+/// Selects [`OwnedNumber`]s; the row of `numbers` is `n`, its lease `l`, its item `i`.
 pub(super) const OWNED: &str = "
-    SELECT n.*, a.user_id, a.assigned_at, i.purchase_id
+    SELECT n.*, l.user_id, l.assigned_at, i.purchase_id
       FROM numbers n
-      LEFT JOIN assignments a ON a.number_id = n.id AND a.released_at IS NULL
+      LEFT JOIN leases l ON l.number_id = n.id
       LEFT JOIN purchase_items i ON i.id = n.purchase_item_id";
 
 impl Deref for OwnedNumber {
@@ -100,6 +97,18 @@ impl Deref for OwnedNumber {
 }
 
 impl OwnedNumber {
+    /// Where it stands; never [`NumberStatus::Missing`].
+    #[must_use]
+    pub fn status(&self) -> NumberStatus {
+        self.stored_status.with(self.user_id.is_some())
+    }
+
+    /// How it stands for whoever looks from outside: missing, whatever it was.
+    #[must_use]
+    pub fn shown_status(&self) -> NumberStatus {
+        if self.is_missing() { NumberStatus::Missing } else { self.status() }
+    }
+
     /// Whether it is this user's.
     #[must_use]
     pub fn is_of(&self, user_id: &UserId) -> bool {
@@ -110,7 +119,7 @@ impl OwnedNumber {
     #[must_use]
     pub fn standing(&self, left_at: Option<DateTime<Utc>>) -> Standing {
         Standing {
-            status: self.status,
+            status: self.status(),
             webhook_status: self.webhook_status,
             capable: self.capable,
             missing_since: self.missing_since.map(instant),

@@ -10,24 +10,21 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::places::FREE;
+use super::lease::lease_user;
+use super::places::{FREE, IN_POOL};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
 use crate::db::installation::{installation_unconfirmed, installation_want, still_wanted};
-use crate::domain::{NumberStatus, Webhooks};
+use crate::domain::Webhooks;
 
 /// Confirmed no more: Twilio must be asked again before anybody is given it.
 const UNCONFIRM: &str = "UPDATE numbers SET webhook_status = 'pending'";
 
-/// Where a number stood at the moment of the statement.
-#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+/// Whose a number was at the moment of the statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoodThen {
-    /// As it is stored.
-    #[diesel(sql_type = Text)]
-    pub status: NumberStatus,
     /// Whose it is.
-    #[diesel(sql_type = Nullable<Text>)]
     pub user_id: Option<String>,
 }
 
@@ -38,19 +35,21 @@ pub struct StoodThen {
 /// # Errors
 /// When PostgreSQL fails.
 pub fn number_mark_drifted(conn: &mut Connection, id: i64, wanted: &Webhooks) -> Result<Option<StoodThen>, DbError> {
-    Ok(sql_query(format!(
-        "UPDATE numbers SET webhook_status = CASE webhook_status WHEN 'failed' THEN 'failed' ELSE 'drifted' END,
-                webhooks_in_vain = CASE webhook_status WHEN 'configured' THEN 0 ELSE webhooks_in_vain END
-          WHERE id = $1 AND {FREE} AND {}
-         RETURNING status, (SELECT a.user_id FROM assignments a WHERE a.number_id = numbers.id AND a.released_at IS NULL) AS user_id",
-        still_wanted(2)
-    ))
-    .bind::<BigInt, _>(id)
-    .bind::<Text, _>(&wanted.voice_url)
-    .bind::<Text, _>(&wanted.sms_url)
-    .bind::<Text, _>(&wanted.status_callback)
-    .get_result(conn)
-    .optional()?)
+    conn.transaction(|conn| {
+        let marked = sql_query(format!(
+            "UPDATE numbers SET webhook_status = CASE webhook_status WHEN 'failed' THEN 'failed' ELSE 'drifted' END,
+                    webhooks_in_vain = CASE webhook_status WHEN 'configured' THEN 0 ELSE webhooks_in_vain END
+              WHERE id = $1 AND {FREE} AND {}",
+            still_wanted(2)
+        ))
+        .bind::<BigInt, _>(id)
+        .bind::<Text, _>(&wanted.voice_url)
+        .bind::<Text, _>(&wanted.sms_url)
+        .bind::<Text, _>(&wanted.status_callback)
+        .execute(conn)?;
+        // Asked afterwards: a signup that was faster is waited for by then, and nobody else gets the number.
+        if marked > 0 { Ok(Some(StoodThen { user_id: lease_user(conn, id)? })) } else { Ok(None) }
+    })
 }
 
 /// Twilio confirmed `webhooks`; `false` when the number is on hold, or the installation wants others by now. In that case it
@@ -105,8 +104,12 @@ pub fn number_unconfirmed(conn: &mut Connection, id: i64) -> Result<(), DbError>
 pub fn installation_set_webhooks(conn: &mut Connection, webhooks: &Webhooks) -> Result<(), DbError> {
     conn.transaction(|conn| {
         if installation_want(conn, webhooks)? {
-            sql_query(format!("{UNCONFIRM} WHERE webhook_status = 'configured' AND status = 'available'"))
-                .execute(conn)?;
+            sql_query(format!(
+                "{UNCONFIRM} WHERE webhook_status = 'configured' AND id IN (
+                     SELECT number_id FROM leases WHERE user_id IS NULL AND ready
+                     UNION ALL SELECT number_id FROM leases WHERE user_id IS NULL AND NOT ready)"
+            ))
+            .execute(conn)?;
         }
         Ok(())
     })
@@ -127,7 +130,7 @@ pub fn installation_unconfirm(conn: &mut Connection, after: i64, most: i64) -> R
     }
     let row: Row = sql_query(format!(
         "WITH picked AS (SELECT id FROM numbers
-                        WHERE id > $1 AND webhook_status = 'configured' AND status IN ('assigned', 'quarantined')
+                        WHERE id > $1 AND webhook_status = 'configured' AND status <> 'released' AND NOT {IN_POOL}
                           AND (SELECT unconfirming FROM installation)
                         ORDER BY id LIMIT $2 FOR NO KEY UPDATE),
               told AS ({UNCONFIRM} FROM picked WHERE numbers.id = picked.id RETURNING numbers.id)

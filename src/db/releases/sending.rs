@@ -37,7 +37,7 @@ pub enum Leaving {
 pub fn release_intend(conn: &mut Connection, number_id: i64, requested_by: &str) -> Result<Leaving, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let number = number_lock(conn, number_id)?;
-        match (number.status, number.quarantine_reason) {
+        match (number.status(), number.quarantine_reason) {
             (NumberStatus::Released, _) => return Ok(Leaving::Left),
             (NumberStatus::Assigned, _) => return Ok(Leaving::Assigned),
             (_, Some(QuarantineReason::TagConflict)) => return Ok(Leaving::Conflict),

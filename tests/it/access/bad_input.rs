@@ -87,7 +87,7 @@ impl Untouched {
         let asked = format!("{requests:?}");
         let written = world.sql(
             "SELECT (SELECT count(*) FROM purchases), (SELECT count(*) FROM purchase_items), (SELECT count(*) FROM numbers),
-                    (SELECT count(*) FROM assignments), (SELECT count(*) FROM waiters), (SELECT count(*) FROM passes),
+                    (SELECT count(*) FROM assignments_ever), (SELECT count(*) FROM waiters), (SELECT count(*) FROM passes),
                     (SELECT count(*) FROM reconciliations), (SELECT count(*) FROM sessions),
                     (SELECT count(*) FROM releases), (SELECT count(*) FROM ignored_numbers),
                     (SELECT md5(string_agg(g::text, '')) FROM buying_gate g), (SELECT md5(i::text) FROM installation i)",

@@ -144,6 +144,6 @@ fn a_daemon_that_is_lost_between_two_chunks_is_told_with_what_is_in() {
     let daemon = world.daemon();
     let again = callbunker(&daemon, &["import", csv.path(), "--json"]).json();
     assert_eq!((&again["imported"], &again["already_imported"]), (&json!(50), &json!(100)));
-    let assigned = world.count("SELECT count(*) FROM assignments WHERE released_at IS NULL");
+    let assigned = world.count("SELECT count(*) FROM assignments_ever WHERE released_at IS NULL");
     assert_eq!((world.count("SELECT count(*) FROM numbers"), assigned), (150, 50));
 }

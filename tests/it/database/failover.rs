@@ -134,8 +134,8 @@ fn a_frozen_primary_is_left_as_soon_as_its_standby_is_promoted() {
     for user in 10..20 {
         daemon.assign(&format!("later-{user}")).ok();
     }
-    assert_eq!(pair.at_standby(&world, "SELECT count(*) FROM assignments WHERE user_id LIKE 'later-%'"), 20);
-    assert_eq!(world.count("SELECT count(*) FROM assignments WHERE user_id LIKE 'later-%'"), 0);
+    assert_eq!(pair.at_standby(&world, "SELECT count(*) FROM assignments_ever WHERE user_id LIKE 'later-%'"), 20);
+    assert_eq!(world.count("SELECT count(*) FROM assignments_ever WHERE user_id LIKE 'later-%'"), 0);
     assert_eq!(daemon.stop(), Some(0));
 }
 

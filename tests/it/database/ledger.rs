@@ -4,6 +4,13 @@ use crate::world::World;
 
 const ORDER: &str = "00000000-0000-4000-8000-000000000001";
 const OTHER: &str = "00000000-0000-4000-8000-000000000002";
+/// What a lease says beside whose the number is.
+const GIVEN: &str = "source = 'pool', assigned_at = now(), assignment_id = nextval('assignment_ids')";
+/// On hold.
+const HELD: &str = "status = 'quarantined', quarantine_reason = 'tag_conflict'";
+/// The user of the second number gives it back.
+const OVER: &str = "DELETE FROM leases WHERE user_id = 'u-1';
+    UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', quarantined_until = now() WHERE phone_number = '+14155550102'";
 
 /// A database with an order of two that holds one bought item, two numbers in the pool, one of them somebody's.
 fn ledger() -> World {
@@ -15,11 +22,10 @@ fn ledger() -> World {
          INSERT INTO purchase_items (id, purchase_id, phone_number, override_caps, state, attempts, first_sent_at, ended_at)
          VALUES ('{ORDER}', '{ORDER}', '+14155550101', false, 'bought', 1, now(), now());
          INSERT INTO numbers (sid, phone_number, country, status, webhook_status, capable, purchased_at, purchase_item_id) VALUES
-         ('PN00000000000000000000000000000001', '+14155550101', 'US', 'available', 'configured', true, now(), '{ORDER}'),
-         ('PN00000000000000000000000000000002', '+14155550102', 'US', 'available', 'configured', true, now(), NULL),
-         ('PN00000000000000000000000000000003', '+14155550103', 'US', 'available', 'drifted', true, now(), NULL);
-         WITH given AS (INSERT INTO assignments (number_id, user_id, source) SELECT id, 'u-1', 'pool' FROM numbers WHERE phone_number = '+14155550102')
-         UPDATE numbers SET status = 'assigned' WHERE phone_number = '+14155550102'"
+         ('PN00000000000000000000000000000001', '+14155550101', 'US', 'active', 'configured', true, now(), '{ORDER}'),
+         ('PN00000000000000000000000000000002', '+14155550102', 'US', 'active', 'configured', true, now(), NULL),
+         ('PN00000000000000000000000000000003', '+14155550103', 'US', 'active', 'drifted', true, now(), NULL);
+         UPDATE leases SET {GIVEN}, user_id = 'u-1' WHERE phone_number = '+14155550102'"
     ));
     world
 }
@@ -141,24 +147,22 @@ fn the_database_refuses_numbers_and_assignments_that_cannot_be() {
     let all = "sid, phone_number, status, webhook_status";
     let (sid, fresh) = ("'PN00000000000000000000000000000009'", "'+14155550109'");
     let given = |user: &str, phone_number: &str| {
-        format!(
-            "INSERT INTO assignments (number_id, user_id, source) SELECT id, '{user}', 'pool' FROM numbers WHERE phone_number = '{phone_number}'"
-        )
+        format!("UPDATE leases SET {GIVEN}, user_id = '{user}' WHERE phone_number = '{phone_number}'")
     };
     refused(
         &world,
         &[
             (
                 "numbers_sid_is_for_ever",
-                &number(all, &format!("'PN00000000000000000000000000000001', {fresh}, 'available', 'configured'")),
+                &number(all, &format!("'PN00000000000000000000000000000001', {fresh}, 'active', 'configured'")),
             ),
-            ("numbers_sid_is_twilios", &number(all, &format!("'PN1', {fresh}, 'available', 'configured'"))),
-            ("numbers_number_is_e164", &number(all, &format!("{sid}, '415', 'available', 'configured'"))),
+            ("numbers_sid_is_twilios", &number(all, &format!("'PN1', {fresh}, 'active', 'configured'"))),
+            ("numbers_number_is_e164", &number(all, &format!("{sid}, '415', 'active', 'configured'"))),
             ("numbers_status_is_known", &number(all, &format!("{sid}, {fresh}, 'lent', 'configured'"))),
-            ("numbers_webhook_status_is_known", &number(all, &format!("{sid}, {fresh}, 'available', 'fine'"))),
+            ("numbers_webhook_status_is_known", &number(all, &format!("{sid}, {fresh}, 'active', 'fine'"))),
             ("numbers_area_code_is_nanp", "UPDATE numbers SET area_code = '015'"),
             ("numbers_country_is_iso_3166", "UPDATE numbers SET country = 'us'"),
-            ("numbers_one_live_per_number", &number(all, &format!("{sid}, '+14155550101', 'available', 'configured'"))),
+            ("numbers_one_live_per_number", &number(all, &format!("{sid}, '+14155550101', 'active', 'configured'"))),
             (
                 "numbers_one_per_purchase_item",
                 &format!("UPDATE numbers SET purchase_item_id = '{ORDER}' WHERE phone_number = '+14155550103'"),
@@ -182,39 +186,82 @@ fn the_database_refuses_numbers_and_assignments_that_cannot_be() {
             ("numbers_rest_for_somebody", "UPDATE numbers SET rests_for = 'u-9' WHERE phone_number = '+14155550101'"),
             (
                 "numbers_one_rests_per_user",
-                "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', quarantined_until = now(), rests_for = 'u-9' WHERE status = 'available'",
+                "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', quarantined_until = now(), rests_for = 'u-9' WHERE phone_number IN ('+14155550101', '+14155550103')",
+            ),
+            // Whose a number is, leases alone say; a number that somebody has does not go elsewhere.
+            ("numbers_status_is_known", "UPDATE numbers SET status = 'assigned' WHERE phone_number = '+14155550101'"),
+            ("numbers_agree_with_leases", &format!("UPDATE numbers SET {HELD} WHERE phone_number = '+14155550102'")),
+            ("numbers_agree_with_leases", "UPDATE numbers SET status = 'released' WHERE phone_number = '+14155550102'"),
+            // A lease agrees with its number, which has one and keeps it.
+            ("leases_agree_with_numbers", "UPDATE leases SET ready = true WHERE phone_number = '+14155550103'"),
+            ("leases_agree_with_numbers", "UPDATE leases SET ready = false WHERE phone_number = '+14155550101'"),
+            (
+                "leases_agree_with_numbers",
+                &format!(
+                    "UPDATE numbers SET {HELD} WHERE phone_number = '+14155550101';
+                     INSERT INTO leases (number_id) SELECT id FROM numbers WHERE phone_number = '+14155550101'"
+                ),
+            ),
+            ("leases_one_per_number", "INSERT INTO leases (number_id) SELECT min(number_id) FROM leases"),
+            ("leases_cover_the_active", "DELETE FROM leases; SET CONSTRAINTS ALL IMMEDIATE"),
+            ("leases_cover_the_active", "DELETE FROM leases WHERE user_id = 'u-1'; SET CONSTRAINTS ALL IMMEDIATE"),
+            // Only what is ready is handed out.
+            ("leases_are_of_ready_numbers", &given("u-9", "+14155550103")),
+            // One number for one user, one user for one number, and no other afterwards.
+            ("leases_one_per_user", &given("u-1", "+14155550101")),
+            (
+                "leases_one_per_assignment",
+                "UPDATE leases SET user_id = 'u-9', source = 'pool', assigned_at = now(),
+                        assignment_id = (SELECT max(assignment_id) FROM leases) WHERE phone_number = '+14155550101'",
+            ),
+            ("leases_move_as_they_may", "UPDATE leases SET country = 'CA' WHERE phone_number = '+14155550101'"),
+            ("leases_move_as_they_may", "UPDATE leases SET assignment_id = 99 WHERE user_id = 'u-1'"),
+            ("leases_move_as_they_may", &given("u-9", "+14155550102")),
+            (
+                "leases_move_as_they_may",
+                "UPDATE leases SET user_id = NULL, assignment_id = NULL, assigned_at = NULL, source = NULL
+                  WHERE user_id = 'u-1'",
             ),
             (
-                "numbers_agree_with_assignments",
-                "UPDATE numbers SET status = 'assigned' WHERE phone_number = '+14155550101'",
+                "leases_move_as_they_may",
+                "UPDATE leases SET assigned_at = now() - interval '1 day' WHERE user_id = 'u-1'",
             ),
+            ("leases_move_as_they_may", "UPDATE leases SET number_id = number_id + 1000 WHERE user_id = 'u-1'"),
+            ("leases_move_as_they_may", "UPDATE leases SET phone_number = '+14155550199' WHERE user_id = 'u-1'"),
             (
-                "numbers_agree_with_assignments",
-                "UPDATE numbers SET status = 'available' WHERE phone_number = '+14155550102'",
+                "leases_move_as_they_may",
+                "DELETE FROM leases WHERE user_id IS NULL;
+                 INSERT INTO leases (number_id, user_id, assignment_id, assigned_at, source)
+                 SELECT id, 'u-9', 99, now(), 'adopt' FROM numbers WHERE phone_number = '+14155550101'",
             ),
-            ("numbers_agree_with_assignments", "UPDATE assignments SET released_at = now() + interval '1 hour'"),
-            ("numbers_agree_with_assignments", &given("u-9", "+14155550101")),
+            ("leases_user_id_length", &given("", "+14155550101")),
             (
-                "numbers_ready_before_assigned",
-                "UPDATE numbers SET status = 'assigned' WHERE phone_number = '+14155550103'",
+                "leases_source_is_known",
+                "UPDATE leases SET user_id = 'u-9', source = 'found', assigned_at = now(), assignment_id = 99
+                  WHERE phone_number = '+14155550101'",
             ),
-            ("assignments_one_live_per_number", &given("u-9", "+14155550102")),
-            ("assignments_one_live_per_user", &given("u-1", "+14155550101")),
-            ("assignments_user_id_length", &given("", "+14155550101")),
-            ("assignments_source_is_known", "UPDATE assignments SET source = 'found'"),
+            ("leases_say_since_when_and_why", "UPDATE leases SET user_id = 'u-9' WHERE phone_number = '+14155550101'"),
             (
-                "assignments_end_after_they_begin",
-                "UPDATE assignments SET released_at = assigned_at - interval '1 second'",
+                "numbers_stay_what_they_are",
+                "UPDATE numbers SET phone_number = '+14155550199' WHERE phone_number = '+14155550101'",
             ),
+            // What is over stays what it was.
+            ("history_stays_as_it_is", &format!("{OVER}; UPDATE past_assignments SET user_id = 'u-9'")),
+            (
+                "past_assignments_end_after_they_begin",
+                "INSERT INTO past_assignments (id, number_id, user_id, source, assigned_at, released_at)
+                 SELECT 99, min(id), 'u-9', 'pool', now(), now() - interval '1 second' FROM numbers",
+            ),
+            ("nothing_is_forgotten", &format!("{OVER}; DELETE FROM past_assignments")),
+            ("nothing_is_forgotten", "TRUNCATE leases"),
             ("nothing_is_forgotten", "DELETE FROM numbers"),
-            ("nothing_is_forgotten", "DELETE FROM assignments"),
             ("nothing_is_forgotten", "DELETE FROM purchases"),
             ("nothing_is_forgotten", "DELETE FROM purchase_items"),
             ("nothing_is_forgotten", "TRUNCATE numbers CASCADE"),
         ],
     );
     world.sql("UPDATE numbers SET status = 'released' WHERE phone_number = '+14155550101'");
-    world.sql(&number(all, &format!("{sid}, '+14155550101', 'available', 'configured'")));
+    world.sql(&number(all, &format!("{sid}, '+14155550101', 'active', 'configured'")));
 }
 
 #[test]
@@ -246,22 +293,32 @@ fn the_database_refuses_releases_that_cannot_be() {
                 &format!("{}; {}", release("state", "'intended'"), release("state, attempts", "'sent', 1")),
             ),
             (
-                "numbers_ready_before_assigned",
+                "leases_agree_with_numbers",
                 &format!(
-                    "{leaving};
-                     WITH given AS (INSERT INTO assignments (number_id, user_id, source) SELECT id, 'u-9', 'adopt' FROM numbers WHERE phone_number = '+14155550101')
-                     UPDATE numbers SET status = 'assigned', quarantine_reason = NULL WHERE phone_number = '+14155550101'"
+                    "{leaving}; INSERT INTO leases (number_id) SELECT id FROM numbers WHERE phone_number = '+14155550101'"
                 ),
             ),
-            ("numbers_rest_for_somebody", &format!("{leaving}; UPDATE numbers SET rests_for = 'u-9' WHERE quarantine_reason = 'leaving'")),
+            (
+                "numbers_leaving_serves_nobody",
+                &format!(
+                    "{leaving}; UPDATE numbers SET status = 'active', quarantine_reason = NULL WHERE quarantine_reason = 'leaving'"
+                ),
+            ),
+            (
+                "numbers_rest_for_somebody",
+                &format!("{leaving}; UPDATE numbers SET rests_for = 'u-9' WHERE quarantine_reason = 'leaving'"),
+            ),
             (
                 "numbers_released_is_final",
                 "UPDATE numbers SET status = 'released' WHERE phone_number = '+14155550101';
-                 UPDATE numbers SET status = 'available' WHERE phone_number = '+14155550101'",
+                 UPDATE numbers SET status = 'active' WHERE phone_number = '+14155550101'",
             ),
             ("nothing_is_forgotten", "DELETE FROM releases"),
             ("nothing_is_forgotten", "TRUNCATE releases"),
-            ("ignored_numbers_number_is_e164", "INSERT INTO ignored_numbers VALUES ('415', 'PN00000000000000000000000000000009', 'test')"),
+            (
+                "ignored_numbers_number_is_e164",
+                "INSERT INTO ignored_numbers VALUES ('415', 'PN00000000000000000000000000000009', 'test')",
+            ),
             ("ignored_numbers_sid_is_twilios", "INSERT INTO ignored_numbers VALUES ('+14155550109', 'PN1', 'test')"),
         ],
     );

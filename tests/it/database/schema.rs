@@ -47,6 +47,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../../migrations/2026-11-28-185000_webhooks_given_up/up.sql"),
         include_str!("../../../migrations/2026-11-28-185000_webhooks_given_up/down.sql"),
     ),
+    (
+        include_str!("../../../migrations/2026-11-29-100000_leases/up.sql"),
+        include_str!("../../../migrations/2026-11-29-100000_leases/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.
@@ -77,6 +81,7 @@ fn columns_of_the_database(world: &World) -> Vec<String> {
                 CASE is_nullable WHEN 'YES' THEN ' null' ELSE '' END)
            FROM information_schema.columns
           WHERE table_schema = 'callbunker' AND table_name <> '__diesel_schema_migrations'
+            AND table_name NOT IN (SELECT viewname FROM pg_views WHERE schemaname = 'callbunker')
           ORDER BY table_name, ordinal_position",
     );
     rows.lines().map(str::to_owned).collect()
@@ -111,6 +116,7 @@ fn catalogue(world: &World) -> String {
          UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, pg_get_triggerdef(t.oid), '', '', '', ''
            FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
           WHERE c.relnamespace = 'callbunker'::regnamespace AND NOT tgisinternal
+         UNION ALL SELECT 'view', viewname, '', definition, '', '', '', '' FROM pg_views WHERE schemaname = 'callbunker'
          UNION ALL SELECT 'function', proname, md5(prosrc), '', '', '', '', '' FROM pg_proc WHERE pronamespace = 'callbunker'::regnamespace
          ORDER BY 1, 2, 3",
     )

@@ -72,7 +72,7 @@ fn care_marks_nothing_missing_but_asks_for_a_comparison() {
     daemon.assign("u-1").ok();
     forget_when_they_began(&world);
     assert!(numbers.iter().all(|number| world.twilio.disown(number)));
-    world.sql("UPDATE numbers SET webhook_status = 'drifted' WHERE status = 'available'");
+    world.sql("UPDATE numbers SET webhook_status = 'drifted' WHERE id IN (SELECT number_id FROM leases WHERE user_id IS NULL)");
     daemon.release("u-1").ok();
     eventually("the comparison suspects the credentials", || daemon.status()["halted"].is_object());
     assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 0);

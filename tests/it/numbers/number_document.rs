@@ -65,7 +65,7 @@ fn every_reason_not_to_assign_a_number_is_told_and_agrees_with_the_database() {
     let daemon = world.daemon();
     let number = daemon.purchase(1).ok()["numbers"][0]["phone_number"].as_str().unwrap().to_owned();
     world.sql("UPDATE installation SET voice_url = 'https://other.example.com/voice'");
-    let intact = "status = 'available', webhook_status = 'configured', capable = true, missing_since = NULL, \
+    let intact = "status = 'active', webhook_status = 'configured', capable = true, missing_since = NULL, \
                   quarantined_until = NULL, quarantine_reason = NULL";
     for (change, status, words) in [
         ("webhook_status = 'configured'", "available", None),
@@ -86,7 +86,12 @@ fn every_reason_not_to_assign_a_number_is_told_and_agrees_with_the_database() {
         // The last one: it never comes back.
         ("status = 'released'", "released", Some("given back to Twilio")),
     ] {
-        world.sql(&format!("UPDATE numbers SET {intact}; UPDATE numbers SET {change}"));
+        // What is leaving comes back through a rest only.
+        let rests = "status = 'quarantined', quarantine_reason = 'released', quarantined_until = now()";
+        world.sql(&format!(
+            "UPDATE numbers SET {rests} WHERE quarantine_reason = 'leaving';
+             UPDATE numbers SET {intact}; UPDATE numbers SET {change}"
+        ));
         let told = document(&daemon, &number);
         assert_eq!(told["status"], status, "{told}");
         let why_not = told["why_not"].as_str();
@@ -120,7 +125,7 @@ fn a_number_that_was_given_back_and_bought_again_has_one_history_and_stands_as_t
               i AS (INSERT INTO purchase_items (id, purchase_id, phone_number, state, override_caps, attempts, first_sent_at, last_sent_at, ended_at, spends)
                     SELECT gen_random_uuid(), p.id, '{number}', 'bought', false, 1, clock_timestamp(), clock_timestamp(), clock_timestamp(), false FROM p RETURNING id)
          INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchase_item_id, purchased_at)
-         SELECT 'PN' || repeat('7', 32), '{number}', 'US', substr('{number}', 3, 3), 'available', 'configured', true, i.id, now() FROM i"
+         SELECT 'PN' || repeat('7', 32), '{number}', 'US', substr('{number}', 3, 3), 'active', 'configured', true, i.id, now() FROM i"
     ));
     let back = document(&daemon, &number);
     assert_eq!(

@@ -342,7 +342,7 @@ fn of_a_release_and_a_signup_for_the_last_number_exactly_one_wins() {
     let (mut left, mut stayed) = (0, 0);
     for round in 0..20 {
         daemon.purchase(1).ok();
-        let number = world.sql("SELECT phone_number FROM numbers WHERE status = 'available'");
+        let number = world.sql("SELECT phone_number FROM leases WHERE user_id IS NULL");
         let user = format!("u-{round}");
         let (released, assigned) = std::thread::scope(|scope| {
             let daemon = &daemon;

@@ -59,7 +59,7 @@ fn what_an_older_origin_set_late_counts_as_confirmed_for_nobody() {
     let updates = world.twilio.truth().updates;
     eventually("the old webhooks came late", || world.twilio.truth().updates > updates);
     eventually("what is assignable carries the new ones", || {
-        world.sql("SELECT count(*) FROM numbers WHERE ready").ends_with('1')
+        world.sql("SELECT count(*) FROM leases WHERE user_id IS NULL AND ready").ends_with('1')
             && owned(&world, &numbers[0]).sms_url == new
     });
 }

@@ -214,7 +214,7 @@ fn nothing_is_ever_assignable_with_the_old_webhooks_while_a_purchase_runs_and_th
         let report = second.post(CONFIGURE, &json!({"phone_numbers": []})).ok();
         assert_eq!(report["checked"], 0);
         let ready = || {
-            let rows = world.sql("SELECT phone_number FROM numbers WHERE ready");
+            let rows = world.sql("SELECT phone_number FROM leases WHERE user_id IS NULL AND ready");
             rows.lines().filter(|line| line.starts_with('+')).map(str::to_owned).collect::<Vec<_>>()
         };
         eventually("all are repaired", || {

@@ -184,5 +184,5 @@ fn an_operators_work_at_twilio_whose_client_hung_up_is_finished_before_the_end()
     drop(client);
     daemon.signal(Signal::SIGTERM);
     assert_eq!(daemon.wait().code(), Some(0));
-    assert_eq!(world.sql("SELECT status, webhook_status FROM numbers"), "available|configured", "it was finished");
+    assert_eq!(world.sql("SELECT status, webhook_status FROM numbers"), "active|configured", "it was finished");
 }

@@ -27,7 +27,7 @@ fn a_refused_account_hears_the_probes_and_nothing_else_and_afterwards_everything
     world.twilio.fault(Fault::new(On::Any, FaultKind::Unauthorized).forever());
     daemon.release("resting").ok();
     let drifted = world.sql(
-        "UPDATE numbers SET webhook_status = 'drifted' WHERE id IN (SELECT id FROM numbers WHERE ready ORDER BY id DESC LIMIT 2)
+        "UPDATE numbers SET webhook_status = 'drifted' WHERE id IN (SELECT number_id FROM leases WHERE user_id IS NULL AND ready ORDER BY number_id DESC LIMIT 2)
          RETURNING phone_number",
     );
     let drifted: Vec<&str> = drifted.lines().filter(|line| line.starts_with('+')).collect();

@@ -92,7 +92,7 @@ fn a_form_does_what_the_api_does_and_a_question_does_nothing() {
     assert_eq!((world.bought(), world.count("SELECT count(*) FROM purchases")), (3, 1));
     daemon.assign("ann").ok();
     form(&daemon, "release-user", "user_id=ann");
-    assert_eq!(world.count("SELECT count(*) FROM assignments WHERE released_at IS NULL"), 0);
+    assert_eq!(world.count("SELECT count(*) FROM assignments_ever WHERE released_at IS NULL"), 0);
     let trail = daemon.get("/admin/phones/api/audit").ok();
     let posts = trail["items"].as_array().unwrap().iter().filter(|line| line["method"] == "POST");
     let acts: Vec<&str> = posts.filter_map(|line| line["action"].as_str()).collect();

@@ -210,8 +210,8 @@ fn what_the_database_wrongly_has_as_unready_is_confirmed_without_an_update() {
     let (world, daemon, _) = stocked(3);
     daemon.assign("u-1").ok();
     world.sql(
-        "UPDATE numbers SET webhook_status = 'drifted' WHERE status = 'assigned';
-         UPDATE numbers SET webhook_status = 'failed' WHERE status = 'available'",
+        "UPDATE numbers SET webhook_status = 'drifted' WHERE id IN (SELECT number_id FROM leases WHERE user_id IS NOT NULL);
+         UPDATE numbers SET webhook_status = 'failed' WHERE id IN (SELECT number_id FROM leases WHERE user_id IS NULL)",
     );
     assert_found(&reconcile(&daemon), &[("repaired", 3)]);
     assert_eq!(world.count("SELECT count(*) FROM numbers WHERE webhook_status = 'configured'"), 3);

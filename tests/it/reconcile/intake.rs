@@ -7,8 +7,8 @@ use twilio_simulator::{ForeignNumber, On};
 
 use crate::world::World;
 use crate::world::comparing::{
-    assert_found, forget_when_they_began, is_ours, lines, lose_a_purchase, only, owned, reconcile, row, stocked,
-    with_our_webhooks,
+    SHOWN_STATUS, assert_found, forget_when_they_began, is_ours, lines, lose_a_purchase, only, owned, reconcile, row,
+    stocked, with_our_webhooks,
 };
 
 const UNKNOWN_TAG: &str = "callbunker:default:6b1f7d0e-52a1-4b5c-9d1e-3f1a2b3c4d5e";
@@ -126,7 +126,7 @@ fn a_number_that_came_back_under_another_sid_takes_the_place_of_the_one_that_is_
     let sid = world.twilio.own(with_our_webhooks(&numbers[0], &tag));
     let report = reconcile(&daemon);
     assert_found(&report, &[("adopted", 1)]);
-    let rows = format!("SELECT status FROM numbers WHERE phone_number = '{}' ORDER BY id", numbers[0]);
+    let rows = format!("SELECT {SHOWN_STATUS} FROM numbers WHERE phone_number = '{}' ORDER BY id", numbers[0]);
     assert!(world.sql(&rows).ends_with("released\navailable"), "{}", world.sql(&rows));
     assert_eq!(row(&world, &numbers[0], "sid"), sid);
     assert_found(&reconcile(&daemon), &[]);

@@ -17,7 +17,7 @@ pub fn fill(world: &World, count: u32) {
     }
     world.sql(&format!(
         "INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchased_at)
-         SELECT 'PN' || lpad(to_hex(n), 32, '0'), '+1907' || (2000000 + n), 'US', '907', 'available', 'configured', true, now() - interval '1 hour'
+         SELECT 'PN' || lpad(to_hex(n), 32, '0'), '+1907' || (2000000 + n), 'US', '907', 'active', 'configured', true, now() - interval '1 hour'
            FROM generate_series(0, {count} - 1) AS n"
     ));
 }

@@ -193,7 +193,11 @@ fn a_purchase_that_would_settle_a_number_of_another_item_halts_buying_and_alerts
         let order = scope.spawn(|| daemon.purchase(1).ok());
         eventually("the create is on the wire", || world.twilio.truth().creates_in_flight == 1);
         // Another item has this E.164 by now, under another SID.
-        world.sql("UPDATE numbers SET phone_number = (SELECT phone_number FROM purchase_items WHERE state = 'sent')");
+        world.sql(
+            "INSERT INTO numbers (sid, phone_number, country, status, webhook_status, capable, purchased_at)
+             SELECT 'PN' || repeat('5', 32), phone_number, 'US', 'active', 'configured', true, now()
+               FROM purchase_items WHERE state = 'sent'",
+        );
         order.join().unwrap()
     });
     assert_eq!((&order["state"], &order["purchased_count"]), (&json!("halted"), &json!(0)), "{order}");
@@ -213,6 +217,11 @@ fn a_purchase_that_would_settle_a_number_of_another_item_halts_buying_and_alerts
         world.sql("SELECT state, error_code FROM purchase_items ORDER BY id DESC LIMIT 1"),
         "not_bought|conflict"
     );
-    assert_eq!(world.count("SELECT count(*) FROM numbers"), 1, "neither item lost its number to the other");
+    assert_eq!(
+        world.count("SELECT count(*) FROM numbers WHERE purchase_item_id IS NULL"),
+        1,
+        "whoever had the number keeps it, and no item has it"
+    );
+    assert_eq!(world.count("SELECT count(*) FROM numbers"), 2, "and the other item keeps its own");
     daemon.purchase(1).problem(503, "halted");
 }

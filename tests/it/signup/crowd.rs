@@ -107,7 +107,7 @@ fn one_bad_request_among_many_harms_no_other() {
     world.sql(
         "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
          BEGIN IF NEW.user_id LIKE 'cursed-%' THEN RAISE EXCEPTION 'cursed'; END IF; RETURN NEW; END $$;
-         CREATE TRIGGER refuse BEFORE INSERT ON assignments FOR EACH ROW EXECUTE FUNCTION refuse()",
+         CREATE TRIGGER refuse BEFORE UPDATE ON leases FOR EACH ROW EXECUTE FUNCTION refuse()",
     );
     let answers: Vec<Reply> = at_once(40, |user| match user % 10 {
         7 => daemon.assign(&format!("cursed-{user}")),

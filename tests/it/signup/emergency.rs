@@ -9,7 +9,7 @@ use crate::world::session::Session;
 use crate::world::{World, eventually};
 
 fn one_each(world: &World, users: usize) {
-    let pairs = world.sql("SELECT count(*), count(DISTINCT user_id), count(DISTINCT number_id) FROM assignments WHERE released_at IS NULL");
+    let pairs = world.sql("SELECT count(*), count(DISTINCT user_id), count(DISTINCT number_id) FROM assignments_ever WHERE released_at IS NULL");
     assert_eq!(pairs, format!("{users}|{users}|{users}"));
     world.assert_nothing_lost_or_doubled();
 }
@@ -47,7 +47,10 @@ fn those_who_wait_are_served_oldest_first_whichever_instance_they_ask() {
         world.twilio.set_latency_on(On::Create, Duration::from_millis(50));
         drop(session);
     });
-    assert_eq!(world.sql("SELECT user_id FROM assignments ORDER BY assigned_at, id"), "u-0\nu-1\nu-2\nu-3\nu-4\nu-5");
+    assert_eq!(
+        world.sql("SELECT user_id FROM assignments_ever ORDER BY assigned_at, id"),
+        "u-0\nu-1\nu-2\nu-3\nu-4\nu-5"
+    );
     assert_eq!(world.bought(), 6, "a waiter on either instance costs one number");
     one_each(&world, 6);
 }
@@ -86,7 +89,7 @@ fn stock_that_another_transaction_holds_for_a_moment_is_not_empty_and_costs_noth
     let world = World::new().quiet();
     let daemon = world.daemon();
     daemon.purchase(2).ok();
-    let session = Session::open(&world, "SELECT id FROM numbers WHERE ready FOR UPDATE");
+    let session = Session::open(&world, "SELECT number_id FROM leases WHERE user_id IS NULL AND ready FOR UPDATE");
     std::thread::scope(|scope| {
         let wishes = [json!({"user_id": "u-1"}), json!({"user_id": "u-2", "country": "US"})];
         let signups = wishes.map(|wish| {

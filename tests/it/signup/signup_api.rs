@@ -39,9 +39,9 @@ fn an_assignment_reads_the_same_when_given_asked_again_and_looked_up() {
     assert_eq!(look_up(&daemon, "u-1").ok(), again, "looking up tells what asking again tells");
     again["replayed"] = json!(false);
     assert_eq!(again, first);
-    assert_eq!(first["phone_number"], world.sql("SELECT phone_number FROM numbers WHERE status = 'assigned'"));
+    assert_eq!(first["phone_number"], world.sql("SELECT phone_number FROM leases WHERE user_id IS NOT NULL"));
     look_up(&daemon, "nobody").problem(404, "not_assigned");
-    assert_eq!(world.count("SELECT count(*) FROM assignments"), 1);
+    assert_eq!(world.count("SELECT count(*) FROM assignments_ever"), 1);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_signup_buys_in_the_pools_country_only_and_stock_serves_the_others() {
     let (world, daemon) = stocked();
     let country_of = |user: &str| {
         world.sql(&format!(
-            "SELECT n.country FROM numbers n JOIN assignments a ON a.number_id = n.id WHERE a.user_id = '{user}'"
+            "SELECT n.country FROM numbers n JOIN assignments_ever a ON a.number_id = n.id WHERE a.user_id = '{user}'"
         ))
     };
     let ask =
@@ -142,7 +142,7 @@ fn a_user_id_survives_body_and_path() {
         let found = look_up(&daemon, escaped).ok();
         assert_eq!((&found["user_id"], &found["phone_number"]), (&given["user_id"], &given["phone_number"]));
     }
-    assert_eq!(world.count("SELECT count(*) FROM assignments"), 5);
+    assert_eq!(world.count("SELECT count(*) FROM assignments_ever"), 5);
     assert_eq!(look_up(&daemon, "a%00").problem(422, "invalid_field")["field"], "user_id");
     look_up(&daemon, "%FF").problem(404, "not_found");
 }
@@ -162,6 +162,6 @@ fn a_release_ends_an_assignment_once_and_lays_the_number_to_rest() {
     for user in ["u-2", "u-3"] {
         assert_ne!(daemon.assign(user).ok()["phone_number"], given["phone_number"]);
     }
-    assert_eq!(world.sql("SELECT user_id FROM assignments WHERE released_at IS NOT NULL"), "u-1");
+    assert_eq!(world.sql("SELECT user_id FROM assignments_ever WHERE released_at IS NOT NULL"), "u-1");
     daemon.release("nobody").problem(404, "not_assigned");
 }

@@ -227,7 +227,7 @@ fn no_answer_contradicts_another_while_postgresql_dies_and_connections_are_cut()
         }
     });
     let history = recorder.events.into_inner().unwrap();
-    let rows = world.sql("SELECT a.user_id, n.phone_number FROM assignments a JOIN numbers n ON n.id = a.number_id WHERE a.released_at IS NULL");
+    let rows = world.sql("SELECT a.user_id, n.phone_number FROM assignments_ever a JOIN numbers n ON n.id = a.number_id WHERE a.released_at IS NULL");
     let database: Database = rows
         .lines()
         .map(|row| row.split_once('|').expect("two columns"))

@@ -103,8 +103,16 @@ pub fn with_our_webhooks(number: &str, name: &str) -> ForeignNumber {
         .status_callback(format!("{ORIGIN}/twilio/status"))
 }
 
+/// Where a number stands, as people are told: the database stores whose an active one is with its lease.
+pub const SHOWN_STATUS: &str = "CASE WHEN status <> 'active' THEN status
+    WHEN EXISTS (SELECT FROM leases l WHERE l.number_id = numbers.id AND l.user_id IS NOT NULL) THEN 'assigned' ELSE 'available' END";
+
 /// A column of a number's row.
 pub fn row(world: &World, number: &str, columns: &str) -> String {
+    let columns = match columns.strip_prefix("status") {
+        Some(rest) => format!("{SHOWN_STATUS}{rest}"),
+        None => columns.to_owned(),
+    };
     let rows =
         world.sql(&format!("SELECT {columns} FROM numbers WHERE phone_number = '{number}' ORDER BY id DESC LIMIT 1"));
     rows.lines().last().unwrap_or_default().to_owned()

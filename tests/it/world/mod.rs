@@ -157,8 +157,8 @@ impl World {
         );
         assert_eq!(over, "", "orders that bought too much");
         let shared = self.sql(
-            "SELECT number_id FROM assignments WHERE released_at IS NULL GROUP BY number_id HAVING count(*) > 1
-             UNION ALL SELECT 0 FROM assignments WHERE released_at IS NULL GROUP BY user_id HAVING count(*) > 1",
+            "SELECT number_id FROM assignments_ever WHERE released_at IS NULL GROUP BY number_id HAVING count(*) > 1
+             UNION ALL SELECT 0 FROM assignments_ever WHERE released_at IS NULL GROUP BY user_id HAVING count(*) > 1",
         );
         assert_eq!(shared, "", "numbers or users that are not one to one");
     }

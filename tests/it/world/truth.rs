@@ -63,7 +63,7 @@ impl World {
     #[track_caller]
     pub fn assert_remembered(&self, acknowledged: &Acknowledged) {
         let rows = self.sql(
-            "SELECT a.user_id, n.phone_number FROM assignments a JOIN numbers n ON n.id = a.number_id
+            "SELECT a.user_id, n.phone_number FROM assignments_ever a JOIN numbers n ON n.id = a.number_id
               WHERE a.released_at IS NULL",
         );
         let held: BTreeMap<&str, &str> = rows.lines().filter_map(|row| row.split_once('|')).collect();
@@ -156,8 +156,8 @@ impl World {
     #[track_caller]
     fn assert_whoever_serves_is_ready(&self) {
         let serving = self.sql(
-            "SELECT n.phone_number FROM numbers n LEFT JOIN assignments a ON a.number_id = n.id AND a.released_at IS NULL
-              WHERE n.missing_since IS NULL AND (n.ready OR n.status = 'assigned' AND a.source <> 'import')",
+            "SELECT n.phone_number FROM numbers n LEFT JOIN assignments_ever a ON a.number_id = n.id AND a.released_at IS NULL
+              WHERE n.missing_since IS NULL AND (n.ready AND a.user_id IS NULL OR a.source <> 'import')",
         );
         // Asked last: a rested number that returns meanwhile has its webhooks by then.
         let truth = self.twilio.truth();
@@ -172,7 +172,7 @@ impl World {
     #[track_caller]
     pub fn assert_one_to_one_in_the_database(&self) {
         let overlaps = self.sql(
-            "SELECT a.number_id, a.user_id, b.user_id FROM assignments a JOIN assignments b ON a.id < b.id
+            "SELECT a.number_id, a.user_id, b.user_id FROM assignments_ever a JOIN assignments_ever b ON a.id < b.id
                 AND (a.number_id = b.number_id OR a.user_id = b.user_id)
                 AND tstzrange(a.assigned_at, a.released_at) && tstzrange(b.assigned_at, b.released_at)",
         );
@@ -206,7 +206,7 @@ impl World {
         let is_here = "NOT EXISTS (SELECT FROM releases r WHERE r.number_id = n.id AND r.state = 'released' AND r.intended_at <= i.intended_at)";
         // What an operator takes in may be held for a while, and is no stock then.
         let is_stock = "j.spends AND NOT EXISTS (SELECT FROM releases r WHERE r.number_id = n.id AND r.intended_at <= i.intended_at)
-                        AND NOT EXISTS (SELECT FROM assignments a WHERE a.number_id = n.id AND a.assigned_at <= i.intended_at)";
+                        AND NOT EXISTS (SELECT FROM assignments_ever a WHERE a.number_id = n.id AND a.assigned_at <= i.intended_at)";
         for (key, default, triggers, seen) in [
             (
                 "pool.owned_max",

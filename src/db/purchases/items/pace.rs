@@ -57,8 +57,9 @@ pub fn items_pace(conn: &mut Connection) -> Result<Pace, DbError> {
     let row: Row = sql_query(
         "WITH latest AS (
              SELECT i.state, i.doubted, i.twilio_code, i.error_code, i.ended_at, coalesce(i.last_sent_at, i.intended_at) AS last_sent_at,
-                    EXISTS (SELECT 1 FROM numbers n WHERE n.purchase_item_id = i.id AND n.status = 'available' AND NOT n.ready
-                                AND n.capable AND n.missing_since IS NULL) AND p.trigger = 'emergency' AS unready
+                    EXISTS (SELECT 1 FROM numbers n JOIN leases l ON l.number_id = n.id
+                             WHERE n.purchase_item_id = i.id AND l.user_id IS NULL AND NOT l.ready
+                               AND n.capable AND n.missing_since IS NULL) AND p.trigger = 'emergency' AS unready
                FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
               -- What is only intended is sent in a moment, by whichever order: one goes out at a time, over all of them.
               WHERE i.intended_at > clock_timestamp() - interval '15 minutes' AND (i.attempts > 0 OR i.state = 'intended')),

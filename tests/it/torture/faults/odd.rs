@@ -161,7 +161,7 @@ fn whoever_signs_up_on_an_odd_day_costs_one_number_and_is_served_when_it_is_over
         assert!(bought <= 2 && sure <= 1, "{}: {bought} bought, {sure} of them without a doubt", manner.name);
         // Whoever comes next must be bought for again.
         while daemon.status()["available"] != 0 {
-            daemon.assign(&format!("next-{}", world.count("SELECT count(*) FROM assignments"))).ok();
+            daemon.assign(&format!("next-{}", world.count("SELECT count(*) FROM assignments_ever"))).ok();
         }
     }
     world.assert_truth();
@@ -175,7 +175,7 @@ fn a_comparison_on_an_odd_day_takes_nothing_away() {
     let daemon = world.daemon();
     daemon.purchase(6).ok();
     age(&world);
-    let stock = "SELECT count(*) FROM numbers WHERE missing_since IS NULL AND ready";
+    let stock = "SELECT count(*) FROM leases WHERE user_id IS NULL AND ready";
     for manner in AT_A_LIST {
         order(&world, manner);
         let reply = daemon.post_empty(RECONCILE);

@@ -62,7 +62,8 @@ fn every_fault(on: On, meets: fn(Kind) -> Leaving) {
     let mut shop = Shop::open();
     for kind in kinds(on) {
         let world = &shop.world;
-        let number = world.sql("SELECT phone_number FROM numbers WHERE ready ORDER BY id DESC LIMIT 1");
+        let number = world
+            .sql("SELECT phone_number FROM leases WHERE user_id IS NULL AND ready ORDER BY number_id DESC LIMIT 1");
         let (deletes, expected) = (world.twilio.truth().requests_of(On::Delete), meets(kind));
         world.twilio.fault(fault(on, kind).phone_number(&number));
         let path = format!("/admin/phones/api/numbers/{number}/release-to-twilio");

@@ -50,7 +50,8 @@ fn every_fault_while_webhooks_are_set_ends_as_its_class_says() {
 
 fn configures(shop: &Shop, on: On, kind: Kind) {
     let (world, daemon) = (&shop.world, &shop.daemon);
-    let number = world.sql("SELECT phone_number FROM numbers WHERE ready ORDER BY id DESC LIMIT 1");
+    let number =
+        world.sql("SELECT phone_number FROM leases WHERE user_id IS NULL AND ready ORDER BY number_id DESC LIMIT 1");
     let webhooks = || world.twilio.truth().owned_number(&number).unwrap().voice_url.clone().unwrap_or_default();
     let others = Webhooks { voice_url: Some("https://stranger.example/v".to_owned()), ..Webhooks::default() };
     assert!(world.twilio.set_webhooks(&number, others));

@@ -30,9 +30,11 @@ pub const OPERATIONS: &[Operation] = &[
             eventually("what the account had before is held", || {
                 row(world, HELD, "quarantine_reason") == "unknown_item"
             });
-            eventually("stock is ready", || world.count("SELECT count(*) FROM numbers WHERE ready") == 5);
+            eventually("stock is ready", || {
+                world.count("SELECT count(*) FROM leases WHERE user_id IS NULL AND ready") == 5
+            });
             assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 1);
-            for number in world.sql("SELECT phone_number FROM numbers WHERE ready").lines() {
+            for number in world.sql("SELECT phone_number FROM leases WHERE user_id IS NULL AND ready").lines() {
                 assert!(is_ours(world, number), "{number}");
             }
         },
@@ -68,7 +70,7 @@ pub const OPERATIONS: &[Operation] = &[
         name: "a release to Twilio",
         before: stocked,
         ask: Some(|world, daemon, _| {
-            let number = world.sql("SELECT min(phone_number) FROM numbers WHERE ready");
+            let number = world.sql("SELECT min(phone_number) FROM leases WHERE user_id IS NULL AND ready");
             drop(post(daemon, &release_path(&number), ADMIN_KEY, &json!({})));
         }),
         reaches: &["release_intended", "release_sent", "release_answered", "release_settled"],

@@ -136,14 +136,15 @@ impl Round {
 
     /// An operator gives a number back to Twilio; a signup may be faster.
     fn give_back(&mut self, daemon: Arc<Daemon>) -> Option<thread::JoinHandle<()>> {
-        let number = self.one_of("status IN ('available', 'quarantined')")?;
+        let number =
+            self.one_of("status = 'quarantined' OR id IN (SELECT number_id FROM leases WHERE user_id IS NULL)")?;
         self.stock_lost += 1;
         Some(thread::spawn(move || drop(answer(&daemon, &release_path(&number), ADMIN_KEY, &json!({})))))
     }
 
     /// Somebody rewires one of ours in Twilio's console.
     fn drift(&mut self) {
-        let Some(number) = self.one_of("status IN ('available', 'assigned')") else { return };
+        let Some(number) = self.one_of("status = 'active'") else { return };
         let theirs = Webhooks { voice_url: Some(THEIRS.to_owned()), ..Webhooks::default() };
         // It may be leaving this very moment.
         self.world.twilio.set_webhooks(&number, theirs);

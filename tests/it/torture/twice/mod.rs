@@ -30,7 +30,7 @@ const STATE: &str = "SELECT string_agg(line, chr(10)) FROM (
     UNION ALL SELECT 'item ' || i::text FROM purchase_items i
     UNION ALL SELECT 'error ' || e::text FROM purchase_errors e
     UNION ALL SELECT 'number ' || n::text FROM numbers n
-    UNION ALL SELECT 'assignment ' || a::text FROM assignments a
+    UNION ALL SELECT 'assignment ' || a::text FROM assignments_ever a
     UNION ALL SELECT 'release ' || r::text FROM releases r
     UNION ALL SELECT 'ignored ' || g::text FROM ignored_numbers g
     UNION ALL SELECT 'waiter ' || w.user_id || w.instance_id || w.created_at FROM waiters w

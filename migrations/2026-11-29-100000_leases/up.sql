@@ -1,0 +1,239 @@
+-- Leases: who has which number, in a table made for signups.
+--
+-- Why: a signup is the one thing that happens in a storm, and it wrote two wide tables with checks, triggers and a dozen
+-- indexes. Now it changes one slim row, and nothing else. What guards what, below every program:
+--   * a number has one user (I3): leases_one_per_number, the key. A user has one number: leases_one_per_user.
+--   * only what is ready is handed out (I6): a lease knows whether its number is ready, because numbers_have_a_lease tells
+--     it when that changes, and leases_agree_with_numbers refuses any other word; leases_move_as_they_may refuses a user
+--     to a lease that is not ready, unless an operator gives them the number.
+--   * an active number has a lease, and no other has one: numbers_have_a_lease makes and takes it away,
+--     leases_agree_with_numbers refuses one for a number that rests, is held, leaves or left, and leases_cover_the_active
+--     looks at the transaction's end whether one is lacking.
+--   * a number that somebody has is active until they give it back: numbers_agree_with_leases. What is leaving comes back
+--     through a rest only: numbers_leaving_serves_nobody.
+--   * a lease never changes hands (leases_move_as_they_may), and none ends without a trace (leases_become_history); what is
+--     over is never changed (history_stays_as_it_is) and never deleted (nothing_is_forgotten).
+-- Whether a number is somebody's is derived: `numbers.status` says `active` of one in stock, under repair, or assigned.
+
+-- Rows that disagree, which only a hand with the triggers off can have made, are for somebody to decide about.
+DO $$
+DECLARE
+    wrong bigint;
+BEGIN
+    SELECT count(*) INTO wrong FROM numbers n
+     WHERE (n.status = 'assigned') <> EXISTS (SELECT FROM assignments a WHERE a.number_id = n.id AND a.released_at IS NULL);
+    IF wrong > 0 THEN
+        RAISE EXCEPTION '% numbers are assigned without a live assignment, or have one and are not assigned', wrong
+            USING HINT = 'Compare numbers.status with assignments.released_at, set right what is wrong, and start again.';
+    END IF;
+END $$;
+
+-- What is over stays where it is. Its rows keep their ids, so that lists go on where they were.
+ALTER TABLE assignments RENAME TO past_assignments;
+DROP TRIGGER assignments_agree_on_insert ON past_assignments;
+DROP TRIGGER assignments_agree_on_update ON past_assignments;
+DROP TRIGGER assignments_are_kept ON past_assignments;
+DROP TRIGGER numbers_agree_on_insert ON numbers;
+DROP TRIGGER numbers_agree_on_update ON numbers;
+DROP TRIGGER numbers_move_as_they_may ON numbers;
+DROP FUNCTION numbers_agree_with_assignments();
+
+CREATE TABLE leases (
+    number_id     bigint CONSTRAINT leases_one_per_number PRIMARY KEY,
+    -- As numbers.ready says, while it is nobody's; of one that is somebody's it says nothing.
+    ready         boolean NOT NULL,
+    -- Whose the number is; NULL while it is nobody's.
+    user_id       text COLLATE "C" CONSTRAINT leases_user_id_length CHECK (char_length(user_id) BETWEEN 1 AND 128),
+    assignment_id bigint,
+    assigned_at   timestamptz,
+    source        text CONSTRAINT leases_source_is_known CHECK (source IN ('pool', 'emergency', 'import', 'adopt')),
+    -- The instance at whose desk the user waited: it alone calls the number new.
+    waited_at     uuid,
+    -- What a signup orders, filters and answers by: copied from the number, which keeps it for ever.
+    purchased_at  timestamptz NOT NULL,
+    phone_number  text NOT NULL,
+    country       text NOT NULL,
+    area_code     text,
+    CONSTRAINT leases_say_since_when_and_why CHECK (num_nulls(user_id, assignment_id, assigned_at, source) IN (0, 4))
+);
+
+INSERT INTO leases (number_id, ready, user_id, assignment_id, assigned_at, source, waited_at, purchased_at, phone_number, country, area_code)
+SELECT n.id, n.webhook_status = 'configured' AND n.capable AND n.missing_since IS NULL, a.user_id, a.id, a.assigned_at, a.source,
+       a.waited_at, n.purchased_at, n.phone_number, n.country, n.area_code
+  FROM numbers n LEFT JOIN past_assignments a ON a.number_id = n.id AND a.released_at IS NULL
+ WHERE n.status IN ('available', 'assigned');
+DELETE FROM past_assignments WHERE released_at IS NULL;
+
+CREATE UNIQUE INDEX leases_one_per_user ON leases (user_id) WHERE user_id IS NOT NULL;
+-- Oldest first, because Twilio takes back numbers that idle; and the same inside an area code.
+CREATE INDEX leases_free_idx ON leases (purchased_at, number_id) WHERE user_id IS NULL AND ready;
+CREATE INDEX leases_free_in_area_idx ON leases (country, area_code, purchased_at, number_id) WHERE user_id IS NULL AND ready;
+CREATE INDEX leases_unready_idx ON leases (number_id) WHERE user_id IS NULL AND NOT ready;
+-- Another condition than the index on users has: while nobody has a number, both would look the same to the planner. An id
+-- stands once, also when the sequence was set back.
+CREATE UNIQUE INDEX leases_one_per_assignment ON leases (assignment_id) WHERE assignment_id IS NOT NULL;
+
+DROP INDEX assignments_one_live_per_user, assignments_one_live_per_number, assignments_past_of_a_user_idx,
+           assignments_released_idx, assignments_pace_idx;
+ALTER TABLE past_assignments ALTER COLUMN id DROP IDENTITY;
+ALTER TABLE past_assignments ALTER COLUMN assigned_at DROP DEFAULT, ALTER COLUMN released_at SET NOT NULL;
+ALTER TABLE past_assignments RENAME CONSTRAINT assignments_of_a_number TO past_assignments_of_a_number;
+ALTER TABLE past_assignments RENAME CONSTRAINT assignments_user_id_length TO past_assignments_user_id_length;
+ALTER TABLE past_assignments RENAME CONSTRAINT assignments_source_is_known TO past_assignments_source_is_known;
+ALTER TABLE past_assignments RENAME CONSTRAINT assignments_end_after_they_begin TO past_assignments_end_after_they_begin;
+ALTER INDEX assignments_pkey RENAME TO past_assignments_pkey;
+ALTER INDEX assignments_of_a_number_idx RENAME TO past_assignments_of_a_number_idx;
+CREATE INDEX past_assignments_of_a_user_idx ON past_assignments (user_id, id);
+CREATE INDEX past_assignments_released_idx ON past_assignments (released_at);
+CREATE INDEX past_assignments_pace_idx ON past_assignments USING brin (assigned_at) WITH (pages_per_range = 32);
+CREATE SEQUENCE assignment_ids AS bigint;
+SELECT setval('assignment_ids', greatest((SELECT max(id) FROM past_assignments), (SELECT max(assignment_id) FROM leases), 0) + 1, false);
+
+-- A role that may write the tables may give numbers away, too; whoever has no right to the schema has none to this.
+GRANT USAGE ON SEQUENCE assignment_ids TO PUBLIC;
+
+-- Everything that ever was; what goes on has no end. Not called as the table was: an older version that still runs must not
+-- take it for that one, and say that it is ready.
+CREATE VIEW assignments_ever AS
+    SELECT assignment_id AS id, number_id, user_id, source, assigned_at, NULL::timestamptz AS released_at, waited_at
+      FROM leases WHERE assignment_id IS NOT NULL
+    UNION ALL
+    SELECT id, number_id, user_id, source, assigned_at, released_at, waited_at FROM past_assignments;
+
+-- `active` where it said available or assigned: one rewrite of the table for all of it.
+DROP INDEX numbers_ready_idx, numbers_ready_in_area_idx, numbers_not_ready_idx;
+ALTER TABLE numbers DROP COLUMN ready, DROP CONSTRAINT numbers_status_is_known;
+ALTER TABLE numbers
+    ALTER COLUMN status TYPE text USING CASE WHEN status IN ('available', 'assigned') THEN 'active' ELSE status END,
+    ADD CONSTRAINT numbers_status_is_known CHECK (status IN ('active', 'quarantined', 'released')),
+    ADD COLUMN ready boolean NOT NULL GENERATED ALWAYS AS
+        (status = 'active' AND webhook_status = 'configured' AND capable AND missing_since IS NULL) STORED;
+-- What is counted in each wave is found without counting what is somebody's.
+CREATE INDEX numbers_missing_idx ON numbers (id) WHERE missing_since IS NOT NULL AND status <> 'released';
+
+CREATE FUNCTION numbers_have_a_lease() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.status = 'active' AND OLD.status = 'active' THEN
+        -- What is somebody's is left in peace.
+        UPDATE callbunker.leases SET ready = NEW.ready WHERE number_id = NEW.id AND user_id IS NULL;
+    ELSIF NEW.status = 'active' THEN
+        INSERT INTO callbunker.leases (number_id) VALUES (NEW.id);
+    ELSE
+        DELETE FROM callbunker.leases WHERE number_id = NEW.id AND user_id IS NULL;
+        IF EXISTS (SELECT FROM callbunker.leases WHERE number_id = NEW.id) THEN
+            RAISE EXCEPTION 'a number that somebody has is active until they give it back'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'numbers_agree_with_leases';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER numbers_have_a_lease_when_they_come AFTER INSERT ON numbers FOR EACH ROW
+    WHEN (NEW.status = 'active') EXECUTE FUNCTION numbers_have_a_lease();
+CREATE TRIGGER numbers_have_a_lease AFTER UPDATE ON numbers FOR EACH ROW
+    WHEN (NEW.ready <> OLD.ready OR NEW.status <> OLD.status) EXECUTE FUNCTION numbers_have_a_lease();
+
+CREATE OR REPLACE FUNCTION numbers_move_as_they_may() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.status = 'released' AND NEW.status <> 'released' THEN
+        RAISE EXCEPTION 'a number that was given back to Twilio does not return'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'numbers_released_is_final';
+    END IF;
+    IF OLD.quarantine_reason = 'leaving' AND NEW.status = 'active' THEN
+        RAISE EXCEPTION 'a number that is leaving serves nobody before it has rested'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'numbers_leaving_serves_nobody';
+    END IF;
+    RAISE EXCEPTION 'a number keeps its SID, its E.164, its country and its area code'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'numbers_stay_what_they_are';
+END $$;
+-- The condition is the check; the function only says what was broken.
+CREATE TRIGGER numbers_move_as_they_may AFTER UPDATE ON numbers FOR EACH ROW
+    WHEN ((OLD.status = 'released' AND NEW.status <> 'released')
+       OR (OLD.quarantine_reason = 'leaving' AND NEW.status = 'active')
+       OR (NEW.id, NEW.sid, NEW.phone_number, NEW.country, NEW.area_code)
+          IS DISTINCT FROM (OLD.id, OLD.sid, OLD.phone_number, OLD.country, OLD.area_code))
+    EXECUTE FUNCTION numbers_move_as_they_may();
+
+CREATE FUNCTION leases_agree_with_numbers() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    n record;
+BEGIN
+    -- Locked, so that it cannot change before this row is there to be told.
+    SELECT status, ready, purchased_at, phone_number, country, area_code INTO n
+      FROM callbunker.numbers WHERE id = NEW.number_id FOR SHARE;
+    IF n.status IS DISTINCT FROM 'active' THEN
+        RAISE EXCEPTION 'only an active number has a lease'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'leases_agree_with_numbers';
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.ready <> n.ready THEN
+        RAISE EXCEPTION 'a lease is ready when its number is'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'leases_agree_with_numbers';
+    END IF;
+    IF NEW.user_id IS NOT NULL AND TG_OP = 'INSERT' THEN
+        RAISE EXCEPTION 'a lease is nobody''s when it is made'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'leases_move_as_they_may';
+    END IF;
+    NEW.ready := n.ready;
+    NEW.purchased_at := n.purchased_at;
+    NEW.phone_number := n.phone_number;
+    NEW.country := n.country;
+    NEW.area_code := n.area_code;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER leases_agree_when_they_come BEFORE INSERT ON leases FOR EACH ROW EXECUTE FUNCTION leases_agree_with_numbers();
+CREATE TRIGGER leases_agree_with_numbers BEFORE UPDATE ON leases FOR EACH ROW
+    -- Not when the number itself tells it.
+    WHEN (NEW.ready <> OLD.ready AND pg_trigger_depth() = 0) EXECUTE FUNCTION leases_agree_with_numbers();
+
+CREATE FUNCTION leases_move_as_they_may() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.user_id IS NULL AND NEW.number_id = OLD.number_id AND NEW.phone_number = OLD.phone_number
+       AND NEW.country = OLD.country THEN
+        RAISE EXCEPTION 'a number that is not ready cannot be handed out'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'leases_are_of_ready_numbers';
+    END IF;
+    RAISE EXCEPTION 'a lease stays with its number and its user until it is deleted'
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'leases_move_as_they_may';
+END $$;
+-- The condition is the check, and all that a signup pays.
+CREATE TRIGGER leases_move_as_they_may BEFORE UPDATE ON leases FOR EACH ROW
+    WHEN (NEW.number_id <> OLD.number_id OR NEW.phone_number <> OLD.phone_number OR NEW.country <> OLD.country
+       OR (OLD.user_id IS NULL AND NEW.user_id IS NOT NULL AND NOT NEW.ready AND NEW.source NOT IN ('import', 'adopt'))
+       OR (OLD.user_id IS NOT NULL AND (NEW.user_id IS DISTINCT FROM OLD.user_id OR NEW.assigned_at <> OLD.assigned_at
+                                      OR NEW.assignment_id <> OLD.assignment_id OR NEW.source <> OLD.source)))
+    EXECUTE FUNCTION leases_move_as_they_may();
+
+CREATE FUNCTION leases_become_history() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO callbunker.past_assignments (id, number_id, user_id, source, assigned_at, released_at, waited_at)
+    VALUES (OLD.assignment_id, OLD.number_id, OLD.user_id, OLD.source, OLD.assigned_at,
+            greatest(clock_timestamp(), OLD.assigned_at), OLD.waited_at);
+    RETURN OLD;
+END $$;
+CREATE TRIGGER leases_become_history BEFORE DELETE ON leases FOR EACH ROW
+    WHEN (OLD.user_id IS NOT NULL) EXECUTE FUNCTION leases_become_history();
+
+CREATE FUNCTION leases_cover_the_active() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM callbunker.numbers WHERE id = OLD.number_id AND status = 'active')
+       AND NOT EXISTS (SELECT FROM callbunker.leases WHERE number_id = OLD.number_id) THEN
+        RAISE EXCEPTION 'an active number has a lease'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'leases_cover_the_active';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER leases_cover_the_active AFTER DELETE ON leases
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION leases_cover_the_active();
+CREATE TRIGGER leases_are_kept BEFORE TRUNCATE ON leases EXECUTE FUNCTION nothing_is_forgotten();
+
+CREATE FUNCTION history_stays_as_it_is() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'what is over is never changed'
+        USING ERRCODE = 'restrict_violation', CONSTRAINT = 'history_stays_as_it_is';
+END $$;
+CREATE TRIGGER past_assignments_stay AFTER UPDATE ON past_assignments FOR EACH ROW EXECUTE FUNCTION history_stays_as_it_is();
+CREATE TRIGGER past_assignments_are_kept BEFORE DELETE OR TRUNCATE ON past_assignments EXECUTE FUNCTION nothing_is_forgotten();
+
+-- Claims are planned from here on.
+ANALYZE leases;
+ANALYZE numbers;
+ANALYZE past_assignments;
