@@ -139,6 +139,9 @@ const onStatus = (status) => {
   if (before && (isShort || status.available > before.available || differs("total") || differs("unready") || differs("unfit"))) refreshPool();
   before = status;
   for (const [name, value] of Object.entries(status)) if (typeof value === "number") put(name, value);
+  // The tab says how many are in stock, as the page does.
+  const title = document.title.replace(/^\(\d+\)/, `(${status.available})`);
+  if (title !== document.title) document.title = title;
   for (const window of ["hour", "day"]) {
     put(`spend.${window}.bought`, status.spend[window].bought);
     put(`spend.${window}.max`, status.spend[window].max);

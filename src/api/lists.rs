@@ -139,7 +139,7 @@ pub(crate) async fn handle_assignments(services: Arc<Services>, request: Request
     answer(assignments(&services, Part::asked(&request)?).await)
 }
 
-/// One pass.
+/// One check of the pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = Pass)]
 pub(crate) struct PassView {
@@ -204,9 +204,10 @@ pub(crate) fn about_assignments() -> About {
 }
 
 pub(crate) fn about_passes() -> About {
-    About::new("passes", "Pool", "What each look of the monitor did and why, newest first")
-        .page::<Page<ExplainedPass>, ExplainedPass>(json!({"items": [{"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
+    About::new("passes", "Pool", "What each check of the pool did and why, newest first")
+        .page::<Page<ExplainedPass>, ExplainedPass>(
+            json!({"items": [{"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
                 "purchased_count": 20, "error": null,
-                "explanation": "fewer numbers are available or on their way than pool.threshold_low"}], "next_cursor": null}),
+                "explanation": "the stock was below the threshold (pool.threshold_low)"}], "next_cursor": null}),
         )
 }

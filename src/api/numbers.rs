@@ -194,7 +194,7 @@ fn detail(event: &NumberEvent) -> String {
             format!("assigned to {user} (source: {})", event.source.map_or("unknown", AssignmentSource::as_str))
         }
         NumberEventKind::Released => format!("released from {user}"),
-        NumberEventKind::Missing => "gone at Twilio: a look by its SID found nothing".to_owned(),
+        NumberEventKind::Missing => "gone at Twilio: Twilio has no such number".to_owned(),
         NumberEventKind::Leaving => format!("{by} wants to give it back to Twilio"),
         NumberEventKind::ReleasedToTwilio => "given back to Twilio".to_owned(),
         NumberEventKind::ReleaseRefused => format!("Twilio did not take it back{because}"),

@@ -148,8 +148,8 @@ pub(crate) fn about() -> About {
         .answer::<Plan>(
             "The plan.",
             json!({"would_purchase": 0, "for_waiting_signups": 0, "why": "above_threshold",
-                "explanation": "would buy nothing: 19 available or on their way, pool.threshold_low is 10; 20 with those \
-                                assigned, pool.total_min is 20",
+                "explanation": "would buy nothing: 19 available or on their way, threshold 10; 20 with those \
+                                assigned, minimum 20",
                 "binding_cap": null, "caps": {"hour_left": 80, "day_left": 280, "available_room": 31, "owned_room": 980},
                 "unit_price": "1.15", "price_unit": "USD", "monthly_cost": "0.00",
                 "balance": {"amount": "999977.00", "currency": "USD"},

@@ -105,7 +105,7 @@ fn about(id: &'static str, summary: &'static str) -> About {
     About::new(id, "Pool", summary)
         .text(
             "`reason` is there when nothing was bought: `above_threshold`, `locked`, `paused`, `spend_cap`, `halted`, …; and \
-             it is `running` when the pass lasts longer than `http.sync_order_secs`: it goes on, and the counts are those \
+             it is `running` when the check lasts longer than `http.sync_order_secs`: it goes on, and the counts are those \
              so far.",
         )
         .answer::<Replenished>(

@@ -64,7 +64,8 @@ pub(super) enum Command {
     Release(ReleaseArgs),
     /// List the numbers, or look at one and decide about it
     Numbers(NumbersArgs),
-    /// Show what each look at the pool did and why, newest first
+    /// Show what each check of the pool did and why, newest first
+    #[command(name = "checks", visible_alias = "passes")]
     Passes(ListArgs),
     /// Show who did what, from where, with which result
     Audit(ListArgs),

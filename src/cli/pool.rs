@@ -91,7 +91,7 @@ pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
         let (bought, reason) = (report.purchased_count, report.reason.as_deref());
         let headline = match report.replenished {
             _ if reason == Some(RUNNING) => {
-                format!("Bought {bought} so far; the pass goes on: look with `callbunker status`.")
+                format!("Bought {bought} so far; the check goes on: look with `callbunker status`.")
             }
             true => format!("Bought {bought}."),
             false => format!("Nothing was bought: {}.", why_not(reason.unwrap_or("no reason given"))),

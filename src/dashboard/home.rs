@@ -243,7 +243,7 @@ fn make(services: &Services, request: &Request, read: Read) -> Result<Home, Prob
     let last = read.passes.first().cloned();
     let status = document(read.seen, last, &config);
     Ok(Home {
-        frame: Frame::new("Dashboard", services, request),
+        frame: Frame { available: Some(status.available), ..Frame::new("Dashboard", services, request) },
         chart_style: asset_url("uplot.css"),
         chart_script: asset_url("uplot.js"),
         runway: Runway::new(&read.pace, status.available, status.threshold),

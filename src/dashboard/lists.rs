@@ -141,10 +141,10 @@ pub(crate) async fn passes(services: Arc<Services>, request: Request) -> Outcome
         ]
     };
     show(List {
-        frame: Frame::new("Passes", &services, &request),
-        heading: "Passes",
-        caption: "What each pass did and why, newest first",
-        columns: &["When", "Set off by", "Bought", "Why", "Error"],
+        frame: Frame::new("Checks", &services, &request),
+        heading: "Checks",
+        caption: "What each check did and why, newest first",
+        columns: &["When", "Cause", "Bought", "Why", "Error"],
         rows: found.items.into_iter().map(row).collect(),
         next: next(found.next_cursor, None),
         filters: Vec::new(),
@@ -167,7 +167,7 @@ pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome
         frame: Frame::new("Orders", &services, &request),
         heading: "Orders",
         caption: "The last 200 orders, open ones first, then newest first",
-        columns: &["When", "Set off by", "State", "Bought", "Area code", "What fell short"],
+        columns: &["When", "Cause", "State", "Bought", "Area code", "What fell short"],
         rows: orders.into_iter().map(super::home::OrderRow::new).map(row).collect(),
         next: None,
         filters: Vec::new(),

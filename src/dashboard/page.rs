@@ -24,7 +24,12 @@ const SAID_LIVES: Duration = Duration::from_secs(60);
 
 /// What every page shows around its own.
 pub(crate) struct Frame {
-    pub(crate) title: &'static str,
+    /// What the page is about: a thing's own name, so that tabs and histories tell it from its like.
+    pub(crate) title: String,
+    /// How many are in stock, on the page that shows it live: the tab says so, too.
+    pub(crate) available: Option<u32>,
+    /// The page's path, which the navigation marks.
+    pub(super) path: String,
     pub(crate) style: String,
     pub(crate) script: String,
     pub(super) icon: String,
@@ -46,9 +51,11 @@ pub(super) struct Said {
 }
 
 impl Frame {
-    pub(super) fn new(title: &'static str, services: &Services, request: &Request) -> Self {
+    pub(super) fn new(title: impl Into<String>, services: &Services, request: &Request) -> Self {
         Self {
-            title,
+            title: title.into(),
+            available: None,
+            path: request.exchange().uri().path().to_owned(),
             style: asset_url("dashboard.css"),
             script: asset_url("dashboard.js"),
             icon: asset_url("icon.svg"),
@@ -58,6 +65,21 @@ impl Frame {
             instance: services.config.load().instance.name.as_str().to_owned(),
             said: said(request.exchange()),
         }
+    }
+}
+
+impl Frame {
+    /// What the tab is called.
+    pub(crate) fn document_title(&self) -> String {
+        match self.available {
+            Some(count) => format!("({count}) callbunker"),
+            None => format!("{} · callbunker", self.title),
+        }
+    }
+
+    /// Whether this is the page at `below` the dashboard's path.
+    pub(crate) fn is_at(&self, below: &str) -> bool {
+        self.path.strip_prefix(HOME) == Some(below)
     }
 }
 
@@ -128,7 +150,9 @@ fn refusal(problem: &Problem, request_id: &str) -> Response {
     let is_away = problem.code() == ProblemCode::DatabaseUnavailable;
     let refusal = Refusal {
         frame: Frame {
-            title: if is_away { "The database does not answer" } else { problem.code().title() },
+            title: if is_away { "The database does not answer" } else { problem.code().title() }.to_owned(),
+            available: None,
+            path: String::new(),
             style: asset_url("dashboard.css"),
             script: asset_url("dashboard.js"),
             icon: asset_url("icon.svg"),

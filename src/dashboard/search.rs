@@ -85,9 +85,10 @@ fn as_number(asked: &str) -> Option<PhoneNumber> {
 
 fn number_page(services: &Services, request: &Request, number: NumberInFull) -> Outcome {
     let event = |told: &HistoryView| (When(told.event.at), words(told.event.event.as_str()), told.detail.clone());
+    let name = phone(number.view.phone_number.as_str());
     let shown = NumberPage {
-        frame: Frame::new("Number", services, request),
-        shown: phone(number.view.phone_number.as_str()),
+        frame: Frame::new(name.as_str(), services, request),
+        shown: name,
         state: number.view.status.word(),
         tone: number.view.status.tone(),
         bought: When(number.view.purchased_at),
@@ -116,8 +117,12 @@ async fn user_page(services: &Services, request: &Request, asked: String) -> Out
     }
     let (live, past): (Vec<_>, Vec<_>) =
         lines.into_iter().map(AssignmentRow::new).partition(|row| row.released.is_none());
-    let shown =
-        UserPage { frame: Frame::new("User", services, request), user: asked, live: live.into_iter().next(), past };
+    let shown = UserPage {
+        frame: Frame::new(asked.as_str(), services, request),
+        user: asked,
+        live: live.into_iter().next(),
+        past,
+    };
     page(StatusCode::OK, &shown, shown.frame.said.as_ref())
 }
 

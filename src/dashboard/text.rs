@@ -78,7 +78,10 @@ pub(super) trait Shown: Copy {
 
 impl Shown for NumberStatus {
     fn word(self) -> &'static str {
-        self.as_str()
+        match self {
+            Self::Quarantined => "resting",
+            other @ (Self::Available | Self::Assigned | Self::Missing | Self::Released) => other.as_str(),
+        }
     }
 
     fn tone(self) -> &'static str {

@@ -61,15 +61,15 @@ impl Rooms {
 pub fn explain_pass(policy: &PoolPolicy, rooms: &Rooms, stock: &Stock, pass: &PassPlan) -> String {
     let begun = match pass.why {
         Why::BelowThreshold => {
-            format!("{} available or on their way, below pool.threshold_low {}", stock.idle(), policy.threshold_low)
+            format!("{} available or on their way, threshold {}", stock.idle(), policy.threshold_low)
         }
         Why::BelowTotalMin => format!(
-            "{} available, assigned or on their way, below pool.total_min {}",
+            "{} available, assigned or on their way, minimum {} (pool.total_min)",
             stock.idle() + stock.assigned,
             policy.total_min
         ),
         Why::AboveThreshold => format!(
-            "{} available or on their way, pool.threshold_low is {}; {} with those assigned, pool.total_min is {}",
+            "{} available or on their way, threshold {}; {} with those assigned, minimum {}",
             stock.idle(),
             policy.threshold_low,
             stock.idle() + stock.assigned,
@@ -107,7 +107,7 @@ pub fn explain_order(rooms: &Rooms, plan: &Plan) -> String {
 }
 
 fn bound(cap: Option<Cap>, rooms: &Rooms) -> String {
-    cap.map(|cap| format!("; {} binds: {}", cap.as_str(), cap.room(rooms))).unwrap_or_default()
+    cap.map(|cap| format!("; {}", cap.room(rooms))).unwrap_or_default()
 }
 
 fn batches(count: u32) -> String {
@@ -121,7 +121,7 @@ const OBSTACLES: &[(&str, &str)] = &[
     ("unavailable", "a part of callbunker was restarting, or the database did not answer"),
     ("database_unavailable", "the database did not answer, and without it nothing is bought"),
     ("stopping", "the daemon was shutting down"),
-    ("interrupted", "the purchase lock was lost; what is still needed is bought by the next pass"),
+    ("interrupted", "the purchase lock was lost; what is still needed is bought by the next check"),
     ("twilio_unreachable", "Twilio was not reached"),
     ("twilio_unavailable", "Twilio gave no proper answer to a search"),
     ("outcome_unknown", "Twilio's answer was lost; the number is looked up until it is clear"),
@@ -164,19 +164,14 @@ mod tests {
     #[test]
     fn a_pass_explains_itself_with_the_numbers_that_decide() {
         let empty = Stock::default();
-        assert_eq!(
-            pass(FREE, empty),
-            "would buy 20 in 2 batches: 0 available or on their way, below pool.threshold_low 10"
-        );
+        assert_eq!(pass(FREE, empty), "would buy 20 in 2 batches: 0 available or on their way, threshold 10");
         assert_eq!(
             pass(Caps { day_left: 7, ..FREE }, empty),
-            "would buy 7 in one batch: 0 available or on their way, below pool.threshold_low 10; purchases_per_day \
-             binds: the day's cap allows 7 more"
+            "would buy 7 in one batch: 0 available or on their way, threshold 10; the day's cap allows 7 more"
         );
         assert_eq!(
             pass(FREE, Stock { available: 12, assigned: 9, ..empty }),
-            "would buy nothing: 12 available or on their way, pool.threshold_low is 10; 21 with those assigned, \
-             pool.total_min is 20"
+            "would buy nothing: 12 available or on their way, threshold 10; 21 with those assigned, minimum 20"
         );
         assert!(pass(Caps { paused: true, ..FREE }, empty).starts_with("would buy nothing: an operator paused"));
     }
@@ -188,10 +183,7 @@ mod tests {
             explain_order(&Rooms::new(&POLICY, &caps, &Stock::default()), &planned)
         };
         assert_eq!(order(FREE, 3), "would buy all 3, as far as Twilio has them");
-        assert_eq!(
-            order(Caps { hour_left: 2, ..FREE }, 3),
-            "would buy 2 of 3; purchases_per_hour binds: the hour's cap allows 2 more"
-        );
+        assert_eq!(order(Caps { hour_left: 2, ..FREE }, 3), "would buy 2 of 3; the hour's cap allows 2 more");
         assert!(order(Caps { halted: true, ..FREE }, 3).starts_with("would buy nothing of 3: all buying is halted"));
     }
 

@@ -20,7 +20,7 @@ pub struct Stock {
     pub due: u32,
     /// Intended or sent, outcome open.
     pub purchasing: u32,
-    /// Sent, outcome unknown.
+    /// Sent, and not confirmed yet.
     pub unsettled: u32,
     /// Not bought as far as anybody could see, after a doubt in the last 24 hours: they may turn up yet.
     pub doubted: u32,

@@ -50,8 +50,8 @@ impl Why {
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::BelowThreshold => "fewer numbers are available or on their way than pool.threshold_low",
-            Self::BelowTotalMin => "fewer numbers are available or assigned than pool.total_min",
+            Self::BelowThreshold => "the stock was below the threshold (pool.threshold_low)",
+            Self::BelowTotalMin => "the stock and what users have were below the minimum (pool.total_min)",
             Self::SignupsWaiting => "signups wait that nothing else will serve",
             Self::Manual => "an operator asks for them",
             Self::AboveThreshold => "enough numbers are available or on their way",
@@ -59,12 +59,14 @@ impl Why {
             Self::Paused => "an operator paused automatic buying; resume ends it",
             Self::Halted => "all buying is halted; the status says why, and a resume or a good probe ends it",
             Self::AvailableMax => {
-                "pool.available_max leaves no room: so much stock is idle already, counting what is unfit and what may turn up after a doubt"
+                "pool.available_max leaves no room: so much stock is idle already, counting what misses a capability and purchases not confirmed yet"
             }
             Self::OwnedMax => {
-                "pool.owned_max leaves no room: so many numbers are owned or on their way already, counting what may turn up after a doubt"
+                "pool.owned_max leaves no room: so many numbers are owned or on their way already, counting purchases not confirmed yet"
             }
-            Self::SpendCap => "the purchases of this hour or day are used up; wait, or raise spend.*",
+            Self::SpendCap => {
+                "the purchases of this hour or day are used up; wait, or raise spend.purchases_per_hour_max or spend.purchases_per_day_max"
+            }
         }
     }
 }

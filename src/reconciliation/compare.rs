@@ -115,7 +115,7 @@ fn tag_of(number: &IncomingNumber, instance: &InstanceName) -> Option<Tag> {
 fn foreign_reason(number: &IncomingNumber) -> String {
     match Tag::parse(&number.friendly_name) {
         Some(tag) => format!("tagged for instance {:?}", tag.instance.as_str()),
-        None => "untagged".to_owned(),
+        None => "not callbunker's: it carries no tag".to_owned(),
     }
 }
 

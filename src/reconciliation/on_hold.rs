@@ -29,13 +29,13 @@ pub(super) async fn tell(deps: &ReconcilerDependencies, report: &mut Report) -> 
 fn what_to_do(reason: QuarantineReason) -> &'static str {
     match reason {
         QuarantineReason::Adopting => {
-            "adopting: it has been held for more than 10 minutes, because an adoption broke off: adopt it again to finish"
+            "it has been held for more than 10 minutes, because an adoption broke off: adopt it again to finish"
         }
         QuarantineReason::UnknownItem => {
-            "unknown_item: it has been held for more than 10 minutes, because the ledger does not know its item: adopt it, or give it back with release-to-twilio"
+            "it has been held for more than 10 minutes, because the ledger does not know its item: adopt it, or give it back with release-to-twilio"
         }
         QuarantineReason::TagConflict | QuarantineReason::Released | QuarantineReason::Leaving => {
-            "tag_conflict: it has been held for more than 10 minutes, because of another environment's tag: adopt it if it is ours, else leave it to them"
+            "it has been held for more than 10 minutes, because of another environment's tag: adopt it if it is ours, else leave it to them"
         }
     }
 }

@@ -59,7 +59,7 @@ pub(super) async fn take_in(
         }
         // It is theirs, whoever they are, and says nothing of us.
         Owner::Older if Tag::parse(&number.friendly_name).is_none() => {
-            Ok(vec![Finding::foreign(number, "untagged, and older than our purchase of it")])
+            Ok(vec![Finding::foreign(number, "not callbunker's: no tag, and older than our purchase of it")])
         }
         Owner::Older => {
             let reason = format!(
@@ -68,14 +68,16 @@ pub(super) async fn take_in(
             );
             Ok(not_ours(page, number, reason))
         }
-        Owner::Later(_) => Ok(vec![Finding::foreign(number, "untagged, and bought long after our purchase of it")]),
+        Owner::Later(_) => {
+            Ok(vec![Finding::foreign(number, "not callbunker's: no tag, and bought long after our purchase of it")])
+        }
         Owner::Unclear => {
             let reason = format!(
-                "untagged, and our purchase {} of it has been in doubt for more than 7 days: adopt it if it is ours, else ignore it",
+                "it carries no tag, and our purchase {} of it has been in doubt for more than 7 days: adopt it if it is ours, else ignore it",
                 item.purchase_id
             );
             Ok(vec![
-                Finding::foreign(number, "untagged; a purchase of ours for it is in doubt"),
+                Finding::foreign(number, "it carries no tag; a purchase of ours for it is in doubt"),
                 Finding::Conflict(Line::new(&number.phone_number, reason, None)),
             ])
         }
@@ -112,7 +114,7 @@ async fn of_unknown_item(page: &Page<'_>, number: &IncomingNumber) -> Result<Vec
     let settlement = Settlement { number: new, request_id: None };
     let entered = enter(page, &settlement, None, Destination::Hold(HoldReason::UnknownItem)).await?;
     fail::fail_point!("orphan_settled");
-    let reason = "unknown_item: our tag, but the ledger does not know its item; it is held, because somebody may be using it: adopt or release it";
+    let reason = "our tag, but the ledger does not know its item; it is held, because somebody may be using it: adopt or release it";
     Ok(told(page, number, true, entered, reason.to_owned()))
 }
 

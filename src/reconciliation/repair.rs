@@ -114,7 +114,7 @@ async fn set_fitness(page: &Page<'_>, number: &IncomingNumber, id: i64) -> Resul
     let Some(capable) = number.fitness(&page.shall.capabilities) else { return Ok(()) };
     let set = move |conn: &mut crate::db::Connection| number_set_capable(conn, id, capable);
     if page.buyer.db.run_patiently("number_set_capable", set).await? {
-        slog::warn!(page.buyer.log, "a number of ours became fit, or unfit, for pool.capabilities";
+        slog::warn!(page.buyer.log, "a number of ours gained, or lost, a capability of pool.capabilities";
             "phone_number_ends" => number.phone_number.last_four(), "fit" => capable);
         page.buyer.stock.notify_one();
     }

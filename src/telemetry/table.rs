@@ -81,11 +81,11 @@ table! {
     PURCHASE_ITEMS = Kind::Counter, Count, "callbunker_purchase_items_total", ["outcome"],
         "Candidates by what became of them; an unknown one counts again when it is settled.";
     PASSES = Kind::Counter, Count, "callbunker_passes_total", ["trigger", "reason"],
-        "Passes of the pool monitor, by what set them off and why they bought or did not.";
+        "Checks of the pool monitor, by what set them off and why they bought or did not.";
     LAST_PASS = Kind::Gauge, Seconds, "callbunker_last_pass_timestamp_seconds", [],
-        "When the last pass of this instance ended; 0 = none since it started.";
+        "When the last check of this instance ended; 0 = none since it started.";
     LAST_PASS_PURCHASED = Kind::Gauge, Count, "callbunker_last_pass_purchased", [],
-        "How many numbers the last pass of this instance bought.";
+        "How many numbers the last check of this instance bought.";
 
     RECONCILIATION_LAST = Kind::Gauge, Seconds, "callbunker_reconciliation_last_run_timestamp_seconds", [],
         "When this instance last compared its numbers with Twilio's to the end; 0 = not since it started.";

@@ -10,7 +10,7 @@ use crate::http::Problem;
 use crate::routing::Request;
 
 pub(super) async fn ask_replenish(services: &Services, question: Question) -> Result<Question, Problem> {
-    let mut question = question.heading("Replenish now?").button("Run a pass now");
+    let mut question = question.heading("Replenish now?").button("Check and buy now");
     question.tell_plan(&plan(services, Thought::default()).await?);
     Ok(question)
 }
@@ -20,7 +20,7 @@ pub(super) async fn replenish(services: &Services) -> Result<String, Problem> {
     let bought = counted(report.purchased_count.into(), "number");
     let error = report.error.map(|error| format!(" {error}")).unwrap_or_default();
     Ok(match report.reason {
-        _ if report.goes_on => format!("The pass goes on; {bought} bought so far."),
+        _ if report.goes_on => format!("The check goes on; {bought} bought so far."),
         _ if report.purchased_count > 0 => format!("{bought} bought.{error}"),
         why => format!("Nothing was bought: {}.{error}", why.map(|why| explain_reason(&why)).unwrap_or_default()),
     })
@@ -45,7 +45,7 @@ pub(super) async fn pause(services: &Services, request: &Request) -> Result<Stri
 pub(super) fn ask_resume(question: Question) -> Question {
     question
         .heading("Resume automatic buying?")
-        .says("A pass starts at once, and buys what is missing. A halt ends too.")
+        .says("A check starts at once, and buys what is missing. A halt ends too.")
         .button("Resume buying")
 }
 

@@ -5,9 +5,10 @@
 use askama::Template;
 
 use super::super::page::Frame;
-use super::super::text::{counted, sentence, words};
+use super::super::text::{counted, sentence};
 use crate::api::plan::Plan;
 use crate::api::services::Services;
+use crate::domain::Cap;
 use crate::routing::Request;
 
 #[derive(Template)]
@@ -48,6 +49,7 @@ impl Question {
 
     pub(super) fn heading(mut self, heading: impl Into<String>) -> Self {
         self.heading = heading.into();
+        self.frame.title.clone_from(&self.heading);
         self
     }
 
@@ -99,10 +101,20 @@ impl Question {
             self.says.push(format!("The account has {} {} left.", balance.currency, balance.amount));
         }
         if let Some(cap) = plan.binding_cap {
-            self.warns.push(format!("Fewer than asked for: {} binds.", words(cap.as_str())));
+            self.warns.push(format!("Fewer than asked for: {}.", limit(cap)));
         }
         self.warns.extend(plan.price_error.iter().map(|error| sentence(error)));
         self.warns.extend(plan.warnings.iter().map(|warning| sentence(warning)));
+    }
+}
+
+/// What cuts an order short.
+fn limit(cap: Cap) -> &'static str {
+    match cap {
+        Cap::AvailableMax => "pool.available_max leaves no room for more",
+        Cap::OwnedMax => "pool.owned_max leaves no room for more",
+        Cap::PurchasesPerHour => "the purchases of this hour are used up",
+        Cap::PurchasesPerDay => "the purchases of this day are used up",
     }
 }
 

@@ -125,8 +125,7 @@ fn a_plan_tells_why_what_is_left_and_what_it_costs() {
     assert_eq!(told["caps"], json!({"hour_left": 94, "day_left": 294, "available_room": 8, "owned_room": 994}));
     assert_eq!(
         told["explanation"],
-        "would buy 8 in one batch: 4 available or on their way, below pool.threshold_low 5; available_max binds: \
-         pool.available_max has room for 8"
+        "would buy 8 in one batch: 4 available or on their way, threshold 5; pool.available_max has room for 8"
     );
     assert_eq!(
         (&told["unit_price"], &told["price_unit"], &told["monthly_cost"], told.get("price_error")),

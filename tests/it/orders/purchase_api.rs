@@ -111,7 +111,7 @@ fn a_pass_that_lasts_tells_what_was_bought_so_far_and_goes_on() {
     assert!(so_far < 6 && report["replenished"] == json!(so_far > 0), "{report}");
     assert_eq!((&report["previous_status"]["available"], &report["error"]), (&json!(0), &json!(null)), "{report}");
     let told = callbunker(&daemon, &["replenish"]).table();
-    assert!(told.starts_with("Bought ") && told.contains("so far; the pass goes on"), "{told}");
+    assert!(told.starts_with("Bought ") && told.contains("so far; the check goes on"), "{told}");
     let cron = daemon.post_empty("/admin/phones/cron/auto-replenish").ok();
     assert!(cron["reason"] == "running" || cron["reason"] == "above_threshold", "{cron}");
     eventually("the pass went on", || daemon.status()["available"] == 6);

@@ -4,3 +4,4 @@ mod dashboard;
 mod dashboard_events;
 mod docs;
 mod openapi;
+mod words;

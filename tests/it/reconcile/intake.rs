@@ -79,7 +79,7 @@ fn our_tag_with_an_item_that_a_restored_ledger_does_not_know_is_held_for_an_oper
     assert_found(&report, &[("adopted", 1)]);
     let line = only(&report, "adopted");
     assert_eq!(line["phone_number"], "+14155550100");
-    assert!(line["reason"].as_str().unwrap().starts_with("unknown_item: "), "{line}");
+    assert!(line["reason"].as_str().unwrap().starts_with("our tag, but the ledger does not know its item"), "{line}");
     assert_eq!(
         row(&world, "+14155550100", "status, quarantine_reason, webhook_status, purchase_item_id IS NULL"),
         "quarantined|unknown_item|drifted|t"
@@ -112,7 +112,10 @@ fn numbers_of_others_are_counted_named_and_never_touched() {
         .map(|line| (line["phone_number"].as_str().unwrap(), line["reason"].as_str().unwrap()))
         .collect();
     named.sort_unstable();
-    assert_eq!(named, [("+14155550100", "untagged"), ("+14155550101", "tagged for instance \"staging\"")]);
+    assert_eq!(
+        named,
+        [("+14155550100", "not callbunker's: it carries no tag"), ("+14155550101", "tagged for instance \"staging\"")]
+    );
     let after = world.twilio.truth();
     assert_eq!((&after.owned, after.updates, after.releases.len()), (&before.owned, 0, 0));
     assert_eq!(world.count("SELECT count(*) FROM numbers"), 2);
