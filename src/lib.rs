@@ -31,7 +31,7 @@
 //! live           ─▶ access api db domain http routing
 //! api            ─▶ access assignment config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio
 //! routing        ─▶ access domain http
-//! access         ─▶ audit db http
+//! access         ─▶ audit db domain http
 //! schedule       ─▶ audit config domain pool_monitor reconciliation supervisor
 //! pool_monitor   ─▶ config custody db domain purchaser reconciliation supervisor telemetry twilio
 //! custody        ─▶ config db domain purchaser reconciliation twilio

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tokio::time::sleep;
 
-use super::keys::{Fingerprint, Who};
+use super::who::{Fingerprint, Who};
 
 /// A stream ends after a time between these.
 const LASTS: (Duration, Duration) = (Duration::from_secs(240), Duration::from_secs(300));
@@ -67,14 +67,15 @@ pub(crate) async fn long_enough() {
 mod tests {
     use futures_util::FutureExt as _;
 
-    use super::super::keys::Access;
+    use super::super::who::Access;
     use super::*;
 
     #[test]
     fn each_hears_of_their_own_end_only() {
         let endings = Endings::default();
-        let who =
-            |key: &[u8], by_session| Some(Who { access: Access::Admin, fingerprint: Fingerprint::of(key), by_session });
+        let who = |key: &[u8], by_session| {
+            Some(Who { access: Access::Admin, name: None, fingerprint: Fingerprint::of(key), by_session })
+        };
         let (one, two) = (|| Some("one".to_owned()), || Some("two".to_owned()));
         let mut watching = [
             Box::pin(endings.over(who(b"a", true), one())),

@@ -17,11 +17,12 @@ use http::header::HeaderName;
 
 use super::csrf;
 use super::endings::{Ended, Endings};
-use super::keys::{Access, Fingerprint, KeyRing, Keys, Who};
+use super::keys::{KeyRing, Keys};
 use super::limits::{AuthFailure, FailureLimit, OrderLimit};
 use super::presented_key::presented_key;
 use super::redact::Redactor;
 use super::trail::Auditor;
+use super::who::{Access, Fingerprint, Who};
 use crate::audit::AuditLog;
 use crate::http::{Exchange, LineText, Problem, ProblemCode};
 
@@ -50,7 +51,7 @@ pub enum Session {
 
 /// Looks up the session of a request that came without a key.
 pub trait Sessions: Send + Sync {
-    /// Whose session it is, by the admin keys that are in force; a problem when that cannot be told. What a person wants
+    /// Whose session it is, by the keys that are in force; a problem when that cannot be told. What a person wants
     /// keeps it alive.
     fn find<'a>(
         &'a self,
@@ -91,6 +92,18 @@ impl From<Problem> for Refused {
     fn from(problem: Problem) -> Self {
         Self { who: None, problem }
     }
+}
+
+/// What to send instead of a key that opens too little.
+fn too_little(has: Access, asked: Access) -> Problem {
+    let detail = match (has, asked) {
+        (Access::ReadOnly, Access::Signup) => "This key only reads; send a signup key or an admin key.",
+        (Access::ReadOnly, _) => {
+            "This key only reads (READONLY_API_KEY); what changes something takes an admin key (ADMIN_API_KEY)."
+        }
+        _ => return Problem::forbidden(),
+    };
+    Problem::new(ProblemCode::Forbidden, detail)
 }
 
 /// The door: every route that is not public asks it.
@@ -140,12 +153,13 @@ impl Guard {
         self.auditor.as_ref()
     }
 
-    /// Swaps all keys; requests that are past the door go on. Returns the admin keys that are no more: their sessions
-    /// have ended.
+    /// Swaps all keys; requests that are past the door go on. Returns the keys that nobody may log in with any more:
+    /// their sessions have ended.
     pub fn replace_keys(&self, keys: Keys) -> Vec<Fingerprint> {
         let former = self.keys.swap(Arc::new(keys));
         let in_force = self.keys.load();
-        let gone: Vec<Fingerprint> = former.admins().filter(|fingerprint| !in_force.has_admin(*fingerprint)).collect();
+        let is_gone = |fingerprint: &Fingerprint| in_force.who_may_log_in(*fingerprint).is_none();
+        let gone: Vec<Fingerprint> = former.may_log_in().map(|who| who.fingerprint).filter(is_gone).collect();
         gone.iter().for_each(|fingerprint| self.endings.tell(Ended::Key(*fingerprint)));
         gone
     }
@@ -204,8 +218,8 @@ impl Guard {
             return Err(if to_login { Problem::unauthorized() } else { refusal }.into());
         };
         let refuse = |problem| Refused { who: Some(who), problem };
-        if who.access < access {
-            return Err(refuse(Problem::forbidden()));
+        if !who.access.opens(access, exchange.method()) {
+            return Err(refuse(too_little(who.access, access)));
         }
         if who.by_session && !exchange.method().is_safe() {
             csrf::check_origin(exchange).map_err(refuse)?;
@@ -223,7 +237,7 @@ impl Guard {
         let found = sessions.find(exchange, &self.keys(), wanted).await?;
         Ok(match found {
             // Its key went while the database was asked.
-            Session::Of(who) if !self.keys.load().has_admin(who.fingerprint) => Session::None,
+            Session::Of(who) if self.keys.load().who_may_log_in(who.fingerprint).is_none() => Session::None,
             found @ (Session::None | Session::MadeUp | Session::Of(_)) => found,
         })
     }

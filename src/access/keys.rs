@@ -2,7 +2,7 @@
 //!
 //! Invariants: of keys only the SHA-256 digests, the lengths and what each one seals with are held; a presented one is
 //! hashed and compared with every known one in constant time, so neither the answer's time nor a dump of the memory tells
-//! anything else about them; what an admin key sealed is known by every instance that has the key, and by none that has not.
+//! anything else about them; what a key sealed is known by every instance that has the key, and by none that has not.
 //! How to get it wrong: returning at the first match, comparing the keys themselves, or deriving `Debug`.
 
 use std::fmt;
@@ -14,83 +14,11 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::{ConditionallySelectable, ConstantTimeEq};
 
-/// What the secret that an admin key seals with is derived for.
+use super::who::{Access, Fingerprint, Person, Who};
+use crate::domain::KeyName;
+
+/// What the secret that a key seals with is derived for.
 const SEALING: &[u8] = b"callbunker session seal 1";
-
-/// What a route asks for, and what a key opens. Each one includes those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Access {
-    /// Anybody; keys are not looked at.
-    Public,
-    /// A signup key or an admin key.
-    Signup,
-    /// An admin key.
-    Admin,
-}
-
-/// The first 12 hexadecimal digits of a key's SHA-256: tells keys apart in the log and the audit, opens nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint([u8; 12]);
-
-impl Fingerprint {
-    /// The fingerprint of a key.
-    #[must_use]
-    pub fn of(key: &[u8]) -> Self {
-        Self::of_digest(&digest(key))
-    }
-
-    fn of_digest(digest: &[u8; 32]) -> Self {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        Self(std::array::from_fn(|at| {
-            let byte = digest[at / 2];
-            DIGITS[usize::from(if at % 2 == 0 { byte >> 4 } else { byte & 15 })]
-        }))
-    }
-
-    /// A fingerprint as it was written down; `None` when it is none.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let digits: [u8; 12] = text.as_bytes().try_into().ok()?;
-        digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')).then_some(Self(digits))
-    }
-
-    /// The twelve digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("made of hexadecimal digits")
-    }
-}
-
-impl fmt::Display for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Debug for Fingerprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Who makes a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Who {
-    /// What they may do.
-    pub access: Access,
-    /// The key they came with, now or when they logged in.
-    pub fingerprint: Fingerprint,
-    /// Whether a session vouches for them rather than the key itself.
-    pub by_session: bool,
-}
-
-impl Who {
-    /// As the audit trail names them: the key's fingerprint, or `session:` and that.
-    #[must_use]
-    pub fn name(&self) -> String {
-        if self.by_session { format!("session:{}", self.fingerprint) } else { self.fingerprint.to_string() }
-    }
-}
 
 fn digest(key: &[u8]) -> [u8; 32] {
     Sha256::digest(key).into()
@@ -103,8 +31,22 @@ fn mac(secret: &[u8], text: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
+/// A key as the configuration gives it.
+pub(crate) struct KnownKey<'k> {
+    /// What it opens.
+    pub(crate) access: Access,
+    /// Whose it is.
+    pub(crate) name: Option<KeyName>,
+    /// What opens.
+    pub(crate) key: &'k SecretString,
+    /// What opens as well.
+    pub(crate) as_written: Option<&'k SecretString>,
+}
+
 struct Entry {
     digest: [u8; 32],
+    /// Of the other way to write it; the same when there is none.
+    other_digest: [u8; 32],
     /// Derived from the key, so that it is the same on every instance, needs no place of its own, and ends with the key.
     sealing: [u8; 32],
     who: Who,
@@ -127,33 +69,53 @@ impl fmt::Debug for Keys {
 pub(super) type KeyRing = Arc<ArcSwap<Keys>>;
 
 impl Keys {
-    /// Admin and signup keys; one that is in both lists is an admin key.
+    /// Admin and signup keys without names; one that is in both lists is an admin key.
     #[must_use]
     pub fn new(admin: &[SecretString], signup: &[SecretString]) -> Self {
-        let entry = |access| {
-            move |key: &SecretString| {
-                let key = key.expose_secret().as_bytes();
-                let digest = digest(key);
-                let who = Who { access, fingerprint: Fingerprint::of_digest(&digest), by_session: false };
-                Entry { digest, sealing: mac(key, SEALING), who }
-            }
+        let known = |access| move |key| KnownKey { access, name: None, key, as_written: None };
+        Self::of(signup.iter().map(known(Access::Signup)).chain(admin.iter().map(known(Access::Admin))))
+    }
+
+    /// All of them. One that is there twice opens what opens most.
+    pub(crate) fn of<'k>(known: impl IntoIterator<Item = KnownKey<'k>>) -> Self {
+        let mut known: Vec<KnownKey<'k>> = known.into_iter().collect();
+        // Later entries win.
+        known.sort_by_key(|known| known.access);
+        let entry = |KnownKey { access, name, key, as_written }: &KnownKey<'k>| {
+            let key = key.expose_secret().as_bytes();
+            let digest = digest(key);
+            let who =
+                Who { access: *access, name: *name, fingerprint: Fingerprint::of_digest(&digest), by_session: false };
+            let other_digest = as_written.map_or(digest, |other| self::digest(other.expose_secret().as_bytes()));
+            Entry { digest, other_digest, sealing: mac(key, SEALING), who }
         };
-        // Later entries win, so the admin keys come last.
-        let entries = signup.iter().map(entry(Access::Signup)).chain(admin.iter().map(entry(Access::Admin))).collect();
-        let lengths = signup.iter().chain(admin).map(|key| key.expose_secret().len());
+        let entries = known.iter().map(entry).collect();
+        let texts = known.iter().flat_map(|known| std::iter::once(known.key).chain(known.as_written));
+        let lengths = texts.map(|key| key.expose_secret().len());
         let mut lengths: Vec<usize> = lengths.filter(|length| *length > 0).collect();
         lengths.sort_unstable_by(|one, other| other.cmp(one));
         lengths.dedup();
         Self { entries, lengths }
     }
 
-    /// Whether an admin key has this fingerprint.
-    pub(super) fn has_admin(&self, fingerprint: Fingerprint) -> bool {
-        self.admins().any(|known| known == fingerprint)
+    /// Whoever has this key and may log in.
+    pub(super) fn who_may_log_in(&self, fingerprint: Fingerprint) -> Option<Who> {
+        self.may_log_in().find(|who| who.fingerprint == fingerprint)
     }
 
-    pub(crate) fn admins(&self) -> impl Iterator<Item = Fingerprint> {
-        self.entries.iter().map(|entry| entry.who).filter(|who| who.access == Access::Admin).map(|who| who.fingerprint)
+    /// Whoever may log in: for a session, what its key opens now is what counts.
+    pub(super) fn may_log_in(&self) -> impl Iterator<Item = Who> {
+        self.openers().map(|entry| entry.who)
+    }
+
+    fn openers(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.who.access >= Access::ReadOnly)
+    }
+
+    /// Somebody as a row of the database names them.
+    pub(crate) fn person(&self, stored: &str) -> Person {
+        let named = self.entries.iter().map(|entry| entry.who).filter_map(|who| Some((who.name?, who.fingerprint)));
+        Person::of(stored, named)
     }
 
     /// Whose key it is. Takes the same time whichever it is, and when it is nobody's.
@@ -162,25 +124,24 @@ impl Keys {
         let digest = digest(key);
         let mut found = u64::MAX;
         for (at, entry) in (0u64..).zip(&self.entries) {
-            found.conditional_assign(&at, entry.digest.as_slice().ct_eq(&digest));
+            let is_it = entry.digest.as_slice().ct_eq(&digest) | entry.other_digest.as_slice().ct_eq(&digest);
+            found.conditional_assign(&at, is_it);
         }
         self.entries.get(usize::try_from(found).ok()?).map(|entry| entry.who)
     }
 
-    /// What shows that a text was made for whoever has this admin key; `None` when no such key is in force.
+    /// What shows that a text was made for whoever has this key; `None` when nobody may log in with it now.
     pub(super) fn seal(&self, text: &[u8], fingerprint: Fingerprint) -> Option<[u8; 32]> {
-        let is_it = |entry: &&Entry| entry.who.access == Access::Admin && entry.who.fingerprint == fingerprint;
-        self.entries.iter().find(is_it).map(|entry| mac(&entry.sealing, text))
+        self.openers().find(|entry| entry.who.fingerprint == fingerprint).map(|entry| mac(&entry.sealing, text))
     }
 
-    /// The admin key that sealed a text. Takes the same time whichever it is, and when none did.
+    /// The key that sealed a text. Takes the same time whichever it is, and when none did.
     pub(super) fn sealed_by(&self, text: &[u8], seal: &[u8]) -> Option<Fingerprint> {
         let mut found = u64::MAX;
-        let admins = || self.entries.iter().filter(|entry| entry.who.access == Access::Admin);
-        for (at, entry) in (0u64..).zip(admins()) {
+        for (at, entry) in (0u64..).zip(self.openers()) {
             found.conditional_assign(&at, mac(&entry.sealing, text).as_slice().ct_eq(seal));
         }
-        admins().nth(usize::try_from(found).ok()?).map(|entry| entry.who.fingerprint)
+        self.openers().nth(usize::try_from(found).ok()?).map(|entry| entry.who.fingerprint)
     }
 
     /// The length of the key that a text begins with, the longest if there are several.
@@ -217,6 +178,28 @@ mod tests {
         for wrong in ["", "ba7816bf8f0", "ba7816bf8f012", "BA7816BF8F01", "ba7816bf8f0g"] {
             assert_eq!(Fingerprint::parse(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_key_that_is_written_with_a_name_opens_with_it_and_without() {
+        let (key, whole) = (SecretString::from("0123456789abcdef"), SecretString::from("dana:0123456789abcdef"));
+        let (name, reads) = ("dana".parse().ok(), SecretString::from("fedcba9876543210"));
+        let keys = Keys::of([
+            KnownKey { access: Access::Admin, name, key: &key, as_written: Some(&whole) },
+            KnownKey { access: Access::ReadOnly, name: None, key: &reads, as_written: None },
+        ]);
+        for text in [key.expose_secret(), whole.expose_secret()] {
+            let who = keys.find(text.as_bytes()).unwrap();
+            assert_eq!((who.name(), who.fingerprint), ("dana".to_owned(), Fingerprint::of(b"0123456789abcdef")));
+            assert_eq!(keys.at_start(&format!("{text} and more")), Some(text.len()), "so it is taken out of texts");
+        }
+        for wrong in ["dana", "dana:", ":0123456789abcdef", "erin:0123456789abcdef", "dana:fedcba9876543210"] {
+            assert!(keys.find(wrong.as_bytes()).is_none(), "{wrong}");
+        }
+        let reader = keys.find(b"fedcba9876543210").unwrap();
+        assert_eq!(reader.access, Access::ReadOnly);
+        let seal = keys.seal(b"text", reader.fingerprint).unwrap();
+        assert_eq!(keys.sealed_by(b"text", &seal), Some(reader.fingerprint), "whoever only reads logs in, too");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use super::keys::Fingerprint;
+use super::who::Fingerprint;
 use crate::http::PerClient;
 
 const WRONG_KEYS_MAX: usize = 20;

@@ -1,7 +1,7 @@
 //! Who may come in, and what the audit trail says of it.
 //!
 //! ```text
-//! guard ─ where a key or a session stands in a request, and who passes ─┬─ keys, sessions (token, unknown), csrf
+//! guard ─ where a key or a session stands in a request, and who passes ─┬─ keys, who, sessions (token, unknown), csrf
 //!                                                                       └─ limits ─ how many wrong keys, how many orders
 //! trail ─ a call on its way into the audit trail ─┬─ redact ─ without keys, cut to a size
 //!                                                 └─ refusal_sampler ─ of strangers' calls, a sample
@@ -23,14 +23,18 @@ mod sessions;
 mod token;
 mod trail;
 mod unknown;
+mod who;
 
 pub(crate) use csrf::check_origin;
 pub(crate) use endings::{Ended, long_enough};
 pub use guard::{Guard, Session, Sessions, Wanted};
 pub(crate) use guard::{Shown, TokenIn};
-pub use keys::{Access, Fingerprint, Keys, Who};
+pub use keys::Keys;
+pub(crate) use keys::KnownKey;
 pub use limits::{AuthFailure, FailureLimit, WrongKeys};
 pub(crate) use redact::Redactor;
 pub use sessions::DatabaseSessions;
 pub(crate) use token::{Token, forget};
-pub(crate) use trail::{AuditEntry, Audited, Notes};
+pub(crate) use trail::{AuditEntry, Audited, BY_SESSION, KEY_HASH, Notes};
+pub use who::{Access, Fingerprint, Who};
+pub(crate) use who::{Person, key_in, says_session};

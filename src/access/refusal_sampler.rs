@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::keys::{Fingerprint, Who};
+use super::who::{Fingerprint, Who};
 use crate::http::PerClient;
 
 /// So many at once, then one each so often.
@@ -150,7 +150,7 @@ impl Buckets {
 
 #[cfg(test)]
 mod tests {
-    use super::super::keys::Access;
+    use super::super::who::Access;
     use super::*;
 
     fn address(host: u32) -> IpAddr {
@@ -198,7 +198,12 @@ mod tests {
     #[test]
     fn keys_that_are_known_have_buckets_of_their_own() {
         let (sampler, client) = (RefusalSampler::new(), address(1));
-        let who = |key: &[u8], by_session| Who { access: Access::Admin, fingerprint: Fingerprint::of(key), by_session };
+        let who = |key: &[u8], by_session| Who {
+            access: Access::Admin,
+            name: None,
+            fingerprint: Fingerprint::of(key),
+            by_session,
+        };
         while sampler.left_out_before_stranger(client, true).is_some() {}
         assert!(sampler.left_out_before_stranger(client, false).is_some(), "429 hides no 401");
         while sampler.left_out_before_stranger(client, false).is_some() {}

@@ -7,9 +7,10 @@
 use futures_util::future::BoxFuture;
 
 use super::guard::{Session, Sessions, Wanted};
-use super::keys::{Access, Keys, Who};
+use super::keys::Keys;
 use super::token::{Carried, Token};
 use super::unknown::Unknown;
+use super::who::Who;
 use crate::db::Db;
 use crate::db::sessions::session_use;
 use crate::http::{Exchange, Problem};
@@ -58,8 +59,8 @@ impl Sessions for DatabaseSessions {
             }
             // Whatever a row says, a session is worth the key that sealed its token.
             let is_its = found.is_some_and(|opened_with| opened_with == fingerprint.as_str());
-            let who = Who { access: Access::Admin, fingerprint, by_session: true };
-            Ok(if is_its { Session::Of(who) } else { Session::None })
+            let who = keys.who_may_log_in(fingerprint).filter(|_| is_its);
+            Ok(who.map_or(Session::None, |who| Session::Of(Who { by_session: true, ..who })))
         })
     }
 

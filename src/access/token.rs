@@ -11,7 +11,8 @@ use http::header::{COOKIE, HeaderValue};
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
 
-use super::keys::{Fingerprint, Keys};
+use super::keys::Keys;
+use super::who::Fingerprint;
 use crate::db::sessions::SESSION_AGE_MAX;
 use crate::http::{Exchange, Lives, cookie};
 

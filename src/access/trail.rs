@@ -18,15 +18,20 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::keys::{Access, Fingerprint, KeyRing, Who};
+use super::keys::KeyRing;
 use super::redact::Redactor;
 use super::refusal_sampler::RefusalSampler;
+use super::who::{Access, Fingerprint, Who};
 use crate::audit::AuditLog;
 use crate::db::audit::AuditRow;
 use crate::http::{ProblemCode, SharedExchange};
 
 const POLLED_EVERY: Duration = Duration::from_secs(3600);
 const POLLED_KEPT: usize = 4096;
+
+/// Beside a name in the details of a row: which key it was, and whether a session vouched for it.
+pub(crate) const KEY_HASH: &str = "key_hash";
+pub(crate) const BY_SESSION: &str = "by_session";
 
 /// Whether, and how, an endpoint's calls stand in the trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +50,7 @@ impl Audited {
         match self {
             Self::Never => false,
             Self::Always | Self::Polled => true,
-            Self::OfAdmins => who.is_some_and(|who| who.access == Access::Admin),
+            Self::OfAdmins => who.is_some_and(|who| who.access >= Access::ReadOnly),
         }
     }
 }
@@ -185,15 +190,23 @@ impl AuditEntry {
     fn row(&self, status: Option<StatusCode>, code: Option<&str>) -> AuditRow {
         let redactor = Redactor::new(self.auditor.keys.load_full());
         let detail = std::mem::take(&mut *self.notes.detail.lock().unwrap_or_else(PoisonError::into_inner));
+        let (who, mut detail) = (self.notes.who.get(), redactor.detail(detail));
+        // A name may have several keys one after the other; without a name, `who` says all of it.
+        if let (Some(who), Some(fields)) = (who.filter(|who| who.name.is_some()), detail.as_object_mut()) {
+            fields.insert(KEY_HASH.to_owned(), who.fingerprint.as_str().into());
+            if who.by_session {
+                fields.insert(BY_SESSION.to_owned(), true.into());
+            }
+        }
         AuditRow {
             call_id: Uuid::new_v4(),
             at: self.began,
-            who: self.notes.who.get().map_or_else(|| "nobody".to_owned(), Who::name),
+            who: who.map_or_else(|| "nobody".to_owned(), Who::in_trail),
             address: Some(self.exchange.client.to_string()),
             action: self.action.to_owned(),
             method: Some(redactor.text(self.exchange.method.as_str())),
             path: Some(self.route.to_owned()),
-            detail: redactor.detail(detail),
+            detail,
             result: status.map(|status| i32::from(status.as_u16())),
             code: code.map(str::to_owned),
             request_id: Some(redactor.text(self.exchange.id.as_str())),

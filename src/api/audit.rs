@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::lists::{Page, Part};
 use super::services::Services;
+use crate::access::{BY_SESSION, KEY_HASH, key_in, says_session};
 use crate::db::audit::{AuditRecord, audit_list};
 use crate::http::Problem;
 use crate::routing::{About, Outcome, Request, answer};
@@ -18,8 +19,14 @@ use crate::routing::{About, Outcome, Request, answer};
 pub(crate) struct AuditView {
     /// When.
     pub(crate) at: DateTime<Utc>,
-    /// Who.
+    /// Who: the name of their key; of one without a name its fingerprint, after `session:` when a session vouched for it;
+    /// `cron` or `nobody`.
     pub(crate) who: String,
+    /// The fingerprint of their key.
+    #[schema(required)]
+    pub(crate) key_hash: Option<String>,
+    /// Whether a session vouched for them rather than the key itself.
+    pub(crate) by_session: bool,
     /// From where.
     #[schema(required)]
     pub(crate) address: Option<String>,
@@ -47,8 +54,13 @@ pub(crate) struct AuditView {
 
 impl From<AuditRecord> for AuditView {
     fn from(record: AuditRecord) -> Self {
-        let AuditRecord { id: _, at, who, address, action, method, path, detail, result, code, request_id } = record;
-        Self { at, who, address, action, method, path, detail, result, code, request_id }
+        let AuditRecord { id: _, at, who, address, action, method, path, mut detail, result, code, request_id } =
+            record;
+        let mut kept_apart = |name| detail.as_object_mut().and_then(|fields| fields.remove(name));
+        let key_hash = kept_apart(KEY_HASH).and_then(|hash| hash.as_str().map(str::to_owned));
+        let by_session = kept_apart(BY_SESSION) == Some(Value::Bool(true)) || says_session(&who);
+        let key_hash = key_hash.or_else(|| key_in(&who).map(|key| key.to_string()));
+        Self { at, who, key_hash, by_session, address, action, method, path, detail, result, code, request_id }
     }
 }
 
@@ -62,7 +74,7 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
 
 pub(crate) fn about() -> About {
     About::new("audit", "Pool", "Who did what, newest first").page::<Page<AuditView>, AuditView>(
-        json!({"items": [{"at": "2026-11-22T12:12:58.648702Z", "who": "6d843254d280", "address": "198.51.100.7",
+        json!({"items": [{"at": "2026-11-22T12:12:58.648702Z", "who": "dana", "key_hash": "6d843254d280", "by_session": true, "address": "198.51.100.7",
             "action": "pause", "method": "POST", "path": "/admin/phones/api/pause", "detail": {"reason": "lunch"},
             "result": 200, "code": null, "request_id": "31193e41-06e8-4345-839a-c3b7f1f01ef1"}], "next_cursor": null}),
     )

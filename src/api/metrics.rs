@@ -18,7 +18,7 @@ use crate::telemetry::CONTENT_TYPE;
 pub(crate) async fn metrics(services: Arc<Services>, request: Request) -> Outcome {
     let exchange = request.exchange();
     if exchange.is_forwarded() || !exchange.peer().ip().to_canonical().is_loopback() {
-        request.require(Access::Admin).await?;
+        request.require(Access::ReadOnly).await?;
     }
     Ok(text_response(StatusCode::OK, CONTENT_TYPE, services.telemetry.render()))
 }

@@ -1,7 +1,7 @@
 //! The HTTP API: one file for each subject, with its documents, its handlers and what the description says of them.
 //!
 //! For signups [`signup`]; for operators and their programs [`status`], [`plan`], [`purchases`], [`replenish`],
-//! [`pause`], [`reconcile`], [`webhooks`], [`numbers`], [`lists`], [`custody`], [`import`] and [`audit`]; for machines [`health`],
+//! [`pause`], [`reconcile`], [`webhooks`], [`numbers`], [`lists`], [`custody`], [`import`], [`audit`] and [`whoami`]; for machines [`health`],
 //! [`metrics`] and [`openapi`]. What the handlers share is in [`services`].
 //!
 //! How to get it wrong: a rule in a handler. Pages call the same; whatever is decided is decided below.
@@ -24,5 +24,6 @@ pub(crate) mod signup;
 mod single_flight;
 pub(crate) mod status;
 pub(crate) mod webhooks;
+pub(crate) mod whoami;
 
 pub use openapi::description;

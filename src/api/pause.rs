@@ -43,7 +43,7 @@ fn checked(caller: &Caller, reason: Option<String>) -> Result<Option<String>, Pr
 pub(crate) struct PausedDocument {
     /// When.
     pub(crate) since: DateTime<Utc>,
-    /// Who: the key's fingerprint.
+    /// Who: the name of their key, or its fingerprint when it has none.
     pub(crate) by: String,
     /// Why, if the operator said so.
     #[schema(required)]

@@ -6,6 +6,7 @@
 //! How to get it wrong: stopping a part before those who ask it. The purchaser must still settle what is on the wire.
 
 mod children;
+mod keys;
 mod parts;
 mod reload;
 mod signals;
@@ -21,7 +22,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{DatabaseSessions, Guard, Keys, WrongKeys};
+use crate::access::{DatabaseSessions, Guard, WrongKeys};
 use crate::audit::AuditLog;
 use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
@@ -33,6 +34,7 @@ use crate::telemetry::Telemetry;
 use crate::twilio::{Credentials, Twilio, TwilioSettings};
 use crate::web::routes;
 
+use keys::keys_of;
 use signals::{Signal, Signals};
 
 /// How long `serve` waits for PostgreSQL at start.
@@ -111,7 +113,7 @@ impl App {
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let audit = AuditLog::new(log.new(slog::o!("part" => "audit")));
-        let guard = Guard::new(Keys::new(&config.secrets.admin_keys, &config.secrets.signup_keys))
+        let guard = Guard::new(keys_of(&config.secrets))
             .with_limit(WrongKeys::default())
             .with_sessions(DatabaseSessions::new(db.clone(), log.new(slog::o!("part" => "http"))))
             .with_audit(audit.clone());

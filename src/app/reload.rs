@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
+use super::keys::keys_of;
 use super::{App, ReloadSources};
-use crate::access::{Fingerprint, Keys};
+use crate::access::Fingerprint;
 use crate::config::{Config, Sources};
 use crate::db::sessions::sessions_end_of_keys;
 
@@ -16,7 +17,7 @@ impl App {
             Ok(reload) => {
                 sources.log.set_level(reload.config.log.level);
                 let secrets = &reload.config.secrets;
-                self.end_sessions(self.guard.replace_keys(Keys::new(&secrets.admin_keys, &secrets.signup_keys)));
+                self.end_sessions(self.guard.replace_keys(keys_of(secrets)));
                 slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
                     "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
                 self.config.store(Arc::new(reload.config));

@@ -17,8 +17,8 @@ pub(super) use shared::{Length, ListArgs, Remote};
 
 const AFTER_HELP: &str = "\
 serve reads its secrets from the environment, or from files named by NAME_FILE: DATABASE_URL, TWILIO_ACCOUNT_SID,
-TWILIO_AUTH_TOKEN, ADMIN_API_KEY, SIGNUP_API_KEY. PUBLIC_APP_URL is needed, too. Any other key can be given as
-CALLBUNKER__SECTION__KEY; `callbunker check-config` tells what is missing, and prints all keys once nothing is.
+TWILIO_AUTH_TOKEN, ADMIN_API_KEY, READONLY_API_KEY, SIGNUP_API_KEY. PUBLIC_APP_URL is needed, too. Any other key can
+be given as CALLBUNKER__SECTION__KEY; `callbunker check-config` tells what is missing, and prints all keys once nothing is.
 
 The commands that call the running daemon need only ADMIN_API_KEY or ADMIN_API_KEY_FILE, and --url or CALLBUNKER_URL
 when it is not at http://127.0.0.1:8080.

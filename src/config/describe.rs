@@ -5,7 +5,7 @@ use std::fmt::Write;
 use secrecy::ExposeSecret;
 
 use super::root::Config;
-use super::secrets::{TwilioCredentials, redacted};
+use super::secrets::{ApiKey, TwilioCredentials, redacted};
 
 /// The effective configuration as TOML, secrets redacted.
 #[must_use]
@@ -21,18 +21,21 @@ pub(crate) fn describe_effective(config: &Config) -> String {
         format!("DATABASE_URL: {}", redacted(secrets.database_url.expose_secret())),
         format!("TWILIO_ACCOUNT_SID: {}", secrets.twilio_account_sid),
         credentials,
-        format!("ADMIN_API_KEY: {}", keys(secrets.admin_keys.len())),
-        format!("SIGNUP_API_KEY: {}", keys(secrets.signup_keys.len())),
+        format!("ADMIN_API_KEY: {}", keys(&secrets.admin_keys)),
+        format!("READONLY_API_KEY: {}", keys(&secrets.readonly_keys)),
+        format!("SIGNUP_API_KEY: {}", keys(&secrets.signup_keys)),
     ] {
         writeln!(text, "# {line}").expect("a String takes every write");
     }
     text
 }
 
-fn keys(count: usize) -> String {
-    match count {
+fn keys(keys: &[ApiKey]) -> String {
+    let count = match keys.len() {
         0 => "none".to_owned(),
         1 => "1 key".to_owned(),
         count => format!("{count} keys"),
-    }
+    };
+    let names: Vec<&str> = keys.iter().filter_map(|key| Some(key.name.as_ref()?.as_str())).collect();
+    if names.is_empty() { count } else { format!("{count}: {}", names.join(", ")) }
 }

@@ -9,7 +9,7 @@ use super::layers::variable_of;
 use super::loader::Loader;
 use super::problem::Problems;
 use super::root::{Config, schema};
-use super::secrets::{SECRETS, all_same, same};
+use super::secrets::{SECRETS, same};
 use super::sources::Sources;
 
 /// What a reload comes to.
@@ -58,8 +58,9 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
         ("DATABASE_URL", same(&one.database_url, &two.database_url)),
         ("TWILIO_ACCOUNT_SID", one.twilio_account_sid == two.twilio_account_sid),
         ("TWILIO_AUTH_TOKEN or TWILIO_API_KEY_SECRET", one.twilio_credentials == two.twilio_credentials),
-        ("ADMIN_API_KEY", all_same(&one.admin_keys, &two.admin_keys)),
-        ("SIGNUP_API_KEY", all_same(&one.signup_keys, &two.signup_keys)),
+        ("ADMIN_API_KEY", one.admin_keys == two.admin_keys),
+        ("READONLY_API_KEY", one.readonly_keys == two.readonly_keys),
+        ("SIGNUP_API_KEY", one.signup_keys == two.signup_keys),
     ] {
         if !is_same {
             keys.push(name.to_owned());

@@ -16,6 +16,7 @@ use super::comparison::{self, Comparison};
 use super::page::{Frame, page};
 use super::runway::Runway;
 use super::text::{Shown, When, counted, phone, span, words};
+use crate::access::Person;
 use crate::api::services::Services;
 use crate::api::status::{Status, document};
 use crate::db::assignments::{AssignmentRecord, Pace, assignments_list, pace_read};
@@ -181,7 +182,7 @@ fn reasons() -> String {
 
 struct AuditRow {
     at: When,
-    who: String,
+    who: Person,
     address: String,
     what: String,
     result: String,
@@ -189,7 +190,7 @@ struct AuditRow {
 }
 
 impl AuditRow {
-    fn new(line: AuditRecord) -> Self {
+    fn new(line: AuditRecord, request: &Request) -> Self {
         let is_good = line.result.is_some_and(|status| status < 400);
         let result = match (line.code, line.result) {
             (Some(code), _) => words(&code),
@@ -198,7 +199,7 @@ impl AuditRow {
         };
         Self {
             at: When(line.at),
-            who: line.who,
+            who: request.person(&line.who),
             address: line.address.unwrap_or_default(),
             what: what(&line.action, &line.detail),
             result,
@@ -253,7 +254,7 @@ fn make(services: &Services, request: &Request, read: Read) -> Result<Home, Prob
         assignments: read.assignments.into_iter().map(AssignmentRow::new).collect(),
         pool: read.pool.into_iter().map(pool_row).collect(),
         comparison: read.comparison,
-        audit: read.audit.into_iter().map(AuditRow::new).collect(),
+        audit: read.audit.into_iter().map(|line| AuditRow::new(line, request)).collect(),
         reasons: reasons(),
         batch: config.pool.replenishment_batch_size,
         status,

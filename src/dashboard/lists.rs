@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::page::{Frame, page};
 use super::text::{Shown, When, phone, words};
+use crate::access::Person;
 use crate::api::audit::{self as trail, AuditView};
 use crate::api::lists::{self, AssignmentView, ExplainedPass, Part};
 use crate::api::numbers::NumberView;
@@ -28,6 +29,7 @@ enum Cell {
     /// Text that a search finds more about: shown, asked.
     Find(String, String),
     State(String, &'static str),
+    Who(Person),
     Time(Option<When>),
 }
 
@@ -179,7 +181,7 @@ pub(crate) async fn audit(services: Arc<Services>, request: Request) -> Outcome 
     let row = |line: AuditView| {
         vec![
             time(line.at),
-            Cell::Text(line.who),
+            Cell::Who(request.person(&line.who)),
             text(line.address),
             Cell::Text(super::home::what(&line.action, &line.detail)),
             Cell::Text(details(&line.detail)),

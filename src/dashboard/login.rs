@@ -63,10 +63,10 @@ async fn enter(services: &Services, request: &Request) -> Result<Token, Problem>
     let keys = request.guard().keys();
     let who = shown_key(&keys, request)?;
     request.note_who(who);
-    if who.access < Access::Admin {
+    if who.access < Access::ReadOnly {
         return Err(Problem::forbidden());
     }
-    // Proof of a token: only an admin's key of these comes here. One that is removed this very moment seals nothing any more.
+    // Proof of a token: only a key that may log in comes here. One that is removed this very moment seals nothing any more.
     let token = Token::fresh(&keys, who.fingerprint).ok_or_else(Problem::unauthorized)?;
     let former = Token::sealed_of(request.exchange(), &keys);
     let session = NewSession {
@@ -83,7 +83,7 @@ async fn enter(services: &Services, request: &Request) -> Result<Token, Problem>
         })
         .await?;
     ended.into_iter().for_each(|token| request.guard().endings().tell(Ended::Session(token)));
-    slog::info!(services.log, "logged in"; "key" => who.fingerprint.as_str(), "client" => request.client().to_string(),
+    slog::info!(services.log, "logged in"; "who" => who.name(), "key" => who.fingerprint.as_str(), "client" => request.client().to_string(),
         "request_id" => request.caller().without_keys(request.id()));
     Ok(token)
 }
@@ -130,7 +130,7 @@ pub(crate) async fn logout(services: Arc<Services>, request: Request) -> Outcome
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "a description; the handler reads the fields by name")]
 struct LoginForm {
-    /// An admin key.
+    /// An admin key, or one that only reads.
     api_key: String,
     /// A path of ours to go to.
     next: Option<String>,
@@ -153,7 +153,7 @@ pub(crate) fn about_show() -> About {
 }
 
 pub(crate) fn about_login() -> About {
-    About::new("login", "Sessions", "Begins a session with an admin key")
+    About::new("login", "Sessions", "Begins a session with an admin key, or one that only reads")
         .text("Whoever accepts `text/html` gets refusals as the form again, with the same status.")
         .form::<LoginForm>(serde_json::json!({"api_key": "admin-3b5c7dfff5e3449ab5929b1027ab68d1"}))
         .see_other("The session's cookie, and the page to go to.")

@@ -12,6 +12,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 
 use super::assets::asset_url;
 use super::next::login_first;
+use crate::access::Person;
 use crate::api::services::Services;
 use crate::http::{Exchange, Lives, Problem, ProblemCode, Response, cookie, page_response, see_other, wants_html};
 use crate::routing::{Outcome, Request};
@@ -35,7 +36,10 @@ pub(crate) struct Frame {
     pub(super) icon: String,
     /// The token that every form carries; empty when a key vouches for the caller, who needs none.
     pub(crate) csrf: String,
-    pub(crate) who: String,
+    /// Who looks, by name; without one by their key's fingerprint, and nobody is known on a page that refuses.
+    pub(crate) who: Option<Person>,
+    /// Whether they may do something: without it a page has no buttons that do, and no links to questions.
+    pub(crate) may_act: bool,
     /// Whether a session can end here.
     pub(super) can_log_out: bool,
     pub(crate) instance: String,
@@ -61,7 +65,8 @@ impl Frame {
             icon: asset_url("icon.svg"),
             csrf: request.csrf_token().unwrap_or_default(),
             can_log_out: request.who().is_some_and(|who| who.by_session),
-            who: request.who().map(|who| who.fingerprint.as_str().to_owned()).unwrap_or_default(),
+            who: request.who().map(|who| request.person(&who.name())),
+            may_act: request.may_act(),
             instance: services.config.load().instance.name.as_str().to_owned(),
             said: said(request.exchange()),
         }
@@ -157,7 +162,8 @@ fn refusal(problem: &Problem, request_id: &str) -> Response {
             script: asset_url("dashboard.js"),
             icon: asset_url("icon.svg"),
             csrf: String::new(),
-            who: String::new(),
+            who: None,
+            may_act: false,
             can_log_out: false,
             instance: String::new(),
             said: None,

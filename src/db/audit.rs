@@ -22,7 +22,7 @@ pub struct AuditRow {
     pub call_id: Uuid,
     /// When it was asked.
     pub at: DateTime<Utc>,
-    /// A key's fingerprint, `session:<fingerprint>`, `cron` or `nobody`.
+    /// A key's name; for one without, its fingerprint or `session:<fingerprint>`; `cron` or `nobody`.
     pub who: String,
     /// From where.
     pub address: Option<String>,

@@ -18,7 +18,7 @@ use super::engine::schema::buying_gate;
 pub struct Paused {
     /// When.
     pub since: DateTime<Utc>,
-    /// Who: the key's fingerprint.
+    /// Who: the name of their key, or its fingerprint when it has none.
     pub by: String,
     /// Why, if the operator said so.
     pub reason: Option<String>,

@@ -9,6 +9,7 @@ mod caps;
 mod explain;
 mod foreign;
 mod history;
+mod key_name;
 mod nanp;
 mod number;
 mod order;
@@ -27,6 +28,7 @@ pub use caps::{Cap, Caps, PoolPolicy};
 pub use explain::{Rooms, explain_order, explain_pass, explain_reason, obstacles, reasons};
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
 pub use history::{AssignmentSource, NumberEventKind, Occasion};
+pub use key_name::{InvalidKeyName, KeyName};
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, StoredStatus,
     WebhookStatus,

@@ -20,10 +20,10 @@ impl Caller {
         Self { who, keys, notes }
     }
 
-    /// How the database and the log name them: the fingerprint of their key; empty on public routes.
+    /// How the database and the log name them: their name, or the fingerprint of a key without one; empty on public routes.
     #[must_use]
     pub fn name(&self) -> String {
-        self.who.map(|who| who.fingerprint.as_str().to_owned()).unwrap_or_default()
+        self.who.map(|who| who.name()).unwrap_or_default()
     }
 
     /// Free text that they typed, with every key that is in force taken out.

@@ -74,7 +74,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         F: Future<Output = Outcome> + Send + 'static,
     {
         let handler: Handler<C> = Box::new(move |context, request| Box::pin(handler(context, request)));
-        let audited = if access == Access::Admin { Audited::Always } else { Audited::Never };
+        let audited = if access >= Access::ReadOnly { Audited::Always } else { Audited::Never };
         // What anybody may send is held for anybody.
         let body_bytes_max = if access == Access::Public { PUBLIC_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
         let (action, is_order, refused_as, about, is_undocumented) = (None, false, None, None, false);
@@ -103,13 +103,21 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         self
     }
 
-    /// `GET`, and with it `HEAD`.
+    /// `GET`, and with it `HEAD`. What asks for an admin key is open to one that only reads as well, but for what
+    /// [`Endpoint::for_acts`] keeps from it.
     pub fn get<H, F>(access: Access, handler: H) -> Self
     where
         H: Fn(Arc<C>, Request) -> F + Send + Sync + 'static,
         F: Future<Output = Outcome> + Send + 'static,
     {
+        let access = if access == Access::Admin { Access::ReadOnly } else { access };
         Self::new(Method::GET, access, BodyRule::None, handler)
+    }
+
+    /// Is of use only to whoever may do something, such as the question before an act: a key that only reads is refused.
+    #[must_use]
+    pub fn for_acts(self) -> Self {
+        Self { access: Access::Admin, ..self }
     }
 
     /// `POST`.

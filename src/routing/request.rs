@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::caller::Caller;
-use crate::access::{Access, Guard, Notes, Who};
+use crate::access::{Access, Guard, Notes, Person, Who};
 use crate::http::{ConnectionSlot, Exchange, Params, Problem, RequestBody, SharedExchange, parse_json, query_value};
 
 /// A request that has passed the door.
@@ -103,6 +103,17 @@ impl Request {
     #[must_use]
     pub fn caller(&self) -> Caller {
         Caller::new(self.who, self.guard.keys(), self.notes.clone())
+    }
+
+    /// Somebody as a row of the database names them, for a page.
+    pub(crate) fn person(&self, stored: &str) -> Person {
+        self.guard.keys().person(stored)
+    }
+
+    /// Whether they may do something here, not only look.
+    #[must_use]
+    pub fn may_act(&self) -> bool {
+        self.who.is_some_and(|who| who.access >= Access::Admin)
     }
 
     /// Adds to what the audit trail says of this call. Never a secret.

@@ -1,11 +1,11 @@
 //! The route table. Hot routes first: each is tried in turn. What a route is for stands beside its handler (`about`).
 
-use crate::access::Access::{Admin, Public, Signup};
+use crate::access::Access::{Admin, Public, ReadOnly, Signup};
 use crate::api::openapi::description;
 use crate::api::services::Services;
 use crate::api::{
     audit, custody, health, import, lists, metrics, numbers, openapi, pause, plan, purchases, reconcile, replenish,
-    signup, status, webhooks,
+    signup, status, webhooks, whoami,
 };
 use crate::dashboard::{form, login, page, problem_page};
 use crate::live::Live;
@@ -175,6 +175,10 @@ fn looking_on(live: &Live) -> Vec<Route<Services>> {
         Route::new("/admin/phones/api/plan", vec![Endpoint::get(Admin, plan::handle).about(plan::about)]),
         Route::new("/admin/phones/api/audit", vec![Endpoint::get(Admin, audit::handle).about(audit::about)]),
         Route::new("/admin/phones/api/events", vec![live::endpoint(live)]),
+        Route::new(
+            "/admin/phones/api/whoami",
+            vec![Endpoint::get(Admin, whoami::handle).about(whoami::about).polled()],
+        ),
     ]
 }
 
@@ -196,7 +200,7 @@ fn pages() -> Vec<Route<Services>> {
         Route::new(
             "/admin/phones/dashboard/acts/{act}",
             vec![
-                page(dashboard::ask).undocumented().polled(),
+                page(dashboard::ask).for_acts().undocumented().polled(),
                 form(dashboard::act).undocumented().order().does(dashboard::action),
             ],
         ),
@@ -215,7 +219,7 @@ fn sessions() -> Vec<Route<Services>> {
         ),
         Route::new(
             "/admin/logout",
-            vec![Endpoint::post(Admin, BodyRule::Form, login::logout).about(login::about_logout)],
+            vec![Endpoint::post(ReadOnly, BodyRule::Form, login::logout).about(login::about_logout)],
         ),
     ]
 }

@@ -146,7 +146,7 @@ fn security<C>(endpoint: &Endpoint<C>) -> Vec<SecurityRequirement> {
     };
     match endpoint.access {
         Access::Public => Vec::new(),
-        Access::Signup | Access::Admin => vec![one("key"), one("bearer"), one("query"), session],
+        Access::Signup | Access::ReadOnly | Access::Admin => vec![one("key"), one("bearer"), one("query"), session],
     }
 }
 
@@ -159,7 +159,7 @@ fn shared() -> ComponentsBuilder {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("The same key as `Authorization: Bearer KEY`."))
         .build();
-    let which = "An admin key; signup routes take a signup key, too.";
+    let which = "An admin key; what only reads takes a read-only key, too, and signup routes a signup key.";
     let csrf = "The token of the session, which callbunker's own pages know.";
     let mut components = Components::builder()
         .schema(PROBLEM, problems::schema())

@@ -27,7 +27,9 @@ pub(crate) fn when(code: ProblemCode) -> &'static str {
         Code::BadRequest => "The target has no path, or there is not exactly one usable `Host`.",
         Code::NotImplemented => "A `Transfer-Encoding` other than `chunked`.",
         Code::Unauthorized => "No valid key or session.",
-        Code::Forbidden => "A signup key, or a session without its CSRF token or from a page of another site.",
+        Code::Forbidden => {
+            "A signup key, a key that only reads where something would change, or a session without its CSRF token or from a page of another site."
+        }
         Code::NotFound => "Nothing is at this path.",
         Code::MethodNotAllowed => "The path takes other methods; `Allow` names them.",
         Code::UnsupportedMediaType => "The body has another Content-Type, or a Content-Encoding.",
@@ -81,7 +83,7 @@ pub(super) fn by_status<C>(endpoint: &Endpoint<C>, about: &About, pattern: &str)
         codes.extend((!endpoint.is_page()).then_some(Code::Unauthorized));
     }
     // A signup key on an admin route; a session's request that is no plain read.
-    if endpoint.access == Access::Admin || (endpoint.access == Access::Signup && !endpoint.method.is_safe()) {
+    if endpoint.access >= Access::ReadOnly || (endpoint.access == Access::Signup && !endpoint.method.is_safe()) {
         codes.push(Code::Forbidden);
     }
     match endpoint.body {

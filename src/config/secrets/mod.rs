@@ -4,6 +4,7 @@
 //! never from TOML; no `Debug`, problem or description holds one. How to get it wrong: `{:?}` on something that wraps
 //! a plain `String`.
 
+mod api_key;
 mod dsn;
 mod dsn_rules;
 mod keys;
@@ -20,6 +21,7 @@ use dsn_rules::faults_of;
 use keys::{Keys, read_keys};
 use source::{Secret, Vault};
 
+pub(crate) use api_key::ApiKey;
 pub(super) use dsn::redacted;
 pub(super) use names::{SECRETS, secret_meant_by, secret_problem};
 
@@ -33,9 +35,11 @@ pub struct Secrets {
     /// How we prove to be it.
     pub twilio_credentials: TwilioCredentials,
     /// The keys that may use everything; at least one.
-    pub admin_keys: Vec<SecretString>,
+    pub admin_keys: Vec<ApiKey>,
+    /// The keys that may read everything and change nothing.
+    pub readonly_keys: Vec<ApiKey>,
     /// The keys that may only use the signup API.
-    pub signup_keys: Vec<SecretString>,
+    pub signup_keys: Vec<ApiKey>,
 }
 
 /// How we prove to Twilio that we may use the account.
@@ -71,6 +75,7 @@ impl Secrets {
             twilio_account_sid: String::new(),
             twilio_credentials: TwilioCredentials::AuthToken(SecretString::default()),
             admin_keys: Vec::new(),
+            readonly_keys: Vec::new(),
             signup_keys: Vec::new(),
         }
     }
@@ -81,8 +86,8 @@ impl Secrets {
         let database_url = database_url(&mut vault);
         let twilio_account_sid = account_sid(&mut vault);
         let twilio_credentials = twilio_credentials(&mut vault);
-        let Keys { admin, signup } = read_keys(&mut vault);
-        Self { database_url, twilio_account_sid, twilio_credentials, admin_keys: admin, signup_keys: signup }
+        let Keys { admin: admin_keys, readonly: readonly_keys, signup: signup_keys } = read_keys(&mut vault);
+        Self { database_url, twilio_account_sid, twilio_credentials, admin_keys, readonly_keys, signup_keys }
     }
 }
 
@@ -101,14 +106,14 @@ fn database_url(vault: &mut Vault<'_>) -> SecretString {
     url.text
 }
 
-/// The first admin key, for a command that calls the running daemon.
+/// The first admin key, without its name, for a command that calls the running daemon.
 pub(crate) fn client_key(sources: &Sources) -> Result<SecretString, Problems> {
     let mut problems = Vec::new();
     let mut vault = Vault { sources, problems: &mut problems };
     let keys = vault.required("ADMIN_API_KEY", "one of the daemon's admin keys");
     let text = keys.map(|keys| keys.text.expose_secret().to_owned()).unwrap_or_default();
     let first = text.split(',').map(str::trim).find(|key| !key.is_empty()).unwrap_or_default();
-    Problems::or(problems, SecretString::from(first))
+    Problems::or(problems, ApiKey::of(first).key)
 }
 
 fn account_sid(vault: &mut Vault<'_>) -> String {
@@ -181,17 +186,14 @@ impl PartialEq for Secrets {
         same(&self.database_url, &other.database_url)
             && self.twilio_account_sid == other.twilio_account_sid
             && self.twilio_credentials == other.twilio_credentials
-            && all_same(&self.admin_keys, &other.admin_keys)
-            && all_same(&self.signup_keys, &other.signup_keys)
+            && self.admin_keys == other.admin_keys
+            && self.readonly_keys == other.readonly_keys
+            && self.signup_keys == other.signup_keys
     }
 }
 
 pub(super) fn same(one: &SecretString, two: &SecretString) -> bool {
     one.expose_secret() == two.expose_secret()
-}
-
-pub(super) fn all_same(one: &[SecretString], two: &[SecretString]) -> bool {
-    one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(one, two))
 }
 
 impl fmt::Debug for TwilioCredentials {
@@ -210,6 +212,7 @@ impl fmt::Debug for Secrets {
             .field("twilio_account_sid", &self.twilio_account_sid)
             .field("twilio_credentials", &self.twilio_credentials)
             .field("admin_keys", &self.admin_keys.len())
+            .field("readonly_keys", &self.readonly_keys.len())
             .field("signup_keys", &self.signup_keys.len())
             .finish()
     }

@@ -10,6 +10,7 @@ pub(in crate::config) const SECRETS: &[&str] = &[
     "TWILIO_API_KEY_SID",
     "TWILIO_API_KEY_SECRET",
     "ADMIN_API_KEY",
+    "READONLY_API_KEY",
     "SIGNUP_API_KEY",
 ];
 
@@ -25,6 +26,8 @@ const ALIASES: &[(&str, &str)] = &[
     ("twilio_api_secret", "TWILIO_API_KEY_SECRET"),
     ("admin_key", "ADMIN_API_KEY"),
     ("admin_keys", "ADMIN_API_KEY"),
+    ("readonly_key", "READONLY_API_KEY"),
+    ("readonly_keys", "READONLY_API_KEY"),
     ("signup_key", "SIGNUP_API_KEY"),
     ("signup_keys", "SIGNUP_API_KEY"),
 ];

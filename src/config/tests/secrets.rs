@@ -3,8 +3,9 @@
 use secrecy::ExposeSecret;
 
 use super::{ACCOUNT, ADMIN_KEY, SIGNUP_KEY, TOKEN, World, assert_holds, assert_no_secret};
-use crate::config::secrets::TwilioCredentials;
-use crate::config::{Sources, client_key};
+use crate::config::describe::describe_effective;
+use crate::config::secrets::{ApiKey, Secrets, TwilioCredentials};
+use crate::config::{Config, Sources, client_key};
 
 #[test]
 fn a_secret_comes_from_the_environment_a_named_file_or_a_credential() {
@@ -12,7 +13,7 @@ fn a_secret_comes_from_the_environment_a_named_file_or_a_credential() {
     let file = world.file("key-file", &format!("{ADMIN_KEY}\n"));
     world.file("admin_api_key", "credential-0b1c2d3e4f");
     let folder = world.folder().to_owned();
-    let key = |world: &World| world.load().unwrap().secrets.admin_keys[0].expose_secret().to_owned();
+    let key = |world: &World| world.load().unwrap().secrets.admin_keys[0].key.expose_secret().to_owned();
 
     let world = world.with("CREDENTIALS_DIRECTORY", &folder);
     assert_eq!(key(&world), "credential-0b1c2d3e4f");
@@ -125,6 +126,79 @@ fn several_keys_are_for_rotation_and_each_must_be_strong() {
     assert_holds(&weak, &["SIGNUP_API_KEY", "placeholder"]);
     let many: Vec<String> = (0..33).map(|n| format!("0b1c2d3e4f5a6b7c-{n}")).collect();
     assert_holds(&keys(&many.join(",")).problem(), &["more than 32 keys"]);
+}
+
+#[test]
+fn keys_may_have_names_and_what_is_wrong_with_them_is_told_all_at_once_without_a_key() {
+    let (one, two) = ("0b1c2d3e4f5a6b7c8d9e", "9e8d7c6b5a4f3e2d1c0b");
+    let named = |config: &Config| {
+        let Secrets { admin_keys, readonly_keys, signup_keys, .. } = &config.secrets;
+        [admin_keys, readonly_keys, signup_keys].map(|keys| {
+            let name = |key: &ApiKey| key.name.map_or("-".to_owned(), |name| name.to_string());
+            keys.iter().map(|key| format!("{} {}", name(key), key.key.expose_secret())).collect::<Vec<_>>()
+        })
+    };
+    let world = World::new().without("ADMIN_API_KEY").with("READONLY_API_KEY", "support:read-0b1c2d3e4f5a6b7c");
+    let file = world.file("keys", &format!("dana:{one}, ci: {two},{ADMIN_KEY}\n"));
+    let world = world.with("ADMIN_API_KEY_FILE", &file).with("SIGNUP_API_KEY", &format!("web:{SIGNUP_KEY}"));
+    let config = world.load().unwrap();
+    assert_eq!(
+        named(&config),
+        [
+            vec![format!("dana {one}"), format!("ci {two}"), format!("- {ADMIN_KEY}")],
+            vec!["support read-0b1c2d3e4f5a6b7c".to_owned()],
+            vec![format!("web {SIGNUP_KEY}")]
+        ]
+    );
+    assert_eq!(client_key(&world.sources).unwrap().expose_secret(), one, "without its name");
+    let told = describe_effective(&config);
+    assert_holds(
+        &told,
+        &["# ADMIN_API_KEY: 3 keys: dana, ci\n", "# READONLY_API_KEY: 1 key: support\n", "1 key: web\n"],
+    );
+    assert!(!told.contains(one) && !told.contains("read-0b"), "{told}");
+
+    let text = format!("dana:{one},dana:{two},ci:,Dana S:{two}x,cron:{one}x,x:short,ops:changeme-changeme,q:\"{one}\"");
+    let world = World::new().with("ADMIN_API_KEY", &text);
+    let world = world.with("READONLY_API_KEY", &format!("dana:read-0b1c2d3e4f5a6b7c,{one}"));
+    let problems = world.with("SIGNUP_API_KEY", "read-0b1c2d3e4f5a6b7c").problems();
+    for (problem, part) in problems.iter().zip([
+        "ADMIN_API_KEY (environment variable ADMIN_API_KEY) holds a key (number 3 of 8) that is empty",
+        "(number 4 of 8) that has a name before its colon that is not a letter of a-z",
+        "(number 5 of 8) that has a name before its colon that stands for something else",
+        "(number 6 of 8) that is shorter than 16 characters behind its colon",
+        "(number 7 of 8) that is a placeholder that anybody could guess behind its colon",
+        "(number 8 of 8) that stands in quotes",
+        "gives the same name twice",
+        "READONLY_API_KEY (environment variable READONLY_API_KEY) holds a key that ADMIN_API_KEY holds too",
+        "gives a name that ADMIN_API_KEY gives too",
+        "SIGNUP_API_KEY (environment variable SIGNUP_API_KEY) holds a key that READONLY_API_KEY holds too",
+    ]) {
+        assert_holds(problem, &[part]);
+        for secret in [one, two, "read-0b", "short,", "changeme", "Dana S"] {
+            assert!(!problem.contains(secret), "{secret}: {problem}");
+        }
+    }
+    assert_eq!(problems.len(), 10, "{problems:#?}");
+}
+
+#[test]
+fn a_key_with_a_colon_of_its_own_goes_on_to_open() {
+    let admin = |text: &str| World::new().with("ADMIN_API_KEY", text);
+    let only = |text: &str| admin(text).load().unwrap().secrets.admin_keys.remove(0);
+    // Nobody would take what stands before it for a name.
+    let key = only("Zm9v+/=:0123456789ab");
+    assert_eq!((key.name, key.key.expose_secret()), (None, "Zm9v+/=:0123456789ab"));
+    // Somebody may: it is taken as one, and the whole opens as it did.
+    let key = only("backup:0123456789abcdef0");
+    assert_eq!(key.name.map(|name| name.to_string()).as_deref(), Some("backup"));
+    assert_eq!(key.as_written.unwrap().expose_secret(), "backup:0123456789abcdef0");
+    // What cannot be both is told, with the way to write it.
+    for text in ["deadbeef:01234567", "Backup:0123456789abcdef0"] {
+        assert_holds(&admin(text).problem(), &["write", ":KEY"]);
+        let key = only(&format!(":{text}"));
+        assert_eq!((key.name, key.key.expose_secret()), (None, text));
+    }
 }
 
 #[test]

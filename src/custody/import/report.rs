@@ -23,7 +23,7 @@ pub struct ImportRequest {
     pub dry_run: bool,
     /// Set the webhooks of assigned numbers too.
     pub configure_webhooks: bool,
-    /// Who asked: a key's fingerprint.
+    /// Who asked: a key's name, or its fingerprint.
     pub requested_by: String,
 }
 

@@ -28,7 +28,7 @@ pub struct Wish {
     pub fallback: bool,
     /// Whether the operator set the spend caps aside.
     pub override_caps: bool,
-    /// Who asked: a key's fingerprint, or the part of callbunker.
+    /// Who asked: a key's name, or its fingerprint; `callbunker` for itself.
     pub requested_by: String,
 }
 

@@ -32,6 +32,7 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("GET", "/admin/phones/api/passes", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/plan", Who::Admin, Takes::Nothing),
     ("GET", "/admin/phones/api/audit", Who::Admin, Takes::Nothing),
+    ("GET", "/admin/phones/api/whoami", Who::Admin, Takes::Nothing),
     ("GET", "/admin/login", Who::Everybody, Takes::Nothing),
     ("POST", "/admin/login", Who::Everybody, Takes::Form),
     ("POST", "/admin/logout", Who::Admin, Takes::Form),

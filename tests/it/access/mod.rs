@@ -3,6 +3,7 @@
 mod audit;
 mod audit_keeping;
 mod bad_input;
+mod keys;
 mod limits;
 mod private;
 mod sessions;

@@ -247,6 +247,7 @@ fn a_daemon_answers_every_operation_as_described() {
         "numbers?status=assigned",
         "assignments",
         "audit",
+        "whoami",
     ] {
         let operation = name.split('?').next().expect("a name");
         get(&format!("{api}/{operation}"), &format!("{api}/{name}")).ok();

@@ -24,7 +24,7 @@ pub struct IntakeOrder {
     pub count: u32,
     /// `pool.country`.
     pub country: CountryCode,
-    /// Who asked: a key's fingerprint.
+    /// Who asked: a key's name, or its fingerprint.
     pub requested_by: String,
 }
 
