@@ -119,9 +119,9 @@ if (buy) {
 
 const put = (name, value) => all(`[data-count="${name}"]`).forEach((element) => {
   if (element.textContent !== String(value)) element.textContent = value;
+  element.closest("[data-alarm]")?.classList.toggle("bad", value > 0);
 });
 const show = (selector, visible) => { const element = $(selector); if (element) element.hidden = !visible; };
-const say = (name, text) => { const element = $(`[data-text="${name}"]`); if (element && element.textContent !== text) element.textContent = text; };
 
 const VERDICTS = [
   [(s) => s.halted, "Halted", "bad"],
@@ -132,11 +132,13 @@ const VERDICTS = [
 ];
 let before = null;
 const onStatus = (status) => {
-  show("#away", false);
   // What signups take leaves the pool's list by their own events; whatever else became of the stock is read anew.
   const differs = (name) => status[name] !== before[name];
   const isShort = $("#pool tbody")?.rows.length < Math.min(25, status.available);
   if (before && (isShort || status.available > before.available || differs("total") || differs("unready") || differs("unfit"))) refreshPool();
+  const isUsedUp = (window) => status.spend[window].bought >= status.spend[window].max;
+  const emptied = before && (status.available === 0) !== (before.available === 0);
+  if (emptied || ["hour", "day"].some((window) => $(`[data-window="${window}"]`)?.classList.contains("used") !== isUsedUp(window))) refreshRunway();
   before = status;
   for (const [name, value] of Object.entries(status)) if (typeof value === "number") put(name, value);
   // The tab says how many are in stock, as the page does.
@@ -152,15 +154,68 @@ const onStatus = (status) => {
   const [, word, tone] = VERDICTS.find(([holds]) => holds(status));
   const verdict = $("#verdict");
   if (verdict) { verdict.textContent = word; verdict.className = `pill ${tone}`; $("#tile-available").className = `tile main ${tone}`; }
-  show("#halted", status.halted);
-  say("halted", status.halted?.message ?? "");
-  show("#paused", status.paused);
-  say("paused", status.paused?.reason ?? "");
-  show("#waiting", status.waiting > 0);
-  say("waiting", `${status.waiting} signup${status.waiting === 1 ? "" : "s"}`);
+  const monthly = $("#monthly");
+  if (monthly) monthly.textContent = monthly.textContent.replace(/[\d.]+$/, (status.owned * Number(monthly.dataset.unit)).toFixed(2));
   show("#act-pause", !status.paused);
   show("#act-resume", status.paused || status.halted);
   if (status.last_replenishment) onPass(status.last_replenishment);
+};
+
+// What needs a person: the items as the API has them, drawn as the page draws them
+
+const NEED_TONES = { critical: "bad", warning: "warn", notice: "calm" };
+const NEED_IDS = { database_away: "away", signups_waiting: "waiting" };
+const need = (item) => {
+  const line = make("li", `banner ${NEED_TONES[item.severity] ?? "warn"}`);
+  line.id = NEED_IDS[item.kind] ?? item.kind;
+  const words = make("div", "words");
+  const what = make("p");
+  what.append(make("strong", "", item.summary), ` ${item.detail}`);
+  const how = make("p", "small");
+  if (item.since) {
+    const since = when(item.since);
+    since.dataset.span = "";
+    since.textContent = tell(since);
+    how.append("For ", since, ". ");
+  }
+  if (item.next_at) how.append(make("span", "next", item.next), " ", when(item.next_at), ". ");
+  how.append(item.todo);
+  words.append(what, how);
+  line.append(words);
+  const lead = (href, text) => {
+    const anchor = make("a", "button", text);
+    anchor.href = href;
+    line.append(anchor);
+    return anchor;
+  };
+  const isAct = item.link?.includes("/acts/");
+  const mayAct = "mayAct" in $("#attention").dataset || !(isAct || item.link?.endsWith("#h-buy"));
+  if (item.link && mayAct) lead(item.link, item.link_text).toggleAttribute("data-ask", isAct);
+  if (item.url) lead(item.url, "What Twilio says of it").rel = "noreferrer";
+  return line;
+};
+// What a line says, whoever drew it.
+const saying = (line) => {
+  const copy = line.cloneNode(true);
+  all("time", copy).forEach((time) => time.replaceWith(time.dateTime.replace(/\.\d+/, "")));
+  return [copy.className, copy.textContent.replace(/\s+/g, ""), ...all("a", copy).map((anchor) => anchor.href)].join(" ");
+};
+// Lines that say the same stay where they are: who is about to press a button keeps it.
+const placeNeeds = (lines) => {
+  const list = $("#attention ul");
+  if (!list) return;
+  const now = lines.map((line) => {
+    const old = [...list.children].find((child) => child.id === line.id);
+    return old && saying(old) === saying(line) ? old : line;
+  });
+  [...list.children].filter((child) => !now.includes(child)).forEach((child) => child.remove());
+  now.forEach((line, at) => { if (list.children[at] !== line) list.insertBefore(line, list.children[at] ?? null); });
+  show("#calm", now.length === 0);
+};
+const onAttention = ({ items }) => placeNeeds(items.map(need));
+const AWAY = {
+  kind: "database_away", severity: "critical", summary: "The database does not answer.",
+  detail: "The numbers below are from before.", todo: "They come back by themselves.",
 };
 
 const onPass = (pass) => {
@@ -234,8 +289,7 @@ const onPurchase = (order) => {
 const live = $("#live");
 const link = (className, text) => { if (live.textContent !== text) { live.className = `live ${className}`; live.textContent = text; } };
 const onAlert = (alert) => {
-  if (alert.kind === "database_unavailable") show("#away", true);
-  if (alert.kind === "database_available") show("#away", false);
+  if (alert.kind === "database_unavailable" && !$("#away")) onAttention({ items: [AWAY] });
   live.title = `${alert.kind}: ${alert.message}`;
 };
 // A session that has ended comes back by a login only: nothing is asked any more, and the page says so.
@@ -253,7 +307,7 @@ const endSession = () => {
 };
 // What changed between the page and the stream, or while the stream was away, comes with the page's own lists, once; so
 // does the pool, whose numbers no event tells of. Events that come meanwhile are held, and shown on the lists as read.
-const LISTS = ["#orders", "#passes", "#assignments", "#pool"];
+const LISTS = ["#attention", "#orders", "#passes", "#assignments", "#pool", "#runway"];
 const wanted = new Set();
 let held = null;
 const readPage = async () => {
@@ -263,7 +317,9 @@ const readPage = async () => {
   return response.text().then((text) => new DOMParser().parseFromString(text, "text/html"), () => null);
 };
 const renew = (list, page) => {
-  const [old, read] = [$(`${list} tbody`), $(`${list} tbody`, page)];
+  if (list === "#attention") { placeNeeds(all("#attention li", page).map((line) => document.importNode(line, true))); return; }
+  const part = (root) => $(`${list} tbody`, root) ?? $(list, root);
+  const [old, read] = [part(document), part(page)];
   if (!old || !read) return;
   const fresh = document.importNode(read, true);
   const focused = old.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
@@ -296,6 +352,13 @@ const refreshPool = () => {
     else catchUp(["#pool"]);
   }, 1000 + 2000 * Math.random());
 };
+let runwayIsDue = null;
+const refreshRunway = () => {
+  runwayIsDue ??= setTimeout(() => {
+    runwayIsDue = null;
+    if (!ended && !document.hidden) catchUp(["#runway"]);
+  }, 1000 + 2000 * Math.random());
+};
 let failures = 0;
 const connect = () => {
   events = new EventSource("/admin/phones/api/events");
@@ -314,6 +377,7 @@ const connect = () => {
   on("status", onStatus);
   on("assignment", onAssignment);
   on("purchase", onPurchase);
+  on("attention", onAttention);
   on("alert", onAlert);
   events.addEventListener("error", async () => {
     // Streams end now and then, and go on within seconds: only one that does not is worth a word.

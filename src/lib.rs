@@ -24,14 +24,15 @@
 //! Which room may use which, from the top down (`source::house`, a test, holds this against the sources' own `use` lines):
 //!
 //! ```text
-//! cli            ─▶ api app config db domain http logger web
-//! app            ─▶ access api assignment audit config custody db http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio web
+//! cli            ─▶ api app attention config db domain http logger web
+//! app            ─▶ access api assignment attention audit config custody db http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio web
 //! web            ─▶ access api dashboard http live routing supervisor
-//! dashboard      ─▶ access api db domain http purchaser reconciliation routing
+//! dashboard      ─▶ access api attention db domain http purchaser reconciliation routing
 //! live           ─▶ access api db domain http routing
-//! api            ─▶ access assignment config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio
+//! api            ─▶ access assignment attention config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio
 //! routing        ─▶ access domain http
 //! access         ─▶ audit db domain http
+//! attention      ─▶ config db domain purchaser supervisor twilio
 //! schedule       ─▶ audit config domain pool_monitor reconciliation supervisor
 //! pool_monitor   ─▶ config custody db domain purchaser reconciliation supervisor telemetry twilio
 //! custody        ─▶ config db domain purchaser reconciliation twilio
@@ -54,7 +55,7 @@
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
 //! path), [`custody`] (numbers taken in and given back), [`pool_monitor`] (when to buy; it asks for a comparison when Twilio
 //! does not know a number), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs),
-//! [`assignment`] (signups); then the outside: [`http`] (a plain server), [`access`] (who may come in), [`routing`] (the way
+//! [`assignment`] (signups), [`attention`] (what needs a person); then the outside: [`http`] (a plain server), [`access`] (who may come in), [`routing`] (the way
 //! to a handler), [`api`] (what programs ask), [`live`] and [`dashboard`] (what people see), [`web`] (all of it as one);
 //! [`audit`] (who did what), [`schedule`] and [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says
 //! and reads), [`telemetry`] (what machines watch), [`app`] (how it is put together), [`cli`] (the commands).
@@ -68,6 +69,7 @@ pub mod access;
 pub mod api;
 pub(crate) mod app;
 pub(crate) mod assignment;
+pub(crate) mod attention;
 pub(crate) mod audit;
 pub mod cli;
 pub(crate) mod config;

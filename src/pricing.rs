@@ -70,6 +70,35 @@ impl Pricing {
     }
 }
 
+/// What is known of the money without asking anybody.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// What a local number costs a month.
+    pub price: Option<Price>,
+    /// What the account has left.
+    pub balance: Option<Balance>,
+}
+
+impl Pricing {
+    /// What is remembered, however old it is; unless `silent`, what is not fresh is asked for meanwhile, for the next who
+    /// wants to know. For a page that waits for nobody.
+    pub fn known(&self, country: CountryCode, silent: bool) -> Known {
+        let prices = self.prices.lock().unwrap_or_else(PoisonError::into_inner);
+        let price = prices.get(&country).and_then(|memory| last_good(memory)).flatten();
+        drop(prices);
+        if !silent {
+            let asking = self.clone();
+            tokio::spawn(async move { tokio::join!(asking.price(country, false), asking.balance(false)) });
+        }
+        Known { price, balance: last_good(&self.balance) }
+    }
+}
+
+/// The last answer, unless it was a failure, or a question is on its way.
+fn last_good<T: Clone>(memory: &Memory<T>) -> Option<T> {
+    memory.try_lock().ok()?.as_ref()?.1.as_ref().ok().cloned()
+}
+
 fn told(log: &slog::Logger, what: &'static str, failure: &TwilioError) -> String {
     slog::warn!(log, "Twilio does not tell what was asked"; "question" => what, "cause" => failure.for_log(),
         "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());

@@ -15,9 +15,11 @@ use serde_json::json;
 use super::services::Services;
 use super::single_flight::SingleFlight;
 use crate::access::Access;
+use crate::attention::{Limits, named_warnings};
 use crate::db::buying_state::buying_state_read;
 use crate::db::purchases::holder::holder_seen;
 use crate::db::signup_look;
+use crate::db::stock::stock_read;
 use crate::http::{ProblemCode, json_response};
 use crate::pool_monitor::is_skewed;
 use crate::routing::{About, Endpoint, Outcome, Request};
@@ -35,7 +37,8 @@ struct Readiness {
     #[schema(value_type = Vec<String>)]
     failing: Vec<&'static str>,
     ready: bool,
-    /// Pause, halt, a frozen holder of the purchase lock: signups are served from stock all the same.
+    /// Pause, halt, a frozen holder of the purchase lock, and, by their names, `missing_of_users`, `cap_binds` and
+    /// `owned_max_exceeded`: signups are served from stock all the same.
     warnings: Vec<String>,
 }
 
@@ -91,7 +94,17 @@ async fn read_readiness(services: &Services) -> DatabaseReadiness {
     if frozen {
         warnings.push(FROZEN.to_owned());
     }
+    if failing.is_none() {
+        warnings.extend(pool_warnings(services).await);
+    }
     DatabaseReadiness { failing, warnings }
+}
+
+/// What keeps nobody from being served today. A look that fails warns of nothing, and makes nobody unready.
+async fn pool_warnings(services: &Services) -> Vec<String> {
+    let limits = Limits::of(&services.config.load());
+    let seen = services.db.run("readyz_stock", stock_read).await;
+    seen.map(|seen| named_warnings(&limits, &seen)).unwrap_or_default()
 }
 
 pub(crate) async fn healthz(_services: Arc<Services>, _request: Request) -> Outcome {

@@ -10,7 +10,9 @@ use serde_json::json;
 
 use super::custody::apart;
 use super::services::Services;
+use crate::attention::owned_max_exceeded;
 use crate::custody::{ImportReport, ImportRequest, ImportRow};
+use crate::db::stock::stock_read;
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Outcome, Request, answer};
 
@@ -43,14 +45,25 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
         configure_webhooks: body.configure_webhooks,
         requested_by: request.caller().name(),
     };
-    answer(apart(&services, move |custody| async move { custody.import(wanted).await }).await)
+    let is_dry = wanted.dry_run;
+    let mut report = apart(&services, move |custody| async move { custody.import(wanted).await }).await?;
+    report.warnings.extend(owned_too_many(&services, if is_dry { report.imported } else { 0 }).await);
+    answer(Ok(report))
+}
+
+/// The warning that nothing is bought by itself any more, with so many numbers that are only thought of. What was imported
+/// is so, whether this can be read or not.
+async fn owned_too_many(services: &Services, more: u32) -> Option<String> {
+    let policy = services.config.load().pool.policy();
+    let seen = services.db.run("import_stock", stock_read).await.ok()?;
+    owned_max_exceeded(&policy, seen.stock.owned_at_most().saturating_add(more))
 }
 
 pub(crate) fn about() -> About {
     About::new("import", "Numbers", "Moves the earlier service's numbers and users in")
         .text(
             "Each number is looked up at Twilio; bad rows stand in `problems`, the good ones move in; the same call again \
-             finishes what broke off. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
+             finishes what broke off. `warnings` says when more is owned now than `pool.owned_max`, which ends automatic buying. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
         )
         .body::<ImportBody>(json!({"dry_run": true, "numbers": [
             {"phone_number": "+14155550100", "user_id": "u-0", "assigned_at": "2024-01-01T12:00:00Z"},

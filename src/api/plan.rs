@@ -12,6 +12,7 @@ use serde_json::json;
 use super::purchases::COUNT_MAX;
 use super::services::Services;
 use super::signup::check_area_code;
+use crate::attention::owned_max_exceeded;
 use crate::db::stock::stock_read;
 use crate::domain::{
     AreaCode, Cap, ManualWish, Rooms, Stock, Trigger, Why, explain_order, explain_pass, plan_manual, plan_pass,
@@ -53,7 +54,7 @@ pub(crate) struct Money {
 }
 
 /// An amount as people write it: two decimals at least.
-fn amount(decimal: Decimal) -> String {
+pub(super) fn amount(decimal: Decimal) -> String {
     let mut decimal = decimal.normalize();
     if decimal.scale() < 2 {
         decimal.rescale(2);
@@ -112,6 +113,8 @@ pub(crate) async fn plan(services: &Services, Thought { count, area_code }: Thou
             (order.count, 0, order.why, order.binding_cap, explain_order(&rooms, &order))
         }
     };
+    let mut warnings = seen.buying.warnings();
+    warnings.extend(owned_max_exceeded(&policy, stock.owned_at_most()));
     let silent = seen.buying.silences_twilio();
     let (price, balance) =
         tokio::join!(services.pricing.price(config.pool.country, silent), services.pricing.balance(silent));
@@ -136,7 +139,7 @@ pub(crate) async fn plan(services: &Services, Thought { count, area_code }: Thou
         price_error,
         balance: balance.ok().map(Money::from),
         stock,
-        warnings: seen.buying.warnings(),
+        warnings,
     })
 }
 

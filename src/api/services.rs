@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::assignment::DeskHandle;
+use crate::attention::Sources;
 use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::{Db, DbError};
@@ -40,6 +41,8 @@ pub struct Services {
     pub reconciler: ReconcilerHandle,
     /// The configuration in force.
     pub config: Arc<ArcSwap<Config>>,
+    /// What needs a person is judged from these.
+    pub(crate) attention: Sources,
     /// How the parts fare.
     pub health: Vec<Arc<Health>>,
     /// What `/metrics` tells.

@@ -30,6 +30,20 @@ pub(crate) struct Status {
     pub(crate) purchasing: u32,
     pub(crate) unsettled: u32,
     pub(crate) waiting: u32,
+    /// Numbers that we had and that are not at Twilio any more.
+    pub(crate) missing: u32,
+    /// Those of them that are users'.
+    pub(crate) missing_of_users: u32,
+    /// Out of stock until an operator decides; `quarantined` counts them, too.
+    pub(crate) held: u32,
+    /// At rest, or on their way back to Twilio: `quarantined` without those that are held.
+    pub(crate) resting: u32,
+    /// Everything that costs a monthly fee, or may.
+    pub(crate) owned: u32,
+    /// `pool.owned_max`
+    pub(crate) owned_max: u32,
+    /// What automatic buying may still make idle stock larger by, under `pool.available_max`.
+    pub(crate) available_room: u32,
     #[schema(required)]
     pub(crate) paused: Option<PausedDocument>,
     #[schema(required)]
@@ -75,6 +89,13 @@ pub(crate) fn document(seen: Observation, last_replenishment: Option<Pass>, conf
         purchasing: stock.purchasing,
         unsettled: stock.unsettled,
         waiting: stock.waiting,
+        missing: seen.missing,
+        missing_of_users: seen.missing_of_users,
+        held: seen.held,
+        resting: stock.quarantined.saturating_sub(seen.held),
+        owned: stock.owned(),
+        owned_max: config.pool.owned_max,
+        available_room: config.pool.available_max.saturating_sub(stock.idle_at_most()),
         paused: seen.buying.paused.map(Into::into),
         halted: seen.buying.halted.map(Into::into),
         spend: Spend {
@@ -90,7 +111,8 @@ pub(crate) fn about() -> About {
     About::new("status", "Pool", "How the pool is").answer::<Status>(
         "The pool.",
         json!({"available": 13, "assigned": 6, "total": 19, "threshold": 10, "needs_replenishment": false, "quarantined": 1,
-            "unready": 0, "unfit": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "paused": null, "halted": null,
+            "unready": 0, "unfit": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "missing": 0, "missing_of_users": 0,
+            "held": 0, "resting": 1, "owned": 20, "owned_max": 1000, "available_room": 37, "paused": null, "halted": null,
             "spend": {"hour": {"bought": 20, "max": 100}, "day": {"bought": 20, "max": 300}, "override": 0},
             "last_replenishment": {"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start",
                 "reason": "below_threshold", "purchased_count": 20, "error": null}}),

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::App;
 use super::parts::{Parts, reconciler_ends};
 use crate::api::services::Services;
+use crate::attention::Sources;
 use crate::pricing::Pricing;
 use crate::purchaser::{Orders, PurchaserHandle};
 use crate::reconciliation::ReconcilerHandle;
@@ -51,7 +52,7 @@ impl App {
 
         parts.audit();
         let (purchaser, buyer) = parts.purchaser();
-        let monitor = parts.pool_monitor(&purchaser, buyer.care.clone(), &configurer, &custody);
+        let (monitor, quiet_until) = parts.pool_monitor(&purchaser, buyer.care.clone(), &configurer, &custody);
         let holder = buyer.holder.clone();
         parts.reconciler(reconciler_inside, buyer, &purchaser);
         let desk = parts.desk(&purchaser);
@@ -69,6 +70,13 @@ impl App {
             stopping: stopping.clone(),
             log: parts.log("orders"),
         };
+        let attention = Sources {
+            db: self.db.clone(),
+            config: Arc::clone(&self.config),
+            health: parts.health().to_vec(),
+            holder: holder.clone(),
+            quiet_until,
+        };
         let services = Services {
             db: self.db.clone(),
             custody,
@@ -79,6 +87,7 @@ impl App {
             holder,
             monitor,
             reconciler,
+            attention,
             config: Arc::clone(&self.config),
             health: parts.health().to_vec(),
             custody_tasks,

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
+use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::App;
 use crate::api::services::Services;
-use crate::assignment::{Desk, DeskDependencies, DeskHandle};
+use crate::assignment::{Desk, DeskDependencies, DeskHandle, Refusals};
 use crate::audit::{AuditActor, AuditDependencies};
 use crate::custody::Custody;
 use crate::http::{ServerLimits, ServerOptions};
@@ -143,14 +144,15 @@ impl<'a> Parts<'a> {
         (handle, buyer)
     }
 
+    /// The monitor's handle, and until when it leaves the pool alone.
     pub(super) fn pool_monitor(
         &mut self,
         purchaser: &PurchaserHandle,
         care: CareAnswers,
         configurer: &WebhookConfigurer,
         custody: &Custody,
-    ) -> MonitorHandle {
-        let slot = Slot::default();
+    ) -> (MonitorHandle, watch::Receiver<Option<DateTime<Utc>>>) {
+        let (slot, (quiet, quiet_until)) = (Slot::default(), watch::channel(None));
         let handle = MonitorHandle::new(slot.clone());
         let deps = MonitorDependencies {
             db: self.app.db.clone(),
@@ -162,12 +164,13 @@ impl<'a> Parts<'a> {
             stock: Arc::clone(&self.app.bell.stock),
             taken: Arc::clone(&self.taken),
             unready: Arc::clone(&self.unready),
+            quiet_until: quiet,
             stopping: self.stopping.clone(),
             telemetry: self.app.telemetry.clone(),
             log: self.log("pool_monitor"),
         };
         self.add("pool_monitor", move |heartbeat| slot.set(PoolMonitor::new(deps.clone(), heartbeat).start()));
-        handle
+        (handle, quiet_until)
     }
 
     /// It judges as the Purchaser does, with the same `buyer`.
@@ -181,7 +184,9 @@ impl<'a> Parts<'a> {
 
     pub(super) fn desk(&mut self, purchaser: &PurchaserHandle) -> DeskHandle {
         let slot = Slot::default();
-        let handle = DeskHandle::new(slot.clone(), Arc::clone(&self.app.config), self.app.telemetry.clone());
+        let refusals = Refusals::default();
+        let (config, telemetry) = (Arc::clone(&self.app.config), self.app.telemetry.clone());
+        let handle = DeskHandle::new(slot.clone(), config, telemetry, refusals.clone());
         let deps = DeskDependencies {
             db: self.app.db.clone(),
             purchaser: purchaser.clone(),
@@ -189,6 +194,7 @@ impl<'a> Parts<'a> {
             bell: self.app.bell.clone(),
             taken: Arc::clone(&self.taken),
             unready: Arc::clone(&self.unready),
+            refusals,
             instance_id: Uuid::new_v4(),
             log: self.log("desk"),
         };

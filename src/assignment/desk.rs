@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::ask::{Ask, NoNumber};
 use super::batch::{Found, serve};
+use super::refusals::{Refusals, Writing};
 use super::reply::Reply;
 use super::served::{Replies, Served, answer_served, refuse};
 use super::waitlist::{Verdict, Waitlist};
@@ -47,6 +48,8 @@ pub(crate) struct DeskDependencies {
     pub taken: Arc<Notify>,
     /// Rung by the desk when somebody joins the waitlist: the monitor repairs stock that is not ready.
     pub unready: Arc<Notify>,
+    /// Where refused signups are counted.
+    pub refusals: Refusals,
     /// This process, on the database's waitlist.
     pub instance_id: Uuid,
     /// The log.
@@ -68,6 +71,7 @@ pub(crate) struct Desk {
     pub(super) poll_is_judged: bool,
     /// After a run that fell short, the next one waits until then.
     pub(super) buy_again_at: Option<Instant>,
+    writing: Option<Writing>,
     pub(super) heartbeat: Heartbeat,
 }
 
@@ -94,6 +98,7 @@ impl Desk {
             verdict: Verdict::default(),
             poll_is_judged: false,
             buy_again_at: None,
+            writing: None,
             heartbeat,
         }
     }
@@ -181,6 +186,8 @@ impl Actor for Desk {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX_MAX);
         self.heartbeat.beat_from(ctx);
+        let deps = &self.deps;
+        self.writing = Some(Writing::start(deps.refusals.clone(), deps.db.clone(), deps.log.clone()));
         ctx.run_interval(POLL_EVERY, |desk, ctx| {
             if !desk.waitlist.is_empty() {
                 desk.poll_waitlist(ctx);

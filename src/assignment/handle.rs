@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 
 use super::ask::{Ask, Assigned, NoNumber, STATEMENT_PATIENCE};
 use super::desk::{AskDesk, Desk};
+use super::refusals::Refusals;
 use super::reply::Reply;
 use crate::config::Config;
 use crate::supervisor::Slot;
@@ -20,12 +21,18 @@ pub struct DeskHandle {
     slot: Slot<Desk>,
     config: Arc<ArcSwap<Config>>,
     telemetry: Telemetry,
+    refusals: Refusals,
 }
 
 impl DeskHandle {
     /// Over the supervisor's slot.
-    pub(crate) fn new(slot: Slot<Desk>, config: Arc<ArcSwap<Config>>, telemetry: Telemetry) -> Self {
-        Self { slot, config, telemetry }
+    pub(crate) fn new(
+        slot: Slot<Desk>,
+        config: Arc<ArcSwap<Config>>,
+        telemetry: Telemetry,
+        refusals: Refusals,
+    ) -> Self {
+        Self { slot, config, telemetry, refusals }
     }
 
     /// Gives a user a number, or the one they have.
@@ -33,9 +40,10 @@ impl DeskHandle {
     /// # Errors
     /// [`NoNumber`] says why not; the request may be repeated at will.
     pub async fn assign(&self, ask: Ask) -> Result<Assigned, NoNumber> {
-        let (asked, (reply, answer)) = (Instant::now(), Reply::new(self.telemetry.clone()));
+        let (asked, (reply, answer)) = (Instant::now(), Reply::new(self.telemetry.clone(), self.refusals.clone()));
         let unheard = |why: NoNumber| {
             self.telemetry.assign_refused(why.code(), asked.elapsed());
+            self.refusals.count(why.code());
             Err(why)
         };
         if !self.slot.tell(AskDesk(ask, reply)) {

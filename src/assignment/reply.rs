@@ -8,6 +8,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::ask::{Assigned, NoNumber};
+use super::refusals::Refusals;
 use crate::domain::AssignmentSource;
 use crate::telemetry::Telemetry;
 
@@ -16,13 +17,17 @@ pub(super) struct Reply {
     answer: oneshot::Sender<Result<Assigned, NoNumber>>,
     asked: Instant,
     telemetry: Telemetry,
+    refusals: Refusals,
 }
 
 impl Reply {
     /// For a request that is asked now, and where its answer will come.
-    pub(super) fn new(telemetry: Telemetry) -> (Self, oneshot::Receiver<Result<Assigned, NoNumber>>) {
+    pub(super) fn new(
+        telemetry: Telemetry,
+        refusals: Refusals,
+    ) -> (Self, oneshot::Receiver<Result<Assigned, NoNumber>>) {
         let (answer, answered) = oneshot::channel();
-        (Self { answer, asked: Instant::now(), telemetry }, answered)
+        (Self { answer, asked: Instant::now(), telemetry, refusals }, answered)
     }
 
     /// Whether whoever asked has hung up.
@@ -39,7 +44,10 @@ impl Reply {
             }
             _ if self.is_closed() => {}
             Ok(_) => self.telemetry.replayed(waited),
-            Err(why) => self.telemetry.assign_refused(why.code(), waited),
+            Err(why) => {
+                self.telemetry.assign_refused(why.code(), waited);
+                self.refusals.count(why.code());
+            }
         }
         let _ = self.answer.send(answer);
     }

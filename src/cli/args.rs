@@ -12,7 +12,7 @@ mod pool;
 mod shared;
 
 pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs, ReleaseArgs};
-pub(super) use pool::{ConfigureArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs};
+pub(super) use pool::{ConfigureArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs, StatusArgs};
 pub(super) use shared::{Length, ListArgs, Remote};
 
 const AFTER_HELP: &str = "\
@@ -48,8 +48,8 @@ pub(super) enum Command {
         #[arg(long)]
         offline: bool,
     },
-    /// Show the pool: stock, spend, pause, halt and the last replenishment
-    Status(Remote),
+    /// Show what needs a person, and the pool: stock, spend, pause, halt and the last replenishment
+    Status(StatusArgs),
     /// Show what would be bought now and why, or what an order by hand would buy; buys nothing
     Plan(PlanArgs),
     /// Buy numbers by hand, and follow the order until it has ended

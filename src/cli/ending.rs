@@ -28,7 +28,7 @@ pub(super) enum CommandError {
     Refused(Box<Refused>),
     /// The same, and everything has been told already.
     AlreadyTold,
-    /// The exit code of a daemon that ended by itself.
+    /// An exit code whose reason has been told, such as that of a daemon that ended by itself.
     Code(u8),
     /// Nobody reads any more.
     ReaderGone,
@@ -44,6 +44,11 @@ pub(super) struct Refused {
     pub document: Option<String>,
     /// What was done until then, where there is such a thing.
     pub report: Option<Value>,
+}
+
+/// The end of a command that has told already that the daemon or its database is away.
+pub(super) fn told_unreachable() -> CommandError {
+    CommandError::Code(UNREACHABLE)
 }
 
 pub(super) type Ending = Result<(), CommandError>;

@@ -64,6 +64,11 @@ fn send(client: &Client, chunk: &[Row], args: &ImportArgs) -> Result<Value, Comm
 fn add(sum: &mut Value, answer: &Value) {
     for (name, value) in answer.as_object().into_iter().flatten() {
         let so_far = &mut sum[name.as_str()];
+        // Each chunk tells the same of the pool as it is then.
+        if name == "warnings" {
+            *so_far = value.clone();
+            continue;
+        }
         match (so_far.as_u64(), value.as_u64(), value.as_array()) {
             (Some(before), Some(more), _) => *so_far = json!(before + more),
             (_, _, Some(more)) => match so_far.as_array_mut() {

@@ -29,6 +29,7 @@ mod pool;
 mod purchase;
 mod refusal;
 mod shell;
+mod status;
 mod tables;
 mod upkeep;
 
@@ -58,7 +59,7 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Serve => local::serve(sources),
         Command::Migrate => local::migrate(sources),
         Command::CheckConfig { offline } => local::check_config(sources, offline),
-        Command::Status(remote) => pool::status(&client(&remote)?, &remote),
+        Command::Status(args) => status::status(&client(&args.remote)?, &args),
         Command::Plan(args) => pool::plan(&client(&args.remote)?, &args),
         Command::Replenish(remote) => pool::replenish(&client(&remote)?, &remote),
         Command::Purchase(args) => purchase::purchase(&client(&args.remote)?, &args),

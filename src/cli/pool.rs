@@ -1,4 +1,4 @@
-//! The pool as a whole: status, plan, replenish.
+//! The pool as a whole: plan, replenish.
 //!
 //! Invariant: a pass that had no reason to buy ended well; one that met an error ends with 1.
 //! How to get it wrong: computing a figure here. The daemon counts, under one snapshot.
@@ -10,47 +10,8 @@ use super::args::{PlanArgs, Remote};
 use super::client::Client;
 use super::ending::{CommandError, Ending, both, say, warn};
 use super::follow::spinner;
-use super::pause::buying_lines;
 use super::tables::{Facts, list, text};
 use crate::api::replenish::{RUNNING, Replenished};
-
-pub(super) fn status(client: &Client, remote: &Remote) -> Ending {
-    let answer = client.ask(&ApiRequest::get_api(&["status"]))?;
-    if remote.json {
-        return say(&format!("{}\n", answer.text));
-    }
-    let mut facts = Facts::of(&answer.document);
-    let (threshold, needs) = (facts.take("threshold"), facts.take("needs_replenishment"));
-    let available = text(&facts.take("available"));
-    let needs = if needs == true { ", needs replenishment" } else { "" };
-    facts.line("available", format!("{available} (threshold {}{needs})", text(&threshold)));
-    facts.show(&["assigned", "total", "quarantined", "unready", "unfit", "purchasing", "unsettled", "waiting"]);
-    let spend = facts.take("spend");
-    for (name, window) in [("bought in an hour", &spend["hour"]), ("bought in a day", &spend["day"])] {
-        facts.line(name, format!("{} of {}", text(&window["bought"]), text(&window["max"])));
-    }
-    facts.line("beyond the caps", text(&spend["override"]));
-    buying_lines(&mut facts);
-    let last = facts.take("last_replenishment");
-    facts.line("last replenishment", pass(&last));
-    if last["error"].is_string() {
-        facts.line("its error", text(&last["error"]));
-    }
-    say(&facts.print())
-}
-
-fn pass(pass: &Value) -> String {
-    match pass.is_object() {
-        true => format!(
-            "{}, {}: bought {}, {}",
-            text(&pass["at"]),
-            text(&pass["trigger"]),
-            text(&pass["purchased_count"]),
-            text(&pass["reason"])
-        ),
-        false => "-".to_owned(),
-    }
-}
 
 pub(super) fn plan(client: &Client, args: &PlanArgs) -> Ending {
     let answer =

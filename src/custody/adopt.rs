@@ -14,7 +14,7 @@ use crate::db::assignments::assignments_held;
 use crate::db::installation::installation_read;
 use crate::db::numbers::{
     Confirmed, Destination, HoldReason, Intake, OwnedNumber, Placed, number_adopted, number_confirm_webhooks,
-    number_item, number_owned, number_take_in, numbers_mark_missing,
+    number_item, number_note_tag, number_owned, number_take_in, numbers_mark_missing,
 };
 use crate::db::{Constraint, DbError};
 use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason, Trigger, UserId, WebhookStatus};
@@ -130,11 +130,13 @@ impl Custody {
             }
         };
         let Some(found) = found else { return self.missing(owned).await };
+        let id = owned.id;
+        let tag_is_ours = move |conn: &mut crate::db::Connection| number_note_tag(conn, id, false);
         if !matches!(self.tag_on(&found), TagOn::Another(_)) {
-            return Ok(());
+            return Ok(self.db.run("number_note_tag", tag_is_ours).await?);
         }
         let Confirmed { webhooks, .. } = self.confirm(owned, Some(found), requested_by).await?;
-        let id = owned.id;
+        self.db.run("number_note_tag", tag_is_ours).await?;
         let confirm = move |conn: &mut crate::db::Connection| number_confirm_webhooks(conn, id, &webhooks);
         self.db.run("number_confirm_webhooks", confirm).await?;
         Ok(())

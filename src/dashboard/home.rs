@@ -1,29 +1,35 @@
-//! The dashboard itself: everything that an operator looks at, read in one turn at the database.
+//! The dashboard itself: everything that an operator looks at, read in one turn at the database; and, beside it, what needs a
+//! person, which is told without the database, too.
 //!
-//! How to get it wrong: another trip to the database, or one to Twilio, for something on this page. It must come at once
-//! when everything else is on fire.
+//! How to get it wrong: one trip to the database after the other, or one to Twilio, for something on this page. It must come
+//! at once when everything else is on fire.
 
 use std::sync::Arc;
 
 use askama::Template;
+use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde_json::Value;
 use utoipa::openapi::schema::{Object, Type};
 
 use super::assets::asset_url;
+use super::attention::{Need, needs};
 use super::chart::{self, Drawing};
 use super::comparison::{self, Comparison};
 use super::page::{Frame, page};
 use super::runway::Runway;
-use super::text::{Shown, When, counted, phone, span, words};
+use super::text::{Shown, When, phone, span, words};
 use crate::access::Person;
+use crate::api::attention::{Attention, attention};
+use crate::api::money::{MoneyKnown, money_known};
 use crate::api::services::Services;
-use crate::api::status::{Status, document};
+use crate::api::status::{Status, Window, document};
 use crate::db::assignments::{AssignmentRecord, Pace, assignments_list, pace_read};
+use crate::db::attention::{SpendCaps, spend_free_at};
 use crate::db::audit::{AuditRecord, audit_acts_latest};
 use crate::db::numbers::{IdleNumber, pool_oldest};
 use crate::db::passes::{Pass, passes_list};
-use crate::db::purchases::{OrderView, orders_recent};
+use crate::db::purchases::{OrderView, orders_recent, purchases_of_month};
 use crate::db::stock::stock_read;
 use crate::db::{Connection, DbError};
 use crate::domain::{AssignmentSource, OrderState, WebhookStatus};
@@ -39,6 +45,8 @@ const ACTS: i64 = 20;
 struct Read {
     seen: crate::db::stock::Observation,
     pace: Pace,
+    free_at: [Option<DateTime<Utc>>; 2],
+    bought_this_month: i64,
     series: chart::Series,
     orders: Vec<OrderView>,
     passes: Vec<Pass>,
@@ -48,9 +56,12 @@ struct Read {
     audit: Vec<AuditRecord>,
 }
 
-fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Read, DbError> {
+fn read(conn: &mut Connection, (hours, step): (u32, u32), caps: SpendCaps) -> Result<Read, DbError> {
+    let seen = stock_read(conn)?;
     Ok(Read {
-        seen: stock_read(conn)?,
+        free_at: spend_free_at(conn, seen.spend, caps)?,
+        bought_this_month: purchases_of_month(conn)?,
+        seen,
         pace: pace_read(conn)?,
         series: chart::read(conn, hours, step)?,
         orders: orders_recent(conn, ORDERS)?,
@@ -68,7 +79,12 @@ struct Home {
     frame: Frame,
     chart_style: String,
     chart_script: String,
+    needs: Vec<Need>,
     status: Status,
+    money: MoneyKnown,
+    bought_this_month: i64,
+    hour: Meter,
+    day: Meter,
     runway: Runway,
     chart: Drawing,
     orders: Vec<OrderRow>,
@@ -80,6 +96,19 @@ struct Home {
     batch: u32,
     /// What each reason of a pass is in words, as JSON for the script.
     reasons: String,
+}
+
+/// Purchases of a window beside their cap.
+struct Meter {
+    is_used_up: bool,
+    /// When one more is allowed, once it is used up.
+    free_at: Option<When>,
+}
+
+impl Meter {
+    fn new(window: &Window, free_at: Option<DateTime<Utc>>) -> Self {
+        Self { is_used_up: window.bought >= window.max, free_at: free_at.map(When) }
+    }
 }
 
 pub(crate) struct OrderRow {
@@ -233,20 +262,32 @@ pub(crate) async fn home(services: Arc<Services>, request: Request) -> Outcome {
 }
 
 async fn show(services: &Services, request: &Request) -> Outcome {
-    let (hours, step) = chart::chosen(request)?;
-    let read = services.read("dashboard", move |conn| read(conn, hours, step)).await?;
-    let home = make(services, request, read)?;
+    let chosen = chart::chosen(request)?;
+    let caps = {
+        let spend = &services.config.load().spend;
+        SpendCaps { hour: spend.purchases_per_hour_max, day: spend.purchases_per_day_max }
+    };
+    let read = services.read("dashboard", move |conn| read(conn, chosen, caps));
+    let (read, attention) = tokio::join!(read, attention(services));
+    let home = make(services, request, read?, attention)?;
     page(StatusCode::OK, &home, home.frame.said.as_ref())
 }
 
-fn make(services: &Services, request: &Request, read: Read) -> Result<Home, Problem> {
+fn make(services: &Services, request: &Request, read: Read, attention: Attention) -> Result<Home, Problem> {
     let config = services.config.load();
     let last = read.passes.first().cloned();
+    let silent = read.seen.buying.silences_twilio();
     let status = document(read.seen, last, &config);
+    let [hour_free_at, day_free_at] = read.free_at;
     Ok(Home {
         frame: Frame { available: Some(status.available), ..Frame::new("Dashboard", services, request) },
         chart_style: asset_url("uplot.css"),
         chart_script: asset_url("uplot.js"),
+        needs: needs(attention),
+        money: money_known(services, status.owned, silent),
+        bought_this_month: read.bought_this_month,
+        hour: Meter::new(&status.spend.hour, hour_free_at),
+        day: Meter::new(&status.spend.day, day_free_at),
         runway: Runway::new(&read.pace, status.available, status.threshold),
         chart: Drawing::new(&read.series, status.available),
         orders: read.orders.into_iter().map(OrderRow::new).collect(),
@@ -271,9 +312,5 @@ impl Home {
             () if self.status.paused.is_some() => ("Paused", "warn"),
             () => ("Enough in stock", "good"),
         }
-    }
-
-    fn waiting(&self) -> String {
-        counted(u64::from(self.status.waiting), "signup")
     }
 }

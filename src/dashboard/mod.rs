@@ -1,6 +1,6 @@
 //! The operator's dashboard: pages made here, and forms that do what the API does.
 //!
-//! In reading order: [`mod@home`] (the dashboard) with [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`mod@search`] (one number, one user),
+//! In reading order: [`mod@home`] (the dashboard) with [`attention`] (what needs you) and [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`mod@search`] (one number, one user),
 //! [`lists`] (everything of a kind), [`mod@chart`] and [`runway`] (stock over time), [`mod@page`] (the frame, its headers, refusals
 //! as pages), [`assets`] (style, script, chart library).
 //!
@@ -11,6 +11,7 @@
 
 mod acts;
 mod assets;
+mod attention;
 mod chart;
 mod comparison;
 mod endpoints;

@@ -8,6 +8,7 @@
 mod engine;
 
 pub mod assignments;
+pub mod attention;
 pub mod audit;
 pub mod buying_state;
 pub mod comparisons;
@@ -16,6 +17,7 @@ pub mod installation;
 pub mod numbers;
 pub mod passes;
 pub mod purchases;
+pub mod refusals;
 pub mod releases;
 pub mod samples;
 pub mod sessions;

@@ -10,7 +10,7 @@ use super::assignments::Region;
 use super::buying_state::{BuyingState, buying_state_read};
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
-use super::numbers::{DUE, MENDABLE, UNREADY};
+use super::numbers::{DUE, MENDABLE, ON_HOLD, UNREADY};
 use crate::domain::{AreaCode, Caps, CountryCode, Needs, Stock, unserved};
 
 /// What was bought in the sliding windows, by the time of intent and the database's clock: bought, open, unknown, and what
@@ -32,6 +32,10 @@ pub struct Observation {
     pub stock: Stock,
     /// Numbers that we had and that are not at Twilio any more.
     pub missing: u32,
+    /// Those of them that are somebody's.
+    pub missing_of_users: u32,
+    /// Out of stock until an operator decides: a part of `stock.quarantined`.
+    pub held: u32,
     /// The windows.
     pub spend: Spend,
     /// Pause and breaker.
@@ -100,6 +104,10 @@ struct Counts {
     #[diesel(sql_type = BigInt)]
     missing: i64,
     #[diesel(sql_type = BigInt)]
+    missing_of_users: i64,
+    #[diesel(sql_type = BigInt)]
+    held: i64,
+    #[diesel(sql_type = BigInt)]
     purchasing: i64,
     #[diesel(sql_type = BigInt)]
     unsettled: i64,
@@ -136,14 +144,15 @@ pub fn stock_read_for_waiters(conn: &mut Connection, care: Care) -> Result<Obser
 /// The same beside a state that the caller has read, and perhaps locked.
 pub(super) fn stock_observe(conn: &mut Connection, buying: BuyingState, care: Care) -> Result<Observation, DbError> {
     let counts: Counts = sql_query(format!(
-        "WITH l AS (
+        "WITH m AS MATERIALIZED (
+             SELECT count(*) AS missing, count(l.user_id) AS missing_of_users
+               FROM numbers n LEFT JOIN leases l ON l.number_id = n.id WHERE n.missing_since IS NOT NULL AND n.status <> 'released'),
+         l AS (
              SELECT (SELECT count(*) FROM leases WHERE user_id IS NULL AND ready) AS available,
-                    (SELECT count(*) FROM leases WHERE user_id IS NOT NULL)
-                  - (SELECT count(*) FROM numbers n JOIN leases l ON l.number_id = n.id
-                      WHERE n.missing_since IS NOT NULL AND n.status <> 'released' AND l.user_id IS NOT NULL) AS assigned,
-                    (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL AND status <> 'released') AS missing),
+                    (SELECT count(*) FROM leases WHERE user_id IS NOT NULL) - (SELECT missing_of_users FROM m) AS assigned),
          u AS (SELECT count(*) FILTER (WHERE {MENDABLE}) AS unready, count(*) FILTER (WHERE NOT ({MENDABLE})) AS unfit FROM {UNREADY}),
-         q AS (SELECT count(*) FILTER (WHERE missing_since IS NULL) AS quarantined, count(*) FILTER (WHERE {DUE}) AS due
+         q AS (SELECT count(*) FILTER (WHERE missing_since IS NULL) AS quarantined, count(*) FILTER (WHERE {DUE}) AS due,
+                     count(*) FILTER (WHERE {ON_HOLD} AND missing_since IS NULL) AS held
                  FROM numbers WHERE status = 'quarantined'),
          i AS (
              SELECT count(*) FILTER (WHERE state IN ('intended', 'sent')) AS purchasing,
@@ -159,7 +168,7 @@ pub(super) fn stock_observe(conn: &mut Connection, buying: BuyingState, care: Ca
                FROM purchase_items
               -- Whatever was ever in doubt may have been paid for, and Twilio's list may lag longer than anybody waits for it.
               WHERE spends AND (doubted OR state NOT IN ('taken', 'not_bought')) AND intended_at > clock_timestamp() - interval '24 hours')
-         SELECT * FROM l, u, q, i, w, s",
+         SELECT * FROM m, l, u, q, i, w, s",
     ))
     .get_result(conn)?;
     let stock = Stock {
@@ -178,7 +187,15 @@ pub(super) fn stock_observe(conn: &mut Connection, buying: BuyingState, care: Ca
     let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
     let needs = if stock.waiting > 0 { waitlist_needs(conn, care)? } else { Needs::new() };
     let stock = Stock { unserved: needs.values().sum(), ..stock };
-    Ok(Observation { stock, missing: count(counts.missing), spend, buying, needs })
+    Ok(Observation {
+        stock,
+        missing: count(counts.missing),
+        missing_of_users: count(counts.missing_of_users),
+        held: count(counts.held),
+        spend,
+        buying,
+        needs,
+    })
 }
 
 /// Sets the waitlist against what is assignable or on its way, country by country.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::time::{sleep, timeout};
 
+use super::attention::attend;
 use super::feed::Live;
 use super::notices::{Notice, notices};
 use super::snapshot::{Marks, take_snapshot};
@@ -26,7 +27,7 @@ const AFTER_A_PANIC: Duration = Duration::from_secs(1);
 /// Runs the hub until it is dropped. A panic in it ends neither the hub nor anybody's connection.
 pub(crate) async fn run(services: Arc<Services>, live: Live) {
     loop {
-        let both = async { tokio::join!(tell(&services), watch(&services, &live)) };
+        let both = async { tokio::join!(tell(&services), watch(&services, &live), attend(&services, &live)) };
         if AssertUnwindSafe(both).catch_unwind().await.is_err() {
             slog::error!(services.log, "live events panicked and begin anew");
         }

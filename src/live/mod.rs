@@ -10,6 +10,7 @@
 //! How to get it wrong: notifying inside the transaction of a signup, where commits would wait for each other; or a
 //! buffer per viewer that grows.
 
+mod attention;
 mod feed;
 mod hub;
 mod notices;

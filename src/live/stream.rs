@@ -38,8 +38,8 @@ fn about() -> About {
     About::new("events", "Pool", "What changes, as it changes: server-sent events")
         .text(
             "Events `status` (the status document), `assignment` (a line of the list), `purchase` (the purchase document; \
-             while the order goes on, without errors that another candidate may mend) \
-             and `alert` (`at`, `kind`, `message`); each `data` is one JSON document. The stock's status comes first, a \
+             while the order goes on, without errors that another candidate may mend), \
+             `attention` (what needs a person: the document of that route, whenever its items change) and `alert` (`at`, `kind`, `message`); each `data` is one JSON document. The stock's status comes first, a \
              comment every 15 s keeps the connection alive. The key or the session is asked for at the beginning only, so the \
              stream ends by itself after four to five minutes, and at once when that session is logged out or that key \
              removed on this instance: connect again, as an `EventSource` does by itself. Events are for whoever watches: a look, up \

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
+use chrono::Utc;
 use tokio::sync::Notify;
 
 use super::dependencies::MonitorDependencies;
@@ -111,7 +112,7 @@ impl PoolMonitor {
     /// A pass that was set off by stock itself bought nothing: the next such waits, longer each time.
     fn remember(&mut self, outcome: &Result<PassReport, DbError>) {
         match outcome {
-            Ok(report) if report.purchased_count > 0 => (self.failures, self.quiet_until) = (0, None),
+            Ok(report) if report.purchased_count > 0 => self.begin_anew(),
             // Somebody else is buying: what is still needed shows when they are done.
             Ok(report) if report.reason == "locked" => self.quiet_until = Some(Instant::now() + LOCKED_PAUSE),
             Ok(_) | Err(_) => {
@@ -120,6 +121,15 @@ impl PoolMonitor {
                 self.quiet_until = Some(Instant::now() + wait);
             }
         }
+        let wait = self.quiet_until.map(|until| until.saturating_duration_since(Instant::now()));
+        // For people: a clock that steps changes what is told, not what is done.
+        self.deps.quiet_until.send_replace(wait.map(|wait| Utc::now() + wait));
+    }
+
+    /// The next look decides by the stock alone.
+    fn begin_anew(&mut self) {
+        (self.failures, self.quiet_until) = (0, None);
+        self.deps.quiet_until.send_replace(None);
     }
 }
 
@@ -129,6 +139,7 @@ impl Actor for PoolMonitor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(16);
         self.heartbeat.beat_from(ctx);
+        self.begin_anew();
         self.sampler = Some(Sampler::start(self.deps.clone()));
         ctx.notify(CheckStock);
         ctx.run_interval(CHECK_EVERY, |_, ctx| {
@@ -239,7 +250,7 @@ impl Handler<Reopened> for PoolMonitor {
     type Result = ();
 
     fn handle(&mut self, _: Reopened, ctx: &mut Self::Context) {
-        (self.failures, self.quiet_until) = (0, None);
+        self.begin_anew();
         ctx.notify(CheckStock);
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 
 use super::confirm::WebhookConfigurer;
@@ -33,6 +34,8 @@ pub(crate) struct MonitorDependencies {
     pub taken: Arc<Notify>,
     /// Rung by the desk when somebody waits: stock that is not ready is repaired for them first.
     pub unready: Arc<Notify>,
+    /// Where the monitor tells until when it leaves the pool alone after a pass that bought nothing.
+    pub quiet_until: watch::Sender<Option<DateTime<Utc>>>,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
     /// Where passes are counted, and stock is told.

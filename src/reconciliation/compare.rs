@@ -15,7 +15,7 @@ use super::report::{Finding, Report};
 use super::suspicion::Word;
 use super::trouble::Trouble;
 use super::{orphan, repair};
-use crate::db::numbers::{KnownItem, KnownNumber, Listed, Lookup, listed_look};
+use crate::db::numbers::{KnownItem, KnownNumber, Listed, Lookup, listed_look, number_note_tag};
 use crate::domain::{InstanceName, NumberStatus, Tag};
 use crate::twilio::IncomingNumber;
 
@@ -48,7 +48,15 @@ pub(super) async fn compare(
                 if known.status != NumberStatus::Released && !seen.insert(known.id) {
                     continue;
                 }
-                match decide(&known, &number, &page.shall) {
+                let decision = decide(&known, &number, &page.shall);
+                if known.another_tag && !matches!(decision, Decision::TaggedFor(_)) {
+                    let id = known.id;
+                    page.buyer
+                        .db
+                        .run_patiently("number_note_tag", move |conn| number_note_tag(conn, id, false))
+                        .await?;
+                }
+                match decision {
                     Decision::Fine => {}
                     Decision::Attend(needs) if losses.is_some() && page.is_loss(needs, &known, &number) => {
                         if let Some(losses) = losses.as_deref_mut() {

@@ -126,6 +126,7 @@ mod tests {
             missing: false,
             left_long_ago: false,
             item_id: Some(Uuid::from_u128(7)),
+            another_tag: false,
             user_id: None,
         }
     }

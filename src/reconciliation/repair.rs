@@ -14,7 +14,8 @@ use super::report::{Finding, Line};
 use super::suspicion::{Suspicion, give_up, hold_tagged, tried_in_vain};
 use super::trouble::Trouble;
 use crate::db::numbers::{
-    KnownNumber, StoodThen, number_confirm_webhooks, number_mark_drifted, number_set_capable, number_turned_up,
+    KnownNumber, StoodThen, number_confirm_webhooks, number_mark_drifted, number_note_tag, number_set_capable,
+    number_turned_up,
 };
 use crate::domain::Tag;
 use crate::twilio::{IncomingNumber, TwilioError};
@@ -53,6 +54,7 @@ pub(super) async fn attend(
             };
             let (held, suspicion) = hold_tagged(&page.buyer.db, &page.buyer.log, id, page.word).await?;
             let held = if held { "; nobody is given it" } else { "" };
+            page.buyer.db.run_patiently("number_note_tag", move |conn| number_note_tag(conn, id, true)).await?;
             // Held first: nobody gets it in between.
             if known.missing {
                 page.buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await?;

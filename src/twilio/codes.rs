@@ -13,6 +13,19 @@ const SERVER_FAILED: [i32; 2] = [20500, 20503];
 /// Codes that name the account, whatever number was asked about.
 const ACCOUNTS_OWN: [i32; 6] = [10001, 10002, 20005, 20008, 21404, 22300];
 
+/// What a code that halts all buying means, for people.
+pub(crate) fn meaning(code: i32) -> Option<&'static str> {
+    Some(match code {
+        20003 => "Twilio refuses the credentials",
+        20005 | 10001 => "the Twilio account is not active",
+        10002 => "a trial account may not do this",
+        20008 => "the credentials are Twilio's test credentials",
+        21404 => "a trial account may buy no more numbers",
+        22300 => "Twilio wants the account to be verified first",
+        _ => return None,
+    })
+}
+
 /// A thing that is not there.
 const NOT_THERE: i32 = 20404;
 

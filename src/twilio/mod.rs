@@ -27,6 +27,7 @@ mod webhooks;
 pub(crate) use answers::{Balance, Price};
 pub(crate) use back_off::BackOff;
 pub(crate) use client::{Gone, Twilio};
+pub(crate) use codes::meaning;
 pub(crate) use error::{TwilioError, hide_numbers};
 pub(crate) use list::Unreadable;
 pub(crate) use number::IncomingNumber;

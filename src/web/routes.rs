@@ -4,8 +4,8 @@ use crate::access::Access::{Admin, Public, ReadOnly, Signup};
 use crate::api::openapi::description;
 use crate::api::services::Services;
 use crate::api::{
-    audit, custody, health, import, lists, metrics, numbers, openapi, pause, plan, purchases, reconcile, replenish,
-    signup, status, webhooks, whoami,
+    attention, audit, custody, health, import, lists, metrics, numbers, openapi, pause, plan, purchases, reconcile,
+    replenish, signup, status, webhooks, whoami,
 };
 use crate::dashboard::{form, login, page, problem_page};
 use crate::live::Live;
@@ -74,6 +74,10 @@ fn buying() -> Vec<Route<Services>> {
         Route::new(
             "/admin/phones/api/status",
             vec![Endpoint::get(Admin, status::status).about(status::about).polled()],
+        ),
+        Route::new(
+            "/admin/phones/api/attention",
+            vec![Endpoint::get(Admin, attention::handle).about(attention::about).polled()],
         ),
         Route::new(
             "/admin/phones/api/purchase",

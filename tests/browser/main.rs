@@ -12,6 +12,7 @@ mod chrome;
 mod window;
 
 mod acts;
+mod attention;
 mod buying;
 mod looks;
 mod sessions;

@@ -38,7 +38,7 @@ async fn signups_show_at_once_in_every_browser_on_every_instance() {
     for window in [&one, &two] {
         let bob = "#assignments tr[data-assignment^='bob'] .pill.calm";
         window.until("the release is told", async || window.text(bob).await == "released").await;
-        window.until("the number rests", async || window.figure("quarantined").await == Some(1)).await;
+        window.until("the number rests", async || window.figure("resting").await == Some(1)).await;
         let mark = window.driver.execute(MARKED, vec![]).await.unwrap();
         assert_eq!(mark.json(), &json!("same page"), "the page was loaded again");
     }

@@ -1,4 +1,4 @@
-//! Options of the commands about the pool as a whole: plan, purchase, configure-webhooks, reconcile, pause, resume.
+//! Options of the commands about the pool as a whole: status, plan, purchase, configure-webhooks, reconcile, pause, resume.
 //!
 //! How to get it wrong: a limit that is not the daemon's; a good order would be called bad usage here.
 
@@ -7,6 +7,19 @@ use clap::Args;
 use super::super::phone::phone_number;
 use super::shared::Remote;
 use crate::domain::{AreaCode, CountryCode, PhoneNumber};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct StatusArgs {
+    /// For monitoring: tell only what needs a person, and end with 0 when that is nothing critical and no warning, with 1 when
+    /// it is, with 69 when the daemon or its database is away
+    #[arg(long, conflicts_with = "watch")]
+    pub check: bool,
+    /// Look again every 5 seconds until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+    #[command(flatten)]
+    pub remote: Remote,
+}
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PlanArgs {

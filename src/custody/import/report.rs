@@ -38,6 +38,9 @@ pub struct ImportReport {
     pub already_imported: u32,
     /// Rows that could not be taken as they are, in the order they were sent.
     pub problems: Vec<ImportProblem>,
+    /// What follows for buying; left out when nothing does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// What is wrong with one row.

@@ -150,9 +150,12 @@ pub struct Pace {
     /// Days that this took: seven, or fewer when callbunker is younger.
     #[diesel(sql_type = Double)]
     pub days: f64,
+    /// Those of the last ten minutes.
+    #[diesel(sql_type = BigInt)]
+    pub lately: i64,
 }
 
-/// The pace of the last seven days.
+/// The pace of the last seven days, and of the last ten minutes.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -160,6 +163,8 @@ pub fn pace_read(conn: &mut Connection) -> Result<Pace, DbError> {
     Ok(sql_query(
         "SELECT (SELECT count(*) FROM assignments_ever
                   WHERE source IN ('pool', 'emergency') AND assigned_at > clock_timestamp() - interval '7 days') AS assigned,
+                (SELECT count(*) FROM assignments_ever
+                  WHERE source IN ('pool', 'emergency') AND assigned_at > clock_timestamp() - interval '10 minutes') AS lately,
                 least(7, extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM installation)) / 86400)::float8 AS days",
     )
     .get_result(conn)?)

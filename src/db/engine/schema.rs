@@ -116,6 +116,7 @@ diesel::table! {
         webhooks_in_vain -> Integer,
         webhooks_failed_at -> Nullable<Timestamptz>,
         ready -> Bool,
+        another_tag_since -> Nullable<Timestamptz>,
     }
 }
 
@@ -220,6 +221,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    signup_refusals (minute, code) {
+        minute -> Timestamptz,
+        code -> Text,
+        count -> BigInt,
+    }
+}
+
+diesel::table! {
     sessions (token_hash) {
         token_hash -> Text,
         key_fingerprint -> Text,
@@ -276,6 +285,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     ignored_numbers,
     reconciliations,
     stock_samples,
+    signup_refusals,
     sessions,
     audit,
     audit_retention

@@ -59,6 +59,8 @@ pub struct KnownNumber {
     pub left_long_ago: bool,
     /// The item that its tag should name; `None` = any.
     pub item_id: Option<Uuid>,
+    /// Whether Twilio showed another environment's tag on it, and nobody has decided since.
+    pub another_tag: bool,
     /// Whose it is.
     pub user_id: Option<String>,
 }
@@ -173,6 +175,7 @@ impl From<Row> for Lookup {
             missing: number.missing_since.is_some(),
             left_long_ago: row.left_long_ago,
             item_id: number.purchase_item_id,
+            another_tag: number.another_tag_since.is_some(),
             user_id: row.user_id,
         });
         let item = row.item.map(|item| KnownItem {

@@ -61,6 +61,8 @@
 //!                 configured ◀── number_confirm_webhooks, number_return, number_adopted ── any; else, if the installation
 //!                                wants others by now, pending (confirm) or drifted (return, adopted)
 //! missing_since   NULL ── numbers_mark_missing ──▶ since when Twilio answers 404 ── number_turned_up, number_adopted ──▶ NULL
+//! another_tag_since  NULL ── number_note_tag ──▶ since when Twilio shows another environment's tag ── number_note_tag,
+//!                 number_adopted ──▶ NULL
 //! capable         number_set_capable, number_adopted: as Twilio's word and pool.capabilities have it
 //! ```
 //!
@@ -86,6 +88,7 @@
 //! How to get it wrong: an `UPDATE numbers` somewhere else; a test looks for it. A transition on a row that was read before
 //! it was locked: the installation's row comes first ([`crate::db::installation`]), then the number's, then its lease.
 
+mod another_tag;
 mod care;
 mod given_up;
 mod history;
@@ -104,6 +107,7 @@ mod rest;
 mod row;
 mod webhooks;
 
+pub use another_tag::number_note_tag;
 pub use care::{
     Untouchable, numbers_cared_for, numbers_cared_for_by_sid, numbers_rested, numbers_unready, numbers_untouchable,
 };
@@ -123,7 +127,7 @@ pub use missing::{
     rows_unread,
 };
 pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
-pub(in crate::db) use places::{AT_REST, DUE, FIT, MENDABLE, UNREADY, fit};
+pub(in crate::db) use places::{AT_REST, DUE, FIT, MENDABLE, ON_HOLD, UNREADY, fit};
 pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
 pub(in crate::db) use read::number_lock;
 pub use read::{

@@ -7,12 +7,10 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
+use super::places::ON_HOLD;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::domain::{PhoneNumber, QuarantineReason};
-
-/// What waits for an operator, in SQL.
-const ON_HOLD: &str = "status = 'quarantined' AND quarantine_reason IN ('adopting', 'unknown_item', 'tag_conflict')";
 
 /// A number that has been on hold for long.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]

@@ -44,6 +44,10 @@ pub(super) const SOMEBODYS: &str =
 pub(super) const EXPECTED: &str =
     "status <> 'released' AND missing_since IS NULL AND quarantine_reason IS DISTINCT FROM 'leaving'";
 
+/// Out of stock until an operator decides, or until an operator's own act has told Twilio.
+pub(in crate::db) const ON_HOLD: &str =
+    "status = 'quarantined' AND quarantine_reason IN ('adopting', 'unknown_item', 'tag_conflict')";
+
 /// Its rest is over, and it can serve somebody as soon as Twilio confirms its webhooks.
 pub(in crate::db) const DUE: &str =
     "status = 'quarantined' AND quarantine_reason = 'released' AND missing_since IS NULL

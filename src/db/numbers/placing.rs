@@ -108,7 +108,8 @@ fn becomes_active(conn: &mut Connection, id: i64) -> Result<(), DbError> {
 /// What Twilio's answer says of it, where there was one: it is there, too.
 fn found_to_be(conn: &mut Connection, id: i64, capable: Option<bool>, wanted: Option<bool>) -> Result<(), DbError> {
     sql_query(
-        "UPDATE numbers SET webhook_status = coalesce($3, webhook_status), capable = coalesce($2, capable), missing_since = NULL
+        "UPDATE numbers SET webhook_status = coalesce($3, webhook_status), capable = coalesce($2, capable), missing_since = NULL,
+                another_tag_since = CASE WHEN $3 IS NULL THEN another_tag_since END
           WHERE id = $1",
     )
     .bind::<BigInt, _>(id)

@@ -49,6 +49,8 @@ pub struct NumberRow {
     pub purchased_at: DateTime<Utc>,
     /// Whether the next signup may get it, if it is nobody's.
     pub ready: bool,
+    /// Since when Twilio shows another environment's tag on it.
+    pub another_tag_since: Option<DateTime<Utc>>,
 }
 
 impl NumberRow {

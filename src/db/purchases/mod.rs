@@ -22,7 +22,7 @@ pub use queue::{
     Enqueued, ORDERS_QUEUED_MAX, purchase_enqueue, purchase_keep_waiting, purchase_waits_no_more, purchases_left_open,
     purchases_others_wait,
 };
-pub use recent::{OrderView, orders_recent, orders_watched, purchase_marks};
+pub use recent::{OrderView, orders_recent, orders_watched, purchase_marks, purchases_of_month};
 pub use run::{
     purchase_count_used, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
 };

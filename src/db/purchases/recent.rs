@@ -103,6 +103,24 @@ pub fn orders_watched(conn: &mut Connection, limit: i64, also: &[Uuid]) -> Resul
     Ok(lines.into_iter().map(told).collect())
 }
 
+/// How many numbers were bought in this calendar month (UTC), by hand or by themselves.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn purchases_of_month(conn: &mut Connection) -> Result<i64, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        bought: i64,
+    }
+    let row: Row = sql_query(
+        "SELECT count(*) AS bought FROM purchase_items
+          WHERE spends AND state = 'bought' AND intended_at >= date_trunc('month', clock_timestamp(), 'UTC')",
+    )
+    .get_result(conn)?;
+    Ok(row.bought)
+}
+
 /// When orders bought something, for the chart's marks, oldest first.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use postgres_fixture::{Cluster, ClusterOptions};
 use serde_json::{Value, json};
 
+use crate::world::command::callbunker;
 use crate::world::daemon::{Daemon, Reply};
 use crate::world::{World, eventually};
 
@@ -57,6 +58,15 @@ fn check_outage(world: &World, daemon: &Daemon) {
         for path in ["/admin/phones/api/replenish", "/admin/phones/api/configure-webhooks"] {
             scope.spawn(move || refused(daemon.post_empty(path)));
         }
+        scope.spawn(move || {
+            let told = daemon.get("/admin/phones/api/attention").ok();
+            assert_eq!(told["items"][0]["kind"], "database_away", "{told}");
+        });
+        scope.spawn(move || {
+            let ended = callbunker(daemon, &["status", "--check"]);
+            assert_eq!(ended.code, Some(69), "{ended:?}");
+            assert!(ended.stdout.starts_with("CRITICAL  The database does not answer.\n"), "{ended:?}");
+        });
         scope.spawn(move || refused(daemon.purchase(1)));
         // What a frozen database was told it may still do later: nobody who is looked at afterwards.
         scope.spawn(move || refused(daemon.release("nobody")));

@@ -51,6 +51,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../../migrations/2026-11-29-100000_leases/up.sql"),
         include_str!("../../../migrations/2026-11-29-100000_leases/down.sql"),
     ),
+    (
+        include_str!("../../../migrations/2026-11-29-110000_what_needs_a_person/up.sql"),
+        include_str!("../../../migrations/2026-11-29-110000_what_needs_a_person/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

@@ -1,5 +1,6 @@
 //! The daemon from its start to its end, watched.
 
+mod attention;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod large;

@@ -16,8 +16,9 @@ fn the_status_has_the_earlier_services_fields_and_ours() {
     let empty = daemon.status();
     assert_eq!(
         shape(&empty),
-        "{assigned:integer, available:integer, halted:null, last_replenishment:null, needs_replenishment:bool, \
-         paused:null, purchasing:integer, quarantined:integer, \
+        "{assigned:integer, available:integer, available_room:integer, halted:null, held:integer, last_replenishment:null, \
+         missing:integer, missing_of_users:integer, needs_replenishment:bool, owned:integer, owned_max:integer, paused:null, \
+         purchasing:integer, quarantined:integer, resting:integer, \
          spend:{day:{bought:integer, max:integer}, hour:{bought:integer, max:integer}, override:integer}, \
          threshold:integer, total:integer, unfit:integer, unready:integer, unsettled:integer, waiting:integer}"
     );

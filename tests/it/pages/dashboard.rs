@@ -251,7 +251,8 @@ fn a_number_that_is_held_offers_what_the_api_takes_until_somebody_decides() {
     let told = said(&daemon, "release-to-twilio", &format!("phone_number=%2B{}", &numbers[1][1..]));
     assert!(told.contains("was given back"), "{told}");
     let home = daemon.get(HOME);
-    assert!(!text(&home).contains("To decide") && text(&home).contains("Everything agrees"), "{home:?}");
+    let decided = !text(&home).contains("To decide</span>") && text(&home).contains("data-count=\"held\">0<");
+    assert!(decided && text(&home).contains("Everything agrees"), "{home:?}");
 }
 
 #[test]

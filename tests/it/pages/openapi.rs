@@ -240,6 +240,7 @@ fn a_daemon_answers_every_operation_as_described() {
     // The pool.
     for name in [
         "status",
+        "attention",
         "plan",
         "plan?count=3&area_code=415",
         "passes",
@@ -258,6 +259,7 @@ fn a_daemon_answers_every_operation_as_described() {
     }
     for name in ["pause", "resume", "configure-webhooks", "reconcile"] {
         post(&format!("{api}/{name}"), &format!("{api}/{name}"), json!({})).ok();
+        get(&format!("{api}/attention"), &format!("{api}/attention")).ok();
         get(&format!("{api}/status"), &format!("{api}/status")).ok();
     }
     // Custody.

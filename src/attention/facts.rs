@@ -1,0 +1,47 @@
+//! The facts that are judged: what the database knows, what is configured, and how this process fares.
+//!
+//! How to get it wrong: a fact that is a judgement already. Whoever judges otherwise could not.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::db::attention::{Sight, SpendCaps};
+use crate::domain::{PoolPolicy, Webhooks};
+
+/// Everything that is judged.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    /// Of when they are.
+    pub(crate) at: DateTime<Utc>,
+    /// What is configured.
+    pub(crate) limits: Limits,
+    /// What the database knows; `None` = it does not answer.
+    pub(crate) sight: Option<Sight>,
+    /// How this process fares.
+    pub(crate) process: Process,
+}
+
+/// What is configured here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// `[pool]`
+    pub(crate) policy: PoolPolicy,
+    /// `[spend]`
+    pub(crate) caps: SpendCaps,
+    /// `purchase.unknown_settle_secs`
+    pub(crate) unknown_settle: Duration,
+    /// What this instance would set on every number.
+    pub(crate) webhooks: Webhooks,
+}
+
+/// How this process fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Process {
+    /// Parts that are away or stuck.
+    pub(crate) stuck: Vec<&'static str>,
+    /// When the pool is looked at next after a pass that bought nothing; `None` = at once.
+    pub(crate) next_try_at: Option<DateTime<Utc>>,
+    /// Whoever has the purchase lock gives no sign of life.
+    pub(crate) holder_is_frozen: bool,
+}

@@ -1,0 +1,187 @@
+//! One thing that waits for a person or hurts signups now, as everybody tells it.
+//!
+//! Invariants: a kind keeps its name, because monitoring and scripts ask for it; each item says what to do.
+//! How to get it wrong: a time in a sentence. Pages show times in the reader's zone, so they stand beside it.
+
+use chrono::{DateTime, Utc};
+
+/// How bad it is.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = AttentionSeverity)]
+pub(crate) enum Severity {
+    /// Users or signups are hurt now.
+    Critical,
+    /// Somebody should act before that happens.
+    Warning,
+    /// Good to know.
+    Notice,
+}
+
+impl Severity {
+    /// Its word.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// What it is, in the order in which equally bad ones are told.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = AttentionKind)]
+pub(crate) enum Kind {
+    /// PostgreSQL does not answer.
+    DatabaseAway,
+    /// This instance is configured with other webhooks than the installation.
+    ConfigSkew,
+    /// A part of this process is away or stuck.
+    PartStuck,
+    /// Nothing is available.
+    PoolEmpty,
+    /// Signups were refused.
+    SignupsRefused,
+    /// Signups wait for a number.
+    SignupsWaiting,
+    /// All buying is halted.
+    Halted,
+    /// Automatic buying is paused.
+    Paused,
+    /// Users have numbers that are not at Twilio any more.
+    MissingOfUsers,
+    /// Users have numbers that carry another environment's tag.
+    AnotherTag,
+    /// Numbers are out of stock until an operator decides.
+    ToDecide,
+    /// Fewer are available than `pool.threshold_low`.
+    PoolLow,
+    /// A cap keeps the pool below its threshold.
+    CapBinds,
+    /// More are owned than `pool.owned_max`.
+    OwnedMaxExceeded,
+    /// Numbers in the pool whose webhooks Twilio refuses.
+    WebhooksFailed,
+    /// Numbers in the pool whose webhooks are not confirmed.
+    WebhooksPending,
+    /// Purchases whose outcome is unknown for long.
+    UnsettledLong,
+    /// Whoever has the purchase lock gives no sign of life.
+    HolderFrozen,
+    /// The last comparison with Twilio asks for an operator.
+    ComparisonProblem,
+}
+
+impl Kind {
+    /// The name in the API.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::DatabaseAway => "database_away",
+            Self::ConfigSkew => "config_skew",
+            Self::PartStuck => "part_stuck",
+            Self::PoolEmpty => "pool_empty",
+            Self::SignupsRefused => "signups_refused",
+            Self::SignupsWaiting => "signups_waiting",
+            Self::Halted => "halted",
+            Self::Paused => "paused",
+            Self::MissingOfUsers => "missing_of_users",
+            Self::AnotherTag => "another_tag",
+            Self::ToDecide => "to_decide",
+            Self::PoolLow => "pool_low",
+            Self::CapBinds => "cap_binds",
+            Self::OwnedMaxExceeded => "owned_max_exceeded",
+            Self::WebhooksFailed => "webhooks_failed",
+            Self::WebhooksPending => "webhooks_pending",
+            Self::UnsettledLong => "unsettled_long",
+            Self::HolderFrozen => "holder_frozen",
+            Self::ComparisonProblem => "comparison_problem",
+        }
+    }
+}
+
+/// Where an item leads on the dashboard: a list, a place of the page, or the question of an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// Such as `/admin/phones/dashboard/acts/resume`.
+    pub(crate) path: &'static str,
+    /// What it says.
+    pub(crate) text: &'static str,
+}
+
+/// What comes next by itself, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Next {
+    /// Such as `next try`.
+    pub(crate) what: &'static str,
+    /// When.
+    pub(crate) at: DateTime<Utc>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Item {
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// How bad it is.
+    pub(crate) severity: Severity,
+    /// One sentence.
+    pub(crate) summary: String,
+    /// Why, and whatever else is known; empty when there is nothing more.
+    pub(crate) detail: String,
+    /// Since when, if anybody wrote that down.
+    pub(crate) since: Option<DateTime<Utc>>,
+    /// How many numbers, signups or purchases.
+    pub(crate) count: Option<u32>,
+    /// What to do.
+    pub(crate) todo: String,
+    /// What comes by itself.
+    pub(crate) next: Option<Next>,
+    /// Where that is done.
+    pub(crate) link: Option<Link>,
+    /// Somebody else's page about it.
+    pub(crate) url: Option<String>,
+}
+
+impl Item {
+    /// One without the rest.
+    pub(super) fn new(kind: Kind, severity: Severity, summary: impl Into<String>, todo: impl Into<String>) -> Self {
+        Self {
+            kind,
+            severity,
+            summary: summary.into(),
+            detail: String::new(),
+            since: None,
+            count: None,
+            todo: todo.into(),
+            next: None,
+            link: None,
+            url: None,
+        }
+    }
+
+    pub(super) fn detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+
+    pub(super) fn since(self, since: Option<DateTime<Utc>>) -> Self {
+        Self { since, ..self }
+    }
+
+    pub(super) fn count(self, count: i64) -> Self {
+        Self { count: Some(u32::try_from(count.max(0)).unwrap_or(u32::MAX)), ..self }
+    }
+
+    pub(super) fn next(self, what: &'static str, at: Option<DateTime<Utc>>) -> Self {
+        Self { next: at.map(|at| Next { what, at }), ..self }
+    }
+
+    pub(super) fn link(self, text: &'static str, path: &'static str) -> Self {
+        Self { link: Some(Link { path, text }), ..self }
+    }
+}

@@ -1,0 +1,53 @@
+//! How this process fares, and whoever else is seen from here.
+
+use super::super::facts::Facts;
+use super::super::item::{Item, Kind, Severity};
+
+pub(super) fn judge(facts: &Facts) -> Vec<Item> {
+    let mut items = Vec::new();
+    let process = &facts.process;
+    match &facts.sight {
+        None => items.push(
+            Item::new(
+                Kind::DatabaseAway,
+                Severity::Critical,
+                "The database does not answer.",
+                "Look at PostgreSQL and at the way to it; everything goes on by itself once it answers.",
+            )
+            .detail("Meanwhile signups get 503 and nothing is bought; nothing else is known of the pool."),
+        ),
+        Some(sight) if sight.webhooks != facts.limits.webhooks => items.push(
+            Item::new(
+                Kind::ConfigSkew,
+                Severity::Critical,
+                "This instance is configured with other webhooks than the installation.",
+                "Give it the same PUBLIC_APP_URL and [webhooks] as the others, or configure the webhooks from here.",
+            )
+            .detail("It is not ready, and repairs no number."),
+        ),
+        Some(_) => {}
+    }
+    if !process.stuck.is_empty() {
+        items.push(
+            Item::new(
+                Kind::PartStuck,
+                Severity::Critical,
+                format!("A part of this instance stands still: {}.", process.stuck.join(", ")),
+                "It is started again by itself; if it stays, restart the instance and keep its log.",
+            )
+            .count(i64::try_from(process.stuck.len()).unwrap_or(i64::MAX)),
+        );
+    }
+    if process.holder_is_frozen {
+        items.push(
+            Item::new(
+                Kind::HolderFrozen,
+                Severity::Warning,
+                "The instance that buys has given no sign of life for a minute.",
+                "Look whether that process or its machine is frozen.",
+            )
+            .detail("Whoever buys next takes the purchase lock from it."),
+        );
+    }
+    items
+}

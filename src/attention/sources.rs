@@ -1,0 +1,68 @@
+//! Where the facts come from: one turn at the database, and what this process knows of itself.
+//!
+//! How to get it wrong: no facts at all when the database is away. That it is away is the first of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+
+use super::facts::{Facts, Limits, Process};
+use crate::config::Config;
+use crate::db::attention::{SpendCaps, attention_look};
+use crate::db::purchases::holder::holder_seen;
+use crate::db::{Db, DbError};
+use crate::purchaser::HolderWatch;
+use crate::supervisor::Health;
+
+/// Where the facts come from. Clones are one.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    /// What all instances know.
+    pub(crate) db: Db,
+    /// The configuration in force.
+    pub(crate) config: Arc<ArcSwap<Config>>,
+    /// How the parts fare.
+    pub(crate) health: Vec<Arc<Health>>,
+    /// Whether whoever has the purchase lock lives.
+    pub(crate) holder: HolderWatch,
+    /// Until when the monitor leaves the pool alone.
+    pub(crate) quiet_until: watch::Receiver<Option<DateTime<Utc>>>,
+}
+
+impl Sources {
+    /// Everything that is known now; why the database is not among it.
+    pub(crate) async fn facts(&self) -> (Facts, Option<DbError>) {
+        let (limits, advisory_key) = {
+            let config = self.config.load();
+            (Limits::of(&config), config.lock.advisory_key)
+        };
+        let (threshold, caps) = (limits.policy.threshold_low, limits.caps);
+        let look = move |conn: &mut crate::db::Connection| {
+            Ok((attention_look(conn, threshold, caps)?, holder_seen(conn, advisory_key)?))
+        };
+        let (sight, holder_is_frozen, error) = match self.db.run("attention_look", look).await {
+            Ok((sight, holder)) => (Some(sight), self.holder.sees(holder.as_ref()), None),
+            Err(error) => (None, false, Some(error)),
+        };
+        let stuck = self.health.iter().filter(|health| !health.is_well()).map(|health| health.name()).collect();
+        let at = sight.as_ref().map_or_else(Utc::now, |sight| sight.at);
+        let next_try_at = self.quiet_until.borrow().filter(|until| *until > at);
+        let process = Process { stuck, next_try_at, holder_is_frozen };
+        (Facts { at, limits, sight, process }, error)
+    }
+}
+
+impl Limits {
+    /// Those in force.
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            policy: config.pool.policy(),
+            caps: SpendCaps { hour: config.spend.purchases_per_hour_max, day: config.spend.purchases_per_day_max },
+            unknown_settle: Duration::from_secs(config.purchase.unknown_settle().as_secs()),
+            webhooks: config.webhooks.webhooks(),
+        }
+    }
+}

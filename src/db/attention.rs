@@ -1,0 +1,209 @@
+//! What waits for a person, as far as the database knows: counts, and since when. What they mean is judged elsewhere.
+//!
+//! Invariants: every fact is of now, of all instances, and outlives a restart; no list grows with the pool.
+//! How to get it wrong: a fact of the last comparison's report. The next one tells it no more, and it is so all the same.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
+
+use super::engine::connection::Connection;
+use super::engine::error::DbError;
+use super::installation::{database_now, installation_read};
+use super::numbers::{MENDABLE, ON_HOLD, UNREADY};
+use super::passes::{Pass, pass_latest};
+use super::purchases::{OrderView, orders_recent};
+use super::refusals::{Refused, refusals_read};
+use super::stock::{Observation, Spend, stock_read};
+use crate::domain::Webhooks;
+
+/// How many, and since when the longest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, QueryableByName)]
+pub struct Lying {
+    /// How many.
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+    /// Since when the first of them; `None` = none, or nobody wrote it down.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// How the last comparison with Twilio ended.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct LastComparison {
+    /// When.
+    #[diesel(sql_type = Timestamptz)]
+    pub ended_at: DateTime<Utc>,
+    /// What an operator must do before the next one.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub problem: Option<String>,
+}
+
+/// The purchases allowed in the two windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpendCaps {
+    /// `spend.purchases_per_hour_max`
+    pub hour: u32,
+    /// `spend.purchases_per_day_max`
+    pub day: u32,
+}
+
+/// Everything that was seen.
+#[derive(Debug, Clone)]
+pub struct Sight {
+    /// When, by the database's clock.
+    pub at: DateTime<Utc>,
+    /// Stock, spend, pause and halt.
+    pub observation: Observation,
+    /// What every number shall carry.
+    pub webhooks: Webhooks,
+    /// Since when nothing is available; `None` = it is, or it ended within the last minute.
+    pub empty_since: Option<DateTime<Utc>>,
+    /// The same of `pool.threshold_low`.
+    pub low_since: Option<DateTime<Utc>>,
+    /// Numbers of users that Twilio does not have any more.
+    pub missing_of_users: Lying,
+    /// Numbers of users that carry another environment's tag.
+    pub another_tag: Lying,
+    /// Numbers that are out of stock until an operator decides; adoptions of the last ten minutes may still be at it.
+    pub held: Lying,
+    /// In the pool, but Twilio refuses their webhooks.
+    pub webhooks_failed: Lying,
+    /// In the pool, but their webhooks are not confirmed, for longer than a purchase takes.
+    pub webhooks_pending: Lying,
+    /// Purchases whose outcome is unknown.
+    pub unsettled: Lying,
+    /// Refused signups.
+    pub refused: Refused,
+    /// When the hour's purchases allow one more; `None` = now, or never.
+    pub hour_free_at: Option<DateTime<Utc>>,
+    /// The same of the day's.
+    pub day_free_at: Option<DateTime<Utc>>,
+    /// The latest look at the pool.
+    pub pass: Option<Pass>,
+    /// The latest order.
+    pub order: Option<OrderView>,
+    /// The latest comparison.
+    pub comparison: Option<LastComparison>,
+}
+
+/// Looks.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn attention_look(conn: &mut Connection, threshold: u32, caps: SpendCaps) -> Result<Sight, DbError> {
+    let observation = stock_read(conn)?;
+    let (stock, spend) = (observation.stock, observation.spend);
+    let [hour_free_at, day_free_at] = spend_free_at(conn, spend, caps)?;
+    let (missing, held, unfit) = (observation.missing_of_users, observation.held, stock.unfit);
+    Ok(Sight {
+        at: database_now(conn)?,
+        webhooks: installation_read(conn)?.webhooks,
+        empty_since: if stock.available == 0 { short_since(conn, 1)? } else { None },
+        low_since: if stock.available < threshold { short_since(conn, threshold)? } else { None },
+        missing_of_users: if missing > 0 { lying(conn, MISSING_OF_USERS)? } else { Lying::default() },
+        another_tag: lying(conn, ANOTHER_TAG)?,
+        held: if held > 0 { lying(conn, &held_sql())? } else { Lying::default() },
+        webhooks_failed: if unfit > 0 { lying(conn, &failed_sql())? } else { Lying::default() },
+        webhooks_pending: if stock.unready > 0 { lying(conn, &pending_sql())? } else { Lying::default() },
+        unsettled: if stock.unsettled > 0 { lying(conn, UNSETTLED)? } else { Lying::default() },
+        refused: refusals_read(conn)?,
+        hour_free_at,
+        day_free_at,
+        pass: pass_latest(conn)?,
+        order: orders_recent(conn, 1)?.pop(),
+        comparison: last_comparison(conn)?,
+        observation,
+    })
+}
+
+const MISSING_OF_USERS: &str = "SELECT count(*) AS count, min(n.missing_since) AS since
+    FROM numbers n JOIN leases l ON l.number_id = n.id AND l.user_id IS NOT NULL
+   WHERE n.missing_since IS NOT NULL AND n.status <> 'released'";
+
+const ANOTHER_TAG: &str = "SELECT count(*) AS count, min(n.another_tag_since) AS since
+    FROM numbers n JOIN leases l ON l.number_id = n.id AND l.user_id IS NOT NULL
+   WHERE n.another_tag_since IS NOT NULL AND n.missing_since IS NULL";
+
+const UNSETTLED: &str = "SELECT count(*) AS count, min(coalesce(last_sent_at, intended_at)) AS since
+    FROM purchase_items WHERE state = 'unknown'";
+
+fn held_sql() -> String {
+    format!(
+        "SELECT count(*) AS count, min(held_since) AS since FROM numbers
+          WHERE {ON_HOLD} AND missing_since IS NULL
+            AND (quarantine_reason <> 'adopting' OR coalesce(held_since, '-infinity') < clock_timestamp() - interval '10 minutes')"
+    )
+}
+
+fn failed_sql() -> String {
+    format!(
+        "SELECT count(*) AS count, min(n.webhooks_failed_at) AS since FROM {UNREADY} AND n.webhook_status = 'failed'"
+    )
+}
+
+fn pending_sql() -> String {
+    // A drift has no time of its own; whoever bought or took in a number sets its webhooks within moments.
+    format!(
+        "SELECT count(*) AS count, NULL::timestamptz AS since FROM {UNREADY} AND {MENDABLE}
+            AND n.purchased_at < clock_timestamp() - interval '2 minutes'"
+    )
+}
+
+fn lying(conn: &mut Connection, sql: &str) -> Result<Lying, DbError> {
+    Ok(sql_query(sql).get_result(conn)?)
+}
+
+#[derive(QueryableByName)]
+struct At {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    at: Option<DateTime<Utc>>,
+}
+
+/// Since when fewer than `enough` are available, by the samples of each minute.
+fn short_since(conn: &mut Connection, enough: u32) -> Result<Option<DateTime<Utc>>, DbError> {
+    let since: At = sql_query(
+        "SELECT min(at) AS at FROM stock_samples
+          WHERE at > coalesce((SELECT at FROM stock_samples WHERE available >= $1 ORDER BY at DESC LIMIT 1), '-infinity')",
+    )
+    .bind::<Integer, _>(i32::try_from(enough).unwrap_or(i32::MAX))
+    .get_result(conn)?;
+    Ok(since.at)
+}
+
+/// When the hour's and the day's purchases allow one more; `None` = now, or never.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn spend_free_at(
+    conn: &mut Connection,
+    spend: Spend,
+    caps: SpendCaps,
+) -> Result<[Option<DateTime<Utc>>; 2], DbError> {
+    Ok([free_at(conn, "1 hour", spend.hour, caps.hour)?, free_at(conn, "24 hours", spend.day, caps.day)?])
+}
+
+/// When so many of the purchases have left the sliding window that one more is allowed.
+fn free_at(conn: &mut Connection, window: &str, bought: u32, max: u32) -> Result<Option<DateTime<Utc>>, DbError> {
+    let Some(over) = bought.checked_sub(max) else { return Ok(None) };
+    let free: Option<At> = sql_query(format!(
+        "SELECT intended_at + interval '{window}' AS at FROM purchase_items
+          WHERE spends AND NOT override_caps AND (doubted OR state NOT IN ('taken', 'not_bought'))
+            AND intended_at > clock_timestamp() - interval '{window}'
+          ORDER BY intended_at OFFSET $1 LIMIT 1"
+    ))
+    .bind::<BigInt, _>(i64::from(over))
+    .get_result(conn)
+    .optional()?;
+    Ok(free.and_then(|free| free.at))
+}
+
+fn last_comparison(conn: &mut Connection) -> Result<Option<LastComparison>, DbError> {
+    Ok(sql_query(
+        "SELECT ended_at, report ->> 'problem' AS problem FROM reconciliations WHERE ended_at IS NOT NULL
+          ORDER BY id DESC LIMIT 1",
+    )
+    .get_result(conn)
+    .optional()?)
+}
