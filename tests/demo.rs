@@ -5,8 +5,12 @@
 //! How to get it wrong: looking for left-over processes by name, where another test's would be found. A process counts
 //! as gone when its id, known from the demo or from `/proc`, is gone.
 
+#[path = "demo_docs/lines.rs"]
+mod lines;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -170,30 +174,17 @@ fn its_lines_work_and_a_killed_daemon_comes_back_and_ctrl_c_leaves_nothing() {
     demo.line("is gone.");
 }
 
-/// What the demo printed for the README's `$URL`, `$SIM` and the two keys, as a shell takes it.
-fn settings_of(demo: &Demo) -> String {
-    let word = |line: String, index: usize| line.split_whitespace().nth(index).expect("a word of the line").to_owned();
-    let simulator = word(demo.line("simulator    http://"), 1);
-    format!(
-        "URL={} SIM={} {} {}",
-        word(demo.line("daemon       http://"), 1),
-        simulator.trim_end_matches("/__sim/state"),
-        word(demo.line("ADMIN_API_KEY=admin-"), 2),
-        word(demo.line("SIGNUP_API_KEY=signup-"), 2),
-    )
-}
-
 #[test]
 fn the_lines_of_the_readmes_first_look_do_what_it_says() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("a README");
     let look =
         readme.split("\n## A first look\n").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("its part");
-    let lines: Vec<&str> = look.lines().filter_map(|line| line.strip_prefix("    curl ")).collect();
+    let lines: Vec<&str> = look.lines().filter_map(|line| line.strip_prefix("curl ")).collect();
     assert_eq!(lines.len(), 5, "assign, fault, purchase, status, plan: {lines:?}");
 
     let mut demo = Demo::start("readme", &[]);
     demo.line("Ctrl-C stops everything");
-    let settings = settings_of(&demo);
+    let settings = format!("source '{}/env'", demo.dir.display());
     let said: Vec<Value> = lines.iter().map(|line| json(&paste(&format!("{settings}\ncurl {line}")))).collect();
     assert_eq!((&said[0]["user_id"], &said[0]["source"]), (&Value::from("u-1"), &Value::from("pool")));
     assert_eq!(said[1]["waiting"], 1);
@@ -206,6 +197,27 @@ fn the_lines_of_the_readmes_first_look_do_what_it_says() {
     assert_eq!((&said[3]["available"], &said[3]["unsettled"]), (&Value::from(20), &Value::from(0)));
     assert_eq!(said[4]["would_purchase"], 0, "{}", said[4]);
     assert_eq!(demo.end_by(Signal::SIGINT), Some(0));
+}
+
+#[test]
+fn every_line_of_the_documentation_works_in_the_order_in_which_it_stands() {
+    let blocks = lines::blocks();
+    lines::check_that_nothing_hides(&blocks);
+    let mut demo = Demo::start("docs", &[]);
+    demo.line("Ctrl-C stops everything");
+    let environment = demo.dir.join("env");
+    let mode = fs::metadata(&environment).expect("what to source").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let mut ran = 0;
+    for (index, block) in blocks.iter().enumerate() {
+        if block.is("sh") && !block.is("no-demo") {
+            lines::run(block, blocks.get(index + 1), &demo.dir);
+            ran += 1;
+        }
+    }
+    assert!(ran >= 20, "{ran} blocks only");
+    assert_eq!(demo.end_by(Signal::SIGINT), Some(0));
+    assert!(!environment.exists());
 }
 
 #[test]
@@ -224,7 +236,7 @@ fn kept_data_go_on_with_the_same_keys_and_numbers_even_after_a_kill() {
     let list = paste(&demo.line("/IncomingPhoneNumbers.json"));
     assert!(list.lines().count() == 20 && list.contains(given["phone_number"].as_str().unwrap()), "{list}");
     assert_eq!(demo.end_by(Signal::SIGKILL), None);
-    assert!(demo.dir.join("demo.json").is_file());
+    assert!(demo.dir.join("demo.json").is_file() && demo.dir.join("env").is_file());
     fs::remove_dir_all(&demo.dir).expect("it was kept");
 }
 

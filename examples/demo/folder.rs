@@ -2,7 +2,7 @@
 //!
 //! Two shapes. A demo that keeps nothing gives the whole folder to PostgreSQL's fixture, whose watchdog removes it with
 //! everything in it, even after a `kill -9`. One that keeps (`DEMO_KEEP=1`) gives the fixture `postgres` inside it and
-//! writes `demo.json` beside it, with the keys and the account that the data belong to.
+//! writes `demo.json` beside it, with the keys and the account that the data belong to. `env` is there in both.
 //!
 //! Invariant: data that were kept stay kept, whatever a later start says; only `rm` removes them.
 //! How to get it wrong: emptying a folder that holds something else (`DEMO_DIR=~`), or one in which a demo still runs.
@@ -22,8 +22,9 @@ use super::settings::Settings;
 
 const KEPT: &str = "demo.json";
 const LOG: &str = "daemon.log";
+const ENVIRONMENT: &str = "env";
 /// What a demo that keeps nothing leaves when the machine goes down under it.
-const LEFTOVERS: [&str; 5] = [LOG, "postgres.log", "data", "data.new", "lock"];
+const LEFTOVERS: [&str; 6] = [LOG, ENVIRONMENT, "postgres.log", "data", "data.new", "lock"];
 /// The watchdog of a killed demo needs a moment to clean up.
 const LOCK_LIMIT: Duration = Duration::from_secs(15);
 
@@ -74,6 +75,20 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Writes the file to source, anew: another start may listen elsewhere.
+    pub fn write_environment(&self, text: &str) -> Result<(), Ended> {
+        let path = self.environment();
+        let cannot = |error| format!("{} cannot be written: {error}", path.display());
+        // What an earlier start wrote has its reader's permissions, and may be open.
+        if let Err(error) = fs::remove_file(&path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(Some(cannot(error)));
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(cannot)?;
+        Ok(file.write_all(text.as_bytes()).map_err(cannot)?)
+    }
+
     fn write_kept(&self, file: &Path) -> Result<(), Ended> {
         let text = serde_json::to_string_pretty(&self.kept).map_err(|error| error.to_string())?;
         let cannot = |error| format!("{} cannot be written: {error}", file.display());
@@ -91,6 +106,11 @@ impl Folder {
     /// Where the daemon's log goes.
     pub fn log(&self) -> PathBuf {
         self.root.join(LOG)
+    }
+
+    /// What to source to have everything at hand.
+    pub fn environment(&self) -> PathBuf {
+        self.root.join(ENVIRONMENT)
     }
 
     pub fn root(&self) -> &Path {

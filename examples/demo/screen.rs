@@ -16,6 +16,7 @@ use super::api::Status;
 use super::backdrop::Backdrop;
 use super::daemon::Daemon;
 use super::folder::Folder;
+use super::settings::Settings;
 
 fn say(line: impl Display) {
     let mut out = std::io::stdout();
@@ -41,6 +42,27 @@ pub fn step(what: &str, begun: Instant) {
     say(format!("{:>6.1} s  {what}", begun.elapsed().as_secs_f64()));
 }
 
+/// What a shell sources: the variables of the documentation, and the program itself.
+pub fn environment(settings: &Settings, folder: &Folder, backdrop: &Backdrop, daemon: &Daemon) -> String {
+    let (kept, url) = (folder.kept(), daemon.url());
+    let program = settings.daemon.parent().unwrap_or(Path::new("."));
+    format!(
+        "# For as long as the demo runs: source it.\n\
+         export URL={url} CALLBUNKER_URL={url} SIM={simulator}\n\
+         export ADMIN_API_KEY={admin_key} SIGNUP_API_KEY={signup_key}\n\
+         export PATH={program}:\"$PATH\"\n",
+        simulator = backdrop.twilio().url(),
+        admin_key = kept.admin_key,
+        signup_key = kept.signup_key,
+        program = quoted(&program.display().to_string()),
+    )
+}
+
+/// As a shell reads it.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 pub fn invite(folder: &Folder, backdrop: &Backdrop, daemon: &Daemon) {
     let (kept, twilio) = (folder.kept(), backdrop.twilio());
     let (url, simulator, id) = (daemon.url(), twilio.url(), daemon.id());
@@ -60,15 +82,18 @@ The dashboard: open this link, and paste the key below it.
 
 {admin_key}
 
-Paste these into another terminal.
+Paste these into another terminal. This one first: it sets $URL, $SIM, the keys and the PATH, for every line of README.md
+and docs/ and for `callbunker status` and the like.
+
+source {environment}
 
 A user signs up and has a number at once (the last line is the time that it took):
 
-curl -sS -X POST {url}/signup/api/assign -H 'X-Admin-API-Key: {signup_key}' -H 'Content-Type: application/json' -d '{{"user_id":"u-1"}}' -w '\n%{{stderr}}%{{time_total}} s\n'
+curl -sS -X POST {url}/signup/api/assign -H 'X-Admin-API-Key: {signup_key}' -H 'Content-Type: application/json' -d '{{"user_id":"u-1"}}' -w '%{{stderr}}%{{time_total}} s\n'
 
 How the pool is:
 
-curl -sS {url}/admin/phones/api/status -H 'X-Admin-API-Key: {admin_key}' -w '\n'
+curl -sS {url}/admin/phones/api/status -H 'X-Admin-API-Key: {admin_key}'
 
 The numbers as Twilio has them, each with our webhooks:
 
@@ -78,6 +103,7 @@ Kill the daemon, which comes back after 2 s, and ask for u-1 again: it still has
 
 kill -9 {id}
 "#,
+        environment = short(&folder.environment()),
         log = short(&folder.log()),
         database = backdrop.database_url(),
     ));

@@ -15,7 +15,8 @@ use super::signup::check_area_code;
 use crate::attention::owned_max_exceeded;
 use crate::db::stock::stock_read;
 use crate::domain::{
-    AreaCode, Cap, ManualWish, Rooms, Stock, Trigger, Why, explain_order, explain_pass, plan_manual, plan_pass,
+    AreaCode, Cap, CountryCode, ManualWish, Rooms, Stock, Trigger, Why, explain_order, explain_pass, plan_manual,
+    plan_pass,
 };
 use crate::http::Problem;
 use crate::routing::{About, Count, Outcome, Request, answer};
@@ -74,6 +75,8 @@ pub(crate) struct Thought {
     /// `None` = what a replenishment would do.
     pub(crate) count: Option<u32>,
     pub(crate) area_code: Option<AreaCode>,
+    /// `None` = `pool.country`.
+    pub(crate) country: Option<CountryCode>,
 }
 
 impl Thought {
@@ -84,7 +87,7 @@ impl Thought {
         if count.is_some_and(|count| !(1..=COUNT_MAX).contains(&count)) {
             return Err(wrong());
         }
-        Ok(Self { count, area_code: request.query("area_code")? })
+        Ok(Self { count, area_code: request.query("area_code")?, country: request.query("country")? })
     }
 }
 
@@ -92,11 +95,13 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
     answer(plan(&services, Thought::asked(&request)?).await)
 }
 
-pub(crate) async fn plan(services: &Services, Thought { count, area_code }: Thought) -> Result<Plan, Problem> {
+pub(crate) async fn plan(services: &Services, Thought { count, area_code, country }: Thought) -> Result<Plan, Problem> {
     let config = services.config.load_full();
-    check_area_code(area_code, config.pool.country)?;
-    if count.is_none() && area_code.is_some() {
-        return Err(Problem::invalid_field("area_code", "is for an order by hand; give count too"));
+    let bought_in = country.unwrap_or(config.pool.country);
+    check_area_code(area_code, bought_in)?;
+    let of_an_order = [("area_code", area_code.is_some()), ("country", country.is_some())];
+    if let Some((field, _)) = of_an_order.into_iter().find(|(_, is_given)| *is_given && count.is_none()) {
+        return Err(Problem::invalid_field(field, "is for an order by hand; give count too"));
     }
     let seen = services.read("plan", stock_read).await?;
     let (policy, stock) = (config.pool.policy(), seen.stock_for_waiters(config.pool.country, config.pool.country));
@@ -116,8 +121,7 @@ pub(crate) async fn plan(services: &Services, Thought { count, area_code }: Thou
     let mut warnings = seen.buying.warnings();
     warnings.extend(owned_max_exceeded(&policy, stock.owned_at_most()));
     let silent = seen.buying.silences_twilio();
-    let (price, balance) =
-        tokio::join!(services.pricing.price(config.pool.country, silent), services.pricing.balance(silent));
+    let (price, balance) = tokio::join!(services.pricing.price(bought_in, silent), services.pricing.balance(silent));
     let (price, price_error) = match price {
         Ok(price) => (Some(price), None),
         Err(why) => (None, Some(why)),
@@ -148,6 +152,7 @@ pub(crate) fn about() -> About {
         .text("Without `count`, what a replenishment would do over all its batches; with it, an order by hand.")
         .query::<Count>("count", "Plan an order by hand of so many.")
         .query::<AreaCode>("area_code", "The order's area code; only with `count`.")
+        .query::<CountryCode>("country", "The order's country, `pool.country` unless given; only with `count`.")
         .answer::<Plan>(
             "The plan.",
             json!({"would_purchase": 0, "for_waiting_signups": 0, "why": "above_threshold",

@@ -10,17 +10,22 @@ use clap::{Parser, Subcommand};
 mod numbers;
 mod pool;
 mod shared;
+mod users;
 
-pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs, ReleaseArgs};
-pub(super) use pool::{ConfigureArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs, StatusArgs};
-pub(super) use shared::{Length, ListArgs, Remote};
+pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs};
+pub(super) use pool::{
+    ConfigureArgs, OrderCommand, OrdersArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs, StatusArgs,
+};
+pub(super) use shared::{Color, Length, ListArgs, Remote};
+pub(super) use users::{AssignArgs, ReleaseArgs, UserCommand, UsersArgs};
 
 const AFTER_HELP: &str = "\
-serve reads its secrets from the environment, or from files named by NAME_FILE: DATABASE_URL, TWILIO_ACCOUNT_SID,
-TWILIO_AUTH_TOKEN, ADMIN_API_KEY, READONLY_API_KEY, SIGNUP_API_KEY. PUBLIC_APP_URL is needed, too. Any other key can
-be given as CALLBUNKER__SECTION__KEY; `callbunker check-config` tells what is missing, and prints all keys once nothing is.
+serve reads its secrets from the environment, or from files named by NAME_FILE: DATABASE_URL, TWILIO_ACCOUNT_SID, \
+TWILIO_AUTH_TOKEN, ADMIN_API_KEY, READONLY_API_KEY, SIGNUP_API_KEY. PUBLIC_APP_URL is needed, too. Any other key can be given as \
+CALLBUNKER__SECTION__KEY, or in the file that --config or CALLBUNKER_CONFIG names; `callbunker check-config` tells what is \
+missing, and prints all keys once nothing is.
 
-The commands that call the running daemon need only ADMIN_API_KEY or ADMIN_API_KEY_FILE, and --url or CALLBUNKER_URL
+The commands that call the running daemon need only ADMIN_API_KEY or ADMIN_API_KEY_FILE, and --url or CALLBUNKER_URL \
 when it is not at http://127.0.0.1:8080.
 
 Exit codes: 0 done, 64 bad usage or configuration, 69 database or daemon unreachable, 1 anything else";
@@ -30,8 +35,12 @@ Exit codes: 0 done, 64 bad usage or configuration, 69 database or daemon unreach
 #[command(name = "callbunker", version, about, after_help = AFTER_HELP)]
 pub struct Cli {
     /// The configuration file [env: CALLBUNKER_CONFIG]
-    #[arg(long, global = true, value_name = "PATH")]
+    // Scripts give it everywhere; it is shown where it is read, see `command`.
+    #[arg(long, global = true, hide = true, value_name = "PATH", value_hint = clap::ValueHint::FilePath)]
     pub(super) config: Option<PathBuf>,
+    /// Colour what is bad; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, hide_default_value = true)]
+    pub(super) color: Color,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -60,8 +69,16 @@ pub(super) enum Command {
     ConfigureWebhooks(ConfigureArgs),
     /// Compare the database with Twilio's list of numbers, and mend what may be mended
     Reconcile(ReconcileArgs),
+    /// Show the orders, newest first, or one of them
+    Orders(OrdersArgs),
+    /// Give a user a number, as a signup does; the one that they have, if they have one
+    Assign(AssignArgs),
     /// Take a user's number away; it rests before anybody else gets it
     Release(ReleaseArgs),
+    /// Show which number a user has, and which they had
+    Users(UsersArgs),
+    /// Show who has which number since when, newest first, ended ones too
+    Assignments(ListArgs),
     /// List the numbers, or look at one and decide about it
     Numbers(NumbersArgs),
     /// Show what each check of the pool did and why, newest first
@@ -75,6 +92,8 @@ pub(super) enum Command {
     Pause(PauseArgs),
     /// Let automatic buying go on, and end a halt
     Resume(PauseArgs),
+    /// Show whose key this is, and what it may do
+    Whoami(Remote),
     /// Print the OpenAPI description of the HTTP API; needs no daemon
     Openapi,
     /// Print the completions of a shell
@@ -84,7 +103,7 @@ pub(super) enum Command {
     },
     /// Print the manual page, of one command if it is named
     Man {
-        /// The command, such as purchase
-        command: Option<String>,
+        /// The command, such as purchase, or numbers show
+        command: Vec<String>,
     },
 }

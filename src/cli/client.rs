@@ -5,6 +5,7 @@
 //! or password in the address); every call has a deadline; path segments are percent-encoded.
 //! How to get it wrong: calling a lost answer "not done". Whoever calls must say how to find out.
 
+use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -18,7 +19,7 @@ use super::api_request::ApiRequest;
 use super::args::Remote;
 use super::ending::CommandError;
 use super::refusal::Refusal;
-use crate::config::{Sources, client_key};
+use crate::config::{Problems, Sources, client_key, signup_client_key};
 
 const URL_DEFAULT: &str = "http://127.0.0.1:8080";
 /// An import's or a list's answer at most.
@@ -74,9 +75,21 @@ impl Client {
     /// # Errors
     /// Bad usage.
     pub(super) fn new(remote: &Remote, sources: &Sources) -> Result<Self, CommandError> {
+        Self::with(remote, sources, client_key(sources))
+    }
+
+    /// The same for what signups may do: a signup key will do where there is no admin key.
+    ///
+    /// # Errors
+    /// Bad usage.
+    pub(super) fn for_signups(remote: &Remote, sources: &Sources) -> Result<Self, CommandError> {
+        Self::with(remote, sources, signup_client_key(sources))
+    }
+
+    fn with(remote: &Remote, sources: &Sources, key: Result<SecretString, Problems>) -> Result<Self, CommandError> {
         let from_env = sources.env.get("CALLBUNKER_URL").map(String::as_str).filter(|url| !url.trim().is_empty());
         let base = base(remote.url.as_deref().or(from_env).unwrap_or(URL_DEFAULT))?;
-        let key = client_key(sources).map_err(|problems| {
+        let key = key.map_err(|problems| {
             CommandError::Usage(problems.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })?;
         let config = ureq::Agent::config_builder()
@@ -122,12 +135,12 @@ impl Client {
         let text = text.map_err(|error| self.unanswered(&error, call.within))?;
         let document = serde_json::from_str(&text).ok();
         match document {
-            Some(document) if response.status().is_success() => Ok(ApiAnswer { text, document }),
+            Some(document) if response.status().is_success() => Ok(ApiAnswer { text: without_its_end(text), document }),
             document => {
                 let (url, path) = (self.url(), call.path.join("/"));
                 let (status, headers) = (response.status(), response.headers());
                 let refusal = Refusal::new(url, &path, status, headers, document.unwrap_or_default());
-                Err(ApiError::Refused(Box::new(refusal.for_scripts(self.for_scripts.then_some(text)))))
+                Err(ApiError::Refused(Box::new(refusal.for_scripts(self.for_scripts.then_some(without_its_end(text))))))
             }
         }
     }
@@ -176,16 +189,42 @@ impl Client {
         };
         match error {
             // Only connect() is refused; a connection that stood would be reset.
-            Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => away(error.to_string()),
-            Error::ConnectionFailed | Error::HostNotFound | Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
-                away(error.to_string())
+            Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+                away("nothing listens there".to_owned())
             }
+            Error::ConnectionFailed | Error::Timeout(Timeout::Connect) => away(error.to_string()),
+            Error::HostNotFound | Error::Timeout(Timeout::Resolve) => self.unknown_host(),
             Error::BadUri(_) | Error::Http(_) => away(error.to_string()),
             Error::Timeout(_) => {
                 ApiError::Lost(format!("the daemon at {url} did not answer within {} s", within.as_secs()))
             }
+            // No request goes out before both have agreed on how to encrypt it.
+            error if self.base.scheme() == "https" && error.to_string().contains("InvalidContentType") => {
+                ApiError::Away(format!("{url} does not speak TLS; write http:// for https:// in --url"))
+            }
+            error if self.base.scheme() == "https" && error.to_string().contains("invalid peer certificate") => {
+                ApiError::Away(format!(
+                    "the certificate of {url} is not to be trusted ({error}); look at the proxy there"
+                ))
+            }
+            Error::Protocol(_) if self.base.scheme() == "http" => ApiError::Lost(format!(
+                "what answers at {url} does not speak HTTP; if it speaks TLS, write https:// for http:// in --url"
+            )),
+            Error::Io(_) if !self.is_known() => self.unknown_host(),
             error => ApiError::Lost(format!("the connection to the daemon at {url} was lost ({error})")),
         }
+    }
+
+    fn unknown_host(&self) -> ApiError {
+        let host = self.base.host_str().unwrap_or_default();
+        ApiError::Away(format!("nobody knows a host called {host}; write another in --url (CALLBUNKER_URL)"))
+    }
+
+    /// Whether the host's name has an address.
+    fn is_known(&self) -> bool {
+        let port = self.base.port_or_known_default().unwrap_or_default();
+        let host = self.base.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+        (host, port).to_socket_addrs().is_ok()
     }
 }
 
@@ -197,6 +236,12 @@ impl From<ApiError> for CommandError {
             ApiError::Refused(refusal) => refusal.failure(refusal.sentence()),
         }
     }
+}
+
+/// A document ends its line; whoever prints it does so, too.
+fn without_its_end(mut text: String) -> String {
+    text.truncate(text.trim_end().len());
+    text
 }
 
 fn base(text: &str) -> Result<Url, CommandError> {

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
+use super::screen::alarm;
 use super::tables::clean;
 
 const USAGE: u8 = 64;
@@ -68,7 +69,9 @@ pub(super) fn exit_code(ending: Ending) -> ExitCode {
             (if refused.is_unreachable { UNREACHABLE } else { FAILED }, refused.sentence)
         }
     };
-    warn(&format!("callbunker: {sentence}"));
+    let mut out = std::io::stderr().lock();
+    // There is nowhere left to complain.
+    let _ = writeln!(out, "{} {}", alarm("callbunker:"), sentence.lines().map(clean).collect::<Vec<_>>().join("\n"));
     ExitCode::from(code)
 }
 

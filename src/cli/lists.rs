@@ -18,10 +18,14 @@ const PAGE_MAX: usize = 200;
 const LIMIT_DEFAULT: u32 = 50;
 
 pub(super) fn numbers(client: &Client, args: &NumbersArgs) -> Ending {
+    // A script gets the daemon's own list; people want the newest first, and not what is gone for good.
+    let is_for_people = !args.remote.json;
+    let leaves_out = is_for_people && args.status.is_none() && !args.length.all;
     let page = |limit: usize, cursor: Option<&str>| {
         let call = ApiRequest::get_api(&["numbers"])
             .query("status", args.status.map(|status| status.as_str()))
-            .query("area_code", args.area_code);
+            .query("area_code", args.area_code)
+            .query("order", is_for_people.then_some("newest"));
         client.ask(&call.query("limit", Some(limit)).query("cursor", cursor))
     };
     let columns = [
@@ -32,7 +36,8 @@ pub(super) fn numbers(client: &Client, args: &NumbersArgs) -> Ending {
         ("USER", "user_id"),
         ("PURCHASED", "purchased_at"),
     ];
-    print(walk(args.length, page)?, args.remote.json, &columns, "no numbers")
+    let keep = |number: &Value| !leaves_out || number["status"] != "released";
+    print(walk(args.length, page, keep)?, args.remote.json, &columns, "no numbers")
 }
 
 pub(super) fn passes(client: &Client, args: &ListArgs) -> Ending {
@@ -64,13 +69,14 @@ fn history(client: &Client, args: &ListArgs, name: &str, columns: &[(&str, &str)
     let page = |limit: usize, cursor: Option<&str>| {
         client.ask(&ApiRequest::get_api(&[name]).query("limit", Some(limit)).query("cursor", cursor))
     };
-    print(walk(args.length, page)?, args.remote.json, columns, none)
+    print(walk(args.length, page, |_| true)?, args.remote.json, columns, none)
 }
 
-/// Asks for pages until there are enough lines or no more; what came, as text, and as one page.
-fn walk(
+/// Asks for pages until there are enough lines that are kept, or no more; what came, as text, and as one page.
+pub(super) fn walk(
     length: Length,
     mut ask: impl FnMut(usize, Option<&str>) -> Result<ApiAnswer, CommandError>,
+    keep: impl Fn(&Value) -> bool,
 ) -> Result<(String, Page<Value>), CommandError> {
     let wanted = if length.all {
         usize::MAX
@@ -79,6 +85,7 @@ fn walk(
     };
     let answer = ask(wanted.min(PAGE_MAX), None)?;
     let mut all: Page<Value> = answer.read()?;
+    all.items.retain(&keep);
     let mut is_one_page = true;
     while let Some(cursor) = all.next_cursor.clone() {
         if all.items.len() >= wanted {
@@ -88,7 +95,7 @@ fn walk(
         if next.next_cursor.as_ref() == Some(&cursor) {
             return Err(CommandError::Failed("the daemon's list goes in a circle; please report it".to_owned()));
         }
-        all.items.extend(next.items);
+        all.items.extend(next.items.into_iter().filter(&keep));
         all.next_cursor = next.next_cursor;
         is_one_page = false;
     }
@@ -97,7 +104,7 @@ fn walk(
     Ok((text.expect("a page of JSON values is JSON"), all))
 }
 
-fn print((text, page): (String, Page<Value>), json: bool, columns: &[(&str, &str)], none: &str) -> Ending {
+pub(super) fn print((text, page): (String, Page<Value>), json: bool, columns: &[(&str, &str)], none: &str) -> Ending {
     if json {
         return say(&format!("{text}\n"));
     }

@@ -9,29 +9,35 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use crate::config::Sources;
 
 mod api_request;
 mod args;
 mod client;
+mod command;
 mod ending;
+mod examples;
 mod follow;
 mod import;
 mod import_file;
 mod lists;
 mod local;
 mod number;
+mod orders;
 mod pause;
 mod phone;
 mod pool;
 mod purchase;
+mod question;
 mod refusal;
+mod screen;
 mod shell;
 mod status;
 mod tables;
 mod upkeep;
+mod users;
 
 pub use args::Cli;
 use args::Command;
@@ -41,7 +47,8 @@ use client::Client;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "here the environment becomes an argument")]
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = command::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => {
             // The reader of a closed pipe needs no message.
@@ -49,12 +56,14 @@ pub fn run() -> ExitCode {
             return if error.use_stderr() { ending::bad_usage() } else { ExitCode::SUCCESS };
         }
     };
+    screen::choose(cli.color);
     let sources = Sources::new(cli.config, std::env::vars_os());
     ending::exit_code(dispatch(cli.command, &sources))
 }
 
 fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
     let client = |remote: &args::Remote| Client::new(remote, sources);
+    let signup_client = |remote: &args::Remote| Client::for_signups(remote, sources);
     match command {
         Command::Serve => local::serve(sources),
         Command::Migrate => local::migrate(sources),
@@ -65,7 +74,11 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Purchase(args) => purchase::purchase(&client(&args.remote)?, &args),
         Command::ConfigureWebhooks(args) => upkeep::configure_webhooks(&client(&args.remote)?, &args),
         Command::Reconcile(args) => upkeep::reconcile(&client(&args.remote)?, &args),
-        Command::Release(args) => upkeep::release(&client(&args.remote)?, &args),
+        Command::Orders(args) => orders::orders(&client(&args.remote)?, &args),
+        Command::Assign(args) => users::assign(&signup_client(&args.remote)?, &args),
+        Command::Release(args) => users::release(&signup_client(&args.remote)?, &args),
+        Command::Users(args) => users::users(&client(&args.remote)?, &args),
+        Command::Assignments(args) => users::assignments(&client(&args.remote)?, &args),
         Command::Numbers(args) => match &args.command {
             None => lists::numbers(&client(&args.remote)?, &args),
             Some(command) => number::number(&client(&args.remote)?, &args, command),
@@ -75,8 +88,9 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Import(args) => import::import(|| client(&args.remote), &args),
         Command::Pause(args) => pause::pause(&client(&args.remote)?, &args),
         Command::Resume(args) => pause::resume(&client(&args.remote)?, &args),
+        Command::Whoami(remote) => users::whoami(&client(&remote)?, &remote),
         Command::Openapi => ending::say(&crate::web::description_text()),
         Command::Completions { shell } => shell::completions(shell),
-        Command::Man { command } => shell::man(command.as_deref()),
+        Command::Man { command } => shell::man(&command),
     }
 }

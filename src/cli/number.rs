@@ -3,7 +3,7 @@
 //! Invariant: no number is given back without a yes, typed or as --yes. How to get it wrong: taking an empty answer, or a
 //! script without a terminal, for a yes.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use super::api_request::ApiRequest;
 use super::args::{NumberCommand, NumbersArgs};
 use super::client::{ApiAnswer, Client};
 use super::ending::{CommandError, Ending, say};
+use super::question::agreed;
 use super::tables::{Facts, list, text};
 use crate::domain::PhoneNumber;
 
@@ -64,17 +65,9 @@ fn confirm(number: &PhoneNumber) -> Ending {
     if !std::io::stdin().is_terminal() {
         return Err(CommandError::Usage(format!("nobody can be asked whether {number} may go; add --yes if it may")));
     }
-    let mut err = std::io::stderr().lock();
-    let _ = write!(err, "Give {number} back to Twilio, for good? Nobody gets it back. [y/N] ");
-    let _ = err.flush();
-    let mut answer = String::new();
-    std::io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|error| CommandError::Failed(format!("the answer cannot be read ({error}); add --yes")))?;
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(CommandError::Failed(format!("{number} was kept"))),
+    match agreed(&format!("Give {number} back to Twilio, for good? Nobody gets it back."))? {
+        true => Ok(()),
+        false => Err(CommandError::Failed(format!("{number} was kept"))),
     }
 }
 

@@ -8,6 +8,7 @@ use super::api_request::ApiRequest;
 use super::args::PauseArgs;
 use super::client::Client;
 use super::ending::{Ending, say};
+use super::screen::Tone;
 use super::tables::Facts;
 
 pub(super) fn pause(client: &Client, args: &PauseArgs) -> Ending {
@@ -20,7 +21,7 @@ pub(super) fn resume(client: &Client, args: &PauseArgs) -> Ending {
 
 fn set(client: &Client, args: &PauseArgs, what: &str, done: &str) -> Ending {
     let mut call = ApiRequest::post_api(&[what]);
-    if let Some(reason) = &args.reason {
+    if let Some(reason) = args.reason.as_deref().filter(|reason| !reason.trim().is_empty()) {
         call = call.body(json!({ "reason": reason }));
     }
     let answer = client.ask(&call)?;
@@ -37,17 +38,19 @@ pub(super) fn buying_lines(facts: &mut Facts) {
     let text = super::tables::text;
     let (paused, halted) = (facts.take("paused"), facts.take("halted"));
     let since = |gate: &Value| format!("since {}", text(&gate["since"]));
-    facts.line(
+    let tone = |gate: &Value, tone: Tone| if gate.is_object() { tone } else { Tone::Plain };
+    facts.toned(
         "paused",
         match paused.is_object() {
-            true if paused["reason"].is_string() => {
+            true if paused["reason"].as_str().is_some_and(|reason| !reason.trim().is_empty()) => {
                 format!("{} by {}: {}", since(&paused), text(&paused["by"]), text(&paused["reason"]))
             }
             true => format!("{} by {}", since(&paused), text(&paused["by"])),
             false => "no".to_owned(),
         },
+        tone(&paused, Tone::Warn),
     );
-    facts.line(
+    facts.toned(
         "halted",
         match halted.is_object() {
             true => {
@@ -56,6 +59,7 @@ pub(super) fn buying_lines(facts: &mut Facts) {
             }
             false => "no".to_owned(),
         },
+        tone(&halted, Tone::Bad),
     );
     if halted["next_probe_at"].is_string() {
         facts.line("next probe", text(&halted["next_probe_at"]));

@@ -14,8 +14,8 @@ use super::tables::{Facts, list, text};
 use crate::api::replenish::{RUNNING, Replenished};
 
 pub(super) fn plan(client: &Client, args: &PlanArgs) -> Ending {
-    let answer =
-        client.ask(&ApiRequest::get_api(&["plan"]).query("count", args.count).query("area_code", args.area_code))?;
+    let call = ApiRequest::get_api(&["plan"]).query("count", args.count).query("area_code", args.area_code);
+    let answer = client.ask(&call.query("country", args.country))?;
     if args.remote.json {
         return say(&format!("{}\n", answer.text));
     }
@@ -24,7 +24,14 @@ pub(super) fn plan(client: &Client, args: &PlanArgs) -> Ending {
 
 fn planned(document: &Value) -> String {
     let mut facts = Facts::of(document);
-    facts.show(&["would_purchase", "for_waiting_signups", "why", "explanation", "binding_cap"]);
+    facts.show(&["would_purchase", "for_waiting_signups"]);
+    for name in ["why", "binding_cap"] {
+        let code = facts.take(name);
+        facts.line(&name.replace('_', " "), text(&code).replace('_', " "));
+        if name == "why" {
+            facts.show(&["explanation"]);
+        }
+    }
     let unit = facts.take("price_unit");
     for name in ["unit_price", "monthly_cost"] {
         let money = facts.take(name);
@@ -36,8 +43,38 @@ fn planned(document: &Value) -> String {
     if balance.is_object() {
         facts.line("balance", format!("{} {}", text(&balance["amount"]), text(&balance["currency"])));
     }
-    facts.show(&["caps", "stock"]);
+    let caps = facts.take("caps");
+    for (name, label) in [
+        ("hour_left", "left this hour"),
+        ("day_left", "left this day"),
+        ("available_room", "room for idle numbers"),
+        ("owned_room", "room for owned numbers"),
+    ] {
+        facts.line(label, text(&caps[name]));
+    }
+    let stock = facts.take("stock");
+    for (name, count) in stock.as_object().into_iter().flatten() {
+        facts.line(counted(name).unwrap_or(&format!("stock {}", name.replace('_', " "))), text(count));
+    }
     facts.print()
+}
+
+/// What a count of the stock is called.
+fn counted(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "available" => "in stock",
+        "unready" => "webhooks pending",
+        "unfit" => "missing capability",
+        "assigned" => "assigned",
+        "quarantined" => "resting or on hold",
+        "due" => "back in stock soon",
+        "purchasing" => "on their way",
+        "unsettled" => "unconfirmed purchases",
+        "doubted" => "may turn up yet",
+        "waiting" => "waiting signups",
+        "unserved" => "of them, nothing on its way for",
+        _ => return None,
+    })
 }
 
 pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
@@ -101,14 +138,16 @@ mod tests {
     fn a_plan_shows_what_why_and_what_it_costs() {
         let mut plan = json!({"would_purchase": 3, "why": "by_hand", "explanation": "as asked",
             "binding_cap": null, "unit_price": "1.15",
-            "price_unit": "USD", "monthly_cost": "3.45", "stock": {"available": 7, "on_their_way": 0}, "new": true});
+            "price_unit": "USD", "monthly_cost": "3.45", "caps": {"hour_left": 100}, "stock": {"available": 7, "on_their_way": 0}, "new": true});
         assert_eq!(
             planned(&plan),
-            "would purchase      3\nwhy                 by_hand\nexplanation         as asked\nbinding cap         -\nunit price          1.15 USD\n\
-             monthly cost        3.45 USD\nstock available     7\nstock on their way  0\nnew                 yes\n"
+            "would purchase          3\nwhy                     by hand\nexplanation             as asked\n\
+             binding cap             -\nunit price              1.15 USD\nmonthly cost            3.45 USD\n\
+             left this hour          100\nleft this day           -\nroom for idle numbers   -\n\
+             room for owned numbers  -\nin stock                7\nstock on their way      0\nnew                     yes\n"
         );
         plan["unit_price"] = Value::Null;
-        assert!(planned(&plan).contains("unit price          unknown\n"), "{}", planned(&plan));
+        assert!(planned(&plan).contains("unit price              unknown\n"), "{}", planned(&plan));
         assert!(planned(&json!({})).contains("unknown"));
     }
 

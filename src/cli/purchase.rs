@@ -1,19 +1,21 @@
 //! `callbunker purchase`: an order by hand, placed once, whatever becomes of the connection.
 //!
-//! Invariant: every order has an Idempotency-Key, and is only ever repeated with the same key and the same body.
+//! Invariants: a person at a terminal is told the price and asked, a script never; every order has an Idempotency-Key, and is only ever repeated with the same key and the same body.
 //! How to get it wrong: a fresh key for a repeated order, which buys again.
 
 use std::borrow::Cow;
 use std::time::Instant;
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::api_request::ApiRequest;
 use super::args::PurchaseArgs;
 use super::client::{ApiError, Client};
-use super::ending::{CommandError, Ending, both, say, warn};
+use super::ending::{CommandError, Ending, both, numbers, say, warn};
 use super::follow::{AWAY_AT_MOST, follow};
-use super::tables::{items, list};
+use super::question::{agreed, somebody_is_there};
+use super::tables::{items, list, text};
 use crate::api::purchases::{Document, ErrorView};
 use crate::domain::OrderState;
 
@@ -29,7 +31,12 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
     }
     let id = match args.follow {
         Some(id) => id.to_string(),
-        None => place(client, args)?,
+        None => {
+            if !args.yes && somebody_is_there(&args.remote) {
+                confirm(client, args)?;
+            }
+            place(client, args)?
+        }
     };
     let (answer, order) = follow(client, &id, args.follow.is_none())?;
     let printed = match args.remote.json {
@@ -37,6 +44,57 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
         false => say(&bought(&order, items(&answer.document, "numbers"))),
     };
     both(printed, shortfall(&order))
+}
+
+/// Shows what the order would buy at which price, and asks.
+fn confirm(client: &Client, args: &PurchaseArgs) -> Ending {
+    let call = ApiRequest::get_api(&["plan"]).query("count", args.count).query("area_code", args.area_code);
+    let plan = client.ask(&call.query("country", args.country))?.document;
+    match agreed(&question(args, &plan))? {
+        true => Ok(()),
+        false => Err(CommandError::Failed("nothing was bought".to_owned())),
+    }
+}
+
+fn question(args: &PurchaseArgs, plan: &Value) -> String {
+    let count = args.count.unwrap_or_default();
+    let place = match (args.area_code, args.country) {
+        (Some(area_code), _) if args.fallback => format!(" of area code {area_code}, or of others"),
+        (Some(area_code), _) => format!(" of area code {area_code}"),
+        (None, Some(country)) => format!(" of {country}"),
+        (None, None) => String::new(),
+    };
+    let mut lines = Vec::new();
+    let possible = plan["would_purchase"].as_u64().filter(|possible| *possible < u64::from(count));
+    if let Some(possible) = possible.filter(|_| !args.override_caps) {
+        lines.push(format!("Only {possible} of {count} can be bought now: {}.", text(&plan["explanation"])));
+    }
+    if args.override_caps {
+        lines.push("This order goes beyond the spend caps.".to_owned());
+    }
+    let unit = text(&plan["price_unit"]);
+    let price = plan["unit_price"].as_str().and_then(|price| price.parse::<Decimal>().ok());
+    let priced = price.map(|price| price.checked_mul(Decimal::from(count)).map(|sum| (price, sum)));
+    lines.push(match priced.flatten() {
+        Some((price, sum)) => {
+            format!(
+                "{}{place}: {price} {unit} each, {sum} {unit} a month, until they are given back.",
+                numbers(count as usize)
+            )
+        }
+        None => format!(
+            "{}{place}, at a price that is not known now: {}.",
+            numbers(count as usize),
+            text(&plan["price_error"])
+        ),
+    });
+    if plan["balance"].is_object() {
+        let balance = &plan["balance"];
+        lines.push(format!("Twilio's balance: {} {}.", text(&balance["amount"]), text(&balance["currency"])));
+    }
+    lines.extend(items(plan, "warnings").iter().map(|warning| format!("Careful: {}", text(warning))));
+    lines.push("Buy?".to_owned());
+    lines.join("\n")
 }
 
 /// Places the order and gives its id, which is told at once: whatever becomes of this command, it is on the screen.
@@ -199,6 +257,33 @@ mod tests {
     fn a_key_is_told_so_that_a_shell_reads_it_back() {
         assert_eq!(pasted("0190d6a2-0000:a.b_c"), "0190d6a2-0000:a.b_c");
         assert_eq!(pasted("it's $5"), r"'it'\''s $5'");
+    }
+
+    #[test]
+    fn a_person_is_told_how_many_at_which_price_and_what_is_in_the_way() {
+        use clap::Parser as _;
+        let args = |words: &[&str]| {
+            let all = ["callbunker", "purchase"].iter().chain(words);
+            let command = super::super::Cli::try_parse_from(all).unwrap().command;
+            let super::super::Command::Purchase(args) = command else { panic!("{command:?}") };
+            args
+        };
+        let mut plan = json!({"would_purchase": 3, "explanation": "as asked", "unit_price": "1.15", "price_unit": "USD",
+            "balance": {"amount": "20.00", "currency": "USD"}, "warnings": []});
+        assert_eq!(
+            question(&args(&["-n", "3", "-a", "415"]), &plan),
+            "3 numbers of area code 415: 1.15 USD each, 3.45 USD a month, until they are given back.\n\
+             Twilio's balance: 20.00 USD.\nBuy?"
+        );
+        plan["would_purchase"] = json!(1);
+        plan["warnings"] = json!(["bought by hand all the same"]);
+        let told = question(&args(&["-n", "2", "--country", "ca"]), &plan);
+        assert!(told.starts_with("Only 1 of 2 can be bought now: as asked.\n2 numbers of CA: "), "{told}");
+        assert!(told.contains("Careful: bought by hand"), "{told}");
+        plan["unit_price"] = Value::Null;
+        plan["price_error"] = json!("Twilio is busy");
+        let told = question(&args(&["-n", "2", "--override-caps"]), &plan);
+        assert!(told.contains("beyond the spend caps") && told.contains("not known now: Twilio is busy"), "{told}");
     }
 
     #[test]

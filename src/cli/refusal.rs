@@ -148,6 +148,9 @@ impl Refusal {
                 "the purchases of this hour or day are used up; wait, raise the spend caps, or repeat with --override-caps"
                     .to_owned()
             }
+            ProblemCode::AreaCodeUnavailable => {
+                "no number of this area code is in stock; ask without --strict, or for another area code".to_owned()
+            }
             ProblemCode::Halted => "all buying is halted because Twilio refuses this account; `callbunker status` says why: \
                                     mend it, then `callbunker resume`"
                 .to_owned(),
@@ -172,7 +175,7 @@ impl Refusal {
     fn with_time(&self, sentence: &str) -> String {
         let sentence = sentence.trim_end_matches('.');
         match &self.retry_after {
-            Some(seconds) => format!("{sentence}; try again in {seconds} s"),
+            Some(seconds) => format!("{}; try again in {seconds} s", without_when(sentence)),
             None => sentence.to_owned(),
         }
     }
@@ -192,15 +195,38 @@ impl Refusal {
                 self.with_time(&format!("{url} answers {status}: no daemon behind it; look at the proxy"))
             }
             (_, 429) => self.with_time(&format!("{url} answers 429: a proxy lets no more calls through; wait")),
+            (_, 400) if url.starts_with("http://") => format!(
+                "what answers at {url} is not callbunker (HTTP 400); if it speaks TLS, write https:// for http:// in --url"
+            ),
             _ => format!("what answers at {url} is not callbunker (HTTP {status}); give the daemon's address as --url"),
         }
     }
+}
+
+/// A sentence without its last words, where these say when to try again: in how many seconds says it better.
+fn without_when(sentence: &str) -> &str {
+    let again = sentence.rfind("try again").or_else(|| sentence.rfind("Try again"));
+    let is_last = |from: &usize| {
+        sentence.len() - from <= "try again in a minute".len() && !sentence[*from..].contains([';', ','])
+    };
+    again.filter(is_last).map_or(sentence, |from| sentence[..from].trim_end_matches([' ', ';', '.', ',']))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::Problem;
+
+    #[test]
+    fn when_to_try_again_is_told_once() {
+        assert_eq!(without_when("The database does not answer; try again in a moment"), "The database does not answer");
+        assert_eq!(without_when("It is in the report; try again"), "It is in the report");
+        assert_eq!(without_when("Try again once it is mended, or wait"), "Try again once it is mended, or wait");
+        let headers = HeaderMap::from_iter([("retry-after".parse().unwrap(), "1".parse().unwrap())]);
+        let document = serde_json::to_value(Problem::database_unavailable()).unwrap();
+        let told = Refusal::new("http://d", "x", StatusCode::SERVICE_UNAVAILABLE, &headers, document).sentence();
+        assert_eq!(told, "The database does not answer; try again in 1 s");
+    }
 
     fn refusal(problem: &Problem) -> Refusal {
         let status = StatusCode::from_u16(problem.code().status().as_u16()).unwrap();

@@ -14,6 +14,7 @@ use super::args::StatusArgs;
 use super::client::Client;
 use super::ending::{CommandError, Ending, both, say, told_unreachable};
 use super::pause::buying_lines;
+use super::screen::{Screen, Tone, paint};
 use super::tables::{Facts, clean, text};
 use crate::api::attention::{Attention, AttentionItem};
 use crate::attention::Kind;
@@ -86,8 +87,14 @@ fn table(document: &Value) -> String {
     let mut facts = Facts::of(document);
     let (threshold, needs) = (facts.take("threshold"), facts.take("needs_replenishment"));
     let available = text(&facts.take("available"));
+    let tone = match (available.as_str(), needs == true) {
+        // With a threshold of 0 an empty pool is what was wished for.
+        ("0", _) if threshold != 0 => Tone::Bad,
+        (_, true) => Tone::Warn,
+        (_, false) => Tone::Plain,
+    };
     let needs = if needs == true { ", needs replenishment" } else { "" };
-    facts.line("available", format!("{available} (threshold {}{needs})", text(&threshold)));
+    facts.toned("available", format!("{available} (threshold {}{needs})", text(&threshold)), tone);
     facts.show(&["assigned", "total"]);
     let (owned, most) = (facts.take("owned"), facts.take("owned_max"));
     if !owned.is_null() {
@@ -96,9 +103,14 @@ fn table(document: &Value) -> String {
     let (missing, of_users) = (facts.take("missing"), facts.take("missing_of_users"));
     if !missing.is_null() {
         let of_users = if of_users == 0 { String::new() } else { format!(" ({} of users)", text(&of_users)) };
-        facts.line("missing", format!("{}{of_users}", text(&missing)));
+        let tone = if missing == 0 { Tone::Plain } else { Tone::Bad };
+        facts.toned("missing", format!("{}{of_users}", text(&missing)), tone);
     }
-    facts.show(&["held", "resting", "quarantined", "unready", "unfit", "purchasing", "unsettled", "waiting"]);
+    facts.counts(&["held"], Tone::Warn);
+    facts.show(&["resting", "quarantined"]);
+    facts.counts(&["unready", "unfit"], Tone::Warn);
+    facts.show(&["purchasing"]);
+    facts.counts(&["unsettled", "waiting"], Tone::Warn);
     facts.show(&["available_room"]);
     let spend = facts.take("spend");
     for (name, window) in [("bought in an hour", &spend["hour"]), ("bought in a day", &spend["day"])] {
@@ -109,7 +121,7 @@ fn table(document: &Value) -> String {
     let last = facts.take("last_replenishment");
     facts.line("last replenishment", pass(&last));
     if last["error"].is_string() {
-        facts.line("its error", text(&last["error"]));
+        facts.toned("its error", text(&last["error"]), Tone::Bad);
     }
     facts.print()
 }
@@ -140,10 +152,11 @@ fn paragraph(item: &AttentionItem) -> String {
     let since = item.since.as_ref().map(|since| format!("since {}", at(since)));
     let next = item.next.as_ref().zip(item.next_at.as_ref()).map(|(next, when)| format!("{next} {}", at(when)));
     let times: Vec<String> = since.into_iter().chain(next).collect();
-    let word = item.severity.as_str().to_uppercase();
-    let mut told = format!("{word:<INDENT$}");
-    let lines =
-        [&item.summary, &item.detail, &times.join(", "), &format!("To do: {}", item.todo)].map(|text| wrapped(text));
+    let (word, room) = (item.severity.as_str().to_uppercase(), Screen::here().at_most(COLUMNS) - INDENT);
+    let mut told = paint(&word, if item.is_alarming() { Tone::Bad } else { Tone::Warn });
+    told += &" ".repeat(INDENT.saturating_sub(word.len()));
+    let lines = [&item.summary, &item.detail, &times.join(", "), &format!("To do: {}", item.todo)]
+        .map(|text| wrapped(text, room));
     told += lines.into_iter().flatten().collect::<Vec<_>>().join(&format!("\n{:INDENT$}", "")).as_str();
     if let Some(url) = &item.url {
         told += &format!("\n{:INDENT$}{}", "", clean(url));
@@ -152,11 +165,11 @@ fn paragraph(item: &AttentionItem) -> String {
 }
 
 /// Lines of whole words that fit behind the indent.
-fn wrapped(text: &str) -> Vec<String> {
+fn wrapped(text: &str, room: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in clean(text).split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= COLUMNS - INDENT => {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
                 line.push(' ');
                 line.push_str(word);
             }

@@ -1,13 +1,21 @@
 //! The daemon's documents as tables for people.
 //!
 //! Invariants: a field that is not known yet is shown, not lost, and one that is missing is a dash; no cell holds a
-//! character that could steer a terminal. How to get it wrong: a struct per document, which the next field breaks.
+//! character that could steer a terminal; on a narrow terminal columns that can be spared go first, then each item is a
+//! block of lines. How to get it wrong: a struct per document, which the next field breaks.
 
 use chrono::{DateTime, Utc};
-use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde_json::{Map, Value};
 
+use super::screen::{Cell, Screen, Tone};
 use crate::domain::steers;
+
+/// Columns that a narrow terminal goes without.
+const SPARED: &[&str] = &["REQUEST", "COUNTRY"];
+/// Columns that a very narrow one goes without.
+const SPARED_NEXT: &[&str] = &["FROM", "SID", "REASON", "SOURCE", "PURCHASED"];
+const TIME: &str = "%Y-%m-%d %H:%M:%SZ";
+const SHORT_TIME: &str = "%m-%d %H:%MZ";
 
 /// Text without characters that steer a terminal or turn its direction.
 pub(super) fn clean(text: &str) -> String {
@@ -16,17 +24,40 @@ pub(super) fn clean(text: &str) -> String {
 
 /// One value in one cell.
 pub(super) fn text(value: &Value) -> String {
+    written(value, TIME)
+}
+
+fn written(value: &Value, time: &str) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::String(text) => match DateTime::parse_from_rfc3339(text) {
-            Ok(at) => at.with_timezone(&Utc).format("%Y-%m-%d %H:%M:%SZ").to_string(),
+            Ok(at) => at.with_timezone(&Utc).format(time).to_string(),
             Err(_) => clean(text),
         },
         Value::Array(items) if items.is_empty() => "none".to_owned(),
-        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => items.iter().map(|item| written(item, time)).collect::<Vec<_>>().join(", "),
         other @ (Value::Number(_) | Value::Object(_)) => clean(&other.to_string()),
+    }
+}
+
+/// How good it is that a field holds this.
+fn tone(field: &str, value: &Value) -> Tone {
+    let word = value.as_str().unwrap_or_default();
+    match (field, word) {
+        ("status" | "number_status", "missing") | ("webhook_status", "failed") | ("state", "halted") => Tone::Bad,
+        ("status", "held") | ("webhook_status", "drifted" | "pending") | ("state", "stopped" | "interrupted") => {
+            Tone::Warn
+        }
+        ("error", word) if !word.is_empty() => Tone::Bad,
+        ("errors", _) if value.as_array().is_some_and(|errors| !errors.is_empty()) => Tone::Bad,
+        ("result", _) => match value.as_u64() {
+            Some(500..) => Tone::Bad,
+            Some(400..) => Tone::Warn,
+            Some(_) | None => Tone::Plain,
+        },
+        _ => Tone::Plain,
     }
 }
 
@@ -37,44 +68,57 @@ pub(super) fn items<'v>(document: &'v Value, name: &str) -> &'v [Value] {
 
 /// A table with a line per element; each column is a heading and the name of a field.
 pub(super) fn list(items: &[Value], columns: &[(&str, &str)]) -> String {
-    let mut table = bare();
-    table.set_header(columns.iter().map(|(heading, _)| *heading));
-    for item in items {
-        table.add_row(columns.iter().map(|(_, field)| text(&item[*field])));
+    list_on(Screen::here(), items, columns)
+}
+
+fn list_on(screen: Screen, items: &[Value], columns: &[(&str, &str)]) -> String {
+    let whole = rows(items, columns, TIME);
+    if screen.fits(&whole) {
+        return screen.print(&whole);
     }
-    printed(table)
-}
-
-fn bare() -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table
-}
-
-/// Cells are wrapped between words only: half a number cannot be copied.
-fn printed(mut table: Table) -> String {
-    for index in 0..table.column_count() {
-        let rows = table.header().into_iter().chain(table.row_iter());
-        let cells = rows.filter_map(|row| row.cell_iter().nth(index));
-        let widest = cells.map(|cell| longest_word(&cell.content())).max().unwrap_or_default();
-        if let Some(column) = table.column_mut(index) {
-            let width = widest.saturating_add(column.padding_width());
-            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+    let mut kept = columns.to_vec();
+    let mut short = rows(items, &kept, SHORT_TIME);
+    for (spared, is_enough) in
+        [(SPARED, Screen::fits as fn(Screen, &[Vec<Cell>]) -> bool), (SPARED_NEXT, Screen::fits_wrapped)]
+    {
+        for heading in spared {
+            if is_enough(screen, &short) {
+                break;
+            }
+            kept.retain(|(kept, _)| kept != heading);
+            short = rows(items, &kept, SHORT_TIME);
         }
     }
-    let lines = table.to_string();
-    lines.lines().map(|line| format!("{}\n", line.strip_prefix(' ').unwrap_or(line).trim_end())).collect()
+    if screen.fits_wrapped(&short) {
+        return screen.print(&short);
+    }
+    let kept: Vec<_> = columns.iter().copied().filter(|(heading, _)| !SPARED.contains(heading)).collect();
+    blocks(screen, items, &kept)
 }
 
-fn longest_word(text: &str) -> u16 {
-    let longest = text.split_whitespace().map(|word| word.chars().count()).max().unwrap_or_default();
-    u16::try_from(longest).unwrap_or(u16::MAX)
+fn rows(items: &[Value], columns: &[(&str, &str)], time: &str) -> Vec<Vec<Cell>> {
+    let cell = |item: &Value, field: &str| Cell { text: written(&item[field], time), tone: tone(field, &item[field]) };
+    let heading = columns.iter().map(|(heading, _)| Cell::plain(*heading)).collect();
+    let lines = items.iter().map(|item| columns.iter().map(|(_, field)| cell(item, field)).collect());
+    std::iter::once(heading).chain(lines).collect()
+}
+
+/// Each item as lines of heading and value, with an empty line between two of them.
+fn blocks(screen: Screen, items: &[Value], columns: &[(&str, &str)]) -> String {
+    let block = |item: &Value| {
+        let line = |(heading, field): &(&str, &str)| {
+            let value = Cell { text: written(&item[*field], TIME), tone: tone(field, &item[*field]) };
+            vec![Cell::plain(*heading), value]
+        };
+        screen.print(&columns.iter().map(line).collect::<Vec<_>>())
+    };
+    items.iter().map(block).collect::<Vec<_>>().join("\n")
 }
 
 /// A document as lines of name and value, in the order in which they are taken; the rest follows by itself.
 pub(super) struct Facts {
     left: Map<String, Value>,
-    lines: Vec<(String, String)>,
+    lines: Vec<(String, Cell)>,
 }
 
 impl Facts {
@@ -89,7 +133,22 @@ impl Facts {
 
     /// Adds a line.
     pub(super) fn line(&mut self, name: &str, value: impl Into<String>) {
-        self.lines.push((name.to_owned(), value.into()));
+        self.toned(name, value, Tone::Plain);
+    }
+
+    /// Adds a line whose value is as good as this.
+    pub(super) fn toned(&mut self, name: &str, value: impl Into<String>, tone: Tone) {
+        self.lines.push((name.to_owned(), Cell { text: value.into(), tone }));
+    }
+
+    /// Takes a count out that is bad, or to be looked at, unless it is 0.
+    pub(super) fn counts(&mut self, names: &[&str], tone: Tone) {
+        for name in names {
+            if let Some(value) = self.left.remove(*name) {
+                let tone = if value.as_u64().is_some_and(|count| count > 0) { tone } else { Tone::Plain };
+                self.toned(&spoken(name), text(&value), tone);
+            }
+        }
     }
 
     /// Takes fields out as they are, and leaves out those that are missing.
@@ -106,11 +165,10 @@ impl Facts {
         for (name, value) in &self.left {
             flatten(&spoken(name), value, &mut self.lines);
         }
-        let mut table = bare();
-        for (name, value) in &self.lines {
-            table.add_row([clean(name), clean(value)]);
-        }
-        printed(table)
+        let row = |(name, value): &(String, Cell)| {
+            vec![Cell::plain(clean(name)), Cell { text: clean(&value.text), tone: value.tone }]
+        };
+        Screen::here().print(&self.lines.iter().map(row).collect::<Vec<_>>())
     }
 }
 
@@ -118,7 +176,7 @@ fn spoken(name: &str) -> String {
     name.replace('_', " ")
 }
 
-fn flatten(name: &str, value: &Value, lines: &mut Vec<(String, String)>) {
+fn flatten(name: &str, value: &Value, lines: &mut Vec<(String, Cell)>) {
     match value {
         Value::Object(fields) => {
             for (field, value) in fields {
@@ -126,7 +184,8 @@ fn flatten(name: &str, value: &Value, lines: &mut Vec<(String, String)>) {
             }
         }
         plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
-            lines.push((name.to_owned(), text(plain)));
+            let field = name.replace(' ', "_");
+            lines.push((name.to_owned(), Cell { text: text(plain), tone: tone(&field, plain) }));
         }
     }
 }
@@ -151,14 +210,24 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_gets_whole_words() {
-        let mut table = bare();
-        table.set_width(36).set_header(["NUMBER", "MESSAGE"]);
-        table.add_row(["+14155550100", "no number of this pool; adopt it first"]);
-        let printed = printed(table);
-        assert!(printed.lines().count() > 2, "{printed}");
-        for word in ["+14155550100", "number", "adopt", "first"] {
-            assert!(printed.split_whitespace().any(|shown| shown == word), "{word}:\n{printed}");
+    fn a_narrow_terminal_goes_without_what_can_be_spared_then_gets_blocks() {
+        let items = [json!({"at": "2026-11-22T09:24:08Z", "who": "6d843254d280", "address": "198.51.100.7",
+            "action": "configure-webhooks", "result": 200, "request_id": "31193e41-06e8-4345-839a-c3b7f1f01ef1"})];
+        let columns = [
+            ("AT", "at"),
+            ("WHO", "who"),
+            ("FROM", "address"),
+            ("ACTION", "action"),
+            ("RESULT", "result"),
+            ("REQUEST", "request_id"),
+        ];
+        let wide = list_on(Screen::of(200), &items, &columns);
+        assert!(wide.contains("31193e41") && wide.contains("2026-11-22 09:24:08Z"), "{wide}");
+        for width in [80, 60, 40] {
+            let narrow = list_on(Screen::of(width), &items, &columns);
+            assert!(narrow.lines().all(|line| line.len() <= width), "{width}:\n{narrow}");
+            assert!(narrow.contains("configure-webhooks") && narrow.contains("6d843254d280"), "{width}:\n{narrow}");
+            assert_eq!(narrow.lines().count(), if width == 40 { 5 } else { 2 }, "{width}:\n{narrow}");
         }
     }
 

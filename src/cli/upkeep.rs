@@ -1,4 +1,4 @@
-//! Care for numbers and users: webhooks, reconciliation, release.
+//! Care for numbers: webhooks, reconciliation.
 //!
 //! Invariants: what could not be done is listed by number, and ends with 1; work that broke off shows what was done.
 //! How to get it wrong: a short deadline. The daemon goes over every number at Twilio before it answers.
@@ -6,11 +6,11 @@
 use serde_json::{Value, json};
 
 use super::api_request::ApiRequest;
-use super::args::{ConfigureArgs, ReconcileArgs, ReleaseArgs};
+use super::args::{ConfigureArgs, ReconcileArgs};
 use super::client::Client;
 use super::ending::{CommandError, Ending, both, numbers, say, warn};
 use super::follow::spinner;
-use super::tables::{Facts, list, text};
+use super::tables::{Facts, list};
 use crate::api::{reconcile, webhooks};
 
 pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Ending {
@@ -123,21 +123,6 @@ fn reconciled(document: &Value) -> String {
     facts.take("problem");
     facts.show(&["foreign", "ignored", "checked", "complete"]);
     facts.print() + &tables
-}
-
-pub(super) fn release(client: &Client, args: &ReleaseArgs) -> Ending {
-    let call = ApiRequest::post(&["signup", "api", "release"]).body(json!({ "user_id": args.user_id }));
-    let answer = client.ask(&call)?;
-    if args.remote.json {
-        return say(&format!("{}\n", answer.text));
-    }
-    let released = &answer.document;
-    say(&format!(
-        "{} no longer has {}; released at {}.\n",
-        text(&json!(args.user_id)),
-        text(&released["phone_number"]),
-        text(&released["released_at"])
-    ))
 }
 
 #[cfg(test)]

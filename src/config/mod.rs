@@ -22,7 +22,7 @@ mod web_address;
 pub(crate) use describe::describe_effective;
 pub(crate) use problem::Problems;
 pub(crate) use root::{Config, DatabaseSettings};
-pub(crate) use secrets::{ApiKey, Secrets, client_key};
+pub(crate) use secrets::{ApiKey, Secrets, client_key, signup_client_key};
 pub(crate) use sections::*;
 pub(crate) use sources::Sources;
 

@@ -14,7 +14,7 @@ use super::text::{Shown, When, phone, words};
 use crate::api::numbers::{self, HistoryView, NumberInFull};
 use crate::api::services::Services;
 use crate::db::assignments::assignments_of_user;
-use crate::domain::{NumberStatus, PhoneNumber, UserId};
+use crate::domain::{NumberStatus, PhoneNumber, UserId, number_as_written};
 use crate::http::{ProblemCode, see_other};
 use crate::routing::{Outcome, Request};
 
@@ -70,17 +70,7 @@ pub(crate) async fn search(services: Arc<Services>, request: Request) -> Outcome
 
 /// The number that somebody may mean: E.164, or a North American one as people write it.
 fn as_number(asked: &str) -> Option<PhoneNumber> {
-    let bare: String = asked.chars().filter(|c| !" ()-.\u{a0}".contains(*c)).collect();
-    let digits = bare.strip_prefix('+').unwrap_or(&bare);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    match digits.len() {
-        _ if bare.starts_with('+') => bare.parse().ok(),
-        10 => format!("+1{digits}").parse().ok(),
-        11.. => format!("+{digits}").parse().ok(),
-        _ => None,
-    }
+    number_as_written(asked)
 }
 
 fn number_page(services: &Services, request: &Request, number: NumberInFull) -> Outcome {

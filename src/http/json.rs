@@ -27,7 +27,9 @@ pub trait RequestBody: DeserializeOwned {
 /// # Errors
 /// 500 when the value does not serialise, which only a map with non-text keys can cause.
 pub fn json_response<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Result<Response, Problem> {
-    let body = serde_json::to_vec(value).map_err(|_| Problem::internal())?;
+    let mut body = serde_json::to_vec(value).map_err(|_| Problem::internal())?;
+    // A shell's prompt begins on a line of its own.
+    body.push(b'\n');
     Ok(with_type(status, HeaderValue::from_static("application/json"), body))
 }
 

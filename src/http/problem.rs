@@ -138,7 +138,9 @@ impl Problem {
     #[must_use]
     pub fn into_response(self) -> Response {
         // Proof: a map of strings and JSON values, with string keys, always serialises.
-        let body = serde_json::to_vec(&self).expect("a problem is plain JSON");
+        let mut body = serde_json::to_vec(&self).expect("a problem is plain JSON");
+        // A shell's prompt begins on a line of its own.
+        body.push(b'\n');
         let mut response = HttpResponse::new(body.into());
         *response.status_mut() = self.code.status();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -85,7 +85,8 @@ impl Twilio {
             query.append_pair("ExcludeAllAddressRequired", "true");
             query.append_pair("Beta", "false").append_pair("PageSize", "100");
         }
-        let answer: SearchAnswer = self.transport.get(Operation::Search, url).await?.body;
+        let found = self.transport.get(Operation::Search, url).await;
+        let answer: SearchAnswer = found.map_err(|failure| failure.of_a_search(country))?.body;
         Ok(answer.candidates(country, wanted))
     }
 

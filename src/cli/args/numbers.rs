@@ -1,33 +1,24 @@
-//! Options of the commands about numbers and users: numbers, release, import.
+//! Options of the commands about numbers: numbers, import.
 //!
 //! How to get it wrong: guessing a number that was written without its country code.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 
-use super::super::phone::phone_number;
-use super::shared::{Length, Remote};
+use super::super::phone::any_spelling;
+use super::shared::{Length, Remote, one_of};
 use crate::domain::{AreaCode, NumberStatus, PhoneNumber, UserId};
-
-#[derive(Debug, Args)]
-pub(in crate::cli) struct ReleaseArgs {
-    /// The user, as the signup service names them
-    #[arg(value_name = "USER_ID")]
-    pub user_id: UserId,
-    #[command(flatten)]
-    pub remote: Remote,
-}
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct NumbersArgs {
     #[command(subcommand)]
     pub command: Option<NumberCommand>,
-    /// Only of this status: available, assigned, quarantined, missing or released
-    #[arg(long, value_name = "STATUS")]
+    /// Only of this status; without it, all but the released ones
+    #[arg(short, long, value_name = "STATUS", value_parser = one_of(NumberStatus::ALL, NumberStatus::as_str))]
     pub status: Option<NumberStatus>,
     /// Only of this area code
-    #[arg(long, value_name = "AREA_CODE")]
+    #[arg(short, long, value_name = "AREA_CODE")]
     pub area_code: Option<AreaCode>,
     #[command(flatten)]
     pub length: Length,
@@ -44,7 +35,7 @@ pub(in crate::cli) enum NumberCommand {
         #[command(flatten)]
         one: OneNumber,
         /// Assign it to this user
-        #[arg(long, value_name = "USER_ID")]
+        #[arg(long, visible_alias = "user", value_name = "USER_ID")]
         user_id: Option<UserId>,
     },
     /// Never adopt a number of the Twilio account
@@ -54,22 +45,22 @@ pub(in crate::cli) enum NumberCommand {
         #[command(flatten)]
         one: OneNumber,
         /// Do not ask
-        #[arg(long)]
+        #[arg(short, long)]
         yes: bool,
     },
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OneNumber {
-    /// The number with + and country code, such as +14155550100
-    #[arg(value_name = "NUMBER", value_parser = phone_number)]
+    /// The number as you have it, such as +14155550100 or "(415) 555-0100"; without + it is one of the US or Canada
+    #[arg(value_name = "NUMBER", value_parser = any_spelling)]
     pub number: PhoneNumber,
 }
 
 impl NumbersArgs {
     /// Whether something was said of a list, which means nothing for one number.
     pub(crate) fn narrows_the_list(&self) -> bool {
-        self.status.is_some() || self.area_code.is_some() || self.length.limit.is_some() || self.length.all
+        self.status.is_some() || self.area_code.is_some() || self.length.is_given()
     }
 }
 
@@ -77,7 +68,7 @@ impl NumbersArgs {
 pub(in crate::cli) struct ImportArgs {
     /// A CSV file with a header: phone_number, user_id, assigned_at (the last two may be empty or missing); - reads
     /// standard input
-    #[arg(value_name = "FILE.csv")]
+    #[arg(value_name = "FILE.csv", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// Look everything up, change nothing
     #[arg(long)]

@@ -1,12 +1,14 @@
-//! Options of the commands about the pool as a whole: status, plan, purchase, configure-webhooks, reconcile, pause, resume.
+//! Options of the commands about the pool as a whole: status, plan, purchase, orders, configure-webhooks, reconcile, pause,
+//! resume.
 //!
 //! How to get it wrong: a limit that is not the daemon's; a good order would be called bad usage here.
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use uuid::Uuid;
 
-use super::super::phone::phone_number;
-use super::shared::Remote;
-use crate::domain::{AreaCode, CountryCode, PhoneNumber};
+use super::super::phone::any_spelling;
+use super::shared::{Length, Remote, country, one_of};
+use crate::domain::{AreaCode, CountryCode, OrderState, PhoneNumber};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct StatusArgs {
@@ -24,11 +26,14 @@ pub(in crate::cli) struct StatusArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PlanArgs {
     /// Plan an order by hand of so many
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub count: Option<u32>,
     /// The order's area code
-    #[arg(long, value_name = "AREA_CODE", requires = "count")]
+    #[arg(short, long, value_name = "AREA_CODE", requires = "count")]
     pub area_code: Option<AreaCode>,
+    /// The order's country, two letters; the daemon's pool.country unless given
+    #[arg(long, value_name = "COUNTRY", requires = "count", value_parser = country)]
+    pub country: Option<CountryCode>,
     #[command(flatten)]
     pub remote: Remote,
 }
@@ -36,14 +41,14 @@ pub(in crate::cli) struct PlanArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PurchaseArgs {
     /// How many, 1 to 100
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100),
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100),
           required_unless_present = "follow")]
     pub count: Option<u32>,
     /// Only of this area code (US and CA), unless --fallback
-    #[arg(long, value_name = "AREA_CODE")]
+    #[arg(short, long, value_name = "AREA_CODE")]
     pub area_code: Option<AreaCode>,
-    /// The country, two capital letters; the daemon's pool.country unless given
-    #[arg(long, value_name = "COUNTRY")]
+    /// The country, two letters; the daemon's pool.country unless given
+    #[arg(long, value_name = "COUNTRY", value_parser = country)]
     pub country: Option<CountryCode>,
     /// Take other area codes when this one has no more
     #[arg(long, requires = "area_code")]
@@ -54,18 +59,44 @@ pub(in crate::cli) struct PurchaseArgs {
     /// Repeat an order whose end is not known: the same key and options never buy twice
     #[arg(long, value_name = "KEY", value_parser = idempotency_key)]
     pub idempotency_key: Option<String>,
+    /// Do not ask; without a terminal nobody is asked
+    #[arg(short, long)]
+    pub yes: bool,
     /// Follow an earlier order instead of placing one
-    #[arg(long, value_name = "PURCHASE_ID",
+    #[arg(short, long, value_name = "PURCHASE_ID", value_parser = purchase_id,
           conflicts_with_all = ["count", "area_code", "country", "fallback", "override_caps", "idempotency_key"])]
-    pub follow: Option<uuid::Uuid>,
+    pub follow: Option<Uuid>,
     #[command(flatten)]
     pub remote: Remote,
 }
 
 #[derive(Debug, Args)]
+pub(in crate::cli) struct OrdersArgs {
+    #[command(subcommand)]
+    pub command: Option<OrderCommand>,
+    /// Only in this state
+    #[arg(short, long, value_name = "STATE", value_parser = one_of(OrderState::ALL, OrderState::as_str))]
+    pub state: Option<OrderState>,
+    #[command(flatten)]
+    pub length: Length,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum OrderCommand {
+    /// Show an order: what it bought, what it did not get, and why
+    Show {
+        /// The order
+        #[arg(value_name = "PURCHASE_ID", value_parser = purchase_id)]
+        id: Uuid,
+    },
+}
+
+#[derive(Debug, Args)]
 pub(in crate::cli) struct ConfigureArgs {
     /// The numbers; without any, every number that differs
-    #[arg(value_name = "NUMBER", value_parser = phone_number)]
+    #[arg(value_name = "NUMBER", value_parser = any_spelling)]
     pub numbers: Vec<PhoneNumber>,
     #[command(flatten)]
     pub remote: Remote,
@@ -83,10 +114,14 @@ pub(in crate::cli) struct ReconcileArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct PauseArgs {
     /// Why, for whoever looks at the status or the log
-    #[arg(long, value_name = "TEXT")]
+    #[arg(short, long, value_name = "TEXT")]
     pub reason: Option<String>,
     #[command(flatten)]
     pub remote: Remote,
+}
+
+fn purchase_id(text: &str) -> Result<Uuid, &'static str> {
+    text.trim().parse().map_err(|_| "is no purchase id; `callbunker orders` lists them")
 }
 
 fn idempotency_key(text: &str) -> Result<String, &'static str> {

@@ -116,6 +116,17 @@ pub(crate) fn client_key(sources: &Sources) -> Result<SecretString, Problems> {
     Problems::or(problems, ApiKey::of(first).key)
 }
 
+/// The same for what signups may do: the first signup key where there is no admin key.
+pub(crate) fn signup_client_key(sources: &Sources) -> Result<SecretString, Problems> {
+    let mut problems = Vec::new();
+    let mut vault = Vault { sources, problems: &mut problems };
+    let (Ok(None), Ok(Some(keys))) = (vault.find("ADMIN_API_KEY"), vault.find("SIGNUP_API_KEY")) else {
+        return client_key(sources);
+    };
+    let first = keys.text.expose_secret().split(',').map(str::trim).find(|key| !key.is_empty()).unwrap_or_default();
+    Problems::or(problems, ApiKey::of(first).key)
+}
+
 fn account_sid(vault: &mut Vault<'_>) -> String {
     let Some(sid) =
         vault.required("TWILIO_ACCOUNT_SID", "the SID of the account that pays, AC and 32 hexadecimal digits")

@@ -66,7 +66,7 @@ fn bad_usage_is_64_and_asks_nobody() {
         &["purchase", "--count", "0"],
         &["purchase", "--count", "101"],
         &["purchase", "--count", "1", "--area-code", "115"],
-        &["purchase", "--count", "1", "--country", "us"],
+        &["purchase", "--count", "1", "--country", "usa"],
         &["purchase", "--count", "1", "--fallback"],
         &["purchase", "--count", "1", "--country", "GB", "--area-code", "415"],
         &["purchase", "--count", "1", "--idempotency-key", ""],
@@ -76,19 +76,25 @@ fn bad_usage_is_64_and_asks_nobody() {
         &["numbers", "--status", "gone"],
         &["numbers", "--limit", "0"],
         &["numbers", "--limit", "3", "--all"],
-        &["numbers", "show", "415-555-0100"],
+        &["numbers", "show", "555-0100"],
+        &["orders", "show", "nope"],
+        &["orders", "--limit", "1", "show", "01a20305-5087-71a4-a9bd-f7af77643551"],
+        &["users"],
+        &["assign", "u-1", "--strict"],
+        &["status", "--color", "sometimes"],
         &["numbers", "adopt"],
         &["numbers", "--all", "show", "+14155550100"],
         &["configure-webhooks", "+1 415 555 01OO"],
         &["release", "a\u{200b}"],
         &["completions", "cmd"],
         &["man", "nothing"],
+        &["man", "numbers", "nothing"],
     ] {
         let ended = callbunker(&daemon, arguments);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""), "{arguments:?}: {}", ended.stderr);
         assert!(!ended.stderr.is_empty(), "{arguments:?}");
     }
-    let guess = callbunker(&daemon, &["numbers", "show", "415-555-0100"]).stderr;
+    let guess = callbunker(&daemon, &["numbers", "show", "555-0100"]).stderr;
     assert!(guess.contains("country code"), "{guess}");
     assert_eq!(world.bought(), 0);
 }

@@ -8,4 +8,6 @@ mod numbers;
 mod program;
 mod purchase;
 mod reach;
+mod terminal;
 mod upkeep;
+mod users;

@@ -92,7 +92,7 @@ fn progress_is_shown_on_a_terminal_and_nowhere_else() {
     let world = World::new().quiet().set("purchase.concurrency", 1);
     world.twilio.set_latency_on(On::Create, Duration::from_millis(400));
     let daemon = world.daemon();
-    let shown = at_a_terminal(&daemon, &["purchase", "--count", "3"], "");
+    let shown = at_a_terminal(&daemon, &["purchase", "--count", "3", "--yes"], "");
     assert_eq!(shown.code, Some(0), "{shown:?}");
     assert!(shown.stdout.starts_with("Bought 3 of 3"), "{shown:?}");
     assert!(shown.stderr.contains("1/3") && shown.stderr.contains("purchase 0"), "{shown:?}");

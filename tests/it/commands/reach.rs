@@ -81,6 +81,57 @@ fn a_daemon_without_its_database_is_69() {
     }
 }
 
+#[test]
+fn a_wrong_address_is_told_by_what_is_wrong_with_it() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let unknown = at("http://callbunker.invalid:8080", &["status"]).sentence(69);
+    assert!(
+        unknown.contains("nobody knows a host called callbunker.invalid") && unknown.contains("--url"),
+        "{unknown}"
+    );
+    let secured = at(&daemon.url.replace("http://", "https://"), &["status"]).sentence(69);
+    assert!(secured.contains("does not speak TLS") && secured.contains("http://"), "{secured}");
+    // A TLS server's word to whoever does not speak it.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let plain = format!("http://{}", listener.local_addr().expect("its address"));
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(&[0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x16]);
+        }
+    });
+    let told = at(&plain, &["status"]).sentence(69);
+    assert!(told.contains("does not speak HTTP") && told.contains("https://"), "{told}");
+    let (proxy, _) = answers_always("HTTP/1.1 400 Bad Request\r\nContent-Length: 4\r\n\r\n<p/>".to_owned());
+    assert!(at(&proxy, &["status"]).sentence(1).contains("if it speaks TLS, write https://"));
+}
+
+/// Every document ends its line, and a shell's prompt begins on its own.
+#[test]
+fn documents_end_with_a_newline_that_is_counted() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    for (path, status) in
+        [("/admin/phones/api/status", 200), ("/admin/phones/api/nothing", 404), ("/openapi.json", 200)]
+    {
+        let mut stream = crate::world::raw::connect(&daemon);
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: h\r\nX-Admin-API-Key: {ADMIN_KEY}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it is taken");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it is text");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        let length =
+            head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
+        assert_eq!(length.expect("its length"), body.len().to_string(), "{head}");
+        assert!(body.ends_with("}\n") && !body.ends_with("\n\n"), "{path}: {body:?}");
+    }
+    let printed = at(&daemon.url, &["status", "--json"]);
+    assert!(printed.stdout.ends_with("}\n") && !printed.stdout.ends_with("\n\n"), "{printed:?}");
+}
+
 /// Answers every request with `answer`, and says how many came.
 fn answers_always(answer: String) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

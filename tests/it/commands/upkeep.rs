@@ -23,11 +23,11 @@ fn the_plan_tells_what_why_which_caps_and_what_it_costs() {
     has_line(&table, "would purchase", "0");
     has_line(&table, "explanation", "would buy nothing");
     has_line(&table, "unit price", "1.15 USD");
-    has_line(&table, "caps hour left", "100");
-    has_line(&table, "stock available", "0");
+    has_line(&table, "left this hour", "100");
+    has_line(&table, "in stock", "0");
     let by_hand = callbunker(&daemon, &["plan", "--count", "3", "--area-code", "415"]).table();
     has_line(&by_hand, "would purchase", "3");
-    has_line(&by_hand, "why", "by_hand");
+    has_line(&by_hand, "why", "by hand");
     has_line(&by_hand, "monthly cost", "3.45 USD");
     let document = callbunker(&daemon, &["plan", "--count", "3", "--json"]).json();
     assert_eq!((&document["would_purchase"], &document["why"]), (&json!(3), &json!("by_hand")));

@@ -84,6 +84,46 @@ pub fn callbunker(daemon: &Daemon, arguments: &[&str]) -> Ended {
     at(&daemon.url, arguments)
 }
 
+/// A terminal that shows all that a command prints.
+pub struct Terminal {
+    pub columns: u16,
+    /// Beside what is always there.
+    pub env: Vec<(&'static str, &'static str)>,
+}
+
+impl Default for Terminal {
+    fn default() -> Self {
+        Self { columns: 100, env: Vec::new() }
+    }
+}
+
+/// Runs a command whose standard output is this terminal; what it shows comes as `stdout`.
+pub fn seen(daemon: &Daemon, arguments: &[&str], terminal: Terminal) -> Ended {
+    let size = Winsize { ws_row: 24, ws_col: terminal.columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let pair = openpty(Some(&size), None).expect("a terminal");
+    let mut env = vec![("CALLBUNKER_URL", daemon.url.as_str()), ("ADMIN_API_KEY", ADMIN_KEY), ("TERM", "xterm")];
+    env.extend(terminal.env);
+    let mut command = program(&env, arguments);
+    let child = command.stdout(pair.slave).stderr(Stdio::piped()).spawn().expect("the program starts");
+    // The command held the last copy of the screen's side; it now belongs to the child alone.
+    drop(command);
+    let watching = watch(File::from(pair.master));
+    let ended: Ended = child.wait_with_output().expect("it ends").into();
+    Ended { stdout: watching.join().expect("the screen's thread"), ..ended }
+}
+
+/// Reads all that a terminal shows.
+fn watch(mut screen: File) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let (mut shown, mut chunk) = (Vec::new(), [0; 4096]);
+        // A terminal whose last program ended answers with an error.
+        while let Ok(count @ 1..) = screen.read(&mut chunk) {
+            shown.extend_from_slice(&chunk[..count]);
+        }
+        String::from_utf8_lossy(&shown).into_owned()
+    })
+}
+
 /// The same by somebody at a terminal, who types `typed`; what the terminal shows comes as `stderr`.
 pub fn at_a_terminal(daemon: &Daemon, arguments: &[&str], typed: &str) -> Ended {
     let size = Winsize { ws_row: 24, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
@@ -97,14 +137,7 @@ pub fn at_a_terminal(daemon: &Daemon, arguments: &[&str], typed: &str) -> Ended 
     drop(command);
     let mut keyboard = File::from(terminal.master.try_clone().expect("its keyboard"));
     keyboard.write_all(typed.as_bytes()).expect("it is typed");
-    let watching = std::thread::spawn(move || {
-        let (mut shown, mut chunk, mut screen) = (Vec::new(), [0; 4096], File::from(terminal.master));
-        // A terminal whose last program ended answers with an error.
-        while let Ok(count @ 1..) = screen.read(&mut chunk) {
-            shown.extend_from_slice(&chunk[..count]);
-        }
-        String::from_utf8_lossy(&shown).into_owned()
-    });
+    let watching = watch(File::from(terminal.master));
     let ended: Ended = child.wait_with_output().expect("it ends").into();
     Ended { stderr: watching.join().expect("the screen's thread"), ..ended }
 }

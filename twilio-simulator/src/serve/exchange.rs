@@ -69,7 +69,8 @@ pub(crate) async fn exchange(
     let shared = Arc::clone(&connection.shared);
     if let Some(control) = control {
         let (status, answer) = control::answer(&shared, parts.method.as_str(), control, &body);
-        let bytes = Bytes::from(answer.to_string());
+        // A shell's prompt begins on a line of its own.
+        let bytes = Bytes::from(format!("{answer}\n"));
         let answer = AnswerBody::new(bytes, Shape::Whole, connection);
         let builder =
             Response::builder().status(status).header(CONTENT_TYPE, "application/json").header(DATE, http_date(0));

@@ -1,0 +1,68 @@
+//! What people type: the examples below the help of each command.
+//!
+//! How to get it wrong: an example that does not work as it stands, or that no terminal of 80 columns holds.
+
+/// A command by its words, and its examples.
+pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
+    ("serve", &["callbunker serve --config /etc/callbunker/callbunker.toml"]),
+    ("migrate", &["callbunker migrate"]),
+    ("check-config", &["callbunker check-config", "callbunker check-config --offline --config new.toml"]),
+    ("status", &["callbunker status", "callbunker status --check", "callbunker status --watch"]),
+    ("plan", &["callbunker plan", "callbunker plan --count 10 --area-code 415"]),
+    (
+        "purchase",
+        &[
+            "callbunker purchase --count 3 --area-code 415",
+            "callbunker purchase -n 10 -a 415 --fallback --yes",
+            "callbunker purchase --follow 01a20305-5087-71a4-a9bd-f7af77643551",
+        ],
+    ),
+    ("replenish", &["callbunker replenish"]),
+    ("configure-webhooks", &["callbunker configure-webhooks", "callbunker configure-webhooks \"(304) 574-6260\""]),
+    ("reconcile", &["callbunker reconcile", "callbunker reconcile --confirm-missing"]),
+    ("orders", &["callbunker orders", "callbunker orders --limit 10"]),
+    ("orders show", &["callbunker orders show 01a20305-5087-71a4-a9bd-f7af77643551"]),
+    ("assign", &["callbunker assign u-7", "callbunker assign u-7 --area-code 415 --strict"]),
+    ("release", &["callbunker release u-7", "callbunker release u-7 --yes"]),
+    ("users", &["callbunker users show u-7"]),
+    ("users show", &["callbunker users show u-7"]),
+    ("assignments", &["callbunker assignments", "callbunker assignments --limit 10"]),
+    (
+        "numbers",
+        &[
+            "callbunker numbers",
+            "callbunker numbers --status missing",
+            "callbunker numbers --area-code 415 --all",
+            "callbunker numbers show \"(304) 574-6260\"",
+        ],
+    ),
+    ("numbers show", &["callbunker numbers show \"(304) 574-6260\"", "callbunker numbers show +13045746260"]),
+    (
+        "numbers adopt",
+        &["callbunker numbers adopt +14155550100", "callbunker numbers adopt +14155550100 --user-id u-7"],
+    ),
+    ("numbers ignore", &["callbunker numbers ignore +14155550100"]),
+    ("numbers release-to-twilio", &["callbunker numbers release-to-twilio +14155550100"]),
+    ("checks", &["callbunker checks", "callbunker checks --limit 5"]),
+    ("audit", &["callbunker audit", "callbunker audit --all --json > audit.json"]),
+    (
+        "import",
+        &[
+            "callbunker import numbers.csv --dry-run",
+            "callbunker import numbers.csv",
+            "psql -c \"COPY … TO STDOUT CSV HEADER\" | callbunker import -",
+        ],
+    ),
+    ("pause", &["callbunker pause --reason \"moving to another account\""]),
+    ("resume", &["callbunker resume"]),
+    ("whoami", &["callbunker whoami"]),
+    ("openapi", &["callbunker openapi > callbunker.json"]),
+    (
+        "completions",
+        &[
+            "callbunker completions bash > /etc/bash_completion.d/callbunker",
+            "callbunker completions fish > ~/.config/fish/completions/callbunker.fish",
+        ],
+    ),
+    ("man", &["callbunker man | man -l -", "callbunker man numbers show | man -l -"]),
+];
