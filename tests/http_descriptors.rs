@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use callbunker::http::{LineText, Problem, ServerLimits, ServerOptions, serve};
+use callbunker::http::{Lanes, LineText, Problem, ServerLimits, ServerOptions, serve};
 use callbunker::telemetry::Telemetry;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use slog::{Drain, Logger};
@@ -52,7 +52,9 @@ async fn no_free_descriptor_is_not_the_end() {
     let stop = CancellationToken::new();
     let filter = warp::any().map(|| Problem::no_such_path().into_response());
     let telemetry = Telemetry::new(&[]);
-    let options = ServerOptions { limits, trusted_proxies: Vec::new(), line_text: LineText::default(), telemetry, log };
+    let lanes = Lanes::start(1).unwrap();
+    let line_text = LineText::default();
+    let options = ServerOptions { limits, lanes, trusted_proxies: Vec::new(), line_text, telemetry, log };
     let server = tokio::spawn(serve(listener, warp::service(filter), options, stop.clone()));
     assert!(ask(address).await.unwrap().starts_with("HTTP/1.0 404"));
 

@@ -27,6 +27,7 @@ use crate::audit::AuditLog;
 use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
 use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen, migrate};
+use crate::http::Lanes;
 use crate::logger::LogHandle;
 use crate::routing::Route;
 use crate::supervisor::Supervisor;
@@ -84,6 +85,7 @@ pub(crate) struct App {
     guard: Arc<Guard>,
     audit: AuditLog,
     listener: Arc<TcpListener>,
+    lanes: Lanes,
     address: SocketAddr,
     bell: StockBell,
     telemetry: Telemetry,
@@ -125,6 +127,7 @@ impl App {
             guard: Arc::new(guard),
             audit,
             listener: Arc::new(listener),
+            lanes: Lanes::for_this_machine().map_err(StartError::Threads)?,
             address,
             bell,
             telemetry,

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::api::services::Services;
-use crate::assignment::{Desk, DeskDependencies, DeskHandle, Refusals};
+use crate::assignment::{CounterSlot, Desk, DeskDependencies, DeskHandle, Refusals};
 use crate::audit::{AuditActor, AuditDependencies};
 use crate::custody::Custody;
 use crate::http::{ServerLimits, ServerOptions};
@@ -183,12 +183,12 @@ impl<'a> Parts<'a> {
     }
 
     pub(super) fn desk(&mut self, purchaser: &PurchaserHandle) -> DeskHandle {
-        let slot = Slot::default();
-        let refusals = Refusals::default();
+        let (counters, refusals) = (CounterSlot::default(), Refusals::default());
         let (config, telemetry) = (Arc::clone(&self.app.config), self.app.telemetry.clone());
-        let handle = DeskHandle::new(slot.clone(), config, telemetry, refusals.clone());
+        let handle = DeskHandle::new(Arc::clone(&counters), config, telemetry, refusals.clone());
         let deps = DeskDependencies {
             db: self.app.db.clone(),
+            counters,
             purchaser: purchaser.clone(),
             config: Arc::clone(&self.app.config),
             bell: self.app.bell.clone(),
@@ -198,7 +198,7 @@ impl<'a> Parts<'a> {
             instance_id: Uuid::new_v4(),
             log: self.log("desk"),
         };
-        self.add("desk", move |heartbeat| slot.set(Desk::new(deps.clone(), heartbeat).start()));
+        self.add("desk", move |heartbeat| drop(Desk::new(deps.clone(), heartbeat).start()));
         handle
     }
 
@@ -237,6 +237,7 @@ impl<'a> Parts<'a> {
                 connections_max: config.http.connections_max,
                 drain_timeout: config.shutdown.grace(),
             },
+            lanes: self.app.lanes.clone(),
             trusted_proxies: config.http.trusted_proxies.clone(),
             line_text: self.app.guard.line_text(),
             telemetry: self.app.telemetry.clone(),

@@ -1,12 +1,11 @@
-//! The desk's shell: gathers, sends one statement at a time, keeps the waitlist.
+//! The desk's shell: has a clerk at the counter, keeps the waitlist.
 //!
-//! Invariants: a statement that fails for want of a database fails everybody gathered behind it too, so nobody queues for
-//! a dead database; every request is answered, if only by the drop of its reply when the desk dies.
-//! How to get it wrong: waiting in a handler. The desk hands work over and returns, so that the next signups can gather.
+//! Invariants: a clerk that ends takes the desk with it, and the desk's end closes the counter; every request is answered,
+//! if only by the drop of its reply when the desk dies.
+//! How to get it wrong: waiting in a handler. News of stock, and those who found nothing, would wait behind it.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix::prelude::*;
@@ -14,22 +13,19 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::ask::{Ask, NoNumber};
-use super::batch::{Found, serve};
+use super::ask::Ask;
+use super::clerk::serve_line;
+use super::counter::{Counter, CounterSlot};
 use super::refusals::{Refusals, Writing};
 use super::reply::Reply;
-use super::served::{Replies, Served, answer_served, refuse};
 use super::waitlist::{Verdict, Waitlist};
 use crate::config::Config;
-use crate::db::assignments::CLAIM_MAX;
-use crate::db::{Db, DbError, StockBell};
+use crate::db::{Db, StockBell};
 use crate::purchaser::PurchaserHandle;
 use crate::supervisor::Heartbeat;
 
-/// Requests in one statement.
-const BATCH_MAX: usize = CLAIM_MAX;
-/// Requests that may wait for the desk to look at them.
-const MAILBOX_MAX: usize = 8192;
+/// Batches of signups that found nothing, and news of stock, that may wait for the desk to look at them.
+const MAILBOX_MAX: usize = 1024;
 /// The waitlist is looked at this often, whatever news there is.
 const POLL_EVERY: Duration = Duration::from_millis(250);
 
@@ -38,13 +34,15 @@ const POLL_EVERY: Duration = Duration::from_millis(250);
 pub(crate) struct DeskDependencies {
     /// Where assignments live.
     pub db: Db,
+    /// Where signups find the counter.
+    pub counters: CounterSlot,
     /// Who buys for the waitlist.
     pub purchaser: PurchaserHandle,
     /// `purchase.emergency_wait_ms`.
     pub config: Arc<ArcSwap<Config>>,
     /// Rung when a number became assignable; told when somebody waits.
     pub bell: StockBell,
-    /// Rung by the desk when it took some.
+    /// Rung by the clerk when it gave some away.
     pub taken: Arc<Notify>,
     /// Rung by the desk when somebody joins the waitlist: the monitor repairs stock that is not ready.
     pub unready: Arc<Notify>,
@@ -59,8 +57,7 @@ pub(crate) struct DeskDependencies {
 /// The assignment desk.
 pub(crate) struct Desk {
     pub(super) deps: DeskDependencies,
-    pub(super) gathered: Vec<(Ask, Reply)>,
-    pub(super) serving: bool,
+    counter: Arc<Counter>,
     pub(super) waitlist: Waitlist,
     pub(super) polling: bool,
     pub(super) poll_again: bool,
@@ -75,10 +72,10 @@ pub(crate) struct Desk {
     pub(super) heartbeat: Heartbeat,
 }
 
-/// A signup asks.
+/// Signups that found no stock.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct AskDesk(pub(super) Ask, pub(super) Reply);
+pub(super) struct FoundNothing(pub(super) Vec<(Ask, Vec<Reply>)>);
 
 /// Stock may have come.
 #[derive(Message)]
@@ -89,8 +86,7 @@ impl Desk {
     pub(crate) fn new(deps: DeskDependencies, heartbeat: Heartbeat) -> Self {
         Self {
             deps,
-            gathered: Vec::new(),
-            serving: false,
+            counter: Arc::default(),
             waitlist: Waitlist::default(),
             polling: false,
             poll_again: false,
@@ -103,80 +99,24 @@ impl Desk {
         }
     }
 
-    /// Sends whoever has gathered, if no statement is in flight.
-    fn serve_next(&mut self, ctx: &mut Context<Self>) {
-        if self.serving || self.gathered.is_empty() {
-            return;
-        }
-        let rest = self.gathered.split_off(self.gathered.len().min(BATCH_MAX));
-        let batch = std::mem::replace(&mut self.gathered, rest);
-        let mut asks: Vec<Ask> = Vec::with_capacity(batch.len());
-        let mut replies: Replies = HashMap::with_capacity(batch.len());
-        for (ask, reply) in batch {
-            let same_user = replies.entry(ask.user_id.clone()).or_insert_with(|| {
-                asks.push(ask);
-                Vec::new()
-            });
-            same_user.push(reply);
-        }
-        self.serving = true;
-        let db = self.deps.db.clone();
-        let log = self.deps.log.clone();
-        let work = async move {
-            // Whoever is served is answered from the database's thread, without the way back through this one; the
-            // desk itself learns who was not.
-            let left = Arc::new(Mutex::new(replies));
-            let answering = Arc::clone(&left);
-            let outcome = db
-                .run("assignments_serve", move |conn| {
-                    let found = serve(conn, &asks)?;
-                    if found.values().any(|found| matches!(found, Found::Given(_))) {
-                        fail::fail_point!("assign_claimed");
-                    }
-                    Ok(answer_served(&log, found, asks, &answering))
-                })
-                .await;
-            (outcome, left)
-        };
-        ctx.spawn(work.into_actor(self).map(|(outcome, left), desk, ctx| desk.served(outcome, &left, ctx)));
-    }
-
-    fn served(&mut self, outcome: Result<Served, DbError>, left: &Mutex<Replies>, ctx: &mut Context<Self>) {
-        self.serving = false;
-        let mut left = std::mem::take(&mut *left.lock().unwrap_or_else(PoisonError::into_inner));
-        match outcome {
-            Err(error) => self.fail(&error, left.into_values().flatten()),
-            Ok(served) => {
-                let deadline = Instant::now() + self.deps.config.load().purchase.emergency_wait();
-                if !served.empty.is_empty() {
-                    self.deps.unready.notify_one();
-                }
-                for ask in served.empty {
-                    let waiting = left.remove(&ask.user_id).unwrap_or_default();
-                    self.waitlist.join(&ask, deadline, waiting);
-                    self.deps.bell.somebody_waits.store(true, Ordering::Relaxed);
-                }
-                if served.took {
-                    self.deps.taken.notify_one();
-                }
-                if !self.waitlist.is_empty() {
-                    self.poll_waitlist(ctx);
-                }
+    /// Has a clerk serve at the counter, for as long as the desk lives.
+    fn open(&self, ctx: &mut Context<Self>) {
+        let (counter, desk, deps) = (Arc::clone(&self.counter), ctx.address(), self.deps.clone());
+        let clerk = self.deps.db.clone();
+        let work = async move { clerk.employ(move |clerk| serve_line(clerk, &counter, &desk, &deps)).await };
+        ctx.spawn(work.into_actor(self).map(|ended, desk, ctx| {
+            if let Err(panicked) = ended {
+                slog::error!(desk.deps.log, "the desk's clerk is gone"; "error" => panicked.to_string());
             }
-        }
-        self.serve_next(ctx);
+            ctx.stop();
+        }));
+        self.deps.counters.store(Some(Arc::clone(&self.counter)));
     }
+}
 
-    /// Fails a batch; for want of a database, everybody gathered behind it as well.
-    fn fail(&mut self, error: &DbError, batch: impl Iterator<Item = Reply>) {
-        if error.is_unavailable() {
-            slog::warn!(self.deps.log, "signups fail: the database is unavailable"; "error" => error.in_full());
-            let behind = std::mem::take(&mut self.gathered);
-            refuse(batch.chain(behind.into_iter().map(|(_, reply)| reply)), &NoNumber::DatabaseUnavailable);
-        } else {
-            slog::error!(self.deps.log, "signups fail"; "error" => error.in_full());
-            refuse(batch, &NoNumber::Internal);
-        }
+impl Drop for Desk {
+    fn drop(&mut self) {
+        self.counter.close();
     }
 }
 
@@ -188,6 +128,7 @@ impl Actor for Desk {
         self.heartbeat.beat_from(ctx);
         let deps = &self.deps;
         self.writing = Some(Writing::start(deps.refusals.clone(), deps.db.clone(), deps.log.clone()));
+        self.open(ctx);
         ctx.run_interval(POLL_EVERY, |desk, ctx| {
             if !desk.waitlist.is_empty() {
                 desk.poll_waitlist(ctx);
@@ -208,13 +149,17 @@ impl Actor for Desk {
     }
 }
 
-impl Handler<AskDesk> for Desk {
+impl Handler<FoundNothing> for Desk {
     type Result = ();
 
-    fn handle(&mut self, AskDesk(ask, reply): AskDesk, ctx: &mut Self::Context) {
-        fail::fail_point!("desk");
-        self.gathered.push((ask, reply));
-        self.serve_next(ctx);
+    fn handle(&mut self, FoundNothing(asks): FoundNothing, ctx: &mut Self::Context) {
+        let deadline = Instant::now() + self.deps.config.load().purchase.emergency_wait();
+        self.deps.unready.notify_one();
+        for (ask, replies) in asks {
+            self.waitlist.join(&ask, deadline, replies);
+        }
+        self.deps.bell.somebody_waits.store(true, Ordering::Relaxed);
+        self.poll_waitlist(ctx);
     }
 }
 

@@ -8,31 +8,30 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 
 use super::ask::{Ask, Assigned, NoNumber, STATEMENT_PATIENCE};
-use super::desk::{AskDesk, Desk};
+use super::counter::CounterSlot;
 use super::refusals::Refusals;
 use super::reply::Reply;
 use crate::config::Config;
-use crate::supervisor::Slot;
 use crate::telemetry::Telemetry;
 
 /// How others reach the desk.
 #[derive(Clone)]
 pub struct DeskHandle {
-    slot: Slot<Desk>,
+    counters: CounterSlot,
     config: Arc<ArcSwap<Config>>,
     telemetry: Telemetry,
     refusals: Refusals,
 }
 
 impl DeskHandle {
-    /// Over the supervisor's slot.
+    /// Over the slot in which each incarnation puts its counter.
     pub(crate) fn new(
-        slot: Slot<Desk>,
+        counters: CounterSlot,
         config: Arc<ArcSwap<Config>>,
         telemetry: Telemetry,
         refusals: Refusals,
     ) -> Self {
-        Self { slot, config, telemetry, refusals }
+        Self { counters, config, telemetry, refusals }
     }
 
     /// Gives a user a number, or the one they have.
@@ -46,7 +45,7 @@ impl DeskHandle {
             self.refusals.count(why.code());
             Err(why)
         };
-        if !self.slot.tell(AskDesk(ask, reply)) {
+        if !self.counters.load().as_ref().is_some_and(|counter| counter.stand(ask, reply)) {
             return unheard(NoNumber::Unavailable);
         }
         let patience = self.config.load().purchase.emergency_wait() + STATEMENT_PATIENCE * 2;

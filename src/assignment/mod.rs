@@ -1,7 +1,7 @@
 //! The assignment desk: one number for each signup, at once.
 //!
-//! While one statement is in flight the next signups gather and go as one ([`batch`]); whoever finds no stock joins
-//! the waitlist ([`waitlist`], [`waitlist_worker`]) and is served, oldest first, from whatever anybody buys.
+//! Signups stand at a [`counter`], where a [`clerk`] takes all who came meanwhile at once ([`batch`]) and answers them:
+//! one thread to and one from it, and no other in between. Whoever finds no stock joins the waitlist ([`waitlist`], [`waitlist_worker`]) and is served, oldest first, from whatever anybody buys.
 //!
 //! Architecture invariant: one statement is in flight at a time, because many would only scan each other's locked rows;
 //! nobody buys here, the desk only tells the Purchaser that somebody waits.
@@ -9,6 +9,8 @@
 
 mod ask;
 mod batch;
+mod clerk;
+mod counter;
 mod desk;
 mod handle;
 mod refusals;
@@ -18,6 +20,7 @@ mod waitlist;
 mod waitlist_worker;
 
 pub(crate) use ask::{Ask, NoNumber};
+pub(crate) use counter::CounterSlot;
 pub(crate) use desk::{Desk, DeskDependencies};
 pub(crate) use handle::DeskHandle;
 pub(crate) use refusals::Refusals;

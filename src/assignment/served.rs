@@ -1,10 +1,9 @@
 //! Who asked for which user, and what each is answered when a statement has served whom it could.
 //!
 //! Invariant: whoever is not served here is answered by the desk, or by the drop of their reply when it dies.
-//! How to get it wrong: answering on the desk's thread. Those who are served would wait for those who gather.
+//! How to get it wrong: answering on another thread. It would have to be woken, and those who wait for it, too.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use super::ask::{Ask, NoNumber};
 use super::batch::Found;
@@ -20,26 +19,20 @@ pub(super) struct Served {
     /// Stock was taken.
     pub(super) took: bool,
     /// Whoever found none joins the waitlist.
-    pub(super) empty: Vec<Ask>,
+    pub(super) empty: Vec<(Ask, Vec<Reply>)>,
 }
 
-/// Answers everybody whom the statement decided about; on the database's thread.
+/// Answers everybody whom the statement decided about; on the clerk's thread.
 pub(super) fn answer_served(
     log: &slog::Logger,
     mut found: HashMap<UserId, Found>,
     asks: Vec<Ask>,
-    left: &Mutex<Replies>,
+    replies: &mut Replies,
 ) -> Served {
-    let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
     let mut served = Served { took: false, empty: Vec::new() };
     for ask in asks {
-        let outcome = found.remove(&ask.user_id);
-        if outcome == Some(Found::Empty) {
-            served.empty.push(ask);
-            continue;
-        }
-        let waiting = left.remove(&ask.user_id).unwrap_or_default();
-        match outcome {
+        let waiting = replies.remove(&ask.user_id).unwrap_or_default();
+        match found.remove(&ask.user_id) {
             Some(Found::Given(assignment)) => {
                 served.took = true;
                 give(waiting, &assignment, false);
@@ -50,7 +43,8 @@ pub(super) fn answer_served(
                 slog::error!(log, "a signup fails whatever stock there is"; "error" => error);
                 refuse(waiting, &NoNumber::Internal);
             }
-            Some(Found::Empty) | None => refuse(waiting, &NoNumber::Internal),
+            Some(Found::Empty) => served.empty.push((ask, waiting)),
+            None => refuse(waiting, &NoNumber::Internal),
         }
     }
     served

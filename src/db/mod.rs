@@ -25,6 +25,7 @@ pub mod stock;
 pub mod waiters;
 
 pub use engine::changes::{ChangeBell, changes_notify};
+pub use engine::clerk::Clerk;
 pub use engine::connect::DatabaseUrl;
 pub use engine::connection::Connection;
 pub(crate) use engine::doubt::understood;

@@ -6,7 +6,7 @@
 //! service ─ whatever is served: a function from an exchange to an answer
 //! ```
 //!
-//! In reading order: [`server`] and [`options`], [`slots`] of [`connection_slot`] (who may be connected), [`connection`], [`framing`] (what is no
+//! In reading order: [`server`] and [`options`], [`lanes`] (the threads that serve), [`slots`] of [`connection_slot`] (who may be connected), [`connection`], [`framing`] (what is no
 //! request), [`exchange`] and [`body`] (a request as it came), [`target`] (its path and query), [`json`] with
 //! [`field_names`], [`response`], [`page`], [`cookies`], and [`problem`] (what went wrong, by [`problem_code`]).
 //!
@@ -21,6 +21,7 @@ mod exchange;
 mod field_names;
 mod framing;
 mod json;
+mod lanes;
 mod options;
 mod page;
 mod per_client;
@@ -41,6 +42,7 @@ pub(crate) use exchange::SharedExchange;
 pub use exchange::{Exchange, RequestId};
 pub(crate) use json::parse as parse_json;
 pub use json::{RequestBody, json_response};
+pub use lanes::Lanes;
 pub use options::{HttpService, LineText, ServerLimits, ServerOptions};
 pub use page::{page_response, wants_html};
 pub(crate) use per_client::PerClient;

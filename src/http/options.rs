@@ -14,6 +14,7 @@ use slog::Logger;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
+use super::lanes::Lanes;
 use super::response::Response;
 use super::undeclared::Undeclared;
 use crate::telemetry::Telemetry;
@@ -83,6 +84,8 @@ impl fmt::Debug for LineText {
 pub struct ServerOptions {
     /// Limits.
     pub limits: ServerLimits,
+    /// The threads that serve.
+    pub lanes: Lanes,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How what clients send is logged.

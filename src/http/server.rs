@@ -114,7 +114,17 @@ impl<S: HttpService> House<S> {
                 Err(_) => return,
             },
         };
-        self.connections.spawn(connection::run(stream, peer, admission, Arc::clone(&self.shared)));
+        // An accepted socket that cannot change its hands is one that is gone.
+        let Ok(stream) = stream.into_std() else { return };
+        let (lane, on_lane) = self.shared.options.lanes.least_busy();
+        let shared = Arc::clone(&self.shared);
+        let serving = async move {
+            let _on_lane = on_lane;
+            if let Ok(stream) = TcpStream::from_std(stream) {
+                connection::run(stream, peer, admission, shared).await;
+            }
+        };
+        self.connections.spawn_on(serving, lane);
     }
 
     async fn drain(mut self, log: &Logger) -> Drained {

@@ -133,6 +133,8 @@ async fn nobody_holds_every_seat_and_whose_key_is_right_is_not_disturbed() {
         let mut client = Client::connect_from([127, 0, 0, 2], world.address).await;
         client.send(get("/slow?millis=60000", "")).await;
         greedy.push(client);
+        // Whoever came first is at work the longest, on whichever thread.
+        sleep(Duration::from_millis(100)).await;
     }
     sleep(Duration::from_millis(300)).await;
     let mut own = Client::connect_from([127, 0, 0, 2], world.address).await;

@@ -10,7 +10,7 @@ use callbunker::access::{Access, AuthFailure, FailureLimit, Fingerprint, Guard, 
 use callbunker::dashboard::refused;
 use callbunker::domain::{AreaCode, UserId};
 use callbunker::http::{
-    Drained, Exchange, Problem, RequestBody, ServerLimits, ServerOptions, json_response, page_response, serve,
+    Drained, Exchange, Lanes, Problem, RequestBody, ServerLimits, ServerOptions, json_response, page_response, serve,
     text_response,
 };
 use callbunker::routing::{BodyRule, Endpoint, Outcome, Request, Route, router};
@@ -122,6 +122,7 @@ impl World {
         let filter = router(routes(), Arc::clone(&context), Arc::clone(&guard));
         let options = ServerOptions {
             limits,
+            lanes: Lanes::start(2).unwrap(),
             trusted_proxies: trusted_proxies.iter().map(|network| network.parse().unwrap()).collect(),
             line_text: guard.line_text(),
             telemetry: Telemetry::new(&[]),

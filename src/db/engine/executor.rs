@@ -24,10 +24,12 @@ use crate::telemetry::{DatabaseFault, Telemetry};
 
 /// Connections of one instance, besides the purchase lock's own.
 const CONNECTIONS_MAX: u32 = 8;
+/// How many of them whoever calls [`Db::run`] may use at a time: one is the [`Clerk`](super::clerk::Clerk)'s.
+const PLACES: usize = CONNECTIONS_MAX as usize - 1;
 /// How many of them patient work may use at a time, so that a wave of purchases leaves signups theirs.
 const PATIENT_MAX: usize = 5;
 /// How long a request waits in all, for a connection and for the statement.
-const ANSWER_WITHIN: Duration = Duration::from_millis(1700);
+pub(super) const ANSWER_WITHIN: Duration = Duration::from_millis(1700);
 /// How long work that nobody waits for at a browser waits for a connection: settling a purchase, say.
 const PATIENT_ACQUIRE: Duration = Duration::from_secs(10);
 /// How long such work may take in all. Its statements end far earlier; a server that stands still ends nothing.
@@ -81,7 +83,7 @@ impl Db {
             .connection_timeout(acquire_timeout)
             .error_handler(Box::new(PoolLog(log.clone())))
             .build_unchecked(manager.clone());
-        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
+        let places = Arc::new(Semaphore::new(PLACES));
         let patient = Arc::new(Semaphore::new(PATIENT_MAX));
         let changes = ChangeBell::default();
         let room = Room::default();
@@ -178,7 +180,24 @@ impl Db {
             }
             outcome
         });
-        match task.await {
+        let done = task.await.map_err(|panicked| panicked.to_string());
+        self.noted(name, done)
+    }
+}
+
+impl Db {
+    pub(super) fn runtime(&self) -> &tokio::runtime::Handle {
+        &self.runtime
+    }
+
+    /// How long somebody who waits lets us wait for a connection.
+    pub(super) fn patience(&self) -> Duration {
+        self.acquire_timeout
+    }
+
+    /// Counts what went wrong; of a panic, `done` has its words.
+    pub(super) fn noted<T>(&self, name: &'static str, done: Result<Result<T, DbError>, String>) -> Result<T, DbError> {
+        match done {
             Ok(outcome) => {
                 if matches!(outcome, Err(DbError::NoRoom(_))) {
                     self.room.was_lacking();
@@ -186,17 +205,15 @@ impl Db {
                 outcome.as_ref().err().and_then(fault).iter().for_each(|fault| self.telemetry.database_failed(*fault));
                 outcome
             }
-            Err(panicked) => {
+            Err(words) => {
                 self.telemetry.database_failed(DatabaseFault::Panic);
-                slog::error!(self.log, "a statement panicked"; "statement" => name, "error" => panicked.to_string());
+                slog::error!(self.log, "a statement panicked"; "statement" => name, "error" => words);
                 Err(DbError::Panicked(name))
             }
         }
     }
-}
 
-impl Db {
-    fn on_a_session<T>(
+    pub(super) fn on_a_session<T>(
         &self,
         patience: Duration,
         errand: &Errand,

@@ -1,6 +1,7 @@
 //! How PostgreSQL is reached, and what holds for every statement: nothing here knows a table of ours but for a look at it.
 //!
 //! ```text
+//! clerk ─ a place of its own at the door
 //! executor ─ the door: places, deadlines ─┬─ session (a connection of the pool) ─ connect (which host) ─ opener (one attempt) ─ wire (its socket)
 //!                                         └─ errand, alarm ─ who waits, and until when
 //! stored ─ the domain's words in columns
@@ -13,6 +14,7 @@
 
 pub(super) mod alarm;
 pub(super) mod changes;
+pub(super) mod clerk;
 pub(super) mod complete_url;
 pub(super) mod connect;
 pub(super) mod connection;

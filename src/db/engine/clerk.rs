@@ -1,0 +1,92 @@
+//! A thread that serves one piece of work after the other, without a way to another thread and back for each.
+//!
+//! Invariants: a clerk keeps its place as long as it lives, so nobody's crowd keeps it waiting; whoever waits for its work
+//! has an answer as soon as whoever calls [`Db::run`](super::executor::Db::run), because an overseer cuts the connection of
+//! work that takes longer.
+//! How to get it wrong: a timer for each piece of work. Setting it wakes another thread, which is what a clerk saves.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinError;
+
+use super::connection::Connection;
+use super::errand::Errand;
+use super::error::DbError;
+use super::executor::{ANSWER_WITHIN, Db};
+use crate::telemetry::DatabaseFault;
+
+/// How often the overseer looks; work may take so much longer than [`ANSWER_WITHIN`].
+const OVERSEEN_EVERY: Duration = Duration::from_millis(100);
+
+/// What a clerk has in hand, and since when.
+type InHand = Arc<Mutex<Option<(Instant, Errand)>>>;
+
+/// A thread of its own at the database's door.
+pub struct Clerk {
+    db: Db,
+    in_hand: InHand,
+}
+
+impl Clerk {
+    /// Runs `work` on this thread. A panic in it is an error of this piece of work, and of no other.
+    ///
+    /// # Errors
+    /// As [`Db::run`](super::executor::Db::run).
+    pub fn run<T>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, DbError>,
+    ) -> Result<T, DbError> {
+        let errand = Errand::default();
+        self.has_in_hand(Some((Instant::now(), errand.clone())));
+        let done = catch_unwind(AssertUnwindSafe(|| self.db.on_a_session(self.db.patience(), &errand, work)));
+        self.has_in_hand(None);
+        let done = done.map_err(|panic| {
+            let words = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+            words.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without words".to_owned())
+        });
+        if matches!(done, Ok(Ok(_))) {
+            self.db.changes().done(name);
+        }
+        self.db.noted(name, done)
+    }
+
+    fn has_in_hand(&self, work: Option<(Instant, Errand)>) {
+        *self.in_hand.lock().unwrap_or_else(PoisonError::into_inner) = work;
+    }
+}
+
+impl Db {
+    /// Starts a clerk with `job`, which goes on for as long as there is work; it ends when `job` does.
+    ///
+    /// # Errors
+    /// When `job` panicked outside [`Clerk::run`].
+    pub async fn employ(&self, job: impl FnOnce(&Clerk) + Send + 'static) -> Result<(), JoinError> {
+        let in_hand = InHand::default();
+        let (clerk, overseen) = (Clerk { db: self.clone(), in_hand: Arc::clone(&in_hand) }, self.clone());
+        let runtime = self.runtime();
+        let mut job = runtime.spawn_blocking(move || job(&clerk));
+        // A task of its own: the clerk may outlive whoever employed it by one piece of work.
+        let overseer = runtime.spawn(async move {
+            let mut clock = tokio::time::interval(OVERSEEN_EVERY);
+            clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    ended = &mut job => return ended,
+                    _ = clock.tick() => give_up_what_takes_too_long(&in_hand, &overseen),
+                }
+            }
+        });
+        overseer.await?
+    }
+}
+
+fn give_up_what_takes_too_long(in_hand: &InHand, db: &Db) {
+    let mut work = in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, errand)) = work.take_if(|(began, _)| began.elapsed() >= ANSWER_WITHIN) {
+        errand.give_up();
+        db.telemetry().database_failed(DatabaseFault::AnswerTimeout);
+    }
+}
