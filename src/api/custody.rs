@@ -117,8 +117,8 @@ where
     if services.is_stopping() {
         return Err(Problem::shutting_down());
     }
-    let worked =
-        services.custody_tasks.spawn(work(services.custody.clone())).await.map_err(|_panicked| Problem::internal())?;
+    let working = services.custody_tasks.spawn_on(work(services.custody.clone()), &services.runtime);
+    let worked = working.await.map_err(|_panicked| Problem::internal())?;
     worked.map_err(|error| problem(services, &error))
 }
 

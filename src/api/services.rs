@@ -49,6 +49,8 @@ pub struct Services {
     pub telemetry: Telemetry,
     /// Operators' work at Twilio that goes on when its client hangs up; the daemon's end waits for it.
     pub custody_tasks: TaskTracker,
+    /// Where an act goes on that is more than a look: whoever shares the connection's thread would wait behind it.
+    pub runtime: tokio::runtime::Handle,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
     /// The log.

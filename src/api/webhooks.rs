@@ -38,7 +38,7 @@ pub(crate) async fn configure(services: &Arc<Services>, only: Option<Vec<PhoneNu
     let wanted = services.config.load().webhooks.webhooks();
     let working = Arc::clone(services);
     // Whoever hangs up leaves no half-configured fleet behind.
-    let carried = tokio::spawn(async move { configure_webhooks(&working.configurer, wanted, only).await });
+    let carried = services.runtime.spawn(async move { configure_webhooks(&working.configurer, wanted, only).await });
     let configured = carried.await.map_err(|_panicked| Problem::internal())?;
     configured.map_err(|broke_off| problem(services, &broke_off))
 }

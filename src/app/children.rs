@@ -91,6 +91,7 @@ impl App {
             config: Arc::clone(&self.config),
             health: parts.health().to_vec(),
             custody_tasks,
+            runtime: tokio::runtime::Handle::current(),
             stopping: stopping.clone(),
             telemetry: self.telemetry.clone(),
             log: parts.log("http"),

@@ -11,8 +11,8 @@ use arc_swap::ArcSwapOption;
 use super::ask::Ask;
 use super::reply::Reply;
 
-/// Signups that may stand at one counter.
-const LINE_MAX: usize = 8192;
+/// Signups that may stand at one counter: as many as `http.connections_max` may be.
+const LINE_MAX: usize = 100_000;
 
 /// Where the counter of the living incarnation of the desk is found.
 pub(crate) type CounterSlot = Arc<ArcSwapOption<Counter>>;
@@ -149,6 +149,8 @@ mod tests {
     #[test]
     fn a_line_has_an_end() {
         let counter = Counter::default();
-        assert!((0..LINE_MAX).all(|_| stand(&counter, "a")) && !stand(&counter, "a"));
+        let telemetry = Telemetry::new(&[]);
+        let stand = || counter.stand(ask("a"), Reply::new(telemetry.clone(), Refusals::default()).0);
+        assert!((0..LINE_MAX).all(|_| stand()) && !stand());
     }
 }

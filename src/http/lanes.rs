@@ -20,8 +20,8 @@ pub struct Lanes(Arc<[Lane]>);
 struct Lane {
     handle: Handle,
     connections: Arc<AtomicUsize>,
-    /// Dropped with the lane, which ends its thread.
-    _open: oneshot::Sender<()>,
+    /// Dropped with the lane, which ends its thread; closed when that ended by itself.
+    open: oneshot::Sender<()>,
 }
 
 /// A connection's place on a lane, until it is dropped.
@@ -52,8 +52,10 @@ impl Lanes {
 
     /// Where a newcomer is served.
     pub(super) fn least_busy(&self) -> (&Handle, OnLane) {
+        // One whose thread died would look idle for ever.
+        let by_load = |lane: &&Lane| (lane.open.is_closed(), lane.connections.load(Ordering::Relaxed));
         // Proof: `start` makes one at least.
-        let lane = self.0.iter().min_by_key(|lane| lane.connections.load(Ordering::Relaxed)).expect("there is a lane");
+        let lane = self.0.iter().min_by_key(by_load).expect("there is a lane");
         lane.connections.fetch_add(1, Ordering::Relaxed);
         (&lane.handle, OnLane(Arc::clone(&lane.connections)))
     }
@@ -76,7 +78,7 @@ impl Lane {
             // Not by dropping it, which would wait for whatever blocks.
             runtime.shutdown_background();
         })?;
-        Ok(Self { handle, connections: Arc::default(), _open: open })
+        Ok(Self { handle, connections: Arc::default(), open: open })
     }
 }
 

@@ -52,7 +52,7 @@ impl Actor for HttpServer {
         let (parts, feed) = (&self.parts, Live::default());
         let service = warp::service(router(routes_of(&feed), Arc::clone(&parts.services), Arc::clone(&parts.guard)));
         let (listener, options, stop) = (Arc::clone(&parts.listener), parts.options.clone(), parts.stop.clone());
-        // On the runtime's threads, not on the actors': connections use all cores.
+        // On the runtime's threads, not on the actors'; connections have their own lanes.
         let watching = live::run(Arc::clone(&parts.services), feed);
         let serving = parts.runtime.spawn(async move {
             tokio::select! {

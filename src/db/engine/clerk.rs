@@ -3,13 +3,12 @@
 //! Invariants: a clerk keeps its place as long as it lives, so nobody's crowd keeps it waiting; whoever waits for its work
 //! has an answer as soon as whoever calls [`Db::run`](super::executor::Db::run), because an overseer cuts the connection of
 //! work that takes longer.
+//! A clerk that does not come back even then is given up with its thread.
 //! How to get it wrong: a timer for each piece of work. Setting it wakes another thread, which is what a clerk saves.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-use tokio::task::JoinError;
 
 use super::connection::Connection;
 use super::errand::Errand;
@@ -19,9 +18,27 @@ use crate::telemetry::DatabaseFault;
 
 /// How often the overseer looks; work may take so much longer than [`ANSWER_WITHIN`].
 const OVERSEEN_EVERY: Duration = Duration::from_millis(100);
+/// A connection that was cut ends at once; one that cannot be cut does not.
+const COMES_BACK_WITHIN: Duration = Duration::from_millis(500);
 
-/// What a clerk has in hand, and since when.
-type InHand = Arc<Mutex<Option<(Instant, Errand)>>>;
+/// Why a clerk is gone before its time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClerkGone {
+    /// Its job panicked outside [`Clerk::run`].
+    #[error("it panicked: {0}")]
+    Panicked(String),
+    /// Its work was given up, and its thread hangs all the same.
+    #[error("its connection to PostgreSQL can neither be used nor cut")]
+    Hangs,
+}
+
+/// What a clerk has in hand.
+type InHand = Arc<Mutex<Option<Work>>>;
+
+struct Work {
+    began: Instant,
+    errand: Errand,
+}
 
 /// A thread of its own at the database's door.
 pub struct Clerk {
@@ -40,8 +57,9 @@ impl Clerk {
         work: impl FnOnce(&mut Connection) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
         let errand = Errand::default();
-        self.has_in_hand(Some((Instant::now(), errand.clone())));
-        let done = catch_unwind(AssertUnwindSafe(|| self.db.on_a_session(self.db.patience(), &errand, work)));
+        self.has_in_hand(Some(Work { began: Instant::now(), errand: errand.clone() }));
+        let patience = self.db.patience().min(ANSWER_WITHIN);
+        let done = catch_unwind(AssertUnwindSafe(|| self.db.on_a_session(patience, &errand, work)));
         self.has_in_hand(None);
         let done = done.map_err(|panic| {
             let words = panic.downcast_ref::<&str>().copied().map(str::to_owned);
@@ -53,7 +71,7 @@ impl Clerk {
         self.db.noted(name, done)
     }
 
-    fn has_in_hand(&self, work: Option<(Instant, Errand)>) {
+    fn has_in_hand(&self, work: Option<Work>) {
         *self.in_hand.lock().unwrap_or_else(PoisonError::into_inner) = work;
     }
 }
@@ -62,8 +80,8 @@ impl Db {
     /// Starts a clerk with `job`, which goes on for as long as there is work; it ends when `job` does.
     ///
     /// # Errors
-    /// When `job` panicked outside [`Clerk::run`].
-    pub async fn employ(&self, job: impl FnOnce(&Clerk) + Send + 'static) -> Result<(), JoinError> {
+    /// [`ClerkGone`] says why it ended otherwise. One that hangs keeps its thread until its connection ends.
+    pub async fn employ(&self, job: impl FnOnce(&Clerk) + Send + 'static) -> Result<(), ClerkGone> {
         let in_hand = InHand::default();
         let (clerk, overseen) = (Clerk { db: self.clone(), in_hand: Arc::clone(&in_hand) }, self.clone());
         let runtime = self.runtime();
@@ -74,19 +92,25 @@ impl Db {
             clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
-                    ended = &mut job => return ended,
-                    _ = clock.tick() => give_up_what_takes_too_long(&in_hand, &overseen),
+                    ended = &mut job => return ended.map_err(|panicked| ClerkGone::Panicked(panicked.to_string())),
+                    _ = clock.tick() => oversee(&in_hand, &overseen)?,
                 }
             }
         });
-        overseer.await?
+        overseer.await.unwrap_or_else(|panicked| Err(ClerkGone::Panicked(panicked.to_string())))
     }
 }
 
-fn give_up_what_takes_too_long(in_hand: &InHand, db: &Db) {
-    let mut work = in_hand.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, errand)) = work.take_if(|(began, _)| began.elapsed() >= ANSWER_WITHIN) {
-        errand.give_up();
+/// Gives up what takes too long.
+fn oversee(in_hand: &InHand, db: &Db) -> Result<(), ClerkGone> {
+    let work = in_hand.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(Work { began, errand }) = &*work else { return Ok(()) };
+    let so_long = began.elapsed();
+    if so_long >= ANSWER_WITHIN + COMES_BACK_WITHIN {
+        return Err(ClerkGone::Hangs);
+    }
+    if so_long >= ANSWER_WITHIN && errand.give_up() {
         db.telemetry().database_failed(DatabaseFault::AnswerTimeout);
     }
+    Ok(())
 }

@@ -39,15 +39,16 @@ impl Errand {
         *self.stage() = Stage::Over;
     }
 
-    /// Nobody waits any more.
-    pub(super) fn give_up(&self) {
+    /// Nobody waits any more. `false` when the work was over, or had been given up before.
+    pub(super) fn give_up(&self) -> bool {
         let mut stage = self.stage();
         match &*stage {
-            Stage::Over => return,
+            Stage::Over | Stage::GivenUp => return false,
             Stage::AtWork(wire) => wire.cut(),
-            Stage::Ahead | Stage::GivenUp => {}
+            Stage::Ahead => {}
         }
         *stage = Stage::GivenUp;
+        true
     }
 
     fn is_over(&self) -> bool {
@@ -72,7 +73,8 @@ impl Drop for Deadline {
             return;
         }
         if Instant::now() >= self.until {
-            return self.errand.give_up();
+            self.errand.give_up();
+            return;
         }
         let (errand, until) = (self.errand.clone(), self.until);
         self.runtime.spawn(async move {
