@@ -27,7 +27,7 @@ const PAGES: [&str; 12] = [
 ];
 
 /// The blocks that cannot run in the demo: page, first words, why.
-pub const NOT_IN_THE_DEMO: [(&str, &str, &str); 4] = [
+pub(crate) const NOT_IN_THE_DEMO: [(&str, &str, &str); 4] = [
     ("README.md", "make demo", "it is the demo"),
     ("README.md", "cargo build", "builds what runs already, and reads the configuration of a real account"),
     ("docs/OPERATING.md", "cargo build", "builds what runs already"),
@@ -49,16 +49,16 @@ const COMMANDS: [&str; 9] = [
 
 /// What is run, or shown, with its place.
 #[derive(Debug)]
-pub struct Block {
-    pub page: &'static str,
+pub(crate) struct Block {
+    pub(crate) page: &'static str,
     line: usize,
     /// The words behind the fence: `sh no-demo`, `json`; empty for an indented block.
     kind: String,
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Block {
-    pub fn is(&self, word: &str) -> bool {
+    pub(crate) fn is(&self, word: &str) -> bool {
         self.kind.split(' ').any(|known| known == word)
     }
 
@@ -68,7 +68,7 @@ impl Block {
 }
 
 /// All blocks of all pages, in order.
-pub fn blocks() -> Vec<Block> {
+pub(crate) fn blocks() -> Vec<Block> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let listed: Vec<String> = fs::read_dir(root.join("docs"))
         .expect("docs")
@@ -110,7 +110,7 @@ fn of_page(page: &'static str, text: &str) -> Vec<Block> {
 }
 
 /// Whether every command stands in a block that is run, or that says why not.
-pub fn check_that_nothing_hides(blocks: &[Block]) {
+pub(crate) fn check_that_nothing_hides(blocks: &[Block]) {
     for block in blocks.iter().filter(|block| !block.is("sh")) {
         let hidden = block
             .text
@@ -127,7 +127,7 @@ pub fn check_that_nothing_hides(blocks: &[Block]) {
 }
 
 /// Runs a block in the demo of this folder, and holds what came against what the page shows next.
-pub fn run(block: &Block, shown: Option<&Block>, demo: &Path) {
+pub(crate) fn run(block: &Block, shown: Option<&Block>, demo: &Path) {
     let place = block.place();
     let text = block.text.replace("target/demo/", &format!("{}/", demo.display()));
     let patience = if block.is("until-ctrl-c") { 3 } else { 120 };
