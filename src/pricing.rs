@@ -84,7 +84,7 @@ impl Pricing {
     /// wants to know. For a page that waits for nobody.
     pub fn known(&self, country: CountryCode, silent: bool) -> Known {
         let prices = self.prices.lock().unwrap_or_else(PoisonError::into_inner);
-        let price = prices.get(&country).and_then(|memory| last_good(memory)).flatten();
+        let price = prices.get(&country).and_then(last_good).flatten();
         drop(prices);
         if !silent {
             let asking = self.clone();
