@@ -146,7 +146,7 @@ fn a_key_that_only_reads_gets_every_get_and_does_nothing() {
         }
     }
     assert!(seen.0 > 20 && seen.1 > 14, "{seen:?}");
-    assert_eq!((world.bought(), world.count("SELECT count(*) FROM leases")), (bought, 1), "nothing was done");
+    assert_eq!((world.bought(), world.count("SELECT count(*) FROM assignments_ever")), (bought, 1), "nothing was done");
     assert_eq!(newest(&daemon, "pause")["who"], "support", "what was refused stands in the trail");
     // Counts for a neighbour behind a proxy.
     let proxied = [("X-Forwarded-For", "198.51.100.7"), ("X-Admin-API-Key", SUPPORT)];
