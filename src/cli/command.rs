@@ -42,9 +42,9 @@ fn completed(path: &[&str], command: Command) -> Command {
         None => command,
     };
     // A name or a number is no file; a shell that proposes files for it is in the way.
-    let command = command.mut_args(|arg| match arg.get_value_hint() {
-        ValueHint::Unknown if arg.get_action().takes_values() => arg.value_hint(ValueHint::Other),
-        _ => arg,
+    let command = command.mut_args(|arg| {
+        let is_anything = arg.get_value_hint() == ValueHint::Unknown && arg.get_action().takes_values();
+        if is_anything { arg.value_hint(ValueHint::Other) } else { arg }
     });
     let names: Vec<String> = command.get_subcommands().map(|command| command.get_name().to_owned()).collect();
     names.iter().fold(command, |command, name| {

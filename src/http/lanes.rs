@@ -78,7 +78,7 @@ impl Lane {
             // Not by dropping it, which would wait for whatever blocks.
             runtime.shutdown_background();
         })?;
-        Ok(Self { handle, connections: Arc::default(), open: open })
+        Ok(Self { handle, connections: Arc::default(), open })
     }
 }
 
