@@ -5,13 +5,14 @@
 //! How to get it wrong: waiting for anything but the database here. All signups of this instance wait behind it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use actix::prelude::*;
+use tokio::sync::Notify;
 
 use super::ask::{Ask, NoNumber};
 use super::batch::{Found, serve};
 use super::counter::Counter;
-use super::desk::{Desk, DeskDependencies, FoundNothing};
 use super::reply::Reply;
 use super::served::{Replies, answer_served, refuse};
 use crate::db::assignments::CLAIM_MAX;
@@ -20,15 +21,30 @@ use crate::db::{Clerk, DbError};
 /// Requests in one statement.
 const BATCH_MAX: usize = CLAIM_MAX;
 
+/// Signups that found no stock.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct FoundNothing(pub(super) Vec<(Ask, Vec<Reply>)>);
+
+/// Where a clerk serves, and who hears of it.
+pub(super) struct Post {
+    pub(super) counter: Arc<Counter>,
+    /// The desk, which keeps the waitlist.
+    pub(super) nothing: Recipient<FoundNothing>,
+    /// Rung when some were given away.
+    pub(super) taken: Arc<Notify>,
+    pub(super) log: slog::Logger,
+}
+
 /// Serves until the counter closes.
-pub(super) fn serve_line(clerk: &Clerk, counter: &Counter, desk: &Addr<Desk>, deps: &DeskDependencies) {
-    while let Some(batch) = counter.next(BATCH_MAX) {
+pub(super) fn serve_line(clerk: &Clerk, post: &Post) {
+    while let Some(batch) = post.counter.next(BATCH_MAX) {
         fail::fail_point!("desk");
-        serve_batch(clerk, counter, desk, deps, batch);
+        serve_batch(clerk, post, batch);
     }
 }
 
-fn serve_batch(clerk: &Clerk, counter: &Counter, desk: &Addr<Desk>, deps: &DeskDependencies, batch: Vec<(Ask, Reply)>) {
+fn serve_batch(clerk: &Clerk, post: &Post, batch: Vec<(Ask, Reply)>) {
     let (asks, mut replies) = by_user(batch);
     let outcome = clerk.run("assignments_serve", |conn| {
         let found = serve(conn, &asks)?;
@@ -39,16 +55,16 @@ fn serve_batch(clerk: &Clerk, counter: &Counter, desk: &Addr<Desk>, deps: &DeskD
     });
     match outcome {
         Ok(found) => {
-            let served = answer_served(&deps.log, found, asks, &mut replies);
+            let served = answer_served(&post.log, found, asks, &mut replies);
             if served.took {
-                deps.taken.notify_one();
+                post.taken.notify_one();
             }
             if !served.empty.is_empty() {
                 // Full: nobody hears anything from there any more, and whoever asked hears that the desk is busy.
-                drop(desk.try_send(FoundNothing(served.empty)));
+                drop(post.nothing.try_send(FoundNothing(served.empty)));
             }
         }
-        Err(error) => fail(&error, replies.into_values().flatten(), counter, &deps.log),
+        Err(error) => fail(&error, replies.into_values().flatten(), &post.counter, &post.log),
     }
 }
 

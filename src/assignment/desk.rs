@@ -13,11 +13,9 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::ask::Ask;
-use super::clerk::serve_line;
+use super::clerk::{FoundNothing, Post, serve_line};
 use super::counter::{Counter, CounterSlot};
 use super::refusals::{Refusals, Writing};
-use super::reply::Reply;
 use super::waitlist::{Verdict, Waitlist};
 use crate::config::Config;
 use crate::db::{Db, StockBell};
@@ -72,11 +70,6 @@ pub(crate) struct Desk {
     pub(super) heartbeat: Heartbeat,
 }
 
-/// Signups that found no stock.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) struct FoundNothing(pub(super) Vec<(Ask, Vec<Reply>)>);
-
 /// Stock may have come.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -101,9 +94,14 @@ impl Desk {
 
     /// Has a clerk serve at the counter, for as long as the desk lives.
     fn open(&self, ctx: &mut Context<Self>) {
-        let (counter, desk, deps) = (Arc::clone(&self.counter), ctx.address(), self.deps.clone());
-        let clerk = self.deps.db.clone();
-        let work = async move { clerk.employ(move |clerk| serve_line(clerk, &counter, &desk, &deps)).await };
+        let post = Post {
+            counter: Arc::clone(&self.counter),
+            nothing: ctx.address().recipient(),
+            taken: Arc::clone(&self.deps.taken),
+            log: self.deps.log.clone(),
+        };
+        let db = self.deps.db.clone();
+        let work = async move { db.employ(move |clerk| serve_line(clerk, &post)).await };
         ctx.spawn(work.into_actor(self).map(|ended, desk, ctx| {
             if let Err(panicked) = ended {
                 slog::error!(desk.deps.log, "the desk's clerk is gone"; "error" => panicked.to_string());
