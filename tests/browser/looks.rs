@@ -58,7 +58,7 @@ async fn the_states_of_a_pool() {
     let elsewhere =
         Webhooks { voice_url: Some("https://elsewhere.example.com/voice".to_owned()), ..Webhooks::default() };
     world.twilio.set_webhooks(&drifted, elsewhere);
-    let held = world.twilio.truth().owned[9].phone_number.clone();
+    let held = world.sql("SELECT phone_number FROM leases WHERE user_id IS NULL ORDER BY number_id DESC LIMIT 1");
     world.sql(&format!(
         "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'unknown_item', held_since = now() - interval '1 hour'
           WHERE phone_number = '{held}' AND status = 'active'"

@@ -9,12 +9,12 @@ use twilio_simulator::{Fault, FaultKind, On};
 use crate::world::session::Session;
 use crate::world::{World, eventually};
 
-/// Makes every insert into `table` fail as PostgreSQL does in such a state.
+/// Makes every write into `table` fail as PostgreSQL does in such a state.
 fn fails_with(world: &World, table: &str, sqlstate: &str, message: &str) {
     world.sql(&format!(
         "CREATE OR REPLACE FUNCTION public.fail_{table}() RETURNS trigger LANGUAGE plpgsql AS
            $$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = '{sqlstate}'; END $$;
-         CREATE TRIGGER fails BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION public.fail_{table}()"
+         CREATE TRIGGER fails BEFORE INSERT OR UPDATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION public.fail_{table}()"
     ));
 }
 
@@ -31,11 +31,11 @@ fn a_state_of_the_server_is_503_and_no_bug() {
         ("55000", "cannot access temporary or unlogged relations during recovery"),
         ("57P03", "the database system is shutting down"),
     ] {
-        fails_with(&world, "assignments", sqlstate, message);
+        fails_with(&world, "leases", sqlstate, message);
         let refused = daemon.assign("u-1");
         assert!(refused.headers.contains_key("retry-after"), "{message}");
         refused.problem(503, "database_unavailable");
-        world.sql("DROP TRIGGER fails ON assignments");
+        world.sql("DROP TRIGGER fails ON leases");
     }
     daemon.assign("u-1").ok();
 }
@@ -49,14 +49,14 @@ fn want_of_room_is_503_in_whatever_language_the_database_speaks() {
         "konnte Datei »base/5/16402« nicht erweitern: Auf dem Gerät ist kein Speicherplatz mehr verfügbar",
         "n''a pas pu étendre le fichier « base/5/16402 » : Aucun espace disponible sur le périphérique",
     ] {
-        fails_with(&world, "assignments", FULL.0, message);
+        fails_with(&world, "leases", FULL.0, message);
         let mistake = daemon.assign("u-1");
         assert_eq!(mistake.status, 500, "another table grows: {mistake:?}");
         fails_with(&world, "waiters", FULL.0, message);
         daemon.assign("u-1").problem(503, "database_unavailable");
         let readyz = daemon.send("GET", "/readyz", &[], None);
         assert_eq!((readyz.status, &readyz.body["failing"]), (503, &json!(["database"])), "{readyz:?}");
-        world.sql("DROP TRIGGER fails ON assignments; DROP TRIGGER fails ON waiters");
+        world.sql("DROP TRIGGER fails ON leases; DROP TRIGGER fails ON waiters");
         eventually("it is ready again", || daemon.send("GET", "/readyz", &[], None).status == 200);
     }
     daemon.assign("u-1").ok();
@@ -68,7 +68,7 @@ fn want_of_room_in_any_language_is_503_for_everybody_who_gathered() {
     let daemon = world.daemon();
     daemon.purchase(1).ok();
     let message = "konnte Datei »base/5/16402« nicht erweitern: Auf dem Gerät ist kein Speicherplatz mehr verfügbar";
-    fails_with(&world, "assignments", FULL.0, message);
+    fails_with(&world, "leases", FULL.0, message);
     fails_with(&world, "waiters", FULL.0, message);
     // Whoever asks while the first one's statement waits is served together with the others.
     let others = Session::open(&world, "LOCK TABLE numbers");
@@ -93,7 +93,7 @@ fn want_of_room_in_any_language_is_503_for_everybody_who_gathered() {
     assert!(!daemon.has_logged("a signup fails whatever stock there is"), "it is nobody's fault");
     let readyz = daemon.send("GET", "/readyz", &[], None);
     assert_eq!((readyz.status, &readyz.body["failing"]), (503, &json!(["database"])), "{readyz:?}");
-    world.sql("DROP TRIGGER fails ON assignments; DROP TRIGGER fails ON waiters");
+    world.sql("DROP TRIGGER fails ON leases; DROP TRIGGER fails ON waiters");
     daemon.assign("u-1").ok();
 }
 
@@ -113,14 +113,14 @@ fn readiness_says_that_there_is_no_room_until_there_is() {
     let world = World::new().quiet();
     let daemon = world.daemon();
     daemon.purchase(2).ok();
-    fails_with(&world, "assignments", FULL.0, FULL.1);
+    fails_with(&world, "leases", FULL.0, FULL.1);
     fails_with(&world, "waiters", FULL.0, FULL.1);
     daemon.assign("u-1").problem(503, "database_unavailable");
     eventually("readiness names the database", || {
         let readyz = daemon.send("GET", "/readyz", &[], None);
         readyz.status == 503 && readyz.body["failing"] == json!(["database"])
     });
-    world.sql("DROP TRIGGER fails ON assignments; DROP TRIGGER fails ON waiters");
+    world.sql("DROP TRIGGER fails ON leases; DROP TRIGGER fails ON waiters");
     eventually("it is ready again", || daemon.send("GET", "/readyz", &[], None).status == 200);
     daemon.assign("u-1").ok();
 }
