@@ -20,7 +20,7 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
     ("replenish", &["callbunker replenish"]),
     ("configure-webhooks", &["callbunker configure-webhooks", "callbunker configure-webhooks \"(304) 574-6260\""]),
     ("reconcile", &["callbunker reconcile", "callbunker reconcile --confirm-missing"]),
-    ("orders", &["callbunker orders", "callbunker orders --limit 10"]),
+    ("orders", &["callbunker orders show 01a20305-5087-71a4-a9bd-f7af77643551"]),
     ("orders show", &["callbunker orders show 01a20305-5087-71a4-a9bd-f7af77643551"]),
     ("assign", &["callbunker assign u-7", "callbunker assign u-7 --area-code 415 --strict"]),
     ("release", &["callbunker release u-7", "callbunker release u-7 --yes"]),

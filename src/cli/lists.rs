@@ -18,14 +18,12 @@ const PAGE_MAX: usize = 200;
 const LIMIT_DEFAULT: u32 = 50;
 
 pub(super) fn numbers(client: &Client, args: &NumbersArgs) -> Ending {
-    // A script gets the daemon's own list; people want the newest first, and not what is gone for good.
-    let is_for_people = !args.remote.json;
-    let leaves_out = is_for_people && args.status.is_none() && !args.length.all;
+    // A script gets the daemon's own list; people do not want what is gone for good.
+    let leaves_out = !args.remote.json && args.status.is_none() && !args.length.all;
     let page = |limit: usize, cursor: Option<&str>| {
         let call = ApiRequest::get_api(&["numbers"])
             .query("status", args.status.map(|status| status.as_str()))
-            .query("area_code", args.area_code)
-            .query("order", is_for_people.then_some("newest"));
+            .query("area_code", args.area_code);
         client.ask(&call.query("limit", Some(limit)).query("cursor", cursor))
     };
     let columns = [

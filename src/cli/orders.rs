@@ -1,4 +1,4 @@
-//! Orders: the latest ones, and one of them with its numbers and what it did not get.
+//! An order with its numbers and what it did not get.
 //!
 //! How to get it wrong: calling an order done that bought nothing. What it asked for stands beside what it got.
 
@@ -8,38 +8,14 @@ use uuid::Uuid;
 use super::api_request::ApiRequest;
 use super::args::{OrderCommand, OrdersArgs};
 use super::client::Client;
-use super::ending::{CommandError, Ending, say};
-use super::lists::{print, walk};
+use super::ending::{Ending, say};
 use super::screen::Tone;
 use super::tables::{Facts, list, text};
 
 pub(super) fn orders(client: &Client, args: &OrdersArgs) -> Ending {
     match &args.command {
-        None => listed(client, args),
-        Some(_) if args.state.is_some() || args.length.is_given() => Err(CommandError::Usage(
-            "--state, --limit and --all are for the list; leave them out for one order".to_owned(),
-        )),
-        Some(OrderCommand::Show { id }) => show(client, *id, args.remote.json),
+        OrderCommand::Show { id } => show(client, *id, args.remote.json),
     }
-}
-
-fn listed(client: &Client, args: &OrdersArgs) -> Ending {
-    let page = |limit: usize, cursor: Option<&str>| {
-        let call = ApiRequest::get_api(&["purchases"]).query("state", args.state.map(|state| state.as_str()));
-        client.ask(&call.query("limit", Some(limit)).query("cursor", cursor))
-    };
-    let columns = [
-        ("ORDER", "purchase_id"),
-        ("AT", "created_at"),
-        ("STATE", "state"),
-        ("BOUGHT", "bought"),
-        ("CAUSE", "trigger"),
-        ("BY", "requested_by"),
-        ("ERRORS", "errors"),
-    ];
-    let (text, mut page) = walk(args.length, page, |_| true)?;
-    page.items.iter_mut().for_each(|order| order["bought"] = of_how_many(order));
-    print((text, page), args.remote.json, &columns, "no orders")
 }
 
 /// `2 of 3`.
