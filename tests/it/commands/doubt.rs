@@ -146,7 +146,7 @@ fn a_stumble_while_an_order_is_followed_is_waited_for() {
 #[test]
 fn a_stopped_command_leaves_its_orders_id_on_the_screen() {
     let world = World::new().quiet().set("purchase.concurrency", 1);
-    world.twilio.set_latency_on(twilio_simulator::On::Create, std::time::Duration::from_millis(400));
+    world.twilio.set_latency_on(twilio_simulator::On::Create, std::time::Duration::from_secs(2));
     let daemon = world.daemon();
     let env = [("CALLBUNKER_URL", daemon.url.as_str()), ("ADMIN_API_KEY", crate::world::ADMIN_KEY)];
     let mut command = program(&env, &["purchase", "--count", "3", "--json"]);
