@@ -103,8 +103,8 @@ impl Desk {
         let db = self.deps.db.clone();
         let work = async move { db.employ(move |clerk| serve_line(clerk, &post)).await };
         ctx.spawn(work.into_actor(self).map(|ended, desk, ctx| {
-            if let Err(panicked) = ended {
-                slog::error!(desk.deps.log, "the desk's clerk is gone"; "error" => panicked.to_string());
+            if let Err(gone) = ended {
+                slog::error!(desk.deps.log, "the desk's clerk is gone"; "error" => gone.to_string());
             }
             ctx.stop();
         }));

@@ -2,7 +2,7 @@
 //!
 //! How to get it wrong: calling an order done that bought nothing. What it asked for stands beside what it got.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::api_request::ApiRequest;
@@ -16,11 +16,6 @@ pub(super) fn orders(client: &Client, args: &OrdersArgs) -> Ending {
     match &args.command {
         OrderCommand::Show { id } => show(client, *id, args.remote.json),
     }
-}
-
-/// `2 of 3`.
-fn of_how_many(order: &Value) -> Value {
-    json!(format!("{} of {}", text(&order["purchased_count"]), text(&order["requested_count"])))
 }
 
 fn show(client: &Client, id: Uuid, json: bool) -> Ending {
@@ -38,9 +33,8 @@ fn shown(document: &Value) -> String {
     facts.show(&["purchase_id", "state"]);
     let is_short = document["purchased_count"].as_u64() < document["requested_count"].as_u64();
     let tone = if is_short && document["state"] == "done" { Tone::Bad } else { Tone::Plain };
-    facts.toned("bought", text(&of_how_many(document)), tone);
-    facts.take("requested_count");
-    facts.take("purchased_count");
+    let (bought, wanted) = (facts.take("purchased_count"), facts.take("requested_count"));
+    facts.toned("bought", format!("{} of {}", text(&bought), text(&wanted)), tone);
     let mut printed = facts.print();
     if let Some(numbers) = numbers.as_array().filter(|numbers| !numbers.is_empty()) {
         let columns = [("NUMBER", "phone_number"), ("SID", "sid"), ("WEBHOOKS", "webhook_status")];
@@ -55,6 +49,8 @@ fn shown(document: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

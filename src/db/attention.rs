@@ -15,7 +15,7 @@ use super::numbers::{MENDABLE, ON_HOLD, UNREADY};
 use super::passes::{Pass, pass_latest};
 use super::purchases::{OrderView, orders_recent};
 use super::refusals::{Refused, refusals_read};
-use super::stock::{Observation, Spend, stock_read};
+use super::stock::{Observation, SPENT, Spend, stock_read};
 use crate::domain::Webhooks;
 
 /// How many, and since when the longest.
@@ -189,7 +189,7 @@ fn free_at(conn: &mut Connection, window: &str, bought: u32, max: u32) -> Result
     let Some(over) = bought.checked_sub(max) else { return Ok(None) };
     let free: Option<At> = sql_query(format!(
         "SELECT intended_at + interval '{window}' AS at FROM purchase_items
-          WHERE spends AND NOT override_caps AND (doubted OR state NOT IN ('taken', 'not_bought'))
+          WHERE {SPENT} AND NOT override_caps
             AND intended_at > clock_timestamp() - interval '{window}'
           ORDER BY intended_at OFFSET $1 LIMIT 1"
     ))

@@ -13,6 +13,10 @@ use super::engine::error::DbError;
 use super::numbers::{DUE, MENDABLE, ON_HOLD, UNREADY};
 use crate::domain::{AreaCode, Caps, CountryCode, Needs, Stock, unserved};
 
+/// SQL: an item that counts as spent. Whatever was ever in doubt may have been paid for, and Twilio's list may lag longer than
+/// anybody waits for it.
+pub(super) const SPENT: &str = "spends AND (doubted OR state NOT IN ('taken', 'not_bought'))";
+
 /// What was bought in the sliding windows, by the time of intent and the database's clock: bought, open, unknown, and what
 /// was ever in doubt, however it ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -166,8 +170,7 @@ pub(super) fn stock_observe(conn: &mut Connection, buying: BuyingState, care: Ca
                     count(*) FILTER (WHERE override_caps) AS overridden,
                     count(*) FILTER (WHERE doubted AND state = 'not_bought') AS doubted
                FROM purchase_items
-              -- Whatever was ever in doubt may have been paid for, and Twilio's list may lag longer than anybody waits for it.
-              WHERE spends AND (doubted OR state NOT IN ('taken', 'not_bought')) AND intended_at > clock_timestamp() - interval '24 hours')
+              WHERE {SPENT} AND intended_at > clock_timestamp() - interval '24 hours')
          SELECT * FROM m, l, u, q, i, w, s",
     ))
     .get_result(conn)?;
