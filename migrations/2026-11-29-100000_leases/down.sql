@@ -3,6 +3,8 @@ DROP TRIGGER numbers_have_a_lease_when_they_come ON numbers;
 DROP TRIGGER numbers_have_a_lease ON numbers;
 DROP TRIGGER numbers_move_as_they_may ON numbers;
 DROP FUNCTION numbers_have_a_lease();
+DROP TABLE owned_changes;
+DROP FUNCTION owned_changes_count_themselves();
 DROP TRIGGER past_assignments_stay ON past_assignments;
 DROP TRIGGER past_assignments_are_kept ON past_assignments;
 DROP FUNCTION history_stays_as_it_is();
@@ -22,7 +24,7 @@ ALTER TABLE assignments ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 SELECT setval(pg_get_serial_sequence('assignments', 'id'), nextval('assignment_ids'), false);
 DROP SEQUENCE assignment_ids;
 
-DROP INDEX numbers_missing_idx;
+DROP INDEX numbers_missing_idx, numbers_unmendable_idx, numbers_on_hold_idx, numbers_failed_idx;
 ALTER TABLE numbers DROP COLUMN ready, DROP CONSTRAINT numbers_status_is_known;
 ALTER TABLE numbers ADD COLUMN ready boolean NOT NULL GENERATED ALWAYS AS
         (status = 'available' AND webhook_status = 'configured' AND capable AND missing_since IS NULL) STORED,

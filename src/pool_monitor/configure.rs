@@ -14,8 +14,8 @@ use super::configure_report::{BrokeOff, ConfigureError, ConfigureReport, FailedN
 use super::confirm::{MaySet, Outcome, WebhookConfigurer};
 use crate::db::DbError;
 use crate::db::numbers::{
-    NumberRow, installation_set_webhooks, installation_unconfirm, number_confirm_webhooks, numbers_cared_for,
-    numbers_cared_for_by_sid, numbers_untouchable,
+    NumberRow, installation_set_webhooks, installation_unconfirm, installation_unconfirm_stock,
+    number_confirm_webhooks, numbers_cared_for, numbers_cared_for_by_sid, numbers_untouchable,
 };
 use crate::domain::{NumberSid, WebhookStatus, Webhooks};
 use crate::twilio::{BackOff, IncomingNumber, Pages, TwilioError};
@@ -63,6 +63,7 @@ type Shown = (NumberRow, Option<IncomingNumber>);
 
 impl Work<'_> {
     async fn run(&mut self, only: Option<Vec<String>>) -> Result<(), ConfigureError> {
+        self.unconfirm_stock().await?;
         let stored = self.wanted.clone();
         let set = move |conn: &mut crate::db::Connection| installation_set_webhooks(conn, &stored);
         self.configurer.db.run("installation_set_webhooks", set).await?;
@@ -73,6 +74,19 @@ impl Work<'_> {
             None => {
                 let seen = self.listed().await?;
                 self.unlisted(&seen).await
+            }
+        }
+    }
+
+    /// Nobody is given what will be confirmed no more in a moment; what is left of it then is little.
+    async fn unconfirm_stock(&self) -> Result<(), ConfigureError> {
+        loop {
+            let wanted = self.wanted.clone();
+            let step = move |conn: &mut crate::db::Connection| {
+                installation_unconfirm_stock(conn, &wanted, UNCONFIRMED_AT_ONCE)
+            };
+            if !self.configurer.db.run("installation_unconfirm_stock", step).await? {
+                return Ok(());
             }
         }
     }

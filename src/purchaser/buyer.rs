@@ -13,7 +13,7 @@ use super::report::EmergencyReport;
 use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
 use crate::db::purchases::items::Limits;
-use crate::db::stock::{Observation, stock_read_for_waiters};
+use crate::db::stock::{Observation, stock_read_for_buying};
 use crate::db::{Db, DbError};
 use crate::domain::Tag;
 use crate::telemetry::Telemetry;
@@ -49,10 +49,10 @@ pub(crate) struct Buyer {
 }
 
 impl Buyer {
-    /// The stock, and what is on its way, as they are now.
+    /// The stock as far as the policy goes, and what is on its way, as they are now.
     pub(super) async fn observe(&self) -> Result<Observation, DbError> {
-        let care = self.care.now();
-        self.db.run_patiently("stock_observe", move |conn| stock_read_for_waiters(conn, care)).await
+        let (care, policy) = (self.care.now(), self.config.load().pool.policy());
+        self.db.run_patiently("stock_observe", move |conn| stock_read_for_buying(conn, &policy, care)).await
     }
 
     pub(super) fn limits(&self) -> Limits {

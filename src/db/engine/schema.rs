@@ -137,6 +137,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    owned_changes (id) {
+        id -> BigInt,
+        more -> BigInt,
+    }
+}
+
+diesel::table! {
     past_assignments (id) {
         id -> BigInt,
         number_id -> BigInt,

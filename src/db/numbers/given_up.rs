@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Integer};
 
-use super::places::{EXPECTED, FREE, IN_POOL, SOMEBODYS};
+use super::places::{EXPECTED, EXPECTED_COUNT, FREE, IN_POOL, SOMEBODYS};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::domain::too_many;
@@ -44,11 +44,11 @@ pub fn number_fail_webhooks(conn: &mut Connection, id: i64, confirmed: bool) -> 
         // One counts after the other, and sees what those before gave up.
         sql_query("SELECT only_one FROM installation FOR NO KEY UPDATE").execute(conn)?;
         let row: Row = sql_query(format!(
-            "SELECT count(*) FILTER (WHERE id <> $1 AND webhook_status = 'failed' AND NOT {SOMEBODYS}
-                                       AND webhooks_failed_at > clock_timestamp() - interval '24 hours') AS failed,
-                    count(*) AS live,
-                    coalesce(bool_or(id = $1 AND webhook_status <> 'failed' AND NOT {SOMEBODYS}), false) AS counts
-               FROM numbers WHERE {EXPECTED}"
+            "SELECT (SELECT count(*) FROM numbers WHERE webhooks_failed_at > clock_timestamp() - interval '24 hours'
+                        AND id <> $1 AND webhook_status = 'failed' AND NOT {SOMEBODYS} AND {EXPECTED}) AS failed,
+                    {EXPECTED_COUNT} AS live,
+                    EXISTS (SELECT 1 FROM numbers WHERE id = $1 AND webhook_status <> 'failed' AND NOT {SOMEBODYS}
+                               AND {EXPECTED}) AS counts"
         ))
         .bind::<BigInt, _>(id)
         .get_result(conn)?;

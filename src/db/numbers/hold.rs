@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Text};
 
-use super::places::{EXPECTED, IDLE};
+use super::places::{EXPECTED, EXPECTED_COUNT, IDLE};
 use super::read::number_lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
@@ -108,11 +108,10 @@ pub fn number_hold_tag_conflict(conn: &mut Connection, id: i64, whatever_the_cou
             // One counts after the other, and sees what those before held.
             sql_query("SELECT only_one FROM installation FOR NO KEY UPDATE").execute(conn)?;
             let row: Row = sql_query(format!(
-                "SELECT count(*) FILTER (WHERE id <> $1 AND quarantine_reason = 'tag_conflict'
-                                           AND held_since > clock_timestamp() - interval '24 hours') AS held,
-                        count(*) AS live,
-                        coalesce(bool_or(id = $1 AND {IDLE}), false) AS counts
-                   FROM numbers WHERE {EXPECTED}"
+                "SELECT (SELECT count(*) FROM numbers WHERE quarantine_reason = 'tag_conflict' AND id <> $1
+                            AND held_since > clock_timestamp() - interval '24 hours' AND {EXPECTED}) AS held,
+                        {EXPECTED_COUNT} AS live,
+                        EXISTS (SELECT 1 FROM numbers WHERE id = $1 AND {IDLE} AND {EXPECTED}) AS counts"
             ))
             .bind::<BigInt, _>(id)
             .get_result(conn)?;

@@ -77,7 +77,8 @@
 //!   (`numbers_one_rests_per_user`).
 //! * I4, told means kept: a hand-out is one statement that writes one row, committed before anybody is told; how it ended is
 //!   written by the database when the lease goes (`leases_become_history`), and stays (`history_stays_as_it_is`).
-//! * I5, caps hold: whatever is counted as stock is a row here or an open item; intents count both under the gate's lock.
+//! * I5, caps hold: whatever is counted as stock is a row here or an open item; intents count both under the gate's lock. How
+//!   many are owned the database counts along with each change (`owned_changes`; `owned_changes_count_themselves`).
 //! * I6, not ready, not assigned: `ready` is generated from all dimensions, and a lease says the same at any time
 //!   (`numbers_have_a_lease`, `leases_agree_with_numbers`); `leases_are_of_ready_numbers` refuses a user to any other, but for
 //!   an operator's word; `configured` is written only by statements that look what the installation wants.
@@ -127,7 +128,7 @@ pub use missing::{
     rows_unread,
 };
 pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
-pub(in crate::db) use places::{AT_REST, DUE, FIT, MENDABLE, ON_HOLD, UNREADY, fit};
+pub(in crate::db) use places::{AT_REST, DUE, FIT, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, fit};
 pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
 pub(in crate::db) use read::number_lock;
 pub use read::{
@@ -138,6 +139,6 @@ pub use rest::{number_rest_on, number_return};
 pub(in crate::db) use rest::{number_rests_for_nobody, numbers_come_back};
 pub use row::{NumberRow, OwnedNumber};
 pub use webhooks::{
-    StoodThen, installation_set_webhooks, installation_unconfirm, number_confirm_webhooks, number_mark_drifted,
-    number_set_capable, number_unconfirmed,
+    StoodThen, installation_set_webhooks, installation_unconfirm, installation_unconfirm_stock,
+    number_confirm_webhooks, number_mark_drifted, number_set_capable, number_unconfirmed,
 };

@@ -57,6 +57,18 @@ pub(in crate::db) const DUE: &str =
 pub(in crate::db) const UNREADY: &str = "leases l JOIN numbers n ON n.id = l.number_id
     WHERE l.user_id IS NULL AND NOT l.ready AND n.missing_since IS NULL";
 
+/// Of the numbers `n` in the pool those that no repair makes ready, and that are at Twilio.
+pub(in crate::db) const UNFIT: &str = "numbers n
+    WHERE n.status = 'active' AND (NOT n.capable OR n.webhook_status = 'failed' OR n.missing_since IS NOT NULL)
+      AND n.missing_since IS NULL AND (SELECT l.user_id IS NULL FROM leases l WHERE l.number_id = n.id)";
+
+/// How many numbers are owned and at Twilio, without counting them; see `owned_changes` in the migration of leases.
+pub(in crate::db) const OWNED_COUNT: &str = "(SELECT coalesce(sum(more), 0)::bigint FROM owned_changes)";
+
+/// How many of them Twilio's list should show: all that are [`EXPECTED`].
+pub(super) const EXPECTED_COUNT: &str = "(SELECT coalesce(sum(more), 0)::bigint FROM owned_changes)
+    - (SELECT count(*) FROM numbers WHERE quarantine_reason = 'leaving' AND missing_since IS NULL)";
+
 /// A repair will make it ready: of an unready number `n`.
 pub(in crate::db) const MENDABLE: &str = "n.capable AND n.webhook_status <> 'failed'";
 

@@ -95,9 +95,31 @@ pub fn number_unconfirmed(conn: &mut Connection, id: i64) -> Result<(), DbError>
     Ok(())
 }
 
+/// Before [`installation_set_webhooks`]: takes `configured` back from the next `most` that are in stock, if `webhooks` are new.
+/// `false` = there are no more. A pool of a million is not marked in one transaction that a signup would wait for, and what
+/// is marked here is given to nobody. If it goes no further, what is marked is confirmed again, with the webhooks of before.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn installation_unconfirm_stock(conn: &mut Connection, webhooks: &Webhooks, most: i64) -> Result<bool, DbError> {
+    let marked = sql_query(format!(
+        "{UNCONFIRM} WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
+             SELECT number_id FROM leases WHERE user_id IS NULL AND ready
+                AND (SELECT (voice_url, sms_url, status_callback) IS DISTINCT FROM ($1, $2, $3) FROM installation)
+              ORDER BY purchased_at, number_id LIMIT $4))"
+    ))
+    .bind::<Text, _>(&webhooks.voice_url)
+    .bind::<Text, _>(&webhooks.sms_url)
+    .bind::<Text, _>(&webhooks.status_callback)
+    .bind::<BigInt, _>(most)
+    .execute(conn)?;
+    Ok(i64::try_from(marked).is_ok_and(|marked| marked >= most))
+}
+
 /// Makes `webhooks` what every number shall carry: an operator's deliberate change. If they are new, no number in the pool
-/// counts as configured before Twilio has confirmed them, and none is given to anybody. Of those that are somebody's, or
-/// at rest, [`installation_unconfirm`] takes it back afterwards.
+/// counts as configured before Twilio has confirmed them, and none is given to anybody; most of it is so by
+/// [`installation_unconfirm_stock`] already. Of those that are somebody's, or at rest, [`installation_unconfirm`] takes it
+/// back afterwards.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -105,9 +127,11 @@ pub fn installation_set_webhooks(conn: &mut Connection, webhooks: &Webhooks) -> 
     conn.transaction(|conn| {
         if installation_want(conn, webhooks)? {
             sql_query(format!(
-                "{UNCONFIRM} WHERE webhook_status = 'configured' AND id IN (
+                "{UNCONFIRM} WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
                      SELECT number_id FROM leases WHERE user_id IS NULL AND ready
-                     UNION ALL SELECT number_id FROM leases WHERE user_id IS NULL AND NOT ready)"
+                     -- What is confirmed and yet not ready lacks something else.
+                     UNION ALL SELECT id FROM numbers WHERE status = 'active' AND webhook_status = 'configured' AND {IN_POOL}
+                                  AND (NOT capable OR webhook_status = 'failed' OR missing_since IS NOT NULL)))"
             ))
             .execute(conn)?;
         }

@@ -5,49 +5,60 @@ use std::process::Command;
 use crate::world::World;
 
 const SCHEMA: &str = include_str!("../../../src/db/engine/schema.rs");
-/// Every migration: up, down.
-const MIGRATIONS: &[(&str, &str)] = &[
+/// Every migration: version, up, down.
+pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
     (
+        "20261122000000",
         include_str!("../../../migrations/2026-11-22-000000_pool_and_ledger/up.sql"),
         include_str!("../../../migrations/2026-11-22-000000_pool_and_ledger/down.sql"),
     ),
     (
+        "20261122120000",
         include_str!("../../../migrations/2026-11-22-120000_reconciliation/up.sql"),
         include_str!("../../../migrations/2026-11-22-120000_reconciliation/down.sql"),
     ),
     (
+        "20261122130000",
         include_str!("../../../migrations/2026-11-22-130000_sessions_and_audit/up.sql"),
         include_str!("../../../migrations/2026-11-22-130000_sessions_and_audit/down.sql"),
     ),
     (
+        "20261122140000",
         include_str!("../../../migrations/2026-11-22-140000_stock_samples/up.sql"),
         include_str!("../../../migrations/2026-11-22-140000_stock_samples/down.sql"),
     ),
     (
+        "20261122150000",
         include_str!("../../../migrations/2026-11-22-150000_audit_acts/up.sql"),
         include_str!("../../../migrations/2026-11-22-150000_audit_acts/down.sql"),
     ),
     (
+        "20261128140000",
         include_str!("../../../migrations/2026-11-28-140000_purchase_holder/up.sql"),
         include_str!("../../../migrations/2026-11-28-140000_purchase_holder/down.sql"),
     ),
     (
+        "20261128150000",
         include_str!("../../../migrations/2026-11-28-150000_caps/up.sql"),
         include_str!("../../../migrations/2026-11-28-150000_caps/down.sql"),
     ),
     (
+        "20261128160000",
         include_str!("../../../migrations/2026-11-28-160000_breaker_pauses/up.sql"),
         include_str!("../../../migrations/2026-11-28-160000_breaker_pauses/down.sql"),
     ),
     (
+        "20261128180000",
         include_str!("../../../migrations/2026-11-28-180000_refusals_concern/up.sql"),
         include_str!("../../../migrations/2026-11-28-180000_refusals_concern/down.sql"),
     ),
     (
+        "20261128185000",
         include_str!("../../../migrations/2026-11-28-185000_webhooks_given_up/up.sql"),
         include_str!("../../../migrations/2026-11-28-185000_webhooks_given_up/down.sql"),
     ),
     (
+        "20261129100000",
         include_str!("../../../migrations/2026-11-29-100000_leases/up.sql"),
         include_str!("../../../migrations/2026-11-29-100000_leases/down.sql"),
     ),
@@ -155,13 +166,13 @@ fn the_migrations_go_down_to_nothing_and_up_to_the_same() {
         std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).expect("the migrations").count();
     assert_eq!(MIGRATIONS.len(), folders, "every migration is tried");
     let mut steps = vec![before.clone()];
-    for (_, down) in MIGRATIONS.iter().rev() {
+    for (_, _, down) in MIGRATIONS.iter().rev() {
         world.sql(down);
         steps.push(catalogue(&world));
     }
     let nothing = steps.pop().unwrap_or_default();
     assert!(nothing.lines().all(|line| line.contains("__diesel_schema_migrations")), "{nothing}");
-    for (up, _) in MIGRATIONS {
+    for (_, up, _) in MIGRATIONS {
         world.sql(up);
         assert_eq!(Some(catalogue(&world)), steps.pop());
     }

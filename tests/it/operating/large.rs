@@ -63,3 +63,74 @@ fn the_monitor_does_not_count_the_whole_table_again_and_again() {
     assert!(rows < 4 * 40_000, "{rows} rows were read one after the other");
     assert_eq!(world.bought(), 30);
 }
+
+/// Rows of leases that PostgreSQL has read, in an index or one after the other.
+const LEASES_READ: &str =
+    "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = 'callbunker' AND relname = 'leases')
+     + (SELECT seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'callbunker' AND relname = 'leases')";
+
+#[test]
+fn an_order_of_many_waves_does_not_count_what_lies_in_stock() {
+    let world = World::new().quiet();
+    assert_eq!(world.daemon().stop(), Some(0));
+    fill(&world, "active", 40_000);
+    world.sql("VACUUM leases");
+    let daemon = world.daemon();
+    let before = world.count(LEASES_READ);
+    daemon.purchase(40).ok();
+    std::thread::sleep(Duration::from_secs(2));
+    let read = world.count(LEASES_READ) - before;
+    // Whoever shows people the stock, or notes it down once a minute, counts it.
+    assert!(read < 4 * 40_000, "{read} leases were read");
+    assert_eq!(world.bought(), 40);
+}
+
+#[test]
+fn a_change_of_tens_of_thousands_of_numbers_follows_each_and_reads_no_other() {
+    let world = World::new().quiet();
+    assert_eq!(world.daemon().stop(), Some(0));
+    fill(&world, "active", 40_000);
+    let one_by_one =
+        "SELECT seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'callbunker' AND relname = 'leases'";
+    let before = world.count(one_by_one);
+    // In one session, whose plans were made for many rows when one changes.
+    world.sql(
+        "UPDATE numbers SET webhook_status = 'drifted' WHERE id % 2 = 0;
+         UPDATE numbers SET status = 'quarantined', quarantine_reason = 'tag_conflict' WHERE id % 4 = 0;
+         UPDATE numbers SET status = 'active', quarantine_reason = NULL WHERE quarantine_reason = 'tag_conflict' AND id % 8 = 0;
+         UPDATE numbers SET webhook_status = 'configured' WHERE id = (SELECT min(id) FROM numbers WHERE id % 8 = 0);
+         UPDATE numbers SET webhook_status = 'drifted' WHERE id = (SELECT min(id) FROM numbers WHERE id % 8 = 0);
+         SELECT pg_stat_force_next_flush()",
+    );
+    assert_eq!(world.count(one_by_one) - before, 0, "leases are looked up in their key");
+    assert_eq!(
+        world.sql("SELECT count(*) FILTER (WHERE ready), count(*) FILTER (WHERE NOT ready) FROM leases"),
+        "20000|15000"
+    );
+    assert_eq!(world.count("SELECT sum(more) FROM owned_changes"), 40_000);
+}
+
+#[test]
+fn what_is_owned_stays_known_over_many_small_changes_at_once() {
+    let world = World::new().quiet();
+    assert_eq!(world.daemon().stop(), Some(0));
+    fill(&world, "active", 600);
+    std::thread::scope(|scope| {
+        for part in 0..3 {
+            let world = &world;
+            scope.spawn(move || {
+                world.sql(&format!(
+                    "DO $do$ DECLARE one bigint; BEGIN
+                         FOR one IN SELECT id FROM numbers WHERE id % 3 = {part} ORDER BY id LOOP
+                             UPDATE numbers SET missing_since = now() WHERE id = one;
+                             COMMIT;
+                             UPDATE numbers SET missing_since = NULL WHERE id = one AND id % 2 = 0;
+                             COMMIT;
+                         END LOOP; END $do$"
+                ))
+            });
+        }
+    });
+    assert_eq!(world.count("SELECT sum(more) FROM owned_changes"), 300);
+    assert!(world.count("SELECT count(*) FROM owned_changes") < 200, "they are folded");
+}

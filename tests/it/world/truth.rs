@@ -148,6 +148,11 @@ impl World {
     /// so is all stock. Numbers that moved in with their user keep their webhooks.
     #[track_caller]
     pub fn assert_one_to_one_at_any_time(&self) {
+        let owned = self.sql(
+            "SELECT (SELECT coalesce(sum(more), 0) FROM owned_changes)
+                  - (SELECT count(*) FROM numbers WHERE status <> 'released' AND missing_since IS NULL)",
+        );
+        assert_eq!(owned, "0", "how many are owned is known without counting");
         self.assert_one_to_one_in_the_database();
         self.assert_whoever_serves_is_ready();
     }

@@ -15,7 +15,7 @@ use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::schema::{purchase_items, purchases};
 use crate::db::purchases::purchase_count_used;
-use crate::db::stock::{Care, stock_observe};
+use crate::db::stock::{Care, Far, stock_observe};
 use crate::domain::{CountryCode, PhoneNumber, PoolPolicy, Trigger, Why, permit_one};
 
 /// Which run of which order asks.
@@ -97,7 +97,10 @@ pub fn items_intend(
             return Ok(vec![Intent::RunIsOver; wanted.len()]);
         };
         let mut places_used = i64::from(purchase_count_used(conn, run.order_id)?);
-        let mut seen = stock_observe(conn, buying, limits.care)?;
+        // An order by hand is bound by the windows, one for those who wait by what is owned, too.
+        let available_max_binds = !matches!(trigger, Trigger::Manual | Trigger::Emergency);
+        let far = Far::of_caps(&limits.policy, available_max_binds, wanted.len());
+        let mut seen = stock_observe(conn, buying, limits.care, far)?;
         seen.stock = seen.stock_for_waiters(country, limits.pool_country);
         let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
         // Exact here, under the gate's lock, which every intent takes.

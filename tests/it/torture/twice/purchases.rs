@@ -10,13 +10,16 @@ use callbunker::db::purchases::items::{
 use callbunker::db::purchases::{
     Wish, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
 };
-use callbunker::db::stock::{Care, stock_glance, stock_read, stock_read_for_waiters};
+use callbunker::db::stock::{Care, stock_glance, stock_read, stock_read_for_buying};
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
 use callbunker::db::{Connection, Constraint};
-use callbunker::domain::{CountryCode, OrderState, Trigger, UserId};
+use callbunker::domain::{CountryCode, OrderState, PoolPolicy, Trigger, UserId};
 use uuid::Uuid;
 
 use super::{Ledger, ONE, STATE, THREE, TWO, failure, pool, wish};
+
+const POLICY: PoolPolicy =
+    PoolPolicy { threshold_low: 2, replenishment_batch_size: 2, total_min: 4, available_max: 9, owned_max: 20 };
 
 #[test]
 fn an_item_settles_ends_and_is_doubted_as_if_once() {
@@ -232,7 +235,7 @@ fn a_number_whose_rest_is_over_comes_for_those_in_line_only_if_it_can_serve_them
         assert_eq!((stock.unserved, stock.due), (unserved, 1 - unserved), "{is}");
         assert_eq!(ledger.run(|conn| stock_glance(conn, 9, 9)).idle, 1 - unserved, "{is}");
         // While Twilio keeps silent it comes for nobody, and is stock all the same.
-        let stalled = ledger.run(|conn| stock_read_for_waiters(conn, Care::Stalls)).stock;
+        let stalled = ledger.run(|conn| stock_read_for_buying(conn, &POLICY, Care::Stalls)).stock;
         assert_eq!((stalled.unserved, stalled.due), (1, stock.due), "{is}");
     }
 }
@@ -245,7 +248,7 @@ fn a_number_under_repair_comes_for_those_in_line_unless_twilio_keeps_silent_and_
     let instance = Uuid::new_v4();
     let waiter = Waiter { user_id: "u-1".parse().unwrap(), country: None, patience: Duration::from_secs(60) };
     ledger.run(move |conn| waiters_join(conn, instance, std::slice::from_ref(&waiter)));
-    let unserved = |care: Care| ledger.run(move |conn| stock_read_for_waiters(conn, care)).stock.unserved;
+    let unserved = |care: Care| ledger.run(move |conn| stock_read_for_buying(conn, &POLICY, care)).stock.unserved;
     for (is, comes, stalls) in [("configured", 0, 0), ("drifted", 0, 1), ("failed", 1, 1)] {
         ledger.world.sql(&format!("UPDATE numbers SET webhook_status = '{is}'"));
         assert_eq!((unserved(Care::Comes), unserved(Care::Stalls)), (comes, stalls), "{is}");

@@ -1,0 +1,100 @@
+//! Bounded looks at the stock: cheap however large the pool is.
+//!
+//! How to get it wrong: an order that no index has. The first ten rows are then found by sorting a million.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+
+use super::count;
+use crate::db::assignments::Region;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::numbers::{DUE, MENDABLE, UNREADY};
+use crate::domain::{AreaCode, CountryCode};
+
+#[derive(QueryableByName)]
+struct Few {
+    #[diesel(sql_type = BigInt)]
+    few: i64,
+}
+
+/// How many are assignable, counted up to `most` and no further: cheap however large the pool is.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_available_up_to(conn: &mut Connection, most: u32) -> Result<u32, DbError> {
+    let few: Few = sql_query(
+        "SELECT count(*) AS few FROM (SELECT 1 FROM leases WHERE user_id IS NULL AND ready
+                                      ORDER BY purchased_at, number_id LIMIT $1) AS first_rows",
+    )
+    .bind::<Integer, _>(i32::try_from(most).unwrap_or(i32::MAX))
+    .get_result(conn)?;
+    Ok(count(few.few))
+}
+
+/// Stock as far as a policy cares, counted in the order of indexes and no further than it asks: cheap however large the
+/// pool is, and as exact as the whole count where the decision hangs on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Glance {
+    /// What [`Stock::idle`] counts, up to the larger of both limits of the policy.
+    pub idle: u32,
+    /// What is somebody's, up to `pool.total_min`.
+    pub assigned: u32,
+}
+
+/// Glances at the stock.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_glance(conn: &mut Connection, idle_most: u32, assigned_most: u32) -> Result<Glance, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        idle: i64,
+        #[diesel(sql_type = BigInt)]
+        assigned: i64,
+    }
+    let bound = |most: u32| i32::try_from(most).unwrap_or(i32::MAX);
+    let row: Row = sql_query(format!(
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM leases WHERE user_id IS NULL AND ready
+                                        ORDER BY purchased_at, number_id LIMIT $1) AS a)
+              + (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND {MENDABLE} ORDER BY l.country, l.number_id LIMIT $1) AS b)
+              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} ORDER BY quarantined_until LIMIT $1) AS c)
+              + (SELECT count(*) FROM (SELECT 1 FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')
+                                        ORDER BY intended_at LIMIT $1) AS d) AS idle,
+                {} AS assigned",
+        somebodys_up_to("$2")
+    ))
+    .bind::<Integer, _>(bound(idle_most))
+    .bind::<Integer, _>(bound(assigned_most))
+    .get_result(conn)?;
+    Ok(Glance { idle: count(row.idle), assigned: count(row.assigned) })
+}
+
+/// Whether anything is assignable in `region`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_available_in(conn: &mut Connection, region: Region) -> Result<bool, DbError> {
+    let any: Few = sql_query(
+        "SELECT count(*) AS few FROM (
+             SELECT 1 FROM leases WHERE user_id IS NULL AND ready AND ($1 IS NULL OR country = $1) AND ($2 IS NULL OR area_code = $2) LIMIT 1) AS one",
+    )
+    .bind::<Nullable<Text>, _>(region.country.as_ref().map(CountryCode::as_str))
+    .bind::<Nullable<Text>, _>(region.area_code.as_ref().map(AreaCode::as_str))
+    .get_result(conn)?;
+    Ok(any.few > 0)
+}
+
+/// SQL: how many are somebody's, without the missing ones; exact below `most`, and no less than it otherwise.
+pub(super) fn somebodys_up_to(most: &str) -> String {
+    let missing = "missing_since IS NOT NULL AND status <> 'released'";
+    // Whether a number is missing is asked of those that are, which are few.
+    format!(
+        "((SELECT count(*) FROM (SELECT 1 FROM leases WHERE assignment_id IS NOT NULL ORDER BY assignment_id
+                                 LIMIT {most} + (SELECT count(*) FROM numbers WHERE {missing})) AS somebodys)
+          - (SELECT count(*) FROM numbers WHERE {missing}
+                AND (SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = numbers.id)))"
+    )
+}

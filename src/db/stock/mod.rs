@@ -1,0 +1,22 @@
+//! Counting: stock for the planner, the ledger's sliding windows for the caps, and the bounded looks of the hot paths.
+//!
+//! Invariant: what is asked in each wave of creates, or for each signup, takes no longer in a pool of a million. What people
+//! and machines are shown is exact; what a plan is made from is exact wherever the plan hangs on it.
+//! How to get it wrong: counting what is somebody's, or what lies in stock, because one wants to know whether there are ten.
+
+mod glance;
+mod needs;
+mod observation;
+mod spend;
+mod whole;
+
+pub use glance::{Glance, stock_available_in, stock_available_up_to, stock_glance};
+pub(super) use observation::stock_observe;
+pub use observation::{Care, Far, Observation, stock_read, stock_read_for_buying};
+pub(super) use spend::SPENT;
+pub use spend::Spend;
+
+/// A count is never negative, and no pool holds four thousand million numbers.
+fn count(rows: i64) -> u32 {
+    u32::try_from(rows.max(0)).unwrap_or(u32::MAX)
+}

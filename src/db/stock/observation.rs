@@ -1,0 +1,257 @@
+//! Everything a plan is made from, in one statement, so that a number that moves is counted once.
+//!
+//! Invariant: signups write nothing that helps to count, so either what is free or what is somebody's must be counted. People
+//! are shown exact counts ([`super::whole`]). Whoever buys asks no further than the policy does: how many are owned is known
+//! without counting (`owned_changes`), and the rest is counted up to the largest limit that is set against it.
+//! How to get it wrong: showing people what was counted up to a limit.
+
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::BigInt;
+
+use super::count;
+use super::glance::somebodys_up_to;
+use super::needs::waitlist_needs;
+use super::spend::{SPENT, Spend};
+use super::whole::whole;
+use crate::db::buying_state::{BuyingState, buying_state_read};
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::numbers::{DUE, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY};
+use crate::domain::{Caps, CountryCode, Needs, PoolPolicy, Stock};
+
+/// Everything a plan is made from, read in one transaction-free pass.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// The counts.
+    pub stock: Stock,
+    /// Numbers that we had and that are not at Twilio any more.
+    pub missing: u32,
+    /// Those of them that are somebody's.
+    pub missing_of_users: u32,
+    /// Out of stock until an operator decides: a part of `stock.quarantined`.
+    pub held: u32,
+    /// The windows.
+    pub spend: Spend,
+    /// Pause and breaker.
+    pub buying: BuyingState,
+    /// What signups on the waitlist lack, by the country they insist on.
+    pub needs: Needs,
+}
+
+impl Observation {
+    /// What is left under `spend.purchases_per_hour_max` and `spend.purchases_per_day_max`, and whether buying is open.
+    #[must_use]
+    pub fn caps(&self, per_hour_max: u32, per_day_max: u32) -> Caps {
+        Caps {
+            hour_left: per_hour_max.saturating_sub(self.spend.hour),
+            day_left: per_day_max.saturating_sub(self.spend.day),
+            paused: self.buying.paused.is_some(),
+            halted: self.buying.halted.is_some(),
+        }
+    }
+
+    /// The stock as an emergency sees it that buys in `country`: in the pool's own it may serve who insists on it and who
+    /// takes any; in another one, which nobody configured or priced, it may serve nobody.
+    #[must_use]
+    pub fn stock_for_waiters(&self, country: CountryCode, pool_country: CountryCode) -> Stock {
+        let of = |country: Option<CountryCode>| self.needs.get(&country).copied().unwrap_or_default();
+        let unserved = if country == pool_country { of(Some(country)) + of(None) } else { 0 };
+        Stock { unserved, ..self.stock }
+    }
+
+    /// Counts an intent that the caller has just written in the same transaction.
+    pub(in crate::db) fn count_intent(&mut self, override_caps: bool) {
+        self.stock.purchasing += 1;
+        self.stock.unserved = self.stock.unserved.saturating_sub(1);
+        if override_caps {
+            self.spend.overridden += 1;
+        } else {
+            self.spend.hour += 1;
+            self.spend.day += 1;
+        }
+    }
+}
+
+/// Whether what only a look at Twilio brings back is on its way: numbers under repair, and those whose rest is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// As far as anybody knows.
+    Comes,
+    /// Twilio keeps silent about numbers that we have.
+    Stalls,
+}
+
+/// How far to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Far {
+    /// Everything, exactly.
+    Whole,
+    /// As a plan needs it. [`Stock::owned`] is exact; [`Stock::idle`] and [`Stock::assigned`] are so below `idle` and
+    /// `assigned`. What was not counted stands under `quarantined`.
+    UpTo {
+        /// The largest limit that is set against what is idle; 0 = none is.
+        idle: u32,
+        /// And against what is somebody's.
+        assigned: u32,
+        /// If no more than this many are owned, with what may turn up, `idle` is not reached, and nothing is counted.
+        unless: u32,
+    },
+}
+
+impl Far {
+    /// As far as this policy goes.
+    #[must_use]
+    pub fn of(policy: &PoolPolicy) -> Self {
+        let idle = policy.threshold_low.max(policy.total_min).max(policy.available_max);
+        Self::UpTo { idle, assigned: policy.total_min, unless: 0 }
+    }
+
+    /// As far as the caps go that bind `more` creates: whether they are wanted was decided before.
+    #[must_use]
+    pub fn of_caps(policy: &PoolPolicy, available_max_binds: bool, more: usize) -> Self {
+        let idle = if available_max_binds { policy.available_max } else { 0 };
+        Self::UpTo { idle, assigned: 0, unless: idle.saturating_sub(u32::try_from(more).unwrap_or(u32::MAX)) }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Counts {
+    #[diesel(sql_type = BigInt)]
+    available: i64,
+    #[diesel(sql_type = BigInt)]
+    unready: i64,
+    #[diesel(sql_type = BigInt)]
+    unfit: i64,
+    #[diesel(sql_type = BigInt)]
+    assigned: i64,
+    #[diesel(sql_type = BigInt)]
+    quarantined: i64,
+    #[diesel(sql_type = BigInt)]
+    due: i64,
+    #[diesel(sql_type = BigInt)]
+    missing: i64,
+    #[diesel(sql_type = BigInt)]
+    missing_of_users: i64,
+    #[diesel(sql_type = BigInt)]
+    held: i64,
+    #[diesel(sql_type = BigInt)]
+    purchasing: i64,
+    #[diesel(sql_type = BigInt)]
+    unsettled: i64,
+    #[diesel(sql_type = BigInt)]
+    waiting: i64,
+    #[diesel(sql_type = BigInt)]
+    hour: i64,
+    #[diesel(sql_type = BigInt)]
+    day: i64,
+    #[diesel(sql_type = BigInt)]
+    overridden: i64,
+    #[diesel(sql_type = BigInt)]
+    doubted: i64,
+}
+
+/// Counts everything. Missing numbers are no stock: they are not at Twilio.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_read(conn: &mut Connection) -> Result<Observation, DbError> {
+    let buying = buying_state_read(conn)?;
+    stock_observe(conn, buying, Care::Comes, Far::Whole)
+}
+
+/// The same for whoever buys, as far as `policy` goes: what stalls does not come for those on the waitlist. The pool counts it
+/// all the same.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_read_for_buying(conn: &mut Connection, policy: &PoolPolicy, care: Care) -> Result<Observation, DbError> {
+    let buying = buying_state_read(conn)?;
+    stock_observe(conn, buying, care, Far::of(policy))
+}
+
+/// The same beside a state that the caller has read, and perhaps locked.
+pub(in crate::db) fn stock_observe(
+    conn: &mut Connection,
+    buying: BuyingState,
+    care: Care,
+    far: Far,
+) -> Result<Observation, DbError> {
+    let bound = |most: u32| i64::from(most);
+    let counts: Counts = match far {
+        Far::Whole => sql_query(format!("{} SELECT * FROM stands, i, w, s", with(&whole()))).get_result(conn)?,
+        Far::UpTo { idle, assigned, unless } => sql_query(format!("{} SELECT * FROM stands, i, w, s", with(&up_to())))
+            .bind::<BigInt, _>(bound(idle))
+            .bind::<BigInt, _>(bound(assigned))
+            .bind::<BigInt, _>(bound(unless))
+            .get_result(conn)?,
+    };
+    let stock = Stock {
+        available: count(counts.available),
+        unready: count(counts.unready),
+        unfit: count(counts.unfit),
+        assigned: count(counts.assigned),
+        quarantined: count(counts.quarantined),
+        due: count(counts.due),
+        purchasing: count(counts.purchasing),
+        unsettled: count(counts.unsettled),
+        doubted: count(counts.doubted),
+        waiting: count(counts.waiting),
+        unserved: 0,
+    };
+    let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
+    let needs = if stock.waiting > 0 { waitlist_needs(conn, care, stock.waiting)? } else { Needs::new() };
+    let stock = Stock { unserved: needs.values().sum(), ..stock };
+    Ok(Observation {
+        stock,
+        missing: count(counts.missing),
+        missing_of_users: count(counts.missing_of_users),
+        held: count(counts.held),
+        spend,
+        buying,
+        needs,
+    })
+}
+
+/// What is on its way, who waits, and what was spent, before `stands`: the columns of [`Stock`] that are numbers of ours.
+fn with(stands: &str) -> String {
+    format!(
+        "WITH n AS (SELECT {OWNED_COUNT} AS owned),
+         i AS (
+             SELECT count(*) FILTER (WHERE state IN ('intended', 'sent')) AS purchasing,
+                    count(*) FILTER (WHERE state = 'unknown') AS unsettled
+               FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')),
+         w AS (SELECT count(*) AS waiting FROM waiters w WHERE expires_at > clock_timestamp()
+                  AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = w.user_id)),
+         s AS (
+             SELECT count(*) FILTER (WHERE NOT override_caps AND intended_at > clock_timestamp() - interval '1 hour') AS hour,
+                    count(*) FILTER (WHERE NOT override_caps) AS day,
+                    count(*) FILTER (WHERE override_caps) AS overridden,
+                    count(*) FILTER (WHERE doubted AND state = 'not_bought') AS doubted
+               FROM purchase_items
+              WHERE {SPENT} AND intended_at > clock_timestamp() - interval '24 hours'),
+         {stands}"
+    )
+}
+
+/// `$1` of what is idle, `$2` of what is somebody's; of what is idle none, if no more than `$3` can be.
+fn up_to() -> String {
+    format!(
+        "b AS (SELECT CASE WHEN owned + purchasing + unsettled + doubted <= $3 THEN 0 ELSE $1 END AS idle FROM n, i, s),
+         c AS MATERIALIZED (SELECT
+             (SELECT count(*) FROM (SELECT 1 FROM leases WHERE user_id IS NULL AND ready
+                                     ORDER BY purchased_at, number_id LIMIT (SELECT idle FROM b)) AS a) AS available,
+             (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND {MENDABLE}
+                                     ORDER BY l.country, l.number_id LIMIT (SELECT idle FROM b)) AS a) AS unready,
+             (SELECT count(*) FROM (SELECT 1 FROM {UNFIT} LIMIT (SELECT idle FROM b)) AS a) AS unfit,
+             (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE}
+                                     ORDER BY quarantined_until LIMIT (SELECT idle FROM b)) AS a) AS due,
+             {} AS assigned,
+             (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL AND status <> 'released') AS missing,
+             (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL AND status <> 'released'
+                AND (SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = numbers.id)) AS missing_of_users,
+             (SELECT count(*) FROM numbers WHERE {ON_HOLD} AND missing_since IS NULL) AS held),
+         stands AS (SELECT c.*, greatest(owned - available - unready - unfit - assigned, due) AS quarantined FROM c, n)",
+        somebodys_up_to("$2")
+    )
+}

@@ -1,0 +1,189 @@
+//! The migration that made leases, over data of every kind: what each row means stays, up, down and up again.
+//!
+//! How to get it wrong: comparing what the columns say. `assigned` and `available` are told by another table afterwards.
+
+use std::process::{Command, Output};
+
+use super::schema::MIGRATIONS;
+use crate::world::World;
+
+/// Of each migration, in their order.
+const VERSIONS: &str = "
+    CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now())";
+const LEASES: &str = "20261129100000";
+
+/// A number in every place, with and without a user, webhooks and capabilities of all kinds; users who had several numbers,
+/// and numbers that had several users; somebody who waited; an order with its item.
+const DATA: &str = "
+    INSERT INTO installation (account_sid, instance_name, voice_url, sms_url, status_callback)
+    VALUES ('AC1', 'default', 'https://a/v', 'https://a/s', 'https://a/c');
+    INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, expires_at, ended_at)
+    VALUES ('00000000-0000-4000-8000-000000000001', 'manual', 'done', 2, 'US', 'test', now(), now());
+    INSERT INTO purchase_items (id, purchase_id, phone_number, override_caps, state, attempts, first_sent_at, ended_at)
+    VALUES ('00000000-0000-4000-8000-000000000002', '00000000-0000-4000-8000-000000000001', '+14155550001', false, 'bought', 1, now(), now());
+    INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, missing_since, quarantined_until,
+                         quarantine_reason, rests_for, held_since, purchased_at)
+    SELECT 'PN' || lpad(to_hex(n), 32, '0'), '+1415555' || lpad(n::text, 4, '0'), CASE WHEN n % 7 = 0 THEN 'CA' ELSE 'US' END,
+           CASE WHEN n % 3 > 0 THEN '415' END, status, (ARRAY['configured', 'drifted', 'pending', 'failed'])[1 + n % 4], n % 5 > 0,
+           CASE WHEN n % 11 = 0 THEN now() - interval '1 hour' END, CASE WHEN reason = 'released' THEN now() + interval '1 day' END,
+           reason, CASE WHEN reason = 'released' AND n % 2 = 0 THEN 'resting-' || n END,
+           CASE WHEN reason IN ('tag_conflict', 'unknown_item') THEN now() - interval '1 day' END, now() - n * interval '1 hour'
+      FROM (SELECT n, (ARRAY['available', 'quarantined', 'released'])[1 + n % 3] AS status,
+                   CASE WHEN n % 3 = 1 THEN (ARRAY['released', 'unknown_item', 'tag_conflict', 'adopting', 'leaving'])[1 + n / 3 % 5]
+                        END AS reason
+              FROM generate_series(1, 360) AS n) AS kinds;
+    UPDATE numbers SET purchase_item_id = '00000000-0000-4000-8000-000000000002' WHERE phone_number = '+14155550001';
+    INSERT INTO assignments (number_id, user_id, source, assigned_at, released_at, waited_at)
+    SELECT id, 'past-' || id % 40, (ARRAY['pool', 'emergency', 'import', 'adopt'])[1 + id % 4], now() - round * interval '9 days',
+           now() - round * interval '8 days', CASE WHEN id % 9 = 0 THEN '00000000-0000-4000-8000-000000000003'::uuid END
+      FROM numbers, generate_series(1, 3) AS round ORDER BY round DESC, id;
+    -- Of those in stock every other one is somebody's, as an operator may give it, whatever it lacks; then one round of users
+    -- who had others before.
+    WITH given AS (INSERT INTO assignments (number_id, user_id, source, assigned_at, waited_at)
+                   SELECT id, CASE WHEN id % 4 = 0 THEN 'past-' || id ELSE 'user-' || id END, 'adopt', now() - interval '1 hour', NULL
+                     FROM numbers WHERE status = 'available' AND ready AND id % 2 = 0 RETURNING number_id)
+    UPDATE numbers SET status = 'assigned' WHERE id IN (SELECT number_id FROM given);
+    UPDATE numbers SET webhook_status = 'drifted' WHERE status = 'assigned' AND id % 5 = 2;
+    UPDATE numbers SET missing_since = now() WHERE status = 'assigned' AND id % 5 = 3;
+    INSERT INTO releases (id, number_id, requested_by, former_reason)
+    SELECT gen_random_uuid(), id, 'test', 'tag_conflict' FROM numbers WHERE quarantine_reason = 'leaving';
+    INSERT INTO waiters (user_id, country, instance_id, created_at, expires_at)
+    VALUES ('waiting', 'CA', gen_random_uuid(), now(), now() + interval '1 hour')";
+
+/// What every row means, in the words of the earlier schema; `status` and `assignments` are told by the schema that there is.
+fn meaning(status: &str, assignments: &str) -> String {
+    format!(
+        "SELECT string_agg(line, chr(10) ORDER BY line COLLATE \"C\") FROM (
+         SELECT concat_ws('|', 'number', id, sid, phone_number, country, area_code, {status}, webhook_status, capable,
+                          missing_since, quarantined_until, quarantine_reason, rests_for, held_since, purchase_item_id, purchased_at,
+                          webhooks_in_vain, webhooks_failed_at) AS line FROM numbers n
+         UNION ALL SELECT concat_ws('|', 'assignment', id, number_id, user_id, source, assigned_at, released_at, waited_at)
+           FROM {assignments} a
+         UNION ALL SELECT 'item ' || i::text FROM purchase_items i UNION ALL SELECT 'order ' || p::text FROM purchases p
+         UNION ALL SELECT 'release ' || r::text FROM releases r UNION ALL SELECT 'waiter ' || w::text FROM waiters w
+         UNION ALL SELECT 'installation ' || i::text FROM installation i UNION ALL SELECT 'gate ' || g::text FROM buying_gate g) AS lines"
+    )
+}
+
+fn before() -> String {
+    meaning("status", "assignments")
+}
+
+fn after() -> String {
+    meaning(
+        "CASE WHEN status <> 'active' THEN status
+              WHEN (SELECT user_id FROM leases l WHERE l.number_id = n.id) IS NULL THEN 'available' ELSE 'assigned' END",
+        "assignments_ever",
+    )
+}
+
+/// A database as the version before left it, with data.
+fn earlier() -> World {
+    let world = World::new();
+    world.sql(&format!("CREATE SCHEMA callbunker; {VERSIONS}"));
+    for (version, up, _down) in MIGRATIONS.iter().filter(|(version, ..)| *version < LEASES) {
+        world.sql(&format!("{up}; INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"));
+    }
+    world.sql(DATA);
+    world
+}
+
+fn migrate(world: &World) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_callbunker"))
+        .arg("migrate")
+        .env_clear()
+        .envs(world.settings())
+        .output()
+        .expect("the program starts")
+}
+
+fn the_migration() -> (&'static str, &'static str) {
+    let (_, up, down) = MIGRATIONS.iter().find(|(version, ..)| *version == LEASES).expect("it is one of them");
+    (up, down)
+}
+
+#[test]
+fn every_row_means_the_same_after_the_migration_and_after_its_way_down_and_up_again() {
+    let world = earlier();
+    let was = world.sql(&before());
+    for kind in
+        ["|assigned|", "|available|", "|quarantined|", "|released|", "assignment|", "item ", "waiter ", "release "]
+    {
+        assert!(was.lines().filter(|line| line.contains(kind)).count() > 0, "{kind}");
+    }
+    let ids = world.count("SELECT max(id) FROM assignments");
+    let done = migrate(&world);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(was, world.sql(&after()));
+    let (up, down) = the_migration();
+    world.sql(down);
+    assert_eq!(was, world.sql(&before()));
+    world.sql(up);
+    assert_eq!(was, world.sql(&after()));
+    // A lease for each that can be somebody's, which says what its number says; and how many are owned is known.
+    assert_eq!(
+        world.count(
+            "SELECT count(*) FROM numbers n FULL JOIN leases l ON l.number_id = n.id
+              WHERE (n.status = 'active') <> (l.number_id IS NOT NULL)
+                 OR (l.phone_number, l.country, l.purchased_at) <> (n.phone_number, n.country, n.purchased_at)
+                 OR l.area_code IS DISTINCT FROM n.area_code OR (l.user_id IS NULL AND l.ready <> n.ready)"
+        ),
+        0
+    );
+    assert_eq!(
+        world.count("SELECT sum(more) FROM owned_changes"),
+        world.count("SELECT count(*) FROM numbers WHERE status <> 'released' AND missing_since IS NULL")
+    );
+    // The next assignment comes after all that were.
+    world.sql(
+        "UPDATE leases SET user_id = 'new', source = 'pool', assigned_at = now(), assignment_id = nextval('assignment_ids')
+          WHERE number_id = (SELECT min(number_id) FROM leases WHERE user_id IS NULL AND ready)",
+    );
+    assert!(world.count("SELECT assignment_id FROM leases WHERE user_id = 'new'") > ids);
+}
+
+#[test]
+fn rows_that_disagree_stop_the_migration_with_a_sentence_and_nothing_is_lost() {
+    for disagreeing in [
+        "UPDATE numbers SET status = 'assigned' WHERE id = (SELECT min(id) FROM numbers WHERE status = 'available')",
+        "UPDATE numbers SET status = 'available' WHERE id = (SELECT min(id) FROM numbers WHERE status = 'assigned')",
+        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'tag_conflict'
+          WHERE id = (SELECT min(id) FROM numbers WHERE status = 'assigned')",
+    ] {
+        let world = earlier();
+        world.sql(&format!("SET session_replication_role = replica; {disagreeing}"));
+        let was = world.sql(&before());
+        let refused = migrate(&world);
+        let stderr = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success(), "{disagreeing}");
+        assert!(stderr.contains("1 numbers are assigned without a live assignment, or have one"), "{stderr}");
+        assert_eq!(was, world.sql(&before()), "{disagreeing}");
+        // Set right, it goes through.
+        world.sql(
+            "SET session_replication_role = replica; UPDATE numbers n SET quarantine_reason = NULL, status = CASE WHEN EXISTS (
+                 SELECT FROM assignments a WHERE a.number_id = n.id AND a.released_at IS NULL) THEN 'assigned' ELSE 'available' END
+              WHERE status IN ('available', 'assigned')
+                 OR EXISTS (SELECT FROM assignments a WHERE a.number_id = n.id AND a.released_at IS NULL)",
+        );
+        let done = migrate(&world);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+}
+
+#[test]
+fn an_earlier_instance_that_still_runs_finds_no_table_of_its_own_and_a_new_one_does_not_start() {
+    let world = earlier();
+    // What the version before looks at for its readiness.
+    let look = "SELECT (SELECT count(*) FROM (SELECT FROM waiters LIMIT 1) a) + (SELECT count(*) FROM (SELECT FROM numbers LIMIT 1) b)
+              + (SELECT count(*) FROM (SELECT FROM assignments LIMIT 1) c)";
+    assert!(world.count(look) > 0);
+    assert!(migrate(&world).status.success());
+    let error = world.database.psql(&format!("SET search_path = callbunker; {look}")).expect_err("it goes unready");
+    assert!(error.to_string().contains("\"assignments\" does not exist"), "{error}");
+    // It knows all that this one knows but the last: so is one refused that this one does not know.
+    world.sql("UPDATE __diesel_schema_migrations SET version = '20991231235959' WHERE version = '20261129100000'");
+    let refused = migrate(&world);
+    let stderr = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(64), "{stderr}");
+    assert!(stderr.contains("newer callbunker") && stderr.contains("20991231235959"), "{stderr}");
+}
