@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
-use super::count;
 use crate::db::assignments::Region;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
@@ -97,4 +96,9 @@ pub(super) fn somebodys_up_to(most: &str) -> String {
           - (SELECT count(*) FROM numbers WHERE {missing}
                 AND (SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = numbers.id)))"
     )
+}
+
+/// A count is never negative, and no pool holds four thousand million numbers.
+pub(super) fn count(rows: i64) -> u32 {
+    u32::try_from(rows.max(0)).unwrap_or(u32::MAX)
 }

@@ -11,12 +11,8 @@ mod spend;
 mod whole;
 
 pub use glance::{Glance, stock_available_in, stock_available_up_to, stock_glance};
+pub use needs::Care;
 pub(super) use observation::stock_observe;
-pub use observation::{Care, Far, Observation, stock_read, stock_read_for_buying};
+pub use observation::{Far, Observation, stock_read, stock_read_for_buying};
 pub(super) use spend::SPENT;
 pub use spend::Spend;
-
-/// A count is never negative, and no pool holds four thousand million numbers.
-fn count(rows: i64) -> u32 {
-    u32::try_from(rows.max(0)).unwrap_or(u32::MAX)
-}

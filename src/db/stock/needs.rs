@@ -10,12 +10,20 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::count;
-use super::observation::Care;
+use super::glance::count;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::{DUE, MENDABLE};
 use crate::domain::{CountryCode, Needs, unserved};
+
+/// Whether what only a look at Twilio brings back is on its way: numbers under repair, and those whose rest is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// As far as anybody knows.
+    Comes,
+    /// Twilio keeps silent about numbers that we have.
+    Stalls,
+}
 
 /// Sets the waitlist against what is assignable or on its way, country by country.
 pub(super) fn waitlist_needs(conn: &mut Connection, care: Care, waiting: u32) -> Result<Needs, DbError> {

@@ -9,9 +9,8 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
 
-use super::count;
-use super::glance::somebodys_up_to;
-use super::needs::waitlist_needs;
+use super::glance::{count, somebodys_up_to};
+use super::needs::{Care, waitlist_needs};
 use super::spend::{SPENT, Spend};
 use super::whole::whole;
 use crate::db::buying_state::{BuyingState, buying_state_read};
@@ -71,15 +70,6 @@ impl Observation {
             self.spend.day += 1;
         }
     }
-}
-
-/// Whether what only a look at Twilio brings back is on its way: numbers under repair, and those whose rest is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Care {
-    /// As far as anybody knows.
-    Comes,
-    /// Twilio keeps silent about numbers that we have.
-    Stalls,
 }
 
 /// How far to count.

@@ -126,7 +126,8 @@ fn every_row_means_the_same_after_the_migration_and_after_its_way_down_and_up_ag
             "SELECT count(*) FROM numbers n FULL JOIN leases l ON l.number_id = n.id
               WHERE (n.status = 'active') <> (l.number_id IS NOT NULL)
                  OR (l.phone_number, l.country, l.purchased_at) <> (n.phone_number, n.country, n.purchased_at)
-                 OR l.area_code IS DISTINCT FROM n.area_code OR (l.user_id IS NULL AND l.ready <> n.ready)"
+                 OR (l.number_id IS NOT NULL AND l.area_code IS DISTINCT FROM n.area_code)
+                 OR (l.user_id IS NULL AND l.ready <> n.ready)"
         ),
         0
     );
