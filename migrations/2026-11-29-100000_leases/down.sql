@@ -1,9 +1,11 @@
 DROP VIEW assignments_ever;
 DROP TRIGGER numbers_have_a_lease_when_they_come ON numbers;
 DROP TRIGGER numbers_have_a_lease ON numbers;
+DROP TRIGGER numbers_are_owned_no_more ON numbers;
 DROP TRIGGER numbers_move_as_they_may ON numbers;
 DROP FUNCTION numbers_have_a_lease();
 DROP TABLE owned_changes;
+DROP FUNCTION owned_recount();
 DROP FUNCTION owned_changes_count_themselves();
 DROP TRIGGER past_assignments_stay ON past_assignments;
 DROP TRIGGER past_assignments_are_kept ON past_assignments;

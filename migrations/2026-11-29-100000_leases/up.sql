@@ -17,7 +17,8 @@
 --
 -- What a statement changes of `numbers`, leases follow in one statement, too, by look-ups in their key: 200,000 rows at once are
 -- a matter of seconds, and one row is not dearer in a pool of a million. How many numbers are owned is known without counting
--- them (owned_changes; owned_changes_count_themselves keeps hands away), so that the caps (I5) cost the same in any pool.
+-- them (owned_changes; owned_changes_count_themselves keeps hands away), so that the caps (I5) cost the same in any pool; what
+-- a restore or a hand with the triggers off did to it, owned_recount sets right.
 --
 -- How long it takes: with a million numbers, 300,000 live and three million past assignments 21 s on two cores, and 77 s when
 -- these had other work for fifteen; a start may take 180 s (systemd/callbunker.service). Nothing is served meanwhile.
@@ -134,8 +135,9 @@ CREATE TABLE owned_changes (
 INSERT INTO owned_changes (more) SELECT count(*) FROM numbers WHERE status <> 'released' AND missing_since IS NULL;
 
 -- One statement for all rows that a statement changed. Leases are looked up one by one in their key, whatever a session
--- thought of their number when it planned this: reading all of them is what would not scale.
-CREATE FUNCTION numbers_have_a_lease() RETURNS trigger LANGUAGE plpgsql
+-- thought of their number when it planned this: reading all of them is what would not scale. It runs with its owner's rights:
+-- whoever may write numbers need not be allowed to write what follows from them.
+CREATE FUNCTION numbers_have_a_lease() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     come boolean;
@@ -147,6 +149,8 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         SELECT bool_or(status = 'active'), count(*) FILTER (WHERE status <> 'released' AND missing_since IS NULL)
           INTO come, owned FROM changed;
+    ELSIF TG_OP = 'DELETE' THEN
+        SELECT -count(*) FILTER (WHERE status <> 'released' AND missing_since IS NULL) INTO owned FROM before;
     ELSE
         SELECT bool_or(c.status = 'active' AND l.number_id IS NULL),
                bool_or(c.status = 'active' AND l.user_id IS NULL AND l.ready <> c.ready),
@@ -188,6 +192,9 @@ CREATE TRIGGER numbers_have_a_lease_when_they_come AFTER INSERT ON numbers REFER
     FOR EACH STATEMENT EXECUTE FUNCTION numbers_have_a_lease();
 CREATE TRIGGER numbers_have_a_lease AFTER UPDATE ON numbers REFERENCING OLD TABLE AS before NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION numbers_have_a_lease();
+-- Only a hand that has switched numbers_are_kept off comes this far; the count stays right.
+CREATE TRIGGER numbers_are_owned_no_more AFTER DELETE ON numbers REFERENCING OLD TABLE AS before
+    FOR EACH STATEMENT EXECUTE FUNCTION numbers_have_a_lease();
 
 CREATE FUNCTION owned_changes_count_themselves() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -195,9 +202,26 @@ BEGIN
         USING ERRCODE = 'restrict_violation', CONSTRAINT = 'owned_changes_count_themselves';
 END $$;
 CREATE TRIGGER owned_changes_count_themselves BEFORE INSERT OR UPDATE OR DELETE ON owned_changes FOR EACH STATEMENT
-    -- Not when the numbers do it.
-    WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION owned_changes_count_themselves();
+    -- Not when the numbers do it, or the recount.
+    WHEN (pg_trigger_depth() = 0 AND current_setting('callbunker.owned_recount', true) IS DISTINCT FROM 'on') EXECUTE FUNCTION owned_changes_count_themselves();
 CREATE TRIGGER owned_changes_are_kept BEFORE TRUNCATE ON owned_changes EXECUTE FUNCTION owned_changes_count_themselves();
+
+-- Counts once, and sets the sum right: what it lacked is returned, 0 as it should be. Nobody waits for it: what changes
+-- meanwhile stands in neither of what one statement sees, or in both, and so the difference stays what it is.
+CREATE FUNCTION owned_recount() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET callbunker.owned_recount = 'on' AS $$
+DECLARE
+    lacking bigint;
+BEGIN
+    -- Two at a time would correct it twice; it conflicts with itself, not with what changes rows.
+    LOCK TABLE callbunker.owned_changes IN SHARE UPDATE EXCLUSIVE MODE;
+    SELECT (SELECT count(*) FROM callbunker.numbers WHERE status <> 'released' AND missing_since IS NULL)
+         - (SELECT coalesce(sum(more), 0) FROM callbunker.owned_changes) INTO lacking;
+    IF lacking <> 0 THEN
+        INSERT INTO callbunker.owned_changes (more) VALUES (lacking);
+    END IF;
+    RETURN lacking;
+END $$;
 
 CREATE OR REPLACE FUNCTION numbers_move_as_they_may() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

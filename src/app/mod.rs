@@ -29,6 +29,7 @@ use crate::db::locks::PurchaseLocks;
 use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen, migrate};
 use crate::http::Lanes;
 use crate::logger::LogHandle;
+use crate::reconciliation::recount;
 use crate::routing::Route;
 use crate::supervisor::Supervisor;
 use crate::telemetry::Telemetry;
@@ -106,6 +107,7 @@ impl App {
         let db =
             Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
         claim(&db, &config).await?;
+        recount(&db, &log).await?;
         let bell = StockBell::default();
         listen(url.clone(), bell.clone(), db.changes().clone(), log.clone()).map_err(StartError::Threads)?;
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());

@@ -81,6 +81,9 @@ impl Work<'_> {
     /// Nobody is given what will be confirmed no more in a moment; what is left of it then is little.
     async fn unconfirm_stock(&self) -> Result<(), ConfigureError> {
         loop {
+            if self.configurer.is_stopping() {
+                return Err(ConfigureError::Stopping);
+            }
             let wanted = self.wanted.clone();
             let step = move |conn: &mut crate::db::Connection| {
                 installation_unconfirm_stock(conn, &wanted, UNCONFIRMED_AT_ONCE)

@@ -3,7 +3,8 @@
 //! The way of one comparison: the [`actor`] lets one run at a time; [`run`] begins and ends it; [`walk`] reads Twilio's
 //! list; [`page`] looks a page up in the database and sorts it: [`known`] numbers of ours (pure decisions), which [`repair`]
 //! attends to, and numbers with our tag that nobody knows, which [`orphan`] takes in; at the end [`losses`] judges what
-//! numbers lost, [`missing`] what the list did not show, and [`on_hold`] tells of numbers that wait for an operator. What is more
+//! numbers lost, [`missing`] what the list did not show, and [`on_hold`] tells of numbers that wait for an operator. Before it,
+//! and at start, [`recount`] sets right how many are owned. What is more
 //! than can be true is a [`suspicion`]; what cannot be read is counted in [`unread`].
 //!
 //! Invariants: ownership is by SID in our database first, by tag second; what is neither is never touched (I7); evidence is
@@ -24,6 +25,7 @@ mod on_hold;
 mod orphan;
 mod page;
 mod patience;
+mod recount;
 mod repair;
 mod report;
 mod run;
@@ -35,6 +37,7 @@ mod walk;
 
 pub(crate) use actor::{Reconciler, ReconcilerHandle};
 pub(crate) use dependencies::ReconcilerDependencies;
+pub(crate) use recount::recount;
 pub(crate) use report::{ForeignLine, Line, Report};
 pub(crate) use run::Reconciled;
 pub(crate) use trouble::Trouble;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::dependencies::ReconcilerDependencies;
 use super::losses::Losses;
 use super::measure::Measure;
+use super::recount::recount;
 use super::report::Report;
 use super::trouble::Trouble;
 use super::{judge_losses, missing, on_hold, walk};
@@ -80,6 +81,7 @@ async fn refused(deps: &ReconcilerDependencies) -> Result<Option<Halted>, Troubl
 }
 
 async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &mut Report) -> Result<(), Trouble> {
+    recount(&deps.buyer.db, &deps.buyer.log).await?;
     let measure = Measure::take(deps, confirm_missing).await?;
     if confirm_missing {
         deps.buyer.db.run_patiently("numbers_failed_accept", numbers_failed_accept).await?;

@@ -101,6 +101,7 @@ mod leaving;
 mod listed;
 mod missing;
 mod on_hold;
+mod owned;
 mod places;
 mod placing;
 mod read;
@@ -128,6 +129,7 @@ pub use missing::{
     rows_unread,
 };
 pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
+pub use owned::owned_recount;
 pub(in crate::db) use places::{AT_REST, DUE, FIT, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, fit};
 pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
 pub(in crate::db) use read::number_lock;

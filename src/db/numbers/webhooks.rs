@@ -103,10 +103,14 @@ pub fn number_unconfirmed(conn: &mut Connection, id: i64) -> Result<(), DbError>
 /// When PostgreSQL fails.
 pub fn installation_unconfirm_stock(conn: &mut Connection, webhooks: &Webhooks, most: i64) -> Result<bool, DbError> {
     let marked = sql_query(format!(
-        "{UNCONFIRM} WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
-             SELECT number_id FROM leases WHERE user_id IS NULL AND ready
-                AND (SELECT (voice_url, sms_url, status_callback) IS DISTINCT FROM ($1, $2, $3) FROM installation)
-              ORDER BY purchased_at, number_id LIMIT $4))"
+        "WITH picked AS (SELECT id FROM numbers
+                        WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
+                            SELECT number_id FROM leases WHERE user_id IS NULL AND ready
+                               AND (SELECT (voice_url, sms_url, status_callback) IS DISTINCT FROM ($1, $2, $3) FROM installation)
+                             ORDER BY purchased_at, number_id LIMIT $4))
+                        -- As all do that lock many: two of them wait for each other in one direction only.
+                        ORDER BY id FOR NO KEY UPDATE)
+         {UNCONFIRM} FROM picked WHERE numbers.id = picked.id"
     ))
     .bind::<Text, _>(&webhooks.voice_url)
     .bind::<Text, _>(&webhooks.sms_url)

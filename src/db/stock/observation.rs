@@ -93,7 +93,8 @@ impl Far {
     /// As far as this policy goes.
     #[must_use]
     pub fn of(policy: &PoolPolicy) -> Self {
-        let idle = policy.threshold_low.max(policy.total_min).max(policy.available_max);
+        // One at least: whether there is any is told, whatever the policy sets nothing against.
+        let idle = policy.threshold_low.max(policy.total_min).max(policy.available_max).max(1);
         Self::UpTo { idle, assigned: policy.total_min, unless: 0 }
     }
 
@@ -244,4 +245,16 @@ fn up_to() -> String {
          stands AS (SELECT c.*, greatest(owned - available - unready - unfit - assigned, due) AS quarantined FROM c, n)",
         somebodys_up_to("$2")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_that_sets_no_limit_is_told_whether_there_is_any() {
+        let policy =
+            PoolPolicy { threshold_low: 0, replenishment_batch_size: 1, total_min: 0, available_max: 0, owned_max: 9 };
+        assert_eq!(Far::of(&policy), Far::UpTo { idle: 1, assigned: 0, unless: 0 });
+    }
 }

@@ -6,6 +6,7 @@ mod fitness;
 mod ledger;
 mod migrated;
 mod outage;
+mod owned;
 mod owner;
 mod races;
 mod room;

@@ -63,6 +63,7 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-11-29-100000_leases/down.sql"),
     ),
     (
+        "20261129110000",
         include_str!("../../../migrations/2026-11-29-110000_what_needs_a_person/up.sql"),
         include_str!("../../../migrations/2026-11-29-110000_what_needs_a_person/down.sql"),
     ),
