@@ -37,11 +37,11 @@ const DATA: &str = "
     SELECT id, 'past-' || id % 40, (ARRAY['pool', 'emergency', 'import', 'adopt'])[1 + id % 4], now() - round * interval '9 days',
            now() - round * interval '8 days', CASE WHEN id % 9 = 0 THEN '00000000-0000-4000-8000-000000000003'::uuid END
       FROM numbers, generate_series(1, 3) AS round ORDER BY round DESC, id;
-    -- Of those in stock every other one is somebody's, as an operator may give it, whatever it lacks; then one round of users
+    -- Of those that are ready every other one is somebody's, as an operator may give it, whatever it lacks; then one round of users
     -- who had others before.
     WITH given AS (INSERT INTO assignments (number_id, user_id, source, assigned_at, waited_at)
-                   SELECT id, CASE WHEN id % 4 = 0 THEN 'past-' || id ELSE 'user-' || id END, 'adopt', now() - interval '1 hour', NULL
-                     FROM numbers WHERE status = 'available' AND ready AND id % 2 = 0 RETURNING number_id)
+                   SELECT id, CASE WHEN id % 16 = 0 THEN 'past-' || id / 16 ELSE 'user-' || id END, 'adopt', now() - interval '1 hour', NULL
+                     FROM numbers WHERE status = 'available' AND ready AND id % 8 = 0 RETURNING number_id)
     UPDATE numbers SET status = 'assigned' WHERE id IN (SELECT number_id FROM given);
     UPDATE numbers SET webhook_status = 'drifted' WHERE status = 'assigned' AND id % 5 = 2;
     UPDATE numbers SET missing_since = now() WHERE status = 'assigned' AND id % 5 = 3;
