@@ -132,6 +132,7 @@ const VERDICTS = [
 ];
 let before = null;
 const onStatus = (status) => {
+  setAway(false);
   // What signups take leaves the pool's list by their own events; whatever else became of the stock is read anew.
   const differs = (name) => status[name] !== before[name];
   const isShort = $("#pool tbody")?.rows.length < Math.min(25, status.available);
@@ -286,28 +287,55 @@ const onPurchase = (order) => {
   for (const error of order.errors) row.cells[3].append(make("p", "error", (error.message || error.code.replaceAll("_", " ")) + (error.count > 1 ? ` (${error.count} times)` : "")));
 };
 
+// Whether what is shown is so: the stream is open, somebody spoke on it a moment ago, and the database answers.
+
 const live = $("#live");
+const SILENT_SECONDS_MAX = 35;
+let heard = 0;
+let isOpen = false;
+let isBroken = false;
+let isAway = false;
+let ended = false;
 const link = (className, text) => { if (live.textContent !== text) { live.className = `live ${className}`; live.textContent = text; } };
+const showLive = () => {
+  const silent = Math.floor((Date.now() - heard) / 1000);
+  if (ended) link("off", "Not live");
+  else if (isBroken) link("off", "Not live; connecting again");
+  else if (heard && silent >= SILENT_SECONDS_MAX) link("off", `Last word ${span(silent < 60 ? silent - silent % 5 : silent)} ago`);
+  else if (isOpen && isAway) link("away", "Live, but the database does not answer");
+  else if (isOpen) link("on", "Live");
+};
+const setAway = (away) => {
+  isAway = away;
+  showLive();
+};
 const onAlert = (alert) => {
-  if (alert.kind === "database_unavailable" && !$("#away")) onAttention({ items: [AWAY] });
+  if (alert.kind === "database_unavailable") {
+    setAway(true);
+    if (!$("#away")) onAttention({ items: [AWAY] });
+  }
+  if (alert.kind === "database_available") setAway(false);
   live.title = `${alert.kind}: ${alert.message}`;
 };
 // A session that has ended comes back by a login only: nothing is asked any more, and the page says so.
-let events = null;
+let stream = null;
 let drawing = null;
+let renewing = null;
 let alarm = null;
-let ended = false;
 const endSession = () => {
   ended = true;
-  events?.close();
+  stream?.leave();
   clearInterval(drawing);
+  clearInterval(renewing);
   clearTimeout(alarm);
   show("#ended", true);
-  link("off", "Not live");
+  showLive();
 };
 // What changed between the page and the stream, or while the stream was away, comes with the page's own lists, once; so
 // does the pool, whose numbers no event tells of. Events that come meanwhile are held, and shown on the lists as read.
 const LISTS = ["#attention", "#orders", "#passes", "#assignments", "#pool", "#runway"];
+// Cards that no event tells of are taken whole from the page: what has an id and `data-renew`.
+const cards = () => all("[data-renew]").map((card) => `#${card.id}`);
 const wanted = new Set();
 let held = null;
 const readPage = async () => {
@@ -316,8 +344,22 @@ const readPage = async () => {
   if (!response?.ok || response.redirected) return null;
   return response.text().then((text) => new DOMParser().parseFromString(text, "text/html"), () => null);
 };
+// What is open or has the focus stays so; what somebody types into waits for the next time.
+const renewCard = (card, read) => {
+  const focused = card.contains(document.activeElement) ? document.activeElement : null;
+  if (focused?.matches("input, select, textarea")) return;
+  const fresh = document.importNode(read, true);
+  all("details", card).forEach((old, at) => { const same = all("details", fresh)[at]; if (same) same.open = old.open; });
+  card.replaceChildren(...fresh.childNodes);
+  const href = focused?.getAttribute("href");
+  if (href) all("a", card).find((anchor) => anchor.getAttribute("href") === href)?.focus({ preventScroll: true });
+};
 const renew = (list, page) => {
   if (list === "#attention") { placeNeeds(all("#attention li", page).map((line) => document.importNode(line, true))); return; }
+  if ($(list)?.matches("[data-renew]")) {
+    if ($(list, page)) renewCard($(list), $(list, page));
+    return;
+  }
   const part = (root) => $(`${list} tbody`, root) ?? $(list, root);
   const [old, read] = [part(document), part(page)];
   if (!old || !read) return;
@@ -349,7 +391,7 @@ const refreshPool = () => {
     poolIsDue = null;
     if (ended) return;
     if (document.hidden) document.addEventListener("visibilitychange", refreshPool, { once: true });
-    else catchUp(["#pool"]);
+    else catchUp(["#pool", ...cards()]);
   }, 1000 + 2000 * Math.random());
 };
 let runwayIsDue = null;
@@ -359,39 +401,75 @@ const refreshRunway = () => {
     if (!ended && !document.hidden) catchUp(["#runway"]);
   }, 1000 + 2000 * Math.random());
 };
-let failures = 0;
-const connect = () => {
-  events = new EventSource("/admin/phones/api/events");
-  const on = (name, work) => events.addEventListener(name, (event) => {
-    const told = JSON.parse(event.data);
-    if (held) held.push(() => work(told)); else work(told);
-  });
-  events.addEventListener("open", async () => {
-    failures = 0;
-    before = null;
-    clearTimeout(alarm);
-    alarm = null;
-    await catchUp(LISTS);
-    if (!ended) link("on", "Live");
-  });
-  on("status", onStatus);
-  on("assignment", onAssignment);
-  on("purchase", onPurchase);
-  on("attention", onAttention);
-  on("alert", onAlert);
-  events.addEventListener("error", async () => {
-    // Streams end now and then, and go on within seconds: only one that does not is worth a word.
-    alarm ??= setTimeout(() => link("off", "Not live; connecting again"), 6000);
-    if (events.readyState !== EventSource.CLOSED) return;
-    // A browser gives up by itself when the answer is no stream: a restart behind a proxy, an ended session. The page
-    // itself says which.
-    await readPage();
-    if (ended) return;
-    failures += 1;
-    setTimeout(connect, Math.min(30000, 1000 * 2 ** failures));
-  });
+
+// The stream: one for all tabs of the browser, in a worker that they share (live.js). A browser that has none gets one for each
+// page that somebody sees.
+
+const SHOWN = { status: onStatus, assignment: onAssignment, purchase: onPurchase, attention: onAttention, alert: onAlert };
+let turns = 0;
+const opened = async () => {
+  const mine = ++turns;
+  [isBroken, before] = [false, null];
+  clearTimeout(alarm);
+  alarm = null;
+  await catchUp([...LISTS, ...cards()]);
+  if (mine !== turns) return;
+  isOpen = true;
+  showLive();
 };
-if ($("#assignments")) connect();
+const broke = async (isOver) => {
+  turns += 1;
+  isOpen = false;
+  // Streams end now and then, and go on within seconds: only one that does not is worth a word.
+  alarm ??= setTimeout(() => { isBroken = true; showLive(); }, 6000);
+  if (!isOver) return;
+  // A browser gives up by itself when the answer is no stream: a restart behind a proxy, an ended session. The page itself
+  // says which.
+  await readPage();
+  if (!ended) stream.again();
+};
+const onTold = (told) => {
+  if (ended) return;
+  heard = Math.max(heard, told.heard);
+  if (told.kind === "open") opened();
+  else if (told.kind === "event") {
+    if (told.name === "status" || told.name === "heartbeat") showLive();
+    const work = SHOWN[told.name];
+    if (!work) return;
+    const news = JSON.parse(told.data);
+    if (held) held.push(() => work(news)); else work(news);
+  } else broke(told.kind === "closed");
+};
+const shared = (url, instead) => {
+  const worker = new SharedWorker(url, { type: "module", name: "callbunker" });
+  let isThere = true;
+  worker.addEventListener("error", () => { if (isThere) { isThere = false; instead(); } });
+  worker.port.onmessage = ({ data }) => { if (isThere) onTold(data); };
+  const send = (word) => isThere && worker.port.postMessage(word);
+  return { join: () => send("join"), leave: () => send("leave"), again: () => send("again") };
+};
+const alone = async (url) => {
+  const { share } = await import(url);
+  const own = share();
+  const join = () => { if (!ended && !document.hidden) own.join(onTold); };
+  const leave = () => own.leave(onTold);
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : join()));
+  return { join, leave, again: () => own.again() };
+};
+const watch = async () => {
+  const url = live.dataset.stream;
+  const instead = async () => { stream = await alone(url); stream.join(); };
+  if (!window.SharedWorker) return instead();
+  stream = shared(url, instead);
+  stream.join();
+};
+if ($("#assignments")) {
+  watch();
+  addEventListener("pagehide", () => stream?.leave());
+  addEventListener("pageshow", (event) => { if (event.persisted && !ended) stream?.join(); });
+  setInterval(showLive, 2000);
+  renewing = setInterval(() => { if (isOpen && !document.hidden) catchUp(cards()); }, 60000);
+}
 setInterval(refreshTimes, 10000);
 refreshTimes();
 

@@ -20,6 +20,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const FILES: &[(&str, &str, &str, &[u8])] = &[
     ("dashboard", "css", STYLE, include_bytes!("../../assets/dashboard.css")),
     ("dashboard", "js", SCRIPT, include_bytes!("../../assets/dashboard.js")),
+    ("live", "js", SCRIPT, include_bytes!("../../assets/live.js")),
     ("uplot", "css", STYLE, include_bytes!("../../assets/vendor/uplot/uPlot.min.css")),
     ("uplot", "js", SCRIPT, include_bytes!("../../assets/vendor/uplot/uPlot.iife.min.js")),
     ("icon", "svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),

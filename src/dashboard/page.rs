@@ -34,6 +34,8 @@ pub(crate) struct Frame {
     pub(crate) style: String,
     pub(crate) script: String,
     pub(super) icon: String,
+    /// What a browser's tabs share: the stream of events.
+    pub(crate) stream: String,
     /// The token that every form carries; empty when a key vouches for the caller, who needs none.
     pub(crate) csrf: String,
     /// Who looks, by name; without one by their key's fingerprint, and nobody is known on a page that refuses.
@@ -63,6 +65,7 @@ impl Frame {
             style: asset_url("dashboard.css"),
             script: asset_url("dashboard.js"),
             icon: asset_url("icon.svg"),
+            stream: asset_url("live.js"),
             csrf: request.csrf_token().unwrap_or_default(),
             can_log_out: request.who().is_some_and(|who| who.by_session),
             who: request.who().map(|who| request.person(&who.name())),
@@ -161,6 +164,7 @@ fn refusal(problem: &Problem, request_id: &str) -> Response {
             style: asset_url("dashboard.css"),
             script: asset_url("dashboard.js"),
             icon: asset_url("icon.svg"),
+            stream: asset_url("live.js"),
             csrf: String::new(),
             who: None,
             may_act: false,

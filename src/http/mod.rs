@@ -8,12 +8,13 @@
 //!
 //! In reading order: [`server`] and [`options`], [`lanes`] (the threads that serve), [`slots`] of [`connection_slot`] (who may be connected), [`connection`], [`framing`] (what is no
 //! request), [`exchange`] and [`body`] (a request as it came), [`target`] (its path and query), [`json`] with
-//! [`field_names`], [`response`], [`page`], [`cookies`], and [`problem`] (what went wrong, by [`problem_code`]).
+//! [`field_names`], [`response`], [`page`], [`cookies`], [`mod@compression`], and [`problem`] (what went wrong, by [`problem_code`]).
 //!
 //! Architecture invariant: nothing here knows what a request is for.
 //! How to get it wrong: answering by rejection. A rejection backtracks into other routes and gives the wrong error.
 
 mod body;
+mod compression;
 mod connection;
 mod connection_slot;
 mod cookies;
@@ -36,6 +37,7 @@ mod undeclared;
 
 pub use body::BODY_BYTES_MAX;
 pub(crate) use body::{Keep, PUBLIC_BODY_BYTES_MAX};
+pub(crate) use compression::compressed;
 pub(crate) use connection_slot::ConnectionSlot;
 pub(crate) use cookies::{Lives, cookie};
 pub(crate) use exchange::SharedExchange;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::Utc;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde_json::json;
@@ -24,7 +25,8 @@ use crate::db::stock::stock_read;
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Endpoint, Outcome, Request};
 
-/// So long without an event, a comment keeps proxies from closing the stream.
+/// So long without an event, a word says that somebody is there: to proxies, which close what is silent, and to scripts, which
+/// see no comment and must notice when nobody speaks any more.
 const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 /// A database that is away keeps nobody waiting longer for the first answer.
 const LOOK_WITHIN: Duration = Duration::from_secs(2);
@@ -39,8 +41,10 @@ fn about() -> About {
         .text(
             "Events `status` (the status document), `assignment` (a line of the list), `purchase` (the purchase document; \
              while the order goes on, without errors that another candidate may mend), \
-             `attention` (what needs a person: the document of that route, whenever its items change) and `alert` (`at`, `kind`, `message`); each `data` is one JSON document. The stock's status comes first, a \
-             comment every 15 s keeps the connection alive. The key or the session is asked for at the beginning only, so the \
+             `attention` (what needs a person: the document of that route, whenever its items change) and `alert` (`at`, \
+             `kind`, `message`); each `data` is one JSON document. The stock's status comes first; after 15 s without any a \
+             `heartbeat` (`at`) comes: whoever hears nothing for 35 s is not connected any more. The key or the session is \
+             asked for at the beginning only, so the \
              stream ends by itself after four to five minutes, and at once when that session is logged out or that key \
              removed on this instance: connect again, as an `EventSource` does by itself. Events are for whoever watches: a look, up \
              to four times a second, tells the latest 50 assignments, 50 releases and 10 orders at most, and what changed while \
@@ -103,6 +107,12 @@ async fn events(live: &Live, services: Arc<Services>, request: Request) -> Outco
     Ok(response)
 }
 
+/// A comment, as it always was, and an event.
+fn heartbeat() -> Bytes {
+    let event = frame("heartbeat", &json!({"at": Utc::now()}));
+    Bytes::from([b": still here\n".as_slice(), &event].concat())
+}
+
 /// `begin`, then the feed, until it is `over`, which may have a last word. `kept` is let go of at the end.
 fn frames<K>(
     begin: Bytes,
@@ -119,7 +129,7 @@ fn frames<K>(
                 Ok(Ok(piece)) => piece,
                 // Too far behind, or the feed is over: the browser connects again and is told how things stand.
                 Ok(Err(broadcast::error::RecvError::Lagged(_) | broadcast::error::RecvError::Closed)) => return None,
-                Err(_elapsed) => Bytes::from_static(b": still here\n\n"),
+                Err(_elapsed) => heartbeat(),
             },
         };
         Some((piece, Some((feed, over, kept))))
@@ -159,7 +169,15 @@ mod tests {
         let lasted = begin.elapsed();
         assert!((240..=300).contains(&lasted.as_secs()), "{lasted:?}");
         assert_eq!((&frames[0][..], &frames[1][..]), (&b"begin"[..], &b"event"[..]));
-        assert!(frames[2..frames.len() - 1].iter().all(|frame| frame == ": still here\n\n"), "{frames:?}");
+        let is_heartbeat = |frame: &Bytes| {
+            let text = std::str::from_utf8(frame).unwrap_or_default();
+            let event =
+                text.strip_prefix(": still here\nevent: heartbeat\ndata: ").and_then(|rest| rest.strip_suffix("\n\n"));
+            event
+                .and_then(|json| serde_json::from_str::<serde_json::Value>(json).ok())
+                .is_some_and(|json| json["at"].is_string())
+        };
+        assert!(frames[2..frames.len() - 1].iter().all(is_heartbeat), "{frames:?}");
         assert!(frames.len() > 16 && frames.last().is_some_and(|last| last == KNOCK_AGAIN), "{frames:?}");
     }
 }

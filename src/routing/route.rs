@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 use super::endpoint::{BodyRule, Endpoint, Outcome};
 use super::request::Request;
 use crate::access::{AuditEntry, Guard, Shown, TokenIn, Who};
-use crate::http::{Keep, Params, Pattern, Problem, ProblemCode, Response, SharedExchange};
+use crate::http::{Keep, Params, Pattern, Problem, ProblemCode, Response, SharedExchange, compressed};
 
 /// One path and what it takes.
 pub struct Route<C> {
@@ -73,9 +73,9 @@ impl<C: Send + Sync + 'static> Route<C> {
         params: Params,
     ) -> Response {
         let _ = exchange.route.set(self.pattern.as_str());
-        let mut response = self.outcome(context, guard, exchange, params).await;
+        let mut response = self.outcome(context, guard, Arc::clone(&exchange), params).await;
         keep_private(response.headers_mut());
-        response
+        compressed(&exchange.headers, response).await
     }
 
     async fn outcome(&self, context: Arc<C>, guard: Arc<Guard>, exchange: SharedExchange, params: Params) -> Response {

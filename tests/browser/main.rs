@@ -16,5 +16,6 @@ mod attention;
 mod buying;
 mod looks;
 mod sessions;
+mod sharing;
 mod watching;
 mod without_script;
