@@ -40,8 +40,7 @@ const refreshTimes = () => all("time[datetime]").forEach((time) => {
 
 // Words, as the server writes them
 
-const TONES = { done: "good", running: "busy", queued: "busy", stopped: "warn", interrupted: "warn", halted: "bad" };
-const STATES = { queued: "waiting", running: "buying" };
+const TONES = { done: "good", waiting: "busy", buying: "busy", cancelling: "busy", unconfirmed: "busy", cancelled: "calm", partly: "warn", nothing_bought: "bad" };
 const phone = (e164) => e164.replace(/^\+1(\d{3})(\d{3})(\d{4})$/, "+1 $1 $2 $3");
 const found = (shown, asked) => {
   const link = make("a", "", shown);
@@ -274,7 +273,7 @@ const onPurchase = (order) => {
     body.closest("section").querySelector(".empty")?.remove();
   }
   const isOpen = order.state === "queued" || order.state === "running";
-  row.cells[2].replaceChildren(pill(TONES[order.state] ?? "calm", STATES[order.state] ?? order.state));
+  row.cells[2].replaceChildren(pill(TONES[order.outcome] ?? "calm", order.outcome.replaceAll("_", " ")));
   const bought = make("span", "count", `${order.purchased_count} of ${order.requested_count}`);
   row.cells[3].replaceChildren(bought);
   if (isOpen) {

@@ -25,11 +25,13 @@ use crate::routing::{Caller, Outcome, Request, answer};
 mod about;
 mod document;
 mod headers;
+mod standing;
 
-pub(crate) use about::{about_purchase, about_show};
+pub(crate) use about::{about_cancel, about_purchase, about_show};
 pub(crate) use document::{Document, ErrorView, PurchaseBody, document};
 pub(crate) use headers::order_key;
 use headers::{idempotency_key, prefers_async};
+pub(crate) use standing::{handle_cancel, handle_show};
 
 /// The most that one order by hand may ask for.
 pub(crate) const COUNT_MAX: u32 = 100;
@@ -80,17 +82,6 @@ pub(crate) async fn handle_purchase(services: Arc<Services>, request: Request) -
         response.headers_mut().insert("preference-applied", HeaderValue::from_static("respond-async"));
     }
     Ok(response)
-}
-
-pub(crate) async fn handle_show(services: Arc<Services>, request: Request) -> Outcome {
-    let unknown = || Problem::not_found("There is no purchase with this id.");
-    let id: Uuid = request.param_text("id").parse().map_err(|_| unknown())?;
-    let record = services.orders.record(id).await.map_err(|error| match error {
-        Untold::Gone => unknown(),
-        Untold::Database(error) => services.database_problem(&error),
-        Untold::BrokeOff(_) | Untold::Panicked => Problem::internal(),
-    })?;
-    answer(Ok(document(&record)))
 }
 
 fn wish(services: &Services, caller: &Caller, body: &PurchaseBody) -> Result<Wish, Problem> {

@@ -57,6 +57,7 @@ pub(super) fn audit(client: &Client, args: &ListArgs) -> Ending {
         ("FROM", "address"),
         ("ACTION", "action"),
         ("RESULT", "result"),
+        ("OUTCOME", "outcome"),
         ("REQUEST", "request_id"),
     ];
     history(client, args, "audit", &columns, "nothing was done yet")

@@ -15,8 +15,10 @@ use crate::config::Sources;
 
 mod api_request;
 mod args;
+mod cancel;
 mod client;
 mod command;
+mod ctrl_c;
 mod ending;
 mod examples;
 mod follow;
@@ -71,7 +73,10 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Status(args) => status::status(&client(&args.remote)?, &args),
         Command::Plan(args) => pool::plan(&client(&args.remote)?, &args),
         Command::Replenish(remote) => pool::replenish(&client(&remote)?, &remote),
-        Command::Purchase(args) => purchase::purchase(&client(&args.remote)?, &args),
+        Command::Purchase(args) => match args.cancel {
+            Some(id) => cancel::cancel(&client(&args.remote)?, &args, &id.to_string()),
+            None => purchase::purchase(&client(&args.remote)?, &args),
+        },
         Command::ConfigureWebhooks(args) => upkeep::configure_webhooks(&client(&args.remote)?, &args),
         Command::Reconcile(args) => upkeep::reconcile(&client(&args.remote)?, &args),
         Command::Orders(args) => orders::orders(&client(&args.remote)?, &args),

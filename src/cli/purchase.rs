@@ -12,12 +12,13 @@ use serde_json::{Value, json};
 use super::api_request::ApiRequest;
 use super::args::PurchaseArgs;
 use super::client::{ApiError, Client};
+use super::ctrl_c::AtCtrlC;
 use super::ending::{CommandError, Ending, both, numbers, say, warn};
 use super::follow::{AWAY_AT_MOST, follow};
 use super::question::{agreed, somebody_is_there};
 use super::tables::{items, list, text};
 use crate::api::purchases::{Document, ErrorView};
-use crate::domain::OrderState;
+use crate::domain::{OrderOutcome, OrderState};
 
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(500);
 
@@ -30,7 +31,10 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
         )));
     }
     let id = match args.follow {
-        Some(id) => id.to_string(),
+        Some(id) => {
+            AtCtrlC::say(goes_on(&id.to_string()))?;
+            id.to_string()
+        }
         None => {
             if !args.yes && somebody_is_there(&args.remote) {
                 confirm(client, args)?;
@@ -100,9 +104,23 @@ fn question(args: &PurchaseArgs, plan: &Value) -> String {
 /// Places the order and gives its id, which is told at once: whatever becomes of this command, it is on the screen.
 fn place(client: &Client, args: &PurchaseArgs) -> Result<String, CommandError> {
     let fresh = uuid::Uuid::new_v4().to_string();
-    let id = placed(client, args, args.idempotency_key.as_deref().unwrap_or(&fresh))?;
+    let key = args.idempotency_key.as_deref().unwrap_or(&fresh);
+    let at_ctrl_c = AtCtrlC::say(format!(
+        "the order may have been placed, and goes on then; the same command with --idempotency-key {} finds it and buys \
+         nothing twice",
+        pasted(key)
+    ))?;
+    let id = placed(client, args, key)?;
+    at_ctrl_c.now(goes_on(&id));
     warn(&format!("callbunker: purchase {id} is placed; `callbunker purchase --follow {id}` looks it up"));
     Ok(id)
+}
+
+/// What is true of a placed order when its command ends early.
+fn goes_on(id: &str) -> String {
+    format!(
+        "the order goes on; `callbunker purchase --follow {id}` shows it, `callbunker purchase --cancel {id}` ends it"
+    )
 }
 
 fn placed(client: &Client, args: &PurchaseArgs, key: &str) -> Result<String, CommandError> {
@@ -198,15 +216,27 @@ fn pasted(key: &str) -> Cow<'_, str> {
     }
 }
 
-fn bought(order: &Document, numbers: &[Value]) -> String {
-    let Document { purchase_id, requested_count, purchased_count, .. } = order;
-    let headline = format!("Bought {purchased_count} of {requested_count}; purchase {purchase_id}.\n");
+/// What an order bought, and the word for what came of it where that is not all.
+pub(super) fn bought(order: &Document, numbers: &[Value]) -> String {
+    let Document { purchase_id, requested_count, purchased_count, outcome, .. } = order;
+    let word = match outcome {
+        OrderOutcome::Done => String::new(),
+        other => format!(" {}.", sentence_of(*other)),
+    };
+    let headline = format!("Bought {purchased_count} of {requested_count}; purchase {purchase_id}.{word}\n");
     match numbers {
         [] => headline,
         numbers => {
             headline + &list(numbers, &[("NUMBER", "phone_number"), ("SID", "sid"), ("WEBHOOKS", "webhook_status")])
         }
     }
+}
+
+/// An outcome as the beginning of a sentence.
+fn sentence_of(outcome: OrderOutcome) -> String {
+    let words = outcome.as_str().replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
 }
 
 /// Tells what an order did not get, and why.

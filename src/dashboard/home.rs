@@ -26,13 +26,13 @@ use crate::api::services::Services;
 use crate::api::status::{Status, Window, document};
 use crate::db::assignments::{AssignmentRecord, Pace, assignments_list, pace_read};
 use crate::db::attention::{SpendCaps, spend_free_at};
-use crate::db::audit::{AuditRecord, audit_acts_latest};
+use crate::db::audit::{AuditTold, audit_acts_latest, audit_told};
 use crate::db::numbers::{IdleNumber, pool_oldest};
 use crate::db::passes::{Pass, passes_list};
 use crate::db::purchases::{OrderView, orders_recent, purchases_of_month};
 use crate::db::stock::stock_read;
 use crate::db::{Connection, DbError};
-use crate::domain::{AssignmentSource, OrderState, WebhookStatus};
+use crate::domain::{AssignmentSource, OrderOutcome, WebhookStatus};
 use crate::http::Problem;
 use crate::routing::{About, Hours, Outcome, Request};
 
@@ -53,7 +53,7 @@ struct Read {
     assignments: Vec<AssignmentRecord>,
     pool: Vec<IdleNumber>,
     comparison: Option<Comparison>,
-    audit: Vec<AuditRecord>,
+    audit: Vec<AuditTold>,
 }
 
 fn read(conn: &mut Connection, (hours, step): (u32, u32), caps: SpendCaps) -> Result<Read, DbError> {
@@ -69,7 +69,7 @@ fn read(conn: &mut Connection, (hours, step): (u32, u32), caps: SpendCaps) -> Re
         assignments: assignments_list(conn, None, ASSIGNMENTS)?,
         pool: pool_oldest(conn, POOL)?,
         comparison: comparison::read(conn)?,
-        audit: audit_acts_latest(conn, ACTS)?,
+        audit: audit_acts_latest(conn, ACTS).and_then(|lines| audit_told(conn, lines))?,
     })
 }
 
@@ -127,14 +127,12 @@ pub(crate) struct OrderRow {
 
 impl OrderRow {
     pub(super) fn new(order: OrderView) -> Self {
-        // Between two slices an order waits for the lock; to people it is still buying.
-        let goes_on = order.state == OrderState::Queued && order.started_at.is_some();
-        let state = if goes_on { OrderState::Running } else { order.state };
+        let outcome = order.outcome();
         Self {
             id: order.id.to_string(),
             trigger: words(order.trigger.as_str()),
-            state: state.word(),
-            tone: state.tone(),
+            state: outcome.word(),
+            tone: outcome.tone(),
             is_open: order.is_open(),
             requested: order.requested_count,
             purchased: order.purchased_count,
@@ -219,12 +217,12 @@ struct AuditRow {
 }
 
 impl AuditRow {
-    fn new(line: AuditRecord, request: &Request) -> Self {
+    fn new(AuditTold { record: line, outcome }: AuditTold, request: &Request) -> Self {
         let is_good = line.result.is_some_and(|status| status < 400);
-        let result = match (line.code, line.result) {
-            (Some(code), _) => words(&code),
-            (None, Some(_)) if is_good => "ok".to_owned(),
-            (None, status) => status.map_or("no answer".to_owned(), |status| status.to_string()),
+        let (result, tone) = match (line.code, line.result) {
+            (Some(code), _) => (words(&code), "warn"),
+            (None, Some(_)) if is_good => audit_outcome(outcome),
+            (None, status) => (status.map_or("no answer".to_owned(), |status| status.to_string()), "warn"),
         };
         Self {
             at: When(line.at),
@@ -232,8 +230,16 @@ impl AuditRow {
             address: line.address.unwrap_or_default(),
             what: what(&line.action, &line.detail),
             result,
-            tone: if is_good { "good" } else { "warn" },
+            tone,
         }
+    }
+}
+
+/// How a call that was answered well ended: an order that it placed may have bought nothing all the same.
+pub(crate) fn audit_outcome(outcome: Option<OrderOutcome>) -> (String, &'static str) {
+    match outcome.filter(|outcome| outcome.falls_short() || *outcome == OrderOutcome::Cancelled) {
+        Some(outcome) => (outcome.word().to_owned(), outcome.tone()),
+        None => ("ok".to_owned(), "good"),
     }
 }
 

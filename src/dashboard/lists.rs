@@ -18,7 +18,7 @@ use crate::api::numbers::NumberView;
 use crate::api::services::Services;
 use crate::db::numbers::NumberFilter;
 use crate::db::purchases::orders_recent;
-use crate::domain::{NumberStatus, PhoneNumber};
+use crate::domain::{NumberStatus, OrderOutcome, PhoneNumber};
 use crate::routing::{Outcome, Request};
 
 const ORDERS: i64 = 200;
@@ -185,7 +185,7 @@ pub(crate) async fn audit(services: Arc<Services>, request: Request) -> Outcome 
             text(line.address),
             Cell::Text(super::home::what(&line.action, &line.detail)),
             Cell::Text(details(&line.detail)),
-            result(line.result, line.code.as_deref()),
+            result(line.result, line.code.as_deref(), line.outcome),
         ]
     };
     show(List {
@@ -211,15 +211,18 @@ fn details(detail: &Value) -> String {
 }
 
 /// How a call ended: its code when it has one, else its status.
-fn result(status: Option<i32>, code: Option<&str>) -> Cell {
+fn result(status: Option<i32>, code: Option<&str>, outcome: Option<OrderOutcome>) -> Cell {
     let status = status.unwrap_or(0);
+    if code.is_none() && (200..=399).contains(&status) {
+        let (word, tone) = super::home::audit_outcome(outcome);
+        return Cell::State(word, tone);
+    }
     let tone = match status {
         200..=399 => "good",
         400..=499 => "warn",
         _ => "bad",
     };
-    let word = code.map(words);
-    Cell::State(word.unwrap_or_else(|| if status < 400 { "ok".to_owned() } else { status.to_string() }), tone)
+    Cell::State(code.map_or_else(|| status.to_string(), words), tone)
 }
 
 fn show(list: List) -> Outcome {

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{NumberStatus, OrderState, WebhookStatus};
+use crate::domain::{NumberStatus, OrderOutcome, WebhookStatus};
 
 /// A moment, told from now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,24 +110,27 @@ impl Shown for WebhookStatus {
     }
 }
 
-impl Shown for OrderState {
+impl Shown for OrderOutcome {
     fn word(self) -> &'static str {
         match self {
-            Self::Queued => "waiting",
-            Self::Running => "buying",
-            Self::Done => "done",
-            Self::Stopped => "stopped",
-            Self::Interrupted => "interrupted",
-            Self::Halted => "halted",
+            Self::NothingBought => "nothing bought",
+            Self::Waiting
+            | Self::Buying
+            | Self::Cancelling
+            | Self::Done
+            | Self::Unconfirmed
+            | Self::Cancelled
+            | Self::Partly => self.as_str(),
         }
     }
 
     fn tone(self) -> &'static str {
         match self {
             Self::Done => "good",
-            Self::Queued | Self::Running => "busy",
-            Self::Stopped | Self::Interrupted => "warn",
-            Self::Halted => "bad",
+            Self::Waiting | Self::Buying | Self::Cancelling | Self::Unconfirmed => "busy",
+            Self::Cancelled => "calm",
+            Self::Partly => "warn",
+            Self::NothingBought => "bad",
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! How to get it wrong: deleting by a time of the daemon's own. `audit_kept_since()` is what the trigger goes by.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -13,6 +15,8 @@ use uuid::Uuid;
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::engine::schema::audit;
+use super::purchases::purchases_outcomes;
+use crate::domain::OrderOutcome;
 
 /// One row on its way in.
 #[derive(Debug, Clone, PartialEq, Insertable)]
@@ -68,6 +72,37 @@ pub struct AuditRecord {
     pub code: Option<String>,
     /// The name of the call in the log.
     pub request_id: Option<String>,
+}
+
+/// A row, and what came of the order that it placed, if it placed one: its answer may have come before the order's end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditTold {
+    /// The row.
+    pub record: AuditRecord,
+    /// What came of it, as it stands now.
+    pub outcome: Option<OrderOutcome>,
+}
+
+impl AuditRecord {
+    /// The order that it placed.
+    fn order(&self) -> Option<Uuid> {
+        let placed = self.action == "purchase" || self.detail["act"] == "purchase";
+        self.detail["purchase_id"].as_str().filter(|_| placed)?.parse().ok()
+    }
+}
+
+/// Adds to rows what came of the orders that they placed.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn audit_told(conn: &mut Connection, records: Vec<AuditRecord>) -> Result<Vec<AuditTold>, DbError> {
+    let orders: Vec<Uuid> = records.iter().filter_map(AuditRecord::order).collect();
+    let outcomes = if orders.is_empty() { HashMap::new() } else { purchases_outcomes(conn, &orders)? };
+    let told = |record: AuditRecord| AuditTold {
+        outcome: record.order().and_then(|order| outcomes.get(&order).copied()),
+        record,
+    };
+    Ok(records.into_iter().map(told).collect())
 }
 
 /// Writes rows down; those that are there already stay as they are.

@@ -121,6 +121,7 @@ const OBSTACLES: &[(&str, &str)] = &[
     ("unavailable", "a part of callbunker was restarting, or the database did not answer"),
     ("database_unavailable", "the database did not answer, and without it nothing is bought"),
     ("stopping", "the daemon was shutting down"),
+    ("cancelled", "somebody cancelled the order; what is still needed is bought by the next check"),
     ("interrupted", "the purchase lock was lost; what is still needed is bought by the next check"),
     ("twilio_unreachable", "Twilio was not reached"),
     ("twilio_unavailable", "Twilio gave no proper answer to a search"),

@@ -13,6 +13,7 @@ mod key_name;
 mod nanp;
 mod number;
 mod order;
+mod outcome;
 mod plan;
 mod plan_pass;
 mod region;
@@ -35,6 +36,7 @@ pub use number::{
     WebhookStatus,
 };
 pub use order::{Concerns, ItemState, OrderState, Trigger};
+pub use outcome::{OrderFacts, OrderOutcome};
 pub use plan::{ManualWish, Plan, lack, permit_one, plan, plan_manual};
 pub use plan_pass::{BATCHES_MAX, PassPlan, plan_pass};
 pub use region::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};

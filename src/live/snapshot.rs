@@ -13,7 +13,7 @@ use crate::db::purchases::record::{PurchaseRecord, purchase_record};
 use crate::db::purchases::{OrderView, orders_watched};
 use crate::db::stock::{Observation, stock_read};
 use crate::db::{Connection, DbError};
-use crate::domain::OrderState;
+use crate::domain::{OrderOutcome, OrderState};
 
 /// Assignments told of at a time: a wave of thousands needs no line each.
 const ASSIGNMENTS_MAX: i64 = 50;
@@ -27,12 +27,13 @@ struct OrderMark {
     bought: i64,
     errors: usize,
     is_open: bool,
+    outcome: OrderOutcome,
 }
 
 impl OrderMark {
     fn of(order: &OrderView) -> Self {
         let (state, is_open) = (order.state, order.is_open());
-        Self { state, bought: order.purchased_count, errors: order.errors.len(), is_open }
+        Self { state, bought: order.purchased_count, errors: order.errors.len(), is_open, outcome: order.outcome() }
     }
 }
 

@@ -15,7 +15,7 @@ use super::lookup::{Lookup, asked_again, judged, look_up};
 use super::outcome::Outcome;
 use super::settle::{settle, settle_untagged};
 use super::shortfall::Shortfall;
-use crate::db::purchases::items::{self, Attempt, Ending, Intent};
+use crate::db::purchases::items::{self, Attempt, Ending};
 use crate::twilio::{Answered, BackOff, IncomingNumber, TwilioError, Verdict};
 
 /// POSTs for one item whose outcome was in doubt.
@@ -175,8 +175,7 @@ async fn attempt_again(buyer: &Buyer, item: &Item) -> Result<Attempt, Shortfall>
     let attempts = buyer.db.run_patiently("items_attempt", move |conn| items::items_attempt(conn, run, &[id])).await?;
     match attempts {
         Ok(attempts) => attempts.into_iter().next().ok_or(Shortfall::RunIsOver),
-        Err(Intent::Refused(why)) => Err(Shortfall::Refused(why)),
-        Err(_) => Err(Shortfall::RunIsOver),
+        Err(intent) => Err(intent.into()),
     }
 }
 

@@ -109,11 +109,15 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
     let (id, run_id) = (order.id, run.id);
     let state = match &progress.shortfall {
         Some(Shortfall::Halted(_) | Shortfall::Refused(Why::Halted)) => OrderState::Halted,
-        Some(Shortfall::Stopping | Shortfall::Refused(Why::Paused | Why::SpendCap)) => OrderState::Stopped,
+        Some(Shortfall::Cancelled | Shortfall::Stopping | Shortfall::Refused(Why::Paused | Why::SpendCap)) => {
+            OrderState::Stopped
+        }
         Some(Shortfall::RunIsOver | Shortfall::Database(_)) => OrderState::Interrupted,
         _ => OrderState::Done,
     };
-    if let Some(shortfall) = progress.shortfall.as_ref().filter(|shortfall| shortfall.is_worth_telling()) {
+    // What was cancelled is told by whoever ends it, with the order's last count.
+    let is_told = |shortfall: &&Shortfall| shortfall.is_worth_telling() && !matches!(shortfall, Shortfall::Cancelled);
+    if let Some(shortfall) = progress.shortfall.as_ref().filter(is_told) {
         let used =
             buyer.db.run_patiently("purchase_count_used", move |conn| purchases::purchase_count_used(conn, id)).await?;
         let missing = order.wish.count.saturating_sub(used);
@@ -127,10 +131,10 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
         .run_patiently("purchase_end", move |conn| purchases::purchase_end(conn, id, Some(run_id), state))
         .await?;
     fail::fail_point!("order_ended");
-    if ended {
+    if let Some(state) = ended {
         buyer.telemetry.purchase_ended(order.wish.trigger, state);
     }
-    slog::info!(buyer.log, "buying ended"; "order" => id.to_string(), "state" => state.as_str(), "bought" => progress.bought,
+    slog::info!(buyer.log, "buying ended"; "order" => id.to_string(), "state" => ended.unwrap_or(state).as_str(), "bought" => progress.bought,
         "unknown" => progress.unknown, "shortfall" => progress.shortfall.as_ref().map(Shortfall::code));
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::db::purchases::holder::{holder_beat, holder_take};
 use crate::db::purchases::items::items_sort_leftovers;
 use crate::db::purchases::purchases_interrupt_stale;
 use crate::db::{Constraint, DbError};
-use crate::domain::{OrderState, Webhooks};
+use crate::domain::Webhooks;
 
 /// How often the holder of the lock says that it lives.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
@@ -89,8 +89,8 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
         Err(error) => return Err(error),
     };
     fail::fail_point!("run_begun");
-    for trigger in &interrupted {
-        buyer.telemetry.purchase_ended(*trigger, OrderState::Interrupted);
+    for (trigger, state) in &interrupted {
+        buyer.telemetry.purchase_ended(*trigger, *state);
     }
     if interrupted.len() + sorted > 0 {
         slog::warn!(buyer.log, "an earlier run ended before its orders did; what it left is sorted";

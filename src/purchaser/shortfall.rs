@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::db::DbError;
+use crate::db::purchases::CANCELLED;
+use crate::db::purchases::items::Intent;
 use crate::domain::{CountryCode, Why};
 use crate::twilio::TwilioError;
 
@@ -28,6 +30,8 @@ pub enum Shortfall {
     Halted(TwilioError),
     /// The run lost its order: the lock was lost, or somebody else ended it.
     RunIsOver,
+    /// Somebody cancelled the order.
+    Cancelled,
     /// The daemon stops.
     Stopping,
     /// PostgreSQL is gone; not one call goes to Twilio without it.
@@ -49,6 +53,7 @@ impl Shortfall {
             Self::Halted(TwilioError::Unknown { .. }) => "halted".to_owned(),
             Self::Twilio(failure) | Self::Halted(failure) => failure.error_code(),
             Self::RunIsOver => "interrupted".to_owned(),
+            Self::Cancelled => CANCELLED.to_owned(),
             Self::Stopping => "stopping".to_owned(),
             Self::Database(_) => "database_unavailable".to_owned(),
         }
@@ -77,6 +82,7 @@ impl Shortfall {
             Self::RunIsOver => {
                 "the purchase lock was lost or the order was ended; what is still needed is a new order".to_owned()
             }
+            Self::Cancelled => "somebody cancelled the order; what is still needed is a new one".to_owned(),
             Self::Stopping => "the daemon is shutting down; ask again".to_owned(),
             Self::Database(error) => error.to_string(),
         }
@@ -101,7 +107,7 @@ impl Shortfall {
         match self {
             Self::NoStock | Self::OtherCountry { .. } | Self::Halted(_) | Self::Refused(_) => true,
             Self::Twilio(failure) => !failure.is_passing(),
-            Self::Paced | Self::RunIsOver | Self::Stopping | Self::Database(_) => false,
+            Self::Paced | Self::RunIsOver | Self::Cancelled | Self::Stopping | Self::Database(_) => false,
         }
     }
 
@@ -115,8 +121,21 @@ impl Shortfall {
             | Self::Paced
             | Self::Refused(_)
             | Self::RunIsOver
+            | Self::Cancelled
             | Self::Stopping
             | Self::Database(_) => None,
+        }
+    }
+}
+
+impl From<Intent> for Shortfall {
+    /// Why an attempt may not be sent.
+    fn from(intent: Intent) -> Self {
+        match intent {
+            Intent::Refused(why) => Self::Refused(why),
+            Intent::Paced => Self::Paced,
+            Intent::Cancelled => Self::Cancelled,
+            Intent::RunIsOver | Intent::OrderIsFull | Intent::NumberIsKnown | Intent::Written => Self::RunIsOver,
         }
     }
 }

@@ -92,6 +92,10 @@ fn buying() -> Vec<Route<Services>> {
             vec![Endpoint::get(Admin, purchases::handle_show).about(purchases::about_show).polled()],
         ),
         Route::new(
+            "/admin/phones/api/purchases/{id}/cancel",
+            vec![Endpoint::post(Admin, BodyRule::None, purchases::handle_cancel).about(purchases::about_cancel)],
+        ),
+        Route::new(
             "/admin/phones/api/replenish",
             vec![
                 Endpoint::post(Admin, BodyRule::None, replenish::handle_replenish)

@@ -58,7 +58,7 @@ async fn what_an_order_could_not_get_stands_beside_it() {
     window.fill("#buy [name=area_code]", "415").await;
     window.click("#buy button").await;
     window.click("#preview button").await;
-    window.until("the order has ended", async || window.text("#orders tbody .pill").await == "done").await;
+    window.until("the order has ended", async || window.text("#orders tbody .pill").await == "nothing bought").await;
     let error = window.text("#orders tbody .error").await;
     assert!(!error.is_empty(), "the order says why it bought nothing");
     assert_eq!(world.bought(), 0);

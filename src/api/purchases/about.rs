@@ -20,7 +20,8 @@ fn example(state: OrderState) -> Value {
         }
     };
     json!({"purchase_id": "01a20291-f2e9-773c-a618-19b7d665f262", "state": state, "requested_count": 3,
-        "purchased_count": numbers.as_array().map_or(0, Vec::len), "numbers": numbers, "errors": errors})
+        "purchased_count": numbers.as_array().map_or(0, Vec::len), "numbers": numbers, "errors": errors,
+        "outcome": if state == OrderState::Queued { "waiting" } else { "partly" }, "cancelled": null})
 }
 
 pub(crate) fn about_purchase() -> About {
@@ -56,5 +57,20 @@ pub(crate) fn about_show() -> About {
     About::new("purchase_by_id", "Purchases", "Tells an order as it stands")
         .path::<PurchaseId>("id", "Which.")
         .answer::<Document>("The order.", example(OrderState::Done))
+        .refuses(ProblemCode::NotFound, "There is no purchase with this id.")
+}
+
+pub(crate) fn about_cancel() -> About {
+    let mut ended = example(OrderState::Stopped);
+    ended["outcome"] = json!("cancelled");
+    ended["cancelled"] = json!({"at": "2026-11-22T12:12:58.648702Z", "by": "6d843254d280"});
+    About::new("cancel_purchase", "Purchases", "Ends an order early")
+        .text(
+            "What Twilio has not been asked for is not bought; what is on its way is settled as ever, so a running order \
+             ends a moment later, as `stopped`. Cancelling it again, or one that has ended, changes nothing: the answer is \
+             the order.",
+        )
+        .path::<PurchaseId>("id", "Which.")
+        .answer::<Document>("The order.", ended)
         .refuses(ProblemCode::NotFound, "There is no purchase with this id.")
 }

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::db::numbers::OwnedNumber;
+use crate::db::purchases::Cancelled;
 use crate::db::purchases::record::{PurchaseError, PurchaseRecord};
-use crate::domain::{AreaCode, CountryCode, NumberSid, OrderState, PhoneNumber, WebhookStatus};
+use crate::domain::{AreaCode, CountryCode, NumberSid, OrderOutcome, OrderState, PhoneNumber, WebhookStatus};
 use crate::http::RequestBody;
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -34,6 +35,11 @@ pub(crate) struct Document {
     pub(crate) purchased_count: usize,
     numbers: Vec<Bought>,
     pub(crate) errors: Vec<ErrorView>,
+    /// What came of it, for people: whether it bought all, some or nothing.
+    pub(crate) outcome: OrderOutcome,
+    /// By whom it was cancelled, and when; what Twilio had not been asked for by then is not bought.
+    #[schema(required)]
+    pub(crate) cancelled: Option<Cancelled>,
 }
 
 /// One line of what an order did not get.
@@ -82,5 +88,7 @@ pub(crate) fn document(record: &PurchaseRecord) -> Document {
         purchased_count: record.numbers.len(),
         numbers: record.numbers.iter().map(bought).collect(),
         errors: record.errors.iter().cloned().map(Into::into).collect(),
+        outcome: record.outcome(),
+        cancelled: record.order.cancelled.clone(),
     }
 }

@@ -42,7 +42,7 @@ pub(in crate::cli) struct PlanArgs {
 pub(in crate::cli) struct PurchaseArgs {
     /// How many, 1 to 100
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100),
-          required_unless_present = "follow")]
+          required_unless_present_any = ["follow", "cancel"])]
     pub count: Option<u32>,
     /// Only of this area code (US and CA), unless --fallback
     #[arg(short, long, value_name = "AREA_CODE")]
@@ -66,6 +66,10 @@ pub(in crate::cli) struct PurchaseArgs {
     #[arg(short, long, value_name = "PURCHASE_ID", value_parser = purchase_id,
           conflicts_with_all = ["count", "area_code", "country", "fallback", "override_caps", "idempotency_key"])]
     pub follow: Option<Uuid>,
+    /// End an earlier order: what Twilio has not been asked for is not bought
+    #[arg(long, value_name = "PURCHASE_ID", value_parser = purchase_id,
+          conflicts_with_all = ["count", "area_code", "country", "fallback", "override_caps", "idempotency_key", "follow"])]
+    pub cancel: Option<Uuid>,
     #[command(flatten)]
     pub remote: Remote,
 }

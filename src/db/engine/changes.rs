@@ -48,6 +48,7 @@ const CHANGES: &[&str] = &[
     "owned_recount",
     "pass_record",
     "purchase_add_error",
+    "purchase_cancel",
     "purchase_end",
     "purchase_enqueue",
     "purchase_open",

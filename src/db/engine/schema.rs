@@ -59,6 +59,8 @@ diesel::table! {
         expires_at -> Timestamptz,
         started_at -> Nullable<Timestamptz>,
         ended_at -> Nullable<Timestamptz>,
+        cancelled_at -> Nullable<Timestamptz>,
+        cancelled_by -> Nullable<Text>,
     }
 }
 

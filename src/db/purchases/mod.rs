@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! order ─ what was asked for ─ queue (waiting for the lock) ─ run (under it) ─ told (what became of it), record (all of it),
-//!         recent (the latest ones)
+//!         recent (the latest ones); cancel ends one early, wherever it is on this way
 //! items ─ one row for each number that was ever meant to be bought        holder ─ who holds the purchase lock, and lives
 //! ```
 //!
 //! How to get it wrong: ending an order without its `run_id`, which would end somebody else's run of it.
 
+mod cancel;
 pub mod holder;
 pub mod items;
 mod order;
@@ -17,7 +18,8 @@ pub mod record;
 mod run;
 mod told;
 
-pub use order::{Order, Wish, purchase_read};
+pub use cancel::{Cancel, purchase_cancel};
+pub use order::{Cancelled, Order, Wish, purchase_read};
 pub use queue::{
     Enqueued, ORDERS_QUEUED_MAX, purchase_enqueue, purchase_keep_waiting, purchase_waits_no_more, purchases_left_open,
     purchases_others_wait,
@@ -26,4 +28,4 @@ pub use recent::{OrderView, orders_recent, orders_watched, purchase_marks, purch
 pub use run::{
     purchase_count_used, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
 };
-pub use told::{purchase_add_error, purchases_bought_since, purchases_clock};
+pub use told::{CANCELLED, purchase_add_error, purchases_bought_since, purchases_clock, purchases_outcomes};

@@ -52,6 +52,17 @@ pub struct Order {
     pub created_at: DateTime<Utc>,
     /// When it first got the lock.
     pub started_at: Option<DateTime<Utc>>,
+    /// Set once somebody cancelled it: what Twilio has not been asked for is not bought.
+    pub cancelled: Option<Cancelled>,
+}
+
+/// By whom an order was cancelled, and when.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+pub struct Cancelled {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// A key's name or fingerprint, as the audit trail calls it.
+    pub by: String,
 }
 
 #[derive(Queryable, Selectable, QueryableByName)]
@@ -68,6 +79,8 @@ pub(super) struct OrderRow {
     requested_by: String,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
+    cancelled_at: Option<DateTime<Utc>>,
+    cancelled_by: Option<String>,
 }
 
 impl TryFrom<OrderRow> for Order {
@@ -84,7 +97,9 @@ impl TryFrom<OrderRow> for Order {
             override_caps: row.override_caps,
             requested_by: row.requested_by,
         };
-        Ok(Self { id: row.id, wish, state: row.state, created_at: row.created_at, started_at: row.started_at })
+        let cancelled = row.cancelled_at.zip(row.cancelled_by).map(|(at, by)| Cancelled { at, by });
+        let (created_at, started_at) = (row.created_at, row.started_at);
+        Ok(Self { id: row.id, wish, state: row.state, created_at, started_at, cancelled })
     }
 }
 

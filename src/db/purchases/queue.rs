@@ -75,7 +75,8 @@ fn order_of_key(conn: &mut Connection, key: &str) -> Result<Option<Order>, DbErr
           WHERE idempotency_key = $1
             AND (created_at < clock_timestamp() - make_interval(days => $2)
                  -- It was cut short before its first intent: nothing was ever tried for it, the same key may try again.
-                 OR (state IN ('interrupted', 'stopped')
+                 -- One that was cancelled keeps it: whoever repeats their request must not get what somebody called off.
+                 OR (state IN ('interrupted', 'stopped') AND cancelled_at IS NULL
                      AND NOT EXISTS (SELECT 1 FROM purchase_items i WHERE i.purchase_id = purchases.id))
                  -- Nor for one that was answered with a refusal before its first intent.
                  OR (ended_at IS NOT NULL

@@ -6,13 +6,13 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::record::errors_sql;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{AreaCode, OrderState, Trigger};
+use crate::domain::{AreaCode, OrderFacts, OrderOutcome, OrderState, Trigger};
 
 /// An order as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -44,6 +44,12 @@ pub struct OrderView {
     /// When it ended.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub ended_at: Option<DateTime<Utc>>,
+    /// How many Twilio was asked for without a known outcome.
+    #[diesel(sql_type = BigInt)]
+    pub unconfirmed_count: i64,
+    /// Whether somebody cancelled it.
+    #[diesel(sql_type = Bool)]
+    pub is_cancelled: bool,
     /// What it did not get, and why.
     #[diesel(sql_type = Array<Text>)]
     pub errors: Vec<String>,
@@ -54,6 +60,20 @@ impl OrderView {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.ended_at.is_none()
+    }
+
+    /// What came of it.
+    #[must_use]
+    pub fn outcome(&self) -> OrderOutcome {
+        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+        OrderOutcome::of(OrderFacts {
+            state: self.state,
+            has_begun: self.started_at.is_some(),
+            is_cancelled: self.is_cancelled,
+            requested: count(self.requested_count.into()),
+            purchased: count(self.purchased_count),
+            unconfirmed: count(self.unconfirmed_count),
+        })
     }
 }
 
@@ -78,6 +98,8 @@ pub fn orders_watched(conn: &mut Connection, limit: i64, also: &[Uuid]) -> Resul
     let lines: Vec<OrderView> = sql_query(format!(
         "SELECT p.id, p.trigger, p.state, p.requested_count, p.area_code, p.created_at, p.started_at, p.ended_at,
                 (SELECT count(*) FROM purchase_items i WHERE i.purchase_id = p.id AND i.state = 'bought') AS purchased_count,
+                (SELECT count(*) FROM purchase_items i WHERE i.purchase_id = p.id AND i.state IN ('sent', 'unknown')) AS unconfirmed_count,
+                p.cancelled_at IS NOT NULL AS is_cancelled,
                 ARRAY(SELECT coalesce(nullif(line.message, ''), replace(line.code, '_', ' '))
                              || CASE WHEN line.count > 1 THEN format(' (%s times)', line.count) ELSE '' END
                         FROM ({}) AS line WHERE p.ended_at IS NOT NULL OR NOT line.passing) AS errors

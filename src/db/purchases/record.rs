@@ -12,6 +12,7 @@ use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::schema::purchase_items;
 use crate::db::numbers::{OwnedNumber, numbers_of_purchase};
+use crate::domain::{OrderFacts, OrderOutcome};
 
 /// One line of what an order did not get.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -55,9 +56,24 @@ pub struct PurchaseRecord {
     pub errors: Vec<PurchaseError>,
     /// Items that were ever written for it.
     pub items: i64,
+    /// Those of them that Twilio was asked for without a known outcome.
+    pub unconfirmed: i64,
 }
 
 impl PurchaseRecord {
+    /// What came of it.
+    #[must_use]
+    pub fn outcome(&self) -> OrderOutcome {
+        OrderOutcome::of(OrderFacts {
+            state: self.order.state,
+            has_begun: self.order.started_at.is_some(),
+            is_cancelled: self.order.cancelled.is_some(),
+            requested: self.order.wish.count.into(),
+            purchased: self.numbers.len() as u64,
+            unconfirmed: u64::try_from(self.unconfirmed).unwrap_or(0),
+        })
+    }
+
     /// Without what may still come right: somebody who watches would see errors come and go.
     #[must_use]
     pub fn as_it_stands(&self) -> Self {
@@ -67,6 +83,9 @@ impl PurchaseRecord {
     }
 }
 
+/// States of an item that Twilio was asked for without a known outcome.
+const UNCONFIRMED: [&str; 2] = ["sent", "unknown"];
+
 /// Reads an order with its numbers and errors.
 ///
 /// # Errors
@@ -74,9 +93,11 @@ impl PurchaseRecord {
 pub fn purchase_record(conn: &mut Connection, id: Uuid) -> Result<Option<PurchaseRecord>, DbError> {
     let Some(order) = purchase_read(conn, id)? else { return Ok(None) };
     let numbers = numbers_of_purchase(conn, id)?;
-    let items: i64 = purchase_items::table.filter(purchase_items::purchase_id.eq(id)).count().get_result(conn)?;
+    let of_it = purchase_items::table.filter(purchase_items::purchase_id.eq(id));
+    let items: i64 = of_it.count().get_result(conn)?;
+    let unconfirmed: i64 = of_it.filter(purchase_items::state.eq_any(UNCONFIRMED)).count().get_result(conn)?;
     let errors = if numbers.len() < order.wish.count as usize { errors_of(conn, id)? } else { Vec::new() };
-    Ok(Some(PurchaseRecord { order, numbers, errors, items }))
+    Ok(Some(PurchaseRecord { order, numbers, errors, items, unconfirmed }))
 }
 
 /// The items of `order` (a column or a parameter) that brought it no number, each under the code that stands for it.

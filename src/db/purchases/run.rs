@@ -1,6 +1,7 @@
 //! Orders under a run: taken up, carried on, ended.
 //!
 //! Invariant: an order is `running` only under one `run_id`, which whoever takes the purchase lock ends first.
+//! One that was cancelled ends as `stopped`, whatever its run or its successor would call its end.
 //! How to get it wrong: ending an order without its `run_id`, which would end somebody else's run of it.
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 use super::holder::holder_stands;
 use super::order::{Order, Wish, insert, purchase_read};
 use super::queue::FORSAKEN;
+use super::told::{PLACES_SENT, tell_cancelled};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::domain::{OrderState, Trigger};
@@ -34,7 +36,7 @@ pub fn purchase_open(conn: &mut Connection, wish: &Wish, run_id: Uuid) -> Result
 /// Ends what no living run can be working on: every `running` order (its run lost the lock, or we would not hold it) and
 /// every `queued` one long past its time, but for `mine`, whose turn it is now. Each is told what it lacks and why.
 /// Called first by whoever has taken the lock, as `run_id`: one that stood still since then has nobody's order to end.
-/// Returns what had set each off.
+/// Returns what had set each off, and as what it ended: `stopped` where it had been cancelled.
 ///
 /// # Errors
 /// As [`purchase_open`].
@@ -42,40 +44,42 @@ pub fn purchases_interrupt_stale(
     conn: &mut Connection,
     run_id: Uuid,
     mine: Option<Uuid>,
-) -> Result<Vec<Trigger>, DbError> {
+) -> Result<Vec<(Trigger, OrderState)>, DbError> {
     #[derive(QueryableByName)]
     struct Ended {
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
         #[diesel(sql_type = Text)]
         trigger: Trigger,
+        #[diesel(sql_type = Text)]
+        state: OrderState,
     }
     conn.transaction::<_, DbError, _>(|conn| {
         holder_stands(conn, run_id)?;
         let ended: Vec<Ended> = sql_query(format!(
-            "UPDATE purchases SET state = 'interrupted', run_id = NULL, ended_at = clock_timestamp()
+            "UPDATE purchases SET state = CASE WHEN cancelled_at IS NULL THEN 'interrupted' ELSE 'stopped' END,
+                    run_id = NULL, ended_at = clock_timestamp()
               WHERE state = 'running' OR (state = 'queued' AND {FORSAKEN} AND id IS DISTINCT FROM $1)
-             RETURNING id, trigger",
+             RETURNING id, trigger, state",
         ))
         .bind::<Nullable<SqlUuid>, _>(mine)
         .load(conn)?;
         let ids: Vec<Uuid> = ended.iter().map(|ended| ended.id).collect();
         // A statement of its own: it sees the items that were committed while the first one waited for row locks.
-        sql_query(
+        sql_query(format!(
             "INSERT INTO purchase_errors (purchase_id, code, message, count)
              SELECT p.id, CASE WHEN p.started_at IS NULL THEN 'locked' ELSE 'interrupted' END,
                     CASE WHEN p.started_at IS NULL THEN 'another purchase held the lock for too long; ask again'
                          ELSE 'its run ended before the order did; what is still needed is a new order' END,
                     p.requested_count - used.places
-               FROM purchases p, LATERAL (
-                    SELECT count(*)::integer AS places FROM purchase_items i WHERE i.purchase_id = p.id
-                       AND (i.state IN ('sent', 'bought', 'unknown') OR (i.state = 'not_bought' AND i.doubted))) AS used
-              WHERE p.id = ANY($1) AND p.requested_count > used.places
+               FROM purchases p, LATERAL ({PLACES_SENT}) AS used
+              WHERE p.id = ANY($1) AND p.cancelled_at IS NULL AND p.requested_count > used.places
              ON CONFLICT DO NOTHING",
-        )
+        ))
         .bind::<diesel::sql_types::Array<SqlUuid>, _>(&ids)
         .execute(conn)?;
-        Ok(ended.into_iter().map(|ended| ended.trigger).collect())
+        tell_cancelled(conn, &ids)?;
+        Ok(ended.into_iter().map(|ended| (ended.trigger, ended.state)).collect())
     })
 }
 
@@ -97,14 +101,15 @@ pub fn purchase_start(conn: &mut Connection, id: Uuid, run_id: Uuid) -> Result<O
     })
 }
 
-/// Puts a running order back in the queue between two slices, for at most `wait`; `false` when its run is over.
+/// Puts a running order back in the queue between two slices, for at most `wait`; `false` when its run is over, or it was
+/// cancelled and has nothing to wait for.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn purchase_yield(conn: &mut Connection, id: Uuid, run_id: Uuid, wait: Duration) -> Result<bool, DbError> {
     let yielded = sql_query(
         "UPDATE purchases SET state = 'queued', run_id = NULL, expires_at = clock_timestamp() + make_interval(secs => $3)
-          WHERE id = $1 AND state = 'running' AND run_id = $2",
+          WHERE id = $1 AND state = 'running' AND run_id = $2 AND cancelled_at IS NULL",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<SqlUuid, _>(run_id)
@@ -113,20 +118,37 @@ pub fn purchase_yield(conn: &mut Connection, id: Uuid, run_id: Uuid, wait: Durat
     Ok(yielded > 0)
 }
 
-/// Ends an order: a running one under its `run_id`, a waiting one without. `false` when it had moved on.
+/// Ends an order: a running one under its `run_id`, a waiting one without. Returns as what it ended, which is `stopped`
+/// for one that was cancelled; `None` when it had moved on.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn purchase_end(conn: &mut Connection, id: Uuid, run_id: Option<Uuid>, state: OrderState) -> Result<bool, DbError> {
-    let ended = sql_query(
-        "UPDATE purchases SET state = $3, run_id = NULL, ended_at = clock_timestamp()
-          WHERE id = $1 AND state IN ('queued', 'running') AND run_id IS NOT DISTINCT FROM $2",
-    )
-    .bind::<SqlUuid, _>(id)
-    .bind::<Nullable<SqlUuid>, _>(run_id)
-    .bind::<Text, _>(state.as_str())
-    .execute(conn)?;
-    Ok(ended > 0)
+pub fn purchase_end(
+    conn: &mut Connection,
+    id: Uuid,
+    run_id: Option<Uuid>,
+    state: OrderState,
+) -> Result<Option<OrderState>, DbError> {
+    #[derive(QueryableByName)]
+    struct Ended {
+        #[diesel(sql_type = Text)]
+        state: OrderState,
+    }
+    conn.transaction::<_, DbError, _>(|conn| {
+        let ended: Option<Ended> = sql_query(
+            "UPDATE purchases SET state = CASE WHEN cancelled_at IS NULL THEN $3 ELSE 'stopped' END, run_id = NULL,
+                    ended_at = clock_timestamp()
+              WHERE id = $1 AND state IN ('queued', 'running') AND run_id IS NOT DISTINCT FROM $2
+             RETURNING state",
+        )
+        .bind::<SqlUuid, _>(id)
+        .bind::<Nullable<SqlUuid>, _>(run_id)
+        .bind::<Text, _>(state.as_str())
+        .get_result(conn)
+        .optional()?;
+        tell_cancelled(conn, &[id])?;
+        Ok(ended.map(|ended| ended.state))
+    })
 }
 
 /// How many of an order's places are used: bought, open, unknown, and those whose outcome was ever in doubt.

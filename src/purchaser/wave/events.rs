@@ -109,6 +109,10 @@ impl Wave<'_> {
                 }
                 self.progress.falls_short(Shortfall::Refused(why));
             }
+            Intent::Cancelled => {
+                self.left += 1;
+                self.progress.falls_short(Shortfall::Cancelled);
+            }
             Intent::RunIsOver | Intent::Written => self.progress.falls_short(Shortfall::RunIsOver),
         }
     }

@@ -31,8 +31,7 @@ pub(super) async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) ->
         let ids = written.clone();
         let refused = match buyer.db.run_patiently("items_attempt", move |conn| items_attempt(conn, run, &ids)).await {
             Ok(Ok(attempts)) => Ok(attempts),
-            Ok(Err(Intent::Refused(why))) => Err(Shortfall::Refused(why)),
-            Ok(Err(_)) => Err(Shortfall::RunIsOver),
+            Ok(Err(intent)) => Err(intent.into()),
             Err(error) => Err(error.into()),
         };
         match refused {

@@ -113,6 +113,40 @@ fn an_order_that_waits_for_its_turn_is_followed_however_long_the_other_one_takes
     assert!(ended.code == Some(0) && ended.stdout.starts_with("Bought 2 of 2"), "{ended:?}");
 }
 
+#[test]
+fn ctrl_c_ends_the_command_and_not_the_order_which_cancel_ends() {
+    let world = World::new().quiet().set("purchase.concurrency", 1);
+    let daemon = world.daemon();
+    daemon.failpoints("create_answered=pause");
+    let child = spawn(&daemon.url, &["purchase", "--count", "5"]);
+    eventually("one is sold", || world.bought() == 1);
+    let id = world.sql("SELECT id FROM purchases");
+    // Its first words say that it is placed; from then on Ctrl-C names the order.
+    std::thread::sleep(Duration::from_millis(500));
+    let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it lives");
+    let left = ended(child);
+    assert_eq!(left.code, Some(130), "{left:?}");
+    let told = format!(
+        "the order goes on; `callbunker purchase --follow {id}` shows it, `callbunker purchase --cancel {id}` ends it"
+    );
+    assert!(left.stderr.contains(&told), "{left:?}");
+    let cancelling = spawn(&daemon.url, &["purchase", "--cancel", &id]);
+    eventually("it is cancelled", || world.count("SELECT count(*) FROM purchases WHERE cancelled_at IS NOT NULL") == 1);
+    daemon.failpoints("");
+    let cancelled = ended(cancelling);
+    assert_eq!(cancelled.code, Some(0), "{cancelled:?}");
+    assert!(cancelled.stdout.starts_with(&format!("Bought 1 of 5; purchase {id}. Cancelled.\n")), "{cancelled:?}");
+    assert_eq!(world.bought(), 1);
+    let again = callbunker(&daemon, &["purchase", "--cancel", &id, "--json"]);
+    assert_eq!(again.json()["outcome"], "cancelled");
+    let done = callbunker(&daemon, &["purchase", "--count", "1", "--json"]).placed().json();
+    let over = callbunker(&daemon, &["purchase", "--cancel", done["purchase_id"].as_str().unwrap()]);
+    assert!(over.code == Some(0) && over.stderr.contains("had ended before; nothing was cancelled"), "{over:?}");
+    let unknown = callbunker(&daemon, &["purchase", "--cancel", "0190d6a2-0000-7000-8000-000000000000"]).sentence(1);
+    assert!(unknown.contains("no purchase with this id"), "{unknown}");
+}
+
 fn spawn(url: &str, arguments: &[&str]) -> Child {
     let mut command = program(&[("CALLBUNKER_URL", url), ("ADMIN_API_KEY", ADMIN_KEY)], arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")

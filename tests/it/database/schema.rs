@@ -67,6 +67,10 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-11-29-110000_what_needs_a_person/up.sql"),
         include_str!("../../../migrations/2026-11-29-110000_what_needs_a_person/down.sql"),
     ),
+    (
+        include_str!("../../../migrations/2026-11-29-130000_orders_cancelled/up.sql"),
+        include_str!("../../../migrations/2026-11-29-130000_orders_cancelled/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

@@ -4,6 +4,7 @@ mod admin_api;
 mod breaker;
 mod buying;
 mod buying_state;
+mod cancel;
 mod caps;
 mod doubt;
 mod held_back;

@@ -228,6 +228,13 @@ fn a_daemon_answers_every_operation_as_described() {
     let id = bought["purchase_id"].as_str().expect("an id");
     get(&format!("{api}/purchases/{{id}}"), &format!("{api}/purchases/{id}")).ok();
     get(&format!("{api}/purchases/{{id}}"), &format!("{api}/purchases/x")).problem(404, "not_found");
+    let cancelled = daemon.post_empty(&format!("{api}/purchases/{id}/cancel"));
+    description.check(&format!("POST {api}/purchases/{{id}}/cancel"), &cancelled);
+    assert_eq!(
+        (&cancelled.body["state"], &cancelled.body["cancelled"]),
+        (&json!("done"), &Value::Null),
+        "{cancelled:?}"
+    );
     let later = daemon.post_with(&format!("{api}/purchase"), &json!({"count": 1}), &[("Prefer", "respond-async")]);
     description.check(&format!("POST {api}/purchase"), &later);
     let location = later.headers["location"].clone();

@@ -49,6 +49,8 @@ pub enum Intent {
     Written,
     /// The order was ended, or another run has it: stop at once.
     RunIsOver,
+    /// Somebody cancelled the order: nothing more is sent for it.
+    Cancelled,
     /// The order's places are used up.
     OrderIsFull,
     /// Somebody owns the number or is buying it: take another candidate.
@@ -67,17 +69,27 @@ struct Running {
     requested: i32,
 }
 
-/// Locks the order's row and checks that it runs under this run.
-fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Option<Running>, DbError> {
+/// Locks the order's row and checks that it runs under this run, and that nobody cancelled it. Whoever cancels it locks the
+/// same row: either we see it here, or they come after this transaction.
+fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Result<Running, Intent>, DbError> {
     let found = purchases::table
         .filter(purchases::id.eq(run.order_id))
         .filter(purchases::state.eq("running"))
         .filter(purchases::run_id.eq(run.run_id))
-        .select((purchases::trigger, purchases::country, purchases::override_caps, purchases::requested_count))
+        .select((
+            (purchases::trigger, purchases::country, purchases::override_caps, purchases::requested_count),
+            purchases::cancelled_at,
+        ))
         .for_update()
-        .first(conn)
+        .first::<((Trigger, CountryCode, bool, i32), Option<DateTime<Utc>>)>(conn)
         .optional()?;
-    Ok(found.map(|(trigger, country, override_caps, requested)| Running { trigger, country, override_caps, requested }))
+    Ok(match found {
+        None => Err(Intent::RunIsOver),
+        Some((_, Some(_cancelled))) => Err(Intent::Cancelled),
+        Some(((trigger, country, override_caps, requested), None)) => {
+            Ok(Running { trigger, country, override_caps, requested })
+        }
+    })
 }
 
 /// Writes the intents to buy `wanted` (distinct numbers), each judged on its own, in one transaction: the ledger is
@@ -93,8 +105,9 @@ pub fn items_intend(
 ) -> Result<Vec<Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let buying = buying_state_lock(conn)?;
-        let Some(Running { trigger, country, override_caps, requested }) = run_stands(conn, run)? else {
-            return Ok(vec![Intent::RunIsOver; wanted.len()]);
+        let Running { trigger, country, override_caps, requested } = match run_stands(conn, run)? {
+            Ok(running) => running,
+            Err(over) => return Ok(vec![over; wanted.len()]),
         };
         let mut places_used = i64::from(purchase_count_used(conn, run.order_id)?);
         // An order by hand is bound by the windows, one for those who wait by what is owned, too.
@@ -165,7 +178,10 @@ pub fn items_attempt(
 ) -> Result<Result<Vec<Attempt>, Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let buying = buying_state_lock(conn)?;
-        let Some(Running { trigger, .. }) = run_stands(conn, run)? else { return Ok(Err(Intent::RunIsOver)) };
+        let Running { trigger, .. } = match run_stands(conn, run)? {
+            Ok(running) => running,
+            Err(over) => return Ok(Err(over)),
+        };
         if buying.halted.is_some() {
             return Ok(Err(Intent::Refused(Why::Halted)));
         }

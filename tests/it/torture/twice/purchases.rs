@@ -8,7 +8,8 @@ use callbunker::db::purchases::items::{
     items_pace, items_sort_leftovers, items_withdraw,
 };
 use callbunker::db::purchases::{
-    Wish, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
+    Cancel, Wish, purchase_cancel, purchase_end, purchase_open, purchase_start, purchase_yield,
+    purchases_interrupt_stale,
 };
 use callbunker::db::stock::{Care, stock_glance, stock_read, stock_read_for_buying};
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
@@ -152,11 +153,38 @@ fn an_order_ends_and_yields_and_is_interrupted_as_if_once() {
     let (started, again) = ledger.twice(move |conn| purchase_start(conn, order_id, run_id));
     assert_eq!((started.is_some(), again), (true, None));
     let end = move |conn: &mut Connection| purchase_end(conn, order_id, Some(run_id), OrderState::Done);
-    assert_eq!(ledger.twice(end), (true, false));
+    assert_eq!(ledger.twice(end), (Some(OrderState::Done), None));
     ledger.order();
     let next = Uuid::new_v4();
     ledger.name(next);
     assert_eq!(ledger.twice(move |conn| Ok(purchases_interrupt_stale(conn, next, None)?.len())), (1, 0));
+}
+
+#[test]
+fn an_order_is_cancelled_as_if_once_and_ends_as_stopped_whoever_ends_it() {
+    let ledger = Ledger::new();
+    let cancel = |id: Uuid| ledger.twice(move |conn: &mut Connection| purchase_cancel(conn, id, "dana"));
+    let RunOf { order_id, run_id } = ledger.order();
+    let (first, again) = cancel(order_id);
+    let (Some(Cancel::Ends(order)), Some(Cancel::Over(same))) = (first, again) else { panic!("it runs") };
+    assert_eq!(order, same);
+    let wait = Duration::from_secs(60);
+    assert!(!ledger.run(move |conn| purchase_yield(conn, order_id, run_id, wait)), "it waits for nothing");
+    let end = move |conn: &mut Connection| purchase_end(conn, order_id, Some(run_id), OrderState::Interrupted);
+    assert_eq!(ledger.twice(end), (Some(OrderState::Stopped), None));
+    let interrupted = ledger.order();
+    cancel(interrupted.order_id);
+    let next = Uuid::new_v4();
+    ledger.name(next);
+    let sorted = ledger.run(move |conn| purchases_interrupt_stale(conn, next, None));
+    assert_eq!(sorted.into_iter().map(|(_, state)| state).collect::<Vec<_>>(), [OrderState::Stopped]);
+    let waits = ledger.order();
+    let yielded = move |conn: &mut Connection| purchase_yield(conn, waits.order_id, waits.run_id, wait);
+    assert!(ledger.run(yielded));
+    assert!(matches!(cancel(waits.order_id), (Some(Cancel::Ended(_)), Some(Cancel::Over(_)))));
+    let told = "SELECT code, message FROM purchase_errors GROUP BY 1, 2";
+    assert_eq!(ledger.world.sql(told), "cancelled|cancelled by dana; what Twilio had not been asked for is not bought");
+    assert_eq!(ledger.run(|conn| purchase_cancel(conn, Uuid::new_v4(), "dana")), None);
 }
 
 #[test]
@@ -170,7 +198,8 @@ fn a_run_that_was_overtaken_before_it_sorted_ends_nobodys_order() {
     });
     assert_eq!((refused, ledger.world.sql(STATE)), (true, before));
     let RunOf { order_id, run_id } = running;
-    assert!(ledger.run(move |conn| purchase_end(conn, order_id, Some(run_id), OrderState::Done)), "it runs on");
+    let ended = ledger.run(move |conn| purchase_end(conn, order_id, Some(run_id), OrderState::Done));
+    assert_eq!(ended, Some(OrderState::Done), "it runs on");
 }
 
 #[test]

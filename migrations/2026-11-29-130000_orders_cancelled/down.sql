@@ -1,0 +1,1 @@
+ALTER TABLE purchases DROP COLUMN cancelled_at, DROP COLUMN cancelled_by;
