@@ -141,6 +141,7 @@ const onStatus = (status) => {
   if (emptied || ["hour", "day"].some((window) => $(`[data-window="${window}"]`)?.classList.contains("used") !== isUsedUp(window))) refreshRunway();
   before = status;
   for (const [name, value] of Object.entries(status)) if (typeof value === "number") put(name, value);
+  document.dispatchEvent(new CustomEvent("stock", { detail: status }));
   // The tab says how many are in stock, as the page does.
   const title = document.title.replace(/^\(\d+\)/, `(${status.available})`);
   if (title !== document.title) document.title = title;
@@ -218,16 +219,55 @@ const AWAY = {
   detail: "The numbers below are from before.", todo: "They come back by themselves.",
 };
 
+// What went wrong, in a line; the whole sentence and Twilio's page of its code are folded behind it, as the server does it.
+const alike = (text) => text.replace(/ ?\(Twilio's request [\w-]+\)/, "").replace(/,? ?Twilio's request [\w-]+/, "");
+const shortened = (full) => {
+  const text = alike(full);
+  const status = text.match(/status (\d+)/)?.[1];
+  let line = text.split("; ")[0];
+  if (status && text.startsWith("Twilio gave no proper answer to a search")) line = `Twilio ${status} on search`;
+  else if (status && text.startsWith("the outcome at Twilio is unknown")) line = `Twilio ${status}, purchase unconfirmed`;
+  else if (text.startsWith("Twilio refused with ")) line = text.replace(/^Twilio refused with (?:\d+\/)?(\d+)/, "Twilio $1");
+  return line.length <= 72 ? line : `${line.slice(0, 71).trimEnd()}…`;
+};
+const trouble = (full, count = 1) => {
+  const times = count > 1 ? ` (×${count})` : "";
+  const code = full.match(/(?:\/|twilio_|\()(\d{5})(?!\d)/)?.[1];
+  const line = shortened(full);
+  if (line === full && !code) return make("p", "error", full + times);
+  const details = make("details", "error");
+  details.append(make("summary", "", line + times), make("p", "", full));
+  if (code) {
+    const page = make("a", "", `What Twilio says of ${code}`);
+    page.href = `https://www.twilio.com/docs/api/errors/${code}`;
+    page.rel = "noreferrer";
+    const last = make("p");
+    last.append(page);
+    details.append(last);
+  }
+  return details;
+};
+
 const onPass = (pass) => {
   const body = $("#passes tbody");
   const at = pass.at.replace(/\.\d+/, "");
   if (!body || $(`[data-pass="${at}"]`, body)) return;
+  const key = `${pass.trigger}|${pass.reason}|${pass.purchased_count}|${alike(pass.error ?? "")}`;
+  const newest = body.rows[0];
+  // What says the same as the one before is counted, not told again.
+  if (newest && pass.purchased_count === 0 && newest.dataset.key === key) {
+    newest.dataset.pass = at;
+    newest.dataset.times = Number(newest.dataset.times) + 1;
+    newest.cells[0].replaceChildren(when(pass.at));
+    $(".times", newest)?.replaceChildren(` (×${newest.dataset.times}, since `, when(newest.dataset.since), ")");
+    return;
+  }
   const row = make("tr", "fresh");
-  row.dataset.pass = at;
+  Object.assign(row.dataset, { pass: at, key, times: 1, since: at });
   const reasons = JSON.parse($("#passes").dataset.reasons);
   const known = reasons[pass.reason] ?? (pass.reason.startsWith("twilio_") ? reasons.twilio_.replace("twilio_", pass.reason) : null);
-  const why = cell("", known ?? pass.reason.replaceAll("_", " "));
-  if (pass.error) why.append(make("p", "error", pass.error));
+  const why = cell("", known ?? pass.reason.replaceAll("_", " "), make("span", "times"));
+  if (pass.error) why.append(trouble(pass.error));
   row.append(cell("", when(pass.at)), cell("wide-only", pass.trigger.replaceAll("_", " ")), cell("number", pass.purchased_count), why);
   body.prepend(row);
   while (body.rows.length > 6) body.rows[body.rows.length - 1].remove();
@@ -283,7 +323,7 @@ const onPurchase = (order) => {
     bar.setAttribute("aria-label", "Bought so far");
     row.cells[3].append(" ", bar);
   }
-  for (const error of order.errors) row.cells[3].append(make("p", "error", (error.message || error.code.replaceAll("_", " ")) + (error.count > 1 ? ` (${error.count} times)` : "")));
+  for (const error of order.errors) row.cells[3].append(trouble(error.message || error.code.replaceAll("_", " "), error.count));
 };
 
 // Whether what is shown is so: the stream is open, somebody spoke on it a moment ago, and the database answers.
@@ -318,14 +358,13 @@ const onAlert = (alert) => {
 };
 // A session that has ended comes back by a login only: nothing is asked any more, and the page says so.
 let stream = null;
-let drawing = null;
 let renewing = null;
 let alarm = null;
 const endSession = () => {
   ended = true;
   stream?.leave();
-  clearInterval(drawing);
   clearInterval(renewing);
+  document.dispatchEvent(new Event("ended"));
   clearTimeout(alarm);
   show("#ended", true);
   showLive();
@@ -469,73 +508,6 @@ if ($("#assignments")) {
   setInterval(showLive, 2000);
   renewing = setInterval(() => { if (isOpen && !document.hidden) catchUp(cards()); }, 60000);
 }
+document.addEventListener("unauthorized", endSession);
 setInterval(refreshTimes, 10000);
 refreshTimes();
-
-// The chart, with a cursor
-
-const chart = $("#chart");
-let plot = null;
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-let drawn = null;
-const draw = async () => {
-  if (!window.uPlot || ended) return;
-  const response = await fetchByItself(`/admin/phones/dashboard/chart?hours=${chart.dataset.hours}`).catch(() => null);
-  if (response?.status === 401) endSession();
-  if (!response?.ok) return;
-  drawn = await response.json().catch(() => drawn);
-  paint();
-};
-const paint = () => {
-  if (!drawn || drawn.samples.length < 2) return;
-  const { samples, purchases } = drawn;
-  const data = [
-    samples.map((sample) => Date.parse(sample.at) / 1000),
-    ...["available", "assigned", "threshold"].map((name) => samples.map((sample) => sample[name])),
-  ];
-  const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
-  const moment = (seconds) => (Number(chart.dataset.hours) > 24 ? `${day.format(seconds * 1000)} ` : "") + clock.format(seconds * 1000);
-  const tick = (u, ticks) => ticks.map((seconds) => (Number(chart.dataset.hours) > 24 ? day : clock).format(seconds * 1000));
-  const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
-  const marks = (u) => {
-    u.ctx.save();
-    u.ctx.strokeStyle = colour("--quiet");
-    u.ctx.globalAlpha = 0.55;
-    for (const [at] of purchases) {
-      const x = Math.round(u.valToPos(Date.parse(at) / 1000, "x", true));
-      if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
-      u.ctx.beginPath();
-      u.ctx.moveTo(x, u.bbox.top);
-      u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
-      u.ctx.stroke();
-    }
-    u.ctx.restore();
-  };
-  const options = {
-    width: chart.clientWidth,
-    height: 210,
-    cursor: { y: false },
-    legend: { live: true },
-    scales: { y: { range: (u, low, high) => [0, Math.max(4, high) * 1.05] } },
-    axes: [{ ...axis, values: tick }, { ...axis, size: 40 }],
-    series: [
-      { label: "at", value: (u, seconds) => (seconds === null ? "–" : moment(seconds)) },
-      { label: "available", stroke: colour("--accent"), width: 2, fill: `${colour("--accent")}22` },
-      { label: "assigned", stroke: colour("--busy"), width: 1.5, dash: [2, 4] },
-      { label: "threshold", stroke: colour("--warn"), width: 1.5, dash: [7, 5] },
-    ],
-    hooks: { draw: [marks] },
-  };
-  plot?.destroy();
-  all("svg, .top-label, .empty", chart).forEach((element) => element.remove());
-  const place = $(".plot", chart) ?? chart.insertBefore(make("div", "plot"), chart.firstChild);
-  place.setAttribute("aria-hidden", "true");
-  plot = new window.uPlot(options, data, place);
-};
-if (chart) {
-  draw();
-  drawing = setInterval(draw, 60000);
-  new ResizeObserver(() => { if (plot && plot.width !== chart.clientWidth) plot.setSize({ width: chart.clientWidth, height: 210 }); }).observe(chart);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
-}

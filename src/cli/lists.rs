@@ -56,8 +56,8 @@ pub(super) fn audit(client: &Client, args: &ListArgs) -> Ending {
         ("WHO", "who"),
         ("FROM", "address"),
         ("ACTION", "action"),
-        ("RESULT", "result"),
-        ("OUTCOME", "outcome"),
+        ("RESULT", "outcome"),
+        ("DETAIL", "summary"),
         ("REQUEST", "request_id"),
     ];
     history(client, args, "audit", &columns, "nothing was done yet")

@@ -21,6 +21,7 @@ const FILES: &[(&str, &str, &str, &[u8])] = &[
     ("dashboard", "css", STYLE, include_bytes!("../../assets/dashboard.css")),
     ("dashboard", "js", SCRIPT, include_bytes!("../../assets/dashboard.js")),
     ("live", "js", SCRIPT, include_bytes!("../../assets/live.js")),
+    ("chart", "js", SCRIPT, include_bytes!("../../assets/chart.js")),
     ("uplot", "css", STYLE, include_bytes!("../../assets/vendor/uplot/uPlot.min.css")),
     ("uplot", "js", SCRIPT, include_bytes!("../../assets/vendor/uplot/uPlot.iife.min.js")),
     ("icon", "svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),

@@ -1,8 +1,12 @@
-//! Stock over time: drawn here for everybody, and given as data to the script, which draws it anew with a cursor.
+//! Stock over time: drawn here for everybody ([`drawing`]), and given as data to the script, which draws it anew with a
+//! cursor and in the reader's own zone.
 //!
+//! Invariants: both show the range that was asked for, up to now, and now is the last point; each point stands at the time
+//! of its first sample; purchases outside of the range are not told.
 //! How to get it wrong: a point per sample. A month has 43,200 minutes, and nobody sees more than a few hundred.
 
-use std::fmt::Write as _;
+pub(super) mod drawing;
+
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
@@ -12,12 +16,12 @@ use serde::Serialize;
 use crate::api::services::Services;
 use crate::db::purchases::purchase_marks;
 use crate::db::samples::{Sample, samples_read};
+use crate::db::stock::stock_read;
 use crate::db::{Connection, DbError};
+use crate::domain::Stock;
 use crate::http::{Problem, json_response};
 use crate::routing::{Outcome, Request};
 
-pub(super) const WIDTH: f64 = 720.0;
-pub(super) const HEIGHT: f64 = 180.0;
 /// Hours that can be asked for, and the stretch that each point stands for.
 const RANGES: &[(u32, u32, &str)] = &[(1, 60, "Hour"), (24, 300, "Day"), (168, 1800, "Week"), (720, 7200, "Month")];
 const RANGE_DEFAULT: usize = 1;
@@ -26,8 +30,12 @@ const RANGE_DEFAULT: usize = 1;
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Series {
     hours: u32,
+    /// The left edge.
+    begin: DateTime<Utc>,
     samples: Vec<Sample>,
     purchases: Vec<(DateTime<Utc>, i64)>,
+    /// The right edge, and how stock stands there.
+    now: Sample,
 }
 
 /// One choice of range.
@@ -37,19 +45,8 @@ pub(crate) struct Range {
     pub(super) is_chosen: bool,
 }
 
-/// The chart as a drawing.
-pub(super) struct Drawing {
-    pub(crate) ranges: Vec<Range>,
-    pub(crate) hours: u32,
-    pub(crate) is_empty: bool,
-    pub(crate) area: String,
-    pub(crate) line: String,
-    pub(crate) assigned: String,
-    pub(crate) threshold: String,
-    pub(crate) marks: Vec<String>,
-    pub(super) top: i32,
-    pub(crate) words: String,
-}
+/// What is read of the past; how it stands now is known already, or read beside it.
+pub(super) type Past = (Vec<Sample>, Vec<(DateTime<Utc>, i64)>);
 
 /// The range that a request asks for.
 pub(super) fn chosen(request: &Request) -> Result<(u32, u32), Problem> {
@@ -62,78 +59,48 @@ pub(super) fn chosen(request: &Request) -> Result<(u32, u32), Problem> {
         .ok_or_else(|| Problem::invalid_field("hours", "must be 1, 24, 168 or 720"))
 }
 
-pub(crate) fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Series, DbError> {
-    Ok(Series { hours, samples: samples_read(conn, hours, step)?, purchases: purchase_marks(conn, hours)? })
+pub(crate) fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Past, DbError> {
+    Ok((samples_read(conn, hours, step)?, purchase_marks(conn, hours)?))
+}
+
+/// How stock stands at this moment.
+pub(super) fn now(stock: &Stock, threshold: u32) -> Sample {
+    let integer = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let available = integer(stock.available);
+    Sample {
+        at: Utc::now(),
+        available,
+        available_most: available,
+        assigned: integer(stock.assigned),
+        threshold: integer(threshold),
+    }
+}
+
+impl Series {
+    /// What lies in the last `hours` before `now`: clocks may disagree about the edges.
+    pub(super) fn new(hours: u32, samples: Vec<Sample>, marks: Vec<(DateTime<Utc>, i64)>, now: Sample) -> Self {
+        let begin = now.at - Duration::hours(i64::from(hours));
+        let is_within = |at: &DateTime<Utc>| (begin..=now.at).contains(at);
+        Self {
+            hours,
+            begin,
+            samples: samples.into_iter().filter(|sample| is_within(&sample.at)).collect(),
+            purchases: marks.into_iter().filter(|(at, _)| is_within(at)).collect(),
+            now,
+        }
+    }
+
+    /// Every point, now included.
+    fn points(&self) -> impl Iterator<Item = &Sample> {
+        self.samples.iter().chain([&self.now])
+    }
 }
 
 /// The data, for the script.
 pub(crate) async fn chart(services: Arc<Services>, request: Request) -> Outcome {
     let (hours, step) = chosen(&request)?;
-    let series = services.read("dashboard_chart", move |conn| read(conn, hours, step)).await?;
-    json_response(StatusCode::OK, &series)
-}
-
-impl Drawing {
-    #[expect(clippy::cast_precision_loss, reason = "a drawing")]
-    pub(super) fn new(series: &Series, available: u32) -> Self {
-        let ranges =
-            RANGES.iter().map(|&(hours, _, label)| Range { hours, label, is_chosen: hours == series.hours }).collect();
-        let highest =
-            series.samples.iter().map(|sample| sample.available.max(sample.assigned).max(sample.threshold)).max();
-        let top = highest.unwrap_or(0).max(4);
-        let now = Utc::now();
-        // A young pool's line fills the drawing instead of hugging its right edge.
-        let begin = (now - Duration::hours(i64::from(series.hours)))
-            .max(series.samples.first().map_or(now - Duration::hours(1), |sample| sample.at));
-        let width = (now - begin).num_seconds().max(1) as f64;
-        let x = |at: DateTime<Utc>| (at - begin).num_seconds() as f64 / width * WIDTH;
-        let y = |value: i32| HEIGHT - f64::from(value) / f64::from(top) * (HEIGHT - 8.0) - 1.0;
-        let path = |value: fn(&Sample) -> i32| {
-            let mut path = String::new();
-            for sample in &series.samples {
-                let _ = write!(
-                    path,
-                    "{}{:.1} {:.1}",
-                    if path.is_empty() { "M" } else { " L" },
-                    x(sample.at),
-                    y(value(sample))
-                );
-            }
-            if let Some(last) = series.samples.last() {
-                let _ = write!(path, " L{WIDTH:.1} {:.1}", y(value(last)));
-            }
-            path
-        };
-        let line = path(|sample| sample.available);
-        let area =
-            if line.is_empty() { String::new() } else { format!("{line} L{WIDTH:.1} {HEIGHT:.1} L0 {HEIGHT:.1} Z") };
-        let marks: Vec<String> = series
-            .purchases
-            .iter()
-            .map(|(at, _)| x(*at))
-            .filter(|at| *at >= 0.0)
-            .map(|at| format!("{at:.1}"))
-            .collect();
-        let fewest = series.samples.iter().map(|sample| sample.available).min();
-        let words = match (fewest, series.samples.last()) {
-            (Some(fewest), Some(last)) => format!(
-                "{available} available now, {fewest} at the lowest; the threshold is {}. Vertical lines mark {}.",
-                last.threshold,
-                super::text::counted(marks.len() as u64, "purchase"),
-            ),
-            _ => "The first minute is not over yet; a point is added each minute.".to_owned(),
-        };
-        Self {
-            ranges,
-            hours: series.hours,
-            is_empty: series.samples.is_empty(),
-            area,
-            line,
-            assigned: path(|sample| sample.assigned),
-            threshold: path(|sample| sample.threshold),
-            marks,
-            top,
-            words,
-        }
-    }
+    let threshold = services.config.load().pool.threshold_low;
+    let read = move |conn: &mut Connection| Ok((read(conn, hours, step)?, stock_read(conn)?.stock));
+    let ((samples, marks), stock) = services.read("dashboard_chart", read).await?;
+    json_response(StatusCode::OK, &Series::new(hours, samples, marks, now(&stock, threshold)))
 }

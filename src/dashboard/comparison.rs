@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::text::{When, phone};
+use super::text::{When, grouped, phone};
 use crate::db::comparisons::{self, reconciliation_latest};
 use crate::db::numbers::{StandsNow, numbers_stand_now};
 use crate::db::{Connection, DbError};
@@ -15,15 +15,21 @@ use crate::reconciliation::{self, Line, Report};
 
 /// Lines of a list that fit here.
 const LINES: usize = 20;
-/// Each list, what it is called here, and how it looks.
-fn lists(report: &Report) -> [(&[Line], &'static str, &'static str); 5] {
+/// Each list, its name in the report, what it is called here, and how it looks.
+pub(super) fn lists(report: &Report) -> [(&[Line], &'static str, &'static str, &'static str); 5] {
     [
-        (&report.missing, "Gone at Twilio", "bad"),
-        (&report.conflicts, "To decide", "bad"),
-        (&report.webhook_drift, "Webhooks differ", "warn"),
-        (&report.repaired, "Webhooks repaired", "good"),
-        (&report.adopted, "Taken in", "good"),
+        (&report.missing, "missing", "Gone at Twilio", "bad"),
+        (&report.conflicts, "conflicts", "To decide", "bad"),
+        (&report.webhook_drift, "webhook_drift", "Webhooks differ", "warn"),
+        (&report.repaired, "repaired", "Webhooks repaired", "good"),
+        (&report.adopted, "adopted", "Taken in", "good"),
     ]
+}
+
+/// How many lines the list of this name had when it was made: of long ones not all are stored.
+pub(super) fn count_of(stored: Option<&serde_json::Value>, name: &str, lines: usize) -> usize {
+    let told = stored.and_then(|report| report["counts"][name].as_u64());
+    told.and_then(|count| usize::try_from(count).ok()).unwrap_or(lines).max(lines)
 }
 
 /// The last comparison with Twilio.
@@ -37,11 +43,15 @@ pub(super) struct Comparison {
     pub(crate) ignored: u64,
     pub(crate) lists: Vec<ReportList>,
     pub(crate) foreign: Vec<ForeignLine>,
+    pub(super) foreign_heading: String,
     pub(super) foreign_more: u64,
 }
 
 pub(super) struct ReportList {
-    pub(crate) title: &'static str,
+    /// What it is called, and how many there are.
+    pub(crate) heading: String,
+    /// As the report calls it.
+    pub(crate) name: &'static str,
     pub(super) tone: &'static str,
     pub(crate) lines: Vec<ReportLine>,
     pub(crate) more: usize,
@@ -103,7 +113,7 @@ pub(crate) fn read(conn: &mut Connection) -> Result<Option<Comparison>, DbError>
 }
 
 /// What was stored, as what it is. What cannot be read says so, instead of saying nothing.
-fn read_report(stored: serde_json::Value) -> Report {
+pub(super) fn read_report(stored: serde_json::Value) -> Report {
     serde_json::from_value(stored).unwrap_or_else(|error| {
         let mut report = Report::default();
         report.problem = Some(format!("the stored comparison cannot be read ({error}); compare again"));
@@ -133,18 +143,25 @@ impl Now {
             checked: report.checked.into(),
             foreign_count,
             ignored: u64::from(report.ignored) + ignored as u64,
-            lists: lists(&report).into_iter().filter_map(|list| self.list(list)).collect(),
+            lists: lists(&report).into_iter().filter_map(|list| self.list(latest.report.as_ref(), list)).collect(),
             problem: report.problem,
             foreign: foreign.into_iter().take(LINES).collect(),
+            foreign_heading: format!("Not ours {}", grouped(foreign_count)),
             foreign_more: foreign_count.saturating_sub(shown),
         }
     }
 
-    fn list(&self, (lines, title, tone): (&[Line], &'static str, &'static str)) -> Option<ReportList> {
-        let mut lines: Vec<ReportLine> = lines.iter().filter_map(|line| self.line(line)).collect();
-        let more = lines.len().saturating_sub(LINES);
+    fn list(
+        &self,
+        stored: Option<&serde_json::Value>,
+        (all, name, title, tone): (&[Line], &'static str, &'static str, &'static str),
+    ) -> Option<ReportList> {
+        let mut lines: Vec<ReportLine> = all.iter().filter_map(|line| self.line(line)).collect();
+        let decided = all.len() - lines.len();
+        let count = count_of(stored, name, all.len()) - decided;
         lines.truncate(LINES);
-        (!lines.is_empty()).then_some(ReportList { title, tone, lines, more })
+        let heading = format!("{title} {}", grouped(count));
+        (!lines.is_empty()).then(|| ReportList { heading, name, tone, more: count - lines.len(), lines })
     }
 
     /// `None` when somebody has decided since.
@@ -185,6 +202,23 @@ mod tests {
         let report = read_report(serde_json::json!({"missing": [{"phone_number": null}]}));
         assert!(report.problem.is_some_and(|problem| problem.contains("compare again")));
         assert_eq!(read_report(serde_json::json!({"checked": 2})).checked, 2);
+    }
+
+    #[test]
+    fn a_list_that_was_stored_in_part_says_how_long_it_was() {
+        let stored = serde_json::json!({"counts": {"webhook_drift": 1500}});
+        assert_eq!(count_of(Some(&stored), "webhook_drift", 500), 1500);
+        assert_eq!((count_of(Some(&stored), "missing", 3), count_of(None, "missing", 3)), (3, 3));
+        let line = |index| Line {
+            phone_number: format!("+1415555{index:04}"),
+            reason: "another voice URL".to_owned(),
+            user_id: None,
+            held: false,
+        };
+        let mut report = Report::default();
+        report.webhook_drift = (0..500).map(line).collect();
+        let list = Now::default().list(Some(&stored), lists(&report)[2]).unwrap();
+        assert_eq!((list.heading.as_str(), list.lines.len(), list.more), ("Webhooks differ 1,500", 20, 1480));
     }
 
     #[test]

@@ -14,13 +14,18 @@ use utoipa::openapi::schema::{Object, Type};
 
 use super::assets::asset_url;
 use super::attention::{Need, needs};
-use super::chart::{self, Drawing};
+use super::audit::{tone, what};
+use super::chart::drawing::Drawing;
+use super::chart::{self, Series};
+use super::checks::{self, CheckRow};
 use super::comparison::{self, Comparison};
 use super::page::{Frame, page};
 use super::runway::Runway;
 use super::text::{Shown, When, phone, span, words};
+use super::trouble::Trouble;
 use crate::access::Person;
 use crate::api::attention::{Attention, attention};
+use crate::api::audit::AuditView;
 use crate::api::money::{MoneyKnown, money_known};
 use crate::api::services::Services;
 use crate::api::status::{Status, Window, document};
@@ -32,12 +37,11 @@ use crate::db::passes::{Pass, passes_list};
 use crate::db::purchases::{OrderView, orders_recent, purchases_of_month};
 use crate::db::stock::stock_read;
 use crate::db::{Connection, DbError};
-use crate::domain::{AssignmentSource, OrderOutcome, WebhookStatus};
+use crate::domain::{AssignmentSource, WebhookStatus};
 use crate::http::Problem;
 use crate::routing::{About, Hours, Outcome, Request};
 
 const ORDERS: i64 = 6;
-const PASSES: i64 = 6;
 const ASSIGNMENTS: i64 = 10;
 const POOL: i64 = 50;
 const ACTS: i64 = 20;
@@ -47,7 +51,8 @@ struct Read {
     pace: Pace,
     free_at: [Option<DateTime<Utc>>; 2],
     bought_this_month: i64,
-    series: chart::Series,
+    past: chart::Past,
+    hours: u32,
     orders: Vec<OrderView>,
     passes: Vec<Pass>,
     assignments: Vec<AssignmentRecord>,
@@ -63,9 +68,10 @@ fn read(conn: &mut Connection, (hours, step): (u32, u32), caps: SpendCaps) -> Re
         bought_this_month: purchases_of_month(conn)?,
         seen,
         pace: pace_read(conn)?,
-        series: chart::read(conn, hours, step)?,
+        past: chart::read(conn, hours, step)?,
+        hours,
         orders: orders_recent(conn, ORDERS)?,
-        passes: passes_list(conn, None, PASSES)?,
+        passes: passes_list(conn, None, checks::READ)?,
         assignments: assignments_list(conn, None, ASSIGNMENTS)?,
         pool: pool_oldest(conn, POOL)?,
         comparison: comparison::read(conn)?,
@@ -80,6 +86,7 @@ struct Home {
     chart_style: String,
     chart_script: String,
     needs: Vec<Need>,
+    chart_drawn_by: String,
     status: Status,
     money: MoneyKnown,
     bought_this_month: i64,
@@ -88,7 +95,7 @@ struct Home {
     runway: Runway,
     chart: Drawing,
     orders: Vec<OrderRow>,
-    passes: Vec<PassRow>,
+    checks: Vec<CheckRow>,
     assignments: Vec<AssignmentRow>,
     pool: Vec<PoolRow>,
     comparison: Option<Comparison>,
@@ -122,7 +129,7 @@ pub(crate) struct OrderRow {
     pub(crate) area_code: String,
     pub(crate) at: When,
     pub(crate) took: Option<String>,
-    pub(crate) errors: Vec<String>,
+    pub(crate) errors: Vec<Trouble>,
 }
 
 impl OrderRow {
@@ -139,27 +146,7 @@ impl OrderRow {
             area_code: order.area_code.map(|code| code.to_string()).unwrap_or_default(),
             at: When(order.created_at),
             took: order.ended_at.zip(order.started_at).map(|(end, begin)| span((end - begin).num_seconds().max(1))),
-            errors: order.errors,
-        }
-    }
-}
-
-pub(super) struct PassRow {
-    pub(crate) at: When,
-    pub(crate) trigger: String,
-    pub(crate) why: String,
-    pub(crate) bought: i32,
-    pub(crate) error: Option<String>,
-}
-
-impl PassRow {
-    pub(super) fn new(pass: Pass) -> Self {
-        Self {
-            at: When(pass.at),
-            trigger: words(pass.trigger.as_str()),
-            why: crate::domain::explain_reason(&pass.reason),
-            bought: pass.purchased_count,
-            error: pass.error,
+            errors: order.errors.iter().map(|error| Trouble::new(error)).collect(),
         }
     }
 }
@@ -195,11 +182,6 @@ struct PoolRow {
     idle: When,
 }
 
-/// What was done. Rows of earlier versions call every form `acts`, and say in their details which.
-pub(crate) fn what(action: &str, detail: &Value) -> String {
-    words(detail["act"].as_str().filter(|_| action == "acts").unwrap_or(action))
-}
-
 /// Passes come over the wire with the code of their reason only.
 fn reasons() -> String {
     let all: serde_json::Map<String, Value> =
@@ -217,29 +199,16 @@ struct AuditRow {
 }
 
 impl AuditRow {
-    fn new(AuditTold { record: line, outcome }: AuditTold, request: &Request) -> Self {
-        let is_good = line.result.is_some_and(|status| status < 400);
-        let (result, tone) = match (line.code, line.result) {
-            (Some(code), _) => (words(&code), "warn"),
-            (None, Some(_)) if is_good => audit_outcome(outcome),
-            (None, status) => (status.map_or("no answer".to_owned(), |status| status.to_string()), "warn"),
-        };
+    fn new(told: AuditTold, request: &Request) -> Self {
+        let line = AuditView::from(told);
         Self {
+            tone: tone(&line),
+            what: what(&line.action, &line.detail),
             at: When(line.at),
             who: request.person(&line.who),
             address: line.address.unwrap_or_default(),
-            what: what(&line.action, &line.detail),
-            result,
-            tone,
+            result: line.outcome,
         }
-    }
-}
-
-/// How a call that was answered well ended: an order that it placed may have bought nothing all the same.
-pub(crate) fn audit_outcome(outcome: Option<OrderOutcome>) -> (String, &'static str) {
-    match outcome.filter(|outcome| outcome.falls_short() || *outcome == OrderOutcome::Cancelled) {
-        Some(outcome) => (outcome.word().to_owned(), outcome.tone()),
-        None => ("ok".to_owned(), "good"),
     }
 }
 
@@ -283,6 +252,8 @@ fn make(services: &Services, request: &Request, read: Read, attention: Attention
     let config = services.config.load();
     let last = read.passes.first().cloned();
     let silent = read.seen.buying.silences_twilio();
+    let now = chart::now(&read.seen.stock, config.pool.threshold_low);
+    let (samples, marks) = read.past;
     let status = document(read.seen, last, &config);
     let [hour_free_at, day_free_at] = read.free_at;
     Ok(Home {
@@ -294,10 +265,11 @@ fn make(services: &Services, request: &Request, read: Read, attention: Attention
         bought_this_month: read.bought_this_month,
         hour: Meter::new(&status.spend.hour, hour_free_at),
         day: Meter::new(&status.spend.day, day_free_at),
+        chart_drawn_by: asset_url("chart.js"),
         runway: Runway::new(&read.pace, status.available, status.threshold),
-        chart: Drawing::new(&read.series, status.available),
+        chart: Drawing::new(&Series::new(read.hours, samples, marks, now)),
         orders: read.orders.into_iter().map(OrderRow::new).collect(),
-        passes: read.passes.into_iter().map(PassRow::new).collect(),
+        checks: checks::joined(read.passes),
         assignments: read.assignments.into_iter().map(AssignmentRow::new).collect(),
         pool: read.pool.into_iter().map(pool_row).collect(),
         comparison: read.comparison,

@@ -7,18 +7,16 @@ use std::sync::Arc;
 use askama::Template;
 use chrono::{DateTime, Utc};
 use http::StatusCode;
-use serde_json::Value;
 
 use super::page::{Frame, page};
 use super::text::{Shown, When, phone, words};
-use crate::access::Person;
-use crate::api::audit::{self as trail, AuditView};
+use super::trouble::Trouble;
 use crate::api::lists::{self, AssignmentView, ExplainedPass, Part};
 use crate::api::numbers::NumberView;
 use crate::api::services::Services;
 use crate::db::numbers::NumberFilter;
 use crate::db::purchases::orders_recent;
-use crate::domain::{NumberStatus, OrderOutcome, PhoneNumber};
+use crate::domain::{NumberStatus, PhoneNumber};
 use crate::routing::{Outcome, Request};
 
 const ORDERS: i64 = 200;
@@ -29,7 +27,8 @@ enum Cell {
     /// Text that a search finds more about: shown, asked.
     Find(String, String),
     State(String, &'static str),
-    Who(Person),
+    /// What went wrong, a line each, the rest folded behind it.
+    Troubles(Vec<Trouble>),
     Time(Option<When>),
 }
 
@@ -139,7 +138,7 @@ pub(crate) async fn passes(services: Arc<Services>, request: Request) -> Outcome
             Cell::Text(words(pass.trigger.as_str())),
             text(Some(pass.purchased_count)),
             Cell::Text(explanation),
-            text(pass.error),
+            Cell::Troubles(pass.error.iter().map(|error| Trouble::new(error)).collect()),
         ]
     };
     show(List {
@@ -162,7 +161,7 @@ pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome
             Cell::State(order.state.to_owned(), order.tone),
             Cell::Text(format!("{} of {}", order.purchased, order.requested)),
             Cell::Text(order.area_code),
-            Cell::Text(order.errors.join(" ")),
+            Cell::Troubles(order.errors),
         ]
     };
     show(List {
@@ -174,55 +173,6 @@ pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome
         next: None,
         filters: Vec::new(),
     })
-}
-
-pub(crate) async fn audit(services: Arc<Services>, request: Request) -> Outcome {
-    let found = trail::audit(&services, Part::of_a_page(&request)?).await?;
-    let row = |line: AuditView| {
-        vec![
-            time(line.at),
-            Cell::Who(request.person(&line.who)),
-            text(line.address),
-            Cell::Text(super::home::what(&line.action, &line.detail)),
-            Cell::Text(details(&line.detail)),
-            result(line.result, line.code.as_deref(), line.outcome),
-        ]
-    };
-    show(List {
-        frame: Frame::new("Audit trail", &services, &request),
-        heading: "Audit trail",
-        caption: "Who did what, from where, with which result, newest first",
-        columns: &["When", "Who", "From", "What", "Details", "Result"],
-        rows: found.items.into_iter().map(row).collect(),
-        next: next(found.next_cursor, None),
-        filters: Vec::new(),
-    })
-}
-
-/// What was asked for, as `name value` pairs.
-fn details(detail: &Value) -> String {
-    let pair = |(name, value): (&String, &Value)| match value {
-        Value::String(text) => format!("{} {text}", words(name)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            format!("{} {value}", words(name))
-        }
-    };
-    detail.as_object().map(|all| all.iter().map(pair).collect::<Vec<_>>().join(", ")).unwrap_or_default()
-}
-
-/// How a call ended: its code when it has one, else its status.
-fn result(status: Option<i32>, code: Option<&str>, outcome: Option<OrderOutcome>) -> Cell {
-    let status = status.unwrap_or(0);
-    if code.is_none() && (200..=399).contains(&status) {
-        let (word, tone) = super::home::audit_outcome(outcome);
-        return Cell::State(word, tone);
-    }
-    let tone = match status {
-        200..=399 => "good",
-        400..=499 => "warn",
-        _ => "bad",
-    };
-    Cell::State(code.map_or_else(|| status.to_string(), words), tone)
 }
 
 fn show(list: List) -> Outcome {

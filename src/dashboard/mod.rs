@@ -1,7 +1,8 @@
 //! The operator's dashboard: pages made here, and forms that do what the API does.
 //!
 //! In reading order: [`mod@home`] (the dashboard) with [`attention`] (what needs you) and [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`mod@search`] (one number, one user),
-//! [`lists`] (everything of a kind), [`mod@chart`] and [`runway`] (stock over time), [`mod@page`] (the frame, its headers, refusals
+//! [`lists`] (everything of a kind), [`mod@audit`] and [`mod@differences`] (who did what, what differs), [`checks`] and [`trouble`] (what the pool did,
+//! and what went wrong, in a line), [`mod@chart`] and [`runway`] (stock over time), [`mod@page`] (the frame, its headers, refusals
 //! as pages), [`assets`] (style, script, chart library).
 //!
 //! Invariants: every page works without a script, which only saves a step or keeps numbers fresh; no act has an
@@ -12,8 +13,11 @@
 mod acts;
 mod assets;
 mod attention;
+mod audit;
 mod chart;
+mod checks;
 mod comparison;
+mod differences;
 mod endpoints;
 mod home;
 mod lists;
@@ -24,12 +28,15 @@ pub(crate) mod problem_page;
 mod runway;
 mod search;
 mod text;
+mod trouble;
 
 pub(crate) use acts::{act, action, ask};
 pub(crate) use assets::asset;
+pub(crate) use audit::audit;
 pub(crate) use chart::chart;
+pub(crate) use differences::differences;
 pub(crate) use endpoints::{form, page};
 pub(crate) use home::{about as about_home, home};
-pub(crate) use lists::{assignments, audit, numbers, orders, passes};
+pub(crate) use lists::{assignments, numbers, orders, passes};
 pub use page::refused;
 pub(crate) use search::search;

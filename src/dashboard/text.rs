@@ -4,6 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
+pub(super) use crate::domain::grouped;
 use crate::domain::{NumberStatus, OrderOutcome, WebhookStatus};
 
 /// A moment, told from now.
@@ -53,7 +54,7 @@ pub(crate) fn phone(e164: &str) -> String {
 
 /// `1 number`, `2 numbers`.
 pub(crate) fn counted(count: u64, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+    if count == 1 { format!("1 {one}") } else { format!("{} {one}s", grouped(count)) }
 }
 
 /// With a capital letter and a full stop, as a line of its own.

@@ -18,6 +18,9 @@ use super::engine::schema::audit;
 use super::purchases::purchases_outcomes;
 use crate::domain::OrderOutcome;
 
+/// The condition of audit_acts_idx, word by word; with bound parameters PostgreSQL could not tell that it is.
+const IS_ACT: &str = "(method IS NULL OR method NOT IN ('GET', 'HEAD'))";
+
 /// One row on its way in.
 #[derive(Debug, Clone, PartialEq, Insertable)]
 #[diesel(table_name = audit)]
@@ -114,12 +117,38 @@ pub fn audit_write(conn: &mut Connection, rows: &[AuditRow]) -> Result<(), DbErr
     Ok(())
 }
 
-/// Rows below `before`, newest first.
+/// Which rows somebody asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Theirs, through a session or not.
+    pub who: Option<String>,
+    /// Only this.
+    pub action: Option<String>,
+    /// Without what only looked.
+    pub acts_only: bool,
+}
+
+/// Rows below `before` that pass the filter, newest first.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn audit_list(conn: &mut Connection, before: Option<i64>, limit: i64) -> Result<Vec<AuditRecord>, DbError> {
-    let lines = audit::table.filter(audit::id.lt(before.unwrap_or(i64::MAX)));
+pub fn audit_list(
+    conn: &mut Connection,
+    filter: &AuditFilter,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<AuditRecord>, DbError> {
+    let mut lines = audit::table.filter(audit::id.lt(before.unwrap_or(i64::MAX))).into_boxed();
+    if let Some(who) = &filter.who {
+        let bare = who.strip_prefix("session:").unwrap_or(who);
+        lines = lines.filter(audit::who.eq_any([bare.to_owned(), format!("session:{bare}")]));
+    }
+    if let Some(action) = &filter.action {
+        lines = lines.filter(audit::action.eq(action.clone()));
+    }
+    if filter.acts_only {
+        lines = lines.filter(sql::<Bool>(IS_ACT));
+    }
     Ok(lines.order(audit::id.desc()).limit(limit).select(AuditRecord::as_select()).load(conn)?)
 }
 
@@ -128,9 +157,7 @@ pub fn audit_list(conn: &mut Connection, before: Option<i64>, limit: i64) -> Res
 /// # Errors
 /// When PostgreSQL fails.
 pub fn audit_acts_latest(conn: &mut Connection, limit: i64) -> Result<Vec<AuditRecord>, DbError> {
-    // The condition of audit_acts_idx, word by word; with bound parameters PostgreSQL could not tell that it is.
-    let is_act = sql::<Bool>("(method IS NULL OR method NOT IN ('GET', 'HEAD'))");
-    let lines = audit::table.filter(is_act).order(audit::id.desc()).limit(limit);
+    let lines = audit::table.filter(sql::<Bool>(IS_ACT)).order(audit::id.desc()).limit(limit);
     Ok(lines.select(AuditRecord::as_select()).load(conn)?)
 }
 

@@ -17,12 +17,15 @@ const DAYS_KEPT: i32 = 30;
 /// Stock in one stretch of time.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName, serde::Serialize)]
 pub struct Sample {
-    /// When the stretch begins.
+    /// When the first of its minutes was sampled; the daemon's very first minute begins with the daemon.
     #[diesel(sql_type = Timestamptz)]
     pub at: DateTime<Utc>,
     /// The fewest that were available.
     #[diesel(sql_type = Integer)]
     pub available: i32,
+    /// The most that were available.
+    #[diesel(sql_type = Integer)]
+    pub available_most: i32,
     /// The most that were assigned.
     #[diesel(sql_type = Integer)]
     pub assigned: i32,
@@ -74,10 +77,12 @@ pub fn sample_take(conn: &mut Connection, threshold: u32) -> Result<bool, DbErro
 /// When PostgreSQL fails.
 pub fn samples_read(conn: &mut Connection, hours: u32, step_secs: u32) -> Result<Vec<Sample>, DbError> {
     Ok(sql_query(
-        "SELECT to_timestamp(floor(extract(epoch FROM at) / $2) * $2) AS at, min(available) AS available,
-                max(assigned) AS assigned, max(threshold) AS threshold
-           FROM stock_samples WHERE at > clock_timestamp() - make_interval(secs => $1)
-          GROUP BY 1 ORDER BY 1",
+        "SELECT greatest(min(s.at), min(i.created_at) FILTER (WHERE s.at = date_trunc('minute', i.created_at, 'UTC'))) AS at,
+                min(available) AS available, max(available) AS available_most, max(assigned) AS assigned,
+                max(threshold) AS threshold
+           FROM stock_samples s LEFT JOIN installation i ON true
+          WHERE s.at > clock_timestamp() - make_interval(secs => $1)
+          GROUP BY floor(extract(epoch FROM s.at) / $2) ORDER BY 1",
     )
     .bind::<Double, _>(f64::from(hours) * 3600.0)
     .bind::<Double, _>(f64::from(step_secs.max(60)))

@@ -6,6 +6,7 @@
 mod assignable;
 mod audience;
 mod caps;
+mod counts;
 mod explain;
 mod foreign;
 mod history;
@@ -27,6 +28,7 @@ mod why;
 pub use assignable::{Standing, why_not};
 pub use audience::{InvalidUserId, UserId};
 pub use caps::{Cap, Caps, PoolPolicy};
+pub use counts::grouped;
 pub use explain::{Rooms, explain_order, explain_pass, explain_reason, obstacles, reasons};
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
 pub use history::{AssignmentSource, NumberEventKind, Occasion};

@@ -75,6 +75,12 @@ impl OrderOutcome {
         }
     }
 
+    /// Whether it is over without all that it asked for, as somebody wanted or not.
+    #[must_use]
+    pub fn has_less(self) -> bool {
+        self.falls_short() || self == Self::Cancelled
+    }
+
     /// Whether it is over without all that it asked for, and nobody wanted it so.
     #[must_use]
     pub fn falls_short(self) -> bool {

@@ -268,6 +268,11 @@ impl Report {
     /// The report as it is stored.
     pub(super) fn stored(&self) -> serde_json::Value {
         let mut short = self.clone();
+        // A page that shows the stored part says how much there was.
+        let counts = serde_json::json!({
+            "adopted": self.adopted.len(), "missing": self.missing.len(), "webhook_drift": self.webhook_drift.len(),
+            "repaired": self.repaired.len(), "conflicts": self.conflicts.len(),
+        });
         for list in [
             &mut short.adopted,
             &mut short.missing,
@@ -279,7 +284,9 @@ impl Report {
             list.truncate(STORED_MAX);
             short.omitted += u32::try_from(over).unwrap_or(u32::MAX);
         }
-        serde_json::to_value(&short).unwrap_or_default()
+        let mut stored = serde_json::to_value(&short).unwrap_or_default();
+        stored["counts"] = counts;
+        stored
     }
 }
 

@@ -204,6 +204,7 @@ fn pages() -> Vec<Route<Services>> {
         Route::new("/admin/phones/dashboard/assignments", vec![page(dashboard::assignments).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/orders", vec![page(dashboard::orders).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/passes", vec![page(dashboard::passes).undocumented().polled()]),
+        Route::new("/admin/phones/dashboard/comparison", vec![page(dashboard::differences).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/audit", vec![page(dashboard::audit).undocumented().polled()]),
         Route::new(
             "/admin/phones/dashboard/acts/{act}",

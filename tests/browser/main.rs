@@ -11,10 +11,13 @@ mod world;
 mod chrome;
 mod window;
 
+mod accessible;
 mod acts;
 mod attention;
 mod buying;
+mod chart;
 mod looks;
+mod pages;
 mod sessions;
 mod sharing;
 mod watching;

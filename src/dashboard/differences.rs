@@ -1,0 +1,67 @@
+//! One list of the last comparison with Twilio in full: what its card has no room for.
+//!
+//! How to get it wrong: saying nothing of what was not stored. Of a very long list a part is kept, and the page says which.
+
+use std::sync::Arc;
+
+use askama::Template;
+use http::StatusCode;
+
+use super::comparison::{count_of, lists, read_report};
+use super::page::{Frame, page};
+use super::text::{When, grouped, phone};
+use crate::api::services::Services;
+use crate::db::comparisons::reconciliation_latest;
+use crate::http::Problem;
+use crate::routing::{Outcome, Request};
+
+#[derive(Template)]
+#[template(path = "comparison.html")]
+struct Differences {
+    frame: Frame,
+    heading: String,
+    at: Option<When>,
+    rows: Vec<Row>,
+    /// How many there were that are not among them.
+    left_out: Option<String>,
+}
+
+struct Row {
+    number: String,
+    e164: String,
+    user: Option<String>,
+    reason: String,
+}
+
+pub(crate) async fn differences(services: Arc<Services>, request: Request) -> Outcome {
+    let asked = request.query_text("list").map(|text| text.into_owned()).unwrap_or_default();
+    let latest = services.read("comparison_read", reconciliation_latest).await?;
+    let stored = latest.as_ref().and_then(|latest| latest.report.clone());
+    let report = stored.clone().map(read_report).unwrap_or_default();
+    let row = |phone_number: &str, user: Option<String>, reason: &str| Row {
+        number: phone(phone_number),
+        e164: phone_number.to_owned(),
+        user,
+        reason: reason.to_owned(),
+    };
+    let (title, count, rows): (&str, usize, Vec<Row>) = if asked == "foreign" {
+        let lines = report.foreign_numbers.iter().map(|line| row(&line.phone_number, None, &line.reason)).collect();
+        ("Not ours", usize::try_from(report.foreign).unwrap_or(usize::MAX), lines)
+    } else {
+        let known = lists(&report).into_iter().find(|(_, name, ..)| *name == asked);
+        let (lines, name, title, _) = known.ok_or_else(|| {
+            Problem::invalid_field("list", "must be missing, conflicts, webhook_drift, repaired, adopted or foreign")
+        })?;
+        let rows = lines.iter().map(|line| row(&line.phone_number, line.user_id.clone().flatten(), &line.reason));
+        (title, count_of(stored.as_ref(), name, lines.len()), rows.collect())
+    };
+    let heading = format!("{title} {}", grouped(count));
+    let shown = Differences {
+        frame: Frame::new(heading.as_str(), &services, &request),
+        heading,
+        at: latest.map(|latest| When(latest.ended_at.unwrap_or(latest.started_at))),
+        left_out: (count > rows.len()).then(|| grouped(count - rows.len())),
+        rows,
+    };
+    page(StatusCode::OK, &shown, shown.frame.said.as_ref())
+}
