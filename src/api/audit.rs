@@ -82,7 +82,7 @@ impl From<AuditTold> for AuditView {
         let by_session = kept_apart(BY_SESSION) == Some(Value::Bool(true)) || says_session(&who);
         let key_hash = key_hash.or_else(|| key_in(&who).map(|key| key.to_string()));
         let ended = outcome(method.as_deref(), result, code.as_deref(), &detail);
-        let outcome = match order_outcome.filter(|order| ended == OK && order.is_less_than_asked()) {
+        let outcome = match order_outcome.filter(|order| ended == OK && order.has_less()) {
             Some(order) => order.as_str().replace('_', " "),
             None => ended,
         };

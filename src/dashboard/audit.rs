@@ -148,8 +148,14 @@ mod tests {
 
     #[test]
     fn a_page_that_was_left_is_calm_and_a_refusal_is_not() {
-        assert_eq!((tone_of_call("closed", None), tone_of_call("ok", None), tone_of_call("ok", Some(303))), ("calm", "good", "good"));
-        assert_eq!((tone_of_call("number assigned", Some(409)), tone_of_call("database unavailable", None)), ("warn", "bad"));
+        assert_eq!(
+            (tone_of_call("closed", None), tone_of_call("ok", None), tone_of_call("ok", Some(303))),
+            ("calm", "good", "good")
+        );
+        assert_eq!(
+            (tone_of_call("number assigned", Some(409)), tone_of_call("database unavailable", None)),
+            ("warn", "bad")
+        );
         assert_eq!((tone_of_call("internal", Some(500)), tone_of_call("problem", None)), ("bad", "bad"));
     }
 
