@@ -40,6 +40,8 @@ const refreshTimes = () => all("time[datetime]").forEach((time) => {
 
 // Words, as the server writes them
 
+// Of these, what went wrong stands beside it; if nothing did, they are no alarm.
+const SHORT = ["unconfirmed", "partly", "nothing_bought"];
 const TONES = { done: "good", waiting: "busy", buying: "busy", cancelling: "busy", unconfirmed: "busy", cancelled: "calm", partly: "warn", nothing_bought: "bad" };
 const phone = (e164) => e164.replace(/^\+1(\d{3})(\d{3})(\d{4})$/, "+1 $1 $2 $3");
 const found = (shown, asked) => {
@@ -313,7 +315,7 @@ const onPurchase = (order) => {
     body.closest("section").querySelector(".empty")?.remove();
   }
   const isOpen = order.state === "queued" || order.state === "running";
-  row.cells[2].replaceChildren(pill(TONES[order.outcome] ?? "calm", order.outcome.replaceAll("_", " ")));
+  row.cells[2].replaceChildren(pill((SHORT.includes(order.outcome) && order.errors.length === 0) ? "calm" : TONES[order.outcome] ?? "calm", order.outcome.replaceAll("_", " ")));
   const bought = make("span", "count", `${order.purchased_count} of ${order.requested_count}`);
   row.cells[3].replaceChildren(bought);
   if (isOpen) {

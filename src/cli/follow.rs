@@ -43,13 +43,24 @@ fn started(bar: ProgressBar, template: &str, what: impl Into<Cow<'static, str>>)
     bar
 }
 
-/// Asks for the order's document until the order has ended. `is_placed`: it is known that there is such an order.
+/// What is known of an order before anybody looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing: there may be none with this id.
+    Nothing,
+    /// It was placed.
+    Placed,
+    /// It was cancelled.
+    Cancelled,
+}
+
+/// Asks for the order's document until the order has ended.
 ///
 /// # Errors
 /// When the daemon stays away, or refuses; the sentence says how to look the order up.
-pub(super) fn follow(client: &Client, id: &str, is_placed: bool) -> Result<(ApiAnswer, Document), CommandError> {
+pub(super) fn follow(client: &Client, id: &str, known: Known) -> Result<(ApiAnswer, Document), CommandError> {
     let bar = bar(0, format!("purchase {id}"));
-    let ended = until_it_ended(client, id, is_placed, &bar);
+    let ended = until_it_ended(client, id, known, &bar);
     bar.finish_and_clear();
     ended
 }
@@ -57,7 +68,7 @@ pub(super) fn follow(client: &Client, id: &str, is_placed: bool) -> Result<(ApiA
 fn until_it_ended(
     client: &Client,
     id: &str,
-    is_placed: bool,
+    known: Known,
     bar: &ProgressBar,
 ) -> Result<(ApiAnswer, Document), CommandError> {
     let call = ApiRequest::get_api(&["purchases", id]);
@@ -81,13 +92,15 @@ fn until_it_ended(
                 let since = *away_since.get_or_insert_with(Instant::now);
                 let passes = match &error {
                     ApiError::Away(_) | ApiError::Lost(_) => true,
-                    ApiError::Refused(refusal) if refusal.code() == Some(ProblemCode::NotFound) && !is_placed => {
+                    ApiError::Refused(refusal)
+                        if refusal.code() == Some(ProblemCode::NotFound) && known == Known::Nothing =>
+                    {
                         return Err(error.into());
                     }
                     ApiError::Refused(refusal) => refusal.is_passing(),
                 };
                 if !passes || since.elapsed() >= AWAY_AT_MOST {
-                    return Err(unfollowed(error, id));
+                    return Err(unfollowed(error, id, known));
                 }
                 bar.set_message(format!("purchase {id}: waiting for the daemon"));
             }
@@ -96,12 +109,16 @@ fn until_it_ended(
     }
 }
 
-fn unfollowed(error: ApiError, id: &str) -> CommandError {
-    let told = |sentence: String| {
-        format!(
+fn unfollowed(error: ApiError, id: &str, known: Known) -> CommandError {
+    let told = |sentence: String| match known {
+        Known::Cancelled => format!(
+            "{sentence}; the purchase is cancelled, and what was on its way is settled without this command: see what it \
+             bought with `callbunker purchase --follow {id}`"
+        ),
+        Known::Nothing | Known::Placed => format!(
             "{sentence}; the purchase goes its way without this command: look it up with \
              `callbunker purchase --follow {id}`, and do not repeat it"
-        )
+        ),
     };
     match error {
         ApiError::Away(sentence) | ApiError::Lost(sentence) => CommandError::Unreachable(told(sentence)),

@@ -14,7 +14,7 @@ use super::args::PurchaseArgs;
 use super::client::{ApiError, Client};
 use super::ctrl_c::AtCtrlC;
 use super::ending::{CommandError, Ending, both, numbers, say, warn};
-use super::follow::{AWAY_AT_MOST, follow};
+use super::follow::{AWAY_AT_MOST, Known, follow};
 use super::question::{agreed, somebody_is_there};
 use super::tables::{items, list, text};
 use crate::api::purchases::{Document, ErrorView};
@@ -42,7 +42,7 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
             place(client, args)?
         }
     };
-    let (answer, order) = follow(client, &id, args.follow.is_none())?;
+    let (answer, order) = follow(client, &id, if args.follow.is_none() { Known::Placed } else { Known::Nothing })?;
     let printed = match args.remote.json {
         true => say(&format!("{}\n", answer.text)),
         false => say(&bought(&order, items(&answer.document, "numbers"))),
@@ -123,6 +123,12 @@ fn goes_on(id: &str) -> String {
     )
 }
 
+/// What every version of the daemon says of an order that it has placed.
+#[derive(serde::Deserialize)]
+struct Named {
+    purchase_id: uuid::Uuid,
+}
+
 fn placed(client: &Client, args: &PurchaseArgs, key: &str) -> Result<String, CommandError> {
     let call = ApiRequest::post_api(&["purchase"])
         .header("Idempotency-Key", key)
@@ -133,7 +139,7 @@ fn placed(client: &Client, args: &PurchaseArgs, key: &str) -> Result<String, Com
     loop {
         let error = match client.call(&call) {
             Ok(answer) => {
-                let placed = answer.read::<Document>().map_err(|_| nameless(key))?;
+                let placed = answer.read::<Named>().map_err(|_| nameless(key))?;
                 return Ok(placed.purchase_id.to_string());
             }
             Err(error) => error,

@@ -139,7 +139,8 @@ impl OrderRow {
             id: order.id.to_string(),
             trigger: words(order.trigger.as_str()),
             state: outcome.word(),
-            tone: outcome.tone(),
+            // What needed nothing more, or gave way, is no alarm: whatever went wrong stands beside it.
+            tone: if outcome.falls_short() && order.errors.is_empty() { "calm" } else { outcome.tone() },
             is_open: order.is_open(),
             requested: order.requested_count,
             purchased: order.purchased_count,

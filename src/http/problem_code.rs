@@ -97,6 +97,8 @@ problem_codes! {
     Locked = "locked", CONFLICT, "Something else is at work on it";
     /// Another environment's tag stands on the number: an operator decides whose it is.
     Conflict = "conflict", CONFLICT, "Another environment claims the number";
+    /// An order that the pool placed is not cancelled; a pause ends it.
+    AutomaticOrder = "automatic_order", CONFLICT, "The pool placed this order";
     /// The number is being given back to Twilio.
     Leaving = "leaving", CONFLICT, "The number is being given back";
     /// The hour's or the day's purchases are used up.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::api::status::Status;
 use crate::db::purchases::record::{PurchaseError, PurchaseRecord};
-use crate::domain::{OrderState, Trigger};
+use crate::domain::{OrderOutcome, Trigger};
 
 /// One of them: the event `alert`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -59,7 +59,7 @@ pub(super) fn notices(before: &Status, now: &Status, ended: &[PurchaseRecord]) -
         if record.order.state.has_ended() && bought < wanted {
             let why = record.errors.first().map_or_else(|| "it was stopped".to_owned(), PurchaseError::told);
             notices.push(Notice::new("purchase_short", format!("A purchase bought {bought} of {wanted}: {why}")));
-        } else if record.order.state == OrderState::Done {
+        } else if record.outcome() == OrderOutcome::Done {
             notices.push(Notice::new("purchase_done", format!("A purchase of {wanted} is done.")));
         }
     }

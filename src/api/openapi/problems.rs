@@ -53,6 +53,9 @@ pub(crate) fn when(code: ProblemCode) -> &'static str {
             "Another environment's tag stands on the number: adopt it if it is ours, else leave it to them."
         }
         Code::Leaving => "The number is being given back to Twilio.",
+        Code::AutomaticOrder => {
+            "The pool placed the order itself, and would place it again; a pause of automatic buying ends it."
+        }
         Code::SpendCap => "The purchases of the hour or the day are used up.",
         Code::Halted => "Twilio refuses the account; the status says why.",
         Code::ShuttingDown => "This instance is going away; ask another one, or again.",

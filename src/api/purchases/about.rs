@@ -67,10 +67,11 @@ pub(crate) fn about_cancel() -> About {
     About::new("cancel_purchase", "Purchases", "Ends an order early")
         .text(
             "What Twilio has not been asked for is not bought; what is on its way is settled as ever, so a running order \
-             ends a moment later, as `stopped`. Cancelling it again, or one that has ended, changes nothing: the answer is \
+             ends as `stopped` when that is. Cancelling it again, or one that has ended, changes nothing: the answer is \
              the order.",
         )
         .path::<PurchaseId>("id", "Which.")
         .answer::<Document>("The order.", ended)
         .refuses(ProblemCode::NotFound, "There is no purchase with this id.")
+        .refuses(ProblemCode::AutomaticOrder, "The pool placed it; a pause of automatic buying ends it.")
 }

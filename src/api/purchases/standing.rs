@@ -11,7 +11,7 @@ use crate::api::services::Services;
 use crate::db::purchases::record::PurchaseRecord;
 use crate::db::purchases::{Cancel, purchase_cancel};
 use crate::domain::OrderState;
-use crate::http::Problem;
+use crate::http::{Problem, ProblemCode};
 use crate::purchaser::Untold;
 use crate::routing::{Caller, Outcome, Request, answer};
 
@@ -48,6 +48,13 @@ pub(crate) async fn cancel(services: &Services, caller: &Caller, id: Uuid) -> Re
                 "by" => caller.name());
         }
         Cancel::Over(_) => {}
+        Cancel::Automatic => {
+            return Err(Problem::new(
+                ProblemCode::AutomaticOrder,
+                "The pool placed this order itself, and would place the same again at its next check: pause automatic \
+                 buying instead, which also ends this one.",
+            ));
+        }
     }
     record(services, id).await
 }

@@ -55,7 +55,7 @@ pub(super) fn cap_in_the_way(limits: &Limits, seen: &Observation) -> Option<Cap>
 /// What was tried last, if it did not bring what was wanted.
 fn failed(sight: &Sight) -> Option<Obstacle> {
     let pass = sight.pass.as_ref();
-    let order = sight.order.as_ref().filter(|order| !order.is_open());
+    let order = sight.order.as_ref().filter(|order| !order.is_open() && !order.is_cancelled);
     let order_is_newer =
         order.is_some_and(|order| pass.is_none_or(|pass| order.ended_at.is_some_and(|ended| ended > pass.at)));
     if order_is_newer {

@@ -3,6 +3,8 @@
 //! Invariants: one that waits ends at once; of one that runs the row says so, and every attempt, which locks that row
 //! first, is refused from then on, on whichever instance; what was sent before is settled as ever, and the order ends
 //! when it is, as `stopped`, by its own run or by whoever takes the lock after it. No item is touched here.
+//! Only orders by hand are called off: what the pool wants by itself it would want again at its next look, and a pause is
+//! what keeps it from that. A create that was committed before the row said so may still go out after it; it is settled too.
 //! How to get it wrong: ending a running order at once. It would be told as over while its creates are on the wire.
 
 use diesel::Connection as _;
@@ -15,7 +17,7 @@ use super::order::{Order, purchase_read};
 use super::told::tell_cancelled;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::OrderState;
+use crate::domain::{OrderState, Trigger};
 
 /// What became of the wish to cancel an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub enum Cancel {
     Ends(Order),
     /// It had ended, or was cancelled before: nothing changed.
     Over(Order),
+    /// The pool placed it, and it goes on: nothing changed.
+    Automatic,
 }
 
 /// Cancels an order for `by`; `None` = there is no such order.
@@ -40,13 +44,15 @@ pub fn purchase_cancel(conn: &mut Connection, id: Uuid, by: &str) -> Result<Opti
             "UPDATE purchases SET cancelled_at = clock_timestamp(), cancelled_by = $2,
                     state = CASE state WHEN 'queued' THEN 'stopped' ELSE state END,
                     ended_at = CASE state WHEN 'queued' THEN clock_timestamp() END
-              WHERE id = $1 AND state IN ('queued', 'running') AND cancelled_at IS NULL",
+              WHERE id = $1 AND state IN ('queued', 'running') AND cancelled_at IS NULL AND trigger = 'manual'",
         )
         .bind::<SqlUuid, _>(id)
         .bind::<Text, _>(by)
         .execute(conn)?;
         let Some(order) = purchase_read(conn, id)? else { return Ok(None) };
+        let is_automatic = order.wish.trigger != Trigger::Manual && !order.state.has_ended();
         Ok(Some(match (cancelled, order.state) {
+            (0, _) if is_automatic => Cancel::Automatic,
             (0, _) => Cancel::Over(order),
             (_, OrderState::Running) => Cancel::Ends(order),
             (_, _) => {

@@ -79,7 +79,7 @@ fn order_of_key(conn: &mut Connection, key: &str) -> Result<Option<Order>, DbErr
                  OR (state IN ('interrupted', 'stopped') AND cancelled_at IS NULL
                      AND NOT EXISTS (SELECT 1 FROM purchase_items i WHERE i.purchase_id = purchases.id))
                  -- Nor for one that was answered with a refusal before its first intent.
-                 OR (ended_at IS NOT NULL
+                 OR (ended_at IS NOT NULL AND cancelled_at IS NULL
                      AND NOT EXISTS (SELECT 1 FROM purchase_items i WHERE i.purchase_id = purchases.id)
                      AND EXISTS (SELECT 1 FROM purchase_errors e WHERE e.purchase_id = purchases.id
                                     AND e.code IN ('spend_cap', 'locked', 'halted'))))",

@@ -92,10 +92,11 @@ const UNCONFIRMED: [&str; 2] = ["sent", "unknown"];
 /// When PostgreSQL fails.
 pub fn purchase_record(conn: &mut Connection, id: Uuid) -> Result<Option<PurchaseRecord>, DbError> {
     let Some(order) = purchase_read(conn, id)? else { return Ok(None) };
-    let numbers = numbers_of_purchase(conn, id)?;
     let of_it = purchase_items::table.filter(purchase_items::purchase_id.eq(id));
-    let items: i64 = of_it.count().get_result(conn)?;
+    // Before the numbers: what is settled between the two looks is then told twice, never not at all.
     let unconfirmed: i64 = of_it.filter(purchase_items::state.eq_any(UNCONFIRMED)).count().get_result(conn)?;
+    let numbers = numbers_of_purchase(conn, id)?;
+    let items: i64 = of_it.count().get_result(conn)?;
     let errors = if numbers.len() < order.wish.count as usize { errors_of(conn, id)? } else { Vec::new() };
     Ok(Some(PurchaseRecord { order, numbers, errors, items, unconfirmed }))
 }
@@ -106,7 +107,10 @@ fn failed_items(order: &str) -> String {
         "SELECT CASE state WHEN 'unknown' THEN 'outcome_unknown' ELSE coalesce(error_code, 'not_bought') END AS code,
                 error_code, twilio_code, coalesce(error_message, '') AS message, twilio_request_id, intended_at,
                 state <> 'unknown' AS passing
-           FROM purchase_items WHERE purchase_id = {order} AND state IN ('taken', 'not_bought', 'unknown')"
+           FROM purchase_items WHERE purchase_id = {order} AND state IN ('taken', 'not_bought', 'unknown')
+            -- What a cancelled order took back is told as cancelled.
+            AND NOT (coalesce(error_code, '') IN ('withdrawn', 'interrupted')
+                     AND EXISTS (SELECT 1 FROM purchases c WHERE c.id = {order} AND c.cancelled_at IS NOT NULL))"
     )
 }
 

@@ -53,7 +53,7 @@ pub fn purchase_add_error(
 pub(super) fn tell_cancelled(conn: &mut Connection, orders: &[Uuid]) -> Result<(), DbError> {
     sql_query(format!(
         "INSERT INTO purchase_errors (purchase_id, code, message, count)
-         SELECT p.id, '{CANCELLED}', 'cancelled by ' || p.cancelled_by || '; what Twilio had not been asked for is not bought',
+         SELECT p.id, '{CANCELLED}', 'cancelled by ' || p.cancelled_by || '; what Twilio had not been asked for is not bought, and a new order needs a new Idempotency-Key',
                 p.requested_count - used.places
            FROM purchases p, LATERAL ({PLACES_SENT}) AS used
           WHERE p.id = ANY($1) AND p.cancelled_at IS NOT NULL AND p.ended_at IS NOT NULL AND p.requested_count > used.places

@@ -96,10 +96,6 @@ fn the_database_refuses_orders_that_cannot_be() {
             ("purchases_run_while_running", &order(all, "'manual', 'running', 1, 'US'")),
             ("purchases_run_while_running", &format!("UPDATE purchases SET state = 'queued' WHERE id = '{ORDER}'")),
             ("purchases_cancel_says_who", &format!("UPDATE purchases SET cancelled_at = now() WHERE id = '{ORDER}'")),
-            (
-                "purchases_cancelled_are_stopped",
-                &order(&format!("{all}, cancelled_at, cancelled_by"), "'manual', 'queued', 1, 'US', now(), 'dana'"),
-            ),
             ("purchases_end_once", &order(all, "'manual', 'done', 1, 'US'")),
             (
                 "purchases_only_operators_override",

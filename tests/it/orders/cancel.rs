@@ -100,7 +100,10 @@ fn an_order_that_bought_nothing_or_some_is_called_so_on_every_page_in_the_trail_
         let order = daemon.post(PURCHASE, &json!({"count": 2, "area_code": "907"})).ok();
         assert_eq!((&order["outcome"], &order["state"]), (&json!(outcome), &json!("done")), "{order}");
         let trail = daemon.get("/admin/phones/api/audit?limit=1").ok();
-        assert_eq!((&trail["items"][0]["outcome"], &trail["items"][0]["result"]), (&json!(outcome), &json!(200)));
+        assert_eq!(
+            (&trail["items"][0]["order_outcome"], &trail["items"][0]["outcome"], &trail["items"][0]["result"]),
+            (&json!(outcome), &json!(words), &json!(200))
+        );
         let tone = if bought == 0 { "bad" } else { "warn" };
         let pill = format!(r#"<span class="pill {tone}">{words}</span>"#);
         for page in ["", "/orders", "/audit"] {
@@ -114,7 +117,7 @@ fn an_order_that_bought_nothing_or_some_is_called_so_on_every_page_in_the_trail_
             format!("Bought {bought} of 2; purchase {id}. {}.", if bought == 0 { "Nothing bought" } else { "Partly" });
         assert!(followed.stdout.starts_with(&begins), "{followed:?}");
         let audit = crate::world::command::callbunker(&daemon, &["audit"]).table();
-        assert!(audit.contains("OUTCOME") && audit.contains(outcome), "{audit}");
+        assert!(audit.contains("RESULT") && audit.contains(words), "{audit}");
     }
 }
 
@@ -188,4 +191,45 @@ fn cancelling_and_sending_at_once_the_database_decides() {
     let late = "SELECT count(*) FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id WHERE i.last_sent_at > p.cancelled_at";
     assert_eq!(world.count(late), 0, "nothing was sent after it was cancelled");
     world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn what_the_pool_orders_itself_is_paused_and_not_cancelled() {
+    let world = World::new()
+        .set("pool.threshold_low", 2)
+        .set("pool.replenishment_batch_size", 3)
+        .set("purchase.concurrency", 1);
+    let daemon = world.daemon_with_failpoints("intent_written=pause");
+    eventually("the pool's own order runs", || {
+        world.count("SELECT count(*) FROM purchases WHERE state = 'running'") == 1
+    });
+    let id = world.sql("SELECT id FROM purchases WHERE state = 'running'");
+    let refusal =
+        daemon.post_empty(&format!("/admin/phones/api/purchases/{id}/cancel")).problem(409, "automatic_order");
+    assert!(refusal["detail"].as_str().unwrap().contains("pause"), "{refusal}");
+    let said = crate::world::command::callbunker(&daemon, &["purchase", "--cancel", &id]);
+    assert!(said.code != Some(0) && said.stderr.contains("pause"), "{said:?}");
+    daemon.failpoints("");
+    eventually("it goes on to its end", || daemon.status()["available"] == 3);
+    let ended = daemon.post_empty(&format!("/admin/phones/api/purchases/{id}/cancel")).ok();
+    assert_eq!(
+        (&ended["outcome"], &ended["cancelled"]),
+        (&json!("done"), &Value::Null),
+        "what has ended stays as it is"
+    );
+}
+
+#[test]
+fn a_cancelled_order_keeps_its_key_although_it_was_refused_before() {
+    let world = World::new().quiet().set("spend.purchases_per_hour_max", 1);
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    let place = || daemon.post_with(PURCHASE, &json!({"count": 1}), &[("Idempotency-Key", "k")]);
+    place().problem(409, "spend_cap");
+    world.sql("UPDATE purchases SET state = 'stopped', cancelled_at = now(), cancelled_by = 'dana' WHERE idempotency_key = 'k'");
+    let id = world.sql("SELECT id FROM purchases WHERE idempotency_key = 'k'");
+    world.sql("UPDATE purchase_items SET intended_at = intended_at - interval '2 hours'");
+    place();
+    assert_eq!(world.sql("SELECT id FROM purchases WHERE idempotency_key = 'k'"), id);
+    assert_eq!(world.bought(), 1, "what was called off is not bought by a repeated request");
 }
