@@ -68,6 +68,13 @@ async fn no_free_descriptor_is_not_the_end() {
     // accepts nothing before the sleep.
     held.truncate(held.len() - 21);
     let idle: Vec<_> = (0..20).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    timeout(Duration::from_secs(20), async {
+        while errors.load(Ordering::SeqCst) == 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .expect("it noticed");
     sleep(Duration::from_millis(300)).await;
     assert_eq!(errors.load(Ordering::SeqCst), 1, "it noticed, and did not shout");
     drop((held, idle));

@@ -121,7 +121,7 @@ async fn every_page_of_a_pool_at_work_can_be_read_by_everybody() {
     window.find("#preview button").await;
     found.extend(faults(&window, &axe(), "preview").await);
     window.click("#preview button").await;
-    window.said().await;
+    window.says("one.").await;
     found.extend(faults(&window, &axe(), "said").await);
     assert_eq!(found, Vec::<String>::new());
     window.close_but(&["404", "422"]).await;

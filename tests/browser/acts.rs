@@ -16,11 +16,16 @@ async fn a_pause_is_a_banner_with_its_reason_everywhere_until_somebody_resumes()
     one.click("#act-pause a").await;
     one.fill("dialog [name=reason]", "moving to <another> account").await;
     one.click("dialog button").await;
-    assert!(one.said().await.contains("paused on all instances"));
+    one.says("paused on all instances").await;
     for window in [&one, &two] {
         window.until("the banner is there", async || window.shows("#paused").await).await;
         assert!(window.text("#paused").await.contains("moving to <another> account"), "the reason is told as it is");
-        assert!(!window.shows("#act-pause").await && window.shows("#act-resume").await);
+        // The banner and the buttons come by events of their own.
+        window
+            .until("it can be resumed and not paused", async || {
+                !window.shows("#act-pause").await && window.shows("#act-resume").await
+            })
+            .await;
     }
     two.click("#paused a").await;
     two.click("dialog button").await;
@@ -65,7 +70,7 @@ async fn webhooks_that_differ_are_set_after_a_question_that_names_the_address() 
     window.find("dialog button").await;
     assert!(window.text("dialog").await.contains(&format!("{ORIGIN}/twilio/voice")));
     window.click("dialog button").await;
-    assert_eq!(window.said().await, "Done. 1 number of 3 set; the others had the right webhooks already.");
+    window.says("Done. 1 number of 3 set; the others had the right webhooks already.").await;
     assert!(
         world
             .twilio
@@ -97,7 +102,7 @@ async fn a_number_and_a_user_are_found_with_their_history() {
     window.until("the user's page is there", async || window.text("h1").await == "ann@example.com").await;
     window.click("[data-ask]").await;
     window.click("dialog button").await;
-    assert!(window.said().await.contains("no longer belongs to its user"));
+    window.says("no longer belongs to its user").await;
     window.fill("#find", "ann@example.com").await;
     window.click(".find button").await;
     window.until("the past is told", async || window.text("main").await.contains("Has no number now")).await;
@@ -117,11 +122,11 @@ async fn a_comparison_finds_a_foreign_number_which_is_adopted_and_given_back() {
     window.log_in(&daemon).await;
     window.click(".acts a[href$='reconcile']").await;
     window.click("dialog button").await;
-    assert!(window.said().await.contains("1 foreign"));
+    window.says("1 foreign").await;
     window.click("a[href*='/adopt?']").await;
     window.find("dialog [name=user_id]").await;
     window.click("dialog button").await;
-    assert!(window.said().await.contains("+1 415 555 0142 belongs to the pool now"));
+    window.says("+1 415 555 0142 belongs to the pool now").await;
     assert_eq!(
         world.sql("SELECT ready FROM leases WHERE phone_number = '+14155550142' AND user_id IS NULL").lines().last(),
         Some("t")
@@ -132,7 +137,7 @@ async fn a_comparison_finds_a_foreign_number_which_is_adopted_and_given_back() {
     window.find("dialog .danger").await;
     assert!(window.text("dialog").await.contains("cannot be undone"));
     window.click("dialog .danger").await;
-    assert!(window.said().await.contains("was given back to Twilio"));
+    window.says("was given back to Twilio").await;
     assert!(world.twilio.truth().owned.is_empty());
     window.close().await;
 }

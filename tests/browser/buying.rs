@@ -26,9 +26,10 @@ async fn a_purchase_shows_its_plan_before_and_its_progress_while_it_runs() {
     assert!(!window.shows("#preview button").await, "a plan for another count is still there");
     window.click("#buy button").await;
     assert_eq!(world.bought(), 0, "a plan buys nothing");
-    world.twilio.set_latency(std::time::Duration::from_millis(400));
+    // Each step lasts until it was seen.
+    world.twilio.set_latency_on(twilio_simulator::On::Create, std::time::Duration::from_secs(4));
     window.click("#preview button").await;
-    assert!(window.said().await.contains("The purchase of 6 numbers has begun"));
+    window.says("The purchase of 6 numbers has begun").await;
     window.until("a bar shows how far it is", async || window.count("#orders tbody progress").await == 1).await;
     window
         .until("some are bought and some not yet", async || {
@@ -38,6 +39,7 @@ async fn a_purchase_shows_its_plan_before_and_its_progress_while_it_runs() {
             )
         })
         .await;
+    world.twilio.set_latency(std::time::Duration::ZERO);
     window.until("the order is done", async || window.text("#orders tbody .pill").await == "done").await;
     assert_eq!(window.text("#orders tbody .count").await, "6 of 6");
     window.until("all are in stock", async || window.figure("available").await == Some(6)).await;
@@ -72,6 +74,8 @@ async fn the_keyboard_alone_is_enough_to_buy() {
     let chrome = Chrome::start().await;
     let window = chrome.window().await;
     window.log_in(&daemon).await;
+    // From here on the page replaces nothing under the focus.
+    window.is_live().await;
     // Tab walks to the field, which shows that it has the focus.
     let mut steps = 0;
     loop {

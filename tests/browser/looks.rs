@@ -82,13 +82,13 @@ async fn the_states_of_a_pool() {
     window.click("#buy button").await;
     window.find("#preview button").await;
     window.pictures("preview").await;
-    world.twilio.set_latency(Duration::from_millis(1500));
+    world.twilio.set_latency_on(twilio_simulator::On::Create, Duration::from_secs(4));
     window.click("#preview button").await;
     window.until("it is under way", async || window.count("#orders progress").await == 1).await;
     window.until("some are bought", async || !window.text("#orders .count").await.starts_with("0 ")).await;
     window.pictures("purchase-running").await;
-    window.until("it is done", async || window.text("#orders tbody .pill").await == "done").await;
     world.twilio.set_latency(Duration::ZERO);
+    window.until("it is done", async || window.text("#orders tbody .pill").await == "done").await;
 
     daemon
         .post("/admin/phones/api/pause", &serde_json::json!({"reason": "moving to another Twilio account tonight"}))
@@ -135,12 +135,16 @@ async fn the_states_of_trouble() {
     let window = chrome.window().await;
     window.log_in(&daemon).await;
     window.find(".uplot").await;
-    assert!(window.shows("#halted").await);
+    window.until("the halt is told", async || window.shows("#halted").await).await;
     window.pictures("halted").await;
     world.sql("UPDATE buying_gate SET halted_since = NULL, halt_code = NULL, halt_message = NULL, paused_since = now(), paused_by = 'test'");
     world.sql("UPDATE buying_gate SET paused_since = NULL, paused_by = NULL");
     window.open(&daemon, HOME).await;
-    assert!(window.text("#verdict").await.contains("Needs replenishment") || window.shows("#halted").await);
+    window
+        .until("it is low, or halted again", async || {
+            window.text("#verdict").await.contains("Needs replenishment") || window.shows("#halted").await
+        })
+        .await;
     window.pictures("low").await;
     cluster.stop_fast().expect("a stop");
     window.until("the page says that the database is away", async || window.shows("#away").await).await;

@@ -22,7 +22,7 @@ async fn a_wrong_key_is_told_and_a_right_one_leads_to_the_dashboard_and_out_agai
         .until("the refusal is told", async || window.text("[role=alert]").await.contains("not a valid admin key"))
         .await;
     window.log_in(&daemon).await;
-    assert!(window.shows("#tile-available").await);
+    window.until("the stock is shown", async || window.shows("#tile-available").await).await;
     window.click(".out button").await;
     window.until("the way is out", async || window.path().await == "/admin/login").await;
     window.open(&daemon, HOME).await;
@@ -64,8 +64,14 @@ async fn a_tab_whose_session_ended_says_so_and_asks_no_more() {
     assert!(window.text("#ended").await.contains("Your session ended"));
     assert_eq!(window.text("#live").await, "Not live");
     let asked = || daemon.log_text().matches("\"path\":\"/admin/phones/").count();
-    // Nothing can be waited for. A second for what was under way; then two, which are two hundred to the page.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    // What was under way is logged in its own time: until a second was silent; then two, which are two hundred to the page.
+    let mut before = asked();
+    window
+        .until("what was under way has ended", async || {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            std::mem::replace(&mut before, asked()) == asked()
+        })
+        .await;
     let before = asked();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(asked(), before, "the page goes on asking");
@@ -74,19 +80,19 @@ async fn a_tab_whose_session_ended_says_so_and_asks_no_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_a_login_only_can_bring_back_is_not_asked_for_again() {
-    let mut world = World::new().quiet();
+    let world = World::new().quiet().on_a_port_of_its_own();
     let first = world.daemon();
-    let port = first.url.rsplit(':').next().unwrap().to_owned();
     let chrome = Chrome::start().await;
     let window = chrome.window().await;
     window.log_in(&first).await;
     window.is_live().await;
     world.sql("DELETE FROM sessions");
     first.stop();
-    world.change("http.listen", format!("127.0.0.1:{port}"));
     let again = world.daemon();
     window.until("the end is told", async || window.shows("#ended").await).await;
-    assert_eq!(again.log_text().matches("\"path\":\"/admin/phones/api/events\"").count(), 1, "asked once");
+    let asked = || again.log_text().matches("\"path\":\"/admin/phones/api/events\"").count();
+    crate::world::eventually("the question is logged", || asked() >= 1);
+    assert_eq!(asked(), 1, "asked once");
     window.click("#ended a").await;
     window.until("the login is asked for", async || window.path().await == "/admin/login").await;
     window.log_in(&again).await;

@@ -67,9 +67,8 @@ async fn a_number_that_was_bought_for_a_user_is_never_shown_in_the_pool() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_ends_and_goes_on_within_seconds_alarms_nobody() {
-    let mut world = World::new().quiet();
+    let world = World::new().quiet().on_a_port_of_its_own();
     let first = world.daemon();
-    let port = first.url.rsplit(':').next().unwrap().to_owned();
     let chrome = Chrome::start().await;
     let window = chrome.window().await;
     // However long the restart takes here, it is a moment to the page.
@@ -80,7 +79,6 @@ async fn a_stream_that_ends_and_goes_on_within_seconds_alarms_nobody() {
         new MutationObserver(() => window.told.push(live.textContent)).observe(live, {childList: true, subtree: true});";
     window.driver.execute(script, vec![]).await.unwrap();
     first.stop();
-    world.change("http.listen", format!("127.0.0.1:{port}"));
     let again = world.daemon();
     crate::world::eventually("the page watches again", || again.log_text().contains("/admin/phones/api/events"));
     again.purchase(1).ok();
@@ -92,16 +90,14 @@ async fn a_stream_that_ends_and_goes_on_within_seconds_alarms_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_that_comes_back_is_watched_again_by_itself() {
-    let mut world = World::new().quiet();
+    let world = World::new().quiet().on_a_port_of_its_own();
     let first = world.daemon();
-    let port = first.url.rsplit(':').next().unwrap().to_owned();
     let chrome = Chrome::start().await;
     let window = chrome.window().await;
     window.log_in(&first).await;
     window.is_live().await;
     assert_eq!(first.stop(), Some(0), "an open stream holds no stop back");
     window.until("the page says that it is not live", async || window.text("#live").await.contains("Not live")).await;
-    world.change("http.listen", format!("127.0.0.1:{port}"));
     let again = world.daemon();
     window.is_live().await;
     again.purchase(1).ok();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use serde_json::{Value, json};
+use thirtyfour::error::WebDriverErrorInner;
 use thirtyfour::prelude::*;
 
 use crate::world::ADMIN_KEY;
@@ -57,23 +58,39 @@ impl Window {
 
     /// The text of the first match; empty when there is none or it is hidden.
     pub async fn text(&self, css: &str) -> String {
-        match self.driver.find(By::Css(css)).await {
-            Ok(element) => element.text().await.unwrap_or_default(),
-            Err(_none) => String::new(),
+        // An element that the page replaced meanwhile is looked for again.
+        while let Ok(element) = self.driver.find(By::Css(css)).await {
+            if let Ok(text) = element.text().await {
+                return text;
+            }
         }
+        String::new()
     }
 
     pub async fn shows(&self, css: &str) -> bool {
-        match self.driver.find(By::Css(css)).await {
-            Ok(element) => element.is_displayed().await.unwrap_or(false),
-            Err(_none) => false,
+        while let Ok(element) = self.driver.find(By::Css(css)).await {
+            if let Ok(shows) = element.is_displayed().await {
+                return shows;
+            }
         }
+        false
     }
 
     pub async fn click(&self, css: &str) {
-        let element = self.find(css).await;
-        element.scroll_into_view().await.expect("scrolling");
-        element.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        // What the page replaced in between is looked for again; a click that arrived is never repeated.
+        for _try in 0..20 {
+            let element = self.find(css).await;
+            let clicked = match element.scroll_into_view().await {
+                Ok(()) => element.click().await,
+                Err(error) => Err(error),
+            };
+            match clicked {
+                Ok(()) => return,
+                Err(error) if matches!(error.as_inner(), WebDriverErrorInner::StaleElementReference(_)) => {}
+                Err(error) => panic!("{css}: {error}"),
+            }
+        }
+        panic!("{css} is replaced again and again");
     }
 
     pub async fn fill(&self, css: &str, text: &str) {
@@ -113,9 +130,9 @@ impl Window {
         }
     }
 
-    /// Waits for the message of an act.
-    pub async fn said(&self) -> String {
-        self.find(".said").await.text().await.expect("a text")
+    /// Waits for the message of an act that holds these words: that of the act before may still be there.
+    pub async fn says(&self, words: &str) {
+        self.until(words, async || self.text(".said").await.contains(words)).await;
     }
 
     pub async fn cdp(&self, command: &str, parameters: Value) -> Value {

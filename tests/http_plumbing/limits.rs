@@ -10,7 +10,7 @@ use crate::world::{SIGNUP, World, limits};
 
 #[tokio::test]
 async fn a_half_sent_header_is_cut_and_so_is_silence() {
-    let world = World::with(ServerLimits { header_timeout: Duration::from_millis(200), ..limits() }, &[]).await;
+    let world = World::with(ServerLimits { header_timeout: Duration::from_secs(2), ..limits() }, &[]).await;
     let mut half = world.client().await;
     half.send("GET /list HTTP/1.1\r\nHo").await;
     let mut silent = world.client().await;

@@ -86,6 +86,9 @@ fn a_name_stands_wherever_somebody_did_something_and_the_key_beside_it() {
     bare.call(&daemon, PAUSE, "{}").ok();
     let who = format!("session:{}", hash(ADMIN_KEY));
     assert_eq!(told(&newest(&daemon, "pause")), (json!(who), json!(hash(ADMIN_KEY)), json!(true), json!({})));
+    for words in ["automatic buying is paused", "logged in"] {
+        eventually(words, || daemon.has_logged(words));
+    }
     let log = daemon.log_text();
     let lines = daemon.log_lines();
     let line = |words: &str| lines.iter().find(|line| line["msg"] == words).unwrap_or_else(|| panic!("{words}: {log}"));

@@ -1,6 +1,6 @@
 //! `callbunker purchase`: placed once and followed to its end, whatever becomes of the connection.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -90,7 +90,7 @@ fn an_account_that_twilio_refuses_is_told_with_what_to_do() {
 #[test]
 fn progress_is_shown_on_a_terminal_and_nowhere_else() {
     let world = World::new().quiet().set("purchase.concurrency", 1);
-    world.twilio.set_latency_on(On::Create, Duration::from_millis(400));
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(2000));
     let daemon = world.daemon();
     let shown = at_a_terminal(&daemon, &["purchase", "--count", "3", "--yes"], "");
     assert_eq!(shown.code, Some(0), "{shown:?}");
@@ -118,19 +118,22 @@ fn ctrl_c_ends_the_command_and_not_the_order_which_cancel_ends() {
     let world = World::new().quiet().set("purchase.concurrency", 1);
     let daemon = world.daemon();
     daemon.failpoints("create_answered=pause");
-    let child = spawn(&daemon.url, &["purchase", "--count", "5"]);
+    let mut child = spawn(&daemon.url, &["purchase", "--count", "5"]);
     eventually("one is sold", || world.bought() == 1);
     let id = world.sql("SELECT id FROM purchases");
     // Its first words say that it is placed; from then on Ctrl-C names the order.
-    std::thread::sleep(Duration::from_millis(500));
+    let (mut said, mut told) = (BufReader::new(child.stderr.take().expect("a pipe")), String::new());
+    said.read_line(&mut told).expect("a line");
+    assert!(told.contains(" is placed"), "{told}");
     let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).expect("it lives");
+    said.read_to_string(&mut told).expect("the rest");
     let left = ended(child);
-    assert_eq!(left.code, Some(130), "{left:?}");
-    let told = format!(
+    assert_eq!(left.code, Some(130), "{left:?} {told}");
+    let goes_on = format!(
         "the order goes on; `callbunker purchase --follow {id}` shows it, `callbunker purchase --cancel {id}` ends it"
     );
-    assert!(left.stderr.contains(&told), "{left:?}");
+    assert!(told.contains(&goes_on), "{told}");
     let cancelling = spawn(&daemon.url, &["purchase", "--cancel", &id]);
     eventually("it is cancelled", || world.count("SELECT count(*) FROM purchases WHERE cancelled_at IS NOT NULL") == 1);
     daemon.failpoints("");
@@ -158,9 +161,7 @@ fn ended(child: Child) -> Ended {
 
 /// A world whose daemons listen on one and the same port, one after the other.
 fn world_on_one_port() -> World {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("its address");
-    World::new().quiet().set("http.listen", address).set("purchase.concurrency", 1)
+    World::new().quiet().on_a_port_of_its_own().set("purchase.concurrency", 1)
 }
 
 #[test]
@@ -233,8 +234,7 @@ fn an_order_whose_answer_is_lost_is_found_again_and_bought_once() {
     let ended = at(&loses_the_first_answer(&daemon.url), &["purchase", "--count", "2"]);
     assert!(ended.code == Some(0) && ended.stdout.starts_with("Bought 2 of 2"), "{ended:?}");
     assert_eq!((world.bought(), world.count("SELECT count(*) FROM purchases")), (2, 1));
-    let posts = daemon.log_text().matches("/admin/phones/api/purchase\"").count();
-    assert!(posts >= 2, "the order was sent twice: {}", daemon.log_text());
+    eventually("the order was sent twice", || daemon.log_text().matches("/admin/phones/api/purchase\"").count() >= 2);
     let lost = at(&loses_the_first_answer(&daemon.url), &["replenish"]).sentence(69);
     assert!(lost.contains("may have been done") && lost.contains("callbunker status"), "{lost}");
 }

@@ -131,7 +131,7 @@ fn nothing_more_is_bought_when_what_was_bought_cannot_be_written_down() {
     let daemon = world.daemon();
     // Whichever create comes second is answered late that its number is taken: it has a slot for another then.
     world.twilio.fault(Fault::new(On::Create, FaultKind::Stolen).after(1));
-    world.twilio.fault(Fault::new(On::Create, FaultKind::Delay).ms(1500).after(1));
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Delay).ms(5000).after(1));
     fails_with(&world, "numbers", FULL.0, FULL.1);
     fails_with(&world, "waiters", FULL.0, FULL.1);
     thread::scope(|scope| {

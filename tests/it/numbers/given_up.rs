@@ -44,7 +44,7 @@ fn an_update_that_is_ignored_for_ever_ends_as_a_refused_one_does_and_nobody_wait
     assert_eq!((row(&world, &numbers[0], "webhook_status"), given_up(&world)), ("drifted".to_owned(), 0));
     four_times(&world);
     eventually("it is given up", || given_up(&world) == 1);
-    assert!(daemon.has_logged("a number does not take our webhooks"));
+    eventually("it is told", || daemon.has_logged("a number does not take our webhooks"));
     let status = daemon.status();
     assert_eq!((&status["unready"], &status["unfit"], &status["halted"]), (&json!(0), &json!(1), &json!(null)));
     for (user, source) in [("u-1", "pool"), ("u-2", "pool"), ("u-3", "emergency")] {

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use twilio_simulator::{Fault, FaultKind, On};
 
-use crate::world::World;
 use crate::world::daemon::Daemon;
 use crate::world::shape::shape;
+use crate::world::{World, eventually};
 
 const NUMBERS: &str = "/admin/phones/api/numbers";
 
@@ -148,6 +148,7 @@ fn what_twilio_refused_stands_in_the_log_in_the_order_and_in_the_numbers_history
     let [number, "twilio_21422", "21422", message, request_id] = columns[..] else { panic!("{row}") };
     assert!(message.contains("not available") && request_id.starts_with("RQ"), "{row}");
     daemon.get(&format!("{NUMBERS}/{number}")).problem(404, "not_found");
+    eventually("it is told", || daemon.has_logged("a candidate was not bought"));
     let lines = daemon.log_lines();
     let told = lines.iter().find(|line| line["msg"] == "a candidate was not bought").expect("a line");
     assert_eq!((&told["twilio_code"], &told["request_id"]), (&json!(21422), &json!(request_id)));
@@ -162,7 +163,9 @@ fn what_twilio_refused_stands_in_the_log_in_the_order_and_in_the_numbers_history
     let request_id = error["request_ids"][0].as_str().unwrap_or_else(|| panic!("{short}"));
     assert!(request_id.starts_with("RQ"));
     assert!(daemon.status()["halted"]["message"].as_str().unwrap().contains(request_id));
-    assert!(daemon.log_lines().iter().any(|line| line["request_id"] == request_id && line["twilio_code"] == 20008));
+    eventually("the refusal is told", || {
+        daemon.log_lines().iter().any(|line| line["request_id"] == request_id && line["twilio_code"] == 20008)
+    });
     world.twilio.clear_faults();
     daemon.post_empty("/admin/phones/api/resume").ok();
     world.twilio.fault(Fault::new(On::Search, FaultKind::Unauthorized).forever());

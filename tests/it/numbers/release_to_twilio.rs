@@ -300,7 +300,7 @@ fn a_release_that_is_refused_or_taken_back_leaves_the_number_to_rest_for_its_use
     daemon.assign("u-1").ok();
     daemon.release("u-1").ok();
     world.twilio.fault(Fault::new(On::Delete, FaultKind::Refuse).status(400).code(21627));
-    world.twilio.set_latency_on(On::Delete, Duration::from_millis(800));
+    world.twilio.set_latency_on(On::Delete, Duration::from_secs(4));
     std::thread::scope(|scope| {
         let release = scope.spawn(|| give_back(&daemon, &numbers[0]));
         eventually("it is leaving", || states(&world) == "sent|quarantined|leaving");

@@ -34,7 +34,7 @@ fn what_comes_back_with_something_else_rests_on_and_nobody_waits_for_it() {
     rewire(&world, &numbers[0]);
     daemon.release("u-1").ok();
     eventually("it rests on", || row(&world, &numbers[0], "quarantined_until > now() + interval '1 minute'") == "t");
-    assert!(daemon.has_logged("run configure-webhooks"));
+    eventually("it is told", || daemon.has_logged("run configure-webhooks"));
     let other = daemon.assign("u-2").ok();
     assert_eq!((&other["source"], world.bought()), (&json!("emergency"), 2), "{other}");
     assert!(is_ours(&world, other["phone_number"].as_str().unwrap()), "with the installation's webhooks");

@@ -27,12 +27,12 @@ fn a_page_that_was_read_before_a_number_was_adopted_holds_it_no_more() {
     rename(&world, idle, STAGING);
     rewire(&world, theirs);
     rewire(&world, drifted);
-    daemon.failpoints("reconcile_page_read=1*sleep(1500)");
+    daemon.failpoints("reconcile_page_read=1*sleep(5000)");
     let lists = world.twilio.truth().requests_of(On::List);
     std::thread::scope(|scope| {
         let comparing = scope.spawn(|| reconcile(&daemon));
         eventually("the page was read", || world.twilio.truth().requests_of(On::List) > lists);
-        std::thread::sleep(Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(1000));
         rename(&world, idle, &name);
         configure(&daemon, &[theirs, drifted]);
         assert_found(&comparing.join().unwrap(), &[]);
@@ -49,7 +49,7 @@ fn what_an_older_origin_set_late_counts_as_confirmed_for_nobody() {
     let second = world.daemon();
     rewire(&world, &numbers[0]);
     // The first instance has marked the number and is about to set the old webhooks, while the new ones are configured.
-    first.failpoints("care_marked=1*sleep(2500)");
+    first.failpoints("care_marked=1*sleep(5000)");
     world.sql("UPDATE numbers SET webhook_status = 'drifted'");
     eventually("it is about to", || first.status()["unready"] == 1 && world.twilio.truth().requests_of(On::Fetch) > 0);
     std::thread::sleep(Duration::from_millis(500));

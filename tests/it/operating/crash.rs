@@ -41,7 +41,7 @@ fn everything_is_settled(world: &World, daemon: &Daemon) {
 fn after_kill_9_in_the_middle_of_a_purchase_a_restart_loses_nothing_and_buys_nothing() {
     let world = World::new().quiet();
     let daemon = world.daemon();
-    world.twilio.set_latency_on(On::Create, Duration::from_millis(800));
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(3000));
     let id = order(&daemon, 20);
     // Twilio has sold four numbers, and nobody has heard of it yet.
     eventually("four are paid for", || world.bought() == 4);
@@ -132,7 +132,7 @@ fn a_part_that_dies_at_any_step_of_a_purchase_loses_nothing_and_doubles_nothing(
 fn a_stop_in_the_middle_of_a_purchase_settles_what_is_on_the_wire_and_starts_no_more() {
     let world = World::new().quiet();
     let mut daemon = world.daemon();
-    world.twilio.set_latency_on(On::Create, Duration::from_millis(800));
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(3000));
     let document = std::thread::scope(|scope| {
         let order = scope.spawn(|| daemon.purchase(20).ok());
         creates_are_on_the_wire(&world);
@@ -152,7 +152,7 @@ fn a_stop_in_the_middle_of_a_purchase_settles_what_is_on_the_wire_and_starts_no_
 fn a_stop_waits_for_purchases_that_no_client_waits_for() {
     for by_itself in [true, false] {
         let world = if by_itself { World::new() } else { World::new().quiet() };
-        world.twilio.set_latency_on(On::Create, Duration::from_millis(800));
+        world.twilio.set_latency_on(On::Create, Duration::from_millis(3000));
         let daemon = world.daemon_at_once();
         if !by_itself {
             order(&daemon, 20);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::world::World;
 use crate::world::comparing::{stocked, stocked_in};
+use crate::world::{World, eventually};
 
 /// Rows of numbers that Twilio is not asked about, somebody's or nobody's.
 fn fill(world: &World, status: &str, count: u32) {
@@ -64,6 +64,16 @@ fn the_monitor_does_not_count_the_whole_table_again_and_again() {
     assert_eq!(world.bought(), 30);
 }
 
+/// Sessions tell what they read when they end, which is after whoever used them went on.
+fn earlier_sessions_have_told(world: &World) {
+    eventually("earlier sessions have told what they read", || {
+        world.count(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+                AND pid <> pg_backend_pid()",
+        ) == 0
+    });
+}
+
 /// Rows of leases that PostgreSQL has read, in an index or one after the other.
 const LEASES_READ: &str =
     "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE schemaname = 'callbunker' AND relname = 'leases')
@@ -75,6 +85,7 @@ fn an_order_of_many_waves_does_not_count_what_lies_in_stock() {
     assert_eq!(world.daemon().stop(), Some(0));
     fill(&world, "active", 40_000);
     world.sql("VACUUM leases");
+    earlier_sessions_have_told(&world);
     let daemon = world.daemon();
     let before = world.count(LEASES_READ);
     daemon.purchase(40).ok();
@@ -92,6 +103,7 @@ fn a_change_of_tens_of_thousands_of_numbers_follows_each_and_reads_no_other() {
     fill(&world, "active", 40_000);
     let one_by_one =
         "SELECT seq_tup_read FROM pg_stat_user_tables WHERE schemaname = 'callbunker' AND relname = 'leases'";
+    earlier_sessions_have_told(&world);
     let before = world.count(one_by_one);
     // In one session, whose plans were made for many rows when one changes.
     world.sql(

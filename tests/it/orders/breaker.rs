@@ -117,7 +117,9 @@ fn a_search_that_twilio_is_too_busy_for_is_asked_again_and_not_before_it_says() 
     world.twilio.fault(Fault::new(On::Search, FaultKind::Error503).times(2));
     assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
     assert_eq!(world.twilio.truth().requests_of(On::Search), 4);
-    let waits: Vec<u64> = daemon.log_lines().iter().filter_map(|line| line["wait_ms"].as_u64()).collect();
+    let waits = || -> Vec<u64> { daemon.log_lines().iter().filter_map(|line| line["wait_ms"].as_u64()).collect() };
+    eventually("all waits are told", || waits().len() >= 3);
+    let waits = waits();
     assert_eq!(waits.len(), 3, "{waits:?}");
     assert!((1000..=1250).contains(&waits[0]), "as asked, and a little chance: {waits:?}");
     assert!((200..=400).contains(&waits[1]) && (400..=800).contains(&waits[2]), "doubling: {waits:?}");

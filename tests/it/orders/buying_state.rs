@@ -89,7 +89,7 @@ fn a_refusal_that_concerns_the_whole_account_halts_all_buying_at_once() {
         let halted = other.status()["halted"].clone();
         assert_eq!((&halted["twilio_code"], halted["next_probe_at"].is_string()), (&json!(code), probes), "{halted}");
         assert_eq!(world.twilio.truth().creates.len(), posts, "{kind:?}");
-        assert!(daemon.has_logged("all buying is halted"));
+        eventually("it is told", || daemon.has_logged("all buying is halted"));
         world.assert_nothing_lost_or_doubled();
     }
 }

@@ -28,6 +28,7 @@ fn shrink(world: &World, daemon: &Daemon, file: &PathBuf, toml: &str) {
 }
 
 fn told(daemon: &Daemon, cap: &str) {
+    eventually("somebody is told", || daemon.has_logged("the last check before buying held back"));
     let lines = daemon.log_lines();
     let told = lines
         .iter()

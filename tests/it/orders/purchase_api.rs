@@ -104,7 +104,7 @@ fn a_pass_that_lasts_tells_what_was_bought_so_far_and_goes_on() {
     // The pool's own look found nothing, and the next one waits for a while.
     eventually("it looked", || world.count("SELECT count(*) FROM passes WHERE reason = 'no_stock'") > 0);
     world.twilio.clear_faults();
-    world.twilio.set_latency_on(On::Create, std::time::Duration::from_millis(700));
+    world.twilio.set_latency_on(On::Create, std::time::Duration::from_millis(2000));
     let report = daemon.post_empty("/admin/phones/api/replenish").ok();
     assert_eq!(report["reason"], "running", "{report}");
     let so_far = report["purchased_count"].as_u64().unwrap();

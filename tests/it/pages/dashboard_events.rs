@@ -140,7 +140,8 @@ fn an_order_that_goes_on_shows_no_error_that_another_candidate_may_mend() {
     let world = World::new().quiet().set("purchase.concurrency", 1);
     let daemon = world.daemon();
     let mut viewer = Viewer::connect(&daemon);
-    world.twilio.set_latency(Duration::from_millis(400));
+    // Longer than looks are apart, on a slow machine too.
+    world.twilio.set_latency(Duration::from_millis(1500));
     world.twilio.fault(Fault::new(On::Create, FaultKind::Stolen));
     daemon.post_with("/admin/phones/api/purchase", &json!({"count": 3}), &[("Prefer", "respond-async")]);
     let (mut some_were_bought, mut last) = (false, Value::Null);

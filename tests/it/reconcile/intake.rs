@@ -181,7 +181,7 @@ fn a_number_that_was_given_back_and_is_still_there_is_told_after_a_while() {
 fn beside_a_purchase_nothing_is_adopted_and_nothing_doubled() {
     let world = World::new().quiet();
     let (buying, comparing) = (world.daemon(), world.daemon());
-    world.twilio.set_latency_on(On::Create, Duration::from_millis(120));
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(600));
     let comparisons = std::thread::scope(|scope| {
         let order = scope.spawn(|| buying.purchase(50).ok());
         let mut comparisons = 0;

@@ -20,6 +20,8 @@ fn a_hundred_signups_on_an_empty_pool_get_one_number_each_and_exactly_a_hundred_
         World::new().quiet().set("spend.purchases_per_hour_max", 1000).set("purchase.emergency_wait_ms", 30_000);
     let daemon = world.daemon();
     world.twilio.set_latency(Duration::from_millis(30));
+    // Long enough to overlap, however slowly they are begun.
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(300));
     std::thread::scope(|scope| {
         for user in 0..100 {
             let daemon = &daemon;

@@ -119,7 +119,8 @@ fn quiesce(world: &World, daemon: &Daemon) {
 #[test]
 fn an_emergency_that_loses_its_lock_costs_each_who_waits_one_number() {
     let world = World::new().quiet().set("purchase.emergency_wait_ms", 30_000).set("purchase.emergency_concurrency", 4);
-    world.twilio.set_latency_on(On::Create, Duration::from_millis(150));
+    // The last six take long enough for somebody to cut the lock once more.
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(500));
     let daemons = rivals(&world);
     thread::scope(|scope| {
         for n in 0..20 {

@@ -86,6 +86,19 @@ impl World {
         self.set("pool.threshold_low", 0).set("pool.total_min", 0)
     }
 
+    /// Daemons listen on one and the same port, one after the other. The system gives it to no connection meanwhile: it
+    /// hands out those from 32768 on.
+    #[must_use]
+    pub fn on_a_port_of_its_own(self) -> Self {
+        use std::sync::atomic::{AtomicU16, Ordering};
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let of_this_process = 20_000 + u16::try_from(std::process::id() % 120).expect("a small number") * 100;
+        let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+        let mut ports = std::iter::repeat_with(|| of_this_process + NEXT.fetch_add(1, Ordering::Relaxed) % 100);
+        let port = ports.by_ref().take(100).find(is_free).expect("a free port");
+        self.set("http.listen", format!("127.0.0.1:{port}"))
+    }
+
     /// Starts a daemon and waits until it is ready.
     pub fn daemon(&self) -> Daemon {
         Daemon::start(&self.settings)
