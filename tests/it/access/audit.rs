@@ -40,8 +40,8 @@ fn an_order_stands_in_the_trail_before_its_answer_goes_out() {
     assert_eq!(
         shape(&row),
         "{action:text, address:text, at:instant, by_session:bool, code:null, \
-         detail:{area_code:text, count:integer, purchase_id:uuid}, key_hash:text, method:text, outcome:text, path:text, request_id:text, \
-         result:integer, who:text}"
+         detail:{area_code:text, count:integer, purchase_id:uuid}, key_hash:text, method:text, order_outcome:text, outcome:text, \
+         path:text, request_id:text, result:integer, summary:text, who:text}"
     );
     let detail = json!({"count": 2, "area_code": "415", "purchase_id": order["purchase_id"]});
     assert_eq!((&row["detail"], &row["request_id"]), (&detail, &json!("order-1")));
