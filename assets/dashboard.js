@@ -21,15 +21,20 @@ const span = (seconds) => {
   if (seconds < 172800) return `${Math.floor(seconds / 3600)} h`;
   return `${Math.floor(seconds / 86400)} days`;
 };
+// As the server writes times, in the zone of this browser; the tooltip says UTC.
+const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" });
+const date = new Intl.DateTimeFormat("en", { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" });
 const tell = (time) => {
-  const seconds = Math.floor((Date.now() - Date.parse(time.dateTime)) / 1000);
+  const at = new Date(time.dateTime);
+  const seconds = Math.floor((Date.now() - at) / 1000);
   if ("span" in time.dataset) return span(Math.max(0, seconds));
-  return seconds < -5 ? `in ${span(-seconds)}` : `${span(Math.max(0, seconds))} ago`;
+  if (Math.abs(seconds) >= 86400) return date.format(at);
+  return `${clock.format(at)}, ${seconds < -5 ? `in ${span(-seconds)}` : `${span(Math.max(0, seconds))} ago`}`;
 };
 const when = (at) => {
   const time = make("time");
   time.dateTime = at;
-  time.title = new Date(at).toLocaleString();
+  time.title = new Date(at).toISOString().replace("T", " ").replace(/\.\d+Z$/, " UTC");
   time.textContent = tell(time);
   return time;
 };
@@ -55,6 +60,52 @@ const cell = (className, ...content) => {
   td.append(...content);
   return td;
 };
+
+// Copying: what a person would take along has a button
+
+const copyable = (root = document) => all("[data-copy]", root).forEach((element) => {
+  // A heading says what the thing is called, and no more.
+  const place = element.closest("h1") ?? element;
+  if (place.nextElementSibling?.classList.contains("copy")) return;
+  const button = make("button", "copy", "Copy");
+  button.type = "button";
+  button.dataset.text = element.dataset.copy;
+  button.setAttribute("aria-label", `Copy ${element.dataset.copy}`);
+  // Beside a link the whole table would be twice as many stops of the keyboard.
+  if (element.closest("table")) button.tabIndex = -1;
+  place.after(button);
+});
+const copy = async (text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without TLS there is no clipboard but this.
+    const field = make("textarea", "unseen", text);
+    document.body.append(field);
+    field.select();
+    const copied = document.execCommand("copy");
+    field.remove();
+    if (!copied) throw new Error("nothing was copied");
+  }
+};
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button.copy");
+  if (!button) return;
+  const done = await copy(button.dataset.text).then(() => "Copied", () => "Not copied");
+  button.textContent = done;
+  setTimeout(() => { button.textContent = "Copy"; }, 2000);
+});
+copyable();
+
+// A stroke of / begins a search
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || $("#dialog")?.open) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  event.preventDefault();
+  $("#find")?.focus();
+  $("#find")?.select();
+});
 
 // Asking first: the confirmation page's own question, in a dialog
 
@@ -296,7 +347,11 @@ const onAssignment = (line) => {
   const user = found(line.user_id, line.user_id);
   user.title = line.user_id;
   row.append(cell("cut", user), cell("nowrap", found(phone(line.phone_number), line.phone_number)), last);
-  body.prepend(row);
+  // By when it began: an import brings assignments of long ago.
+  const began = Date.parse(line.assigned_at);
+  const later = (other) => Date.parse($("time", other)?.dateTime ?? "") > began;
+  const place = all("tr", body).filter(later).length;
+  body.insertBefore(row, body.rows[place] ?? null);
   while (body.rows.length > 10) body.rows[body.rows.length - 1].remove();
 };
 
@@ -441,6 +496,23 @@ const refreshRunway = () => {
     if (!ended && !document.hidden) catchUp(["#runway"]);
   }, 1000 + 2000 * Math.random());
 };
+// An order's own page is read again as long as the order goes on.
+const followOrder = async () => {
+  if (!$("#order[data-open]") || ended) return;
+  if (document.hidden) { document.addEventListener("visibilitychange", followOrder, { once: true }); return; }
+  const response = await fetchByItself(location.href).catch(() => null);
+  if (response?.redirected && new URL(response.url).pathname === "/admin/login") { location.reload(); return; }
+  if (response?.ok) {
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const [old, fresh] = [$("#order"), $("#order", page)];
+    if (old && fresh && !$("#order-acts").contains(document.activeElement)) {
+      old.closest(".columns").replaceWith(document.importNode(fresh.closest(".columns"), true));
+      copyable();
+      refreshTimes();
+    }
+  }
+  setTimeout(followOrder, 1500);
+};
 
 // The stream: one for all tabs of the browser, in a worker that they share (live.js). A browser that has none gets one for each
 // page that somebody sees.
@@ -511,5 +583,6 @@ if ($("#assignments")) {
   renewing = setInterval(() => { if (isOpen && !document.hidden) catchUp(cards()); }, 60000);
 }
 document.addEventListener("unauthorized", endSession);
+if ($("#order[data-open]")) setTimeout(followOrder, 1500);
 setInterval(refreshTimes, 10000);
 refreshTimes();

@@ -10,13 +10,17 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::lists::{Page, Part};
+use super::lists::{Page, Part, Sheet};
 use super::services::Services;
 use crate::access::{BY_SESSION, KEY_HASH, key_in, says_session};
 use crate::db::audit::{AuditFilter, AuditRecord, AuditTold, audit_list, audit_told};
+use crate::db::slice::Slice;
 use crate::domain::OrderOutcome;
-use crate::http::Problem;
+use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request, answer};
+
+/// The parameters that narrow it.
+pub(crate) const FILTERS: &[&str] = &["who", "action", "acts"];
 
 /// What a call's `outcome` is when nothing was wrong with it.
 const OK: &str = "ok";
@@ -156,23 +160,23 @@ pub(crate) fn summary(detail: &Value) -> String {
     pairs.join(", ") + more
 }
 
-/// Which rows somebody asks for.
+/// Which rows somebody asks for; pages leave out what only looked, unless they are asked.
 pub(crate) fn filter(request: &Request, acts_only: bool) -> Result<AuditFilter, Problem> {
     let text = |name| request.query_text(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let acts_only = request.query::<bool>("acts")?.unwrap_or(acts_only);
     Ok(AuditFilter { who: text("who"), action: text("action"), acts_only })
 }
 
-pub(crate) async fn audit(services: &Services, filter: AuditFilter, part: Part) -> Result<Page<AuditView>, Problem> {
-    let read = move |conn: &mut crate::db::Connection, before, limit| {
-        audit_list(conn, &filter, before, limit).and_then(|lines| audit_told(conn, lines))
+pub(crate) async fn audit(services: &Services, filter: AuditFilter, part: Part) -> Result<Sheet<AuditTold>, Problem> {
+    let read = move |conn: &mut crate::db::Connection, slice: Slice<i64>, most: i64| {
+        audit_list(conn, &filter, slice, most).and_then(|lines| audit_told(conn, lines))
     };
-    part.read(services, "audit_list", read, |told: &AuditTold| told.record.id).await
+    part.read(services, "audit_list", read, |told| told.record.id).await
 }
 
 pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome {
-    let filter = filter(&request, false)?;
-    answer(audit(&services, filter, Part::asked(&request)?).await)
+    let part = Part::asked(&request, FILTERS)?;
+    answer(audit(&services, filter(&request, false)?, part).await.map(Sheet::page::<AuditView>))
 }
 
 pub(crate) fn about() -> About {
@@ -186,6 +190,7 @@ pub(crate) fn about() -> About {
             "result": 200, "code": null, "request_id": "31193e41-06e8-4345-839a-c3b7f1f01ef1", "outcome": "ok",
             "order_outcome": null, "summary": "reason lunch"}], "next_cursor": null}),
         )
+        .refuses(ProblemCode::UnknownField, "The list takes no such parameter.")
 }
 
 #[cfg(test)]

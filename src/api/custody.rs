@@ -10,11 +10,13 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::lists::ignored::IgnoredView;
 use super::numbers::NumberView;
 use super::services::Services;
 use crate::custody::{Custody, CustodyError};
+use crate::db::ignored_numbers::number_unignore;
 use crate::db::numbers::{OwnedNumber, number_read};
-use crate::domain::{NumberSid, PhoneNumber, QuarantineReason, UserId};
+use crate::domain::{NumberSid, PhoneNumber, UserId};
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Caller, Outcome, Request, answer};
 
@@ -34,19 +36,17 @@ impl RequestBody for NoFields {
     const FIELDS: &'static [&'static str] = &[];
 }
 
-/// A line of the list, and why the number rests.
+/// A line of the list.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = KeptNumber)]
 pub(crate) struct NumberDocument {
     #[serde(flatten)]
     view: NumberView,
-    #[schema(required)]
-    quarantine_reason: Option<QuarantineReason>,
 }
 
 impl From<OwnedNumber> for NumberDocument {
     fn from(number: OwnedNumber) -> Self {
-        Self { quarantine_reason: number.quarantine_reason, view: number.into() }
+        Self { view: number.into() }
     }
 }
 
@@ -78,6 +78,19 @@ pub(crate) async fn ignore(services: &Arc<Services>, caller: &Caller, number: Ph
     Ok(Ignored { phone_number: number, sid, status: "ignored" })
 }
 
+/// Lets comparisons name a number again; as it was ignored.
+pub(crate) async fn unignore(
+    services: &Services,
+    caller: &Caller,
+    number: PhoneNumber,
+) -> Result<IgnoredView, Problem> {
+    let last_four = number.last_four().to_owned();
+    let was = services.read("number_unignore", move |conn| number_unignore(conn, &number)).await?;
+    let was = was.ok_or_else(|| Problem::not_found("This number is not ignored; there is nothing to undo."))?;
+    slog::info!(services.log, "a number of the account is ignored no more"; "phone_number_ends" => last_four, "by" => caller.name());
+    Ok(was.into())
+}
+
 /// Gives a number back to Twilio, for ever.
 pub(crate) async fn release_to_twilio(
     services: &Arc<Services>,
@@ -99,6 +112,12 @@ pub(crate) async fn handle_ignore(services: Arc<Services>, request: Request) -> 
     let number = request.param("phone_number")?;
     let NoFields {} = request.json()?;
     answer(ignore(&services, &request.caller(), number).await)
+}
+
+pub(crate) async fn handle_unignore(services: Arc<Services>, request: Request) -> Outcome {
+    let number = request.param("phone_number")?;
+    let NoFields {} = request.json()?;
+    answer(unignore(&services, &request.caller(), number).await)
 }
 
 pub(crate) async fn handle_release_to_twilio(services: Arc<Services>, request: Request) -> Outcome {
@@ -195,6 +214,18 @@ pub(crate) fn about_ignore() -> About {
         )
         .refuses(ProblemCode::Assigned, "The number is somebody's.")
         .refuses(ProblemCode::Owned, "The number is ours.")
+}
+
+pub(crate) fn about_unignore() -> About {
+    About::new("unignore", "Numbers", "Lets comparisons name a number again that was ignored")
+        .path::<PhoneNumber>("phone_number", "Which; its `+` may stand as it is.")
+        .body::<NoFields>(json!({}))
+        .answer::<IgnoredView>(
+            "As it was ignored until now.",
+            json!({"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e",
+                "ignored_by": "6d843254d280", "ignored_at": "2026-11-22T11:43:33Z"}),
+        )
+        .refuses(ProblemCode::NotFound, "It is not ignored.")
 }
 
 pub(crate) fn about_release_to_twilio() -> About {

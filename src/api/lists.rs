@@ -1,22 +1,25 @@
-//! Numbers, assignments and the monitor's passes, a page at a time.
+//! Lists a page at a time: the envelope that all of them have, and which part of one is asked for.
 //!
-//! How to get it wrong: paging by offset, which skips rows when earlier ones come or go. A cursor is the last row's id.
+//! In reading order: [`numbers`], [`ignored`], [`assignments`], [`orders`], [`passes`]; each is one function for programs and one for
+//! pages, over the same reading.
+//! How to get it wrong: paging by offset, which skips rows when earlier ones come or go. A cursor names the last row.
 
-use std::sync::Arc;
+use std::fmt::Display;
+use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use super::numbers::NumberView;
 use super::services::Services;
-use crate::db::assignments::{AssignmentRecord, assignments_list};
-use crate::db::numbers::{NumberFilter, OwnedNumber, numbers_list};
-use crate::db::passes::{Pass, passes_list};
+use crate::db::slice::{Counted, Slice};
 use crate::db::{Connection, DbError};
-use crate::domain::{AreaCode, AssignmentSource, NumberStatus, PhoneNumber, Trigger, UserId, explain_reason};
 use crate::http::Problem;
-use crate::routing::{About, Outcome, Request, answer};
+use crate::routing::Request;
+
+pub(crate) mod assignments;
+pub(crate) mod ignored;
+pub(crate) mod numbers;
+pub(crate) mod orders;
+pub(crate) mod passes;
 
 const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
@@ -30,184 +33,139 @@ pub(crate) struct Page<T> {
     pub(crate) next_cursor: Option<String>,
 }
 
-/// Which part of a list.
+/// Which part of a list; its rows are named by a `K`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Part {
-    limit: i64,
-    after: Option<i64>,
+pub(crate) struct Part<K = i64> {
+    pub(crate) limit: i64,
+    pub(crate) slice: Slice<K>,
 }
 
-impl Part {
-    /// What the query asks for.
-    pub(crate) fn asked(request: &Request) -> Result<Self, Problem> {
-        let limit: i64 = request.query("limit")?.unwrap_or(LIMIT_DEFAULT);
-        if (1..=LIMIT_MAX).contains(&limit) {
-            Ok(Self { limit, ..Self::of_a_page(request)? })
-        } else {
-            Err(Problem::invalid_field("limit", format!("must be 1 to {LIMIT_MAX}")))
-        }
+/// A part of a list as it was read, and where it goes on in both directions.
+pub(crate) struct Sheet<T, K = i64> {
+    pub(crate) items: Vec<T>,
+    /// The row that the next part begins after.
+    pub(crate) next: Option<K>,
+    /// The row that the part before this one ends before.
+    pub(crate) previous: Option<K>,
+}
+
+impl<K: Copy + FromStr + Display> Part<K> {
+    /// What a program's query asks for, in a list that takes `others` as well.
+    pub(crate) fn asked(request: &Request, others: &[&str]) -> Result<Self, Problem> {
+        request.takes_only(&[&["limit", "cursor"], others].concat())?;
+        let slice = cursor(request, "cursor")?.map_or(Slice::First, Slice::After);
+        Ok(Self { limit: limit(request, "limit")?, slice })
     }
 
-    /// As much as a page for people shows, after the query's cursor.
-    pub(crate) fn of_a_page(request: &Request) -> Result<Self, Problem> {
-        let after = request
-            .query("cursor")
-            .map_err(|_| Problem::invalid_field("cursor", "must be the next_cursor of the page before"))?;
-        Ok(Self { limit: LIMIT_DEFAULT, after })
+    /// What a page's query asks for: it may look back, too.
+    pub(crate) fn of_a_page(request: &Request, others: &[&str]) -> Result<Self, Problem> {
+        request.takes_only(&[&["size", "cursor", "before"], others].concat())?;
+        let slice = match (cursor(request, "cursor")?, cursor(request, "before")?) {
+            (Some(after), _) => Slice::After(after),
+            (None, Some(before)) => Slice::Before(before),
+            (None, None) => Slice::First,
+        };
+        Ok(Self { limit: limit(request, "size")?, slice })
     }
 
-    /// Reads it: `read` gets the cursor and how many rows to read, one more than are shown.
-    pub(crate) async fn read<T, V, F>(
+    /// Reads it: `read` gets the place and how many rows to read, one more than are shown.
+    pub(crate) async fn read<T, F>(
         self,
         services: &Services,
         name: &'static str,
         read: F,
-        id: impl Fn(&T) -> i64,
-    ) -> Result<Page<V>, Problem>
+        id: impl Fn(&T) -> K,
+    ) -> Result<Sheet<T, K>, Problem>
     where
-        T: Into<V> + Send + 'static,
-        F: FnOnce(&mut Connection, Option<i64>, i64) -> Result<Vec<T>, DbError> + Send + 'static,
+        T: Send + 'static,
+        K: Send + 'static,
+        F: FnOnce(&mut Connection, Slice<K>, i64) -> Result<Vec<T>, DbError> + Send + 'static,
     {
-        let items = services.read(name, move |conn| read(conn, self.after, self.limit + 1)).await?;
-        let Page { items, next_cursor } = page(items, self.limit, id);
-        Ok(Page { items: items.into_iter().map(Into::into).collect(), next_cursor })
+        let items = services.read(name, move |conn| read(conn, self.slice, self.limit + 1)).await?;
+        Ok(self.sheet(items, id))
+    }
+
+    /// Cuts the one row too many off, which tells whether the list goes on.
+    fn sheet<T>(self, mut items: Vec<T>, id: impl Fn(&T) -> K) -> Sheet<T, K> {
+        let wanted = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let more = items.len() > wanted;
+        let is_back = matches!(self.slice, Slice::Before(_));
+        if more && is_back {
+            items.drain(..items.len() - wanted);
+        }
+        items.truncate(wanted);
+        let (goes_on, went_on) = if is_back { (true, more) } else { (more, !matches!(self.slice, Slice::First)) };
+        Sheet {
+            next: items.last().filter(|_| goes_on).map(&id),
+            previous: items.first().filter(|_| went_on).map(&id),
+            items,
+        }
     }
 }
 
-/// Cuts the one row too many off, which tells whether there is another page.
-fn page<T>(mut items: Vec<T>, limit: i64, id: impl Fn(&T) -> i64) -> Page<T> {
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = items.len() > wanted;
-    items.truncate(wanted);
-    let next_cursor = items.last().filter(|_| more).map(|last| id(last).to_string());
-    Page { items, next_cursor }
+fn limit(request: &Request, name: &'static str) -> Result<i64, Problem> {
+    let limit: i64 = request.query(name)?.unwrap_or(LIMIT_DEFAULT);
+    if (1..=LIMIT_MAX).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(Problem::invalid_field(name, format!("must be 1 to {LIMIT_MAX}")))
+    }
 }
 
-pub(crate) async fn numbers(
+fn cursor<K: FromStr + Display>(request: &Request, name: &'static str) -> Result<Option<K>, Problem> {
+    let text = request.query_text(name).unwrap_or_default();
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let found = text.parse().map_err(|_| Problem::invalid_field(name, "must be the next_cursor of the page before"))?;
+    request.note(name, text);
+    Ok(Some(found))
+}
+
+impl<T, K: Display> Sheet<T, K> {
+    /// The envelope.
+    pub(crate) fn page<V: From<T>>(self) -> Page<V> {
+        Page {
+            items: self.items.into_iter().map(Into::into).collect(),
+            next_cursor: self.next.map(|next| next.to_string()),
+        }
+    }
+}
+
+/// How many rows there are beside a sheet: nothing is asked where the sheet is all there is.
+pub(crate) async fn counted<T, K: Copy + PartialEq + Send + 'static>(
     services: &Services,
-    filter: NumberFilter,
-    part: Part,
-) -> Result<Page<NumberView>, Problem> {
-    part.read(
-        services,
-        "numbers_list",
-        move |conn, after, most| numbers_list(conn, filter, after, most),
-        |number: &OwnedNumber| number.id,
-    )
-    .await
-}
-
-pub(crate) async fn handle_numbers(services: Arc<Services>, request: Request) -> Outcome {
-    let part = Part::asked(&request)?;
-    let filter = NumberFilter { status: request.query("status")?, area_code: request.query("area_code")? };
-    answer(numbers(&services, filter, part).await)
-}
-
-/// One line of the history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[schema(as = AssignmentLine)]
-pub(crate) struct AssignmentView {
-    /// Whose.
-    #[schema(value_type = UserId)]
-    pub(crate) user_id: String,
-    /// Which.
-    pub(crate) phone_number: PhoneNumber,
-    /// Its area code.
-    #[schema(required)]
-    pub(crate) area_code: Option<AreaCode>,
-    /// Where the number came from.
-    pub(crate) source: AssignmentSource,
-    /// From.
-    pub(crate) assigned_at: DateTime<Utc>,
-    /// Until; `None` = live.
-    #[schema(required)]
-    pub(crate) released_at: Option<DateTime<Utc>>,
-}
-
-impl From<AssignmentRecord> for AssignmentView {
-    fn from(record: AssignmentRecord) -> Self {
-        let AssignmentRecord { id: _, user_id, phone_number, area_code, source, assigned_at, released_at } = record;
-        Self { user_id, phone_number, area_code, source, assigned_at, released_at }
+    sheet: &Sheet<T, K>,
+    first: Option<K>,
+    count: impl FnOnce(&mut Connection, K) -> Result<Counted, DbError> + Send + 'static,
+) -> Result<Counted, Problem> {
+    let whole = i64::try_from(sheet.items.len()).unwrap_or(i64::MAX);
+    match first {
+        Some(first) if sheet.next.is_some() || sheet.previous.is_some() => {
+            services.read("list_count", move |conn| count(conn, first)).await
+        }
+        _ => Ok(Counted { total: whole, ahead: 0 }),
     }
 }
 
-pub(crate) async fn assignments(services: &Services, part: Part) -> Result<Page<AssignmentView>, Problem> {
-    part.read(services, "assignments_list", assignments_list, |record: &AssignmentRecord| record.id).await
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-pub(crate) async fn handle_assignments(services: Arc<Services>, request: Request) -> Outcome {
-    answer(assignments(&services, Part::asked(&request)?).await)
-}
-
-/// One check of the pool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[schema(as = Pass)]
-pub(crate) struct PassView {
-    /// When it ended.
-    pub(crate) at: DateTime<Utc>,
-    /// What set it off.
-    #[schema(value_type = String)]
-    pub(crate) trigger: Trigger,
-    /// Why it bought what it bought, or nothing.
-    pub(crate) reason: String,
-    /// How many it bought.
-    pub(crate) purchased_count: i32,
-    /// What went wrong.
-    #[schema(required)]
-    pub(crate) error: Option<String>,
-}
-
-impl From<Pass> for PassView {
-    fn from(Pass { id: _, at, trigger, reason, purchased_count, error }: Pass) -> Self {
-        Self { at, trigger, reason, purchased_count, error }
+    fn told(slice: Slice<i64>, rows: &[i64]) -> (Vec<i64>, Option<i64>, Option<i64>) {
+        let Sheet { items, next, previous } = Part { limit: 2, slice }.sheet(rows.to_vec(), |row| *row);
+        (items, next, previous)
     }
-}
 
-#[derive(Serialize, utoipa::ToSchema)]
-#[schema(as = PassExplained)]
-pub(crate) struct ExplainedPass {
-    #[serde(flatten)]
-    pub(crate) pass: PassView,
-    pub(crate) explanation: String,
-}
-
-impl From<Pass> for ExplainedPass {
-    fn from(pass: Pass) -> Self {
-        Self { explanation: explain_reason(&pass.reason), pass: pass.into() }
+    #[test]
+    fn a_sheet_says_where_the_list_goes_on_in_both_directions() {
+        assert_eq!(told(Slice::First, &[9, 8, 7]), (vec![9, 8], Some(8), None));
+        assert_eq!(told(Slice::First, &[9, 8]), (vec![9, 8], None, None));
+        assert_eq!(told(Slice::After(8), &[7, 6, 5]), (vec![7, 6], Some(6), Some(7)));
+        assert_eq!(told(Slice::After(6), &[5]), (vec![5], None, Some(5)));
+        assert_eq!(told(Slice::Before(5), &[8, 7, 6]), (vec![7, 6], Some(6), Some(7)));
+        assert_eq!(told(Slice::Before(7), &[9, 8]), (vec![9, 8], Some(8), None));
+        assert_eq!(told(Slice::Before(9), &[]), (vec![], None, None));
     }
-}
-
-pub(crate) async fn passes(services: &Services, part: Part) -> Result<Page<ExplainedPass>, Problem> {
-    part.read(services, "passes_list", passes_list, |pass: &Pass| pass.id).await
-}
-
-pub(crate) async fn handle_passes(services: Arc<Services>, request: Request) -> Outcome {
-    answer(passes(&services, Part::asked(&request)?).await)
-}
-
-pub(crate) fn about_numbers() -> About {
-    About::new("numbers", "Numbers", "The numbers, in the order they came")
-        .query::<NumberStatus>("status", "Only these.")
-        .query::<AreaCode>("area_code", "Only those in it.")
-        .page::<Page<NumberView>, NumberView>(json!({"items": [{"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "available", "area_code": "415",
-        "country": "US", "webhook_status": "configured", "user_id": null, "purchased_at": "2026-11-22T11:43:33Z",
-        "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68"}], "next_cursor": null}),
-        )
-}
-
-pub(crate) fn about_assignments() -> About {
-    About::new("assignments", "Numbers", "The assignments, newest first, ended ones too")
-        .page::<Page<AssignmentView>, AssignmentView>(
-            json!({"items": [{"user_id": "u-1", "phone_number": "+14155550100", "area_code": "415", "source": "pool",
-                "assigned_at": "2026-11-22T09:24:08.966769Z", "released_at": null}], "next_cursor": "7"}),
-        )
-}
-
-pub(crate) fn about_passes() -> About {
-    About::new("passes", "Pool", "What each check of the pool did and why, newest first")
-        .page::<Page<ExplainedPass>, ExplainedPass>(
-            json!({"items": [{"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
-                "purchased_count": 20, "error": null,
-                "explanation": "the stock was below the threshold (pool.threshold_low)"}], "next_cursor": null}),
-        )
 }

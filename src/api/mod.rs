@@ -1,11 +1,13 @@
 //! The HTTP API: one file for each subject, with its documents, its handlers and what the description says of them.
 //!
 //! For signups [`signup`]; for operators and their programs [`attention`], [`status`], [`plan`], [`purchases`], [`replenish`],
-//! [`pause`], [`reconcile`], [`webhooks`], [`numbers`], [`lists`], [`custody`], [`import`], [`audit`] and [`whoami`]; for machines [`health`],
+//! [`pause`], [`reconcile`], [`webhooks`], [`numbers`] with [`at_twilio`],
+//! [`lists`], [`custody`], [`import`], [`audit`] and [`whoami`]; for machines [`health`],
 //! [`metrics`] and [`openapi`]. What the handlers share is in [`services`].
 //!
 //! How to get it wrong: a rule in a handler. Pages call the same; whatever is decided is decided below.
 
+pub(crate) mod at_twilio;
 pub(crate) mod attention;
 pub(crate) mod audit;
 pub(crate) mod custody;

@@ -7,12 +7,15 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::at_twilio::{AtTwilio, at_twilio};
 use super::services::Services;
 use crate::db::Connection;
+use crate::db::buying_state::buying_state_read;
+use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
 use crate::db::numbers::{NumberEvent, OwnedNumber, number_history, number_standing};
 use crate::domain::{
     AreaCode, AssignmentSource, CountryCode, NumberEventKind, NumberSid, NumberStatus, PhoneNumber, QuarantineReason,
-    Trigger, UserId, WebhookStatus, why_not,
+    Trigger, UserId, WebhookStatus, explain_trigger, why_not,
 };
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request, answer};
@@ -42,6 +45,9 @@ pub(crate) struct NumberView {
     /// The order that bought it.
     #[schema(required)]
     pub(crate) purchase_id: Option<Uuid>,
+    /// Why it rests, is on hold or is leaving; null for all others.
+    #[schema(required)]
+    pub(crate) quarantine_reason: Option<QuarantineReason>,
 }
 
 impl From<OwnedNumber> for NumberView {
@@ -56,6 +62,7 @@ impl From<OwnedNumber> for NumberView {
             user_id: number.user_id,
             purchased_at: number.stored.purchased_at,
             purchase_id: number.purchase_id,
+            quarantine_reason: number.stored.quarantine_reason,
         }
     }
 }
@@ -69,12 +76,13 @@ pub(crate) struct NumberInFull {
     pub(crate) missing_since: Option<DateTime<Utc>>,
     #[schema(required)]
     pub(crate) quarantined_until: Option<DateTime<Utc>>,
-    #[schema(required)]
-    pub(crate) quarantine_reason: Option<QuarantineReason>,
     pub(crate) assignable: bool,
     #[schema(required)]
     pub(crate) why_not: Option<String>,
     pub(crate) history: Vec<HistoryView>,
+    /// How Twilio shows it; only when `twilio=true` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at_twilio: Option<AtTwilio>,
 }
 
 /// Something that happened to a number.
@@ -84,7 +92,8 @@ pub(crate) struct EventView {
     /// When.
     pub(crate) at: DateTime<Utc>,
     /// `intended`, `bought`, `taken`, `not_bought`, `unknown`, `adopted`, `imported`, `assigned`, `released`, `missing`,
-    /// `leaving`, `released_to_twilio`, `release_refused` or `release_withdrawn`.
+    /// `leaving`, `released_to_twilio`, `release_refused`, `release_withdrawn`, `held`, `hold_ended`, `turned_up`,
+    /// `tag_conflict` or `retagged`.
     #[schema(value_type = String)]
     pub(crate) event: NumberEventKind,
     /// The order.
@@ -144,21 +153,37 @@ impl From<NumberEvent> for HistoryView {
     }
 }
 
-pub(crate) async fn number(services: &Services, phone_number: PhoneNumber) -> Result<NumberInFull, Problem> {
-    let read =
-        move |conn: &mut Connection| Ok((number_standing(conn, &phone_number)?, number_history(conn, &phone_number)?));
-    let (found, history) = services.read("number_document", read).await?;
-    let (number, standing) = found.ok_or_else(|| {
-        Problem::not_found(
-            "This pool has never had this number; reconcile tells which others the account holds, and adopt takes one in.",
-        )
-    })?;
+/// Whether Twilio is asked how a number stands there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Twilio {
+    Asked,
+    LeftAlone,
+}
+
+pub(crate) async fn number(
+    services: &Services,
+    phone_number: PhoneNumber,
+    twilio: Twilio,
+) -> Result<NumberInFull, Problem> {
+    let read = move |conn: &mut Connection| {
+        let found = number_standing(conn, &phone_number)?;
+        let is_halted = twilio == Twilio::Asked && buying_state_read(conn)?.halted.is_some();
+        let ignored = if found.is_none() { ignored_read(conn, &phone_number)? } else { None };
+        Ok((found, number_history(conn, &phone_number)?, is_halted, ignored))
+    };
+    let (found, history, is_halted, ignored) = services.read("number_document", read).await?;
+    let (number, standing) = found.ok_or_else(|| unknown(ignored))?;
     let why_not = why_not(&standing);
+    let has_left = number.status() == NumberStatus::Released;
+    let at_twilio = match twilio {
+        Twilio::Asked if !has_left => Some(at_twilio(services, &number.sid, is_halted).await),
+        Twilio::Asked | Twilio::LeftAlone => None,
+    };
     Ok(NumberInFull {
+        at_twilio,
         capable: number.capable,
         missing_since: number.missing_since,
         quarantined_until: number.quarantined_until,
-        quarantine_reason: number.quarantine_reason,
         view: number.into(),
         assignable: why_not.is_none(),
         why_not,
@@ -166,8 +191,26 @@ pub(crate) async fn number(services: &Services, phone_number: PhoneNumber) -> Re
     })
 }
 
+/// There is no such number, or one that is ignored.
+fn unknown(ignored: Option<IgnoredNumber>) -> Problem {
+    match ignored {
+        None => Problem::not_found(
+            "This pool has never had this number; reconcile tells which others the account holds, and adopt takes one in.",
+        ),
+        Some(IgnoredNumber { ignored_at, ignored_by, .. }) => Problem::not_found(format!(
+            "This number is of the account, and ignored since {} by {ignored_by}; unignore has comparisons name it again, \
+             and adopt takes it in.",
+            ignored_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+        ))
+        .with("ignored_at", ignored_at.to_rfc3339())
+        .with("ignored_by", ignored_by),
+    }
+}
+
 pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome {
-    answer(number(&services, request.param("phone_number")?).await)
+    let asked: bool = request.query("twilio")?.unwrap_or_default();
+    let twilio = if asked { Twilio::Asked } else { Twilio::LeftAlone };
+    answer(number(&services, request.param("phone_number")?, twilio).await)
 }
 
 /// What happened, for people.
@@ -180,7 +223,8 @@ fn detail(event: &NumberEvent) -> String {
         NumberEventKind::Intended => match event.trigger {
             Some(Trigger::Adopt) => "an operator wanted to take it in".to_owned(),
             Some(Trigger::Import) => "an import wanted to take it in".to_owned(),
-            trigger => format!("an order meant to buy it ({})", trigger.map_or("unknown trigger", Trigger::as_str)),
+            Some(trigger) => format!("an order set out to buy it: {}", explain_trigger(trigger)),
+            None => "an order set out to buy it".to_owned(),
         },
         NumberEventKind::Bought => "bought from Twilio".to_owned(),
         NumberEventKind::Adopted => "taken in by an operator; it was in the account already".to_owned(),
@@ -195,6 +239,19 @@ fn detail(event: &NumberEvent) -> String {
         }
         NumberEventKind::Released => format!("released from {user}"),
         NumberEventKind::Missing => "gone at Twilio: Twilio has no such number".to_owned(),
+        NumberEventKind::TurnedUp => "back at Twilio: it has the number again".to_owned(),
+        NumberEventKind::Held => match said {
+            Some("tag_conflict") => "on hold: another environment's tag stood on it".to_owned(),
+            Some("unknown_item") => "on hold: its tag named a purchase that this ledger does not know".to_owned(),
+            _ => "on hold until an operator decided".to_owned(),
+        },
+        NumberEventKind::HoldEnded => "on hold no more: an operator decided".to_owned(),
+        NumberEventKind::TagConflict => {
+            format!("another environment's tag was seen on it: {}", said.unwrap_or("which one is not known"))
+        }
+        NumberEventKind::Retagged => {
+            format!("{by} put our tag in place of another environment's, {}", said.unwrap_or("which one is not known"))
+        }
         NumberEventKind::Leaving => format!("{by} wants to give it back to Twilio"),
         NumberEventKind::ReleasedToTwilio => "given back to Twilio".to_owned(),
         NumberEventKind::ReleaseRefused => format!("Twilio did not take it back{because}"),
@@ -205,6 +262,10 @@ fn detail(event: &NumberEvent) -> String {
 pub(crate) fn about() -> About {
     About::new("number", "Numbers", "One number: how it stands, why nobody gets it, and what happened to it")
         .path::<PhoneNumber>("phone_number", "Which; its `+` may stand as it is.")
+        .query::<bool>(
+            "twilio",
+            "`true` = ask Twilio how it stands there, too: `at_twilio`. It takes two seconds at most.",
+        )
         .answer::<NumberInFull>(
             "The number.",
             json!({"phone_number": "+12276164313", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "assigned",

@@ -55,7 +55,7 @@ pub(crate) struct Money {
 }
 
 /// An amount as people write it: two decimals at least.
-pub(super) fn amount(decimal: Decimal) -> String {
+pub(crate) fn amount(decimal: Decimal) -> String {
     let mut decimal = decimal.normalize();
     if decimal.scale() < 2 {
         decimal.rescale(2);

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 
-use super::lists::PassView;
+use super::lists::passes::PassView;
 use super::pause::{HaltedDocument, PausedDocument};
 use super::services::Services;
 use crate::config::Config;

@@ -69,7 +69,7 @@ pub(super) enum Command {
     ConfigureWebhooks(ConfigureArgs),
     /// Compare the database with Twilio's list of numbers, and mend what may be mended
     Reconcile(ReconcileArgs),
-    /// Look at an order: what it bought, what it did not get, and why
+    /// Show the orders, newest first, or one of them
     Orders(OrdersArgs),
     /// Give a user a number, as a signup does; the one that they have, if they have one
     Assign(AssignArgs),

@@ -36,6 +36,7 @@ impl AtCtrlC {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = sentence;
     }
 
+    /// The command's own thread waits for the daemon; Ctrl-C must not, and so it ends the process.
     fn wait(&self, ready: &mpsc::Sender<std::io::Result<()>>) {
         let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
             let mut interrupts = runtime.block_on(async { signal(SignalKind::interrupt()) })?;
@@ -51,7 +52,6 @@ impl AtCtrlC {
         let sentence = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // Below the progress bar, which stands in the line.
         warn(&format!("\ncallbunker: {sentence}"));
-        // From here: the command's own thread waits for the daemon, and Ctrl-C must not.
         std::process::exit(INTERRUPTED);
     }
 }

@@ -18,24 +18,38 @@ const PAGE_MAX: usize = 200;
 const LIMIT_DEFAULT: u32 = 50;
 
 pub(super) fn numbers(client: &Client, args: &NumbersArgs) -> Ending {
-    // A script gets the daemon's own list; people do not want what is gone for good.
-    let leaves_out = !args.remote.json && args.status.is_none() && !args.length.all;
+    if args.ignored {
+        return ignored(client, args);
+    }
+    // A script gets the daemon's own list; people want the newest first, and not what is gone for good.
+    let is_for_people = !args.remote.json;
+    let held = args.held.then_some("held");
+    let leaves_out = is_for_people && args.status.is_none() && !args.length.all;
     let page = |limit: usize, cursor: Option<&str>| {
         let call = ApiRequest::get_api(&["numbers"])
-            .query("status", args.status.map(|status| status.as_str()))
-            .query("area_code", args.area_code);
+            .query("status", args.status.map(|status| status.as_str()).or(held))
+            .query("area_code", args.area_code)
+            .query("order", is_for_people.then_some("newest"));
         client.ask(&call.query("limit", Some(limit)).query("cursor", cursor))
     };
     let columns = [
         ("NUMBER", "phone_number"),
         ("STATUS", "status"),
-        ("WEBHOOKS", "webhook_status"),
+        if args.held { ("HELD BECAUSE", "quarantine_reason") } else { ("WEBHOOKS", "webhook_status") },
         ("COUNTRY", "country"),
         ("USER", "user_id"),
         ("PURCHASED", "purchased_at"),
     ];
     let keep = |number: &Value| !leaves_out || number["status"] != "released";
     print(walk(args.length, page, keep)?, args.remote.json, &columns, "no numbers")
+}
+
+fn ignored(client: &Client, args: &NumbersArgs) -> Ending {
+    let page = |limit: usize, cursor: Option<&str>| {
+        client.ask(&ApiRequest::get_api(&["ignored-numbers"]).query("limit", Some(limit)).query("cursor", cursor))
+    };
+    let columns = [("NUMBER", "phone_number"), ("SID", "sid"), ("BY", "ignored_by"), ("IGNORED", "ignored_at")];
+    print(walk(args.length, page, |_| true)?, args.remote.json, &columns, "no number is ignored")
 }
 
 pub(super) fn passes(client: &Client, args: &ListArgs) -> Ending {

@@ -5,7 +5,7 @@
 
 use std::io::IsTerminal as _;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::api_request::ApiRequest;
 use super::args::{NumberCommand, NumbersArgs};
@@ -17,7 +17,8 @@ use crate::domain::PhoneNumber;
 
 pub(super) fn number(client: &Client, args: &NumbersArgs, command: &NumberCommand) -> Ending {
     if args.narrows_the_list() {
-        let sentence = "--status, --area-code, --limit and --all are for lists; leave them out for one number";
+        let sentence =
+            "--status, --held, --ignored, --area-code, --limit and --all are for lists; leave them out for one number";
         return Err(CommandError::Usage(sentence.to_owned()));
     }
     let (answer, done) = match command {
@@ -30,6 +31,7 @@ pub(super) fn number(client: &Client, args: &NumbersArgs, command: &NumberComman
             (client.ask(&call)?, Some("is adopted"))
         }
         NumberCommand::Ignore(one) => (client.ask(&act(&one.number, "ignore"))?, Some("is ignored from now on")),
+        NumberCommand::Unignore(one) => (client.ask(&act(&one.number, "unignore"))?, Some("is ignored no more")),
         NumberCommand::ReleaseToTwilio { one, yes } => {
             if !yes {
                 confirm(&one.number)?;
@@ -54,8 +56,9 @@ fn shown(answer: &ApiAnswer, done: Option<&str>) -> String {
     facts.show(&["phone_number", "sid", "status", "user_id", "assignable", "why_not", "webhook_status"]);
     let mut printed = headline.unwrap_or_default() + &facts.print();
     if let Some(history) = history.as_array().filter(|history| !history.is_empty()) {
+        let newest_first: Vec<Value> = history.iter().rev().cloned().collect();
         printed += "\n";
-        printed += &list(history, &[("AT", "at"), ("EVENT", "event"), ("DETAIL", "detail")]);
+        printed += &list(&newest_first, &[("AT", "at"), ("WHAT HAPPENED", "detail")]);
     }
     printed
 }
@@ -79,13 +82,14 @@ mod tests {
     fn a_number_is_shown_with_its_history_and_whatever_else_is_told() {
         let document = json!({"phone_number": "+14155550100", "status": "quarantined", "assignable": false,
             "why_not": "it rests", "rests_until": "2026-11-22T09:24:08.5Z",
-            "history": [{"at": "2026-11-22T09:24:08Z", "event": "released", "detail": null}]});
+            "history": [{"at": "2026-11-22T09:24:07Z", "event": "assigned", "detail": "assigned to u-1"},
+                        {"at": "2026-11-22T09:24:08Z", "event": "released", "detail": "released from u-1"}]});
         let answer = ApiAnswer { text: String::new(), document };
         assert_eq!(
             shown(&answer, Some("is adopted")),
             "+14155550100 is adopted.\nphone number  +14155550100\nstatus        quarantined\nassignable    no\n\
-             why not       it rests\nrests until   2026-11-22 09:24:08Z\n\nAT                    EVENT     DETAIL\n\
-             2026-11-22 09:24:08Z  released  -\n"
+             why not       it rests\nrests until   2026-11-22 09:24:08Z\n\nAT                    WHAT HAPPENED\n\
+             2026-11-22 09:24:08Z  released from u-1\n2026-11-22 09:24:07Z  assigned to u-1\n"
         );
     }
 }

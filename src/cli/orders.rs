@@ -1,21 +1,50 @@
-//! An order with its numbers and what it did not get.
+//! Orders: the latest ones, and one of them with its numbers and what it did not get.
 //!
 //! How to get it wrong: calling an order done that bought nothing. What it asked for stands beside what it got.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::api_request::ApiRequest;
 use super::args::{OrderCommand, OrdersArgs};
 use super::client::Client;
-use super::ending::{Ending, say};
+use super::ending::{CommandError, Ending, say};
+use super::lists::{print, walk};
 use super::screen::Tone;
 use super::tables::{Facts, list, text};
 
 pub(super) fn orders(client: &Client, args: &OrdersArgs) -> Ending {
     match &args.command {
-        OrderCommand::Show { id } => show(client, *id, args.remote.json),
+        None => listed(client, args),
+        Some(_) if args.state.is_some() || args.length.is_given() => Err(CommandError::Usage(
+            "--state, --limit and --all are for the list; leave them out for one order".to_owned(),
+        )),
+        Some(OrderCommand::Show { id }) => show(client, *id, args.remote.json),
     }
+}
+
+fn listed(client: &Client, args: &OrdersArgs) -> Ending {
+    let page = |limit: usize, cursor: Option<&str>| {
+        let call = ApiRequest::get_api(&["purchases"]).query("state", args.state.map(|state| state.as_str()));
+        client.ask(&call.query("limit", Some(limit)).query("cursor", cursor))
+    };
+    let columns = [
+        ("ORDER", "purchase_id"),
+        ("AT", "created_at"),
+        ("OUTCOME", "outcome"),
+        ("BOUGHT", "bought"),
+        ("CAUSE", "trigger"),
+        ("BY", "requested_by"),
+        ("ERRORS", "errors"),
+    ];
+    let (text, mut page) = walk(args.length, page, |_| true)?;
+    page.items.iter_mut().for_each(|order| order["bought"] = of_how_many(order));
+    print((text, page), args.remote.json, &columns, "no orders")
+}
+
+/// `2 of 3`.
+fn of_how_many(order: &Value) -> Value {
+    json!(format!("{} of {}", text(&order["purchased_count"]), text(&order["requested_count"])))
 }
 
 fn show(client: &Client, id: Uuid, json: bool) -> Ending {
@@ -33,8 +62,11 @@ fn shown(document: &Value) -> String {
     facts.show(&["purchase_id", "state"]);
     let is_short = document["purchased_count"].as_u64() < document["requested_count"].as_u64();
     let tone = if is_short && document["state"] == "done" { Tone::Bad } else { Tone::Plain };
-    let (bought, wanted) = (facts.take("purchased_count"), facts.take("requested_count"));
-    facts.toned("bought", format!("{} of {}", text(&bought), text(&wanted)), tone);
+    facts.toned("bought", text(&of_how_many(document)), tone);
+    facts.show(&["explanation", "requested_by", "created_at", "started_at", "ended_at"]);
+    facts.take("trigger");
+    facts.take("requested_count");
+    facts.take("purchased_count");
     let mut printed = facts.print();
     if let Some(numbers) = numbers.as_array().filter(|numbers| !numbers.is_empty()) {
         let columns = [("NUMBER", "phone_number"), ("SID", "sid"), ("WEBHOOKS", "webhook_status")];
@@ -49,8 +81,6 @@ fn shown(document: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -225,10 +225,7 @@ fn pasted(key: &str) -> Cow<'_, str> {
 /// What an order bought, and the word for what came of it where that is not all.
 pub(super) fn bought(order: &Document, numbers: &[Value]) -> String {
     let Document { purchase_id, requested_count, purchased_count, outcome, .. } = order;
-    let word = match *outcome == OrderOutcome::Done {
-        true => String::new(),
-        false => format!(" {}.", sentence_of(*outcome)),
-    };
+    let word = if *outcome == OrderOutcome::Done { String::new() } else { format!(" {}.", sentence_of(*outcome)) };
     let headline = format!("Bought {purchased_count} of {requested_count}; purchase {purchase_id}.{word}\n");
     match numbers {
         [] => headline,

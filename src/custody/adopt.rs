@@ -14,7 +14,7 @@ use crate::db::assignments::assignments_held;
 use crate::db::installation::installation_read;
 use crate::db::numbers::{
     Confirmed, Destination, HoldReason, Intake, OwnedNumber, Placed, number_adopted, number_confirm_webhooks,
-    number_item, number_note_tag, number_owned, number_take_in, numbers_mark_missing,
+    number_item, number_note_retagged, number_note_tag, number_owned, number_take_in, numbers_mark_missing,
 };
 use crate::db::{Constraint, DbError};
 use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason, Trigger, UserId, WebhookStatus};
@@ -160,14 +160,25 @@ impl Custody {
             },
         };
         let Some(found) = found else { return self.missing(owned).await };
-        if let TagOn::Another(instance) = self.tag_on(&found) {
+        let others = match self.tag_on(&found) {
+            TagOn::Another(instance) => Some(instance),
+            TagOn::Nobody | TagOn::Ours(_) => None,
+        };
+        if let Some(instance) = &others {
             slog::warn!(self.log, "another environment's tag is overwritten by an operator's word";
                 "phone_number_ends" => owned.phone_number.last_four(), "sid" => owned.sid.as_str(), "environment" => instance);
         }
         let item_id = self.item_of(owned, requested_by).await?;
         let webhooks = self.db.run("installation_read", installation_read).await?.webhooks;
         match self.tell_twilio(&found, item_id, Some(&webhooks)).await {
-            Ok(Some(now)) => Ok(Confirmed { capable: now.fitness(&self.config.load().pool.capabilities), webhooks }),
+            Ok(Some(now)) => {
+                if let Some(instance) = others {
+                    let (id, by) = (owned.id, requested_by.to_owned());
+                    let note = move |conn: &mut crate::db::Connection| number_note_retagged(conn, id, &instance, &by);
+                    self.db.run("number_note_retagged", note).await?;
+                }
+                Ok(Confirmed { capable: now.fitness(&self.config.load().pool.capabilities), webhooks })
+            }
             Ok(None) => self.missing(owned).await,
             Err(failure) => {
                 slog::warn!(self.log, "an adopted number stays held: Twilio could not be told";

@@ -9,10 +9,12 @@ use askama::Template;
 use http::StatusCode;
 use serde_json::Value;
 
+use super::cells::{Link, order_link};
+use super::lists::ways::Ways;
 use super::page::{Frame, page};
 use super::text::{Shown as _, When, words};
 use crate::access::Person;
-use crate::api::audit::{self as trail, AuditView};
+use crate::api::audit::{self as trail, AuditView, FILTERS};
 use crate::api::lists::Part;
 use crate::api::services::Services;
 use crate::db::audit::AuditFilter;
@@ -26,7 +28,7 @@ const FOLDED_MAX: usize = 4000;
 struct AuditPage {
     frame: Frame,
     rows: Vec<Row>,
-    next: Option<String>,
+    ways: Ways,
     who: String,
     action: String,
     is_acts_only: bool,
@@ -42,6 +44,8 @@ struct Row {
     address: String,
     what: String,
     action: String,
+    /// The order that the call placed or looked at.
+    order: Option<Link>,
     summary: String,
     /// All of the details, where the summary leaves some out.
     full: Option<String>,
@@ -55,6 +59,7 @@ impl Row {
             tone: tone(&line),
             full: full(&line.detail, &line.summary),
             what: what(&line.action, &line.detail),
+            order: order_of(&line.detail),
             at: When(line.at),
             person: request.person(&line.who),
             who: line.who,
@@ -69,6 +74,11 @@ impl Row {
 /// What was done. Rows of earlier versions call every form `acts`, and say in their details which.
 pub(super) fn what(action: &str, detail: &Value) -> String {
     words(detail["act"].as_str().filter(|_| action == "acts").unwrap_or(action))
+}
+
+/// The order that a call placed or looked at.
+fn order_of(detail: &Value) -> Option<Link> {
+    detail["purchase_id"].as_str()?.parse().ok().map(order_link)
 }
 
 /// How the end of a call looks: of an order that has less than it asked for as the order does.
@@ -102,10 +112,10 @@ fn full(detail: &Value, summary: &str) -> Option<String> {
     }
 }
 
-/// The list's address with these choices.
-fn address(filter: &AuditFilter, acts_only: bool, cursor: Option<&str>) -> String {
+/// The list's address with these choices, from its beginning.
+fn address(filter: &AuditFilter, acts_only: bool) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    let fields = [("who", filter.who.as_deref()), ("action", filter.action.as_deref()), ("cursor", cursor)];
+    let fields = [("who", filter.who.as_deref()), ("action", filter.action.as_deref())];
     for (name, value) in fields {
         if let Some(value) = value {
             query.append_pair(name, value);
@@ -118,16 +128,17 @@ fn address(filter: &AuditFilter, acts_only: bool, cursor: Option<&str>) -> Strin
 }
 
 pub(crate) async fn audit(services: Arc<Services>, request: Request) -> Outcome {
+    let part = Part::of_a_page(&request, FILTERS)?;
     let filter = trail::filter(&request, true)?;
-    let found = trail::audit(&services, filter.clone(), Part::of_a_page(&request)?).await?;
+    let sheet = trail::audit(&services, filter.clone(), part).await?;
     let shown = AuditPage {
         frame: Frame::new("Audit trail", &services, &request),
-        next: found.next_cursor.map(|cursor| address(&filter, filter.acts_only, Some(&cursor))),
-        other: address(&filter, !filter.acts_only, None),
+        ways: Ways::of(&request, &sheet, None, FILTERS, part.limit),
+        other: address(&filter, !filter.acts_only),
         is_acts_only: filter.acts_only,
         who: filter.who.unwrap_or_default(),
         action: filter.action.unwrap_or_default(),
-        rows: found.items.into_iter().map(|line| Row::new(line, &request)).collect(),
+        rows: sheet.items.into_iter().map(|line| Row::new(line.into(), &request)).collect(),
     };
     page(StatusCode::OK, &shown, shown.frame.said.as_ref())
 }
@@ -160,9 +171,9 @@ mod tests {
     }
 
     #[test]
-    fn the_next_page_keeps_what_was_asked_for() {
+    fn the_same_list_with_what_only_looked_keeps_what_was_asked_for() {
         let filter = AuditFilter { who: Some("ann & co".to_owned()), action: None, acts_only: false };
-        assert_eq!(address(&filter, false, Some("7")), "?who=ann+%26+co&cursor=7&acts=false");
-        assert_eq!(address(&filter, true, None), "?who=ann+%26+co");
+        assert_eq!(address(&filter, false), "?who=ann+%26+co&acts=false");
+        assert_eq!(address(&filter, true), "?who=ann+%26+co");
     }
 }

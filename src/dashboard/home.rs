@@ -15,6 +15,7 @@ use utoipa::openapi::schema::{Object, Type};
 use super::assets::asset_url;
 use super::attention::{Need, needs};
 use super::audit::{tone, what};
+use super::cells::number_url;
 use super::chart::drawing::Drawing;
 use super::chart::{self, Series};
 use super::checks::{self, CheckRow};
@@ -29,12 +30,13 @@ use crate::api::audit::AuditView;
 use crate::api::money::{MoneyKnown, money_known};
 use crate::api::services::Services;
 use crate::api::status::{Status, Window, document};
-use crate::db::assignments::{AssignmentRecord, Pace, assignments_list, pace_read};
+use crate::db::assignments::{AssignmentFilter, AssignmentRecord, Pace, assignments_list, pace_read};
 use crate::db::attention::{SpendCaps, spend_free_at};
 use crate::db::audit::{AuditTold, audit_acts_latest, audit_told};
 use crate::db::numbers::{IdleNumber, pool_oldest};
 use crate::db::passes::{Pass, passes_list};
 use crate::db::purchases::{OrderView, orders_recent, purchases_of_month};
+use crate::db::slice::Slice;
 use crate::db::stock::stock_read;
 use crate::db::{Connection, DbError};
 use crate::domain::{AssignmentSource, WebhookStatus};
@@ -71,8 +73,8 @@ fn read(conn: &mut Connection, (hours, step): (u32, u32), caps: SpendCaps) -> Re
         past: chart::read(conn, hours, step)?,
         hours,
         orders: orders_recent(conn, ORDERS)?,
-        passes: passes_list(conn, None, checks::READ)?,
-        assignments: assignments_list(conn, None, ASSIGNMENTS)?,
+        passes: passes_list(conn, Slice::First, checks::READ)?,
+        assignments: assignments_list(conn, &AssignmentFilter::default(), Slice::First, ASSIGNMENTS)?,
         pool: pool_oldest(conn, POOL)?,
         comparison: comparison::read(conn)?,
         audit: audit_acts_latest(conn, ACTS).and_then(|lines| audit_told(conn, lines))?,
@@ -156,6 +158,7 @@ pub(crate) struct AssignmentRow {
     pub(crate) user: String,
     pub(crate) number: String,
     pub(super) e164: String,
+    pub(super) to: String,
     pub(crate) waited: bool,
     pub(crate) at: When,
     pub(crate) released: Option<When>,
@@ -167,6 +170,7 @@ impl AssignmentRow {
             number: phone(record.phone_number.as_str()),
             user: record.user_id,
             e164: record.phone_number.to_string(),
+            to: number_url(record.phone_number.as_str()),
             waited: record.source == AssignmentSource::Emergency,
             at: When(record.assigned_at),
             released: record.released_at.map(When),

@@ -1,8 +1,9 @@
 //! The operator's dashboard: pages made here, and forms that do what the API does.
 //!
-//! In reading order: [`mod@home`] (the dashboard) with [`attention`] (what needs you) and [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`mod@search`] (one number, one user),
+//! In reading order: [`mod@home`] (the dashboard) with [`attention`] (what needs you) and [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`mod@search`], which
+//! leads to [`mod@number`], [`mod@user`] and [`mod@order`] (one of each),
 //! [`lists`] (everything of a kind), [`mod@audit`] and [`mod@differences`] (who did what, what differs), [`checks`] and [`trouble`] (what the pool did,
-//! and what went wrong, in a line), [`mod@chart`] and [`runway`] (stock over time), [`mod@page`] (the frame, its headers, refusals
+//! and what went wrong, in a line), [`cells`] (what stands in tables), [`mod@chart`] and [`runway`] (stock over time), [`mod@page`] (the frame, its headers, refusals
 //! as pages), [`assets`] (style, script, chart library).
 //!
 //! Invariants: every page works without a script, which only saves a step or keeps numbers fresh; no act has an
@@ -14,6 +15,7 @@ mod acts;
 mod assets;
 mod attention;
 mod audit;
+mod cells;
 mod chart;
 mod checks;
 mod comparison;
@@ -23,12 +25,15 @@ mod home;
 mod lists;
 pub(crate) mod login;
 mod next;
+mod number;
+mod order;
 mod page;
 pub(crate) mod problem_page;
 mod runway;
 mod search;
 mod text;
 mod trouble;
+mod user;
 
 pub(crate) use acts::{act, action, ask};
 pub(crate) use assets::asset;
@@ -37,6 +42,9 @@ pub(crate) use chart::chart;
 pub(crate) use differences::differences;
 pub(crate) use endpoints::{form, page};
 pub(crate) use home::{about as about_home, home};
-pub(crate) use lists::{assignments, numbers, orders, passes};
-pub use page::refused;
+pub(crate) use lists::{assignments, assignments_csv, numbers, numbers_csv, orders, passes};
+pub(crate) use number::number;
+pub(crate) use order::order;
+pub use page::{nowhere, refused};
 pub(crate) use search::search;
+pub(crate) use user::user;

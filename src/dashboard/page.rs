@@ -153,6 +153,23 @@ pub fn refused(exchange: &Exchange, problem: Problem) -> Response {
     page
 }
 
+/// Where a browser lands that asks for callbunker and no more.
+const WAYS_IN: &[&str] = &["/", "/admin", "/admin/", "/admin/phones", "/admin/phones/", "/admin/phones/dashboard/"];
+
+/// What no route knows: people are led to the dashboard or shown a page, programs get the problem.
+pub fn nowhere(exchange: &Exchange) -> Response {
+    let path = exchange.uri().path();
+    let looks = exchange.method().is_safe() && wants_html(exchange.headers());
+    match looks {
+        true if WAYS_IN.contains(&path) => see_other(HeaderValue::from_static(HOME)),
+        true if path.starts_with("/admin/") => refused(exchange, Problem::not_found(NO_SUCH_PAGE)),
+        _ => Problem::no_such_path().into_response(),
+    }
+}
+
+const NO_SUCH_PAGE: &str = "There is no page at this address. The navigation above leads to those that there are, and the search finds \
+                            numbers, users and orders.";
+
 /// What went wrong, for people. Made without the services: the door may have refused before anybody was known.
 fn refusal(problem: &Problem, request_id: &str) -> Response {
     let is_away = problem.code() == ProblemCode::DatabaseUnavailable;

@@ -22,16 +22,51 @@ impl When {
         self.0.format("%Y-%m-%d %H:%M:%S UTC").to_string()
     }
 
-    /// In short.
+    /// For people: the clock and how long ago; from a day on, the date. A script writes the same in the zone of its browser.
     pub(crate) fn ago(&self) -> String {
-        let seconds = (Utc::now() - self.0).num_seconds();
-        if seconds < -5 { format!("in {}", span(-seconds)) } else { format!("{} ago", span(seconds.max(0))) }
+        self.from(Utc::now())
+    }
+
+    fn from(&self, now: DateTime<Utc>) -> String {
+        let seconds = (now - self.0).num_seconds();
+        if seconds.abs() >= DAY {
+            return self.0.format("%b %-d, %Y, %H:%M UTC").to_string();
+        }
+        let away =
+            if seconds < -5 { format!("in {}", span(-seconds)) } else { format!("{} ago", span(seconds.max(0))) };
+        format!("{}, {away}", self.0.format("%H:%M UTC"))
     }
 
     /// How long since.
     pub(crate) fn since(&self) -> String {
         span((Utc::now() - self.0).num_seconds().max(0))
     }
+}
+
+/// From so many seconds on, a date says more than a count of hours.
+const DAY: i64 = 86_400;
+
+/// A sentence in pieces: an instant in it is shown as all times are.
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    pub(crate) at: Option<When>,
+}
+
+/// Cuts a sentence at its instants, which stand there as RFC 3339 writes them.
+pub(crate) fn pieces(sentence: &str) -> Vec<Piece> {
+    let mut pieces = vec![Piece { text: String::new(), at: None }];
+    for word in sentence.split_inclusive(' ') {
+        let bare = word.trim_end_matches([' ', ';', ',', '.', ')', ':']);
+        match DateTime::parse_from_rfc3339(bare) {
+            Err(_) => pieces.last_mut().map(|last| last.text.push_str(word)).unwrap_or_default(),
+            Ok(at) => {
+                pieces.push(Piece { text: String::new(), at: Some(When(at.with_timezone(&Utc))) });
+                pieces.push(Piece { text: word[bare.len()..].to_owned(), at: None });
+            }
+        }
+    }
+    pieces.retain(|piece| piece.at.is_some() || !piece.text.is_empty());
+    pieces
 }
 
 /// Seconds in the largest unit that fits.
@@ -139,6 +174,29 @@ impl Shown for OrderOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_a_clock_until_it_is_a_day_old_and_then_a_date() {
+        let now: DateTime<Utc> = "2026-11-28T14:20:00Z".parse().unwrap();
+        let told = |at: &str| When(at.parse().unwrap()).from(now);
+        assert_eq!(told("2026-11-28T14:16:28Z"), "14:16 UTC, 3 min ago");
+        assert_eq!(told("2026-11-27T14:21:00Z"), "14:21 UTC, 23 h ago");
+        assert_eq!(told("2026-11-27T14:19:00Z"), "Nov 27, 2026, 14:19 UTC");
+        assert_eq!(told("2026-11-28T15:20:00Z"), "15:20 UTC, in 1 h");
+        assert_eq!(told("2026-12-28T15:20:00Z"), "Dec 28, 2026, 15:20 UTC");
+    }
+
+    #[test]
+    fn instants_in_a_sentence_are_times() {
+        let told: Vec<(String, bool)> =
+            pieces("gone at Twilio since 2026-11-22T10:00:00Z; it returns when a look finds it")
+                .into_iter()
+                .map(|piece| (piece.text, piece.at.is_some()))
+                .collect();
+        let expected = [("gone at Twilio since ", false), ("", true), ("; it returns when a look finds it", false)];
+        assert_eq!(told, expected.map(|(text, is_time)| (text.to_owned(), is_time)));
+        assert_eq!(pieces("no time").len(), 1);
+    }
 
     #[test]
     fn spans_take_the_largest_unit_and_numbers_are_grouped() {

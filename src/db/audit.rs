@@ -16,6 +16,7 @@ use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::engine::schema::audit;
 use super::purchases::purchases_outcomes;
+use super::slice::Slice;
 use crate::domain::OrderOutcome;
 
 /// The condition of audit_acts_idx, word by word; with bound parameters PostgreSQL could not tell that it is.
@@ -128,17 +129,17 @@ pub struct AuditFilter {
     pub acts_only: bool,
 }
 
-/// Rows below `before` that pass the filter, newest first.
+/// A page of the rows that pass the filter, newest first.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn audit_list(
     conn: &mut Connection,
     filter: &AuditFilter,
-    before: Option<i64>,
+    slice: Slice<i64>,
     limit: i64,
 ) -> Result<Vec<AuditRecord>, DbError> {
-    let mut lines = audit::table.filter(audit::id.lt(before.unwrap_or(i64::MAX))).into_boxed();
+    let mut lines = audit::table.limit(limit).select(AuditRecord::as_select()).into_boxed();
     if let Some(who) = &filter.who {
         let bare = who.strip_prefix("session:").unwrap_or(who);
         lines = lines.filter(audit::who.eq_any([bare.to_owned(), format!("session:{bare}")]));
@@ -149,7 +150,12 @@ pub fn audit_list(
     if filter.acts_only {
         lines = lines.filter(sql::<Bool>(IS_ACT));
     }
-    Ok(lines.order(audit::id.desc()).limit(limit).select(AuditRecord::as_select()).load(conn)?)
+    let lines = match slice {
+        Slice::First => lines.order(audit::id.desc()),
+        Slice::After(id) => lines.filter(audit::id.lt(id)).order(audit::id.desc()),
+        Slice::Before(id) => lines.filter(audit::id.gt(id)).order(audit::id.asc()),
+    };
+    Ok(slice.in_order(lines.load(conn)?))
 }
 
 /// What was done last, newest first: whoever only looked did nothing.

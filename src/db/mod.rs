@@ -21,6 +21,7 @@ pub mod refusals;
 pub mod releases;
 pub mod samples;
 pub mod sessions;
+pub mod slice;
 pub mod stock;
 pub mod waiters;
 

@@ -8,6 +8,7 @@ use diesel::sql_types::{BigInt, Integer};
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::engine::schema::passes;
+use super::slice::{Counted, Slice, counted_sql};
 use crate::domain::Trigger;
 
 /// So many passes are kept however old they are,
@@ -78,14 +79,24 @@ pub fn pass_latest(conn: &mut Connection) -> Result<Option<Pass>, DbError> {
     Ok(passes::table.order(passes::id.desc()).select(Pass::as_select()).first(conn).optional()?)
 }
 
-/// Passes from below `before`, newest first.
+/// A page of the passes, newest first.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn passes_list(conn: &mut Connection, before: Option<i64>, limit: i64) -> Result<Vec<Pass>, DbError> {
-    let mut query = passes::table.order(passes::id.desc()).limit(limit).select(Pass::as_select()).into_boxed();
-    if let Some(before) = before {
-        query = query.filter(passes::id.lt(before));
-    }
-    Ok(query.load(conn)?)
+pub fn passes_list(conn: &mut Connection, slice: Slice<i64>, limit: i64) -> Result<Vec<Pass>, DbError> {
+    let lines = passes::table.limit(limit).select(Pass::as_select()).into_boxed();
+    let lines = match slice {
+        Slice::First => lines.order(passes::id.desc()),
+        Slice::After(id) => lines.filter(passes::id.lt(id)).order(passes::id.desc()),
+        Slice::Before(id) => lines.filter(passes::id.gt(id)).order(passes::id.asc()),
+    };
+    Ok(slice.in_order(lines.load(conn)?))
+}
+
+/// How many there are, and how many before `first`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn passes_count(conn: &mut Connection, first: i64) -> Result<Counted, DbError> {
+    Ok(sql_query(counted_sql("SELECT id > $1 AS ahead FROM passes")).bind::<BigInt, _>(first).get_result(conn)?)
 }

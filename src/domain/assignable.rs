@@ -36,10 +36,14 @@ pub fn why_not(number: &Standing) -> Option<String> {
             return Some(format!("it was given back to Twilio{when}, and is not ours any more"));
         }
         NumberStatus::Assigned => {
-            let gone = gone(number).map(|gone| format!("; besides, it is {gone}")).unwrap_or_default();
-            return Some(match &number.assigned {
-                Some((user, since)) => format!("assigned to {user} since {since}{gone}"),
-                None => format!("assigned to somebody{gone}"),
+            let assigned = match &number.assigned {
+                Some((user, since)) => format!("assigned to {user} since {since}"),
+                None => "assigned to somebody".to_owned(),
+            };
+            // The worst first.
+            return Some(match gone(number) {
+                Some(gone) => format!("{gone}; besides, it is {assigned}"),
+                None => assigned,
             });
         }
         NumberStatus::Quarantined => return Some(resting(number)),
@@ -99,7 +103,7 @@ fn resting(number: &Standing) -> String {
         None => "held, and nobody wrote down why; adopt it or release it".to_owned(),
     };
     match gone(number) {
-        Some(gone) => format!("{rest}; besides, it is {gone}"),
+        Some(gone) => format!("{gone}; besides: {rest}"),
         None => rest,
     }
 }
@@ -158,7 +162,10 @@ mod tests {
         let assigned = Some(("u-1".to_owned(), "2026-11-22T09:00:00Z".to_owned()));
         let taken = Standing { status: NumberStatus::Assigned, assigned, ..READY };
         says(&taken, "assigned to u-1 since 2026-11-22T09:00:00Z");
-        says(&Standing { missing_since: at(), ..taken }, "besides, it is gone at Twilio since 2026-11-22T10:00:00Z");
+        says(
+            &Standing { missing_since: at(), ..taken },
+            "gone at Twilio since 2026-11-22T10:00:00Z; it returns when a look finds it there again; besides, it is assigned to u-1",
+        );
         says(&Standing { missing_since: at(), ..READY }, "gone at Twilio since 2026-11-22T10:00:00Z");
         says(&Standing { capable: false, ..READY }, "lacks a capability");
         says(&Standing { webhook_status: WebhookStatus::Drifted, ..READY }, "repaired on the next look");
@@ -176,5 +183,11 @@ mod tests {
         says(&held(QuarantineReason::TagConflict), "another environment's tag");
         says(&held(QuarantineReason::Adopting), "takes it in");
         says(&held(QuarantineReason::Leaving), "being released to Twilio");
+        let lost = Standing { missing_since: at(), ..held(QuarantineReason::Released) };
+        let told = why_not(&lost).unwrap();
+        assert!(
+            told.starts_with("gone at Twilio since ") && told.contains("; besides: rests until "),
+            "the worst first: {told}"
+        );
     }
 }

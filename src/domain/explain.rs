@@ -3,6 +3,7 @@
 //! How to get it wrong: a sentence that only repeats the code. It names the numbers or the key that decide.
 
 use super::caps::{Cap, Caps, PoolPolicy};
+use super::order::Trigger;
 use super::plan::Plan;
 use super::plan_pass::PassPlan;
 use super::stock::Stock;
@@ -53,6 +54,21 @@ impl Rooms {
             available_room: policy.available_max.saturating_sub(stock.idle_at_most()),
             owned_room: policy.owned_max.saturating_sub(stock.owned_at_most()),
         }
+    }
+}
+
+/// Why an order exists.
+#[must_use]
+pub fn explain_trigger(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Threshold => "the stock fell below pool.threshold_low",
+        Trigger::WarmStart => "the pool was filled up to pool.total_min",
+        Trigger::Cron => "the schedule found too few in stock",
+        Trigger::Replenish => "an operator had the pool checked, and there were too few in stock",
+        Trigger::Manual => "an operator ordered it",
+        Trigger::Emergency => "signups waited and nothing was in stock",
+        Trigger::Adopt => "an operator took numbers of the account in",
+        Trigger::Import => "numbers of the earlier service moved in",
     }
 }
 

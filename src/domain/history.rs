@@ -51,6 +51,16 @@ pub enum NumberEventKind {
     ReleaseRefused,
     /// Nobody asked Twilio after all.
     ReleaseWithdrawn,
+    /// On hold: an operator had to decide.
+    Held,
+    /// The hold was over.
+    HoldEnded,
+    /// Twilio knew it again.
+    TurnedUp,
+    /// Another environment's tag was seen on it while somebody had it.
+    TagConflict,
+    /// An operator put our tag in place of another environment's.
+    Retagged,
 }
 
 stored_enum!(NumberEventKind {
@@ -68,6 +78,11 @@ stored_enum!(NumberEventKind {
     ReleasedToTwilio = "released_to_twilio",
     ReleaseRefused = "release_refused",
     ReleaseWithdrawn = "release_withdrawn",
+    Held = "held",
+    HoldEnded = "hold_ended",
+    TurnedUp = "turned_up",
+    TagConflict = "tag_conflict",
+    Retagged = "retagged",
 });
 
 /// What set a comparison with Twilio off.

@@ -29,13 +29,13 @@ pub use assignable::{Standing, why_not};
 pub use audience::{InvalidUserId, UserId};
 pub use caps::{Cap, Caps, PoolPolicy};
 pub use counts::grouped;
-pub use explain::{Rooms, explain_order, explain_pass, explain_reason, obstacles, reasons};
+pub use explain::{Rooms, explain_order, explain_pass, explain_reason, explain_trigger, obstacles, reasons};
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
 pub use history::{AssignmentSource, NumberEventKind, Occasion};
 pub use key_name::{InvalidKeyName, KeyName};
 pub use number::{
-    Capability, InvalidPhoneNumber, InvalidSid, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, StoredStatus,
-    WebhookStatus,
+    Capability, InvalidPhoneNumber, InvalidSid, ListOrder, ListedStatus, LiveOrEnded, NumberSid, NumberStatus,
+    PhoneNumber, QuarantineReason, StoredStatus, WebhookStatus,
 };
 pub use order::{Concerns, ItemState, OrderState, Trigger};
 pub use outcome::{OrderFacts, OrderOutcome};

@@ -106,6 +106,45 @@ pub enum NumberStatus {
     Released,
 }
 
+/// What a list of numbers may be narrowed to: a status, or a part of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum ListedStatus {
+    /// In the pool.
+    Available,
+    /// Somebody's.
+    Assigned,
+    /// At rest, on hold or on their way back to Twilio.
+    Quarantined,
+    /// Gone at Twilio.
+    Missing,
+    /// Given back to Twilio.
+    Released,
+    /// On hold until an operator decides: a part of the quarantined.
+    Held,
+}
+
+/// In which order a list comes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum ListOrder {
+    /// As they came.
+    #[default]
+    Oldest,
+    /// The last one first.
+    Newest,
+}
+
+/// What a list of assignments may be narrowed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum LiveOrEnded {
+    /// They go on.
+    Live,
+    /// They are over.
+    Ended,
+}
+
 /// What the database stores of it: whether an active number is somebody's, its lease says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StoredStatus {
@@ -212,6 +251,19 @@ stored_enum!(NumberStatus {
     Missing = "missing",
     Released = "released",
 });
+
+stored_enum!(ListedStatus {
+    Available = "available",
+    Assigned = "assigned",
+    Quarantined = "quarantined",
+    Missing = "missing",
+    Released = "released",
+    Held = "held",
+});
+
+stored_enum!(LiveOrEnded { Live = "live", Ended = "ended" });
+
+stored_enum!(ListOrder { Oldest = "oldest", Newest = "newest" });
 
 stored_enum!(StoredStatus { Active = "active", Quarantined = "quarantined", Released = "released" });
 

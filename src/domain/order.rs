@@ -35,6 +35,14 @@ stored_enum!(Trigger {
     Import = "import",
 });
 
+impl Trigger {
+    /// Whether numbers are bought for it; else some that are there already become ours.
+    #[must_use]
+    pub fn buys(self) -> bool {
+        !matches!(self, Self::Adopt | Self::Import)
+    }
+}
+
 /// How far an order has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -92,6 +92,14 @@ impl Problem {
         Self::new(ProblemCode::InvalidField, format!("{field}: {reason}")).with("field", field)
     }
 
+    /// 422 for a parameter of the query that the path does not take.
+    #[must_use]
+    pub fn unknown_parameter(name: &str, names: &[&str]) -> Self {
+        let name: String = name.chars().filter(|character| !character.is_control()).take(60).collect();
+        let detail = format!("{name} is no parameter here; there are: {}.", names.join(", "));
+        Self::new(ProblemCode::UnknownField, detail).with("field", name)
+    }
+
     /// 500 without any word about the inside. The log has the rest, under the same request id.
     #[must_use]
     pub fn internal() -> Self {

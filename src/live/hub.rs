@@ -13,7 +13,7 @@ use super::attention::attend;
 use super::feed::Live;
 use super::notices::{Notice, notices};
 use super::snapshot::{Marks, take_snapshot};
-use crate::api::lists::AssignmentView;
+use crate::api::lists::assignments::AssignmentView;
 use crate::api::services::Services;
 use crate::api::{purchases, status};
 use crate::db::changes_notify;

@@ -14,8 +14,8 @@ use super::report::{Finding, Line};
 use super::suspicion::{Suspicion, give_up, hold_tagged, tried_in_vain};
 use super::trouble::Trouble;
 use crate::db::numbers::{
-    KnownNumber, StoodThen, number_confirm_webhooks, number_mark_drifted, number_note_tag, number_set_capable,
-    number_turned_up,
+    KnownNumber, StoodThen, number_confirm_webhooks, number_mark_drifted, number_note_conflict, number_note_tag,
+    number_set_capable, number_turned_up,
 };
 use crate::domain::Tag;
 use crate::twilio::{IncomingNumber, TwilioError};
@@ -58,6 +58,11 @@ pub(super) async fn attend(
             // Held first: nobody gets it in between.
             if known.missing {
                 page.buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await?;
+            }
+            if known.user_id.is_some() {
+                let environment = instance.to_string();
+                let note = move |conn: &mut crate::db::Connection| number_note_conflict(conn, id, &environment);
+                page.buyer.db.run_patiently("number_note_conflict", note).await?;
             }
             let instance = instance.as_str();
             let reason = format!(

@@ -63,5 +63,5 @@ pub use caller::Caller;
 pub use endpoint::{BodyRule, Endpoint, Outcome, answer};
 pub use request::{Held, Request};
 pub use route::Route;
-pub use router::router;
-pub(crate) use schemas::{Count, Hours, IdempotencyKey, Preference, PurchaseId};
+pub use router::{router, router_or};
+pub(crate) use schemas::{Count, Hours, IdempotencyKey, Preference, PurchaseId, UserBeginning};

@@ -15,7 +15,9 @@ use serde_json::{Map, Value};
 
 use super::caller::Caller;
 use crate::access::{Access, Guard, Notes, Person, Who};
-use crate::http::{ConnectionSlot, Exchange, Params, Problem, RequestBody, SharedExchange, parse_json, query_value};
+use crate::http::{
+    ConnectionSlot, Exchange, KEY_PARAMETER, Params, Problem, RequestBody, SharedExchange, parse_json, query_value,
+};
 
 /// A request that has passed the door.
 pub struct Request {
@@ -195,6 +197,20 @@ impl Request {
     #[must_use]
     pub fn query_text(&self, name: &str) -> Option<Cow<'_, str>> {
         query_value(self.uri(), name)
+    }
+
+    /// Refuses a parameter of the query that is none of `names`: whoever misspells a filter would read the whole list and
+    /// believe it. A key may stand there on every path.
+    ///
+    /// # Errors
+    /// 422 `unknown_field` naming it.
+    pub fn takes_only(&self, names: &[&str]) -> Result<(), Problem> {
+        let query = self.uri().query().unwrap_or_default();
+        let known = |name: &str| names.contains(&name) || name == KEY_PARAMETER;
+        match form_urlencoded::parse(query.as_bytes()).find(|(name, _)| !known(name) && !name.is_empty()) {
+            None => Ok(()),
+            Some((name, _)) => Err(Problem::unknown_parameter(&name, names)),
+        }
     }
 
     /// A query parameter as its type; `None` when it is missing or blank.

@@ -13,7 +13,7 @@ use warp::{Filter, Rejection};
 
 use super::route::Route;
 use crate::access::Guard;
-use crate::http::{Problem, Response, SharedExchange};
+use crate::http::{Exchange, Problem, Response, SharedExchange};
 
 /// The filter that answers everything, to be served by [`serve`](crate::http::serve) through `warp::service`.
 ///
@@ -27,11 +27,30 @@ pub fn router<C: Send + Sync + 'static>(
     context: Arc<C>,
     guard: Arc<Guard>,
 ) -> BoxedFilter<(Response,)> {
+    router_or(routes, context, guard, |_exchange| Problem::no_such_path().into_response())
+}
+
+/// The same, where `nowhere` answers what no route matches: people who mistyped an address are shown the way.
+///
+/// # Panics
+/// As [`router`].
+#[must_use]
+pub fn router_or<C: Send + Sync + 'static>(
+    routes: Vec<Route<C>>,
+    context: Arc<C>,
+    guard: Arc<Guard>,
+    nowhere: fn(&Exchange) -> Response,
+) -> BoxedFilter<(Response,)> {
     let mut patterns = HashSet::new();
     for route in &routes {
         assert!(patterns.insert(route.pattern()), "{} stands in the route table twice", route.pattern());
     }
-    let nothing_here = warp::any().map(|| Problem::no_such_path().into_response()).boxed();
+    let nothing_here =
+        warp::ext::optional::<SharedExchange>().map(move |exchange: Option<SharedExchange>| match exchange {
+            Some(exchange) => nowhere(&exchange),
+            None => Problem::no_such_path().into_response(),
+        });
+    let nothing_here = nothing_here.boxed();
     routes.into_iter().rev().fold(nothing_here, |later, route| {
         filter(Arc::new(route), Arc::clone(&context), Arc::clone(&guard)).or(later).unify().boxed()
     })

@@ -38,7 +38,8 @@ text_schema! {
     CountryCode = "A country as ISO 3166-1 alpha-2 writes it.", "US", |text| text.pattern(Some("^[A-Z]{2}$"));
     UserId = "A user as the signup service names them: no control, format or line-separator character.", "u-1",
         |text| text.min_length(Some(1)).max_length(Some(UserId::CHARACTERS_MAX));
-    Cursor = "A place in a list.", "1024", |text| text.pattern(Some("^[0-9]{1,18}$"));
+    Cursor = "A place in a list.", "1024", |text| text.pattern(Some("^[0-9a-f-]{1,36}$"));
+    UserBeginning = "How the id of a user begins.", "ann@", |text| text.min_length(Some(1)).max_length(Some(UserId::CHARACTERS_MAX));
     IdempotencyKey = "1 to 255 printable ASCII characters.", "refill-1",
         |text| text.pattern(Some("^[ -~]{1,255}$"));
     Preference = "RFC 7240; `respond-async` is known.", "respond-async", |text| text;
@@ -48,6 +49,8 @@ text_schema! {
 
 /// Where a list goes on.
 pub(super) struct Cursor;
+/// How a user's id begins.
+pub(crate) struct UserBeginning;
 /// What makes an order the same one.
 pub(crate) struct IdempotencyKey;
 /// How the client wants its answer.

@@ -23,7 +23,7 @@ impl Capabilities {
     }
 
     /// What is said of it; `None` = nothing.
-    pub(super) fn told(self, capability: Capability) -> Option<bool> {
+    pub(crate) fn told(self, capability: Capability) -> Option<bool> {
         match capability {
             Capability::Voice => self.voice,
             Capability::Sms => self.sms,

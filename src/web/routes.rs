@@ -88,6 +88,10 @@ fn buying() -> Vec<Route<Services>> {
             ],
         ),
         Route::new(
+            "/admin/phones/api/purchases",
+            vec![Endpoint::get(Admin, lists::orders::handle).about(lists::orders::about)],
+        ),
+        Route::new(
             "/admin/phones/api/purchases/{id}",
             vec![Endpoint::get(Admin, purchases::handle_show).about(purchases::about_show).polled()],
         ),
@@ -152,6 +156,12 @@ fn numbers_of_the_pool() -> Vec<Route<Services>> {
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_ignore).about(custody::about_ignore)],
         ),
         Route::new(
+            "/admin/phones/api/numbers/{phone_number}/unignore",
+            vec![
+                Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_unignore).about(custody::about_unignore),
+            ],
+        ),
+        Route::new(
             "/admin/phones/api/numbers/{phone_number}/release-to-twilio",
             vec![
                 Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_release_to_twilio)
@@ -160,7 +170,11 @@ fn numbers_of_the_pool() -> Vec<Route<Services>> {
         ),
         Route::new(
             "/admin/phones/api/numbers",
-            vec![Endpoint::get(Admin, lists::handle_numbers).about(lists::about_numbers)],
+            vec![Endpoint::get(Admin, lists::numbers::handle).about(lists::numbers::about)],
+        ),
+        Route::new(
+            "/admin/phones/api/ignored-numbers",
+            vec![Endpoint::get(Admin, lists::ignored::handle).about(lists::ignored::about)],
         ),
         Route::new(
             "/admin/phones/api/numbers/{phone_number}",
@@ -174,11 +188,11 @@ fn looking_on(live: &Live) -> Vec<Route<Services>> {
     vec![
         Route::new(
             "/admin/phones/api/assignments",
-            vec![Endpoint::get(Admin, lists::handle_assignments).about(lists::about_assignments)],
+            vec![Endpoint::get(Admin, lists::assignments::handle).about(lists::assignments::about)],
         ),
         Route::new(
             "/admin/phones/api/passes",
-            vec![Endpoint::get(Admin, lists::handle_passes).about(lists::about_passes)],
+            vec![Endpoint::get(Admin, lists::passes::handle).about(lists::passes::about)],
         ),
         Route::new("/admin/phones/api/plan", vec![Endpoint::get(Admin, plan::handle).about(plan::about)]),
         Route::new("/admin/phones/api/audit", vec![Endpoint::get(Admin, audit::handle).about(audit::about)]),
@@ -200,6 +214,11 @@ fn pages() -> Vec<Route<Services>> {
             vec![Endpoint::get(Admin, dashboard::chart).undocumented().polled().by_the_page()],
         ),
         Route::new("/admin/phones/dashboard/search", vec![page(dashboard::search).undocumented()]),
+        Route::new("/admin/phones/dashboard/numbers/{phone_number}", vec![page(dashboard::number).undocumented()]),
+        Route::new("/admin/phones/dashboard/users/{user_id}", vec![page(dashboard::user).undocumented()]),
+        Route::new("/admin/phones/dashboard/orders/{id}", vec![page(dashboard::order).undocumented().polled()]),
+        Route::new("/admin/phones/dashboard/numbers.csv", vec![page(dashboard::numbers_csv).undocumented()]),
+        Route::new("/admin/phones/dashboard/assignments.csv", vec![page(dashboard::assignments_csv).undocumented()]),
         Route::new("/admin/phones/dashboard/numbers", vec![page(dashboard::numbers).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/assignments", vec![page(dashboard::assignments).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/orders", vec![page(dashboard::orders).undocumented().polled()]),

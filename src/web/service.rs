@@ -15,9 +15,10 @@ use tokio_util::sync::CancellationToken;
 use super::routes::routes_of;
 use crate::access::Guard;
 use crate::api::services::Services;
+use crate::dashboard::nowhere;
 use crate::http::{HttpService, ServerOptions, serve};
 use crate::live::{self, Live};
-use crate::routing::router;
+use crate::routing::router_or;
 use crate::supervisor::Heartbeat;
 
 /// What each incarnation of the HTTP part is made of.
@@ -50,7 +51,8 @@ impl Actor for HttpServer {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.heartbeat.beat_from(ctx);
         let (parts, feed) = (&self.parts, Live::default());
-        let service = warp::service(router(routes_of(&feed), Arc::clone(&parts.services), Arc::clone(&parts.guard)));
+        let service =
+            warp::service(router_or(routes_of(&feed), Arc::clone(&parts.services), Arc::clone(&parts.guard), nowhere));
         let (listener, options, stop) = (Arc::clone(&parts.listener), parts.options.clone(), parts.stop.clone());
         // On the runtime's threads, not on the actors'; connections have their own lanes.
         let watching = live::run(Arc::clone(&parts.services), feed);

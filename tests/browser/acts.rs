@@ -97,7 +97,10 @@ async fn a_number_and_a_user_are_found_with_their_history() {
     window.click(".find button").await;
     window.until("its page is there", async || window.text("h1").await.ends_with(&number[8..])).await;
     let page = window.text("main").await;
-    assert!(page.contains("ann@example.com") && page.contains("not assignable") && page.contains("bought"), "{page}");
+    assert!(
+        page.contains("ann@example.com") && page.contains("not assignable") && page.contains("Bought from Twilio."),
+        "{page}"
+    );
     window.click(".facts a").await;
     window.until("the user's page is there", async || window.text("h1").await == "ann@example.com").await;
     window.click("[data-ask]").await;

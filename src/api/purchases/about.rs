@@ -21,7 +21,10 @@ fn example(state: OrderState) -> Value {
     };
     json!({"purchase_id": "01a20291-f2e9-773c-a618-19b7d665f262", "state": state, "requested_count": 3,
         "purchased_count": numbers.as_array().map_or(0, Vec::len), "numbers": numbers, "errors": errors,
-        "outcome": if state == OrderState::Queued { "waiting" } else { "partly" }, "cancelled": null})
+        "outcome": if state == OrderState::Queued { "waiting" } else { "partly" }, "cancelled": null,
+        "trigger": "manual", "explanation": "an operator ordered it", "requested_by": "6d843254d280", "country": "US",
+        "area_code": "415", "fallback": false, "override_caps": false, "created_at": "2026-11-22T09:24:07.678251Z",
+        "started_at": "2026-11-22T09:24:07.7Z", "ended_at": state.has_ended().then_some("2026-11-22T09:24:08.1Z")})
 }
 
 pub(crate) fn about_purchase() -> About {

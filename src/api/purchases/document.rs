@@ -1,12 +1,15 @@
 //! What an order by hand says, and what is told of it.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::db::numbers::OwnedNumber;
 use crate::db::purchases::Cancelled;
 use crate::db::purchases::record::{PurchaseError, PurchaseRecord};
-use crate::domain::{AreaCode, CountryCode, NumberSid, OrderOutcome, OrderState, PhoneNumber, WebhookStatus};
+use crate::domain::{
+    AreaCode, CountryCode, NumberSid, OrderOutcome, OrderState, PhoneNumber, WebhookStatus, explain_trigger,
+};
 use crate::http::RequestBody;
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -33,13 +36,46 @@ pub(crate) struct Document {
     pub(crate) state: OrderState,
     pub(crate) requested_count: u32,
     pub(crate) purchased_count: usize,
-    numbers: Vec<Bought>,
+    pub(crate) numbers: Vec<Bought>,
     pub(crate) errors: Vec<ErrorView>,
     /// What came of it, for people: whether it bought all, some or nothing.
     pub(crate) outcome: OrderOutcome,
     /// By whom it was cancelled, and when; what Twilio had not been asked for by then is not bought.
     #[schema(required)]
     pub(crate) cancelled: Option<Cancelled>,
+    /// Why it exists.
+    #[serde(default)]
+    pub(crate) trigger: String,
+    /// The same in words.
+    #[serde(default)]
+    pub(crate) explanation: String,
+    /// Who asked: a key's name, or `callbunker`.
+    #[serde(default)]
+    pub(crate) requested_by: String,
+    /// In which country.
+    #[serde(default)]
+    pub(crate) country: String,
+    /// In which area code, if that was said,
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) area_code: Option<AreaCode>,
+    /// and whether another would do.
+    #[serde(default)]
+    pub(crate) fallback: bool,
+    /// Whether the spend caps were set aside for it.
+    #[serde(default)]
+    pub(crate) override_caps: bool,
+    /// When it was asked for.
+    #[serde(default)]
+    pub(crate) created_at: DateTime<Utc>,
+    /// When it began.
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) ended_at: Option<DateTime<Utc>>,
 }
 
 /// One line of what an order did not get.
@@ -50,13 +86,13 @@ pub(crate) struct ErrorView {
     pub(crate) code: String,
     /// Twilio's, when it gave one.
     #[schema(required)]
-    twilio_code: Option<i32>,
+    pub(crate) twilio_code: Option<i32>,
     /// What happened, and what to do.
     pub(crate) message: String,
     /// Numbers or attempts that it concerns.
     pub(crate) count: i64,
     /// Twilio's ids of the requests that were refused or lost, for its support; the latest five.
-    request_ids: Vec<String>,
+    pub(crate) request_ids: Vec<String>,
 }
 
 impl From<PurchaseError> for ErrorView {
@@ -68,10 +104,10 @@ impl From<PurchaseError> for ErrorView {
 
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = PurchasedNumber)]
-struct Bought {
-    phone_number: PhoneNumber,
-    sid: NumberSid,
-    webhook_status: WebhookStatus,
+pub(crate) struct Bought {
+    pub(crate) phone_number: PhoneNumber,
+    pub(crate) sid: NumberSid,
+    pub(crate) webhook_status: WebhookStatus,
 }
 
 fn bought(number: &OwnedNumber) -> Bought {
@@ -81,6 +117,7 @@ fn bought(number: &OwnedNumber) -> Bought {
 pub(crate) fn document(record: &PurchaseRecord) -> Document {
     // Between two slices an order waits for the lock; to the outside it is still running.
     let begun = record.order.state == OrderState::Queued && record.order.started_at.is_some();
+    let wish = &record.order.wish;
     Document {
         purchase_id: record.order.id,
         state: if begun { OrderState::Running } else { record.order.state },
@@ -90,5 +127,15 @@ pub(crate) fn document(record: &PurchaseRecord) -> Document {
         errors: record.errors.iter().cloned().map(Into::into).collect(),
         outcome: record.outcome(),
         cancelled: record.order.cancelled.clone(),
+        trigger: wish.trigger.as_str().to_owned(),
+        explanation: explain_trigger(wish.trigger).to_owned(),
+        requested_by: wish.requested_by.clone(),
+        country: wish.country.to_string(),
+        area_code: wish.area_code,
+        fallback: wish.fallback,
+        override_caps: wish.override_caps,
+        created_at: record.order.created_at,
+        started_at: record.order.started_at,
+        ended_at: record.order.ended_at,
     }
 }

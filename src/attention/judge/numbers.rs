@@ -10,7 +10,7 @@ use super::words::counted;
 use crate::db::attention::{Lying, Sight};
 
 const MISSING: &str = "/admin/phones/dashboard/numbers?status=missing";
-const HELD: &str = "/admin/phones/dashboard/numbers?status=quarantined";
+const HELD: &str = "/admin/phones/dashboard/numbers?status=held";
 const COMPARISON: &str = "/admin/phones/dashboard#h-comparison";
 const COMPARE: &str = "/admin/phones/dashboard/acts/reconcile";
 const CONFIGURE: &str = "/admin/phones/dashboard/acts/configure-webhooks";

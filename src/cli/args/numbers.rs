@@ -15,8 +15,14 @@ pub(in crate::cli) struct NumbersArgs {
     #[command(subcommand)]
     pub command: Option<NumberCommand>,
     /// Only of this status; without it, all but the released ones
-    #[arg(short, long, value_name = "STATUS", value_parser = one_of(NumberStatus::ALL, NumberStatus::as_str))]
+    #[arg(short, long, value_name = "STATUS", conflicts_with_all = ["held", "ignored"], value_parser = one_of(NumberStatus::ALL, NumberStatus::as_str))]
     pub status: Option<NumberStatus>,
+    /// Only those on hold, which wait for an operator's decision
+    #[arg(long, conflicts_with = "ignored")]
+    pub held: bool,
+    /// Instead of the pool's, the numbers of the account that comparisons do not name
+    #[arg(long, conflicts_with = "area_code")]
+    pub ignored: bool,
     /// Only of this area code
     #[arg(short, long, value_name = "AREA_CODE")]
     pub area_code: Option<AreaCode>,
@@ -40,6 +46,8 @@ pub(in crate::cli) enum NumberCommand {
     },
     /// Never adopt a number of the Twilio account
     Ignore(OneNumber),
+    /// Have comparisons name a number again that was ignored
+    Unignore(OneNumber),
     /// Give a number back to Twilio, for good; asks first
     ReleaseToTwilio {
         #[command(flatten)]
@@ -60,7 +68,7 @@ pub(in crate::cli) struct OneNumber {
 impl NumbersArgs {
     /// Whether something was said of a list, which means nothing for one number.
     pub(crate) fn narrows_the_list(&self) -> bool {
-        self.status.is_some() || self.area_code.is_some() || self.length.is_given()
+        self.status.is_some() || self.held || self.ignored || self.area_code.is_some() || self.length.is_given()
     }
 }
 

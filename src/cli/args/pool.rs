@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 use uuid::Uuid;
 
 use super::super::phone::any_spelling;
-use super::shared::{Remote, country};
-use crate::domain::{AreaCode, CountryCode, PhoneNumber};
+use super::shared::{Length, Remote, country, one_of};
+use crate::domain::{AreaCode, CountryCode, OrderState, PhoneNumber};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct StatusArgs {
@@ -77,7 +77,12 @@ pub(in crate::cli) struct PurchaseArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct OrdersArgs {
     #[command(subcommand)]
-    pub command: OrderCommand,
+    pub command: Option<OrderCommand>,
+    /// Only in this state
+    #[arg(short, long, value_name = "STATE", value_parser = one_of(OrderState::ALL, OrderState::as_str))]
+    pub state: Option<OrderState>,
+    #[command(flatten)]
+    pub length: Length,
     #[command(flatten)]
     pub remote: Remote,
 }
@@ -120,7 +125,7 @@ pub(in crate::cli) struct PauseArgs {
 }
 
 fn purchase_id(text: &str) -> Result<Uuid, &'static str> {
-    text.trim().parse().map_err(|_| "is no purchase id; `callbunker purchase` prints it, and the dashboard lists them")
+    text.trim().parse().map_err(|_| "is no purchase id; `callbunker orders` prints them, and the dashboard lists them")
 }
 
 fn idempotency_key(text: &str) -> Result<String, &'static str> {

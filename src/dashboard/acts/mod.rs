@@ -5,6 +5,7 @@
 //! How to get it wrong: doing on `GET`. A browser that looks ahead would buy.
 
 mod buying;
+mod cancel;
 mod comparing;
 mod number;
 mod purchase;
@@ -27,6 +28,7 @@ use question::{Question, given};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Purchase,
+    Cancel,
     Replenish,
     Webhooks,
     Pause,
@@ -34,6 +36,7 @@ enum Act {
     Reconcile,
     Adopt,
     Ignore,
+    Unignore,
     ReleaseToTwilio,
     ReleaseUser,
 }
@@ -41,6 +44,7 @@ enum Act {
 /// Every act, as its path and the audit trail call it.
 const ACTS: &[(&str, Act)] = &[
     ("purchase", Act::Purchase),
+    ("cancel", Act::Cancel),
     ("replenish", Act::Replenish),
     ("configure-webhooks", Act::Webhooks),
     ("pause", Act::Pause),
@@ -48,6 +52,7 @@ const ACTS: &[(&str, Act)] = &[
     ("reconcile", Act::Reconcile),
     ("adopt", Act::Adopt),
     ("ignore", Act::Ignore),
+    ("unignore", Act::Unignore),
     ("release-to-twilio", Act::ReleaseToTwilio),
     ("release-user", Act::ReleaseUser),
 ];
@@ -79,13 +84,15 @@ async fn question(services: &Services, request: &Request, act: Act) -> Result<Qu
     let blank = Question::new(services, request);
     match act {
         Act::Purchase => purchase::ask(services, request, blank).await,
+        Act::Cancel => cancel::ask(request, blank),
         Act::Replenish => buying::ask_replenish(services, blank).await,
         Act::Pause => Ok(buying::ask_pause(blank)),
         Act::Resume => Ok(buying::ask_resume(blank)),
-        Act::Webhooks => Ok(webhooks::ask(services, blank)),
+        Act::Webhooks => webhooks::ask(services, request, blank),
         Act::Reconcile => Ok(comparing::ask(request, blank)),
         Act::Adopt => number::ask_adopt(request, blank),
         Act::Ignore => number::ask_ignore(request, blank),
+        Act::Unignore => number::ask_unignore(request, blank),
         Act::ReleaseToTwilio => number::ask_release_to_twilio(request, blank),
         Act::ReleaseUser => user::ask(services, request, blank),
     }
@@ -93,11 +100,12 @@ async fn question(services: &Services, request: &Request, act: Act) -> Result<Qu
 
 pub(crate) async fn act(services: Arc<Services>, request: Request) -> Outcome {
     let act = Act::of(&request)?;
+    let to = if act == Act::Cancel { cancel::place(&request) } else { HOME.to_owned() };
     match perform(&services, &request, act).await {
-        Ok(said) => back(&request, HOME, true, &said),
+        Ok(said) => back(&request, &to, true, &said),
         Err(problem) => {
             let mut response =
-                back(&request, HOME, false, &format!("{}: {}", problem.code().title(), problem.detail()))?;
+                back(&request, &to, false, &format!("{}: {}", problem.code().title(), problem.detail()))?;
             // For the audit trail: a browser sees a 303 either way.
             response.extensions_mut().insert(problem.code());
             Ok(response)
@@ -109,13 +117,15 @@ pub(crate) async fn act(services: Arc<Services>, request: Request) -> Outcome {
 async fn perform(services: &Arc<Services>, request: &Request, act: Act) -> Result<String, Problem> {
     match act {
         Act::Purchase => purchase::perform(services, request).await,
+        Act::Cancel => cancel::perform(services, request).await,
         Act::Replenish => buying::replenish(services).await,
         Act::Pause => buying::pause(services, request).await,
         Act::Resume => buying::resume(services, request).await,
-        Act::Webhooks => webhooks::perform(services).await,
+        Act::Webhooks => webhooks::perform(services, request).await,
         Act::Reconcile => comparing::perform(services, request).await,
         Act::Adopt => number::adopt(services, request).await,
         Act::Ignore => number::ignore(services, request).await,
+        Act::Unignore => number::unignore(services, request).await,
         Act::ReleaseToTwilio => number::release_to_twilio(services, request).await,
         Act::ReleaseUser => user::perform(services, request).await,
     }

@@ -55,6 +55,20 @@ pub(super) async fn ignore(services: &Arc<Services>, request: &Request) -> Resul
     Ok(format!("{shown} is ignored from now on."))
 }
 
+pub(super) fn ask_unignore(request: &Request, question: Question) -> Result<Question, Problem> {
+    let (question, shown) = about(request, question)?;
+    Ok(question
+        .heading(format!("Ignore {shown} no more?"))
+        .says("It stays as it is at Twilio; the next comparison names it again, as one that is not ours.")
+        .button("Undo it"))
+}
+
+pub(super) async fn unignore(services: &Arc<Services>, request: &Request) -> Result<String, Problem> {
+    let (number, shown) = sent(request)?;
+    custody::unignore(services, &request.caller(), number).await?;
+    Ok(format!("{shown} is ignored no more."))
+}
+
 pub(super) fn ask_release_to_twilio(request: &Request, question: Question) -> Result<Question, Problem> {
     let (question, shown) = about(request, question)?;
     Ok(question

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Double, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Double, Text, Timestamptz};
 
 use super::row::{Assignment, AssignmentRecord, RECORD};
 use crate::db::engine::connection::Connection;
@@ -90,24 +90,6 @@ struct Leased {
     id: i64,
 }
 
-/// The history, newest first, from below `before`.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn assignments_list(
-    conn: &mut Connection,
-    before: Option<i64>,
-    limit: i64,
-) -> Result<Vec<AssignmentRecord>, DbError> {
-    Ok(sql_query(format!(
-        "SELECT {RECORD} FROM assignments_ever a JOIN numbers n ON n.id = a.number_id
-          WHERE $1 IS NULL OR a.id < $1 ORDER BY a.id DESC LIMIT $2"
-    ))
-    .bind::<Nullable<BigInt>, _>(before)
-    .bind::<BigInt, _>(limit)
-    .load(conn)?)
-}
-
 /// Everything a user ever had, newest first.
 ///
 /// # Errors
@@ -116,7 +98,7 @@ pub fn assignments_of_user(conn: &mut Connection, user_id: &str, limit: i64) -> 
     Ok(sql_query(format!(
         "SELECT {RECORD}
            FROM assignments_ever a JOIN numbers n ON n.id = a.number_id
-          WHERE a.user_id = $1 ORDER BY a.id DESC LIMIT $2"
+          WHERE a.user_id = $1 ORDER BY a.assigned_at DESC, a.id DESC LIMIT $2"
     ))
     .bind::<Text, _>(user_id)
     .bind::<BigInt, _>(limit)

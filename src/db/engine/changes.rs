@@ -44,6 +44,7 @@ const CHANGES: &[&str] = &[
     "number_take_in",
     "number_turned_up",
     "number_unconfirmed",
+    "number_unignore",
     "numbers_mark_missing",
     "owned_recount",
     "pass_record",

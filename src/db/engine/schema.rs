@@ -274,6 +274,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    number_notes (id) {
+        id -> BigInt,
+        number_id -> BigInt,
+        at -> Timestamptz,
+        note -> Text,
+        detail -> Nullable<Text>,
+        noted_by -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(past_assignments -> numbers (number_id));
 diesel::joinable!(purchase_items -> purchases (purchase_id));
 diesel::joinable!(purchase_errors -> purchases (purchase_id));
@@ -297,5 +308,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     signup_refusals,
     sessions,
     audit,
-    audit_retention
+    audit_retention,
+    number_notes
 );

@@ -63,8 +63,11 @@ pub fn number_history(conn: &mut Connection, phone_number: &PhoneNumber) -> Resu
     Ok(sql_query(
         "WITH items AS (
              SELECT i.*, p.trigger FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id WHERE i.phone_number = $1),
-         ours AS (SELECT id, missing_since FROM numbers WHERE phone_number = $1 AND status <> 'released'
-                  UNION ALL SELECT id, missing_since FROM numbers WHERE phone_number = $1 AND status = 'released'),
+         ours AS (SELECT id, missing_since, held_since, quarantine_reason FROM numbers WHERE phone_number = $1 AND status <> 'released'
+                  UNION ALL SELECT id, missing_since, held_since, quarantine_reason FROM numbers WHERE phone_number = $1 AND status = 'released'),
+         -- Number by number: a join would read all assignments there are.
+         had AS (SELECT a.* FROM ours CROSS JOIN LATERAL (
+                        SELECT user_id, source, assigned_at, released_at FROM assignments_ever e WHERE e.number_id = ours.id OFFSET 0) AS a),
          events AS (
              SELECT intended_at AS at, 1 AS turn, 'intended' AS event, purchase_id, trigger, NULL::text AS user_id,
                     NULL::text AS source, NULL::text AS by, NULL::text AS code, NULL::integer AS twilio_code,
@@ -77,14 +80,20 @@ pub fn number_history(conn: &mut Connection, phone_number: &PhoneNumber) -> Resu
                     purchase_id, trigger, NULL, NULL, NULL, error_code, twilio_code, twilio_request_id, error_message
                FROM items WHERE state IN ('bought', 'taken', 'not_bought', 'unknown')
              UNION ALL
-             SELECT a.assigned_at, 3, 'assigned', NULL, NULL, a.user_id, a.source, NULL, NULL, NULL, NULL, NULL
-               FROM assignments_ever a JOIN ours ON ours.id = a.number_id
+             SELECT assigned_at, 3, 'assigned', NULL, NULL, user_id, source, NULL, NULL, NULL, NULL, NULL FROM had
              UNION ALL
-             SELECT a.released_at, 4, 'released', NULL, NULL, a.user_id, NULL, NULL, NULL, NULL, NULL, NULL
-               FROM assignments_ever a JOIN ours ON ours.id = a.number_id WHERE a.released_at IS NOT NULL
+             SELECT released_at, 4, 'released', NULL, NULL, user_id, NULL, NULL, NULL, NULL, NULL, NULL
+               FROM had WHERE released_at IS NOT NULL
              UNION ALL
              SELECT missing_since, 5, 'missing', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
                FROM ours WHERE missing_since IS NOT NULL
+             UNION ALL
+             SELECT held_since, 5, 'held', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, quarantine_reason
+               FROM ours WHERE held_since IS NOT NULL AND quarantine_reason IN ('unknown_item', 'tag_conflict')
+             UNION ALL
+             SELECT t.at, CASE t.note WHEN 'held' THEN 5 WHEN 'missing' THEN 5 ELSE 8 END, t.note, NULL, NULL, NULL, NULL, t.noted_by,
+                    NULL, NULL, NULL, t.detail
+               FROM number_notes t JOIN ours ON ours.id = t.number_id
              UNION ALL
              SELECT r.intended_at, 6, 'leaving', NULL, NULL, NULL, NULL, r.requested_by, NULL, NULL, NULL, NULL
                FROM releases r JOIN ours ON ours.id = r.number_id

@@ -86,6 +86,9 @@
 //!   (`numbers_released_is_final`); what is quarantined says why, and rests until a time (`numbers_quarantine_says_why`,
 //!   `numbers_rest_ends`, `numbers_rest_for_somebody`).
 //!
+//! What ended without a trace in a column, a hold or a loss, the database writes down in `number_notes`
+//! (`numbers_leave_notes`); what only Twilio showed, a tag, [`notes`] does.
+//!
 //! How to get it wrong: an `UPDATE numbers` somewhere else; a test looks for it. A transition on a row that was read before
 //! it was locked: the installation's row comes first ([`crate::db::installation`]), then the number's, then its lease.
 
@@ -98,8 +101,10 @@ mod insert;
 mod intake;
 mod lease;
 mod leaving;
+mod list;
 mod listed;
 mod missing;
+mod notes;
 mod on_hold;
 mod owned;
 mod places;
@@ -123,19 +128,21 @@ pub use intake::{Intake, number_item, number_take_in, number_take_in_found};
 pub(in crate::db) use lease::{free, leased};
 pub use leaving::{Gone, number_let_go};
 pub(in crate::db) use leaving::{number_leave, number_stay};
+pub use list::{NumberFilter, number_of_sid, numbers_count, numbers_like, numbers_list};
 pub use listed::{KnownItem, KnownNumber, Listed, Lookup, listed_look};
 pub use missing::{
     NowMissing, Unread, number_turned_up, numbers_highest, numbers_live, numbers_live_count, numbers_mark_missing,
     rows_unread,
 };
+pub use notes::{number_note_conflict, number_note_retagged};
 pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
 pub use owned::owned_recount;
 pub(in crate::db) use places::{AT_REST, DUE, FIT, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, fit};
 pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
 pub(in crate::db) use read::number_lock;
 pub use read::{
-    IdleNumber, NumberFilter, number_holding, number_owned, number_read, number_standing, numbers_list,
-    numbers_of_purchase, numbers_owned, pool_oldest,
+    IdleNumber, number_holding, number_owned, number_read, number_standing, numbers_of_purchase, numbers_owned,
+    pool_oldest,
 };
 pub use rest::{number_rest_on, number_return};
 pub(in crate::db) use rest::{number_rests_for_nobody, numbers_come_back};

@@ -1,4 +1,4 @@
-//! Numbers looked up: by their E.164, their id, their order, or a page at a time.
+//! Numbers looked up: by their E.164, their id or their order.
 //!
 //! Invariant: a live number and one that left are found by an index each; whoever changes a number's place locks its row
 //! first ([`number_lock`]), so that a signup and an operator never both get it.
@@ -11,40 +11,10 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlU
 use uuid::Uuid;
 
 use super::lease::lease_lock;
-use super::row::{NumberRow, OWNED, OwnedNumber, SHOWN_STATUS};
+use super::row::{NumberRow, OWNED, OwnedNumber};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{AreaCode, NumberStatus, PhoneNumber, Standing};
-
-/// Which numbers to list.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct NumberFilter {
-    /// Only these.
-    pub status: Option<NumberStatus>,
-    /// Only those in it.
-    pub area_code: Option<AreaCode>,
-}
-
-/// Numbers in the order they came, from above `after`.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn numbers_list(
-    conn: &mut Connection,
-    filter: NumberFilter,
-    after: Option<i64>,
-    limit: i64,
-) -> Result<Vec<OwnedNumber>, DbError> {
-    Ok(sql_query(format!(
-        "{OWNED} WHERE ($1 IS NULL OR n.id > $1) AND ($2 IS NULL OR $2 = {SHOWN_STATUS}) AND ($3 IS NULL OR n.area_code = $3)
-         ORDER BY n.id LIMIT $4"
-    ))
-    .bind::<Nullable<BigInt>, _>(after)
-    .bind::<Nullable<Text>, _>(filter.status.map(NumberStatus::as_str))
-    .bind::<Nullable<Text>, _>(filter.area_code.as_ref().map(AreaCode::as_str))
-    .bind::<BigInt, _>(limit)
-    .load(conn)?)
-}
+use crate::domain::{PhoneNumber, Standing};
 
 /// The numbers that an order bought, in the order they came.
 ///

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! order ─ what was asked for ─ queue (waiting for the lock) ─ run (under it) ─ told (what became of it), record (all of it),
-//!         recent (the latest ones); cancel ends one early, wherever it is on this way
+//!         recent (the latest ones), list (all of them, a page at a time); cancel ends one early, wherever it is on this way
 //! items ─ one row for each number that was ever meant to be bought        holder ─ who holds the purchase lock, and lives
 //! ```
 //!
@@ -11,6 +11,7 @@
 mod cancel;
 pub mod holder;
 pub mod items;
+mod list;
 mod order;
 mod queue;
 mod recent;
@@ -19,6 +20,7 @@ mod run;
 mod told;
 
 pub use cancel::{Cancel, purchase_cancel};
+pub use list::{OrderFilter, order_view, orders_count, orders_list};
 pub use order::{Cancelled, Order, Wish, purchase_read};
 pub use queue::{
     Enqueued, ORDERS_QUEUED_MAX, purchase_enqueue, purchase_keep_waiting, purchase_waits_no_more, purchases_left_open,

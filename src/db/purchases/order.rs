@@ -52,6 +52,8 @@ pub struct Order {
     pub created_at: DateTime<Utc>,
     /// When it first got the lock.
     pub started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
     /// Set once somebody cancelled it: what Twilio has not been asked for is not bought.
     pub cancelled: Option<Cancelled>,
 }
@@ -79,6 +81,7 @@ pub(super) struct OrderRow {
     requested_by: String,
     created_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
+    ended_at: Option<DateTime<Utc>>,
     cancelled_at: Option<DateTime<Utc>>,
     cancelled_by: Option<String>,
 }
@@ -97,9 +100,15 @@ impl TryFrom<OrderRow> for Order {
             override_caps: row.override_caps,
             requested_by: row.requested_by,
         };
-        let cancelled = row.cancelled_at.zip(row.cancelled_by).map(|(at, by)| Cancelled { at, by });
-        let (created_at, started_at) = (row.created_at, row.started_at);
-        Ok(Self { id: row.id, wish, state: row.state, created_at, started_at, cancelled })
+        Ok(Self {
+            id: row.id,
+            wish,
+            state: row.state,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            ended_at: row.ended_at,
+            cancelled: row.cancelled_at.zip(row.cancelled_by).map(|(at, by)| Cancelled { at, by }),
+        })
     }
 }
 

@@ -50,9 +50,38 @@ pub struct OrderView {
     /// Whether somebody cancelled it.
     #[diesel(sql_type = Bool)]
     pub is_cancelled: bool,
+    /// Who asked: a key's name, or the part of callbunker.
+    #[diesel(sql_type = Text)]
+    pub requested_by: String,
     /// What it did not get, and why.
     #[diesel(sql_type = Array<Text>)]
     pub errors: Vec<String>,
+}
+
+/// The columns of an [`OrderView`] of the order `p`, but for its errors.
+pub(super) const VIEW: &str =
+    "p.id, p.trigger, p.state, p.requested_count, p.area_code, p.created_at, p.started_at, p.ended_at, p.requested_by,
+     (SELECT count(*) FROM purchase_items i WHERE i.purchase_id = p.id AND i.state = 'bought') AS purchased_count,
+     (SELECT count(*) FROM purchase_items i WHERE i.purchase_id = p.id AND i.state IN ('sent', 'unknown')) AS unconfirmed_count,
+     p.cancelled_at IS NOT NULL AS is_cancelled";
+
+/// Its errors.
+pub(super) fn view_errors() -> String {
+    format!(
+        "ARRAY(SELECT coalesce(nullif(line.message, ''), replace(line.code, '_', ' '))
+                      || CASE WHEN line.count > 1 THEN format(' (%s times)', line.count) ELSE '' END
+                 FROM ({}) AS line WHERE p.ended_at IS NOT NULL OR NOT line.passing) AS errors",
+        errors_sql("p.id")
+    )
+}
+
+/// Whoever got everything lacks nothing, whatever came in the way.
+pub(super) fn as_told(lines: Vec<OrderView>) -> Vec<OrderView> {
+    let told = |line: OrderView| {
+        let lacks = line.purchased_count < i64::from(line.requested_count);
+        OrderView { errors: if lacks { line.errors } else { Vec::new() }, ..line }
+    };
+    lines.into_iter().map(told).collect()
 }
 
 impl OrderView {
@@ -75,6 +104,13 @@ impl OrderView {
             unconfirmed: count(self.unconfirmed_count),
         })
     }
+
+    /// As it is told: between two slices an order waits for the lock, and to the outside it is still running.
+    #[must_use]
+    pub fn shown_state(&self) -> OrderState {
+        let goes_on = self.state == OrderState::Queued && self.started_at.is_some();
+        if goes_on { OrderState::Running } else { self.state }
+    }
 }
 
 /// All open orders, which are few, and then the latest until there are `limit`, newest first; adoptions and imports
@@ -96,13 +132,7 @@ pub fn orders_recent(conn: &mut Connection, limit: i64) -> Result<Vec<OrderView>
 /// When PostgreSQL fails.
 pub fn orders_watched(conn: &mut Connection, limit: i64, also: &[Uuid]) -> Result<Vec<OrderView>, DbError> {
     let lines: Vec<OrderView> = sql_query(format!(
-        "SELECT p.id, p.trigger, p.state, p.requested_count, p.area_code, p.created_at, p.started_at, p.ended_at,
-                (SELECT count(*) FROM purchase_items i WHERE i.purchase_id = p.id AND i.state = 'bought') AS purchased_count,
-                (SELECT count(*) FROM purchase_items i WHERE i.purchase_id = p.id AND i.state IN ('sent', 'unknown')) AS unconfirmed_count,
-                p.cancelled_at IS NOT NULL AS is_cancelled,
-                ARRAY(SELECT coalesce(nullif(line.message, ''), replace(line.code, '_', ' '))
-                             || CASE WHEN line.count > 1 THEN format(' (%s times)', line.count) ELSE '' END
-                        FROM ({}) AS line WHERE p.ended_at IS NOT NULL OR NOT line.passing) AS errors
+        "SELECT {VIEW}, {}
            FROM purchases p
           WHERE p.trigger NOT IN ('adopt', 'import')
             AND p.id IN ((SELECT id FROM purchases WHERE state IN ('queued', 'running'))
@@ -112,17 +142,12 @@ pub fn orders_watched(conn: &mut Connection, limit: i64, also: &[Uuid]) -> Resul
                          UNION
                          SELECT unnest($2))
           ORDER BY p.ended_at IS NULL DESC, p.created_at DESC, p.id DESC",
-        errors_sql("p.id")
+        view_errors()
     ))
     .bind::<BigInt, _>(limit)
     .bind::<Array<SqlUuid>, _>(also)
     .load(conn)?;
-    // Whoever got everything lacks nothing, whatever came in the way.
-    let told = |line: OrderView| {
-        let lacks = line.purchased_count < i64::from(line.requested_count);
-        OrderView { errors: if lacks { line.errors } else { Vec::new() }, ..line }
-    };
-    Ok(lines.into_iter().map(told).collect())
+    Ok(as_told(lines))
 }
 
 /// How many numbers were bought in this calendar month (UTC), by hand or by themselves.

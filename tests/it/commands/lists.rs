@@ -52,3 +52,29 @@ fn a_long_list_is_read_page_after_page() {
     assert_eq!((table.stdout.lines().count(), table.stderr.contains("--all")), (204, true));
     assert_eq!(callbunker(&daemon, &["numbers", "--all"]).table().lines().count(), 206);
 }
+
+#[test]
+fn what_is_on_hold_and_what_is_ignored_is_listed_and_heeded_again() {
+    let world = World::new().quiet();
+    world.twilio.own(twilio_simulator::ForeignNumber::new("+14155550100").friendly_name("somebody else's"));
+    let daemon = world.daemon();
+    let number = daemon.purchase(2).ok()["numbers"][0]["phone_number"].as_str().unwrap().to_owned();
+    world.sql(&format!(
+        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'unknown_item', held_since = now() WHERE phone_number = '{number}'"
+    ));
+    let held = callbunker(&daemon, &["numbers", "--held"]).table();
+    assert!(held.lines().count() == 2 && held.contains(&number) && held.contains("unknown_item"), "{held}");
+    callbunker(&daemon, &["numbers", "ignore", "+14155550100"]).table();
+    let ignored = callbunker(&daemon, &["numbers", "--ignored"]).table();
+    assert!(ignored.starts_with("NUMBER        SID") && ignored.contains("+14155550100"), "{ignored}");
+    let json = callbunker(&daemon, &["numbers", "--ignored", "--json"]).json();
+    assert_eq!(json["items"][0]["phone_number"], "+14155550100");
+    let show = callbunker(&daemon, &["numbers", "show", "+14155550100"]).sentence(1);
+    assert!(show.contains("ignored since"), "{show}");
+    let undone = callbunker(&daemon, &["numbers", "unignore", "+14155550100"]).table();
+    assert!(undone.starts_with("+14155550100 is ignored no more.\n"), "{undone}");
+    let none = callbunker(&daemon, &["numbers", "--ignored"]);
+    assert_eq!((none.code, none.stderr.as_str()), (Some(0), "callbunker: no number is ignored\n"));
+    assert_eq!(callbunker(&daemon, &["numbers", "--held", "--ignored"]).code, Some(64));
+    callbunker(&daemon, &["numbers", "unignore", "+14155550100"]).sentence(1);
+}

@@ -29,7 +29,7 @@ fn a_number_is_shown_with_why_it_is_not_assignable_and_its_history() {
     for line in ["assignable         no", "why not            assigned to u-1", "user id            u-1"] {
         assert!(table.lines().any(|told| told.starts_with(line)), "{line}: {table}");
     }
-    assert!(table.contains("EVENT") && table.contains("bought from Twilio"), "{table}");
+    assert!(table.contains("WHAT HAPPENED") && table.contains("bought from Twilio"), "{table}");
     let document = daemon.get(&format!("/admin/phones/api/numbers/{number}")).ok();
     assert_eq!(callbunker(&daemon, &["numbers", "show", &number, "--json"]).json(), document);
 }

@@ -51,6 +51,28 @@ fn assignments_are_listed_newest_first() {
 }
 
 #[test]
+fn orders_are_listed_newest_first_by_what_came_of_them() {
+    let world = World::new().quiet();
+    world.twilio.set_stock("US", "907", 1);
+    let daemon = world.daemon();
+    let none = callbunker(&daemon, &["orders"]);
+    assert_eq!((none.code, none.stderr.as_str()), (Some(0), "callbunker: no orders\n"));
+    let whole = daemon.purchase(1).ok();
+    let part = daemon.post("/admin/phones/api/purchase", &json!({"count": 2, "area_code": "907"})).ok();
+    let id = |order: &serde_json::Value| order["purchase_id"].as_str().expect("its id").to_owned();
+    let table = callbunker(&daemon, &["orders"]).table();
+    assert!(table.starts_with("ORDER ") && table.contains("OUTCOME") && table.lines().count() == 3, "{table}");
+    assert!(table.find(&id(&part)) < table.find(&id(&whole)), "{table}");
+    let line = table.lines().find(|line| line.starts_with(&id(&part))).expect("its line");
+    assert!(line.contains("partly") && line.contains("1 of 2") && line.contains("manual"), "{line}");
+    let cut = callbunker(&daemon, &["orders", "--limit", "1"]);
+    assert!(cut.stdout.lines().count() == 2 && cut.stderr.contains("--all"), "{cut:?}");
+    assert_eq!(callbunker(&daemon, &["orders", "--state", "halted"]).stderr, "callbunker: no orders\n");
+    let listed = daemon.get("/admin/phones/api/purchases?state=done").ok();
+    assert_eq!(callbunker(&daemon, &["orders", "--state", "done", "--json"]).json(), listed);
+}
+
+#[test]
 fn an_order_is_shown_with_its_numbers_and_what_it_did_not_get() {
     let world = World::new().quiet();
     world.twilio.set_stock("US", "907", 1);
@@ -58,7 +80,11 @@ fn an_order_is_shown_with_its_numbers_and_what_it_did_not_get() {
     let bought = daemon.post("/admin/phones/api/purchase", &json!({"count": 3, "area_code": "907"})).ok();
     let id = bought["purchase_id"].as_str().expect("its id");
     let shown = callbunker(&daemon, &["orders", "show", id]).table();
-    assert!(shown.contains("bought       1 of 3") && shown.contains("+1907") && shown.contains("no_stock"), "{shown}");
+    assert!(
+        shown.contains("bought         1 of 3") && shown.contains("+1907") && shown.contains("no_stock"),
+        "{shown}"
+    );
+    assert!(shown.contains("explanation    an operator ordered it") && shown.contains("requested by   "), "{shown}");
     assert_eq!(callbunker(&daemon, &["orders", "show", id, "--json"]).json(), bought);
     for words in [&["orders", "show", "nope"][..], &["purchase", "--follow", "nope"]] {
         let refused = callbunker(&daemon, words);

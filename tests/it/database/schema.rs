@@ -68,6 +68,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-11-29-110000_what_needs_a_person/down.sql"),
     ),
     (
+        "20261129120000",
+        include_str!("../../../migrations/2026-11-29-120000_lists/up.sql"),
+        include_str!("../../../migrations/2026-11-29-120000_lists/down.sql"),
+    ),
+    (
         "20261129130000",
         include_str!("../../../migrations/2026-11-29-130000_orders_cancelled/up.sql"),
         include_str!("../../../migrations/2026-11-29-130000_orders_cancelled/down.sql"),

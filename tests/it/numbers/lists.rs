@@ -48,8 +48,8 @@ fn numbers_are_listed_filtered_and_paged() {
     let line = items(&all).into_iter().find(|line| line["user_id"] == "u-1").expect("the assigned one");
     assert_eq!(
         shape(&line),
-        "{area_code:text, country:text, phone_number:e164, purchase_id:uuid, purchased_at:instant, sid:sid, \
-         status:text, user_id:text, webhook_status:text}"
+        "{area_code:text, country:text, phone_number:e164, purchase_id:uuid, purchased_at:instant, \
+         quarantine_reason:null, sid:sid, status:text, user_id:text, webhook_status:text}"
     );
     assert_eq!(
         (&line["status"], &line["country"], &line["webhook_status"]),

@@ -7,7 +7,7 @@ use twilio_simulator::On;
 
 use crate::world::daemon::Daemon;
 use crate::world::session::Session;
-use crate::world::{World, eventually};
+use crate::world::{ADMIN_KEY, World, eventually};
 
 const PURCHASE: &str = "/admin/phones/api/purchase";
 
@@ -100,13 +100,17 @@ fn an_order_that_bought_nothing_or_some_is_called_so_on_every_page_in_the_trail_
         let order = daemon.post(PURCHASE, &json!({"count": 2, "area_code": "907"})).ok();
         assert_eq!((&order["outcome"], &order["state"]), (&json!(outcome), &json!("done")), "{order}");
         let trail = daemon.get("/admin/phones/api/audit?limit=1").ok();
+        let line = &trail["items"][0];
         assert_eq!(
-            (&trail["items"][0]["order_outcome"], &trail["items"][0]["outcome"], &trail["items"][0]["result"]),
+            (&line["order_outcome"], &line["outcome"], &line["result"]),
             (&json!(outcome), &json!(words), &json!(200))
         );
+        let orders = daemon.get("/admin/phones/api/purchases?limit=1").ok();
+        assert_eq!(orders["items"][0]["outcome"], json!(outcome), "{orders}");
         let tone = if bought == 0 { "bad" } else { "warn" };
         let pill = format!(r#"<span class="pill {tone}">{words}</span>"#);
-        for page in ["", "/orders", "/audit"] {
+        let own = format!("/orders/{}", order["purchase_id"].as_str().unwrap());
+        for page in ["", "/orders", "/audit", &own] {
             let page = daemon.get(&format!("/admin/phones/dashboard{page}"));
             let html = page.body.as_str().unwrap();
             assert!(html.contains(&pill) && !html.contains(r#"<span class="pill good">done</span>"#), "{html}");
@@ -118,7 +122,43 @@ fn an_order_that_bought_nothing_or_some_is_called_so_on_every_page_in_the_trail_
         assert!(followed.stdout.starts_with(&begins), "{followed:?}");
         let audit = crate::world::command::callbunker(&daemon, &["audit"]).table();
         assert!(audit.contains("RESULT") && audit.contains(words), "{audit}");
+        let orders = crate::world::command::callbunker(&daemon, &["orders", "--limit", "1"]).stdout;
+        assert!(orders.contains("OUTCOME") && orders.contains(outcome) && orders.contains(id), "{orders}");
     }
+}
+
+#[test]
+fn an_open_order_is_cancelled_on_its_page_by_whoever_may_and_the_page_says_who_it_was() {
+    const SUPPORT: &str = "supports-key-0123456789";
+    let world = World::new().quiet().set("READONLY_API_KEY", format!("support:{SUPPORT}"));
+    let daemon = world.daemon();
+    let session = Session::holding_the_purchase_lock(&world);
+    let id = order(&daemon, 3);
+    let path = format!("/admin/phones/dashboard/orders/{id}");
+    let page = |key: &str| {
+        let reply = daemon.send("GET", &path, &[("X-Admin-API-Key", key)], None);
+        reply.body.as_str().expect("a page").to_owned()
+    };
+    let offer = format!("/acts/cancel?purchase_id={id}");
+    assert!(page(ADMIN_KEY).contains(&offer), "{}", page(ADMIN_KEY));
+    assert!(page(SUPPORT).contains("0 of 3 bought") && !page(SUPPORT).contains("/acts/"), "{}", page(SUPPORT));
+    let question = daemon.get(&format!("/admin/phones/dashboard{offer}"));
+    assert!(question.body.as_str().unwrap().contains("Cancel the order"), "{question:?}");
+    assert_eq!(document(&daemon, &id)["cancelled"], json!(null), "a question does nothing");
+    let form = |body: &str| {
+        let headers = [("X-Admin-API-Key", ADMIN_KEY), ("Content-Type", "application/x-www-form-urlencoded")];
+        daemon.send("POST", "/admin/phones/dashboard/acts/cancel", &headers, Some(body.as_bytes()))
+    };
+    let done = form(&format!("purchase_id={id}"));
+    let back = format!("/admin/phones/dashboard/orders/{}", id.replace('-', "%2D"));
+    assert_eq!((done.status, done.headers["location"].as_str()), (303, back.as_str()), "{done:?}");
+    assert_eq!(ended(&daemon, &id), was("stopped", "cancelled", 0, 3));
+    let told = page(ADMIN_KEY);
+    assert!(told.contains("<dt>Cancelled</dt>") && !told.contains(&offer), "{told}");
+    assert_eq!(world.sql("SELECT action FROM audit WHERE method = 'POST' ORDER BY id DESC LIMIT 1"), "cancel");
+    assert_eq!(form("purchase_id=x").headers["location"], "/admin/phones/dashboard");
+    drop(session);
+    assert_eq!(world.bought(), 0);
 }
 
 #[test]

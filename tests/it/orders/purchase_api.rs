@@ -8,8 +8,9 @@ use crate::world::shape::shape;
 use crate::world::{World, eventually};
 
 const PURCHASE: &str = "/admin/phones/api/purchase";
-const WHOLE: &str = "{cancelled:null, errors:[], numbers:[{phone_number:e164, sid:sid, webhook_status:text}], outcome:text, \
-                     purchase_id:uuid, purchased_count:integer, requested_count:integer, state:text}";
+const WHOLE: &str = "{area_code:text, cancelled:null, country:text, created_at:instant, ended_at:instant, errors:[], explanation:text, fallback:bool, \
+                     numbers:[{phone_number:e164, sid:sid, webhook_status:text}], outcome:text, override_caps:bool, purchase_id:uuid, \
+                     purchased_count:integer, requested_by:text, requested_count:integer, started_at:instant, state:text, trigger:text}";
 
 #[test]
 fn a_purchase_answers_with_what_was_bought_and_can_be_read_again() {
@@ -62,7 +63,8 @@ fn an_asynchronous_purchase_is_accepted_at_once_and_followed_at_its_location() {
     assert!(["queued", "running"].contains(&accepted.body["state"].as_str().unwrap()), "{accepted:?}");
     eventually("the order is done", || daemon.get(&location).ok()["state"] == "done");
     let done = daemon.get(&location).ok();
-    assert_eq!((shape(&done).as_str(), &done["purchased_count"]), (WHOLE, &json!(2)));
+    let anywhere = WHOLE.replace("area_code:text", "area_code:null");
+    assert_eq!((shape(&done), &done["purchased_count"]), (anywhere, &json!(2)));
     assert_eq!(world.bought(), 2);
 }
 

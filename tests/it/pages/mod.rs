@@ -4,5 +4,6 @@ mod compression;
 mod dashboard;
 mod dashboard_events;
 mod docs;
+mod finding;
 mod openapi;
 mod words;

@@ -253,6 +253,10 @@ fn a_daemon_answers_every_operation_as_described() {
         "passes",
         "numbers",
         "numbers?status=assigned",
+        "numbers?status=held&order=newest&user=u-",
+        "purchases",
+        "purchases?state=done&trigger=manual",
+        "assignments?state=live",
         "assignments",
         "audit",
         "whoami",
@@ -278,6 +282,10 @@ fn a_daemon_answers_every_operation_as_described() {
     one("+14155550001", "adopt", json!({})).ok();
     one("+14155550002", "adopt", json!({"user_id": "u-8"})).ok();
     one("+14155550003", "ignore", json!({})).ok();
+    get(&format!("{api}/ignored-numbers"), &format!("{api}/ignored-numbers")).ok();
+    get(&format!("{api}/numbers"), &format!("{api}/numbers?colour=red")).problem(422, "unknown_field");
+    one("+14155550003", "unignore", json!({})).ok();
+    one("+14155550003", "unignore", json!({})).problem(404, "not_found");
     one("+14155550001", "ignore", json!({})).problem(409, "owned");
     one("+14155550002", "release-to-twilio", json!({})).problem(409, "assigned");
     one("+14155550099", "adopt", json!({})).problem(404, "not_found");
@@ -285,6 +293,7 @@ fn a_daemon_answers_every_operation_as_described() {
     for number in ["+14155550001", "+14155550002", bought["numbers"][0]["phone_number"].as_str().expect("a number")] {
         get(number_api, &format!("{api}/numbers/{number}")).ok();
     }
+    get(number_api, &format!("{api}/numbers/+14155550002?twilio=true")).ok();
     get(number_api, &format!("{api}/numbers/+14155550099")).problem(404, "not_found");
     for name in ["passes", "numbers?limit=1", "assignments?limit=1", "audit?limit=1"] {
         let operation = name.split('?').next().expect("a name");

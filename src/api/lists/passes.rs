@@ -1,0 +1,75 @@
+//! What each look of the monitor did, newest first.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{Page, Part, Sheet, counted};
+use crate::api::services::Services;
+use crate::db::passes::{Pass, passes_count, passes_list};
+use crate::db::slice::Counted;
+use crate::domain::{Trigger, explain_reason};
+use crate::http::{Problem, ProblemCode};
+use crate::routing::{About, Outcome, Request, answer};
+
+/// One check of the pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Pass)]
+pub(crate) struct PassView {
+    /// When it ended.
+    pub(crate) at: DateTime<Utc>,
+    /// What set it off.
+    #[schema(value_type = String)]
+    pub(crate) trigger: Trigger,
+    /// Why it bought what it bought, or nothing.
+    pub(crate) reason: String,
+    /// How many it bought.
+    pub(crate) purchased_count: i32,
+    /// What went wrong.
+    #[schema(required)]
+    pub(crate) error: Option<String>,
+}
+
+impl From<Pass> for PassView {
+    fn from(Pass { id: _, at, trigger, reason, purchased_count, error }: Pass) -> Self {
+        Self { at, trigger, reason, purchased_count, error }
+    }
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = PassExplained)]
+pub(crate) struct ExplainedPass {
+    #[serde(flatten)]
+    pub(crate) pass: PassView,
+    pub(crate) explanation: String,
+}
+
+impl From<Pass> for ExplainedPass {
+    fn from(pass: Pass) -> Self {
+        Self { explanation: explain_reason(&pass.reason), pass: pass.into() }
+    }
+}
+
+pub(crate) async fn passes(services: &Services, part: Part) -> Result<Sheet<Pass>, Problem> {
+    part.read(services, "passes_list", passes_list, |pass| pass.id).await
+}
+
+pub(crate) async fn count(services: &Services, sheet: &Sheet<Pass>) -> Result<Counted, Problem> {
+    counted(services, sheet, sheet.items.first().map(|pass| pass.id), passes_count).await
+}
+
+pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome {
+    answer(passes(&services, Part::asked(&request, &[])?).await.map(Sheet::page::<ExplainedPass>))
+}
+
+pub(crate) fn about() -> About {
+    About::new("passes", "Pool", "What each check of the pool did and why, newest first")
+        .page::<Page<ExplainedPass>, ExplainedPass>(
+            json!({"items": [{"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
+                "purchased_count": 20, "error": null,
+                "explanation": "the stock was below the threshold (pool.threshold_low)"}], "next_cursor": null}),
+        )
+        .refuses(ProblemCode::UnknownField, "The list takes no such parameter.")
+}

@@ -1,0 +1,82 @@
+//! The orders: on the first page those that are open, and then the newest first.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::table::{List, show};
+use super::ways::{Field, Ways};
+use crate::api::lists::Part;
+use crate::api::lists::orders::{FILTERS, count, filter, orders as read};
+use crate::api::services::Services;
+use crate::dashboard::cells::Cell;
+use crate::dashboard::cells::order as link;
+use crate::dashboard::home::OrderRow;
+use crate::dashboard::page::Frame;
+use crate::dashboard::text::words;
+use crate::db::purchases::{OrderFilter, OrderView};
+use crate::db::slice::Slice;
+use crate::domain::{OrderState, Trigger};
+use crate::http::Problem;
+use crate::routing::{Outcome, Request};
+
+/// Open orders are few; more than this are not shown before the others.
+const OPEN_MAX: i64 = 200;
+
+fn row(order: OrderView, request: &Request) -> Vec<Cell> {
+    let (id, by) = (order.id, request.person(&order.requested_by));
+    let order = OrderRow::new(order);
+    vec![
+        Cell::Time(Some(order.at)),
+        link(Some(id)),
+        Cell::Text(order.trigger),
+        Cell::Who(by),
+        Cell::State(order.state.to_owned(), order.tone),
+        Cell::Text(format!("{} of {}", order.purchased, order.requested)),
+        Cell::Text(order.area_code),
+        Cell::Troubles(order.errors),
+    ]
+}
+
+/// What the form calls the states of an order: how it went on or stopped, whatever came of it.
+fn word(state: OrderState) -> &'static str {
+    match state {
+        OrderState::Queued => "waiting",
+        OrderState::Running => "buying",
+        OrderState::Done => "ran to its end",
+        OrderState::Stopped => "stopped early",
+        OrderState::Interrupted => "interrupted",
+        OrderState::Halted => "halted",
+    }
+}
+
+/// The open ones, before the first page of a list that nobody narrowed to a state.
+async fn open(services: &Services, filter: OrderFilter) -> Result<Vec<OrderView>, Problem> {
+    let part = Part { limit: OPEN_MAX, slice: Slice::First };
+    Ok(read(services, OrderFilter { is_over: Some(false), ..filter }, part).await?.items)
+}
+
+pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome {
+    let part: Part<Uuid> = Part::of_a_page(&request, FILTERS)?;
+    let filter = filter(&request)?;
+    let is_whole = filter.state.is_none();
+    let listed = if is_whole { OrderFilter { is_over: Some(true), ..filter } } else { filter };
+    let before = if is_whole && part.slice == Slice::First { open(&services, filter).await? } else { Vec::new() };
+    let sheet = read(&services, listed, part).await?;
+    let counted = count(&services, listed, &sheet).await?;
+    let states = OrderState::ALL.iter().map(|state| (state.as_str(), word(*state).to_owned()));
+    let triggers = Trigger::ALL.iter().map(|trigger| (trigger.as_str(), words(trigger.as_str())));
+    show(List {
+        frame: Frame::new("Orders", &services, &request),
+        heading: "Orders",
+        caption: "Orders, open ones first, then the newest first",
+        columns: &["When", "Order", "Cause", "Who", "State", "Bought", "Area code", "What fell short"],
+        ways: Ways::of(&request, &sheet, Some(counted), FILTERS, part.limit),
+        rows: before.into_iter().chain(sheet.items).map(|order| row(order, &request)).collect(),
+        filters: vec![
+            Field::choice(&request, "state", "State", states),
+            Field::choice(&request, "trigger", "Cause", triggers),
+        ],
+        csv: None,
+    })
+}

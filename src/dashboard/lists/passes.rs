@@ -1,0 +1,42 @@
+//! What each look of the monitor did, the newest first.
+
+use std::sync::Arc;
+
+use super::table::{List, show};
+use super::ways::Ways;
+use crate::api::lists::Part;
+use crate::api::lists::passes::{ExplainedPass, count, passes as read};
+use crate::api::services::Services;
+use crate::dashboard::cells::Cell;
+use crate::dashboard::cells::{text, time};
+use crate::dashboard::page::Frame;
+use crate::dashboard::text::words;
+use crate::dashboard::trouble::Trouble;
+use crate::db::passes::Pass;
+use crate::routing::{Outcome, Request};
+
+pub(crate) async fn passes(services: Arc<Services>, request: Request) -> Outcome {
+    let part = Part::of_a_page(&request, &[])?;
+    let sheet = read(&services, part).await?;
+    let counted = count(&services, &sheet).await?;
+    let row = |pass: Pass| {
+        let ExplainedPass { pass, explanation } = pass.into();
+        vec![
+            time(pass.at),
+            Cell::Text(words(pass.trigger.as_str())),
+            text(Some(pass.purchased_count)),
+            Cell::Text(explanation),
+            Cell::Troubles(pass.error.iter().map(|error| Trouble::new(error)).collect()),
+        ]
+    };
+    show(List {
+        frame: Frame::new("Checks", &services, &request),
+        heading: "Checks",
+        caption: "What each check did and why, newest first",
+        columns: &["When", "Cause", "Bought", "Why", "Error"],
+        ways: Ways::of(&request, &sheet, Some(counted), &[], part.limit),
+        rows: sheet.items.into_iter().map(row).collect(),
+        filters: Vec::new(),
+        csv: None,
+    })
+}

@@ -1,0 +1,161 @@
+//! One number: how it stands here and at Twilio, who has it, what it costs, and what happened to it.
+//!
+//! Invariant: the page comes whatever Twilio does: what it does not tell within two seconds is said, and the rest is there.
+//! How to get it wrong: offering what the API refuses.
+
+use std::sync::Arc;
+
+use askama::Template;
+use http::StatusCode;
+
+use super::cells::{Link, number_state_of, order_link, user_link};
+use super::comparison::Can;
+use super::page::{Frame, page};
+use super::text::{Piece, When, phone, pieces, sentence};
+use crate::access::Person;
+use crate::api::numbers::{self, HistoryView, NumberInFull, Twilio};
+use crate::api::plan::amount;
+use crate::api::services::Services;
+use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
+use crate::domain::{NumberStatus, PhoneNumber, WebhookStatus};
+use crate::http::{Problem, ProblemCode};
+use crate::routing::{Outcome, Request};
+
+/// Something that happened to it.
+struct Event {
+    at: When,
+    told: Vec<Piece>,
+    order: Option<Link>,
+    request: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "number.html")]
+struct NumberPage {
+    frame: Frame,
+    shown: String,
+    number: NumberInFull,
+    state: (&'static str, &'static str),
+    why: Vec<Piece>,
+    is_gone: bool,
+    user: Option<Link>,
+    bought: When,
+    order: Option<Link>,
+    console: String,
+    price: Option<String>,
+    can: Can,
+    can_set_webhooks: bool,
+    /// The newest first.
+    events: Vec<Event>,
+}
+
+#[derive(Template)]
+#[template(path = "ignored.html")]
+struct IgnoredPage {
+    frame: Frame,
+    shown: String,
+    number: IgnoredNumber,
+    since: When,
+    by: Person,
+    console: String,
+}
+
+pub(crate) async fn number(services: Arc<Services>, request: Request) -> Outcome {
+    request.takes_only(&[])?;
+    let number: PhoneNumber = request.param("phone_number")?;
+    show(&services, &request, number).await?.ok_or_else(|| {
+        Problem::not_found("This pool has never had this number. The search finds numbers, users, orders and SIDs.")
+    })?
+}
+
+/// The page of a number of ours, or of one that is ignored, if it is either.
+pub(super) async fn show(
+    services: &Services,
+    request: &Request,
+    number: PhoneNumber,
+) -> Result<Option<Outcome>, Problem> {
+    match numbers::number(services, number.clone(), Twilio::Asked).await {
+        Ok(found) => Ok(Some(show_ours(services, request, found).await)),
+        Err(problem) if problem.code() == ProblemCode::NotFound => {
+            let found = services.read("ignored_read", move |conn| ignored_read(conn, &number)).await?;
+            Ok(found.map(|found| show_ignored(services, request, found)))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Where Twilio's console shows it.
+fn console(sid: &impl ToString) -> String {
+    format!("https://console.twilio.com/us1/develop/phone-numbers/manage/incoming/{}/configure", sid.to_string())
+}
+
+async fn show_ours(services: &Services, request: &Request, number: NumberInFull) -> Outcome {
+    let name = phone(number.view.phone_number.as_str());
+    let shown = NumberPage {
+        frame: Frame::new(name.as_str(), services, request),
+        shown: name,
+        state: number_state_of(number.view.status, number.view.quarantine_reason),
+        why: number.why_not.as_deref().map(|why| pieces(&sentence(why))).unwrap_or_default(),
+        is_gone: number.view.status == NumberStatus::Missing,
+        user: number.view.user_id.clone().map(user_link),
+        bought: When(number.view.purchased_at),
+        order: number.view.purchase_id.map(order_link),
+        console: console(&number.view.sid),
+        price: price(services, &number).await,
+        can: can(&number),
+        can_set_webhooks: can_set_webhooks(&number),
+        events: number.history.iter().rev().map(event).collect(),
+        number,
+    };
+    page(StatusCode::OK, &shown, shown.frame.said.as_ref())
+}
+
+fn show_ignored(services: &Services, request: &Request, number: IgnoredNumber) -> Outcome {
+    let name = phone(number.phone_number.as_str());
+    let shown = IgnoredPage {
+        frame: Frame::new(name.as_str(), services, request),
+        shown: name,
+        since: When(number.ignored_at),
+        by: request.person(&number.ignored_by),
+        console: console(&number.sid),
+        number,
+    };
+    page(StatusCode::OK, &shown, shown.frame.said.as_ref())
+}
+
+fn event(line: &HistoryView) -> Event {
+    Event {
+        at: When(line.event.at),
+        told: pieces(&sentence(&line.detail)),
+        order: line.event.purchase_id.map(order_link),
+        request: line.event.request_id.clone(),
+    }
+}
+
+/// What it costs a month; nothing of one that left. What is remembered of Twilio's answers is enough.
+async fn price(services: &Services, number: &NumberInFull) -> Option<String> {
+    if number.view.status == NumberStatus::Released {
+        return None;
+    }
+    let is_silent = number.at_twilio.as_ref().is_some_and(|twilio| twilio.error.is_some());
+    match services.pricing.price(number.view.country, is_silent).await {
+        Ok(price) => Some(format!("{} {} a month", price.unit, amount(price.monthly))),
+        Err(_unknown) => None,
+    }
+}
+
+fn can(number: &NumberInFull) -> Can {
+    let status = number.view.status;
+    match (number.view.user_id.is_some() || status == NumberStatus::Released, number.view.quarantine_reason) {
+        (true, _) => Can::default(),
+        (false, Some(reason)) => Can::of_reason(reason, status == NumberStatus::Missing),
+        (false, None) => Can { adopt: false, give_back: true },
+    }
+}
+
+/// Whether its webhooks differ, as far as we or Twilio know, and may be set.
+fn can_set_webhooks(number: &NumberInFull) -> bool {
+    let is_there = !matches!(number.view.status, NumberStatus::Released | NumberStatus::Missing);
+    let differs = number.at_twilio.as_ref().is_some_and(|twilio| !twilio.differs.is_empty());
+    is_there && (differs || number.view.webhook_status != WebhookStatus::Configured)
+}
