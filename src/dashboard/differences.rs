@@ -34,7 +34,7 @@ struct Row {
 }
 
 pub(crate) async fn differences(services: Arc<Services>, request: Request) -> Outcome {
-    let asked = request.query_text("list").map(|text| text.into_owned()).unwrap_or_default();
+    let asked = request.query_text("list").map_or_else(|| "missing".to_owned(), |text| text.into_owned());
     let latest = services.read("comparison_read", reconciliation_latest).await?;
     let stored = latest.as_ref().and_then(|latest| latest.report.clone());
     let report = stored.clone().map(read_report).unwrap_or_default();

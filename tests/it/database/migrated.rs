@@ -59,7 +59,7 @@ fn meaning(status: &str, assignments: &str) -> String {
                           webhooks_in_vain, webhooks_failed_at) AS line FROM numbers n
          UNION ALL SELECT concat_ws('|', 'assignment', id, number_id, user_id, source, assigned_at, released_at, waited_at)
            FROM {assignments} a
-         UNION ALL SELECT 'item ' || i::text FROM purchase_items i UNION ALL SELECT 'order ' || p::text FROM purchases p
+         UNION ALL SELECT 'item ' || i::text FROM purchase_items i UNION ALL SELECT 'order ' || (to_jsonb(p) - 'cancelled_at' - 'cancelled_by')::text FROM purchases p
          UNION ALL SELECT 'release ' || r::text FROM releases r UNION ALL SELECT 'waiter ' || w::text FROM waiters w
          UNION ALL SELECT 'installation ' || i::text FROM installation i UNION ALL SELECT 'gate ' || g::text FROM buying_gate g) AS lines"
     )

@@ -34,8 +34,11 @@ fn the_report_has_the_fields_that_were_promised() {
          webhook_drift:[{phone_number:e164, reason:text, user_id:text}]}"
     );
     let stored = world.sql("SELECT report::text FROM reconciliations WHERE trigger = 'manual'");
-    let stored: serde_json::Value = serde_json::from_str(stored.lines().last().unwrap()).unwrap();
-    assert_eq!(stored, report);
+    let mut stored: serde_json::Value = serde_json::from_str(stored.lines().last().unwrap()).unwrap();
+    // How long each list was, for the lists that are too long to keep.
+    let counts = stored.as_object_mut().unwrap().remove("counts").unwrap();
+    let wanted = serde_json::json!({"adopted": 0, "conflicts": 0, "missing": 1, "repaired": 0, "webhook_drift": 1});
+    assert_eq!((stored, counts), (report, wanted));
 }
 
 #[test]
