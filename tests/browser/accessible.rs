@@ -26,11 +26,11 @@ const RUN: &str = "const done = arguments[arguments.length - 1];
         + rule.nodes.slice(0, 3).map((node) => `${node.target.join(' ')} ${node.html.slice(0, 160)} ${node.failureSummary}`).join(' | '))),
       (error) => done([String(error)]));";
 
-/// What reaches beyond the window's edge, outermost first, if the page is wider than the window.
+/// What reaches beyond the window's edge, outermost first, if the page is wider than the window; not what scrolls by itself.
 const TOO_WIDE: &str = "
-    const room = document.documentElement.clientWidth;
+    const room = window.innerWidth;
     if (document.documentElement.scrollWidth <= room) return [];
-    return [...document.body.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right > room)
+    return [...document.body.querySelectorAll('*')].filter((one) => !one.closest('.scroll') && one.getBoundingClientRect().right > room)
         .slice(0, 6).map((one) => one.cloneNode(false).outerHTML);";
 
 fn axe() -> String {
