@@ -57,6 +57,13 @@ fn tone(field: &str, value: &Value) -> Tone {
             Some(400..) => Tone::Warn,
             Some(_) | None => Tone::Plain,
         },
+        ("outcome", word) => match word {
+            "" | "ok" | "closed" | "skipped" | "done" | "waiting" | "buying" | "cancelling" | "cancelled" => {
+                Tone::Plain
+            }
+            "nothing_bought" | "nothing bought" | "internal" => Tone::Bad,
+            _ => Tone::Warn,
+        },
         _ => Tone::Plain,
     }
 }
@@ -103,14 +110,23 @@ fn rows(items: &[Value], columns: &[(&str, &str)], time: &str) -> Vec<Vec<Cell>>
     std::iter::once(heading).chain(lines).collect()
 }
 
-/// Each item as lines of heading and value, with an empty line between two of them.
+/// Each item as lines of heading and value, with an empty line between two of them. A value with a word that has no room
+/// beside the headings comes last, below its own.
 fn blocks(screen: Screen, items: &[Value], columns: &[(&str, &str)]) -> String {
     let block = |item: &Value| {
         let line = |(heading, field): &(&str, &str)| {
             let value = Cell { text: written(&item[*field], TIME), tone: tone(field, &item[*field]) };
             vec![Cell::plain(*heading), value]
         };
-        screen.print(&columns.iter().map(line).collect::<Vec<_>>())
+        let lines: Vec<Vec<Cell>> = columns.iter().map(line).collect();
+        let headings: Vec<Cell> = lines.iter().filter_map(|line| line.first().cloned()).collect();
+        let has_room = |line: &Vec<Cell>| {
+            let beside = |heading: &Cell| vec![heading.clone(), line.last().cloned().unwrap_or_default()];
+            screen.fits_wrapped(&headings.iter().map(beside).collect::<Vec<_>>())
+        };
+        let (beside, below): (Vec<_>, Vec<_>) = lines.into_iter().partition(has_room);
+        let below = below.into_iter().flatten().map(|cell| vec![cell]).collect::<Vec<_>>();
+        screen.print(&beside) + &screen.print(&below)
     };
     items.iter().map(block).collect::<Vec<_>>().join("\n")
 }
@@ -207,6 +223,14 @@ mod tests {
         let items = [json!({"phone_number": "+1415", "more": 1}), json!({"user_id": "u-1"})];
         let printed = list(&items, &[("NUMBER", "phone_number"), ("USER", "user_id")]);
         assert_eq!(printed, "NUMBER  USER\n+1415   -\n-       u-1\n");
+    }
+
+    #[test]
+    fn a_word_without_room_beside_the_headings_stands_below_its_own() {
+        let items =
+            [json!({"who": "dana", "detail": "purchase id 01a225e2-3ec7-7547-a89c-0801d289db60", "result": "ok"})];
+        let shown = list_on(Screen::of(40), &items, &[("WHO", "who"), ("DETAIL", "detail"), ("RESULT", "result")]);
+        assert_eq!(shown, "WHO     dana\nRESULT  ok\nDETAIL\npurchase id\n01a225e2-3ec7-7547-a89c-0801d289db60\n");
     }
 
     #[test]
