@@ -69,7 +69,7 @@ fn one_after_the_other_is_never_two_at_once() {
             use twilio_simulator::{Fault, FaultKind};
             simulator.fault(Fault::new(On::Create, FaultKind::CommitThenHang));
             let impatient =
-                Client::within(&simulator, simulator.account_sid(), simulator.auth_token(), Duration::from_millis(20));
+                Client::within(&simulator, simulator.account_sid(), simulator.auth_token(), Duration::from_millis(300));
             assert!(impatient.try_buy(number).is_err());
         } else {
             assert_eq!(client.buy(number).status, 201);
