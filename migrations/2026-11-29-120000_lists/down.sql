@@ -1,4 +1,5 @@
 DROP TRIGGER numbers_leave_notes ON numbers;
 DROP FUNCTION numbers_leave_notes();
 DROP TABLE number_notes;
-DROP INDEX numbers_end_idx, numbers_beginning_idx, past_assignments_newest_idx, leases_newest_idx;
+DROP INDEX numbers_end_idx, numbers_beginning_idx;
+DROP FUNCTION assignment_id_of(timestamptz);

@@ -4,9 +4,14 @@
 -- last four digits of a number, or for how it begins; and a hold, a number that was gone and came back, or another
 -- environment's tag left no trace once it was over.
 
--- In the order in which people got their numbers. A signup adds to its end, where the page is warm.
-CREATE INDEX leases_newest_idx ON leases (assigned_at, assignment_id) WHERE assigned_at IS NOT NULL;
-CREATE INDEX past_assignments_newest_idx ON past_assignments (assigned_at, id);
+-- Assignments are listed by their ids, which a signup's index has anyway: signups come in the order of time. One that began
+-- before callbunker knew of it gets an id below zero that tells when that was: seconds, then a number of its own.
+CREATE FUNCTION assignment_id_of(since timestamptz) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT CASE WHEN since < clock_timestamp() - interval '1 minute'
+                THEN ((extract(epoch FROM since)::bigint - extract(epoch FROM timestamptz '2000-01-01Z')::bigint) << 31)
+                     + (nextval('callbunker.assignment_ids') & 2147483647) - 4611686018427387904
+                ELSE nextval('callbunker.assignment_ids') END
+$$;
 
 -- A number never changes its digits, and numbers come seldom.
 CREATE INDEX numbers_beginning_idx ON numbers (phone_number text_pattern_ops);

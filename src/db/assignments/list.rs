@@ -1,12 +1,12 @@
 //! Assignments a page at a time, by when they began; and users whose id begins with something.
 //!
-//! Invariant: the order is that of `assigned_at`, not of the rows: an import brings assignments of long ago.
-//! How to get it wrong: a search over all users. What is looked for is cut into few stretches of an index.
+//! Invariant: the order is that of their ids, which say when they began: an import brings assignments of long ago
+//! (`numbers::lease`).
+//! How to get it wrong: an index by time, which every signup would pay for; a search over all users. What is looked for is cut into few stretches of an index.
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use super::row::{AssignmentRecord, RECORD};
 use crate::db::engine::connection::Connection;
@@ -22,22 +22,6 @@ pub struct AssignmentFilter {
     pub is_live: Option<bool>,
 }
 
-/// The place of an assignment in the list.
-#[derive(QueryableByName)]
-struct Place {
-    #[diesel(sql_type = Timestamptz)]
-    assigned_at: DateTime<Utc>,
-    #[diesel(sql_type = BigInt)]
-    id: i64,
-}
-
-fn place_of(conn: &mut Connection, id: i64) -> Result<Option<Place>, DbError> {
-    Ok(sql_query("SELECT assigned_at, id FROM assignments_ever WHERE id = $1")
-        .bind::<BigInt, _>(id)
-        .get_result(conn)
-        .optional()?)
-}
-
 /// A page of the assignments, those that began last first, ended ones too. After a row that never was there is nothing.
 ///
 /// # Errors
@@ -48,34 +32,27 @@ pub fn assignments_list(
     slice: Slice<i64>,
     limit: i64,
 ) -> Result<Vec<AssignmentRecord>, DbError> {
-    let place = match slice.key() {
-        None => None,
-        Some(id) => match place_of(conn, id)? {
-            None => return Ok(Vec::new()),
-            found => found,
-        },
-    };
     let (than, direction) = slice.reading(true);
-    let outermost = if than == "<" { "infinity" } else { "-infinity" };
+    // Before and after all that there can be.
+    let outermost = if than == "<" { i64::MAX } else { i64::MIN };
     let part = |table: &str, id: &str, released: &str, is_live: &str| {
         format!(
             "(SELECT {id} AS id, number_id, user_id, source, assigned_at, {released} AS released_at FROM {table}
-               WHERE assigned_at IS NOT NULL AND (assigned_at, {id}) {than} (coalesce($1, '{outermost}'), coalesce($2, 0))
-                 AND ($3 IS NULL OR starts_with(lower(user_id), lower($3))) AND coalesce($4, {is_live}) = {is_live}
-               ORDER BY assigned_at {direction}, {id} {direction} LIMIT $5)"
+               WHERE {id} {than} $1
+                 AND ($2 IS NULL OR starts_with(lower(user_id), lower($2))) AND coalesce($3, {is_live}) = {is_live}
+               ORDER BY {id} {direction} LIMIT $4)"
         )
     };
     let rows = sql_query(format!(
         // Row by row: a join that is planned once may read all numbers.
         "SELECT {RECORD} FROM (SELECT * FROM ({} UNION ALL {}) AS both_tables
-                                ORDER BY assigned_at {direction}, id {direction} LIMIT $5) AS a
+                                ORDER BY id {direction} LIMIT $4) AS a
            JOIN LATERAL (SELECT phone_number, area_code FROM numbers WHERE numbers.id = a.number_id LIMIT 1) AS n ON true
-          ORDER BY a.assigned_at {direction}, a.id {direction}",
+          ORDER BY a.id {direction}",
         part("leases", "assignment_id", "NULL::timestamptz", "true"),
         part("past_assignments", "id", "released_at", "false")
     ))
-    .bind::<Nullable<Timestamptz>, _>(place.as_ref().map(|place| place.assigned_at))
-    .bind::<Nullable<BigInt>, _>(place.map(|place| place.id))
+    .bind::<BigInt, _>(slice.key().unwrap_or(outermost))
     .bind::<Nullable<Text>, _>(filter.user.as_deref())
     .bind::<Nullable<Bool>, _>(filter.is_live)
     .bind::<BigInt, _>(limit)
@@ -88,19 +65,17 @@ pub fn assignments_list(
 /// # Errors
 /// When PostgreSQL fails.
 pub fn assignments_count(conn: &mut Connection, filter: &AssignmentFilter, first: i64) -> Result<Counted, DbError> {
-    let place = place_of(conn, first)?;
     let part = |table: &str, id: &str, is_live: &str| {
         format!(
-            "(SELECT (assigned_at, {id}) > ($1, $2) AS ahead FROM {table}
-               WHERE assigned_at IS NOT NULL AND ($3 IS NULL OR starts_with(lower(user_id), lower($3)))
-                 AND coalesce($4, {is_live}) = {is_live})"
+            "(SELECT {id} > $1 AS ahead FROM {table}
+               WHERE {id} IS NOT NULL AND ($2 IS NULL OR starts_with(lower(user_id), lower($2)))
+                 AND coalesce($3, {is_live}) = {is_live})"
         )
     };
     let both =
         format!("{} UNION ALL {}", part("leases", "assignment_id", "true"), part("past_assignments", "id", "false"));
     Ok(sql_query(counted_sql(&format!("SELECT ahead FROM ({both}) AS a")))
-        .bind::<Nullable<Timestamptz>, _>(place.as_ref().map(|place| place.assigned_at))
-        .bind::<Nullable<BigInt>, _>(place.map(|place| place.id))
+        .bind::<BigInt, _>(first)
         .bind::<Nullable<Text>, _>(filter.user.as_deref())
         .bind::<Nullable<Bool>, _>(filter.is_live)
         .get_result(conn)?)

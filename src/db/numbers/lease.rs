@@ -56,11 +56,12 @@ pub(super) fn lease_to(
     source: AssignmentSource,
     since: Option<DateTime<Utc>>,
 ) -> Result<(), DbError> {
-    let given = sql_query(concat!(
-        "UPDATE leases SET user_id = $2, source = $3, assigned_at = coalesce($4, clock_timestamp()), ",
-        leased!(),
-        " WHERE number_id = $1"
-    ))
+    // Lists go by the id: it tells when an assignment of earlier began.
+    let given = sql_query(
+        "UPDATE leases SET user_id = $2, source = $3, assigned_at = coalesce($4, clock_timestamp()),
+                assignment_id = assignment_id_of($4)
+          WHERE number_id = $1",
+    )
     .bind::<BigInt, _>(id)
     .bind::<Text, _>(user_id.as_str())
     .bind::<Text, _>(source.as_str())
