@@ -1,6 +1,6 @@
 //! Keys with names, and keys that only read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 
 use callbunker::access::Fingerprint;
@@ -172,17 +172,18 @@ fn whoever_only_reads_sees_no_button_that_does_something() {
     let pages = |key: &str| {
         let browser = Browser::logged_in(&daemon, key);
         let start = [HOME.to_owned(), format!("{HOME}/search?q={}", number.replace('+', "%2B"))];
-        let mut left: Vec<String> = start.to_vec();
-        left.push(format!("{HOME}/search?q=u-1"));
-        left.push(format!("{HOME}/search?q=%2B14155550177"));
+        let mut left: VecDeque<String> = start.into();
+        left.push_back(format!("{HOME}/search?q=u-1"));
+        left.push_back(format!("{HOME}/search?q=%2B14155550177"));
         let (mut known, mut all): (BTreeSet<String>, Vec<String>) = (left.iter().cloned().collect(), Vec::new());
-        while let Some(path) = left.pop().filter(|_| all.len() < 60) {
+        // What is nearest to the home page comes first.
+        while let Some(path) = left.pop_front().filter(|_| all.len() < 120) {
             let shown = browser.get(&daemon, &path);
             let html = page(&shown).to_owned();
             let links = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
             for link in links.map(|link| link.replace("&amp;", "&")).filter(|link| link.starts_with(HOME)) {
-                if !link.contains("/acts/") && known.insert(link.clone()) {
-                    left.push(link);
+                if !link.contains("/acts/") && !link.contains(".csv") && known.insert(link.clone()) {
+                    left.push_back(link);
                 }
             }
             all.push(html);
