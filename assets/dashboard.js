@@ -371,7 +371,9 @@ const onPurchase = (order) => {
   }
   const isOpen = order.state === "queued" || order.state === "running";
   row.cells[2].replaceChildren(pill((SHORT.includes(order.outcome) && order.errors.length === 0) ? "calm" : TONES[order.outcome] ?? "calm", order.outcome.replaceAll("_", " ")));
-  const bought = make("span", "count", `${order.purchased_count} of ${order.requested_count}`);
+  const bought = make("a", "count", `${order.purchased_count} of ${order.requested_count}`);
+  bought.href = `/admin/phones/dashboard/orders/${order.purchase_id}`;
+  bought.setAttribute("aria-label", `${bought.textContent}, order ${order.purchase_id}`);
   row.cells[3].replaceChildren(bought);
   if (isOpen) {
     const bar = make("progress");
