@@ -98,7 +98,10 @@ CREATE INDEX past_assignments_of_a_user_idx ON past_assignments (user_id, id);
 CREATE INDEX past_assignments_released_idx ON past_assignments (released_at);
 CREATE INDEX past_assignments_pace_idx ON past_assignments USING brin (assigned_at) WITH (pages_per_range = 32);
 CREATE SEQUENCE assignment_ids AS bigint;
-SELECT setval('assignment_ids', greatest((SELECT max(id) FROM past_assignments), (SELECT max(assignment_id) FROM leases), 0) + 1, false);
+-- Ids below zero tell a time, and have a number of the sequence in their last 31 bits.
+SELECT setval('assignment_ids', greatest(
+    (SELECT max(CASE WHEN id < 0 THEN id & 2147483647 ELSE id END) FROM past_assignments),
+    (SELECT max(CASE WHEN assignment_id < 0 THEN assignment_id & 2147483647 ELSE assignment_id END) FROM leases), 0) + 1, false);
 
 -- A role that may write the tables may give numbers away, too; whoever has no right to the schema has none to this.
 GRANT USAGE ON SEQUENCE assignment_ids TO PUBLIC;
@@ -188,6 +191,8 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+-- Nobody puts it at a table of their own, with their own rows for what changed: who fires it needs no right to it.
+REVOKE EXECUTE ON FUNCTION numbers_have_a_lease() FROM PUBLIC;
 CREATE TRIGGER numbers_have_a_lease_when_they_come AFTER INSERT ON numbers REFERENCING NEW TABLE AS changed
     FOR EACH STATEMENT EXECUTE FUNCTION numbers_have_a_lease();
 CREATE TRIGGER numbers_have_a_lease AFTER UPDATE ON numbers REFERENCING OLD TABLE AS before NEW TABLE AS changed
@@ -213,6 +218,9 @@ CREATE FUNCTION owned_recount() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 DECLARE
     lacking bigint;
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'owned_recount needs read committed: it must see what came before its lock';
+    END IF;
     -- Two at a time would correct it twice; it conflicts with itself, not with what changes rows.
     LOCK TABLE callbunker.owned_changes IN SHARE UPDATE EXCLUSIVE MODE;
     SELECT (SELECT count(*) FROM callbunker.numbers WHERE status <> 'released' AND missing_since IS NULL)

@@ -8,7 +8,7 @@
 -- before callbunker knew of it gets an id below zero that tells when that was: seconds, then a number of its own.
 CREATE FUNCTION assignment_id_of(since timestamptz) RETURNS bigint LANGUAGE sql VOLATILE AS $$
     SELECT CASE WHEN since < clock_timestamp() - interval '1 minute'
-                THEN ((extract(epoch FROM since)::bigint - extract(epoch FROM timestamptz '2000-01-01Z')::bigint) << 31)
+                THEN ((extract(epoch FROM greatest(since, timestamptz '1940-01-01Z'))::bigint - extract(epoch FROM timestamptz '2000-01-01Z')::bigint) << 31)
                      + (nextval('callbunker.assignment_ids') & 2147483647) - 4611686018427387904
                 ELSE nextval('callbunker.assignment_ids') END
 $$;
@@ -47,6 +47,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+REVOKE EXECUTE ON FUNCTION numbers_leave_notes() FROM PUBLIC;
 -- The condition keeps all other changes free of it.
 CREATE TRIGGER numbers_leave_notes AFTER UPDATE ON numbers FOR EACH ROW
     WHEN ((OLD.missing_since IS NOT NULL AND NEW.missing_since IS NULL)

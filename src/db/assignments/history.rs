@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Double, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Text, Timestamptz};
 
 use super::row::{Assignment, AssignmentRecord, RECORD};
 use crate::db::engine::connection::Connection;
@@ -53,39 +53,49 @@ pub fn assignment_release(
     quarantine: Duration,
 ) -> Result<Option<Release>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
-        number_rests_for_nobody(conn, user_id)?;
-        // The number before its lease, as whoever else changes both locks them. Who has it keeps it meanwhile.
-        let leased: Option<Leased> = sql_query(
-            "SELECT n.id FROM numbers n JOIN leases l ON l.number_id = n.id WHERE l.user_id = $1 FOR UPDATE OF n",
+        // The one that they have, and what rests for them; the number before its lease, and several in the order of their ids,
+        // as whoever else changes them locks them. Who has it keeps it meanwhile.
+        let locked: Vec<Locked> = sql_query(
+            "SELECT id, EXISTS (SELECT 1 FROM leases l WHERE l.number_id = n.id AND l.user_id = $1) AS is_theirs FROM numbers n
+              WHERE id IN (SELECT id FROM numbers WHERE rests_for = $1 UNION ALL SELECT number_id FROM leases WHERE user_id = $1)
+              ORDER BY id FOR UPDATE",
         )
         .bind::<Text, _>(user_id.as_str())
-        .get_result(conn)
-        .optional()?;
-        let Some(leased) = leased else { return Ok(None) };
-        // The database writes down what ends here.
-        let ended = sql_query("DELETE FROM leases WHERE number_id = $1 AND user_id = $2")
-            .bind::<BigInt, _>(leased.id)
-            .bind::<Text, _>(user_id.as_str())
-            .execute(conn)?;
-        if ended == 0 {
-            return Ok(None);
+        .load(conn)?;
+        let Some(leased) = locked.iter().find(|number| number.is_theirs) else { return Ok(None) };
+        if locked.len() > 1 {
+            number_rests_for_nobody(conn, user_id)?;
         }
+        // The database writes down what ends here, under the lease's own id: the newest id need not be the last assignment's.
+        let ended: Option<Ended> =
+            sql_query("DELETE FROM leases WHERE number_id = $1 AND user_id = $2 RETURNING assignment_id AS id")
+                .bind::<BigInt, _>(leased.id)
+                .bind::<Text, _>(user_id.as_str())
+                .get_result(conn)
+                .optional()?;
+        let Some(ended) = ended else { return Ok(None) };
         Ok(sql_query(format!(
-            "WITH ended AS (SELECT number_id, user_id, released_at FROM past_assignments
-                             WHERE number_id = $1 AND user_id = $3 ORDER BY id DESC LIMIT 1)
+            "WITH ended AS (SELECT number_id, user_id, released_at FROM past_assignments WHERE id = $1)
              UPDATE numbers n SET {AT_REST}
                FROM ended WHERE n.id = ended.number_id RETURNING ended.user_id, n.phone_number, ended.released_at"
         ))
-        .bind::<BigInt, _>(leased.id)
+        .bind::<BigInt, _>(ended.id)
         .bind::<Double, _>(quarantine.as_secs_f64())
-        .bind::<Text, _>(user_id.as_str())
         .get_result(conn)
         .optional()?)
     })
 }
 
 #[derive(QueryableByName)]
-struct Leased {
+struct Locked {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Bool)]
+    is_theirs: bool,
+}
+
+#[derive(QueryableByName)]
+struct Ended {
     #[diesel(sql_type = BigInt)]
     id: i64,
 }

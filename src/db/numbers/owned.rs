@@ -4,6 +4,8 @@
 //! stock rely on it. The database keeps it; a restore of some tables, or a hand with the triggers off, may not have.
 //! How to get it wrong: correcting the sum in Rust, with what was counted in another statement.
 
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
@@ -22,6 +24,10 @@ pub fn owned_recount(conn: &mut Connection) -> Result<i64, DbError> {
         #[diesel(sql_type = BigInt)]
         lacking: i64,
     }
-    let row: Row = sql_query("SELECT owned_recount() AS lacking").get_result(conn)?;
-    Ok(row.lacking)
+    conn.transaction::<_, DbError, _>(|conn| {
+        // Cold, and with millions of rows, it takes longer than a statement may otherwise.
+        conn.batch_execute("SET LOCAL statement_timeout = '55s'")?;
+        let row: Row = sql_query("SELECT owned_recount() AS lacking").get_result(conn)?;
+        Ok(row.lacking)
+    })
 }

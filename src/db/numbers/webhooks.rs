@@ -117,7 +117,8 @@ pub fn installation_unconfirm_stock(conn: &mut Connection, webhooks: &Webhooks, 
     .bind::<Text, _>(&webhooks.status_callback)
     .bind::<BigInt, _>(most)
     .execute(conn)?;
-    Ok(i64::try_from(marked).is_ok_and(|marked| marked >= most))
+    // One of them may have changed meanwhile: there are no more when none is left.
+    Ok(marked > 0)
 }
 
 /// Makes `webhooks` what every number shall carry: an operator's deliberate change. If they are new, no number in the pool
@@ -131,11 +132,13 @@ pub fn installation_set_webhooks(conn: &mut Connection, webhooks: &Webhooks) -> 
     conn.transaction(|conn| {
         if installation_want(conn, webhooks)? {
             sql_query(format!(
-                "{UNCONFIRM} WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
+                "WITH picked AS (SELECT id FROM numbers WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
                      SELECT number_id FROM leases WHERE user_id IS NULL AND ready
                      -- What is confirmed and yet not ready lacks something else.
                      UNION ALL SELECT id FROM numbers WHERE status = 'active' AND webhook_status = 'configured' AND {IN_POOL}
-                                  AND (NOT capable OR webhook_status = 'failed' OR missing_since IS NOT NULL)))"
+                                  AND (NOT capable OR webhook_status = 'failed' OR missing_since IS NOT NULL)))
+                     ORDER BY id FOR NO KEY UPDATE)
+                 {UNCONFIRM} FROM picked WHERE numbers.id = picked.id"
             ))
             .execute(conn)?;
         }
@@ -143,8 +146,8 @@ pub fn installation_set_webhooks(conn: &mut Connection, webhooks: &Webhooks) -> 
     })
 }
 
-/// Takes `configured` back from the next numbers above `after` that are somebody's or at rest, at most `most`, if other
-/// webhooks are wanted than they were confirmed with; the last of them, `None` = there are no more. Nobody is given one of
+/// Takes `configured` back from those of the next `most` numbers above `after` that are somebody's or at rest, if other
+/// webhooks are wanted than they were confirmed with; the last of the `most`, `None` = there are no more. Nobody is given one of
 /// them as confirmed: what rests is asked for before it returns. Small steps, because a signup or a release may want any
 /// of their rows; one that was cut off is begun anew by the next `configure-webhooks`.
 ///
@@ -157,12 +160,15 @@ pub fn installation_unconfirm(conn: &mut Connection, after: i64, most: i64) -> R
         last: Option<i64>,
     }
     let row: Row = sql_query(format!(
-        "WITH picked AS (SELECT id FROM numbers
-                        WHERE id > $1 AND webhook_status = 'configured' AND status <> 'released' AND NOT {IN_POOL}
+        // What is read is bounded, not what is found: the last step would else read all that is left.
+        "WITH step AS (SELECT max(id) AS last FROM (SELECT id FROM numbers WHERE id > $1 ORDER BY id LIMIT $2) AS next),
+              picked AS (SELECT id FROM numbers
+                        WHERE id > $1 AND id <= (SELECT last FROM step)
+                          AND webhook_status = 'configured' AND status <> 'released' AND NOT {IN_POOL}
                           AND (SELECT unconfirming FROM installation)
-                        ORDER BY id LIMIT $2 FOR NO KEY UPDATE),
+                        ORDER BY id FOR NO KEY UPDATE),
               told AS ({UNCONFIRM} FROM picked WHERE numbers.id = picked.id RETURNING numbers.id)
-         SELECT max(id) AS last FROM told"
+         SELECT last FROM step"
     ))
     .bind::<BigInt, _>(after)
     .bind::<BigInt, _>(most)

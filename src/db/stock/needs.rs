@@ -25,8 +25,22 @@ pub enum Care {
     Stalls,
 }
 
-/// Sets the waitlist against what is assignable or on its way, country by country.
+/// Sets the waitlist against what is assignable or on its way, country by country; `waiting` = how many waited a moment ago.
 pub(super) fn waitlist_needs(conn: &mut Connection, care: Care, waiting: u32) -> Result<Needs, DbError> {
+    let mut most = waiting;
+    loop {
+        let (waiting, coming) = both_sides(conn, care, most)?;
+        // More wait by now than stock was counted for: what was left out would be bought beside what is there.
+        let now: u32 = waiting.values().sum();
+        if now <= most {
+            return Ok(unserved(&waiting, &coming));
+        }
+        most = now;
+    }
+}
+
+/// Who waits, and up to `most` of each country of what comes for them, in one statement.
+fn both_sides(conn: &mut Connection, care: Care, most: u32) -> Result<(Needs, BTreeMap<CountryCode, u32>), DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Nullable<Text>)]
@@ -66,7 +80,7 @@ pub(super) fn waitlist_needs(conn: &mut Connection, care: Care, waiting: u32) ->
         ),
     ))
     .bind::<Bool, _>(care == Care::Comes)
-    .bind::<BigInt, _>(i64::from(waiting))
+    .bind::<BigInt, _>(i64::from(most))
     .load(conn)?;
     let (mut waiting, mut coming) = (Needs::new(), BTreeMap::new());
     for row in rows {
@@ -75,7 +89,7 @@ pub(super) fn waitlist_needs(conn: &mut Connection, care: Care, waiting: u32) ->
             coming.insert(country, count(row.coming));
         }
     }
-    Ok(unserved(&waiting, &coming))
+    Ok((waiting, coming))
 }
 
 /// SQL: `name`, the country of each of the leases `l` that are `which` and `fit`, at most `$2` of each country. It goes from one

@@ -88,6 +88,14 @@ fn whoever_writes_numbers_needs_no_right_to_what_follows_from_them() {
         let error = world.database.psql(&script).expect_err("it may only read").to_string();
         assert!(error.contains("permission denied"), "{error}");
     }
+    // Nor are the triggers' functions theirs, to be put at a table of their own with whatever rows they like.
+    let forged = format!(
+        "SET ROLE {server}; CREATE TEMP TABLE forged (LIKE callbunker.numbers);
+         CREATE TRIGGER forged AFTER INSERT ON forged REFERENCING NEW TABLE AS changed
+            FOR EACH STATEMENT EXECUTE FUNCTION callbunker.numbers_have_a_lease()"
+    );
+    let error = world.database.psql(&forged).expect_err("it is not theirs").to_string();
+    assert!(error.contains("permission denied"), "{error}");
     past(&world, "UPDATE owned_changes SET more = more + 1 WHERE id = (SELECT min(id) FROM owned_changes)");
     assert_eq!(world.sql(&format!("SET ROLE {server}; SELECT owned_recount()")), "-1");
 }

@@ -247,6 +247,26 @@ fn idle_numbers_of_ours_go_to_the_user_who_had_them_and_leaving_ones_to_nobody()
 }
 
 #[test]
+fn a_number_that_its_user_had_before_rests_from_now_when_an_imported_assignment_ends() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    let number = daemon.assign("u-1").ok()["phone_number"].as_str().unwrap().to_owned();
+    daemon.release("u-1").ok();
+    // The earlier service says that it was theirs long before.
+    let rows = json!([{"phone_number": number, "user_id": "u-1", "assigned_at": "2025-01-31T12:00:00Z"}]);
+    let report = import(&daemon, &json!({"numbers": rows})).ok();
+    assert_eq!((counts(&report).1, codes(&report)), (1, vec![]), "{report}");
+    let released = daemon.release("u-1").ok();
+    let ended = world.sql("SELECT max(released_at) FROM past_assignments WHERE assigned_at < now() - interval '1 day'");
+    assert_eq!(world.sql("SELECT max(released_at) FROM past_assignments"), ended, "{released}");
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE quarantined_until > now()"), 1, "it is not due at once");
+    assert_eq!(world.count("SELECT count(*) FROM past_assignments WHERE id < 0"), 1);
+    let ids = world.sql("SELECT assignment_id_of('1850-01-01Z') < assignment_id_of('1970-01-01Z'), assignment_id_of('1970-01-01Z') < assignment_id_of('2026-01-01Z'), assignment_id_of('2026-01-01Z') < 0, assignment_id_of(now()) > 0");
+    assert_eq!(ids, "t|t|t|t");
+}
+
+#[test]
 fn when_twilios_list_cannot_be_read_nothing_is_written() {
     for (rows, fault) in [
         (30, FaultKind::Error503),
