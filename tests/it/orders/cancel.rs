@@ -242,9 +242,15 @@ fn cancelling_and_sending_at_once_the_database_decides() {
 fn what_the_pool_orders_itself_is_paused_and_not_cancelled() {
     let world = World::new()
         .set("pool.threshold_low", 2)
+        .set("pool.total_min", 0)
         .set("pool.replenishment_batch_size", 3)
         .set("purchase.concurrency", 1);
-    let daemon = world.daemon_with_failpoints("intent_written=pause");
+    let daemon = world.daemon();
+    eventually("the pool is warm", || daemon.status()["available"] == 3);
+    daemon.failpoints("intent_written=pause");
+    for user in ["ann", "bob"] {
+        daemon.assign(user).ok();
+    }
     eventually("the pool's own order runs", || {
         world.count("SELECT count(*) FROM purchases WHERE state = 'running'") == 1
     });
@@ -255,7 +261,7 @@ fn what_the_pool_orders_itself_is_paused_and_not_cancelled() {
     let said = crate::world::command::callbunker(&daemon, &["purchase", "--cancel", &id]);
     assert!(said.code != Some(0) && said.stderr.contains("pause"), "{said:?}");
     daemon.failpoints("");
-    eventually("it goes on to its end", || daemon.status()["available"] == 3);
+    eventually("it goes on to its end", || daemon.status()["available"] == 4);
     let ended = daemon.post_empty(&format!("/admin/phones/api/purchases/{id}/cancel")).ok();
     assert_eq!(
         (&ended["outcome"], &ended["cancelled"]),

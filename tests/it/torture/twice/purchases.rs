@@ -183,7 +183,10 @@ fn an_order_is_cancelled_as_if_once_and_ends_as_stopped_whoever_ends_it() {
     assert!(ledger.run(yielded));
     assert!(matches!(cancel(waits.order_id), (Some(Cancel::Ended(_)), Some(Cancel::Over(_)))));
     let told = "SELECT code, message FROM purchase_errors GROUP BY 1, 2";
-    assert_eq!(ledger.world.sql(told), "cancelled|cancelled by dana; what Twilio had not been asked for is not bought");
+    assert_eq!(
+        ledger.world.sql(told),
+        "cancelled|cancelled by dana; what Twilio had not been asked for is not bought, and a new order needs a new Idempotency-Key"
+    );
     assert_eq!(ledger.run(|conn| purchase_cancel(conn, Uuid::new_v4(), "dana")), None);
 }
 
