@@ -37,6 +37,19 @@ impl Stage {
         self.database.psql(&format!("SET search_path = callbunker; {statement}")).expect("the statement runs")
     }
 
+    /// Puts `rows` numbers there that are somebody's.
+    pub fn assigned(&self, rows: u64) {
+        if rows == 0 {
+            return;
+        }
+        self.stock(rows);
+        self.sql(
+            "UPDATE leases SET user_id = 'before-' || number_id, source = 'pool', assigned_at = clock_timestamp(),
+                    assignment_id = nextval('assignment_ids') WHERE user_id IS NULL;
+             VACUUM ANALYZE leases; CHECKPOINT;",
+        );
+    }
+
     /// Puts numbers in stock until `rows` are ready, without a purchase, and lets the disk come to rest.
     pub fn stock(&self, rows: u64) {
         self.sql(&format!(
