@@ -1,22 +1,25 @@
 //! What needs a person, to all who watch, when it changes.
 //!
-//! It has its own pace: its facts are more than those of a status, and a second is soon enough.
+//! It has its own pace: its facts are more than those of a status, and a second after a change is soon enough.
 //! How to get it wrong: waiting for a database that is away. That it is away is what there is to tell.
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::feed::Live;
 use crate::api::attention::{AttentionItem, attention};
 use crate::api::services::Services;
 
-/// How often is looked while somebody watches.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// At most one look in so long a time, while somebody watches.
+const PACE: Duration = Duration::from_secs(1);
+/// A look without any word: times pass, and whatever is at Twilio's side rings no bell.
+const LOOK_EVERY: Duration = Duration::from_secs(4);
 
 pub(super) async fn attend(services: &Services, live: &Live) {
     let mut told: Option<Vec<AttentionItem>> = None;
     loop {
+        let heard = services.db.changes().heard.notified();
         if live.is_watched() {
             let now = attention(services).await;
             if told.as_ref() != Some(&now.items) {
@@ -26,6 +29,9 @@ pub(super) async fn attend(services: &Services, live: &Live) {
         } else {
             told = None;
         }
-        sleep(LOOK_EVERY).await;
+        sleep(PACE).await;
+        if live.is_watched() {
+            let _ = timeout(LOOK_EVERY, heard).await;
+        }
     }
 }
