@@ -57,7 +57,8 @@ pub fn assignment_release(
         // as whoever else changes them locks them. Who has it keeps it meanwhile.
         let locked: Vec<Locked> = sql_query(
             "SELECT id, EXISTS (SELECT 1 FROM leases l WHERE l.number_id = n.id AND l.user_id = $1) AS is_theirs FROM numbers n
-              WHERE id IN (SELECT id FROM numbers WHERE rests_for = $1 UNION ALL SELECT number_id FROM leases WHERE user_id = $1)
+              WHERE id IN (SELECT number_id FROM leases WHERE user_id = $1
+                           UNION ALL SELECT id FROM numbers WHERE rests_for = $1 AND EXISTS (SELECT 1 FROM leases WHERE user_id = $1))
               ORDER BY id FOR UPDATE",
         )
         .bind::<Text, _>(user_id.as_str())
