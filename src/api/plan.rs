@@ -77,6 +77,8 @@ pub(crate) struct Thought {
     pub(crate) area_code: Option<AreaCode>,
     /// `None` = `pool.country`.
     pub(crate) country: Option<CountryCode>,
+    /// Whether it goes beyond the spend caps.
+    pub(crate) override_caps: bool,
 }
 
 impl Thought {
@@ -87,7 +89,8 @@ impl Thought {
         if count.is_some_and(|count| !(1..=COUNT_MAX).contains(&count)) {
             return Err(wrong());
         }
-        Ok(Self { count, area_code: request.query("area_code")?, country: request.query("country")? })
+        let override_caps = request.query("override_caps")?.unwrap_or(false);
+        Ok(Self { count, area_code: request.query("area_code")?, country: request.query("country")?, override_caps })
     }
 }
 
@@ -95,11 +98,13 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
     answer(plan(&services, Thought::asked(&request)?).await)
 }
 
-pub(crate) async fn plan(services: &Services, Thought { count, area_code, country }: Thought) -> Result<Plan, Problem> {
+pub(crate) async fn plan(services: &Services, thought: Thought) -> Result<Plan, Problem> {
+    let Thought { count, area_code, country, override_caps } = thought;
     let config = services.config.load_full();
     let bought_in = country.unwrap_or(config.pool.country);
     check_area_code(area_code, bought_in)?;
-    let of_an_order = [("area_code", area_code.is_some()), ("country", country.is_some())];
+    let of_an_order =
+        [("area_code", area_code.is_some()), ("country", country.is_some()), ("override_caps", override_caps)];
     if let Some((field, _)) = of_an_order.into_iter().find(|(_, is_given)| *is_given && count.is_none()) {
         return Err(Problem::invalid_field(field, "is for an order by hand; give count too"));
     }
@@ -114,7 +119,7 @@ pub(crate) async fn plan(services: &Services, Thought { count, area_code, countr
             (pass.count, pass.for_waiters, pass.why, pass.binding_cap, explanation)
         }
         Some(count) => {
-            let order = plan_manual(&caps, ManualWish { count, override_caps: false });
+            let order = plan_manual(&caps, ManualWish { count, override_caps });
             (order.count, 0, order.why, order.binding_cap, explain_order(&rooms, &order))
         }
     };
@@ -153,6 +158,7 @@ pub(crate) fn about() -> About {
         .query::<Count>("count", "Plan an order by hand of so many.")
         .query::<AreaCode>("area_code", "The order's area code; only with `count`.")
         .query::<CountryCode>("country", "The order's country, `pool.country` unless given; only with `count`.")
+        .query::<bool>("override_caps", "`true`: the order goes beyond the spend caps; only with `count`.")
         .answer::<Plan>(
             "The plan.",
             json!({"would_purchase": 0, "for_waiting_signups": 0, "why": "above_threshold",

@@ -53,6 +53,7 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
 /// Shows what the order would buy at which price, and asks.
 fn confirm(client: &Client, args: &PurchaseArgs) -> Ending {
     let call = ApiRequest::get_api(&["plan"]).query("count", args.count).query("area_code", args.area_code);
+    let call = call.query("override_caps", args.override_caps.then_some(true));
     let plan = client.ask(&call.query("country", args.country))?.document;
     match agreed(&question(args, &plan))? {
         true => Ok(()),

@@ -116,5 +116,12 @@ async fn a_used_up_cap_says_when_it_is_free_again_and_what_is_owned_costs() {
     assert_eq!(window.count("[data-window=hour].used").await, 1);
     assert_eq!(window.count("[data-window=day].used").await, 0);
     window.pictures("capped").await;
+    // Whoever means it says so, and is told so before the yes.
+    window.fill("#buy [name=count]", "2").await;
+    window.click("#buy [name=override_caps]").await;
+    window.click("#buy button").await;
+    window.until("the plan is told", async || window.text("#preview").await.contains("beyond the spend caps")).await;
+    window.click("#preview button").await;
+    eventually("both are bought", || world.bought() == 14);
     window.close().await;
 }

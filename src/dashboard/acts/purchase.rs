@@ -35,6 +35,11 @@ pub(super) async fn ask(services: &Services, request: &Request, mut question: Qu
         }
     };
     question.can_go = would > 0;
+    if thought.override_caps {
+        question = question
+            .warns("This order goes beyond the spend caps, which do not hold it up.")
+            .hidden("override_caps", "true");
+    }
     let area_code = thought.area_code.map(|code| code.to_string()).unwrap_or_default();
     Ok(question
         .button(button(&plan))
@@ -62,7 +67,7 @@ pub(super) async fn perform(services: &Services, request: &Request) -> Result<St
         area_code: request.form("area_code")?,
         country: None,
         fallback: request.form("fallback")?.unwrap_or(false),
-        override_caps: false,
+        override_caps: request.form("override_caps")?.unwrap_or(false),
     };
     let order = request.form_text("order").filter(|order| !order.is_empty());
     let key = order.map(|order| order_key("order", format!("dashboard {order}").as_bytes())).transpose()?;
