@@ -80,6 +80,9 @@ pub(crate) struct NumberInFull {
     #[schema(required)]
     pub(crate) why_not: Option<String>,
     pub(crate) history: Vec<HistoryView>,
+    /// Whether another environment's tag stood on it when it was looked at last.
+    #[serde(skip)]
+    pub(crate) is_tagged_elsewhere: bool,
     /// How Twilio shows it; only when `twilio=true` asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) at_twilio: Option<AtTwilio>,
@@ -181,6 +184,7 @@ pub(crate) async fn number(
     };
     Ok(NumberInFull {
         at_twilio,
+        is_tagged_elsewhere: number.another_tag_since.is_some(),
         capable: number.capable,
         missing_since: number.missing_since,
         quarantined_until: number.quarantined_until,

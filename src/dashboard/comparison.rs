@@ -73,7 +73,7 @@ pub(crate) struct ForeignLine {
     pub(super) can_ignore: bool,
 }
 
-/// What an operator can do about a number of ours that nobody has, beside letting it be.
+/// What an operator can do about a number of ours, beside letting it be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Can {
     pub(crate) adopt: bool,
@@ -81,6 +81,9 @@ pub(super) struct Can {
 }
 
 impl Can {
+    /// For a user's own number that another environment has tagged.
+    pub(super) const TAKE_BACK: Self = Self { adopt: true, give_back: false };
+
     /// For a number that is quarantined for this reason.
     pub(super) fn of_reason(reason: QuarantineReason, is_missing: bool) -> Self {
         let waits = match reason {
@@ -107,6 +110,7 @@ pub(crate) fn read(conn: &mut Connection) -> Result<Option<Comparison>, DbError>
             StandsNow::OnHold(number, reason, is_missing) => {
                 _ = now.on_hold.insert(number, Can::of_reason(reason, is_missing));
             }
+            StandsNow::Tagged(number) => _ = now.on_hold.insert(number, Can::TAKE_BACK),
         }
     }
     Ok(Some(now.tell(&latest, report)))
@@ -121,7 +125,8 @@ pub(super) fn read_report(stored: serde_json::Value) -> Report {
     })
 }
 
-/// Where the numbers of a report stand now: those on hold by their number, strangers by their SID.
+/// Where the numbers of a report stand now: those on hold, and users' own that another environment
+/// tagged, by their number, strangers by their SID.
 #[derive(Default)]
 struct Now {
     on_hold: HashMap<String, Can>,

@@ -17,7 +17,7 @@ use crate::api::numbers::{self, HistoryView, NumberInFull, Twilio};
 use crate::api::plan::amount;
 use crate::api::services::Services;
 use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
-use crate::domain::{NumberStatus, PhoneNumber, WebhookStatus};
+use crate::domain::{NumberStatus, PhoneNumber, Tag, WebhookStatus};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{Outcome, Request};
 
@@ -102,7 +102,7 @@ async fn show_ours(services: &Services, request: &Request, number: NumberInFull)
         order: number.view.purchase_id.map(order_link),
         console: console(&number.view.sid),
         price: price(services, &number).await,
-        can: can(&number),
+        can: can(services, &number),
         can_set_webhooks: can_set_webhooks(&number),
         events: number.history.iter().rev().map(event).collect(),
         number,
@@ -144,12 +144,24 @@ async fn price(services: &Services, number: &NumberInFull) -> Option<String> {
     }
 }
 
-fn can(number: &NumberInFull) -> Can {
+fn can(services: &Services, number: &NumberInFull) -> Can {
     let status = number.view.status;
-    match (number.view.user_id.is_some() || status == NumberStatus::Released, number.view.quarantine_reason) {
+    match (number.view.user_id.is_some(), number.view.quarantine_reason) {
+        _ if status == NumberStatus::Released => Can::default(),
+        (true, _) if status != NumberStatus::Missing && is_tagged_elsewhere(services, number) => Can::TAKE_BACK,
         (true, _) => Can::default(),
         (false, Some(reason)) => Can::of_reason(reason, status == NumberStatus::Missing),
         (false, None) => Can { adopt: false, give_back: true },
+    }
+}
+
+/// As Twilio shows it now or, when it does not tell, as the last comparison saw it.
+fn is_tagged_elsewhere(services: &Services, number: &NumberInFull) -> bool {
+    match number.at_twilio.as_ref().filter(|twilio| twilio.error.is_none()) {
+        None => number.is_tagged_elsewhere,
+        Some(twilio) => {
+            Tag::parse(&twilio.friendly_name).is_some_and(|tag| tag.instance != services.config.load().instance.name)
+        }
     }
 }
 

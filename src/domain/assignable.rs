@@ -25,6 +25,8 @@ pub struct Standing {
     pub assigned: Option<(String, String)>,
     /// When it was given back to Twilio.
     pub left_at: Option<String>,
+    /// Since when Twilio shows another environment's tag on it.
+    pub another_tag_since: Option<String>,
 }
 
 /// Why nobody can be given the number now; `None` = somebody can.
@@ -41,8 +43,8 @@ pub fn why_not(number: &Standing) -> Option<String> {
                 None => "assigned to somebody".to_owned(),
             };
             // The worst first.
-            return Some(match gone(number) {
-                Some(gone) => format!("{gone}; besides, it is {assigned}"),
+            return Some(match gone(number).or_else(|| tagged(number)) {
+                Some(worse) => format!("{worse}; besides, it is {assigned}"),
                 None => assigned,
             });
         }
@@ -79,6 +81,13 @@ fn gone(number: &Standing) -> Option<String> {
         (None, NumberStatus::Missing) => Some("gone at Twilio".to_owned()),
         (None, _) => None,
     }
+}
+
+/// Of a number that somebody has: it is not held for this, and its user may be cut off by it.
+fn tagged(number: &Standing) -> Option<String> {
+    number.another_tag_since.as_deref().map(|since| {
+        format!("another environment's tag stands on it since {since}: adopt it here, or have it released there")
+    })
 }
 
 fn resting(number: &Standing) -> String {
@@ -121,6 +130,7 @@ mod tests {
         quarantined_until: None,
         assigned: None,
         left_at: None,
+        another_tag_since: None,
     };
 
     fn says(number: &Standing, words: &str) {
@@ -162,6 +172,10 @@ mod tests {
         let assigned = Some(("u-1".to_owned(), "2026-11-22T09:00:00Z".to_owned()));
         let taken = Standing { status: NumberStatus::Assigned, assigned, ..READY };
         says(&taken, "assigned to u-1 since 2026-11-22T09:00:00Z");
+        says(
+            &Standing { another_tag_since: at(), ..taken.clone() },
+            "another environment's tag stands on it since 2026-11-22T10:00:00Z: adopt it here, or have it released there; besides, it is assigned to u-1",
+        );
         says(
             &Standing { missing_since: at(), ..taken },
             "gone at Twilio since 2026-11-22T10:00:00Z; it returns when a look finds it there again; besides, it is assigned to u-1",

@@ -42,13 +42,15 @@ pub fn numbers_held_long(conn: &mut Connection, limit: i64) -> Result<Vec<Number
 pub enum StandsNow {
     /// On hold, by its E.164; and whether Twilio has lost it.
     OnHold(String, QuarantineReason, bool),
+    /// Somebody's, with another environment's tag on it, by its E.164.
+    Tagged(String),
     /// Ours by now, by its SID.
     Ours(String),
     /// Ignored by now, by its SID.
     Ignored(String),
 }
 
-/// Those of `numbers` that are on hold now, and those of the strangers (`sids` under `foreign`, in the same order) that are
+/// Those of `numbers` that are on hold now or, being somebody's, carry another environment's tag, and those of the strangers (`sids` under `foreign`, in the same order) that are
 /// ours or ignored by now.
 ///
 /// # Errors
@@ -69,14 +71,22 @@ pub fn numbers_stand_now(
         missing: bool,
         #[diesel(sql_type = Bool)]
         ours: bool,
+        #[diesel(sql_type = Bool)]
+        tagged: bool,
     }
     let rows: Vec<Row> = sql_query(format!(
-        "SELECT phone_number AS name, quarantine_reason AS hold, missing_since IS NOT NULL AS missing, true AS ours
+        "SELECT phone_number AS name, quarantine_reason AS hold, missing_since IS NOT NULL AS missing, true AS ours,
+                false AS tagged
            FROM numbers WHERE phone_number = ANY($1) AND {ON_HOLD}
          UNION ALL
-         SELECT sid, NULL, false, true FROM numbers WHERE sid = ANY($3)
+         SELECT n.phone_number, NULL, false, true, true
+           FROM numbers n JOIN leases l ON l.number_id = n.id AND l.user_id IS NOT NULL
+          WHERE n.phone_number = ANY($1) AND n.status <> 'released' AND n.another_tag_since IS NOT NULL
+            AND n.missing_since IS NULL
          UNION ALL
-         SELECT i.sid, NULL, false, false
+         SELECT sid, NULL, false, true, false FROM numbers WHERE sid = ANY($3)
+         UNION ALL
+         SELECT i.sid, NULL, false, false, false
            FROM unnest($2, $3) AS told (phone_number, sid)
            JOIN ignored_numbers i ON i.phone_number = told.phone_number AND i.sid = told.sid"
     ))
@@ -86,6 +96,7 @@ pub fn numbers_stand_now(
     .load(conn)?;
     let stands = |row: Row| match (row.hold, row.ours) {
         (Some(reason), _) => StandsNow::OnHold(row.name, reason, row.missing),
+        (None, true) if row.tagged => StandsNow::Tagged(row.name),
         (None, true) => StandsNow::Ours(row.name),
         (None, false) => StandsNow::Ignored(row.name),
     };

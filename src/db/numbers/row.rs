@@ -129,6 +129,7 @@ impl OwnedNumber {
             quarantined_until: self.quarantined_until.map(instant),
             assigned: self.user_id.clone().zip(self.assigned_at.map(instant)),
             left_at: left_at.map(instant),
+            another_tag_since: self.another_tag_since.map(instant),
         }
     }
 }
