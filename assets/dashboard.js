@@ -109,25 +109,64 @@ document.addEventListener("keydown", (event) => {
 
 // Asking first: the confirmation page's own question, in a dialog
 
+// Somebody whose session has ended is told so here, and comes back to the question by the login.
+const loginFirst = (url) => {
+  const wanted = new URL(url, location.href);
+  const card = make("div", "narrow card");
+  card.id = "question";
+  const heading = make("h1", "", "Your session ended; nothing was done.");
+  heading.tabIndex = -1;
+  heading.dataset.first = "";
+  const login = make("a", "button go", "Log in to go on");
+  login.href = `/admin/login?ended=1&next=${encodeURIComponent(wanted.pathname + wanted.search)}`;
+  const close = make("a", "button plain", "Go back");
+  close.href = location.href;
+  close.dataset.close = "";
+  const buttons = make("p", "submit");
+  buttons.append(login, " ", close);
+  card.append(heading, buttons);
+  return card;
+};
 const fetchQuestion = async (url) => {
-  const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "text/html" } });
+  const asked = new URL(url, location.href);
+  // Where the question was asked is where its result is told.
+  asked.searchParams.set("back", location.pathname + location.search);
+  const response = await fetch(asked, { credentials: "same-origin", headers: { Accept: "text/html" } });
+  if (response.redirected && new URL(response.url).pathname === "/admin/login") return loginFirst(asked);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   return $("#question", page) ?? $("main .card", page);
 };
-const ask = async (url) => {
+// What takes a while says so on what was pressed.
+const asking = async (pressed, work) => {
+  const text = pressed.textContent;
+  pressed.textContent = "Asking…";
+  pressed.setAttribute("aria-busy", "true");
+  try { return await work(); } finally {
+    pressed.textContent = text;
+    pressed.removeAttribute("aria-busy");
+  }
+};
+const ask = async (link) => {
+  if (link.getAttribute("aria-busy")) return;
   const dialog = $("#dialog");
-  const question = await fetchQuestion(url).catch(() => null);
-  if (!question) { location.assign(url); return; }
+  const question = await asking(link, () => fetchQuestion(link.href).catch(() => null));
+  if (!question) { location.assign(link.href); return; }
   dialog.replaceChildren(document.importNode(question, true));
-  dialog.showModal();
-  ($("input:not([type=hidden])", dialog) ?? $("button, .button", dialog))?.focus();
+  const heading = $("h1", dialog);
+  if (heading) {
+    heading.id = "h-dialog";
+    dialog.setAttribute("aria-labelledby", "h-dialog");
+  }
+  if (!dialog.open) dialog.showModal();
+  // What is dangerous has the focus nowhere near its button: Enter does nothing.
+  ($("[data-first]", dialog) ?? $("input:not([type=hidden])", dialog) ?? $("button, .button", dialog))?.focus();
 };
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
   if (link.matches("[data-ask]")) {
     event.preventDefault();
-    ask(link.href);
+    ask(link);
   } else if (link.matches("dialog [data-close]")) {
     event.preventDefault();
     $("#dialog").close();
@@ -151,7 +190,7 @@ if (buy) {
     const mine = ++latest;
     if (!buy.reportValidity()) return;
     const query = new URLSearchParams(new FormData(buy));
-    const question = await fetchQuestion(`${buy.action}?${query}`).catch(() => null);
+    const question = await asking($("button", buy), () => fetchQuestion(`${buy.action}?${query}`).catch(() => null));
     if (mine !== latest) return;
     $("#preview").replaceChildren(question ? document.importNode(question, true) : make("p", "error", "The plan cannot be shown now; try again."));
     const heading = $("#preview h1");
@@ -165,6 +204,38 @@ if (buy) {
   buy.addEventListener("submit", (event) => { event.preventDefault(); preview(); });
   // A plan that is shown must be the plan of what stands in the form.
   buy.addEventListener("input", () => { latest += 1; $("#preview").replaceChildren(); });
+}
+
+// What the last act came to: read out first of all, and for an order its end, as soon as it is known
+
+const ENDINGS = { done: "Done", partly: "Partly done", nothing_bought: "Nothing bought", unconfirmed: "Unconfirmed", cancelled: "Cancelled" };
+const errorText = (error) => (error.message || error.code.replaceAll("_", " ")).replace(/\.?$/, error.count > 1 ? ` (${error.count} times).` : ".");
+const said = $("#said");
+const begun = said && $("span", said).textContent;
+const tellOrder = (order) => {
+  const bought = `${order.purchased_count} of ${order.requested_count} bought`;
+  const ending = ENDINGS[order.outcome];
+  const isOver = ending && order.ended_at;
+  const text = isOver ? [`${bought}.`, ...order.errors.map(errorText)].join(" ") : `${begun} So far: ${bought}.`;
+  if ($("span", said).textContent !== text) $("span", said).textContent = text;
+  if (!isOver) return false;
+  const before = $("strong", said).textContent.replace(/\.$/, "");
+  $("strong", said).textContent = `${ending}.`;
+  said.className = `said ${TONES[order.outcome]}`;
+  if (document.title.startsWith(`${before} · `)) document.title = ending + document.title.slice(before.length);
+  return true;
+};
+const followSaid = async () => {
+  if (document.hidden) { document.addEventListener("visibilitychange", followSaid, { once: true }); return; }
+  const response = await fetchByItself(`/admin/phones/api/purchases/${said.dataset.saidOf}`).catch(() => null);
+  // Whoever may not know any more has the words that stand there.
+  if (response?.status === 401 || response?.status === 404) return;
+  const order = response?.ok ? await response.json().catch(() => null) : null;
+  if (!order || !tellOrder(order)) setTimeout(followSaid, 1500);
+};
+if (said) {
+  said.focus();
+  if (said.dataset.saidOf) followSaid();
 }
 
 // Live numbers
@@ -196,7 +267,7 @@ const onStatus = (status) => {
   for (const [name, value] of Object.entries(status)) if (typeof value === "number") put(name, value);
   document.dispatchEvent(new CustomEvent("stock", { detail: status }));
   // The tab says how many are in stock, as the page does.
-  const title = document.title.replace(/^\(\d+\)/, `(${status.available})`);
+  const title = document.title.replace(/\(\d+\)(?= callbunker$)/, `(${status.available})`);
   if (title !== document.title) document.title = title;
   for (const window of ["hour", "day"]) {
     put(`spend.${window}.bought`, status.spend[window].bought);

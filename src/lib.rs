@@ -27,7 +27,7 @@
 //! cli            ─▶ api app attention config db domain http logger web
 //! app            ─▶ access api assignment attention audit config custody db http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio web
 //! web            ─▶ access api dashboard http live routing supervisor
-//! dashboard      ─▶ access api attention db domain http purchaser reconciliation routing
+//! dashboard      ─▶ access api attention custody db domain http purchaser reconciliation routing
 //! live           ─▶ access api db domain http routing
 //! api            ─▶ access assignment attention config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio
 //! routing        ─▶ access domain http

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::lists::ignored::IgnoredView;
 use super::numbers::NumberView;
 use super::services::Services;
+pub(crate) use crate::custody::{AtTwilio, Seen};
 use crate::custody::{Custody, CustodyError};
 use crate::db::ignored_numbers::number_unignore;
 use crate::db::numbers::{OwnedNumber, number_read};
@@ -41,7 +42,7 @@ impl RequestBody for NoFields {
 #[schema(as = KeptNumber)]
 pub(crate) struct NumberDocument {
     #[serde(flatten)]
-    view: NumberView,
+    pub(crate) view: NumberView,
 }
 
 impl From<OwnedNumber> for NumberDocument {
@@ -57,6 +58,11 @@ pub(crate) struct Ignored {
     sid: NumberSid,
     /// `ignored`
     status: &'static str,
+}
+
+/// Whose a number is, here and at Twilio, now.
+pub(crate) async fn look(services: &Services, number: &PhoneNumber) -> Result<Seen, Problem> {
+    services.custody.whose(number).await.map_err(|error| problem(services, &error))
 }
 
 /// Makes a number of the account ours, in stock or this user's.

@@ -31,7 +31,7 @@ pub(crate) use about::{about_cancel, about_purchase, about_show};
 pub(crate) use document::{Document, ErrorView, PurchaseBody, document};
 pub(crate) use headers::order_key;
 use headers::{idempotency_key, prefers_async};
-pub(crate) use standing::{cancel, handle_cancel, handle_show};
+pub(crate) use standing::{cancel, handle_cancel, handle_show, record};
 
 /// The most that one order by hand may ask for.
 pub(crate) const COUNT_MAX: u32 = 100;

@@ -20,8 +20,18 @@ pub(super) enum Cell {
     State(String, &'static str),
     Time(Option<When>),
     Who(Person),
+    /// What can be done about it, after a question.
+    Act(Option<Ask>),
     /// What went wrong, a line each, the rest folded behind it.
     Troubles(Vec<Trouble>),
+}
+
+/// A button that asks.
+pub(super) struct Ask {
+    pub(super) to: String,
+    pub(super) shown: &'static str,
+    /// The same, naming the thing, for whoever does not see the row.
+    pub(super) named: String,
 }
 
 /// Something that has a page of its own.

@@ -5,31 +5,38 @@
 //! How to get it wrong: telling the form's visitor anything that a wrong key's sender would not be told elsewhere.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template as _;
 use http::StatusCode;
-use http::header::{HeaderValue, SET_COOKIE, VARY};
+use http::header::{COOKIE, HeaderValue, SET_COOKIE, VARY};
 
 use super::assets::asset_url;
-use super::next::{acceptable, farewell, welcome};
+use super::next::{ENDED, LOGIN, acceptable, farewell, welcome};
 use crate::access::{Access, AuthFailure, Ended, Keys, Redactor, Session, Token, Wanted, Who, check_origin, forget};
 use crate::api::services::Services;
 use crate::db::sessions::{NewSession, session_end, session_open};
-use crate::http::{Problem, ProblemCode, page_response, wants_html};
+use crate::http::{Exchange, Lives, Problem, ProblemCode, cookie, page_response, wants_html};
 use crate::routing::{About, Outcome, Request};
+
+/// Says once to the login form that somebody has just logged out.
+const OUT: &str = "callbunker_out";
+const OUT_LIVES: Duration = Duration::from_secs(60);
 
 #[derive(askama::Template)]
 #[template(path = "login.html")]
 struct LoginPage<'p> {
     message: Option<&'p str>,
+    /// What became of the session before, in words.
+    notice: Option<&'p str>,
     next: Option<&'p str>,
     style: String,
     icon: String,
 }
 
-fn page(status: StatusCode, message: Option<&str>, next: Option<&str>) -> Outcome {
+fn page(status: StatusCode, message: Option<&str>, notice: Option<&str>, next: Option<&str>) -> Outcome {
     let (style, icon) = (asset_url("dashboard.css"), asset_url("icon.svg"));
-    let html = LoginPage { message, next: next.and_then(acceptable), style, icon }
+    let html = LoginPage { message, notice, next: next.and_then(acceptable), style, icon }
         .render()
         .map_err(|_| Problem::internal())?;
     Ok(page_response(status, html))
@@ -40,7 +47,18 @@ pub(crate) async fn show(_services: Arc<Services>, request: Request) -> Outcome 
     let next = request.query_text("next");
     match request.guard().session(request.exchange(), Wanted::ByAPerson).await {
         Ok(Session::Of(_who)) => Ok(welcome(next.as_deref())),
-        Ok(Session::None | Session::MadeUp) | Err(_) => page(StatusCode::OK, None, next.as_deref()),
+        Ok(Session::None | Session::MadeUp) | Err(_) => {
+            let (out, forget) = parting(request.exchange()).unzip();
+            let notice = match request.query_text(ENDED) {
+                Some(_) => Some("Your session ended; nothing was done. Log in to go on."),
+                None => out,
+            };
+            let mut response = page(StatusCode::OK, None, notice, next.as_deref())?;
+            if let Some(forget) = forget {
+                response.headers_mut().insert(SET_COOKIE, forget);
+            }
+            Ok(response)
+        }
     }
 }
 
@@ -105,7 +123,7 @@ fn refused(problem: &Problem, next: Option<&str>) -> Outcome {
         }
         _ => problem.detail(),
     };
-    let mut response = page(problem.code().status(), Some(message), next)?;
+    let mut response = page(problem.code().status(), Some(message), None, next)?;
     problem.add_headers(response.headers_mut());
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
     // For the audit trail.
@@ -122,8 +140,21 @@ pub(crate) async fn logout(services: Arc<Services>, request: Request) -> Outcome
         services.read("session_end", move |conn| session_end(conn, &hash)).await?;
     }
     let mut response = farewell();
-    response.headers_mut().insert(SET_COOKIE, forget(request.exchange()));
+    response.headers_mut().append(SET_COOKIE, cookie(request.exchange(), OUT, "1", LOGIN, Lives::For(OUT_LIVES)));
+    response.headers_mut().append(SET_COOKIE, forget(request.exchange()));
     Ok(response)
+}
+
+/// What the login form says to whoever has just logged out, and how their browser forgets it.
+fn parting(exchange: &Exchange) -> Option<(&'static str, HeaderValue)> {
+    let is_out = exchange
+        .headers()
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .any(|pair| pair.trim().split_once('=').is_some_and(|(name, value)| name == OUT && value == "1"));
+    is_out.then(|| ("You are logged out.", cookie(exchange, OUT, "", LOGIN, Lives::NoMore)))
 }
 
 /// The fields of the login form.

@@ -20,6 +20,7 @@ use crate::api::purchases::{Document, document};
 use crate::api::services::Services;
 use crate::db::purchases::record::{PurchaseError, PurchaseRecord, purchase_record};
 use crate::db::purchases::{OrderView, order_view};
+use crate::domain::Trigger;
 use crate::http::Problem;
 use crate::routing::{Outcome, Request};
 
@@ -51,6 +52,8 @@ struct OrderPage {
     order: Document,
     state: (&'static str, &'static str),
     is_open: bool,
+    /// The pool placed it: nobody cancels it, and a pause ends it.
+    is_automatic: bool,
     why: String,
     who: Person,
     wish: String,
@@ -99,6 +102,7 @@ fn make(
         short: order_link(order.purchase_id).shown,
         state: (row.state, row.tone),
         is_open: row.is_open,
+        is_automatic: record.order.wish.trigger != Trigger::Manual,
         why: sentence(&order.explanation),
         who,
         wish: wish(&order),

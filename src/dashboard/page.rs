@@ -9,6 +9,7 @@ use askama::Template;
 use http::StatusCode;
 use http::header::{COOKIE, HeaderValue, REFRESH, SET_COOKIE};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use uuid::Uuid;
 
 use super::assets::asset_url;
 use super::next::login_first;
@@ -50,10 +51,92 @@ pub(crate) struct Frame {
 
 /// What the last act did.
 pub(super) struct Said {
-    pub(super) is_good: bool,
+    pub(super) ending: Ending,
     pub(crate) text: String,
     /// Makes the browser forget it.
     gone: HeaderValue,
+}
+
+impl Said {
+    pub(crate) fn is_good(&self) -> bool {
+        !matches!(self.ending, Ending::NotDone | Ending::Partly)
+    }
+
+    pub(crate) fn word(&self) -> &'static str {
+        match self.ending {
+            Ending::Done => "Done",
+            Ending::NotDone => "Not done",
+            Ending::Partly => "Partly done",
+            Ending::Begun => "Begun",
+            Ending::Ordered(_) => "Ordered",
+            Ending::Ends(_) => "Being cancelled",
+        }
+    }
+
+    pub(crate) fn tone(&self) -> &'static str {
+        match self.ending {
+            Ending::Done => "good",
+            Ending::NotDone => "bad",
+            Ending::Partly => "warn",
+            Ending::Begun | Ending::Ordered(_) | Ending::Ends(_) => "busy",
+        }
+    }
+
+    /// The order whose end belongs here, as soon as it is known.
+    pub(crate) fn order(&self) -> Option<Uuid> {
+        match self.ending {
+            Ending::Ordered(order) | Ending::Ends(order) => Some(order),
+            Ending::Done | Ending::NotDone | Ending::Partly | Ending::Begun => None,
+        }
+    }
+}
+
+/// How an act ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// All of it.
+    Done,
+    /// Nothing of it.
+    NotDone,
+    /// Some of it.
+    Partly,
+    /// It has begun, and no order tells of its end.
+    Begun,
+    /// It has begun: this order's end tells.
+    Ordered(Uuid),
+    /// This order is cancelled, and ends when what is on its way is settled.
+    Ends(Uuid),
+}
+
+impl Ending {
+    /// As the cookie has it, before the text.
+    fn mark(self) -> String {
+        match self {
+            Self::Done => "+".to_owned(),
+            Self::NotDone => "-".to_owned(),
+            Self::Partly => "~".to_owned(),
+            Self::Begun => "?".to_owned(),
+            Self::Ordered(order) => format!("*{}.", order.simple()),
+            Self::Ends(order) => format!("!{}.", order.simple()),
+        }
+    }
+
+    /// Reads a mark; what follows it is the text.
+    fn marked(value: &str) -> Option<(Self, &str)> {
+        let (mark, rest) = value.split_at_checked(1)?;
+        match mark {
+            "+" => Some((Self::Done, rest)),
+            "-" => Some((Self::NotDone, rest)),
+            "~" => Some((Self::Partly, rest)),
+            "?" => Some((Self::Begun, rest)),
+            "*" | "!" => {
+                let (order, rest) = rest.split_once('.')?;
+                let order = order.parse().ok()?;
+                Some((if mark == "*" { Self::Ordered(order) } else { Self::Ends(order) }, rest))
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Frame {
@@ -77,11 +160,12 @@ impl Frame {
 }
 
 impl Frame {
-    /// What the tab is called.
+    /// What the tab is called: what the last act came to, first of all.
     pub(crate) fn document_title(&self) -> String {
+        let ending = self.said.as_ref().map(|said| format!("{} · ", said.word())).unwrap_or_default();
         match self.available {
-            Some(count) => format!("({count}) callbunker"),
-            None => format!("{} · callbunker", self.title),
+            Some(count) => format!("{ending}({count}) callbunker"),
+            None => format!("{ending}{} · callbunker", self.title),
         }
     }
 
@@ -106,11 +190,11 @@ fn header(text: &str) -> Result<HeaderValue, Problem> {
 }
 
 /// 303 back to `to`, where the message is shown to whoever made `request`.
-pub(crate) fn back(request: &Request, to: &str, is_good: bool, message: &str) -> Outcome {
+pub(super) fn back(request: &Request, to: &str, ending: Ending, message: &str) -> Outcome {
     let mut response = see_other(header(to)?);
     let text: String = message.chars().take(600).collect();
     let kept = utf8_percent_encode(&text, NON_ALPHANUMERIC);
-    let mark = if is_good { '+' } else { '-' };
+    let mark = ending.mark();
     let said = cookie(request.exchange(), SAID, &format!("{mark}{kept}"), SAID_PATH, Lives::For(SAID_LIVES));
     response.headers_mut().insert(SET_COOKIE, said);
     Ok(response)
@@ -125,10 +209,10 @@ fn said(exchange: &Exchange) -> Option<Said> {
         // What others set on this host may be anything.
         .filter_map(|pair| std::str::from_utf8(pair).ok());
     let value = cookies.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == SAID)?.1;
-    let (mark, kept) = value.split_at_checked(1)?;
+    let (ending, kept) = Ending::marked(value)?;
     let text = percent_decode_str(kept).decode_utf8().ok()?.into_owned();
     let gone = cookie(exchange, SAID, "", SAID_PATH, Lives::NoMore);
-    (!text.is_empty()).then_some(Said { is_good: mark == "+", text, gone })
+    (!text.is_empty()).then_some(Said { ending, text, gone })
 }
 
 #[derive(Template)]
@@ -143,7 +227,7 @@ struct Refusal {
 /// How a page refuses: whoever has neither key nor session is shown the login, people get a page, scripts the problem.
 pub fn refused(exchange: &Exchange, problem: Problem) -> Response {
     if problem.code() == ProblemCode::Unauthorized {
-        return login_first(exchange.uri());
+        return login_first(exchange.uri(), exchange.posted());
     }
     if !wants_html(exchange.headers()) {
         return problem.into_response();

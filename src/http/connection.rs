@@ -156,6 +156,7 @@ async fn answer<S: HttpService>(
         method: head.method,
         uri: head.uri,
         headers: head.headers,
+        posted: OnceLock::new(),
     });
     let is_framed = framed.is_ok();
     let mut response = match framed {

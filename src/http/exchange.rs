@@ -7,6 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Uri};
 use ipnet::IpNet;
@@ -67,6 +68,8 @@ pub struct Exchange {
     pub(crate) route: OnceLock<&'static str>,
     pub(crate) stop: Arc<CancellationToken>,
     pub(crate) body: IncomingBody,
+    /// What a form sent that nobody was allowed to send, so that whoever logs in finds it again.
+    pub(crate) posted: OnceLock<Bytes>,
 }
 
 impl Exchange {
@@ -86,6 +89,12 @@ impl Exchange {
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// What a form sent whose session had ended, if it was kept.
+    #[must_use]
+    pub fn posted(&self) -> Option<&[u8]> {
+        self.posted.get().map(|body| &body[..])
     }
 
     /// The request id.

@@ -6,14 +6,21 @@
 //! How to get it wrong: putting a rare route before a hot one (each route is tried in turn).
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, Method, StatusCode};
+use tokio::time::timeout;
 
 use super::endpoint::{BodyRule, Endpoint, Outcome};
 use super::request::Request;
 use crate::access::{AuditEntry, Guard, Shown, TokenIn, Who};
-use crate::http::{Keep, Params, Pattern, Problem, ProblemCode, Response, SharedExchange, compressed};
+use crate::http::{
+    Keep, PUBLIC_BODY_BYTES_MAX, Params, Pattern, Problem, ProblemCode, Response, SharedExchange, compressed,
+};
+
+/// A form that nobody may send yet is kept if it came within this.
+const POSTED_WITHIN: Duration = Duration::from_secs(1);
 
 /// One path and what it takes.
 pub struct Route<C> {
@@ -95,7 +102,12 @@ impl<C: Send + Sync + 'static> Route<C> {
         }
         match (outcome, endpoint.refused_as) {
             (Ok(response), _) => response,
-            (Err(problem), Some(refused_as)) => refused_as(&exchange, problem),
+            (Err(problem), Some(refused_as)) => {
+                if problem.code() == ProblemCode::Unauthorized && endpoint.body == BodyRule::Form {
+                    keep_posted(&exchange).await;
+                }
+                refused_as(&exchange, problem)
+            }
             (Err(problem), None) => problem.into_response(),
         }
     }
@@ -144,6 +156,19 @@ impl<C: Send + Sync + 'static> Route<C> {
         let request = Request { exchange, route: self.pattern.as_str(), params, body, who, guard, notes };
         fail::fail_point!("handler");
         (endpoint.handler)(context, request).await
+    }
+}
+
+/// A form of somebody whose session has ended: whoever leads them to the login leads them back to what they had filled in.
+/// It is as small as what anybody may send; what is larger, or comes too slowly, is not kept.
+async fn keep_posted(exchange: &SharedExchange) {
+    if exchange.headers.contains_key(EXPECT) {
+        return;
+    }
+    let check = || check_media_type(BodyRule::Form, &exchange.headers);
+    let read = timeout(POSTED_WITHIN, exchange.body.read(PUBLIC_BODY_BYTES_MAX, Keep::Whole, check));
+    if let Ok(Ok(body)) = read.await {
+        let _ = exchange.posted.set(body);
     }
 }
 

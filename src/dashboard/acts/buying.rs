@@ -2,11 +2,12 @@
 
 use super::super::text::counted;
 use super::question::Question;
+use super::told::Told;
 use crate::api::plan::{Thought, plan};
 use crate::api::services::Services;
 use crate::api::{pause as api, replenish as passes};
 use crate::domain::{Trigger, explain_reason};
-use crate::http::Problem;
+use crate::http::{Problem, ProblemCode};
 use crate::routing::Request;
 
 pub(super) async fn ask_replenish(services: &Services, question: Question) -> Result<Question, Problem> {
@@ -15,14 +16,21 @@ pub(super) async fn ask_replenish(services: &Services, question: Question) -> Re
     Ok(question)
 }
 
-pub(super) async fn replenish(services: &Services) -> Result<String, Problem> {
+pub(super) async fn replenish(services: &Services) -> Result<Told, Problem> {
     let report = passes::replenish(services, Trigger::Replenish).await?;
     let bought = counted(report.purchased_count.into(), "number");
+    let fell_short = report.error.is_some();
     let error = report.error.map(|error| format!(" {error}")).unwrap_or_default();
+    let none = |why: Option<String>| {
+        let why = why.map(|why| explain_reason(&why)).unwrap_or_default();
+        format!("Nothing was bought: {why}.{error}")
+    };
     Ok(match report.reason {
-        _ if report.goes_on => format!("The check goes on; {bought} bought so far."),
-        _ if report.purchased_count > 0 => format!("{bought} bought.{error}"),
-        why => format!("Nothing was bought: {}.{error}", why.map(|why| explain_reason(&why)).unwrap_or_default()),
+        _ if report.goes_on => Told::begun(format!("The check goes on; {bought} bought so far.")),
+        _ if report.purchased_count > 0 && fell_short => Told::partly(format!("{bought} bought.{error}")),
+        _ if report.purchased_count > 0 => Told::done(format!("{bought} bought.")),
+        why if fell_short => Told::not_done(ProblemCode::Unavailable, none(why)),
+        why => Told::done(none(why)),
     })
 }
 

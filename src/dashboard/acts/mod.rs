@@ -1,16 +1,21 @@
 //! What the dashboard's forms do. `GET` asks: what it will do, what it costs or breaks. `POST` does it, as the API does,
-//! and returns to the dashboard with a sentence about the result.
+//! and returns to where it was asked for, with a sentence about the result.
 //!
-//! One file for each subject, with the question and the act side by side.
+//! One file for each subject, with the question and the act side by side. Invariants: the button of what is dangerous never
+//! has the focus; what nothing undoes is done only for whoever typed what the question names, which is judged here and not by
+//! the page.
 //! How to get it wrong: doing on `GET`. A browser that looks ahead would buy.
 
+mod adopt;
 mod buying;
 mod cancel;
 mod comparing;
 mod number;
 mod purchase;
 mod question;
+mod told;
 mod user;
+mod way_back;
 mod webhooks;
 
 use std::sync::Arc;
@@ -19,10 +24,16 @@ use http::{HeaderValue, StatusCode};
 
 use super::page::{HOME, back, page};
 use crate::api::services::Services;
-use crate::http::{Params, Problem, see_other};
+use crate::http::{Params, Problem, see_other, wants_html};
 use crate::routing::{Outcome, Request};
 
 use question::{Question, given};
+use told::Told;
+
+/// Below it are the pages of numbers.
+const NUMBERS: &str = "/admin/phones/dashboard/numbers/";
+/// The list of those that are ignored.
+const IGNORED: &str = "/admin/phones/dashboard/numbers?status=ignored";
 
 /// Something that an operator can do here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,53 +93,103 @@ pub(crate) async fn ask(services: Arc<Services>, request: Request) -> Outcome {
 
 async fn question(services: &Services, request: &Request, act: Act) -> Result<Question, Problem> {
     let blank = Question::new(services, request);
-    match act {
-        Act::Purchase => purchase::ask(services, request, blank).await,
-        Act::Cancel => cancel::ask(request, blank),
-        Act::Replenish => buying::ask_replenish(services, blank).await,
-        Act::Pause => Ok(buying::ask_pause(blank)),
-        Act::Resume => Ok(buying::ask_resume(blank)),
-        Act::Webhooks => webhooks::ask(services, request, blank),
-        Act::Reconcile => Ok(comparing::ask(request, blank)),
-        Act::Adopt => number::ask_adopt(request, blank),
-        Act::Ignore => number::ask_ignore(request, blank),
-        Act::Unignore => number::ask_unignore(request, blank),
-        Act::ReleaseToTwilio => number::ask_release_to_twilio(request, blank),
-        Act::ReleaseUser => user::ask(services, request, blank),
-    }
+    let question = match act {
+        Act::Purchase => purchase::ask(services, request, blank).await?,
+        Act::Cancel => cancel::ask(services, request, blank).await?,
+        Act::Replenish => buying::ask_replenish(services, blank).await?,
+        Act::Pause => buying::ask_pause(blank),
+        Act::Resume => buying::ask_resume(blank),
+        Act::Webhooks => webhooks::ask(services, request, blank).await?,
+        Act::Reconcile => comparing::ask(request, blank),
+        Act::Adopt => adopt::ask(services, request, blank).await?,
+        Act::Ignore => number::ask_ignore(services, request, blank).await?,
+        Act::Unignore => number::ask_unignore(services, request, blank).await?,
+        Act::ReleaseToTwilio => number::ask_release_to_twilio(services, request, blank).await?,
+        Act::ReleaseUser => user::ask(services, request, blank).await?,
+    };
+    Ok(question.filled(request))
 }
 
 pub(crate) async fn act(services: Arc<Services>, request: Request) -> Outcome {
     let act = Act::of(&request)?;
-    let to = if act == Act::Cancel { cancel::place(&request) } else { HOME.to_owned() };
-    match perform(&services, &request, act).await {
-        Ok(said) => back(&request, &to, true, &said),
-        Err(problem) => {
-            let mut response =
-                back(&request, &to, false, &format!("{}: {}", problem.code().title(), problem.detail()))?;
-            // For the audit trail: a browser sees a 303 either way.
-            response.extensions_mut().insert(problem.code());
-            Ok(response)
-        }
+    let to = place(&request, act);
+    let told = match perform(&services, &request, act).await {
+        Ok(told) => told,
+        Err(NotDone::Unconfirmed(problem)) => return again(&services, &request, act, problem).await,
+        Err(NotDone::Refused(problem)) => Told::refused(&problem),
+    };
+    let mut response = back(&request, &to, told.ending, &told.text)?;
+    if let Some(code) = told.code {
+        // For the audit trail: a browser sees a 303 either way.
+        response.extensions_mut().insert(code);
+    }
+    Ok(response)
+}
+
+/// Where its result is told.
+fn place(request: &Request, act: Act) -> String {
+    match (way_back::sent_from(request), act) {
+        // The number's own page is gone with it.
+        (Some(asked_on), Act::Unignore) if asked_on.starts_with(NUMBERS) => IGNORED.to_owned(),
+        (Some(asked_on), _) => asked_on,
+        (None, Act::Cancel) => cancel::place(request),
+        (None, _) => HOME.to_owned(),
     }
 }
 
-/// Does it; what it did, in a sentence.
-async fn perform(services: &Arc<Services>, request: &Request, act: Act) -> Result<String, Problem> {
-    match act {
-        Act::Purchase => purchase::perform(services, request).await,
-        Act::Cancel => cancel::perform(services, request).await,
-        Act::Replenish => buying::replenish(services).await,
-        Act::Pause => buying::pause(services, request).await,
-        Act::Resume => buying::resume(services, request).await,
-        Act::Webhooks => webhooks::perform(services, request).await,
-        Act::Reconcile => comparing::perform(services, request).await,
-        Act::Adopt => number::adopt(services, request).await,
-        Act::Ignore => number::ignore(services, request).await,
-        Act::Unignore => number::unignore(services, request).await,
-        Act::ReleaseToTwilio => number::release_to_twilio(services, request).await,
-        Act::ReleaseUser => user::perform(services, request).await,
+/// The question once more, for whoever did not type what it named: nothing was done.
+async fn again(services: &Services, request: &Request, act: Act, problem: Problem) -> Outcome {
+    if !wants_html(request.headers()) {
+        return Err(problem);
     }
+    let mut question = question(services, request, act).await?;
+    question.is_wrong = true;
+    let mut response = page(problem.code().status(), &question, None)?;
+    // For the audit trail.
+    response.extensions_mut().insert(problem.code());
+    Ok(response)
+}
+
+/// Why an act was not done.
+enum NotDone {
+    /// What had to be typed was not.
+    Unconfirmed(Problem),
+    /// It cannot be.
+    Refused(Problem),
+}
+
+impl From<Problem> for NotDone {
+    fn from(problem: Problem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+/// Does it; what came of it.
+async fn perform(services: &Arc<Services>, request: &Request, act: Act) -> Result<Told, NotDone> {
+    Ok(match act {
+        Act::Purchase => purchase::perform(services, request).await?,
+        Act::Cancel => cancel::perform(services, request).await?,
+        Act::Replenish => buying::replenish(services).await?,
+        Act::Pause => buying::pause(services, request).await.map(Told::done)?,
+        Act::Resume => buying::resume(services, request).await.map(Told::done)?,
+        Act::Webhooks => webhooks::perform(services, request).await?,
+        Act::Reconcile => comparing::perform(services, request).await.map(Told::done)?,
+        Act::Adopt => adopt::perform(services, request).await.map(Told::done)?,
+        Act::Ignore => number::ignore(services, request).await.map(Told::done)?,
+        Act::Unignore => number::unignore(services, request).await.map(Told::done)?,
+        Act::ReleaseToTwilio => number::release_to_twilio(services, request).await.map(Told::done)?,
+        Act::ReleaseUser => user::perform(services, request).await.map(Told::done)?,
+    })
+}
+
+/// Refuses what nothing undoes to whoever did not type what the question named.
+fn confirmed(request: &Request, wanted: &str) -> Result<(), NotDone> {
+    let typed = request.form_text("confirm").unwrap_or_default();
+    if typed.trim().eq_ignore_ascii_case(wanted) {
+        return Ok(());
+    }
+    let detail = format!("must be {wanted}, typed by hand; nothing was done");
+    Err(NotDone::Unconfirmed(Problem::invalid_field("confirm", detail)))
 }
 
 /// A field of a form that must be there.

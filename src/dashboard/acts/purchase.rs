@@ -5,10 +5,12 @@ use uuid::Uuid;
 use super::super::text::counted;
 use super::question::{Question, given};
 use super::required;
+use super::told::Told;
 use crate::api::plan::{Plan, Thought, plan};
 use crate::api::purchases::{COUNT_MAX, Ordered, PurchaseBody, order_key, purchase};
 use crate::api::services::Services;
-use crate::http::Problem;
+use crate::domain::OrderOutcome;
+use crate::http::{Problem, ProblemCode};
 use crate::purchaser::Asker;
 use crate::routing::Request;
 
@@ -61,7 +63,7 @@ fn button(plan: &Plan) -> String {
     }
 }
 
-pub(super) async fn perform(services: &Services, request: &Request) -> Result<String, Problem> {
+pub(super) async fn perform(services: &Services, request: &Request) -> Result<Told, Problem> {
     let body = PurchaseBody {
         count: required("count", request.form("count").map_err(|_| wrong_count())?)?,
         area_code: request.form("area_code")?,
@@ -72,7 +74,19 @@ pub(super) async fn perform(services: &Services, request: &Request) -> Result<St
     let order = request.form_text("order").filter(|order| !order.is_empty());
     let key = order.map(|order| order_key("order", format!("dashboard {order}").as_bytes())).transpose()?;
     let ordered = purchase(services, &request.caller(), body, key, Asker::GoesOn).await?;
-    Ok(placed(&ordered))
+    Ok(told(&ordered))
+}
+
+/// An order that goes on is told at its end; one that was there before and has ended is no news.
+fn told(ordered: &Ordered) -> Told {
+    let (text, record) = (placed(ordered), &ordered.record);
+    match (ordered.was_there, record.order.state.has_ended(), record.outcome()) {
+        (_, false, _) => Told::ordered(record.order.id, text),
+        (false, true, OrderOutcome::Partly) => Told::partly(text),
+        (false, true, OrderOutcome::NothingBought) => Told::not_done(ProblemCode::Unavailable, text),
+        (false, true, OrderOutcome::Unconfirmed) => Told::ordered(record.order.id, text),
+        (true, true, _) | (false, true, _) => Told::done(text),
+    }
 }
 
 /// What became of an order; an old form that is sent again finds the order that it placed.

@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::super::page::Frame;
 use super::super::text::{counted, sentence};
+use super::way_back::asked_on;
 use crate::api::plan::Plan;
 use crate::api::services::Services;
 use crate::domain::Cap;
@@ -26,8 +27,16 @@ pub(super) struct Question {
     pub(super) can_go: bool,
     /// Sent along with the yes.
     pub(super) hidden: Vec<(&'static str, String)>,
-    /// A text that may be given: name, label, hint.
-    pub(super) field: Option<(&'static str, &'static str, &'static str)>,
+    /// A text that may be given: name, label, hint, and what somebody gave before a login came in between.
+    pub(super) field: Option<(&'static str, &'static str, &'static str, String)>,
+    /// What must be typed before what nothing undoes is done: label, text.
+    pub(super) confirm: Option<(String, String)>,
+    /// What can be asked for in its place: an act, and what its button is called.
+    pub(super) instead: Option<(&'static str, &'static str)>,
+    /// Where it was asked.
+    pub(super) back: String,
+    /// Whether the last answer was not taken, because what had to be typed was not.
+    pub(super) is_wrong: bool,
 }
 
 impl Question {
@@ -44,6 +53,10 @@ impl Question {
             can_go: true,
             hidden: Vec::new(),
             field: None,
+            confirm: None,
+            back: asked_on(request),
+            is_wrong: false,
+            instead: None,
         }
     }
 
@@ -69,8 +82,32 @@ impl Question {
     }
 
     pub(super) fn field(mut self, name: &'static str, label: &'static str, hint: &'static str) -> Self {
-        self.field = Some((name, label, hint));
+        self.field = Some((name, label, hint, String::new()));
         self
+    }
+
+    /// Fills the field in as `request` has it: whoever had to log in first finds what they had typed.
+    pub(super) fn filled(mut self, request: &Request) -> Self {
+        if let Some((name, _, _, value)) = &mut self.field {
+            *value = given(request, name);
+        }
+        self
+    }
+
+    /// What whoever says yes has to type; the act judges it once more.
+    pub(super) fn confirm(mut self, label: impl Into<String>, wanted: impl Into<String>) -> Self {
+        self.confirm = Some((label.into(), wanted.into()));
+        self
+    }
+
+    /// What can be asked for in its place.
+    pub(super) fn instead(self, act: &'static str, button: &'static str) -> Self {
+        Self { instead: Some((act, button)), ..self }
+    }
+
+    /// There is nothing to say yes to.
+    pub(super) fn impossible(self) -> Self {
+        Self { can_go: false, field: None, confirm: None, ..self }
     }
 
     /// What the yes is called.
@@ -118,7 +155,7 @@ fn limit(cap: Cap) -> &'static str {
     }
 }
 
-/// A parameter of the question; empty when it is missing.
+/// A parameter of the question, or the same as its form sent it; empty when it is missing.
 pub(super) fn given(request: &Request, name: &str) -> String {
-    request.query_text(name).map(|text| text.trim().to_owned()).unwrap_or_default()
+    request.query_text(name).or_else(|| request.form_text(name)).map(|text| text.trim().to_owned()).unwrap_or_default()
 }

@@ -9,24 +9,48 @@ use super::ways::{Field, Ways};
 use crate::api::lists::Part;
 use crate::api::lists::orders::{FILTERS, count, filter, orders as read};
 use crate::api::services::Services;
-use crate::dashboard::cells::Cell;
-use crate::dashboard::cells::order as link;
+use crate::dashboard::cells::{Ask, Cell, order as link, order_link as link_of};
 use crate::dashboard::home::OrderRow;
 use crate::dashboard::page::Frame;
 use crate::dashboard::text::words;
 use crate::db::purchases::{OrderFilter, OrderView};
 use crate::db::slice::Slice;
-use crate::domain::{OrderState, Trigger};
+use crate::domain::{OrderOutcome, OrderState, Trigger};
 use crate::http::Problem;
 use crate::routing::{Outcome, Request};
 
 /// Open orders are few; more than this are not shown before the others.
 const OPEN_MAX: i64 = 200;
 
+const COLUMNS: &[&str] = &["When", "Order", "Cause", "Who", "State", "Bought", "Area code", "What fell short", "Do"];
+
+/// What ends it: by hand that is a word, of the pool's own a pause.
+fn ends_by(order: &OrderView) -> Option<Ask> {
+    let name = link_of(order.id).shown;
+    match order.trigger {
+        _ if !order.is_open() => None,
+        Trigger::Manual if order.outcome() == OrderOutcome::Cancelling => None,
+        Trigger::Manual => Some(Ask {
+            to: format!("/admin/phones/dashboard/acts/cancel?purchase_id={}", order.id),
+            shown: "Cancel…",
+            named: format!("Cancel order {name}"),
+        }),
+        Trigger::Adopt | Trigger::Import => None,
+        Trigger::Threshold | Trigger::WarmStart | Trigger::Cron | Trigger::Replenish | Trigger::Emergency => {
+            Some(Ask {
+                to: "/admin/phones/dashboard/acts/pause".to_owned(),
+                shown: "Pause…",
+                named: format!("Pause automatic buying, which ends order {name}"),
+            })
+        }
+    }
+}
+
 fn row(order: OrderView, request: &Request) -> Vec<Cell> {
     let (id, by) = (order.id, request.person(&order.requested_by));
+    let ends_by = ends_by(&order);
     let order = OrderRow::new(order);
-    vec![
+    let mut cells = vec![
         Cell::Time(Some(order.at)),
         link(Some(id)),
         Cell::Text(order.trigger),
@@ -35,7 +59,11 @@ fn row(order: OrderView, request: &Request) -> Vec<Cell> {
         Cell::Text(format!("{} of {}", order.purchased, order.requested)),
         Cell::Text(order.area_code),
         Cell::Troubles(order.errors),
-    ]
+    ];
+    if request.may_act() {
+        cells.push(Cell::Act(ends_by));
+    }
+    cells
 }
 
 /// What the form calls the states of an order: how it went on or stopped, whatever came of it.
@@ -70,7 +98,7 @@ pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome
         frame: Frame::new("Orders", &services, &request),
         heading: "Orders",
         caption: "Orders, open ones first, then the newest first",
-        columns: &["When", "Order", "Cause", "Who", "State", "Bought", "Area code", "What fell short"],
+        columns: if request.may_act() { COLUMNS } else { &COLUMNS[..COLUMNS.len() - 1] },
         ways: Ways::of(&request, &sheet, Some(counted), FILTERS, part.limit),
         rows: before.into_iter().chain(sheet.items).map(|order| row(order, &request)).collect(),
         filters: vec![

@@ -1,0 +1,57 @@
+//! What an act came to, for whoever did it.
+//!
+//! How to get it wrong: "done" for what has begun, or "not done" for what was done in part.
+
+use uuid::Uuid;
+
+use super::super::page::Ending;
+use crate::http::{Problem, ProblemCode};
+
+/// What an act came to.
+pub(super) struct Told {
+    pub(super) ending: Ending,
+    pub(super) text: String,
+    /// For the audit trail: why nothing was done.
+    pub(super) code: Option<ProblemCode>,
+}
+
+impl Told {
+    fn new(ending: Ending, text: impl Into<String>) -> Self {
+        Self { ending, text: text.into(), code: None }
+    }
+
+    /// It is done.
+    pub(super) fn done(text: impl Into<String>) -> Self {
+        Self::new(Ending::Done, text)
+    }
+
+    /// Some of it is done, and the text says what is not.
+    pub(super) fn partly(text: impl Into<String>) -> Self {
+        Self::new(Ending::Partly, text)
+    }
+
+    /// It has begun, and no order tells of its end.
+    pub(super) fn begun(text: impl Into<String>) -> Self {
+        Self::new(Ending::Begun, text)
+    }
+
+    /// It has begun; the order's end tells what came of it.
+    pub(super) fn ordered(order: Uuid, text: impl Into<String>) -> Self {
+        Self::new(Ending::Ordered(order), text)
+    }
+
+    /// An order's end has begun, and tells what came of it.
+    pub(super) fn ending(order: Uuid, text: impl Into<String>) -> Self {
+        Self::new(Ending::Ends(order), text)
+    }
+
+    /// Nothing was done, and the text says all of it.
+    pub(super) fn not_done(code: ProblemCode, text: impl Into<String>) -> Self {
+        Self { code: Some(code), ..Self::new(Ending::NotDone, text) }
+    }
+
+    /// It was refused.
+    pub(super) fn refused(problem: &Problem) -> Self {
+        Self::not_done(problem.code(), format!("{}: {}", problem.code().title(), problem.detail()))
+    }
+}
