@@ -139,6 +139,7 @@ async fn a_comparison_finds_a_foreign_number_which_is_adopted_and_given_back() {
     window.click("a[href*='release-to-twilio']").await;
     window.find("dialog .danger").await;
     assert!(window.text("dialog").await.contains("cannot be undone"));
+    window.fill("dialog [name=confirm]", "0142").await;
     window.click("dialog .danger").await;
     window.says("was given back to Twilio").await;
     assert!(world.twilio.truth().owned.is_empty());

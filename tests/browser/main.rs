@@ -16,6 +16,7 @@ mod acts;
 mod attention;
 mod buying;
 mod chart;
+mod dialogs;
 mod finding;
 mod looks;
 mod pages;

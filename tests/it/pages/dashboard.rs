@@ -212,7 +212,7 @@ fn who_adopted_or_ignored_a_number_is_not_asked_about_it_again() {
     let offered: Vec<bool> = numbers.iter().map(|number| offers(&home, "adopt", number)).collect();
     assert_eq!(offered, [false, false, true]);
     // Given back again, it is not in the account any more.
-    form(&daemon, "release-to-twilio", "phone_number=%2B14155550142");
+    form(&daemon, "release-to-twilio", "phone_number=%2B14155550142&confirm=0142");
     form(&daemon, "adopt", "phone_number=%2B14155550144");
     let home = daemon.get(HOME);
     assert!(!text(&home).contains("Not ours") && text(&home).contains("Everything agrees"), "{home:?}");
@@ -244,11 +244,15 @@ fn a_number_that_is_held_offers_what_the_api_takes_until_somebody_decides() {
         assert_eq!(offers(&home, "release-to-twilio", number), gives_back, "{home:?}");
     }
     // What is offered is taken.
-    for number in [&numbers[0], &numbers[2]] {
-        let told = said(&daemon, "adopt", &format!("phone_number=%2B{}", &number[1..]));
+    for (number, typed) in [(&numbers[0], ""), (&numbers[2], "staging")] {
+        let told = said(&daemon, "adopt", &format!("phone_number=%2B{}&confirm={typed}", &number[1..]));
         assert!(told.contains("belongs to the pool now"), "{told}");
     }
-    let told = said(&daemon, "release-to-twilio", &format!("phone_number=%2B{}", &numbers[1][1..]));
+    let told = said(
+        &daemon,
+        "release-to-twilio",
+        &format!("phone_number=%2B{}&confirm={}", &numbers[1][1..], &numbers[1][8..]),
+    );
     assert!(told.contains("was given back"), "{told}");
     let home = daemon.get(HOME);
     let decided = !text(&home).contains("To decide</span>") && text(&home).contains("data-count=\"held\">0<");

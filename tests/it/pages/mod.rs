@@ -1,5 +1,6 @@
 //! What people and tools are shown: the dashboard, its events, the description, the documentation.
 
+mod acts;
 mod compression;
 mod dashboard;
 mod dashboard_events;
