@@ -13,7 +13,7 @@ use super::{NotDone, confirmed};
 use crate::api::custody::{self, AtTwilio, Seen, look};
 use crate::api::services::Services;
 use crate::domain::{NumberStatus, QuarantineReason};
-use crate::http::Problem;
+use crate::http::{Problem, ProblemCode};
 use crate::routing::Request;
 
 /// Who has the number here.
@@ -34,7 +34,19 @@ fn whose(seen: &Seen) -> &'static str {
 
 pub(super) async fn ask(services: &Services, request: &Request, question: Question) -> Result<Question, Problem> {
     let (question, number) = about(request, question)?;
-    let (seen, shown) = (look(services, &number).await?, phone(number.as_str()));
+    let shown = phone(number.as_str());
+    let seen = match look(services, &number).await {
+        Ok(seen) => seen,
+        // Without Twilio's word nobody knows whose it is.
+        Err(problem) if matches!(problem.code(), ProblemCode::TwilioRefused | ProblemCode::Unavailable) => {
+            return Ok(question
+                .heading(format!("{shown} cannot be adopted now"))
+                .says("Twilio does not tell whose tag it carries.")
+                .says(problem.detail())
+                .impossible());
+        }
+        Err(problem) => return Err(problem),
+    };
     let question = match (user_of(&seen), &seen.at_twilio) {
         (_, AtTwilio::NotThere) => {
             return Ok(question

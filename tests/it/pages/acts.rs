@@ -2,7 +2,7 @@
 //! what is not done for whoever did not type what it named.
 
 use serde_json::json;
-use twilio_simulator::ForeignNumber;
+use twilio_simulator::{AccountStatus, ForeignNumber};
 
 use crate::world::browser::{Browser, FORM, HTML, form, login};
 use crate::world::comparing::{rename, rewire, stocked};
@@ -144,6 +144,9 @@ fn the_adopt_question_says_whose_the_number_is() {
     act(&daemon, "adopt", &[("phone_number", "+14155550143")], &[]).problem(422, "invalid_field");
     let untagged = act(&daemon, "adopt", &[("phone_number", "+14155550142"), ("user_id", "bea")], &[]);
     assert!(said(&untagged).contains("belongs to bea now."), "{}", said(&untagged));
+    world.twilio.set_account_status(AccountStatus::Suspended);
+    let asked = question(&daemon, "adopt?phone_number=%2B14155550143");
+    assert!(asked.contains("cannot be adopted now") && !has_a_button(&asked), "{asked}");
 }
 
 #[test]
