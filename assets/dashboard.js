@@ -130,7 +130,7 @@ const loginFirst = (url) => {
 const fetchQuestion = async (url) => {
   const asked = new URL(url, location.href);
   // Where the question was asked is where its result is told.
-  asked.searchParams.set("back", location.pathname + location.search);
+  if (!asked.searchParams.has("back")) asked.searchParams.set("back", location.pathname + location.search);
   const response = await fetch(asked, { credentials: "same-origin", headers: { Accept: "text/html" } });
   if (response.redirected && new URL(response.url).pathname === "/admin/login") return loginFirst(asked);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -138,18 +138,22 @@ const fetchQuestion = async (url) => {
 };
 // What takes a while says so on what was pressed.
 const asking = async (pressed, work) => {
-  const text = pressed.textContent;
+  pressed.dataset.words ??= pressed.textContent;
   pressed.textContent = "Asking…";
   pressed.setAttribute("aria-busy", "true");
   try { return await work(); } finally {
-    pressed.textContent = text;
+    pressed.textContent = pressed.dataset.words;
     pressed.removeAttribute("aria-busy");
   }
 };
+let lastAsked = 0;
 const ask = async (link) => {
   if (link.getAttribute("aria-busy")) return;
+  const mine = ++lastAsked;
   const dialog = $("#dialog");
   const question = await asking(link, () => fetchQuestion(link.href).catch(() => null));
+  // A question that comes late replaces none under somebody's hand.
+  if (mine !== lastAsked) return;
   if (!question) { location.assign(link.href); return; }
   dialog.replaceChildren(document.importNode(question, true));
   const heading = $("h1", dialog);

@@ -175,6 +175,9 @@ fn problem(services: &Services, error: &CustodyError) -> Problem {
         }
     };
     let problem = Problem::new(code, error.to_string());
+    let goes_on =
+        matches!(error, CustodyError::MayGoOn(_) | CustodyError::StaysOnHold(_) | CustodyError::StillLeaving(_));
+    let problem = if goes_on { problem.in_part() } else { problem };
     let problem = if let CustodyError::Refused(failure) = error {
         problem.with("twilio_code", failure.twilio_code()).with("twilio_request_id", failure.request_id())
     } else {

@@ -82,5 +82,6 @@ fn problem(services: &Services, broke_off: &BrokeOff) -> Problem {
             }
         }
     };
+    let problem = if broke_off.report.configured > 0 { problem.in_part() } else { problem };
     problem.with("report", serde_json::to_value(&broke_off.report).unwrap_or(Value::Null))
 }

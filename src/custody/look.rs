@@ -1,12 +1,13 @@
 //! A look at one number before anybody decides about it: whose it is here, and whose tag Twilio shows on it.
 //!
-//! Invariant: a look changes nothing, here or at Twilio.
+//! Invariant: a look changes nothing, here or at Twilio; but Twilio's refusal of the account halts buying, as anywhere.
 //! How to get it wrong: judging by the last comparison. The tag may have been written a minute ago.
 
 use super::error::CustodyError;
 use super::keeper::{Custody, TagOn};
 use crate::db::numbers::{OwnedNumber, number_owned};
 use crate::domain::{NumberStatus, PhoneNumber};
+use crate::twilio::TwilioError;
 
 /// What a look saw.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub(crate) struct Seen {
 pub(crate) enum AtTwilio {
     /// The account does not have the number.
     NotThere,
+    /// The account has it under another SID than ours, which is gone.
+    AnotherSid,
     /// No callbunker's.
     Untagged,
     /// Ours.
@@ -39,25 +42,33 @@ impl Custody {
         let wanted = number.clone();
         let owned = self.db.run("number_owned", move |conn| number_owned(conn, &wanted)).await?;
         let owned = owned.filter(|owned| owned.status() != NumberStatus::Released);
-        let found = match &owned {
-            Some(owned) => self.twilio.fetch(&owned.sid).await,
-            None => self.twilio.find(number, None).await.map(|found| found.map(|found| found.body)),
+        let by_sid = match &owned {
+            Some(owned) => self.heard(self.twilio.fetch(&owned.sid).await).await?,
+            None => None,
         };
-        let found = match found {
-            Ok(found) => found,
-            Err(failure) => {
-                self.halt_on(&failure).await;
-                return Err(CustodyError::not_asked(failure));
-            }
+        let found = match by_sid {
+            Some(found) => Some(found),
+            None => self.heard(self.twilio.find(number, None).await).await?.map(|found| found.body),
         };
-        let at_twilio = match found {
-            None => AtTwilio::NotThere,
-            Some(found) => match self.tag_on(&found) {
+        let at_twilio = match (found, &owned) {
+            (None, _) => AtTwilio::NotThere,
+            (Some(found), Some(owned)) if found.sid != owned.sid => AtTwilio::AnotherSid,
+            (Some(found), _) => match self.tag_on(&found) {
                 TagOn::Nobody => AtTwilio::Untagged,
                 TagOn::Ours(_) => AtTwilio::Ours,
                 TagOn::Another(environment) => AtTwilio::Anothers(environment),
             },
         };
         Ok(Seen { owned, at_twilio })
+    }
+
+    async fn heard<T>(&self, answer: Result<T, TwilioError>) -> Result<T, CustodyError> {
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(failure) => {
+                self.halt_on(&failure).await;
+                Err(CustodyError::not_asked(failure))
+            }
+        }
     }
 }

@@ -58,13 +58,14 @@ pub(super) fn farewell() -> Response {
 pub(super) fn acceptable(next: &str) -> Option<&str> {
     let path = next.split(['?', '#']).next().unwrap_or_default();
     let is_plain = next.len() <= LENGTH_MAX && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let is_ours =
-        path.starts_with("/admin/") && !path.contains("//") && !path.split('/').any(|segment| segment == "..");
+    // Browsers read `%2e%2e` as `..`.
+    let leads_up = |segment: &str| matches!(&*percent_decode_str(segment).decode_utf8_lossy(), "." | "..");
+    let is_ours = path.starts_with("/admin/") && !path.contains("//") && !path.split('/').any(leads_up);
     let is_about_sessions = path == LOGIN || path == "/admin/logout";
     (is_plain && is_ours && !is_about_sessions && next.parse::<Uri>().is_ok()).then_some(next)
 }
 
-fn without_keys(uri: &Uri) -> String {
+pub(super) fn without_keys(uri: &Uri) -> String {
     let Some(query) = uri.query() else { return uri.path().to_owned() };
     let is_key = |pair: &&str| {
         let name = pair.split('=').next().unwrap_or_default();

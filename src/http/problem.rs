@@ -27,13 +27,26 @@ pub struct Problem {
     retry_after: Option<Duration>,
     allow: Option<HeaderValue>,
     extra: Vec<(&'static str, Value)>,
+    in_part: bool,
 }
 
 impl Problem {
     /// A problem with a sentence that says what to do.
     #[must_use]
     pub fn new(code: ProblemCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, detail: detail.into(), retry_after: None, allow: None, extra: Vec::new() }
+        Self { code, detail: detail.into(), retry_after: None, allow: None, extra: Vec::new(), in_part: false }
+    }
+
+    /// Something was done all the same, or goes on; the detail says what. Only pages ask: programs have the detail.
+    #[must_use]
+    pub fn in_part(self) -> Self {
+        Self { in_part: true, ..self }
+    }
+
+    /// Whether something was done all the same, or goes on.
+    #[must_use]
+    pub fn is_in_part(&self) -> bool {
+        self.in_part
     }
 
     /// Adds `Retry-After`, in whole seconds, at least 1.

@@ -107,6 +107,9 @@ impl LoggableUri<'_> {
             let name = percent_decode_str(name).decode_utf8_lossy();
             if name.eq_ignore_ascii_case(KEY_PARAMETER) {
                 f.write_str("api_key=REDACTED")?;
+            } else if name == "back" || name == "next" {
+                // A page of ours with its own query.
+                write!(f, "{name}=…")?;
             } else if let Some(number) = number_in(pair) {
                 write!(f, "{}=…{}", pair.split('=').next().unwrap_or_default(), number.last_four())?;
             } else if name == WORDS_PARAMETER {

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::endpoint::{BodyRule, Endpoint, Outcome};
 use super::request::Request;
-use crate::access::{AuditEntry, Guard, Shown, TokenIn, Who};
+use crate::access::{AuditEntry, Guard, Shown, TokenIn, Who, check_origin};
 use crate::http::{
     Keep, PUBLIC_BODY_BYTES_MAX, Params, Pattern, Problem, ProblemCode, Response, SharedExchange, compressed,
 };
@@ -162,7 +162,8 @@ impl<C: Send + Sync + 'static> Route<C> {
 /// A form of somebody whose session has ended: whoever leads them to the login leads them back to what they had filled in.
 /// It is as small as what anybody may send; what is larger, or comes too slowly, is not kept.
 async fn keep_posted(exchange: &SharedExchange) {
-    if exchange.headers.contains_key(EXPECT) {
+    // A form of another site's page was never filled in here.
+    if exchange.headers.contains_key(EXPECT) || check_origin(exchange).is_err() {
         return;
     }
     let check = || check_media_type(BodyRule::Form, &exchange.headers);

@@ -35,7 +35,7 @@ pub(super) async fn ask(services: &Services, request: &Request, question: Questi
     if record.order.wish.trigger != Trigger::Manual {
         return Ok(question
             .heading(format!("Order {shown} cannot be cancelled"))
-            .says("The pool placed it itself, and would place the same again at its next check.")
+            .says("It is one of the pool's own, which would place the same again at its next check.")
             .says("Pause automatic buying instead: that ends this order, too.")
             .instead("pause", "Pause…")
             .impossible());
@@ -66,7 +66,7 @@ fn told(record: &PurchaseRecord) -> Told {
             record.order.id,
             format!("The order ends when what is on its way is settled; {bought} so far."),
         ),
-        (None, _) => Told::done(format!("The order had ended already, with {bought}; nothing was cancelled.")),
+        (None, _) => Told::nothing(format!("The order had ended already, with {bought}; nothing was cancelled.")),
     }
 }
 

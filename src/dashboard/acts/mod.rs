@@ -144,6 +144,8 @@ async fn again(services: &Services, request: &Request, act: Act, problem: Proble
     }
     let mut question = question(services, request, act).await?;
     question.is_wrong = true;
+    // What an earlier act came to has been told.
+    question.frame.said = None;
     let mut response = page(problem.code().status(), &question, None)?;
     // For the audit trail.
     response.extensions_mut().insert(problem.code());

@@ -102,7 +102,7 @@ fn cannot_be_given_back(owned: Option<&OwnedNumber>) -> Option<String> {
 }
 
 /// Whose a number is that can be given back.
-fn nobodys(owned: &OwnedNumber) -> String {
+pub(super) fn nobodys(owned: &OwnedNumber) -> String {
     match owned.quarantine_reason {
         Some(QuarantineReason::Released) => {
             "Nobody has it: it rests after its last user, who could still get it back.".to_owned()

@@ -50,8 +50,15 @@ impl Told {
         Self { code: Some(code), ..Self::new(Ending::NotDone, text) }
     }
 
-    /// It was refused.
+    /// There was nothing left to do.
+    pub(super) fn nothing(text: impl Into<String>) -> Self {
+        Self::new(Ending::NotDone, text)
+    }
+
+    /// It was refused, or came not to its end.
     pub(super) fn refused(problem: &Problem) -> Self {
-        Self::not_done(problem.code(), format!("{}: {}", problem.code().title(), problem.detail()))
+        let ending = if problem.is_in_part() { Ending::Partly } else { Ending::NotDone };
+        let text = format!("{}: {}", problem.code().title(), problem.detail());
+        Self { code: Some(problem.code()), ..Self::new(ending, text) }
     }
 }

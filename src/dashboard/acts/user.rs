@@ -8,8 +8,8 @@ use super::required;
 use crate::api::services::Services;
 use crate::api::signup::release;
 use crate::db::assignments::assignments_held;
-use crate::domain::UserId;
-use crate::http::Problem;
+use crate::domain::{PhoneNumber, UserId};
+use crate::http::{Problem, ProblemCode};
 use crate::routing::Request;
 
 pub(super) async fn ask(services: &Services, request: &Request, question: Question) -> Result<Question, Problem> {
@@ -32,11 +32,24 @@ pub(super) async fn ask(services: &Services, request: &Request, question: Questi
         ))
         .warns(format!("Calls and messages to it no longer belong to {user}."))
         .hidden("user_id", user)
+        .hidden("phone_number", held.phone_number.as_str())
         .dangerous("Release the number"))
 }
 
 pub(super) async fn perform(services: &Services, request: &Request) -> Result<String, Problem> {
-    let released = release(services, required("user_id", request.form("user_id")?)?).await?;
+    let user: UserId = required("user_id", request.form("user_id")?)?;
+    // The question named a number: another one is not taken by a yes to it.
+    if let Some(named) = request.form::<PhoneNumber>("phone_number")? {
+        let wanted = user.clone();
+        let held = services.read("assignments_held", move |conn| assignments_held(conn, &[wanted.as_str()])).await?;
+        if held.first().is_some_and(|held| held.phone_number != named) {
+            return Err(Problem::new(
+                ProblemCode::Assigned,
+                format!("{user} has another number by now; nothing was done. Ask again."),
+            ));
+        }
+    }
+    let released = release(services, user).await?;
     let (number, user) = (phone(released.phone_number.as_str()), released.user_id);
     Ok(format!("{number} no longer belongs to its user, {user}; it rests now."))
 }

@@ -4,7 +4,7 @@
 
 use http::Uri;
 
-use super::super::next::acceptable;
+use super::super::next::{acceptable, without_keys};
 use super::super::page::HOME;
 use crate::routing::Request;
 
@@ -22,10 +22,10 @@ pub(super) fn sent_from(request: &Request) -> Option<String> {
 
 /// A page of the dashboard that is no question.
 fn page_of_ours(target: &str) -> Option<String> {
-    let page = acceptable(target)?.split('#').next()?;
+    let page = without_keys(&acceptable(target)?.split('#').next()?.parse().ok()?);
     let rest = page.strip_prefix(HOME)?;
     let is_page = rest.is_empty() || rest.starts_with('?') || rest.starts_with('/') && !rest.starts_with("/acts/");
-    is_page.then(|| page.to_owned())
+    is_page.then_some(page)
 }
 
 #[cfg(test)]
@@ -39,12 +39,14 @@ mod tests {
             assert_eq!(page_of_ours(&page).as_deref(), Some(page.as_str()));
         }
         assert_eq!(page_of_ours(&format!("{HOME}#h-buy")).as_deref(), Some(HOME));
+        assert_eq!(page_of_ours(&format!("{HOME}?api_key=secret&hours=1")), Some(format!("{HOME}?hours=1")));
         let evil = [
             "",
             "https://evil.example/admin/phones/dashboard",
             "//evil.example/admin/phones/dashboard",
             "/admin/phones/dashboard.evil.example",
             "/admin/phones/dashboard/..//evil.example",
+            "/admin/phones/dashboard/%2e%2E/logout",
             "/admin/phones/dashboard/\\evil.example",
             "/admin/phones/dashboard/acts/pause",
             "/admin/phones/api/status",
