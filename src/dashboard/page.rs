@@ -59,14 +59,14 @@ pub(super) struct Said {
 
 impl Said {
     pub(crate) fn is_good(&self) -> bool {
-        !matches!(self.ending, Ending::NotDone | Ending::Partly)
+        !matches!(self.ending, Ending::NotDone(_) | Ending::Partly(_))
     }
 
     pub(crate) fn word(&self) -> &'static str {
         match self.ending {
             Ending::Done => "Done",
-            Ending::NotDone => "Not done",
-            Ending::Partly => "Partly done",
+            Ending::NotDone(_) => "Not done",
+            Ending::Partly(_) => "Partly done",
             Ending::Begun => "Begun",
             Ending::Ordered(_) => "Ordered",
             Ending::Ends(_) => "Being cancelled",
@@ -76,8 +76,8 @@ impl Said {
     pub(crate) fn tone(&self) -> &'static str {
         match self.ending {
             Ending::Done => "good",
-            Ending::NotDone => "bad",
-            Ending::Partly => "warn",
+            Ending::NotDone(_) => "bad",
+            Ending::Partly(_) => "warn",
             Ending::Begun | Ending::Ordered(_) | Ending::Ends(_) => "busy",
         }
     }
@@ -86,8 +86,13 @@ impl Said {
     pub(crate) fn order(&self) -> Option<Uuid> {
         match self.ending {
             Ending::Ordered(order) | Ending::Ends(order) => Some(order),
-            Ending::Done | Ending::NotDone | Ending::Partly | Ending::Begun => None,
+            Ending::Done | Ending::NotDone(_) | Ending::Partly(_) | Ending::Begun => None,
         }
+    }
+
+    /// The page that says what the refusal means.
+    pub(crate) fn about(&self) -> Option<&'static str> {
+        self.ending.code().map(ProblemCode::type_uri)
     }
 }
 
@@ -96,10 +101,10 @@ impl Said {
 pub(super) enum Ending {
     /// All of it.
     Done,
-    /// Nothing of it.
-    NotDone,
+    /// Nothing of it: refused with this.
+    NotDone(Option<ProblemCode>),
     /// Some of it.
-    Partly,
+    Partly(Option<ProblemCode>),
     /// It has begun, and no order tells of its end.
     Begun,
     /// It has begun: this order's end tells.
@@ -109,12 +114,21 @@ pub(super) enum Ending {
 }
 
 impl Ending {
+    /// What it was refused with.
+    pub(super) fn code(self) -> Option<ProblemCode> {
+        match self {
+            Self::NotDone(code) | Self::Partly(code) => code,
+            Self::Done | Self::Begun | Self::Ordered(_) | Self::Ends(_) => None,
+        }
+    }
+
     /// As the cookie has it, before the text.
     fn mark(self) -> String {
+        let code = self.code().map_or("", ProblemCode::as_str);
         match self {
             Self::Done => "+".to_owned(),
-            Self::NotDone => "-".to_owned(),
-            Self::Partly => "~".to_owned(),
+            Self::NotDone(_) => format!("-{code}."),
+            Self::Partly(_) => format!("~{code}."),
             Self::Begun => "?".to_owned(),
             Self::Ordered(order) => format!("*{}.", order.simple()),
             Self::Ends(order) => format!("!{}.", order.simple()),
@@ -126,8 +140,11 @@ impl Ending {
         let (mark, rest) = value.split_at_checked(1)?;
         match mark {
             "+" => Some((Self::Done, rest)),
-            "-" => Some((Self::NotDone, rest)),
-            "~" => Some((Self::Partly, rest)),
+            "-" | "~" => {
+                let (code, rest) = rest.split_once('.')?;
+                let code = ProblemCode::spelled(code);
+                Some((if mark == "-" { Self::NotDone(code) } else { Self::Partly(code) }, rest))
+            }
             "?" => Some((Self::Begun, rest)),
             "*" | "!" => {
                 let (order, rest) = rest.split_once('.')?;
@@ -221,6 +238,8 @@ struct Refusal {
     frame: Frame,
     detail: String,
     request_id: String,
+    /// The page that says what it means.
+    about: &'static str,
     is_away: bool,
 }
 
@@ -275,6 +294,7 @@ fn refusal(problem: &Problem, request_id: &str) -> Response {
         },
         detail: problem.detail().to_owned(),
         request_id: request_id.to_owned(),
+        about: problem.code().type_uri(),
         is_away,
     };
     let Ok(html) = refusal.render() else { return problem.clone().into_response() };

@@ -119,7 +119,7 @@ pub(crate) async fn act(services: Arc<Services>, request: Request) -> Outcome {
         Err(NotDone::Refused(problem)) => Told::refused(&problem),
     };
     let mut response = back(&request, &to, told.ending, &told.text)?;
-    if let Some(code) = told.code {
+    if let Some(code) = told.ending.code() {
         // For the audit trail: a browser sees a 303 either way.
         response.extensions_mut().insert(code);
     }

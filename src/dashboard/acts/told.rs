@@ -11,13 +11,11 @@ use crate::http::{Problem, ProblemCode};
 pub(super) struct Told {
     pub(super) ending: Ending,
     pub(super) text: String,
-    /// For the audit trail: why nothing was done.
-    pub(super) code: Option<ProblemCode>,
 }
 
 impl Told {
     fn new(ending: Ending, text: impl Into<String>) -> Self {
-        Self { ending, text: text.into(), code: None }
+        Self { ending, text: text.into() }
     }
 
     /// It is done.
@@ -27,7 +25,7 @@ impl Told {
 
     /// Some of it is done, and the text says what is not.
     pub(super) fn partly(text: impl Into<String>) -> Self {
-        Self::new(Ending::Partly, text)
+        Self::new(Ending::Partly(None), text)
     }
 
     /// It has begun, and no order tells of its end.
@@ -47,18 +45,18 @@ impl Told {
 
     /// Nothing was done, and the text says all of it.
     pub(super) fn not_done(code: ProblemCode, text: impl Into<String>) -> Self {
-        Self { code: Some(code), ..Self::new(Ending::NotDone, text) }
+        Self::new(Ending::NotDone(Some(code)), text)
     }
 
     /// There was nothing left to do.
     pub(super) fn nothing(text: impl Into<String>) -> Self {
-        Self::new(Ending::NotDone, text)
+        Self::new(Ending::NotDone(None), text)
     }
 
     /// It was refused, or came not to its end.
     pub(super) fn refused(problem: &Problem) -> Self {
-        let ending = if problem.is_in_part() { Ending::Partly } else { Ending::NotDone };
-        let text = format!("{}: {}", problem.code().title(), problem.detail());
-        Self { code: Some(problem.code()), ..Self::new(ending, text) }
+        let code = Some(problem.code());
+        let ending = if problem.is_in_part() { Ending::Partly(code) } else { Ending::NotDone(code) };
+        Self::new(ending, format!("{}: {}", problem.code().title(), problem.detail()))
     }
 }
