@@ -111,7 +111,13 @@ fn a_users_number_that_another_environment_tagged_is_taken_back_by_its_name() {
     assert!(!asked.contains("stock"), "{asked}");
     act(&daemon, "adopt", &[("phone_number", &number)], &[]).problem(422, "invalid_field");
     assert_eq!(world.twilio.truth().owned_number(&number).unwrap().friendly_name, STAGING, "nothing was done");
-    let fields = [("phone_number", number.as_str()), ("confirm", "staging"), ("back", its_page.as_str())];
+    // The question said that it stays with user-2: for a number that is somebody else's by now, the yes is none.
+    assert!(asked.contains(r#"name="holder" value="user-2""#), "{asked}");
+    let fields = [("phone_number", number.as_str()), ("confirm", "staging"), ("holder", "user-1")];
+    assert!(said(&act(&daemon, "adopt", &fields, &[])).contains("It is not user-1's any more; nothing was done."));
+    assert_eq!(world.twilio.truth().owned_number(&number).unwrap().friendly_name, STAGING, "nothing was done");
+    let fields =
+        [("phone_number", number.as_str()), ("confirm", "staging"), ("holder", "user-2"), ("back", its_page.as_str())];
     let done = act(&daemon, "adopt", &fields, &[]);
     assert_eq!(done.headers["location"], its_page, "back where it was asked");
     assert!(said(&done).contains("stays with user-2, and carries our tag. Staging has lost it."), "{}", said(&done));
@@ -156,6 +162,11 @@ fn a_question_names_whose_number_it_is_and_has_no_button_where_it_cannot_be_done
     let shown = format!("+1 {} {} {}", &number[2..5], &number[5..8], &number[8..]);
     let asked = question(&daemon, "release-user?user_id=ann");
     assert!(asked.contains(&format!("Take {shown} from ann?")) && has_a_button(&asked), "{asked}");
+    // A yes to that takes no other number that ann may have by then.
+    let spare = numbers.iter().find(|other| **other != number).unwrap();
+    let refused = act(&daemon, "release-user", &[("user_id", "ann"), ("phone_number", spare)], &[]);
+    assert!(said(&refused).contains("ann has another number by now; nothing was done."), "{refused:?}");
+    assert_eq!(daemon.assign("ann").ok()["replayed"], true);
     let asked = question(&daemon, "release-user?user_id=nobody");
     assert!(asked.contains("nobody has no number") && !has_a_button(&asked), "{asked}");
     let asked = question(&daemon, &format!("release-to-twilio?phone_number={}", escaped(&number)));
@@ -221,10 +232,13 @@ fn what_was_done_in_part_names_the_numbers_and_what_to_do() {
     rewire(&world, numbers.iter().find(|number| **number != tagged).unwrap());
     let told = said(&act(&daemon, "configure-webhooks", &[], &[]));
     let shown = format!("+1 {} {} {}", &tagged[2..5], &tagged[5..8], &tagged[8..]);
-    assert!(told.starts_with("~1 number of 3 set, 1 not. ") && told.contains(&shown), "{told}");
+    assert!(told.starts_with("~.1 number of 3 set, 1 not. ") && told.contains(&shown), "{told}");
     assert!(told.contains("staging") && told.contains("adopt it here"), "{told}");
     let told = said(&act(&daemon, "configure-webhooks", &[], &[]));
-    assert!(told.starts_with("-None was set, 1 number of 3 could not be. ") && told.contains(&shown), "{told}");
+    assert!(
+        told.starts_with("-conflict.None was set, 1 number of 3 could not be. ") && told.contains(&shown),
+        "{told}"
+    );
     assert_eq!(world.sql("SELECT code FROM audit WHERE method = 'POST' ORDER BY id DESC LIMIT 1"), "conflict");
 }
 
@@ -250,11 +264,19 @@ fn an_order_of_the_pool_is_paused_and_one_by_hand_is_cancelled() {
     assert!(its_page.contains("acts/pause\"") && !its_page.contains("acts/cancel"), "{its_page}");
     let asked = question(&daemon, &format!("cancel?purchase_id={automatic}"));
     assert!(
-        asked.contains("The pool placed it itself") && asked.contains("acts/pause?back=") && !has_a_button(&asked),
+        asked.contains("one of the pool's own") && asked.contains("acts/pause?back=") && !has_a_button(&asked),
         "{asked}"
     );
     let refused = act(&daemon, "cancel", &[("purchase_id", automatic)], &[]);
-    assert!(said(&refused).starts_with('-'), "{refused:?}");
+    assert!(said(&refused).starts_with("-automatic_order."), "{refused:?}");
+    // The page on which it is told leads to what it means.
+    let cookie = refused.headers["set-cookie"].split(';').next().unwrap();
+    let headers = [("X-Admin-API-Key", ADMIN_KEY), ("Accept", "text/html"), ("Cookie", cookie)];
+    let told = daemon.send("GET", HOME, &headers, None);
+    assert!(
+        told.body.as_str().unwrap().contains("<a href=\"/problems/automatic_order\">What this means</a>"),
+        "{told:?}"
+    );
     let support = daemon.send("GET", &format!("{HOME}/orders"), &[("X-Admin-API-Key", SUPPORT)], None);
     let support = support.body.as_str().unwrap();
     assert!(support.contains("0 of 3") && !support.contains("/acts/") && !support.contains(">Do</th>"), "{support}");

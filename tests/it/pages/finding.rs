@@ -244,7 +244,9 @@ fn whoever_mistypes_an_address_is_shown_the_way_and_a_program_gets_the_problem()
     let lost = page(&daemon, "/nowhere");
     assert_eq!((lost.status, lost.headers["content-type"].as_str()), (404, "text/html; charset=utf-8"));
     assert!(
-        text(&lost).contains("There is no page at this address") && text(&lost).contains("To the dashboard"),
+        text(&lost).contains("There is no page at this address")
+            && text(&lost).contains("To the dashboard")
+            && text(&lost).contains("<a href=\"/problems/not_found\">What this means</a>"),
         "{lost:?}"
     );
     daemon.get(&format!("{DASHBOARD}/nowhere")).problem(404, "not_found");
