@@ -4,7 +4,7 @@
 //! list; [`page`] looks a page up in the database and sorts it: [`known`] numbers of ours (pure decisions), which [`repair`]
 //! attends to, and numbers with our tag that nobody knows, which [`orphan`] takes in; at the end [`losses`] judges what
 //! numbers lost, [`missing`] what the list did not show, and [`on_hold`] tells of numbers that wait for an operator. Before it,
-//! and at start, [`recount`] sets right how many are owned. What is more
+//! and at start, [`recount()`] sets right how many are owned. What is more
 //! than can be true is a [`suspicion`]; what cannot be read is counted in [`unread`].
 //!
 //! Invariants: ownership is by SID in our database first, by tag second; what is neither is never touched (I7); evidence is

@@ -36,7 +36,7 @@ pub fn stock_available_up_to(conn: &mut Connection, most: u32) -> Result<u32, Db
 /// pool is, and as exact as the whole count where the decision hangs on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Glance {
-    /// What [`Stock::idle`] counts, up to the larger of both limits of the policy.
+    /// What [`Stock::idle`](crate::domain::Stock::idle) counts, up to the larger of both limits of the policy.
     pub idle: u32,
     /// What is somebody's, up to `pool.total_min`.
     pub assigned: u32,
