@@ -54,10 +54,14 @@ async fn run(window: &Window, axe: &str) -> Vec<String> {
     panic!("the page is never at rest");
 }
 
-/// What axe-core finds on the page as it stands, in each look.
+/// Wide and narrow, light and dark: both pairs of looks have all four, and pages take turns.
+const LOOKS: [[(u32, bool); 2]; 2] = [[(1440, false), (390, true)], [(390, false), (1440, true)]];
+
+/// What axe-core finds on the page as it stands, in both looks of its turn.
 async fn faults(window: &Window, axe: &str, name: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for (width, dark) in [(1440, false), (390, false), (1440, true), (390, true)] {
+    let turn = name.bytes().map(usize::from).sum::<usize>() % LOOKS.len();
+    for (width, dark) in LOOKS[turn] {
         window.look(width, dark).await;
         let told = run(window, axe).await;
         let tone = if dark { "dark" } else { "light" };
