@@ -220,7 +220,7 @@ async fn colours_that_the_system_forces_leave_the_meters_and_states_visible() {
     let media: Value = json!({"features": [{"name": "forced-colors", "value": "active"}]});
     window.cdp("Emulation.setEmulatedMedia", media).await;
     for css in [".meters progress", "#verdict"] {
-        let width = window.find(css).await.css_value("border-top-width").await.unwrap();
+        let width = window.says_of(css, "border-top-width").await;
         assert_eq!(width, "1px", "{css} has a border where grounds are gone");
     }
     window.close().await;

@@ -29,9 +29,9 @@ async fn the_chart_reaches_from_its_first_sample_to_now_in_the_readers_own_zone(
     assert!(["GMT-8", "GMT-7", "PST", "PDT"].iter().any(|zone| words.contains(zone)), "{words}");
     let document = daemon.get("/admin/phones/dashboard/chart?hours=1").ok();
     let first = document["samples"][0]["at"].as_str().unwrap().to_owned();
-    let from = window.find("#chart").await.attr("data-from").await.unwrap().unwrap();
+    let from = window.says_of("#chart", "data-from").await;
     assert_eq!(from[..19], first[..19], "the first point stands at its own time");
-    let until = window.find("#chart").await.attr("data-until").await.unwrap().unwrap();
+    let until = window.says_of("#chart", "data-until").await;
     let at = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap();
     let apart = at(document["now"]["at"].as_str().unwrap()) - at(&until);
     assert!(apart.abs() < chrono::TimeDelta::minutes(2), "the last point is now: {until}");

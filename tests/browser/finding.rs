@@ -100,19 +100,26 @@ async fn times_are_those_of_the_browsers_zone_with_utc_in_the_tooltip() {
     assert_eq!(old.text().await.unwrap(), "Jan 1, 2026, 19:04 PST", "from a day on, the date");
     assert_eq!(old.attr("title").await.unwrap().as_deref(), Some("2026-01-02 03:04:05 UTC"));
     window.open(&daemon, "/admin/phones/dashboard/assignments").await;
-    let fresh = window.find("td[data-label=Assigned] time").await.text().await.unwrap();
-    assert!((fresh.contains("PST") || fresh.contains("PDT")) && fresh.ends_with(" ago"), "{fresh}");
+    window
+        .until("the time is that of the reader's zone", async || {
+            let fresh = window.text("td[data-label=Assigned] time").await;
+            (fresh.contains("PST") || fresh.contains("PDT")) && fresh.ends_with(" ago")
+        })
+        .await;
     // In a sentence, too; and in rows that came while one looked.
     let number = daemon.assign("ann").ok()["phone_number"].as_str().unwrap().to_owned();
     window.open(&daemon, &format!("{LISTS}/{number}")).await;
-    assert!(window.find(".advice time").await.text().await.unwrap().ends_with(" ago"));
+    window.until("a sentence has it, too", async || window.text(".advice time").await.ends_with(" ago")).await;
     window.open(&daemon, HOME).await;
     window.is_live().await;
     daemon.purchase(1).ok();
     daemon.assign("bob").ok();
     window.until("bob is listed", async || window.count("#assignments tbody tr").await == 2).await;
-    let row = window.find("#assignments tbody tr time").await;
-    assert!(row.attr("title").await.unwrap().unwrap().ends_with(" UTC"));
+    window
+        .until("the tooltip is UTC", async || {
+            window.says_of("#assignments tbody tr time", "title").await.ends_with(" UTC")
+        })
+        .await;
     window.close().await;
 }
 

@@ -67,6 +67,21 @@ impl Window {
         String::new()
     }
 
+    /// What the first match says of `name`: an attribute, or else a style as it is drawn.
+    pub async fn says_of(&self, css: &str, name: &str) -> String {
+        self.find(css).await;
+        loop {
+            // In one step, so that the page replaces nothing in between.
+            let script = "const one = document.querySelector(arguments[0]);
+                          return one && (one.getAttribute(arguments[1]) ?? getComputedStyle(one).getPropertyValue(arguments[1]));";
+            let told = self.driver.execute(script, vec![json!(css), json!(name)]).await.expect("a value");
+            if let Some(text) = told.json().as_str() {
+                return text.to_owned();
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     pub async fn shows(&self, css: &str) -> bool {
         while let Ok(element) = self.driver.find(By::Css(css)).await {
             if let Ok(shows) = element.is_displayed().await {
