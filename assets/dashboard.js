@@ -470,8 +470,24 @@ let isBroken = false;
 let isAway = false;
 let ended = false;
 const link = (className, text) => { if (live.textContent !== text) { live.className = `live ${className}`; live.textContent = text; } };
+// A daemon that stands still cannot say so: the page does, on top, until it speaks again.
+const SILENT = {
+  kind: "silent", severity: "critical", summary: "The daemon does not speak any more.",
+  detail: "Everything below is from before; signups may get no answer, either.",
+  todo: "Look at its process and its log, and at the way to it. The page goes on by itself.",
+};
+const placeSilence = (isSilent) => {
+  const [list, line] = [$("#attention ul"), $("#silent")];
+  if (!list || isSilent === Boolean(line)) return;
+  if (!isSilent) { line.remove(); show("#calm", list.children.length === 0); return; }
+  const told = need(SILENT);
+  told.id = "silent";
+  list.prepend(told);
+  show("#calm", false);
+};
 const showLive = () => {
   const silent = Math.floor((Date.now() - heard) / 1000);
+  placeSilence(Boolean(heard) && !ended && !isBroken && silent >= SILENT_SECONDS_MAX);
   if (ended) link("off", "Not live");
   else if (isBroken) link("off", "Not live; connecting again");
   else if (heard && silent >= SILENT_SECONDS_MAX) link("off", `Last word ${span(silent < 60 ? silent - silent % 5 : silent)} ago`);

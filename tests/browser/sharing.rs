@@ -70,9 +70,11 @@ async fn a_frozen_daemon_turns_the_page_red_until_it_speaks_again() {
     tokio::time::sleep(std::time::Duration::from_secs(20)).await;
     window.until("it says so", async || says().await.starts_with("Last word ")).await;
     assert_eq!(window.count("#live.off").await, 1);
+    window.until("it stands on top", async || window.text("#silent").await.contains("does not speak any more")).await;
     window.pictures("frozen").await;
     daemon.signal(Signal::SIGCONT);
     window.is_live().await;
+    window.until("it is over", async || window.count("#silent").await == 0).await;
     assert_eq!(window.count("#live.on").await, 1);
     window.close_but(&["events"]).await;
 }
