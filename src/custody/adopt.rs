@@ -81,13 +81,7 @@ impl Custody {
         number: &PhoneNumber,
         requested_by: &str,
     ) -> Result<(OwnedNumber, IncomingNumber), CustodyError> {
-        let found = match self.twilio.find(number, None).await {
-            Ok(found) => found.ok_or(CustodyError::NotInAccount)?.body,
-            Err(failure) => {
-                self.halt_on(&failure).await;
-                return Err(CustodyError::not_asked(failure));
-            }
-        };
+        let found = self.heard(self.twilio.find(number, None).await).await?.ok_or(CustodyError::NotInAccount)?.body;
         if let TagOn::Another(instance) = self.tag_on(&found) {
             slog::warn!(self.log, "a number is adopted that carries another environment's tag";
                 "phone_number_ends" => number.last_four(), "sid" => found.sid.as_str(), "environment" => instance);
@@ -122,13 +116,7 @@ impl Custody {
     /// What is its user's already is left as it is, but for another environment's tag: that one is overwritten, and the
     /// webhooks with it, because that environment may have set them.
     async fn take_back_tag(&self, owned: &OwnedNumber, requested_by: &str) -> Result<(), CustodyError> {
-        let found = match self.twilio.fetch(&owned.sid).await {
-            Ok(found) => found,
-            Err(failure) => {
-                self.halt_on(&failure).await;
-                return Err(CustodyError::not_asked(failure));
-            }
-        };
+        let found = self.heard(self.twilio.fetch(&owned.sid).await).await?;
         let Some(found) = found else { return self.missing(owned).await };
         let id = owned.id;
         let tag_is_ours = move |conn: &mut crate::db::Connection| number_note_tag(conn, id, false);

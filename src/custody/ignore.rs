@@ -19,13 +19,7 @@ impl Custody {
         if owned.is_some_and(|owned| owned.status() != NumberStatus::Released) {
             return Err(CustodyError::Owned);
         }
-        let found = match self.twilio.find(number, None).await {
-            Ok(found) => found.ok_or(CustodyError::NotInAccount)?.body,
-            Err(failure) => {
-                self.halt_on(&failure).await;
-                return Err(CustodyError::not_asked(failure));
-            }
-        };
+        let found = self.heard(self.twilio.find(number, None).await).await?.ok_or(CustodyError::NotInAccount)?.body;
         if matches!(self.tag_on(&found), TagOn::Ours(_)) {
             return Err(CustodyError::Owned);
         }

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::error::CustodyError;
 use crate::config::Config;
 use crate::db::Db;
 use crate::db::numbers::NewNumber;
@@ -93,6 +94,18 @@ impl Custody {
     /// Opens the breaker when Twilio refuses the account as a whole.
     pub(super) async fn halt_on(&self, failure: &TwilioError) -> bool {
         breaker::halt_on(&self.db, &self.config.load().breaker, &self.log, failure).await
+    }
+
+    /// What Twilio answered to a look before anything was done. A failure says that nothing was, and opens the breaker if it
+    /// refuses the account.
+    pub(super) async fn heard<T>(&self, answer: Result<T, TwilioError>) -> Result<T, CustodyError> {
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(failure) => {
+                self.halt_on(&failure).await;
+                Err(CustodyError::not_asked(failure))
+            }
+        }
     }
 
     /// Writes our tag, and the webhooks if given, and checks what Twilio says they are now. `None` = it is gone (404).

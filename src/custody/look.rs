@@ -7,7 +7,6 @@ use super::error::CustodyError;
 use super::keeper::{Custody, TagOn};
 use crate::db::numbers::{OwnedNumber, number_owned};
 use crate::domain::{NumberStatus, PhoneNumber};
-use crate::twilio::TwilioError;
 
 /// What a look saw.
 #[derive(Debug, Clone)]
@@ -60,15 +59,5 @@ impl Custody {
             },
         };
         Ok(Seen { owned, at_twilio })
-    }
-
-    async fn heard<T>(&self, answer: Result<T, TwilioError>) -> Result<T, CustodyError> {
-        match answer {
-            Ok(answer) => Ok(answer),
-            Err(failure) => {
-                self.halt_on(&failure).await;
-                Err(CustodyError::not_asked(failure))
-            }
-        }
     }
 }

@@ -82,17 +82,13 @@ impl Custody {
 
     /// Another environment may have taken the number over, and perhaps somebody has it there.
     async fn check_tag(&self, owned: &OwnedNumber) -> Result<(), CustodyError> {
-        match self.twilio.fetch(&owned.sid).await {
-            Ok(Some(found)) => match self.tag_on(&found) {
+        match self.heard(self.twilio.fetch(&owned.sid).await).await? {
+            Some(found) => match self.tag_on(&found) {
                 TagOn::Another(instance) => Err(CustodyError::AnotherEnvironments(instance)),
                 TagOn::Ours(_) | TagOn::Nobody => Ok(()),
             },
             // Gone already: the release says so.
-            Ok(None) => Ok(()),
-            Err(failure) => {
-                self.halt_on(&failure).await;
-                Err(CustodyError::not_asked(failure))
-            }
+            None => Ok(()),
         }
     }
 

@@ -76,6 +76,12 @@ impl OrderState {
     pub fn has_ended(self) -> bool {
         !matches!(self, Self::Queued | Self::Running)
     }
+
+    /// As it is told: between two slices an order that has begun waits for the lock, and to the outside it still runs.
+    #[must_use]
+    pub fn shown(self, has_begun: bool) -> Self {
+        if self == Self::Queued && has_begun { Self::Running } else { self }
+    }
 }
 
 /// How far one number of an order has come: `intended → (sent, attempt n) → bought | taken | not_bought | unknown`.

@@ -57,7 +57,7 @@ impl From<OrderView> for OrderLine {
     fn from(order: OrderView) -> Self {
         Self {
             purchase_id: order.id,
-            state: order.shown_state(),
+            state: order.state.shown(order.started_at.is_some()),
             outcome: order.outcome(),
             trigger: order.trigger,
             explanation: explain_trigger(order.trigger).to_owned(),

@@ -115,12 +115,10 @@ fn bought(number: &OwnedNumber) -> Bought {
 }
 
 pub(crate) fn document(record: &PurchaseRecord) -> Document {
-    // Between two slices an order waits for the lock; to the outside it is still running.
-    let begun = record.order.state == OrderState::Queued && record.order.started_at.is_some();
     let wish = &record.order.wish;
     Document {
         purchase_id: record.order.id,
-        state: if begun { OrderState::Running } else { record.order.state },
+        state: record.order.state.shown(record.order.started_at.is_some()),
         requested_count: record.order.wish.count,
         purchased_count: record.numbers.len(),
         numbers: record.numbers.iter().map(bought).collect(),

@@ -26,8 +26,8 @@ pub use queue::{
     Enqueued, ORDERS_QUEUED_MAX, purchase_enqueue, purchase_keep_waiting, purchase_waits_no_more, purchases_left_open,
     purchases_others_wait,
 };
-pub use recent::{OrderView, orders_recent, orders_watched, purchase_marks, purchases_of_month};
+pub use recent::{OrderView, orders_recent, orders_watched, purchase_marks, purchases_of_month, purchases_outcomes};
 pub use run::{
     purchase_count_used, purchase_end, purchase_open, purchase_start, purchase_yield, purchases_interrupt_stale,
 };
-pub use told::{CANCELLED, purchase_add_error, purchases_bought_since, purchases_clock, purchases_outcomes};
+pub use told::{CANCELLED, purchase_add_error, purchases_bought_since, purchases_clock};

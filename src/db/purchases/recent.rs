@@ -3,6 +3,8 @@
 //! Invariant: every list is bounded.
 //! How to get it wrong: a count over the whole history for a page that is looked at all day.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -104,13 +106,6 @@ impl OrderView {
             unconfirmed: count(self.unconfirmed_count),
         })
     }
-
-    /// As it is told: between two slices an order waits for the lock, and to the outside it is still running.
-    #[must_use]
-    pub fn shown_state(&self) -> OrderState {
-        let goes_on = self.state == OrderState::Queued && self.started_at.is_some();
-        if goes_on { OrderState::Running } else { self.state }
-    }
 }
 
 /// All open orders, which are few, and then the latest until there are `limit`, newest first; adoptions and imports
@@ -148,6 +143,18 @@ pub fn orders_watched(conn: &mut Connection, limit: i64, also: &[Uuid]) -> Resul
     .bind::<Array<SqlUuid>, _>(also)
     .load(conn)?;
     Ok(as_told(lines))
+}
+
+/// What came of these orders.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn purchases_outcomes(conn: &mut Connection, ids: &[Uuid]) -> Result<HashMap<Uuid, OrderOutcome>, DbError> {
+    let orders: Vec<OrderView> =
+        sql_query(format!("SELECT {VIEW}, ARRAY[]::text[] AS errors FROM purchases p WHERE p.id = ANY($1)"))
+            .bind::<Array<SqlUuid>, _>(ids)
+            .load(conn)?;
+    Ok(orders.into_iter().map(|order| (order.id, order.outcome())).collect())
 }
 
 /// How many numbers were bought in this calendar month (UTC), by hand or by themselves.

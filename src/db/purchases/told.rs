@@ -1,17 +1,15 @@
 //! What became of orders, for whoever asks: what they did not get, and what was bought meanwhile.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Bool, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::schema::purchase_errors;
-use crate::domain::{OrderFacts, OrderOutcome, OrderState, Trigger};
+use crate::domain::Trigger;
 
 /// The code under which an order tells what it did not get because it was cancelled.
 pub const CANCELLED: &str = "cancelled";
@@ -62,54 +60,6 @@ pub(super) fn tell_cancelled(conn: &mut Connection, orders: &[Uuid]) -> Result<(
     .bind::<Array<SqlUuid>, _>(orders)
     .execute(conn)?;
     Ok(())
-}
-
-/// What came of these orders.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn purchases_outcomes(conn: &mut Connection, ids: &[Uuid]) -> Result<HashMap<Uuid, OrderOutcome>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = SqlUuid)]
-        id: Uuid,
-        #[diesel(sql_type = Text)]
-        state: OrderState,
-        #[diesel(sql_type = Bool)]
-        has_begun: bool,
-        #[diesel(sql_type = Bool)]
-        is_cancelled: bool,
-        #[diesel(sql_type = BigInt)]
-        requested: i64,
-        #[diesel(sql_type = BigInt)]
-        purchased: i64,
-        #[diesel(sql_type = BigInt)]
-        unconfirmed: i64,
-    }
-    let rows: Vec<Row> = sql_query(
-        "SELECT p.id, p.state, p.started_at IS NOT NULL AS has_begun, p.cancelled_at IS NOT NULL AS is_cancelled,
-                p.requested_count::bigint AS requested, of_it.*
-           FROM purchases p, LATERAL (
-                SELECT count(*) FILTER (WHERE i.state = 'bought') AS purchased,
-                       count(*) FILTER (WHERE i.state IN ('sent', 'unknown')) AS unconfirmed
-                  FROM purchase_items i WHERE i.purchase_id = p.id) AS of_it
-          WHERE p.id = ANY($1)",
-    )
-    .bind::<Array<SqlUuid>, _>(ids)
-    .load(conn)?;
-    let count = |count: i64| u64::try_from(count).unwrap_or(0);
-    let outcome = |row: Row| {
-        let facts = OrderFacts {
-            state: row.state,
-            has_begun: row.has_begun,
-            is_cancelled: row.is_cancelled,
-            requested: count(row.requested),
-            purchased: count(row.purchased),
-            unconfirmed: count(row.unconfirmed),
-        };
-        (row.id, OrderOutcome::of(facts))
-    };
-    Ok(rows.into_iter().map(outcome).collect())
 }
 
 /// How many numbers were bought by orders of `trigger` that were written after `since`, by the database's clock.
