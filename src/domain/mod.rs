@@ -11,12 +11,15 @@ mod explain;
 mod foreign;
 mod history;
 mod key_name;
+mod market;
 mod nanp;
 mod number;
 mod order;
 mod outcome;
+mod papers;
 mod plan;
 mod plan_pass;
+mod pool;
 mod region;
 mod spelling;
 mod stock;
@@ -33,14 +36,17 @@ pub use explain::{Rooms, explain_order, explain_pass, explain_reason, explain_tr
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
 pub use history::{AssignmentSource, NumberEventKind, Occasion};
 pub use key_name::{InvalidKeyName, KeyName};
+pub use market::{Contains, InvalidContains, InvalidRegionName, Market, Place, RegionName};
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, ListOrder, ListedStatus, LiveOrEnded, NumberSid, NumberStatus,
     PhoneNumber, QuarantineReason, StoredStatus, WebhookStatus,
 };
 pub use order::{Concerns, ItemState, OrderState, Trigger};
 pub use outcome::{OrderFacts, OrderOutcome};
+pub use papers::{AddressSid, BundleSid, IdentitySid, InvalidPaperSid, Papers};
 pub use plan::{ManualWish, Plan, lack, permit_one, plan, plan_manual};
 pub use plan_pass::{BATCHES_MAX, PassPlan, plan_pass};
+pub use pool::{InvalidPoolName, Kind, NumberType, PoolKey, PoolName};
 pub use region::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
 pub use spelling::number_as_written;
 pub use stock::Stock;

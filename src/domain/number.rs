@@ -81,10 +81,13 @@ impl FromStr for NumberSid {
     type Err = InvalidSid;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let hex = text.strip_prefix("PN").ok_or(InvalidSid)?;
-        let well_formed = hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(InvalidSid) }
+        if is_sid("PN", text) { Ok(Self(text.to_owned())) } else { Err(InvalidSid) }
     }
+}
+
+/// Whether the text is a SID that begins with these letters: 32 hexadecimal digits follow them.
+pub(super) fn is_sid(prefix: &str, text: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 text_value!(PhoneNumber, NumberSid);

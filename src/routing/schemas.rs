@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, 
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::domain::{AreaCode, CountryCode, NumberSid, PhoneNumber, UserId};
+use crate::domain::{AreaCode, CountryCode, NumberSid, PhoneNumber, PoolName, UserId};
 
 /// A text that is written in place wherever it occurs.
 macro_rules! text_schema {
@@ -36,6 +36,8 @@ text_schema! {
         |text| text.pattern(Some("^PN[0-9a-fA-F]{32}$"));
     AreaCode = "An area code of the North American numbering plan.", "415", |text| text.pattern(Some("^[2-9][0-9]{2}$"));
     CountryCode = "A country as ISO 3166-1 alpha-2 writes it.", "US", |text| text.pattern(Some("^[A-Z]{2}$"));
+    PoolName = "A pool: `default`, or the name of a `[pools.NAME]`.", "gb",
+        |text| text.pattern(Some("^[a-z](_?[a-z0-9])*$")).max_length(Some(32));
     UserId = "A user as the signup service names them: no control, format or line-separator character.", "u-1",
         |text| text.min_length(Some(1)).max_length(Some(UserId::CHARACTERS_MAX));
     Cursor = "A place in a list.", "1024", |text| text.pattern(Some("^[0-9a-f-]{1,36}$"));
