@@ -7,10 +7,12 @@ mod assignable;
 mod audience;
 mod caps;
 mod counts;
+mod emptiness;
 mod explain;
 mod foreign;
 mod history;
 mod key_name;
+mod ladder;
 mod market;
 mod nanp;
 mod number;
@@ -32,11 +34,14 @@ pub use assignable::{Standing, why_not};
 pub use audience::{InvalidUserId, UserId};
 pub use caps::{Cap, Caps, PoolPolicy};
 pub use counts::grouped;
+pub use emptiness::{Level, emptiest};
 pub use explain::{Rooms, explain_order, explain_pass, explain_reason, explain_trigger, obstacles, reasons};
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
 pub use history::{AssignmentSource, NumberEventKind, Occasion};
 pub use key_name::{InvalidKeyName, KeyName};
+pub use ladder::{Ladder, Match};
 pub use market::{Contains, InvalidContains, InvalidRegionName, Market, Place, RegionName};
+pub use nanp::Region;
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, ListOrder, ListedStatus, LiveOrEnded, NumberSid, NumberStatus,
     PhoneNumber, QuarantineReason, StoredStatus, WebhookStatus,

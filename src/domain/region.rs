@@ -18,11 +18,6 @@ impl CountryCode {
     /// Canada, the other country whose numbers Twilio sells by area code.
     pub const CA: Self = Self(*b"CA");
 
-    /// The country of these two letters; for tables.
-    pub(super) const fn of(letters: [u8; 2]) -> Self {
-        Self(letters)
-    }
-
     /// The two letters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -58,6 +53,11 @@ pub struct AreaCode([u8; 3]);
 pub struct InvalidAreaCode;
 
 impl AreaCode {
+    /// The code of these three digits; for tables.
+    pub(super) const fn of(digits: [u8; 3]) -> Self {
+        Self(digits)
+    }
+
     /// The three digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
