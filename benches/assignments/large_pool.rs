@@ -33,7 +33,7 @@ const POOLS: [Pool; 4] = [
 ];
 /// Short, because the small pools last no longer; hence more rounds.
 const COUNT: u64 = 15_000;
-const MORE_ROUNDS: usize = 2;
+const MORE_ROUNDS: usize = 6;
 const CONNECTIONS: [usize; 2] = [1, 64];
 /// A median may differ by so much.
 const MOST: f64 = 0.1;

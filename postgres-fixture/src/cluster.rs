@@ -38,6 +38,7 @@ pub struct Cluster {
     home: ClusterFolder,
     settings: Settings,
     copy: CopyStrategy,
+    durable: bool,
     port: u16,
     server: Mutex<Option<Server>>,
     watchdog: Option<Watchdog>,
@@ -50,7 +51,7 @@ impl Cluster {
         let installation = Installation::find()?;
         let home = match &options.dir {
             Some(dir) => ClusterFolder::at(dir, options.keep, &installation)?,
-            None => ClusterFolder::temporary(&installation)?,
+            None => ClusterFolder::temporary(&installation, options.durable)?,
         };
         // Before anything runs: from here on, every way out cleans up.
         let watchdog = Watchdog::start(&home)?;
@@ -63,6 +64,7 @@ impl Cluster {
             home,
             settings,
             copy,
+            durable: options.durable,
             port: server.port(),
             server: Mutex::new(Some(server)),
             watchdog: Some(watchdog),
@@ -72,7 +74,7 @@ impl Cluster {
 
     /// A standby of this cluster, which follows it by streaming and answers reads until it is promoted.
     pub fn standby(&self) -> Result<Self, FixtureError> {
-        let home = ClusterFolder::temporary(&self.installation)?;
+        let home = ClusterFolder::temporary(&self.installation, self.durable)?;
         let watchdog = Watchdog::start(&home)?;
         let unfinished = home.data_unfinished();
         let mut backup = self.installation.server("pg_basebackup", home.root());
@@ -86,6 +88,7 @@ impl Cluster {
             home,
             settings: self.settings.clone(),
             copy: self.copy,
+            durable: self.durable,
             port: server.port(),
             server: Mutex::new(Some(server)),
             watchdog: Some(watchdog),

@@ -13,7 +13,8 @@ pub struct ClusterOptions {
     /// Waits for the disk at each commit, as PostgreSQL does out of the box. Benchmarks and tests of crashes want it.
     /// Without it, a commit still survives any crash of PostgreSQL, but not one of the machine.
     pub durable: bool,
-    /// The folder to live in: a new or empty one, or one that an earlier cluster kept. Default: a new temporary one.
+    /// The folder to live in: a new or empty one, or one that an earlier cluster kept. Default: a new temporary one, in
+    /// memory (`/dev/shm`) if it need not be durable, there is room and `TMPDIR` is not set.
     pub dir: Option<PathBuf>,
     /// Leaves `dir` in place in the end. A temporary folder is never kept.
     pub keep: bool,

@@ -16,6 +16,7 @@ use crate::window::Window;
 
 /// Tests that drive browsers at a time: each is many processes.
 static TESTS: Semaphore = Semaphore::const_new(2);
+const STARTS_MAX: usize = 10;
 
 /// What a window is like.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,26 +35,7 @@ pub struct Chrome {
 impl Chrome {
     pub async fn start() -> Self {
         let permit = TESTS.acquire().await.expect("never closed");
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .expect(
-                "chromedriver must be installed: scripts/install-deps, or apt-get install chromium chromium-driver",
-            );
-        let mut said = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
-        let port = said
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| {
-                line.split("started successfully on port ").nth(1)?.trim_end_matches('.').parse::<u16>().ok()
-            })
-            .expect("chromedriver says on which port it listens");
-        // Whatever else it says must not fill the pipe.
-        std::thread::spawn(move || said.for_each(drop));
+        let (driver, port) = driver();
         let profiles = std::env::temp_dir().join(format!("callbunker-browser-{}-{port}", std::process::id()));
         Self { driver, url: format!("http://127.0.0.1:{port}"), profiles, _permit: permit }
     }
@@ -93,6 +75,42 @@ impl Chrome {
             WebDriver::new(&self.url, capabilities).await.expect("chromium must be installed: scripts/install-deps");
         Window::new(driver).await
     }
+}
+
+/// A driver and the port that it listens on.
+///
+/// It picks a free port for 127.0.0.1 and ends if somebody has the same one at `::1` just then: it is started again, and
+/// takes another.
+fn driver() -> (Child, u16) {
+    let mut said = Vec::new();
+    for _start in 0..STARTS_MAX {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect(
+                "chromedriver must be installed: scripts/install-deps, or apt-get install chromium chromium-driver",
+            );
+        let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        let port = lines.by_ref().find_map(|line| {
+            let port =
+                line.split("started successfully on port ").nth(1).map(|port| port.trim_end_matches('.').parse());
+            said.push(line);
+            port?.ok()
+        });
+        if let Some(port) = port {
+            // Whatever else it says must not fill the pipe.
+            std::thread::spawn(move || lines.for_each(drop));
+            return (driver, port);
+        }
+        // It closed its side, so it has ended or is about to.
+        let _ = driver.kill();
+        said.push(format!("{}", driver.wait().expect("its end")));
+    }
+    panic!("chromedriver does not listen; in {STARTS_MAX} starts it said:\n{}", said.join("\n"))
 }
 
 impl Drop for Chrome {

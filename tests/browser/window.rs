@@ -21,7 +21,7 @@ pub struct Window {
 
 impl Window {
     pub async fn new(driver: WebDriver) -> Self {
-        driver.set_page_load_timeout(Duration::from_secs(30)).await.expect("a timeout");
+        driver.set_page_load_timeout(Duration::from_secs(60)).await.expect("a timeout");
         Self { driver }
     }
 
@@ -48,7 +48,7 @@ impl Window {
 
     pub async fn find(&self, css: &str) -> WebElement {
         let found =
-            self.driver.query(By::Css(css)).wait(Duration::from_secs(20), Duration::from_millis(50)).first().await;
+            self.driver.query(By::Css(css)).wait(Duration::from_secs(60), Duration::from_millis(50)).first().await;
         found.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
@@ -124,7 +124,7 @@ impl Window {
         self.text(&format!("[data-count='{name}']")).await.parse().ok()
     }
 
-    /// Waits until `done`, at most half a minute: only a bound, never a measure.
+    /// Waits until `done`, at most two minutes: only a bound, never a measure.
     #[track_caller]
     pub fn until<'w>(
         &'w self,
@@ -133,7 +133,7 @@ impl Window {
     ) -> impl Future<Output = ()> + 'w {
         let place = std::panic::Location::caller();
         async move {
-            let deadline = Instant::now() + Duration::from_secs(30);
+            let deadline = Instant::now() + Duration::from_secs(120);
             while !done().await {
                 if Instant::now() >= deadline {
                     let page =

@@ -44,7 +44,7 @@ fn bad_usage_is_64_and_help_is_0() {
 
 #[test]
 fn check_config_prints_what_is_in_force_without_secrets() {
-    let world = World::new().set("pool.threshold_low", 7).set("pool.area_codes", "415,628");
+    let world = World::unmigrated().set("pool.threshold_low", 7).set("pool.area_codes", "415,628");
     let ended = run(&["check-config"], world.settings());
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
     assert!(ended.stdout.contains("threshold_low = 7"), "{}", ended.stdout);
@@ -123,7 +123,7 @@ fn tempfolder() -> std::path::PathBuf {
 
 #[test]
 fn migrate_needs_only_the_database_and_can_be_repeated() {
-    let world = World::new();
+    let world = World::unmigrated();
     let only = BTreeMap::from([("DATABASE_URL".to_owned(), world.database.url().to_owned())]);
     let first = run(&["migrate"], &only);
     assert_eq!((first.code, first.stderr.as_str()), (Some(0), ""));

@@ -1,7 +1,7 @@
 //! What cannot carry callbunker is refused with 64 and a sentence: poolers, engines, schemas of another time.
 
 use std::collections::BTreeMap;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use postgres_fixture::{Cluster, ClusterOptions};
 
 use crate::world::session::Session;
-use crate::world::{World, eventually};
+use crate::world::{World, a_port_of_its_own, eventually};
 
 fn run(arguments: &[&str], settings: &BTreeMap<String, String>) -> (Option<i32>, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callbunker"));
@@ -46,7 +46,7 @@ impl Pooler {
         let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].map(PathBuf::from).into_iter();
         let program = program.chain([tools.join("pgbouncer")]).find(|path| path.is_file());
         let program = program.expect("PgBouncer; scripts/install-deps --browser brings it");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port").port();
+        let port = a_port_of_its_own();
         let folder = std::env::temp_dir().join(format!("callbunker-pooler-{}-{port}", std::process::id()));
         std::fs::create_dir(&folder).expect("a folder");
         let (server, name) = (postgres_fixture::Cluster::shared().port(), world.database.name());
@@ -87,7 +87,7 @@ impl Drop for Pooler {
 
 #[test]
 fn a_pooler_that_shares_sessions_by_transaction_is_refused() {
-    let world = World::new().quiet();
+    let world = World::unmigrated().quiet();
     let pooler = Pooler::start(&world, "transaction");
     let world = world.set("DATABASE_URL", &pooler.url);
     is_refused(&world, &["DATABASE_URL", "pooler", "pool_mode = session"]);
@@ -104,7 +104,7 @@ fn a_pooler_that_shares_sessions_by_transaction_is_refused() {
 
 #[test]
 fn a_pooler_that_gives_sessions_away_whole_is_welcome() {
-    let world = World::new().quiet();
+    let world = World::unmigrated().quiet();
     let pooler = Pooler::start(&world, "session");
     let world = world.set("DATABASE_URL", &pooler.url);
     assert_eq!(run(&["check-config"], world.settings()).0, Some(0));
@@ -123,7 +123,7 @@ fn psql(url: &str, sql: &str) -> (Option<i32>, String, String) {
 
 #[test]
 fn an_engine_whose_advisory_locks_exclude_nobody_is_refused() {
-    let world = World::new().quiet();
+    let world = World::unmigrated().quiet();
     world.sql(
         "SET allow_system_table_mods = on;
          CREATE OR REPLACE FUNCTION pg_catalog.pg_try_advisory_xact_lock(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
@@ -133,7 +133,7 @@ fn an_engine_whose_advisory_locks_exclude_nobody_is_refused() {
 
 #[test]
 fn a_schema_that_a_newer_version_left_behind_is_refused_by_name() {
-    let world = World::new().quiet();
+    let world = World::unmigrated().quiet();
     assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
     world.sql("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231235959')");
     is_refused(&world, &["20991231235959", "newer callbunker"]);
@@ -141,8 +141,8 @@ fn a_schema_that_a_newer_version_left_behind_is_refused_by_name() {
 
 #[test]
 fn an_unreachable_database_is_a_note_to_check_config() {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|port| port.local_addr()).expect("a port").port();
-    let world = World::new().set("DATABASE_URL", format!("postgres://postgres:secret-word@127.0.0.1:{port}/x"));
+    let port = a_port_of_its_own();
+    let world = World::unmigrated().set("DATABASE_URL", format!("postgres://postgres:secret-word@127.0.0.1:{port}/x"));
     let (code, stdout, stderr) = run(&["check-config"], world.settings());
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.contains("# Note: the database could not be looked at") && stdout.contains("refused"), "{stdout}");
@@ -153,7 +153,7 @@ fn an_unreachable_database_is_a_note_to_check_config() {
 
 #[test]
 fn a_password_that_is_refused_is_told_as_that_and_not_shown() {
-    let world = World::new();
+    let world = World::unmigrated();
     let role = format!("guarded_{}", world.database.name());
     world.sql(&format!("CREATE ROLE {role} LOGIN PASSWORD 'right' CONNECTION LIMIT 0"));
     let place = world.database.url().split_once('@').expect("it names its user").1.to_owned();
@@ -174,7 +174,7 @@ fn what_leads_to_no_server_that_takes_writes_is_refused_with_what_to_take() {
         ("target_session_attrs=read-only", ["target_session_attrs", "read-write"]),
         ("require_auth=scram", ["require_auth", "scram-sha-256"]),
     ] {
-        let world = World::new();
+        let world = World::unmigrated();
         let url = format!("{}?{parameter}", world.database.url());
         let world = world.set("DATABASE_URL", url);
         for command in ["check-config", "migrate", "serve"] {
@@ -237,7 +237,7 @@ fn a_server_that_stands_still_in_the_middle_of_a_migration_ends_it() {
 
 #[test]
 fn a_migration_that_fails_late_is_told_as_its_failure_and_not_as_a_lock() {
-    let world = World::new().quiet();
+    let world = World::unmigrated().quiet();
     before_each_change(&world, "PERFORM pg_sleep(2.5); RAISE EXCEPTION 'such a table is not wanted here';");
     let (code, stderr) = run_to_its_end(&["migrate"], world.settings());
     assert_eq!(code, Some(1), "{stderr}");
@@ -246,7 +246,7 @@ fn a_migration_that_fails_late_is_told_as_its_failure_and_not_as_a_lock() {
 
 #[test]
 fn a_connection_that_is_lost_while_the_migrations_are_listed_is_no_fault_of_the_schema() {
-    let world = World::new().quiet();
+    let world = World::unmigrated().quiet();
     assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
     let holder = Session::open(&world, "LOCK TABLE __diesel_schema_migrations IN ACCESS EXCLUSIVE MODE");
     let waits = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -268,7 +268,7 @@ fn a_connection_that_is_lost_while_the_migrations_are_listed_is_no_fault_of_the_
 
 #[test]
 fn a_migration_lets_others_pass_while_it_waits_for_a_table() {
-    let world = World::new().quiet();
+    let world = World::unmigrated().quiet();
     assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
     // As if this one had not been run: it wants an index on a table that somebody else writes to meanwhile.
     let last = include_str!("../../../migrations/2026-11-22-150000_audit_acts/down.sql");

@@ -149,7 +149,7 @@ fn catalogue(world: &World) -> String {
 }
 
 fn migrated() -> World {
-    let world = World::new();
+    let world = World::unmigrated();
     let done =
         Command::new(env!("CARGO_BIN_EXE_callbunker")).arg("migrate").env_clear().envs(world.settings()).status();
     assert!(done.expect("the program starts").success());

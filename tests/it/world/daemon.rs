@@ -116,7 +116,7 @@ impl Daemon {
 
     /// Waits until it serves (true) or has ended before it did.
     pub fn serves_or_ends(&mut self) -> bool {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             let serves = self.log_lines().into_iter().find(|line| line["msg"] == "callbunker serves");
             if let Some(line) = serves {
@@ -171,7 +171,7 @@ impl Daemon {
         let fresh = self.failpoints.with_extension("new");
         std::fs::write(&fresh, lines).expect("the failpoints' file");
         std::fs::rename(&fresh, &self.failpoints).expect("the failpoints' file");
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(120);
         let in_force = || std::fs::read_to_string(self.failpoints.with_extension("in-force"));
         while cfg!(feature = "failpoints") && self.is_running() && in_force().ok().as_deref() != Some(lines) {
             assert!(Instant::now() < deadline, "the failpoints are not in force:\n{}", self.log_text());
@@ -221,9 +221,9 @@ impl Daemon {
         self.child.wait().expect("it is dead");
     }
 
-    /// Waits for the end, at most a minute.
+    /// Waits for the end, at most two minutes.
     pub fn wait(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             if let Some(status) = self.child.try_wait().expect("its state") {
                 return status;

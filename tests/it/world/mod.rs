@@ -15,6 +15,8 @@ pub mod shape;
 pub mod truth;
 
 use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use postgres_fixture::{Cluster, Database};
@@ -33,14 +35,22 @@ pub struct World {
 }
 
 impl World {
-    /// An empty database, an empty account, and the default configuration.
+    /// A database that `callbunker migrate` has been run on, an empty account, and the default configuration.
     pub fn new() -> Self {
+        Self::around(Cluster::shared().create_database_from(migrated()).expect("a database"))
+    }
+
+    /// The same with an empty database, for tests of what is done to one.
+    pub fn unmigrated() -> Self {
         Self::on(Cluster::shared())
     }
 
-    /// The same on a cluster that the test may crash.
+    /// With an empty database on a cluster that the test may crash.
     pub fn on(cluster: &Cluster) -> Self {
-        let database = cluster.create_database().expect("a database");
+        Self::around(cluster.create_database().expect("a database"))
+    }
+
+    fn around(database: Database) -> Self {
         let twilio = Simulator::start(SimulatorOptions::default()).expect("a simulator");
         let mut world = Self { database, twilio, settings: BTreeMap::new() };
         for (name, value) in [
@@ -86,17 +96,10 @@ impl World {
         self.set("pool.threshold_low", 0).set("pool.total_min", 0)
     }
 
-    /// Daemons listen on one and the same port, one after the other. The system gives it to no connection meanwhile: it
-    /// hands out those from 32768 on.
+    /// Daemons listen on one and the same port, one after the other.
     #[must_use]
     pub fn on_a_port_of_its_own(self) -> Self {
-        use std::sync::atomic::{AtomicU16, Ordering};
-        static NEXT: AtomicU16 = AtomicU16::new(0);
-        let of_this_process = 20_000 + u16::try_from(std::process::id() % 120).expect("a small number") * 100;
-        let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
-        let mut ports = std::iter::repeat_with(|| of_this_process + NEXT.fetch_add(1, Ordering::Relaxed) % 100);
-        let port = ports.by_ref().take(100).find(is_free).expect("a free port");
-        self.set("http.listen", format!("127.0.0.1:{port}"))
+        self.set("http.listen", format!("127.0.0.1:{}", a_port_of_its_own()))
     }
 
     /// Starts a daemon and waits until it is ready.
@@ -177,10 +180,36 @@ impl World {
     }
 }
 
-/// Waits until `done`, at most half a minute: only a bound, never a measure.
+/// What the databases of the worlds are copies of: the real binary migrates it once for all tests of a process.
+fn migrated() -> &'static Database {
+    static MIGRATED: OnceLock<Database> = OnceLock::new();
+    MIGRATED.get_or_init(|| {
+        let world = World::unmigrated();
+        let mut migrate = Command::new(env!("CARGO_BIN_EXE_callbunker"));
+        let output = migrate.arg("migrate").env_clear().envs(world.settings()).output().expect("the program runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        world.database
+    })
+}
+
+/// A port that is free, and that the system gives to no connection meanwhile: it hands out those from 32768 on.
+///
+/// # Panics
+///
+/// If a hundred ports in a row are taken.
+pub fn a_port_of_its_own() -> u16 {
+    use std::sync::atomic::{AtomicU16, Ordering};
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let of_this_process = 20_000 + u16::try_from(std::process::id() % 120).expect("a small number") * 100;
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let mut ports = std::iter::repeat_with(|| of_this_process + NEXT.fetch_add(1, Ordering::Relaxed) % 100);
+    ports.by_ref().take(100).find(is_free).expect("a free port")
+}
+
+/// Waits until `done`, at most two minutes: only a bound, never a measure.
 #[track_caller]
 pub fn eventually(what: &str, mut done: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(120);
     while !done() {
         assert!(Instant::now() < deadline, "it never came to pass: {what}");
         std::thread::sleep(Duration::from_millis(20));
