@@ -384,7 +384,8 @@ fn a_repeat_beside_the_first_call_is_never_told_that_a_living_number_has_left() 
     std::thread::scope(|scope| {
         let slow = scope.spawn(|| import(&daemon, &body).ok());
         eventually("the first call has decided", || world.twilio.truth().requests_of(On::List) >= 3);
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        // It has the last page; only its own thoughts are left, which nothing outside tells of.
+        std::thread::sleep(std::time::Duration::from_secs(4));
         assert_eq!(import(&daemon, &body).ok()["imported"], 3);
         daemon.failpoint_off("import_decided");
         let told = slow.join().unwrap();
