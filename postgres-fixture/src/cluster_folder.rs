@@ -122,7 +122,7 @@ fn memory() -> Option<PathBuf> {
     let folder = Path::new("/dev/shm");
     let space = statvfs(folder).ok()?;
     let free = space.blocks_available().saturating_mul(space.fragment_size());
-    (env::var_os("TMPDIR").is_none() && free >= MEMORY_MIN).then(|| folder.to_path_buf())
+    (env::temp_dir() == Path::new("/tmp") && free >= MEMORY_MIN).then(|| folder.to_path_buf())
 }
 
 fn create_temporary(base: &Path) -> Result<PathBuf, FixtureError> {
