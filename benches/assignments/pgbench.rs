@@ -17,7 +17,7 @@ pub const OURS: Script = Script {
     text: "\\set user random(1, 9000000000000000000)
 UPDATE leases SET user_id = 'pgbench-' || :user::bigint, source = 'pool', assigned_at = clock_timestamp(), \
                   assignment_id = nextval('assignment_ids') \
- WHERE number_id = (SELECT number_id FROM leases WHERE user_id IS NULL AND ready \
+ WHERE number_id = (SELECT number_id FROM leases WHERE pool = 'default' AND user_id IS NULL AND ready AND NOT apart \
                      ORDER BY purchased_at, number_id LIMIT 1 FOR UPDATE SKIP LOCKED) \
 RETURNING phone_number, assigned_at;
 ",

@@ -17,7 +17,7 @@ use super::signup::check_area_code;
 use crate::db::DbError;
 use crate::db::purchases::Wish;
 use crate::db::purchases::record::PurchaseRecord;
-use crate::domain::Trigger;
+use crate::domain::{NumberType, PoolName, Trigger};
 use crate::http::{Problem, ProblemCode, Response, json_response};
 use crate::purchaser::{Asker, NotPlaced, PurchaserError, Untold};
 use crate::routing::{Caller, Outcome, Request, answer};
@@ -93,6 +93,8 @@ fn wish(services: &Services, caller: &Caller, body: &PurchaseBody) -> Result<Wis
     Ok(Wish {
         trigger: Trigger::Manual,
         count: body.count,
+        pool: PoolName::default_pool(),
+        number_type: NumberType::Local,
         country,
         area_code: body.area_code,
         fallback: body.fallback,

@@ -14,7 +14,7 @@ use crate::db::assignments::{
 };
 use crate::db::stock::{stock_available_in, stock_available_up_to};
 use crate::db::{Connection, Constraint, DbError, understood};
-use crate::domain::{AssignmentSource, UserId};
+use crate::domain::{AssignmentSource, PoolName, UserId};
 
 /// Times a batch is tried again because a user got a number elsewhere meanwhile.
 const CLASHES_MAX: u32 = 5;
@@ -73,6 +73,7 @@ fn serve_unless_clash(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<Use
 }
 
 fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Found>, DbError> {
+    let pool = &PoolName::default_pool();
     let mut found: HashMap<UserId, Found> = HashMap::with_capacity(asks.len());
     let mut wishes: BTreeMap<(Option<&str>, Option<&str>), Vec<&Ask>> = BTreeMap::new();
     let mut anywhere: Vec<&Ask> = Vec::with_capacity(asks.len());
@@ -86,13 +87,13 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
     }
     for group in wishes.into_values() {
         let region = Region { country: group[0].country, area_code: group[0].area_code };
-        claim_in_region(conn, &mut found, &group, region)?;
+        claim_in_region(conn, pool, &mut found, &group, region)?;
         // An area code is a wish: the country alone may do.
         let relaxed: Vec<&Ask> =
             unserved(&found, &group).filter(|ask| !ask.strict && ask.area_code.is_some()).collect();
         if let (false, Some(country)) = (relaxed.is_empty(), region.country) {
             let region = Region { country: Some(country), area_code: None };
-            give(&mut found, assignments_claim_in(conn, &users(&relaxed), region, AssignmentSource::Pool)?);
+            give(&mut found, assignments_claim_in(conn, pool, &users(&relaxed), region, AssignmentSource::Pool)?);
         } else {
             anywhere.extend(relaxed);
         }
@@ -102,7 +103,7 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
         if waiting.is_empty() {
             break;
         }
-        give(&mut found, assignments_claim(conn, &users(&waiting))?);
+        give(&mut found, assignments_claim(conn, pool, &users(&waiting))?);
         let still: Vec<&Ask> = unserved(&found, &waiting).collect();
         if still.is_empty() {
             break;
@@ -112,7 +113,7 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
             break;
         }
         // Skipped rows may be somebody else's for a moment only: a fresh statement sees whether any are committed ready.
-        if stock_available_up_to(conn, 1)? == 0 || waitlist_exists(conn)? {
+        if stock_available_up_to(conn, pool, 1)? == 0 || waitlist_exists(conn)? {
             break;
         }
         std::thread::sleep(LOCKED_PAUSE);
@@ -130,13 +131,14 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
 /// as long as there are any.
 fn claim_in_region(
     conn: &mut Connection,
+    pool: &PoolName,
     found: &mut HashMap<UserId, Found>,
     asks: &[&Ask],
     region: Region,
 ) -> Result<(), DbError> {
     for _try in 0..LOCKED_TRIES_MAX {
         let waiting: Vec<&Ask> = unserved(found, asks).collect();
-        give(found, assignments_claim_in(conn, &users(&waiting), region, AssignmentSource::Pool)?);
+        give(found, assignments_claim_in(conn, pool, &users(&waiting), region, AssignmentSource::Pool)?);
         let still: Vec<&Ask> = unserved(found, asks).collect();
         known(conn, found, &still)?;
         if unserved(found, asks).next().is_none() || !stock_available_in(conn, region)? {

@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 
 use crate::db::refusals::{RefusedThen, refusals_add};
 use crate::db::{Db, DbError};
+use crate::domain::PoolName;
 
 /// What was refused is written down this often,
 const WRITTEN_EVERY: Duration = Duration::from_secs(2);
@@ -81,7 +82,12 @@ impl Refusals {
 impl Stretch {
     fn refused(&self, now: Instant) -> impl Iterator<Item = RefusedThen> {
         let ago = now.saturating_duration_since(self.begun);
-        self.counts.iter().map(move |(code, count)| RefusedThen { ago, code, count: *count })
+        self.counts.iter().map(move |(code, count)| RefusedThen {
+            ago,
+            code,
+            pool: PoolName::default_pool(),
+            count: *count,
+        })
     }
 }
 
@@ -126,7 +132,12 @@ mod tests {
         let taken = refusals.take();
         let now = start + Duration::from_secs(30);
         let told: Vec<_> = taken.iter().flat_map(|stretch| stretch.refused(now)).collect();
-        let refused = |ago: u64, code, count| RefusedThen { ago: Duration::from_secs(ago), code, count };
+        let refused = |ago: u64, code, count| RefusedThen {
+            ago: Duration::from_secs(ago),
+            code,
+            pool: PoolName::default_pool(),
+            count,
+        };
         assert_eq!(told, [refused(30, "pool_empty", 3), refused(9, "internal", 1), refused(9, "pool_empty", 1)]);
         refusals.count_at("pool_empty", start + Duration::from_secs(60));
         refusals.put_back(taken);

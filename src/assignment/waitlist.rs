@@ -14,7 +14,7 @@ use super::reply::Reply;
 use crate::db::assignments::{Assignment, assignments_held};
 use crate::db::waiters::{Waiter, waiters_join, waiters_leave, waiters_serve, waiters_served_here, waiters_sweep};
 use crate::db::{Connection, Constraint, DbError};
-use crate::domain::{CountryCode, UserId};
+use crate::domain::{CountryCode, PoolName, UserId};
 use crate::purchaser::{EmergencyReport, Shortfall};
 
 /// Waiters served in one statement.
@@ -125,6 +125,7 @@ impl Waitlist {
             .iter()
             .map(|(user_id, waiting)| Waiter {
                 user_id: user_id.clone(),
+                pool: PoolName::default_pool(),
                 country: waiting.country,
                 patience: waiting.deadline().unwrap_or(now).saturating_duration_since(now),
             })

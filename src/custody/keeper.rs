@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::db::numbers::NewNumber;
 use crate::db::purchases::items::IntakeOrder;
-use crate::domain::{Tag, Trigger, WebhookStatus, Webhooks};
+use crate::domain::{PoolName, Tag, Trigger, WebhookStatus, Webhooks};
 use crate::purchaser::{Wiring, breaker, new_number};
 use crate::reconciliation::ReconcilerHandle;
 use crate::twilio::{IncomingNumber, Twilio, TwilioError};
@@ -66,7 +66,8 @@ impl Custody {
     /// An order under which `count` numbers may be written; nothing is written yet.
     pub(super) fn order(&self, trigger: Trigger, count: u32, requested_by: &str) -> IntakeOrder {
         let country = self.config.load().pool.country;
-        IntakeOrder { id: Uuid::now_v7(), trigger, count, country, requested_by: requested_by.to_owned() }
+        let (id, pool) = (Uuid::now_v7(), PoolName::default_pool());
+        IntakeOrder { id, trigger, count, pool, country, requested_by: requested_by.to_owned() }
     }
 
     /// A number of the account as the database takes it in.

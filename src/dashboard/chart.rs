@@ -18,7 +18,7 @@ use crate::db::purchases::purchase_marks;
 use crate::db::samples::{Sample, samples_read};
 use crate::db::stock::stock_read;
 use crate::db::{Connection, DbError};
-use crate::domain::Stock;
+use crate::domain::{PoolName, Stock};
 use crate::http::{Problem, json_response};
 use crate::routing::{Outcome, Request};
 
@@ -60,7 +60,7 @@ pub(super) fn chosen(request: &Request) -> Result<(u32, u32), Problem> {
 }
 
 pub(crate) fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Past, DbError> {
-    Ok((samples_read(conn, hours, step)?, purchase_marks(conn, hours)?))
+    Ok((samples_read(conn, &PoolName::default_pool(), hours, step)?, purchase_marks(conn, hours)?))
 }
 
 /// How stock stands at this moment.

@@ -63,7 +63,7 @@ mod tests {
     use chrono::Duration;
 
     use super::*;
-    use crate::domain::Trigger;
+    use crate::domain::{PoolName, Trigger};
 
     fn pass(minutes_ago: i64, bought: i32, error: Option<&str>) -> Pass {
         Pass {
@@ -74,6 +74,7 @@ mod tests {
             reason: "twilio_unavailable".to_owned(),
             purchased_count: bought,
             error: error.map(str::to_owned),
+            pool: PoolName::default_pool(),
         }
     }
 

@@ -39,7 +39,7 @@ use crate::db::purchases::{OrderView, orders_recent, purchases_of_month};
 use crate::db::slice::Slice;
 use crate::db::stock::stock_read;
 use crate::db::{Connection, DbError};
-use crate::domain::{AssignmentSource, WebhookStatus};
+use crate::domain::{AssignmentSource, PoolName, WebhookStatus};
 use crate::http::Problem;
 use crate::routing::{About, Hours, Outcome, Request};
 
@@ -75,7 +75,7 @@ fn read(conn: &mut Connection, (hours, step): (u32, u32), caps: SpendCaps) -> Re
         orders: orders_recent(conn, ORDERS)?,
         passes: passes_list(conn, Slice::First, checks::READ)?,
         assignments: assignments_list(conn, &AssignmentFilter::default(), Slice::First, ASSIGNMENTS)?,
-        pool: pool_oldest(conn, POOL)?,
+        pool: pool_oldest(conn, &PoolName::default_pool(), POOL)?,
         comparison: comparison::read(conn)?,
         audit: audit_acts_latest(conn, ACTS).and_then(|lines| audit_told(conn, lines))?,
     })

@@ -16,7 +16,7 @@ use super::passes::{Pass, pass_latest};
 use super::purchases::{OrderView, orders_recent};
 use super::refusals::{Refused, refusals_read};
 use super::stock::{Observation, SPENT, Spend, stock_read};
-use crate::domain::Webhooks;
+use crate::domain::{PoolName, Webhooks};
 
 /// How many, and since when the longest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, QueryableByName)]
@@ -161,13 +161,15 @@ struct At {
     at: Option<DateTime<Utc>>,
 }
 
-/// Since when fewer than `enough` are available, by the samples of each minute.
+/// Since when fewer than `enough` of the default pool are available, by the samples of each minute.
 fn short_since(conn: &mut Connection, enough: u32) -> Result<Option<DateTime<Utc>>, DbError> {
     let since: At = sql_query(
         "SELECT min(at) AS at FROM stock_samples
-          WHERE at > coalesce((SELECT at FROM stock_samples WHERE available >= $1 ORDER BY at DESC LIMIT 1), '-infinity')",
+          WHERE pool = $2
+            AND at > coalesce((SELECT at FROM stock_samples WHERE pool = $2 AND available >= $1 ORDER BY at DESC LIMIT 1), '-infinity')",
     )
     .bind::<Integer, _>(i32::try_from(enough).unwrap_or(i32::MAX))
+    .bind::<Text, _>(PoolName::DEFAULT)
     .get_result(conn)?;
     Ok(since.at)
 }

@@ -9,7 +9,7 @@ use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::engine::schema::passes;
 use super::slice::{Counted, Slice, counted_sql};
-use crate::domain::Trigger;
+use crate::domain::{PoolName, Trigger};
 
 /// So many passes are kept however old they are,
 const PASSES_KEPT_MIN: i64 = 1000;
@@ -36,6 +36,8 @@ pub struct Pass {
     pub purchased_count: i32,
     /// What went wrong.
     pub error: Option<String>,
+    /// Of which pool.
+    pub pool: PoolName,
 }
 
 /// Records a pass and forgets some of the oldest.
@@ -44,6 +46,7 @@ pub struct Pass {
 /// When PostgreSQL fails.
 pub fn pass_record(
     conn: &mut Connection,
+    pool: &PoolName,
     trigger: Trigger,
     reason: &str,
     bought: u32,
@@ -55,6 +58,7 @@ pub fn pass_record(
             passes::reason.eq(reason),
             passes::purchased_count.eq(i32::try_from(bought).unwrap_or(i32::MAX)),
             passes::error.eq(error),
+            passes::pool.eq(pool.as_str()),
         ))
         .returning(passes::id)
         .get_result(conn)?;

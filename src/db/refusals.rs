@@ -1,6 +1,6 @@
 //! Signups that got no number: how many in which minute, over all instances.
 //!
-//! Invariants: no signup waits for any of this; a minute has one row for each code, to which every instance adds; nothing is
+//! Invariants: no signup waits for any of this; a minute has one row for each code and pool, to which every instance adds; nothing is
 //! written while nobody is refused.
 //! How to get it wrong: a row for each refusal. At an empty pool they come by the thousand.
 
@@ -13,6 +13,7 @@ use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text, Timestam
 
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
+use crate::domain::PoolName;
 
 const DAYS_KEPT: i32 = 30;
 
@@ -23,6 +24,8 @@ pub struct RefusedThen {
     pub ago: Duration,
     /// The code of the answer.
     pub code: &'static str,
+    /// The pool that was to serve them.
+    pub pool: PoolName,
     /// How many.
     pub count: u64,
 }
@@ -34,18 +37,20 @@ pub struct RefusedThen {
 pub fn refusals_add(conn: &mut Connection, refused: &[RefusedThen]) -> Result<(), DbError> {
     let ago: Vec<f64> = refused.iter().map(|refused| refused.ago.as_secs_f64()).collect();
     let codes: Vec<&str> = refused.iter().map(|refused| refused.code).collect();
+    let pools: Vec<&str> = refused.iter().map(|refused| refused.pool.as_str()).collect();
     let counts: Vec<i64> = refused.iter().map(|refused| i64::try_from(refused.count).unwrap_or(i64::MAX)).collect();
     sql_query(
-        "INSERT INTO signup_refusals (minute, code, count)
-         SELECT date_trunc('minute', clock_timestamp() - make_interval(secs => ago), 'UTC'), code, sum(count)::bigint
-           FROM unnest($1::float8[], $2::text[], $3::bigint[]) AS refused (ago, code, count)
+        "INSERT INTO signup_refusals (minute, code, pool, count)
+         SELECT date_trunc('minute', clock_timestamp() - make_interval(secs => ago), 'UTC'), code, pool, sum(count)::bigint
+           FROM unnest($1::float8[], $2::text[], $3::bigint[], $4::text[]) AS refused (ago, code, count, pool)
           -- Everybody locks in the same order, else two instances would deadlock.
-          GROUP BY 1, 2 ORDER BY 1, 2
-         ON CONFLICT (minute, code) DO UPDATE SET count = signup_refusals.count + excluded.count",
+          GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+         ON CONFLICT (minute, code, pool) DO UPDATE SET count = signup_refusals.count + excluded.count",
     )
     .bind::<Array<Double>, _>(ago)
     .bind::<Array<Text>, _>(codes)
     .bind::<Array<BigInt>, _>(counts)
+    .bind::<Array<Text>, _>(pools)
     .execute(conn)?;
     sql_query("DELETE FROM signup_refusals WHERE minute < clock_timestamp() - make_interval(days => $1)")
         .bind::<Integer, _>(DAYS_KEPT)

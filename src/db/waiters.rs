@@ -17,13 +17,15 @@ use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::engine::listener::stock_notify;
 use super::numbers::FIT;
-use crate::domain::{AssignmentSource, CountryCode, UserId};
+use crate::domain::{AssignmentSource, CountryCode, PoolName, UserId};
 
 /// Somebody to put on the waitlist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiter {
     /// Who.
     pub user_id: UserId,
+    /// At which pool.
+    pub pool: PoolName,
     /// In which country the number must be, if that matters.
     pub country: Option<CountryCode>,
     /// How much longer they wait.
@@ -37,13 +39,14 @@ pub struct Waiter {
 /// When PostgreSQL fails.
 pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]) -> Result<(), DbError> {
     let users: Vec<&str> = waiters.iter().map(|waiter| waiter.user_id.as_str()).collect();
+    let pools: Vec<&str> = waiters.iter().map(|waiter| waiter.pool.as_str()).collect();
     let countries: Vec<Option<&str>> =
         waiters.iter().map(|waiter| waiter.country.as_ref().map(CountryCode::as_str)).collect();
     let patience: Vec<f64> = waiters.iter().map(|waiter| waiter.patience.as_secs_f64()).collect();
     sql_query(
-        "INSERT INTO waiters (user_id, country, instance_id, created_at, expires_at)
-         SELECT user_id, country, $4, clock_timestamp(), clock_timestamp() + make_interval(secs => patience)
-           FROM unnest($1::text[], $2::text[], $3::float8[]) AS asked (user_id, country, patience)
+        "INSERT INTO waiters (user_id, country, pool, instance_id, created_at, expires_at)
+         SELECT user_id, country, pool, $4, clock_timestamp(), clock_timestamp() + make_interval(secs => patience)
+           FROM unnest($1::text[], $2::text[], $3::float8[], $5::text[]) AS asked (user_id, country, patience, pool)
           WHERE NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = asked.user_id)
           -- Everybody locks in the same order, else two instances with the same users would deadlock.
           ORDER BY user_id
@@ -53,6 +56,7 @@ pub fn waiters_join(conn: &mut Connection, instance_id: Uuid, waiters: &[Waiter]
     .bind::<Array<Nullable<Text>>, _>(countries)
     .bind::<Array<Double>, _>(patience)
     .bind::<SqlUuid, _>(instance_id)
+    .bind::<Array<Text>, _>(pools)
     .execute(conn)?;
     Ok(())
 }
@@ -135,6 +139,7 @@ pub fn waiters_serve(conn: &mut Connection, most: i64) -> Result<Vec<Assignment>
             let users: Vec<&str> = users.iter().map(String::as_str).collect();
             served.extend(assignments_claim_in(
                 conn,
+                &PoolName::default_pool(),
                 &users,
                 Region { country, area_code: None },
                 AssignmentSource::Emergency,

@@ -17,7 +17,7 @@ use super::pass::{self, PassReport};
 use super::sampler::Sampler;
 use crate::db::DbError;
 use crate::db::stock::{stock_available_up_to, stock_glance};
-use crate::domain::{Trigger, lack};
+use crate::domain::{PoolName, Trigger, lack};
 use crate::supervisor::{ChildGone, Heartbeat, Slot};
 
 /// Looks at stock are at least so far apart, however many signups there are.
@@ -236,11 +236,16 @@ async fn is_low(deps: &MonitorDependencies) -> bool {
     if enough == 0 {
         return false;
     }
-    let few = deps.db.run("stock_available_up_to", move |conn| stock_available_up_to(conn, enough)).await;
+    let few = deps
+        .db
+        .run("stock_available_up_to", move |conn| stock_available_up_to(conn, &PoolName::default_pool(), enough))
+        .await;
     if few.is_ok_and(|few| few >= enough) {
         return false;
     }
-    match deps.db.run("stock_glance", move |conn| stock_glance(conn, enough, policy.total_min)).await {
+    let glance =
+        move |conn: &mut crate::db::Connection| stock_glance(conn, &PoolName::default_pool(), enough, policy.total_min);
+    match deps.db.run("stock_glance", glance).await {
         Ok(seen) => lack(&policy, seen.idle, seen.assigned).is_some(),
         Err(_unavailable) => false,
     }

@@ -21,6 +21,7 @@ use crate::custody::Silence;
 use crate::db::DbError;
 use crate::db::purchases::purchases_left_open;
 use crate::db::samples::sample_take;
+use crate::domain::PoolName;
 use crate::purchaser::breaker;
 
 /// Numbers, open purchases and open releases are seen to this often.
@@ -111,7 +112,7 @@ async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
         deps.purchaser.recover_soon();
     }
     let threshold = deps.config.load().pool.threshold_low;
-    deps.db.run("sample_take", move |conn| sample_take(conn, threshold)).await?;
+    deps.db.run("sample_take", move |conn| sample_take(conn, &PoolName::default_pool(), threshold)).await?;
     Ok(reopened)
 }
 

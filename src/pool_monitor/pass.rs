@@ -10,7 +10,7 @@ use super::dependencies::MonitorDependencies;
 use crate::db::DbError;
 use crate::db::passes::pass_record;
 use crate::db::stock::{Observation, stock_read};
-use crate::domain::{BATCHES_MAX, Plan, Stock, Trigger, Why, plan};
+use crate::domain::{BATCHES_MAX, Plan, PoolName, Stock, Trigger, Why, plan};
 use crate::purchaser::{BatchReport, PurchaserError, others_wait};
 use crate::telemetry::PoolReading;
 use crate::twilio::hide_numbers;
@@ -139,5 +139,6 @@ async fn record(deps: &MonitorDependencies, trigger: Trigger, report: &PassRepor
         slog::info!(deps.log, "a pass ended"; "trigger" => trigger.as_str(), "reason" => &reason, "bought" => bought,
             "available" => report.new.available, "error" => error.as_deref().map(hide_numbers));
     }
-    deps.db.run("pass_record", move |conn| pass_record(conn, trigger, &reason, bought, error.as_deref())).await
+    let pool = PoolName::default_pool();
+    deps.db.run("pass_record", move |conn| pass_record(conn, &pool, trigger, &reason, bought, error.as_deref())).await
 }

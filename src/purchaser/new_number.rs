@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::db::numbers::NewNumber;
-use crate::domain::{Capability, CountryCode, WebhookStatus, Webhooks};
+use crate::domain::{Capability, CountryCode, NumberType, PoolName, WebhookStatus, Webhooks};
 use crate::twilio::IncomingNumber;
 
 /// What is known of its webhooks.
@@ -43,5 +43,7 @@ pub(crate) fn new_number(
         // Silence about a capability is no "no".
         capable: !found.lacks(wanted),
         purchased_at: found.date_created.unwrap_or(by_then),
+        pool: PoolName::default_pool(),
+        number_type: NumberType::Local,
     }
 }

@@ -11,7 +11,7 @@ use super::wave::{self, Goal, Progress};
 use crate::db::DbError;
 use crate::db::purchases::items::RunOf;
 use crate::db::purchases::{self, Order, Wish};
-use crate::domain::{CountryCode, OrderState, Trigger, Why};
+use crate::domain::{CountryCode, NumberType, OrderState, PoolName, Trigger, Why};
 
 /// Writes an automatic order, running at once.
 pub(super) async fn open(
@@ -24,6 +24,8 @@ pub(super) async fn open(
     let wish = Wish {
         trigger,
         count,
+        pool: PoolName::default_pool(),
+        number_type: NumberType::Local,
         country,
         area_code: None,
         fallback: true,

@@ -41,7 +41,17 @@ pub(crate) struct AssignmentView {
 
 impl From<AssignmentRecord> for AssignmentView {
     fn from(record: AssignmentRecord) -> Self {
-        let AssignmentRecord { id: _, user_id, phone_number, area_code, source, assigned_at, released_at } = record;
+        let AssignmentRecord {
+            id: _,
+            user_id,
+            phone_number,
+            area_code,
+            source,
+            assigned_at,
+            released_at,
+            pool: _,
+            matched: _,
+        } = record;
         Self { user_id, phone_number, area_code, source, assigned_at, released_at }
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct PassView {
 }
 
 impl From<Pass> for PassView {
-    fn from(Pass { id: _, at, trigger, reason, purchased_count, error }: Pass) -> Self {
+    fn from(Pass { id: _, at, trigger, reason, purchased_count, error, pool: _ }: Pass) -> Self {
         Self { at, trigger, reason, purchased_count, error }
     }
 }

@@ -10,7 +10,7 @@ use crate::db::buying_state::{BuyingState, Halted, Paused};
 use crate::db::passes::Pass;
 use crate::db::refusals::Refused;
 use crate::db::stock::{Observation, Spend};
-use crate::domain::{Needs, PoolPolicy, Stock, Trigger, Webhooks};
+use crate::domain::{Needs, PoolName, PoolPolicy, Stock, Trigger, Webhooks};
 
 fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).expect("a time") + TimeDelta::minutes(minutes)
@@ -54,7 +54,15 @@ fn sight() -> Sight {
 
 fn pass(reason: &str, error: Option<&str>) -> Pass {
     let trigger = Trigger::Threshold;
-    Pass { id: 1, at: at(-1), trigger, reason: reason.to_owned(), purchased_count: 0, error: error.map(str::to_owned) }
+    Pass {
+        id: 1,
+        at: at(-1),
+        trigger,
+        reason: reason.to_owned(),
+        purchased_count: 0,
+        error: error.map(str::to_owned),
+        pool: PoolName::default_pool(),
+    }
 }
 
 fn facts(sight: Option<Sight>) -> Facts {

@@ -17,14 +17,14 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use super::row::{Assignment, AssignmentColumns, Region};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::{FIT, fit, free, leased, numbers_come_back};
-use crate::domain::{AreaCode, AssignmentSource, CountryCode};
+use crate::db::numbers::{FIT, fit, leased, numbers_come_back, stock};
+use crate::domain::{AreaCode, AssignmentSource, CountryCode, PoolName};
 
 /// The statement for one signup, and the statement for many: prepared once per connection, because planning would take
 /// longer than running (diesel never caches `sql_query`).
 enum Claim<'a> {
-    One(&'a str),
-    Many(&'a [&'a str], i64),
+    One(&'a PoolName, &'a str),
+    Many(&'a PoolName, &'a [&'a str], i64),
 }
 
 /// Users in one statement; the limit inside it says the same.
@@ -80,23 +80,25 @@ macro_rules! nobody_first {
     };
 }
 
-/// The free leases that a newcomer may take, before any order and limit.
-const FREE_FOR_ALL: &str = concat!("SELECT number_id FROM leases f WHERE ", free!(), " AND ", nobody_first!());
+/// The free leases of a pool, which comes right before this, that a newcomer may take; before any order and limit.
+const FREE_FOR_ALL: &str = concat!(" AND ", stock!(), " AND ", nobody_first!());
 
 /// What a signup writes, and nothing else; `user_id` comes first.
 const TAKES: &str = concat!(", source = 'pool', assigned_at = clock_timestamp(), ", leased!());
 
 /// The columns of an assignment, of the lease `t` that was just taken. What is ready is not missing.
-const TAKEN: &str = " RETURNING t.user_id, t.phone_number, t.area_code, t.assigned_at, t.source, false AS missing";
+const TAKEN: &str = " RETURNING t.user_id, t.phone_number, t.area_code, t.assigned_at, t.source, false AS missing,
+    t.pool, t.matched";
 
 impl<'a> Claim<'a> {
     fn walk<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self {
-            Claim::One(user_id) => {
+            Claim::One(pool, user_id) => {
                 out.push_sql("UPDATE leases t SET user_id = ");
                 out.push_bind_param::<Text, _>(user_id)?;
                 out.push_sql(TAKES);
-                out.push_sql(" WHERE number_id = (");
+                out.push_sql(" WHERE number_id = (SELECT number_id FROM leases f WHERE pool = ");
+                out.push_bind_param::<Text, _>(pool.as_str())?;
                 out.push_sql(FREE_FOR_ALL);
                 // The question comes first and once; a join would read and sort all stock before the limit.
                 out.push_sql(" AND (SELECT ");
@@ -104,7 +106,7 @@ impl<'a> Claim<'a> {
                 out.push_sql(" FROM (SELECT $1::text AS user_id) AS asked)");
                 out.push_sql(" ORDER BY purchased_at, number_id LIMIT 1 FOR UPDATE SKIP LOCKED)");
             }
-            Claim::Many(user_ids, most) => {
+            Claim::Many(pool, user_ids, most) => {
                 // Every estimate is the same for any size, so PostgreSQL keeps one plan: sub-scripts instead of an
                 // array's rows, and a constant limit inside the bound one. Rows are locked one by one, as they are taken.
                 out.push_sql("WITH users AS (SELECT ");
@@ -116,8 +118,10 @@ impl<'a> Claim<'a> {
                 );
                 out.push_sql(NEWCOMER);
                 out.push_sql(
-                    "), picked AS (SELECT number_id, row_number() OVER () AS place FROM (SELECT number_id FROM (",
+                    "), picked AS (SELECT number_id, row_number() OVER () AS place FROM (SELECT number_id FROM (
+                        SELECT number_id FROM leases f WHERE pool = ",
                 );
+                out.push_bind_param::<Text, _>(pool.as_str())?;
                 out.push_sql(FREE_FOR_ALL);
                 out.push_sql(" ORDER BY purchased_at, number_id LIMIT 256 FOR UPDATE SKIP LOCKED) AS oldest LIMIT ");
                 out.push_bind_param::<BigInt, _>(most)?;
@@ -134,16 +138,20 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// Gives each of `user_ids` (distinct) that is a newcomer the oldest ready number, in one statement, as far as stock
-/// goes; at most [`CLAIM_MAX`] of them. Nobody is served while somebody is on the waitlist.
+/// Gives each of `user_ids` (distinct) that is a newcomer the oldest ready number of `pool`, in one statement, as far as
+/// stock goes; at most [`CLAIM_MAX`] of them. Nobody is served while somebody is on the waitlist.
 ///
 /// # Errors
 /// [`DbError::Constraint`] with `OneLivePerUser` when a user got a number elsewhere meanwhile; then nothing happened.
-pub fn assignments_claim(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
+pub fn assignments_claim(
+    conn: &mut Connection,
+    pool: &PoolName,
+    user_ids: &[&str],
+) -> Result<Vec<Assignment>, DbError> {
     Ok(match user_ids {
         [] => Vec::new(),
-        [one] => ClaimOne(Claim::One(one)).load(conn)?,
-        many => ClaimMany(Claim::Many(many, i64::try_from(many.len()).unwrap_or(i64::MAX))).load(conn)?,
+        [one] => ClaimOne(Claim::One(pool, one)).load(conn)?,
+        many => ClaimMany(Claim::Many(pool, many, i64::try_from(many.len()).unwrap_or(i64::MAX))).load(conn)?,
     })
 }
 
@@ -153,6 +161,7 @@ pub fn assignments_claim(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec
 /// As [`assignments_claim`].
 pub fn assignments_claim_in(
     conn: &mut Connection,
+    pool: &PoolName,
     user_ids: &[&str],
     region: Region,
     source: AssignmentSource,
@@ -165,13 +174,13 @@ pub fn assignments_claim_in(
                 AND NOT EXISTS (SELECT 1 FROM numbers r WHERE r.rests_for = asked.user_id AND {FIT})),
          picked AS (SELECT number_id, row_number() OVER () AS place FROM (
              SELECT number_id FROM leases f
-              WHERE {} AND ($3 IS NULL OR country = $3) AND ($4 IS NULL OR area_code = $4)
+              WHERE pool = $6 AND {} AND ($3 IS NULL OR country = $3) AND ($4 IS NULL OR area_code = $4)
                 AND ($5 = 'emergency' OR {})
               ORDER BY purchased_at, number_id LIMIT $2 FOR UPDATE SKIP LOCKED) AS oldest),
          paired AS (SELECT newcomers.user_id, picked.number_id FROM newcomers JOIN picked USING (place))
          UPDATE leases t SET user_id = paired.user_id, source = $5, assigned_at = clock_timestamp(), {}
            FROM paired WHERE t.number_id = paired.number_id{TAKEN}",
-        free!(),
+        stock!(),
         nobody_first!(),
         leased!()
     ))
@@ -180,6 +189,7 @@ pub fn assignments_claim_in(
     .bind::<Nullable<Text>, _>(region.country.as_ref().map(CountryCode::as_str))
     .bind::<Nullable<Text>, _>(region.area_code.as_ref().map(AreaCode::as_str))
     .bind::<Text, _>(source.as_str())
+    .bind::<Text, _>(pool.as_str())
     .load(conn)?)
 }
 

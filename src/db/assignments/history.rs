@@ -22,7 +22,8 @@ use crate::domain::{PhoneNumber, UserId};
 /// When PostgreSQL fails.
 pub fn assignments_held(conn: &mut Connection, user_ids: &[&str]) -> Result<Vec<Assignment>, DbError> {
     Ok(sql_query(
-        "SELECT l.user_id, l.phone_number, l.area_code, l.assigned_at, l.source, n.missing_since IS NOT NULL AS missing
+        "SELECT l.user_id, l.phone_number, l.area_code, l.assigned_at, l.source, n.missing_since IS NOT NULL AS missing,
+                l.pool, l.matched
            FROM leases l JOIN numbers n ON n.id = l.number_id WHERE l.user_id = ANY($1)",
     )
     .bind::<Array<Text>, _>(user_ids)
@@ -126,7 +127,7 @@ pub fn assignments_latest(conn: &mut Connection, limit: i64) -> Result<Vec<Assig
         "SELECT {RECORD}
            FROM ((SELECT * FROM assignments_ever ORDER BY id DESC LIMIT $1)
                  UNION
-                 (SELECT id, number_id, user_id, source, assigned_at, released_at, waited_at
+                 (SELECT id, number_id, user_id, source, assigned_at, released_at, waited_at, pool, matched
                     FROM past_assignments ORDER BY released_at DESC LIMIT $1)) a
            JOIN numbers n ON n.id = a.number_id ORDER BY coalesce(a.released_at, a.assigned_at), a.id"
     ))

@@ -37,7 +37,7 @@ pub fn assignments_list(
     let outermost = if than == "<" { i64::MAX } else { i64::MIN };
     let part = |table: &str, id: &str, released: &str, is_live: &str| {
         format!(
-            "(SELECT {id} AS id, number_id, user_id, source, assigned_at, {released} AS released_at FROM {table}
+            "(SELECT {id} AS id, number_id, user_id, source, assigned_at, {released} AS released_at, pool, matched FROM {table}
                WHERE {id} {than} $1
                  AND ($2 IS NULL OR starts_with(lower(user_id), lower($2))) AND coalesce($3, {is_live}) = {is_live}
                ORDER BY {id} {direction} LIMIT $4)"

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 
-use crate::domain::{AreaCode, AssignmentSource, CountryCode, PhoneNumber, UserId};
+use crate::domain::{AreaCode, AssignmentSource, CountryCode, Match, PhoneNumber, PoolName, UserId};
 
 /// A live assignment.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName)]
@@ -27,10 +27,16 @@ pub struct Assignment {
     /// Whether Twilio no longer lists the number.
     #[diesel(sql_type = Bool)]
     pub missing: bool,
+    /// Its number's pool.
+    #[diesel(sql_type = Text)]
+    pub pool: PoolName,
+    /// How near the number came to the wish; `None` = nothing was wished.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub matched: Option<Match>,
 }
 
 /// The columns of an [`Assignment`], in its order.
-pub(super) type AssignmentColumns = (Text, Text, Nullable<Text>, Timestamptz, Text, Bool);
+pub(super) type AssignmentColumns = (Text, Text, Nullable<Text>, Timestamptz, Text, Bool, Text, Nullable<Text>);
 
 /// An assignment of the history.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -56,10 +62,17 @@ pub struct AssignmentRecord {
     /// Until; `None` = live.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub released_at: Option<DateTime<Utc>>,
+    /// Its number's pool then.
+    #[diesel(sql_type = Text)]
+    pub pool: PoolName,
+    /// How near the number came to the wish; `None` = nothing was wished.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub matched: Option<Match>,
 }
 
 /// The columns of an [`AssignmentRecord`]; the assignment is `a`, its number `n`.
-pub(super) const RECORD: &str = "a.id, a.user_id, n.phone_number, n.area_code, a.source, a.assigned_at, a.released_at";
+pub(super) const RECORD: &str =
+    "a.id, a.user_id, n.phone_number, n.area_code, a.source, a.assigned_at, a.released_at, a.pool, a.matched";
 
 /// Which stock will do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -39,8 +39,8 @@ impl Room {
 }
 
 /// Some pages of rows.
-const ROWS: &str = "INSERT INTO waiters (user_id, instance_id, expires_at)
-                    SELECT repeat(md5(random()::text), 40) || n, gen_random_uuid(), clock_timestamp()
+const ROWS: &str = "INSERT INTO waiters (user_id, pool, instance_id, expires_at)
+                    SELECT repeat(md5(random()::text), 40) || n, 'default', gen_random_uuid(), clock_timestamp()
                       FROM generate_series(1, 40) AS n";
 /// After so many times (3 MB) the table has grown, whatever room those who waited once have left in it.
 const TIMES_MAX: usize = 64;

@@ -61,6 +61,8 @@ diesel::table! {
         ended_at -> Nullable<Timestamptz>,
         cancelled_at -> Nullable<Timestamptz>,
         cancelled_by -> Nullable<Text>,
+        pool -> Text,
+        number_type -> Text,
     }
 }
 
@@ -85,6 +87,7 @@ diesel::table! {
         twilio_request_id -> Nullable<Text>,
         spends -> Bool,
         refusal_concerns -> Nullable<Text>,
+        pool -> Text,
     }
 }
 
@@ -119,6 +122,9 @@ diesel::table! {
         webhooks_failed_at -> Nullable<Timestamptz>,
         ready -> Bool,
         another_tag_since -> Nullable<Timestamptz>,
+        pool -> Text,
+        number_type -> Text,
+        apart -> Bool,
     }
 }
 
@@ -135,6 +141,9 @@ diesel::table! {
         phone_number -> Text,
         country -> Text,
         area_code -> Nullable<Text>,
+        pool -> Text,
+        apart -> Bool,
+        matched -> Nullable<Text>,
     }
 }
 
@@ -142,6 +151,7 @@ diesel::table! {
     owned_changes (id) {
         id -> BigInt,
         more -> BigInt,
+        pool -> Text,
     }
 }
 
@@ -154,6 +164,8 @@ diesel::table! {
         assigned_at -> Timestamptz,
         released_at -> Timestamptz,
         waited_at -> Nullable<Uuid>,
+        pool -> Text,
+        matched -> Nullable<Text>,
     }
 }
 
@@ -164,6 +176,9 @@ diesel::table! {
         instance_id -> Uuid,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,
+        pool -> Text,
+        area_code -> Nullable<Text>,
+        only_pool -> Bool,
     }
 }
 
@@ -175,6 +190,7 @@ diesel::table! {
         reason -> Text,
         purchased_count -> Integer,
         error -> Nullable<Text>,
+        pool -> Text,
     }
 }
 
@@ -219,21 +235,34 @@ diesel::table! {
 }
 
 diesel::table! {
-    stock_samples (at) {
+    stock_samples (at, pool) {
         at -> Timestamptz,
         available -> Integer,
         assigned -> Integer,
         quarantined -> Integer,
         unready -> Integer,
         threshold -> Integer,
+        pool -> Text,
     }
 }
 
 diesel::table! {
-    signup_refusals (minute, code) {
+    signup_refusals (minute, code, pool) {
         minute -> Timestamptz,
         code -> Text,
         count -> BigInt,
+        pool -> Text,
+    }
+}
+
+diesel::table! {
+    pool_halts (pool) {
+        pool -> Text,
+        since -> Timestamptz,
+        twilio_code -> Nullable<Integer>,
+        message -> Text,
+        needs -> Text,
+        fingerprint -> Text,
     }
 }
 
@@ -306,6 +335,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reconciliations,
     stock_samples,
     signup_refusals,
+    pool_halts,
     sessions,
     audit,
     audit_retention,

@@ -8,8 +8,8 @@ use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::Text;
 
 use crate::domain::{
-    AreaCode, AssignmentSource, CountryCode, NumberEventKind, NumberSid, NumberStatus, Occasion, OrderState,
-    PhoneNumber, QuarantineReason, StoredStatus, Trigger, UserId, WebhookStatus,
+    AreaCode, AssignmentSource, CountryCode, Match, NumberEventKind, NumberSid, NumberStatus, NumberType, Occasion,
+    OrderState, PhoneNumber, PoolName, QuarantineReason, StoredStatus, Trigger, UserId, WebhookStatus,
 };
 
 macro_rules! stored_as_text {
@@ -35,12 +35,15 @@ stored_as_text!(
     AreaCode,
     AssignmentSource,
     CountryCode,
+    Match,
     NumberEventKind,
     NumberSid,
     NumberStatus,
+    NumberType,
     Occasion,
     OrderState,
     PhoneNumber,
+    PoolName,
     QuarantineReason,
     StoredStatus,
     Trigger,

@@ -16,7 +16,9 @@ use super::lease::lease_to;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::installation::still_wanted;
-use crate::domain::{AssignmentSource, CountryCode, NumberSid, PhoneNumber, UserId, WebhookStatus, Webhooks};
+use crate::domain::{
+    AssignmentSource, CountryCode, NumberSid, NumberType, PhoneNumber, PoolName, UserId, WebhookStatus, Webhooks,
+};
 
 /// A number that becomes ours, as Twilio shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +38,10 @@ pub struct NewNumber {
     pub capable: bool,
     /// `date_created`.
     pub purchased_at: DateTime<Utc>,
+    /// The pool that it goes into, or is counted in.
+    pub pool: PoolName,
+    /// Which of Twilio's stocks it came from.
+    pub number_type: NumberType,
 }
 
 /// Where a new number goes.
@@ -69,9 +75,9 @@ pub(in crate::db) fn number_insert(
     conn.transaction::<_, DbError, _>(|conn| {
         let row: Option<Row> = sql_query(format!(
             "INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, held_since, webhook_status,
-                                  capable, purchase_item_id, purchased_at)
+                                  capable, purchase_item_id, purchased_at, pool, number_type)
              VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $6 IS NOT NULL THEN clock_timestamp() END,
-                     CASE WHEN $7 <> 'configured' OR $11 IS NULL OR {} THEN $7 ELSE 'drifted' END, $8, $9, $10)
+                     CASE WHEN $7 <> 'configured' OR $11 IS NULL OR {} THEN $7 ELSE 'drifted' END, $8, $9, $10, $14, $15)
              ON CONFLICT (sid) DO NOTHING RETURNING id",
             still_wanted(11)
         ))
@@ -88,6 +94,8 @@ pub(in crate::db) fn number_insert(
         .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.voice_url.as_str()))
         .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.sms_url.as_str()))
         .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.status_callback.as_str()))
+        .bind::<Text, _>(number.pool.as_str())
+        .bind::<Text, _>(number.number_type.as_str())
         .get_result(conn)
         .optional()?;
         if let (Some(row), Destination::User(user_id, since)) = (&row, destination) {

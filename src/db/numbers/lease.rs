@@ -23,13 +23,13 @@ macro_rules! leased {
 }
 pub(in crate::db) use leased;
 
-/// Nobody's, and ready: what a signup takes.
-macro_rules! free {
+/// Nobody's, ready, and of its pool's kind: what a signup takes that asks for nothing.
+macro_rules! stock {
     () => {
-        "user_id IS NULL AND ready"
+        "user_id IS NULL AND ready AND NOT apart"
     };
 }
-pub(in crate::db) use free;
+pub(in crate::db) use stock;
 
 /// Locks a number's lease until the transaction ends: a signup takes another one, and who has the number keeps it.
 pub(super) fn lease_lock(conn: &mut Connection, id: i64) -> Result<(), DbError> {

@@ -125,7 +125,7 @@ pub use hold::{HoldReason, TagHold, number_hold_tag_conflict};
 pub(in crate::db) use insert::number_insert;
 pub use insert::{Destination, NewNumber};
 pub use intake::{Intake, number_item, number_take_in, number_take_in_found};
-pub(in crate::db) use lease::{free, leased};
+pub(in crate::db) use lease::{leased, stock};
 pub use leaving::{Gone, number_let_go};
 pub(in crate::db) use leaving::{number_leave, number_stay};
 pub use list::{NumberFilter, number_of_sid, numbers_count, numbers_like, numbers_list};

@@ -10,11 +10,11 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::lease::lease_lock;
+use super::lease::{lease_lock, stock};
 use super::row::{NumberRow, OWNED, OwnedNumber};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{PhoneNumber, Standing};
+use crate::domain::{PhoneNumber, PoolName, Standing};
 
 /// The numbers that an order bought, in the order they came.
 ///
@@ -121,18 +121,21 @@ pub struct IdleNumber {
     pub idle_since: DateTime<Utc>,
 }
 
-/// The pool, oldest first: the order in which signups get them.
+/// What lies in a pool, oldest first: the order in which signups get them.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn pool_oldest(conn: &mut Connection, limit: i64) -> Result<Vec<IdleNumber>, DbError> {
-    Ok(sql_query(
+pub fn pool_oldest(conn: &mut Connection, pool: &PoolName, limit: i64) -> Result<Vec<IdleNumber>, DbError> {
+    Ok(sql_query(concat!(
         "SELECT n.*, coalesce((SELECT max(a.released_at) FROM past_assignments a WHERE a.number_id = n.id), n.purchased_at) AS idle_since
-           FROM ((SELECT number_id FROM leases WHERE user_id IS NULL AND ready ORDER BY purchased_at, number_id LIMIT $1)
-                 UNION ALL (SELECT number_id FROM leases WHERE user_id IS NULL AND NOT ready ORDER BY number_id)) l
+           FROM ((SELECT number_id FROM leases WHERE pool = $2 AND ",
+        stock!(),
+        " ORDER BY purchased_at, number_id LIMIT $1)
+                 UNION ALL (SELECT number_id FROM leases WHERE pool = $2 AND user_id IS NULL AND NOT ready ORDER BY number_id)) l
            JOIN numbers n ON n.id = l.number_id WHERE n.missing_since IS NULL
           ORDER BY n.ready DESC, n.purchased_at, n.id LIMIT $1",
-    )
+    ))
     .bind::<BigInt, _>(limit)
+    .bind::<Text, _>(pool.as_str())
     .load(conn)?)
 }

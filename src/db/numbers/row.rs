@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use crate::db::engine::schema::numbers;
 use crate::domain::{
-    AreaCode, CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, Standing, StoredStatus, UserId,
-    WebhookStatus,
+    AreaCode, CountryCode, NumberSid, NumberStatus, NumberType, PhoneNumber, PoolName, QuarantineReason, Standing,
+    StoredStatus, UserId, WebhookStatus,
 };
 
 /// A row of `numbers`.
@@ -51,6 +51,12 @@ pub struct NumberRow {
     pub ready: bool,
     /// Since when Twilio shows another environment's tag on it.
     pub another_tag_since: Option<DateTime<Utc>>,
+    /// The pool that it belongs to.
+    pub pool: PoolName,
+    /// Which of Twilio's stocks it came from.
+    pub number_type: NumberType,
+    /// Of another country or type than its pool: given only to whoever asks for its very area code or its country.
+    pub apart: bool,
 }
 
 impl NumberRow {

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use super::lease::lease_user;
+use super::lease::{lease_user, stock};
 use super::places::{FREE, IN_POOL};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
@@ -105,12 +105,13 @@ pub fn installation_unconfirm_stock(conn: &mut Connection, webhooks: &Webhooks, 
     let marked = sql_query(format!(
         "WITH picked AS (SELECT id FROM numbers
                         WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
-                            SELECT number_id FROM leases WHERE user_id IS NULL AND ready
+                            SELECT number_id FROM leases WHERE pool = 'default' AND {}
                                AND (SELECT (voice_url, sms_url, status_callback) IS DISTINCT FROM ($1, $2, $3) FROM installation)
                              ORDER BY purchased_at, number_id LIMIT $4))
                         -- As all do that lock many: two of them wait for each other in one direction only.
                         ORDER BY id FOR NO KEY UPDATE)
-         {UNCONFIRM} FROM picked WHERE numbers.id = picked.id"
+         {UNCONFIRM} FROM picked WHERE numbers.id = picked.id",
+        stock!()
     ))
     .bind::<Text, _>(&webhooks.voice_url)
     .bind::<Text, _>(&webhooks.sms_url)

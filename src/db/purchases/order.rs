@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::schema::purchases;
-use crate::domain::{AreaCode, CountryCode, OrderState, Trigger};
+use crate::domain::{AreaCode, CountryCode, NumberType, OrderState, PoolName, Trigger};
 
 /// What an order asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub struct Wish {
     pub trigger: Trigger,
     /// How many.
     pub count: u32,
+    /// For which pool.
+    pub pool: PoolName,
+    /// From which of Twilio's stocks.
+    pub number_type: NumberType,
     /// In which country.
     pub country: CountryCode,
     /// In which area code; `None` = the pool's, then any.
@@ -84,6 +88,8 @@ pub(super) struct OrderRow {
     ended_at: Option<DateTime<Utc>>,
     cancelled_at: Option<DateTime<Utc>>,
     cancelled_by: Option<String>,
+    pool: PoolName,
+    number_type: NumberType,
 }
 
 impl TryFrom<OrderRow> for Order {
@@ -94,6 +100,8 @@ impl TryFrom<OrderRow> for Order {
         let wish = Wish {
             trigger: row.trigger,
             count: u32::try_from(row.requested_count).map_err(|error| corrupt(error.to_string()))?,
+            pool: row.pool,
+            number_type: row.number_type,
             country: row.country,
             area_code: row.area_code,
             fallback: row.fallback,
@@ -122,9 +130,9 @@ pub(super) fn insert(
     let id = Uuid::now_v7();
     sql_query(
         "INSERT INTO purchases (id, trigger, state, requested_count, country, area_code, fallback, override_caps,
-                                requested_by, idempotency_key, run_id, started_at, expires_at)
+                                requested_by, idempotency_key, run_id, started_at, expires_at, pool, number_type)
          VALUES ($1, $2, CASE WHEN $3 IS NULL THEN 'queued' ELSE 'running' END, $4, $5, $6, $7, $8, $9, $10, $3,
-                 CASE WHEN $3 IS NOT NULL THEN clock_timestamp() END, clock_timestamp() + make_interval(secs => $11))",
+                 CASE WHEN $3 IS NOT NULL THEN clock_timestamp() END, clock_timestamp() + make_interval(secs => $11), $12, $13)",
     )
     .bind::<SqlUuid, _>(id)
     .bind::<Text, _>(wish.trigger.as_str())
@@ -137,6 +145,8 @@ pub(super) fn insert(
     .bind::<Text, _>(&wish.requested_by)
     .bind::<Nullable<Text>, _>(idempotency_key)
     .bind::<Double, _>(lock_wait.as_secs_f64())
+    .bind::<Text, _>(wish.pool.as_str())
+    .bind::<Text, _>(wish.number_type.as_str())
     .execute(conn)?;
     Ok(id)
 }

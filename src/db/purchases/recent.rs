@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::record::errors_sql;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{AreaCode, OrderFacts, OrderOutcome, OrderState, Trigger};
+use crate::domain::{AreaCode, OrderFacts, OrderOutcome, OrderState, PoolName, Trigger};
 
 /// An order as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -55,6 +55,9 @@ pub struct OrderView {
     /// Who asked: a key's name, or the part of callbunker.
     #[diesel(sql_type = Text)]
     pub requested_by: String,
+    /// For which pool.
+    #[diesel(sql_type = Text)]
+    pub pool: PoolName,
     /// What it did not get, and why.
     #[diesel(sql_type = Array<Text>)]
     pub errors: Vec<String>,
@@ -62,7 +65,7 @@ pub struct OrderView {
 
 /// The columns of an [`OrderView`] of the order `p`, but for its errors.
 pub(super) const VIEW: &str =
-    "p.id, p.trigger, p.state, p.requested_count, p.area_code, p.created_at, p.started_at, p.ended_at, p.requested_by,
+    "p.id, p.pool, p.trigger, p.state, p.requested_count, p.area_code, p.created_at, p.started_at, p.ended_at, p.requested_by,
      (SELECT count(*) FROM purchase_items i WHERE i.purchase_id = p.id AND i.state = 'bought') AS purchased_count,
      (SELECT count(*) FROM purchase_items i WHERE i.purchase_id = p.id AND i.state IN ('sent', 'unknown')) AS unconfirmed_count,
      p.cancelled_at IS NOT NULL AS is_cancelled";

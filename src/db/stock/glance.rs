@@ -9,8 +9,8 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 use crate::db::assignments::Region;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::{DUE, MENDABLE, UNREADY};
-use crate::domain::{AreaCode, CountryCode};
+use crate::db::numbers::{DUE, MENDABLE, UNREADY, stock};
+use crate::domain::{AreaCode, CountryCode, PoolName};
 
 #[derive(QueryableByName)]
 struct Few {
@@ -18,16 +18,18 @@ struct Few {
     few: i64,
 }
 
-/// How many are assignable, counted up to `most` and no further: cheap however large the pool is.
+/// How many of `pool` are assignable, counted up to `most` and no further: cheap however large the pool is.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn stock_available_up_to(conn: &mut Connection, most: u32) -> Result<u32, DbError> {
-    let few: Few = sql_query(
-        "SELECT count(*) AS few FROM (SELECT 1 FROM leases WHERE user_id IS NULL AND ready
-                                      ORDER BY purchased_at, number_id LIMIT $1) AS first_rows",
-    )
+pub fn stock_available_up_to(conn: &mut Connection, pool: &PoolName, most: u32) -> Result<u32, DbError> {
+    let few: Few = sql_query(concat!(
+        "SELECT count(*) AS few FROM (SELECT 1 FROM leases WHERE pool = $2 AND ",
+        stock!(),
+        " ORDER BY purchased_at, number_id LIMIT $1) AS first_rows",
+    ))
     .bind::<Integer, _>(i32::try_from(most).unwrap_or(i32::MAX))
+    .bind::<Text, _>(pool.as_str())
     .get_result(conn)?;
     Ok(count(few.few))
 }
@@ -42,11 +44,16 @@ pub struct Glance {
     pub assigned: u32,
 }
 
-/// Glances at the stock.
+/// Glances at the stock of `pool`.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn stock_glance(conn: &mut Connection, idle_most: u32, assigned_most: u32) -> Result<Glance, DbError> {
+pub fn stock_glance(
+    conn: &mut Connection,
+    pool: &PoolName,
+    idle_most: u32,
+    assigned_most: u32,
+) -> Result<Glance, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
@@ -56,17 +63,19 @@ pub fn stock_glance(conn: &mut Connection, idle_most: u32, assigned_most: u32) -
     }
     let bound = |most: u32| i32::try_from(most).unwrap_or(i32::MAX);
     let row: Row = sql_query(format!(
-        "SELECT (SELECT count(*) FROM (SELECT 1 FROM leases WHERE user_id IS NULL AND ready
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM leases WHERE pool = $3 AND {}
                                         ORDER BY purchased_at, number_id LIMIT $1) AS a)
               + (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND {MENDABLE} ORDER BY l.country, l.number_id LIMIT $1) AS b)
               + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} ORDER BY quarantined_until LIMIT $1) AS c)
               + (SELECT count(*) FROM (SELECT 1 FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')
                                         ORDER BY intended_at LIMIT $1) AS d) AS idle,
                 {} AS assigned",
+        stock!(),
         somebodys_up_to("$2")
     ))
     .bind::<Integer, _>(bound(idle_most))
     .bind::<Integer, _>(bound(assigned_most))
+    .bind::<Text, _>(pool.as_str())
     .get_result(conn)?;
     Ok(Glance { idle: count(row.idle), assigned: count(row.assigned) })
 }

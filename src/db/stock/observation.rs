@@ -7,7 +7,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 
 use super::glance::{count, somebodys_up_to};
 use super::needs::{Care, waitlist_needs};
@@ -16,8 +16,8 @@ use super::whole::whole;
 use crate::db::buying_state::{BuyingState, buying_state_read};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::{DUE, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY};
-use crate::domain::{Caps, CountryCode, Needs, PoolPolicy, Stock};
+use crate::db::numbers::{DUE, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, stock};
+use crate::domain::{Caps, CountryCode, Needs, PoolName, PoolPolicy, Stock};
 
 /// Everything a plan is made from, read in one transaction-free pass.
 #[derive(Debug, Clone)]
@@ -175,6 +175,7 @@ pub(in crate::db) fn stock_observe(
             .bind::<BigInt, _>(bound(idle))
             .bind::<BigInt, _>(bound(assigned))
             .bind::<BigInt, _>(bound(unless))
+            .bind::<Text, _>(PoolName::DEFAULT)
             .get_result(conn)?,
     };
     let stock = Stock {
@@ -225,12 +226,12 @@ fn with(stands: &str) -> String {
     )
 }
 
-/// `$1` of what is idle, `$2` of what is somebody's; of what is idle none, if no more than `$3` can be.
+/// `$1` of what is idle, `$2` of what is somebody's; of what is idle none, if no more than `$3` can be. `$4` is the pool.
 fn up_to() -> String {
     format!(
         "b AS (SELECT CASE WHEN owned + purchasing + unsettled + doubted <= $3 THEN 0 ELSE $1 END AS idle FROM n, i, s),
          c AS MATERIALIZED (SELECT
-             (SELECT count(*) FROM (SELECT 1 FROM leases WHERE user_id IS NULL AND ready
+             (SELECT count(*) FROM (SELECT 1 FROM leases WHERE pool = $4 AND {}
                                      ORDER BY purchased_at, number_id LIMIT (SELECT idle FROM b)) AS a) AS available,
              (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND {MENDABLE}
                                      ORDER BY l.country, l.number_id LIMIT (SELECT idle FROM b)) AS a) AS unready,
@@ -243,6 +244,7 @@ fn up_to() -> String {
                 AND (SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = numbers.id)) AS missing_of_users,
              (SELECT count(*) FROM numbers WHERE {ON_HOLD} AND missing_since IS NULL) AS held),
          stands AS (SELECT c.*, greatest(owned - available - unready - unfit - assigned, due) AS quarantined FROM c, n)",
+        stock!(),
         somebodys_up_to("$2")
     )
 }

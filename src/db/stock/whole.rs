@@ -6,7 +6,7 @@
 //! Invariant: one statement, so one moment.
 //! How to get it wrong: believing the statistics more than that.
 
-use crate::db::numbers::{DUE, ON_HOLD, UNFIT};
+use crate::db::numbers::{DUE, ON_HOLD, UNFIT, stock};
 
 /// The columns of `stands`: `available`, `unready`, `unfit`, `assigned`, `quarantined`, `due`, `missing`,
 /// `missing_of_users`, `held`; `n` says what is `owned`.
@@ -29,9 +29,10 @@ pub(super) fn whole() -> String {
          d AS MATERIALIZED (SELECT c.*, owned - not_ready - quarantined AS in_use,
                       CASE WHEN most_are_free THEN (SELECT count(*) FROM leases WHERE user_id IS NOT NULL) - missing_of_users
                            END AS assigned,
-                      CASE WHEN NOT most_are_free THEN (SELECT count(*) FROM leases WHERE user_id IS NULL AND ready)
+                      CASE WHEN NOT most_are_free THEN (SELECT count(*) FROM leases WHERE {})
                            END AS available FROM c, n),
          stands AS (SELECT coalesce(available, in_use - assigned) AS available, coalesce(assigned, in_use - available) AS assigned,
-                           not_ready - unfit AS unready, unfit, quarantined, due, missing, missing_of_users, held FROM d)"
+                           not_ready - unfit AS unready, unfit, quarantined, due, missing, missing_of_users, held FROM d)",
+        stock!()
     )
 }

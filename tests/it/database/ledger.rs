@@ -95,6 +95,15 @@ fn the_database_refuses_orders_that_cannot_be() {
             ("purchases_area_code_is_nanp", &order(&format!("{all}, area_code"), "'manual', 'queued', 1, 'US', '115'")),
             ("purchases_run_while_running", &order(all, "'manual', 'running', 1, 'US'")),
             ("purchases_run_while_running", &format!("UPDATE purchases SET state = 'queued' WHERE id = '{ORDER}'")),
+            ("purchases_pool_is_well_formed", &order(&format!("{all}, pool"), "'manual', 'queued', 1, 'US', 'g__b'")),
+            (
+                "purchases_number_type_is_known",
+                &order(&format!("{all}, number_type"), "'manual', 'queued', 1, 'US', 'fax'"),
+            ),
+            (
+                "purchase_items_are_of_their_orders_pool",
+                &format!("UPDATE purchases SET pool = 'gb' WHERE id = '{ORDER}'"),
+            ),
             ("purchases_cancel_says_who", &format!("UPDATE purchases SET cancelled_at = now() WHERE id = '{ORDER}'")),
             ("purchases_end_once", &order(all, "'manual', 'done', 1, 'US'")),
             (
@@ -133,7 +142,10 @@ fn the_database_refuses_items_that_cannot_be() {
     let world = ledger();
     let open = "INSERT INTO purchase_items (id, purchase_id, phone_number, override_caps) VALUES";
     refused(&world, &[
-        ("purchase_items_belong_to_an_order", &format!("{open} ('{OTHER}', '{OTHER}', '+14155550109', false)")),
+        ("purchase_items_are_of_their_orders_pool", &format!("{open} ('{OTHER}', '{OTHER}', '+14155550109', false)")),
+        ("purchase_items_are_of_their_orders_pool", &item("phone_number, pool", "'+14155550109', 'gb'")),
+        ("purchase_items_are_of_their_orders_pool", "UPDATE purchase_items SET pool = 'gb'"),
+        ("purchase_items_refusal_concerns_is_known", "UPDATE purchase_items SET refusal_concerns = 'weather'"),
         ("purchase_items_number_is_e164", &item("phone_number", "'4155550109'")),
         ("purchase_items_state_is_known", &item("phone_number, state, ended_at", "'+14155550109', 'gone', now()")),
         ("purchase_items_attempts_count_up", &item("phone_number, attempts, first_sent_at", "'+14155550109', -1, now()")),
@@ -179,6 +191,10 @@ fn the_database_refuses_numbers_and_assignments_that_cannot_be() {
             ("numbers_webhook_status_is_known", &number(all, &format!("{sid}, {fresh}, 'active', 'fine'"))),
             ("numbers_area_code_is_nanp", "UPDATE numbers SET area_code = '015'"),
             ("numbers_country_is_iso_3166", "UPDATE numbers SET country = 'us'"),
+            ("numbers_pool_is_well_formed", "UPDATE numbers SET pool = 'GB'"),
+            ("numbers_pool_is_well_formed", "UPDATE numbers SET pool = 'gb_'"),
+            ("numbers_pool_is_well_formed", "UPDATE numbers SET pool = ''"),
+            ("numbers_number_type_is_known", "UPDATE numbers SET number_type = 'fax'"),
             ("numbers_one_live_per_number", &number(all, &format!("{sid}, '+14155550101', 'active', 'configured'"))),
             (
                 "numbers_one_per_purchase_item",
@@ -212,6 +228,12 @@ fn the_database_refuses_numbers_and_assignments_that_cannot_be() {
             // A lease agrees with its number, which has one and keeps it.
             ("leases_agree_with_numbers", "UPDATE leases SET ready = true WHERE phone_number = '+14155550103'"),
             ("leases_agree_with_numbers", "UPDATE leases SET ready = false WHERE phone_number = '+14155550101'"),
+            // Of its pool, too, and as far apart from it, whether somebody has it or not.
+            ("leases_agree_with_numbers", "UPDATE leases SET pool = 'gb' WHERE phone_number = '+14155550101'"),
+            ("leases_agree_with_numbers", "UPDATE leases SET pool = 'gb' WHERE user_id = 'u-1'"),
+            ("leases_agree_with_numbers", "UPDATE leases SET apart = true WHERE phone_number = '+14155550101'"),
+            ("leases_matched_is_known", "UPDATE leases SET matched = 'near' WHERE user_id = 'u-1'"),
+            ("leases_match_somebody", "UPDATE leases SET matched = 'any' WHERE phone_number = '+14155550101'"),
             (
                 "leases_agree_with_numbers",
                 &format!(
@@ -286,6 +308,7 @@ fn the_database_refuses_numbers_and_assignments_that_cannot_be() {
             ("numbers_stay_what_they_are", "UPDATE numbers SET area_code = '907' WHERE phone_number = '+14155550103'"),
             // How many are owned, the numbers alone say.
             ("owned_changes_count_themselves", "INSERT INTO owned_changes (more) VALUES (-1)"),
+            ("owned_changes_count_themselves", "UPDATE owned_changes SET pool = 'gb'"),
             ("owned_changes_count_themselves", "UPDATE owned_changes SET more = 0"),
             ("owned_changes_count_themselves", "DELETE FROM owned_changes"),
             ("owned_changes_count_themselves", "TRUNCATE owned_changes"),
@@ -371,4 +394,32 @@ fn the_database_refuses_releases_that_cannot_be() {
     world.sql(leaving);
     world.sql(&release("state, attempts, ended_at", "'refused', 1, now()"));
     world.sql(&release("state", "'intended'"));
+}
+
+#[test]
+fn the_database_refuses_pools_that_cannot_be() {
+    let world = ledger();
+    let halt = |pool: &str| {
+        format!(
+            "INSERT INTO pool_halts (pool, message, needs, fingerprint) VALUES ('{pool}', 'x', 'pools.gb.bundle_sid', 'f')"
+        )
+    };
+    refused(
+        &world,
+        &[
+            ("pool_halts_pool_is_well_formed", &halt("Gb")),
+            ("pool_halts_pool_is_well_formed", &halt(&"g".repeat(33))),
+            ("pool_halts_one_per_pool", &format!("{}; {}", halt("gb"), halt("gb"))),
+            (
+                "stock_samples_pkey",
+                "INSERT INTO stock_samples (at, available, assigned, quarantined, unready, threshold, pool)
+                 SELECT '2026-01-01', 1, 1, 0, 0, 2, pool FROM unnest(ARRAY['gb', 'default', 'gb']) AS pool",
+            ),
+            (
+                "signup_refusals_pkey",
+                "INSERT INTO signup_refusals (minute, code, count, pool)
+                 SELECT '2026-01-01', 'pool_empty', 1, pool FROM unnest(ARRAY['gb', 'default', 'gb']) AS pool",
+            ),
+        ],
+    );
 }

@@ -11,6 +11,7 @@ use crate::world::World;
 const VERSIONS: &str = "
     CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now())";
 const LEASES: &str = "20261129100000";
+const POOLS: &str = "20261130100000";
 
 /// A number in every place, with and without a user, webhooks and capabilities of all kinds; users who had several numbers,
 /// and numbers that had several users; somebody who waited; an order with its item.
@@ -59,8 +60,8 @@ fn meaning(status: &str, assignments: &str) -> String {
                           webhooks_in_vain, webhooks_failed_at) AS line FROM numbers n
          UNION ALL SELECT concat_ws('|', 'assignment', id, number_id, user_id, source, assigned_at, released_at, waited_at)
            FROM {assignments} a
-         UNION ALL SELECT 'item ' || i::text FROM purchase_items i UNION ALL SELECT 'order ' || (to_jsonb(p) - 'cancelled_at' - 'cancelled_by')::text FROM purchases p
-         UNION ALL SELECT 'release ' || r::text FROM releases r UNION ALL SELECT 'waiter ' || w::text FROM waiters w
+         UNION ALL SELECT 'item ' || (to_jsonb(i) - 'pool')::text FROM purchase_items i UNION ALL SELECT 'order ' || (to_jsonb(p) - '{{cancelled_at,cancelled_by,pool,number_type}}'::text[])::text FROM purchases p
+         UNION ALL SELECT 'release ' || r::text FROM releases r UNION ALL SELECT 'waiter ' || (to_jsonb(w) - '{{pool,area_code,only_pool}}'::text[])::text FROM waiters w
          UNION ALL SELECT 'installation ' || i::text FROM installation i UNION ALL SELECT 'gate ' || g::text FROM buying_gate g) AS lines"
     )
 }
@@ -133,12 +134,52 @@ fn every_row_means_the_same_after_the_migration_and_after_its_way_down_and_up_ag
         world.count("SELECT sum(more) FROM owned_changes"),
         world.count("SELECT count(*) FROM numbers WHERE status <> 'released' AND missing_since IS NULL")
     );
+    // Whatever there was is of the pool that there was.
+    for table in ["numbers", "leases", "past_assignments", "purchases", "purchase_items", "waiters", "owned_changes"] {
+        assert_eq!(world.sql(&format!("SELECT DISTINCT pool FROM {table}")), "default", "{table}");
+    }
     // The next assignment comes after all that were.
     world.sql(
         "UPDATE leases SET user_id = 'new', source = 'pool', assigned_at = now(), assignment_id = nextval('assignment_ids')
           WHERE number_id = (SELECT min(number_id) FROM leases WHERE user_id IS NULL AND ready)",
     );
     assert!(world.count("SELECT assignment_id FROM leases WHERE user_id = 'new'") > ids);
+}
+
+#[test]
+fn the_way_down_makes_one_pool_of_all_and_loses_nothing_else() {
+    let world = earlier();
+    assert!(migrate(&world).status.success());
+    world.sql(
+        "UPDATE numbers SET pool = 'gb', apart = id % 2 = 0 WHERE id % 4 < 2 AND status <> 'released';
+         INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, expires_at, ended_at, pool, number_type)
+         VALUES ('00000000-0000-4000-8000-000000000009', 'cron', 'done', 2, 'GB', 'test', now(), now(), 'gb', 'mobile');
+         INSERT INTO purchase_items (id, purchase_id, phone_number, override_caps, state, ended_at, pool, twilio_code, refusal_concerns)
+         SELECT gen_random_uuid(), '00000000-0000-4000-8000-000000000009', '+44715550100' || n, false, 'not_bought', now(), 'gb', 21649,
+                (ARRAY['pool', 'unclear'])[n] FROM generate_series(1, 2) AS n;
+         INSERT INTO passes (trigger, reason, purchased_count, pool) VALUES ('cron', 'at_capacity', 0, 'gb');
+         INSERT INTO stock_samples (at, available, assigned, quarantined, unready, threshold, pool)
+         SELECT '2026-01-01', 1, 1, 0, 0, 2, pool FROM unnest(ARRAY['gb', 'default']) AS pool;
+         INSERT INTO signup_refusals (minute, code, count, pool)
+         SELECT '2026-01-01', 'pool_empty', 2, pool FROM unnest(ARRAY['gb', 'default']) AS pool;
+         INSERT INTO pool_halts (pool, message, needs, fingerprint) VALUES ('gb', 'x', 'pools.gb.bundle_sid', 'f')",
+    );
+    let was = world.sql(&after());
+    for (_, _, down) in MIGRATIONS.iter().rev().filter(|(version, ..)| *version >= POOLS) {
+        world.sql(down);
+    }
+    let earlier_words = was.replace("\"pool\"", "\"order\"").replace("\"unclear\"", "\"number\"");
+    assert_eq!(earlier_words, world.sql(&after()), "but for what a refusal concerned, which had other words");
+    assert_eq!(world.count("SELECT sum(count) FROM signup_refusals"), 4);
+    assert_eq!(world.count("SELECT count(*) FROM stock_samples"), 1);
+    assert_eq!(
+        world.count("SELECT sum(more) FROM owned_changes"),
+        world.count("SELECT count(*) FROM numbers WHERE status <> 'released' AND missing_since IS NULL")
+    );
+    for (version, up, _) in MIGRATIONS.iter().filter(|(version, ..)| *version >= POOLS) {
+        world.sql(up);
+        assert!(world.count("SELECT count(*) FROM numbers") > 0, "{version}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod migrated;
 mod outage;
 mod owned;
 mod owner;
+mod pools;
 mod races;
 mod room;
 mod schema;

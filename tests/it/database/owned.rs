@@ -101,6 +101,31 @@ fn whoever_writes_numbers_needs_no_right_to_what_follows_from_them() {
 }
 
 #[test]
+fn each_pool_is_counted_and_what_moves_is_counted_where_it_is() {
+    let world = filled(100);
+    let sums = || {
+        world.sql("SELECT pool || ' ' || sum(more) FROM owned_changes GROUP BY pool HAVING sum(more) <> 0 ORDER BY 1")
+    };
+    assert_eq!(sums(), "default 100");
+    world.sql("UPDATE numbers SET pool = CASE WHEN id % 2 = 0 THEN 'gb' ELSE 'ca' END WHERE id % 5 = 0");
+    assert_eq!(sums(), "ca 10\ndefault 80\ngb 10");
+    // A statement changes several pools at once, and what is missing is owned by none of them.
+    world.sql("UPDATE numbers SET missing_since = now() WHERE id <= 10");
+    world.sql("UPDATE numbers SET pool = 'ca', missing_since = NULL WHERE pool = 'gb'");
+    assert_eq!(sums(), "ca 19\ndefault 72");
+    for _ in 0..40 {
+        world.sql("UPDATE numbers SET pool = CASE pool WHEN 'ca' THEN 'gb' ELSE 'ca' END WHERE pool <> 'default'");
+    }
+    assert_eq!(sums(), "ca 19\ndefault 72");
+    assert!(world.count("SELECT count(*) FROM owned_changes") < 80, "they are folded, pool by pool");
+    // As many too many in one pool as too few in another are an error all the same.
+    past(&world, "INSERT INTO owned_changes (pool, more) VALUES ('ca', 3), ('default', -3)");
+    assert_eq!(world.count("SELECT owned_recount()"), 6);
+    assert_eq!(world.count("SELECT owned_recount()"), 0);
+    assert_eq!(sums(), "ca 19\ndefault 72");
+}
+
+#[test]
 fn a_hand_that_deletes_numbers_is_counted() {
     let world = filled(10);
     world.sql(

@@ -14,7 +14,7 @@ use callbunker::db::numbers::{
     numbers_mark_missing,
 };
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
-use callbunker::domain::{UserId, Webhooks};
+use callbunker::domain::{PoolName, UserId, Webhooks};
 use callbunker::telemetry::Telemetry;
 use diesel::{Connection as _, RunQueryDsl as _, sql_query};
 
@@ -110,7 +110,7 @@ fn user(name: &str) -> UserId {
 }
 
 fn claims(name: &'static str) -> impl FnOnce(&mut Connection) -> Result<usize, DbError> + Send + 'static {
-    move |conn| Ok(assignments_claim(conn, &[name])?.len())
+    move |conn| Ok(assignments_claim(conn, &PoolName::default_pool(), &[name])?.len())
 }
 
 fn restores(name: &'static str) -> impl FnOnce(&mut Connection) -> Result<usize, DbError> + Send + 'static {

@@ -77,6 +77,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-11-29-130000_orders_cancelled/up.sql"),
         include_str!("../../../migrations/2026-11-29-130000_orders_cancelled/down.sql"),
     ),
+    (
+        "20261130100000",
+        include_str!("../../../migrations/2026-11-30-100000_pools/up.sql"),
+        include_str!("../../../migrations/2026-11-30-100000_pools/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.
@@ -143,7 +148,7 @@ fn catalogue(world: &World) -> String {
            FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
           WHERE c.relnamespace = 'callbunker'::regnamespace AND NOT tgisinternal
          UNION ALL SELECT 'view', viewname, '', definition, '', '', '', '' FROM pg_views WHERE schemaname = 'callbunker'
-         UNION ALL SELECT 'function', proname, md5(prosrc), '', '', '', '', '' FROM pg_proc WHERE pronamespace = 'callbunker'::regnamespace
+         UNION ALL SELECT 'function', proname, md5(prosrc), prosecdef::text, coalesce(proconfig::text, ''), coalesce(proacl::text, ''), '', '' FROM pg_proc WHERE pronamespace = 'callbunker'::regnamespace
          ORDER BY 1, 2, 3",
     )
 }

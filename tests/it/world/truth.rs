@@ -149,10 +149,16 @@ impl World {
     #[track_caller]
     pub fn assert_one_to_one_at_any_time(&self) {
         let owned = self.sql(
-            "SELECT (SELECT coalesce(sum(more), 0) FROM owned_changes)
-                  - (SELECT count(*) FROM numbers WHERE status <> 'released' AND missing_since IS NULL)",
+            "SELECT count(*) FROM (
+                 SELECT pool FROM (SELECT pool, more FROM owned_changes
+                                   UNION ALL SELECT pool, -1 FROM numbers WHERE status <> 'released' AND missing_since IS NULL) AS ones
+                  GROUP BY pool HAVING sum(more) <> 0) AS wrong",
         );
-        assert_eq!(owned, "0", "how many are owned is known without counting");
+        assert_eq!(owned, "0", "how many each pool owns is known without counting");
+        let astray = self.sql(
+            "SELECT n.id FROM numbers n JOIN leases l ON l.number_id = n.id WHERE (l.pool, l.apart) <> (n.pool, n.apart)",
+        );
+        assert_eq!(astray, "", "leases of another pool than their number's");
         self.assert_one_to_one_in_the_database();
         self.assert_whoever_serves_is_ready();
     }

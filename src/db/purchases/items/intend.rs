@@ -16,7 +16,7 @@ use crate::db::engine::error::DbError;
 use crate::db::engine::schema::{purchase_items, purchases};
 use crate::db::purchases::purchase_count_used;
 use crate::db::stock::{Care, Far, stock_observe};
-use crate::domain::{CountryCode, PhoneNumber, PoolPolicy, Trigger, Why, permit_one};
+use crate::domain::{CountryCode, PhoneNumber, PoolName, PoolPolicy, Trigger, Why, permit_one};
 
 /// Which run of which order asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,7 @@ struct Running {
     country: CountryCode,
     override_caps: bool,
     requested: i32,
+    pool: PoolName,
 }
 
 /// Locks the order's row and checks that it runs under this run, and that nobody cancelled it. Whoever cancels it locks the
@@ -77,17 +78,23 @@ fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Result<Running, Inten
         .filter(purchases::state.eq("running"))
         .filter(purchases::run_id.eq(run.run_id))
         .select((
-            (purchases::trigger, purchases::country, purchases::override_caps, purchases::requested_count),
+            (
+                purchases::trigger,
+                purchases::country,
+                purchases::override_caps,
+                purchases::requested_count,
+                purchases::pool,
+            ),
             purchases::cancelled_at,
         ))
         .for_update()
-        .first::<((Trigger, CountryCode, bool, i32), Option<DateTime<Utc>>)>(conn)
+        .first::<((Trigger, CountryCode, bool, i32, PoolName), Option<DateTime<Utc>>)>(conn)
         .optional()?;
     Ok(match found {
         None => Err(Intent::RunIsOver),
         Some((_, Some(_cancelled))) => Err(Intent::Cancelled),
-        Some(((trigger, country, override_caps, requested), None)) => {
-            Ok(Running { trigger, country, override_caps, requested })
+        Some(((trigger, country, override_caps, requested, pool), None)) => {
+            Ok(Running { trigger, country, override_caps, requested, pool })
         }
     })
 }
@@ -105,7 +112,7 @@ pub fn items_intend(
 ) -> Result<Vec<Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let buying = buying_state_lock(conn)?;
-        let Running { trigger, country, override_caps, requested } = match run_stands(conn, run)? {
+        let Running { trigger, country, override_caps, requested, pool } = match run_stands(conn, run)? {
             Ok(running) => running,
             Err(over) => return Ok(vec![over; wanted.len()]),
         };
@@ -136,6 +143,7 @@ pub fn items_intend(
                     purchase_items::id.eq(item_id),
                     purchase_items::purchase_id.eq(run.order_id),
                     purchase_items::phone_number.eq(number.as_str()),
+                    purchase_items::pool.eq(pool.as_str()),
                     purchase_items::override_caps.eq(override_caps),
                 ));
                 places_used += 1;

@@ -13,7 +13,7 @@ use crate::db::engine::error::{Constraint, DbError};
 use crate::db::engine::listener::stock_notify;
 use crate::db::engine::schema::purchase_items;
 use crate::db::numbers::{Destination, NewNumber, number_insert};
-use crate::domain::Concerns;
+use crate::domain::{Concerns, PoolName};
 
 /// Why an item has no number, for the ledger and the order's errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -116,9 +116,9 @@ pub struct Settlement {
 /// buy on before somebody has looked at it.
 pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement) -> Result<bool, DbError> {
     let is_new = conn.transaction::<_, DbError, _>(|conn| {
-        let item: (String, String) = purchase_items::table
+        let item: (String, String, PoolName) = purchase_items::table
             .find(item_id)
-            .select((purchase_items::state, purchase_items::phone_number))
+            .select((purchase_items::state, purchase_items::phone_number, purchase_items::pool))
             .for_update()
             .first(conn)?;
         if item.0 == "bought" {
@@ -127,7 +127,9 @@ pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement
         if item.1 != settlement.number.phone_number.as_str() {
             return Err(DbError::corrupt("purchase item")("Twilio names another number than it intended".to_owned()));
         }
-        let id = number_insert(conn, &settlement.number, Some(item_id), &Destination::Pool)?;
+        // Of its order's pool, whatever the configuration calls the pools by now.
+        let number = NewNumber { pool: item.2, ..settlement.number.clone() };
+        let id = number_insert(conn, &number, Some(item_id), &Destination::Pool)?;
         id.ok_or(DbError::Constraint(Constraint::SidIsForEver))?;
         sql_query(
             "UPDATE purchase_items SET state = 'bought', attempts = greatest(attempts, 1), ended_at = clock_timestamp(),

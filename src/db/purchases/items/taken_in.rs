@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::{Constraint, DbError};
 use crate::db::engine::schema::purchase_items;
-use crate::domain::{CountryCode, PhoneNumber, Trigger};
+use crate::domain::{CountryCode, PhoneNumber, PoolName, Trigger};
 
 /// The order that a number is written under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,9 @@ pub struct IntakeOrder {
     pub trigger: Trigger,
     /// How many numbers it may hold.
     pub count: u32,
-    /// `pool.country`.
+    /// The pool that takes them in.
+    pub pool: PoolName,
+    /// That pool's country.
     pub country: CountryCode,
     /// Who asked: a key's name, or its fingerprint.
     pub requested_by: String,
@@ -80,8 +82,8 @@ pub(in crate::db) fn item_write(
 ) -> Result<Uuid, DbError> {
     let item_id = Uuid::now_v7();
     sql_query(
-        "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, started_at, ended_at, expires_at)
-         VALUES ($1, $2, 'done', $3, $4, $5, clock_timestamp(), clock_timestamp(), clock_timestamp())
+        "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, pool, started_at, ended_at, expires_at)
+         VALUES ($1, $2, 'done', $3, $4, $5, $6, clock_timestamp(), clock_timestamp(), clock_timestamp())
          ON CONFLICT (id) DO NOTHING",
     )
     .bind::<SqlUuid, _>(order.id)
@@ -89,15 +91,17 @@ pub(in crate::db) fn item_write(
     .bind::<Integer, _>(i32::try_from(order.count).unwrap_or(i32::MAX))
     .bind::<Text, _>(order.country.as_str())
     .bind::<Text, _>(&order.requested_by)
+    .bind::<Text, _>(order.pool.as_str())
     .execute(conn)?;
     sql_query(
-        "INSERT INTO purchase_items (id, purchase_id, phone_number, state, override_caps, spends, attempts,
+        "INSERT INTO purchase_items (id, purchase_id, phone_number, pool, state, override_caps, spends, attempts,
                                      first_sent_at, last_sent_at, ended_at)
-         VALUES ($1, $2, $3, 'bought', false, false, 1, clock_timestamp(), clock_timestamp(), clock_timestamp())",
+         VALUES ($1, $2, $3, $4, 'bought', false, false, 1, clock_timestamp(), clock_timestamp(), clock_timestamp())",
     )
     .bind::<SqlUuid, _>(item_id)
     .bind::<SqlUuid, _>(order.id)
     .bind::<Text, _>(number.as_str())
+    .bind::<Text, _>(order.pool.as_str())
     .execute(conn)?;
     Ok(item_id)
 }

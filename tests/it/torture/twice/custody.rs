@@ -14,13 +14,21 @@ use callbunker::db::releases::{
     releases_unfinished,
 };
 use callbunker::db::{Connection, Constraint, DbError};
-use callbunker::domain::{CountryCode, Trigger, UserId, WebhookStatus};
+use callbunker::domain::{CountryCode, NumberType, PoolName, Trigger, UserId, WebhookStatus};
 use uuid::Uuid;
 
 use super::{Ledger, ONE, STATE, THREE, TWO, failure};
 
 fn order(trigger: Trigger) -> IntakeOrder {
-    IntakeOrder { id: Uuid::now_v7(), trigger, count: 3, country: CountryCode::US, requested_by: "test".to_owned() }
+    let pool = PoolName::default_pool();
+    IntakeOrder {
+        id: Uuid::now_v7(),
+        trigger,
+        count: 3,
+        pool,
+        country: CountryCode::US,
+        requested_by: "test".to_owned(),
+    }
 }
 
 fn new_number(number: &str, sid: u32) -> NewNumber {
@@ -32,6 +40,8 @@ fn new_number(number: &str, sid: u32) -> NewNumber {
         webhook_status: WebhookStatus::Configured,
         compared_with: None,
         purchased_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        pool: PoolName::default_pool(),
+        number_type: NumberType::Local,
     }
 }
 

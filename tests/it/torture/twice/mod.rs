@@ -18,7 +18,7 @@ use callbunker::db::purchases::items::{Limits, Reason, RunOf, Settlement, item_s
 use callbunker::db::purchases::{Wish, purchase_open};
 use callbunker::db::stock::Care;
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
-use callbunker::domain::{CountryCode, PhoneNumber, PoolPolicy, Trigger, WebhookStatus};
+use callbunker::domain::{CountryCode, NumberType, PhoneNumber, PoolName, PoolPolicy, Trigger, WebhookStatus};
 use callbunker::telemetry::Telemetry;
 use uuid::Uuid;
 
@@ -119,6 +119,8 @@ impl Ledger {
             compared_with: Some(self.run(installation_read).webhooks),
             capable: true,
             purchased_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            pool: PoolName::default_pool(),
+            number_type: NumberType::Local,
         };
         Settlement { number, request_id: None }
     }
@@ -136,6 +138,8 @@ fn wish() -> Wish {
     Wish {
         trigger: Trigger::Manual,
         count: 3,
+        pool: PoolName::default_pool(),
+        number_type: NumberType::Local,
         country: CountryCode::US,
         area_code: None,
         fallback: true,

@@ -14,10 +14,20 @@ use callbunker::db::purchases::{
 use callbunker::db::stock::{Care, stock_glance, stock_read, stock_read_for_buying};
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
 use callbunker::db::{Connection, Constraint};
-use callbunker::domain::{CountryCode, OrderState, PoolPolicy, Trigger, UserId};
+use callbunker::domain::{CountryCode, OrderState, PoolName, PoolPolicy, Trigger, UserId};
 use uuid::Uuid;
 
 use super::{Ledger, ONE, STATE, THREE, TWO, failure, pool, wish};
+
+/// Who waits for a minute, for whatever the default pool gets.
+fn waiter(user: &str) -> Waiter {
+    Waiter {
+        user_id: user.parse().unwrap(),
+        pool: PoolName::default_pool(),
+        country: None,
+        patience: Duration::from_secs(60),
+    }
+}
 
 const POLICY: PoolPolicy =
     PoolPolicy { threshold_low: 2, replenishment_batch_size: 2, total_min: 4, available_max: 9, owned_max: 20 };
@@ -68,11 +78,7 @@ fn one_create_at_a_time_is_one_over_all_orders_of_a_run() {
         let order = ledger.run(move |conn| purchase_open(conn, &wish, run_id));
         RunOf { order_id: order.id, run_id }
     };
-    let waiting = ["u-1", "u-2", "u-3"].map(|user| Waiter {
-        user_id: user.parse().unwrap(),
-        country: None,
-        patience: Duration::from_secs(60),
-    });
+    let waiting = ["u-1", "u-2", "u-3"].map(waiter);
     ledger.run(move |conn| waiters_join(conn, Uuid::new_v4(), &waiting));
     let (batch, line) = (open(Trigger::Cron), open(Trigger::Emergency));
     // The latest five brought nothing, the last of them a while ago.
@@ -230,14 +236,14 @@ fn a_user_is_served_and_released_as_if_once() {
     let run = ledger.order();
     ledger.stocked(run, ONE, 1);
     ledger.stocked(run, TWO, 2);
-    let (given, again) = ledger.twice(|conn| assignments_claim(conn, &["u-1"]));
+    let (given, again) = ledger.twice(|conn| assignments_claim(conn, &PoolName::default_pool(), &["u-1"]));
     assert_eq!((given.len(), again.len()), (1, 0), "who has a number is no newcomer");
     let user: UserId = "u-1".parse().unwrap();
     let release = move |conn: &mut Connection| assignment_release(conn, &user, Duration::from_secs(3600));
     let (released, again) = ledger.twice(release);
     assert_eq!((released.is_some(), again), (true, None));
     let instance = Uuid::new_v4();
-    let waiter = Waiter { user_id: "u-2".parse().unwrap(), country: None, patience: Duration::from_secs(60) };
+    let waiter = waiter("u-2");
     ledger.twice(move |conn| waiters_join(conn, instance, std::slice::from_ref(&waiter)));
     let (served, again) = ledger.twice(|conn| waiters_serve(conn, 10));
     assert_eq!((served.len(), again.len()), (1, 0));
@@ -254,7 +260,7 @@ fn a_number_whose_rest_is_over_comes_for_those_in_line_only_if_it_can_serve_them
         "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', quarantined_until = clock_timestamp()",
     );
     let instance = Uuid::new_v4();
-    let waiter = Waiter { user_id: "u-1".parse().unwrap(), country: None, patience: Duration::from_secs(60) };
+    let waiter = waiter("u-1");
     ledger.run(move |conn| waiters_join(conn, instance, std::slice::from_ref(&waiter)));
     for (is, unserved) in [
         ("capable = true, webhook_status = 'configured'", 0),
@@ -265,7 +271,7 @@ fn a_number_whose_rest_is_over_comes_for_those_in_line_only_if_it_can_serve_them
         ledger.world.sql(&format!("UPDATE numbers SET {is}"));
         let stock = ledger.run(stock_read).stock;
         assert_eq!((stock.unserved, stock.due), (unserved, 1 - unserved), "{is}");
-        assert_eq!(ledger.run(|conn| stock_glance(conn, 9, 9)).idle, 1 - unserved, "{is}");
+        assert_eq!(ledger.run(|conn| stock_glance(conn, &PoolName::default_pool(), 9, 9)).idle, 1 - unserved, "{is}");
         // While Twilio keeps silent it comes for nobody, and is stock all the same.
         let stalled = ledger.run(|conn| stock_read_for_buying(conn, &POLICY, Care::Stalls)).stock;
         assert_eq!((stalled.unserved, stalled.due), (1, stock.due), "{is}");
@@ -278,7 +284,7 @@ fn a_number_under_repair_comes_for_those_in_line_unless_twilio_keeps_silent_and_
     let run = ledger.order();
     ledger.stocked(run, ONE, 1);
     let instance = Uuid::new_v4();
-    let waiter = Waiter { user_id: "u-1".parse().unwrap(), country: None, patience: Duration::from_secs(60) };
+    let waiter = waiter("u-1");
     ledger.run(move |conn| waiters_join(conn, instance, std::slice::from_ref(&waiter)));
     let unserved = |care: Care| ledger.run(move |conn| stock_read_for_buying(conn, &POLICY, care)).stock.unserved;
     for (is, comes, stalls) in [("configured", 0, 0), ("drifted", 0, 1), ("failed", 1, 1)] {
