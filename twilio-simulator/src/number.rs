@@ -10,9 +10,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::stock::kind::NumberKind;
 use crate::stock::numbering::friendly;
-use crate::stock::places::NumberKind;
 use crate::stock::pool::Capabilities;
+use crate::stock::rules::AddressRequirement;
 
 /// What a number bought without a `VoiceUrl` shows.
 pub const DEMO_VOICE_URL: &str = "https://demo.twilio.com/welcome/voice/";
@@ -71,10 +72,10 @@ pub struct OwnedNumber {
     pub emergency_status: String,
     /// What it can do.
     pub capabilities: Capabilities,
-    /// Local, toll-free or mobile.
+    /// Local, toll-free, mobile or national.
     pub kind: NumberKind,
-    /// `none` or `any`.
-    pub address_requirements: String,
+    /// Which address its buyer had to show.
+    pub address_requirements: AddressRequirement,
     /// When it came into the account.
     pub date_created: DateTime<Utc>,
     /// When it was last changed.
@@ -112,7 +113,7 @@ impl OwnedNumber {
             emergency_status: "Inactive".into(),
             capabilities: Capabilities::default(),
             kind,
-            address_requirements: "none".into(),
+            address_requirements: AddressRequirement::None,
             date_created: now,
             date_updated: now,
             foreign: false,

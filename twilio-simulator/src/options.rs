@@ -138,6 +138,17 @@ pub enum CapabilitySpelling {
     Mixed,
 }
 
+/// Under which hosts the absolute links of the newer products stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LinkHost {
+    /// Twilio's own, as the real ones do.
+    #[default]
+    Twilio,
+    /// The simulator's, for clients that can only follow a link as it stands.
+    Simulator,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::number::{OwnedNumber, Sid};
+use crate::stock::kind::NumberKind;
 use crate::stock::numbering::{friendly, parse_e164};
-use crate::stock::places::NumberKind;
 use crate::stock::pool::Capabilities;
 use crate::world::World;
 

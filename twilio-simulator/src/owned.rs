@@ -169,7 +169,7 @@ pub(crate) struct Hidden(Vec<u64>);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stock::places::NumberKind;
+    use crate::stock::kind::NumberKind;
     use chrono::Utc;
     use std::time::Duration;
 

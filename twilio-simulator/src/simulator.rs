@@ -1,4 +1,4 @@
-//! The handle that tests hold: starts the simulator on a thread of its own, steers it, reads the truth.
+//! The handle that tests hold: starts the simulator on a thread of its own and reads the truth; `steering` is the rest of it.
 //!
 //! Invariants: usable from synchronous and asynchronous code alike, since nothing here awaits; when `start` returns, the
 //! address accepts connections; when the handle is dropped, every connection is closed and the port is free.
@@ -6,21 +6,15 @@
 //! How to get it wrong: dropping the handle early (`let _ = Simulator::start(…)`), which ends the simulator at once.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::fault::{Fault, On};
-use crate::money::parse_cents;
-use crate::number::Sid;
-use crate::options::{AccountStatus, AccountType, CapabilitySpelling, Credentials, ReownMode, SimulatorOptions};
-use crate::outside::{ForeignNumber, Webhooks};
+use crate::options::{Credentials, SimulatorOptions};
 use crate::serve::{Shared, serve};
-use crate::stock::places::NumberKind;
-use crate::stock::pool::Capabilities;
 use crate::truth::Truth;
 use crate::world::World;
 
@@ -40,7 +34,8 @@ impl Simulator {
         let listener = std::net::TcpListener::bind(options.listen)?;
         listener.set_nonblocking(true)?;
         let url = format!("http://{}", listener.local_addr()?);
-        let world = World::new(options);
+        let mut world = World::new(options);
+        world.links.url.clone_from(&url);
         let credentials = world.credentials.clone();
         let shared = Arc::new(Shared::new(world));
         let (stop, stopped) = oneshot::channel();
@@ -110,153 +105,15 @@ impl Simulator {
         }
     }
 
-    /// Orders a fault.
-    ///
-    /// # Panics
-    /// When it could never fire, such as a lag on a balance.
-    pub fn fault(&self, fault: Fault) {
-        if let Err(error) = fault.check() {
-            panic!("{error}");
-        }
-        self.shared.world().faults.push(fault);
-    }
-
-    /// Forgets the faults that wait.
-    pub fn clear_faults(&self) {
-        self.shared.world().faults.clear();
-    }
-
-    /// How long every answer takes from now on; forgets latencies of single kinds.
-    pub fn set_latency(&self, latency: Duration) {
-        self.set_latency_on(On::Any, latency);
-    }
-
-    /// How long answers to requests of one kind take from now on.
-    pub fn set_latency_on(&self, on: On, latency: Duration) {
-        self.shared.world().set_latency(on, latency);
-    }
-
-    /// Has exactly that many numbers of an area code for sale; an area code without stock is opened.
-    ///
-    /// # Panics
-    /// When the country is not stocked or the area code is none of it.
-    pub fn set_stock(&self, country: &str, area_code: &str, count: u64) {
-        self.order(|world| world.stock.set_count(country, area_code, count));
-    }
-
-    /// What the numbers of an area code can do that are bought from now on.
-    ///
-    /// # Panics
-    /// As [`Simulator::set_stock`].
-    pub fn set_capabilities(&self, country: &str, area_code: &str, capabilities: Capabilities) {
-        self.order(|world| world.stock.set_traits(country, area_code, Some(capabilities), None));
-    }
-
-    /// Whether the numbers of an area code are in beta.
-    ///
-    /// # Panics
-    /// As [`Simulator::set_stock`].
-    pub fn set_beta(&self, country: &str, area_code: &str, beta: bool) {
-        self.order(|world| world.stock.set_traits(country, area_code, None, Some(beta)));
-    }
-
-    /// Whether purchases in a country need `AddressSid` and `BundleSid`; at first only those in GB do.
-    ///
-    /// # Panics
-    /// When the country is not stocked.
-    pub fn set_regulated(&self, country: &str, regulated: bool) {
-        self.order(|world| world.set_regulated(country, regulated));
-    }
-
-    /// What numbers of a type cost, such as `"1.15"`.
-    ///
-    /// # Panics
-    /// When the country has no such numbers, or the price is no amount.
-    pub fn set_price(&self, country: &str, kind: NumberKind, price: &str) {
-        self.order(|world| world.set_price(country, kind, price));
-    }
-
-    /// Puts one number up for sale, whatever became of it before.
-    ///
-    /// # Panics
-    /// When it is not E.164, is in the account, or belongs to a country that is not stocked.
-    pub fn offer(&self, phone_number: &str) {
-        self.order(|world| world.offer(phone_number));
-    }
-
-    /// A rival buys a number.
-    ///
-    /// # Panics
-    /// When it is not E.164.
-    pub fn take(&self, phone_number: &str) {
-        self.order(|world| world.take(phone_number));
-    }
-
-    /// How many rows a search shows at most.
-    pub fn set_search_cap(&self, rows: usize) {
-        self.shared.world().search_cap = rows;
-    }
-
-    /// How searches spell capabilities.
-    pub fn set_capability_spelling(&self, spelling: CapabilitySpelling) {
-        self.shared.world().spelling = spelling;
-    }
-
-    /// Puts a number of somebody else's into the account, or changes it when it is there already; its SID.
-    ///
-    /// # Panics
-    /// When the number is not E.164.
-    pub fn own(&self, number: ForeignNumber) -> Sid {
-        self.order(|world| world.own(number))
-    }
-
-    /// Twilio reclaims a number; whether it was in the account.
-    pub fn disown(&self, phone_number: &str) -> bool {
-        self.shared.world().disown(phone_number)
-    }
-
-    /// Somebody changes a number's webhooks outside the API; whether it is in the account.
-    pub fn set_webhooks(&self, phone_number: &str, webhooks: Webhooks) -> bool {
-        self.shared.world().set_webhooks(phone_number, webhooks)
-    }
-
-    /// Somebody changes a number's `FriendlyName` in the console; whether it is in the account.
-    pub fn rename(&self, phone_number: &str, friendly_name: &str) -> bool {
-        self.shared.world().rename(phone_number, friendly_name)
-    }
-
-    /// The account's status.
-    pub fn set_account_status(&self, status: AccountStatus) {
-        self.shared.world().account.status = status;
-    }
-
-    /// The account's type.
-    pub fn set_account_type(&self, kind: AccountType) {
-        self.shared.world().account.kind = kind;
-    }
-
-    /// The account's balance, such as `"0.00"`.
-    ///
-    /// # Panics
-    /// When it is no amount.
-    pub fn set_balance(&self, balance: &str) {
-        self.order(|world| parse_cents(balance).map(|cents| world.account.balance_cents = cents));
-    }
-
-    /// What a POST for a number that the account has already does.
-    pub fn set_reown_mode(&self, mode: ReownMode) {
-        self.shared.world().reown_mode = mode;
-    }
-
-    /// Forgets faults, and with `state` everything; credentials, seed and address stay.
-    pub fn reset(&self, state: bool) {
-        self.shared.world().reset(state);
-    }
-
     /// Does what a test ordered, or says what is wrong with the order.
-    fn order<T>(&self, act: impl FnOnce(&mut World) -> Result<T, String>) -> T {
+    pub(crate) fn order<T>(&self, act: impl FnOnce(&mut World) -> Result<T, String>) -> T {
         let done = act(&mut self.shared.world());
         done.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The world, to oneself.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.shared.world()
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::fault::Fault;
 use crate::number::{OwnedNumber, Sid};
 use crate::options::AccountStatus;
+use crate::regulatory::{Address, Bundle, Identity};
 
 /// A snapshot of the simulator.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -32,6 +33,12 @@ pub struct Truth {
     pub update_log: Vec<Update>,
     /// Numbers released over the API.
     pub releases: Vec<Release>,
+    /// The account's addresses, oldest first.
+    pub addresses: Vec<Address>,
+    /// Its bundles.
+    pub bundles: Vec<Bundle>,
+    /// Its identities.
+    pub identities: Vec<Identity>,
     /// Requests by kind; see [`crate::On::name`].
     pub requests: BTreeMap<String, u64>,
     /// Creates being handled now.
@@ -84,7 +91,7 @@ pub struct Repeat {
     pub phone_number: String,
     /// `PN…`
     pub sid: Sid,
-    /// Whether it was taken as an update (201); else it was refused (21422).
+    /// Whether it was taken as an update (201); else it was refused (21422, or for its papers).
     pub accepted: bool,
 }
 

@@ -11,18 +11,23 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::api::paging::Links;
 use crate::fault::On;
 use crate::fault::queue::FaultQueue;
-use crate::money::cents_text;
+use crate::money::{cents_text, parse_cents};
 use crate::number::Sid;
 use crate::options::{AccountStatus, AccountType, CapabilitySpelling, Credentials, ReownMode, SimulatorOptions};
 use crate::owned::Owned;
+use crate::regulatory::Regulatory;
 use crate::seed::hex32;
 use crate::stock::Stock;
-use crate::stock::places::{COUNTRIES, Country, NumberKind};
+use crate::stock::kind::NumberKind;
+use crate::stock::places::{self, COUNTRIES};
 use crate::truth::{CreateAttempt, Purchase, Release, Repeat, Truth, Update};
 
 const BALANCE_CENTS: i64 = 100_000_000;
+/// Nobody knows which code Twilio has for an address that is not the account's; this one is likely.
+const NO_ADDRESS: u32 = 21631;
 
 pub(crate) struct World {
     pub(crate) options: SimulatorOptions,
@@ -40,7 +45,10 @@ pub(crate) struct World {
     pub(crate) creates_in_flight: u64,
     /// How many tokens of lists without end were handed out.
     endless_tokens: u64,
-    regulated: HashMap<&'static str, bool>,
+    pub(crate) regulatory: Regulatory,
+    pub(crate) links: Links,
+    /// The code for an address that the account does not have.
+    pub(crate) unknown_address: u32,
     prices: BTreeMap<(&'static str, NumberKind), i64>,
     epoch: u64,
     serial: u64,
@@ -100,7 +108,9 @@ impl World {
             requests_in_flight: 0,
             creates_in_flight: 0,
             endless_tokens: 0,
-            regulated: HashMap::new(),
+            regulatory: Regulatory::default(),
+            links: Links::default(),
+            unknown_address: NO_ADDRESS,
             prices: BTreeMap::new(),
             epoch: 0,
             serial: 0,
@@ -108,7 +118,6 @@ impl World {
         };
         world.latency.insert(On::Any, world.options.latency);
         for country in COUNTRIES {
-            world.regulated.insert(country.code, country.regulated);
             for kind in country.kinds {
                 let cents = if *kind == NumberKind::TollFree { 215 } else { 115 };
                 world.prices.insert((country.code, *kind), cents);
@@ -123,7 +132,9 @@ impl World {
         if state {
             let fresh = Self::new(self.options.clone());
             let kept = (self.requests_in_flight, self.creates_in_flight, self.epoch, self.serial);
+            let url = std::mem::take(&mut self.links.url);
             *self = fresh;
+            self.links.url = url;
             (self.requests_in_flight, self.creates_in_flight, self.epoch, self.serial) = kept;
             self.epoch += 1;
         }
@@ -158,25 +169,16 @@ impl World {
         self.latency.insert(on, latency);
     }
 
-    pub(crate) fn regulated(&self, country: &Country) -> bool {
-        self.regulated.get(country.code).copied().unwrap_or(country.regulated)
-    }
-
-    pub(crate) fn set_regulated(&mut self, code: &str, regulated: bool) -> Result<(), String> {
-        *self.regulated.get_mut(code).ok_or_else(|| unknown_country(code))? = regulated;
-        Ok(())
-    }
-
     pub(crate) fn price_cents(&self, code: &str, kind: NumberKind) -> i64 {
-        let mut prices = self.prices.iter();
-        prices.find(|((country, of), _)| *country == code && *of == kind).map_or(0, |(_, cents)| *cents)
+        self.prices.get(&(code, kind)).copied().unwrap_or_default()
     }
 
-    pub(crate) fn set_price(&mut self, code: &str, kind: NumberKind, price: &str) -> Result<(), String> {
-        let cents = crate::money::parse_cents(price)?;
-        let mut prices = self.prices.iter_mut();
-        let found = prices.find(|((country, of), _)| *country == code && *of == kind);
-        *found.ok_or_else(|| unknown_country(code))?.1 = cents;
+    /// What numbers of one type of a country cost, or of all that it has.
+    pub(crate) fn set_price(&mut self, code: &str, kind: Option<NumberKind>, price: &str) -> Result<(), String> {
+        let cents = parse_cents(price)?;
+        for kind in places::kinds_of(code, kind)? {
+            self.prices.insert(kind, cents);
+        }
         Ok(())
     }
 
@@ -208,6 +210,9 @@ impl World {
             updates: ledger.updates.len() as u64,
             update_log: ledger.updates.clone(),
             releases: ledger.releases.clone(),
+            addresses: self.regulatory.addresses.clone(),
+            bundles: self.regulatory.bundles.clone(),
+            identities: self.regulatory.identities.clone(),
             requests: ledger.requests.iter().map(|(on, count)| (on.name().to_owned(), *count)).collect(),
             creates_in_flight: self.creates_in_flight,
             max_concurrent_creates: ledger.max_concurrent_creates,
@@ -219,11 +224,6 @@ impl World {
             account_status: self.account.status,
         }
     }
-}
-
-fn unknown_country(code: &str) -> String {
-    let known: Vec<_> = COUNTRIES.iter().map(|country| country.code).collect();
-    format!("{code:?} with that type is not for sale; countries are {}", known.join(", "))
 }
 
 #[cfg(test)]

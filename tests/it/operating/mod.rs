@@ -1,6 +1,7 @@
 //! The daemon from its start to its end, watched.
 
 mod attention;
+mod contract;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod large;

@@ -16,7 +16,7 @@ use crate::number::rfc2822;
 use crate::stock::places::{self, COUNTRIES, Country};
 use crate::world::World;
 
-const PRICING: &str = "https://pricing.twilio.com/v1/PhoneNumbers/Countries";
+const PRICING: &str = "/v1/PhoneNumbers/Countries";
 
 const SUBRESOURCES: &[(&str, &str)] = &[
     ("addresses", "Addresses"),
@@ -99,14 +99,15 @@ fn country_resource(world: &World, country: &Country) -> Value {
     })
 }
 
-pub(crate) fn prices() -> Reply {
+pub(crate) fn prices(world: &World) -> Reply {
+    let base = world.links.base("pricing", PRICING);
     let countries: Vec<Value> = COUNTRIES
         .iter()
         .map(|country| {
-            json!({"country": country.name, "iso_country": country.code, "url": format!("{PRICING}/{}", country.code)})
+            json!({"country": country.name, "iso_country": country.code, "url": format!("{base}/{}", country.code)})
         })
         .collect();
-    let page = format!("{PRICING}?PageSize=50&Page=0");
+    let page = format!("{base}?PageSize=50&Page=0");
     Reply::json(
         200,
         json!({
@@ -141,7 +142,7 @@ pub(crate) fn price(world: &World, request: &ApiRequest, code: &str) -> Result<R
             "iso_country": country.code,
             "phone_number_prices": prices,
             "price_unit": "USD",
-            "url": format!("{PRICING}/{}", country.code),
+            "url": format!("{}/{}", world.links.base("pricing", PRICING), country.code),
         }),
     ))
 }

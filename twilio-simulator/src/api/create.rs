@@ -5,12 +5,14 @@
 //! Nothing is recorded as a purchase that the account does not own and pay for afterwards.
 //!
 //! How to get it wrong: looking at the market before looking at the account; an owned number is off the market, and a
-//! repeat would be refused in both modes.
+//! repeat would be refused in both modes. Or asking for money before papers: a refusal for want of either would then hide
+//! which one it is.
 
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
+use crate::api::papers::{self, Shown};
 use crate::api::refusal::Refusal;
 use crate::api::{ApiRequest, Reply, settings};
 use crate::fault::FaultKind;
@@ -19,8 +21,8 @@ use crate::money::cents_text;
 use crate::number::{DEMO_VOICE_URL, OwnedNumber, Sid};
 use crate::options::{AccountType, ReownMode};
 use crate::owned::Lag;
+use crate::stock::kind::NumberKind;
 use crate::stock::numbering::{e164, parse_e164, possible};
-use crate::stock::places::NumberKind;
 use crate::truth::{Purchase, Repeat, Update};
 use crate::world::World;
 
@@ -84,27 +86,14 @@ fn by_area(world: &mut World, plan: &Plan, area: &str) -> Result<u64, Refusal> {
 fn buy(world: &mut World, request: &ApiRequest, plan: &Plan, number: u64) -> Result<Reply, Refusal> {
     let pool = world.stock.pool_of(number).expect("an available number has a pool");
     let (kind, mut capabilities, country) = (pool.kind, pool.capabilities, pool.country);
-    let regulated = world.stock.country_of(number).is_some_and(|country| world.regulated(country));
+    papers::check(world, &Shown::of_purchase(&request.form), number, pool)?;
+    let address = world.stock.address_of(number, pool);
     let price = world.price_cents(country, kind);
     if plan.has(FaultKind::BalanceZero) || world.account.balance_cents < price.max(1) {
         return Err(Refusal::inactive());
     }
     if world.account.kind == AccountType::Trial && world.owned.len() > 0 {
         return Err(trial());
-    }
-    let given = |name: &str| request.form.get(name).is_some_and(|sid| !sid.is_empty());
-    let bound = world.stock.marks.bound(number);
-    if (regulated || bound) && !given("AddressSid") {
-        return Err(Refusal::new(
-            400,
-            21631,
-            "Phone Number Requires an Address but the 'AddressSid' parameter was empty.",
-        ));
-    }
-    if regulated && !given("BundleSid") {
-        let kind = kind.path().to_uppercase();
-        let message = format!("Bundle required and not provided for country: [{country}] and numberType: [{kind}]");
-        return Err(Refusal::new(400, 21649, message));
     }
     if plan.has(FaultKind::NoCapability) {
         (capabilities.sms, capabilities.mms) = (false, false);
@@ -113,7 +102,7 @@ fn buy(world: &mut World, request: &ApiRequest, plan: &Plan, number: u64) -> Res
     world.account.balance_cents -= price;
     let mut bought = OwnedNumber::new(world.new_sid("PN"), &e164(number), kind, Utc::now());
     bought.capabilities = capabilities;
-    bought.address_requirements = if regulated || bound { "any" } else { "none" }.into();
+    bought.address_requirements = address;
     settings::apply(&request.form, &mut bought);
     if bought.voice_url.is_none() {
         bought.voice_url = Some(DEMO_VOICE_URL.into());
@@ -155,17 +144,16 @@ fn repeat(world: &mut World, request: &ApiRequest, plan: &Plan, phone_number: &s
     let refused = world.reown_mode == ReownMode::B && !intruder || plan.has(FaultKind::AlreadyOwned21422);
     let number = world.owned.by_number(phone_number).expect("callers have looked");
     let (sid, tag) = (number.sid.clone(), number.friendly_name.clone());
+    let fits = if refused { Err(Refusal::not_available(phone_number)) } else { papers_of_update(world, request, &sid) };
     let now = Utc::now();
     world.ledger.repeats.push(Repeat {
         at: now,
         request_id: request.request_id.clone(),
         phone_number: phone_number.into(),
         sid: sid.clone(),
-        accepted: !refused,
+        accepted: fits.is_ok(),
     });
-    if refused {
-        return Err(Refusal::not_available(phone_number));
-    }
+    fits?;
     record_update(world, request, &sid, phone_number);
     let number = world.owned.by_sid_mut(&sid).expect("found above, and nothing came in between");
     settings::apply(&request.form, number);
@@ -175,6 +163,16 @@ fn repeat(world: &mut World, request: &ApiRequest, plan: &Plan, phone_number: &s
     }
     let resource = number.resource(&world.credentials.account_sid);
     Ok(Reply::json(201, resource))
+}
+
+/// Refuses papers that an update names and that do not fit its number.
+pub(crate) fn papers_of_update(world: &World, request: &ApiRequest, sid: &str) -> Result<(), Refusal> {
+    let owned = world.owned.by_sid(sid);
+    let number = owned.and_then(|owned| parse_e164(&owned.phone_number));
+    let (Some(owned), Some(number)) = (owned, number) else { return Ok(()) };
+    // A number of a country that is not for sale has no rules.
+    let Some(pool) = world.stock.pool_of(number) else { return Ok(()) };
+    papers::check(world, &Shown::of_update(&request.form, owned), number, pool)
 }
 
 pub(crate) fn record_update(world: &mut World, request: &ApiRequest, sid: &Sid, phone_number: &str) {

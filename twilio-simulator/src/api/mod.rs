@@ -6,10 +6,14 @@
 //! How to get it wrong: calling `execute` twice for one request; it would buy twice.
 
 pub(crate) mod account;
+mod address;
 pub(crate) mod create;
 pub(crate) mod numbers;
+pub(crate) mod paging;
+mod papers;
 pub(crate) mod parameters;
 pub(crate) mod refusal;
+mod regulation;
 pub(crate) mod route;
 mod rows;
 pub(crate) mod search;
@@ -130,6 +134,14 @@ fn answer(world: &mut World, request: &ApiRequest, plan: &Plan) -> Result<Reply,
             | Route::Fetch(_)
             | Route::Update(_)
             | Route::Delete(_)
+            | Route::Addresses
+            | Route::AddAddress
+            | Route::Address(_)
+            | Route::Dependents(_)
+            | Route::Regulations
+            | Route::Regulation(_)
+            | Route::Bundles
+            | Route::Bundle(_)
             | Route::Prices
             | Route::Price(_)
             | Route::Method(_)
@@ -143,7 +155,15 @@ fn answer(world: &mut World, request: &ApiRequest, plan: &Plan) -> Result<Reply,
         Route::Balance => Ok(account::balance(world, plan)),
         Route::Countries => Ok(account::countries(world)),
         Route::Country(code) => account::country(world, request, code),
-        Route::Prices => Ok(account::prices()),
+        Route::Addresses => address::list(world, request),
+        Route::AddAddress => address::add(world, request),
+        Route::Address(sid) => address::fetch(world, request, sid),
+        Route::Dependents(sid) => address::dependents(world, request, sid),
+        Route::Regulations => regulation::regulations(world, request),
+        Route::Regulation(sid) => regulation::regulation(world, request, sid),
+        Route::Bundles => regulation::bundles(world, request),
+        Route::Bundle(sid) => regulation::bundle(world, request, sid),
+        Route::Prices => Ok(account::prices(world)),
         Route::Price(code) => account::price(world, request, code),
         Route::Search(code, kind) => search::search(world, request, plan, code, *kind),
         Route::List(kind) => numbers::list(world, request, plan, *kind),

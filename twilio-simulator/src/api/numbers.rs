@@ -11,15 +11,15 @@ use std::time::Instant;
 use chrono::Utc;
 use serde_json::{Value, json};
 
-use crate::api::create::{FOREIGN_TAG, record_update};
+use crate::api::create::{FOREIGN_TAG, papers_of_update, record_update};
 use crate::api::refusal::Refusal;
 use crate::api::{ApiRequest, Body, Reply, settings};
 use crate::fault::FaultKind;
 use crate::fault::queue::Plan;
 use crate::number::OwnedNumber;
 use crate::owned::{From, Hidden};
+use crate::stock::kind::NumberKind;
 use crate::stock::numbering::parse_e164;
-use crate::stock::places::NumberKind;
 use crate::truth::Release;
 use crate::world::World;
 
@@ -163,6 +163,7 @@ pub(crate) fn update(world: &mut World, request: &ApiRequest, plan: &Plan, sid: 
     if request.form.get("AccountSid").is_some_and(|account| account != world.credentials.account_sid) {
         return Err(Refusal::new(400, 21474, "The number cannot be moved to that account"));
     }
+    papers_of_update(world, request, sid)?;
     record_update(world, request, &sid.to_owned(), &phone_number);
     let number = world.owned.by_sid_mut(sid).expect("found above, under the same lock");
     settings::apply(&request.form, number);

@@ -31,6 +31,10 @@ impl Parameters {
         Self(self.0.iter().filter(|(name, _)| kept(name)).cloned().collect())
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     pub(crate) fn to_map(&self) -> BTreeMap<String, String> {
         self.0.iter().cloned().collect()
     }
@@ -42,6 +46,10 @@ impl Parameters {
             (On::Update, true) => UPDATE,
             (On::Search, false) => SEARCH,
             (On::List, false) => LIST,
+            (On::Address, true) => ADDRESS,
+            (On::Address, false) => ADDRESSES,
+            (On::Regulation, false) => REGULATIONS,
+            (On::Bundle, false) => BUNDLES,
             (On::Countries | On::Pricing, false) => PAGE,
             _ => &[],
         };
@@ -61,6 +69,41 @@ const CREATE: &[&str] = &["PhoneNumber", "AreaCode"];
 const UPDATE: &[&str] = &["AccountSid"];
 const PAGE: &[&str] = &["PageSize", "Page", "PageToken"];
 const LIST: &[&str] = &["Beta", "FriendlyName", "PhoneNumber", "Origin", "PageSize", "Page", "PageToken"];
+
+const ADDRESS: &[&str] = &[
+    "CustomerName",
+    "Street",
+    "City",
+    "Region",
+    "PostalCode",
+    "IsoCountry",
+    "FriendlyName",
+    "EmergencyEnabled",
+    "AutoCorrectAddress",
+    "StreetSecondary",
+];
+const ADDRESSES: &[&str] =
+    &["CustomerName", "FriendlyName", "EmergencyEnabled", "IsoCountry", "PageSize", "Page", "PageToken"];
+const REGULATIONS: &[&str] =
+    &["EndUserType", "IsoCountry", "NumberType", "IncludeConstraints", "PageSize", "Page", "PageToken"];
+const BUNDLES: &[&str] = &[
+    "Status",
+    "BundleSids",
+    "FriendlyName",
+    "RegulationSid",
+    "IsoCountry",
+    "NumberType",
+    "EndUserType",
+    "HasValidUntilDate",
+    "SortBy",
+    "SortDirection",
+    "ValidUntilDate",
+    "ValidUntilDate<",
+    "ValidUntilDate>",
+    "PageSize",
+    "Page",
+    "PageToken",
+];
 
 const SETTINGS: &[&str] = &[
     "ApiVersion",

@@ -8,7 +8,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::fault::On;
-use crate::stock::places::NumberKind;
+use crate::stock::kind::NumberKind;
 
 /// An operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,14 @@ pub(crate) enum Route {
     Fetch(String),
     Update(String),
     Delete(String),
+    Addresses,
+    AddAddress,
+    Address(String),
+    Dependents(String),
+    Regulations,
+    Regulation(String),
+    Bundles,
+    Bundle(String),
     Prices,
     Price(String),
     /// The path is known, the method is not; what is allowed.
@@ -42,6 +50,9 @@ impl Route {
             Self::Fetch(_) => On::Fetch,
             Self::Update(_) => On::Update,
             Self::Delete(_) => On::Delete,
+            Self::Addresses | Self::AddAddress | Self::Address(_) | Self::Dependents(_) => On::Address,
+            Self::Regulations | Self::Regulation(_) => On::Regulation,
+            Self::Bundles | Self::Bundle(_) => On::Bundle,
             Self::Prices | Self::Price(_) => On::Pricing,
             Self::Method(_) | Self::Unknown => On::Other,
         }
@@ -61,6 +72,10 @@ pub(crate) fn route(method: &str, path: &str) -> (Route, Option<String>) {
     match segments[..] {
         ["v1", "PhoneNumbers", "Countries"] => (get(Route::Prices), None),
         ["v1", "PhoneNumbers", "Countries", code] => (get(Route::Price(code.into())), None),
+        ["v2", "RegulatoryCompliance", "Regulations"] => (get(Route::Regulations), None),
+        ["v2", "RegulatoryCompliance", "Regulations", sid] => (get(Route::Regulation(sid.into())), None),
+        ["v2", "RegulatoryCompliance", "Bundles"] => (get(Route::Bundles), None),
+        ["v2", "RegulatoryCompliance", "Bundles", sid] => (get(Route::Bundle(sid.into())), None),
         ["2010-04-01", "Accounts", ref rest @ ..] => {
             let Some((last, before)) = rest.split_last() else { return (Route::Unknown, None) };
             let Some(last) = last.strip_suffix(".json") else { return (Route::Unknown, None) };
@@ -89,8 +104,15 @@ fn inside(method: &str, before: &[&str], last: &str) -> Route {
             Some(kind) => get(Route::Search((*code).into(), kind)),
             None => Route::Unknown,
         },
+        ([], "Addresses") => match method {
+            "GET" => Route::Addresses,
+            "POST" => Route::AddAddress,
+            _ => Route::Method("GET, POST"),
+        },
+        (["Addresses"], sid) => get(Route::Address(sid.into())),
+        (["Addresses", sid], "DependentPhoneNumbers") => get(Route::Dependents((*sid).into())),
         ([], "IncomingPhoneNumbers") => list(None),
-        (["IncomingPhoneNumbers"], name) => match (NumberKind::from_path(name), method) {
+        (["IncomingPhoneNumbers"], name) => match (NumberKind::from_resource(name), method) {
             (Some(kind), _) => list(Some(kind)),
             (None, "GET") => Route::Fetch(name.into()),
             (None, "POST") => Route::Update(name.into()),
@@ -120,6 +142,14 @@ mod tests {
             at("GET", "/AvailablePhoneNumbers/US/TollFree.json").0,
             Route::Search("US".into(), NumberKind::TollFree)
         );
+        assert_eq!(
+            at("GET", "/AvailablePhoneNumbers/DE/National.json").0,
+            Route::Search("DE".into(), NumberKind::National)
+        );
+        assert_eq!(at("GET", "/IncomingPhoneNumbers/National.json").0, Route::Fetch("National".into()));
+        assert_eq!(at("GET", "/Addresses/AD1/DependentPhoneNumbers.json").0, Route::Dependents("AD1".into()));
+        assert_eq!(at("POST", "/Addresses/AD1.json").0, Route::Method("GET"));
+        assert_eq!(route("GET", "/v2/RegulatoryCompliance/Bundles/BU1").0, Route::Bundle("BU1".into()));
         assert_eq!(route("GET", "/v1/PhoneNumbers/Countries/US").0, Route::Price("US".into()));
         assert_eq!(route("GET", "/").0, Route::Unknown);
     }

@@ -20,11 +20,17 @@ pub(crate) fn bend(on: On, plan: &Plan, body: &mut Value) {
     let rows: &mut [Value] = match on {
         On::Search => list(body, "available_phone_numbers"),
         On::List => list(body, "incoming_phone_numbers"),
+        On::Address if body.get("addresses").is_some() => list(body, "addresses"),
+        On::Address if body.get("dependent_phone_numbers").is_some() => list(body, "dependent_phone_numbers"),
+        On::Regulation | On::Bundle if body.get("results").is_some() => list(body, "results"),
         On::Create
         | On::Fetch
         | On::Update
         | On::Delete
         | On::Balance
+        | On::Address
+        | On::Regulation
+        | On::Bundle
         | On::Pricing
         | On::Account
         | On::Countries

@@ -12,11 +12,13 @@ use crate::api::{ApiRequest, Reply};
 use crate::fault::FaultKind;
 use crate::fault::queue::Plan;
 use crate::options::CapabilitySpelling;
+use crate::stock::kind::NumberKind;
 use crate::stock::marks::Bent;
 use crate::stock::numbering::{e164, friendly, parse_e164};
-use crate::stock::places::{self, NumberKind};
+use crate::stock::places;
 use crate::stock::pool::Pool;
 use crate::stock::query::Query;
+use crate::stock::rules::AddressRequirement;
 use crate::world::World;
 
 pub(crate) fn search(
@@ -37,18 +39,18 @@ pub(crate) fn search(
     }
     let asked = request.query.get("PageSize").and_then(|size| size.parse::<usize>().ok()).filter(|size| *size > 0);
     let rows_max = world.search_cap.min(asked.unwrap_or(usize::MAX));
-    let regulated = world.regulated(country);
     let bent = Bent { ghosts: plan.has(FaultKind::Ghost), addresses: plan.has(FaultKind::AddressRequired) };
     let found = if plan.has(FaultKind::NoStock) {
         Vec::new()
     } else {
-        world.stock.search(country, kind, &query, regulated, bent, rows_max)
+        world.stock.search(country, kind, &query, bent, rows_max)
     };
     let rows: Vec<Value> = found
         .iter()
         .enumerate()
         .map(|(position, (number, pool))| {
-            let address = regulated || bent.addresses || world.stock.marks.bound(*number);
+            let bound = if bent.addresses { AddressRequirement::Any } else { AddressRequirement::None };
+            let address = world.stock.address_of(*number, pool).or(bound);
             row(*number, pool, address, spelling(world, position), plan)
         })
         .collect();
@@ -76,7 +78,7 @@ fn spelling(world: &World, position: usize) -> bool {
     }
 }
 
-fn row(number: u64, pool: &Pool, address: bool, capitals: bool, plan: &Plan) -> Value {
+fn row(number: u64, pool: &Pool, address: AddressRequirement, capitals: bool, plan: &Plan) -> Value {
     let phone_number = e164(number);
     let can = pool.capabilities;
     let sms = can.sms && !plan.has(FaultKind::NoCapability);
@@ -87,7 +89,7 @@ fn row(number: u64, pool: &Pool, address: bool, capitals: bool, plan: &Plan) -> 
     };
     let place = pool.place;
     json!({
-        "address_requirements": if address { "any" } else { "none" },
+        "address_requirements": address.name(),
         "beta": pool.beta,
         "capabilities": capabilities,
         "friendly_name": friendly(&phone_number),

@@ -153,7 +153,7 @@ fn is_sid(text: &str, prefix: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stock::places::NumberKind;
+    use crate::stock::kind::NumberKind;
 
     fn refusal(form: &str) -> Option<u32> {
         check(&Parameters::parse(form.as_bytes()), None).err().map(|refusal| refusal.code)

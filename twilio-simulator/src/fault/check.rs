@@ -37,7 +37,17 @@ impl Fault {
             }
         }
         self.check_names()?;
-        let numberless = [On::Search, On::Balance, On::Pricing, On::Account, On::Countries, On::Other];
+        let numberless = [
+            On::Search,
+            On::Balance,
+            On::Address,
+            On::Regulation,
+            On::Bundle,
+            On::Pricing,
+            On::Account,
+            On::Countries,
+            On::Other,
+        ];
         let picks = kind.picks_rows() && self.on == On::Search;
         if self.phone_number.is_some() && numberless.contains(&self.on) && !picks {
             return Err(format!("a {} is about no single phone_number", self.on.name()));
@@ -74,7 +84,7 @@ const RETRY_AFTER_USERS: &[FaultKind] = &[
     FaultKind::Refuse,
 ];
 
-/// The fields of an owned number, and of a row of a search.
+/// The fields of an owned number, of a row of a search, of an address, a regulation and a bundle.
 const FIELDS: &[&str] = &[
     "account_sid",
     "address_requirements",
@@ -83,11 +93,15 @@ const FIELDS: &[&str] = &[
     "beta",
     "bundle_sid",
     "capabilities",
+    "city",
+    "customer_name",
     "date_created",
     "date_updated",
     "emergency_address_sid",
     "emergency_address_status",
+    "emergency_enabled",
     "emergency_status",
+    "end_user_type",
     "friendly_name",
     "identity_sid",
     "iso_country",
@@ -95,11 +109,14 @@ const FIELDS: &[&str] = &[
     "latitude",
     "locality",
     "longitude",
+    "number_type",
     "origin",
     "phone_number",
     "postal_code",
     "rate_center",
     "region",
+    "regulation_sid",
+    "requirements",
     "sid",
     "sms_application_sid",
     "sms_fallback_method",
@@ -109,10 +126,16 @@ const FIELDS: &[&str] = &[
     "status",
     "status_callback",
     "status_callback_method",
+    "street",
+    "street_secondary",
     "subresource_uris",
     "trunk_sid",
     "type",
     "uri",
+    "url",
+    "valid_until",
+    "validated",
+    "verified",
     "voice_application_sid",
     "voice_caller_id_lookup",
     "voice_fallback_method",
@@ -126,7 +149,7 @@ const FIELDS: &[&str] = &[
 mod tests {
     use super::*;
     use crate::number::OwnedNumber;
-    use crate::stock::places::NumberKind;
+    use crate::stock::kind::NumberKind;
 
     #[test]
     fn an_impossible_fault_is_refused() {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum On {
-    /// GET `AvailablePhoneNumbers/{CC}/{Local|TollFree|Mobile}.json`
+    /// GET `AvailablePhoneNumbers/{CC}/{Local|TollFree|Mobile|…}.json`
     Search,
     /// POST `IncomingPhoneNumbers.json`, and its `Local`, `TollFree`, `Mobile`
     Create,
@@ -26,6 +26,12 @@ pub enum On {
     Delete,
     /// GET `Balance.json`
     Balance,
+    /// `Addresses.json`, one address, and the numbers that name it
+    Address,
+    /// GET `/v2/RegulatoryCompliance/Regulations` and one of them
+    Regulation,
+    /// GET `/v2/RegulatoryCompliance/Bundles` and one of them
+    Bundle,
     /// GET `/v1/PhoneNumbers/Countries` and one country of it
     Pricing,
     /// GET `Accounts/{AC}.json`
@@ -56,6 +62,9 @@ impl On {
             Self::Update => "update",
             Self::Delete => "delete",
             Self::Balance => "balance",
+            Self::Address => "address",
+            Self::Regulation => "regulation",
+            Self::Bundle => "bundle",
             Self::Pricing => "pricing",
             Self::Account => "account",
             Self::Countries => "countries",
@@ -200,7 +209,7 @@ catalogue! {
     /// The list leaves out a number (`phone_number`) or all, although they are in the account; a fetch shows them.
     Omit = "omit", Within, [List];
     /// One row is odd: its `field` holds `value` (null; `"__absent"` removes it). The first row, or that of `phone_number`.
-    OddRow = "odd_row", Within, [Search, Create, List, Fetch, Update];
+    OddRow = "odd_row", Within, [Search, Create, List, Fetch, Update, Address, Regulation, Bundle];
     /// Carried out as if `parameters` (all but `PhoneNumber` and `AreaCode`) had not been sent.
     DropParameters = "drop_parameters", Within, [Create, Update];
     /// A search shows numbers that others have taken already, the same ones as long as it lasts; their creates are 21422.

@@ -106,6 +106,14 @@ fn choose(world: &mut World, request: &ApiRequest, on: On) -> Plan {
         | Route::Countries
         | Route::Country(_)
         | Route::Search(..)
+        | Route::Addresses
+        | Route::AddAddress
+        | Route::Address(_)
+        | Route::Dependents(_)
+        | Route::Regulations
+        | Route::Regulation(_)
+        | Route::Bundles
+        | Route::Bundle(_)
         | Route::Prices
         | Route::Price(_)
         | Route::Method(_)

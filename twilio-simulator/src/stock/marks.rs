@@ -7,8 +7,6 @@
 
 use std::collections::HashSet;
 
-use crate::stock::query::Query;
-
 /// How a search is bent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Bent {
@@ -36,11 +34,6 @@ impl Marks {
     /// The numbers that are gone although no buyer took them.
     pub(crate) fn ghosts(&self) -> &HashSet<u64> {
         &self.ghosts
-    }
-
-    /// Whether a search shows this number.
-    pub(crate) fn shown(&self, number: u64, query: &Query, bent: Bent) -> bool {
-        (bent.ghosts || !self.ghost(number)) && (bent.addresses || !query.excludes_addresses() || !self.bound(number))
     }
 
     /// A bent search has shown this number.

@@ -6,19 +6,24 @@
 //!
 //! How to get it wrong: handing out a number without `take`; two buyers would both get it.
 
+mod changes;
+pub(crate) mod kind;
 pub(crate) mod marks;
 pub(crate) mod numbering;
 pub(crate) mod places;
 pub(crate) mod pool;
 pub(crate) mod query;
+pub(crate) mod rules;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use kind::NumberKind;
 use marks::{Bent, Marks};
 use numbering::Numbering;
-use places::{COUNTRIES, Country, NumberKind, PLACELESS, PLACES};
-use pool::{Capabilities, Pool};
+use places::{Country, PLACELESS, PLACES};
+use pool::Pool;
 use query::Query;
+use rules::{AddressRequirement, Rules};
 
 use crate::seed::{mix, salt};
 
@@ -35,6 +40,7 @@ pub(crate) struct Stock {
     order: BTreeMap<(&'static str, NumberKind), Vec<usize>>,
     gone: HashSet<u64>,
     pub(crate) marks: Marks,
+    pub(crate) rules: Rules,
 }
 
 impl Stock {
@@ -46,6 +52,7 @@ impl Stock {
             order: BTreeMap::new(),
             gone: HashSet::new(),
             marks: Marks::default(),
+            rules: Rules::new(),
         };
         for (code, place, areas) in PLACES {
             for area in areas.split_whitespace() {
@@ -69,9 +76,9 @@ impl Stock {
         limit: u64,
     ) -> usize {
         let country = places::country(code).expect("only listed countries are added");
-        let numbering = Numbering::new(self.seed, country.calling_code, area);
+        let numbering = Numbering::new(self.seed, country.calling_code, country.national_digits, area);
         let position = self.pools.len();
-        self.pools.push(Pool::new(country.code, kind, area, place, numbering, limit));
+        self.pools.push(Pool::new(country, kind, area, place, numbering, limit));
         self.by_area.insert((country.calling_code, area.to_owned()), position);
         let order = self.order.entry((country.code, kind)).or_default();
         order.push(position);
@@ -87,20 +94,24 @@ impl Stock {
 
     fn position_of(&self, number: u64) -> Option<usize> {
         let digits = number.to_string();
-        let codes = if digits.starts_with('1') { "1" } else { "44" };
-        let national = digits.strip_prefix(codes)?;
-        (2..=4).rev().filter_map(|length| national.get(..length)).find_map(|area| {
-            let calling_code = COUNTRIES.iter().find(|country| country.calling_code == codes)?.calling_code;
-            self.by_area.get(&(calling_code, area.to_owned())).copied()
-        })
+        let calling_code = places::calling(number)?.calling_code;
+        let national = digits.strip_prefix(calling_code)?;
+        let mut areas = (2..=4).rev().filter_map(|length| national.get(..length));
+        areas.find_map(|area| self.by_area.get(&(calling_code, area.to_owned())).copied())
     }
 
     /// The country a number belongs to, also when its area code is not stocked.
     pub(crate) fn country_of(&self, number: u64) -> Option<&'static Country> {
         match self.pool_of(number) {
             Some(pool) => places::country(pool.country),
-            None => COUNTRIES.iter().find(|country| number.to_string().starts_with(country.calling_code)),
+            None => places::calling(number),
         }
+    }
+
+    /// Which address a buyer of this number of the pool must show.
+    pub(crate) fn address_of(&self, number: u64, pool: &Pool) -> AddressRequirement {
+        let bound = if self.marks.bound(number) { AddressRequirement::Any } else { AddressRequirement::None };
+        self.rules.of(pool.country, pool.kind).address_of(number).or(bound)
     }
 
     pub(crate) fn available(&self, number: u64) -> bool {
@@ -129,15 +140,19 @@ impl Stock {
         country: &Country,
         kind: NumberKind,
         query: &Query,
-        regulated: bool,
         bent: Bent,
         rows_max: usize,
     ) -> Vec<(u64, &Pool)> {
         let positions = self.order.get(&(country.code, kind)).map_or(&[][..], Vec::as_slice);
-        let passes = |number| query.matches(number) && self.marks.shown(number, query, bent);
+        let passes = |number, pool: &Pool| {
+            query.matches(number)
+                && (bent.ghosts || !self.marks.ghost(number))
+                && (bent.addresses || !query.excludes(self.address_of(number, pool)))
+        };
+        let all_need = self.rules.of(country.code, kind).address_of_all();
         let pools = positions.iter().map(|position| &self.pools[*position]);
         let mut walks: Vec<_> =
-            pools.filter(|pool| query.admits(pool, regulated)).map(|pool| (pool, pool.free(&self.gone))).collect();
+            pools.filter(|pool| query.admits(pool, all_need)).map(|pool| (pool, pool.free(&self.gone))).collect();
         let (mut rows, mut examined) = (Vec::new(), 0);
         while !walks.is_empty() && rows.len() < rows_max && examined < EXAMINED_MAX {
             walks.retain_mut(|(pool, free)| {
@@ -146,10 +161,10 @@ impl Stock {
                 }
                 let found = free.find(|number| {
                     examined += 1;
-                    passes(*number) || examined >= EXAMINED_MAX
+                    passes(*number, pool) || examined >= EXAMINED_MAX
                 });
                 match found {
-                    Some(number) if passes(number) => rows.push((number, *pool)),
+                    Some(number) if passes(number, pool) => rows.push((number, *pool)),
                     Some(_) => {}
                     None => return false,
                 }
@@ -157,66 +172,6 @@ impl Stock {
             });
         }
         rows
-    }
-
-    /// Sets how many numbers an area code has for sale, opening the area if it is new.
-    pub(crate) fn set_count(&mut self, code: &str, area: &str, count: u64) -> Result<(), String> {
-        let position = self.open(code, area)?;
-        if self.marks.ghosts().is_empty() {
-            self.pools[position].set_count(count, &self.gone);
-        } else {
-            let gone = self.gone.union(self.marks.ghosts()).copied().collect();
-            self.pools[position].set_count(count, &gone);
-        }
-        Ok(())
-    }
-
-    pub(crate) fn set_traits(
-        &mut self,
-        code: &str,
-        area: &str,
-        capabilities: Option<Capabilities>,
-        beta: Option<bool>,
-    ) -> Result<(), String> {
-        let position = self.open(code, area)?;
-        let pool = &mut self.pools[position];
-        pool.capabilities = capabilities.unwrap_or(pool.capabilities);
-        pool.beta = beta.unwrap_or(pool.beta);
-        Ok(())
-    }
-
-    /// Puts one given number up for sale.
-    pub(crate) fn offer(&mut self, number: u64) -> Result<(), String> {
-        if self.position_of(number).is_none() {
-            let digits = number.to_string();
-            let Some(area) = digits.strip_prefix('1').and_then(|national| national.get(..3)) else {
-                return Err("the number's area code is not stocked".into());
-            };
-            self.open("US", area)?;
-        }
-        let position = self.position_of(number).expect("opened just now at the latest");
-        self.gone.remove(&number);
-        self.marks.forget(number);
-        self.pools[position].offer(number);
-        Ok(())
-    }
-
-    fn open(&mut self, code: &str, area: &str) -> Result<usize, String> {
-        let known: Vec<_> = COUNTRIES.iter().map(|country| country.code).collect();
-        let country = places::country(code).ok_or_else(|| format!("country is one of {}", known.join(", ")))?;
-        if let Some(position) = self.by_area.get(&(country.calling_code, area.to_owned())) {
-            let actual = self.pools[*position].country;
-            return if actual == code { Ok(*position) } else { Err(format!("area code {area} belongs to {actual}")) };
-        }
-        let length = if country.calling_code == "1" { 3..=3 } else { 2..=4 };
-        let digits = area.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits || !length.contains(&area.len()) || area.starts_with('0') {
-            return Err(format!("{area:?} is not an area code of {code}"));
-        }
-        if country.calling_code == "1" && area.starts_with('1') {
-            return Err(format!("{area:?} is not an area code of {code}"));
-        }
-        Ok(self.add(code, NumberKind::Local, area, None, 0))
     }
 }
 
@@ -231,11 +186,7 @@ mod tests {
 
     fn rows(stock: &Stock, query: &Query) -> Vec<u64> {
         let us = places::country("US").unwrap();
-        stock
-            .search(us, NumberKind::Local, query, false, Bent::default(), 30)
-            .into_iter()
-            .map(|(number, _)| number)
-            .collect()
+        stock.search(us, NumberKind::Local, query, Bent::default(), 30).into_iter().map(|(number, _)| number).collect()
     }
 
     #[test]

@@ -27,14 +27,14 @@ enum Layout {
     Plain { first: u64 },
 }
 
-const NATIONAL_DIGITS: usize = 10;
+const NORTH_AMERICAN_DIGITS: usize = 10;
 const EXCHANGES: u64 = 791; // 200..=999 without the eight N11 and without 555
 
 impl Numbering {
-    /// `calling_code` and `area` are digits; national numbers have ten of them in every country that is stocked.
-    pub(crate) fn new(seed: u64, calling_code: &str, area: &str) -> Self {
+    /// `calling_code` and `area` are digits; behind the calling code there are `national_digits` of them.
+    pub(crate) fn new(seed: u64, calling_code: &str, national_digits: usize, area: &str) -> Self {
         let prefix = format!("{calling_code}{area}").parse().expect("callers pass digits only");
-        let digits = u32::try_from(NATIONAL_DIGITS.saturating_sub(area.len()).max(2)).expect("at most ten");
+        let digits = u32::try_from(national_digits.saturating_sub(area.len()).clamp(2, 15)).expect("at most 15");
         let local_space = 10_u64.pow(digits);
         let (layout, size) = if calling_code == "1" {
             (Layout::NorthAmerican, EXCHANGES * 10_000)
@@ -98,7 +98,7 @@ pub(crate) fn possible(number: u64) -> bool {
     let digits = number.to_string();
     match digits.strip_prefix('1') {
         Some(national) => {
-            let area_and_exchange = national.len() == NATIONAL_DIGITS
+            let area_and_exchange = national.len() == NORTH_AMERICAN_DIGITS
                 && !national.starts_with(['0', '1'])
                 && !national[3..].starts_with(['0', '1']);
             area_and_exchange && &national[1..3] != "11"
@@ -114,7 +114,7 @@ pub(crate) fn e164(number: u64) -> String {
 /// `(415) 555-0100` in North America, E.164 elsewhere: Twilio's default FriendlyName.
 pub(crate) fn friendly(phone_number: &str) -> String {
     match phone_number.strip_prefix("+1") {
-        Some(national) if national.len() == NATIONAL_DIGITS && national.is_ascii() => {
+        Some(national) if national.len() == NORTH_AMERICAN_DIGITS && national.is_ascii() => {
             format!("({}) {}-{}", &national[..3], &national[3..6], &national[6..])
         }
         _ => phone_number.to_owned(),
@@ -170,8 +170,16 @@ mod tests {
 
     #[test]
     fn index_and_number_are_inverse() {
-        for (calling_code, area) in [("1", "415"), ("1", "833"), ("44", "20"), ("44", "161"), ("44", "7400")] {
-            let numbering = Numbering::new(7, calling_code, area);
+        for (calling_code, digits, area) in [
+            ("1", 10, "415"),
+            ("1", 10, "833"),
+            ("44", 10, "20"),
+            ("44", 10, "161"),
+            ("44", 10, "7400"),
+            ("49", 11, "1512"),
+            ("61", 9, "412"),
+        ] {
+            let numbering = Numbering::new(7, calling_code, digits, area);
             let mut seen = HashSet::new();
             for index in (0..2_000).chain(numbering.size() - 2_000..numbering.size()) {
                 let number = numbering.number(index);
@@ -179,13 +187,14 @@ mod tests {
                 assert!(possible(number), "{number}");
                 assert!(seen.insert(number));
                 assert!(number.to_string().starts_with(&format!("{calling_code}{area}")));
+                assert_eq!(number.to_string().len(), calling_code.len() + digits);
             }
         }
     }
 
     #[test]
     fn strangers_have_no_index() {
-        let numbering = Numbering::new(7, "1", "415");
+        let numbering = Numbering::new(7, "1", 10, "415");
         assert_eq!(numbering.index(16_282_000_000), None);
         assert_eq!(numbering.index(14_155_550_100), None);
         assert_eq!(numbering.index(14_159_110_100), None);

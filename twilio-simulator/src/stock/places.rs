@@ -5,61 +5,7 @@
 //!
 //! How to get it wrong: listing a North American code under two countries, which makes a number ambiguous.
 
-use serde::{Deserialize, Serialize};
-
-/// The type of a number, as the paths name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NumberKind {
-    /// `Local`
-    Local,
-    /// `TollFree`
-    TollFree,
-    /// `Mobile`
-    Mobile,
-}
-
-impl NumberKind {
-    pub(crate) fn from_path(segment: &str) -> Option<Self> {
-        [Self::Local, Self::TollFree, Self::Mobile].into_iter().find(|kind| kind.path() == segment)
-    }
-
-    /// As in `AvailablePhoneNumbers/US/TollFree.json`.
-    pub(crate) fn path(self) -> &'static str {
-        match self {
-            Self::Local => "Local",
-            Self::TollFree => "TollFree",
-            Self::Mobile => "Mobile",
-        }
-    }
-
-    /// As in the `type` of an owned number.
-    pub(crate) fn resource_type(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::TollFree => "tollfree",
-            Self::Mobile => "mobile",
-        }
-    }
-
-    /// As in `subresource_uris`.
-    pub(crate) fn subresource(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::TollFree => "toll_free",
-            Self::Mobile => "mobile",
-        }
-    }
-
-    /// As in the price list.
-    pub(crate) fn price_type(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::TollFree => "toll free",
-            Self::Mobile => "mobile",
-        }
-    }
-}
+use super::kind::NumberKind::{self, Local, Mobile, National, TollFree};
 
 /// A country that has numbers for sale.
 #[derive(Debug)]
@@ -67,31 +13,44 @@ pub(crate) struct Country {
     pub(crate) code: &'static str,
     pub(crate) name: &'static str,
     pub(crate) calling_code: &'static str,
+    /// How long its numbers are behind the calling code.
+    pub(crate) national_digits: usize,
     pub(crate) kinds: &'static [NumberKind],
-    /// Whether a purchase needs an address and a regulatory bundle, unless a test says otherwise.
-    pub(crate) regulated: bool,
 }
 
 pub(crate) const COUNTRIES: &[Country] = &[
-    Country {
-        code: "US",
-        name: "United States",
-        calling_code: "1",
-        kinds: &[NumberKind::Local, NumberKind::TollFree],
-        regulated: false,
-    },
-    Country { code: "CA", name: "Canada", calling_code: "1", kinds: &[NumberKind::Local], regulated: false },
-    Country {
-        code: "GB",
-        name: "United Kingdom",
-        calling_code: "44",
-        kinds: &[NumberKind::Local, NumberKind::Mobile],
-        regulated: true,
-    },
+    Country { code: "US", name: "United States", calling_code: "1", national_digits: 10, kinds: &[Local, TollFree] },
+    Country { code: "CA", name: "Canada", calling_code: "1", national_digits: 10, kinds: &[Local, TollFree] },
+    Country { code: "GB", name: "United Kingdom", calling_code: "44", national_digits: 10, kinds: &[Local, Mobile] },
+    Country { code: "AU", name: "Australia", calling_code: "61", national_digits: 9, kinds: &[Mobile] },
+    Country { code: "DE", name: "Germany", calling_code: "49", national_digits: 11, kinds: &[Local, Mobile, National] },
+    Country { code: "PR", name: "Puerto Rico", calling_code: "1", national_digits: 10, kinds: &[Local] },
 ];
 
 pub(crate) fn country(code: &str) -> Option<&'static Country> {
     COUNTRIES.iter().find(|country| country.code == code)
+}
+
+/// The country that a number's calling code leads to first.
+pub(crate) fn calling(number: u64) -> Option<&'static Country> {
+    let digits = number.to_string();
+    COUNTRIES.iter().find(|country| digits.starts_with(country.calling_code))
+}
+
+/// The types of a country, or the one that is asked for; says why there is none.
+pub(crate) fn kinds_of(code: &str, kind: Option<NumberKind>) -> Result<Vec<(&'static str, NumberKind)>, String> {
+    let country = country(code).ok_or_else(not_for_sale)?;
+    let wanted = country.kinds.iter().filter(|known| kind.is_none_or(|kind| kind == **known));
+    let kinds: Vec<_> = wanted.map(|kind| (country.code, *kind)).collect();
+    if kinds.is_empty() { Err(not_for_sale()) } else { Ok(kinds) }
+}
+
+fn not_for_sale() -> String {
+    let known = COUNTRIES.iter().map(|country| {
+        let kinds: Vec<_> = country.kinds.iter().map(|kind| kind.subresource()).collect();
+        format!("{} ({})", country.code, kinds.join(", "))
+    });
+    format!("that country has no such numbers for sale; there are {}", known.collect::<Vec<_>>().join(", "))
 }
 
 /// The place that the numbers of an area belong to; toll-free and mobile numbers have none.
@@ -111,9 +70,15 @@ impl Place {
     }
 }
 
-/// Area codes without a place.
-pub(crate) const PLACELESS: &[(&str, NumberKind, &str)] =
-    &[("US", NumberKind::TollFree, "833 844 855 866 877 888"), ("GB", NumberKind::Mobile, "7400 7450 7480 7700 7860")];
+/// Area codes without a place. Toll-free codes serve the whole plan; here each is one country's.
+pub(crate) const PLACELESS: &[(&str, NumberKind, &str)] = &[
+    ("US", TollFree, "833 844 855 866 877 888"),
+    ("CA", TollFree, "800"),
+    ("GB", Mobile, "7400 7450 7480 7700 7860"),
+    ("AU", Mobile, "412 437 455 488"),
+    ("DE", Mobile, "1512 1520 1575"),
+    ("DE", National, "32"),
+];
 
 macro_rules! places {
     ($($country:literal $region:literal $locality:literal $latitude:literal $longitude:literal $postal:literal
@@ -209,6 +174,9 @@ places! {
     "CA" "NS" "Halifax" "44.650000" "-63.580000" "B3J 1S9" Some("888") => "782 902";
     "CA" "NB" "Moncton" "46.090000" "-64.780000" "E1C 1E8" Some("888") => "428 506";
     "CA" "NL" "Saint John's" "47.560000" "-52.710000" "A1C 5M2" Some("888") => "709 879";
+    "PR" "PR" "San Juan" "18.470000" "-66.110000" "00901" Some("820") => "787 939";
+    "DE" "BE" "Berlin" "52.520000" "13.400000" "10115" None => "30";
+    "DE" "BY" "Munich" "48.140000" "11.580000" "80331" None => "89";
     "GB" "London" "London" "51.510000" "-0.130000" "SW1A" None => "20";
     "GB" "England" "Birmingham" "52.480000" "-1.900000" "B1" None => "121";
     "GB" "England" "Manchester" "53.480000" "-2.240000" "M1" None => "161";
@@ -235,5 +203,16 @@ mod tests {
             }
         }
         assert!(seen.len() > 350);
+    }
+
+    #[test]
+    fn a_calling_code_leads_to_one_country_or_to_the_whole_plan() {
+        for country in COUNTRIES {
+            for other in COUNTRIES.iter().filter(|other| other.calling_code != country.calling_code) {
+                assert!(!other.calling_code.starts_with(country.calling_code), "{} and {}", country.code, other.code);
+            }
+        }
+        assert_eq!(calling(491_512_345_678).map(|country| country.code), Some("DE"));
+        assert_eq!(calling(335_550_100).map(|country| country.code), None);
     }
 }

@@ -9,8 +9,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::stock::kind::NumberKind;
 use crate::stock::numbering::Numbering;
-use crate::stock::places::{NumberKind, Place};
+use crate::stock::places::{Country, Place};
 
 /// What a number can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,18 +55,18 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub(crate) fn new(
-        country: &'static str,
+        country: &Country,
         kind: NumberKind,
         area: &str,
         place: Option<&'static Place>,
         numbering: Numbering,
         limit: u64,
     ) -> Self {
-        let capabilities = Capabilities { mms: country != "GB", ..Capabilities::default() };
+        let capabilities = Capabilities { mms: country.calling_code == "1", ..Capabilities::default() };
         let limit = limit.min(numbering.size());
         let area = area.to_owned();
         Self {
-            country,
+            country: country.code,
             kind,
             area,
             place,

@@ -9,6 +9,7 @@
 use crate::api::parameters::Parameters;
 use crate::api::refusal::Refusal;
 use crate::stock::pool::Pool;
+use crate::stock::rules::AddressRequirement;
 
 /// The filters of one search.
 #[derive(Debug)]
@@ -80,8 +81,8 @@ impl Query {
         }
     }
 
-    /// Whether a pool's numbers come into question.
-    pub(crate) fn admits(&self, pool: &Pool, regulated: bool) -> bool {
+    /// Whether a pool's numbers come into question; `all_need` is the address that each of them needs.
+    pub(crate) fn admits(&self, pool: &Pool, all_need: AddressRequirement) -> bool {
         let capabilities = pool.capabilities;
         let same = |wanted: Option<bool>, actual: bool| wanted.is_none_or(|wanted| wanted == actual);
         let text = |wanted: &Option<String>, actual: Option<String>| match wanted {
@@ -96,7 +97,7 @@ impl Query {
             && same(self.voice, capabilities.voice)
             && same(self.fax, capabilities.fax)
             && (self.beta || !pool.beta)
-            && !(regulated && self.excludes_addresses())
+            && !self.excludes(all_need)
             && text(&self.region, at(|place| place.region.to_owned()))
             && text(&self.locality, at(|place| place.locality.to_owned()))
             && text(&self.postal_code, at(|place| place.postal_code.to_owned()))
@@ -105,9 +106,14 @@ impl Query {
             && self.near.is_none_or(|near| place.is_some_and(|place| miles(near, place) <= near.2))
     }
 
-    /// Whether numbers that need an address are left out.
-    pub(crate) fn excludes_addresses(&self) -> bool {
-        self.exclude_all || self.exclude_local || self.exclude_foreign
+    /// Whether numbers that need such an address are left out. What else they need no search says.
+    pub(crate) fn excludes(&self, address: AddressRequirement) -> bool {
+        match address {
+            AddressRequirement::None => false,
+            AddressRequirement::Any => self.exclude_all,
+            AddressRequirement::Local => self.exclude_all || self.exclude_local,
+            AddressRequirement::Foreign => self.exclude_all || self.exclude_foreign,
+        }
     }
 
     /// Whether a number passes.
@@ -195,6 +201,18 @@ mod tests {
 
     fn matches(pattern: &str, digits: &str) -> bool {
         Pattern::parse(pattern).unwrap().matches(digits)
+    }
+
+    #[test]
+    fn filters_by_address_look_at_that_alone() {
+        use AddressRequirement::{Any, Foreign, Local, None};
+        let excluded = |filter: &str| {
+            let query = Query::parse(&Parameters::parse(format!("{filter}=true").as_bytes()), true).unwrap();
+            [None, Any, Local, Foreign].map(|address| query.excludes(address))
+        };
+        assert_eq!(excluded("ExcludeAllAddressRequired"), [false, true, true, true]);
+        assert_eq!(excluded("ExcludeLocalAddressRequired"), [false, false, true, false]);
+        assert_eq!(excluded("ExcludeForeignAddressRequired"), [false, false, false, true]);
     }
 
     #[test]

@@ -65,6 +65,16 @@ impl Client {
         }
     }
 
+    /// The same client, with something in between.
+    pub fn through(&self, url: &str) -> Self {
+        Self {
+            agent: self.agent.clone(),
+            url: url.to_owned(),
+            account: self.account.clone(),
+            authorization: self.authorization.clone(),
+        }
+    }
+
     /// A client that gives up early.
     pub fn impatient(simulator: &Simulator) -> Self {
         Self::within(simulator, simulator.account_sid(), simulator.auth_token(), Duration::from_millis(200))

@@ -70,6 +70,15 @@ fn mistakes_are_named() {
         ("faults", r#"{"on":"list","fault":"omit","field":"sid"}"#, "field is for odd_row"),
         ("stock", r#"{"country":"XX","area_code":"415","count":1}"#, "US, CA, GB"),
         ("stock", r#"{"area_code":"99","count":1}"#, "not an area code"),
+        ("country", r#"{"country":"US","number_type":"mobile"}"#, "US (local, toll_free)"),
+        ("country", r#"{"country":"US","address":"some"}"#, "`foreign`"),
+        ("country", r#"{"country":"US","address_mix":0}"#, "at least 1"),
+        ("address", r#"{"country":"Germany"}"#, "two capital letters"),
+        ("address", r#"{"sid":"AD1","country":"DE"}"#, "32 hexadecimal digits"),
+        ("bundle", r#"{"country":"DE"}"#, "number_type"),
+        ("bundle", r#"{"country":"DE","number_type":"local","valid_until":"soon"}"#, "2026-12-31"),
+        ("bundle", r#"{"country":"DE","number_type":"local","status":"good"}"#, "`twilio-approved`"),
+        ("identity", r#"{"remove":true}"#, "sid"),
         ("account", r#"{"status":"sad"}"#, "`suspended`"),
         ("account", r#"{"balance":"much"}"#, "amount"),
         ("latency", r#"{"on":"create"}"#, "`ms`"),
@@ -114,6 +123,21 @@ fn the_world_can_be_changed_without_the_library() {
     order("stock", json!({"country": "US", "area_code": "415", "count": 4, "capabilities": {"voice": true}}));
     assert!(client.search("AreaCode=415&SmsEnabled=true").is_empty());
     assert_eq!(client.search("AreaCode=415").len(), 4);
+    let address = order("address", json!({"country": "GB", "city": "London"}))["sid"].clone();
+    let bundle =
+        order("bundle", json!({"country": "GB", "number_type": "mobile", "address_sid": address}))["sid"].clone();
+    let identity = order("identity", json!({}))["sid"].clone();
+    let state = client.send("GET", "/__sim/state", None).unwrap().json();
+    for (papers, sid) in [("addresses", &address), ("bundles", &bundle), ("identities", &identity)] {
+        assert_eq!(state[papers][0]["sid"], *sid);
+    }
+    order("bundle", json!({"sid": bundle, "remove": true}));
+    assert!(simulator.truth().bundles.is_empty());
+    order("country", json!({"country": "AU", "number_type": "mobile", "bundle": false, "count": 2}));
+    let path = "/AvailablePhoneNumbers/AU/Mobile.json";
+    let australian = client.get(path).json()["available_phone_numbers"].as_array().unwrap().clone();
+    assert_eq!(australian.len(), 8, "two of each of four area codes");
+    assert_eq!(client.buy(australian[0]["phone_number"].as_str().unwrap()).status, 201);
     order("country", json!({"country": "US", "price": "3.00"}));
     order("account", json!({"balance": "2.99", "reown_mode": "B", "search_cap": 2, "capability_spelling": "lower"}));
     let rows = client.search("AreaCode=212");

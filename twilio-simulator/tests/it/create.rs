@@ -1,7 +1,7 @@
 //! Checklist 4, 6, 7, 8, 14, 16, 18, 20: what buying does.
 
 use serde_json::json;
-use twilio_simulator::{DEMO_VOICE_URL, ForeignNumber, On, ReownMode};
+use twilio_simulator::{AddressOrder, BundleOrder, DEMO_VOICE_URL, ForeignNumber, NumberKind, On, ReownMode};
 
 use crate::client::{Client, start};
 
@@ -160,7 +160,8 @@ fn britain_wants_papers() {
     let (simulator, client) = start();
     let json = client.get("/AvailablePhoneNumbers/GB/Local.json").json();
     let number = json["available_phone_numbers"][0]["phone_number"].as_str().unwrap();
-    let (address, bundle) = (format!("AD{:032}", 1), format!("BU{:032}", 1));
+    let address = simulator.address(AddressOrder::new("GB"));
+    let bundle = simulator.bundle(BundleOrder::new("GB", NumberKind::Local));
     let mut form = vec![("PhoneNumber", number)];
     assert_eq!(client.post("/IncomingPhoneNumbers.json", &form).refusal(), (400, 21631));
     form.push(("AddressSid", &address));

@@ -4,6 +4,7 @@
 
 mod account;
 mod client;
+mod contract;
 mod control;
 mod create;
 mod delivery;
@@ -12,6 +13,8 @@ mod list;
 mod losses;
 mod manners;
 mod numbers;
+mod papers;
 mod program;
+mod regulatory;
 mod scale;
 mod search;

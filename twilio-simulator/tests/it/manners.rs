@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use twilio_simulator::{Fault, FaultKind, ForeignNumber, On, Simulator, Webhooks};
+use twilio_simulator::{AddressOrder, Fault, FaultKind, ForeignNumber, On, Simulator, Webhooks};
 
 use crate::client::{Client, start};
 
@@ -190,7 +190,7 @@ fn a_search_shows_what_needs_an_address() {
     let later: Vec<_> = rows("").iter().map(|row| row["address_requirements"].clone()).collect();
     assert_eq!(later, ["any", "any", "none"], "the numbers stay what they are");
     assert_eq!(rows("ExcludeAllAddressRequired=true").len(), 1);
-    let address = format!("AD{}", "a".repeat(32));
+    let address = simulator.address(AddressOrder::new("US"));
     let answer = client.post("/IncomingPhoneNumbers.json", &[("PhoneNumber", number), ("AddressSid", &address)]);
     assert_eq!((answer.status, &answer.json()["address_requirements"]), (201, &json!("any")));
 }

@@ -107,13 +107,15 @@ fn countries_and_their_types() {
     assert!(canada.iter().all(|row| row["iso_country"] == "CA" && row["region"] == "ON"));
     let britain = rows("/AvailablePhoneNumbers/GB/Mobile.json");
     assert!(britain.iter().all(|row| row["phone_number"].as_str().unwrap().starts_with("+447")));
-    assert_eq!(britain[0]["address_requirements"], "any");
+    assert_eq!(britain[0]["address_requirements"], "none", "a bundle is needed, and no search says so");
+    assert_eq!(rows("/AvailablePhoneNumbers/GB/Local.json")[0]["address_requirements"], "any");
     assert!(rows("/AvailablePhoneNumbers/GB/Local.json?ExcludeAllAddressRequired=true").is_empty());
+    assert_eq!(rows("/AvailablePhoneNumbers/GB/Local.json?ExcludeLocalAddressRequired=true").len(), 30);
     simulator.set_regulated("GB", false);
     simulator.set_price("GB", NumberKind::Local, "2.50");
     assert_eq!(rows("/AvailablePhoneNumbers/GB/Local.json?ExcludeAllAddressRequired=true").len(), 30);
     let json = client.get("/AvailablePhoneNumbers/US.json").json();
     let types: Vec<_> = json["subresource_uris"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(types, ["local", "toll_free"]);
-    assert_eq!(client.get("/AvailablePhoneNumbers.json").json()["countries"].as_array().unwrap().len(), 3);
+    assert_eq!(client.get("/AvailablePhoneNumbers.json").json()["countries"].as_array().unwrap().len(), 6);
 }

@@ -5,20 +5,21 @@
 //!
 //! How to get it wrong: carrying out half of an order before it was checked as a whole.
 
+mod orders;
+
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::fault::{Fault, FaultKind, On};
-use crate::money::parse_cents;
-use crate::options::{AccountStatus, AccountType, CapabilitySpelling, ReownMode};
+use crate::fault::{Fault, FaultKind};
+use crate::market::MarketOrder;
+use crate::number::Sid;
 use crate::outside::{ForeignNumber, Webhooks};
+use crate::regulatory::{AddressOrder, BundleOrder, IdentityOrder};
 use crate::serve::Shared;
-use crate::stock::places::NumberKind;
-use crate::stock::pool::Capabilities;
 use crate::world::World;
+use orders::{Account, Latency, Number, Rename, Reset, Stock};
 
 const CONTROLS: &[&str] = &[
     "GET state",
@@ -34,6 +35,9 @@ const CONTROLS: &[&str] = &[
     "POST offer",
     "POST take",
     "POST country",
+    "POST address",
+    "POST bundle",
+    "POST identity",
     "POST account",
     "POST reset",
 ];
@@ -66,9 +70,7 @@ pub(crate) fn answer(shared: &Shared, method: &str, control: &str, body: &[u8]) 
         }
         ("GET", "faults") => Ok(json!({"waiting": world.faults.waiting(), "fired": world.faults.fired()})),
         ("POST", "faults") => faults(&mut world, body),
-        ("POST", "own") => {
-            read::<ForeignNumber>(body).and_then(|foreign| world.own(foreign)).map(|sid| json!({"sid": sid}))
-        }
+        ("POST", "own") => sid(read::<ForeignNumber>(body).and_then(|foreign| world.own(foreign))),
         ("POST", "disown") => read::<Number>(body).and_then(|order| {
             if world.disown(&order.phone_number) { Ok(json!({})) } else { Err(not_owned(&order.phone_number)) }
         }),
@@ -86,7 +88,10 @@ pub(crate) fn answer(shared: &Shared, method: &str, control: &str, body: &[u8]) 
             read::<Number>(body).and_then(|order| world.offer(&order.phone_number)).map(|()| json!({}))
         }
         ("POST", "take") => read::<Number>(body).and_then(|order| world.take(&order.phone_number)).map(|()| json!({})),
-        ("POST", "country") => read::<Country>(body).and_then(|order| order.apply(&mut world)),
+        ("POST", "country") => read::<MarketOrder>(body).and_then(|order| order.apply(&mut world)).map(|()| json!({})),
+        ("POST", "address") => sid(read::<AddressOrder>(body).and_then(|order| world.order_address(order))),
+        ("POST", "bundle") => sid(read::<BundleOrder>(body).and_then(|order| world.order_bundle(order))),
+        ("POST", "identity") => sid(read::<IdentityOrder>(body).and_then(|order| world.order_identity(order))),
         ("POST", "account") => read::<Account>(body).and_then(|order| order.apply(&mut world)),
         ("POST", "reset") => read::<Reset>(body).map(|order| {
             world.reset(order.state);
@@ -110,6 +115,11 @@ pub(crate) fn answer(shared: &Shared, method: &str, control: &str, body: &[u8]) 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let body = if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
+/// The SID of what an order was about.
+fn sid(done: Result<Sid, String>) -> Result<Value, String> {
+    done.map(|sid| json!({"sid": sid}))
 }
 
 fn not_owned(phone_number: &str) -> String {
@@ -136,107 +146,4 @@ fn webhooks(world: &mut World, body: &[u8]) -> Result<Value, String> {
     let number = number.as_ref().and_then(Value::as_str).ok_or("missing field `phone_number`")?;
     let webhooks: Webhooks = serde_json::from_value(Value::Object(order)).map_err(|error| error.to_string())?;
     if world.set_webhooks(number, webhooks) { Ok(json!({})) } else { Err(not_owned(number)) }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Number {
-    phone_number: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rename {
-    phone_number: String,
-    friendly_name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Latency {
-    ms: u64,
-    #[serde(default = "any")]
-    on: On,
-}
-
-fn any() -> On {
-    On::Any
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reset {
-    #[serde(default)]
-    state: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Stock {
-    #[serde(default = "us")]
-    country: String,
-    area_code: String,
-    count: Option<u64>,
-    capabilities: Option<Capabilities>,
-    beta: Option<bool>,
-}
-
-fn us() -> String {
-    "US".into()
-}
-
-impl Stock {
-    fn apply(self, world: &mut World) -> Result<Value, String> {
-        world.stock.set_traits(&self.country, &self.area_code, self.capabilities, self.beta)?;
-        if let Some(count) = self.count {
-            world.stock.set_count(&self.country, &self.area_code, count)?;
-        }
-        Ok(json!({}))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Country {
-    country: String,
-    regulated: Option<bool>,
-    number_type: Option<NumberKind>,
-    price: Option<String>,
-}
-
-impl Country {
-    fn apply(self, world: &mut World) -> Result<Value, String> {
-        if let Some(price) = &self.price {
-            world.set_price(&self.country, self.number_type.unwrap_or(NumberKind::Local), price)?;
-        }
-        if let Some(regulated) = self.regulated {
-            world.set_regulated(&self.country, regulated)?;
-        }
-        Ok(json!({}))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Account {
-    status: Option<AccountStatus>,
-    #[serde(rename = "type")]
-    kind: Option<AccountType>,
-    balance: Option<String>,
-    reown_mode: Option<ReownMode>,
-    search_cap: Option<usize>,
-    capability_spelling: Option<CapabilitySpelling>,
-}
-
-impl Account {
-    fn apply(self, world: &mut World) -> Result<Value, String> {
-        let balance = self.balance.as_deref().map(parse_cents).transpose()?;
-        world.account.balance_cents = balance.unwrap_or(world.account.balance_cents);
-        world.account.status = self.status.unwrap_or(world.account.status);
-        world.account.kind = self.kind.unwrap_or(world.account.kind);
-        world.reown_mode = self.reown_mode.unwrap_or(world.reown_mode);
-        world.search_cap = self.search_cap.unwrap_or(world.search_cap);
-        world.spelling = self.capability_spelling.unwrap_or(world.spelling);
-        Ok(json!({}))
-    }
 }
