@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use crate::domain::CountryCode;
+use crate::domain::Kind;
 use crate::twilio::{Balance, Price, Twilio, TwilioError};
 
 const PRICE_KEPT: Duration = Duration::from_secs(3600);
@@ -24,7 +24,7 @@ const WAITED_FOR: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct Pricing {
     twilio: Twilio,
-    prices: Arc<Mutex<HashMap<CountryCode, Memory<Option<Price>>>>>,
+    prices: Arc<Mutex<HashMap<Kind, Memory<Option<Price>>>>>,
     balance: Memory<Balance>,
     log: slog::Logger,
 }
@@ -39,21 +39,24 @@ impl Pricing {
         Self { twilio, prices: Arc::default(), balance: Memory::default(), log }
     }
 
-    /// What a local number of `country` costs a month. `silent` = only what is remembered may be told.
+    /// What a number of `kind` costs a month. `silent` = only what is remembered may be told.
     ///
     /// # Errors
     /// A sentence that says why the price is not known.
-    pub async fn price(&self, country: CountryCode, silent: bool) -> Result<Price, String> {
+    pub async fn price(&self, kind: Kind, silent: bool) -> Result<Price, String> {
         let memory = {
             // A map of answers stays whole whoever panics.
             let mut prices = self.prices.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(prices.entry(country).or_default())
+            Arc::clone(prices.entry(kind).or_default())
         };
         let (twilio, log) = (self.twilio.clone(), self.log.clone());
-        let ask = async move { twilio.price(country).await.map_err(|failure| told(&log, "the price", &failure)) };
+        let ask = async move { twilio.price(kind).await.map_err(|failure| told(&log, "the price", &failure)) };
         match remembered(memory, PRICE_KEPT, silent, ask).await {
             Ok(Some(price)) => Ok(price),
-            Ok(None) => Err(format!("Twilio's price list names no local number in {country}")),
+            Ok(None) => {
+                let Kind { country, number_type } = kind;
+                Err(format!("Twilio's price list names no {} number in {country}", number_type.words()))
+            }
             Err(why) => Err(format!("the price is not known: {why}")),
         }
     }
@@ -73,7 +76,7 @@ impl Pricing {
 /// What is known of the money without asking anybody.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// What a local number costs a month.
+    /// What a number of the kind that was asked about costs a month.
     pub price: Option<Price>,
     /// What the account has left.
     pub balance: Option<Balance>,
@@ -82,13 +85,13 @@ pub struct Known {
 impl Pricing {
     /// What is remembered, however old it is; unless `silent`, what is not fresh is asked for meanwhile, for the next who
     /// wants to know. For a page that waits for nobody.
-    pub fn known(&self, country: CountryCode, silent: bool) -> Known {
+    pub fn known(&self, kind: Kind, silent: bool) -> Known {
         let prices = self.prices.lock().unwrap_or_else(PoisonError::into_inner);
-        let price = prices.get(&country).and_then(last_good).flatten();
+        let price = prices.get(&kind).and_then(last_good).flatten();
         drop(prices);
         if !silent {
             let asking = self.clone();
-            tokio::spawn(async move { tokio::join!(asking.price(country, false), asking.balance(false)) });
+            tokio::spawn(async move { tokio::join!(asking.price(kind, false), asking.balance(false)) });
         }
         Known { price, balance: last_good(&self.balance) }
     }

@@ -20,8 +20,8 @@ pub(crate) struct MoneyKnown {
 
 /// What is known of `owned` numbers; `silent` = Twilio is left in peace.
 pub(crate) fn money_known(services: &Services, owned: u32, silent: bool) -> MoneyKnown {
-    let country = services.config.load().pool.country;
-    let known = services.pricing.known(country, silent);
+    let kind = services.config.load().pool.kind();
+    let known = services.pricing.known(kind, silent);
     let money = |decimal: Decimal, currency: &str| Money { amount: amount(decimal), currency: currency.to_owned() };
     MoneyKnown {
         monthly: known.price.as_ref().and_then(|price| {

@@ -126,7 +126,8 @@ pub(crate) async fn plan(services: &Services, thought: Thought) -> Result<Plan, 
     let mut warnings = seen.buying.warnings();
     warnings.extend(owned_max_exceeded(&policy, stock.owned_at_most()));
     let silent = seen.buying.silences_twilio();
-    let (price, balance) = tokio::join!(services.pricing.price(bought_in, silent), services.pricing.balance(silent));
+    let kind = config.pool.kind().in_country(bought_in);
+    let (price, balance) = tokio::join!(services.pricing.price(kind, silent), services.pricing.balance(silent));
     let (price, price_error) = match price {
         Ok(price) => (Some(price), None),
         Err(why) => (None, Some(why)),

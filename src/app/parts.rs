@@ -121,8 +121,8 @@ impl<'a> Parts<'a> {
     pub(super) fn purchaser(&mut self) -> (PurchaserHandle, Buyer) {
         let (work_set, work) = watch::channel(Work::default());
         let (waitlist_reports, waitlist_reported) = watch::channel(None);
-        let slot = Slot::default();
-        let handle = PurchaserHandle::new(slot.clone(), work, waitlist_reported);
+        let (slot, batches_waiting) = (Slot::default(), Arc::default());
+        let handle = PurchaserHandle::new(slot.clone(), work, waitlist_reported, Arc::clone(&batches_waiting));
         let buyer = Buyer {
             db: self.app.db.clone(),
             locks: self.app.locks.clone(),
@@ -133,6 +133,7 @@ impl<'a> Parts<'a> {
             stock: Arc::clone(&self.app.bell.stock),
             stopping: self.stopping.clone(),
             unusable_in_a_row: Arc::default(),
+            batches_waiting,
             waitlist_reports,
             telemetry: self.app.telemetry.clone(),
             log: self.log("purchaser"),

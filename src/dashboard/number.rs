@@ -138,7 +138,8 @@ async fn price(services: &Services, number: &NumberInFull) -> Option<String> {
         return None;
     }
     let is_silent = number.at_twilio.as_ref().is_some_and(|twilio| twilio.error.is_some());
-    match services.pricing.price(number.view.country, is_silent).await {
+    let kind = services.config.load().pool.kind().in_country(number.view.country);
+    match services.pricing.price(kind, is_silent).await {
         Ok(price) => Some(format!("{} {} a month", price.unit, amount(price.monthly))),
         Err(_unknown) => None,
     }

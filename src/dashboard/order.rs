@@ -141,7 +141,8 @@ async fn cost(services: &Services, record: &PurchaseRecord) -> Option<String> {
         return None;
     }
     let halted = services.read("buying_state_read", crate::db::buying_state::buying_state_read).await.ok()?.halted;
-    let price = services.pricing.price(record.order.wish.country, halted.is_some()).await;
+    let kind = services.config.load().pool.kind().in_country(record.order.wish.country);
+    let price = services.pricing.price(kind, halted.is_some()).await;
     Some(match price {
         Err(why) => sentence(&why),
         Ok(price) => format!(

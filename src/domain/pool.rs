@@ -111,6 +111,14 @@ pub struct Kind {
     pub number_type: NumberType,
 }
 
+impl Kind {
+    /// What an order in `country` buys of a pool of this kind: in another country than the pool's, local numbers.
+    #[must_use]
+    pub fn in_country(self, country: CountryCode) -> Self {
+        if country == self.country { self } else { Self { country, number_type: NumberType::Local } }
+    }
+}
+
 /// As people write it: `GB, toll-free`.
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,5 +196,11 @@ mod tests {
         }
         let kind = Kind { country: "GB".parse().unwrap(), number_type: NumberType::TollFree };
         assert_eq!(kind.to_string(), "GB, toll-free");
+        assert_eq!(kind.in_country(kind.country), kind);
+        assert_eq!(
+            kind.in_country(CountryCode::CA).to_string(),
+            "CA, local",
+            "no pool of CA says which type is wanted"
+        );
     }
 }

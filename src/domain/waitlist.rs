@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::region::CountryCode;
 
 /// Numbers that signups on the waitlist lack: in one country, or anywhere (`None`).
-pub type Needs = BTreeMap<Option<CountryCode>, u32>;
+pub type Unserved = BTreeMap<Option<CountryCode>, u32>;
 
 /// Sets `waiting` (by the country they insist on) against `coming` (assignable or on its way, by country). Whoever
 /// insists on a country is served from it first; what is left over serves those who take any.
 #[must_use]
-pub fn unserved(waiting: &Needs, coming: &BTreeMap<CountryCode, u32>) -> Needs {
+pub fn unserved(waiting: &Unserved, coming: &BTreeMap<CountryCode, u32>) -> Unserved {
     let mut left = coming.clone();
-    let mut needs = Needs::new();
+    let mut needs = Unserved::new();
     for (country, count) in waiting.iter().filter_map(|(country, count)| Some(((*country)?, *count))) {
         let there = left.entry(country).or_default();
         let served = count.min(*there);
@@ -29,7 +29,7 @@ pub fn unserved(waiting: &Needs, coming: &BTreeMap<CountryCode, u32>) -> Needs {
 mod tests {
     use super::*;
 
-    fn needs(pairs: &[(Option<&str>, u32)]) -> Needs {
+    fn needs(pairs: &[(Option<&str>, u32)]) -> Unserved {
         pairs.iter().map(|(country, count)| (country.map(|text| text.parse().unwrap()), *count)).collect()
     }
 

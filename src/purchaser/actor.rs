@@ -4,6 +4,9 @@
 //! caller that hangs up cancels nothing, because a task of its own carries each message.
 //! How to get it wrong: `ResponseFuture`, which would let two purchases interleave.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use actix::prelude::*;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
@@ -38,6 +41,22 @@ pub(crate) struct Work {
     pub manual: bool,
 }
 
+/// A batch that waits for its turn; its drop, however it comes, says that it does not any more.
+struct InLine(Arc<AtomicU32>);
+
+impl InLine {
+    fn new(line: &Arc<AtomicU32>) -> Self {
+        line.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(line))
+    }
+}
+
+impl Drop for InLine {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Work in progress; its drop, however it comes, ends it.
 struct AtWork {
     work: watch::Sender<Work>,
@@ -56,6 +75,7 @@ pub struct PurchaserHandle {
     slot: Slot<Purchaser>,
     work: watch::Receiver<Work>,
     waitlist_reports: watch::Receiver<Option<EmergencyReport>>,
+    batches_waiting: Arc<AtomicU32>,
 }
 
 impl Purchaser {
@@ -224,13 +244,14 @@ pub enum PurchaserError {
 }
 
 impl PurchaserHandle {
-    /// Over the supervisor's slot; `work` tells what the Purchaser is at.
+    /// Over the supervisor's slot; `work` tells what the Purchaser is at, `batches_waiting` is the [`Buyer`]'s.
     pub(crate) fn new(
         slot: Slot<Purchaser>,
         work: watch::Receiver<Work>,
         waitlist_reports: watch::Receiver<Option<EmergencyReport>>,
+        batches_waiting: Arc<AtomicU32>,
     ) -> Self {
-        Self { slot, work, waitlist_reports }
+        Self { slot, work, waitlist_reports, batches_waiting }
     }
 
     /// Resolves when nothing is being bought here. While the daemon stops, nothing new begins either.
@@ -255,14 +276,12 @@ impl PurchaserHandle {
         Ok(ended.await.map_err(|_died| ChildGone)??)
     }
 
-    /// Buys one batch; says "locked" at once while an order by hand is being run here.
+    /// Buys one batch. An order by hand that is being run here lets it go first after a slice.
     ///
     /// # Errors
     /// As [`Self::run_manual`].
     pub async fn batch(&self, trigger: Trigger) -> Result<BatchReport, PurchaserError> {
-        if self.work.borrow().manual {
-            return Ok(BatchReport::locked());
-        }
+        let _in_line = InLine::new(&self.batches_waiting);
         Ok(self.slot.ask(BuyBatch(trigger)).await??)
     }
 

@@ -4,8 +4,7 @@
 
 use super::beside::with_waitlist_beside;
 use super::buyer::Buyer;
-use super::candidates::Candidates;
-use super::order::{fill, finish, note, open, regions};
+use super::order::{fill, finish, note, open, sought};
 use super::run::{self, Run};
 use super::serve::serve_waitlist;
 use super::shortfall::Shortfall;
@@ -55,7 +54,7 @@ async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger) -> Result<Batch
     }
     let country = buyer.config.load().pool.country;
     let order = open(buyer, run, trigger, country, plan.count).await?;
-    let mut candidates = Candidates::new(country, regions(buyer, &order.wish));
+    let mut candidates = sought(buyer, &order.wish);
     let progress = fill(buyer, run, &order, plan.count, true, &mut candidates).await;
     if let (Some(Cap::PurchasesPerHour | Cap::PurchasesPerDay), cut) = (plan.binding_cap, plan.wanted - plan.count) {
         note(buyer, &order, "spend_cap", None, "the spend cap left fewer than a whole batch", cut).await?;

@@ -10,12 +10,12 @@ use super::breaker;
 use super::care_answers::CareAnswers;
 use super::holder_watch::HolderWatch;
 use super::report::EmergencyReport;
-use crate::config::Config;
+use crate::config::{Config, PoolConfig};
 use crate::db::locks::PurchaseLocks;
 use crate::db::purchases::items::Limits;
 use crate::db::stock::{Observation, stock_read_for_buying};
 use crate::db::{Db, DbError};
-use crate::domain::Tag;
+use crate::domain::{AreaCode, Capability, Contains, Kind, Papers, Place, Tag};
 use crate::telemetry::Telemetry;
 use crate::twilio::{Twilio, TwilioError};
 
@@ -40,6 +40,8 @@ pub(crate) struct Buyer {
     pub stopping: watch::Receiver<bool>,
     /// Purchases that nobody can use since the last good one, whatever order they were of; see `wave`.
     pub unusable_in_a_row: Arc<AtomicU32>,
+    /// Batches of this instance that wait for their turn: an order by hand lets them go first.
+    pub batches_waiting: Arc<AtomicU32>,
     /// What the latest run did for those who wait.
     pub waitlist_reports: watch::Sender<Option<EmergencyReport>>,
     /// Where orders and candidates are counted.
@@ -48,7 +50,41 @@ pub(crate) struct Buyer {
     pub log: slog::Logger,
 }
 
+/// The pool as it is configured this moment, as far as its numbers are sought and bought.
+#[derive(Debug, Clone)]
+pub(super) struct PoolInForce {
+    /// What it holds.
+    pub(super) kind: Kind,
+    /// Where its numbers are looked for first.
+    pub(super) area_codes: Vec<AreaCode>,
+    /// Where else; all of its country, unless somebody wishes for less.
+    pub(super) place: Place,
+    /// Digits that its numbers shall have.
+    pub(super) contains: Option<Contains>,
+    /// What its numbers can do.
+    pub(super) capabilities: Vec<Capability>,
+    /// What is shown when one is bought.
+    pub(super) papers: Papers,
+}
+
+impl PoolInForce {
+    fn of(pool: &PoolConfig) -> Self {
+        Self {
+            kind: pool.kind(),
+            area_codes: pool.area_codes.clone(),
+            place: Place::Anywhere,
+            contains: None,
+            capabilities: pool.capabilities.clone(),
+            papers: Papers::default(),
+        }
+    }
+}
+
 impl Buyer {
+    pub(super) fn pool(&self) -> PoolInForce {
+        PoolInForce::of(&self.config.load().pool)
+    }
+
     /// The stock as far as the policy goes, and what is on its way, as they are now.
     pub(super) async fn observe(&self) -> Result<Observation, DbError> {
         let (care, policy) = (self.care.now(), self.config.load().pool.policy());

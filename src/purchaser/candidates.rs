@@ -4,24 +4,22 @@
 //! Invariant: a number is tried at most once per order. How to get it wrong: calling a search dry that only showed
 //! numbers which are in flight; it may show others once these are bought.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 
 use rand::seq::SliceRandom as _;
 use uuid::Uuid;
 
-use super::buyer::Buyer;
+use super::buyer::{Buyer, PoolInForce};
+use super::markets::Places;
 use super::shortfall::Shortfall;
 use crate::db::purchases::items::items_known_numbers;
-use crate::domain::{AreaCode, Capability, CountryCode, PhoneNumber};
+use crate::domain::{Kind, Market, PhoneNumber, Place};
 use crate::twilio::{BackOff, TwilioError};
-
-/// Where to look, in turn: `None` = anywhere in the country.
-pub(super) type Regions = VecDeque<Option<AreaCode>>;
 
 /// The candidates of one order, or of the orders of one emergency run.
 pub(super) struct Candidates {
-    pub(super) country: CountryCode,
-    regions: Regions,
+    pub(super) kind: Kind,
+    places: Places,
     fresh: Vec<PhoneNumber>,
     tried: HashSet<PhoneNumber>,
     /// The last search showed nothing new while creates were in flight.
@@ -30,15 +28,11 @@ pub(super) struct Candidates {
 
 /// A search to run beside the creates.
 #[derive(Debug, Clone)]
-pub(super) struct Search {
-    country: CountryCode,
-    area_code: Option<AreaCode>,
-    wanted: Vec<Capability>,
-}
+pub(super) struct Search(Market);
 
 impl Candidates {
-    pub(super) fn new(country: CountryCode, regions: Regions) -> Self {
-        Self { country, regions, fresh: Vec::new(), tried: HashSet::new(), dry: false }
+    pub(super) fn new(kind: Kind, places: Places) -> Self {
+        Self { kind, places, fresh: Vec::new(), tried: HashSet::new(), dry: false }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -52,23 +46,23 @@ impl Candidates {
 
     /// Whether there is nowhere left to look.
     pub(super) fn are_exhausted(&self) -> bool {
-        self.regions.is_empty() && self.fresh.is_empty()
+        self.places.is_empty() && self.fresh.is_empty()
     }
 
     /// The next search, if there is anything to search for now.
-    pub(super) fn next_search(&self, wanted: &[Capability]) -> Option<Search> {
-        let area_code = *self.regions.front().filter(|_| !self.dry)?;
-        Some(Search { country: self.country, area_code, wanted: wanted.to_vec() })
+    pub(super) fn next_search(&self, pool: &PoolInForce) -> Option<Search> {
+        let place = self.places.front().filter(|_| !self.dry)?;
+        Some(Search(pool.market(self.kind, place.clone())))
     }
 
-    /// Takes what a search found. With nothing in flight, a search without news ends its region.
+    /// Takes what a search found. With nothing in flight, a search without news ends its place.
     pub(super) fn add(&mut self, found: Vec<PhoneNumber>, in_flight: bool) {
         let mut news: Vec<PhoneNumber> = found.into_iter().filter(|number| self.tried.insert(number.clone())).collect();
         if news.is_empty() {
             if in_flight {
                 self.dry = true;
             } else {
-                self.regions.pop_front();
+                self.places.pop_front();
             }
         }
         news.shuffle(&mut rand::rng());
@@ -99,14 +93,22 @@ impl Search {
     }
 
     async fn ask(&self, buyer: &Buyer) -> Result<Vec<PhoneNumber>, Shortfall> {
-        let search = || buyer.twilio.search(self.country, self.area_code, &self.wanted);
+        let Self(market) = self;
+        let kind = market.kind;
+        let search = || buyer.twilio.search(market);
         match BackOff::PACE.repeat("a search", &buyer.log, &buyer.stopping, search).await {
-            Ok(found) => Ok(found.into_iter().map(|candidate| candidate.phone_number).collect()),
-            // An area code without numbers may be told as an error: the next region may have some.
+            Ok(found) => {
+                if found.odd > 0 {
+                    slog::warn!(buyer.log, "rows of a search could not be read and are no candidates"; "rows" => found.odd,
+                        "country" => kind.country.as_str(), "number_type" => kind.number_type.as_str());
+                }
+                Ok(found.candidates.into_iter().map(|candidate| candidate.phone_number).collect())
+            }
+            // An area code without numbers may be told as an error: the next place may have some.
             Err(TwilioError::Refused(refusal)) if refusal.has_none_there() => Ok(Vec::new()),
             Err(failure) => {
-                slog::warn!(buyer.log, "a search failed"; "country" => self.country.as_str(),
-                    "area_code" => self.area_code.as_ref().map(AreaCode::as_str), "cause" => failure.for_log(),
+                slog::warn!(buyer.log, "a search failed"; "country" => kind.country.as_str(),
+                    "number_type" => kind.number_type.as_str(), "area_code" => area_code(market), "cause" => failure.for_log(),
                     "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
                 Err(if buyer.halt_on(&failure).await { Shortfall::Halted(failure) } else { Shortfall::Twilio(failure) })
             }
@@ -114,9 +116,31 @@ impl Search {
     }
 }
 
+/// The area code that is searched, if one is.
+fn area_code(market: &Market) -> Option<&str> {
+    match &market.place {
+        Place::Code(area_code) => Some(area_code.as_str()),
+        Place::Anywhere | Place::Region(_) | Place::Locality { .. } => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{CountryCode, NumberType, Papers};
+
+    const US: Kind = Kind { country: CountryCode::US, number_type: NumberType::Local };
+
+    fn pool() -> PoolInForce {
+        PoolInForce {
+            kind: US,
+            area_codes: Vec::new(),
+            place: Place::Anywhere,
+            contains: None,
+            capabilities: Vec::new(),
+            papers: Papers::default(),
+        }
+    }
 
     fn numbers(texts: &[&str]) -> Vec<PhoneNumber> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
@@ -124,23 +148,23 @@ mod tests {
 
     #[test]
     fn a_number_is_tried_once_and_an_empty_place_gives_way_to_the_next() {
-        let mut candidates = Candidates::new(CountryCode::US, Regions::from([Some("415".parse().unwrap()), None]));
+        let mut candidates = Candidates::new(US, Places::from([Place::Code("415".parse().unwrap()), Place::Anywhere]));
         candidates.add(numbers(&["+14155550101", "+14155550102"]), false);
         assert_eq!(candidates.take(5).len(), 2);
         candidates.add(numbers(&["+14155550101"]), false);
-        assert_eq!(candidates.next_search(&[]).unwrap().area_code, None);
+        assert_eq!(candidates.next_search(&pool()).unwrap().0.place, Place::Anywhere);
         candidates.add(Vec::new(), false);
         assert!(candidates.are_exhausted());
     }
 
     #[test]
     fn a_search_that_shows_only_what_is_in_flight_is_repeated_after_a_create_ended() {
-        let mut candidates = Candidates::new(CountryCode::US, Regions::from([None]));
+        let mut candidates = Candidates::new(US, Places::from([Place::Anywhere]));
         candidates.add(numbers(&["+14155550101"]), false);
         candidates.take(1);
         candidates.add(numbers(&["+14155550101"]), true);
-        assert!(candidates.next_search(&[]).is_none() && !candidates.are_exhausted());
+        assert!(candidates.next_search(&pool()).is_none() && !candidates.are_exhausted());
         candidates.moved();
-        assert!(candidates.next_search(&[]).is_some());
+        assert!(candidates.next_search(&pool()).is_some());
     }
 }

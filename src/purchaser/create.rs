@@ -35,7 +35,8 @@ pub(super) async fn send(buyer: &Buyer, mut item: Item) -> Outcome {
     let mut doubted = false;
     loop {
         fail::fail_point!("create_posting");
-        let failure = match buyer.twilio.create(&item.number, &buyer.tag(item.id), &item.webhooks).await {
+        let tag = buyer.tag(item.id);
+        let failure = match buyer.twilio.create(&item.number, &tag, &item.webhooks, &item.papers).await {
             Ok(found) => {
                 fail::fail_point!("create_answered");
                 return created(buyer, &item, found).await;

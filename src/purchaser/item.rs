@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::buyer::Buyer;
 use crate::db::purchases::items::{self, Ending, Reason, RunOf};
-use crate::domain::{CountryCode, PhoneNumber, Webhooks};
+use crate::domain::{CountryCode, Papers, PhoneNumber, Webhooks};
 use crate::twilio::{TwilioError, hide_numbers};
 
 /// An item with a committed attempt: it may go on the wire.
@@ -21,6 +21,8 @@ pub(super) struct Item {
     pub(super) number: PhoneNumber,
     pub(super) country: CountryCode,
     pub(super) webhooks: Arc<Webhooks>,
+    /// What is shown with its create.
+    pub(super) papers: Arc<Papers>,
     /// Somebody waits at a signup: what takes long helps nobody.
     pub(super) hurried: bool,
     /// POSTs committed so far.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::beside::with_waitlist_beside;
 use super::buyer::Buyer;
 use super::candidates::Candidates;
-use super::order::{fill, finish, regions};
+use super::order::{fill, finish, sought};
 use super::run::{self, Run};
 use super::serve::serve_waitlist;
 use super::shortfall::Shortfall;
@@ -124,7 +124,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
         finish(buyer, run, &order, &refused).await?;
         return Ok(Step::Ended);
     }
-    let candidates = candidates.get_or_insert_with(|| Candidates::new(order.wish.country, regions(buyer, &order.wish)));
+    let candidates = candidates.get_or_insert_with(|| sought(buyer, &order.wish));
     let progress = fill(buyer, run, &order, plan.count, true, candidates).await;
     if progress.gave_way && progress.shortfall.is_none() {
         let wait = patience(buyer);

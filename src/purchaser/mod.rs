@@ -1,7 +1,7 @@
 //! Buying: the one part that cannot be undone.
 //!
 //! The way of one number: [`run`] takes the lock, from a [`frozen`] holder too, and sorts what earlier runs left;
-//! [`batch`], [`manual`] or [`emergency`] sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`];
+//! [`batch`], [`manual`] or [`emergency`] sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`] of the [`markets`];
 //! [`create`] is one create from its first POST to its end (the [`item`]), with a [`lookup`] after a doubt; [`judge`] says
 //! whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open. [`breaker`] stops it all.
 //! The ledger itself is `db::purchases::items`.
@@ -26,6 +26,7 @@ mod item;
 mod judge;
 mod lookup;
 mod manual;
+mod markets;
 mod new_number;
 mod order;
 mod orders;

@@ -3,8 +3,10 @@
 //! Invariant: an order ends under its run only, and says what it did not get.
 //! How to get it wrong: ending an order while a create of it is on the wire; `wave::buy` returns when none is.
 
+use std::sync::Arc;
+
 use super::buyer::Buyer;
-use super::candidates::{Candidates, Regions};
+use super::candidates::Candidates;
 use super::run::Run;
 use super::shortfall::Shortfall;
 use super::wave::{self, Goal, Progress};
@@ -40,21 +42,15 @@ pub(super) async fn open(
     Ok(order)
 }
 
-/// Where an order looks: its own area code, or the pool's in turn, then anywhere if it may.
-pub(super) fn regions(buyer: &Buyer, wish: &Wish) -> Regions {
-    let config = buyer.config.load();
-    let mut regions: Regions = match wish.area_code {
-        Some(area_code) => Regions::from([Some(area_code)]),
-        None if wish.country == config.pool.country => config.pool.area_codes.iter().copied().map(Some).collect(),
-        None => Regions::new(),
-    };
-    if wish.area_code.is_none() || wish.fallback {
-        regions.push_back(None);
-    }
-    regions
+/// The candidates of an order, none of which was searched yet.
+pub(super) fn sought(buyer: &Buyer, wish: &Wish) -> Candidates {
+    let pool = buyer.pool();
+    let kind = pool.kind.in_country(wish.country);
+    Candidates::new(kind, pool.places(kind, wish.area_code, wish.fallback))
 }
 
-/// Buys what an order still lacks; `planned` of it is what the plan under the lock allowed. `gives_way`: whether others may go first after a slice.
+/// Buys what an order still lacks; `planned` of it is what the plan under the lock allowed. `gives_way`: whether others may go first after a
+/// slice.
 pub(super) async fn fill(
     buyer: &Buyer,
     run: &Run,
@@ -82,7 +78,9 @@ pub(super) async fn fill(
         } else {
             config.purchase.concurrency
         }),
+        papers: Arc::new(buyer.pool().papers_for(candidates.kind)),
         hurried: emergency,
+        by_hand: order.wish.trigger == Trigger::Manual,
         gives_way,
     };
     wave::buy(buyer, run, goal, candidates).await

@@ -93,7 +93,9 @@ async fn round(
         Entry::Occupied(searched) => searched.into_mut(),
         Entry::Vacant(vacant) => {
             // Searched before the order is sized, so that it counts those who came meanwhile.
-            let mut candidates = Candidates::new(country, std::iter::once(None).collect());
+            let pool = buyer.pool();
+            let kind = pool.kind.in_country(country);
+            let mut candidates = Candidates::new(kind, std::iter::once(pool.widest(kind)).collect());
             if let Err(shortfall) = search_first(buyer, run, &mut candidates).await {
                 return Ok(Round::Short(0, shortfall));
             }
@@ -120,8 +122,7 @@ async fn round(
 }
 
 async fn search_first(buyer: &Buyer, run: &Run, candidates: &mut Candidates) -> Result<(), Shortfall> {
-    let wanted = buyer.config.load().pool.capabilities.clone();
-    if let Some(search) = candidates.next_search(&wanted) {
+    if let Some(search) = candidates.next_search(&buyer.pool()) {
         let _call = run.traffic.call(Kind::Search);
         candidates.add(search.run(buyer, None).await?, true);
         candidates.moved();

@@ -12,7 +12,8 @@ mod write;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use uuid::Uuid;
@@ -29,23 +30,29 @@ use super::shortfall::Shortfall;
 use super::traffic::Kind;
 use super::waitlist::{others_wait, waitlist_lacks};
 use crate::db::purchases::items::{Attempt, RunOf};
-use crate::domain::PhoneNumber;
+use crate::domain::{Papers, PhoneNumber};
 
-/// After so many intents an order looks whether somebody else should have the lock.
-pub(super) const SLICE_ITEMS: u32 = 10;
+/// After so many intents an order looks whether somebody else should have the lock,
+const SLICE_ITEMS: u32 = 10;
+/// and after so long, if it wrote one: whoever waits waits for calls in flight, not for a slice.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What a wave is for.
 pub(super) struct Goal {
     pub(super) run: RunOf,
-    /// Regions of the order that are still free.
+    /// Places of the order that are still free.
     pub(super) remaining: u32,
     /// How many of them the plan under the lock allowed; the last check before buying should agree.
     pub(super) planned: u32,
     /// `purchase.concurrency`, or that of an emergency.
     pub(super) concurrency: usize,
+    /// What is shown with each create.
+    pub(super) papers: Arc<Papers>,
     /// Whether signups wait for it.
     pub(super) hurried: bool,
-    /// Whether to look for others after every [`SLICE_ITEMS`].
+    /// Whether an operator wrote it: then a batch of this instance is somebody else, too.
+    pub(super) by_hand: bool,
+    /// Whether to look for others after every [`SLICE_ITEMS`], and every [`LOOK_EVERY`].
     pub(super) gives_way: bool,
 }
 
@@ -98,11 +105,13 @@ struct Wave<'a> {
     writing: Option<Running<Written>>,
     writing_count: u32,
     search: Option<Running<Found>>,
-    /// Regions of the order that nothing holds.
+    /// Places of the order that nothing holds.
     left: u32,
     misses: Misses,
     /// Intents since the last look for others.
     since_look: u32,
+    /// When that was.
+    looked_at: Instant,
     /// Intents that hold a place.
     granted: u32,
     /// The same when the wave that is being written began.
@@ -140,6 +149,7 @@ impl<'a> Wave<'a> {
             left: goal.remaining,
             misses: Misses::new(goal.remaining),
             since_look: 0,
+            looked_at: Instant::now(),
             granted: 0,
             granted_before: 0,
             goal,
@@ -154,9 +164,10 @@ impl<'a> Wave<'a> {
         let open = self.progress.shortfall.is_none() && !self.progress.gave_way && self.left > 0;
         let room = self.room();
         if open && self.writing.is_none() && room > 0 && self.candidates.len() > 0 {
-            if self.goal.gives_way && self.since_look >= SLICE_ITEMS {
+            if self.is_time_to_look() {
                 self.since_look = 0;
-                if somebody_else_first(self.buyer, self.goal.run.order_id).await {
+                self.looked_at = Instant::now();
+                if self.somebody_else_first().await {
                     self.progress.gave_way = true;
                     return Next::Again;
                 }
@@ -192,6 +203,21 @@ impl<'a> Wave<'a> {
         own.min(all.max(usize::from(wires + writing == 0)))
     }
 
+    /// Whether others may go first now. A turn writes one wave at least, else orders that search for long would let each
+    /// other go first for ever.
+    fn is_time_to_look(&self) -> bool {
+        let is_due = self.since_look >= SLICE_ITEMS || self.looked_at.elapsed() >= LOOK_EVERY;
+        self.goal.gives_way && self.since_look > 0 && is_due
+    }
+
+    /// Whether signups wait for whom something may be bought now, another order waits for the lock, or a batch for an order
+    /// by hand.
+    async fn somebody_else_first(&self) -> bool {
+        (self.goal.by_hand && self.buyer.batches_waiting.load(Ordering::Relaxed) > 0)
+            || waitlist_lacks(self.buyer).await.unwrap_or(false)
+            || others_wait(&self.buyer.db, Some(self.goal.run.order_id)).await
+    }
+
     fn begin_writing(&mut self, room: usize) {
         let until_look = if self.goal.gives_way { (SLICE_ITEMS - self.since_look) as usize } else { usize::MAX };
         let wanted = self.candidates.take(room.min(self.left as usize).min(until_look));
@@ -203,8 +229,7 @@ impl<'a> Wave<'a> {
     }
 
     fn begin_search(&mut self) {
-        let wanted = self.buyer.config.load().pool.capabilities.clone();
-        let Some(next) = self.candidates.next_search(&wanted) else { return };
+        let Some(next) = self.candidates.next_search(&self.buyer.pool()) else { return };
         let (buyer, order_id) = (self.buyer.clone(), self.goal.run.order_id);
         let call = self.held.traffic.call(Kind::Search);
         self.search = Some(Box::pin(async move {
@@ -221,8 +246,9 @@ impl<'a> Wave<'a> {
             run: self.goal.run,
             id,
             number,
-            country: self.candidates.country,
+            country: self.candidates.kind.country,
             webhooks: Arc::clone(&self.held.webhooks),
+            papers: Arc::clone(&self.goal.papers),
             hurried: self.goal.hurried,
             attempt: attempt.number,
             first_sent: Instant::now(),
@@ -261,9 +287,4 @@ async fn ended<T>(running: &mut Option<Running<T>>) -> T {
         Some(future) => future.await,
         None => std::future::pending().await,
     }
-}
-
-/// Whether signups wait for whom something may be bought now, or another order waits for the lock.
-async fn somebody_else_first(buyer: &Buyer, order_id: Uuid) -> bool {
-    waitlist_lacks(buyer).await.unwrap_or(false) || others_wait(&buyer.db, Some(order_id)).await
 }

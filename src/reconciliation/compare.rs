@@ -58,7 +58,7 @@ pub(super) async fn compare(
                 }
                 match decision {
                     Decision::Fine => {}
-                    Decision::Attend(needs) if losses.is_some() && page.is_loss(needs, &known, &number) => {
+                    Decision::Attend(differs) if losses.is_some() && page.is_loss(differs, &known, &number) => {
                         if let Some(losses) = losses.as_deref_mut() {
                             losses.put_aside(number);
                         }

@@ -91,5 +91,5 @@ pub(super) async fn judge(
 }
 
 fn is_lost(page: &Page<'_>, known: &KnownNumber, now: &IncomingNumber) -> bool {
-    matches!(decide(known, now, &page.shall), Decision::Attend(needs) if page.is_loss(needs, known, now))
+    matches!(decide(known, now, &page.shall), Decision::Attend(differs) if page.is_loss(differs, known, now))
 }

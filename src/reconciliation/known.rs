@@ -27,12 +27,12 @@ pub(super) enum Decision {
     /// It is held because of another environment's tag, which is gone.
     TagIsOursAgain,
     /// It differs from what the database says.
-    Attend(Needs),
+    Attend(Differences),
 }
 
 /// How a number differs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Needs {
+pub(super) struct Differences {
     /// Its FriendlyName is not the tag that it shall carry.
     pub(super) tag: bool,
     /// Its webhooks are not those that it shall carry.
@@ -53,7 +53,7 @@ pub(super) fn decide(known: &KnownNumber, number: &IncomingNumber, shall: &Shall
     }
     let tag = Tag::parse(&number.friendly_name);
     let another = tag.as_ref().filter(|tag| tag.instance != shall.instance).map(|tag| tag.instance.clone());
-    let turned_up = Needs { turned_up: known.missing, ..Needs::default() };
+    let turned_up = Differences { turned_up: known.missing, ..Differences::default() };
     match known.hold {
         // Somebody is at it: what it shall carry is not decided yet, or does not matter any more.
         Some(QuarantineReason::Leaving | QuarantineReason::Adopting) => return Decision::Fine,
@@ -71,7 +71,7 @@ pub(super) fn decide(known: &KnownNumber, number: &IncomingNumber, shall: &Shall
     }
     let tag_is_right = tag.is_some_and(|tag| known.item_id.is_none_or(|item_id| tag.item_id == item_id));
     let webhooks_are_right = number.carries(&shall.webhooks);
-    let needs = Needs {
+    let differs = Differences {
         tag: !tag_is_right,
         webhooks: !webhooks_are_right,
         stale: webhooks_are_right && known.webhook_status != WebhookStatus::Configured,
@@ -79,10 +79,10 @@ pub(super) fn decide(known: &KnownNumber, number: &IncomingNumber, shall: &Shall
         fitness: number.fitness(&shall.capabilities).is_some_and(|fit| fit != known.capable),
         ..turned_up
     };
-    if needs == Needs::default() { Decision::Fine } else { Decision::Attend(needs) }
+    if differs == Differences::default() { Decision::Fine } else { Decision::Attend(differs) }
 }
 
-impl Needs {
+impl Differences {
     /// Whether the number lost what it could do, or all of its webhooks: what happens to one now and then, and to many at
     /// once only in an answer that is wrong, or after a change of `pool.capabilities`.
     pub(super) fn is_loss(self, known: &KnownNumber, number: &IncomingNumber) -> bool {
@@ -147,8 +147,8 @@ mod tests {
         decide(known, &number, &Shall { instance: "default".parse().unwrap(), webhooks, capabilities })
     }
 
-    fn needs(tag: bool, webhooks: bool, stale: bool, turned_up: bool) -> Decision {
-        Decision::Attend(Needs { tag, webhooks, stale, turned_up, fitness: false })
+    fn attend(tag: bool, webhooks: bool, stale: bool, turned_up: bool) -> Decision {
+        Decision::Attend(Differences { tag, webhooks, stale, turned_up, fitness: false })
     }
 
     #[test]
@@ -160,16 +160,16 @@ mod tests {
 
     #[test]
     fn each_difference_is_named() {
-        assert_eq!(decided(&known(), "my phone", RIGHT), needs(true, false, false, false));
-        assert_eq!(decided(&known(), OTHER_ITEM, RIGHT), needs(true, false, false, false));
-        assert_eq!(decided(&known(), OURS, WRONG), needs(false, true, false, false));
-        assert_eq!(decided(&known(), "", WRONG), needs(true, true, false, false));
+        assert_eq!(decided(&known(), "my phone", RIGHT), attend(true, false, false, false));
+        assert_eq!(decided(&known(), OTHER_ITEM, RIGHT), attend(true, false, false, false));
+        assert_eq!(decided(&known(), OURS, WRONG), attend(false, true, false, false));
+        assert_eq!(decided(&known(), "", WRONG), attend(true, true, false, false));
         for webhook_status in [WebhookStatus::Drifted, WebhookStatus::Pending, WebhookStatus::Failed] {
             let unready = KnownNumber { webhook_status, ..known() };
-            assert_eq!(decided(&unready, OURS, RIGHT), needs(false, false, true, false));
-            assert_eq!(decided(&unready, OURS, WRONG), needs(false, true, false, false));
+            assert_eq!(decided(&unready, OURS, RIGHT), attend(false, false, true, false));
+            assert_eq!(decided(&unready, OURS, WRONG), attend(false, true, false, false));
         }
-        assert_eq!(decided(&KnownNumber { missing: true, ..known() }, OURS, RIGHT), needs(false, false, false, true));
+        assert_eq!(decided(&KnownNumber { missing: true, ..known() }, OURS, RIGHT), attend(false, false, false, true));
     }
 
     #[test]
@@ -189,7 +189,7 @@ mod tests {
         };
         let capabilities = vec![Capability::Voice];
         let shall = Shall { instance: "default".parse().unwrap(), webhooks, capabilities };
-        let differs = Decision::Attend(Needs { fitness: true, ..Needs::default() });
+        let differs = Decision::Attend(Differences { fitness: true, ..Differences::default() });
         assert_eq!(decide(&known(), &shown(true), &shall), Decision::Fine);
         assert_eq!(decide(&known(), &shown(false), &shall), differs);
         let deaf = KnownNumber { capable: false, ..known() };
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(decided(&conflict, STAGING, RIGHT), Decision::TaggedFor("staging".parse().unwrap()));
         assert_eq!(decided(&conflict, OURS, WRONG), Decision::TagIsOursAgain);
         let missing = KnownNumber { missing: true, ..conflict };
-        assert_eq!(decided(&missing, STAGING, WRONG), needs(false, false, false, true));
+        assert_eq!(decided(&missing, STAGING, WRONG), attend(false, false, false, true));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::known::{Needs, Shall};
+use super::known::{Differences, Shall};
 use super::suspicion::Word;
 use super::trouble::{Trouble, refuses_the_account};
 use crate::db::numbers::KnownNumber;
@@ -31,8 +31,8 @@ pub(super) struct Page<'a> {
 impl Page<'_> {
     /// Whether the number lost something that this instance would have to write down. One that is configured otherwise than
     /// the installation judges no capabilities.
-    pub(super) fn is_loss(&self, needs: Needs, known: &KnownNumber, number: &IncomingNumber) -> bool {
-        Needs { fitness: needs.fitness && !self.skewed, ..needs }.is_loss(known, number)
+    pub(super) fn is_loss(&self, differs: Differences, known: &KnownNumber, number: &IncomingNumber) -> bool {
+        Differences { fitness: differs.fitness && !self.skewed, ..differs }.is_loss(known, number)
     }
 
     /// Whether the comparison may go on after an update that failed: a single number that Twilio minds keeps no other

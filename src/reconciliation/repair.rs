@@ -7,7 +7,7 @@
 
 use uuid::Uuid;
 
-use super::known::{Decision, Needs, decide};
+use super::known::{Decision, Differences, decide};
 use super::page::Page;
 use super::patience::patiently;
 use super::report::{Finding, Line};
@@ -80,12 +80,12 @@ async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) 
     let Some(number) = patiently(buyer, || buyer.twilio.fetch(&listed.sid)).await? else {
         return Ok(vec![Finding::Unseen(id)]);
     };
-    let Decision::Attend(needs) = decide(known, &number, &page.shall) else {
+    let Decision::Attend(differs) = decide(known, &number, &page.shall) else {
         // It has changed since the page was read: the next comparison decides.
         return Ok(Vec::new());
     };
     let mut standing = StoodThen { user_id: known.user_id.clone() };
-    if needs.webhooks {
+    if differs.webhooks {
         let wanted = page.shall.webhooks.clone();
         let mark = move |conn: &mut crate::db::Connection| number_mark_drifted(conn, id, &wanted);
         match buyer.db.run_patiently("number_mark_drifted", mark).await? {
@@ -95,19 +95,19 @@ async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) 
         fail::fail_point!("drift_marked");
     }
     // Another instance may be configured otherwise.
-    if needs.fitness && !page.skewed {
+    if differs.fitness && !page.skewed {
         set_fitness(page, &number, id).await?;
     }
     let user_id = standing.user_id.clone();
     let line = |reason: &str| Line::new(&number.phone_number, reason, user_id.as_deref());
     let mut findings = Vec::new();
-    if needs.stale && confirm(page, id).await? {
+    if differs.stale && confirm(page, id).await? {
         findings.push(Finding::Repaired(line("its webhooks are right, and are known to be so again")));
     }
-    if needs.tag || needs.webhooks {
-        findings.extend(repair(page, known, &number, needs, &standing).await?);
+    if differs.tag || differs.webhooks {
+        findings.extend(repair(page, known, &number, differs, &standing).await?);
     }
-    if needs.turned_up && buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await? {
+    if differs.turned_up && buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await? {
         slog::warn!(buyer.log, "a missing number turned up again at Twilio";
             "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str());
         buyer.stock.notify_one();
@@ -146,11 +146,11 @@ async fn repair(
     page: &Page<'_>,
     known: &KnownNumber,
     number: &IncomingNumber,
-    needs: Needs,
+    differs: Differences,
     standing: &StoodThen,
 ) -> Result<Vec<Finding>, Trouble> {
     let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
-    let reason = needs.reason(number, &page.shall.webhooks);
+    let reason = differs.reason(number, &page.shall.webhooks);
     let line = |reason: String| Line::new(&number.phone_number, reason, standing.user_id.as_deref());
     let drift = |why: &str| Finding::Drift(line(format!("{reason}{why}")));
     let assigned = standing.user_id.is_some();
@@ -161,16 +161,16 @@ async fn repair(
     if assigned && !page.repair_assigned {
         // A tag harms no call, and without one a restored backup would not know whose the number is.
         if Tag::parse(&number.friendly_name).is_none() {
-            return tag_only(page, known, number, needs, standing).await;
+            return tag_only(page, known, number, differs, standing).await;
         }
         left_as_it_is(page, number, &reason);
         return Ok(vec![drift("")]);
     }
-    match set(page, known, number, needs).await {
+    match set(page, known, number, differs).await {
         Ok(None) => Ok(vec![Finding::Unseen(known.id)]),
         Ok(Some(())) => {
             fail::fail_point!("drift_repaired");
-            if needs.webhooks && !confirm(page, known.id).await? {
+            if differs.webhooks && !confirm(page, known.id).await? {
                 return Ok(vec![drift(
                     "; it was set, but it is not in the pool's hands any more, or other webhooks are wanted by now",
                 )]);
@@ -184,7 +184,7 @@ async fn repair(
             slog::warn!(log, "a number could not be repaired"; "phone_number_ends" => ends, "reason" => &reason,
                 "cause" => failure.for_log(), "request_id" => failure.request_id());
             let mut findings = vec![drift(&format!("; the repair failed: {failure}"))];
-            if needs.webhooks {
+            if differs.webhooks {
                 findings.extend(in_vain(page, known.id, number, &failure).await?.map(Finding::Suspected));
             }
             Ok(findings)
@@ -219,12 +219,12 @@ async fn tag_only(
     page: &Page<'_>,
     known: &KnownNumber,
     number: &IncomingNumber,
-    needs: Needs,
+    differs: Differences,
     standing: &StoodThen,
 ) -> Result<Vec<Finding>, Trouble> {
     let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
     let line = |reason: String| Line::new(&number.phone_number, reason, standing.user_id.as_deref());
-    let mut findings = match set(page, known, number, Needs { tag: true, webhooks: false, ..needs }).await {
+    let mut findings = match set(page, known, number, Differences { tag: true, webhooks: false, ..differs }).await {
         Ok(None) => return Ok(vec![Finding::Unseen(known.id)]),
         Ok(Some(())) => {
             slog::info!(log, "an assigned number got its tag again"; "phone_number_ends" => ends);
@@ -238,8 +238,8 @@ async fn tag_only(
             vec![Finding::Drift(line(format!("it carries no tag, and writing it failed: {failure}")))]
         }
     };
-    if needs.webhooks {
-        let reason = Needs { tag: false, ..needs }.reason(number, &page.shall.webhooks);
+    if differs.webhooks {
+        let reason = Differences { tag: false, ..differs }.reason(number, &page.shall.webhooks);
         left_as_it_is(page, number, &reason);
         findings.push(Finding::Drift(line(reason)));
     }
@@ -251,19 +251,19 @@ async fn set(
     page: &Page<'_>,
     known: &KnownNumber,
     number: &IncomingNumber,
-    needs: Needs,
+    differs: Differences,
 ) -> Result<Option<()>, TwilioError> {
     let (twilio, wanted) = (&page.buyer.twilio, &page.shall.webhooks);
     // Without an item any tag of ours will do: after a restored backup it still says whose the number is.
     let tag = Tag { instance: page.shall.instance.clone(), item_id: known.item_id.unwrap_or_else(Uuid::new_v4) };
-    let now = if needs.tag {
-        twilio.set_tag(&number.sid, &tag, needs.webhooks.then_some(wanted)).await?
+    let now = if differs.tag {
+        twilio.set_tag(&number.sid, &tag, differs.webhooks.then_some(wanted)).await?
     } else {
         twilio.set_webhooks(&number.sid, wanted).await?
     };
     let Some(now) = now else { return Ok(None) };
     let is_right =
-        (!needs.tag || Tag::parse(&now.friendly_name) == Some(tag)) && (!needs.webhooks || now.carries(wanted));
+        (!differs.tag || Tag::parse(&now.friendly_name) == Some(tag)) && (!differs.webhooks || now.carries(wanted));
     if is_right {
         return Ok(Some(()));
     }

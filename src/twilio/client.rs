@@ -14,11 +14,11 @@ use super::list::{ListPage, NumberPage};
 use super::number::IncomingNumber;
 use super::pages::goes_nowhere;
 use super::refusal::About;
-use super::search::{Candidate, SearchAnswer};
+use super::search::{Found, SearchAnswer, query_of, stock_of};
 use super::settings::{Credentials, TwilioSettings};
 use super::transport::{Answered, Transport};
-use super::webhooks::{NOTHING_ELSE, webhook_parameters};
-use crate::domain::{AreaCode, Capability, CountryCode, NumberSid, PhoneNumber, Tag, Webhooks};
+use super::webhooks::{NOTHING_ELSE, paper_parameters, webhook_parameters};
+use crate::domain::{Kind, Market, NumberSid, Papers, PhoneNumber, Tag, Webhooks};
 use crate::telemetry::{Operation, Telemetry};
 
 /// Twilio's largest page.
@@ -56,41 +56,19 @@ impl Twilio {
         &self.settings.credentials.account_sid
     }
 
-    /// Searches local numbers that are for sale, about 30 at a time; the same query gives the same rows.
+    /// Searches numbers that `market` sells, about 30 at a time; the same query gives the same rows.
     ///
     /// # Errors
     /// See [`TwilioError`]; a search changes nothing and may be repeated.
-    pub async fn search(
-        &self,
-        country: CountryCode,
-        area_code: Option<AreaCode>,
-        wanted: &[Capability],
-    ) -> Result<Vec<Candidate>, TwilioError> {
-        let mut url = self.settings.url(&["AvailablePhoneNumbers", country.as_str(), "Local.json"]);
-        {
-            let mut query = url.query_pairs_mut();
-            if let Some(area_code) = &area_code {
-                query.append_pair("AreaCode", area_code.as_str());
-            }
-            for capability in wanted {
-                let parameter = match capability {
-                    Capability::Voice => "VoiceEnabled",
-                    Capability::Sms => "SmsEnabled",
-                    Capability::Mms => "MmsEnabled",
-                    Capability::Fax => "FaxEnabled",
-                };
-                query.append_pair(parameter, "true");
-            }
-            // We have no address to show; the rows are looked at all the same.
-            query.append_pair("ExcludeAllAddressRequired", "true");
-            query.append_pair("Beta", "false").append_pair("PageSize", "100");
-        }
-        let found = self.transport.get(Operation::Search, url).await;
-        let answer: SearchAnswer = found.map_err(|failure| failure.of_a_search(country))?.body;
-        Ok(answer.candidates(country, wanted))
+    pub async fn search(&self, market: &Market) -> Result<Found, TwilioError> {
+        let Kind { country, number_type } = market.kind;
+        let mut url = self.settings.url(&["AvailablePhoneNumbers", country.as_str(), stock_of(number_type)]);
+        url.query_pairs_mut().extend_pairs(query_of(market));
+        let found = self.transport.get::<SearchAnswer>(Operation::Search, url).await;
+        Ok(found.map_err(|failure| failure.of_a_search(market.kind))?.body.found(market))
     }
 
-    /// Buys this very number, with our tag and webhooks, in one call.
+    /// Buys this very number, with our tag, webhooks and papers, in one call.
     ///
     /// # Errors
     /// See [`TwilioError`]. After [`TwilioError::Unknown`] the number may be ours: look before anything else is done.
@@ -99,11 +77,13 @@ impl Twilio {
         number: &PhoneNumber,
         tag: &Tag,
         webhooks: &Webhooks,
+        papers: &Papers,
     ) -> Result<Answered<IncomingNumber>, TwilioError> {
         let url = self.settings.url(&["IncomingPhoneNumbers.json"]);
         let tag = tag.to_string();
         let mut form = vec![("PhoneNumber", number.as_str()), ("FriendlyName", tag.as_str())];
         form.extend(webhook_parameters(webhooks));
+        form.extend(paper_parameters(papers));
         let answer = self.transport.post(Operation::Create, url, &form).await;
         self.about(Operation::Create, number.as_str(), answer)
     }
@@ -205,13 +185,13 @@ impl Twilio {
         }
     }
 
-    /// What a local number costs a month in `country`; `None` = the price list does not say. Account-specific.
+    /// What a number of `kind` costs a month; `None` = the price list does not say. Account-specific.
     ///
     /// # Errors
     /// See [`TwilioError`]; a look changes nothing.
-    pub async fn price(&self, country: CountryCode) -> Result<Option<Price>, TwilioError> {
-        let url = self.settings.prices(country);
-        Ok(self.transport.get::<PriceAnswer>(Operation::Pricing, url).await?.body.local())
+    pub async fn price(&self, kind: Kind) -> Result<Option<Price>, TwilioError> {
+        let url = self.settings.prices(kind.country);
+        Ok(self.transport.get::<PriceAnswer>(Operation::Pricing, url).await?.body.of(kind.number_type))
     }
 
     /// The account's balance. It may lag, and sub-accounts have none.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::answers::ErrorAnswer;
 use super::codes;
 use super::refusal::{About, Refusal, Verdict};
-use crate::domain::{Concerns, CountryCode, cleaned};
+use crate::domain::{Concerns, Kind, cleaned};
 
 /// Why a call did not answer what it was for.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -71,10 +71,14 @@ impl TwilioError {
     }
 
     /// The same in our words, where Twilio's own only repeat the path, with the account's SID in it.
-    pub(super) fn of_a_search(self, country: CountryCode) -> Self {
+    pub(super) fn of_a_search(self, kind: Kind) -> Self {
         match self {
             Self::Refused(refusal) if refusal.is_not_there() => Self::Refused(Refusal {
-                message: format!("Twilio sells no local numbers of {country}; try another country"),
+                message: format!(
+                    "Twilio sells no {} numbers of {}; try another country",
+                    kind.number_type.words(),
+                    kind.country
+                ),
                 ..refusal
             }),
             failure @ (Self::NotSent(_) | Self::Unknown { .. } | Self::Refused(_)) => failure,

@@ -10,7 +10,7 @@ use crate::db::buying_state::{BuyingState, Halted, Paused};
 use crate::db::passes::Pass;
 use crate::db::refusals::Refused;
 use crate::db::stock::{Observation, Spend};
-use crate::domain::{Needs, PoolName, PoolPolicy, Stock, Trigger, Webhooks};
+use crate::domain::{PoolName, PoolPolicy, Stock, Trigger, Unserved, Webhooks};
 
 fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).expect("a time") + TimeDelta::minutes(minutes)
@@ -32,7 +32,7 @@ fn sight() -> Sight {
             held: 0,
             spend: Spend::default(),
             buying: BuyingState::default(),
-            needs: Needs::new(),
+            needs: Unserved::new(),
         },
         webhooks: webhooks("a.example"),
         empty_since: None,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::config::section::{Checks, Range, Section, range};
-use crate::domain::{AreaCode, Capability, CountryCode, PoolPolicy};
+use crate::domain::{AreaCode, Capability, CountryCode, Kind, NumberType, PoolPolicy};
 
 /// How many numbers, which ones, and how long they rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,12 @@ impl PoolConfig {
             available_max: self.available_max,
             owned_max: self.owned_max,
         }
+    }
+
+    /// What the pool holds.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        Kind { country: self.country, number_type: NumberType::Local }
     }
 
     /// `quarantine_hours`

@@ -14,7 +14,7 @@ use super::glance::count;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::{DUE, MENDABLE};
-use crate::domain::{CountryCode, Needs, unserved};
+use crate::domain::{CountryCode, Unserved, unserved};
 
 /// Whether what only a look at Twilio brings back is on its way: numbers under repair, and those whose rest is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub enum Care {
 }
 
 /// Sets the waitlist against what is assignable or on its way, country by country; `waiting` = how many waited a moment ago.
-pub(super) fn waitlist_needs(conn: &mut Connection, care: Care, waiting: u32) -> Result<Needs, DbError> {
+pub(super) fn waitlist_needs(conn: &mut Connection, care: Care, waiting: u32) -> Result<Unserved, DbError> {
     let mut most = waiting;
     loop {
         let (waiting, coming) = both_sides(conn, care, most)?;
@@ -40,7 +40,7 @@ pub(super) fn waitlist_needs(conn: &mut Connection, care: Care, waiting: u32) ->
 }
 
 /// Who waits, and up to `most` of each country of what comes for them, in one statement.
-fn both_sides(conn: &mut Connection, care: Care, most: u32) -> Result<(Needs, BTreeMap<CountryCode, u32>), DbError> {
+fn both_sides(conn: &mut Connection, care: Care, most: u32) -> Result<(Unserved, BTreeMap<CountryCode, u32>), DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Nullable<Text>)]
@@ -82,7 +82,7 @@ fn both_sides(conn: &mut Connection, care: Care, most: u32) -> Result<(Needs, BT
     .bind::<Bool, _>(care == Care::Comes)
     .bind::<BigInt, _>(i64::from(most))
     .load(conn)?;
-    let (mut waiting, mut coming) = (Needs::new(), BTreeMap::new());
+    let (mut waiting, mut coming) = (Unserved::new(), BTreeMap::new());
     for row in rows {
         waiting.insert(row.country, count(row.waiting));
         if let Some(country) = row.country {

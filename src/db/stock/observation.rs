@@ -17,7 +17,7 @@ use crate::db::buying_state::{BuyingState, buying_state_read};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::{DUE, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, stock};
-use crate::domain::{Caps, CountryCode, Needs, PoolName, PoolPolicy, Stock};
+use crate::domain::{Caps, CountryCode, PoolName, PoolPolicy, Stock, Unserved};
 
 /// Everything a plan is made from, read in one transaction-free pass.
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ pub struct Observation {
     /// Pause and breaker.
     pub buying: BuyingState,
     /// What signups on the waitlist lack, by the country they insist on.
-    pub needs: Needs,
+    pub needs: Unserved,
 }
 
 impl Observation {
@@ -192,7 +192,7 @@ pub(in crate::db) fn stock_observe(
         unserved: 0,
     };
     let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
-    let needs = if stock.waiting > 0 { waitlist_needs(conn, care, stock.waiting)? } else { Needs::new() };
+    let needs = if stock.waiting > 0 { waitlist_needs(conn, care, stock.waiting)? } else { Unserved::new() };
     let stock = Stock { unserved: needs.values().sum(), ..stock };
     Ok(Observation {
         stock,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use twilio_simulator::On;
+use twilio_simulator::{Fault, FaultKind, On};
 
 use crate::world::session::Session;
 use crate::world::{World, eventually};
@@ -84,6 +84,32 @@ fn an_order_by_hand_gets_its_turn_between_the_batches_of_another_instances_pass(
     eventually("the pass buys", || world.bought() > 0);
     assert_eq!(by_hand.purchase(1).ok()["purchased_count"], 1);
     assert!(world.bought() < 30, "only when the pass was over: {} were bought", world.bought());
+}
+
+#[test]
+fn a_batch_takes_its_turn_beside_an_order_by_hand_of_the_same_instance() {
+    let mut world = World::new().quiet();
+    world.daemon().stop();
+    // More than the order brings, so that a pass always has something to buy.
+    world.change("pool.threshold_low", 45);
+    world.twilio.fault(Fault::new(On::Search, FaultKind::NoStock).forever());
+    let daemon = world.daemon();
+    eventually("it found nothing to buy", || daemon.status()["last_replenishment"]["reason"] == "no_stock");
+    world.twilio.clear_faults();
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(300));
+    std::thread::scope(|scope| {
+        let order = scope.spawn(|| daemon.purchase(40).ok());
+        eventually("the order runs", || world.bought() > 0);
+        let answer = daemon.post_empty("/admin/phones/cron/auto-replenish").ok();
+        assert_eq!(answer["replenished"], true, "{answer}");
+        let order = order.join().unwrap();
+        assert_eq!((&order["purchased_count"], &order["state"]), (&json!(40), &json!("done")), "{order}");
+    });
+    let late =
+        "SELECT count(*) FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id WHERE p.trigger = 'manual'
+                   AND i.intended_at > (SELECT min(created_at) FROM purchases WHERE trigger = 'cron')";
+    assert!(world.count(late) > 0, "the batch came after the whole order");
+    world.assert_nothing_lost_or_doubled();
 }
 
 #[test]

@@ -36,6 +36,30 @@ fn one_odd_row_of_a_search_stops_nothing() {
 }
 
 #[test]
+fn rows_that_cannot_be_read_are_counted_and_hide_nothing() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let told = |count: u64| {
+        let lines = daemon.log_lines().into_iter();
+        let told = lines.filter(|line| line["msg"].as_str().is_some_and(|text| text.contains("rows of a search")));
+        told.filter(|line| line["rows"] == count).count()
+    };
+    // One row hides its number, the other one is no row at all.
+    for odd in
+        [Fault::new(On::Search, FaultKind::OddRow).field("phone_number"), Fault::new(On::Search, FaultKind::OddRow)]
+    {
+        world.twilio.fault(odd);
+        assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    }
+    eventually("both were counted", || told(1) == 2);
+    // What says clearly that it cannot be bought can be read.
+    world.twilio.fault(Fault::new(On::Search, FaultKind::AddressRequired));
+    daemon.purchase(1).ok();
+    assert_eq!(daemon.log_text().matches("rows of a search").count(), 2);
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
 fn a_null_in_the_answer_to_a_create_or_in_the_list_loses_no_number() {
     let world = World::new().quiet();
     let daemon = world.daemon();

@@ -87,6 +87,33 @@ fn an_emergency_in_the_middle_of_a_large_order_is_served_from_it_and_buys_only_w
 }
 
 #[test]
+fn those_who_come_while_an_order_is_bought_wait_for_calls_in_flight_and_not_for_a_slice() {
+    let world = World::new().quiet().set("purchase.concurrency", 1).set("purchase.emergency_wait_ms", 30_000);
+    let daemon = world.daemon();
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(400));
+    std::thread::scope(|scope| {
+        // Fewer than a slice: by their count alone nobody would be looked for.
+        let order = scope.spawn(|| daemon.purchase(9).ok());
+        eventually("it buys", || world.bought() > 0);
+        let signups: Vec<_> = (0..4)
+            .map(|user| {
+                let daemon = &daemon;
+                scope.spawn(move || daemon.assign(&format!("u-{user}")).ok())
+            })
+            .collect();
+        for signup in signups {
+            signup.join().unwrap();
+        }
+        assert_eq!(order.join().unwrap()["purchased_count"], 9);
+    });
+    let late =
+        "SELECT count(*) FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id WHERE p.trigger = 'manual'
+                   AND i.intended_at > (SELECT min(created_at) FROM purchases WHERE trigger = 'emergency')";
+    assert!(world.count(late) > 0, "nothing was bought for those who wait before the order had ended");
+    one_each(&world, 4);
+}
+
+#[test]
 fn stock_that_another_transaction_holds_for_a_moment_is_not_empty_and_costs_nothing() {
     let world = World::new().quiet();
     let daemon = world.daemon();
