@@ -1,9 +1,11 @@
-//! The configuration in force as TOML that could be a file again, for `callbunker check-config`. Secrets are comments.
+//! The configuration in force as TOML that could be a file again, for `callbunker check-config`. Secrets are comments, and so is
+//! what a first start with it would buy.
 
 use std::fmt::Write;
 
 use secrecy::ExposeSecret;
 
+use super::first_start;
 use super::root::Config;
 use super::secrets::{ApiKey, TwilioCredentials, redacted};
 
@@ -25,6 +27,10 @@ pub(crate) fn describe_effective(config: &Config) -> String {
         format!("READONLY_API_KEY: {}", keys(&secrets.readonly_keys)),
         format!("SIGNUP_API_KEY: {}", keys(&secrets.signup_keys)),
     ] {
+        writeln!(text, "# {line}").expect("a String takes every write");
+    }
+    text.push_str("\n# What it comes to:\n");
+    for line in first_start::lines(config) {
         writeln!(text, "# {line}").expect("a String takes every write");
     }
     text

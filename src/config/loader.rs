@@ -4,13 +4,16 @@
 //! is a problem, and the default stands in for it so that the rest can be judged too.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
-use super::layers::{Given, Layer, Schema, hidden, read_environment, read_file};
+use super::environment::read_environment;
+use super::file::read_file;
+use super::layers::{Given, Layer, hidden};
 use super::problem::{Origin, Problem};
-use super::section::{Checks, Section, field_names};
+use super::schema::{Schema, pool_named_by};
+use super::section::{Checks, Section, keys_of};
 use super::sources::Sources;
 
 /// Everything that was given, and everything that is wrong with it so far.
@@ -48,18 +51,31 @@ impl Loader {
         hidden(&self.file, &self.env)
     }
 
+    /// The pools that either layer names, and where.
+    pub(super) fn pools(&self) -> BTreeMap<String, Origin> {
+        let all = self.env.iter().chain(&self.file);
+        let named = all.filter_map(|(key, given)| {
+            let name = pool_named_by(key)?.split('.').next()?;
+            Some((name.to_owned(), given.origin.clone()))
+        });
+        named.collect()
+    }
+
     /// Reads one section. With problems, the section holds defaults in their place.
     pub(super) fn section<S: Section>(&mut self) -> S {
-        let defaults = defaults_of::<S>();
+        self.section_at(S::NAME)
+    }
+
+    /// Reads the section at this path, which may be one of several of its kind.
+    pub(super) fn section_at<S: Section>(&mut self, path: &str) -> S {
+        let defaults = defaults_of(S::defaults_at(path));
         let mut merged = defaults.clone();
-        for key in field_names::<S>() {
-            let full_key = format!("{}.{key}", S::NAME);
+        for key in keys_of::<S>() {
+            let full_key = format!("{path}.{key}");
             for layer in [&self.file, &self.env] {
                 let Some(given) = layer.get(&full_key) else { continue };
-                match judge::<S>(&defaults, key, given) {
-                    Ok(()) => {
-                        merged.insert((*key).to_owned(), given.value.clone());
-                    }
+                match judge::<S>(&defaults, &key, given) {
+                    Ok(()) => put(&mut merged, &key, given.value.clone()),
                     Err((what, remedy)) => {
                         self.faulty.borrow_mut().insert(full_key.clone());
                         self.problems.push(Problem::new(&full_key, given.origin.clone(), what, remedy));
@@ -69,12 +85,12 @@ impl Loader {
         }
         let section: S = merged.try_into().unwrap_or_else(|error: toml::de::Error| {
             let what = format!("cannot be read as a whole: {}", error.message());
-            self.problems.push(Problem::new(S::NAME, Origin::Default, what, "report this as a bug"));
-            S::default()
+            self.problems.push(Problem::new(path, Origin::Default, what, "report this as a bug"));
+            S::defaults_at(path)
         });
         let mut refused = Vec::new();
         section.check(&mut Checks {
-            section: S::NAME,
+            section: path,
             is_sound: &|key| !self.faulty.borrow().contains(key),
             origin_of: &|key| self.origin_of(key),
             problems: &mut refused,
@@ -86,24 +102,53 @@ impl Loader {
 
 /// A section's entry in the schema.
 pub(super) fn declare<S: Section>(schema: &mut Schema) {
-    let defaults = defaults_of::<S>();
-    let keys = field_names::<S>().iter().map(|key| (*key, defaults.get(*key).cloned())).collect();
-    schema.insert(S::NAME, keys);
+    let defaults = defaults_of(S::default());
+    let keys = keys_of::<S>().into_iter().map(|key| {
+        let shape = shape_of::<S>(&defaults, &key);
+        (key, shape)
+    });
+    schema.insert(S::NAME, keys.collect());
 }
 
-fn defaults_of<S: Section>() -> Table {
-    Table::try_from(S::default()).expect("a section holds numbers, text and lists; a test serialises each default")
+fn defaults_of<S: Section>(section: S) -> Table {
+    Table::try_from(section).expect("a section holds numbers, text and lists; a test serialises each default")
+}
+
+/// A value of the key's shape: its default, or a number where there is none.
+fn shape_of<S: Section>(defaults: &Table, key: &str) -> Option<Value> {
+    let number = || Some(Value::Integer(S::RANGES.iter().find(|range| range.key == key)?.min));
+    look(defaults, key).cloned().or_else(number)
+}
+
+/// The value of a key, which may stand in a table inside.
+pub(super) fn look<'t>(table: &'t Table, key: &str) -> Option<&'t Value> {
+    match key.split_once('.') {
+        Some((inside, key)) => table.get(inside)?.get(key),
+        None => table.get(key),
+    }
+}
+
+fn put(table: &mut Table, key: &str, value: Value) {
+    match key.split_once('.') {
+        Some((inside, key)) => {
+            let inside = table.entry(inside).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inside) = inside {
+                inside.insert(key.to_owned(), value);
+            }
+        }
+        None => _ = table.insert(key.to_owned(), value),
+    }
 }
 
 /// What is wrong with a value, and what to do.
 fn judge<S: Section>(defaults: &Table, key: &str, given: &Given) -> Result<(), (String, String)> {
     let hint = S::HINTS.iter().find(|(hinted, _)| *hinted == key).map(|(_, hint)| format!("give {hint}"));
     let range = S::RANGES.iter().find(|range| range.key == key);
-    if let Some(default) = defaults.get(key)
-        && !default.same_type(&given.value)
+    if let Some(shape) = shape_of::<S>(defaults, key)
+        && !shape.same_type(&given.value)
     {
-        let what = format!("is {}, not {}", kind(&given.value), kind(default));
-        return Err((what, hint.unwrap_or_else(|| format!("give {}", kind(default)))));
+        let what = format!("is {}, not {}", kind(&given.value), kind(&shape));
+        return Err((what, hint.unwrap_or_else(|| format!("give {}", kind(&shape)))));
     }
     if let (Some(range), Value::Integer(value)) = (range, &given.value)
         && !(range.min..=range.max).contains(value)
@@ -112,7 +157,7 @@ fn judge<S: Section>(defaults: &Table, key: &str, given: &Given) -> Result<(), (
         return Err((what, format!("give {} to {} {}", range.min, range.max, range.unit)));
     }
     let mut probe = defaults.clone();
-    probe.insert(key.to_owned(), given.value.clone());
+    put(&mut probe, key, given.value.clone());
     match S::deserialize(Value::Table(probe)) {
         Ok(_) => Ok(()),
         // The library's message may quote the value, and somebody may have put a secret there: the hint must do.

@@ -3,16 +3,22 @@
 //! Invariants: unknown keys are errors; all problems are reported at once; a loaded [`Config`] has passed every check;
 //! nothing prints a secret. The environment is an argument ([`Sources`]), so everything here is a plain function.
 //! A section is one file of [`sections`] and one line of `sections!` in [`root`]; a key is one field there, its range, and its
-//! lines in `config/default.toml`.
+//! lines in `config/default.toml`. Each `[pools.NAME]` is read as `[pool]` is ([`pools`]).
 //! How to get it wrong: reading a variable or a file anywhere else.
 
 mod describe;
+mod environment;
+mod file;
+mod first_start;
 mod layers;
 mod loader;
+mod not_yet;
+mod pools;
 mod problem;
 mod reload;
 #[macro_use]
 mod root;
+mod schema;
 mod secrets;
 mod section;
 mod sections;

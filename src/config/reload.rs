@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::layers::variable_of;
+use super::environment::variable_of;
 use super::loader::Loader;
 use super::problem::Problems;
 use super::root::{Config, schema};
@@ -28,12 +28,16 @@ pub struct Reload {
 impl Config {
     /// Reads the sources again. `running` is what is in force now; with problems it stays so.
     pub fn load_for_reload(sources: &Sources, running: &Self) -> Result<Reload, Problems> {
-        let mut config = Self::load(sources)?;
-        let differing = differing_keys(running, &config);
-        config.keep_fixed(running);
-        let changed = differing_keys(running, &config);
+        Ok(Self::load(sources)?.in_place_of(running, sources))
+    }
+
+    /// What comes of it when this, as it was read, takes the place of `running`.
+    pub(super) fn in_place_of(mut self, running: &Self, sources: &Sources) -> Reload {
+        let differing = differing_keys(running, &self);
+        self.keep_fixed(running);
+        let changed = differing_keys(running, &self);
         let needs_restart = differing.into_iter().filter(|key| !changed.contains(key)).collect();
-        Ok(Reload { config, needs_restart, changed, notes: notes(sources) })
+        Reload { config: self, needs_restart, changed, notes: notes(sources) }
     }
 
     /// What is built into what runs (sockets, connection pools, clients, the lock, the supervisor) stays as it is.
@@ -69,15 +73,22 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
     keys
 }
 
+/// Each key by its path, whatever tables it lies in.
 fn flat(config: &Config) -> BTreeMap<String, Value> {
     let table = Table::try_from(config).expect("sections hold numbers, text and lists; a test serialises them");
     let mut flat = BTreeMap::new();
-    for (section, entries) in table {
-        if let Value::Table(entries) = entries {
-            flat.extend(entries.into_iter().map(|(key, value)| (format!("{section}.{key}"), value)));
-        }
+    for (section, value) in table {
+        flatten(section, value, &mut flat);
     }
     flat
+}
+
+fn flatten(path: String, value: Value, flat: &mut BTreeMap<String, Value>) {
+    if let Value::Table(entries) = value {
+        entries.into_iter().for_each(|(key, value)| flatten(format!("{path}.{key}"), value, flat));
+    } else {
+        flat.insert(path, value);
+    }
 }
 
 /// A process's environment never changes: what it gives directly needs a restart, and hides the file.

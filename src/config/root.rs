@@ -2,15 +2,20 @@
 //!
 //! How to get it wrong: a section that a reload changes although what runs was built with it. Say `fixed` in its line.
 
+use std::collections::BTreeMap;
+
 use secrecy::SecretString;
 use serde::Serialize;
 
-use super::layers::Schema;
 use super::loader::{Loader, declare};
+use super::not_yet;
+use super::pools::{catalog, read_pools};
 use super::problem::{Origin, Problem, Problems};
+use super::schema::Schema;
 use super::secrets::{self, Secrets};
 use super::sections::*;
 use super::sources::Sources;
+use crate::domain::{Catalog, PoolName, Webhooks};
 
 /// Writes whatever has a line for each section. `fixed` = built into what runs (sockets, connection pools, clients, the
 /// lock, the supervisor), so a reload keeps it.
@@ -21,14 +26,23 @@ macro_rules! sections {
         #[allow(missing_docs)] // each section's type says what it is
         pub struct Config {
             $(pub $name: $section,)*
+            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+            pub pools: BTreeMap<PoolName, PoolConfig>,
             #[serde(skip_serializing)]
             pub secrets: Secrets,
+            /// Of the pools above, made once.
+            #[serde(skip_serializing)]
+            catalog: Catalog,
         }
 
         impl Config {
             /// The sections; the secrets are still unset.
             pub(super) fn read_sections(loader: &mut Loader) -> Self {
-                Self { $($name: loader.section(),)* secrets: Secrets::unset() }
+                let (pools, none) = (BTreeMap::new(), BTreeMap::new());
+                let catalog = catalog(&PoolConfig::default(), &none);
+                let mut config = Self { $($name: loader.section(),)* pools, secrets: Secrets::unset(), catalog };
+                config.read_pools(loader);
+                config
             }
 
             /// Takes over the sections that a reload must not change.
@@ -74,8 +88,20 @@ sections! {
 }
 
 impl Config {
+    fn read_pools(&mut self, loader: &mut Loader) {
+        self.pools = read_pools(loader);
+        self.catalog = catalog(&self.pool, &self.pools);
+    }
+
     /// Reads and checks everything that `serve` needs.
     pub fn load(sources: &Sources) -> Result<Self, Problems> {
+        let config = Self::read(sources)?;
+        not_yet::refuse(&config.pool, &config.spend, &Loader::new(sources, &schema()))?;
+        Ok(config)
+    }
+
+    /// As [`Config::load`], and takes what nothing obeys yet.
+    pub(super) fn read(sources: &Sources) -> Result<Self, Problems> {
         let mut loader = Loader::new(sources, &schema());
         let mut config = Self::read_sections(&mut loader);
         let mut problems = loader.problems;
@@ -89,6 +115,29 @@ impl Config {
         }
         config.secrets = Secrets::read(sources, &mut problems);
         Problems::or(problems, config)
+    }
+
+    /// Which pool serves whom.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// All pools, `default` first, then by name.
+    pub fn pools(&self) -> impl Iterator<Item = (&PoolName, &PoolConfig)> {
+        self.catalog.entries().filter_map(|entry| Some((&entry.name, self.pool(&entry.name)?)))
+    }
+
+    /// What is said of one pool; `None` when there is none of this name.
+    #[must_use]
+    pub fn pool(&self, name: &PoolName) -> Option<&PoolConfig> {
+        if name.is_default() { Some(&self.pool) } else { self.pools.get(name) }
+    }
+
+    /// What each number of a pool carries at Twilio.
+    #[must_use]
+    pub fn webhooks_of(&self, name: &PoolName) -> Option<Webhooks> {
+        Some(self.pool(name)?.webhooks.over(&self.webhooks).webhooks())
     }
 }
 

@@ -6,6 +6,7 @@
 mod assignable;
 mod audience;
 mod caps;
+mod catalog;
 mod counts;
 mod emptiness;
 mod explain;
@@ -33,6 +34,7 @@ mod why;
 pub use assignable::{Standing, why_not};
 pub use audience::{InvalidUserId, UserId};
 pub use caps::{Cap, Caps, PoolPolicy};
+pub use catalog::{Asked, Astray, Catalog, Entry, SentTo};
 pub use counts::grouped;
 pub use emptiness::{Level, emptiest};
 pub use explain::{Rooms, explain_order, explain_pass, explain_reason, explain_trigger, obstacles, reasons};

@@ -3,7 +3,7 @@
 //! `[pool]` is the pool called `default`; each `[pools.NAME]` adds one. A name stands in rows, in documents, as a label of
 //! metrics and in variables of the environment, so it is short and plain.
 //! How to get it wrong: telling the default pool by its key in the file, `pool`. In rows and documents it is `default`; only
-//! [`PoolName::key`] knows what an operator writes.
+//! [`PoolName::path`] knows what an operator writes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,10 +47,16 @@ impl PoolName {
         &self.0
     }
 
+    /// Its section as the configuration spells it: `pool`, `pools.gb`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        if self.is_default() { "pool".to_owned() } else { format!("pools.{self}") }
+    }
+
     /// A key of this pool as the configuration spells it: `pool.bundle_sid`, `pools.gb.bundle_sid`.
     #[must_use]
     pub fn key(&self, key: &str) -> String {
-        if self.is_default() { format!("pool.{key}") } else { format!("pools.{self}.{key}") }
+        format!("{}.{key}", self.path())
     }
 }
 

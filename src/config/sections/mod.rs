@@ -10,6 +10,7 @@ mod instance;
 mod lock;
 mod log;
 mod pool;
+mod pool_rules;
 mod purchase;
 mod reconcile;
 mod schedule;

@@ -1,15 +1,19 @@
-//! `[pool]`: how many numbers, which ones, and how long they rest.
+//! `[pool]` and each `[pools.NAME]`: how many numbers, which ones, and how long they rest.
 //!
 //! How to get it wrong: letting `threshold_low` or `total_min` lie above `available_max`. The pool could then never
-//! be full, and every pass would try to buy.
+//! be full, and every pass would try to buy. Or letting a `[pools.NAME]` begin from what `[pool]` says: it begins from the
+//! built-in defaults, so that a change of one pool changes no other.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use crate::config::section::{Checks, Range, Section, range};
-use crate::domain::{AreaCode, Capability, CountryCode, Kind, NumberType, PoolPolicy};
+use super::webhooks::PoolWebhooks;
+use crate::domain::{
+    AddressSid, AreaCode, BundleSid, Capability, Contains, CountryCode, IdentitySid, Kind, Market, NumberType, Papers,
+    Place, PoolPolicy, RegionName,
+};
 
 /// How many numbers, which ones, and how long they rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,14 +29,35 @@ pub struct PoolConfig {
     pub available_max: u32,
     /// Where to buy.
     pub country: CountryCode,
+    /// Which of Twilio's stocks there.
+    pub number_type: NumberType,
     /// Area codes that are tried in turn, before any.
     pub area_codes: Vec<AreaCode>,
+    /// The town that every number must be of.
+    pub locality: Option<String>,
+    /// The state or province that every number must be of.
+    pub region: Option<RegionName>,
+    /// What the digits of every number must match.
+    pub contains: Option<Contains>,
     /// Automatic buying never makes everything owned larger; 0 = no automatic buying.
     pub owned_max: u32,
+    /// Purchases of this pool in any day; 0 = none, unset = only those of `[spend]` bind.
+    pub purchases_per_day_max: Option<u32>,
     /// What a number must be able to do.
     pub capabilities: Vec<Capability>,
     /// How long a released number rests before it can be assigned again.
     pub quarantine_hours: u64,
+    /// The address that is shown with each purchase.
+    pub address_sid: Option<AddressSid>,
+    /// The regulatory bundle that is shown with each purchase.
+    pub bundle_sid: Option<BundleSid>,
+    /// The identity that is shown with each purchase.
+    pub identity_sid: Option<IdentitySid>,
+    /// Whether a signup that names only the country may come here.
+    pub serves_country: bool,
+    /// Where its numbers lead.
+    #[serde(skip_serializing_if = "PoolWebhooks::is_empty")]
+    pub webhooks: PoolWebhooks,
 }
 
 impl PoolConfig {
@@ -51,10 +76,44 @@ impl PoolConfig {
         }
     }
 
-    /// What the pool holds.
+    /// What it holds.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        Kind { country: self.country, number_type: NumberType::Local }
+        Kind { country: self.country, number_type: self.number_type }
+    }
+
+    /// What it shows with each purchase.
+    #[must_use]
+    pub fn papers(&self) -> Papers {
+        Papers {
+            address: self.address_sid.clone(),
+            bundle: self.bundle_sid.clone(),
+            identity: self.identity_sid.clone(),
+        }
+    }
+
+    /// Where it buys when no area code is wanted.
+    #[must_use]
+    pub fn market(&self) -> Market {
+        let place = match (&self.locality, self.region) {
+            (Some(locality), region) => Place::Locality { locality: locality.clone(), region },
+            (None, Some(region)) => Place::Region(region),
+            (None, None) => Place::Anywhere,
+        };
+        Market {
+            kind: self.kind(),
+            place,
+            contains: self.contains.clone(),
+            capabilities: self.capabilities.clone(),
+            shows_address: self.address_sid.is_some(),
+        }
+    }
+
+    /// A digest of all of its keys, 16 hexadecimal digits: a halt of the pool is about these keys and no others.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let keys = toml::to_string(self).expect("a section holds numbers, text and lists; a test serialises it");
+        Sha256::digest(keys).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// `quarantine_hours`
@@ -72,71 +131,20 @@ impl Default for PoolConfig {
             total_min: 20,
             available_max: 50,
             country: CountryCode::US,
+            number_type: NumberType::Local,
             area_codes: Vec::new(),
+            locality: None,
+            region: None,
+            contains: None,
             owned_max: 1000,
+            purchases_per_day_max: None,
             capabilities: vec![Capability::Voice, Capability::Sms],
             quarantine_hours: 720,
+            address_sid: None,
+            bundle_sid: None,
+            identity_sid: None,
+            serves_country: true,
+            webhooks: PoolWebhooks::default(),
         }
     }
-}
-
-impl Section for PoolConfig {
-    const NAME: &'static str = "pool";
-    const RANGES: &'static [Range] = &[
-        range("threshold_low", 0, 100_000, "numbers"),
-        range("replenishment_batch_size", 1, 100, "numbers"),
-        range("total_min", 0, 100_000, "numbers"),
-        range("available_max", 0, 100_000, "numbers"),
-        range("owned_max", 0, 1_000_000, "numbers"),
-        range("quarantine_hours", 0, 87_600, "hours"),
-    ];
-    const HINTS: &'static [(&'static str, &'static str)] = &[
-        ("country", "a country code of two capital letters, such as US"),
-        ("area_codes", "a list of area codes, each three digits in quotes, such as [\"415\", \"628\"]"),
-        ("capabilities", "a list of voice, sms, mms and fax"),
-    ];
-
-    fn check(&self, checks: &mut Checks<'_>) {
-        for (key, value) in [("threshold_low", self.threshold_low), ("total_min", self.total_min)] {
-            if value > self.available_max {
-                checks.refuse_together(
-                    &[key, "available_max"],
-                    format!("is {value}, above pool.available_max, which is {}", self.available_max),
-                    format!("lower pool.{key} or raise pool.available_max, else the pool is never full"),
-                );
-            }
-        }
-        if !self.area_codes.is_empty() && !self.country.has_area_codes() {
-            checks.refuse_together(
-                &["area_codes", "country"],
-                format!("is set, but Twilio has no area codes in {}", self.country),
-                "remove pool.area_codes, or set pool.country to US or CA",
-            );
-        }
-        for code in self.area_codes.iter().filter(|code| self.country.has_area_codes() && !code.is_geographic()) {
-            let problem = format!("names {code}, which is no place's code (toll-free, personal or premium)");
-            checks.refuse("area_codes", problem, "remove it: the pool buys local numbers");
-        }
-        for code in &self.area_codes {
-            if let Some(country) = code.other_country().filter(|_| self.country.has_area_codes()) {
-                checks.refuse("area_codes", format!("names {code}, which is {country}'s"), "remove it");
-            }
-        }
-        if self.area_codes.len() > Self::AREA_CODES_MAX {
-            checks.refuse("area_codes", "names more than 100 area codes", "keep those that matter most");
-        }
-        if has_duplicates(&self.area_codes) {
-            checks.refuse("area_codes", "names an area code twice", "remove the duplicate");
-        }
-        if self.capabilities.is_empty() {
-            checks.refuse("capabilities", "is empty", "name at least one of voice, sms, mms and fax");
-        }
-        if has_duplicates(&self.capabilities) {
-            checks.refuse("capabilities", "names a capability twice", "remove the duplicate");
-        }
-    }
-}
-
-fn has_duplicates<T: Ord>(items: &[T]) -> bool {
-    items.iter().collect::<BTreeSet<_>>().len() < items.len()
 }

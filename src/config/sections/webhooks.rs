@@ -1,4 +1,4 @@
-//! `[webhooks]`: what every number of ours carries at Twilio.
+//! `[webhooks]`: what every number of ours carries at Twilio, but for those of a pool that has `webhooks` of its own.
 //!
 //! How to get it wrong: letting `public_app_url` carry a path. The paths are appended to the origin, and what was lost
 //! on the way would only be noticed by calls that nobody answers.
@@ -73,28 +73,84 @@ impl Section for WebhooksConfig {
 
     fn check(&self, checks: &mut Checks<'_>) {
         if let Some(url) = &self.public_app_url {
-            if let Some(fault) = fault_of(url) {
-                checks.refuse("public_app_url", fault, "give an https origin; http is for tests on this machine");
-            } else if url.path() != "/" || !has_bare_authority(url) {
-                checks.refuse(
-                    "public_app_url",
-                    "carries more than scheme, host and port",
-                    "give the origin alone, such as https://app.example.com, and the paths in webhooks.voice_path, \
-                     webhooks.sms_path and webhooks.status_path",
-                );
-            }
+            check_origin(checks, "", url);
         }
         for (key, path) in
             [("voice_path", &self.voice_path), ("sms_path", &self.sms_path), ("status_path", &self.status_path)]
         {
-            if !path.starts_with('/') {
-                checks.refuse(key, "does not start with /", "begin it with /, such as /twilio/voice");
-            } else if !path.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\\\"<>".contains(&byte)) {
-                checks.refuse(key, "holds a character that no URL path has", "percent-encode it");
-            } else if path.len() > Self::PATH_BYTES_MAX {
-                checks.refuse(key, "is longer than 1024 bytes", "shorten it");
+            check_path(checks, key, path);
+        }
+    }
+}
+
+/// `webhooks` of a pool: where its numbers lead. What it leaves out is that of `[webhooks]`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PoolWebhooks {
+    /// The https origin.
+    pub public_app_url: Option<Url>,
+    /// Where Twilio asks what to do with a call.
+    pub voice_path: Option<String>,
+    /// Where Twilio delivers a message.
+    pub sms_path: Option<String>,
+    /// Where Twilio reports how a call went.
+    pub status_path: Option<String>,
+}
+
+impl PoolWebhooks {
+    /// Whether it says nothing of its own.
+    pub(in crate::config) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// All of it, with what `[webhooks]` says of the rest.
+    #[must_use]
+    pub(in crate::config) fn over(&self, all: &WebhooksConfig) -> WebhooksConfig {
+        let path = |own: &Option<String>, all: &String| own.as_ref().unwrap_or(all).clone();
+        WebhooksConfig {
+            public_app_url: self.public_app_url.as_ref().or(all.public_app_url.as_ref()).cloned(),
+            voice_path: path(&self.voice_path, &all.voice_path),
+            sms_path: path(&self.sms_path, &all.sms_path),
+            status_path: path(&self.status_path, &all.status_path),
+        }
+    }
+
+    pub(super) fn check(&self, checks: &mut Checks<'_>) {
+        if let Some(url) = &self.public_app_url {
+            check_origin(checks, "webhooks.", url);
+        }
+        for (key, path) in [
+            ("webhooks.voice_path", &self.voice_path),
+            ("webhooks.sms_path", &self.sms_path),
+            ("webhooks.status_path", &self.status_path),
+        ] {
+            if let Some(path) = path {
+                check_path(checks, key, path);
             }
         }
+    }
+}
+
+/// `table` = what stands before the key in its section.
+fn check_origin(checks: &mut Checks<'_>, table: &str, url: &Url) {
+    let key = format!("{table}public_app_url");
+    if let Some(fault) = fault_of(url) {
+        checks.refuse(&key, fault, "give an https origin; http is for tests on this machine");
+    } else if url.path() != "/" || !has_bare_authority(url) {
+        let at = |key: &str| checks.at(&format!("{table}{key}"));
+        let paths = format!("{}, {} and {}", at("voice_path"), at("sms_path"), at("status_path"));
+        let remedy = format!("give the origin alone, such as https://app.example.com, and the paths in {paths}");
+        checks.refuse(&key, "carries more than scheme, host and port", remedy);
+    }
+}
+
+fn check_path(checks: &mut Checks<'_>, key: &str, path: &str) {
+    if !path.starts_with('/') {
+        checks.refuse(key, "does not start with /", "begin it with /, such as /twilio/voice");
+    } else if !path.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\\\"<>".contains(&byte)) {
+        checks.refuse(key, "holds a character that no URL path has", "percent-encode it");
+    } else if path.len() > WebhooksConfig::PATH_BYTES_MAX {
+        checks.refuse(key, "is longer than 1024 bytes", "shorten it");
     }
 }
 
@@ -117,5 +173,16 @@ mod tests {
             assert_eq!(config.webhooks().sms_url, format!("{origin}/twilio/sms"));
             assert_eq!(config.webhooks().status_callback, format!("{origin}/twilio/status"));
         }
+    }
+
+    #[test]
+    fn a_pool_leads_elsewhere_only_where_it_says_so() {
+        let url = |text: &str| Some(Url::parse(text).unwrap());
+        let all = WebhooksConfig { public_app_url: url("https://app.example.com"), ..WebhooksConfig::default() };
+        assert_eq!(PoolWebhooks::default().over(&all), all);
+        let own = PoolWebhooks { voice_path: Some("/gb/voice".to_owned()), ..PoolWebhooks::default() };
+        assert_eq!(own.over(&all), WebhooksConfig { voice_path: "/gb/voice".to_owned(), ..all.clone() });
+        let own = PoolWebhooks { public_app_url: url("https://gb.example.com"), ..PoolWebhooks::default() };
+        assert_eq!(own.over(&all).webhooks().sms_url, "https://gb.example.com/twilio/sms");
     }
 }

@@ -77,6 +77,66 @@ fn unknown_names_are_problems_with_a_suggestion() {
 }
 
 #[test]
+fn a_pool_may_stand_in_the_environment_alone() {
+    let config = World::new()
+        .with("CALLBUNKER__POOLS__GB_MOBILE__COUNTRY", "GB")
+        .with("CALLBUNKER__POOLS__GB_MOBILE__NUMBER_TYPE", "mobile")
+        .with("CALLBUNKER__POOLS__GB_MOBILE__PURCHASES_PER_DAY_MAX", "7")
+        .with("CALLBUNKER__POOLS__GB_MOBILE__SERVES_COUNTRY", "false")
+        .with("CALLBUNKER__POOLS__GB_MOBILE__CAPABILITIES", "sms")
+        .with("CALLBUNKER__POOLS__GB_MOBILE__WEBHOOKS__VOICE_PATH", "/gb")
+        .with("CALLBUNKER__POOL__WEBHOOKS__SMS_PATH", "/us")
+        .with("CALLBUNKER__POOLS__CA__COUNTRY", "CA")
+        .with("CALLBUNKER__POOLS__CA__THRESHOLD_LOW", "4")
+        .toml("[pools.ca]\nthreshold_low = 3\nregion = \"ON\"\n[pools.ca.webhooks]\nsms_path = \"/ca\"")
+        .read()
+        .unwrap();
+    let names: Vec<&str> = config.pools().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["default", "ca", "gb_mobile"]);
+    let pool = |name: &str| config.pool(&name.parse().unwrap()).unwrap();
+    let mobile = pool("gb_mobile");
+    assert_eq!((mobile.kind().to_string(), mobile.purchases_per_day_max), ("GB, mobile".to_owned(), Some(7)));
+    assert_eq!((mobile.serves_country, mobile.capabilities.as_slice()), (false, [Capability::Sms].as_slice()));
+    assert_eq!(mobile.webhooks.voice_path.as_deref(), Some("/gb"));
+    assert_eq!((pool("ca").threshold_low, pool("ca").region.unwrap().as_str()), (4, "ON"));
+    assert_eq!(pool("ca").webhooks.sms_path.as_deref(), Some("/ca"));
+    assert_eq!(config.pool.webhooks.sms_path.as_deref(), Some("/us"));
+}
+
+#[test]
+fn a_pool_is_read_as_the_pool_is() {
+    for (toml, parts) in [
+        ("[pools.gb]\ncountry = \"GB\"\ntreshold_low = 5", &["pools.gb.treshold_low", "pools.gb.threshold_low?"][..]),
+        ("[pools.gb]\ncountry = \"GB\"\nThreshold_Low = 5", &["pools.gb.threshold_low?"]),
+        ("[pools.gb]\ncountry = \"GB\"\ngrace_secs = 5", &["shutdown.grace_secs?"]),
+        ("[pools.gb]\ncountry = \"GB\"\nwebhooks = 5", &["pools.gb.webhooks", "write [pools.gb.webhooks]"]),
+        ("[pools.gb.webhooks]\nvoice_pth = \"/v\"\n[pools.gb]\ncountry = \"GB\"", &["pools.gb.webhooks.voice_path?"]),
+        ("[pool.webhooks]\npublic_url = \"/v\"", &["pool.webhooks.public_url", "public_app_url?"]),
+        ("pools = 5", &["pools", "is a section", "[pools.NAME]"]),
+        ("[[pools]]\ncountry = \"GB\"", &["is a section", "[pools.NAME]"]),
+        ("[pools]\ncountry = \"GB\"\nx = 1", &["[pools]", "has no keys of its own: country, x"]),
+        ("[pools.gb]\ncountry = \"GB\"\nauth_token = 1", &["pools.gb.auth_token", "is a secret"]),
+    ] {
+        assert_holds(&World::new().toml(toml).problem(), parts);
+    }
+    for (name, meant) in [
+        ("CALLBUNKER__POOLS__GB", "give a key: CALLBUNKER__POOLS__GB__COUNTRY"),
+        ("CALLBUNKER__POOLS", "give a key: CALLBUNKER__POOLS__NAME__COUNTRY"),
+        ("CALLBUNKER__POOLS__COUNTRY", "did you mean CALLBUNKER__POOL__COUNTRY?"),
+        ("CALLBUNKER__POOLS__GB__CUNTRY", "did you mean CALLBUNKER__POOLS__GB__COUNTRY?"),
+        ("CALLBUNKER__POOLS__GB___COUNTRY", "did you mean CALLBUNKER__POOLS__GB__COUNTRY?"),
+        ("CALLBUNKER__pools__gb__country", "did you mean CALLBUNKER__POOLS__GB__COUNTRY?"),
+        ("CALLBUNKER_POOLS_GB_SERVES_COUNTRY", "did you mean CALLBUNKER__POOLS__GB__SERVES_COUNTRY?"),
+        ("CALLBUNKER__POOLS__GB__WEBHOOKS__VOICE", "did you mean CALLBUNKER__POOLS__GB__WEBHOOKS__VOICE_PATH?"),
+        ("CALLBUNKER__POOL__WEBHOOKS_VOICE_PATH", "did you mean CALLBUNKER__POOL__WEBHOOKS__VOICE_PATH?"),
+    ] {
+        assert_holds(&World::new().with(name, "GB").problem(), &[name, "environment variable", meant]);
+    }
+    let without = World::new().toml("[pools.gb]").problem();
+    assert_holds(&without, &["pools.gb.country (not set anywhere) is missing"]);
+}
+
+#[test]
 fn a_file_that_is_not_toml_is_a_problem_with_a_position_and_without_its_text() {
     let toml = format!("[pool]\nthreshold_low = 5\nadmin_api_key = \"{ADMIN_KEY}\n");
     let problem = World::new().toml(&toml).problem();
@@ -173,8 +233,61 @@ fn the_effective_configuration_is_toml_that_loads_again_and_holds_no_secret() {
     );
     let again = World::new().without("PUBLIC_APP_URL").toml(&text).load().unwrap();
     assert_eq!(again, config);
+    let pools =
+        "[pools.gb]\ncountry = \"GB\"\n[pools.gb.webhooks]\nsms_path = \"/gb\"\n[pool.webhooks]\nsms_path = \"/us\"";
+    let config = World::new().toml(pools).read().unwrap();
+    let again = World::new().without("PUBLIC_APP_URL").toml(&describe_effective(&config)).read().unwrap();
+    assert_eq!((again.pools.len(), &again), (1, &config));
     let pairs = format!("host=db user=app password='{DATABASE_PASSWORD}' dbname=x");
     let text = describe_effective(&World::new().with("DATABASE_URL", &pairs).load().unwrap());
     assert_no_secret(&text);
     assert_holds(&text, &["# DATABASE_URL: host=db user=app password=*** dbname=x"]);
+}
+
+#[test]
+fn the_effective_configuration_says_what_the_first_start_buys() {
+    let said = |toml: &str| {
+        let text = describe_effective(&World::new().toml(toml).read().unwrap());
+        text.split_once("# What it comes to:\n").unwrap().1.to_owned()
+    };
+    assert_eq!(
+        said(""),
+        "# pool (US, local): the first start buys 20 (threshold_low 10, total_min 20, nothing owned)\n"
+    );
+    assert_eq!(
+        said("[pool]\nthreshold_low = 0\ntotal_min = 0"),
+        "# pool (US, local): the first start buys nothing (threshold_low 0, nothing owned)\n"
+    );
+    let bundle = format!("BU{}", "0".repeat(32));
+    let three = format!(
+        "[pools.gb]\ncountry = \"GB\"\nnumber_type = \"mobile\"\nbundle_sid = \"{bundle}\"\n\
+         [pools.ca]\ncountry = \"CA\"\nthreshold_low = 3\nreplenishment_batch_size = 2"
+    );
+    assert_eq!(
+        said(&three),
+        "# pool (US, local): the first start buys 20 (threshold_low 10, total_min 20, nothing owned)\n\
+         # pools.ca (CA, local): the first start buys 4 (threshold_low 3, nothing owned)\n\
+         # pools.gb (GB, mobile): the first start buys 10 (threshold_low 10, nothing owned); bundle_sid given, no address_sid\n"
+    );
+    // One cap for all, and the emptiest first: a batch for each before the second of any.
+    let capped = said(&format!("{three}\n[spend]\npurchases_per_hour_max = 14"));
+    assert_holds(
+        &capped,
+        &[
+            "pool (US, local): the first start buys 10 (threshold_low 10, total_min 20, nothing owned, cut by \
+             spend.purchases_per_hour_max)",
+            "pools.ca (CA, local): the first start buys 2 (threshold_low 3, nothing owned, cut by",
+            "pools.gb (GB, mobile): the first start buys 2 (threshold_low 10, nothing owned, cut by",
+        ],
+    );
+    let small = said("[pools.ca]\ncountry = \"CA\"\nowned_max = 4");
+    assert_holds(
+        &small,
+        &["pools.ca (CA, local): the first start buys 4 (threshold_low 10, nothing owned, cut by pools.ca.owned_max)"],
+    );
+    // Which of several serves their country.
+    let twice = said("[pools.us_free]\ncountry = \"US\"\nnumber_type = \"toll_free\"\n[pool]\nserves_country = false");
+    assert_holds(&twice, &["# signups that name only US go to pools.us_free\n"]);
+    let neither = said("[pools.a]\ncountry = \"US\"\nserves_country = false\n[pool]\nserves_country = false");
+    assert_holds(&neither, &["# signups that name only US go to no pool"]);
 }

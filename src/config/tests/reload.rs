@@ -98,3 +98,42 @@ fn what_the_environment_gives_directly_is_told_to_need_a_restart() {
     assert_holds(&notes[1], &["pool.threshold_low", "CALLBUNKER__POOL__THRESHOLD_LOW in the environment"]);
     assert_holds(&notes[2], &["webhooks.public_app_url", "PUBLIC_APP_URL in the environment"]);
 }
+
+#[test]
+fn pools_come_change_and_go_by_name() {
+    let world = World::new().toml("[pools.gb]\ncountry = \"GB\"\n[pools.fr]\ncountry = \"FR\"");
+    let running = world.read().unwrap();
+    let world = world.toml(
+        "[pools.gb]\ncountry = \"GB\"\nthreshold_low = 3\n[pools.gb.webhooks]\nsms_path = \"/gb\"\n[pools.ca]\ncountry = \"CA\"\n\
+         [pool.webhooks]\nvoice_path = \"/v\"",
+    );
+    let reload = world.read().unwrap().in_place_of(&running, &world.sources);
+    assert_eq!(reload.needs_restart, Vec::<String>::new());
+    for key in [
+        "pool.webhooks.voice_path",
+        "pools.ca.country",
+        "pools.fr.country",
+        "pools.gb.threshold_low",
+        "pools.gb.webhooks.sms_path",
+    ] {
+        assert!(reload.changed.iter().any(|changed| changed == key), "{key}: {:?}", reload.changed);
+    }
+    assert!(!reload.changed.iter().any(|key| key == "pools.gb.country"));
+    let names: Vec<&str> = reload.config.catalog().entries().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["default", "ca", "gb"]);
+}
+
+#[test]
+fn other_keys_of_a_pool_are_another_fingerprint() {
+    let fingerprint = |toml: &str| {
+        let config = World::new().toml(toml).read().unwrap();
+        config.pool(&"gb".parse().unwrap()).unwrap().fingerprint()
+    };
+    let before = fingerprint("[pools.gb]\ncountry = \"GB\"");
+    assert!(before.len() == 16 && before.bytes().all(|byte| byte.is_ascii_hexdigit()), "{before}");
+    assert_eq!(before, fingerprint("[pools.gb]\ncountry = \"GB\"\nthreshold_low = 10\n[pool]\nthreshold_low = 4"));
+    let bundle = format!("bundle_sid = \"BU{}\"", "0".repeat(32));
+    for other in ["threshold_low = 9", "number_type = \"mobile\"", &bundle, "webhooks.sms_path = \"/gb\""] {
+        assert_ne!(before, fingerprint(&format!("[pools.gb]\ncountry = \"GB\"\n{other}")), "{other}");
+    }
+}

@@ -112,3 +112,129 @@ fn the_public_url_is_a_bare_https_origin() {
     let world = World::new().without("PUBLIC_APP_URL").toml("[webhooks]\npublic_app_url = \"http://localhost:3000\"");
     assert_eq!(world.load().unwrap().webhooks.webhooks().sms_url, "http://localhost:3000/twilio/sms");
 }
+
+#[test]
+fn what_a_pool_may_be_called() {
+    let longest = format!("a{}", "0".repeat(31));
+    for name in ["gb", "gb_mobile", "g2", longest.as_str()] {
+        World::new().toml(&format!("[pools.{name}]\ncountry = \"GB\"")).read().unwrap();
+    }
+    for name in ["GB", "\"g b\"", "gb__mobile", "gb_", "_gb", "2gb", "gb-mobile", &format!("{longest}0")] {
+        let problem = World::new().toml(&format!("[pools.{name}]\ncountry = \"GB\"")).problem();
+        assert_holds(
+            &problem,
+            &[&format!("[pools.{}]", name.trim_matches('"')), "is no name of a pool", "a letter of a-z"],
+        );
+    }
+    let problem = World::new().toml("[pools.default]\ncountry = \"GB\"").problem();
+    assert_holds(&problem, &["[pools.default]", "is the name of [pool]"]);
+    let many = |count: u32| (0..count).map(|n| format!("[pools.p{n}]\ncountry = \"GB\"\n")).collect::<String>();
+    assert_eq!(World::new().toml(&many(50)).read().unwrap().pools.len(), 50);
+    assert_holds(&World::new().toml(&many(51)).problem(), &["[pools]", "are 51", "50 at most"]);
+}
+
+#[test]
+fn keys_of_a_pool_that_contradict_each_other_are_refused() {
+    let sid = "0123456789abcdef0123456789abcdef";
+    for (toml, parts) in [
+        ("threshold_low = 51", &["pools.x.threshold_low", "above pools.x.available_max, which is 50"][..]),
+        ("total_min = 51", &["pools.x.total_min", "raise pools.x.available_max"]),
+        (
+            "country = \"GB\"\narea_codes = [\"415\"]",
+            &["pools.x.area_codes", "no area codes in GB", "set pools.x.country"],
+        ),
+        ("country = \"GB\"\nregion = \"CA\"", &["pools.x.region", "searches no region in GB"]),
+        ("country = \"GB\"\nlocality = \"London\"", &["pools.x.locality", "searches no locality in GB"]),
+        ("area_codes = [\"416\"]", &["pools.x.area_codes", "names 416, which is CA's"]),
+        ("area_codes = [\"787\"]", &["names 787, which is PR's"]),
+        ("area_codes = [\"800\"]", &["no place's code", "the pool buys local numbers"]),
+        ("area_codes = [\"415\", \"415\"]", &["twice"]),
+        ("number_type = \"toll_free\"\narea_codes = [\"415\"]", &["names 415, which is no toll-free code"]),
+        ("number_type = \"mobile\"", &["pools.x.number_type", "no mobile numbers in US"]),
+        ("number_type = \"voip\"", &["pools.x.number_type", "local, mobile, toll_free or national"]),
+        ("region = \"ON\"", &["pools.x.region", "US has no state or province of that name"]),
+        ("region = \"California\"", &["pools.x.region", "two capital letters"]),
+        ("region = \"NY\"\narea_codes = [\"415\"]", &["pools.x.area_codes", "names 415, which is in US-CA", "US-NY"]),
+        ("locality = \" \"", &["pools.x.locality", "is not the name of a town"]),
+        ("contains = \"4\"", &["pools.x.contains", "2 to 16 characters"]),
+        ("contains = \"41+5\"", &["pools.x.contains", "the first may be +"]),
+        ("address_sid = \"AD0\"", &["pools.x.address_sid", "AD and 32 hexadecimal digits"]),
+        (&format!("bundle_sid = \"AD{sid}\""), &["pools.x.bundle_sid", "BU and 32"]),
+        (&format!("identity_sid = \"BU{sid}\""), &["pools.x.identity_sid", "RI and 32"]),
+        ("purchases_per_day_max = -1", &["pools.x.purchases_per_day_max", "is -1", "0 to 1000000 purchases"]),
+        ("purchases_per_day_max = \"5\"", &["pools.x.purchases_per_day_max", "is text, not a whole number"]),
+        ("capabilities = []", &["pools.x.capabilities", "is empty"]),
+        ("serves_country = 1", &["pools.x.serves_country", "not true or false"]),
+        ("webhooks.voice_path = \"v\"", &["pools.x.webhooks.voice_path", "does not start with /"]),
+        ("webhooks.sms_path = \"/a b\"", &["pools.x.webhooks.sms_path", "percent-encode"]),
+        ("webhooks.public_app_url = \"http://a.example\"", &["pools.x.webhooks.public_app_url", "plain http"]),
+        ("webhooks.public_app_url = \"https://a.example/x\"", &["the paths in pools.x.webhooks.voice_path"]),
+        ("webhooks.public_app_url = \"a.example\"", &["https://app.example.com"]),
+    ] {
+        let country = if toml.contains("country = \"GB") { "" } else { "country = \"US\"\n" };
+        assert_holds(&World::new().toml(&format!("[pools.x]\n{country}{toml}")).problem(), parts);
+    }
+    for sound in [
+        "country = \"US\"\nnumber_type = \"toll_free\"\narea_codes = [\"833\", \"800\"]",
+        "country = \"US\"\narea_codes = [\"999\"]\nregion = \"CA\"",
+        "country = \"CA\"\nregion = \"PE\"\narea_codes = [\"902\"]",
+        "country = \"US\"\nlocality = \"San Francisco\"\nregion = \"CA\"\ncontains = \"+1415*$\"",
+        "country = \"GB\"\nnumber_type = \"mobile\"\ncontains = \"+447\"",
+        "country = \"DE\"\nnumber_type = \"national\"\nthreshold_low = 0",
+    ] {
+        World::new().toml(&format!("[pools.x]\n{sound}")).read().unwrap();
+    }
+    // Two of one kind: that is what a signup may name a pool for.
+    World::new().toml("[pools.a]\ncountry = \"US\"\n[pools.b]\ncountry = \"US\"").read().unwrap();
+    assert_holds(&World::new().toml("[spend]\nowned_max = 1000001").problem(), &["spend.owned_max", "is 1000001"]);
+}
+
+#[test]
+fn every_problem_of_every_pool_is_told() {
+    let world = World::new()
+        .toml(
+            "[pool]\nregion = \"XX\"\n[pools.GB]\nnumber_type = \"voip\"\n[pools.ca]\ncountry = \"CA\"\nthreshold_low = 51\n\
+             area_codes = [\"415\"]\n[pools.ca.webhooks]\nsms_path = \"s\"\n[pools.de]\ncountry = \"de\"\nx = 1",
+        )
+        .with("CALLBUNKER__POOLS__FR__TOTAL_MIN", "many");
+    let problems = world.problems();
+    for key in [
+        "pool.region",
+        "[pools.GB]",
+        "pools.GB.number_type",
+        "pools.GB.country",
+        "pools.ca.threshold_low",
+        "pools.ca.area_codes",
+        "pools.ca.webhooks.sms_path",
+        "pools.de.country",
+        "pools.de.x",
+        "pools.fr.total_min",
+    ] {
+        let of_key: Vec<_> = problems.iter().filter(|problem| problem.starts_with(&format!("{key} ("))).collect();
+        assert_eq!(of_key.len(), 1, "{key}: {problems:#?}");
+    }
+    assert_eq!(problems.len(), 10, "{problems:#?}");
+}
+
+#[test]
+fn what_nothing_obeys_yet_is_refused() {
+    let bundle = format!("bundle_sid = \"BU{}\"", "0".repeat(32));
+    let toml = format!(
+        "[pool]\nnumber_type = \"toll_free\"\n{bundle}\nserves_country = false\n[pool.webhooks]\nsms_path = \"/s\"\n\
+         [spend]\nowned_max = 5\n[pools.gb]\ncountry = \"GB\""
+    );
+    let world = World::new().toml(&toml);
+    world.read().unwrap();
+    let problems = world.problems();
+    for key in
+        ["pool.number_type", "pool.bundle_sid", "pool.serves_country", "pool.webhooks.sms_path", "spend.owned_max"]
+    {
+        assert!(problems.iter().any(|problem| problem.starts_with(&format!("{key} (in "))), "{key}: {problems:#?}");
+    }
+    assert!(problems.iter().any(|problem| problem.starts_with("[pools.gb] (in ")), "{problems:#?}");
+    assert!(
+        problems.len() == 6 && problems.iter().all(|problem| problem.contains("is not served yet")),
+        "{problems:#?}"
+    );
+    World::new().toml("[pool]\nnumber_type = \"local\"\nserves_country = true").load().unwrap();
+}
