@@ -187,7 +187,7 @@ pub(crate) async fn release(services: &Services, user_id: UserId) -> Result<Rele
         .read("assignment_release", move |conn| {
             let released = assignment_release(conn, &user_id, quarantine)?;
             // Here, because a client that hangs up drops everything outside.
-            released.iter().for_each(|_| telemetry.released());
+            released.iter().for_each(|_| telemetry.released(&crate::domain::PoolName::default_pool()));
             Ok(released)
         })
         .await?

@@ -104,6 +104,7 @@ impl App {
         migrate_patiently(&url, &log).await?;
         let patterns: Vec<&str> = routes().iter().map(Route::pattern).collect();
         let telemetry = Telemetry::new(&patterns);
+        telemetry.pools_in_force(config.pools().map(|(name, pool)| (name.clone(), pool.kind())));
         let db =
             Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
         claim(&db, &config).await?;

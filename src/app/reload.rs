@@ -20,6 +20,8 @@ impl App {
                 self.end_sessions(self.guard.replace_keys(keys_of(secrets)));
                 slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
                     "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
+                let pools = reload.config.pools().map(|(name, pool)| (name.clone(), pool.kind()));
+                self.telemetry.pools_in_force(pools);
                 self.config.store(Arc::new(reload.config));
             }
             Err(problems) => {

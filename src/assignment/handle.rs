@@ -41,7 +41,7 @@ impl DeskHandle {
     pub async fn assign(&self, ask: Ask) -> Result<Assigned, NoNumber> {
         let (asked, (reply, answer)) = (Instant::now(), Reply::new(self.telemetry.clone(), self.refusals.clone()));
         let unheard = |why: NoNumber| {
-            self.telemetry.assign_refused(why.code(), asked.elapsed());
+            self.telemetry.assign_refused(&crate::domain::PoolName::default_pool(), why.code(), asked.elapsed());
             self.refusals.count(why.code());
             Err(why)
         };

@@ -40,12 +40,13 @@ impl Reply {
         let waited = self.asked.elapsed();
         match &answer {
             Ok(given) if !given.replayed => {
-                self.telemetry.assigned(given.assignment.source == AssignmentSource::Emergency, waited);
+                let for_the_line = given.assignment.source == AssignmentSource::Emergency;
+                self.telemetry.assigned(&crate::domain::PoolName::default_pool(), for_the_line, None, waited);
             }
             _ if self.is_closed() => {}
-            Ok(_) => self.telemetry.replayed(waited),
+            Ok(_) => self.telemetry.replayed(&crate::domain::PoolName::default_pool(), waited),
             Err(why) => {
-                self.telemetry.assign_refused(why.code(), waited);
+                self.telemetry.assign_refused(&crate::domain::PoolName::default_pool(), why.code(), waited);
                 self.refusals.count(why.code());
             }
         }

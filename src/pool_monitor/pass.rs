@@ -12,7 +12,7 @@ use crate::db::passes::pass_record;
 use crate::db::stock::{Observation, stock_read};
 use crate::domain::{BATCHES_MAX, Plan, PoolName, Stock, Trigger, Why, plan};
 use crate::purchaser::{BatchReport, PurchaserError, others_wait};
-use crate::telemetry::PoolReading;
+use crate::telemetry::{PoolReading, Reading};
 use crate::twilio::hide_numbers;
 
 /// Whoever waits for the lock gets so long to take it between two batches; an order by hand tries several times as often.
@@ -53,7 +53,7 @@ pub(super) async fn run(deps: &MonitorDependencies, trigger: Trigger) -> Result<
     // Somebody else is buying, and nobody asked: the last pass that decided something is worth more.
     let is_news = report.reason != "locked" || !matches!(trigger, Trigger::Threshold | Trigger::WarmStart);
     if is_news {
-        deps.telemetry.pass_ended(trigger, &report.reason, report.purchased_count);
+        deps.telemetry.pass_ended(&PoolName::default_pool(), trigger, &report.reason, report.purchased_count);
         record(deps, trigger, &report).await?;
     }
     Ok(report)
@@ -115,10 +115,16 @@ fn told(error: &PurchaserError) -> String {
 pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Observation, DbError> {
     let seen = deps.db.run("stock_observe", stock_read).await?;
     let config = deps.config.load();
-    deps.telemetry.seen(&PoolReading {
+    let pool = PoolReading {
+        pool: &PoolName::default_pool(),
         stock: &seen.stock,
         missing: seen.missing,
         threshold: config.pool.threshold_low,
+        halted: false,
+    };
+    deps.telemetry.seen(&Reading {
+        pools: &[pool],
+        unconfigured: 0,
         hour: (seen.spend.hour, config.spend.purchases_per_hour_max),
         day: (seen.spend.day, config.spend.purchases_per_day_max),
         paused: seen.buying.paused.is_some(),

@@ -187,7 +187,7 @@ fn ended_or_open(buyer: &Buyer, ended: Result<bool, DbError>, outcome: &'static 
     if !ended.is_ok_and(|ended| ended) {
         return Resolution::Open;
     }
-    buyer.telemetry.item(outcome);
+    buyer.telemetry.item(&crate::domain::PoolName::default_pool(), outcome);
     Resolution::Ended
 }
 

@@ -90,7 +90,7 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
     };
     fail::fail_point!("run_begun");
     for (trigger, state) in &interrupted {
-        buyer.telemetry.purchase_ended(*trigger, *state);
+        buyer.telemetry.purchase_ended(&crate::domain::PoolName::default_pool(), *trigger, *state);
     }
     if interrupted.len() + sorted > 0 {
         slog::warn!(buyer.log, "an earlier run ended before its orders did; what it left is sorted";

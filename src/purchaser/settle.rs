@@ -27,7 +27,7 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
         if let Ok(new) = settled {
             fail::fail_point!("item_settled");
             if new {
-                buyer.telemetry.item("bought");
+                buyer.telemetry.item(&crate::domain::PoolName::default_pool(), "bought");
             }
         }
         match settled {
@@ -103,7 +103,7 @@ async fn conflict(buyer: &Buyer, item_id: Uuid, settlement: &Settlement, error: 
         })
         .await;
     if matches!(ended, Ok(true)) {
-        buyer.telemetry.item("not_bought");
+        buyer.telemetry.item(&crate::domain::PoolName::default_pool(), "not_bought");
     }
     if let Err(error) = ended {
         slog::warn!(buyer.log, "a conflict could not be written down"; "item" => item_id.to_string(), "error" => error.in_full());

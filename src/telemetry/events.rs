@@ -9,47 +9,62 @@ use super::clock::now;
 use super::handle::Telemetry;
 use super::table;
 use super::words::{DatabaseFault, FINDINGS, Operation, WireResult, counted_as};
-use crate::domain::{OrderState, Trigger};
+use crate::domain::{Match, OrderState, PoolName, Trigger};
 
 impl Telemetry {
-    /// A user got a number: from stock, or one that was bought while they waited.
-    pub fn assigned(&self, for_the_line: bool, waited: Duration) {
-        if for_the_line { &self.0.from_emergency } else { &self.0.from_pool }.increment(1);
+    /// A user got a number of this pool: from stock, or one that was bought while they waited.
+    pub fn assigned(&self, pool: &PoolName, for_the_line: bool, matched: Option<Match>, waited: Duration) {
+        let counts = self.of(pool);
+        if for_the_line { &counts.from_emergency } else { &counts.from_pool }.increment(1);
+        if let Some(matched) = matched {
+            counts.matched.at(&self.0.registry, &[matched.as_str()]).increment(1);
+        }
         self.0.waits.record(waited);
     }
 
     /// A user was told the number that they had.
-    pub fn replayed(&self, waited: Duration) {
-        self.0.replayed.increment(1);
+    pub fn replayed(&self, pool: &PoolName, waited: Duration) {
+        self.of(pool).replayed.increment(1);
         self.0.waits.record(waited);
     }
 
-    /// A signup got no number; `code` is the answer's.
-    pub fn assign_refused(&self, code: &str, waited: Duration) {
-        self.0.refused.at(&self.0.registry, &[code]).increment(1);
+    /// A signup got no number of the pool that it was sent to; `code` is the answer's.
+    pub fn assign_refused(&self, pool: &PoolName, code: &str, waited: Duration) {
+        self.of(pool).refused.at(&self.0.registry, &[code]).increment(1);
         self.0.waits.record(waited);
     }
 
     /// A user gave a number back.
-    pub fn released(&self) {
-        self.0.releases.increment(1);
+    pub fn released(&self, pool: &PoolName) {
+        self.of(pool).releases.increment(1);
     }
 
     /// An order ended.
-    pub fn purchase_ended(&self, trigger: Trigger, state: OrderState) {
-        self.0.purchases.at(&self.0.registry, &[trigger.as_str(), state.as_str()]).increment(1);
+    pub fn purchase_ended(&self, pool: &PoolName, trigger: Trigger, state: OrderState) {
+        self.of(pool).purchases.at(&self.0.registry, &[trigger.as_str(), state.as_str()]).increment(1);
     }
 
     /// A candidate's fate: `bought`, `taken`, `not_bought`, or `unknown` for now.
-    pub fn item(&self, outcome: &str) {
-        self.0.items.at(&self.0.registry, &[outcome]).increment(1);
+    pub fn item(&self, pool: &PoolName, outcome: &str) {
+        self.of(pool).items.at(&self.0.registry, &[outcome]).increment(1);
     }
 
-    /// A pass of the pool monitor ended.
-    pub fn pass_ended(&self, trigger: Trigger, reason: &str, purchased: u32) {
-        self.0.passes.at(&self.0.registry, &[trigger.as_str(), counted_as(reason)]).increment(1);
-        self.0.last_pass.set(now());
-        self.0.last_pass_purchased.set(purchased);
+    /// So many rows of a search could not be read.
+    pub fn rows_unreadable(&self, pool: &PoolName, count: u32) {
+        self.of(pool).unreadable.increment(u64::from(count));
+    }
+
+    /// A pass of the pool monitor came to its end for this pool.
+    pub fn pass_ended(&self, pool: &PoolName, trigger: Trigger, reason: &str, purchased: u32) {
+        let counts = self.of(pool);
+        counts.passes.at(&self.0.registry, &[trigger.as_str(), counted_as(reason)]).increment(1);
+        counts.last_pass.set(now());
+        counts.last_pass_purchased.set(purchased);
+    }
+
+    /// Buying for this pool alone was halted, or opened again.
+    pub fn pool_halted(&self, pool: &PoolName, halted: bool) {
+        self.of(pool).halted.set(f64::from(u8::from(halted)));
     }
 
     /// A comparison with Twilio came to its end; `found` has what it found, such as `("missing", 2)`. What it does not

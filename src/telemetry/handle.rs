@@ -7,14 +7,12 @@ use std::time::{Duration, Instant};
 use metrics::{Counter, Gauge, Histogram};
 
 use super::clock::now;
+use super::pools::{OfPool, Pools};
 use super::process::Process;
 use super::registry::{Family, Registry};
 use super::table;
-use super::words::{
-    FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, REFUSALS, STATUSES, WINDOWS, WIRE_RESULTS, item_states,
-    order_states, reasons, states, triggers,
-};
-use crate::domain::Stock;
+use super::words::{FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS};
+use crate::domain::{Kind, PoolName, Stock};
 
 /// The content type of [`Telemetry::render`].
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -29,25 +27,14 @@ pub(super) struct Inner {
     pub(super) started: Instant,
     /// Milliseconds from `started` to the last observation, plus one; 0 = none yet.
     pub(super) observed_millis: AtomicU64,
-    pub(super) numbers: Family<Gauge>,
-    pub(super) threshold: Gauge,
-    pub(super) waiting: Gauge,
+    pub(super) pools: Pools,
+    pub(super) unconfigured: Gauge,
     pub(super) spend: Family<Gauge>,
     pub(super) spend_max: Family<Gauge>,
     pub(super) halted: Gauge,
     pub(super) paused: Gauge,
     pub(super) observed: Gauge,
-    pub(super) from_pool: Counter,
-    pub(super) from_emergency: Counter,
-    pub(super) replayed: Counter,
-    pub(super) refused: Family<Counter>,
     pub(super) waits: Histogram,
-    pub(super) releases: Counter,
-    pub(super) purchases: Family<Counter>,
-    pub(super) items: Family<Counter>,
-    pub(super) passes: Family<Counter>,
-    pub(super) last_pass: Gauge,
-    pub(super) last_pass_purchased: Gauge,
     pub(super) reconciled: Gauge,
     pub(super) found: Family<Gauge>,
     pub(super) twilio: Family<Counter>,
@@ -58,15 +45,28 @@ pub(super) struct Inner {
     pub(super) log_dropped: Family<Counter>,
 }
 
-/// What somebody has just read from the database, with the limits it is compared with.
+/// What somebody has just read from the database of one pool, with what it is compared with.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolReading<'a> {
+    /// Which pool.
+    pub pool: &'a PoolName,
     /// The counts.
     pub stock: &'a Stock,
     /// Numbers that are not at Twilio any more.
     pub missing: u32,
-    /// `pool.threshold_low`.
+    /// Its `threshold_low`.
     pub threshold: u32,
+    /// Whether buying for it alone is halted.
+    pub halted: bool,
+}
+
+/// What somebody has just read from the database, with the limits it is compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// Each pool that it was read of.
+    pub pools: &'a [PoolReading<'a>],
+    /// Pools that numbers belong to and the configuration does not name.
+    pub unconfigured: u32,
     /// Purchases of the hour, and how many there may be.
     pub hour: (u32, u32),
     /// Purchases of the day, and how many there may be.
@@ -84,31 +84,18 @@ impl Telemetry {
         let registry = Registry::new();
         registry.gauge(&table::BUILD_INFO, &[env!("CARGO_PKG_VERSION")]).set(1.0);
         let new = |metric| registry.gauge(metric, &[]);
-        let triggers = triggers();
         let inner = Inner {
             process: Process::new(&registry),
             started: Instant::now(),
             observed_millis: AtomicU64::new(0),
-            numbers: Family::complete(&registry, table::NUMBERS, &[&states()]),
-            threshold: new(&table::THRESHOLD),
-            waiting: new(&table::SIGNUPS_WAITING),
+            pools: Pools::new(&registry),
+            unconfigured: new(&table::POOL_UNCONFIGURED),
             spend: Family::complete(&registry, table::SPEND, &[WINDOWS]),
             spend_max: Family::complete(&registry, table::SPEND_MAX, &[WINDOWS]),
             halted: new(&table::HALTED),
             paused: new(&table::PAUSED),
             observed: new(&table::OBSERVED),
-            from_pool: registry.counter(&table::ASSIGNMENTS, &["pool"]),
-            from_emergency: registry.counter(&table::ASSIGNMENTS, &["emergency"]),
-            replayed: registry.counter(&table::ASSIGNMENTS, &["replayed"]),
-            refused: Family::complete(&registry, table::ASSIGN_REFUSED, &[REFUSALS]),
             waits: registry.histogram(&table::ASSIGN_DURATION, &[]),
-            releases: registry.counter(&table::RELEASES, &[]),
-            purchases: Family::complete(&registry, table::PURCHASES, &[&triggers, &order_states()]),
-            items: Family::complete(&registry, table::PURCHASE_ITEMS, &[&item_states()]),
-            // Most combinations never happen.
-            passes: Family::new(table::PASSES, &[&triggers, &reasons()]),
-            last_pass: new(&table::LAST_PASS),
-            last_pass_purchased: new(&table::LAST_PASS_PURCHASED),
             reconciled: new(&table::RECONCILIATION_LAST),
             found: Family::complete(&registry, table::RECONCILIATION_FOUND, &[FINDINGS]),
             twilio: Family::complete(&registry, table::TWILIO_REQUESTS, &[OPERATIONS, WIRE_RESULTS]),
@@ -141,15 +128,24 @@ impl Telemetry {
         Some(self.0.started.elapsed().saturating_sub(Duration::from_millis(at)))
     }
 
-    /// Somebody read stock, spend, pause and halt.
-    pub fn seen(&self, seen: &PoolReading<'_>) {
+    /// These pools are in force from now on, and what each of them holds.
+    pub fn pools_in_force(&self, pools: impl IntoIterator<Item = (PoolName, Kind)>) {
+        self.0.pools.replace(&self.0.registry, pools.into_iter().collect());
+    }
+
+    /// Somebody read stock, spend, pause and halts.
+    pub fn seen(&self, seen: &Reading<'_>) {
         let inner = &*self.0;
-        let stock = seen.stock;
-        for (state, count) in stock.by_state().into_iter().chain([(MISSING, seen.missing)]) {
-            inner.numbers.at(&inner.registry, &[state]).set(count);
+        for of_pool in seen.pools {
+            let counts = self.of(of_pool.pool);
+            for (state, count) in of_pool.stock.by_state().into_iter().chain([(MISSING, of_pool.missing)]) {
+                counts.numbers.at(&inner.registry, &[state]).set(count);
+            }
+            counts.waiting.set(of_pool.stock.waiting);
+            counts.threshold.set(of_pool.threshold);
+            counts.halted.set(f64::from(u8::from(of_pool.halted)));
         }
-        inner.waiting.set(stock.waiting);
-        inner.threshold.set(seen.threshold);
+        inner.unconfigured.set(seen.unconfigured);
         for (window, (bought, max)) in [("hour", seen.hour), ("day", seen.day)] {
             inner.spend.at(&inner.registry, &[window]).set(bought);
             inner.spend_max.at(&inner.registry, &[window]).set(max);
@@ -164,6 +160,11 @@ impl Telemetry {
     pub fn buying(&self, paused: bool, halted: bool) {
         self.0.paused.set(f64::from(u8::from(paused)));
         self.halted(halted);
+    }
+
+    /// The counts of a pool.
+    pub(super) fn of(&self, pool: &PoolName) -> Arc<OfPool> {
+        self.0.pools.of(&self.0.registry, pool)
     }
 
     /// Buying was halted, or opened again.

@@ -1,7 +1,7 @@
 //! What happens, counted for machines that watch: one function for each event, one text for `GET /metrics`.
 //!
-//! Handles are resolved once ([`registry`]) from the one [`table`]; an event is a few atomic operations, without a lock
-//! and without text. Stock, spend, pause and halt are told by whoever has just read them, so a scrape asks nobody.
+//! Handles are resolved once ([`registry`]), for each pool once ([`pools`]), from the one [`table`]; an event is a few atomic
+//! operations, without a lock and without text. Stock, spend, pause and halt are told by whoever has just read them, so a scrape asks nobody.
 //!
 //! Invariants: this room knows no other but `domain`; it owns its recorder, there is no global one; no label ever holds a
 //! user, a number, an id or a path.
@@ -11,6 +11,7 @@
 mod clock;
 mod events;
 mod handle;
+mod pools;
 mod process;
 mod registry;
 pub mod table;
@@ -18,5 +19,5 @@ pub mod table;
 mod tests;
 mod words;
 
-pub use handle::{CONTENT_TYPE, PoolReading, Telemetry};
+pub use handle::{CONTENT_TYPE, PoolReading, Reading, Telemetry};
 pub use words::{DatabaseFault, Operation, WireResult};

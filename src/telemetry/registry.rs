@@ -13,7 +13,7 @@ use super::table::{Kind, Metric, TABLE};
 
 const METADATA: Metadata<'static> = Metadata::new("callbunker", Level::INFO, None);
 /// Stands for every value that a family's lists do not name.
-const OTHER: &str = "other";
+pub(super) const OTHER: &str = "other";
 
 /// The recorder.
 pub(super) struct Registry {
@@ -42,15 +42,15 @@ impl Registry {
         Self { recorder, handle }
     }
 
-    pub(super) fn counter(&self, metric: &Metric, values: &[&'static str]) -> Counter {
+    pub(super) fn counter(&self, metric: &Metric, values: &[&str]) -> Counter {
         self.recorder.register_counter(&key(metric, values), &METADATA)
     }
 
-    pub(super) fn gauge(&self, metric: &Metric, values: &[&'static str]) -> Gauge {
+    pub(super) fn gauge(&self, metric: &Metric, values: &[&str]) -> Gauge {
         self.recorder.register_gauge(&key(metric, values), &METADATA)
     }
 
-    pub(super) fn histogram(&self, metric: &Metric, values: &[&'static str]) -> Histogram {
+    pub(super) fn histogram(&self, metric: &Metric, values: &[&str]) -> Histogram {
         self.recorder.register_histogram(&key(metric, values), &METADATA)
     }
 
@@ -63,32 +63,32 @@ impl Registry {
     }
 }
 
-fn key(metric: &Metric, values: &[&'static str]) -> Key {
+fn key(metric: &Metric, values: &[&str]) -> Key {
     assert_eq!(metric.labels.len(), values.len(), "{} takes {:?}", metric.name, metric.labels);
     let labels: Vec<Label> =
-        metric.labels.iter().zip(values).map(|(name, value)| Label::from_static_parts(name, value)).collect();
+        metric.labels.iter().zip(values).map(|(name, value)| Label::new(*name, (*value).to_owned())).collect();
     Key::from_parts(metric.name, labels)
 }
 
 /// What can be made for a combination of label values.
 pub(super) trait Handle: Sized {
-    fn resolve(registry: &Registry, metric: &Metric, values: &[&'static str]) -> Self;
+    fn resolve(registry: &Registry, metric: &Metric, values: &[&str]) -> Self;
 }
 
 impl Handle for Counter {
-    fn resolve(registry: &Registry, metric: &Metric, values: &[&'static str]) -> Self {
+    fn resolve(registry: &Registry, metric: &Metric, values: &[&str]) -> Self {
         registry.counter(metric, values)
     }
 }
 
 impl Handle for Gauge {
-    fn resolve(registry: &Registry, metric: &Metric, values: &[&'static str]) -> Self {
+    fn resolve(registry: &Registry, metric: &Metric, values: &[&str]) -> Self {
         registry.gauge(metric, values)
     }
 }
 
 impl Handle for Histogram {
-    fn resolve(registry: &Registry, metric: &Metric, values: &[&'static str]) -> Self {
+    fn resolve(registry: &Registry, metric: &Metric, values: &[&str]) -> Self {
         registry.histogram(metric, values)
     }
 }
@@ -96,6 +96,8 @@ impl Handle for Histogram {
 /// One metric's handles for all combinations of its labels' values, each resolved when it is first wanted.
 pub(super) struct Family<H> {
     metric: Metric,
+    /// The value of the first label, when the family is one pool's.
+    pool: Option<Box<str>>,
     values: Vec<Vec<&'static str>>,
     cells: Vec<OnceLock<H>>,
 }
@@ -103,36 +105,49 @@ pub(super) struct Family<H> {
 impl<H: Handle> Family<H> {
     /// `values` has one list for each label; a value that is on no list counts as `other`.
     pub(super) fn new(metric: Metric, values: &[&[&'static str]]) -> Self {
-        assert_eq!(metric.labels.len(), values.len(), "{} takes {:?}", metric.name, metric.labels);
+        Self::over(metric, None, values)
+    }
+
+    /// The same for one pool, which is the first label; `values` has a list for each further one.
+    pub(super) fn of_pool(metric: Metric, pool: &str, values: &[&[&'static str]]) -> Self {
+        Self::over(metric, Some(pool.into()), values)
+    }
+
+    fn over(metric: Metric, pool: Option<Box<str>>, values: &[&[&'static str]]) -> Self {
+        assert_eq!(metric.labels.len(), values.len() + usize::from(pool.is_some()), "{}", metric.name);
         let values: Vec<Vec<&'static str>> = values.iter().map(|known| [known, &[OTHER][..]].concat()).collect();
         let size = values.iter().map(Vec::len).product();
-        Self { metric, values, cells: std::iter::repeat_with(OnceLock::new).take(size).collect() }
+        Self { metric, pool, values, cells: std::iter::repeat_with(OnceLock::new).take(size).collect() }
     }
 
     /// The same with every combination of the listed values at zero from the start, so that the first event is an increase.
     pub(super) fn complete(registry: &Registry, metric: Metric, values: &[&[&'static str]]) -> Self {
-        let family = Self::new(metric, values);
+        Self::new(metric, values).completed(registry)
+    }
+
+    /// With every combination of the listed values at zero.
+    pub(super) fn completed(self, registry: &Registry) -> Self {
         let mut combinations: Vec<Vec<&'static str>> = vec![Vec::new()];
-        for known in values {
+        for known in &self.values {
             combinations = combinations
                 .iter()
-                .flat_map(|begun| known.iter().map(|value| [begun.as_slice(), &[*value]].concat()))
+                .flat_map(|begun| known[..known.len() - 1].iter().map(|value| [begun.as_slice(), &[*value]].concat()))
                 .collect();
         }
         for combination in combinations {
-            family.at(registry, &combination);
+            self.at(registry, &combination);
         }
-        family
+        self
     }
 
-    /// The handle for these label values.
+    /// The handle for these label values; those of a pool's family begin after the pool.
     pub(super) fn at(&self, registry: &Registry, wanted: &[&str]) -> &H {
         let place = |known: &[&str], value: &str| known.iter().position(|one| *one == value).unwrap_or(known.len() - 1);
         let index =
             self.values.iter().zip(wanted).fold(0, |index, (known, value)| index * known.len() + place(known, value));
         self.cells[index].get_or_init(|| {
-            let found: Vec<&'static str> =
-                self.values.iter().zip(wanted).map(|(known, value)| known[place(known, value)]).collect();
+            let found = self.values.iter().zip(wanted).map(|(known, value)| known[place(known, value)]);
+            let found: Vec<&str> = self.pool.as_deref().into_iter().chain(found).collect();
             H::resolve(registry, &self.metric, &found)
         })
     }
@@ -146,15 +161,16 @@ mod tests {
     #[test]
     fn each_combination_has_its_own_count_and_what_is_not_listed_is_other() {
         let registry = Registry::new();
-        let family: Family<Counter> = Family::new(table::PURCHASES, &[&["cron", "manual"], &["done", "halted"]]);
+        let lists: [&[&'static str]; 2] = [&["cron", "manual"], &["done", "halted"]];
+        let family: Family<Counter> = Family::of_pool(table::PURCHASES, "gb", &lists);
         for values in [["cron", "done"], ["cron", "done"], ["manual", "halted"], ["never heard of", "+14155550100"]] {
             family.at(&registry, &values).increment(1);
         }
         let text = registry.render();
         for line in [
-            "callbunker_purchases_total{trigger=\"cron\",outcome=\"done\"} 2",
-            "callbunker_purchases_total{trigger=\"manual\",outcome=\"halted\"} 1",
-            "callbunker_purchases_total{trigger=\"other\",outcome=\"other\"} 1",
+            "callbunker_purchases_total{pool=\"gb\",trigger=\"cron\",outcome=\"done\"} 2",
+            "callbunker_purchases_total{pool=\"gb\",trigger=\"manual\",outcome=\"halted\"} 1",
+            "callbunker_purchases_total{pool=\"gb\",trigger=\"other\",outcome=\"other\"} 1",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
@@ -164,8 +180,9 @@ mod tests {
     #[test]
     fn a_complete_family_shows_its_zeros() {
         let registry = Registry::new();
-        let _family: Family<Counter> = Family::complete(&registry, table::RELEASES, &[]);
-        let _family: Family<Counter> = Family::complete(&registry, table::ASSIGNMENTS, &[&["pool", "emergency"]]);
+        let _family: Family<Counter> = Family::of_pool(table::RELEASES, "gb", &[]).completed(&registry);
+        let sources: [&[&'static str]; 1] = [&["pool", "emergency"]];
+        let _family: Family<Counter> = Family::of_pool(table::ASSIGNMENTS, "gb", &sources).completed(&registry);
         let text = registry.render();
         assert_eq!(text.lines().filter(|line| line.ends_with(" 0")).count(), 3, "{text}");
     }

@@ -50,11 +50,11 @@ macro_rules! table {
 }
 
 table! {
-    NUMBERS = Kind::Gauge, Count, "callbunker_numbers", ["state"],
+    NUMBERS = Kind::Gauge, Count, "callbunker_numbers", ["pool", "state"],
         "Numbers by state, as this instance last saw the database; purchasing and unsettled ones are on their way.";
-    THRESHOLD = Kind::Gauge, Count, "callbunker_threshold", [],
-        "pool.threshold_low: numbers are bought when fewer are available; 0 = never by itself.";
-    SIGNUPS_WAITING = Kind::Gauge, Count, "callbunker_signups_waiting", [],
+    THRESHOLD = Kind::Gauge, Count, "callbunker_threshold", ["pool"],
+        "threshold_low of the pool: numbers are bought when fewer are available; 0 = never by itself.";
+    SIGNUPS_WAITING = Kind::Gauge, Count, "callbunker_signups_waiting", ["pool"],
         "Signups in line for a number, on all instances.";
     SPEND = Kind::Gauge, Count, "callbunker_spend", ["window"],
         "Purchases that count against the spend cap of the window, from the ledger of all instances.";
@@ -64,28 +64,38 @@ table! {
         "1 while buying is halted because Twilio refuses the account, else 0.";
     PAUSED = Kind::Gauge, Count, "callbunker_paused", [],
         "1 while an operator has paused automatic buying, else 0.";
+    POOL_HALTED = Kind::Gauge, Count, "callbunker_pool_halted", ["pool"],
+        "1 while buying for this pool alone is halted because it lacks something that Twilio wants, else 0.";
+    POOL_INFO = Kind::Gauge, Count, "callbunker_pool_info", ["pool", "country", "number_type"],
+        "1 for what a pool of the configuration holds; 0 for what it held before.";
+    POOL_UNCONFIGURED = Kind::Gauge, Count, "callbunker_pool_unconfigured", [],
+        "Pools that numbers belong to and the configuration does not name.";
     OBSERVED = Kind::Gauge, Seconds, "callbunker_stock_observed_timestamp_seconds", [],
         "When this instance last read the numbers, the line, the spend and the gate from the database; 0 = never.";
 
-    ASSIGNMENTS = Kind::Counter, Count, "callbunker_assignments_total", ["source"],
+    ASSIGNMENTS = Kind::Counter, Count, "callbunker_assignments_total", ["pool", "source"],
         "Numbers given to signups: from the pool, bought for them (emergency), or the one that they had (replayed).";
-    ASSIGN_REFUSED = Kind::Counter, Count, "callbunker_assign_refused_total", ["code"],
+    ASSIGN_REFUSED = Kind::Counter, Count, "callbunker_assign_refused_total", ["pool", "code"],
         "Signups that got no number, by the code of the answer.";
+    ASSIGN_MATCHED = Kind::Counter, Count, "callbunker_assign_matched_total", ["pool", "match"],
+        "Numbers given to signups that wished for an area code, by how near to it they are.";
     ASSIGN_DURATION = Kind::Histogram(SIGNUP_BUCKETS), Seconds, "callbunker_assign_duration_seconds", [],
         "How long signups waited at the desk for a number or a refusal.";
-    RELEASES = Kind::Counter, Count, "callbunker_releases_total", [],
+    RELEASES = Kind::Counter, Count, "callbunker_releases_total", ["pool"],
         "Numbers that users gave back.";
 
-    PURCHASES = Kind::Counter, Count, "callbunker_purchases_total", ["trigger", "outcome"],
+    PURCHASES = Kind::Counter, Count, "callbunker_purchases_total", ["pool", "trigger", "outcome"],
         "Orders that ended here, by what set them off and the state in which they ended.";
-    PURCHASE_ITEMS = Kind::Counter, Count, "callbunker_purchase_items_total", ["outcome"],
+    PURCHASE_ITEMS = Kind::Counter, Count, "callbunker_purchase_items_total", ["pool", "outcome"],
         "Candidates by what became of them; an unknown one counts again when it is settled.";
-    PASSES = Kind::Counter, Count, "callbunker_passes_total", ["trigger", "reason"],
+    SEARCH_ROWS_UNREADABLE = Kind::Counter, Count, "callbunker_search_rows_unreadable_total", ["pool"],
+        "Rows of Twilio's searches that could not be read, and were passed over.";
+    PASSES = Kind::Counter, Count, "callbunker_passes_total", ["pool", "trigger", "reason"],
         "Checks of the pool monitor, by what set them off and why they bought or did not.";
-    LAST_PASS = Kind::Gauge, Seconds, "callbunker_last_pass_timestamp_seconds", [],
-        "When the last check of this instance ended; 0 = none since it started.";
-    LAST_PASS_PURCHASED = Kind::Gauge, Count, "callbunker_last_pass_purchased", [],
-        "How many numbers the last check of this instance bought.";
+    LAST_PASS = Kind::Gauge, Seconds, "callbunker_last_pass_timestamp_seconds", ["pool"],
+        "When the last check of the pool by this instance ended; 0 = none since it started.";
+    LAST_PASS_PURCHASED = Kind::Gauge, Count, "callbunker_last_pass_purchased", ["pool"],
+        "How many numbers the last check of the pool by this instance bought.";
 
     RECONCILIATION_LAST = Kind::Gauge, Seconds, "callbunker_reconciliation_last_run_timestamp_seconds", [],
         "When this instance last compared its numbers with Twilio's to the end; 0 = not since it started.";

@@ -3,7 +3,7 @@
 //! Those of the domain are the domain's own: a new variant does not compile before somebody has said whether it is counted.
 //! How to get it wrong: a word that comes from outside. Each one is a series for ever, so all are known here.
 
-use crate::domain::{ItemState, OrderState, Stock, Trigger, Why, obstacles};
+use crate::domain::{ItemState, Match, OrderState, Stock, Trigger, Why, obstacles};
 
 pub(super) const METHODS: &[&str] = &["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"];
 pub(super) const STATUSES: &[&str] = &[
@@ -14,7 +14,7 @@ pub(super) const WINDOWS: &[&str] = &["hour", "day"];
 /// Numbers that are not at Twilio any more. Each counts among another state, too.
 pub(super) const MISSING: &str = "missing";
 pub(super) const REFUSALS: &[&str] =
-    &["pool_empty", "area_code_unavailable", "database_unavailable", "unavailable", "internal"];
+    &["pool_empty", "area_code_unavailable", "country_unavailable", "database_unavailable", "unavailable", "internal"];
 /// What a comparison with Twilio can find.
 pub(super) const FINDINGS: &[&str] = &["adopted", "missing", "webhook_drift", "repaired", "foreign"];
 /// Stands for all of Twilio's own codes.
@@ -22,6 +22,11 @@ pub(super) const TWILIO: &str = "twilio";
 
 pub(super) fn states() -> Vec<&'static str> {
     Stock::default().by_state().into_iter().map(|(state, _)| state).chain([MISSING]).collect()
+}
+
+/// How near to a wish a number was.
+pub(super) fn matches() -> Vec<&'static str> {
+    Match::ALL.iter().map(|matched| matched.as_str()).collect()
 }
 
 /// Why orders buy.

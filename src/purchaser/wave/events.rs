@@ -27,7 +27,7 @@ impl Wave<'_> {
             }
             Outcome::Unknown => {
                 self.progress.unknown += 1;
-                self.buyer.telemetry.item("unknown");
+                self.buyer.telemetry.item(&crate::domain::PoolName::default_pool(), "unknown");
             }
             Outcome::Unfit => {
                 self.progress.bought += 1;

@@ -56,6 +56,21 @@ fn check_config_prints_what_is_in_force_without_secrets() {
 }
 
 #[test]
+fn check_config_says_what_each_pool_would_buy() {
+    let world =
+        World::new().set("pool.threshold_low", 7).set("pool.total_min", 0).set("spend.purchases_per_hour_max", 4);
+    let ended = run(&["check-config", "--offline"], world.settings());
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let line = "# pool (US, local): the first start buys 4 (threshold_low 7, nothing owned, cut by spend.purchases_per_hour_max)";
+    assert!(ended.stdout.lines().any(|found| found == line), "{}", ended.stdout);
+    // More than the one is read and refused, as long as nothing serves it.
+    let world = World::new().set("pools.gb.country", "GB");
+    let ended = run(&["check-config", "--offline"], world.settings());
+    assert_eq!(ended.code, Some(64));
+    assert!(ended.stderr.contains("[pools.gb]") && ended.stderr.contains("is not served yet"), "{}", ended.stderr);
+}
+
+#[test]
 fn every_problem_of_a_configuration_is_told_at_once_with_64() {
     let world = World::new()
         .set("pool.threshold_low", -1)

@@ -77,6 +77,37 @@ fn counts_move_by_exactly_what_happened() {
 }
 
 #[test]
+fn whatever_belongs_to_a_pool_says_to_which() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(2).ok();
+    daemon.assign("u-1").ok();
+    daemon.release("u-1").ok();
+    eventually("stock is seen", || Scrape::of(&daemon).get("callbunker_numbers", &[("state", "available")]) == 1.0);
+    let seen = Scrape::of(&daemon);
+    let of_default = [("pool", "default")];
+    for name in [
+        "numbers",
+        "threshold",
+        "signups_waiting",
+        "assignments_total",
+        "releases_total",
+        "purchases_total",
+        "purchase_items_total",
+    ] {
+        let name = format!("callbunker_{name}");
+        assert_eq!(seen.get(&name, &of_default), seen.get(&name, &[]), "{name}");
+    }
+    let kind = [("pool", "default"), ("country", "US"), ("number_type", "local")];
+    assert_eq!(seen.get("callbunker_pool_info", &kind), 1.0);
+    assert_eq!(
+        (seen.get("callbunker_pool_halted", &of_default), seen.get("callbunker_pool_unconfigured", &[])),
+        (0.0, 0.0)
+    );
+    assert!(!seen.text.contains("pool=\"other\""), "{}", seen.text);
+}
+
+#[test]
 fn every_call_to_twilio_is_counted_by_what_it_was_for_and_how_it_ended() {
     let world = World::new().quiet().set("twilio.request_timeout_ms", 1000);
     let daemon = world.daemon();

@@ -83,9 +83,11 @@ impl World {
 
     /// The same for daemons that start from now on.
     pub fn change(&mut self, key: &str, value: impl ToString) {
-        let name = match key.split_once('.') {
-            Some((section, name)) => format!("CALLBUNKER__{section}__{name}").to_uppercase(),
-            None => key.to_owned(),
+        let is_a_variable = !key.contains('.');
+        let name = if is_a_variable {
+            key.to_owned()
+        } else {
+            format!("CALLBUNKER__{}", key.replace('.', "__")).to_uppercase()
         };
         self.settings.insert(name, value.to_string());
     }
