@@ -66,7 +66,7 @@ impl Default for Readyz {
 async fn read_readiness(services: &Services) -> DatabaseReadiness {
     let (wanted, advisory_key) = {
         let config = services.config.load();
-        (config.webhooks.webhooks(), config.lock.advisory_key)
+        (config.webhooks_by_pool(), config.lock.advisory_key)
     };
     let (skewed, readings, full) = tokio::join!(
         is_skewed(&services.db, &wanted),

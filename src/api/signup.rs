@@ -174,18 +174,18 @@ pub(crate) struct ReleaseDocument {
 }
 
 impl From<Release> for ReleaseDocument {
-    fn from(Release { user_id, phone_number, released_at }: Release) -> Self {
+    fn from(Release { user_id, phone_number, released_at, pool: _ }: Release) -> Self {
         Self { user_id, phone_number, released_at }
     }
 }
 
 /// Takes a user's number away.
 pub(crate) async fn release(services: &Services, user_id: UserId) -> Result<ReleaseDocument, Problem> {
-    let quarantine = services.config.load().pool.quarantine();
+    let config = services.config.load_full();
     let telemetry = services.telemetry.clone();
     let released = services
         .read("assignment_release", move |conn| {
-            let released = assignment_release(conn, &user_id, quarantine)?;
+            let released = assignment_release(conn, &user_id, |pool| config.quarantine_of(pool))?;
             // Here, because a client that hangs up drops everything outside.
             released.iter().for_each(|_| telemetry.released(&crate::domain::PoolName::default_pool()));
             Ok(released)

@@ -35,10 +35,10 @@ pub(crate) async fn configure(services: &Arc<Services>, only: Option<Vec<PhoneNu
         }
         numbers => numbers.map(|numbers| numbers.iter().map(ToString::to_string).collect()),
     };
-    let wanted = services.config.load().webhooks.webhooks();
+    let ours = services.config.load().webhooks_by_pool();
     let working = Arc::clone(services);
     // Whoever hangs up leaves no half-configured fleet behind.
-    let carried = services.runtime.spawn(async move { configure_webhooks(&working.configurer, wanted, only).await });
+    let carried = services.runtime.spawn(async move { configure_webhooks(&working.configurer, ours, only).await });
     let configured = carried.await.map_err(|_panicked| Problem::internal())?;
     configured.map_err(|broke_off| problem(services, &broke_off))
 }

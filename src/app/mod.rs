@@ -26,7 +26,7 @@ use crate::access::{DatabaseSessions, Guard, WrongKeys};
 use crate::audit::AuditLog;
 use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
-use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen, migrate};
+use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen, migrate, pools};
 use crate::http::Lanes;
 use crate::logger::LogHandle;
 use crate::reconciliation::recount;
@@ -243,11 +243,9 @@ async fn migrate_patiently(url: &DatabaseUrl, log: &slog::Logger) -> Result<(), 
 /// Another account or environment on this database would buy and repair as if the numbers were its own.
 async fn claim(db: &Db, config: &Config) -> Result<(), StartError> {
     let (account, name) = (config.secrets.twilio_account_sid.clone(), config.instance.name.clone());
-    let webhooks = config.webhooks.webhooks();
+    let wanted = config.webhooks_by_pool();
     let stored = db
-        .run_patiently("installation_claim", move |conn| {
-            installation::installation_claim(conn, &account, &name, &webhooks)
-        })
+        .run_patiently("installation_claim", move |conn| installation::installation_claim(conn, &account, &name))
         .await?;
     if stored.account_sid != config.secrets.twilio_account_sid {
         return Err(StartError::Foreign(format!(
@@ -261,6 +259,7 @@ async fn claim(db: &Db, config: &Config) -> Result<(), StartError> {
             stored.instance_name
         )));
     }
+    db.run_patiently("pools_claim", move |conn| pools::pools_claim(conn, &wanted)).await?;
     Ok(())
 }
 

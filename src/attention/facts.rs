@@ -7,7 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use crate::db::attention::{Sight, SpendCaps};
-use crate::domain::{PoolPolicy, Webhooks};
+use crate::db::pools::PoolsWebhooks;
+use crate::domain::PoolPolicy;
 
 /// Everything that is judged.
 #[derive(Debug, Clone)]
@@ -31,8 +32,8 @@ pub(crate) struct Limits {
     pub(crate) caps: SpendCaps,
     /// `purchase.unknown_settle_secs`
     pub(crate) unknown_settle: Duration,
-    /// What this instance would set on every number.
-    pub(crate) webhooks: Webhooks,
+    /// What this instance would set on every number of each of its pools.
+    pub(crate) webhooks: PoolsWebhooks,
 }
 
 /// How this process fares.

@@ -62,7 +62,7 @@ impl Limits {
             policy: config.pool.policy(),
             caps: SpendCaps { hour: config.spend.purchases_per_hour_max, day: config.spend.purchases_per_day_max },
             unknown_settle: Duration::from_secs(config.purchase.unknown_settle().as_secs()),
-            webhooks: config.webhooks.webhooks(),
+            webhooks: config.webhooks_by_pool(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! How to get it wrong: a section that a reload changes although what runs was built with it. Say `fixed` in its line.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Serialize;
@@ -138,6 +139,18 @@ impl Config {
     #[must_use]
     pub fn webhooks_of(&self, name: &PoolName) -> Option<Webhooks> {
         Some(self.pool(name)?.webhooks.over(&self.webhooks).webhooks())
+    }
+
+    /// What each number carries at Twilio, pool by pool.
+    #[must_use]
+    pub fn webhooks_by_pool(&self) -> BTreeMap<PoolName, Webhooks> {
+        self.pools().filter_map(|(name, _)| Some((name.clone(), self.webhooks_of(name)?))).collect()
+    }
+
+    /// How long a number of this pool rests; of a pool that is not configured, as long as one of the default pool.
+    #[must_use]
+    pub fn quarantine_of(&self, name: &PoolName) -> Duration {
+        self.pool(name).unwrap_or(&self.pool).quarantine()
     }
 }
 

@@ -1,21 +1,21 @@
 //! One number of the account, or one that is held in quarantine, taken in by an operator's word.
 //!
-//! Steps: the number is written down as ours and held (`adopting`); Twilio is told our tag and the installation's
+//! Steps: the number is written down as ours and held (`adopting`); Twilio is told our tag and its pool's
 //! webhooks, and its echo is checked; the number goes into the pool or to its user. Whatever breaks between them, the
 //! same call goes on where it stood.
 //! How to get it wrong: using this instance's own webhooks. An instance that is configured otherwise than the
-//! installation would wire the number to another program.
+//! pool would wire the number to another program.
 
 use uuid::Uuid;
 
 use super::error::CustodyError;
 use super::keeper::{Custody, TagOn};
 use crate::db::assignments::assignments_held;
-use crate::db::installation::installation_read;
 use crate::db::numbers::{
     Confirmed, Destination, HoldReason, Intake, OwnedNumber, Placed, number_adopted, number_confirm_webhooks,
     number_item, number_note_retagged, number_note_tag, number_owned, number_take_in, numbers_mark_missing,
 };
+use crate::db::pools::pool_wanted;
 use crate::db::{Constraint, DbError};
 use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason, Trigger, UserId, WebhookStatus};
 use crate::twilio::IncomingNumber;
@@ -123,14 +123,14 @@ impl Custody {
         if !matches!(self.tag_on(&found), TagOn::Another(_)) {
             return Ok(self.db.run("number_note_tag", tag_is_ours).await?);
         }
-        let Confirmed { webhooks, .. } = self.confirm(owned, Some(found), requested_by).await?;
+        let Confirmed { wanted, .. } = self.confirm(owned, Some(found), requested_by).await?;
         self.db.run("number_note_tag", tag_is_ours).await?;
-        let confirm = move |conn: &mut crate::db::Connection| number_confirm_webhooks(conn, id, &webhooks);
+        let confirm = move |conn: &mut crate::db::Connection| number_confirm_webhooks(conn, id, &wanted);
         self.db.run("number_confirm_webhooks", confirm).await?;
         Ok(())
     }
 
-    /// Step 2: Twilio carries our tag and the installation's webhooks. Says what was confirmed.
+    /// Step 2: Twilio carries our tag and its pool's webhooks. Says what was confirmed.
     async fn confirm(
         &self,
         owned: &OwnedNumber,
@@ -157,15 +157,16 @@ impl Custody {
                 "phone_number_ends" => owned.phone_number.last_four(), "sid" => owned.sid.as_str(), "environment" => instance);
         }
         let item_id = self.item_of(owned, requested_by).await?;
-        let webhooks = self.db.run("installation_read", installation_read).await?.webhooks;
-        match self.tell_twilio(&found, item_id, Some(&webhooks)).await {
+        let pool = owned.pool.clone();
+        let wanted = self.db.run("pool_wanted", move |conn| pool_wanted(conn, &pool)).await?;
+        match self.tell_twilio(&found, item_id, Some(&wanted.webhooks)).await {
             Ok(Some(now)) => {
                 if let Some(instance) = others {
                     let (id, by) = (owned.id, requested_by.to_owned());
                     let note = move |conn: &mut crate::db::Connection| number_note_retagged(conn, id, &instance, &by);
                     self.db.run("number_note_retagged", note).await?;
                 }
-                Ok(Confirmed { capable: now.fitness(&self.config.load().pool.capabilities), webhooks })
+                Ok(Confirmed { capable: now.fitness(&self.config.load().pool.capabilities), wanted })
             }
             Ok(None) => self.missing(owned).await,
             Err(failure) => {

@@ -10,13 +10,14 @@ use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
-use super::installation::{database_now, installation_read};
+use super::installation::database_now;
 use super::numbers::{MENDABLE, ON_HOLD, UNREADY};
 use super::passes::{Pass, pass_latest};
+use super::pools::{PoolsWebhooks, pools_webhooks};
 use super::purchases::{OrderView, orders_recent};
 use super::refusals::{Refused, refusals_read};
 use super::stock::{Observation, SPENT, Spend, stock_read};
-use crate::domain::{PoolName, Webhooks};
+use crate::domain::PoolName;
 
 /// How many, and since when the longest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, QueryableByName)]
@@ -56,8 +57,8 @@ pub struct Sight {
     pub at: DateTime<Utc>,
     /// Stock, spend, pause and halt.
     pub observation: Observation,
-    /// What every number shall carry.
-    pub webhooks: Webhooks,
+    /// What the numbers of each pool shall carry.
+    pub webhooks: PoolsWebhooks,
     /// Since when nothing is available; `None` = it is, or it ended within the last minute.
     pub empty_since: Option<DateTime<Utc>>,
     /// The same of `pool.threshold_low`.
@@ -99,7 +100,7 @@ pub fn attention_look(conn: &mut Connection, threshold: u32, caps: SpendCaps) ->
     let (missing, held, unfit) = (observation.missing_of_users, observation.held, stock.unfit);
     Ok(Sight {
         at: database_now(conn)?,
-        webhooks: installation_read(conn)?.webhooks,
+        webhooks: pools_webhooks(conn)?,
         empty_since: if stock.available == 0 { short_since(conn, 1)? } else { None },
         low_since: if stock.available < threshold { short_since(conn, threshold)? } else { None },
         missing_of_users: if missing > 0 { lying(conn, MISSING_OF_USERS)? } else { Lying::default() },

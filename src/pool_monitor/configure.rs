@@ -1,4 +1,4 @@
-//! configure-webhooks: an operator's word that makes webhooks what the installation wants, on every number that differs.
+//! configure-webhooks: an operator's word that makes this instance's webhooks what its pools want, on every number that differs.
 //!
 //! Invariants: a number that is held, leaving, or tagged for another instance is not touched, but told; a walk that
 //! Twilio leads in a circle ends as failed; what was done before a failure is told. Memory grows with the ids of our
@@ -14,10 +14,11 @@ use super::configure_report::{BrokeOff, ConfigureError, ConfigureReport, FailedN
 use super::confirm::{MaySet, Outcome, WebhookConfigurer};
 use crate::db::DbError;
 use crate::db::numbers::{
-    NumberRow, installation_set_webhooks, installation_unconfirm, installation_unconfirm_stock,
-    number_confirm_webhooks, numbers_cared_for, numbers_cared_for_by_sid, numbers_untouchable,
+    NumberRow, number_confirm_webhooks, numbers_cared_for, numbers_cared_for_by_sid, numbers_untouchable,
+    pool_set_webhooks, pool_unconfirm, pool_unconfirm_stock,
 };
-use crate::domain::{NumberSid, WebhookStatus, Webhooks};
+use crate::db::pools::{PoolWanted, PoolsWebhooks, pools_claim};
+use crate::domain::{NumberSid, PoolName, WebhookStatus, Webhooks};
 use crate::twilio::{BackOff, IncomingNumber, Pages, TwilioError};
 
 /// Numbers read from the database at a time.
@@ -29,17 +30,18 @@ const UNCONFIRMED_AT_ONCE: i64 = 1000;
 /// So many numbers without an answer, one after the other: then Twilio does not answer at all.
 const UNANSWERED_MAX: u32 = 20;
 
-/// Makes `wanted` the installation's webhooks and sets them on every number of ours that differs, or on `only`.
+/// Makes `ours` what each of these pools wants, and sets it on every number of ours that differs, or on `only`. Numbers of a pool
+/// that is not among them are set to what was stored for it last.
 ///
 /// # Errors
 /// When PostgreSQL fails, Twilio's list cannot be read, Twilio refuses the account, or the daemon stops; single numbers
 /// that fail stand in the report. The same call again goes on.
 pub(crate) async fn configure_webhooks(
     configurer: &WebhookConfigurer,
-    wanted: Webhooks,
+    ours: PoolsWebhooks,
     only: Option<Vec<String>>,
 ) -> Result<ConfigureReport, Box<BrokeOff>> {
-    let mut work = Work { configurer, wanted, report: ConfigureReport::default(), unanswered: 0 };
+    let mut work = Work { configurer, wanted: ours, report: ConfigureReport::default(), unanswered: 0 };
     match work.run(only).await {
         Ok(()) => Ok(work.report),
         Err(error) => {
@@ -53,7 +55,7 @@ pub(crate) async fn configure_webhooks(
 
 struct Work<'a> {
     configurer: &'a WebhookConfigurer,
-    wanted: Webhooks,
+    wanted: PoolsWebhooks,
     report: ConfigureReport,
     unanswered: u32,
 }
@@ -63,11 +65,17 @@ type Shown = (NumberRow, Option<IncomingNumber>);
 
 impl Work<'_> {
     async fn run(&mut self, only: Option<Vec<String>>) -> Result<(), ConfigureError> {
-        self.unconfirm_stock().await?;
-        let stored = self.wanted.clone();
-        let set = move |conn: &mut crate::db::Connection| installation_set_webhooks(conn, &stored);
-        self.configurer.db.run("installation_set_webhooks", set).await?;
-        self.unconfirm().await?;
+        let ours = self.wanted.clone();
+        let mut all = self.configurer.db.run("pools_claim", move |conn| pools_claim(conn, &ours)).await?;
+        for (pool, webhooks) in self.wanted.clone() {
+            let wanted = PoolWanted { pool: pool.clone(), webhooks };
+            self.unconfirm_stock(&wanted).await?;
+            let set = move |conn: &mut crate::db::Connection| pool_set_webhooks(conn, &wanted);
+            self.configurer.db.run("pool_set_webhooks", set).await?;
+            self.unconfirm(&pool).await?;
+        }
+        all.append(&mut self.wanted);
+        self.wanted = all;
         match only {
             Some(names) => self.named(names).await,
             // One walk over Twilio's list is cheaper than one fetch for each number.
@@ -79,27 +87,26 @@ impl Work<'_> {
     }
 
     /// Nobody is given what will be confirmed no more in a moment; what is left of it then is little.
-    async fn unconfirm_stock(&self) -> Result<(), ConfigureError> {
+    async fn unconfirm_stock(&self, wanted: &PoolWanted) -> Result<(), ConfigureError> {
         loop {
             if self.configurer.is_stopping() {
                 return Err(ConfigureError::Stopping);
             }
-            let wanted = self.wanted.clone();
-            let step = move |conn: &mut crate::db::Connection| {
-                installation_unconfirm_stock(conn, &wanted, UNCONFIRMED_AT_ONCE)
-            };
-            if !self.configurer.db.run("installation_unconfirm_stock", step).await? {
+            let wanted = wanted.clone();
+            let step = move |conn: &mut crate::db::Connection| pool_unconfirm_stock(conn, &wanted, UNCONFIRMED_AT_ONCE);
+            if !self.configurer.db.run("pool_unconfirm_stock", step).await? {
                 return Ok(());
             }
         }
     }
 
     /// What was confirmed with other webhooks counts as confirmed no more.
-    async fn unconfirm(&self) -> Result<(), ConfigureError> {
+    async fn unconfirm(&self, pool: &PoolName) -> Result<(), ConfigureError> {
         let mut after = 0;
         loop {
-            let step = move |conn: &mut crate::db::Connection| installation_unconfirm(conn, after, UNCONFIRMED_AT_ONCE);
-            match self.configurer.db.run("installation_unconfirm", step).await? {
+            let pool = pool.clone();
+            let step = move |conn: &mut crate::db::Connection| pool_unconfirm(conn, &pool, after, UNCONFIRMED_AT_ONCE);
+            match self.configurer.db.run("pool_unconfirm", step).await? {
                 Some(last) => after = last,
                 None => return Ok(()),
             }
@@ -200,7 +207,9 @@ impl Work<'_> {
                     if configurer.is_stopping() {
                         return Some((number, Err(ConfigureError::Stopping)));
                     }
-                    let outcome = configure(configurer, &number, shown, wanted).await.map_err(ConfigureError::from);
+                    let outcome = configure(configurer, &number, shown, wanted.get(&number.pool))
+                        .await
+                        .map_err(ConfigureError::from);
                     Some((number, outcome))
                 }
             })
@@ -264,12 +273,15 @@ async fn configure(
     configurer: &WebhookConfigurer,
     number: &NumberRow,
     shown: Option<IncomingNumber>,
-    wanted: &Webhooks,
+    wanted: Option<&Webhooks>,
 ) -> Result<Outcome, DbError> {
-    let outcome = configurer.see_to(number, shown, wanted, MaySet::Anybodys).await?;
+    // Of a pool that nobody ever configured: there is nothing to set.
+    let Some(webhooks) = wanted.cloned() else { return Ok(Outcome::NotFree) };
+    let wanted = PoolWanted { pool: number.pool.clone(), webhooks };
+    let outcome = configurer.see_to(number, shown, &wanted, MaySet::Anybodys).await?;
     let known = matches!(outcome, Outcome::Stands) && number.webhook_status == WebhookStatus::Configured;
     if matches!(outcome, Outcome::Stands | Outcome::Set) && !known {
-        let (id, wanted) = (number.id, wanted.clone());
+        let id = number.id;
         let confirm = move |conn: &mut crate::db::Connection| number_confirm_webhooks(conn, id, &wanted);
         configurer.db.run("number_confirm_webhooks", confirm).await?;
     }

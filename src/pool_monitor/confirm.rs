@@ -8,16 +8,17 @@
 //! How to get it wrong: trusting what the database last knew of a number's webhooks, or a list that may lag. Twilio is
 //! asked for the number itself before it is confirmed or held.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::config::Config;
-use crate::db::installation::installation_read;
 use crate::db::numbers::{NumberRow, number_mark_drifted, number_unconfirmed};
+use crate::db::pools::{PoolWanted, PoolsWebhooks, pools_webhooks};
 use crate::db::{Db, DbError};
-use crate::domain::{InstanceName, Tag, WebhookStatus, Webhooks};
+use crate::domain::{InstanceName, PoolName, Tag, WebhookStatus, Webhooks};
 use crate::purchaser::breaker;
 use crate::reconciliation::ReconcilerHandle;
 use crate::reconciliation::suspicion::{Suspicion, Word, give_up, hold_tagged, tried_in_vain};
@@ -64,12 +65,38 @@ pub(super) enum Outcome {
 /// Whose numbers may be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MaySet {
-    /// None: this instance is configured with other webhooks than the installation wants. It looks what they carry.
+    /// None: this instance is configured with other webhooks than the pool wants. It looks what they carry.
     None,
     /// Idle ones: what care does by itself.
     Nobodys,
     /// Those of users, too: an operator's word.
     Anybodys,
+}
+
+/// What the numbers of each pool shall carry, and whose of them this instance may set to it by itself.
+#[derive(Debug, Default)]
+pub(super) struct Wants(BTreeMap<PoolName, (PoolWanted, MaySet)>);
+
+impl Wants {
+    fn of(stored: PoolsWebhooks, config: &Config) -> Self {
+        let want = |(pool, webhooks): (PoolName, Webhooks)| {
+            // Of a pool that is configured no more, what was stored last holds.
+            let is_ours = config.webhooks_of(&pool).is_none_or(|ours| ours == webhooks);
+            let may = if is_ours { MaySet::Nobodys } else { MaySet::None };
+            (pool.clone(), (PoolWanted { pool, webhooks }, may))
+        };
+        Self(stored.into_iter().map(want).collect())
+    }
+
+    /// Those of the number's pool; `None` = nobody ever configured it.
+    pub(super) fn for_number(&self, number: &NumberRow) -> Option<(&PoolWanted, MaySet)> {
+        self.0.get(&number.pool).map(|(wanted, may)| (wanted, *may))
+    }
+
+    /// Whether this instance may set numbers of any pool.
+    pub(super) fn may_set_some(&self) -> bool {
+        self.0.values().any(|(_, may)| *may != MaySet::None)
+    }
 }
 
 impl WebhookConfigurer {
@@ -88,11 +115,11 @@ impl WebhookConfigurer {
         &self,
         number: &NumberRow,
         listed: Option<IncomingNumber>,
-        wanted: &Webhooks,
+        wanted: &PoolWanted,
         may: MaySet,
     ) -> Result<Outcome, DbError> {
         let id = number.id;
-        let shown = match listed.filter(|listed| self.list_will_do(number, listed, wanted)) {
+        let shown = match listed.filter(|listed| self.list_will_do(number, listed, &wanted.webhooks)) {
             Some(listed) => Some(listed),
             None => match self.twilio.fetch(&number.sid).await {
                 Ok(shown) => shown,
@@ -103,7 +130,7 @@ impl WebhookConfigurer {
         if let Some(instance) = self.another(&shown) {
             return self.tagged_for(number, instance).await;
         }
-        if shown.carries(wanted) {
+        if shown.carries(&wanted.webhooks) {
             return Ok(Outcome::Stands);
         }
         let marked = wanted.clone();
@@ -119,11 +146,11 @@ impl WebhookConfigurer {
             Some(_) => {}
         }
         fail::fail_point!("care_marked");
-        let set = self.twilio.set_webhooks(&number.sid, wanted).await;
+        let set = self.twilio.set_webhooks(&number.sid, &wanted.webhooks).await;
         fail::fail_point!("webhooks_set");
         match set {
             Ok(None) => self.gone(number).await,
-            Ok(Some(now)) if now.carries(wanted) => Ok(Outcome::Set),
+            Ok(Some(now)) if now.carries(&wanted.webhooks) => Ok(Outcome::Set),
             Ok(Some(_)) => {
                 let failure = TwilioError::Unknown {
                     message: "Twilio answered the update with other webhooks".to_owned(),
@@ -157,10 +184,9 @@ impl WebhookConfigurer {
     }
 
     /// What every number shall carry, and whose numbers this instance may set to it by itself.
-    pub(super) async fn wanted(&self) -> Result<(Webhooks, MaySet), DbError> {
-        let wanted = self.db.run("installation_read", installation_read).await?.webhooks;
-        let may = if wanted == self.config.load().webhooks.webhooks() { MaySet::Nobodys } else { MaySet::None };
-        Ok((wanted, may))
+    pub(super) async fn wanted(&self) -> Result<Wants, DbError> {
+        let stored = self.db.run("pools_webhooks", pools_webhooks).await?;
+        Ok(Wants::of(stored, &self.config.load()))
     }
 
     /// The list may lag: it confirms nothing, and it holds nothing. It says that all is well where the database says so too,
@@ -201,11 +227,11 @@ fn failed(failure: TwilioError, suspicion: Option<Suspicion>) -> Outcome {
     }
 }
 
-/// Whether this instance is configured with other webhooks than the installation wants.
+/// Whether this instance is configured with other webhooks for one of its pools than the pool wants.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub(crate) async fn is_skewed(db: &Db, wanted: &Webhooks) -> Result<bool, DbError> {
-    let installation = db.run("installation_read", installation_read).await?;
-    Ok(installation.webhooks != *wanted)
+pub(crate) async fn is_skewed(db: &Db, ours: &PoolsWebhooks) -> Result<bool, DbError> {
+    let stored = db.run("pools_webhooks", pools_webhooks).await?;
+    Ok(ours.iter().any(|(pool, webhooks)| stored.get(pool) != Some(webhooks)))
 }

@@ -1,6 +1,6 @@
 //! Care for numbers that nobody uses: rested ones brought back, stock that is not ready repaired.
 //!
-//! Invariants: a rested number returns only after Twilio confirmed its webhooks, those that the installation wants; an
+//! Invariants: a rested number returns only after Twilio confirmed its webhooks, those that its pool wants; an
 //! instance that is configured with others sets nothing by itself, else two instances would rewrite each other for ever,
 //! but what carries the right ones serves all the same; a number that fails keeps no other from its turn (see [`Tried`]);
 //! while Twilio keeps silent, those who buy for the waitlist are told ([`CareAnswers`](crate::purchaser::CareAnswers)), and nobody
@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 use futures_util::stream::{self, StreamExt as _};
 use tokio::time::timeout;
 
-use super::confirm::{MaySet, Outcome};
+use super::confirm::{MaySet, Outcome, Wants};
 use super::dependencies::MonitorDependencies;
 use super::tried::{RESTS_ON, Tried};
 use crate::db::DbError;
 use crate::db::numbers::{
     NumberRow, number_confirm_webhooks, number_rest_on, number_return, numbers_rested, numbers_unready,
 };
-use crate::domain::Webhooks;
+use crate::db::pools::PoolWanted;
 use crate::purchaser::care_answers::PATIENCE;
 use crate::twilio::TwilioError;
 
@@ -48,17 +48,17 @@ pub(super) async fn return_rested(deps: &MonitorDependencies) -> Result<u32, DbE
         if rested.is_empty() {
             return Ok(returned);
         }
-        let (wanted, may) = deps.configurer.wanted().await?;
+        let wants = deps.configurer.wanted().await?;
         // After the first trouble nothing new begins, and what was under way ends.
         let broken = AtomicBool::new(false);
-        let (broken, wanted) = (&broken, &wanted);
+        let (broken, wants) = (&broken, &wants);
         let mut rounds = stream::iter(rested)
             .map(|number| async move {
                 if broken.load(Ordering::Relaxed) || begun.elapsed() >= WITHIN || deps.configurer.is_stopping() {
                     broken.store(true, Ordering::Relaxed);
                     return Ok(false);
                 }
-                let outcome = return_one(deps, number, (wanted, may), broken).await;
+                let outcome = return_one(deps, number, wants, broken).await;
                 if outcome.is_err() {
                     broken.store(true, Ordering::Relaxed);
                 }
@@ -87,10 +87,14 @@ pub(super) async fn return_rested(deps: &MonitorDependencies) -> Result<u32, DbE
 async fn return_one(
     deps: &MonitorDependencies,
     number: NumberRow,
-    (wanted, may): (&Webhooks, MaySet),
+    wants: &Wants,
     broken: &AtomicBool,
 ) -> Result<bool, DbError> {
     let (configurer, id) = (&deps.configurer, number.id);
+    let Some((wanted, may)) = wants.for_number(&number) else {
+        deps.db.run("number_rest_on", move |conn| number_rest_on(conn, id, RESTS_ON)).await?;
+        return Ok(false);
+    };
     match see_to(deps, &number, wanted, may).await? {
         Outcome::Stands | Outcome::Set => {
             let confirmed = wanted.clone();
@@ -136,9 +140,9 @@ pub(super) async fn repair_unready(
     if hurried && deps.care.is_left_alone() {
         return Ok(0);
     }
-    let (wanted, may) = deps.configurer.wanted().await?;
+    let wants = deps.configurer.wanted().await?;
     // Where nothing may be set, looking faster brings nobody a number.
-    let (last, resting) = tried.last_and_resting(hurried && may != MaySet::None);
+    let (last, resting) = tried.last_and_resting(hurried && wants.may_set_some());
     let unready =
         deps.db.run("numbers_unready", move |conn| numbers_unready(conn, &last, &resting, NUMBERS_MAX)).await?;
     let configurer = &deps.configurer;
@@ -148,7 +152,11 @@ pub(super) async fn repair_unready(
             break;
         }
         let id = number.id;
-        match see_to(deps, &number, &wanted, may).await? {
+        let Some((wanted, may)) = wants.for_number(&number) else {
+            tried.failed(id);
+            continue;
+        };
+        match see_to(deps, &number, wanted, may).await? {
             Outcome::Stands | Outcome::Set => {
                 (failures, repaired) = (0, repaired + 1);
                 tried.forget(id);
@@ -195,7 +203,7 @@ pub(super) async fn repair_unready(
 async fn see_to(
     deps: &MonitorDependencies,
     number: &NumberRow,
-    wanted: &Webhooks,
+    wanted: &PoolWanted,
     may: MaySet,
 ) -> Result<Outcome, DbError> {
     let begun = Instant::now();
@@ -224,7 +232,7 @@ async fn see_to(
 }
 
 fn log_difference(deps: &MonitorDependencies, what: &str, number: &NumberRow) {
-    slog::warn!(deps.log, "{}: it lacks the installation's webhooks, and this instance, configured with other webhooks, sets none; run configure-webhooks", what;
+    slog::warn!(deps.log, "{}: it lacks its pool's webhooks, and this instance, configured with other webhooks, sets none; run configure-webhooks", what;
         "phone_number_ends" => number.phone_number.last_four());
 }
 

@@ -66,11 +66,16 @@ pub(super) async fn fill(
         Ok(used) => used,
         Err(error) => return Progress { shortfall: Some(error.into()), ..Progress::default() },
     };
+    let webhooks = match run.webhooks_of(&order.wish.pool) {
+        Ok(webhooks) => webhooks,
+        Err(error) => return Progress { shortfall: Some(error.into()), ..Progress::default() },
+    };
     let emergency = order.wish.trigger == Trigger::Emergency;
     // One slot is left for those who wait, should all others hang.
     let most = run.slots.saturating_sub(1).max(1);
     let goal = Goal {
         run: RunOf { order_id: order.id, run_id: run.id },
+        webhooks,
         remaining: order.wish.count.saturating_sub(used),
         planned,
         concurrency: most.min(if emergency {

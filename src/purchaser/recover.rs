@@ -131,8 +131,9 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Resolution {
         }
     };
     let Some(found) = found else { return not_ours(buyer, item, Ending::NotBought, None).await };
+    let Ok(webhooks) = run.webhooks_of(&item.pool) else { return Resolution::Open };
     let found = asked_again(buyer, found).await;
-    match judge_for(buyer, id, item.country, item.sent_ago(), &run.webhooks, &found) {
+    match judge_for(buyer, id, item.country, item.sent_ago(), &webhooks, &found) {
         Owner::Us(settlement) => settled(settle(buyer, id, &settlement).await),
         Owner::Untagged(settlement) => settled(settle_untagged(buyer, id, &settlement).await),
         Owner::AnotherTag | Owner::Older => {

@@ -1,10 +1,11 @@
 //! A run: the purchase lock in hand, and everything that earlier runs left sorted before anything is bought.
 //!
 //! Invariants: whoever gets the lock first ends what cannot be running any more, and only then counts; every number of a
-//! run carries the installation's webhooks, whatever this instance is configured with. Looking up what is unknown is
+//! run carries its pool's webhooks, whatever this instance is configured with. Looking up what is unknown is
 //! `recover`'s: an emergency must not wait for it, and unknown items count as stock all the same.
 //! How to get it wrong: buying between taking the lock and that sorting; a crashed run's items would not be counted.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +14,13 @@ use uuid::Uuid;
 use super::buyer::Buyer;
 use super::frozen::end_frozen;
 use super::traffic::Traffic;
-use crate::db::installation::installation_read;
 use crate::db::locks::{LockSeeker, PurchaseLock};
+use crate::db::pools::pools_webhooks;
 use crate::db::purchases::holder::{holder_beat, holder_take};
 use crate::db::purchases::items::items_sort_leftovers;
 use crate::db::purchases::purchases_interrupt_stale;
 use crate::db::{Constraint, DbError};
-use crate::domain::Webhooks;
+use crate::domain::{PoolName, Webhooks};
 
 /// How often the holder of the lock says that it lives.
 const BEAT_EVERY: Duration = Duration::from_secs(5);
@@ -28,7 +29,8 @@ const BEAT_EVERY: Duration = Duration::from_secs(5);
 pub(super) struct Run {
     pub(super) id: Uuid,
     pub(super) lock: PurchaseLock,
-    pub(super) webhooks: Arc<Webhooks>,
+    /// What the numbers of each pool shall carry, of all that were ever configured.
+    pub(super) webhooks: BTreeMap<PoolName, Arc<Webhooks>>,
     /// What all its orders have on the wire.
     pub(super) traffic: Traffic,
     /// Creates that all its orders may have on the wire together.
@@ -80,9 +82,9 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
     let begun = buyer.db.run_patiently("run_begin", move |conn| {
         // From here on no earlier run opens an order.
         holder_take(conn, id, key, backend_pid, hangs_after)?;
-        Ok((purchases_interrupt_stale(conn, id, mine)?, items_sort_leftovers(conn)?, installation_read(conn)?))
+        Ok((purchases_interrupt_stale(conn, id, mine)?, items_sort_leftovers(conn)?, pools_webhooks(conn)?))
     });
-    let (interrupted, sorted, installation) = match begun.await {
+    let (interrupted, sorted, webhooks) = match begun.await {
         Ok(begun) => begun,
         // It took us so long to get here that somebody took the lock from us: their orders are none of ours to end.
         Err(error) if is_overtaken(&error) => return Ok(None),
@@ -99,7 +101,7 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
     Ok(Some(Run {
         id,
         lock,
-        webhooks: Arc::new(installation.webhooks),
+        webhooks: webhooks.into_iter().map(|(pool, webhooks)| (pool, Arc::new(webhooks))).collect(),
         traffic: Traffic::new(),
         slots,
         hangs_after,
@@ -113,6 +115,12 @@ pub(super) fn is_overtaken(error: &DbError) -> bool {
 }
 
 impl Run {
+    /// What the numbers of `pool` shall carry.
+    pub(super) fn webhooks_of(&self, pool: &PoolName) -> Result<Arc<Webhooks>, DbError> {
+        let webhooks = self.webhooks.get(pool).cloned();
+        webhooks.ok_or_else(|| DbError::Corrupt { what: "pool", why: format!("{pool} has no webhooks") })
+    }
+
     /// Gives the lock back.
     pub(super) async fn end(self) {
         self.lock.release().await;

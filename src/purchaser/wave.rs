@@ -30,7 +30,7 @@ use super::shortfall::Shortfall;
 use super::traffic::Kind;
 use super::waitlist::{others_wait, waitlist_lacks};
 use crate::db::purchases::items::{Attempt, RunOf};
-use crate::domain::{Papers, PhoneNumber};
+use crate::domain::{Papers, PhoneNumber, Webhooks};
 
 /// After so many intents an order looks whether somebody else should have the lock,
 const SLICE_ITEMS: u32 = 10;
@@ -40,6 +40,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What a wave is for.
 pub(super) struct Goal {
     pub(super) run: RunOf,
+    /// What its numbers shall carry.
+    pub(super) webhooks: Arc<Webhooks>,
     /// Places of the order that are still free.
     pub(super) remaining: u32,
     /// How many of them the plan under the lock allowed; the last check before buying should agree.
@@ -247,7 +249,7 @@ impl<'a> Wave<'a> {
             id,
             number,
             country: self.candidates.kind.country,
-            webhooks: Arc::clone(&self.held.webhooks),
+            webhooks: Arc::clone(&self.goal.webhooks),
             papers: Arc::clone(&self.goal.papers),
             hurried: self.goal.hurried,
             attempt: attempt.number,

@@ -16,7 +16,8 @@ use super::suspicion::Word;
 use super::trouble::Trouble;
 use super::{orphan, repair};
 use crate::db::numbers::{KnownItem, KnownNumber, Listed, Lookup, listed_look, number_note_tag};
-use crate::domain::{InstanceName, NumberStatus, Tag};
+use crate::db::pools::PoolWanted;
+use crate::domain::{InstanceName, NumberStatus, PoolName, Tag, Webhooks};
 use crate::twilio::IncomingNumber;
 
 /// Numbers attended to at a time.
@@ -48,7 +49,9 @@ pub(super) async fn compare(
                 if known.status != NumberStatus::Released && !seen.insert(known.id) {
                     continue;
                 }
-                let decision = decide(&known, &number, &page.shall);
+                // Nobody ever configured its pool: what it shall be, nobody said.
+                let Some(shall) = page.shall_of(&known.pool) else { continue };
+                let decision = decide(&known, &number, shall);
                 if known.another_tag && !matches!(decision, Decision::TaggedFor(_)) {
                     let id = known.id;
                     page.buyer
@@ -58,7 +61,7 @@ pub(super) async fn compare(
                 }
                 match decision {
                     Decision::Fine => {}
-                    Decision::Attend(differs) if losses.is_some() && page.is_loss(differs, &known, &number) => {
+                    Decision::Attend(differs) if losses.is_some() && shall.is_loss(differs, &known, &number) => {
                         if let Some(losses) = losses.as_deref_mut() {
                             losses.put_aside(number);
                         }
@@ -69,7 +72,7 @@ pub(super) async fn compare(
                     | Decision::Attend(_)) => differences.push(Difference::Known(known, Box::new(number), decision)),
                 }
             }
-            None if tag_of(&number, &page.shall.instance).is_some() => {
+            None if tag_of(&number, &page.instance).is_some() => {
                 differences.push(Difference::Orphan(looked.item, Box::new(number)));
             }
             None if looked.ignored => {
@@ -95,11 +98,21 @@ pub(super) async fn look<'a>(
     let config = buyer.config.load();
     let instance = config.instance.name.clone();
     let listed: Vec<Listed> = numbers.iter().map(|number| listed(number, &instance)).collect();
-    let (installation, looked) = buyer.db.run_patiently("listed_look", move |conn| listed_look(conn, &listed)).await?;
+    let (stored, looked) = buyer.db.run_patiently("listed_look", move |conn| listed_look(conn, &listed)).await?;
+    let shall = |(pool, webhooks): (PoolName, Webhooks)| {
+        let ours = config.webhooks_of(&pool);
+        let shall = Shall {
+            instance: instance.clone(),
+            capabilities: config.pool(&pool).map(|pool| pool.capabilities.clone()),
+            skewed: ours.is_some_and(|ours| ours != webhooks),
+            wanted: PoolWanted { pool: pool.clone(), webhooks },
+        };
+        (pool, shall)
+    };
     let page = Page {
         buyer,
-        skewed: installation.webhooks != config.webhooks.webhooks(),
-        shall: Shall { instance, webhooks: installation.webhooks, capabilities: config.pool.capabilities.clone() },
+        shall: stored.into_iter().map(shall).collect(),
+        instance: instance.clone(),
         repair_assigned: config.reconcile.repair_assigned,
         word: Word::Ours,
         unanswered: AtomicU32::new(0),

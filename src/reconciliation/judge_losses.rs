@@ -91,5 +91,6 @@ pub(super) async fn judge(
 }
 
 fn is_lost(page: &Page<'_>, known: &KnownNumber, now: &IncomingNumber) -> bool {
-    matches!(decide(known, now, &page.shall), Decision::Attend(differs) if page.is_loss(differs, known, now))
+    let Some(shall) = page.shall_of(&known.pool) else { return false };
+    matches!(decide(known, now, shall), Decision::Attend(differs) if shall.is_loss(differs, known, now))
 }

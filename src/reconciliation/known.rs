@@ -1,18 +1,34 @@
 //! A number that we know by its SID: what Twilio shows beside what it shall carry. Pure, because everything hangs on it.
 
 use crate::db::numbers::KnownNumber;
+use crate::db::pools::PoolWanted;
 use crate::domain::{Capability, InstanceName, NumberStatus, QuarantineReason, Tag, WebhookStatus, Webhooks};
 use crate::twilio::IncomingNumber;
 
-/// What every number of ours shall be.
+/// What every number of a pool shall be.
 #[derive(Debug, Clone)]
 pub(super) struct Shall {
     /// Whose tag it carries.
     pub(super) instance: InstanceName,
-    /// The installation's webhooks.
-    pub(super) webhooks: Webhooks,
-    /// `pool.capabilities`.
-    pub(super) capabilities: Vec<Capability>,
+    /// What it shall carry, as the pool wants it.
+    pub(super) wanted: PoolWanted,
+    /// What the pool wants it to do; `None` = the pool is configured no more, and nobody judges that.
+    pub(super) capabilities: Option<Vec<Capability>>,
+    /// This instance is configured with other webhooks for the pool, so it repairs nothing of it.
+    pub(super) skewed: bool,
+}
+
+impl Shall {
+    /// Whether the number lost something that this instance would have to write down. One that is configured otherwise judges no
+    /// capabilities.
+    pub(super) fn is_loss(&self, differs: Differences, known: &KnownNumber, number: &IncomingNumber) -> bool {
+        Differences { fitness: differs.fitness && !self.skewed, ..differs }.is_loss(known, number)
+    }
+
+    /// Whether the number can do what its pool wants; `None` = nobody knows.
+    pub(super) fn fitness(&self, number: &IncomingNumber) -> Option<bool> {
+        number.fitness(self.capabilities.as_deref()?)
+    }
 }
 
 /// What is to be done about a number of ours.
@@ -70,13 +86,13 @@ pub(super) fn decide(known: &KnownNumber, number: &IncomingNumber, shall: &Shall
         return Decision::TaggedFor(instance);
     }
     let tag_is_right = tag.is_some_and(|tag| known.item_id.is_none_or(|item_id| tag.item_id == item_id));
-    let webhooks_are_right = number.carries(&shall.webhooks);
+    let webhooks_are_right = number.carries(&shall.wanted.webhooks);
     let differs = Differences {
         tag: !tag_is_right,
         webhooks: !webhooks_are_right,
         stale: webhooks_are_right && known.webhook_status != WebhookStatus::Configured,
         // Rows that Twilio, or a gateway, cut short say nothing of it.
-        fitness: number.fitness(&shall.capabilities).is_some_and(|fit| fit != known.capable),
+        fitness: shall.fitness(number).is_some_and(|fit| fit != known.capable),
         ..turned_up
     };
     if differs == Differences::default() { Decision::Fine } else { Decision::Attend(differs) }
@@ -109,6 +125,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::PoolName;
 
     const OURS: &str = "callbunker:default:00000000-0000-0000-0000-000000000007";
     const OTHER_ITEM: &str = "callbunker:default:00000000-0000-0000-0000-000000000008";
@@ -128,7 +145,14 @@ mod tests {
             item_id: Some(Uuid::from_u128(7)),
             another_tag: false,
             user_id: None,
+            pool: PoolName::default_pool(),
         }
+    }
+
+    fn shall(webhooks: Webhooks) -> Shall {
+        let wanted = PoolWanted { pool: PoolName::default_pool(), webhooks };
+        let capabilities = Some(vec![Capability::Voice]);
+        Shall { instance: "default".parse().unwrap(), wanted, capabilities, skewed: false }
     }
 
     fn decided(known: &KnownNumber, friendly_name: &str, voice_url: &str) -> Decision {
@@ -143,8 +167,7 @@ mod tests {
             sms_url: "https://a.example/s".to_owned(),
             status_callback: "https://a.example/c".to_owned(),
         };
-        let capabilities = vec![Capability::Voice];
-        decide(known, &number, &Shall { instance: "default".parse().unwrap(), webhooks, capabilities })
+        decide(known, &number, &shall(webhooks))
     }
 
     fn attend(tag: bool, webhooks: bool, stale: bool, turned_up: bool) -> Decision {
@@ -187,14 +210,17 @@ mod tests {
             sms_url: "https://a.example/s".to_owned(),
             status_callback: "https://a.example/c".to_owned(),
         };
-        let capabilities = vec![Capability::Voice];
-        let shall = Shall { instance: "default".parse().unwrap(), webhooks, capabilities };
+        let shall = shall(webhooks);
         let differs = Decision::Attend(Differences { fitness: true, ..Differences::default() });
         assert_eq!(decide(&known(), &shown(true), &shall), Decision::Fine);
         assert_eq!(decide(&known(), &shown(false), &shall), differs);
         let deaf = KnownNumber { capable: false, ..known() };
         assert_eq!(decide(&deaf, &shown(true), &shall), differs);
         assert_eq!(decide(&deaf, &shown(false), &shall), Decision::Fine);
+        // What a pool wants that is configured no more, nobody knows.
+        let unconfigured = Shall { capabilities: None, ..shall };
+        assert_eq!(decide(&known(), &shown(false), &unconfigured), Decision::Fine);
+        assert_eq!(decide(&deaf, &shown(true), &unconfigured), Decision::Fine);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::db::numbers::{
 };
 use crate::db::purchases::items::{Settlement, item_settle};
 use crate::db::{Connection, Constraint, DbError};
-use crate::domain::{NumberStatus, Tag};
+use crate::domain::{NumberStatus, PoolName, Tag};
 use crate::purchaser::{Owner, Wiring, judge_for, new_number};
 use crate::twilio::IncomingNumber;
 
@@ -43,7 +43,8 @@ pub(super) async fn take_in(
     let Some(found) = found.filter(|found| found.body.sid == number.sid) else { return Ok(Vec::new()) };
     // What an operator took in may be as old as it likes.
     let sent_ago = if item.spends { item.sent_ago() } else { Duration::MAX };
-    let owner = judge_for(page.buyer, item.id, item.country, sent_ago, &page.shall.webhooks, &found);
+    let Some(shall) = page.shall_of(&item.pool) else { return Ok(Vec::new()) };
+    let owner = judge_for(page.buyer, item.id, item.country, sent_ago, &shall.wanted.webhooks, &found);
     let untagged = matches!(owner, Owner::Untagged(_));
     match owner {
         Owner::Us(settlement) | Owner::Untagged(settlement) => {
@@ -108,7 +109,8 @@ fn not_ours(page: &Page<'_>, number: &IncomingNumber, reason: String) -> Vec<Fin
 async fn of_unknown_item(page: &Page<'_>, number: &IncomingNumber) -> Result<Vec<Finding>, Trouble> {
     let pool = page.buyer.config.load().pool.clone();
     let country = number.phone_number.country().unwrap_or(pool.country);
-    let wiring = Wiring::ComparedWith(&page.shall.webhooks);
+    let Some(shall) = page.shall_of(&PoolName::default_pool()) else { return Ok(Vec::new()) };
+    let wiring = Wiring::ComparedWith(&shall.wanted.webhooks);
     // What Twilio does not date is as old as our knowledge of it.
     let new = new_number(number, country, wiring, &pool.capabilities, chrono::Utc::now());
     let settlement = Settlement { number: new, request_id: None };

@@ -2,14 +2,15 @@
 //!
 //! Invariant: after the first failure nothing new begins, and what was under way ends and is told.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::known::{Differences, Shall};
+use super::known::Shall;
 use super::suspicion::Word;
 use super::trouble::{Trouble, refuses_the_account};
-use crate::db::numbers::KnownNumber;
+use crate::domain::{InstanceName, PoolName};
 use crate::purchaser::Buyer;
-use crate::twilio::{IncomingNumber, TwilioError};
+use crate::twilio::TwilioError;
 
 /// Updates of one page that may fail for want of an answer before the comparison breaks off.
 const UNANSWERED_MAX: u32 = 5;
@@ -17,9 +18,10 @@ const UNANSWERED_MAX: u32 = 5;
 /// What all numbers of a page have in common.
 pub(super) struct Page<'a> {
     pub(super) buyer: &'a Buyer,
-    pub(super) shall: Shall,
-    /// This instance is configured with others, so it repairs nothing.
-    pub(super) skewed: bool,
+    /// Whose tag ours carry.
+    pub(super) instance: InstanceName,
+    /// What the numbers of each pool shall be, of all that were ever configured.
+    pub(super) shall: BTreeMap<PoolName, Shall>,
     /// `reconcile.repair_assigned`.
     pub(super) repair_assigned: bool,
     /// By whose word what does not take its webhooks is given up.
@@ -29,10 +31,9 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Whether the number lost something that this instance would have to write down. One that is configured otherwise than
-    /// the installation judges no capabilities.
-    pub(super) fn is_loss(&self, differs: Differences, known: &KnownNumber, number: &IncomingNumber) -> bool {
-        Differences { fitness: differs.fitness && !self.skewed, ..differs }.is_loss(known, number)
+    /// What a number of `pool` shall be; `None` = nobody ever configured it.
+    pub(super) fn shall_of(&self, pool: &PoolName) -> Option<&Shall> {
+        self.shall.get(pool)
     }
 
     /// Whether the comparison may go on after an update that failed: a single number that Twilio minds keeps no other

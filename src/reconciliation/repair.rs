@@ -7,7 +7,7 @@
 
 use uuid::Uuid;
 
-use super::known::{Decision, Differences, decide};
+use super::known::{Decision, Differences, Shall, decide};
 use super::page::Page;
 use super::patience::patiently;
 use super::report::{Finding, Line};
@@ -33,6 +33,8 @@ pub(super) async fn attend(
         Line::new(&number.phone_number, reason, known.user_id.as_deref())
     };
     let told = |line: Line| Ok(vec![Finding::Conflict(line)]);
+    // Nobody ever configured its pool: what it shall be, nobody said.
+    let Some(shall) = page.shall_of(&known.pool) else { return Ok(Vec::new()) };
     match decision {
         Decision::Fine => Ok(Vec::new()),
         Decision::StillThere => told(conflict(
@@ -48,7 +50,7 @@ pub(super) async fn attend(
             let Some(now) = patiently(page.buyer, || page.buyer.twilio.fetch(&number.sid)).await? else {
                 return Ok(vec![Finding::Unseen(id)]);
             };
-            let Decision::TaggedFor(instance) = decide(known, &now, &page.shall) else {
+            let Decision::TaggedFor(instance) = decide(known, &now, shall) else {
                 // It was adopted since the page was read: the next comparison decides.
                 return Ok(Vec::new());
             };
@@ -71,22 +73,27 @@ pub(super) async fn attend(
             let line = Finding::Conflict(conflict(reason).of_a_hold());
             Ok(std::iter::once(line).chain(suspicion.map(Finding::Suspected)).collect())
         }
-        Decision::Attend(_) => differs(page, known, &number).await,
+        Decision::Attend(_) => differs(page, shall, known, &number).await,
     }
 }
 
-async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) -> Result<Vec<Finding>, Trouble> {
+async fn differs(
+    page: &Page<'_>,
+    shall: &Shall,
+    known: &KnownNumber,
+    listed: &IncomingNumber,
+) -> Result<Vec<Finding>, Trouble> {
     let (buyer, id) = (page.buyer, known.id);
     let Some(number) = patiently(buyer, || buyer.twilio.fetch(&listed.sid)).await? else {
         return Ok(vec![Finding::Unseen(id)]);
     };
-    let Decision::Attend(differs) = decide(known, &number, &page.shall) else {
+    let Decision::Attend(differs) = decide(known, &number, shall) else {
         // It has changed since the page was read: the next comparison decides.
         return Ok(Vec::new());
     };
     let mut standing = StoodThen { user_id: known.user_id.clone() };
     if differs.webhooks {
-        let wanted = page.shall.webhooks.clone();
+        let wanted = shall.wanted.clone();
         let mark = move |conn: &mut crate::db::Connection| number_mark_drifted(conn, id, &wanted);
         match buyer.db.run_patiently("number_mark_drifted", mark).await? {
             Some(now) => standing = now,
@@ -95,17 +102,17 @@ async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) 
         fail::fail_point!("drift_marked");
     }
     // Another instance may be configured otherwise.
-    if differs.fitness && !page.skewed {
-        set_fitness(page, &number, id).await?;
+    if differs.fitness && !shall.skewed {
+        set_fitness(page, shall, &number, id).await?;
     }
     let user_id = standing.user_id.clone();
     let line = |reason: &str| Line::new(&number.phone_number, reason, user_id.as_deref());
     let mut findings = Vec::new();
-    if differs.stale && confirm(page, id).await? {
+    if differs.stale && confirm(page, shall, id).await? {
         findings.push(Finding::Repaired(line("its webhooks are right, and are known to be so again")));
     }
     if differs.tag || differs.webhooks {
-        findings.extend(repair(page, known, &number, differs, &standing).await?);
+        findings.extend(repair(page, shall, known, &number, differs, &standing).await?);
     }
     if differs.turned_up && buyer.db.run_patiently("number_turned_up", move |conn| number_turned_up(conn, id)).await? {
         slog::warn!(buyer.log, "a missing number turned up again at Twilio";
@@ -117,8 +124,8 @@ async fn differs(page: &Page<'_>, known: &KnownNumber, listed: &IncomingNumber) 
 }
 
 /// What `pool.capabilities` wants may have changed since the number came.
-async fn set_fitness(page: &Page<'_>, number: &IncomingNumber, id: i64) -> Result<(), Trouble> {
-    let Some(capable) = number.fitness(&page.shall.capabilities) else { return Ok(()) };
+async fn set_fitness(page: &Page<'_>, shall: &Shall, number: &IncomingNumber, id: i64) -> Result<(), Trouble> {
+    let Some(capable) = shall.fitness(number) else { return Ok(()) };
     let set = move |conn: &mut crate::db::Connection| number_set_capable(conn, id, capable);
     if page.buyer.db.run_patiently("number_set_capable", set).await? {
         slog::warn!(page.buyer.log, "a number of ours gained, or lost, a capability of pool.capabilities";
@@ -128,8 +135,8 @@ async fn set_fitness(page: &Page<'_>, number: &IncomingNumber, id: i64) -> Resul
     Ok(())
 }
 
-async fn confirm(page: &Page<'_>, id: i64) -> Result<bool, Trouble> {
-    let wanted = page.shall.webhooks.clone();
+async fn confirm(page: &Page<'_>, shall: &Shall, id: i64) -> Result<bool, Trouble> {
+    let wanted = shall.wanted.clone();
     let confirmed = page
         .buyer
         .db
@@ -144,33 +151,34 @@ async fn confirm(page: &Page<'_>, id: i64) -> Result<bool, Trouble> {
 /// Repairs the number at Twilio if that is ours to do, and tells what it found.
 async fn repair(
     page: &Page<'_>,
+    shall: &Shall,
     known: &KnownNumber,
     number: &IncomingNumber,
     differs: Differences,
     standing: &StoodThen,
 ) -> Result<Vec<Finding>, Trouble> {
     let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
-    let reason = differs.reason(number, &page.shall.webhooks);
+    let reason = differs.reason(number, &shall.wanted.webhooks);
     let line = |reason: String| Line::new(&number.phone_number, reason, standing.user_id.as_deref());
     let drift = |why: &str| Finding::Drift(line(format!("{reason}{why}")));
     let assigned = standing.user_id.is_some();
-    if page.skewed {
+    if shall.skewed {
         let why = "; this instance is configured with other webhooks than the installation, so it repairs nothing";
         return Ok(vec![drift(why)]);
     }
     if assigned && !page.repair_assigned {
         // A tag harms no call, and without one a restored backup would not know whose the number is.
         if Tag::parse(&number.friendly_name).is_none() {
-            return tag_only(page, known, number, differs, standing).await;
+            return tag_only(page, shall, known, number, differs, standing).await;
         }
         left_as_it_is(page, number, &reason);
         return Ok(vec![drift("")]);
     }
-    match set(page, known, number, differs).await {
+    match set(page, shall, known, number, differs).await {
         Ok(None) => Ok(vec![Finding::Unseen(known.id)]),
         Ok(Some(())) => {
             fail::fail_point!("drift_repaired");
-            if differs.webhooks && !confirm(page, known.id).await? {
+            if differs.webhooks && !confirm(page, shall, known.id).await? {
                 return Ok(vec![drift(
                     "; it was set, but it is not in the pool's hands any more, or other webhooks are wanted by now",
                 )]);
@@ -217,6 +225,7 @@ fn left_as_it_is(page: &Page<'_>, number: &IncomingNumber, reason: &str) {
 /// Writes the tag on a number that is somebody's and carries none of any callbunker; its webhooks stay as they are.
 async fn tag_only(
     page: &Page<'_>,
+    shall: &Shall,
     known: &KnownNumber,
     number: &IncomingNumber,
     differs: Differences,
@@ -224,22 +233,23 @@ async fn tag_only(
 ) -> Result<Vec<Finding>, Trouble> {
     let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
     let line = |reason: String| Line::new(&number.phone_number, reason, standing.user_id.as_deref());
-    let mut findings = match set(page, known, number, Differences { tag: true, webhooks: false, ..differs }).await {
-        Ok(None) => return Ok(vec![Finding::Unseen(known.id)]),
-        Ok(Some(())) => {
-            slog::info!(log, "an assigned number got its tag again"; "phone_number_ends" => ends);
-            let reason = "it carried no tag: the tag was written, its webhooks were left as they are";
-            vec![Finding::Repaired(line(reason.to_owned()))]
-        }
-        Err(failure) => {
-            let failure = page.bear(failure)?;
-            slog::warn!(log, "an assigned number's tag could not be written"; "phone_number_ends" => ends,
+    let mut findings =
+        match set(page, shall, known, number, Differences { tag: true, webhooks: false, ..differs }).await {
+            Ok(None) => return Ok(vec![Finding::Unseen(known.id)]),
+            Ok(Some(())) => {
+                slog::info!(log, "an assigned number got its tag again"; "phone_number_ends" => ends);
+                let reason = "it carried no tag: the tag was written, its webhooks were left as they are";
+                vec![Finding::Repaired(line(reason.to_owned()))]
+            }
+            Err(failure) => {
+                let failure = page.bear(failure)?;
+                slog::warn!(log, "an assigned number's tag could not be written"; "phone_number_ends" => ends,
                 "cause" => failure.for_log(), "request_id" => failure.request_id());
-            vec![Finding::Drift(line(format!("it carries no tag, and writing it failed: {failure}")))]
-        }
-    };
+                vec![Finding::Drift(line(format!("it carries no tag, and writing it failed: {failure}")))]
+            }
+        };
     if differs.webhooks {
-        let reason = Differences { tag: false, ..differs }.reason(number, &page.shall.webhooks);
+        let reason = Differences { tag: false, ..differs }.reason(number, &shall.wanted.webhooks);
         left_as_it_is(page, number, &reason);
         findings.push(Finding::Drift(line(reason)));
     }
@@ -249,13 +259,14 @@ async fn tag_only(
 /// Sets what differs, in one call; `None` = Twilio does not know the number.
 async fn set(
     page: &Page<'_>,
+    shall: &Shall,
     known: &KnownNumber,
     number: &IncomingNumber,
     differs: Differences,
 ) -> Result<Option<()>, TwilioError> {
-    let (twilio, wanted) = (&page.buyer.twilio, &page.shall.webhooks);
+    let (twilio, wanted) = (&page.buyer.twilio, &shall.wanted.webhooks);
     // Without an item any tag of ours will do: after a restored backup it still says whose the number is.
-    let tag = Tag { instance: page.shall.instance.clone(), item_id: known.item_id.unwrap_or_else(Uuid::new_v4) };
+    let tag = Tag { instance: page.instance.clone(), item_id: known.item_id.unwrap_or_else(Uuid::new_v4) };
     let now = if differs.tag {
         twilio.set_tag(&number.sid, &tag, differs.webhooks.then_some(wanted)).await?
     } else {

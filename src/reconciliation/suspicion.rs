@@ -131,7 +131,7 @@ pub(crate) async fn give_up(
         FailedWebhooks::GivenUp => {
             let why = match word {
                 Word::Bystanders => {
-                    "nobody sets the webhooks of a number that the installation wants: run configure-webhooks"
+                    "nobody sets the webhooks of a number that its pool wants: run configure-webhooks"
                 }
                 Word::Ours | Word::Operators => {
                     "a number does not take our webhooks: look at it in Twilio's console, then configure-webhooks, or release it"

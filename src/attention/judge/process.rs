@@ -2,6 +2,7 @@
 
 use super::super::facts::Facts;
 use super::super::item::{Item, Kind, Severity};
+use crate::db::pools::PoolsWebhooks;
 
 pub(super) fn judge(facts: &Facts) -> Vec<Item> {
     let mut items = Vec::new();
@@ -16,7 +17,7 @@ pub(super) fn judge(facts: &Facts) -> Vec<Item> {
             )
             .detail("Meanwhile signups get 503 and nothing is bought; nothing else is known of the pool."),
         ),
-        Some(sight) if sight.webhooks != facts.limits.webhooks => items.push(
+        Some(sight) if is_skewed(&sight.webhooks, &facts.limits.webhooks) => items.push(
             Item::new(
                 Kind::ConfigSkew,
                 Severity::Critical,
@@ -50,4 +51,9 @@ pub(super) fn judge(facts: &Facts) -> Vec<Item> {
         );
     }
     items
+}
+
+/// Whether one of this instance's pools wants other webhooks by now.
+fn is_skewed(stored: &PoolsWebhooks, ours: &PoolsWebhooks) -> bool {
+    ours.iter().any(|(pool, webhooks)| stored.get(pool) != Some(webhooks))
 }

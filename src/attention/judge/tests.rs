@@ -8,6 +8,7 @@ use super::{judge, named_warnings};
 use crate::db::attention::{LastComparison, Lying, Sight, SpendCaps};
 use crate::db::buying_state::{BuyingState, Halted, Paused};
 use crate::db::passes::Pass;
+use crate::db::pools::PoolsWebhooks;
 use crate::db::refusals::Refused;
 use crate::db::stock::{Observation, Spend};
 use crate::domain::{PoolName, PoolPolicy, Stock, Trigger, Unserved, Webhooks};
@@ -16,9 +17,10 @@ fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).expect("a time") + TimeDelta::minutes(minutes)
 }
 
-fn webhooks(origin: &str) -> Webhooks {
+fn webhooks(origin: &str) -> PoolsWebhooks {
     let url = |what: &str| format!("https://{origin}/{what}");
-    Webhooks { voice_url: url("voice"), sms_url: url("sms"), status_callback: url("call") }
+    let webhooks = Webhooks { voice_url: url("voice"), sms_url: url("sms"), status_callback: url("call") };
+    PoolsWebhooks::from([(PoolName::default_pool(), webhooks)])
 }
 
 /// A pool that nothing is wrong with, at minute 0.

@@ -11,8 +11,9 @@ use super::report::{ImportProblem, ImportReport};
 use super::rows::Row;
 use crate::db::assignments::{Assignment, assignments_held};
 use crate::db::numbers::{OwnedNumber, numbers_owned};
+use crate::db::pools::PoolsWebhooks;
 use crate::db::purchases::items::numbers_being_bought;
-use crate::domain::{NumberStatus, QuarantineReason, UserId, Webhooks};
+use crate::domain::{NumberStatus, PoolName, QuarantineReason, UserId};
 use crate::twilio::IncomingNumber;
 
 /// What is to be done with one row.
@@ -31,7 +32,7 @@ pub(super) enum Todo {
 pub(super) struct Decided {
     pub(super) row: Row,
     pub(super) found: IncomingNumber,
-    /// Whether Twilio shows the installation's webhooks.
+    /// Whether Twilio shows the webhooks of the pool that it goes into.
     pub(super) configured: bool,
     pub(super) todo: Todo,
 }
@@ -70,7 +71,7 @@ impl Custody {
         &self,
         rows: Vec<Row>,
         mut found: Found,
-        webhooks: &Webhooks,
+        wanted: &PoolsWebhooks,
         problems: &mut Vec<ImportProblem>,
     ) -> Result<Decisions, CustodyError> {
         let known = self.known(&rows).await?;
@@ -78,7 +79,9 @@ impl Custody {
         for row in rows {
             match self.decide_one(&row, found.remove(&row.number), &known) {
                 Ok((found, todo)) => {
-                    decisions.push(Decided { configured: found.carries(webhooks), row, found, todo });
+                    let webhooks = wanted.get(&PoolName::default_pool());
+                    let configured = webhooks.is_some_and(|webhooks| found.carries(webhooks));
+                    decisions.push(Decided { configured, row, found, todo });
                 }
                 Err(problem) => problems.push(problem),
             }

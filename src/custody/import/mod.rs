@@ -18,7 +18,8 @@ use super::error::CustodyError;
 use super::keeper::Custody;
 pub(crate) use report::{ImportReport, ImportRequest, ImportRow};
 
-use crate::db::installation::{database_now, installation_read};
+use crate::db::installation::database_now;
+use crate::db::pools::pools_webhooks;
 
 impl Custody {
     /// Moves numbers and users in, or says what it would do.
@@ -29,7 +30,7 @@ impl Custody {
         // What is in the future is judged by the clock that everything else is written by.
         let now = self.db.run("database_now", database_now).await?;
         let (rows, mut problems) = rows::read(&request.rows, now);
-        let webhooks = self.db.run("installation_read", installation_read).await?.webhooks;
+        let wanted = self.db.run("pools_webhooks", pools_webhooks).await?;
         let found = match self.look_up(&rows).await {
             Ok(found) => found,
             Err(failure) => {
@@ -39,11 +40,11 @@ impl Custody {
                 return Err(CustodyError::not_asked(failure));
             }
         };
-        let decided = self.decide(rows, found, &webhooks, &mut problems).await?;
+        let decided = self.decide(rows, found, &wanted, &mut problems).await?;
         let mut report = if request.dry_run {
             decided.forecast()
         } else {
-            self.carry_out(decided, &webhooks, &request, &mut problems).await?
+            self.carry_out(decided, &wanted, &request, &mut problems).await?
         };
         problems.sort_by_key(|problem| problem.row);
         report.problems = problems;

@@ -15,6 +15,7 @@ use super::super::keeper::Custody;
 use super::report::ImportProblem;
 use super::rows::Row;
 use crate::db::numbers::{number_confirm_webhooks, number_unconfirmed};
+use crate::db::pools::PoolWanted;
 use crate::domain::Webhooks;
 use crate::twilio::{IncomingNumber, TwilioError};
 
@@ -32,19 +33,19 @@ const FAILED_MAX: u32 = 3;
 pub(super) struct Telling {
     pub(super) id: i64,
     pub(super) item_id: Uuid,
-    /// Whether its webhooks are set, too.
-    pub(super) rewire: bool,
+    /// The webhooks that are set, too.
+    pub(super) rewire: Option<PoolWanted>,
     pub(super) row: Row,
     pub(super) found: IncomingNumber,
 }
 
 impl Custody {
-    pub(super) async fn tell(&self, telling: Vec<Telling>, webhooks: &Webhooks) -> Vec<ImportProblem> {
+    pub(super) async fn tell(&self, telling: Vec<Telling>) -> Vec<ImportProblem> {
         let failed = AtomicU32::new(0);
         stream::iter(telling)
             .map(|told| async {
                 let told = told;
-                self.tell_one(&told, webhooks, &failed).await.err().map(|why| {
+                self.tell_one(&told, &failed).await.err().map(|why| {
                     let message = format!(
                         "the number is imported, but its FriendlyName could not be written ({why}); reconciliation will"
                     );
@@ -57,11 +58,11 @@ impl Custody {
             .await
     }
 
-    async fn tell_one(&self, told: &Telling, webhooks: &Webhooks, failed: &AtomicU32) -> Result<(), String> {
-        let wanted = told.rewire.then_some(webhooks);
-        match self.tell_patiently(told, wanted, failed).await {
-            Ok(Some(_)) if told.rewire => {
-                let (id, confirmed) = (told.id, webhooks.clone());
+    async fn tell_one(&self, told: &Telling, failed: &AtomicU32) -> Result<(), String> {
+        let webhooks = told.rewire.as_ref().map(|wanted| &wanted.webhooks);
+        match (self.tell_patiently(told, webhooks, failed).await, told.rewire.clone()) {
+            (Ok(Some(_)), Some(confirmed)) => {
+                let id = told.id;
                 let set = move |conn: &mut crate::db::Connection| number_confirm_webhooks(conn, id, &confirmed);
                 let written = self.db.run_patiently("number_confirm_webhooks", set).await;
                 // What is not written down is confirmed by care, or by reconciliation.
@@ -71,8 +72,8 @@ impl Custody {
                 }
                 Ok(())
             }
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => {
+            (Ok(Some(_)), None) => Ok(()),
+            (Ok(None), _) => {
                 let id = told.id;
                 slog::error!(self.log, "Twilio does not know an imported number; a comparison will tell";
                     "phone_number_ends" => told.row.number.last_four(), "sid" => told.found.sid.as_str());
@@ -84,7 +85,7 @@ impl Custody {
                 self.reconciler.soon();
                 Err("Twilio does not know it any more; a comparison will tell".to_owned())
             }
-            Err(why) => Err(why),
+            (Err(why), _) => Err(why),
         }
     }
 

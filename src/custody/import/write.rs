@@ -10,9 +10,10 @@ use super::decide::{Decided, Decisions, Todo};
 use super::report::{ImportProblem, ImportReport, ImportRequest};
 use super::tell::Telling;
 use crate::db::numbers::{Destination, Intake, Placed, number_import_to, number_item, number_owned, number_take_in};
+use crate::db::pools::{PoolWanted, PoolsWebhooks};
 use crate::db::purchases::items::IntakeOrder;
 use crate::db::{Connection, Constraint, DbError};
-use crate::domain::{NumberStatus, Trigger, WebhookStatus, Webhooks};
+use crate::domain::{NumberStatus, PoolName, Trigger, WebhookStatus};
 
 /// What one row came to.
 enum Written {
@@ -28,7 +29,7 @@ impl Custody {
     pub(super) async fn carry_out(
         &self,
         decisions: Decisions,
-        webhooks: &Webhooks,
+        of_pools: &PoolsWebhooks,
         request: &ImportRequest,
         problems: &mut Vec<ImportProblem>,
     ) -> Result<ImportReport, CustodyError> {
@@ -39,6 +40,12 @@ impl Custody {
         let mut report = ImportReport::default();
         let mut telling = Vec::new();
         for (done, decided) in decisions.0.into_iter().enumerate() {
+            let pool = match &decided.todo {
+                Todo::TakeIn => PoolName::default_pool(),
+                Todo::Assign(owned) | Todo::Nothing(owned) => owned.pool.clone(),
+            };
+            let webhooks = of_pools.get(&pool).cloned();
+            let rewired = webhooks.map(|webhooks| PoolWanted { pool, webhooks });
             let written = self.write(&decided, &order).await;
             let written = written.map_err(|error| CustodyError::BrokeOff { done, wanted, error })?;
             fail::fail_point!("import_written");
@@ -46,21 +53,21 @@ impl Custody {
                 Written::Done { id, item_id, imported, assigned } => {
                     report.imported += u32::from(imported);
                     report.assigned += u32::from(assigned);
-                    let rewire = decided.row.user.is_none() || request.configure_webhooks;
+                    let rewire = rewired.filter(|_| decided.row.user.is_none() || request.configure_webhooks);
                     telling.push(Telling { id, item_id, rewire, row: decided.row, found: decided.found });
                 }
                 Written::Already { id, item_id } => {
                     report.already_imported += 1;
                     // What an earlier call could not finish; nothing is told to Twilio that stands there already.
                     if let Some(item_id) = item_id {
-                        let rewire = request.configure_webhooks;
+                        let rewire = rewired.filter(|_| request.configure_webhooks);
                         telling.push(Telling { id, item_id, rewire, row: decided.row, found: decided.found });
                     }
                 }
                 Written::Changed(code, message) => problems.push(decided.row.problem(code, message)),
             }
         }
-        problems.extend(self.tell(telling, webhooks).await);
+        problems.extend(self.tell(telling).await);
         Ok(report)
     }
 
@@ -97,7 +104,7 @@ impl Custody {
                 let status = if decided.configured { WebhookStatus::Configured } else { WebhookStatus::Drifted };
                 (Destination::User(user_id.clone(), *since), status)
             }
-            // Stock is configured when Twilio was told and the installation still wants the same.
+            // Stock is configured when Twilio was told and its pool still wants the same.
             None => (Destination::Pool, WebhookStatus::Pending),
         };
         let (new, order) = (self.new_number(&decided.found, webhook_status), order.clone());

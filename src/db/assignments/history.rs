@@ -14,7 +14,7 @@ use super::row::{Assignment, AssignmentRecord, RECORD};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::{AT_REST, number_rests_for_nobody};
-use crate::domain::{PhoneNumber, UserId};
+use crate::domain::{PhoneNumber, PoolName, UserId};
 
 /// The live assignments of those of `user_ids` that have one.
 ///
@@ -42,22 +42,25 @@ pub struct Release {
     /// When it ended.
     #[diesel(sql_type = Timestamptz)]
     pub released_at: DateTime<Utc>,
+    /// The number's pool.
+    #[diesel(sql_type = Text)]
+    pub pool: PoolName,
 }
 
-/// Ends a user's assignment and lays the number to rest for `quarantine`; `None` when the user has none.
+/// Ends a user's assignment and lays the number to rest for as long as `rest` says for its pool; `None` when the user has none.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn assignment_release(
     conn: &mut Connection,
     user_id: &UserId,
-    quarantine: Duration,
+    rest: impl Fn(&PoolName) -> Duration,
 ) -> Result<Option<Release>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         // The one that they have, and what rests for them; the number before its lease, and several in the order of their ids,
         // as whoever else changes them locks them. Who has it keeps it meanwhile.
         let locked: Vec<Locked> = sql_query(
-            "SELECT id, EXISTS (SELECT 1 FROM leases l WHERE l.number_id = n.id AND l.user_id = $1) AS is_theirs FROM numbers n
+            "SELECT id, pool, EXISTS (SELECT 1 FROM leases l WHERE l.number_id = n.id AND l.user_id = $1) AS is_theirs FROM numbers n
               WHERE id IN (SELECT number_id FROM leases WHERE user_id = $1
                            UNION ALL SELECT id FROM numbers WHERE rests_for = $1 AND EXISTS (SELECT 1 FROM leases WHERE user_id = $1))
               ORDER BY id FOR UPDATE",
@@ -79,10 +82,10 @@ pub fn assignment_release(
         Ok(sql_query(format!(
             "WITH ended AS (SELECT number_id, user_id, released_at FROM past_assignments WHERE id = $1)
              UPDATE numbers n SET {AT_REST}
-               FROM ended WHERE n.id = ended.number_id RETURNING ended.user_id, n.phone_number, ended.released_at"
+               FROM ended WHERE n.id = ended.number_id RETURNING ended.user_id, n.phone_number, ended.released_at, n.pool"
         ))
         .bind::<BigInt, _>(ended.id)
-        .bind::<Double, _>(quarantine.as_secs_f64())
+        .bind::<Double, _>(rest(&leased.pool).as_secs_f64())
         .get_result(conn)
         .optional()?)
     })
@@ -92,6 +95,8 @@ pub fn assignment_release(
 struct Locked {
     #[diesel(sql_type = BigInt)]
     id: i64,
+    #[diesel(sql_type = Text)]
+    pool: PoolName,
     #[diesel(sql_type = Bool)]
     is_theirs: bool,
 }

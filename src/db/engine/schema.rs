@@ -6,11 +6,20 @@ diesel::table! {
         only_one -> Bool,
         account_sid -> Text,
         instance_name -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    pools (name) {
+        name -> Text,
         voice_url -> Text,
         sms_url -> Text,
         status_callback -> Text,
-        created_at -> Timestamptz,
         unconfirming -> Bool,
+        country -> Nullable<Text>,
+        number_type -> Nullable<Text>,
+        created_at -> Timestamptz,
     }
 }
 
@@ -321,6 +330,7 @@ diesel::joinable!(numbers -> purchase_items (purchase_item_id));
 diesel::joinable!(releases -> numbers (number_id));
 diesel::allow_tables_to_appear_in_same_query!(
     installation,
+    pools,
     buying_gate,
     purchases,
     purchase_items,

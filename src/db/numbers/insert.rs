@@ -1,7 +1,7 @@
 //! How a number comes into the database: one insert, whoever brings it.
 //!
 //! Invariants: a SID is written once and never again; a number that is somebody's from the start is written with its
-//! lease in one transaction; `configured` is believed only of webhooks that the installation still wants.
+//! lease in one transaction; `configured` is believed only of webhooks that its pool still wants.
 //! How to get it wrong: a second insert. An attribute that it forgets is wrong for one way in, and nobody sees which.
 
 use chrono::{DateTime, Utc};
@@ -15,7 +15,7 @@ use super::hold::HoldReason;
 use super::lease::lease_to;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::installation::still_wanted;
+use crate::db::pools::still_wanted;
 use crate::domain::{
     AssignmentSource, CountryCode, NumberSid, NumberType, PhoneNumber, PoolName, UserId, WebhookStatus, Webhooks,
 };
@@ -31,7 +31,7 @@ pub struct NewNumber {
     pub country: CountryCode,
     /// How its webhooks stand.
     pub webhook_status: WebhookStatus,
-    /// What they were compared with: if the installation wants others by now, `configured` is not so after all. `None` =
+    /// What they were compared with: if the pool wants others by now, `configured` is not so after all. `None` =
     /// they were compared with nothing, or are left as they are.
     pub compared_with: Option<Webhooks>,
     /// Whether it can do what `pool.capabilities` wants.
@@ -79,7 +79,7 @@ pub(in crate::db) fn number_insert(
              VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $6 IS NOT NULL THEN clock_timestamp() END,
                      CASE WHEN $7 <> 'configured' OR $11 IS NULL OR {} THEN $7 ELSE 'drifted' END, $8, $9, $10, $14, $15)
              ON CONFLICT (sid) DO NOTHING RETURNING id",
-            still_wanted(11)
+            still_wanted(14, 11)
         ))
         .bind::<Text, _>(number.sid.as_str())
         .bind::<Text, _>(number.phone_number.as_str())

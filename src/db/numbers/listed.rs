@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::row::NumberRow;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::installation::{Installation, installation_read};
-use crate::domain::{CountryCode, NumberSid, NumberStatus, PhoneNumber, QuarantineReason, WebhookStatus};
+use crate::db::pools::{PoolsWebhooks, pools_webhooks};
+use crate::domain::{CountryCode, NumberSid, NumberStatus, PhoneNumber, PoolName, QuarantineReason, WebhookStatus};
 
 /// A row of Twilio's list, as far as it is looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct KnownNumber {
     pub another_tag: bool,
     /// Whose it is.
     pub user_id: Option<String>,
+    /// Its pool.
+    pub pool: PoolName,
 }
 
 /// An item of the ledger.
@@ -76,6 +78,8 @@ pub struct KnownItem {
     pub phone_number: PhoneNumber,
     /// The order's country.
     pub country: CountryCode,
+    /// The order's pool.
+    pub pool: PoolName,
     /// Whether its order is being run right now.
     pub running: bool,
     /// Whether it was to be bought; else an operator took it in, however old it is.
@@ -116,6 +120,8 @@ struct ItemRow {
     item_number: PhoneNumber,
     #[diesel(sql_type = Text)]
     order_country: CountryCode,
+    #[diesel(sql_type = Text)]
+    order_pool: PoolName,
     #[diesel(sql_type = Bool)]
     running: bool,
     #[diesel(sql_type = Bool)]
@@ -124,23 +130,23 @@ struct ItemRow {
     sent_ago_secs: f64,
 }
 
-/// What is known of `listed`, in its order, and the webhooks that every number shall carry.
+/// What is known of `listed`, in its order, and the webhooks that the numbers of each pool shall carry.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(Installation, Vec<Lookup>), DbError> {
+pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(PoolsWebhooks, Vec<Lookup>), DbError> {
     let sids: Vec<&str> = listed.iter().map(|row| row.sid.as_str()).collect();
     let numbers: Vec<&str> = listed.iter().map(|row| row.phone_number.as_str()).collect();
     let items: Vec<Option<Uuid>> = listed.iter().map(|row| row.item_id).collect();
     let untagged: Vec<bool> = listed.iter().map(|row| row.untagged).collect();
-    let installation = installation_read(conn)?;
+    let wanted = pools_webhooks(conn)?;
     let rows: Vec<Row> = sql_query(
         "SELECT g.phone_number IS NOT NULL AS ignored, n.*,
                 n.status IS NOT DISTINCT FROM 'released' AND coalesce(
                     (SELECT max(r.ended_at) FROM releases r WHERE r.number_id = n.id) < clock_timestamp() - interval '10 minutes',
                     true) AS left_long_ago,
                 l.user_id,
-                i.id AS item_id, i.purchase_id, i.phone_number AS item_number, p.country AS order_country, p.state = 'running' AS running, i.spends,
+                i.id AS item_id, i.purchase_id, i.phone_number AS item_number, p.country AS order_country, p.pool AS order_pool, p.state = 'running' AS running, i.spends,
                 greatest(0, extract(epoch FROM clock_timestamp() - coalesce(i.first_sent_at, i.intended_at)))::float8 AS sent_ago_secs
            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bool[]) WITH ORDINALITY
                 AS seen (sid, phone_number, item_id, untagged, place)
@@ -161,7 +167,7 @@ pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(Installa
     .bind::<Array<Nullable<SqlUuid>>, _>(items)
     .bind::<Array<Bool>, _>(untagged)
     .load(conn)?;
-    Ok((installation, rows.into_iter().map(Lookup::from).collect()))
+    Ok((wanted, rows.into_iter().map(Lookup::from).collect()))
 }
 
 impl From<Row> for Lookup {
@@ -177,12 +183,14 @@ impl From<Row> for Lookup {
             item_id: number.purchase_item_id,
             another_tag: number.another_tag_since.is_some(),
             user_id: row.user_id,
+            pool: number.pool,
         });
         let item = row.item.map(|item| KnownItem {
             id: item.item_id,
             purchase_id: item.purchase_id,
             phone_number: item.item_number,
             country: item.order_country,
+            pool: item.order_pool,
             running: item.running,
             spends: item.spends,
             sent_ago: Duration::try_from_secs_f64(item.sent_ago_secs).unwrap_or(Duration::ZERO),

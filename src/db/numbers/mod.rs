@@ -55,10 +55,10 @@
 //! Three more dimensions lie across, and only a number that is right in all of them is `ready`, which is what signups get:
 //!
 //! ```text
-//! webhook_status  pending ◀── number_unconfirmed, installation_set_webhooks, installation_unconfirm ── configured
+//! webhook_status  pending ◀── number_unconfirmed, pool_set_webhooks, pool_unconfirm ── configured
 //!                 drifted ◀── number_mark_drifted ── configured, pending (failed stays failed)
 //!                 failed  ◀── number_fail_webhooks ── any; number_tried_in_vain counts on the way there
-//!                 configured ◀── number_confirm_webhooks, number_return, number_adopted ── any; else, if the installation
+//!                 configured ◀── number_confirm_webhooks, number_return, number_adopted ── any; else, if its pool
 //!                                wants others by now, pending (confirm) or drifted (return, adopted)
 //! missing_since   NULL ── numbers_mark_missing ──▶ since when Twilio answers 404 ── number_turned_up, number_adopted ──▶ NULL
 //! another_tag_since  NULL ── number_note_tag ──▶ since when Twilio shows another environment's tag ── number_note_tag,
@@ -81,7 +81,7 @@
 //!   many are owned the database counts along with each change (`owned_changes`; `owned_changes_count_themselves`).
 //! * I6, not ready, not assigned: `ready` is generated from all dimensions, and a lease says the same at any time
 //!   (`numbers_have_a_lease`, `leases_agree_with_numbers`); `leases_are_of_ready_numbers` refuses a user to any other, but for
-//!   an operator's word; `configured` is written only by statements that look what the installation wants.
+//!   an operator's word; `configured` is written only by statements that look what the pool wants.
 //! * I7, other people's numbers are not touched: ours are those that have a live row, by SID. What left does not return
 //!   (`numbers_released_is_final`); what is quarantined says why, and rests until a time (`numbers_quarantine_says_why`,
 //!   `numbers_rest_ends`, `numbers_rest_for_somebody`).
@@ -90,7 +90,7 @@
 //! (`numbers_leave_notes`); what only Twilio showed, a tag, [`notes`] does.
 //!
 //! How to get it wrong: an `UPDATE numbers` somewhere else; a test looks for it. A transition on a row that was read before
-//! it was locked: the installation's row comes first ([`crate::db::installation`]), then the number's, then its lease.
+//! it was locked: its pool's row comes first ([`crate::db::pools`]), then the number's, then its lease.
 
 mod another_tag;
 mod care;
@@ -148,6 +148,6 @@ pub use rest::{number_rest_on, number_return};
 pub(in crate::db) use rest::{number_rests_for_nobody, numbers_come_back};
 pub use row::{NumberRow, OwnedNumber};
 pub use webhooks::{
-    StoodThen, installation_set_webhooks, installation_unconfirm, installation_unconfirm_stock,
-    number_confirm_webhooks, number_mark_drifted, number_set_capable, number_unconfirmed,
+    StoodThen, number_confirm_webhooks, number_mark_drifted, number_set_capable, number_unconfirmed, pool_set_webhooks,
+    pool_unconfirm, pool_unconfirm_stock,
 };

@@ -17,8 +17,8 @@ use super::row::OwnedNumber;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
-use crate::db::installation::installation_wants;
-use crate::domain::{AssignmentSource, NumberStatus, QuarantineReason, UserId, Webhooks};
+use crate::db::pools::{PoolWanted, pool_wants};
+use crate::domain::{AssignmentSource, NumberStatus, QuarantineReason, UserId};
 
 /// What became of a number that an operator wants in the pool, or somebody to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,9 @@ pub enum Placed {
 pub struct Confirmed {
     /// Whether it can do what `pool.capabilities` wants; `None` = Twilio keeps silent, and what is recorded stays.
     pub capable: Option<bool>,
-    /// What it carries; if the installation wants others by now, it is not configured after all.
-    pub webhooks: Webhooks,
+    /// What it carries, and the pool that wanted it; if its pool is another one by now, or wants other webhooks, it is not
+    /// configured after all.
+    pub wanted: PoolWanted,
 }
 
 /// Ends an adoption: the number goes into the pool or to `user_id`. `confirmed` is what Twilio's answer says; without it
@@ -56,9 +57,11 @@ pub fn number_adopted(
     confirmed: Option<&Confirmed>,
 ) -> Result<Placed, DbError> {
     let placed = conn.transaction::<_, DbError, _>(|conn| {
-        // The installation before the number: a change of the webhooks locks them in this order.
-        let wanted = confirmed.map(|confirmed| installation_wants(conn, &confirmed.webhooks)).transpose()?;
+        // The pool before the number: a change of the webhooks locks them in this order.
+        let wanted = confirmed.map(|confirmed| pool_wants(conn, &confirmed.wanted)).transpose()?;
         let number = number_lock(conn, id)?;
+        let is_its_pool = confirmed.is_none_or(|confirmed| confirmed.wanted.pool == number.pool);
+        let wanted = wanted.map(|wanted| wanted && is_its_pool);
         if let Some(placed) = is_placed(&number, user_id) {
             return Ok(placed);
         }

@@ -1,7 +1,8 @@
 //! Webhooks as far as we know them: confirmed, drifted, to be confirmed again; and whether a number can do what it shall.
 //!
-//! Invariants: a statement that makes a number assignable says in itself under which webhooks it was confirmed, and does
-//! nothing when the installation wants others by now; what is on hold or leaving is changed by none of these.
+//! Invariants: a statement that makes a number assignable says in itself for which pool and under which webhooks it was
+//! confirmed, and does nothing when the number is of another pool by now, or the pool wants others; what is on hold or leaving
+//! is changed by none of these.
 //! How to get it wrong: setting a number's webhooks at Twilio first and marking the drift afterwards. Until it is marked,
 //! a signup may get the number.
 
@@ -15,8 +16,8 @@ use super::places::{FREE, IN_POOL};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
-use crate::db::installation::{installation_unconfirmed, installation_want, still_wanted};
-use crate::domain::Webhooks;
+use crate::db::pools::{PoolWanted, pool_unconfirmed, pool_want, still_wanted};
+use crate::domain::PoolName;
 
 /// Confirmed no more: Twilio must be asked again before anybody is given it.
 const UNCONFIRM: &str = "UPDATE numbers SET webhook_status = 'pending'";
@@ -29,35 +30,36 @@ pub struct StoodThen {
 }
 
 /// Twilio shows other webhooks than `wanted`: from here on nobody is given the number; one that was given up stays so until
-/// it has them. Where it stood then; `None` = it is on hold, leaving or gone, or the installation wants others by now, and
-/// nothing was touched.
+/// it has them. Where it stood then; `None` = it is on hold, leaving or gone, of another pool, or the pool wants others by now,
+/// and nothing was touched.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn number_mark_drifted(conn: &mut Connection, id: i64, wanted: &Webhooks) -> Result<Option<StoodThen>, DbError> {
+pub fn number_mark_drifted(conn: &mut Connection, id: i64, wanted: &PoolWanted) -> Result<Option<StoodThen>, DbError> {
     conn.transaction(|conn| {
         let marked = sql_query(format!(
             "UPDATE numbers SET webhook_status = CASE webhook_status WHEN 'failed' THEN 'failed' ELSE 'drifted' END,
                     webhooks_in_vain = CASE webhook_status WHEN 'configured' THEN 0 ELSE webhooks_in_vain END
-              WHERE id = $1 AND {FREE} AND {}",
-            still_wanted(2)
+              WHERE id = $1 AND pool = $5 AND {FREE} AND {}",
+            still_wanted(5, 2)
         ))
         .bind::<BigInt, _>(id)
-        .bind::<Text, _>(&wanted.voice_url)
-        .bind::<Text, _>(&wanted.sms_url)
-        .bind::<Text, _>(&wanted.status_callback)
+        .bind::<Text, _>(&wanted.webhooks.voice_url)
+        .bind::<Text, _>(&wanted.webhooks.sms_url)
+        .bind::<Text, _>(&wanted.webhooks.status_callback)
+        .bind::<Text, _>(wanted.pool.as_str())
         .execute(conn)?;
         // Asked afterwards: a signup that was faster is waited for by then, and nobody else gets the number.
         if marked > 0 { Ok(Some(StoodThen { user_id: lease_user(conn, id)? })) } else { Ok(None) }
     })
 }
 
-/// Twilio confirmed `webhooks`; `false` when the number is on hold, or the installation wants others by now. In that case it
-/// is unconfirmed from here on, whatever somebody else had confirmed: what was set here may have come after.
+/// Twilio confirmed what `wanted` says; `false` when the number is on hold, of another pool by now, or the pool wants others.
+/// In that case it is unconfirmed from here on, whatever somebody else had confirmed: what was set here may have come after.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, webhooks: &Webhooks) -> Result<bool, DbError> {
+pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, wanted: &PoolWanted) -> Result<bool, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Bool)]
@@ -65,16 +67,17 @@ pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, webhooks: &Webhoo
     }
     let row: Option<Row> = sql_query(format!(
         "WITH wanted AS MATERIALIZED (SELECT {} AS still)
-         UPDATE numbers SET webhook_status = CASE WHEN wanted.still THEN 'configured' ELSE 'pending' END,
+         UPDATE numbers SET webhook_status = CASE WHEN wanted.still AND pool = $5 THEN 'configured' ELSE 'pending' END,
                 webhooks_in_vain = 0, webhooks_failed_at = NULL
-           FROM wanted WHERE id = $1 AND {FREE} AND (webhook_status = 'configured') <> wanted.still
-         RETURNING wanted.still AS confirmed",
-        still_wanted(2)
+           FROM wanted WHERE id = $1 AND {FREE} AND (webhook_status = 'configured') <> (wanted.still AND pool = $5)
+         RETURNING wanted.still AND pool = $5 AS confirmed",
+        still_wanted(5, 2)
     ))
     .bind::<BigInt, _>(id)
-    .bind::<Text, _>(&webhooks.voice_url)
-    .bind::<Text, _>(&webhooks.sms_url)
-    .bind::<Text, _>(&webhooks.status_callback)
+    .bind::<Text, _>(&wanted.webhooks.voice_url)
+    .bind::<Text, _>(&wanted.webhooks.sms_url)
+    .bind::<Text, _>(&wanted.webhooks.status_callback)
+    .bind::<Text, _>(wanted.pool.as_str())
     .get_result(conn)
     .optional()?;
     let confirmed = row.is_some_and(|row| row.confirmed);
@@ -95,66 +98,67 @@ pub fn number_unconfirmed(conn: &mut Connection, id: i64) -> Result<(), DbError>
     Ok(())
 }
 
-/// Before [`installation_set_webhooks`]: takes `configured` back from the next `most` that are in stock, if `webhooks` are new.
-/// `false` = there are no more. A pool of a million is not marked in one transaction that a signup would wait for, and what
+/// Before [`pool_set_webhooks`]: takes `configured` back from the next `most` that are in the pool's stock, if the webhooks are
+/// new. `false` = there are no more. A pool of a million is not marked in one transaction that a signup would wait for, and what
 /// is marked here is given to nobody. If it goes no further, what is marked is confirmed again, with the webhooks of before.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn installation_unconfirm_stock(conn: &mut Connection, webhooks: &Webhooks, most: i64) -> Result<bool, DbError> {
+pub fn pool_unconfirm_stock(conn: &mut Connection, wanted: &PoolWanted, most: i64) -> Result<bool, DbError> {
     let marked = sql_query(format!(
         "WITH picked AS (SELECT id FROM numbers
                         WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
-                            SELECT number_id FROM leases WHERE pool = 'default' AND {}
-                               AND (SELECT (voice_url, sms_url, status_callback) IS DISTINCT FROM ($1, $2, $3) FROM installation)
+                            SELECT number_id FROM leases WHERE pool = $5 AND {}
+                               AND (SELECT (voice_url, sms_url, status_callback) IS DISTINCT FROM ($1, $2, $3) FROM pools WHERE name = $5)
                              ORDER BY purchased_at, number_id LIMIT $4))
                         -- As all do that lock many: two of them wait for each other in one direction only.
                         ORDER BY id FOR NO KEY UPDATE)
          {UNCONFIRM} FROM picked WHERE numbers.id = picked.id",
         stock!()
     ))
-    .bind::<Text, _>(&webhooks.voice_url)
-    .bind::<Text, _>(&webhooks.sms_url)
-    .bind::<Text, _>(&webhooks.status_callback)
+    .bind::<Text, _>(&wanted.webhooks.voice_url)
+    .bind::<Text, _>(&wanted.webhooks.sms_url)
+    .bind::<Text, _>(&wanted.webhooks.status_callback)
     .bind::<BigInt, _>(most)
+    .bind::<Text, _>(wanted.pool.as_str())
     .execute(conn)?;
     // One of them may have changed meanwhile: there are no more when none is left.
     Ok(marked > 0)
 }
 
-/// Makes `webhooks` what every number shall carry: an operator's deliberate change. If they are new, no number in the pool
-/// counts as configured before Twilio has confirmed them, and none is given to anybody; most of it is so by
-/// [`installation_unconfirm_stock`] already. Of those that are somebody's, or at rest, [`installation_unconfirm`] takes it
-/// back afterwards.
+/// Makes these webhooks what every number of the pool shall carry: an operator's deliberate change. If they are new, no number
+/// in the pool counts as configured before Twilio has confirmed them, and none is given to anybody; most of it is so by
+/// [`pool_unconfirm_stock`] already. Of those that are somebody's, or at rest, [`pool_unconfirm`] takes it back afterwards.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn installation_set_webhooks(conn: &mut Connection, webhooks: &Webhooks) -> Result<(), DbError> {
+pub fn pool_set_webhooks(conn: &mut Connection, wanted: &PoolWanted) -> Result<(), DbError> {
     conn.transaction(|conn| {
-        if installation_want(conn, webhooks)? {
+        if pool_want(conn, wanted)? {
             sql_query(format!(
                 "WITH picked AS (SELECT id FROM numbers WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
-                     SELECT number_id FROM leases WHERE user_id IS NULL AND ready
+                     SELECT number_id FROM leases WHERE pool = $1 AND user_id IS NULL AND ready
                      -- What is confirmed and yet not ready lacks something else.
-                     UNION ALL SELECT id FROM numbers WHERE status = 'active' AND webhook_status = 'configured' AND {IN_POOL}
+                     UNION ALL SELECT id FROM numbers WHERE pool = $1 AND status = 'active' AND webhook_status = 'configured' AND {IN_POOL}
                                   AND (NOT capable OR webhook_status = 'failed' OR missing_since IS NOT NULL)))
                      ORDER BY id FOR NO KEY UPDATE)
                  {UNCONFIRM} FROM picked WHERE numbers.id = picked.id"
             ))
+            .bind::<Text, _>(wanted.pool.as_str())
             .execute(conn)?;
         }
         Ok(())
     })
 }
 
-/// Takes `configured` back from those of the next `most` numbers above `after` that are somebody's or at rest, if other
+/// Takes `configured` back from those of the pool's next `most` numbers above `after` that are somebody's or at rest, if other
 /// webhooks are wanted than they were confirmed with; the last of the `most`, `None` = there are no more. Nobody is given one of
 /// them as confirmed: what rests is asked for before it returns. Small steps, because a signup or a release may want any
 /// of their rows; one that was cut off is begun anew by the next `configure-webhooks`.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn installation_unconfirm(conn: &mut Connection, after: i64, most: i64) -> Result<Option<i64>, DbError> {
+pub fn pool_unconfirm(conn: &mut Connection, pool: &PoolName, after: i64, most: i64) -> Result<Option<i64>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Nullable<BigInt>)]
@@ -162,20 +166,21 @@ pub fn installation_unconfirm(conn: &mut Connection, after: i64, most: i64) -> R
     }
     let row: Row = sql_query(format!(
         // What is read is bounded, not what is found: the last step would else read all that is left.
-        "WITH step AS (SELECT max(id) AS last FROM (SELECT id FROM numbers WHERE id > $1 ORDER BY id LIMIT $2) AS next),
+        "WITH step AS (SELECT max(id) AS last FROM (SELECT id FROM numbers WHERE pool = $3 AND id > $1 ORDER BY id LIMIT $2) AS next),
               picked AS (SELECT id FROM numbers
-                        WHERE id > $1 AND id <= (SELECT last FROM step)
+                        WHERE pool = $3 AND id > $1 AND id <= (SELECT last FROM step)
                           AND webhook_status = 'configured' AND status <> 'released' AND NOT {IN_POOL}
-                          AND (SELECT unconfirming FROM installation)
+                          AND (SELECT unconfirming FROM pools WHERE name = $3)
                         ORDER BY id FOR NO KEY UPDATE),
               told AS ({UNCONFIRM} FROM picked WHERE numbers.id = picked.id RETURNING numbers.id)
          SELECT last FROM step"
     ))
     .bind::<BigInt, _>(after)
     .bind::<BigInt, _>(most)
+    .bind::<Text, _>(pool.as_str())
     .get_result(conn)?;
     if row.last.is_none() {
-        installation_unconfirmed(conn)?;
+        pool_unconfirmed(conn, pool)?;
     }
     Ok(row.last)
 }

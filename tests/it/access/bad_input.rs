@@ -91,7 +91,7 @@ impl Untouched {
                     (SELECT count(*) FROM assignments_ever), (SELECT count(*) FROM waiters), (SELECT count(*) FROM passes),
                     (SELECT count(*) FROM reconciliations), (SELECT count(*) FROM sessions),
                     (SELECT count(*) FROM releases), (SELECT count(*) FROM ignored_numbers),
-                    (SELECT md5(string_agg(g::text, '')) FROM buying_gate g), (SELECT md5(i::text) FROM installation i)",
+                    (SELECT md5(string_agg(g::text, '')) FROM buying_gate g), (SELECT md5(i::text) FROM installation i), (SELECT md5(string_agg(p::text, '')) FROM pools p)",
         );
         (asked, written)
     }

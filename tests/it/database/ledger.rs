@@ -399,6 +399,11 @@ fn the_database_refuses_releases_that_cannot_be() {
 #[test]
 fn the_database_refuses_pools_that_cannot_be() {
     let world = ledger();
+    let pool = |values: &str| {
+        format!(
+            "INSERT INTO pools (voice_url, sms_url, status_callback, name, country, number_type) VALUES ('v', 's', 'c', {values})"
+        )
+    };
     let halt = |pool: &str| {
         format!(
             "INSERT INTO pool_halts (pool, message, needs, fingerprint) VALUES ('{pool}', 'x', 'pools.gb.bundle_sid', 'f')"
@@ -407,6 +412,11 @@ fn the_database_refuses_pools_that_cannot_be() {
     refused(
         &world,
         &[
+            ("pools_name_is_well_formed", &pool("'Gb', NULL, NULL")),
+            ("pools_name_is_well_formed", &pool("'gb_', NULL, NULL")),
+            ("pools_pkey", &pool("'default', NULL, NULL")),
+            ("pools_country_is_iso_3166", &pool("'gb', 'gb', NULL")),
+            ("pools_number_type_is_known", &pool("'gb', 'GB', 'fax'")),
             ("pool_halts_pool_is_well_formed", &halt("Gb")),
             ("pool_halts_pool_is_well_formed", &halt(&"g".repeat(33))),
             ("pool_halts_one_per_pool", &format!("{}; {}", halt("gb"), halt("gb"))),

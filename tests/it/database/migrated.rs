@@ -52,7 +52,7 @@ const DATA: &str = "
     VALUES ('waiting', 'CA', gen_random_uuid(), now(), now() + interval '1 hour')";
 
 /// What every row means, in the words of the earlier schema; `status` and `assignments` are told by the schema that there is.
-fn meaning(status: &str, assignments: &str) -> String {
+fn meaning(status: &str, assignments: &str, webhooks: &str) -> String {
     format!(
         "SELECT string_agg(line, chr(10) ORDER BY line COLLATE \"C\") FROM (
          SELECT concat_ws('|', 'number', id, sid, phone_number, country, area_code, {status}, webhook_status, capable,
@@ -62,19 +62,30 @@ fn meaning(status: &str, assignments: &str) -> String {
            FROM {assignments} a
          UNION ALL SELECT 'item ' || (to_jsonb(i) - 'pool')::text FROM purchase_items i UNION ALL SELECT 'order ' || (to_jsonb(p) - '{{cancelled_at,cancelled_by,pool,number_type}}'::text[])::text FROM purchases p
          UNION ALL SELECT 'release ' || r::text FROM releases r UNION ALL SELECT 'waiter ' || (to_jsonb(w) - '{{pool,area_code,only_pool}}'::text[])::text FROM waiters w
-         UNION ALL SELECT 'installation ' || i::text FROM installation i UNION ALL SELECT 'gate ' || g::text FROM buying_gate g) AS lines"
+         UNION ALL SELECT 'installation ' || {webhooks} FROM installation i UNION ALL SELECT 'gate ' || g::text FROM buying_gate g) AS lines"
     )
 }
 
+/// What an installation says of itself, with its webhooks.
+const INSTALLATION: &str = "to_jsonb(i)::text";
+
 fn before() -> String {
-    meaning("status", "assignments")
+    meaning("status", "assignments", INSTALLATION)
 }
 
 fn after() -> String {
+    // What all numbers carry, the default pool says.
+    since_leases(
+        "(to_jsonb(i) || (SELECT to_jsonb(p) - '{name,country,number_type,created_at}'::text[] FROM pools p WHERE name = 'default'))::text",
+    )
+}
+
+fn since_leases(webhooks: &str) -> String {
     meaning(
         "CASE WHEN status <> 'active' THEN status
               WHEN (SELECT user_id FROM leases l WHERE l.number_id = n.id) IS NULL THEN 'available' ELSE 'assigned' END",
         "assignments_ever",
+        webhooks,
     )
 }
 
@@ -169,7 +180,11 @@ fn the_way_down_makes_one_pool_of_all_and_loses_nothing_else() {
         world.sql(down);
     }
     let earlier_words = was.replace("\"pool\"", "\"order\"").replace("\"unclear\"", "\"number\"");
-    assert_eq!(earlier_words, world.sql(&after()), "but for what a refusal concerned, which had other words");
+    assert_eq!(
+        earlier_words,
+        world.sql(&since_leases(INSTALLATION)),
+        "but for what a refusal concerned, which had other words"
+    );
     assert_eq!(world.count("SELECT sum(count) FROM signup_refusals"), 4);
     assert_eq!(world.count("SELECT count(*) FROM stock_samples"), 1);
     assert_eq!(

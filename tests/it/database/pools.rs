@@ -99,12 +99,30 @@ fn a_lease_is_of_its_numbers_pool_at_any_time_and_whoever_has_it_keeps_it() {
 }
 
 #[test]
+fn a_number_rests_as_long_as_its_own_pool_says() {
+    let pools = Pools::new();
+    assert_eq!((pools.claim("gb", &["u-1"]), pools.claim("default", &["u-2"])), (vec![4], vec![1]));
+    for user in ["u-1", "u-2"] {
+        let user = user.parse().unwrap();
+        let rest = |pool: &PoolName| Duration::from_secs(if pool.is_default() { 3600 } else { 60 });
+        let released = pools.run(move |conn| assignment_release(conn, &user, rest)).expect("it was theirs");
+        let rests = pools.world.sql(&format!(
+            "SELECT n.pool, extract(epoch FROM n.quarantined_until - a.released_at)::integer FROM numbers n
+               JOIN past_assignments a ON a.number_id = n.id WHERE n.phone_number = '{}'",
+            released.phone_number
+        ));
+        let expected = if released.pool.is_default() { "default|3600" } else { "gb|60" };
+        assert_eq!(rests, expected);
+    }
+}
+
+#[test]
 fn what_is_over_says_of_which_pool_it_was_and_how_near_it_came() {
     let pools = Pools::new();
     assert_eq!(pools.claim("gb", &["u-1"]), [4]);
     pools.world.sql("UPDATE leases SET matched = 'overlay' WHERE user_id = 'u-1'");
     let (live, user) = (pools.run(|conn| assignments_of_user(conn, "u-1", 9)), "u-1".parse().unwrap());
-    pools.run(move |conn| assignment_release(conn, &user, Duration::from_secs(3600))).expect("it was theirs");
+    pools.run(move |conn| assignment_release(conn, &user, |_| Duration::from_secs(3600))).expect("it was theirs");
     // The number goes elsewhere; what was stays as it was.
     pools.world.sql("UPDATE numbers SET pool = 'default' WHERE right(phone_number, 1) = '4'");
     let over = pools.run(|conn| assignments_of_user(conn, "u-1", 9));

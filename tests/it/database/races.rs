@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callbunker::db::assignments::{assignment_release, assignments_claim, assignments_held, assignments_restore};
-use callbunker::db::installation::installation_read;
 use callbunker::db::numbers::{
     Gone, TagHold, number_hold_tag_conflict, number_let_go, number_mark_drifted, number_return, number_unconfirmed,
     numbers_mark_missing,
 };
+use callbunker::db::pools::{PoolWanted, pool_wanted};
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
-use callbunker::domain::{PoolName, UserId, Webhooks};
+use callbunker::domain::{PoolName, UserId};
 use callbunker::telemetry::Telemetry;
 use diesel::{Connection as _, RunQueryDsl as _, sql_query};
 
@@ -27,7 +27,7 @@ struct Pair {
     runtime: tokio::runtime::Runtime,
     db: Arc<Db>,
     number: i64,
-    webhooks: Webhooks,
+    wanted: PoolWanted,
 }
 
 const IN_LINE: &str =
@@ -44,9 +44,9 @@ impl Pair {
         let log = slog::Logger::root(slog::Discard, slog::o!());
         let db = Arc::new(Db::new(url, Duration::from_secs(30), runtime.handle().clone(), Telemetry::new(&[]), log));
         let number = world.count("SELECT number_id FROM leases ORDER BY purchased_at, number_id LIMIT 1");
-        let webhooks =
-            runtime.block_on(db.run_patiently("race", installation_read)).expect("the installation").webhooks;
-        Self { world, runtime, db, number, webhooks }
+        let read = |conn: &mut Connection| pool_wanted(conn, &PoolName::default_pool());
+        let wanted = runtime.block_on(db.run_patiently("race", read)).expect("what the pool wants");
+        Self { world, runtime, db, number, wanted }
     }
 
     fn run<T: Send + 'static>(&self, step: impl FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static) -> T {
@@ -118,13 +118,13 @@ fn restores(name: &'static str) -> impl FnOnce(&mut Connection) -> Result<usize,
 }
 
 fn releases(name: &'static str) -> impl FnOnce(&mut Connection) -> Result<bool, DbError> + Send + 'static {
-    move |conn| Ok(assignment_release(conn, &user(name), Duration::from_secs(3600))?.is_some())
+    move |conn| Ok(assignment_release(conn, &user(name), |_| Duration::from_secs(3600))?.is_some())
 }
 
 #[test]
 fn a_number_that_drifts_or_goes_missing_while_it_is_handed_out_is_its_new_users() {
     let pair = Pair::new();
-    let (id, wanted) = (pair.number, pair.webhooks.clone());
+    let (id, wanted) = (pair.number, pair.wanted.clone());
     let (claimed, marked) = pair.race(claims("u-1"), move |conn| number_mark_drifted(conn, id, &wanted), true);
     assert_eq!((claimed, marked.and_then(|stood| stood.user_id).as_deref()), (1, Some("u-1")));
     assert_eq!(pair.stands(), "active||drifted|u-1");
@@ -140,7 +140,7 @@ fn a_number_that_drifts_or_goes_missing_while_it_is_handed_out_is_its_new_users(
 #[test]
 fn a_number_that_drifts_or_goes_missing_first_is_passed_by() {
     let pair = Pair::new();
-    let (id, wanted) = (pair.number, pair.webhooks.clone());
+    let (id, wanted) = (pair.number, pair.wanted.clone());
     let (marked, claimed) = pair.race(move |conn| number_mark_drifted(conn, id, &wanted), claims("u-1"), false);
     assert_eq!((marked.map(|stood| stood.user_id), claimed), (Some(None), 1));
     assert_eq!(pair.stands(), "active||drifted|");
@@ -232,8 +232,8 @@ fn a_number_whose_rest_is_over_goes_into_stock_or_back_and_never_both() {
         assert_eq!(pair.run(claims("u-1")), 1);
         assert!(pair.run(releases("u-1")));
         pair.world.sql("UPDATE numbers SET quarantined_until = now() - interval '1 hour' WHERE rests_for = 'u-1'");
-        let (id, webhooks) = (pair.number, pair.webhooks.clone());
-        let returns = move |conn: &mut Connection| number_return(conn, id, &webhooks);
+        let (id, wanted) = (pair.number, pair.wanted.clone());
+        let returns = move |conn: &mut Connection| number_return(conn, id, &wanted);
         if restore_first {
             assert_eq!(pair.race(restores("u-1"), returns, true), (1, false));
             assert_eq!(pair.stands(), "active||configured|u-1");

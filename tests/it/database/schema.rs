@@ -82,6 +82,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-11-30-100000_pools/up.sql"),
         include_str!("../../../migrations/2026-11-30-100000_pools/down.sql"),
     ),
+    (
+        "20261130110000",
+        include_str!("../../../migrations/2026-11-30-110000_pool_webhooks/up.sql"),
+        include_str!("../../../migrations/2026-11-30-110000_pool_webhooks/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

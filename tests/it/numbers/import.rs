@@ -38,8 +38,16 @@ fn shown(world: &World) -> BTreeMap<String, (String, String)> {
 
 /// Every row that an import could touch.
 fn everything(world: &World) -> String {
-    let tables =
-        ["purchases", "purchase_items", "numbers", "assignments_ever", "releases", "ignored_numbers", "installation"];
+    let tables = [
+        "purchases",
+        "purchase_items",
+        "numbers",
+        "assignments_ever",
+        "releases",
+        "ignored_numbers",
+        "installation",
+        "pools",
+    ];
     let sums: Vec<String> = tables
         .iter()
         .map(|table| format!("(SELECT md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t)"))

@@ -64,7 +64,7 @@ fn every_reason_not_to_assign_a_number_is_told_and_agrees_with_the_database() {
     // Nobody repairs what this test breaks: the instance is configured with other webhooks than the installation.
     let daemon = world.daemon();
     let number = daemon.purchase(1).ok()["numbers"][0]["phone_number"].as_str().unwrap().to_owned();
-    world.sql("UPDATE installation SET voice_url = 'https://other.example.com/voice'");
+    world.sql("UPDATE pools SET voice_url = 'https://other.example.com/voice'");
     let intact = "status = 'active', webhook_status = 'configured', capable = true, missing_since = NULL, \
                   quarantined_until = NULL, quarantine_reason = NULL";
     for (change, status, words) in [

@@ -39,7 +39,7 @@ fn other_webhooks_for_tens_of_thousands_of_numbers_are_a_matter_of_seconds() {
         world.count("SELECT count(*) FROM numbers WHERE webhook_status = 'pending' AND id IN (SELECT number_id FROM leases WHERE user_id IS NOT NULL)"),
         40_000
     );
-    assert_eq!(world.sql("SELECT unconfirming FROM installation"), "f");
+    assert_eq!(world.sql("SELECT unconfirming FROM pools WHERE name = 'default'"), "f");
     assert_eq!(daemon.assign("u-1").ok()["phone_number"], json!(numbers[0]));
 }
 

@@ -154,7 +154,7 @@ fn only_the_newest_two_hundred_are_kept_and_long_lists_are_stored_short() {
     world.sql(
         "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', quarantined_until = now() + interval '1 day'
           WHERE sid LIKE 'PN00%';
-         UPDATE installation SET sms_url = 'https://moved.example.com/sms'",
+         UPDATE pools SET sms_url = 'https://moved.example.com/sms'",
     );
     // This instance is configured otherwise now: it tells, and repairs nothing.
     let report = reconcile(&daemon);

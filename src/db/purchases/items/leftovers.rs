@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::outcome::{Ending, Reason};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{CountryCode, PhoneNumber};
+use crate::domain::{CountryCode, PhoneNumber, PoolName};
 
 /// An item whose fate a look at Twilio's list must tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Unsettled {
     pub phone_number: PhoneNumber,
     /// Its order's country.
     pub country: CountryCode,
+    /// Its order's pool.
+    pub pool: PoolName,
     /// POSTs sent.
     pub attempts: i32,
     /// How long ago the first was about to be sent, when this was read.
@@ -72,13 +74,15 @@ pub fn items_unsettled(conn: &mut Connection, apart_secs: f64, most: i64) -> Res
         phone_number: PhoneNumber,
         #[diesel(sql_type = Text)]
         country: CountryCode,
+        #[diesel(sql_type = Text)]
+        pool: PoolName,
         #[diesel(sql_type = Integer)]
         attempts: i32,
         #[diesel(sql_type = Double)]
         sent_ago_secs: f64,
     }
     let rows: Vec<Row> = sql_query(
-        "SELECT i.id, i.phone_number, p.country, i.attempts,
+        "SELECT i.id, i.phone_number, i.pool, p.country, i.attempts,
                 greatest(0, extract(epoch FROM clock_timestamp() - i.first_sent_at))::float8 AS sent_ago_secs
            FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
           WHERE i.state = 'unknown' AND p.state <> 'running'
@@ -94,6 +98,7 @@ pub fn items_unsettled(conn: &mut Connection, apart_secs: f64, most: i64) -> Res
         id: row.id,
         phone_number: row.phone_number,
         country: row.country,
+        pool: row.pool,
         attempts: row.attempts,
         sent_ago: Duration::try_from_secs_f64(row.sent_ago_secs).unwrap_or(Duration::ZERO),
         read: Instant::now(),

@@ -218,14 +218,14 @@ pub const OPERATIONS: &[Operation] = &[
             for number in world.sql("SELECT phone_number FROM numbers").lines().filter(|line| line.starts_with('+')) {
                 assert!(world.twilio.set_webhooks(number, former.clone()));
             }
-            world.sql("UPDATE installation SET voice_url = 'https://former.example/v'");
+            world.sql("UPDATE pools SET voice_url = 'https://former.example/v'");
         },
         ask: Some(|_, daemon, _| configure(daemon)),
         reaches: &["some_unconfirmed", "care_marked", "webhooks_set"],
         after: |world, daemon, _| {
             configure(daemon);
             assert_eq!(world.count("SELECT count(*) FROM numbers WHERE webhook_status <> 'configured'"), 0);
-            assert_eq!(world.count("SELECT count(*) FROM installation WHERE unconfirming"), 0);
+            assert_eq!(world.count("SELECT count(*) FROM pools WHERE unconfirming"), 0);
         },
         ..PLAIN
     },

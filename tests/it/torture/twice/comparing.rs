@@ -2,12 +2,12 @@
 
 use callbunker::db::Connection;
 use callbunker::db::buying_state::{buying_halt, buying_state_read};
-use callbunker::db::installation::installation_read;
 use callbunker::db::numbers::{
     Destination, FailedWebhooks, Gone, HoldReason, TagHold, number_confirm_webhooks, number_fail_webhooks,
     number_hold_tag_conflict, number_let_go, number_mark_drifted, number_take_in_found, number_turned_up,
-    numbers_mark_missing,
+    numbers_mark_missing, pool_set_webhooks, pool_unconfirm, pool_unconfirm_stock,
 };
+use callbunker::db::pools::{PoolWanted, PoolsWebhooks, pools_claim};
 use callbunker::db::purchases::items::{Ending, item_end, item_settle};
 use callbunker::domain::Webhooks;
 
@@ -44,9 +44,8 @@ fn numbers_are_marked_and_repaired_as_if_once() {
     let run = ledger.order();
     let [drifted, gone, conflict] =
         [(ONE, 1), (TWO, 2), (THREE, 3)].map(|(number, sid)| ledger.stocked(run, number, sid));
-    let wanted = ledger.run(installation_read).webhooks;
-    let (stranger, now) =
-        (Webhooks { voice_url: "https://old.example/v".to_owned(), ..wanted.clone() }, wanted.clone());
+    let wanted = ledger.wanted();
+    let (stranger, now) = (former(&wanted), wanted.clone());
     assert_eq!(ledger.run(move |conn| number_mark_drifted(conn, drifted, &stranger)), None, "others are wanted by now");
     let (first, second) = ledger.twice(move |conn| number_mark_drifted(conn, drifted, &now));
     assert!(first.is_some() && first == second);
@@ -67,13 +66,60 @@ fn numbers_are_marked_and_repaired_as_if_once() {
     assert_eq!(before, ledger.world.sql(STATE));
 }
 
+/// What the pool wanted before.
+fn former(wanted: &PoolWanted) -> PoolWanted {
+    let webhooks = Webhooks { voice_url: "https://old.example/v".to_owned(), ..wanted.webhooks.clone() };
+    PoolWanted { webhooks, ..wanted.clone() }
+}
+
+#[test]
+fn what_one_pool_wants_confirms_no_number_of_another() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    let [moved, stays] = [(ONE, 1), (TWO, 2)].map(|(number, sid)| ledger.stocked(run, number, sid));
+    let ours = ledger.wanted();
+    let theirs = PoolWanted { pool: "gb".parse().unwrap(), ..former(&ours) };
+    let claimed = PoolsWebhooks::from([(theirs.pool.clone(), theirs.webhooks.clone())]);
+    // Twice, and by somebody who wants something else by now: what was stored first stays.
+    let others = PoolsWebhooks::from([(theirs.pool.clone(), ours.webhooks.clone())]);
+    let (stored, again) = ledger.twice(move |conn| pools_claim(conn, &claimed));
+    assert_eq!((stored.len(), &stored), (2, &again));
+    assert_eq!(ledger.run(move |conn| pools_claim(conn, &others)), stored);
+    let status = |id: i64| ledger.world.sql(&format!("SELECT webhook_status FROM numbers WHERE id = {id}"));
+
+    // It moved while Twilio was told what its former pool wants.
+    ledger.world.sql(&format!("UPDATE numbers SET pool = 'gb', webhook_status = 'pending' WHERE id = {moved}"));
+    let late = ours.clone();
+    assert!(!ledger.run(move |conn| number_confirm_webhooks(conn, moved, &late)));
+    assert_eq!(status(moved), "pending");
+    let late = ours.clone();
+    assert_eq!(ledger.run(move |conn| number_mark_drifted(conn, moved, &late)), None, "it is judged by its own pool");
+    let now = theirs.clone();
+    assert_eq!(ledger.twice(move |conn| number_confirm_webhooks(conn, moved, &now)), (true, false));
+    assert_eq!(status(moved), "configured");
+
+    // Other webhooks for one pool leave the numbers of the other as they are.
+    let news = PoolWanted { webhooks: ours.webhooks.clone(), ..theirs.clone() };
+    let (stock, set) = (news.clone(), news.clone());
+    assert!(ledger.run(move |conn| pool_unconfirm_stock(conn, &stock, 10)));
+    assert_eq!((status(moved).as_str(), status(stays).as_str()), ("pending", "configured"));
+    ledger.twice(move |conn| pool_set_webhooks(conn, &set));
+    let (gb, default) = (news.pool.clone(), ours.pool.clone());
+    assert_eq!(ledger.run(move |conn| pool_unconfirm(conn, &gb, 0, 10)), Some(moved));
+    assert_eq!(ledger.run(move |conn| pool_unconfirm(conn, &default, 0, 10)), Some(stays));
+    assert_eq!((status(moved).as_str(), status(stays).as_str()), ("pending", "configured"));
+    assert!(ledger.run(move |conn| number_confirm_webhooks(conn, moved, &news)));
+    assert!(!ledger.run(move |conn| number_confirm_webhooks(conn, moved, &theirs)), "they are wanted no more");
+    assert_eq!(status(moved), "pending");
+}
+
 #[test]
 fn who_sets_webhooks_that_nobody_wants_any_more_takes_the_confirmation_back() {
     let ledger = Ledger::new();
     let run = ledger.order();
     let id = ledger.stocked(run, ONE, 1);
-    let wanted = ledger.run(installation_read).webhooks;
-    let old = Webhooks { voice_url: "https://old.example/v".to_owned(), ..wanted.clone() };
+    let wanted = ledger.wanted();
+    let old = former(&wanted);
     let late = old.clone();
     assert_eq!(ledger.twice(move |conn| number_confirm_webhooks(conn, id, &late)), (false, false));
     assert!(ledger.world.sql("SELECT webhook_status FROM numbers").ends_with("pending"));

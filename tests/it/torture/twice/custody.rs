@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use callbunker::db::ignored_numbers::number_ignore;
-use callbunker::db::installation::installation_read;
 use callbunker::db::numbers::{
     Confirmed, Destination, HoldReason, Intake, NewNumber, Placed, number_adopted, number_import_to, number_item,
     number_take_in,
@@ -85,7 +84,7 @@ fn numbers_are_taken_in_and_placed_as_if_once() {
     let ledger = Ledger::new();
     let (user, since): (UserId, _) = ("u-1".parse().unwrap(), "2025-01-01T00:00:00Z".parse().unwrap());
     let adopted = ledger.takes_in(Trigger::Adopt, ONE, 1, Destination::Hold(HoldReason::Adopting));
-    let confirmed = Confirmed { capable: Some(true), webhooks: ledger.run(installation_read).webhooks };
+    let confirmed = Confirmed { capable: Some(true), wanted: ledger.wanted() };
     let seen = confirmed.clone();
     let place = move |conn: &mut Connection| number_adopted(conn, adopted, None, Some(&seen));
     // In the pool it may be confirmed again and again.

@@ -12,8 +12,8 @@ mod whole;
 use std::sync::Arc;
 use std::time::Duration;
 
-use callbunker::db::installation::installation_read;
 use callbunker::db::numbers::NewNumber;
+use callbunker::db::pools::{PoolWanted, pool_wanted};
 use callbunker::db::purchases::items::{Limits, Reason, RunOf, Settlement, item_settle, items_attempt, items_intend};
 use callbunker::db::purchases::{Wish, purchase_open};
 use callbunker::db::stock::Care;
@@ -34,6 +34,7 @@ const STATE: &str = "SELECT string_agg(line, chr(10)) FROM (
     UNION ALL SELECT 'release ' || r::text FROM releases r
     UNION ALL SELECT 'ignored ' || g::text FROM ignored_numbers g
     UNION ALL SELECT 'waiter ' || w.user_id || w.instance_id || w.created_at FROM waiters w
+    UNION ALL SELECT 'pool ' || p::text FROM pools p
     UNION ALL SELECT 'gate ' || g::text FROM buying_gate g ORDER BY 1) AS lines";
 
 /// A ledger without a daemon: the schema, and the door to it.
@@ -110,13 +111,18 @@ impl Ledger {
         id
     }
 
+    /// What the default pool wants.
+    fn wanted(&self) -> PoolWanted {
+        self.run(|conn| pool_wanted(conn, &PoolName::default_pool()))
+    }
+
     fn settlement(&self, number: &str, sid: u32) -> Settlement {
         let number = NewNumber {
             sid: format!("PN{sid:032}").parse().unwrap(),
             phone_number: number.parse().unwrap(),
             country: CountryCode::US,
             webhook_status: WebhookStatus::Configured,
-            compared_with: Some(self.run(installation_read).webhooks),
+            compared_with: Some(self.wanted().webhooks),
             capable: true,
             purchased_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             pool: PoolName::default_pool(),

@@ -239,7 +239,7 @@ fn a_user_is_served_and_released_as_if_once() {
     let (given, again) = ledger.twice(|conn| assignments_claim(conn, &PoolName::default_pool(), &["u-1"]));
     assert_eq!((given.len(), again.len()), (1, 0), "who has a number is no newcomer");
     let user: UserId = "u-1".parse().unwrap();
-    let release = move |conn: &mut Connection| assignment_release(conn, &user, Duration::from_secs(3600));
+    let release = move |conn: &mut Connection| assignment_release(conn, &user, |_| Duration::from_secs(3600));
     let (released, again) = ledger.twice(release);
     assert_eq!((released.is_some(), again), (true, None));
     let instance = Uuid::new_v4();
