@@ -14,6 +14,8 @@ use super::keys::Keys;
 const TEXT_MAX: usize = 200;
 const LIST_MAX: usize = 10;
 const DEPTH_MAX: usize = 4;
+/// Fields that are read and kept nowhere: a caller's own phone number.
+const NOT_KEPT: [&str; 1] = ["near"];
 const BYTES_MAX: usize = 8 * 1024;
 const REDACTED: &str = "REDACTED";
 
@@ -81,7 +83,8 @@ impl Redactor {
                 short.into()
             }
             Value::Object(fields) => {
-                let short = fields.into_iter().filter(|(_, value)| !value.is_null());
+                let short =
+                    fields.into_iter().filter(|(name, value)| !value.is_null() && !NOT_KEPT.contains(&name.as_str()));
                 short
                     .map(|(name, value)| (self.text(&name), self.value(value, depth + 1)))
                     .collect::<Map<_, _>>()
@@ -118,6 +121,14 @@ mod tests {
             json!({"reason": "was admin-key-0123456789.", "list": [{"admin-key-0123456789": 1}], "none": null});
         let Value::Object(detail) = detail else { unreachable!("it is an object") };
         assert_eq!(redactor.detail(detail), json!({"reason": "was REDACTED.", "list": [{"REDACTED": 1}]}));
+    }
+
+    #[test]
+    fn what_is_kept_nowhere_is_not_kept_here() {
+        let Value::Object(detail) = json!({"user_id": "u-1", "near": "+14155550100", "in": {"near": "+1"}}) else {
+            return;
+        };
+        assert_eq!(redactor().detail(detail), json!({"user_id": "u-1", "in": {}}));
     }
 
     #[test]

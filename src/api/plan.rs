@@ -15,8 +15,8 @@ use super::signup::check_area_code;
 use crate::attention::owned_max_exceeded;
 use crate::db::stock::stock_read;
 use crate::domain::{
-    AreaCode, Cap, CountryCode, ManualWish, Rooms, Stock, Trigger, Why, explain_order, explain_pass, plan_manual,
-    plan_pass,
+    AreaCode, Cap, CountryCode, ManualWish, PoolName, Rooms, Stock, Trigger, Why, explain_order, explain_pass,
+    plan_manual, plan_pass,
 };
 use crate::http::Problem;
 use crate::routing::{About, Count, Outcome, Request, answer};
@@ -109,7 +109,7 @@ pub(crate) async fn plan(services: &Services, thought: Thought) -> Result<Plan, 
         return Err(Problem::invalid_field(field, "is for an order by hand; give count too"));
     }
     let seen = services.read("plan", stock_read).await?;
-    let (policy, stock) = (config.pool.policy(), seen.stock_for_waiters(config.pool.country, config.pool.country));
+    let (policy, stock) = (config.pool.policy(), seen.stock_for_waiters(&PoolName::default_pool()));
     let caps = seen.caps(config.spend.purchases_per_hour_max, config.spend.purchases_per_day_max);
     let rooms = Rooms::new(&policy, &caps, &stock);
     let (would_purchase, for_waiting_signups, why, binding_cap, explanation) = match count {

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use super::services::Services;
 use crate::assignment::{Ask, NoNumber};
 use crate::db::assignments::{Assignment, Release, assignment_release, assignments_held};
-use crate::domain::{AreaCode, AssignmentSource, CountryCode, PhoneNumber, UserId};
+use crate::domain::{
+    AreaCode, Asked, AssignmentSource, Catalog, CountryCode, Match, PhoneNumber, PoolName, SentTo, UserId,
+};
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Outcome, Request, answer};
 
@@ -26,10 +28,12 @@ pub(crate) struct AssignBody {
     country: Option<CountryCode>,
     #[serde(default)]
     strict: bool,
+    pool: Option<PoolName>,
+    near: Option<PhoneNumber>,
 }
 
 impl RequestBody for AssignBody {
-    const FIELDS: &'static [&'static str] = &["user_id", "area_code", "country", "strict"];
+    const FIELDS: &'static [&'static str] = &["user_id", "area_code", "country", "strict", "pool", "near"];
 }
 
 /// Where a signup's number came from. Whoever programs against this knows two ways; how an operator brought a number in
@@ -53,6 +57,11 @@ pub(crate) struct AssignmentDocument {
     area_code: Option<AreaCode>,
     assigned_at: DateTime<Utc>,
     source: SignupSource,
+    pool: PoolName,
+    /// How near the number came to the area code that was wished for; null = nothing was wished.
+    #[serde(rename = "match")]
+    #[schema(required)]
+    matched: Option<Match>,
     replayed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<crate::domain::NumberStatus>)]
@@ -69,6 +78,8 @@ fn document(assignment: Assignment, replayed: bool) -> AssignmentDocument {
             AssignmentSource::Pool | AssignmentSource::Import | AssignmentSource::Adopt => SignupSource::Pool,
             AssignmentSource::Emergency => SignupSource::Emergency,
         },
+        pool: assignment.pool,
+        matched: assignment.matched,
         replayed,
         number_status: assignment.missing.then_some("missing"),
     }
@@ -109,12 +120,7 @@ fn belongs(area_code: AreaCode, country: Option<CountryCode>) -> Result<(), Prob
 
 /// Gives a user a number: the one that they have, one from stock, or one that is bought for them.
 pub(crate) async fn assign(services: &Services, body: AssignBody) -> Result<AssignmentDocument, Problem> {
-    check_region(body.area_code, body.country)?;
-    // A wish is given something else; whoever insists is told why it is never to be had.
-    if let Some(area_code) = body.area_code.filter(|code| body.strict && code.other_country().is_some()) {
-        belongs(area_code, body.country)?;
-    }
-    let ask = Ask { user_id: body.user_id, area_code: body.area_code, country: body.country, strict: body.strict };
+    let ask = sent(services.config.load().catalog(), body)?;
     match services.desk.assign(ask).await {
         Ok(answer) => Ok(document(answer.assignment, answer.replayed)),
         Err(NoNumber::PoolEmpty(why)) => {
@@ -128,10 +134,31 @@ pub(crate) async fn assign(services: &Services, body: AssignBody) -> Result<Assi
             ProblemCode::AreaCodeUnavailable,
             "No number of this area code is in stock; ask without \"strict\", or for another area code.",
         )),
+        Err(NoNumber::CountryUnavailable(country)) => Err(Problem::new(
+            ProblemCode::CountryUnavailable,
+            format!(
+                "No pool is of {country}, and none of it is in stock; ask without \"country\", or let an operator configure a \
+                 pool of it or buy some first."
+            ),
+        )),
         Err(NoNumber::DatabaseUnavailable) => Err(Problem::database_unavailable()),
         Err(NoNumber::Unavailable) => Err(Problem::unavailable()),
         Err(NoNumber::Internal) => Err(Problem::internal()),
     }
+}
+
+/// Where a signup is sent, by what it names and wishes for.
+fn sent(catalog: &Catalog, body: AssignBody) -> Result<Ask, Problem> {
+    let AssignBody { user_id, area_code, country, strict, pool, near } = body;
+    let asked = Asked { pool, country, area_code, near, strict };
+    let sent = catalog.send(&asked).map_err(|why| Problem::invalid_field(why.field(), why.to_string()))?;
+    let (pool, wish, only_pool, stock_only) = match sent {
+        SentTo::Pool { pool, wish, only_pool } => (pool, wish, only_pool, false),
+        SentTo::StockOf { wish, .. } => (PoolName::default_pool(), wish, false, true),
+    };
+    // Whoever names no area code insists on none.
+    let strict = strict && asked.area_code.is_some();
+    Ok(Ask { user_id, pool, only_pool, wish, strict, country: asked.country, stock_only })
 }
 
 pub(crate) async fn handle_assign(services: Arc<Services>, request: Request) -> Outcome {
@@ -171,11 +198,13 @@ pub(crate) struct ReleaseDocument {
     pub(crate) phone_number: PhoneNumber,
     /// When it ended.
     pub(crate) released_at: DateTime<Utc>,
+    /// The number's pool.
+    pub(crate) pool: PoolName,
 }
 
 impl From<Release> for ReleaseDocument {
-    fn from(Release { user_id, phone_number, released_at, pool: _ }: Release) -> Self {
-        Self { user_id, phone_number, released_at }
+    fn from(Release { user_id, phone_number, released_at, pool }: Release) -> Self {
+        Self { user_id, phone_number, released_at, pool }
     }
 }
 
@@ -187,7 +216,7 @@ pub(crate) async fn release(services: &Services, user_id: UserId) -> Result<Rele
         .read("assignment_release", move |conn| {
             let released = assignment_release(conn, &user_id, |pool| config.quarantine_of(pool))?;
             // Here, because a client that hangs up drops everything outside.
-            released.iter().for_each(|_| telemetry.released(&crate::domain::PoolName::default_pool()));
+            released.iter().for_each(|released| telemetry.released(&released.pool));
             Ok(released)
         })
         .await?
@@ -203,19 +232,23 @@ pub(crate) async fn handle_release(services: Arc<Services>, request: Request) ->
 
 fn example(replayed: bool) -> Value {
     json!({"user_id": "u-1", "phone_number": "+14155550100", "area_code": "415",
-        "assigned_at": "2026-11-22T09:24:08.966769Z", "source": "pool", "replayed": replayed})
+        "assigned_at": "2026-11-22T09:24:08.966769Z", "source": "pool", "pool": "default",
+        "match": "exact", "replayed": replayed})
 }
 
 pub(crate) fn about_assign() -> About {
     About::new("assign", "Signup", "Gives a user a number")
         .text(
-            "A user has at most one number; asking again gives the same one with `replayed`. An area code is a wish unless \
-             `strict`. At an empty pool the request waits for an emergency purchase. A country binds: one that is not \
-             `pool.country` is served from stock, and nothing is bought there.",
+            "A user has at most one number; asking again gives the same one with `replayed`. `pool` and `country` bind; one \
+             that no pool is of is served from stock, and nothing is bought there. An area code is a wish unless `strict`, and \
+             `near`, the user's own number, stands for its country and area code; `match` says how near the number came: \
+             `exact`, `overlay`, `region` (the same state or province) or `any`. At an empty pool the request waits for an \
+             emergency purchase.",
         )
         .body::<AssignBody>(json!({"user_id": "u-1", "area_code": "415"}))
         .answer::<AssignmentDocument>("The user's number, durable.", example(false))
         .refuses(ProblemCode::AreaCodeUnavailable, "`strict`, and no number of this area code is in stock.")
+        .refuses(ProblemCode::CountryUnavailable, "No pool is of this country, and none of it is in stock; nothing was bought.")
         .refuses(ProblemCode::PoolEmpty, "No number came in time; `detail` says which cap, pause or halt is in the way.")
 }
 
@@ -232,7 +265,8 @@ pub(crate) fn about_release() -> About {
         .body::<ReleaseBody>(json!({"user_id": "u-1"}))
         .answer::<ReleaseDocument>(
             "It rests.",
-            json!({"user_id": "u-1", "phone_number": "+14155550100", "released_at": "2026-11-22T09:24:08.998376Z"}),
+            json!({"user_id": "u-1", "phone_number": "+14155550100", "released_at": "2026-11-22T09:24:08.998376Z",
+                "pool": "default"}),
         )
         .refuses(ProblemCode::NotAssigned, "The user has no number.")
 }

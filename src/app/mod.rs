@@ -8,6 +8,7 @@
 mod children;
 mod keys;
 mod parts;
+mod pools;
 mod reload;
 mod signals;
 
@@ -26,7 +27,7 @@ use crate::access::{DatabaseSessions, Guard, WrongKeys};
 use crate::audit::AuditLog;
 use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
-use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen, migrate, pools};
+use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen, migrate};
 use crate::http::Lanes;
 use crate::logger::LogHandle;
 use crate::reconciliation::recount;
@@ -37,6 +38,7 @@ use crate::twilio::{Credentials, Twilio, TwilioSettings};
 use crate::web::routes;
 
 use keys::keys_of;
+use pools::claim_pools;
 use signals::{Signal, Signals};
 
 /// How long `serve` waits for PostgreSQL at start.
@@ -108,6 +110,7 @@ impl App {
         let db =
             Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
         claim(&db, &config).await?;
+        claim_pools(&db, &config, &log).await?;
         recount(&db, &log).await?;
         let bell = StockBell::default();
         listen(url.clone(), bell.clone(), db.changes().clone(), log.clone()).map_err(StartError::Threads)?;
@@ -243,7 +246,6 @@ async fn migrate_patiently(url: &DatabaseUrl, log: &slog::Logger) -> Result<(), 
 /// Another account or environment on this database would buy and repair as if the numbers were its own.
 async fn claim(db: &Db, config: &Config) -> Result<(), StartError> {
     let (account, name) = (config.secrets.twilio_account_sid.clone(), config.instance.name.clone());
-    let wanted = config.webhooks_by_pool();
     let stored = db
         .run_patiently("installation_claim", move |conn| installation::installation_claim(conn, &account, &name))
         .await?;
@@ -259,7 +261,6 @@ async fn claim(db: &Db, config: &Config) -> Result<(), StartError> {
             stored.instance_name
         )));
     }
-    db.run_patiently("pools_claim", move |conn| pools::pools_claim(conn, &wanted)).await?;
     Ok(())
 }
 

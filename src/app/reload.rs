@@ -1,10 +1,11 @@
-//! SIGHUP: the configuration in force is swapped, and sessions of keys that are no more end.
+//! SIGHUP: the configuration in force is swapped, sessions of keys that are no more end, and the database hears of the pools.
 //!
 //! How to get it wrong: ending the sessions of all keys that this instance does not know. Another may have reloaded first.
 
 use std::sync::Arc;
 
 use super::keys::keys_of;
+use super::pools::claim_pools;
 use super::{App, ReloadSources};
 use crate::access::Fingerprint;
 use crate::config::{Config, Sources};
@@ -23,12 +24,24 @@ impl App {
                 let pools = reload.config.pools().map(|(name, pool)| (name.clone(), pool.kind()));
                 self.telemetry.pools_in_force(pools);
                 self.config.store(Arc::new(reload.config));
+                self.claim_pools();
             }
             Err(problems) => {
                 slog::error!(self.log, "the new configuration is refused, the old one stays"; "problems" => problems.to_string());
             }
         }
     }
+    /// Pools that came or are of another kind by now; what they want is read per act already.
+    fn claim_pools(&self) {
+        let (db, config, log) = (self.db.clone(), self.config.load_full(), self.log.clone());
+        tokio::spawn(async move {
+            if let Err(error) = claim_pools(&db, &config, &log).await {
+                slog::warn!(log, "the database could not be told of the pools; the next reload or start does";
+                    "error" => error.in_full());
+            }
+        });
+    }
+
     /// Whoever logged in with a key that is no more stays out, even if the key comes back.
     fn end_sessions(&self, keys: Vec<Fingerprint>) {
         if keys.is_empty() {

@@ -2,20 +2,38 @@
 
 use std::time::Duration;
 
-use crate::db::assignments::Assignment;
-use crate::domain::{AreaCode, CountryCode, UserId};
+use crate::db::assignments::{Asking, Assignment, Returning};
+use crate::domain::{AreaCode, CountryCode, PoolName, UserId};
 
-/// What a signup asks for.
+/// What a signup asks for, and where it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
     /// For whom.
     pub user_id: UserId,
-    /// In which area code, if there is stock.
-    pub area_code: Option<AreaCode>,
-    /// In which country, if that matters.
-    pub country: Option<CountryCode>,
+    /// The pool that serves it.
+    pub pool: PoolName,
+    /// Whether it named the pool: then what rests for the user in another one does not come back.
+    pub only_pool: bool,
+    /// In which area code, if there is stock; else as near as there is.
+    pub wish: Option<AreaCode>,
     /// Whether no other area code will do.
     pub strict: bool,
+    /// The country that it named: no other will do.
+    pub country: Option<CountryCode>,
+    /// No pool is of that country: only what lies apart in `pool` will do.
+    pub stock_only: bool,
+}
+
+impl Ask {
+    /// As it stands in a statement.
+    pub(super) fn asking(&self) -> Asking<'_> {
+        Asking { user_id: self.user_id.as_str(), pool: &self.pool, only_pool: self.only_pool }
+    }
+
+    pub(super) fn returning(&self) -> Returning<'_> {
+        let only_pool = self.only_pool.then_some(&self.pool);
+        Returning { user_id: self.user_id.as_str(), wish: self.wish, only_pool }
+    }
 }
 
 /// What a signup gets.
@@ -34,6 +52,8 @@ pub enum NoNumber {
     PoolEmpty(Option<String>),
     /// No stock in the area code that the request insisted on.
     AreaCodeUnavailable,
+    /// No pool is of the country that the request insisted on, and nothing of it lies in stock.
+    CountryUnavailable(CountryCode),
     /// PostgreSQL does not answer.
     DatabaseUnavailable,
     /// The desk restarts, or too many signups wait for it.
@@ -48,6 +68,7 @@ impl NoNumber {
         match self {
             Self::PoolEmpty(_) => "pool_empty",
             Self::AreaCodeUnavailable => "area_code_unavailable",
+            Self::CountryUnavailable(_) => "country_unavailable",
             Self::DatabaseUnavailable => "database_unavailable",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",

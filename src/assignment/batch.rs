@@ -1,20 +1,24 @@
 //! One statement for everybody who gathered: who has a number gets it again, who has one at rest gets it back, the others
-//! get the oldest stock, area-code wishes first.
+//! get the oldest stock of their pool, area-code wishes first. Whoever wishes for nothing is served by one statement, whatever
+//! the pools; a wish costs one for its ladder, and one for any.
 //!
 //! Invariants: each request is answered on its own, one bad one harms no other; users are distinct within a statement.
 //! How to get it wrong: taking a unique violation for a failure. It means that the user got a number elsewhere a moment
 //! ago, so the whole batch is tried again and finds it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::ask::Ask;
 use crate::db::assignments::{
-    Assignment, Region, assignments_claim, assignments_claim_in, assignments_held, assignments_restore,
+    Asking, Assignment, Codes, Returning, assignments_claim, assignments_claim_any, assignments_claim_apart,
+    assignments_claim_near, assignments_held, assignments_restore,
 };
-use crate::db::stock::{stock_available_in, stock_available_up_to};
+use crate::db::stock::{stock_available_apart, stock_available_in, stock_available_up_to};
+use crate::db::waiters::waiters_any;
 use crate::db::{Connection, Constraint, DbError, understood};
-use crate::domain::{AssignmentSource, PoolName, UserId};
+use crate::domain::{AreaCode, AssignmentSource, CountryCode, Ladder, Match, PoolName, UserId};
 
 /// Times a batch is tried again because a user got a number elsewhere meanwhile.
 const CLASHES_MAX: u32 = 5;
@@ -31,6 +35,8 @@ pub(super) enum Found {
     Held(Assignment),
     /// Nothing in the area code that they insisted on.
     NotThere,
+    /// Nothing of the country that they insisted on, which no pool has.
+    NoSuchCountry(CountryCode),
     /// Nothing at all: join the waitlist.
     Empty,
     /// This request alone makes PostgreSQL fail: a bug.
@@ -73,75 +79,134 @@ fn serve_unless_clash(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<Use
 }
 
 fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Found>, DbError> {
-    let pool = &PoolName::default_pool();
     let mut found: HashMap<UserId, Found> = HashMap::with_capacity(asks.len());
-    let mut wishes: BTreeMap<(Option<&str>, Option<&str>), Vec<&Ask>> = BTreeMap::new();
-    let mut anywhere: Vec<&Ask> = Vec::with_capacity(asks.len());
+    let mut plain: Vec<&Ask> = Vec::with_capacity(asks.len());
+    let mut wishes: BTreeMap<Wish<'_>, Vec<&Ask>> = BTreeMap::new();
+    let mut elsewhere: BTreeMap<(CountryCode, Option<AreaCode>), Vec<&Ask>> = BTreeMap::new();
     for ask in asks {
-        if ask.area_code.is_none() && ask.country.is_none() {
-            anywhere.push(ask);
-        } else {
-            let key = (ask.country.as_ref().map(|c| c.as_str()), ask.area_code.as_ref().map(|a| a.as_str()));
-            wishes.entry(key).or_default().push(ask);
+        match (ask.country.filter(|_| ask.stock_only), ask.wish) {
+            (Some(country), wish) => elsewhere.entry((country, wish)).or_default().push(ask),
+            (None, Some(wish)) => {
+                wishes.entry((&ask.pool, wish, ask.strict, ask.country)).or_default().push(ask);
+            }
+            (None, None) => plain.push(ask),
         }
     }
-    for group in wishes.into_values() {
-        let region = Region { country: group[0].country, area_code: group[0].area_code };
-        claim_in_region(conn, pool, &mut found, &group, region)?;
-        // An area code is a wish: the country alone may do.
-        let relaxed: Vec<&Ask> =
-            unserved(&found, &group).filter(|ask| !ask.strict && ask.area_code.is_some()).collect();
-        if let (false, Some(country)) = (relaxed.is_empty(), region.country) {
-            let region = Region { country: Some(country), area_code: None };
-            give(&mut found, assignments_claim_in(conn, pool, &users(&relaxed), region, AssignmentSource::Pool)?);
-        } else {
-            anywhere.extend(relaxed);
+    // Who wishes for something first: others take whatever there is.
+    for ((_, wish, strict, country), group) in wishes {
+        let ladder = if strict { Ladder::strict(wish) } else { Ladder::of(wish, country) };
+        claim_near(conn, &mut found, &group, &ladder, country)?;
+        if !strict {
+            claim_any(conn, &mut found, &group, assignments_claim_any)?;
         }
     }
-    for _try in 0..LOCKED_TRIES_MAX {
-        let waiting: Vec<&Ask> = unserved(&found, &anywhere).collect();
-        if waiting.is_empty() {
-            break;
-        }
-        give(&mut found, assignments_claim(conn, pool, &users(&waiting))?);
-        let still: Vec<&Ask> = unserved(&found, &waiting).collect();
-        if still.is_empty() {
-            break;
-        }
-        known(conn, &mut found, &still)?;
-        if unserved(&found, &still).next().is_none() {
-            break;
-        }
-        // Skipped rows may be somebody else's for a moment only: a fresh statement sees whether any are committed ready.
-        if stock_available_up_to(conn, pool, 1)? == 0 || waitlist_exists(conn)? {
-            break;
-        }
-        std::thread::sleep(LOCKED_PAUSE);
+    for ((country, wish), group) in elsewhere {
+        claim_apart(conn, &mut found, &group, country, wish)?;
     }
+    claim_any(conn, &mut found, &plain, assignments_claim)?;
     let rest: Vec<&Ask> = asks.iter().filter(|ask| !found.contains_key(&ask.user_id)).collect();
     known(conn, &mut found, &rest)?;
     for ask in rest {
-        let nothing = if ask.strict && ask.area_code.is_some() { Found::NotThere } else { Found::Empty };
+        let nothing = match ask.country.filter(|_| ask.stock_only) {
+            Some(country) => Found::NoSuchCountry(country),
+            None if ask.strict && ask.wish.is_some() => Found::NotThere,
+            None => Found::Empty,
+        };
         found.entry(ask.user_id.clone()).or_insert(nothing);
     }
     Ok(found)
 }
 
-/// Serves those who want a number of `region`. Skipped rows may be somebody else's for a moment only, so it looks again
-/// as long as there are any.
-fn claim_in_region(
+/// What those have in common whom one ladder serves: their pool, their wish, whether nothing else will do, and the country that
+/// they named.
+type Wish<'a> = (&'a PoolName, AreaCode, bool, Option<CountryCode>);
+
+/// Serves `asks` by `claim` from whatever their pools have.
+fn claim_any(
     conn: &mut Connection,
-    pool: &PoolName,
     found: &mut HashMap<UserId, Found>,
     asks: &[&Ask],
-    region: Region,
+    claim: fn(&mut Connection, &[Asking<'_>]) -> Result<Vec<Assignment>, DbError>,
 ) -> Result<(), DbError> {
+    let mut waiting: Vec<&Ask> = unserved(found, asks).collect();
+    for _try in 0..LOCKED_TRIES_MAX {
+        if waiting.is_empty() {
+            break;
+        }
+        give(found, claim(conn, &asking(&waiting))?);
+        let still: Vec<&Ask> = unserved(found, &waiting).collect();
+        known(conn, found, &still)?;
+        // Skipped rows may be somebody else's for a moment only: a fresh statement sees whether any are committed ready.
+        let mut has_more: BTreeMap<&PoolName, bool> = BTreeMap::new();
+        waiting = Vec::new();
+        for ask in unserved(found, &still) {
+            let has_more = match has_more.entry(&ask.pool) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(entry) => {
+                    *entry.insert(stock_available_up_to(conn, &ask.pool, 1)? > 0 && !waiters_any(conn, &ask.pool)?)
+                }
+            };
+            if has_more {
+                waiting.push(ask);
+            }
+        }
+        if !waiting.is_empty() {
+            std::thread::sleep(LOCKED_PAUSE);
+        }
+    }
+    Ok(())
+}
+
+/// Serves those of one pool and one wish from the nearest that is there. Skipped rows may be somebody else's for a moment only,
+/// so it looks again as long as there are any.
+fn claim_near(
+    conn: &mut Connection,
+    found: &mut HashMap<UserId, Found>,
+    asks: &[&Ask],
+    ladder: &Ladder,
+    country: Option<CountryCode>,
+) -> Result<(), DbError> {
+    let Some(pool) = asks.first().map(|ask| &ask.pool) else { return Ok(()) };
+    let near = Codes { codes: &ladder.codes, country, source: AssignmentSource::Pool };
     for _try in 0..LOCKED_TRIES_MAX {
         let waiting: Vec<&Ask> = unserved(found, asks).collect();
-        give(found, assignments_claim_in(conn, pool, &users(&waiting), region, AssignmentSource::Pool)?);
+        give(found, assignments_claim_near(conn, &asking(&waiting), &near)?);
         let still: Vec<&Ask> = unserved(found, asks).collect();
         known(conn, found, &still)?;
-        if unserved(found, asks).next().is_none() || !stock_available_in(conn, region)? {
+        if unserved(found, asks).next().is_none()
+            || !stock_available_in(conn, pool, near.codes, country)?
+            || waiters_any(conn, pool)?
+        {
+            return Ok(());
+        }
+        std::thread::sleep(LOCKED_PAUSE);
+    }
+    Ok(())
+}
+
+/// Serves those who insist on a country that no pool has, from what lies there: of the area code that they wish for first.
+fn claim_apart(
+    conn: &mut Connection,
+    found: &mut HashMap<UserId, Found>,
+    asks: &[&Ask],
+    country: CountryCode,
+    wish: Option<AreaCode>,
+) -> Result<(), DbError> {
+    let Some(pool) = asks.first().map(|ask| &ask.pool) else { return Ok(()) };
+    let strict = asks.iter().all(|ask| ask.strict);
+    for _try in 0..LOCKED_TRIES_MAX {
+        if wish.is_some() {
+            let waiting: Vec<&Ask> = unserved(found, asks).collect();
+            give(found, assignments_claim_apart(conn, &asking(&waiting), country, wish, Some(Match::Exact))?);
+        }
+        if wish.is_none() || !strict {
+            let waiting: Vec<&Ask> = unserved(found, asks).filter(|ask| ask.wish.is_none() || !ask.strict).collect();
+            let matched = wish.map(|_| Match::Any);
+            give(found, assignments_claim_apart(conn, &asking(&waiting), country, None, matched)?);
+        }
+        let still: Vec<&Ask> = unserved(found, asks).collect();
+        known(conn, found, &still)?;
+        if unserved(found, asks).next().is_none() || !stock_available_apart(conn, pool, country)? {
             return Ok(());
         }
         std::thread::sleep(LOCKED_PAUSE);
@@ -154,22 +219,19 @@ fn known(conn: &mut Connection, found: &mut HashMap<UserId, Found>, asks: &[&Ask
     if asks.is_empty() {
         return Ok(());
     }
-    for assignment in assignments_held(conn, &users(asks))? {
+    let users: Vec<&str> = asks.iter().map(|ask| ask.user_id.as_str()).collect();
+    for assignment in assignments_held(conn, &users)? {
         found.insert(assignment.user_id.clone(), Found::Held(assignment));
     }
-    let newcomers: Vec<&Ask> = unserved(found, asks).collect();
+    let newcomers: Vec<Returning<'_>> = unserved(found, asks).map(Ask::returning).collect();
     if !newcomers.is_empty() {
-        give(found, assignments_restore(conn, &users(&newcomers))?);
+        give(found, assignments_restore(conn, &newcomers)?);
     }
     Ok(())
 }
 
-fn waitlist_exists(conn: &mut Connection) -> Result<bool, DbError> {
-    crate::db::waiters::waiters_any(conn)
-}
-
-fn users<'a>(asks: &[&'a Ask]) -> Vec<&'a str> {
-    asks.iter().map(|ask| ask.user_id.as_str()).collect()
+fn asking<'a>(asks: &[&'a Ask]) -> Vec<Asking<'a>> {
+    asks.iter().map(|ask| ask.asking()).collect()
 }
 
 fn unserved<'a, 'b>(

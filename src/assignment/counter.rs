@@ -86,14 +86,23 @@ impl Counter {
 mod tests {
     use super::*;
     use crate::assignment::refusals::Refusals;
+    use crate::domain::PoolName;
     use crate::telemetry::Telemetry;
 
     fn ask(user: &str) -> Ask {
-        Ask { user_id: user.parse().unwrap(), area_code: None, country: None, strict: false }
+        Ask {
+            user_id: user.parse().unwrap(),
+            pool: PoolName::default_pool(),
+            only_pool: false,
+            wish: None,
+            strict: false,
+            country: None,
+            stock_only: false,
+        }
     }
 
     fn stand(counter: &Counter, user: &str) -> bool {
-        counter.stand(ask(user), Reply::new(Telemetry::new(&[]), Refusals::default()).0)
+        counter.stand(ask(user), Reply::new(PoolName::default_pool(), Telemetry::new(&[]), Refusals::default()).0)
     }
 
     fn users(batch: Vec<(Ask, Reply)>) -> Vec<String> {
@@ -139,7 +148,7 @@ mod tests {
     #[test]
     fn whoever_stands_at_a_counter_that_closes_hears_it() {
         let counter = Counter::default();
-        let (reply, mut answer) = Reply::new(Telemetry::new(&[]), Refusals::default());
+        let (reply, mut answer) = Reply::new(PoolName::default_pool(), Telemetry::new(&[]), Refusals::default());
         assert!(counter.stand(ask("a"), reply));
         counter.close();
         assert!(matches!(answer.try_recv(), Err(tokio::sync::oneshot::error::TryRecvError::Closed)));
@@ -150,7 +159,8 @@ mod tests {
     fn a_line_has_an_end() {
         let counter = Counter::default();
         let telemetry = Telemetry::new(&[]);
-        let stand = || counter.stand(ask("a"), Reply::new(telemetry.clone(), Refusals::default()).0);
+        let stand =
+            || counter.stand(ask("a"), Reply::new(PoolName::default_pool(), telemetry.clone(), Refusals::default()).0);
         assert!((0..LINE_MAX).all(|_| stand()) && !stand());
     }
 }

@@ -39,10 +39,11 @@ impl DeskHandle {
     /// # Errors
     /// [`NoNumber`] says why not; the request may be repeated at will.
     pub async fn assign(&self, ask: Ask) -> Result<Assigned, NoNumber> {
-        let (asked, (reply, answer)) = (Instant::now(), Reply::new(self.telemetry.clone(), self.refusals.clone()));
+        let (asked, pool) = (Instant::now(), ask.pool.clone());
+        let (reply, answer) = Reply::new(pool.clone(), self.telemetry.clone(), self.refusals.clone());
         let unheard = |why: NoNumber| {
-            self.telemetry.assign_refused(&crate::domain::PoolName::default_pool(), why.code(), asked.elapsed());
-            self.refusals.count(why.code());
+            self.telemetry.assign_refused(&pool, why.code(), asked.elapsed());
+            self.refusals.count(&pool, why.code());
             Err(why)
         };
         if !self.counters.load().as_ref().is_some_and(|counter| counter.stand(ask, reply)) {

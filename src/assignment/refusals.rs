@@ -28,16 +28,16 @@ pub(crate) struct Refusals(Arc<Mutex<VecDeque<Stretch>>>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Stretch {
     begun: Instant,
-    counts: BTreeMap<&'static str, u64>,
+    counts: BTreeMap<(PoolName, &'static str), u64>,
 }
 
 impl Refusals {
-    /// Somebody was told that there is no number; `code` is the answer's.
-    pub(super) fn count(&self, code: &'static str) {
-        self.count_at(code, Instant::now());
+    /// Somebody was told that there is no number; `code` is the answer's, `pool` was to serve them.
+    pub(super) fn count(&self, pool: &PoolName, code: &'static str) {
+        self.count_at(pool, code, Instant::now());
     }
 
-    fn count_at(&self, code: &'static str, now: Instant) {
+    fn count_at(&self, pool: &PoolName, code: &'static str, now: Instant) {
         let mut stretches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if stretches.back().is_none_or(|last| now.saturating_duration_since(last.begun) >= STRETCH) {
             stretches.push_back(Stretch { begun: now, counts: BTreeMap::new() });
@@ -46,7 +46,7 @@ impl Refusals {
             stretches.pop_front();
         }
         if let Some(last) = stretches.back_mut() {
-            *last.counts.entry(code).or_default() += 1;
+            *last.counts.entry((pool.clone(), code)).or_default() += 1;
         }
     }
 
@@ -82,12 +82,13 @@ impl Refusals {
 impl Stretch {
     fn refused(&self, now: Instant) -> impl Iterator<Item = RefusedThen> {
         let ago = now.saturating_duration_since(self.begun);
-        self.counts.iter().map(move |(code, count)| RefusedThen {
+        let then = move |((pool, code), count): (&(PoolName, &'static str), &u64)| RefusedThen {
             ago,
             code,
-            pool: PoolName::default_pool(),
+            pool: pool.clone(),
             count: *count,
-        })
+        };
+        self.counts.iter().map(then)
     }
 }
 
@@ -119,16 +120,17 @@ mod tests {
     use super::*;
 
     fn counts(refusals: &Refusals) -> Vec<(&'static str, u64)> {
-        refusals.take().iter().flat_map(|stretch| stretch.counts.clone()).collect()
+        let counts = |stretch: &Stretch| stretch.counts.clone().into_iter().map(|((_, code), count)| (code, count));
+        refusals.take().iter().flat_map(counts).collect()
     }
 
     #[test]
     fn what_is_refused_in_one_stretch_is_one_count_and_what_cannot_be_written_is_kept_by_its_time() {
         let (refusals, start) = (Refusals::default(), Instant::now());
         for secs in [0, 1, 5, 21] {
-            refusals.count_at("pool_empty", start + Duration::from_secs(secs));
+            refusals.count_at(&PoolName::default_pool(), "pool_empty", start + Duration::from_secs(secs));
         }
-        refusals.count_at("internal", start + Duration::from_secs(22));
+        refusals.count_at(&PoolName::default_pool(), "internal", start + Duration::from_secs(22));
         let taken = refusals.take();
         let now = start + Duration::from_secs(30);
         let told: Vec<_> = taken.iter().flat_map(|stretch| stretch.refused(now)).collect();
@@ -139,7 +141,7 @@ mod tests {
             count,
         };
         assert_eq!(told, [refused(30, "pool_empty", 3), refused(9, "internal", 1), refused(9, "pool_empty", 1)]);
-        refusals.count_at("pool_empty", start + Duration::from_secs(60));
+        refusals.count_at(&PoolName::default_pool(), "pool_empty", start + Duration::from_secs(60));
         refusals.put_back(taken);
         assert_eq!(
             counts(&refusals),
@@ -150,14 +152,29 @@ mod tests {
     }
 
     #[test]
+    fn each_pools_refusals_are_counted_apart() {
+        let (refusals, now) = (Refusals::default(), Instant::now());
+        for pool in ["gb", "default", "gb"] {
+            refusals.count_at(&pool.parse().unwrap(), "pool_empty", now);
+        }
+        let told: Vec<_> = refusals.take().iter().flat_map(|stretch| stretch.refused(now)).collect();
+        let told: Vec<_> = told.iter().map(|refused| (refused.pool.as_str(), refused.count)).collect();
+        assert_eq!(told, [("default", 1), ("gb", 2)]);
+    }
+
+    #[test]
     fn a_database_that_is_away_for_long_costs_no_more_memory() {
         let (refusals, start) = (Refusals::default(), Instant::now());
         for minute in 0..1000 {
-            refusals.count_at("database_unavailable", start + Duration::from_secs(60 * minute));
+            refusals.count_at(
+                &PoolName::default_pool(),
+                "database_unavailable",
+                start + Duration::from_secs(60 * minute),
+            );
         }
         let taken = refusals.take();
         assert_eq!(taken.len(), STRETCHES_MAX);
-        refusals.count_at("database_unavailable", start);
+        refusals.count_at(&PoolName::default_pool(), "database_unavailable", start);
         refusals.put_back(taken);
         assert_eq!(refusals.take().len(), STRETCHES_MAX);
     }

@@ -9,25 +9,28 @@ use tokio::sync::oneshot;
 
 use super::ask::{Assigned, NoNumber};
 use super::refusals::Refusals;
-use crate::domain::AssignmentSource;
+use crate::domain::{AssignmentSource, PoolName};
 use crate::telemetry::Telemetry;
 
 /// How the desk answers one request.
 pub(super) struct Reply {
     answer: oneshot::Sender<Result<Assigned, NoNumber>>,
     asked: Instant,
+    /// The pool that serves it.
+    pool: PoolName,
     telemetry: Telemetry,
     refusals: Refusals,
 }
 
 impl Reply {
-    /// For a request that is asked now, and where its answer will come.
+    /// For a request that is asked of `pool` now, and where its answer will come.
     pub(super) fn new(
+        pool: PoolName,
         telemetry: Telemetry,
         refusals: Refusals,
     ) -> (Self, oneshot::Receiver<Result<Assigned, NoNumber>>) {
         let (answer, answered) = oneshot::channel();
-        (Self { answer, asked: Instant::now(), telemetry, refusals }, answered)
+        (Self { answer, asked: Instant::now(), pool, telemetry, refusals }, answered)
     }
 
     /// Whether whoever asked has hung up.
@@ -41,13 +44,13 @@ impl Reply {
         match &answer {
             Ok(given) if !given.replayed => {
                 let for_the_line = given.assignment.source == AssignmentSource::Emergency;
-                self.telemetry.assigned(&crate::domain::PoolName::default_pool(), for_the_line, None, waited);
+                self.telemetry.assigned(&given.assignment.pool, for_the_line, given.assignment.matched, waited);
             }
             _ if self.is_closed() => {}
-            Ok(_) => self.telemetry.replayed(&crate::domain::PoolName::default_pool(), waited),
+            Ok(given) => self.telemetry.replayed(&given.assignment.pool, waited),
             Err(why) => {
-                self.telemetry.assign_refused(&crate::domain::PoolName::default_pool(), why.code(), waited);
-                self.refusals.count(why.code());
+                self.telemetry.assign_refused(&self.pool, why.code(), waited);
+                self.refusals.count(&self.pool, why.code());
             }
         }
         let _ = self.answer.send(answer);

@@ -39,6 +39,7 @@ pub(super) fn answer_served(
             }
             Some(Found::Held(assignment)) => give(waiting, &assignment, true),
             Some(Found::NotThere) => refuse(waiting, &NoNumber::AreaCodeUnavailable),
+            Some(Found::NoSuchCountry(country)) => refuse(waiting, &NoNumber::CountryUnavailable(country)),
             Some(Found::Failed(error)) => {
                 slog::error!(log, "a signup fails whatever stock there is"; "error" => error);
                 refuse(waiting, &NoNumber::Internal);

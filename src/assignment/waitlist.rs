@@ -14,14 +14,16 @@ use super::reply::Reply;
 use crate::db::assignments::{Assignment, assignments_held};
 use crate::db::waiters::{Waiter, waiters_join, waiters_leave, waiters_serve, waiters_served_here, waiters_sweep};
 use crate::db::{Connection, Constraint, DbError};
-use crate::domain::{CountryCode, PoolName, UserId};
-use crate::purchaser::{EmergencyReport, Shortfall};
+use crate::domain::{AreaCode, PoolName, UserId};
+use crate::purchaser::{EmergencyReport, PoolReport, Shortfall};
 
 /// Waiters served in one statement.
 const SERVED_MAX: i64 = 256;
 
 struct Waiting {
-    country: Option<CountryCode>,
+    pool: PoolName,
+    wish: Option<AreaCode>,
+    only_pool: bool,
     joined: Instant,
     /// Each request has its own deadline.
     replies: Vec<(Instant, Reply)>,
@@ -54,50 +56,34 @@ impl Waiting {
 /// Where buying for the waitlist fell short, and why.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
-    short: BTreeMap<CountryCode, Shortfall>,
-    pool_country: Option<CountryCode>,
+    pools: BTreeMap<PoolName, PoolReport>,
     begun: Option<Instant>,
-    /// Something is on its way, whoever bought it.
-    may_come: bool,
 }
 
 impl Verdict {
     pub(super) fn of(report: EmergencyReport) -> Self {
-        Self {
-            short: report.short,
-            pool_country: Some(report.pool_country),
-            begun: Some(report.begun),
-            may_come: report.on_their_way > 0,
-        }
+        Self { pools: report.pools, begun: Some(report.begun) }
     }
 
     /// Whether somebody need not wait for the deadline to hear that nothing comes.
     pub(super) fn is_hopeless(&self) -> bool {
-        !self.may_come && self.short.values().any(Shortfall::is_hopeless)
+        self.pools.values().any(is_hopeless)
     }
 
-    /// Where the pool buys now, until a report says it.
-    pub(super) fn set_pool_country(&mut self, country: CountryCode) {
-        self.pool_country.get_or_insert(country);
-    }
-
-    fn shortfall_of(&self, waiting: &Waiting) -> Option<&Shortfall> {
-        self.short.get(&waiting.country.or(self.pool_country)?)
-    }
-
-    /// What to tell somebody who gets nothing; whoever insists on another country hears it even if nobody could look.
+    /// What to tell somebody who gets nothing.
     fn message_for(&self, waiting: &Waiting) -> Option<String> {
-        let elsewhere = || match (waiting.country, self.pool_country) {
-            (Some(wanted), Some(pool)) if wanted != pool => Some(Shortfall::OtherCountry { wanted, pool }.message()),
-            _ => None,
-        };
-        self.shortfall_of(waiting).map(Shortfall::message).or_else(elsewhere)
+        self.pools.get(&waiting.pool)?.short.as_ref().map(Shortfall::message)
     }
 
     fn dooms(&self, waiting: &Waiting) -> bool {
         let counted = self.begun.is_some_and(|begun| waiting.joined <= begun);
-        counted && !self.may_come && self.shortfall_of(waiting).is_some_and(Shortfall::is_hopeless)
+        counted && self.pools.get(&waiting.pool).is_some_and(is_hopeless)
     }
+}
+
+/// Nothing is on its way, whoever bought it, and nothing can be bought.
+fn is_hopeless(report: &PoolReport) -> bool {
+    report.on_their_way == 0 && report.short.as_ref().is_some_and(Shortfall::is_hopeless)
 }
 
 /// Who waits here.
@@ -112,7 +98,9 @@ impl Waitlist {
     /// Joins the waitlist; somebody who asks again waits beside themselves.
     pub(super) fn join(&mut self, ask: &Ask, deadline: Instant, replies: Vec<Reply>) {
         let waiting = self.0.entry(ask.user_id.clone()).or_insert_with(|| Waiting {
-            country: ask.country,
+            pool: ask.pool.clone(),
+            wish: ask.wish,
+            only_pool: ask.only_pool,
             joined: Instant::now(),
             replies: Vec::new(),
         });
@@ -125,8 +113,9 @@ impl Waitlist {
             .iter()
             .map(|(user_id, waiting)| Waiter {
                 user_id: user_id.clone(),
-                pool: PoolName::default_pool(),
-                country: waiting.country,
+                pool: waiting.pool.clone(),
+                wish: waiting.wish,
+                only_pool: waiting.only_pool,
                 patience: waiting.deadline().unwrap_or(now).saturating_duration_since(now),
             })
             .collect()

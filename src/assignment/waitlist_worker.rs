@@ -35,7 +35,6 @@ impl Desk {
 
     fn polled(&mut self, poll: Result<Poll, DbError>, ctx: &mut Context<Self>) {
         self.polling = false;
-        self.verdict.set_pool_country(self.deps.config.load().pool.country);
         match poll {
             Ok(poll) => {
                 if poll.served_any() {
@@ -96,9 +95,8 @@ impl Desk {
         self.buying = false;
         match report {
             Ok(Some(report)) => {
-                let bought = report.bought;
-                // Whoever insists on a country where nothing is bought holds up nobody else.
-                let fell_short = report.short.contains_key(&report.pool_country);
+                let bought: u32 = report.pools.values().map(|pool| pool.bought).sum();
+                let fell_short = report.pools.values().any(|pool| pool.short.is_some());
                 self.buy_again_at = fell_short.then(|| Instant::now() + BUY_AGAIN_AFTER);
                 self.verdict = Verdict::of(report);
                 self.poll_is_judged = false;

@@ -58,7 +58,8 @@ pub fn refusals_add(conn: &mut Connection, refused: &[RefusedThen]) -> Result<()
     Ok(())
 }
 
-/// Signups that got no number lately, whatever they asked for; who insisted on an area code that is not in stock is left out.
+/// Signups that got no number lately, whatever they asked for; who insisted on an area code that is not in
+/// stock, or on a country that no pool has, is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, QueryableByName)]
 pub struct Refused {
     /// In the last ten minutes, by the minute.
@@ -81,7 +82,7 @@ pub fn refusals_read(conn: &mut Connection) -> Result<Refused, DbError> {
         "SELECT coalesce(sum(count) FILTER (WHERE minute > clock_timestamp() - interval '10 minutes'), 0)::bigint AS ten_minutes,
                 coalesce(sum(count), 0)::bigint AS hour, min(minute) AS since
            FROM signup_refusals
-          WHERE minute > clock_timestamp() - interval '1 hour' AND code <> 'area_code_unavailable'",
+          WHERE minute > clock_timestamp() - interval '1 hour' AND code NOT IN ('area_code_unavailable', 'country_unavailable')",
     )
     .get_result(conn)?)
 }

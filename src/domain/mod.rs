@@ -58,6 +58,6 @@ pub use region::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
 pub use spelling::number_as_written;
 pub use stock::Stock;
 pub use suspicion::too_many;
-pub use waitlist::{Unserved, unserved};
+pub use waitlist::{Lacking, Unserved, unserved};
 pub use webhooks::{InstanceName, InvalidInstanceName, Tag, Webhooks};
 pub use why::Why;

@@ -265,14 +265,14 @@ mod tests {
             emergency: bool,
         ) {
             let policy = PoolPolicy { threshold_low, replenishment_batch_size: batch, total_min, available_max, owned_max };
-            let Stock { assigned, unfit, doubted, unserved, .. } = stock;
+            let Stock { assigned, unfit, apart, doubted, unserved, .. } = stock;
             let caps = Caps { hour_left, day_left, paused: false, halted: false };
             let trigger = if emergency { Trigger::Emergency } else { Trigger::Cron };
             let plan = plan(&policy, &caps, &stock, trigger);
             prop_assert!(plan.count <= plan.wanted && plan.count <= hour_left && plan.count <= day_left);
             if plan.count > 0 {
                 prop_assert!(stock.owned() + doubted + plan.count <= owned_max);
-                prop_assert!(emergency || stock.idle() + unfit + doubted + plan.count <= available_max);
+                prop_assert!(emergency || stock.idle() + unfit + apart + doubted + plan.count <= available_max);
                 prop_assert!(!emergency || plan.count <= unserved);
                 prop_assert!(emergency || stock.idle() < threshold_low || stock.idle() + assigned < total_min);
             }

@@ -12,6 +12,8 @@ pub struct Stock {
     /// In the pool, but not assignable before somebody sees to it: it lacks a capability, or Twilio refuses its webhooks.
     /// Costs money, serves nobody.
     pub unfit: u32,
+    /// In the pool, but of another country or type than it: given only to whoever asks for its very area code or its country.
+    pub apart: u32,
     /// Somebody's.
     pub assigned: u32,
     /// Resting after a release, or held for an operator.
@@ -34,11 +36,12 @@ impl Stock {
     /// The counts that people and machines watch, each with its word. What they leave out is a part of another count, or no
     /// number at all.
     #[must_use]
-    pub fn by_state(&self) -> [(&'static str, u32); 7] {
+    pub fn by_state(&self) -> [(&'static str, u32); 8] {
         let Self {
             available,
             unready,
             unfit,
+            apart,
             assigned,
             quarantined,
             due: _,
@@ -52,6 +55,7 @@ impl Stock {
             ("available", available),
             ("unready", unready),
             ("unfit", unfit),
+            ("apart", apart),
             ("assigned", assigned),
             ("quarantined", quarantined),
             ("purchasing", purchasing),
@@ -68,13 +72,13 @@ impl Stock {
     /// What lies idle and costs a fee, or may: what `pool.available_max` bounds.
     #[must_use]
     pub fn idle_at_most(&self) -> u32 {
-        self.idle() + self.unfit + self.doubted
+        self.idle() + self.unfit + self.apart + self.doubted
     }
 
     /// Everything that costs a monthly fee, or may.
     #[must_use]
     pub fn owned(&self) -> u32 {
-        self.idle() - self.due + self.unfit + self.assigned + self.quarantined
+        self.idle() - self.due + self.unfit + self.apart + self.assigned + self.quarantined
     }
 
     /// The same with what may turn up yet: what `pool.owned_max` bounds.
@@ -99,11 +103,13 @@ pub(super) fn any_stock() -> impl proptest::strategy::Strategy<Value = Stock> {
     (in_the_pool, 0u32..10, 0u32..10, 0u32..10, 0u32..200).prop_map(
         |(in_the_pool, purchasing, unsettled, doubted, unserved)| {
             let (available, unready, unfit, assigned, resting, due) = in_the_pool;
+            let apart = unfit / 2;
             let quarantined = resting + due;
             Stock {
                 available,
                 unready,
                 unfit,
+                apart,
                 assigned,
                 quarantined,
                 due,

@@ -87,6 +87,8 @@ problem_codes! {
     TwilioRefused = "twilio_refused", BAD_GATEWAY, "Twilio refused";
     /// `strict` and none there.
     AreaCodeUnavailable = "area_code_unavailable", CONFLICT, "No number with this area code";
+    /// No pool is of the country, and none of it is in stock.
+    CountryUnavailable = "country_unavailable", CONFLICT, "No number of this country";
     /// No number in time.
     PoolEmpty = "pool_empty", SERVICE_UNAVAILABLE, "The pool is empty";
     /// The database does not answer.

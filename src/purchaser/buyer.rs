@@ -95,7 +95,6 @@ impl Buyer {
         let config = self.config.load();
         Limits {
             policy: config.pool.policy(),
-            pool_country: config.pool.country,
             per_hour_max: config.spend.purchases_per_hour_max,
             per_day_max: config.spend.purchases_per_day_max,
             care: self.care.now(),

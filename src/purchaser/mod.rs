@@ -50,6 +50,6 @@ pub(crate) use item::reason;
 pub(crate) use judge::{Owner, judge_for};
 pub(crate) use new_number::{Wiring, new_number};
 pub(crate) use orders::{Asker, NotPlaced, Orders, Untold};
-pub(crate) use report::EmergencyReport;
+pub(crate) use report::{EmergencyReport, PoolReport};
 pub(crate) use shortfall::Shortfall;
 pub(crate) use waitlist::others_wait;

@@ -1,17 +1,13 @@
 //! Numbers for the signups that wait, on whichever instance: bought by whoever holds the lock.
 //!
 //! Invariants: buys only for waiters that neither stock, nor numbers under repair, nor numbers on their way will serve;
-//! it buys in the pool's country, which somebody configured and priced, and nowhere else: whoever insists on another one
-//! is served by stock alone, and keeps no other waiting.
+//! it buys what the pool is made of, which somebody configured and priced, and nothing else.
 //! How to get it wrong: sizing the order before its search. Those who came meanwhile would wait for another run.
-
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 use super::buyer::Buyer;
 use super::candidates::Candidates;
 use super::order::{fill, finish, open};
-use super::report::EmergencyReport;
+use super::report::{EmergencyReport, PoolReport};
 use super::run::Run;
 use super::shortfall::Shortfall;
 use super::traffic::Kind;
@@ -19,41 +15,39 @@ use super::waitlist::{pace, plan_for_waiters};
 use crate::db::DbError;
 use crate::db::purchases::items::Pace;
 use crate::db::stock::Observation;
-use crate::domain::{CountryCode, Trigger, Why};
+use crate::domain::{PoolName, Trigger, Why};
 
 /// Rounds of one emergency run; each is one order.
 const ROUNDS_MAX: u32 = 64;
 
 /// Serves the waitlist, if there is anybody whom nothing else will serve.
 pub(super) async fn serve_waitlist(buyer: &Buyer, run: &Run) -> Result<EmergencyReport, DbError> {
-    let mut report = EmergencyReport::new(buyer.config.load().pool.country);
-    let mut searched: BTreeMap<CountryCode, Candidates> = BTreeMap::new();
-    let mut done: Vec<CountryCode> = Vec::new();
+    let mut report = EmergencyReport::new();
+    let pool = PoolName::default_pool();
+    let done = serve_pool(buyer, run, &pool).await?;
+    report.pools.insert(pool, done);
+    Ok(report)
+}
+
+/// Serves those who wait at one pool.
+async fn serve_pool(buyer: &Buyer, run: &Run, pool: &PoolName) -> Result<PoolReport, DbError> {
+    let (mut report, mut searched) = (PoolReport::default(), None);
     for _round in 0..ROUNDS_MAX {
         let seen = buyer.observe().await?;
         report.on_their_way = coming(&seen);
-        report.tell_other_countries(&seen);
-        let country = report.pool_country;
-        let somebody_waits = seen.needs.keys().any(|wanted| wanted.is_none_or(|wanted| wanted == country));
-        if !somebody_waits || done.contains(&country) {
+        if !seen.needs.contains_key(pool) {
             break;
         }
-        match round(buyer, run, country, &seen, &mut searched).await? {
+        match round(buyer, run, pool, &seen, &mut searched).await? {
             Round::Bought(count) => report.bought += count,
-            Round::Nothing => done.push(country),
+            Round::Nothing => break,
             Round::Short(bought, shortfall) => {
                 report.bought += bought;
-                let ends_all = shortfall.ends_all_buying();
-                report.short.insert(country, shortfall.clone());
-                done.push(country);
-                if ends_all {
-                    // What stops one country stops the others, and whoever waits for them may know.
-                    for other in seen.needs.keys().map(|country| country.unwrap_or(report.pool_country)) {
-                        report.short.entry(other).or_insert_with(|| shortfall.clone());
-                    }
+                if shortfall.ends_all_buying() {
                     report.on_their_way = coming(&buyer.observe().await?);
-                    break;
                 }
+                report.short = Some(shortfall);
+                break;
             }
         }
     }
@@ -71,15 +65,16 @@ enum Round {
     Short(u32, Shortfall),
 }
 
-/// One order for those on the waitlist who wait for `country`, or for any.
+/// One order for those who wait at a pool.
 async fn round(
     buyer: &Buyer,
     run: &Run,
-    country: CountryCode,
+    pool: &PoolName,
     seen: &Observation,
-    searched: &mut BTreeMap<CountryCode, Candidates>,
+    searched: &mut Option<Candidates>,
 ) -> Result<Round, DbError> {
-    let mut plan = plan_for_waiters(buyer, seen, country);
+    let mut plan = plan_for_waiters(buyer, seen, pool);
+    let country = buyer.config.load().pool.country;
     if plan.count == 0 {
         let why = plan.why;
         return Ok(if why == Why::NobodyWaits { Round::Nothing } else { Round::Short(0, Shortfall::Refused(why)) });
@@ -89,21 +84,21 @@ async fn round(
         Pace::One => 1,
         Pace::Wait => return Ok(Round::Short(0, Shortfall::Paced)),
     };
-    let candidates = match searched.entry(country) {
-        Entry::Occupied(searched) => searched.into_mut(),
-        Entry::Vacant(vacant) => {
+    let candidates = match searched {
+        Some(searched) => searched,
+        None => {
             // Searched before the order is sized, so that it counts those who came meanwhile.
-            let pool = buyer.pool();
-            let kind = pool.kind.in_country(country);
-            let mut candidates = Candidates::new(kind, std::iter::once(pool.widest(kind)).collect());
+            let in_force = buyer.pool();
+            let kind = in_force.kind.in_country(country);
+            let mut candidates = Candidates::new(kind, std::iter::once(in_force.widest(kind)).collect());
             if let Err(shortfall) = search_first(buyer, run, &mut candidates).await {
                 return Ok(Round::Short(0, shortfall));
             }
             if candidates.len() == 0 {
                 return Ok(Round::Short(0, Shortfall::NoStock));
             }
-            plan = plan_for_waiters(buyer, &buyer.observe().await?, country);
-            vacant.insert(candidates)
+            plan = plan_for_waiters(buyer, &buyer.observe().await?, pool);
+            searched.insert(candidates)
         }
     };
     if plan.count == 0 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::db::DbError;
 use crate::db::purchases::CANCELLED;
 use crate::db::purchases::items::Intent;
-use crate::domain::{CountryCode, Why};
+use crate::domain::Why;
 use crate::twilio::TwilioError;
 
 /// Why buying stopped short of what the plan said.
@@ -13,13 +13,6 @@ use crate::twilio::TwilioError;
 pub enum Shortfall {
     /// Twilio has no more such numbers.
     NoStock,
-    /// Somebody who waits insists on a country that is not the pool's: stock alone serves them.
-    OtherCountry {
-        /// Where they must have it.
-        wanted: CountryCode,
-        /// Where the pool buys.
-        pool: CountryCode,
-    },
     /// The latest creates brought nothing, and the next one is not due.
     Paced,
     /// A limit, the pause or the halt says no.
@@ -44,7 +37,6 @@ impl Shortfall {
     pub fn code(&self) -> String {
         match self {
             Self::NoStock => "no_stock".to_owned(),
-            Self::OtherCountry { .. } => "country_unavailable".to_owned(),
             Self::Paced => "twilio_unavailable".to_owned(),
             Self::Refused(why) => why.as_str().to_owned(),
             // A search changes nothing: no outcome is open.
@@ -64,10 +56,6 @@ impl Shortfall {
     pub fn message(&self) -> String {
         match self {
             Self::NoStock => "Twilio has no more such numbers; try another area code or country".to_owned(),
-            Self::OtherCountry { wanted, pool } => format!(
-                "none of {wanted} is in stock, and for signups numbers are bought in {pool} only (pool.country); ask \
-                 without \"country\", or let an operator buy some of {wanted} first"
-            ),
             Self::Paced => {
                 "the latest purchases brought no number that is ready; until one does, one is tried every few seconds; ask again"
                     .to_owned()
@@ -94,10 +82,10 @@ impl Shortfall {
         !matches!(self, Self::Refused(Why::NobodyWaits))
     }
 
-    /// Whether it stops buying in every country, not only in the one where it was met.
+    /// Whether it stops buying for every pool, not only for the one where it was met.
     #[must_use]
     pub fn ends_all_buying(&self) -> bool {
-        !matches!(self, Self::NoStock | Self::OtherCountry { .. } | Self::Twilio(_))
+        !matches!(self, Self::NoStock | Self::Twilio(_))
     }
 
     /// Whether whoever waits may give up: nothing can be bought until somebody acts. Another run, a restart or a database
@@ -105,7 +93,7 @@ impl Shortfall {
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
         match self {
-            Self::NoStock | Self::OtherCountry { .. } | Self::Halted(_) | Self::Refused(_) => true,
+            Self::NoStock | Self::Halted(_) | Self::Refused(_) => true,
             Self::Twilio(failure) => !failure.is_passing(),
             Self::Paced | Self::RunIsOver | Self::Cancelled | Self::Stopping | Self::Database(_) => false,
         }
@@ -117,7 +105,6 @@ impl Shortfall {
         match self {
             Self::Twilio(failure) | Self::Halted(failure) => failure.twilio_code(),
             Self::NoStock
-            | Self::OtherCountry { .. }
             | Self::Paced
             | Self::Refused(_)
             | Self::RunIsOver

@@ -7,13 +7,12 @@ use crate::db::purchases::items::{Pace, items_pace};
 use crate::db::purchases::purchases_others_wait;
 use crate::db::stock::Observation;
 use crate::db::{Db, DbError};
-use crate::domain::{CountryCode, Plan, Trigger, plan};
+use crate::domain::{Plan, PoolName, Trigger, plan};
 
 /// Whether somebody waits whom neither stock nor what is on its way will serve, and for whom one may be bought now.
 pub(super) async fn waitlist_lacks(buyer: &Buyer) -> Result<bool, DbError> {
-    let country = buyer.limits().pool_country;
     let seen = buyer.observe().await?;
-    Ok(plan_for_waiters(buyer, &seen, country).count > 0 && pace(buyer).await? != Pace::Wait)
+    Ok(plan_for_waiters(buyer, &seen, &PoolName::default_pool()).count > 0 && pace(buyer).await? != Pace::Wait)
 }
 
 /// Whether another order than `mine` waits for the lock. What cannot be read keeps nobody.
@@ -26,9 +25,9 @@ pub(super) async fn pace(buyer: &Buyer) -> Result<Pace, DbError> {
     buyer.db.run_patiently("items_pace", items_pace).await
 }
 
-/// What is to be bought for them now.
-pub(super) fn plan_for_waiters(buyer: &Buyer, seen: &Observation, country: CountryCode) -> Plan {
+/// What is to be bought now for those who wait at `pool`.
+pub(super) fn plan_for_waiters(buyer: &Buyer, seen: &Observation, pool: &PoolName) -> Plan {
     let limits = buyer.limits();
-    let stock = seen.stock_for_waiters(country, limits.pool_country);
+    let stock = seen.stock_for_waiters(pool);
     plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &stock, Trigger::Emergency)
 }

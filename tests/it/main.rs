@@ -10,6 +10,7 @@ mod numbers;
 mod operating;
 mod orders;
 mod pages;
+mod pools;
 mod reconcile;
 mod signup;
 mod torture;

@@ -45,6 +45,7 @@ pub(crate) fn when(code: ProblemCode) -> &'static str {
         Code::Owned => "The number is ours.",
         Code::TwilioRefused => "Twilio said no; `detail` has its words.",
         Code::AreaCodeUnavailable => "`strict`, and no number of this area code is in stock.",
+        Code::CountryUnavailable => "No pool is of the country that was named, and none of it is in stock.",
         Code::PoolEmpty => "No number came in time; `detail` says why.",
         Code::DatabaseUnavailable => "PostgreSQL does not answer.",
         Code::Unavailable => "A part is restarting, too many connections are open, or Twilio does not answer.",

@@ -1,17 +1,23 @@
 //! Who has which number.
 //!
-//! The way of an assignment: [`claim`] hands out stock, or gives back what still rests for its user; [`history`] answers
+//! The way of an assignment: [`claim`] hands out stock ([`statements`]), [`restore`] gives back what still rests for its user; [`history`] answers
 //! who has what and ends it; [`list`] shows them to people.
 //! Invariant: a user's number and a number's user are unique by index, not by look.
 
 mod claim;
 mod history;
 mod list;
+mod restore;
 mod row;
+mod statements;
 
-pub use claim::{CLAIM_MAX, assignments_claim, assignments_claim_in, assignments_restore};
+pub(in crate::db) use claim::assignments_claim_waiting;
+pub use claim::{
+    Asking, CLAIM_MAX, Codes, assignments_claim, assignments_claim_any, assignments_claim_apart, assignments_claim_near,
+};
 pub use history::{
     Pace, Release, assignment_release, assignments_held, assignments_latest, assignments_of_user, pace_read,
 };
 pub use list::{AssignmentFilter, assignments_count, assignments_list, users_like};
-pub use row::{Assignment, AssignmentRecord, Region};
+pub use restore::{Returning, assignments_restore};
+pub use row::{Assignment, AssignmentRecord};

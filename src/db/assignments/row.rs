@@ -1,10 +1,10 @@
-//! An assignment, and which stock will do for one.
+//! An assignment, live or of the history.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 
-use crate::domain::{AreaCode, AssignmentSource, CountryCode, Match, PhoneNumber, PoolName, UserId};
+use crate::domain::{AreaCode, AssignmentSource, Match, PhoneNumber, PoolName, UserId};
 
 /// A live assignment.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName)]
@@ -73,12 +73,3 @@ pub struct AssignmentRecord {
 /// The columns of an [`AssignmentRecord`]; the assignment is `a`, its number `n`.
 pub(super) const RECORD: &str =
     "a.id, a.user_id, n.phone_number, n.area_code, a.source, a.assigned_at, a.released_at, a.pool, a.matched";
-
-/// Which stock will do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Region {
-    /// In this country only.
-    pub country: Option<CountryCode>,
-    /// In this area code only.
-    pub area_code: Option<AreaCode>,
-}

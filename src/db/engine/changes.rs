@@ -43,6 +43,7 @@ const CHANGES: &[&str] = &[
     "number_unconfirmed",
     "number_unignore",
     "numbers_mark_missing",
+    "numbers_tell_apart",
     "owned_recount",
     "pass_record",
     "pool_set_webhooks",

@@ -181,7 +181,6 @@ diesel::table! {
 diesel::table! {
     waiters (user_id) {
         user_id -> Text,
-        country -> Nullable<Text>,
         instance_id -> Uuid,
         created_at -> Timestamptz,
         expires_at -> Timestamptz,

@@ -1,6 +1,6 @@
 //! How a number comes into the database: one insert, whoever brings it.
 //!
-//! Invariants: a SID is written once and never again; a number that is somebody's from the start is written with its
+//! Invariants: a SID is written once and never again; what is of another kind than its pool is apart from the start; a number that is somebody's from the start is written with its
 //! lease in one transaction; `configured` is believed only of webhooks that its pool still wants.
 //! How to get it wrong: a second insert. An attribute that it forgets is wrong for one way in, and nobody sees which.
 
@@ -75,9 +75,10 @@ pub(in crate::db) fn number_insert(
     conn.transaction::<_, DbError, _>(|conn| {
         let row: Option<Row> = sql_query(format!(
             "INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, held_since, webhook_status,
-                                  capable, purchase_item_id, purchased_at, pool, number_type)
+                                  capable, purchase_item_id, purchased_at, pool, number_type, apart)
              VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $6 IS NOT NULL THEN clock_timestamp() END,
-                     CASE WHEN $7 <> 'configured' OR $11 IS NULL OR {} THEN $7 ELSE 'drifted' END, $8, $9, $10, $14, $15)
+                     CASE WHEN $7 <> 'configured' OR $11 IS NULL OR {} THEN $7 ELSE 'drifted' END, $8, $9, $10, $14, $15,
+                     coalesce((SELECT (p.country, p.number_type) <> ($3, $15) FROM pools p WHERE p.name = $14), false))
              ON CONFLICT (sid) DO NOTHING RETURNING id",
             still_wanted(14, 11)
         ))

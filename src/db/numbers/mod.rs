@@ -30,7 +30,7 @@
 //! | 1 | [`number_put_on_hold`] from `Idle` | [`number_hold_tag_conflict`]: `reconciliation::suspicion`, for comparisons and care |
 //! | 2 | [`number_adopted`] for the pool | `custody::adopt` |
 //! | 3 | [`number_adopted`] for a user, [`number_import_to`] | `custody::adopt`, `custody::import` |
-//! | 4 | `assignments_claim`, `assignments_claim_in`: its lease alone says so | the desk, and whoever serves those who wait |
+//! | 4 | `assignments_claim` and its like: its lease alone says so | the desk, and whoever serves those who wait |
 //! | 5 | `assignment_release` | `api::signup`; what rested for the user before then rests for nobody |
 //! | 6 | [`number_return`]; [`number_rest_on`] stays, for longer | `pool_monitor::repair` |
 //! | 7 | `assignments_restore` | the desk, and whoever serves those who wait |
@@ -64,6 +64,8 @@
 //! another_tag_since  NULL ── number_note_tag ──▶ since when Twilio shows another environment's tag ── number_note_tag,
 //!                 number_adopted ──▶ NULL
 //! capable         number_set_capable, number_adopted: as Twilio's word and pool.capabilities have it
+//! apart           number_insert, numbers_tell_apart: whether it is of another country or type than its pool; it may be ready all
+//!                 the same, and goes only to whoever asks for its very area code or its country
 //! ```
 //!
 //! Invariants (I1–I7 are those of `docs/CONCEPTS.md`), and what holds each of them below every program:
@@ -82,6 +84,8 @@
 //! * I6, not ready, not assigned: `ready` is generated from all dimensions, and a lease says the same at any time
 //!   (`numbers_have_a_lease`, `leases_agree_with_numbers`); `leases_are_of_ready_numbers` refuses a user to any other, but for
 //!   an operator's word; `configured` is written only by statements that look what the pool wants.
+//! * Each pool's are its own: a number is moved by nobody but an operator, and its lease is of its pool at any time
+//!   (`numbers_have_a_lease`, `leases_agree_with_numbers`); an item is of its order's (`purchase_items_are_of_their_orders_pool`).
 //! * I7, other people's numbers are not touched: ours are those that have a live row, by SID. What left does not return
 //!   (`numbers_released_is_final`); what is quarantined says why, and rests until a time (`numbers_quarantine_says_why`,
 //!   `numbers_rest_ends`, `numbers_rest_for_somebody`).
@@ -93,6 +97,7 @@
 //! it was locked: its pool's row comes first ([`crate::db::pools`]), then the number's, then its lease.
 
 mod another_tag;
+mod apart;
 mod care;
 mod given_up;
 mod history;
@@ -115,6 +120,7 @@ mod row;
 mod webhooks;
 
 pub use another_tag::number_note_tag;
+pub use apart::{kinds_told, numbers_tell_apart};
 pub use care::{
     Untouchable, numbers_cared_for, numbers_cared_for_by_sid, numbers_rested, numbers_unready, numbers_untouchable,
 };
@@ -137,7 +143,7 @@ pub use missing::{
 pub use notes::{number_note_conflict, number_note_retagged};
 pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
 pub use owned::owned_recount;
-pub(in crate::db) use places::{AT_REST, DUE, FIT, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, fit};
+pub(in crate::db) use places::{APART, AT_REST, DUE, FIT, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, fit};
 pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
 pub(in crate::db) use read::number_lock;
 pub use read::{

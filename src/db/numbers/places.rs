@@ -59,8 +59,12 @@ pub(in crate::db) const UNREADY: &str = "leases l JOIN numbers n ON n.id = l.num
 
 /// Of the numbers `n` in the pool those that no repair makes ready, and that are at Twilio.
 pub(in crate::db) const UNFIT: &str = "numbers n
-    WHERE n.status = 'active' AND (NOT n.capable OR n.webhook_status = 'failed' OR n.missing_since IS NOT NULL)
+    WHERE n.status = 'active' AND NOT n.apart AND (NOT n.capable OR n.webhook_status = 'failed' OR n.missing_since IS NOT NULL)
       AND n.missing_since IS NULL AND (SELECT l.user_id IS NULL FROM leases l WHERE l.number_id = n.id)";
+
+/// How many lie in pools that they are apart from, and are at Twilio: few, and each an operator's word.
+pub(in crate::db) const APART: &str = "(SELECT count(*) FROM leases l WHERE l.user_id IS NULL AND l.apart
+    AND (SELECT n.missing_since IS NULL FROM numbers n WHERE n.id = l.number_id))";
 
 /// How many numbers are owned and at Twilio, without counting them; see `owned_changes` in the migration of leases.
 pub(in crate::db) const OWNED_COUNT: &str = "(SELECT coalesce(sum(more), 0)::bigint FROM owned_changes)";

@@ -4,13 +4,12 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 
-use crate::db::assignments::Region;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::{DUE, MENDABLE, UNREADY, stock};
-use crate::domain::{AreaCode, CountryCode, PoolName};
+use crate::domain::{AreaCode, CountryCode, Match, PoolName};
 
 #[derive(QueryableByName)]
 struct Few {
@@ -65,8 +64,8 @@ pub fn stock_glance(
     let row: Row = sql_query(format!(
         "SELECT (SELECT count(*) FROM (SELECT 1 FROM leases WHERE pool = $3 AND {}
                                         ORDER BY purchased_at, number_id LIMIT $1) AS a)
-              + (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND {MENDABLE} ORDER BY l.country, l.number_id LIMIT $1) AS b)
-              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} ORDER BY quarantined_until LIMIT $1) AS c)
+              + (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND l.pool = $3 AND NOT l.apart AND {MENDABLE} ORDER BY l.pool, l.number_id LIMIT $1) AS b)
+              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} AND pool = $3 AND NOT apart ORDER BY quarantined_until LIMIT $1) AS c)
               + (SELECT count(*) FROM (SELECT 1 FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')
                                         ORDER BY intended_at LIMIT $1) AS d) AS idle,
                 {} AS assigned",
@@ -80,17 +79,41 @@ pub fn stock_glance(
     Ok(Glance { idle: count(row.idle), assigned: count(row.assigned) })
 }
 
-/// Whether anything is assignable in `region`.
+/// Whether anything of `pool` is assignable in one of these area codes; of what is apart only numbers of `country`, if one is
+/// given.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn stock_available_in(conn: &mut Connection, region: Region) -> Result<bool, DbError> {
+pub fn stock_available_in(
+    conn: &mut Connection,
+    pool: &PoolName,
+    codes: &[(AreaCode, Match)],
+    country: Option<CountryCode>,
+) -> Result<bool, DbError> {
+    let codes: Vec<&str> = codes.iter().map(|(code, _)| code.as_str()).collect();
     let any: Few = sql_query(
         "SELECT count(*) AS few FROM (
-             SELECT 1 FROM leases WHERE user_id IS NULL AND ready AND ($1 IS NULL OR country = $1) AND ($2 IS NULL OR area_code = $2) LIMIT 1) AS one",
+             SELECT 1 FROM leases WHERE pool = $1 AND area_code = ANY($2) AND user_id IS NULL AND ready
+                AND (NOT apart OR coalesce(country = $3, true)) LIMIT 1) AS one",
     )
-    .bind::<Nullable<Text>, _>(region.country.as_ref().map(CountryCode::as_str))
-    .bind::<Nullable<Text>, _>(region.area_code.as_ref().map(AreaCode::as_str))
+    .bind::<Text, _>(pool.as_str())
+    .bind::<Array<Text>, _>(codes)
+    .bind::<Nullable<Text>, _>(country.as_ref().map(CountryCode::as_str))
+    .get_result(conn)?;
+    Ok(any.few > 0)
+}
+
+/// Whether anything of `country` is assignable that is apart from `pool`.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_available_apart(conn: &mut Connection, pool: &PoolName, country: CountryCode) -> Result<bool, DbError> {
+    let any: Few = sql_query(
+        "SELECT count(*) AS few FROM (
+             SELECT 1 FROM leases WHERE pool = $1 AND country = $2 AND user_id IS NULL AND apart AND ready LIMIT 1) AS one",
+    )
+    .bind::<Text, _>(pool.as_str())
+    .bind::<Text, _>(country.as_str())
     .get_result(conn)?;
     Ok(any.few > 0)
 }

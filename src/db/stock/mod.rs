@@ -10,7 +10,7 @@ mod observation;
 mod spend;
 mod whole;
 
-pub use glance::{Glance, stock_available_in, stock_available_up_to, stock_glance};
+pub use glance::{Glance, stock_available_apart, stock_available_in, stock_available_up_to, stock_glance};
 pub use needs::Care;
 pub(super) use observation::stock_observe;
 pub use observation::{Far, Observation, stock_read, stock_read_for_buying};

@@ -16,8 +16,8 @@ use super::whole::whole;
 use crate::db::buying_state::{BuyingState, buying_state_read};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::{DUE, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, stock};
-use crate::domain::{Caps, CountryCode, PoolName, PoolPolicy, Stock, Unserved};
+use crate::db::numbers::{APART, DUE, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, stock};
+use crate::domain::{Caps, PoolName, PoolPolicy, Stock, Unserved};
 
 /// Everything a plan is made from, read in one transaction-free pass.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct Observation {
     pub spend: Spend,
     /// Pause and breaker.
     pub buying: BuyingState,
-    /// What signups on the waitlist lack, by the country they insist on.
+    /// What signups on the waitlist lack, pool by pool.
     pub needs: Unserved,
 }
 
@@ -50,13 +50,10 @@ impl Observation {
         }
     }
 
-    /// The stock as an emergency sees it that buys in `country`: in the pool's own it may serve who insists on it and who
-    /// takes any; in another one, which nobody configured or priced, it may serve nobody.
+    /// The stock as an emergency of `pool` sees it: it serves whoever waits there.
     #[must_use]
-    pub fn stock_for_waiters(&self, country: CountryCode, pool_country: CountryCode) -> Stock {
-        let of = |country: Option<CountryCode>| self.needs.get(&country).copied().unwrap_or_default();
-        let unserved = if country == pool_country { of(Some(country)) + of(None) } else { 0 };
-        Stock { unserved, ..self.stock }
+    pub fn stock_for_waiters(&self, pool: &PoolName) -> Stock {
+        Stock { unserved: self.needs.get(pool).map_or(0, |lacking| lacking.count), ..self.stock }
     }
 
     /// Counts an intent that the caller has just written in the same transaction.
@@ -114,6 +111,8 @@ struct Counts {
     unready: i64,
     #[diesel(sql_type = BigInt)]
     unfit: i64,
+    #[diesel(sql_type = BigInt)]
+    apart: i64,
     #[diesel(sql_type = BigInt)]
     assigned: i64,
     #[diesel(sql_type = BigInt)]
@@ -182,6 +181,7 @@ pub(in crate::db) fn stock_observe(
         available: count(counts.available),
         unready: count(counts.unready),
         unfit: count(counts.unfit),
+        apart: count(counts.apart),
         assigned: count(counts.assigned),
         quarantined: count(counts.quarantined),
         due: count(counts.due),
@@ -193,7 +193,7 @@ pub(in crate::db) fn stock_observe(
     };
     let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
     let needs = if stock.waiting > 0 { waitlist_needs(conn, care, stock.waiting)? } else { Unserved::new() };
-    let stock = Stock { unserved: needs.values().sum(), ..stock };
+    let stock = Stock { unserved: needs.values().map(|lacking| lacking.count).sum(), ..stock };
     Ok(Observation {
         stock,
         missing: count(counts.missing),
@@ -233,17 +233,18 @@ fn up_to() -> String {
          c AS MATERIALIZED (SELECT
              (SELECT count(*) FROM (SELECT 1 FROM leases WHERE pool = $4 AND {}
                                      ORDER BY purchased_at, number_id LIMIT (SELECT idle FROM b)) AS a) AS available,
-             (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND {MENDABLE}
-                                     ORDER BY l.country, l.number_id LIMIT (SELECT idle FROM b)) AS a) AS unready,
+             (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND l.pool = $4 AND NOT l.apart AND {MENDABLE}
+                                     ORDER BY l.pool, l.number_id LIMIT (SELECT idle FROM b)) AS a) AS unready,
+             {APART} AS apart,
              (SELECT count(*) FROM (SELECT 1 FROM {UNFIT} LIMIT (SELECT idle FROM b)) AS a) AS unfit,
-             (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE}
+             (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} AND NOT apart
                                      ORDER BY quarantined_until LIMIT (SELECT idle FROM b)) AS a) AS due,
              {} AS assigned,
              (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL AND status <> 'released') AS missing,
              (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL AND status <> 'released'
                 AND (SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = numbers.id)) AS missing_of_users,
              (SELECT count(*) FROM numbers WHERE {ON_HOLD} AND missing_since IS NULL) AS held),
-         stands AS (SELECT c.*, greatest(owned - available - unready - unfit - assigned, due) AS quarantined FROM c, n)",
+         stands AS (SELECT c.*, greatest(owned - available - unready - unfit - apart - assigned, due) AS quarantined FROM c, n)",
         stock!(),
         somebodys_up_to("$2")
     )

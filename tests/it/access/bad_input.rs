@@ -249,6 +249,15 @@ fn a_field_of_a_wrong_type_or_range_is_named() {
         (json!({"user_id": "u", "area_code": "415", "country": "GB"}), "area_code"),
         (json!({"user_id": "u", "country": "us"}), "country"),
         (json!({"user_id": "u", "strict": "yes"}), "strict"),
+        (json!({"user_id": "u", "pool": "g__b"}), "pool"),
+        (json!({"user_id": "u", "pool": 7}), "pool"),
+        (json!({"user_id": "u", "pool": "gb"}), "pool"),
+        (json!({"user_id": "u", "pool": "default", "country": "GB"}), "country"),
+        (json!({"user_id": "u", "pool": "default", "area_code": "416"}), "area_code"),
+        (json!({"user_id": "u", "area_code": "787", "strict": true}), "area_code"),
+        (json!({"user_id": "u", "country": "US", "area_code": "416", "strict": true}), "area_code"),
+        (json!({"user_id": "u", "near": "4155550100"}), "near"),
+        (json!({"user_id": "u", "near": 14155550100u64}), "near"),
     ];
     let purchase = [
         (json!({}), "count"),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::world::browser::{Browser, FORM, HTML, form, login_with};
 use crate::world::daemon::Reply;
-use crate::world::{ADMIN_KEY, SIGNUP_KEY, World};
+use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
 
 #[track_caller]
 fn is_private(reply: &Reply) {
@@ -47,6 +47,29 @@ fn no_cache_keeps_what_needed_a_key_and_nobody_guesses_its_type() {
     is_private(&login_with(&daemon, &[("api_key", ADMIN_KEY)], &[]));
     is_private(&daemon.send("GET", "/metrics", &[], None));
     is_private(&daemon.send("GET", "/metrics", &[("Via", "1.1 x"), ("X-Admin-API-Key", ADMIN_KEY)], None));
+}
+
+#[test]
+fn a_callers_own_number_is_kept_nowhere() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    daemon.purchase(2).ok();
+    let own = "+12065550123";
+    daemon.signup("/signup/api/assign", &json!({"user_id": "u-1", "near": own})).ok();
+    // With the other key, which is written down, and where it is refused.
+    let body = json!({"user_id": "u-2", "near": own, "pool": "nowhere"});
+    let key = ("X-Admin-API-Key", ADMIN_KEY);
+    daemon.post_with("/signup/api/assign", &body, &[key]).problem(422, "invalid_field");
+    daemon.post_with("/signup/api/assign", &json!({"user_id": "u-2", "near": own}), &[key]).ok();
+    assert_eq!(world.count("SELECT count(*) FROM leases WHERE user_id IS NOT NULL"), 2);
+    eventually("the trail is written", || world.count("SELECT count(*) FROM audit") > 0);
+    let tables = world.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'callbunker'");
+    for table in tables.lines() {
+        let digits = own.trim_start_matches('+');
+        let found = world.sql(&format!("SELECT count(*) FROM {table} t WHERE t::text LIKE '%{digits}%'"));
+        assert_eq!(found, "0", "{table}");
+    }
+    assert!(!daemon.log_text().contains("2065550123"), "{}", daemon.log_text());
 }
 
 #[test]

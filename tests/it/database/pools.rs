@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use callbunker::db::assignments::{assignment_release, assignments_claim, assignments_held, assignments_of_user};
-use callbunker::db::stock::stock_available_up_to;
+use callbunker::db::assignments::{
+    Asking, Assignment, Codes, Returning, assignment_release, assignments_claim, assignments_claim_any,
+    assignments_claim_near, assignments_held, assignments_of_user, assignments_restore,
+};
+use callbunker::db::numbers::numbers_tell_apart;
+use callbunker::db::stock::{stock_available_up_to, stock_read};
+use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve};
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
-use callbunker::domain::{Match, PoolName};
+use callbunker::domain::{AssignmentSource, Kind, Ladder, Match, NumberType, PoolName};
 use callbunker::telemetry::Telemetry;
+use uuid::Uuid;
 
 use crate::world::World;
 
@@ -42,7 +48,10 @@ impl Pools {
     fn claim(&self, pool: &str, users: &'static [&'static str]) -> Vec<u32> {
         let pool: PoolName = pool.parse().unwrap();
         let of = pool.clone();
-        let given = self.run(move |conn| assignments_claim(conn, &of, users));
+        let given = self.run(move |conn| {
+            let asking = |user_id: &&'static str| Asking { user_id, pool: &of, only_pool: false };
+            assignments_claim(conn, &users.iter().map(asking).collect::<Vec<_>>())
+        });
         assert!(given.iter().all(|assignment| assignment.pool == pool && assignment.matched.is_none()));
         let digit = |user: &&str| {
             let one = given.iter().find(|assignment| assignment.user_id.as_str() == *user);
@@ -131,4 +140,150 @@ fn what_is_over_says_of_which_pool_it_was_and_how_near_it_came() {
         assert_eq!(told, [("gb", Some(Match::Overlay))]);
     }
     assert!(live[0].released_at.is_none() && over[0].released_at.is_some());
+}
+
+/// `user number rung` of each, by their users.
+fn told(given: &[Assignment]) -> Vec<String> {
+    let mut told: Vec<String> = given
+        .iter()
+        .map(|one| {
+            let rung = one.matched.map_or("-", Match::as_str);
+            format!("{} {} {rung}", one.user_id, &one.phone_number.as_str()[11..])
+        })
+        .collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn users_of_several_pools_are_served_by_one_statement_each_from_their_own() {
+    let pools = Pools::new();
+    let given = pools.run(|conn| {
+        let (default, gb, ca) = (PoolName::default_pool(), "gb".parse().unwrap(), "ca".parse().unwrap());
+        let asked = [("u-1", &gb), ("u-2", &default), ("u-3", &ca), ("u-4", &gb), ("u-5", &default), ("u-6", &default)];
+        let asking = asked.map(|(user_id, pool)| Asking { user_id, pool, only_pool: true });
+        assignments_claim(conn, &asking)
+    });
+    assert_eq!(told(&given), ["u-1 4 -", "u-2 1 -", "u-4 5 -", "u-5 2 -"]);
+    assert!(given.iter().all(|one| one.source == AssignmentSource::Pool));
+    pools.world.assert_one_to_one_in_the_database();
+}
+
+#[test]
+fn a_wish_climbs_over_what_is_there_and_takes_what_is_apart_only_by_its_very_code() {
+    let pools = Pools::new();
+    // 1: 213, 2: 628, 3: 415, apart and of Canada, say; gb stays in 907.
+    pools.world.sql("SET session_replication_role = replica;
+         UPDATE leases SET area_code = CASE number_id % 6 WHEN 1 THEN '213' WHEN 2 THEN '628' WHEN 3 THEN '415' ELSE area_code END,
+                           country = CASE number_id % 6 WHEN 3 THEN 'CA' ELSE country END");
+    let climb = |users: &'static [&'static str], country: Option<&str>| {
+        let country = country.map(|country| country.parse().unwrap());
+        pools.run(move |conn| {
+            let (pool, ladder) = (PoolName::default_pool(), Ladder::of("415".parse().unwrap(), None));
+            let asking: Vec<_> =
+                users.iter().map(|user_id| Asking { user_id, pool: &pool, only_pool: false }).collect();
+            let near = Codes { codes: &ladder.codes, country, source: AssignmentSource::Pool };
+            assignments_claim_near(conn, &asking, &near)
+        })
+    };
+    assert_eq!(told(&climb(&["u-1"], Some("US"))), ["u-1 2 overlay"], "what is apart is not of the country that binds");
+    assert_eq!(told(&climb(&["u-2", "u-1", "u-3", "u-4"], None)), ["u-2 3 exact", "u-3 1 region"]);
+    assert_eq!(told(&climb(&["u-4"], None)), [""; 0]);
+    // Whoever is left takes any, and hears it.
+    let any = pools.run(|conn| {
+        let gb = "gb".parse().unwrap();
+        assignments_claim_any(conn, &[Asking { user_id: "u-4", pool: &gb, only_pool: false }])
+    });
+    assert_eq!(told(&any), ["u-4 4 any"]);
+    pools.world.assert_one_to_one_in_the_database();
+}
+
+#[test]
+fn what_rests_comes_back_unless_another_pool_is_named() {
+    let pools = Pools::new();
+    assert_eq!(pools.claim("gb", &["u-1"]), [4]);
+    let user = "u-1".parse().unwrap();
+    pools.run(move |conn| assignment_release(conn, &user, |_| Duration::from_secs(3600))).expect("it was theirs");
+    let restore = |only_pool: Option<&'static str>, wish: Option<&'static str>| {
+        pools.run(move |conn| {
+            let only_pool = only_pool.map(|name| name.parse().unwrap());
+            let wish = wish.map(|wish| wish.parse().unwrap());
+            assignments_restore(conn, &[Returning { user_id: "u-1", wish, only_pool: only_pool.as_ref() }])
+        })
+    };
+    assert_eq!(told(&restore(Some("default"), None)), [""; 0]);
+    assert_eq!(pools.claim("default", &["u-1"]), [0], "it rests for them, and they named no pool");
+    let named = |pool: &'static str| {
+        pools.run(move |conn| {
+            let pool = pool.parse().unwrap();
+            assignments_claim(conn, &[Asking { user_id: "u-1", pool: &pool, only_pool: true }])
+        })
+    };
+    assert_eq!(told(&named("gb")), [""; 0], "it is of the pool that they named");
+    assert_eq!(told(&restore(Some("gb"), Some("907"))), ["u-1 4 exact"]);
+    let user = "u-1".parse().unwrap();
+    pools.run(move |conn| assignment_release(conn, &user, |_| Duration::from_secs(3600))).expect("it was theirs");
+    assert_eq!(told(&named("default")), ["u-1 1 -"], "another pool");
+}
+
+#[test]
+fn those_who_wait_are_served_at_their_pool_rung_by_rung_and_then_by_age() {
+    let pools = Pools::new();
+    pools.world.sql("SET session_replication_role = replica; UPDATE leases SET area_code = CASE number_id % 6 WHEN 1 THEN '628' WHEN 2 THEN '415' ELSE area_code END");
+    let join = |user: &str, pool: &str, wish: Option<&str>| {
+        let waiter = Waiter {
+            user_id: user.parse().unwrap(),
+            pool: pool.parse().unwrap(),
+            wish: wish.map(|wish| wish.parse().unwrap()),
+            only_pool: false,
+            patience: Duration::from_secs(60),
+        };
+        pools.run(move |conn| waiters_join(conn, Uuid::new_v4(), std::slice::from_ref(&waiter)));
+    };
+    join("u-1", "default", None);
+    join("u-2", "default", Some("628"));
+    join("u-3", "default", Some("415"));
+    join("u-4", "gb", Some("415"));
+    join("u-5", "nowhere", None);
+    // Only those who wait at the same pool come first.
+    assert_eq!(pools.claim("default", &["u-6"]), [0]);
+    assert_eq!(pools.claim("gb", &["u-6", "u-7"]), [0, 0]);
+    assert_eq!(pools.claim("ca", &["u-6"]), [0]);
+    let served = pools.run(|conn| waiters_serve(conn, 10));
+    assert_eq!(told(&served), ["u-2 1 exact", "u-3 2 exact", "u-4 4 any"], "each wish has its own number; 3 is apart");
+    assert!(served.iter().all(|one| one.source == AssignmentSource::Emergency));
+    assert_eq!(pools.world.sql("SELECT user_id FROM waiters ORDER BY 1"), "u-1\nu-5");
+    assert_eq!(pools.claim("gb", &["u-6", "u-7"]), [5, 6]);
+    // The oldest first, whatever they wished for, once it cannot be had.
+    pools.world.sql("UPDATE numbers SET apart = false");
+    join("u-8", "default", Some("212"));
+    assert_eq!(told(&pools.run(|conn| waiters_serve(conn, 10))), ["u-1 3 -"]);
+    pools.world.assert_one_to_one_in_the_database();
+}
+
+#[test]
+fn what_a_pool_is_tells_which_of_its_numbers_are_apart() {
+    let pools = Pools::new();
+    let tell = |country: &str, number_type: NumberType, after: i64| {
+        let kind = Kind { country: country.parse().unwrap(), number_type };
+        pools.run(move |conn| numbers_tell_apart(conn, &PoolName::default_pool(), kind, after, 2))
+    };
+    let (mut after, mut steps) = (0, 0);
+    while let Some(last) = tell("US", NumberType::Local, after) {
+        (after, steps) = (last, steps + 1);
+    }
+    assert_eq!(steps, 2, "three numbers, two at a time");
+    assert_eq!(pools.leases(), "1default 2default 3default 4gb 5gb 6gb", "those of another pool are not its to tell");
+    assert_eq!(pools.world.sql("SELECT country, number_type FROM pools WHERE name = 'default'"), "US|local");
+    let seen = pools.run(stock_read).stock;
+    assert_eq!((seen.available, seen.apart), (6, 0));
+    // From here on whatever comes knows it by itself.
+    pools.world.sql("UPDATE numbers SET number_type = 'mobile' WHERE right(phone_number, 1) = '2'");
+    assert!(tell("US", NumberType::Local, 0).is_some() && tell("US", NumberType::Local, after).is_none());
+    assert_eq!(pools.leases(), "1default 2default! 3default 4gb 5gb 6gb");
+    pools.world.sql("UPDATE numbers SET webhook_status = 'drifted' WHERE right(phone_number, 1) IN ('2', '3')");
+    let seen = pools.run(stock_read).stock;
+    assert_eq!((seen.available, seen.unready, seen.unfit, seen.apart, seen.owned()), (4, 1, 0, 1, 6));
+    assert_eq!(seen.idle(), 5, "what is apart is no stock, and yet bounded");
+    assert_eq!(seen.idle_at_most(), 6);
 }

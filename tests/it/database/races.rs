@@ -7,7 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use callbunker::db::assignments::{assignment_release, assignments_claim, assignments_held, assignments_restore};
+use callbunker::db::assignments::{
+    Asking, Returning, assignment_release, assignments_claim, assignments_held, assignments_restore,
+};
 use callbunker::db::numbers::{
     Gone, TagHold, number_hold_tag_conflict, number_let_go, number_mark_drifted, number_return, number_unconfirmed,
     numbers_mark_missing,
@@ -110,11 +112,14 @@ fn user(name: &str) -> UserId {
 }
 
 fn claims(name: &'static str) -> impl FnOnce(&mut Connection) -> Result<usize, DbError> + Send + 'static {
-    move |conn| Ok(assignments_claim(conn, &PoolName::default_pool(), &[name])?.len())
+    move |conn| {
+        let pool = PoolName::default_pool();
+        Ok(assignments_claim(conn, &[Asking { user_id: name, pool: &pool, only_pool: false }])?.len())
+    }
 }
 
 fn restores(name: &'static str) -> impl FnOnce(&mut Connection) -> Result<usize, DbError> + Send + 'static {
-    move |conn| Ok(assignments_restore(conn, &[name])?.len())
+    move |conn| Ok(assignments_restore(conn, &[Returning { user_id: name, wish: None, only_pool: None }])?.len())
 }
 
 fn releases(name: &'static str) -> impl FnOnce(&mut Connection) -> Result<bool, DbError> + Send + 'static {

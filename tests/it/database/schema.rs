@@ -87,6 +87,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-11-30-110000_pool_webhooks/up.sql"),
         include_str!("../../../migrations/2026-11-30-110000_pool_webhooks/down.sql"),
     ),
+    (
+        "20261130120000",
+        include_str!("../../../migrations/2026-11-30-120000_waiters_of_a_pool/up.sql"),
+        include_str!("../../../migrations/2026-11-30-120000_waiters_of_a_pool/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

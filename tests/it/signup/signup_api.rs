@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 
 use crate::world::daemon::Daemon;
 use crate::world::shape::shape;
-use crate::world::{SIGNUP_KEY, World, eventually};
+use crate::world::{SIGNUP_KEY, World};
 
-const ASSIGNMENT: &str =
-    "{area_code:text, assigned_at:instant, phone_number:e164, replayed:bool, source:text, user_id:text}";
+const ASSIGNMENT: &str = "{area_code:text, assigned_at:instant, match:null, phone_number:e164, pool:text, replayed:bool, source:text, user_id:text}";
 
 /// A quiet daemon with two numbers in 415 and one in 907.
 fn stocked() -> (World, Daemon) {
@@ -77,28 +76,30 @@ fn a_signup_buys_in_the_pools_country_only_and_stock_serves_the_others() {
     };
     let ask =
         |user: &str, country: &str| daemon.signup("/signup/api/assign", &json!({"user_id": user, "country": country}));
-    // American stock is there, but not for somebody who insists on another country; and none is bought there for them.
+    // American stock is there, but not for somebody who insists on another country; and none is bought there for them, so that
+    // they hear at once, and need not come again soon.
     for (user, country) in [("canadian", "CA"), ("briton", "GB")] {
         let refused = ask(user, country);
-        assert!(refused.headers.contains_key("retry-after"), "{refused:?}");
-        let problem = refused.problem(503, "pool_empty");
+        assert!(!refused.headers.contains_key("retry-after"), "{refused:?}");
+        let problem = refused.problem(409, "country_unavailable");
         let detail = problem["detail"].as_str().unwrap();
-        assert!(detail.starts_with("No available numbers in pool: none of "), "{detail}");
-        assert!(detail.contains(country) && detail.contains("bought in US only"), "{detail}");
+        assert!(detail.starts_with("No pool is of ") && detail.contains(country), "{detail}");
     }
-    eventually("they left the line", || world.count("SELECT count(*) FROM waiters") == 0);
+    assert_eq!(world.count("SELECT count(*) FROM waiters"), 0);
     assert_eq!(world.bought(), 3);
     assert_eq!(world.count("SELECT count(*) FROM purchases WHERE trigger = 'emergency'"), 0);
-    // What an operator bought there serves them.
+    // What an operator bought there serves them, and nobody who asks for nothing, however long it lies there.
     daemon.post("/admin/phones/api/purchase", &json!({"count": 1, "country": "CA"})).ok();
+    world.sql("UPDATE leases SET purchased_at = purchased_at - interval '1 day' WHERE country = 'CA'");
+    assert_eq!(daemon.assign("first").ok()["area_code"], "415");
     let given = ask("another", "CA").ok();
     assert_eq!((shape(&given).as_str(), &given["source"]), (ASSIGNMENT, &json!("pool")));
-    assert_eq!(country_of("another"), "CA");
+    assert_eq!((country_of("another").as_str(), &given["pool"]), ("CA", &json!("default")));
     assert_eq!(daemon.assign("american").ok()["source"], "pool");
 }
 
 #[test]
-fn whoever_waits_for_another_country_keeps_nobody_from_an_emergency_in_the_pools() {
+fn whoever_asks_for_a_country_that_no_pool_has_keeps_nobody_from_an_emergency_in_the_pools() {
     let world = World::new().quiet();
     let daemon = world.daemon();
     std::thread::scope(|scope| {
@@ -114,8 +115,7 @@ fn whoever_waits_for_another_country_keeps_nobody_from_an_emergency_in_the_pools
                     }
                     _ => {
                         let wish = json!({"user_id": user_id, "country": "GB"});
-                        let problem = daemon.signup("/signup/api/assign", &wish).problem(503, "pool_empty");
-                        assert!(problem["detail"].as_str().unwrap().contains("bought in US only"), "{problem}");
+                        daemon.signup("/signup/api/assign", &wish).problem(409, "country_unavailable");
                     }
                 }
             });
@@ -152,7 +152,7 @@ fn a_release_ends_an_assignment_once_and_lays_the_number_to_rest() {
     let (world, daemon) = stocked();
     let given = daemon.assign("u-1").ok();
     let released = daemon.release("u-1").ok();
-    assert_eq!(shape(&released), "{phone_number:e164, released_at:instant, user_id:text}");
+    assert_eq!(shape(&released), "{phone_number:e164, pool:text, released_at:instant, user_id:text}");
     assert_eq!((&released["phone_number"], &released["user_id"]), (&given["phone_number"], &json!("u-1")));
     daemon.release("u-1").problem(404, "not_assigned");
     look_up(&daemon, "u-1").problem(404, "not_assigned");

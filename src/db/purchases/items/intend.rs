@@ -16,7 +16,7 @@ use crate::db::engine::error::DbError;
 use crate::db::engine::schema::{purchase_items, purchases};
 use crate::db::purchases::purchase_count_used;
 use crate::db::stock::{Care, Far, stock_observe};
-use crate::domain::{CountryCode, PhoneNumber, PoolName, PoolPolicy, Trigger, Why, permit_one};
+use crate::domain::{PhoneNumber, PoolName, PoolPolicy, Trigger, Why, permit_one};
 
 /// Which run of which order asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,6 @@ pub struct RunOf {
 pub struct Limits {
     /// `[pool]`.
     pub policy: PoolPolicy,
-    /// `pool.country`: where numbers are bought for signups that take any.
-    pub pool_country: CountryCode,
     /// `spend.purchases_per_hour_max`.
     pub per_hour_max: u32,
     /// `spend.purchases_per_day_max`.
@@ -64,7 +62,6 @@ pub enum Intent {
 /// A running order, as far as its intents care.
 struct Running {
     trigger: Trigger,
-    country: CountryCode,
     override_caps: bool,
     requested: i32,
     pool: PoolName,
@@ -78,23 +75,17 @@ fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Result<Running, Inten
         .filter(purchases::state.eq("running"))
         .filter(purchases::run_id.eq(run.run_id))
         .select((
-            (
-                purchases::trigger,
-                purchases::country,
-                purchases::override_caps,
-                purchases::requested_count,
-                purchases::pool,
-            ),
+            (purchases::trigger, purchases::override_caps, purchases::requested_count, purchases::pool),
             purchases::cancelled_at,
         ))
         .for_update()
-        .first::<((Trigger, CountryCode, bool, i32, PoolName), Option<DateTime<Utc>>)>(conn)
+        .first::<((Trigger, bool, i32, PoolName), Option<DateTime<Utc>>)>(conn)
         .optional()?;
     Ok(match found {
         None => Err(Intent::RunIsOver),
         Some((_, Some(_cancelled))) => Err(Intent::Cancelled),
-        Some(((trigger, country, override_caps, requested, pool), None)) => {
-            Ok(Running { trigger, country, override_caps, requested, pool })
+        Some(((trigger, override_caps, requested, pool), None)) => {
+            Ok(Running { trigger, override_caps, requested, pool })
         }
     })
 }
@@ -112,7 +103,7 @@ pub fn items_intend(
 ) -> Result<Vec<Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let buying = buying_state_lock(conn)?;
-        let Running { trigger, country, override_caps, requested, pool } = match run_stands(conn, run)? {
+        let Running { trigger, override_caps, requested, pool } = match run_stands(conn, run)? {
             Ok(running) => running,
             Err(over) => return Ok(vec![over; wanted.len()]),
         };
@@ -121,7 +112,7 @@ pub fn items_intend(
         let available_max_binds = !matches!(trigger, Trigger::Manual | Trigger::Emergency);
         let far = Far::of_caps(&limits.policy, available_max_binds, wanted.len());
         let mut seen = stock_observe(conn, buying, limits.care, far)?;
-        seen.stock = seen.stock_for_waiters(country, limits.pool_country);
+        seen.stock = seen.stock_for_waiters(&pool);
         let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
         // Exact here, under the gate's lock, which every intent takes.
         let known = items_known_numbers(conn, None, &numbers)?;

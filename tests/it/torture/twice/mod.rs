@@ -93,13 +93,7 @@ impl Ledger {
     /// An item of `run` with a committed intent.
     fn intended(&self, run: RunOf, number: &str) -> Uuid {
         let (id, number): (Uuid, PhoneNumber) = (Uuid::now_v7(), number.parse().unwrap());
-        let limits = Limits {
-            policy: pool(),
-            pool_country: CountryCode::US,
-            per_hour_max: 100,
-            per_day_max: 300,
-            care: Care::Comes,
-        };
+        let limits = Limits { policy: pool(), per_hour_max: 100, per_day_max: 300, care: Care::Comes };
         self.run(move |conn| items_intend(conn, run, &[(id, number)], &limits));
         id
     }

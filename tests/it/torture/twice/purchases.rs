@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use callbunker::db::assignments::{assignment_release, assignments_claim};
+use callbunker::db::assignments::{Asking, Assignment, assignment_release, assignments_claim};
 use callbunker::db::purchases::items::{
     Ending, Intent, Limits, Pace, RunOf, item_doubt, item_end, item_not_ours, item_settle, items_attempt, items_intend,
     items_pace, items_sort_leftovers, items_withdraw,
@@ -13,18 +13,23 @@ use callbunker::db::purchases::{
 };
 use callbunker::db::stock::{Care, stock_glance, stock_read, stock_read_for_buying};
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
-use callbunker::db::{Connection, Constraint};
-use callbunker::domain::{CountryCode, OrderState, PoolName, PoolPolicy, Trigger, UserId};
+use callbunker::db::{Connection, Constraint, DbError};
+use callbunker::domain::{OrderState, PoolName, PoolPolicy, Trigger, UserId};
 use uuid::Uuid;
 
 use super::{Ledger, ONE, STATE, THREE, TWO, failure, pool, wish};
+
+fn claim(conn: &mut Connection, user_id: &str) -> Result<Vec<Assignment>, DbError> {
+    assignments_claim(conn, &[Asking { user_id, pool: &PoolName::default_pool(), only_pool: false }])
+}
 
 /// Who waits for a minute, for whatever the default pool gets.
 fn waiter(user: &str) -> Waiter {
     Waiter {
         user_id: user.parse().unwrap(),
         pool: PoolName::default_pool(),
-        country: None,
+        wish: None,
+        only_pool: false,
         patience: Duration::from_secs(60),
     }
 }
@@ -91,8 +96,7 @@ fn one_create_at_a_time_is_one_over_all_orders_of_a_run() {
         "UPDATE purchase_items SET first_sent_at = first_sent_at - {ago}, last_sent_at = last_sent_at - {ago}"
     ));
     let intend = |run: RunOf, numbers: &[&str]| {
-        let limits =
-            Limits { policy, pool_country: CountryCode::US, per_hour_max: 100, per_day_max: 300, care: Care::Comes };
+        let limits = Limits { policy, per_hour_max: 100, per_day_max: 300, care: Care::Comes };
         let wanted: Vec<_> = numbers.iter().map(|number| (Uuid::now_v7(), number.parse().unwrap())).collect();
         ledger.run(move |conn| items_intend(conn, run, &wanted, &limits))
     };
@@ -236,7 +240,7 @@ fn a_user_is_served_and_released_as_if_once() {
     let run = ledger.order();
     ledger.stocked(run, ONE, 1);
     ledger.stocked(run, TWO, 2);
-    let (given, again) = ledger.twice(|conn| assignments_claim(conn, &PoolName::default_pool(), &["u-1"]));
+    let (given, again) = ledger.twice(|conn| claim(conn, "u-1"));
     assert_eq!((given.len(), again.len()), (1, 0), "who has a number is no newcomer");
     let user: UserId = "u-1".parse().unwrap();
     let release = move |conn: &mut Connection| assignment_release(conn, &user, |_| Duration::from_secs(3600));

@@ -1,0 +1,38 @@
+//! What the database is told of the pools that are configured: at start, and after a reload.
+//!
+//! How to get it wrong: changing the webhooks of a pool that another instance configured before. Only an operator's word does
+//! that.
+
+use crate::config::Config;
+use crate::db::numbers::{kinds_told, numbers_tell_apart};
+use crate::db::pools::pools_claim;
+use crate::db::{Db, DbError};
+use crate::domain::Entry;
+
+/// Numbers told in one statement: nobody waits long for their rows.
+const TOLD_AT_ONCE: i64 = 1000;
+
+/// Stores the pools that are new, and tells the numbers of those that are of another kind by now.
+pub(super) async fn claim_pools(db: &Db, config: &Config, log: &slog::Logger) -> Result<(), DbError> {
+    let ours = config.webhooks_by_pool();
+    db.run_patiently("pools_claim", move |conn| pools_claim(conn, &ours)).await?;
+    let told = db.run_patiently("kinds_told", kinds_told).await?;
+    for Entry { name, kind, .. } in config.catalog().entries() {
+        if told.get(name) == Some(kind) {
+            continue;
+        }
+        let (mut after, kind) = (0, *kind);
+        loop {
+            let pool = name.clone();
+            let tell =
+                move |conn: &mut crate::db::Connection| numbers_tell_apart(conn, &pool, kind, after, TOLD_AT_ONCE);
+            match db.run_patiently("numbers_tell_apart", tell).await? {
+                Some(last) => after = last,
+                None => break,
+            }
+        }
+        slog::info!(log, "a pool is of this kind now; numbers of another one serve only whoever asks for them";
+            "pool" => name.as_str(), "kind" => kind.to_string());
+    }
+    Ok(())
+}

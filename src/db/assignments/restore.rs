@@ -1,0 +1,81 @@
+//! What still rests for its user goes back to them.
+//!
+//! How to get it wrong: skipping what is locked. Its user would count as a newcomer without a number.
+
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
+
+use super::row::Assignment;
+use super::statements::TAKEN;
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::numbers::{FIT, leased, numbers_come_back};
+use crate::domain::{AreaCode, Match, PoolName};
+
+/// Who may have a number back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Returning<'a> {
+    /// Who.
+    pub user_id: &'a str,
+    /// The area code that they wish for.
+    pub wish: Option<AreaCode>,
+    /// The pool that they named; what rests in another one stays there.
+    pub only_pool: Option<&'a PoolName>,
+}
+
+/// Gives back to each of `returning` (distinct users) the number that still rests for them, if it is fit; if it is not, it rests
+/// on for them, and until it is mended they are newcomers.
+///
+/// # Errors
+/// [`DbError::Constraint`] with `OneLivePerUser` when a user got a number elsewhere meanwhile; then nothing happened.
+pub fn assignments_restore(conn: &mut Connection, returning: &[Returning<'_>]) -> Result<Vec<Assignment>, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let users: Vec<&str> = returning.iter().map(|user| user.user_id).collect();
+        let only_pools: Vec<Option<&str>> =
+            returning.iter().map(|user| user.only_pool.map(PoolName::as_str)).collect();
+        // Waits for whoever holds it.
+        let resting: Vec<Resting> = sql_query(format!(
+            "SELECT id, rests_for AS user_id, area_code FROM numbers
+              WHERE rests_for = ANY($1) AND {FIT}
+                AND (SELECT o.pool IS NULL OR o.pool = numbers.pool
+                       FROM unnest($1::text[], $2::text[]) AS o (user_id, pool) WHERE o.user_id = numbers.rests_for)
+              ORDER BY id FOR UPDATE"
+        ))
+        .bind::<Array<Text>, _>(users)
+        .bind::<Array<Nullable<Text>>, _>(only_pools)
+        .load(conn)?;
+        if resting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<i64> = resting.iter().map(|number| number.id).collect();
+        numbers_come_back(conn, &ids)?;
+        let matched = |number: &Resting| {
+            let wish = returning.iter().find(|user| user.user_id == number.user_id)?.wish?;
+            Some(Match::of(wish, number.area_code).as_str())
+        };
+        let matches: Vec<Option<&str>> = resting.iter().map(matched).collect();
+        let users: Vec<String> = resting.into_iter().map(|number| number.user_id).collect();
+        Ok(sql_query(format!(
+            "UPDATE leases t SET user_id = back.user_id, matched = back.matched, source = 'pool', assigned_at = clock_timestamp(), {}
+               FROM unnest($1::bigint[], $2::text[], $3::text[]) AS back (number_id, user_id, matched)
+              WHERE t.number_id = back.number_id{TAKEN}",
+            leased!()
+        ))
+        .bind::<Array<BigInt>, _>(ids)
+        .bind::<Array<Text>, _>(users)
+        .bind::<Array<Nullable<Text>>, _>(matches)
+        .load(conn)?)
+    })
+}
+
+#[derive(QueryableByName)]
+struct Resting {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    user_id: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    area_code: Option<AreaCode>,
+}

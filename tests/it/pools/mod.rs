@@ -1,0 +1,3 @@
+//! Pools: which one serves whom, and how near it comes to what was wished for.
+
+mod ladder;
