@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::services::Services;
-use crate::db::buying_state::{BuyingState, Halted, Paused, buying_pause, buying_resume};
-use crate::domain::Trigger;
+use crate::db::buying_state::{BuyingState, Halted, Paused, buying_pause, buying_resume, buying_state_read};
+use crate::db::pool_halts::pool_resume;
+use crate::domain::{PoolName, Trigger};
 use crate::http::{Problem, RequestBody};
 use crate::routing::{About, Caller, Outcome, Request, answer};
 
@@ -25,6 +26,18 @@ struct PauseBody {
 
 impl RequestBody for PauseBody {
     const FIELDS: &'static [&'static str] = &["reason"];
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+struct ResumeBody {
+    #[schema(max_length = 500)]
+    reason: Option<String>,
+    /// End the halt of this pool, and nothing else.
+    pool: Option<PoolName>,
+}
+
+impl RequestBody for ResumeBody {
+    const FIELDS: &'static [&'static str] = &["reason", "pool"];
 }
 
 /// A reason as it may be kept and shown: in the database, the log, the status, pages and events.
@@ -70,11 +83,13 @@ pub(crate) struct HaltedDocument {
     /// When the next probe may look whether Twilio accepts us again; `None` when only an operator's resume ends it.
     #[schema(required)]
     pub(crate) next_probe_at: Option<DateTime<Utc>>,
+    /// Twilio answers what it is asked and refuses what is to be done: looks pass, and buying halts again.
+    pub(crate) reads_work: bool,
 }
 
 impl From<Halted> for HaltedDocument {
-    fn from(Halted { since, twilio_code, message, next_probe_at }: Halted) -> Self {
-        Self { since, twilio_code, message, next_probe_at }
+    fn from(Halted { since, twilio_code, message, next_probe_at, reads_work }: Halted) -> Self {
+        Self { since, twilio_code, message, next_probe_at, reads_work }
     }
 }
 
@@ -121,14 +136,35 @@ pub(crate) async fn resume(
     Ok(buying.into())
 }
 
+/// Ends what halts one pool: what it lacked is there now. A pause and a halt of the account stay.
+async fn resume_pool(
+    services: &Services,
+    caller: &Caller,
+    pool: PoolName,
+    reason: Option<String>,
+) -> Result<BuyingDocument, Problem> {
+    let (reason, by) = (checked(caller, reason)?, caller.name());
+    if !pool.is_default() {
+        return Err(Problem::invalid_field("pool", "no pool of this name is configured"));
+    }
+    slog::warn!(services.log, "a pool is resumed"; "pool" => pool.as_str(), "by" => by, "reason" => reason);
+    services.read("pool_resume", move |conn| pool_resume(conn, &pool)).await?;
+    services.monitor.activate(Trigger::Threshold);
+    Ok(services.read("buying_state_read", buying_state_read).await?.into())
+}
+
 pub(crate) async fn handle_pause(services: Arc<Services>, request: Request) -> Outcome {
     let PauseBody { reason } = request.json()?;
     answer(pause(&services, &request.caller(), reason).await)
 }
 
 pub(crate) async fn handle_resume(services: Arc<Services>, request: Request) -> Outcome {
-    let PauseBody { reason } = request.json()?;
-    answer(resume(&services, &request.caller(), reason).await)
+    let ResumeBody { reason, pool } = request.json()?;
+    let caller = request.caller();
+    answer(match pool {
+        Some(pool) => resume_pool(&services, &caller, pool, reason).await,
+        None => resume(&services, &caller, reason).await,
+    })
 }
 
 pub(crate) fn about_pause() -> About {
@@ -142,6 +178,7 @@ pub(crate) fn about_pause() -> About {
 
 pub(crate) fn about_resume() -> About {
     About::new("resume", "Pool", "Lets automatic buying go on, looks at once, and ends a halt")
-        .body::<PauseBody>(json!({}))
+        .text("With `pool` it ends the halt of this pool alone, and nothing else; without, pools that lack something stay halted.")
+        .body::<ResumeBody>(json!({}))
         .answer::<BuyingDocument>("It goes on.", json!({"halted": null, "paused": null}))
 }

@@ -151,6 +151,11 @@ fn ended(record: &PurchaseRecord) -> Result<Response, Problem> {
             Err(Problem::new(ProblemCode::Locked, "Another purchase holds the lock; try again when it has ended.")
                 .retry_after(Duration::from_secs(5)))
         }
+        // Of the pool: the message names the key that it needs.
+        Some("halted") if refused.is_some_and(|error| error.message.contains("resume the pool")) => {
+            let detail = refused.map_or_else(String::new, |error| error.message.clone());
+            Err(Problem::new(ProblemCode::Halted, detail).retry_after(Duration::from_secs(60)))
+        }
         Some("halted") => Err(Problem::new(
             ProblemCode::Halted,
             "All buying is halted because Twilio refuses this account; the status says why. Mend it, then resume.",

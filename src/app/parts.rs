@@ -134,6 +134,7 @@ impl<'a> Parts<'a> {
             stopping: self.stopping.clone(),
             unusable_in_a_row: Arc::default(),
             batches_waiting,
+            first_alone: Arc::default(),
             waitlist_reports,
             telemetry: self.app.telemetry.clone(),
             log: self.log("purchaser"),

@@ -10,17 +10,7 @@ use super::section::keys_of;
 use super::sections::{PoolConfig, SpendConfig};
 
 /// Keys of `[pool]` that nothing obeys; so are those of the tables inside it.
-const KEYS: &[&str] = &[
-    "number_type",
-    "locality",
-    "region",
-    "contains",
-    "purchases_per_day_max",
-    "address_sid",
-    "bundle_sid",
-    "identity_sid",
-    "serves_country",
-];
+const KEYS: &[&str] = &["number_type", "purchases_per_day_max", "serves_country"];
 const WHAT: &str = "is not served yet";
 const REMEDY: &str = "remove it until a version serves it";
 

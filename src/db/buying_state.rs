@@ -35,6 +35,8 @@ pub struct Halted {
     pub message: String,
     /// When the next probe may look whether Twilio accepts us again; `None` when only an operator's resume ends it.
     pub next_probe_at: Option<DateTime<Utc>>,
+    /// Twilio answers what it is asked and refuses what is to be done: a look passed just before.
+    pub reads_work: bool,
 }
 
 /// The gate as it stands.
@@ -56,6 +58,7 @@ struct BuyingStateRow {
     halt_code: Option<i32>,
     halt_message: Option<String>,
     next_probe_at: Option<DateTime<Utc>>,
+    halts_in_a_row: i32,
 }
 
 impl Halted {
@@ -113,6 +116,7 @@ impl From<BuyingStateRow> for BuyingState {
             twilio_code: row.halt_code,
             message,
             next_probe_at: row.next_probe_at,
+            reads_work: row.halts_in_a_row > 0,
         });
         Self { paused, halted }
     }
@@ -179,8 +183,8 @@ const AGAIN: &str = "(halted_since IS NULL AND $3 IS NOT NULL AND coalesce(probe
 /// From a minute to an hour.
 const DOUBLINGS_MAX: u32 = 6;
 /// What such a halt adds to its message.
-const HALF_WORKS: &str = "; Twilio accepted a look just before: it answers what we ask and refuses what we want done, so the \
-                          pauses between looks double until it is mended";
+const HALF_WORKS: &str = "; reads work, creates do not: Twilio accepted a look just before, answers what we ask and refuses what \
+                          we want done, so the pauses between looks double until it is mended";
 
 /// Takes the right to probe, one per `every` over all instances; `false` when there is nothing to probe now.
 ///

@@ -16,6 +16,7 @@ pub mod ignored_numbers;
 pub mod installation;
 pub mod numbers;
 pub mod passes;
+pub mod pool_halts;
 pub mod pools;
 pub mod purchases;
 pub mod refusals;

@@ -121,6 +121,17 @@ pub enum Concerns {
     Account,
     /// This moment: it was never processed.
     Moment,
+    /// The pool, as it is configured: no number of it can be bought.
+    Pool,
+    /// Nobody knows what: its code is a new one.
+    Unclear,
 }
 
-stored_enum!(Concerns { Number = "number", Order = "order", Account = "account", Moment = "moment" });
+stored_enum!(Concerns {
+    Number = "number",
+    Order = "order",
+    Account = "account",
+    Moment = "moment",
+    Pool = "pool",
+    Unclear = "unclear",
+});

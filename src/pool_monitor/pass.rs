@@ -76,9 +76,10 @@ async fn buy(deps: &MonitorDependencies, trigger: Trigger, report: &mut PassRepo
                 report.reason = "locked".to_owned();
                 return;
             }
-            BatchReport { plan: Some(Plan { count: 0, why, .. }), .. } => {
+            BatchReport { plan: Some(Plan { count: 0, why, .. }), shortfall, .. } => {
                 // Enough is there now: the reason remains why we began.
                 report.reason = first.unwrap_or(why).as_str().to_owned();
+                report.error = shortfall.map(|shortfall| shortfall.message());
                 return;
             }
             BatchReport { plan: Some(plan), shortfall, bought, gave_way } => {

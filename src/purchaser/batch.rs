@@ -50,7 +50,9 @@ async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger) -> Result<Batch
     let (seen, limits) = (buyer.observe().await?, buyer.limits());
     let plan = plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &seen.stock, trigger);
     if plan.count == 0 {
-        return Ok(BatchReport { plan: Some(plan), ..BatchReport::locked() });
+        // That the pool lacks something is worth telling each time: nobody hears of it otherwise.
+        let shortfall = Some(Shortfall::of_plan(plan.why, &seen)).filter(Shortfall::is_of_the_pool);
+        return Ok(BatchReport { plan: Some(plan), shortfall, ..BatchReport::locked() });
     }
     let country = buyer.config.load().pool.country;
     let order = open(buyer, run, trigger, country, plan.count).await?;

@@ -13,11 +13,10 @@ use tokio::time::MissedTickBehavior;
 use super::buyer::Buyer;
 use super::run::{self, Run};
 use super::serve::serve_waitlist;
+use super::traffic::HANG;
 use super::waitlist::waitlist_lacks;
 use crate::db::DbError;
 
-/// Calls that have not moved for so long hang.
-const HANG: Duration = Duration::from_secs(1);
 const CHECK_EVERY: Duration = Duration::from_millis(250);
 /// Served beside at a time.
 const BESIDE_MAX: usize = 4;

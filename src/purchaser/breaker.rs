@@ -16,7 +16,9 @@ pub(crate) async fn halt_on(db: &Db, config: &BreakerConfig, log: &slog::Logger,
     let probe_every = match refusal.verdict() {
         Verdict::HaltUntilProbe => Some(config.probe()),
         Verdict::HaltUntilResume => None,
-        Verdict::Retry | Verdict::NextCandidate | Verdict::EndOrder | Verdict::NotFound => return false,
+        Verdict::Retry | Verdict::NextCandidate | Verdict::EndOrder | Verdict::HaltPool(_) | Verdict::NotFound => {
+            return false;
+        }
     };
     slog::error!(log, "Twilio refuses this account"; "cause" => failure.for_log(), "twilio_code" => refusal.code,
         "request_id" => failure.request_id());

@@ -8,14 +8,16 @@ use tokio::sync::{Notify, watch};
 
 use super::breaker;
 use super::care_answers::CareAnswers;
+use super::first_alone::FirstAlone;
 use super::holder_watch::HolderWatch;
 use super::report::EmergencyReport;
 use crate::config::{Config, PoolConfig};
 use crate::db::locks::PurchaseLocks;
+use crate::db::pool_halts::Keys;
 use crate::db::purchases::items::Limits;
 use crate::db::stock::{Observation, stock_read_for_buying};
 use crate::db::{Db, DbError};
-use crate::domain::{AreaCode, Capability, Contains, Kind, Papers, Place, Tag};
+use crate::domain::{AreaCode, Capability, Contains, Kind, Market, Papers, Place, PoolName, Tag};
 use crate::telemetry::Telemetry;
 use crate::twilio::{Twilio, TwilioError};
 
@@ -42,6 +44,8 @@ pub(crate) struct Buyer {
     pub unusable_in_a_row: Arc<AtomicU32>,
     /// Batches of this instance that wait for their turn: an order by hand lets them go first.
     pub batches_waiting: Arc<AtomicU32>,
+    /// Whose keys were seen to do.
+    pub first_alone: Arc<FirstAlone>,
     /// What the latest run did for those who wait.
     pub waitlist_reports: watch::Sender<Option<EmergencyReport>>,
     /// Where orders and candidates are counted.
@@ -53,6 +57,8 @@ pub(crate) struct Buyer {
 /// The pool as it is configured this moment, as far as its numbers are sought and bought.
 #[derive(Debug, Clone)]
 pub(super) struct PoolInForce {
+    /// Its name, and under which keys.
+    pub(super) keys: Keys,
     /// What it holds.
     pub(super) kind: Kind,
     /// Where its numbers are looked for first.
@@ -69,13 +75,15 @@ pub(super) struct PoolInForce {
 
 impl PoolInForce {
     fn of(pool: &PoolConfig) -> Self {
+        let Market { kind, place, contains, capabilities, .. } = pool.market();
         Self {
-            kind: pool.kind(),
+            keys: Keys { pool: PoolName::default_pool(), fingerprint: pool.fingerprint().into() },
+            kind,
             area_codes: pool.area_codes.clone(),
-            place: Place::Anywhere,
-            contains: None,
-            capabilities: pool.capabilities.clone(),
-            papers: Papers::default(),
+            place,
+            contains,
+            capabilities,
+            papers: pool.papers(),
         }
     }
 }
@@ -87,13 +95,22 @@ impl Buyer {
 
     /// The stock as far as the policy goes, and what is on its way, as they are now.
     pub(super) async fn observe(&self) -> Result<Observation, DbError> {
-        let (care, policy) = (self.care.now(), self.config.load().pool.policy());
-        self.db.run_patiently("stock_observe", move |conn| stock_read_for_buying(conn, &policy, care)).await
+        let Limits { keys, policy, care, .. } = self.limits();
+        let watched = keys.clone();
+        let seen =
+            self.db.run_patiently("stock_observe", move |conn| stock_read_for_buying(conn, &policy, care, &keys));
+        let seen = seen.await?;
+        if seen.pool_halt.is_some() {
+            // Perhaps another instance learned it; whoever resumes it begins anew.
+            self.first_alone.unproven(&watched);
+        }
+        Ok(seen)
     }
 
     pub(super) fn limits(&self) -> Limits {
         let config = self.config.load();
         Limits {
+            keys: PoolInForce::of(&config.pool).keys,
             policy: config.pool.policy(),
             per_hour_max: config.spend.purchases_per_hour_max,
             per_day_max: config.spend.purchases_per_day_max,

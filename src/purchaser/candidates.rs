@@ -11,16 +11,17 @@ use uuid::Uuid;
 
 use super::buyer::{Buyer, PoolInForce};
 use super::markets::Places;
+use super::pool_breaker::halt_pool;
 use super::shortfall::Shortfall;
 use crate::db::purchases::items::items_known_numbers;
-use crate::domain::{Kind, Market, PhoneNumber, Place};
-use crate::twilio::{BackOff, TwilioError};
+use crate::domain::{Kind, Market, PhoneNumber, Place, PoolKey};
+use crate::twilio::{BackOff, Candidate, TwilioError, Verdict};
 
 /// The candidates of one order, or of the orders of one emergency run.
 pub(super) struct Candidates {
     pub(super) kind: Kind,
     places: Places,
-    fresh: Vec<PhoneNumber>,
+    fresh: Vec<Candidate>,
     tried: HashSet<PhoneNumber>,
     /// The last search showed nothing new while creates were in flight.
     dry: bool,
@@ -40,7 +41,7 @@ impl Candidates {
     }
 
     /// Up to `most` numbers that were not tried yet.
-    pub(super) fn take(&mut self, most: usize) -> Vec<PhoneNumber> {
+    pub(super) fn take(&mut self, most: usize) -> Vec<Candidate> {
         self.fresh.split_off(self.fresh.len().saturating_sub(most))
     }
 
@@ -56,8 +57,9 @@ impl Candidates {
     }
 
     /// Takes what a search found. With nothing in flight, a search without news ends its place.
-    pub(super) fn add(&mut self, found: Vec<PhoneNumber>, in_flight: bool) {
-        let mut news: Vec<PhoneNumber> = found.into_iter().filter(|number| self.tried.insert(number.clone())).collect();
+    pub(super) fn add(&mut self, found: Vec<Candidate>, in_flight: bool) {
+        let mut news: Vec<Candidate> =
+            found.into_iter().filter(|found| self.tried.insert(found.phone_number.clone())).collect();
         if news.is_empty() {
             if in_flight {
                 self.dry = true;
@@ -77,10 +79,10 @@ impl Candidates {
 
 impl Search {
     /// Asks Twilio, and leaves out what the ledger knows.
-    pub(super) async fn run(self, buyer: &Buyer, order_id: Option<Uuid>) -> Result<Vec<PhoneNumber>, Shortfall> {
+    pub(super) async fn run(self, buyer: &Buyer, order_id: Option<Uuid>) -> Result<Vec<Candidate>, Shortfall> {
         let found = self.ask(buyer).await?;
         fail::fail_point!("search_answered");
-        let asked = found.clone();
+        let asked: Vec<PhoneNumber> = found.iter().map(|found| found.phone_number.clone()).collect();
         let known = buyer
             .db
             .run_patiently("items_known_numbers", move |conn| {
@@ -89,10 +91,10 @@ impl Search {
             })
             .await?;
         let known: HashSet<String> = known.into_iter().collect();
-        Ok(found.into_iter().filter(|number| !known.contains(number.as_str())).collect())
+        Ok(found.into_iter().filter(|found| !known.contains(found.phone_number.as_str())).collect())
     }
 
-    async fn ask(&self, buyer: &Buyer) -> Result<Vec<PhoneNumber>, Shortfall> {
+    async fn ask(&self, buyer: &Buyer) -> Result<Vec<Candidate>, Shortfall> {
         let Self(market) = self;
         let kind = market.kind;
         let search = || buyer.twilio.search(market);
@@ -102,7 +104,7 @@ impl Search {
                     slog::warn!(buyer.log, "rows of a search could not be read and are no candidates"; "rows" => found.odd,
                         "country" => kind.country.as_str(), "number_type" => kind.number_type.as_str());
                 }
-                Ok(found.candidates.into_iter().map(|candidate| candidate.phone_number).collect())
+                Ok(found.candidates)
             }
             // An area code without numbers may be told as an error: the next place may have some.
             Err(TwilioError::Refused(refusal)) if refusal.has_none_there() => Ok(Vec::new()),
@@ -110,9 +112,27 @@ impl Search {
                 slog::warn!(buyer.log, "a search failed"; "country" => kind.country.as_str(),
                     "number_type" => kind.number_type.as_str(), "area_code" => area_code(market), "cause" => failure.for_log(),
                     "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
-                Err(if buyer.halt_on(&failure).await { Shortfall::Halted(failure) } else { Shortfall::Twilio(failure) })
+                Err(self.shortfall(buyer, failure).await)
             }
         }
+    }
+}
+
+impl Search {
+    /// What a search that failed means for whoever wanted it. That Twilio sells no such numbers is the pool's fault, if they are
+    /// what it holds.
+    async fn shortfall(&self, buyer: &Buyer, failure: TwilioError) -> Shortfall {
+        if buyer.halt_on(&failure).await {
+            return Shortfall::Halted(failure);
+        }
+        let pool = buyer.pool();
+        let is_none_such = matches!(&failure, TwilioError::Refused(refusal)
+            if refusal.verdict() == Verdict::HaltPool(PoolKey::NumberType));
+        if is_none_such && self.0.kind == pool.kind {
+            let needs = halt_pool(buyer, &pool.keys, PoolKey::NumberType, &failure).await;
+            return Shortfall::of_pool(needs, &failure);
+        }
+        Shortfall::Twilio(failure)
     }
 }
 
@@ -127,12 +147,14 @@ fn area_code(market: &Market) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::pool_halts::Keys;
     use crate::domain::{CountryCode, NumberType, Papers};
 
     const US: Kind = Kind { country: CountryCode::US, number_type: NumberType::Local };
 
     fn pool() -> PoolInForce {
         PoolInForce {
+            keys: Keys::default(),
             kind: US,
             area_codes: Vec::new(),
             place: Place::Anywhere,
@@ -142,8 +164,8 @@ mod tests {
         }
     }
 
-    fn numbers(texts: &[&str]) -> Vec<PhoneNumber> {
-        texts.iter().map(|text| text.parse().unwrap()).collect()
+    fn numbers(texts: &[&str]) -> Vec<Candidate> {
+        texts.iter().map(|text| Candidate { phone_number: text.parse().unwrap(), says_none: true }).collect()
     }
 
     #[test]

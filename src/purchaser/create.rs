@@ -13,9 +13,12 @@ use super::item::{Item, another_environments, doubt, end, reason};
 use super::judge::Owner;
 use super::lookup::{Lookup, asked_again, judged, look_up};
 use super::outcome::Outcome;
+use super::pool_breaker::{halt_pool, lacks};
 use super::settle::{settle, settle_untagged};
 use super::shortfall::Shortfall;
+use crate::db::Connection;
 use crate::db::purchases::items::{self, Attempt, Ending};
+use crate::domain::Concerns;
 use crate::twilio::{Answered, BackOff, IncomingNumber, TwilioError, Verdict};
 
 /// POSTs for one item whose outcome was in doubt.
@@ -96,6 +99,10 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &TwilioError, doubte
         return Next::Again { doubtful: false };
     }
     let halted = buyer.halt_on(failure).await;
+    let pool_needs = match lacks(item, failure) {
+        Some(key) => Some(halt_pool(buyer, &item.keys, key, failure).await),
+        None => None,
+    };
     if doubted {
         // A refusal after a doubt proves nothing; one more look, then the item waits for `recover`.
         doubt(buyer, item, failure).await;
@@ -111,10 +118,18 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &TwilioError, doubte
             "phone_number_ends" => item.number.last_four(), "request_id" => failure.request_id());
     }
     let ending = if refusal.is_taken() { Ending::Taken } else { Ending::NotBought };
-    end(buyer, item, ending, reason(failure)).await;
+    let mut reason = reason(failure);
+    if pool_needs.is_none() && reason.concerns == Some(Concerns::Pool) {
+        // It says nothing of the pool, so it may be this number only.
+        reason.concerns = Some(Concerns::Number);
+    }
+    end(buyer, item, ending, reason).await;
+    if let Some(needs) = pool_needs {
+        return Next::Done(Outcome::End(Shortfall::of_pool(needs, failure)));
+    }
     Next::Done(match refusal.verdict() {
         _ if halted => Outcome::End(Shortfall::Halted(failure.clone())),
-        Verdict::NextCandidate => Outcome::NotThisOne(Some(failure.clone())),
+        Verdict::NextCandidate | Verdict::HaltPool(_) => Outcome::NotThisOne(Some(failure.clone())),
         Verdict::Retry | Verdict::EndOrder | Verdict::HaltUntilProbe | Verdict::HaltUntilResume | Verdict::NotFound => {
             Outcome::End(Shortfall::Twilio(failure.clone()))
         }
@@ -172,8 +187,9 @@ async fn give_up(buyer: &Buyer, item: &Item, failure: TwilioError, doubted: bool
 }
 
 async fn attempt_again(buyer: &Buyer, item: &Item) -> Result<Attempt, Shortfall> {
-    let (run, id) = (item.run, item.id);
-    let attempts = buyer.db.run_patiently("items_attempt", move |conn| items::items_attempt(conn, run, &[id])).await?;
+    let (run, id, keys) = (item.run, item.id, item.keys.clone());
+    let attempted = move |conn: &mut Connection| items::items_attempt(conn, run, &[id], &keys);
+    let attempts = buyer.db.run_patiently("items_attempt", attempted).await?;
     match attempts {
         Ok(attempts) => attempts.into_iter().next().ok_or(Shortfall::RunIsOver),
         Err(intent) => Err(intent.into()),

@@ -9,6 +9,7 @@ use std::time::Instant;
 use uuid::Uuid;
 
 use super::buyer::Buyer;
+use crate::db::pool_halts::Keys;
 use crate::db::purchases::items::{self, Ending, Reason, RunOf};
 use crate::domain::{CountryCode, Papers, PhoneNumber, Webhooks};
 use crate::twilio::{TwilioError, hide_numbers};
@@ -23,6 +24,12 @@ pub(super) struct Item {
     pub(super) webhooks: Arc<Webhooks>,
     /// What is shown with its create.
     pub(super) papers: Arc<Papers>,
+    /// Of which pool, under which keys.
+    pub(super) keys: Keys,
+    /// Whether it is what the pool holds; an order by hand may want another kind.
+    pub(super) is_of_the_pool: bool,
+    /// Its search said that it needs no address.
+    pub(super) says_none: bool,
     /// Somebody waits at a signup: what takes long helps nobody.
     pub(super) hurried: bool,
     /// POSTs committed so far.

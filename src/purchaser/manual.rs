@@ -120,7 +120,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
     let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
     let plan = plan_manual(&caps, ManualWish { count: order.wish.count, override_caps: order.wish.override_caps });
     if candidates.is_none() && plan.count == 0 {
-        let refused = Progress { shortfall: Some(Shortfall::Refused(plan.why)), ..Progress::default() };
+        let refused = Progress { shortfall: Some(Shortfall::of_plan(plan.why, &seen)), ..Progress::default() };
         finish(buyer, run, &order, &refused).await?;
         return Ok(Step::Ended);
     }

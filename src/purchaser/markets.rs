@@ -53,6 +53,7 @@ impl PoolInForce {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::pool_halts::Keys;
     use crate::domain::{Capability, CountryCode, NumberType};
 
     const US: Kind = Kind { country: CountryCode::US, number_type: NumberType::Local };
@@ -64,6 +65,7 @@ mod tests {
 
     fn pool() -> PoolInForce {
         PoolInForce {
+            keys: Keys::default(),
             kind: US,
             area_codes: vec![code("415"), code("628")],
             place: Place::Locality { locality: "Novato".to_owned(), region: None },

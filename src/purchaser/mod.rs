@@ -3,7 +3,8 @@
 //! The way of one number: [`run`] takes the lock, from a [`frozen`] holder too, and sorts what earlier runs left;
 //! [`batch`], [`manual`] or [`emergency`] sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`] of the [`markets`];
 //! [`create`] is one create from its first POST to its end (the [`item`]), with a [`lookup`] after a doubt; [`judge`] says
-//! whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open. [`breaker`] stops it all.
+//! whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open. [`breaker`] stops it all, [`pool_breaker`] one pool, of which
+//! the [`first_alone`] tells what it lacks.
 //! The ledger itself is `db::purchases::items`.
 //!
 //! Architecture invariant: nothing is bought without a `&PurchaseLock` in the caller's hand, a committed intent and a
@@ -20,6 +21,7 @@ mod candidates;
 pub(crate) mod care_answers;
 mod create;
 mod emergency;
+mod first_alone;
 mod frozen;
 mod holder_watch;
 mod item;
@@ -31,6 +33,7 @@ mod new_number;
 mod order;
 mod orders;
 mod outcome;
+mod pool_breaker;
 mod recover;
 mod report;
 mod run;

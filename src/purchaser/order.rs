@@ -71,6 +71,12 @@ pub(super) async fn fill(
         Err(error) => return Progress { shortfall: Some(error.into()), ..Progress::default() },
     };
     let emergency = order.wish.trigger == Trigger::Emergency;
+    let (pool, kind) = (buyer.pool(), candidates.kind);
+    let papers = pool.papers_for(kind);
+    if used == 0 && !papers.is_empty() {
+        // Papers run out, or are taken away, while the pool runs.
+        buyer.first_alone.unproven(&pool.keys);
+    }
     // One slot is left for those who wait, should all others hang.
     let most = run.slots.saturating_sub(1).max(1);
     let goal = Goal {
@@ -83,7 +89,9 @@ pub(super) async fn fill(
         } else {
             config.purchase.concurrency
         }),
-        papers: Arc::new(buyer.pool().papers_for(candidates.kind)),
+        is_of_the_pool: kind == pool.kind,
+        keys: pool.keys,
+        papers: Arc::new(papers),
         hurried: emergency,
         by_hand: order.wish.trigger == Trigger::Manual,
         gives_way,
@@ -113,7 +121,9 @@ pub(super) async fn note(
 pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &Progress) -> Result<(), DbError> {
     let (id, run_id) = (order.id, run.id);
     let state = match &progress.shortfall {
-        Some(Shortfall::Halted(_) | Shortfall::Refused(Why::Halted)) => OrderState::Halted,
+        Some(Shortfall::Halted(_) | Shortfall::PoolHalted { .. } | Shortfall::Refused(Why::Halted)) => {
+            OrderState::Halted
+        }
         Some(Shortfall::Cancelled | Shortfall::Stopping | Shortfall::Refused(Why::Paused | Why::SpendCap)) => {
             OrderState::Stopped
         }

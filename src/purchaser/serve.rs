@@ -77,7 +77,11 @@ async fn round(
     let country = buyer.config.load().pool.country;
     if plan.count == 0 {
         let why = plan.why;
-        return Ok(if why == Why::NobodyWaits { Round::Nothing } else { Round::Short(0, Shortfall::Refused(why)) });
+        return Ok(if why == Why::NobodyWaits {
+            Round::Nothing
+        } else {
+            Round::Short(0, Shortfall::of_plan(why, seen))
+        });
     }
     let most = match pace(buyer).await? {
         Pace::Free => u32::MAX,

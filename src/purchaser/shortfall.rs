@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::db::DbError;
 use crate::db::purchases::CANCELLED;
 use crate::db::purchases::items::Intent;
+use crate::db::stock::Observation;
 use crate::domain::Why;
 use crate::twilio::TwilioError;
 
@@ -21,6 +22,15 @@ pub enum Shortfall {
     Twilio(TwilioError),
     /// Twilio refused in a way that halted all buying.
     Halted(TwilioError),
+    /// Twilio refused in a way that halted the pool, now or before.
+    PoolHalted {
+        /// The key of the configuration that it needs, with dots.
+        needs: String,
+        /// Twilio's code.
+        twilio_code: Option<i32>,
+        /// What Twilio said.
+        message: String,
+    },
     /// The run lost its order: the lock was lost, or somebody else ended it.
     RunIsOver,
     /// Somebody cancelled the order.
@@ -39,6 +49,7 @@ impl Shortfall {
             Self::NoStock => "no_stock".to_owned(),
             Self::Paced => "twilio_unavailable".to_owned(),
             Self::Refused(why) => why.as_str().to_owned(),
+            Self::PoolHalted { .. } => Why::Halted.as_str().to_owned(),
             // A search changes nothing: no outcome is open.
             Self::Twilio(TwilioError::Unknown { .. }) => "twilio_unavailable".to_owned(),
             // Not a word of Twilio's, but of ours about what it answered.
@@ -57,7 +68,7 @@ impl Shortfall {
         match self {
             Self::NoStock => "Twilio has no more such numbers; try another area code or country".to_owned(),
             Self::Paced => {
-                "the latest purchases brought no number that is ready; until one does, one is tried every few seconds; ask again"
+                "the latest purchases brought no number that is ready; until one does, one is tried now and then; ask again"
                     .to_owned()
             }
             Self::Refused(why) => format!("{}: {}", why.as_str(), why.sentence()),
@@ -66,6 +77,9 @@ impl Shortfall {
                 format!("Twilio gave no proper answer to a search ({message}{request}); try again later")
             }
             Self::Halted(TwilioError::Unknown { message, .. }) => message.clone(),
+            Self::PoolHalted { needs, message, .. } => format!(
+                "halted: {needs} lacks or does not fit ({message}); set it, or mend at Twilio what it names and resume the pool"
+            ),
             Self::Twilio(failure) | Self::Halted(failure) => failure.in_full(),
             Self::RunIsOver => {
                 "the purchase lock was lost or the order was ended; what is still needed is a new order".to_owned()
@@ -85,7 +99,7 @@ impl Shortfall {
     /// Whether it stops buying for every pool, not only for the one where it was met.
     #[must_use]
     pub fn ends_all_buying(&self) -> bool {
-        !matches!(self, Self::NoStock | Self::Twilio(_))
+        !matches!(self, Self::NoStock | Self::Twilio(_) | Self::PoolHalted { .. })
     }
 
     /// Whether whoever waits may give up: nothing can be bought until somebody acts. Another run, a restart or a database
@@ -93,7 +107,7 @@ impl Shortfall {
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
         match self {
-            Self::NoStock | Self::Halted(_) | Self::Refused(_) => true,
+            Self::NoStock | Self::Halted(_) | Self::PoolHalted { .. } | Self::Refused(_) => true,
             Self::Twilio(failure) => !failure.is_passing(),
             Self::Paced | Self::RunIsOver | Self::Cancelled | Self::Stopping | Self::Database(_) => false,
         }
@@ -104,6 +118,7 @@ impl Shortfall {
     pub fn twilio_code(&self) -> Option<i32> {
         match self {
             Self::Twilio(failure) | Self::Halted(failure) => failure.twilio_code(),
+            Self::PoolHalted { twilio_code, .. } => *twilio_code,
             Self::NoStock
             | Self::Paced
             | Self::Refused(_)
@@ -112,6 +127,30 @@ impl Shortfall {
             | Self::Stopping
             | Self::Database(_) => None,
         }
+    }
+}
+
+impl Shortfall {
+    /// Why nothing may be bought, by a plan over what was seen: where it is the pool that is halted, what it needs.
+    pub(super) fn of_plan(why: Why, seen: &Observation) -> Self {
+        match &seen.pool_halt {
+            Some(halt) if why == Why::Halted && seen.buying.halted.is_none() => Self::PoolHalted {
+                needs: halt.needs.clone(),
+                twilio_code: halt.twilio_code,
+                message: halt.message.clone(),
+            },
+            _ => Self::Refused(why),
+        }
+    }
+
+    /// Whether the pool is halted, and says what it needs.
+    pub(super) fn is_of_the_pool(&self) -> bool {
+        matches!(self, Self::PoolHalted { .. })
+    }
+
+    /// The pool lacks `needs`, as `failure` says.
+    pub(super) fn of_pool(needs: String, failure: &TwilioError) -> Self {
+        Self::PoolHalted { needs, twilio_code: failure.twilio_code(), message: failure.in_full() }
     }
 }
 

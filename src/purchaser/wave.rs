@@ -23,14 +23,17 @@ use self::write::{Written, write};
 use super::buyer::Buyer;
 use super::candidates::Candidates;
 use super::create::send;
+use super::first_alone::Room;
 use super::item::Item;
 use super::outcome::Outcome;
 use super::run::Run;
 use super::shortfall::Shortfall;
-use super::traffic::Kind;
+use super::traffic::{HANG, Kind};
 use super::waitlist::{others_wait, waitlist_lacks};
+use crate::db::pool_halts::Keys;
 use crate::db::purchases::items::{Attempt, RunOf};
-use crate::domain::{Papers, PhoneNumber, Webhooks};
+use crate::domain::{Papers, Webhooks};
+use crate::twilio::Candidate;
 
 /// After so many intents an order looks whether somebody else should have the lock,
 const SLICE_ITEMS: u32 = 10;
@@ -48,6 +51,10 @@ pub(super) struct Goal {
     pub(super) planned: u32,
     /// `purchase.concurrency`, or that of an emergency.
     pub(super) concurrency: usize,
+    /// Of which pool, under which keys.
+    pub(super) keys: Keys,
+    /// Whether it is for what the pool holds.
+    pub(super) is_of_the_pool: bool,
     /// What is shown with each create.
     pub(super) papers: Arc<Papers>,
     /// Whether signups wait for it.
@@ -76,7 +83,10 @@ impl Progress {
 }
 
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Found = Result<Vec<PhoneNumber>, Shortfall>;
+type Found = Result<Vec<Candidate>, Shortfall>;
+
+/// While another order's create goes alone, it is looked this often whether it was answered.
+const ALONE_LOOKED_AT_EVERY: Duration = Duration::from_millis(50);
 
 /// Buys until the places are used, a shortfall ends it, or it gives way. `held` is the proof that the run may buy.
 pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut Candidates) -> Progress {
@@ -89,6 +99,7 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
                 Event::Created(outcome) => wave.on_created(outcome).await,
                 Event::Written(written) => wave.on_written(written).await,
                 Event::Found(found) => wave.on_found(found),
+                Event::Looked => {}
             },
         }
     }
@@ -114,6 +125,10 @@ struct Wave<'a> {
     since_look: u32,
     /// When that was.
     looked_at: Instant,
+    /// Its next create waits for one that goes alone.
+    held_back: bool,
+    /// Its create goes alone.
+    alone: bool,
     /// Intents that hold a place.
     granted: u32,
     /// The same when the wave that is being written began.
@@ -135,6 +150,8 @@ enum Event {
     Created(Outcome),
     Written(Written),
     Found(Found),
+    /// It may be time for what was held back.
+    Looked,
 }
 
 impl<'a> Wave<'a> {
@@ -152,6 +169,8 @@ impl<'a> Wave<'a> {
             misses: Misses::new(goal.remaining),
             since_look: 0,
             looked_at: Instant::now(),
+            held_back: false,
+            alone: false,
             granted: 0,
             granted_before: 0,
             goal,
@@ -164,7 +183,13 @@ impl<'a> Wave<'a> {
             self.progress.falls_short(Shortfall::Stopping);
         }
         let open = self.progress.shortfall.is_none() && !self.progress.gave_way && self.left > 0;
-        let room = self.room();
+        let together = self.together();
+        let room = self.room().min(match together {
+            Room::All => usize::MAX,
+            Room::One => 1,
+            Room::None => 0,
+        });
+        self.held_back = open && together == Room::None && self.candidates.len() > 0;
         if open && self.writing.is_none() && room > 0 && self.candidates.len() > 0 {
             if self.is_time_to_look() {
                 self.since_look = 0;
@@ -174,12 +199,19 @@ impl<'a> Wave<'a> {
                     return Next::Again;
                 }
             }
-            self.begin_writing(room);
+            // Another wave of the pool may have begun meanwhile.
+            let is_first = together == Room::One && self.buyer.first_alone.begins(&self.goal.keys, Instant::now());
+            if together == Room::All || is_first {
+                self.alone |= is_first;
+                self.begin_writing(room);
+            } else {
+                self.held_back = true;
+            }
         }
         if open && self.search.is_none() && self.candidates.len() < self.left as usize {
             self.begin_search();
         }
-        if !self.wires.is_empty() || self.writing.is_some() {
+        if !self.wires.is_empty() || self.writing.is_some() || self.held_back {
             return Next::Wait;
         }
         if !open {
@@ -220,6 +252,15 @@ impl<'a> Wave<'a> {
             || others_wait(&self.buyer.db, Some(self.goal.run.order_id)).await
     }
 
+    /// How many creates may be on the wire together, for what the pool's keys are known to do.
+    fn together(&self) -> Room {
+        let patience = if self.goal.hurried { HANG } else { self.held.hangs_after };
+        if !self.goal.is_of_the_pool {
+            return Room::All;
+        }
+        self.buyer.first_alone.room(&self.goal.keys, !self.goal.papers.is_empty(), Instant::now(), patience)
+    }
+
     fn begin_writing(&mut self, room: usize) {
         let until_look = if self.goal.gives_way { (SLICE_ITEMS - self.since_look) as usize } else { usize::MAX };
         let wanted = self.candidates.take(room.min(self.left as usize).min(until_look));
@@ -241,13 +282,16 @@ impl<'a> Wave<'a> {
         }));
     }
 
-    fn begin_create(&mut self, number: PhoneNumber, id: Uuid, attempt: Attempt) {
+    fn begin_create(&mut self, candidate: Candidate, id: Uuid, attempt: Attempt) {
         self.granted += 1;
         self.granted_before += 1;
         let item = Item {
             run: self.goal.run,
             id,
-            number,
+            number: candidate.phone_number,
+            says_none: candidate.says_none,
+            keys: self.goal.keys.clone(),
+            is_of_the_pool: self.goal.is_of_the_pool,
             country: self.candidates.kind.country,
             webhooks: Arc::clone(&self.goal.webhooks),
             papers: Arc::clone(&self.goal.papers),
@@ -269,13 +313,16 @@ impl<'a> Wave<'a> {
             Some(outcome) = self.wires.next(), if !self.wires.is_empty() => Event::Created(outcome),
             written = ended(&mut self.writing), if self.writing.is_some() => Event::Written(written),
             found = ended(&mut self.search), if self.search.is_some() => Event::Found(found),
+            () = tokio::time::sleep(ALONE_LOOKED_AT_EVERY), if self.held_back => Event::Looked,
         }
     }
 
     fn finish(self) -> Progress {
         let mut progress = self.progress;
-        let is_grave =
-            matches!(progress.shortfall, Some(Shortfall::Halted(_) | Shortfall::Database(_) | Shortfall::RunIsOver));
+        let is_grave = matches!(
+            progress.shortfall,
+            Some(Shortfall::Halted(_) | Shortfall::PoolHalted { .. } | Shortfall::Database(_) | Shortfall::RunIsOver)
+        );
         if self.left == 0 && !is_grave {
             // Every place is used: nothing fell short.
             progress.shortfall = None;

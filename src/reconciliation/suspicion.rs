@@ -130,9 +130,7 @@ pub(crate) async fn give_up(
     match db.run_patiently("number_fail_webhooks", fail).await? {
         FailedWebhooks::GivenUp => {
             let why = match word {
-                Word::Bystanders => {
-                    "nobody sets the webhooks of a number that its pool wants: run configure-webhooks"
-                }
+                Word::Bystanders => "nobody sets the webhooks of a number that its pool wants: run configure-webhooks",
                 Word::Ours | Word::Operators => {
                     "a number does not take our webhooks: look at it in Twilio's console, then configure-webhooks, or release it"
                 }

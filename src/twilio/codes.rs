@@ -5,7 +5,8 @@
 //! with a behaviour of its own has a predicate here, such as [`Refusal::is_taken`].
 //! How to get it wrong: comparing a number elsewhere. Whoever adds a code would have to find it.
 
-use super::refusal::{Refusal, Verdict};
+use super::refusal::{About, Refusal, Verdict};
+use crate::domain::PoolKey;
 
 /// Codes of a server that failed. They say nothing about the outcome, whatever status carries them.
 const SERVER_FAILED: [i32; 2] = [20500, 20503];
@@ -69,26 +70,32 @@ impl Refusal {
         self.code.is_some_and(|code| ACCOUNTS_OWN.contains(&code))
     }
 
-    /// Sorts the refusal by its status and code, whatever number was asked about.
-    pub(super) fn sorted(&self) -> Verdict {
-        match (self.status, self.code) {
+    /// Sorts the refusal by its status and code, whatever number was asked about. `None` = nobody knows its code, and its
+    /// status says nothing.
+    pub(super) fn known(&self) -> Option<Verdict> {
+        Some(match (self.status, self.code) {
             (429, _) | (_, Some(20429)) => Verdict::Retry,
             (_, Some(10002 | 20008 | 21404 | 22300)) => Verdict::HaltUntilResume,
             (401, _) | (_, Some(20003 | 20005 | 10001)) => Verdict::HaltUntilProbe,
-            // 21631, 21649-21651: this number wants an address or a bundle, which we never show; its neighbour may not. Where
-            // all do, the order ends after a few that are refused alike.
-            (_, Some(21422 | 21421 | 21615 | 21631 | 21649 | 21650 | 21651)) => Verdict::NextCandidate,
+            // 21615: the address lies elsewhere than the number; it may lie right for another one.
+            (_, Some(21422 | 21421 | 21615)) => Verdict::NextCandidate,
+            // An address is missing (21613 is its older word), a bundle or a document of it, an identity.
+            (_, Some(21613 | 21631)) => Verdict::HaltPool(PoolKey::AddressSid),
+            (_, Some(21649 | 21651)) => Verdict::HaltPool(PoolKey::BundleSid),
+            (_, Some(21650)) => Verdict::HaltPool(PoolKey::IdentitySid),
             (
                 _,
                 Some(
-                    21451 | 21452 | 21457 | 21458 | 21481 | 21613 | 20001 | 20007 | 21402 | 21403 | 21405 | 21406
-                    | 21420 | 21502 | 21710 | 21712 | 21714,
+                    21451 | 21452 | 21457 | 21458 | 21481 | 20001 | 20007 | 21402 | 21403 | 21405 | 21406 | 21420
+                    | 21502 | 21710 | 21712 | 21714,
                 ),
             ) => Verdict::EndOrder,
+            // Where a market is asked for, Twilio has no such one.
+            (404, Some(NOT_THERE)) if self.about == About::Market => Verdict::HaltPool(PoolKey::NumberType),
             (404, _) => Verdict::NotFound,
             (403, _) => Verdict::HaltUntilProbe,
-            _ => Verdict::NextCandidate,
-        }
+            _ => return None,
+        })
     }
 }
 
@@ -104,6 +111,7 @@ mod tests {
         Reconcile,
         Next,
         Job,
+        HaltPool(PoolKey),
         HaltUntilProbe,
         HaltUntilResume,
     }
@@ -121,6 +129,7 @@ mod tests {
                 Verdict::NextCandidate => Class::Next,
                 // A create that answers 404 cannot succeed as it is configured.
                 Verdict::EndOrder | Verdict::NotFound => Class::Job,
+                Verdict::HaltPool(key) => Class::HaltPool(key),
                 Verdict::HaltUntilProbe => Class::HaltUntilProbe,
                 Verdict::HaltUntilResume => Class::HaltUntilResume,
             },
@@ -140,12 +149,12 @@ mod tests {
         (None, Some(21451), Class::Job),
         (None, Some(21457), Class::Job),
         (None, Some(21458), Class::Job),
-        (None, Some(21631), Class::Next),
+        (None, Some(21631), Class::HaltPool(PoolKey::AddressSid)),
         (None, Some(21615), Class::Next),
-        (None, Some(21613), Class::Job),
-        (Some(400), Some(21649), Class::Next),
-        (None, Some(21650), Class::Next),
-        (None, Some(21651), Class::Next),
+        (None, Some(21613), Class::HaltPool(PoolKey::AddressSid)),
+        (Some(400), Some(21649), Class::HaltPool(PoolKey::BundleSid)),
+        (None, Some(21650), Class::HaltPool(PoolKey::IdentitySid)),
+        (None, Some(21651), Class::HaltPool(PoolKey::BundleSid)),
         (None, Some(21402), Class::Job),
         (None, Some(21403), Class::Job),
         (None, Some(21405), Class::Job),
@@ -181,6 +190,37 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn only_a_search_takes_what_is_not_there_for_the_pools_fault() {
+        let body = format!(r#"{{"code":{NOT_THERE},"message":"m"}}"#);
+        let TwilioError::Refused(mut refusal) = failure_of(404, body.as_bytes(), None, None) else { panic!("{body}") };
+        assert_eq!(refusal.verdict(), Verdict::NotFound);
+        refusal.about = About::Market;
+        assert_eq!(refusal.verdict(), Verdict::HaltPool(PoolKey::NumberType));
+        refusal.code = None;
+        assert_eq!(refusal.verdict(), Verdict::NotFound, "a wrong path says nothing of what Twilio sells");
+    }
+
+    #[test]
+    fn what_nobody_knows_is_unclear() {
+        for (status, code, is_unclear) in [
+            (400, Some(99999), true),
+            (418, None, true),
+            (409, Some(21799), true),
+            (400, Some(21422), false),
+            (400, Some(21649), false),
+            (403, Some(20403), false),
+            (404, Some(99999), false),
+            (429, Some(99999), false),
+        ] {
+            let body = code.map_or_else(String::new, |code| format!(r#"{{"code":{code},"message":"m"}}"#));
+            let TwilioError::Refused(refusal) = failure_of(status, body.as_bytes(), None, None) else {
+                panic!("{body}")
+            };
+            assert_eq!(refusal.is_unclear(), is_unclear, "{status}/{code:?}");
         }
     }
 

@@ -79,6 +79,7 @@ impl TwilioError {
                     kind.number_type.words(),
                     kind.country
                 ),
+                about: About::Market,
                 ..refusal
             }),
             failure @ (Self::NotSent(_) | Self::Unknown { .. } | Self::Refused(_)) => failure,

@@ -35,5 +35,6 @@ pub(crate) use pages::Pages;
 pub(crate) use refusal::Verdict;
 #[cfg(test)]
 pub(crate) use refusal::{About, Refusal};
+pub(crate) use search::Candidate;
 pub(crate) use settings::{Credentials, TwilioSettings};
 pub(crate) use transport::Answered;

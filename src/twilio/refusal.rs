@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::domain::Concerns;
+use crate::domain::{Concerns, PoolKey};
 
 /// Twilio's documented no.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +33,8 @@ pub enum About {
     Account,
     /// One number was, and Twilio let us have our way with others.
     Number,
+    /// What Twilio sells was.
+    Market,
 }
 
 /// What to do about a refusal.
@@ -44,6 +46,8 @@ pub enum Verdict {
     NextCandidate,
     /// This order cannot succeed as it is configured.
     EndOrder,
+    /// No number of the pool can be bought before this key of it is another one.
+    HaltPool(PoolKey),
     /// Nothing can be bought until somebody acts, or a probe says that Twilio accepts us again.
     HaltUntilProbe,
     /// Nothing can be bought until an operator says so.
@@ -56,22 +60,25 @@ impl Refusal {
     /// Sorts the refusal. What would halt all buying does not when it is one number's.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        match self.sorted() {
-            Verdict::HaltUntilProbe | Verdict::HaltUntilResume if self.about == About::Number => Verdict::NextCandidate,
-            verdict @ (Verdict::Retry
-            | Verdict::NextCandidate
-            | Verdict::EndOrder
-            | Verdict::HaltUntilProbe
-            | Verdict::HaltUntilResume
-            | Verdict::NotFound) => verdict,
+        match self.known() {
+            Some(Verdict::HaltUntilProbe | Verdict::HaltUntilResume) if self.about == About::Number => {
+                Verdict::NextCandidate
+            }
+            verdict => verdict.unwrap_or(Verdict::NextCandidate),
         }
+    }
+
+    /// Whether nobody knows what it means: the next number may be refused alike.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        self.known().is_none()
     }
 
     /// Whether it is a refusal that may be the account's or the one number's that was asked about. A 401 and the codes that
     /// name the account never are.
     pub(super) fn may_mind_the_number(&self) -> bool {
         let of_the_account = self.status == 401 || self.names_the_account();
-        matches!(self.sorted(), Verdict::HaltUntilProbe | Verdict::HaltUntilResume) && !of_the_account
+        matches!(self.known(), Some(Verdict::HaltUntilProbe | Verdict::HaltUntilResume)) && !of_the_account
     }
 
     /// What it says something of, for whoever remembers it.
@@ -79,7 +86,9 @@ impl Refusal {
     pub fn concerns(&self) -> Concerns {
         match self.verdict() {
             Verdict::Retry => Concerns::Moment,
+            Verdict::NextCandidate if self.is_unclear() => Concerns::Unclear,
             Verdict::NextCandidate => Concerns::Number,
+            Verdict::HaltPool(_) => Concerns::Pool,
             Verdict::EndOrder | Verdict::NotFound => Concerns::Order,
             Verdict::HaltUntilProbe | Verdict::HaltUntilResume => Concerns::Account,
         }
@@ -141,9 +150,11 @@ mod tests {
     fn a_refusal_is_remembered_of_what_it_concerns() {
         for (status, code, expected) in [
             (400, Some(21422), Concerns::Number),
-            (400, Some(99999), Concerns::Number),
-            (400, Some(21631), Concerns::Number),
-            (418, None, Concerns::Number),
+            (400, Some(21615), Concerns::Number),
+            (400, Some(99999), Concerns::Unclear),
+            (400, Some(21631), Concerns::Pool),
+            (400, Some(21649), Concerns::Pool),
+            (418, None, Concerns::Unclear),
             (412, Some(21714), Concerns::Order),
             (404, None, Concerns::Order),
             (401, None, Concerns::Account),

@@ -16,6 +16,8 @@ use crate::domain::{Capability, Kind, Market, NumberType, PhoneNumber, Place};
 pub struct Candidate {
     /// The number.
     pub phone_number: PhoneNumber,
+    /// Its row says that a buyer needs no address for it, and keeps not silent about it.
+    pub says_none: bool,
 }
 
 /// What a search found.
@@ -93,7 +95,11 @@ impl SearchRow {
 
     /// Whether it can be bought without an address.
     fn needs_no_address(&self) -> bool {
-        self.address_requirements.is_empty() || self.address_requirements.eq_ignore_ascii_case("none")
+        self.address_requirements.is_empty() || self.says_none()
+    }
+
+    fn says_none(&self) -> bool {
+        self.address_requirements.eq_ignore_ascii_case("none")
     }
 
     /// Whether its area code, if it has one, is such a number's.
@@ -113,7 +119,10 @@ impl SearchAnswer {
         let mut found = Found::default();
         for row in self.available_phone_numbers {
             match serde_json::from_value::<SearchRow>(row) {
-                Ok(row) if row.suits(market) => found.candidates.push(Candidate { phone_number: row.phone_number }),
+                Ok(row) if row.suits(market) => {
+                    let says_none = row.says_none();
+                    found.candidates.push(Candidate { phone_number: row.phone_number, says_none });
+                }
                 Ok(_other) => {}
                 Err(_unreadable) => found.odd += 1,
             }

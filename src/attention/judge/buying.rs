@@ -35,6 +35,7 @@ pub(super) fn judge(facts: &Facts, sight: &Sight) -> Vec<Item> {
 }
 
 fn halted(halted: &Halted, is_paused: bool) -> Item {
+    let half = if halted.reads_work { " Reads work, creates do not." } else { "" };
     let summary = match halted.twilio_code {
         Some(code) => match meaning(code) {
             Some(meaning) => format!("All buying is halted: {meaning} ({code})."),
@@ -50,7 +51,7 @@ fn halted(halted: &Halted, is_paused: bool) -> Item {
     let both = if is_paused { " The resume ends the pause, too." } else { "" };
     let url = halted.twilio_code.map(|code| format!("https://www.twilio.com/docs/api/errors/{code}"));
     let text = if is_paused { "Resume, which ends both…" } else { "Resume…" };
-    Item { url, ..Item::new(Kind::Halted, Severity::Critical, summary, format!("{end}{both}")) }
+    Item { url, ..Item::new(Kind::Halted, Severity::Critical, format!("{summary}{half}"), format!("{end}{both}")) }
         .detail(sentence(&halted.message))
         .since(Some(halted.since))
         .next("next look", halted.next_probe_at)

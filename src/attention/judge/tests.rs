@@ -34,6 +34,7 @@ fn sight() -> Sight {
             held: 0,
             spend: Spend::default(),
             buying: BuyingState::default(),
+            pool_halt: None,
             needs: Unserved::new(),
         },
         webhooks: webhooks("a.example"),
@@ -104,7 +105,13 @@ fn only(items: Vec<Item>) -> Item {
 }
 
 fn halted(code: Option<i32>, probe: Option<DateTime<Utc>>) -> Halted {
-    Halted { since: at(-5), twilio_code: code, message: "Authenticate".to_owned(), next_probe_at: probe }
+    Halted {
+        since: at(-5),
+        twilio_code: code,
+        message: "Authenticate".to_owned(),
+        next_probe_at: probe,
+        reads_work: false,
+    }
 }
 
 fn paused() -> Paused {

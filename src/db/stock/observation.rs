@@ -17,6 +17,7 @@ use crate::db::buying_state::{BuyingState, buying_state_read};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::{APART, DUE, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, stock};
+use crate::db::pool_halts::{Keys, PoolHalt, pool_halt_read};
 use crate::domain::{Caps, PoolName, PoolPolicy, Stock, Unserved};
 
 /// Everything a plan is made from, read in one transaction-free pass.
@@ -34,6 +35,8 @@ pub struct Observation {
     pub spend: Spend,
     /// Pause and breaker.
     pub buying: BuyingState,
+    /// What the pool lacks, if it is halted for whoever asks.
+    pub pool_halt: Option<PoolHalt>,
     /// What signups on the waitlist lack, pool by pool.
     pub needs: Unserved,
 }
@@ -46,7 +49,7 @@ impl Observation {
             hour_left: per_hour_max.saturating_sub(self.spend.hour),
             day_left: per_day_max.saturating_sub(self.spend.day),
             paused: self.buying.paused.is_some(),
-            halted: self.buying.halted.is_some(),
+            halted: self.buying.halted.is_some() || self.pool_halt.is_some(),
         }
     }
 
@@ -147,17 +150,22 @@ struct Counts {
 /// When PostgreSQL fails.
 pub fn stock_read(conn: &mut Connection) -> Result<Observation, DbError> {
     let buying = buying_state_read(conn)?;
-    stock_observe(conn, buying, Care::Comes, Far::Whole)
+    stock_observe(conn, buying, Care::Comes, Far::Whole, None)
 }
 
-/// The same for whoever buys, as far as `policy` goes: what stalls does not come for those on the waitlist. The pool counts it
-/// all the same.
+/// The same for whoever buys under `keys`, as far as `policy` goes: what stalls does not come for those on the waitlist. The
+/// pool counts it all the same.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn stock_read_for_buying(conn: &mut Connection, policy: &PoolPolicy, care: Care) -> Result<Observation, DbError> {
+pub fn stock_read_for_buying(
+    conn: &mut Connection,
+    policy: &PoolPolicy,
+    care: Care,
+    keys: &Keys,
+) -> Result<Observation, DbError> {
     let buying = buying_state_read(conn)?;
-    stock_observe(conn, buying, care, Far::of(policy))
+    stock_observe(conn, buying, care, Far::of(policy), Some(keys))
 }
 
 /// The same beside a state that the caller has read, and perhaps locked.
@@ -166,7 +174,9 @@ pub(in crate::db) fn stock_observe(
     buying: BuyingState,
     care: Care,
     far: Far,
+    keys: Option<&Keys>,
 ) -> Result<Observation, DbError> {
+    let pool_halt = keys.map(|keys| pool_halt_read(conn, keys)).transpose()?.flatten();
     let bound = |most: u32| i64::from(most);
     let counts: Counts = match far {
         Far::Whole => sql_query(format!("{} SELECT * FROM stands, i, w, s", with(&whole()))).get_result(conn)?,
@@ -201,6 +211,7 @@ pub(in crate::db) fn stock_observe(
         held: count(counts.held),
         spend,
         buying,
+        pool_halt,
         needs,
     })
 }

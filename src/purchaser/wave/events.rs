@@ -19,6 +19,7 @@ const UNUSABLE_IN_A_ROW_MAX: u32 = 2;
 impl Wave<'_> {
     pub(super) async fn on_created(&mut self, outcome: Outcome) {
         self.candidates.moved();
+        self.heard(&outcome);
         match outcome {
             Outcome::Bought => {
                 self.misses.bought();
@@ -49,6 +50,35 @@ impl Wave<'_> {
         }
     }
 
+    /// What the end of a create says of the pool's keys. Whoever halted the pool has said it already.
+    fn heard(&mut self, outcome: &Outcome) {
+        let was_alone = std::mem::take(&mut self.alone);
+        let (first, keys) = (&self.buyer.first_alone, &self.goal.keys);
+        // Twilio says "taken" before it looks at papers.
+        let says_nothing = |failure: &TwilioError| failure.is_taken() && !self.goal.papers.is_empty();
+        match outcome {
+            _ if !self.goal.is_of_the_pool => {}
+            Outcome::NotThisOne(Some(failure)) if says_nothing(failure) && was_alone => first.unproven(keys),
+            Outcome::NotThisOne(Some(failure)) if says_nothing(failure) => {}
+            Outcome::Bought
+            | Outcome::Unfit
+            | Outcome::NotOurs
+            | Outcome::NotThisOne(_)
+            | Outcome::End(Shortfall::Twilio(TwilioError::Refused(_))) => first.proven(keys),
+            // Nobody was heard. What is in doubt holds nobody back once its patience is over.
+            Outcome::Unknown | Outcome::End(Shortfall::PoolHalted { .. }) => {}
+            Outcome::End(_) if was_alone => first.unproven(keys),
+            Outcome::End(_) => {}
+        }
+    }
+
+    /// The create that was to go alone did not begin.
+    fn alone_no_more(&mut self) {
+        if self.wires.is_empty() && std::mem::take(&mut self.alone) {
+            self.buyer.first_alone.unproven(&self.goal.keys);
+        }
+    }
+
     fn free_one(&mut self) {
         self.left += 1;
         self.granted = self.granted.saturating_sub(1);
@@ -67,6 +97,7 @@ impl Wave<'_> {
             Ok(written) => written,
             Err(shortfall) => {
                 self.left += count;
+                self.alone_no_more();
                 return self.progress.falls_short(shortfall);
             }
         };
@@ -77,6 +108,7 @@ impl Wave<'_> {
                 self.progress.falls_short(no_room());
             }
             self.left += count;
+            self.alone_no_more();
             return withdraw(self.buyer, written.iter().map(|(_, id, _, _)| *id).collect()).await;
         }
         for (number, id, intent, attempt) in written {
@@ -85,6 +117,7 @@ impl Wave<'_> {
                 (intent, _) => self.on_not_granted(intent),
             }
         }
+        self.alone_no_more();
     }
 
     /// An intent that may not be sent.

@@ -5,22 +5,23 @@
 
 use uuid::Uuid;
 
-use crate::db::DbError;
 use crate::db::purchases::items::{Attempt, Intent, RunOf, items_attempt, items_intend, items_withdraw};
-use crate::domain::PhoneNumber;
+use crate::db::{Connection, DbError};
 use crate::purchaser::buyer::Buyer;
 use crate::purchaser::shortfall::Shortfall;
+use crate::twilio::Candidate;
 
-pub(super) type Written = Result<Vec<(PhoneNumber, Uuid, Intent, Option<Attempt>)>, Shortfall>;
+pub(super) type Written = Result<Vec<(Candidate, Uuid, Intent, Option<Attempt>)>, Shortfall>;
 
 /// Commits the intents of a wave, then its attempts. Only what comes back with an attempt may be sent.
-pub(super) async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) -> Written {
+pub(super) async fn write(buyer: Buyer, run: RunOf, wanted: Vec<Candidate>) -> Written {
     if buyer.db.lacks_room().await {
         return Err(no_room());
     }
     let limits = buyer.limits();
-    let wanted: Vec<(Uuid, PhoneNumber)> = wanted.into_iter().map(|number| (Uuid::now_v7(), number)).collect();
-    let items = wanted.clone();
+    let keys = limits.keys.clone();
+    let wanted: Vec<(Uuid, Candidate)> = wanted.into_iter().map(|candidate| (Uuid::now_v7(), candidate)).collect();
+    let items: Vec<_> = wanted.iter().map(|(id, candidate)| (*id, candidate.phone_number.clone())).collect();
     let intents = buyer.db.run_patiently("items_intend", move |conn| items_intend(conn, run, &items, &limits)).await?;
     fail::fail_point!("intent_written");
     let written: Vec<Uuid> =
@@ -29,7 +30,8 @@ pub(super) async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) ->
         Vec::new()
     } else {
         let ids = written.clone();
-        let refused = match buyer.db.run_patiently("items_attempt", move |conn| items_attempt(conn, run, &ids)).await {
+        let attempted = move |conn: &mut Connection| items_attempt(conn, run, &ids, &keys);
+        let refused = match buyer.db.run_patiently("items_attempt", attempted).await {
             Ok(Ok(attempts)) => Ok(attempts),
             Ok(Err(intent)) => Err(intent.into()),
             Err(error) => Err(error.into()),
@@ -46,9 +48,9 @@ pub(super) async fn write(buyer: Buyer, run: RunOf, wanted: Vec<PhoneNumber>) ->
     Ok(wanted
         .into_iter()
         .zip(intents)
-        .map(|((id, number), intent)| {
+        .map(|((id, candidate), intent)| {
             let attempt = attempts.iter().find(|attempt| attempt.item_id == id).copied();
-            (number, id, intent, attempt)
+            (candidate, id, intent, attempt)
         })
         .collect())
 }

@@ -58,7 +58,10 @@ fn the_status_tells_pause_halt_and_the_latest_pass() {
     );
     let status = daemon.status();
     assert_eq!(shape(&status["paused"]), "{by:text, reason:text, since:instant}");
-    assert_eq!(shape(&status["halted"]), "{message:text, next_probe_at:instant, since:instant, twilio_code:integer}");
+    assert_eq!(
+        shape(&status["halted"]),
+        "{message:text, next_probe_at:instant, reads_work:bool, since:instant, twilio_code:integer}"
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::db::buying_state::buying_state_lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::schema::{purchase_items, purchases};
+use crate::db::pool_halts::{Keys, pool_halt_read};
 use crate::db::purchases::purchase_count_used;
 use crate::db::stock::{Care, Far, stock_observe};
 use crate::domain::{PhoneNumber, PoolName, PoolPolicy, Trigger, Why, permit_one};
@@ -28,8 +29,10 @@ pub struct RunOf {
 }
 
 /// The limits in force for an intent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
+    /// Of which pool, under which keys.
+    pub keys: Keys,
     /// `[pool]`.
     pub policy: PoolPolicy,
     /// `spend.purchases_per_hour_max`.
@@ -111,7 +114,7 @@ pub fn items_intend(
         // An order by hand is bound by the windows, one for those who wait by what is owned, too.
         let available_max_binds = !matches!(trigger, Trigger::Manual | Trigger::Emergency);
         let far = Far::of_caps(&limits.policy, available_max_binds, wanted.len());
-        let mut seen = stock_observe(conn, buying, limits.care, far)?;
+        let mut seen = stock_observe(conn, buying, limits.care, far, Some(&limits.keys))?;
         seen.stock = seen.stock_for_waiters(&pool);
         let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
         // Exact here, under the gate's lock, which every intent takes.
@@ -164,7 +167,7 @@ pub struct Attempt {
     pub first_sent_at: DateTime<Utc>,
 }
 
-/// Commits the next attempt of each item before its POST, under the same checks of run, pause and halt as its intent
+/// Commits the next attempt of each item before its POST, under the same checks of run, pause and halts as its intent
 /// (the items themselves are counted by the caps already). `Err(intent)` says why none may be sent; an item that is
 /// missing from the answer has ended.
 ///
@@ -174,6 +177,7 @@ pub fn items_attempt(
     conn: &mut Connection,
     run: RunOf,
     item_ids: &[Uuid],
+    keys: &Keys,
 ) -> Result<Result<Vec<Attempt>, Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let buying = buying_state_lock(conn)?;
@@ -181,7 +185,7 @@ pub fn items_attempt(
             Ok(running) => running,
             Err(over) => return Ok(Err(over)),
         };
-        if buying.halted.is_some() {
+        if buying.halted.is_some() || pool_halt_read(conn, keys)?.is_some() {
             return Ok(Err(Intent::Refused(Why::Halted)));
         }
         if buying.paused.is_some() && trigger != Trigger::Manual {
@@ -236,7 +240,7 @@ pub fn items_known_numbers(
          UNION SELECT phone_number FROM purchase_items
                 WHERE phone_number = ANY($1) AND ended_at > clock_timestamp() - interval '10 minutes'
                   -- What Twilio refused about the account or the moment says nothing of the number.
-                  AND (state = 'taken' OR (state = 'not_bought' AND NOT doubted AND refusal_concerns IN ('number', 'order')))
+                  AND (state = 'taken' OR (state = 'not_bought' AND NOT doubted AND refusal_concerns IN ('number', 'order', 'unclear')))
          UNION SELECT phone_number FROM purchase_items WHERE phone_number = ANY($1) AND purchase_id = $2",
     )
     .bind::<Array<Text>, _>(numbers)

@@ -1,8 +1,10 @@
 //! How fast creates may go out: freely, or one at a time, because the latest brought nothing.
 //!
-//! Read off the ledger, so that all instances agree and a restart forgets nothing. Invariant: while every create hangs, is
-//! answered with a number that stays unready, or is refused, those who wait cost one item every few seconds, not one each.
-//! How to get it wrong: closing for good. One success opens it again, and so does a quarter of an hour.
+//! Read off the ledger, so that all instances agree and a restart forgets nothing. Invariants: while every create hangs, is
+//! answered with a number that stays unready, or is refused, those who wait cost one item every few seconds, not one each;
+//! while Twilio refuses in a way that nobody knows, less and less often.
+//! How to get it wrong: closing for good. One success opens it again, and so does a quarter of an hour; an hour, where nobody
+//! knows what was refused.
 
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -17,6 +19,11 @@ const DOUBTS_MAX: i64 = 5;
 const REFUSALS_MAX: i64 = 60;
 /// Then one goes out so often.
 const ONE_EVERY_SECS: f64 = 5.0;
+/// So many numbers refused with one code that nobody knows: from here on one goes out after [`ONE_EVERY_SECS`], then after
+/// twice as long, and so on.
+const UNCLEAR_MAX: i64 = 4;
+/// Doubled at most so often: to more than five minutes.
+const DOUBLINGS_MAX: i32 = 6;
 
 /// How creates for the pool and for those who wait may go out. An operator's order knows what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +41,31 @@ impl Pace {
         if doubts < DOUBTS_MAX && refusals < REFUSALS_MAX {
             return Self::Free;
         }
+        Self::one_every(ONE_EVERY_SECS, since_secs)
+    }
+
+    /// After so many numbers in a row that were refused with one code that nobody knows.
+    fn of_unclear(refused: i64, since_secs: Option<f64>) -> Self {
+        if refused < UNCLEAR_MAX {
+            return Self::Free;
+        }
+        let doublings = i32::try_from(refused - UNCLEAR_MAX).unwrap_or(DOUBLINGS_MAX).min(DOUBLINGS_MAX);
+        Self::one_every(ONE_EVERY_SECS * 2f64.powi(doublings), since_secs)
+    }
+
+    fn one_every(secs: f64, since_secs: Option<f64>) -> Self {
         // A clock that was set back makes nobody wait for it.
-        let waited = since_secs.is_none_or(|since| !(0.0..ONE_EVERY_SECS).contains(&since));
+        let waited = since_secs.is_none_or(|since| !(0.0..secs).contains(&since));
         if waited { Self::One } else { Self::Wait }
+    }
+
+    /// The slower of both.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Wait, _) | (_, Self::Wait) => Self::Wait,
+            (Self::One, _) | (_, Self::One) => Self::One,
+            (Self::Free, Self::Free) => Self::Free,
+        }
     }
 }
 
@@ -79,7 +108,36 @@ pub fn items_pace(conn: &mut Connection) -> Result<Pace, DbError> {
             AND last_sent_at > coalesce(CASE WHEN last_sent_at > clock_timestamp() THEN until ELSE until_now END, '-infinity')",
     )
     .get_result(conn)?;
-    Ok(Pace::of(row.doubts, row.refusals, row.since_secs))
+    Ok(Pace::of(row.doubts, row.refusals, row.since_secs).and(unclear_pace(conn)?))
+}
+
+/// The pace that refusals of a kind that nobody knows leave: different numbers, one code, since the last one that was bought.
+fn unclear_pace(conn: &mut Connection) -> Result<Pace, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        refused: i64,
+        #[diesel(sql_type = Nullable<Double>)]
+        since_secs: Option<f64>,
+    }
+    let row: Row = sql_query(
+        "WITH latest AS (
+             SELECT phone_number, state, doubted, error_code, refusal_concerns, ended_at,
+                    coalesce(last_sent_at, intended_at) AS last_sent_at
+               FROM purchase_items
+              WHERE intended_at > clock_timestamp() - interval '1 hour' AND (attempts > 0 OR state = 'intended')),
+         since AS (
+             SELECT latest.* FROM latest, (
+                 SELECT max(ended_at) AS at FROM latest WHERE state = 'bought' AND ended_at <= clock_timestamp()) AS bought
+              WHERE last_sent_at > coalesce(bought.at, '-infinity'))
+         SELECT coalesce((SELECT count(DISTINCT phone_number) AS refused FROM since
+                           WHERE state = 'not_bought' AND NOT doubted AND refusal_concerns = 'unclear'
+                           GROUP BY error_code ORDER BY refused DESC LIMIT 1), 0) AS refused,
+                extract(epoch FROM clock_timestamp() - (
+                    SELECT max(last_sent_at) FROM since WHERE last_sent_at <= clock_timestamp()))::float8 AS since_secs",
+    )
+    .get_result(conn)?;
+    Ok(Pace::of_unclear(row.refused, row.since_secs))
 }
 
 #[cfg(test)]
@@ -93,5 +151,22 @@ mod tests {
         assert_eq!(Pace::of(5, 0, Some(5.0)), Pace::One);
         assert_eq!(Pace::of(0, 60, Some(1.0)), Pace::Wait);
         assert_eq!(Pace::of(9, 0, Some(-120.0)), Pace::One, "a clock that was set back");
+    }
+
+    #[test]
+    fn what_nobody_knows_is_tried_less_and_less_often() {
+        assert_eq!(Pace::of_unclear(3, Some(0.0)), Pace::Free);
+        for (refused, secs) in [(4, 5.0), (5, 10.0), (6, 20.0), (9, 160.0), (10, 320.0), (60, 320.0)] {
+            assert_eq!(Pace::of_unclear(refused, Some(secs - 0.1)), Pace::Wait, "{refused}");
+            assert_eq!(Pace::of_unclear(refused, Some(secs)), Pace::One, "{refused}");
+        }
+        assert_eq!(Pace::of_unclear(9, Some(-1.0)), Pace::One, "a clock that was set back");
+    }
+
+    #[test]
+    fn the_slower_pace_counts() {
+        assert_eq!(Pace::Free.and(Pace::One), Pace::One);
+        assert_eq!(Pace::Wait.and(Pace::One), Pace::Wait);
+        assert_eq!(Pace::Free.and(Pace::Free), Pace::Free);
     }
 }

@@ -17,6 +17,8 @@ enum Order {
     CompleteWithAlarm,
     /// It falls short and says why; nothing is halted.
     Short(&'static str),
+    /// The pool is halted, and this key is what it needs.
+    PoolHalted(&'static str),
     /// Buying is halted.
     Halted(Halt),
     /// Its place stays taken until Twilio's list tells; then it is complete.
@@ -55,6 +57,8 @@ fn search_meets(kind: Kind) -> Order {
     match kind {
         // It shows no number that would do.
         Kind::NoStock | Kind::NoCapability => Order::Short("no_stock"),
+        // Twilio sells no such numbers.
+        Kind::NotFound => Order::PoolHalted("pool.number_type"),
         kind => match create_meets(kind) {
             // A search changes nothing and is repeated.
             Order::Complete => Order::Complete,
@@ -95,6 +99,19 @@ impl Shop {
                 );
                 assert_eq!(order["errors"][0]["count"], count - purchased, "{kind:?}: {order}");
                 assert!(purchased < count && bought == usize::try_from(purchased).unwrap(), "{kind:?}: {order}");
+            }
+            Order::PoolHalted(needs) => {
+                assert_eq!(
+                    (&order["state"], &order["errors"][0]["code"]),
+                    (&json!("halted"), &json!("halted")),
+                    "{kind:?}: {order}"
+                );
+                assert!(purchased < count, "{kind:?}: {order}");
+                assert_eq!(self.world.sql("SELECT needs FROM pool_halts"), needs, "{kind:?}");
+                let calls = self.world.twilio.truth().creates.len();
+                self.daemon.purchase(1).problem(503, "halted");
+                assert_eq!(self.world.twilio.truth().creates.len(), calls, "{kind:?}: nobody tries meanwhile");
+                self.daemon.post("/admin/phones/api/resume", &json!({"pool": "default"})).ok();
             }
             Order::Halted(_) => {
                 assert_eq!(order["state"], "halted", "{kind:?}: {order}");
@@ -142,7 +159,15 @@ fn every_fault_at_a_search_ends_as_its_class_says() {
     for kind in kinds(On::Search) {
         let before = shop.world.bought();
         shop.world.twilio.fault(fault(On::Search, kind));
-        let order = shop.daemon.purchase(2).ok();
+        let answer = shop.daemon.purchase(2);
+        let order = if let Order::PoolHalted(_) = search_meets(kind) {
+            // Nothing was tried, so the order could not start.
+            answer.problem(503, "halted");
+            let id = shop.world.sql("SELECT id FROM purchases ORDER BY created_at DESC LIMIT 1");
+            shop.daemon.get(&format!("/admin/phones/api/purchases/{id}")).ok()
+        } else {
+            answer.ok()
+        };
         shop.judge(kind, search_meets(kind), &order, 2, shop.world.bought() - before);
         shop.signup(kind);
         shop.settle(kind);

@@ -188,6 +188,7 @@ impl Round {
         let daemon = &self.daemons[0];
         // Resume closes the breaker too; then the pool fills up as far as it may, or pause stops it.
         daemon.post_empty("/admin/phones/api/resume").ok();
+        daemon.post("/admin/phones/api/resume", &json!({"pool": "default"})).ok();
         daemon.post_empty("/admin/phones/api/pause").ok();
         releases_fell_silent(&self.world);
         self.world.settle();

@@ -75,6 +75,8 @@ impl Round {
                 post(&daemon, "/admin/phones/api/pause");
                 thread::sleep(Duration::from_millis(300));
                 post(&daemon, "/admin/phones/api/resume");
+                // As an operator does who has mended what the pool lacked.
+                drop(answer(&daemon, "/admin/phones/api/resume", ADMIN_KEY, &json!({"pool": "default"})));
             })),
             13..16 => {
                 self.fault();

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use callbunker::db::numbers::NewNumber;
+use callbunker::db::pool_halts::Keys;
 use callbunker::db::pools::{PoolWanted, pool_wanted};
 use callbunker::db::purchases::items::{Limits, Reason, RunOf, Settlement, item_settle, items_attempt, items_intend};
 use callbunker::db::purchases::{Wish, purchase_open};
@@ -35,7 +36,13 @@ const STATE: &str = "SELECT string_agg(line, chr(10)) FROM (
     UNION ALL SELECT 'ignored ' || g::text FROM ignored_numbers g
     UNION ALL SELECT 'waiter ' || w.user_id || w.instance_id || w.created_at FROM waiters w
     UNION ALL SELECT 'pool ' || p::text FROM pools p
+    UNION ALL SELECT 'halt ' || h::text FROM pool_halts h
     UNION ALL SELECT 'gate ' || g::text FROM buying_gate g ORDER BY 1) AS lines";
+
+/// The default pool under some keys.
+fn keys() -> Keys {
+    Keys { pool: PoolName::default_pool(), fingerprint: "0123456789abcdef".into() }
+}
 
 /// A ledger without a daemon: the schema, and the door to it.
 struct Ledger {
@@ -93,7 +100,7 @@ impl Ledger {
     /// An item of `run` with a committed intent.
     fn intended(&self, run: RunOf, number: &str) -> Uuid {
         let (id, number): (Uuid, PhoneNumber) = (Uuid::now_v7(), number.parse().unwrap());
-        let limits = Limits { policy: pool(), per_hour_max: 100, per_day_max: 300, care: Care::Comes };
+        let limits = Limits { keys: keys(), policy: pool(), per_hour_max: 100, per_day_max: 300, care: Care::Comes };
         self.run(move |conn| items_intend(conn, run, &[(id, number)], &limits));
         id
     }
@@ -101,7 +108,7 @@ impl Ledger {
     /// An item that is on the wire.
     fn sent(&self, run: RunOf, number: &str) -> Uuid {
         let id = self.intended(run, number);
-        self.run(move |conn| items_attempt(conn, run, &[id])).expect("it may be sent");
+        self.run(move |conn| items_attempt(conn, run, &[id], &keys())).expect("it may be sent");
         id
     }
 

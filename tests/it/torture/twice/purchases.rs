@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use callbunker::db::assignments::{Asking, Assignment, assignment_release, assignments_claim};
+use callbunker::db::pool_halts::{
+    Keys, PoolRefused, pool_halt, pool_halt_read, pool_halts_clear_of_others, pool_resume,
+};
 use callbunker::db::purchases::items::{
     Ending, Intent, Limits, Pace, RunOf, item_doubt, item_end, item_not_ours, item_settle, items_attempt, items_intend,
     items_pace, items_sort_leftovers, items_withdraw,
@@ -14,10 +17,10 @@ use callbunker::db::purchases::{
 use callbunker::db::stock::{Care, stock_glance, stock_read, stock_read_for_buying};
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
 use callbunker::db::{Connection, Constraint, DbError};
-use callbunker::domain::{OrderState, PoolName, PoolPolicy, Trigger, UserId};
+use callbunker::domain::{OrderState, PoolName, PoolPolicy, Trigger, UserId, Why};
 use uuid::Uuid;
 
-use super::{Ledger, ONE, STATE, THREE, TWO, failure, pool, wish};
+use super::{Ledger, ONE, STATE, THREE, TWO, failure, keys, pool, wish};
 
 fn claim(conn: &mut Connection, user_id: &str) -> Result<Vec<Assignment>, DbError> {
     assignments_claim(conn, &[Asking { user_id, pool: &PoolName::default_pool(), only_pool: false }])
@@ -54,7 +57,11 @@ fn an_item_settles_ends_and_is_doubted_as_if_once() {
         assert!(!ledger.run(move |conn| item_end(conn, item, None, Ending::NotBought, &failure("late"))));
         ledger.run(move |conn| items_withdraw(conn, &[item]));
         assert!(!ledger.run(move |conn| item_not_ours(conn, item, 0.0, 0.0, Ending::NotBought, None)));
-        assert_eq!(ledger.run(move |conn| items_attempt(conn, run, &[item])).unwrap(), Vec::new(), "it is not sent");
+        assert_eq!(
+            ledger.run(move |conn| items_attempt(conn, run, &[item], &keys())).unwrap(),
+            Vec::new(),
+            "it is not sent"
+        );
     }
     assert_eq!(before, ledger.world.sql(STATE));
 }
@@ -96,7 +103,7 @@ fn one_create_at_a_time_is_one_over_all_orders_of_a_run() {
         "UPDATE purchase_items SET first_sent_at = first_sent_at - {ago}, last_sent_at = last_sent_at - {ago}"
     ));
     let intend = |run: RunOf, numbers: &[&str]| {
-        let limits = Limits { policy, per_hour_max: 100, per_day_max: 300, care: Care::Comes };
+        let limits = Limits { keys: keys(), policy, per_hour_max: 100, per_day_max: 300, care: Care::Comes };
         let wanted: Vec<_> = numbers.iter().map(|number| (Uuid::now_v7(), number.parse().unwrap())).collect();
         ledger.run(move |conn| items_intend(conn, run, &wanted, &limits))
     };
@@ -277,7 +284,7 @@ fn a_number_whose_rest_is_over_comes_for_those_in_line_only_if_it_can_serve_them
         assert_eq!((stock.unserved, stock.due), (unserved, 1 - unserved), "{is}");
         assert_eq!(ledger.run(|conn| stock_glance(conn, &PoolName::default_pool(), 9, 9)).idle, 1 - unserved, "{is}");
         // While Twilio keeps silent it comes for nobody, and is stock all the same.
-        let stalled = ledger.run(|conn| stock_read_for_buying(conn, &POLICY, Care::Stalls)).stock;
+        let stalled = ledger.run(|conn| stock_read_for_buying(conn, &POLICY, Care::Stalls, &keys())).stock;
         assert_eq!((stalled.unserved, stalled.due), (1, stock.due), "{is}");
     }
 }
@@ -290,7 +297,8 @@ fn a_number_under_repair_comes_for_those_in_line_unless_twilio_keeps_silent_and_
     let instance = Uuid::new_v4();
     let waiter = waiter("u-1");
     ledger.run(move |conn| waiters_join(conn, instance, std::slice::from_ref(&waiter)));
-    let unserved = |care: Care| ledger.run(move |conn| stock_read_for_buying(conn, &POLICY, care)).stock.unserved;
+    let unserved =
+        |care: Care| ledger.run(move |conn| stock_read_for_buying(conn, &POLICY, care, &keys())).stock.unserved;
     for (is, comes, stalls) in [("configured", 0, 0), ("drifted", 0, 1), ("failed", 1, 1)] {
         ledger.world.sql(&format!("UPDATE numbers SET webhook_status = '{is}'"));
         assert_eq!((unserved(Care::Comes), unserved(Care::Stalls)), (comes, stalls), "{is}");
@@ -303,4 +311,51 @@ fn a_number_under_repair_comes_for_those_in_line_unless_twilio_keeps_silent_and_
         ledger.world.sql(&format!("UPDATE numbers SET webhook_status = '{is}'"));
         assert_eq!((unserved(Care::Comes), unserved(Care::Stalls)), (0, 0), "{is}");
     }
+}
+
+#[test]
+fn a_pools_halt_is_of_its_keys_stops_intents_and_attempts_and_is_told_once() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    let item = ledger.intended(run, ONE);
+    let refused = |needs: &str, keys: Keys| PoolRefused {
+        keys,
+        twilio_code: Some(21_649),
+        message: "no bundle".to_owned(),
+        needs: needs.to_owned(),
+    };
+    let halt = |refused: PoolRefused| ledger.run(move |conn| pool_halt(conn, &refused));
+    assert!(halt(refused("pool.bundle_sid", keys())));
+    let before = ledger.world.sql(STATE);
+    assert!(!halt(refused("pool.address_sid", keys())), "the first word stands");
+    assert_eq!(ledger.world.sql(STATE), before);
+    let halted = |keys: Keys| ledger.run(move |conn| pool_halt_read(conn, &keys)).map(|halt| halt.needs);
+    let others = Keys { fingerprint: "fedcba9876543210".into(), ..keys() };
+    assert_eq!((halted(keys()).as_deref(), halted(others.clone())), (Some("pool.bundle_sid"), None));
+    let attempt = |keys: Keys| ledger.run(move |conn| items_attempt(conn, run, &[item], &keys));
+    assert_eq!(attempt(keys()).unwrap_err(), Intent::Refused(Why::Halted));
+    assert_eq!(attempt(others.clone()).unwrap().len(), 1, "the refused keys are not these");
+    let intend = |keys: Keys, number: &'static str| {
+        let limits = Limits {
+            keys,
+            policy: pool(),
+            pool_country: CountryCode::US,
+            per_hour_max: 100,
+            per_day_max: 300,
+            care: Care::Comes,
+        };
+        let wanted = vec![(Uuid::now_v7(), number.parse().unwrap())];
+        ledger.run(move |conn| items_intend(conn, run, &wanted, &limits))
+    };
+    assert_eq!(intend(keys(), TWO), [Intent::Refused(Why::Halted)]);
+    // Whoever is told of other keys ends the halt of the old ones, and of no pool that it does not know.
+    let gb = Keys { pool: "gb".parse().unwrap(), ..keys() };
+    assert!(halt(refused("pools.gb.bundle_sid", gb)));
+    let known = vec![others.clone()];
+    assert_eq!(ledger.run(move |conn| pool_halts_clear_of_others(conn, &known)), 1);
+    assert_eq!(ledger.world.sql("SELECT pool FROM pool_halts"), "gb");
+    assert_eq!(intend(keys(), TWO), [Intent::Written]);
+    assert!(halt(refused("pool.bundle_sid", keys())));
+    let resume = || ledger.run(|conn| pool_resume(conn, &PoolName::default_pool()));
+    assert_eq!((resume(), resume()), (true, false));
 }

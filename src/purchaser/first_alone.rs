@@ -1,0 +1,150 @@
+//! The first create of a pool that shows papers, or was halted, goes alone: one refusal is enough to learn what is missing.
+//!
+//! Invariants: while nothing that Twilio said proves that the pool's keys will do, one create of it is on the wire at a time;
+//! one that hangs says nothing, and holds the others back no longer than its patience. Kept in memory: a start proves anew.
+//! How to get it wrong: taking a doubt for a proof. Nobody knows what Twilio would have said.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::db::pool_halts::Keys;
+use crate::domain::PoolName;
+
+/// How many creates of a pool may begin now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// As many as its order may have.
+    All,
+    /// One, to see whether the pool's keys will do.
+    One,
+    /// None, before that one is answered.
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Untried,
+    Alone(Instant),
+    Proven,
+}
+
+#[derive(Debug)]
+struct Known {
+    fingerprint: Arc<str>,
+    state: State,
+}
+
+/// What is known of the pools' keys.
+#[derive(Debug, Default)]
+pub(crate) struct FirstAlone(Mutex<Pools>);
+
+type Pools = BTreeMap<PoolName, Known>;
+
+impl FirstAlone {
+    /// How many creates of the pool may begin at `now`; one that is on the wire holds the others back for `patience` at most.
+    /// A pool that shows nothing has nothing to prove, unless it was halted.
+    pub(super) fn room(&self, keys: &Keys, shows_papers: bool, now: Instant, patience: Duration) -> Room {
+        let pools = self.lock();
+        match state_of(&pools, keys) {
+            State::Untried if !shows_papers && !is_known(&pools, keys) => Room::All,
+            State::Untried => Room::One,
+            State::Alone(since) if now.saturating_duration_since(since) < patience => Room::None,
+            State::Alone(_) | State::Proven => Room::All,
+        }
+    }
+
+    /// Claims the right to be the first; `false` = somebody else has it, or nobody needs it any more.
+    pub(super) fn begins(&self, keys: &Keys, now: Instant) -> bool {
+        let mut pools = self.lock();
+        let is_untried = state_of(&pools, keys) == State::Untried;
+        if is_untried {
+            set(&mut pools, keys, State::Alone(now));
+        }
+        is_untried
+    }
+
+    /// A create of the pool ended in a way that does not speak against its keys.
+    pub(super) fn proven(&self, keys: &Keys) {
+        set(&mut self.lock(), keys, State::Proven);
+    }
+
+    /// The keys may not do any more, or a create ended without a word of Twilio's: the next one goes alone.
+    pub(super) fn unproven(&self, keys: &Keys) {
+        set(&mut self.lock(), keys, State::Untried);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pools> {
+        // Nothing panics while it is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_known(pools: &Pools, keys: &Keys) -> bool {
+    pools.get(&keys.pool).is_some_and(|known| known.fingerprint == keys.fingerprint)
+}
+
+fn state_of(pools: &Pools, keys: &Keys) -> State {
+    pools
+        .get(&keys.pool)
+        .filter(|known| known.fingerprint == keys.fingerprint)
+        .map_or(State::Untried, |known| known.state)
+}
+
+fn set(pools: &mut Pools, keys: &Keys, state: State) {
+    pools.insert(keys.pool.clone(), Known { fingerprint: Arc::clone(&keys.fingerprint), state });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    fn keys(fingerprint: &str) -> Keys {
+        Keys { fingerprint: fingerprint.into(), ..Keys::default() }
+    }
+
+    fn room(first: &FirstAlone, fingerprint: &str, sent: Instant, after_ms: u64) -> Room {
+        first.room(&keys(fingerprint), true, sent + Duration::from_millis(after_ms), PATIENCE)
+    }
+
+    #[test]
+    fn the_first_goes_alone_until_it_is_answered() {
+        let (first, now) = (FirstAlone::default(), Instant::now());
+        assert_eq!(room(&first, "a", now, 0), Room::One);
+        assert!(first.begins(&keys("a"), now) && !first.begins(&keys("a"), now), "one of two");
+        assert_eq!(room(&first, "a", now, 0), Room::None);
+        first.proven(&keys("a"));
+        assert_eq!(room(&first, "a", now, 0), Room::All);
+        assert!(!first.begins(&keys("a"), now));
+        assert_eq!(room(&first, "a", now, 0), Room::All, "later ones hold nobody back");
+    }
+
+    #[test]
+    fn one_that_hangs_holds_the_others_back_no_longer_than_its_patience() {
+        let (first, now) = (FirstAlone::default(), Instant::now());
+        assert!(first.begins(&keys("a"), now));
+        assert_eq!((room(&first, "a", now, 999), room(&first, "a", now, 1000)), (Room::None, Room::All));
+    }
+
+    #[test]
+    fn a_pool_that_shows_nothing_has_nothing_to_prove_before_it_was_halted() {
+        let (first, now) = (FirstAlone::default(), Instant::now());
+        let room = |first: &FirstAlone| first.room(&keys("a"), false, now, PATIENCE);
+        assert_eq!(room(&first), Room::All);
+        first.unproven(&keys("a"));
+        assert_eq!(room(&first), Room::One);
+        assert_eq!(first.room(&keys("b"), false, now, PATIENCE), Room::All);
+    }
+
+    #[test]
+    fn a_halt_other_keys_and_an_answer_that_says_nothing_begin_anew() {
+        let (first, now) = (FirstAlone::default(), Instant::now());
+        first.proven(&keys("a"));
+        assert_eq!(room(&first, "b", now, 0), Room::One, "other keys");
+        assert_eq!(room(&first, "a", now, 0), Room::All);
+        first.unproven(&keys("a"));
+        assert_eq!(room(&first, "a", now, 0), Room::One);
+    }
+}

@@ -1,0 +1,172 @@
+//! A pool that lacks an address, a bundle or an identity: one refused create says so, and it halts alone until somebody acts.
+
+use serde_json::{Value, json};
+use twilio_simulator::{Fault, FaultKind, On};
+
+use crate::world::daemon::Daemon;
+use crate::world::{World, eventually};
+
+const RESUME: &str = "/admin/phones/api/resume";
+
+fn refuse(code: u32) -> Fault {
+    Fault::new(On::Create, FaultKind::Refuse).code(code)
+}
+
+fn creates(world: &World) -> u64 {
+    world.twilio.truth().requests_of(On::Create)
+}
+
+fn needs(world: &World) -> String {
+    world.sql("SELECT needs FROM pool_halts")
+}
+
+/// An order that is refused before anything is tried, and what it says.
+fn refused(daemon: &Daemon) -> String {
+    daemon.purchase(1).problem(503, "halted")["detail"].as_str().expect("its detail").to_owned()
+}
+
+fn resume(daemon: &Daemon) {
+    daemon.post(RESUME, &json!({"pool": "default"})).ok();
+}
+
+#[test]
+fn each_refusal_names_what_lacks() {
+    let world = World::new().quiet().set("purchase.concurrency", 8);
+    let daemon = world.daemon();
+    daemon.purchase(2).ok();
+    for (code, key) in [
+        (21_613, "pool.address_sid"),
+        (21_631, "pool.address_sid"),
+        (21_649, "pool.bundle_sid"),
+        (21_650, "pool.identity_sid"),
+        (21_651, "pool.bundle_sid"),
+    ] {
+        let (before, bought) = (creates(&world), world.bought());
+        world.twilio.fault(refuse(code));
+        let order = daemon.purchase(1).ok();
+        let error = &order["errors"][0];
+        assert_eq!((&order["state"], &error["code"]), (&json!("halted"), &json!("halted")), "{code}: {order}");
+        assert_eq!(error["twilio_code"], code, "{order}");
+        assert!(error["message"].as_str().is_some_and(|text| text.contains(key)), "{code}: {order}");
+        assert_eq!(world.sql("SELECT refusal_concerns FROM purchase_items ORDER BY intended_at DESC LIMIT 1"), "pool");
+        assert_eq!((needs(&world).as_str(), creates(&world), world.bought()), (key, before + 1, bought));
+        // It stays so, without another try, and the account has nothing to do with it.
+        assert!(refused(&daemon).contains(key), "{code}");
+        assert_eq!((creates(&world), &daemon.status()["halted"]), (before + 1, &Value::Null));
+        resume(&daemon);
+        assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1, "{code}");
+    }
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_pool_without_its_bundle_halts_after_exactly_one_create_however_much_it_wants() {
+    let bundle = format!("BU{}", "2".repeat(32));
+    let world =
+        World::new().set("pool.threshold_low", 20).set("purchase.concurrency", 8).set("pool.bundle_sid", bundle);
+    world.twilio.fault(refuse(21_649).forever());
+    let daemon = world.daemon();
+    eventually("it halts", || needs(&world) == "pool.bundle_sid");
+    // Whoever asks meanwhile is told at once, and costs nothing.
+    let told = daemon.assign("u-1").problem(503, "pool_empty");
+    assert!(told["detail"].as_str().is_some_and(|detail| detail.contains("pool.bundle_sid")), "{told}");
+    let pass = daemon.post_empty("/admin/phones/cron/auto-replenish").ok();
+    assert_eq!((&pass["replenished"], &pass["reason"]), (&json!(false), &json!("halted")), "{pass}");
+    let tried = creates(&world);
+    assert_eq!(tried, 1);
+    // Whoever resumes it too early costs one more.
+    resume(&daemon);
+    eventually("it halts again", || needs(&world) == "pool.bundle_sid");
+    daemon.post_empty("/admin/phones/cron/auto-replenish").ok();
+    assert_eq!(creates(&world), tried + 1);
+    assert_eq!(world.bought(), 0);
+}
+
+#[test]
+fn resume_names_what_it_resumes() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    world.twilio.fault(refuse(21_650));
+    daemon.purchase(1).ok();
+    daemon.post_empty(RESUME).ok();
+    assert!(refused(&daemon).contains("pool.identity_sid"), "a plain resume is the account's");
+    daemon.post(RESUME, &json!({"pool": "gb"})).problem(422, "invalid_field");
+    assert!(refused(&daemon).contains("pool.identity_sid"));
+    daemon.post("/admin/phones/api/pause", &json!({"reason": "lunch"})).ok();
+    resume(&daemon);
+    assert!(daemon.status()["paused"].is_object(), "the resume of a pool ends no pause");
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+}
+
+#[test]
+fn other_keys_end_the_halt_and_the_same_do_not() {
+    let mut world = World::new().quiet();
+    let old = world.daemon();
+    world.twilio.fault(refuse(21_651));
+    old.purchase(1).ok();
+    let same = world.daemon();
+    assert!(refused(&same).contains("pool.bundle_sid"), "a restart is no remedy");
+    world.change("pool.replenishment_batch_size", 9);
+    let new = world.daemon();
+    assert_eq!(new.purchase(1).ok()["purchased_count"], 1, "it was told of other keys");
+    assert!(refused(&old).contains("pool.bundle_sid"), "and the others were not");
+}
+
+#[test]
+fn an_address_elsewhere_and_a_row_that_keeps_silent_are_the_numbers_fault() {
+    let world = World::new().quiet().set("purchase.concurrency", 1);
+    let daemon = world.daemon();
+    world.twilio.fault(refuse(21_615));
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    world.twilio.fault(Fault::new(On::Search, FaultKind::OddRow).field("address_requirements"));
+    world.twilio.fault(Fault::new(On::Search, FaultKind::AddressRequired));
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    assert_eq!(needs(&world), "");
+    assert_eq!(world.sql("SELECT string_agg(refusal_concerns, ' ') FROM purchase_items"), "number number");
+}
+
+#[test]
+fn what_is_refused_after_a_doubt_halts_the_pool_and_leaves_the_doubt() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Error500));
+    world.twilio.fault(refuse(21_649));
+    daemon.purchase(1).ok();
+    assert_eq!(needs(&world), "pool.bundle_sid");
+    assert_eq!(world.sql("SELECT state || ' ' || doubted FROM purchase_items"), "unknown true");
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn numbers_that_twilio_does_not_sell_halt_the_pool_that_holds_them_and_no_other_order_does() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    world.twilio.fault(Fault::new(On::Search, FaultKind::NotFound));
+    let order = daemon.post("/admin/phones/api/purchase", &json!({"count": 1, "country": "CA"})).ok();
+    assert_eq!((&order["errors"][0]["code"], needs(&world).as_str()), (&json!("twilio_20404"), ""), "{order}");
+    world.twilio.fault(Fault::new(On::Search, FaultKind::NotFound));
+    let order = daemon.purchase(1);
+    assert!(order.body.to_string().contains("pool.number_type"), "{order:?}");
+    assert_eq!(needs(&world), "pool.number_type");
+    resume(&daemon);
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+}
+
+#[test]
+fn what_the_pool_shows_goes_with_each_create_of_it_and_with_no_other() {
+    let (address, bundle) = (format!("AD{}", "1".repeat(32)), format!("BU{}", "2".repeat(32)));
+    let world = World::new().quiet().set("pool.address_sid", &address).set("pool.bundle_sid", &bundle);
+    let daemon = world.daemon();
+    daemon.purchase(1);
+    let shown = |create: usize, name: &str| world.twilio.truth().creates[create].parameters.get(name).cloned();
+    assert_eq!((shown(0, "AddressSid"), shown(0, "BundleSid")), (Some(address), Some(bundle)));
+    assert_eq!(shown(0, "IdentitySid"), None);
+    resume(&daemon);
+    daemon.post("/admin/phones/api/purchase", &json!({"count": 1, "country": "CA"}));
+    let last = world.twilio.truth().creates.len() - 1;
+    assert_eq!(
+        (last, shown(last, "AddressSid"), shown(last, "BundleSid")),
+        (1, None, None),
+        "papers are of one country"
+    );
+}
