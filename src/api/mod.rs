@@ -7,7 +7,8 @@
 //!
 //! How to get it wrong: a rule in a handler. Pages call the same; whatever is decided is decided below.
 
-pub(crate) mod at_twilio;
+pub(crate) mod astray;
+mod at_twilio;
 pub(crate) mod attention;
 pub(crate) mod audit;
 pub(crate) mod custody;

@@ -14,8 +14,8 @@ use crate::db::buying_state::buying_state_read;
 use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
 use crate::db::numbers::{NumberEvent, OwnedNumber, number_history, number_standing};
 use crate::domain::{
-    AreaCode, AssignmentSource, CountryCode, NumberEventKind, NumberSid, NumberStatus, PhoneNumber, QuarantineReason,
-    Trigger, UserId, WebhookStatus, explain_trigger, why_not,
+    AreaCode, AssignmentSource, CountryCode, NumberEventKind, NumberSid, NumberStatus, NumberType, PhoneNumber,
+    PoolName, QuarantineReason, Trigger, UserId, WebhookStatus, explain_trigger, why_not,
 };
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request, answer};
@@ -48,6 +48,10 @@ pub(crate) struct NumberView {
     /// Why it rests, is on hold or is leaving; null for all others.
     #[schema(required)]
     pub(crate) quarantine_reason: Option<QuarantineReason>,
+    /// The pool that it belongs to.
+    pub(crate) pool: PoolName,
+    /// Which of Twilio's stocks it is of.
+    pub(crate) number_type: NumberType,
 }
 
 impl From<OwnedNumber> for NumberView {
@@ -63,6 +67,8 @@ impl From<OwnedNumber> for NumberView {
             purchased_at: number.stored.purchased_at,
             purchase_id: number.purchase_id,
             quarantine_reason: number.stored.quarantine_reason,
+            pool: number.stored.pool,
+            number_type: number.stored.number_type,
         }
     }
 }
@@ -275,7 +281,7 @@ pub(crate) fn about() -> About {
             json!({"phone_number": "+12276164313", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "assigned",
                 "area_code": "227", "country": "US", "webhook_status": "configured", "user_id": "u-1",
                 "purchased_at": "2026-11-22T11:57:15Z", "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68",
-                "capable": true, "missing_since": null, "quarantined_until": null, "quarantine_reason": null,
+                "pool": "default", "number_type": "local", "capable": true, "missing_since": null, "quarantined_until": null, "quarantine_reason": null,
                 "assignable": false, "why_not": "assigned to u-1 since 2026-11-22T11:57:16Z", "history": [
                     {"at": "2026-11-22T11:57:16.799722Z", "event": "assigned", "user_id": "u-1", "source": "pool",
                      "detail": "assigned to u-1 (source: pool)"}]}),

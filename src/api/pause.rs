@@ -83,13 +83,16 @@ pub(crate) struct HaltedDocument {
     /// When the next probe may look whether Twilio accepts us again; `None` when only an operator's resume ends it.
     #[schema(required)]
     pub(crate) next_probe_at: Option<DateTime<Utc>>,
+    /// The key of the configuration that a pool lacks which is halted alone; null when all buying is.
+    #[schema(required)]
+    pub(crate) needs: Option<String>,
     /// Twilio answers what it is asked and refuses what is to be done: looks pass, and buying halts again.
     pub(crate) reads_work: bool,
 }
 
 impl From<Halted> for HaltedDocument {
     fn from(Halted { since, twilio_code, message, next_probe_at, reads_work }: Halted) -> Self {
-        Self { since, twilio_code, message, next_probe_at, reads_work }
+        Self { since, twilio_code, message, next_probe_at, needs: None, reads_work }
     }
 }
 

@@ -9,13 +9,14 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::json;
 
+use super::astray::astray;
 use super::purchases::COUNT_MAX;
 use super::services::Services;
-use super::signup::check_area_code;
 use crate::attention::owned_max_exceeded;
+use crate::config::Config;
 use crate::db::stock::stock_read;
 use crate::domain::{
-    AreaCode, Cap, CountryCode, ManualWish, PoolName, Rooms, Stock, Trigger, Why, explain_order, explain_pass,
+    AreaCode, Cap, CountryCode, Kind, ManualWish, PoolName, Rooms, Stock, Trigger, Why, explain_order, explain_pass,
     plan_manual, plan_pass,
 };
 use crate::http::Problem;
@@ -33,7 +34,7 @@ pub(crate) struct Plan {
     pub(crate) binding_cap: Option<Cap>,
     pub(crate) caps: Rooms,
     #[schema(required)]
-    /// Of one local number, a month.
+    /// Of one number of the kind that is bought, a month.
     pub(crate) unit_price: Option<String>,
     #[schema(required)]
     pub(crate) price_unit: Option<String>,
@@ -45,6 +46,31 @@ pub(crate) struct Plan {
     pub(crate) balance: Option<Money>,
     pub(crate) stock: Stock,
     pub(crate) warnings: Vec<String>,
+    /// The pool that is asked about; null = all of them.
+    #[schema(required)]
+    pub(crate) pool: Option<PoolName>,
+    /// What each pool would buy by itself; of an order by hand there is none.
+    pub(crate) pools: Vec<PlanOfPool>,
+}
+
+/// What a replenishment of one pool would do.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct PlanOfPool {
+    pub(crate) pool: PoolName,
+    pub(crate) would_purchase: u32,
+    pub(crate) for_waiting_signups: u32,
+    pub(crate) why: Why,
+    pub(crate) explanation: String,
+    #[schema(required)]
+    pub(crate) binding_cap: Option<Cap>,
+    pub(crate) caps: Rooms,
+    #[schema(required)]
+    pub(crate) unit_price: Option<String>,
+    #[schema(required)]
+    pub(crate) price_unit: Option<String>,
+    #[schema(required)]
+    pub(crate) monthly_cost: Option<String>,
+    pub(crate) stock: Stock,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -70,13 +96,15 @@ impl From<Balance> for Money {
 }
 
 /// An order by hand that is only thought of.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Thought {
     /// `None` = what a replenishment would do.
     pub(crate) count: Option<u32>,
     pub(crate) area_code: Option<AreaCode>,
-    /// `None` = `pool.country`.
+    /// `None` = the pool's.
     pub(crate) country: Option<CountryCode>,
+    /// `None` = of an order, the pool of its country or area code; else all of them.
+    pub(crate) pool: Option<PoolName>,
     /// Whether it goes beyond the spend caps.
     pub(crate) override_caps: bool,
 }
@@ -90,7 +118,8 @@ impl Thought {
             return Err(wrong());
         }
         let override_caps = request.query("override_caps")?.unwrap_or(false);
-        Ok(Self { count, area_code: request.query("area_code")?, country: request.query("country")?, override_caps })
+        let (area_code, country) = (request.query("area_code")?, request.query("country")?);
+        Ok(Self { count, area_code, country, pool: request.query("pool")?, override_caps })
     }
 }
 
@@ -98,41 +127,48 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
     answer(plan(&services, Thought::asked(&request)?).await)
 }
 
-pub(crate) async fn plan(services: &Services, thought: Thought) -> Result<Plan, Problem> {
-    let Thought { count, area_code, country, override_caps } = thought;
-    let config = services.config.load_full();
-    let bought_in = country.unwrap_or(config.pool.country);
-    check_area_code(area_code, bought_in)?;
+/// The pool that is thought of, and the kind of number that is bought.
+fn of_pool(config: &Config, thought: &Thought) -> Result<(PoolName, Kind), Problem> {
+    let Thought { count, area_code, country, override_caps, pool } = thought;
     let of_an_order =
-        [("area_code", area_code.is_some()), ("country", country.is_some()), ("override_caps", override_caps)];
-    if let Some((field, _)) = of_an_order.into_iter().find(|(_, is_given)| *is_given && count.is_none()) {
-        return Err(Problem::invalid_field(field, "is for an order by hand; give count too"));
+        [("area_code", area_code.is_some()), ("country", country.is_some()), ("override_caps", *override_caps)];
+    let sent = config.catalog().of_order(pool.as_ref(), *country, *area_code).map_err(astray)?;
+    match of_an_order.into_iter().find(|(_, is_given)| *is_given && count.is_none()) {
+        Some((field, _)) => Err(Problem::invalid_field(field, "is for an order by hand; give count too")),
+        None => Ok(sent),
     }
+}
+
+pub(crate) async fn plan(services: &Services, thought: Thought) -> Result<Plan, Problem> {
+    let config = services.config.load_full();
+    let (name, kind) = of_pool(&config, &thought)?;
+    let pool = config.pool(&name).unwrap_or(&config.pool);
     let seen = services.read("plan", stock_read).await?;
-    let (policy, stock) = (config.pool.policy(), seen.stock_for_waiters(&PoolName::default_pool()));
+    let (policy, stock) = (pool.policy(), seen.stock_for_waiters(&name));
     let caps = seen.caps(config.spend.purchases_per_hour_max, config.spend.purchases_per_day_max);
     let rooms = Rooms::new(&policy, &caps, &stock);
-    let (would_purchase, for_waiting_signups, why, binding_cap, explanation) = match count {
+    let (would_purchase, for_waiting_signups, why, binding_cap, explanation) = match thought.count {
         None => {
             let pass = plan_pass(&policy, &caps, &stock, Trigger::Replenish);
             let explanation = explain_pass(&policy, &rooms, &stock, &pass);
             (pass.count, pass.for_waiters, pass.why, pass.binding_cap, explanation)
         }
         Some(count) => {
-            let order = plan_manual(&caps, ManualWish { count, override_caps });
+            let order = plan_manual(&caps, ManualWish { count, override_caps: thought.override_caps });
             (order.count, 0, order.why, order.binding_cap, explain_order(&rooms, &order))
         }
     };
     let mut warnings = seen.buying.warnings();
     warnings.extend(owned_max_exceeded(&policy, stock.owned_at_most()));
     let silent = seen.buying.silences_twilio();
-    let kind = config.pool.kind().in_country(bought_in);
     let (price, balance) = tokio::join!(services.pricing.price(kind, silent), services.pricing.balance(silent));
     let (price, price_error) = match price {
         Ok(price) => (Some(price), None),
         Err(why) => (None, Some(why)),
     };
-    Ok(Plan {
+    // No price is so high that a hundred thousand of them do not fit.
+    let monthly_cost = price.as_ref().and_then(|price| price.monthly.checked_mul(Decimal::from(would_purchase)));
+    let mut plan = Plan {
         would_purchase,
         for_waiting_signups,
         why,
@@ -140,36 +176,60 @@ pub(crate) async fn plan(services: &Services, thought: Thought) -> Result<Plan, 
         binding_cap,
         caps: rooms,
         unit_price: price.as_ref().map(|price| amount(price.monthly)),
-        // No price is so high that a hundred thousand of them do not fit.
-        monthly_cost: price
-            .as_ref()
-            .and_then(|price| price.monthly.checked_mul(Decimal::from(would_purchase)))
-            .map(amount),
+        monthly_cost: monthly_cost.map(amount),
         price_unit: price.map(|price| price.unit),
         price_error,
         balance: balance.ok().map(Money::from),
         stock,
         warnings,
-    })
+        pool: thought.pool.or_else(|| thought.count.map(|_| name.clone())),
+        pools: Vec::new(),
+    };
+    if thought.count.is_none() {
+        plan.pools.push(PlanOfPool::of(name, &plan));
+    }
+    Ok(plan)
+}
+
+impl PlanOfPool {
+    /// The only pool's, so far: what is said of all is said of it.
+    fn of(pool: PoolName, plan: &Plan) -> Self {
+        Self {
+            pool,
+            would_purchase: plan.would_purchase,
+            for_waiting_signups: plan.for_waiting_signups,
+            why: plan.why,
+            explanation: plan.explanation.clone(),
+            binding_cap: plan.binding_cap,
+            caps: plan.caps,
+            unit_price: plan.unit_price.clone(),
+            price_unit: plan.price_unit.clone(),
+            monthly_cost: plan.monthly_cost.clone(),
+            stock: plan.stock,
+        }
+    }
 }
 
 pub(crate) fn about() -> About {
+    let mut document = json!({"would_purchase": 0, "for_waiting_signups": 0, "why": "above_threshold",
+        "explanation": "would buy nothing: 19 available or on their way, threshold 10; 20 with those assigned, minimum 20",
+        "binding_cap": null, "caps": {"hour_left": 80, "day_left": 280, "available_room": 31, "owned_room": 980},
+        "unit_price": "1.15", "price_unit": "USD", "monthly_cost": "0.00",
+        "stock": Stock { available: 19, assigned: 1, ..Stock::default() }});
+    let mut pool = document.clone();
+    pool["pool"] = json!("default");
+    document["balance"] = json!({"amount": "999977.00", "currency": "USD"});
+    document["warnings"] = json!([]);
+    document["pool"] = json!(null);
+    document["pools"] = json!([pool]);
     About::new("plan", "Pool", "What would be bought now, why, and at what cost; buys nothing")
         .text("Without `count`, what a replenishment would do over all its batches; with it, an order by hand.")
         .query::<Count>("count", "Plan an order by hand of so many.")
         .query::<AreaCode>("area_code", "The order's area code; only with `count`.")
-        .query::<CountryCode>("country", "The order's country, `pool.country` unless given; only with `count`.")
+        .query::<CountryCode>("country", "The order's country, the pool's unless given; only with `count`.")
         .query::<bool>("override_caps", "`true`: the order goes beyond the spend caps; only with `count`.")
-        .answer::<Plan>(
-            "The plan.",
-            json!({"would_purchase": 0, "for_waiting_signups": 0, "why": "above_threshold",
-                "explanation": "would buy nothing: 19 available or on their way, threshold 10; 20 with those \
-                                assigned, minimum 20",
-                "binding_cap": null, "caps": {"hour_left": 80, "day_left": 280, "available_room": 31, "owned_room": 980},
-                "unit_price": "1.15", "price_unit": "USD", "monthly_cost": "0.00",
-                "balance": {"amount": "999977.00", "currency": "USD"},
-                "stock": Stock { available: 19, assigned: 1, ..Stock::default() }, "warnings": []}),
-        )
+        .query::<PoolName>("pool", "Only of this pool; of an order, the pool that it is for.")
+        .answer::<Plan>("The plan.", document)
 }
 
 #[cfg(test)]

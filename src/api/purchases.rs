@@ -12,12 +12,12 @@ use http::header::{HeaderValue, LOCATION};
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use super::astray::astray;
 use super::services::Services;
-use super::signup::check_area_code;
 use crate::db::DbError;
 use crate::db::purchases::Wish;
 use crate::db::purchases::record::PurchaseRecord;
-use crate::domain::{NumberType, PoolName, Trigger};
+use crate::domain::{Kind, Trigger};
 use crate::http::{Problem, ProblemCode, Response, json_response};
 use crate::purchaser::{Asker, NotPlaced, PurchaserError, Untold};
 use crate::routing::{Caller, Outcome, Request, answer};
@@ -88,13 +88,14 @@ fn wish(services: &Services, caller: &Caller, body: &PurchaseBody) -> Result<Wis
     if !(1..=COUNT_MAX).contains(&body.count) {
         return Err(Problem::invalid_field("count", format!("must be 1 to {COUNT_MAX}")));
     }
-    let country = body.country.unwrap_or(services.config.load().pool.country);
-    check_area_code(body.area_code, country)?;
+    let config = services.config.load();
+    let sent = config.catalog().of_order(body.pool.as_ref(), body.country, body.area_code).map_err(astray)?;
+    let (pool, Kind { country, number_type }) = sent;
     Ok(Wish {
         trigger: Trigger::Manual,
         count: body.count,
-        pool: PoolName::default_pool(),
-        number_type: NumberType::Local,
+        pool,
+        number_type,
         country,
         area_code: body.area_code,
         fallback: body.fallback,

@@ -96,12 +96,6 @@ pub(super) fn check_region(area_code: Option<AreaCode>, country: Option<CountryC
     }
 }
 
-/// An order says where, and gets it from there or not at all; so an area code must be one of its country.
-pub(super) fn check_area_code(area_code: Option<AreaCode>, country: CountryCode) -> Result<(), Problem> {
-    check_region(area_code, Some(country))?;
-    area_code.map_or(Ok(()), |area_code| belongs(area_code, Some(country)))
-}
-
 fn belongs(area_code: AreaCode, country: Option<CountryCode>) -> Result<(), Problem> {
     let why = match area_code.other_country() {
         Some(other) => {

@@ -1,5 +1,11 @@
-//! How the pool is.
+//! How the pools are: the sums over all of them, or one alone, and a line for each.
+//!
+//! Invariant: whoever knows of one pool only reads what was always there: the sums on top have the names that the counts of the
+//! one pool had.
+//! How to get it wrong: adding up what is no count. A threshold is reached by each pool for itself: one of them that needs
+//! numbers is not helped by another that has enough.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -10,12 +16,21 @@ use super::lists::passes::PassView;
 use super::pause::{HaltedDocument, PausedDocument};
 use super::services::Services;
 use crate::config::Config;
-use crate::db::passes::{Pass, pass_latest};
-use crate::db::stock::{Observation, stock_read};
-use crate::http::json_response;
+use crate::db::passes::{Pass, passes_latest};
+use crate::db::stock::{Observation, Spend as Spent, stock_read};
+use crate::domain::PoolName;
+use crate::http::{Problem, ProblemCode, json_response};
 use crate::routing::{About, Outcome, Request};
 
-/// The first five fields are the earlier service's, to the letter.
+mod of_pool;
+
+pub(crate) use of_pool::OfPool;
+
+/// What was read of each pool.
+pub(crate) type Seen = BTreeMap<PoolName, Observation>;
+
+/// The first five fields are the earlier service's, to the letter. Counts are the sums of those of `pools`, and of the numbers of
+/// pools that are not configured any more.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = PoolStatus)]
 pub(crate) struct Status {
@@ -23,6 +38,7 @@ pub(crate) struct Status {
     pub(crate) assigned: u32,
     pub(crate) total: u32,
     pub(crate) threshold: u32,
+    /// Whether any of the pools does.
     pub(crate) needs_replenishment: bool,
     pub(crate) quarantined: u32,
     pub(crate) unready: u32,
@@ -40,17 +56,32 @@ pub(crate) struct Status {
     pub(crate) resting: u32,
     /// Everything that costs a monthly fee, or may.
     pub(crate) owned: u32,
-    /// `pool.owned_max`
+    /// `owned_max` of each pool.
     pub(crate) owned_max: u32,
-    /// What automatic buying may still make idle stock larger by, under `pool.available_max`.
+    /// What automatic buying may still make idle stock larger by, under `available_max` of each pool.
     pub(crate) available_room: u32,
     #[schema(required)]
     pub(crate) paused: Option<PausedDocument>,
+    /// Buying is halted for all pools; with `?pool=`, or for that one alone.
     #[schema(required)]
     pub(crate) halted: Option<HaltedDocument>,
+    /// Against the caps that bind all pools together.
     pub(crate) spend: Spend,
     #[schema(required)]
     pub(crate) last_replenishment: Option<PassView>,
+    /// Each pool, `default` first, then by name; with `?pool=`, that one alone.
+    pub(crate) pools: Vec<OfPool>,
+    /// Pools that numbers belong to and the configuration does not name. Their users keep their numbers; idle ones serve nobody.
+    pub(crate) unconfigured: Vec<Unconfigured>,
+}
+
+/// A pool that the configuration does not name any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(crate) struct Unconfigured {
+    pub(crate) pool: PoolName,
+    pub(crate) available: u32,
+    pub(crate) assigned: u32,
+    pub(crate) quarantined: u32,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -68,53 +99,115 @@ pub(crate) struct Window {
     pub(crate) max: u32,
 }
 
-pub(crate) async fn status(services: Arc<Services>, _request: Request) -> Outcome {
-    let (seen, last_replenishment) =
-        services.read("status", |conn| Ok((stock_read(conn)?, pass_latest(conn)?))).await?;
-    json_response(StatusCode::OK, &document(seen, last_replenishment, &services.config.load()))
+pub(crate) async fn status(services: Arc<Services>, request: Request) -> Outcome {
+    let config = services.config.load_full();
+    let only: Option<PoolName> = request.query("pool")?;
+    if let Some(unknown) = only.as_ref().filter(|name| config.pool(name).is_none()) {
+        return Err(Problem::new(ProblemCode::NotFound, format!("The configuration has no pool {unknown}.")));
+    }
+    let (seen, passes) = services.read("status", |conn| Ok((stock_read(conn)?, passes_latest(conn)?))).await?;
+    json_response(StatusCode::OK, &told(&of_default(seen), &passes, &config, only.as_ref()))
 }
 
-/// The status document, for the API, the dashboard and its live events.
-pub(crate) fn document(seen: Observation, last_replenishment: Option<Pass>, config: &Config) -> Status {
-    let (stock, threshold) = (seen.stock, config.pool.threshold_low);
+/// What is read is that of `default`, as long as there is no other.
+fn of_default(seen: Observation) -> Seen {
+    Seen::from([(PoolName::default_pool(), seen)])
+}
+
+/// The status document over all pools, for the dashboard and its live events; `passes` are the latest of each pool.
+pub(crate) fn document(seen: Observation, passes: &[Pass], config: &Config) -> Status {
+    told(&of_default(seen), passes, config, None)
+}
+
+fn told(seen: &Seen, passes: &[Pass], config: &Config, only: Option<&PoolName>) -> Status {
+    let is_meant = |name: &PoolName| only.is_none_or(|only| only == name);
+    let pools = config.pools().filter_map(|(name, pool)| {
+        let last = passes.iter().find(|pass| pass.pool == *name);
+        Some(OfPool::new(name, pool, seen.get(name)?, last))
+    });
+    let pools: Vec<OfPool> = pools.filter(|of_pool| is_meant(&of_pool.pool)).collect();
+    // What is said of the account stands beside each pool.
+    let account = seen.values().next();
+    let spent = account.map(|seen| seen.spend).unwrap_or_default();
+    let last = passes.iter().filter(|pass| is_meant(&pass.pool)).max_by_key(|pass| pass.id);
+    let halted = account.and_then(|seen| seen.buying.halted.clone()).map(Into::into);
+    let alone = pools.first().filter(|_| only.is_some()).and_then(|of_pool| of_pool.halted.clone());
+    let sum = |count: fn(&OfPool) -> u32| pools.iter().fold(0_u32, |sum, of_pool| sum.saturating_add(count(of_pool)));
     Status {
-        available: stock.available,
-        assigned: stock.assigned,
-        total: stock.total(),
-        threshold,
-        needs_replenishment: stock.available < threshold,
-        quarantined: stock.quarantined,
-        unready: stock.unready,
-        unfit: stock.unfit,
-        purchasing: stock.purchasing,
-        unsettled: stock.unsettled,
-        waiting: stock.waiting,
-        missing: seen.missing,
-        missing_of_users: seen.missing_of_users,
-        held: seen.held,
-        resting: stock.quarantined.saturating_sub(seen.held),
-        owned: stock.owned(),
-        owned_max: config.pool.owned_max,
-        available_room: config.pool.available_max.saturating_sub(stock.idle_at_most()),
-        paused: seen.buying.paused.map(Into::into),
-        halted: seen.buying.halted.map(Into::into),
-        spend: Spend {
-            hour: Window { bought: seen.spend.hour, max: config.spend.purchases_per_hour_max },
-            day: Window { bought: seen.spend.day, max: config.spend.purchases_per_day_max },
-            overridden: seen.spend.overridden,
-        },
-        last_replenishment: last_replenishment.map(Into::into),
+        available: sum(|pool| pool.available),
+        assigned: sum(|pool| pool.assigned),
+        total: sum(|pool| pool.total),
+        threshold: sum(|pool| pool.threshold),
+        needs_replenishment: pools.iter().any(|pool| pool.needs_replenishment),
+        quarantined: sum(|pool| pool.quarantined),
+        unready: sum(|pool| pool.unready),
+        unfit: sum(|pool| pool.unfit),
+        purchasing: sum(|pool| pool.purchasing),
+        unsettled: sum(|pool| pool.unsettled),
+        waiting: sum(|pool| pool.waiting),
+        missing: sum(|pool| pool.missing),
+        missing_of_users: sum(|pool| pool.missing_of_users),
+        held: sum(|pool| pool.held),
+        resting: sum(|pool| pool.resting),
+        owned: sum(|pool| pool.owned),
+        owned_max: sum(|pool| pool.owned_max),
+        available_room: sum(|pool| pool.available_room),
+        paused: account.and_then(|seen| seen.buying.paused.clone()).map(Into::into),
+        halted: alone.or(halted),
+        spend: spend(spent, config),
+        last_replenishment: last.cloned().map(Into::into),
+        pools,
+        unconfigured: Vec::new(),
+    }
+}
+
+fn spend(spent: Spent, config: &Config) -> Spend {
+    Spend {
+        hour: Window { bought: spent.hour, max: config.spend.purchases_per_hour_max },
+        day: Window { bought: spent.day, max: config.spend.purchases_per_day_max },
+        overridden: spent.overridden,
     }
 }
 
 pub(crate) fn about() -> About {
-    About::new("status", "Pool", "How the pool is").answer::<Status>(
-        "The pool.",
-        json!({"available": 13, "assigned": 6, "total": 19, "threshold": 10, "needs_replenishment": false, "quarantined": 1,
-            "unready": 0, "unfit": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "missing": 0, "missing_of_users": 0,
-            "held": 0, "resting": 1, "owned": 20, "owned_max": 1000, "available_room": 37, "paused": null, "halted": null,
-            "spend": {"hour": {"bought": 20, "max": 100}, "day": {"bought": 20, "max": 300}, "override": 0},
-            "last_replenishment": {"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start",
-                "reason": "below_threshold", "purchased_count": 20, "error": null}}),
-    )
+    let last = json!({"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
+        "purchased_count": 20, "error": null, "pool": "default"});
+    let mut document = json!({"available": 13, "assigned": 6, "total": 19, "threshold": 10, "needs_replenishment": false,
+        "quarantined": 1, "unready": 0, "unfit": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "missing": 0,
+        "missing_of_users": 0, "held": 0, "resting": 1, "owned": 20, "owned_max": 1000, "available_room": 37, "halted": null,
+        "spend": {"hour": {"bought": 20, "max": null}, "day": {"bought": 20, "max": null}}, "last_replenishment": last});
+    let mut pool = document.clone();
+    for (key, value) in [("pool", "default"), ("country", "US"), ("number_type", "local")] {
+        pool[key] = json!(value);
+    }
+    document["pools"] = json!([pool]);
+    document["unconfigured"] = json!([]);
+    document["paused"] = json!(null);
+    document["spend"] = json!({"hour": {"bought": 20, "max": 100}, "day": {"bought": 20, "max": 300}, "override": 0});
+    About::new("status", "Pool", "How the pools are")
+        .text("Sums over all pools on top, and each of them under `pools`.")
+        .query::<PoolName>("pool", "The same of that pool alone.")
+        .answer::<Status>("The pools.", document)
+        .refuses(ProblemCode::NotFound, "The configuration has no pool of this name.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_words_of_the_sums() {
+        let of_pool = |name: &str| {
+            let pool = crate::config::PoolConfig::default();
+            let seen = crate::db::stock::Observation::default();
+            serde_json::to_value(OfPool::new(&name.parse().unwrap(), &pool, &seen, None)).unwrap()
+        };
+        let line = of_pool("gb");
+        for count in
+            ["available", "assigned", "total", "threshold", "quarantined", "waiting", "owned", "available_room"]
+        {
+            assert!(line[count].is_u64(), "{count}");
+        }
+        assert_eq!((line["pool"].as_str(), line["spend"]["day"]["max"].is_null()), (Some("gb"), true));
+    }
 }

@@ -14,9 +14,10 @@ mod users;
 
 pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs};
 pub(super) use pool::{
-    ConfigureArgs, OrderCommand, OrdersArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs, StatusArgs,
+    ConfigureArgs, OrderCommand, OrdersArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs, ReplenishArgs,
+    StatusArgs,
 };
-pub(super) use shared::{Color, Length, ListArgs, Remote};
+pub(super) use shared::{Color, Length, ListArgs, PoolListArgs, Remote};
 pub(super) use users::{AssignArgs, ReleaseArgs, UserCommand, UsersArgs};
 
 const AFTER_HELP: &str = "\
@@ -57,14 +58,16 @@ pub(super) enum Command {
         #[arg(long)]
         offline: bool,
     },
-    /// Show what needs a person, and the pool: stock, spend, pause, halt and the last replenishment
+    /// Show what needs a person, and the pools together: stock, spend, pause, halt and the last replenishment
     Status(StatusArgs),
+    /// Show each pool: what it holds, its stock, who waits, what was bought today, the price, and what it lacks
+    Pools(Remote),
     /// Show what would be bought now and why, or what an order by hand would buy; buys nothing
     Plan(PlanArgs),
     /// Buy numbers by hand, and follow the order until it has ended
     Purchase(PurchaseArgs),
-    /// Look at the pool at once, and buy what it lacks
-    Replenish(Remote),
+    /// Look at the pools at once, and buy what they lack
+    Replenish(ReplenishArgs),
     /// Set the webhooks on every number that differs, or on the given ones
     ConfigureWebhooks(ConfigureArgs),
     /// Compare the database with Twilio's list of numbers, and mend what may be mended
@@ -78,12 +81,12 @@ pub(super) enum Command {
     /// Show which number a user has, and which they had
     Users(UsersArgs),
     /// Show who has which number since when, newest first, ended ones too
-    Assignments(ListArgs),
+    Assignments(PoolListArgs),
     /// List the numbers, or look at one and decide about it
     Numbers(NumbersArgs),
-    /// Show what each check of the pool did and why, newest first
+    /// Show what each check of a pool did and why, newest first
     #[command(name = "checks", visible_alias = "passes")]
-    Passes(ListArgs),
+    Passes(PoolListArgs),
     /// Show who did what, from where, with which result
     Audit(ListArgs),
     /// Take over the numbers and users of the earlier service from a CSV file

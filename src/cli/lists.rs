@@ -6,11 +6,12 @@
 use serde_json::Value;
 
 use super::api_request::ApiRequest;
-use super::args::{Length, ListArgs, NumbersArgs};
+use super::args::{Length, ListArgs, NumbersArgs, PoolListArgs};
 use super::client::{ApiAnswer, Client};
 use super::ending::{CommandError, Ending, say, warn};
 use super::tables::list;
 use crate::api::lists::Page;
+use crate::domain::PoolName;
 
 /// The largest page that the daemon gives.
 const PAGE_MAX: usize = 200;
@@ -29,6 +30,7 @@ pub(super) fn numbers(client: &Client, args: &NumbersArgs) -> Ending {
         let call = ApiRequest::get_api(&["numbers"])
             .query("status", args.status.map(|status| status.as_str()).or(held))
             .query("area_code", args.area_code)
+            .query("pool", args.pool.as_ref())
             .query("order", is_for_people.then_some("newest"));
         client.ask(&call.query("limit", Some(limit)).query("cursor", cursor))
     };
@@ -52,7 +54,7 @@ fn ignored(client: &Client, args: &NumbersArgs) -> Ending {
     print(walk(args.length, page, |_| true)?, args.remote.json, &columns, "no number is ignored")
 }
 
-pub(super) fn passes(client: &Client, args: &ListArgs) -> Ending {
+pub(super) fn passes(client: &Client, args: &PoolListArgs) -> Ending {
     let columns = [
         ("AT", "at"),
         ("TRIGGER", "trigger"),
@@ -61,7 +63,7 @@ pub(super) fn passes(client: &Client, args: &ListArgs) -> Ending {
         ("EXPLANATION", "explanation"),
         ("ERROR", "error"),
     ];
-    history(client, args, "passes", &columns, "nobody looked at the pool yet")
+    history(client, &args.list, ("passes", args.pool.as_ref()), &columns, "nobody looked at the pool yet")
 }
 
 pub(super) fn audit(client: &Client, args: &ListArgs) -> Ending {
@@ -74,13 +76,20 @@ pub(super) fn audit(client: &Client, args: &ListArgs) -> Ending {
         ("DETAIL", "summary"),
         ("REQUEST", "request_id"),
     ];
-    history(client, args, "audit", &columns, "nothing was done yet")
+    history(client, args, ("audit", None), &columns, "nothing was done yet")
 }
 
-/// A list without filters, newest first.
-fn history(client: &Client, args: &ListArgs, name: &str, columns: &[(&str, &str)], none: &str) -> Ending {
+/// A list, of one pool perhaps, newest first.
+fn history(
+    client: &Client,
+    args: &ListArgs,
+    (name, pool): (&str, Option<&PoolName>),
+    columns: &[(&str, &str)],
+    none: &str,
+) -> Ending {
     let page = |limit: usize, cursor: Option<&str>| {
-        client.ask(&ApiRequest::get_api(&[name]).query("limit", Some(limit)).query("cursor", cursor))
+        let call = ApiRequest::get_api(&[name]).query("pool", pool);
+        client.ask(&call.query("limit", Some(limit)).query("cursor", cursor))
     };
     print(walk(args.length, page, |_| true)?, args.remote.json, columns, none)
 }
@@ -117,16 +126,40 @@ pub(super) fn walk(
     Ok((text.expect("a page of JSON values is JSON"), all))
 }
 
+/// Where there is more than the one pool that everybody has, each line says its own.
+fn with_pools<'c>(columns: &[(&'c str, &'c str)], lines: &[Value]) -> Vec<(&'c str, &'c str)> {
+    let tells = lines.iter().any(|line| line["pool"].as_str().is_some_and(|pool| pool != PoolName::DEFAULT));
+    let mut columns = columns.to_vec();
+    if tells {
+        columns.insert(1, ("POOL", "pool"));
+    }
+    columns
+}
+
 pub(super) fn print((text, page): (String, Page<Value>), json: bool, columns: &[(&str, &str)], none: &str) -> Ending {
     if json {
         return say(&format!("{text}\n"));
     }
     match page.items.as_slice() {
         [] => warn(&format!("callbunker: {none}")),
-        lines => say(&list(lines, columns))?,
+        lines => say(&list(lines, &with_pools(columns, lines)))?,
     }
     if page.next_cursor.is_some() {
         warn("callbunker: there are more; --all shows them");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_line_names_its_pool_where_there_are_several() {
+        let columns = [("NUMBER", "phone_number"), ("USER", "user_id")];
+        assert_eq!(with_pools(&columns, &[json!({"pool": "default"}), json!({})]), columns);
+        let several = with_pools(&columns, &[json!({"pool": "default"}), json!({"pool": "gb"})]);
+        assert_eq!(several, [columns[0], ("POOL", "pool"), columns[1]]);
+    }
 }

@@ -31,6 +31,7 @@ mod orders;
 mod pause;
 mod phone;
 mod pool;
+mod pools;
 mod purchase;
 mod question;
 mod refusal;
@@ -71,8 +72,9 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Migrate => local::migrate(sources),
         Command::CheckConfig { offline } => local::check_config(sources, offline),
         Command::Status(args) => status::status(&client(&args.remote)?, &args),
+        Command::Pools(remote) => pools::pools(&client(&remote)?, &remote),
         Command::Plan(args) => pool::plan(&client(&args.remote)?, &args),
-        Command::Replenish(remote) => pool::replenish(&client(&remote)?, &remote),
+        Command::Replenish(args) => pool::replenish(&client(&args.remote)?, &args),
         Command::Purchase(args) => match args.cancel {
             Some(id) => cancel::cancel(&client(&args.remote)?, &args, &id.to_string()),
             None => purchase::purchase(&client(&args.remote)?, &args),
@@ -83,12 +85,12 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Assign(args) => users::assign(&signup_client(&args.remote)?, &args),
         Command::Release(args) => users::release(&signup_client(&args.remote)?, &args),
         Command::Users(args) => users::users(&client(&args.remote)?, &args),
-        Command::Assignments(args) => users::assignments(&client(&args.remote)?, &args),
+        Command::Assignments(args) => users::assignments(&client(&args.list.remote)?, &args),
         Command::Numbers(args) => match &args.command {
             None => lists::numbers(&client(&args.remote)?, &args),
             Some(command) => number::number(&client(&args.remote)?, &args, command),
         },
-        Command::Passes(args) => lists::passes(&client(&args.remote)?, &args),
+        Command::Passes(args) => lists::passes(&client(&args.list.remote)?, &args),
         Command::Audit(args) => lists::audit(&client(&args.remote)?, &args),
         Command::Import(args) => import::import(|| client(&args.remote), &args),
         Command::Pause(args) => pause::pause(&client(&args.remote)?, &args),

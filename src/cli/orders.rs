@@ -16,8 +16,8 @@ use super::tables::{Facts, list, text};
 pub(super) fn orders(client: &Client, args: &OrdersArgs) -> Ending {
     match &args.command {
         None => listed(client, args),
-        Some(_) if args.state.is_some() || args.length.is_given() => Err(CommandError::Usage(
-            "--state, --limit and --all are for the list; leave them out for one order".to_owned(),
+        Some(_) if args.state.is_some() || args.pool.is_some() || args.length.is_given() => Err(CommandError::Usage(
+            "--state, --pool, --limit and --all are for the list; leave them out for one order".to_owned(),
         )),
         Some(OrderCommand::Show { id }) => show(client, *id, args.remote.json),
     }
@@ -26,6 +26,7 @@ pub(super) fn orders(client: &Client, args: &OrdersArgs) -> Ending {
 fn listed(client: &Client, args: &OrdersArgs) -> Ending {
     let page = |limit: usize, cursor: Option<&str>| {
         let call = ApiRequest::get_api(&["purchases"]).query("state", args.state.map(|state| state.as_str()));
+        let call = call.query("pool", args.pool.as_ref());
         client.ask(&call.query("limit", Some(limit)).query("cursor", cursor))
     };
     let columns = [

@@ -1,4 +1,4 @@
-//! The pool as a whole: plan, replenish.
+//! The pools as a whole: plan, replenish.
 //!
 //! Invariant: a pass that had no reason to buy ended well; one that met an error ends with 1.
 //! How to get it wrong: computing a figure here. The daemon counts, under one snapshot.
@@ -6,16 +6,16 @@
 use serde_json::Value;
 
 use super::api_request::ApiRequest;
-use super::args::{PlanArgs, Remote};
+use super::args::{PlanArgs, ReplenishArgs};
 use super::client::Client;
 use super::ending::{CommandError, Ending, both, say, warn};
 use super::follow::spinner;
-use super::tables::{Facts, list, text};
+use super::tables::{Facts, items, list, text};
 use crate::api::replenish::{RUNNING, Replenished};
 
 pub(super) fn plan(client: &Client, args: &PlanArgs) -> Ending {
     let call = ApiRequest::get_api(&["plan"]).query("count", args.count).query("area_code", args.area_code);
-    let answer = client.ask(&call.query("country", args.country))?;
+    let answer = client.ask(&call.query("country", args.country).query("pool", args.pool.as_ref()))?;
     if args.remote.json {
         return say(&format!("{}\n", answer.text));
     }
@@ -24,6 +24,10 @@ pub(super) fn plan(client: &Client, args: &PlanArgs) -> Ending {
 
 fn planned(document: &Value) -> String {
     let mut facts = Facts::of(document);
+    let (pool, pools) = (facts.take("pool"), facts.take("pools"));
+    if pool.is_string() {
+        facts.line("pool", text(&pool));
+    }
     facts.show(&["would_purchase", "for_waiting_signups"]);
     for name in ["why", "binding_cap"] {
         let code = facts.take(name);
@@ -56,8 +60,20 @@ fn planned(document: &Value) -> String {
     for (name, count) in stock.as_object().into_iter().flatten() {
         facts.line(counted(name).unwrap_or(&format!("stock {}", name.replace('_', " "))), text(count));
     }
-    facts.print()
+    match pools.as_array().map(Vec::as_slice) {
+        Some(pools @ [_, _, ..]) => format!("{}\n{}", facts.print(), list(pools, &PLANS)),
+        _ => facts.print(),
+    }
 }
+
+/// What each of several pools would buy.
+const PLANS: [(&str, &str); 5] = [
+    ("POOL", "pool"),
+    ("WOULD BUY", "would_purchase"),
+    ("FOR WAITING SIGNUPS", "for_waiting_signups"),
+    ("WHY", "explanation"),
+    ("A MONTH", "monthly_cost"),
+];
 
 /// What a count of the stock is called.
 fn counted(name: &str) -> Option<&'static str> {
@@ -77,13 +93,13 @@ fn counted(name: &str) -> Option<&'static str> {
     })
 }
 
-pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
+pub(super) fn replenish(client: &Client, args: &ReplenishArgs) -> Ending {
     let bar = spinner("replenishing");
-    let answer = client.ask(&ApiRequest::post_api(&["replenish"]).takes_long());
+    let answer = client.ask(&ApiRequest::post_api(&["replenish"]).query("pool", args.pool.as_ref()).takes_long());
     bar.finish_and_clear();
     let answer = answer?;
     let report: Replenished = answer.read()?;
-    let printed = if remote.json {
+    let printed = if args.remote.json {
         say(&format!("{}\n", answer.text))
     } else {
         let (bought, reason) = (report.purchased_count, report.reason.as_deref());
@@ -101,7 +117,11 @@ pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
         };
         let rows = [counts("previous_status", "before"), counts("new_status", "after")];
         let columns = [("", "when"), ("AVAILABLE", "available"), ("ASSIGNED", "assigned"), ("TOTAL", "total")];
-        say(&format!("{headline}\n{}", list(&rows, &columns)))
+        let each = match items(&answer.document, "pools") {
+            pools @ [_, _, ..] => format!("\n{}", list(pools, &EACH)),
+            _ => String::new(),
+        };
+        say(&format!("{headline}\n{}{each}", list(&rows, &columns)))
     };
     let told = match report.error {
         Some(error) => {
@@ -112,6 +132,10 @@ pub(super) fn replenish(client: &Client, remote: &Remote) -> Ending {
     };
     both(printed, told)
 }
+
+/// What the look did for each of several pools.
+const EACH: [(&str, &str); 4] =
+    [("POOL", "pool"), ("BOUGHT", "purchased_count"), ("REASON", "reason"), ("ERROR", "error")];
 
 /// A reason's code and what to make of it; a code that is not known stands for itself.
 fn why_not(reason: &str) -> String {

@@ -53,7 +53,7 @@ pub(super) fn purchase(client: &Client, args: &PurchaseArgs) -> Ending {
 /// Shows what the order would buy at which price, and asks.
 fn confirm(client: &Client, args: &PurchaseArgs) -> Ending {
     let call = ApiRequest::get_api(&["plan"]).query("count", args.count).query("area_code", args.area_code);
-    let call = call.query("override_caps", args.override_caps.then_some(true));
+    let call = call.query("override_caps", args.override_caps.then_some(true)).query("pool", args.pool.as_ref());
     let plan = client.ask(&call.query("country", args.country))?.document;
     match agreed(&question(args, &plan))? {
         true => Ok(()),
@@ -68,6 +68,10 @@ fn question(args: &PurchaseArgs, plan: &Value) -> String {
         (Some(area_code), _) => format!(" of area code {area_code}"),
         (None, Some(country)) => format!(" of {country}"),
         (None, None) => String::new(),
+    };
+    let place = match &args.pool {
+        Some(pool) => format!("{place} for the pool {pool}"),
+        None => place,
     };
     let mut lines = Vec::new();
     let possible = plan["would_purchase"].as_u64().filter(|possible| *possible < u64::from(count));

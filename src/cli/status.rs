@@ -72,7 +72,7 @@ fn watch(client: &Client, args: &StatusArgs) -> Ending {
 }
 
 fn shown(client: &Client, args: &StatusArgs) -> Result<String, CommandError> {
-    let answer = client.ask(&ApiRequest::get_api(&["status"]))?;
+    let answer = client.ask(&ApiRequest::get_api(&["status"]).query("pool", args.pool.as_ref()))?;
     if args.remote.json {
         return Ok(format!("{}\n", answer.text));
     }
@@ -118,12 +118,32 @@ fn table(document: &Value) -> String {
     }
     facts.line("beyond the caps", text(&spend["override"]));
     buying_lines(&mut facts);
+    of_pools(&mut facts);
     let last = facts.take("last_replenishment");
     facts.line("last replenishment", pass(&last));
     if last["error"].is_string() {
         facts.toned("its error", text(&last["error"]), Tone::Bad);
     }
     facts.print()
+}
+
+/// How much of what each of several pools wants is there, and which are not configured.
+fn of_pools(facts: &mut Facts) {
+    let (pools, unconfigured) = (facts.take("pools"), facts.take("unconfigured"));
+    let pools = pools.as_array().map(Vec::as_slice).unwrap_or_default();
+    if pools.len() > 1 {
+        let stock = |pool: &Value| {
+            let halted = if pool["halted"].is_object() { ", halted" } else { "" };
+            let (name, available, threshold) =
+                (text(&pool["pool"]), text(&pool["available"]), text(&pool["threshold"]));
+            format!("{name} {available} (threshold {threshold}{halted})")
+        };
+        facts.line("pools", pools.iter().map(stock).collect::<Vec<_>>().join(", "));
+    }
+    if let Some(left @ [_, ..]) = unconfigured.as_array().map(Vec::as_slice) {
+        let names: Vec<String> = left.iter().map(|pool| text(&pool["pool"])).collect();
+        facts.toned("not configured", names.join(", "), Tone::Warn);
+    }
 }
 
 fn pass(pass: &Value) -> String {

@@ -50,6 +50,8 @@ fn tone(field: &str, value: &Value) -> Tone {
         ("status", "held") | ("webhook_status", "drifted" | "pending") | ("state", "stopped" | "interrupted") => {
             Tone::Warn
         }
+        ("state", word) if word.starts_with("halted") => Tone::Bad,
+        ("state", "low" | "not configured") => Tone::Warn,
         ("error", word) if !word.is_empty() => Tone::Bad,
         ("errors", _) if value.as_array().is_some_and(|errors| !errors.is_empty()) => Tone::Bad,
         ("result", _) => match value.as_u64() {

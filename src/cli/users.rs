@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::api_request::ApiRequest;
-use super::args::{AssignArgs, Length, ListArgs, ReleaseArgs, Remote, UserCommand, UsersArgs};
+use super::args::{AssignArgs, Length, ListArgs, PoolListArgs, ReleaseArgs, Remote, UserCommand, UsersArgs};
 use super::client::{ApiError, Client};
 use super::ending::{CommandError, Ending, say};
 use super::lists::{print, walk};
@@ -81,11 +81,13 @@ const LINES: [(&str, &str); 5] = [
     ("SOURCE", "source"),
 ];
 
-pub(super) fn assignments(client: &Client, args: &ListArgs) -> Ending {
+pub(super) fn assignments(client: &Client, args: &PoolListArgs) -> Ending {
     let page = |limit: usize, cursor: Option<&str>| {
-        client.ask(&ApiRequest::get_api(&["assignments"]).query("limit", Some(limit)).query("cursor", cursor))
+        let call = ApiRequest::get_api(&["assignments"]).query("pool", args.pool.as_ref());
+        client.ask(&call.query("limit", Some(limit)).query("cursor", cursor))
     };
-    print(walk(args.length, page, |_| true)?, args.remote.json, &LINES, "nobody was given a number yet")
+    let ListArgs { length, remote } = &args.list;
+    print(walk(*length, page, |_| true)?, remote.json, &LINES, "nobody was given a number yet")
 }
 
 pub(super) fn users(client: &Client, args: &UsersArgs) -> Ending {

@@ -34,7 +34,7 @@ use crate::db::assignments::{AssignmentFilter, AssignmentRecord, Pace, assignmen
 use crate::db::attention::{SpendCaps, spend_free_at};
 use crate::db::audit::{AuditTold, audit_acts_latest, audit_told};
 use crate::db::numbers::{IdleNumber, pool_oldest};
-use crate::db::passes::{Pass, passes_list};
+use crate::db::passes::{Pass, passes_latest, passes_list};
 use crate::db::purchases::{OrderView, orders_recent, purchases_of_month};
 use crate::db::slice::Slice;
 use crate::db::stock::stock_read;
@@ -57,6 +57,8 @@ struct Read {
     hours: u32,
     orders: Vec<OrderView>,
     passes: Vec<Pass>,
+    /// The latest of each pool.
+    latest: Vec<Pass>,
     assignments: Vec<AssignmentRecord>,
     pool: Vec<IdleNumber>,
     comparison: Option<Comparison>,
@@ -73,7 +75,8 @@ fn read(conn: &mut Connection, (hours, step): (u32, u32), caps: SpendCaps) -> Re
         past: chart::read(conn, hours, step)?,
         hours,
         orders: orders_recent(conn, ORDERS)?,
-        passes: passes_list(conn, Slice::First, checks::READ)?,
+        passes: passes_list(conn, None, Slice::First, checks::READ)?,
+        latest: passes_latest(conn)?,
         assignments: assignments_list(conn, &AssignmentFilter::default(), Slice::First, ASSIGNMENTS)?,
         pool: pool_oldest(conn, &PoolName::default_pool(), POOL)?,
         comparison: comparison::read(conn)?,
@@ -255,11 +258,10 @@ async fn show(services: &Services, request: &Request) -> Outcome {
 
 fn make(services: &Services, request: &Request, read: Read, attention: Attention) -> Result<Home, Problem> {
     let config = services.config.load();
-    let last = read.passes.first().cloned();
     let silent = read.seen.buying.silences_twilio();
     let now = chart::now(&read.seen.stock, config.pool.threshold_low);
     let (samples, marks) = read.past;
-    let status = document(read.seen, last, &config);
+    let status = document(read.seen, &read.latest, &config);
     let [hour_free_at, day_free_at] = read.free_at;
     Ok(Home {
         frame: Frame { available: Some(status.available), ..Frame::new("Dashboard", services, request) },

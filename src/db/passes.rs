@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{BigInt, Integer, Nullable, Text};
 
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
@@ -83,12 +83,46 @@ pub fn pass_latest(conn: &mut Connection) -> Result<Option<Pass>, DbError> {
     Ok(passes::table.order(passes::id.desc()).select(Pass::as_select()).first(conn).optional()?)
 }
 
-/// A page of the passes, newest first.
+#[derive(QueryableByName)]
+struct Latest {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+/// The latest pass of each pool that had one, the last one first.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn passes_list(conn: &mut Connection, slice: Slice<i64>, limit: i64) -> Result<Vec<Pass>, DbError> {
-    let lines = passes::table.limit(limit).select(Pass::as_select()).into_boxed();
+pub fn passes_latest(conn: &mut Connection) -> Result<Vec<Pass>, DbError> {
+    // From pool to pool by the index, however many passes each of them had.
+    let latest: Vec<Latest> = sql_query(
+        "WITH RECURSIVE named AS (
+             (SELECT pool FROM passes ORDER BY pool LIMIT 1)
+             UNION ALL
+             SELECT (SELECT pool FROM passes WHERE pool > named.pool ORDER BY pool LIMIT 1) FROM named WHERE named.pool IS NOT NULL)
+         SELECT (SELECT id FROM passes WHERE passes.pool = named.pool ORDER BY id DESC LIMIT 1) AS id
+           FROM named WHERE named.pool IS NOT NULL",
+    )
+    .load(conn)?;
+    let ids: Vec<i64> = latest.into_iter().map(|latest| latest.id).collect();
+    Ok(passes::table.filter(passes::id.eq_any(ids)).order(passes::id.desc()).select(Pass::as_select()).load(conn)?)
+}
+
+/// A page of the passes, of one pool or of all, newest first.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn passes_list(
+    conn: &mut Connection,
+    pool: Option<&PoolName>,
+    slice: Slice<i64>,
+    limit: i64,
+) -> Result<Vec<Pass>, DbError> {
+    let all = passes::table.limit(limit).select(Pass::as_select()).into_boxed();
+    let lines = match pool {
+        Some(pool) => all.filter(passes::pool.eq(pool.as_str())),
+        None => all,
+    };
     let lines = match slice {
         Slice::First => lines.order(passes::id.desc()),
         Slice::After(id) => lines.filter(passes::id.lt(id)).order(passes::id.desc()),
@@ -101,6 +135,9 @@ pub fn passes_list(conn: &mut Connection, slice: Slice<i64>, limit: i64) -> Resu
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn passes_count(conn: &mut Connection, first: i64) -> Result<Counted, DbError> {
-    Ok(sql_query(counted_sql("SELECT id > $1 AS ahead FROM passes")).bind::<BigInt, _>(first).get_result(conn)?)
+pub fn passes_count(conn: &mut Connection, pool: Option<&PoolName>, first: i64) -> Result<Counted, DbError> {
+    Ok(sql_query(counted_sql("SELECT id > $1 AS ahead FROM passes WHERE $2 IS NULL OR pool = $2"))
+        .bind::<BigInt, _>(first)
+        .bind::<Nullable<Text>, _>(pool.map(PoolName::as_str))
+        .get_result(conn)?)
 }

@@ -137,6 +137,14 @@ impl Catalog {
         self.0.iter().find(|entry| entry.name == *name)
     }
 
+    /// Whether there is a pool of this name.
+    ///
+    /// # Errors
+    /// There is none; the problem names those that there are.
+    pub fn known(&self, name: &PoolName) -> Result<(), Astray> {
+        self.named(name, None).map(|_| ())
+    }
+
     /// The pool that a country alone leads to.
     #[must_use]
     pub fn of_country(&self, country: CountryCode) -> Option<&Entry> {
@@ -185,7 +193,7 @@ impl Catalog {
         Ok(SentTo::Pool { pool: entry.name.clone(), wish, only_pool: false })
     }
 
-    /// The pool that an order by hand is of: the one named, else that of its country, else that of its area code. A country that
+    /// The pool that an order by hand is of, and what it buys: the one named, else that of its country, else that of its area code. A country that
     /// no pool has is `default`'s, which buys there what it then keeps apart.
     ///
     /// # Errors
@@ -195,7 +203,7 @@ impl Catalog {
         pool: Option<&PoolName>,
         country: Option<CountryCode>,
         area_code: Option<AreaCode>,
-    ) -> Result<PoolName, Astray> {
+    ) -> Result<(PoolName, Kind), Astray> {
         if let (Some(country), Some(_)) = (country, area_code)
             && !country.has_area_codes()
         {
@@ -226,7 +234,7 @@ impl Catalog {
                 return Err(Astray::NotTollFree(code));
             }
         }
-        Ok(entry.name.clone())
+        Ok((entry.name.clone(), kind))
     }
 
     /// The pool of this name, which must be of the country, if one was asked for.

@@ -79,11 +79,23 @@ text_value!(PoolName);
 
 /// Which of Twilio's stocks of a country is searched, and which of its prices counts.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum NumberType {
     /// Of a place.
+    #[default]
     Local,
     /// Of a mobile network.
     Mobile,

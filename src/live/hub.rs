@@ -91,7 +91,7 @@ async fn look_once(services: &Services, live: &Live, last: &mut LastSent) {
         live.send("alert", &Notice::new("database_available", "The database answers again."));
         last.status_json.clear();
     }
-    let now = status::document(snapshot.observation, snapshot.pass, &services.config.load());
+    let now = status::document(snapshot.observation, &snapshot.passes, &services.config.load());
     let json = serde_json::to_string(&now).unwrap_or_default();
     if json != last.status_json {
         live.send("status", &now);

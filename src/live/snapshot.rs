@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use crate::db::assignments::{AssignmentRecord, assignments_latest};
-use crate::db::passes::{Pass, pass_latest};
+use crate::db::passes::{Pass, passes_latest};
 use crate::db::purchases::record::{PurchaseRecord, purchase_record};
 use crate::db::purchases::{OrderView, orders_watched};
 use crate::db::stock::{Observation, stock_read};
@@ -47,7 +47,8 @@ pub(crate) struct Marks {
 /// What a look saw.
 pub(crate) struct Snapshot {
     pub(crate) observation: Observation,
-    pub(crate) pass: Option<Pass>,
+    /// The latest of each pool.
+    pub(crate) passes: Vec<Pass>,
     /// New since the marks.
     pub(crate) assignments: Vec<AssignmentRecord>,
     /// Changed since the marks.
@@ -57,7 +58,7 @@ pub(crate) struct Snapshot {
 
 /// Looks. Without marks everything is old.
 pub(crate) fn take_snapshot(conn: &mut Connection, before: Option<&Marks>) -> Result<Snapshot, DbError> {
-    let (observation, pass) = (stock_read(conn)?, pass_latest(conn)?);
+    let (observation, passes) = (stock_read(conn)?, passes_latest(conn)?);
     let lines = assignments_latest(conn, ASSIGNMENTS_MAX)?;
     // What ended since is told, too, though others came after it.
     let were_open: Vec<Uuid> = before
@@ -69,7 +70,7 @@ pub(crate) fn take_snapshot(conn: &mut Connection, before: Option<&Marks>) -> Re
         assignments: lines.iter().map(|line| (line.id, line.released_at.is_some())).collect(),
         orders: orders.iter().map(|order| (order.id, OrderMark::of(order))).collect(),
     };
-    let mut snapshot = Snapshot { observation, pass, assignments: Vec::new(), orders: Vec::new(), marks };
+    let mut snapshot = Snapshot { observation, passes, assignments: Vec::new(), orders: Vec::new(), marks };
     if let Some(before) = before {
         let is_new = |line: &AssignmentRecord| !before.assignments.contains(&(line.id, line.released_at.is_some()));
         snapshot.assignments = lines.into_iter().filter(is_new).collect();

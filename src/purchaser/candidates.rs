@@ -101,6 +101,7 @@ impl Search {
         match BackOff::PACE.repeat("a search", &buyer.log, &buyer.stopping, search).await {
             Ok(found) => {
                 if found.odd > 0 {
+                    buyer.telemetry.rows_unreadable(&crate::domain::PoolName::default_pool(), found.odd);
                     slog::warn!(buyer.log, "rows of a search could not be read and are no candidates"; "rows" => found.odd,
                         "country" => kind.country.as_str(), "number_type" => kind.number_type.as_str());
                 }

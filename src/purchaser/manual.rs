@@ -154,7 +154,7 @@ async fn no_lock(buyer: &Buyer, order_id: Uuid) -> Result<(), DbError> {
                 (OrderState::Interrupted, "locked", "another purchase held the lock for too long; ask again")
             };
             if let Some(state) = purchases::purchase_end(conn, order_id, None, state)? {
-                telemetry.purchase_ended(&crate::domain::PoolName::default_pool(), order.wish.trigger, state);
+                telemetry.purchase_ended(&order.wish.pool, order.wish.trigger, state);
                 let missing = order.wish.count.saturating_sub(purchases::purchase_count_used(conn, order_id)?);
                 purchases::purchase_add_error(conn, order_id, code, None, message, missing)?;
             }

@@ -147,7 +147,7 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
         .await?;
     fail::fail_point!("order_ended");
     if let Some(state) = ended {
-        buyer.telemetry.purchase_ended(&crate::domain::PoolName::default_pool(), order.wish.trigger, state);
+        buyer.telemetry.purchase_ended(&order.wish.pool, order.wish.trigger, state);
     }
     slog::info!(buyer.log, "buying ended"; "order" => id.to_string(), "state" => ended.unwrap_or(state).as_str(), "bought" => progress.bought,
         "unknown" => progress.unknown, "shortfall" => progress.shortfall.as_ref().map(Shortfall::code));

@@ -11,12 +11,12 @@ use super::{Page, Part, Sheet, counted};
 use crate::api::services::Services;
 use crate::db::assignments::{AssignmentFilter, AssignmentRecord, assignments_count, assignments_list};
 use crate::db::slice::{Counted, Slice};
-use crate::domain::{AreaCode, AssignmentSource, LiveOrEnded, PhoneNumber, UserId};
+use crate::domain::{AreaCode, AssignmentSource, LiveOrEnded, Match, PhoneNumber, PoolName, UserId};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request, UserBeginning, answer};
 
 /// The parameters that narrow it.
-pub(crate) const FILTERS: &[&str] = &["user", "state"];
+pub(crate) const FILTERS: &[&str] = &["user", "state", "pool"];
 
 /// One line of the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -37,6 +37,12 @@ pub(crate) struct AssignmentView {
     /// Until; `None` = live.
     #[schema(required)]
     pub(crate) released_at: Option<DateTime<Utc>>,
+    /// The pool that its number was of when it began, or is while it goes on.
+    pub(crate) pool: PoolName,
+    /// How near the number is to the area code that was wished for; null = nothing was wished for.
+    #[serde(rename = "match")]
+    #[schema(required)]
+    pub(crate) matched: Option<Match>,
 }
 
 impl From<AssignmentRecord> for AssignmentView {
@@ -49,17 +55,18 @@ impl From<AssignmentRecord> for AssignmentView {
             source,
             assigned_at,
             released_at,
-            pool: _,
-            matched: _,
+            pool,
+            matched,
         } = record;
-        Self { user_id, phone_number, area_code, source, assigned_at, released_at }
+        Self { user_id, phone_number, area_code, source, assigned_at, released_at, pool, matched }
     }
 }
 
 /// What the query narrows it to.
 pub(crate) fn filter(request: &Request) -> Result<AssignmentFilter, Problem> {
     let state: Option<LiveOrEnded> = request.query("state")?;
-    Ok(AssignmentFilter { user: user_beginning(request), is_live: state.map(|state| state == LiveOrEnded::Live) })
+    let is_live = state.map(|state| state == LiveOrEnded::Live);
+    Ok(AssignmentFilter { user: user_beginning(request), is_live, pool: request.query("pool")? })
 }
 
 pub(crate) async fn assignments(
@@ -91,9 +98,10 @@ pub(crate) fn about() -> About {
     About::new("assignments", "Numbers", "The assignments, those that began last first, ended ones too")
         .query::<UserBeginning>("user", "Only those of users whose id begins like this, in capitals or not.")
         .query::<LiveOrEnded>("state", "Only those that go on (`live`), or only those that are over (`ended`).")
+        .query::<PoolName>("pool", "Only those of this pool.")
         .page::<Page<AssignmentView>, AssignmentView>(
             json!({"items": [{"user_id": "u-1", "phone_number": "+14155550100", "area_code": "415", "source": "pool",
-                "assigned_at": "2026-11-22T09:24:08.966769Z", "released_at": null}], "next_cursor": "7"}),
+                "assigned_at": "2026-11-22T09:24:08.966769Z", "released_at": null, "pool": "default", "match": "exact"}], "next_cursor": "7"}),
         )
         .refuses(ProblemCode::UnknownField, "The list takes no such parameter.")
 }

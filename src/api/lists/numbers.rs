@@ -12,12 +12,12 @@ use crate::api::numbers::NumberView;
 use crate::api::services::Services;
 use crate::db::numbers::{NumberFilter, OwnedNumber, numbers_count, numbers_list};
 use crate::db::slice::{Counted, Slice};
-use crate::domain::{AreaCode, ListOrder, ListedStatus};
+use crate::domain::{AreaCode, ListOrder, ListedStatus, PoolName};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request, UserBeginning, answer};
 
 /// The parameters that narrow it.
-pub(crate) const FILTERS: &[&str] = &["status", "area_code", "user"];
+pub(crate) const FILTERS: &[&str] = &["status", "area_code", "user", "pool"];
 
 /// What the query narrows it to.
 pub(crate) fn filter(request: &Request) -> Result<NumberFilter, Problem> {
@@ -25,6 +25,7 @@ pub(crate) fn filter(request: &Request) -> Result<NumberFilter, Problem> {
         status: request.query("status")?,
         area_code: request.query("area_code")?,
         user: user_beginning(request),
+        pool: request.query("pool")?,
     })
 }
 
@@ -66,10 +67,12 @@ pub(crate) fn about() -> About {
         .query::<ListedStatus>("status", "Only these; `held` are those of the quarantined that wait for an operator.")
         .query::<AreaCode>("area_code", "Only those in it.")
         .query::<UserBeginning>("user", "Only those of users whose id begins like this, in capitals or not.")
+        .query::<PoolName>("pool", "Only those of this pool.")
         .query::<ListOrder>("order", "`oldest` first unless given, or `newest`.")
         .page::<Page<NumberView>, NumberView>(json!({"items": [{"phone_number": "+14155550100", "sid": "PNee29a63f8e79f14677214772b2cd707e", "status": "available", "area_code": "415",
         "country": "US", "webhook_status": "configured", "user_id": null, "purchased_at": "2026-11-22T11:43:33Z",
-        "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68", "quarantine_reason": null}], "next_cursor": null}),
+        "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68", "quarantine_reason": null, "pool": "default",
+        "number_type": "local"}], "next_cursor": null}),
         )
         .refuses(ProblemCode::UnknownField, "The list takes no such parameter.")
 }

@@ -11,12 +11,12 @@ use super::{Page, Part, Sheet, counted};
 use crate::api::services::Services;
 use crate::db::purchases::{OrderFilter, OrderView, orders_count, orders_list};
 use crate::db::slice::{Counted, Slice};
-use crate::domain::{AreaCode, OrderOutcome, OrderState, Trigger, explain_trigger};
+use crate::domain::{AreaCode, OrderOutcome, OrderState, PoolName, Trigger, explain_trigger};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request, answer};
 
 /// The parameters that narrow it.
-pub(crate) const FILTERS: &[&str] = &["state", "trigger"];
+pub(crate) const FILTERS: &[&str] = &["state", "trigger", "pool"];
 
 /// One order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -51,6 +51,8 @@ pub(crate) struct OrderLine {
     pub(crate) ended_at: Option<DateTime<Utc>>,
     /// What it did not get, and why, in words.
     pub(crate) errors: Vec<String>,
+    /// The pool that it is for.
+    pub(crate) pool: PoolName,
 }
 
 impl From<OrderView> for OrderLine {
@@ -69,13 +71,15 @@ impl From<OrderView> for OrderLine {
             started_at: order.started_at,
             ended_at: order.ended_at,
             errors: order.errors,
+            pool: order.pool,
         }
     }
 }
 
 /// What the query narrows it to.
 pub(crate) fn filter(request: &Request) -> Result<OrderFilter, Problem> {
-    Ok(OrderFilter { state: request.query("state")?, trigger: request.query("trigger")?, is_over: None })
+    let (state, trigger) = (request.query("state")?, request.query("trigger")?);
+    Ok(OrderFilter { state, trigger, is_over: None, pool: request.query("pool")? })
 }
 
 pub(crate) async fn orders(
@@ -84,7 +88,7 @@ pub(crate) async fn orders(
     part: Part<Uuid>,
 ) -> Result<Sheet<OrderView, Uuid>, Problem> {
     let read =
-        move |conn: &mut crate::db::Connection, slice: Slice<Uuid>, most: i64| orders_list(conn, filter, slice, most);
+        move |conn: &mut crate::db::Connection, slice: Slice<Uuid>, most: i64| orders_list(conn, &filter, slice, most);
     part.read(services, "orders_list", read, |order| order.id).await
 }
 
@@ -94,7 +98,7 @@ pub(crate) async fn count(
     sheet: &Sheet<OrderView, Uuid>,
 ) -> Result<Counted, Problem> {
     let first = sheet.items.first().map(|order| order.id);
-    counted(services, sheet, first, move |conn, first| orders_count(conn, filter, first)).await
+    counted(services, sheet, first, move |conn, first| orders_count(conn, &filter, first)).await
 }
 
 pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome {
@@ -106,10 +110,11 @@ pub(crate) fn about() -> About {
     About::new("purchases", "Purchases", "The orders, newest first; adoptions and imports only when `trigger` asks for them")
         .query::<OrderState>("state", "Only those in this state.")
         .query::<Trigger>("trigger", "Only those that exist for this reason.")
+        .query::<PoolName>("pool", "Only those of this pool.")
         .page::<Page<OrderLine>, OrderLine>(json!({"items": [{"purchase_id": "01a20291-f2e9-773c-a618-19b7d665f262",
             "state": "done", "outcome": "done", "trigger": "manual", "explanation": "an operator ordered it", "requested_by": "6d843254d280",
             "requested_count": 3, "purchased_count": 3, "area_code": "415", "created_at": "2026-11-22T09:24:07.678251Z",
-            "started_at": "2026-11-22T09:24:07.7Z", "ended_at": "2026-11-22T09:24:08.1Z", "errors": []}],
+            "started_at": "2026-11-22T09:24:07.7Z", "ended_at": "2026-11-22T09:24:08.1Z", "errors": [], "pool": "default"}],
             "next_cursor": null}))
         .refuses(ProblemCode::UnknownField, "The list takes no such parameter.")
 }

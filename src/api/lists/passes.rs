@@ -9,12 +9,15 @@ use serde_json::json;
 use super::{Page, Part, Sheet, counted};
 use crate::api::services::Services;
 use crate::db::passes::{Pass, passes_count, passes_list};
-use crate::db::slice::Counted;
-use crate::domain::{Trigger, explain_reason};
+use crate::db::slice::{Counted, Slice};
+use crate::domain::{PoolName, Trigger, explain_reason};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request, answer};
 
-/// One check of the pool.
+/// The parameters that narrow it.
+pub(crate) const FILTERS: &[&str] = &["pool"];
+
+/// One check of a pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = Pass)]
 pub(crate) struct PassView {
@@ -30,11 +33,13 @@ pub(crate) struct PassView {
     /// What went wrong.
     #[schema(required)]
     pub(crate) error: Option<String>,
+    /// Which pool.
+    pub(crate) pool: PoolName,
 }
 
 impl From<Pass> for PassView {
-    fn from(Pass { id: _, at, trigger, reason, purchased_count, error, pool: _ }: Pass) -> Self {
-        Self { at, trigger, reason, purchased_count, error }
+    fn from(Pass { id: _, at, trigger, reason, purchased_count, error, pool }: Pass) -> Self {
+        Self { at, trigger, reason, purchased_count, error, pool }
     }
 }
 
@@ -52,23 +57,33 @@ impl From<Pass> for ExplainedPass {
     }
 }
 
-pub(crate) async fn passes(services: &Services, part: Part) -> Result<Sheet<Pass>, Problem> {
-    part.read(services, "passes_list", passes_list, |pass| pass.id).await
+pub(crate) async fn passes(services: &Services, pool: Option<PoolName>, part: Part) -> Result<Sheet<Pass>, Problem> {
+    let read = move |conn: &mut crate::db::Connection, slice: Slice<i64>, most: i64| {
+        passes_list(conn, pool.as_ref(), slice, most)
+    };
+    part.read(services, "passes_list", read, |pass| pass.id).await
 }
 
-pub(crate) async fn count(services: &Services, sheet: &Sheet<Pass>) -> Result<Counted, Problem> {
-    counted(services, sheet, sheet.items.first().map(|pass| pass.id), passes_count).await
+pub(crate) async fn count(
+    services: &Services,
+    pool: Option<PoolName>,
+    sheet: &Sheet<Pass>,
+) -> Result<Counted, Problem> {
+    let first = sheet.items.first().map(|pass| pass.id);
+    counted(services, sheet, first, move |conn, first| passes_count(conn, pool.as_ref(), first)).await
 }
 
 pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome {
-    answer(passes(&services, Part::asked(&request, &[])?).await.map(Sheet::page::<ExplainedPass>))
+    let part = Part::asked(&request, FILTERS)?;
+    answer(passes(&services, request.query("pool")?, part).await.map(Sheet::page::<ExplainedPass>))
 }
 
 pub(crate) fn about() -> About {
-    About::new("passes", "Pool", "What each check of the pool did and why, newest first")
+    About::new("passes", "Pool", "What each check of a pool did and why, newest first")
+        .query::<PoolName>("pool", "Only those of this pool.")
         .page::<Page<ExplainedPass>, ExplainedPass>(
             json!({"items": [{"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
-                "purchased_count": 20, "error": null,
+                "purchased_count": 20, "error": null, "pool": "default",
                 "explanation": "the stock was below the threshold (pool.threshold_low)"}], "next_cursor": null}),
         )
         .refuses(ProblemCode::UnknownField, "The list takes no such parameter.")

@@ -13,7 +13,7 @@ fn example(state: OrderState) -> Value {
         OrderState::Queued => (json!([]), json!([])),
         OrderState::Running | OrderState::Done | OrderState::Stopped | OrderState::Interrupted | OrderState::Halted => {
             (
-                json!([{"phone_number": "+14154104521", "sid": "PNd4c773a219946d6010fcfaee13267bd5", "webhook_status": "configured"}]),
+                json!([{"phone_number": "+14154104521", "sid": "PNd4c773a219946d6010fcfaee13267bd5", "webhook_status": "configured", "pool": "default"}]),
                 json!([{"code": "no_stock", "twilio_code": null, "message": "Twilio has no more such numbers", "count": 2,
                 "request_ids": []}]),
             )
@@ -23,6 +23,7 @@ fn example(state: OrderState) -> Value {
         "purchased_count": numbers.as_array().map_or(0, Vec::len), "numbers": numbers, "errors": errors,
         "outcome": if state == OrderState::Queued { "waiting" } else { "partly" }, "cancelled": null,
         "trigger": "manual", "explanation": "an operator ordered it", "requested_by": "6d843254d280", "country": "US",
+        "pool": "default", "number_type": "local",
         "area_code": "415", "fallback": false, "override_caps": false, "created_at": "2026-11-22T09:24:07.678251Z",
         "started_at": "2026-11-22T09:24:07.7Z", "ended_at": state.has_ended().then_some("2026-11-22T09:24:08.1Z")})
 }
@@ -32,7 +33,8 @@ pub(crate) fn about_purchase() -> About {
         .text(
             "An order that ran answers 200 even when it bought less, or nothing: `errors` tells the rest. One that lasts \
              longer than `http.sync_order_secs` answers 202 and goes on: ask at `Location` how it ends. The area code \
-             binds unless `fallback`; `override_caps` goes beyond the spend caps.",
+             binds unless `fallback`; `override_caps` goes beyond the spend caps. Without `pool` it is for the pool of the \
+             country or the area code, else for `default`.",
         )
         .header::<IdempotencyKey>("Idempotency-Key", "The same key and body give the same order for 7 days.")
         .header::<Preference>("Prefer", "`respond-async` answers 202 at once.")

@@ -8,7 +8,8 @@ use crate::db::numbers::OwnedNumber;
 use crate::db::purchases::Cancelled;
 use crate::db::purchases::record::{PurchaseError, PurchaseRecord};
 use crate::domain::{
-    AreaCode, CountryCode, NumberSid, OrderOutcome, OrderState, PhoneNumber, WebhookStatus, explain_trigger,
+    AreaCode, CountryCode, NumberSid, NumberType, OrderOutcome, OrderState, PhoneNumber, PoolName, WebhookStatus,
+    explain_trigger,
 };
 use crate::http::RequestBody;
 
@@ -18,6 +19,8 @@ pub(crate) struct PurchaseBody {
     pub(crate) count: u32,
     pub(crate) area_code: Option<AreaCode>,
     pub(crate) country: Option<CountryCode>,
+    /// The pool; without it, that of the country or the area code, else `default`.
+    pub(crate) pool: Option<PoolName>,
     #[serde(default)]
     pub(crate) fallback: bool,
     #[serde(default)]
@@ -25,7 +28,7 @@ pub(crate) struct PurchaseBody {
 }
 
 impl RequestBody for PurchaseBody {
-    const FIELDS: &'static [&'static str] = &["count", "area_code", "country", "fallback", "override_caps"];
+    const FIELDS: &'static [&'static str] = &["count", "area_code", "country", "pool", "fallback", "override_caps"];
 }
 
 // An order by hand, as it is told to whoever asks, and read by the command line. The description says it at the route.
@@ -55,6 +58,12 @@ pub(crate) struct Document {
     /// In which country.
     #[serde(default)]
     pub(crate) country: String,
+    /// For which pool.
+    #[serde(default = "PoolName::default_pool")]
+    pub(crate) pool: PoolName,
+    /// Which of Twilio's stocks it buys from.
+    #[serde(default)]
+    pub(crate) number_type: NumberType,
     /// In which area code, if that was said,
     #[serde(default)]
     #[schema(required)]
@@ -108,10 +117,18 @@ pub(crate) struct Bought {
     pub(crate) phone_number: PhoneNumber,
     pub(crate) sid: NumberSid,
     pub(crate) webhook_status: WebhookStatus,
+    /// The pool that it went into, or has been moved to since.
+    #[serde(default = "PoolName::default_pool")]
+    pub(crate) pool: PoolName,
 }
 
 fn bought(number: &OwnedNumber) -> Bought {
-    Bought { phone_number: number.phone_number.clone(), sid: number.sid.clone(), webhook_status: number.webhook_status }
+    Bought {
+        phone_number: number.phone_number.clone(),
+        sid: number.sid.clone(),
+        webhook_status: number.webhook_status,
+        pool: number.pool.clone(),
+    }
 }
 
 pub(crate) fn document(record: &PurchaseRecord) -> Document {
@@ -129,6 +146,8 @@ pub(crate) fn document(record: &PurchaseRecord) -> Document {
         explanation: explain_trigger(wish.trigger).to_owned(),
         requested_by: wish.requested_by.clone(),
         country: wish.country.to_string(),
+        pool: wish.pool.clone(),
+        number_type: wish.number_type,
         area_code: wish.area_code,
         fallback: wish.fallback,
         override_caps: wish.override_caps,

@@ -40,11 +40,7 @@ pub(crate) async fn cancel(services: &Services, caller: &Caller, id: Uuid) -> Re
     let cancelled = services.read("purchase_cancel", move |conn| purchase_cancel(conn, id, &by)).await?;
     match cancelled.ok_or_else(unknown_order)? {
         Cancel::Ended(order) => {
-            services.telemetry.purchase_ended(
-                &crate::domain::PoolName::default_pool(),
-                order.wish.trigger,
-                OrderState::Stopped,
-            );
+            services.telemetry.purchase_ended(&order.wish.pool, order.wish.trigger, OrderState::Stopped);
             slog::info!(services.log, "an order was cancelled before it bought on"; "order" => id.to_string(), "by" => caller.name());
         }
         Cancel::Ends(_) => {

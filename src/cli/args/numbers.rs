@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use super::super::phone::any_spelling;
 use super::shared::{Length, Remote, one_of};
-use crate::domain::{AreaCode, NumberStatus, PhoneNumber, UserId};
+use crate::domain::{AreaCode, NumberStatus, PhoneNumber, PoolName, UserId};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct NumbersArgs {
@@ -26,6 +26,9 @@ pub(in crate::cli) struct NumbersArgs {
     /// Only of this area code
     #[arg(short, long, value_name = "AREA_CODE")]
     pub area_code: Option<AreaCode>,
+    /// Only of this pool
+    #[arg(long, conflicts_with = "ignored", value_name = "POOL")]
+    pub pool: Option<PoolName>,
     #[command(flatten)]
     pub length: Length,
     #[command(flatten)]

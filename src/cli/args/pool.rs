@@ -1,4 +1,4 @@
-//! Options of the commands about the pool as a whole: status, plan, purchase, orders, configure-webhooks, reconcile, pause,
+//! Options of the commands about the pools as a whole: status, plan, purchase, replenish, orders, configure-webhooks, reconcile, pause,
 //! resume.
 //!
 //! How to get it wrong: a limit that is not the daemon's; a good order would be called bad usage here.
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::phone::any_spelling;
 use super::shared::{Length, Remote, country, one_of};
-use crate::domain::{AreaCode, CountryCode, OrderState, PhoneNumber};
+use crate::domain::{AreaCode, CountryCode, OrderState, PhoneNumber, PoolName};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct StatusArgs {
@@ -19,6 +19,9 @@ pub(in crate::cli) struct StatusArgs {
     /// Look again every 5 seconds until Ctrl-C
     #[arg(long)]
     pub watch: bool,
+    /// The status of this pool alone
+    #[arg(long, conflicts_with = "check", value_name = "POOL")]
+    pub pool: Option<PoolName>,
     #[command(flatten)]
     pub remote: Remote,
 }
@@ -31,9 +34,12 @@ pub(in crate::cli) struct PlanArgs {
     /// The order's area code
     #[arg(short, long, value_name = "AREA_CODE", requires = "count")]
     pub area_code: Option<AreaCode>,
-    /// The order's country, two letters; the daemon's pool.country unless given
+    /// The order's country, two letters; the pool's unless given
     #[arg(long, value_name = "COUNTRY", requires = "count", value_parser = country)]
     pub country: Option<CountryCode>,
+    /// Only of this pool; of an order by hand, the pool that it is for
+    #[arg(long, value_name = "POOL")]
+    pub pool: Option<PoolName>,
     #[command(flatten)]
     pub remote: Remote,
 }
@@ -47,9 +53,12 @@ pub(in crate::cli) struct PurchaseArgs {
     /// Only of this area code (US and CA), unless --fallback
     #[arg(short, long, value_name = "AREA_CODE")]
     pub area_code: Option<AreaCode>,
-    /// The country, two letters; the daemon's pool.country unless given
+    /// The country, two letters; the pool's unless given
     #[arg(long, value_name = "COUNTRY", value_parser = country)]
     pub country: Option<CountryCode>,
+    /// For this pool; without it, for that of the country or the area code, else for default
+    #[arg(long, value_name = "POOL")]
+    pub pool: Option<PoolName>,
     /// Take other area codes when this one has no more
     #[arg(long, requires = "area_code")]
     pub fallback: bool,
@@ -64,12 +73,21 @@ pub(in crate::cli) struct PurchaseArgs {
     pub yes: bool,
     /// Follow an earlier order instead of placing one
     #[arg(short, long, value_name = "PURCHASE_ID", value_parser = purchase_id,
-          conflicts_with_all = ["count", "area_code", "country", "fallback", "override_caps", "idempotency_key"])]
+          conflicts_with_all = ["count", "area_code", "country", "pool", "fallback", "override_caps", "idempotency_key"])]
     pub follow: Option<Uuid>,
     /// End an earlier order: what Twilio has not been asked for is not bought
     #[arg(long, value_name = "PURCHASE_ID", value_parser = purchase_id,
-          conflicts_with_all = ["count", "area_code", "country", "fallback", "override_caps", "idempotency_key", "follow"])]
+          conflicts_with_all = ["count", "area_code", "country", "pool", "fallback", "override_caps", "idempotency_key", "follow"])]
     pub cancel: Option<Uuid>,
+    #[command(flatten)]
+    pub remote: Remote,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReplenishArgs {
+    /// Only this pool
+    #[arg(long, value_name = "POOL")]
+    pub pool: Option<PoolName>,
     #[command(flatten)]
     pub remote: Remote,
 }
@@ -81,6 +99,9 @@ pub(in crate::cli) struct OrdersArgs {
     /// Only in this state
     #[arg(short, long, value_name = "STATE", value_parser = one_of(OrderState::ALL, OrderState::as_str))]
     pub state: Option<OrderState>,
+    /// Only of this pool
+    #[arg(long, value_name = "POOL")]
+    pub pool: Option<PoolName>,
     #[command(flatten)]
     pub length: Length,
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::domain::CountryCode;
+use crate::domain::{CountryCode, PoolName};
 
 /// When there is colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -59,6 +59,16 @@ impl Length {
     pub(in crate::cli) fn is_given(self) -> bool {
         self.limit.is_some() || self.all
     }
+}
+
+/// A list that may be of one pool alone.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PoolListArgs {
+    /// Only of this pool
+    #[arg(long, value_name = "POOL")]
+    pub pool: Option<PoolName>,
+    #[command(flatten)]
+    pub list: ListArgs,
 }
 
 #[derive(Debug, Args)]

@@ -17,7 +17,7 @@ pub(super) async fn ask_replenish(services: &Services, question: Question) -> Re
 }
 
 pub(super) async fn replenish(services: &Services) -> Result<Told, Problem> {
-    let report = passes::replenish(services, Trigger::Replenish).await?;
+    let report = passes::replenish(services, Trigger::Replenish, None).await?;
     let bought = counted(report.purchased_count.into(), "number");
     let fell_short = report.error.is_some();
     let error = report.error.map(|error| format!(" {error}")).unwrap_or_default();

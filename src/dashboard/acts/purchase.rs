@@ -16,7 +16,7 @@ use crate::routing::Request;
 
 pub(super) async fn ask(services: &Services, request: &Request, mut question: Question) -> Result<Question, Problem> {
     let thought = Thought::asked(request)?;
-    let plan = plan(services, thought).await?;
+    let plan = plan(services, thought.clone()).await?;
     let (count, would) = (thought.count.unwrap_or(0), plan.would_purchase);
     // What is asked, shown and sent is the same count: what the price is told for.
     let wanted = match counted(count.into(), "number") {
@@ -68,6 +68,7 @@ pub(super) async fn perform(services: &Services, request: &Request) -> Result<To
         count: required("count", request.form("count").map_err(|_| wrong_count())?)?,
         area_code: request.form("area_code")?,
         country: None,
+        pool: None,
         fallback: request.form("fallback")?.unwrap_or(false),
         override_caps: request.form("override_caps")?.unwrap_or(false),
     };

@@ -88,9 +88,9 @@ pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome
     let part: Part<Uuid> = Part::of_a_page(&request, FILTERS)?;
     let filter = filter(&request)?;
     let is_whole = filter.state.is_none();
-    let listed = if is_whole { OrderFilter { is_over: Some(true), ..filter } } else { filter };
+    let listed = if is_whole { OrderFilter { is_over: Some(true), ..filter.clone() } } else { filter.clone() };
     let before = if is_whole && part.slice == Slice::First { open(&services, filter).await? } else { Vec::new() };
-    let sheet = read(&services, listed, part).await?;
+    let sheet = read(&services, listed.clone(), part).await?;
     let counted = count(&services, listed, &sheet).await?;
     let states = OrderState::ALL.iter().map(|state| (state.as_str(), word(*state).to_owned()));
     let triggers = Trigger::ALL.iter().map(|trigger| (trigger.as_str(), words(trigger.as_str())));

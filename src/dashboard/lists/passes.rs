@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::table::{List, show};
 use super::ways::Ways;
 use crate::api::lists::Part;
-use crate::api::lists::passes::{ExplainedPass, count, passes as read};
+use crate::api::lists::passes::{ExplainedPass, FILTERS, count, passes as read};
 use crate::api::services::Services;
 use crate::dashboard::cells::Cell;
 use crate::dashboard::cells::{text, time};
@@ -13,12 +13,14 @@ use crate::dashboard::page::Frame;
 use crate::dashboard::text::words;
 use crate::dashboard::trouble::Trouble;
 use crate::db::passes::Pass;
+use crate::domain::PoolName;
 use crate::routing::{Outcome, Request};
 
 pub(crate) async fn passes(services: Arc<Services>, request: Request) -> Outcome {
-    let part = Part::of_a_page(&request, &[])?;
-    let sheet = read(&services, part).await?;
-    let counted = count(&services, &sheet).await?;
+    let part = Part::of_a_page(&request, FILTERS)?;
+    let pool: Option<PoolName> = request.query("pool")?;
+    let sheet = read(&services, pool.clone(), part).await?;
+    let counted = count(&services, pool, &sheet).await?;
     let row = |pass: Pass| {
         let ExplainedPass { pass, explanation } = pass.into();
         vec![
@@ -34,7 +36,7 @@ pub(crate) async fn passes(services: Arc<Services>, request: Request) -> Outcome
         heading: "Checks",
         caption: "What each check did and why, newest first",
         columns: &["When", "Cause", "Bought", "Why", "Error"],
-        ways: Ways::of(&request, &sheet, Some(counted), &[], part.limit),
+        ways: Ways::of(&request, &sheet, Some(counted), FILTERS, part.limit),
         rows: sheet.items.into_iter().map(row).collect(),
         filters: Vec::new(),
         csv: None,

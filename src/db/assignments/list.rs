@@ -12,6 +12,7 @@ use super::row::{AssignmentRecord, RECORD};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::slice::{Counted, Slice, counted_sql};
+use crate::domain::PoolName;
 
 /// Which assignments to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct AssignmentFilter {
     pub user: Option<String>,
     /// Only those that go on, or only those that ended.
     pub is_live: Option<bool>,
+    /// Only those of numbers that were of this pool then.
+    pub pool: Option<PoolName>,
 }
 
 /// A page of the assignments, those that began last first, ended ones too. After a row that never was there is nothing.
@@ -40,6 +43,7 @@ pub fn assignments_list(
             "(SELECT {id} AS id, number_id, user_id, source, assigned_at, {released} AS released_at, pool, matched FROM {table}
                WHERE {id} {than} $1
                  AND ($2 IS NULL OR starts_with(lower(user_id), lower($2))) AND coalesce($3, {is_live}) = {is_live}
+                 AND ($5 IS NULL OR pool = $5)
                ORDER BY {id} {direction} LIMIT $4)"
         )
     };
@@ -56,6 +60,7 @@ pub fn assignments_list(
     .bind::<Nullable<Text>, _>(filter.user.as_deref())
     .bind::<Nullable<Bool>, _>(filter.is_live)
     .bind::<BigInt, _>(limit)
+    .bind::<Nullable<Text>, _>(filter.pool.as_ref().map(PoolName::as_str))
     .load(conn)?;
     Ok(slice.in_order(rows))
 }
@@ -69,7 +74,7 @@ pub fn assignments_count(conn: &mut Connection, filter: &AssignmentFilter, first
         format!(
             "(SELECT {id} > $1 AS ahead FROM {table}
                WHERE {id} IS NOT NULL AND ($2 IS NULL OR starts_with(lower(user_id), lower($2)))
-                 AND coalesce($3, {is_live}) = {is_live})"
+                 AND coalesce($3, {is_live}) = {is_live} AND ($4 IS NULL OR pool = $4))"
         )
     };
     let both =
@@ -78,6 +83,7 @@ pub fn assignments_count(conn: &mut Connection, filter: &AssignmentFilter, first
         .bind::<BigInt, _>(first)
         .bind::<Nullable<Text>, _>(filter.user.as_deref())
         .bind::<Nullable<Bool>, _>(filter.is_live)
+        .bind::<Nullable<Text>, _>(filter.pool.as_ref().map(PoolName::as_str))
         .get_result(conn)?)
 }
 

@@ -12,7 +12,7 @@ use super::row::{OWNED, OwnedNumber, SHOWN_STATUS};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::slice::{Counted, Slice, counted_sql};
-use crate::domain::{AreaCode, ListOrder, ListedStatus, NumberSid};
+use crate::domain::{AreaCode, ListOrder, ListedStatus, NumberSid, PoolName};
 
 /// Which numbers to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,14 +23,17 @@ pub struct NumberFilter {
     pub area_code: Option<AreaCode>,
     /// Only those of users whose id begins like this, in capitals or not.
     pub user: Option<String>,
+    /// Only those of this pool.
+    pub pool: Option<PoolName>,
 }
 
-/// What a number must be like, in SQL: `$1` to `$3` are the filter's.
+/// What a number must be like, in SQL: `$1` to `$4` are the filter's.
 fn wanted() -> String {
     format!(
         "($1 IS NULL OR CASE WHEN $1 = 'held' THEN {ON_HOLD} ELSE $1 = {SHOWN_STATUS} END)
          AND ($2 IS NULL OR n.area_code = $2)
-         AND ($3 IS NULL OR starts_with(lower(l.user_id), lower($3)))"
+         AND ($3 IS NULL OR starts_with(lower(l.user_id), lower($3)))
+         AND ($4 IS NULL OR n.pool = $4)"
     )
 }
 
@@ -47,10 +50,11 @@ pub fn numbers_list(
 ) -> Result<Vec<OwnedNumber>, DbError> {
     let (than, direction) = slice.reading(order == ListOrder::Newest);
     let outermost = if than == "<" { i64::MAX } else { i64::MIN };
-    let rows = sql_query(format!("{OWNED} WHERE n.id {than} $4 AND {} ORDER BY n.id {direction} LIMIT $5", wanted()))
+    let rows = sql_query(format!("{OWNED} WHERE n.id {than} $5 AND {} ORDER BY n.id {direction} LIMIT $6", wanted()))
         .bind::<Nullable<Text>, _>(filter.status.map(ListedStatus::as_str))
         .bind::<Nullable<Text>, _>(filter.area_code.as_ref().map(AreaCode::as_str))
         .bind::<Nullable<Text>, _>(filter.user.as_deref())
+        .bind::<Nullable<Text>, _>(filter.pool.as_ref().map(PoolName::as_str))
         .bind::<BigInt, _>(slice.key().unwrap_or(outermost))
         .bind::<BigInt, _>(limit)
         .load(conn)?;
@@ -63,11 +67,12 @@ pub fn numbers_list(
 /// When PostgreSQL fails.
 pub fn numbers_count(conn: &mut Connection, filter: &NumberFilter, first: i64) -> Result<Counted, DbError> {
     let select =
-        format!("SELECT n.id > $4 AS ahead FROM numbers n LEFT JOIN leases l ON l.number_id = n.id WHERE {}", wanted());
+        format!("SELECT n.id > $5 AS ahead FROM numbers n LEFT JOIN leases l ON l.number_id = n.id WHERE {}", wanted());
     Ok(sql_query(counted_sql(&select))
         .bind::<Nullable<Text>, _>(filter.status.map(ListedStatus::as_str))
         .bind::<Nullable<Text>, _>(filter.area_code.as_ref().map(AreaCode::as_str))
         .bind::<Nullable<Text>, _>(filter.user.as_deref())
+        .bind::<Nullable<Text>, _>(filter.pool.as_ref().map(PoolName::as_str))
         .bind::<BigInt, _>(first)
         .get_result(conn)?)
 }

@@ -21,7 +21,7 @@ use crate::db::pool_halts::{Keys, PoolHalt, pool_halt_read};
 use crate::domain::{Caps, PoolName, PoolPolicy, Stock, Unserved};
 
 /// Everything a plan is made from, read in one transaction-free pass.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Observation {
     /// The counts.
     pub stock: Stock,

@@ -118,20 +118,21 @@ fn only_a_pool_that_serves_its_country_is_led_to() {
 fn an_order_is_of_the_pool_that_a_signup_would_go_to() {
     let ordered = |text: &str| {
         let Asked { pool, country, area_code, .. } = asked(text);
-        world().of_order(pool.as_ref(), country, area_code).map_err(|astray| astray.to_string())
+        let of_order = world().of_order(pool.as_ref(), country, area_code);
+        of_order.map(|(pool, kind)| format!("{pool}: {kind}")).map_err(|astray| astray.to_string())
     };
     for (text, to) in [
-        ("", "default"),
-        ("pool=gb", "gb"),
-        ("country=GB", "gb"),
-        ("country=DE", "default"),
-        ("code=416", "ca"),
-        ("country=CA code=416", "ca"),
-        ("code=999", "default"),
-        ("pool=free code=833", "free"),
-        ("pool=free", "free"),
+        ("", "default: US, local"),
+        ("pool=gb", "gb: GB, mobile"),
+        ("country=GB", "gb: GB, mobile"),
+        ("country=DE", "default: DE, local"),
+        ("code=416", "ca: CA, local"),
+        ("country=CA code=416", "ca: CA, local"),
+        ("code=999", "default: US, local"),
+        ("pool=free code=833", "free: US, toll-free"),
+        ("pool=free", "free: US, toll-free"),
     ] {
-        assert_eq!(ordered(text).as_ref().map(PoolName::as_str), Ok(to), "{text:?}");
+        assert_eq!(ordered(text).as_deref(), Ok(to), "{text:?}");
     }
     for (text, why) in [
         ("pool=nowhere", "the pools are default, aa, ca, free, gb, gb_local"),

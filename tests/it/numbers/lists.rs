@@ -48,8 +48,8 @@ fn numbers_are_listed_filtered_and_paged() {
     let line = items(&all).into_iter().find(|line| line["user_id"] == "u-1").expect("the assigned one");
     assert_eq!(
         shape(&line),
-        "{area_code:text, country:text, phone_number:e164, purchase_id:uuid, purchased_at:instant, \
-         quarantine_reason:null, sid:sid, status:text, user_id:text, webhook_status:text}"
+        "{area_code:text, country:text, number_type:text, phone_number:e164, pool:text, purchase_id:uuid, \
+         purchased_at:instant, quarantine_reason:null, sid:sid, status:text, user_id:text, webhook_status:text}"
     );
     assert_eq!(
         (&line["status"], &line["country"], &line["webhook_status"]),
@@ -65,6 +65,9 @@ fn numbers_are_listed_filtered_and_paged() {
         ("area_code=907", 2),
         ("area_code=907&status=available", 2),
         ("area_code=212", 0),
+        ("pool=default", 5),
+        ("pool=default&area_code=907", 2),
+        ("pool=gb", 0),
         ("limit=200", 5),
         ("status=&area_code=&limit=&cursor=", 5),
         ("limit=2", 2),
@@ -90,7 +93,8 @@ fn assignments_come_newest_first_with_the_ended_ones() {
     assert_eq!(users, ["u-3", "u-2", "u-1"]);
     let line = |released| {
         format!(
-            "{{area_code:text, assigned_at:instant, phone_number:e164, released_at:{released}, source:text, user_id:text}}"
+            "{{area_code:text, assigned_at:instant, match:null, phone_number:e164, pool:text, released_at:{released}, \
+             source:text, user_id:text}}"
         )
     };
     assert_eq!(shape(&all[0]), line("null"));

@@ -14,13 +14,21 @@ fn the_status_has_the_earlier_services_fields_and_ours() {
     let world = World::new().quiet().set("spend.purchases_per_hour_max", 40).set("spend.purchases_per_day_max", 50);
     let daemon = world.daemon();
     let empty = daemon.status();
+    let pool = "{assigned:integer, available:integer, available_room:integer, country:text, halted:null, held:integer, \
+                last_replenishment:null, missing:integer, missing_of_users:integer, needs_replenishment:bool, \
+                number_type:text, owned:integer, owned_max:integer, pool:text, purchasing:integer, quarantined:integer, \
+                resting:integer, spend:{day:{bought:integer, max:null}, hour:{bought:integer, max:null}}, \
+                threshold:integer, total:integer, unfit:integer, unready:integer, unsettled:integer, waiting:integer}";
     assert_eq!(
         shape(&empty),
-        "{assigned:integer, available:integer, available_room:integer, halted:null, held:integer, last_replenishment:null, \
-         missing:integer, missing_of_users:integer, needs_replenishment:bool, owned:integer, owned_max:integer, paused:null, \
-         purchasing:integer, quarantined:integer, resting:integer, \
-         spend:{day:{bought:integer, max:integer}, hour:{bought:integer, max:integer}, override:integer}, \
-         threshold:integer, total:integer, unfit:integer, unready:integer, unsettled:integer, waiting:integer}"
+        format!(
+            "{{assigned:integer, available:integer, available_room:integer, halted:null, held:integer, last_replenishment:null, \
+             missing:integer, missing_of_users:integer, needs_replenishment:bool, owned:integer, owned_max:integer, paused:null, \
+             pools:[{pool}], purchasing:integer, quarantined:integer, resting:integer, \
+             spend:{{day:{{bought:integer, max:integer}}, hour:{{bought:integer, max:integer}}, override:integer}}, \
+             threshold:integer, total:integer, unconfigured:[], unfit:integer, unready:integer, unsettled:integer, \
+             waiting:integer}}"
+        )
     );
     daemon.purchase(3).ok();
     daemon.assign("u-1").ok();
@@ -50,7 +58,7 @@ fn the_status_tells_pause_halt_and_the_latest_pass() {
     let daemon = world.daemon();
     eventually("the pool refilled", || daemon.status()["last_replenishment"]["purchased_count"] == 8);
     let pass = daemon.status()["last_replenishment"].clone();
-    assert_eq!(shape(&pass), "{at:instant, error:null, purchased_count:integer, reason:text, trigger:text}");
+    assert_eq!(shape(&pass), "{at:instant, error:null, pool:text, purchased_count:integer, reason:text, trigger:text}");
     assert_eq!(pass["reason"], "below_threshold");
     world.sql(
         "UPDATE buying_gate SET paused_since = now(), paused_by = 'operator', paused_reason = 'audit',
@@ -60,7 +68,7 @@ fn the_status_tells_pause_halt_and_the_latest_pass() {
     assert_eq!(shape(&status["paused"]), "{by:text, reason:text, since:instant}");
     assert_eq!(
         shape(&status["halted"]),
-        "{message:text, next_probe_at:instant, reads_work:bool, since:instant, twilio_code:integer}"
+        "{message:text, needs:null, next_probe_at:instant, reads_work:bool, since:instant, twilio_code:integer}"
     );
 }
 
@@ -74,9 +82,17 @@ fn replenishing_tells_before_after_and_why_not() {
     assert_eq!(
         shape(&idle),
         format!(
-            "{{new_status:{counts}, previous_status:{counts}, purchased_count:integer, reason:text, replenished:bool}}"
+            "{{new_status:{counts}, pools:[{{error:null, pool:text, purchased_count:integer, reason:text}}], \
+             previous_status:{counts}, purchased_count:integer, reason:text, replenished:bool}}"
         )
     );
+    assert_eq!(idle["pools"][0]["pool"], "default");
+    let only = daemon.post_empty("/admin/phones/api/replenish?pool=default").ok();
+    assert_eq!((&only["reason"], &only["pools"][0]["reason"]), (&json!("above_threshold"), &json!("above_threshold")));
+    for path in ["/admin/phones/api/replenish", "/admin/phones/cron/auto-replenish"] {
+        let nowhere = daemon.post_empty(&format!("{path}?pool=gb")).problem(422, "invalid_field");
+        assert_eq!(nowhere["field"], "pool");
+    }
     assert_eq!((&idle["replenished"], &idle["reason"]), (&json!(false), &json!("above_threshold")));
     assert_eq!(idle["previous_status"], json!({"available": 1, "assigned": 0, "total": 1}));
     assert_eq!(world.bought(), 1);

@@ -9,7 +9,7 @@ use crate::world::{World, eventually};
 
 const PURCHASE: &str = "/admin/phones/api/purchase";
 const WHOLE: &str = "{area_code:text, cancelled:null, country:text, created_at:instant, ended_at:instant, errors:[], explanation:text, fallback:bool, \
-                     numbers:[{phone_number:e164, sid:sid, webhook_status:text}], outcome:text, override_caps:bool, purchase_id:uuid, \
+                     number_type:text, numbers:[{phone_number:e164, pool:text, sid:sid, webhook_status:text}], outcome:text, override_caps:bool, pool:text, purchase_id:uuid, \
                      purchased_count:integer, requested_by:text, requested_count:integer, started_at:instant, state:text, trigger:text}";
 
 #[test]
