@@ -85,33 +85,6 @@ fn document(assignment: Assignment, replayed: bool) -> AssignmentDocument {
     }
 }
 
-/// An area code needs a country that has them.
-pub(super) fn check_region(area_code: Option<AreaCode>, country: Option<CountryCode>) -> Result<(), Problem> {
-    match (area_code, country) {
-        (Some(_), Some(country)) if !country.has_area_codes() => Err(Problem::invalid_field(
-            "area_code",
-            format!("{country} has no area codes; leave it out, or ask in US or CA"),
-        )),
-        _ => Ok(()),
-    }
-}
-
-fn belongs(area_code: AreaCode, country: Option<CountryCode>) -> Result<(), Problem> {
-    let why = match area_code.other_country() {
-        Some(other) => {
-            let asked = country.map_or_else(|| "the United States or Canada".to_owned(), |country| country.to_string());
-            format!("{area_code} is an area code of {other}, not of {asked}; name one of the country that is asked")
-        }
-        None if !area_code.is_geographic() => {
-            format!(
-                "{area_code} is no place's code (toll-free, personal or premium), and local numbers have none of it"
-            )
-        }
-        None => return Ok(()),
-    };
-    Err(Problem::invalid_field("area_code", why))
-}
-
 /// Gives a user a number: the one that they have, one from stock, or one that is bought for them.
 pub(crate) async fn assign(services: &Services, body: AssignBody) -> Result<AssignmentDocument, Problem> {
     let ask = sent(services.config.load().catalog(), body)?;

@@ -336,14 +336,7 @@ fn a_pools_halt_is_of_its_keys_stops_intents_and_attempts_and_is_told_once() {
     assert_eq!(attempt(keys()).unwrap_err(), Intent::Refused(Why::Halted));
     assert_eq!(attempt(others.clone()).unwrap().len(), 1, "the refused keys are not these");
     let intend = |keys: Keys, number: &'static str| {
-        let limits = Limits {
-            keys,
-            policy: pool(),
-            pool_country: CountryCode::US,
-            per_hour_max: 100,
-            per_day_max: 300,
-            care: Care::Comes,
-        };
+        let limits = Limits { keys, policy: pool(), per_hour_max: 100, per_day_max: 300, care: Care::Comes };
         let wanted = vec![(Uuid::now_v7(), number.parse().unwrap())];
         ledger.run(move |conn| items_intend(conn, run, &wanted, &limits))
     };
