@@ -1,5 +1,4 @@
-//! The statements that hand out stock, prepared once per connection: planning would take longer than running, and diesel
-//! never caches `sql_query`.
+//! The statements that hand out stock, each [`prepared`] once per connection: planning would take longer than running.
 //!
 //! Invariants: the oldest ready numbers of a pool go first, and locked ones are skipped, so instances never wait for each
 //! other; every estimate is the same for any number of users, so PostgreSQL keeps one plan.
@@ -9,11 +8,11 @@
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::row::AssignmentColumns;
-use crate::db::engine::connection::Connection;
+use crate::db::engine::prepared::prepared;
 use crate::db::numbers::{fit, leased, stock};
 
 /// Many users, as the statements take them: by columns.
@@ -45,34 +44,19 @@ pub(super) enum Claim<'a> {
     Ladder(Users<'a>, &'a str, Near<'a>),
 }
 
-/// Names the statements for diesel's cache of prepared statements.
-pub(super) struct ClaimOneId;
-pub(super) struct ClaimManyId;
-pub(super) struct ClaimPoolsId;
-pub(super) struct ClaimLadderId;
-
-macro_rules! cached_statement {
-    ($name:ident, $id:ident) => {
+/// Each form of a claim is a statement of its own.
+macro_rules! claims {
+    ($($name:ident)*) => { $(
         pub(super) struct $name<'a>(pub(super) Claim<'a>);
-        impl QueryId for $name<'_> {
-            type QueryId = $id;
-            const HAS_STATIC_QUERY_ID: bool = true;
-        }
-        impl Query for $name<'_> {
-            type SqlType = AssignmentColumns;
-        }
-        impl RunQueryDsl<Connection> for $name<'_> {}
+        prepared!($name, AssignmentColumns);
         impl QueryFragment<Pg> for $name<'_> {
             fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
                 self.0.walk(out)
             }
         }
-    };
+    )* };
 }
-cached_statement!(ClaimOne, ClaimOneId);
-cached_statement!(ClaimMany, ClaimManyId);
-cached_statement!(ClaimPools, ClaimPoolsId);
-cached_statement!(ClaimLadder, ClaimLadderId);
+claims! { ClaimOne ClaimMany ClaimPools ClaimLadder }
 
 /// Neither has the user a number, nor does one rest for them that is fit to go back to them, unless it is of another pool
 /// than the one that they named. Scalar sub-selects, because they stay look-ups in an index: `NOT EXISTS` would become a

@@ -4,7 +4,7 @@
 //! clerk ─ a place of its own at the door
 //! executor ─ the door: places, deadlines ─┬─ session (a connection of the pool) ─ connect (which host) ─ opener (one attempt) ─ wire (its socket)
 //!                                         └─ errand, alarm ─ who waits, and until when
-//! stored ─ the domain's words in columns
+//! stored ─ the domain's words in columns          prepared ─ statements whose text is read and planned once
 //! error ─ what went wrong, as a decision ─┬─ words (in PostgreSQL's languages)
 //!                                         └─ doubt (asked, where words say nothing), room and space (want of room)
 //! migrations, versions, fitness, schema ─ the schema        locks ─ the purchase lock        listener, changes ─ who rings whom
@@ -29,6 +29,7 @@ pub(super) mod listener;
 pub mod locks;
 pub(super) mod migrations;
 pub(super) mod opener;
+pub(super) mod prepared;
 pub(super) mod room;
 pub(super) mod schema;
 pub(super) mod server;

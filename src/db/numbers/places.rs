@@ -8,10 +8,10 @@
 pub(in crate::db) const ACTIVE: &str =
     "status = 'active', quarantine_reason = NULL, quarantined_until = NULL, rests_for = NULL";
 
-/// At rest, for the user of the assignment `ended` and `$2` seconds.
+/// At rest, for the user of the assignment `ended` and as many seconds as it says.
 pub(in crate::db) const AT_REST: &str =
     "status = 'quarantined', quarantine_reason = 'released', rests_for = ended.user_id,
-    quarantined_until = ended.released_at + make_interval(secs => $2)";
+    quarantined_until = ended.released_at + make_interval(secs => ended.rest_secs)";
 
 /// On its way back to Twilio: nobody's.
 pub(super) const LEAVING: &str =
