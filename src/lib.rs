@@ -25,7 +25,7 @@
 //!
 //! ```text
 //! cli            ─▶ api app attention config db domain http logger web
-//! app            ─▶ access api assignment attention audit config custody db http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio web
+//! app            ─▶ access api assignment attention audit config custody db domain http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio web
 //! web            ─▶ access api dashboard http live routing supervisor
 //! dashboard      ─▶ access api attention custody db domain http purchaser reconciliation routing
 //! live           ─▶ access api db domain http routing
