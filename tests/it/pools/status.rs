@@ -10,7 +10,10 @@ const STATUS: &str = "/admin/phones/api/status";
 fn the_sums_are_those_of_the_pools() {
     let world = World::new().quiet().set("pool.threshold_low", 5).set("spend.purchases_per_hour_max", 40);
     let daemon = world.daemon();
-    eventually("the pool is filled", || daemon.status()["available"].as_u64() >= Some(5));
+    eventually("the pool is filled, and that is told", || {
+        let status = daemon.status();
+        status["available"].as_u64() >= Some(5) && status["last_replenishment"].is_object()
+    });
     daemon.assign("u-1").ok();
     daemon.assign("u-2").ok();
     daemon.release("u-2").ok();
