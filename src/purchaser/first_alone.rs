@@ -46,8 +46,9 @@ impl FirstAlone {
     /// A pool that shows nothing has nothing to prove, unless it was halted.
     pub(super) fn room(&self, keys: &Keys, shows_papers: bool, now: Instant, patience: Duration) -> Room {
         let pools = self.lock();
-        match state_of(&pools, keys) {
-            State::Untried if !shows_papers && !is_known(&pools, keys) => Room::All,
+        let known = known(&pools, keys);
+        match state_of(known) {
+            State::Untried if !shows_papers && known.is_none() => Room::All,
             State::Untried => Room::One,
             State::Alone(since) if now.saturating_duration_since(since) < patience => Room::None,
             State::Alone(_) | State::Proven => Room::All,
@@ -57,7 +58,7 @@ impl FirstAlone {
     /// Claims the right to be the first; `false` = somebody else has it, or nobody needs it any more.
     pub(super) fn begins(&self, keys: &Keys, now: Instant) -> bool {
         let mut pools = self.lock();
-        let is_untried = state_of(&pools, keys) == State::Untried;
+        let is_untried = state_of(known(&pools, keys)) == State::Untried;
         if is_untried {
             set(&mut pools, keys, State::Alone(now));
         }
@@ -80,15 +81,13 @@ impl FirstAlone {
     }
 }
 
-fn is_known(pools: &Pools, keys: &Keys) -> bool {
-    pools.get(&keys.pool).is_some_and(|known| known.fingerprint == keys.fingerprint)
+/// What is known of these very keys.
+fn known<'p>(pools: &'p Pools, keys: &Keys) -> Option<&'p Known> {
+    pools.get(&keys.pool).filter(|known| known.fingerprint == keys.fingerprint)
 }
 
-fn state_of(pools: &Pools, keys: &Keys) -> State {
-    pools
-        .get(&keys.pool)
-        .filter(|known| known.fingerprint == keys.fingerprint)
-        .map_or(State::Untried, |known| known.state)
+fn state_of(known: Option<&Known>) -> State {
+    known.map_or(State::Untried, |known| known.state)
 }
 
 fn set(pools: &mut Pools, keys: &Keys, state: State) {
