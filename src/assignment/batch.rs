@@ -193,17 +193,15 @@ fn claim_apart(
     wish: Option<AreaCode>,
 ) -> Result<(), DbError> {
     let Some(pool) = asks.first().map(|ask| &ask.pool) else { return Ok(()) };
-    let strict = asks.iter().all(|ask| ask.strict);
     for _try in 0..LOCKED_TRIES_MAX {
         if wish.is_some() {
             let waiting: Vec<&Ask> = unserved(found, asks).collect();
             give(found, assignments_claim_apart(conn, &asking(&waiting), country, wish, Some(Match::Exact))?);
         }
-        if wish.is_none() || !strict {
-            let waiting: Vec<&Ask> = unserved(found, asks).filter(|ask| ask.wish.is_none() || !ask.strict).collect();
-            let matched = wish.map(|_| Match::Any);
-            give(found, assignments_claim_apart(conn, &asking(&waiting), country, None, matched)?);
-        }
+        // Nobody is left if all insist on their area code; then nothing is asked.
+        let waiting: Vec<&Ask> = unserved(found, asks).filter(|ask| wish.is_none() || !ask.strict).collect();
+        let matched = wish.map(|_| Match::Any);
+        give(found, assignments_claim_apart(conn, &asking(&waiting), country, None, matched)?);
         let still: Vec<&Ask> = unserved(found, asks).collect();
         known(conn, found, &still)?;
         if unserved(found, asks).next().is_none() || !stock_available_apart(conn, pool, country)? {
