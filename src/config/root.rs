@@ -9,7 +9,6 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use super::loader::{Loader, declare};
-use super::not_yet;
 use super::pools::{catalog, read_pools};
 use super::problem::{Origin, Problem, Problems};
 use super::schema::Schema;
@@ -96,13 +95,6 @@ impl Config {
 
     /// Reads and checks everything that `serve` needs.
     pub fn load(sources: &Sources) -> Result<Self, Problems> {
-        let config = Self::read(sources)?;
-        not_yet::refuse(&config.pool, &config.spend, &Loader::new(sources, &schema()))?;
-        Ok(config)
-    }
-
-    /// As [`Config::load`], and takes what nothing obeys yet.
-    pub(super) fn read(sources: &Sources) -> Result<Self, Problems> {
         let mut loader = Loader::new(sources, &schema());
         let mut config = Self::read_sections(&mut loader);
         let mut problems = loader.problems;

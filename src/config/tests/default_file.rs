@@ -51,7 +51,7 @@ fn the_example_of_a_pool_is_one_when_the_marks_are_taken_off() {
     let (_, example) = DEFAULT_FILE.split_once("# [pools.gb]\n").unwrap();
     let (example, _) = example.split_once("\n\n").unwrap();
     let example = format!("[pools.gb]\n{}", example.replace("# ", ""));
-    let config = World::new().toml(&example).read().unwrap();
+    let config = World::new().toml(&example).load().unwrap();
     let (name, pool) = config.pools.first_key_value().unwrap();
     assert_eq!((name.as_str(), pool.kind().to_string()), ("gb", "GB, mobile".to_owned()));
     assert!(pool.papers().bundle.is_some() && pool.threshold_low == 3);
@@ -64,7 +64,7 @@ fn a_pool_begins_from_the_built_in_defaults() {
             "[pool]\nthreshold_low = 5\ntotal_min = 30\nowned_max = 7\ncapabilities = [\"voice\"]\n\
              [pool.webhooks]\nvoice_path = \"/us\"\n[webhooks]\nsms_path = \"/all\"\n[pools.gb]\ncountry = \"GB\"",
         )
-        .read()
+        .load()
         .unwrap();
     let pool = config.pool(&"gb".parse().unwrap()).unwrap();
     let expected = PoolConfig { country: "GB".parse().unwrap(), total_min: 0, ..PoolConfig::default() };

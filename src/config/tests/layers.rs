@@ -89,7 +89,7 @@ fn a_pool_may_stand_in_the_environment_alone() {
         .with("CALLBUNKER__POOLS__CA__COUNTRY", "CA")
         .with("CALLBUNKER__POOLS__CA__THRESHOLD_LOW", "4")
         .toml("[pools.ca]\nthreshold_low = 3\nregion = \"ON\"\n[pools.ca.webhooks]\nsms_path = \"/ca\"")
-        .read()
+        .load()
         .unwrap();
     let names: Vec<&str> = config.pools().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["default", "ca", "gb_mobile"]);
@@ -235,8 +235,8 @@ fn the_effective_configuration_is_toml_that_loads_again_and_holds_no_secret() {
     assert_eq!(again, config);
     let pools =
         "[pools.gb]\ncountry = \"GB\"\n[pools.gb.webhooks]\nsms_path = \"/gb\"\n[pool.webhooks]\nsms_path = \"/us\"";
-    let config = World::new().toml(pools).read().unwrap();
-    let again = World::new().without("PUBLIC_APP_URL").toml(&describe_effective(&config)).read().unwrap();
+    let config = World::new().toml(pools).load().unwrap();
+    let again = World::new().without("PUBLIC_APP_URL").toml(&describe_effective(&config)).load().unwrap();
     assert_eq!((again.pools.len(), &again), (1, &config));
     let pairs = format!("host=db user=app password='{DATABASE_PASSWORD}' dbname=x");
     let text = describe_effective(&World::new().with("DATABASE_URL", &pairs).load().unwrap());
@@ -247,7 +247,7 @@ fn the_effective_configuration_is_toml_that_loads_again_and_holds_no_secret() {
 #[test]
 fn the_effective_configuration_says_what_the_first_start_buys() {
     let said = |toml: &str| {
-        let text = describe_effective(&World::new().toml(toml).read().unwrap());
+        let text = describe_effective(&World::new().toml(toml).load().unwrap());
         text.split_once("# What it comes to:\n").unwrap().1.to_owned()
     };
     assert_eq!(

@@ -102,12 +102,12 @@ fn what_the_environment_gives_directly_is_told_to_need_a_restart() {
 #[test]
 fn pools_come_change_and_go_by_name() {
     let world = World::new().toml("[pools.gb]\ncountry = \"GB\"\n[pools.fr]\ncountry = \"FR\"");
-    let running = world.read().unwrap();
+    let running = world.load().unwrap();
     let world = world.toml(
         "[pools.gb]\ncountry = \"GB\"\nthreshold_low = 3\n[pools.gb.webhooks]\nsms_path = \"/gb\"\n[pools.ca]\ncountry = \"CA\"\n\
          [pool.webhooks]\nvoice_path = \"/v\"",
     );
-    let reload = world.read().unwrap().in_place_of(&running, &world.sources);
+    let reload = world.load().unwrap().in_place_of(&running, &world.sources);
     assert_eq!(reload.needs_restart, Vec::<String>::new());
     for key in [
         "pool.webhooks.voice_path",
@@ -126,7 +126,7 @@ fn pools_come_change_and_go_by_name() {
 #[test]
 fn other_keys_of_a_pool_are_another_fingerprint() {
     let fingerprint = |toml: &str| {
-        let config = World::new().toml(toml).read().unwrap();
+        let config = World::new().toml(toml).load().unwrap();
         config.pool(&"gb".parse().unwrap()).unwrap().fingerprint()
     };
     let before = fingerprint("[pools.gb]\ncountry = \"GB\"");
