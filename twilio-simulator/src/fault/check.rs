@@ -7,6 +7,7 @@
 
 use crate::api::parameters::settable;
 use crate::fault::{ABSENT, Fault, FaultKind, On, Times};
+use crate::stock::places::country;
 
 impl Fault {
     /// Says why this fault could never fire, or not as it was meant.
@@ -37,6 +38,9 @@ impl Fault {
             }
         }
         self.check_names()?;
+        if let Some(code) = self.country.as_deref().filter(|code| country(code).is_none()) {
+            return Err(format!("{code} has no numbers for sale"));
+        }
         let numberless = [
             On::Search,
             On::Balance,
@@ -161,6 +165,8 @@ mod tests {
         assert!(Fault::new(On::Search, FaultKind::Hang).phone_number("+14155550100").check().is_err());
         assert!(Fault::new(On::Search, FaultKind::Ghost).phone_number("+14155550100").check().is_err());
         assert!(Fault::new(On::Search, FaultKind::OddRow).phone_number("+14155550100").check().is_ok());
+        assert!(Fault::new(On::Any, FaultKind::Hang).country("UK").check().is_err());
+        assert!(Fault::new(On::Any, FaultKind::Hang).country("GB").check().is_ok());
         assert!(Fault::new(On::Any, FaultKind::NoDate).skew_ms(1).check().is_err());
     }
 

@@ -44,6 +44,9 @@ pub struct Fault {
     /// lose_capability on a list or a search: only the number's row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
+    /// Only requests about this country: searches of it, and whatever is about a number of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// Milliseconds, for hang, lag, delay and slow_body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ms: Option<u64>,
@@ -85,6 +88,7 @@ impl Fault {
             times: Times::default(),
             after: 0,
             phone_number: None,
+            country: None,
             ms: None,
             requests: None,
             retry_after: None,
@@ -119,6 +123,12 @@ impl Fault {
     /// Only requests about this number.
     pub fn phone_number(mut self, phone_number: impl Into<String>) -> Self {
         self.phone_number = Some(phone_number.into());
+        self
+    }
+
+    /// Only requests about this country.
+    pub fn country(mut self, country: impl Into<String>) -> Self {
+        self.country = Some(country.into());
         self
     }
 

@@ -16,6 +16,8 @@ pub(crate) struct Target<'a> {
     pub(crate) on: On,
     /// The number that it is about; of a list the part of a number that it asks for.
     pub(crate) phone_number: Option<&'a str>,
+    /// The country that it searches, or that its number is of.
+    pub(crate) country: Option<&'a str>,
     pub(crate) owned: bool,
     /// Whether it asks for a page by a token.
     pub(crate) further_page: bool,
@@ -117,6 +119,7 @@ impl FaultQueue {
 fn hits(fault: &Fault, target: &Target) -> bool {
     fault.on.matches(target.on)
         && fault.kind.works_on(target.on)
+        && fault.country.as_deref().is_none_or(|wanted| target.country == Some(wanted))
         && fault.phone_number.as_deref().is_none_or(|wanted| about(fault.kind, wanted, target))
         && (fault.kind != FaultKind::AlreadyOwned21422 || target.owned)
         && (fault.kind != FaultKind::RepeatRow || target.further_page)
@@ -136,7 +139,7 @@ mod tests {
     use super::*;
 
     fn create(phone_number: Option<&str>) -> Target<'_> {
-        Target { on: On::Create, phone_number, owned: false, further_page: false }
+        Target { on: On::Create, phone_number, country: None, owned: false, further_page: false }
     }
 
     #[test]
@@ -178,7 +181,7 @@ mod tests {
         queue.push(odd().field("sid"));
         queue.push(odd().field("sid").value(1));
         queue.push(odd().field("date_created"));
-        let list = |part| Target { on: On::List, phone_number: part, owned: false, further_page: false };
+        let list = |part| Target { on: On::List, phone_number: part, country: None, owned: false, further_page: false };
         assert!(queue.choose(&list(Some("+14155550101"))).within.is_empty(), "it cannot show that row");
         assert_eq!(queue.choose(&list(None)).within.len(), 2);
         let left = queue.choose(&list(Some("+1415555")));
@@ -190,9 +193,18 @@ mod tests {
     fn a_repeated_row_waits_for_a_further_page() {
         let mut queue = FaultQueue::default();
         queue.push(Fault::new(On::List, FaultKind::RepeatRow));
-        let list = |further_page| Target { on: On::List, phone_number: None, owned: false, further_page };
+        let list =
+            |further_page| Target { on: On::List, phone_number: None, country: None, owned: false, further_page };
         assert!(queue.choose(&list(false)).within.is_empty());
         assert!(!queue.choose(&list(true)).within.is_empty());
+    }
+
+    #[test]
+    fn a_country_is_respected() {
+        let mut queue = FaultQueue::default();
+        queue.push(Fault::new(On::Any, FaultKind::Hang).country("GB").forever());
+        let mut hit = |country| queue.choose(&Target { country, ..create(None) }).fate.is_some();
+        assert!(hit(Some("GB")) && !hit(Some("US")) && !hit(None));
     }
 
     #[test]

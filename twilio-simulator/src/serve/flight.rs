@@ -121,5 +121,12 @@ fn choose(world: &mut World, request: &ApiRequest, on: On) -> Plan {
     };
     let owned = phone_number.is_some_and(|number| world.owned.by_number(number).is_some());
     let further_page = request.query.get("PageToken").is_some_and(|token| !token.is_empty());
-    world.faults.choose(&Target { on, phone_number, owned, further_page })
+    let country = match &request.route {
+        Route::Search(country, _) => Some(country.as_str()),
+        _ => phone_number
+            .and_then(|number| number.trim_start_matches('+').parse().ok())
+            .and_then(|number| world.stock.country_of(number))
+            .map(|country| country.code),
+    };
+    world.faults.choose(&Target { on, phone_number, country, owned, further_page })
 }
