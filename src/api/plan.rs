@@ -145,7 +145,7 @@ pub(crate) async fn plan(services: &Services, thought: Thought) -> Result<Plan, 
     let pool = config.pool(&name).unwrap_or(&config.pool);
     let seen = services.read("plan", stock_read).await?;
     let (policy, stock) = (pool.policy(), seen.stock_for_waiters(&name));
-    let caps = seen.caps(config.spend.purchases_per_hour_max, config.spend.purchases_per_day_max);
+    let caps = seen.caps(&config.cap_limits(pool));
     let rooms = Rooms::new(&policy, &caps, &stock);
     let (would_purchase, for_waiting_signups, why, binding_cap, explanation) = match thought.count {
         None => {

@@ -1,13 +1,16 @@
 //! What the database is told of the pools that are configured: at start, and after a reload.
 //!
+//! A halt of a pool is over once its keys are others, whoever was halted: this instance says so of the pools that it knows.
 //! How to get it wrong: changing the webhooks of a pool that another instance configured before. Only an operator's word does
 //! that.
 
 use crate::config::Config;
 use crate::db::numbers::{kinds_told, numbers_tell_apart};
+use crate::db::pool_halts::{Keys, pool_halts_clear_of_others};
 use crate::db::pools::pools_claim;
 use crate::db::{Db, DbError};
 use crate::domain::Entry;
+use crate::purchaser::keys_of;
 
 /// Numbers told in one statement: nobody waits long for their rows.
 const TOLD_AT_ONCE: i64 = 1000;
@@ -16,6 +19,11 @@ const TOLD_AT_ONCE: i64 = 1000;
 pub(super) async fn claim_pools(db: &Db, config: &Config, log: &slog::Logger) -> Result<(), DbError> {
     let ours = config.webhooks_by_pool();
     db.run_patiently("pools_claim", move |conn| pools_claim(conn, &ours)).await?;
+    let keys: Vec<Keys> = config.pools().map(|(name, pool)| keys_of(name, pool)).collect();
+    let ended = db.run_patiently("pool_halts_clear", move |conn| pool_halts_clear_of_others(conn, &keys)).await?;
+    if ended > 0 {
+        slog::info!(log, "pools have other keys than those that Twilio refused: they are not halted any more"; "pools" => ended);
+    }
     let told = db.run_patiently("kinds_told", kinds_told).await?;
     for Entry { name, kind, .. } in config.catalog().entries() {
         if told.get(name) == Some(kind) {

@@ -3,7 +3,7 @@
 //!
 //! How to get it wrong: looking at each pool alone. The caps of `[spend]` are shared, and the emptiest pool comes first.
 
-use crate::domain::{BATCHES_MAX, Cap, Caps, Kind, Level, PoolKey, PoolName, Stock, Trigger, emptiest, plan};
+use crate::domain::{BATCHES_MAX, Cap, Caps, Kind, Level, PoolKey, PoolName, Stock, Trigger, UNBOUND, emptiest, plan};
 
 use super::root::Config;
 use super::sections::PoolConfig;
@@ -45,9 +45,11 @@ fn bought(config: &Config) -> Vec<Bought<'_>> {
         .map(|(name, pool)| Bought { pool, level: empty((name, pool)), cut_by: None, is_done: false })
         .collect();
     let spend = &config.spend;
-    let mut caps = Caps {
+    let mut all = Caps {
         hour_left: spend.purchases_per_hour_max,
         day_left: spend.purchases_per_day_max,
+        pool_day_left: UNBOUND,
+        owned_all_left: spend.owned_max.unwrap_or(UNBOUND),
         paused: false,
         halted: false,
     };
@@ -56,12 +58,13 @@ fn bought(config: &Config) -> Vec<Bought<'_>> {
         let Some(next) = emptiest(open).cloned() else { break };
         let Some(bought) = pools.iter_mut().find(|bought| bought.level.pool == next) else { break };
         let stock = Stock { available: bought.level.idle, ..Stock::default() };
+        let own_day = bought.pool.purchases_per_day_max.map(|max| max.saturating_sub(bought.level.idle));
+        let caps = Caps { pool_day_left: own_day.unwrap_or(UNBOUND), ..all };
         let batch = plan(&bought.level.policy, &caps, &stock, Trigger::WarmStart);
         bought.level.idle += batch.count;
         bought.cut_by = batch.binding_cap.or(bought.cut_by);
         bought.is_done = batch.count == 0;
-        caps.hour_left = caps.hour_left.saturating_sub(batch.count);
-        caps.day_left = caps.day_left.saturating_sub(batch.count);
+        all.spend(batch.count);
     }
     pools
 }
@@ -97,5 +100,7 @@ fn key_of(cap: Cap, pool: &PoolName) -> String {
         Cap::OwnedMax => pool.key("owned_max"),
         Cap::PurchasesPerHour => "spend.purchases_per_hour_max".to_owned(),
         Cap::PurchasesPerDay => "spend.purchases_per_day_max".to_owned(),
+        Cap::PoolPurchasesPerDay => pool.key("purchases_per_day_max"),
+        Cap::SpendOwnedMax => "spend.owned_max".to_owned(),
     }
 }

@@ -15,7 +15,7 @@ use super::schema::Schema;
 use super::secrets::{self, Secrets};
 use super::sections::*;
 use super::sources::Sources;
-use crate::domain::{Catalog, PoolName, Webhooks};
+use crate::domain::{CapLimits, Catalog, PoolName, Webhooks};
 
 /// Writes whatever has a line for each section. `fixed` = built into what runs (sockets, connection pools, clients, the
 /// lock, the supervisor), so a reload keeps it.
@@ -137,6 +137,17 @@ impl Config {
     #[must_use]
     pub fn webhooks_by_pool(&self) -> BTreeMap<PoolName, Webhooks> {
         self.pools().filter_map(|(name, _)| Some((name.clone(), self.webhooks_of(name)?))).collect()
+    }
+
+    /// What bounds every purchase for this pool, beside its own policy.
+    #[must_use]
+    pub fn cap_limits(&self, pool: &PoolConfig) -> CapLimits {
+        CapLimits {
+            per_hour_max: self.spend.purchases_per_hour_max,
+            per_day_max: self.spend.purchases_per_day_max,
+            pool_per_day_max: pool.purchases_per_day_max,
+            owned_all_max: self.spend.owned_max,
+        }
     }
 
     /// How long a number of this pool rests; of a pool that is not configured, as long as one of the default pool.

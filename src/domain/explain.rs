@@ -2,7 +2,7 @@
 //!
 //! How to get it wrong: a sentence that only repeats the code. It names the numbers or the key that decide.
 
-use super::caps::{Cap, Caps, PoolPolicy};
+use super::caps::{Cap, Caps, PoolPolicy, UNBOUND};
 use super::order::Trigger;
 use super::plan::Plan;
 use super::plan_pass::PassPlan;
@@ -18,6 +18,8 @@ impl Cap {
             Self::OwnedMax => "owned_max",
             Self::PurchasesPerHour => "purchases_per_hour",
             Self::PurchasesPerDay => "purchases_per_day",
+            Self::PoolPurchasesPerDay => "pool_purchases_per_day",
+            Self::SpendOwnedMax => "spend_owned_max",
         }
     }
 
@@ -27,6 +29,12 @@ impl Cap {
             Self::OwnedMax => format!("pool.owned_max has room for {}", rooms.owned_room),
             Self::PurchasesPerHour => format!("the hour's cap allows {} more", rooms.hour_left),
             Self::PurchasesPerDay => format!("the day's cap allows {} more", rooms.day_left),
+            Self::PoolPurchasesPerDay => {
+                format!("the pool's own cap of the day allows {} more", rooms.pool_day_left.unwrap_or_default())
+            }
+            Self::SpendOwnedMax => {
+                format!("spend.owned_max has room for {}", rooms.owned_all_room.unwrap_or_default())
+            }
         }
     }
 }
@@ -42,17 +50,26 @@ pub struct Rooms {
     pub available_room: u32,
     /// Under `pool.owned_max`.
     pub owned_room: u32,
+    /// Under the pool's own `purchases_per_day_max`, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool_day_left: Option<u32>,
+    /// Under `spend.owned_max`, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owned_all_room: Option<u32>,
 }
 
 impl Rooms {
     /// Measures them.
     #[must_use]
     pub fn new(policy: &PoolPolicy, caps: &Caps, stock: &Stock) -> Self {
+        let set = |left: u32| (left != UNBOUND).then_some(left);
         Self {
             hour_left: caps.hour_left,
             day_left: caps.day_left,
             available_room: policy.available_max.saturating_sub(stock.idle_at_most()),
             owned_room: policy.owned_max.saturating_sub(stock.owned_at_most()),
+            pool_day_left: set(caps.pool_day_left),
+            owned_all_room: set(caps.owned_all_left),
         }
     }
 }
@@ -133,6 +150,7 @@ fn batches(count: u32) -> String {
 /// Reasons that no plan gives: what came in the way of one.
 const OBSTACLES: &[(&str, &str)] = &[
     ("locked", "somebody else was buying: another instance, an order by hand, or the earlier service"),
+    ("unconfigured", "the configuration has no such pool any more"),
     ("no_stock", "Twilio has no more such numbers; try another area code or country"),
     ("unavailable", "a part of callbunker was restarting, or the database did not answer"),
     ("database_unavailable", "the database did not answer, and without it nothing is bought"),
@@ -201,6 +219,11 @@ mod tests {
         };
         assert_eq!(order(FREE, 3), "would buy all 3, as far as Twilio has them");
         assert_eq!(order(Caps { hour_left: 2, ..FREE }, 3), "would buy 2 of 3; the hour's cap allows 2 more");
+        let own_day = Caps { pool_day_left: 1, ..FREE };
+        assert_eq!(order(own_day, 3), "would buy 1 of 3; the pool's own cap of the day allows 1 more");
+        assert!(
+            pass(Caps { owned_all_left: 4, ..FREE }, Stock::default()).ends_with("; spend.owned_max has room for 4")
+        );
         assert!(order(Caps { halted: true, ..FREE }, 3).starts_with("would buy nothing of 3: all buying is halted"));
     }
 

@@ -33,7 +33,7 @@ mod why;
 
 pub use assignable::{Standing, why_not};
 pub use audience::{InvalidUserId, UserId};
-pub use caps::{Cap, Caps, PoolPolicy};
+pub use caps::{Cap, CapLimits, Caps, PoolPolicy, UNBOUND};
 pub use catalog::{Asked, Astray, Catalog, Entry, SentTo};
 pub use counts::grouped;
 pub use emptiness::{Level, emptiest};

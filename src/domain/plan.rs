@@ -50,9 +50,9 @@ pub fn plan(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigger) -
     }
     let mut limits = vec![
         (policy.owned_max.saturating_sub(stock.owned_at_most()), Cap::OwnedMax),
-        (caps.hour_left, Cap::PurchasesPerHour),
-        (caps.day_left, Cap::PurchasesPerDay),
+        (caps.owned_all_left, Cap::SpendOwnedMax),
     ];
+    limits.extend(spend_caps(caps));
     if trigger != Trigger::Emergency {
         limits.push((policy.available_max.saturating_sub(stock.idle_at_most()), Cap::AvailableMax));
     }
@@ -65,8 +65,17 @@ pub fn plan_manual(caps: &Caps, order: ManualWish) -> Plan {
     if caps.halted {
         return Plan { count: 0, wanted: order.count, why: Why::Halted, binding_cap: None };
     }
-    let limits = [(caps.hour_left, Cap::PurchasesPerHour), (caps.day_left, Cap::PurchasesPerDay)];
+    let limits = spend_caps(caps);
     clamp(order.count, Why::Manual, if order.override_caps { &[] } else { &limits })
+}
+
+/// The caps on what is bought in a while: those of all pools and the pool's own. `override_caps` sets them aside together.
+fn spend_caps(caps: &Caps) -> [(u32, Cap); 3] {
+    [
+        (caps.hour_left, Cap::PurchasesPerHour),
+        (caps.day_left, Cap::PurchasesPerDay),
+        (caps.pool_day_left, Cap::PoolPurchasesPerDay),
+    ]
 }
 
 /// Whether one more number may be intended right now: the last step's check, with the ledger locked.
@@ -133,14 +142,15 @@ fn clamp(wanted: u32, why: Why, limits: &[(u32, Cap)]) -> Plan {
 fn refusal(cap: Cap) -> Why {
     match cap {
         Cap::AvailableMax => Why::AvailableMax,
-        Cap::OwnedMax => Why::OwnedMax,
-        Cap::PurchasesPerHour | Cap::PurchasesPerDay => Why::SpendCap,
+        Cap::OwnedMax | Cap::SpendOwnedMax => Why::OwnedMax,
+        Cap::PurchasesPerHour | Cap::PurchasesPerDay | Cap::PoolPurchasesPerDay => Why::SpendCap,
     }
 }
 
 /// What the tests of planning start from: the configuration's defaults, and no cap in the way.
 #[cfg(test)]
 pub(super) mod defaults {
+    use super::super::caps::UNBOUND;
     use super::{Caps, PoolPolicy};
 
     pub(crate) const POLICY: PoolPolicy = PoolPolicy {
@@ -150,14 +160,26 @@ pub(super) mod defaults {
         available_max: 50,
         owned_max: 1000,
     };
-    pub(crate) const FREE: Caps = Caps { hour_left: 100, day_left: 300, paused: false, halted: false };
+    pub(crate) const FREE: Caps = Caps {
+        hour_left: 100,
+        day_left: 300,
+        pool_day_left: UNBOUND,
+        owned_all_left: UNBOUND,
+        paused: false,
+        halted: false,
+    };
+
+    /// What is left under a cap that not everybody sets.
+    pub(crate) fn any_left() -> impl proptest::strategy::Strategy<Value = u32> {
+        proptest::prop_oneof![3 => 0u32..50, 1 => proptest::strategy::Just(UNBOUND)]
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::defaults::{FREE, POLICY};
+    use super::defaults::{FREE, POLICY, any_left};
     use super::*;
     use crate::domain::stock::any_stock;
 
@@ -246,6 +268,26 @@ mod tests {
     }
 
     #[test]
+    fn a_pools_own_day_binds_every_trigger_and_what_all_pools_own_binds_automatic_buying() {
+        let waiting = Stock { waiting: 8, unserved: 8, ..Stock::default() };
+        let own_day = Caps { pool_day_left: 2, ..FREE };
+        for (trigger, stock) in [(Trigger::Cron, Stock::default()), (Trigger::Emergency, waiting)] {
+            let cut = plan(&POLICY, &own_day, &stock, trigger);
+            assert_eq!((cut.count, cut.binding_cap), (2, Some(Cap::PoolPurchasesPerDay)));
+            let none = plan(&POLICY, &Caps { pool_day_left: 0, ..FREE }, &stock, trigger);
+            assert_eq!((none.count, none.why), (0, Why::SpendCap));
+            let cut = plan(&POLICY, &Caps { owned_all_left: 3, ..FREE }, &stock, trigger);
+            assert_eq!((cut.count, cut.binding_cap), (3, Some(Cap::SpendOwnedMax)));
+            let none = plan(&POLICY, &Caps { owned_all_left: 0, ..FREE }, &stock, trigger);
+            assert_eq!((none.count, none.why), (0, Why::OwnedMax));
+        }
+        let by_hand = |caps: Caps, override_caps| plan_manual(&caps, ManualWish { count: 9, override_caps });
+        assert_eq!(by_hand(own_day, false).binding_cap, Some(Cap::PoolPurchasesPerDay));
+        assert_eq!(by_hand(own_day, true).count, 9);
+        assert_eq!(by_hand(Caps { owned_all_left: 0, ..FREE }, false).count, 9, "no cap on orders by hand");
+    }
+
+    #[test]
     fn the_last_step_asks_the_limits_not_the_threshold() {
         let enough = stock(30, 30);
         assert_eq!(permit_one(&POLICY, &FREE, &enough, Trigger::Threshold, false), Ok(()));
@@ -262,14 +304,15 @@ mod tests {
         fn no_plan_passes_a_cap(
             stock in any_stock(), threshold_low in 0u32..40, batch in 1u32..100, total_min in 0u32..60,
             available_max in 0u32..100, owned_max in 0u32..200, hour_left in 0u32..50, day_left in 0u32..50,
-            emergency: bool,
+            pool_day_left in any_left(), owned_all_left in any_left(), emergency: bool,
         ) {
             let policy = PoolPolicy { threshold_low, replenishment_batch_size: batch, total_min, available_max, owned_max };
             let Stock { assigned, unfit, apart, doubted, unserved, .. } = stock;
-            let caps = Caps { hour_left, day_left, paused: false, halted: false };
+            let caps = Caps { hour_left, day_left, pool_day_left, owned_all_left, paused: false, halted: false };
             let trigger = if emergency { Trigger::Emergency } else { Trigger::Cron };
             let plan = plan(&policy, &caps, &stock, trigger);
             prop_assert!(plan.count <= plan.wanted && plan.count <= hour_left && plan.count <= day_left);
+            prop_assert!(plan.count <= pool_day_left && plan.count <= owned_all_left);
             if plan.count > 0 {
                 prop_assert!(stock.owned() + doubted + plan.count <= owned_max);
                 prop_assert!(emergency || stock.idle() + unfit + apart + doubted + plan.count <= available_max);

@@ -32,7 +32,7 @@ pub struct PassPlan {
 pub fn plan_pass(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigger) -> PassPlan {
     let (mut caps, mut stock) = (*caps, *stock);
     let for_waiters = plan(policy, &caps, &stock, Trigger::Emergency).count;
-    spend(&mut caps, for_waiters);
+    caps.spend(for_waiters);
     // They go straight to those who wait.
     stock.assigned += for_waiters;
     let mut pass = PassPlan { count: 0, for_waiters, batches: 0, why: Why::AboveThreshold, binding_cap: None };
@@ -48,15 +48,10 @@ pub fn plan_pass(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigg
         }
         pass.count += next.count;
         pass.batches += 1;
-        spend(&mut caps, next.count);
+        caps.spend(next.count);
         stock.available += next.count;
     }
     pass
-}
-
-fn spend(caps: &mut Caps, count: u32) {
-    caps.hour_left = caps.hour_left.saturating_sub(count);
-    caps.day_left = caps.day_left.saturating_sub(count);
 }
 
 #[cfg(test)]
@@ -64,7 +59,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::plan::defaults::{FREE, POLICY};
+    use crate::domain::UNBOUND;
+    use crate::domain::plan::defaults::{FREE, POLICY, any_left};
     use crate::domain::stock::any_stock;
 
     fn pass(policy: PoolPolicy, caps: Caps, stock: Stock) -> (u32, u32, Why, Option<Cap>) {
@@ -111,20 +107,25 @@ mod tests {
         fn no_pass_passes_a_cap(
             stock in any_stock(), threshold_low in 0u32..40, batch in 1u32..100, total_min in 0u32..60,
             available_max in 0u32..100, owned_max in 0u32..200, hour_left in 0u32..50, day_left in 0u32..50,
+            pool_day_left in any_left(), owned_all_left in any_left(),
             paused in proptest::bool::weighted(0.1), halted in proptest::bool::weighted(0.1),
         ) {
             let policy = PoolPolicy { threshold_low, replenishment_batch_size: batch, total_min, available_max, owned_max };
             let Stock { available, assigned, unfit, apart, doubted, unserved, .. } = stock;
-            let caps = Caps { hour_left, day_left, paused, halted };
+            let caps = Caps { hour_left, day_left, pool_day_left, owned_all_left, paused, halted };
             let pass = plan_pass(&policy, &caps, &stock, Trigger::Replenish);
             let bought = pass.count + pass.for_waiters;
             prop_assert!(bought <= hour_left && bought <= day_left && pass.for_waiters <= unserved);
+            prop_assert!(bought <= pool_day_left && bought <= owned_all_left);
             prop_assert!(bought == 0 || stock.owned() + doubted + bought <= owned_max);
             prop_assert!(pass.count == 0 || stock.idle() + unfit + apart + doubted + pass.count <= available_max);
             prop_assert!(bought == 0 || !(paused || halted));
             // Afterwards a further pass finds nothing to do, for the reason that ended this one.
             let after = Stock { available: available + pass.count, assigned: assigned + pass.for_waiters, unserved: 0, ..stock };
-            let left = Caps { hour_left: hour_left - bought, day_left: day_left - bought, ..caps };
+            let mut left = caps;
+            left.spend(bought);
+            prop_assert_eq!((left.hour_left, left.day_left), (hour_left - bought, day_left - bought));
+            prop_assert_eq!(left.pool_day_left == UNBOUND, pool_day_left == UNBOUND);
             prop_assert_eq!(plan(&policy, &left, &after, Trigger::Replenish).count, 0);
             // Never a batch more than is needed: one batch less would leave the pool low.
             if pass.count > 0 {

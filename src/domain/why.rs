@@ -25,9 +25,9 @@ pub enum Why {
     Halted,
     /// `pool.available_max` leaves no room.
     AvailableMax,
-    /// `pool.owned_max` leaves no room.
+    /// The pool's `owned_max`, or `spend.owned_max`, leaves no room.
     OwnedMax,
-    /// The hour's or the day's purchases are used up.
+    /// The hour's or the day's purchases, or those of the pool's day, are used up.
     SpendCap,
 }
 
@@ -62,10 +62,10 @@ impl Why {
                 "pool.available_max leaves no room: so much stock is idle already, counting what misses a capability and purchases not confirmed yet"
             }
             Self::OwnedMax => {
-                "pool.owned_max leaves no room: so many numbers are owned or on their way already, counting purchases not confirmed yet"
+                "pool.owned_max or spend.owned_max leaves no room: so many numbers are owned or on their way already, counting purchases not confirmed yet"
             }
             Self::SpendCap => {
-                "the purchases of this hour or day are used up; wait, or raise spend.purchases_per_hour_max or spend.purchases_per_day_max"
+                "the purchases of this hour or day are used up; wait, or raise spend.purchases_per_hour_max, spend.purchases_per_day_max or the pool's purchases_per_day_max"
             }
         }
     }

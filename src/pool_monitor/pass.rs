@@ -62,7 +62,7 @@ pub(super) async fn run(deps: &MonitorDependencies, trigger: Trigger) -> Result<
 async fn buy(deps: &MonitorDependencies, trigger: Trigger, report: &mut PassReport) {
     let mut first: Option<Why> = None;
     for _batch in 0..BATCHES_MAX {
-        let batch = match deps.purchaser.batch(trigger).await {
+        let batch = match deps.purchaser.batch(trigger, &PoolName::default_pool()).await {
             Ok(batch) => batch,
             Err(error) => {
                 report.error = Some(told(&error));
@@ -136,7 +136,7 @@ pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Observation, D
 
 pub(super) fn plan_for(deps: &MonitorDependencies, seen: &Observation, trigger: Trigger) -> Plan {
     let config = deps.config.load();
-    let caps = seen.caps(config.spend.purchases_per_hour_max, config.spend.purchases_per_day_max);
+    let caps = seen.caps(&config.cap_limits(&config.pool));
     plan(&config.pool.policy(), &caps, &seen.stock, trigger)
 }
 

@@ -19,7 +19,7 @@ use super::manual::{ManualOrder, Turn};
 use super::recover::{self, RecoverReport};
 use super::report::EmergencyReport;
 use crate::db::DbError;
-use crate::domain::Trigger;
+use crate::domain::{PoolName, Trigger};
 use crate::supervisor::{ChildGone, Heartbeat, Slot, Working};
 
 /// Serializes everything that costs money.
@@ -138,10 +138,10 @@ struct NextTurn {
     reply: Reply,
 }
 
-/// One batch.
+/// One batch of one pool.
 #[derive(Message)]
 #[rtype(result = "Result<BatchReport, DbError>")]
-struct BuyBatch(Trigger);
+struct BuyBatch(Trigger, PoolName);
 
 /// Serve the waitlist.
 #[derive(Message)]
@@ -200,10 +200,10 @@ impl Handler<NextTurn> for Purchaser {
 impl Handler<BuyBatch> for Purchaser {
     type Result = AtomicResponse<Self, Result<BatchReport, DbError>>;
 
-    fn handle(&mut self, BuyBatch(trigger): BuyBatch, _ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, BuyBatch(trigger, pool): BuyBatch, _ctx: &mut Self::Context) -> Self::Result {
         fail::fail_point!("purchaser");
         let buyer = self.buyer.clone();
-        self.atomically(async move { batch::batch(&buyer, trigger).await })
+        self.atomically(async move { batch::batch(&buyer, trigger, &pool).await })
     }
 }
 
@@ -276,13 +276,13 @@ impl PurchaserHandle {
         Ok(ended.await.map_err(|_died| ChildGone)??)
     }
 
-    /// Buys one batch. An order by hand that is being run here lets it go first after a slice.
+    /// Buys one batch of `pool`. An order by hand that is being run here lets it go first after a slice.
     ///
     /// # Errors
     /// As [`Self::run_manual`].
-    pub async fn batch(&self, trigger: Trigger) -> Result<BatchReport, PurchaserError> {
+    pub async fn batch(&self, trigger: Trigger, pool: &PoolName) -> Result<BatchReport, PurchaserError> {
         let _in_line = InLine::new(&self.batches_waiting);
-        Ok(self.slot.ask(BuyBatch(trigger)).await??)
+        Ok(self.slot.ask(BuyBatch(trigger, pool.clone())).await??)
     }
 
     /// Buys for the signups that wait; `None` = somebody else holds the lock. An order by hand that is being run here

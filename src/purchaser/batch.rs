@@ -1,15 +1,17 @@
 //! One batch of the monitor's: planned again under the lock, bought, reported.
 //!
-//! How to get it wrong: trusting the plan that the monitor made before the lock.
+//! How to get it wrong: trusting the plan that the monitor made before the lock, or the pool that it was made for: the
+//! configuration may have lost it since.
 
 use super::beside::with_waitlist_beside;
 use super::buyer::Buyer;
-use super::order::{fill, finish, note, open, sought};
+use super::order::{Allowed, fill, finish, note, open, sought};
 use super::run::{self, Run};
 use super::serve::serve_waitlist;
 use super::shortfall::Shortfall;
+use super::wave::Progress;
 use crate::db::DbError;
-use crate::domain::{Cap, Plan, Trigger, plan};
+use crate::domain::{Cap, Plan, PoolName, Trigger, Why};
 
 /// What a batch did.
 #[derive(Debug, Clone)]
@@ -29,15 +31,21 @@ impl BatchReport {
     pub(super) fn locked() -> Self {
         Self { plan: None, bought: 0, shortfall: None, gave_way: false }
     }
+
+    /// The configuration has no such pool any more: there is nothing to buy.
+    fn unconfigured() -> Self {
+        let plan = Plan { count: 0, wanted: 0, why: Why::AboveThreshold, binding_cap: None };
+        Self { plan: Some(plan), shortfall: Some(Shortfall::Unconfigured), ..Self::locked() }
+    }
 }
 
-/// One batch for `trigger`, if the plan under the lock still says so.
-pub(super) async fn batch(buyer: &Buyer, trigger: Trigger) -> Result<BatchReport, DbError> {
+/// One batch of `pool` for `trigger`, if the plan under the lock still says so.
+pub(super) async fn batch(buyer: &Buyer, trigger: Trigger, pool: &PoolName) -> Result<BatchReport, DbError> {
     if buyer.is_stopping() {
         return Ok(BatchReport { shortfall: Some(Shortfall::Stopping), ..BatchReport::locked() });
     }
     let Some(run) = run::begin(buyer, None).await? else { return Ok(BatchReport::locked()) };
-    let done = with_waitlist_beside(buyer, &run, batch_under(buyer, &run, trigger)).await;
+    let done = with_waitlist_beside(buyer, &run, batch_under(buyer, &run, trigger, pool)).await;
     run.end().await;
     match done {
         Err(error) if run::is_overtaken(&error) => Ok(BatchReport::locked()),
@@ -45,20 +53,27 @@ pub(super) async fn batch(buyer: &Buyer, trigger: Trigger) -> Result<BatchReport
     }
 }
 
-async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger) -> Result<BatchReport, DbError> {
+async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger, pool: &PoolName) -> Result<BatchReport, DbError> {
     serve_waitlist(buyer, run).await?;
-    let (seen, limits) = (buyer.observe().await?, buyer.limits());
-    let plan = plan(&limits.policy, &seen.caps(limits.per_hour_max, limits.per_day_max), &seen.stock, trigger);
+    let sent_before = run.traffic.creates_begun();
+    let (Some(sight), Some(in_force)) = (buyer.observe(pool).await?, buyer.pool(pool)) else {
+        return Ok(BatchReport::unconfigured());
+    };
+    let plan = sight.plan(trigger);
     if plan.count == 0 {
         // That the pool lacks something is worth telling each time: nobody hears of it otherwise.
-        let shortfall = Some(Shortfall::of_plan(plan.why, &seen)).filter(Shortfall::is_of_the_pool);
+        let shortfall = Some(sight.shortfall(plan.why)).filter(Shortfall::is_of_the_pool);
         return Ok(BatchReport { plan: Some(plan), shortfall, ..BatchReport::locked() });
     }
-    let country = buyer.config.load().pool.country;
-    let order = open(buyer, run, trigger, country, plan.count).await?;
-    let mut candidates = sought(buyer, &order.wish);
-    let progress = fill(buyer, run, &order, plan.count, true, &mut candidates).await;
-    if let (Some(Cap::PurchasesPerHour | Cap::PurchasesPerDay), cut) = (plan.binding_cap, plan.wanted - plan.count) {
+    let order = open(buyer, run, trigger, &in_force, plan.count).await?;
+    let allowed = Allowed { count: plan.count, sent_before };
+    let progress = match sought(buyer, &order.wish) {
+        Some(mut candidates) => fill(buyer, run, &order, allowed, true, &mut candidates).await,
+        None => Progress { shortfall: Some(Shortfall::Unconfigured), ..Progress::default() },
+    };
+    if let (Some(Cap::PurchasesPerHour | Cap::PurchasesPerDay | Cap::PoolPurchasesPerDay), cut) =
+        (plan.binding_cap, plan.wanted - plan.count)
+    {
         note(buyer, &order, "spend_cap", None, "the spend cap left fewer than a whole batch", cut).await?;
     }
     finish(buyer, run, &order, &progress).await?;

@@ -1,10 +1,13 @@
-//! The waitlist is served beside whatever a run is at, as soon as its calls to Twilio hang.
+//! The waitlist is served beside whatever a run is at, as soon as its calls to Twilio hang, or are for those who wait at another
+//! pool.
 //!
 //! Invariants: everything beside belongs to the same run, under the same lock and the same bound on creates, of which the
-//! run's own orders leave one slot; when this returns, nothing of the run is in flight.
+//! run's own orders leave one slot; a market that hangs takes no other pool's turn; when this returns, nothing of the run is in
+//! flight.
 //! How to get it wrong: waiting in the loop itself. What the run is at would stand still meanwhile.
 
 use std::pin::{Pin, pin};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -12,23 +15,33 @@ use tokio::time::MissedTickBehavior;
 
 use super::buyer::Buyer;
 use super::run::{self, Run};
-use super::serve::serve_waitlist;
+use super::serve::serve_pool;
+use super::serving::Turn;
 use super::traffic::HANG;
-use super::waitlist::waitlist_lacks;
+use super::waitlist::{pool_lacks, waiting_pools};
 use crate::db::DbError;
 
 const CHECK_EVERY: Duration = Duration::from_millis(250);
-/// Served beside at a time.
+/// Served beside at a time, of one pool.
 const BESIDE_MAX: usize = 4;
 /// After the end of what the run was for, the waitlist is served on for so long at most, while what was begun hangs.
 const LINGER: Duration = Duration::from_secs(30);
 
-type Beside<'a> = Pin<Box<dyn Future<Output = Result<(), DbError>> + 'a>>;
+/// Something beside that ended.
+enum Beside {
+    /// A look at who could be served.
+    Looked(Result<Vec<Turn>, DbError>),
+    /// The service of one pool.
+    Served(Result<(), DbError>),
+}
 
-/// Does `work`, which the run is for, and serves the waitlist beside it while the run's calls hang.
+type Running<'a> = Pin<Box<dyn Future<Output = Beside> + 'a>>;
+
+/// Does `work`, which the run is for, and serves the waitlist beside it while the run's calls hang, and pool beside pool.
 pub(super) async fn with_waitlist_beside<T>(buyer: &Buyer, run: &Run, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
-    let mut beside: FuturesUnordered<Beside<'_>> = FuturesUnordered::new();
+    let mut beside: FuturesUnordered<Running<'_>> = FuturesUnordered::new();
+    let mut is_looking = false;
     let mut done: Option<(T, Instant)> = None;
     let mut ticks = tokio::time::interval(CHECK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -39,27 +52,62 @@ pub(super) async fn with_waitlist_beside<T>(buyer: &Buyer, run: &Run, work: impl
             return output;
         }
         tokio::select! {
-            output = &mut work, if done.is_none() => done = Some((output, Instant::now())),
-            Some(served) = beside.next(), if !beside.is_empty() => {
-                if let Err(error) = served && !run::is_overtaken(&error) {
-                    slog::warn!(buyer.log, "those who wait could not be served beside a purchase that hangs"; "error" => error.in_full());
-                }
+            output = &mut work, if done.is_none() => {
+                run.is_done.store(true, Ordering::Relaxed);
+                done = Some((output, Instant::now()));
             }
+            Some(ended) = beside.next(), if !beside.is_empty() => match ended {
+                Beside::Looked(found) => {
+                    is_looking = false;
+                    match found {
+                        Ok(turns) => beside.extend(turns.into_iter().map(|turn| serve(buyer, run, turn))),
+                        Err(error) => could_not(buyer, &error),
+                    }
+                }
+                Beside::Served(Ok(())) => {}
+                Beside::Served(Err(error)) => could_not(buyer, &error),
+            },
             _ = ticks.tick() => {
                 let lingers = done.as_ref().is_none_or(|(_, at)| at.elapsed() < LINGER);
-                let room = beside.len() < BESIDE_MAX && run.traffic.creates(run.hangs_after) < run.slots;
-                if lingers && room && !buyer.is_stopping() && run.traffic.hangs_for(HANG) {
-                    beside.push(Box::pin(serve(buyer, run)));
+                // While one pool's waiters are served, those who come to another one do not wait for them.
+                let is_time = run.traffic.hangs(HANG) || (done.is_none() && run.serving.is_anywhere());
+                if lingers && is_time && !is_looking && !buyer.is_stopping() {
+                    is_looking = true;
+                    beside.push(Box::pin(async move { Beside::Looked(look(buyer, run).await) }));
                 }
             }
         }
     }
 }
 
-async fn serve(buyer: &Buyer, run: &Run) -> Result<(), DbError> {
-    if !waitlist_lacks(buyer).await? {
-        return Ok(());
+fn serve<'a>(buyer: &'a Buyer, run: &'a Run, turn: Turn) -> Running<'a> {
+    Box::pin(async move { Beside::Served(serve_pool(buyer, run, turn).await.1.map(|_report| ())) })
+}
+
+fn could_not(buyer: &Buyer, error: &DbError) {
+    if !run::is_overtaken(error) {
+        slog::warn!(buyer.log, "those who wait could not be served beside a purchase that hangs"; "error" => error.in_full());
     }
-    fail::fail_point!("waitlist_beside");
-    serve_waitlist(buyer, run).await.map(|_report| ())
+}
+
+/// Turns at the pools where somebody lacks a number. Where nobody serves them yet, they are served at once: every order has one
+/// create at least. Where somebody does and hangs, others are tried beside, as far as there are slots.
+async fn look(buyer: &Buyer, run: &Run) -> Result<Vec<Turn>, DbError> {
+    let mut turns = Vec::new();
+    for pool in waiting_pools(buyer).await? {
+        let most = if !run.serving.is_at(&pool) {
+            1
+        } else if run.traffic.hangs_at(&pool, HANG) && run.traffic.creates(run.hangs_after) < run.slots {
+            1 + BESIDE_MAX
+        } else {
+            continue;
+        };
+        if pool_lacks(buyer, &pool).await? {
+            turns.extend(run.serving.claim(&pool, most));
+        }
+    }
+    if !turns.is_empty() {
+        fail::fail_point!("waitlist_beside");
+    }
+    Ok(turns)
 }

@@ -11,11 +11,12 @@ use super::care_answers::CareAnswers;
 use super::first_alone::FirstAlone;
 use super::holder_watch::HolderWatch;
 use super::report::EmergencyReport;
+use super::sight::Sight;
 use crate::config::{Config, PoolConfig};
 use crate::db::locks::PurchaseLocks;
 use crate::db::pool_halts::Keys;
 use crate::db::purchases::items::Limits;
-use crate::db::stock::{Observation, stock_read_for_buying};
+use crate::db::stock::stock_read_for_buying;
 use crate::db::{Db, DbError};
 use crate::domain::{AreaCode, Capability, Contains, Kind, Market, Papers, Place, PoolName, Tag};
 use crate::telemetry::Telemetry;
@@ -54,7 +55,7 @@ pub(crate) struct Buyer {
     pub log: slog::Logger,
 }
 
-/// The pool as it is configured this moment, as far as its numbers are sought and bought.
+/// A pool as it is configured this moment, as far as its numbers are sought and bought.
 #[derive(Debug, Clone)]
 pub(super) struct PoolInForce {
     /// Its name, and under which keys.
@@ -74,10 +75,10 @@ pub(super) struct PoolInForce {
 }
 
 impl PoolInForce {
-    fn of(pool: &PoolConfig) -> Self {
+    fn of(name: &PoolName, pool: &PoolConfig) -> Self {
         let Market { kind, place, contains, capabilities, .. } = pool.market();
         Self {
-            keys: Keys { pool: PoolName::default_pool(), fingerprint: pool.fingerprint().into() },
+            keys: keys_of(name, pool),
             kind,
             area_codes: pool.area_codes.clone(),
             place,
@@ -88,34 +89,47 @@ impl PoolInForce {
     }
 }
 
+/// A pool under the keys that this configuration gives it.
+pub(crate) fn keys_of(name: &PoolName, pool: &PoolConfig) -> Keys {
+    Keys { pool: name.clone(), fingerprint: pool.fingerprint().into() }
+}
+
 impl Buyer {
-    pub(super) fn pool(&self) -> PoolInForce {
-        PoolInForce::of(&self.config.load().pool)
+    /// A pool as it is configured this moment; `None` = it is not.
+    pub(super) fn pool(&self, name: &PoolName) -> Option<PoolInForce> {
+        Some(PoolInForce::of(name, self.config.load().pool(name)?))
     }
 
-    /// The stock as far as the policy goes, and what is on its way, as they are now.
-    pub(super) async fn observe(&self) -> Result<Observation, DbError> {
-        let Limits { keys, policy, care, .. } = self.limits();
-        let watched = keys.clone();
+    /// What a number of this pool must be able to do; of one that is not configured any more nobody wants anything.
+    pub(super) fn capabilities_of(&self, name: &PoolName) -> Vec<Capability> {
+        self.config.load().pool(name).map(|pool| pool.capabilities.clone()).unwrap_or_default()
+    }
+
+    /// A pool's stock as far as its policy goes, what is on its way, and what all pools spent, as they are now, beside the limits in
+    /// force; `None` = it is not configured.
+    pub(super) async fn observe(&self, pool: &PoolName) -> Result<Option<Sight>, DbError> {
+        let Some(limits) = self.limits(pool) else { return Ok(None) };
+        let Limits { keys, policy, care, .. } = limits.clone();
         let seen =
             self.db.run_patiently("stock_observe", move |conn| stock_read_for_buying(conn, &policy, care, &keys));
         let seen = seen.await?;
         if seen.pool_halt.is_some() {
             // Perhaps another instance learned it; whoever resumes it begins anew.
-            self.first_alone.unproven(&watched);
+            self.first_alone.unproven(&limits.keys);
         }
-        Ok(seen)
+        Ok(Some(Sight { seen, limits }))
     }
 
-    pub(super) fn limits(&self) -> Limits {
+    /// What bounds the purchases of a pool this moment; `None` = it is not configured.
+    pub(super) fn limits(&self, name: &PoolName) -> Option<Limits> {
         let config = self.config.load();
-        Limits {
-            keys: PoolInForce::of(&config.pool).keys,
-            policy: config.pool.policy(),
-            per_hour_max: config.spend.purchases_per_hour_max,
-            per_day_max: config.spend.purchases_per_day_max,
+        let pool = config.pool(name)?;
+        Some(Limits {
+            keys: keys_of(name, pool),
+            policy: pool.policy(),
+            caps: config.cap_limits(pool),
             care: self.care.now(),
-        }
+        })
     }
 
     pub(crate) fn tag(&self, item_id: uuid::Uuid) -> Tag {

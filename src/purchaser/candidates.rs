@@ -14,7 +14,7 @@ use super::markets::Places;
 use super::pool_breaker::halt_pool;
 use super::shortfall::Shortfall;
 use crate::db::purchases::items::items_known_numbers;
-use crate::domain::{Kind, Market, PhoneNumber, Place, PoolKey};
+use crate::domain::{Kind, Market, PhoneNumber, Place, PoolKey, PoolName};
 use crate::twilio::{BackOff, Candidate, TwilioError, Verdict};
 
 /// The candidates of one order, or of the orders of one emergency run.
@@ -29,7 +29,10 @@ pub(super) struct Candidates {
 
 /// A search to run beside the creates.
 #[derive(Debug, Clone)]
-pub(super) struct Search(Market);
+pub(super) struct Search {
+    pool: PoolName,
+    market: Market,
+}
 
 impl Candidates {
     pub(super) fn new(kind: Kind, places: Places) -> Self {
@@ -53,7 +56,7 @@ impl Candidates {
     /// The next search, if there is anything to search for now.
     pub(super) fn next_search(&self, pool: &PoolInForce) -> Option<Search> {
         let place = self.places.front().filter(|_| !self.dry)?;
-        Some(Search(pool.market(self.kind, place.clone())))
+        Some(Search { pool: pool.keys.pool.clone(), market: pool.market(self.kind, place.clone()) })
     }
 
     /// Takes what a search found. With nothing in flight, a search without news ends its place.
@@ -95,14 +98,14 @@ impl Search {
     }
 
     async fn ask(&self, buyer: &Buyer) -> Result<Vec<Candidate>, Shortfall> {
-        let Self(market) = self;
+        let Self { pool, market } = self;
         let kind = market.kind;
         let search = || buyer.twilio.search(market);
         match BackOff::PACE.repeat("a search", &buyer.log, &buyer.stopping, search).await {
             Ok(found) => {
                 if found.odd > 0 {
-                    buyer.telemetry.rows_unreadable(&crate::domain::PoolName::default_pool(), found.odd);
-                    slog::warn!(buyer.log, "rows of a search could not be read and are no candidates"; "rows" => found.odd,
+                    buyer.telemetry.rows_unreadable(pool, found.odd);
+                    slog::warn!(buyer.log, "rows of a search could not be read and are no candidates"; "rows" => found.odd, "pool" => pool.as_str(),
                         "country" => kind.country.as_str(), "number_type" => kind.number_type.as_str());
                 }
                 Ok(found.candidates)
@@ -126,10 +129,10 @@ impl Search {
         if buyer.halt_on(&failure).await {
             return Shortfall::Halted(failure);
         }
-        let pool = buyer.pool();
+        let Some(pool) = buyer.pool(&self.pool) else { return Shortfall::Unconfigured };
         let is_none_such = matches!(&failure, TwilioError::Refused(refusal)
             if refusal.verdict() == Verdict::HaltPool(PoolKey::NumberType));
-        if is_none_such && self.0.kind == pool.kind {
+        if is_none_such && self.market.kind == pool.kind {
             let needs = halt_pool(buyer, &pool.keys, PoolKey::NumberType, &failure).await;
             return Shortfall::of_pool(needs, &failure);
         }
@@ -175,7 +178,7 @@ mod tests {
         candidates.add(numbers(&["+14155550101", "+14155550102"]), false);
         assert_eq!(candidates.take(5).len(), 2);
         candidates.add(numbers(&["+14155550101"]), false);
-        assert_eq!(candidates.next_search(&pool()).unwrap().0.place, Place::Anywhere);
+        assert_eq!(candidates.next_search(&pool()).unwrap().market.place, Place::Anywhere);
         candidates.add(Vec::new(), false);
         assert!(candidates.are_exhausted());
     }

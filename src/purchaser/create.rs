@@ -138,16 +138,19 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &TwilioError, doubte
 
 /// A 201: settles it if it is ours; reads it again when it carries another tag.
 async fn created(buyer: &Buyer, item: &Item, found: Answered<IncomingNumber>) -> Outcome {
-    let found = asked_again(buyer, found).await;
+    let pool = &item.keys.pool;
+    let found = asked_again(buyer, pool, found).await;
     let doubtful = |what: &str| TwilioError::Unknown {
         message: format!("the answer to the create {what}"),
         status: Some(201),
         request_id: found.request_id.clone(),
     };
     match judged(buyer, item, &found) {
-        Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
+        Owner::Us(settlement) => settle(buyer, pool, item.id, &settlement).await,
         // It is the answer to our own POST, whatever its date says.
-        Owner::Untagged(settlement) | Owner::Later(settlement) => settle_untagged(buyer, item.id, &settlement).await,
+        Owner::Untagged(settlement) | Owner::Later(settlement) => {
+            settle_untagged(buyer, pool, item.id, &settlement).await
+        }
         Owner::Unclear => {
             doubt(buyer, item, &doubtful("came too late to be believed")).await;
             Outcome::Unknown

@@ -81,7 +81,7 @@ pub(super) async fn end(buyer: &Buyer, item: &Item, ending: Ending, reason: Reas
         buyer.db.run_patiently("item_end", move |conn| items::item_end(conn, id, Some(attempt), ending, &reason)).await;
     fail::fail_point!("item_ended");
     if matches!(ended, Ok(true)) {
-        buyer.telemetry.item(&crate::domain::PoolName::default_pool(), ending.as_str());
+        buyer.telemetry.item(&item.keys.pool, ending.as_str());
     }
     if let Err(error) = ended {
         slog::warn!(buyer.log, "the end of an item could not be written; recovery will look it up";

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::buyer::Buyer;
 use super::new_number::{Wiring, new_number};
 use crate::db::purchases::items::Settlement;
-use crate::domain::{Capability, CountryCode, Tag, Webhooks};
+use crate::domain::{Capability, CountryCode, PoolName, Tag, Webhooks};
 use crate::twilio::{Answered, IncomingNumber};
 
 /// A number without a tag that was created longer than this before our first POST was the account's already.
@@ -79,17 +79,18 @@ pub(super) fn owner(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Owne
     }
 }
 
-/// Judges what Twilio shows for an item, whoever asks: the run that sent it, a recovery, a reconciliation.
+/// Judges what Twilio shows for an item of `pool`, whoever asks: the run that sent it, a recovery, a reconciliation.
 pub(crate) fn judge_for(
     buyer: &Buyer,
+    pool: &PoolName,
     item_id: Uuid,
     country: CountryCode,
     sent_ago: Duration,
     webhooks: &Webhooks,
     found: &Answered<IncomingNumber>,
 ) -> Owner {
-    let (tag, config) = (buyer.tag(item_id), buyer.config.load());
-    owner(found, &Claim { tag: &tag, country, sent_ago, webhooks, wanted: &config.pool.capabilities })
+    let (tag, wanted) = (buyer.tag(item_id), buyer.capabilities_of(pool));
+    owner(found, &Claim { tag: &tag, country, sent_ago, webhooks, wanted: &wanted })
 }
 
 /// When the first POST was sent, by Twilio's own clock.

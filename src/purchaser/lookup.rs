@@ -8,7 +8,7 @@ use super::item::Item;
 use super::judge::{Owner, judge_for};
 use super::outcome::Outcome;
 use super::settle::{settle, settle_untagged};
-use crate::domain::NumberSid;
+use crate::domain::{NumberSid, PoolName};
 use crate::twilio::{Answered, IncomingNumber};
 
 /// What a look at Twilio's list came to.
@@ -33,10 +33,11 @@ pub(super) async fn look_up(buyer: &Buyer, item: &Item) -> Lookup {
     match found {
         Ok(None) => Lookup::NotThere,
         Ok(Some(found)) => {
-            let found = asked_again(buyer, found).await;
+            let pool = &item.keys.pool;
+            let found = asked_again(buyer, pool, found).await;
             Lookup::Settled(match judged(buyer, item, &found) {
-                Owner::Us(settlement) => settle(buyer, item.id, &settlement).await,
-                Owner::Untagged(settlement) => settle_untagged(buyer, item.id, &settlement).await,
+                Owner::Us(settlement) => settle(buyer, pool, item.id, &settlement).await,
+                Owner::Untagged(settlement) => settle_untagged(buyer, pool, item.id, &settlement).await,
                 // This machine's clock may have stood still since the POST, together with the machine. Recovery reads
                 // the database's.
                 Owner::Older | Owner::Later(_) | Owner::Unclear => Outcome::Unknown,
@@ -55,13 +56,17 @@ pub(super) async fn look_up(buyer: &Buyer, item: &Item) -> Lookup {
 
 /// Whose the number is that Twilio shows for `item`.
 pub(super) fn judged(buyer: &Buyer, item: &Item, found: &Answered<IncomingNumber>) -> Owner {
-    judge_for(buyer, item.id, item.country, item.first_sent.elapsed(), &item.webhooks, found)
+    judge_for(buyer, &item.keys.pool, item.id, item.country, item.first_sent.elapsed(), &item.webhooks, found)
 }
 
-/// What Twilio shows of a number, asked for once more where it keeps silent about what the pool wants. What stays silent
+/// What Twilio shows of a number, asked for once more where it keeps silent about what `pool` wants. What stays silent
 /// can do what the search promised.
-pub(super) async fn asked_again(buyer: &Buyer, mut found: Answered<IncomingNumber>) -> Answered<IncomingNumber> {
-    let wanted = buyer.config.load().pool.capabilities.clone();
+pub(super) async fn asked_again(
+    buyer: &Buyer,
+    pool: &PoolName,
+    mut found: Answered<IncomingNumber>,
+) -> Answered<IncomingNumber> {
+    let wanted = buyer.capabilities_of(pool);
     if !found.body.leaves_open(&wanted) {
         return found;
     }

@@ -12,15 +12,15 @@ use uuid::Uuid;
 use super::beside::with_waitlist_beside;
 use super::buyer::Buyer;
 use super::candidates::Candidates;
-use super::order::{fill, finish, sought};
+use super::order::{Allowed, fill, finish, sought};
 use super::run::{self, Run};
 use super::serve::serve_waitlist;
 use super::shortfall::Shortfall;
 use super::wave::Progress;
 use crate::db::DbError;
 use crate::db::locks::LockSeeker;
-use crate::db::purchases;
-use crate::domain::{ManualWish, OrderState, plan_manual};
+use crate::db::purchases::{self, Order};
+use crate::domain::{ManualWish, OrderState};
 
 /// How often an order tries the lock.
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(100);
@@ -116,16 +116,18 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
     // Ended meanwhile: its time was over, or another instance ended it.
     let Some(order) = started else { return Ok(Step::Ended) };
     fail::fail_point!("order_started");
-    let (seen, limits) = (buyer.observe().await?, buyer.limits());
-    let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
-    let plan = plan_manual(&caps, ManualWish { count: order.wish.count, override_caps: order.wish.override_caps });
+    let sent_before = run.traffic.creates_begun();
+    let (sight, fresh) = (buyer.observe(&order.wish.pool).await?, sought(buyer, &order.wish));
+    let (Some(sight), Some(fresh)) = (sight, fresh) else {
+        return refused(buyer, run, &order, Shortfall::Unconfigured).await;
+    };
+    let wish = ManualWish { count: order.wish.count, override_caps: order.wish.override_caps };
+    let plan = sight.plan_manual(wish);
     if candidates.is_none() && plan.count == 0 {
-        let refused = Progress { shortfall: Some(Shortfall::of_plan(plan.why, &seen)), ..Progress::default() };
-        finish(buyer, run, &order, &refused).await?;
-        return Ok(Step::Ended);
+        return refused(buyer, run, &order, sight.shortfall(plan.why)).await;
     }
-    let candidates = candidates.get_or_insert_with(|| sought(buyer, &order.wish));
-    let progress = fill(buyer, run, &order, plan.count, true, candidates).await;
+    let candidates = candidates.get_or_insert(fresh);
+    let progress = fill(buyer, run, &order, Allowed { count: plan.count, sent_before }, true, candidates).await;
     if progress.gave_way && progress.shortfall.is_none() {
         let wait = patience(buyer);
         let yielded = buyer
@@ -138,6 +140,13 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
         }
     }
     finish(buyer, run, &order, &progress).await?;
+    Ok(Step::Ended)
+}
+
+/// Ends an order for which nothing may be bought.
+async fn refused(buyer: &Buyer, run: &Run, order: &Order, shortfall: Shortfall) -> Result<Step, DbError> {
+    let progress = Progress { shortfall: Some(shortfall), ..Progress::default() };
+    finish(buyer, run, order, &progress).await?;
     Ok(Step::Ended)
 }
 

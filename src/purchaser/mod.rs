@@ -9,7 +9,8 @@
 //!
 //! Architecture invariant: nothing is bought without a `&PurchaseLock` in the caller's hand, a committed intent and a
 //! committed attempt; the actor ([`actor`]) handles one message at a time (`AtomicResponse`), so runs never overlap. Within
-//! a run the waitlist is served [`beside`] calls that hang; what a run has on the wire is its [`traffic`].
+//! a run the waitlist is served pool by pool ([`serving`]), [`beside`] calls that hang, too; what a run has on the wire is its
+//! [`traffic`]; what is seen of a pool before anything is bought for it is a [`sight`].
 //! How to get it wrong: replacing a candidate whose outcome is unknown. Its place in the order stays taken.
 
 mod actor;
@@ -38,15 +39,17 @@ mod recover;
 mod report;
 mod run;
 mod serve;
+mod serving;
 mod settle;
 mod shortfall;
+mod sight;
 mod traffic;
 mod waitlist;
 mod wave;
 
 pub(crate) use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
 pub(crate) use batch::BatchReport;
-pub(crate) use buyer::Buyer;
+pub(crate) use buyer::{Buyer, keys_of};
 pub(crate) use care_answers::CareAnswers;
 pub(crate) use holder_watch::HolderWatch;
 pub(crate) use item::reason;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::buyer::Buyer;
+use super::buyer::{Buyer, PoolInForce};
 use super::candidates::Candidates;
 use super::run::Run;
 use super::shortfall::Shortfall;
@@ -13,22 +13,31 @@ use super::wave::{self, Goal, Progress};
 use crate::db::DbError;
 use crate::db::purchases::items::RunOf;
 use crate::db::purchases::{self, Order, Wish};
-use crate::domain::{CountryCode, NumberType, OrderState, PoolName, Trigger, Why};
+use crate::domain::{Kind, OrderState, Trigger, Why};
 
-/// Writes an automatic order, running at once.
+/// What a plan under the lock allowed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowed {
+    /// So many.
+    pub(super) count: u32,
+    /// Creates that the run had sent before it looked: what others sent since used up what the plan had seen.
+    pub(super) sent_before: u64,
+}
+
+/// Writes an automatic order of what the pool holds, running at once.
 pub(super) async fn open(
     buyer: &Buyer,
     run: &Run,
     trigger: Trigger,
-    country: CountryCode,
+    pool: &PoolInForce,
     count: u32,
 ) -> Result<Order, DbError> {
     let wish = Wish {
         trigger,
         count,
-        pool: PoolName::default_pool(),
-        number_type: NumberType::Local,
-        country,
+        pool: pool.keys.pool.clone(),
+        number_type: pool.kind.number_type,
+        country: pool.kind.country,
         area_code: None,
         fallback: true,
         override_caps: false,
@@ -38,24 +47,23 @@ pub(super) async fn open(
     let order =
         buyer.db.run_patiently("purchase_open", move |conn| purchases::purchase_open(conn, &wish, run_id)).await?;
     fail::fail_point!("order_opened");
-    slog::info!(buyer.log, "buying begins"; "order" => order.id.to_string(), "trigger" => trigger.as_str(), "count" => count);
+    slog::info!(buyer.log, "buying begins"; "order" => order.id.to_string(), "pool" => order.wish.pool.as_str(), "trigger" => trigger.as_str(), "count" => count);
     Ok(order)
 }
 
-/// The candidates of an order, none of which was searched yet.
-pub(super) fn sought(buyer: &Buyer, wish: &Wish) -> Candidates {
-    let pool = buyer.pool();
-    let kind = pool.kind.in_country(wish.country);
-    Candidates::new(kind, pool.places(kind, wish.area_code, wish.fallback))
+/// The candidates of an order, none of which was searched yet; `None` = its pool is not configured any more.
+pub(super) fn sought(buyer: &Buyer, wish: &Wish) -> Option<Candidates> {
+    let pool = buyer.pool(&wish.pool)?;
+    let kind = Kind { country: wish.country, number_type: wish.number_type };
+    Some(Candidates::new(kind, pool.places(kind, wish.area_code, wish.fallback)))
 }
 
-/// Buys what an order still lacks; `planned` of it is what the plan under the lock allowed. `gives_way`: whether others may go first after a
-/// slice.
+/// Buys what an order still lacks, for the pool that it is for. `gives_way`: whether others may go first after a slice.
 pub(super) async fn fill(
     buyer: &Buyer,
     run: &Run,
     order: &Order,
-    planned: u32,
+    allowed: Allowed,
     gives_way: bool,
     candidates: &mut Candidates,
 ) -> Progress {
@@ -66,12 +74,15 @@ pub(super) async fn fill(
         Ok(used) => used,
         Err(error) => return Progress { shortfall: Some(error.into()), ..Progress::default() },
     };
-    let webhooks = match run.webhooks_of(&order.wish.pool) {
+    let Some(pool) = buyer.pool(&order.wish.pool) else {
+        return Progress { shortfall: Some(Shortfall::Unconfigured), ..Progress::default() };
+    };
+    let webhooks = match run.webhooks_of(buyer, &order.wish.pool).await {
         Ok(webhooks) => webhooks,
         Err(error) => return Progress { shortfall: Some(error.into()), ..Progress::default() },
     };
     let emergency = order.wish.trigger == Trigger::Emergency;
-    let (pool, kind) = (buyer.pool(), candidates.kind);
+    let kind = candidates.kind;
     let papers = pool.papers_for(kind);
     if used == 0 && !papers.is_empty() {
         // Papers run out, or are taken away, while the pool runs.
@@ -83,7 +94,7 @@ pub(super) async fn fill(
         run: RunOf { order_id: order.id, run_id: run.id },
         webhooks,
         remaining: order.wish.count.saturating_sub(used),
-        planned,
+        allowed,
         concurrency: most.min(if emergency {
             config.purchase.emergency_concurrency
         } else {
@@ -124,9 +135,12 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
         Some(Shortfall::Halted(_) | Shortfall::PoolHalted { .. } | Shortfall::Refused(Why::Halted)) => {
             OrderState::Halted
         }
-        Some(Shortfall::Cancelled | Shortfall::Stopping | Shortfall::Refused(Why::Paused | Why::SpendCap)) => {
-            OrderState::Stopped
-        }
+        Some(
+            Shortfall::Cancelled
+            | Shortfall::Stopping
+            | Shortfall::Unconfigured
+            | Shortfall::Refused(Why::Paused | Why::SpendCap),
+        ) => OrderState::Stopped,
         Some(Shortfall::RunIsOver | Shortfall::Database(_)) => OrderState::Interrupted,
         _ => OrderState::Done,
     };
@@ -149,7 +163,7 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
     if let Some(state) = ended {
         buyer.telemetry.purchase_ended(&order.wish.pool, order.wish.trigger, state);
     }
-    slog::info!(buyer.log, "buying ended"; "order" => id.to_string(), "state" => ended.unwrap_or(state).as_str(), "bought" => progress.bought,
+    slog::info!(buyer.log, "buying ended"; "order" => id.to_string(), "pool" => order.wish.pool.as_str(), "state" => ended.unwrap_or(state).as_str(), "bought" => progress.bought,
         "unknown" => progress.unknown, "shortfall" => progress.shortfall.as_ref().map(Shortfall::code));
     Ok(())
 }

@@ -19,6 +19,7 @@ use super::settle::{settle, settle_untagged};
 use super::waitlist::waitlist_lacks;
 use crate::db::DbError;
 use crate::db::purchases::items::{Ending, Reason, Unsettled, item_look_failed, item_not_ours, items_unsettled};
+use crate::domain::PoolName;
 
 /// Looks for one item are at least this far apart, in seconds.
 const LOOKS_APART_SECS: f64 = 10.0;
@@ -95,7 +96,7 @@ async fn look_up_unsettled(buyer: &Buyer, run: &Run) -> Result<RecoverReport, Db
 async fn somebody_lacks(buyer: &Buyer) {
     loop {
         tokio::time::sleep(WAITLIST_ASKED_EVERY).await;
-        if waitlist_lacks(buyer).await.unwrap_or(false) {
+        if waitlist_lacks(buyer, |_pool| false).await.unwrap_or(false) {
             return;
         }
     }
@@ -131,11 +132,11 @@ async fn look_up(buyer: &Buyer, run: &Run, item: &Unsettled) -> Resolution {
         }
     };
     let Some(found) = found else { return not_ours(buyer, item, Ending::NotBought, None).await };
-    let Ok(webhooks) = run.webhooks_of(&item.pool) else { return Resolution::Open };
-    let found = asked_again(buyer, found).await;
-    match judge_for(buyer, id, item.country, item.sent_ago(), &webhooks, &found) {
-        Owner::Us(settlement) => settled(settle(buyer, id, &settlement).await),
-        Owner::Untagged(settlement) => settled(settle_untagged(buyer, id, &settlement).await),
+    let Ok(webhooks) = run.webhooks_of(buyer, &item.pool).await else { return Resolution::Open };
+    let found = asked_again(buyer, &item.pool, found).await;
+    match judge_for(buyer, &item.pool, id, item.country, item.sent_ago(), &webhooks, &found) {
+        Owner::Us(settlement) => settled(settle(buyer, &item.pool, id, &settlement).await),
+        Owner::Untagged(settlement) => settled(settle_untagged(buyer, &item.pool, id, &settlement).await),
         Owner::AnotherTag | Owner::Older => {
             let resolution = not_ours(buyer, item, Ending::Taken, Some(another_environments())).await;
             if matches!(resolution, Resolution::Ended) {
@@ -184,11 +185,11 @@ fn settled(outcome: Outcome) -> Resolution {
     }
 }
 
-fn ended_or_open(buyer: &Buyer, ended: Result<bool, DbError>, outcome: &'static str) -> Resolution {
+fn ended_or_open(buyer: &Buyer, pool: &PoolName, ended: Result<bool, DbError>, outcome: &'static str) -> Resolution {
     if !ended.is_ok_and(|ended| ended) {
         return Resolution::Open;
     }
-    buyer.telemetry.item(&crate::domain::PoolName::default_pool(), outcome);
+    buyer.telemetry.item(pool, outcome);
     Resolution::Ended
 }
 
@@ -205,5 +206,5 @@ async fn not_ours(buyer: &Buyer, item: &Unsettled, ending: Ending, reason: Optio
     if matches!(ended, Ok(true)) {
         fail::fail_point!("unsettled_ended");
     }
-    ended_or_open(buyer, ended, ending.as_str())
+    ended_or_open(buyer, &item.pool, ended, ending.as_str())
 }

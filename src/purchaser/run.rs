@@ -7,15 +7,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::buyer::Buyer;
 use super::frozen::end_frozen;
+use super::serving::Serving;
 use super::traffic::Traffic;
 use crate::db::locks::{LockSeeker, PurchaseLock};
-use crate::db::pools::pools_webhooks;
+use crate::db::pools::{PoolsWebhooks, pools_claim, pools_webhooks};
 use crate::db::purchases::holder::{holder_beat, holder_take};
 use crate::db::purchases::items::items_sort_leftovers;
 use crate::db::purchases::purchases_interrupt_stale;
@@ -33,6 +35,10 @@ pub(super) struct Run {
     pub(super) webhooks: BTreeMap<PoolName, Arc<Webhooks>>,
     /// What all its orders have on the wire.
     pub(super) traffic: Traffic,
+    /// Whose waiters are being served.
+    pub(super) serving: Serving,
+    /// What the run was begun for is over: what goes on is beside it.
+    pub(super) is_done: AtomicBool,
     /// Creates that all its orders may have on the wire together.
     pub(super) slots: usize,
     /// A create that takes longer than this serves nobody who waits, and takes nobody's slot.
@@ -91,8 +97,8 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
         Err(error) => return Err(error),
     };
     fail::fail_point!("run_begun");
-    for (trigger, state) in &interrupted {
-        buyer.telemetry.purchase_ended(&crate::domain::PoolName::default_pool(), *trigger, *state);
+    for (pool, trigger, state) in &interrupted {
+        buyer.telemetry.purchase_ended(pool, *trigger, *state);
     }
     if interrupted.len() + sorted > 0 {
         slog::warn!(buyer.log, "an earlier run ended before its orders did; what it left is sorted";
@@ -102,7 +108,9 @@ pub(super) async fn seek(buyer: &Buyer, seeker: &mut LockSeeker, mine: Option<Uu
         id,
         lock,
         webhooks: webhooks.into_iter().map(|(pool, webhooks)| (pool, Arc::new(webhooks))).collect(),
-        traffic: Traffic::new(),
+        traffic: Traffic::default(),
+        serving: Serving::default(),
+        is_done: AtomicBool::new(false),
         slots,
         hangs_after,
         _beat: Beat::of(buyer, id),
@@ -115,10 +123,16 @@ pub(super) fn is_overtaken(error: &DbError) -> bool {
 }
 
 impl Run {
-    /// What the numbers of `pool` shall carry.
-    pub(super) fn webhooks_of(&self, pool: &PoolName) -> Result<Arc<Webhooks>, DbError> {
-        let webhooks = self.webhooks.get(pool).cloned();
-        webhooks.ok_or_else(|| DbError::Corrupt { what: "pool", why: format!("{pool} has no webhooks") })
+    /// What the numbers of `pool` shall carry. One that was configured since the run began is stored here, as a reload stores it.
+    pub(super) async fn webhooks_of(&self, buyer: &Buyer, pool: &PoolName) -> Result<Arc<Webhooks>, DbError> {
+        if let Some(webhooks) = self.webhooks.get(pool) {
+            return Ok(Arc::clone(webhooks));
+        }
+        let mine: PoolsWebhooks =
+            buyer.config.load().webhooks_of(pool).map(|webhooks| (pool.clone(), webhooks)).into_iter().collect();
+        let mut stored = buyer.db.run_patiently("pools_claim", move |conn| pools_claim(conn, &mine)).await?;
+        let webhooks = stored.remove(pool);
+        webhooks.map(Arc::new).ok_or_else(|| DbError::Corrupt { what: "pool", why: format!("{pool} has no webhooks") })
     }
 
     /// Gives the lock back.

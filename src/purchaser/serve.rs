@@ -1,50 +1,76 @@
 //! Numbers for the signups that wait, on whichever instance: bought by whoever holds the lock.
 //!
 //! Invariants: buys only for waiters that neither stock, nor numbers under repair, nor numbers on their way will serve;
-//! it buys what the pool is made of, which somebody configured and priced, and nothing else.
+//! it buys what their pool is made of, which somebody configured and priced, and nothing else; pools are served side by side,
+//! so that a market that hangs holds back those who wait at it and nobody else.
 //! How to get it wrong: sizing the order before its search. Those who came meanwhile would wait for another run.
+
+use std::sync::atomic::Ordering;
+
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::buyer::Buyer;
 use super::candidates::Candidates;
-use super::order::{fill, finish, open};
+use super::order::{Allowed, fill, finish, open};
 use super::report::{EmergencyReport, PoolReport};
 use super::run::Run;
+use super::serving::Turn;
 use super::shortfall::Shortfall;
+use super::sight::Sight;
 use super::traffic::Kind;
-use super::waitlist::{pace, plan_for_waiters};
+use super::waitlist::{others_wait, pace, waiting_pools};
 use crate::db::DbError;
 use crate::db::purchases::items::Pace;
-use crate::db::stock::Observation;
-use crate::domain::{PoolName, Trigger, Why};
+use crate::domain::{Plan, PoolName, Trigger, Why};
 
 /// Rounds of one emergency run; each is one order.
 const ROUNDS_MAX: u32 = 64;
 
-/// Serves the waitlist, if there is anybody whom nothing else will serve.
+/// Serves the waitlist of every pool, if there is anybody whom nothing else will serve; whoever waits longest first. A pool that
+/// is being served beside is left to whoever does it.
 pub(super) async fn serve_waitlist(buyer: &Buyer, run: &Run) -> Result<EmergencyReport, DbError> {
     let mut report = EmergencyReport::new();
-    let pool = PoolName::default_pool();
-    let done = serve_pool(buyer, run, &pool).await?;
-    report.pools.insert(pool, done);
-    Ok(report)
+    let turns = waiting_pools(buyer).await?.into_iter().filter_map(|pool| run.serving.claim(&pool, 1));
+    let mut pools: FuturesUnordered<_> = turns.map(|turn| serve_pool(buyer, run, turn)).collect();
+    let mut failed = None;
+    // Each to its end, whatever becomes of the others: creates of it may be on the wire.
+    while let Some((pool, done)) = pools.next().await {
+        match done {
+            Ok(done) => _ = report.pools.insert(pool, done),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(report), Err)
 }
 
 /// Serves those who wait at one pool.
-async fn serve_pool(buyer: &Buyer, run: &Run, pool: &PoolName) -> Result<PoolReport, DbError> {
+pub(super) async fn serve_pool(buyer: &Buyer, run: &Run, turn: Turn) -> (PoolName, Result<PoolReport, DbError>) {
+    let served = rounds(buyer, run, &turn.pool).await;
+    (turn.pool.clone(), served)
+}
+
+async fn rounds(buyer: &Buyer, run: &Run, pool: &PoolName) -> Result<PoolReport, DbError> {
     let (mut report, mut searched) = (PoolReport::default(), None);
     for _round in 0..ROUNDS_MAX {
-        let seen = buyer.observe().await?;
-        report.on_their_way = coming(&seen);
-        if !seen.needs.contains_key(pool) {
+        let Some(sight) = buyer.observe(pool).await? else {
+            report.short = Some(Shortfall::Unconfigured);
+            break;
+        };
+        report.on_their_way = sight.coming();
+        if !sight.somebody_lacks() {
             break;
         }
-        match round(buyer, run, pool, &seen, &mut searched).await? {
+        match round(buyer, run, pool, &sight, &mut searched).await? {
+            // What is on the wire hangs: whoever is next serves those who wait first, too.
+            Round::Bought(0) if somebody_is_next(buyer, run).await => break,
             Round::Bought(count) => report.bought += count,
             Round::Nothing => break,
             Round::Short(bought, shortfall) => {
                 report.bought += bought;
-                if shortfall.ends_all_buying() {
-                    report.on_their_way = coming(&buyer.observe().await?);
+                if shortfall.ends_all_buying()
+                    && let Some(sight) = buyer.observe(pool).await?
+                {
+                    report.on_their_way = sight.coming();
                 }
                 report.short = Some(shortfall);
                 break;
@@ -54,9 +80,11 @@ async fn serve_pool(buyer: &Buyer, run: &Run, pool: &PoolName) -> Result<PoolRep
     Ok(report)
 }
 
-/// What may serve somebody yet: on its way, under repair, or back from its rest.
-fn coming(seen: &Observation) -> u32 {
-    seen.stock.purchasing + seen.stock.unsettled + seen.stock.unready + seen.stock.due
+/// Whether the run is held up by those who wait alone, and somebody else could have the lock.
+async fn somebody_is_next(buyer: &Buyer, run: &Run) -> bool {
+    run.is_done.load(Ordering::Relaxed)
+        || buyer.batches_waiting.load(Ordering::Relaxed) > 0
+        || others_wait(&buyer.db, None).await
 }
 
 enum Round {
@@ -70,47 +98,50 @@ async fn round(
     buyer: &Buyer,
     run: &Run,
     pool: &PoolName,
-    seen: &Observation,
+    sight: &Sight,
     searched: &mut Option<Candidates>,
 ) -> Result<Round, DbError> {
-    let mut plan = plan_for_waiters(buyer, seen, pool);
-    let country = buyer.config.load().pool.country;
-    if plan.count == 0 {
-        let why = plan.why;
-        return Ok(if why == Why::NobodyWaits {
-            Round::Nothing
-        } else {
-            Round::Short(0, Shortfall::of_plan(why, seen))
-        });
+    let Plan { count, why, .. } = sight.plan(Trigger::Emergency);
+    if count == 0 {
+        return Ok(if why == Why::NobodyWaits { Round::Nothing } else { Round::Short(0, sight.shortfall(why)) });
     }
-    let most = match pace(buyer).await? {
+    let most = match pace(buyer, pool).await? {
         Pace::Free => u32::MAX,
         Pace::One => 1,
         Pace::Wait => return Ok(Round::Short(0, Shortfall::Paced)),
     };
+    let mut allowed = Allowed { count, sent_before: run.traffic.creates_begun() };
+    let Some(in_force) = buyer.pool(pool) else { return Ok(Round::Short(0, Shortfall::Unconfigured)) };
     let candidates = match searched {
-        Some(searched) => searched,
-        None => {
+        // What the pool holds may have changed meanwhile.
+        Some(searched) if searched.kind == in_force.kind => searched,
+        _ => {
             // Searched before the order is sized, so that it counts those who came meanwhile.
-            let in_force = buyer.pool();
-            let kind = in_force.kind.in_country(country);
+            let kind = in_force.kind;
             let mut candidates = Candidates::new(kind, std::iter::once(in_force.widest(kind)).collect());
-            if let Err(shortfall) = search_first(buyer, run, &mut candidates).await {
-                return Ok(Round::Short(0, shortfall));
+            if let Some(search) = candidates.next_search(&in_force) {
+                let _call = run.traffic.call(Kind::Search, pool);
+                match search.run(buyer, None).await {
+                    Ok(found) => candidates.add(found, true),
+                    Err(shortfall) => return Ok(Round::Short(0, shortfall)),
+                }
+                candidates.moved();
             }
             if candidates.len() == 0 {
                 return Ok(Round::Short(0, Shortfall::NoStock));
             }
-            plan = plan_for_waiters(buyer, &buyer.observe().await?, pool);
+            allowed.sent_before = run.traffic.creates_begun();
+            let Some(sight) = buyer.observe(pool).await? else { return Ok(Round::Short(0, Shortfall::Unconfigured)) };
+            allowed.count = sight.plan(Trigger::Emergency).count;
             searched.insert(candidates)
         }
     };
-    if plan.count == 0 {
+    if allowed.count == 0 {
         return Ok(Round::Bought(0));
     }
-    let count = plan.count.min(most);
-    let order = open(buyer, run, Trigger::Emergency, country, count).await?;
-    let progress = fill(buyer, run, &order, count, false, candidates).await;
+    allowed.count = allowed.count.min(most);
+    let order = open(buyer, run, Trigger::Emergency, &in_force, allowed.count).await?;
+    let progress = fill(buyer, run, &order, allowed, false, candidates).await;
     finish(buyer, run, &order, &progress).await?;
     fail::fail_point!("waitlist_bought");
     Ok(match progress.shortfall.filter(Shortfall::is_worth_telling) {
@@ -118,13 +149,4 @@ async fn round(
         None if progress.bought + progress.unknown == 0 => Round::Nothing,
         None => Round::Bought(progress.bought),
     })
-}
-
-async fn search_first(buyer: &Buyer, run: &Run, candidates: &mut Candidates) -> Result<(), Shortfall> {
-    if let Some(search) = candidates.next_search(&buyer.pool()) {
-        let _call = run.traffic.call(Kind::Search);
-        candidates.add(search.run(buyer, None).await?, true);
-        candidates.moved();
-    }
-    Ok(())
 }

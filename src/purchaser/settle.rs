@@ -12,13 +12,14 @@ use super::outcome::Outcome;
 use super::shortfall::Shortfall;
 use crate::db::purchases::items::{Ending, Reason, Settlement, item_doubt, item_end, item_settle};
 use crate::db::{Constraint, DbError};
+use crate::domain::PoolName;
 use crate::twilio::TwilioError;
 
 const TRIES_MAX: u32 = 30;
 const BACK_OFF_FIRST: Duration = Duration::from_millis(200);
 
-/// Settles a number that is ours.
-pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement) -> Outcome {
+/// Settles a number that is ours, by an item of `pool`.
+pub(super) async fn settle(buyer: &Buyer, pool: &PoolName, item_id: Uuid, settlement: &Settlement) -> Outcome {
     let mut tries = 1;
     loop {
         let copy = settlement.clone();
@@ -27,7 +28,7 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
         if let Ok(new) = settled {
             fail::fail_point!("item_settled");
             if new {
-                buyer.telemetry.item(&crate::domain::PoolName::default_pool(), "bought");
+                buyer.telemetry.item(pool, "bought");
             }
         }
         match settled {
@@ -36,7 +37,7 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
                 return Outcome::Bought;
             }
             Ok(_new) => {
-                slog::error!(buyer.log, "a number lacks a capability that pool.capabilities wants: it will not be assigned";
+                slog::error!(buyer.log, "a number lacks a capability that its pool wants (capabilities): it will not be assigned"; "pool" => pool.as_str(),
                     "phone_number_ends" => settlement.number.phone_number.last_four(), "sid" => settlement.number.sid.as_str());
                 return Outcome::Unfit;
             }
@@ -45,7 +46,7 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
                     Constraint::OneLivePerNumber | Constraint::SidIsForEver | Constraint::ItemsFitTheirOrder,
                 )
                 | DbError::Corrupt { .. }),
-            ) => return conflict(buyer, item_id, settlement, &error).await,
+            ) => return conflict(buyer, pool, item_id, settlement, &error).await,
             Err(error) if tries < TRIES_MAX => {
                 slog::warn!(buyer.log, "a paid number waits to be written down"; "item" => item_id.to_string(),
                     "sid" => settlement.number.sid.as_str(), "tries" => tries, "error" => error.in_full());
@@ -63,8 +64,8 @@ pub(super) async fn settle(buyer: &Buyer, item_id: Uuid, settlement: &Settlement
 
 /// Settles a number that is ours although our tag is not on it, then writes the tag. The money comes first: what Twilio
 /// does not take now is written by the next comparison.
-pub(super) async fn settle_untagged(buyer: &Buyer, item_id: Uuid, settlement: &Settlement) -> Outcome {
-    let outcome = settle(buyer, item_id, settlement).await;
+pub(super) async fn settle_untagged(buyer: &Buyer, pool: &PoolName, item_id: Uuid, settlement: &Settlement) -> Outcome {
+    let outcome = settle(buyer, pool, item_id, settlement).await;
     if !matches!(outcome, Outcome::Bought | Outcome::Unfit) {
         return outcome;
     }
@@ -87,7 +88,7 @@ pub(super) async fn settle_untagged(buyer: &Buyer, item_id: Uuid, settlement: &S
 }
 
 /// Another item holds this number: nobody buys on before somebody has looked at it.
-async fn conflict(buyer: &Buyer, item_id: Uuid, settlement: &Settlement, error: &DbError) -> Outcome {
+async fn conflict(buyer: &Buyer, pool: &PoolName, item_id: Uuid, settlement: &Settlement, error: &DbError) -> Outcome {
     let message = format!(
         "the number ending in {} ({}) conflicts with the ledger ({error}): compare item {item_id} with it, then resume",
         settlement.number.phone_number.last_four(),
@@ -103,7 +104,7 @@ async fn conflict(buyer: &Buyer, item_id: Uuid, settlement: &Settlement, error: 
         })
         .await;
     if matches!(ended, Ok(true)) {
-        buyer.telemetry.item(&crate::domain::PoolName::default_pool(), "not_bought");
+        buyer.telemetry.item(pool, "not_bought");
     }
     if let Err(error) = ended {
         slog::warn!(buyer.log, "a conflict could not be written down"; "item" => item_id.to_string(), "error" => error.in_full());

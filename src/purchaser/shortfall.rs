@@ -31,6 +31,8 @@ pub enum Shortfall {
         /// What Twilio said.
         message: String,
     },
+    /// The configuration has no such pool any more.
+    Unconfigured,
     /// The run lost its order: the lock was lost, or somebody else ended it.
     RunIsOver,
     /// Somebody cancelled the order.
@@ -50,6 +52,7 @@ impl Shortfall {
             Self::Paced => "twilio_unavailable".to_owned(),
             Self::Refused(why) => why.as_str().to_owned(),
             Self::PoolHalted { .. } => Why::Halted.as_str().to_owned(),
+            Self::Unconfigured => "unconfigured".to_owned(),
             // A search changes nothing: no outcome is open.
             Self::Twilio(TwilioError::Unknown { .. }) => "twilio_unavailable".to_owned(),
             // Not a word of Twilio's, but of ours about what it answered.
@@ -81,6 +84,9 @@ impl Shortfall {
                 "halted: {needs} lacks or does not fit ({message}); set it, or mend at Twilio what it names and resume the pool"
             ),
             Self::Twilio(failure) | Self::Halted(failure) => failure.in_full(),
+            Self::Unconfigured => {
+                "the configuration has no such pool any more; configure it again, or order for another one".to_owned()
+            }
             Self::RunIsOver => {
                 "the purchase lock was lost or the order was ended; what is still needed is a new order".to_owned()
             }
@@ -99,7 +105,7 @@ impl Shortfall {
     /// Whether it stops buying for every pool, not only for the one where it was met.
     #[must_use]
     pub fn ends_all_buying(&self) -> bool {
-        !matches!(self, Self::NoStock | Self::Twilio(_) | Self::PoolHalted { .. })
+        !matches!(self, Self::NoStock | Self::Twilio(_) | Self::PoolHalted { .. } | Self::Unconfigured)
     }
 
     /// Whether whoever waits may give up: nothing can be bought until somebody acts. Another run, a restart or a database
@@ -107,7 +113,7 @@ impl Shortfall {
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
         match self {
-            Self::NoStock | Self::Halted(_) | Self::PoolHalted { .. } | Self::Refused(_) => true,
+            Self::NoStock | Self::Halted(_) | Self::PoolHalted { .. } | Self::Unconfigured | Self::Refused(_) => true,
             Self::Twilio(failure) => !failure.is_passing(),
             Self::Paced | Self::RunIsOver | Self::Cancelled | Self::Stopping | Self::Database(_) => false,
         }
@@ -122,6 +128,7 @@ impl Shortfall {
             Self::NoStock
             | Self::Paced
             | Self::Refused(_)
+            | Self::Unconfigured
             | Self::RunIsOver
             | Self::Cancelled
             | Self::Stopping

@@ -1,11 +1,14 @@
 //! What a run has asked Twilio and waits for: shared by all its orders, which keep one bound together.
 //!
-//! Invariant: a call counts from just before it is made until its future is gone, however that ends.
+//! Invariant: a call counts from just before it is made until its future is gone, however that ends; whether calls hang is
+//! told of each pool, because one that moves says nothing of another one's market.
 //! How to get it wrong: counting a create that hangs for ever. Past its time it takes nobody's slot.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use crate::domain::PoolName;
 
 /// Calls that have not moved for so long hang.
 pub(super) const HANG: Duration = Duration::from_secs(1);
@@ -18,14 +21,23 @@ pub(super) enum Kind {
 }
 
 #[derive(Debug)]
+struct Call {
+    kind: Kind,
+    pool: PoolName,
+    begun: Instant,
+}
+
+#[derive(Debug, Default)]
 struct Calls {
-    open: HashMap<u64, (Kind, Instant)>,
+    open: HashMap<u64, Call>,
     next: u64,
-    moved: Instant,
+    creates: u64,
+    /// When a call of a pool last began or ended.
+    moved: HashMap<PoolName, Instant>,
 }
 
 /// The calls of one run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Traffic(Arc<Mutex<Calls>>);
 
 /// One call; its drop ends it.
@@ -36,19 +48,17 @@ pub(super) struct OpenCall {
 }
 
 impl Traffic {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Mutex::new(Calls { open: HashMap::new(), next: 0, moved: Instant::now() })))
-    }
-
     fn with<T>(&self, act: impl FnOnce(&mut Calls) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn call(&self, kind: Kind) -> OpenCall {
+    pub(super) fn call(&self, kind: Kind, pool: &PoolName) -> OpenCall {
         let id = self.with(|calls| {
+            let begun = Instant::now();
             calls.next += 1;
-            calls.moved = Instant::now();
-            calls.open.insert(calls.next, (kind, calls.moved));
+            calls.creates += u64::from(kind == Kind::Create);
+            calls.moved.insert(pool.clone(), begun);
+            calls.open.insert(calls.next, Call { kind, pool: pool.clone(), begun });
             calls.next
         });
         OpenCall { traffic: self.clone(), id }
@@ -56,22 +66,48 @@ impl Traffic {
 
     /// Creates that are open and were sent less than `age` ago.
     pub(super) fn creates(&self, age: Duration) -> usize {
-        self.with(|calls| {
-            calls.open.values().filter(|(kind, begun)| *kind == Kind::Create && begun.elapsed() < age).count()
-        })
+        self.with(|calls| calls.open.values().filter(|call| call.is_young_create(age)).count())
     }
 
-    /// Whether calls are open and none has begun or ended for `long`.
-    pub(super) fn hangs_for(&self, long: Duration) -> bool {
-        self.with(|calls| !calls.open.is_empty() && calls.moved.elapsed() >= long)
+    /// Those of them that are for `pool`.
+    pub(super) fn creates_of(&self, pool: &PoolName, age: Duration) -> usize {
+        self.with(|calls| calls.open.values().filter(|call| call.pool == *pool && call.is_young_create(age)).count())
+    }
+
+    /// Creates that were ever begun.
+    pub(super) fn creates_begun(&self) -> u64 {
+        self.with(|calls| calls.creates)
+    }
+
+    /// Whether calls for `pool` are open and none of them has begun or ended for `long`.
+    pub(super) fn hangs_at(&self, pool: &PoolName, long: Duration) -> bool {
+        self.with(|calls| calls.open.values().any(|call| call.pool == *pool) && calls.stands_still(pool, long))
+    }
+
+    /// Whether that is so of any pool.
+    pub(super) fn hangs(&self, long: Duration) -> bool {
+        self.with(|calls| calls.open.values().any(|call| calls.stands_still(&call.pool, long)))
+    }
+}
+
+impl Call {
+    fn is_young_create(&self, age: Duration) -> bool {
+        self.kind == Kind::Create && self.begun.elapsed() < age
+    }
+}
+
+impl Calls {
+    fn stands_still(&self, pool: &PoolName, long: Duration) -> bool {
+        self.moved.get(pool).is_some_and(|moved| moved.elapsed() >= long)
     }
 }
 
 impl Drop for OpenCall {
     fn drop(&mut self) {
         self.traffic.with(|calls| {
-            calls.moved = Instant::now();
-            calls.open.remove(&self.id);
+            if let Some(call) = calls.open.remove(&self.id) {
+                calls.moved.insert(call.pool, Instant::now());
+            }
         });
     }
 }
@@ -80,15 +116,32 @@ impl Drop for OpenCall {
 mod tests {
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(60);
+
     #[test]
     fn calls_count_while_they_are_open_and_creates_while_they_are_young() {
-        let traffic = Traffic::new();
-        let create = traffic.call(Kind::Create);
-        let search = traffic.call(Kind::Search);
-        assert_eq!((traffic.creates(Duration::from_secs(60)), traffic.creates(Duration::ZERO)), (1, 0));
-        assert!(traffic.hangs_for(Duration::ZERO) && !traffic.hangs_for(Duration::from_secs(60)));
+        let (traffic, pool) = (Traffic::default(), PoolName::default_pool());
+        let create = traffic.call(Kind::Create, &pool);
+        let search = traffic.call(Kind::Search, &pool);
+        assert_eq!((traffic.creates(LONG), traffic.creates(Duration::ZERO)), (1, 0));
+        assert!(traffic.hangs(Duration::ZERO) && !traffic.hangs(LONG));
         drop((create, search));
-        assert_eq!(traffic.creates(Duration::from_secs(60)), 0);
-        assert!(!traffic.hangs_for(Duration::ZERO));
+        assert_eq!((traffic.creates(LONG), traffic.creates_begun()), (0, 1));
+        assert!(!traffic.hangs(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_market_that_hangs_is_told_apart_from_one_that_moves() {
+        let traffic = Traffic::default();
+        let (gb, us): (PoolName, PoolName) = ("gb".parse().unwrap(), PoolName::default_pool());
+        let hanging = traffic.call(Kind::Create, &gb);
+        std::thread::sleep(Duration::from_millis(20));
+        let moving = traffic.call(Kind::Create, &us);
+        let long = Duration::from_millis(20);
+        assert!(traffic.hangs_at(&gb, long) && !traffic.hangs_at(&us, LONG) && traffic.hangs(long));
+        assert_eq!((traffic.creates(LONG), traffic.creates_of(&gb, LONG), traffic.creates_of(&us, LONG)), (2, 1, 1));
+        drop(hanging);
+        assert!(!traffic.hangs_at(&gb, Duration::ZERO), "nothing of it is open");
+        drop(moving);
     }
 }

@@ -25,14 +25,16 @@ use super::candidates::Candidates;
 use super::create::send;
 use super::first_alone::Room;
 use super::item::Item;
+use super::order::Allowed;
 use super::outcome::Outcome;
 use super::run::Run;
 use super::shortfall::Shortfall;
 use super::traffic::{HANG, Kind};
 use super::waitlist::{others_wait, waitlist_lacks};
+use crate::config::Config;
 use crate::db::pool_halts::Keys;
 use crate::db::purchases::items::{Attempt, RunOf};
-use crate::domain::{Papers, Webhooks};
+use crate::domain::{Papers, PoolName, Webhooks};
 use crate::twilio::Candidate;
 
 /// After so many intents an order looks whether somebody else should have the lock,
@@ -48,7 +50,7 @@ pub(super) struct Goal {
     /// Places of the order that are still free.
     pub(super) remaining: u32,
     /// How many of them the plan under the lock allowed; the last check before buying should agree.
-    pub(super) planned: u32,
+    pub(super) allowed: Allowed,
     /// `purchase.concurrency`, or that of an emergency.
     pub(super) concurrency: usize,
     /// Of which pool, under which keys.
@@ -96,7 +98,7 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
             Next::Over => return wave.finish(),
             Next::Again => {}
             Next::Wait => match wave.event().await {
-                Event::Created(outcome) => wave.on_created(outcome).await,
+                Event::Created(keys, outcome) => wave.on_created(&keys, outcome).await,
                 Event::Written(written) => wave.on_written(written).await,
                 Event::Found(found) => wave.on_found(found),
                 Event::Looked => {}
@@ -109,11 +111,13 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
 struct Wave<'a> {
     buyer: &'a Buyer,
     held: &'a Run,
+    /// The configuration that the goal is made of.
+    config: Arc<Config>,
     goal: Goal,
     candidates: &'a mut Candidates,
     progress: Progress,
     /// Creates on the wire.
-    wires: FuturesUnordered<Running<Outcome>>,
+    wires: FuturesUnordered<Running<(Keys, Outcome)>>,
     /// Intents that are being written.
     writing: Option<Running<Written>>,
     writing_count: u32,
@@ -131,6 +135,8 @@ struct Wave<'a> {
     alone: bool,
     /// Intents that hold a place.
     granted: u32,
+    /// Creates that were begun.
+    sent: u64,
     /// The same when the wave that is being written began.
     granted_before: u32,
 }
@@ -147,7 +153,8 @@ enum Next {
 
 /// Something that was under way ended.
 enum Event {
-    Created(Outcome),
+    /// A create, under these keys.
+    Created(Keys, Outcome),
     Written(Written),
     Found(Found),
     /// It may be time for what was held back.
@@ -159,6 +166,7 @@ impl<'a> Wave<'a> {
         Self {
             buyer,
             held,
+            config: buyer.config.load_full(),
             candidates,
             progress: Progress::default(),
             wires: FuturesUnordered::new(),
@@ -172,13 +180,32 @@ impl<'a> Wave<'a> {
             held_back: false,
             alone: false,
             granted: 0,
+            sent: 0,
             granted_before: 0,
             goal,
         }
     }
 
+    /// Takes over what a reload changed: what is shown, and under which keys. Without its pool the order ends.
+    fn heed_reload(&mut self) {
+        let config = self.buyer.config.load_full();
+        if Arc::ptr_eq(&config, &self.config) {
+            return;
+        }
+        self.config = config;
+        let Some(pool) = self.buyer.pool(&self.goal.keys.pool) else {
+            return self.progress.falls_short(Shortfall::Unconfigured);
+        };
+        self.goal.papers = Arc::new(pool.papers_for(self.candidates.kind));
+        self.goal.is_of_the_pool = self.candidates.kind == pool.kind;
+        if self.goal.keys != pool.keys {
+            (self.goal.keys, self.alone) = (pool.keys, false);
+        }
+    }
+
     /// Begins what can be begun now.
     async fn begin(&mut self) -> Next {
+        self.heed_reload();
         if self.buyer.is_stopping() && self.left > 0 {
             self.progress.falls_short(Shortfall::Stopping);
         }
@@ -233,7 +260,13 @@ impl<'a> Wave<'a> {
     fn room(&self) -> usize {
         let (wires, writing) = (self.wires.len(), self.writing_count as usize);
         let own = self.goal.concurrency.saturating_sub(wires + writing);
-        let all = self.held.slots.saturating_sub(self.held.traffic.creates(self.held.hangs_after) + writing);
+        let (traffic, hangs_after, slots) = (&self.held.traffic, self.held.hangs_after, self.held.slots);
+        let mut all = slots.saturating_sub(traffic.creates(hangs_after) + writing);
+        let pool = &self.goal.keys.pool;
+        if self.held.serving.is_elsewhere_than(pool) {
+            // Those who wait at another pool find a slot, should all of this one hang.
+            all = all.min(slots.saturating_sub(1 + traffic.creates_of(pool, hangs_after) + writing));
+        }
         own.min(all.max(usize::from(wires + writing == 0)))
     }
 
@@ -248,8 +281,13 @@ impl<'a> Wave<'a> {
     /// by hand.
     async fn somebody_else_first(&self) -> bool {
         (self.goal.by_hand && self.buyer.batches_waiting.load(Ordering::Relaxed) > 0)
-            || waitlist_lacks(self.buyer).await.unwrap_or(false)
+            || waitlist_lacks(self.buyer, |pool| self.is_served_beside(pool)).await.unwrap_or(false)
             || others_wait(&self.buyer.db, Some(self.goal.run.order_id)).await
+    }
+
+    /// Whether those who wait at this pool, which is another one, are being served already.
+    fn is_served_beside(&self, pool: &PoolName) -> bool {
+        *pool != self.goal.keys.pool && self.held.serving.is_at(pool)
     }
 
     /// How many creates may be on the wire together, for what the pool's keys are known to do.
@@ -268,13 +306,17 @@ impl<'a> Wave<'a> {
         self.granted_before = self.granted;
         self.left -= self.writing_count;
         self.since_look += self.writing_count;
-        self.writing = Some(Box::pin(write(self.buyer.clone(), self.goal.run, wanted)));
+        let pool = self.goal.keys.pool.clone();
+        self.writing = Some(Box::pin(write(self.buyer.clone(), pool, self.goal.run, wanted)));
     }
 
     fn begin_search(&mut self) {
-        let Some(next) = self.candidates.next_search(&self.buyer.pool()) else { return };
+        let Some(pool) = self.buyer.pool(&self.goal.keys.pool) else {
+            return self.progress.falls_short(Shortfall::Unconfigured);
+        };
+        let Some(next) = self.candidates.next_search(&pool) else { return };
         let (buyer, order_id) = (self.buyer.clone(), self.goal.run.order_id);
-        let call = self.held.traffic.call(Kind::Search);
+        let call = self.held.traffic.call(Kind::Search, &self.goal.keys.pool);
         self.search = Some(Box::pin(async move {
             let found = next.run(&buyer, Some(order_id)).await;
             drop(call);
@@ -299,18 +341,20 @@ impl<'a> Wave<'a> {
             attempt: attempt.number,
             first_sent: Instant::now(),
         };
-        let (buyer, call) = (self.buyer.clone(), self.held.traffic.call(Kind::Create));
+        self.sent += 1;
+        let (buyer, call) = (self.buyer.clone(), self.held.traffic.call(Kind::Create, &item.keys.pool));
         self.wires.push(Box::pin(async move {
+            let keys = item.keys.clone();
             let outcome = send(&buyer, item).await;
             drop(call);
-            outcome
+            (keys, outcome)
         }));
     }
 
     /// What ends next.
     async fn event(&mut self) -> Event {
         tokio::select! {
-            Some(outcome) = self.wires.next(), if !self.wires.is_empty() => Event::Created(outcome),
+            Some((keys, outcome)) = self.wires.next(), if !self.wires.is_empty() => Event::Created(keys, outcome),
             written = ended(&mut self.writing), if self.writing.is_some() => Event::Written(written),
             found = ended(&mut self.search), if self.search.is_some() => Event::Found(found),
             () = tokio::time::sleep(ALONE_LOOKED_AT_EVERY), if self.held_back => Event::Looked,

@@ -44,7 +44,7 @@ pub(super) async fn take_in(
     // What an operator took in may be as old as it likes.
     let sent_ago = if item.spends { item.sent_ago() } else { Duration::MAX };
     let Some(shall) = page.shall_of(&item.pool) else { return Ok(Vec::new()) };
-    let owner = judge_for(page.buyer, item.id, item.country, sent_ago, &shall.wanted.webhooks, &found);
+    let owner = judge_for(page.buyer, &item.pool, item.id, item.country, sent_ago, &shall.wanted.webhooks, &found);
     let untagged = matches!(owner, Owner::Untagged(_));
     match owner {
         Owner::Us(settlement) | Owner::Untagged(settlement) => {

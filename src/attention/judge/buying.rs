@@ -76,6 +76,8 @@ fn binding(cap: Cap, limits: &Limits, sight: &Sight) -> Item {
         }
         Cap::PurchasesPerDay => ("Wait, raise spend.purchases_per_day_max, or buy beyond the caps.", sight.day_free_at),
         Cap::AvailableMax => ("Mend what lies in stock and cannot be given out, or raise pool.available_max.", None),
+        Cap::PoolPurchasesPerDay => ("Wait, raise the pool's purchases_per_day_max, or buy beyond the caps.", None),
+        Cap::SpendOwnedMax => ("Raise spend.owned_max and reload, or give numbers back to Twilio.", None),
         Cap::OwnedMax => ("Raise pool.owned_max and reload, or give numbers back to Twilio.", None),
     };
     Item::new(Kind::CapBinds, Severity::Warning, sentence(&cap_sentence(cap, limits)), todo)

@@ -4,7 +4,7 @@
 
 use crate::db::attention::Sight;
 use crate::db::stock::Observation;
-use crate::domain::{Cap, Caps, PoolPolicy, Trigger, Why, explain_reason, plan};
+use crate::domain::{Cap, CapLimits, Caps, PoolPolicy, Trigger, Why, explain_reason, plan};
 
 use super::super::facts::Limits;
 use super::words::sentence;
@@ -44,7 +44,8 @@ pub(super) fn obstacle(limits: &Limits, sight: &Sight) -> Option<Obstacle> {
 
 /// The cap that lets nothing be bought although the pool, or somebody who waits, wants some; whatever else is in the way.
 pub(super) fn cap_in_the_way(limits: &Limits, seen: &Observation) -> Option<Cap> {
-    let caps = Caps { paused: false, halted: false, ..seen.caps(limits.caps.hour, limits.caps.day) };
+    let caps =
+        Caps { paused: false, halted: false, ..seen.caps(&CapLimits::of_spend(limits.caps.hour, limits.caps.day)) };
     let bound = |trigger: Trigger| {
         let planned = plan(&limits.policy, &caps, &seen.stock, trigger);
         planned.binding_cap.filter(|_| planned.count == 0 && planned.wanted > 0)
@@ -123,5 +124,9 @@ pub(super) fn cap_sentence(cap: Cap, limits: &Limits) -> String {
         }
         Cap::AvailableMax => format!("pool.available_max {available_max} leaves no room."),
         Cap::OwnedMax => format!("pool.owned_max {owned_max} leaves no room."),
+        Cap::PoolPurchasesPerDay => {
+            "the purchases of this day are used up (the pool's purchases_per_day_max).".to_owned()
+        }
+        Cap::SpendOwnedMax => "spend.owned_max leaves no room.".to_owned(),
     }
 }

@@ -35,6 +35,7 @@ fn sight() -> Sight {
             spend: Spend::default(),
             buying: BuyingState::default(),
             pool_halt: None,
+            owned_all: 0,
             needs: Unserved::new(),
         },
         webhooks: webhooks("a.example"),
@@ -202,7 +203,7 @@ fn a_cap_is_told_when_it_keeps_the_pool_below_its_threshold() {
     let used_up = |available: u32| {
         judged(|sight| {
             sight.observation.stock.available = available;
-            sight.observation.spend = Spend { hour: 100, day: 100, overridden: 0 };
+            sight.observation.spend = Spend { hour: 100, day: 100, ..Spend::default() };
             sight.hour_free_at = Some(at(40));
         })
     };

@@ -152,6 +152,8 @@ fn limit(cap: Cap) -> &'static str {
         Cap::OwnedMax => "pool.owned_max leaves no room for more",
         Cap::PurchasesPerHour => "the purchases of this hour are used up",
         Cap::PurchasesPerDay => "the purchases of this day are used up",
+        Cap::PoolPurchasesPerDay => "the purchases that the pool may make in a day are used up",
+        Cap::SpendOwnedMax => "spend.owned_max leaves no room for more",
     }
 }
 

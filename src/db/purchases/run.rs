@@ -18,7 +18,7 @@ use super::queue::FORSAKEN;
 use super::told::{PLACES_SENT, tell_cancelled};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{OrderState, Trigger};
+use crate::domain::{OrderState, PoolName, Trigger};
 
 /// Writes an order that runs at once, under a run that holds the lock.
 ///
@@ -36,7 +36,7 @@ pub fn purchase_open(conn: &mut Connection, wish: &Wish, run_id: Uuid) -> Result
 /// Ends what no living run can be working on: every `running` order (its run lost the lock, or we would not hold it) and
 /// every `queued` one long past its time, but for `mine`, whose turn it is now. Each is told what it lacks and why.
 /// Called first by whoever has taken the lock, as `run_id`: one that stood still since then has nobody's order to end.
-/// Returns what had set each off, and as what it ended: `stopped` where it had been cancelled.
+/// Returns for which pool each was, what had set it off, and as what it ended: `stopped` where it had been cancelled.
 ///
 /// # Errors
 /// As [`purchase_open`].
@@ -44,11 +44,13 @@ pub fn purchases_interrupt_stale(
     conn: &mut Connection,
     run_id: Uuid,
     mine: Option<Uuid>,
-) -> Result<Vec<(Trigger, OrderState)>, DbError> {
+) -> Result<Vec<(PoolName, Trigger, OrderState)>, DbError> {
     #[derive(QueryableByName)]
     struct Ended {
         #[diesel(sql_type = SqlUuid)]
         id: Uuid,
+        #[diesel(sql_type = Text)]
+        pool: PoolName,
         #[diesel(sql_type = Text)]
         trigger: Trigger,
         #[diesel(sql_type = Text)]
@@ -60,7 +62,7 @@ pub fn purchases_interrupt_stale(
             "UPDATE purchases SET state = CASE WHEN cancelled_at IS NULL THEN 'interrupted' ELSE 'stopped' END,
                     run_id = NULL, ended_at = clock_timestamp()
               WHERE state = 'running' OR (state = 'queued' AND {FORSAKEN} AND id IS DISTINCT FROM $1)
-             RETURNING id, trigger, state",
+             RETURNING id, pool, trigger, state",
         ))
         .bind::<Nullable<SqlUuid>, _>(mine)
         .load(conn)?;
@@ -79,7 +81,7 @@ pub fn purchases_interrupt_stale(
         .bind::<diesel::sql_types::Array<SqlUuid>, _>(&ids)
         .execute(conn)?;
         tell_cancelled(conn, &ids)?;
-        Ok(ended.into_iter().map(|ended| (ended.trigger, ended.state)).collect())
+        Ok(ended.into_iter().map(|ended| (ended.pool, ended.trigger, ended.state)).collect())
     })
 }
 

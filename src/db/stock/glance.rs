@@ -66,11 +66,11 @@ pub fn stock_glance(
                                         ORDER BY purchased_at, number_id LIMIT $1) AS a)
               + (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND l.pool = $3 AND NOT l.apart AND {MENDABLE} ORDER BY l.pool, l.number_id LIMIT $1) AS b)
               + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} AND pool = $3 AND NOT apart ORDER BY quarantined_until LIMIT $1) AS c)
-              + (SELECT count(*) FROM (SELECT 1 FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')
+              + (SELECT count(*) FROM (SELECT 1 FROM purchase_items WHERE pool = $3 AND state IN ('intended', 'sent', 'unknown')
                                         ORDER BY intended_at LIMIT $1) AS d) AS idle,
                 {} AS assigned",
         stock!(),
-        somebodys_up_to("$2")
+        somebodys_up_to("$2", "pool = $3")
     ))
     .bind::<Integer, _>(bound(idle_most))
     .bind::<Integer, _>(bound(assigned_most))
@@ -119,11 +119,11 @@ pub fn stock_available_apart(conn: &mut Connection, pool: &PoolName, country: Co
 }
 
 /// SQL: how many are somebody's, without the missing ones; exact below `most`, and no less than it otherwise.
-pub(super) fn somebodys_up_to(most: &str) -> String {
-    let missing = "missing_since IS NOT NULL AND status <> 'released'";
+pub(super) fn somebodys_up_to(most: &str, of: &str) -> String {
+    let missing = format!("{of} AND missing_since IS NOT NULL AND status <> 'released'");
     // Whether a number is missing is asked of those that are, which are few.
     format!(
-        "((SELECT count(*) FROM (SELECT 1 FROM leases WHERE assignment_id IS NOT NULL ORDER BY assignment_id
+        "((SELECT count(*) FROM (SELECT 1 FROM leases WHERE {of} AND assignment_id IS NOT NULL ORDER BY assignment_id
                                  LIMIT {most} + (SELECT count(*) FROM numbers WHERE {missing})) AS somebodys)
           - (SELECT count(*) FROM numbers WHERE {missing}
                 AND (SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = numbers.id)))"

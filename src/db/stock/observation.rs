@@ -16,9 +16,9 @@ use super::whole::whole;
 use crate::db::buying_state::{BuyingState, buying_state_read};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::{APART, DUE, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, stock};
+use crate::db::numbers::{DUE, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, stock};
 use crate::db::pool_halts::{Keys, PoolHalt, pool_halt_read};
-use crate::domain::{Caps, PoolName, PoolPolicy, Stock, Unserved};
+use crate::domain::{CapLimits, Caps, PoolName, PoolPolicy, Stock, UNBOUND, Unserved};
 
 /// Everything a plan is made from, read in one transaction-free pass.
 #[derive(Debug, Clone, Default)]
@@ -39,15 +39,21 @@ pub struct Observation {
     pub pool_halt: Option<PoolHalt>,
     /// What signups on the waitlist lack, pool by pool.
     pub needs: Unserved,
+    /// Everything owned or on its way in all pools, also in those that nobody configures any more, with what may turn up yet:
+    /// what `spend.owned_max` bounds.
+    pub owned_all: u32,
 }
 
 impl Observation {
-    /// What is left under `spend.purchases_per_hour_max` and `spend.purchases_per_day_max`, and whether buying is open.
+    /// What is left under the caps in force, and whether buying is open for the pool that was looked at.
     #[must_use]
-    pub fn caps(&self, per_hour_max: u32, per_day_max: u32) -> Caps {
+    pub fn caps(&self, limits: &CapLimits) -> Caps {
+        let left = |max: Option<u32>, used: u32| max.map_or(UNBOUND, |max| max.saturating_sub(used));
         Caps {
-            hour_left: per_hour_max.saturating_sub(self.spend.hour),
-            day_left: per_day_max.saturating_sub(self.spend.day),
+            hour_left: limits.per_hour_max.saturating_sub(self.spend.hour),
+            day_left: limits.per_day_max.saturating_sub(self.spend.day),
+            pool_day_left: left(limits.pool_per_day_max, self.spend.pool_day),
+            owned_all_left: left(limits.owned_all_max, self.owned_all),
             paused: self.buying.paused.is_some(),
             halted: self.buying.halted.is_some() || self.pool_halt.is_some(),
         }
@@ -62,12 +68,14 @@ impl Observation {
     /// Counts an intent that the caller has just written in the same transaction.
     pub(in crate::db) fn count_intent(&mut self, override_caps: bool) {
         self.stock.purchasing += 1;
+        self.owned_all += 1;
         self.stock.unserved = self.stock.unserved.saturating_sub(1);
         if override_caps {
             self.spend.overridden += 1;
         } else {
             self.spend.hour += 1;
             self.spend.day += 1;
+            self.spend.pool_day += 1;
         }
     }
 }
@@ -142,6 +150,10 @@ struct Counts {
     overridden: i64,
     #[diesel(sql_type = BigInt)]
     doubted: i64,
+    #[diesel(sql_type = BigInt)]
+    pool_day: i64,
+    #[diesel(sql_type = BigInt)]
+    owned_all: i64,
 }
 
 /// Counts everything. Missing numbers are no stock: they are not at Twilio.
@@ -150,7 +162,7 @@ struct Counts {
 /// When PostgreSQL fails.
 pub fn stock_read(conn: &mut Connection) -> Result<Observation, DbError> {
     let buying = buying_state_read(conn)?;
-    stock_observe(conn, buying, Care::Comes, Far::Whole, None)
+    observe(conn, buying, Care::Comes, Far::Whole, None)
 }
 
 /// The same for whoever buys under `keys`, as far as `policy` goes: what stalls does not come for those on the waitlist. The
@@ -165,11 +177,21 @@ pub fn stock_read_for_buying(
     keys: &Keys,
 ) -> Result<Observation, DbError> {
     let buying = buying_state_read(conn)?;
-    stock_observe(conn, buying, care, Far::of(policy), Some(keys))
+    stock_observe(conn, buying, care, Far::of(policy), keys)
 }
 
 /// The same beside a state that the caller has read, and perhaps locked.
 pub(in crate::db) fn stock_observe(
+    conn: &mut Connection,
+    buying: BuyingState,
+    care: Care,
+    far: Far,
+    keys: &Keys,
+) -> Result<Observation, DbError> {
+    observe(conn, buying, care, far, Some(keys))
+}
+
+fn observe(
     conn: &mut Connection,
     buying: BuyingState,
     care: Care,
@@ -179,13 +201,17 @@ pub(in crate::db) fn stock_observe(
     let pool_halt = keys.map(|keys| pool_halt_read(conn, keys)).transpose()?.flatten();
     let bound = |most: u32| i64::from(most);
     let counts: Counts = match far {
-        Far::Whole => sql_query(format!("{} SELECT * FROM stands, i, w, s", with(&whole()))).get_result(conn)?,
-        Far::UpTo { idle, assigned, unless } => sql_query(format!("{} SELECT * FROM stands, i, w, s", with(&up_to())))
-            .bind::<BigInt, _>(bound(idle))
-            .bind::<BigInt, _>(bound(assigned))
-            .bind::<BigInt, _>(bound(unless))
-            .bind::<Text, _>(PoolName::DEFAULT)
-            .get_result(conn)?,
+        Far::Whole => {
+            sql_query(format!("{} SELECT * FROM stands, i, w, s, a", with(&whole(), "true"))).get_result(conn)?
+        }
+        Far::UpTo { idle, assigned, unless } => {
+            sql_query(format!("{} SELECT * FROM stands, i, w, s, a", with(&up_to(), "pool = $4")))
+                .bind::<BigInt, _>(bound(idle))
+                .bind::<BigInt, _>(bound(assigned))
+                .bind::<BigInt, _>(bound(unless))
+                .bind::<Text, _>(keys.map_or(PoolName::DEFAULT, |keys| keys.pool.as_str()))
+                .get_result(conn)?
+        }
     };
     let stock = Stock {
         available: count(counts.available),
@@ -201,7 +227,12 @@ pub(in crate::db) fn stock_observe(
         waiting: count(counts.waiting),
         unserved: 0,
     };
-    let spend = Spend { hour: count(counts.hour), day: count(counts.day), overridden: count(counts.overridden) };
+    let spend = Spend {
+        hour: count(counts.hour),
+        day: count(counts.day),
+        overridden: count(counts.overridden),
+        pool_day: count(counts.pool_day),
+    };
     let needs = if stock.waiting > 0 { waitlist_needs(conn, care, stock.waiting)? } else { Unserved::new() };
     let stock = Stock { unserved: needs.values().map(|lacking| lacking.count).sum(), ..stock };
     Ok(Observation {
@@ -213,26 +244,31 @@ pub(in crate::db) fn stock_observe(
         buying,
         pool_halt,
         needs,
+        owned_all: count(counts.owned_all),
     })
 }
 
 /// What is on its way, who waits, and what was spent, before `stands`: the columns of [`Stock`] that are numbers of ours.
-fn with(stands: &str) -> String {
+fn with(stands: &str, of: &str) -> String {
     format!(
-        "WITH n AS (SELECT {OWNED_COUNT} AS owned),
+        "WITH n AS (SELECT (SELECT coalesce(sum(more), 0)::bigint FROM owned_changes WHERE {of}) AS owned,
+                           {OWNED_COUNT} AS all_owned),
          i AS (
-             SELECT count(*) FILTER (WHERE state IN ('intended', 'sent')) AS purchasing,
-                    count(*) FILTER (WHERE state = 'unknown') AS unsettled
+             SELECT count(*) FILTER (WHERE {of} AND state IN ('intended', 'sent')) AS purchasing,
+                    count(*) FILTER (WHERE {of} AND state = 'unknown') AS unsettled, count(*) AS all_open
                FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown')),
-         w AS (SELECT count(*) AS waiting FROM waiters w WHERE expires_at > clock_timestamp()
+         w AS (SELECT count(*) AS waiting FROM waiters w WHERE {of} AND expires_at > clock_timestamp()
                   AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = w.user_id)),
          s AS (
              SELECT count(*) FILTER (WHERE NOT override_caps AND intended_at > clock_timestamp() - interval '1 hour') AS hour,
                     count(*) FILTER (WHERE NOT override_caps) AS day,
                     count(*) FILTER (WHERE override_caps) AS overridden,
-                    count(*) FILTER (WHERE doubted AND state = 'not_bought') AS doubted
+                    count(*) FILTER (WHERE {of} AND NOT override_caps) AS pool_day,
+                    count(*) FILTER (WHERE {of} AND doubted AND state = 'not_bought') AS doubted,
+                    count(*) FILTER (WHERE doubted AND state = 'not_bought') AS all_doubted
                FROM purchase_items
               WHERE {SPENT} AND intended_at > clock_timestamp() - interval '24 hours'),
+         a AS (SELECT all_owned + all_open + all_doubted AS owned_all FROM n, i, s),
          {stands}"
     )
 }
@@ -246,18 +282,19 @@ fn up_to() -> String {
                                      ORDER BY purchased_at, number_id LIMIT (SELECT idle FROM b)) AS a) AS available,
              (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND l.pool = $4 AND NOT l.apart AND {MENDABLE}
                                      ORDER BY l.pool, l.number_id LIMIT (SELECT idle FROM b)) AS a) AS unready,
-             {APART} AS apart,
-             (SELECT count(*) FROM (SELECT 1 FROM {UNFIT} LIMIT (SELECT idle FROM b)) AS a) AS unfit,
-             (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} AND NOT apart
+             (SELECT count(*) FROM leases l WHERE l.user_id IS NULL AND l.apart AND l.pool = $4
+                AND (SELECT n.missing_since IS NULL FROM numbers n WHERE n.id = l.number_id)) AS apart,
+             (SELECT count(*) FROM (SELECT 1 FROM {UNFIT} AND n.pool = $4 LIMIT (SELECT idle FROM b)) AS a) AS unfit,
+             (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} AND pool = $4 AND NOT apart
                                      ORDER BY quarantined_until LIMIT (SELECT idle FROM b)) AS a) AS due,
              {} AS assigned,
-             (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL AND status <> 'released') AS missing,
-             (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL AND status <> 'released'
+             (SELECT count(*) FROM numbers WHERE pool = $4 AND missing_since IS NOT NULL AND status <> 'released') AS missing,
+             (SELECT count(*) FROM numbers WHERE pool = $4 AND missing_since IS NOT NULL AND status <> 'released'
                 AND (SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = numbers.id)) AS missing_of_users,
-             (SELECT count(*) FROM numbers WHERE {ON_HOLD} AND missing_since IS NULL) AS held),
+             (SELECT count(*) FROM numbers WHERE {ON_HOLD} AND pool = $4 AND missing_since IS NULL) AS held),
          stands AS (SELECT c.*, greatest(owned - available - unready - unfit - apart - assigned, due) AS quarantined FROM c, n)",
         stock!(),
-        somebodys_up_to("$2")
+        somebodys_up_to("$2", "pool = $4")
     )
 }
 

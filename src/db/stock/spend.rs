@@ -16,4 +16,6 @@ pub struct Spend {
     pub day: u32,
     /// In the last 24 hours with `override_caps`.
     pub overridden: u32,
+    /// In the last 24 hours for the pool that is looked at, without the overridden.
+    pub pool_day: u32,
 }

@@ -114,6 +114,25 @@ pub fn waiters_sweep(conn: &mut Connection) -> Result<(), DbError> {
     Ok(())
 }
 
+/// The pools at which somebody waits who has no number yet, whoever waits longest first.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn waiters_pools(conn: &mut Connection) -> Result<Vec<PoolName>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        pool: PoolName,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT pool FROM waiters w WHERE expires_at > clock_timestamp()
+            AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = w.user_id)
+          GROUP BY pool ORDER BY min(created_at), pool",
+    )
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.pool).collect())
+}
+
 /// Whether anybody waits at `pool`.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::write::{Written, no_room, withdraw};
 use super::{Found, Wave};
+use crate::db::pool_halts::Keys;
 use crate::db::purchases::items::Intent;
 use crate::domain::Why;
 use crate::purchaser::outcome::Outcome;
@@ -17,9 +18,9 @@ use crate::twilio::TwilioError;
 const UNUSABLE_IN_A_ROW_MAX: u32 = 2;
 
 impl Wave<'_> {
-    pub(super) async fn on_created(&mut self, outcome: Outcome) {
+    pub(super) async fn on_created(&mut self, keys: &Keys, outcome: Outcome) {
         self.candidates.moved();
-        self.heard(&outcome);
+        self.heard(keys, &outcome);
         match outcome {
             Outcome::Bought => {
                 self.misses.bought();
@@ -28,7 +29,7 @@ impl Wave<'_> {
             }
             Outcome::Unknown => {
                 self.progress.unknown += 1;
-                self.buyer.telemetry.item(&crate::domain::PoolName::default_pool(), "unknown");
+                self.buyer.telemetry.item(&self.goal.keys.pool, "unknown");
             }
             Outcome::Unfit => {
                 self.progress.bought += 1;
@@ -50,10 +51,14 @@ impl Wave<'_> {
         }
     }
 
-    /// What the end of a create says of the pool's keys. Whoever halted the pool has said it already.
-    fn heard(&mut self, outcome: &Outcome) {
+    /// What the end of a create says of the keys that it was sent under. Whoever halted the pool has said it already.
+    fn heard(&mut self, keys: &Keys, outcome: &Outcome) {
+        if *keys != self.goal.keys {
+            // Of those in force since a reload it says nothing.
+            return;
+        }
         let was_alone = std::mem::take(&mut self.alone);
-        let (first, keys) = (&self.buyer.first_alone, &self.goal.keys);
+        let first = &self.buyer.first_alone;
         // Twilio says "taken" before it looks at papers.
         let says_nothing = |failure: &TwilioError| failure.is_taken() && !self.goal.papers.is_empty();
         match outcome {
@@ -135,9 +140,9 @@ impl Wave<'_> {
             }
             Intent::Refused(why) => {
                 self.left += 1;
-                // What was bought beside it for those who wait used up what its plan had seen.
-                let alone = self.held.traffic.creates(self.held.hangs_after) <= self.wires.len();
-                if alone && self.progress.shortfall.is_none() && self.granted_before < self.goal.planned {
+                // What was bought beside it, for those who wait at whichever pool, used up what its plan had seen.
+                let alone = self.held.traffic.creates_begun() == self.goal.allowed.sent_before + self.sent;
+                if alone && self.progress.shortfall.is_none() && self.granted_before < self.goal.allowed.count {
                     self.held_back(why);
                 }
                 self.progress.falls_short(Shortfall::Refused(why));
@@ -166,7 +171,7 @@ impl Wave<'_> {
         }
         slog::crit!(self.buyer.log, "the last check before buying held back an order that its plan had allowed: compare the caps with \
                                      what the ledger counts, and look for a configuration that was changed just now";
-            "order" => self.goal.run.order_id.to_string(), "cap" => why.as_str(), "planned" => self.goal.planned);
+            "order" => self.goal.run.order_id.to_string(), "cap" => why.as_str(), "planned" => self.goal.allowed.count);
     }
 
     /// A purchase that Twilio answered with a number that is not ours, or is good for nothing. Once may be another

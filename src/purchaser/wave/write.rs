@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::db::purchases::items::{Attempt, Intent, RunOf, items_attempt, items_intend, items_withdraw};
 use crate::db::{Connection, DbError};
+use crate::domain::PoolName;
 use crate::purchaser::buyer::Buyer;
 use crate::purchaser::shortfall::Shortfall;
 use crate::twilio::Candidate;
@@ -14,11 +15,12 @@ use crate::twilio::Candidate;
 pub(super) type Written = Result<Vec<(Candidate, Uuid, Intent, Option<Attempt>)>, Shortfall>;
 
 /// Commits the intents of a wave, then its attempts. Only what comes back with an attempt may be sent.
-pub(super) async fn write(buyer: Buyer, run: RunOf, wanted: Vec<Candidate>) -> Written {
+pub(super) async fn write(buyer: Buyer, pool: PoolName, run: RunOf, wanted: Vec<Candidate>) -> Written {
     if buyer.db.lacks_room().await {
         return Err(no_room());
     }
-    let limits = buyer.limits();
+    // Read for each wave: a reload may have taken the pool away, or made its caps smaller.
+    let limits = buyer.limits(&pool).ok_or(Shortfall::Unconfigured)?;
     let keys = limits.keys.clone();
     let wanted: Vec<(Uuid, Candidate)> = wanted.into_iter().map(|candidate| (Uuid::now_v7(), candidate)).collect();
     let items: Vec<_> = wanted.iter().map(|(id, candidate)| (*id, candidate.phone_number.clone())).collect();

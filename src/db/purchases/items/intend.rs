@@ -17,7 +17,7 @@ use crate::db::engine::schema::{purchase_items, purchases};
 use crate::db::pool_halts::{Keys, pool_halt_read};
 use crate::db::purchases::purchase_count_used;
 use crate::db::stock::{Care, Far, stock_observe};
-use crate::domain::{PhoneNumber, PoolName, PoolPolicy, Trigger, Why, permit_one};
+use crate::domain::{CapLimits, PhoneNumber, PoolName, PoolPolicy, Trigger, Why, permit_one};
 
 /// Which run of which order asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +33,10 @@ pub struct RunOf {
 pub struct Limits {
     /// Of which pool, under which keys.
     pub keys: Keys,
-    /// `[pool]`.
+    /// How it wants to be.
     pub policy: PoolPolicy,
-    /// `spend.purchases_per_hour_max`.
-    pub per_hour_max: u32,
-    /// `spend.purchases_per_day_max`.
-    pub per_day_max: u32,
+    /// Its own caps beside, and those of all pools together.
+    pub caps: CapLimits,
     /// Whether what only a look at Twilio brings back comes for those in line.
     pub care: Care,
 }
@@ -94,10 +92,11 @@ fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Result<Running, Inten
 }
 
 /// Writes the intents to buy `wanted` (distinct numbers), each judged on its own, in one transaction: the ledger is
-/// locked once for a whole wave of creates.
+/// locked once for a whole wave of creates, and counts there what the pool has, what it may have, and what all pools may.
 ///
 /// # Errors
-/// When PostgreSQL fails; then nothing was written and Twilio must not be asked.
+/// When PostgreSQL fails, or `limits` are another pool's than the order's; then nothing was written and Twilio must not be
+/// asked.
 pub fn items_intend(
     conn: &mut Connection,
     run: RunOf,
@@ -110,20 +109,24 @@ pub fn items_intend(
             Ok(running) => running,
             Err(over) => return Ok(vec![over; wanted.len()]),
         };
+        if pool != limits.keys.pool {
+            let why = format!("an order for {pool} was to be bound by the limits of {}", limits.keys.pool);
+            return Err(DbError::corrupt("purchase")(why));
+        }
         let mut places_used = i64::from(purchase_count_used(conn, run.order_id)?);
         // An order by hand is bound by the windows, one for those who wait by what is owned, too.
         let available_max_binds = !matches!(trigger, Trigger::Manual | Trigger::Emergency);
         let far = Far::of_caps(&limits.policy, available_max_binds, wanted.len());
-        let mut seen = stock_observe(conn, buying, limits.care, far, Some(&limits.keys))?;
+        let mut seen = stock_observe(conn, buying, limits.care, far, &limits.keys)?;
         seen.stock = seen.stock_for_waiters(&pool);
         let numbers: Vec<&str> = wanted.iter().map(|(_, number)| number.as_str()).collect();
         // Exact here, under the gate's lock, which every intent takes.
         let known = items_known_numbers(conn, None, &numbers)?;
-        let pace = if trigger == Trigger::Manual { Pace::Free } else { items_pace(conn)? };
+        let pace = if trigger == Trigger::Manual { Pace::Free } else { items_pace(conn, &pool)? };
         let mut intents = Vec::with_capacity(wanted.len());
         let mut rows = Vec::with_capacity(wanted.len());
         for (item_id, number) in wanted {
-            let caps = seen.caps(limits.per_hour_max, limits.per_day_max);
+            let caps = seen.caps(&limits.caps);
             let intent = if places_used >= i64::from(requested) {
                 Intent::OrderIsFull
             } else if known.iter().any(|taken| taken == number.as_str()) {

@@ -1,6 +1,7 @@
 //! How fast creates may go out: freely, or one at a time, because the latest brought nothing.
 //!
-//! Read off the ledger, so that all instances agree and a restart forgets nothing. Invariants: while every create hangs, is
+//! Read off the ledger, so that all instances agree and a restart forgets nothing. Each pool has its own: what hangs or is
+//! refused in one market says nothing of another. Invariants: while every create hangs, is
 //! answered with a number that stays unready, or is refused, those who wait cost one item every few seconds, not one each;
 //! while Twilio refuses in a way that nobody knows, less and less often.
 //! How to get it wrong: closing for good. One success opens it again, and so does a quarter of an hour; an hour, where nobody
@@ -8,10 +9,11 @@
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, Nullable};
+use diesel::sql_types::{BigInt, Double, Nullable, Text};
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
+use crate::domain::PoolName;
 
 /// So many creates in a row without a known outcome, or for somebody who waits whose numbers are not ready.
 const DOUBTS_MAX: i64 = 5;
@@ -69,11 +71,11 @@ impl Pace {
     }
 }
 
-/// Reads the pace off what became of the creates since the last one that brought a number.
+/// Reads the pace of `pool` off what became of its creates since the last one that brought a number.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn items_pace(conn: &mut Connection) -> Result<Pace, DbError> {
+pub fn items_pace(conn: &mut Connection, pool: &PoolName) -> Result<Pace, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
@@ -90,8 +92,8 @@ pub fn items_pace(conn: &mut Connection) -> Result<Pace, DbError> {
                              WHERE n.purchase_item_id = i.id AND l.user_id IS NULL AND NOT l.ready
                                AND n.capable AND n.missing_since IS NULL) AND p.trigger = 'emergency' AS unready
                FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
-              -- What is only intended is sent in a moment, by whichever order: one goes out at a time, over all of them.
-              WHERE i.intended_at > clock_timestamp() - interval '15 minutes' AND (i.attempts > 0 OR i.state = 'intended')),
+              -- What is only intended is sent in a moment, by whichever order: one goes out at a time, over all orders of the pool.
+              WHERE i.pool = $1 AND i.intended_at > clock_timestamp() - interval '15 minutes' AND (i.attempts > 0 OR i.state = 'intended')),
          forgiven AS (
              SELECT max(ended_at) AS until, max(ended_at) FILTER (WHERE ended_at <= clock_timestamp()) AS until_now
                FROM latest WHERE state = 'bought' AND NOT unready)
@@ -107,12 +109,13 @@ pub fn items_pace(conn: &mut Connection) -> Result<Pace, DbError> {
           WHERE (state <> 'bought' OR unready)
             AND last_sent_at > coalesce(CASE WHEN last_sent_at > clock_timestamp() THEN until ELSE until_now END, '-infinity')",
     )
+    .bind::<Text, _>(pool.as_str())
     .get_result(conn)?;
-    Ok(Pace::of(row.doubts, row.refusals, row.since_secs).and(unclear_pace(conn)?))
+    Ok(Pace::of(row.doubts, row.refusals, row.since_secs).and(unclear_pace(conn, pool)?))
 }
 
 /// The pace that refusals of a kind that nobody knows leave: different numbers, one code, since the last one that was bought.
-fn unclear_pace(conn: &mut Connection) -> Result<Pace, DbError> {
+fn unclear_pace(conn: &mut Connection, pool: &PoolName) -> Result<Pace, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
@@ -125,7 +128,7 @@ fn unclear_pace(conn: &mut Connection) -> Result<Pace, DbError> {
              SELECT phone_number, state, doubted, error_code, refusal_concerns, ended_at,
                     coalesce(last_sent_at, intended_at) AS last_sent_at
                FROM purchase_items
-              WHERE intended_at > clock_timestamp() - interval '1 hour' AND (attempts > 0 OR state = 'intended')),
+              WHERE pool = $1 AND intended_at > clock_timestamp() - interval '1 hour' AND (attempts > 0 OR state = 'intended')),
          since AS (
              SELECT latest.* FROM latest, (
                  SELECT max(ended_at) AS at FROM latest WHERE state = 'bought' AND ended_at <= clock_timestamp()) AS bought
@@ -136,6 +139,7 @@ fn unclear_pace(conn: &mut Connection) -> Result<Pace, DbError> {
                 extract(epoch FROM clock_timestamp() - (
                     SELECT max(last_sent_at) FROM since WHERE last_sent_at <= clock_timestamp()))::float8 AS since_secs",
     )
+    .bind::<Text, _>(pool.as_str())
     .get_result(conn)?;
     Ok(Pace::of_unclear(row.refused, row.since_secs))
 }

@@ -19,7 +19,9 @@ use callbunker::db::purchases::items::{Limits, Reason, RunOf, Settlement, item_s
 use callbunker::db::purchases::{Wish, purchase_open};
 use callbunker::db::stock::Care;
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
-use callbunker::domain::{CountryCode, NumberType, PhoneNumber, PoolName, PoolPolicy, Trigger, WebhookStatus};
+use callbunker::domain::{
+    CapLimits, CountryCode, NumberType, PhoneNumber, PoolName, PoolPolicy, Trigger, WebhookStatus,
+};
 use callbunker::telemetry::Telemetry;
 use uuid::Uuid;
 
@@ -100,7 +102,7 @@ impl Ledger {
     /// An item of `run` with a committed intent.
     fn intended(&self, run: RunOf, number: &str) -> Uuid {
         let (id, number): (Uuid, PhoneNumber) = (Uuid::now_v7(), number.parse().unwrap());
-        let limits = Limits { keys: keys(), policy: pool(), per_hour_max: 100, per_day_max: 300, care: Care::Comes };
+        let limits = Limits { keys: keys(), policy: pool(), caps: caps(), care: Care::Comes };
         self.run(move |conn| items_intend(conn, run, &[(id, number)], &limits));
         id
     }
@@ -157,6 +159,10 @@ fn wish() -> Wish {
 
 fn pool() -> PoolPolicy {
     PoolPolicy { threshold_low: 0, replenishment_batch_size: 10, total_min: 0, available_max: 50, owned_max: 1000 }
+}
+
+fn caps() -> CapLimits {
+    CapLimits::of_spend(100, 300)
 }
 
 fn failure(code: &str) -> Reason {

@@ -20,7 +20,7 @@ use callbunker::db::{Connection, Constraint, DbError};
 use callbunker::domain::{OrderState, PoolName, PoolPolicy, Trigger, UserId, Why};
 use uuid::Uuid;
 
-use super::{Ledger, ONE, STATE, THREE, TWO, failure, keys, pool, wish};
+use super::{Ledger, ONE, STATE, THREE, TWO, caps, failure, keys, pool, wish};
 
 fn claim(conn: &mut Connection, user_id: &str) -> Result<Vec<Assignment>, DbError> {
     assignments_claim(conn, &[Asking { user_id, pool: &PoolName::default_pool(), only_pool: false }])
@@ -103,7 +103,7 @@ fn one_create_at_a_time_is_one_over_all_orders_of_a_run() {
         "UPDATE purchase_items SET first_sent_at = first_sent_at - {ago}, last_sent_at = last_sent_at - {ago}"
     ));
     let intend = |run: RunOf, numbers: &[&str]| {
-        let limits = Limits { keys: keys(), policy, per_hour_max: 100, per_day_max: 300, care: Care::Comes };
+        let limits = Limits { keys: keys(), policy, caps: caps(), care: Care::Comes };
         let wanted: Vec<_> = numbers.iter().map(|number| (Uuid::now_v7(), number.parse().unwrap())).collect();
         ledger.run(move |conn| items_intend(conn, run, &wanted, &limits))
     };
@@ -145,7 +145,7 @@ fn a_number_that_was_bought_before_the_clock_was_set_back_forgives_nothing_that_
             ledger.run(move |conn| item_doubt(conn, id, &failure("outcome_unknown")));
         }
     };
-    let pace = || ledger.run(items_pace);
+    let pace = || ledger.run(|conn| items_pace(conn, &PoolName::default_pool()));
     doubts(0);
     assert_eq!(pace(), Pace::Wait);
     ledger.stocked(run, ONE, 1);
@@ -194,7 +194,7 @@ fn an_order_is_cancelled_as_if_once_and_ends_as_stopped_whoever_ends_it() {
     let next = Uuid::new_v4();
     ledger.name(next);
     let sorted = ledger.run(move |conn| purchases_interrupt_stale(conn, next, None));
-    assert_eq!(sorted.into_iter().map(|(_, state)| state).collect::<Vec<_>>(), [OrderState::Stopped]);
+    assert_eq!(sorted.into_iter().map(|(_, _, state)| state).collect::<Vec<_>>(), [OrderState::Stopped]);
     let waits = ledger.order();
     let yielded = move |conn: &mut Connection| purchase_yield(conn, waits.order_id, waits.run_id, wait);
     assert!(ledger.run(yielded));
@@ -336,7 +336,7 @@ fn a_pools_halt_is_of_its_keys_stops_intents_and_attempts_and_is_told_once() {
     assert_eq!(attempt(keys()).unwrap_err(), Intent::Refused(Why::Halted));
     assert_eq!(attempt(others.clone()).unwrap().len(), 1, "the refused keys are not these");
     let intend = |keys: Keys, number: &'static str| {
-        let limits = Limits { keys, policy: pool(), per_hour_max: 100, per_day_max: 300, care: Care::Comes };
+        let limits = Limits { keys, policy: pool(), caps: caps(), care: Care::Comes };
         let wanted = vec![(Uuid::now_v7(), number.parse().unwrap())];
         ledger.run(move |conn| items_intend(conn, run, &wanted, &limits))
     };
