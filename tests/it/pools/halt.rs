@@ -1,7 +1,7 @@
 //! A pool that lacks an address, a bundle or an identity: one refused create says so, and it halts alone until somebody acts.
 
 use serde_json::{Value, json};
-use twilio_simulator::{Fault, FaultKind, On};
+use twilio_simulator::{BundleOrder, Fault, FaultKind, NumberKind, On};
 
 use crate::world::daemon::Daemon;
 use crate::world::{World, eventually};
@@ -169,4 +169,37 @@ fn what_the_pool_shows_goes_with_each_create_of_it_and_with_no_other() {
         (1, None, None),
         "papers are of one country"
     );
+}
+
+#[test]
+fn a_bundle_that_is_taken_away_costs_one_create_and_the_other_pools_go_on() {
+    let world = World::new().quiet().set("purchase.concurrency", 8);
+    world.twilio.set_regulated("CA", false);
+    let bundle = world.twilio.bundle(BundleOrder::new("GB", NumberKind::Mobile));
+    let gb = [("country", "GB"), ("number_type", "mobile"), ("bundle_sid", &*bundle)];
+    let world = world.pools(&[("gb", &gb), ("ca", &[("country", "CA")])]);
+    let daemon = world.daemon();
+    let order = |count: u32| super::order(&daemon, &json!({"count": count, "pool": "gb"}));
+    assert_eq!(order(5).ok()["purchased_count"], 5, "it runs");
+    world.twilio.bundle(BundleOrder::removal(&*bundle));
+    let before = creates(&world);
+    let refused = order(30).ok();
+    assert_eq!((&refused["state"], &refused["purchased_count"]), (&json!("halted"), &json!(0)), "{refused}");
+    assert_eq!((needs(&world).as_str(), creates(&world)), ("pools.gb.bundle_sid", before + 1));
+    // Stock serves on; whoever comes after it is told what lacks, and costs nothing.
+    for user in 0..5 {
+        assert_eq!(super::sign_up(&daemon, &format!("gb-{user}"), "gb").ok()["source"], "pool");
+    }
+    let told = super::sign_up(&daemon, "gb-late", "gb").problem(503, "pool_empty");
+    assert!(told["detail"].as_str().is_some_and(|detail| detail.contains("pools.gb.bundle_sid")), "{told}");
+    assert_eq!(creates(&world), before + 1);
+    for pool in ["default", "ca"] {
+        assert_eq!(super::sign_up(&daemon, &format!("of-{pool}"), pool).ok()["source"], "emergency");
+        assert_eq!(super::order(&daemon, &json!({"count": 2, "pool": pool})).ok()["purchased_count"], 2);
+    }
+    // Given back, and resumed.
+    world.twilio.bundle(BundleOrder::new("GB", NumberKind::Mobile).sid(&*bundle));
+    daemon.post(RESUME, &json!({"pool": "gb"})).ok();
+    assert_eq!(super::sign_up(&daemon, "gb-late", "gb").ok()["pool"], "gb");
+    world.assert_nothing_lost_or_doubled();
 }

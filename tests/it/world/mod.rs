@@ -98,6 +98,19 @@ impl World {
         self.set("pool.threshold_low", 0).set("pool.total_min", 0)
     }
 
+    /// Adds pools, each of which buys nothing for stock unless its keys say so:
+    /// `pools(&[("gb", &[("country", "GB"), ("number_type", "mobile")])])`.
+    #[must_use]
+    pub fn pools(mut self, pools: &[(&str, &[(&str, &str)])]) -> Self {
+        for (name, keys) in pools {
+            self.change(&format!("pools.{name}.threshold_low"), 0);
+            for (key, value) in *keys {
+                self.change(&format!("pools.{name}.{key}"), value);
+            }
+        }
+        self
+    }
+
     /// Daemons listen on one and the same port, one after the other.
     #[must_use]
     pub fn on_a_port_of_its_own(self) -> Self {

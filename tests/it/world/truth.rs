@@ -190,8 +190,8 @@ impl World {
         assert_eq!(overlaps, "", "assignments that overlap");
     }
 
-    /// The spend caps, `owned_max` and `available_max`, at each moment that something was bought (I5). Everything was
-    /// bought within one hour, or this would be too strict.
+    /// The spend caps, and each pool's `owned_max` and `available_max`, at each moment that something was bought (I5). Everything
+    /// was bought within one hour, or this would be too strict.
     #[track_caller]
     pub fn assert_caps_held(&self) {
         self.assert_spend_caps_held();
@@ -205,6 +205,20 @@ impl World {
             let max = self.limit(key, default);
             assert!(self.count(spent) <= max, "{key} is {max}:\n{}", self.ledger());
         }
+        for (pool, section) in self.sections_of_pools() {
+            let key = format!("{section}.purchases_per_day_max");
+            let max = self.limit(&key, i64::MAX);
+            assert!(self.count(&format!("{spent} AND pool = '{pool}'")) <= max, "{key} is {max}:\n{}", self.ledger());
+        }
+    }
+
+    /// Each pool that this world's daemons have, and where its keys stand.
+    fn sections_of_pools(&self) -> Vec<(String, String)> {
+        let named =
+            self.settings().keys().filter_map(|name| name.strip_prefix("CALLBUNKER__POOLS__")?.split("__").next());
+        let names: BTreeSet<String> = named.map(str::to_lowercase).collect();
+        let others = names.into_iter().map(|name| (name.clone(), format!("pools.{name}")));
+        std::iter::once(("default".to_owned(), "pool".to_owned())).chain(others).collect()
     }
 
     #[track_caller]
@@ -218,21 +232,20 @@ impl World {
         // What an operator takes in may be held for a while, and is no stock then.
         let is_stock = "j.spends AND NOT EXISTS (SELECT FROM releases r WHERE r.number_id = n.id AND r.intended_at <= i.intended_at)
                         AND NOT EXISTS (SELECT FROM assignments_ever a WHERE a.number_id = n.id AND a.assigned_at <= i.intended_at)";
-        for (key, default, triggers, seen) in [
-            (
-                "pool.owned_max",
-                1000,
-                "p.trigger IN ('warm_start', 'threshold', 'cron', 'replenish', 'emergency')",
-                format!("({stood} AND {is_here})"),
-            ),
-            (
-                "pool.available_max",
-                50,
-                "p.trigger IN ('warm_start', 'threshold', 'cron', 'replenish')",
-                format!("({stood} AND {is_stock})"),
-            ),
-        ] {
-            let max = self.limit(key, default);
+        let automatic = "p.trigger IN ('warm_start', 'threshold', 'cron', 'replenish', 'emergency')";
+        let for_stock = "p.trigger IN ('warm_start', 'threshold', 'cron', 'replenish')";
+        let of_pools = self.sections_of_pools().into_iter().flat_map(|(pool, section)| {
+            let (of_it, theirs) = (format!("i.pool = '{pool}'"), format!("j.pool = '{pool}'"));
+            let owned = format!("({stood} AND {is_here} AND {theirs})");
+            let idle = format!("({stood} AND {is_stock} AND {theirs})");
+            [
+                (format!("{section}.owned_max"), 1000, format!("{automatic} AND {of_it}"), owned),
+                (format!("{section}.available_max"), 50, format!("{for_stock} AND {of_it}"), idle),
+            ]
+        });
+        let of_all = ("spend.owned_max".to_owned(), i64::MAX, automatic.to_owned(), format!("({stood} AND {is_here})"));
+        for (key, default, triggers, seen) in of_pools.chain([of_all]) {
+            let max = self.limit(&key, default);
             let beyond = self.sql(&format!(
                 "SELECT p.trigger, i.phone_number, i.intended_at FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
                   WHERE {triggers} AND {seen} > {max}"
@@ -243,8 +256,7 @@ impl World {
 
     /// A limit as this world's daemons have it.
     pub fn limit(&self, key: &str, default: i64) -> i64 {
-        let (section, name) = key.split_once('.').expect("a key");
-        let set = self.settings().get(&format!("CALLBUNKER__{section}__{name}").to_uppercase());
+        let set = self.settings().get(&format!("CALLBUNKER__{}", key.replace('.', "__")).to_uppercase());
         set.map_or(default, |value| value.parse().expect("a number"))
     }
 }

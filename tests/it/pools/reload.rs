@@ -1,0 +1,124 @@
+//! Pools come, change and go by a reload, while something runs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+use twilio_simulator::{BundleOrder, NumberKind, On};
+
+use super::{order, sign_up};
+use crate::world::daemon::Daemon;
+use crate::world::{World, eventually};
+
+const QUIET: &str = "[pool]\nthreshold_low = 0\ntotal_min = 0\n";
+const GB: &str = "[pools.gb]\ncountry = \"GB\"\nnumber_type = \"mobile\"\nthreshold_low = 0\n";
+
+/// A world whose configuration file can change, and a daemon that reads it.
+struct Reloading {
+    world: World,
+    file: PathBuf,
+    daemon: Daemon,
+}
+
+impl Reloading {
+    fn new(more: &str) -> Self {
+        let world = World::new();
+        world.twilio.set_regulated("GB", false);
+        let file = std::env::temp_dir().join(format!("callbunker-pools-{}.toml", world.database.name()));
+        std::fs::write(&file, format!("{QUIET}{more}")).expect("a file");
+        let world = world.set("CALLBUNKER_CONFIG", file.display());
+        let daemon = world.daemon();
+        Self { world, file, daemon }
+    }
+
+    /// From now on the configuration says this.
+    fn reload(&self, more: &str) {
+        let told = || {
+            let lines = self.daemon.log_lines();
+            lines.iter().filter(|line| line["msg"] == "the configuration was reloaded").count()
+        };
+        std::fs::write(&self.file, format!("{QUIET}{more}")).expect("a file");
+        let before = told();
+        self.daemon.signal(Signal::SIGHUP);
+        eventually("the configuration was reloaded", || told() > before);
+    }
+}
+
+impl Drop for Reloading {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+#[test]
+fn pools_come_change_and_go_without_a_restart() {
+    let it = Reloading::new("");
+    let (world, daemon) = (&it.world, &it.daemon);
+    sign_up(daemon, "early", "gb").problem(422, "invalid_field");
+    it.reload(GB);
+    let given = sign_up(daemon, "u-1", "gb").ok();
+    assert_eq!((&given["pool"], &given["source"]), (&json!("gb"), &json!("emergency")));
+    assert_eq!(order(daemon, &json!({"count": 2, "country": "GB"})).ok()["pool"], "gb");
+    let owned = world.sql("SELECT phone_number FROM numbers WHERE pool = 'gb'");
+    // What its numbers carry is its own, from the first on.
+    it.reload(&format!("{GB}owned_max = 3\n"));
+    assert_eq!(sign_up(daemon, "u-2", "gb").ok()["source"], "pool");
+    assert_eq!(sign_up(daemon, "u-3", "gb").ok()["source"], "pool");
+    assert!(sign_up(daemon, "u-4", "gb").problem(503, "pool_empty")["detail"].as_str().unwrap().contains("owned_max"));
+    it.reload("");
+    sign_up(daemon, "u-5", "gb").problem(422, "invalid_field");
+    order(daemon, &json!({"count": 1, "pool": "gb"})).problem(422, "invalid_field");
+    // Whoever has a number of it keeps it.
+    let again = daemon.assign("u-1").ok();
+    assert_eq!((&again["phone_number"], &again["pool"]), (&given["phone_number"], &json!("gb")));
+    assert_eq!(world.sql("SELECT phone_number FROM numbers WHERE pool = 'gb'"), owned);
+    assert_eq!(daemon.assign("u-6").ok()["pool"], "default");
+    it.reload(GB);
+    assert_eq!(sign_up(daemon, "u-7", "gb").ok()["pool"], "gb");
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn an_order_of_a_pool_that_goes_ends_and_what_it_bought_is_kept() {
+    let it = Reloading::new(&format!("{GB}[purchase]\nconcurrency = 2\n"));
+    let (world, daemon) = (&it.world, &it.daemon);
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(300));
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| order(daemon, &json!({"count": 60, "pool": "gb"})).ok());
+        eventually("it buys", || world.bought() >= 2);
+        it.reload("[purchase]\nconcurrency = 2\n");
+        let ended = running.join().unwrap();
+        let error = &ended["errors"][0];
+        assert_eq!((&ended["state"], &error["code"]), (&json!("stopped"), &json!("unconfigured")), "{ended}");
+        let bought = ended["purchased_count"].as_u64().unwrap();
+        assert!((2..60).contains(&bought), "{ended}");
+        assert_eq!(error["count"].as_u64(), Some(60 - bought), "{ended}");
+    });
+    assert_eq!(world.count("SELECT count(*) FROM numbers WHERE pool <> 'gb'"), 0);
+    assert_eq!(order(daemon, &json!({"count": 1})).ok()["purchased_count"], 1, "the others go on");
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn other_keys_end_a_halt_at_a_reload_too() {
+    let bundle = |sid: &str| format!("{GB}bundle_sid = \"{sid}\"\n");
+    let it = Reloading::new("");
+    let (world, daemon) = (&it.world, &it.daemon);
+    let good = world.twilio.bundle(BundleOrder::new("GB", NumberKind::Mobile));
+    world.twilio.set_regulated("GB", true);
+    world
+        .twilio
+        .set_market(twilio_simulator::MarketOrder::new("GB").address(twilio_simulator::AddressRequirement::None));
+    it.reload(&bundle(&format!("BU{}", "0".repeat(32))));
+    let halted = order(daemon, &json!({"count": 3, "pool": "gb"})).ok();
+    assert_eq!((&halted["state"], &halted["purchased_count"]), (&json!("halted"), &json!(0)), "{halted}");
+    assert_eq!(world.sql("SELECT pool, needs FROM pool_halts"), "gb|pools.gb.bundle_sid");
+    // The same keys again end nothing.
+    it.reload(&bundle(&format!("BU{}", "0".repeat(32))));
+    order(daemon, &json!({"count": 1, "pool": "gb"})).problem(503, "halted");
+    it.reload(&bundle(&good));
+    assert_eq!(sign_up(daemon, "u-1", "gb").ok()["pool"], "gb");
+    eventually("nothing is left of it", || world.sql("SELECT pool FROM pool_halts").is_empty());
+    world.assert_nothing_lost_or_doubled();
+}
