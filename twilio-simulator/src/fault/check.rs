@@ -41,6 +41,9 @@ impl Fault {
         if let Some(code) = self.country.as_deref().filter(|code| country(code).is_none()) {
             return Err(format!("{code} has no numbers for sale"));
         }
+        if self.area_code.is_some() && !matches!(self.on, On::Search | On::Any) {
+            return Err(format!("a {} is by no area_code", self.on.name()));
+        }
         let numberless = [
             On::Search,
             On::Balance,
@@ -167,6 +170,8 @@ mod tests {
         assert!(Fault::new(On::Search, FaultKind::OddRow).phone_number("+14155550100").check().is_ok());
         assert!(Fault::new(On::Any, FaultKind::Hang).country("UK").check().is_err());
         assert!(Fault::new(On::Any, FaultKind::Hang).country("GB").check().is_ok());
+        assert!(Fault::new(On::Search, FaultKind::Hang).area_code("415").check().is_ok());
+        assert!(Fault::new(On::Create, FaultKind::Hang).area_code("415").check().is_err());
         assert!(Fault::new(On::Any, FaultKind::NoDate).skew_ms(1).check().is_err());
     }
 

@@ -47,6 +47,9 @@ pub struct Fault {
     /// Only requests about this country: searches of it, and whatever is about a number of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
+    /// Only searches by this area code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area_code: Option<String>,
     /// Milliseconds, for hang, lag, delay and slow_body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ms: Option<u64>,
@@ -89,6 +92,7 @@ impl Fault {
             after: 0,
             phone_number: None,
             country: None,
+            area_code: None,
             ms: None,
             requests: None,
             retry_after: None,
@@ -129,6 +133,12 @@ impl Fault {
     /// Only requests about this country.
     pub fn country(mut self, country: impl Into<String>) -> Self {
         self.country = Some(country.into());
+        self
+    }
+
+    /// Only searches by this area code.
+    pub fn area_code(mut self, area_code: impl Into<String>) -> Self {
+        self.area_code = Some(area_code.into());
         self
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Target<'a> {
     pub(crate) phone_number: Option<&'a str>,
     /// The country that it searches, or that its number is of.
     pub(crate) country: Option<&'a str>,
+    /// The area code that it searches by.
+    pub(crate) area_code: Option<&'a str>,
     pub(crate) owned: bool,
     /// Whether it asks for a page by a token.
     pub(crate) further_page: bool,
@@ -120,6 +122,7 @@ fn hits(fault: &Fault, target: &Target) -> bool {
     fault.on.matches(target.on)
         && fault.kind.works_on(target.on)
         && fault.country.as_deref().is_none_or(|wanted| target.country == Some(wanted))
+        && fault.area_code.as_deref().is_none_or(|wanted| target.area_code == Some(wanted))
         && fault.phone_number.as_deref().is_none_or(|wanted| about(fault.kind, wanted, target))
         && (fault.kind != FaultKind::AlreadyOwned21422 || target.owned)
         && (fault.kind != FaultKind::RepeatRow || target.further_page)
@@ -138,8 +141,12 @@ fn about(kind: FaultKind, wanted: &str, target: &Target) -> bool {
 mod tests {
     use super::*;
 
+    fn target(on: On, phone_number: Option<&str>) -> Target<'_> {
+        Target { on, phone_number, country: None, area_code: None, owned: false, further_page: false }
+    }
+
     fn create(phone_number: Option<&str>) -> Target<'_> {
-        Target { on: On::Create, phone_number, country: None, owned: false, further_page: false }
+        target(On::Create, phone_number)
     }
 
     #[test]
@@ -181,7 +188,7 @@ mod tests {
         queue.push(odd().field("sid"));
         queue.push(odd().field("sid").value(1));
         queue.push(odd().field("date_created"));
-        let list = |part| Target { on: On::List, phone_number: part, country: None, owned: false, further_page: false };
+        let list = |part| target(On::List, part);
         assert!(queue.choose(&list(Some("+14155550101"))).within.is_empty(), "it cannot show that row");
         assert_eq!(queue.choose(&list(None)).within.len(), 2);
         let left = queue.choose(&list(Some("+1415555")));
@@ -193,8 +200,7 @@ mod tests {
     fn a_repeated_row_waits_for_a_further_page() {
         let mut queue = FaultQueue::default();
         queue.push(Fault::new(On::List, FaultKind::RepeatRow));
-        let list =
-            |further_page| Target { on: On::List, phone_number: None, country: None, owned: false, further_page };
+        let list = |further_page| Target { further_page, ..target(On::List, None) };
         assert!(queue.choose(&list(false)).within.is_empty());
         assert!(!queue.choose(&list(true)).within.is_empty());
     }
@@ -205,6 +211,14 @@ mod tests {
         queue.push(Fault::new(On::Any, FaultKind::Hang).country("GB").forever());
         let mut hit = |country| queue.choose(&Target { country, ..create(None) }).fate.is_some();
         assert!(hit(Some("GB")) && !hit(Some("US")) && !hit(None));
+    }
+
+    #[test]
+    fn an_area_code_is_respected() {
+        let mut queue = FaultQueue::default();
+        queue.push(Fault::new(On::Search, FaultKind::Error503).area_code("415").forever());
+        let mut hit = |area_code| queue.choose(&Target { area_code, ..target(On::Search, None) }).fate.is_some();
+        assert!(hit(Some("415")) && !hit(Some("628")) && !hit(None));
     }
 
     #[test]

@@ -121,12 +121,12 @@ fn choose(world: &mut World, request: &ApiRequest, on: On) -> Plan {
     };
     let owned = phone_number.is_some_and(|number| world.owned.by_number(number).is_some());
     let further_page = request.query.get("PageToken").is_some_and(|token| !token.is_empty());
-    let country = match &request.route {
-        Route::Search(country, _) => Some(country.as_str()),
-        _ => phone_number
-            .and_then(|number| number.trim_start_matches('+').parse().ok())
-            .and_then(|number| world.stock.country_of(number))
-            .map(|country| country.code),
+    let country = if let Route::Search(country, _) = &request.route {
+        Some(country.as_str())
+    } else {
+        let number = phone_number.and_then(|number| number.trim_start_matches('+').parse().ok());
+        number.and_then(|number| world.stock.country_of(number)).map(|country| country.code)
     };
-    world.faults.choose(&Target { on, phone_number, country, owned, further_page })
+    let area_code = request.query.get("AreaCode").filter(|_| on == On::Search);
+    world.faults.choose(&Target { on, phone_number, country, area_code, owned, further_page })
 }
