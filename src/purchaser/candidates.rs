@@ -1,74 +1,146 @@
-//! Which numbers to try: searches in turn, without those that are known, in random order.
+//! Which numbers to try, and for whom: what the searches of all lanes found, without those that are known, in random order.
 //!
 //! Every searcher of one query sees the same first rows, so whoever takes them in order meets everybody else there.
-//! Invariant: a number is tried at most once per order. How to get it wrong: calling a search dry that only showed
-//! numbers which are in flight; it may show others once these are bought.
+//! Invariants: a number is tried at most once per order; each lane is given as many as it wants, the nearest first, and from
+//! whatever was found for others on a rung that it has reached. So a wish keeps nobody waiting, and nobody without one takes
+//! what was found for a wish.
+//! How to get it wrong: forgetting whose a candidate was that was not to be had. Its lane would go without.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use rand::seq::SliceRandom as _;
-use uuid::Uuid;
+use tokio::time::Instant;
 
 use super::buyer::{Buyer, PoolInForce};
-use super::markets::Places;
-use super::pool_breaker::halt_pool;
+use super::lanes::{Lane, Showed};
+use super::markets::{Rung, SIDE_BY_SIDE};
+use super::run::Run;
+use super::search::{Found, Search};
 use super::shortfall::Shortfall;
-use crate::db::purchases::items::items_known_numbers;
-use crate::domain::{Kind, Market, PhoneNumber, Place, PoolKey, PoolName};
-use crate::twilio::{BackOff, Candidate, TwilioError, Verdict};
+use super::traffic::{HANG, Kind as Call};
+use crate::domain::{AreaCode, Kind, Match, PhoneNumber};
+use crate::twilio::Candidate;
+
+const RUNGS: [Match; 4] = [Match::Exact, Match::Overlay, Match::Region, Match::Any];
 
 /// The candidates of one order, or of the orders of one emergency run.
 pub(super) struct Candidates {
     pub(super) kind: Kind,
-    places: Places,
+    /// Whoever wishes for nothing is the first to be searched for, and the last to choose.
+    lanes: Vec<Lane>,
     fresh: Vec<Candidate>,
-    tried: HashSet<PhoneNumber>,
-    /// The last search showed nothing new while creates were in flight.
-    dry: bool,
+    /// Whatever was found.
+    seen: HashSet<PhoneNumber>,
+    /// Which lane was given which number.
+    given: HashMap<PhoneNumber, usize>,
 }
 
-/// A search to run beside the creates.
-#[derive(Debug, Clone)]
-pub(super) struct Search {
-    pool: PoolName,
-    market: Market,
-}
+/// A candidate by its position, and the lane that it is for.
+type Pick = (usize, usize);
 
 impl Candidates {
-    pub(super) fn new(kind: Kind, places: Places) -> Self {
-        Self { kind, places, fresh: Vec::new(), tried: HashSet::new(), dry: false }
+    /// Those of an order that looks rung after rung for whatever there is.
+    pub(super) fn of_order(kind: Kind, rungs: Vec<Rung>) -> Self {
+        Self { lanes: vec![Lane::new(None, u32::MAX, rungs)], ..Self::for_waiters(kind) }
     }
 
+    /// Those of an emergency, which serves nobody yet.
+    pub(super) fn for_waiters(kind: Kind) -> Self {
+        Self { kind, lanes: Vec::new(), fresh: Vec::new(), seen: HashSet::new(), given: HashMap::new() }
+    }
+
+    /// Whom they are for from now on: so many of each wish.
+    pub(super) fn serve(&mut self, pool: &PoolInForce, wishes: &[(Option<AreaCode>, u32)]) {
+        for lane in &mut self.lanes {
+            lane.wanted = 0;
+        }
+        for (wish, count) in wishes {
+            match self.lanes.iter_mut().find(|lane| lane.wish == *wish) {
+                Some(lane) => lane.wanted = *count,
+                None => self.lanes.push(Lane::new(*wish, *count, pool.ladder(*wish))),
+            }
+        }
+        self.lanes.sort_by_key(|lane| lane.wish.is_some());
+        self.given.clear();
+    }
+
+    /// How many there are to be taken.
     pub(super) fn len(&self) -> usize {
-        self.fresh.len()
+        self.picks(usize::MAX).len()
     }
 
     /// Up to `most` numbers that were not tried yet.
     pub(super) fn take(&mut self, most: usize) -> Vec<Candidate> {
-        self.fresh.split_off(self.fresh.len().saturating_sub(most))
+        let mut picks = self.picks(most);
+        // From behind, so that those before stay where they are.
+        picks.sort_by_key(|(position, _)| std::cmp::Reverse(*position));
+        let taken = picks.into_iter().map(|(position, lane)| {
+            let candidate = self.fresh.remove(position);
+            let wanted = &mut self.lanes[lane].wanted;
+            *wanted = if *wanted == u32::MAX { u32::MAX } else { wanted.saturating_sub(1) };
+            self.given.insert(candidate.phone_number.clone(), lane);
+            candidate
+        });
+        taken.collect()
+    }
+
+    /// A number that was taken was not to be had: its lane wants another one.
+    pub(super) fn not_to_be_had(&mut self, number: &PhoneNumber) {
+        if let Some(lane) = self.given.remove(number) {
+            let wanted = &mut self.lanes[lane].wanted;
+            *wanted = wanted.saturating_add(1);
+        }
     }
 
     /// Whether there is nowhere left to look.
     pub(super) fn are_exhausted(&self) -> bool {
-        self.places.is_empty() && self.fresh.is_empty()
+        self.len() == 0 && self.lanes.iter().all(|lane| lane.wanted == 0 || lane.is_exhausted())
     }
 
-    /// The next search, if there is anything to search for now.
-    pub(super) fn next_search(&self, pool: &PoolInForce) -> Option<Search> {
-        let place = self.places.front().filter(|_| !self.dry)?;
-        Some(Search { pool: pool.keys.pool.clone(), market: pool.market(self.kind, place.clone()) })
+    /// The next search, if there is anything to search for now; it is under way then.
+    pub(super) fn next_search(&mut self, pool: &PoolInForce) -> Option<Search> {
+        let picks = self.picks(usize::MAX);
+        let lacks = |lane: &Lane, position: usize| {
+            let has = picks.iter().filter(|(_, of)| *of == position).count();
+            (lane.wanted as usize) > has
+        };
+        self.search_where(pool, lacks)
     }
 
-    /// Takes what a search found. With nothing in flight, a search without news ends its place.
-    pub(super) fn add(&mut self, found: Vec<Candidate>, in_flight: bool) {
+    /// The next search of a first look: of lanes that have nothing at all.
+    fn next_first_search(&mut self, pool: &PoolInForce) -> Option<Search> {
+        let (kind, fresh) = (self.kind, std::mem::take(&mut self.fresh));
+        let lacks = |lane: &Lane, _| {
+            let answers = |found: &Candidate| lane.rung_of(found.phone_number.area_code(kind.country)) <= lane.rung();
+            lane.wanted > 0 && !fresh.iter().any(answers)
+        };
+        let search = self.search_where(pool, lacks);
+        self.fresh = fresh;
+        search
+    }
+
+    fn search_where(&mut self, pool: &PoolInForce, lacks: impl Fn(&Lane, usize) -> bool) -> Option<Search> {
+        let kind = self.kind;
+        self.lanes
+            .iter_mut()
+            .enumerate()
+            .filter(|(position, lane)| lacks(lane, *position))
+            .find_map(|(position, lane)| lane.next().map(|place| Search::new(pool, kind, place, position)))
+    }
+
+    /// Takes what a search found, while creates are in flight or not.
+    pub(super) fn add(&mut self, found: Found, in_flight: bool) {
+        let Found { lane, place, candidates, none_there } = found;
         let mut news: Vec<Candidate> =
-            found.into_iter().filter(|found| self.tried.insert(found.phone_number.clone())).collect();
-        if news.is_empty() {
-            if in_flight {
-                self.dry = true;
-            } else {
-                self.places.pop_front();
-            }
+            candidates.into_iter().filter(|found| self.seen.insert(found.phone_number.clone())).collect();
+        let showed = match (news.is_empty(), none_there) {
+            (false, _) => Showed::News,
+            (true, true) => Showed::Nothing,
+            (true, false) => Showed::Known,
+        };
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.answered(&place, showed, in_flight);
         }
         news.shuffle(&mut rand::rng());
         self.fresh.append(&mut news);
@@ -76,121 +148,80 @@ impl Candidates {
 
     /// A create ended: a search may show others now.
     pub(super) fn moved(&mut self) {
-        self.dry = false;
-    }
-}
-
-impl Search {
-    /// Asks Twilio, and leaves out what the ledger knows.
-    pub(super) async fn run(self, buyer: &Buyer, order_id: Option<Uuid>) -> Result<Vec<Candidate>, Shortfall> {
-        let found = self.ask(buyer).await?;
-        fail::fail_point!("search_answered");
-        let asked: Vec<PhoneNumber> = found.iter().map(|found| found.phone_number.clone()).collect();
-        let known = buyer
-            .db
-            .run_patiently("items_known_numbers", move |conn| {
-                let numbers: Vec<&str> = asked.iter().map(PhoneNumber::as_str).collect();
-                items_known_numbers(conn, order_id, &numbers)
-            })
-            .await?;
-        let known: HashSet<String> = known.into_iter().collect();
-        Ok(found.into_iter().filter(|found| !known.contains(found.phone_number.as_str())).collect())
+        self.lanes.iter_mut().for_each(Lane::moved);
     }
 
-    async fn ask(&self, buyer: &Buyer) -> Result<Vec<Candidate>, Shortfall> {
-        let Self { pool, market } = self;
-        let kind = market.kind;
-        let search = || buyer.twilio.search(market);
-        match BackOff::PACE.repeat("a search", &buyer.log, &buyer.stopping, search).await {
-            Ok(found) => {
-                if found.odd > 0 {
-                    buyer.telemetry.rows_unreadable(pool, found.odd);
-                    slog::warn!(buyer.log, "rows of a search could not be read and are no candidates"; "rows" => found.odd, "pool" => pool.as_str(),
-                        "country" => kind.country.as_str(), "number_type" => kind.number_type.as_str());
+    /// Searches that were under way are given up.
+    pub(super) fn begin_anew(&mut self) {
+        self.lanes.iter_mut().for_each(Lane::begin_anew);
+    }
+
+    /// Which would be taken: rung by rung over all lanes, so that nobody's wish takes what lies nearer to another's; then for
+    /// those who wish for nothing.
+    fn picks(&self, most: usize) -> Vec<Pick> {
+        let country = self.kind.country;
+        let (mut picks, mut free) = (Vec::new(), vec![true; self.fresh.len()]);
+        let mut wanted: Vec<u32> = self.lanes.iter().map(|lane| lane.wanted).collect();
+        let mut pick = |lane: usize, answers: &dyn Fn(usize) -> bool| {
+            for position in (0..free.len()).rev() {
+                if wanted[lane] == 0 || picks.len() == most {
+                    return;
                 }
-                Ok(found.candidates)
+                if free[position] && answers(position) {
+                    (free[position], wanted[lane]) = (false, wanted[lane] - 1);
+                    picks.push((position, lane));
+                }
             }
-            // An area code without numbers may be told as an error: the next place may have some.
-            Err(TwilioError::Refused(refusal)) if refusal.has_none_there() => Ok(Vec::new()),
-            Err(failure) => {
-                slog::warn!(buyer.log, "a search failed"; "country" => kind.country.as_str(),
-                    "number_type" => kind.number_type.as_str(), "area_code" => area_code(market), "cause" => failure.for_log(),
-                    "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
-                Err(self.shortfall(buyer, failure).await)
+        };
+        let (wishing, others): (Vec<_>, Vec<_>) =
+            self.lanes.iter().enumerate().partition(|(_, lane)| lane.wish.is_some());
+        let rungs_of = |lane: &Lane| -> Vec<Match> {
+            self.fresh.iter().map(|found| lane.rung_of(found.phone_number.area_code(country))).collect()
+        };
+        let wishing: Vec<_> = wishing.into_iter().map(|(position, lane)| (position, lane, rungs_of(lane))).collect();
+        for rung in RUNGS {
+            for (lane, _, rungs) in wishing.iter().filter(|(_, lane, _)| lane.rung() >= rung) {
+                pick(*lane, &|position| rungs[position] == rung);
             }
         }
-    }
-}
-
-impl Search {
-    /// What a search that failed means for whoever wanted it. That Twilio sells no such numbers is the pool's fault, if they are
-    /// what it holds.
-    async fn shortfall(&self, buyer: &Buyer, failure: TwilioError) -> Shortfall {
-        if buyer.halt_on(&failure).await {
-            return Shortfall::Halted(failure);
+        for (lane, _) in others {
+            pick(lane, &|_| true);
         }
-        let Some(pool) = buyer.pool(&self.pool) else { return Shortfall::Unconfigured };
-        let is_none_such = matches!(&failure, TwilioError::Refused(refusal)
-            if refusal.verdict() == Verdict::HaltPool(PoolKey::NumberType));
-        if is_none_such && self.market.kind == pool.kind {
-            let needs = halt_pool(buyer, &pool.keys, PoolKey::NumberType, &failure).await;
-            return Shortfall::of_pool(needs, &failure);
-        }
-        Shortfall::Twilio(failure)
+        picks
     }
-}
 
-/// The area code that is searched, if one is.
-fn area_code(market: &Market) -> Option<&str> {
-    match &market.place {
-        Place::Code(area_code) => Some(area_code.as_str()),
-        Place::Anywhere | Place::Region(_) | Place::Locality { .. } => None,
+    /// Searches before anything is bought, [`SIDE_BY_SIDE`] at a time, until each lane has something or nowhere left to look. Who
+    /// has something waits for the others no longer than a call that moves: what is searched then is searched again beside
+    /// the creates.
+    pub(super) async fn look_first(&mut self, buyer: &Buyer, run: &Run, pool: &PoolInForce) -> Result<(), Shortfall> {
+        let mut open = FuturesUnordered::new();
+        let mut until: Option<Instant> = None;
+        loop {
+            while open.len() < SIDE_BY_SIDE
+                && let Some(search) = self.next_first_search(pool)
+            {
+                let call = run.traffic.call(Call::Search, &pool.keys.pool);
+                open.push(async move {
+                    let found = search.run(buyer, None).await;
+                    drop(call);
+                    found
+                });
+            }
+            if open.is_empty() {
+                break;
+            }
+            tokio::select! {
+                Some(found) = open.next() => self.add(found?, false),
+                () = tokio::time::sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => break,
+            }
+            if self.len() > 0 {
+                until.get_or_insert_with(|| Instant::now() + HANG);
+            }
+        }
+        self.begin_anew();
+        Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::db::pool_halts::Keys;
-    use crate::domain::{CountryCode, NumberType, Papers};
-
-    const US: Kind = Kind { country: CountryCode::US, number_type: NumberType::Local };
-
-    fn pool() -> PoolInForce {
-        PoolInForce {
-            keys: Keys::default(),
-            kind: US,
-            area_codes: Vec::new(),
-            place: Place::Anywhere,
-            contains: None,
-            capabilities: Vec::new(),
-            papers: Papers::default(),
-        }
-    }
-
-    fn numbers(texts: &[&str]) -> Vec<Candidate> {
-        texts.iter().map(|text| Candidate { phone_number: text.parse().unwrap(), says_none: true }).collect()
-    }
-
-    #[test]
-    fn a_number_is_tried_once_and_an_empty_place_gives_way_to_the_next() {
-        let mut candidates = Candidates::new(US, Places::from([Place::Code("415".parse().unwrap()), Place::Anywhere]));
-        candidates.add(numbers(&["+14155550101", "+14155550102"]), false);
-        assert_eq!(candidates.take(5).len(), 2);
-        candidates.add(numbers(&["+14155550101"]), false);
-        assert_eq!(candidates.next_search(&pool()).unwrap().market.place, Place::Anywhere);
-        candidates.add(Vec::new(), false);
-        assert!(candidates.are_exhausted());
-    }
-
-    #[test]
-    fn a_search_that_shows_only_what_is_in_flight_is_repeated_after_a_create_ended() {
-        let mut candidates = Candidates::new(US, Places::from([Place::Anywhere]));
-        candidates.add(numbers(&["+14155550101"]), false);
-        candidates.take(1);
-        candidates.add(numbers(&["+14155550101"]), true);
-        assert!(candidates.next_search(&pool()).is_none() && !candidates.are_exhausted());
-        candidates.moved();
-        assert!(candidates.next_search(&pool()).is_some());
-    }
-}
+mod tests;

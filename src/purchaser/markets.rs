@@ -1,34 +1,80 @@
-//! Where an order looks: place after place, the narrowest first.
+//! Where an order looks: place after place, the narrowest first; and the ladder of a wish, as places that Twilio sells from.
 //!
 //! Invariants: a pool's own area codes, region and digits count for orders of what the pool holds and for no others; nor are
-//! its papers shown for others. What the pool wants now counts, not what it wanted when the order began.
+//! its papers shown for others. What the pool wants now counts, not what it wanted when the order began. A wish leads nowhere
+//! that the pool may not buy.
 //! How to get it wrong: one search for everything. Twilio shows about thirty rows of it, and none of the place wished for.
 
-use std::collections::VecDeque;
-
 use super::buyer::PoolInForce;
-use crate::domain::{AreaCode, Kind, Market, Papers, Place};
+use crate::domain::{AreaCode, Kind, Ladder, Market, Match, NumberType, Papers, Place, Region};
 
-/// Where to look, in turn.
-pub(super) type Places = VecDeque<Place>;
+/// Places that are searched side by side, and how near they come to what was wished for.
+pub(super) type Rung = (Match, Vec<Place>);
+
+/// Places that are searched at a time for those who wait.
+pub(super) const SIDE_BY_SIDE: usize = 8;
 
 impl PoolInForce {
     /// Where an order of `kind` looks: its own area code, or the pool's in turn, then wherever the pool may buy, if the
     /// order may, too.
-    pub(super) fn places(&self, kind: Kind, area_code: Option<AreaCode>, fallback: bool) -> Places {
-        let mut places: Places = match area_code {
-            Some(area_code) => Places::from([Place::Code(area_code)]),
+    pub(super) fn places(&self, kind: Kind, area_code: Option<AreaCode>, fallback: bool) -> Vec<Rung> {
+        let mut places: Vec<Place> = match area_code {
+            Some(area_code) => vec![Place::Code(area_code)],
             None if kind == self.kind => self.area_codes.iter().copied().map(Place::Code).collect(),
-            None => Places::new(),
+            None => Vec::new(),
         };
         if area_code.is_none() || fallback {
-            places.push_back(self.widest(kind));
+            places.push(self.widest(kind));
         }
-        places
+        places.into_iter().map(|place| (Match::Any, vec![place])).collect()
+    }
+
+    /// Where an emergency looks: for whoever wishes for an area code from there to its overlays, its state and wherever the
+    /// pool buys; for whoever wishes for nothing in the pool's own area codes first.
+    pub(super) fn ladder(&self, wish: Option<AreaCode>) -> Vec<Rung> {
+        let mut rungs: Vec<Rung> = match wish {
+            Some(wish) => self.near(wish),
+            None => {
+                let codes = self.area_codes.chunks(SIDE_BY_SIDE);
+                codes.map(|codes| (Match::Any, codes.iter().copied().map(Place::Code).collect())).collect()
+            }
+        };
+        rungs.push((Match::Any, vec![self.widest(self.kind)]));
+        rungs.retain(|(_, places)| !places.is_empty());
+        rungs
+    }
+
+    /// The rungs of a wish that are nearer than any, as far as the pool may buy there.
+    fn near(&self, wish: AreaCode) -> Vec<Rung> {
+        let codes = Ladder::of(wish, Some(self.kind.country)).codes;
+        let on = |rung: Match| codes.iter().filter(move |(code, of)| *of == rung && self.may_buy_in(*code));
+        let places = |rung: Match| on(rung).map(|(code, _)| Place::Code(*code)).collect::<Vec<Place>>();
+        // Of a whole state one search is enough, and the pool's own state is wherever it buys.
+        let is_local = self.place == Place::Anywhere && self.kind.number_type == NumberType::Local;
+        let region = wish.region().filter(|region| is_local && region.country() == self.kind.country);
+        let regions = region.into_iter().flat_map(Region::names).map(Place::Region).collect();
+        vec![(Match::Exact, places(Match::Exact)), (Match::Overlay, places(Match::Overlay)), (Match::Region, regions)]
+    }
+
+    /// Whether numbers of this area code may be what the pool holds: of its type, and of its state if it has one. Within a
+    /// town nobody searches by area code.
+    fn may_buy_in(&self, area_code: AreaCode) -> bool {
+        let is_of_the_type = match self.kind.number_type {
+            NumberType::Local => area_code.is_geographic(),
+            NumberType::TollFree => area_code.is_toll_free(),
+            NumberType::Mobile | NumberType::National => false,
+        };
+        let is_there = match &self.place {
+            Place::Anywhere => true,
+            // A province that shares its codes with another one would get the other one's numbers.
+            Place::Region(name) => area_code.region().is_some_and(|region| region.names().eq([*name])),
+            Place::Code(_) | Place::Locality { .. } => false,
+        };
+        self.kind.country.has_area_codes() && is_of_the_type && is_there
     }
 
     /// The widest place where numbers of `kind` are looked for.
-    pub(super) fn widest(&self, kind: Kind) -> Place {
+    fn widest(&self, kind: Kind) -> Place {
         if kind == self.kind { self.place.clone() } else { Place::Anywhere }
     }
 
@@ -81,7 +127,10 @@ mod tests {
     #[test]
     fn an_order_looks_from_the_narrowest_place_to_the_widest_that_it_may() {
         let (pool, widest) = (pool(), pool().place);
-        let told = |kind, area_code, fallback| Vec::from(pool.places(kind, area_code, fallback));
+        let told = |kind, area_code, fallback| {
+            let rungs = pool.places(kind, area_code, fallback).into_iter();
+            rungs.flat_map(|(_, places)| places).collect::<Vec<Place>>()
+        };
         let codes = [Place::Code(code("415")), Place::Code(code("628"))];
         assert_eq!(told(US, None, true), [codes[0].clone(), codes[1].clone(), widest.clone()]);
         assert_eq!(
@@ -92,6 +141,57 @@ mod tests {
         assert_eq!(told(US, Some(code("212")), true), [Place::Code(code("212")), widest]);
         assert_eq!(told(US, Some(code("212")), false), [Place::Code(code("212"))]);
         assert_eq!(told(CA, None, true), [Place::Anywhere], "the pool's own places are no other country's");
+    }
+
+    /// What a pool of the United States that buys at `place` looks through for a wish.
+    fn climbs(kind: Kind, place: Place, wish: &str) -> Vec<Rung> {
+        let pool = PoolInForce { kind, place, ..pool() };
+        let rungs = pool.ladder(Some(code(wish)));
+        let (last, nearer) = rungs.split_last().unwrap();
+        assert_eq!(*last, (Match::Any, vec![pool.widest(kind)]));
+        nearer.to_vec()
+    }
+
+    #[test]
+    fn a_wish_climbs_from_its_area_code_over_its_overlays_to_its_state() {
+        let codes = |codes: &[&str]| codes.iter().map(|text| Place::Code(code(text))).collect::<Vec<Place>>();
+        let region = |name: &str| Place::Region(name.parse().unwrap());
+        let found = climbs(US, Place::Anywhere, "415");
+        let expected =
+            [(Match::Exact, codes(&["415"])), (Match::Overlay, codes(&["628"])), (Match::Region, vec![region("CA")])];
+        assert_eq!(found, expected);
+        let shared = climbs(CA, Place::Anywhere, "902");
+        assert_eq!(shared.last().unwrap(), &(Match::Region, vec![region("NS"), region("PE")]), "both that share it");
+        assert_eq!(climbs(US, Place::Anywhere, "999"), [(Match::Exact, codes(&["999"]))], "a new one has no place");
+    }
+
+    #[test]
+    fn a_wish_leads_nowhere_that_the_pool_may_not_buy() {
+        let toll_free = Kind { number_type: NumberType::TollFree, ..US };
+        let gb = Kind { country: "GB".parse().unwrap(), number_type: NumberType::Local };
+        let within = |name: &str| Place::Region(name.parse().unwrap());
+        let town = Place::Locality { locality: "Novato".to_owned(), region: None };
+        for (kind, place, wish) in [
+            (US, Place::Anywhere, "800"),
+            (US, Place::Anywhere, "416"),
+            (toll_free, Place::Anywhere, "415"),
+            (gb, Place::Anywhere, "415"),
+            (US, within("NY"), "415"),
+            (CA, within("NS"), "902"),
+            (US, town, "415"),
+        ] {
+            assert_eq!(climbs(kind, place.clone(), wish), [], "{kind:?} {place:?} {wish}");
+        }
+        let exact = vec![(Match::Exact, vec![Place::Code(code("800"))])];
+        assert_eq!(climbs(toll_free, Place::Anywhere, "800"), exact);
+        let rungs = climbs(US, within("CA"), "415").into_iter().map(|(rung, _)| rung).collect::<Vec<Match>>();
+        assert_eq!(rungs, [Match::Exact, Match::Overlay], "its state is wherever the pool buys");
+    }
+
+    #[test]
+    fn whoever_wishes_for_nothing_gets_what_the_pool_would_rather_have() {
+        let codes = vec![Place::Code(code("415")), Place::Code(code("628"))];
+        assert_eq!(pool().ladder(None), [(Match::Any, codes), (Match::Any, vec![pool().place])]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Buying: the one part that cannot be undone.
 //!
 //! The way of one number: [`run`] takes the lock, from a [`frozen`] holder too, and sorts what earlier runs left;
-//! [`batch`], [`manual`] or [`emergency`] sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`] of the [`markets`];
+//! [`batch`], [`manual`] or [`emergency`] sizes the [`order`]; [`wave`] keeps creates in flight, fed by [`candidates`], which each
+//! [`search`] of the [`markets`] adds to and the [`lanes`] of those who wait share out;
 //! [`create`] is one create from its first POST to its end (the [`item`]), with a [`lookup`] after a doubt; [`judge`] says
 //! whose a number is; [`settle`] puts it into the pool; [`recover`] settles what was left open. [`breaker`] stops it all, [`pool_breaker`] one pool, of which
 //! the [`first_alone`] tells what it lacks.
@@ -27,6 +28,7 @@ mod frozen;
 mod holder_watch;
 mod item;
 mod judge;
+mod lanes;
 mod lookup;
 mod manual;
 mod markets;
@@ -38,6 +40,7 @@ mod pool_breaker;
 mod recover;
 mod report;
 mod run;
+mod search;
 mod serve;
 mod serving;
 mod settle;

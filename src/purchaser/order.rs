@@ -55,7 +55,7 @@ pub(super) async fn open(
 pub(super) fn sought(buyer: &Buyer, wish: &Wish) -> Option<Candidates> {
     let pool = buyer.pool(&wish.pool)?;
     let kind = Kind { country: wish.country, number_type: wish.number_type };
-    Some(Candidates::new(kind, pool.places(kind, wish.area_code, wish.fallback)))
+    Some(Candidates::of_order(kind, pool.places(kind, wish.area_code, wish.fallback)))
 }
 
 /// Buys what an order still lacks, for the pool that it is for. `gives_way`: whether others may go first after a slice.

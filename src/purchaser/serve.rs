@@ -1,8 +1,8 @@
 //! Numbers for the signups that wait, on whichever instance: bought by whoever holds the lock.
 //!
 //! Invariants: buys only for waiters that neither stock, nor numbers under repair, nor numbers on their way will serve;
-//! it buys what their pool is made of, which somebody configured and priced, and nothing else; pools are served side by side,
-//! so that a market that hangs holds back those who wait at it and nobody else.
+//! it buys what their pool is made of, which somebody configured and priced, and nothing else, as near as it gets to what each
+//! wishes for; pools are served side by side, so that a market that hangs holds back those who wait at it and nobody else.
 //! How to get it wrong: sizing the order before its search. Those who came meanwhile would wait for another run.
 
 use std::sync::atomic::Ordering;
@@ -17,7 +17,6 @@ use super::run::Run;
 use super::serving::Turn;
 use super::shortfall::Shortfall;
 use super::sight::Sight;
-use super::traffic::Kind;
 use super::waitlist::{others_wait, pace, waiting_pools};
 use crate::db::DbError;
 use crate::db::purchases::items::Pace;
@@ -60,7 +59,7 @@ async fn rounds(buyer: &Buyer, run: &Run, pool: &PoolName) -> Result<PoolReport,
         if !sight.somebody_lacks() {
             break;
         }
-        match round(buyer, run, pool, &sight, &mut searched).await? {
+        match round(buyer, run, pool, sight, &mut searched).await? {
             // What is on the wire hangs: whoever is next serves those who wait first, too.
             Round::Bought(0) if somebody_is_next(buyer, run).await => break,
             Round::Bought(count) => report.bought += count,
@@ -98,7 +97,7 @@ async fn round(
     buyer: &Buyer,
     run: &Run,
     pool: &PoolName,
-    sight: &Sight,
+    mut sight: Sight,
     searched: &mut Option<Candidates>,
 ) -> Result<Round, DbError> {
     let Plan { count, why, .. } = sight.plan(Trigger::Emergency);
@@ -117,25 +116,22 @@ async fn round(
         Some(searched) if searched.kind == in_force.kind => searched,
         _ => {
             // Searched before the order is sized, so that it counts those who came meanwhile.
-            let kind = in_force.kind;
-            let mut candidates = Candidates::new(kind, std::iter::once(in_force.widest(kind)).collect());
-            if let Some(search) = candidates.next_search(&in_force) {
-                let _call = run.traffic.call(Kind::Search, pool);
-                match search.run(buyer, None).await {
-                    Ok(found) => candidates.add(found, true),
-                    Err(shortfall) => return Ok(Round::Short(0, shortfall)),
-                }
-                candidates.moved();
+            let mut candidates = Candidates::for_waiters(in_force.kind);
+            candidates.serve(&in_force, sight.wishes());
+            if let Err(shortfall) = candidates.look_first(buyer, run, &in_force).await {
+                return Ok(Round::Short(0, shortfall));
             }
             if candidates.len() == 0 {
                 return Ok(Round::Short(0, Shortfall::NoStock));
             }
             allowed.sent_before = run.traffic.creates_begun();
-            let Some(sight) = buyer.observe(pool).await? else { return Ok(Round::Short(0, Shortfall::Unconfigured)) };
-            allowed.count = sight.plan(Trigger::Emergency).count;
+            let Some(seen) = buyer.observe(pool).await? else { return Ok(Round::Short(0, Shortfall::Unconfigured)) };
+            allowed.count = seen.plan(Trigger::Emergency).count;
+            sight = seen;
             searched.insert(candidates)
         }
     };
+    candidates.serve(&in_force, sight.wishes());
     if allowed.count == 0 {
         return Ok(Round::Bought(0));
     }

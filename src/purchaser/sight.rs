@@ -5,7 +5,7 @@
 use super::shortfall::Shortfall;
 use crate::db::purchases::items::Limits;
 use crate::db::stock::Observation;
-use crate::domain::{ManualWish, Plan, PoolName, Trigger, Why, plan, plan_manual};
+use crate::domain::{AreaCode, ManualWish, Plan, PoolName, Trigger, Why, plan, plan_manual};
 
 /// One pool as it is this moment.
 #[derive(Debug, Clone)]
@@ -35,6 +35,11 @@ impl Sight {
     /// Whether somebody waits here whom neither stock nor what is on its way will serve.
     pub(super) fn somebody_lacks(&self) -> bool {
         self.seen.needs.contains_key(self.pool())
+    }
+
+    /// What those wish for who wait here.
+    pub(super) fn wishes(&self) -> &[(Option<AreaCode>, u32)] {
+        self.seen.needs.get(self.pool()).map_or(&[], |lacking| &lacking.wishes)
     }
 
     /// What may serve somebody yet: on its way, under repair, or back from its rest.

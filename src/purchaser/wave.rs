@@ -28,13 +28,14 @@ use super::item::Item;
 use super::order::Allowed;
 use super::outcome::Outcome;
 use super::run::Run;
+use super::search::Found;
 use super::shortfall::Shortfall;
 use super::traffic::{HANG, Kind};
 use super::waitlist::{others_wait, waitlist_lacks};
 use crate::config::Config;
 use crate::db::pool_halts::Keys;
 use crate::db::purchases::items::{Attempt, RunOf};
-use crate::domain::{Papers, PoolName, Webhooks};
+use crate::domain::{Papers, PhoneNumber, PoolName, Webhooks};
 use crate::twilio::Candidate;
 
 /// After so many intents an order looks whether somebody else should have the lock,
@@ -85,7 +86,7 @@ impl Progress {
 }
 
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Found = Result<Vec<Candidate>, Shortfall>;
+type Searched = Result<Found, Shortfall>;
 
 /// While another order's create goes alone, it is looked this often whether it was answered.
 const ALONE_LOOKED_AT_EVERY: Duration = Duration::from_millis(50);
@@ -98,7 +99,7 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
             Next::Over => return wave.finish(),
             Next::Again => {}
             Next::Wait => match wave.event().await {
-                Event::Created(keys, outcome) => wave.on_created(&keys, outcome).await,
+                Event::Created(sent, outcome) => wave.on_created(&sent, outcome).await,
                 Event::Written(written) => wave.on_written(written).await,
                 Event::Found(found) => wave.on_found(found),
                 Event::Looked => {}
@@ -117,11 +118,11 @@ struct Wave<'a> {
     candidates: &'a mut Candidates,
     progress: Progress,
     /// Creates on the wire.
-    wires: FuturesUnordered<Running<(Keys, Outcome)>>,
+    wires: FuturesUnordered<Running<(Sent, Outcome)>>,
     /// Intents that are being written.
     writing: Option<Running<Written>>,
     writing_count: u32,
-    search: Option<Running<Found>>,
+    search: Option<Running<Searched>>,
     /// Places of the order that nothing holds.
     left: u32,
     misses: Misses,
@@ -151,18 +152,25 @@ enum Next {
     Wait,
 }
 
+/// A create: of which number, under which keys.
+struct Sent {
+    number: PhoneNumber,
+    keys: Keys,
+}
+
 /// Something that was under way ended.
 enum Event {
-    /// A create, under these keys.
-    Created(Keys, Outcome),
+    /// A create was answered, or given up.
+    Created(Sent, Outcome),
     Written(Written),
-    Found(Found),
+    Found(Searched),
     /// It may be time for what was held back.
     Looked,
 }
 
 impl<'a> Wave<'a> {
     fn new(buyer: &'a Buyer, held: &'a Run, goal: Goal, candidates: &'a mut Candidates) -> Self {
+        candidates.begin_anew();
         Self {
             buyer,
             held,
@@ -344,17 +352,17 @@ impl<'a> Wave<'a> {
         self.sent += 1;
         let (buyer, call) = (self.buyer.clone(), self.held.traffic.call(Kind::Create, &item.keys.pool));
         self.wires.push(Box::pin(async move {
-            let keys = item.keys.clone();
+            let sent = Sent { number: item.number.clone(), keys: item.keys.clone() };
             let outcome = send(&buyer, item).await;
             drop(call);
-            (keys, outcome)
+            (sent, outcome)
         }));
     }
 
     /// What ends next.
     async fn event(&mut self) -> Event {
         tokio::select! {
-            Some((keys, outcome)) = self.wires.next(), if !self.wires.is_empty() => Event::Created(keys, outcome),
+            Some((sent, outcome)) = self.wires.next(), if !self.wires.is_empty() => Event::Created(sent, outcome),
             written = ended(&mut self.writing), if self.writing.is_some() => Event::Written(written),
             found = ended(&mut self.search), if self.search.is_some() => Event::Found(found),
             () = tokio::time::sleep(ALONE_LOOKED_AT_EVERY), if self.held_back => Event::Looked,

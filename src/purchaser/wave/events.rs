@@ -6,10 +6,10 @@
 use std::sync::atomic::Ordering;
 
 use super::write::{Written, no_room, withdraw};
-use super::{Found, Wave};
+use super::{Searched, Sent, Wave};
 use crate::db::pool_halts::Keys;
 use crate::db::purchases::items::Intent;
-use crate::domain::Why;
+use crate::domain::{PhoneNumber, Why};
 use crate::purchaser::outcome::Outcome;
 use crate::purchaser::shortfall::Shortfall;
 use crate::twilio::TwilioError;
@@ -18,9 +18,9 @@ use crate::twilio::TwilioError;
 const UNUSABLE_IN_A_ROW_MAX: u32 = 2;
 
 impl Wave<'_> {
-    pub(super) async fn on_created(&mut self, keys: &Keys, outcome: Outcome) {
+    pub(super) async fn on_created(&mut self, sent: &Sent, outcome: Outcome) {
         self.candidates.moved();
-        self.heard(keys, &outcome);
+        self.heard(&sent.keys, &outcome);
         match outcome {
             Outcome::Bought => {
                 self.misses.bought();
@@ -36,11 +36,11 @@ impl Wave<'_> {
                 self.unusable_one().await;
             }
             Outcome::NotOurs => {
-                self.free_one();
+                self.free_one(&sent.number);
                 self.unusable_one().await;
             }
             Outcome::NotThisOne(failure) => {
-                self.free_one();
+                self.free_one(&sent.number);
                 let shortfall = self.misses.refused(failure);
                 self.falls_short(shortfall);
             }
@@ -84,7 +84,8 @@ impl Wave<'_> {
         }
     }
 
-    fn free_one(&mut self) {
+    fn free_one(&mut self, number: &PhoneNumber) {
+        self.candidates.not_to_be_had(number);
         self.left += 1;
         self.granted = self.granted.saturating_sub(1);
     }
@@ -116,19 +117,20 @@ impl Wave<'_> {
             self.alone_no_more();
             return withdraw(self.buyer, written.iter().map(|(_, id, _, _)| *id).collect()).await;
         }
-        for (number, id, intent, attempt) in written {
+        for (candidate, id, intent, attempt) in written {
             match (intent, attempt) {
-                (Intent::Written, Some(attempt)) => self.begin_create(number, id, attempt),
-                (intent, _) => self.on_not_granted(intent),
+                (Intent::Written, Some(attempt)) => self.begin_create(candidate, id, attempt),
+                (intent, _) => self.on_not_granted(&candidate.phone_number, intent),
             }
         }
         self.alone_no_more();
     }
 
     /// An intent that may not be sent.
-    fn on_not_granted(&mut self, intent: Intent) {
+    fn on_not_granted(&mut self, number: &PhoneNumber, intent: Intent) {
         match intent {
             Intent::NumberIsKnown => {
+                self.candidates.not_to_be_had(number);
                 self.left += 1;
                 let shortfall = self.misses.known();
                 self.falls_short(shortfall);
@@ -155,7 +157,7 @@ impl Wave<'_> {
         }
     }
 
-    pub(super) fn on_found(&mut self, found: Found) {
+    pub(super) fn on_found(&mut self, found: Searched) {
         self.search = None;
         match found {
             Ok(found) => self.candidates.add(found, !self.wires.is_empty() || self.writing.is_some()),

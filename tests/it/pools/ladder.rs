@@ -1,6 +1,10 @@
-//! From the area code that was wished for to any: in stock, and what is told of it.
+//! From the area code that was wished for to any: in stock, in an emergency, and what is told of it.
 
+use std::collections::BTreeSet;
+
+use callbunker::domain::AreaCode;
 use serde_json::{Value, json};
+use twilio_simulator::{Fault, FaultKind, NumberKind, On};
 
 use crate::world::daemon::{Daemon, Reply};
 use crate::world::{World, eventually};
@@ -27,6 +31,36 @@ fn got(reply: Reply) -> (String, Value) {
     let given = reply.ok();
     assert_eq!(given["pool"], "default");
     (given["area_code"].as_str().unwrap_or_default().to_owned(), given["match"].clone())
+}
+
+/// A quiet daemon with nothing in stock, whose signups have time.
+fn empty() -> World {
+    World::new().quiet().set("purchase.emergency_wait_ms", 60_000)
+}
+
+/// The area codes of all that was ever bought.
+fn bought(world: &World) -> Vec<String> {
+    world.twilio.truth().purchases.iter().map(|bought| bought.phone_number[2..5].to_owned()).collect()
+}
+
+/// Twilio has numbers of these area codes of the United States, and no others.
+fn only_for_sale(world: &World, area_codes: &str) {
+    world.twilio.set_stock_of("US", NumberKind::Local, 0);
+    for area_code in area_codes.split(' ') {
+        world.twilio.set_stock("US", area_code, 3);
+    }
+}
+
+fn searches(world: &World) -> u64 {
+    world.twilio.truth().requests_of(On::Search)
+}
+
+/// A signup waits at another instance, for an hour.
+fn waits_elsewhere(world: &World, user: &str, wish: &str) {
+    world.sql(&format!(
+        "INSERT INTO waiters (user_id, instance_id, pool, area_code, expires_at)
+         VALUES ('{user}', gen_random_uuid(), 'default', nullif('{wish}', ''), clock_timestamp() + interval '1 hour')"
+    ));
 }
 
 /// A toll-free number in stock, older than all others.
@@ -79,6 +113,94 @@ fn toll_free_stock_serves_only_who_asks_for_it() {
     ask(&daemon, "u-3", &json!({"area_code": "800", "strict": true})).problem(409, "area_code_unavailable");
     assert_eq!(got(ask(&daemon, "u-4", &json!({"area_code": "888"}))), ("888".to_owned(), json!("exact")));
     assert_eq!(world.bought(), 2);
+}
+
+#[test]
+fn an_emergency_climbs_as_well() {
+    let world = empty();
+    let daemon = world.daemon();
+    let wish = json!({"area_code": "415"});
+    for (user, for_sale, nearest, rung) in [
+        ("u-1", "907 213 628 415", "415", "exact"),
+        ("u-2", "907 213 628", "628", "overlay"),
+        ("u-3", "907 213", "213", "region"),
+        ("u-4", "907", "907", "any"),
+    ] {
+        only_for_sale(&world, for_sale);
+        assert_eq!(got(ask(&daemon, user, &wish)), (nearest.to_owned(), json!(rung)));
+    }
+    assert_eq!(world.bought(), 4, "one for each");
+    assert_eq!(world.count("SELECT count(*) FROM purchases WHERE trigger = 'emergency'"), 4);
+    world.assert_truth();
+}
+
+#[test]
+fn an_emergency_climbs_too_and_an_error_does_not_move_it() {
+    let world = empty();
+    let daemon = world.daemon();
+    // As often as one search is repeated.
+    let fails = Fault::new(On::Search, FaultKind::Error503).area_code("415").times(4);
+    world.twilio.fault(fails);
+    assert_eq!(got(ask(&daemon, "u-1", &json!({"area_code": "415"}))), ("415".to_owned(), json!("exact")));
+    assert_eq!((bought(&world), searches(&world)), (vec!["415".to_owned()], 5), "nothing else was looked for");
+    assert_eq!(world.twilio.truth().faults_waiting, []);
+    // That there is none in an area code may be told as an error, which is none.
+    world.twilio.fault(Fault::new(On::Search, FaultKind::Refuse).code(21_452).area_code("415"));
+    assert_eq!(got(ask(&daemon, "u-2", &json!({"area_code": "415"}))), ("628".to_owned(), json!("overlay")));
+    assert_eq!(world.bought(), 2);
+}
+
+#[test]
+fn a_search_that_hangs_for_a_wish_keeps_nobody_else_waiting() {
+    let world = empty().set("twilio.request_timeout_ms", 60_000).set("purchase.emergency_wait_ms", 40_000);
+    let daemon = world.daemon();
+    waits_elsewhere(&world, "w-1", "415");
+    world.twilio.fault(Fault::new(On::Search, FaultKind::Hang).area_code("415").forever());
+    let given = daemon.assign("u-1").ok();
+    assert_eq!((&given["source"], &given["match"]), (&json!("emergency"), &Value::Null));
+    // Whoever waits longest has the first of them, which may be near by chance.
+    assert_eq!(world.count("SELECT count(*) FROM assignments_ever WHERE matched = 'exact'"), 0);
+    assert!(world.bought() <= 2, "{}", world.ledger());
+}
+
+#[test]
+fn each_wish_is_bought_for_in_one_order_and_gets_its_own() {
+    let world = empty();
+    let daemon = world.daemon();
+    let wishes = ["415", "415", "212", "907", "", ""];
+    for (n, wish) in wishes.iter().enumerate() {
+        waits_elsewhere(&world, &format!("w-{n}"), wish);
+    }
+    daemon.assign("u-1").ok();
+    eventually("all are served", || world.count("SELECT count(*) FROM assignments_ever") == 7);
+    let matched = world.sql("SELECT coalesce(matched, 'null') FROM assignments_ever ORDER BY user_id");
+    let matched: Vec<&str> = matched.lines().collect();
+    assert_eq!(matched, ["null", "exact", "exact", "exact", "exact", "null", "null"]);
+    assert_eq!(world.count("SELECT count(*) FROM purchases WHERE trigger = 'emergency'"), 1, "{}", world.ledger());
+    let of: BTreeSet<String> = bought(&world).into_iter().collect();
+    assert!(["415", "212", "907"].iter().all(|code| of.contains(*code)), "{of:?}");
+    assert_eq!(world.bought(), 7);
+    world.assert_truth();
+}
+
+#[test]
+fn strict_stops_at_exact_and_buys_nothing() {
+    let (world, daemon) = stocked(&["628"]);
+    let (tried, wish) = (searches(&world), json!({"area_code": "415", "strict": true}));
+    ask(&daemon, "u-1", &wish).problem(409, "area_code_unavailable");
+    assert_eq!((world.bought(), searches(&world)), (1, tried));
+    assert_eq!(world.count("SELECT count(*) FROM purchases WHERE trigger = 'emergency'"), 0);
+    assert_eq!(world.count("SELECT count(*) FROM waiters"), 0, "and nobody waits");
+}
+
+#[test]
+fn a_pool_that_buys_in_one_state_buys_nowhere_else_for_a_wish() {
+    let world = empty().set("pool.region", "CA");
+    let daemon = world.daemon();
+    assert_eq!(got(ask(&daemon, "u-1", &json!({"area_code": "415"}))), ("415".to_owned(), json!("exact")));
+    let (code, rung) = got(ask(&daemon, "u-2", &json!({"area_code": "212"})));
+    assert_eq!(code.parse::<AreaCode>().unwrap().region().unwrap().as_str(), "US-CA");
+    assert_eq!(rung, json!("any"));
 }
 
 #[test]
