@@ -121,30 +121,29 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
 /// they named.
 type Wish<'a> = (&'a PoolName, AreaCode, bool, Option<CountryCode>);
 
-/// Serves `asks` by `claim` from whatever their pools have.
-fn claim_any(
+/// Serves `asks` by `claim`. Rows that it passes over may be somebody else's for a moment only: a fresh statement, `has_more`, sees
+/// whether any of a pool are committed ready, and as long as there are it is tried again.
+fn claim_patiently(
     conn: &mut Connection,
     found: &mut HashMap<UserId, Found>,
     asks: &[&Ask],
-    claim: fn(&mut Connection, &[Asking<'_>]) -> Result<Vec<Assignment>, DbError>,
+    mut claim: impl FnMut(&mut Connection, &[&Ask]) -> Result<Vec<Assignment>, DbError>,
+    mut has_more: impl FnMut(&mut Connection, &PoolName) -> Result<bool, DbError>,
 ) -> Result<(), DbError> {
     let mut waiting: Vec<&Ask> = unserved(found, asks).collect();
     for _try in 0..LOCKED_TRIES_MAX {
         if waiting.is_empty() {
             break;
         }
-        give(found, claim(conn, &asking(&waiting))?);
+        give(found, claim(conn, &waiting)?);
         let still: Vec<&Ask> = unserved(found, &waiting).collect();
         known(conn, found, &still)?;
-        // Skipped rows may be somebody else's for a moment only: a fresh statement sees whether any are committed ready.
-        let mut has_more: BTreeMap<&PoolName, bool> = BTreeMap::new();
+        let mut pools: BTreeMap<&PoolName, bool> = BTreeMap::new();
         waiting = Vec::new();
         for ask in unserved(found, &still) {
-            let has_more = match has_more.entry(&ask.pool) {
+            let has_more = match pools.entry(&ask.pool) {
                 Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(entry) => {
-                    *entry.insert(stock_available_up_to(conn, &ask.pool, 1)? > 0 && !waiters_any(conn, &ask.pool)?)
-                }
+                Entry::Vacant(entry) => *entry.insert(has_more(conn, &ask.pool)?),
             };
             if has_more {
                 waiting.push(ask);
@@ -157,8 +156,20 @@ fn claim_any(
     Ok(())
 }
 
-/// Serves those of one pool and one wish from the nearest that is there. Skipped rows may be somebody else's for a moment only,
-/// so it looks again as long as there are any.
+/// Serves `asks` by `claim` from whatever their pools have.
+fn claim_any(
+    conn: &mut Connection,
+    found: &mut HashMap<UserId, Found>,
+    asks: &[&Ask],
+    claim: fn(&mut Connection, &[Asking<'_>]) -> Result<Vec<Assignment>, DbError>,
+) -> Result<(), DbError> {
+    let has_more = |conn: &mut Connection, pool: &PoolName| {
+        Ok(stock_available_up_to(conn, pool, 1)? > 0 && !waiters_any(conn, pool)?)
+    };
+    claim_patiently(conn, found, asks, |conn, waiting| claim(conn, &asking(waiting)), has_more)
+}
+
+/// Serves those of one pool and one wish from the nearest that is there.
 fn claim_near(
     conn: &mut Connection,
     found: &mut HashMap<UserId, Found>,
@@ -166,22 +177,11 @@ fn claim_near(
     ladder: &Ladder,
     country: Option<CountryCode>,
 ) -> Result<(), DbError> {
-    let Some(pool) = asks.first().map(|ask| &ask.pool) else { return Ok(()) };
     let near = Codes { codes: &ladder.codes, country, source: AssignmentSource::Pool };
-    for _try in 0..LOCKED_TRIES_MAX {
-        let waiting: Vec<&Ask> = unserved(found, asks).collect();
-        give(found, assignments_claim_near(conn, &asking(&waiting), &near)?);
-        let still: Vec<&Ask> = unserved(found, asks).collect();
-        known(conn, found, &still)?;
-        if unserved(found, asks).next().is_none()
-            || !stock_available_in(conn, pool, near.codes, country)?
-            || waiters_any(conn, pool)?
-        {
-            return Ok(());
-        }
-        std::thread::sleep(LOCKED_PAUSE);
-    }
-    Ok(())
+    let has_more = |conn: &mut Connection, pool: &PoolName| {
+        Ok(stock_available_in(conn, pool, near.codes, country)? && !waiters_any(conn, pool)?)
+    };
+    claim_patiently(conn, found, asks, |conn, waiting| assignments_claim_near(conn, &asking(waiting), &near), has_more)
 }
 
 /// Serves those who insist on a country that no pool has, from what lies there: of the area code that they wish for first.
@@ -192,24 +192,22 @@ fn claim_apart(
     country: CountryCode,
     wish: Option<AreaCode>,
 ) -> Result<(), DbError> {
-    let Some(pool) = asks.first().map(|ask| &ask.pool) else { return Ok(()) };
-    for _try in 0..LOCKED_TRIES_MAX {
+    let claim = |conn: &mut Connection, waiting: &[&Ask]| {
+        let mut given = Vec::new();
         if wish.is_some() {
-            let waiting: Vec<&Ask> = unserved(found, asks).collect();
-            give(found, assignments_claim_apart(conn, &asking(&waiting), country, wish, Some(Match::Exact))?);
+            given = assignments_claim_apart(conn, &asking(waiting), country, wish, Some(Match::Exact))?;
         }
         // Nobody is left if all insist on their area code; then nothing is asked.
-        let waiting: Vec<&Ask> = unserved(found, asks).filter(|ask| wish.is_none() || !ask.strict).collect();
+        let is_left = |ask: &&Ask| {
+            (wish.is_none() || !ask.strict) && given.iter().all(|assignment| assignment.user_id != ask.user_id)
+        };
+        let others: Vec<&Ask> = waiting.iter().copied().filter(is_left).collect();
         let matched = wish.map(|_| Match::Any);
-        give(found, assignments_claim_apart(conn, &asking(&waiting), country, None, matched)?);
-        let still: Vec<&Ask> = unserved(found, asks).collect();
-        known(conn, found, &still)?;
-        if unserved(found, asks).next().is_none() || !stock_available_apart(conn, pool, country)? {
-            return Ok(());
-        }
-        std::thread::sleep(LOCKED_PAUSE);
-    }
-    Ok(())
+        given.extend(assignments_claim_apart(conn, &asking(&others), country, None, matched)?);
+        Ok(given)
+    };
+    let has_more = |conn: &mut Connection, pool: &PoolName| stock_available_apart(conn, pool, country);
+    claim_patiently(conn, found, asks, claim, has_more)
 }
 
 /// Users who have a number, or one that rests for them.
