@@ -58,6 +58,8 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("item_settled", "the number is in the pool, other instances were told"),
     ("halt_decided", "buying shall halt"),
     ("halt_written", "buying is halted"),
+    ("pool_halt_decided", "a pool lacks something, its halt is not written"),
+    ("pool_halt_written", "the pool is halted, nobody was told"),
     // Recovery.
     ("unsettled_read", "the open items are read"),
     ("unsettled_looked", "Twilio's list was read for one of them"),

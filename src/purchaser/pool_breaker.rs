@@ -33,7 +33,9 @@ pub(super) async fn halt_pool(buyer: &Buyer, keys: &Keys, key: PoolKey, failure:
         message: failure.in_full(),
         needs: needs.clone(),
     };
+    fail::fail_point!("pool_halt_decided");
     let halted = buyer.db.run_patiently("pool_halt", move |conn| pool_halt(conn, &refused)).await;
+    fail::fail_point!("pool_halt_written");
     match halted {
         Ok(true) => {
             slog::crit!(buyer.log, "a pool is halted: set the key that it needs, or mend what it names at Twilio and resume";

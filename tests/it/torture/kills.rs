@@ -162,6 +162,7 @@ operations! {
     a_kill_before_a_second_post_doubles_nothing: "a purchase that is posted again",
     a_kill_while_intents_are_withdrawn_loses_nothing: "a purchase that is halted before it is sent",
     a_kill_while_buying_halts_loses_nothing: "a purchase that halts all buying",
+    a_kill_while_a_pool_halts_loses_nothing: "a purchase that halts its pool",
     a_kill_while_the_line_is_served_beside_a_purchase_loses_nothing: "an emergency beside a purchase that hangs",
     a_kill_while_a_frozen_holder_loses_the_lock_loses_nothing: "an emergency while the holder of the lock is frozen",
     a_kill_at_any_step_of_a_warm_start_loses_nothing: "a warm start",

@@ -3,7 +3,7 @@
 //! How to get it wrong: a fault of `before` that the restarted daemon meets too. `kills.rs` clears what is left of them.
 
 use serde_json::json;
-use twilio_simulator::{Fault, FaultKind, On, ReownMode, Webhooks};
+use twilio_simulator::{Fault, FaultKind, MarketOrder, On, ReownMode, Webhooks};
 
 use super::{Operation, PLAIN, assign, hasty, left_unknown, post, purchase, quiet, stocked};
 use crate::world::daemon::Daemon;
@@ -89,6 +89,21 @@ pub const OPERATIONS: &[Operation] = &[
         reaches: &["halt_decided", "halt_written", "item_ended"],
         // While Twilio refuses the account nobody looks what became of the other item.
         after: |_, daemon, _| drop(daemon.post_empty("/admin/phones/api/resume").ok()),
+        ..PLAIN
+    },
+    Operation {
+        name: "a purchase that halts its pool",
+        before: |world, _| world.twilio.set_market(MarketOrder::new("US").bundle(true)),
+        ask: Some(|_, daemon, _| purchase(daemon, 2)),
+        reaches: &["pool_halt_decided", "pool_halt_written", "item_ended"],
+        meanwhile: |world| assert_eq!(world.bought(), 0, "what was refused cost nothing"),
+        // Whoever asks next hears what it needs, whether that was written down or not; then somebody mends it at Twilio.
+        after: |world, daemon, _| {
+            purchase(daemon, 1);
+            assert_eq!(world.sql("SELECT needs FROM pool_halts"), "pool.bundle_sid");
+            world.twilio.set_market(MarketOrder::new("US").bundle(false));
+            drop(daemon.post("/admin/phones/api/resume", &json!({"pool": "default"})).ok());
+        },
         ..PLAIN
     },
     Operation {
