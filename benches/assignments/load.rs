@@ -33,11 +33,18 @@ pub struct Sample {
 
 /// Signs up new users over `connections` connections.
 pub fn sign_up(address: SocketAddr, connections: usize, bound: Bound) -> Sample {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    LocalSet::new().block_on(&runtime, run(address, connections, bound))
+    sign_up_at(address, connections, bound, &[])
 }
 
-async fn run(address: SocketAddr, connections: usize, bound: Bound) -> Sample {
+/// The same at several pools, in turns; at none, nobody names one.
+pub fn sign_up_at(address: SocketAddr, connections: usize, bound: Bound, pools: &[String]) -> Sample {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    // What a body has to say of its pool.
+    let pools: Rc<[String]> = pools.iter().map(|pool| format!(r#","pool":"{pool}""#)).collect();
+    LocalSet::new().block_on(&runtime, run(address, connections, bound, &pools))
+}
+
+async fn run(address: SocketAddr, connections: usize, bound: Bound, pools: &Rc<[String]>) -> Sample {
     static RUNS: AtomicU64 = AtomicU64::new(0);
     let run = RUNS.fetch_add(1, Ordering::Relaxed);
     let mut clients = Vec::new();
@@ -48,7 +55,16 @@ async fn run(address: SocketAddr, connections: usize, bound: Bound) -> Sample {
     let began = Instant::now();
     let users: Vec<_> = (0..)
         .zip(clients)
-        .map(|(at, client)| tokio::task::spawn_local(one(client, run, at, began + bound.time, Rc::clone(&left))))
+        .map(|(at, client)| {
+            let load = Load {
+                run,
+                connection: at,
+                until: began + bound.time,
+                left: Rc::clone(&left),
+                pools: Rc::clone(pools),
+            };
+            tokio::task::spawn_local(one(client, load))
+        })
         .collect();
     let (mut latencies, mut failures) = (Vec::new(), 0);
     for user in users {
@@ -64,21 +80,26 @@ async fn run(address: SocketAddr, connections: usize, bound: Bound) -> Sample {
     Sample { per_second, median: at(0.5), p99: at(0.99), served: served as u64, failures }
 }
 
-async fn one(
-    mut client: Client,
+/// One connection's part.
+struct Load {
     run: u64,
     connection: usize,
     until: Instant,
     left: Rc<Cell<u64>>,
-) -> (Vec<Duration>, u64) {
+    pools: Rc<[String]>,
+}
+
+async fn one(mut client: Client, load: Load) -> (Vec<Duration>, u64) {
     use std::fmt::Write as _;
+    let Load { run, connection, until, left, pools } = load;
     let mut latencies = Vec::with_capacity(4096);
     let mut body = String::new();
     let mut sent = Instant::now();
     while sent < until && left.get() > 0 {
         left.set(left.get() - 1);
         body.clear();
-        let _ = write!(body, r#"{{"user_id":"u-{run}-{connection}-{}"}}"#, latencies.len());
+        let pool = pools.get((connection + latencies.len()) % pools.len().max(1)).map_or("", String::as_str);
+        let _ = write!(body, r#"{{"user_id":"u-{run}-{connection}-{}"{pool}}}"#, latencies.len());
         match client.post("/signup/api/assign", SIGNUP_KEY, &body).await {
             Ok(200) => {}
             _ => return (latencies, 1),

@@ -1,4 +1,4 @@
-//! How many assignments a second, how fast and in how much memory; how soon an empty pool is filled; and what a waiting
+//! How many assignments a second, how fast and in how much memory, with one pool and with several; how soon an empty pool is filled; and what a waiting
 //! connection costs.
 //!
 //! The released daemon, over HTTP on loopback, on a PostgreSQL that waits for the disk at each commit, beside what pgbench
@@ -16,6 +16,7 @@ mod daemon;
 mod large_pool;
 mod load;
 mod pgbench;
+mod pools;
 mod rate;
 mod report;
 mod stage;
@@ -52,8 +53,8 @@ impl Plan {
                 "--bench" => is_benchmark = true,
                 "--rounds" => plan.rounds = number(),
                 "--seconds" => plan.time = Duration::from_secs(number() as u64),
-                "rate" | "pool" | "buying" | "waiting" => plan.parts.push(arg),
-                other => panic!("{other:?} is none of rate, pool, buying, waiting, --rounds N, --seconds N"),
+                "rate" | "pool" | "pools" | "buying" | "waiting" => plan.parts.push(arg),
+                other => panic!("{other:?} is none of rate, pool, pools, buying, waiting, --rounds N, --seconds N"),
             }
         }
         is_benchmark.then_some(plan)
@@ -79,6 +80,9 @@ fn main() {
     }
     if plan.has("pool") {
         large_pool::measure(&plan, &cluster, &mut report);
+    }
+    if plan.has("pools") {
+        pools::measure(&plan, &cluster, &mut report);
     }
     if plan.has("buying") {
         buying::measure(&plan, &cluster, &mut report);
