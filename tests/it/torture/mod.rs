@@ -9,6 +9,7 @@ mod history;
 mod kills;
 #[cfg(feature = "failpoints")]
 mod operations;
+mod pools;
 #[cfg(feature = "failpoints")]
 mod random;
 mod rivals;

@@ -254,6 +254,20 @@ impl World {
         }
     }
 
+    /// Every number is of the pool that its order was for, and so is whoever has it; nothing was moved to another one.
+    #[track_caller]
+    pub fn assert_numbers_are_of_their_orders_pool(&self) {
+        let astray = self.sql(
+            "SELECT n.phone_number, n.pool, i.pool, p.pool FROM numbers n JOIN purchase_items i ON i.id = n.purchase_item_id
+               JOIN purchases p ON p.id = i.purchase_id WHERE n.pool <> i.pool OR i.pool <> p.pool",
+        );
+        assert_eq!(astray, "", "numbers of another pool than their order's");
+        let astray = self.sql(
+            "SELECT n.phone_number, n.pool, a.pool FROM assignments_ever a JOIN numbers n ON n.id = a.number_id WHERE a.pool <> n.pool",
+        );
+        assert_eq!(astray, "", "assignments of another pool than their number's");
+    }
+
     /// A limit as this world's daemons have it.
     pub fn limit(&self, key: &str, default: i64) -> i64 {
         let set = self.settings().get(&format!("CALLBUNKER__{}", key.replace('.', "__")).to_uppercase());

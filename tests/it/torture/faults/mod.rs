@@ -2,7 +2,8 @@
 //!
 //! [`orders`] are bought under faults, [`settings`] are webhooks, [`comparisons`], [`adoptions`] and [`releases`] what
 //! their names say, [`money`] is prices and balance. [`odd`] are answers that are odd rather than wrong, [`refusals`] those
-//! of one number.
+//! of one number;
+//! [`pools`] are three, one of which has the faults.
 //! Invariants: the tables name an outcome for every kind (a new one in the simulator does not compile without); every
 //! fault really fired; signups are served from stock all the while.
 //! How to get it wrong: an outcome that any answer would meet. Orders are counted at Twilio.
@@ -12,6 +13,7 @@ mod comparisons;
 mod money;
 mod odd;
 mod orders;
+mod pools;
 mod refusals;
 mod releases;
 mod settings;

@@ -10,7 +10,7 @@ use crate::world::{World, eventually};
 
 /// What becomes of an order that meets a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
+pub(super) enum Order {
     /// It gets all that it asked for: the call was repeated, looked up, or another number was taken.
     Complete,
     /// The same, and the log tells of another environment on the account.
@@ -27,7 +27,7 @@ enum Order {
     UnknownAndHalted(Halt),
 }
 
-fn create_meets(kind: Kind) -> Order {
+pub(super) fn create_meets(kind: Kind) -> Order {
     match kind {
         // The outcome is unknown: looked up, and posted again if it was not there.
         lost!() => Order::Complete,
@@ -53,7 +53,7 @@ fn create_meets(kind: Kind) -> Order {
     }
 }
 
-fn search_meets(kind: Kind) -> Order {
+pub(super) fn search_meets(kind: Kind) -> Order {
     match kind {
         // It shows no number that would do.
         Kind::NoStock | Kind::NoCapability => Order::Short("no_stock"),
@@ -80,7 +80,7 @@ fn look_meets(kind: Kind) -> Order {
 
 impl Shop {
     /// An order of `count` that met `kind`, judged.
-    fn judge(&self, kind: Kind, expected: Order, order: &Value, count: u64, bought: usize) {
+    pub(super) fn judge(&self, kind: Kind, expected: Order, order: &Value, count: u64, bought: usize) {
         let purchased = order["purchased_count"].as_u64().unwrap();
         let all = usize::try_from(count).unwrap();
         match expected {

@@ -1,6 +1,6 @@
 //! Everything at once, by dice: instances, operations, faults, kills, cut sessions; then quiet, and the truth is checked.
 //!
-//! Operators compare, adopt and give back; numbers of somebody else's appear, ours drift, are renamed and vanish behind our
+//! There are one to three pools, of different kinds and with caps of their own. Operators compare, adopt and give back; numbers of somebody else's appear, ours drift, are renamed and vanish behind our
 //! back; Twilio has odd days ([`odd`]).
 //! Every round prints its seed; `TORTURE_SEED=… TORTURE_ROUNDS=1` runs it again. The dice are the same then, the timing is
 //! not; `TORTURE_ODD=list` has only days that are odd in a way whose name holds `list`. Invariant: a round ends with nothing on its way, else it proves nothing.
@@ -21,6 +21,7 @@ use serde_json::json;
 use twilio_simulator::ReownMode;
 
 use super::operations::{adopt_path, hasty, releases_fell_silent};
+use super::pools::{NAMES, resume, with_pools};
 use super::{is_long, tally};
 use crate::world::World;
 use crate::world::comparing::{reconcile, reconcile_confirmed};
@@ -71,6 +72,8 @@ struct Round {
     world: World,
     daemons: Vec<Arc<Daemon>>,
     told: Arc<Mutex<Acknowledged>>,
+    /// How many pools there are.
+    pools: usize,
     users: usize,
     /// Numbers that somebody put into the account.
     foreign: Vec<String>,
@@ -109,7 +112,8 @@ impl Round {
         let mut dice = StdRng::seed_from_u64(seed);
         // Without a pool everybody waits.
         let lean = dice.random_ratio(1, 3);
-        let world = hasty(World::new())
+        let pools = dice.random_range(1..=3);
+        let world = with_pools(hasty(World::new()), pools)
             .set("twilio.request_timeout_ms", 400)
             .set("pool.threshold_low", if lean { 0 } else { 3 })
             .set("pool.total_min", if lean { 0 } else { 5 })
@@ -121,6 +125,18 @@ impl Round {
             // A walk over the list repairs what drifted, whoever has it, so that in the end all must be right.
             .set("reconcile.repair_assigned", true)
             .set("breaker.probe_secs", 1);
+        let world = NAMES[1..pools].iter().fold(world, |world, name| {
+            let key = |key: &str| format!("pools.{name}.{key}");
+            world
+                .set(&key("threshold_low"), if lean { 0 } else { 2 })
+                .set(&key("replenishment_batch_size"), dice.random_range(1..=3))
+                .set(&key("available_max"), 4)
+                .set(&key("owned_max"), dice.random_range(6..=15))
+                .set(&key("purchases_per_day_max"), dice.random_range(5..=20))
+        });
+        // Sometimes a bound on all pools together.
+        let world =
+            if dice.random_ratio(1, 3) { world.set("spend.owned_max", dice.random_range(20..=50)) } else { world };
         world.twilio.set_latency(Duration::from_millis(dice.random_range(0..40)));
         world.twilio.set_reown_mode(if dice.random() { ReownMode::A } else { ReownMode::B });
         let count = dice.random_range(1..=3);
@@ -132,6 +148,7 @@ impl Round {
             world,
             daemons,
             told: Arc::default(),
+            pools,
             users: 0,
             foreign: Vec::new(),
             vanished: Vec::new(),
@@ -160,6 +177,7 @@ impl Round {
         } else {
             self.world.assert_truth();
         }
+        self.world.assert_numbers_are_of_their_orders_pool();
         self.assert_custody();
         self.assert_one_number_for_each_who_waits();
         self.world.assert_remembered(&self.told.lock().unwrap());
@@ -174,9 +192,11 @@ impl Round {
                     (SELECT count(*) FROM purchase_items WHERE NOT spends),
                     (SELECT count(*) FROM releases WHERE state = 'released'),
                     (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL),
-                    (SELECT count(*) FROM reconciliations)",
+                    (SELECT count(*) FROM reconciliations),
+                    (SELECT string_agg(of, ' ') FROM (SELECT pool || ':' || count(*) AS of FROM purchase_items
+                                                       WHERE state = 'bought' AND spends GROUP BY pool ORDER BY pool) AS pools)",
         );
-        println!("TORTURE_SEED={}: bought|adopted|left|missing|comparisons = {counted}", self.seed);
+        println!("TORTURE_SEED={}: bought|adopted|left|missing|comparisons|pools = {counted}", self.seed);
     }
 
     /// No fault waits, nobody buys any more, what is open is settled, and what broke off is asked for again. Before anybody
@@ -188,7 +208,7 @@ impl Round {
         let daemon = &self.daemons[0];
         // Resume closes the breaker too; then the pool fills up as far as it may, or pause stops it.
         daemon.post_empty("/admin/phones/api/resume").ok();
-        daemon.post("/admin/phones/api/resume", &json!({"pool": "default"})).ok();
+        resume(daemon, self.pools);
         daemon.post_empty("/admin/phones/api/pause").ok();
         releases_fell_silent(&self.world);
         self.world.settle();

@@ -12,13 +12,13 @@ use rand::seq::IndexedRandom as _;
 use serde_json::json;
 use twilio_simulator::{Fault, FaultKind, ForeignNumber, On, Webhooks};
 
-use super::super::operations::{adopt_path, assign, post as answer, purchase, release_path};
+use super::super::operations::{adopt_path, post as answer, release_path};
+use super::super::pools::NAMES;
 use super::super::rivals::cut_the_lock;
 use super::super::tally;
 use super::{Round, THEIRS};
 use crate::world::comparing::RECONCILE;
 use crate::world::daemon::Daemon;
-use crate::world::truth::Acknowledged;
 use crate::world::{ADMIN_KEY, SIGNUP_KEY};
 
 /// Faults after which nothing may be lost.
@@ -55,6 +55,9 @@ const FAULTS: &[(On, FaultKind)] = &[
     (On::Delete, FaultKind::Unauthorized),
 ];
 
+/// Area codes that somebody may wish for: of the United States, of Canada, of a place that no pool is of, and of none.
+const WISHES: &[&str] = &["415", "212", "416", "787", "999"];
+
 /// More that vanish at once would halt all buying, rightly.
 const VANISH_MAX: usize = 4;
 
@@ -66,18 +69,22 @@ impl Round {
             0..6 => Some(self.assign(daemon)),
             6..8 => self.release(daemon),
             8..10 => {
-                let count = self.dice.random_range(1..=4);
-                Some(thread::spawn(move || purchase(&daemon, count)))
+                let wanted = json!({"count": self.dice.random_range(1..=4), "pool": self.pool()});
+                let path = "/admin/phones/api/purchase";
+                Some(thread::spawn(move || drop(answer(&daemon, path, ADMIN_KEY, &wanted))))
             }
             10 => Some(thread::spawn(move || post(&daemon, "/admin/phones/api/replenish"))),
             11 => Some(thread::spawn(move || post(&daemon, "/admin/phones/cron/auto-replenish"))),
-            12 => Some(thread::spawn(move || {
-                post(&daemon, "/admin/phones/api/pause");
-                thread::sleep(Duration::from_millis(300));
-                post(&daemon, "/admin/phones/api/resume");
-                // As an operator does who has mended what the pool lacked.
-                drop(answer(&daemon, "/admin/phones/api/resume", ADMIN_KEY, &json!({"pool": "default"})));
-            })),
+            12 => {
+                let pool = self.pool();
+                Some(thread::spawn(move || {
+                    post(&daemon, "/admin/phones/api/pause");
+                    thread::sleep(Duration::from_millis(300));
+                    post(&daemon, "/admin/phones/api/resume");
+                    // As an operator does who has mended what the pool lacked.
+                    drop(answer(&daemon, "/admin/phones/api/resume", ADMIN_KEY, &json!({ "pool": pool })));
+                }))
+            }
             13..16 => {
                 self.fault();
                 None
@@ -172,13 +179,25 @@ impl Round {
         numbers.choose(&mut self.dice).map(|number| (*number).to_owned())
     }
 
+    /// One of the pools, by dice.
+    fn pool(&mut self) -> &'static str {
+        NAMES[..self.pools].choose(&mut self.dice).expect("there is one")
+    }
+
+    /// Somebody signs up: for whatever there is, with a wish, or at a pool that they name.
     fn assign(&mut self, daemon: Arc<Daemon>) -> thread::JoinHandle<()> {
         self.users += 1;
-        let (user, told) = (format!("u-{}", self.users), Arc::clone(&self.told));
+        let user = format!("u-{}", self.users);
+        let asked = match self.dice.random_range(0..4) {
+            0 => json!({"user_id": user}),
+            1 => json!({"user_id": user, "area_code": WISHES.choose(&mut self.dice)}),
+            _ => json!({"user_id": user, "pool": self.pool()}),
+        };
+        let told = Arc::clone(&self.told);
         thread::spawn(move || {
-            let mut mine = Acknowledged::new();
-            assign(&daemon, &[&user], &mut mine);
-            told.lock().unwrap().append(&mut mine);
+            if let Some(given) = answer(&daemon, "/signup/api/assign", SIGNUP_KEY, &asked) {
+                told.lock().unwrap().push((user, given["phone_number"].as_str().unwrap().to_owned()));
+            }
         })
     }
 
@@ -193,6 +212,12 @@ impl Round {
     }
 
     fn fault(&mut self) {
+        if self.pools > 1 && self.dice.random_ratio(1, 8) {
+            // One pool halts, and the others have nothing to do with it.
+            self.world.twilio.fault(Fault::new(On::Create, FaultKind::Refuse).code(21_649).country("GB"));
+            tally::faults(1);
+            return;
+        }
         let (on, kind) = *FAULTS.choose(&mut self.dice).expect("there are some");
         let fault = Fault::new(on, kind);
         // An item that the list hides from both of its looks is not bought, as far as anybody can tell.
