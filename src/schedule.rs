@@ -108,10 +108,10 @@ impl Drop for Pending {
 
 /// A pass, and its row in the audit trail.
 async fn pass(targets: ScheduleTargets) {
-    let (detail, code) = match targets.monitor.pass(Trigger::Cron).await {
+    let (detail, code) = match targets.monitor.pass(Trigger::Cron, None).await {
         Ok(report) => {
-            let code = report.error.as_ref().map(|_| "incomplete");
-            (json!({"purchased_count": report.purchased_count, "reason": report.reason, "error": report.error}), code)
+            let (bought, error) = (report.purchased_count(), report.error());
+            (json!({"purchased_count": bought, "reason": report.reason(), "error": error}), error.map(|_| "incomplete"))
         }
         Err(MonitorError::Gone(_)) => (json!({}), Some("unavailable")),
         Err(MonitorError::Database(_)) => (json!({}), Some("database_unavailable")),

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::services::Services;
 use crate::attention::{Item, Kind, Severity, judge};
+use crate::domain::PoolName;
 use crate::http::json_response;
 use crate::routing::{About, Outcome, Request};
 
@@ -28,6 +29,10 @@ pub(crate) struct Attention {
 pub(crate) struct AttentionItem {
     /// What it is: a name that stays.
     pub(crate) kind: Kind,
+    /// The pool that it is about; null = all of them, or none.
+    #[serde(default)]
+    #[schema(required)]
+    pub(crate) pool: Option<PoolName>,
     /// How bad it is.
     pub(crate) severity: Severity,
     /// One sentence.
@@ -63,6 +68,7 @@ impl From<Item> for AttentionItem {
     fn from(item: Item) -> Self {
         Self {
             kind: item.kind,
+            pool: item.pool,
             severity: item.severity,
             summary: item.summary,
             detail: item.detail,
@@ -71,8 +77,8 @@ impl From<Item> for AttentionItem {
             todo: item.todo,
             next: item.next.map(|next| next.what.to_owned()),
             next_at: item.next.map(|next| next.at),
-            link: item.link.map(|link| link.path.to_owned()),
-            link_text: item.link.map(|link| link.text.to_owned()),
+            link: item.link.as_ref().map(|link| link.path.to_string()),
+            link_text: item.link.map(|link| link.text.into_owned()),
             url: item.url,
         }
     }
@@ -103,11 +109,12 @@ pub(crate) fn about() -> About {
         .text(
             "The worst first: `critical` hurts users or signups now, `warning` will unless somebody acts, `notice` is good to \
              know. An item stays until it is mended, on every instance, over restarts and comparisons. It is answered while the \
-             database is away, too: then `database_away` is the first item.",
+             database is away, too: then `database_away` is the first item. What is about one pool names it, and there is one item of a \
+             kind for each pool.",
         )
         .answer::<Attention>(
             "What there is; nothing when all is well.",
-            json!({"items": [{"kind": "pool_empty", "severity": "critical", "summary": "The pool is empty: signups are refused.",
+            json!({"items": [{"kind": "pool_empty", "pool": "default", "severity": "critical", "summary": "The pool is empty: signups are refused.",
                 "detail": "Why: Twilio gave no proper answer to a search. 14 refused in the last 10 min, 14 in the last hour.",
                 "since": "2026-11-22T14:12:00Z", "count": 14,
                 "todo": "It is tried again by itself; if it goes on, look at Twilio's status page.",

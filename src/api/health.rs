@@ -19,7 +19,7 @@ use crate::attention::{Limits, named_warnings};
 use crate::db::buying_state::buying_state_read;
 use crate::db::purchases::holder::holder_seen;
 use crate::db::signup_look;
-use crate::db::stock::stock_read;
+use crate::db::stock::stock_read_all;
 use crate::http::{ProblemCode, json_response};
 use crate::pool_monitor::is_skewed;
 use crate::routing::{About, Endpoint, Outcome, Request};
@@ -37,8 +37,8 @@ struct Readiness {
     #[schema(value_type = Vec<String>)]
     failing: Vec<&'static str>,
     ready: bool,
-    /// Pause, halt, a frozen holder of the purchase lock, and, by their names, `missing_of_users`, `cap_binds` and
-    /// `owned_max_exceeded`: signups are served from stock all the same.
+    /// Pause, halt, a frozen holder of the purchase lock, and, by their names, `missing_of_users`, `pool_halted`,
+    /// `cap_binds`, `owned_max_exceeded` and `pool_unconfigured`: signups are served from stock all the same.
     warnings: Vec<String>,
 }
 
@@ -102,8 +102,11 @@ async fn read_readiness(services: &Services) -> DatabaseReadiness {
 
 /// What keeps nobody from being served today. A look that fails warns of nothing, and makes nobody unready.
 async fn pool_warnings(services: &Services) -> Vec<String> {
-    let limits = Limits::of(&services.config.load());
-    let seen = services.db.run("readyz_stock", stock_read).await;
+    let (limits, keys) = {
+        let config = services.config.load();
+        (Limits::of(&config), config.keys())
+    };
+    let seen = services.db.run("readyz_stock", move |conn| stock_read_all(conn, &keys)).await;
     seen.map(|seen| named_warnings(&limits, &seen)).unwrap_or_default()
 }
 

@@ -13,6 +13,7 @@ use super::services::Services;
 use crate::attention::owned_max_exceeded;
 use crate::custody::{ImportReport, ImportRequest, ImportRow};
 use crate::db::stock::stock_read;
+use crate::domain::PoolName;
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Outcome, Request, answer};
 
@@ -56,7 +57,7 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
 async fn owned_too_many(services: &Services, more: u32) -> Option<String> {
     let policy = services.config.load().pool.policy();
     let seen = services.db.run("import_stock", stock_read).await.ok()?;
-    owned_max_exceeded(&policy, seen.stock.owned_at_most().saturating_add(more))
+    owned_max_exceeded(&PoolName::default_pool(), &policy, seen.stock.owned_at_most().saturating_add(more))
 }
 
 pub(crate) fn about() -> About {

@@ -8,9 +8,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::astray::astray;
 use super::services::Services;
 use crate::db::buying_state::{BuyingState, Halted, Paused, buying_pause, buying_resume, buying_state_read};
-use crate::db::pool_halts::pool_resume;
+use crate::db::pool_halts::{PoolHalt, pool_halts_of, pool_resume};
+use crate::db::{Connection, DbError};
 use crate::domain::{PoolName, Trigger};
 use crate::http::{Problem, RequestBody};
 use crate::routing::{About, Caller, Outcome, Request, answer};
@@ -96,6 +98,12 @@ impl From<Halted> for HaltedDocument {
     }
 }
 
+impl From<PoolHalt> for HaltedDocument {
+    fn from(PoolHalt { pool: _, since, twilio_code, message, needs, fingerprint: _ }: PoolHalt) -> Self {
+        Self { since, twilio_code, message, next_probe_at: None, needs: Some(needs), reads_work: false }
+    }
+}
+
 /// What keeps callbunker from buying.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = Gate)]
@@ -104,12 +112,39 @@ pub(crate) struct BuyingDocument {
     halted: Option<HaltedDocument>,
     #[schema(required)]
     paused: Option<PausedDocument>,
+    /// Each pool of the configuration, `default` first, then by name.
+    pools: Vec<GateOfPool>,
 }
 
-impl From<BuyingState> for BuyingDocument {
-    fn from(buying: BuyingState) -> Self {
-        Self { halted: buying.halted.map(Into::into), paused: buying.paused.map(Into::into) }
-    }
+/// Whether a pool is halted alone.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = GateOfPool)]
+pub(crate) struct GateOfPool {
+    pool: PoolName,
+    #[schema(required)]
+    halted: Option<HaltedDocument>,
+}
+
+/// Changes something about buying, and tells how it stands then: all of it, and each pool under the keys in force.
+async fn change<F>(services: &Services, name: &'static str, work: F) -> Result<BuyingDocument, Problem>
+where
+    F: FnOnce(&mut Connection) -> Result<BuyingState, DbError> + Send + 'static,
+{
+    let keys = services.config.load().keys();
+    let work = move |conn: &mut Connection| {
+        let buying = work(conn)?;
+        let halts = pool_halts_of(conn, &keys)?;
+        Ok((buying, keys, halts))
+    };
+    let (buying, keys, mut halts) = services.read(name, work).await?;
+    services.telemetry.buying(buying.paused.is_some(), buying.halted.is_some());
+    let pools = keys.into_iter().map(|keys| {
+        let halt = halts.remove(&keys.pool);
+        services.telemetry.pool_halted(&keys.pool, halt.is_some());
+        GateOfPool { pool: keys.pool, halted: halt.map(Into::into) }
+    });
+    let pools = pools.collect();
+    Ok(BuyingDocument { halted: buying.halted.map(Into::into), paused: buying.paused.map(Into::into), pools })
 }
 
 /// Stops all automatic buying.
@@ -120,9 +155,7 @@ pub(crate) async fn pause(
 ) -> Result<BuyingDocument, Problem> {
     let (reason, by) = (checked(caller, reason)?, caller.name());
     slog::warn!(services.log, "automatic buying is paused"; "by" => &by, "reason" => reason.clone());
-    let buying = services.read("buying_pause", move |conn| buying_pause(conn, &by, reason.as_deref())).await?;
-    services.telemetry.buying(buying.paused.is_some(), buying.halted.is_some());
-    Ok(buying.into())
+    change(services, "buying_pause", move |conn| buying_pause(conn, &by, reason.as_deref())).await
 }
 
 /// Lets it go on, and looks at once.
@@ -133,27 +166,29 @@ pub(crate) async fn resume(
 ) -> Result<BuyingDocument, Problem> {
     let (reason, by) = (checked(caller, reason)?, caller.name());
     slog::warn!(services.log, "automatic buying is resumed"; "by" => by, "reason" => reason);
-    let buying = services.read("buying_resume", buying_resume).await?;
-    services.telemetry.buying(buying.paused.is_some(), buying.halted.is_some());
+    let now = change(services, "buying_resume", buying_resume).await?;
     services.monitor.activate(Trigger::Threshold);
-    Ok(buying.into())
+    Ok(now)
 }
 
 /// Ends what halts one pool: what it lacked is there now. A pause and a halt of the account stay.
-async fn resume_pool(
+pub(crate) async fn resume_pool(
     services: &Services,
     caller: &Caller,
     pool: PoolName,
     reason: Option<String>,
 ) -> Result<BuyingDocument, Problem> {
     let (reason, by) = (checked(caller, reason)?, caller.name());
-    if !pool.is_default() {
-        return Err(Problem::invalid_field("pool", "no pool of this name is configured"));
-    }
+    services.config.load().catalog().known(&pool).map_err(astray)?;
     slog::warn!(services.log, "a pool is resumed"; "pool" => pool.as_str(), "by" => by, "reason" => reason);
-    services.read("pool_resume", move |conn| pool_resume(conn, &pool)).await?;
-    services.monitor.activate(Trigger::Threshold);
-    Ok(services.read("buying_state_read", buying_state_read).await?.into())
+    let resumed = pool.clone();
+    let resume = move |conn: &mut Connection| {
+        pool_resume(conn, &resumed)?;
+        buying_state_read(conn)
+    };
+    let now = change(services, "pool_resume", resume).await?;
+    services.monitor.resumed(&pool);
+    Ok(now)
 }
 
 pub(crate) async fn handle_pause(services: Arc<Services>, request: Request) -> Outcome {
@@ -175,7 +210,8 @@ pub(crate) fn about_pause() -> About {
         .body::<PauseBody>(json!({"reason": "lunch"}))
         .answer::<BuyingDocument>(
             "It is paused.",
-            json!({"halted": null, "paused": {"since": "2026-11-22T12:12:58.648702Z", "by": "6d843254d280", "reason": "lunch"}}),
+            json!({"halted": null, "paused": {"since": "2026-11-22T12:12:58.648702Z", "by": "6d843254d280", "reason": "lunch"},
+                "pools": [{"pool": "default", "halted": null}]}),
         )
 }
 
@@ -183,5 +219,5 @@ pub(crate) fn about_resume() -> About {
     About::new("resume", "Pool", "Lets automatic buying go on, looks at once, and ends a halt")
         .text("With `pool` it ends the halt of this pool alone, and nothing else; without, pools that lack something stay halted.")
         .body::<ResumeBody>(json!({}))
-        .answer::<BuyingDocument>("It goes on.", json!({"halted": null, "paused": null}))
+        .answer::<BuyingDocument>("It goes on.", json!({"halted": null, "paused": null, "pools": [{"pool": "default", "halted": null}]}))
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::json;
@@ -14,17 +15,19 @@ use super::purchases::COUNT_MAX;
 use super::services::Services;
 use crate::attention::owned_max_exceeded;
 use crate::config::Config;
-use crate::db::stock::stock_read;
+use crate::db::pool_halts::PoolHalt;
+use crate::db::stock::{Overview, stock_read_all};
 use crate::domain::{
-    AreaCode, Cap, CountryCode, Kind, ManualWish, PoolName, Rooms, Stock, Trigger, Why, explain_order, explain_pass,
-    plan_manual, plan_pass,
+    AreaCode, Cap, CountryCode, Kind, ManualWish, PassPlan, PassPlans, PoolName, Rooms, Stock, Trigger, Wanting, Why,
+    explain_order, explain_pass, plan_manual, plan_passes,
 };
 use crate::http::Problem;
 use crate::routing::{About, Count, Outcome, Request, answer};
-use crate::twilio::Balance;
+use crate::twilio::{Balance, Price};
 
-#[derive(Serialize, utoipa::ToSchema)]
-pub(crate) struct Plan {
+/// What is said of a plan for one pool, and for all of them.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub(crate) struct Planned {
     pub(crate) would_purchase: u32,
     /// Bought before, for signups that wait.
     pub(crate) for_waiting_signups: u32,
@@ -40,37 +43,33 @@ pub(crate) struct Plan {
     pub(crate) price_unit: Option<String>,
     #[schema(required)]
     pub(crate) monthly_cost: Option<String>,
+    pub(crate) stock: Stock,
+}
+
+/// Over all pools the counts and the cost are sums, and `why`, `binding_cap` and `unit_price` are of the pool that is bought for
+/// first.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Plan {
+    #[serde(flatten)]
+    pub(crate) planned: Planned,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) price_error: Option<String>,
     #[schema(required)]
     pub(crate) balance: Option<Money>,
-    pub(crate) stock: Stock,
     pub(crate) warnings: Vec<String>,
     /// The pool that is asked about; null = all of them.
     #[schema(required)]
     pub(crate) pool: Option<PoolName>,
-    /// What each pool would buy by itself; of an order by hand there is none.
+    /// What each pool would get; of an order by hand there is none.
     pub(crate) pools: Vec<PlanOfPool>,
 }
 
-/// What a replenishment of one pool would do.
+/// What a replenishment would do for one pool.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct PlanOfPool {
     pub(crate) pool: PoolName,
-    pub(crate) would_purchase: u32,
-    pub(crate) for_waiting_signups: u32,
-    pub(crate) why: Why,
-    pub(crate) explanation: String,
-    #[schema(required)]
-    pub(crate) binding_cap: Option<Cap>,
-    pub(crate) caps: Rooms,
-    #[schema(required)]
-    pub(crate) unit_price: Option<String>,
-    #[schema(required)]
-    pub(crate) price_unit: Option<String>,
-    #[schema(required)]
-    pub(crate) monthly_cost: Option<String>,
-    pub(crate) stock: Stock,
+    #[serde(flatten)]
+    pub(crate) planned: Planned,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -142,72 +141,163 @@ fn of_pool(config: &Config, thought: &Thought) -> Result<(PoolName, Kind), Probl
 pub(crate) async fn plan(services: &Services, thought: Thought) -> Result<Plan, Problem> {
     let config = services.config.load_full();
     let (name, kind) = of_pool(&config, &thought)?;
-    let pool = config.pool(&name).unwrap_or(&config.pool);
-    let seen = services.read("plan", stock_read).await?;
-    let (policy, stock) = (pool.policy(), seen.stock_for_waiters(&name));
-    let caps = seen.caps(&config.cap_limits(pool));
-    let rooms = Rooms::new(&policy, &caps, &stock);
-    let (would_purchase, for_waiting_signups, why, binding_cap, explanation) = match thought.count {
-        None => {
-            let pass = plan_pass(&policy, &caps, &stock, Trigger::Replenish);
-            let explanation = explain_pass(&policy, &rooms, &stock, &pass);
-            (pass.count, pass.for_waiters, pass.why, pass.binding_cap, explanation)
-        }
-        Some(count) => {
-            let order = plan_manual(&caps, ManualWish { count, override_caps: thought.override_caps });
-            (order.count, 0, order.why, order.binding_cap, explain_order(&rooms, &order))
-        }
-    };
-    let mut warnings = seen.buying.warnings();
-    warnings.extend(owned_max_exceeded(&policy, stock.owned_at_most()));
+    let keys = config.keys();
+    let seen = services.read("plan", move |conn| stock_read_all(conn, &keys)).await?;
     let silent = seen.buying.silences_twilio();
-    let (price, balance) = tokio::join!(services.pricing.price(kind, silent), services.pricing.balance(silent));
-    let (price, price_error) = match price {
-        Ok(price) => (Some(price), None),
-        Err(why) => (None, Some(why)),
-    };
-    // No price is so high that a hundred thousand of them do not fit.
-    let monthly_cost = price.as_ref().and_then(|price| price.monthly.checked_mul(Decimal::from(would_purchase)));
-    let mut plan = Plan {
-        would_purchase,
-        for_waiting_signups,
-        why,
-        explanation,
-        binding_cap,
-        caps: rooms,
-        unit_price: price.as_ref().map(|price| amount(price.monthly)),
-        monthly_cost: monthly_cost.map(amount),
-        price_unit: price.map(|price| price.unit),
-        price_error,
-        balance: balance.ok().map(Money::from),
-        stock,
-        warnings,
-        pool: thought.pool.or_else(|| thought.count.map(|_| name.clone())),
-        pools: Vec::new(),
-    };
-    if thought.count.is_none() {
-        plan.pools.push(PlanOfPool::of(name, &plan));
+    let only = thought.pool.clone().or_else(|| thought.count.map(|_| name.clone()));
+    let wanting = wanting(&config, &seen, only.as_ref());
+    let mut warnings = seen.buying.warnings();
+    for Wanting { pool, policy, stock, .. } in &wanting {
+        let halt = seen.pools.get(pool).and_then(|seen| seen.pool_halt.as_ref());
+        warnings.extend(halt.map(PoolHalt::sentence));
+        warnings.extend(owned_max_exceeded(pool, policy, stock.owned_at_most()));
     }
-    Ok(plan)
+    let kinds: Vec<Kind> = match thought.count {
+        Some(_) => vec![kind],
+        None => wanting.iter().filter_map(|wanting| Some(config.pool(&wanting.pool)?.kind())).collect(),
+    };
+    let (prices, balance) = tokio::join!(prices(services, kinds, silent), services.pricing.balance(silent));
+    let balance = balance.ok().map(Money::from);
+    if let Some(count) = thought.count {
+        let wish = ManualWish { count, override_caps: thought.override_caps };
+        let planned = wanting.first().map(|wanting| of_order(wanting, wish, prices.of(kind)));
+        let planned = planned.ok_or_else(Problem::internal)?;
+        let price_error = prices.of(kind).as_ref().err().cloned();
+        return Ok(Plan { planned, price_error, balance, warnings, pool: only, pools: Vec::new() });
+    }
+    let PassPlans { plans, first } = plan_passes(&wanting, Trigger::Replenish);
+    let pools: Vec<PlanOfPool> = wanting
+        .iter()
+        .zip(&plans)
+        .filter_map(|(wanting, pass)| {
+            let price = prices.of(config.pool(&wanting.pool)?.kind());
+            Some(PlanOfPool { pool: wanting.pool.clone(), planned: of_pass(wanting, pass, price) })
+        })
+        .collect();
+    let price_error =
+        pools.iter().find_map(|of_pool| prices.of(config.pool(&of_pool.pool)?.kind()).as_ref().err().cloned());
+    let stock = if only.is_some() { None } else { Some(seen.in_force()) };
+    let planned = together(&pools, first, stock).ok_or_else(Problem::internal)?;
+    Ok(Plan { planned, price_error, balance, warnings, pool: only, pools })
 }
 
-impl PlanOfPool {
-    /// The only pool's, so far: what is said of all is said of it.
-    fn of(pool: PoolName, plan: &Plan) -> Self {
-        Self {
-            pool,
-            would_purchase: plan.would_purchase,
-            for_waiting_signups: plan.for_waiting_signups,
-            why: plan.why,
-            explanation: plan.explanation.clone(),
-            binding_cap: plan.binding_cap,
-            caps: plan.caps,
-            unit_price: plan.unit_price.clone(),
-            price_unit: plan.price_unit.clone(),
-            monthly_cost: plan.monthly_cost.clone(),
-            stock: plan.stock,
-        }
+/// The pools that are thought of, `default` first.
+fn wanting(config: &Config, seen: &Overview, only: Option<&PoolName>) -> Vec<Wanting> {
+    let meant = config.pools().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    let wanting = meant.filter_map(|(name, pool)| {
+        let seen = seen.pools.get(name)?;
+        let (policy, caps) = (pool.policy(), seen.caps(&config.cap_limits(pool)));
+        Some(Wanting { pool: name.clone(), policy, caps, stock: seen.stock })
+    });
+    wanting.collect()
+}
+
+type Priced = Result<Price, String>;
+
+/// What a number of each kind costs.
+struct Prices(Vec<(Kind, Priced)>);
+
+async fn prices(services: &Services, mut kinds: Vec<Kind>, silent: bool) -> Prices {
+    kinds.sort();
+    kinds.dedup();
+    let priced = kinds.into_iter().map(|kind| async move { (kind, services.pricing.price(kind, silent).await) });
+    Prices(join_all(priced).await)
+}
+
+/// Of a kind that nobody asked about.
+const NOT_ASKED: &Priced = &Err(String::new());
+
+impl Prices {
+    fn of(&self, kind: Kind) -> &Priced {
+        self.0.iter().find(|(of, _)| *of == kind).map_or(NOT_ASKED, |(_, price)| price)
     }
+}
+
+/// What an order by hand would do.
+fn of_order(Wanting { policy, caps, stock, .. }: &Wanting, wish: ManualWish, price: &Priced) -> Planned {
+    let (rooms, order) = (Rooms::new(policy, caps, stock), plan_manual(caps, wish));
+    let unpriced = Planned {
+        would_purchase: order.count,
+        for_waiting_signups: 0,
+        why: order.why,
+        explanation: explain_order(&rooms, &order),
+        binding_cap: order.binding_cap,
+        caps: rooms,
+        unit_price: None,
+        price_unit: None,
+        monthly_cost: None,
+        stock: *stock,
+    };
+    unpriced.at(price)
+}
+
+/// What a pass would do for a pool.
+fn of_pass(Wanting { policy, caps, stock, .. }: &Wanting, pass: &PassPlan, price: &Priced) -> Planned {
+    let rooms = Rooms::new(policy, caps, stock);
+    let unpriced = Planned {
+        would_purchase: pass.count,
+        for_waiting_signups: pass.for_waiters,
+        why: pass.why,
+        explanation: explain_pass(policy, &rooms, stock, pass),
+        binding_cap: pass.binding_cap,
+        caps: rooms,
+        unit_price: None,
+        price_unit: None,
+        monthly_cost: None,
+        stock: *stock,
+    };
+    unpriced.at(price)
+}
+
+impl Planned {
+    fn at(self, price: &Priced) -> Self {
+        let Ok(price) = price else { return self };
+        // No price is so high that a hundred thousand of them do not fit.
+        let monthly_cost = price.monthly.checked_mul(Decimal::from(self.would_purchase)).map(amount);
+        Self { unit_price: Some(amount(price.monthly)), price_unit: Some(price.unit.clone()), monthly_cost, ..self }
+    }
+}
+
+/// All of them in one; `first` is bought for first. Of one pool it is what is said of that one.
+fn together(pools: &[PlanOfPool], first: usize, stock: Option<Stock>) -> Option<Planned> {
+    let PlanOfPool { planned: leading, .. } = pools.get(first)?;
+    let stock = stock.unwrap_or(leading.stock);
+    let [_, _, ..] = pools else { return Some(Planned { stock, ..leading.clone() }) };
+    let sum = |of: fn(&Planned) -> u32| pools.iter().fold(0_u32, |sum, pool| sum.saturating_add(of(&pool.planned)));
+    let worth_telling = |pool: &&PlanOfPool| {
+        pool.planned.why != Why::AboveThreshold || pool.planned.would_purchase + pool.planned.for_waiting_signups > 0
+    };
+    let told = pools.iter().filter(worth_telling).map(|pool| format!("{}: {}", pool.pool, pool.planned.explanation));
+    let told: Vec<String> = told.collect();
+    Some(Planned {
+        would_purchase: sum(|planned| planned.would_purchase),
+        for_waiting_signups: sum(|planned| planned.for_waiting_signups),
+        explanation: match told.is_empty() {
+            true => "would buy nothing: every pool has enough".to_owned(),
+            false => told.join("; "),
+        },
+        caps: Rooms {
+            available_room: sum(|planned| planned.caps.available_room),
+            owned_room: sum(|planned| planned.caps.owned_room),
+            pool_day_left: None,
+            ..leading.caps
+        },
+        monthly_cost: cost(pools),
+        stock,
+        ..leading.clone()
+    })
+}
+
+/// What all of it would cost; `None` = of some that would be bought nobody knows, or they are paid in different money.
+fn cost(pools: &[PlanOfPool]) -> Option<String> {
+    let bought: Vec<&Planned> =
+        pools.iter().map(|pool| &pool.planned).filter(|planned| planned.would_purchase > 0).collect();
+    let unit = pools.iter().find_map(|pool| pool.planned.price_unit.as_ref())?;
+    if bought.iter().any(|planned| planned.price_unit.as_ref() != Some(unit)) {
+        return None;
+    }
+    let costs = bought.iter().map(|planned| planned.monthly_cost.as_ref()?.parse::<Decimal>().ok());
+    costs.sum::<Option<Decimal>>().map(amount)
 }
 
 pub(crate) fn about() -> About {

@@ -12,10 +12,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::astray::astray;
 use super::services::Services;
+use crate::db::Connection;
 use crate::db::purchases::{purchases_bought_since, purchases_clock};
-use crate::db::stock::stock_read;
-use crate::domain::{PoolName, Stock, Trigger};
+use crate::db::stock::{Overview, stock_read_all};
+use crate::domain::{Keys, PoolName, Stock, Trigger};
 use crate::http::{Problem, ProblemCode};
+use crate::pool_monitor::PoolPass;
 use crate::routing::{About, Outcome, Request, answer};
 
 /// The reason that a pass which goes on gives.
@@ -93,52 +95,86 @@ pub(crate) async fn replenish(
     if services.is_stopping() {
         return Err(Problem::shutting_down());
     }
-    let pool = only.cloned().unwrap_or_else(PoolName::default_pool);
-    let answered_by = Instant::now() + services.config.load().http.sync_order();
-    let (begun, before) =
-        services.read("pass_begin", |conn| Ok((purchases_clock(conn)?, stock_read(conn)?.stock))).await?;
-    let Ok(ended) = timeout_at(answered_by, services.monitor.pass(trigger)).await else {
-        return so_far(services, trigger, pool, begun, before).await;
+    let config = services.config.load_full();
+    let answered_by = Instant::now() + config.http.sync_order();
+    let keys = Arc::new(match only {
+        Some(only) => config.keys_of(only).into_iter().collect(),
+        None => config.keys(),
+    });
+    let look = {
+        let keys = Arc::clone(&keys);
+        move |conn: &mut Connection| Ok((purchases_clock(conn)?, stock_read_all(conn, &keys)?))
+    };
+    let (begun, before) = services.read("pass_begin", look).await?;
+    let previous = counted(&before, only);
+    let Ok(ended) = timeout_at(answered_by, services.monitor.pass(trigger, only.cloned())).await else {
+        return so_far(services, trigger, (only, keys), begun, previous).await;
     };
     let report = ended.map_err(|error| services.monitor_problem(&error))?;
-    let replenished = report.purchased_count > 0;
-    let reason = (!replenished).then_some(report.reason);
-    let of_pool = ReplenishedPool {
-        pool,
-        purchased_count: report.purchased_count,
-        reason: reason.clone(),
-        error: report.error.clone(),
-    };
+    let pools: Vec<ReplenishedPool> = report.pools.iter().map(Into::into).collect();
+    let replenished = report.purchased_count() > 0;
+    // Of one pool its own, of all the sums: as they were before and after the pass.
+    let alone = only.and(report.pools.first());
     Ok(Replenished {
         replenished,
-        purchased_count: report.purchased_count,
-        previous_status: report.previous.into(),
-        new_status: report.new.into(),
-        reason,
-        error: report.error,
-        pools: vec![of_pool],
+        purchased_count: report.purchased_count(),
+        previous_status: alone.map_or(report.previous, |pass| pass.previous).into(),
+        new_status: alone.map_or(report.new, |pass| pass.new).into(),
+        reason: (!replenished).then(|| report.reason().to_owned()),
+        error: report.error().map(str::to_owned),
+        pools,
         goes_on: false,
     })
+}
+
+impl From<&PoolPass> for ReplenishedPool {
+    fn from(pass: &PoolPass) -> Self {
+        Self {
+            pool: pass.pool.clone(),
+            purchased_count: pass.purchased_count,
+            reason: (pass.purchased_count == 0).then(|| pass.reason.clone()),
+            error: pass.error.clone(),
+        }
+    }
+}
+
+/// What is counted: one pool, or all of them.
+fn counted(seen: &Overview, only: Option<&PoolName>) -> Stock {
+    match only {
+        Some(only) => seen.pools.get(only).map(|seen| seen.stock).unwrap_or_default(),
+        None => seen.in_force(),
+    }
 }
 
 /// What a pass that goes on has bought since it was asked for.
 async fn so_far(
     services: &Services,
     trigger: Trigger,
-    pool: PoolName,
+    (only, keys): (Option<&PoolName>, Arc<Vec<Keys>>),
     begun: DateTime<Utc>,
-    before: Stock,
+    previous: Stock,
 ) -> Result<Replenished, Problem> {
-    let look = move |conn: &mut _| Ok((purchases_bought_since(conn, trigger, begun)?, stock_read(conn)?.stock));
-    let (purchased_count, now) = services.read("pass_so_far", look).await?;
+    let asked = Arc::clone(&keys);
+    let look =
+        move |conn: &mut Connection| Ok((purchases_bought_since(conn, trigger, begun)?, stock_read_all(conn, &asked)?));
+    let (bought, now) = services.read("pass_so_far", look).await?;
+    let bought_for = |pool: &PoolName| bought.get(pool).copied().unwrap_or_default();
+    let of_pool = |keys: &Keys| ReplenishedPool {
+        pool: keys.pool.clone(),
+        purchased_count: bought_for(&keys.pool),
+        reason: Some(RUNNING.to_owned()),
+        error: None,
+    };
+    let pools: Vec<ReplenishedPool> = keys.iter().map(of_pool).collect();
+    let purchased_count = pools.iter().map(|pool| pool.purchased_count).sum();
     Ok(Replenished {
         replenished: purchased_count > 0,
         purchased_count,
-        previous_status: before.into(),
-        new_status: now.into(),
+        previous_status: previous.into(),
+        new_status: counted(&now, only).into(),
         reason: Some(RUNNING.to_owned()),
         error: None,
-        pools: vec![ReplenishedPool { pool, purchased_count, reason: Some(RUNNING.to_owned()), error: None }],
+        pools,
         goes_on: true,
     })
 }
@@ -148,7 +184,8 @@ fn about(id: &'static str, summary: &'static str) -> About {
         .text(
             "`reason` is there when nothing was bought: `above_threshold`, `locked`, `paused`, `spend_cap`, `halted`, …; and \
              it is `running` when the check lasts longer than `http.sync_order_secs`: it goes on, and the counts are those \
-             so far. `pools` says the same of each pool.",
+             so far. `pools` says the same of each pool; of several, `reason` on top is that of `default`, or of the first that \
+             lacks something.",
         )
         .query::<PoolName>("pool", "Only this pool.")
         .answer::<Replenished>(

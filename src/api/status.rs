@@ -5,7 +5,6 @@
 //! How to get it wrong: adding up what is no count. A threshold is reached by each pool for itself: one of them that needs
 //! numbers is not helped by another that has enough.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -17,8 +16,8 @@ use super::pause::{HaltedDocument, PausedDocument};
 use super::services::Services;
 use crate::config::Config;
 use crate::db::passes::{Pass, passes_latest};
-use crate::db::stock::{Observation, Spend as Spent, stock_read};
-use crate::domain::PoolName;
+use crate::db::stock::{Observation, Overview, Spend as Spent, stock_read_all};
+use crate::domain::{PoolName, Stock};
 use crate::http::{Problem, ProblemCode, json_response};
 use crate::routing::{About, Outcome, Request};
 
@@ -26,11 +25,8 @@ mod of_pool;
 
 pub(crate) use of_pool::OfPool;
 
-/// What was read of each pool.
-pub(crate) type Seen = BTreeMap<PoolName, Observation>;
-
-/// The first five fields are the earlier service's, to the letter. Counts are the sums of those of `pools`, and of the numbers of
-/// pools that are not configured any more.
+/// The first five fields are the earlier service's, to the letter. Counts are the sums of those of `pools`; what users have, or
+/// had a moment ago, of pools that are not configured any more is in them, too, and so is what these own.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = PoolStatus)]
 pub(crate) struct Status {
@@ -43,6 +39,8 @@ pub(crate) struct Status {
     pub(crate) quarantined: u32,
     pub(crate) unready: u32,
     pub(crate) unfit: u32,
+    /// Of another country or type than their pool: given only to whoever asks for their very area code or their country.
+    pub(crate) apart: u32,
     pub(crate) purchasing: u32,
     pub(crate) unsettled: u32,
     pub(crate) waiting: u32,
@@ -105,59 +103,72 @@ pub(crate) async fn status(services: Arc<Services>, request: Request) -> Outcome
     if let Some(unknown) = only.as_ref().filter(|name| config.pool(name).is_none()) {
         return Err(Problem::new(ProblemCode::NotFound, format!("The configuration has no pool {unknown}.")));
     }
-    let (seen, passes) = services.read("status", |conn| Ok((stock_read(conn)?, passes_latest(conn)?))).await?;
-    json_response(StatusCode::OK, &told(&of_default(seen), &passes, &config, only.as_ref()))
-}
-
-/// What is read is that of `default`, as long as there is no other.
-fn of_default(seen: Observation) -> Seen {
-    Seen::from([(PoolName::default_pool(), seen)])
+    let keys = config.keys();
+    let look = move |conn: &mut crate::db::Connection| Ok((stock_read_all(conn, &keys)?, passes_latest(conn)?));
+    let (seen, passes) = services.read("status", look).await?;
+    json_response(StatusCode::OK, &told(&seen, &passes, &config, only.as_ref()))
 }
 
 /// The status document over all pools, for the dashboard and its live events; `passes` are the latest of each pool.
-pub(crate) fn document(seen: Observation, passes: &[Pass], config: &Config) -> Status {
-    told(&of_default(seen), passes, config, None)
+pub(crate) fn document(seen: &Overview, passes: &[Pass], config: &Config) -> Status {
+    told(seen, passes, config, None)
 }
 
-fn told(seen: &Seen, passes: &[Pass], config: &Config, only: Option<&PoolName>) -> Status {
-    let is_meant = |name: &PoolName| only.is_none_or(|only| only == name);
-    let pools = config.pools().filter_map(|(name, pool)| {
-        let last = passes.iter().find(|pass| pass.pool == *name);
-        Some(OfPool::new(name, pool, seen.get(name)?, last))
-    });
-    let pools: Vec<OfPool> = pools.filter(|of_pool| is_meant(&of_pool.pool)).collect();
-    // What is said of the account stands beside each pool.
-    let account = seen.values().next();
-    let spent = account.map(|seen| seen.spend).unwrap_or_default();
-    let last = passes.iter().filter(|pass| is_meant(&pass.pool)).max_by_key(|pass| pass.id);
-    let halted = account.and_then(|seen| seen.buying.halted.clone()).map(Into::into);
+fn told(seen: &Overview, passes: &[Pass], config: &Config, only: Option<&PoolName>) -> Status {
+    let meant = config.pools().filter(|(name, _)| only.is_none_or(|only| only == *name));
+    let pools: Vec<OfPool> = meant
+        .filter_map(|(name, pool)| {
+            let last = passes.iter().find(|pass| pass.pool == *name);
+            Some(OfPool::new(name, pool, seen.pools.get(name)?, last))
+        })
+        .collect();
+    let is_told = |name: &PoolName| pools.iter().any(|pool| pool.pool == *name);
+    let last = passes.iter().filter(|pass| is_told(&pass.pool)).max_by_key(|pass| pass.id);
+    let halted = seen.buying.halted.clone().map(Into::into);
     let alone = pools.first().filter(|_| only.is_some()).and_then(|of_pool| of_pool.halted.clone());
+    // Nobody asks for the numbers of a pool that is gone but their users.
+    let left: Vec<(&PoolName, &Observation)> = seen.unconfigured().filter(|_| only.is_none()).collect();
     let sum = |count: fn(&OfPool) -> u32| pools.iter().fold(0_u32, |sum, of_pool| sum.saturating_add(count(of_pool)));
+    let with_left = |count: fn(&OfPool) -> u32, left_count: fn(&Observation) -> u32| {
+        left.iter().fold(sum(count), |sum, (_, seen)| sum.saturating_add(left_count(seen)))
+    };
+    let assigned = with_left(|pool| pool.assigned, |left| left.stock.assigned);
+    let quarantined = with_left(|pool| pool.quarantined, |left| left.stock.quarantined);
+    let held = with_left(|pool| pool.held, |left| left.held);
+    let available = sum(|pool| pool.available);
     Status {
-        available: sum(|pool| pool.available),
-        assigned: sum(|pool| pool.assigned),
-        total: sum(|pool| pool.total),
+        available,
+        assigned,
+        total: available.saturating_add(assigned),
         threshold: sum(|pool| pool.threshold),
         needs_replenishment: pools.iter().any(|pool| pool.needs_replenishment),
-        quarantined: sum(|pool| pool.quarantined),
+        quarantined,
         unready: sum(|pool| pool.unready),
         unfit: sum(|pool| pool.unfit),
+        apart: sum(|pool| pool.apart),
         purchasing: sum(|pool| pool.purchasing),
         unsettled: sum(|pool| pool.unsettled),
         waiting: sum(|pool| pool.waiting),
-        missing: sum(|pool| pool.missing),
-        missing_of_users: sum(|pool| pool.missing_of_users),
-        held: sum(|pool| pool.held),
-        resting: sum(|pool| pool.resting),
-        owned: sum(|pool| pool.owned),
+        missing: with_left(|pool| pool.missing, |left| left.missing),
+        missing_of_users: with_left(|pool| pool.missing_of_users, |left| left.missing_of_users),
+        held,
+        resting: quarantined.saturating_sub(held),
+        owned: with_left(|pool| pool.owned, |left| left.stock.owned()),
         owned_max: sum(|pool| pool.owned_max),
         available_room: sum(|pool| pool.available_room),
-        paused: account.and_then(|seen| seen.buying.paused.clone()).map(Into::into),
+        paused: seen.buying.paused.clone().map(Into::into),
         halted: alone.or(halted),
-        spend: spend(spent, config),
+        spend: spend(seen.spend, config),
         last_replenishment: last.cloned().map(Into::into),
+        unconfigured: left.into_iter().map(Unconfigured::of).collect(),
         pools,
-        unconfigured: Vec::new(),
+    }
+}
+
+impl Unconfigured {
+    fn of((pool, seen): (&PoolName, &Observation)) -> Self {
+        let Stock { available, assigned, quarantined, .. } = seen.stock;
+        Self { pool: pool.clone(), available, assigned, quarantined }
     }
 }
 
@@ -173,7 +184,7 @@ pub(crate) fn about() -> About {
     let last = json!({"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
         "purchased_count": 20, "error": null, "pool": "default"});
     let mut document = json!({"available": 13, "assigned": 6, "total": 19, "threshold": 10, "needs_replenishment": false,
-        "quarantined": 1, "unready": 0, "unfit": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "missing": 0,
+        "quarantined": 1, "unready": 0, "unfit": 0, "apart": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "missing": 0,
         "missing_of_users": 0, "held": 0, "resting": 1, "owned": 20, "owned_max": 1000, "available_room": 37, "halted": null,
         "spend": {"hour": {"bought": 20, "max": null}, "day": {"bought": 20, "max": null}}, "last_replenishment": last});
     let mut pool = document.clone();

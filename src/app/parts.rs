@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
-use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -17,7 +16,7 @@ use crate::assignment::{CounterSlot, Desk, DeskDependencies, DeskHandle, Refusal
 use crate::audit::{AuditActor, AuditDependencies};
 use crate::custody::Custody;
 use crate::http::{ServerLimits, ServerOptions};
-use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor, WebhookConfigurer};
+use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor, QuietUntil, WebhookConfigurer};
 use crate::purchaser::{Buyer, CareAnswers, HolderWatch, Purchaser, PurchaserHandle, Work};
 use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
 use crate::schedule::{Schedule, ScheduleTargets};
@@ -146,15 +145,15 @@ impl<'a> Parts<'a> {
         (handle, buyer)
     }
 
-    /// The monitor's handle, and until when it leaves the pool alone.
+    /// The monitor's handle, and until when it leaves which pool alone.
     pub(super) fn pool_monitor(
         &mut self,
         purchaser: &PurchaserHandle,
         care: CareAnswers,
         configurer: &WebhookConfigurer,
         custody: &Custody,
-    ) -> (MonitorHandle, watch::Receiver<Option<DateTime<Utc>>>) {
-        let (slot, (quiet, quiet_until)) = (Slot::default(), watch::channel(None));
+    ) -> (MonitorHandle, watch::Receiver<QuietUntil>) {
+        let (slot, (quiet, quiet_until)) = (Slot::default(), watch::channel(QuietUntil::new()));
         let handle = MonitorHandle::new(slot.clone());
         let deps = MonitorDependencies {
             db: self.app.db.clone(),

@@ -2,13 +2,17 @@
 //!
 //! How to get it wrong: a fact that is a judgement already. Whoever judges otherwise could not.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use crate::db::attention::{Sight, SpendCaps};
 use crate::db::pools::PoolsWebhooks;
-use crate::domain::PoolPolicy;
+use crate::domain::{CapLimits, Keys, PoolName, PoolPolicy};
+
+/// When each pool is looked at again that is left alone now.
+pub(crate) type QuietUntil = BTreeMap<PoolName, DateTime<Utc>>;
 
 /// Everything that is judged.
 #[derive(Debug, Clone)]
@@ -26,8 +30,8 @@ pub(crate) struct Facts {
 /// What is configured here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// `[pool]`
-    pub(crate) policy: PoolPolicy,
+    /// Each pool, `default` first, then by name.
+    pub(crate) pools: Vec<PoolLimits>,
     /// `[spend]`
     pub(crate) caps: SpendCaps,
     /// `purchase.unknown_settle_secs`
@@ -36,13 +40,24 @@ pub(crate) struct Limits {
     pub(crate) webhooks: PoolsWebhooks,
 }
 
+/// What is configured of one pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PoolLimits {
+    /// Its name, and under which keys.
+    pub(crate) keys: Keys,
+    /// How it wants to be.
+    pub(crate) policy: PoolPolicy,
+    /// What bounds its purchases beside that.
+    pub(crate) caps: CapLimits,
+}
+
 /// How this process fares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Process {
     /// Parts that are away or stuck.
     pub(crate) stuck: Vec<&'static str>,
-    /// When the pool is looked at next after a pass that bought nothing; `None` = at once.
-    pub(crate) next_try_at: Option<DateTime<Utc>>,
+    /// When a pool is looked at next after a pass that bought nothing for it; one that is not among them at once.
+    pub(crate) next_try_at: QuietUntil,
     /// Whoever has the purchase lock gives no sign of life.
     pub(crate) holder_is_frozen: bool,
 }

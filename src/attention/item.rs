@@ -3,7 +3,11 @@
 //! Invariants: a kind keeps its name, because monitoring and scripts ask for it; each item says what to do.
 //! How to get it wrong: a time in a sentence. Pages show times in the reader's zone, so they stand beside it.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
+
+use crate::domain::PoolName;
 
 /// How bad it is.
 #[derive(
@@ -52,6 +56,8 @@ pub(crate) enum Kind {
     SignupsWaiting,
     /// All buying is halted.
     Halted,
+    /// Buying for one pool is halted, because it lacks something.
+    PoolHalted,
     /// Automatic buying is paused.
     Paused,
     /// Users have numbers that are not at Twilio any more.
@@ -60,11 +66,13 @@ pub(crate) enum Kind {
     AnotherTag,
     /// Numbers are out of stock until an operator decides.
     ToDecide,
-    /// Fewer are available than `pool.threshold_low`.
+    /// Numbers belong to a pool that the configuration does not name.
+    PoolUnconfigured,
+    /// Fewer are available than the pool's `threshold_low`.
     PoolLow,
-    /// A cap keeps the pool below its threshold.
+    /// A cap keeps a pool below its threshold.
     CapBinds,
-    /// More are owned than `pool.owned_max`.
+    /// More are owned than the pool's `owned_max`.
     OwnedMaxExceeded,
     /// Numbers in the pool whose webhooks Twilio refuses.
     WebhooksFailed,
@@ -89,10 +97,12 @@ impl Kind {
             Self::SignupsRefused => "signups_refused",
             Self::SignupsWaiting => "signups_waiting",
             Self::Halted => "halted",
+            Self::PoolHalted => "pool_halted",
             Self::Paused => "paused",
             Self::MissingOfUsers => "missing_of_users",
             Self::AnotherTag => "another_tag",
             Self::ToDecide => "to_decide",
+            Self::PoolUnconfigured => "pool_unconfigured",
             Self::PoolLow => "pool_low",
             Self::CapBinds => "cap_binds",
             Self::OwnedMaxExceeded => "owned_max_exceeded",
@@ -106,12 +116,12 @@ impl Kind {
 }
 
 /// Where an item leads on the dashboard: a list, a place of the page, or the question of an act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Link {
     /// Such as `/admin/phones/dashboard/acts/resume`.
-    pub(crate) path: &'static str,
+    pub(crate) path: Cow<'static, str>,
     /// What it says.
-    pub(crate) text: &'static str,
+    pub(crate) text: Cow<'static, str>,
 }
 
 /// What comes next by itself, and when.
@@ -128,6 +138,8 @@ pub(crate) struct Next {
 pub(crate) struct Item {
     /// What it is.
     pub(crate) kind: Kind,
+    /// The pool that it is about; `None` = all of them, or none.
+    pub(crate) pool: Option<PoolName>,
     /// How bad it is.
     pub(crate) severity: Severity,
     /// One sentence.
@@ -153,6 +165,7 @@ impl Item {
     pub(super) fn new(kind: Kind, severity: Severity, summary: impl Into<String>, todo: impl Into<String>) -> Self {
         Self {
             kind,
+            pool: None,
             severity,
             summary: summary.into(),
             detail: String::new(),
@@ -181,7 +194,11 @@ impl Item {
         Self { next: at.map(|at| Next { what, at }), ..self }
     }
 
-    pub(super) fn link(self, text: &'static str, path: &'static str) -> Self {
-        Self { link: Some(Link { path, text }), ..self }
+    pub(super) fn link(self, text: impl Into<Cow<'static, str>>, path: impl Into<Cow<'static, str>>) -> Self {
+        Self { link: Some(Link { path: path.into(), text: text.into() }), ..self }
+    }
+
+    pub(super) fn of(self, pool: &PoolName) -> Self {
+        Self { pool: Some(pool.clone()), ..self }
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use tokio::sync::watch;
 
-use super::facts::{Facts, Limits, Process};
+use super::facts::{Facts, Limits, PoolLimits, Process, QuietUntil};
 use crate::config::Config;
-use crate::db::attention::{SpendCaps, attention_look};
+use crate::db::attention::{SpendCaps, Watched, attention_look};
 use crate::db::purchases::holder::holder_seen;
 use crate::db::{Db, DbError};
 use crate::purchaser::HolderWatch;
@@ -28,8 +28,8 @@ pub(crate) struct Sources {
     pub(crate) health: Vec<Arc<Health>>,
     /// Whether whoever has the purchase lock lives.
     pub(crate) holder: HolderWatch,
-    /// Until when the monitor leaves the pool alone.
-    pub(crate) quiet_until: watch::Receiver<Option<DateTime<Utc>>>,
+    /// Until when the monitor leaves which pool alone.
+    pub(crate) quiet_until: watch::Receiver<QuietUntil>,
 }
 
 impl Sources {
@@ -39,9 +39,9 @@ impl Sources {
             let config = self.config.load();
             (Limits::of(&config), config.lock.advisory_key)
         };
-        let (threshold, caps) = (limits.policy.threshold_low, limits.caps);
+        let (watched, caps) = (limits.watched(), limits.caps);
         let look = move |conn: &mut crate::db::Connection| {
-            Ok((attention_look(conn, threshold, caps)?, holder_seen(conn, advisory_key)?))
+            Ok((attention_look(conn, &watched, caps)?, holder_seen(conn, advisory_key)?))
         };
         let (sight, holder_is_frozen, error) = match self.db.run("attention_look", look).await {
             Ok((sight, holder)) => (Some(sight), self.holder.sees(holder.as_ref()), None),
@@ -49,7 +49,8 @@ impl Sources {
         };
         let stuck = self.health.iter().filter(|health| !health.is_well()).map(|health| health.name()).collect();
         let at = sight.as_ref().map_or_else(Utc::now, |sight| sight.at);
-        let next_try_at = self.quiet_until.borrow().filter(|until| *until > at);
+        let mut next_try_at = self.quiet_until.borrow().clone();
+        next_try_at.retain(|_, until| *until > at);
         let process = Process { stuck, next_try_at, holder_is_frozen };
         (Facts { at, limits, sight, process }, error)
     }
@@ -59,10 +60,25 @@ impl Limits {
     /// Those in force.
     pub(crate) fn of(config: &Config) -> Self {
         Self {
-            policy: config.pool.policy(),
+            pools: config
+                .pools()
+                .filter_map(|(name, pool)| {
+                    Some(PoolLimits {
+                        keys: config.keys_of(name)?,
+                        policy: pool.policy(),
+                        caps: config.cap_limits(pool),
+                    })
+                })
+                .collect(),
             caps: SpendCaps { hour: config.spend.purchases_per_hour_max, day: config.spend.purchases_per_day_max },
             unknown_settle: Duration::from_secs(config.purchase.unknown_settle().as_secs()),
             webhooks: config.webhooks_by_pool(),
         }
+    }
+
+    /// The pools, as the database is asked about them.
+    fn watched(&self) -> Vec<Watched> {
+        let watched = |pool: &PoolLimits| Watched { keys: pool.keys.clone(), threshold: pool.policy.threshold_low };
+        self.pools.iter().map(watched).collect()
     }
 }

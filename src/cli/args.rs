@@ -15,7 +15,7 @@ mod users;
 pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs};
 pub(super) use pool::{
     ConfigureArgs, OrderCommand, OrdersArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs, ReplenishArgs,
-    StatusArgs,
+    ResumeArgs, StatusArgs,
 };
 pub(super) use shared::{Color, Length, ListArgs, PoolListArgs, Remote};
 pub(super) use users::{AssignArgs, ReleaseArgs, UserCommand, UsersArgs};
@@ -94,7 +94,7 @@ pub(super) enum Command {
     /// Stop all automatic buying, emergencies included, on all instances
     Pause(PauseArgs),
     /// Let automatic buying go on, and end a halt
-    Resume(PauseArgs),
+    Resume(ResumeArgs),
     /// Show whose key this is, and what it may do
     Whoami(Remote),
     /// Print the OpenAPI description of the HTTP API; needs no daemon

@@ -57,7 +57,7 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("pause", &["callbunker pause --reason \"moving to another account\""]),
-    ("resume", &["callbunker resume"]),
+    ("resume", &["callbunker resume", "callbunker resume --pool gb"]),
     ("whoami", &["callbunker whoami"]),
     ("openapi", &["callbunker openapi > callbunker.json"]),
     (

@@ -94,7 +94,7 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Audit(args) => lists::audit(&client(&args.remote)?, &args),
         Command::Import(args) => import::import(|| client(&args.remote), &args),
         Command::Pause(args) => pause::pause(&client(&args.remote)?, &args),
-        Command::Resume(args) => pause::resume(&client(&args.remote)?, &args),
+        Command::Resume(args) => pause::resume(&client(&args.pause.remote)?, &args),
         Command::Whoami(remote) => users::whoami(&client(&remote)?, &remote),
         Command::Openapi => ending::say(&crate::web::description_text()),
         Command::Completions { shell } => shell::completions(shell),

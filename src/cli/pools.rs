@@ -8,6 +8,7 @@ use super::api_request::ApiRequest;
 use super::args::Remote;
 use super::client::Client;
 use super::ending::{Ending, say};
+use super::pause::halt_of;
 use super::tables::{items, list, text};
 
 const COLUMNS: [(&str, &str); 8] = [
@@ -64,8 +65,8 @@ fn row(pool: &Value, status: &Value, plan: &Value) -> Value {
 
 fn state(pool: &Value, status: &Value) -> String {
     match (&pool["halted"], &status["halted"]) {
-        (halted, _) if halted["needs"].is_string() => format!("halted: needs {}", text(&halted["needs"])),
-        (halted, of_all) if halted.is_object() || of_all.is_object() => "halted".to_owned(),
+        (halted, _) if halted.is_object() => halt_of(halted),
+        (_, of_all) if of_all.is_object() => "halted".to_owned(),
         _ if pool["needs_replenishment"] == true => "low".to_owned(),
         _ => "ok".to_owned(),
     }

@@ -13,7 +13,7 @@ use super::api_request::ApiRequest;
 use super::args::StatusArgs;
 use super::client::Client;
 use super::ending::{CommandError, Ending, both, say, told_unreachable};
-use super::pause::buying_lines;
+use super::pause::{buying_lines, halt_of};
 use super::screen::{Screen, Tone, paint};
 use super::tables::{Facts, clean, text};
 use crate::api::attention::{Attention, AttentionItem};
@@ -109,7 +109,7 @@ fn table(document: &Value) -> String {
     facts.counts(&["held"], Tone::Warn);
     facts.show(&["resting", "quarantined"]);
     facts.counts(&["unready", "unfit"], Tone::Warn);
-    facts.show(&["purchasing"]);
+    facts.show(&["apart", "purchasing"]);
     facts.counts(&["unsettled", "waiting"], Tone::Warn);
     facts.show(&["available_room"]);
     let spend = facts.take("spend");
@@ -127,13 +127,14 @@ fn table(document: &Value) -> String {
     facts.print()
 }
 
-/// How much of what each of several pools wants is there, and which are not configured.
+/// How much of what each of several pools wants is there, what one that is halted alone needs, and which are not configured.
 fn of_pools(facts: &mut Facts) {
     let (pools, unconfigured) = (facts.take("pools"), facts.take("unconfigured"));
     let pools = pools.as_array().map(Vec::as_slice).unwrap_or_default();
-    if pools.len() > 1 {
+    if pools.len() > 1 || pools.iter().any(|pool| pool["halted"].is_object()) {
         let stock = |pool: &Value| {
-            let halted = if pool["halted"].is_object() { ", halted" } else { "" };
+            let halted = &pool["halted"];
+            let halted = if halted.is_object() { format!(", {}", halt_of(halted)) } else { String::new() };
             let (name, available, threshold) =
                 (text(&pool["pool"]), text(&pool["available"]), text(&pool["threshold"]));
             format!("{name} {available} (threshold {threshold}{halted})")
@@ -207,6 +208,7 @@ mod tests {
     fn item() -> AttentionItem {
         AttentionItem {
             kind: Kind::PoolEmpty,
+            pool: None,
             severity: Severity::Critical,
             summary: "The pool is empty: signups are refused.".to_owned(),
             detail:

@@ -15,7 +15,7 @@ use super::schema::Schema;
 use super::secrets::{self, Secrets};
 use super::sections::*;
 use super::sources::Sources;
-use crate::domain::{CapLimits, Catalog, PoolName, Webhooks};
+use crate::domain::{CapLimits, Catalog, Keys, PoolName, Webhooks};
 
 /// Writes whatever has a line for each section. `fixed` = built into what runs (sockets, connection pools, clients, the
 /// lock, the supervisor), so a reload keeps it.
@@ -125,6 +125,18 @@ impl Config {
     #[must_use]
     pub fn pool(&self, name: &PoolName) -> Option<&PoolConfig> {
         if name.is_default() { Some(&self.pool) } else { self.pools.get(name) }
+    }
+
+    /// A pool under the keys in force; `None` when there is none of this name.
+    #[must_use]
+    pub fn keys_of(&self, name: &PoolName) -> Option<Keys> {
+        Some(Keys { pool: name.clone(), fingerprint: self.pool(name)?.fingerprint().into() })
+    }
+
+    /// All pools under the keys in force, `default` first, then by name.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Keys> {
+        self.pools().filter_map(|(name, _)| self.keys_of(name)).collect()
     }
 
     /// What each number of a pool carries at Twilio.

@@ -37,9 +37,9 @@ use crate::db::numbers::{IdleNumber, pool_oldest};
 use crate::db::passes::{Pass, passes_latest, passes_list};
 use crate::db::purchases::{OrderView, orders_recent, purchases_of_month};
 use crate::db::slice::Slice;
-use crate::db::stock::stock_read;
+use crate::db::stock::{Overview, stock_read_all};
 use crate::db::{Connection, DbError};
-use crate::domain::{AssignmentSource, PoolName, WebhookStatus};
+use crate::domain::{AssignmentSource, Keys, PoolName, WebhookStatus};
 use crate::http::Problem;
 use crate::routing::{About, Hours, Outcome, Request};
 
@@ -49,7 +49,7 @@ const POOL: i64 = 50;
 const ACTS: i64 = 20;
 
 struct Read {
-    seen: crate::db::stock::Observation,
+    seen: Overview,
     pace: Pace,
     free_at: [Option<DateTime<Utc>>; 2],
     bought_this_month: i64,
@@ -65,8 +65,8 @@ struct Read {
     audit: Vec<AuditTold>,
 }
 
-fn read(conn: &mut Connection, (hours, step): (u32, u32), caps: SpendCaps) -> Result<Read, DbError> {
-    let seen = stock_read(conn)?;
+fn read(conn: &mut Connection, pools: &[Keys], (hours, step): (u32, u32), caps: SpendCaps) -> Result<Read, DbError> {
+    let seen = stock_read_all(conn, pools)?;
     Ok(Read {
         free_at: spend_free_at(conn, seen.spend, caps)?,
         bought_this_month: purchases_of_month(conn)?,
@@ -246,11 +246,12 @@ pub(crate) async fn home(services: Arc<Services>, request: Request) -> Outcome {
 
 async fn show(services: &Services, request: &Request) -> Outcome {
     let chosen = chart::chosen(request)?;
-    let caps = {
-        let spend = &services.config.load().spend;
-        SpendCaps { hour: spend.purchases_per_hour_max, day: spend.purchases_per_day_max }
+    let (caps, keys) = {
+        let config = services.config.load();
+        let spend = &config.spend;
+        (SpendCaps { hour: spend.purchases_per_hour_max, day: spend.purchases_per_day_max }, config.keys())
     };
-    let read = services.read("dashboard", move |conn| read(conn, chosen, caps));
+    let read = services.read("dashboard", move |conn| read(conn, &keys, chosen, caps));
     let (read, attention) = tokio::join!(read, attention(services));
     let home = make(services, request, read?, attention)?;
     page(StatusCode::OK, &home, home.frame.said.as_ref())
@@ -259,9 +260,10 @@ async fn show(services: &Services, request: &Request) -> Outcome {
 fn make(services: &Services, request: &Request, read: Read, attention: Attention) -> Result<Home, Problem> {
     let config = services.config.load();
     let silent = read.seen.buying.silences_twilio();
-    let now = chart::now(&read.seen.stock, config.pool.threshold_low);
+    let default = read.seen.pools.get(&PoolName::default_pool()).map(|seen| seen.stock).unwrap_or_default();
+    let now = chart::now(&default, config.pool.threshold_low);
     let (samples, marks) = read.past;
-    let status = document(read.seen, &read.latest, &config);
+    let status = document(&read.seen, &read.latest, &config);
     let [hour_free_at, day_free_at] = read.free_at;
     Ok(Home {
         frame: Frame { available: Some(status.available), ..Frame::new("Dashboard", services, request) },

@@ -3,6 +3,8 @@
 //! Invariants: every fact is of now, of all instances, and outlives a restart; no list grows with the pool.
 //! How to get it wrong: a fact of the last comparison's report. The next one tells it no more, and it is so all the same.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -12,11 +14,12 @@ use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::installation::database_now;
 use super::numbers::{MENDABLE, ON_HOLD, UNREADY};
-use super::passes::{Pass, pass_latest};
+use super::passes::{Pass, passes_latest};
+use super::pool_halts::Keys;
 use super::pools::{PoolsWebhooks, pools_webhooks};
 use super::purchases::{OrderView, orders_recent};
 use super::refusals::{Refused, refusals_read};
-use super::stock::{Observation, SPENT, Spend, stock_read};
+use super::stock::{Overview, SPENT, Spend, stock_read_all};
 use crate::domain::PoolName;
 
 /// How many, and since when the longest.
@@ -55,68 +58,106 @@ pub struct SpendCaps {
 pub struct Sight {
     /// When, by the database's clock.
     pub at: DateTime<Utc>,
-    /// Stock, spend, pause and halt.
-    pub observation: Observation,
+    /// Stock, spend, pause and halts.
+    pub stock: Overview,
+    /// What is known of each pool that was asked for, beside its stock.
+    pub pools: BTreeMap<PoolName, PoolSight>,
     /// What the numbers of each pool shall carry.
     pub webhooks: PoolsWebhooks,
-    /// Since when nothing is available; `None` = it is, or it ended within the last minute.
-    pub empty_since: Option<DateTime<Utc>>,
-    /// The same of `pool.threshold_low`.
-    pub low_since: Option<DateTime<Utc>>,
     /// Numbers of users that Twilio does not have any more.
     pub missing_of_users: Lying,
     /// Numbers of users that carry another environment's tag.
     pub another_tag: Lying,
     /// Numbers that are out of stock until an operator decides; adoptions of the last ten minutes may still be at it.
     pub held: Lying,
-    /// In the pool, but Twilio refuses their webhooks.
+    /// In a pool, but Twilio refuses their webhooks.
     pub webhooks_failed: Lying,
-    /// In the pool, but their webhooks are not confirmed, for longer than a purchase takes.
+    /// In a pool, but their webhooks are not confirmed, for longer than a purchase takes.
     pub webhooks_pending: Lying,
     /// Purchases whose outcome is unknown.
     pub unsettled: Lying,
-    /// Refused signups.
-    pub refused: Refused,
     /// When the hour's purchases allow one more; `None` = now, or never.
     pub hour_free_at: Option<DateTime<Utc>>,
     /// The same of the day's.
     pub day_free_at: Option<DateTime<Utc>>,
-    /// The latest look at the pool.
-    pub pass: Option<Pass>,
-    /// The latest order.
-    pub order: Option<OrderView>,
     /// The latest comparison.
     pub comparison: Option<LastComparison>,
 }
+
+/// What is known of one pool.
+#[derive(Debug, Clone, Default)]
+pub struct PoolSight {
+    /// Since when nothing is available; `None` = it is, or it ended within the last minute.
+    pub empty_since: Option<DateTime<Utc>>,
+    /// The same of its `threshold_low`.
+    pub low_since: Option<DateTime<Utc>>,
+    /// Refused signups.
+    pub refused: Refused,
+    /// The latest look at it.
+    pub pass: Option<Pass>,
+    /// The latest order, if it is among the last ones.
+    pub order: Option<OrderView>,
+}
+
+/// A pool that is asked about, under its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watched {
+    /// Which.
+    pub keys: Keys,
+    /// Its `threshold_low`
+    pub threshold: u32,
+}
+
+/// Of so many last orders it is known whose pool's they are.
+const ORDERS: i64 = 10;
 
 /// Looks.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn attention_look(conn: &mut Connection, threshold: u32, caps: SpendCaps) -> Result<Sight, DbError> {
-    let observation = stock_read(conn)?;
-    let (stock, spend) = (observation.stock, observation.spend);
-    let [hour_free_at, day_free_at] = spend_free_at(conn, spend, caps)?;
-    let (missing, held, unfit) = (observation.missing_of_users, observation.held, stock.unfit);
+pub fn attention_look(conn: &mut Connection, watched: &[Watched], caps: SpendCaps) -> Result<Sight, DbError> {
+    let keys: Vec<Keys> = watched.iter().map(|pool| pool.keys.clone()).collect();
+    let stock = stock_read_all(conn, &keys)?;
+    let [hour_free_at, day_free_at] = spend_free_at(conn, stock.spend, caps)?;
+    let all = stock.together();
+    let (missing, held, unfit) = (all.missing_of_users, all.held, all.stock.unfit);
     Ok(Sight {
         at: database_now(conn)?,
         webhooks: pools_webhooks(conn)?,
-        empty_since: if stock.available == 0 { short_since(conn, 1)? } else { None },
-        low_since: if stock.available < threshold { short_since(conn, threshold)? } else { None },
+        pools: pool_sights(conn, watched, &stock)?,
         missing_of_users: if missing > 0 { lying(conn, MISSING_OF_USERS)? } else { Lying::default() },
         another_tag: lying(conn, ANOTHER_TAG)?,
         held: if held > 0 { lying(conn, &held_sql())? } else { Lying::default() },
         webhooks_failed: if unfit > 0 { lying(conn, &failed_sql())? } else { Lying::default() },
-        webhooks_pending: if stock.unready > 0 { lying(conn, &pending_sql())? } else { Lying::default() },
-        unsettled: if stock.unsettled > 0 { lying(conn, UNSETTLED)? } else { Lying::default() },
-        refused: refusals_read(conn)?,
+        webhooks_pending: if all.stock.unready > 0 { lying(conn, &pending_sql())? } else { Lying::default() },
+        unsettled: if all.stock.unsettled > 0 { lying(conn, UNSETTLED)? } else { Lying::default() },
         hour_free_at,
         day_free_at,
-        pass: pass_latest(conn)?,
-        order: orders_recent(conn, 1)?.pop(),
         comparison: last_comparison(conn)?,
-        observation,
+        stock,
     })
+}
+
+fn pool_sights(
+    conn: &mut Connection,
+    watched: &[Watched],
+    stock: &Overview,
+) -> Result<BTreeMap<PoolName, PoolSight>, DbError> {
+    let mut refused = refusals_read(conn)?;
+    let (passes, orders) = (passes_latest(conn)?, orders_recent(conn, ORDERS)?);
+    let mut pools = BTreeMap::new();
+    for Watched { keys: Keys { pool, .. }, threshold } in watched {
+        let available = stock.pools.get(pool).map_or(0, |seen| seen.stock.available);
+        let sight = PoolSight {
+            empty_since: if available == 0 { short_since(conn, pool, 1)? } else { None },
+            low_since: if available < *threshold { short_since(conn, pool, *threshold)? } else { None },
+            refused: refused.remove(pool).unwrap_or_default(),
+            pass: passes.iter().find(|pass| pass.pool == *pool).cloned(),
+            order: orders.iter().find(|order| order.pool == *pool).cloned(),
+        };
+        pools.insert(pool.clone(), sight);
+    }
+    Ok(pools)
 }
 
 const MISSING_OF_USERS: &str = "SELECT count(*) AS count, min(n.missing_since) AS since
@@ -162,15 +203,15 @@ struct At {
     at: Option<DateTime<Utc>>,
 }
 
-/// Since when fewer than `enough` of the default pool are available, by the samples of each minute.
-fn short_since(conn: &mut Connection, enough: u32) -> Result<Option<DateTime<Utc>>, DbError> {
+/// Since when fewer than `enough` of the pool are available, by the samples of each minute.
+fn short_since(conn: &mut Connection, pool: &PoolName, enough: u32) -> Result<Option<DateTime<Utc>>, DbError> {
     let since: At = sql_query(
         "SELECT min(at) AS at FROM stock_samples
           WHERE pool = $2
             AND at > coalesce((SELECT at FROM stock_samples WHERE pool = $2 AND available >= $1 ORDER BY at DESC LIMIT 1), '-infinity')",
     )
     .bind::<Integer, _>(i32::try_from(enough).unwrap_or(i32::MAX))
-    .bind::<Text, _>(PoolName::DEFAULT)
+    .bind::<Text, _>(pool.as_str())
     .get_result(conn)?;
     Ok(since.at)
 }

@@ -75,14 +75,6 @@ pub fn pass_record(
     Ok(())
 }
 
-/// The latest pass, if there was one.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn pass_latest(conn: &mut Connection) -> Result<Option<Pass>, DbError> {
-    Ok(passes::table.order(passes::id.desc()).select(Pass::as_select()).first(conn).optional()?)
-}
-
 #[derive(QueryableByName)]
 struct Latest {
     #[diesel(sql_type = BigInt)]

@@ -4,7 +4,7 @@
 //! instance with other keys is not stopped by one that has not been told of them yet.
 //! How to get it wrong: asking for the pool alone. The halt of keys that nobody has any more would stop it for ever.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -13,23 +13,8 @@ use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz};
 
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
+pub use crate::domain::Keys;
 use crate::domain::PoolName;
-
-/// A pool under the keys that it has this moment: what is said of it under others is not said of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keys {
-    /// Which pool.
-    pub pool: PoolName,
-    /// Its keys in short; see `PoolConfig::fingerprint`.
-    pub fingerprint: Arc<str>,
-}
-
-#[cfg(test)]
-impl Default for Keys {
-    fn default() -> Self {
-        Self { pool: PoolName::default_pool(), fingerprint: "0123456789abcdef".into() }
-    }
-}
 
 /// What a pool lacks.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -52,6 +37,18 @@ pub struct PoolHalt {
     /// The keys that were refused; see `PoolConfig::fingerprint`.
     #[diesel(sql_type = Text)]
     pub fingerprint: String,
+}
+
+impl PoolHalt {
+    /// What it means and what ends it, for people with a key.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let since = self.since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        let Self { pool, message, needs, .. } = self;
+        format!(
+            "{pool} is halted since {since}: {needs} lacks or does not fit ({message}); other keys end it, or a resume of the pool"
+        )
+    }
 }
 
 /// A refusal that halts a pool.
@@ -100,6 +97,19 @@ pub fn pool_halt_read(conn: &mut Connection, keys: &Keys) -> Result<Option<PoolH
         .get_result(conn)
         .optional()?;
     Ok(halt)
+}
+
+/// Those of `pools` that are halted under these very keys.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn pool_halts_of(conn: &mut Connection, pools: &[Keys]) -> Result<BTreeMap<PoolName, PoolHalt>, DbError> {
+    let is_asked = |halt: &PoolHalt| {
+        let same = |keys: &Keys| keys.pool == halt.pool && *keys.fingerprint == *halt.fingerprint;
+        pools.iter().any(same)
+    };
+    let halts = pool_halts_read(conn)?.into_iter().filter(is_asked);
+    Ok(halts.map(|halt| (halt.pool.clone(), halt)).collect())
 }
 
 /// Every halt, whoever's keys were refused, by the pool's name.

@@ -4,6 +4,7 @@
 //! written while nobody is refused.
 //! How to get it wrong: a row for each refusal. At an empty pool they come by the thousand.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -73,16 +74,25 @@ pub struct Refused {
     pub since: Option<DateTime<Utc>>,
 }
 
-/// Reads them.
+/// Reads them, pool by pool.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn refusals_read(conn: &mut Connection) -> Result<Refused, DbError> {
-    Ok(sql_query(
-        "SELECT coalesce(sum(count) FILTER (WHERE minute > clock_timestamp() - interval '10 minutes'), 0)::bigint AS ten_minutes,
+pub fn refusals_read(conn: &mut Connection) -> Result<BTreeMap<PoolName, Refused>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        pool: PoolName,
+        #[diesel(embed)]
+        refused: Refused,
+    }
+    let rows: Vec<Row> = sql_query(
+        "SELECT pool, coalesce(sum(count) FILTER (WHERE minute > clock_timestamp() - interval '10 minutes'), 0)::bigint AS ten_minutes,
                 coalesce(sum(count), 0)::bigint AS hour, min(minute) AS since
            FROM signup_refusals
-          WHERE minute > clock_timestamp() - interval '1 hour' AND code NOT IN ('area_code_unavailable', 'country_unavailable')",
+          WHERE minute > clock_timestamp() - interval '1 hour' AND code NOT IN ('area_code_unavailable', 'country_unavailable')
+          GROUP BY pool",
     )
-    .get_result(conn)?)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.pool, row.refused)).collect())
 }

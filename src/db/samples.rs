@@ -6,12 +6,12 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, Integer, Text, Timestamptz};
+use diesel::sql_types::{Array, Double, Integer, Text, Timestamptz};
 
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
-use super::stock::stock_read;
-use crate::domain::PoolName;
+use super::stock::stock_read_all;
+use crate::domain::{PoolName, Stock};
 
 const DAYS_KEPT: i32 = 30;
 
@@ -35,36 +35,46 @@ pub struct Sample {
     pub threshold: i32,
 }
 
-/// Writes this minute's row of `pool`, unless some instance has; then prunes. Says whether it wrote.
+/// Writes this minute's rows of these pools, each beside its threshold, unless some instance has; then prunes. Says whether it
+/// wrote any.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn sample_take(conn: &mut Connection, pool: &PoolName, threshold: u32) -> Result<bool, DbError> {
+pub fn samples_take(conn: &mut Connection, thresholds: &[(PoolName, u32)]) -> Result<bool, DbError> {
     #[derive(QueryableByName)]
     struct Taken {
-        #[diesel(sql_type = BigInt)]
-        taken: i64,
+        #[diesel(sql_type = Text)]
+        pool: PoolName,
     }
-    let this_minute: Taken = sql_query(
-        "SELECT count(*) AS taken FROM stock_samples WHERE at = date_trunc('minute', clock_timestamp(), 'UTC') AND pool = $1",
-    )
-    .bind::<Text, _>(pool.as_str())
-    .get_result(conn)?;
-    if this_minute.taken > 0 {
+    let taken: Vec<Taken> =
+        sql_query("SELECT pool FROM stock_samples WHERE at = date_trunc('minute', clock_timestamp(), 'UTC')")
+            .load(conn)?;
+    let is_missing = |pool: &PoolName| !taken.iter().any(|taken| taken.pool == *pool);
+    let missing: Vec<&(PoolName, u32)> = thresholds.iter().filter(|(pool, _)| is_missing(pool)).collect();
+    if missing.is_empty() {
         return Ok(false);
     }
-    let stock = stock_read(conn)?.stock;
-    let integer = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    // Whatever the pools are called, and whoever configures them.
+    let seen = stock_read_all(conn, &[])?.others;
+    let stock = |pool: &PoolName| seen.get(pool).map(|seen| seen.stock).unwrap_or_default();
+    let counts = |of: fn(&Stock) -> u32| {
+        let each = missing.iter().map(|(pool, _)| integer(of(&stock(pool))));
+        each.collect::<Vec<i32>>()
+    };
     let written = sql_query(
         "INSERT INTO stock_samples (at, available, assigned, quarantined, unready, threshold, pool)
-         VALUES (date_trunc('minute', clock_timestamp(), 'UTC'), $1, $2, $3, $4, $5, $6) ON CONFLICT (at, pool) DO NOTHING",
+         SELECT date_trunc('minute', clock_timestamp(), 'UTC'), available, assigned, quarantined, unready, threshold, pool
+           FROM unnest($1::integer[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $6::text[])
+                AS samples (available, assigned, quarantined, unready, threshold, pool)
+          -- Everybody writes in the same order, else two instances would deadlock.
+          ORDER BY pool ON CONFLICT (at, pool) DO NOTHING",
     )
-    .bind::<Integer, _>(integer(stock.available))
-    .bind::<Integer, _>(integer(stock.assigned))
-    .bind::<Integer, _>(integer(stock.quarantined))
-    .bind::<Integer, _>(integer(stock.unready))
-    .bind::<Integer, _>(integer(threshold))
-    .bind::<Text, _>(pool.as_str())
+    .bind::<Array<Integer>, _>(counts(|stock| stock.available))
+    .bind::<Array<Integer>, _>(counts(|stock| stock.assigned))
+    .bind::<Array<Integer>, _>(counts(|stock| stock.quarantined))
+    .bind::<Array<Integer>, _>(counts(|stock| stock.unready))
+    .bind::<Array<Integer>, _>(missing.iter().map(|(_, threshold)| integer(*threshold)).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(missing.iter().map(|(pool, _)| pool.as_str()).collect::<Vec<_>>())
     .execute(conn)?;
     if written > 0 {
         sql_query("DELETE FROM stock_samples WHERE at < clock_timestamp() - make_interval(days => $1)")
@@ -72,6 +82,10 @@ pub fn sample_take(conn: &mut Connection, pool: &PoolName, threshold: u32) -> Re
             .execute(conn)?;
     }
     Ok(written > 0)
+}
+
+fn integer(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// The last `hours` of `pool`, oldest first, in stretches of `step_secs`.

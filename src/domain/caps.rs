@@ -61,11 +61,21 @@ pub struct Caps {
 impl Caps {
     /// What so many purchases of the pool leave.
     pub fn spend(&mut self, count: u32) {
-        for left in [&mut self.hour_left, &mut self.day_left, &mut self.pool_day_left, &mut self.owned_all_left] {
-            if *left != UNBOUND {
-                *left = left.saturating_sub(count);
-            }
+        self.spend_elsewhere(count);
+        take(&mut self.pool_day_left, count);
+    }
+
+    /// What so many purchases of another pool leave.
+    pub fn spend_elsewhere(&mut self, count: u32) {
+        for left in [&mut self.hour_left, &mut self.day_left, &mut self.owned_all_left] {
+            take(left, count);
         }
+    }
+}
+
+fn take(left: &mut u32, count: u32) {
+    if *left != UNBOUND {
+        *left = left.saturating_sub(count);
     }
 }
 

@@ -63,6 +63,26 @@ impl Stock {
         ]
     }
 
+    /// What both have.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let sum = |of: fn(&Self) -> u32| of(self).saturating_add(of(other));
+        Self {
+            available: sum(|stock| stock.available),
+            unready: sum(|stock| stock.unready),
+            unfit: sum(|stock| stock.unfit),
+            apart: sum(|stock| stock.apart),
+            assigned: sum(|stock| stock.assigned),
+            quarantined: sum(|stock| stock.quarantined),
+            due: sum(|stock| stock.due),
+            purchasing: sum(|stock| stock.purchasing),
+            unsettled: sum(|stock| stock.unsettled),
+            doubted: sum(|stock| stock.doubted),
+            waiting: sum(|stock| stock.waiting),
+            unserved: sum(|stock| stock.unserved),
+        }
+    }
+
     /// What could serve a signup now or soon.
     #[must_use]
     pub fn idle(&self) -> u32 {

@@ -75,8 +75,8 @@ async fn watch(services: &Services, live: &Live) {
 }
 
 async fn look_once(services: &Services, live: &Live, last: &mut LastSent) {
-    let before = last.marks.clone();
-    let snapshot = match services.db.run("live_look", move |conn| take_snapshot(conn, before.as_ref())).await {
+    let (before, keys) = (last.marks.clone(), services.config.load().keys());
+    let snapshot = match services.db.run("live_look", move |conn| take_snapshot(conn, &keys, before.as_ref())).await {
         Ok(snapshot) => snapshot,
         Err(error) => {
             slog::debug!(services.log, "viewers must wait"; "error" => error.in_full());
@@ -91,7 +91,7 @@ async fn look_once(services: &Services, live: &Live, last: &mut LastSent) {
         live.send("alert", &Notice::new("database_available", "The database answers again."));
         last.status_json.clear();
     }
-    let now = status::document(snapshot.observation, &snapshot.passes, &services.config.load());
+    let now = status::document(&snapshot.stock, &snapshot.passes, &services.config.load());
     let json = serde_json::to_string(&now).unwrap_or_default();
     if json != last.status_json {
         live.send("status", &now);

@@ -5,9 +5,9 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::api::status::Status;
+use crate::api::status::{OfPool, Status};
 use crate::db::purchases::record::{PurchaseError, PurchaseRecord};
-use crate::domain::{OrderOutcome, Trigger};
+use crate::domain::{OrderOutcome, PoolName, Trigger};
 
 /// One of them: the event `alert`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,11 +15,17 @@ pub(super) struct Notice {
     pub(crate) at: DateTime<Utc>,
     pub(crate) kind: &'static str,
     pub(crate) message: String,
+    /// The pool that it is about; null = none of them alone.
+    pub(crate) pool: Option<PoolName>,
 }
 
 impl Notice {
     pub(super) fn new(kind: &'static str, message: impl Into<String>) -> Self {
-        Self { at: Utc::now(), kind, message: message.into() }
+        Self { at: Utc::now(), kind, message: message.into(), pool: None }
+    }
+
+    fn of(self, pool: &PoolName) -> Self {
+        Self { pool: Some(pool.clone()), ..self }
     }
 }
 
@@ -44,24 +50,54 @@ pub(super) fn notices(before: &Status, now: &Status, ended: &[PurchaseRecord]) -
         (Some(_), None) => notices.push(Notice::new("halt_ended", "Buying is no longer halted.")),
         _ => {}
     }
-    if before.available > 0 && now.available == 0 {
-        notices.push(Notice::new("empty", "The pool is empty: signups wait for a purchase."));
-    } else if !before.needs_replenishment && now.needs_replenishment {
-        let message = format!("Stock is low: {} available, the threshold is {}.", now.available, now.threshold);
-        notices.push(Notice::new("low", message));
-    }
-    let failed = now.last_replenishment.as_ref().filter(|pass| before.last_replenishment.as_ref() != Some(*pass));
-    if let Some(error) = failed.and_then(|pass| pass.error.as_ref()) {
-        notices.push(Notice::new("pass_failed", format!("A replenishment fell short: {error}")));
+    let is_only = now.pools.len() == 1;
+    for now in &now.pools {
+        // Of a pool that has just come, everything is as it was.
+        let Some(before) = before.pools.iter().find(|before| before.pool == now.pool) else { continue };
+        notices.extend(of_pool(before, now, is_only).into_iter().map(|notice| notice.of(&now.pool)));
     }
     for record in ended.iter().filter(|record| record.order.wish.trigger == Trigger::Manual) {
         let (wanted, bought) = (record.order.wish.count as usize, record.numbers.len());
         if record.order.state.has_ended() && bought < wanted {
             let why = record.errors.first().map_or_else(|| "it was stopped".to_owned(), PurchaseError::told);
-            notices.push(Notice::new("purchase_short", format!("A purchase bought {bought} of {wanted}: {why}")));
+            let notice = Notice::new("purchase_short", format!("A purchase bought {bought} of {wanted}: {why}"));
+            notices.push(notice.of(&record.order.wish.pool));
         } else if record.outcome() == OrderOutcome::Done {
-            notices.push(Notice::new("purchase_done", format!("A purchase of {wanted} is done.")));
+            let notice = Notice::new("purchase_done", format!("A purchase of {wanted} is done."));
+            notices.push(notice.of(&record.order.wish.pool));
         }
+    }
+    notices
+}
+
+/// What became of one pool.
+fn of_pool(before: &OfPool, now: &OfPool, is_only: bool) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let pool = &now.pool;
+    let (the_pool, stock, a_replenishment) = match is_only {
+        true => ("The pool".to_owned(), "Stock".to_owned(), "A replenishment".to_owned()),
+        false => (format!("Pool {pool}"), format!("Stock of {pool}"), format!("A replenishment of {pool}")),
+    };
+    match (&before.halted, &now.halted) {
+        (None, Some(halted)) => {
+            let needs = halted.needs.as_deref().unwrap_or("something");
+            let message = format!("Buying for {pool} is halted: it needs {needs}. {}", halted.message);
+            notices.push(Notice::new("pool_halted", message));
+        }
+        (Some(_), None) => {
+            notices.push(Notice::new("pool_halt_ended", format!("Buying for {pool} is no longer halted.")));
+        }
+        _ => {}
+    }
+    if before.available > 0 && now.available == 0 {
+        notices.push(Notice::new("empty", format!("{the_pool} is empty: signups wait for a purchase.")));
+    } else if !before.needs_replenishment && now.needs_replenishment {
+        let message = format!("{stock} is low: {} available, the threshold is {}.", now.available, now.threshold);
+        notices.push(Notice::new("low", message));
+    }
+    let failed = now.last_replenishment.as_ref().filter(|pass| before.last_replenishment.as_ref() != Some(*pass));
+    if let Some(error) = failed.and_then(|pass| pass.error.as_ref()) {
+        notices.push(Notice::new("pass_failed", format!("{a_replenishment} fell short: {error}")));
     }
     notices
 }

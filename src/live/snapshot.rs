@@ -11,9 +11,9 @@ use crate::db::assignments::{AssignmentRecord, assignments_latest};
 use crate::db::passes::{Pass, passes_latest};
 use crate::db::purchases::record::{PurchaseRecord, purchase_record};
 use crate::db::purchases::{OrderView, orders_watched};
-use crate::db::stock::{Observation, stock_read};
+use crate::db::stock::{Overview, stock_read_all};
 use crate::db::{Connection, DbError};
-use crate::domain::{OrderOutcome, OrderState};
+use crate::domain::{Keys, OrderOutcome, OrderState};
 
 /// Assignments told of at a time: a wave of thousands needs no line each.
 const ASSIGNMENTS_MAX: i64 = 50;
@@ -46,7 +46,7 @@ pub(crate) struct Marks {
 
 /// What a look saw.
 pub(crate) struct Snapshot {
-    pub(crate) observation: Observation,
+    pub(crate) stock: Overview,
     /// The latest of each pool.
     pub(crate) passes: Vec<Pass>,
     /// New since the marks.
@@ -56,9 +56,13 @@ pub(crate) struct Snapshot {
     pub(crate) marks: Marks,
 }
 
-/// Looks. Without marks everything is old.
-pub(crate) fn take_snapshot(conn: &mut Connection, before: Option<&Marks>) -> Result<Snapshot, DbError> {
-    let (observation, passes) = (stock_read(conn)?, passes_latest(conn)?);
+/// Looks at these pools. Without marks everything is old.
+pub(crate) fn take_snapshot(
+    conn: &mut Connection,
+    pools: &[Keys],
+    before: Option<&Marks>,
+) -> Result<Snapshot, DbError> {
+    let (stock, passes) = (stock_read_all(conn, pools)?, passes_latest(conn)?);
     let lines = assignments_latest(conn, ASSIGNMENTS_MAX)?;
     // What ended since is told, too, though others came after it.
     let were_open: Vec<Uuid> = before
@@ -70,7 +74,7 @@ pub(crate) fn take_snapshot(conn: &mut Connection, before: Option<&Marks>) -> Re
         assignments: lines.iter().map(|line| (line.id, line.released_at.is_some())).collect(),
         orders: orders.iter().map(|order| (order.id, OrderMark::of(order))).collect(),
     };
-    let mut snapshot = Snapshot { observation, passes, assignments: Vec::new(), orders: Vec::new(), marks };
+    let mut snapshot = Snapshot { stock, passes, assignments: Vec::new(), orders: Vec::new(), marks };
     if let Some(before) = before {
         let is_new = |line: &AssignmentRecord| !before.assignments.contains(&(line.id, line.released_at.is_some()));
         snapshot.assignments = lines.into_iter().filter(is_new).collect();

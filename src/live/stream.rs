@@ -21,7 +21,7 @@ use crate::access::{Access, long_enough};
 use crate::api::services::Services;
 use crate::api::status::document;
 use crate::db::passes::passes_latest;
-use crate::db::stock::stock_read;
+use crate::db::stock::stock_read_all;
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Endpoint, Outcome, Request};
 
@@ -80,13 +80,15 @@ async fn events(live: &Live, services: Arc<Services>, request: Request) -> Outco
     // Whoever reads lists after this answer has begun misses nothing between them and the events.
     let mut looked = live.looked.subscribe();
     let _ = timeout(LOOK_WITHIN, looked.wait_for(|looked| *looked)).await;
-    let first = match services.db.run("status", |conn| Ok((stock_read(conn)?, passes_latest(conn)?))).await {
-        Ok((seen, passes)) => frame("status", &document(seen, &passes, &services.config.load())),
-        Err(_away) => {
-            let message = "The database does not answer; the numbers come as soon as it does.";
-            frame("alert", &Notice::new("database_unavailable", message))
-        }
-    };
+    let keys = services.config.load().keys();
+    let first =
+        match services.db.run("status", move |conn| Ok((stock_read_all(conn, &keys)?, passes_latest(conn)?))).await {
+            Ok((seen, passes)) => frame("status", &document(&seen, &passes, &services.config.load())),
+            Err(_away) => {
+                let message = "The database does not answer; the numbers come as soon as it does.";
+                frame("alert", &Notice::new("database_unavailable", message))
+            }
+        };
     let begin = Bytes::from(format!("retry: {RETRY_MILLIS}\n\n{}", String::from_utf8_lossy(&first)));
     let stop = request.until_stop();
     let over = async move {

@@ -1,22 +1,24 @@
 //! The PoolMonitor's shell: activations in, passes one at a time.
 //!
 //! Invariants: one pass at a time (`AtomicResponse`); a tick that finds the mailbox full is dropped, because one is
-//! pending already; after a pass that bought nothing, signups do not set off another before a back-off is over.
-//! How to get it wrong: counting stock for every signup. The look is bounded by the threshold, and at most one is pending.
+//! pending already; after a pass that bought nothing for a pool, its signups do not set off another before its back-off is
+//! over, and those of other pools do.
+//! How to get it wrong: counting stock for every signup. The look is bounded by the thresholds, and at most one is pending.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix::prelude::*;
-use chrono::Utc;
 use tokio::sync::Notify;
 
+use super::back_off::BackOffs;
 use super::dependencies::MonitorDependencies;
+use super::levels::levels;
 use super::maintenance::Maintenance;
 use super::pass::{self, PassReport};
 use super::sampler::Sampler;
 use crate::db::DbError;
-use crate::db::stock::{stock_available_up_to, stock_glance};
 use crate::domain::{PoolName, Trigger, lack};
 use crate::supervisor::{ChildGone, Heartbeat, Slot};
 
@@ -26,17 +28,13 @@ const CHECKS_APART: Duration = Duration::from_millis(50);
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// Whether maintenance lives is looked at this often.
 const MAINTENANCE_LIVES: Duration = Duration::from_secs(5);
-const LOCKED_PAUSE: Duration = Duration::from_secs(1);
-const BACK_OFF_FIRST: Duration = Duration::from_secs(5);
-const BACK_OFF_MAX: Duration = Duration::from_secs(300);
 
-/// Keeps the pool as the policy wants it.
+/// Keeps the pools as their policies want them.
 pub(crate) struct PoolMonitor {
     deps: MonitorDependencies,
-    warm: bool,
-    last_check: Instant,
-    failures: u32,
-    quiet_until: Option<Instant>,
+    /// Pools that had enough once, or a pass: what they lack from then on is no warm start.
+    warm: BTreeSet<PoolName>,
+    back_offs: BackOffs,
     sampler: Option<Sampler>,
     maintenance: Option<Maintenance>,
     /// Rung by maintenance when buying is open again after a halt.
@@ -66,23 +64,32 @@ impl MonitorHandle {
         Self { slot }
     }
 
-    /// Sets a pass off without waiting for it; a pending one will do.
+    /// Sets a pass over all pools off without waiting for it; a pending one will do.
     pub fn activate(&self, trigger: Trigger) {
-        self.slot.tell(Pass(trigger));
+        self.slot.tell(Pass { trigger, only: None });
     }
 
-    /// Runs a pass and waits for its report.
+    /// Runs a pass over all pools, or over one, and waits for its report.
     ///
     /// # Errors
     /// When the monitor dies meanwhile, or PostgreSQL fails.
-    pub async fn pass(&self, trigger: Trigger) -> Result<PassReport, MonitorError> {
-        Ok(self.slot.ask(Pass(trigger)).await??)
+    pub async fn pass(&self, trigger: Trigger, only: Option<PoolName>) -> Result<PassReport, MonitorError> {
+        Ok(self.slot.ask(Pass { trigger, only }).await??)
+    }
+
+    /// What the pool lacked is there now: its back-off begins anew, and it is looked at at once.
+    pub fn resumed(&self, pool: &PoolName) {
+        self.slot.tell(Resumed(pool.clone()));
     }
 }
 
 #[derive(Message)]
 #[rtype(result = "Result<PassReport, DbError>")]
-struct Pass(Trigger);
+struct Pass {
+    trigger: Trigger,
+    /// `None` = all.
+    only: Option<PoolName>,
+}
 
 /// Look whether a pass is needed.
 #[derive(Message)]
@@ -94,43 +101,42 @@ struct CheckStock;
 #[rtype(result = "()")]
 struct Reopened;
 
+/// The same for one pool, by an operator's word.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Resumed(PoolName);
+
 impl PoolMonitor {
     pub(crate) fn new(deps: MonitorDependencies, heartbeat: Heartbeat) -> Self {
         Self {
-            deps,
-            warm: false,
-            last_check: Instant::now(),
-            failures: 0,
-            quiet_until: None,
+            warm: BTreeSet::new(),
+            back_offs: BackOffs::new(deps.quiet_until.clone()),
             sampler: None,
             maintenance: None,
             reopened: Arc::default(),
             heartbeat,
+            deps,
         }
     }
 
-    /// A pass that was set off by stock itself bought nothing: the next such waits, longer each time.
-    fn remember(&mut self, outcome: &Result<PassReport, DbError>) {
+    /// A pass that was set off by stock itself came to its end.
+    fn remember(&mut self, lacking: &[(PoolName, Trigger)], outcome: &Result<PassReport, DbError>) {
         match outcome {
-            Ok(report) if report.purchased_count > 0 => self.begin_anew(),
-            // Somebody else is buying: what is still needed shows when they are done.
-            Ok(report) if report.reason == "locked" => self.quiet_until = Some(Instant::now() + LOCKED_PAUSE),
-            Ok(_) | Err(_) => {
-                let wait = (BACK_OFF_FIRST * 2u32.pow(self.failures.min(10))).min(BACK_OFF_MAX);
-                self.failures += 1;
-                self.quiet_until = Some(Instant::now() + wait);
+            Ok(report) => {
+                self.warm.extend(lacking.iter().map(|(pool, _)| pool.clone()));
+                report.pools.iter().for_each(|pass| self.back_offs.remember(pass));
+            }
+            Err(error) => {
+                slog::warn!(self.deps.log, "a pass must wait"; "error" => error.in_full());
+                lacking.iter().for_each(|(pool, _)| self.back_offs.failed(pool));
             }
         }
-        let wait = self.quiet_until.map(|until| until.saturating_duration_since(Instant::now()));
-        // For people: a clock that steps changes what is told, not what is done.
-        self.deps.quiet_until.send_replace(wait.map(|wait| Utc::now() + wait));
     }
+}
 
-    /// The next look decides by the stock alone.
-    fn begin_anew(&mut self) {
-        (self.failures, self.quiet_until) = (0, None);
-        self.deps.quiet_until.send_replace(None);
-    }
+/// The pools in force, `default` first.
+fn in_force(deps: &MonitorDependencies) -> Vec<PoolName> {
+    deps.config.load().pools().map(|(name, _)| name.clone()).collect()
 }
 
 impl Actor for PoolMonitor {
@@ -139,7 +145,6 @@ impl Actor for PoolMonitor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(16);
         self.heartbeat.beat_from(ctx);
-        self.begin_anew();
         self.sampler = Some(Sampler::start(self.deps.clone()));
         ctx.notify(CheckStock);
         ctx.run_interval(CHECK_EVERY, |_, ctx| {
@@ -179,22 +184,33 @@ impl Actor for PoolMonitor {
 impl Handler<Pass> for PoolMonitor {
     type Result = AtomicResponse<Self, Result<PassReport, DbError>>;
 
-    fn handle(&mut self, Pass(trigger): Pass, _ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Pass { trigger, only }: Pass, _ctx: &mut Self::Context) -> Self::Result {
         fail::fail_point!("pool_monitor");
         let (deps, working) = (self.deps.clone(), self.heartbeat.health().work());
         let work = async move {
-            let report = pass::run(&deps, trigger).await;
+            let pools = in_force(&deps).into_iter().filter(|pool| only.as_ref().is_none_or(|only| only == pool));
+            let wanted: Vec<(PoolName, Trigger)> = pools.map(|pool| (pool, trigger)).collect();
+            let report = pass::run(&deps, &wanted).await;
             drop(working);
             report
         };
         let done = work.into_actor(self).map(|report, monitor, _ctx| {
-            if report.as_ref().is_ok_and(|report| report.purchased_count > 0) {
-                monitor.remember(&report);
-            }
+            let bought = report.iter().flat_map(|report| &report.pools).filter(|pass| pass.purchased_count > 0);
+            bought.for_each(|pass| monitor.back_offs.remember(pass));
             report
         });
         AtomicResponse::new(Box::pin(done))
     }
+}
+
+/// What a look at all pools came to.
+struct Looked {
+    /// Pools that have enough.
+    full: Vec<PoolName>,
+    /// Those that lack something, and what their pass is set off by.
+    lacking: Vec<(PoolName, Trigger)>,
+    /// What it did; `None` = nothing lacked.
+    outcome: Option<Result<PassReport, DbError>>,
 }
 
 impl Handler<CheckStock> for PoolMonitor {
@@ -202,60 +218,65 @@ impl Handler<CheckStock> for PoolMonitor {
 
     fn handle(&mut self, _: CheckStock, _ctx: &mut Self::Context) -> Self::Result {
         fail::fail_point!("pool_monitor");
-        self.last_check = Instant::now();
-        let quiet = self.quiet_until.is_some_and(|until| Instant::now() < until);
-        if quiet || *self.deps.stopping.borrow() {
+        let in_force: BTreeSet<PoolName> = in_force(&self.deps).into_iter().collect();
+        self.back_offs.keep(&in_force);
+        self.warm.retain(|pool| in_force.contains(pool));
+        let open: BTreeSet<PoolName> = in_force.into_iter().filter(|pool| !self.back_offs.is_quiet(pool)).collect();
+        if open.is_empty() || *self.deps.stopping.borrow() {
             return AtomicResponse::new(Box::pin(std::future::ready(()).into_actor(self)));
         }
-        let trigger = if self.warm { Trigger::Threshold } else { Trigger::WarmStart };
-        let (deps, working) = (self.deps.clone(), self.heartbeat.health().work());
+        let (deps, warm, working) = (self.deps.clone(), self.warm.clone(), self.heartbeat.health().work());
         let work = async move {
-            let outcome = if is_low(&deps).await { Some(pass::run(&deps, trigger).await) } else { None };
+            let looked = look(&deps, open, &warm).await;
             drop(working);
-            outcome
+            looked
         };
-        let done = work.into_actor(self).map(|outcome, monitor, _ctx| match outcome {
-            Some(outcome) => {
-                if let Err(error) = &outcome {
-                    slog::warn!(monitor.deps.log, "a pass must wait"; "error" => error.in_full());
-                }
-                monitor.warm |= outcome.is_ok();
-                monitor.remember(&outcome);
+        let done = work.into_actor(self).map(|looked, monitor, _ctx| {
+            let Some(Looked { full, lacking, outcome }) = looked else { return };
+            monitor.warm.extend(full);
+            if let Some(outcome) = outcome {
+                monitor.remember(&lacking, &outcome);
             }
-            None => monitor.warm = true,
         });
         AtomicResponse::new(Box::pin(done))
     }
 }
 
-/// Whether stock is below the threshold, or everything owned below `pool.total_min`. Counted no further than the policy
-/// asks, whatever is so: this happens up to twenty times a second.
-async fn is_low(deps: &MonitorDependencies) -> bool {
-    let policy = deps.config.load().pool.policy();
-    let enough = policy.threshold_low.max(policy.total_min);
-    if enough == 0 {
-        return false;
-    }
-    let few = deps
-        .db
-        .run("stock_available_up_to", move |conn| stock_available_up_to(conn, &PoolName::default_pool(), enough))
-        .await;
-    if few.is_ok_and(|few| few >= enough) {
-        return false;
-    }
-    let glance =
-        move |conn: &mut crate::db::Connection| stock_glance(conn, &PoolName::default_pool(), enough, policy.total_min);
-    match deps.db.run("stock_glance", glance).await {
-        Ok(seen) => lack(&policy, seen.idle, seen.assigned).is_some(),
-        Err(_unavailable) => false,
-    }
+/// Looks which of `open` have stock below their threshold, or everything owned below their `total_min`, and fills these;
+/// `None` = nobody knows. Counted no further than the policies ask, whatever is so: this happens up to twenty times a second.
+async fn look(deps: &MonitorDependencies, open: BTreeSet<PoolName>, warm: &BTreeSet<PoolName>) -> Option<Looked> {
+    let levels = levels(deps, &open).await.ok()?;
+    let lacks = |pool: &PoolName| {
+        let level = levels.iter().find(|level| level.pool == *pool);
+        level.is_some_and(|level| lack(&level.policy, level.idle, level.assigned).is_some())
+    };
+    let (lacking, full): (Vec<PoolName>, Vec<PoolName>) = open.into_iter().partition(lacks);
+    let trigger = |pool: &PoolName| if warm.contains(pool) { Trigger::Threshold } else { Trigger::WarmStart };
+    let lacking: Vec<(PoolName, Trigger)> = lacking
+        .into_iter()
+        .map(|pool| {
+            let trigger = trigger(&pool);
+            (pool, trigger)
+        })
+        .collect();
+    let outcome = if lacking.is_empty() { None } else { Some(pass::run(deps, &lacking).await) };
+    Some(Looked { full, lacking, outcome })
 }
 
 impl Handler<Reopened> for PoolMonitor {
     type Result = ();
 
     fn handle(&mut self, _: Reopened, ctx: &mut Self::Context) {
-        self.begin_anew();
+        self.back_offs.all_begin_anew();
+        ctx.notify(CheckStock);
+    }
+}
+
+impl Handler<Resumed> for PoolMonitor {
+    type Result = ();
+
+    fn handle(&mut self, Resumed(pool): Resumed, ctx: &mut Self::Context) {
+        self.back_offs.begin_anew(&pool);
         ctx.notify(CheckStock);
     }
 }

@@ -1,5 +1,6 @@
 //! What the monitor, maintenance and the sampler need.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -10,8 +11,12 @@ use super::confirm::WebhookConfigurer;
 use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::Db;
+use crate::domain::PoolName;
 use crate::purchaser::{CareAnswers, PurchaserHandle};
 use crate::telemetry::Telemetry;
+
+/// When each pool is looked at again that is left alone now, for people.
+pub(crate) type QuietUntil = BTreeMap<PoolName, DateTime<Utc>>;
 
 /// What the monitor needs.
 #[derive(Clone)]
@@ -34,8 +39,8 @@ pub(crate) struct MonitorDependencies {
     pub taken: Arc<Notify>,
     /// Rung by the desk when somebody waits: stock that is not ready is repaired for them first.
     pub unready: Arc<Notify>,
-    /// Where the monitor tells until when it leaves the pool alone after a pass that bought nothing.
-    pub quiet_until: watch::Sender<Option<DateTime<Utc>>>,
+    /// Where the monitor tells until when it leaves which pool alone after a pass that bought nothing for it.
+    pub quiet_until: watch::Sender<QuietUntil>,
     /// True from the first signal on.
     pub stopping: watch::Receiver<bool>,
     /// Where passes are counted, and stock is told.

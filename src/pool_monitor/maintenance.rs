@@ -20,7 +20,7 @@ use super::tried::Tried;
 use crate::custody::Silence;
 use crate::db::DbError;
 use crate::db::purchases::purchases_left_open;
-use crate::db::samples::sample_take;
+use crate::db::samples::samples_take;
 use crate::domain::PoolName;
 use crate::purchaser::breaker;
 
@@ -111,8 +111,9 @@ async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
         // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.
         deps.purchaser.recover_soon();
     }
-    let threshold = deps.config.load().pool.threshold_low;
-    deps.db.run("sample_take", move |conn| sample_take(conn, &PoolName::default_pool(), threshold)).await?;
+    let thresholds: Vec<(PoolName, u32)> =
+        deps.config.load().pools().map(|(name, pool)| (name.clone(), pool.threshold_low)).collect();
+    deps.db.run("samples_take", move |conn| samples_take(conn, &thresholds)).await?;
     Ok(reopened)
 }
 

@@ -1,26 +1,47 @@
-//! One pass: observe → plan → ask the Purchaser → report.
+//! One pass: observe → plan → ask the Purchaser, pool by pool, the emptiest first → report.
 //!
-//! Invariants: a batch that bought nothing ends the pass; so does a bound on the number of batches. What the pass did and
-//! why is written to `passes`; between two batches an order of another instance gets the lock. How to get it wrong: trying
-//! again at once after a refusal. The next activation does.
+//! Invariants: a pool for which a batch bought nothing, or less than it should, is done with for this pass, and the others go
+//! on; so a market that is slow or empty costs them one batch. A bound on the number of batches ends it, too. What was decided
+//! for each pool and why is written to `passes`; between two batches an order of another instance gets the lock.
+//! How to get it wrong: trying again at once after a refusal. The next activation does. Or filling one pool before the next:
+//! whichever is emptiest for what it wants has its turn.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::dependencies::MonitorDependencies;
+use super::levels::levels;
 use crate::db::DbError;
 use crate::db::passes::pass_record;
-use crate::db::stock::{Observation, stock_read};
-use crate::domain::{BATCHES_MAX, Plan, PoolName, Stock, Trigger, Why, plan};
+use crate::db::stock::{Observation, Overview, stock_read_all};
+use crate::domain::{BATCHES_MAX, Plan, PoolName, Stock, Trigger, Why, emptiest, plan};
 use crate::purchaser::{BatchReport, PurchaserError, others_wait};
 use crate::telemetry::{PoolReading, Reading};
 use crate::twilio::hide_numbers;
 
 /// Whoever waits for the lock gets so long to take it between two batches; an order by hand tries several times as often.
 const OTHERS_TURN: Duration = Duration::from_millis(250);
+/// The reason of a pass that found somebody else buying.
+const LOCKED: &str = "locked";
 
 /// What a pass did and why.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PassReport {
+    /// For each pool that it was asked for and that is configured, `default` first, then by name.
+    pub pools: Vec<PoolPass>,
+    /// Of all of them, and what users have of pools that are not configured: before.
+    pub previous: Stock,
+    /// After.
+    pub new: Stock,
+}
+
+/// What a pass did for one pool and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolPass {
+    /// Which pool.
+    pub pool: PoolName,
+    /// What set it off.
+    pub trigger: Trigger,
     /// Before.
     pub previous: Stock,
     /// After.
@@ -33,77 +54,171 @@ pub struct PassReport {
     pub error: Option<String>,
 }
 
-/// Runs a pass for `trigger`.
-pub(super) async fn run(deps: &MonitorDependencies, trigger: Trigger) -> Result<PassReport, DbError> {
+impl PassReport {
+    /// How many were bought.
+    #[must_use]
+    pub fn purchased_count(&self) -> u32 {
+        self.pools.iter().map(|pool| pool.purchased_count).sum()
+    }
+
+    /// Why nothing was bought: as `default` says it, or the first that lacks something.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        let lacking = self.pools.iter().find(|pool| pool.reason != Why::AboveThreshold.as_str());
+        lacking.or(self.pools.first()).map_or(Why::AboveThreshold.as_str(), |pool| &pool.reason)
+    }
+
+    /// The first thing that went wrong.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.pools.iter().find_map(|pool| pool.error.as_deref())
+    }
+}
+
+impl PoolPass {
+    /// Whether somebody else was buying.
+    pub(super) fn is_locked(&self) -> bool {
+        self.reason == LOCKED
+    }
+
+    /// Whether it is worth a line. What nobody asked for decided nothing while somebody else was buying: the last pass that
+    /// did is worth more. Nor did it where nothing lacks.
+    fn is_news(&self) -> bool {
+        let is_by_itself = matches!(self.trigger, Trigger::Threshold | Trigger::WarmStart);
+        !is_by_itself || !(self.is_locked() || self.reason == Why::AboveThreshold.as_str())
+    }
+}
+
+/// Runs a pass for these pools, each set off by its own trigger.
+pub(super) async fn run(deps: &MonitorDependencies, wanted: &[(PoolName, Trigger)]) -> Result<PassReport, DbError> {
     let before = observe(deps).await?;
-    let mut report = PassReport {
-        previous: before.stock,
-        new: before.stock,
-        purchased_count: 0,
-        reason: String::new(),
-        error: None,
-    };
-    let planned = plan_for(deps, &before, trigger);
-    report.reason = planned.why.as_str().to_owned();
-    if planned.count > 0 {
-        buy(deps, trigger, &mut report).await;
-        report.new = observe(deps).await?.stock;
+    let mut open = BTreeSet::new();
+    let mut report = PassReport::default();
+    for (pool, trigger) in wanted {
+        let Some(seen) = before.pools.get(pool) else { continue };
+        let Some(planned) = plan_for(deps, pool, seen, *trigger) else { continue };
+        if planned.count > 0 {
+            open.insert(pool.clone());
+        }
+        report.pools.push(PoolPass {
+            pool: pool.clone(),
+            trigger: *trigger,
+            previous: seen.stock,
+            new: seen.stock,
+            purchased_count: 0,
+            reason: planned.why.as_str().to_owned(),
+            error: None,
+        });
+    }
+    report.previous = before.in_force();
+    report.new = report.previous;
+    if !open.is_empty() {
+        buy(deps, &mut report.pools, open).await;
+        let after = observe(deps).await?;
+        for pass in &mut report.pools {
+            pass.new = after.pools.get(&pass.pool).map(|seen| seen.stock).unwrap_or_default();
+        }
+        report.new = after.in_force();
     }
     fail::fail_point!("pass_decided");
-    // Somebody else is buying, and nobody asked: the last pass that decided something is worth more.
-    let is_news = report.reason != "locked" || !matches!(trigger, Trigger::Threshold | Trigger::WarmStart);
-    if is_news {
-        deps.telemetry.pass_ended(&PoolName::default_pool(), trigger, &report.reason, report.purchased_count);
-        record(deps, trigger, &report).await?;
+    for pass in report.pools.iter().filter(|pass| pass.is_news()) {
+        deps.telemetry.pass_ended(&pass.pool, pass.trigger, &pass.reason, pass.purchased_count);
+        record(deps, pass).await?;
     }
     Ok(report)
 }
 
-async fn buy(deps: &MonitorDependencies, trigger: Trigger, report: &mut PassReport) {
-    let mut first: Option<Why> = None;
-    for _batch in 0..BATCHES_MAX {
-        let batch = match deps.purchaser.batch(trigger, &PoolName::default_pool()).await {
-            Ok(batch) => batch,
-            Err(error) => {
-                report.error = Some(told(&error));
-                report.reason = "unavailable".to_owned();
-                return;
-            }
+/// How a batch leaves its pool.
+enum Next {
+    /// It may need another one.
+    More,
+    /// Nothing more is tried for it in this pass.
+    Done,
+    /// Nothing can be bought here now, for whatever pool.
+    Nobody,
+}
+
+/// Batch after batch, for whichever of `open` is emptiest.
+async fn buy(deps: &MonitorDependencies, passes: &mut [PoolPass], mut open: BTreeSet<PoolName>) {
+    let mut begun: Vec<(PoolName, Why)> = Vec::new();
+    let most = u32::try_from(open.len()).unwrap_or(u32::MAX).saturating_mul(BATCHES_MAX);
+    for _batch in 0..most {
+        let levels = match levels(deps, &open).await {
+            Ok(levels) => levels,
+            Err(error) => return end(passes, &open, "unavailable", Some(&error.in_full())),
         };
-        report.purchased_count += batch.bought;
-        match batch {
-            BatchReport { plan: None, .. } => {
-                report.reason = "locked".to_owned();
-                return;
+        let Some(next) = emptiest(levels.iter()) else { break };
+        let Some(pass) = passes.iter_mut().find(|pass| pass.pool == *next) else { break };
+        let first = begun.iter().find(|(pool, _)| pool == next).map(|(_, why)| *why);
+        let (outcome, why) = buy_batch(deps, pass, first).await;
+        begun.extend(why.filter(|_| first.is_none()).map(|why| (next.clone(), why)));
+        match outcome {
+            Next::More => {}
+            Next::Done => {
+                open.remove(next);
             }
-            BatchReport { plan: Some(Plan { count: 0, why, .. }), shortfall, .. } => {
-                // Enough is there now: the reason remains why we began.
-                report.reason = first.unwrap_or(why).as_str().to_owned();
-                report.error = shortfall.map(|shortfall| shortfall.message());
-                return;
-            }
-            BatchReport { plan: Some(plan), shortfall, bought, gave_way } => {
-                first = first.or(Some(plan.why));
-                report.reason = first.unwrap_or(plan.why).as_str().to_owned();
-                if let Some(shortfall) = shortfall {
-                    report.error = Some(shortfall.message());
-                    if report.purchased_count == 0 {
-                        report.reason = shortfall.code();
-                    }
-                    return;
-                }
-                if bought == 0 {
-                    if gave_way {
-                        report.reason = "locked".to_owned();
-                    }
-                    return;
-                }
-                if gave_way || others_wait(&deps.db, None).await {
-                    tokio::time::sleep(OTHERS_TURN).await;
-                }
+            Next::Nobody => {
+                let (reason, error) = (pass.reason.clone(), pass.error.clone());
+                return end(passes, &open, &reason, error.as_deref());
             }
         }
     }
+    // Whoever was low a moment ago, and is not by now, needed nothing.
+    for pass in passes.iter_mut().filter(|pass| open.contains(&pass.pool)) {
+        if !begun.iter().any(|(pool, _)| *pool == pass.pool) {
+            Why::AboveThreshold.as_str().clone_into(&mut pass.reason);
+        }
+    }
+}
+
+/// Nothing more can be bought for any of `open`.
+fn end(passes: &mut [PoolPass], open: &BTreeSet<PoolName>, reason: &str, error: Option<&str>) {
+    for pass in passes.iter_mut().filter(|pass| open.contains(&pass.pool)) {
+        reason.clone_into(&mut pass.reason);
+        pass.error = error.map(str::to_owned);
+    }
+}
+
+/// One batch of one pool; also why this pool's batches began, once one has. `first` is what an earlier one said.
+async fn buy_batch(deps: &MonitorDependencies, pass: &mut PoolPass, first: Option<Why>) -> (Next, Option<Why>) {
+    let batch = match deps.purchaser.batch(pass.trigger, &pass.pool).await {
+        Ok(batch) => batch,
+        Err(error) => {
+            pass.error = Some(told(&error));
+            "unavailable".clone_into(&mut pass.reason);
+            return (Next::Nobody, None);
+        }
+    };
+    pass.purchased_count += batch.bought;
+    let BatchReport { plan, bought, shortfall, gave_way } = batch;
+    let Some(Plan { count, why, .. }) = plan else {
+        LOCKED.clone_into(&mut pass.reason);
+        return (Next::Nobody, None);
+    };
+    // Enough is there now: the reason remains why we began.
+    let why = first.unwrap_or(why);
+    why.as_str().clone_into(&mut pass.reason);
+    if count == 0 {
+        pass.error = shortfall.map(|shortfall| shortfall.message());
+        return (Next::Done, Some(why));
+    }
+    if let Some(shortfall) = shortfall {
+        pass.error = Some(shortfall.message());
+        if pass.purchased_count == 0 {
+            pass.reason = shortfall.code();
+        }
+        return (Next::Done, Some(why));
+    }
+    if bought == 0 {
+        if gave_way {
+            LOCKED.clone_into(&mut pass.reason);
+        }
+        return (Next::Done, Some(why));
+    }
+    if gave_way || others_wait(&deps.db, None).await {
+        tokio::time::sleep(OTHERS_TURN).await;
+    }
+    (Next::More, Some(why))
 }
 
 fn told(error: &PurchaserError) -> String {
@@ -113,19 +228,23 @@ fn told(error: &PurchaserError) -> String {
     }
 }
 
-pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Observation, DbError> {
-    let seen = deps.db.run("stock_observe", stock_read).await?;
+/// Reads all pools, and tells the metrics.
+pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Overview, DbError> {
+    let keys = deps.config.load().keys();
+    let seen = deps.db.run("stock_observe", move |conn| stock_read_all(conn, &keys)).await?;
     let config = deps.config.load();
-    let pool = PoolReading {
-        pool: &PoolName::default_pool(),
+    let all = seen.pools.iter().chain(&seen.others);
+    let readings = all.map(|(pool, seen)| PoolReading {
+        pool,
         stock: &seen.stock,
         missing: seen.missing,
-        threshold: config.pool.threshold_low,
-        halted: false,
-    };
+        threshold: config.pool(pool).map_or(0, |pool| pool.threshold_low),
+        halted: seen.pool_halt.is_some(),
+    });
+    let pools: Vec<PoolReading<'_>> = readings.collect();
     deps.telemetry.seen(&Reading {
-        pools: &[pool],
-        unconfigured: 0,
+        pools: &pools,
+        unconfigured: u32::try_from(seen.unconfigured().count()).unwrap_or(u32::MAX),
         hour: (seen.spend.hour, config.spend.purchases_per_hour_max),
         day: (seen.spend.day, config.spend.purchases_per_day_max),
         paused: seen.buying.paused.is_some(),
@@ -134,18 +253,18 @@ pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Observation, D
     Ok(seen)
 }
 
-pub(super) fn plan_for(deps: &MonitorDependencies, seen: &Observation, trigger: Trigger) -> Plan {
+/// What the pool would buy; `None` = it is not configured any more.
+fn plan_for(deps: &MonitorDependencies, pool: &PoolName, seen: &Observation, trigger: Trigger) -> Option<Plan> {
     let config = deps.config.load();
-    let caps = seen.caps(&config.cap_limits(&config.pool));
-    plan(&config.pool.policy(), &caps, &seen.stock, trigger)
+    let pool = config.pool(pool)?;
+    Some(plan(&pool.policy(), &seen.caps(&config.cap_limits(pool)), &seen.stock, trigger))
 }
 
-async fn record(deps: &MonitorDependencies, trigger: Trigger, report: &PassReport) -> Result<(), DbError> {
-    let (reason, error, bought) = (report.reason.clone(), report.error.clone(), report.purchased_count);
+async fn record(deps: &MonitorDependencies, pass: &PoolPass) -> Result<(), DbError> {
+    let PoolPass { pool, trigger, reason, error, purchased_count: bought, new, .. } = pass.clone();
     if bought > 0 || error.is_some() {
-        slog::info!(deps.log, "a pass ended"; "trigger" => trigger.as_str(), "reason" => &reason, "bought" => bought,
-            "available" => report.new.available, "error" => error.as_deref().map(hide_numbers));
+        slog::info!(deps.log, "a pass ended"; "pool" => pool.as_str(), "trigger" => trigger.as_str(), "reason" => &reason,
+            "bought" => bought, "available" => new.available, "error" => error.as_deref().map(hide_numbers));
     }
-    let pool = PoolName::default_pool();
     deps.db.run("pass_record", move |conn| pass_record(conn, &pool, trigger, &reason, bought, error.as_deref())).await
 }

@@ -77,6 +77,21 @@ pub struct Reading<'a> {
     pub halted: bool,
 }
 
+impl Inner {
+    /// How the pools of these counts stand, together.
+    fn stands(&self, counts: &OfPool, pools: &[&PoolReading<'_>]) {
+        let stock = pools.iter().fold(Stock::default(), |sum, of_pool| sum.and(of_pool.stock));
+        let sum = |of: fn(&PoolReading<'_>) -> u32| pools.iter().map(|of_pool| of(of_pool)).sum::<u32>();
+        let missing = sum(|of_pool| of_pool.missing);
+        for (state, count) in stock.by_state().into_iter().chain([(MISSING, missing)]) {
+            counts.numbers.at(&self.registry, &[state]).set(count);
+        }
+        counts.waiting.set(stock.waiting);
+        counts.threshold.set(sum(|of_pool| of_pool.threshold));
+        counts.halted.set(f64::from(u8::from(pools.iter().any(|of_pool| of_pool.halted))));
+    }
+}
+
 impl Telemetry {
     /// All at zero. `routes` are the patterns that requests are counted by.
     #[must_use]
@@ -136,14 +151,16 @@ impl Telemetry {
     /// Somebody read stock, spend, pause and halts.
     pub fn seen(&self, seen: &Reading<'_>) {
         let inner = &*self.0;
+        let mut strays: Vec<&PoolReading<'_>> = Vec::new();
         for of_pool in seen.pools {
-            let counts = self.of(of_pool.pool);
-            for (state, count) in of_pool.stock.by_state().into_iter().chain([(MISSING, of_pool.missing)]) {
-                counts.numbers.at(&inner.registry, &[state]).set(count);
+            match inner.pools.own(of_pool.pool) {
+                Some(counts) => inner.stands(&counts, std::slice::from_ref(&of_pool)),
+                None => strays.push(of_pool),
             }
-            counts.waiting.set(of_pool.stock.waiting);
-            counts.threshold.set(of_pool.threshold);
-            counts.halted.set(f64::from(u8::from(of_pool.halted)));
+        }
+        // Whoever shares a name is told as a sum: the last one would hide the others.
+        if !strays.is_empty() {
+            inner.stands(&inner.pools.other(&inner.registry), &strays);
         }
         inner.unconfigured.set(seen.unconfigured);
         for (window, (bought, max)) in [("hour", seen.hour), ("day", seen.day)] {

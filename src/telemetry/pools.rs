@@ -88,8 +88,17 @@ impl Pools {
 
     /// The counts of a pool.
     pub(super) fn of(&self, registry: &Registry, pool: &PoolName) -> Arc<OfPool> {
-        let found = self.counts.load().get(pool).map(Arc::clone);
-        found.unwrap_or_else(|| Arc::clone(self.other.get_or_init(|| Arc::new(OfPool::new(registry, OTHER)))))
+        self.own(pool).unwrap_or_else(|| self.other(registry))
+    }
+
+    /// The counts of a pool that has some of its own.
+    pub(super) fn own(&self, pool: &PoolName) -> Option<Arc<OfPool>> {
+        self.counts.load().get(pool).map(Arc::clone)
+    }
+
+    /// The counts of all others together.
+    pub(super) fn other(&self, registry: &Registry) -> Arc<OfPool> {
+        Arc::clone(self.other.get_or_init(|| Arc::new(OfPool::new(registry, OTHER))))
     }
 
     /// From now on these are in force. What goes keeps its series: what it wants is nothing, and what it has is told by whoever

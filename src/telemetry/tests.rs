@@ -196,6 +196,31 @@ fn a_pool_that_goes_keeps_its_series_and_wants_nothing() {
 }
 
 #[test]
+fn pools_that_share_a_name_are_told_as_a_sum() {
+    let telemetry = Telemetry::new(&[]);
+    telemetry.pools_in_force([(pool("default"), kind("US local"))]);
+    let names = ["default", "old", "older"].map(pool);
+    let stocks = [7, 3, 2].map(|assigned| Stock { assigned, ..Stock::default() });
+    let reading = |(pool, stock)| PoolReading { pool, stock, missing: 1, threshold: 0, halted: false };
+    let pools: Vec<PoolReading<'_>> = names.iter().zip(&stocks).map(reading).collect();
+    telemetry.seen(&Reading {
+        pools: &pools,
+        unconfigured: 2,
+        hour: (0, 1),
+        day: (0, 1),
+        paused: false,
+        halted: false,
+    });
+    for (pool, assigned, missing) in [("default", 7, 1), ("other", 5, 2)] {
+        for (state, count) in [("assigned", assigned), ("missing", missing)] {
+            let series = format!("callbunker_numbers{{pool=\"{pool}\",state=\"{state}\"}} {count}");
+            assert!(has(&telemetry, &series), "{series}\n{}", telemetry.render());
+        }
+    }
+    assert!(has(&telemetry, "callbunker_pool_unconfigured 2"));
+}
+
+#[test]
 fn reloads_make_only_so_many_series() {
     let telemetry = Telemetry::new(&[]);
     let names = |from: u32, to: u32| (from..to).map(|count| (pool(&format!("p{count}")), kind("US local")));

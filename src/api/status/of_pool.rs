@@ -30,6 +30,7 @@ pub(crate) struct OfPool {
     pub(crate) quarantined: u32,
     pub(crate) unready: u32,
     pub(crate) unfit: u32,
+    pub(crate) apart: u32,
     pub(crate) purchasing: u32,
     pub(crate) unsettled: u32,
     pub(crate) waiting: u32,
@@ -81,6 +82,7 @@ impl OfPool {
             quarantined: stock.quarantined,
             unready: stock.unready,
             unfit: stock.unfit,
+            apart: stock.apart,
             purchasing: stock.purchasing,
             unsettled: stock.unsettled,
             waiting: stock.waiting,
@@ -92,11 +94,10 @@ impl OfPool {
             owned_max: pool.owned_max,
             available_room: pool.available_max.saturating_sub(stock.idle_at_most()),
             spend: PoolSpend {
-                hour: PoolWindow { bought: seen.spend.hour, max: None },
-                day: PoolWindow { bought: seen.spend.day, max: pool.purchases_per_day_max },
+                hour: PoolWindow { bought: seen.spend.pool_hour, max: None },
+                day: PoolWindow { bought: seen.spend.pool_day, max: pool.purchases_per_day_max },
             },
-            // Nothing halts a pool alone yet.
-            halted: None,
+            halted: seen.pool_halt.clone().map(Into::into),
             last_replenishment: last.cloned().map(Into::into),
         }
     }

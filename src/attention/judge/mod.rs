@@ -7,6 +7,7 @@
 mod buying;
 mod numbers;
 mod obstacle;
+mod one_pool;
 mod process;
 mod stock;
 #[cfg(test)]
@@ -17,9 +18,11 @@ pub(crate) use buying::owned_max_exceeded;
 
 use super::facts::{Facts, Limits};
 use super::item::{Item, Kind};
-use crate::db::stock::Observation;
+use crate::db::stock::Overview;
 use crate::domain::Cap;
+use buying::exceeded;
 use obstacle::{cap_in_the_way, cap_sentence};
+use one_pool::pools;
 
 /// What waits for a person, or hurts signups now, the worst first.
 #[must_use]
@@ -36,20 +39,38 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Item> {
 
 /// What `/readyz` warns of: a name and a sentence each. Whoever asks there may be anybody, so no number and no user is named.
 #[must_use]
-pub(crate) fn named_warnings(limits: &Limits, seen: &Observation) -> Vec<String> {
-    let exceeded = owned_max_exceeded(&limits.policy, seen.stock.owned_at_most());
-    let cap = cap_in_the_way(limits, seen).filter(|cap| *cap != Cap::OwnedMax || exceeded.is_none());
-    let missing = (seen.missing_of_users > 0).then(|| match seen.missing_of_users {
-        1 => "1 number of users is gone at Twilio".to_owned(),
-        count => format!("{count} numbers of users are gone at Twilio"),
-    });
+pub(crate) fn named_warnings(limits: &Limits, seen: &Overview) -> Vec<String> {
     let named = |kind: Kind, words: String| format!("{}: {}", kind.as_str(), words.trim_end_matches('.'));
-    [
-        missing.map(|words| named(Kind::MissingOfUsers, words)),
-        cap.map(|cap| named(Kind::CapBinds, cap_sentence(cap, limits))),
-        exceeded.map(|words| named(Kind::OwnedMaxExceeded, words)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let missing = match seen.missing_of_users() {
+        0 => None,
+        1 => Some("1 number of users is gone at Twilio".to_owned()),
+        count => Some(format!("{count} numbers of users are gone at Twilio")),
+    };
+    let mut warnings: Vec<String> = missing.into_iter().map(|words| named(Kind::MissingOfUsers, words)).collect();
+    for pool in pools(limits, seen) {
+        let halted = pool.seen.pool_halt.as_ref().map(|halt| format!("{} needs {}", pool.name, halt.needs));
+        warnings.extend(halted.map(|words| named(Kind::PoolHalted, words)));
+    }
+    // A cap of all pools is told once.
+    for pool in pools(limits, seen) {
+        let exceeded = exceeded(pool);
+        let cap = cap_in_the_way(pool).filter(|cap| *cap != Cap::OwnedMax || exceeded.is_none());
+        let cap = cap.map(|cap| named(Kind::CapBinds, cap_sentence(cap, pool, limits)));
+        let exceeded = exceeded.map(|words| named(Kind::OwnedMaxExceeded, words));
+        let new = cap.into_iter().chain(exceeded).filter(|words| !warnings.contains(words));
+        let new: Vec<String> = new.collect();
+        warnings.extend(new);
+    }
+    warnings.extend(unconfigured(seen).map(|words| named(Kind::PoolUnconfigured, words)));
+    warnings
+}
+
+/// That numbers belong to pools which the configuration does not name, in words.
+fn unconfigured(seen: &Overview) -> Option<String> {
+    let names: Vec<&str> = seen.unconfigured().map(|(name, _)| name.as_str()).collect();
+    let last = names.last()?;
+    Some(match names.len() {
+        1 => format!("numbers belong to pool {last}, which the configuration does not name"),
+        _ => format!("numbers belong to pools {}, which the configuration does not name", names.join(", ")),
+    })
 }

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use super::super::facts::Facts;
 use super::super::item::{Item, Kind, Severity};
+use super::one_pool::pools;
 use super::words::counted;
 use crate::db::attention::{Lying, Sight};
 
@@ -17,7 +18,8 @@ const CONFIGURE: &str = "/admin/phones/dashboard/acts/configure-webhooks";
 const ORDERS: &str = "/admin/phones/dashboard/orders";
 
 pub(super) fn judge(facts: &Facts, sight: &Sight) -> Vec<Item> {
-    let is_low = sight.observation.stock.available < facts.limits.policy.threshold_low;
+    let is_low =
+        pools(&facts.limits, &sight.stock).any(|pool| pool.seen.stock.available < pool.limits.policy.threshold_low);
     let items = [
         some(sight.missing_of_users).map(missing_of_users),
         some(sight.another_tag).map(another_tag),
@@ -107,7 +109,7 @@ fn comparison(sight: &Sight) -> Option<Item> {
     let comparison = sight.comparison.as_ref()?;
     let problem = comparison.problem.as_ref()?;
     // What halted all buying is told there.
-    let is_told = sight.observation.buying.halted.as_ref().is_some_and(|halted| halted.message.contains(problem));
+    let is_told = sight.stock.buying.halted.as_ref().is_some_and(|halted| halted.message.contains(problem));
     let summary = "The last comparison with Twilio needs somebody.";
     let told = Item::new(Kind::ComparisonProblem, Severity::Warning, summary, "Do as it says, then compare again.")
         .detail(problem.clone())

@@ -2,16 +2,17 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::super::facts::{Facts, Limits, Process};
+use super::super::facts::{Facts, Limits, PoolLimits, Process};
 use super::super::item::{Item, Kind, Severity};
 use super::{judge, named_warnings};
-use crate::db::attention::{LastComparison, Lying, Sight, SpendCaps};
+use crate::db::attention::{LastComparison, Lying, PoolSight, Sight, SpendCaps};
 use crate::db::buying_state::{BuyingState, Halted, Paused};
 use crate::db::passes::Pass;
+use crate::db::pool_halts::PoolHalt;
 use crate::db::pools::PoolsWebhooks;
 use crate::db::refusals::Refused;
-use crate::db::stock::{Observation, Spend};
-use crate::domain::{PoolName, PoolPolicy, Stock, Trigger, Unserved, Webhooks};
+use crate::db::stock::{Observation, Overview, Spend};
+use crate::domain::{CapLimits, Keys, PoolName, PoolPolicy, Stock, Trigger, Webhooks};
 
 fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).expect("a time") + TimeDelta::minutes(minutes)
@@ -23,20 +24,31 @@ fn webhooks(origin: &str) -> PoolsWebhooks {
     PoolsWebhooks::from([(PoolName::default_pool(), webhooks)])
 }
 
+/// What is known of one pool, and of everything else.
+#[derive(Clone)]
+struct Morning {
+    observation: Observation,
+    webhooks: PoolsWebhooks,
+    empty_since: Option<DateTime<Utc>>,
+    low_since: Option<DateTime<Utc>>,
+    missing_of_users: Lying,
+    another_tag: Lying,
+    held: Lying,
+    webhooks_failed: Lying,
+    webhooks_pending: Lying,
+    unsettled: Lying,
+    refused: Refused,
+    hour_free_at: Option<DateTime<Utc>>,
+    pass: Option<Pass>,
+    comparison: Option<LastComparison>,
+}
+
 /// A pool that nothing is wrong with, at minute 0.
-fn sight() -> Sight {
-    Sight {
-        at: at(0),
+fn sight() -> Morning {
+    Morning {
         observation: Observation {
             stock: Stock { available: 20, assigned: 30, ..Stock::default() },
-            missing: 0,
-            missing_of_users: 0,
-            held: 0,
-            spend: Spend::default(),
-            buying: BuyingState::default(),
-            pool_halt: None,
-            owned_all: 0,
-            needs: Unserved::new(),
+            ..Observation::default()
         },
         webhooks: webhooks("a.example"),
         empty_since: None,
@@ -49,10 +61,42 @@ fn sight() -> Sight {
         unsettled: Lying::default(),
         refused: Refused::default(),
         hour_free_at: None,
-        day_free_at: None,
         pass: Some(pass("above_threshold", None)),
-        order: None,
         comparison: Some(LastComparison { ended_at: at(-30), problem: None }),
+    }
+}
+
+fn pool(name: &str) -> PoolName {
+    name.parse().unwrap()
+}
+
+impl Morning {
+    /// As the database tells it.
+    fn seen(self) -> Sight {
+        let name = PoolName::default_pool();
+        let (spend, buying) = (self.observation.spend, self.observation.buying.clone());
+        let of_pool = PoolSight {
+            empty_since: self.empty_since,
+            low_since: self.low_since,
+            refused: self.refused,
+            pass: self.pass,
+            order: None,
+        };
+        Sight {
+            at: at(0),
+            stock: Overview { pools: [(name.clone(), self.observation)].into(), spend, buying, ..Overview::default() },
+            pools: [(name, of_pool)].into(),
+            webhooks: self.webhooks,
+            missing_of_users: self.missing_of_users,
+            another_tag: self.another_tag,
+            held: self.held,
+            webhooks_failed: self.webhooks_failed,
+            webhooks_pending: self.webhooks_pending,
+            unsettled: self.unsettled,
+            hour_free_at: self.hour_free_at,
+            day_free_at: None,
+            comparison: self.comparison,
+        }
     }
 }
 
@@ -69,28 +113,29 @@ fn pass(reason: &str, error: Option<&str>) -> Pass {
     }
 }
 
-fn facts(sight: Option<Sight>) -> Facts {
-    let policy = PoolPolicy {
-        threshold_low: 10,
-        replenishment_batch_size: 10,
-        total_min: 20,
-        available_max: 50,
-        owned_max: 1000,
-    };
+const POLICY: PoolPolicy =
+    PoolPolicy { threshold_low: 10, replenishment_batch_size: 10, total_min: 20, available_max: 50, owned_max: 1000 };
+
+fn limits_of(name: &str, policy: PoolPolicy) -> PoolLimits {
+    let caps = CapLimits { per_hour_max: 100, per_day_max: 300, pool_per_day_max: None, owned_all_max: None };
+    PoolLimits { keys: Keys { pool: pool(name), ..Keys::default() }, policy, caps }
+}
+
+fn facts(sight: Option<Morning>) -> Facts {
     Facts {
         at: at(0),
         limits: Limits {
-            policy,
+            pools: vec![limits_of("default", POLICY)],
             caps: SpendCaps { hour: 100, day: 300 },
             unknown_settle: Duration::from_secs(300),
             webhooks: webhooks("a.example"),
         },
-        sight,
-        process: Process { next_try_at: Some(at(2)), ..Process::default() },
+        sight: sight.map(Morning::seen),
+        process: Process { next_try_at: [(PoolName::default_pool(), at(2))].into(), ..Process::default() },
     }
 }
 
-fn judged(change: impl FnOnce(&mut Sight)) -> Vec<Item> {
+fn judged(change: impl FnOnce(&mut Morning)) -> Vec<Item> {
     let mut sight = sight();
     change(&mut sight);
     judge(&facts(Some(sight)))
@@ -145,7 +190,7 @@ fn an_empty_pool_says_why_and_when_it_is_tried_again() {
          14 refused in the last 10 min, 20 in the last hour."
     );
     assert_eq!(item.next.map(|next| (next.what, next.at)), Some(("next try", at(2))));
-    assert_eq!(item.link.map(|link| link.path), Some("/admin/phones/dashboard/acts/replenish"));
+    assert_eq!(item.link.map(|link| link.path.into_owned()).as_deref(), Some("/admin/phones/dashboard/acts/replenish"));
 
     let fresh = only(judged(|sight| sight.observation.stock = Stock { purchasing: 10, ..Stock::default() }));
     assert_eq!(fresh.summary, "The pool is empty: signups wait for a purchase.");
@@ -154,7 +199,7 @@ fn an_empty_pool_says_why_and_when_it_is_tried_again() {
 
 #[test]
 fn a_low_pool_is_told_when_something_is_in_the_way_or_it_lasts() {
-    let low = |change: &dyn Fn(&mut Sight)| {
+    let low = |change: &dyn Fn(&mut Morning)| {
         judged(|sight| {
             sight.observation.stock.available = 9;
             change(sight);
@@ -195,7 +240,7 @@ fn halt_and_pause_say_who_and_since_when_and_one_resume_ends_both() {
         sight.observation.buying.halted = Some(halted(Some(20003), None));
     });
     assert_eq!(kinds(&empty), [(Kind::PoolEmpty, Severity::Critical), (Kind::Halted, Severity::Critical)]);
-    assert_eq!((empty[0].summary.as_str(), empty[0].link), ("The pool is empty: signups are refused.", None));
+    assert_eq!((empty[0].summary.as_str(), empty[0].link.clone()), ("The pool is empty: signups are refused.", None));
 }
 
 #[test]
@@ -235,7 +280,7 @@ fn more_owned_than_allowed_is_one_warning_whether_stock_is_low_or_not() {
 #[test]
 fn numbers_that_wait_for_a_person_are_told_each_with_its_place() {
     let three = Lying { count: 3, since: Some(at(-60)) };
-    let one = |change: fn(&mut Sight, Lying)| only(judged(|sight| change(sight, three)));
+    let one = |change: fn(&mut Morning, Lying)| only(judged(|sight| change(sight, three)));
     for (item, kind, severity) in [
         (one(|sight, lying| sight.missing_of_users = lying), Kind::MissingOfUsers, Severity::Critical),
         (one(|sight, lying| sight.another_tag = lying), Kind::AnotherTag, Severity::Warning),
@@ -266,8 +311,8 @@ fn without_a_database_that_is_what_there_is_to_tell() {
     let item = only(judge(&facts(None)));
     assert_eq!((item.kind, item.severity), (Kind::DatabaseAway, Severity::Critical));
     let stuck = Facts {
-        process: Process { stuck: vec!["desk"], holder_is_frozen: true, next_try_at: None },
-        ..facts(Some(Sight { webhooks: webhooks("b.example"), ..sight() }))
+        process: Process { stuck: vec!["desk"], holder_is_frozen: true, ..Process::default() },
+        ..facts(Some(Morning { webhooks: webhooks("b.example"), ..sight() }))
     };
     let items = judge(&stuck);
     assert_eq!(
@@ -280,7 +325,7 @@ fn without_a_database_that_is_what_there_is_to_tell() {
 #[test]
 fn a_comparison_that_asks_for_somebody_does_so_once() {
     let problem = "2 of the numbers could not be read.";
-    let asks = |sight: &mut Sight| {
+    let asks = |sight: &mut Morning| {
         sight.comparison = Some(LastComparison { ended_at: at(-30), problem: Some(problem.to_owned()) });
     };
     let item = only(judged(asks));
@@ -296,15 +341,115 @@ fn a_comparison_that_asks_for_somebody_does_so_once() {
 fn readiness_warns_by_name_of_what_keeps_nobody_from_being_served() {
     let limits = facts(None).limits;
     let mut seen = sight().observation;
-    assert_eq!(named_warnings(&limits, &seen), Vec::<String>::new());
+    let told = |seen: &Observation| {
+        let stock = Overview { pools: [(PoolName::default_pool(), seen.clone())].into(), ..Overview::default() };
+        named_warnings(&limits, &stock)
+    };
+    assert_eq!(told(&seen), Vec::<String>::new());
     seen.missing_of_users = 2;
     seen.stock.assigned = 2000;
-    let told = named_warnings(&limits, &seen);
-    assert_eq!(told[0], "missing_of_users: 2 numbers of users are gone at Twilio");
-    assert!(told[1].starts_with("owned_max_exceeded: pool.owned_max 1000"), "{told:?}");
+    let both = told(&seen);
+    assert_eq!(both[0], "missing_of_users: 2 numbers of users are gone at Twilio");
+    assert!(both[1].starts_with("owned_max_exceeded: pool.owned_max 1000"), "{both:?}");
     seen.stock = Stock { available: 1, assigned: 30, ..Stock::default() };
     seen.spend.day = 300;
-    assert!(named_warnings(&limits, &seen)[1].starts_with("cap_binds: the purchases of this day"), "{seen:?}");
+    assert!(told(&seen)[1].starts_with("cap_binds: the purchases of this day"), "{seen:?}");
+}
+
+/// What lacks a pool that Twilio wants a bundle of.
+fn no_bundle(name: &str) -> PoolHalt {
+    PoolHalt {
+        pool: pool(name),
+        since: at(-7),
+        twilio_code: Some(21_649),
+        message: "no bundle".to_owned(),
+        needs: pool(name).key("bundle_sid"),
+        fingerprint: "0123456789abcdef".to_owned(),
+    }
+}
+
+/// Three pools: nothing is wrong with `default`, `gb` has these, `ca` wants no stock; and what is left of `old`.
+fn three(gb: Observation) -> Facts {
+    let mut facts = facts(Some(sight()));
+    let wants_none = PoolPolicy { threshold_low: 0, total_min: 0, ..POLICY };
+    facts.limits.pools.extend([limits_of("gb", POLICY), limits_of("ca", wants_none)]);
+    let seen = facts.sight.as_mut().expect("the database answers");
+    seen.stock.pools.extend([(pool("gb"), gb), (pool("ca"), Observation::default())]);
+    seen.pools.extend([(pool("gb"), PoolSight::default()), (pool("ca"), PoolSight::default())]);
+    let left = Stock { available: 2, assigned: 7, ..Stock::default() };
+    seen.stock.others.insert(pool("old"), Observation { stock: left, missing_of_users: 1, ..Observation::default() });
+    // Whoever owned some once, and has none any more, is told to nobody.
+    seen.stock.others.insert(pool("older"), Observation::default());
+    facts
+}
+
+#[test]
+fn each_pool_says_its_own_and_one_that_wants_nothing_says_nothing() {
+    let facts = three(Observation { pool_halt: Some(no_bundle("gb")), ..Observation::default() });
+    let items = judge(&facts);
+    let told: Vec<_> =
+        items.iter().map(|item| (item.kind, item.severity, item.pool.as_ref().map(PoolName::as_str))).collect();
+    assert_eq!(
+        told,
+        [
+            (Kind::PoolEmpty, Severity::Critical, Some("gb")),
+            (Kind::PoolHalted, Severity::Critical, Some("gb")),
+            (Kind::PoolUnconfigured, Severity::Warning, Some("old")),
+        ]
+    );
+    assert_eq!(items[0].summary, "Pool gb is empty: signups are refused.");
+    assert_eq!(items[0].detail, "Why: it is halted, because pools.gb.bundle_sid lacks or does not fit.");
+    assert_eq!(items[1].summary, "Buying for pool gb is halted: it needs pools.gb.bundle_sid.");
+    let link = items[1].link.clone().expect("an act");
+    assert_eq!((&*link.path, &*link.text), ("/admin/phones/dashboard/acts/resume?pool=gb", "Resume gb…"));
+    assert_eq!((items[1].since, items[2].count), (Some(at(-7)), Some(9)));
+    assert!(items[2].detail.starts_with("7 are users', who keep them; 2 serve nobody"), "{items:?}");
+    // With stock left it is no emergency.
+    let stock = Stock { available: 20, ..Stock::default() };
+    let halted = judge(&three(Observation { stock, pool_halt: Some(no_bundle("gb")), ..Observation::default() }));
+    assert_eq!((halted[0].kind, halted[0].severity), (Kind::PoolHalted, Severity::Warning));
+}
+
+#[test]
+fn a_cap_of_all_pools_is_one_cause_and_a_pools_own_is_its_own() {
+    let used_up = Spend { hour: 100, day: 100, ..Spend::default() };
+    let low = Stock { available: 3, ..Stock::default() };
+    let gb = Observation { stock: low, spend: used_up, ..Observation::default() };
+    let mut facts = three(gb);
+    let stock = &mut facts.sight.as_mut().expect("seen").stock;
+    let default = stock.pools.get_mut(&PoolName::default_pool()).expect("default");
+    (default.stock, default.spend) = (Stock { available: 4, ..Stock::default() }, used_up);
+    let caps =
+        |facts: &Facts| -> Vec<Item> { judge(facts).into_iter().filter(|item| item.kind == Kind::CapBinds).collect() };
+    let both = only(caps(&facts));
+    assert_eq!((both.pool, both.summary.contains("spend.purchases_per_hour_max 100")), (None, true));
+    assert!(
+        both.detail.starts_with("default: 4 available, threshold 10; gb: 3 available, threshold 10;"),
+        "{}",
+        both.detail
+    );
+    let stock = &mut facts.sight.as_mut().expect("seen").stock;
+    for seen in stock.pools.values_mut() {
+        seen.spend = Spend { pool_day: 5, ..Spend::default() };
+    }
+    facts.limits.pools[1].caps.pool_per_day_max = Some(5);
+    let own = only(caps(&facts));
+    assert_eq!(own.pool, Some(pool("gb")));
+    assert!(own.summary.ends_with("(pools.gb.purchases_per_day_max 5)."), "{}", own.summary);
+}
+
+#[test]
+fn readiness_warns_of_pools_that_are_halted_or_not_configured_once_each() {
+    let facts = three(Observation { pool_halt: Some(no_bundle("gb")), ..Observation::default() });
+    let told = named_warnings(&facts.limits, &facts.sight.expect("seen").stock);
+    assert_eq!(
+        told,
+        [
+            "missing_of_users: 1 number of users is gone at Twilio",
+            "pool_halted: gb needs pools.gb.bundle_sid",
+            "pool_unconfigured: numbers belong to pool old, which the configuration does not name",
+        ]
+    );
 }
 
 #[test]

@@ -145,6 +145,15 @@ pub(in crate::cli) struct PauseArgs {
     pub remote: Remote,
 }
 
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ResumeArgs {
+    /// End what halts this pool alone, and nothing else
+    #[arg(long, value_name = "POOL")]
+    pub pool: Option<PoolName>,
+    #[command(flatten)]
+    pub pause: PauseArgs,
+}
+
 fn purchase_id(text: &str) -> Result<Uuid, &'static str> {
     text.trim().parse().map_err(|_| "is no purchase id; `callbunker orders` prints them, and the dashboard lists them")
 }

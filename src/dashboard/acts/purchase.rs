@@ -17,7 +17,7 @@ use crate::routing::Request;
 pub(super) async fn ask(services: &Services, request: &Request, mut question: Question) -> Result<Question, Problem> {
     let thought = Thought::asked(request)?;
     let plan = plan(services, thought.clone()).await?;
-    let (count, would) = (thought.count.unwrap_or(0), plan.would_purchase);
+    let (count, would) = (thought.count.unwrap_or(0), plan.planned.would_purchase);
     // What is asked, shown and sent is the same count: what the price is told for.
     let wanted = match counted(count.into(), "number") {
         wanted if would > 0 && would != count => format!("{would} of the {wanted}"),
@@ -56,9 +56,11 @@ fn wrong_count() -> Problem {
 }
 
 fn button(plan: &Plan) -> String {
-    let would = counted(plan.would_purchase.into(), "number");
-    match &plan.monthly_cost {
-        Some(cost) => format!("Buy {would} for {} {cost} a month", plan.price_unit.as_deref().unwrap_or_default()),
+    let would = counted(plan.planned.would_purchase.into(), "number");
+    match &plan.planned.monthly_cost {
+        Some(cost) => {
+            format!("Buy {would} for {} {cost} a month", plan.planned.price_unit.as_deref().unwrap_or_default())
+        }
         None => format!("Buy {would}"),
     }
 }

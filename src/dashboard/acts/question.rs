@@ -123,21 +123,22 @@ impl Question {
 
     /// The plan as an operator reads it before saying yes.
     pub(super) fn tell_plan(&mut self, plan: &Plan) {
-        let would = counted(plan.would_purchase.into(), "number");
-        self.says.push(match (&plan.unit_price, &plan.monthly_cost, &plan.price_unit) {
-            _ if plan.would_purchase == 0 => "Nothing would be bought.".to_owned(),
+        let planned = &plan.planned;
+        let would = counted(planned.would_purchase.into(), "number");
+        self.says.push(match (&planned.unit_price, &planned.monthly_cost, &planned.price_unit) {
+            _ if planned.would_purchase == 0 => "Nothing would be bought.".to_owned(),
             (Some(unit), Some(total), Some(currency)) => {
                 format!("{would} at {currency} {unit} each: {currency} {total} a month, the first month at once.")
             }
             _ => format!("{would} would be bought."),
         });
-        self.says.push(sentence(&plan.explanation));
-        let (hour, day) = (plan.caps.hour_left, plan.caps.day_left);
+        self.says.push(sentence(&planned.explanation));
+        let (hour, day) = (planned.caps.hour_left, planned.caps.day_left);
         self.says.push(format!("The spend caps allow {hour} more this hour and {day} more today."));
         if let Some(balance) = &plan.balance {
             self.says.push(format!("The account has {} {} left.", balance.currency, balance.amount));
         }
-        if let Some(cap) = plan.binding_cap {
+        if let Some(cap) = planned.binding_cap {
             self.warns.push(format!("Fewer than asked for: {}.", limit(cap)));
         }
         self.warns.extend(plan.price_error.iter().map(|error| sentence(error)));

@@ -23,6 +23,7 @@ use super::link::Link;
 use super::server::{Server, Servers};
 use super::wire::{self, Wire};
 
+/// What is asked takes less time than compiling it would, however many pools it is asked of.
 const SESSION: &str = "
     SET search_path = callbunker, pg_temp;
     SET default_transaction_isolation = 'read committed';
@@ -31,6 +32,7 @@ const SESSION: &str = "
     SET lock_timeout = '8s';
     SET idle_in_transaction_session_timeout = '30s';
     SET TIME ZONE 'UTC';
+    SET jit = off;
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
 ";
 /// What we gave up, the server gives up too. PostgreSQL has this since 14, and not on every system.

@@ -80,7 +80,8 @@
 //! * I4, told means kept: a hand-out is one statement that writes one row, committed before anybody is told; how it ended is
 //!   written by the database when the lease goes (`leases_become_history`), and stays (`history_stays_as_it_is`).
 //! * I5, caps hold: whatever is counted as stock is a row here or an open item; intents count both under the gate's lock. How
-//!   many are owned the database counts along with each change (`owned_changes`; `owned_changes_count_themselves`).
+//!   many are owned of each pool the database counts along with each change (`owned_changes`;
+//!   `owned_changes_count_themselves`).
 //! * I6, not ready, not assigned: `ready` is generated from all dimensions, and a lease says the same at any time
 //!   (`numbers_have_a_lease`, `leases_agree_with_numbers`); `leases_are_of_ready_numbers` refuses a user to any other, but for
 //!   an operator's word; `configured` is written only by statements that look what the pool wants.
@@ -143,7 +144,7 @@ pub use missing::{
 pub use notes::{number_note_conflict, number_note_retagged};
 pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
 pub use owned::owned_recount;
-pub(in crate::db) use places::{APART, AT_REST, DUE, FIT, MENDABLE, ON_HOLD, OWNED_COUNT, UNFIT, UNREADY, fit};
+pub(in crate::db) use places::{APART, AT_REST, DUE, FIT, MENDABLE, ON_HOLD, UNFIT, UNREADY, fit};
 pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
 pub(in crate::db) use read::number_lock;
 pub use read::{

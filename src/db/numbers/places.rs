@@ -62,14 +62,12 @@ pub(in crate::db) const UNFIT: &str = "numbers n
     WHERE n.status = 'active' AND NOT n.apart AND (NOT n.capable OR n.webhook_status = 'failed' OR n.missing_since IS NOT NULL)
       AND n.missing_since IS NULL AND (SELECT l.user_id IS NULL FROM leases l WHERE l.number_id = n.id)";
 
-/// How many lie in pools that they are apart from, and are at Twilio: few, and each an operator's word.
-pub(in crate::db) const APART: &str = "(SELECT count(*) FROM leases l WHERE l.user_id IS NULL AND l.apart
-    AND (SELECT n.missing_since IS NULL FROM numbers n WHERE n.id = l.number_id))";
+/// What lies in pools that it is apart from, and is at Twilio: few, and each an operator's word.
+pub(in crate::db) const APART: &str = "leases l WHERE l.user_id IS NULL AND l.apart
+    AND (SELECT n.missing_since IS NULL FROM numbers n WHERE n.id = l.number_id)";
 
-/// How many numbers are owned and at Twilio, without counting them; see `owned_changes` in the migration of leases.
-pub(in crate::db) const OWNED_COUNT: &str = "(SELECT coalesce(sum(more), 0)::bigint FROM owned_changes)";
-
-/// How many of them Twilio's list should show: all that are [`EXPECTED`].
+/// How many Twilio's list should show, without counting them (see `owned_changes` in the migration of leases): all that are
+/// [`EXPECTED`].
 pub(super) const EXPECTED_COUNT: &str = "(SELECT coalesce(sum(more), 0)::bigint FROM owned_changes)
     - (SELECT count(*) FROM numbers WHERE quarantine_reason = 'leaving' AND missing_since IS NULL)";
 

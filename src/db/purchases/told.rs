@@ -1,5 +1,7 @@
 //! What became of orders, for whoever asks: what they did not get, and what was bought meanwhile.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -9,7 +11,7 @@ use uuid::Uuid;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::schema::purchase_errors;
-use crate::domain::Trigger;
+use crate::domain::{PoolName, Trigger};
 
 /// The code under which an order tells what it did not get because it was cancelled.
 pub const CANCELLED: &str = "cancelled";
@@ -62,24 +64,30 @@ pub(super) fn tell_cancelled(conn: &mut Connection, orders: &[Uuid]) -> Result<(
     Ok(())
 }
 
-/// How many numbers were bought by orders of `trigger` that were written after `since`, by the database's clock.
+/// How many numbers were bought for which pool by orders of `trigger` that were written after `since`, by the database's clock.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn purchases_bought_since(conn: &mut Connection, trigger: Trigger, since: DateTime<Utc>) -> Result<u32, DbError> {
+pub fn purchases_bought_since(
+    conn: &mut Connection,
+    trigger: Trigger,
+    since: DateTime<Utc>,
+) -> Result<BTreeMap<PoolName, u32>, DbError> {
     #[derive(QueryableByName)]
     struct Bought {
+        #[diesel(sql_type = Text)]
+        pool: PoolName,
         #[diesel(sql_type = BigInt)]
         bought: i64,
     }
-    let bought: Bought = sql_query(
-        "SELECT count(*) AS bought FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
-          WHERE p.trigger = $1 AND p.created_at >= $2 AND i.state = 'bought'",
+    let bought: Vec<Bought> = sql_query(
+        "SELECT i.pool, count(*) AS bought FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
+          WHERE p.trigger = $1 AND p.created_at >= $2 AND i.state = 'bought' GROUP BY i.pool",
     )
     .bind::<Text, _>(trigger.as_str())
     .bind::<diesel::sql_types::Timestamptz, _>(since)
-    .get_result(conn)?;
-    Ok(u32::try_from(bought.bought).unwrap_or(u32::MAX))
+    .load(conn)?;
+    Ok(bought.into_iter().map(|row| (row.pool, u32::try_from(row.bought).unwrap_or(u32::MAX))).collect())
 }
 
 /// The database's clock, which orders are written by.

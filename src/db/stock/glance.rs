@@ -9,7 +9,7 @@ use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::{DUE, MENDABLE, UNREADY, stock};
-use crate::domain::{AreaCode, CountryCode, Match, PoolName};
+use crate::domain::{AreaCode, CountryCode, Level, Match, PoolName, PoolPolicy};
 
 #[derive(QueryableByName)]
 struct Few {
@@ -33,50 +33,92 @@ pub fn stock_available_up_to(conn: &mut Connection, pool: &PoolName, most: u32) 
     Ok(count(few.few))
 }
 
-/// Stock as far as a policy cares, counted in the order of indexes and no further than it asks: cheap however large the
-/// pool is, and as exact as the whole count where the decision hangs on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Glance {
-    /// What [`Stock::idle`](crate::domain::Stock::idle) counts, up to the larger of both limits of the policy.
-    pub idle: u32,
-    /// What is somebody's, up to `pool.total_min`.
-    pub assigned: u32,
-}
-
-/// Glances at the stock of `pool`.
+/// How full these pools are, as far as their policies care: counted in the order of indexes and no further than they ask, so
+/// it is cheap however large the pools are, and as exact as the whole count where a decision hangs on it. This is asked up to
+/// twenty times a second: one statement for all pools that have enough, and one more for all that have not. A pool that wants
+/// no stock is not among the answers.
+///
+/// `idle` is what [`Stock::idle`](crate::domain::Stock::idle) counts, up to the larger of both limits of the policy; `assigned`
+/// goes up to `total_min`, and is 0 where what is assignable reaches both limits.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn stock_glance(
-    conn: &mut Connection,
-    pool: &PoolName,
-    idle_most: u32,
-    assigned_most: u32,
-) -> Result<Glance, DbError> {
+pub fn levels_glance(conn: &mut Connection, pools: &[(PoolName, PoolPolicy)]) -> Result<Vec<Level>, DbError> {
+    let want: Vec<&(PoolName, PoolPolicy)> = pools.iter().filter(|(_, policy)| enough(policy) > 0).collect();
+    let mut levels = look(conn, AVAILABLE, &want)?;
+    let lacks = |(name, policy): &&&(PoolName, PoolPolicy)| {
+        levels.iter().any(|level| level.pool == *name && level.idle < enough(policy))
+    };
+    let lacking: Vec<&(PoolName, PoolPolicy)> = want.iter().filter(lacks).copied().collect();
+    // What a moment ago was counted for them counts no more.
+    levels.retain(|level| !lacking.iter().any(|(name, _)| *name == level.pool));
+    levels.extend(look(conn, &idle_and_assigned(), &lacking)?);
+    Ok(levels)
+}
+
+/// So many idle numbers reach both limits.
+fn enough(policy: &PoolPolicy) -> u32 {
+    policy.threshold_low.max(policy.total_min)
+}
+
+/// The pools whose levels `text` counts: `f`, each with how many idle and how many assigned numbers are counted at most.
+fn look(conn: &mut Connection, text: &str, pools: &[&(PoolName, PoolPolicy)]) -> Result<Vec<Level>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
+        #[diesel(sql_type = Text)]
+        name: PoolName,
         #[diesel(sql_type = BigInt)]
         idle: i64,
         #[diesel(sql_type = BigInt)]
         assigned: i64,
     }
+    if pools.is_empty() {
+        return Ok(Vec::new());
+    }
     let bound = |most: u32| i32::try_from(most).unwrap_or(i32::MAX);
-    let row: Row = sql_query(format!(
-        "SELECT (SELECT count(*) FROM (SELECT 1 FROM leases WHERE pool = $3 AND {}
-                                        ORDER BY purchased_at, number_id LIMIT $1) AS a)
-              + (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND l.pool = $3 AND NOT l.apart AND {MENDABLE} ORDER BY l.pool, l.number_id LIMIT $1) AS b)
-              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} AND pool = $3 AND NOT apart ORDER BY quarantined_until LIMIT $1) AS c)
-              + (SELECT count(*) FROM (SELECT 1 FROM purchase_items WHERE pool = $3 AND state IN ('intended', 'sent', 'unknown')
-                                        ORDER BY intended_at LIMIT $1) AS d) AS idle,
-                {} AS assigned",
+    let rows: Vec<Row> = sql_query(text)
+        .bind::<Array<Text>, _>(pools.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(pools.iter().map(|(_, policy)| bound(enough(policy))).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(pools.iter().map(|(_, policy)| bound(policy.total_min)).collect::<Vec<_>>())
+        .load(conn)?;
+    let level = |row: Row| {
+        let (_, policy) = pools.iter().find(|(name, _)| *name == row.name)?;
+        Some(Level { idle: count(row.idle), assigned: count(row.assigned), pool: row.name, policy: *policy })
+    };
+    Ok(rows.into_iter().filter_map(level).collect())
+}
+
+/// What is assignable, and nothing else.
+const AVAILABLE: &str = concat!(
+    "SELECT f.name, (SELECT count(*) FROM (SELECT 1 FROM leases WHERE pool = f.name AND ",
+    stock!(),
+    " ORDER BY purchased_at, number_id LIMIT f.idle_most) AS a) AS idle, 0::bigint AS assigned
+       FROM unnest($1::text[], $2::integer[], $3::integer[]) AS f (name, idle_most, assigned_most)"
+);
+
+/// All that counts.
+fn idle_and_assigned() -> String {
+    format!(
+        "WITH o AS MATERIALIZED (SELECT pool, sum(more)::bigint AS owned FROM owned_changes GROUP BY pool)
+         SELECT f.name,
+                (SELECT count(*) FROM (SELECT 1 FROM leases WHERE pool = f.name AND {}
+                                        ORDER BY purchased_at, number_id LIMIT f.idle_most) AS a)
+              + (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND l.pool = f.name AND NOT l.apart AND {MENDABLE}
+                                        ORDER BY l.pool, l.number_id LIMIT f.idle_most) AS a)
+              + (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} AND pool = f.name AND NOT apart
+                                        ORDER BY quarantined_until LIMIT f.idle_most) AS a)
+              + (SELECT count(*) FROM (SELECT 1 FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown') AND pool = f.name
+                                        ORDER BY intended_at LIMIT f.idle_most) AS a) AS idle,
+                {} AS assigned
+           FROM unnest($1::text[], $2::integer[], $3::integer[]) AS f (name, idle_most, assigned_most)",
         stock!(),
-        somebodys_up_to("$2", "pool = $3")
-    ))
-    .bind::<Integer, _>(bound(idle_most))
-    .bind::<Integer, _>(bound(assigned_most))
-    .bind::<Text, _>(pool.as_str())
-    .get_result(conn)?;
-    Ok(Glance { idle: count(row.idle), assigned: count(row.assigned) })
+        somebodys_up_to(
+            "f.name",
+            "f.assigned_most",
+            "(SELECT coalesce(sum(owned), 0) FROM o WHERE o.pool = f.name)",
+            "(SELECT coalesce(sum(owned), 0) FROM o)"
+        )
+    )
 }
 
 /// Whether anything of `pool` is assignable in one of these area codes; of what is apart only numbers of `country`, if one is
@@ -118,13 +160,21 @@ pub fn stock_available_apart(conn: &mut Connection, pool: &PoolName, country: Co
     Ok(any.few > 0)
 }
 
-/// SQL: how many are somebody's, without the missing ones; exact below `most`, and no less than it otherwise.
-pub(super) fn somebodys_up_to(most: &str, of: &str) -> String {
-    let missing = format!("{of} AND missing_since IS NOT NULL AND status <> 'released'");
+/// SQL: how many of `pool` are somebody's, without the missing ones; exact below `most`, and no less than it otherwise. `owned`
+/// is how many the pool owns, `of_all` how many all pools do.
+pub(super) fn somebodys_up_to(pool: &str, most: &str, owned: &str, of_all: &str) -> String {
+    let missing = format!("missing_since IS NOT NULL AND status <> 'released' AND pool = {pool}");
     // Whether a number is missing is asked of those that are, which are few.
+    let most = format!("{most} + (SELECT count(*) FROM numbers WHERE {missing})");
+    // No index on leases begins with the pool of what is somebody's: a signup would pay for it. What a small pool has beside
+    // large ones is therefore looked for among its own numbers; a large one has enough of all that is somebody's.
     format!(
-        "((SELECT count(*) FROM (SELECT 1 FROM leases WHERE {of} AND assignment_id IS NOT NULL ORDER BY assignment_id
-                                 LIMIT {most} + (SELECT count(*) FROM numbers WHERE {missing})) AS somebodys)
+        "(CASE WHEN {owned} < {of_all} / 8
+               THEN (SELECT count(*) FROM (SELECT 1 FROM numbers n WHERE n.pool = {pool}
+                                              AND (SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = n.id)
+                                            ORDER BY n.pool, n.id LIMIT {most}) AS somebodys)
+               ELSE (SELECT count(*) FROM (SELECT 1 FROM leases WHERE assignment_id IS NOT NULL AND pool = {pool}
+                                            ORDER BY assignment_id LIMIT {most}) AS somebodys) END
           - (SELECT count(*) FROM numbers WHERE {missing}
                 AND (SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = numbers.id)))"
     )

@@ -4,15 +4,21 @@
 //! and machines are shown is exact; what a plan is made from is exact wherever the plan hangs on it.
 //! How to get it wrong: counting what is somebody's, or what lies in stock, because one wants to know whether there are ten.
 
+mod far;
 mod glance;
 mod needs;
 mod observation;
+mod observe;
+mod overview;
 mod spend;
 mod whole;
 
-pub use glance::{Glance, stock_available_apart, stock_available_in, stock_available_up_to, stock_glance};
+pub use far::Far;
+pub use glance::{levels_glance, stock_available_apart, stock_available_in, stock_available_up_to};
 pub use needs::Care;
-pub(super) use observation::stock_observe;
-pub use observation::{Far, Observation, stock_read, stock_read_for_buying};
+pub use observation::Observation;
+pub(super) use observe::stock_observe;
+pub use observe::stock_read_for_buying;
+pub use overview::{Overview, stock_read, stock_read_all};
 pub(super) use spend::SPENT;
 pub use spend::Spend;

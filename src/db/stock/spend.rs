@@ -10,12 +10,14 @@ pub(in crate::db) const SPENT: &str = "spends AND (doubted OR state NOT IN ('tak
 /// was ever in doubt, however it ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spend {
-    /// In the last 60 minutes, without the overridden.
+    /// In the last 60 minutes, for all pools, without the overridden.
     pub hour: u32,
-    /// In the last 24 hours, without the overridden.
+    /// In the last 24 hours, for all pools, without the overridden.
     pub day: u32,
-    /// In the last 24 hours with `override_caps`.
+    /// In the last 24 hours with `override_caps`, for all pools.
     pub overridden: u32,
-    /// In the last 24 hours for the pool that is looked at, without the overridden.
+    /// Of `hour`, for the pool that is looked at.
+    pub pool_hour: u32,
+    /// Of `day`, for the pool that is looked at.
     pub pool_day: u32,
 }

@@ -1,70 +1,9 @@
 //! SIGHUP: what may change does, what may not is named, and a bad file changes nothing.
 
-use std::path::PathBuf;
+use serde_json::json;
 
-use nix::sys::signal::Signal;
-use serde_json::{Value, json};
-
-use crate::world::daemon::{Daemon, Reply};
-use crate::world::{World, eventually};
-
-/// A folder with a configuration file and a file of admin keys, and a daemon that reads both.
-struct Reloading {
-    folder: PathBuf,
-    world: World,
-    daemon: Daemon,
-}
-
-const KEY: &str = "rotating-admin-key-1";
-const NEXT_KEY: &str = "rotating-admin-key-2";
-
-impl Reloading {
-    fn new(toml: &str) -> Self {
-        let world = World::new();
-        let folder = std::env::temp_dir().join(format!("callbunker-reload-{}", world.database.name()));
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let world = world
-            .set("CALLBUNKER_CONFIG", folder.join("callbunker.toml").display())
-            .set("ADMIN_API_KEY", "")
-            .set("ADMIN_API_KEY_FILE", folder.join("keys").display());
-        let file = |name, text: &str| std::fs::write(folder.join(name), text).expect("a file");
-        file("callbunker.toml", toml);
-        file("keys", &format!("{KEY},{}\n", crate::world::ADMIN_KEY));
-        let daemon = world.daemon();
-        Self { folder, world, daemon }
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.join(name), text).expect("a file");
-    }
-
-    /// The lines that reloads have logged so far.
-    fn told(&self) -> Vec<Value> {
-        let is_told = |line: &Value| {
-            line["msg"] == "the configuration was reloaded"
-                || line["msg"] == "the new configuration is refused, the old one stays"
-        };
-        self.daemon.log_lines().into_iter().filter(is_told).collect()
-    }
-
-    /// SIGHUP, and the line that tells what came of it.
-    fn reload(&self) -> Value {
-        let before = self.told().len();
-        self.daemon.signal(Signal::SIGHUP);
-        eventually("the reload is told", || self.told().len() > before);
-        self.told().pop().expect("a line")
-    }
-
-    fn status_with(&self, key: &str) -> Reply {
-        self.daemon.send("GET", "/admin/phones/api/status", &[("X-Admin-API-Key", key)], None)
-    }
-}
-
-impl Drop for Reloading {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
+use crate::world::eventually;
+use crate::world::reloading::{KEY, NEXT_KEY, Reloading};
 
 const QUIET: &str = "[pool]\nthreshold_low = 0\ntotal_min = 0\n";
 

@@ -14,7 +14,7 @@ fn the_status_has_the_earlier_services_fields_and_ours() {
     let world = World::new().quiet().set("spend.purchases_per_hour_max", 40).set("spend.purchases_per_day_max", 50);
     let daemon = world.daemon();
     let empty = daemon.status();
-    let pool = "{assigned:integer, available:integer, available_room:integer, country:text, halted:null, held:integer, \
+    let pool = "{apart:integer, assigned:integer, available:integer, available_room:integer, country:text, halted:null, held:integer, \
                 last_replenishment:null, missing:integer, missing_of_users:integer, needs_replenishment:bool, \
                 number_type:text, owned:integer, owned_max:integer, pool:text, purchasing:integer, quarantined:integer, \
                 resting:integer, spend:{day:{bought:integer, max:null}, hour:{bought:integer, max:null}}, \
@@ -22,7 +22,7 @@ fn the_status_has_the_earlier_services_fields_and_ours() {
     assert_eq!(
         shape(&empty),
         format!(
-            "{{assigned:integer, available:integer, available_room:integer, halted:null, held:integer, last_replenishment:null, \
+            "{{apart:integer, assigned:integer, available:integer, available_room:integer, halted:null, held:integer, last_replenishment:null, \
              missing:integer, missing_of_users:integer, needs_replenishment:bool, owned:integer, owned_max:integer, paused:null, \
              pools:[{pool}], purchasing:integer, quarantined:integer, resting:integer, \
              spend:{{day:{{bought:integer, max:integer}}, hour:{{bought:integer, max:integer}}, override:integer}}, \

@@ -9,6 +9,7 @@ pub mod comparing;
 pub mod daemon;
 pub mod described;
 pub mod raw;
+pub mod reloading;
 pub mod scrape;
 pub mod session;
 pub mod shape;
@@ -90,6 +91,21 @@ impl World {
             format!("CALLBUNKER__{}", key.replace('.', "__")).to_uppercase()
         };
         self.settings.insert(name, value.to_string());
+    }
+
+    /// Adds one pool, as [`World::pools`] does.
+    #[must_use]
+    pub fn pool(self, name: &str, keys: &[(&str, &str)]) -> Self {
+        self.pools(&[(name, keys)])
+    }
+
+    /// Ready numbers of `pool` that nobody has, as if they had been bought: +1907 555 and four digits from `first` on.
+    pub fn stock(&self, pool: &str, first: u32, count: u32) {
+        self.sql(&format!(
+            "INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchased_at, pool)
+             SELECT 'PN' || lpad(to_hex(n), 32, '0'), '+1907555' || lpad(n::text, 4, '0'), 'US', '907', 'active', 'configured', true,
+                    clock_timestamp(), '{pool}' FROM generate_series({first}, {first} + {count} - 1) AS n"
+        ));
     }
 
     /// No buying but what the test asks for.

@@ -14,7 +14,7 @@ use callbunker::db::purchases::{
     Cancel, Wish, purchase_cancel, purchase_end, purchase_open, purchase_start, purchase_yield,
     purchases_interrupt_stale,
 };
-use callbunker::db::stock::{Care, stock_glance, stock_read, stock_read_for_buying};
+use callbunker::db::stock::{Care, levels_glance, stock_read, stock_read_for_buying};
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
 use callbunker::db::{Connection, Constraint, DbError};
 use callbunker::domain::{OrderState, PoolName, PoolPolicy, Trigger, UserId, Why};
@@ -282,7 +282,8 @@ fn a_number_whose_rest_is_over_comes_for_those_in_line_only_if_it_can_serve_them
         ledger.world.sql(&format!("UPDATE numbers SET {is}"));
         let stock = ledger.run(stock_read).stock;
         assert_eq!((stock.unserved, stock.due), (unserved, 1 - unserved), "{is}");
-        assert_eq!(ledger.run(|conn| stock_glance(conn, &PoolName::default_pool(), 9, 9)).idle, 1 - unserved, "{is}");
+        let levels = ledger.run(|conn| levels_glance(conn, &[(PoolName::default_pool(), POLICY)]));
+        assert_eq!((levels.len(), levels[0].idle), (1, 1 - unserved), "{is}");
         // While Twilio keeps silent it comes for nobody, and is stock all the same.
         let stalled = ledger.run(|conn| stock_read_for_buying(conn, &POLICY, Care::Stalls, &keys())).stock;
         assert_eq!((stalled.unserved, stalled.due), (1, stock.due), "{is}");
