@@ -7,10 +7,14 @@ use callbunker::db::assignments::{
     assignments_claim_near, assignments_held, assignments_of_user, assignments_restore,
 };
 use callbunker::db::numbers::numbers_tell_apart;
-use callbunker::db::stock::{stock_available_up_to, stock_read};
+use callbunker::db::pool_halts::Keys;
+use callbunker::db::stock::{
+    Care, Observation, Overview, levels_glance, stock_available_up_to, stock_read, stock_read_all,
+    stock_read_for_buying,
+};
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve};
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
-use callbunker::domain::{AssignmentSource, Kind, Ladder, Match, NumberType, PoolName};
+use callbunker::domain::{AssignmentSource, Kind, Ladder, Match, NumberType, PoolName, PoolPolicy, Stock};
 use callbunker::telemetry::Telemetry;
 use uuid::Uuid;
 
@@ -286,4 +290,130 @@ fn what_a_pool_is_tells_which_of_its_numbers_are_apart() {
     assert_eq!((seen.available, seen.unready, seen.unfit, seen.apart, seen.owned()), (4, 1, 0, 1, 6));
     assert_eq!(seen.idle(), 5, "what is apart is no stock, and yet bounded");
     assert_eq!(seen.idle_at_most(), 6);
+}
+
+/// What lies in each pool, counted as plainly as can be: available, unready, unfit, apart, assigned, quarantined, missing.
+const PLAINLY: &str = "
+    SELECT pool, count(*) FILTER (WHERE here AND idle AND NOT apart AND ready),
+           count(*) FILTER (WHERE here AND idle AND NOT apart AND NOT ready AND capable AND webhook_status <> 'failed'),
+           count(*) FILTER (WHERE here AND idle AND NOT apart AND NOT (capable AND webhook_status <> 'failed')),
+           count(*) FILTER (WHERE here AND idle AND apart), count(*) FILTER (WHERE here AND whose IS NOT NULL),
+           count(*) FILTER (WHERE here AND status = 'quarantined'), count(*) FILTER (WHERE NOT here)
+      FROM (SELECT n.*, missing_since IS NULL AS here, l.user_id AS whose, l.number_id IS NOT NULL AND l.user_id IS NULL AS idle
+              FROM numbers n LEFT JOIN leases l ON l.number_id = n.id WHERE n.status <> 'released') AS all_of_them
+     GROUP BY pool ORDER BY pool";
+
+fn keys(pool: &str) -> Keys {
+    Keys { pool: pool.parse().unwrap(), fingerprint: "0123456789abcdef".into() }
+}
+
+/// The same as it is told.
+fn counts_of(seen: &Observation) -> String {
+    let Stock { available, unready, unfit, apart, assigned, quarantined, .. } = seen.stock;
+    let missing = seen.missing;
+    format!("{available}|{unready}|{unfit}|{apart}|{assigned}|{quarantined}|{missing}")
+}
+
+#[test]
+fn each_pool_has_what_lies_there_whatever_most_of_it_is() {
+    let pools = Pools::new();
+    pools.world.stock("gb", 1000, 40);
+    pools.world.stock("old", 2000, 8);
+    for (what, which) in [
+        ("webhook_status = 'drifted'", "IN ('1000', '1001', '0101')"),
+        ("webhook_status = 'failed'", "IN ('1002')"),
+        ("capable = false", "IN ('1003', '2000')"),
+        ("number_type = 'mobile', apart = true", "IN ('1004')"),
+        ("missing_since = now()", "IN ('1005', '1006', '0102')"),
+        (
+            "status = 'quarantined', quarantine_reason = 'released', quarantined_until = now()",
+            "IN ('1007', '1008', '2001')",
+        ),
+        (
+            "status = 'quarantined', quarantine_reason = 'released', quarantined_until = now() + interval '1 h'",
+            "IN ('1009')",
+        ),
+    ] {
+        pools.world.sql(&format!("UPDATE numbers SET {what} WHERE right(phone_number, 4) {which}"));
+    }
+    let plainly = || -> Vec<String> { pools.world.sql(PLAINLY).lines().map(str::to_owned).collect() };
+    let all = || {
+        let seen: Overview = pools.run(|conn| stock_read_all(conn, &[keys("default"), keys("gb"), keys("none")]));
+        assert_eq!(
+            counts_of(&seen.pools[&keys("none").pool]),
+            "0|0|0|0|0|0|0",
+            "one that has nothing is there all the same"
+        );
+        let some = seen.pools.iter().chain(&seen.others).filter(|(name, _)| name.as_str() != "none");
+        let mut lines: Vec<String> = some.map(|(name, seen)| format!("{name}|{}", counts_of(seen))).collect();
+        lines.sort();
+        (lines, seen)
+    };
+    let give = |first: u32, last: u32| {
+        pools.world.sql(&format!(
+            "UPDATE leases SET user_id = 'u-' || number_id, assigned_at = now(), source = 'pool', assignment_id = nextval('assignment_ids')
+              WHERE user_id IS NULL AND ready AND right(phone_number, 4) BETWEEN '{first}' AND '{last}'"
+        ));
+    };
+    // Most are free, then most are somebody's: either way the other one is what is left.
+    for (first, last, most_are_free) in [(1010, 1012, "t"), (1013, 1039, "f")] {
+        give(first, last);
+        pools.world.database.psql("VACUUM ANALYZE callbunker.leases").expect("it is vacuumed");
+        let larger = "SELECT max(reltuples) FILTER (WHERE relname = 'leases_free_idx') > max(reltuples) FILTER (WHERE relname = 'leases_one_per_user')
+                        FROM pg_class";
+        assert_eq!(pools.world.sql(larger), most_are_free);
+        let (lines, seen) = all();
+        assert_eq!(lines, plainly());
+        let owned: u32 = seen.pools.values().chain(seen.others.values()).map(|seen| seen.stock.owned()).sum();
+        let due: Vec<u32> = ["gb", "old"].map(|name| pool_of(&seen, name).stock.due).to_vec();
+        assert_eq!((due, pool_of(&seen, "gb").owned_all), (vec![2, 1], owned));
+        // Whoever buys for one of them counts the same of it, as far as the policy goes, and nothing of the others.
+        for name in ["default", "gb", "old"] {
+            let bought_for = pools.run(move |conn| stock_read_for_buying(conn, &FAR, Care::Comes, &keys(name)));
+            assert_eq!(counts_of(&bought_for), counts_of(pool_of(&seen, name)), "{name}");
+            assert_eq!((bought_for.stock.owned(), bought_for.owned_all), (pool_of(&seen, name).stock.owned(), owned));
+        }
+        let wanted = ["default", "gb", "old"].map(|name| (keys(name).pool, FAR));
+        for level in pools.run(move |conn| levels_glance(conn, &wanted)) {
+            let stock = &pool_of(&seen, level.pool.as_str()).stock;
+            assert_eq!((level.idle, level.assigned), (stock.idle(), stock.assigned), "{}", level.pool);
+        }
+    }
+}
+
+/// So far that nothing is left uncounted.
+const FAR: PoolPolicy =
+    PoolPolicy { threshold_low: 500, replenishment_batch_size: 1, total_min: 500, available_max: 500, owned_max: 500 };
+
+fn pool_of<'a>(seen: &'a Overview, name: &str) -> &'a Observation {
+    let name = keys(name).pool;
+    seen.pools.get(&name).or_else(|| seen.others.get(&name)).expect("it has something")
+}
+
+#[test]
+fn spend_and_purchases_on_their_way_are_each_pools_and_all_together() {
+    let pools = Pools::new();
+    pools.world.sql(
+        "INSERT INTO purchases (id, trigger, state, run_id, requested_count, requested_by, country, pool, expires_at)
+         SELECT gen_random_uuid(), 'emergency', 'running', gen_random_uuid(), 9, 'test', 'US', pool, now()
+           FROM unnest(ARRAY['default', 'gb']) AS pool;
+         INSERT INTO purchase_items (id, purchase_id, phone_number, state, pool, override_caps, doubted, intended_at, attempts, first_sent_at, ended_at)
+         SELECT gen_random_uuid(), p.id, '+190755502' || n, i.state, pool, false, doubted, clock_timestamp() - ago, 1, now(),
+                CASE WHEN i.state = 'not_bought' THEN clock_timestamp() END
+           FROM (VALUES (10, 'default', 'sent', false, interval '1 minute'), (11, 'gb', 'unknown', true, interval '2 hours'),
+                        (12, 'gb', 'not_bought', true, interval '3 minutes'), (14, 'gb', 'not_bought', false, interval '1 minute'))
+                AS i (n, pool, state, doubted, ago) JOIN purchases p USING (pool)",
+    );
+    let seen = pools.run(|conn| stock_read_all(conn, &[keys("default"), keys("gb")]));
+    let of = |name: &str| {
+        let Observation { spend, stock, .. } = pool_of(&seen, name);
+        [spend.pool_hour, spend.pool_day, stock.purchasing, stock.unsettled, stock.doubted]
+    };
+    assert_eq!((of("default"), of("gb")), ([1, 1, 1, 0, 0], [1, 2, 0, 1, 1]));
+    assert_eq!((seen.spend.hour, seen.spend.day), (2, 3));
+    for name in ["default", "gb"] {
+        let bought_for = pools.run(move |conn| stock_read_for_buying(conn, &FAR, Care::Comes, &keys(name)));
+        assert_eq!((bought_for.spend, bought_for.owned_all), (pool_of(&seen, name).spend, 6 + 3), "{name}");
+        assert_eq!(bought_for.stock.doubted, pool_of(&seen, name).stock.doubted, "{name}");
+    }
 }

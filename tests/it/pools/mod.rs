@@ -6,9 +6,11 @@ mod fairness;
 mod halt;
 mod ladder;
 mod orders;
+mod passes;
 mod reload;
 mod status;
 mod unclear;
+mod unconfigured;
 
 use serde_json::{Value, json};
 
