@@ -29,6 +29,7 @@ mod region;
 mod spelling;
 mod stock;
 mod suspicion;
+mod told_type;
 mod waitlist;
 mod webhooks;
 mod why;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::capabilities::Capabilities;
 use super::lenient;
-use crate::domain::{Capability, NumberSid, PhoneNumber, Webhooks};
+use crate::domain::{Capability, NumberSid, NumberType, PhoneNumber, Webhooks};
 
 /// A number of the account: Twilio's IncomingPhoneNumber resource, as far as we care.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -60,12 +60,27 @@ pub struct IncomingNumber {
     /// What it can do.
     #[serde(default)]
     pub capabilities: Capabilities,
+    /// Which of Twilio's stocks it is of, in Twilio's word. Empty = it says none.
+    #[serde(rename = "type", default, deserialize_with = "lenient::text")]
+    pub number_type: String,
     /// When it was bought, as far as Twilio says (RFC 2822 on the wire).
     #[serde(default, deserialize_with = "lenient::instant")]
     pub date_created: Option<DateTime<Utc>>,
 }
 
 impl IncomingNumber {
+    /// Which type it is of, as far as anybody says.
+    #[must_use]
+    pub fn told_type(&self) -> Option<NumberType> {
+        NumberType::told(&self.phone_number, &self.number_type)
+    }
+
+    /// Which type it is of; where nobody says, as the numbering plan has it.
+    #[must_use]
+    pub fn type_or_guess(&self) -> NumberType {
+        NumberType::of(&self.phone_number, &self.number_type)
+    }
+
     /// Whether calls and messages reach exactly these webhooks, by POST.
     #[must_use]
     pub fn carries(&self, webhooks: &Webhooks) -> bool {
@@ -148,6 +163,21 @@ mod tests {
     }
 
     #[test]
+    fn its_type_is_twilios_word_and_else_the_plans() {
+        let typed = |number: &str, word: serde_json::Value| {
+            let all = serde_json::json!({
+                "sid": "PN0123456789abcdef0123456789abcdef", "phone_number": number, "type": word,
+            });
+            serde_json::from_value::<IncomingNumber>(all).unwrap()
+        };
+        let silent = typed("+447400123456", serde_json::Value::Null);
+        assert_eq!((silent.told_type(), silent.type_or_guess()), (None, NumberType::Mobile));
+        let told = typed("+447400123456", "national".into());
+        assert_eq!((told.told_type(), told.type_or_guess()), (Some(NumberType::National), NumberType::National));
+        assert_eq!(typed("+18335550100", "local".into()).told_type(), Some(NumberType::TollFree));
+    }
+
+    #[test]
     fn an_application_a_trunk_or_another_method_beats_the_urls() {
         let number = |more: serde_json::Value| {
             let mut all = serde_json::json!({
@@ -193,6 +223,8 @@ mod tests {
             ("date_created", serde_json::json!(null)),
             ("date_created", serde_json::json!("soon")),
             ("capabilities", serde_json::json!("voice")),
+            ("type", serde_json::json!(null)),
+            ("type", serde_json::json!({"of": "place"})),
             ("friendly_name", serde_json::json!(42)),
             ("voice_url", serde_json::json!(["https://a.example"])),
         ] {
