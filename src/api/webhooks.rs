@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::astray::astray;
 use super::services::Services;
-use crate::domain::PhoneNumber;
+use crate::domain::{PhoneNumber, PoolName};
 use crate::http::{Problem, ProblemCode, RequestBody};
-use crate::pool_monitor::{BrokeOff, ConfigureError, ConfigureReport, configure_webhooks};
+use crate::pool_monitor::{BrokeOff, ConfigureError, ConfigureReport, Which, configure_webhooks};
 use crate::routing::{About, Outcome, Request, answer};
 
 const NUMBERS_MAX: usize = 1000;
@@ -18,44 +19,58 @@ const NUMBERS_MAX: usize = 1000;
 struct ConfigureBody {
     #[schema(max_items = 1000)]
     phone_numbers: Option<Vec<PhoneNumber>>,
+    pool: Option<PoolName>,
 }
 
 impl RequestBody for ConfigureBody {
-    const FIELDS: &'static [&'static str] = &["phone_numbers"];
+    const FIELDS: &'static [&'static str] = &["phone_numbers", "pool"];
 }
 
 /// What was set, and what could not be.
 pub(crate) type Document = ConfigureReport;
 
-/// Sets this instance's webhooks on every number that differs, or on these.
-pub(crate) async fn configure(services: &Arc<Services>, only: Option<Vec<PhoneNumber>>) -> Result<Document, Problem> {
+/// Sets this instance's webhooks on every number that differs, of one pool or of all, or on these.
+pub(crate) async fn configure(
+    services: &Arc<Services>,
+    pool: Option<PoolName>,
+    only: Option<Vec<PhoneNumber>>,
+) -> Result<Document, Problem> {
     let only = match only {
         Some(numbers) if numbers.len() > NUMBERS_MAX => {
             return Err(Problem::invalid_field("phone_numbers", format!("at most {NUMBERS_MAX} at a time")));
         }
         numbers => numbers.map(|numbers| numbers.iter().map(ToString::to_string).collect()),
     };
-    let ours = services.config.load().webhooks_by_pool();
+    let config = services.config.load_full();
+    pool.as_ref().map(|pool| config.catalog().known(pool)).transpose().map_err(astray)?;
+    let ours = config.webhooks_by_pool();
     let working = Arc::clone(services);
     // Whoever hangs up leaves no half-configured fleet behind.
-    let carried = services.runtime.spawn(async move { configure_webhooks(&working.configurer, ours, only).await });
+    let carried = services
+        .runtime
+        .spawn(async move { configure_webhooks(&working.configurer, ours, Which { pool, only }).await });
     let configured = carried.await.map_err(|_panicked| Problem::internal())?;
     configured.map_err(|broke_off| problem(services, &broke_off))
 }
 
 pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome {
-    let ConfigureBody { phone_numbers } = request.json()?;
-    answer(configure(&services, phone_numbers).await)
+    let ConfigureBody { phone_numbers, pool } = request.json()?;
+    let asked: Option<PoolName> = request.query("pool")?;
+    answer(configure(&services, pool.or(asked), phone_numbers).await)
 }
 
 pub(crate) fn about() -> About {
     About::new("configure_webhooks", "Numbers", "Sets the webhooks on every number that differs, or on the given ones")
-        .text("Also makes this instance's webhooks the ones that all instances want.")
+        .text(
+            "Also makes this instance's webhooks the ones that all instances want, for one pool or for each. Numbers of a pool \
+             that is configured no more get those that were wanted last.",
+        )
+        .query::<PoolName>("pool", "Only of this pool, as `pool` in the body.")
         .body::<ConfigureBody>(json!({"phone_numbers": ["+14155550100"]}))
         .answer::<Document>(
             "What was set.",
             json!({"checked": 23, "configured": 1, "failed": [
-            {"phone_number": "+14155550102", "code": "missing", "message": "Twilio does not know it any more"}]}),
+            {"phone_number": "+14155550102", "pool": "default", "code": "missing", "message": "Twilio does not know it any more"}]}),
         )
         .refuses(ProblemCode::Unavailable, "Twilio does not answer; `report` has what was done until then.")
         .refuses(ProblemCode::Halted, "Twilio refuses the account; `report` has what was done until then.")

@@ -127,7 +127,7 @@ pub(super) fn walk(
 }
 
 /// Where there is more than the one pool that everybody has, each line says its own.
-fn with_pools<'c>(columns: &[(&'c str, &'c str)], lines: &[Value]) -> Vec<(&'c str, &'c str)> {
+pub(super) fn with_pools<'c>(columns: &[(&'c str, &'c str)], lines: &[Value]) -> Vec<(&'c str, &'c str)> {
     let tells = lines.iter().any(|line| line["pool"].as_str().is_some_and(|pool| pool != PoolName::DEFAULT));
     let mut columns = columns.to_vec();
     if tells {

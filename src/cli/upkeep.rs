@@ -10,11 +10,13 @@ use super::args::{ConfigureArgs, ReconcileArgs};
 use super::client::Client;
 use super::ending::{CommandError, Ending, both, numbers, say, warn};
 use super::follow::spinner;
+use super::lists::with_pools;
 use super::tables::{Facts, list};
 use crate::api::{reconcile, webhooks};
 
 pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Ending {
     let mut call = ApiRequest::post_api(&["configure-webhooks"]).takes_long();
+    call = call.query("pool", args.pool.as_ref());
     if !args.numbers.is_empty() {
         call = call.body(json!({ "phone_numbers": args.numbers }));
     }
@@ -48,7 +50,7 @@ fn configured(document: &Value) -> String {
     facts.line("failed", failed.len().to_string());
     let table = match failed {
         [] => String::new(),
-        failed => format!("\n{}", list(failed, PROBLEM_COLUMNS)),
+        failed => format!("\n{}", list(failed, &with_pools(PROBLEM_COLUMNS, failed))),
     };
     facts.print() + &table
 }
@@ -111,7 +113,7 @@ fn reconciled(document: &Value) -> String {
         facts.line(&name.replace('_', " "), found.len().to_string());
         if !found.is_empty() {
             let columns = [("NUMBER", "phone_number"), ("USER", "user_id"), ("REASON", "reason")];
-            tables += &format!("\n{heading}:\n{}", list(found, &columns));
+            tables += &format!("\n{heading}:\n{}", list(found, &with_pools(&columns, found)));
         }
     }
     let foreign = facts.take("foreign_numbers");
@@ -121,7 +123,7 @@ fn reconciled(document: &Value) -> String {
     }
     // Told with the exit code.
     facts.take("problem");
-    facts.show(&["foreign", "ignored", "checked", "complete"]);
+    facts.show(&["apart_changed", "foreign", "ignored", "checked", "complete"]);
     facts.print() + &tables
 }
 

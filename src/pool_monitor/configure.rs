@@ -30,18 +30,31 @@ const UNCONFIRMED_AT_ONCE: i64 = 1000;
 /// So many numbers without an answer, one after the other: then Twilio does not answer at all.
 const UNANSWERED_MAX: u32 = 20;
 
-/// Makes `ours` what each of these pools wants, and sets it on every number of ours that differs, or on `only`. Numbers of a pool
-/// that is not among them are set to what was stored for it last.
+/// Which numbers are attended to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Which {
+    /// Those of this pool; `None` = of all.
+    pub(crate) pool: Option<PoolName>,
+    /// Of them, those that are named; `None` = all.
+    pub(crate) only: Option<Vec<String>>,
+}
+
+/// Makes `ours` what each of these pools wants, or the one that `which` names, and sets it on every number of theirs that differs.
+/// Numbers of a pool that is not among `ours` are set to what was stored for it last.
 ///
 /// # Errors
 /// When PostgreSQL fails, Twilio's list cannot be read, Twilio refuses the account, or the daemon stops; single numbers
 /// that fail stand in the report. The same call again goes on.
 pub(crate) async fn configure_webhooks(
     configurer: &WebhookConfigurer,
-    ours: PoolsWebhooks,
-    only: Option<Vec<String>>,
+    mut ours: PoolsWebhooks,
+    which: Which,
 ) -> Result<ConfigureReport, Box<BrokeOff>> {
-    let mut work = Work { configurer, wanted: ours, report: ConfigureReport::default(), unanswered: 0 };
+    if let Some(pool) = &which.pool {
+        ours.retain(|name, _| name == pool);
+    }
+    let Which { pool, only } = which;
+    let mut work = Work { configurer, wanted: ours, pool, report: ConfigureReport::default(), unanswered: 0 };
     match work.run(only).await {
         Ok(()) => Ok(work.report),
         Err(error) => {
@@ -56,6 +69,8 @@ pub(crate) async fn configure_webhooks(
 struct Work<'a> {
     configurer: &'a WebhookConfigurer,
     wanted: PoolsWebhooks,
+    /// Numbers of another pool than this one are left alone.
+    pool: Option<PoolName>,
     report: ConfigureReport,
     unanswered: u32,
 }
@@ -129,6 +144,11 @@ impl Work<'_> {
             for number in &page {
                 left.remove(number.phone_number.as_str());
             }
+            let (page, others): (Vec<_>, Vec<_>) = page.into_iter().partition(|number| self.is_asked(&number.pool));
+            for number in others {
+                let message = format!("it is of the pool {}; say that one, or none", number.pool);
+                self.fail(number.phone_number.to_string(), Some(number.pool), "other_pool", message);
+            }
             self.attend(page.into_iter().map(|number| (number, None)).collect()).await?;
         }
         for number in untouchable.into_iter().filter(|number| left.remove(&number.phone_number)) {
@@ -136,11 +156,11 @@ impl Work<'_> {
                 Some(hold) => ("held", format!("it is held ({hold}): adopt it, or release it to Twilio, first")),
                 None => ("missing", "it is missing at Twilio; reconcile tells whether it turned up again".to_owned()),
             };
-            self.fail(number.phone_number, code, message);
+            self.fail(number.phone_number, Some(number.pool), code, message);
         }
         for name in names {
             if left.remove(&name) {
-                self.fail(name, "not_ours", "no number of this pool; adopt it first if it should be".to_owned());
+                self.fail(name, None, "not_ours", "no number of ours; adopt it first if it should be".to_owned());
             }
         }
         Ok(())
@@ -169,7 +189,7 @@ impl Work<'_> {
             let mut page: HashMap<NumberSid, IncomingNumber> =
                 page.into_iter().map(|number| (number.sid.clone(), number)).collect();
             // A number that moved between two pages is listed twice.
-            let fresh = ours.into_iter().filter(|number| seen.insert(number.id));
+            let fresh = ours.into_iter().filter(|number| seen.insert(number.id) && self.is_asked(&number.pool));
             let shown: Vec<Shown> =
                 fresh.map(|number| (page.remove(&number.sid), number)).map(|(at, n)| (n, at)).collect();
             drop(page);
@@ -188,7 +208,7 @@ impl Work<'_> {
             let page = self.configurer.db.run("numbers_cared_for", page).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
-            let unseen = page.into_iter().filter(|number| !seen.contains(&number.id));
+            let unseen = page.into_iter().filter(|number| !seen.contains(&number.id) && self.is_asked(&number.pool));
             self.attend(unseen.map(|number| (number, None)).collect()).await?;
         }
     }
@@ -227,7 +247,7 @@ impl Work<'_> {
 
     fn record(&mut self, number: &NumberRow, outcome: Outcome) -> Result<(), ConfigureError> {
         self.report.checked += 1;
-        let name = number.phone_number.to_string();
+        let (name, pool) = (number.phone_number.to_string(), Some(number.pool.clone()));
         // What cannot be read is an answer.
         let is_silent = |failure: &TwilioError| failure.is_passing() && !failure.is_unreadable();
         if !matches!(&outcome, Outcome::Failed(failure) if is_silent(failure)) {
@@ -237,16 +257,17 @@ impl Work<'_> {
             Outcome::Stands => {}
             Outcome::Set => self.report.configured += 1,
             Outcome::Gone => {
-                self.fail(name, "missing", "Twilio does not know this number; a comparison will tell".to_owned());
+                self.fail(name, pool, "missing", "Twilio does not know this number; a comparison will tell".to_owned());
             }
             Outcome::TaggedFor(instance) => {
                 let message =
                     format!("it is tagged for instance {:?}: adopt it here or release it there", instance.as_str());
-                self.fail(name, "tag_conflict", message);
+                self.fail(name, pool, "tag_conflict", message);
             }
             // Differs: only where nothing may be set, which is not here.
             Outcome::NotFree | Outcome::Differs => self.fail(
                 name,
+                pool,
                 "held",
                 "it is held or leaving by now, or other webhooks were configured meanwhile".to_owned(),
             ),
@@ -254,7 +275,7 @@ impl Work<'_> {
                 slog::warn!(self.configurer.log, "a number's webhooks could not be set";
                     "phone_number_ends" => number.phone_number.last_four(), "cause" => failure.for_log(),
                     "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
-                self.fail(name, &failure.error_code(), failure.to_string());
+                self.fail(name, pool, &failure.error_code(), failure.to_string());
                 self.unanswered += u32::from(is_silent(&failure));
                 if failure.halts() || self.unanswered >= UNANSWERED_MAX {
                     return Err(failure.into());
@@ -264,8 +285,13 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn fail(&mut self, phone_number: String, code: &str, message: String) {
-        self.report.failed.push(FailedNumber { phone_number, code: code.to_owned(), message });
+    /// Whether numbers of this pool are attended to.
+    fn is_asked(&self, pool: &PoolName) -> bool {
+        self.pool.as_ref().is_none_or(|asked| asked == pool)
+    }
+
+    fn fail(&mut self, phone_number: String, pool: Option<PoolName>, code: &str, message: String) {
+        self.report.failed.push(FailedNumber { phone_number, pool, code: code.to_owned(), message });
     }
 }
 

@@ -3,6 +3,7 @@
 //! How to get it wrong: losing what was done before a failure. It is told beside it.
 
 use crate::db::DbError;
+use crate::domain::PoolName;
 use crate::twilio::TwilioError;
 
 /// A number whose webhooks could not be set.
@@ -10,7 +11,11 @@ use crate::twilio::TwilioError;
 pub(crate) struct FailedNumber {
     /// Which.
     pub phone_number: String,
-    /// `missing`, `not_ours`, `held`, `tag_conflict`, or Twilio's refusal.
+    /// Its pool; null when it is not ours.
+    #[serde(default)]
+    #[schema(required)]
+    pub pool: Option<PoolName>,
+    /// `missing`, `not_ours`, `other_pool`, `held`, `tag_conflict`, or Twilio's refusal.
     pub code: String,
     /// What happened.
     pub message: String,

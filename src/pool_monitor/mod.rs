@@ -24,7 +24,7 @@ mod sampler;
 mod tried;
 
 pub(crate) use actor::{MonitorError, MonitorHandle, PoolMonitor};
-pub(crate) use configure::configure_webhooks;
+pub(crate) use configure::{Which, configure_webhooks};
 pub(crate) use configure_report::{BrokeOff, ConfigureError, ConfigureReport};
 pub(crate) use confirm::{WebhookConfigurer, is_skewed};
 pub(crate) use dependencies::{MonitorDependencies, QuietUntil};

@@ -123,6 +123,9 @@ pub(in crate::cli) struct ConfigureArgs {
     /// The numbers; without any, every number that differs
     #[arg(value_name = "NUMBER", value_parser = any_spelling)]
     pub numbers: Vec<PhoneNumber>,
+    /// Only of this pool
+    #[arg(long, value_name = "POOL")]
+    pub pool: Option<PoolName>,
     #[command(flatten)]
     pub remote: Remote,
 }

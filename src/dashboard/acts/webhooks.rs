@@ -65,7 +65,7 @@ async fn ask_about(services: &Services, question: Question, number: PhoneNumber)
 pub(super) async fn perform(services: &Arc<Services>, request: &Request) -> Result<Told, Problem> {
     let only: Option<PhoneNumber> = request.form("phone_number")?;
     let one = only.as_ref().map(|number| phone(number.as_str()));
-    let report = configure(services, only.map(|number| vec![number])).await?;
+    let report = configure(services, None, only.map(|number| vec![number])).await?;
     request.note("configured", report.configured);
     request.note("failed", report.failed.len());
     let Some(shown) = one else { return Ok(told(&report)) };

@@ -9,7 +9,7 @@ use super::row::NumberRow;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::schema::{leases, numbers};
-use crate::domain::QuarantineReason;
+use crate::domain::{PoolName, QuarantineReason};
 
 /// Live numbers to look after, in the order they came, from above `after`; `only` restricts them. Those that are on hold, or
 /// leaving, are nobody's to touch.
@@ -54,6 +54,8 @@ pub struct Untouchable {
     pub phone_number: String,
     /// Why it is on hold, or that it is leaving.
     pub hold: Option<QuarantineReason>,
+    /// Its pool.
+    pub pool: PoolName,
 }
 
 /// Those among `only` that [`numbers_cared_for`] leaves out: on hold, leaving, or missing.
@@ -66,7 +68,7 @@ pub fn numbers_untouchable(conn: &mut Connection, only: &[String]) -> Result<Vec
         .filter(numbers::phone_number.eq_any(only))
         .filter(numbers::status.ne("released"))
         .filter(numbers::missing_since.is_not_null().or(numbers::quarantine_reason.ne("released")))
-        .select((numbers::phone_number, hold))
+        .select((numbers::phone_number, hold, numbers::pool))
         .load(conn)?)
 }
 
