@@ -92,6 +92,9 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("adopt_written", "a number of the account is ours and held, Twilio was not told"),
     ("adopt_tagged", "Twilio has our tag and webhooks on it"),
     ("adopt_settled", "it is in the pool or its user's, nobody was told"),
+    ("move_papers_set", "Twilio has the papers of the pool that a number shall move to"),
+    ("move_written", "a number is of another pool, Twilio has the former one's webhooks on it"),
+    ("move_settled", "it has its pool's webhooks, or its user keeps those it had; nobody was told"),
     ("import_decided", "what an import shall write is decided"),
     ("import_written", "one number of an import is ours, the others and Twilio's tags are not"),
 ];

@@ -10,24 +10,35 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::astray::astray;
 use super::lists::ignored::IgnoredView;
 use super::numbers::NumberView;
 use super::services::Services;
 pub(crate) use crate::custody::{AtTwilio, Seen};
 use crate::custody::{Custody, CustodyError};
 use crate::db::ignored_numbers::number_unignore;
-use crate::db::numbers::{OwnedNumber, number_read};
-use crate::domain::{NumberSid, PhoneNumber, UserId};
+use crate::db::numbers::{OwnedNumber, Stuck, number_read};
+use crate::domain::{NumberSid, PhoneNumber, PoolName, UserId};
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Caller, Outcome, Request, answer};
 
 #[derive(Deserialize, utoipa::ToSchema)]
 struct AdoptBody {
     user_id: Option<UserId>,
+    pool: Option<PoolName>,
 }
 
 impl RequestBody for AdoptBody {
-    const FIELDS: &'static [&'static str] = &["user_id"];
+    const FIELDS: &'static [&'static str] = &["user_id", "pool"];
+}
+
+#[derive(Deserialize, utoipa::ToSchema)]
+struct MoveBody {
+    pool: PoolName,
+}
+
+impl RequestBody for MoveBody {
+    const FIELDS: &'static [&'static str] = &["pool"];
 }
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -65,15 +76,30 @@ pub(crate) async fn look(services: &Services, number: &PhoneNumber) -> Result<Se
     services.custody.whose(number).await.map_err(|error| problem(services, &error))
 }
 
-/// Makes a number of the account ours, in stock or this user's.
+/// Makes a number of the account ours, in stock or this user's; without a pool, of the first of its kind.
 pub(crate) async fn adopt(
     services: &Arc<Services>,
     caller: &Caller,
     number: PhoneNumber,
     user_id: Option<UserId>,
+    pool: Option<PoolName>,
 ) -> Result<NumberDocument, Problem> {
     let by = caller.name();
-    let id = apart(services, move |custody| async move { custody.adopt(&number, user_id.as_ref(), &by).await }).await?;
+    let adopt =
+        move |custody: Custody| async move { custody.adopt(&number, user_id.as_ref(), pool.as_ref(), &by).await };
+    let id = apart(services, adopt).await?;
+    document(services, id).await
+}
+
+/// Moves a number of ours into this pool; whoever has it keeps it.
+pub(crate) async fn move_to_pool(
+    services: &Arc<Services>,
+    caller: &Caller,
+    number: PhoneNumber,
+    pool: PoolName,
+) -> Result<NumberDocument, Problem> {
+    let by = caller.name();
+    let id = apart(services, move |custody| async move { custody.move_to_pool(&number, &pool, &by).await }).await?;
     document(services, id).await
 }
 
@@ -110,8 +136,14 @@ pub(crate) async fn release_to_twilio(
 
 pub(crate) async fn handle_adopt(services: Arc<Services>, request: Request) -> Outcome {
     let number = request.param("phone_number")?;
-    let AdoptBody { user_id } = request.json()?;
-    answer(adopt(&services, &request.caller(), number, user_id).await)
+    let AdoptBody { user_id, pool } = request.json()?;
+    answer(adopt(&services, &request.caller(), number, user_id, pool).await)
+}
+
+pub(crate) async fn handle_move(services: Arc<Services>, request: Request) -> Outcome {
+    let number = request.param("phone_number")?;
+    let MoveBody { pool } = request.json()?;
+    answer(move_to_pool(&services, &request.caller(), number, pool).await)
 }
 
 pub(crate) async fn handle_ignore(services: Arc<Services>, request: Request) -> Outcome {
@@ -155,6 +187,7 @@ async fn document(services: &Services, id: i64) -> Result<NumberDocument, Proble
 fn problem(services: &Services, error: &CustodyError) -> Problem {
     let code = match error {
         CustodyError::Database(error) => return services.database_problem(error),
+        CustodyError::Astray(why) => return astray(why.clone()),
         // Logged here; the detail says how far it came.
         CustodyError::BrokeOff { error, .. } => services.database_problem(error).code(),
         CustodyError::NotInAccount | CustodyError::NotOurs | CustodyError::Gone => ProblemCode::NotFound,
@@ -162,17 +195,22 @@ fn problem(services: &Services, error: &CustodyError) -> Problem {
             ProblemCode::Assigned
         }
         CustodyError::BeingBought | CustodyError::Withdrawn => ProblemCode::Locked,
-        CustodyError::Leaving => ProblemCode::Leaving,
-        CustodyError::AnotherEnvironments(_) => ProblemCode::Conflict,
+        CustodyError::Leaving | CustodyError::Stuck(Stuck::Leaving) => ProblemCode::Leaving,
+        CustodyError::AnotherEnvironments(_)
+        | CustodyError::InAnotherPool(_)
+        | CustodyError::CannotMove { .. }
+        | CustodyError::Stuck(Stuck::OnHold(_) | Stuck::Missing) => ProblemCode::Conflict,
+        CustodyError::UnfitForPool { .. } => ProblemCode::UnfitForPool,
         CustodyError::Owned | CustodyError::AnotherSid | CustodyError::Left => ProblemCode::Owned,
         CustodyError::MayGoOn(error) => {
             slog::error!(services.log, "a release is left open: the database failed"; "error" => error.in_full());
             ProblemCode::Unavailable
         }
         CustodyError::Refused(_) => ProblemCode::TwilioRefused,
-        CustodyError::NotAsked(_) | CustodyError::StaysOnHold(_) | CustodyError::StillLeaving(_) => {
-            ProblemCode::Unavailable
-        }
+        CustodyError::NotAsked(_)
+        | CustodyError::StaysInItsPool(_)
+        | CustodyError::StaysOnHold(_)
+        | CustodyError::StillLeaving(_) => ProblemCode::Unavailable,
     };
     let problem = Problem::new(code, error.to_string());
     let goes_on =
@@ -200,7 +238,10 @@ fn one_number(about: About) -> About {
         .refuses(ProblemCode::NotFound, "It is not in the account, or not ours.")
         .refuses(ProblemCode::Locked, "It is being bought, or somebody else ended the release.")
         .refuses(ProblemCode::Leaving, "It is being given back to Twilio.")
-        .refuses(ProblemCode::Conflict, "It carries another environment's tag.")
+        .refuses(
+            ProblemCode::Conflict,
+            "It carries another environment's tag, or it is not in the pool that was named, or cannot be.",
+        )
         .refuses(ProblemCode::TwilioRefused, "Twilio said no; `detail` has its words.")
         .refuses(ProblemCode::Unavailable, "Twilio does not answer, or a part is restarting; the same call finishes.")
         .refuses(ProblemCode::ShuttingDown, "This instance is going away.")
@@ -208,11 +249,27 @@ fn one_number(about: About) -> About {
 
 pub(crate) fn about_adopt() -> About {
     one_number(About::new("adopt", "Numbers", "Makes a number of the account ours"))
-        .text("Also frees a number that is held in quarantine, gives one from stock to a user, and ends a rest early.")
-        .body::<AdoptBody>(json!({"user_id": "u-1"}))
+        .text(
+            "Also frees a number that is held in quarantine, gives one from stock to a user, and ends a rest early. Without \
+             `pool` a newcomer goes into the first pool of its country and type, `default` first; into `default`, apart from \
+             its stock, where none is.",
+        )
+        .body::<AdoptBody>(json!({"user_id": "u-1", "pool": "default"}))
         .answer::<NumberDocument>("The number.", example())
         .refuses(ProblemCode::Assigned, "The number or the user is spoken for.")
+        .refuses(ProblemCode::UnfitForPool, "The pool wants what the number lacks; `detail` says what.")
         .refuses(ProblemCode::Owned, "The number is ours under another SID, or left under this one.")
+}
+
+pub(crate) fn about_move() -> About {
+    one_number(About::new("move", "Numbers", "Moves a number of ours into another pool"))
+        .text(
+            "An idle, resting or assigned number; whoever has it keeps it. The pool's address, bundle and identity are set on it; \
+             its webhooks at once if nobody has it, else they are told as drift. Caps do not bind. Into the pool that it is in \
+             already, nothing is done.",
+        )
+        .body::<MoveBody>(json!({"pool": "default"}))
+        .answer::<NumberDocument>("The number, in its pool.", example())
 }
 
 pub(crate) fn about_ignore() -> About {

@@ -29,10 +29,11 @@ struct ImportBody {
     dry_run: bool,
     #[serde(default)]
     configure_webhooks: bool,
+    pool: Option<PoolName>,
 }
 
 impl RequestBody for ImportBody {
-    const FIELDS: &'static [&'static str] = &["numbers", "dry_run", "configure_webhooks"];
+    const FIELDS: &'static [&'static str] = &["numbers", "dry_run", "configure_webhooks", "pool"];
 }
 
 pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome {
@@ -40,8 +41,10 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
     if body.numbers.len() > ROWS_MAX {
         return Err(Problem::invalid_field("numbers", format!("at most {ROWS_MAX} at a time; send several calls")));
     }
+    let asked: Option<PoolName> = request.query("pool")?;
     let wanted = ImportRequest {
         rows: body.numbers,
+        pool: body.pool.or(asked),
         dry_run: body.dry_run,
         configure_webhooks: body.configure_webhooks,
         requested_by: request.caller().name(),
@@ -64,15 +67,19 @@ pub(crate) fn about() -> About {
     About::new("import", "Numbers", "Moves the earlier service's numbers and users in")
         .text(
             "Each number is looked up at Twilio; bad rows stand in `problems`, the good ones move in; the same call again \
-             finishes what broke off. `warnings` says when more is owned now than `pool.owned_max`, which ends automatic buying. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
+             finishes what broke off. A row goes into the pool that it names, else into that of the call, else into the first of \
+             its country and type, `default` first; what a named pool wants and the number lacks is `unfit_for_pool`. `warnings` says when more is owned now than `pool.owned_max`, which ends automatic buying. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
         )
+        .query::<PoolName>("pool", "The pool of the rows that name none, as `pool` in the body.")
         .body::<ImportBody>(json!({"dry_run": true, "numbers": [
             {"phone_number": "+14155550100", "user_id": "u-0", "assigned_at": "2024-01-01T12:00:00Z"},
             {"phone_number": "+14155550101"}]}))
         .answer::<ImportReport>(
             "What moved in, or would.",
-            json!({"imported": 1, "assigned": 1, "already_imported": 0, "problems": [
-                {"phone_number": "+14155550101", "code": "not_in_account", "message": "the account has no such number"}]}),
+            json!({"imported": 1, "assigned": 1, "already_imported": 0,
+                "pools": [{"pool": "default", "imported": 1, "assigned": 1, "already_imported": 0}], "problems": [
+                {"phone_number": "+14155550101", "code": "not_in_account", "message": "the account has no such number",
+                 "pool": null}]}),
         )
         .refuses(ProblemCode::Unavailable, "Twilio's list cannot be read; nothing was written.")
         .refuses(ProblemCode::TwilioRefused, "Twilio said no; `detail` has its words.")

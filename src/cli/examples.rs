@@ -19,11 +19,26 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("replenish", &["callbunker replenish", "callbunker replenish --pool gb"]),
-    ("configure-webhooks", &["callbunker configure-webhooks", "callbunker configure-webhooks \"(304) 574-6260\""]),
+    (
+        "configure-webhooks",
+        &[
+            "callbunker configure-webhooks",
+            "callbunker configure-webhooks \"(304) 574-6260\"",
+            "callbunker configure-webhooks --pool gb",
+        ],
+    ),
     ("reconcile", &["callbunker reconcile", "callbunker reconcile --confirm-missing"]),
     ("orders", &["callbunker orders", "callbunker orders --limit 10"]),
     ("orders show", &["callbunker orders show 01a20305-5087-71a4-a9bd-f7af77643551"]),
-    ("assign", &["callbunker assign u-7", "callbunker assign u-7 --area-code 415 --strict"]),
+    (
+        "assign",
+        &[
+            "callbunker assign u-7",
+            "callbunker assign u-7 --area-code 415 --strict",
+            "callbunker assign u-7 --pool gb",
+            "callbunker assign u-7 --near \"(415) 555-0100\"",
+        ],
+    ),
     ("release", &["callbunker release u-7", "callbunker release u-7 --yes"]),
     ("users", &["callbunker users show u-7"]),
     ("users show", &["callbunker users show u-7"]),
@@ -41,8 +56,13 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
     ("numbers show", &["callbunker numbers show \"(304) 574-6260\"", "callbunker numbers show +13045746260"]),
     (
         "numbers adopt",
-        &["callbunker numbers adopt +14155550100", "callbunker numbers adopt +14155550100 --user-id u-7"],
+        &[
+            "callbunker numbers adopt +14155550100",
+            "callbunker numbers adopt +14155550100 --user-id u-7",
+            "callbunker numbers adopt +447400123456 --pool gb",
+        ],
     ),
+    ("numbers move", &["callbunker numbers move +447400123456 gb"]),
     ("numbers ignore", &["callbunker numbers ignore +14155550100"]),
     ("numbers unignore", &["callbunker numbers unignore +14155550100"]),
     ("numbers release-to-twilio", &["callbunker numbers release-to-twilio +14155550100"]),
@@ -53,6 +73,7 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "callbunker import numbers.csv --dry-run",
             "callbunker import numbers.csv",
+            "callbunker import numbers.csv --pool gb",
             "psql -c \"COPY … TO STDOUT CSV HEADER\" | callbunker import -",
         ],
     ),

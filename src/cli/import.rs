@@ -11,8 +11,10 @@ use super::client::Client;
 use super::ending::{CommandError, Ending, Refused, both, numbers, say, warn};
 use super::follow::bar;
 use super::import_file::{Row, read};
+use super::lists::with_pools;
 use super::tables::{Facts, items, list};
 use super::upkeep::PROBLEM_COLUMNS;
+use crate::domain::PoolName;
 
 /// Numbers in one call: each is looked up at Twilio, so an answer takes some seconds. With the longest user ids a call
 /// stays below the daemon's 64 KiB.
@@ -57,13 +59,18 @@ pub(super) fn import(client: impl Fn() -> Result<Client, CommandError>, args: &I
 
 fn send(client: &Client, chunk: &[Row], args: &ImportArgs) -> Result<Value, CommandError> {
     let body = json!({ "numbers": chunk, "dry_run": args.dry_run, "configure_webhooks": args.configure_webhooks });
-    Ok(client.ask(&ApiRequest::post_api(&["import"]).takes_long().body(body))?.document)
+    let call = ApiRequest::post_api(&["import"]).query("pool", args.pool.as_ref());
+    Ok(client.ask(&call.takes_long().body(body))?.document)
 }
 
-/// Adds an answer: counts are summed, lists are joined, of anything else the latest stays.
+/// Adds an answer: counts are summed, pool by pool too, lists are joined, of anything else the latest stays.
 fn add(sum: &mut Value, answer: &Value) {
     for (name, value) in answer.as_object().into_iter().flatten() {
         let so_far = &mut sum[name.as_str()];
+        if name == "pools" {
+            add_pools(so_far, value);
+            continue;
+        }
         // Each chunk tells the same of the pool as it is then.
         if name == "warnings" {
             *so_far = value.clone();
@@ -80,6 +87,18 @@ fn add(sum: &mut Value, answer: &Value) {
     }
 }
 
+/// Each pool's counts are summed; one that comes for the first time is added.
+fn add_pools(so_far: &mut Value, more: &Value) {
+    let mut all = so_far.as_array().cloned().unwrap_or_default();
+    for line in more.as_array().into_iter().flatten() {
+        match all.iter_mut().find(|known| known["pool"] == line["pool"]) {
+            Some(known) => add(known, line),
+            None => all.push(line.clone()),
+        }
+    }
+    *so_far = Value::Array(all);
+}
+
 fn print(sum: &Value, args: &ImportArgs) -> Ending {
     match args.remote.json {
         true => say(&format!("{sum}\n")),
@@ -90,16 +109,28 @@ fn print(sum: &Value, args: &ImportArgs) -> Ending {
 fn told(sum: &Value, dry_run: bool) -> String {
     let mut facts = Facts::of(sum);
     let problems = facts.take("problems");
+    let pools = facts.take("pools");
     let problems = problems.as_array().map(Vec::as_slice).unwrap_or_default();
     facts.show(&["imported", "assigned", "already_imported"]);
     facts.line("problems", problems.len().to_string());
     let headline = if dry_run { "A dry run: nothing was changed. It would be:\n" } else { "" };
     let table = match problems {
         [] => String::new(),
-        problems => format!("\n{}", list(problems, PROBLEM_COLUMNS)),
+        problems => format!("\n{}", list(problems, &with_pools(PROBLEM_COLUMNS, problems))),
     };
-    format!("{headline}{}{table}", facts.print())
+    let into = match pools.as_array().map(Vec::as_slice).unwrap_or_default() {
+        // With one pool the sums are its own.
+        pools if pools.iter().any(|line| line["pool"] != PoolName::DEFAULT) => {
+            format!("\n{}", list(pools, POOL_COLUMNS))
+        }
+        _ => String::new(),
+    };
+    format!("{headline}{}{into}{table}", facts.print())
 }
+
+/// What came into which pool.
+const POOL_COLUMNS: &[(&str, &str)] =
+    &[("POOL", "pool"), ("IMPORTED", "imported"), ("ASSIGNED", "assigned"), ("ALREADY", "already_imported")];
 
 fn in_the_middle(failure: CommandError, sent: usize, rows: usize) -> CommandError {
     let told = |sentence: String| {
@@ -133,6 +164,23 @@ mod tests {
         let expected =
             json!({"imported": 107, "assigned": 40, "problems": [{"code": "a"}, {"code": "b"}], "unchanged": 3});
         assert_eq!(sum, expected);
+    }
+
+    #[test]
+    fn what_came_into_which_pool_is_summed_and_told_where_there_are_several() {
+        let pool = |name: &str, imported: u32| json!({"pool": name, "imported": imported, "assigned": 0, "already_imported": 1});
+        let mut sum = json!({ "imported": 0, "assigned": 0, "problems": [] });
+        add(&mut sum, &json!({"imported": 3, "pools": [pool("default", 3)]}));
+        assert!(!told(&sum, false).contains("default"), "{}", told(&sum, false));
+        add(&mut sum, &json!({"imported": 5, "pools": [pool("default", 1), pool("gb", 4)]}));
+        assert_eq!(
+            sum["pools"],
+            json!([
+            {"pool": "default", "imported": 4, "assigned": 0, "already_imported": 2},
+            {"pool": "gb", "imported": 4, "assigned": 0, "already_imported": 1}])
+        );
+        let shown = told(&sum, false);
+        assert!(shown.contains("POOL     IMPORTED") && shown.contains("gb"), "{shown}");
     }
 
     #[test]

@@ -11,9 +11,9 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use csv::{ReaderBuilder, StringRecord};
 
 use super::phone::phone_number;
-use crate::domain::{PhoneNumber, UserId};
+use crate::domain::{PhoneNumber, PoolName, UserId};
 
-const COLUMNS: [&str; 3] = ["phone_number", "user_id", "assigned_at"];
+const COLUMNS: [&str; 4] = ["phone_number", "user_id", "assigned_at", "pool"];
 
 /// One number of the earlier service.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -23,6 +23,8 @@ pub(super) struct Row {
     pub user_id: Option<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assigned_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolName>,
 }
 
 /// Reads a file, or standard input when it is called `-`.
@@ -81,10 +83,10 @@ fn rows(bytes: &[u8]) -> Result<Vec<Row>, Vec<String>> {
 const NOT_UTF8: &str = "is not UTF-8; save the file as UTF-8";
 
 /// Where each known column stands.
-struct Columns([Option<usize>; 3]);
+struct Columns([Option<usize>; COLUMNS.len()]);
 
 fn columns(header: &StringRecord) -> Result<Columns, Vec<String>> {
-    let (mut columns, mut faults) = ([None; 3], Vec::new());
+    let (mut columns, mut faults) = ([None; COLUMNS.len()], Vec::new());
     for (index, name) in header.iter().enumerate() {
         match COLUMNS.iter().position(|known| *known == name.trim()) {
             Some(known) if columns[known].is_none() => columns[known] = Some(index),
@@ -118,7 +120,11 @@ fn row(record: &StringRecord, Columns(columns): &Columns, wrong: &mut Vec<String
     if assigned_at.is_some() && field(1).is_empty() {
         checked(2, &"stands without a user_id; give the user, or leave it empty");
     }
-    number.map(|phone_number| Row { phone_number, user_id, assigned_at })
+    let pool = match field(3).trim() {
+        "" => None,
+        text => text.parse::<PoolName>().map_err(|fault| checked(3, &fault)).ok(),
+    };
+    number.map(|phone_number| Row { phone_number, user_id, assigned_at, pool })
 }
 
 /// RFC 3339, or as PostgreSQL and the earlier service write it: UTC unless it names an offset.
@@ -169,6 +175,15 @@ mod tests {
             r#"[{"phone_number":"+14155550100","user_id":"u-1","assigned_at":"2025-03-01T10:20:30Z"},{"phone_number":"+14155550101"},{"phone_number":"+14155550102","user_id":"Rene, e ","assigned_at":"2025-03-01T10:20:30.500Z"},{"phone_number":"+14155550103","user_id":"u-3","assigned_at":"2025-03-01T10:20:30.250Z"}]"#
         );
         assert_eq!(rows(b"phone_number\n+14155550100\n").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_number_may_name_its_pool() {
+        let read = rows(b"phone_number,pool\n+447400123456, gb \n+14155550101,\n").unwrap();
+        let pools: Vec<_> = read.iter().map(|row| row.pool.as_ref().map(PoolName::as_str)).collect();
+        assert_eq!(pools, [Some("gb"), None]);
+        let told = faults("phone_number,pool\n+447400123456,G B\n");
+        assert!(told[0].starts_with("line 2: pool \"G B\" must be a letter"), "{told:?}");
     }
 
     #[test]

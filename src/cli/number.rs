@@ -1,4 +1,4 @@
-//! One number: look at it, adopt it, ignore it, give it back to Twilio.
+//! One number: look at it, adopt it, move it to another pool, ignore it, give it back to Twilio.
 //!
 //! Invariant: no number is given back without a yes, typed or as --yes. How to get it wrong: taking an empty answer, or a
 //! script without a terminal, for a yes.
@@ -17,18 +17,22 @@ use crate::domain::PhoneNumber;
 
 pub(super) fn number(client: &Client, args: &NumbersArgs, command: &NumberCommand) -> Ending {
     if args.narrows_the_list() {
-        let sentence =
-            "--status, --held, --ignored, --area-code, --limit and --all are for lists; leave them out for one number";
+        let sentence = "--status, --held, --ignored, --area-code, --pool, --limit and --all are for lists; leave them out for one number, or \
+             write --pool behind `adopt`";
         return Err(CommandError::Usage(sentence.to_owned()));
     }
     let (answer, done) = match command {
         NumberCommand::Show(one) => (client.ask(&ApiRequest::get_api(&["numbers", one.number.as_str()]))?, None),
-        NumberCommand::Adopt { one, user_id } => {
-            let mut call = act(&one.number, "adopt");
-            if let Some(user_id) = user_id {
-                call = call.body(json!({ "user_id": user_id }));
-            }
+        NumberCommand::Adopt { one, user_id, pool } => {
+            let mut body = serde_json::Map::new();
+            body.extend(user_id.as_ref().map(|user_id| ("user_id".to_owned(), json!(user_id))));
+            body.extend(pool.as_ref().map(|pool| ("pool".to_owned(), json!(pool))));
+            let call = act(&one.number, "adopt");
+            let call = if body.is_empty() { call } else { call.body(Value::Object(body)) };
             (client.ask(&call)?, Some("is adopted"))
+        }
+        NumberCommand::Move { one, pool } => {
+            (client.ask(&act(&one.number, "move").body(json!({ "pool": pool })))?, Some("has moved"))
         }
         NumberCommand::Ignore(one) => (client.ask(&act(&one.number, "ignore"))?, Some("is ignored from now on")),
         NumberCommand::Unignore(one) => (client.ask(&act(&one.number, "unignore"))?, Some("is ignored no more")),

@@ -27,6 +27,12 @@ pub(super) fn assign(client: &Client, args: &AssignArgs) -> Ending {
     if args.strict {
         body["strict"] = json!(true);
     }
+    if let Some(pool) = &args.pool {
+        body["pool"] = json!(pool);
+    }
+    if let Some(near) = &args.near {
+        body["near"] = json!(near);
+    }
     let answer = client.ask(&ApiRequest::post(&["signup", "api", "assign"]).body(body))?;
     if args.remote.json {
         return say(&format!("{}\n", answer.text));

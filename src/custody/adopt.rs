@@ -17,11 +17,11 @@ use crate::db::numbers::{
 };
 use crate::db::pools::pool_wanted;
 use crate::db::{Constraint, DbError};
-use crate::domain::{NumberStatus, PhoneNumber, QuarantineReason, Trigger, UserId, WebhookStatus};
+use crate::domain::{NumberStatus, PhoneNumber, PoolName, QuarantineReason, Trigger, UserId, WebhookStatus};
 use crate::twilio::IncomingNumber;
 
 impl Custody {
-    /// Takes `number` in, for the pool or for `user_id`; its id. Repeating it is harmless and finishes what broke off.
+    /// Takes `number` in, for `pool` or for `user_id`; its id. Without a pool it goes into the first of its kind. Repeating it is harmless and finishes what broke off.
     ///
     /// # Errors
     /// See [`CustodyError`].
@@ -29,8 +29,10 @@ impl Custody {
         &self,
         number: &PhoneNumber,
         user_id: Option<&UserId>,
+        pool: Option<&PoolName>,
         requested_by: &str,
     ) -> Result<i64, CustodyError> {
+        pool.map(|pool| self.known_pool(pool)).transpose()?;
         if let Some(user_id) = user_id {
             self.check_user(user_id, number).await?;
         }
@@ -39,10 +41,13 @@ impl Custody {
         let (owned, found) = match owned.filter(|owned| owned.status() != NumberStatus::Released) {
             Some(owned) => (owned, None),
             None => {
-                let (owned, found) = self.take_in(number, requested_by).await?;
+                let (owned, found) = self.take_in(number, pool, requested_by).await?;
                 (owned, Some(found))
             }
         };
+        if pool.is_some_and(|pool| *pool != owned.pool) {
+            return Err(CustodyError::InAnotherPool(owned.pool.clone()));
+        }
         match (owned.status(), owned.quarantine_reason) {
             (NumberStatus::Assigned, _) if user_id.is_none_or(|user| owned.is_of(user)) => {
                 self.take_back_tag(&owned, requested_by).await?;
@@ -79,6 +84,7 @@ impl Custody {
     async fn take_in(
         &self,
         number: &PhoneNumber,
+        pool: Option<&PoolName>,
         requested_by: &str,
     ) -> Result<(OwnedNumber, IncomingNumber), CustodyError> {
         let found = self.heard(self.twilio.find(number, None).await).await?.ok_or(CustodyError::NotInAccount)?.body;
@@ -86,15 +92,16 @@ impl Custody {
             slog::warn!(self.log, "a number is adopted that carries another environment's tag";
                 "phone_number_ends" => number.last_four(), "sid" => found.sid.as_str(), "environment" => instance);
         }
-        let order = self.order(Trigger::Adopt, 1, requested_by);
-        let (new, tagged_item) = (self.new_number(&found, WebhookStatus::Pending), self.tagged_item(&found));
+        let pool = self.pool_for(&found, pool)?;
+        let order = self.order(Trigger::Adopt, 1, &pool, requested_by);
+        let (new, tagged_item) = (self.new_number(&found, WebhookStatus::Pending, &pool), self.tagged_item(&found));
         let hold = Destination::Hold(HoldReason::Adopting);
         let take_in = move |conn: &mut crate::db::Connection| number_take_in(conn, &order, &new, tagged_item, &hold);
         let taken = self.db.run("number_take_in", take_in).await;
         match taken {
             Ok(Intake::Taken(..)) => {
                 slog::info!(self.log, "a number of the account was taken in"; "phone_number_ends" => number.last_four(),
-                    "sid" => found.sid.as_str(), "by" => requested_by);
+                    "sid" => found.sid.as_str(), "pool" => pool.as_str(), "by" => requested_by);
             }
             Ok(Intake::BeingBought) => return Err(CustodyError::BeingBought),
             // Another call was first: go on with what it wrote.
@@ -166,7 +173,10 @@ impl Custody {
                     let note = move |conn: &mut crate::db::Connection| number_note_retagged(conn, id, &instance, &by);
                     self.db.run("number_note_retagged", note).await?;
                 }
-                Ok(Confirmed { capable: now.fitness(&self.config.load().pool.capabilities), wanted })
+                // What a pool wants that is configured no more, nobody knows.
+                let config = self.config.load();
+                let capable = config.pool(&owned.pool).and_then(|pool| now.fitness(&pool.capabilities));
+                Ok(Confirmed { capable, wanted })
             }
             Ok(None) => self.missing(owned).await,
             Err(failure) => {
@@ -183,11 +193,11 @@ impl Custody {
         if let Some(item_id) = owned.purchase_item_id {
             return Ok(item_id);
         }
-        let (id, order) = (owned.id, self.order(Trigger::Adopt, 1, requested_by));
+        let (id, order) = (owned.id, self.order(Trigger::Adopt, 1, &owned.pool, requested_by));
         self.db.run("number_item", move |conn| number_item(conn, id, &order)).await
     }
 
-    async fn missing<T>(&self, owned: &OwnedNumber) -> Result<T, CustodyError> {
+    pub(super) async fn missing<T>(&self, owned: &OwnedNumber) -> Result<T, CustodyError> {
         slog::error!(self.log, "a number of ours is gone at Twilio; it is not assigned any more";
             "phone_number_ends" => owned.phone_number.last_four(), "sid" => owned.sid.as_str());
         let id = owned.id;

@@ -1,6 +1,8 @@
 //! Why custody of a number did not change as asked.
 
 use crate::db::DbError;
+use crate::db::numbers::Stuck;
+use crate::domain::{Astray, PoolName};
 use crate::twilio::TwilioError;
 
 /// Why custody of a number did not change as asked. Each says what to do.
@@ -57,6 +59,34 @@ pub enum CustodyError {
     /// Twilio does not know it any more.
     #[error("Twilio does not know this number any more; it is marked as missing.")]
     Gone,
+    /// No pool has this name.
+    #[error("{0}.")]
+    Astray(Astray),
+    /// The number is not what the pool that was named wants.
+    #[error("This number does not fit into the pool {pool}: {lacks}. Name another pool, or none.")]
+    UnfitForPool {
+        /// Which.
+        pool: PoolName,
+        /// What the pool wants and the number lacks.
+        lacks: String,
+    },
+    /// The number is ours already, in another pool than the one named.
+    #[error("This number is in the pool {0} already; move it if it should be in another one.")]
+    InAnotherPool(PoolName),
+    /// The number is not what the pool wants that it should move to.
+    #[error("This number cannot move to the pool {pool}: {lacks}.")]
+    CannotMove {
+        /// Which.
+        pool: PoolName,
+        /// What the pool wants and the number lacks.
+        lacks: String,
+    },
+    /// The number does not stand where it can be moved.
+    #[error("{}", stuck(*.0))]
+    Stuck(Stuck),
+    /// Twilio does not answer; the number stays in its pool.
+    #[error("The number stays in its pool: Twilio could not be told ({0}). Ask again.")]
+    StaysInItsPool(TwilioError),
     /// Twilio does not answer, and nothing was changed.
     #[error("Twilio could not be asked, nothing was changed: {0}. Try again.")]
     NotAsked(TwilioError),
@@ -92,10 +122,30 @@ pub enum CustodyError {
     },
 }
 
+/// Why a number is not moved, and what to do.
+fn stuck(why: Stuck) -> String {
+    match why {
+        Stuck::OnHold(reason) => {
+            format!(
+                "This number is held in quarantine ({reason}); adopt it, or release it to Twilio, before it is moved."
+            )
+        }
+        Stuck::Leaving => CustodyError::Leaving.to_string(),
+        Stuck::Missing => {
+            "Twilio does not know this number any more; it is marked as missing, and stays in its pool.".to_owned()
+        }
+    }
+}
+
 impl CustodyError {
     /// What a failure of a call means that could not change anything yet.
     pub(super) fn not_asked(failure: TwilioError) -> Self {
         if failure.is_passing() { Self::NotAsked(failure) } else { Self::Refused(failure) }
+    }
+
+    /// What a failure means before a number moved.
+    pub(super) fn stays_in_its_pool(failure: TwilioError) -> Self {
+        if failure.is_passing() { Self::StaysInItsPool(failure) } else { Self::Refused(failure) }
     }
 
     /// What a failure means after the number became ours.

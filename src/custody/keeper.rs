@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::db::numbers::NewNumber;
 use crate::db::purchases::items::IntakeOrder;
-use crate::domain::{PoolName, Tag, Trigger, WebhookStatus, Webhooks};
+use crate::domain::{Kind, PoolName, Tag, Trigger, WebhookStatus, Webhooks};
 use crate::purchaser::{Wiring, breaker, new_number};
 use crate::reconciliation::ReconcilerHandle;
 use crate::twilio::{IncomingNumber, Twilio, TwilioError};
@@ -63,23 +63,37 @@ impl Custody {
         }
     }
 
-    /// An order under which `count` numbers may be written; nothing is written yet.
-    pub(super) fn order(&self, trigger: Trigger, count: u32, requested_by: &str) -> IntakeOrder {
-        let country = self.config.load().pool.country;
-        let (id, pool) = (Uuid::now_v7(), PoolName::default_pool());
-        IntakeOrder { id, trigger, count, pool, country, requested_by: requested_by.to_owned() }
+    /// An order of `pool` under which `count` numbers may be written; nothing is written yet.
+    pub(super) fn order(&self, trigger: Trigger, count: u32, pool: &PoolName, requested_by: &str) -> IntakeOrder {
+        let config = self.config.load();
+        // One that is configured no more may have numbers that never had an item.
+        let kind = config.pool(pool).unwrap_or(&config.pool).kind();
+        let (id, pool) = (Uuid::now_v7(), pool.clone());
+        IntakeOrder { id, trigger, count, pool, kind, requested_by: requested_by.to_owned() }
+    }
+
+    /// What a number of the account is, as far as pools go by it.
+    pub(super) fn kind_of(&self, found: &IncomingNumber) -> Kind {
+        let country = found.phone_number.country().unwrap_or_else(|| self.config.load().pool.country);
+        Kind { country, number_type: found.type_or_guess() }
     }
 
     /// A number of the account as the database takes it in.
-    pub(super) fn new_number(&self, found: &IncomingNumber, webhook_status: WebhookStatus) -> NewNumber {
+    pub(super) fn new_number(
+        &self,
+        found: &IncomingNumber,
+        webhook_status: WebhookStatus,
+        pool: &PoolName,
+    ) -> NewNumber {
         let config = self.config.load();
-        let country = found.phone_number.country().unwrap_or(config.pool.country);
-        let wanted = &config.pool.capabilities;
+        let wanted = config.pool(pool).map_or(&[][..], |pool| &pool.capabilities);
+        let into = (pool, self.kind_of(found).country);
         // What Twilio does not date is as old as our knowledge of it; whoever confirms it hears more of what it can do, too.
-        let new = new_number(found, country, Wiring::Known(webhook_status), wanted, chrono::Utc::now());
+        let new = new_number(found, into, Wiring::Known(webhook_status), wanted, chrono::Utc::now());
         if !new.capable {
-            slog::warn!(self.log, "a number is taken in that lacks a capability of pool.capabilities: the pool gives it to nobody";
-                "phone_number_ends" => found.phone_number.last_four(), "sid" => found.sid.as_str());
+            slog::warn!(self.log, "a number is taken in that lacks a capability that its pool wants: the pool gives it to nobody";
+                "phone_number_ends" => found.phone_number.last_four(), "sid" => found.sid.as_str(), "pool" => pool.as_str(),
+                "wants" => wanted.iter().map(|capability| capability.as_str()).collect::<Vec<_>>().join(", "));
         }
         new
     }

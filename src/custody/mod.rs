@@ -10,10 +10,12 @@
 
 mod adopt;
 mod error;
+mod fit;
 mod ignore;
 mod import;
 mod keeper;
 mod look;
+mod move_pool;
 mod release_to_twilio;
 mod unfinished;
 

@@ -218,6 +218,7 @@ mod tests {
             phone_number: format!("+1415555{index:04}"),
             reason: "another voice URL".to_owned(),
             user_id: None,
+            pool: None,
             held: false,
         };
         let mut report = Report::default();

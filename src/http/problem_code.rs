@@ -97,8 +97,10 @@ problem_codes! {
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Temporarily unavailable";
     /// Another purchase runs, or the number is on another way already.
     Locked = "locked", CONFLICT, "Something else is at work on it";
-    /// Another environment's tag stands on the number: an operator decides whose it is.
-    Conflict = "conflict", CONFLICT, "Another environment claims the number";
+    /// Another environment's tag stands on the number, or it cannot go into the pool that it shall: an operator decides.
+    Conflict = "conflict", CONFLICT, "The number does not allow it";
+    /// The pool that was named wants what the number lacks.
+    UnfitForPool = "unfit_for_pool", CONFLICT, "The number does not fit into the pool";
     /// An order that the pool placed is not cancelled; a pause ends it.
     AutomaticOrder = "automatic_order", CONFLICT, "The pool placed this order";
     /// The number is being given back to Twilio.

@@ -111,7 +111,9 @@ fn is_later(found: &Answered<IncomingNumber>, sent_ago: Duration) -> bool {
 fn settlement(found: &Answered<IncomingNumber>, claim: &Claim<'_>) -> Settlement {
     let number = &found.body;
     let by_then = found.at.unwrap_or_else(Utc::now);
-    let number = new_number(number, claim.country, Wiring::ComparedWith(claim.webhooks), claim.wanted, by_then);
+    // Its order says of which pool it is: see `item_settle`.
+    let into = (&PoolName::default_pool(), claim.country);
+    let number = new_number(number, into, Wiring::ComparedWith(claim.webhooks), claim.wanted, by_then);
     Settlement { number, request_id: found.request_id.clone() }
 }
 

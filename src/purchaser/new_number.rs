@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::db::numbers::NewNumber;
-use crate::domain::{Capability, CountryCode, NumberType, PoolName, WebhookStatus, Webhooks};
+use crate::domain::{Capability, CountryCode, PoolName, WebhookStatus, Webhooks};
 use crate::twilio::IncomingNumber;
 
 /// What is known of its webhooks.
@@ -18,11 +18,11 @@ pub(crate) enum Wiring<'a> {
     Known(WebhookStatus),
 }
 
-/// `found` as a number of ours in `country`; `wanted` is `pool.capabilities`. What Twilio does not date was bought by
-/// `by_then`.
+/// `found` as a number of ours in `country`, of `pool`, which wants these capabilities. What Twilio does not date was bought by
+/// `by_then`. Of which pool and type what was bought is, its order says, when it is settled.
 pub(crate) fn new_number(
     found: &IncomingNumber,
-    country: CountryCode,
+    (pool, country): (&PoolName, CountryCode),
     wiring: Wiring<'_>,
     wanted: &[Capability],
     by_then: DateTime<Utc>,
@@ -43,7 +43,7 @@ pub(crate) fn new_number(
         // Silence about a capability is no "no".
         capable: !found.lacks(wanted),
         purchased_at: found.date_created.unwrap_or(by_then),
-        pool: PoolName::default_pool(),
-        number_type: NumberType::Local,
+        pool: pool.clone(),
+        number_type: found.type_or_guess(),
     }
 }

@@ -15,7 +15,7 @@ use super::report::{Finding, Report};
 use super::suspicion::Word;
 use super::trouble::Trouble;
 use super::{orphan, repair};
-use crate::db::numbers::{KnownItem, KnownNumber, Listed, Lookup, listed_look, number_note_tag};
+use crate::db::numbers::{KnownItem, KnownNumber, Listed, Lookup, kinds_told, listed_look, number_note_tag};
 use crate::db::pools::PoolWanted;
 use crate::domain::{InstanceName, NumberStatus, PoolName, Tag, Webhooks};
 use crate::twilio::IncomingNumber;
@@ -98,12 +98,14 @@ pub(super) async fn look<'a>(
     let config = buyer.config.load();
     let instance = config.instance.name.clone();
     let listed: Vec<Listed> = numbers.iter().map(|number| listed(number, &instance)).collect();
-    let (stored, looked) = buyer.db.run_patiently("listed_look", move |conn| listed_look(conn, &listed)).await?;
+    let look = move |conn: &mut crate::db::Connection| Ok((listed_look(conn, &listed)?, kinds_told(conn)?));
+    let ((stored, looked), kinds) = buyer.db.run_patiently("listed_look", look).await?;
     let shall = |(pool, webhooks): (PoolName, Webhooks)| {
         let ours = config.webhooks_of(&pool);
         let shall = Shall {
             instance: instance.clone(),
             capabilities: config.pool(&pool).map(|pool| pool.capabilities.clone()),
+            kind: kinds.get(&pool).copied(),
             skewed: ours.is_some_and(|ours| ours != webhooks),
             wanted: PoolWanted { pool: pool.clone(), webhooks },
         };
@@ -174,8 +176,11 @@ impl Page<'_> {
         if self.buyer.is_stopping() {
             return Err(Trouble::Stopping);
         }
-        let phone_number = match &difference {
-            Difference::Known(_, number, _) | Difference::Orphan(_, number) => number.phone_number.clone(),
+        let (phone_number, pool) = match &difference {
+            Difference::Known(known, number, _) => (number.phone_number.clone(), Some(known.pool.clone())),
+            Difference::Orphan(item, number) => {
+                (number.phone_number.clone(), item.as_ref().map(|item| item.pool.clone()))
+            }
         };
         let attended = match difference {
             Difference::Known(known, number, decision) => repair::attend(self, &known, *number, decision).await,
@@ -187,7 +192,7 @@ impl Page<'_> {
                 slog::error!(self.buyer.log, "a number that differs from the database cannot be looked at";
                     "phone_number_ends" => phone_number.last_four(), "cause" => failure.for_log(),
                     "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());
-                Ok(vec![Finding::not_to_be_read(&phone_number, &failure)])
+                Ok(vec![Finding::not_to_be_read(&phone_number, pool.as_ref(), &failure)])
             }
             attended => attended,
         }

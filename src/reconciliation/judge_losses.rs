@@ -1,4 +1,4 @@
-//! Numbers of ours that lost a capability, or all of their webhooks, as Twilio's list has it.
+//! Numbers of ours that lost a capability, their pool's kind, or all of their webhooks, as Twilio's list has it.
 //!
 //! Invariant: what many lost at once is no loss, but a suspicion.
 //! How to get it wrong: attending to them page by page. The first page would be changed before the last one is known.
@@ -49,21 +49,22 @@ pub(super) async fn judge(
         let page = &page;
         let mut asked = stream::iter(some.into_iter().zip(looked))
             .map(|(listed, looked)| async move {
-                let Some(known) = looked.number else { return (listed, Ok(false)) };
+                let Some(known) = looked.number else { return (listed, None, Ok(false)) };
                 // The list may lag, or be cut short.
                 let now = patiently(page.buyer, || page.buyer.twilio.fetch(&listed.sid)).await;
-                (listed, now.map(|now| now.is_some_and(|now| is_lost(page, &known, &now))))
+                let lost = now.map(|now| now.is_some_and(|now| is_lost(page, &known, &now)));
+                (listed, Some(known.pool), lost)
             })
             .buffer_unordered(AT_A_TIME);
         while let Some(answer) = asked.next().await {
             match answer {
-                (listed, Ok(true)) => lost.push(listed),
-                (_, Ok(false)) => {}
+                (listed, _, Ok(true)) => lost.push(listed),
+                (_, _, Ok(false)) => {}
                 // What Twilio refuses about one number keeps no other from its turn.
-                (listed, Err(Trouble::Twilio(failure))) if failure.concerns_one_number() => {
-                    report.add(Finding::not_to_be_read(&listed.phone_number, &failure));
+                (listed, pool, Err(Trouble::Twilio(failure))) if failure.concerns_one_number() => {
+                    report.add(Finding::not_to_be_read(&listed.phone_number, pool.as_ref(), &failure));
                 }
-                (_, Err(trouble)) => return Err(trouble),
+                (_, _, Err(trouble)) => return Err(trouble),
             }
             if too_many(lost.len(), live) {
                 halt_on_suspicion(deps, suspicion(lost.len()), report).await;

@@ -2,7 +2,9 @@
 
 use crate::db::numbers::KnownNumber;
 use crate::db::pools::PoolWanted;
-use crate::domain::{Capability, InstanceName, NumberStatus, QuarantineReason, Tag, WebhookStatus, Webhooks};
+use crate::domain::{
+    Capability, InstanceName, Kind, NumberStatus, NumberType, QuarantineReason, Tag, WebhookStatus, Webhooks,
+};
 use crate::twilio::IncomingNumber;
 
 /// What every number of a pool shall be.
@@ -14,6 +16,8 @@ pub(super) struct Shall {
     pub(super) wanted: PoolWanted,
     /// What the pool wants it to do; `None` = the pool is configured no more, and nobody judges that.
     pub(super) capabilities: Option<Vec<Capability>>,
+    /// What it is, as its numbers were last told: by that they are apart, on all instances alike; `None` = not yet.
+    pub(super) kind: Option<Kind>,
     /// This instance is configured with other webhooks for the pool, so it repairs nothing of it.
     pub(super) skewed: bool,
 }
@@ -23,6 +27,16 @@ impl Shall {
     /// capabilities.
     pub(super) fn is_loss(&self, differs: Differences, known: &KnownNumber, number: &IncomingNumber) -> bool {
         Differences { fitness: differs.fitness && !self.skewed, ..differs }.is_loss(known, number)
+    }
+
+    /// Of which type a number is, if that is other than the database has it, or leaves it beside its pool's stock, or among it,
+    /// wrongly.
+    pub(super) fn other_type(&self, known: &KnownNumber, number: &IncomingNumber) -> Option<NumberType> {
+        let told = if known.bought { None } else { number.told_type() };
+        let number_type = told.unwrap_or(known.number_type);
+        let kind = Kind { country: known.country, number_type };
+        let is_as_known = number_type == known.number_type && self.kind.is_none_or(|of| known.apart == (kind != of));
+        (!is_as_known).then_some(number_type)
     }
 
     /// Whether the number can do what its pool wants; `None` = nobody knows.
@@ -59,6 +73,10 @@ pub(super) struct Differences {
     pub(super) turned_up: bool,
     /// It can do what the pool promises and the database denies it, or the other way round.
     pub(super) fitness: bool,
+    /// It is of another type than the database has it, or is apart from its pool wrongly, or is not.
+    pub(super) kind: bool,
+    /// With that, it is stock of its pool no more.
+    pub(super) goes_apart: bool,
 }
 
 /// Decides about a number of ours.
@@ -87,26 +105,32 @@ pub(super) fn decide(known: &KnownNumber, number: &IncomingNumber, shall: &Shall
     }
     let tag_is_right = tag.is_some_and(|tag| known.item_id.is_none_or(|item_id| tag.item_id == item_id));
     let webhooks_are_right = number.carries(&shall.wanted.webhooks);
+    let other_type = shall.other_type(known, number);
     let differs = Differences {
         tag: !tag_is_right,
         webhooks: !webhooks_are_right,
         stale: webhooks_are_right && known.webhook_status != WebhookStatus::Configured,
         // Rows that Twilio, or a gateway, cut short say nothing of it.
         fitness: shall.fitness(number).is_some_and(|fit| fit != known.capable),
+        kind: other_type.is_some(),
+        goes_apart: !known.apart
+            && other_type.is_some_and(|number_type| {
+                shall.kind.is_some_and(|of| of != Kind { country: known.country, number_type })
+            }),
         ..turned_up
     };
     if differs == Differences::default() { Decision::Fine } else { Decision::Attend(differs) }
 }
 
 impl Differences {
-    /// Whether the number lost what it could do, or all of its webhooks: what happens to one now and then, and to many at
+    /// Whether the number lost what it could do, its place in stock, or all of its webhooks: what happens to one now and then, and to many at
     /// once only in an answer that is wrong, or after a change of `pool.capabilities`.
     pub(super) fn is_loss(self, known: &KnownNumber, number: &IncomingNumber) -> bool {
         let unfit = self.fitness && known.capable;
         let bare = self.webhooks
             && known.webhook_status == WebhookStatus::Configured
             && [&number.voice_url, &number.sms_url, &number.status_callback].iter().all(|url| url.is_empty());
-        !known.missing && (unfit || bare)
+        !known.missing && (unfit || bare || self.goes_apart)
     }
 
     /// What differs, in words.
@@ -125,7 +149,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::PoolName;
+    use crate::domain::{CountryCode, PoolName};
 
     const OURS: &str = "callbunker:default:00000000-0000-0000-0000-000000000007";
     const OTHER_ITEM: &str = "callbunker:default:00000000-0000-0000-0000-000000000008";
@@ -146,13 +170,18 @@ mod tests {
             another_tag: false,
             user_id: None,
             pool: PoolName::default_pool(),
+            country: CountryCode::US,
+            number_type: NumberType::Local,
+            apart: false,
+            bought: false,
         }
     }
 
     fn shall(webhooks: Webhooks) -> Shall {
         let wanted = PoolWanted { pool: PoolName::default_pool(), webhooks };
         let capabilities = Some(vec![Capability::Voice]);
-        Shall { instance: "default".parse().unwrap(), wanted, capabilities, skewed: false }
+        let kind = Some(Kind { country: CountryCode::US, number_type: NumberType::Local });
+        Shall { instance: "default".parse().unwrap(), wanted, capabilities, kind, skewed: false }
     }
 
     fn decided(known: &KnownNumber, friendly_name: &str, voice_url: &str) -> Decision {
@@ -171,7 +200,7 @@ mod tests {
     }
 
     fn attend(tag: bool, webhooks: bool, stale: bool, turned_up: bool) -> Decision {
-        Decision::Attend(Differences { tag, webhooks, stale, turned_up, fitness: false })
+        Decision::Attend(Differences { tag, webhooks, stale, turned_up, ..Differences::default() })
     }
 
     #[test]
@@ -221,6 +250,44 @@ mod tests {
         let unconfigured = Shall { capabilities: None, ..shall };
         assert_eq!(decide(&known(), &shown(false), &unconfigured), Decision::Fine);
         assert_eq!(decide(&deaf, &shown(true), &unconfigured), Decision::Fine);
+    }
+
+    #[test]
+    fn what_it_is_says_twilio_unless_we_bought_it_as_something_else() {
+        let shown = |word: &str| {
+            serde_json::from_value::<IncomingNumber>(serde_json::json!({
+                "sid": "PN0123456789abcdef0123456789abcdef", "phone_number": "+14155550101", "friendly_name": OURS,
+                "voice_url": RIGHT, "sms_url": "https://a.example/s", "status_callback": "https://a.example/c", "type": word,
+            }))
+            .unwrap()
+        };
+        let webhooks = Webhooks {
+            voice_url: RIGHT.to_owned(),
+            sms_url: "https://a.example/s".to_owned(),
+            status_callback: "https://a.example/c".to_owned(),
+        };
+        let shall = shall(webhooks);
+        let differs =
+            |goes_apart: bool| Decision::Attend(Differences { kind: true, goes_apart, ..Differences::default() });
+        for word in ["", "local", "a word of tomorrow"] {
+            assert_eq!(decide(&known(), &shown(word), &shall), Decision::Fine, "{word}");
+        }
+        assert_eq!(decide(&known(), &shown("mobile"), &shall), differs(true));
+        assert!(shall.is_loss(Differences { goes_apart: true, ..Differences::default() }, &known(), &shown("mobile")));
+        // Its search said what it is.
+        let bought = KnownNumber { bought: true, ..known() };
+        assert_eq!(decide(&bought, &shown("mobile"), &shall), Decision::Fine);
+        // It is apart, and is right there; or it is one of its pool's after all.
+        let mobile = KnownNumber { number_type: NumberType::Mobile, apart: true, ..known() };
+        assert_eq!(decide(&mobile, &shown("mobile"), &shall), Decision::Fine);
+        assert_eq!(decide(&mobile, &shown("local"), &shall), differs(false));
+        // What a reload told while it came in.
+        let beside = KnownNumber { apart: true, ..known() };
+        assert_eq!(decide(&beside, &shown(""), &shall), differs(false));
+        // Nobody has said what its pool is.
+        let unsaid = Shall { kind: None, ..shall };
+        assert_eq!(decide(&beside, &shown(""), &unsaid), Decision::Fine);
+        assert_eq!(decide(&known(), &shown("mobile"), &unsaid), differs(false));
     }
 
     #[test]

@@ -123,7 +123,7 @@ async fn mark(deps: &ReconcilerDependencies, gone: &[NumberRow], report: &mut Re
             slog::error!(log, "a number of ours is gone at Twilio; it is not assigned any more";
                 "phone_number_ends" => number.phone_number.last_four(),
                 "sid" => sids.get(&number.id).map(|sid| sid.as_str()), "somebodys" => number.user_id.is_some());
-            report.add_missing(number.phone_number.to_string(), number.user_id);
+            report.add_missing(number);
         }
     }
     Ok(())
@@ -134,5 +134,5 @@ fn untold(deps: &ReconcilerDependencies, number: &NumberRow, failure: &TwilioErr
     slog::error!(deps.buyer.log, "Twilio's list does not show a number of ours, and it cannot be looked at";
         "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str(),
         "cause" => failure.for_log(), "request_id" => failure.request_id());
-    report.add_untold(&number.phone_number, failure);
+    report.add_untold(&number.phone_number, &number.pool, failure);
 }

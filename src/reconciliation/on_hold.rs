@@ -20,8 +20,8 @@ pub(super) async fn tell(deps: &ReconcilerDependencies, report: &mut Report) -> 
     slog::warn!(deps.buyer.log, "numbers are held and wait for an operator; the report says what to do"; "held" => held.len());
     let told: HashSet<String> = report.conflicts.iter().map(|line| line.phone_number.clone()).collect();
     for number in held.into_iter().filter(|number| !told.contains(number.phone_number.as_str())) {
-        let reason = what_to_do(number.reason).to_owned();
-        report.add_conflict(Line { phone_number: number.phone_number.to_string(), reason, user_id: None, held: true });
+        let line = Line::new(&number.phone_number, Some(&number.pool), what_to_do(number.reason), None);
+        report.add_conflict(line.of_a_hold());
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use crate::db::numbers::{
 };
 use crate::db::purchases::items::{Settlement, item_settle};
 use crate::db::{Connection, Constraint, DbError};
-use crate::domain::{NumberStatus, PoolName, Tag};
+use crate::domain::{Kind, NumberStatus, PoolName, Tag};
 use crate::purchaser::{Owner, Wiring, judge_for, new_number};
 use crate::twilio::IncomingNumber;
 
@@ -35,7 +35,7 @@ pub(super) async fn take_in(
     }
     if item.phone_number != number.phone_number {
         let reason = format!("it carries the tag of item {}, which was for another number: rename it", item.id);
-        return Ok(not_ours(page, number, reason));
+        return Ok(not_ours(page, item, number, reason));
     }
     let tag = page.buyer.tag(item.id);
     // A fresh look, because what counts is Twilio's clock, and that the number is there now.
@@ -44,7 +44,9 @@ pub(super) async fn take_in(
     // What an operator took in may be as old as it likes.
     let sent_ago = if item.spends { item.sent_ago() } else { Duration::MAX };
     let Some(shall) = page.shall_of(&item.pool) else { return Ok(Vec::new()) };
-    let owner = judge_for(page.buyer, &item.pool, item.id, item.country, sent_ago, &shall.wanted.webhooks, &found);
+    // What was bought is of its order's country; an operator takes in what they like.
+    let country = if item.spends { None } else { number.phone_number.country() }.unwrap_or(item.country);
+    let owner = judge_for(page.buyer, &item.pool, item.id, country, sent_ago, &shall.wanted.webhooks, &found);
     let untagged = matches!(owner, Owner::Untagged(_));
     match owner {
         Owner::Us(settlement) | Owner::Untagged(settlement) => {
@@ -56,7 +58,7 @@ pub(super) async fn take_in(
                 tag_again(page, item, number).await;
             }
             let reason = format!("{how} by purchase {}, which never heard of it", item.purchase_id);
-            Ok(told(page, number, settlement.number.capable, entered, reason))
+            Ok(told(page, number, (&item.pool, settlement.number.capable), entered, reason))
         }
         // It is theirs, whoever they are, and says nothing of us.
         Owner::Older if Tag::parse(&number.friendly_name).is_none() => {
@@ -67,7 +69,7 @@ pub(super) async fn take_in(
                 "it carries the tag of item {}, but the account had it before that was sent: another environment owns it; give each its own subaccount and instance.name",
                 item.id
             );
-            Ok(not_ours(page, number, reason))
+            Ok(not_ours(page, item, number, reason))
         }
         Owner::Later(_) => {
             Ok(vec![Finding::foreign(number, "not callbunker's: no tag, and bought long after our purchase of it")])
@@ -79,7 +81,7 @@ pub(super) async fn take_in(
             );
             Ok(vec![
                 Finding::foreign(number, "it carries no tag; a purchase of ours for it is in doubt"),
-                Finding::Conflict(Line::new(&number.phone_number, reason, None)),
+                Finding::Conflict(Line::new(&number.phone_number, Some(&item.pool), reason, None)),
             ])
         }
         Owner::AnotherTag => Ok(Vec::new()),
@@ -96,28 +98,32 @@ async fn tag_again(page: &Page<'_>, item: &KnownItem, number: &IncomingNumber) {
     }
 }
 
-fn not_ours(page: &Page<'_>, number: &IncomingNumber, reason: String) -> Vec<Finding> {
+fn not_ours(page: &Page<'_>, item: &KnownItem, number: &IncomingNumber, reason: String) -> Vec<Finding> {
     slog::error!(page.buyer.log, "a number carries a tag of ours, but is not ours"; "reason" => &reason,
         "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str());
     vec![
         Finding::foreign(number, "it carries a tag of ours, but is not ours"),
-        Finding::Conflict(Line::new(&number.phone_number, reason, None)),
+        Finding::Conflict(Line::new(&number.phone_number, Some(&item.pool), reason, None)),
     ]
 }
 
 /// The ledger knows nothing of it, because an older backup was restored, say: its user may still be using it.
 async fn of_unknown_item(page: &Page<'_>, number: &IncomingNumber) -> Result<Vec<Finding>, Trouble> {
-    let pool = page.buyer.config.load().pool.clone();
-    let country = number.phone_number.country().unwrap_or(pool.country);
-    let Some(shall) = page.shall_of(&PoolName::default_pool()) else { return Ok(Vec::new()) };
+    let config = page.buyer.config.load();
+    let country = number.phone_number.country().unwrap_or(config.pool.country);
+    let kind = Kind { country, number_type: number.type_or_guess() };
+    // As if an operator took it in and named no pool.
+    let pool = config.catalog().of_number(kind).cloned().unwrap_or_else(PoolName::default_pool);
+    let Some(shall) = page.shall_of(&pool) else { return Ok(Vec::new()) };
     let wiring = Wiring::ComparedWith(&shall.wanted.webhooks);
+    let wanted = shall.capabilities.as_deref().unwrap_or_default();
     // What Twilio does not date is as old as our knowledge of it.
-    let new = new_number(number, country, wiring, &pool.capabilities, chrono::Utc::now());
+    let new = new_number(number, (&pool, country), wiring, wanted, chrono::Utc::now());
     let settlement = Settlement { number: new, request_id: None };
     let entered = enter(page, &settlement, None, Destination::Hold(HoldReason::UnknownItem)).await?;
     fail::fail_point!("orphan_settled");
     let reason = "our tag, but the ledger does not know its item; it is held, because somebody may be using it: adopt or release it";
-    Ok(told(page, number, true, entered, reason.to_owned()))
+    Ok(told(page, number, (&pool, true), entered, reason.to_owned()))
 }
 
 enum Entered {
@@ -129,7 +135,13 @@ enum Entered {
     Blocked { user_id: Option<String>, why: String },
 }
 
-fn told(page: &Page<'_>, number: &IncomingNumber, capable: bool, entered: Entered, reason: String) -> Vec<Finding> {
+fn told(
+    page: &Page<'_>,
+    number: &IncomingNumber,
+    (pool, capable): (&PoolName, bool),
+    entered: Entered,
+    reason: String,
+) -> Vec<Finding> {
     let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
     match entered {
         Entered::Already => Vec::new(),
@@ -141,12 +153,12 @@ fn told(page: &Page<'_>, number: &IncomingNumber, capable: bool, entered: Entere
                     "phone_number_ends" => ends, "sid" => number.sid.as_str());
             }
             page.buyer.stock.notify_one();
-            vec![Finding::Adopted(Line::new(&number.phone_number, reason, None))]
+            vec![Finding::Adopted(Line::new(&number.phone_number, Some(pool), reason, None))]
         }
         Entered::Blocked { user_id, why } => {
             slog::error!(log, "a number of ours cannot be taken in"; "phone_number_ends" => ends,
                 "sid" => number.sid.as_str(), "why" => &why);
-            vec![Finding::Conflict(Line::new(&number.phone_number, why, user_id.as_deref()))]
+            vec![Finding::Conflict(Line::new(&number.phone_number, Some(pool), why, user_id.as_deref()))]
         }
     }
 }

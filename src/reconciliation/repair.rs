@@ -15,9 +15,9 @@ use super::suspicion::{Suspicion, give_up, hold_tagged, tried_in_vain};
 use super::trouble::Trouble;
 use crate::db::numbers::{
     KnownNumber, StoodThen, number_confirm_webhooks, number_mark_drifted, number_note_conflict, number_note_tag,
-    number_set_capable, number_turned_up,
+    number_set_capable, number_tell_type, number_turned_up,
 };
-use crate::domain::Tag;
+use crate::domain::{Kind, Tag};
 use crate::twilio::{IncomingNumber, TwilioError};
 
 /// Carries a decision out.
@@ -30,7 +30,7 @@ pub(super) async fn attend(
     let conflict = |reason: String| {
         slog::error!(page.buyer.log, "a number of ours needs an operator's decision"; "reason" => &reason,
             "phone_number_ends" => number.phone_number.last_four(), "sid" => number.sid.as_str());
-        Line::new(&number.phone_number, reason, known.user_id.as_deref())
+        Line::new(&number.phone_number, Some(&known.pool), reason, known.user_id.as_deref())
     };
     let told = |line: Line| Ok(vec![Finding::Conflict(line)]);
     // Nobody ever configured its pool: what it shall be, nobody said.
@@ -106,8 +106,9 @@ async fn differs(
         set_fitness(page, shall, &number, id).await?;
     }
     let user_id = standing.user_id.clone();
-    let line = |reason: &str| Line::new(&number.phone_number, reason, user_id.as_deref());
+    let line = |reason: &str| Line::new(&number.phone_number, Some(&known.pool), reason, user_id.as_deref());
     let mut findings = Vec::new();
+    findings.extend(tell_type(page, shall, known, &number).await?);
     if differs.stale && confirm(page, shall, id).await? {
         findings.push(Finding::Repaired(line("its webhooks are right, and are known to be so again")));
     }
@@ -121,6 +122,28 @@ async fn differs(
         findings.push(Finding::Adopted(line("turned up again at Twilio")));
     }
     Ok(findings)
+}
+
+/// Twilio says of which type it is, or its pool became another one while it came in.
+async fn tell_type(
+    page: &Page<'_>,
+    shall: &Shall,
+    known: &KnownNumber,
+    number: &IncomingNumber,
+) -> Result<Option<Finding>, Trouble> {
+    let Some(number_type) = shall.other_type(known, number) else { return Ok(None) };
+    let id = known.id;
+    let tell = move |conn: &mut crate::db::Connection| number_tell_type(conn, id, number_type);
+    if !page.buyer.db.run_patiently("number_tell_type", tell).await? {
+        return Ok(None);
+    }
+    let kind = Kind { country: known.country, number_type };
+    let is_apart = shall.kind.map_or(known.apart, |of| of != kind);
+    slog::warn!(page.buyer.log, "a number of ours is of this type now, and so apart from its pool, or is not";
+        "phone_number_ends" => number.phone_number.last_four(), "kind" => kind.to_string(), "pool" => known.pool.as_str(),
+        "apart" => is_apart);
+    page.buyer.stock.notify_one();
+    Ok((is_apart != known.apart).then_some(Finding::ApartChanged))
 }
 
 /// What `pool.capabilities` wants may have changed since the number came.
@@ -159,7 +182,7 @@ async fn repair(
 ) -> Result<Vec<Finding>, Trouble> {
     let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
     let reason = differs.reason(number, &shall.wanted.webhooks);
-    let line = |reason: String| Line::new(&number.phone_number, reason, standing.user_id.as_deref());
+    let line = |reason: String| Line::new(&number.phone_number, Some(&known.pool), reason, standing.user_id.as_deref());
     let drift = |why: &str| Finding::Drift(line(format!("{reason}{why}")));
     let assigned = standing.user_id.is_some();
     if shall.skewed {
@@ -232,7 +255,7 @@ async fn tag_only(
     standing: &StoodThen,
 ) -> Result<Vec<Finding>, Trouble> {
     let (log, ends) = (&page.buyer.log, number.phone_number.last_four());
-    let line = |reason: String| Line::new(&number.phone_number, reason, standing.user_id.as_deref());
+    let line = |reason: String| Line::new(&number.phone_number, Some(&known.pool), reason, standing.user_id.as_deref());
     let mut findings =
         match set(page, shall, known, number, Differences { tag: true, webhooks: false, ..differs }).await {
             Ok(None) => return Ok(vec![Finding::Unseen(known.id)]),

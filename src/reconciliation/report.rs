@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::suspicion::{Suspected, Suspicion};
 use super::unread::Unread;
-use crate::domain::PhoneNumber;
+use crate::db::numbers::NowMissing;
+use crate::domain::{PhoneNumber, PoolName};
 use crate::twilio::{IncomingNumber, TwilioError};
 
 /// Lines of one list.
@@ -29,6 +30,10 @@ pub struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub user_id: Option<Option<String>>,
+    /// The pool that it is of; null for what is no number of ours, and in what an earlier version stored.
+    #[serde(default)]
+    #[schema(required)]
+    pub pool: Option<PoolName>,
     /// There when it is told for no other reason than that nobody is given it until an operator decides.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
@@ -36,9 +41,14 @@ pub struct Line {
 
 impl Line {
     /// Of a number that may be somebody's.
-    pub(super) fn new(number: &PhoneNumber, reason: impl Into<String>, user_id: Option<&str>) -> Self {
+    pub(super) fn new(
+        number: &PhoneNumber,
+        pool: Option<&PoolName>,
+        reason: impl Into<String>,
+        user_id: Option<&str>,
+    ) -> Self {
         let user_id = user_id.map(|user| Some(user.to_owned()));
-        Self { phone_number: number.to_string(), reason: reason.into(), user_id, held: false }
+        Self { phone_number: number.to_string(), reason: reason.into(), user_id, pool: pool.cloned(), held: false }
     }
 
     /// Of one that is told because it is held, unless it is somebody's: nobody's number is held.
@@ -86,6 +96,9 @@ pub struct Report {
     /// Numbers of the account that are not ours and that an operator ignores.
     #[schema(required)]
     pub ignored: u32,
+    /// Numbers that became apart from their pool, or are not any more, because Twilio says that they are of another type.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub apart_changed: u32,
     /// What an operator must decide.
     #[schema(required)]
     pub conflicts: Vec<Line>,
@@ -133,6 +146,8 @@ pub(super) enum Finding {
     Drift(Line),
     Repaired(Line),
     Conflict(Line),
+    /// A number is apart from its pool from here on, or is not any more.
+    ApartChanged,
     Foreign(ForeignLine),
     Ignored,
     /// A number of ours that Twilio does not let us look at, or shows in a way that cannot be read.
@@ -145,11 +160,11 @@ pub(super) enum Finding {
 
 impl Finding {
     /// A number of ours that a look by its SID, or by its E.164, says nothing of.
-    pub(super) fn not_to_be_read(number: &PhoneNumber, failure: &TwilioError) -> Self {
+    pub(super) fn not_to_be_read(number: &PhoneNumber, pool: Option<&PoolName>, failure: &TwilioError) -> Self {
         let reason = format!(
             "Twilio does not let us look at it ({failure}); it stays as it is here: look at it in Twilio's console, then compare again"
         );
-        Self::Unreadable(Line::new(number, reason, None))
+        Self::Unreadable(Line::new(number, pool, reason, None))
     }
 
     pub(super) fn foreign(number: &IncomingNumber, reason: impl Into<String>) -> Self {
@@ -188,6 +203,10 @@ impl Report {
                 }
                 return None;
             }
+            Finding::ApartChanged => {
+                self.apart_changed += 1;
+                return None;
+            }
             Finding::Ignored => {
                 self.ignored += 1;
                 return None;
@@ -208,8 +227,8 @@ impl Report {
     }
 
     /// Adds a number that the list did not show and that a look says nothing of.
-    pub(super) fn add_untold(&mut self, number: &PhoneNumber, failure: &TwilioError) {
-        self.add(Finding::not_to_be_read(number, failure));
+    pub(super) fn add_untold(&mut self, number: &PhoneNumber, pool: &PoolName, failure: &TwilioError) {
+        self.add(Finding::not_to_be_read(number, Some(pool), failure));
         self.unread.looks -= 1;
         self.unread.unseen += 1;
     }
@@ -260,9 +279,10 @@ impl Report {
     }
 
     /// Adds a number that is gone.
-    pub(super) fn add_missing(&mut self, phone_number: String, user_id: Option<String>) {
-        let reason = "Twilio does not know its SID any more (404)".to_owned();
-        push(&mut self.missing, Line { phone_number, reason, user_id: Some(user_id), held: false }, &mut self.omitted);
+    pub(super) fn add_missing(&mut self, number: NowMissing) {
+        let NowMissing { id: _, phone_number, pool, user_id } = number;
+        let line = Line::new(&phone_number, Some(&pool), "Twilio does not know its SID any more (404)", None);
+        push(&mut self.missing, Line { user_id: Some(user_id), ..line }, &mut self.omitted);
     }
 
     /// The report as it is stored.
@@ -305,9 +325,9 @@ mod tests {
     #[test]
     fn a_line_about_a_hold_says_so_and_only_of_nobodys_number() {
         let number: PhoneNumber = "+14155550100".parse().unwrap();
-        assert!(Line::new(&number, "held", None).of_a_hold().held);
-        assert!(!Line::new(&number, "held", Some("u-1")).of_a_hold().held);
-        let plain = serde_json::to_string(&Line::new(&number, "other", None)).unwrap();
+        assert!(Line::new(&number, None, "held", None).of_a_hold().held);
+        assert!(!Line::new(&number, None, "held", Some("u-1")).of_a_hold().held);
+        let plain = serde_json::to_string(&Line::new(&number, None, "other", None)).unwrap();
         assert!(!plain.contains("held"), "{plain}");
     }
 

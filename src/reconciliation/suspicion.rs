@@ -24,7 +24,7 @@ const CONFIRM: &str = "POST /admin/phones/api/reconcile with {\"confirm_missing\
 pub(crate) enum Suspected {
     /// Twilio does not know them.
     Gone,
-    /// Without a capability, or all webhooks.
+    /// Without a capability, of another type than their pool, or without all webhooks.
     Lost,
     /// Not to be read.
     Unreadable,
@@ -56,7 +56,7 @@ impl Suspicion {
             ),
             Suspected::Lost => format!(
                 "{count} or more of {live} numbers lost a capability that pool.capabilities wants, or all of their webhooks, \
-                 which is more than can be true; none was changed, and nothing is bought by itself. Look at some of them in \
+                 or are of another type than their pool, which is more than can be true; none was changed, and nothing is bought by itself. Look at some of them in \
                  Twilio's console, and at pool.capabilities. If it is so, {CONFIRM}, which confirms this too; then POST \
                  /admin/phones/api/resume."
             ),

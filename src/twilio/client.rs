@@ -162,6 +162,15 @@ impl Twilio {
         self.update(sid, &form).await
     }
 
+    /// Shows these papers for a number that the account has; `None` = Twilio does not know it. Repeating it is harmless, and
+    /// what the number has else stays.
+    ///
+    /// # Errors
+    /// See [`TwilioError`].
+    pub async fn set_papers(&self, sid: &NumberSid, papers: &Papers) -> Result<Option<IncomingNumber>, TwilioError> {
+        self.update(sid, &paper_parameters(papers).collect::<Vec<_>>()).await
+    }
+
     async fn update(&self, sid: &NumberSid, form: &[(&str, &str)]) -> Result<Option<IncomingNumber>, TwilioError> {
         let url = self.settings.url(&["IncomingPhoneNumbers", &format!("{}.json", sid.as_str())]);
         let answer = self.transport.post(Operation::Update, url, form).await;

@@ -152,6 +152,10 @@ fn numbers_of_the_pool() -> Vec<Route<Services>> {
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_adopt).about(custody::about_adopt)],
         ),
         Route::new(
+            "/admin/phones/api/numbers/{phone_number}/move",
+            vec![Endpoint::post(Admin, BodyRule::Json, custody::handle_move).about(custody::about_move)],
+        ),
+        Route::new(
             "/admin/phones/api/numbers/{phone_number}/ignore",
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_ignore).about(custody::about_ignore)],
         ),

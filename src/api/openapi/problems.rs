@@ -51,8 +51,9 @@ pub(crate) fn when(code: ProblemCode) -> &'static str {
         Code::Unavailable => "A part is restarting, too many connections are open, or Twilio does not answer.",
         Code::Locked => "Something else is at work on it.",
         Code::Conflict => {
-            "Another environment's tag stands on the number: adopt it if it is ours, else leave it to them."
+            "Another environment's tag stands on the number, or it cannot go into the pool that it shall; `detail` says why."
         }
+        Code::UnfitForPool => "The pool that was named wants what the number lacks; `detail` says what.",
         Code::Leaving => "The number is being given back to Twilio.",
         Code::AutomaticOrder => {
             "The pool placed the order itself, and would place it again; a pause of automatic buying ends it."

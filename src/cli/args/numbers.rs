@@ -46,6 +46,17 @@ pub(in crate::cli) enum NumberCommand {
         /// Assign it to this user
         #[arg(long, visible_alias = "user", value_name = "USER_ID")]
         user_id: Option<UserId>,
+        /// Into this pool [default: the first of the number's country and type]
+        #[arg(long, value_name = "POOL")]
+        pool: Option<PoolName>,
+    },
+    /// Move a number of ours into another pool; whoever has it keeps it
+    Move {
+        #[command(flatten)]
+        one: OneNumber,
+        /// The pool that it shall be of
+        #[arg(value_name = "POOL")]
+        pool: PoolName,
     },
     /// Never adopt a number of the Twilio account
     Ignore(OneNumber),
@@ -71,13 +82,14 @@ pub(in crate::cli) struct OneNumber {
 impl NumbersArgs {
     /// Whether something was said of a list, which means nothing for one number.
     pub(crate) fn narrows_the_list(&self) -> bool {
-        self.status.is_some() || self.held || self.ignored || self.area_code.is_some() || self.length.is_given()
+        let of_some = self.area_code.is_some() || self.pool.is_some();
+        self.status.is_some() || self.held || self.ignored || of_some || self.length.is_given()
     }
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ImportArgs {
-    /// A CSV file with a header: phone_number, user_id, assigned_at (the last two may be empty or missing); - reads
+    /// A CSV file with a header: phone_number, user_id, assigned_at, pool (all but the first may be empty or missing); - reads
     /// standard input
     #[arg(value_name = "FILE.csv", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
@@ -87,6 +99,9 @@ pub(in crate::cli) struct ImportArgs {
     /// Set our webhooks on numbers that have a user, too
     #[arg(long)]
     pub configure_webhooks: bool,
+    /// The pool of the numbers that name none [default: the first of the number's country and type]
+    #[arg(long, value_name = "POOL")]
+    pub pool: Option<PoolName>,
     #[command(flatten)]
     pub remote: Remote,
 }

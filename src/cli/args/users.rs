@@ -4,8 +4,9 @@
 
 use clap::{Args, Subcommand};
 
+use super::super::phone::any_spelling;
 use super::shared::{Remote, country};
-use crate::domain::{AreaCode, CountryCode, UserId};
+use crate::domain::{AreaCode, CountryCode, PhoneNumber, PoolName, UserId};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct AssignArgs {
@@ -18,6 +19,12 @@ pub(in crate::cli) struct AssignArgs {
     /// Only of this country, two letters
     #[arg(long, value_name = "COUNTRY", value_parser = country)]
     pub country: Option<CountryCode>,
+    /// From this pool and no other
+    #[arg(long, value_name = "POOL")]
+    pub pool: Option<PoolName>,
+    /// The user's own number, with + and country code: its country and area code, if there is one
+    #[arg(long, value_name = "NUMBER", value_parser = any_spelling)]
+    pub near: Option<PhoneNumber>,
     /// Of this area code, or none at all
     #[arg(long, requires = "area_code")]
     pub strict: bool,

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::error::CustodyError;
 use super::super::keeper::{Custody, TagOn};
 use super::look_up::{Found, Seen};
-use super::report::{ImportProblem, ImportReport};
+use super::report::{Became, ImportProblem, ImportReport, Tally};
 use super::rows::Row;
 use crate::db::assignments::{Assignment, assignments_held};
 use crate::db::numbers::{OwnedNumber, numbers_owned};
@@ -32,7 +32,9 @@ pub(super) enum Todo {
 pub(super) struct Decided {
     pub(super) row: Row,
     pub(super) found: IncomingNumber,
-    /// Whether Twilio shows the webhooks of the pool that it goes into.
+    /// The pool that it goes into, or is in.
+    pub(super) pool: PoolName,
+    /// Whether Twilio shows that pool's webhooks.
     pub(super) configured: bool,
     pub(super) todo: Todo,
 }
@@ -44,18 +46,16 @@ pub(super) struct Decisions(pub(super) Vec<Decided>);
 impl Decisions {
     /// What carrying it out would report.
     pub(super) fn forecast(&self) -> ImportReport {
-        let mut report = ImportReport::default();
+        let mut tally = Tally::default();
         for decided in &self.0 {
-            match decided.todo {
-                Todo::TakeIn => {
-                    report.imported += 1;
-                    report.assigned += u32::from(decided.row.user.is_some());
-                }
-                Todo::Assign(_) => report.assigned += 1,
-                Todo::Nothing(_) => report.already_imported += 1,
-            }
+            let became = match decided.todo {
+                Todo::TakeIn => Became::Imported { assigned: decided.row.user.is_some() },
+                Todo::Assign(_) => Became::Assigned,
+                Todo::Nothing(_) => Became::Already,
+            };
+            tally.add(&decided.pool, became);
         }
-        report
+        tally.report()
     }
 }
 
@@ -78,15 +78,33 @@ impl Custody {
         let mut decisions = Vec::with_capacity(rows.len());
         for row in rows {
             match self.decide_one(&row, found.remove(&row.number), &known) {
-                Ok((found, todo)) => {
-                    let webhooks = wanted.get(&PoolName::default_pool());
-                    let configured = webhooks.is_some_and(|webhooks| found.carries(webhooks));
-                    decisions.push(Decided { configured, row, found, todo });
-                }
+                Ok((found, todo)) => match self.pool_of(&row, &found, &todo) {
+                    Ok(pool) => {
+                        let configured = wanted.get(&pool).is_some_and(|webhooks| found.carries(webhooks));
+                        decisions.push(Decided { pool, configured, row, found, todo });
+                    }
+                    Err(problem) => problems.push(problem),
+                },
                 Err(problem) => problems.push(problem),
             }
         }
         Ok(Decisions(decisions))
+    }
+
+    /// The pool that a row's number goes into, or is in: an import moves nothing from one to another.
+    fn pool_of(&self, row: &Row, found: &IncomingNumber, todo: &Todo) -> Result<PoolName, ImportProblem> {
+        let (Todo::Assign(owned) | Todo::Nothing(owned)) = todo else {
+            return self
+                .pool_for(found, row.pool.as_ref())
+                .map_err(|error| row.problem("unfit_for_pool", error.to_string()));
+        };
+        match &row.pool {
+            Some(named) if *named != owned.pool => {
+                let why = CustodyError::InAnotherPool(owned.pool.clone()).to_string();
+                Err(row.problem("in_another_pool", why).of_pool(Some(&owned.pool)))
+            }
+            Some(_) | None => Ok(owned.pool.clone()),
+        }
     }
 
     async fn known(&self, rows: &[Row]) -> Result<Known, CustodyError> {

@@ -27,9 +27,11 @@ impl Custody {
     /// # Errors
     /// When Twilio cannot be asked (then nothing was written), or PostgreSQL fails.
     pub async fn import(&self, request: ImportRequest) -> Result<ImportReport, CustodyError> {
+        request.pool.as_ref().map(|pool| self.known_pool(pool)).transpose()?;
         // What is in the future is judged by the clock that everything else is written by.
         let now = self.db.run("database_now", database_now).await?;
-        let (rows, mut problems) = rows::read(&request.rows, now);
+        let config = self.config.load_full();
+        let (rows, mut problems) = rows::read(&request.rows, request.pool.as_ref(), config.catalog(), now);
         let wanted = self.db.run("pools_webhooks", pools_webhooks).await?;
         let found = match self.look_up(&rows).await {
             Ok(found) => found,

@@ -1,6 +1,10 @@
 //! What is sent to be moved in, and what is told of it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::domain::PoolName;
 
 /// One number as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -12,6 +16,8 @@ pub struct ImportRow {
     pub user_id: Option<String>,
     /// Since when, RFC 3339; without it since now.
     pub assigned_at: Option<String>,
+    /// The pool that it goes into; without it that of the whole call, else the first of the number's country and type.
+    pub pool: Option<String>,
 }
 
 /// What is to be moved in.
@@ -19,6 +25,8 @@ pub struct ImportRow {
 pub struct ImportRequest {
     /// The numbers.
     pub rows: Vec<ImportRow>,
+    /// The pool of those that name none.
+    pub pool: Option<PoolName>,
     /// Only say what would be done.
     pub dry_run: bool,
     /// Set the webhooks of assigned numbers too.
@@ -36,11 +44,67 @@ pub struct ImportReport {
     pub assigned: u32,
     /// Numbers that were as wanted already.
     pub already_imported: u32,
+    /// The same pool by pool, of those that any of it concerns; left out when none is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pools: Vec<ImportedIntoPool>,
     /// Rows that could not be taken as they are, in the order they were sent.
     pub problems: Vec<ImportProblem>,
     /// What follows for buying; left out when nothing does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+/// What a call did, or would do, in one pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ImportedIntoPool {
+    /// Which.
+    pub pool: PoolName,
+    /// Numbers that became ours.
+    pub imported: u32,
+    /// Numbers that were given to the user who had them before.
+    pub assigned: u32,
+    /// Numbers that were as wanted already.
+    pub already_imported: u32,
+}
+
+/// What became of a row that could be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Became {
+    /// Ours, and somebody's or not.
+    Imported { assigned: bool },
+    /// Somebody's; it was ours.
+    Assigned,
+    /// As it was wanted already.
+    Already,
+}
+
+/// Counts what becomes of the rows.
+#[derive(Debug, Default)]
+pub(super) struct Tally(BTreeMap<PoolName, [u32; 3]>);
+
+impl Tally {
+    pub(super) fn add(&mut self, pool: &PoolName, became: Became) {
+        let counts = self.0.entry(pool.clone()).or_default();
+        match became {
+            Became::Imported { assigned } => {
+                counts[0] += 1;
+                counts[1] += u32::from(assigned);
+            }
+            Became::Assigned => counts[1] += 1,
+            Became::Already => counts[2] += 1,
+        }
+    }
+
+    pub(super) fn report(self) -> ImportReport {
+        let mut report = ImportReport::default();
+        for (pool, [imported, assigned, already_imported]) in self.0 {
+            report.imported += imported;
+            report.assigned += assigned;
+            report.already_imported += already_imported;
+            report.pools.push(ImportedIntoPool { pool, imported, assigned, already_imported });
+        }
+        report
+    }
 }
 
 /// What is wrong with one row.
@@ -54,6 +118,9 @@ pub struct ImportProblem {
     pub code: &'static str,
     /// What to do.
     pub message: String,
+    /// The pool that it was to go into, or that it is in; null where nobody knows.
+    #[schema(required)]
+    pub pool: Option<PoolName>,
 }
 
 impl ImportProblem {
@@ -63,6 +130,10 @@ impl ImportProblem {
         code: &'static str,
         message: impl Into<String>,
     ) -> Self {
-        Self { row, phone_number: phone_number.into(), code, message: message.into() }
+        Self { row, phone_number: phone_number.into(), code, message: message.into(), pool: None }
+    }
+
+    pub(super) fn of_pool(self, pool: Option<&PoolName>) -> Self {
+        Self { pool: pool.cloned(), ..self }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::report::{ImportProblem, ImportRow};
-use crate::domain::{PhoneNumber, UserId};
+use crate::domain::{Catalog, PhoneNumber, PoolName, UserId};
 
 /// A row that is in order by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,11 +15,13 @@ pub(super) struct Row {
     pub(super) number: PhoneNumber,
     /// Whose the number is, and since when.
     pub(super) user: Option<(UserId, DateTime<Utc>)>,
+    /// The pool that was named for it.
+    pub(super) pool: Option<PoolName>,
 }
 
 impl Row {
     pub(super) fn problem(&self, code: &'static str, message: impl Into<String>) -> ImportProblem {
-        ImportProblem::new(self.at, self.number.as_str(), code, message)
+        ImportProblem::new(self.at, self.number.as_str(), code, message).of_pool(self.pool.as_ref())
     }
 
     pub(super) fn user_id(&self) -> Option<&UserId> {
@@ -27,13 +29,18 @@ impl Row {
     }
 }
 
-/// Reads rows. Of rows that say the same the first counts; rows that contradict each other are all refused, because
-/// nobody here knows which is right.
-pub(super) fn read(sent: &[ImportRow], now: DateTime<Utc>) -> (Vec<Row>, Vec<ImportProblem>) {
+/// Reads rows; those that name no pool are for `pool`. Of rows that say the same the first counts; rows that contradict each
+/// other are all refused, because nobody here knows which is right.
+pub(super) fn read(
+    sent: &[ImportRow],
+    pool: Option<&PoolName>,
+    catalog: &Catalog,
+    now: DateTime<Utc>,
+) -> (Vec<Row>, Vec<ImportProblem>) {
     let mut problems = Vec::new();
     let mut rows = Vec::new();
     for (at, row) in sent.iter().enumerate() {
-        match read_one(at, row, now) {
+        match read_one(at, row, (pool, catalog), now) {
             Ok(row) => rows.push(row),
             Err(found) => problems.extend(found),
         }
@@ -51,6 +58,11 @@ pub(super) fn read(sent: &[ImportRow], now: DateTime<Utc>) -> (Vec<Row>, Vec<Imp
         if same.iter().any(|other| rows[*other].user_id() != row.user_id()) {
             return Some(
                 row.problem("duplicate_number", "the number stands there with different users; keep the right one"),
+            );
+        }
+        if same.iter().any(|other| rows[*other].pool != row.pool) {
+            return Some(
+                row.problem("duplicate_number", "the number stands there with different pools; keep the right one"),
             );
         }
         if same.first() != Some(&index) {
@@ -75,7 +87,12 @@ pub(super) fn read(sent: &[ImportRow], now: DateTime<Utc>) -> (Vec<Row>, Vec<Imp
     (good, problems)
 }
 
-fn read_one(at: usize, row: &ImportRow, now: DateTime<Utc>) -> Result<Row, Vec<ImportProblem>> {
+fn read_one(
+    at: usize,
+    row: &ImportRow,
+    (pool, catalog): (Option<&PoolName>, &Catalog),
+    now: DateTime<Utc>,
+) -> Result<Row, Vec<ImportProblem>> {
     let mut problems = Vec::new();
     let mut problem =
         |code, message: String| problems.push(ImportProblem::new(at, shortened(&row.phone_number), code, message));
@@ -99,9 +116,21 @@ fn read_one(at: usize, row: &ImportRow, now: DateTime<Utc>) -> Result<Row, Vec<I
             None
         }
     };
+    // An empty field of a table is none.
+    let named = row.pool.as_deref().filter(|name| !name.is_empty());
+    let pool = match named.map(str::parse::<PoolName>).transpose() {
+        Ok(named) => named.or_else(|| pool.cloned()),
+        Err(error) => {
+            problem("invalid_pool", format!("pool {error}"));
+            None
+        }
+    };
+    if let Some(Err(astray)) = pool.as_ref().map(|pool| catalog.known(pool)) {
+        problem("invalid_pool", astray.to_string());
+    }
     match (number, user_id) {
         (Ok(number), Ok(user_id)) if problems.is_empty() => {
-            Ok(Row { at, number, user: user_id.map(|user_id| (user_id, since.unwrap_or(now))) })
+            Ok(Row { at, number, user: user_id.map(|user_id| (user_id, since.unwrap_or(now))), pool })
         }
         _ => Err(problems),
     }
@@ -115,17 +144,28 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Entry, Kind, NumberType};
 
     fn row(phone_number: &str, user_id: Option<&str>, assigned_at: Option<&str>) -> ImportRow {
         ImportRow {
             phone_number: phone_number.to_owned(),
             user_id: user_id.map(str::to_owned),
             assigned_at: assigned_at.map(str::to_owned),
+            pool: None,
         }
     }
 
+    fn catalog() -> Catalog {
+        let entry = |name: &str, country: &str| Entry {
+            name: name.parse().unwrap(),
+            kind: Kind { country: country.parse().unwrap(), number_type: NumberType::Local },
+            serves_country: true,
+        };
+        Catalog::new(entry("default", "US"), [entry("ca", "CA"), entry("gb", "GB")])
+    }
+
     fn read_at_noon(sent: &[ImportRow]) -> (Vec<usize>, Vec<(usize, &'static str)>) {
-        let (rows, mut problems) = read(sent, "2026-01-01T12:00:00Z".parse().unwrap());
+        let (rows, mut problems) = read(sent, None, &catalog(), "2026-01-01T12:00:00Z".parse().unwrap());
         problems.sort_by_key(|problem| problem.row);
         let problems = problems.into_iter().map(|problem| (problem.row, problem.code)).collect();
         (rows.into_iter().map(|row| row.at).collect(), problems)
@@ -170,9 +210,34 @@ mod tests {
     }
 
     #[test]
+    fn a_pool_is_that_of_the_row_else_that_of_the_call_and_one_that_is_known() {
+        let of =
+            |number: &str, pool: Option<&str>| ImportRow { pool: pool.map(str::to_owned), ..row(number, None, None) };
+        let sent = [
+            of("+14155550101", None),
+            of("+14155550102", Some("gb")),
+            of("+14155550103", Some("")),
+            of("+14155550104", Some("fr")),
+            of("+14155550105", Some("no pool")),
+            of("+14155550106", Some("gb")),
+            of("+14155550106", Some("ca")),
+            of("+14155550107", Some("ca")),
+            of("+14155550107", None),
+        ];
+        let ca = "ca".parse().unwrap();
+        let (rows, problems) = read(&sent, Some(&ca), &catalog(), "2026-01-01T12:00:00Z".parse().unwrap());
+        let pools: Vec<_> = rows.iter().map(|row| (row.at, row.pool.as_ref().map(PoolName::as_str))).collect();
+        assert_eq!(pools, [(0, Some("ca")), (1, Some("gb")), (2, Some("ca")), (7, Some("ca"))]);
+        let told: Vec<_> = problems.iter().map(|problem| (problem.row, problem.code)).collect();
+        let number = "duplicate_number";
+        assert_eq!(told, [(3, "invalid_pool"), (4, "invalid_pool"), (5, number), (6, number), (8, number)]);
+        assert!(problems[0].message.contains("default, ca, gb"), "{}", problems[0].message);
+    }
+
+    #[test]
     fn a_row_without_a_time_is_since_now() {
         let now = "2026-01-01T12:00:00Z".parse().unwrap();
-        let (rows, _) = read(&[row("+14155550101", Some("u-1"), None)], now);
+        let (rows, _) = read(&[row("+14155550101", Some("u-1"), None)], None, &catalog(), now);
         assert_eq!(rows[0].user, Some(("u-1".parse().unwrap(), now)));
     }
 }

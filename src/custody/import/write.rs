@@ -2,12 +2,14 @@
 //!
 //! How to get it wrong: telling Twilio first. A crash between would leave tags that the ledger does not know.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::super::error::CustodyError;
 use super::super::keeper::Custody;
 use super::decide::{Decided, Decisions, Todo};
-use super::report::{ImportProblem, ImportReport, ImportRequest};
+use super::report::{Became, ImportProblem, ImportReport, ImportRequest, Tally};
 use super::tell::Telling;
 use crate::db::numbers::{Destination, Intake, Placed, number_import_to, number_item, number_owned, number_take_in};
 use crate::db::pools::{PoolWanted, PoolsWebhooks};
@@ -35,29 +37,32 @@ impl Custody {
     ) -> Result<ImportReport, CustodyError> {
         fail::fail_point!("import_decided");
         let wanted = decisions.0.len();
-        let to_write = decisions.0.iter().filter(|decided| !matches!(decided.todo, Todo::Nothing(_))).count();
-        let order = self.order(Trigger::Import, u32::try_from(to_write).unwrap_or(u32::MAX), &request.requested_by);
-        let mut report = ImportReport::default();
+        // An order is of one pool.
+        let (mut orders, mut counts) = (BTreeMap::new(), BTreeMap::<PoolName, u32>::new());
+        for decided in decisions.0.iter().filter(|decided| !matches!(decided.todo, Todo::Nothing(_))) {
+            *counts.entry(decided.pool.clone()).or_default() += 1;
+        }
+        let mut tally = Tally::default();
         let mut telling = Vec::new();
         for (done, decided) in decisions.0.into_iter().enumerate() {
-            let pool = match &decided.todo {
-                Todo::TakeIn => PoolName::default_pool(),
-                Todo::Assign(owned) | Todo::Nothing(owned) => owned.pool.clone(),
-            };
+            let pool = decided.pool.clone();
             let webhooks = of_pools.get(&pool).cloned();
-            let rewired = webhooks.map(|webhooks| PoolWanted { pool, webhooks });
-            let written = self.write(&decided, &order).await;
+            let rewired = webhooks.map(|webhooks| PoolWanted { pool: pool.clone(), webhooks });
+            let count = counts.get(&pool).copied().unwrap_or_default();
+            let order = orders.entry(pool.clone());
+            let order =
+                order.or_insert_with_key(|pool| self.order(Trigger::Import, count, pool, &request.requested_by));
+            let written = self.write(&decided, order).await;
             let written = written.map_err(|error| CustodyError::BrokeOff { done, wanted, error })?;
             fail::fail_point!("import_written");
             match written {
                 Written::Done { id, item_id, imported, assigned } => {
-                    report.imported += u32::from(imported);
-                    report.assigned += u32::from(assigned);
+                    tally.add(&pool, if imported { Became::Imported { assigned } } else { Became::Assigned });
                     let rewire = rewired.filter(|_| decided.row.user.is_none() || request.configure_webhooks);
                     telling.push(Telling { id, item_id, rewire, row: decided.row, found: decided.found });
                 }
                 Written::Already { id, item_id } => {
-                    report.already_imported += 1;
+                    tally.add(&pool, Became::Already);
                     // What an earlier call could not finish; nothing is told to Twilio that stands there already.
                     if let Some(item_id) = item_id {
                         let rewire = rewired.filter(|_| request.configure_webhooks);
@@ -68,7 +73,7 @@ impl Custody {
             }
         }
         problems.extend(self.tell(telling).await);
-        Ok(report)
+        Ok(tally.report())
     }
 
     async fn write(&self, decided: &Decided, order: &IntakeOrder) -> Result<Written, DbError> {
@@ -107,7 +112,7 @@ impl Custody {
             // Stock is configured when Twilio was told and its pool still wants the same.
             None => (Destination::Pool, WebhookStatus::Pending),
         };
-        let (new, order) = (self.new_number(&decided.found, webhook_status), order.clone());
+        let (new, order) = (self.new_number(&decided.found, webhook_status, &decided.pool), order.clone());
         let (tagged_item, assigned) = (self.tagged_item(&decided.found), decided.row.user.is_some());
         let take_in = move |conn: &mut Connection| number_take_in(conn, &order, &new, tagged_item, &destination);
         match self.db.run_patiently("number_take_in", take_in).await {

@@ -131,7 +131,7 @@ pub(super) async fn perform(services: &Arc<Services>, request: &Request) -> Resu
         confirmed(request, environment)?;
     }
     let shown = phone(number.as_str());
-    let adopted = custody::adopt(services, &request.caller(), number, user).await?;
+    let adopted = custody::adopt(services, &request.caller(), number, user, None).await?;
     let (tag, was) = match seen.at_twilio {
         AtTwilio::Anothers(environment) => {
             (", and carries our tag", format!(" {}", sentence(&format!("{environment} has lost it"))))

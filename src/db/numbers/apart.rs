@@ -1,4 +1,4 @@
-//! Which numbers are apart from their pool: of another country or type than it is, by an operator's word.
+//! Which numbers are apart from their pool: of another country or type than it is, by an operator's word or by Twilio's.
 //!
 //! What a pool is, stands in the configuration; the database is told of each number, and whether all were told ([`kinds_told`]).
 //! How to get it wrong: telling a million rows at once. A signup or a release may want any of them.
@@ -11,6 +11,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
+use crate::db::engine::listener::stock_notify;
 use crate::db::engine::schema::pools;
 use crate::domain::{CountryCode, Kind, NumberType, PoolName};
 
@@ -54,6 +55,26 @@ pub fn numbers_tell_apart(
             .execute(conn)?;
     }
     Ok(row.last)
+}
+
+/// Twilio says of which type a number is: it is apart, or is not any more, as its pool was last told what it is. Whether that
+/// changed anything.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_tell_type(conn: &mut Connection, id: i64, number_type: NumberType) -> Result<bool, DbError> {
+    let apart = "coalesce((SELECT (p.country, p.number_type) <> (numbers.country, $2) FROM pools p WHERE p.name = numbers.pool), apart)";
+    let told = sql_query(format!(
+        "UPDATE numbers SET number_type = $2, apart = {apart}
+          WHERE id = $1 AND status <> 'released' AND (number_type <> $2 OR apart <> {apart})"
+    ))
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(number_type.as_str())
+    .execute(conn)?;
+    if told > 0 {
+        stock_notify(conn)?;
+    }
+    Ok(told > 0)
 }
 
 /// What each pool was when its numbers were last told; none of those that never were.

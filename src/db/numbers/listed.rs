@@ -14,7 +14,9 @@ use super::row::NumberRow;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::pools::{PoolsWebhooks, pools_webhooks};
-use crate::domain::{CountryCode, NumberSid, NumberStatus, PhoneNumber, PoolName, QuarantineReason, WebhookStatus};
+use crate::domain::{
+    CountryCode, NumberSid, NumberStatus, NumberType, PhoneNumber, PoolName, QuarantineReason, WebhookStatus,
+};
 
 /// A row of Twilio's list, as far as it is looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +67,14 @@ pub struct KnownNumber {
     pub user_id: Option<String>,
     /// Its pool.
     pub pool: PoolName,
+    /// Its country.
+    pub country: CountryCode,
+    /// Which of Twilio's stocks it is of, as far as it is known.
+    pub number_type: NumberType,
+    /// Of another country or type than its pool.
+    pub apart: bool,
+    /// An order of ours bought it, so it is of the type that was searched.
+    pub bought: bool,
 }
 
 /// An item of the ledger.
@@ -108,6 +118,8 @@ struct Row {
     left_long_ago: bool,
     #[diesel(sql_type = Nullable<Text>)]
     user_id: Option<String>,
+    #[diesel(sql_type = Bool)]
+    bought: bool,
 }
 
 #[derive(QueryableByName)]
@@ -145,13 +157,14 @@ pub fn listed_look(conn: &mut Connection, listed: &[Listed]) -> Result<(PoolsWeb
                 n.status IS NOT DISTINCT FROM 'released' AND coalesce(
                     (SELECT max(r.ended_at) FROM releases r WHERE r.number_id = n.id) < clock_timestamp() - interval '10 minutes',
                     true) AS left_long_ago,
-                l.user_id,
+                l.user_id, coalesce(own.spends, false) AS bought,
                 i.id AS item_id, i.purchase_id, i.phone_number AS item_number, p.country AS order_country, p.pool AS order_pool, p.state = 'running' AS running, i.spends,
                 greatest(0, extract(epoch FROM clock_timestamp() - coalesce(i.first_sent_at, i.intended_at)))::float8 AS sent_ago_secs
            FROM unnest($1::text[], $2::text[], $3::uuid[], $4::bool[]) WITH ORDINALITY
                 AS seen (sid, phone_number, item_id, untagged, place)
            LEFT JOIN numbers n ON n.sid = seen.sid
            LEFT JOIN leases l ON l.number_id = n.id
+           LEFT JOIN purchase_items own ON own.id = n.purchase_item_id
            LEFT JOIN LATERAL (
                 SELECT d.id FROM purchase_items d
                  WHERE seen.untagged AND n.id IS NULL AND d.phone_number = seen.phone_number
@@ -183,7 +196,11 @@ impl From<Row> for Lookup {
             item_id: number.purchase_item_id,
             another_tag: number.another_tag_since.is_some(),
             user_id: row.user_id,
+            bought: row.bought,
             pool: number.pool,
+            country: number.country,
+            number_type: number.number_type,
+            apart: number.apart,
         });
         let item = row.item.map(|item| KnownItem {
             id: item.item_id,

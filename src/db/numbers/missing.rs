@@ -13,7 +13,7 @@ use super::row::NumberRow;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
-use crate::domain::PhoneNumber;
+use crate::domain::{PhoneNumber, PoolName};
 
 /// The highest id of a number; 0 when there is none.
 ///
@@ -102,6 +102,9 @@ pub struct NowMissing {
     /// E.164.
     #[diesel(sql_type = Text)]
     pub phone_number: PhoneNumber,
+    /// Its pool.
+    #[diesel(sql_type = Text)]
+    pub pool: PoolName,
     /// Who lost it.
     #[diesel(sql_type = Nullable<Text>)]
     pub user_id: Option<String>,
@@ -123,7 +126,7 @@ pub fn numbers_mark_missing(conn: &mut Connection, ids: &[i64]) -> Result<Vec<No
         let marked: Vec<i64> = marked.into_iter().map(|row| row.id).collect();
         // Whose they are is asked afterwards: signups that were faster are waited for by then.
         Ok(sql_query(
-            "SELECT n.id, n.phone_number, l.user_id FROM numbers n LEFT JOIN leases l ON l.number_id = n.id
+            "SELECT n.id, n.phone_number, n.pool, l.user_id FROM numbers n LEFT JOIN leases l ON l.number_id = n.id
               WHERE n.id = ANY($1) ORDER BY n.id",
         )
         .bind::<Array<BigInt>, _>(marked)

@@ -64,7 +64,10 @@
 //! another_tag_since  NULL ── number_note_tag ──▶ since when Twilio shows another environment's tag ── number_note_tag,
 //!                 number_adopted ──▶ NULL
 //! capable         number_set_capable, number_adopted: as Twilio's word and pool.capabilities have it
-//! apart           number_insert, numbers_tell_apart: whether it is of another country or type than its pool; it may be ready all
+//! pool            number_move, by an operator's word; whoever has it keeps it. What is not configured as the new pool wants is pending,
+//!                 or drifted while somebody has it
+//! number_type     number_insert, number_move, number_tell_type
+//! apart           number_insert, number_move, number_tell_type, numbers_tell_apart: whether it is of another country or type than its pool; it may be ready all
 //!                 the same, and goes only to whoever asks for its very area code or its country
 //! ```
 //!
@@ -110,6 +113,7 @@ mod leaving;
 mod list;
 mod listed;
 mod missing;
+mod moving;
 mod notes;
 mod on_hold;
 mod owned;
@@ -121,7 +125,7 @@ mod row;
 mod webhooks;
 
 pub use another_tag::number_note_tag;
-pub use apart::{kinds_told, numbers_tell_apart};
+pub use apart::{kinds_told, number_tell_type, numbers_tell_apart};
 pub use care::{
     Untouchable, numbers_cared_for, numbers_cared_for_by_sid, numbers_rested, numbers_unready, numbers_untouchable,
 };
@@ -141,6 +145,7 @@ pub use missing::{
     NowMissing, Unread, number_turned_up, numbers_highest, numbers_live, numbers_live_count, numbers_mark_missing,
     rows_unread,
 };
+pub use moving::{Moved, Stuck, number_move};
 pub use notes::{number_note_conflict, number_note_retagged};
 pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
 pub use owned::owned_recount;

@@ -10,7 +10,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 use super::places::ON_HOLD;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{PhoneNumber, QuarantineReason};
+use crate::domain::{PhoneNumber, PoolName, QuarantineReason};
 
 /// A number that has been on hold for long.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -21,6 +21,9 @@ pub struct NumberOnHold {
     /// Why.
     #[diesel(sql_type = Text)]
     pub reason: QuarantineReason,
+    /// Its pool.
+    #[diesel(sql_type = Text)]
+    pub pool: PoolName,
 }
 
 /// Numbers that have been on hold for longer than ten minutes, the oldest first, at most `limit`.
@@ -29,7 +32,7 @@ pub struct NumberOnHold {
 /// When PostgreSQL fails.
 pub fn numbers_held_long(conn: &mut Connection, limit: i64) -> Result<Vec<NumberOnHold>, DbError> {
     Ok(sql_query(format!(
-        "SELECT phone_number, quarantine_reason AS reason FROM numbers
+        "SELECT phone_number, quarantine_reason AS reason, pool FROM numbers
           WHERE {ON_HOLD} AND coalesce(held_since, '-infinity') < clock_timestamp() - interval '10 minutes'
           ORDER BY id LIMIT $1"
     ))

@@ -22,6 +22,7 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("POST", "/admin/phones/api/resume", Who::Admin, Takes::OptionalJson),
     ("POST", "/admin/phones/api/import", Who::Admin, Takes::LongJson),
     ("POST", "/admin/phones/api/numbers/+14155550100/adopt", Who::Admin, Takes::OptionalJson),
+    ("POST", "/admin/phones/api/numbers/+14155550100/move", Who::Admin, Takes::Json),
     ("POST", "/admin/phones/api/numbers/+14155550100/ignore", Who::Admin, Takes::OptionalJson),
     ("POST", "/admin/phones/api/numbers/+14155550100/release-to-twilio", Who::Admin, Takes::OptionalJson),
     ("GET", "/admin/phones/api/numbers", Who::Admin, Takes::Nothing),
@@ -276,6 +277,8 @@ fn a_field_of_a_wrong_type_or_range_is_named() {
         (json!({"phone_numbers": "+14155550100"}), "phone_numbers"),
         (json!({"phone_numbers": ["+14155550100", "4155550100"]}), "phone_numbers[1]"),
         (json!({"phone_numbers": [1]}), "phone_numbers[0]"),
+        (json!({"pool": "No Pool"}), "pool"),
+        (json!({"pool": "nowhere"}), "pool"),
     ];
     let reconcile = [
         (json!({"confirm_missing": "yes"}), "confirm_missing"),
@@ -286,6 +289,14 @@ fn a_field_of_a_wrong_type_or_range_is_named() {
         (json!({"user_id": 7}), "user_id"),
         (json!({"user_id": ""}), "user_id"),
         (json!({"user_id": "a\nb"}), "user_id"),
+        (json!({"pool": 7}), "pool"),
+        (json!({"pool": "nowhere"}), "pool"),
+    ];
+    let to_a_pool = [
+        (json!({}), "pool"),
+        (json!({"pool": null}), "pool"),
+        (json!({"pool": "A"}), "pool"),
+        (json!({"pool": "nowhere"}), "pool"),
     ];
     let too_many: Vec<Value> = (0..1001).map(|n| json!({"phone_number": format!("+1415{n:07}")})).collect();
     let import = [
@@ -300,6 +311,8 @@ fn a_field_of_a_wrong_type_or_range_is_named() {
         (json!({"numbers": [{"phone_number": "+14155550100", "assigned_at": 7}]}), "numbers[0].assigned_at"),
         (json!({"numbers": [], "dry_run": "yes"}), "dry_run"),
         (json!({"numbers": [], "configure_webhooks": 1}), "configure_webhooks"),
+        (json!({"numbers": [], "pool": "nowhere"}), "pool"),
+        (json!({"numbers": [{"phone_number": "+14155550100", "pool": 7}]}), "numbers[0].pool"),
         (json!({"numbers": too_many}), "numbers"),
     ];
     let check = |path: &str, key: &str, cases: &[(Value, &str)]| {
@@ -314,6 +327,7 @@ fn a_field_of_a_wrong_type_or_range_is_named() {
     check("/admin/phones/api/configure-webhooks", ADMIN_KEY, &configure);
     check("/admin/phones/api/reconcile", ADMIN_KEY, &reconcile);
     check("/admin/phones/api/numbers/+14155550100/adopt", ADMIN_KEY, &adopt);
+    check("/admin/phones/api/numbers/+14155550100/move", ADMIN_KEY, &to_a_pool);
     check("/admin/phones/api/import", ADMIN_KEY, &import);
     for number in ["4155550100", "%2B0155550100", "+1415555010a", "+1", "%20+14155550100", "+14155550100%20"] {
         for verb in ["adopt", "ignore", "release-to-twilio"] {

@@ -108,7 +108,8 @@ fn a_long_file_moves_in_by_chunks_after_a_dry_run_that_changed_nothing() {
     assert_eq!(daemon.status()["assigned"], 50);
     assert_eq!(daemon.get("/signup/api/assignments/u-3").ok()["phone_number"], "+14155550003");
     let again = callbunker(&daemon, &["import", csv.path(), "--json"]).json();
-    assert_eq!(again, json!({"imported": 0, "assigned": 0, "already_imported": 150, "problems": []}));
+    let pools = json!([{"pool": "default", "imported": 0, "assigned": 0, "already_imported": 150}]);
+    assert_eq!(again, json!({"imported": 0, "assigned": 0, "already_imported": 150, "pools": pools, "problems": []}));
 }
 
 #[test]

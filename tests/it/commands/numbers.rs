@@ -63,6 +63,32 @@ fn a_number_of_the_account_is_adopted_for_the_pool_or_for_a_user() {
 }
 
 #[test]
+fn a_number_goes_into_the_pool_that_is_named_and_moves_to_another() {
+    let world = World::new().quiet();
+    let world = ["vip", "gb"].iter().fold(world, |world, name| {
+        let country = if *name == "gb" { "GB" } else { "US" };
+        world.set(&format!("pools.{name}.country"), country).set(&format!("pools.{name}.threshold_low"), 0)
+    });
+    world.twilio.own(ForeignNumber::new(FOREIGN).friendly_name("somebody else's"));
+    let daemon = world.daemon();
+    let unfit = callbunker(&daemon, &["numbers", "adopt", FOREIGN, "--pool", "gb"]).sentence(1);
+    assert!(unfit.contains("the pool holds GB, local"), "{unfit}");
+    let adopted = callbunker(&daemon, &["numbers", "adopt", FOREIGN, "--pool", "vip"]).table();
+    assert!(adopted.lines().any(|line| line.starts_with("pool ") && line.ends_with("vip")), "{adopted}");
+    let moved = callbunker(&daemon, &["numbers", "move", FOREIGN, "default"]).table();
+    assert!(moved.starts_with(&format!("{FOREIGN} has moved.\n")), "{moved}");
+    assert_eq!(callbunker(&daemon, &["numbers", "move", FOREIGN, "vip", "--json"]).json()["pool"], "vip");
+    let told = callbunker(&daemon, &["numbers", "move", FOREIGN, "nowhere"]).sentence(1);
+    assert!(told.contains("no pool called nowhere"), "{told}");
+    // Who asks for that pool gets it; the number of whoever asks is only a hint.
+    let assigned = callbunker(&daemon, &["assign", "u-1", "--pool", "vip", "--near", "(415) 555-0123"]).table();
+    assert!(assigned.contains(FOREIGN), "{assigned}");
+    let configured = callbunker(&daemon, &["configure-webhooks", "--pool", "vip", "--json"]).json();
+    assert_eq!(configured["checked"], 1);
+    assert_eq!(callbunker(&daemon, &["configure-webhooks", "--pool", "gb", "--json"]).json()["checked"], 0);
+}
+
+#[test]
 fn a_number_is_ignored_and_ours_is_not() {
     let (_world, daemon) = account();
     let ignored = callbunker(&daemon, &["numbers", "ignore", FOREIGN]).table();

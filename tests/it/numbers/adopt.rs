@@ -410,3 +410,95 @@ fn a_users_number_that_another_environment_tagged_is_taken_back_by_an_operators_
     assert_found(&reconcile(&daemon), &[]);
     assert_eq!(daemon.assign("u-1").ok()["phone_number"], numbers[0]);
 }
+
+/// A quiet world with a pool of mobile numbers of GB, which lead elsewhere, and one of Canada.
+fn pools() -> World {
+    World::new()
+        .quiet()
+        .set("pools.gb.country", "GB")
+        .set("pools.gb.number_type", "mobile")
+        .set("pools.gb.threshold_low", 0)
+        .set("pools.gb.webhooks.voice_path", "/gb/voice")
+        .set("pools.fax.country", "US")
+        .set("pools.fax.capabilities", "fax")
+        .set("pools.fax.threshold_low", 0)
+}
+
+const MOBILE: &str = "+447400123456";
+
+#[test]
+fn a_number_goes_into_the_first_pool_of_its_kind_and_into_default_where_none_is() {
+    let world = pools();
+    for number in [NUMBER, MOBILE, "+16135550100"] {
+        world.twilio.own(ForeignNumber::new(number).friendly_name("desk").voice_url(THEIRS));
+    }
+    let daemon = world.daemon();
+    let number = adopt(&daemon, MOBILE, &json!({})).ok();
+    assert_eq!(
+        (&number["pool"], &number["number_type"], &number["country"]),
+        (&json!("gb"), &json!("mobile"), &json!("GB"))
+    );
+    assert_eq!(at_twilio(&world, MOBILE).1, format!("{ORIGIN}/gb/voice"), "its pool's webhooks");
+    assert_eq!(
+        world
+            .sql("SELECT p.pool, p.number_type, i.pool FROM purchases p JOIN purchase_items i ON i.purchase_id = p.id"),
+        "gb|mobile|gb"
+    );
+    // Of two pools of a kind, `default` comes first.
+    assert_eq!(adopt(&daemon, NUMBER, &json!({})).ok()["pool"], "default");
+    // No pool is of Canada: it is nobody's loss, and nobody's but who asks for it.
+    let apart = adopt(&daemon, "+16135550100", &json!({})).ok();
+    assert_eq!(
+        (&apart["pool"], &apart["country"], &apart["status"]),
+        (&json!("default"), &json!("CA"), &json!("available"))
+    );
+    assert_eq!(world.sql("SELECT phone_number FROM numbers WHERE apart"), "+16135550100");
+    assert_eq!(daemon.assign("u-1").ok()["phone_number"], NUMBER);
+    let asked = daemon.signup("/signup/api/assign", &json!({"user_id": "u-2", "country": "CA"})).ok();
+    assert_eq!(asked["phone_number"], "+16135550100");
+    // And so for a user.
+    world.twilio.own(ForeignNumber::new("+447400123457").friendly_name("desk"));
+    let given = adopt(&daemon, "+447400123457", &json!({"user_id": "u-3"})).ok();
+    assert_eq!((&given["pool"], &given["user_id"]), (&json!("gb"), &json!("u-3")));
+    assert_eq!(daemon.get("/signup/api/assignments/u-3").ok()["pool"], "gb");
+}
+
+#[test]
+fn a_pool_that_is_named_takes_only_what_it_wants() {
+    let world = pools();
+    for number in [NUMBER, MOBILE] {
+        world.twilio.own(ForeignNumber::new(number).friendly_name("desk").voice_url(THEIRS));
+    }
+    let daemon = world.daemon();
+    for (number, pool, lacks) in
+        [(MOBILE, "default", "GB, mobile"), (NUMBER, "gb", "US, local"), (NUMBER, "fax", "fax"), (MOBILE, "fax", "fax")]
+    {
+        let told = adopt(&daemon, number, &json!({ "pool": pool })).problem(409, "unfit_for_pool");
+        assert!(
+            told["detail"].as_str().is_some_and(|detail| detail.contains(lacks) && detail.contains(pool)),
+            "{told}"
+        );
+    }
+    assert_eq!(adopt(&daemon, NUMBER, &json!({"pool": "nowhere"})).problem(422, "invalid_field")["field"], "pool");
+    assert_untouched(&world, NUMBER);
+    assert_eq!(world.count("SELECT count(*) FROM numbers"), 0);
+    assert_eq!(adopt(&daemon, MOBILE, &json!({"pool": "gb"})).ok()["pool"], "gb");
+    // Ours already: what moves it is a move.
+    let told = adopt(&daemon, MOBILE, &json!({"pool": "default"})).problem(409, "conflict");
+    assert!(told["detail"].as_str().is_some_and(|detail| detail.contains("move")), "{told}");
+    assert_eq!(adopt(&daemon, MOBILE, &json!({"pool": "gb", "user_id": "u-1"})).ok()["user_id"], "u-1");
+}
+
+#[test]
+fn what_broke_off_is_finished_in_the_pool_that_it_began_in() {
+    let world = pools();
+    world.twilio.own(ForeignNumber::new(MOBILE).friendly_name("desk").voice_url(THEIRS));
+    let daemon = world.daemon();
+    world.twilio.fault(Fault::new(On::Update, FaultKind::Error500));
+    adopt(&daemon, MOBILE, &json!({"pool": "gb"})).problem(503, "unavailable");
+    assert_eq!(world.sql("SELECT pool, quarantine_reason FROM numbers"), "gb|adopting");
+    let number = adopt(&daemon, MOBILE, &json!({})).ok();
+    assert_eq!((&number["pool"], &number["status"]), (&json!("gb"), &json!("available")));
+    assert_eq!(at_twilio(&world, MOBILE).1, format!("{ORIGIN}/gb/voice"));
+    assert_eq!(world.count("SELECT count(*) FROM purchase_items"), 1);
+}

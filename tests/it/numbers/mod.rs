@@ -5,6 +5,7 @@ mod caring;
 mod given_up;
 mod import;
 mod lists;
+mod moving;
 mod number_document;
 mod release_to_twilio;
 mod skew;

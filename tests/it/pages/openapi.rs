@@ -51,34 +51,62 @@ fn every_route_and_method_is_described_and_nothing_else() {
     assert_eq!(described, expected);
 }
 
+/// Every object that a schema tells of, by its name or its place, with the names of its fields, those of what it is made of too.
+fn objects(description: &Description, place: &str, schema: &Value) -> Vec<(String, BTreeSet<String>)> {
+    let named = schema["$ref"].as_str().and_then(|target| target.rsplit('/').next());
+    let place = named.unwrap_or(place);
+    let schema = description.resolve(schema);
+    let fields = |schema: &Value| -> Vec<(String, Value)> {
+        schema["properties"].as_object().into_iter().flatten().map(|(name, of)| (name.clone(), of.clone())).collect()
+    };
+    let mut own = fields(schema);
+    // What is flattened into it.
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        own.extend(fields(description.resolve(part)));
+    }
+    let mut found = vec![(place.to_owned(), own.iter().map(|(name, _)| name.clone()).collect())];
+    let inner = own.iter().map(|(name, of)| (format!("{place}.{name}"), of.clone()));
+    let items = schema.get("items").map(|of| (format!("{place}[]"), of.clone()));
+    let several = ["oneOf", "anyOf"].into_iter().flat_map(|word| schema[word].as_array().into_iter().flatten());
+    let several = several.map(|of| (place.to_owned(), of.clone()));
+    for (place, of) in inner.chain(items).chain(several) {
+        // What has a name of its own is looked at by that name.
+        if of.get("$ref").is_none() {
+            found.extend(objects(description, &place, &of));
+        }
+    }
+    found
+}
+
 #[test]
 fn every_document_of_a_number_names_its_pool() {
-    // What is no number of ours, or is told by a part of the daemon that knows no pool yet.
-    let without = [
-        "Assignment",
-        "FailedNumber",
-        "ForeignNumber",
-        "IgnoredLine",
-        "IgnoredNumber",
-        "ImportProblem",
-        "ImportRow",
-        "ReconciledNumber",
-        "Release",
-    ];
+    // What is no number of ours is of no pool.
+    let without = ["ForeignNumber", "IgnoredLine", "IgnoredNumber"];
     let description = printed();
-    let schemas = description.document["components"]["schemas"].as_object().expect("schemas");
-    let mut lacking = BTreeSet::new();
-    let mut named = 0;
-    for (name, schema) in schemas {
-        let properties = &schema["properties"];
-        if properties["phone_number"].is_object() && !properties["pool"].is_object() {
-            lacking.insert(name.as_str());
+    let (mut lacking, mut named) = (BTreeSet::new(), 0);
+    let mut hold = |place: &str, schema: &Value| {
+        for (name, properties) in objects(&description, place, schema) {
+            if properties.contains("phone_number") && !properties.contains("pool") {
+                lacking.insert(name);
+            } else {
+                named += usize::from(properties.contains("phone_number"));
+            }
         }
-        named += usize::from(properties["pool"].is_object());
+    };
+    for (operation, described) in description.operations() {
+        for (status, response) in described["responses"].as_object().expect("responses") {
+            for (_, content) in description.resolve(response)["content"].as_object().into_iter().flatten() {
+                hold(&format!("{operation} {status}"), &content["schema"]);
+            }
+        }
     }
-    assert!(named >= 8, "{named}");
-    let stray: Vec<_> = lacking.iter().filter(|name| !without.contains(name)).collect();
-    assert!(stray.is_empty(), "no pool: {stray:?}");
+    // Those that nothing answers with by their name, and what is sent.
+    for (name, schema) in description.document["components"]["schemas"].as_object().expect("schemas") {
+        hold(name, schema);
+    }
+    assert!(named >= 15, "{named}");
+    let expected: BTreeSet<String> = without.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(lacking, expected, "these tell of a number and not of its pool");
 }
 
 #[test]
@@ -218,7 +246,7 @@ fn the_command_prints_what_the_daemon_serves_to_everybody() {
 }
 
 fn account() -> (World, Daemon) {
-    let world = World::new().quiet();
+    let world = World::new().quiet().set("pools.ca.country", "CA").set("pools.ca.threshold_low", 0);
     for n in 0..5 {
         world.twilio.own(ForeignNumber::new(format!("+1415555000{n}")).friendly_name("earlier"));
     }
@@ -311,6 +339,10 @@ fn a_daemon_answers_every_operation_as_described() {
     };
     one("+14155550001", "adopt", json!({})).ok();
     one("+14155550002", "adopt", json!({"user_id": "u-8"})).ok();
+    one("+14155550002", "adopt", json!({"pool": "ca"})).problem(409, "conflict");
+    one("+14155550003", "adopt", json!({"pool": "ca"})).problem(409, "unfit_for_pool");
+    one("+14155550001", "move", json!({"pool": "default"})).ok();
+    one("+14155550001", "move", json!({"pool": "ca"})).problem(409, "conflict");
     one("+14155550003", "ignore", json!({})).ok();
     get(&format!("{api}/ignored-numbers"), &format!("{api}/ignored-numbers")).ok();
     get(&format!("{api}/numbers"), &format!("{api}/numbers?colour=red")).problem(422, "unknown_field");

@@ -7,5 +7,6 @@ mod intake;
 mod large;
 mod losses;
 mod missing;
+mod pools;
 mod runs;
 mod unreadable;

@@ -178,5 +178,6 @@ operations! {
     a_kill_at_any_step_of_an_adoption_is_finished_by_the_same_call: "an adoption for the pool",
     a_kill_at_any_step_of_an_adoption_for_a_user_is_finished_by_the_same_call: "an adoption for a user",
     a_kill_at_any_step_of_a_release_to_twilio_leaves_the_number_fully_ours_or_fully_gone: "a release to Twilio",
+    a_kill_at_any_step_of_a_move_is_finished_by_the_same_call_or_by_care: "a move to another pool",
     a_kill_at_any_step_of_an_import_is_finished_by_the_same_call: "an import of three",
 }

@@ -5,15 +5,14 @@
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::{Constraint, DbError};
 use crate::db::engine::listener::stock_notify;
-use crate::db::engine::schema::purchase_items;
 use crate::db::numbers::{Destination, NewNumber, number_insert};
-use crate::domain::{Concerns, PoolName};
+use crate::domain::{Concerns, NumberType, PoolName};
 
 /// Why an item has no number, for the ledger and the order's errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -115,20 +114,37 @@ pub struct Settlement {
 /// [`DbError::Constraint`] with `OneLivePerNumber` or `SidIsForEver` when another item holds this number: nobody may
 /// buy on before somebody has looked at it.
 pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement) -> Result<bool, DbError> {
+    #[derive(QueryableByName)]
+    struct Item {
+        #[diesel(sql_type = Text)]
+        state: String,
+        #[diesel(sql_type = Text)]
+        phone_number: String,
+        #[diesel(sql_type = Text)]
+        pool: PoolName,
+        #[diesel(sql_type = Bool)]
+        spends: bool,
+        #[diesel(sql_type = Text)]
+        number_type: NumberType,
+    }
     let is_new = conn.transaction::<_, DbError, _>(|conn| {
-        let item: (String, String, PoolName) = purchase_items::table
-            .find(item_id)
-            .select((purchase_items::state, purchase_items::phone_number, purchase_items::pool))
-            .for_update()
-            .first(conn)?;
-        if item.0 == "bought" {
+        let item: Item = sql_query(
+            "SELECT i.state, i.phone_number, i.pool, i.spends, p.number_type
+               FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id WHERE i.id = $1 FOR UPDATE OF i",
+        )
+        .bind::<SqlUuid, _>(item_id)
+        .get_result(conn)?;
+        if item.state == "bought" {
             return Ok(false);
         }
-        if item.1 != settlement.number.phone_number.as_str() {
+        if item.phone_number != settlement.number.phone_number.as_str() {
             return Err(DbError::corrupt("purchase item")("Twilio names another number than it intended".to_owned()));
         }
-        // Of its order's pool, whatever the configuration calls the pools by now.
-        let number = NewNumber { pool: item.2, ..settlement.number.clone() };
+        // Of its order's pool, whatever the configuration calls the pools by now; and what was bought is of the type that was
+        // searched. What an operator took in is of whatever type it is.
+        let seen = settlement.number.clone();
+        let number_type = if item.spends { item.number_type } else { seen.number_type };
+        let number = NewNumber { pool: item.pool, number_type, ..seen };
         let id = number_insert(conn, &number, Some(item_id), &Destination::Pool)?;
         id.ok_or(DbError::Constraint(Constraint::SidIsForEver))?;
         sql_query(

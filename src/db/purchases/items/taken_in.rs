@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::{Constraint, DbError};
 use crate::db::engine::schema::purchase_items;
-use crate::domain::{CountryCode, PhoneNumber, PoolName, Trigger};
+use crate::domain::{Kind, PhoneNumber, PoolName, Trigger};
 
 /// The order that a number is written under.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub struct IntakeOrder {
     pub count: u32,
     /// The pool that takes them in.
     pub pool: PoolName,
-    /// That pool's country.
-    pub country: CountryCode,
+    /// What that pool holds.
+    pub kind: Kind,
     /// Who asked: a key's name, or its fingerprint.
     pub requested_by: String,
 }
@@ -82,16 +82,17 @@ pub(in crate::db) fn item_write(
 ) -> Result<Uuid, DbError> {
     let item_id = Uuid::now_v7();
     sql_query(
-        "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, pool, started_at, ended_at, expires_at)
-         VALUES ($1, $2, 'done', $3, $4, $5, $6, clock_timestamp(), clock_timestamp(), clock_timestamp())
+        "INSERT INTO purchases (id, trigger, state, requested_count, country, requested_by, pool, number_type, started_at, ended_at, expires_at)
+         VALUES ($1, $2, 'done', $3, $4, $5, $6, $7, clock_timestamp(), clock_timestamp(), clock_timestamp())
          ON CONFLICT (id) DO NOTHING",
     )
     .bind::<SqlUuid, _>(order.id)
     .bind::<Text, _>(order.trigger.as_str())
     .bind::<Integer, _>(i32::try_from(order.count).unwrap_or(i32::MAX))
-    .bind::<Text, _>(order.country.as_str())
+    .bind::<Text, _>(order.kind.country.as_str())
     .bind::<Text, _>(&order.requested_by)
     .bind::<Text, _>(order.pool.as_str())
+    .bind::<Text, _>(order.kind.number_type.as_str())
     .execute(conn)?;
     sql_query(
         "INSERT INTO purchase_items (id, purchase_id, phone_number, pool, state, override_caps, spends, attempts,

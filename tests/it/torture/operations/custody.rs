@@ -4,9 +4,9 @@
 //! How to get it wrong: a comparison in between. What a crash left would be mended by it; only its own row has one.
 
 use serde_json::{Value, json};
-use twilio_simulator::{FaultKind, ForeignNumber, Webhooks};
+use twilio_simulator::{AddressOrder, FaultKind, ForeignNumber, Webhooks};
 
-use super::{Operation, PLAIN, left_unknown, post, stocked};
+use super::{Operation, PLAIN, left_unknown, post, quiet, stocked};
 use crate::world::comparing::{RECONCILE, forget_when_they_began, is_ours, row};
 use crate::world::truth::Acknowledged;
 use crate::world::{ADMIN_KEY, World, eventually};
@@ -87,6 +87,27 @@ pub const OPERATIONS: &[Operation] = &[
         ..PLAIN
     },
     Operation {
+        name: "a move to another pool",
+        world: two_pools,
+        before: stocked,
+        ask: Some(|world, daemon, _| drop(post(daemon, &move_path(&first(world)), ADMIN_KEY, &to_vip()))),
+        reaches: &["move_papers_set", "move_written", "move_settled"],
+        after: |world, daemon, _| {
+            let number = first(world);
+            assert_eq!(daemon.post(&move_path(&number), &to_vip()).ok()["pool"], "vip");
+            eventually("its webhooks are those of its pool", || {
+                let owned = world.twilio.truth().owned_number(&number).cloned().expect("it is ours");
+                owned.sms_url.ends_with("/vip/sms") && row(world, &number, "webhook_status") == "configured"
+            });
+            assert!(world.twilio.truth().owned_number(&number).unwrap().address_sid.is_some());
+            assert_eq!(
+                world.sql("SELECT pool, count(*) FROM leases WHERE ready GROUP BY pool ORDER BY pool"),
+                "default|4\nvip|1"
+            );
+        },
+        ..PLAIN
+    },
+    Operation {
         name: "an import of three",
         before: foreign,
         ask: Some(|_, daemon, _| drop(post(daemon, IMPORT, ADMIN_KEY, &three()))),
@@ -108,6 +129,30 @@ const THEIRS: &str = "https://earlier.example/voice";
 /// Twilio sells none of these: exchange 555.
 const NUMBERS: [&str; 3] = ["+14155550101", "+14155550102", "+14155550103"];
 const HELD: &str = "+14155550109";
+
+/// With a pool whose numbers lead elsewhere, and show an address.
+fn two_pools() -> World {
+    let world = quiet();
+    let address = world.twilio.address(AddressOrder::new("US"));
+    world
+        .set("pools.vip.country", "US")
+        .set("pools.vip.threshold_low", 0)
+        .set("pools.vip.webhooks.sms_path", "/vip/sms")
+        .set("pools.vip.address_sid", address)
+}
+
+/// The number that came first.
+fn first(world: &World) -> String {
+    world.sql("SELECT phone_number FROM numbers ORDER BY id LIMIT 1")
+}
+
+fn move_path(number: &str) -> String {
+    format!("/admin/phones/api/numbers/{number}/move")
+}
+
+fn to_vip() -> Value {
+    json!({"pool": "vip"})
+}
 
 pub fn adopt_path(number: &str) -> String {
     format!("/admin/phones/api/numbers/{number}/adopt")

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use callbunker::db::ignored_numbers::number_ignore;
 use callbunker::db::numbers::{
-    Confirmed, Destination, HoldReason, Intake, NewNumber, Placed, number_adopted, number_import_to, number_item,
-    number_take_in,
+    Confirmed, Destination, HoldReason, Intake, Moved, NewNumber, Placed, Stuck, number_adopted, number_import_to,
+    number_item, number_move, number_take_in, number_tell_type,
 };
 use callbunker::db::purchases::items::IntakeOrder;
 use callbunker::db::releases::{
@@ -13,7 +13,7 @@ use callbunker::db::releases::{
     releases_unfinished,
 };
 use callbunker::db::{Connection, Constraint, DbError};
-use callbunker::domain::{CountryCode, NumberType, PoolName, Trigger, UserId, WebhookStatus};
+use callbunker::domain::{CountryCode, Kind, NumberType, PoolName, Trigger, UserId, WebhookStatus};
 use uuid::Uuid;
 
 use super::{Ledger, ONE, STATE, THREE, TWO, failure};
@@ -25,7 +25,7 @@ fn order(trigger: Trigger) -> IntakeOrder {
         trigger,
         count: 3,
         pool,
-        country: CountryCode::US,
+        kind: Kind { country: CountryCode::US, number_type: NumberType::Local },
         requested_by: "test".to_owned(),
     }
 }
@@ -105,6 +105,34 @@ fn numbers_are_taken_in_and_placed_as_if_once() {
     assert_eq!(ledger.run(move |conn| release_intend(conn, pooled, "test")), Leaving::Assigned);
     assert_eq!(before, ledger.world.sql(STATE));
     ledger.world.assert_one_to_one_in_the_database();
+}
+
+#[test]
+fn a_number_moves_and_is_of_its_type_as_if_once() {
+    let ledger = Ledger::new();
+    let id = ledger.takes_in(Trigger::Import, ONE, 1, Destination::Pool);
+    ledger.world.sql(
+        "INSERT INTO pools (name, voice_url, sms_url, status_callback, country, number_type)
+         SELECT 'gb', 'https://gb.example/v', sms_url, status_callback, 'GB', 'mobile' FROM pools",
+    );
+    let gb: PoolName = "gb".parse().unwrap();
+    let (moved, again) = ledger.twice(move |conn| number_move(conn, id, &gb, NumberType::Mobile));
+    let Moved::Done(moved) = moved else { panic!("{moved:?}") };
+    assert_eq!((moved.apart, moved.webhook_status, moved.ready), (true, WebhookStatus::Pending, false));
+    assert_eq!(again, Moved::Already);
+    assert_eq!(ledger.world.sql("SELECT pool, apart, ready FROM leases"), "gb|t|f", "its lease went with it");
+    // Its pool is said to be of another country.
+    ledger.world.sql("UPDATE pools SET country = 'US' WHERE name = 'gb'");
+    assert_eq!(ledger.twice(move |conn| number_tell_type(conn, id, NumberType::Mobile)), (true, false));
+    assert_eq!(ledger.world.sql("SELECT apart FROM leases"), "f");
+    assert_eq!(ledger.twice(move |conn| number_tell_type(conn, id, NumberType::National)), (true, false));
+    assert_eq!(ledger.world.sql("SELECT number_type, apart FROM numbers"), "national|t");
+    // What is leaving stays where it is.
+    ledger.leaving(id);
+    let before = ledger.world.sql(STATE);
+    let home = PoolName::default_pool();
+    assert_eq!(ledger.run(move |conn| number_move(conn, id, &home, NumberType::Local)), Moved::Stuck(Stuck::Leaving));
+    assert_eq!(before, ledger.world.sql(STATE));
 }
 
 #[test]
