@@ -51,11 +51,12 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
     };
     let is_dry = wanted.dry_run;
     let mut report = apart(&services, move |custody| async move { custody.import(wanted).await }).await?;
-    report.warnings.extend(owned_too_many(&services, if is_dry { report.imported } else { 0 }).await);
+    let into_default = report.pools.iter().find(|line| line.pool.is_default()).map_or(0, |line| line.imported);
+    report.warnings.extend(owned_too_many(&services, if is_dry { into_default } else { 0 }).await);
     answer(Ok(report))
 }
 
-/// The warning that nothing is bought by itself any more, with so many numbers that are only thought of. What was imported
+/// The warning that nothing is bought by itself for the default pool any more, with so many numbers that are only thought of. What was imported
 /// is so, whether this can be read or not.
 async fn owned_too_many(services: &Services, more: u32) -> Option<String> {
     let policy = services.config.load().pool.policy();

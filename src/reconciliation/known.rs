@@ -75,7 +75,7 @@ pub(super) struct Differences {
     pub(super) fitness: bool,
     /// It is of another type than the database has it, or is apart from its pool wrongly, or is not.
     pub(super) kind: bool,
-    /// With that, it is stock of its pool no more.
+    /// With that, it is stock of its pool no more: nobody has it, and what serves nobody is bought anew.
     pub(super) goes_apart: bool,
 }
 
@@ -114,6 +114,7 @@ pub(super) fn decide(known: &KnownNumber, number: &IncomingNumber, shall: &Shall
         fitness: shall.fitness(number).is_some_and(|fit| fit != known.capable),
         kind: other_type.is_some(),
         goes_apart: !known.apart
+            && known.user_id.is_none()
             && other_type.is_some_and(|number_type| {
                 shall.kind.is_some_and(|of| of != Kind { country: known.country, number_type })
             }),
@@ -274,6 +275,9 @@ mod tests {
         }
         assert_eq!(decide(&known(), &shown("mobile"), &shall), differs(true));
         assert!(shall.is_loss(Differences { goes_apart: true, ..Differences::default() }, &known(), &shown("mobile")));
+        // Whoever has one keeps it: no stock is lost.
+        let somebodys = KnownNumber { status: NumberStatus::Assigned, user_id: Some("u-1".to_owned()), ..known() };
+        assert_eq!(decide(&somebodys, &shown("mobile"), &shall), differs(false));
         // Its search said what it is.
         let bought = KnownNumber { bought: true, ..known() };
         assert_eq!(decide(&bought, &shown("mobile"), &shall), Decision::Fine);

@@ -14,6 +14,7 @@ use super::read::{number_lock, number_read};
 use super::row::OwnedNumber;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
+use crate::db::engine::listener::stock_notify;
 use crate::domain::{NumberStatus, NumberType, PoolName, QuarantineReason};
 
 /// What became of a number that an operator wants in another pool.
@@ -63,7 +64,7 @@ pub fn number_move(conn: &mut Connection, id: i64, pool: &PoolName, number_type:
         #[diesel(sql_type = Bool)]
         the_same: bool,
     }
-    conn.transaction::<_, DbError, _>(|conn| {
+    let moved = conn.transaction::<_, DbError, _>(|conn| {
         let Some(before) = number_read(conn, id)? else {
             return Err(DbError::corrupt("number")("it is gone, and rows are kept".to_owned()));
         };
@@ -103,5 +104,10 @@ pub fn number_move(conn: &mut Connection, id: i64, pool: &PoolName, number_type:
         .execute(conn)?;
         let now = number_read(conn, id)?;
         Ok(now.map_or(Moved::Already, |now| Moved::Done(Box::new(now))))
-    })
+    })?;
+    // Somebody may wait at its new pool.
+    if matches!(&moved, Moved::Done(number) if number.ready && number.user_id.is_none()) {
+        stock_notify(conn)?;
+    }
+    Ok(moved)
 }

@@ -1,6 +1,7 @@
 //! What needed a key is for whoever has it: no cache keeps it, and no cookie of ours goes over a plain connection.
 
 use serde_json::json;
+use twilio_simulator::On;
 
 use crate::world::browser::{Browser, FORM, HTML, form, login_with};
 use crate::world::daemon::Reply;
@@ -63,13 +64,28 @@ fn a_callers_own_number_is_kept_nowhere() {
     daemon.post_with("/signup/api/assign", &json!({"user_id": "u-2", "near": own}), &[key]).ok();
     assert_eq!(world.count("SELECT count(*) FROM leases WHERE user_id IS NOT NULL"), 2);
     eventually("the trail is written", || world.count("SELECT count(*) FROM audit") > 0);
-    let tables = world.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'callbunker'");
-    for table in tables.lines() {
-        let digits = own.trim_start_matches('+');
-        let found = world.sql(&format!("SELECT count(*) FROM {table} t WHERE t::text LIKE '%{digits}%'"));
-        assert_eq!(found, "0", "{table}");
-    }
-    assert!(!daemon.log_text().contains("2065550123"), "{}", daemon.log_text());
+    let kept_nowhere = || {
+        let tables = world.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'callbunker'");
+        for table in tables.lines() {
+            let digits = own.trim_start_matches('+');
+            let found = world.sql(&format!("SELECT count(*) FROM {table} t WHERE t::text LIKE '%{digits}%'"));
+            assert_eq!(found, "0", "{table}");
+        }
+        assert!(!daemon.log_text().contains("2065550123"), "{}", daemon.log_text());
+    };
+    kept_nowhere();
+    // Nor while somebody waits for one to be bought, and nor when it is.
+    world.twilio.set_latency_on(On::Create, std::time::Duration::from_secs(4));
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| {
+            let body = json!({"user_id": "u-3", "near": own});
+            daemon.post_with("/signup/api/assign", &body, &[key])
+        });
+        eventually("they wait", || world.count("SELECT count(*) FROM waiters WHERE area_code = '206'") == 1);
+        kept_nowhere();
+        waits.join().unwrap();
+    });
+    kept_nowhere();
 }
 
 #[test]

@@ -30,8 +30,8 @@ fn the_report_has_the_fields_that_were_promised() {
         shape(&report),
         "{adopted:[], checked:integer, complete:bool, conflicts:[], foreign:integer, \
          foreign_numbers:[{phone_number:e164, reason:text, sid:sid}], ignored:integer, \
-         missing:[{phone_number:e164, reason:text, user_id:null}], problem:null, repaired:[], \
-         webhook_drift:[{phone_number:e164, reason:text, user_id:text}]}"
+         missing:[{phone_number:e164, pool:text, reason:text, user_id:null}], problem:null, repaired:[], \
+         webhook_drift:[{phone_number:e164, pool:text, reason:text, user_id:text}]}"
     );
     let stored = world.sql("SELECT report::text FROM reconciliations WHERE trigger = 'manual'");
     let mut stored: serde_json::Value = serde_json::from_str(stored.lines().last().unwrap()).unwrap();
