@@ -1,7 +1,8 @@
 //! What the daemon meets in real life: PostgreSQL and Twilio.
 //!
 //! The simulator forgets everything at its end. With kept data, the numbers that the database knows are therefore put
-//! back into the account, each with the SID and the tag that it had.
+//! back into the account, each with the SID and the tag that it had. What the pools outside the United States show to a
+//! seller, an address and a bundle, has the same SIDs at every start, since the configuration names them.
 //! Invariant: a start with kept data uses another seed; the same one would give out the same SIDs again, and a SID is
 //! unique for ever.
 //! How to get it wrong: dropping this before the daemon has stopped, which makes its last lines look like an outage.
@@ -9,7 +10,7 @@
 use std::time::Duration;
 
 use postgres_fixture::{Cluster, ClusterOptions};
-use twilio_simulator::{ForeignNumber, Simulator, SimulatorOptions};
+use twilio_simulator::{AddressOrder, BundleOrder, ForeignNumber, NumberKind, Simulator, SimulatorOptions};
 use uuid::Uuid;
 
 use super::Ended;
@@ -20,6 +21,11 @@ const LATENCY: Duration = Duration::from_millis(80);
 const DATABASE: &str = "callbunker";
 /// Where calls and messages would go.
 pub const PUBLIC_APP_URL: &str = "https://app.example.com";
+
+/// The address that numbers of the Canadian pool are bought with.
+pub const ADDRESS_SID: &str = "ADca00000000000000000000000000000001";
+/// The bundle that numbers of the British pool are bought with.
+pub const BUNDLE_SID: &str = "BUbb00000000000000000000000000000001";
 
 /// PostgreSQL and the simulator, as long as this lives.
 pub struct Backdrop {
@@ -49,6 +55,8 @@ impl Backdrop {
             ..SimulatorOptions::default()
         })
         .map_err(|error| format!("the Twilio simulator cannot start: {error}"))?;
+        twilio.address(AddressOrder::new("CA").sid(ADDRESS_SID).city("Toronto"));
+        twilio.bundle(BundleOrder::new("GB", NumberKind::Mobile).sid(BUNDLE_SID));
         let backdrop = Self { twilio, cluster };
         if folder.is_old() {
             backdrop.put_numbers_back()?;

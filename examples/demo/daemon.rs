@@ -17,7 +17,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Ended;
-use super::backdrop::{Backdrop, PUBLIC_APP_URL};
+use super::backdrop::{ADDRESS_SID, BUNDLE_SID, Backdrop, PUBLIC_APP_URL};
 use super::folder::Folder;
 use super::settings::{Settings, reachable};
 use super::signals::Signals;
@@ -50,6 +50,16 @@ impl Daemon {
             ("CALLBUNKER__TWILIO__API_BASE_URL", twilio.url().to_owned()),
             ("CALLBUNKER__TWILIO__PRICING_BASE_URL", twilio.url().to_owned()),
             ("CALLBUNKER__LOG__FORMAT", "text".to_owned()),
+            // Beside the default pool, two small ones that show papers.
+            ("CALLBUNKER__POOLS__GB__COUNTRY", "GB".to_owned()),
+            ("CALLBUNKER__POOLS__GB__NUMBER_TYPE", "mobile".to_owned()),
+            ("CALLBUNKER__POOLS__GB__BUNDLE_SID", BUNDLE_SID.to_owned()),
+            ("CALLBUNKER__POOLS__GB__THRESHOLD_LOW", "3".to_owned()),
+            ("CALLBUNKER__POOLS__GB__REPLENISHMENT_BATCH_SIZE", "3".to_owned()),
+            ("CALLBUNKER__POOLS__CA__COUNTRY", "CA".to_owned()),
+            ("CALLBUNKER__POOLS__CA__ADDRESS_SID", ADDRESS_SID.to_owned()),
+            ("CALLBUNKER__POOLS__CA__THRESHOLD_LOW", "3".to_owned()),
+            ("CALLBUNKER__POOLS__CA__REPLENISHMENT_BATCH_SIZE", "3".to_owned()),
         ];
         let (program, listen) = (settings.daemon.clone(), settings.listen);
         Ok(Self { program, environment, listen, log: folder.log(), child: None })
