@@ -24,13 +24,13 @@ export RUST_TEST_THREADS ?= 6
 
 test: check ## formatting, lints and all tests, those in a browser too
 	@scripts/install-deps --browser
-	cargo test --workspace --features failpoints --locked
+	@scripts/test-all
 
 check: ## formatting, lints and the links in the documentation only
 	@scripts/install-deps --lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --features failpoints --locked -- -D warnings
-	cargo clippy --workspace --locked -- -D warnings
+	cargo clippy -p callbunker --lib --bins --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --features failpoints --locked
 	cargo test --features failpoints --locked --lib -q source::
 	@! command -v cargo-deny >/dev/null || cargo deny check licenses bans sources
