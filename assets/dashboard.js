@@ -206,6 +206,15 @@ if (buy) {
     $("#question", $("#preview"))?.removeAttribute("id");
   };
   buy.addEventListener("submit", (event) => { event.preventDefault(); preview(); });
+  // Only where there are any can an area code be wished for.
+  const place = () => {
+    const [pool, code] = [$("select[name=pool]", buy), $("input[name=area_code]", buy)];
+    const hasAny = !pool || "areaCodes" in pool.selectedOptions[0].dataset;
+    code.closest("label").hidden = !hasAny;
+    code.disabled = !hasAny;
+  };
+  $("select[name=pool]", buy)?.addEventListener("change", place);
+  addEventListener("pageshow", place);
   // A plan that is shown must be the plan of what stands in the form.
   buy.addEventListener("input", () => { latest += 1; $("#preview").replaceChildren(); });
 }
@@ -250,16 +259,64 @@ const put = (name, value) => all(`[data-count="${name}"]`).forEach((element) => 
 });
 const show = (selector, visible) => { const element = $(selector); if (element) element.hidden = !visible; };
 
+// The pool that the page is about, if it is one of several, and whether it is about several at once.
+const chosen = document.body.dataset.pool;
+const isMixed = "mixed" in document.body.dataset;
+const isMeant = (pool) => !chosen || pool === chosen;
+const HOME = `/admin/phones/dashboard${chosen ? `?pool=${chosen}` : ""}`;
+// Of several pools: the same words for the same states as the server has.
+const isTold = Boolean($("nav.pools"));
+const haltedAsAWhole = (s) => Boolean(s.halted) && !s.halted.needs;
 const VERDICTS = [
   [(s) => s.halted, "Halted", "bad"],
-  [(s) => s.available === 0, "Empty", "bad"],
+  [(s) => s.available === 0 && !(isTold && s.threshold === 0 && s.waiting === 0), "Empty", "bad"],
   [(s) => s.needs_replenishment, "Needs replenishment", "warn"],
   [(s) => s.paused, "Paused", "warn"],
+  [(s) => s.available === 0, "Keeps no stock", "calm"],
   [() => true, "Enough in stock", "good"],
 ];
+const verdictOf = (s) => VERDICTS.find(([holds]) => holds(s)).slice(1);
+const ofPool = (status, pool) => ({ ...pool, halted: pool.halted ?? (haltedAsAWhole(status) ? status.halted : null), paused: status.paused });
+const verdict = (status) => {
+  if (!isMixed || haltedAsAWhole(status)) return verdictOf(status);
+  const told = status.pools.map((pool) => [pool.pool, ...verdictOf(ofPool(status, pool))]);
+  const like = told.filter(([, , tone]) => tone === "bad");
+  const worst = like.length > 0 ? like : told.filter(([, , tone]) => tone === "warn");
+  if (worst.length === 0) return ["Enough in stock", "good"];
+  const [[name, word, tone], ...others] = worst;
+  return [`${name}: ${word}${others.length > 0 ? `, and ${others.length} more` : ""}`, tone];
+};
+// The counts of the chosen pool stand where those of all do; what binds all together stays.
+const meant = (status) => {
+  const one = chosen && status.pools.find((pool) => pool.pool === chosen);
+  if (one) return { ...status, ...ofPool(status, one), spend: status.spend, pools: status.pools };
+  return isMixed ? status : { ...status, halted: status.halted ?? status.pools.find((pool) => pool.halted)?.halted };
+};
+const putOf = (root, name, value) => all(`[data-of="${name}"]`, root).forEach((element) => {
+  if (element.textContent !== String(value)) element.textContent = value;
+});
+// Each pool's line; what a state needs, and its button, come with the card.
+const onPools = (status) => {
+  let isOld = false;
+  for (const pool of status.pools) {
+    const line = $(`#pools tr[data-pool="${pool.pool}"]`);
+    if (!line) { isOld ||= isTold || Boolean(pool.halted); continue; }
+    for (const name of ["available", "threshold", "assigned", "waiting"]) putOf(line, name, pool[name]);
+    putOf(line, "spend.day.bought", pool.spend.day.bought);
+    $('[data-of="waiting"]', line)?.classList.toggle("bad", pool.waiting > 0);
+    const bar = $("[data-bar]", line);
+    if (bar) { bar.max = Math.max(1, pool.threshold); bar.value = Math.min(pool.available, pool.threshold); }
+    const [word, tone] = verdictOf(ofPool(status, pool));
+    const state = $(".pill", line);
+    if (state.textContent !== word) { state.textContent = word; state.className = `pill ${tone}`; isOld = true; }
+    if (pool.pool === chosen) putOf($("#runway"), "spend.day.bought", pool.spend.day.bought);
+  }
+  if (isOld && $("#pools")) catchUp(["#pools"]);
+};
 let before = null;
-const onStatus = (status) => {
+const onStatus = (told) => {
   setAway(false);
+  const status = meant(told);
   // What signups take leaves the pool's list by their own events; whatever else became of the stock is read anew.
   const differs = (name) => status[name] !== before[name];
   const isShort = $("#pool tbody")?.rows.length < Math.min(25, status.available);
@@ -280,14 +337,18 @@ const onStatus = (status) => {
     if (bar) { bar.max = Math.max(1, status.spend[window].max); bar.value = status.spend[window].bought; }
   }
   put("spend.override", status.spend.override);
-  const [, word, tone] = VERDICTS.find(([holds]) => holds(status));
-  const verdict = $("#verdict");
-  if (verdict) { verdict.textContent = word; verdict.className = `pill ${tone}`; $("#tile-available").className = `tile main ${tone}`; }
+  const [word, tone] = verdict(status);
+  const shown = $("#verdict");
+  if (shown) { shown.textContent = word; shown.className = `pill ${tone}`; $("#tile-available").className = `tile main ${tone}`; }
   const monthly = $("#monthly");
-  if (monthly) monthly.textContent = monthly.textContent.replace(/[\d.]+$/, (status.owned * Number(monthly.dataset.unit)).toFixed(2));
+  if (monthly?.dataset.unit) monthly.textContent = monthly.textContent.replace(/[\d.]+$/, (status.owned * Number(monthly.dataset.unit)).toFixed(2));
   show("#act-pause", !status.paused);
-  show("#act-resume", status.paused || status.halted);
-  if (status.last_replenishment) onPass(status.last_replenishment);
+  show("#act-resume", told.paused || told.halted);
+  show("#act-resume-pool", Boolean(status.halted?.needs));
+  onPools(status);
+  // The latest of each pool, those before it first.
+  const passes = status.pools.map((pool) => pool.last_replenishment).filter((pass) => pass && isMeant(pass.pool));
+  passes.sort((one, other) => Date.parse(one.at) - Date.parse(other.at)).forEach(onPass);
 };
 
 // What needs a person: the items as the API has them, drawn as the page draws them
@@ -296,7 +357,8 @@ const NEED_TONES = { critical: "bad", warning: "warn", notice: "calm" };
 const NEED_IDS = { database_away: "away", signups_waiting: "waiting" };
 const need = (item) => {
   const line = make("li", `banner ${NEED_TONES[item.severity] ?? "warn"}`);
-  line.id = NEED_IDS[item.kind] ?? item.kind;
+  const name = NEED_IDS[item.kind] ?? item.kind;
+  line.id = item.pool && item.pool !== "default" ? `${name}-${item.pool}` : name;
   const words = make("div", "words");
   const what = make("p");
   what.append(make("strong", "", item.summary), ` ${item.detail}`);
@@ -379,22 +441,24 @@ const trouble = (full, count = 1) => {
 const onPass = (pass) => {
   const body = $("#passes tbody");
   const at = pass.at.replace(/\.\d+/, "");
-  if (!body || $(`[data-pass="${at}"]`, body)) return;
+  if (!body || $(`[data-pass="${at}"][data-of-pool="${pass.pool}"]`, body)) return;
   const key = `${pass.trigger}|${pass.reason}|${pass.purchased_count}|${alike(pass.error ?? "")}`;
-  const newest = body.rows[0];
+  const newest = all("tr", body).find((row) => row.dataset.ofPool === pass.pool);
   // What says the same as the one before is counted, not told again.
   if (newest && pass.purchased_count === 0 && newest.dataset.key === key) {
     newest.dataset.pass = at;
     newest.dataset.times = Number(newest.dataset.times) + 1;
     newest.cells[0].replaceChildren(when(pass.at));
+    body.prepend(newest);
     $(".times", newest)?.replaceChildren(` (×${newest.dataset.times}, since `, when(newest.dataset.since), ")");
     return;
   }
   const row = make("tr", "fresh");
-  Object.assign(row.dataset, { pass: at, key, times: 1, since: at });
+  Object.assign(row.dataset, { pass: at, ofPool: pass.pool, key, times: 1, since: at });
   const reasons = JSON.parse($("#passes").dataset.reasons);
   const known = reasons[pass.reason] ?? (pass.reason.startsWith("twilio_") ? reasons.twilio_.replace("twilio_", pass.reason) : null);
-  const why = cell("", known ?? pass.reason.replaceAll("_", " "), make("span", "times"));
+  const whose = isMixed ? [make("strong", "", pass.pool), ": "] : [];
+  const why = cell("", ...whose, known ?? pass.reason.replaceAll("_", " "), make("span", "times"));
   if (pass.error) why.append(trouble(pass.error));
   row.append(cell("", when(pass.at)), cell("wide-only", pass.trigger.replaceAll("_", " ")), cell("number", pass.purchased_count), why);
   body.prepend(row);
@@ -404,7 +468,7 @@ const onPass = (pass) => {
 
 const onAssignment = (line) => {
   const body = $("#assignments tbody");
-  if (!body) return;
+  if (!body || !isMeant(line.pool)) return;
   const key = `${line.user_id} ${line.phone_number}`;
   const known = all("tr", body).find((row) => row.dataset.assignment === key);
   if (line.released_at) {
@@ -432,13 +496,13 @@ const onAssignment = (line) => {
 
 const onPurchase = (order) => {
   const body = $("#orders tbody");
-  if (!body) return;
+  if (!body || !isMeant(order.pool)) return;
   let row = all("tr", body).find((candidate) => candidate.dataset.order === order.purchase_id);
   if (!row) {
     row = make("tr", "fresh");
     row.dataset.order = order.purchase_id;
     row.append(cell("", when(order.created_at ?? new Date().toISOString())), cell("wide-only", (order.trigger ?? "").replaceAll("_", " ")),
-      cell(""), cell("number"), cell("wide-only", order.area_code ?? ""));
+      cell(""), cell("number"), cell("wide-only", [isMixed ? order.pool : "", order.area_code ?? ""].join(" ").trim()));
     body.prepend(row);
     // What still runs stays, however old it is.
     all("tr", body).slice(6).filter((old) => !$("progress", old)).forEach((old) => old.remove());
@@ -527,7 +591,7 @@ const cards = () => all("[data-renew]").map((card) => `#${card.id}`);
 const wanted = new Set();
 let held = null;
 const readPage = async () => {
-  const response = await fetchByItself("/admin/phones/dashboard").catch(() => null);
+  const response = await fetchByItself(HOME).catch(() => null);
   if (response?.status === 401 || (response?.redirected && new URL(response.url).pathname === "/admin/login")) endSession();
   if (!response?.ok || response.redirected) return null;
   return response.text().then((text) => new DOMParser().parseFromString(text, "text/html"), () => null);

@@ -155,9 +155,9 @@ fn its_lines_work_and_a_killed_daemon_comes_back_and_ctrl_c_leaves_nothing() {
     let given = json(&paste(&assign));
     assert_eq!((&given["user_id"], &given["replayed"]), (&Value::from("u-1"), &Value::from(false)));
     let status = json(&paste(&demo.line("/admin/phones/api/status")));
-    assert_eq!((&status["available"], &status["assigned"]), (&Value::from(19), &Value::from(1)));
+    assert_eq!((&status["available"], &status["assigned"]), (&Value::from(25), &Value::from(1)));
     let list = paste(&demo.line("/IncomingPhoneNumbers.json"));
-    assert_eq!(list.lines().count(), 20, "{list}");
+    assert_eq!(list.lines().count(), 26, "{list}");
     assert!(list.lines().all(|line| line.contains("https://app.example.com/twilio/voice")), "{list}");
     assert!(list.contains(given["phone_number"].as_str().expect("a number")), "{list}");
 
@@ -172,6 +172,31 @@ fn its_lines_work_and_a_killed_daemon_comes_back_and_ctrl_c_leaves_nothing() {
     assert_eq!(demo.end_by(Signal::SIGINT), Some(0));
     assert!(!demo.dir.exists());
     demo.line("is gone.");
+}
+
+#[test]
+fn a_pool_whose_bundle_is_taken_away_says_so_in_a_line_and_goes_on_when_it_is_back() {
+    let mut demo = Demo::start("pools", &[]);
+    demo.line("Ctrl-C stops everything");
+    let (pools, take, give) =
+        (demo.line("callbunker pools"), demo.line("\"remove\":true"), demo.line("\"number_type\":\"mobile\""));
+    let line = |name: &str| {
+        let told = paste(&pools);
+        told.lines().find(|line| line.starts_with(name)).map(str::to_owned).unwrap_or_else(|| panic!("{name}: {told}"))
+    };
+    for name in ["default", "ca", "gb"] {
+        assert!(line(name).trim_end().ends_with("ok"), "{}", line(name));
+    }
+    paste(&take);
+    assert!(json(&paste(&demo.line("gb-1")))["phone_number"].as_str().expect("a number").starts_with("+44"));
+    demo.eventually("gb says what it needs", || line("gb").contains("halted: needs pools.gb.bundle_sid"));
+    for name in ["default", "ca"] {
+        assert!(line(name).trim_end().ends_with("ok"), "{}", line(name));
+    }
+    paste(&give);
+    paste(&demo.line("callbunker resume --pool gb"));
+    demo.eventually("gb has what it wants", || line("gb").trim_end().ends_with("ok"));
+    assert_eq!(demo.end_by(Signal::SIGINT), Some(0));
 }
 
 #[test]
@@ -194,7 +219,7 @@ fn the_lines_of_the_readmes_first_look_do_what_it_says() {
         "{}",
         said[2]
     );
-    assert_eq!((&said[3]["available"], &said[3]["unsettled"]), (&Value::from(20), &Value::from(0)));
+    assert_eq!((&said[3]["available"], &said[3]["unsettled"]), (&Value::from(26), &Value::from(0)));
     assert_eq!(said[4]["would_purchase"], 0, "{}", said[4]);
     assert_eq!(demo.end_by(Signal::SIGINT), Some(0));
 }
@@ -234,7 +259,7 @@ fn kept_data_go_on_with_the_same_keys_and_numbers_even_after_a_kill() {
     let again = json(&paste(&demo.line("/signup/api/assign")));
     assert_eq!((&again["phone_number"], &again["replayed"]), (&given["phone_number"], &Value::from(true)));
     let list = paste(&demo.line("/IncomingPhoneNumbers.json"));
-    assert!(list.lines().count() == 20 && list.contains(given["phone_number"].as_str().unwrap()), "{list}");
+    assert!(list.lines().count() == 26 && list.contains(given["phone_number"].as_str().unwrap()), "{list}");
     assert_eq!(demo.end_by(Signal::SIGKILL), None);
     assert!(demo.dir.join("demo.json").is_file() && demo.dir.join("env").is_file());
     fs::remove_dir_all(&demo.dir).expect("it was kept");

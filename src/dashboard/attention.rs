@@ -5,11 +5,12 @@
 use super::text::When;
 use crate::api::attention::{Attention, AttentionItem};
 use crate::attention::{Kind, Severity};
+use crate::domain::PoolName;
 
 /// One thing that needs a person.
 pub(crate) struct Need {
     /// The element's id.
-    pub(crate) id: &'static str,
+    pub(crate) id: String,
     pub(crate) tone: &'static str,
     pub(crate) summary: String,
     pub(crate) detail: String,
@@ -43,7 +44,7 @@ impl From<AttentionItem> for Need {
             Where { path, text, is_act, acts }
         });
         Self {
-            id: id(item.kind),
+            id: id(item.kind, item.pool.as_ref()),
             tone: tone(item.severity),
             summary: item.summary,
             detail: item.detail,
@@ -56,15 +57,16 @@ impl From<AttentionItem> for Need {
     }
 }
 
-/// Its kind; the script calls it the same.
-fn id(kind: Kind) -> &'static str {
-    if kind == Kind::DatabaseAway {
+/// Its kind, and its pool unless that is `default`: there is one of a kind for each pool. The script calls it the same.
+fn id(kind: Kind, pool: Option<&PoolName>) -> String {
+    let kind = if kind == Kind::DatabaseAway {
         "away"
     } else if kind == Kind::SignupsWaiting {
         "waiting"
     } else {
         kind.as_str()
-    }
+    };
+    pool.filter(|pool| !pool.is_default()).map_or_else(|| kind.to_owned(), |pool| format!("{kind}-{pool}"))
 }
 
 fn tone(severity: Severity) -> &'static str {

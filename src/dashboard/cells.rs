@@ -126,6 +126,8 @@ pub(super) struct Found {
     pub(super) state: (&'static str, &'static str),
     pub(super) webhooks: (&'static str, &'static str),
     pub(super) user: Option<Link>,
+    /// The pool that it is of; a dash of a number that is nobody's here.
+    pub(super) pool: String,
 }
 
 impl From<OwnedNumber> for Found {
@@ -136,6 +138,7 @@ impl From<OwnedNumber> for Found {
             to: number_url(&e164),
             state: number_state(&owned),
             webhooks: (owned.webhook_status.word(), owned.webhook_status.tone()),
+            pool: owned.stored.pool.to_string(),
             user: owned.user_id.map(user_link),
             e164,
         }
@@ -146,6 +149,8 @@ impl From<IgnoredNumber> for Found {
     fn from(ignored: IgnoredNumber) -> Self {
         let e164 = ignored.phone_number.to_string();
         let (number, to) = (phone(&e164), number_url(&e164));
-        Self { number, to, state: ("ignored", "calm"), webhooks: ("–", "calm"), user: None, e164 }
+        Self {
+            number, to, state: ("ignored", "calm"), webhooks: ("–", "calm"), user: None, pool: "–".to_owned(), e164
+        }
     }
 }

@@ -13,12 +13,15 @@ use chrono::{DateTime, Duration, Utc};
 use http::StatusCode;
 use serde::Serialize;
 
+use super::choice::Choice;
+use super::pools::alone;
 use crate::api::services::Services;
+use crate::api::status::{Status, document};
 use crate::db::purchases::purchase_marks;
 use crate::db::samples::{Sample, samples_read};
-use crate::db::stock::stock_read;
+use crate::db::stock::stock_read_all;
 use crate::db::{Connection, DbError};
-use crate::domain::{PoolName, Stock};
+use crate::domain::PoolName;
 use crate::http::{Problem, json_response};
 use crate::routing::{Outcome, Request};
 
@@ -45,6 +48,13 @@ pub(crate) struct Range {
     pub(super) is_chosen: bool,
 }
 
+impl Range {
+    /// The page with it.
+    pub(crate) fn link(&self) -> String {
+        format!("?hours={}", self.hours)
+    }
+}
+
 /// What is read of the past; how it stands now is known already, or read beside it.
 pub(super) type Past = (Vec<Sample>, Vec<(DateTime<Utc>, i64)>);
 
@@ -59,20 +69,21 @@ pub(super) fn chosen(request: &Request) -> Result<(u32, u32), Problem> {
         .ok_or_else(|| Problem::invalid_field("hours", "must be 1, 24, 168 or 720"))
 }
 
-pub(crate) fn read(conn: &mut Connection, hours: u32, step: u32) -> Result<Past, DbError> {
-    Ok((samples_read(conn, &PoolName::default_pool(), hours, step)?, purchase_marks(conn, hours)?))
+/// The past of one pool, or of all together.
+pub(super) fn read(conn: &mut Connection, pool: Option<&PoolName>, hours: u32, step: u32) -> Result<Past, DbError> {
+    Ok((samples_read(conn, pool, hours, step)?, purchase_marks(conn, pool, hours)?))
 }
 
 /// How stock stands at this moment.
-pub(super) fn now(stock: &Stock, threshold: u32) -> Sample {
+pub(super) fn now(status: &Status) -> Sample {
     let integer = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-    let available = integer(stock.available);
+    let available = integer(status.available);
     Sample {
         at: Utc::now(),
         available,
         available_most: available,
-        assigned: integer(stock.assigned),
-        threshold: integer(threshold),
+        assigned: integer(status.assigned),
+        threshold: integer(status.threshold),
     }
 }
 
@@ -98,9 +109,17 @@ impl Series {
 
 /// The data, for the script.
 pub(crate) async fn chart(services: Arc<Services>, request: Request) -> Outcome {
-    let (hours, step) = chosen(&request)?;
-    let threshold = services.config.load().pool.threshold_low;
-    let read = move |conn: &mut Connection| Ok((read(conn, hours, step)?, stock_read(conn)?.stock));
-    let ((samples, marks), stock) = services.read("dashboard_chart", read).await?;
-    json_response(StatusCode::OK, &Series::new(hours, samples, marks, now(&stock, threshold)))
+    let ((hours, step), choice) = (chosen(&request)?, Choice::of(&services, &request)?);
+    choice.known()?;
+    let pool = choice.pool().cloned();
+    let (wanted, keys) = (pool.clone(), services.config.load().keys());
+    let read =
+        move |conn: &mut Connection| Ok((read(conn, wanted.as_ref(), hours, step)?, stock_read_all(conn, &keys)?));
+    let ((samples, marks), seen) = services.read("dashboard_chart", read).await?;
+    let status = document(&seen, &[], &services.config.load());
+    let status = match pool {
+        None => status,
+        Some(pool) => alone(status, &pool).ok_or_else(Problem::internal)?,
+    };
+    json_response(StatusCode::OK, &Series::new(hours, samples, marks, now(&status)))
 }

@@ -1,11 +1,11 @@
-//! What the pool did, and why, as the dashboard shows it: checks that say the same, one after the other, are one line.
+//! What the pools did, and why, as the dashboard shows it: checks of a pool that say the same, one after the other, are one line.
 //!
 //! How to get it wrong: joining checks that bought something. Each of these is told.
 
 use super::text::{When, words};
 use super::trouble::{Trouble, alike};
 use crate::db::passes::Pass;
-use crate::domain::explain_reason;
+use crate::domain::{PoolName, explain_reason};
 
 /// Checks that are read for the lines that are shown: in a bad hour a line stands for many.
 pub(super) const READ: i64 = 60;
@@ -23,6 +23,7 @@ pub(super) struct CheckRow {
     pub(crate) since: When,
     /// What the script compares the next check with.
     pub(crate) key: String,
+    pub(crate) pool: PoolName,
 }
 
 /// What checks have in common that are one line.
@@ -37,7 +38,9 @@ pub(super) fn joined(passes: Vec<Pass>) -> Vec<CheckRow> {
     for pass in passes {
         let key = key(&pass);
         let is_full = rows.len() == SHOWN;
-        match rows.last_mut().filter(|row| row.key == key && row.bought == 0) {
+        // What other pools did in between is no other word of this one.
+        let of_pool = rows.iter_mut().rev().find(|row| row.pool == pass.pool);
+        match of_pool.filter(|row| row.key == key && row.bought == 0) {
             Some(row) => {
                 row.times += 1;
                 row.since = When(pass.at);
@@ -52,6 +55,7 @@ pub(super) fn joined(passes: Vec<Pass>) -> Vec<CheckRow> {
                 times: 1,
                 since: When(pass.at),
                 key,
+                pool: pass.pool,
             }),
         }
     }
@@ -63,7 +67,7 @@ mod tests {
     use chrono::Duration;
 
     use super::*;
-    use crate::domain::{PoolName, Trigger};
+    use crate::domain::Trigger;
 
     fn pass(minutes_ago: i64, bought: i32, error: Option<&str>) -> Pass {
         Pass {
@@ -90,6 +94,14 @@ mod tests {
         assert_eq!(rows[0].trouble.as_ref().unwrap().short, "Twilio 503 on search");
         assert_eq!(rows[0].since.machine(), "2026-11-28T14:27:00Z");
         assert!(rows[0].trouble.as_ref().unwrap().full.contains("request 0"), "the newest is kept");
+    }
+
+    #[test]
+    fn what_other_pools_did_in_between_divides_no_line() {
+        let of = |name: &str, minute| Pass { pool: name.parse().unwrap(), ..pass(minute, 0, None) };
+        let rows = joined(vec![of("gb", 0), of("ca", 1), of("gb", 2), of("ca", 3), of("gb", 4)]);
+        let told: Vec<_> = rows.iter().map(|row| (row.pool.as_str(), row.times)).collect();
+        assert_eq!(told, [("gb", 3), ("ca", 2)]);
     }
 
     #[test]

@@ -19,70 +19,32 @@ use super::cells::number_url;
 use super::chart::drawing::Drawing;
 use super::chart::{self, Series};
 use super::checks::{self, CheckRow};
-use super::comparison::{self, Comparison};
+use super::choice::Choice;
+use super::comparison::Comparison;
 use super::page::{Frame, page};
+use super::pools::{self, PoolLine};
 use super::runway::Runway;
+use super::shops::{Shop, shops};
 use super::text::{Shown, When, phone, span, words};
 use super::trouble::Trouble;
 use crate::access::Person;
 use crate::api::attention::{Attention, attention};
 use crate::api::audit::AuditView;
-use crate::api::money::{MoneyKnown, money_known};
+use crate::api::money::{MoneyKnown, Owned, money_known};
 use crate::api::services::Services;
-use crate::api::status::{Status, Window, document};
-use crate::db::assignments::{AssignmentFilter, AssignmentRecord, Pace, assignments_list, pace_read};
-use crate::db::attention::{SpendCaps, spend_free_at};
-use crate::db::audit::{AuditTold, audit_acts_latest, audit_told};
-use crate::db::numbers::{IdleNumber, pool_oldest};
-use crate::db::passes::{Pass, passes_latest, passes_list};
-use crate::db::purchases::{OrderView, orders_recent, purchases_of_month};
-use crate::db::slice::Slice;
-use crate::db::stock::{Overview, stock_read_all};
-use crate::db::{Connection, DbError};
-use crate::domain::{AssignmentSource, Keys, PoolName, WebhookStatus};
-use crate::http::Problem;
+use crate::api::status::{OfPool, Status, Window, document};
+use crate::db::assignments::AssignmentRecord;
+use crate::db::attention::SpendCaps;
+use crate::db::audit::AuditTold;
+use crate::db::numbers::IdleNumber;
+use crate::db::purchases::OrderView;
+use crate::domain::{AssignmentSource, Kind, PoolName, WebhookStatus};
+use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Hours, Outcome, Request};
 
-const ORDERS: i64 = 6;
-const ASSIGNMENTS: i64 = 10;
-const POOL: i64 = 50;
-const ACTS: i64 = 20;
+mod reading;
 
-struct Read {
-    seen: Overview,
-    pace: Pace,
-    free_at: [Option<DateTime<Utc>>; 2],
-    bought_this_month: i64,
-    past: chart::Past,
-    hours: u32,
-    orders: Vec<OrderView>,
-    passes: Vec<Pass>,
-    /// The latest of each pool.
-    latest: Vec<Pass>,
-    assignments: Vec<AssignmentRecord>,
-    pool: Vec<IdleNumber>,
-    comparison: Option<Comparison>,
-    audit: Vec<AuditTold>,
-}
-
-fn read(conn: &mut Connection, pools: &[Keys], (hours, step): (u32, u32), caps: SpendCaps) -> Result<Read, DbError> {
-    let seen = stock_read_all(conn, pools)?;
-    Ok(Read {
-        free_at: spend_free_at(conn, seen.spend, caps)?,
-        bought_this_month: purchases_of_month(conn)?,
-        seen,
-        pace: pace_read(conn)?,
-        past: chart::read(conn, hours, step)?,
-        hours,
-        orders: orders_recent(conn, ORDERS)?,
-        passes: passes_list(conn, None, Slice::First, checks::READ)?,
-        latest: passes_latest(conn)?,
-        assignments: assignments_list(conn, &AssignmentFilter::default(), Slice::First, ASSIGNMENTS)?,
-        pool: pool_oldest(conn, &PoolName::default_pool(), POOL)?,
-        comparison: comparison::read(conn)?,
-        audit: audit_acts_latest(conn, ACTS).and_then(|lines| audit_told(conn, lines))?,
-    })
-}
+use reading::{Asked, Read, read};
 
 #[derive(Template)]
 #[template(path = "dashboard.html")]
@@ -103,6 +65,17 @@ struct Home {
     checks: Vec<CheckRow>,
     assignments: Vec<AssignmentRow>,
     pool: Vec<PoolRow>,
+    /// Each pool in a line, where there is more than one to tell of.
+    pools: Vec<PoolLine>,
+    verdict: (String, &'static str),
+    /// What can be bought for, where there is a choice.
+    shops: Vec<Shop>,
+    /// The one that is chosen, where there are several.
+    one: Option<OfPool>,
+    /// All buying is, whatever halts the one that is chosen.
+    is_halted: bool,
+    /// What its keys begin with: `pool`, `pools.gb`.
+    section: String,
     comparison: Option<Comparison>,
     audit: Vec<AuditRow>,
     batch: u32,
@@ -135,6 +108,7 @@ pub(crate) struct OrderRow {
     pub(crate) at: When,
     pub(crate) took: Option<String>,
     pub(crate) errors: Vec<Trouble>,
+    pub(crate) pool: PoolName,
 }
 
 impl OrderRow {
@@ -153,6 +127,7 @@ impl OrderRow {
             at: When(order.created_at),
             took: order.ended_at.zip(order.started_at).map(|(end, begin)| span((end - begin).num_seconds().max(1))),
             errors: order.errors.iter().map(|error| Trouble::new(error)).collect(),
+            pool: order.pool,
         }
     }
 }
@@ -165,6 +140,7 @@ pub(crate) struct AssignmentRow {
     pub(crate) waited: bool,
     pub(crate) at: When,
     pub(crate) released: Option<When>,
+    pub(crate) pool: PoolName,
 }
 
 impl AssignmentRow {
@@ -177,11 +153,13 @@ impl AssignmentRow {
             waited: record.source == AssignmentSource::Emergency,
             at: When(record.assigned_at),
             released: record.released_at.map(When),
+            pool: record.pool,
         }
     }
 }
 
 struct PoolRow {
+    pool: PoolName,
     number: String,
     e164: String,
     webhooks: &'static str,
@@ -222,6 +200,7 @@ impl AuditRow {
 
 fn pool_row(IdleNumber { stored, idle_since }: IdleNumber) -> PoolRow {
     PoolRow {
+        pool: stored.pool.clone(),
         number: phone(stored.phone_number.as_str()),
         e164: stored.phone_number.to_string(),
         tone: stored.webhook_status.tone(),
@@ -236,7 +215,9 @@ pub(crate) fn about() -> About {
     About::new("dashboard", "Pool", "The dashboard, for people")
         .text("Whoever accepts `text/html` gets refusals as a page, with the same status.")
         .query::<Hours>("hours", "How much of the past the chart shows; a day unless given.")
+        .query::<PoolName>("pool", "Of this pool alone.")
         .answer_as(StatusCode::OK, "text/html", "The page.", page, "<!doctype html>…")
+        .refuses(ProblemCode::NotFound, "The configuration has no pool of this name.")
         .see_other("The login page, for whoever has neither a key nor a session; it leads back here.")
 }
 
@@ -245,59 +226,78 @@ pub(crate) async fn home(services: Arc<Services>, request: Request) -> Outcome {
 }
 
 async fn show(services: &Services, request: &Request) -> Outcome {
-    let chosen = chart::chosen(request)?;
-    let (caps, keys) = {
+    let (range, choice) = (chart::chosen(request)?, Choice::of(services, request)?);
+    choice.known()?;
+    let asked = {
         let config = services.config.load();
         let spend = &config.spend;
-        (SpendCaps { hour: spend.purchases_per_hour_max, day: spend.purchases_per_day_max }, config.keys())
+        let caps = SpendCaps { hour: spend.purchases_per_hour_max, day: spend.purchases_per_day_max };
+        Asked { keys: config.keys(), pool: choice.pool().cloned(), pools: choice.pools(), range, caps }
     };
-    let read = services.read("dashboard", move |conn| read(conn, &keys, chosen, caps));
+    let read = services.read("dashboard", move |conn| read(conn, asked));
     let (read, attention) = tokio::join!(read, attention(services));
-    let home = make(services, request, read?, attention)?;
+    let home = make(services, request, choice, read?, attention)?;
     page(StatusCode::OK, &home, home.frame.said.as_ref())
 }
 
-fn make(services: &Services, request: &Request, read: Read, attention: Attention) -> Result<Home, Problem> {
+fn make(
+    services: &Services,
+    request: &Request,
+    choice: Choice,
+    read: Read,
+    attention: Attention,
+) -> Result<Home, Problem> {
     let config = services.config.load();
     let silent = read.seen.buying.silences_twilio();
-    let default = read.seen.pools.get(&PoolName::default_pool()).map(|seen| seen.stock).unwrap_or_default();
-    let now = chart::now(&default, config.pool.threshold_low);
     let (samples, marks) = read.past;
     let status = document(&read.seen, &read.latest, &config);
+    let is_halted = status.halted.is_some();
+    let lines = pools::lines(&choice, &status, &read.paces);
+    let status = match choice.pool() {
+        None => status,
+        Some(pool) => pools::alone(status, pool).ok_or_else(Problem::internal)?,
+    };
     let [hour_free_at, day_free_at] = read.free_at;
+    let section = choice.pool().map_or_else(|| "pool".to_owned(), PoolName::path);
+    let owned = owned(&status, &choice);
+    let now = chart::now(&status);
     Ok(Home {
-        frame: Frame { available: Some(status.available), ..Frame::new("Dashboard", services, request) },
         chart_style: asset_url("uplot.css"),
         chart_script: asset_url("uplot.js"),
         needs: needs(attention),
-        money: money_known(services, status.owned, silent),
+        money: money_known(services, &owned, silent),
         bought_this_month: read.bought_this_month,
         hour: Meter::new(&status.spend.hour, hour_free_at),
         day: Meter::new(&status.spend.day, day_free_at),
         chart_drawn_by: asset_url("chart.js"),
-        runway: Runway::new(&read.pace, status.available, status.threshold),
+        runway: pools::runway(&choice, &status, &read.paces),
         chart: Drawing::new(&Series::new(read.hours, samples, marks, now)),
         orders: read.orders.into_iter().map(OrderRow::new).collect(),
         checks: checks::joined(read.passes),
         assignments: read.assignments.into_iter().map(AssignmentRow::new).collect(),
         pool: read.pool.into_iter().map(pool_row).collect(),
+        pools: lines,
+        verdict: pools::verdict(&choice, &status),
+        shops: shops(services, &choice, silent),
+        one: pools::chosen(&choice, &status),
+        is_halted,
+        section,
         comparison: read.comparison,
         audit: read.audit.into_iter().map(|line| AuditRow::new(line, request)).collect(),
         reasons: reasons(),
-        batch: config.pool.replenishment_batch_size,
+        batch: choice.pool().and_then(|pool| config.pool(pool)).unwrap_or(&config.pool).replenishment_batch_size,
+        frame: Frame { available: Some(status.available), ..Frame::of_pools("Dashboard", services, request, choice) },
         status,
     })
 }
 
-impl Home {
-    /// What the state of the pool is called, and how it looks.
-    fn verdict(&self) -> (&'static str, &'static str) {
-        match () {
-            () if self.status.halted.is_some() => ("Halted", "bad"),
-            () if self.status.available == 0 => ("Empty", "bad"),
-            () if self.status.needs_replenishment => ("Needs replenishment", "warn"),
-            () if self.status.paused.is_some() => ("Paused", "warn"),
-            () => ("Enough in stock", "good"),
-        }
-    }
+/// What is owned, kind by kind: each has its own price.
+fn owned(status: &Status, choice: &Choice) -> Vec<Owned> {
+    let meant = status.pools.iter().filter(|one| choice.pool().is_none_or(|pool| *pool == one.pool));
+    meant
+        .map(|one| {
+            let kind = Kind { country: one.country, number_type: one.number_type };
+            Owned { kind, count: one.owned }
+        })
+        .collect()
 }

@@ -10,6 +10,7 @@ use http::StatusCode;
 
 use super::cells::{Link, number_state_of, order_link, user_link};
 use super::comparison::Can;
+use super::moving;
 use super::page::{Frame, page};
 use super::text::{Piece, When, phone, pieces, sentence};
 use crate::access::Person;
@@ -17,7 +18,7 @@ use crate::api::numbers::{self, HistoryView, NumberInFull, Twilio};
 use crate::api::plan::amount;
 use crate::api::services::Services;
 use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
-use crate::domain::{NumberStatus, PhoneNumber, Tag, WebhookStatus};
+use crate::domain::{Kind, NumberStatus, PhoneNumber, Tag, WebhookStatus};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{Outcome, Request};
 
@@ -45,6 +46,9 @@ struct NumberPage {
     price: Option<String>,
     can: Can,
     can_set_webhooks: bool,
+    /// Whether pages say of which pool something is.
+    is_told: bool,
+    can_move: bool,
     /// The newest first.
     events: Vec<Event>,
 }
@@ -91,8 +95,11 @@ fn console(sid: &impl ToString) -> String {
 
 async fn show_ours(services: &Services, request: &Request, number: NumberInFull) -> Outcome {
     let name = phone(number.view.phone_number.as_str());
+    let frame = Frame::new(name.as_str(), services, request);
     let shown = NumberPage {
-        frame: Frame::new(name.as_str(), services, request),
+        is_told: frame.choice.is_told() || !number.view.pool.is_default(),
+        can_move: moving::is_movable(&number.view) && !moving::pools_for(services, &number.view).is_empty(),
+        frame,
         shown: name,
         state: number_state_of(number.view.status, number.view.quarantine_reason),
         why: number.why_not.as_deref().map(|why| pieces(&sentence(why))).unwrap_or_default(),
@@ -138,7 +145,7 @@ async fn price(services: &Services, number: &NumberInFull) -> Option<String> {
         return None;
     }
     let is_silent = number.at_twilio.as_ref().is_some_and(|twilio| twilio.error.is_some());
-    let kind = services.config.load().pool.kind().in_country(number.view.country);
+    let kind = Kind { country: number.view.country, number_type: number.view.number_type };
     match services.pricing.price(kind, is_silent).await {
         Ok(price) => Some(format!("{} {} a month", price.unit, amount(price.monthly))),
         Err(_unknown) => None,

@@ -20,7 +20,7 @@ use crate::api::purchases::{Document, document};
 use crate::api::services::Services;
 use crate::db::purchases::record::{PurchaseError, PurchaseRecord, purchase_record};
 use crate::db::purchases::{OrderView, order_view};
-use crate::domain::Trigger;
+use crate::domain::{Kind, NumberType, Trigger};
 use crate::http::Problem;
 use crate::routing::{Outcome, Request};
 
@@ -124,7 +124,11 @@ fn took(began: Option<DateTime<Utc>>, ended: Option<DateTime<Utc>>) -> Option<St
 
 /// `3 numbers in US, area code 415 only`
 fn wish(order: &Document) -> String {
-    let mut wish = format!("{} in {}", counted(order.requested_count.into(), "number"), order.country);
+    let one = match order.number_type {
+        NumberType::Local => "number".to_owned(),
+        other => format!("{} number", other.words()),
+    };
+    let mut wish = format!("{} in {}", counted(order.requested_count.into(), &one), order.country);
     if let Some(code) = order.area_code {
         wish += &format!(", area code {code}{}", if order.fallback { " or another" } else { " only" });
     }
@@ -141,7 +145,8 @@ async fn cost(services: &Services, record: &PurchaseRecord) -> Option<String> {
         return None;
     }
     let halted = services.read("buying_state_read", crate::db::buying_state::buying_state_read).await.ok()?.halted;
-    let kind = services.config.load().pool.kind().in_country(record.order.wish.country);
+    let wish = &record.order.wish;
+    let kind = Kind { country: wish.country, number_type: wish.number_type };
     let price = services.pricing.price(kind, halted.is_some()).await;
     Some(match price {
         Err(why) => sentence(&why),

@@ -12,6 +12,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use uuid::Uuid;
 
 use super::assets::asset_url;
+use super::choice::Choice;
 use super::next::login_first;
 use crate::access::Person;
 use crate::api::services::Services;
@@ -47,6 +48,8 @@ pub(crate) struct Frame {
     pub(super) can_log_out: bool,
     pub(crate) instance: String,
     pub(crate) said: Option<Said>,
+    /// Which pool the page is about.
+    pub(crate) choice: Choice,
 }
 
 /// What the last act did.
@@ -157,7 +160,13 @@ impl Ending {
 }
 
 impl Frame {
+    /// Of a page that is about no pool.
     pub(super) fn new(title: impl Into<String>, services: &Services, request: &Request) -> Self {
+        Self::of_pools(title, services, request, Choice::none(services))
+    }
+
+    /// Of a page about all pools, or the one that is chosen.
+    pub(super) fn of_pools(title: impl Into<String>, services: &Services, request: &Request, choice: Choice) -> Self {
         Self {
             title: title.into(),
             available: None,
@@ -172,6 +181,7 @@ impl Frame {
             may_act: request.may_act(),
             instance: services.config.load().instance.name.as_str().to_owned(),
             said: said(request.exchange()),
+            choice,
         }
     }
 }
@@ -291,6 +301,7 @@ fn refusal(problem: &Problem, request_id: &str) -> Response {
             can_log_out: false,
             instance: String::new(),
             said: None,
+            choice: Choice::default(),
         },
         detail: problem.detail().to_owned(),
         request_id: request_id.to_owned(),

@@ -5,6 +5,7 @@
 
 use super::text::counted;
 use crate::db::assignments::Pace;
+use crate::domain::PoolName;
 
 /// A day's lead, with a half on top for the hours that are busier than others.
 const LEAD_DAYS: f64 = 1.5;
@@ -28,10 +29,13 @@ pub(super) struct Runway {
     pub(crate) is_short: bool,
     /// Nothing is known, which is no news.
     pub(crate) is_quiet: bool,
+    /// What the headline tells, in days; `None` = there is no rate.
+    pub(super) days_left: Option<f64>,
 }
 
 impl Runway {
-    pub(super) fn new(pace: &Pace, available: u32, threshold: u32) -> Self {
+    /// `key` is what the configuration calls that threshold.
+    pub(super) fn new(pace: &Pace, available: u32, threshold: u32, key: &str) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "a count of a week's signups")]
         let daily = (pace.days >= DAYS_MIN && pace.assigned > 0).then(|| pace.assigned as f64 / pace.days);
         let lately = Lately::new(pace, available);
@@ -40,7 +44,7 @@ impl Runway {
             (None, 0) => "No signup took a number in the last 7 days.".to_owned(),
             (None, some) => format!("{some} taken so far; the rate is known after an hour."),
         };
-        let advice = daily.and_then(|daily| advice(daily, threshold));
+        let advice = daily.and_then(|daily| advice(daily, threshold, key));
         let left = daily.map(|daily| f64::from(available) / daily);
         // A rush of the last minutes says more than the week before it.
         let rushes = lately.as_ref().is_some_and(|lately| left.is_none_or(|left| lately.days_left * RUSH < left));
@@ -48,12 +52,39 @@ impl Runway {
             (0, ..) => ("Empty".to_owned(), false),
             (_, Some(lately), _) => {
                 let headline = lately.headline();
-                return Self { headline, rate, advice, is_short: lately.days_left < 1.0, is_quiet: false };
+                let days_left = Some(lately.days_left);
+                return Self { headline, rate, advice, is_short: lately.days_left < 1.0, is_quiet: false, days_left };
             }
             (_, None, Some(left)) => (days_left(left), false),
             (_, None, None) => ("No rate yet".to_owned(), true),
         };
-        Self { headline, rate, advice, is_short: available == 0 || left.is_some_and(|left| left < 1.0), is_quiet }
+        let days_left = if available == 0 { Some(0.0) } else { left };
+        Self { headline, rate, advice, is_short: days_left.is_some_and(|left| left < 1.0), is_quiet, days_left }
+    }
+
+    /// In a line of a table.
+    pub(super) fn short(&self) -> String {
+        match self.days_left {
+            None => "–".to_owned(),
+            Some(left) if left <= 0.0 => "0 min".to_owned(),
+            Some(left) if left >= DAYS_TOLD_MAX => "> 1 year".to_owned(),
+            Some(left) => span(left),
+        }
+    }
+
+    /// The same, told of this pool beside others.
+    pub(super) fn of(self, pool: &PoolName) -> Self {
+        Self { headline: format!("{pool}: {}", self.headline), rate: format!("{pool}: {}", self.rate), ..self }
+    }
+}
+
+/// `12 min`, `30 h`, `3 days`.
+fn span(days: f64) -> String {
+    let minutes = days * 24.0 * 60.0;
+    match minutes {
+        ..90.0 => format!("{minutes:.0} min"),
+        ..2880.0 => format!("{:.0} h", minutes / 60.0),
+        _ => format!("{days:.0} days"),
     }
 }
 
@@ -71,12 +102,7 @@ impl Lately {
     }
 
     fn headline(&self) -> String {
-        let minutes = self.days_left * 24.0 * 60.0;
-        let left = match minutes {
-            ..90.0 => format!("{minutes:.0} min"),
-            ..2880.0 => format!("{:.0} h", minutes / 60.0),
-            _ => format!("{:.0} days", self.days_left),
-        };
+        let left = span(self.days_left);
         format!("About {left} at the rate of the last 10 min ({})", counted(self.signups.unsigned_abs(), "signup"))
     }
 }
@@ -89,11 +115,10 @@ fn days_left(left: f64) -> String {
     }
 }
 
-fn advice(daily: f64, threshold: u32) -> Option<String> {
+fn advice(daily: f64, threshold: u32, key: &str) -> Option<String> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
     let wanted = (daily * LEAD_DAYS).ceil() as u32;
-    (wanted > threshold)
-        .then(|| format!("For a day's lead set pool.threshold_low to {wanted} or more; it is {threshold}."))
+    (wanted > threshold).then(|| format!("For a day's lead set {key} to {wanted} or more; it is {threshold}."))
 }
 
 #[cfg(test)]
@@ -101,7 +126,7 @@ mod tests {
     use super::*;
 
     fn runway(assigned: i64, days: f64, available: u32, threshold: u32) -> Runway {
-        Runway::new(&Pace { assigned, days, lately: 0 }, available, threshold)
+        Runway::new(&Pace { assigned, days, lately: 0 }, available, threshold, "pool.threshold_low")
     }
 
     #[test]
@@ -126,12 +151,23 @@ mod tests {
 
     #[test]
     fn a_rush_of_the_last_minutes_says_more_than_the_week() {
-        let rush =
-            |assigned, days, lately, available| Runway::new(&Pace { assigned, days, lately }, available, 10).headline;
+        let rush = |assigned, days, lately, available| {
+            Runway::new(&Pace { assigned, days, lately }, available, 10, "").headline
+        };
         assert_eq!(rush(8, 0.02, 8, 10), "About 12 min at the rate of the last 10 min (8 signups)");
         assert_eq!(rush(35, 7.0, 1, 20), "About 3 h at the rate of the last 10 min (1 signup)");
         assert_eq!(rush(7000, 7.0, 7, 2000), "2.0 days left", "no busier than ever");
         assert_eq!(rush(8, 0.02, 8, 0), "Empty");
-        assert!(Runway::new(&Pace { assigned: 8, days: 0.02, lately: 8 }, 10, 10).is_short);
+        assert!(Runway::new(&Pace { assigned: 8, days: 0.02, lately: 8 }, 10, 10, "").is_short);
+    }
+
+    #[test]
+    fn a_line_of_a_table_has_the_same_in_short() {
+        let short = |assigned, available| runway(assigned, 7.0, available, 10).short();
+        assert_eq!([short(35, 16), short(350, 25), short(3500, 10)].join(" "), "3 days 12 h 29 min");
+        assert_eq!([short(0, 20), short(7, 0), short(1, 500)].join(" "), "– 0 min > 1 year");
+        let gb = Runway::new(&Pace { assigned: 350, days: 7.0, lately: 0 }, 25, 3, "pools.gb.threshold_low");
+        assert!(gb.advice.as_ref().unwrap().starts_with("For a day's lead set pools.gb.threshold_low to 75"));
+        assert_eq!(gb.of(&"gb".parse().unwrap()).headline, "gb: 12.0 hours left");
     }
 }

@@ -33,6 +33,8 @@ struct FoundPage {
     frame: Frame,
     asked: String,
     numbers: Vec<Found>,
+    /// Whether they may be of several pools.
+    has_pools: bool,
     users: Vec<Link>,
     /// Whether there are more than are listed.
     is_cut: bool,
@@ -66,8 +68,10 @@ pub(crate) async fn search(services: Arc<Services>, request: Request) -> Outcome
         return nothing(&services, &request, asked);
     }
     let is_cut = found.cut();
+    let frame = Frame::new("Found", &services, &request);
     let shown = FoundPage {
-        frame: Frame::new("Found", &services, &request),
+        has_pools: frame.choice.is_told() || found.numbers.iter().any(|number| !number.pool.is_default()),
+        frame,
         asked,
         numbers: found.numbers.into_iter().map(Found::from).chain(found.ignored.into_iter().map(Found::from)).collect(),
         users: found.users.into_iter().map(user_link).collect(),

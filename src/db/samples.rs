@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Double, Integer, Text, Timestamptz};
+use diesel::sql_types::{Array, Double, Integer, Nullable, Text, Timestamptz};
 
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
@@ -88,13 +88,13 @@ fn integer(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// The last `hours` of `pool`, oldest first, in stretches of `step_secs`.
+/// The last `hours` of `pool`, or of all pools together, oldest first, in stretches of `step_secs`.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn samples_read(
     conn: &mut Connection,
-    pool: &PoolName,
+    pool: Option<&PoolName>,
     hours: u32,
     step_secs: u32,
 ) -> Result<Vec<Sample>, DbError> {
@@ -102,12 +102,15 @@ pub fn samples_read(
         "SELECT greatest(min(s.at), min(i.created_at) FILTER (WHERE s.at = date_trunc('minute', i.created_at, 'UTC'))) AS at,
                 min(available) AS available, max(available) AS available_most, max(assigned) AS assigned,
                 max(threshold) AS threshold
-           FROM stock_samples s LEFT JOIN installation i ON true
-          WHERE s.at > clock_timestamp() - make_interval(secs => $1) AND s.pool = $3
+           FROM (SELECT at, sum(available)::integer AS available, sum(assigned)::integer AS assigned,
+                        sum(threshold)::integer AS threshold
+                   FROM stock_samples
+                  WHERE at > clock_timestamp() - make_interval(secs => $1) AND ($3 IS NULL OR pool = $3)
+                  GROUP BY at) AS s LEFT JOIN installation i ON true
           GROUP BY floor(extract(epoch FROM s.at) / $2) ORDER BY 1",
     )
     .bind::<Double, _>(f64::from(hours) * 3600.0)
     .bind::<Double, _>(f64::from(step_secs.max(60)))
-    .bind::<Text, _>(pool.as_str())
+    .bind::<Nullable<Text>, _>(pool.map(PoolName::as_str))
     .load(conn)?)
 }

@@ -84,6 +84,11 @@ async fn faults(window: &Window, axe: &str, name: &str) -> Vec<String> {
     found
 }
 
+/// The same with axe-core as it is installed.
+pub async fn faults_of(window: &Window, name: &str) -> Vec<String> {
+    faults(window, &axe(), name).await
+}
+
 /// What every page of the world as it stands breaks.
 async fn faults_of_all(
     window: &Window,

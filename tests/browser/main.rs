@@ -20,6 +20,7 @@ mod dialogs;
 mod finding;
 mod looks;
 mod pages;
+mod pools;
 mod sessions;
 mod sharing;
 mod watching;

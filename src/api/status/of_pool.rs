@@ -66,6 +66,17 @@ pub(crate) struct PoolWindow {
     pub(crate) max: Option<u32>,
 }
 
+#[cfg(test)]
+impl OfPool {
+    /// A pool with so many in stock, which wants so many.
+    pub(crate) fn example(name: &str, available: u32, threshold: u32) -> Self {
+        let config = PoolConfig { threshold_low: threshold, ..PoolConfig::default() };
+        let stock = crate::domain::Stock { available, ..crate::domain::Stock::default() };
+        let seen = Observation { stock, ..Observation::default() };
+        Self::new(&name.parse().expect("a pool's name"), &config, &seen, None)
+    }
+}
+
 impl OfPool {
     /// `last` is the latest check of this pool.
     pub(crate) fn new(name: &PoolName, pool: &PoolConfig, seen: &Observation, last: Option<&Pass>) -> Self {

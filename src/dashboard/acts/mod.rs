@@ -10,6 +10,7 @@ mod adopt;
 mod buying;
 mod cancel;
 mod comparing;
+mod moving;
 mod number;
 mod purchase;
 mod question;
@@ -23,7 +24,9 @@ use std::sync::Arc;
 use http::{HeaderValue, StatusCode};
 
 use super::page::{HOME, back, page};
+use crate::api::astray::astray;
 use crate::api::services::Services;
+use crate::domain::PoolName;
 use crate::http::{Params, Problem, see_other, wants_html};
 use crate::routing::{Outcome, Request};
 
@@ -50,6 +53,7 @@ enum Act {
     Unignore,
     ReleaseToTwilio,
     ReleaseUser,
+    Move,
 }
 
 /// Every act, as its path and the audit trail call it.
@@ -66,6 +70,7 @@ const ACTS: &[(&str, Act)] = &[
     ("unignore", Act::Unignore),
     ("release-to-twilio", Act::ReleaseToTwilio),
     ("release-user", Act::ReleaseUser),
+    ("move", Act::Move),
 ];
 
 impl Act {
@@ -96,9 +101,9 @@ async fn question(services: &Services, request: &Request, act: Act) -> Result<Qu
     let question = match act {
         Act::Purchase => purchase::ask(services, request, blank).await?,
         Act::Cancel => cancel::ask(services, request, blank).await?,
-        Act::Replenish => buying::ask_replenish(services, blank).await?,
+        Act::Replenish => buying::ask_replenish(services, request, blank).await?,
         Act::Pause => buying::ask_pause(blank),
-        Act::Resume => buying::ask_resume(blank),
+        Act::Resume => buying::ask_resume(services, request, blank).await?,
         Act::Webhooks => webhooks::ask(services, request, blank).await?,
         Act::Reconcile => comparing::ask(request, blank),
         Act::Adopt => adopt::ask(services, request, blank).await?,
@@ -106,6 +111,7 @@ async fn question(services: &Services, request: &Request, act: Act) -> Result<Qu
         Act::Unignore => number::ask_unignore(services, request, blank).await?,
         Act::ReleaseToTwilio => number::ask_release_to_twilio(services, request, blank).await?,
         Act::ReleaseUser => user::ask(services, request, blank).await?,
+        Act::Move => moving::ask(services, request, blank).await?,
     };
     Ok(question.filled(request))
 }
@@ -171,7 +177,7 @@ async fn perform(services: &Arc<Services>, request: &Request, act: Act) -> Resul
     Ok(match act {
         Act::Purchase => purchase::perform(services, request).await?,
         Act::Cancel => cancel::perform(services, request).await?,
-        Act::Replenish => buying::replenish(services).await?,
+        Act::Replenish => buying::replenish(services, request).await?,
         Act::Pause => buying::pause(services, request).await.map(Told::done)?,
         Act::Resume => buying::resume(services, request).await.map(Told::done)?,
         Act::Webhooks => webhooks::perform(services, request).await?,
@@ -181,6 +187,7 @@ async fn perform(services: &Arc<Services>, request: &Request, act: Act) -> Resul
         Act::Unignore => number::unignore(services, request).await.map(Told::done)?,
         Act::ReleaseToTwilio => number::release_to_twilio(services, request).await.map(Told::done)?,
         Act::ReleaseUser => user::perform(services, request).await.map(Told::done)?,
+        Act::Move => moving::perform(services, request).await.map(Told::done)?,
     })
 }
 
@@ -192,6 +199,18 @@ fn confirmed(request: &Request, wanted: &str) -> Result<(), NotDone> {
     }
     let detail = format!("must be {wanted}, typed by hand; nothing was done");
     Err(NotDone::Unconfirmed(Problem::invalid_field("confirm", detail)))
+}
+
+/// The pool that a question names, or its answer; refused unless it is configured.
+fn pool_named(services: &Services, request: &Request) -> Result<Option<PoolName>, Problem> {
+    let text = given(request, "pool");
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let pool: PoolName = text.parse().map_err(|error| Problem::invalid_field("pool", error))?;
+    services.config.load().catalog().known(&pool).map_err(astray)?;
+    request.note("pool", pool.as_str());
+    Ok(Some(pool))
 }
 
 /// A field of a form that must be there.

@@ -24,10 +24,13 @@ pub(super) async fn ask(services: &Services, request: &Request, mut question: Qu
         wanted => wanted,
     };
     question.tell_plan(&plan);
+    // Where there is one pool only, whose they become goes without saying.
+    let pool = plan.pool.clone().filter(|_| question.frame.choice.is_told());
+    let whose = pool.map(|pool| format!(" for {pool}")).unwrap_or_default();
     question = match thought.area_code {
-        None => question.heading(format!("Buy {wanted}?")),
+        None => question.heading(format!("Buy {wanted}{whose}?")),
         Some(area_code) => {
-            let question = question.heading(format!("Buy {wanted} in {area_code}?"));
+            let question = question.heading(format!("Buy {wanted} in {area_code}{whose}?"));
             if given(request, "fallback").is_empty() {
                 question.says(format!("Only in area code {area_code}: what it does not have is not bought."))
             } else {
@@ -47,6 +50,7 @@ pub(super) async fn ask(services: &Services, request: &Request, mut question: Qu
         .button(button(&plan))
         .hidden("count", would.to_string())
         .hidden("area_code", area_code)
+        .hidden("pool", thought.pool.map(|pool| pool.to_string()).unwrap_or_default())
         // Sent twice, it is one order.
         .hidden("order", Uuid::new_v4().to_string()))
 }
@@ -70,7 +74,7 @@ pub(super) async fn perform(services: &Services, request: &Request) -> Result<To
         count: required("count", request.form("count").map_err(|_| wrong_count())?)?,
         area_code: request.form("area_code")?,
         country: None,
-        pool: None,
+        pool: request.form("pool")?,
         fallback: request.form("fallback")?.unwrap_or(false),
         override_caps: request.form("override_caps")?.unwrap_or(false),
     };

@@ -7,9 +7,9 @@ use askama::Template;
 use super::super::page::Frame;
 use super::super::text::{counted, sentence};
 use super::way_back::asked_on;
-use crate::api::plan::Plan;
+use crate::api::plan::{Plan, PlanOfPool, Planned};
 use crate::api::services::Services;
-use crate::domain::Cap;
+use crate::domain::{Cap, PoolName};
 use crate::routing::Request;
 
 #[derive(Template)]
@@ -29,6 +29,8 @@ pub(super) struct Question {
     pub(super) hidden: Vec<(&'static str, String)>,
     /// A text that may be given: name, label, hint, and what somebody gave before a login came in between.
     pub(super) field: Option<(&'static str, &'static str, &'static str, String)>,
+    /// One of several that is chosen: name, label, values.
+    pub(super) choices: Option<(&'static str, &'static str, Vec<String>)>,
     /// What must be typed before what nothing undoes is done: label, text.
     pub(super) confirm: Option<(String, String)>,
     /// What can be asked for in its place: an act, and what its button is called.
@@ -53,6 +55,7 @@ impl Question {
             can_go: true,
             hidden: Vec::new(),
             field: None,
+            choices: None,
             confirm: None,
             back: asked_on(request),
             is_wrong: false,
@@ -86,6 +89,12 @@ impl Question {
         self
     }
 
+    /// One of these is chosen.
+    pub(super) fn choice(mut self, name: &'static str, label: &'static str, values: Vec<String>) -> Self {
+        self.choices = Some((name, label, values));
+        self
+    }
+
     /// Fills the field in as `request` has it: whoever had to log in first finds what they had typed.
     pub(super) fn filled(mut self, request: &Request) -> Self {
         if let Some((name, _, _, value)) = &mut self.field {
@@ -107,7 +116,7 @@ impl Question {
 
     /// There is nothing to say yes to.
     pub(super) fn impossible(self) -> Self {
-        Self { can_go: false, field: None, confirm: None, ..self }
+        Self { can_go: false, field: None, choices: None, confirm: None, ..self }
     }
 
     /// What the yes is called.
@@ -123,38 +132,76 @@ impl Question {
 
     /// The plan as an operator reads it before saying yes.
     pub(super) fn tell_plan(&mut self, plan: &Plan) {
-        let planned = &plan.planned;
-        let would = counted(planned.would_purchase.into(), "number");
-        self.says.push(match (&planned.unit_price, &planned.monthly_cost, &planned.price_unit) {
-            _ if planned.would_purchase == 0 => "Nothing would be bought.".to_owned(),
-            (Some(unit), Some(total), Some(currency)) => {
-                format!("{would} at {currency} {unit} each: {currency} {total} a month, the first month at once.")
+        let (planned, several) = (&plan.planned, plan.pools.len() > 1);
+        let (would, price) = (planned.would_purchase, price(planned));
+        if several {
+            self.says.extend(plan.pools.iter().map(of_pool));
+        }
+        self.says.push(match price {
+            _ if would == 0 => "Nothing would be bought.".to_owned(),
+            (_, Some(total), Some(currency)) if several => {
+                let would = counted(would.into(), "number");
+                format!("Together {would} for {currency} {total} a month, the first month at once.")
             }
-            _ => format!("{would} would be bought."),
+            (Some(_), Some(_), Some(_)) => format!("{}, the first month at once.", priced(would, price)),
+            _ => format!("{}.", priced(would, price)),
         });
-        self.says.push(sentence(&planned.explanation));
+        if !several {
+            self.says.push(sentence(&planned.explanation));
+        }
         let (hour, day) = (planned.caps.hour_left, planned.caps.day_left);
         self.says.push(format!("The spend caps allow {hour} more this hour and {day} more today."));
         if let Some(balance) = &plan.balance {
             self.says.push(format!("The account has {} {} left.", balance.currency, balance.amount));
         }
-        if let Some(cap) = planned.binding_cap {
-            self.warns.push(format!("Fewer than asked for: {}.", limit(cap)));
+        if let Some(cap) = planned.binding_cap.filter(|_| !several) {
+            let default = PoolName::default_pool();
+            self.warns.push(format!("Fewer than asked for: {}.", limit(cap, plan.pool.as_ref().unwrap_or(&default))));
         }
         self.warns.extend(plan.price_error.iter().map(|error| sentence(error)));
         self.warns.extend(plan.warnings.iter().map(|warning| sentence(warning)));
     }
 }
 
-/// What cuts an order short.
-fn limit(cap: Cap) -> &'static str {
+/// Of one, of all, and in which currency, as far as that is known.
+type Price<'p> = (Option<&'p str>, Option<&'p str>, Option<&'p str>);
+
+fn price(planned: &Planned) -> Price<'_> {
+    (planned.unit_price.as_deref(), planned.monthly_cost.as_deref(), planned.price_unit.as_deref())
+}
+
+/// `3 numbers at USD 1.25 each: USD 3.75 a month`, as far as the price is known.
+fn priced(would: u32, price: Price<'_>) -> String {
+    let numbers = counted(would.into(), "number");
+    match price {
+        (Some(unit), Some(total), Some(currency)) => {
+            format!("{numbers} at {currency} {unit} each: {currency} {total} a month")
+        }
+        _ => format!("{numbers} would be bought"),
+    }
+}
+
+/// What one of several pools would buy, and why.
+fn of_pool(plan: &PlanOfPool) -> String {
+    let PlanOfPool { pool, planned } = plan;
+    let why = sentence(&planned.explanation);
+    match planned.would_purchase {
+        0 => format!("{pool}: {why}"),
+        would => format!("{pool}: {}. {why}", priced(would, price(planned))),
+    }
+}
+
+/// What cuts an order of this pool short.
+fn limit(cap: Cap, pool: &PoolName) -> String {
     match cap {
-        Cap::AvailableMax => "pool.available_max leaves no room for more",
-        Cap::OwnedMax => "pool.owned_max leaves no room for more",
-        Cap::PurchasesPerHour => "the purchases of this hour are used up",
-        Cap::PurchasesPerDay => "the purchases of this day are used up",
-        Cap::PoolPurchasesPerDay => "the purchases that the pool may make in a day are used up",
-        Cap::SpendOwnedMax => "spend.owned_max leaves no room for more",
+        Cap::AvailableMax => format!("{} leaves no room for more", pool.key("available_max")),
+        Cap::OwnedMax => format!("{} leaves no room for more", pool.key("owned_max")),
+        Cap::PurchasesPerHour => "the purchases of this hour are used up".to_owned(),
+        Cap::PurchasesPerDay => "the purchases of this day are used up".to_owned(),
+        Cap::PoolPurchasesPerDay => {
+            format!("{} leaves no room for more in these 24 hours", pool.key("purchases_per_day_max"))
+        }
+        Cap::SpendOwnedMax => "spend.owned_max leaves no room for more".to_owned(),
     }
 }
 

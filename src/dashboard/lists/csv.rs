@@ -24,8 +24,6 @@ use crate::routing::{Outcome, Request};
 
 /// Rows in memory at a time.
 const STRETCH: i64 = 500;
-/// The one pool that there is.
-const POOL: &str = "default";
 
 /// Which list, and what it is narrowed to.
 #[derive(Clone)]
@@ -74,7 +72,7 @@ fn number(number: &OwnedNumber) -> String {
         number.phone_number.as_str(),
         number.user_id.as_deref().unwrap_or_default(),
         &number.assigned_at.map(instant).unwrap_or_default(),
-        POOL,
+        number.pool.as_str(),
         number.shown_status().as_str(),
     ])
 }

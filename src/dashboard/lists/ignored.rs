@@ -27,7 +27,7 @@ pub(super) async fn ignored(services: &Services, request: &Request, part: Part) 
         frame: Frame::new("Numbers", services, request),
         heading: "Ignored numbers",
         caption: "Numbers of the account that comparisons do not name",
-        columns: &["Number", "SID", "Ignored", "By"],
+        columns: vec!["Number", "SID", "Ignored", "By"],
         ways: Ways::of(request, &sheet, Some(counted), &["status"], part.limit),
         rows: sheet.items.into_iter().map(row).collect(),
         filters: fields(request),

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::table::{List, show};
+use super::table::{List, columns, pool_cell, show};
 use super::ways::{Field, Ways};
 use crate::api::lists::Part;
 use crate::api::lists::orders::{FILTERS, count, filter, orders as read};
 use crate::api::services::Services;
 use crate::dashboard::cells::{Ask, Cell, order as link, order_link as link_of};
+use crate::dashboard::choice::Choice;
 use crate::dashboard::home::OrderRow;
 use crate::dashboard::page::Frame;
 use crate::dashboard::text::words;
@@ -22,7 +23,7 @@ use crate::routing::{Outcome, Request};
 /// Open orders are few; more than this are not shown before the others.
 const OPEN_MAX: i64 = 200;
 
-const COLUMNS: &[&str] = &["When", "Order", "Cause", "Who", "State", "Bought", "Area code", "What fell short", "Do"];
+const COLUMNS: &[&str] = &["When", "Order", "Cause", "Who", "State", "Bought", "Area code", "What fell short"];
 
 /// What ends it: by hand that is a word, of the pool's own a pause.
 fn ends_by(order: &OrderView) -> Option<Ask> {
@@ -46,7 +47,7 @@ fn ends_by(order: &OrderView) -> Option<Ask> {
     }
 }
 
-fn row(order: OrderView, request: &Request) -> Vec<Cell> {
+fn row(order: OrderView, request: &Request, choice: &Choice) -> Vec<Cell> {
     let (id, by) = (order.id, request.person(&order.requested_by));
     let ends_by = ends_by(&order);
     let order = OrderRow::new(order);
@@ -60,6 +61,7 @@ fn row(order: OrderView, request: &Request) -> Vec<Cell> {
         Cell::Text(order.area_code),
         Cell::Troubles(order.errors),
     ];
+    cells.extend(pool_cell(choice, &order.pool));
     if request.may_act() {
         cells.push(Cell::Act(ends_by));
     }
@@ -86,7 +88,7 @@ async fn open(services: &Services, filter: OrderFilter) -> Result<Vec<OrderView>
 
 pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome {
     let part: Part<Uuid> = Part::of_a_page(&request, FILTERS)?;
-    let filter = filter(&request)?;
+    let (filter, choice) = (filter(&request)?, Choice::of(&services, &request)?);
     let is_whole = filter.state.is_none();
     let listed = if is_whole { OrderFilter { is_over: Some(true), ..filter.clone() } } else { filter.clone() };
     let before = if is_whole && part.slice == Slice::First { open(&services, filter).await? } else { Vec::new() };
@@ -94,17 +96,19 @@ pub(crate) async fn orders(services: Arc<Services>, request: Request) -> Outcome
     let counted = count(&services, listed, &sheet).await?;
     let states = OrderState::ALL.iter().map(|state| (state.as_str(), word(*state).to_owned()));
     let triggers = Trigger::ALL.iter().map(|trigger| (trigger.as_str(), words(trigger.as_str())));
+    let mut columns = columns(&choice, COLUMNS);
+    columns.extend(request.may_act().then_some("Do"));
     show(List {
-        frame: Frame::new("Orders", &services, &request),
         heading: "Orders",
         caption: "Orders, open ones first, then the newest first",
-        columns: if request.may_act() { COLUMNS } else { &COLUMNS[..COLUMNS.len() - 1] },
+        columns,
         ways: Ways::of(&request, &sheet, Some(counted), FILTERS, part.limit),
-        rows: before.into_iter().chain(sheet.items).map(|order| row(order, &request)).collect(),
+        rows: before.into_iter().chain(sheet.items).map(|order| row(order, &request, &choice)).collect(),
         filters: vec![
             Field::choice(&request, "state", "State", states),
             Field::choice(&request, "trigger", "Cause", triggers),
         ],
         csv: None,
+        frame: Frame::of_pools("Orders", &services, &request, choice),
     })
 }

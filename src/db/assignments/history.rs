@@ -2,13 +2,16 @@
 //!
 //! How to get it wrong: reading the history alone. What is somebody's now stands in the leases; the view has both.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Double, Text};
+use diesel::sql_types::{BigInt, Double, Nullable, Text};
 
 use super::row::{AssignmentRecord, RECORD};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
+use crate::domain::PoolName;
 
 /// Everything a user ever had, newest first.
 ///
@@ -44,30 +47,62 @@ pub fn assignments_latest(conn: &mut Connection, limit: i64) -> Result<Vec<Assig
 }
 
 /// How many signups took a number, and in how long a time.
-#[derive(Debug, Clone, Copy, PartialEq, QueryableByName)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
-    /// Numbers given out of the pool, or bought for who waited.
-    #[diesel(sql_type = BigInt)]
+    /// Numbers given out of stock, or bought for who waited.
     pub assigned: i64,
     /// Days that this took: seven, or fewer when callbunker is younger.
-    #[diesel(sql_type = Double)]
     pub days: f64,
     /// Those of the last ten minutes.
-    #[diesel(sql_type = BigInt)]
     pub lately: i64,
 }
 
-/// The pace of the last seven days, and of the last ten minutes.
+/// The pace of each pool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paces {
+    days: f64,
+    pools: BTreeMap<PoolName, (i64, i64)>,
+}
+
+impl Paces {
+    /// The pace of one pool, or of all together.
+    #[must_use]
+    pub fn of(&self, pool: Option<&PoolName>) -> Pace {
+        let taken = self.pools.iter().filter(|(name, _)| pool.is_none_or(|pool| pool == *name));
+        let (assigned, lately) = taken.fold((0, 0), |(all, some), (_, (week, last))| (all + week, some + last));
+        Pace { assigned, days: self.days, lately }
+    }
+}
+
+#[derive(QueryableByName)]
+struct PaceOfPool {
+    #[diesel(sql_type = Double)]
+    days: f64,
+    #[diesel(sql_type = Nullable<Text>)]
+    pool: Option<PoolName>,
+    #[diesel(sql_type = BigInt)]
+    assigned: i64,
+    #[diesel(sql_type = BigInt)]
+    lately: i64,
+}
+
+/// The pace of the last seven days, and of the last ten minutes, pool by pool.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn pace_read(conn: &mut Connection) -> Result<Pace, DbError> {
-    Ok(sql_query(
-        "SELECT (SELECT count(*) FROM assignments_ever
-                  WHERE source IN ('pool', 'emergency') AND assigned_at > clock_timestamp() - interval '7 days') AS assigned,
-                (SELECT count(*) FROM assignments_ever
-                  WHERE source IN ('pool', 'emergency') AND assigned_at > clock_timestamp() - interval '10 minutes') AS lately,
-                least(7, extract(epoch FROM clock_timestamp() - (SELECT min(created_at) FROM installation)) / 86400)::float8 AS days",
+pub fn paces_read(conn: &mut Connection) -> Result<Paces, DbError> {
+    let lines: Vec<PaceOfPool> = sql_query(
+        "SELECT age.days, taken.pool, coalesce(taken.assigned, 0) AS assigned, coalesce(taken.lately, 0) AS lately
+           FROM (SELECT least(7, extract(epoch FROM clock_timestamp() - min(created_at)) / 86400)::float8 AS days
+                   FROM installation) AS age
+           LEFT JOIN (SELECT pool, count(*) AS assigned,
+                             count(*) FILTER (WHERE assigned_at > clock_timestamp() - interval '10 minutes') AS lately
+                        FROM assignments_ever
+                       WHERE source IN ('pool', 'emergency') AND assigned_at > clock_timestamp() - interval '7 days'
+                       GROUP BY pool) AS taken ON true",
     )
-    .get_result(conn)?)
+    .load(conn)?;
+    let days = lines.first().map_or(7.0, |line| line.days);
+    let pools = lines.into_iter().filter_map(|line| Some((line.pool?, (line.assigned, line.lately))));
+    Ok(Paces { days, pools: pools.collect() })
 }

@@ -16,7 +16,7 @@ pub(in crate::db) use claim::assignments_claim_waiting;
 pub use claim::{
     Asking, CLAIM_MAX, Codes, assignments_claim, assignments_claim_any, assignments_claim_apart, assignments_claim_near,
 };
-pub use history::{Pace, assignments_latest, assignments_of_user, pace_read};
+pub use history::{Pace, Paces, assignments_latest, assignments_of_user, paces_read};
 pub use list::{AssignmentFilter, assignments_count, assignments_list, users_like};
 pub use live::{Release, assignment_release, assignments_held};
 pub use restore::{Returning, assignments_restore};

@@ -154,7 +154,7 @@ pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
 pub(in crate::db) use read::number_lock;
 pub use read::{
     IdleNumber, number_holding, number_owned, number_read, number_standing, numbers_of_purchase, numbers_owned,
-    pool_oldest,
+    pools_oldest,
 };
 pub use rest::{number_rest_on, number_return};
 pub(in crate::db) use rest::{number_rests_for_nobody, numbers_come_back};

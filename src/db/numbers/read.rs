@@ -121,21 +121,26 @@ pub struct IdleNumber {
     pub idle_since: DateTime<Utc>,
 }
 
-/// What lies in a pool, oldest first: the order in which signups get them.
+/// What lies in these pools, oldest first: the order in which signups of each get them.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn pool_oldest(conn: &mut Connection, pool: &PoolName, limit: i64) -> Result<Vec<IdleNumber>, DbError> {
+pub fn pools_oldest(conn: &mut Connection, pools: &[PoolName], limit: i64) -> Result<Vec<IdleNumber>, DbError> {
+    let names: Vec<&str> = pools.iter().map(PoolName::as_str).collect();
     Ok(sql_query(concat!(
+        // Pool by pool, a stretch of its index each, however many there are.
         "SELECT n.*, coalesce((SELECT max(a.released_at) FROM past_assignments a WHERE a.number_id = n.id), n.purchased_at) AS idle_since
-           FROM ((SELECT number_id FROM leases WHERE pool = $2 AND ",
+           FROM unnest($2) AS wanted (name)
+          CROSS JOIN LATERAL (
+                 (SELECT number_id FROM leases WHERE pool = wanted.name AND ",
         stock!(),
         " ORDER BY purchased_at, number_id LIMIT $1)
-                 UNION ALL (SELECT number_id FROM leases WHERE pool = $2 AND user_id IS NULL AND NOT ready ORDER BY number_id)) l
+                 UNION ALL
+                 (SELECT number_id FROM leases WHERE pool = wanted.name AND user_id IS NULL AND NOT ready ORDER BY number_id)) l
            JOIN numbers n ON n.id = l.number_id WHERE n.missing_since IS NULL
           ORDER BY n.ready DESC, n.purchased_at, n.id LIMIT $1",
     ))
     .bind::<BigInt, _>(limit)
-    .bind::<Text, _>(pool.as_str())
+    .bind::<Array<Text>, _>(names)
     .load(conn)?)
 }

@@ -160,11 +160,11 @@ pub fn purchases_outcomes(conn: &mut Connection, ids: &[Uuid]) -> Result<HashMap
     Ok(orders.into_iter().map(|order| (order.id, order.outcome())).collect())
 }
 
-/// How many numbers were bought in this calendar month (UTC), by hand or by themselves.
+/// How many numbers were bought in this calendar month (UTC), by hand or by themselves, for one pool or for all.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn purchases_of_month(conn: &mut Connection) -> Result<i64, DbError> {
+pub fn purchases_of_month(conn: &mut Connection, pool: Option<&PoolName>) -> Result<i64, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
@@ -172,17 +172,23 @@ pub fn purchases_of_month(conn: &mut Connection) -> Result<i64, DbError> {
     }
     let row: Row = sql_query(
         "SELECT count(*) AS bought FROM purchase_items
-          WHERE spends AND state = 'bought' AND intended_at >= date_trunc('month', clock_timestamp(), 'UTC')",
+          WHERE spends AND state = 'bought' AND intended_at >= date_trunc('month', clock_timestamp(), 'UTC')
+            AND ($1 IS NULL OR pool = $1)",
     )
+    .bind::<Nullable<Text>, _>(pool.map(PoolName::as_str))
     .get_result(conn)?;
     Ok(row.bought)
 }
 
-/// When orders bought something, for the chart's marks, oldest first.
+/// When orders bought something, for one pool or for any, for the chart's marks, oldest first.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn purchase_marks(conn: &mut Connection, hours: u32) -> Result<Vec<(DateTime<Utc>, i64)>, DbError> {
+pub fn purchase_marks(
+    conn: &mut Connection,
+    pool: Option<&PoolName>,
+    hours: u32,
+) -> Result<Vec<(DateTime<Utc>, i64)>, DbError> {
     #[derive(QueryableByName)]
     struct Mark {
         #[diesel(sql_type = Timestamptz)]
@@ -194,9 +200,11 @@ pub fn purchase_marks(conn: &mut Connection, hours: u32) -> Result<Vec<(DateTime
         "SELECT * FROM (
              SELECT min(ended_at) AS at, count(*) AS bought FROM purchase_items
               WHERE spends AND state = 'bought' AND intended_at > clock_timestamp() - make_interval(secs => $1)
+                AND ($2 IS NULL OR pool = $2)
               GROUP BY purchase_id ORDER BY 1 DESC LIMIT 200) AS latest ORDER BY at",
     )
     .bind::<Double, _>(f64::from(hours) * 3600.0)
+    .bind::<Nullable<Text>, _>(pool.map(PoolName::as_str))
     .load(conn)?;
     Ok(marks.into_iter().map(|mark| (mark.at, mark.bought)).collect())
 }

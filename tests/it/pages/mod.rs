@@ -7,4 +7,5 @@ mod dashboard_events;
 mod docs;
 mod finding;
 mod openapi;
+mod pools;
 mod words;
