@@ -1,4 +1,4 @@
-//! The little that the demo itself asks the daemon: how the pool is.
+//! The little that the demo itself asks the daemon: how the pools are.
 //!
 //! How to get it wrong: a client that follows the proxies of the environment, which would look for 127.0.0.1 elsewhere.
 
@@ -21,6 +21,14 @@ pub struct Status {
     purchasing: u32,
     needs_replenishment: bool,
     last_replenishment: Option<Pass>,
+    pools: Vec<Pool>,
+}
+
+#[derive(Deserialize)]
+struct Pool {
+    pool: String,
+    available: u32,
+    assigned: u32,
 }
 
 #[derive(Deserialize)]
@@ -29,9 +37,10 @@ struct Pass {
 }
 
 impl Status {
-    /// `pool.total_min` is 20.
+    /// `pool.total_min` is 20; the other pools have none, and are filled up to their thresholds.
     fn is_warm(&self) -> bool {
-        self.available + self.assigned >= 20 && !self.needs_replenishment && self.purchasing == 0
+        let is_filled = |pool: &Pool| pool.pool != "default" || pool.available + pool.assigned >= 20;
+        self.pools.iter().all(is_filled) && !self.needs_replenishment && self.purchasing == 0
     }
 }
 
@@ -64,12 +73,12 @@ impl Api {
                 _ => {}
             }
             if let Some(ended) = daemon.ended()? {
-                return Err(Some(format!("callbunker ended while it filled the pool ({ended}); its log says why")));
+                return Err(Some(format!("callbunker ended while it filled its pools ({ended}); its log says why")));
             }
             if Instant::now() >= deadline {
                 let error = status.and_then(|status| status.last_replenishment).and_then(|pass| pass.error);
                 let error = error.unwrap_or_else(|| "the daemon's log says more".to_owned());
-                return Err(Some(format!("the pool is not warm after {} s: {error}", WARM_LIMIT.as_secs())));
+                return Err(Some(format!("the pools are not warm after {} s: {error}", WARM_LIMIT.as_secs())));
             }
             signals.wait(LOOK_EVERY)?;
         }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::Ended;
 use super::api::Status;
-use super::backdrop::Backdrop;
+use super::backdrop::{BUNDLE_SID, Backdrop};
 use super::daemon::Daemon;
 use super::folder::Folder;
 use super::settings::Settings;
@@ -91,13 +91,31 @@ A user signs up and has a number at once (the last line is the time that it took
 
 curl -sS -X POST {url}/signup/api/assign -H 'X-Admin-API-Key: {signup_key}' -H 'Content-Type: application/json' -d '{{"user_id":"u-1"}}' -w '%{{stderr}}%{{time_total}} s\n'
 
-How the pool is:
+How the pools are, for programs and for people:
 
 curl -sS {url}/admin/phones/api/status -H 'X-Admin-API-Key: {admin_key}'
+
+source {environment} && callbunker pools
 
 The numbers as Twilio has them, each with our webhooks:
 
 curl -sS '{simulator}/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json?PageSize=100' -u {account}:{token} | grep -oE '"(phone_number|voice_url)": ?"[^"]*"' | paste - -
+
+There are three: default (US local), ca (Canadian, bought with an address) and gb (British mobile, bought with a bundle). Take the
+bundle away, and let a Briton sign up, so that gb wants to buy again: Twilio refuses one purchase, and gb says what it needs, while
+the others serve on.
+
+curl -sS -X POST {simulator}/__sim/bundle -d '{{"sid":"{bundle}","remove":true}}'
+
+curl -sS -X POST {url}/signup/api/assign -H 'X-Admin-API-Key: {signup_key}' -H 'Content-Type: application/json' -d '{{"user_id":"gb-1","country":"GB"}}'
+
+source {environment} && callbunker pools
+
+Give it back, and let gb go on:
+
+curl -sS -X POST {simulator}/__sim/bundle -d '{{"sid":"{bundle}","country":"GB","number_type":"mobile"}}'
+
+source {environment} && callbunker resume --pool gb
 
 Kill the daemon, which comes back after 2 s, and ask for u-1 again: it still has its number.
 
@@ -106,6 +124,7 @@ kill -9 {id}
         environment = short(&folder.environment()),
         log = short(&folder.log()),
         database = backdrop.database_url(),
+        bundle = BUNDLE_SID,
     ));
     if folder.keeps() {
         say(format!("Ctrl-C stops everything and keeps the data in {}.", short(folder.root())));
