@@ -172,6 +172,7 @@ impl App {
             Supervisor::start_all(children, restarts_max, window, gave_up, is_stopping.clone(), telemetry, log);
         slog::info!(self.log, "callbunker serves"; "address" => self.address.to_string(), "url" => format!("http://{}", self.address));
         notify(&self.log, sd_notify::NotifyState::Ready);
+        self.forget_halts();
         let code = loop {
             tokio::select! {
                 signal = signals.next() => match signal {

@@ -1,8 +1,11 @@
 //! What the database is told of the pools that are configured: at start, and after a reload.
 //!
-//! A halt of a pool is over once its keys are others, whoever was halted: this instance says so of the pools that it knows.
 //! How to get it wrong: changing the webhooks of a pool that another instance configured before. Only an operator's word does
 //! that.
+
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
 
 use crate::config::Config;
 use crate::db::numbers::{kinds_told, numbers_tell_apart};
@@ -14,16 +17,13 @@ use crate::purchaser::keys_of;
 
 /// Numbers told in one statement: nobody waits long for their rows.
 const TOLD_AT_ONCE: i64 = 1000;
+/// A configuration is rolled out over all instances in less.
+const ALL_ARE_TOLD_WITHIN: Duration = Duration::from_secs(600);
 
 /// Stores the pools that are new, and tells the numbers of those that are of another kind by now.
 pub(super) async fn claim_pools(db: &Db, config: &Config, log: &slog::Logger) -> Result<(), DbError> {
     let ours = config.webhooks_by_pool();
     db.run_patiently("pools_claim", move |conn| pools_claim(conn, &ours)).await?;
-    let keys: Vec<Keys> = config.pools().map(|(name, pool)| keys_of(name, pool)).collect();
-    let ended = db.run_patiently("pool_halts_clear", move |conn| pool_halts_clear_of_others(conn, &keys)).await?;
-    if ended > 0 {
-        slog::info!(log, "pools have other keys than those that Twilio refused: they are not halted any more"; "pools" => ended);
-    }
     let told = db.run_patiently("kinds_told", kinds_told).await?;
     for Entry { name, kind, .. } in config.catalog().entries() {
         if told.get(name) == Some(kind) {
@@ -43,4 +43,20 @@ pub(super) async fn claim_pools(db: &Db, config: &Config, log: &slog::Logger) ->
             "pool" => name.as_str(), "kind" => kind.to_string());
     }
     Ok(())
+}
+
+/// Forgets the halts of keys that are not in force any more, once other instances have had the time to be told of those that are: until
+/// then they would try again what Twilio refused. Whoever has other keys is not halted by them anyway.
+pub(super) async fn forget_halts(db: &Db, config: &ArcSwap<Config>, log: &slog::Logger) {
+    tokio::time::sleep(ALL_ARE_TOLD_WITHIN).await;
+    let keys: Vec<Keys> = config.load().pools().map(|(name, pool)| keys_of(name, pool)).collect();
+    match db.run_patiently("pool_halts_clear_of_others", move |conn| pool_halts_clear_of_others(conn, &keys)).await {
+        Ok(0) => {}
+        Ok(ended) => {
+            slog::info!(log, "halts of pools under other keys than they have now are forgotten"; "pools" => ended)
+        }
+        Err(error) => {
+            slog::debug!(log, "halts of other keys stay; the next reload or start forgets them"; "error" => error.in_full());
+        }
+    }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::keys::keys_of;
-use super::pools::claim_pools;
+use super::pools::{claim_pools, forget_halts};
 use super::{App, ReloadSources};
 use crate::access::Fingerprint;
 use crate::config::{Config, Sources};
@@ -34,12 +34,19 @@ impl App {
     /// Pools that came or are of another kind by now; what they want is read per act already.
     fn claim_pools(&self) {
         let (db, config, log) = (self.db.clone(), self.config.load_full(), self.log.clone());
+        self.forget_halts();
         tokio::spawn(async move {
             if let Err(error) = claim_pools(&db, &config, &log).await {
                 slog::warn!(log, "the database could not be told of the pools; the next reload or start does";
                     "error" => error.in_full());
             }
         });
+    }
+
+    /// Halts of pools under other keys than they have now.
+    pub(super) fn forget_halts(&self) {
+        let (db, config, log) = (self.db.clone(), Arc::clone(&self.config), self.log.clone());
+        tokio::spawn(async move { forget_halts(&db, &config, &log).await });
     }
 
     /// Whoever logged in with a key that is no more stays out, even if the key comes back.

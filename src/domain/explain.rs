@@ -150,7 +150,7 @@ fn batches(count: u32) -> String {
 /// Reasons that no plan gives: what came in the way of one.
 const OBSTACLES: &[(&str, &str)] = &[
     ("locked", "somebody else was buying: another instance, an order by hand, or the earlier service"),
-    ("unconfigured", "the configuration has no such pool any more"),
+    ("unconfigured", "the configuration has no such pool any more, or one of another kind"),
     ("no_stock", "Twilio has no more such numbers; try another area code or country"),
     ("unavailable", "a part of callbunker was restarting, or the database did not answer"),
     ("database_unavailable", "the database did not answer, and without it nothing is bought"),

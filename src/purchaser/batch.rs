@@ -5,11 +5,11 @@
 
 use super::beside::with_waitlist_beside;
 use super::buyer::Buyer;
-use super::order::{Allowed, fill, finish, note, open, sought};
+use super::order::{fill, finish, note, open, sought};
 use super::run::{self, Run};
 use super::serve::serve_waitlist;
 use super::shortfall::Shortfall;
-use super::wave::Progress;
+use super::wave::{Allowed, Progress};
 use crate::db::DbError;
 use crate::domain::{Cap, Plan, PoolName, Trigger, Why};
 
@@ -55,7 +55,7 @@ pub(super) async fn batch(buyer: &Buyer, trigger: Trigger, pool: &PoolName) -> R
 
 async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger, pool: &PoolName) -> Result<BatchReport, DbError> {
     serve_waitlist(buyer, run).await?;
-    let sent_before = run.traffic.creates_begun();
+    let orders_before = run.traffic.orders_if_none_buys();
     let (Some(sight), Some(in_force)) = (buyer.observe(pool).await?, buyer.pool(pool)) else {
         return Ok(BatchReport::unconfigured());
     };
@@ -66,7 +66,7 @@ async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger, pool: &PoolName
         return Ok(BatchReport { plan: Some(plan), shortfall, ..BatchReport::locked() });
     }
     let order = open(buyer, run, trigger, &in_force, plan.count).await?;
-    let allowed = Allowed { count: plan.count, sent_before };
+    let allowed = Allowed { count: plan.count, orders_before };
     let progress = match sought(buyer, &order.wish) {
         Some(mut candidates) => fill(buyer, run, &order, allowed, true, &mut candidates).await,
         None => Progress { shortfall: Some(Shortfall::Unconfigured), ..Progress::default() },

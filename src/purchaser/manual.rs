@@ -12,11 +12,11 @@ use uuid::Uuid;
 use super::beside::with_waitlist_beside;
 use super::buyer::Buyer;
 use super::candidates::Candidates;
-use super::order::{Allowed, fill, finish, sought};
+use super::order::{fill, finish, sought};
 use super::run::{self, Run};
 use super::serve::serve_waitlist;
 use super::shortfall::Shortfall;
-use super::wave::Progress;
+use super::wave::{Allowed, Progress};
 use crate::db::DbError;
 use crate::db::locks::LockSeeker;
 use crate::db::purchases::{self, Order};
@@ -116,7 +116,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
     // Ended meanwhile: its time was over, or another instance ended it.
     let Some(order) = started else { return Ok(Step::Ended) };
     fail::fail_point!("order_started");
-    let sent_before = run.traffic.creates_begun();
+    let orders_before = run.traffic.orders_if_none_buys();
     let (sight, fresh) = (buyer.observe(&order.wish.pool).await?, sought(buyer, &order.wish));
     let (Some(sight), Some(fresh)) = (sight, fresh) else {
         return refused(buyer, run, &order, Shortfall::Unconfigured).await;
@@ -127,7 +127,7 @@ async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option
         return refused(buyer, run, &order, sight.shortfall(plan.why)).await;
     }
     let candidates = candidates.get_or_insert(fresh);
-    let progress = fill(buyer, run, &order, Allowed { count: plan.count, sent_before }, true, candidates).await;
+    let progress = fill(buyer, run, &order, Allowed { count: plan.count, orders_before }, true, candidates).await;
     if progress.gave_way && progress.shortfall.is_none() {
         let wait = patience(buyer);
         let yielded = buyer

@@ -9,20 +9,11 @@ use super::buyer::{Buyer, PoolInForce};
 use super::candidates::Candidates;
 use super::run::Run;
 use super::shortfall::Shortfall;
-use super::wave::{self, Goal, Progress};
+use super::wave::{self, Allowed, Goal, Progress};
 use crate::db::DbError;
 use crate::db::purchases::items::RunOf;
 use crate::db::purchases::{self, Order, Wish};
 use crate::domain::{Kind, OrderState, Trigger, Why};
-
-/// What a plan under the lock allowed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Allowed {
-    /// So many.
-    pub(super) count: u32,
-    /// Creates that the run had sent before it looked: what others sent since used up what the plan had seen.
-    pub(super) sent_before: u64,
-}
 
 /// Writes an automatic order of what the pool holds, running at once.
 pub(super) async fn open(
@@ -67,7 +58,8 @@ pub(super) async fn fill(
     gives_way: bool,
     candidates: &mut Candidates,
 ) -> Progress {
-    let (id, config) = (order.id, buyer.config.load());
+    // Loaded before the pool is: what a reload changes from here on, the wave heeds.
+    let (id, config) = (order.id, buyer.config.load_full());
     let used =
         buyer.db.run_patiently("purchase_count_used", move |conn| purchases::purchase_count_used(conn, id)).await;
     let used = match used {
@@ -88,6 +80,8 @@ pub(super) async fn fill(
         // Papers run out, or are taken away, while the pool runs.
         buyer.first_alone.unproven(&pool.keys);
     }
+    let purchase = &config.purchase;
+    let concurrency = if emergency { purchase.emergency_concurrency } else { purchase.concurrency };
     // One slot is left for those who wait, should all others hang.
     let most = run.slots.saturating_sub(1).max(1);
     let goal = Goal {
@@ -95,15 +89,12 @@ pub(super) async fn fill(
         webhooks,
         remaining: order.wish.count.saturating_sub(used),
         allowed,
-        concurrency: most.min(if emergency {
-            config.purchase.emergency_concurrency
-        } else {
-            config.purchase.concurrency
-        }),
+        concurrency: most.min(concurrency),
         is_of_the_pool: kind == pool.kind,
         keys: pool.keys,
         papers: Arc::new(papers),
         hurried: emergency,
+        config,
         by_hand: order.wish.trigger == Trigger::Manual,
         gives_way,
     };

@@ -11,13 +11,14 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::buyer::Buyer;
 use super::candidates::Candidates;
-use super::order::{Allowed, fill, finish, open};
+use super::order::{fill, finish, open};
 use super::report::{EmergencyReport, PoolReport};
 use super::run::Run;
 use super::serving::Turn;
 use super::shortfall::Shortfall;
 use super::sight::Sight;
 use super::waitlist::{others_wait, pace, waiting_pools};
+use super::wave::Allowed;
 use crate::db::DbError;
 use crate::db::purchases::items::Pace;
 use crate::domain::{Plan, PoolName, Trigger, Why};
@@ -109,7 +110,7 @@ async fn round(
         Pace::One => 1,
         Pace::Wait => return Ok(Round::Short(0, Shortfall::Paced)),
     };
-    let mut allowed = Allowed { count, sent_before: run.traffic.creates_begun() };
+    let mut allowed = Allowed { count, orders_before: run.traffic.orders_if_none_buys() };
     let Some(in_force) = buyer.pool(pool) else { return Ok(Round::Short(0, Shortfall::Unconfigured)) };
     let candidates = match searched {
         // What the pool holds may have changed meanwhile.
@@ -124,7 +125,7 @@ async fn round(
             if candidates.len() == 0 {
                 return Ok(Round::Short(0, Shortfall::NoStock));
             }
-            allowed.sent_before = run.traffic.creates_begun();
+            allowed.orders_before = run.traffic.orders_if_none_buys();
             let Some(seen) = buyer.observe(pool).await? else { return Ok(Round::Short(0, Shortfall::Unconfigured)) };
             allowed.count = seen.plan(Trigger::Emergency).count;
             sight = seen;

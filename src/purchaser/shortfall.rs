@@ -85,7 +85,7 @@ impl Shortfall {
             ),
             Self::Twilio(failure) | Self::Halted(failure) => failure.in_full(),
             Self::Unconfigured => {
-                "the configuration has no such pool any more; configure it again, or order for another one".to_owned()
+                "the configuration has no such pool any more, or one of another kind; what is still needed is a new order".to_owned()
             }
             Self::RunIsOver => {
                 "the purchase lock was lost or the order was ended; what is still needed is a new order".to_owned()

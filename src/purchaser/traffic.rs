@@ -31,7 +31,8 @@ struct Call {
 struct Calls {
     open: HashMap<u64, Call>,
     next: u64,
-    creates: u64,
+    orders: u64,
+    orders_open: usize,
     /// When a call of a pool last began or ended.
     moved: HashMap<PoolName, Instant>,
 }
@@ -47,6 +48,10 @@ pub(super) struct OpenCall {
     id: u64,
 }
 
+/// An order that buys.
+#[derive(Debug)]
+pub(super) struct OpenOrder(Traffic);
+
 impl Traffic {
     fn with<T>(&self, act: impl FnOnce(&mut Calls) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -56,7 +61,6 @@ impl Traffic {
         let id = self.with(|calls| {
             let begun = Instant::now();
             calls.next += 1;
-            calls.creates += u64::from(kind == Kind::Create);
             calls.moved.insert(pool.clone(), begun);
             calls.open.insert(calls.next, Call { kind, pool: pool.clone(), begun });
             calls.next
@@ -74,9 +78,23 @@ impl Traffic {
         self.with(|calls| calls.open.values().filter(|call| call.pool == *pool && call.is_young_create(age)).count())
     }
 
-    /// Creates that were ever begun.
-    pub(super) fn creates_begun(&self) -> u64 {
-        self.with(|calls| calls.creates)
+    /// An order begins to buy; until it is dropped, what others see of the caps is a moment old.
+    pub(super) fn order(&self) -> OpenOrder {
+        self.with(|calls| {
+            calls.orders += 1;
+            calls.orders_open += 1;
+        });
+        OpenOrder(self.clone())
+    }
+
+    /// So many orders had begun when nobody bought; `None` = somebody does.
+    pub(super) fn orders_if_none_buys(&self) -> Option<u64> {
+        self.with(|calls| (calls.orders_open == 0).then_some(calls.orders))
+    }
+
+    /// Whether one order has begun since there were so many, and no other.
+    pub(super) fn is_the_only_one_since(&self, orders: u64) -> bool {
+        self.with(|calls| calls.orders == orders + 1)
     }
 
     /// Whether calls for `pool` are open and none of them has begun or ended for `long`.
@@ -99,6 +117,12 @@ impl Call {
 impl Calls {
     fn stands_still(&self, pool: &PoolName, long: Duration) -> bool {
         self.moved.get(pool).is_some_and(|moved| moved.elapsed() >= long)
+    }
+}
+
+impl Drop for OpenOrder {
+    fn drop(&mut self) {
+        self.0.with(|calls| calls.orders_open -= 1);
     }
 }
 
@@ -126,8 +150,20 @@ mod tests {
         assert_eq!((traffic.creates(LONG), traffic.creates(Duration::ZERO)), (1, 0));
         assert!(traffic.hangs(Duration::ZERO) && !traffic.hangs(LONG));
         drop((create, search));
-        assert_eq!((traffic.creates(LONG), traffic.creates_begun()), (0, 1));
+        assert_eq!(traffic.creates(LONG), 0);
         assert!(!traffic.hangs(Duration::ZERO));
+    }
+
+    #[test]
+    fn an_order_knows_whether_another_one_bought_since_it_was_planned() {
+        let traffic = Traffic::default();
+        let planned = traffic.orders_if_none_buys().expect("nobody buys");
+        let mine = traffic.order();
+        assert!(traffic.is_the_only_one_since(planned) && traffic.orders_if_none_buys().is_none());
+        drop(traffic.order());
+        assert!(!traffic.is_the_only_one_since(planned), "another one did, and has ended");
+        drop(mine);
+        assert_eq!(traffic.orders_if_none_buys(), Some(2));
     }
 
     #[test]

@@ -25,12 +25,11 @@ use super::candidates::Candidates;
 use super::create::send;
 use super::first_alone::Room;
 use super::item::Item;
-use super::order::Allowed;
 use super::outcome::Outcome;
 use super::run::Run;
 use super::search::Found;
 use super::shortfall::Shortfall;
-use super::traffic::{HANG, Kind};
+use super::traffic::{HANG, Kind, OpenOrder};
 use super::waitlist::{others_wait, waitlist_lacks};
 use crate::config::Config;
 use crate::db::pool_halts::Keys;
@@ -43,8 +42,20 @@ const SLICE_ITEMS: u32 = 10;
 /// and after so long, if it wrote one: whoever waits waits for calls in flight, not for a slice.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// What a plan under the lock allowed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Allowed {
+    /// So many.
+    pub(super) count: u32,
+    /// So many orders of the run had begun before it looked, and none bought; `None` = one did. What others buy meanwhile uses up
+    /// what the plan had seen.
+    pub(super) orders_before: Option<u64>,
+}
+
 /// What a wave is for.
 pub(super) struct Goal {
+    /// The configuration that it is made of.
+    pub(super) config: Arc<Config>,
     pub(super) run: RunOf,
     /// What its numbers shall carry.
     pub(super) webhooks: Arc<Webhooks>,
@@ -112,8 +123,6 @@ pub(super) async fn buy(buyer: &Buyer, held: &Run, goal: Goal, candidates: &mut 
 struct Wave<'a> {
     buyer: &'a Buyer,
     held: &'a Run,
-    /// The configuration that the goal is made of.
-    config: Arc<Config>,
     goal: Goal,
     candidates: &'a mut Candidates,
     progress: Progress,
@@ -136,8 +145,7 @@ struct Wave<'a> {
     alone: bool,
     /// Intents that hold a place.
     granted: u32,
-    /// Creates that were begun.
-    sent: u64,
+    _open: OpenOrder,
     /// The same when the wave that is being written began.
     granted_before: u32,
 }
@@ -174,7 +182,6 @@ impl<'a> Wave<'a> {
         Self {
             buyer,
             held,
-            config: buyer.config.load_full(),
             candidates,
             progress: Progress::default(),
             wires: FuturesUnordered::new(),
@@ -188,7 +195,7 @@ impl<'a> Wave<'a> {
             held_back: false,
             alone: false,
             granted: 0,
-            sent: 0,
+            _open: held.traffic.order(),
             granted_before: 0,
             goal,
         }
@@ -197,15 +204,19 @@ impl<'a> Wave<'a> {
     /// Takes over what a reload changed: what is shown, and under which keys. Without its pool the order ends.
     fn heed_reload(&mut self) {
         let config = self.buyer.config.load_full();
-        if Arc::ptr_eq(&config, &self.config) {
+        if Arc::ptr_eq(&config, &self.goal.config) {
             return;
         }
-        self.config = config;
+        self.goal.config = config;
         let Some(pool) = self.buyer.pool(&self.goal.keys.pool) else {
             return self.progress.falls_short(Shortfall::Unconfigured);
         };
         self.goal.papers = Arc::new(pool.papers_for(self.candidates.kind));
         self.goal.is_of_the_pool = self.candidates.kind == pool.kind;
+        if !self.goal.is_of_the_pool && !self.goal.by_hand {
+            // The pool, and those who wait at it, want something else by now.
+            self.progress.falls_short(Shortfall::Unconfigured);
+        }
         if self.goal.keys != pool.keys {
             (self.goal.keys, self.alone) = (pool.keys, false);
         }
@@ -349,7 +360,6 @@ impl<'a> Wave<'a> {
             attempt: attempt.number,
             first_sent: Instant::now(),
         };
-        self.sent += 1;
         let (buyer, call) = (self.buyer.clone(), self.held.traffic.call(Kind::Create, &item.keys.pool));
         self.wires.push(Box::pin(async move {
             let sent = Sent { number: item.number.clone(), keys: item.keys.clone() };

@@ -83,7 +83,7 @@ fn both_sides(conn: &mut Connection, care: Care, most: u32) -> Result<(Waiting, 
                           JOIN purchases p ON p.id = i.purchase_id AND p.trigger = 'emergency'
                         WHERE i.intended_at >= (SELECT min(created_at) FROM waiters WHERE expires_at > clock_timestamp())
                           AND EXISTS (SELECT 1 FROM leases l WHERE l.number_id = n.id AND l.user_id IS NULL) AND n.missing_since IS NULL
-                          AND (n.webhook_status = 'failed' OR NOT n.capable OR NOT ($1 OR n.ready))
+                          AND (n.webhook_status = 'failed' OR NOT n.capable OR n.apart OR NOT ($1 OR n.ready))
              ) AS both_sides
           GROUP BY pool, wish",
         stock!(),

@@ -143,7 +143,8 @@ impl Wave<'_> {
             Intent::Refused(why) => {
                 self.left += 1;
                 // What was bought beside it, for those who wait at whichever pool, used up what its plan had seen.
-                let alone = self.held.traffic.creates_begun() == self.goal.allowed.sent_before + self.sent;
+                let before = self.goal.allowed.orders_before;
+                let alone = before.is_some_and(|orders| self.held.traffic.is_the_only_one_since(orders));
                 if alone && self.progress.shortfall.is_none() && self.granted_before < self.goal.allowed.count {
                     self.held_back(why);
                 }

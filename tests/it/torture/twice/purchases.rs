@@ -17,7 +17,7 @@ use callbunker::db::purchases::{
 use callbunker::db::stock::{Care, levels_glance, stock_read, stock_read_for_buying};
 use callbunker::db::waiters::{Waiter, waiters_join, waiters_serve, waiters_sweep};
 use callbunker::db::{Connection, Constraint, DbError};
-use callbunker::domain::{OrderState, PoolName, PoolPolicy, Trigger, UserId, Why};
+use callbunker::domain::{CapLimits, OrderState, PhoneNumber, PoolName, PoolPolicy, Trigger, UserId, Why};
 use uuid::Uuid;
 
 use super::{Ledger, ONE, STATE, THREE, TWO, caps, failure, keys, pool, wish};
@@ -352,4 +352,65 @@ fn a_pools_halt_is_of_its_keys_stops_intents_and_attempts_and_is_told_once() {
     assert!(halt(refused("pool.bundle_sid", keys())));
     let resume = || ledger.run(|conn| pool_resume(conn, &PoolName::default_pool()));
     assert_eq!((resume(), resume()), (true, false));
+}
+
+#[test]
+fn caps_of_a_pool_and_of_all_are_counted_together_and_the_pace_is_each_pools_own() {
+    let ledger = Ledger::new();
+    let run_id = Uuid::new_v4();
+    ledger.name(run_id);
+    let gb = Keys { pool: "gb".parse().unwrap(), ..keys() };
+    // One after the other: what each has intended goes on to count.
+    let open = |pool: &Keys, trigger: Trigger| {
+        let wish = Wish { trigger, pool: pool.pool.clone(), count: 20, ..wish() };
+        ledger
+            .world
+            .sql("UPDATE purchases SET state = 'done', run_id = NULL, ended_at = now() WHERE state = 'running'");
+        let order = ledger.run(move |conn| purchase_open(conn, &wish, run_id));
+        RunOf { order_id: order.id, run_id }
+    };
+    let mut next = 0;
+    let mut intend = |run: RunOf, keys: &Keys, caps: CapLimits, count: usize| {
+        let limits = Limits { keys: keys.clone(), policy: POLICY, caps, care: Care::Comes };
+        let wanted: Vec<(Uuid, PhoneNumber)> = (0..count)
+            .map(|_| {
+                next += 1;
+                (Uuid::now_v7(), format!("+141555503{next:02}").parse().unwrap())
+            })
+            .collect();
+        let ids: Vec<Uuid> = wanted.iter().map(|(id, _)| *id).collect();
+        let step = ledger
+            .runtime
+            .block_on(ledger.db.run_patiently("items_intend", move |conn| items_intend(conn, run, &wanted, &limits)));
+        step.map(|intents| (ids, intents))
+    };
+    let own_day = CapLimits { pool_per_day_max: Some(1), ..CapLimits::of_spend(3, 300) };
+    let said = |intents: Result<(Vec<Uuid>, Vec<Intent>), DbError>| intents.expect("it is judged").1;
+    let (written, refused) = (Intent::Written, Intent::Refused(Why::SpendCap));
+    let of_default = open(&keys(), Trigger::Manual);
+    assert_eq!(said(intend(of_default, &keys(), CapLimits::of_spend(3, 300), 1)), [written]);
+    let of_gb = open(&gb, Trigger::Manual);
+    assert_eq!(said(intend(of_gb, &gb, own_day, 2)), [written, refused]);
+    let of_default = open(&keys(), Trigger::Manual);
+    assert_eq!(
+        said(intend(of_default, &keys(), CapLimits::of_spend(3, 300), 2)),
+        [written, refused],
+        "gb's counts too"
+    );
+    // What is owned, in all pools.
+    let automatic = open(&keys(), Trigger::Cron);
+    let owned = CapLimits { owned_all_max: Some(4), ..CapLimits::of_spend(100, 300) };
+    assert_eq!(said(intend(automatic, &keys(), owned, 2)), [written, Intent::Refused(Why::OwnedMax)]);
+    let of_gb = open(&gb, Trigger::Manual);
+    assert!(intend(of_gb, &keys(), CapLimits::of_spend(100, 300), 1).is_err(), "the limits of another pool");
+    // What is in doubt for one pool slows no other down.
+    let (ids, _) = intend(of_gb, &gb, CapLimits::of_spend(100, 300), 6).expect("they are written");
+    let sent = ids.clone();
+    let under = gb.clone();
+    ledger.run(move |conn| items_attempt(conn, of_gb, &sent, &under)).expect("they may be sent");
+    for id in ids {
+        ledger.run(move |conn| item_doubt(conn, id, &failure("outcome_unknown")));
+    }
+    let pace = |pool: PoolName| ledger.run(move |conn| items_pace(conn, &pool));
+    assert_eq!((pace(gb.pool.clone()), pace(PoolName::default_pool())), (Pace::Wait, Pace::Free));
 }
