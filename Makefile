@@ -24,7 +24,7 @@ export RUST_TEST_THREADS ?= 6
 
 test: check ## formatting, lints and all tests, those in a browser too
 	@scripts/install-deps --browser
-	@scripts/test-all
+	cargo test --workspace --features failpoints --locked
 
 check: ## formatting, lints and the links in the documentation only
 	@scripts/install-deps --lint

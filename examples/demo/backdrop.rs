@@ -23,9 +23,9 @@ const DATABASE: &str = "callbunker";
 pub const PUBLIC_APP_URL: &str = "https://app.example.com";
 
 /// The address that numbers of the Canadian pool are bought with.
-pub const ADDRESS_SID: &str = "ADca00000000000000000000000000000001";
+pub const ADDRESS_SID: &str = "ADca000000000000000000000000000001";
 /// The bundle that numbers of the British pool are bought with.
-pub const BUNDLE_SID: &str = "BUbb00000000000000000000000000000001";
+pub const BUNDLE_SID: &str = "BUbb000000000000000000000000000001";
 
 /// PostgreSQL and the simulator, as long as this lives.
 pub struct Backdrop {

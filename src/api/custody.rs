@@ -123,16 +123,6 @@ pub(crate) async fn unignore(
     Ok(was.into())
 }
 
-/// Gives a number to another pool.
-pub(crate) async fn move_to_pool(
-    _services: &Arc<Services>,
-    _caller: &Caller,
-    _number: PhoneNumber,
-    _pool: crate::domain::PoolName,
-) -> Result<NumberDocument, Problem> {
-    Err(Problem::new(crate::http::ProblemCode::Unavailable, "Numbers cannot be moved yet."))
-}
-
 /// Gives a number back to Twilio, for ever.
 pub(crate) async fn release_to_twilio(
     services: &Arc<Services>,

@@ -124,9 +124,10 @@ fn took(began: Option<DateTime<Utc>>, ended: Option<DateTime<Utc>>) -> Option<St
 
 /// `3 numbers in US, area code 415 only`
 fn wish(order: &Document) -> String {
-    let one = match order.number_type {
-        NumberType::Local => "number".to_owned(),
-        other => format!("{} number", other.words()),
+    let one = if order.number_type == NumberType::Local {
+        "number".to_owned()
+    } else {
+        format!("{} number", order.number_type.words())
     };
     let mut wish = format!("{} in {}", counted(order.requested_count.into(), &one), order.country);
     if let Some(code) = order.area_code {

@@ -42,7 +42,7 @@ fn about() -> About {
             "Events `status` (the status document), `assignment` (a line of the list), `purchase` (the purchase document; \
              while the order goes on, without errors that another candidate may mend), \
              `attention` (what needs a person: the document of that route, whenever its items change) and `alert` (`at`, \
-             `kind`, `message`); each `data` is one JSON document. The stock's status comes first; after 15 s without any a \
+             `kind`, `message`, `pool`); each `data` is one JSON document. The stock's status comes first; after 15 s without any a \
              `heartbeat` (`at`) comes: whoever hears nothing for 35 s is not connected any more. The key or the session is \
              asked for at the beginning only, so the \
              stream ends by itself after four to five minutes, and at once when that session is logged out or that key \

@@ -116,7 +116,8 @@ fn replenishing_pausing_and_resuming_are_told_and_printed() {
     assert_eq!(daemon.status()["paused"]["reason"], "an\u{1b}[2Jaudit");
     let status = callbunker(&daemon, &["status"]).table();
     assert!(status.lines().any(|line| line.starts_with("paused") && line.contains(": an\u{fffd}[2Jaudit")), "{status}");
-    assert_eq!(callbunker(&daemon, &["resume", "--json"]).json(), json!({"paused": null, "halted": null}));
+    let open = json!({"paused": null, "halted": null, "pools": [{"pool": "default", "halted": null}]});
+    assert_eq!(callbunker(&daemon, &["resume", "--json"]).json(), open);
     callbunker(&daemon, &["pause"]).table();
     assert!(callbunker(&daemon, &["resume", "--reason", "done"]).table().starts_with("Automatic buying goes on.\n"));
     assert_eq!(daemon.status()["paused"], json!(null));

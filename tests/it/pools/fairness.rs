@@ -10,6 +10,13 @@ use super::{order, sign_up, three};
 use crate::world::daemon::Daemon;
 use crate::world::{World, eventually};
 
+/// Nothing that is asked of one country's market is answered.
+fn hang(world: &World, country: &str) {
+    for on in [On::Search, On::Create] {
+        world.twilio.fault(Fault::new(on, FaultKind::Hang).country(country).forever());
+    }
+}
+
 /// Whether something has hung.
 fn hangs(world: &World) -> bool {
     world.twilio.truth().faults_fired.get("hang").is_some_and(|times| *times > 0)
@@ -96,5 +103,51 @@ fn an_order_by_hand_of_a_hanging_market_gives_way_to_others() {
         assert_eq!(order(&daemon, &json!({"count": 2, "pool": pool})).ok()["purchased_count"], 2);
         assert!(goes_on(&world), "{}", world.ledger());
     }
+    ends(&world);
+}
+
+#[test]
+fn one_hanging_market_delays_the_others_by_one_batch() {
+    let world = hanging()
+        .set("pool.threshold_low", 2)
+        .set("pool.replenishment_batch_size", 2)
+        .set("pools.gb.threshold_low", 3)
+        .set("pools.gb.replenishment_batch_size", 3)
+        .set("twilio.request_timeout_ms", 2000);
+    hang(&world, "GB");
+    let daemon = world.daemon();
+    let of_pool = |pool: &str| world.count(&format!("SELECT count(*) FROM numbers WHERE pool = '{pool}'"));
+    eventually("the default pool is filled, and the other market hangs", || of_pool("default") == 2 && hangs(&world));
+    // What is bought for the default pool from now on waits for one batch of the other pool at most.
+    let batches = || world.count("SELECT count(*) FROM purchases WHERE pool = 'gb'");
+    let before = batches();
+    for user in ["u-1", "u-2"] {
+        assert_eq!(sign_up(&daemon, user, "default").ok()["source"], "pool");
+    }
+    daemon.post_empty("/admin/phones/api/replenish?pool=default").ok();
+    eventually("it is filled again", || of_pool("default") >= 4);
+    assert!(batches() <= before + 1, "{}", world.ledger());
+    assert_eq!(of_pool("gb"), 0);
+    world.twilio.clear_faults();
+    eventually("it sells again", || of_pool("gb") >= 3);
+    world.settle();
+    world.assert_truth();
+}
+
+#[test]
+fn an_order_by_hand_of_a_hanging_market_gives_way_to_checks() {
+    let world = hanging()
+        .set("pool.threshold_low", 3)
+        .set("pool.replenishment_batch_size", 3)
+        .set("purchase.lock_wait_ms", 60_000);
+    let daemon = world.daemon();
+    let of_default = || world.count("SELECT count(*) FROM numbers WHERE pool = 'default'");
+    eventually("the default pool is filled", || of_default() == 3);
+    hanging_order(&world, &daemon);
+    for user in 0..3 {
+        assert_eq!(sign_up(&daemon, &format!("u-{user}"), "default").ok()["source"], "pool");
+    }
+    eventually("the check bought", || of_default() >= 6);
+    assert!(goes_on(&world), "{}", world.ledger());
     ends(&world);
 }

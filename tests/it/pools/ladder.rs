@@ -1,7 +1,5 @@
 //! From the area code that was wished for to any: in stock, in an emergency, and what is told of it.
 
-use std::collections::BTreeSet;
-
 use callbunker::domain::AreaCode;
 use serde_json::{Value, json};
 use twilio_simulator::{Fault, FaultKind, NumberKind, On};
@@ -164,7 +162,7 @@ fn a_search_that_hangs_for_a_wish_keeps_nobody_else_waiting() {
 }
 
 #[test]
-fn each_wish_is_bought_for_in_one_order_and_gets_its_own() {
+fn each_wish_is_bought_for_and_all_of_them_in_one_order() {
     let world = empty();
     let daemon = world.daemon();
     let wishes = ["415", "415", "212", "907", "", ""];
@@ -173,13 +171,16 @@ fn each_wish_is_bought_for_in_one_order_and_gets_its_own() {
     }
     daemon.assign("u-1").ok();
     eventually("all are served", || world.count("SELECT count(*) FROM assignments_ever") == 7);
-    let matched = world.sql("SELECT coalesce(matched, 'null') FROM assignments_ever ORDER BY user_id");
-    let matched: Vec<&str> = matched.lines().collect();
-    assert_eq!(matched, ["null", "exact", "exact", "exact", "exact", "null", "null"]);
     assert_eq!(world.count("SELECT count(*) FROM purchases WHERE trigger = 'emergency'"), 1, "{}", world.ledger());
-    let of: BTreeSet<String> = bought(&world).into_iter().collect();
-    assert!(["415", "212", "907"].iter().all(|code| of.contains(*code)), "{of:?}");
-    assert_eq!(world.bought(), 7);
+    // Who gets which hangs on what arrives first; whoever wished for nothing is told of no rung.
+    let unmatched =
+        world.sql("SELECT string_agg(user_id, ' ' ORDER BY user_id) FROM assignments_ever WHERE matched IS NULL");
+    assert_eq!(unmatched, "u-1 w-4 w-5");
+    let bought = bought(&world);
+    for (code, least) in [("415", 2), ("212", 1), ("907", 1)] {
+        assert!(bought.iter().filter(|of| *of == code).count() >= least, "{code} of {bought:?}");
+    }
+    assert_eq!(bought.len(), 7);
     world.assert_truth();
 }
 

@@ -12,7 +12,7 @@ const PAUSE: &str = "/admin/phones/api/pause";
 const ATTENTION: &str = "/admin/phones/api/attention";
 
 /// The keys of a pool in the US that buys one at a time.
-fn wants<'a>(threshold: &'a str) -> [(&'a str, &'a str); 3] {
+fn wants(threshold: &str) -> [(&str, &str); 3] {
     [("country", "US"), ("threshold_low", threshold), ("replenishment_batch_size", "1")]
 }
 

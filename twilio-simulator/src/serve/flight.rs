@@ -121,12 +121,12 @@ fn choose(world: &mut World, request: &ApiRequest, on: On) -> Plan {
     };
     let owned = phone_number.is_some_and(|number| world.owned.by_number(number).is_some());
     let further_page = request.query.get("PageToken").is_some_and(|token| !token.is_empty());
-    let country = if let Route::Search(country, _) = &request.route {
-        Some(country.as_str())
-    } else {
-        let number = phone_number.and_then(|number| number.trim_start_matches('+').parse().ok());
-        number.and_then(|number| world.stock.country_of(number)).map(|country| country.code)
+    let searched = if let Route::Search(country, _) = &request.route { Some(country.as_str()) } else { None };
+    let of_its_number = || {
+        let number = phone_number?.trim_start_matches('+').parse().ok()?;
+        Some(world.stock.country_of(number)?.code)
     };
+    let country = searched.or_else(of_its_number);
     let area_code = request.query.get("AreaCode").filter(|_| on == On::Search);
     world.faults.choose(&Target { on, phone_number, country, area_code, owned, further_page })
 }
