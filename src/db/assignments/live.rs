@@ -55,7 +55,7 @@ pub fn assignment_release(
         let locked: Vec<(i64, PoolName, bool)> = Theirs(user_id.as_str()).load(conn)?;
         let Some((number, pool, _)) = locked.iter().find(|(_, _, is_leased)| *is_leased) else { return Ok(None) };
         if locked.len() > 1 {
-            number_rests_for_nobody(conn, user_id)?;
+            number_rests_for_nobody(conn, user_id, pool)?;
         }
         // The database writes down what ends here, under the lease's own id: the newest id need not be the last assignment's.
         let ended: Option<i64> = End { number: *number, user_id: user_id.as_str() }.get_result(conn).optional()?;
@@ -81,7 +81,7 @@ impl QueryFragment<Pg> for Held<'_> {
     }
 }
 
-/// Locks the number that a user has and, if there is one, what rests for them; each with its pool and whether they have it.
+/// Locks the number that a user has and, if there is any, what rests for them; each with its pool and whether they have it.
 struct Theirs<'a>(&'a str);
 prepared!(Theirs, (BigInt, Text, Bool));
 impl QueryFragment<Pg> for Theirs<'_> {

@@ -2,10 +2,13 @@
 //!
 //! How to get it wrong: skipping what is locked. Its user would count as a newcomer without a number.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
 
 use super::row::Assignment;
 use super::statements::TAKEN;
@@ -25,8 +28,9 @@ pub struct Returning<'a> {
     pub only_pool: Option<&'a PoolName>,
 }
 
-/// Gives back to each of `returning` (distinct users) the number that still rests for them, if it is fit; if it is not, it rests
-/// on for them, and until it is mended they are newcomers.
+/// Gives back to each of `returning` (distinct users) the number that still rests for them, if it is fit: of the pool that they
+/// named, else the one that they gave back last. What is not fit rests on for them, and if nothing else is, they are newcomers until
+/// it is mended.
 ///
 /// # Errors
 /// [`DbError::Constraint`] with `OneLivePerUser` when a user got a number elsewhere meanwhile; then nothing happened.
@@ -37,7 +41,8 @@ pub fn assignments_restore(conn: &mut Connection, returning: &[Returning<'_>]) -
             returning.iter().map(|user| user.only_pool.map(PoolName::as_str)).collect();
         // Waits for whoever holds it.
         let resting: Vec<Resting> = sql_query(format!(
-            "SELECT id, rests_for AS user_id, area_code FROM numbers
+            "SELECT id, rests_for AS user_id, area_code,
+                    (SELECT max(p.released_at) FROM past_assignments p WHERE p.number_id = numbers.id) AS since FROM numbers
               WHERE rests_for = ANY($1) AND {FIT}
                 AND (SELECT o.pool IS NULL OR o.pool = numbers.pool
                        FROM unnest($1::text[], $2::text[]) AS o (user_id, pool) WHERE o.user_id = numbers.rests_for)
@@ -46,6 +51,7 @@ pub fn assignments_restore(conn: &mut Connection, returning: &[Returning<'_>]) -
         .bind::<Array<Text>, _>(users)
         .bind::<Array<Nullable<Text>>, _>(only_pools)
         .load(conn)?;
+        let resting = latest(resting);
         if resting.is_empty() {
             return Ok(Vec::new());
         }
@@ -78,4 +84,20 @@ struct Resting {
     user_id: String,
     #[diesel(sql_type = Nullable<Text>)]
     area_code: Option<AreaCode>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    since: Option<DateTime<Utc>>,
+}
+
+/// Of each user's numbers the one that they gave back last, in the order of their ids.
+fn latest(resting: Vec<Resting>) -> Vec<Resting> {
+    let mut latest: BTreeMap<String, Resting> = BTreeMap::new();
+    for number in resting {
+        let known = latest.get(&number.user_id);
+        if known.is_none_or(|known| (known.since, known.id) < (number.since, number.id)) {
+            latest.insert(number.user_id.clone(), number);
+        }
+    }
+    let mut latest: Vec<Resting> = latest.into_values().collect();
+    latest.sort_by_key(|number| number.id);
+    latest
 }

@@ -58,7 +58,7 @@ macro_rules! claims {
 }
 claims! { ClaimOne ClaimMany ClaimPools ClaimLadder }
 
-/// Neither has the user a number, nor does one rest for them that is fit to go back to them, unless it is of another pool
+/// Neither has the user a number, nor does any rest for them that is fit to go back to them, unless it is of another pool
 /// than the one that they named. Scalar sub-selects, because they stay look-ups in an index: `NOT EXISTS` would become a
 /// join, and a join planned while the tables were small reads them whole when they are large.
 ///
@@ -69,7 +69,7 @@ claims! { ClaimOne ClaimMany ClaimPools ClaimLadder }
 pub(super) const NEWCOMER: &str = concat!(
     "
     coalesce((SELECT false FROM leases l WHERE l.user_id = asked.user_id), true)
-    AND coalesce((SELECT NOT (",
+    AND coalesce((SELECT NOT bool_or(",
     fit!(),
     " AND (asked.only_pool IS NULL OR r.pool = asked.only_pool)) FROM numbers r WHERE r.rests_for = asked.user_id), true)"
 );

@@ -28,10 +28,10 @@ pub(in crate::db) fn number_stay(conn: &mut Connection, release_id: Uuid) -> Res
         "UPDATE numbers n SET quarantine_reason = coalesce(r.former_reason, 'released'),
                 -- What was stock rests until now: care asks Twilio about it before anybody gets it.
                 quarantined_until = CASE WHEN r.former_reason IS NULL THEN clock_timestamp() ELSE r.former_until END,
-                -- Its user gets it back as before, unless they have another number by now, or another rests for them.
+                -- Its user gets it back as before, unless they have another number by now, or another rests for them there.
                 rests_for = CASE WHEN r.former_reason = 'released'
                                   AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = r.former_rests_for)
-                                  AND NOT EXISTS (SELECT 1 FROM numbers o WHERE o.rests_for = r.former_rests_for)
+                                  AND NOT EXISTS (SELECT 1 FROM numbers o WHERE o.rests_for = r.former_rests_for AND o.pool = n.pool)
                                  THEN r.former_rests_for END
            FROM releases r
           WHERE r.id = $1 AND n.id = r.number_id AND n.status = 'quarantined' AND n.quarantine_reason = 'leaving'",

@@ -91,6 +91,9 @@ pub fn number_move(conn: &mut Connection, id: i64, pool: &PoolName, number_type:
         .get_result(conn)?;
         sql_query(
             "UPDATE numbers SET pool = $2, number_type = $3, capable = true,
+                    -- In each pool one waits for its user.
+                    rests_for = CASE WHEN NOT EXISTS (SELECT 1 FROM numbers o WHERE o.rests_for = numbers.rests_for AND o.pool = $2)
+                                     THEN rests_for END,
                     apart = coalesce((SELECT (p.country, p.number_type) <> (numbers.country, $3) FROM pools p WHERE p.name = $2), false),
                     webhook_status = CASE WHEN $4 THEN webhook_status WHEN $5 THEN 'drifted' ELSE 'pending' END,
                     webhooks_in_vain = 0, webhooks_failed_at = CASE WHEN $4 THEN webhooks_failed_at END

@@ -14,7 +14,7 @@ use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
 use crate::db::pools::{PoolWanted, still_wanted};
-use crate::domain::UserId;
+use crate::domain::{PoolName, UserId};
 
 /// A rested number for which Twilio `confirmed` what it carries returns to the pool; `false` when it no longer rests. If its
 /// pool is another one by now, or wants other webhooks, it returns as drifted and serves nobody before it is repaired.
@@ -62,14 +62,19 @@ pub fn number_rest_on(conn: &mut Connection, id: i64, longer: Duration) -> Resul
     Ok(())
 }
 
-/// What rested for this user makes way for the number that they give back now: only the latest waits for them. A release
-/// that finds nothing to release changes nothing.
-pub(in crate::db) fn number_rests_for_nobody(conn: &mut Connection, user_id: &UserId) -> Result<(), DbError> {
+/// What rested for this user in `pool` makes way for the number of it that they give back now: in each pool only the latest waits
+/// for them. A release that finds nothing to release changes nothing.
+pub(in crate::db) fn number_rests_for_nobody(
+    conn: &mut Connection,
+    user_id: &UserId,
+    pool: &PoolName,
+) -> Result<(), DbError> {
     sql_query(
-        "UPDATE numbers SET rests_for = NULL WHERE rests_for = $1
+        "UPDATE numbers SET rests_for = NULL WHERE rests_for = $1 AND pool = $2
             AND EXISTS (SELECT 1 FROM leases WHERE user_id = $1)",
     )
     .bind::<Text, _>(user_id.as_str())
+    .bind::<Text, _>(pool.as_str())
     .execute(conn)?;
     Ok(())
 }
