@@ -190,7 +190,7 @@ impl Handler<Pass> for PoolMonitor {
         let work = async move {
             let pools = in_force(&deps).into_iter().filter(|pool| only.as_ref().is_none_or(|only| only == pool));
             let wanted: Vec<(PoolName, Trigger)> = pools.map(|pool| (pool, trigger)).collect();
-            let report = pass::run(&deps, &wanted).await;
+            let report = pass::run(&deps, &wanted, &[]).await;
             drop(working);
             report
         };
@@ -259,7 +259,9 @@ async fn look(deps: &MonitorDependencies, open: BTreeSet<PoolName>, warm: &BTree
             (pool, trigger)
         })
         .collect();
-    let outcome = if lacking.is_empty() { None } else { Some(pass::run(deps, &lacking).await) };
+    // They have enough now, and may not before the pass is over.
+    let watched: Vec<(PoolName, Trigger)> = full.iter().map(|pool| (pool.clone(), Trigger::Threshold)).collect();
+    let outcome = if lacking.is_empty() { None } else { Some(pass::run(deps, &lacking, &watched).await) };
     Some(Looked { full, lacking, outcome })
 }
 

@@ -4,7 +4,8 @@
 //! on; so a market that is slow or empty costs them one batch. A bound on the number of batches ends it, too. What was decided
 //! for each pool and why is written to `passes`; between two batches an order of another instance gets the lock.
 //! How to get it wrong: trying again at once after a refusal. The next activation does. Or filling one pool before the next:
-//! whichever is emptiest for what it wants has its turn.
+//! whichever is emptiest for what it wants has its turn, also
+//! one that had enough when the pass began.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::levels::levels;
 use crate::db::DbError;
 use crate::db::passes::pass_record;
 use crate::db::stock::{Observation, Overview, stock_read_all};
-use crate::domain::{BATCHES_MAX, Plan, PoolName, Stock, Trigger, Why, emptiest, plan};
+use crate::domain::{BATCHES_MAX, Level, Plan, PoolName, Stock, Trigger, Why, emptiest, lack, plan};
 use crate::purchaser::{BatchReport, PurchaserError, others_wait};
 use crate::telemetry::{PoolReading, Reading};
 use crate::twilio::hide_numbers;
@@ -89,16 +90,23 @@ impl PoolPass {
     }
 }
 
-/// Runs a pass for these pools, each set off by its own trigger.
-pub(super) async fn run(deps: &MonitorDependencies, wanted: &[(PoolName, Trigger)]) -> Result<PassReport, DbError> {
+/// Runs a pass for these pools, each set off by its own trigger. Those of `watched` join it if they come to lack something
+/// while it goes on.
+pub(super) async fn run(
+    deps: &MonitorDependencies,
+    wanted: &[(PoolName, Trigger)],
+    watched: &[(PoolName, Trigger)],
+) -> Result<PassReport, DbError> {
     let before = observe(deps).await?;
-    let mut open = BTreeSet::new();
+    let mut open = Open::default();
     let mut report = PassReport::default();
-    for (pool, trigger) in wanted {
+    for (pool, trigger) in wanted.iter().chain(watched) {
         let Some(seen) = before.pools.get(pool) else { continue };
         let Some(planned) = plan_for(deps, pool, seen, *trigger) else { continue };
         if planned.count > 0 {
-            open.insert(pool.clone());
+            open.lacking.insert(pool.clone());
+        } else if planned.why == Why::AboveThreshold {
+            open.full.insert(pool.clone());
         }
         report.pools.push(PoolPass {
             pool: pool.clone(),
@@ -112,20 +120,48 @@ pub(super) async fn run(deps: &MonitorDependencies, wanted: &[(PoolName, Trigger
     }
     report.previous = before.in_force();
     report.new = report.previous;
-    if !open.is_empty() {
-        buy(deps, &mut report.pools, open).await;
+    if !open.lacking.is_empty() {
+        buy(deps, &mut report.pools, &mut open).await;
         let after = observe(deps).await?;
         for pass in &mut report.pools {
             pass.new = after.pools.get(&pass.pool).map(|seen| seen.stock).unwrap_or_default();
         }
         report.new = after.in_force();
     }
+    // Whoever was only watched, and lacked nothing, had no pass.
+    report.pools.retain(|pass| wanted.iter().any(|(pool, _)| *pool == pass.pool) || open.joined.contains(&pass.pool));
     fail::fail_point!("pass_decided");
     for pass in report.pools.iter().filter(|pass| pass.is_news()) {
         deps.telemetry.pass_ended(&pass.pool, pass.trigger, &pass.reason, pass.purchased_count);
         record(deps, pass).await?;
     }
     Ok(report)
+}
+
+/// The pools of a pass with which it is not done.
+#[derive(Default)]
+struct Open {
+    /// They lack something, or did.
+    lacking: BTreeSet<PoolName>,
+    /// They had enough so far.
+    full: BTreeSet<PoolName>,
+    /// They had enough when it began, and did not later.
+    joined: BTreeSet<PoolName>,
+}
+
+impl Open {
+    /// Looks at all of them: who came to lack something is among the lacking from here on.
+    async fn look(&mut self, deps: &MonitorDependencies) -> Result<Vec<Level>, DbError> {
+        let all: BTreeSet<PoolName> = self.lacking.union(&self.full).cloned().collect();
+        let levels = levels(deps, &all).await?;
+        for level in &levels {
+            if lack(&level.policy, level.idle, level.assigned).is_some() && self.full.remove(&level.pool) {
+                self.lacking.insert(level.pool.clone());
+                self.joined.insert(level.pool.clone());
+            }
+        }
+        Ok(levels)
+    }
 }
 
 /// How a batch leaves its pool.
@@ -138,14 +174,14 @@ enum Next {
     Nobody,
 }
 
-/// Batch after batch, for whichever of `open` is emptiest.
-async fn buy(deps: &MonitorDependencies, passes: &mut [PoolPass], mut open: BTreeSet<PoolName>) {
+/// Batch after batch, for whichever of all pools is emptiest by then.
+async fn buy(deps: &MonitorDependencies, passes: &mut [PoolPass], open: &mut Open) {
     let mut begun: Vec<(PoolName, Why)> = Vec::new();
-    let most = u32::try_from(open.len()).unwrap_or(u32::MAX).saturating_mul(BATCHES_MAX);
+    let most = u32::try_from(passes.len()).unwrap_or(u32::MAX).saturating_mul(BATCHES_MAX);
     for _batch in 0..most {
-        let levels = match levels(deps, &open).await {
+        let levels = match open.look(deps).await {
             Ok(levels) => levels,
-            Err(error) => return end(passes, &open, "unavailable", Some(&error.in_full())),
+            Err(error) => return end(passes, &open.lacking, "unavailable", Some(&error.in_full())),
         };
         let Some(next) = emptiest(levels.iter()) else { break };
         let Some(pass) = passes.iter_mut().find(|pass| pass.pool == *next) else { break };
@@ -155,23 +191,23 @@ async fn buy(deps: &MonitorDependencies, passes: &mut [PoolPass], mut open: BTre
         match outcome {
             Next::More => {}
             Next::Done => {
-                open.remove(next);
+                open.lacking.remove(next);
             }
             Next::Nobody => {
                 let (reason, error) = (pass.reason.clone(), pass.error.clone());
-                return end(passes, &open, &reason, error.as_deref());
+                return end(passes, &open.lacking, &reason, error.as_deref());
             }
         }
     }
     // Whoever was low a moment ago, and is not by now, needed nothing.
-    for pass in passes.iter_mut().filter(|pass| open.contains(&pass.pool)) {
+    for pass in passes.iter_mut().filter(|pass| open.lacking.contains(&pass.pool)) {
         if !begun.iter().any(|(pool, _)| *pool == pass.pool) {
             Why::AboveThreshold.as_str().clone_into(&mut pass.reason);
         }
     }
 }
 
-/// Nothing more can be bought for any of `open`.
+/// Nothing more can be bought for any of `open`, which lack something.
 fn end(passes: &mut [PoolPass], open: &BTreeSet<PoolName>, reason: &str, error: Option<&str>) {
     for pass in passes.iter_mut().filter(|pass| open.contains(&pass.pool)) {
         reason.clone_into(&mut pass.reason);

@@ -1,14 +1,16 @@
 //! Which numbers care is for: what rests too long, what is not ready, and what an operator's word may touch.
 //!
+//! Invariant: pools take turns, so a large one under repair keeps no small one's signups waiting.
 //! How to get it wrong: caring for what is on hold or leaving. Whoever decides about it has not decided yet.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
+use diesel::sql_query;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::row::NumberRow;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::engine::schema::{leases, numbers};
+use crate::db::engine::schema::numbers;
 use crate::domain::{PoolName, QuarantineReason};
 
 /// Live numbers to look after, in the order they came, from above `after`; `only` restricts them. Those that are on hold, or
@@ -72,24 +74,26 @@ pub fn numbers_untouchable(conn: &mut Connection, only: &[String]) -> Result<Vec
         .load(conn)?)
 }
 
-/// Numbers whose rest is over, the earliest first.
+/// Numbers whose rest is over: of each pool the earliest first, pool by pool in turn.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn numbers_rested(conn: &mut Connection, limit: i64) -> Result<Vec<NumberRow>, DbError> {
-    Ok(numbers::table
-        .filter(numbers::status.eq("quarantined"))
-        .filter(numbers::quarantine_reason.eq("released"))
-        .filter(numbers::missing_since.is_null())
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("quarantined_until <= clock_timestamp()"))
-        .order(numbers::quarantined_until)
-        .limit(limit)
-        .select(NumberRow::as_select())
-        .load(conn)?)
+    let ids: Vec<Turn> = sql_query(format!(
+        "SELECT id FROM ({POOLS}, LATERAL (
+             SELECT id, quarantined_until AS until, row_number() OVER (ORDER BY quarantined_until, id) AS turn FROM numbers
+              WHERE status = 'quarantined' AND quarantine_reason = 'released' AND missing_since IS NULL
+                AND quarantined_until <= clock_timestamp() AND pool = o.name
+              ORDER BY quarantined_until, id LIMIT $1) AS rested) AS turns (name, id, until, turn)
+          ORDER BY turn, until, id LIMIT $1",
+    ))
+    .bind::<BigInt, _>(limit)
+    .load(conn)?;
+    in_turn(conn, &ids)
 }
 
-/// Numbers in the pool that cannot be assigned because of their webhooks, and that a repair may help: first those not in
-/// `last`, then those in its order; none of `resting`.
+/// Numbers in the pools that cannot be assigned because of their webhooks, and that a repair may help, pool by pool in turn; of
+/// each pool first those not in `last`, then those in its order; none of `resting`.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -99,20 +103,39 @@ pub fn numbers_unready(
     resting: &[i64],
     limit: i64,
 ) -> Result<Vec<NumberRow>, DbError> {
-    Ok(numbers::table
-        .inner_join(leases::table.on(leases::number_id.eq(numbers::id)))
-        .filter(leases::user_id.is_null())
-        .filter(leases::ready.eq(false))
-        .filter(numbers::missing_since.is_null())
-        .filter(numbers::webhook_status.eq_any(["drifted", "pending"]))
-        .filter(numbers::id.ne_all(resting))
-        .order((
-            diesel::dsl::sql::<Nullable<Integer>>("array_position(")
-                .bind::<Array<BigInt>, _>(last)
-                .sql(", numbers.id) NULLS FIRST"),
-            numbers::id,
-        ))
-        .limit(limit)
-        .select(NumberRow::as_select())
-        .load(conn)?)
+    let ids: Vec<Turn> = sql_query(format!(
+        // What failed lets a few others of each pool go first: if all pools began with such ones, nothing else would be tried.
+        "SELECT id FROM ({POOLS}, LATERAL (
+             SELECT id, failed, row_number() OVER (ORDER BY failed NULLS FIRST, id)
+                                + CASE WHEN failed IS NULL THEN 0 ELSE 4 END AS turn FROM (
+                 SELECT n.id, array_position($2, n.id) AS failed FROM leases l JOIN numbers n ON n.id = l.number_id
+                  WHERE l.pool = o.name AND l.user_id IS NULL AND NOT l.ready AND n.missing_since IS NULL
+                    AND n.webhook_status IN ('drifted', 'pending') AND n.id <> ALL ($3)
+                  ORDER BY failed NULLS FIRST, n.id LIMIT $1) AS first_ones) AS unready) AS turns (name, id, failed, turn)
+          -- Of pools that are equal none is always the first.
+          ORDER BY turn, failed NULLS FIRST, random() LIMIT $1",
+    ))
+    .bind::<BigInt, _>(limit)
+    .bind::<Array<BigInt>, _>(last)
+    .bind::<Array<BigInt>, _>(resting)
+    .load(conn)?;
+    in_turn(conn, &ids)
+}
+
+/// SQL: every pool that has a number, configured or not.
+const POOLS: &str = "SELECT * FROM (SELECT pool AS name FROM owned_changes GROUP BY pool) AS o";
+
+#[derive(QueryableByName)]
+struct Turn {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+/// These numbers, in this order.
+fn in_turn(conn: &mut Connection, turns: &[Turn]) -> Result<Vec<NumberRow>, DbError> {
+    let ids: Vec<i64> = turns.iter().map(|turn| turn.id).collect();
+    let mut rows: Vec<NumberRow> =
+        numbers::table.filter(numbers::id.eq_any(&ids)).select(NumberRow::as_select()).load(conn)?;
+    rows.sort_by_key(|row| ids.iter().position(|id| *id == row.id));
+    Ok(rows)
 }

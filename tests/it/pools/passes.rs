@@ -1,5 +1,7 @@
 //! Checks over several pools: which is filled first, what is told of each, and that none silences the others.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use twilio_simulator::{Fault, FaultKind, On};
 
@@ -186,5 +188,31 @@ fn a_pool_that_lacks_something_halts_alone_and_everybody_is_told() {
     assert_eq!(
         daemon.post("/admin/phones/api/purchase", &json!({"count": 1, "pool": "gb"})).ok()["purchased_count"],
         1
+    );
+}
+
+#[test]
+fn a_pool_that_is_emptied_while_a_pass_goes_on_has_its_turn_in_it() {
+    let mut world = World::new().quiet().pool("a", &wants("0")).pool("b", &wants("0"));
+    let daemon = world.daemon();
+    world.stock("b", 1, 2);
+    assert_eq!(daemon.stop(), Some(0));
+    world.change("pools.a.threshold_low", 8);
+    world.change("pools.b.threshold_low", 2);
+    world.twilio.set_latency_on(On::Create, Duration::from_millis(700));
+    let daemon = world.daemon();
+    eventually("a is being filled", || world.bought() >= 1);
+    for user in ["u-1", "u-2"] {
+        let given = daemon.signup("/signup/api/assign", &json!({"user_id": user, "pool": "b"})).ok();
+        assert_eq!(given["source"], "pool");
+    }
+    eventually("both are filled", || available(&daemon, "a") == 8 && available(&daemon, "b") == 2);
+    let bought = bought_for(&world);
+    assert_eq!((bought.len(), bought.last().map(String::as_str)), (10, Some("a")), "{bought:?}");
+    // It joined the pass of the other one.
+    eventually("they are told", || world.count("SELECT count(*) FROM passes WHERE purchased_count > 0") == 2);
+    assert_eq!(
+        world.sql("SELECT pool, trigger, purchased_count FROM passes WHERE purchased_count > 0 ORDER BY pool"),
+        "a|warm_start|8\nb|threshold|2"
     );
 }
