@@ -3,6 +3,7 @@
 //! How to get it wrong: ending the sessions of all keys that this instance does not know. Another may have reloaded first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::keys::keys_of;
 use super::pools::{claim_pools, forget_halts};
@@ -10,6 +11,9 @@ use super::{App, ReloadSources};
 use crate::access::Fingerprint;
 use crate::config::{Config, Sources};
 use crate::db::sessions::sessions_end_of_keys;
+
+/// What the database could not be told is told again so soon.
+const TOLD_AGAIN_EVERY: Duration = Duration::from_secs(5);
 
 impl App {
     pub(super) fn reload(&self, sources: &ReloadSources) {
@@ -19,11 +23,12 @@ impl App {
                 sources.log.set_level(reload.config.log.level);
                 let secrets = &reload.config.secrets;
                 self.end_sessions(self.guard.replace_keys(keys_of(secrets)));
-                slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
-                    "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
                 let pools = reload.config.pools().map(|(name, pool)| (name.clone(), pool.kind()));
                 self.telemetry.pools_in_force(pools);
                 self.config.store(Arc::new(reload.config));
+                // Said once it is so: people and scripts wait for this line.
+                slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
+                    "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
                 self.claim_pools();
             }
             Err(problems) => {
@@ -33,12 +38,18 @@ impl App {
     }
     /// Pools that came or are of another kind by now; what they want is read per act already.
     fn claim_pools(&self) {
-        let (db, config, log) = (self.db.clone(), self.config.load_full(), self.log.clone());
+        let (db, in_force, log) = (self.db.clone(), Arc::clone(&self.config), self.log.clone());
+        let config = in_force.load_full();
         self.forget_halts();
         tokio::spawn(async move {
-            if let Err(error) = claim_pools(&db, &config, &log).await {
-                slog::warn!(log, "the database could not be told of the pools; the next reload or start does";
-                    "error" => error.in_full());
+            while let Err(error) = claim_pools(&db, &config, &log).await {
+                slog::warn!(log, "the database could not be told of the pools and will be soon; nothing is bought by itself for one of \
+                                  another kind before"; "error" => error.in_full());
+                tokio::time::sleep(TOLD_AGAIN_EVERY).await;
+                // A later reload tells of its own.
+                if !Arc::ptr_eq(&config, &in_force.load_full()) {
+                    return;
+                }
             }
         });
     }

@@ -1,7 +1,7 @@
 //! A pool that lacks something: since when, what, and under which keys.
 //!
-//! Invariants: a pool has one row at most; it halts whoever has the very keys that were refused, and nobody else, so that an
-//! instance with other keys is not stopped by one that has not been told of them yet.
+//! Invariants: a pool has one row at most for each set of keys; it halts whoever has the very keys that were refused, and nobody
+//! else, so that an instance with other keys is not stopped by one that has not been told of them yet, nor ends its halt.
 //! How to get it wrong: asking for the pool alone. The halt of keys that nobody has any more would stop it for ever.
 
 use std::collections::BTreeMap;
@@ -64,18 +64,14 @@ pub struct PoolRefused {
     pub needs: String,
 }
 
-/// Halts a pool for whoever has these keys; `false` = it was halted for them already. A halt of other keys gives way: it is of
-/// instances that were not told of a change yet, or of none.
+/// Halts a pool for whoever has these keys; `false` = it was halted for them already.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn pool_halt(conn: &mut Connection, refused: &PoolRefused) -> Result<bool, DbError> {
     let written = sql_query(
         "INSERT INTO pool_halts (pool, twilio_code, message, needs, fingerprint) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (pool) DO UPDATE
-            SET since = clock_timestamp(), twilio_code = excluded.twilio_code, message = excluded.message,
-                needs = excluded.needs, fingerprint = excluded.fingerprint
-          WHERE pool_halts.fingerprint <> excluded.fingerprint",
+         ON CONFLICT (pool, fingerprint) DO NOTHING",
     )
     .bind::<Text, _>(refused.keys.pool.as_str())
     .bind::<Nullable<Integer>, _>(refused.twilio_code)
@@ -117,10 +113,10 @@ pub fn pool_halts_of(conn: &mut Connection, pools: &[Keys]) -> Result<BTreeMap<P
 /// # Errors
 /// When PostgreSQL fails.
 pub fn pool_halts_read(conn: &mut Connection) -> Result<Vec<PoolHalt>, DbError> {
-    Ok(sql_query("SELECT * FROM pool_halts ORDER BY pool").load(conn)?)
+    Ok(sql_query("SELECT * FROM pool_halts ORDER BY pool, fingerprint").load(conn)?)
 }
 
-/// Ends the halt of a pool: an operator says that what was refused will do now. `false` = it was not halted.
+/// Ends the halts of a pool, under whichever keys: an operator says that what was refused will do now. `false` = it was not halted.
 ///
 /// # Errors
 /// When PostgreSQL fails.

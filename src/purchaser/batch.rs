@@ -3,12 +3,12 @@
 //! How to get it wrong: trusting the plan that the monitor made before the lock, or the pool that it was made for: the
 //! configuration may have lost it since.
 
-use super::beside::with_waitlist_beside;
+use super::beside::with_waitlist_first;
 use super::buyer::Buyer;
 use super::order::{fill, finish, note, open, sought};
 use super::run::{self, Run};
-use super::serve::serve_waitlist;
 use super::shortfall::Shortfall;
+use super::waitlist::{is_another, log_another};
 use super::wave::{Allowed, Progress};
 use crate::db::DbError;
 use crate::domain::{Cap, Plan, PoolName, Trigger, Why};
@@ -45,7 +45,7 @@ pub(super) async fn batch(buyer: &Buyer, trigger: Trigger, pool: &PoolName) -> R
         return Ok(BatchReport { shortfall: Some(Shortfall::Stopping), ..BatchReport::locked() });
     }
     let Some(run) = run::begin(buyer, None).await? else { return Ok(BatchReport::locked()) };
-    let done = with_waitlist_beside(buyer, &run, batch_under(buyer, &run, trigger, pool)).await;
+    let done = with_waitlist_first(buyer, &run, batch_under(buyer, &run, trigger, pool)).await;
     run.end().await;
     match done {
         Err(error) if run::is_overtaken(&error) => Ok(BatchReport::locked()),
@@ -54,7 +54,6 @@ pub(super) async fn batch(buyer: &Buyer, trigger: Trigger, pool: &PoolName) -> R
 }
 
 async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger, pool: &PoolName) -> Result<BatchReport, DbError> {
-    serve_waitlist(buyer, run).await?;
     let orders_before = run.traffic.orders_if_none_buys();
     let (Some(sight), Some(in_force)) = (buyer.observe(pool).await?, buyer.pool(pool)) else {
         return Ok(BatchReport::unconfigured());
@@ -63,6 +62,11 @@ async fn batch_under(buyer: &Buyer, run: &Run, trigger: Trigger, pool: &PoolName
     if plan.count == 0 {
         // That the pool lacks something is worth telling each time: nobody hears of it otherwise.
         let shortfall = Some(sight.shortfall(plan.why)).filter(Shortfall::is_of_the_pool);
+        return Ok(BatchReport { plan: Some(plan), shortfall, ..BatchReport::locked() });
+    }
+    if is_another(buyer, &in_force).await? {
+        log_another(buyer, &in_force);
+        let shortfall = Some(Shortfall::AnotherKind);
         return Ok(BatchReport { plan: Some(plan), shortfall, ..BatchReport::locked() });
     }
     let order = open(buyer, run, trigger, &in_force, plan.count).await?;

@@ -1,11 +1,12 @@
-//! The waitlist is served beside whatever a run is at, as soon as its calls to Twilio hang, or are for those who wait at another
-//! pool.
+//! The waitlist is served before whatever a run is for, and beside it, as soon as its calls to Twilio hang, or are for those who
+//! wait at another pool.
 //!
 //! Invariants: everything beside belongs to the same run, under the same lock and the same bound on creates, of which the
 //! run's own orders leave one slot; a market that hangs takes no other pool's turn; when this returns, nothing of the run is in
 //! flight.
 //! How to get it wrong: waiting in the loop itself. What the run is at would stand still meanwhile.
 
+use std::collections::BTreeSet;
 use std::pin::{Pin, pin};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -14,12 +15,14 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::MissedTickBehavior;
 
 use super::buyer::Buyer;
+use super::report::{EmergencyReport, PoolReport};
 use super::run::{self, Run};
 use super::serve::serve_pool;
 use super::serving::Turn;
 use super::traffic::HANG;
 use super::waitlist::{pool_lacks, waiting_pools};
 use crate::db::DbError;
+use crate::domain::PoolName;
 
 const CHECK_EVERY: Duration = Duration::from_millis(250);
 /// Served beside at a time, of one pool.
@@ -32,15 +35,34 @@ enum Beside {
     /// A look at who could be served.
     Looked(Result<Vec<Turn>, DbError>),
     /// The service of one pool.
-    Served(Result<(), DbError>),
+    Served(PoolName, Result<PoolReport, DbError>),
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = Beside> + 'a>>;
 
+/// Serves the waitlist, then does `work`, which the run is for. Where those who wait wait for a market that hangs, the work begins
+/// beside them, and their pools go on beside it; what became of each is told.
+pub(super) async fn with_waitlist_first<T>(buyer: &Buyer, run: &Run, work: impl Future<Output = T>) -> T {
+    let first = match waiting_pools(buyer).await {
+        Ok(pools) => pools.into_iter().filter_map(|pool| run.serving.claim(&pool, 1)).collect(),
+        Err(error) => {
+            could_not(buyer, &error);
+            Vec::new()
+        }
+    };
+    serve_beside(buyer, run, first, work).await
+}
+
 /// Does `work`, which the run is for, and serves the waitlist beside it while the run's calls hang, and pool beside pool.
 pub(super) async fn with_waitlist_beside<T>(buyer: &Buyer, run: &Run, work: impl Future<Output = T>) -> T {
+    serve_beside(buyer, run, Vec::new(), work).await
+}
+
+async fn serve_beside<T>(buyer: &Buyer, run: &Run, first: Vec<Turn>, work: impl Future<Output = T>) -> T {
     let mut work = pin!(work);
-    let mut beside: FuturesUnordered<Running<'_>> = FuturesUnordered::new();
+    let mut report = EmergencyReport::new();
+    let mut awaited: BTreeSet<PoolName> = first.iter().map(|turn| turn.pool.clone()).collect();
+    let mut beside: FuturesUnordered<Running<'_>> = first.into_iter().map(|turn| serve(buyer, run, turn)).collect();
     let mut is_looking = false;
     let mut done: Option<(T, Instant)> = None;
     let mut ticks = tokio::time::interval(CHECK_EVERY);
@@ -52,7 +74,7 @@ pub(super) async fn with_waitlist_beside<T>(buyer: &Buyer, run: &Run, work: impl
             return output;
         }
         tokio::select! {
-            output = &mut work, if done.is_none() => {
+            output = &mut work, if awaited.is_empty() && done.is_none() => {
                 run.is_done.store(true, Ordering::Relaxed);
                 done = Some((output, Instant::now()));
             }
@@ -64,10 +86,21 @@ pub(super) async fn with_waitlist_beside<T>(buyer: &Buyer, run: &Run, work: impl
                         Err(error) => could_not(buyer, &error),
                     }
                 }
-                Beside::Served(Ok(())) => {}
-                Beside::Served(Err(error)) => could_not(buyer, &error),
+                Beside::Served(pool, served) => {
+                    awaited.remove(&pool);
+                    match served {
+                        Ok(served) => {
+                            report.pools.insert(pool, served);
+                            // Whoever waits here while an order by hand has turns hears of it through the handle.
+                            buyer.waitlist_reports.send_replace(Some(report.clone()));
+                        }
+                        Err(error) => could_not(buyer, &error),
+                    }
+                }
             },
             _ = ticks.tick() => {
+                // Those who wait for a market that hangs hold nobody else up.
+                awaited.retain(|pool| !run.traffic.hangs_at(pool, HANG));
                 let lingers = done.as_ref().is_none_or(|(_, at)| at.elapsed() < LINGER);
                 // While one pool's waiters are served, those who come to another one do not wait for them.
                 let is_time = run.traffic.hangs(HANG) || (done.is_none() && run.serving.is_anywhere());
@@ -81,12 +114,15 @@ pub(super) async fn with_waitlist_beside<T>(buyer: &Buyer, run: &Run, work: impl
 }
 
 fn serve<'a>(buyer: &'a Buyer, run: &'a Run, turn: Turn) -> Running<'a> {
-    Box::pin(async move { Beside::Served(serve_pool(buyer, run, turn).await.1.map(|_report| ())) })
+    Box::pin(async move {
+        let (pool, served) = serve_pool(buyer, run, turn).await;
+        Beside::Served(pool, served)
+    })
 }
 
 fn could_not(buyer: &Buyer, error: &DbError) {
     if !run::is_overtaken(error) {
-        slog::warn!(buyer.log, "those who wait could not be served beside a purchase that hangs"; "error" => error.in_full());
+        slog::warn!(buyer.log, "those who wait could not be served beside a purchase"; "error" => error.in_full());
     }
 }
 

@@ -4,22 +4,21 @@
 //! Invariants: a number is tried at most once per order; each lane is given as many as it wants, the nearest first, and from
 //! whatever was found for others on a rung that it has reached. So a wish keeps nobody waiting, and nobody without one takes
 //! what was found for a wish.
+//! What a reload makes the pool want otherwise is searched anew, and whoever's search failed is laid aside: the others are served.
 //! How to get it wrong: forgetting whose a candidate was that was not to be had. Its lane would go without.
+
+mod first_look;
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use rand::seq::SliceRandom as _;
-use tokio::time::Instant;
 
-use super::buyer::{Buyer, PoolInForce};
+use super::buyer::PoolInForce;
 use super::lanes::{Lane, Showed};
-use super::markets::{Rung, SIDE_BY_SIDE};
-use super::run::Run;
-use super::search::{Found, Search};
+use super::markets::{Rung, Sought};
+use super::search::{Asked, Failed, Found, Search};
 use super::shortfall::Shortfall;
-use super::traffic::{HANG, Kind as Call};
-use crate::domain::{AreaCode, Kind, Match, PhoneNumber};
+use crate::domain::{AreaCode, Capability, Kind, Match, PhoneNumber};
 use crate::twilio::Candidate;
 
 const RUNGS: [Match; 4] = [Match::Exact, Match::Overlay, Match::Region, Match::Any];
@@ -27,13 +26,30 @@ const RUNGS: [Match; 4] = [Match::Exact, Match::Overlay, Match::Region, Match::A
 /// The candidates of one order, or of the orders of one emergency run.
 pub(super) struct Candidates {
     pub(super) kind: Kind,
+    /// What the pool wants of them.
+    sought: Sought,
+    /// So often that changed.
+    changes: u32,
+    /// What an order wishes for; `None` = those who wait do, each lane for itself.
+    of_order: Option<Near>,
     /// Whoever wishes for nothing is the first to be searched for, and the last to choose.
     lanes: Vec<Lane>,
     fresh: Vec<Candidate>,
     /// Whatever was found.
     seen: HashSet<PhoneNumber>,
+    /// Whatever was taken.
+    tried: HashSet<PhoneNumber>,
+    /// Why the first lane was laid aside.
+    failure: Option<Shortfall>,
     /// Which lane was given which number.
     given: HashMap<PhoneNumber, usize>,
+}
+
+/// Where an order looks: in an area code, and whether another one will do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Near {
+    pub(super) area_code: Option<AreaCode>,
+    pub(super) fallback: bool,
 }
 
 /// A candidate by its position, and the lane that it is for.
@@ -41,16 +57,63 @@ type Pick = (usize, usize);
 
 impl Candidates {
     /// Those of an order that looks rung after rung for whatever there is.
-    pub(super) fn of_order(kind: Kind, rungs: Vec<Rung>) -> Self {
-        Self { lanes: vec![Lane::new(None, u32::MAX, rungs)], ..Self::for_waiters(kind) }
+    pub(super) fn of_order(pool: &PoolInForce, kind: Kind, near: Near) -> Self {
+        let mut candidates = Self { kind, sought: pool.sought(kind), of_order: Some(near), ..Self::for_waiters(pool) };
+        candidates.lanes = vec![Lane::new(None, u32::MAX, candidates.rungs(pool, None))];
+        candidates
     }
 
     /// Those of an emergency, which serves nobody yet.
-    pub(super) fn for_waiters(kind: Kind) -> Self {
-        Self { kind, lanes: Vec::new(), fresh: Vec::new(), seen: HashSet::new(), given: HashMap::new() }
+    pub(super) fn for_waiters(pool: &PoolInForce) -> Self {
+        Self {
+            kind: pool.kind,
+            sought: pool.sought(pool.kind),
+            changes: 0,
+            of_order: None,
+            lanes: Vec::new(),
+            fresh: Vec::new(),
+            seen: HashSet::new(),
+            tried: HashSet::new(),
+            failure: None,
+            given: HashMap::new(),
+        }
     }
 
-    /// Whom they are for from now on: so many of each wish.
+    /// Where is looked for a lane.
+    fn rungs(&self, pool: &PoolInForce, wish: Option<AreaCode>) -> Vec<Rung> {
+        match self.of_order {
+            Some(near) => pool.places(self.kind, near.area_code, near.fallback),
+            None => pool.ladder(wish),
+        }
+    }
+
+    /// Takes over what the pool wants by now. If that is something else than it was, what was found counts no more.
+    pub(super) fn heed(&mut self, pool: &PoolInForce) {
+        let sought = pool.sought(self.kind);
+        if sought == self.sought {
+            return;
+        }
+        (self.sought, self.changes) = (sought, self.changes + 1);
+        self.fresh.clear();
+        self.seen.clone_from(&self.tried);
+        self.failure = None;
+        for position in 0..self.lanes.len() {
+            let Lane { wish, wanted, .. } = self.lanes[position];
+            self.lanes[position] = Lane::new(wish, wanted, self.rungs(pool, wish));
+        }
+    }
+
+    /// So often what the pool wants has changed.
+    pub(super) fn changes(&self) -> u32 {
+        self.changes
+    }
+
+    /// What each of them can do, as its search was told.
+    pub(super) fn capabilities(&self) -> &[Capability] {
+        self.sought.capabilities()
+    }
+
+    /// Whom they are for from now on: so many of each wish, at the pool as [`Self::heed`] was told of it.
     pub(super) fn serve(&mut self, pool: &PoolInForce, wishes: &[(Option<AreaCode>, u32)]) {
         for lane in &mut self.lanes {
             lane.wanted = 0;
@@ -79,6 +142,7 @@ impl Candidates {
             let candidate = self.fresh.remove(position);
             let wanted = &mut self.lanes[lane].wanted;
             *wanted = if *wanted == u32::MAX { u32::MAX } else { wanted.saturating_sub(1) };
+            self.tried.insert(candidate.phone_number.clone());
             self.given.insert(candidate.phone_number.clone(), lane);
             candidate
         });
@@ -95,7 +159,12 @@ impl Candidates {
 
     /// Whether there is nowhere left to look.
     pub(super) fn are_exhausted(&self) -> bool {
-        self.len() == 0 && self.lanes.iter().all(|lane| lane.wanted == 0 || lane.is_exhausted())
+        self.len() == 0 && self.lanes.iter().all(|lane| lane.wanted == 0 || lane.is_over())
+    }
+
+    /// Why somebody is not looked for any more; `None` = everybody was.
+    pub(super) fn failure(&self) -> Option<Shortfall> {
+        self.failure.clone()
     }
 
     /// The next search, if there is anything to search for now; it is under way then.
@@ -108,30 +177,21 @@ impl Candidates {
         self.search_where(pool, lacks)
     }
 
-    /// The next search of a first look: of lanes that have nothing at all.
-    fn next_first_search(&mut self, pool: &PoolInForce) -> Option<Search> {
-        let (kind, fresh) = (self.kind, std::mem::take(&mut self.fresh));
-        let lacks = |lane: &Lane, _| {
-            let answers = |found: &Candidate| lane.rung_of(found.phone_number.area_code(kind.country)) <= lane.rung();
-            lane.wanted > 0 && !fresh.iter().any(answers)
-        };
-        let search = self.search_where(pool, lacks);
-        self.fresh = fresh;
-        search
-    }
-
     fn search_where(&mut self, pool: &PoolInForce, lacks: impl Fn(&Lane, usize) -> bool) -> Option<Search> {
-        let kind = self.kind;
+        let (kind, changes) = (self.kind, self.changes);
         self.lanes
             .iter_mut()
             .enumerate()
             .filter(|(position, lane)| lacks(lane, *position))
-            .find_map(|(position, lane)| lane.next().map(|place| Search::new(pool, kind, place, position)))
+            .find_map(|(lane, of)| of.next().map(|place| Search::new(pool, kind, place, Asked { lane, changes })))
     }
 
     /// Takes what a search found, while creates are in flight or not.
     pub(super) fn add(&mut self, found: Found, in_flight: bool) {
-        let Found { lane, place, candidates, none_there } = found;
+        let Found { asked, place, candidates, none_there } = found;
+        if asked.changes != self.changes {
+            return;
+        }
         let mut news: Vec<Candidate> =
             candidates.into_iter().filter(|found| self.seen.insert(found.phone_number.clone())).collect();
         let showed = match (news.is_empty(), none_there) {
@@ -139,11 +199,26 @@ impl Candidates {
             (true, true) => Showed::Nothing,
             (true, false) => Showed::Known,
         };
-        if let Some(lane) = self.lanes.get_mut(lane) {
+        if let Some(lane) = self.lanes.get_mut(asked.lane) {
             lane.answered(&place, showed, in_flight);
         }
         news.shuffle(&mut rand::rng());
         self.fresh.append(&mut news);
+    }
+
+    /// A search failed. Where that says something of all others, too, it is told; else whoever it was for is laid aside.
+    pub(super) fn failed(&mut self, failed: Failed) -> Result<(), Shortfall> {
+        let Failed { asked, shortfall } = failed;
+        if !matches!(shortfall, Shortfall::Twilio(_)) {
+            return Err(shortfall);
+        }
+        if asked.changes == self.changes {
+            if let Some(lane) = self.lanes.get_mut(asked.lane) {
+                lane.lay_aside();
+            }
+            self.failure.get_or_insert(shortfall);
+        }
+        Ok(())
     }
 
     /// A create ended: a search may show others now.
@@ -188,38 +263,6 @@ impl Candidates {
             pick(lane, &|_| true);
         }
         picks
-    }
-
-    /// Searches before anything is bought, [`SIDE_BY_SIDE`] at a time, until each lane has something or nowhere left to look. Who
-    /// has something waits for the others no longer than a call that moves: what is searched then is searched again beside
-    /// the creates.
-    pub(super) async fn look_first(&mut self, buyer: &Buyer, run: &Run, pool: &PoolInForce) -> Result<(), Shortfall> {
-        let mut open = FuturesUnordered::new();
-        let mut until: Option<Instant> = None;
-        loop {
-            while open.len() < SIDE_BY_SIDE
-                && let Some(search) = self.next_first_search(pool)
-            {
-                let call = run.traffic.call(Call::Search, &pool.keys.pool);
-                open.push(async move {
-                    let found = search.run(buyer, None).await;
-                    drop(call);
-                    found
-                });
-            }
-            if open.is_empty() {
-                break;
-            }
-            tokio::select! {
-                Some(found) = open.next() => self.add(found?, false),
-                () = tokio::time::sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => break,
-            }
-            if self.len() > 0 {
-                until.get_or_insert_with(|| Instant::now() + HANG);
-            }
-        }
-        self.begin_anew();
-        Ok(())
     }
 }
 

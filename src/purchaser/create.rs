@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::buyer::Buyer;
 use super::item::{Item, another_environments, doubt, end, reason};
 use super::judge::Owner;
-use super::lookup::{Lookup, asked_again, judged, look_up};
+use super::lookup::{Lookup, as_searched, asked_again, judged, look_up};
 use super::outcome::Outcome;
 use super::pool_breaker::{halt_pool, lacks};
 use super::settle::{settle, settle_untagged};
@@ -146,10 +146,10 @@ async fn created(buyer: &Buyer, item: &Item, found: Answered<IncomingNumber>) ->
         request_id: found.request_id.clone(),
     };
     match judged(buyer, item, &found) {
-        Owner::Us(settlement) => settle(buyer, pool, item.id, &settlement).await,
+        Owner::Us(settlement) => as_searched(item, &found, settle(buyer, pool, item.id, &settlement).await),
         // It is the answer to our own POST, whatever its date says.
         Owner::Untagged(settlement) | Owner::Later(settlement) => {
-            settle_untagged(buyer, pool, item.id, &settlement).await
+            as_searched(item, &found, settle_untagged(buyer, pool, item.id, &settlement).await)
         }
         Owner::Unclear => {
             doubt(buyer, item, &doubtful("came too late to be believed")).await;

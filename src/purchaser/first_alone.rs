@@ -1,7 +1,9 @@
-//! The first create of a pool that shows papers, or was halted, goes alone: one refusal is enough to learn what is missing.
+//! The first create of a pool after a start, a reload of its keys or a halt goes alone: one refusal is enough to learn what is
+//! missing.
 //!
 //! Invariants: while nothing that Twilio said proves that the pool's keys will do, one create of it is on the wire at a time;
-//! one that hangs says nothing, and holds the others back no longer than its patience. Kept in memory: a start proves anew.
+//! one that hangs says nothing, and holds the others of its pool back no longer than its patience. Kept in memory: a start
+//! proves anew. Whoever is the first holds an [`Alone`], and lets the next one go alone however it ends.
 //! How to get it wrong: taking a doubt for a proof. Nobody knows what Twilio would have said.
 
 use std::collections::BTreeMap;
@@ -43,26 +45,22 @@ type Pools = BTreeMap<PoolName, Known>;
 
 impl FirstAlone {
     /// How many creates of the pool may begin at `now`; one that is on the wire holds the others back for `patience` at most.
-    /// A pool that shows nothing has nothing to prove, unless it was halted.
-    pub(super) fn room(&self, keys: &Keys, shows_papers: bool, now: Instant, patience: Duration) -> Room {
-        let pools = self.lock();
-        let known = known(&pools, keys);
-        match state_of(known) {
-            State::Untried if !shows_papers && known.is_none() => Room::All,
+    pub(super) fn room(&self, keys: &Keys, now: Instant, patience: Duration) -> Room {
+        match state_of(known(&self.lock(), keys)) {
             State::Untried => Room::One,
             State::Alone(since) if now.saturating_duration_since(since) < patience => Room::None,
             State::Alone(_) | State::Proven => Room::All,
         }
     }
 
-    /// Claims the right to be the first; `false` = somebody else has it, or nobody needs it any more.
-    pub(super) fn begins(&self, keys: &Keys, now: Instant) -> bool {
+    /// Claims the right to be the first; `None` = somebody else has it, or nobody needs it any more.
+    pub(super) fn begins(self: &Arc<Self>, keys: &Keys, now: Instant) -> Option<Alone> {
         let mut pools = self.lock();
-        let is_untried = state_of(known(&pools, keys)) == State::Untried;
-        if is_untried {
-            set(&mut pools, keys, State::Alone(now));
+        if state_of(known(&pools, keys)) != State::Untried {
+            return None;
         }
-        is_untried
+        set(&mut pools, keys, State::Alone(now));
+        Some(Alone { first: Arc::clone(self), keys: keys.clone(), since: now })
     }
 
     /// A create of the pool ended in a way that does not speak against its keys.
@@ -78,6 +76,23 @@ impl FirstAlone {
     fn lock(&self) -> MutexGuard<'_, Pools> {
         // Nothing panics while it is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to be the first. When it is dropped, and nothing was said of the keys meanwhile, the next one goes alone.
+#[derive(Debug)]
+pub(super) struct Alone {
+    first: Arc<FirstAlone>,
+    keys: Keys,
+    since: Instant,
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let mut pools = self.first.lock();
+        if state_of(known(&pools, &self.keys)) == State::Alone(self.since) {
+            set(&mut pools, &self.keys, State::Untried);
+        }
     }
 }
 
@@ -105,36 +120,42 @@ mod tests {
     }
 
     fn room(first: &FirstAlone, fingerprint: &str, sent: Instant, after_ms: u64) -> Room {
-        first.room(&keys(fingerprint), true, sent + Duration::from_millis(after_ms), PATIENCE)
+        first.room(&keys(fingerprint), sent + Duration::from_millis(after_ms), PATIENCE)
     }
 
     #[test]
     fn the_first_goes_alone_until_it_is_answered() {
-        let (first, now) = (FirstAlone::default(), Instant::now());
+        let (first, now) = (Arc::new(FirstAlone::default()), Instant::now());
         assert_eq!(room(&first, "a", now, 0), Room::One);
-        assert!(first.begins(&keys("a"), now) && !first.begins(&keys("a"), now), "one of two");
+        let alone = first.begins(&keys("a"), now);
+        assert!(alone.is_some() && first.begins(&keys("a"), now).is_none(), "one of two");
         assert_eq!(room(&first, "a", now, 0), Room::None);
         first.proven(&keys("a"));
+        drop(alone);
         assert_eq!(room(&first, "a", now, 0), Room::All);
-        assert!(!first.begins(&keys("a"), now));
+        assert!(first.begins(&keys("a"), now).is_none());
         assert_eq!(room(&first, "a", now, 0), Room::All, "later ones hold nobody back");
     }
 
     #[test]
     fn one_that_hangs_holds_the_others_back_no_longer_than_its_patience() {
-        let (first, now) = (FirstAlone::default(), Instant::now());
-        assert!(first.begins(&keys("a"), now));
+        let (first, now) = (Arc::new(FirstAlone::default()), Instant::now());
+        let _alone = first.begins(&keys("a"), now);
         assert_eq!((room(&first, "a", now, 999), room(&first, "a", now, 1000)), (Room::None, Room::All));
     }
 
     #[test]
-    fn a_pool_that_shows_nothing_has_nothing_to_prove_before_it_was_halted() {
-        let (first, now) = (FirstAlone::default(), Instant::now());
-        let room = |first: &FirstAlone| first.room(&keys("a"), false, now, PATIENCE);
-        assert_eq!(room(&first), Room::All);
+    fn whoever_ends_without_a_word_lets_the_next_one_go_alone() {
+        let (first, now) = (Arc::new(FirstAlone::default()), Instant::now());
+        drop(first.begins(&keys("a"), now));
+        assert_eq!(room(&first, "a", now, 0), Room::One);
+        let late = first.begins(&keys("a"), now);
         first.unproven(&keys("a"));
-        assert_eq!(room(&first), Room::One);
-        assert_eq!(first.room(&keys("b"), false, now, PATIENCE), Room::All);
+        let next = first.begins(&keys("a"), now + PATIENCE);
+        drop(late);
+        assert_eq!(room(&first, "a", now + PATIENCE, 0), Room::None, "the next one is not its to end");
+        drop(next);
+        assert_eq!(room(&first, "a", now, 0), Room::One);
     }
 
     #[test]

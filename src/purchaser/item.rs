@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::buyer::Buyer;
 use crate::db::pool_halts::Keys;
 use crate::db::purchases::items::{self, Ending, Reason, RunOf};
-use crate::domain::{CountryCode, Papers, PhoneNumber, Webhooks};
+use crate::domain::{Capability, CountryCode, Papers, PhoneNumber, Webhooks};
 use crate::twilio::{TwilioError, hide_numbers};
 
 /// An item with a committed attempt: it may go on the wire.
@@ -30,6 +30,8 @@ pub(super) struct Item {
     pub(super) is_of_the_pool: bool,
     /// Its search said that it needs no address.
     pub(super) says_none: bool,
+    /// What it can do, as its search was told; a reload may want something else since.
+    pub(super) searched: Arc<[Capability]>,
     /// Somebody waits at a signup: what takes long helps nobody.
     pub(super) hurried: bool,
     /// POSTs committed so far.

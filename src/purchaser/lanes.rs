@@ -2,6 +2,7 @@
 //!
 //! An order has one; an emergency has one for each area code that somebody wishes for, and one for whoever wishes for
 //! nothing. Invariant: only "none there" leads to the next rung. A search that failed moves nothing.
+//! Whoever's search failed is laid aside until somebody looks anew.
 //! How to get it wrong: climbing while a search of the rung is under way, or after one that showed only what is in flight.
 
 use std::collections::VecDeque;
@@ -17,6 +18,8 @@ pub(super) struct Lane {
     /// How many numbers more; an order's lane wants whatever there is.
     pub(super) wanted: u32,
     rungs: VecDeque<(Match, Vec<Spot>)>,
+    /// A search of it failed: it is not searched any more, and keeps nobody else waiting.
+    aside: bool,
 }
 
 /// A place, and what is known of its search.
@@ -52,7 +55,7 @@ impl Lane {
     pub(super) fn new(wish: Option<AreaCode>, wanted: u32, rungs: Vec<Rung>) -> Self {
         let open = |place| Spot { place, state: State::Open };
         let rungs = rungs.into_iter().map(|(rung, places)| (rung, places.into_iter().map(open).collect()));
-        Self { wish, wanted, rungs: rungs.collect() }
+        Self { wish, wanted, rungs: rungs.collect(), aside: false }
     }
 
     /// The rung that is searched: what lies no higher answers the wish. Whoever has nowhere left to look takes anything.
@@ -65,14 +68,19 @@ impl Lane {
         self.wish.map_or(Match::Any, |wish| Match::of(wish, area_code))
     }
 
-    /// Whether there is nowhere left to look.
-    pub(super) fn is_exhausted(&self) -> bool {
-        self.rungs.is_empty()
+    /// Whether nothing more is looked for.
+    pub(super) fn is_over(&self) -> bool {
+        self.aside || self.rungs.is_empty()
+    }
+
+    /// A search of it failed, which says nothing of where others look.
+    pub(super) fn lay_aside(&mut self) {
+        self.aside = true;
     }
 
     /// The next place of its rung, if one is to be searched now; it is under way then.
     pub(super) fn next(&mut self) -> Option<Place> {
-        let (_, spots) = self.rungs.front_mut()?;
+        let (_, spots) = self.rungs.front_mut().filter(|_| !self.aside)?;
         let next = spots.iter_mut().find(|spot| spot.state == State::Open)?;
         next.state = State::UnderWay;
         Some(next.place.clone())
@@ -156,7 +164,7 @@ mod tests {
         assert_eq!((searched(&mut lane), lane.rung()), (vec![], Match::Overlay), "the other one is under way");
         lane.answered(&overlays[1], Showed::Nothing, false);
         assert_eq!(searched(&mut lane), [Place::Anywhere]);
-        assert!(!lane.is_exhausted());
+        assert!(!lane.is_over());
     }
 
     #[test]
@@ -165,6 +173,15 @@ mod tests {
         let exact = searched(&mut lane);
         lane.begin_anew();
         assert_eq!((searched(&mut lane), lane.rung()), (exact, Match::Exact));
+    }
+
+    #[test]
+    fn a_lane_that_is_laid_aside_is_not_searched_and_climbs_no_further() {
+        let mut lane = lane();
+        searched(&mut lane);
+        lane.lay_aside();
+        lane.begin_anew();
+        assert_eq!((searched(&mut lane), lane.rung(), lane.is_over()), (vec![], Match::Exact, true));
     }
 
     #[test]
@@ -184,10 +201,10 @@ mod tests {
         let mut lane = Lane::new(None, u32::MAX, vec![(Match::Any, vec![Place::Anywhere])]);
         assert_eq!(searched(&mut lane), [Place::Anywhere]);
         lane.answered(&Place::Anywhere, Showed::Nothing, true);
-        assert!(!lane.is_exhausted() && lane.next().is_none());
+        assert!(!lane.is_over() && lane.next().is_none());
         lane.moved();
         assert_eq!(searched(&mut lane), [Place::Anywhere]);
         lane.answered(&Place::Anywhere, Showed::Nothing, false);
-        assert!(lane.is_exhausted());
+        assert!(lane.is_over());
     }
 }

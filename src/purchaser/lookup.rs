@@ -35,14 +35,15 @@ pub(super) async fn look_up(buyer: &Buyer, item: &Item) -> Lookup {
         Ok(Some(found)) => {
             let pool = &item.keys.pool;
             let found = asked_again(buyer, pool, found).await;
-            Lookup::Settled(match judged(buyer, item, &found) {
+            let outcome = match judged(buyer, item, &found) {
                 Owner::Us(settlement) => settle(buyer, pool, item.id, &settlement).await,
                 Owner::Untagged(settlement) => settle_untagged(buyer, pool, item.id, &settlement).await,
                 // This machine's clock may have stood still since the POST, together with the machine. Recovery reads
                 // the database's.
                 Owner::Older | Owner::Later(_) | Owner::Unclear => Outcome::Unknown,
                 Owner::AnotherTag => return Lookup::AnotherTag(found.body.sid),
-            })
+            };
+            Lookup::Settled(as_searched(item, &found, outcome))
         }
         Err(failure) => {
             slog::warn!(buyer.log, "a doubtful purchase could not be looked up; recovery will";
@@ -57,6 +58,15 @@ pub(super) async fn look_up(buyer: &Buyer, item: &Item) -> Lookup {
 /// Whose the number is that Twilio shows for `item`.
 pub(super) fn judged(buyer: &Buyer, item: &Item, found: &Answered<IncomingNumber>) -> Owner {
     judge_for(buyer, &item.keys.pool, item.id, item.country, item.first_sent.elapsed(), &item.webhooks, found)
+}
+
+/// Twilio keeps its word when a number can do what its search was told. That its pool wants more by now, because a reload came
+/// between, is no fault of Twilio's; the number is not assignable all the same.
+pub(super) fn as_searched(item: &Item, found: &Answered<IncomingNumber>, outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Unfit if !found.body.lacks(&item.searched) => Outcome::Bought,
+        other => other,
+    }
 }
 
 /// What Twilio shows of a number, asked for once more where it keeps silent about what `pool` wants. What stays silent

@@ -9,12 +9,11 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::beside::with_waitlist_beside;
+use super::beside::with_waitlist_first;
 use super::buyer::Buyer;
 use super::candidates::Candidates;
 use super::order::{fill, finish, sought};
 use super::run::{self, Run};
-use super::serve::serve_waitlist;
 use super::shortfall::Shortfall;
 use super::wave::{Allowed, Progress};
 use crate::db::DbError;
@@ -86,7 +85,7 @@ impl ManualOrder {
                 Ok(Turn::Again(LOCK_TRIED_EVERY))
             };
         };
-        let step = with_waitlist_beside(buyer, &run, slice(buyer, &run, id, &mut self.candidates)).await;
+        let step = with_waitlist_first(buyer, &run, slice(buyer, &run, id, &mut self.candidates)).await;
         run.end().await;
         Ok(match step? {
             Step::Ended => Turn::Ended,
@@ -107,9 +106,6 @@ enum Step {
 }
 
 async fn slice(buyer: &Buyer, run: &Run, order_id: Uuid, candidates: &mut Option<Candidates>) -> Result<Step, DbError> {
-    let report = serve_waitlist(buyer, run).await?;
-    // Whoever waits here hears of it through the handle.
-    buyer.waitlist_reports.send_replace(Some(report));
     let run_id = run.id;
     let started =
         buyer.db.run_patiently("purchase_start", move |conn| purchases::purchase_start(conn, order_id, run_id)).await?;

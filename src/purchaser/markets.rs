@@ -6,10 +6,24 @@
 //! How to get it wrong: one search for everything. Twilio shows about thirty rows of it, and none of the place wished for.
 
 use super::buyer::PoolInForce;
-use crate::domain::{AreaCode, Kind, Ladder, Market, Match, NumberType, Papers, Place, Region};
+use crate::domain::{AreaCode, Capability, Kind, Ladder, Market, Match, NumberType, Papers, Place, Region};
 
 /// Places that are searched side by side, and how near they come to what was wished for.
 pub(super) type Rung = (Match, Vec<Place>);
+
+/// What a pool wants of the numbers of an order: when a reload changes it, what was found is of no use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sought {
+    market: Market,
+    area_codes: Vec<AreaCode>,
+}
+
+impl Sought {
+    /// What each number must be able to do.
+    pub(super) fn capabilities(&self) -> &[Capability] {
+        &self.market.capabilities
+    }
+}
 
 /// Places that are searched at a time for those who wait.
 pub(super) const SIDE_BY_SIDE: usize = 8;
@@ -73,6 +87,12 @@ impl PoolInForce {
         self.kind.country.has_area_codes() && is_of_the_type && is_there
     }
 
+    /// All that decides which numbers an order of `kind` looks for.
+    pub(super) fn sought(&self, kind: Kind) -> Sought {
+        let area_codes = if kind == self.kind { self.area_codes.clone() } else { Vec::new() };
+        Sought { market: self.market(kind, self.widest(kind)), area_codes }
+    }
+
     /// The widest place where numbers of `kind` are looked for.
     fn widest(&self, kind: Kind) -> Place {
         if kind == self.kind { self.place.clone() } else { Place::Anywhere }
@@ -100,7 +120,7 @@ impl PoolInForce {
 mod tests {
     use super::*;
     use crate::db::pool_halts::Keys;
-    use crate::domain::{Capability, CountryCode, NumberType};
+    use crate::domain::CountryCode;
 
     const US: Kind = Kind { country: CountryCode::US, number_type: NumberType::Local };
     const CA: Kind = Kind { country: CountryCode::CA, number_type: NumberType::Local };

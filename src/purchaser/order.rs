@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::buyer::{Buyer, PoolInForce};
-use super::candidates::Candidates;
+use super::candidates::{Candidates, Near};
 use super::run::Run;
 use super::shortfall::Shortfall;
 use super::wave::{self, Allowed, Goal, Progress};
@@ -46,7 +46,7 @@ pub(super) async fn open(
 pub(super) fn sought(buyer: &Buyer, wish: &Wish) -> Option<Candidates> {
     let pool = buyer.pool(&wish.pool)?;
     let kind = Kind { country: wish.country, number_type: wish.number_type };
-    Some(Candidates::of_order(kind, pool.places(kind, wish.area_code, wish.fallback)))
+    Some(Candidates::of_order(&pool, kind, Near { area_code: wish.area_code, fallback: wish.fallback }))
 }
 
 /// Buys what an order still lacks, for the pool that it is for. `gives_way`: whether others may go first after a slice.
@@ -75,6 +75,11 @@ pub(super) async fn fill(
     };
     let emergency = order.wish.trigger == Trigger::Emergency;
     let kind = candidates.kind;
+    if kind != pool.kind && order.wish.trigger != Trigger::Manual {
+        // A reload came while its order was made: the pool, and those who wait at it, want something else by now.
+        return Progress { shortfall: Some(Shortfall::Unconfigured), ..Progress::default() };
+    }
+    candidates.heed(&pool);
     let papers = pool.papers_for(kind);
     if used == 0 && !papers.is_empty() {
         // Papers run out, or are taken away, while the pool runs.
@@ -130,6 +135,7 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
             Shortfall::Cancelled
             | Shortfall::Stopping
             | Shortfall::Unconfigured
+            | Shortfall::AnotherKind
             | Shortfall::Refused(Why::Paused | Why::SpendCap),
         ) => OrderState::Stopped,
         Some(Shortfall::RunIsOver | Shortfall::Database(_)) => OrderState::Interrupted,

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::buyer::{Buyer, PoolInForce};
 use super::pool_breaker::halt_pool;
 use super::shortfall::Shortfall;
+use super::traffic::OpenCall;
 use crate::db::pool_halts::Keys;
 use crate::db::purchases::items::items_known_numbers;
 use crate::domain::{Kind, Market, PhoneNumber, Place, PoolKey};
@@ -23,15 +24,33 @@ pub(super) struct Search {
     keys: Keys,
     /// Whether it is for what the pool holds.
     is_of_the_pool: bool,
-    /// The lane that it is for.
-    lane: usize,
+    /// For whom.
+    asked: Asked,
+}
+
+/// Which lane asks, and which of the pool's wishes it asks by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// The lane.
+    pub(super) lane: usize,
+    /// So often the pool's wishes had changed.
+    pub(super) changes: u32,
+}
+
+/// A search that found out nothing.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// The lane that it was for.
+    pub(super) asked: Asked,
+    /// What that means for whoever wanted it.
+    pub(super) shortfall: Shortfall,
 }
 
 /// What a search found.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     /// The lane that it was for.
-    pub(super) lane: usize,
+    pub(super) asked: Asked,
     /// Where it looked.
     pub(super) place: Place,
     /// Numbers that the ledger does not know.
@@ -42,8 +61,8 @@ pub(super) struct Found {
 
 impl Search {
     /// A search at `place` for a lane that wants numbers of `kind`.
-    pub(super) fn new(pool: &PoolInForce, kind: Kind, place: Place, lane: usize) -> Self {
-        Self { market: pool.market(kind, place), keys: pool.keys.clone(), is_of_the_pool: kind == pool.kind, lane }
+    pub(super) fn new(pool: &PoolInForce, kind: Kind, place: Place, asked: Asked) -> Self {
+        Self { market: pool.market(kind, place), keys: pool.keys.clone(), is_of_the_pool: kind == pool.kind, asked }
     }
 
     /// Where it looks.
@@ -54,13 +73,18 @@ impl Search {
 
     /// For which lane.
     #[cfg(test)]
-    pub(super) fn lane(&self) -> usize {
-        self.lane
+    pub(super) fn asked(&self) -> Asked {
+        self.asked
     }
 
-    /// Asks Twilio, and leaves out what the ledger knows.
-    pub(super) async fn run(self, buyer: &Buyer, order_id: Option<Uuid>) -> Result<Found, Shortfall> {
-        let found = self.ask(buyer).await?;
+    /// Asks Twilio, and leaves out what the ledger knows. `call` is what others see of it until it is answered.
+    pub(super) async fn run(self, buyer: &Buyer, order_id: Option<Uuid>, call: OpenCall) -> Result<Found, Failed> {
+        let asked = self.asked;
+        self.find(buyer, order_id, &call).await.map_err(|shortfall| Failed { asked, shortfall })
+    }
+
+    async fn find(self, buyer: &Buyer, order_id: Option<Uuid>, call: &OpenCall) -> Result<Found, Shortfall> {
+        let found = self.ask(buyer, call).await?;
         fail::fail_point!("search_answered");
         let none_there = found.is_empty();
         let asked: Vec<PhoneNumber> = found.iter().map(|found| found.phone_number.clone()).collect();
@@ -73,12 +97,17 @@ impl Search {
             .await?;
         let known: HashSet<String> = known.into_iter().collect();
         let candidates = found.into_iter().filter(|found| !known.contains(found.phone_number.as_str())).collect();
-        Ok(Found { lane: self.lane, place: self.market.place, candidates, none_there })
+        Ok(Found { asked: self.asked, place: self.market.place, candidates, none_there })
     }
 
-    async fn ask(&self, buyer: &Buyer) -> Result<Vec<Candidate>, Shortfall> {
+    async fn ask(&self, buyer: &Buyer, call: &OpenCall) -> Result<Vec<Candidate>, Shortfall> {
         let (kind, pool) = (self.market.kind, &self.keys.pool);
-        let search = || buyer.twilio.search(&self.market);
+        let search = || async {
+            call.moves();
+            let answer = buyer.twilio.search(&self.market).await;
+            call.moves();
+            answer
+        };
         match BackOff::PACE.repeat("a search", &buyer.log, &buyer.stopping, search).await {
             Ok(found) => {
                 if found.odd > 0 {

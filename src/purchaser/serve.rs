@@ -17,10 +17,9 @@ use super::run::Run;
 use super::serving::Turn;
 use super::shortfall::Shortfall;
 use super::sight::Sight;
-use super::waitlist::{others_wait, pace, waiting_pools};
+use super::waitlist::{log_another, most_at_once, others_wait, waiting_pools};
 use super::wave::Allowed;
 use crate::db::DbError;
-use crate::db::purchases::items::Pace;
 use crate::domain::{Plan, PoolName, Trigger, Why};
 
 /// Rounds of one emergency run; each is one order.
@@ -64,6 +63,9 @@ async fn rounds(buyer: &Buyer, run: &Run, pool: &PoolName) -> Result<PoolReport,
             // What is on the wire hangs: whoever is next serves those who wait first, too.
             Round::Bought(0) if somebody_is_next(buyer, run).await => break,
             Round::Bought(count) => report.bought += count,
+            // A reload came between: the next round looks for what is wanted now.
+            Round::Anew => {}
+            Round::Short(bought, Shortfall::Unconfigured) if buyer.pool(pool).is_some() => report.bought += bought,
             Round::Nothing => break,
             Round::Short(bought, shortfall) => {
                 report.bought += bought;
@@ -75,6 +77,10 @@ async fn rounds(buyer: &Buyer, run: &Run, pool: &PoolName) -> Result<PoolReport,
                 report.short = Some(shortfall);
                 break;
             }
+        }
+        if run.is_done.load(Ordering::Relaxed) {
+            // Whoever has the lock next serves those who wait first, too; and others wait for the lock.
+            break;
         }
     }
     Ok(report)
@@ -90,6 +96,8 @@ async fn somebody_is_next(buyer: &Buyer, run: &Run) -> bool {
 enum Round {
     Bought(u32),
     Nothing,
+    /// What the pool holds changed meanwhile.
+    Anew,
     Short(u32, Shortfall),
 }
 
@@ -105,19 +113,23 @@ async fn round(
     if count == 0 {
         return Ok(if why == Why::NobodyWaits { Round::Nothing } else { Round::Short(0, sight.shortfall(why)) });
     }
-    let most = match pace(buyer, pool).await? {
-        Pace::Free => u32::MAX,
-        Pace::One => 1,
-        Pace::Wait => return Ok(Round::Short(0, Shortfall::Paced)),
+    let Some(in_force) = buyer.pool(pool) else { return Ok(Round::Short(0, Shortfall::Unconfigured)) };
+    let most = match most_at_once(buyer, &in_force).await? {
+        Ok(most) => most,
+        Err(shortfall) => {
+            if matches!(shortfall, Shortfall::AnotherKind) {
+                log_another(buyer, &in_force);
+            }
+            return Ok(Round::Short(0, shortfall));
+        }
     };
     let mut allowed = Allowed { count, orders_before: run.traffic.orders_if_none_buys() };
-    let Some(in_force) = buyer.pool(pool) else { return Ok(Round::Short(0, Shortfall::Unconfigured)) };
     let candidates = match searched {
         // What the pool holds may have changed meanwhile.
         Some(searched) if searched.kind == in_force.kind => searched,
         _ => {
             // Searched before the order is sized, so that it counts those who came meanwhile.
-            let mut candidates = Candidates::for_waiters(in_force.kind);
+            let mut candidates = Candidates::for_waiters(&in_force);
             candidates.serve(&in_force, sight.wishes());
             if let Err(shortfall) = candidates.look_first(buyer, run, &in_force).await {
                 return Ok(Round::Short(0, shortfall));
@@ -132,6 +144,12 @@ async fn round(
             searched.insert(candidates)
         }
     };
+    // A reload may have come while they were searched.
+    let Some(in_force) = buyer.pool(pool) else { return Ok(Round::Short(0, Shortfall::Unconfigured)) };
+    if candidates.kind != in_force.kind {
+        return Ok(Round::Anew);
+    }
+    candidates.heed(&in_force);
     candidates.serve(&in_force, sight.wishes());
     if allowed.count == 0 {
         return Ok(Round::Bought(0));
@@ -141,6 +159,11 @@ async fn round(
     let progress = fill(buyer, run, &order, allowed, false, candidates).await;
     finish(buyer, run, &order, &progress).await?;
     fail::fail_point!("waitlist_bought");
+    if progress.search_failed && progress.bought > 0 {
+        // Those who look where it failed keep nobody else waiting: the next round looks anew, also for them.
+        *searched = None;
+        return Ok(Round::Bought(progress.bought));
+    }
     Ok(match progress.shortfall.filter(Shortfall::is_worth_telling) {
         Some(shortfall) => Round::Short(progress.bought, shortfall),
         None if progress.bought + progress.unknown == 0 => Round::Nothing,

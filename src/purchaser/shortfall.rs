@@ -33,6 +33,8 @@ pub enum Shortfall {
     },
     /// The configuration has no such pool any more.
     Unconfigured,
+    /// The database was last told that the pool is of another kind than this instance's configuration says.
+    AnotherKind,
     /// The run lost its order: the lock was lost, or somebody else ended it.
     RunIsOver,
     /// Somebody cancelled the order.
@@ -53,6 +55,7 @@ impl Shortfall {
             Self::Refused(why) => why.as_str().to_owned(),
             Self::PoolHalted { .. } => Why::Halted.as_str().to_owned(),
             Self::Unconfigured => "unconfigured".to_owned(),
+            Self::AnotherKind => "config_skew".to_owned(),
             // A search changes nothing: no outcome is open.
             Self::Twilio(TwilioError::Unknown { .. }) => "twilio_unavailable".to_owned(),
             // Not a word of Twilio's, but of ours about what it answered.
@@ -87,6 +90,11 @@ impl Shortfall {
             Self::Unconfigured => {
                 "the configuration has no such pool any more, or one of another kind; what is still needed is a new order".to_owned()
             }
+            Self::AnotherKind => {
+                "another instance, or a reload of a moment ago, says that the pool is of another country or type: what is bought would \
+                 serve nobody who asks the pool; give all instances one configuration, and reload or restart them"
+                    .to_owned()
+            }
             Self::RunIsOver => {
                 "the purchase lock was lost or the order was ended; what is still needed is a new order".to_owned()
             }
@@ -105,7 +113,10 @@ impl Shortfall {
     /// Whether it stops buying for every pool, not only for the one where it was met.
     #[must_use]
     pub fn ends_all_buying(&self) -> bool {
-        !matches!(self, Self::NoStock | Self::Twilio(_) | Self::PoolHalted { .. } | Self::Unconfigured)
+        !matches!(
+            self,
+            Self::NoStock | Self::Twilio(_) | Self::PoolHalted { .. } | Self::Unconfigured | Self::AnotherKind
+        )
     }
 
     /// Whether whoever waits may give up: nothing can be bought until somebody acts. Another run, a restart or a database
@@ -115,7 +126,13 @@ impl Shortfall {
         match self {
             Self::NoStock | Self::Halted(_) | Self::PoolHalted { .. } | Self::Unconfigured | Self::Refused(_) => true,
             Self::Twilio(failure) => !failure.is_passing(),
-            Self::Paced | Self::RunIsOver | Self::Cancelled | Self::Stopping | Self::Database(_) => false,
+            // An instance that is configured otherwise may serve them.
+            Self::Paced
+            | Self::AnotherKind
+            | Self::RunIsOver
+            | Self::Cancelled
+            | Self::Stopping
+            | Self::Database(_) => false,
         }
     }
 
@@ -129,6 +146,7 @@ impl Shortfall {
             | Self::Paced
             | Self::Refused(_)
             | Self::Unconfigured
+            | Self::AnotherKind
             | Self::RunIsOver
             | Self::Cancelled
             | Self::Stopping
@@ -168,6 +186,7 @@ impl From<Intent> for Shortfall {
             Intent::Refused(why) => Self::Refused(why),
             Intent::Paced => Self::Paced,
             Intent::Cancelled => Self::Cancelled,
+            Intent::AnotherKind => Self::AnotherKind,
             Intent::RunIsOver | Intent::OrderIsFull | Intent::NumberIsKnown | Intent::Written => Self::RunIsOver,
         }
     }

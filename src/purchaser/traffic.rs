@@ -1,7 +1,7 @@
 //! What a run has asked Twilio and waits for: shared by all its orders, which keep one bound together.
 //!
 //! Invariant: a call counts from just before it is made until its future is gone, however that ends; whether calls hang is
-//! told of each pool, because one that moves says nothing of another one's market.
+//! told of each pool, because one that moves says nothing of another one's market. A search that is answered and asked again moves.
 //! How to get it wrong: counting a create that hangs for ever. Past its time it takes nobody's slot.
 
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ struct Calls {
     next: u64,
     orders: u64,
     orders_open: usize,
-    /// When a call of a pool last began or ended.
+    /// When a call of a pool last began, was repeated or ended.
     moved: HashMap<PoolName, Instant>,
 }
 
@@ -108,6 +108,18 @@ impl Traffic {
     }
 }
 
+impl OpenCall {
+    /// It is asked anew, or was answered and is to be asked again: it does not hang.
+    pub(super) fn moves(&self) {
+        self.traffic.with(|calls| {
+            if let Some(call) = calls.open.get(&self.id) {
+                let pool = call.pool.clone();
+                calls.moved.insert(pool, Instant::now());
+            }
+        });
+    }
+}
+
 impl Call {
     fn is_young_create(&self, age: Duration) -> bool {
         self.kind == Kind::Create && self.begun.elapsed() < age
@@ -152,6 +164,19 @@ mod tests {
         drop((create, search));
         assert_eq!(traffic.creates(LONG), 0);
         assert!(!traffic.hangs(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_call_that_is_asked_again_does_not_hang() {
+        let (traffic, pool) = (Traffic::default(), PoolName::default_pool());
+        let search = traffic.call(Kind::Search, &pool);
+        let long = Duration::from_millis(200);
+        std::thread::sleep(long);
+        assert!(traffic.hangs_at(&pool, long));
+        search.moves();
+        assert!(!traffic.hangs_at(&pool, LONG));
+        std::thread::sleep(long);
+        assert!(traffic.hangs_at(&pool, long), "until it stands still again");
     }
 
     #[test]

@@ -23,13 +23,13 @@ use self::write::{Written, write};
 use super::buyer::Buyer;
 use super::candidates::Candidates;
 use super::create::send;
-use super::first_alone::Room;
+use super::first_alone::{Alone, Room};
 use super::item::Item;
 use super::outcome::Outcome;
 use super::run::Run;
-use super::search::Found;
+use super::search::{Failed, Found};
 use super::shortfall::Shortfall;
-use super::traffic::{HANG, Kind, OpenOrder};
+use super::traffic::{Kind, OpenOrder};
 use super::waitlist::{others_wait, waitlist_lacks};
 use crate::config::Config;
 use crate::db::pool_halts::Keys;
@@ -87,6 +87,8 @@ pub(super) struct Progress {
     pub(super) shortfall: Option<Shortfall>,
     /// Somebody else should have the lock first; the order is not finished.
     pub(super) gave_way: bool,
+    /// It fell short because a search failed: others, who look elsewhere, may be served.
+    pub(super) search_failed: bool,
 }
 
 impl Progress {
@@ -97,7 +99,7 @@ impl Progress {
 }
 
 type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Searched = Result<Found, Shortfall>;
+type Searched = Result<Found, Failed>;
 
 /// While another order's create goes alone, it is looked this often whether it was answered.
 const ALONE_LOOKED_AT_EVERY: Duration = Duration::from_millis(50);
@@ -131,6 +133,8 @@ struct Wave<'a> {
     /// Intents that are being written.
     writing: Option<Running<Written>>,
     writing_count: u32,
+    /// How often what the pool wants had changed when they were taken.
+    writing_changes: u32,
     search: Option<Running<Searched>>,
     /// Places of the order that nothing holds.
     left: u32,
@@ -142,7 +146,7 @@ struct Wave<'a> {
     /// Its next create waits for one that goes alone.
     held_back: bool,
     /// Its create goes alone.
-    alone: bool,
+    alone: Option<Alone>,
     /// Intents that hold a place.
     granted: u32,
     _open: OpenOrder,
@@ -187,13 +191,14 @@ impl<'a> Wave<'a> {
             wires: FuturesUnordered::new(),
             writing: None,
             writing_count: 0,
+            writing_changes: 0,
             search: None,
             left: goal.remaining,
             misses: Misses::new(goal.remaining),
             since_look: 0,
             looked_at: Instant::now(),
             held_back: false,
-            alone: false,
+            alone: None,
             granted: 0,
             _open: held.traffic.order(),
             granted_before: 0,
@@ -201,7 +206,7 @@ impl<'a> Wave<'a> {
         }
     }
 
-    /// Takes over what a reload changed: what is shown, and under which keys. Without its pool the order ends.
+    /// Takes over what a reload changed: what is looked for, what is shown, and under which keys. Without its pool the order ends.
     fn heed_reload(&mut self) {
         let config = self.buyer.config.load_full();
         if Arc::ptr_eq(&config, &self.goal.config) {
@@ -217,8 +222,9 @@ impl<'a> Wave<'a> {
             // The pool, and those who wait at it, want something else by now.
             self.progress.falls_short(Shortfall::Unconfigured);
         }
+        self.candidates.heed(&pool);
         if self.goal.keys != pool.keys {
-            (self.goal.keys, self.alone) = (pool.keys, false);
+            (self.goal.keys, self.alone) = (pool.keys, None);
         }
     }
 
@@ -236,19 +242,22 @@ impl<'a> Wave<'a> {
             Room::None => 0,
         });
         self.held_back = open && together == Room::None && self.candidates.len() > 0;
-        if open && self.writing.is_none() && room > 0 && self.candidates.len() > 0 {
-            if self.is_time_to_look() {
-                self.since_look = 0;
-                self.looked_at = Instant::now();
-                if self.somebody_else_first().await {
-                    self.progress.gave_way = true;
-                    return Next::Again;
-                }
+        let could_write = open && self.writing.is_none() && self.candidates.len() > 0;
+        // Whoever is held back by a create that goes alone lets others go first, too.
+        if could_write && (room > 0 || self.held_back) && self.is_time_to_look() {
+            self.since_look = if room > 0 { 0 } else { self.since_look };
+            self.looked_at = Instant::now();
+            if self.somebody_else_first().await {
+                self.progress.gave_way = true;
+                return Next::Again;
             }
+        }
+        if could_write && room > 0 {
             // Another wave of the pool may have begun meanwhile.
-            let is_first = together == Room::One && self.buyer.first_alone.begins(&self.goal.keys, Instant::now());
-            if together == Room::All || is_first {
-                self.alone |= is_first;
+            let first = &self.buyer.first_alone;
+            let alone = if together == Room::One { first.begins(&self.goal.keys, Instant::now()) } else { None };
+            if together == Room::All || alone.is_some() {
+                self.alone = alone.or(self.alone.take());
                 self.begin_writing(room);
             } else {
                 self.held_back = true;
@@ -267,7 +276,9 @@ impl<'a> Wave<'a> {
             return Next::Wait;
         }
         if self.candidates.are_exhausted() {
-            self.progress.shortfall = Some(Shortfall::NoStock);
+            let failure = self.candidates.failure();
+            self.progress.search_failed = failure.is_some();
+            self.progress.shortfall = Some(failure.unwrap_or(Shortfall::NoStock));
         } else {
             self.candidates.moved();
         }
@@ -311,17 +322,17 @@ impl<'a> Wave<'a> {
 
     /// How many creates may be on the wire together, for what the pool's keys are known to do.
     fn together(&self) -> Room {
-        let patience = if self.goal.hurried { HANG } else { self.held.hangs_after };
         if !self.goal.is_of_the_pool {
             return Room::All;
         }
-        self.buyer.first_alone.room(&self.goal.keys, !self.goal.papers.is_empty(), Instant::now(), patience)
+        self.buyer.first_alone.room(&self.goal.keys, Instant::now(), self.held.hangs_after)
     }
 
     fn begin_writing(&mut self, room: usize) {
         let until_look = if self.goal.gives_way { (SLICE_ITEMS - self.since_look) as usize } else { usize::MAX };
         let wanted = self.candidates.take(room.min(self.left as usize).min(until_look));
         self.writing_count = u32::try_from(wanted.len()).unwrap_or(u32::MAX);
+        self.writing_changes = self.candidates.changes();
         self.granted_before = self.granted;
         self.left -= self.writing_count;
         self.since_look += self.writing_count;
@@ -336,11 +347,7 @@ impl<'a> Wave<'a> {
         let Some(next) = self.candidates.next_search(&pool) else { return };
         let (buyer, order_id) = (self.buyer.clone(), self.goal.run.order_id);
         let call = self.held.traffic.call(Kind::Search, &self.goal.keys.pool);
-        self.search = Some(Box::pin(async move {
-            let found = next.run(&buyer, Some(order_id)).await;
-            drop(call);
-            found
-        }));
+        self.search = Some(Box::pin(async move { next.run(&buyer, Some(order_id), call).await }));
     }
 
     fn begin_create(&mut self, candidate: Candidate, id: Uuid, attempt: Attempt) {
@@ -351,6 +358,7 @@ impl<'a> Wave<'a> {
             id,
             number: candidate.phone_number,
             says_none: candidate.says_none,
+            searched: self.candidates.capabilities().into(),
             keys: self.goal.keys.clone(),
             is_of_the_pool: self.goal.is_of_the_pool,
             country: self.candidates.kind.country,

@@ -15,7 +15,7 @@ use super::report::{Finding, Report};
 use super::suspicion::Word;
 use super::trouble::Trouble;
 use super::{orphan, repair};
-use crate::db::numbers::{KnownItem, KnownNumber, Listed, Lookup, kinds_told, listed_look, number_note_tag};
+use crate::db::numbers::{KnownItem, KnownNumber, Listed, Lookup, listed_look, number_note_tag, pools_kinds};
 use crate::db::pools::PoolWanted;
 use crate::domain::{InstanceName, NumberStatus, PoolName, Tag, Webhooks};
 use crate::twilio::IncomingNumber;
@@ -98,7 +98,7 @@ pub(super) async fn look<'a>(
     let config = buyer.config.load();
     let instance = config.instance.name.clone();
     let listed: Vec<Listed> = numbers.iter().map(|number| listed(number, &instance)).collect();
-    let look = move |conn: &mut crate::db::Connection| Ok((listed_look(conn, &listed)?, kinds_told(conn)?));
+    let look = move |conn: &mut crate::db::Connection| Ok((listed_look(conn, &listed)?, pools_kinds(conn)?));
     let ((stored, looked), kinds) = buyer.db.run_patiently("listed_look", look).await?;
     let shall = |(pool, webhooks): (PoolName, Webhooks)| {
         let ours = config.webhooks_of(&pool);

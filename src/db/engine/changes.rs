@@ -51,6 +51,7 @@ const CHANGES: &[&str] = &[
     "pool_set_webhooks",
     "pool_unconfirm",
     "pool_unconfirm_stock",
+    "pools_say_kinds",
     "purchase_add_error",
     "purchase_cancel",
     "purchase_end",

@@ -20,6 +20,7 @@ diesel::table! {
         country -> Nullable<Text>,
         number_type -> Nullable<Text>,
         created_at -> Timestamptz,
+        all_told -> Bool,
     }
 }
 
@@ -264,7 +265,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    pool_halts (pool) {
+    pool_halts (pool, fingerprint) {
         pool -> Text,
         since -> Timestamptz,
         twilio_code -> Nullable<Integer>,

@@ -125,7 +125,7 @@ mod row;
 mod webhooks;
 
 pub use another_tag::number_note_tag;
-pub use apart::{kinds_told, number_tell_type, numbers_tell_apart};
+pub use apart::{Told, number_tell_type, numbers_tell_apart, pool_is_another, pools_kinds, pools_say_kinds};
 pub use care::{
     Untouchable, numbers_cared_for, numbers_cared_for_by_sid, numbers_rested, numbers_unready, numbers_untouchable,
 };

@@ -15,7 +15,7 @@ mod whole;
 
 pub use far::Far;
 pub use glance::{levels_glance, stock_available_apart, stock_available_in, stock_available_up_to};
-pub use needs::Care;
+pub use needs::{Care, waitlist_lacks_at};
 pub use observation::Observation;
 pub(super) use observe::stock_observe;
 pub use observe::stock_read_for_buying;

@@ -38,6 +38,14 @@ pub(super) fn waitlist_needs(conn: &mut Connection, care: Care, waiting: u32) ->
     }
 }
 
+/// Whether somebody waits at `pool` for whom nothing comes, whoever knows that pool.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn waitlist_lacks_at(conn: &mut Connection, care: Care, pool: &PoolName) -> Result<bool, DbError> {
+    Ok(waitlist_needs(conn, care, 0)?.contains_key(pool))
+}
+
 /// Who waits at which pool, by their wishes.
 type Waiting = BTreeMap<PoolName, Vec<(Option<AreaCode>, u32)>>;
 

@@ -22,14 +22,16 @@ fn code(text: &str) -> AreaCode {
     text.parse().unwrap()
 }
 
-/// An order that looks at these places in turn.
+/// An order that looks at these area codes in turn, and then anywhere.
 fn order(places: &[Place]) -> Candidates {
-    Candidates::of_order(US, places.iter().map(|place| (Match::Any, vec![place.clone()])).collect())
+    let area_codes = places.iter().filter_map(|place| if let Place::Code(code) = place { Some(*code) } else { None });
+    let pool = PoolInForce { area_codes: area_codes.collect(), ..pool() };
+    Candidates::of_order(&pool, US, Near { area_code: None, fallback: true })
 }
 
 /// Those who wait: so many of each wish.
 fn waiters(wishes: &[(Option<&str>, u32)]) -> Candidates {
-    let mut candidates = Candidates::for_waiters(US);
+    let mut candidates = Candidates::for_waiters(&pool());
     serve(&mut candidates, wishes);
     candidates
 }
@@ -46,7 +48,7 @@ fn found(search: &Search, shown: &[&str]) -> Found {
         says_none: true,
     };
     Found {
-        lane: search.lane(),
+        asked: search.asked(),
         place: search.place().clone(),
         candidates: shown.iter().enumerate().map(number).collect(),
         none_there: shown.is_empty(),
@@ -166,4 +168,42 @@ fn who_comes_later_is_looked_for_and_who_is_served_wants_nothing_more() {
     serve(&mut candidates, &[]);
     assert!(candidates.next_search(&pool()).is_none() && candidates.are_exhausted());
     assert_eq!(candidates.len(), 0);
+}
+
+fn fails(search: &Search) -> Failed {
+    Failed { asked: search.asked(), shortfall: Shortfall::Twilio(crate::twilio::TwilioError::NotSent("no".to_owned())) }
+}
+
+#[test]
+fn one_wishs_search_that_fails_keeps_nobody_else_waiting() {
+    let mut candidates = waiters(&[(Some("415"), 1), (Some("212"), 1)]);
+    let of_415 = candidates.next_first_search(&pool()).unwrap();
+    candidates.failed(fails(&of_415)).unwrap();
+    assert_eq!(look(&mut candidates, &[("212", 1)]), [Place::Code(code("212"))]);
+    assert_eq!(take(&mut candidates, 9), ["212"]);
+    assert!(candidates.are_exhausted() && candidates.failure().is_some(), "and it is told why one goes without");
+    let mut candidates = waiters(&[(Some("415"), 1)]);
+    let search = candidates.next_first_search(&pool()).unwrap();
+    let halted = Failed { shortfall: Shortfall::Stopping, ..fails(&search) };
+    assert!(candidates.failed(halted).is_err(), "what stops everybody is told at once");
+}
+
+#[test]
+fn what_a_reload_makes_the_pool_want_otherwise_is_searched_anew_and_nothing_is_tried_twice() {
+    let mut candidates = waiters(&[(Some("415"), 1), (None, 2)]);
+    look(&mut candidates, &[("415", 2), ("907", 1)]);
+    candidates.heed(&PoolInForce { papers: Papers::default(), ..pool() });
+    assert_eq!((candidates.len(), candidates.changes()), (3, 0), "nothing that matters changed");
+    let tried = candidates.take(1).remove(0);
+    let under_way = Search::new(&pool(), US, Place::Anywhere, Asked { lane: 0, changes: 0 });
+    let capabilities = vec![Capability::Mms];
+    let changed = PoolInForce { capabilities: capabilities.clone(), ..pool() };
+    candidates.heed(&changed);
+    assert_eq!((candidates.len(), candidates.capabilities()), (0, capabilities.as_slice()));
+    candidates.add(found(&under_way, &["212"]), false);
+    candidates.failed(fails(&under_way)).unwrap();
+    assert_eq!((candidates.len(), candidates.failure().is_none()), (0, true), "what was under way counts no more");
+    look(&mut candidates, &[("415", 2), ("907", 1)]);
+    let numbers: Vec<PhoneNumber> = candidates.take(9).into_iter().map(|found| found.phone_number).collect();
+    assert!(numbers.len() == 2 && !numbers.contains(&tried.phone_number), "{numbers:?}");
 }

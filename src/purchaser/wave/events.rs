@@ -57,10 +57,11 @@ impl Wave<'_> {
             // Of those in force since a reload it says nothing.
             return;
         }
-        let was_alone = std::mem::take(&mut self.alone);
+        let alone = self.alone.take();
+        let was_alone = alone.is_some();
         let first = &self.buyer.first_alone;
-        // Twilio says "taken" before it looks at papers.
-        let says_nothing = |failure: &TwilioError| failure.is_taken() && !self.goal.papers.is_empty();
+        // Twilio says "taken" before it looks at what the pool lacks.
+        let says_nothing = |failure: &TwilioError| failure.is_taken();
         match outcome {
             _ if !self.goal.is_of_the_pool => {}
             Outcome::NotThisOne(Some(failure)) if says_nothing(failure) && was_alone => first.unproven(keys),
@@ -70,7 +71,7 @@ impl Wave<'_> {
             | Outcome::NotOurs
             | Outcome::NotThisOne(_)
             | Outcome::End(Shortfall::Twilio(TwilioError::Refused(_))) => first.proven(keys),
-            // Nobody was heard. What is in doubt holds nobody back once its patience is over.
+            // Nobody was heard: if it was alone, the next one is.
             Outcome::Unknown | Outcome::End(Shortfall::PoolHalted { .. }) => {}
             Outcome::End(_) if was_alone => first.unproven(keys),
             Outcome::End(_) => {}
@@ -79,8 +80,8 @@ impl Wave<'_> {
 
     /// The create that was to go alone did not begin.
     fn alone_no_more(&mut self) {
-        if self.wires.is_empty() && std::mem::take(&mut self.alone) {
-            self.buyer.first_alone.unproven(&self.goal.keys);
+        if self.wires.is_empty() {
+            self.alone = None;
         }
     }
 
@@ -107,14 +108,19 @@ impl Wave<'_> {
                 return self.progress.falls_short(shortfall);
             }
         };
-        // Committed, but not on the wire yet: a daemon that stops puts nothing there any more, and nor does one that could
-        // not write down what it bought a moment ago.
-        if self.buyer.is_stopping() || self.buyer.db.is_full() {
-            if !self.buyer.is_stopping() {
+        self.heed_reload();
+        let is_wanted = !matches!(self.progress.shortfall, Some(Shortfall::Unconfigured))
+            && self.writing_changes == self.candidates.changes();
+        // Committed, but not on the wire yet: a daemon that stops puts nothing there any more, nor does one that could not
+        // write down what it bought a moment ago, and nothing that its pool does not want any more.
+        if self.buyer.is_stopping() || self.buyer.db.is_full() || !is_wanted {
+            if !self.buyer.is_stopping() && is_wanted {
                 self.progress.falls_short(no_room());
             }
             self.left += count;
             self.alone_no_more();
+            // Whoever they were for is looked for anew.
+            written.iter().for_each(|(candidate, ..)| self.candidates.not_to_be_had(&candidate.phone_number));
             return withdraw(self.buyer, written.iter().map(|(_, id, _, _)| *id).collect()).await;
         }
         for (candidate, id, intent, attempt) in written {
@@ -150,6 +156,10 @@ impl Wave<'_> {
                 }
                 self.progress.falls_short(Shortfall::Refused(why));
             }
+            Intent::AnotherKind => {
+                self.left += 1;
+                self.progress.falls_short(Shortfall::AnotherKind);
+            }
             Intent::Cancelled => {
                 self.left += 1;
                 self.progress.falls_short(Shortfall::Cancelled);
@@ -162,7 +172,11 @@ impl Wave<'_> {
         self.search = None;
         match found {
             Ok(found) => self.candidates.add(found, !self.wires.is_empty() || self.writing.is_some()),
-            Err(shortfall) => self.progress.falls_short(shortfall),
+            Err(failed) => {
+                if let Err(shortfall) = self.candidates.failed(failed) {
+                    self.progress.falls_short(shortfall);
+                }
+            }
         }
     }
 

@@ -218,7 +218,7 @@ fn the_database_refuses_numbers_and_assignments_that_cannot_be() {
             ),
             ("numbers_rest_for_somebody", "UPDATE numbers SET rests_for = 'u-9' WHERE phone_number = '+14155550101'"),
             (
-                "numbers_one_rests_per_user",
+                "numbers_one_rests_per_user_and_pool",
                 "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', quarantined_until = now(), rests_for = 'u-9' WHERE phone_number IN ('+14155550101', '+14155550103')",
             ),
             // Whose a number is, leases alone say; a number that somebody has does not go elsewhere.
@@ -419,7 +419,7 @@ fn the_database_refuses_pools_that_cannot_be() {
             ("pools_number_type_is_known", &pool("'gb', 'GB', 'fax'")),
             ("pool_halts_pool_is_well_formed", &halt("Gb")),
             ("pool_halts_pool_is_well_formed", &halt(&"g".repeat(33))),
-            ("pool_halts_one_per_pool", &format!("{}; {}", halt("gb"), halt("gb"))),
+            ("pool_halts_one_per_pool_and_keys", &format!("{}; {}", halt("gb"), halt("gb"))),
             (
                 "stock_samples_pkey",
                 "INSERT INTO stock_samples (at, available, assigned, quarantined, unready, threshold, pool)

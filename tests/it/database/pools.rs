@@ -6,7 +6,9 @@ use callbunker::db::assignments::{
     Asking, Assignment, Codes, Returning, assignment_release, assignments_claim, assignments_claim_any,
     assignments_claim_near, assignments_held, assignments_of_user, assignments_restore,
 };
-use callbunker::db::numbers::numbers_tell_apart;
+use callbunker::db::numbers::{
+    Told, numbers_rested, numbers_tell_apart, numbers_unready, pool_is_another, pools_say_kinds,
+};
 use callbunker::db::pool_halts::Keys;
 use callbunker::db::stock::{
     Care, Observation, Overview, levels_glance, stock_available_up_to, stock_read, stock_read_all,
@@ -268,12 +270,13 @@ fn those_who_wait_are_served_at_their_pool_rung_by_rung_and_then_by_age() {
 #[test]
 fn what_a_pool_is_tells_which_of_its_numbers_are_apart() {
     let pools = Pools::new();
+    let kind = |country: &str, number_type: NumberType| Kind { country: country.parse().unwrap(), number_type };
     let tell = |country: &str, number_type: NumberType, after: i64| {
-        let kind = Kind { country: country.parse().unwrap(), number_type };
+        let kind = kind(country, number_type);
         pools.run(move |conn| numbers_tell_apart(conn, &PoolName::default_pool(), kind, after, 2))
     };
     let (mut after, mut steps) = (0, 0);
-    while let Some(last) = tell("US", NumberType::Local, after) {
+    while let Told::UpTo(last) = tell("US", NumberType::Local, after) {
         (after, steps) = (last, steps + 1);
     }
     assert_eq!(steps, 2, "three numbers, two at a time");
@@ -283,13 +286,44 @@ fn what_a_pool_is_tells_which_of_its_numbers_are_apart() {
     assert_eq!((seen.available, seen.apart), (6, 0));
     // From here on whatever comes knows it by itself.
     pools.world.sql("UPDATE numbers SET number_type = 'mobile' WHERE right(phone_number, 1) = '2'");
-    assert!(tell("US", NumberType::Local, 0).is_some() && tell("US", NumberType::Local, after).is_none());
+    assert!(matches!(tell("US", NumberType::Local, 0), Told::UpTo(_)));
+    assert_eq!(tell("US", NumberType::Local, after), Told::All);
     assert_eq!(pools.leases(), "1default 2default! 3default 4gb 5gb 6gb");
     pools.world.sql("UPDATE numbers SET webhook_status = 'drifted' WHERE right(phone_number, 1) IN ('2', '3')");
     let seen = pools.run(stock_read).stock;
     assert_eq!((seen.available, seen.unready, seen.unfit, seen.apart, seen.owned()), (4, 1, 0, 1, 6));
     assert_eq!(seen.idle(), 5, "what is apart is no stock, and yet bounded");
     assert_eq!(seen.idle_at_most(), 6);
+}
+
+#[test]
+fn whoever_says_last_what_a_pool_is_has_the_word() {
+    let pools = Pools::new();
+    let default = PoolName::default_pool;
+    let us = Kind { country: "US".parse().unwrap(), number_type: NumberType::Local };
+    let ca = Kind { country: "CA".parse().unwrap(), ..us };
+    let say = |kind: Kind| pools.run(move |conn| pools_say_kinds(conn, &[(default(), kind)])).len();
+    let tell = |kind: Kind, after: i64| pools.run(move |conn| numbers_tell_apart(conn, &default(), kind, after, 2));
+    let is_another = |kind: Kind| pools.run(move |conn| pool_is_another(conn, &default(), kind));
+    assert_eq!(say(us), 0, "the daemon's word, and all are told");
+    assert!(is_another(ca) && !is_another(us));
+    pools.world.sql("UPDATE pools SET country = NULL, number_type = NULL");
+    assert!(!is_another(ca), "nobody said anything yet");
+    assert_eq!(say(us), 1);
+    assert!(matches!(tell(us, 0), Told::UpTo(_)));
+    // Another one comes between.
+    assert_eq!(say(ca), 1);
+    assert!(is_another(us) && !is_another(ca));
+    let before = pools.leases();
+    assert_eq!((tell(us, 0), pools.leases()), (Told::Overruled, before), "it tells nobody anything any more");
+    assert_eq!(say(ca), 1, "it is not done");
+    let mut after = 0;
+    while let Told::UpTo(last) = tell(ca, after) {
+        after = last;
+    }
+    assert_eq!((say(ca), pools.leases().as_str()), (0, "1default! 2default! 3default! 4gb 5gb 6gb"));
+    assert_eq!(tell(us, after), Told::Overruled);
+    assert_eq!(say(ca), 0, "and does not undo that all are told");
 }
 
 /// What lies in each pool, counted as plainly as can be: available, unready, unfit, apart, assigned, quarantined, missing.
@@ -416,4 +450,33 @@ fn spend_and_purchases_on_their_way_are_each_pools_and_all_together() {
         assert_eq!((bought_for.spend, bought_for.owned_all), (pool_of(&seen, name).spend, 6 + 3), "{name}");
         assert_eq!(bought_for.stock.doubted, pool_of(&seen, name).stock.doubted, "{name}");
     }
+}
+
+#[test]
+fn pools_take_turns_when_their_numbers_are_cared_for() {
+    let pools = Pools::new();
+    let of = |ids: Vec<i64>| ids.into_iter().map(|id| if id <= 3 { 'd' } else { 'g' }).collect::<String>();
+    // A hundred more of the default pool, all of them older than those of the other.
+    pools.world.sql(
+        "INSERT INTO numbers (id, sid, phone_number, country, area_code, status, webhook_status, capable, purchased_at)
+         OVERRIDING SYSTEM VALUE
+         SELECT -n, 'PN' || lpad((n + 1000)::text, 32, '0'), '+1212555' || lpad(n::text, 4, '0'), 'US', '212', 'active', 'configured', true,
+                clock_timestamp() FROM generate_series(1, 100) AS n",
+    );
+    pools.world.sql("UPDATE numbers SET webhook_status = 'drifted'");
+    let unready = |last: Vec<i64>| {
+        let rows = pools.run(move |conn| numbers_unready(conn, &last, &[], 6));
+        rows.into_iter().map(|row| row.id).collect::<Vec<i64>>()
+    };
+    let first = unready(Vec::new());
+    assert_eq!(of(first.clone()).matches('g').count(), 3, "{first:?}");
+    // What failed comes after a few others, and keeps its place beside a large pool.
+    let last = unready(vec![4, 5, 6]);
+    assert_eq!(of(last.clone()), "dddddg", "{last:?}");
+    pools.world.sql(
+        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', webhook_status = 'configured',
+                quarantined_until = clock_timestamp() - CASE pool WHEN 'gb' THEN interval '1 hour' ELSE interval '2 hours' END",
+    );
+    let rested: Vec<i64> = pools.run(|conn| numbers_rested(conn, 4)).into_iter().map(|row| row.id).collect();
+    assert_eq!(of(rested.clone()), "dgdg", "{rested:?}");
 }

@@ -92,6 +92,21 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-11-30-120000_waiters_of_a_pool/up.sql"),
         include_str!("../../../migrations/2026-11-30-120000_waiters_of_a_pool/down.sql"),
     ),
+    (
+        "20261201100000",
+        include_str!("../../../migrations/2026-12-01-100000_kinds_told/up.sql"),
+        include_str!("../../../migrations/2026-12-01-100000_kinds_told/down.sql"),
+    ),
+    (
+        "20261201110000",
+        include_str!("../../../migrations/2026-12-01-110000_halts_of_keys/up.sql"),
+        include_str!("../../../migrations/2026-12-01-110000_halts_of_keys/down.sql"),
+    ),
+    (
+        "20261201120000",
+        include_str!("../../../migrations/2026-12-01-120000_rests_by_pool/up.sql"),
+        include_str!("../../../migrations/2026-12-01-120000_rests_by_pool/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

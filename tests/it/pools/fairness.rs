@@ -3,6 +3,9 @@
 //! How to get it wrong: asking how long something took. Whoever waits at the market that hangs must be waiting still when the
 //! others have been served.
 
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
 use serde_json::json;
 use twilio_simulator::{Fault, FaultKind, On};
 
@@ -150,4 +153,83 @@ fn an_order_by_hand_of_a_hanging_market_gives_way_to_checks() {
     eventually("the check bought", || of_default() >= 6);
     assert!(goes_on(&world), "{}", world.ledger());
     ends(&world);
+}
+
+#[test]
+fn those_who_wait_at_a_busy_pool_keep_no_run_going_whose_own_work_is_done() {
+    let world = three()
+        .set("twilio.request_timeout_ms", 2500)
+        .set("purchase.emergency_wait_ms", 60_000)
+        .set("spend.purchases_per_hour_max", 1000)
+        .set("spend.purchases_per_day_max", 1000);
+    let daemon = world.daemon();
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Hang).country("US"));
+    let (answered, next) = (AtomicBool::new(false), AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        let ordered = scope.spawn(|| {
+            let ended = order(&daemon, &json!({"count": 1})).ok();
+            let since = "SELECT count(*) FROM purchases WHERE trigger = 'emergency'
+                            AND created_at > (SELECT ended_at FROM purchases WHERE trigger = 'manual')";
+            let rounds = world.count(since);
+            answered.store(true, Ordering::Relaxed);
+            (ended, rounds)
+        });
+        eventually("its create hangs", || hangs(&world));
+        world.twilio.set_latency_on(On::Create, Duration::from_millis(200));
+        // More than are bought for at a time: somebody waits whenever a round ends.
+        for _many in 0..12 {
+            scope.spawn(|| {
+                while !answered.load(Ordering::Relaxed) {
+                    let user = next.fetch_add(1, Ordering::Relaxed);
+                    if user >= 400 {
+                        return;
+                    }
+                    sign_up(&daemon, &format!("ca-{user}"), "ca").ok();
+                }
+            });
+        }
+        let (ended, rounds) = ordered.join().unwrap();
+        assert_eq!(ended["purchased_count"], 1, "{ended}");
+        // Those that were under way end; and a few may have begun elsewhere before this was asked.
+        assert!(rounds <= 16, "{rounds} rounds since it ended");
+    });
+    world.assert_nothing_lost_or_doubled();
+}
+
+/// Somebody waits at another instance, for an hour.
+fn waits_elsewhere(world: &World, user: &str, pool: &str, wish: &str) {
+    world.sql(&format!(
+        "INSERT INTO waiters (user_id, instance_id, pool, area_code, expires_at)
+         VALUES ('{user}', gen_random_uuid(), '{pool}', nullif('{wish}', ''), clock_timestamp() + interval '1 hour')"
+    ));
+}
+
+#[test]
+fn one_wishs_search_that_is_refused_keeps_nobody_else_waiting() {
+    let world = World::new().quiet().set("purchase.emergency_wait_ms", 40_000);
+    let daemon = world.daemon();
+    world.twilio.fault(Fault::new(On::Search, FaultKind::Refuse).code(29_999).area_code("415").forever());
+    for round in 0..3 {
+        waits_elsewhere(&world, &format!("w-{round}"), "default", "415");
+        assert_eq!(daemon.assign(&format!("u-{round}")).ok()["source"], "emergency");
+    }
+    assert!(world.bought() <= 6, "one for each: {}", world.ledger());
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn those_who_wait_for_a_hanging_market_hold_up_no_order_of_another_pool() {
+    let world = hanging().set("twilio.request_timeout_ms", 20_000);
+    let daemon = world.daemon();
+    hang(&world, "GB");
+    waits_elsewhere(&world, "w-1", "gb", "");
+    let accepted = daemon.post_with("/admin/phones/api/purchase", &json!({"count": 2}), &[("Prefer", "respond-async")]);
+    assert_eq!(accepted.status, 202, "{accepted:?}");
+    eventually("it is done", || world.sql("SELECT state FROM purchases WHERE pool = 'default'") == "done");
+    assert_eq!(world.twilio.truth().faults_fired["hang"], 1, "their first search still hangs");
+    world.twilio.clear_faults();
+    let bought = || world.count("SELECT count(*) FROM numbers WHERE pool = 'gb'");
+    eventually("it is bought for them once it sells again", || bought() == 1);
+    world.settle();
+    world.assert_truth();
 }

@@ -203,3 +203,25 @@ fn a_bundle_that_is_taken_away_costs_one_create_and_the_other_pools_go_on() {
     assert_eq!(super::sign_up(&daemon, "gb-late", "gb").ok()["pool"], "gb");
     world.assert_nothing_lost_or_doubled();
 }
+
+#[test]
+fn the_first_create_of_every_pool_goes_alone_and_once_it_is_answered_all_go_together() {
+    let world = World::new().quiet().set("purchase.concurrency", 8);
+    let daemon = world.daemon();
+    // A pool that shows nothing may lack something, too.
+    world.twilio.fault(refuse(21_631).forever());
+    daemon.purchase(8).ok();
+    assert_eq!((needs(&world).as_str(), creates(&world)), ("pool.address_sid", 1));
+    world.twilio.clear_faults();
+    resume(&daemon);
+    world.twilio.set_latency_on(On::Create, std::time::Duration::from_millis(400));
+    // Taken by somebody else says nothing of what the pool lacks.
+    world.twilio.fault(refuse(21_422));
+    world.twilio.fault(refuse(21_649));
+    daemon.purchase(8).ok();
+    assert_eq!((needs(&world).as_str(), creates(&world)), ("pool.bundle_sid", 3));
+    resume(&daemon);
+    assert_eq!(daemon.purchase(8).ok()["purchased_count"], 8);
+    assert!(world.twilio.truth().max_concurrent_creates > 1, "all but the first one go together");
+    world.assert_nothing_lost_or_doubled();
+}

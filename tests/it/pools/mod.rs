@@ -8,6 +8,8 @@ mod ladder;
 mod orders;
 mod passes;
 mod reload;
+mod rest;
+mod skew;
 mod status;
 mod unclear;
 mod unconfigured;

@@ -122,3 +122,66 @@ fn other_keys_end_a_halt_at_a_reload_too() {
     assert_eq!(order(daemon, &json!({"count": 1, "pool": "gb"})).ok()["purchased_count"], 1);
     world.assert_nothing_lost_or_doubled();
 }
+
+/// Whoever signs up while a reload comes in the middle of their search.
+#[cfg(feature = "failpoints")]
+fn sign_up_over_a_reload(it: &Reloading, pool: &str, to: &str) -> serde_json::Value {
+    let (world, daemon) = (&it.world, &it.daemon);
+    let searches = || world.twilio.truth().requests_of(On::Search);
+    let before = searches();
+    // Whoever buys stands still: no other search begins beside this one.
+    daemon.failpoints("search_answered=pause");
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| sign_up(daemon, "u-1", pool).ok());
+        eventually("it searches", || searches() > before);
+        it.reload(to);
+        daemon.failpoints("");
+        waits.join().unwrap()
+    })
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn what_was_searched_for_another_kind_of_pool_is_not_bought() {
+    let waits = "[purchase]\nemergency_wait_ms = 40000\n";
+    let it = Reloading::new(&format!("{GB}{waits}"));
+    it.world.twilio.set_regulated("CA", false);
+    let given = sign_up_over_a_reload(&it, "gb", &format!("[pools.gb]\ncountry = \"CA\"\nthreshold_low = 0\n{waits}"));
+    assert_eq!(given["pool"], "gb");
+    let held = "SELECT n.country, n.number_type, n.apart FROM numbers n";
+    assert_eq!(it.world.sql(held), "CA|local|f", "{}", it.world.ledger());
+    it.world.assert_nothing_lost_or_doubled();
+}
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn what_was_searched_under_other_wishes_is_not_bought() {
+    let waits = "[purchase]\nemergency_wait_ms = 40000\n";
+    let it = Reloading::new(&format!("area_codes = [\"907\"]\n{waits}"));
+    let given = sign_up_over_a_reload(&it, "default", &format!("area_codes = [\"415\"]\n{waits}"));
+    assert_eq!((&given["area_code"], it.world.bought()), (&json!("415"), 1), "{}", it.world.ledger());
+    it.world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_reload_that_wants_more_of_numbers_halts_nothing_for_those_that_are_under_way() {
+    let more = |capabilities: &str| {
+        format!("area_codes = [\"907\"]\ncapabilities = [{capabilities}]\n[purchase]\nconcurrency = 4\n")
+    };
+    let it = Reloading::new(&more("\"voice\", \"sms\""));
+    let (world, daemon) = (&it.world, &it.daemon);
+    let no_mms = twilio_simulator::Capabilities { voice: true, sms: true, mms: false, fax: false };
+    world.twilio.set_capabilities("US", "907", no_mms);
+    daemon.purchase(1).ok();
+    world.twilio.set_latency_on(On::Create, Duration::from_secs(2));
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| daemon.purchase(6).ok());
+        eventually("several are under way", || world.twilio.truth().creates_in_flight >= 3);
+        it.reload(&more("\"voice\", \"sms\", \"mms\""));
+        world.twilio.set_latency_on(On::Create, Duration::ZERO);
+        let ended = running.join().unwrap();
+        assert_eq!((&ended["state"], &ended["purchased_count"]), (&json!("done"), &json!(6)), "{ended}");
+    });
+    assert!(world.count("SELECT count(*) FROM numbers WHERE NOT capable") >= 3);
+    assert_eq!(daemon.status()["halted"], serde_json::Value::Null, "Twilio kept its word");
+}

@@ -14,10 +14,13 @@ use crate::db::buying_state::buying_state_lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::schema::{purchase_items, purchases};
+use crate::db::numbers::pool_is_another;
 use crate::db::pool_halts::{Keys, pool_halt_read};
 use crate::db::purchases::purchase_count_used;
 use crate::db::stock::{Care, Far, stock_observe};
-use crate::domain::{CapLimits, PhoneNumber, PoolName, PoolPolicy, Trigger, Why, permit_one};
+use crate::domain::{
+    CapLimits, CountryCode, Kind, NumberType, PhoneNumber, PoolName, PoolPolicy, Trigger, Why, permit_one,
+};
 
 /// Which run of which order asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,8 @@ pub enum Intent {
     NumberIsKnown,
     /// The latest creates brought nothing: one goes out at a time, and this is not its time.
     Paced,
+    /// Another instance, or a reload, has said that the pool is of another kind: what is bought would be apart from it.
+    AnotherKind,
     /// A limit says no.
     Refused(Why),
 }
@@ -66,6 +71,7 @@ struct Running {
     override_caps: bool,
     requested: i32,
     pool: PoolName,
+    kind: Kind,
 }
 
 /// Locks the order's row and checks that it runs under this run, and that nobody cancelled it. Whoever cancels it locks the
@@ -77,16 +83,17 @@ fn run_stands(conn: &mut Connection, run: RunOf) -> Result<Result<Running, Inten
         .filter(purchases::run_id.eq(run.run_id))
         .select((
             (purchases::trigger, purchases::override_caps, purchases::requested_count, purchases::pool),
+            (purchases::country, purchases::number_type),
             purchases::cancelled_at,
         ))
         .for_update()
-        .first::<((Trigger, bool, i32, PoolName), Option<DateTime<Utc>>)>(conn)
+        .first::<((Trigger, bool, i32, PoolName), (CountryCode, NumberType), Option<DateTime<Utc>>)>(conn)
         .optional()?;
     Ok(match found {
         None => Err(Intent::RunIsOver),
-        Some((_, Some(_cancelled))) => Err(Intent::Cancelled),
-        Some(((trigger, override_caps, requested, pool), None)) => {
-            Ok(Running { trigger, override_caps, requested, pool })
+        Some((_, _, Some(_cancelled))) => Err(Intent::Cancelled),
+        Some(((trigger, override_caps, requested, pool), (country, number_type), None)) => {
+            Ok(Running { trigger, override_caps, requested, pool, kind: Kind { country, number_type } })
         }
     })
 }
@@ -105,13 +112,16 @@ pub fn items_intend(
 ) -> Result<Vec<Intent>, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         let buying = buying_state_lock(conn)?;
-        let Running { trigger, override_caps, requested, pool } = match run_stands(conn, run)? {
+        let Running { trigger, override_caps, requested, pool, kind } = match run_stands(conn, run)? {
             Ok(running) => running,
             Err(over) => return Ok(vec![over; wanted.len()]),
         };
         if pool != limits.keys.pool {
             let why = format!("an order for {pool} was to be bound by the limits of {}", limits.keys.pool);
             return Err(DbError::corrupt("purchase")(why));
+        }
+        if trigger != Trigger::Manual && pool_is_another(conn, &pool, kind)? {
+            return Ok(vec![Intent::AnotherKind; wanted.len()]);
         }
         let mut places_used = i64::from(purchase_count_used(conn, run.order_id)?);
         // An order by hand is bound by the windows, one for those who wait by what is owned, too.
