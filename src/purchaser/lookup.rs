@@ -63,10 +63,8 @@ pub(super) fn judged(buyer: &Buyer, item: &Item, found: &Answered<IncomingNumber
 /// Twilio keeps its word when a number can do what its search was told. That its pool wants more by now, because a reload came
 /// between, is no fault of Twilio's; the number is not assignable all the same.
 pub(super) fn as_searched(item: &Item, found: &Answered<IncomingNumber>, outcome: Outcome) -> Outcome {
-    match outcome {
-        Outcome::Unfit if !found.body.lacks(&item.searched) => Outcome::Bought,
-        other => other,
-    }
+    let keeps_its_word = !found.body.lacks(&item.searched);
+    if keeps_its_word && matches!(outcome, Outcome::Unfit) { Outcome::Bought } else { outcome }
 }
 
 /// What Twilio shows of a number, asked for once more where it keeps silent about what `pool` wants. What stays silent

@@ -162,7 +162,7 @@ fn a_stop_waits_for_purchases_that_no_client_waits_for() {
         creates_are_on_the_wire(&world);
         assert_eq!(daemon.stop(), Some(0));
         assert_eq!(world.sql("SELECT DISTINCT state FROM purchases"), "stopped");
-        assert_eq!(world.sql("SELECT state, count(*) FROM purchase_items GROUP BY 1"), "bought|4");
+        assert_eq!(world.sql("SELECT state, count(*) FROM purchase_items GROUP BY 1"), "bought|5");
         world.assert_nothing_lost_or_doubled();
     }
 }

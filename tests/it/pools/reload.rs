@@ -123,43 +123,39 @@ fn other_keys_end_a_halt_at_a_reload_too() {
     world.assert_nothing_lost_or_doubled();
 }
 
-/// Whoever signs up while a reload comes in the middle of their search.
-#[cfg(feature = "failpoints")]
-fn sign_up_over_a_reload(it: &Reloading, pool: &str, to: &str) -> serde_json::Value {
-    let (world, daemon) = (&it.world, &it.daemon);
-    let searches = || world.twilio.truth().requests_of(On::Search);
+/// What comes of `asked` when a reload comes in the middle of its search.
+fn over_a_reload<T: Send>(it: &Reloading, to: &str, asked: impl FnOnce(&Daemon) -> T + Send) -> T {
+    let searches = || it.world.twilio.truth().requests_of(On::Search);
     let before = searches();
-    // Whoever buys stands still: no other search begins beside this one.
-    daemon.failpoints("search_answered=pause");
+    it.world.twilio.set_latency_on(On::Search, Duration::from_secs(2));
     std::thread::scope(|scope| {
-        let waits = scope.spawn(|| sign_up(daemon, "u-1", pool).ok());
+        let waits = scope.spawn(|| asked(&it.daemon));
         eventually("it searches", || searches() > before);
         it.reload(to);
-        daemon.failpoints("");
+        it.world.twilio.set_latency_on(On::Search, Duration::ZERO);
         waits.join().unwrap()
     })
 }
 
-#[cfg(feature = "failpoints")]
 #[test]
 fn what_was_searched_for_another_kind_of_pool_is_not_bought() {
     let waits = "[purchase]\nemergency_wait_ms = 40000\n";
     let it = Reloading::new(&format!("{GB}{waits}"));
     it.world.twilio.set_regulated("CA", false);
-    let given = sign_up_over_a_reload(&it, "gb", &format!("[pools.gb]\ncountry = \"CA\"\nthreshold_low = 0\n{waits}"));
+    let to = format!("[pools.gb]\ncountry = \"CA\"\nthreshold_low = 0\n{waits}");
+    let given = over_a_reload(&it, &to, |daemon| sign_up(daemon, "u-1", "gb").ok());
     assert_eq!(given["pool"], "gb");
     let held = "SELECT n.country, n.number_type, n.apart FROM numbers n";
     assert_eq!(it.world.sql(held), "CA|local|f", "{}", it.world.ledger());
     it.world.assert_nothing_lost_or_doubled();
 }
 
-#[cfg(feature = "failpoints")]
 #[test]
 fn what_was_searched_under_other_wishes_is_not_bought() {
-    let waits = "[purchase]\nemergency_wait_ms = 40000\n";
-    let it = Reloading::new(&format!("area_codes = [\"907\"]\n{waits}"));
-    let given = sign_up_over_a_reload(&it, "default", &format!("area_codes = [\"415\"]\n{waits}"));
-    assert_eq!((&given["area_code"], it.world.bought()), (&json!("415"), 1), "{}", it.world.ledger());
+    let it = Reloading::new("area_codes = [\"907\"]\n");
+    let order = over_a_reload(&it, "area_codes = [\"415\"]\n", |daemon| daemon.purchase(2).ok());
+    assert_eq!(order["purchased_count"], 2, "{order}");
+    assert_eq!(it.world.sql("SELECT DISTINCT area_code FROM numbers"), "415", "{}", it.world.ledger());
     it.world.assert_nothing_lost_or_doubled();
 }
 

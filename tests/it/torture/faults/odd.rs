@@ -44,7 +44,9 @@ const AT_A_PURCHASE: &[Manner] = &[
     Manner { name: "a 201 without a date", faults: || vec![odd(On::Create, "date_created").absent()] },
     Manner {
         name: "a 201 with another date format",
-        faults: || vec![odd(On::Create, "date_created").value("2026-11-28T17:00:00Z")],
+        faults: || {
+            vec![odd(On::Create, "date_created").value(chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string())]
+        },
     },
     Manner { name: "a 201 without a name", faults: || vec![odd(On::Create, "friendly_name")] },
     Manner { name: "a 201 with a capability of null", faults: || vec![odd(On::Create, "capabilities.mms")] },

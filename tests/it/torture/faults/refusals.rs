@@ -59,6 +59,8 @@ fn what_twilio_refuses_about_one_number_halts_nothing() {
 fn a_create_that_is_refused_for_no_account_ends_its_order_and_no_other() {
     let world = World::new().quiet();
     let daemon = world.daemon();
+    // The first one goes alone.
+    daemon.purchase(1).ok();
     world.twilio.fault(Fault::new(On::Create, Kind::Refuse).status(412).code(21714));
     let order = daemon.purchase(2).ok();
     assert_eq!(
