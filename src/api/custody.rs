@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::astray::astray;
 use super::lists::ignored::IgnoredView;
 use super::numbers::NumberView;
+use super::pool_named::pool_named;
 use super::services::Services;
 pub(crate) use crate::custody::{AtTwilio, Seen};
 use crate::custody::{Custody, CustodyError};
@@ -34,7 +35,8 @@ impl RequestBody for AdoptBody {
 
 #[derive(Deserialize, utoipa::ToSchema)]
 struct MoveBody {
-    pool: PoolName,
+    /// Required, unless the query says it.
+    pool: Option<PoolName>,
 }
 
 impl RequestBody for MoveBody {
@@ -137,12 +139,14 @@ pub(crate) async fn release_to_twilio(
 pub(crate) async fn handle_adopt(services: Arc<Services>, request: Request) -> Outcome {
     let number = request.param("phone_number")?;
     let AdoptBody { user_id, pool } = request.json()?;
+    let pool = pool_named(&request, pool)?;
     answer(adopt(&services, &request.caller(), number, user_id, pool).await)
 }
 
 pub(crate) async fn handle_move(services: Arc<Services>, request: Request) -> Outcome {
     let number = request.param("phone_number")?;
     let MoveBody { pool } = request.json()?;
+    let pool = pool_named(&request, pool)?.ok_or_else(|| Problem::invalid_field("pool", "is required"))?;
     answer(move_to_pool(&services, &request.caller(), number, pool).await)
 }
 
@@ -254,6 +258,7 @@ pub(crate) fn about_adopt() -> About {
              `pool` a newcomer goes into the first pool of its country and type, `default` first; into `default`, apart from \
              its stock, where none is.",
         )
+        .query::<PoolName>("pool", "Into this pool, as `pool` in the body.")
         .body::<AdoptBody>(json!({"user_id": "u-1", "pool": "default"}))
         .answer::<NumberDocument>("The number.", example())
         .refuses(ProblemCode::Assigned, "The number or the user is spoken for.")
@@ -268,6 +273,7 @@ pub(crate) fn about_move() -> About {
              its webhooks at once if nobody has it, else they are told as drift. Caps do not bind. Into the pool that it is in \
              already, nothing is done.",
         )
+        .query::<PoolName>("pool", "Into this pool, as `pool` in the body.")
         .body::<MoveBody>(json!({"pool": "default"}))
         .answer::<NumberDocument>("The number, in its pool.", example())
 }

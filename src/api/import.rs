@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::custody::apart;
+use super::pool_named::pool_named;
 use super::services::Services;
 use crate::attention::owned_max_exceeded;
 use crate::custody::{ImportReport, ImportRequest, ImportRow};
@@ -41,10 +42,9 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
     if body.numbers.len() > ROWS_MAX {
         return Err(Problem::invalid_field("numbers", format!("at most {ROWS_MAX} at a time; send several calls")));
     }
-    let asked: Option<PoolName> = request.query("pool")?;
     let wanted = ImportRequest {
         rows: body.numbers,
-        pool: body.pool.or(asked),
+        pool: pool_named(&request, body.pool)?,
         dry_run: body.dry_run,
         configure_webhooks: body.configure_webhooks,
         requested_by: request.caller().name(),

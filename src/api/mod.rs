@@ -21,6 +21,7 @@ pub(crate) mod numbers;
 pub(crate) mod openapi;
 pub(crate) mod pause;
 pub(crate) mod plan;
+mod pool_named;
 pub(crate) mod purchases;
 pub(crate) mod reconcile;
 pub(crate) mod replenish;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::astray::astray;
+use super::pool_named::pool_named;
 use super::services::Services;
 use crate::db::buying_state::{BuyingState, Halted, Paused, buying_pause, buying_resume, buying_state_read};
 use crate::db::pool_halts::{PoolHalt, pool_halts_of, pool_resume};
@@ -199,7 +200,7 @@ pub(crate) async fn handle_pause(services: Arc<Services>, request: Request) -> O
 pub(crate) async fn handle_resume(services: Arc<Services>, request: Request) -> Outcome {
     let ResumeBody { reason, pool } = request.json()?;
     let caller = request.caller();
-    answer(match pool {
+    answer(match pool_named(&request, pool)? {
         Some(pool) => resume_pool(&services, &caller, pool, reason).await,
         None => resume(&services, &caller, reason).await,
     })
@@ -218,6 +219,7 @@ pub(crate) fn about_pause() -> About {
 pub(crate) fn about_resume() -> About {
     About::new("resume", "Pool", "Lets automatic buying go on, looks at once, and ends a halt")
         .text("With `pool` it ends the halt of this pool alone, and nothing else; without, pools that lack something stay halted.")
+        .query::<PoolName>("pool", "End the halt of this pool alone, as `pool` in the body.")
         .body::<ResumeBody>(json!({}))
         .answer::<BuyingDocument>("It goes on.", json!({"halted": null, "paused": null, "pools": [{"pool": "default", "halted": null}]}))
 }

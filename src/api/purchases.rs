@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::astray::astray;
+use super::pool_named::pool_named;
 use super::services::Services;
 use crate::db::DbError;
 use crate::db::purchases::Wish;
@@ -30,6 +31,7 @@ mod standing;
 pub(crate) use about::{about_cancel, about_purchase, about_show};
 pub(crate) use document::{Document, ErrorView, PurchaseBody, document};
 pub(crate) use headers::order_key;
+use document::is_of_a_halted_pool;
 use headers::{idempotency_key, prefers_async};
 pub(crate) use standing::{cancel, handle_cancel, handle_show, record};
 
@@ -68,7 +70,8 @@ pub(crate) async fn purchase(
 }
 
 pub(crate) async fn handle_purchase(services: Arc<Services>, request: Request) -> Outcome {
-    let body: PurchaseBody = request.json()?;
+    let mut body: PurchaseBody = request.json()?;
+    body.pool = pool_named(&request, body.pool)?;
     let key = idempotency_key(&request)?;
     let asker = if prefers_async(&request) { Asker::GoesOn } else { Asker::Waits };
     let Ordered { record, .. } = purchase(&services, &request.caller(), body, key, asker).await?;
@@ -153,7 +156,7 @@ fn ended(record: &PurchaseRecord) -> Result<Response, Problem> {
                 .retry_after(Duration::from_secs(5)))
         }
         // Of the pool: the message names the key that it needs.
-        Some("halted") if refused.is_some_and(|error| error.message.contains("resume the pool")) => {
+        Some("halted") if refused.is_some_and(|error| is_of_a_halted_pool(&error.code, &error.message)) => {
             let detail = refused.map_or_else(String::new, |error| error.message.clone());
             Err(Problem::new(ProblemCode::Halted, detail).retry_after(Duration::from_secs(60)))
         }

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::pool_named::pool_named;
 use super::services::Services;
 use crate::assignment::{Ask, NoNumber};
 use crate::db::assignments::{Assignment, Release, assignment_release, assignments_held};
@@ -129,7 +130,9 @@ fn sent(catalog: &Catalog, body: AssignBody) -> Result<Ask, Problem> {
 }
 
 pub(crate) async fn handle_assign(services: Arc<Services>, request: Request) -> Outcome {
-    answer(assign(&services, request.json()?).await)
+    let mut body: AssignBody = request.json()?;
+    body.pool = pool_named(&request, body.pool)?;
+    answer(assign(&services, body).await)
 }
 
 /// The number that a user has.
@@ -212,6 +215,7 @@ pub(crate) fn about_assign() -> About {
              `exact`, `overlay`, `region` (the same state or province) or `any`. At an empty pool the request waits for an \
              emergency purchase.",
         )
+        .query::<PoolName>("pool", "From this pool, as `pool` in the body.")
         .body::<AssignBody>(json!({"user_id": "u-1", "area_code": "415"}))
         .answer::<AssignmentDocument>("The user's number, durable.", example(false))
         .refuses(ProblemCode::AreaCodeUnavailable, "`strict`, and no number of this area code is in stock.")

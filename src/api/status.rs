@@ -99,14 +99,28 @@ pub(crate) struct Window {
 
 pub(crate) async fn status(services: Arc<Services>, request: Request) -> Outcome {
     let config = services.config.load_full();
-    let only: Option<PoolName> = request.query("pool")?;
-    if let Some(unknown) = only.as_ref().filter(|name| config.pool(name).is_none()) {
-        return Err(Problem::new(ProblemCode::NotFound, format!("The configuration has no pool {unknown}.")));
-    }
+    let only = asked(&config, &request)?;
     let keys = config.keys();
     let look = move |conn: &mut crate::db::Connection| Ok((stock_read_all(conn, &keys)?, passes_latest(conn)?));
     let (seen, passes) = services.read("status", look).await?;
     json_response(StatusCode::OK, &told(&seen, &passes, &config, only.as_ref()))
+}
+
+/// The pool that is asked about. A name that no pool could have is unknown like any other.
+fn asked(config: &Config, request: &Request) -> Result<Option<PoolName>, Problem> {
+    let text = request.query_text("pool").unwrap_or_default();
+    let name = text.trim();
+    if name.is_empty() {
+        return Ok(None);
+    }
+    match config.pools().find(|(known, _)| known.as_str() == name) {
+        Some((known, _)) => Ok(Some(known.clone())),
+        None => {
+            let names: Vec<&str> = config.pools().map(|(known, _)| known.as_str()).collect();
+            let detail = format!("The configuration has no pool of this name; the pools are {}.", names.join(", "));
+            Err(Problem::new(ProblemCode::NotFound, detail))
+        }
+    }
 }
 
 /// The status document over all pools, for the dashboard and its live events; `passes` are the latest of each pool.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::astray::astray;
+use super::pool_named::pool_named;
 use super::services::Services;
 use crate::domain::{PhoneNumber, PoolName};
 use crate::http::{Problem, ProblemCode, RequestBody};
@@ -55,8 +56,7 @@ pub(crate) async fn configure(
 
 pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome {
     let ConfigureBody { phone_numbers, pool } = request.json()?;
-    let asked: Option<PoolName> = request.query("pool")?;
-    answer(configure(&services, pool.or(asked), phone_numbers).await)
+    answer(configure(&services, pool_named(&request, pool)?, phone_numbers).await)
 }
 
 pub(crate) fn about() -> About {

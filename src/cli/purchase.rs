@@ -202,6 +202,9 @@ fn order(args: &PurchaseArgs) -> Value {
     if let Some(country) = args.country {
         order["country"] = json!(country);
     }
+    if let Some(pool) = &args.pool {
+        order["pool"] = json!(pool);
+    }
     if args.fallback {
         order["fallback"] = json!(true);
     }
@@ -262,8 +265,10 @@ fn shortfall(order: &Document) -> Ending {
         | OrderState::Halted) => format!("; the order ended as {state}"),
     };
     warn(&format!("callbunker: {purchased_count} of {requested_count} numbers were bought{end}"));
-    for ErrorView { code, message, count, .. } in errors {
-        let message = if message.is_empty() || told_by_us(code) { remedy(code) } else { message };
+    for error in errors {
+        let ErrorView { code, message, count, .. } = error;
+        let ours = message.is_empty() || told_by_us(code) && !error.is_of_a_halted_pool();
+        let message = if ours { remedy(code) } else { message };
         warn(&format!("  {count} × {code}: {message}"));
     }
     Err(CommandError::AlreadyTold)
@@ -334,9 +339,13 @@ mod tests {
             order(&args)
         };
         assert_eq!(body(&["--count", "3"]), json!({"count": 3}));
-        let all = ["--count", "3", "--area-code", "415", "--country", "CA", "--fallback", "--override-caps"];
-        let expected =
-            json!({"count": 3, "area_code": "415", "country": "CA", "fallback": true, "override_caps": true});
+        let all = [
+            ["--count", "3"].as_slice(),
+            &["--area-code", "415", "--country", "CA", "--pool", "ca", "--fallback", "--override-caps"],
+        ]
+        .concat();
+        let expected = json!({"count": 3, "area_code": "415", "country": "CA", "pool": "ca", "fallback": true,
+            "override_caps": true});
         assert_eq!(body(&all), expected);
     }
 }

@@ -153,7 +153,7 @@ fn numbers_of_the_pool() -> Vec<Route<Services>> {
         ),
         Route::new(
             "/admin/phones/api/numbers/{phone_number}/move",
-            vec![Endpoint::post(Admin, BodyRule::Json, custody::handle_move).about(custody::about_move)],
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_move).about(custody::about_move)],
         ),
         Route::new(
             "/admin/phones/api/numbers/{phone_number}/ignore",

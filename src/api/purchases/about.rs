@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::document::{Document, PurchaseBody};
-use crate::domain::OrderState;
+use crate::domain::{OrderState, PoolName};
 use crate::http::ProblemCode;
 use crate::routing::{About, IdempotencyKey, Preference, PurchaseId};
 
@@ -38,6 +38,7 @@ pub(crate) fn about_purchase() -> About {
         )
         .header::<IdempotencyKey>("Idempotency-Key", "The same key and body give the same order for 7 days.")
         .header::<Preference>("Prefer", "`respond-async` answers 202 at once.")
+        .query::<PoolName>("pool", "For this pool, as `pool` in the body.")
         .body::<PurchaseBody>(json!({"count": 3, "area_code": "415"}))
         .answer::<Document>("The order at its end.", example(OrderState::Done))
         .answer_with::<Document>(StatusCode::ACCEPTED, "The order is written, and runs or waits for its turn.", example(OrderState::Queued))

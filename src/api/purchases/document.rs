@@ -104,6 +104,18 @@ pub(crate) struct ErrorView {
     pub(crate) request_ids: Vec<String>,
 }
 
+impl ErrorView {
+    /// Whether one pool is halted, and not all buying.
+    pub(crate) fn is_of_a_halted_pool(&self) -> bool {
+        is_of_a_halted_pool(&self.code, &self.message)
+    }
+}
+
+/// The same of an error with this code and message: of a pool's halt, the message names the key that it needs.
+pub(super) fn is_of_a_halted_pool(code: &str, message: &str) -> bool {
+    code == "halted" && message.contains("resume the pool")
+}
+
 impl From<PurchaseError> for ErrorView {
     fn from(error: PurchaseError) -> Self {
         let PurchaseError { code, twilio_code, message, count, request_ids, passing: _ } = error;

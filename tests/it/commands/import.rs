@@ -11,16 +11,16 @@ use crate::world::daemon::Daemon;
 use crate::world::{ADMIN_KEY, World};
 
 /// A CSV file that goes away with the test.
-struct Csv(std::path::PathBuf);
+pub(super) struct Csv(std::path::PathBuf);
 
 impl Csv {
-    fn new(name: &str, text: &str) -> Self {
+    pub(super) fn new(name: &str, text: &str) -> Self {
         let path = std::env::temp_dir().join(format!("callbunker-{name}-{}.csv", std::process::id()));
         std::fs::write(&path, text).expect("a file");
         Self(path)
     }
 
-    fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         self.0.to_str().expect("its path")
     }
 }

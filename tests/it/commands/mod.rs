@@ -5,6 +5,7 @@ mod import;
 mod line;
 mod lists;
 mod numbers;
+mod pools;
 mod program;
 mod purchase;
 mod reach;

@@ -5,6 +5,7 @@ mod caps;
 mod fairness;
 mod halt;
 mod ladder;
+mod named;
 mod orders;
 mod passes;
 mod reload;
