@@ -262,6 +262,10 @@ fn detail(event: &NumberEvent) -> String {
         NumberEventKind::Retagged => {
             format!("{by} put our tag in place of another environment's, {}", said.unwrap_or("which one is not known"))
         }
+        NumberEventKind::Moved => match said.and_then(|said| said.split_once(' ')) {
+            Some((from, to)) => format!("{by} moved it from the pool {from} into {to}"),
+            None => format!("{by} moved it into another pool"),
+        },
         NumberEventKind::Leaving => format!("{by} wants to give it back to Twilio"),
         NumberEventKind::ReleasedToTwilio => "given back to Twilio".to_owned(),
         NumberEventKind::ReleaseRefused => format!("Twilio did not take it back{because}"),

@@ -46,8 +46,8 @@ impl Custody {
         let (papers, number_type) = self.fits(&owned, &found, pool)?;
         self.show(&owned, &papers).await?;
         fail::fail_point!("move_papers_set");
-        let (id, to) = (owned.id, pool.clone());
-        let moved = self.db.run("number_move", move |conn| number_move(conn, id, &to, number_type)).await?;
+        let (id, to, by) = (owned.id, pool.clone(), requested_by.to_owned());
+        let moved = self.db.run("number_move", move |conn| number_move(conn, id, &to, number_type, &by)).await?;
         fail::fail_point!("move_written");
         let now = match moved {
             Moved::Already => return Ok(id),

@@ -61,6 +61,8 @@ pub enum NumberEventKind {
     TagConflict,
     /// An operator put our tag in place of another environment's.
     Retagged,
+    /// An operator moved it into another pool.
+    Moved,
 }
 
 stored_enum!(NumberEventKind {
@@ -83,6 +85,7 @@ stored_enum!(NumberEventKind {
     TurnedUp = "turned_up",
     TagConflict = "tag_conflict",
     Retagged = "retagged",
+    Moved = "moved",
 });
 
 /// What set a comparison with Twilio off.

@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Text};
 
+use super::notes::number_note_moved;
 use super::read::{number_lock, number_read};
 use super::row::OwnedNumber;
 use crate::db::engine::connection::Connection;
@@ -54,11 +55,17 @@ impl Stuck {
 
 /// Moves a number into `pool`, of whose type it is by now, and which it has all that it wants for. It is apart as that pool was
 /// last told what it is. What was configured stays so where both pools want the same; else it is pending or, being somebody's,
-/// drifted: their calls go on where they went.
+/// drifted: their calls go on where they went. Its history says by whose word it moved.
 ///
 /// # Errors
 /// When PostgreSQL fails, or the number's row is gone.
-pub fn number_move(conn: &mut Connection, id: i64, pool: &PoolName, number_type: NumberType) -> Result<Moved, DbError> {
+pub fn number_move(
+    conn: &mut Connection,
+    id: i64,
+    pool: &PoolName,
+    number_type: NumberType,
+    by: &str,
+) -> Result<Moved, DbError> {
     #[derive(QueryableByName)]
     struct Wants {
         #[diesel(sql_type = Bool)]
@@ -105,6 +112,7 @@ pub fn number_move(conn: &mut Connection, id: i64, pool: &PoolName, number_type:
         .bind::<Bool, _>(wants.the_same)
         .bind::<Bool, _>(number.user_id.is_some())
         .execute(conn)?;
+        number_note_moved(conn, id, (&number.pool, pool), by)?;
         let now = number_read(conn, id)?;
         Ok(now.map_or(Moved::Already, |now| Moved::Done(Box::new(now))))
     })?;

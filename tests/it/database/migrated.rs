@@ -246,3 +246,31 @@ fn an_earlier_instance_that_still_runs_finds_no_table_of_its_own_and_a_new_one_d
     assert_eq!(refused.status.code(), Some(64), "{stderr}");
     assert!(stderr.contains("newer callbunker") && stderr.contains("20991231235959"), "{stderr}");
 }
+
+#[test]
+fn numbers_of_the_islands_get_the_area_code_that_they_have() {
+    const AREA_CODES: &str = "20261201140000";
+    let world = World::unmigrated();
+    world.sql(&format!("CREATE SCHEMA callbunker; {VERSIONS}"));
+    for (version, up, _down) in MIGRATIONS.iter().filter(|(version, ..)| *version < AREA_CODES) {
+        world.sql(&format!("{up}; INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"));
+    }
+    world.sql(
+        "INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchased_at)
+         SELECT 'PN' || lpad(n::text, 32, '0'), number, country, code, status, 'configured', true, now()
+           FROM (VALUES (1, '+17875550101', 'PR', NULL, 'active'), (2, '+19395550102', 'PR', NULL, 'released'),
+                        (3, '+18765550103', 'JM', NULL, 'active'), (4, '+442071838750', 'GB', NULL, 'active'),
+                        (5, '+14155550105', 'US', '415', 'active')) AS lines (n, number, country, code, status)",
+    );
+    let done = migrate(&world);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let told = |table: &str| {
+        let codes = format!("SELECT string_agg(coalesce(area_code, 'none'), ' ' ORDER BY phone_number) FROM {table}");
+        world.sql(&codes)
+    };
+    assert_eq!(told("numbers"), "415 787 876 939 none");
+    assert_eq!(told("leases"), "415 787 876 none");
+    // It stays what it is from here on.
+    let refused = world.database.psql("UPDATE callbunker.numbers SET area_code = '415' WHERE country = 'PR'");
+    assert!(refused.is_err(), "{refused:?}");
+}

@@ -107,6 +107,16 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-01-120000_rests_by_pool/up.sql"),
         include_str!("../../../migrations/2026-12-01-120000_rests_by_pool/down.sql"),
     ),
+    (
+        "20261201130000",
+        include_str!("../../../migrations/2026-12-01-130000_a_move_leaves_a_line/up.sql"),
+        include_str!("../../../migrations/2026-12-01-130000_a_move_leaves_a_line/down.sql"),
+    ),
+    (
+        "20261201140000",
+        include_str!("../../../migrations/2026-12-01-140000_area_codes_of_the_whole_plan/up.sql"),
+        include_str!("../../../migrations/2026-12-01-140000_area_codes_of_the_whole_plan/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

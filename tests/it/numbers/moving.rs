@@ -50,6 +50,12 @@ fn an_idle_number_is_its_new_pools_stock_with_its_webhooks_and_papers() {
     let updates = world.twilio.truth().updates;
     assert_eq!(shift(&daemon, moved, "vip").ok(), number);
     assert_eq!(world.twilio.truth().updates, updates);
+    let in_full = daemon.get(&format!("/admin/phones/api/numbers/{moved}")).ok();
+    let lines: Vec<&Value> =
+        in_full["history"].as_array().expect("a list").iter().filter(|line| line["event"] == "moved").collect();
+    assert_eq!(lines.len(), 1, "{in_full}");
+    let detail = lines[0]["detail"].as_str().expect("a sentence");
+    assert!(detail.ends_with(" moved it from the pool default into vip"), "{detail}");
     assert_found(&reconcile(&daemon), &[]);
     eventually("the trail says where it went", || {
         world.count("SELECT count(*) FROM audit WHERE path LIKE '%/move' AND detail::text LIKE '%vip%'") == 2

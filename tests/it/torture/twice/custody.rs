@@ -116,7 +116,7 @@ fn a_number_moves_and_is_of_its_type_as_if_once() {
          SELECT 'gb', 'https://gb.example/v', sms_url, status_callback, 'GB', 'mobile' FROM pools",
     );
     let gb: PoolName = "gb".parse().unwrap();
-    let (moved, again) = ledger.twice(move |conn| number_move(conn, id, &gb, NumberType::Mobile));
+    let (moved, again) = ledger.twice(move |conn| number_move(conn, id, &gb, NumberType::Mobile, "ops"));
     let Moved::Done(moved) = moved else { panic!("{moved:?}") };
     assert_eq!((moved.apart, moved.webhook_status, moved.ready), (true, WebhookStatus::Pending, false));
     assert_eq!(again, Moved::Already);
@@ -131,7 +131,10 @@ fn a_number_moves_and_is_of_its_type_as_if_once() {
     ledger.leaving(id);
     let before = ledger.world.sql(STATE);
     let home = PoolName::default_pool();
-    assert_eq!(ledger.run(move |conn| number_move(conn, id, &home, NumberType::Local)), Moved::Stuck(Stuck::Leaving));
+    assert_eq!(
+        ledger.run(move |conn| number_move(conn, id, &home, NumberType::Local, "ops")),
+        Moved::Stuck(Stuck::Leaving)
+    );
     assert_eq!(before, ledger.world.sql(STATE));
 }
 
