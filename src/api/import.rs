@@ -3,6 +3,7 @@
 //! How to get it wrong: refusing the whole call for one bad row. Rows have problems, told all at once; only what is no
 //! list of rows is refused.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -12,8 +13,9 @@ use super::custody::apart;
 use super::pool_named::pool_named;
 use super::services::Services;
 use crate::attention::owned_max_exceeded;
+use crate::config::PoolConfig;
 use crate::custody::{ImportReport, ImportRequest, ImportRow};
-use crate::db::stock::stock_read;
+use crate::db::stock::stock_read_all;
 use crate::domain::PoolName;
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Outcome, Request, answer};
@@ -51,17 +53,28 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
     };
     let is_dry = wanted.dry_run;
     let mut report = apart(&services, move |custody| async move { custody.import(wanted).await }).await?;
-    let into_default = report.pools.iter().find(|line| line.pool.is_default()).map_or(0, |line| line.imported);
-    report.warnings.extend(owned_too_many(&services, if is_dry { into_default } else { 0 }).await);
+    // What was imported is counted where it is.
+    let more: BTreeMap<PoolName, u32> = match is_dry {
+        true => report.pools.iter().map(|line| (line.pool.clone(), line.imported)).collect(),
+        false => BTreeMap::new(),
+    };
+    report.warnings.extend(owned_too_many(&services, &more).await);
     answer(Ok(report))
 }
 
-/// The warning that nothing is bought by itself for the default pool any more, with so many numbers that are only thought of. What was imported
-/// is so, whether this can be read or not.
-async fn owned_too_many(services: &Services, more: u32) -> Option<String> {
-    let policy = services.config.load().pool.policy();
-    let seen = services.db.run("import_stock", stock_read).await.ok()?;
-    owned_max_exceeded(&PoolName::default_pool(), &policy, seen.stock.owned_at_most().saturating_add(more))
+/// The warnings that nothing is bought by itself any more for a pool, with so many numbers more that are only thought of. What was
+/// imported is so, whether this can be read or not.
+async fn owned_too_many(services: &Services, more: &BTreeMap<PoolName, u32>) -> Vec<String> {
+    let config = services.config.load_full();
+    let keys = config.keys();
+    let Ok(seen) = services.db.run("import_stock", move |conn| stock_read_all(conn, &keys)).await else {
+        return Vec::new();
+    };
+    let warning = |(name, pool): (&PoolName, &PoolConfig)| {
+        let owned = seen.pools.get(name)?.stock.owned_at_most();
+        owned_max_exceeded(name, &pool.policy(), owned.saturating_add(more.get(name).copied().unwrap_or_default()))
+    };
+    config.pools().filter_map(warning).collect()
 }
 
 pub(crate) fn about() -> About {
@@ -69,7 +82,7 @@ pub(crate) fn about() -> About {
         .text(
             "Each number is looked up at Twilio; bad rows stand in `problems`, the good ones move in; the same call again \
              finishes what broke off. A row goes into the pool that it names, else into that of the call, else into the first of \
-             its country and type, `default` first; what a named pool wants and the number lacks is `unfit_for_pool`. `warnings` says when more is owned now than `pool.owned_max`, which ends automatic buying. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
+             its country and type, `default` first; what a named pool wants and the number lacks is `unfit_for_pool`. `warnings` says when more is owned now than the `owned_max` of a pool, which ends automatic buying. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
         )
         .query::<PoolName>("pool", "The pool of the rows that name none, as `pool` in the body.")
         .body::<ImportBody>(json!({"dry_run": true, "numbers": [

@@ -432,9 +432,10 @@ fn a_pool_for_the_whole_call_stands_for_the_rows_that_name_none() {
     let report = daemon.post(path, &json!({ "numbers": rows })).ok();
     assert_eq!((counts(&report), codes(&report).len()), ((2, 0, 0), 1));
     assert_eq!(world.sql("SELECT pool, count(*) FROM numbers GROUP BY pool ORDER BY pool"), "gb|1\nvip|1");
-    // In the body as well, and the body is nearer.
-    let one = json!({"numbers": [{"phone_number": number(1)}], "pool": "default"});
-    assert_eq!(daemon.post(path, &one).ok()["pools"][0]["pool"], "default");
+    // In the body as well; two that contradict each other are neither.
+    let one = |pool: &str| json!({"numbers": [{"phone_number": number(1)}], "pool": pool});
+    assert_eq!(daemon.post(path, &one("default")).problem(422, "invalid_field")["field"], "pool");
+    assert_eq!(daemon.post(path, &one("vip")).ok()["pools"][0]["pool"], "vip");
     daemon.post("/admin/phones/api/import?pool=nowhere", &json!({"numbers": []})).problem(422, "invalid_field");
 }
 
@@ -510,4 +511,30 @@ fn numbers_that_twilio_denies_at_the_last_step_are_judged_by_a_comparison_and_no
     assert_eq!(told["problems"].as_array().unwrap().len(), 8, "{told}");
     assert_eq!(world.count("SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL"), 0);
     eventually("the comparison that was asked for finds them there", || daemon.status()["available"] == 8);
+}
+
+#[test]
+fn more_than_a_pool_may_own_is_told_of_each_pool() {
+    let mut world = World::new().quiet().pool("twin", &[("country", "US")]);
+    for (key, most) in [("pool.owned_max", 1), ("pools.twin.owned_max", 1)] {
+        world.change(key, most);
+    }
+    for n in 0..5 {
+        world.twilio.own(ForeignNumber::new(number(n)).friendly_name("earlier").voice_url(THEIRS));
+    }
+    let daemon = world.daemon();
+    let rows = |pools: &[&str]| -> Vec<Value> {
+        pools.iter().enumerate().map(|(n, pool)| json!({"phone_number": number(n), "pool": pool})).collect()
+    };
+    let warnings = |report: Value| -> Vec<String> {
+        let warnings = report["warnings"].as_array().cloned().unwrap_or_default();
+        warnings.iter().map(|warning| warning.as_str().unwrap().split(' ').next().unwrap().to_owned()).collect()
+    };
+    let dry = |pools: &[&str]| import(&daemon, &json!({"numbers": rows(pools), "dry_run": true})).ok();
+    assert_eq!(warnings(dry(&["default", "twin"])), Vec::<String>::new());
+    assert_eq!(warnings(dry(&["twin", "twin", "default"])), ["pools.twin.owned_max"]);
+    let all = ["twin", "twin", "default", "default", "default"];
+    assert_eq!(warnings(dry(&all)), ["pool.owned_max", "pools.twin.owned_max"]);
+    let report = import(&daemon, &json!({"numbers": rows(&all)})).ok();
+    assert_eq!(warnings(report), ["pool.owned_max", "pools.twin.owned_max"]);
 }
