@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::Ended;
 use super::daemon::Daemon;
@@ -18,9 +19,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub struct Status {
     pub available: u32,
     pub assigned: u32,
-    purchasing: u32,
-    needs_replenishment: bool,
     last_replenishment: Option<Pass>,
+    paused: Option<IgnoredAny>,
+    halted: Option<IgnoredAny>,
     pools: Vec<Pool>,
 }
 
@@ -29,6 +30,15 @@ struct Pool {
     pool: String,
     available: u32,
     assigned: u32,
+    purchasing: u32,
+    needs_replenishment: bool,
+    halted: Option<Halted>,
+}
+
+/// What a pool lacks: kept data may come from a demo that took its bundle away.
+#[derive(Deserialize)]
+struct Halted {
+    needs: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -37,10 +47,38 @@ struct Pass {
 }
 
 impl Status {
+    /// Whether the pools are as full as they get: nobody fills what is halted or paused.
+    fn is_settled(&self) -> bool {
+        let is_stopped = self.paused.is_some() || self.halted.is_some();
+        is_stopped || self.pools.iter().all(|pool| pool.halted.is_some() || pool.is_warm())
+    }
+
+    /// That they are warm, or what keeps them from it, in words.
+    pub fn warmth(&self) -> String {
+        let available = format!("{} numbers available", self.available);
+        if self.halted.is_some() {
+            return format!("all buying is halted, so no pool is filled: {available}; `callbunker status` says why");
+        }
+        if self.paused.is_some() {
+            return format!("buying is paused, so no pool is filled: {available}; `callbunker resume` ends that");
+        }
+        let needs = |pool: &Pool| {
+            let needs = pool.halted.as_ref()?.needs.as_deref().unwrap_or("something");
+            Some(format!("{} is halted and needs {needs}", pool.pool))
+        };
+        let halted: Vec<String> = self.pools.iter().filter_map(needs).collect();
+        match halted.as_slice() {
+            [] => format!("the three pools are warm: {available}"),
+            halted => format!("the other pools are warm: {available}; {}", halted.join(", ")),
+        }
+    }
+}
+
+impl Pool {
     /// `pool.total_min` is 20; the other pools have none, and are filled up to their thresholds.
     fn is_warm(&self) -> bool {
-        let is_filled = |pool: &Pool| pool.pool != "default" || pool.available + pool.assigned >= 20;
-        self.pools.iter().all(is_filled) && !self.needs_replenishment && self.purchasing == 0
+        let is_filled = self.pool != "default" || self.available + self.assigned >= 20;
+        is_filled && !self.needs_replenishment && self.purchasing == 0
     }
 }
 
@@ -69,7 +107,7 @@ impl Api {
         loop {
             let status = self.status();
             match status {
-                Some(status) if status.is_warm() => return Ok(status),
+                Some(status) if status.is_settled() => return Ok(status),
                 _ => {}
             }
             if let Some(ended) = daemon.ended()? {

@@ -71,7 +71,7 @@ fn play(settings: &Settings, signals: &mut Signals, folder: &Folder) -> Result<(
 
     let begun = Instant::now();
     let outcome = api.wait_until_warm(&mut daemon, signals).and_then(|status| {
-        screen::step(&format!("the three pools are warm: {} numbers available", status.available), begun);
+        screen::step(&status.warmth(), begun);
         folder.write_environment(&screen::environment(settings, folder, &backdrop, &daemon))?;
         screen::invite(folder, &backdrop, &daemon);
         watch::until_stopped(&mut daemon, &backdrop, &api, signals)
