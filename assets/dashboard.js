@@ -456,7 +456,11 @@ const onPass = (pass) => {
   const row = make("tr", "fresh");
   Object.assign(row.dataset, { pass: at, ofPool: pass.pool, key, times: 1, since: at });
   const reasons = JSON.parse($("#passes").dataset.reasons);
-  const known = reasons[pass.reason] ?? (pass.reason.startsWith("twilio_") ? reasons.twilio_.replace("twilio_", pass.reason) : null);
+  const needs = pass.reason === "halted" && pass.error?.match(/^halted: (\S+) lacks or does not fit/)?.[1];
+  const template = reasons[pass.reason] ?? (pass.reason.startsWith("twilio_") ? reasons.twilio_.replace("twilio_", pass.reason) : null);
+  const section = pass.pool === "default" ? "pool" : `pools.${pass.pool}`;
+  const known = needs ? `${pass.pool} alone is halted: it needs ${needs}; set it, or mend at Twilio what it names and resume the pool`
+    : template?.replaceAll("{pool}", section);
   const whose = isMixed ? [make("strong", "", pass.pool), ": "] : [];
   const why = cell("", ...whose, known ?? pass.reason.replaceAll("_", " "), make("span", "times"));
   if (pass.error) why.append(trouble(pass.error));

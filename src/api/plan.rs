@@ -18,10 +18,10 @@ use crate::config::Config;
 use crate::db::pool_halts::PoolHalt;
 use crate::db::stock::{Overview, stock_read_all};
 use crate::domain::{
-    AreaCode, Cap, CountryCode, Kind, ManualWish, PassPlan, PassPlans, PoolName, Rooms, Stock, Trigger, Wanting, Why,
-    explain_order, explain_pass, plan_manual, plan_passes,
+    AreaCode, Cap, CountryCode, Explained, Kind, ManualWish, PassPlan, PassPlans, PoolName, Rooms, Stock, Trigger,
+    Wanting, Why, explain_order, explain_pass, plan_manual, plan_passes,
 };
-use crate::http::Problem;
+use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Count, Outcome, Request, answer};
 use crate::twilio::{Balance, Price};
 
@@ -152,6 +152,11 @@ pub(crate) async fn plan(services: &Services, thought: Thought) -> Result<Plan, 
         warnings.extend(halt.map(PoolHalt::sentence));
         warnings.extend(owned_max_exceeded(pool, policy, stock.owned_at_most()));
     }
+    // A halt of all buying stands above it.
+    let needs = |pool: &PoolName| {
+        let halt = seen.pools.get(pool)?.pool_halt.as_ref()?;
+        seen.buying.halted.is_none().then_some(halt.needs.as_str())
+    };
     let kinds: Vec<Kind> = match thought.count {
         Some(_) => vec![kind],
         None => wanting.iter().filter_map(|wanting| Some(config.pool(&wanting.pool)?.kind())).collect(),
@@ -160,7 +165,7 @@ pub(crate) async fn plan(services: &Services, thought: Thought) -> Result<Plan, 
     let balance = balance.ok().map(Money::from);
     if let Some(count) = thought.count {
         let wish = ManualWish { count, override_caps: thought.override_caps };
-        let planned = wanting.first().map(|wanting| of_order(wanting, wish, prices.of(kind)));
+        let planned = wanting.first().map(|wanting| of_order(wanting, needs(&wanting.pool), wish, prices.of(kind)));
         let planned = planned.ok_or_else(Problem::internal)?;
         let price_error = prices.of(kind).as_ref().err().cloned();
         return Ok(Plan { planned, price_error, balance, warnings, pool: only, pools: Vec::new() });
@@ -171,7 +176,10 @@ pub(crate) async fn plan(services: &Services, thought: Thought) -> Result<Plan, 
         .zip(&plans)
         .filter_map(|(wanting, pass)| {
             let price = prices.of(config.pool(&wanting.pool)?.kind());
-            Some(PlanOfPool { pool: wanting.pool.clone(), planned: of_pass(wanting, pass, price) })
+            Some(PlanOfPool {
+                pool: wanting.pool.clone(),
+                planned: of_pass(wanting, needs(&wanting.pool), pass, price),
+            })
         })
         .collect();
     let price_error =
@@ -214,13 +222,18 @@ impl Prices {
 }
 
 /// What an order by hand would do.
-fn of_order(Wanting { policy, caps, stock, .. }: &Wanting, wish: ManualWish, price: &Priced) -> Planned {
+fn of_order(
+    Wanting { pool, policy, caps, stock }: &Wanting,
+    needs: Option<&str>,
+    wish: ManualWish,
+    price: &Priced,
+) -> Planned {
     let (rooms, order) = (Rooms::new(policy, caps, stock), plan_manual(caps, wish));
     let unpriced = Planned {
         would_purchase: order.count,
         for_waiting_signups: 0,
         why: order.why,
-        explanation: explain_order(&rooms, &order),
+        explanation: explain_order(Explained { pool, needs }, &rooms, &order),
         binding_cap: order.binding_cap,
         caps: rooms,
         unit_price: None,
@@ -232,13 +245,18 @@ fn of_order(Wanting { policy, caps, stock, .. }: &Wanting, wish: ManualWish, pri
 }
 
 /// What a pass would do for a pool.
-fn of_pass(Wanting { policy, caps, stock, .. }: &Wanting, pass: &PassPlan, price: &Priced) -> Planned {
+fn of_pass(
+    Wanting { pool, policy, caps, stock }: &Wanting,
+    needs: Option<&str>,
+    pass: &PassPlan,
+    price: &Priced,
+) -> Planned {
     let rooms = Rooms::new(policy, caps, stock);
     let unpriced = Planned {
         would_purchase: pass.count,
         for_waiting_signups: pass.for_waiters,
         why: pass.why,
-        explanation: explain_pass(policy, &rooms, stock, pass),
+        explanation: explain_pass(Explained { pool, needs }, policy, &rooms, stock, pass),
         binding_cap: pass.binding_cap,
         caps: rooms,
         unit_price: None,
@@ -320,6 +338,7 @@ pub(crate) fn about() -> About {
         .query::<bool>("override_caps", "`true`: the order goes beyond the spend caps; only with `count`.")
         .query::<PoolName>("pool", "Only of this pool; of an order, the pool that it is for.")
         .answer::<Plan>("The plan.", document)
+        .refuses(ProblemCode::CountryUnavailable, "The pools of this country serve whoever names them only.")
 }
 
 #[cfg(test)]

@@ -16,9 +16,10 @@ const POOL: &str = "pool";
 pub(crate) fn pool_named(request: &Request, in_body: Option<PoolName>) -> Result<Option<PoolName>, Problem> {
     let in_query: Option<PoolName> = request.query(POOL)?;
     match (in_body, in_query) {
-        (Some(body), Some(query)) if body != query => {
-            Err(Problem::invalid_field(POOL, format!("is {body} in the body and {query} in the query; name one of them")))
-        }
+        (Some(body), Some(query)) if body != query => Err(Problem::invalid_field(
+            POOL,
+            format!("is {body} in the body and {query} in the query; name one of them"),
+        )),
         (body, query) => Ok(body.or(query)),
     }
 }

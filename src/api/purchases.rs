@@ -29,9 +29,9 @@ mod headers;
 mod standing;
 
 pub(crate) use about::{about_cancel, about_purchase, about_show};
+use document::is_of_a_halted_pool;
 pub(crate) use document::{Document, ErrorView, PurchaseBody, document};
 pub(crate) use headers::order_key;
-use document::is_of_a_halted_pool;
 use headers::{idempotency_key, prefers_async};
 pub(crate) use standing::{cancel, handle_cancel, handle_show, record};
 

@@ -232,7 +232,7 @@ pub(crate) fn about_assignment() -> About {
 
 pub(crate) fn about_release() -> About {
     About::new("release", "Signup", "Takes a user's number away")
-        .text("It rests for `pool.quarantine_hours`; its own user gets it back at once.")
+        .text("It rests for the `quarantine_hours` of its pool; its own user gets it back at once.")
         .body::<ReleaseBody>(json!({"user_id": "u-1"}))
         .answer::<ReleaseDocument>(
             "It rests.",

@@ -72,7 +72,7 @@ impl Verdict {
 
     /// What to tell somebody who gets nothing.
     fn message_for(&self, waiting: &Waiting) -> Option<String> {
-        self.pools.get(&waiting.pool)?.short.as_ref().map(Shortfall::message)
+        self.pools.get(&waiting.pool)?.told.clone()
     }
 
     fn dooms(&self, waiting: &Waiting) -> bool {

@@ -12,6 +12,7 @@ use super::ending::{CommandError, Ending, both, say, warn};
 use super::follow::spinner;
 use super::tables::{Facts, items, list, text};
 use crate::api::replenish::{RUNNING, Replenished};
+use crate::domain::{PoolName, needs_told};
 
 pub(super) fn plan(client: &Client, args: &PlanArgs) -> Ending {
     let call = ApiRequest::get_api(&["plan"]).query("count", args.count).query("area_code", args.area_code);
@@ -108,7 +109,7 @@ pub(super) fn replenish(client: &Client, args: &ReplenishArgs) -> Ending {
                 format!("Bought {bought} so far; the check goes on: look with `callbunker status`.")
             }
             true => format!("Bought {bought}."),
-            false => format!("Nothing was bought: {}.", why_not(reason.unwrap_or("no reason given"))),
+            false => format!("Nothing was bought: {}.", reason_of(&report)),
         };
         let counts = |name: &str, label: &str| {
             let mut counts = answer.document[name].clone();
@@ -137,16 +138,28 @@ pub(super) fn replenish(client: &Client, args: &ReplenishArgs) -> Ending {
 const EACH: [(&str, &str); 4] =
     [("POOL", "pool"), ("BOUGHT", "purchased_count"), ("REASON", "reason"), ("ERROR", "error")];
 
+/// Why nothing was bought, as the pool says it whose reason it is.
+fn reason_of(report: &Replenished) -> String {
+    let Some(reason) = &report.reason else { return "no reason given".to_owned() };
+    let its = report.pools.iter().find(|pool| pool.reason.as_ref() == Some(reason));
+    let needs = its.and_then(|pool| needs_told(pool.error.as_deref()?));
+    match (its, needs) {
+        (Some(pool), Some(needs)) => format!("{reason} ({} needs {needs})", pool.pool),
+        (Some(pool), None) => why_not(&pool.pool, reason),
+        (None, _) => why_not(&PoolName::default_pool(), reason),
+    }
+}
+
 /// A reason's code and what to make of it; a code that is not known stands for itself.
-fn why_not(reason: &str) -> String {
+fn why_not(pool: &PoolName, reason: &str) -> String {
+    let full = |key: &str| format!("{reason} ({} allows no more)", pool.key(key));
     let meaning = match reason {
         "above_threshold" => "the pool has enough",
         "locked" => "another purchase is running",
         "paused" => "an operator paused it; `callbunker resume` lets it go on",
         "halted" => "Twilio refuses the account; `callbunker status` says why",
         "spend_cap" => "the purchases of this hour or day are used up",
-        "available_max" => "there is as much idle stock as pool.available_max allows",
-        "owned_max" => "there are as many numbers as pool.owned_max allows",
+        "available_max" | "owned_max" => return full(reason),
         "no_stock" => "Twilio has no such numbers; try another area code or country",
         other => return other.to_owned(),
     };
@@ -177,7 +190,9 @@ mod tests {
 
     #[test]
     fn a_reason_that_is_not_known_stands_for_itself() {
-        assert_eq!(why_not("twilio_21404"), "twilio_21404");
-        assert_eq!(why_not("locked"), "locked (another purchase is running)");
+        let gb = "gb".parse().unwrap();
+        assert_eq!(why_not(&gb, "twilio_21404"), "twilio_21404");
+        assert_eq!(why_not(&gb, "locked"), "locked (another purchase is running)");
+        assert_eq!(why_not(&gb, "owned_max"), "owned_max (pools.gb.owned_max allows no more)");
     }
 }

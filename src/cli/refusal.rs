@@ -7,6 +7,7 @@ use serde_json::Value;
 use ureq::http::{HeaderMap, StatusCode};
 
 use super::ending::{CommandError, Refused};
+use crate::domain::needs_told;
 use crate::http::ProblemCode;
 
 /// Who refuses, and with which code.
@@ -151,6 +152,8 @@ impl Refusal {
             ProblemCode::AreaCodeUnavailable => {
                 "no number of this area code is in stock; ask without --strict, or for another area code".to_owned()
             }
+            // A pool that is halted alone says itself what it needs.
+            ProblemCode::Halted if needs_told(detail).is_some() => return None,
             ProblemCode::Halted => "all buying is halted because Twilio refuses this account; `callbunker status` says why: \
                                     mend it, then `callbunker resume`"
                 .to_owned(),

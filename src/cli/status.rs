@@ -15,9 +15,10 @@ use super::client::Client;
 use super::ending::{CommandError, Ending, both, say, told_unreachable};
 use super::pause::{buying_lines, halt_of};
 use super::screen::{Screen, Tone, paint};
-use super::tables::{Facts, clean, text};
+use super::tables::{Facts, clean, items, text};
 use crate::api::attention::{Attention, AttentionItem};
 use crate::attention::Kind;
+use crate::domain::PoolName;
 
 /// How often `--watch` looks again.
 const WATCHED_EVERY: Duration = Duration::from_secs(5);
@@ -98,7 +99,16 @@ fn table(document: &Value) -> String {
     facts.show(&["assigned", "total"]);
     let (owned, most) = (facts.take("owned"), facts.take("owned_max"));
     if !owned.is_null() {
-        facts.line("owned", format!("{} (pool.owned_max {})", text(&owned), text(&most)));
+        // The sum of several pools' limits is no key's.
+        let key = match items(document, "pools") {
+            [alone] => {
+                let name = alone["pool"].as_str().and_then(|name| name.parse::<PoolName>().ok());
+                name.unwrap_or_else(PoolName::default_pool).key("owned_max")
+            }
+            [] => PoolName::default_pool().key("owned_max"),
+            _ => "owned_max of all".to_owned(),
+        };
+        facts.line("owned", format!("{} ({key} {})", text(&owned), text(&most)));
     }
     let (missing, of_users) = (facts.take("missing"), facts.take("missing_of_users"));
     if !missing.is_null() {

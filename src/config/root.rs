@@ -15,7 +15,7 @@ use super::schema::Schema;
 use super::secrets::{self, Secrets};
 use super::sections::*;
 use super::sources::Sources;
-use crate::domain::{CapLimits, Catalog, Keys, PoolName, Webhooks};
+use crate::domain::{CapLimits, Catalog, Keys, Kind, PoolName, Sought, Webhooks};
 
 /// Writes whatever has a line for each section. `fixed` = built into what runs (sockets, connection pools, clients, the
 /// lock, the supervisor), so a reload keeps it.
@@ -125,6 +125,16 @@ impl Config {
     #[must_use]
     pub fn pool(&self, name: &PoolName) -> Option<&PoolConfig> {
         if name.is_default() { Some(&self.pool) } else { self.pools.get(name) }
+    }
+
+    /// What is sought for a pool, of `kind` if that is not the pool's own. Of one that is not configured any more nobody wants
+    /// anything else.
+    #[must_use]
+    pub fn sought_for(&self, name: &PoolName, kind: Option<Kind>) -> Sought {
+        let pool = self.pool(name);
+        let kind = kind.or(pool.map(PoolConfig::kind)).unwrap_or_else(|| self.pool.kind());
+        let capabilities = pool.map(|pool| pool.capabilities.clone()).unwrap_or_default();
+        Sought { pool: name.clone(), kind, capabilities }
     }
 
     /// A pool under the keys in force; `None` when there is none of this name.

@@ -49,7 +49,7 @@ pub(super) fn joined(passes: Vec<Pass>) -> Vec<CheckRow> {
             None => rows.push(CheckRow {
                 at: When(pass.at),
                 trigger: words(pass.trigger.as_str()),
-                why: explain_reason(&pass.reason),
+                why: explain_reason(&pass.pool, &pass.reason, pass.error.as_deref()),
                 bought: pass.purchased_count,
                 trouble: pass.error.as_deref().map(Trouble::new),
                 times: 1,

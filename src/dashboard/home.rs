@@ -168,10 +168,10 @@ struct PoolRow {
     idle: When,
 }
 
-/// Passes come over the wire with the code of their reason only.
+/// Passes come over the wire with the code of their reason only; `{pool}` stands for the section of theirs.
 fn reasons() -> String {
     let all: serde_json::Map<String, Value> =
-        crate::domain::reasons().map(|code| (code.to_owned(), crate::domain::explain_reason(code).into())).collect();
+        crate::domain::reasons().map(|code| (code.to_owned(), crate::domain::template_of(code).into())).collect();
     Value::Object(all).to_string()
 }
 

@@ -101,7 +101,7 @@ mod tests {
             "Twilio 20003: Authenticate"
         );
         assert_eq!(short("the outcome at Twilio is unknown: status 500"), "Twilio 500, purchase unconfirmed");
-        assert_eq!(short("Twilio has no more such numbers; try another"), "Twilio has no more such numbers");
+        assert_eq!(short("gb: no stock of mobile numbers in GB; try another"), "gb: no stock of mobile numbers in GB");
         assert!(short(&"long ".repeat(40)).ends_with('…'));
         let trouble = Trouble::new(search);
         assert_eq!((trouble.full.as_str(), trouble.is_folded()), (search, true));

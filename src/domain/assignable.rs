@@ -13,7 +13,7 @@ pub struct Standing {
     pub status: NumberStatus,
     /// How its webhooks stand.
     pub webhook_status: WebhookStatus,
-    /// Whether it has what `pool.capabilities` wants.
+    /// Whether it has what its pool wants (`capabilities`).
     pub capable: bool,
     /// Since when Twilio does not know it.
     pub missing_since: Option<String>,
@@ -55,9 +55,7 @@ pub fn why_not(number: &Standing) -> Option<String> {
         return Some(gone);
     }
     if !number.capable {
-        return Some(
-            "it lacks a capability that pool.capabilities wants; release it to Twilio to stop paying".to_owned(),
-        );
+        return Some("it lacks a capability that its pool wants; release it to Twilio to stop paying".to_owned());
     }
     match number.webhook_status {
         WebhookStatus::Configured => None,

@@ -76,6 +76,14 @@ pub enum Astray {
         /// The country that was asked for.
         asked: CountryCode,
     },
+    /// Pools are of the country, and none of them serves whoever names it alone.
+    #[error("no pool serves {country} to whoever names no pool; name one: {pools}")]
+    NoneServes {
+        /// The country.
+        country: CountryCode,
+        /// Its pools.
+        pools: String,
+    },
     /// The area code lies in another country.
     #[error("{code} is an area code of {its}, not of {asked}; name one of the country that is asked")]
     AreaCodeOfAnother {
@@ -108,7 +116,7 @@ impl Astray {
     pub fn field(&self) -> &'static str {
         match self {
             Self::UnknownPool(..) => "pool",
-            Self::CountryOfAnother { .. } => "country",
+            Self::CountryOfAnother { .. } | Self::NoneServes { .. } => "country",
             Self::AreaCodeOfAnother { .. } | Self::NoAreaCodes(_) | Self::NoPlace { .. } | Self::NotTollFree(_) => {
                 "area_code"
             }
@@ -163,7 +171,7 @@ impl Catalog {
     /// The request contradicts itself or the pool that it names. What `near` says is never refused.
     pub fn send(&self, asked: &Asked) -> Result<SentTo, Astray> {
         let near = asked.near.as_ref();
-        let near_code = near.and_then(|number| number.area_code(CountryCode::US));
+        let near_code = near.and_then(|number| number.area_code());
         let wish = asked.area_code.or(near_code);
         if let (Some(country), Some(_)) = (asked.country, asked.area_code)
             && !country.has_area_codes()
@@ -194,10 +202,11 @@ impl Catalog {
     }
 
     /// The pool that an order by hand is of, and what it buys: the one named, else that of its country, else that of its area code. A country that
-    /// no pool has is `default`'s, which buys there what it then keeps apart.
+    /// no pool has is `default`'s, which buys there what it then keeps apart; one whose pools serve nobody who does not name them
+    /// is nobody's, as for a signup.
     ///
     /// # Errors
-    /// What was asked contradicts itself or the pool.
+    /// What was asked contradicts itself or the pool, or leads to none.
     pub fn of_order(
         &self,
         pool: Option<&PoolName>,
@@ -212,10 +221,20 @@ impl Catalog {
         let default = &self.0[0];
         let entry = match (pool, country) {
             (Some(name), _) => self.named(name, country)?,
-            (None, Some(country)) => self.of_country(country).unwrap_or(default),
+            (None, Some(country)) => match self.of_country(country) {
+                Some(entry) => entry,
+                None => self.none_serves(country).map_or(Ok(default), Err)?,
+            },
             (None, None) => {
                 let country = area_code.and_then(AreaCode::country);
-                country.and_then(|country| self.of_country(country)).unwrap_or(default)
+                match country.and_then(|country| self.of_country(country)) {
+                    Some(entry) => entry,
+                    // Its own pool would have it all the same.
+                    None => {
+                        let of_others = country.filter(|country| *country != default.kind.country);
+                        of_others.and_then(|country| self.none_serves(country)).map_or(Ok(default), Err)?
+                    }
+                }
             }
         };
         // In a country of no pool, local numbers are bought.
@@ -235,6 +254,13 @@ impl Catalog {
             }
         }
         Ok((entry.name.clone(), kind))
+    }
+
+    /// That pools are of this country, and none of them for whoever names it alone; `None` = no pool is of it.
+    fn none_serves(&self, country: CountryCode) -> Option<Astray> {
+        let names = self.0.iter().filter(|entry| entry.kind.country == country).map(|entry| entry.name.as_str());
+        let names: Vec<&str> = names.collect();
+        (!names.is_empty()).then(|| Astray::NoneServes { country, pools: names.join(", ") })
     }
 
     /// The pool of this name, which must be of the country, if one was asked for.

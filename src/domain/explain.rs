@@ -6,8 +6,9 @@ use super::caps::{Cap, Caps, PoolPolicy, UNBOUND};
 use super::order::Trigger;
 use super::plan::Plan;
 use super::plan_pass::PassPlan;
+use super::pool::PoolName;
 use super::stock::Stock;
-use super::why::Why;
+use super::why::{Why, in_pool};
 
 impl Cap {
     /// The name in the API, and the configuration's key without its section.
@@ -23,10 +24,10 @@ impl Cap {
         }
     }
 
-    fn room(self, rooms: &Rooms) -> String {
+    fn room(self, pool: &PoolName, rooms: &Rooms) -> String {
         match self {
-            Self::AvailableMax => format!("pool.available_max has room for {}", rooms.available_room),
-            Self::OwnedMax => format!("pool.owned_max has room for {}", rooms.owned_room),
+            Self::AvailableMax => format!("{} has room for {}", pool.key("available_max"), rooms.available_room),
+            Self::OwnedMax => format!("{} has room for {}", pool.key("owned_max"), rooms.owned_room),
             Self::PurchasesPerHour => format!("the hour's cap allows {} more", rooms.hour_left),
             Self::PurchasesPerDay => format!("the day's cap allows {} more", rooms.day_left),
             Self::PoolPurchasesPerDay => {
@@ -78,8 +79,8 @@ impl Rooms {
 #[must_use]
 pub fn explain_trigger(trigger: Trigger) -> &'static str {
     match trigger {
-        Trigger::Threshold => "the stock fell below pool.threshold_low",
-        Trigger::WarmStart => "the pool was filled up to pool.total_min",
+        Trigger::Threshold => "the stock fell below the pool's threshold",
+        Trigger::WarmStart => "the pool was filled up to its minimum",
         Trigger::Cron => "the schedule found too few in stock",
         Trigger::Replenish => "an operator had the pool checked, and there were too few in stock",
         Trigger::Manual => "an operator ordered it",
@@ -89,17 +90,57 @@ pub fn explain_trigger(trigger: Trigger) -> &'static str {
     }
 }
 
+/// The pool that is explained.
+#[derive(Debug, Clone, Copy)]
+pub struct Explained<'a> {
+    /// Which.
+    pub pool: &'a PoolName,
+    /// The key that it needs, when it is halted alone.
+    pub needs: Option<&'a str>,
+}
+
+impl Explained<'_> {
+    /// A reason; a pool that is halted alone is not told as all buying is.
+    fn why(self, why: Why) -> String {
+        match self.needs {
+            Some(needs) if why == Why::Halted => halted_alone(self.pool, needs),
+            _ => why.sentence(self.pool),
+        }
+    }
+}
+
+fn halted_alone(pool: &PoolName, needs: &str) -> String {
+    format!("{pool} alone is halted: it needs {needs}; set it, or mend at Twilio what it names and resume the pool")
+}
+
+/// What an order, a pass or a signup is told of a pool that is halted alone: which key it needs, and what Twilio said.
+#[must_use]
+pub fn tell_pool_halt(needs: &str, message: &str) -> String {
+    format!("{TOLD}{needs}{LACKS} ({message}); set it, or mend at Twilio what it names and resume the pool")
+}
+
+/// The key that [`tell_pool_halt`] has told; `None` = the text tells something else.
+#[must_use]
+pub fn needs_told(told: &str) -> Option<&str> {
+    let (needs, _) = told.strip_prefix(TOLD)?.split_once(LACKS)?;
+    (!needs.contains(' ')).then_some(needs)
+}
+
+const TOLD: &str = "halted: ";
+const LACKS: &str = " lacks or does not fit";
+
 /// What a pass would do, and why, in one sentence.
 #[must_use]
-pub fn explain_pass(policy: &PoolPolicy, rooms: &Rooms, stock: &Stock, pass: &PassPlan) -> String {
+pub fn explain_pass(of: Explained<'_>, policy: &PoolPolicy, rooms: &Rooms, stock: &Stock, pass: &PassPlan) -> String {
     let begun = match pass.why {
         Why::BelowThreshold => {
             format!("{} available or on their way, threshold {}", stock.idle(), policy.threshold_low)
         }
         Why::BelowTotalMin => format!(
-            "{} available, assigned or on their way, minimum {} (pool.total_min)",
+            "{} available, assigned or on their way, minimum {} ({})",
             stock.idle() + stock.assigned,
-            policy.total_min
+            policy.total_min,
+            of.pool.key("total_min")
         ),
         Why::AboveThreshold => format!(
             "{} available or on their way, threshold {}; {} with those assigned, minimum {}",
@@ -115,7 +156,7 @@ pub fn explain_pass(policy: &PoolPolicy, rooms: &Rooms, stock: &Stock, pass: &Pa
         | Why::Halted
         | Why::AvailableMax
         | Why::OwnedMax
-        | Why::SpendCap) => other.sentence().to_owned(),
+        | Why::SpendCap) => of.why(other),
     };
     let line = match pass.for_waiters {
         0 => String::new(),
@@ -125,22 +166,22 @@ pub fn explain_pass(policy: &PoolPolicy, rooms: &Rooms, stock: &Stock, pass: &Pa
         0 => format!("would buy nothing{line}: {begun}"),
         count => format!("would buy {count} in {}{line}: {begun}", batches(pass.batches)),
     };
-    would + &bound(pass.binding_cap, rooms)
+    would + &bound(of.pool, pass.binding_cap, rooms)
 }
 
 /// What an order by hand would do, and why, in one sentence.
 #[must_use]
-pub fn explain_order(rooms: &Rooms, plan: &Plan) -> String {
+pub fn explain_order(of: Explained<'_>, rooms: &Rooms, plan: &Plan) -> String {
     let would = match plan.count {
-        0 => format!("would buy nothing of {}: {}", plan.wanted, plan.why.sentence()),
+        0 => format!("would buy nothing of {}: {}", plan.wanted, of.why(plan.why)),
         count if count < plan.wanted => format!("would buy {count} of {}", plan.wanted),
         count => format!("would buy all {count}, as far as Twilio has them"),
     };
-    would + &bound(plan.binding_cap, rooms)
+    would + &bound(of.pool, plan.binding_cap, rooms)
 }
 
-fn bound(cap: Option<Cap>, rooms: &Rooms) -> String {
-    cap.map(|cap| format!("; {}", cap.room(rooms))).unwrap_or_default()
+fn bound(pool: &PoolName, cap: Option<Cap>, rooms: &Rooms) -> String {
+    cap.map(|cap| format!("; {}", cap.room(pool, rooms))).unwrap_or_default()
 }
 
 fn batches(count: u32) -> String {
@@ -162,11 +203,20 @@ const OBSTACLES: &[(&str, &str)] = &[
     ("outcome_unknown", "Twilio's answer was lost; the number is looked up until it is clear"),
 ];
 
-/// A pass's or an order's reason for people, whatever wrote it.
+/// A pass's or an order's reason for people, whatever wrote it; `error` is what went wrong with it.
 #[must_use]
-pub fn explain_reason(reason: &str) -> String {
+pub fn explain_reason(pool: &PoolName, reason: &str, error: Option<&str>) -> String {
+    match error.and_then(needs_told) {
+        Some(needs) if reason == Why::Halted.as_str() => halted_alone(pool, needs),
+        _ => in_pool(&template_of(reason), pool),
+    }
+}
+
+/// The same of whatever pool and without what went wrong: `{pool}` stands for the pool's section.
+#[must_use]
+pub fn template_of(reason: &str) -> String {
     if let Ok(why) = reason.parse::<Why>() {
-        return why.sentence().to_owned();
+        return why.template().to_owned();
     }
     match OBSTACLES.iter().find(|(obstacle, _)| *obstacle == reason) {
         Some((_, sentence)) => (*sentence).to_owned(),
@@ -193,7 +243,15 @@ mod tests {
 
     fn pass(caps: Caps, stock: Stock) -> String {
         let planned = plan_pass(&POLICY, &caps, &stock, Trigger::Replenish);
-        explain_pass(&POLICY, &Rooms::new(&POLICY, &caps, &stock), &stock, &planned)
+        explain_pass(of(&gb(), None), &POLICY, &Rooms::new(&POLICY, &caps, &stock), &stock, &planned)
+    }
+
+    fn gb() -> PoolName {
+        "gb".parse().unwrap()
+    }
+
+    fn of<'a>(pool: &'a PoolName, needs: Option<&'a str>) -> Explained<'a> {
+        Explained { pool, needs }
     }
 
     #[test]
@@ -215,7 +273,7 @@ mod tests {
     fn an_order_explains_what_is_cut() {
         let order = |caps: Caps, count| {
             let planned = plan_manual(&caps, ManualWish { count, override_caps: false });
-            explain_order(&Rooms::new(&POLICY, &caps, &Stock::default()), &planned)
+            explain_order(of(&PoolName::default_pool(), None), &Rooms::new(&POLICY, &caps, &Stock::default()), &planned)
         };
         assert_eq!(order(FREE, 3), "would buy all 3, as far as Twilio has them");
         assert_eq!(order(Caps { hour_left: 2, ..FREE }, 3), "would buy 2 of 3; the hour's cap allows 2 more");
@@ -230,8 +288,45 @@ mod tests {
     #[test]
     fn every_reason_has_a_sentence() {
         for reason in ["below_threshold", "locked", "no_stock", "twilio_20003", "something_new", "spend_cap"] {
-            let sentence = explain_reason(reason);
+            let sentence = explain_reason(&gb(), reason, None);
             assert!(sentence.contains(' ') && !sentence.contains("  "), "{reason}: {sentence}");
+        }
+        for reason in reasons() {
+            let sentence = explain_reason(&gb(), reason, None);
+            assert!(!sentence.contains("pool.") && !sentence.contains('{'), "{reason}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn keys_are_those_of_the_pool_that_is_told_of() {
+        for (pool, key) in [("default", "pool.threshold_low"), ("gb", "pools.gb.threshold_low")] {
+            let told = explain_reason(&pool.parse().unwrap(), "below_threshold", None);
+            assert!(told.contains(&format!("({key})")), "{told}");
+        }
+        let enough = Stock { available: 40, unfit: 10, ..Stock::default() };
+        let full = PoolPolicy { threshold_low: 45, ..POLICY };
+        let planned = plan_pass(&full, &FREE, &enough, Trigger::Replenish);
+        let told = explain_pass(of(&gb(), None), &full, &Rooms::new(&full, &FREE, &enough), &enough, &planned);
+        assert!(told.contains("pools.gb.available_max") && !told.contains(" pool."), "{told}");
+    }
+
+    #[test]
+    fn a_pool_that_is_halted_alone_says_so_and_what_it_needs() {
+        let needs = "pools.gb.bundle_sid";
+        let halted = Caps { halted: true, ..FREE };
+        let planned = plan_pass(&POLICY, &halted, &Stock::default(), Trigger::Replenish);
+        let rooms = Rooms::new(&POLICY, &halted, &Stock::default());
+        let told = explain_pass(of(&gb(), Some(needs)), &POLICY, &rooms, &Stock::default(), &planned);
+        assert!(told.contains("gb alone is halted: it needs pools.gb.bundle_sid"), "{told}");
+        let order = plan_manual(&halted, ManualWish { count: 1, override_caps: false });
+        let told = explain_order(of(&gb(), Some(needs)), &rooms, &order);
+        assert!(told.contains("gb alone is halted: it needs pools.gb.bundle_sid"), "{told}");
+        let error = tell_pool_halt(needs, "Bundle required (21649)");
+        assert_eq!(needs_told(&error), Some(needs));
+        assert!(explain_reason(&gb(), "halted", Some(&error)).contains("needs pools.gb.bundle_sid"));
+        for other in ["halted: all buying is halted; the status says why", "Authenticate", ""] {
+            assert_eq!(needs_told(other), None);
+            assert!(explain_reason(&gb(), "halted", Some(other)).starts_with("all buying is halted"));
         }
     }
 }

@@ -26,6 +26,7 @@ mod plan_pass;
 mod plan_passes;
 mod pool;
 mod region;
+mod sought;
 mod spelling;
 mod stock;
 mod suspicion;
@@ -40,7 +41,10 @@ pub use caps::{Cap, CapLimits, Caps, PoolPolicy, UNBOUND};
 pub use catalog::{Asked, Astray, Catalog, Entry, SentTo};
 pub use counts::grouped;
 pub use emptiness::{Level, emptiest};
-pub use explain::{Rooms, explain_order, explain_pass, explain_reason, explain_trigger, obstacles, reasons};
+pub use explain::{
+    Explained, Rooms, explain_order, explain_pass, explain_reason, explain_trigger, needs_told, obstacles, reasons,
+    tell_pool_halt, template_of,
+};
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
 pub use history::{AssignmentSource, NumberEventKind, Occasion};
 pub use key_name::{InvalidKeyName, KeyName};
@@ -60,6 +64,7 @@ pub use plan_pass::{BATCHES_MAX, PassPlan, plan_pass};
 pub use plan_passes::{PassPlans, Wanting, plan_passes};
 pub use pool::{InvalidPoolName, Kind, NumberType, PoolKey, PoolName};
 pub use region::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
+pub use sought::Sought;
 pub use spelling::number_as_written;
 pub use stock::Stock;
 pub use suspicion::too_many;

@@ -38,10 +38,11 @@ impl PhoneNumber {
         of_plan.or_else(main)?.parse().ok()
     }
 
-    /// The area code, for numbers of countries that have them.
+    /// The area code, for numbers of the North American plan: those of Puerto Rico and the other islands have one, too, though
+    /// Twilio searches by it in the United States and Canada only.
     #[must_use]
-    pub fn area_code(&self, country: CountryCode) -> Option<AreaCode> {
-        if !country.has_area_codes() || !self.0.starts_with("+1") || self.0.len() != 12 {
+    pub fn area_code(&self) -> Option<AreaCode> {
+        if !self.0.starts_with("+1") || self.0.len() != 12 {
             return None;
         }
         self.0[2..5].parse().ok()
@@ -304,10 +305,11 @@ mod tests {
     #[test]
     fn the_area_code_is_read_off_north_american_numbers_only() {
         let number: PhoneNumber = "+14155550100".parse().unwrap();
-        assert_eq!(number.area_code(CountryCode::US).unwrap().as_str(), "415");
-        assert_eq!(number.area_code("GB".parse().unwrap()), None);
+        assert_eq!(number.area_code().unwrap().as_str(), "415");
+        let island: PhoneNumber = "+17875550100".parse().unwrap();
+        assert_eq!(island.area_code().unwrap().as_str(), "787", "it is of the plan, though of no state");
         let british: PhoneNumber = "+442071838750".parse().unwrap();
-        assert_eq!(british.area_code("GB".parse().unwrap()), None);
+        assert_eq!(british.area_code(), None);
         assert_eq!(number.last_four(), "0100");
     }
 

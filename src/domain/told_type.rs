@@ -7,13 +7,13 @@
 
 use super::number::PhoneNumber;
 use super::pool::NumberType;
-use super::region::{AreaCode, CountryCode};
+use super::region::AreaCode;
 
 impl NumberType {
     /// The type of `number` as far as somebody says it: a toll-free code of its own, else `word`, Twilio's. `None` = nobody does.
     #[must_use]
     pub fn told(number: &PhoneNumber, word: &str) -> Option<Self> {
-        if number.area_code(CountryCode::US).is_some_and(AreaCode::is_toll_free) {
+        if number.area_code().is_some_and(AreaCode::is_toll_free) {
             return Some(Self::TollFree);
         }
         match word.to_ascii_lowercase().replace([' ', '-', '_'], "").as_str() {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::api::status::{OfPool, Status};
 use crate::db::purchases::record::{PurchaseError, PurchaseRecord};
-use crate::domain::{OrderOutcome, PoolName, Trigger};
+use crate::domain::{OrderOutcome, PoolName, Trigger, Why};
 
 /// One of them: the event `alert`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -96,6 +96,8 @@ fn of_pool(before: &OfPool, now: &OfPool, is_only: bool) -> Vec<Notice> {
         notices.push(Notice::new("low", message));
     }
     let failed = now.last_replenishment.as_ref().filter(|pass| before.last_replenishment.as_ref() != Some(*pass));
+    // What halts a pool is told above, once.
+    let failed = failed.filter(|pass| pass.reason != Why::Halted.as_str());
     if let Some(error) = failed.and_then(|pass| pass.error.as_ref()) {
         notices.push(Notice::new("pass_failed", format!("{a_replenishment} fell short: {error}")));
     }

@@ -15,7 +15,7 @@ use super::levels::levels;
 use crate::db::DbError;
 use crate::db::passes::pass_record;
 use crate::db::stock::{Observation, Overview, stock_read_all};
-use crate::domain::{BATCHES_MAX, Level, Plan, PoolName, Stock, Trigger, Why, emptiest, lack, plan};
+use crate::domain::{BATCHES_MAX, Level, Plan, PoolName, Stock, Trigger, Why, emptiest, lack, plan, tell_pool_halt};
 use crate::purchaser::{BatchReport, PurchaserError, others_wait};
 use crate::telemetry::{PoolReading, Reading};
 use crate::twilio::hide_numbers;
@@ -115,7 +115,7 @@ pub(super) async fn run(
             new: seen.stock,
             purchased_count: 0,
             reason: planned.why.as_str().to_owned(),
-            error: None,
+            error: halt_of(seen).filter(|_| planned.why == Why::Halted),
         });
     }
     report.previous = before.in_force();
@@ -162,6 +162,12 @@ impl Open {
         }
         Ok(levels)
     }
+}
+
+/// What halts this pool alone, in words; a halt of all buying stands above it.
+fn halt_of(seen: &Observation) -> Option<String> {
+    let halt = seen.pool_halt.as_ref().filter(|_| seen.buying.halted.is_none())?;
+    Some(tell_pool_halt(&halt.needs, &halt.message))
 }
 
 /// How a batch leaves its pool.
@@ -235,11 +241,11 @@ async fn buy_batch(deps: &MonitorDependencies, pass: &mut PoolPass, first: Optio
     let why = first.unwrap_or(why);
     why.as_str().clone_into(&mut pass.reason);
     if count == 0 {
-        pass.error = shortfall.map(|shortfall| shortfall.message());
+        pass.error = shortfall.map(|shortfall| shortfall.message(&deps.config.load().sought_for(&pass.pool, None)));
         return (Next::Done, Some(why));
     }
     if let Some(shortfall) = shortfall {
-        pass.error = Some(shortfall.message());
+        pass.error = Some(shortfall.message(&deps.config.load().sought_for(&pass.pool, None)));
         if pass.purchased_count == 0 {
             pass.reason = shortfall.code();
         }

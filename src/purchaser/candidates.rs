@@ -15,7 +15,7 @@ use rand::seq::SliceRandom as _;
 
 use super::buyer::PoolInForce;
 use super::lanes::{Lane, Showed};
-use super::markets::{Rung, Sought};
+use super::markets::{Rung, SearchWishes};
 use super::search::{Asked, Failed, Found, Search};
 use super::shortfall::Shortfall;
 use crate::domain::{AreaCode, Capability, Kind, Match, PhoneNumber};
@@ -27,7 +27,7 @@ const RUNGS: [Match; 4] = [Match::Exact, Match::Overlay, Match::Region, Match::A
 pub(super) struct Candidates {
     pub(super) kind: Kind,
     /// What the pool wants of them.
-    sought: Sought,
+    wishes: SearchWishes,
     /// So often that changed.
     changes: u32,
     /// What an order wishes for; `None` = those who wait do, each lane for itself.
@@ -58,7 +58,7 @@ type Pick = (usize, usize);
 impl Candidates {
     /// Those of an order that looks rung after rung for whatever there is.
     pub(super) fn of_order(pool: &PoolInForce, kind: Kind, near: Near) -> Self {
-        let mut candidates = Self { kind, sought: pool.sought(kind), of_order: Some(near), ..Self::for_waiters(pool) };
+        let mut candidates = Self { kind, wishes: pool.wishes(kind), of_order: Some(near), ..Self::for_waiters(pool) };
         candidates.lanes = vec![Lane::new(None, u32::MAX, candidates.rungs(pool, None))];
         candidates
     }
@@ -67,7 +67,7 @@ impl Candidates {
     pub(super) fn for_waiters(pool: &PoolInForce) -> Self {
         Self {
             kind: pool.kind,
-            sought: pool.sought(pool.kind),
+            wishes: pool.wishes(pool.kind),
             changes: 0,
             of_order: None,
             lanes: Vec::new(),
@@ -89,11 +89,11 @@ impl Candidates {
 
     /// Takes over what the pool wants by now. If that is something else than it was, what was found counts no more.
     pub(super) fn heed(&mut self, pool: &PoolInForce) {
-        let sought = pool.sought(self.kind);
-        if sought == self.sought {
+        let wishes = pool.wishes(self.kind);
+        if wishes == self.wishes {
             return;
         }
-        (self.sought, self.changes) = (sought, self.changes + 1);
+        (self.wishes, self.changes) = (wishes, self.changes + 1);
         self.fresh.clear();
         self.seen.clone_from(&self.tried);
         self.failure = None;
@@ -110,7 +110,7 @@ impl Candidates {
 
     /// What each of them can do, as its search was told.
     pub(super) fn capabilities(&self) -> &[Capability] {
-        self.sought.capabilities()
+        self.wishes.capabilities()
     }
 
     /// Whom they are for from now on: so many of each wish, at the pool as [`Self::heed`] was told of it.
@@ -234,7 +234,6 @@ impl Candidates {
     /// Which would be taken: rung by rung over all lanes, so that nobody's wish takes what lies nearer to another's; then for
     /// those who wish for nothing.
     fn picks(&self, most: usize) -> Vec<Pick> {
-        let country = self.kind.country;
         let (mut picks, mut free) = (Vec::new(), vec![true; self.fresh.len()]);
         let mut wanted: Vec<u32> = self.lanes.iter().map(|lane| lane.wanted).collect();
         let mut pick = |lane: usize, answers: &dyn Fn(usize) -> bool| {
@@ -251,7 +250,7 @@ impl Candidates {
         let (wishing, others): (Vec<_>, Vec<_>) =
             self.lanes.iter().enumerate().partition(|(_, lane)| lane.wish.is_some());
         let rungs_of = |lane: &Lane| -> Vec<Match> {
-            self.fresh.iter().map(|found| lane.rung_of(found.phone_number.area_code(country))).collect()
+            self.fresh.iter().map(|found| lane.rung_of(found.phone_number.area_code())).collect()
         };
         let wishing: Vec<_> = wishing.into_iter().map(|(position, lane)| (position, lane, rungs_of(lane))).collect();
         for rung in RUNGS {

@@ -13,12 +13,12 @@ pub(super) type Rung = (Match, Vec<Place>);
 
 /// What a pool wants of the numbers of an order: when a reload changes it, what was found is of no use.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sought {
+pub(super) struct SearchWishes {
     market: Market,
     area_codes: Vec<AreaCode>,
 }
 
-impl Sought {
+impl SearchWishes {
     /// What each number must be able to do.
     pub(super) fn capabilities(&self) -> &[Capability] {
         &self.market.capabilities
@@ -88,9 +88,9 @@ impl PoolInForce {
     }
 
     /// All that decides which numbers an order of `kind` looks for.
-    pub(super) fn sought(&self, kind: Kind) -> Sought {
+    pub(super) fn wishes(&self, kind: Kind) -> SearchWishes {
         let area_codes = if kind == self.kind { self.area_codes.clone() } else { Vec::new() };
-        Sought { market: self.market(kind, self.widest(kind)), area_codes }
+        SearchWishes { market: self.market(kind, self.widest(kind)), area_codes }
     }
 
     /// The widest place where numbers of `kind` are looked for.

@@ -148,7 +148,10 @@ pub(super) async fn finish(buyer: &Buyer, run: &Run, order: &Order, progress: &P
             buyer.db.run_patiently("purchase_count_used", move |conn| purchases::purchase_count_used(conn, id)).await?;
         let missing = order.wish.count.saturating_sub(used);
         if missing > 0 {
-            note(buyer, order, &shortfall.code(), shortfall.twilio_code(), &shortfall.message(), missing).await?;
+            let wish = &order.wish;
+            let kind = Kind { country: wish.country, number_type: wish.number_type };
+            let message = shortfall.message(&buyer.config.load().sought_for(&wish.pool, Some(kind)));
+            note(buyer, order, &shortfall.code(), shortfall.twilio_code(), &message, missing).await?;
         }
     }
     fail::fail_point!("order_ending");

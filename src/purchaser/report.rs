@@ -22,6 +22,8 @@ pub struct PoolReport {
     pub bought: u32,
     /// Why they could not be served in full.
     pub short: Option<Shortfall>,
+    /// The same for people.
+    pub told: Option<String>,
     /// Numbers on their way at the end, whoever buys them: they may be served yet.
     pub on_their_way: u32,
 }

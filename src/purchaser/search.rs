@@ -137,7 +137,10 @@ impl Search {
         let is_none_such = matches!(&failure, TwilioError::Refused(refusal)
             if refusal.verdict() == Verdict::HaltPool(PoolKey::NumberType));
         if is_none_such && self.is_of_the_pool {
-            let needs = halt_pool(buyer, &self.keys, PoolKey::NumberType, &failure).await;
+            // Where Twilio does not say, the type is the likelier cause.
+            let sells = buyer.twilio.sells_in(self.market.kind.country).await.unwrap_or(true);
+            let key = if sells { PoolKey::NumberType } else { PoolKey::Country };
+            let needs = halt_pool(buyer, &self.keys, key, &failure).await;
             return Shortfall::of_pool(needs, &failure);
         }
         Shortfall::Twilio(failure)

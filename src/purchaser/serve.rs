@@ -44,7 +44,11 @@ pub(super) async fn serve_waitlist(buyer: &Buyer, run: &Run) -> Result<Emergency
 
 /// Serves those who wait at one pool.
 pub(super) async fn serve_pool(buyer: &Buyer, run: &Run, turn: Turn) -> (PoolName, Result<PoolReport, DbError>) {
-    let served = rounds(buyer, run, &turn.pool).await;
+    let mut served = rounds(buyer, run, &turn.pool).await;
+    if let Ok(report) = &mut served {
+        let sought = buyer.config.load().sought_for(&turn.pool, None);
+        report.told = report.short.as_ref().map(|short| short.message(&sought));
+    }
     (turn.pool.clone(), served)
 }
 

@@ -6,7 +6,7 @@ use crate::db::DbError;
 use crate::db::purchases::CANCELLED;
 use crate::db::purchases::items::Intent;
 use crate::db::stock::Observation;
-use crate::domain::Why;
+use crate::domain::{Sought, Why, tell_pool_halt};
 use crate::twilio::TwilioError;
 
 /// Why buying stopped short of what the plan said.
@@ -68,24 +68,22 @@ impl Shortfall {
         }
     }
 
-    /// What happened, for people.
+    /// What happened to whoever sought this, for people.
     #[must_use]
-    pub fn message(&self) -> String {
+    pub fn message(&self, sought: &Sought) -> String {
         match self {
-            Self::NoStock => "Twilio has no more such numbers; try another area code or country".to_owned(),
+            Self::NoStock => format!("{}: no stock of {sought}; try another area code or country", sought.pool),
             Self::Paced => {
                 "the latest purchases brought no number that is ready; until one does, one is tried now and then; ask again"
                     .to_owned()
             }
-            Self::Refused(why) => format!("{}: {}", why.as_str(), why.sentence()),
+            Self::Refused(why) => format!("{}: {}", why.as_str(), why.sentence(&sought.pool)),
             Self::Twilio(TwilioError::Unknown { message, request_id, .. }) => {
                 let request = request_id.as_ref().map(|id| format!(", Twilio's request {id}")).unwrap_or_default();
                 format!("Twilio gave no proper answer to a search ({message}{request}); try again later")
             }
             Self::Halted(TwilioError::Unknown { message, .. }) => message.clone(),
-            Self::PoolHalted { needs, message, .. } => format!(
-                "halted: {needs} lacks or does not fit ({message}); set it, or mend at Twilio what it names and resume the pool"
-            ),
+            Self::PoolHalted { needs, message, .. } => tell_pool_halt(needs, message),
             Self::Twilio(failure) | Self::Halted(failure) => failure.in_full(),
             Self::Unconfigured => {
                 "the configuration has no such pool any more, or one of another kind; what is still needed is a new order".to_owned()

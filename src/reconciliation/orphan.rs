@@ -149,7 +149,7 @@ fn told(
             slog::warn!(log, "a number of ours that the database did not know was taken in"; "phone_number_ends" => ends,
                 "sid" => number.sid.as_str(), "reason" => &reason);
             if !capable {
-                slog::error!(log, "a number lacks a capability that pool.capabilities wants: it will not be assigned";
+                slog::error!(log, "a number lacks a capability that its pool wants: it will not be assigned";
                     "phone_number_ends" => ends, "sid" => number.sid.as_str());
             }
             page.buyer.stock.notify_one();

@@ -151,7 +151,7 @@ async fn set_fitness(page: &Page<'_>, shall: &Shall, number: &IncomingNumber, id
     let Some(capable) = shall.fitness(number) else { return Ok(()) };
     let set = move |conn: &mut crate::db::Connection| number_set_capable(conn, id, capable);
     if page.buyer.db.run_patiently("number_set_capable", set).await? {
-        slog::warn!(page.buyer.log, "a number of ours gained, or lost, a capability of pool.capabilities";
+        slog::warn!(page.buyer.log, "a number of ours gained, or lost, a capability that its pool wants";
             "phone_number_ends" => number.phone_number.last_four(), "fit" => capable);
         page.buyer.stock.notify_one();
     }

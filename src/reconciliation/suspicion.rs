@@ -55,7 +55,7 @@ impl Suspicion {
                  really gone, {CONFIRM}; then POST /admin/phones/api/resume."
             ),
             Suspected::Lost => format!(
-                "{count} or more of {live} numbers lost a capability that pool.capabilities wants, or all of their webhooks, \
+                "{count} or more of {live} numbers lost a capability that their pool wants, or all of their webhooks, \
                  or are of another type than their pool, which is more than can be true; none was changed, and nothing is bought by itself. Look at some of them in \
                  Twilio's console, and at pool.capabilities. If it is so, {CONFIRM}, which confirms this too; then POST \
                  /admin/phones/api/resume."

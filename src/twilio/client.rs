@@ -18,7 +18,7 @@ use super::search::{Found, SearchAnswer, query_of, stock_of};
 use super::settings::{Credentials, TwilioSettings};
 use super::transport::{Answered, Transport};
 use super::webhooks::{NOTHING_ELSE, paper_parameters, webhook_parameters};
-use crate::domain::{Kind, Market, NumberSid, Papers, PhoneNumber, Tag, Webhooks};
+use crate::domain::{CountryCode, Kind, Market, NumberSid, Papers, PhoneNumber, Tag, Webhooks};
 use crate::telemetry::{Operation, Telemetry};
 
 /// Twilio's largest page.
@@ -66,6 +66,19 @@ impl Twilio {
         url.query_pairs_mut().extend_pairs(query_of(market));
         let found = self.transport.get::<SearchAnswer>(Operation::Search, url).await;
         Ok(found.map_err(|failure| failure.of_a_search(market.kind))?.body.found(market))
+    }
+
+    /// Whether Twilio sells numbers of a country at all, of whatever type.
+    ///
+    /// # Errors
+    /// See [`TwilioError`]; a look changes nothing.
+    pub async fn sells_in(&self, country: CountryCode) -> Result<bool, TwilioError> {
+        let url = self.settings.url(&["AvailablePhoneNumbers", &format!("{country}.json")]);
+        match self.transport.get::<serde::de::IgnoredAny>(Operation::Search, url).await {
+            Ok(_) => Ok(true),
+            Err(TwilioError::Refused(refusal)) if refusal.is_not_there() => Ok(false),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Buys this very number, with our tag, webhooks and papers, in one call.

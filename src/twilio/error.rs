@@ -75,7 +75,7 @@ impl TwilioError {
         match self {
             Self::Refused(refusal) if refusal.is_not_there() => Self::Refused(Refusal {
                 message: format!(
-                    "Twilio sells no {} numbers of {}; try another country",
+                    "Twilio sells no {} numbers of {}; try another type or country",
                     kind.number_type.words(),
                     kind.country
                 ),

@@ -104,7 +104,7 @@ impl SearchRow {
 
     /// Whether its area code, if it has one, is such a number's.
     fn is_of(&self, kind: Kind) -> bool {
-        let Some(area_code) = self.phone_number.area_code(kind.country) else { return true };
+        let Some(area_code) = self.phone_number.area_code() else { return true };
         match kind.number_type {
             NumberType::Local => area_code.is_geographic(),
             NumberType::TollFree => area_code.is_toll_free(),

@@ -53,7 +53,7 @@ pub(crate) struct ExplainedPass {
 
 impl From<Pass> for ExplainedPass {
     fn from(pass: Pass) -> Self {
-        Self { explanation: explain_reason(&pass.reason), pass: pass.into() }
+        Self { explanation: explain_reason(&pass.pool, &pass.reason, pass.error.as_deref()), pass: pass.into() }
     }
 }
 

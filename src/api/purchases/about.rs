@@ -44,6 +44,7 @@ pub(crate) fn about_purchase() -> About {
         .answer_with::<Document>(StatusCode::ACCEPTED, "The order is written, and runs or waits for its turn.", example(OrderState::Queued))
         .with_header("Location")
         .with_header("Preference-Applied")
+        .refuses(ProblemCode::CountryUnavailable, "The pools of this country serve whoever names them only; nothing was bought.")
         .refuses(ProblemCode::SpendCap, "The purchases of the hour or the day are used up.")
         .refuses(ProblemCode::Locked, "Another purchase ran longer than `purchase.lock_wait_ms`.")
         .refuses(ProblemCode::Halted, "Twilio refuses the account; the status says why.")

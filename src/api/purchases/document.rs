@@ -9,7 +9,7 @@ use crate::db::purchases::Cancelled;
 use crate::db::purchases::record::{PurchaseError, PurchaseRecord};
 use crate::domain::{
     AreaCode, CountryCode, NumberSid, NumberType, OrderOutcome, OrderState, PhoneNumber, PoolName, WebhookStatus,
-    explain_trigger,
+    explain_trigger, needs_told,
 };
 use crate::http::RequestBody;
 
@@ -113,7 +113,7 @@ impl ErrorView {
 
 /// The same of an error with this code and message: of a pool's halt, the message names the key that it needs.
 pub(super) fn is_of_a_halted_pool(code: &str, message: &str) -> bool {
-    code == "halted" && message.contains("resume the pool")
+    code == "halted" && needs_told(message).is_some()
 }
 
 impl From<PurchaseError> for ErrorView {

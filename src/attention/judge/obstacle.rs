@@ -3,7 +3,7 @@
 //! How to get it wrong: telling what went wrong last when something else is in the way now.
 
 use crate::db::attention::PoolSight;
-use crate::domain::{Cap, CapLimits, Caps, PoolPolicy, Trigger, Why, explain_reason, plan};
+use crate::domain::{Cap, CapLimits, Caps, PoolName, PoolPolicy, Trigger, Why, explain_reason, plan};
 
 use super::super::facts::Limits;
 use super::one_pool::OnePool;
@@ -43,7 +43,7 @@ pub(super) fn obstacle(pool: OnePool<'_>, sight: &PoolSight) -> Option<Obstacle>
     if let Some(cap) = cap_in_the_way(pool) {
         return Some(Obstacle::Cap(cap));
     }
-    failed(sight).or_else(|| {
+    failed(pool.name, sight).or_else(|| {
         let PoolPolicy { threshold_low, total_min, .. } = pool.limits.policy;
         (threshold_low == 0 && total_min == 0).then_some(Obstacle::ByConfiguration)
     })
@@ -60,7 +60,7 @@ pub(super) fn cap_in_the_way(OnePool { limits, seen, .. }: OnePool<'_>) -> Optio
 }
 
 /// What was tried last, if it did not bring what was wanted.
-fn failed(sight: &PoolSight) -> Option<Obstacle> {
+fn failed(pool: &PoolName, sight: &PoolSight) -> Option<Obstacle> {
     let pass = sight.pass.as_ref();
     let order = sight.order.as_ref().filter(|order| !order.is_open() && !order.is_cancelled);
     let order_is_newer =
@@ -69,25 +69,22 @@ fn failed(sight: &PoolSight) -> Option<Obstacle> {
         let error = order?.errors.first()?;
         return Some(Obstacle::Failed { why: "the last order fell short".to_owned(), error: Some(error.clone()) });
     }
-    let pass = pass?;
+    // A pause or a halt is over by now, or told above.
+    let pass = pass.filter(|pass| !matches!(pass.reason.parse(), Ok(Why::Paused | Why::Halted)))?;
     let is_calm = pass.reason == "locked"
         || matches!(
             pass.reason.parse(),
-            Ok(Why::BelowThreshold
-                | Why::BelowTotalMin
-                | Why::SignupsWaiting
-                | Why::AboveThreshold
-                | Why::NobodyWaits
-                // Over by now, or told above.
-                | Why::Paused
-                | Why::Halted)
+            Ok(Why::BelowThreshold | Why::BelowTotalMin | Why::SignupsWaiting | Why::AboveThreshold | Why::NobodyWaits)
         );
     match (&pass.error, is_calm) {
         (None, true) => None,
         (error, true) => {
             Some(Obstacle::Failed { why: "the last purchase fell short".to_owned(), error: error.clone() })
         }
-        (error, false) => Some(Obstacle::Failed { why: explain_reason(&pass.reason), error: error.clone() }),
+        (error, false) => {
+            let why = explain_reason(pool, &pass.reason, error.as_deref());
+            Some(Obstacle::Failed { why, error: error.clone() })
+        }
     }
 }
 

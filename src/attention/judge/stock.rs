@@ -75,7 +75,7 @@ impl Judged<'_> {
         let is_wanted = threshold_low == 0 && !is_refusing;
         let severity = if is_wanted { Severity::Warning } else { Severity::Critical };
         let item =
-            Item::new(Kind::PoolEmpty, severity, summary, todo(obstacle)).count(refused).since(sight.empty_since);
+            Item::new(Kind::PoolEmpty, severity, summary, todo(pool, obstacle)).count(refused).since(sight.empty_since);
         let told = match refused {
             0 => None,
             _ => Some(format!("{} refused in the last 10 min, {} in the last hour.", refused, sight.refused.hour)),
@@ -88,7 +88,7 @@ impl Judged<'_> {
         let (available, threshold) = (pool.seen.stock.available, pool.limits.policy.threshold_low);
         let severity = if obstacle.is_some() { Severity::Warning } else { Severity::Notice };
         let summary = format!("Stock{} is low: {available} available, threshold {threshold}.", pool.behind());
-        let item = Item::new(Kind::PoolLow, severity, summary, todo(obstacle)).count(available.into());
+        let item = Item::new(Kind::PoolLow, severity, summary, todo(pool, obstacle)).count(available.into());
         with_act(self.filled(item.since(sight.low_since), limits, obstacle, None), obstacle)
     }
 
@@ -125,16 +125,17 @@ impl Judged<'_> {
     }
 }
 
-fn todo(obstacle: Option<&Obstacle>) -> &'static str {
-    match obstacle {
+fn todo(pool: OnePool<'_>, obstacle: Option<&Obstacle>) -> String {
+    let todo = match obstacle {
         None => "Nothing: numbers are bought by themselves.",
         Some(Obstacle::Halted) => "End the halt.",
         Some(Obstacle::PoolHalted { .. }) => "Give the pool what it needs.",
         Some(Obstacle::Paused) => "End the pause.",
         Some(Obstacle::Cap(_)) => "Wait for the cap, raise it, or buy by hand.",
-        Some(Obstacle::ByConfiguration) => "Buy some, or set pool.threshold_low.",
+        Some(Obstacle::ByConfiguration) => return format!("Buy some, or set {}.", pool.key("threshold_low")),
         Some(Obstacle::Failed { .. }) => "It is tried again by itself; if it goes on, look at Twilio's status page.",
-    }
+    };
+    todo.to_owned()
 }
 
 fn with_act(item: Item, obstacle: Option<&Obstacle>) -> Item {

@@ -52,7 +52,6 @@ impl Section for PoolConfig {
         if checks.section != Self::NAME && checks.is_left_out("country") {
             checks.refuse("country", "is missing", "give a country code of two capital letters, such as GB");
         } else {
-            check_type(self, checks);
             check_places(self, checks);
             check_area_codes(self, checks);
         }
@@ -76,13 +75,6 @@ fn check_policy(pool: &PoolConfig, checks: &mut Checks<'_>) {
                 format!("lower {low} or raise {high}, else the pool is never full"),
             );
         }
-    }
-}
-
-fn check_type(pool: &PoolConfig, checks: &mut Checks<'_>) {
-    if pool.number_type == NumberType::Mobile && pool.country.has_area_codes() {
-        let what = format!("is mobile, and Twilio has no mobile numbers in {}", pool.country);
-        checks.refuse_together(&["number_type", "country"], what, "take local, which send messages there, too");
     }
 }
 

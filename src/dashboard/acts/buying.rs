@@ -9,7 +9,7 @@ use crate::api::plan::{Thought, plan};
 use crate::api::replenish::{self as passes, Replenished, ReplenishedPool};
 use crate::api::services::Services;
 use crate::db::pool_halts::pool_halt_read;
-use crate::domain::{Trigger, explain_reason};
+use crate::domain::{PoolName, Trigger, explain_reason};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::Request;
 
@@ -39,8 +39,11 @@ fn told(report: Replenished) -> Told {
     let of_pools = of_pools(&report.pools);
     let fell_short = report.error.is_some();
     let error = report.error.map(|error| format!(" {error}")).unwrap_or_default();
+    let reason_of = report.pools.iter().find(|pool| pool.reason == report.reason);
+    let whose = reason_of.map_or_else(PoolName::default_pool, |pool| pool.pool.clone());
+    let its_error = reason_of.and_then(|pool| pool.error.clone());
     let none = |why: Option<String>| {
-        let why = why.map(|why| explain_reason(&why)).unwrap_or_default();
+        let why = why.map(|why| explain_reason(&whose, &why, its_error.as_deref())).unwrap_or_default();
         format!("Nothing was bought: {why}.{error}")
     };
     match report.reason {

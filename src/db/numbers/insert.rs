@@ -85,7 +85,7 @@ pub(in crate::db) fn number_insert(
         .bind::<Text, _>(number.sid.as_str())
         .bind::<Text, _>(number.phone_number.as_str())
         .bind::<Text, _>(number.country.as_str())
-        .bind::<Nullable<Text>, _>(number.phone_number.area_code(number.country).map(|code| code.as_str().to_owned()))
+        .bind::<Nullable<Text>, _>(number.phone_number.area_code().map(|code| code.as_str().to_owned()))
         .bind::<Text, _>(status)
         .bind::<Nullable<Text>, _>(hold)
         .bind::<Text, _>(number.webhook_status.as_str())

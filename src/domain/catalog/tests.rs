@@ -115,6 +115,28 @@ fn only_a_pool_that_serves_its_country_is_led_to() {
 }
 
 #[test]
+fn an_order_finds_no_pool_that_a_signup_of_the_same_words_would_not() {
+    let pools = catalog("default US local", &["gb GB mobile unasked", "gb2 GB local unasked", "ca CA local unasked"]);
+    let ordered = |text: &str| {
+        let Asked { pool, country, area_code, .. } = asked(text);
+        pools.of_order(pool.as_ref(), country, area_code).map(|(pool, kind)| format!("{pool}: {kind}"))
+    };
+    for (text, names) in
+        [("country=GB", "gb, gb2"), ("country=CA", "ca"), ("country=CA code=416", "ca"), ("code=416", "ca")]
+    {
+        let refused = ordered(text).unwrap_err();
+        assert!(matches!(refused, Astray::NoneServes { .. }), "{text}: {refused}");
+        assert!(refused.to_string().ends_with(&format!("name one: {names}")), "{text}: {refused}");
+    }
+    assert_eq!(ordered("pool=gb country=GB").as_deref(), Ok("gb: GB, mobile"));
+    assert_eq!(ordered("country=DE").as_deref(), Ok("default: DE, local"), "no pool is of it");
+    assert_eq!(ordered("code=415").as_deref(), Ok("default: US, local"));
+    let unasked = catalog("default US local unasked", &[]);
+    assert!(unasked.of_order(None, Some(CountryCode::US), None).is_err());
+    assert!(unasked.of_order(None, None, Some("415".parse().unwrap())).is_ok(), "whoever names no country is served");
+}
+
+#[test]
 fn an_order_is_of_the_pool_that_a_signup_would_go_to() {
     let ordered = |text: &str| {
         let Asked { pool, country, area_code, .. } = asked(text);

@@ -18,9 +18,9 @@ use crate::twilio::Candidate;
 impl Candidates {
     /// The next search of a first look: of lanes that have nothing at all.
     pub(super) fn next_first_search(&mut self, pool: &PoolInForce) -> Option<Search> {
-        let (kind, fresh) = (self.kind, std::mem::take(&mut self.fresh));
+        let fresh = std::mem::take(&mut self.fresh);
         let lacks = |lane: &Lane, _| {
-            let answers = |found: &Candidate| lane.rung_of(found.phone_number.area_code(kind.country)) <= lane.rung();
+            let answers = |found: &Candidate| lane.rung_of(found.phone_number.area_code()) <= lane.rung();
             lane.wanted > 0 && !fresh.iter().any(answers)
         };
         let search = self.search_where(pool, lacks);

@@ -84,7 +84,8 @@ fn every_command_with_a_pool_says_so_and_the_daemon_obeys() {
         assert!(refused.stderr.contains("bundle_sid"), "{refused:?}");
     }
     let resumed = callbunker(&daemon, &["resume", "--pool", "twin", "--json"]).json();
-    let halted: Vec<bool> = resumed["pools"].as_array().unwrap().iter().map(|pool| pool["halted"].is_object()).collect();
+    let halted: Vec<bool> =
+        resumed["pools"].as_array().unwrap().iter().map(|pool| pool["halted"].is_object()).collect();
     assert_eq!((of_pools(&resumed), halted), (vec![&json!("default"), &json!("twin")], vec![true, false]));
     let alike = commands.iter().map(|(words, ..)| *words);
     let mut tried: Vec<&str> = alike.chain(["configure-webhooks", "resume"]).collect();

@@ -56,7 +56,9 @@ fn a_shortfall_is_told_on_standard_error_with_1() {
     assert_eq!(short.code, Some(1), "{short:?}");
     assert!(short.stdout.starts_with("Bought 1 of 3; purchase ") && short.stdout.contains("+1907"), "{short:?}");
     assert!(
-        short.stderr.starts_with("callbunker: 1 of 3 numbers were bought\n  2 × no_stock: Twilio has no more"),
+        short.stderr.starts_with(
+            "callbunker: 1 of 3 numbers were bought\n  2 × no_stock: default: no stock of local numbers in US with"
+        ),
         "{short:?}"
     );
     let arguments = ["purchase", "--count", "1", "--area-code", "907", "--fallback", "--country", "US"];

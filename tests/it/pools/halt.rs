@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use twilio_simulator::{BundleOrder, Fault, FaultKind, NumberKind, On};
 
+use crate::world::command::callbunker;
 use crate::world::daemon::Daemon;
 use crate::world::{World, eventually};
 
@@ -224,4 +225,59 @@ fn the_first_create_of_every_pool_goes_alone_and_once_it_is_answered_all_go_toge
     assert_eq!(daemon.purchase(8).ok()["purchased_count"], 8);
     assert!(world.twilio.truth().max_concurrent_creates > 1, "all but the first one go together");
     world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_type_or_a_country_that_twilio_does_not_sell_halts_its_pool_alone_and_the_daemon_starts() {
+    let world = World::new().quiet().pools(&[
+        ("cell", &[("country", "US"), ("number_type", "mobile")]),
+        ("fr", &[("country", "FR"), ("number_type", "mobile")]),
+    ]);
+    let daemon = world.daemon();
+    for (pool, key) in [("cell", "pools.cell.number_type"), ("fr", "pools.fr.country")] {
+        let order = super::order(&daemon, &json!({"count": 1, "pool": pool}));
+        assert!(order.body.to_string().contains(key), "{pool}: {order:?}");
+        let told = super::sign_up(&daemon, &format!("u-{pool}"), pool).problem(503, "pool_empty");
+        assert!(told["detail"].as_str().is_some_and(|detail| detail.contains(key)), "{told}");
+    }
+    assert_eq!(
+        world.sql("SELECT pool, needs FROM pool_halts ORDER BY pool"),
+        "cell|pools.cell.number_type\nfr|pools.fr.country"
+    );
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    assert_eq!((creates(&world), &daemon.status()["halted"]), (1, &Value::Null));
+}
+
+#[test]
+fn whoever_looks_hears_that_the_pool_is_halted_and_what_it_needs() {
+    let world = World::new().quiet().pool("gb", &[("country", "US"), ("threshold_low", "2")]);
+    world.twilio.fault(refuse(21_649).forever());
+    let daemon = world.daemon();
+    eventually("it halts", || needs(&world) == "pools.gb.bundle_sid");
+    let halted = "gb alone is halted: it needs pools.gb.bundle_sid";
+    let said = |document: &Value| document["explanation"].as_str().expect("a sentence").to_owned();
+    for plan in ["plan", "plan?pool=gb", "plan?count=1&pool=gb"] {
+        let plan = daemon.get(&format!("/admin/phones/api/{plan}")).ok();
+        assert!(said(&plan).contains(halted), "{plan}");
+    }
+    // Of all pools, the first that lacks something says why, and what went wrong.
+    for query in ["", "?pool=gb"] {
+        let pass = daemon.post_empty(&format!("/admin/phones/api/replenish{query}")).ok();
+        assert_eq!((&pass["replenished"], &pass["reason"]), (&json!(false), &json!("halted")), "{pass}");
+        let gb = pass["pools"].as_array().unwrap().iter().find(|line| line["pool"] == "gb").expect("its line");
+        assert_eq!((&gb["reason"], &gb["error"]), (&json!("halted"), &pass["error"]), "{pass}");
+        assert!(gb["error"].as_str().is_some_and(|error| error.contains("pools.gb.bundle_sid")), "{pass}");
+    }
+    let passes = daemon.get("/admin/phones/api/passes?pool=gb").ok();
+    for pass in passes["items"].as_array().unwrap() {
+        assert!(said(pass).starts_with(halted), "{pass}");
+    }
+    let told = callbunker(&daemon, &["replenish"]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.stdout.starts_with("Nothing was bought: halted (gb needs pools.gb.bundle_sid)."), "{told:?}");
+    let order = callbunker(&daemon, &["purchase", "--count", "1", "--pool", "gb"]).placed();
+    assert!(
+        order.stderr.contains("pools.gb.bundle_sid") && !order.stderr.contains("refuses this account"),
+        "{order:?}"
+    );
 }

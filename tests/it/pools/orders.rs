@@ -1,8 +1,10 @@
 //! Orders by hand of several pools: for whom they are, and of what.
 
 use serde_json::{Value, json};
+use twilio_simulator::NumberKind;
 
 use super::{order, sign_up, three};
+use crate::world::World;
 
 #[test]
 fn an_order_goes_to_the_pool_that_a_signup_would() {
@@ -66,4 +68,52 @@ fn one_order_runs_at_a_time_over_all_pools() {
                      OR n.country <> CASE n.pool WHEN 'default' THEN 'US' ELSE upper(n.pool) END";
     assert_eq!(world.count(astray), 0);
     world.assert_truth();
+}
+
+#[test]
+fn what_was_not_in_stock_is_named_with_its_pool_and_type() {
+    let world = three().set("pools.gb.capabilities", "sms").set("purchase.emergency_wait_ms", 60_000);
+    for (country, kind) in [("GB", NumberKind::Mobile), ("US", NumberKind::Local)] {
+        world.twilio.set_stock_of(country, kind, 0);
+    }
+    let daemon = world.daemon();
+    for (pool, told) in [
+        ("gb", "gb: no stock of mobile numbers in GB with SMS;"),
+        ("default", "default: no stock of local numbers in US with voice and SMS;"),
+    ] {
+        let order = order(&daemon, &json!({"count": 1, "pool": pool})).ok();
+        let error = &order["errors"][0];
+        assert_eq!(error["code"], "no_stock", "{order}");
+        assert!(error["message"].as_str().is_some_and(|message| message.starts_with(told)), "{order}");
+        let refused = sign_up(&daemon, &format!("u-{pool}"), pool).problem(503, "pool_empty");
+        assert!(refused["detail"].as_str().is_some_and(|detail| detail.contains(told)), "{refused}");
+    }
+}
+
+#[test]
+fn a_country_whose_pools_want_to_be_named_is_nobodys_for_whoever_does_not() {
+    let world = three().set("pools.gb.serves_country", "false");
+    let daemon = world.daemon();
+    let ask = json!({"user_id": "u-1", "country": "GB"});
+    daemon.signup("/signup/api/assign", &ask).problem(409, "country_unavailable");
+    let told = order(&daemon, &json!({"count": 1, "country": "GB"})).problem(409, "country_unavailable");
+    assert!(told["detail"].as_str().is_some_and(|detail| detail.contains("name one: gb")), "{told}");
+    daemon.get("/admin/phones/api/plan?count=1&country=GB").problem(409, "country_unavailable");
+    assert_eq!(world.bought(), 0);
+    assert_eq!(order(&daemon, &json!({"count": 1, "country": "GB", "pool": "gb"})).ok()["pool"], "gb");
+}
+
+#[test]
+fn numbers_of_puerto_rico_have_their_area_code() {
+    let world = World::new().quiet().pool("pr", &[("country", "PR")]);
+    world.twilio.set_regulated("PR", false);
+    let daemon = world.daemon();
+    let bought = order(&daemon, &json!({"count": 1, "pool": "pr"})).ok();
+    let number = bought["numbers"][0]["phone_number"].as_str().expect("a number").to_owned();
+    let code = &number[2..5];
+    assert!(["787", "939"].contains(&code), "{number}");
+    let listed = daemon.get(&format!("/admin/phones/api/numbers?area_code={code}")).ok();
+    assert_eq!((&listed["items"][0]["phone_number"], &listed["items"][0]["country"]), (&json!(number), &json!("PR")));
+    let given = daemon.signup("/signup/api/assign", &json!({"user_id": "u-1", "area_code": code})).ok();
+    assert_eq!((&given["pool"], &given["area_code"], &given["match"]), (&json!("pr"), &json!(code), &json!("exact")));
 }

@@ -113,6 +113,39 @@ fn a_look_buys_for_whoever_lacks_and_sums_what_it_did() {
     assert_eq!((days("a"), days("b"), days("default")), (json!(3), json!(2), json!(0)));
 }
 
+/// A check by hand that buys for two pools, and finds a third one full.
+#[test]
+fn a_replenishment_buys_for_each_that_lacks_and_says_so_pool_by_pool() {
+    let world = World::new()
+        .set("pool.threshold_low", 2)
+        .set("pool.total_min", 0)
+        .set("pool.replenishment_batch_size", 2)
+        .pool("a", &wants("3"))
+        .pool("full", &wants("0"));
+    // What the daemon tries by itself comes to nothing, and it leaves the pools alone for some seconds then.
+    world.twilio.fault(Fault::new(On::Search, FaultKind::NoStock).forever());
+    let daemon = world.daemon();
+    eventually("both were tried", || {
+        let status = daemon.status();
+        ["default", "a"].iter().all(|pool| of_pool(&status, pool)["last_replenishment"]["reason"] == "no_stock")
+    });
+    world.twilio.clear_faults();
+    let pass = daemon.post_empty(REPLENISH).ok();
+    assert_eq!(
+        (&pass["replenished"], &pass["purchased_count"], &pass["reason"]),
+        (&json!(true), &json!(5), &Value::Null)
+    );
+    let each = |name: &str| [&of_pool(&pass, name)["purchased_count"], &of_pool(&pass, name)["reason"]];
+    assert_eq!(each("default"), [&json!(2), &Value::Null], "{pass}");
+    assert_eq!(each("a"), [&json!(3), &Value::Null], "{pass}");
+    assert_eq!(each("full"), [&json!(0), &json!("above_threshold")], "{pass}");
+    let none = json!({"available": 0, "assigned": 0, "total": 0});
+    assert_eq!((&pass["previous_status"], &pass["new_status"]["available"]), (&none, &json!(5)), "{pass}");
+    let explained = daemon.get("/admin/phones/api/passes?pool=a&limit=1").ok();
+    let said = explained["items"][0]["explanation"].as_str().expect("a sentence");
+    assert!(said.contains("pools.a.threshold_low"), "{explained}");
+}
+
 #[test]
 fn a_pool_without_stock_does_not_silence_others() {
     // Twilio has nothing there: no town has this name.
