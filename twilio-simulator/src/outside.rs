@@ -6,124 +6,13 @@
 //! How to get it wrong: putting a number into the account and leaving it for sale.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
+use crate::foreign::{ForeignNumber, Webhooks};
+use crate::monitor::{Actor, Who};
 use crate::number::{OwnedNumber, Sid};
 use crate::stock::kind::NumberKind;
 use crate::stock::numbering::{friendly, parse_e164};
-use crate::stock::pool::Capabilities;
 use crate::world::World;
-
-/// A number of somebody else's in the same account.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ForeignNumber {
-    /// In E.164.
-    pub phone_number: String,
-    /// Left out: a fresh one. Of no effect on a number that is there already.
-    #[serde(default)]
-    pub sid: Option<Sid>,
-    /// Left out: the formatted number.
-    #[serde(default)]
-    pub friendly_name: Option<String>,
-    /// Left out: null, as for a number that nobody configured.
-    #[serde(default)]
-    pub voice_url: Option<String>,
-    /// Left out: empty.
-    #[serde(default)]
-    pub sms_url: Option<String>,
-    /// Left out: empty.
-    #[serde(default)]
-    pub status_callback: Option<String>,
-    /// Left out: now.
-    #[serde(default)]
-    pub date_created: Option<DateTime<Utc>>,
-    /// Left out: everything but fax.
-    #[serde(default)]
-    pub capabilities: Option<Capabilities>,
-}
-
-impl ForeignNumber {
-    /// A number that nobody configured.
-    pub fn new(phone_number: impl Into<String>) -> Self {
-        Self { phone_number: phone_number.into(), ..Self::default() }
-    }
-
-    /// With this SID: `PN` and 32 hexadecimal digits, such as one of an earlier simulator.
-    pub fn sid(mut self, sid: impl Into<Sid>) -> Self {
-        self.sid = Some(sid.into());
-        self
-    }
-
-    /// With this `FriendlyName`.
-    pub fn friendly_name(mut self, name: impl Into<String>) -> Self {
-        self.friendly_name = Some(name.into());
-        self
-    }
-
-    /// With this `VoiceUrl`.
-    pub fn voice_url(mut self, url: impl Into<String>) -> Self {
-        self.voice_url = Some(url.into());
-        self
-    }
-
-    /// With this `SmsUrl`.
-    pub fn sms_url(mut self, url: impl Into<String>) -> Self {
-        self.sms_url = Some(url.into());
-        self
-    }
-
-    /// With this `StatusCallback`.
-    pub fn status_callback(mut self, url: impl Into<String>) -> Self {
-        self.status_callback = Some(url.into());
-        self
-    }
-}
-
-/// What somebody changes on a number, in the console for example; what is left out stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Webhooks {
-    /// The new `VoiceUrl`.
-    #[serde(default)]
-    pub voice_url: Option<String>,
-    /// The new `VoiceMethod`.
-    #[serde(default)]
-    pub voice_method: Option<String>,
-    /// The new `SmsUrl`.
-    #[serde(default)]
-    pub sms_url: Option<String>,
-    /// The new `SmsMethod`.
-    #[serde(default)]
-    pub sms_method: Option<String>,
-    /// The new `StatusCallback`.
-    #[serde(default)]
-    pub status_callback: Option<String>,
-    /// The new `StatusCallbackMethod`.
-    #[serde(default)]
-    pub status_callback_method: Option<String>,
-    /// The new `VoiceFallbackUrl`.
-    #[serde(default)]
-    pub voice_fallback_url: Option<String>,
-    /// The new `SmsFallbackUrl`.
-    #[serde(default)]
-    pub sms_fallback_url: Option<String>,
-    /// The new `VoiceReceiveMode`: `voice` or `fax`.
-    #[serde(default)]
-    pub voice_receive_mode: Option<String>,
-    /// The new `FriendlyName`.
-    #[serde(default)]
-    pub friendly_name: Option<String>,
-    /// The new `VoiceApplicationSid`.
-    #[serde(default)]
-    pub voice_application_sid: Option<String>,
-    /// The new `SmsApplicationSid`.
-    #[serde(default)]
-    pub sms_application_sid: Option<String>,
-    /// The new `TrunkSid`; `""` removes it.
-    #[serde(default)]
-    pub trunk_sid: Option<String>,
-}
 
 impl World {
     /// Puts a number into the account, or changes it when it is there already; its SID.
@@ -138,6 +27,8 @@ impl World {
             let mut owned = OwnedNumber::new(sid, &foreign.phone_number, kind, Utc::now());
             owned.foreign = true;
             self.stock.take(number);
+            let actor = self.console_user();
+            self.note(None, Some(&owned), actor);
             self.owned.insert(owned, None);
         }
         let sid = self.owned.by_number(&foreign.phone_number).map(|owned| owned.sid.clone());
@@ -170,18 +61,33 @@ impl World {
 
     /// Takes a number out of the account; whether it was there.
     pub(crate) fn disown(&mut self, phone_number: &str) -> bool {
+        let twilio = self.actor(Who::Twilio);
+        self.disown_as(phone_number, twilio)
+    }
+
+    /// Takes a number out of the account, and notes who did it; whether it was there.
+    pub(crate) fn disown_as(&mut self, phone_number: &str, actor: Actor) -> bool {
         let sid = self.owned.by_number(phone_number).map(|owned| owned.sid.clone());
         let Some(owned) = sid.and_then(|sid| self.owned.remove(&sid)) else { return false };
         if let Some(number) = parse_e164(&owned.phone_number) {
             self.stock.take(number);
         }
+        self.number_gone(&owned.sid);
+        self.note(Some(&owned), None, actor);
         true
     }
 
     /// Changes a number in the account; whether it is there.
     pub(crate) fn set_webhooks(&mut self, phone_number: &str, webhooks: Webhooks) -> bool {
+        let actor = self.console_user();
+        self.set_webhooks_as(phone_number, webhooks, actor)
+    }
+
+    /// Changes a number in the account, and notes who did it; whether it is there.
+    pub(crate) fn set_webhooks_as(&mut self, phone_number: &str, webhooks: Webhooks, actor: Actor) -> bool {
         let sid = self.owned.by_number(phone_number).map(|owned| owned.sid.clone());
         let Some(owned) = sid.and_then(|sid| self.owned.by_sid_mut(&sid)) else { return false };
+        let before = owned.clone();
         for (value, target) in [
             (webhooks.voice_method, &mut owned.voice_method),
             (webhooks.sms_url, &mut owned.sms_url),
@@ -204,6 +110,16 @@ impl World {
             owned.trunk_sid = Some(trunk).filter(|trunk| !trunk.is_empty());
         }
         owned.date_updated = Utc::now();
+        let after = owned.clone();
+        self.note(Some(&before), Some(&after), actor);
+        true
+    }
+
+    /// Dates a number in the account back, or forth; whether it is there.
+    pub(crate) fn date(&mut self, phone_number: &str, date_created: DateTime<Utc>) -> bool {
+        let sid = self.owned.by_number(phone_number).map(|owned| owned.sid.clone());
+        let Some(owned) = sid.and_then(|sid| self.owned.by_sid_mut(&sid)) else { return false };
+        owned.date_created = date_created;
         true
     }
 

@@ -11,10 +11,17 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::applications::Application;
+use crate::events::{EventRecord, Sink, Subscription};
 use crate::fault::Fault;
+use crate::messaging::{Membership, Registration, Service, TollfreeVerification};
+use crate::money::cents_text;
 use crate::number::{OwnedNumber, Sid};
 use crate::options::AccountStatus;
 use crate::regulatory::{Address, Bundle, Identity};
+use crate::traffic::TrafficRecord;
+use crate::trust::TrustBundle;
+use crate::world::World;
 
 /// A snapshot of the simulator.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -39,6 +46,30 @@ pub struct Truth {
     pub bundles: Vec<Bundle>,
     /// Its identities.
     pub identities: Vec<Identity>,
+    /// Its messaging services with their members and campaigns.
+    pub services: Vec<Service>,
+    /// Who joined and left them, oldest first.
+    pub memberships: Vec<Membership>,
+    /// What the carriers know of its numbers, also of those that are gone.
+    pub registrations: Vec<Registration>,
+    /// Verifications of its toll-free numbers.
+    pub tollfree_verifications: Vec<TollfreeVerification>,
+    /// Where its events go.
+    pub sinks: Vec<Sink>,
+    /// What those want to hear.
+    pub subscriptions: Vec<Subscription>,
+    /// Every event, and what became of it.
+    pub events: Vec<EventRecord>,
+    /// Customer profiles and trust products with what is assigned to them.
+    pub trust_bundles: Vec<TrustBundle>,
+    /// Its applications.
+    pub applications: Vec<Application>,
+    /// Its trunks.
+    pub trunks: Vec<Sid>,
+    /// Calls and messages, oldest first.
+    pub traffic: Vec<TrafficRecord>,
+    /// How many entries its journal has.
+    pub monitor_events: u64,
     /// Requests by kind; see [`crate::On::name`].
     pub requests: BTreeMap<String, u64>,
     /// Creates being handled now.
@@ -150,8 +181,64 @@ impl Truth {
         self.owned.iter().find(|number| number.phone_number == phone_number)
     }
 
+    /// The messaging service that a number is in.
+    pub fn service_of(&self, phone_number: &str) -> Option<&Service> {
+        let has = |service: &&Service| service.members.iter().any(|member| member.phone_number == phone_number);
+        self.services.iter().find(has)
+    }
+
+    /// What the carriers know of a number.
+    pub fn registration_of(&self, phone_number: &str) -> Option<&Registration> {
+        self.registrations.iter().rev().find(|registration| registration.phone_number == phone_number)
+    }
+
+    /// The events about a number, in the order in which they became true.
+    pub fn events_of<'a>(&'a self, phone_number: &'a str) -> impl Iterator<Item = &'a EventRecord> {
+        self.events.iter().filter(move |event| event.phone_number.as_deref() == Some(phone_number))
+    }
+
     /// How many requests of a kind came in.
     pub fn requests_of(&self, on: crate::On) -> u64 {
         self.requests.get(on.name()).copied().unwrap_or(0)
+    }
+}
+
+impl World {
+    /// What really happened so far.
+    pub(crate) fn truth(&self) -> Truth {
+        let ledger = &self.ledger;
+        Truth {
+            owned: self.owned.iter().cloned().collect(),
+            purchases: ledger.purchases.clone(),
+            repeats: ledger.repeats.clone(),
+            creates: ledger.creates.clone(),
+            updates: ledger.updates.len() as u64,
+            update_log: ledger.updates.clone(),
+            releases: ledger.releases.clone(),
+            addresses: self.regulatory.addresses.clone(),
+            bundles: self.regulatory.bundles.clone(),
+            identities: self.regulatory.identities.clone(),
+            services: self.messaging.services.clone(),
+            memberships: self.messaging.log.clone(),
+            registrations: self.messaging.registrations.values().cloned().collect(),
+            tollfree_verifications: self.messaging.verifications.clone(),
+            sinks: self.events.sinks.clone(),
+            subscriptions: self.events.subscriptions.clone(),
+            events: self.events.records.clone(),
+            trust_bundles: self.trust.bundles.clone(),
+            applications: self.applications.all.clone(),
+            trunks: self.applications.trunks.clone(),
+            traffic: self.traffic.records.clone(),
+            monitor_events: self.monitor.len() as u64,
+            requests: ledger.requests.iter().map(|(on, count)| (on.name().to_owned(), *count)).collect(),
+            creates_in_flight: self.creates_in_flight,
+            max_concurrent_creates: ledger.max_concurrent_creates,
+            max_concurrent_requests: ledger.max_concurrent_requests,
+            ignored_parameters: ledger.ignored_parameters.clone(),
+            faults_fired: self.faults.fired().clone(),
+            faults_waiting: self.faults.waiting().to_vec(),
+            balance: cents_text(self.account.balance_cents),
+            account_status: self.account.status,
+        }
     }
 }

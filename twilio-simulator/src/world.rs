@@ -11,19 +11,27 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use crate::agenda::Agenda;
 use crate::api::paging::Links;
+use crate::applications::Applications;
+use crate::events::Events;
 use crate::fault::On;
 use crate::fault::queue::FaultQueue;
-use crate::money::{cents_text, parse_cents};
+use crate::messaging::Messaging;
+use crate::money::parse_cents;
+use crate::monitor::Monitor;
 use crate::number::Sid;
 use crate::options::{AccountStatus, AccountType, CapabilitySpelling, Credentials, ReownMode, SimulatorOptions};
 use crate::owned::Owned;
 use crate::regulatory::Regulatory;
+use crate::rights::Rights;
 use crate::seed::hex32;
 use crate::stock::Stock;
 use crate::stock::kind::NumberKind;
 use crate::stock::places::{self, COUNTRIES};
-use crate::truth::{CreateAttempt, Purchase, Release, Repeat, Truth, Update};
+use crate::traffic::Traffics;
+use crate::trust::Trust;
+use crate::truth::{CreateAttempt, Purchase, Release, Repeat, Update};
 
 const BALANCE_CENTS: i64 = 100_000_000;
 /// Nobody knows which code Twilio has for an address that is not the account's; this one is likely.
@@ -46,6 +54,14 @@ pub(crate) struct World {
     /// How many tokens of lists without end were handed out.
     endless_tokens: u64,
     pub(crate) regulatory: Regulatory,
+    pub(crate) messaging: Messaging,
+    pub(crate) events: Events,
+    pub(crate) trust: Trust,
+    pub(crate) monitor: Monitor,
+    pub(crate) applications: Applications,
+    pub(crate) traffic: Traffics,
+    pub(crate) rights: Rights,
+    pub(crate) agenda: Agenda,
     pub(crate) links: Links,
     /// The code for an address that the account does not have.
     pub(crate) unknown_address: u32,
@@ -109,6 +125,14 @@ impl World {
             creates_in_flight: 0,
             endless_tokens: 0,
             regulatory: Regulatory::default(),
+            messaging: Messaging::default(),
+            events: Events::default(),
+            trust: Trust::default(),
+            monitor: Monitor::default(),
+            applications: Applications::default(),
+            traffic: Traffics::default(),
+            rights: Rights::default(),
+            agenda: Agenda::default(),
             links: Links::default(),
             unknown_address: NO_ADDRESS,
             prices: BTreeMap::new(),
@@ -133,7 +157,9 @@ impl World {
             let fresh = Self::new(self.options.clone());
             let kept = (self.requests_in_flight, self.creates_in_flight, self.epoch, self.serial);
             let url = std::mem::take(&mut self.links.url);
+            let agenda = self.agenda.emptied();
             *self = fresh;
+            self.agenda = agenda;
             self.links.url = url;
             (self.requests_in_flight, self.creates_in_flight, self.epoch, self.serial) = kept;
             self.epoch += 1;
@@ -182,6 +208,11 @@ impl World {
         Ok(())
     }
 
+    /// Changes with each reset: what began before one is nobody's any more.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     pub(crate) fn ticket(&self, attempt: usize) -> Ticket {
         Ticket { epoch: self.epoch, attempt, purchase: None }
     }
@@ -197,31 +228,6 @@ impl World {
             if let Some(purchase) = ticket.purchase.and_then(|index| self.ledger.purchases.get_mut(index)) {
                 purchase.delivered = true;
             }
-        }
-    }
-
-    pub(crate) fn truth(&self) -> Truth {
-        let ledger = &self.ledger;
-        Truth {
-            owned: self.owned.iter().cloned().collect(),
-            purchases: ledger.purchases.clone(),
-            repeats: ledger.repeats.clone(),
-            creates: ledger.creates.clone(),
-            updates: ledger.updates.len() as u64,
-            update_log: ledger.updates.clone(),
-            releases: ledger.releases.clone(),
-            addresses: self.regulatory.addresses.clone(),
-            bundles: self.regulatory.bundles.clone(),
-            identities: self.regulatory.identities.clone(),
-            requests: ledger.requests.iter().map(|(on, count)| (on.name().to_owned(), *count)).collect(),
-            creates_in_flight: self.creates_in_flight,
-            max_concurrent_creates: ledger.max_concurrent_creates,
-            max_concurrent_requests: ledger.max_concurrent_requests,
-            ignored_parameters: ledger.ignored_parameters.clone(),
-            faults_fired: self.faults.fired().clone(),
-            faults_waiting: self.faults.waiting().to_vec(),
-            balance: cents_text(self.account.balance_cents),
-            account_status: self.account.status,
         }
     }
 }

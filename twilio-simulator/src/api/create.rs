@@ -36,6 +36,7 @@ pub(crate) fn create(
     let number = match (request.form.get("PhoneNumber"), request.form.get("AreaCode")) {
         (Some(text), _) => {
             settings::check(&request.form, world.owned.by_number(text))?;
+            settings::check_targets(&request.form, &world.applications)?;
             let number =
                 parse_e164(text).filter(|number| possible(*number) && world.stock.country_of(*number).is_some());
             let number = number.ok_or_else(|| Refusal::not_a_number(text))?;
@@ -46,6 +47,7 @@ pub(crate) fn create(
         }
         (None, Some(area)) => {
             settings::check(&request.form, None)?;
+            settings::check_targets(&request.form, &world.applications)?;
             if kind.is_some() {
                 return Err(Refusal::new(400, 21457, "AreaCode is not supported on this resource"));
             }
@@ -119,6 +121,8 @@ fn buy(world: &mut World, request: &ApiRequest, plan: &Plan, number: u64) -> Res
     });
     let mut reply = Reply::json(201, bought.resource(&world.credentials.account_sid));
     reply.purchase = Some(world.ledger.purchases.len() - 1);
+    let actor = world.api_actor();
+    world.note(None, Some(&bought), actor);
     world.owned.insert(bought, lag(plan));
     Ok(reply)
 }
@@ -131,7 +135,8 @@ pub(crate) fn trial() -> Refusal {
     )
 }
 
-fn lag(plan: &Plan) -> Option<Lag> {
+/// How long what comes into being stays unseen.
+pub(crate) fn lag(plan: &Plan) -> Option<Lag> {
     let fault = plan.find(FaultKind::Lag)?;
     let default_ms = if fault.requests.is_some() { 0 } else { 1_000 };
     let until = Instant::now() + Duration::from_millis(fault.ms.unwrap_or(default_ms));
@@ -156,13 +161,16 @@ fn repeat(world: &mut World, request: &ApiRequest, plan: &Plan, phone_number: &s
     fits?;
     record_update(world, request, &sid, phone_number);
     let number = world.owned.by_sid_mut(&sid).expect("found above, and nothing came in between");
+    let before = number.clone();
     settings::apply(&request.form, number);
     number.date_updated = now;
     if plan.has(FaultKind::ForeignTag) {
         number.friendly_name = tag;
     }
-    let resource = number.resource(&world.credentials.account_sid);
-    Ok(Reply::json(201, resource))
+    let after = number.clone();
+    let actor = world.api_actor();
+    world.note(Some(&before), Some(&after), actor);
+    Ok(Reply::json(201, after.resource(&world.credentials.account_sid)))
 }
 
 /// Refuses papers that an update names and that do not fit its number.
@@ -196,6 +204,8 @@ fn intrude(world: &mut World, plan: &Plan, number: u64) {
     intruder.sms_url = "https://elsewhere.example/sms".into();
     intruder.foreign = true;
     world.stock.take(number);
+    let actor = world.api_actor();
+    world.note(None, Some(&intruder), actor);
     world.owned.insert(intruder, None);
 }
 

@@ -7,7 +7,11 @@
 
 pub(crate) mod account;
 mod address;
+mod applications;
 pub(crate) mod create;
+mod messaging;
+mod monitor;
+pub(crate) mod newer;
 pub(crate) mod numbers;
 pub(crate) mod paging;
 mod papers;
@@ -15,9 +19,12 @@ pub(crate) mod parameters;
 pub(crate) mod refusal;
 mod regulation;
 pub(crate) mod route;
-mod rows;
+pub(crate) mod rows;
 pub(crate) mod search;
 pub(crate) mod settings;
+mod sinks;
+mod subscriptions;
+mod trust;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -49,8 +56,10 @@ pub(crate) struct ApiRequest {
 /// Whom the credentials belong to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Principal {
-    /// The account, by its token or its key.
+    /// The account, by its token.
     Live,
+    /// The account, by its API key, which may lack rights.
+    Key,
     /// The test credentials.
     Test,
 }
@@ -75,6 +84,10 @@ pub(crate) enum Body {
 impl Reply {
     pub(crate) fn json(status: u16, body: Value) -> Self {
         Self { status, body: Body::Json(body), headers: Vec::new(), purchase: None }
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, body: Body::Empty, headers: Vec::new(), purchase: None }
     }
 
     pub(crate) fn html(status: u16, body: &'static str) -> Self {
@@ -113,14 +126,17 @@ pub(crate) fn execute(world: &mut World, request: &ApiRequest, plan: &Plan) -> R
 fn answer(world: &mut World, request: &ApiRequest, plan: &Plan) -> Result<Reply, Refusal> {
     let principal = request.principal.ok_or_else(Refusal::authenticate)?;
     let own = match principal {
-        Principal::Live => &world.credentials.account_sid,
+        Principal::Live | Principal::Key => &world.credentials.account_sid,
         Principal::Test => &world.credentials.test_account_sid,
     };
     if request.account.as_ref().is_some_and(|account| account != own) {
         return Err(Refusal::authenticate());
     }
-    if principal == Principal::Live && world.account.status != AccountStatus::Active {
+    if principal != Principal::Test && world.account.status != AccountStatus::Active {
         return Err(Refusal::authenticate());
+    }
+    if principal == Principal::Key {
+        world.rights.check(request.route.on())?;
     }
     if principal == Principal::Test {
         return match &request.route {
@@ -144,6 +160,11 @@ fn answer(world: &mut World, request: &ApiRequest, plan: &Plan) -> Result<Reply,
             | Route::Bundle(_)
             | Route::Prices
             | Route::Price(_)
+            | Route::Applications
+            | Route::Application(_)
+            | Route::UpdateApplication(_)
+            | Route::Traffic(_)
+            | Route::Newer(_)
             | Route::Method(_)
             | Route::Unknown => Err(Refusal::new(403, 20008, "Resource not accessible with Test Account Credentials")),
         };
@@ -163,6 +184,11 @@ fn answer(world: &mut World, request: &ApiRequest, plan: &Plan) -> Result<Reply,
         Route::Regulation(sid) => regulation::regulation(world, request, sid),
         Route::Bundles => regulation::bundles(world, request),
         Route::Bundle(sid) => regulation::bundle(world, request, sid),
+        Route::Applications => applications::list(world, request),
+        Route::Application(sid) => applications::fetch(world, request, sid),
+        Route::UpdateApplication(sid) => applications::update(world, request, sid),
+        Route::Traffic(what) => applications::traffic(world, request, *what),
+        Route::Newer(of) => newer::answer(world, request, plan, of),
         Route::Prices => Ok(account::prices(world)),
         Route::Price(code) => account::price(world, request, code),
         Route::Search(code, kind) => search::search(world, request, plan, code, *kind),
@@ -182,10 +208,10 @@ pub(crate) fn principal(credentials: &Credentials, authorization: Option<&str>) 
     }
     let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let pair = decoded.split_once(':')?;
-    let live =
-        [(&credentials.account_sid, &credentials.auth_token), (&credentials.api_key_sid, &credentials.api_key_secret)];
-    if live.iter().any(|(user, secret)| pair == (user.as_str(), secret.as_str())) {
+    if pair == (credentials.account_sid.as_str(), credentials.auth_token.as_str()) {
         Some(Principal::Live)
+    } else if pair == (credentials.api_key_sid.as_str(), credentials.api_key_secret.as_str()) {
+        Some(Principal::Key)
     } else if pair == (credentials.test_account_sid.as_str(), credentials.test_auth_token.as_str()) {
         Some(Principal::Test)
     } else {
@@ -205,7 +231,7 @@ mod tests {
             principal(&credentials, Some(&format!("Basic {}", STANDARD.encode(format!("{user}:{secret}")))))
         };
         assert_eq!(who(&credentials.account_sid, &credentials.auth_token), Some(Principal::Live));
-        assert_eq!(who(&credentials.api_key_sid, &credentials.api_key_secret), Some(Principal::Live));
+        assert_eq!(who(&credentials.api_key_sid, &credentials.api_key_secret), Some(Principal::Key));
         assert_eq!(who(&credentials.test_account_sid, &credentials.test_auth_token), Some(Principal::Test));
         assert_eq!(who(&credentials.account_sid, &credentials.api_key_secret), None);
         assert_eq!(principal(&credentials, None), None);

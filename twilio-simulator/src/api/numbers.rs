@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::api::create::{FOREIGN_TAG, papers_of_update, record_update};
 use crate::api::refusal::Refusal;
-use crate::api::{ApiRequest, Body, Reply, settings};
+use crate::api::{ApiRequest, Reply, settings};
 use crate::fault::FaultKind;
 use crate::fault::queue::Plan;
 use crate::number::OwnedNumber;
@@ -160,15 +160,19 @@ pub(crate) fn update(world: &mut World, request: &ApiRequest, plan: &Plan, sid: 
     let number = world.owned.by_sid(sid).ok_or_else(|| Refusal::not_found(&request.path))?;
     let phone_number = number.phone_number.clone();
     settings::check(&request.form, Some(number))?;
+    settings::check_targets(&request.form, &world.applications)?;
     if request.form.get("AccountSid").is_some_and(|account| account != world.credentials.account_sid) {
         return Err(Refusal::new(400, 21474, "The number cannot be moved to that account"));
     }
     papers_of_update(world, request, sid)?;
     record_update(world, request, &sid.to_owned(), &phone_number);
     let number = world.owned.by_sid_mut(sid).expect("found above, under the same lock");
+    let before = number.clone();
     settings::apply(&request.form, number);
     number.date_updated = Utc::now();
     let number = number.clone();
+    let actor = world.api_actor();
+    world.note(Some(&before), Some(&number), actor);
     Ok(Reply::json(200, shown(world, &number, plan)))
 }
 
@@ -177,13 +181,16 @@ pub(crate) fn delete(world: &mut World, request: &ApiRequest, sid: &str) -> Resu
     if let Some(digits) = parse_e164(&number.phone_number) {
         world.stock.take(digits);
     }
+    world.number_gone(sid);
+    let actor = world.api_actor();
+    world.note(Some(&number), None, actor);
     world.ledger.releases.push(Release {
         at: Utc::now(),
         request_id: request.request_id.clone(),
         phone_number: number.phone_number,
         sid: number.sid,
     });
-    Ok(Reply { status: 204, body: Body::Empty, headers: Vec::new(), purchase: None })
+    Ok(Reply::empty(204))
 }
 
 #[cfg(test)]

@@ -73,13 +73,27 @@ impl<'a> Asked<'a> {
         prefix: &str,
         sid: fn(&T) -> &str,
     ) -> Result<Page<'t, T>, Refusal> {
+        let locate =
+            |wanted: &str| rows.iter().position(|row| sid(row) == wanted).map(|position| (position, position + 1));
+        self.page_located(rows, prefix, sid, locate)
+    }
+
+    /// The same of rows that may have gone since a token named them: `locate` says where a row is or was, as the position
+    /// of the first row that does not come before it, and of the first that comes behind it.
+    pub(crate) fn page_located<'t, T>(
+        &self,
+        rows: &[&'t T],
+        prefix: &str,
+        sid: fn(&T) -> &str,
+        locate: impl Fn(&str) -> Option<(usize, usize)>,
+    ) -> Result<Page<'t, T>, Refusal> {
         let bad_token = || Refusal::new(400, 21481, "Invalid PageToken");
-        let position = |wanted: &str| rows.iter().position(|row| sid(row) == wanted).ok_or_else(bad_token);
+        let position = |wanted: &str| locate(wanted).ok_or_else(bad_token);
         let start = match self.token.map(|token| token.strip_prefix(prefix).ok_or_else(bad_token)).transpose()? {
             None => 0,
             Some(token) => match (token.strip_prefix('A'), token.strip_prefix('B')) {
-                (Some(after), _) => position(after)? + 1,
-                (_, Some(before)) => position(before)?.saturating_sub(self.size),
+                (Some(after), _) => position(after)?.1,
+                (_, Some(before)) => position(before)?.0.saturating_sub(self.size),
                 _ => return Err(bad_token()),
             },
         };
@@ -133,20 +147,25 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// The envelope of the newer hosts around these rows.
+    /// The envelope of the newer hosts around these rows, where they are `results`.
     pub(crate) fn results<T>(&self, url: &str, page: &Page<T>, rows: Vec<Value>) -> Value {
+        self.newer(url, "results", page, rows)
+    }
+
+    /// The envelope of the newer hosts around these rows.
+    pub(crate) fn newer<T>(&self, url: &str, key: &str, page: &Page<T>, rows: Vec<Value>) -> Value {
         let [first, previous, this, next] = self.links(url, page);
         json!({
             "meta": {
                 "first_page_url": first,
-                "key": "results",
+                "key": key,
                 "next_page_url": next,
                 "page": self.page,
                 "page_size": self.size,
                 "previous_page_url": previous,
                 "url": this,
             },
-            "results": rows,
+            key: rows,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Names and values of a query string or a form, and which names an operation knows.
 //!
-//! Invariants: names are case-sensitive; of a name given twice the last value counts; an unknown name is ignored, as
+//! Invariants: names are case-sensitive; of a name given twice the last value counts, unless all do (`all`); an unknown name is ignored, as
 //! Twilio does, and reported by `unknown`, which Twilio does not.
 //!
 //! How to get it wrong: matching names without regard to case. The misspelt parameter is the bug that this finds.
@@ -20,6 +20,11 @@ impl Parameters {
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every value of a name that may be repeated.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Without those that a fault loses: the named ones, or all but the number or the area code.
@@ -50,7 +55,22 @@ impl Parameters {
             (On::Address, false) => ADDRESSES,
             (On::Regulation, false) => REGULATIONS,
             (On::Bundle, false) => BUNDLES,
-            (On::Countries | On::Pricing, false) => PAGE,
+            (On::Countries | On::Pricing | On::Members, false) => PAGE,
+            (On::Service, true) => SERVICE,
+            (On::Service, false) => PAGE,
+            (On::Attach, true) => &["PhoneNumberSid"],
+            (On::Campaign, false) => CAMPAIGNS,
+            (On::Assignment, true) => &["ChannelEndpointType", "ChannelEndpointSid", "ObjectSid"],
+            (On::Assignment, false) => ASSIGNMENTS,
+            (On::Sink, true) => &["Description", "SinkConfiguration", "SinkType", "TestId"],
+            (On::Sink, false) => SINKS,
+            (On::Subscription, true) => &["Description", "SinkSid", "Types", "Type", "SchemaVersion", "Filter"],
+            (On::Subscription, false) => SUBSCRIPTIONS,
+            (On::Monitor, false) => MONITOR,
+            (On::Application, true) => APPLICATION,
+            (On::Application, false) => APPLICATIONS,
+            (On::Calls, false) => CALLS,
+            (On::Messages, false) => MESSAGES,
             _ => &[],
         };
         self.0.iter().map(|(name, _)| name.as_str()).filter(move |name| {
@@ -153,6 +173,29 @@ const SEARCH: &[&str] = &[
     "Page",
     "PageToken",
 ];
+
+const SERVICE: &[&str] =
+    &["FriendlyName", "InboundRequestUrl", "FallbackUrl", "UseInboundWebhookOnNumber", "InboundMethod", "Usecase"];
+const CAMPAIGNS: &[&str] = &["TollfreePhoneNumberSid", "Status", "PageSize", "Page", "PageToken"];
+const ASSIGNMENTS: &[&str] = &["ChannelEndpointSid", "ChannelEndpointSids", "PageSize", "Page", "PageToken"];
+const SINKS: &[&str] = &["InUse", "Status", "PageSize", "Page", "PageToken"];
+const SUBSCRIPTIONS: &[&str] = &["SinkSid", "PageSize", "Page", "PageToken"];
+const MONITOR: &[&str] = &[
+    "ActorSid",
+    "EventType",
+    "ResourceSid",
+    "SourceIpAddress",
+    "StartDate",
+    "EndDate",
+    "PageSize",
+    "Page",
+    "PageToken",
+];
+const APPLICATION: &[&str] =
+    &["FriendlyName", "VoiceUrl", "VoiceFallbackUrl", "SmsUrl", "SmsFallbackUrl", "StatusCallback"];
+const APPLICATIONS: &[&str] = &["FriendlyName", "PageSize", "Page", "PageToken"];
+const CALLS: &[&str] = &["To", "From", "StartTime", "StartTime<", "StartTime>", "PageSize", "Page", "PageToken"];
+const MESSAGES: &[&str] = &["To", "From", "DateSent", "DateSent<", "DateSent>", "PageSize", "Page", "PageToken"];
 
 #[cfg(test)]
 mod tests {

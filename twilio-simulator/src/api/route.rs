@@ -7,6 +7,8 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::api::newer::{Newer, newer};
+use crate::applications::Traffic;
 use crate::fault::On;
 use crate::stock::kind::NumberKind;
 
@@ -33,6 +35,12 @@ pub(crate) enum Route {
     Bundle(String),
     Prices,
     Price(String),
+    Applications,
+    Application(String),
+    UpdateApplication(String),
+    Traffic(Traffic),
+    /// Of the newer hosts.
+    Newer(Newer),
     /// The path is known, the method is not; what is allowed.
     Method(&'static str),
     Unknown,
@@ -54,6 +62,10 @@ impl Route {
             Self::Regulations | Self::Regulation(_) => On::Regulation,
             Self::Bundles | Self::Bundle(_) => On::Bundle,
             Self::Prices | Self::Price(_) => On::Pricing,
+            Self::Applications | Self::Application(_) | Self::UpdateApplication(_) => On::Application,
+            Self::Traffic(Traffic::Call) => On::Calls,
+            Self::Traffic(Traffic::Message) => On::Messages,
+            Self::Newer(newer) => newer.on(),
             Self::Method(_) | Self::Unknown => On::Other,
         }
     }
@@ -76,6 +88,7 @@ pub(crate) fn route(method: &str, path: &str) -> (Route, Option<String>) {
         ["v2", "RegulatoryCompliance", "Regulations", sid] => (get(Route::Regulation(sid.into())), None),
         ["v2", "RegulatoryCompliance", "Bundles"] => (get(Route::Bundles), None),
         ["v2", "RegulatoryCompliance", "Bundles", sid] => (get(Route::Bundle(sid.into())), None),
+        ["v1", ref rest @ ..] => (newer(method, rest), None),
         ["2010-04-01", "Accounts", ref rest @ ..] => {
             let Some((last, before)) = rest.split_last() else { return (Route::Unknown, None) };
             let Some(last) = last.strip_suffix(".json") else { return (Route::Unknown, None) };
@@ -111,6 +124,14 @@ fn inside(method: &str, before: &[&str], last: &str) -> Route {
         },
         (["Addresses"], sid) => get(Route::Address(sid.into())),
         (["Addresses", sid], "DependentPhoneNumbers") => get(Route::Dependents((*sid).into())),
+        ([], "Applications") => get(Route::Applications),
+        (["Applications"], sid) => match method {
+            "GET" => Route::Application(sid.into()),
+            "POST" => Route::UpdateApplication(sid.into()),
+            _ => Route::Method("GET, POST"),
+        },
+        ([], "Calls") => get(Route::Traffic(Traffic::Call)),
+        ([], "Messages") => get(Route::Traffic(Traffic::Message)),
         ([], "IncomingPhoneNumbers") => list(None),
         (["IncomingPhoneNumbers"], name) => match (NumberKind::from_resource(name), method) {
             (Some(kind), _) => list(Some(kind)),

@@ -11,6 +11,22 @@ use serde_json::{Value, json};
 use crate::fault::queue::Plan;
 use crate::fault::{ABSENT, Fault, FaultKind, On};
 
+/// Under which name the newer hosts, and the lists that are no numbers, have their rows.
+const LISTS: &[&str] = &[
+    "phone_numbers",
+    "services",
+    "compliance",
+    "verifications",
+    "sinks",
+    "subscriptions",
+    "types",
+    "results",
+    "events",
+    "applications",
+    "calls",
+    "messages",
+];
+
 /// Bends the rows of an answer to a request of kind `on`.
 pub(crate) fn bend(on: On, plan: &Plan, body: &mut Value) {
     let odd: Vec<&Fault> = plan.all(FaultKind::OddRow).collect();
@@ -23,6 +39,10 @@ pub(crate) fn bend(on: On, plan: &Plan, body: &mut Value) {
         On::Address if body.get("addresses").is_some() => list(body, "addresses"),
         On::Address if body.get("dependent_phone_numbers").is_some() => list(body, "dependent_phone_numbers"),
         On::Regulation | On::Bundle if body.get("results").is_some() => list(body, "results"),
+        _ if LISTS.iter().any(|name| body.get(*name).is_some_and(Value::is_array)) => {
+            let name = LISTS.iter().find(|name| body.get(**name).is_some_and(Value::is_array));
+            list(body, name.copied().unwrap_or_default())
+        }
         On::Create
         | On::Fetch
         | On::Update
@@ -34,10 +54,24 @@ pub(crate) fn bend(on: On, plan: &Plan, body: &mut Value) {
         | On::Pricing
         | On::Account
         | On::Countries
+        | On::Attach
+        | On::Member
+        | On::Members
+        | On::Detach
+        | On::Service
+        | On::Campaign
+        | On::Assignment
+        | On::Sink
+        | On::Subscription
+        | On::Monitor
+        | On::Application
+        | On::Calls
+        | On::Messages
+        | On::EventDelivery
         | On::Other
         | On::Any => std::slice::from_mut(body),
     };
-    let several = matches!(on, On::Search | On::List);
+    let several = matches!(on, On::Search | On::List | On::Members);
     let position = |fault: &&Fault| match fault.phone_number.as_deref().filter(|_| several) {
         Some(wanted) => rows.iter().position(|row| row["phone_number"] == wanted),
         None => Some(0),
@@ -45,7 +79,7 @@ pub(crate) fn bend(on: On, plan: &Plan, body: &mut Value) {
     let positions: Vec<Option<usize>> = odd.iter().map(position).collect();
     for (fault, position) in odd.into_iter().zip(positions) {
         if let Some(row) = position.and_then(|position| rows.get_mut(position)) {
-            set(row, fault.field.as_deref(), fault.value.clone().unwrap_or_default());
+            bend_field(row, fault.field.as_deref(), fault.value.clone().unwrap_or_default());
         }
     }
 }
@@ -54,7 +88,8 @@ fn list<'a>(body: &'a mut Value, name: &str) -> &'a mut [Value] {
     body.get_mut(name).and_then(Value::as_array_mut).map_or(&mut [], Vec::as_mut_slice)
 }
 
-fn set(row: &mut Value, field: Option<&str>, value: Value) {
+/// Gives a field of a row another value, or takes it away.
+pub(crate) fn bend_field(row: &mut Value, field: Option<&str>, value: Value) {
     let Some(path) = field else {
         *row = value;
         return;

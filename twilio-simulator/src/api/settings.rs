@@ -7,6 +7,7 @@
 
 use crate::api::parameters::Parameters;
 use crate::api::refusal::Refusal;
+use crate::applications::Applications;
 use crate::number::OwnedNumber;
 use crate::stock::numbering::friendly;
 
@@ -59,6 +60,20 @@ pub(crate) fn check(form: &Parameters, number: Option<&OwnedNumber>) -> Result<(
         }
     }
     fallbacks(form, number)
+}
+
+/// What a number names must be in the account.
+pub(crate) fn check_targets(form: &Parameters, applications: &Applications) -> Result<(), Refusal> {
+    let given = |name: &str| form.get(name).filter(|sid| !sid.is_empty());
+    for name in ["VoiceApplicationSid", "SmsApplicationSid"] {
+        if given(name).is_some_and(|sid| applications.get(sid).is_none()) {
+            return Err(Refusal::new(400, 21420, format!("{name} is not accessible")));
+        }
+    }
+    match given("TrunkSid") {
+        Some(sid) if !applications.has_trunk(sid) => Err(Refusal::invalid("TrunkSid")),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// A fallback needs the URL that it stands in for.
@@ -133,7 +148,7 @@ pub(crate) fn apply(form: &Parameters, number: &mut OwnedNumber) {
     }
 }
 
-fn is_url(text: &str) -> bool {
+pub(crate) fn is_url(text: &str) -> bool {
     let rest = ["http://", "https://"].iter().find_map(|scheme| {
         text.get(..scheme.len()).filter(|start| start.eq_ignore_ascii_case(scheme)).map(|_| &text[scheme.len()..])
     });
@@ -146,7 +161,7 @@ fn is_method(text: &str) -> bool {
     text.eq_ignore_ascii_case("GET") || text.eq_ignore_ascii_case("POST")
 }
 
-fn is_sid(text: &str, prefix: &str) -> bool {
+pub(crate) fn is_sid(text: &str, prefix: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 

@@ -12,14 +12,20 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::applications::ApplicationOrder;
+use crate::events::EventOptions;
 use crate::fault::{Fault, FaultKind};
+use crate::foreign::{ForeignNumber, Webhooks};
 use crate::market::MarketOrder;
+use crate::messaging::{CampaignOrder, RegistrationOrder, ServiceOrder, TollfreeOrder};
 use crate::number::Sid;
-use crate::outside::{ForeignNumber, Webhooks};
 use crate::regulatory::{AddressOrder, BundleOrder, IdentityOrder};
+use crate::rights::RightsOrder;
 use crate::serve::Shared;
+use crate::traffic::TrafficOrder;
+use crate::trust::TrustOrder;
 use crate::world::World;
-use orders::{Account, Latency, Number, Rename, Reset, Stock};
+use orders::{Account, As, Date, Latency, Number, Rename, Reset, Stock};
 
 const CONTROLS: &[&str] = &[
     "GET state",
@@ -38,6 +44,17 @@ const CONTROLS: &[&str] = &[
     "POST address",
     "POST bundle",
     "POST identity",
+    "POST service",
+    "POST campaign",
+    "POST registration",
+    "POST tollfree",
+    "POST events",
+    "POST trust",
+    "POST application",
+    "POST traffic",
+    "POST as",
+    "POST date",
+    "POST rights",
     "POST account",
     "POST reset",
 ];
@@ -97,6 +114,7 @@ pub(crate) fn answer(shared: &Shared, method: &str, control: &str, body: &[u8]) 
             world.reset(order.state);
             json!({})
         }),
+        ("POST", _) if SERVICES.contains(&control) => services(&mut world, control, body),
         _ => {
             let known = CONTROLS.iter().any(|line| line.ends_with(&format!(" {control}")));
             return (if known { 405 } else { 404 }, json!({"error": "no such control", "controls": CONTROLS}));
@@ -109,6 +127,43 @@ pub(crate) fn answer(shared: &Shared, method: &str, control: &str, body: &[u8]) 
             (400, json!({"error": error, "faults": names}))
         }
         Err(error) => (400, json!({"error": error})),
+    }
+}
+
+/// The controls of what is around numbers.
+const SERVICES: &[&str] = &[
+    "service",
+    "campaign",
+    "registration",
+    "tollfree",
+    "events",
+    "trust",
+    "application",
+    "traffic",
+    "as",
+    "date",
+    "rights",
+];
+
+fn services(world: &mut World, control: &str, body: &[u8]) -> Result<Value, String> {
+    match control {
+        "service" => sid(read::<ServiceOrder>(body).and_then(|order| world.order_service(order))),
+        "campaign" => sid(read::<CampaignOrder>(body).and_then(|order| world.order_campaign(order))),
+        "registration" => {
+            read::<RegistrationOrder>(body).and_then(|order| world.order_registration(order)).map(|()| json!({}))
+        }
+        "tollfree" => sid(read::<TollfreeOrder>(body).and_then(|order| world.order_tollfree(&order))),
+        "events" => read::<EventOptions>(body).and_then(|options| world.events.order(options)).map(|()| json!({})),
+        "trust" => sid(read::<TrustOrder>(body).and_then(|order| world.order_trust(order))),
+        "application" => sid(read::<ApplicationOrder>(body).and_then(|order| world.order_application(order))),
+        "traffic" => read::<TrafficOrder>(body).and_then(|order| world.order_traffic(order)),
+        "as" => act_as(world, body),
+        "date" => read::<Date>(body).and_then(|order| {
+            let dated = world.date(&order.phone_number, order.date_created);
+            if dated { Ok(json!({})) } else { Err(not_owned(&order.phone_number)) }
+        }),
+        "rights" => read::<RightsOrder>(body).and_then(|order| world.rights.change(order)).map(|()| json!({})),
+        _ => Err(format!("{control} is none of {}", SERVICES.join(", "))),
     }
 }
 
@@ -137,6 +192,18 @@ fn faults(world: &mut World, body: &[u8]) -> Result<Value, String> {
         world.faults.push(fault);
     }
     Ok(json!({"waiting": world.faults.waiting().len()}))
+}
+
+/// Somebody changes or deletes a number: `phone_number`, `who`, `actor`, `address`, `delete`, beside the fields of
+/// [`Webhooks`].
+fn act_as(world: &mut World, body: &[u8]) -> Result<Value, String> {
+    let mut order: serde_json::Map<String, Value> = read(body)?;
+    let own: serde_json::Map<String, Value> =
+        As::FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), order.remove(*name)?))).collect();
+    let own: As = serde_json::from_value(Value::Object(own)).map_err(|error| error.to_string())?;
+    let webhooks: Webhooks = serde_json::from_value(Value::Object(order)).map_err(|error| error.to_string())?;
+    let has_happened = own.act(world, webhooks);
+    if has_happened { Ok(json!({})) } else { Err(not_owned(&own.phone_number)) }
 }
 
 /// `phone_number` beside the fields of [`Webhooks`]; flattening would let unknown fields pass.

@@ -4,11 +4,15 @@
 //!
 //! How to get it wrong: `flatten`, which lets unknown fields pass.
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::fault::On;
+use crate::foreign::Webhooks;
 use crate::money::parse_cents;
+use crate::monitor::Who;
+use crate::number::Sid;
 use crate::options::{AccountStatus, AccountType, CapabilitySpelling, LinkHost, ReownMode};
 use crate::stock::pool::Capabilities;
 use crate::world::World;
@@ -24,6 +28,46 @@ pub(super) struct Number {
 pub(super) struct Rename {
     pub(super) phone_number: String,
     pub(super) friendly_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Date {
+    pub(super) phone_number: String,
+    pub(super) date_created: DateTime<Utc>,
+}
+
+/// Who does something to a number.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct As {
+    pub(super) phone_number: String,
+    #[serde(default)]
+    who: Who,
+    /// `US…` or `AC…`; left out: whoever usually does such things.
+    #[serde(default)]
+    actor: Option<Sid>,
+    #[serde(default)]
+    address: Option<String>,
+    /// The number leaves the account.
+    #[serde(default)]
+    delete: bool,
+}
+
+impl As {
+    pub(super) const FIELDS: &'static [&'static str] = &["phone_number", "who", "actor", "address", "delete"];
+
+    /// Whether the number is in the account.
+    pub(super) fn act(&self, world: &mut World, webhooks: Webhooks) -> bool {
+        let mut actor = world.actor(self.who);
+        actor.sid = self.actor.clone().or(actor.sid);
+        actor.address = self.address.clone().or(actor.address);
+        if self.delete {
+            world.disown_as(&self.phone_number, actor)
+        } else {
+            world.set_webhooks_as(&self.phone_number, webhooks, actor)
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -82,6 +126,7 @@ pub(super) struct Account {
     capability_spelling: Option<CapabilitySpelling>,
     links: Option<LinkHost>,
     unknown_address: Option<u32>,
+    monitor_nested: Option<bool>,
 }
 
 impl Account {
@@ -94,6 +139,7 @@ impl Account {
         world.search_cap = self.search_cap.unwrap_or(world.search_cap);
         world.spelling = self.capability_spelling.unwrap_or(world.spelling);
         world.links.host = self.links.unwrap_or(world.links.host);
+        world.monitor.is_nested = self.monitor_nested.unwrap_or(world.monitor.is_nested);
         world.unknown_address = self.unknown_address.unwrap_or(world.unknown_address);
         Ok(json!({}))
     }

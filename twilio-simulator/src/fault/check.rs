@@ -5,6 +5,7 @@
 //!
 //! How to get it wrong: letting a misspelt name pass. The test that ordered it would see nothing happen and be green.
 
+use super::fields::{FIELDS, is_field};
 use crate::api::parameters::settable;
 use crate::fault::{ABSENT, Fault, FaultKind, On, Times};
 use crate::stock::places::country;
@@ -53,6 +54,11 @@ impl Fault {
             On::Pricing,
             On::Account,
             On::Countries,
+            On::Service,
+            On::Campaign,
+            On::Sink,
+            On::Subscription,
+            On::Application,
             On::Other,
         ];
         let picks = kind.picks_rows() && self.on == On::Search;
@@ -66,7 +72,7 @@ impl Fault {
         let absent = self.value.as_ref().is_some_and(|value| value == ABSENT);
         match self.field.as_deref() {
             None if absent => return Err(format!("{ABSENT} needs a field; omit leaves out a whole row")),
-            Some(path) if !FIELDS.contains(&path.split('.').next().unwrap_or(path)) || path.ends_with('.') => {
+            Some(path) if !is_field(self.on, path) => {
                 return Err(format!("no answer has a field {path:?}; there are {}", FIELDS.join(", ")));
             }
             _ => {}
@@ -79,8 +85,16 @@ impl Fault {
     }
 }
 
-const MS_USERS: &[FaultKind] =
-    &[FaultKind::CommitThenHang, FaultKind::Hang, FaultKind::Lag, FaultKind::Delay, FaultKind::SlowBody];
+const MS_USERS: &[FaultKind] = &[
+    FaultKind::CommitThenHang,
+    FaultKind::Hang,
+    FaultKind::Lag,
+    FaultKind::Delay,
+    FaultKind::SlowBody,
+    FaultKind::EventLate,
+    FaultKind::EventReordered,
+    FaultKind::EventBatched,
+];
 
 const RETRY_AFTER_USERS: &[FaultKind] = &[
     FaultKind::TooManyRequests,
@@ -89,67 +103,6 @@ const RETRY_AFTER_USERS: &[FaultKind] = &[
     FaultKind::CommitThen500,
     FaultKind::CommitThen503,
     FaultKind::Refuse,
-];
-
-/// The fields of an owned number, of a row of a search, of an address, a regulation and a bundle.
-const FIELDS: &[&str] = &[
-    "account_sid",
-    "address_requirements",
-    "address_sid",
-    "api_version",
-    "beta",
-    "bundle_sid",
-    "capabilities",
-    "city",
-    "customer_name",
-    "date_created",
-    "date_updated",
-    "emergency_address_sid",
-    "emergency_address_status",
-    "emergency_enabled",
-    "emergency_status",
-    "end_user_type",
-    "friendly_name",
-    "identity_sid",
-    "iso_country",
-    "lata",
-    "latitude",
-    "locality",
-    "longitude",
-    "number_type",
-    "origin",
-    "phone_number",
-    "postal_code",
-    "rate_center",
-    "region",
-    "regulation_sid",
-    "requirements",
-    "sid",
-    "sms_application_sid",
-    "sms_fallback_method",
-    "sms_fallback_url",
-    "sms_method",
-    "sms_url",
-    "status",
-    "status_callback",
-    "status_callback_method",
-    "street",
-    "street_secondary",
-    "subresource_uris",
-    "trunk_sid",
-    "type",
-    "uri",
-    "url",
-    "valid_until",
-    "validated",
-    "verified",
-    "voice_application_sid",
-    "voice_caller_id_lookup",
-    "voice_fallback_method",
-    "voice_fallback_url",
-    "voice_method",
-    "voice_receive_mode",
-    "voice_url",
 ];
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The catalogue of faults, and the kinds of requests that they can happen to.
+//! The catalogue of faults.
 //!
 //! Invariants: every kind has exactly one name on the wire (`FaultKind::name`), one role, and a stated set of request
 //! kinds (an empty set means all).
@@ -8,74 +8,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The kind of a request, for faults, latencies and counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum On {
-    /// GET `AvailablePhoneNumbers/{CC}/{Local|TollFree|Mobile|…}.json`
-    Search,
-    /// POST `IncomingPhoneNumbers.json`, and its `Local`, `TollFree`, `Mobile`
-    Create,
-    /// GET `IncomingPhoneNumbers.json`, and its `Local`, `TollFree`, `Mobile`
-    List,
-    /// GET `IncomingPhoneNumbers/{PN}.json`
-    Fetch,
-    /// POST `IncomingPhoneNumbers/{PN}.json`
-    Update,
-    /// DELETE `IncomingPhoneNumbers/{PN}.json`
-    Delete,
-    /// GET `Balance.json`
-    Balance,
-    /// `Addresses.json`, one address, and the numbers that name it
-    Address,
-    /// GET `/v2/RegulatoryCompliance/Regulations` and one of them
-    Regulation,
-    /// GET `/v2/RegulatoryCompliance/Bundles` and one of them
-    Bundle,
-    /// GET `/v1/PhoneNumbers/Countries` and one country of it
-    Pricing,
-    /// GET `Accounts/{AC}.json`
-    Account,
-    /// GET `AvailablePhoneNumbers.json` and one country of it
-    Countries,
-    /// Whatever else was asked; answered 404 or 405
-    Other,
-    /// Matches every kind; never the kind of a request
-    Any,
-}
+use super::on::On;
 
 impl FaultKind {
     /// Whether `phone_number` picks a row of a list or a search, instead of requests that ask for that number.
     pub(crate) fn picks_rows(self) -> bool {
         matches!(self, Self::OddRow | Self::Omit | Self::LoseCapability)
-    }
-}
-
-impl On {
-    /// The name on the wire.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Search => "search",
-            Self::Create => "create",
-            Self::List => "list",
-            Self::Fetch => "fetch",
-            Self::Update => "update",
-            Self::Delete => "delete",
-            Self::Balance => "balance",
-            Self::Address => "address",
-            Self::Regulation => "regulation",
-            Self::Bundle => "bundle",
-            Self::Pricing => "pricing",
-            Self::Account => "account",
-            Self::Countries => "countries",
-            Self::Other => "other",
-            Self::Any => "any",
-        }
-    }
-
-    /// Whether a request of kind `actual` is meant.
-    pub fn matches(self, actual: On) -> bool {
-        self == On::Any || self == actual
     }
 }
 
@@ -114,7 +52,7 @@ macro_rules! catalogue {
             /// Whether it can happen to a request of kind `on`.
             pub fn works_on(self, on: On) -> bool {
                 let only: &[On] = match self { $(Self::$variant => &[$(On::$on),*],)* };
-                on == On::Any || only.is_empty() || only.contains(&on)
+                on == On::Any || only.contains(&on) || only.is_empty() && on != On::EventDelivery
             }
         }
     };
@@ -168,7 +106,7 @@ catalogue! {
     /// 400/21421, not a valid number.
     InvalidNumber = "invalid_number", Instead, [Create];
     /// 400/21481, the page token is refused.
-    BadPageToken = "bad_page_token", Instead, [List];
+    BadPageToken = "bad_page_token", Instead, [List, Members];
     /// Any refusal: `status` (400), `code` (20001) and `message` as given.
     Refuse = "refuse", Instead, [];
     /// On create: 403/20005 for want of money. On balance: the answer says 0.00.
@@ -177,8 +115,8 @@ catalogue! {
     Stolen = "stolen", Within, [Create, Search];
     /// On search: no rows. On create: 21452 for an area code, 21422 for a number.
     NoStock = "no_stock", Within, [Create, Search];
-    /// The number that is bought stays invisible to fetch and list for `ms` (1000) or for `requests` look-ups.
-    Lag = "lag", Within, [Create];
+    /// The number that is bought, or the member that joined, stays invisible to look-ups for `ms` (1000) or for `requests` of them.
+    Lag = "lag", Within, [Create, Attach];
     /// A repeated POST of an owned number is refused with 400/21422. Waits for such a POST.
     AlreadyOwned21422 = "already_owned_21422", Within, [Create];
     /// Another environment of the same account bought the number 30 days ago: 201 as an update, old `date_created`.
@@ -206,10 +144,11 @@ catalogue! {
     EmptyPage = "empty_page", Within, [List];
     /// The last row of a page is shown again as the first of the next one. Waits for a page that is not the first.
     RepeatRow = "repeat_row", Within, [List];
-    /// The list leaves out a number (`phone_number`) or all, although they are in the account; a fetch shows them.
-    Omit = "omit", Within, [List];
+    /// The list leaves out a number (`phone_number`) or all, although they are in the account or the service; a fetch shows them.
+    Omit = "omit", Within, [List, Members];
     /// One row is odd: its `field` holds `value` (null; `"__absent"` removes it). The first row, or that of `phone_number`.
-    OddRow = "odd_row", Within, [Search, Create, List, Fetch, Update, Address, Regulation, Bundle];
+    OddRow = "odd_row", Within, [Search, Create, List, Fetch, Update, Address, Regulation, Bundle, Attach, Member, Members, Service,
+        Campaign, Assignment, Sink, Subscription, Monitor, Application, EventDelivery];
     /// Carried out as if `parameters` (all but `PhoneNumber` and `AreaCode`) had not been sent.
     DropParameters = "drop_parameters", Within, [Create, Update];
     /// A search shows numbers that others have taken already, the same ones as long as it lasts; their creates are 21422.
@@ -222,6 +161,20 @@ catalogue! {
     DateSkew = "date_skew", Within, [];
     /// No `Date` header.
     NoDate = "no_date", Within, [];
+    /// The event is never sent.
+    EventLost = "event_lost", Within, [EventDelivery];
+    /// The event is sent `ms` (2000) later.
+    EventLate = "event_late", Within, [EventDelivery];
+    /// The event is sent twice.
+    EventTwice = "event_twice", Within, [EventDelivery];
+    /// The event is sent after the next one of its sink, or after `ms` (2000).
+    EventReordered = "event_reordered", Within, [EventDelivery];
+    /// The event goes along with the next one of its sink, or alone after `ms` (2000).
+    EventBatched = "event_batched", Within, [EventDelivery];
+    /// The event comes with a signature by another token.
+    EventForged = "event_forged", Within, [EventDelivery];
+    /// Beside the event, somebody sends another body to the very URL, with its signature.
+    EventReplayed = "event_replayed", Within, [EventDelivery];
 }
 
 #[cfg(test)]

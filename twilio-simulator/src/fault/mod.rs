@@ -6,14 +6,17 @@
 //! How to get it wrong: a new option without a line in `check`; a test would order it and see nothing happen.
 
 mod check;
+mod fields;
 mod kind;
+mod on;
 pub(crate) mod queue;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use kind::FaultKind;
 pub(crate) use kind::Role;
-pub use kind::{FaultKind, On};
+pub use on::On;
 
 /// The `value` of an [`FaultKind::OddRow`] that removes the field.
 pub const ABSENT: &str = "__absent";

@@ -119,7 +119,10 @@ impl FaultQueue {
 }
 
 fn hits(fault: &Fault, target: &Target) -> bool {
-    fault.on.matches(target.on)
+    // An event on its way is no request: "any" means it only for what can happen to nothing else.
+    let is_meant = target.on != On::EventDelivery || fault.on == On::EventDelivery || !fault.kind.works_on(On::Fetch);
+    is_meant
+        && fault.on.matches(target.on)
         && fault.kind.works_on(target.on)
         && fault.country.as_deref().is_none_or(|wanted| target.country == Some(wanted))
         && fault.area_code.as_deref().is_none_or(|wanted| target.area_code == Some(wanted))
@@ -130,7 +133,7 @@ fn hits(fault: &Fault, target: &Target) -> bool {
 
 /// Whether the request is about this number, or may show its row.
 fn about(kind: FaultKind, wanted: &str, target: &Target) -> bool {
-    if kind.picks_rows() && matches!(target.on, On::List | On::Search) {
+    if kind.picks_rows() && matches!(target.on, On::List | On::Search | On::Members) {
         target.phone_number.is_none_or(|part| contains(wanted, part))
     } else {
         target.phone_number == Some(wanted)

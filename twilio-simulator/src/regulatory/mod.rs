@@ -58,7 +58,7 @@ impl World {
         change: impl FnOnce(&mut P) -> Result<(), String>,
     ) -> Result<Sid, String> {
         let sid = match sid {
-            Some(sid) => checked::<P>(sid)?,
+            Some(sid) => checked_sid(sid, P::PREFIX)?,
             None => self.new_sid(P::PREFIX),
         };
         let papers = P::all(&mut self.regulatory);
@@ -82,12 +82,13 @@ impl World {
     }
 }
 
-fn checked<P: Paper>(sid: Sid) -> Result<Sid, String> {
-    let digits = sid.strip_prefix(P::PREFIX).unwrap_or_default();
+/// A SID of this kind, or what one looks like.
+pub(crate) fn checked_sid(sid: Sid, prefix: &str) -> Result<Sid, String> {
+    let digits = sid.strip_prefix(prefix).unwrap_or_default();
     if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(sid)
     } else {
-        Err(format!("the SID is {} and 32 hexadecimal digits", P::PREFIX))
+        Err(format!("the SID is {prefix} and 32 hexadecimal digits"))
     }
 }
 

@@ -79,6 +79,7 @@ pub(crate) async fn exchange(
 
     let (request, plan, flight) = begin(&shared, &parts, &body);
     let (request_id, concurrent, mut ticket) = (request.request_id.clone(), flight.concurrent, flight.ticket);
+    let region = flight.region.clone();
     let bends = (plan.has(FaultKind::MalformedJson), shape(&plan), skew_ms(&plan));
     let work = tokio::spawn(carry_out(shared, request, plan, flight.latency, ticket));
     let reply = match work.await.unwrap_or(Ending::Close) {
@@ -108,7 +109,7 @@ pub(crate) async fn exchange(
         .header("Twilio-Request-Id", request_id)
         .header("Twilio-Concurrent-Requests", concurrent.to_string())
         .header("Twilio-Request-Duration", format!("{:.3}", started.elapsed().as_secs_f64()))
-        .header("X-Home-Region", "us1")
+        .header("X-Home-Region", region)
         .header("X-API-Domain", "api.twilio.com");
     for (name, value) in &reply.headers {
         builder = builder.header(*name, value);

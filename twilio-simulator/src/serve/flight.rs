@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use hyper::http::request::Parts;
 
 use crate::api::parameters::Parameters;
@@ -26,6 +26,8 @@ pub(crate) struct Flight {
     on: On,
     pub(crate) concurrent: u64,
     pub(crate) latency: Duration,
+    /// The region that answers.
+    pub(crate) region: String,
     pub(crate) ticket: Option<Ticket>,
 }
 
@@ -51,7 +53,8 @@ pub(crate) fn begin(shared: &Arc<Shared>, parts: &Parts, body: &[u8]) -> (ApiReq
 
     let mut world = shared.world();
     let request_id = world.new_sid("RQ");
-    let principal = api::principal(&world.credentials, header(AUTHORIZATION));
+    let is_home = header(HOST).is_none_or(|host| world.rights.is_home(host));
+    let principal = api::principal(&world.credentials, header(AUTHORIZATION)).filter(|_| is_home);
     let mut request = ApiRequest { route, account, path, query, sent: form.clone(), form, principal, request_id };
     *world.ledger.requests.entry(on).or_default() += 1;
     note_unknown(&mut world, &request, on);
@@ -80,8 +83,9 @@ pub(crate) fn begin(shared: &Arc<Shared>, parts: &Parts, body: &[u8]) -> (ApiReq
     }
     let delay = plan.find(FaultKind::Delay).map_or(0, |fault| fault.ms.unwrap_or(1_000));
     let latency = world.latency_of(on) + Duration::from_millis(delay);
+    let region = world.rights.region.clone();
     drop(world);
-    (request, plan, Flight { shared: Arc::clone(shared), on, concurrent, latency, ticket })
+    (request, plan, Flight { shared: Arc::clone(shared), on, concurrent, latency, region, ticket })
 }
 
 fn note_unknown(world: &mut World, request: &ApiRequest, on: On) {
@@ -101,6 +105,10 @@ fn choose(world: &mut World, request: &ApiRequest, on: On) -> Plan {
         Route::Fetch(sid) | Route::Update(sid) | Route::Delete(sid) => {
             world.owned.by_sid(sid).map(|number| number.phone_number.as_str())
         }
+        Route::Newer(newer) => {
+            let number = newer.number(request).and_then(|sid| world.owned.by_sid(sid));
+            number.map(|number| number.phone_number.as_str())
+        }
         Route::Account
         | Route::Balance
         | Route::Countries
@@ -116,6 +124,10 @@ fn choose(world: &mut World, request: &ApiRequest, on: On) -> Plan {
         | Route::Bundle(_)
         | Route::Prices
         | Route::Price(_)
+        | Route::Applications
+        | Route::Application(_)
+        | Route::UpdateApplication(_)
+        | Route::Traffic(_)
         | Route::Method(_)
         | Route::Unknown => None,
     };

@@ -6,6 +6,7 @@
 //! How to get it wrong: blocking here. One slow step stops every connection.
 
 pub(crate) mod body;
+mod courier;
 pub(crate) mod exchange;
 pub(crate) mod fate;
 pub(crate) mod flight;
@@ -41,6 +42,7 @@ impl Shared {
 
 /// Serves until `stop` fires or its sender is gone.
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, mut stop: oneshot::Receiver<()>) {
+    tokio::spawn(courier::run(Arc::clone(&shared)));
     loop {
         let accepted = tokio::select! {
             _ = &mut stop => return,

@@ -85,9 +85,9 @@ fn prices_are_strings() {
 #[test]
 fn other_paths_and_methods() {
     let (_simulator, client) = start();
-    let answer = client.get("/Calls.json");
+    let answer = client.get("/Conferences.json");
     assert_eq!(answer.refusal(), (404, 20404));
-    assert!(answer.json()["message"].as_str().unwrap().ends_with("/Calls.json was not found"));
+    assert!(answer.json()["message"].as_str().unwrap().ends_with("/Conferences.json was not found"));
     assert_eq!(client.send("GET", "/", None).unwrap().refusal(), (404, 20404));
     let wrong = client.post("/Balance.json", &[]);
     assert_eq!(wrong.refusal(), (405, 20004));

@@ -11,6 +11,7 @@ pub struct Client {
     url: String,
     account: String,
     authorization: String,
+    host: Option<String>,
 }
 
 #[derive(Debug)]
@@ -62,6 +63,7 @@ impl Client {
             url: simulator.url().into(),
             account: account.into(),
             authorization: format!("Basic {pair}"),
+            host: None,
         }
     }
 
@@ -72,7 +74,13 @@ impl Client {
             url: url.to_owned(),
             account: self.account.clone(),
             authorization: self.authorization.clone(),
+            host: self.host.clone(),
         }
+    }
+
+    /// The same client, which says that it asks this host.
+    pub fn as_host(&self, host: &str) -> Self {
+        Self { host: Some(host.to_owned()), ..self.through(&self.url) }
     }
 
     /// A client that gives up early.
@@ -86,6 +94,10 @@ impl Client {
             .method(method)
             .uri(format!("{}{path}", self.url))
             .header("Authorization", &self.authorization);
+        let request = match &self.host {
+            Some(host) => request.header("Host", host),
+            None => request,
+        };
         let mut response = match form {
             Some(form) => {
                 let request = request.header("Content-Type", "application/x-www-form-urlencoded");
@@ -111,6 +123,14 @@ impl Client {
 
     pub fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         self.try_post(path, form).unwrap()
+    }
+
+    /// A path of the newer hosts, with a form if it is a POST.
+    pub fn v1(&self, method: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(form);
+        let form = (method == "POST").then(|| body.finish());
+        self.send(method, &format!("/v1{path}"), form.as_deref()).unwrap()
     }
 
     pub fn delete(&self, sid: &str) -> Answer {

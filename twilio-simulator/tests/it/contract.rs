@@ -8,9 +8,13 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use twilio_simulator::{AddressOrder, BundleOrder, ForeignNumber, IdentityOrder, LinkHost, MarketOrder, NumberKind};
+use twilio_simulator::{
+    AddressOrder, ApplicationOrder, BundleOrder, CampaignOrder, CampaignStatus, ForeignNumber, IdentityOrder, LinkHost,
+    MarketOrder, NumberKind, ServiceOrder, Simulator, TollfreeOrder, TollfreeStatus, Traffic, TrafficOrder, TrustKind,
+    TrustOrder,
+};
 
-use crate::client::start;
+use crate::client::{Client, start};
 
 /// A proxy between client and simulator that judges both.
 struct Judge {
@@ -138,9 +142,143 @@ fn every_answer_is_as_twilio_describes_it() {
             assert_eq!(get(&format!("/v2/RegulatoryCompliance/{kind}/{sid}")).status, 200);
         }
     }
+    services(&simulator, &client, &owned);
+    streams(&client);
+    trust_and_journal(&simulator, &client, &owned);
     assert_eq!(client.delete(&owned).status, 204);
     assert_eq!(client.delete(&owned).status, 404);
 
     let (is_clean, report) = judge.verdict();
     assert!(is_clean, "{report}");
+}
+
+/// Every call of messaging, and every refusal of an attach.
+fn services(simulator: &Simulator, client: &Client, number: &str) {
+    let get = |path: &str| {
+        let answer = client.v1("GET", path, &[]);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer
+    };
+    let service = simulator.service(ServiceOrder::new().campaign(CampaignStatus::Verified));
+    let full = simulator.service(ServiceOrder::new().capacity(0));
+    let attach = |service: &str, number: &str| {
+        client.v1("POST", &format!("/Services/{service}/PhoneNumbers"), &[("PhoneNumberSid", number)])
+    };
+    assert_eq!(attach(&full, number).refusal(), (412, 21714));
+    assert_eq!(attach(&service, number).status, 201);
+    for (at, code) in [(&service, 21710), (&full, 21712)] {
+        assert_eq!(attach(at, number).refusal(), (409, code));
+    }
+    let foreign = simulator.own(ForeignNumber::new("+14155550101"));
+    assert_eq!(attach(&service, &foreign).status, 201);
+    let members = format!("/Services/{service}/PhoneNumbers");
+    for path in ["/Services", "/Services?PageSize=1", &format!("/Services/{service}"), &members] {
+        get(path);
+    }
+    get(&format!("{members}?PageSize=1"));
+    get(&format!("{members}/{number}"));
+    for (status, errors) in [(CampaignStatus::Pending, vec![30897]), (CampaignStatus::Verified, vec![])] {
+        simulator.campaign(CampaignOrder { errors: Some(errors), ..CampaignOrder::new(&service).status(status) });
+        get(&format!("/Services/{service}/Compliance/Usa2p"));
+    }
+    get(&format!("/Services/{full}/Compliance/Usa2p"));
+    let path = format!("{members}/{number}");
+    assert_eq!(client.v1("DELETE", &path, &[]).status, 204);
+    assert_eq!(client.v1("DELETE", &path, &[]).refusal(), (404, 21711));
+    simulator.own(ForeignNumber::new("+18005550100"));
+    for status in [TollfreeStatus::PendingReview, TollfreeStatus::TwilioRejected] {
+        simulator.tollfree(&TollfreeOrder { phone_number: "+18005550100".into(), status });
+        get("/Tollfree/Verifications");
+    }
+}
+
+/// Every call of events.
+fn streams(client: &Client) {
+    let configuration = r#"{"destination":"https://example.com/events","method":"POST","batch_events":false}"#;
+    let form = [("Description", "ours"), ("SinkType", "webhook"), ("SinkConfiguration", configuration)];
+    let sid = |answer: &crate::client::Answer| answer.json()["sid"].as_str().unwrap().to_owned();
+    let sink = client.v1("POST", "/Sinks", &form);
+    assert_eq!(sink.status, 201, "{}", sink.text);
+    let sink = sid(&sink);
+    let name = "com.twilio.messaging.compliance.number-registration.successful";
+    let types = format!(r#"{{"type":"{name}","schema_version":1}}"#);
+    let other = types.replace("successful", "failed");
+    let form = [("Description", "ours"), ("SinkSid", &sink), ("Types", &types), ("Types", &other)];
+    let subscription = client.v1("POST", "/Subscriptions", &form);
+    assert_eq!(subscription.status, 201, "{}", subscription.text);
+    let subscription = format!("/Subscriptions/{}", sid(&subscription));
+    let events = format!("{subscription}/SubscribedEvents");
+    let (pending, one) = (name.replace("successful", "pending"), format!("{events}/{name}"));
+    for (method, path, form, status) in [
+        ("GET", "/Sinks?InUse=true&PageSize=1", &[][..], 200),
+        ("GET", &format!("/Sinks/{sink}"), &[], 200),
+        ("POST", &format!("/Sinks/{sink}/Test"), &[], 201),
+        ("POST", &format!("/Sinks/{sink}/Validate"), &[("TestId", "1")], 201),
+        ("DELETE", &format!("/Sinks/{sink}"), &[], 400),
+        ("GET", &format!("/Subscriptions?SinkSid={sink}"), &[], 200),
+        ("GET", &subscription, &[], 200),
+        ("GET", &events, &[], 200),
+        ("POST", &events, &[("Type", pending.as_str()), ("SchemaVersion", "1")], 201),
+        ("POST", &events, &[("Type", &pending)], 200),
+        ("GET", &one, &[], 200),
+        ("POST", &one, &[("SchemaVersion", "2")], 200),
+        ("DELETE", &one, &[], 204),
+        ("GET", &one, &[], 404),
+        ("DELETE", &subscription, &[], 204),
+        ("DELETE", &format!("/Sinks/{sink}"), &[], 204),
+        ("GET", &format!("/Sinks/{sink}"), &[], 404),
+    ] {
+        let answer = client.v1(method, path, form);
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text);
+    }
+}
+
+/// Every call of trusthub and monitor, and what is left of the 2010 API.
+fn trust_and_journal(simulator: &Simulator, client: &Client, number: &str) {
+    for kind in [TrustKind::CustomerProfile, TrustKind::TrustProduct] {
+        let sid = simulator.trust(TrustOrder { errors: Some(vec![18601]), ..TrustOrder::new(kind) });
+        let path = match kind {
+            TrustKind::CustomerProfile => format!("/CustomerProfiles/{sid}"),
+            TrustKind::TrustProduct => format!("/TrustProducts/{sid}"),
+        };
+        assert_eq!(client.v1("GET", &path, &[]).status, 200);
+        let path = format!("{path}/ChannelEndpointAssignments");
+        let form = [("ChannelEndpointType", "phone-number"), ("ChannelEndpointSid", number)];
+        let assigned = client.v1("POST", &path, &form);
+        assert_eq!(assigned.status, 201, "{}", assigned.text);
+        assert_eq!(client.v1("POST", &path, &form).status, 400);
+        assert_eq!(client.v1("GET", &format!("{path}?ChannelEndpointSid={number}"), &[]).status, 200);
+        let one = format!("{path}/{}", assigned.json()["sid"].as_str().unwrap());
+        assert_eq!(client.v1("GET", &one, &[]).status, 200);
+        if kind == TrustKind::TrustProduct {
+            assert_eq!(client.v1("DELETE", &one, &[]).status, 204);
+        }
+    }
+    let journal = client.v1("GET", &format!("/Events?ResourceSid={number}&StartDate=2026-01-01&PageSize=1"), &[]);
+    let entry = journal.json()["events"][0]["sid"].as_str().unwrap().to_owned();
+    assert_eq!(client.v1("GET", &format!("/Events/{entry}"), &[]).status, 200);
+    simulator.disown("+14155550101");
+    assert_eq!(client.v1("GET", "/Events?EventType=phone-number.deleted", &[]).status, 200);
+
+    let application = simulator.application(ApplicationOrder::default());
+    let trunk = format!("TK{}", "b".repeat(32));
+    simulator.application(ApplicationOrder { sid: Some(trunk.clone()), ..ApplicationOrder::default() });
+    let path = format!("/Applications/{application}.json");
+    assert_eq!(client.get("/Applications.json?PageSize=1").status, 200);
+    assert_eq!(client.get(&path).status, 200);
+    assert_eq!(client.post(&path, &[("SmsUrl", "https://example.com/sms")]).status, 200);
+    let owned = format!("/IncomingPhoneNumbers/{number}.json");
+    for form in [
+        [("SmsApplicationSid", application.as_str()), ("VoiceReceiveMode", "voice")],
+        [("TrunkSid", &trunk), ("VoiceFallbackUrl", "https://example.com/fallback")],
+        [("TrunkSid", ""), ("SmsApplicationSid", "")],
+    ] {
+        assert_eq!(client.post(&owned, &form).status, 200);
+    }
+    for what in [Traffic::Call, Traffic::Message] {
+        let phone_number = "+14155550100".to_owned();
+        simulator.traffic(TrafficOrder { phone_number, what, outbound: false, at: None, other: None });
+    }
+    assert_eq!(client.get("/Calls.json?StartTime%3E=2026-01-01&PageSize=1").status, 200);
+    assert_eq!(client.get("/Messages.json?DateSent%3E=2026-01-01&To=%2B14155550100").status, 200);
 }

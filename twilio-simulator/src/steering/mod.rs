@@ -5,14 +5,16 @@
 //! How to get it wrong: ordering a world that cannot be, such as a mobile number of the United States. It is refused here so
 //! that no test is green for the wrong reason.
 
+mod services;
+
 use std::time::Duration;
 
 use crate::fault::{Fault, On};
+use crate::foreign::{ForeignNumber, Webhooks};
 use crate::market::MarketOrder;
 use crate::money::parse_cents;
 use crate::number::Sid;
 use crate::options::{AccountStatus, AccountType, CapabilitySpelling, LinkHost, ReownMode};
-use crate::outside::{ForeignNumber, Webhooks};
 use crate::regulatory::{AddressOrder, BundleOrder, IdentityOrder};
 use crate::simulator::Simulator;
 use crate::stock::kind::NumberKind;

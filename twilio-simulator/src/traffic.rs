@@ -1,0 +1,152 @@
+//! Calls and messages of the account's numbers, as far as somebody looks for them.
+//!
+//! Invariant: traffic is only what a test ordered; no URL is asked, but the answer says which one would be.
+//!
+//! How to get it wrong: taking a call's end for its start. Look-ups go by the start.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::applications::Traffic;
+use crate::number::{Sid, rfc2822};
+use crate::world::World;
+
+const STRANGER: &str = "+12025550199";
+
+/// The account's calls and messages.
+#[derive(Debug, Default)]
+pub(crate) struct Traffics {
+    /// Oldest first.
+    pub(crate) records: Vec<TrafficRecord>,
+}
+
+/// A call or a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficRecord {
+    /// `CA…` or `SM…`
+    pub sid: Sid,
+    /// What it was.
+    pub what: Traffic,
+    /// In E.164.
+    pub from: String,
+    /// In E.164.
+    pub to: String,
+    /// Whether it came in.
+    pub inbound: bool,
+    /// `PN…`, of a number that was called.
+    pub phone_number_sid: Option<Sid>,
+    /// When it began or was sent.
+    pub at: DateTime<Utc>,
+}
+
+/// Traffic that a test has a number have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrafficOrder {
+    /// A number in the account, in E.164.
+    pub phone_number: String,
+    /// What it is.
+    pub what: Traffic,
+    /// Whether the number sends or calls; left out: it is called or sent to.
+    #[serde(default)]
+    pub outbound: bool,
+    /// Left out: now.
+    #[serde(default)]
+    pub at: Option<DateTime<Utc>>,
+    /// The other end; left out: a stranger.
+    #[serde(default)]
+    pub other: Option<String>,
+}
+
+impl TrafficRecord {
+    /// The call or the message as the API shows it.
+    pub(crate) fn resource(&self, account_sid: &str) -> Value {
+        let at = rfc2822(self.at);
+        match self.what {
+            Traffic::Call => {
+                let uri = format!("/2010-04-01/Accounts/{account_sid}/Calls/{}", self.sid);
+                json!({
+                    "account_sid": account_sid,
+                    "answered_by": null,
+                    "api_version": "2010-04-01",
+                    "caller_name": null,
+                    "date_created": at,
+                    "date_updated": at,
+                    "direction": if self.inbound { "inbound" } else { "outbound-api" },
+                    "duration": "15",
+                    "end_time": rfc2822(self.at + chrono::Duration::seconds(15)),
+                    "forwarded_from": null,
+                    "from": self.from,
+                    "from_formatted": self.from,
+                    "group_sid": null,
+                    "parent_call_sid": null,
+                    "phone_number_sid": self.phone_number_sid.clone().unwrap_or_default(),
+                    "price": "-0.0085",
+                    "price_unit": "USD",
+                    "queue_time": "0",
+                    "sid": self.sid,
+                    "start_time": at,
+                    "status": "completed",
+                    "subresource_uris": {"recordings": format!("{uri}/Recordings.json")},
+                    "to": self.to,
+                    "to_formatted": self.to,
+                    "trunk_sid": null,
+                    "uri": format!("{uri}.json"),
+                })
+            }
+            Traffic::Message => {
+                let uri = format!("/2010-04-01/Accounts/{account_sid}/Messages/{}", self.sid);
+                json!({
+                    "account_sid": account_sid,
+                    "api_version": "2010-04-01",
+                    "body": "Hello",
+                    "date_created": at,
+                    "date_sent": at,
+                    "date_updated": at,
+                    "direction": if self.inbound { "inbound" } else { "outbound-api" },
+                    "error_code": null,
+                    "error_message": null,
+                    "from": self.from,
+                    "messaging_service_sid": null,
+                    "num_media": "0",
+                    "num_segments": "1",
+                    "price": null,
+                    "price_unit": "USD",
+                    "sid": self.sid,
+                    "status": if self.inbound { "received" } else { "delivered" },
+                    "subresource_uris": {"media": format!("{uri}/Media.json")},
+                    "to": self.to,
+                    "uri": format!("{uri}.json"),
+                })
+            }
+        }
+    }
+}
+
+impl World {
+    /// Carries an order out; where it would have been taken.
+    pub(crate) fn order_traffic(&mut self, order: TrafficOrder) -> Result<Value, String> {
+        let number = self.owned.by_number(&order.phone_number);
+        let number = number.ok_or_else(|| format!("{} is not in the account", order.phone_number))?;
+        let (by, [url, fallback]) = self.leads(number, order.what);
+        let called = number.sid.clone();
+        let other = order.other.unwrap_or_else(|| STRANGER.into());
+        let (from, to) = if order.outbound { (order.phone_number, other) } else { (other, order.phone_number) };
+        let sid = self.new_sid(if order.what == Traffic::Call { "CA" } else { "SM" });
+        self.traffic.records.push(TrafficRecord {
+            sid: sid.clone(),
+            what: order.what,
+            from,
+            to,
+            inbound: !order.outbound,
+            phone_number_sid: (!order.outbound).then_some(called),
+            at: order.at.unwrap_or_else(Utc::now),
+        });
+        Ok(if order.outbound {
+            json!({"sid": sid})
+        } else {
+            json!({"sid": sid, "by": by, "url": url, "fallback_url": fallback})
+        })
+    }
+}
