@@ -2,6 +2,9 @@
 //!
 //! Invariant: traffic is only what a test ordered; no URL is asked, but the answer says which one would be.
 //!
+//! A text that a number sends is undelivered while it is not registered (30034), while that is under way (30035), under a
+//! campaign that lost its approval (30033), or without a toll-free verification (30032).
+//!
 //! How to get it wrong: taking a call's end for its start. Look-ups go by the start.
 
 use chrono::{DateTime, Utc};
@@ -9,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::applications::Traffic;
-use crate::number::{Sid, rfc2822};
+use crate::messaging::{RegistrationState, Service, TollfreeStatus};
+use crate::number::{OwnedNumber, Sid, rfc2822};
+use crate::stock::kind::NumberKind;
 use crate::world::World;
 
 const STRANGER: &str = "+12025550199";
@@ -38,6 +43,8 @@ pub struct TrafficRecord {
     pub phone_number_sid: Option<Sid>,
     /// When it began or was sent.
     pub at: DateTime<Utc>,
+    /// Why a message that a number sent was not delivered.
+    pub error_code: Option<u32>,
 }
 
 /// Traffic that a test has a number have.
@@ -105,7 +112,7 @@ impl TrafficRecord {
                     "date_sent": at,
                     "date_updated": at,
                     "direction": if self.inbound { "inbound" } else { "outbound-api" },
-                    "error_code": null,
+                    "error_code": self.error_code,
                     "error_message": null,
                     "from": self.from,
                     "messaging_service_sid": null,
@@ -114,7 +121,7 @@ impl TrafficRecord {
                     "price": null,
                     "price_unit": "USD",
                     "sid": self.sid,
-                    "status": if self.inbound { "received" } else { "delivered" },
+                    "status": self.status(),
                     "subresource_uris": {"media": format!("{uri}/Media.json")},
                     "to": self.to,
                     "uri": format!("{uri}.json"),
@@ -124,13 +131,46 @@ impl TrafficRecord {
     }
 }
 
+impl TrafficRecord {
+    fn status(&self) -> &'static str {
+        match (self.inbound, self.error_code) {
+            (true, _) => "received",
+            (false, None) => "delivered",
+            (false, Some(_)) => "undelivered",
+        }
+    }
+}
+
 impl World {
+    /// Why a message that this number sends within the United States is not delivered.
+    fn refusal_to_send(&self, number: &OwnedNumber) -> Option<u32> {
+        if number.kind == NumberKind::TollFree {
+            let mut verifications = self.messaging.verifications.iter();
+            let verified = verifications.find(|one| one.phone_number_sid == number.sid);
+            let is_good = verified.is_some_and(|one| one.status == TollfreeStatus::TwilioApproved);
+            return (!is_good).then_some(30032);
+        }
+        if number.kind != NumberKind::Local || self.country_code_of(&number.phone_number) != "US" {
+            return None;
+        }
+        let service = self.messaging.service_of(&number.sid).and_then(|sid| self.messaging.service(sid));
+        match self.messaging.registrations.get(&number.sid).map(|one| one.state) {
+            Some(RegistrationState::Registered) if service.is_some_and(Service::is_verified) => None,
+            Some(RegistrationState::Registered) => Some(30033),
+            Some(RegistrationState::Pending) => Some(30035),
+            Some(RegistrationState::Failed | RegistrationState::Deregistering | RegistrationState::Unregistered)
+            | None => Some(30034),
+        }
+    }
+
     /// Carries an order out; where it would have been taken.
     pub(crate) fn order_traffic(&mut self, order: TrafficOrder) -> Result<Value, String> {
         let number = self.owned.by_number(&order.phone_number);
         let number = number.ok_or_else(|| format!("{} is not in the account", order.phone_number))?;
         let (by, [url, fallback]) = self.leads(number, order.what);
         let called = number.sid.clone();
+        let is_text = order.outbound && order.what == Traffic::Message;
+        let error_code = if is_text { self.refusal_to_send(number) } else { None };
         let other = order.other.unwrap_or_else(|| STRANGER.into());
         let (from, to) = if order.outbound { (order.phone_number, other) } else { (other, order.phone_number) };
         let sid = self.new_sid(if order.what == Traffic::Call { "CA" } else { "SM" });
@@ -142,9 +182,10 @@ impl World {
             inbound: !order.outbound,
             phone_number_sid: (!order.outbound).then_some(called),
             at: order.at.unwrap_or_else(Utc::now),
+            error_code,
         });
         Ok(if order.outbound {
-            json!({"sid": sid})
+            json!({"sid": sid, "error_code": error_code})
         } else {
             json!({"sid": sid, "by": by, "url": url, "fallback_url": fallback})
         })

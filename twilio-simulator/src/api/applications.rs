@@ -73,7 +73,7 @@ pub(crate) fn traffic(world: &World, request: &ApiRequest, what: Traffic) -> Res
             && from.is_none_or(|day| at >= day)
             && to.is_none_or(|day| at < day || what == Traffic::Message && at == day)
     };
-    let mut rows: Vec<&TrafficRecord> = world.traffic.records.iter().filter(is_wanted).collect();
+    let mut rows: Vec<&TrafficRecord> = world.traffic.records.iter().rev().filter(is_wanted).collect();
     rows.sort_by_key(|one| std::cmp::Reverse(one.at));
     let page = asked.page(&rows, "PA", |one| &one.sid)?;
     let account_sid = &world.credentials.account_sid;

@@ -127,7 +127,7 @@ impl World {
         let status = answer.as_ref().ok().copied();
         if !outgoing.counts {
             if let Some(delivery) = self.events.deliveries.remove(&outgoing.delivery) {
-                self.note_attempt(&delivery, answer, Some(FaultKind::EventReplayed));
+                self.note_attempt(&delivery, answer, Some(FaultKind::Stolen));
                 self.events.deliveries.insert(outgoing.delivery, delivery);
             }
             return;

@@ -18,7 +18,7 @@ use crate::fault::queue::{Plan, Target};
 use crate::fault::{FaultKind, On};
 use crate::world::World;
 
-const WAIT_MS: u64 = 2_000;
+const WAIT_MS: u64 = 1_000;
 
 /// What is to be sent now.
 #[derive(Clone, Debug)]
@@ -55,23 +55,17 @@ impl World {
         if delivery.plan.is_none() {
             let plan = self.choose_for_delivery(&delivery);
             delivery.plan = Some(plan.clone());
-            if plan.has(FaultKind::EventLost) {
+            if plan.has(FaultKind::Omit) {
                 self.note_attempt(&delivery, Err("dropped before it was sent".into()), None);
                 self.settle(&delivery, false);
                 return Vec::new();
             }
-            if plan.has(FaultKind::EventTwice) {
+            if plan.has(FaultKind::RepeatRow) {
                 self.copy(&delivery);
             }
-            let waits = [FaultKind::EventLate, FaultKind::EventReordered, FaultKind::EventBatched];
-            if let Some(fault) = waits.iter().find_map(|kind| plan.find(*kind)) {
-                if fault.kind == FaultKind::EventReordered {
-                    self.events.held.insert(id);
-                } else if fault.kind == FaultKind::EventBatched {
-                    self.events.batched.insert(id);
-                }
+            if let Some(wait) = self.wait(id, &plan, sink.is_batching()) {
                 self.events.deliveries.insert(id, delivery);
-                self.agenda.after(Duration::from_millis(fault.ms.unwrap_or(WAIT_MS)), Due::Send(id));
+                self.agenda.after(wait, Due::Send(id));
                 return Vec::new();
             }
         }
@@ -81,6 +75,20 @@ impl World {
         delivery.is_in_flight = true;
         self.events.deliveries.insert(id, delivery);
         outgoing
+    }
+
+    /// How long a delivery has to wait now that it is known what bends it, and what for.
+    fn wait(&mut self, id: u64, plan: &Plan, is_batching: bool) -> Option<Duration> {
+        let ordered = |kind| plan.find(kind).map(|fault| Duration::from_millis(fault.ms.unwrap_or(WAIT_MS)));
+        if let Some(wait) = ordered(FaultKind::Lag) {
+            self.events.held.insert(id);
+            return Some(wait);
+        }
+        if is_batching {
+            self.events.batched.insert(id);
+            return Some(self.events.options.batch());
+        }
+        ordered(FaultKind::Delay)
     }
 
     fn choose_for_delivery(&mut self, delivery: &Delivery) -> Plan {
@@ -93,7 +101,7 @@ impl World {
             country: None,
             area_code: None,
             owned: false,
-            further_page: false,
+            further_page: true,
         })
     }
 
@@ -140,7 +148,7 @@ impl World {
         }
         let body = Value::from(envelopes.clone()).to_string().into_bytes();
         let url = hashed_url(destination, &body);
-        let is_forged = delivery.is_forged || plan.has(FaultKind::EventForged);
+        let is_forged = delivery.is_forged || plan.has(FaultKind::ForeignTag);
         let token = if is_forged { "somebody else's" } else { self.credentials.auth_token.as_str() };
         let (uri, authorization) = address::read(&url);
         let outgoing = Outgoing {
@@ -160,7 +168,7 @@ impl World {
             timeout: self.events.options.timeout(),
         };
         let mut all = vec![outgoing];
-        if plan.has(FaultKind::EventReplayed) {
+        if plan.has(FaultKind::Stolen) {
             for envelope in &mut envelopes {
                 envelope["id"] = self.new_sid("EZ").into();
                 envelope["data"]["externalstatus"] = "registered".into();

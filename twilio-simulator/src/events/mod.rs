@@ -41,7 +41,7 @@ pub(crate) struct Events {
     deliveries: HashMap<u64, Delivery>,
     /// Deliveries that wait for another one of their sink, to come after it.
     held: HashSet<u64>,
-    /// Deliveries that wait for another one of their sink, to go along with it.
+    /// Deliveries that wait for others of their sink, to go along with them.
     batched: HashSet<u64>,
     serial: u64,
 }
@@ -64,6 +64,8 @@ pub struct EventOptions {
     pub retry_first_ms: Option<u64>,
     /// How long it is tried again; at first 4 h.
     pub retry_for_ms: Option<u64>,
+    /// How long a sink with `batch_events` gathers events; at first 200.
+    pub batch_ms: Option<u64>,
     /// What a new sink is: `active` at first, or `initialized`.
     pub sink_status: Option<String>,
     /// An origin such as `https://calls.example.com` that sinks name, and where its events go in truth, on loopback.
@@ -85,6 +87,10 @@ impl EventOptions {
         Duration::from_millis(self.retry_for_ms.unwrap_or(4 * 60 * 60 * 1_000))
     }
 
+    pub(crate) fn batch(&self) -> Duration {
+        Duration::from_millis(self.batch_ms.unwrap_or(200))
+    }
+
     /// Takes over whatever the other one says.
     fn change(&mut self, other: Self) {
         self.plus = other.plus.or(self.plus);
@@ -94,6 +100,7 @@ impl EventOptions {
         self.timeout_ms = other.timeout_ms.or(self.timeout_ms);
         self.retry_first_ms = other.retry_first_ms.or(self.retry_first_ms);
         self.retry_for_ms = other.retry_for_ms.or(self.retry_for_ms);
+        self.batch_ms = other.batch_ms.or(self.batch_ms);
         self.sink_status = other.sink_status.or(self.sink_status.take());
     }
 }

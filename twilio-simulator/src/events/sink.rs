@@ -29,6 +29,11 @@ pub struct Sink {
 }
 
 impl Sink {
+    /// Whether events go to it several at a time.
+    pub(crate) fn is_batching(&self) -> bool {
+        self.configuration["batch_events"] == true
+    }
+
     /// The sink as the API shows it; `base` is where sinks are.
     pub(crate) fn resource(&self, base: &str) -> Value {
         let url = format!("{base}/{}", self.sid);

@@ -38,6 +38,9 @@ impl Fault {
                 return Err(format!("{option} is for {}, not for {}", users.join(", "), kind.name()));
             }
         }
+        if self.on == On::EventDelivery && self.requests.is_some() {
+            return Err("an event on its way is asked for by no requests: ms".into());
+        }
         self.check_names()?;
         if let Some(code) = self.country.as_deref().filter(|code| country(code).is_none()) {
             return Err(format!("{code} has no numbers for sale"));
@@ -85,16 +88,8 @@ impl Fault {
     }
 }
 
-const MS_USERS: &[FaultKind] = &[
-    FaultKind::CommitThenHang,
-    FaultKind::Hang,
-    FaultKind::Lag,
-    FaultKind::Delay,
-    FaultKind::SlowBody,
-    FaultKind::EventLate,
-    FaultKind::EventReordered,
-    FaultKind::EventBatched,
-];
+const MS_USERS: &[FaultKind] =
+    &[FaultKind::CommitThenHang, FaultKind::Hang, FaultKind::Lag, FaultKind::Delay, FaultKind::SlowBody];
 
 const RETRY_AFTER_USERS: &[FaultKind] = &[
     FaultKind::TooManyRequests,

@@ -1,4 +1,6 @@
-//! The catalogue of faults.
+//! The catalogue of faults. Some of them bend events on their way to sinks as well: `omit` (never sent), `delay` (late),
+//! `repeat_row` (twice), `lag` (after the next one), `foreign_tag` (another account's signature), `stolen` (somebody who
+//! overheard the URL sends another body to it, too) and `odd_row`.
 //!
 //! Invariants: every kind has exactly one name on the wire (`FaultKind::name`), one role, and a stated set of request
 //! kinds (an empty set means all).
@@ -11,6 +13,14 @@ use serde::{Deserialize, Serialize};
 use super::on::On;
 
 impl FaultKind {
+    /// Whether it can happen to an event on its way.
+    fn bends_events(self) -> bool {
+        matches!(
+            self,
+            Self::Omit | Self::Delay | Self::RepeatRow | Self::Lag | Self::ForeignTag | Self::Stolen | Self::OddRow
+        )
+    }
+
     /// Whether `phone_number` picks a row of a list or a search, instead of requests that ask for that number.
     pub(crate) fn picks_rows(self) -> bool {
         matches!(self, Self::OddRow | Self::Omit | Self::LoseCapability)
@@ -52,7 +62,7 @@ macro_rules! catalogue {
             /// Whether it can happen to a request of kind `on`.
             pub fn works_on(self, on: On) -> bool {
                 let only: &[On] = match self { $(Self::$variant => &[$(On::$on),*],)* };
-                on == On::Any || only.contains(&on) || only.is_empty() && on != On::EventDelivery
+                on == On::Any || only.contains(&on) || only.is_empty() && on != On::EventDelivery || on == On::EventDelivery && self.bends_events()
             }
         }
     };
@@ -148,7 +158,7 @@ catalogue! {
     Omit = "omit", Within, [List, Members];
     /// One row is odd: its `field` holds `value` (null; `"__absent"` removes it). The first row, or that of `phone_number`.
     OddRow = "odd_row", Within, [Search, Create, List, Fetch, Update, Address, Regulation, Bundle, Attach, Member, Members, Service,
-        Campaign, Assignment, Sink, Subscription, Monitor, Application, EventDelivery];
+        Campaign, Assignment, Sink, Subscription, Monitor, Application];
     /// Carried out as if `parameters` (all but `PhoneNumber` and `AreaCode`) had not been sent.
     DropParameters = "drop_parameters", Within, [Create, Update];
     /// A search shows numbers that others have taken already, the same ones as long as it lasts; their creates are 21422.
@@ -161,20 +171,6 @@ catalogue! {
     DateSkew = "date_skew", Within, [];
     /// No `Date` header.
     NoDate = "no_date", Within, [];
-    /// The event is never sent.
-    EventLost = "event_lost", Within, [EventDelivery];
-    /// The event is sent `ms` (2000) later.
-    EventLate = "event_late", Within, [EventDelivery];
-    /// The event is sent twice.
-    EventTwice = "event_twice", Within, [EventDelivery];
-    /// The event is sent after the next one of its sink, or after `ms` (2000).
-    EventReordered = "event_reordered", Within, [EventDelivery];
-    /// The event goes along with the next one of its sink, or alone after `ms` (2000).
-    EventBatched = "event_batched", Within, [EventDelivery];
-    /// The event comes with a signature by another token.
-    EventForged = "event_forged", Within, [EventDelivery];
-    /// Beside the event, somebody sends another body to the very URL, with its signature.
-    EventReplayed = "event_replayed", Within, [EventDelivery];
 }
 
 #[cfg(test)]

@@ -119,8 +119,8 @@ impl FaultQueue {
 }
 
 fn hits(fault: &Fault, target: &Target) -> bool {
-    // An event on its way is no request: "any" means it only for what can happen to nothing else.
-    let is_meant = target.on != On::EventDelivery || fault.on == On::EventDelivery || !fault.kind.works_on(On::Fetch);
+    // An event on its way is no request: "any" does not mean it.
+    let is_meant = (target.on == On::EventDelivery) == (fault.on == On::EventDelivery);
     is_meant
         && fault.on.matches(target.on)
         && fault.kind.works_on(target.on)

@@ -81,14 +81,7 @@ pub(crate) fn ending(fault: &Fault, request: &ApiRequest) -> Ending {
         | FaultKind::AddressRequired
         | FaultKind::LoseCapability
         | FaultKind::DateSkew
-        | FaultKind::NoDate
-        | FaultKind::EventLost
-        | FaultKind::EventLate
-        | FaultKind::EventTwice
-        | FaultKind::EventReordered
-        | FaultKind::EventBatched
-        | FaultKind::EventForged
-        | FaultKind::EventReplayed => server_error(),
+        | FaultKind::NoDate => server_error(),
     };
     refusal.status = fault.status.unwrap_or(refusal.status);
     refusal.retry_after = fault.retry_after;

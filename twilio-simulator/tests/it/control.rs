@@ -102,7 +102,7 @@ fn mistakes_are_named() {
         ("rights", r#"{"denied":["sms"]}"#, "`monitor`"),
         ("rights", r#"{"status":500}"#, "400 and 499"),
         ("faults", r#"{"on":"event_delivery","fault":"hang"}"#, "hang cannot happen on event_delivery"),
-        ("faults", r#"{"on":"attach","fault":"event_lost"}"#, "event_lost cannot happen on attach"),
+        ("faults", r#"{"on":"event_delivery","fault":"lag","requests":2}"#, "by no requests"),
         ("account", r#"{"status":"sad"}"#, "`suspended`"),
         ("account", r#"{"balance":"much"}"#, "amount"),
         ("latency", r#"{"on":"create"}"#, "`ms`"),
@@ -172,4 +172,26 @@ fn the_world_can_be_changed_without_the_library() {
     order("reset", json!({"state": true}));
     assert_eq!(client.get(".json").status, 200);
     assert_eq!(client.search("AreaCode=415").len(), 30);
+}
+
+#[test]
+fn the_readme_tells_every_control_every_fault_and_every_kind_of_request() {
+    let (_simulator, client) = start();
+    let readme = include_str!("../../README.md");
+    let has = |name: &str| readme.contains(&format!("`{name}`"));
+    let controls = client.control("nonsense", "").json()["controls"].clone();
+    for control in controls.as_array().unwrap() {
+        let name = control.as_str().unwrap().split(' ').nth(1).unwrap();
+        assert!(has(name), "{control}");
+    }
+    for kind in FaultKind::ALL {
+        assert!(has(kind.name()), "{}", kind.name());
+    }
+    let error = client.control("faults", r#"{"on":"nothing","fault":"hang"}"#).json()["error"].clone();
+    let named: Vec<&str> =
+        error.as_str().unwrap().split('`').skip(1).step_by(2).filter(|name| *name != "nothing").collect();
+    assert!(named.len() > 25, "{error}");
+    for name in named {
+        assert!(has(name), "{name}");
+    }
 }

@@ -190,9 +190,9 @@ fn trying_again_has_an_end() {
 fn faults_bend_what_is_on_its_way() {
     let (simulator, _client, receiver) = stage();
     let fault = |kind| Fault::new(On::EventDelivery, kind);
-    simulator.fault(fault(FaultKind::EventLost).phone_number("+14155550100"));
-    simulator.fault(fault(FaultKind::EventTwice).phone_number("+14155550101"));
-    simulator.fault(fault(FaultKind::EventForged).phone_number("+14155550102"));
+    simulator.fault(fault(FaultKind::Omit).phone_number("+14155550100"));
+    simulator.fault(fault(FaultKind::RepeatRow).phone_number("+14155550101"));
+    simulator.fault(fault(FaultKind::ForeignTag).phone_number("+14155550102"));
     register(&simulator, &["+14155550100", "+14155550101", "+14155550102"]);
     let taken = receiver.wait(3);
     let of = |digits: &str| -> Vec<&Delivered> {
@@ -202,7 +202,7 @@ fn faults_bend_what_is_on_its_way() {
     assert_eq!(of("14155550101").len(), 2);
     assert!(!of("14155550102")[0].is_signed(&receiver.url, simulator.auth_token()));
     assert!(simulator.truth().events_of("+14155550100").any(|event| event.lost));
-    simulator.fault(fault(FaultKind::EventReplayed));
+    simulator.fault(fault(FaultKind::Stolen));
     register(&simulator, &["+14155550103"]);
     let taken = receiver.wait(5);
     let (whole, replayed): (Vec<_>, Vec<_>) = taken[3..].iter().partition(|one| one.is_whole());
@@ -213,24 +213,21 @@ fn faults_bend_what_is_on_its_way() {
     register(&simulator, &["+14155550104"]);
     assert_eq!(receiver.wait(6)[5].events()[0]["data"]["accountsid"], "ACelsewhere");
     let fired = simulator.truth().faults_fired;
-    assert!(
-        ["event_lost", "event_twice", "event_forged", "event_replayed", "odd_row"].iter().all(|name| fired[*name] == 1)
-    );
+    assert!(["omit", "repeat_row", "foreign_tag", "stolen", "odd_row"].iter().all(|name| fired[*name] == 1));
 }
 
 #[test]
-fn events_change_places_and_travel_together() {
+fn events_change_places_and_come_late() {
     let (simulator, _client, receiver) = stage();
     let held = |kind| Fault::new(On::EventDelivery, kind).ms(60_000);
-    simulator.fault(held(FaultKind::EventReordered).phone_number("+14155550100"));
+    simulator.fault(held(FaultKind::Lag).phone_number("+14155550100"));
     register(&simulator, &["+14155550100", "+14155550101"]);
     let number = |one: &Delivered| one.events()[0]["data"]["phonenumber"].as_str().unwrap().to_owned();
     let taken = receiver.wait(2);
     assert_eq!([number(&taken[0]), number(&taken[1])], ["14155550101", "14155550100"]);
-    simulator.fault(held(FaultKind::EventBatched).phone_number("+14155550102"));
-    register(&simulator, &["+14155550102", "+14155550103"]);
-    let batch = receiver.wait(3)[2].events();
-    assert_eq!(batch.len(), 2, "{batch:?}");
+    simulator.fault(Fault::new(On::EventDelivery, FaultKind::Delay).ms(50));
+    register(&simulator, &["+14155550102"]);
+    assert_eq!(number(&receiver.wait(3)[2]), "14155550102");
     assert!(simulator.wait_until(PATIENCE, |truth| truth.events.iter().all(|event| event.waiting == 0)));
 }
 
@@ -252,4 +249,21 @@ fn events_look_as_ordered() {
     assert_eq!(data["phonenumber"], "+14155550100");
     assert!(data["failurereason"].as_str().unwrap().ends_with("/30126"));
     assert_eq!(taken[0].header("Content-Type"), Some("application/cloudevents-batch+json"));
+}
+
+#[test]
+fn a_sink_that_batches_gets_several_at_once() {
+    let (simulator, client) = start();
+    let receiver = Receiver::start();
+    let destination = format!("{}/events", receiver.url);
+    let batching = sink(&client, &json!({"destination": destination, "method": "POST", "batch_events": true}));
+    let sid = batching.json()["sid"].as_str().unwrap().to_owned();
+    simulator.events(EventOptions { batch_ms: Some(1_000), ..EventOptions::default() });
+    for _ in 0..3 {
+        assert_eq!(client.v1("POST", &format!("/Sinks/{sid}/Test"), &[]).status, 201);
+    }
+    assert!(simulator.wait_until(PATIENCE, |truth| truth.events.iter().all(|event| event.delivered)));
+    let taken = receiver.taken();
+    assert!(taken.len() < 3 && taken.iter().map(|one| one.events().len()).sum::<usize>() == 3, "{taken:?}");
+    assert!(taken.iter().all(Delivered::is_whole));
 }

@@ -269,3 +269,29 @@ fn a_released_number_is_forgotten_too() {
     stage.wait_for(RegistrationState::Unregistered);
     assert_eq!(stage.told()[2..], ["deregistration.pending", "deregistration.successful"]);
 }
+
+#[test]
+fn a_text_is_delivered_once_its_number_is_registered() {
+    let stage = Stage::new(Some(CampaignStatus::Verified));
+    let text = || {
+        let order = json!({"phone_number": NUMBER, "what": "message", "outbound": true});
+        let answer = stage.client.control("traffic", &order.to_string());
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["error_code"].as_u64()
+    };
+    assert_eq!(text(), Some(30034));
+    stage.simulator.registration(RegistrationOrder::new(RegistrationOutcome::Silent));
+    stage.attach();
+    assert_eq!(text(), Some(30035));
+    stage
+        .simulator
+        .registration(RegistrationOrder::new(RegistrationOutcome::Registered).after(SOON).phone_number(NUMBER));
+    stage.wait_for(RegistrationState::Registered);
+    assert_eq!(text(), None);
+    stage.simulator.campaign(CampaignOrder::new(&stage.service).status(CampaignStatus::Failed));
+    assert_eq!(text(), Some(30033));
+    let listed = stage.client.get("/Messages.json?From=%2B14155550100").json();
+    let statuses: Vec<_> = listed["messages"].as_array().unwrap().iter().map(|one| one["status"].clone()).collect();
+    assert_eq!(statuses, ["undelivered", "delivered", "undelivered", "undelivered"]);
+    assert_eq!(listed["messages"][0]["error_code"], 30033);
+}
