@@ -22,6 +22,8 @@ use crate::number::Sid;
 use crate::seed::mix;
 use crate::world::World;
 
+/// How long an event waits for one that it is to follow.
+const BEHIND_MAX: Duration = Duration::from_secs(10);
 const WAIT_MAX: Duration = Duration::from_secs(600);
 pub(crate) const TEST_EVENT: &str = "com.twilio.eventstreams.test-event";
 
@@ -109,14 +111,18 @@ impl World {
             is_in_flight: false,
             plan: None,
         };
-        self.enqueue(delivery, manner.late);
+        let id = self.enqueue(delivery, if manner.is_behind { BEHIND_MAX } else { manner.late });
+        if manner.is_behind {
+            self.events.held.insert(id);
+        }
     }
 
-    pub(super) fn enqueue(&mut self, delivery: Delivery, wait: Duration) {
+    pub(super) fn enqueue(&mut self, delivery: Delivery, wait: Duration) -> u64 {
         self.events.serial += 1;
         let id = self.events.serial;
         self.events.deliveries.insert(id, delivery);
         self.agenda.after(wait, Due::Send(id));
+        id
     }
 
     /// A try has come to its end.

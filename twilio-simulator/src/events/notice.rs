@@ -65,12 +65,14 @@ pub(crate) struct Manner {
     pub(crate) copies: u32,
     /// How much later.
     pub(crate) late: Duration,
+    /// After the next one of the same sink.
+    pub(crate) is_behind: bool,
     /// By somebody who does not know the token.
     pub(crate) is_forged: bool,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { copies: 1, late: Duration::ZERO, is_forged: false }
+        Self { copies: 1, late: Duration::ZERO, is_behind: false, is_forged: false }
     }
 }

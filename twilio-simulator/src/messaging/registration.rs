@@ -167,8 +167,7 @@ impl World {
         let notice = registration.notice(kind);
         self.emit(notice, manner);
         if let Some(held) = held {
-            // Some way behind, so that the network does not put them in order again.
-            self.emit(held, Manner { late: Duration::from_millis(100), ..Manner::default() });
+            self.emit(held, Manner { is_behind: true, ..Manner::default() });
         }
     }
 }

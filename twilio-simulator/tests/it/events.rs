@@ -135,8 +135,10 @@ fn an_event_is_signed_over_its_url_and_the_url_carries_the_hash() {
     let sink = simulator.truth().sinks[0].sid.clone();
     assert_eq!(client.v1("POST", &format!("/Sinks/{sink}/Test"), &[]).json(), json!({"result": "submitted"}));
     assert_eq!(receiver.wait(2)[1].events()[0]["type"], "com.twilio.eventstreams.test-event");
+    let all_taken = |truth: &Truth| truth.events.iter().filter(|event| event.delivered).count() == 2;
+    assert!(simulator.wait_until(PATIENCE, all_taken), "the registration and the test");
     let state = client.send("GET", "/__sim/state", None).unwrap().json();
-    assert_eq!(state["events"].as_array().unwrap().iter().filter(|event| event["delivered"] == true).count(), 1 + 1);
+    assert_eq!(state["events"], serde_json::to_value(simulator.truth().events).unwrap());
 }
 
 #[test]
