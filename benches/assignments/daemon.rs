@@ -41,7 +41,6 @@ impl Daemon {
             .env("SIGNUP_API_KEY", SIGNUP_KEY)
             .env("PUBLIC_APP_URL", "https://app.example.com")
             .env("CALLBUNKER__TWILIO__API_BASE_URL", twilio.url())
-            .env("CALLBUNKER__TWILIO__PRICING_BASE_URL", twilio.url())
             .env("CALLBUNKER__HTTP__LISTEN", "127.0.0.1:0")
             .env("CALLBUNKER__LOG__FORMAT", "json")
             .envs(settings.iter().copied())

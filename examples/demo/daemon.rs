@@ -48,7 +48,6 @@ impl Daemon {
             ("SIGNUP_API_KEY", kept.signup_key.clone()),
             ("PUBLIC_APP_URL", PUBLIC_APP_URL.to_owned()),
             ("CALLBUNKER__TWILIO__API_BASE_URL", twilio.url().to_owned()),
-            ("CALLBUNKER__TWILIO__PRICING_BASE_URL", twilio.url().to_owned()),
             ("CALLBUNKER__LOG__FORMAT", "text".to_owned()),
             // Beside the default pool, two small ones that show papers.
             ("CALLBUNKER__POOLS__GB__COUNTRY", "GB".to_owned()),

@@ -38,7 +38,7 @@ struct Readiness {
     failing: Vec<&'static str>,
     ready: bool,
     /// Pause, halt, a frozen holder of the purchase lock, and, by their names, `missing_of_users`, `pool_halted`,
-    /// `cap_binds`, `owned_max_exceeded` and `pool_unconfigured`: signups are served from stock all the same.
+    /// `cap_binds`, `owned_max_exceeded`, `pool_unconfigured` and `twilio_check_failed`: signups are served from stock all the same.
     warnings: Vec<String>,
 }
 
@@ -106,8 +106,9 @@ async fn pool_warnings(services: &Services) -> Vec<String> {
         let config = services.config.load();
         (Limits::of(&config), config.keys())
     };
+    let checked = services.twilio_checker.latest();
     let seen = services.db.run("readyz_stock", move |conn| stock_read_all(conn, &keys)).await;
-    seen.map(|seen| named_warnings(&limits, &seen)).unwrap_or_default()
+    seen.map(|seen| named_warnings(&limits, &seen, checked.as_deref())).unwrap_or_default()
 }
 
 pub(crate) async fn healthz(_services: Arc<Services>, _request: Request) -> Outcome {

@@ -2,7 +2,7 @@
 //!
 //! For signups [`signup`]; for operators and their programs [`attention`], [`status`], [`plan`], [`purchases`], [`replenish`],
 //! [`pause`], [`reconcile`], [`webhooks`], [`numbers`] with [`at_twilio`],
-//! [`lists`], [`custody`], [`import`], [`audit`] and [`whoami`]; for machines [`health`],
+//! [`lists`], [`custody`], [`import`], [`twilio_check`], [`audit`] and [`whoami`]; for machines [`health`],
 //! [`metrics`] and [`openapi`]. What the handlers share is in [`services`].
 //!
 //! How to get it wrong: a rule in a handler. Pages call the same; whatever is decided is decided below.
@@ -29,6 +29,7 @@ pub(crate) mod services;
 pub(crate) mod signup;
 mod single_flight;
 pub(crate) mod status;
+pub(crate) mod twilio_check;
 pub(crate) mod webhooks;
 pub(crate) mod whoami;
 

@@ -18,6 +18,7 @@ use crate::purchaser::{HolderWatch, Orders};
 use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Health;
 use crate::telemetry::Telemetry;
+use crate::twilio_check::TwilioChecker;
 
 /// What the handlers share.
 pub struct Services {
@@ -43,6 +44,8 @@ pub struct Services {
     pub config: Arc<ArcSwap<Config>>,
     /// What needs a person is judged from these.
     pub(crate) attention: Sources,
+    /// Whether buying could succeed.
+    pub(crate) twilio_checker: TwilioChecker,
     /// How the parts fare.
     pub health: Vec<Arc<Health>>,
     /// What `/metrics` tells.

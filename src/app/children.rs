@@ -70,12 +70,14 @@ impl App {
             stopping: stopping.clone(),
             log: parts.log("orders"),
         };
+        let twilio_checker = parts.twilio_checker();
         let attention = Sources {
             db: self.db.clone(),
             config: Arc::clone(&self.config),
             health: parts.health().to_vec(),
             holder: holder.clone(),
             quiet_until,
+            checker: twilio_checker.clone(),
         };
         let services = Services {
             db: self.db.clone(),
@@ -88,6 +90,7 @@ impl App {
             monitor,
             reconciler,
             attention,
+            twilio_checker: twilio_checker.clone(),
             config: Arc::clone(&self.config),
             health: parts.health().to_vec(),
             custody_tasks,
@@ -96,6 +99,10 @@ impl App {
             telemetry: self.telemetry.clone(),
             log: parts.log("http"),
         };
+        if self.config.load().twilio.self_check {
+            // Beside everything else: nobody waits for it.
+            tokio::spawn(twilio_checker.keep_looking());
+        }
         parts.http(Arc::new(services), stop_http, http_ended);
         (parts.into_children(), at_twilio)
     }

@@ -5,6 +5,7 @@
 //! the wire are settled, then the process ends; the ledger makes any other end safe too.
 //! How to get it wrong: stopping a part before those who ask it. The purchaser must still settle what is on the wire.
 
+mod at_twilio;
 mod children;
 mod keys;
 mod parts;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -34,9 +35,11 @@ use crate::reconciliation::recount;
 use crate::routing::Route;
 use crate::supervisor::Supervisor;
 use crate::telemetry::Telemetry;
-use crate::twilio::{Credentials, Twilio, TwilioSettings};
+use crate::twilio::Twilio;
 use crate::web::routes;
 
+use at_twilio::twilio_settings;
+pub(crate) use at_twilio::{NoLook, check_twilio};
 use keys::keys_of;
 use pools::claim_pools;
 use signals::{Signal, Signals};
@@ -91,6 +94,8 @@ pub(crate) struct App {
     lanes: Lanes,
     address: SocketAddr,
     bell: StockBell,
+    /// Rung after a reload.
+    reloaded: Arc<Notify>,
     telemetry: Telemetry,
     log: slog::Logger,
 }
@@ -136,6 +141,7 @@ impl App {
             lanes: Lanes::for_this_machine().map_err(StartError::Threads)?,
             address,
             bell,
+            reloaded: Arc::default(),
             telemetry,
             log,
         })
@@ -205,21 +211,6 @@ impl App {
         self.audit.give_up();
         slog::info!(self.log, "stopped");
         code
-    }
-}
-
-fn twilio_settings(config: &Config) -> TwilioSettings {
-    let secrets = &config.secrets;
-    let (user, secret) = secrets.twilio_credentials.basic(&secrets.twilio_account_sid);
-    TwilioSettings {
-        api_base_url: config.twilio.api_base_url.clone(),
-        pricing_base_url: config.twilio.pricing_base_url.clone(),
-        request_timeout: config.twilio.request_timeout(),
-        credentials: Credentials {
-            account_sid: secrets.twilio_account_sid.clone(),
-            user: user.to_owned(),
-            secret: secret.clone(),
-        },
     }
 }
 

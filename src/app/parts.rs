@@ -21,6 +21,7 @@ use crate::purchaser::{Buyer, CareAnswers, HolderWatch, Purchaser, PurchaserHand
 use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
 use crate::schedule::{Schedule, ScheduleTargets};
 use crate::supervisor::{Children, Health, Heartbeat, Slot};
+use crate::twilio_check::TwilioChecker;
 use crate::web::{HttpParts, HttpServer};
 
 /// The parts as they are put together.
@@ -101,6 +102,18 @@ impl<'a> Parts<'a> {
             reconciler: reconciler.clone(),
             log: self.log("care"),
         }
+    }
+
+    /// Whether buying could succeed: no part of its own, the runtime carries it.
+    pub(super) fn twilio_checker(&self) -> TwilioChecker {
+        TwilioChecker::new(
+            self.app.twilio.clone(),
+            Arc::clone(&self.app.config),
+            self.stopping.clone(),
+            Arc::clone(&self.app.reloaded),
+            self.app.telemetry.clone(),
+            self.log("twilio_check"),
+        )
     }
 
     pub(super) fn audit(&mut self) {

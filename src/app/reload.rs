@@ -30,6 +30,7 @@ impl App {
                 slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
                     "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
                 self.claim_pools();
+                self.reloaded.notify_one();
             }
             Err(problems) => {
                 slog::error!(self.log, "the new configuration is refused, the old one stays"; "problems" => problems.to_string());

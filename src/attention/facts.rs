@@ -3,6 +3,7 @@
 //! How to get it wrong: a fact that is a judgement already. Whoever judges otherwise could not.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +11,7 @@ use chrono::{DateTime, Utc};
 use crate::db::attention::{Sight, SpendCaps};
 use crate::db::pools::PoolsWebhooks;
 use crate::domain::{CapLimits, Keys, PoolName, PoolPolicy};
+use crate::twilio_check::Checked;
 
 /// When each pool is looked at again that is left alone now.
 pub(crate) type QuietUntil = BTreeMap<PoolName, DateTime<Utc>>;
@@ -60,4 +62,6 @@ pub(crate) struct Process {
     pub(crate) next_try_at: QuietUntil,
     /// Whoever has the purchase lock gives no sign of life.
     pub(crate) holder_is_frozen: bool,
+    /// What it last saw of Twilio, if it looked.
+    pub(crate) twilio: Option<Arc<Checked>>,
 }

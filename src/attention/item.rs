@@ -84,6 +84,8 @@ pub(crate) enum Kind {
     HolderFrozen,
     /// The last comparison with Twilio asks for an operator.
     ComparisonProblem,
+    /// A look at Twilio says that a purchase could not succeed.
+    TwilioCheckFailed,
 }
 
 impl Kind {
@@ -111,6 +113,7 @@ impl Kind {
             Self::UnsettledLong => "unsettled_long",
             Self::HolderFrozen => "holder_frozen",
             Self::ComparisonProblem => "comparison_problem",
+            Self::TwilioCheckFailed => "twilio_check_failed",
         }
     }
 }

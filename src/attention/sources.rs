@@ -16,6 +16,7 @@ use crate::db::purchases::holder::holder_seen;
 use crate::db::{Db, DbError};
 use crate::purchaser::HolderWatch;
 use crate::supervisor::Health;
+use crate::twilio_check::TwilioChecker;
 
 /// Where the facts come from. Clones are one.
 #[derive(Clone)]
@@ -30,6 +31,8 @@ pub(crate) struct Sources {
     pub(crate) holder: HolderWatch,
     /// Until when the monitor leaves which pool alone.
     pub(crate) quiet_until: watch::Receiver<QuietUntil>,
+    /// Whether buying could succeed.
+    pub(crate) checker: TwilioChecker,
 }
 
 impl Sources {
@@ -51,7 +54,7 @@ impl Sources {
         let at = sight.as_ref().map_or_else(Utc::now, |sight| sight.at);
         let mut next_try_at = self.quiet_until.borrow().clone();
         next_try_at.retain(|_, until| *until > at);
-        let process = Process { stuck, next_try_at, holder_is_frozen };
+        let process = Process { stuck, next_try_at, holder_is_frozen, twilio: self.checker.latest() };
         (Facts { at, limits, sight, process }, error)
     }
 }

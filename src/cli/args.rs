@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod numbers;
 mod pool;
 mod shared;
+mod twilio;
 mod users;
 
 pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs};
@@ -18,6 +19,7 @@ pub(super) use pool::{
     ResumeArgs, StatusArgs,
 };
 pub(super) use shared::{Color, Length, ListArgs, PoolListArgs, Remote};
+pub(super) use twilio::{TwilioArgs, TwilioCommand};
 pub(super) use users::{AssignArgs, ReleaseArgs, UserCommand, UsersArgs};
 
 const AFTER_HELP: &str = "\
@@ -26,10 +28,12 @@ TWILIO_AUTH_TOKEN, ADMIN_API_KEY, READONLY_API_KEY, SIGNUP_API_KEY. PUBLIC_APP_U
 CALLBUNKER__SECTION__KEY, or in the file that --config or CALLBUNKER_CONFIG names; `callbunker check-config` tells what is \
 missing, and prints all keys once nothing is.
 
+twilio check needs what serve needs of Twilio and of the configuration, and neither a database nor keys.
+
 The commands that call the running daemon need only ADMIN_API_KEY or ADMIN_API_KEY_FILE, and --url or CALLBUNKER_URL \
 when it is not at http://127.0.0.1:8080.
 
-Exit codes: 0 done, 64 bad usage or configuration, 69 database or daemon unreachable, 1 anything else";
+Exit codes: 0 done, 64 bad usage or configuration, 69 database, daemon or Twilio unreachable, 1 anything else";
 
 /// Keeps a warm pool of Twilio phone numbers and hands one to each signup in milliseconds.
 #[derive(Debug, Parser)]
@@ -91,6 +95,8 @@ pub(super) enum Command {
     Audit(ListArgs),
     /// Take over the numbers and users of the earlier service from a CSV file
     Import(ImportArgs),
+    /// Look at Twilio without a daemon
+    Twilio(TwilioArgs),
     /// Stop all automatic buying, emergencies included, on all instances
     Pause(PauseArgs),
     /// Let automatic buying go on, and end a halt

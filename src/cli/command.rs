@@ -10,15 +10,25 @@ use super::args::Cli;
 use super::examples::EXAMPLES;
 
 /// The commands that read a configuration file.
-const READ_CONFIG: [&str; 3] = ["serve", "migrate", "check-config"];
+const READ_CONFIG: [&str; 4] = ["serve", "migrate", "check-config", "twilio check"];
 
 /// The arguments of this program.
 pub(super) fn command() -> Command {
     let mut command = Cli::command();
-    for name in READ_CONFIG {
-        command = command.mut_subcommand(name, |command| command.arg(config()));
+    for path in READ_CONFIG {
+        command = reading_config(path, command);
     }
     completed(&[], command)
+}
+
+fn reading_config(path: &str, command: Command) -> Command {
+    let (name, below) = path.split_once(' ').unwrap_or((path, ""));
+    command.mut_subcommand(
+        name,
+        |command| {
+            if below.is_empty() { command.arg(config()) } else { reading_config(below, command) }
+        },
+    )
 }
 
 /// `--config`, where it is read.

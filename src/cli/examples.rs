@@ -77,6 +77,11 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
             "psql -c \"COPY … TO STDOUT CSV HEADER\" | callbunker import -",
         ],
     ),
+    ("twilio", &["callbunker twilio check"]),
+    (
+        "twilio check",
+        &["callbunker twilio check", "callbunker twilio check --config /etc/callbunker/callbunker.toml --json"],
+    ),
     ("pause", &["callbunker pause --reason \"moving to another account\""]),
     ("resume", &["callbunker resume", "callbunker resume --pool gb"]),
     ("whoami", &["callbunker whoami"]),

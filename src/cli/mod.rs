@@ -1,9 +1,9 @@
 //! The command line: what each subcommand is, and how it ends.
 //!
-//! Two kinds: `local` has the commands that do their work in this process; all others call the running daemon over HTTP,
+//! Two kinds: `local` and `twilio` have the commands that do their work in this process; all others call the running daemon over HTTP,
 //! blocking, without a runtime, and print its answer as a table, or unchanged with `--json`.
 //!
-//! Exit codes: 0 done, 64 bad usage or configuration, 69 database or daemon unreachable, 1 anything else.
+//! Exit codes: 0 done, 64 bad usage or configuration, 69 database, daemon or Twilio unreachable, 1 anything else.
 //! Invariant: ureq is called in `client` only (and in [`crate::twilio`]). How to get it wrong: a decision about money
 //! made here; the daemon decides, and a script that calls it with curl must meet the same rules.
 
@@ -39,6 +39,7 @@ mod screen;
 mod shell;
 mod status;
 mod tables;
+mod twilio;
 mod upkeep;
 mod users;
 
@@ -93,6 +94,7 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Passes(args) => lists::passes(&client(&args.list.remote)?, &args),
         Command::Audit(args) => lists::audit(&client(&args.remote)?, &args),
         Command::Import(args) => import::import(|| client(&args.remote), &args),
+        Command::Twilio(args) => twilio::twilio(sources, &args),
         Command::Pause(args) => pause::pause(&client(&args.remote)?, &args),
         Command::Resume(args) => pause::resume(&client(&args.pause.remote)?, &args),
         Command::Whoami(remote) => users::whoami(&client(&remote)?, &remote),

@@ -110,6 +110,15 @@ impl Config {
         Problems::or(problems, config)
     }
 
+    /// Reads and checks what a look at Twilio needs: everything but the secrets that only `serve` has a use for.
+    pub(crate) fn load_for_twilio(sources: &Sources) -> Result<Self, Problems> {
+        let mut loader = Loader::new(sources, &schema());
+        let mut config = Self::read_sections(&mut loader);
+        let mut problems = loader.problems;
+        config.secrets = Secrets::read_twilio(sources, &mut problems);
+        Problems::or(problems, config)
+    }
+
     /// Which pool serves whom.
     #[must_use]
     pub fn catalog(&self) -> &Catalog {

@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`mod@home`] (the dashboard) with [`attention`] (what needs you) and [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`mod@search`], which
 //! leads to [`mod@number`], [`mod@user`] and [`mod@order`] (one of each),
-//! [`lists`] (everything of a kind), [`mod@audit`] and [`mod@differences`] (who did what, what differs), [`checks`] and [`trouble`] (what the pool did,
+//! [`lists`] (everything of a kind), [`mod@audit`], [`mod@differences`] and [`mod@twilio_check`] (who did what, what differs, whether buying could succeed), [`checks`] and [`trouble`] (what the pool did,
 //! and what went wrong, in a line), [`cells`] (what stands in tables), [`mod@chart`] and [`runway`] (stock over time), [`mod@page`] (the frame, its headers, refusals
 //! as pages), [`assets`] (style, script, chart library).
 //!
@@ -37,6 +37,7 @@ mod search;
 mod shops;
 mod text;
 mod trouble;
+mod twilio_check;
 mod user;
 
 pub(crate) use acts::{act, action, ask};
@@ -51,4 +52,5 @@ pub(crate) use number::number;
 pub(crate) use order::order;
 pub use page::{nowhere, refused};
 pub(crate) use search::search;
+pub(crate) use twilio_check::twilio_check;
 pub(crate) use user::user;

@@ -77,6 +77,16 @@ impl Telemetry {
         self.0.reconciled.set(now());
     }
 
+    /// It was looked whether buying could succeed; `counts` has how many things are how well.
+    pub fn twilio_checked(&self, counts: &[(&str, usize)]) {
+        for (result, count) in counts {
+            // There are a few for each of at most 51 pools.
+            let count = u32::try_from(*count).unwrap_or(u32::MAX);
+            self.0.twilio_checks.at(&self.0.registry, &[*result]).set(count);
+        }
+        self.0.twilio_check_last.set(now());
+    }
+
     /// A call to Twilio ended.
     pub fn twilio_called(&self, operation: Operation, wire: WireResult, took: Duration) {
         self.0.twilio.at(&self.0.registry, &[operation.as_str(), wire.as_str()]).increment(1);

@@ -11,7 +11,7 @@ use super::pools::{OfPool, Pools};
 use super::process::Process;
 use super::registry::{Family, Registry};
 use super::table;
-use super::words::{FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS};
+use super::words::{CHECK_RESULTS, FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS};
 use crate::domain::{Kind, PoolName, Stock};
 
 /// The content type of [`Telemetry::render`].
@@ -37,6 +37,8 @@ pub(super) struct Inner {
     pub(super) waits: Histogram,
     pub(super) reconciled: Gauge,
     pub(super) found: Family<Gauge>,
+    pub(super) twilio_checks: Family<Gauge>,
+    pub(super) twilio_check_last: Gauge,
     pub(super) twilio: Family<Counter>,
     pub(super) twilio_waits: Family<Histogram>,
     pub(super) http: Family<Counter>,
@@ -113,6 +115,8 @@ impl Telemetry {
             waits: registry.histogram(&table::ASSIGN_DURATION, &[]),
             reconciled: new(&table::RECONCILIATION_LAST),
             found: Family::complete(&registry, table::RECONCILIATION_FOUND, &[FINDINGS]),
+            twilio_checks: Family::complete(&registry, table::TWILIO_CHECKS, &[CHECK_RESULTS]),
+            twilio_check_last: new(&table::TWILIO_CHECK_LAST),
             twilio: Family::complete(&registry, table::TWILIO_REQUESTS, &[OPERATIONS, WIRE_RESULTS]),
             twilio_waits: Family::complete(&registry, table::TWILIO_DURATION, &[OPERATIONS]),
             http: Family::new(table::HTTP_REQUESTS, &[routes, METHODS, STATUSES]),

@@ -104,6 +104,10 @@ table! {
 
     TWILIO_REQUESTS = Kind::Counter, Count, "callbunker_twilio_requests_total", ["operation", "status"],
         "Calls to Twilio by the class of the answer's status, or how they failed without a whole answer.";
+    TWILIO_CHECKS = Kind::Gauge, Count, "callbunker_twilio_checks", ["result"],
+        "What the last look whether buying could succeed found, by result; fail = a purchase could not succeed.";
+    TWILIO_CHECK_LAST = Kind::Gauge, Seconds, "callbunker_twilio_check_last_run_timestamp_seconds", [],
+        "When this instance last looked whether buying could succeed; 0 = not since it started.";
     TWILIO_DURATION = Kind::Histogram(CALL_BUCKETS), Seconds, "callbunker_twilio_request_duration_seconds", ["operation"],
         "How long calls to Twilio took.";
 

@@ -85,6 +85,9 @@ pub(super) fn counted_as(reason: &str) -> &str {
     if reason == "twilio_unreachable" || !reason.starts_with("twilio_") { reason } else { TWILIO }
 }
 
+/// How good a look at Twilio finds a thing.
+pub(super) const CHECK_RESULTS: &[&str] = &["pass", "warn", "fail"];
+
 macro_rules! label {
     ($(#[$doc:meta])* $type:ident, $all:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
         $(#[$doc])*
@@ -122,6 +125,14 @@ label! {
         Balance = "balance",
         /// Whether Twilio accepts us again.
         Probe = "probe",
+        /// How the account stands.
+        Account = "account",
+        /// An address that is shown with purchases.
+        Address = "address",
+        /// A bundle that is shown with purchases.
+        Bundle = "bundle",
+        /// What a country wants shown.
+        Regulation = "regulation",
     }
 }
 

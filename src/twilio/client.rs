@@ -27,8 +27,8 @@ const PAGE_SIZE: usize = 1000;
 /// The client. Cheap to clone; all clones share connections.
 #[derive(Clone)]
 pub struct Twilio {
-    transport: Transport,
-    settings: Arc<TwilioSettings>,
+    pub(super) transport: Transport,
+    pub(super) settings: Arc<TwilioSettings>,
     refused: Arc<InARow>,
 }
 

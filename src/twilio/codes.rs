@@ -60,6 +60,24 @@ impl Refusal {
         matches!(self.code, Some(21451 | 21452))
     }
 
+    /// Whether it is the answer to Twilio's test credentials, which only pretend.
+    #[must_use]
+    pub fn is_of_test_credentials(&self) -> bool {
+        self.code == Some(20008)
+    }
+
+    /// Whether it says that the account is not active, whoever asks.
+    #[must_use]
+    pub fn says_inactive(&self) -> bool {
+        matches!(self.code, Some(20005 | 10001))
+    }
+
+    /// Whether it carries no code, as a gateway's or somebody else's page does.
+    #[must_use]
+    pub fn is_no_word_of_twilios(&self) -> bool {
+        self.code.is_none() && self.status != 401
+    }
+
     /// Twilio's own word that the thing is not there.
     pub(super) fn is_not_there(&self) -> bool {
         self.status == 404 && self.code == Some(NOT_THERE)

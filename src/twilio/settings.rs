@@ -3,13 +3,14 @@
 //! Invariant: every URL lies below a configured base, whatever Twilio's links say.
 //! How to get it wrong: following a link as it comes. Another host would be shown our credentials.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
 
 use super::error::TwilioError;
-use crate::domain::CountryCode;
+use crate::domain::{CountryCode, Kind, NumberType, Product};
 
 /// How to sign in.
 #[derive(Clone, Debug)]
@@ -27,8 +28,8 @@ pub struct Credentials {
 pub struct TwilioSettings {
     /// `twilio.api_base_url`.
     pub api_base_url: Url,
-    /// `twilio.pricing_base_url`.
-    pub pricing_base_url: Url,
+    /// Where each product with a host of its own is, such as `twilio.pricing_base_url`.
+    pub base_urls: BTreeMap<Product, Url>,
     /// `twilio.request_timeout_ms`: the total deadline of one call.
     pub request_timeout: Duration,
     /// Who we are.
@@ -40,6 +41,14 @@ impl TwilioSettings {
     pub(super) fn url(&self, segments: &[&str]) -> Url {
         let mut url = self.api_base_url.clone();
         path(&mut url).extend(["2010-04-01", "Accounts", &self.credentials.account_sid]).extend(segments);
+        url
+    }
+
+    /// Of the account itself.
+    pub(super) fn account(&self) -> Url {
+        let mut url = self.api_base_url.clone();
+        let name = format!("{}.json", self.credentials.account_sid);
+        path(&mut url).extend(["2010-04-01", "Accounts", &name]);
         url
     }
 
@@ -62,9 +71,42 @@ impl TwilioSettings {
 
     /// Of the price list.
     pub(super) fn prices(&self, country: CountryCode) -> Url {
-        let mut url = self.pricing_base_url.clone();
-        path(&mut url).extend(["v1", "PhoneNumbers", "Countries", country.as_str()]);
+        self.of(Product::Pricing, &["v1", "PhoneNumbers", "Countries", country.as_str()])
+    }
+
+    /// Of a bundle.
+    pub(super) fn bundle(&self, sid: &str) -> Url {
+        self.of(Product::Numbers, &["v2", "RegulatoryCompliance", "Bundles", sid])
+    }
+
+    /// Of one regulation.
+    pub(super) fn regulation(&self, sid: &str) -> Url {
+        self.of(Product::Numbers, &["v2", "RegulatoryCompliance", "Regulations", sid])
+    }
+
+    /// Of what there is to show for numbers of this kind.
+    pub(super) fn regulations(&self, kind: Kind) -> Url {
+        let mut url = self.of(Product::Numbers, &["v2", "RegulatoryCompliance", "Regulations"]);
+        let number_type = regulated_as(kind.number_type);
+        url.query_pairs_mut().append_pair("IsoCountry", kind.country.as_str()).append_pair("NumberType", number_type);
         url
+    }
+
+    /// Of what stands under a product's own host.
+    fn of(&self, product: Product, segments: &[&str]) -> Url {
+        let mut url = self.base_urls.get(&product).unwrap_or(&self.api_base_url).clone();
+        path(&mut url).extend(segments);
+        url
+    }
+}
+
+/// A type of number as regulations and bundles spell it.
+pub(super) fn regulated_as(number_type: NumberType) -> &'static str {
+    match number_type {
+        NumberType::Local => "local",
+        NumberType::Mobile => "mobile",
+        NumberType::TollFree => "toll-free",
+        NumberType::National => "national",
     }
 }
 
@@ -83,7 +125,7 @@ mod tests {
     fn settings(base: &str) -> TwilioSettings {
         TwilioSettings {
             api_base_url: base.parse().unwrap(),
-            pricing_base_url: base.parse().unwrap(),
+            base_urls: BTreeMap::new(),
             request_timeout: Duration::from_secs(1),
             credentials: Credentials {
                 account_sid: "AC1".to_owned(),

@@ -5,7 +5,7 @@ use crate::api::openapi::description;
 use crate::api::services::Services;
 use crate::api::{
     attention, audit, custody, health, import, lists, metrics, numbers, openapi, pause, plan, purchases, reconcile,
-    replenish, signup, status, webhooks, whoami,
+    replenish, signup, status, twilio_check, webhooks, whoami,
 };
 use crate::dashboard::{form, login, page, problem_page};
 use crate::live::Live;
@@ -78,6 +78,10 @@ fn buying() -> Vec<Route<Services>> {
         Route::new(
             "/admin/phones/api/attention",
             vec![Endpoint::get(Admin, attention::handle).about(attention::about).polled()],
+        ),
+        Route::new(
+            "/admin/phones/api/twilio-check",
+            vec![Endpoint::get(Admin, twilio_check::handle).about(twilio_check::about).polled()],
         ),
         Route::new(
             "/admin/phones/api/purchase",
@@ -228,6 +232,7 @@ fn pages() -> Vec<Route<Services>> {
         Route::new("/admin/phones/dashboard/orders", vec![page(dashboard::orders).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/passes", vec![page(dashboard::passes).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/comparison", vec![page(dashboard::differences).undocumented().polled()]),
+        Route::new("/admin/phones/dashboard/twilio-check", vec![page(dashboard::twilio_check).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/audit", vec![page(dashboard::audit).undocumented().polled()]),
         Route::new(
             "/admin/phones/dashboard/acts/{act}",

@@ -14,4 +14,5 @@ mod pools;
 mod reconcile;
 mod signup;
 mod torture;
+mod twilio_check;
 mod world;

@@ -4,6 +4,7 @@
 //! How to get it wrong: judging by the last comparison, or by what this instance saw. A person who looks at another instance,
 //! or an hour later, would be told that all is well.
 
+mod at_twilio;
 mod buying;
 mod numbers;
 mod obstacle;
@@ -20,6 +21,7 @@ use super::facts::{Facts, Limits};
 use super::item::{Item, Kind};
 use crate::db::stock::Overview;
 use crate::domain::Cap;
+use crate::twilio_check::Checked;
 use buying::exceeded;
 use obstacle::{cap_in_the_way, cap_sentence};
 use one_pool::pools;
@@ -28,6 +30,7 @@ use one_pool::pools;
 #[must_use]
 pub(crate) fn judge(facts: &Facts) -> Vec<Item> {
     let mut items = process::judge(facts);
+    items.extend(at_twilio::judge(facts));
     if let Some(sight) = &facts.sight {
         items.extend(stock::judge(facts, sight));
         items.extend(buying::judge(facts, sight));
@@ -39,7 +42,7 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Item> {
 
 /// What `/readyz` warns of: a name and a sentence each. Whoever asks there may be anybody, so no number and no user is named.
 #[must_use]
-pub(crate) fn named_warnings(limits: &Limits, seen: &Overview) -> Vec<String> {
+pub(crate) fn named_warnings(limits: &Limits, seen: &Overview, checked: Option<&Checked>) -> Vec<String> {
     let named = |kind: Kind, words: String| format!("{}: {}", kind.as_str(), words.trim_end_matches('.'));
     let missing = match seen.missing_of_users() {
         0 => None,
@@ -62,6 +65,7 @@ pub(crate) fn named_warnings(limits: &Limits, seen: &Overview) -> Vec<String> {
         warnings.extend(new);
     }
     warnings.extend(unconfigured(seen).map(|words| named(Kind::PoolUnconfigured, words)));
+    warnings.extend(at_twilio::warning(checked, seen).map(|words| named(Kind::TwilioCheckFailed, words)));
     warnings
 }
 

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,6 +14,7 @@ use crate::db::pools::PoolsWebhooks;
 use crate::db::refusals::Refused;
 use crate::db::stock::{Observation, Overview, Spend};
 use crate::domain::{CapLimits, Keys, PoolName, PoolPolicy, Stock, Trigger, Webhooks};
+use crate::twilio_check::{Check, CheckName, CheckResult, Checked, Report};
 
 fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).expect("a time") + TimeDelta::minutes(minutes)
@@ -322,6 +324,46 @@ fn without_a_database_that_is_what_there_is_to_tell() {
     assert!(items[1].summary.ends_with("desk."), "{items:?}");
 }
 
+/// A look that found this wrong.
+fn looked(failing: &[(CheckName, Option<&str>)]) -> Option<Arc<Checked>> {
+    let line = |(check, name): &(CheckName, Option<&str>)| Check {
+        check: *check,
+        pool: name.map(pool),
+        result: CheckResult::Fail,
+        detail: "it is not there".to_owned(),
+        todo: Some("Give another one.".to_owned()),
+    };
+    let report = Report { result: CheckResult::Fail, checks: failing.iter().map(line).collect(), reached: true };
+    Some(Arc::new(Checked { at: at(-1), failing_since: Some(at(-7)), report }))
+}
+
+#[test]
+fn a_look_at_twilio_that_fails_is_one_item_unless_a_halt_says_it() {
+    let seen = |failing: &[(CheckName, Option<&str>)], sight: Option<Morning>| {
+        let mut facts = facts(sight);
+        facts.process.twilio = looked(failing);
+        judge(&facts)
+    };
+    assert_eq!(seen(&[], Some(sight())), []);
+    let item = only(seen(&[(CheckName::Stock, Some("default")), (CheckName::Balance, None)], Some(sight())));
+    assert_eq!((item.kind, item.pool, item.since), (Kind::TwilioCheckFailed, None, Some(at(-7))));
+    assert_eq!(item.summary, "Buying could not succeed: the stock of default, and 1 more.");
+    assert_eq!((item.detail.as_str(), item.todo.as_str()), ("It is not there.", "Give another one. Then check again."));
+    let item = only(seen(&[(CheckName::PublicUrl, Some("gb"))], Some(sight())));
+    assert_eq!(
+        (item.pool, item.summary.as_str()),
+        (Some(pool("gb")), "Buying could not succeed: the public url of gb.")
+    );
+    let mut halted_all = sight();
+    halted_all.observation.buying.halted = Some(halted(None, None));
+    let failing = [(CheckName::Credentials, None), (CheckName::Stock, Some("default"))];
+    let items = seen(&failing, Some(halted_all));
+    assert_eq!(kinds(&items)[0], (Kind::Halted, Severity::Critical));
+    assert_eq!(items[1].summary, "Buying could not succeed: the stock of default.", "the halt is not about that");
+    let without = seen(&[(CheckName::Balance, None)], None);
+    assert_eq!(kinds(&without)[1], (Kind::TwilioCheckFailed, Severity::Warning), "a database is not needed for it");
+}
+
 #[test]
 fn a_comparison_that_asks_for_somebody_does_so_once() {
     let problem = "2 of the numbers could not be read.";
@@ -343,7 +385,7 @@ fn readiness_warns_by_name_of_what_keeps_nobody_from_being_served() {
     let mut seen = sight().observation;
     let told = |seen: &Observation| {
         let stock = Overview { pools: [(PoolName::default_pool(), seen.clone())].into(), ..Overview::default() };
-        named_warnings(&limits, &stock)
+        named_warnings(&limits, &stock, None)
     };
     assert_eq!(told(&seen), Vec::<String>::new());
     seen.missing_of_users = 2;
@@ -441,7 +483,7 @@ fn a_cap_of_all_pools_is_one_cause_and_a_pools_own_is_its_own() {
 #[test]
 fn readiness_warns_of_pools_that_are_halted_or_not_configured_once_each() {
     let facts = three(Observation { pool_halt: Some(no_bundle("gb")), ..Observation::default() });
-    let told = named_warnings(&facts.limits, &facts.sight.expect("seen").stock);
+    let told = named_warnings(&facts.limits, &facts.sight.expect("seen").stock, None);
     assert_eq!(
         told,
         [

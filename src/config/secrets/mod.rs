@@ -91,6 +91,16 @@ impl Secrets {
     }
 }
 
+impl Secrets {
+    /// Reads those of Twilio; the others stay unset.
+    pub(in crate::config) fn read_twilio(sources: &Sources, problems: &mut Vec<Problem>) -> Self {
+        let mut vault = Vault { sources, problems };
+        let twilio_account_sid = account_sid(&mut vault);
+        let twilio_credentials = twilio_credentials(&mut vault);
+        Self { twilio_account_sid, twilio_credentials, ..Self::unset() }
+    }
+}
+
 /// Reads `DATABASE_URL`; an empty one stands in for a faulty one, which is a problem then.
 pub(super) fn read_database_url(sources: &Sources, problems: &mut Vec<Problem>) -> SecretString {
     database_url(&mut Vault { sources, problems })

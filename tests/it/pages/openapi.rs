@@ -361,6 +361,7 @@ fn a_daemon_answers_every_operation_as_described() {
         let operation = name.split('?').next().expect("a name");
         get(&format!("{api}/{operation}"), &format!("{api}/{name}")).ok();
     }
+    get(&format!("{api}/twilio-check"), &format!("{api}/twilio-check")).ok();
     // Everybody, and browsers.
     for path in ["/healthz", "/readyz", "/metrics", "/openapi.json"] {
         get(path, path);

@@ -1,0 +1,20 @@
+//! Options of the commands that talk to Twilio themselves.
+
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct TwilioArgs {
+    #[command(subcommand)]
+    pub command: TwilioCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum TwilioCommand {
+    /// Look whether buying could succeed with this configuration: credentials, account, balance, and what each pool needs;
+    /// needs no daemon and no database, buys and changes nothing
+    Check {
+        /// Print the result as JSON instead of a table
+        #[arg(short, long)]
+        json: bool,
+    },
+}

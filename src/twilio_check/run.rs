@@ -1,0 +1,52 @@
+//! The looks in their order, and what they come to.
+//!
+//! How to get it wrong: going on where Twilio does not let us in. Refused calls are counted against the account.
+
+use futures_util::StreamExt as _;
+
+use super::bounds::Bounds;
+use super::credentials::Entry;
+use super::price::Prices;
+use super::report::{Check, CheckResult, Report};
+use super::{account, address, balance, bundle, credentials, identity, price, public_url, stock};
+use crate::config::{Config, PoolConfig};
+use crate::domain::PoolName;
+use crate::twilio::Twilio;
+
+/// So many pools are looked at side by side; each asks one thing at a time.
+const POOLS_AT_ONCE: usize = 3;
+
+/// Looks whether buying could succeed with this configuration.
+pub(crate) async fn run(config: &Config, twilio: &Twilio, bounds: &Bounds) -> Report {
+    let Entry { check, owns_any, is_refused, reached } = credentials::look(twilio, bounds).await;
+    let mut checks = vec![check];
+    if owns_any.is_some() || is_refused {
+        let account = account::look(twilio, owns_any, bounds).await;
+        // Whoever is let in nowhere learns nothing from being told twice.
+        let says_more = owns_any.is_some() || account.result == CheckResult::Fail;
+        checks.extend(says_more.then_some(account));
+    }
+    if owns_any.is_some() {
+        let prices = price::ask(config, twilio, bounds).await;
+        checks.push(balance::look(config, &prices, twilio, bounds).await);
+        let pools: Vec<_> = config.pools().map(|(name, pool)| look_at(name, pool, &prices, twilio, bounds)).collect();
+        let pools: Vec<Vec<Check>> = futures_util::stream::iter(pools).buffered(POOLS_AT_ONCE).collect().await;
+        checks.extend(pools.into_iter().flatten());
+    }
+    checks.extend(public_url::look(config, bounds).await);
+    Report::of(checks, reached)
+}
+
+/// What one pool needs for a purchase.
+async fn look_at(name: &PoolName, pool: &PoolConfig, prices: &Prices, twilio: &Twilio, bounds: &Bounds) -> Vec<Check> {
+    let stock = stock::look(name, pool, twilio, bounds).await;
+    let price = price::judge(prices, name, pool.kind());
+    // What Twilio does not sell has no price, which is no second fault.
+    let is_told = stock.result == CheckResult::Fail && price.result != CheckResult::Pass;
+    let mut checks = vec![stock];
+    checks.extend((!is_told).then_some(price));
+    checks.extend(address::look(name, pool, twilio, bounds).await);
+    checks.extend(bundle::look(name, pool, twilio, bounds).await);
+    checks.extend(identity::judge(name, pool));
+    checks
+}
