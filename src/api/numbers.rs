@@ -185,7 +185,7 @@ pub(crate) async fn number(
     let why_not = why_not(&standing);
     let has_left = number.status() == NumberStatus::Released;
     let at_twilio = match twilio {
-        Twilio::Asked if !has_left => Some(at_twilio(services, &number.sid, is_halted).await),
+        Twilio::Asked if !has_left => Some(at_twilio(services, (&number.sid, &number.pool), is_halted).await),
         Twilio::Asked | Twilio::LeftAlone => None,
     };
     Ok(NumberInFull {
@@ -252,6 +252,7 @@ fn detail(event: &NumberEvent) -> String {
         NumberEventKind::TurnedUp => "back at Twilio: it has the number again".to_owned(),
         NumberEventKind::Held => match said {
             Some("tag_conflict") => "on hold: another environment's tag stood on it".to_owned(),
+            Some("contested") => "on hold: somebody else set its webhooks back again and again".to_owned(),
             Some("unknown_item") => "on hold: its tag named a purchase that this ledger does not know".to_owned(),
             _ => "on hold until an operator decided".to_owned(),
         },

@@ -64,6 +64,8 @@ pub(crate) enum Kind {
     MissingOfUsers,
     /// Users have numbers that carry another environment's tag.
     AnotherTag,
+    /// Somebody else sets the webhooks of idle numbers back again and again.
+    Contested,
     /// Numbers are out of stock until an operator decides.
     ToDecide,
     /// Numbers belong to a pool that the configuration does not name.
@@ -103,6 +105,7 @@ impl Kind {
             Self::Paused => "paused",
             Self::MissingOfUsers => "missing_of_users",
             Self::AnotherTag => "another_tag",
+            Self::Contested => "contested",
             Self::ToDecide => "to_decide",
             Self::PoolUnconfigured => "pool_unconfigured",
             Self::PoolLow => "pool_low",

@@ -105,9 +105,10 @@ pub(super) fn number_state_of(status: NumberStatus, reason: Option<QuarantineRea
         (NumberStatus::Quarantined, Some(reason)) => match reason {
             QuarantineReason::Released => (status.word(), "calm"),
             QuarantineReason::Leaving => ("leaving", "warn"),
-            QuarantineReason::UnknownItem | QuarantineReason::TagConflict | QuarantineReason::Adopting => {
-                ("on hold", "bad")
-            }
+            QuarantineReason::UnknownItem
+            | QuarantineReason::TagConflict
+            | QuarantineReason::Contested
+            | QuarantineReason::Adopting => ("on hold", "bad"),
         },
         _ => (status.word(), status.tone()),
     }

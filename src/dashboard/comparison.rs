@@ -87,7 +87,10 @@ impl Can {
     /// For a number that is quarantined for this reason.
     pub(super) fn of_reason(reason: QuarantineReason, is_missing: bool) -> Self {
         let waits = match reason {
-            QuarantineReason::Adopting | QuarantineReason::UnknownItem | QuarantineReason::TagConflict => true,
+            QuarantineReason::Adopting
+            | QuarantineReason::UnknownItem
+            | QuarantineReason::TagConflict
+            | QuarantineReason::Contested => true,
             QuarantineReason::Released | QuarantineReason::Leaving => false,
         };
         Self { adopt: waits && !is_missing, give_back: reason != QuarantineReason::TagConflict }
@@ -229,13 +232,14 @@ mod tests {
 
     #[test]
     fn what_the_api_refuses_is_not_offered() {
-        use QuarantineReason::{Adopting, Leaving, Released, TagConflict, UnknownItem};
+        use QuarantineReason::{Adopting, Contested, Leaving, Released, TagConflict, UnknownItem};
         let can = |reason, is_missing| {
             let Can { adopt, give_back } = Can::of_reason(reason, is_missing);
             (adopt, give_back)
         };
         assert_eq!((can(Adopting, false), can(UnknownItem, false)), ((true, true), (true, true)));
         assert_eq!(can(TagConflict, false), (true, false), "adopted first, it can be given back");
+        assert_eq!(can(Contested, false), (true, true));
         assert_eq!(can(UnknownItem, true), (false, true), "Twilio does not have it");
         assert_eq!((can(Released, false), can(Leaving, false)), ((false, true), (false, true)));
     }

@@ -68,7 +68,9 @@ pub struct Sight {
     pub missing_of_users: Lying,
     /// Numbers of users that carry another environment's tag.
     pub another_tag: Lying,
-    /// Numbers that are out of stock until an operator decides; adoptions of the last ten minutes may still be at it.
+    /// Numbers that are held because somebody else sets their webhooks back again and again.
+    pub contested: Lying,
+    /// Numbers that are held until an operator decides, for any other reason; adoptions of the last ten minutes may still be at it.
     pub held: Lying,
     /// In a pool, but Twilio refuses their webhooks.
     pub webhooks_failed: Lying,
@@ -127,7 +129,8 @@ pub fn attention_look(conn: &mut Connection, watched: &[Watched], caps: SpendCap
         pools: pool_sights(conn, watched, &stock)?,
         missing_of_users: if missing > 0 { lying(conn, MISSING_OF_USERS)? } else { Lying::default() },
         another_tag: lying(conn, ANOTHER_TAG)?,
-        held: if held > 0 { lying(conn, &held_sql())? } else { Lying::default() },
+        contested: if held > 0 { lying(conn, &held_sql("= 'contested'"))? } else { Lying::default() },
+        held: if held > 0 { lying(conn, &held_sql("<> 'contested'"))? } else { Lying::default() },
         webhooks_failed: if unfit > 0 { lying(conn, &failed_sql())? } else { Lying::default() },
         webhooks_pending: if all.stock.unready > 0 { lying(conn, &pending_sql())? } else { Lying::default() },
         unsettled: if all.stock.unsettled > 0 { lying(conn, UNSETTLED)? } else { Lying::default() },
@@ -171,10 +174,10 @@ const ANOTHER_TAG: &str = "SELECT count(*) AS count, min(n.another_tag_since) AS
 const UNSETTLED: &str = "SELECT count(*) AS count, min(coalesce(last_sent_at, intended_at)) AS since
     FROM purchase_items WHERE state = 'unknown'";
 
-fn held_sql() -> String {
+fn held_sql(reason: &str) -> String {
     format!(
         "SELECT count(*) AS count, min(held_since) AS since FROM numbers
-          WHERE {ON_HOLD} AND missing_since IS NULL
+          WHERE {ON_HOLD} AND missing_since IS NULL AND quarantine_reason {reason}
             AND (quarantine_reason <> 'adopting' OR coalesce(held_since, '-infinity') < clock_timestamp() - interval '10 minutes')"
     )
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Integer, Text};
+use diesel::sql_types::{Array, Integer, Text};
 
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
@@ -42,6 +42,11 @@ pub fn pools_claim(conn: &mut Connection, mine: &PoolsWebhooks) -> Result<PoolsW
                 pools::voice_url.eq(&webhooks.voice_url),
                 pools::sms_url.eq(&webhooks.sms_url),
                 pools::status_callback.eq(&webhooks.status_callback),
+                pools::voice_fallback_url.eq(&webhooks.voice_fallback_url),
+                pools::sms_fallback_url.eq(&webhooks.sms_fallback_url),
+                pools::voice_application_sid.eq(&webhooks.voice_application_sid),
+                pools::sms_application_sid.eq(&webhooks.sms_application_sid),
+                pools::trunk_sid.eq(&webhooks.trunk_sid),
             ))
             .on_conflict_do_nothing()
             .execute(conn)?;
@@ -54,11 +59,79 @@ pub fn pools_claim(conn: &mut Connection, mine: &PoolsWebhooks) -> Result<PoolsW
 /// # Errors
 /// When PostgreSQL fails.
 pub fn pools_webhooks(conn: &mut Connection) -> Result<PoolsWebhooks, DbError> {
-    let rows: Vec<(PoolName, String, String, String)> =
-        pools::table.select((pools::name, pools::voice_url, pools::sms_url, pools::status_callback)).load(conn)?;
-    let webhooks =
-        |(pool, voice_url, sms_url, status_callback)| (pool, Webhooks { voice_url, sms_url, status_callback });
-    Ok(rows.into_iter().map(webhooks).collect())
+    let rows: Vec<Row> = pools::table.select(Row::as_select()).load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.name.clone(), row.into())).collect())
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = pools)]
+struct Row {
+    name: PoolName,
+    voice_url: String,
+    sms_url: String,
+    status_callback: String,
+    voice_fallback_url: String,
+    sms_fallback_url: String,
+    voice_application_sid: String,
+    sms_application_sid: String,
+    trunk_sid: String,
+}
+
+impl From<Row> for Webhooks {
+    fn from(row: Row) -> Self {
+        Self {
+            voice_url: row.voice_url,
+            sms_url: row.sms_url,
+            status_callback: row.status_callback,
+            voice_fallback_url: row.voice_fallback_url,
+            sms_fallback_url: row.sms_fallback_url,
+            voice_application_sid: row.voice_application_sid,
+            sms_application_sid: row.sms_application_sid,
+            trunk_sid: row.trunk_sid,
+        }
+    }
+}
+
+/// SQL: what a pool wants, as one value that is bound and compared as a whole ([`as_stored`]). A macro, for statements that
+/// are put together when they are compiled.
+macro_rules! wants {
+    () => {
+        "ARRAY[voice_url, sms_url, status_callback, voice_fallback_url, sms_fallback_url, voice_application_sid, \
+               sms_application_sid, trunk_sid]"
+    };
+}
+pub(super) use wants;
+
+/// The same of the pools that are called `p` and `o`.
+pub(super) fn wants_of(table: &str) -> String {
+    let columns = wants!().trim_start_matches("ARRAY[").trim_end_matches(']').split(", ");
+    format!("ARRAY[{}]", columns.map(|column| format!("{table}.{}", column.trim())).collect::<Vec<_>>().join(", "))
+}
+
+/// These webhooks in the order of what a pool wants.
+pub(super) fn as_stored(webhooks: &Webhooks) -> Vec<&str> {
+    let Webhooks {
+        voice_url,
+        sms_url,
+        status_callback,
+        voice_fallback_url,
+        sms_fallback_url,
+        voice_application_sid,
+        sms_application_sid,
+        trunk_sid,
+    } = webhooks;
+    [
+        voice_url,
+        sms_url,
+        status_callback,
+        voice_fallback_url,
+        sms_fallback_url,
+        voice_application_sid,
+        sms_application_sid,
+        trunk_sid,
+    ]
+    .map(String::as_str)
+    .to_vec()
 }
 
 /// What the numbers of `pool` shall carry.
@@ -71,14 +144,10 @@ pub fn pool_wanted(conn: &mut Connection, pool: &PoolName) -> Result<PoolWanted,
     Ok(PoolWanted { pool: pool.clone(), webhooks })
 }
 
-/// SQL: whether the pool bound as `$pool` still wants the webhooks bound from `$first` on (voice, SMS, status callback); it
-/// cannot change its mind before the transaction ends.
-pub(super) fn still_wanted(pool: u32, first: u32) -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM pools WHERE name = ${pool} AND voice_url = ${first} AND sms_url = ${} AND status_callback = ${} FOR SHARE)",
-        first + 1,
-        first + 2
-    )
+/// SQL: whether the pool bound as `$pool` still wants the webhooks bound as `$webhooks` ([`as_stored`]); it cannot change its
+/// mind before the transaction ends.
+pub(super) fn still_wanted(pool: u32, webhooks: u32) -> String {
+    format!("EXISTS (SELECT 1 FROM pools WHERE name = ${pool} AND {} = ${webhooks} FOR SHARE)", wants!())
 }
 
 /// Reads whether the pool still wants these webhooks, and holds it to that until the transaction ends.
@@ -87,16 +156,14 @@ pub(super) fn still_wanted(pool: u32, first: u32) -> String {
 /// When PostgreSQL fails.
 pub(super) fn pool_wants(conn: &mut Connection, wanted: &PoolWanted) -> Result<bool, DbError> {
     #[derive(QueryableByName)]
-    struct Row {
+    struct Found {
         #[diesel(sql_type = Integer)]
         #[expect(dead_code, reason = "only whether there is a row matters")]
         one: i32,
     }
-    let row: Option<Row> = sql_query(format!("SELECT 1 AS one WHERE {}", still_wanted(1, 2)))
+    let row: Option<Found> = sql_query(format!("SELECT 1 AS one WHERE {}", still_wanted(1, 2)))
         .bind::<Text, _>(wanted.pool.as_str())
-        .bind::<Text, _>(&wanted.webhooks.voice_url)
-        .bind::<Text, _>(&wanted.webhooks.sms_url)
-        .bind::<Text, _>(&wanted.webhooks.status_callback)
+        .bind::<Array<Text>, _>(as_stored(&wanted.webhooks))
         .get_result(conn)
         .optional()?;
     Ok(row.is_some())
@@ -105,14 +172,16 @@ pub(super) fn pool_wants(conn: &mut Connection, wanted: &PoolWanted) -> Result<b
 /// Wants these webhooks from here on; `false` = the pool does already. The caller takes `configured` back from the pool's
 /// stock in the same transaction.
 pub(super) fn pool_want(conn: &mut Connection, wanted: &PoolWanted) -> Result<bool, DbError> {
-    let changed = sql_query(
-        "UPDATE pools SET voice_url = $2, sms_url = $3, status_callback = $4, unconfirming = true
-          WHERE name = $1 AND (voice_url, sms_url, status_callback) IS DISTINCT FROM ($2, $3, $4)",
-    )
+    let changed = sql_query(concat!(
+        "UPDATE pools SET voice_url = $2[1], sms_url = $2[2], status_callback = $2[3], voice_fallback_url = $2[4],
+                sms_fallback_url = $2[5], voice_application_sid = $2[6], sms_application_sid = $2[7], trunk_sid = $2[8],
+                unconfirming = true
+          WHERE name = $1 AND ",
+        wants!(),
+        " IS DISTINCT FROM $2"
+    ))
     .bind::<Text, _>(wanted.pool.as_str())
-    .bind::<Text, _>(&wanted.webhooks.voice_url)
-    .bind::<Text, _>(&wanted.webhooks.sms_url)
-    .bind::<Text, _>(&wanted.webhooks.status_callback)
+    .bind::<Array<Text>, _>(as_stored(&wanted.webhooks))
     .execute(conn)?;
     Ok(changed > 0)
 }

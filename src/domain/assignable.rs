@@ -103,6 +103,9 @@ fn resting(number: &Standing) -> String {
         Some(QuarantineReason::TagConflict) => {
             "held: another environment's tag stands on it; find out whose it is, then adopt it here or release it there".to_owned()
         }
+        Some(QuarantineReason::Contested) => {
+            "held: somebody else set its webhooks back three times within a day; find out who, stop them, then adopt it".to_owned()
+        }
         Some(QuarantineReason::Adopting) => {
             "an operator takes it in, and Twilio has not confirmed that yet; adopt it again if this stays".to_owned()
         }
@@ -193,6 +196,7 @@ mod tests {
         says(&held(QuarantineReason::Released), "rests until 2026-11-22T10:00:00Z after its last user released it");
         says(&held(QuarantineReason::UnknownItem), "a purchase that this ledger does not know");
         says(&held(QuarantineReason::TagConflict), "another environment's tag");
+        says(&held(QuarantineReason::Contested), "set its webhooks back three times");
         says(&held(QuarantineReason::Adopting), "takes it in");
         says(&held(QuarantineReason::Leaving), "being released to Twilio");
         let lost = Standing { missing_since: at(), ..held(QuarantineReason::Released) };

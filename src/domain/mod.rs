@@ -53,6 +53,7 @@ pub use keys::Keys;
 pub use ladder::{Ladder, Match};
 pub use market::{Contains, InvalidContains, InvalidRegionName, Market, Place, RegionName};
 pub use nanp::Region;
+pub(crate) use number::is_sid;
 pub use number::{
     Capability, InvalidPhoneNumber, InvalidSid, ListOrder, ListedStatus, LiveOrEnded, NumberSid, NumberStatus,
     PhoneNumber, QuarantineReason, StoredStatus, WebhookStatus,
@@ -71,5 +72,5 @@ pub use spelling::number_as_written;
 pub use stock::Stock;
 pub use suspicion::too_many;
 pub use waitlist::{Lacking, Unserved, unserved};
-pub use webhooks::{InstanceName, InvalidInstanceName, Tag, Webhooks};
+pub use webhooks::{Answers, InstanceName, InvalidInstanceName, Tag, Webhooks};
 pub use why::Why;

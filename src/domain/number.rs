@@ -87,7 +87,7 @@ impl FromStr for NumberSid {
 }
 
 /// Whether the text is a SID that begins with these letters: 32 hexadecimal digits follow them.
-pub(super) fn is_sid(prefix: &str, text: &str) -> bool {
+pub(crate) fn is_sid(prefix: &str, text: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
@@ -183,6 +183,8 @@ pub enum QuarantineReason {
     UnknownItem,
     /// Another environment's tag stands on it. An operator decides.
     TagConflict,
+    /// Somebody else set its webhooks back three times within a day. An operator decides.
+    Contested,
     /// An operator takes it in, and Twilio was not told yet.
     Adopting,
     /// It is being given back to Twilio.
@@ -275,6 +277,7 @@ stored_enum!(QuarantineReason {
     Released = "released",
     UnknownItem = "unknown_item",
     TagConflict = "tag_conflict",
+    Contested = "contested",
     Adopting = "adopting",
     Leaving = "leaving",
 });

@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::region::text_value;
 
-/// The webhooks that every number of ours carries: absolute https URLs (http only on loopback).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+/// Where the calls and messages of every number of ours lead: absolute https URLs (http only on loopback), or SIDs of Twilio's.
+/// What is empty is not wanted, and is not there once Twilio has confirmed the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Webhooks {
     /// Where Twilio asks what to do with a call.
     pub voice_url: String,
@@ -16,6 +17,48 @@ pub struct Webhooks {
     pub sms_url: String,
     /// Where Twilio reports how a call went.
     pub status_callback: String,
+    /// Whom it asks when `voice_url` fails; empty = nobody.
+    pub voice_fallback_url: String,
+    /// Whom it asks when `sms_url` fails; empty = nobody.
+    pub sms_fallback_url: String,
+    /// A TwiML application that is asked about calls in place of the URLs; empty = none.
+    pub voice_application_sid: String,
+    /// A TwiML application that gets messages in place of the URLs; empty = none.
+    pub sms_application_sid: String,
+    /// A SIP trunk that takes calls in place of the URLs; empty = none. Never together with a voice application.
+    pub trunk_sid: String,
+}
+
+/// Who decides what becomes of the calls, or of the messages, of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers<'a> {
+    /// Whoever stands at our URLs.
+    Urls,
+    /// A TwiML application: Twilio ignores the number's URLs.
+    Application(&'a str),
+    /// A SIP trunk: Twilio ignores the number's URLs and its voice application.
+    Trunk(&'a str),
+}
+
+impl Webhooks {
+    /// Who decides about calls.
+    #[must_use]
+    pub fn calls(&self) -> Answers<'_> {
+        match (self.trunk_sid.as_str(), self.voice_application_sid.as_str()) {
+            ("", "") => Answers::Urls,
+            ("", application) => Answers::Application(application),
+            (trunk, _) => Answers::Trunk(trunk),
+        }
+    }
+
+    /// Who decides about messages.
+    #[must_use]
+    pub fn messages(&self) -> Answers<'_> {
+        match self.sms_application_sid.as_str() {
+            "" => Answers::Urls,
+            application => Answers::Application(application),
+        }
+    }
 }
 
 /// The name that all instances on one database share, and that another environment must not have:
@@ -89,6 +132,16 @@ mod tests {
         let text = tag.to_string();
         assert!(text.len() <= 64, "{} characters", text.len());
         assert_eq!(Tag::parse(&text), Some(tag));
+    }
+
+    #[test]
+    fn a_trunk_or_an_application_stands_in_for_the_urls() {
+        let urls = Webhooks { voice_url: "https://a.example/v".to_owned(), ..Webhooks::default() };
+        assert_eq!((urls.calls(), urls.messages()), (Answers::Urls, Answers::Urls));
+        let application = Webhooks { voice_application_sid: "AP1".to_owned(), ..urls.clone() };
+        assert_eq!((application.calls(), application.messages()), (Answers::Application("AP1"), Answers::Urls));
+        let trunk = Webhooks { trunk_sid: "TK1".to_owned(), sms_application_sid: "AP2".to_owned(), ..urls };
+        assert_eq!((trunk.calls(), trunk.messages()), (Answers::Trunk("TK1"), Answers::Application("AP2")));
     }
 
     #[test]

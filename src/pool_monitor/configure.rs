@@ -264,6 +264,10 @@ impl Work<'_> {
                     format!("it is tagged for instance {:?}: adopt it here or release it there", instance.as_str());
                 self.fail(name, pool, "tag_conflict", message);
             }
+            Outcome::Contested => {
+                let message = "somebody else set its webhooks back three times within a day: find out who, stop them, then adopt it";
+                self.fail(name, pool, "contested", message.to_owned());
+            }
             // Differs: only where nothing may be set, which is not here.
             Outcome::NotFree | Outcome::Differs => self.fail(
                 name,

@@ -15,7 +15,7 @@ pub(crate) struct FailedNumber {
     #[serde(default)]
     #[schema(required)]
     pub pool: Option<PoolName>,
-    /// `missing`, `not_ours`, `other_pool`, `held`, `tag_conflict`, or Twilio's refusal.
+    /// `missing`, `not_ours`, `other_pool`, `held`, `tag_conflict`, `contested`, or Twilio's refusal.
     pub code: String,
     /// What happened.
     pub message: String,

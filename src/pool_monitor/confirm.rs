@@ -21,7 +21,7 @@ use crate::db::{Db, DbError};
 use crate::domain::{InstanceName, PoolName, Tag, WebhookStatus, Webhooks};
 use crate::purchaser::breaker;
 use crate::reconciliation::ReconcilerHandle;
-use crate::reconciliation::suspicion::{Suspicion, Word, give_up, hold_tagged, tried_in_vain};
+use crate::reconciliation::suspicion::{Suspicion, Word, give_up, hold_contested, hold_tagged, tried_in_vain};
 use crate::twilio::{IncomingNumber, Twilio, TwilioError};
 
 /// What caring for numbers needs. Plain dependencies, no actor.
@@ -50,6 +50,8 @@ pub(super) enum Outcome {
     Set,
     /// Twilio does not know it; it is not assignable, and a comparison was asked for.
     Gone,
+    /// Somebody else has set it back too often within a day: it is held, and nothing was done at Twilio.
+    Contested,
     /// Another instance's tag stands on it; nothing was done at Twilio, and nobody is given it.
     TaggedFor(InstanceName),
     /// It is on hold, leaving or somebody's by now, or other webhooks are wanted; nothing was done at Twilio.
@@ -139,6 +141,10 @@ impl WebhookConfigurer {
             Some(standing) if standing.user_id.is_some() && may != MaySet::Anybodys => {
                 return Ok(Outcome::NotFree);
             }
+            Some(standing) if standing.contested => {
+                hold_contested(&self.db, &self.log, (id, &number.phone_number), Word::Ours).await?;
+                return Ok(Outcome::Contested);
+            }
             Some(_) if may == MaySet::None => {
                 tried_in_vain(&self.db, &self.log, (id, &number.phone_number), Word::Bystanders).await?;
                 return Ok(Outcome::Differs);
@@ -189,11 +195,11 @@ impl WebhookConfigurer {
         Ok(Wants::of(stored, &self.config.load()))
     }
 
-    /// The list may lag: it confirms nothing, and it holds nothing. It says that all is well where the database says so too,
-    /// and what is set because of it only becomes what it shall be.
+    /// The list may lag: it confirms nothing, it holds nothing, and it does not say that somebody set a number back. It will do
+    /// where it says what the database says: all is well, or what is set because of it only becomes what it shall be.
     fn list_will_do(&self, number: &NumberRow, listed: &IncomingNumber, wanted: &Webhooks) -> bool {
-        let confirms = listed.carries(wanted) && number.webhook_status != WebhookStatus::Configured;
-        !confirms && self.another(listed).is_none()
+        let agrees = listed.carries(wanted) == (number.webhook_status == WebhookStatus::Configured);
+        agrees && self.another(listed).is_none()
     }
 
     /// The other instance whose tag stands on it.

@@ -280,6 +280,7 @@ pub(super) async fn observe(deps: &MonitorDependencies) -> Result<Overview, DbEr
         pool,
         stock: &seen.stock,
         missing: seen.missing,
+        contested: seen.contested,
         threshold: config.pool(pool).map_or(0, |pool| pool.threshold_low),
         halted: seen.pool_halt.is_some(),
     });

@@ -106,7 +106,7 @@ async fn return_one(
             }
         }
         Outcome::Gone => deps.db.run("number_rest_on", move |conn| number_rest_on(conn, id, RESTS_ON)).await?,
-        Outcome::TaggedFor(_) | Outcome::NotFree => {}
+        Outcome::TaggedFor(_) | Outcome::Contested | Outcome::NotFree => {}
         // While it rests it is no stock that comes.
         Outcome::Differs => {
             log_difference(deps, "a rested number stays at rest", &number);
@@ -171,7 +171,7 @@ pub(super) async fn repair_unready(
                 failures = 0;
                 tried.gone(id);
             }
-            Outcome::TaggedFor(_) | Outcome::NotFree => failures = 0,
+            Outcome::TaggedFor(_) | Outcome::Contested | Outcome::NotFree => failures = 0,
             Outcome::Differs => {
                 failures = 0;
                 log_difference(deps, "stock stays unready", &number);
@@ -223,6 +223,7 @@ async fn see_to(
         | Outcome::Set
         | Outcome::Gone
         | Outcome::TaggedFor(_)
+        | Outcome::Contested
         | Outcome::NotFree
         | Outcome::Differs
         | Outcome::Failed(_)

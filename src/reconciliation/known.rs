@@ -91,10 +91,12 @@ pub(super) fn decide(known: &KnownNumber, number: &IncomingNumber, shall: &Shall
     match known.hold {
         // Somebody is at it: what it shall carry is not decided yet, or does not matter any more.
         Some(QuarantineReason::Leaving | QuarantineReason::Adopting) => return Decision::Fine,
-        Some(QuarantineReason::UnknownItem | QuarantineReason::TagConflict) if known.missing => {
+        Some(QuarantineReason::UnknownItem | QuarantineReason::TagConflict | QuarantineReason::Contested)
+            if known.missing =>
+        {
             return Decision::Attend(turned_up);
         }
-        Some(QuarantineReason::UnknownItem) => return Decision::Fine,
+        Some(QuarantineReason::UnknownItem | QuarantineReason::Contested) => return Decision::Fine,
         Some(QuarantineReason::TagConflict) => {
             return another.map_or(Decision::TagIsOursAgain, Decision::TaggedFor);
         }
@@ -130,13 +132,22 @@ impl Differences {
         let unfit = self.fitness && known.capable;
         let bare = self.webhooks
             && known.webhook_status == WebhookStatus::Configured
-            && [&number.voice_url, &number.sms_url, &number.status_callback].iter().all(|url| url.is_empty());
+            && [
+                &number.voice_url,
+                &number.sms_url,
+                &number.status_callback,
+                &number.voice_application_sid,
+                &number.sms_application_sid,
+                &number.trunk_sid,
+            ]
+            .iter()
+            .all(|value| value.is_empty());
         !known.missing && (unfit || bare || self.goes_apart)
     }
 
     /// What differs, in words.
     pub(super) fn reason(self, number: &IncomingNumber, wanted: &Webhooks) -> String {
-        let fields: Vec<&str> = number.differences(wanted).collect();
+        let fields = number.differences(wanted);
         match (self.tag, self.webhooks) {
             (true, false) => "friendly name changed".to_owned(),
             (true, true) => format!("friendly name changed, webhooks differ ({})", fields.join(", ")),
@@ -196,6 +207,7 @@ mod tests {
             voice_url: RIGHT.to_owned(),
             sms_url: "https://a.example/s".to_owned(),
             status_callback: "https://a.example/c".to_owned(),
+            ..Webhooks::default()
         };
         decide(known, &number, &shall(webhooks))
     }
@@ -239,6 +251,7 @@ mod tests {
             voice_url: RIGHT.to_owned(),
             sms_url: "https://a.example/s".to_owned(),
             status_callback: "https://a.example/c".to_owned(),
+            ..Webhooks::default()
         };
         let shall = shall(webhooks);
         let differs = Decision::Attend(Differences { fitness: true, ..Differences::default() });
@@ -266,6 +279,7 @@ mod tests {
             voice_url: RIGHT.to_owned(),
             sms_url: "https://a.example/s".to_owned(),
             status_callback: "https://a.example/c".to_owned(),
+            ..Webhooks::default()
         };
         let shall = shall(webhooks);
         let differs =
@@ -305,7 +319,12 @@ mod tests {
 
     #[test]
     fn numbers_that_are_held_or_leaving_are_not_touched() {
-        for hold in [QuarantineReason::Leaving, QuarantineReason::Adopting, QuarantineReason::UnknownItem] {
+        for hold in [
+            QuarantineReason::Leaving,
+            QuarantineReason::Adopting,
+            QuarantineReason::UnknownItem,
+            QuarantineReason::Contested,
+        ] {
             let held = KnownNumber { status: NumberStatus::Quarantined, hold: Some(hold), ..known() };
             assert_eq!(decided(&held, "", WRONG), Decision::Fine, "{hold:?}");
         }

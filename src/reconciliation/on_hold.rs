@@ -34,6 +34,10 @@ fn what_to_do(reason: QuarantineReason) -> &'static str {
         QuarantineReason::UnknownItem => {
             "it has been held for more than 10 minutes, because the ledger does not know its item: adopt it, or give it back with release-to-twilio"
         }
+        QuarantineReason::Contested => {
+            "it has been held for more than 10 minutes, because somebody else set its webhooks back three times within a day: find out \
+             who (Twilio's console, another program with this account's key), stop them, then adopt it"
+        }
         QuarantineReason::TagConflict | QuarantineReason::Released | QuarantineReason::Leaving => {
             "it has been held for more than 10 minutes, because of another environment's tag: adopt it if it is ours, else leave it to them"
         }

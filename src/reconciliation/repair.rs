@@ -11,7 +11,7 @@ use super::known::{Decision, Differences, Shall, decide};
 use super::page::Page;
 use super::patience::patiently;
 use super::report::{Finding, Line};
-use super::suspicion::{Suspicion, give_up, hold_tagged, tried_in_vain};
+use super::suspicion::{Suspicion, give_up, hold_contested, hold_tagged, tried_in_vain};
 use super::trouble::Trouble;
 use crate::db::numbers::{
     KnownNumber, StoodThen, number_confirm_webhooks, number_mark_drifted, number_note_conflict, number_note_tag,
@@ -91,7 +91,7 @@ async fn differs(
         // It has changed since the page was read: the next comparison decides.
         return Ok(Vec::new());
     };
-    let mut standing = StoodThen { user_id: known.user_id.clone() };
+    let mut standing = StoodThen { user_id: known.user_id.clone(), contested: false };
     if differs.webhooks {
         let wanted = shall.wanted.clone();
         let mark = move |conn: &mut crate::db::Connection| number_mark_drifted(conn, id, &wanted);
@@ -100,6 +100,9 @@ async fn differs(
             None => return Ok(Vec::new()),
         }
         fail::fail_point!("drift_marked");
+        if standing.contested {
+            return contested(page, shall, known, &number).await;
+        }
     }
     // Another instance may be configured otherwise.
     if differs.fitness && !shall.skewed {
@@ -122,6 +125,25 @@ async fn differs(
         findings.push(Finding::Adopted(line("turned up again at Twilio")));
     }
     Ok(findings)
+}
+
+/// Mending it again is no use: it is held, and told.
+async fn contested(
+    page: &Page<'_>,
+    shall: &Shall,
+    known: &KnownNumber,
+    number: &IncomingNumber,
+) -> Result<Vec<Finding>, Trouble> {
+    let which = (known.id, &number.phone_number);
+    let (held, suspicion) = hold_contested(&page.buyer.db, &page.buyer.log, which, page.word).await?;
+    let fields = number.differences(&shall.wanted.webhooks).join(", ");
+    let reason = format!(
+        "somebody else set its webhooks back three times within a day ({fields}){}: find out who (Twilio's console, another \
+         program with this account's key), stop them, then adopt it",
+        if held { "; nobody is given it" } else { "" }
+    );
+    let line = Finding::Conflict(Line::new(&number.phone_number, Some(&known.pool), reason, None).of_a_hold());
+    Ok(std::iter::once(line).chain(suspicion.map(Finding::Suspected)).collect())
 }
 
 /// Twilio says of which type it is, or its pool became another one while it came in.

@@ -249,7 +249,7 @@ impl Report {
             Suspected::Gone => self.missing_suspected = count,
             Suspected::Lost => self.losses_suspected = count,
             Suspected::Unreadable => self.unreadable_suspected = count,
-            Suspected::NotToBeSet | Suspected::Tagged => {}
+            Suspected::NotToBeSet | Suspected::Tagged | Suspected::Contested => {}
         }
         self.add_problem(suspicion.problem());
     }

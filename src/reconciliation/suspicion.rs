@@ -7,7 +7,8 @@
 
 use crate::db::buying_state::buying_state_read;
 use crate::db::numbers::{
-    FailedWebhooks, TagHold, number_fail_webhooks, number_hold_tag_conflict, number_tried_in_vain,
+    FailedWebhooks, HoldReason, TagHold, number_fail_webhooks, number_hold_contested, number_hold_tag_conflict,
+    number_tried_in_vain,
 };
 use crate::db::{Db, DbError};
 use crate::domain::PhoneNumber;
@@ -32,6 +33,8 @@ pub(crate) enum Suspected {
     NotToBeSet,
     /// Another environment's, by their tags.
     Tagged,
+    /// Contested: somebody else goes on setting their webhooks back.
+    Contested,
 }
 
 /// More than can be true.
@@ -79,6 +82,11 @@ impl Suspicion {
                  account, or who renamed the numbers there; POST /admin/phones/api/numbers/NUMBER/adopt takes back each that \
                  is ours. Then POST /admin/phones/api/resume."
                 .to_owned(),
+            Suspected::Contested => "within a day somebody else set the webhooks of more numbers that nobody uses back three times \
+                 than can be true; they are held, and nothing is bought by itself. Find out which program or person sets them \
+                 (another environment with this account's key, Terraform, Twilio's console) and stop them; POST \
+                 /admin/phones/api/numbers/NUMBER/adopt takes each back into its pool. Then POST /admin/phones/api/resume."
+                .to_owned(),
         }
     }
 
@@ -88,6 +96,7 @@ impl Suspicion {
             Suspected::Lost => "more numbers lost what they could do than can be true; none was changed",
             Suspected::Unreadable => "more numbers cannot be read than can be true; none was changed",
             Suspected::Tagged => "more numbers carry another environment's tag than can be true; they are held",
+            Suspected::Contested => "somebody else sets back more numbers' webhooks than can be true; they are held",
             Suspected::NotToBeSet => "more numbers do not take their webhooks than can be true; no more are given up",
         }
     }
@@ -173,17 +182,56 @@ pub(crate) async fn hold_tagged(
     id: i64,
     word: Word,
 ) -> Result<(bool, Option<Suspicion>), DbError> {
-    let hold = async |whatever_the_count: bool| {
-        let hold = move |conn: &mut crate::db::Connection| number_hold_tag_conflict(conn, id, whatever_the_count);
-        db.run_patiently("number_hold_tag_conflict", hold).await
-    };
-    let (count, live) = match hold(word == Word::Operators).await? {
+    hold(db, log, (id, HoldReason::TagConflict), word).await
+}
+
+/// Holds a number whose webhooks somebody else sets back again and again, in the same way: each is held, and too many of them halt
+/// buying, else the pool would be bought anew, and set back in its turn.
+pub(crate) async fn hold_contested(
+    db: &Db,
+    log: &slog::Logger,
+    (id, phone_number): (i64, &PhoneNumber),
+    word: Word,
+) -> Result<(bool, Option<Suspicion>), DbError> {
+    let held = hold(db, log, (id, HoldReason::Contested), word).await?;
+    if held.0 {
+        slog::error!(log, "somebody else set a number's webhooks back three times within a day: find out who, then adopt it";
+            "phone_number_ends" => phone_number.last_four(), "until_then" => "it is held and serves nobody");
+    }
+    Ok(held)
+}
+
+async fn hold(
+    db: &Db,
+    log: &slog::Logger,
+    which: (i64, HoldReason),
+    word: Word,
+) -> Result<(bool, Option<Suspicion>), DbError> {
+    let (count, live) = match hold_unless_too_many(db, which, word == Word::Operators).await? {
         TagHold::TooMany(count, live) => (count, live),
         done @ (TagHold::OnHold | TagHold::NotIdle) => return Ok((done == TagHold::OnHold, None)),
     };
-    let suspicion = Suspicion { what: Suspected::Tagged, count, live };
+    let what = if which.1 == HoldReason::Contested { Suspected::Contested } else { Suspected::Tagged };
+    let suspicion = Suspicion { what, count, live };
     if !suspicion.is_known(db).await? {
         suspicion.halt(db, log).await;
     }
-    Ok((hold(true).await? == TagHold::OnHold, Some(suspicion)))
+    Ok((hold_unless_too_many(db, which, true).await? == TagHold::OnHold, Some(suspicion)))
+}
+
+async fn hold_unless_too_many(
+    db: &Db,
+    (id, reason): (i64, HoldReason),
+    whatever_the_count: bool,
+) -> Result<TagHold, DbError> {
+    let contested = reason == HoldReason::Contested;
+    let label = if contested { "number_hold_contested" } else { "number_hold_tag_conflict" };
+    let hold = move |conn: &mut crate::db::Connection| {
+        if contested {
+            number_hold_contested(conn, id, whatever_the_count)
+        } else {
+            number_hold_tag_conflict(conn, id, whatever_the_count)
+        }
+    };
+    db.run_patiently(label, hold).await
 }

@@ -56,6 +56,8 @@ pub struct PoolReading<'a> {
     pub stock: &'a Stock,
     /// Numbers that are not at Twilio any more.
     pub missing: u32,
+    /// Numbers held because somebody else sets their webhooks back.
+    pub contested: u32,
     /// Its `threshold_low`.
     pub threshold: u32,
     /// Whether buying for it alone is halted.
@@ -89,6 +91,7 @@ impl Inner {
             counts.numbers.at(&self.registry, &[state]).set(count);
         }
         counts.waiting.set(stock.waiting);
+        counts.contested.set(sum(|of_pool| of_pool.contested));
         counts.threshold.set(sum(|of_pool| of_pool.threshold));
         counts.halted.set(f64::from(u8::from(pools.iter().any(|of_pool| of_pool.halted))));
     }

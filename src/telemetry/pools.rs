@@ -22,6 +22,7 @@ const POOLS_MAX: usize = 500;
 /// The counts of one pool.
 pub(super) struct OfPool {
     pub(super) numbers: Family<Gauge>,
+    pub(super) contested: Gauge,
     pub(super) threshold: Gauge,
     pub(super) waiting: Gauge,
     pub(super) halted: Gauge,
@@ -47,6 +48,7 @@ impl OfPool {
         let triggers = triggers();
         Self {
             numbers: Family::of_pool(table::NUMBERS, pool, &[&states()]).completed(registry),
+            contested: gauge(&table::CONTESTED),
             threshold: gauge(&table::THRESHOLD),
             waiting: gauge(&table::SIGNUPS_WAITING),
             halted: gauge(&table::POOL_HALTED),

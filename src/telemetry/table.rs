@@ -52,6 +52,8 @@ macro_rules! table {
 table! {
     NUMBERS = Kind::Gauge, Count, "callbunker_numbers", ["pool", "state"],
         "Numbers by state, as this instance last saw the database; purchasing and unsettled ones are on their way.";
+    CONTESTED = Kind::Gauge, Count, "callbunker_numbers_contested", ["pool"],
+        "Numbers held because somebody else sets their webhooks back again and again: a part of those quarantined.";
     THRESHOLD = Kind::Gauge, Count, "callbunker_threshold", ["pool"],
         "threshold_low of the pool: numbers are bought when fewer are available; 0 = never by itself.";
     SIGNUPS_WAITING = Kind::Gauge, Count, "callbunker_signups_waiting", ["pool"],

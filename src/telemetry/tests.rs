@@ -107,7 +107,8 @@ fn what_was_seen_is_told_and_how_long_ago() {
     let telemetry = Telemetry::new(&[]);
     assert_eq!(telemetry.seen_ago(), None);
     let stock = Stock { available: 4, unsettled: 1, waiting: 2, ..Stock::default() };
-    let of_pool = PoolReading { pool: &pool("default"), stock: &stock, missing: 3, threshold: 10, halted: true };
+    let of_pool =
+        PoolReading { pool: &pool("default"), stock: &stock, missing: 3, contested: 2, threshold: 10, halted: true };
     let seen =
         Reading { pools: &[of_pool], unconfigured: 2, hour: (5, 100), day: (6, 300), paused: true, halted: false };
     telemetry.seen(&seen);
@@ -116,6 +117,7 @@ fn what_was_seen_is_told_and_how_long_ago() {
         "callbunker_numbers{pool=\"default\",state=\"available\"} 4",
         "callbunker_numbers{pool=\"default\",state=\"unsettled\"} 1",
         "callbunker_numbers{pool=\"default\",state=\"missing\"} 3",
+        "callbunker_numbers_contested{pool=\"default\"} 2",
         "callbunker_signups_waiting{pool=\"default\"} 2",
         "callbunker_threshold{pool=\"default\"} 10",
         "callbunker_pool_halted{pool=\"default\"} 1",
@@ -172,7 +174,7 @@ fn a_pool_that_goes_keeps_its_series_and_wants_nothing() {
     telemetry.pools_in_force([default.clone(), (pool("gb"), kind("GB mobile"))]);
     let stock = Stock { available: 4, waiting: 2, ..Stock::default() };
     let gb = pool("gb");
-    let of_pool = PoolReading { pool: &gb, stock: &stock, missing: 0, threshold: 10, halted: true };
+    let of_pool = PoolReading { pool: &gb, stock: &stock, missing: 0, contested: 0, threshold: 10, halted: true };
     let seen = Reading { pools: &[of_pool], unconfigured: 0, hour: (0, 1), day: (0, 1), paused: false, halted: false };
     telemetry.seen(&seen);
     telemetry.released(&gb);
@@ -201,7 +203,7 @@ fn pools_that_share_a_name_are_told_as_a_sum() {
     telemetry.pools_in_force([(pool("default"), kind("US local"))]);
     let names = ["default", "old", "older"].map(pool);
     let stocks = [7, 3, 2].map(|assigned| Stock { assigned, ..Stock::default() });
-    let reading = |(pool, stock)| PoolReading { pool, stock, missing: 1, threshold: 0, halted: false };
+    let reading = |(pool, stock)| PoolReading { pool, stock, missing: 1, contested: 0, threshold: 0, halted: false };
     let pools: Vec<PoolReading<'_>> = names.iter().zip(&stocks).map(reading).collect();
     telemetry.seen(&Reading {
         pools: &pools,

@@ -17,7 +17,7 @@ use super::refusal::About;
 use super::search::{Found, SearchAnswer, query_of, stock_of};
 use super::settings::{Credentials, TwilioSettings};
 use super::transport::{Answered, Transport};
-use super::webhooks::{NOTHING_ELSE, paper_parameters, webhook_parameters};
+use super::webhooks::{NOTHING_ELSE, paper_parameters, webhook_changes, webhook_parameters};
 use crate::domain::{CountryCode, Kind, Market, NumberSid, Papers, PhoneNumber, Tag, Webhooks};
 use crate::telemetry::{Operation, Telemetry};
 
@@ -152,7 +152,7 @@ impl Twilio {
         sid: &NumberSid,
         webhooks: &Webhooks,
     ) -> Result<Option<IncomingNumber>, TwilioError> {
-        self.update(sid, &[webhook_parameters(webhooks).as_slice(), &NOTHING_ELSE].concat()).await
+        self.update(sid, &webhook_changes(webhooks)).await
     }
 
     /// Writes our tag on a number that the account has, and the webhooks too if they are given; `None` = Twilio does
@@ -169,8 +169,7 @@ impl Twilio {
         let tag = tag.to_string();
         let mut form = vec![("FriendlyName", tag.as_str())];
         if let Some(webhooks) = webhooks {
-            form.extend(webhook_parameters(webhooks));
-            form.extend(NOTHING_ELSE);
+            form.extend(webhook_changes(webhooks));
         }
         self.update(sid, &form).await
     }

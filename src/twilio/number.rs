@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::capabilities::Capabilities;
 use super::lenient;
-use crate::domain::{Capability, NumberSid, NumberType, PhoneNumber, Webhooks};
+use crate::domain::{Capability, NumberSid, NumberType, PhoneNumber};
 
 /// A number of the account: Twilio's IncomingPhoneNumber resource, as far as we care.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -51,9 +51,15 @@ pub struct IncomingNumber {
     /// Whom Twilio asks when `voice_url` fails: somebody else's would answer our users. Empty = nobody.
     #[serde(default, deserialize_with = "lenient::text")]
     pub voice_fallback_url: String,
+    /// As `voice_method`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub voice_fallback_method: String,
     /// As `voice_fallback_url`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub sms_fallback_url: String,
+    /// As `voice_method`.
+    #[serde(default, deserialize_with = "lenient::text")]
+    pub sms_fallback_method: String,
     /// `fax` keeps calls from `voice_url`. Empty = Twilio's default, `voice`.
     #[serde(default, deserialize_with = "lenient::text")]
     pub voice_receive_mode: String,
@@ -79,38 +85,6 @@ impl IncomingNumber {
     #[must_use]
     pub fn type_or_guess(&self) -> NumberType {
         NumberType::of(&self.phone_number, &self.number_type)
-    }
-
-    /// Whether calls and messages reach exactly these webhooks, by POST.
-    #[must_use]
-    pub fn carries(&self, webhooks: &Webhooks) -> bool {
-        self.differences(webhooks).next().is_none()
-    }
-
-    /// The fields that keep calls and messages from these webhooks, by Twilio's names. A URL alone proves nothing: an
-    /// application or a trunk beats it.
-    pub fn differences(&self, webhooks: &Webhooks) -> impl Iterator<Item = &'static str> {
-        let is_post = |method: &str| method.is_empty() || method.eq_ignore_ascii_case("POST");
-        [
-            ("voice_url", self.voice_url == webhooks.voice_url),
-            ("sms_url", self.sms_url == webhooks.sms_url),
-            ("status_callback", self.status_callback == webhooks.status_callback),
-            ("voice_method", is_post(&self.voice_method)),
-            ("sms_method", is_post(&self.sms_method)),
-            ("status_callback_method", is_post(&self.status_callback_method)),
-            ("voice_application_sid", self.voice_application_sid.is_empty()),
-            ("sms_application_sid", self.sms_application_sid.is_empty()),
-            ("trunk_sid", self.trunk_sid.is_empty()),
-            ("voice_fallback_url", self.voice_fallback_url.is_empty()),
-            ("sms_fallback_url", self.sms_fallback_url.is_empty()),
-            ("voice_receive_mode", self.receives_calls()),
-        ]
-        .into_iter()
-        .filter_map(|(name, is_right)| (!is_right).then_some(name))
-    }
-
-    fn receives_calls(&self) -> bool {
-        self.voice_receive_mode.is_empty() || self.voice_receive_mode.eq_ignore_ascii_case("voice")
     }
 
     /// Whether it says anything of what it can do.
@@ -175,46 +149,6 @@ mod tests {
         let told = typed("+447400123456", "national".into());
         assert_eq!((told.told_type(), told.type_or_guess()), (Some(NumberType::National), NumberType::National));
         assert_eq!(typed("+18335550100", "local".into()).told_type(), Some(NumberType::TollFree));
-    }
-
-    #[test]
-    fn an_application_a_trunk_or_another_method_beats_the_urls() {
-        let number = |more: serde_json::Value| {
-            let mut all = serde_json::json!({
-                "sid": "PN0123456789abcdef0123456789abcdef", "phone_number": "+14155550101", "voice_url": "https://a.example/v",
-                "sms_url": "https://a.example/s", "status_callback": "https://a.example/c",
-                "date_created": "Thu, 30 Jul 2015 23:19:04 +0000",
-            });
-            all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            serde_json::from_value::<IncomingNumber>(all).unwrap()
-        };
-        let wanted = Webhooks {
-            voice_url: "https://a.example/v".to_owned(),
-            sms_url: "https://a.example/s".to_owned(),
-            status_callback: "https://a.example/c".to_owned(),
-        };
-        assert!(number(serde_json::json!({})).carries(&wanted));
-        assert!(
-            number(serde_json::json!({"voice_method": "POST", "trunk_sid": "", "sms_application_sid": null,
-                "voice_receive_mode": "voice", "voice_fallback_url": "", "sms_fallback_url": null}))
-            .carries(&wanted)
-        );
-        for (field, value) in [
-            ("voice_method", "GET"),
-            ("sms_method", "GET"),
-            ("status_callback_method", "GET"),
-            ("voice_application_sid", "AP0123456789abcdef0123456789abcdef"),
-            ("sms_application_sid", "AP0123456789abcdef0123456789abcdef"),
-            ("trunk_sid", "TK0123456789abcdef0123456789abcdef"),
-            ("voice_url", "https://b.example/v"),
-            ("voice_fallback_url", "https://b.example/f"),
-            ("sms_fallback_url", "https://b.example/f"),
-            ("voice_receive_mode", "fax"),
-        ] {
-            let odd = number(serde_json::json!({ field: value }));
-            assert!(!odd.carries(&wanted), "{field}");
-            assert_eq!(odd.differences(&wanted).collect::<Vec<_>>(), [field]);
-        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub(super) fn judge(facts: &Facts, sight: &Sight) -> Vec<Item> {
     let items = [
         some(sight.missing_of_users).map(missing_of_users),
         some(sight.another_tag).map(another_tag),
+        some(sight.contested).map(contested),
         some(sight.held).map(to_decide),
         some(sight.webhooks_failed).map(webhooks_failed),
         some(sight.webhooks_pending).map(|lying| webhooks_pending(lying, is_low)),
@@ -58,6 +59,16 @@ fn another_tag(lying: Lying) -> Item {
     item(Kind::AnotherTag, Severity::Warning, lying, summary, todo)
         .detail("That environment may change its webhooks or give it back.")
         .link("Show them", COMPARISON)
+}
+
+fn contested(lying: Lying) -> Item {
+    let are = if lying.count == 1 { "is" } else { "are" };
+    let summary = format!("{} {are} held: somebody else sets the webhooks back.", counted(lying.count, "number"));
+    let todo =
+        "Find out who sets them (Twilio's console, another program with this account's key), stop them, then adopt it.";
+    item(Kind::Contested, Severity::Warning, lying, summary, todo)
+        .detail("It happened three times within a day. Nobody is given it until then, and it costs its fee.")
+        .link("Show them", HELD)
 }
 
 fn to_decide(lying: Lying) -> Item {

@@ -22,7 +22,8 @@ fn at(minutes: i64) -> DateTime<Utc> {
 
 fn webhooks(origin: &str) -> PoolsWebhooks {
     let url = |what: &str| format!("https://{origin}/{what}");
-    let webhooks = Webhooks { voice_url: url("voice"), sms_url: url("sms"), status_callback: url("call") };
+    let webhooks =
+        Webhooks { voice_url: url("voice"), sms_url: url("sms"), status_callback: url("call"), ..Webhooks::default() };
     PoolsWebhooks::from([(PoolName::default_pool(), webhooks)])
 }
 
@@ -35,6 +36,7 @@ struct Morning {
     low_since: Option<DateTime<Utc>>,
     missing_of_users: Lying,
     another_tag: Lying,
+    contested: Lying,
     held: Lying,
     webhooks_failed: Lying,
     webhooks_pending: Lying,
@@ -57,6 +59,7 @@ fn sight() -> Morning {
         low_since: None,
         missing_of_users: Lying::default(),
         another_tag: Lying::default(),
+        contested: Lying::default(),
         held: Lying::default(),
         webhooks_failed: Lying::default(),
         webhooks_pending: Lying::default(),
@@ -91,6 +94,7 @@ impl Morning {
             webhooks: self.webhooks,
             missing_of_users: self.missing_of_users,
             another_tag: self.another_tag,
+            contested: self.contested,
             held: self.held,
             webhooks_failed: self.webhooks_failed,
             webhooks_pending: self.webhooks_pending,
@@ -286,6 +290,7 @@ fn numbers_that_wait_for_a_person_are_told_each_with_its_place() {
     for (item, kind, severity) in [
         (one(|sight, lying| sight.missing_of_users = lying), Kind::MissingOfUsers, Severity::Critical),
         (one(|sight, lying| sight.another_tag = lying), Kind::AnotherTag, Severity::Warning),
+        (one(|sight, lying| sight.contested = lying), Kind::Contested, Severity::Warning),
         (one(|sight, lying| sight.held = lying), Kind::ToDecide, Severity::Warning),
         (one(|sight, lying| sight.webhooks_failed = lying), Kind::WebhooksFailed, Severity::Warning),
         (one(|sight, lying| sight.webhooks_pending = lying), Kind::WebhooksPending, Severity::Notice),
@@ -500,10 +505,10 @@ fn every_item_is_a_sentence_with_something_to_do() {
         let one = Lying { count: 1, since: Some(at(-60)) };
         sight.observation.stock = Stock { waiting: 1, ..Stock::default() };
         sight.observation.buying = BuyingState { paused: Some(paused()), halted: Some(halted(Some(20005), None)) };
-        (sight.missing_of_users, sight.another_tag, sight.held) = (one, one, one);
+        (sight.missing_of_users, sight.another_tag, sight.held, sight.contested) = (one, one, one, one);
         (sight.webhooks_failed, sight.webhooks_pending, sight.unsettled) = (one, one, one);
     });
-    assert_eq!(items.len(), 10, "{items:#?}");
+    assert_eq!(items.len(), 11, "{items:#?}");
     assert!(items.is_sorted_by_key(|item| item.severity), "the worst first");
     for item in &items {
         assert!(item.summary.ends_with('.') && item.todo.ends_with('.'), "{item:?}");

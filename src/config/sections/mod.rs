@@ -11,6 +11,7 @@ mod lock;
 mod log;
 mod pool;
 mod pool_rules;
+mod pool_webhooks;
 mod purchase;
 mod reconcile;
 mod schedule;

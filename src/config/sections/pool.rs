@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::webhooks::PoolWebhooks;
+use super::pool_webhooks::PoolWebhooks;
 use crate::domain::{
     AddressSid, AreaCode, BundleSid, Capability, Contains, CountryCode, IdentitySid, Kind, Market, NumberType, Papers,
     Place, PoolPolicy, RegionName,

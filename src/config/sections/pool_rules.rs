@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::pool::PoolConfig;
-use super::webhooks::PoolWebhooks;
+use super::pool_webhooks::PoolWebhooks;
 use crate::config::section::{Checks, Range, Section, field_names, range};
 use crate::domain::{NumberType, Region};
 
@@ -35,6 +35,9 @@ impl Section for PoolConfig {
         ("bundle_sid", "BU and 32 hexadecimal digits"),
         ("identity_sid", "RI and 32 hexadecimal digits"),
         ("webhooks.public_app_url", "an https origin such as https://app.example.com"),
+        ("webhooks.voice_application_sid", "AP and 32 hexadecimal digits"),
+        ("webhooks.sms_application_sid", "AP and 32 hexadecimal digits"),
+        ("webhooks.trunk_sid", "TK and 32 hexadecimal digits"),
     ];
 
     fn tables() -> Vec<(&'static str, &'static [&'static str])> {

@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::config::section::{Checks, Section};
 use crate::config::web_address::{fault_of, has_bare_authority};
-use crate::domain::Webhooks;
+use crate::domain::{Webhooks, is_sid};
 
 /// What every number of ours carries at Twilio.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,16 @@ pub struct WebhooksConfig {
     pub sms_path: String,
     /// Where Twilio reports how a call went.
     pub status_path: String,
+    /// Whom Twilio asks when `voice_path` fails. Unset, or empty = nobody: what a former app left there is cleared.
+    pub voice_fallback_path: Option<String>,
+    /// The same when `sms_path` fails.
+    pub sms_fallback_path: Option<String>,
+    /// A TwiML application that answers calls in place of the URLs. Unset, or empty = none.
+    pub voice_application_sid: Option<String>,
+    /// A TwiML application that gets messages in place of the URLs. Unset, or empty = none.
+    pub sms_application_sid: Option<String>,
+    /// A SIP trunk that takes calls in place of the URLs. Unset, or empty = none.
+    pub trunk_sid: Option<String>,
 }
 
 impl WebhooksConfig {
@@ -36,10 +46,18 @@ impl WebhooksConfig {
     #[must_use]
     pub fn webhooks(&self) -> Webhooks {
         let origin = self.origin();
+        let given = |value: &Option<String>| value.clone().unwrap_or_default();
+        let fallback =
+            |path: &Option<String>| path.as_ref().filter(|path| !path.is_empty()).map(|path| format!("{origin}{path}"));
         Webhooks {
             voice_url: format!("{origin}{}", self.voice_path),
             sms_url: format!("{origin}{}", self.sms_path),
             status_callback: format!("{origin}{}", self.status_path),
+            voice_fallback_url: fallback(&self.voice_fallback_path).unwrap_or_default(),
+            sms_fallback_url: fallback(&self.sms_fallback_path).unwrap_or_default(),
+            voice_application_sid: given(&self.voice_application_sid),
+            sms_application_sid: given(&self.sms_application_sid),
+            trunk_sid: given(&self.trunk_sid),
         }
     }
 
@@ -62,14 +80,25 @@ impl Default for WebhooksConfig {
             voice_path: "/twilio/voice".to_owned(),
             sms_path: "/twilio/sms".to_owned(),
             status_path: "/twilio/status".to_owned(),
+            voice_fallback_path: None,
+            sms_fallback_path: None,
+            voice_application_sid: None,
+            sms_application_sid: None,
+            trunk_sid: None,
         }
     }
 }
 
 impl Section for WebhooksConfig {
     const NAME: &'static str = "webhooks";
-    const HINTS: &'static [(&'static str, &'static str)] =
-        &[("public_app_url", "an https origin such as https://app.example.com")];
+    const HINTS: &'static [(&'static str, &'static str)] = &[
+        ("public_app_url", "an https origin such as https://app.example.com"),
+        ("voice_fallback_path", "a path such as /twilio/voice-fallback"),
+        ("sms_fallback_path", "a path such as /twilio/sms-fallback"),
+        ("voice_application_sid", "AP and 32 hexadecimal digits"),
+        ("sms_application_sid", "AP and 32 hexadecimal digits"),
+        ("trunk_sid", "TK and 32 hexadecimal digits"),
+    ];
 
     fn check(&self, checks: &mut Checks<'_>) {
         if let Some(url) = &self.public_app_url {
@@ -80,59 +109,12 @@ impl Section for WebhooksConfig {
         {
             check_path(checks, key, path);
         }
-    }
-}
-
-/// `webhooks` of a pool: where its numbers lead. What it leaves out is that of `[webhooks]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PoolWebhooks {
-    /// The https origin.
-    pub public_app_url: Option<Url>,
-    /// Where Twilio asks what to do with a call.
-    pub voice_path: Option<String>,
-    /// Where Twilio delivers a message.
-    pub sms_path: Option<String>,
-    /// Where Twilio reports how a call went.
-    pub status_path: Option<String>,
-}
-
-impl PoolWebhooks {
-    /// Whether it says nothing of its own.
-    pub(in crate::config) fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// All of it, with what `[webhooks]` says of the rest.
-    #[must_use]
-    pub(in crate::config) fn over(&self, all: &WebhooksConfig) -> WebhooksConfig {
-        let path = |own: &Option<String>, all: &String| own.as_ref().unwrap_or(all).clone();
-        WebhooksConfig {
-            public_app_url: self.public_app_url.as_ref().or(all.public_app_url.as_ref()).cloned(),
-            voice_path: path(&self.voice_path, &all.voice_path),
-            sms_path: path(&self.sms_path, &all.sms_path),
-            status_path: path(&self.status_path, &all.status_path),
-        }
-    }
-
-    pub(super) fn check(&self, checks: &mut Checks<'_>) {
-        if let Some(url) = &self.public_app_url {
-            check_origin(checks, "webhooks.", url);
-        }
-        for (key, path) in [
-            ("webhooks.voice_path", &self.voice_path),
-            ("webhooks.sms_path", &self.sms_path),
-            ("webhooks.status_path", &self.status_path),
-        ] {
-            if let Some(path) = path {
-                check_path(checks, key, path);
-            }
-        }
+        check_options(checks, "", &Options::of(self));
     }
 }
 
 /// `table` = what stands before the key in its section.
-fn check_origin(checks: &mut Checks<'_>, table: &str, url: &Url) {
+pub(super) fn check_origin(checks: &mut Checks<'_>, table: &str, url: &Url) {
     let key = format!("{table}public_app_url");
     if let Some(fault) = fault_of(url) {
         checks.refuse(&key, fault, "give an https origin; http is for tests on this machine");
@@ -144,7 +126,57 @@ fn check_origin(checks: &mut Checks<'_>, table: &str, url: &Url) {
     }
 }
 
-fn check_path(checks: &mut Checks<'_>, key: &str, path: &str) {
+/// What there may be beside the URLs, of all or of one pool.
+pub(super) struct Options<'a> {
+    pub(super) voice_fallback_path: Option<&'a str>,
+    pub(super) sms_fallback_path: Option<&'a str>,
+    pub(super) voice_application_sid: Option<&'a str>,
+    pub(super) sms_application_sid: Option<&'a str>,
+    pub(super) trunk_sid: Option<&'a str>,
+}
+
+impl<'a> Options<'a> {
+    fn of(webhooks: &'a WebhooksConfig) -> Self {
+        Self {
+            voice_fallback_path: webhooks.voice_fallback_path.as_deref(),
+            sms_fallback_path: webhooks.sms_fallback_path.as_deref(),
+            voice_application_sid: webhooks.voice_application_sid.as_deref(),
+            sms_application_sid: webhooks.sms_application_sid.as_deref(),
+            trunk_sid: webhooks.trunk_sid.as_deref(),
+        }
+    }
+}
+
+/// `table` as above. What is empty is said to be none.
+pub(super) fn check_options(checks: &mut Checks<'_>, table: &str, options: &Options<'_>) {
+    let given = |value: Option<&str>| value.is_some_and(|value| !value.is_empty());
+    for (key, path) in
+        [("voice_fallback_path", options.voice_fallback_path), ("sms_fallback_path", options.sms_fallback_path)]
+    {
+        if let Some(path) = path.filter(|path| !path.is_empty()) {
+            check_path(checks, &format!("{table}{key}"), path);
+        }
+    }
+    for (key, prefix, sid) in [
+        ("voice_application_sid", "AP", options.voice_application_sid),
+        ("sms_application_sid", "AP", options.sms_application_sid),
+        ("trunk_sid", "TK", options.trunk_sid),
+    ] {
+        if sid.is_some_and(|sid| !sid.is_empty() && !is_sid(prefix, sid)) {
+            let what = format!("is not {prefix} and 32 hexadecimal digits");
+            checks.refuse(&format!("{table}{key}"), what, "copy it from Twilio's console");
+        }
+    }
+    if given(options.trunk_sid) && given(options.voice_application_sid) {
+        let [trunk, application] = ["trunk_sid", "voice_application_sid"].map(|key| format!("{table}{key}"));
+        let what =
+            format!("is set together with {}, and Twilio takes calls by one of them alone", checks.at(&application));
+        let remedy = format!("remove {} or {}", checks.at(&trunk), checks.at(&application));
+        checks.refuse_together(&[&trunk, &application], what, remedy);
+    }
+}
+
+pub(super) fn check_path(checks: &mut Checks<'_>, key: &str, path: &str) {
     if !path.starts_with('/') {
         checks.refuse(key, "does not start with /", "begin it with /, such as /twilio/voice");
     } else if !path.bytes().all(|byte| byte.is_ascii_graphic() && !b"#\\\"<>".contains(&byte)) {
@@ -172,17 +204,14 @@ mod tests {
             assert_eq!(config.webhooks().voice_url, format!("{origin}/twilio/voice"));
             assert_eq!(config.webhooks().sms_url, format!("{origin}/twilio/sms"));
             assert_eq!(config.webhooks().status_callback, format!("{origin}/twilio/status"));
+            assert_eq!(config.webhooks().voice_fallback_url, "");
+            let config = WebhooksConfig {
+                sms_fallback_path: Some("/b".to_owned()),
+                voice_fallback_path: Some(String::new()),
+                ..config
+            };
+            assert_eq!(config.webhooks().sms_fallback_url, format!("{origin}/b"));
+            assert_eq!(config.webhooks().voice_fallback_url, "");
         }
-    }
-
-    #[test]
-    fn a_pool_leads_elsewhere_only_where_it_says_so() {
-        let url = |text: &str| Some(Url::parse(text).unwrap());
-        let all = WebhooksConfig { public_app_url: url("https://app.example.com"), ..WebhooksConfig::default() };
-        assert_eq!(PoolWebhooks::default().over(&all), all);
-        let own = PoolWebhooks { voice_path: Some("/gb/voice".to_owned()), ..PoolWebhooks::default() };
-        assert_eq!(own.over(&all), WebhooksConfig { voice_path: "/gb/voice".to_owned(), ..all.clone() });
-        let own = PoolWebhooks { public_app_url: url("https://gb.example.com"), ..PoolWebhooks::default() };
-        assert_eq!(own.over(&all).webhooks().sms_url, "https://gb.example.com/twilio/sms");
     }
 }

@@ -111,6 +111,9 @@ pub(super) fn nobodys(owned: &OwnedNumber) -> String {
             "Nobody has it here, but it is held because a user may have it.".to_owned()
         }
         Some(QuarantineReason::Leaving) => "It is being given back already; this goes on with it.".to_owned(),
+        Some(QuarantineReason::Contested) => {
+            "Nobody has it; it is held because somebody else goes on setting its webhooks back.".to_owned()
+        }
         Some(QuarantineReason::Adopting | QuarantineReason::TagConflict) => "Nobody has it; it is held.".to_owned(),
         None => "Nobody has it: it is in stock.".to_owned(),
     }

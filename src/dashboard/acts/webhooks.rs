@@ -11,7 +11,7 @@ use crate::api::services::Services;
 use crate::api::webhooks::{Document, configure};
 use crate::db::numbers::number_owned;
 use crate::db::stock::stock_read;
-use crate::domain::{NumberStatus, PhoneNumber};
+use crate::domain::{Answers, NumberStatus, PhoneNumber, PoolName};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::Request;
 
@@ -21,15 +21,17 @@ const NAMED_MAX: usize = 4;
 const WORDS_MAX: usize = 90;
 
 pub(super) async fn ask(services: &Services, request: &Request, question: Question) -> Result<Question, Problem> {
-    let wanted = services.config.load().webhooks.webhooks();
-    let question = question
-        .says(format!("Calls will go to {}", wanted.voice_url))
-        .says(format!("Messages will go to {}", wanted.sms_url));
     let number = given(request, "phone_number");
     if !number.is_empty() {
         let number: PhoneNumber = number.parse().map_err(|error| Problem::invalid_field("phone_number", error))?;
         return ask_about(services, question, number).await;
     }
+    let question = lead(services, question, &PoolName::default_pool());
+    let config = services.config.load();
+    let of_default = config.webhooks_of(&PoolName::default_pool());
+    let others = config.webhooks_by_pool().into_values().any(|webhooks| Some(webhooks) != of_default);
+    let question =
+        if others { question.says("Those of other pools go where their pool's own keys say.") } else { question };
     let users = services.read("stock_read", stock_read).await?.stock.assigned;
     let whose = match users {
         0 => "No user has one now.".to_owned(),
@@ -45,6 +47,21 @@ pub(super) async fn ask(services: &Services, request: &Request, question: Questi
         .dangerous("Configure all webhooks"))
 }
 
+/// Where calls and messages will go.
+fn lead(services: &Services, question: Question, pool: &PoolName) -> Question {
+    // Of a pool that is configured no more, what was wanted last is set.
+    let Some(wanted) = services.config.load().webhooks_of(pool) else { return question };
+    let to = |answers: Answers<'_>, url: &str, fallback: &str| match answers {
+        Answers::Trunk(sid) => format!("the trunk {sid}"),
+        Answers::Application(sid) => format!("the application {sid}"),
+        Answers::Urls if fallback.is_empty() => url.to_owned(),
+        Answers::Urls => format!("{url}, else to {fallback}"),
+    };
+    let calls = to(wanted.calls(), &wanted.voice_url, &wanted.voice_fallback_url);
+    let messages = to(wanted.messages(), &wanted.sms_url, &wanted.sms_fallback_url);
+    question.says(format!("Calls will go to {calls}")).says(format!("Messages will go to {messages}"))
+}
+
 async fn ask_about(services: &Services, question: Question, number: PhoneNumber) -> Result<Question, Problem> {
     let (question, shown) = (question.hidden("phone_number", number.as_str()), phone(number.as_str()));
     let owned = services.read("number_owned", move |conn| number_owned(conn, &number)).await?;
@@ -54,6 +71,7 @@ async fn ask_about(services: &Services, question: Question, number: PhoneNumber)
             .says("It is not callbunker's.")
             .impossible());
     };
+    let question = lead(services, question, &owned.pool);
     let whose = owned.user_id.as_deref().map_or("Nobody has it.".to_owned(), |user| format!("It is {user}'s."));
     Ok(question
         .heading(format!("Set the webhooks of {shown}?"))

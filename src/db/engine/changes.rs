@@ -31,6 +31,7 @@ const CHANGES: &[&str] = &[
     "number_adopted",
     "number_confirm_webhooks",
     "number_fail_webhooks",
+    "number_hold_contested",
     "number_hold_tag_conflict",
     "number_ignore",
     "number_import_to",

@@ -16,6 +16,11 @@ diesel::table! {
         voice_url -> Text,
         sms_url -> Text,
         status_callback -> Text,
+        voice_fallback_url -> Text,
+        sms_fallback_url -> Text,
+        voice_application_sid -> Text,
+        sms_application_sid -> Text,
+        trunk_sid -> Text,
         unconfirming -> Bool,
         country -> Nullable<Text>,
         number_type -> Nullable<Text>,
@@ -135,6 +140,7 @@ diesel::table! {
         pool -> Text,
         number_type -> Text,
         apart -> Bool,
+        webhooks_set_back_at -> Array<Timestamptz>,
     }
 }
 

@@ -89,7 +89,7 @@ pub fn number_history(conn: &mut Connection, phone_number: &PhoneNumber) -> Resu
                FROM ours WHERE missing_since IS NOT NULL
              UNION ALL
              SELECT held_since, 5, 'held', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, quarantine_reason
-               FROM ours WHERE held_since IS NOT NULL AND quarantine_reason IN ('unknown_item', 'tag_conflict')
+               FROM ours WHERE held_since IS NOT NULL AND quarantine_reason IN ('unknown_item', 'tag_conflict', 'contested')
              UNION ALL
              SELECT t.at, CASE t.note WHEN 'held' THEN 5 WHEN 'missing' THEN 5 ELSE 8 END, t.note, NULL, NULL, NULL, NULL, t.noted_by,
                     NULL, NULL, NULL, t.detail

@@ -1,8 +1,8 @@
 //! Numbers on hold: out of stock until an operator decides, or until an operator's own act has told Twilio.
 //!
-//! Invariant: more than can be true are not held for another environment's tag without somebody being called first, however
-//! slowly it goes: what was held for this in the last day and still is counts.
-//! How to get it wrong: holding one by one whatever somebody renamed. A pool that is held is bought anew.
+//! Invariant: more than can be true are not held for another environment's tag, or as contested, without somebody being called
+//! first, however slowly it goes: what was held for this in the last day and still is counts.
+//! How to get it wrong: holding one by one whatever somebody renamed, or set back. A pool that is held is bought anew.
 
 use diesel::Connection as _;
 use diesel::prelude::*;
@@ -22,6 +22,8 @@ pub enum HoldReason {
     UnknownItem,
     /// Another environment's tag stands on it.
     TagConflict,
+    /// Somebody else sets its webhooks back again and again.
+    Contested,
     /// An operator takes it in, or gives it to somebody.
     Adopting,
 }
@@ -38,6 +40,7 @@ impl From<HoldReason> for QuarantineReason {
         match reason {
             HoldReason::UnknownItem => Self::UnknownItem,
             HoldReason::TagConflict => Self::TagConflict,
+            HoldReason::Contested => Self::Contested,
             HoldReason::Adopting => Self::Adopting,
         }
     }
@@ -77,7 +80,7 @@ pub(in crate::db) fn number_put_on_hold(
     })
 }
 
-/// What became of a number that carries another environment's tag.
+/// What became of a number that carries another environment's tag, or is contested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagHold {
     /// Nobody is given it until an operator decides.
@@ -94,6 +97,32 @@ pub enum TagHold {
 /// # Errors
 /// When PostgreSQL fails.
 pub fn number_hold_tag_conflict(conn: &mut Connection, id: i64, whatever_the_count: bool) -> Result<TagHold, DbError> {
+    hold_counted(conn, id, HoldReason::TagConflict, whatever_the_count)
+}
+
+/// Somebody else set an idle number's webhooks back again and again: nobody is given it until an operator decides, and what was
+/// counted begins anew. `whatever_the_count` as above.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_hold_contested(conn: &mut Connection, id: i64, whatever_the_count: bool) -> Result<TagHold, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let hold = hold_counted(conn, id, HoldReason::Contested, whatever_the_count)?;
+        if hold == TagHold::OnHold {
+            sql_query("UPDATE numbers SET webhooks_set_back_at = '{}' WHERE id = $1")
+                .bind::<BigInt, _>(id)
+                .execute(conn)?;
+        }
+        Ok(hold)
+    })
+}
+
+fn hold_counted(
+    conn: &mut Connection,
+    id: i64,
+    reason: HoldReason,
+    whatever_the_count: bool,
+) -> Result<TagHold, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = BigInt)]
@@ -108,19 +137,20 @@ pub fn number_hold_tag_conflict(conn: &mut Connection, id: i64, whatever_the_cou
             // One counts after the other, and sees what those before held.
             sql_query("SELECT only_one FROM installation FOR NO KEY UPDATE").execute(conn)?;
             let row: Row = sql_query(format!(
-                "SELECT (SELECT count(*) FROM numbers WHERE quarantine_reason = 'tag_conflict' AND id <> $1
+                "SELECT (SELECT count(*) FROM numbers WHERE quarantine_reason = $2 AND id <> $1
                             AND held_since > clock_timestamp() - interval '24 hours' AND {EXPECTED}) AS held,
                         {EXPECTED_COUNT} AS live,
                         EXISTS (SELECT 1 FROM numbers WHERE id = $1 AND {IDLE} AND {EXPECTED}) AS counts"
             ))
             .bind::<BigInt, _>(id)
+            .bind::<Text, _>(reason.as_str())
             .get_result(conn)?;
             let would_be = usize::try_from(row.held).unwrap_or_default() + 1;
             if row.counts && too_many(would_be, row.live) {
                 return Ok(TagHold::TooMany(would_be, row.live));
             }
         }
-        let held = number_put_on_hold(conn, id, HoldReason::TagConflict, HoldFrom::Idle)?;
+        let held = number_put_on_hold(conn, id, reason, HoldFrom::Idle)?;
         Ok(if held { TagHold::OnHold } else { TagHold::NotIdle })
     })
 }

@@ -8,14 +8,14 @@ use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::hold::HoldReason;
 use super::lease::lease_to;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::pools::still_wanted;
+use crate::db::pools::{as_stored, still_wanted};
 use crate::domain::{
     AssignmentSource, CountryCode, NumberSid, NumberType, PhoneNumber, PoolName, UserId, WebhookStatus, Webhooks,
 };
@@ -71,16 +71,15 @@ pub(in crate::db) fn number_insert(
         Destination::Pool | Destination::User(..) => ("active", None),
         Destination::Hold(reason) => ("quarantined", Some(reason.as_str())),
     };
-    let webhooks = number.compared_with.as_ref();
     conn.transaction::<_, DbError, _>(|conn| {
         let row: Option<Row> = sql_query(format!(
             "INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, held_since, webhook_status,
                                   capable, purchase_item_id, purchased_at, pool, number_type, apart)
              VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $6 IS NOT NULL THEN clock_timestamp() END,
-                     CASE WHEN $7 <> 'configured' OR $11 IS NULL OR {} THEN $7 ELSE 'drifted' END, $8, $9, $10, $14, $15,
-                     coalesce((SELECT (p.country, p.number_type) <> ($3, $15) FROM pools p WHERE p.name = $14), false))
+                     CASE WHEN $7 <> 'configured' OR $11 IS NULL OR {} THEN $7 ELSE 'drifted' END, $8, $9, $10, $12, $13,
+                     coalesce((SELECT (p.country, p.number_type) <> ($3, $13) FROM pools p WHERE p.name = $12), false))
              ON CONFLICT (sid) DO NOTHING RETURNING id",
-            still_wanted(14, 11)
+            still_wanted(12, 11)
         ))
         .bind::<Text, _>(number.sid.as_str())
         .bind::<Text, _>(number.phone_number.as_str())
@@ -92,9 +91,7 @@ pub(in crate::db) fn number_insert(
         .bind::<Bool, _>(number.capable)
         .bind::<Nullable<SqlUuid>, _>(item_id)
         .bind::<Timestamptz, _>(number.purchased_at)
-        .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.voice_url.as_str()))
-        .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.sms_url.as_str()))
-        .bind::<Nullable<Text>, _>(webhooks.map(|webhooks| webhooks.status_callback.as_str()))
+        .bind::<Nullable<Array<Text>>, _>(number.compared_with.as_ref().map(as_stored))
         .bind::<Text, _>(number.pool.as_str())
         .bind::<Text, _>(number.number_type.as_str())
         .get_result(conn)

@@ -58,7 +58,7 @@ pub fn number_let_go(conn: &mut Connection, id: i64, why: Gone) -> Result<bool, 
     let stands = match why {
         Gone::Released => "true".to_owned(),
         Gone::Replaced => {
-            format!("({IN_POOL} OR quarantine_reason IN ('released', 'unknown_item', 'tag_conflict'))")
+            format!("({IN_POOL} OR quarantine_reason IN ('released', 'unknown_item', 'tag_conflict', 'contested'))")
         }
     };
     conn.transaction::<_, DbError, _>(|conn| {

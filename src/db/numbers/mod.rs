@@ -27,7 +27,7 @@
 //! | | function | whoever makes it |
 //! |---|---|---|
 //! | in | [`number_insert`] | `item_settle` (a purchase, and a comparison that finds one), [`number_take_in`] (`custody::adopt`, `custody::import`), [`number_take_in_found`] (`reconciliation::orphan`) |
-//! | 1 | [`number_put_on_hold`] from `Idle` | [`number_hold_tag_conflict`]: `reconciliation::suspicion`, for comparisons and care |
+//! | 1 | [`number_put_on_hold`] from `Idle` | [`number_hold_tag_conflict`], [`number_hold_contested`]: `reconciliation::suspicion`, for comparisons and care |
 //! | 2 | [`number_adopted`] for the pool | `custody::adopt` |
 //! | 3 | [`number_adopted`] for a user, [`number_import_to`] | `custody::adopt`, `custody::import` |
 //! | 4 | `assignments_claim` and its like: its lease alone says so | the desk, and whoever serves those who wait |
@@ -50,6 +50,7 @@
 //! | `adopting` | on hold: Twilio is not told yet | [`number_take_in`], and inside an operator's act | [`number_adopted`] |
 //! | `unknown_item` | on hold: the ledger does not know its tag's item | [`number_take_in_found`] | an operator |
 //! | `tag_conflict` | on hold: another environment's tag | [`number_hold_tag_conflict`], `release_hold_tag_conflict` | an operator |
+//! | `contested` | on hold: somebody else sets its webhooks back again and again | [`number_hold_contested`] | an operator |
 //! | `leaving` | on its way back to Twilio | `release_intend` by [`number_leave`] | [`number_let_go`], [`number_stay`], [`number_put_on_hold`] |
 //!
 //! Three more dimensions lie across, and only a number that is right in all of them is `ready`, which is what signups get:
@@ -60,6 +61,8 @@
 //!                 failed  ◀── number_fail_webhooks ── any; number_tried_in_vain counts on the way there
 //!                 configured ◀── number_confirm_webhooks, number_return, number_adopted ── any; else, if its pool
 //!                                wants others by now, pending (confirm) or drifted (return, adopted)
+//! webhooks_set_back_at  when ── number_mark_drifted ── took `configured` from it while it was nobody's, the last times of a day;
+//!                 empty again by number_hold_contested
 //! missing_since   NULL ── numbers_mark_missing ──▶ since when Twilio answers 404 ── number_turned_up, number_adopted ──▶ NULL
 //! another_tag_since  NULL ── number_note_tag ──▶ since when Twilio shows another environment's tag ── number_note_tag,
 //!                 number_adopted ──▶ NULL
@@ -132,7 +135,7 @@ pub use care::{
 pub use given_up::{FailedWebhooks, number_fail_webhooks, number_tried_in_vain, numbers_failed_accept};
 pub use history::{NumberEvent, number_history};
 pub(in crate::db) use hold::{HoldFrom, number_put_on_hold};
-pub use hold::{HoldReason, TagHold, number_hold_tag_conflict};
+pub use hold::{HoldReason, TagHold, number_hold_contested, number_hold_tag_conflict};
 pub(in crate::db) use insert::number_insert;
 pub use insert::{Destination, NewNumber};
 pub use intake::{Intake, number_item, number_take_in, number_take_in_found};

@@ -16,6 +16,7 @@ use super::row::OwnedNumber;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
+use crate::db::pools::wants_of;
 use crate::domain::{NumberStatus, NumberType, PoolName, QuarantineReason};
 
 /// What became of a number that an operator wants in another pool.
@@ -86,12 +87,13 @@ pub fn number_move(
         if let Some(stuck) = Stuck::of(&number) {
             return Ok(Moved::Stuck(stuck));
         }
-        let wants: Wants = sql_query(
-            "SELECT EXISTS (SELECT 1 FROM pools o JOIN pools p ON (o.voice_url, o.sms_url, o.status_callback)
-                                                                = (p.voice_url, p.sms_url, p.status_callback)
+        let wants: Wants = sql_query(format!(
+            "SELECT EXISTS (SELECT 1 FROM pools o JOIN pools p ON {} = {}
                              -- Another operator moved it meanwhile: that pool is not locked.
                              WHERE o.name = $1 AND p.name = $2 AND NOT o.unconfirming AND o.name = $3) AS the_same",
-        )
+            wants_of("o"),
+            wants_of("p")
+        ))
         .bind::<Text, _>(number.pool.as_str())
         .bind::<Text, _>(pool.as_str())
         .bind::<Text, _>(before.pool.as_str())

@@ -46,7 +46,7 @@ pub(super) const EXPECTED: &str =
 
 /// Out of stock until an operator decides, or until an operator's own act has told Twilio.
 pub(in crate::db) const ON_HOLD: &str =
-    "status = 'quarantined' AND quarantine_reason IN ('adopting', 'unknown_item', 'tag_conflict')";
+    "status = 'quarantined' AND quarantine_reason IN ('adopting', 'unknown_item', 'tag_conflict', 'contested')";
 
 /// Its rest is over, and it can serve somebody as soon as Twilio confirms its webhooks.
 pub(in crate::db) const DUE: &str =

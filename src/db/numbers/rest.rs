@@ -13,7 +13,7 @@ use super::places::ACTIVE;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
-use crate::db::pools::{PoolWanted, still_wanted};
+use crate::db::pools::{PoolWanted, as_stored, still_wanted};
 use crate::domain::{PoolName, UserId};
 
 /// A rested number for which Twilio `confirmed` what it carries returns to the pool; `false` when it no longer rests. If its
@@ -23,15 +23,13 @@ use crate::domain::{PoolName, UserId};
 /// When PostgreSQL fails.
 pub fn number_return(conn: &mut Connection, id: i64, confirmed: &PoolWanted) -> Result<bool, DbError> {
     let returned = sql_query(format!(
-        "UPDATE numbers SET {ACTIVE}, webhook_status = CASE WHEN pool = $5 AND {} THEN 'configured' ELSE 'drifted' END,
+        "UPDATE numbers SET {ACTIVE}, webhook_status = CASE WHEN pool = $3 AND {} THEN 'configured' ELSE 'drifted' END,
                 webhooks_in_vain = 0, webhooks_failed_at = NULL
           WHERE id = $1 AND status = 'quarantined' AND quarantine_reason = 'released' AND quarantined_until <= clock_timestamp()",
-        still_wanted(5, 2)
+        still_wanted(3, 2)
     ))
     .bind::<BigInt, _>(id)
-    .bind::<Text, _>(&confirmed.webhooks.voice_url)
-    .bind::<Text, _>(&confirmed.webhooks.sms_url)
-    .bind::<Text, _>(&confirmed.webhooks.status_callback)
+    .bind::<Array<Text>, _>(as_stored(&confirmed.webhooks))
     .bind::<Text, _>(confirmed.pool.as_str())
     .execute(conn)?;
     if returned > 0 {

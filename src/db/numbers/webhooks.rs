@@ -9,48 +9,65 @@
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use super::lease::{lease_user, stock};
-use super::places::{FREE, IN_POOL};
+use super::places::{FREE, IN_POOL, SOMEBODYS};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
-use crate::db::pools::{PoolWanted, pool_unconfirmed, pool_want, still_wanted};
+use crate::db::pools::{PoolWanted, as_stored, pool_unconfirmed, pool_want, still_wanted, wants};
 use crate::domain::PoolName;
 
 /// Confirmed no more: Twilio must be asked again before anybody is given it.
 const UNCONFIRM: &str = "UPDATE numbers SET webhook_status = 'pending'";
 
-/// Whose a number was at the moment of the statement.
+/// How a number stood at the moment of the statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoodThen {
     /// Whose it is.
     pub user_id: Option<String>,
+    /// Nobody has it, and somebody else has set its webhooks back so often within a day that mending it again is no use: it is
+    /// to be held ([`number_hold_contested`](super::number_hold_contested)).
+    pub contested: bool,
 }
 
+/// So often within a day somebody else sets an idle number's webhooks back; then it is contested.
+const SET_BACKS_MAX: i32 = 3;
+
 /// Twilio shows other webhooks than `wanted`: from here on nobody is given the number; one that was given up stays so until
-/// it has them. Where it stood then; `None` = it is on hold, leaving or gone, of another pool, or the pool wants others by now,
+/// it has them. If it had confirmed them before, and the number is nobody's, somebody else has set them back, which is counted.
+/// How it stood then; `None` = it is on hold, leaving or gone, of another pool, or the pool wants others by now,
 /// and nothing was touched.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn number_mark_drifted(conn: &mut Connection, id: i64, wanted: &PoolWanted) -> Result<Option<StoodThen>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        contested: bool,
+    }
     conn.transaction(|conn| {
-        let marked = sql_query(format!(
+        let marked: Option<Row> = sql_query(format!(
             "UPDATE numbers SET webhook_status = CASE webhook_status WHEN 'failed' THEN 'failed' ELSE 'drifted' END,
-                    webhooks_in_vain = CASE webhook_status WHEN 'configured' THEN 0 ELSE webhooks_in_vain END
-              WHERE id = $1 AND pool = $5 AND {FREE} AND {}",
-            still_wanted(5, 2)
+                    webhooks_in_vain = CASE webhook_status WHEN 'configured' THEN 0 ELSE webhooks_in_vain END,
+                    webhooks_set_back_at = CASE WHEN webhook_status <> 'configured' OR {SOMEBODYS} THEN webhooks_set_back_at
+                        ELSE ARRAY(SELECT at FROM unnest(webhooks_set_back_at || clock_timestamp()) AS at
+                                    WHERE at > clock_timestamp() - interval '24 hours' ORDER BY at DESC LIMIT {SET_BACKS_MAX}) END
+              WHERE id = $1 AND pool = $3 AND {FREE} AND {}
+              RETURNING cardinality(webhooks_set_back_at) >= {SET_BACKS_MAX} AS contested",
+            still_wanted(3, 2)
         ))
         .bind::<BigInt, _>(id)
-        .bind::<Text, _>(&wanted.webhooks.voice_url)
-        .bind::<Text, _>(&wanted.webhooks.sms_url)
-        .bind::<Text, _>(&wanted.webhooks.status_callback)
+        .bind::<Array<Text>, _>(as_stored(&wanted.webhooks))
         .bind::<Text, _>(wanted.pool.as_str())
-        .execute(conn)?;
+        .get_result(conn)
+        .optional()?;
+        let Some(Row { contested }) = marked else { return Ok(None) };
         // Asked afterwards: a signup that was faster is waited for by then, and nobody else gets the number.
-        if marked > 0 { Ok(Some(StoodThen { user_id: lease_user(conn, id)? })) } else { Ok(None) }
+        let user_id = lease_user(conn, id)?;
+        Ok(Some(StoodThen { contested: contested && user_id.is_none(), user_id }))
     })
 }
 
@@ -67,16 +84,14 @@ pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, wanted: &PoolWant
     }
     let row: Option<Row> = sql_query(format!(
         "WITH wanted AS MATERIALIZED (SELECT {} AS still)
-         UPDATE numbers SET webhook_status = CASE WHEN wanted.still AND pool = $5 THEN 'configured' ELSE 'pending' END,
+         UPDATE numbers SET webhook_status = CASE WHEN wanted.still AND pool = $3 THEN 'configured' ELSE 'pending' END,
                 webhooks_in_vain = 0, webhooks_failed_at = NULL
-           FROM wanted WHERE id = $1 AND {FREE} AND (webhook_status = 'configured') <> (wanted.still AND pool = $5)
-         RETURNING wanted.still AND pool = $5 AS confirmed",
-        still_wanted(5, 2)
+           FROM wanted WHERE id = $1 AND {FREE} AND (webhook_status = 'configured') <> (wanted.still AND pool = $3)
+         RETURNING wanted.still AND pool = $3 AS confirmed",
+        still_wanted(3, 2)
     ))
     .bind::<BigInt, _>(id)
-    .bind::<Text, _>(&wanted.webhooks.voice_url)
-    .bind::<Text, _>(&wanted.webhooks.sms_url)
-    .bind::<Text, _>(&wanted.webhooks.status_callback)
+    .bind::<Array<Text>, _>(as_stored(&wanted.webhooks))
     .bind::<Text, _>(wanted.pool.as_str())
     .get_result(conn)
     .optional()?;
@@ -108,17 +123,16 @@ pub fn pool_unconfirm_stock(conn: &mut Connection, wanted: &PoolWanted, most: i6
     let marked = sql_query(format!(
         "WITH picked AS (SELECT id FROM numbers
                         WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
-                            SELECT number_id FROM leases WHERE pool = $5 AND {}
-                               AND (SELECT (voice_url, sms_url, status_callback) IS DISTINCT FROM ($1, $2, $3) FROM pools WHERE name = $5)
-                             ORDER BY purchased_at, number_id LIMIT $4))
+                            SELECT number_id FROM leases WHERE pool = $3 AND {}
+                               AND (SELECT {} IS DISTINCT FROM $1 FROM pools WHERE name = $3)
+                             ORDER BY purchased_at, number_id LIMIT $2))
                         -- As all do that lock many: two of them wait for each other in one direction only.
                         ORDER BY id FOR NO KEY UPDATE)
          {UNCONFIRM} FROM picked WHERE numbers.id = picked.id",
-        stock!()
+        stock!(),
+        wants!()
     ))
-    .bind::<Text, _>(&wanted.webhooks.voice_url)
-    .bind::<Text, _>(&wanted.webhooks.sms_url)
-    .bind::<Text, _>(&wanted.webhooks.status_callback)
+    .bind::<Array<Text>, _>(as_stored(&wanted.webhooks))
     .bind::<BigInt, _>(most)
     .bind::<Text, _>(wanted.pool.as_str())
     .execute(conn)?;

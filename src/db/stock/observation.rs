@@ -18,6 +18,8 @@ pub struct Observation {
     pub missing_of_users: u32,
     /// Out of stock until an operator decides: a part of `stock.quarantined`.
     pub held: u32,
+    /// Those of them that are contested; counted where all pools are read, else 0.
+    pub contested: u32,
     /// The windows.
     pub spend: Spend,
     /// Everything that costs a monthly fee, or may, over all pools: those of the configuration and those that are gone from it.

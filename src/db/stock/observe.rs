@@ -120,6 +120,7 @@ pub(in crate::db) fn stock_observe(
         missing: count(counts.missing),
         missing_of_users: count(counts.missing_of_users),
         held: count(counts.held),
+        contested: 0,
         spend: Spend {
             hour: count(counts.hour),
             day: count(counts.day),

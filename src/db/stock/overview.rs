@@ -64,6 +64,7 @@ impl Overview {
             sum.missing += seen.missing;
             sum.missing_of_users += seen.missing_of_users;
             sum.held += seen.held;
+            sum.contested += seen.contested;
             (sum.owned_all, sum.needs) = (seen.owned_all, seen.needs.clone());
         }
         sum
@@ -92,6 +93,7 @@ pub fn stock_read_all(conn: &mut Connection, pools: &[Keys]) -> Result<Overview,
         missing: counted.missing,
         missing_of_users: counted.missing_of_users,
         held: counted.held,
+        contested: counted.contested,
         spend: Spend { hour, day, overridden, pool_hour: counted.hour, pool_day: counted.day },
         owned_all,
         buying: buying.clone(),

@@ -28,6 +28,7 @@ pub(super) struct Counted {
     pub(super) missing: u32,
     pub(super) missing_of_users: u32,
     pub(super) held: u32,
+    pub(super) contested: u32,
     pub(super) hour: u32,
     pub(super) day: u32,
     pub(super) overridden: u32,
@@ -85,6 +86,7 @@ impl Counted {
             missing: count("gone"),
             missing_of_users: count("gone_of_users"),
             held: count("held"),
+            contested: count("contested"),
             hour: count("hour"),
             day: count("day"),
             overridden: count("overridden"),
@@ -120,6 +122,7 @@ fn text() -> String {
          UNION ALL SELECT pool, 'quarantined', count(*) FROM numbers WHERE (SELECT pools > 1 FROM d) AND status = 'quarantined' GROUP BY pool
          UNION ALL SELECT pool, 'due', count(*) FROM numbers WHERE {DUE} AND NOT apart GROUP BY pool
          UNION ALL SELECT pool, 'held', count(*) FROM numbers WHERE {ON_HOLD} AND missing_since IS NULL GROUP BY pool
+         UNION ALL SELECT pool, 'contested', count(*) FROM numbers WHERE quarantine_reason = 'contested' AND missing_since IS NULL GROUP BY pool
          UNION ALL SELECT pool, what, many FROM m, LATERAL (VALUES ('gone', gone), ('gone_quarantined', quarantined),
                                                               ('gone_idle', idle), ('gone_of_users', of_users)) AS v (what, many)
          UNION ALL SELECT pool, what, many FROM s, LATERAL (VALUES ('hour', hour), ('day', day), ('overridden', overridden),

@@ -27,6 +27,7 @@ fn judged_after(number: &Answered<IncomingNumber>, sent_ago: Duration) -> Owner 
         voice_url: "https://a.example/v".to_owned(),
         sms_url: "https://a.example/s".to_owned(),
         status_callback: "https://a.example/c".to_owned(),
+        ..Webhooks::default()
     };
     let claim = Claim {
         tag: &tag,

@@ -76,6 +76,7 @@ fn every_reason_not_to_assign_a_number_is_told_and_agrees_with_the_database() {
         ("missing_since = now()", "missing", Some("gone at Twilio since ")),
         ("status = 'quarantined', quarantine_reason = 'unknown_item'", "quarantined", Some("does not know")),
         ("status = 'quarantined', quarantine_reason = 'tag_conflict'", "quarantined", Some("another environment")),
+        ("status = 'quarantined', quarantine_reason = 'contested'", "quarantined", Some("set its webhooks back")),
         ("status = 'quarantined', quarantine_reason = 'adopting'", "quarantined", Some("takes it in")),
         ("status = 'quarantined', quarantine_reason = 'leaving'", "quarantined", Some("being released to Twilio")),
         (
