@@ -117,6 +117,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-01-140000_area_codes_of_the_whole_plan/up.sql"),
         include_str!("../../../migrations/2026-12-01-140000_area_codes_of_the_whole_plan/down.sql"),
     ),
+    (
+        "20261201300000",
+        include_str!("../../../migrations/2026-12-01-300000_webhooks_whole/up.sql"),
+        include_str!("../../../migrations/2026-12-01-300000_webhooks_whole/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.
@@ -142,7 +147,7 @@ fn columns_of_the_database(world: &World) -> Vec<String> {
         "SELECT format('%s.%s %s%s', table_name, column_name,
                 CASE data_type WHEN 'boolean' THEN 'Bool' WHEN 'text' THEN 'Text' WHEN 'integer' THEN 'Integer'
                      WHEN 'bigint' THEN 'BigInt' WHEN 'uuid' THEN 'Uuid' WHEN 'timestamp with time zone' THEN 'Timestamptz'
-                     WHEN 'jsonb' THEN 'Jsonb'
+                     WHEN 'jsonb' THEN 'Jsonb' WHEN 'ARRAY' THEN 'Array<Timestamptz>'
                      ELSE data_type END,
                 CASE is_nullable WHEN 'YES' THEN ' null' ELSE '' END)
            FROM information_schema.columns

@@ -12,3 +12,4 @@ mod skew;
 #[cfg(feature = "failpoints")]
 mod stale_views;
 mod webhooks;
+mod whole;

@@ -1,5 +1,6 @@
 //! Comparisons with Twilio.
 
+mod contested;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod drift;

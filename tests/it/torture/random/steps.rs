@@ -155,6 +155,8 @@ impl Round {
     fn drift(&mut self) {
         let Some(number) = self.one_of("status = 'active'") else { return };
         let theirs = Webhooks { voice_url: Some(THEIRS.to_owned()), ..Webhooks::default() };
+        // Dice may take the same one three times a day, and then it is held: another test's matter.
+        self.world.sql("UPDATE numbers SET webhooks_set_back_at = '{}' WHERE webhooks_set_back_at <> '{}'");
         // It may be leaving this very moment.
         self.world.twilio.set_webhooks(&number, theirs);
         self.stock_lost += 1;
