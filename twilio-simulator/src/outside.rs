@@ -97,7 +97,7 @@ impl World {
             (webhooks.sms_fallback_url, &mut owned.sms_fallback_url),
             (webhooks.voice_receive_mode, &mut owned.voice_receive_mode),
             (webhooks.friendly_name, &mut owned.friendly_name),
-            (webhooks.voice_application_sid, &mut owned.voice_application_sid),
+            (webhooks.voice_application_sid.clone(), &mut owned.voice_application_sid),
             (webhooks.sms_application_sid, &mut owned.sms_application_sid),
         ] {
             if let Some(value) = value {
@@ -106,6 +106,13 @@ impl World {
         }
         owned.voice_url = webhooks.voice_url.or(owned.voice_url.take());
         owned.voice_fallback_url = webhooks.voice_fallback_url.or(owned.voice_fallback_url.take());
+        let names = |sid: &Option<String>| sid.as_ref().is_some_and(|sid| !sid.is_empty());
+        // As over the API: naming one of them deletes the other.
+        if names(&webhooks.trunk_sid) {
+            owned.voice_application_sid.clear();
+        } else if names(&webhooks.voice_application_sid) {
+            owned.trunk_sid = None;
+        }
         if let Some(trunk) = webhooks.trunk_sid {
             owned.trunk_sid = Some(trunk).filter(|trunk| !trunk.is_empty());
         }

@@ -70,11 +70,30 @@ fn keys_that_contradict_each_other_are_refused() {
         ("[webhooks]\nvoice_path = \"twilio/voice\"", &["webhooks.voice_path", "does not start with /"]),
         ("[webhooks]\nsms_path = \"/a b\"", &["webhooks.sms_path", "percent-encode"]),
         ("[webhooks]\nstatus_path = \"/a#b\"", &["webhooks.status_path"]),
+        ("[webhooks]\nvoice_fallback_path = \"f\"", &["webhooks.voice_fallback_path", "does not start with /"]),
+        ("[webhooks]\nsms_fallback_path = \"/a b\"", &["webhooks.sms_fallback_path", "percent-encode"]),
+        ("[webhooks]\nvoice_application_sid = \"AP1\"", &["webhooks.voice_application_sid", "AP and 32 hexadecimal"]),
+        ("[webhooks]\nsms_application_sid = \"TK1\"", &["webhooks.sms_application_sid", "AP and 32 hexadecimal"]),
+        ("[webhooks]\ntrunk_sid = \"AP1\"", &["webhooks.trunk_sid", "TK and 32 hexadecimal"]),
+        (
+            "[webhooks]\ntrunk_sid = \"TK0123456789abcdef0123456789abcdef\"\n\
+             voice_application_sid = \"AP0123456789abcdef0123456789abcdef\"",
+            &["webhooks.trunk_sid", "together with webhooks.voice_application_sid", "remove"],
+        ),
         ("[schedule]\nreplenish_cron = \"0 * * * *\"", &["schedule.replenish_cron", "six fields"]),
         ("[schedule]\nreconcile_cron = \"0 0 0 31 2 *\"", &["schedule.reconcile_cron", "never comes"]),
     ] {
         assert_holds(&World::new().toml(toml).problem(), parts);
     }
+    // Said to be none, or one of them taken off where the other one is.
+    World::new()
+        .toml(
+            "[webhooks]\ntrunk_sid = \"\"\nvoice_fallback_path = \"\"\n\
+             voice_application_sid = \"AP0123456789abcdef0123456789abcdef\"\n[pools.gb]\ncountry = \"GB\"\n\
+             webhooks.trunk_sid = \"TK0123456789abcdef0123456789abcdef\"",
+        )
+        .load()
+        .unwrap();
     World::new().toml("[twilio]\napi_base_url = \"http://127.0.0.1:4010\"").load().unwrap();
     World::new().toml("[spend]\npurchases_per_hour_max = 500\npurchases_per_day_max = 300").load().unwrap();
     World::new().toml("[pool]\nthreshold_low = 0\ntotal_min = 0\navailable_max = 0").load().unwrap();
@@ -166,6 +185,13 @@ fn keys_of_a_pool_that_contradict_each_other_are_refused() {
         ("serves_country = 1", &["pools.x.serves_country", "not true or false"]),
         ("webhooks.voice_path = \"v\"", &["pools.x.webhooks.voice_path", "does not start with /"]),
         ("webhooks.sms_path = \"/a b\"", &["pools.x.webhooks.sms_path", "percent-encode"]),
+        ("webhooks.voice_fallback_path = \"f\"", &["pools.x.webhooks.voice_fallback_path", "does not start with /"]),
+        ("webhooks.sms_application_sid = \"AP\"", &["pools.x.webhooks.sms_application_sid", "AP and 32 hexadecimal"]),
+        (
+            "webhooks.trunk_sid = \"TK0123456789abcdef0123456789abcdef\"\n\
+             webhooks.voice_application_sid = \"AP0123456789abcdef0123456789abcdef\"",
+            &["pools.x.webhooks.trunk_sid", "together with pools.x.webhooks.voice_application_sid"],
+        ),
         ("webhooks.public_app_url = \"http://a.example\"", &["pools.x.webhooks.public_app_url", "plain http"]),
         ("webhooks.public_app_url = \"https://a.example/x\"", &["the paths in pools.x.webhooks.voice_path"]),
         ("webhooks.public_app_url = \"a.example\"", &["https://app.example.com"]),

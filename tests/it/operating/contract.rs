@@ -55,12 +55,33 @@ fn neither_side_breaks_twilios_description() {
     let world = World::new().set("pool.threshold_low", 2).set("pool.total_min", 2).set("pool.area_codes", "415");
     let judge = Judge::start(&program, world.twilio.url());
     let world = world.set("twilio.api_base_url", judge.url.as_str()).set("twilio.pricing_base_url", judge.url.as_str());
+    // Whatever may be set beside the URLs.
+    let trunk = format!("TK{}", "2".repeat(32));
+    let application = format!("AP{}", "1".repeat(32));
+    let world = world
+        .set("webhooks.voice_fallback_path", "/twilio/voice-fallback")
+        .set("webhooks.sms_fallback_path", "/twilio/sms-fallback")
+        .pools(&[
+            ("trunk", &[("country", "US"), ("webhooks.trunk_sid", trunk.as_str())]),
+            (
+                "application",
+                &[
+                    ("country", "US"),
+                    ("webhooks.voice_application_sid", application.as_str()),
+                    ("webhooks.sms_application_sid", application.as_str()),
+                ],
+            ),
+        ]);
     let foreign = "+14155550100";
     world.twilio.own(ForeignNumber::new(foreign).friendly_name("desk"));
     let daemon = world.daemon();
     eventually("the pool is warm", || daemon.status()["available"].as_u64() >= Some(2));
     let number = daemon.assign("somebody").ok()["phone_number"].as_str().unwrap().to_owned();
     daemon.purchase(1).ok();
+    for pool in ["trunk", "application"] {
+        let bought = daemon.post("/admin/phones/api/purchase", &json!({"count": 1, "pool": pool})).ok();
+        assert_eq!(bought["numbers"][0]["webhook_status"], "configured", "{bought}");
+    }
     daemon.get("/admin/phones/api/plan").ok();
     daemon.post(&format!("/admin/phones/api/numbers/{foreign}/adopt"), &json!({})).ok();
     // What drifted is set again, and a number goes back for ever.

@@ -117,6 +117,20 @@ fn every_answer_is_as_twilio_describes_it() {
     let owned = client.owned_sid(&numbers[0]).unwrap();
     let path = format!("/IncomingPhoneNumbers/{owned}.json");
     assert_eq!(client.post(&path, &[("FriendlyName", "front desk"), ("AddressSid", &other)]).status, 200);
+    let (application, trunk) = (format!("AP{}", "1".repeat(32)), format!("TK{}", "2".repeat(32)));
+    for form in [
+        vec![
+            ("VoiceFallbackUrl", "https://example.com/f"),
+            ("VoiceFallbackMethod", "POST"),
+            ("VoiceReceiveMode", "voice"),
+        ],
+        vec![("VoiceApplicationSid", application.as_str()), ("SmsApplicationSid", &application)],
+        vec![("TrunkSid", trunk.as_str())],
+        vec![("VoiceFallbackUrl", ""), ("VoiceApplicationSid", ""), ("SmsApplicationSid", ""), ("TrunkSid", "")],
+    ] {
+        let changed = client.post(&path, &form);
+        assert_eq!(changed.status, 200, "{form:?}: {}", changed.text);
+    }
     assert_eq!(client.get(&path).status, 200);
     for path in ["", "/Local", "/TollFree", "/Mobile"] {
         assert_eq!(client.get(&format!("/IncomingPhoneNumbers{path}.json?PageSize=1")).status, 200);

@@ -27,6 +27,31 @@ fn fetch_and_update() {
 }
 
 #[test]
+fn a_trunk_and_a_voice_application_delete_each_other_whoever_names_them() {
+    let (application, trunk) = (format!("AP{}", "1".repeat(32)), format!("TK{}", "2".repeat(32)));
+    let (simulator, client) = start();
+    let number = client.search("AreaCode=415").remove(0);
+    let bought = client.post("/IncomingPhoneNumbers.json", &[("PhoneNumber", &number), ("TrunkSid", &trunk)]);
+    let path = format!("/IncomingPhoneNumbers/{}.json", bought.json()["sid"].as_str().unwrap());
+    let stands = |trunk: serde_json::Value, application: &str| {
+        let shown = client.get(&path).json();
+        assert_eq!((&shown["trunk_sid"], &shown["voice_application_sid"]), (&trunk, &json!(application)));
+    };
+    stands(json!(trunk), "");
+    client.post(&path, &[("VoiceApplicationSid", &application), ("SmsApplicationSid", &application)]);
+    stands(json!(null), &application);
+    assert!(simulator.set_webhooks(&number, Webhooks { trunk_sid: Some(trunk.clone()), ..Webhooks::default() }));
+    stands(json!(trunk), "");
+    let by_application = Webhooks { voice_application_sid: Some(application.clone()), ..Webhooks::default() };
+    assert!(simulator.set_webhooks(&number, by_application));
+    stands(json!(null), &application);
+    assert_eq!(client.get(&path).json()["sms_application_sid"], application, "messages go another way");
+    client.post(&path, &[("VoiceApplicationSid", ""), ("TrunkSid", "")]);
+    stands(json!(null), "");
+    assert_eq!(client.post(&path, &[("TrunkSid", "TK1")]).refusal(), (400, 20001));
+}
+
+#[test]
 fn drift_and_reclaim_come_from_outside() {
     let (simulator, client) = start();
     let number = client.search("AreaCode=415").remove(0);
