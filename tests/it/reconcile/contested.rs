@@ -124,6 +124,32 @@ fn a_rested_number_that_is_contested_does_not_return() {
 }
 
 #[test]
+fn what_a_crash_left_between_the_last_pull_and_its_hold_is_held_by_care() {
+    let (world, _daemon, numbers) = stocked(3);
+    let number = &numbers[0];
+    rewire(&world, number);
+    world.sql(&format!(
+        "UPDATE numbers SET webhook_status = 'drifted', webhooks_set_back_at = array_fill(now(), ARRAY[3])
+          WHERE phone_number = '{number}'"
+    ));
+    eventually("it is held", || stands(&world, number) == CONTESTED);
+    assert_eq!((is_ours(&world, number), world.twilio.truth().updates), (false, 0));
+}
+
+#[test]
+fn a_number_that_is_contested_can_be_given_back() {
+    let (world, daemon, numbers) = stocked(3);
+    let number = &numbers[0];
+    mended(&world, &daemon, number, 2);
+    rewire(&world, number);
+    reconcile(&daemon);
+    assert_eq!(stands(&world, number), CONTESTED);
+    daemon.post_empty(&format!("/admin/phones/api/numbers/{number}/release-to-twilio")).ok();
+    assert_eq!(row(&world, number, "status"), "released");
+    assert!(world.twilio.truth().owned_number(number).is_none());
+}
+
+#[test]
 fn more_than_can_be_true_are_held_but_not_bought_anew() {
     let (world, daemon, numbers) = stocked(8);
     for _ in 0..2 {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use twilio_simulator::{Fault, FaultKind as Kind, On};
 
 use super::tally;
-use crate::world::comparing::{RECONCILE, age, reconcile, rewire, row};
+use crate::world::comparing::{RECONCILE, age, forget_set_backs, reconcile, rewire, row};
 use crate::world::{World, eventually};
 
 #[test]
@@ -29,6 +29,7 @@ fn what_twilio_refuses_about_one_number_halts_nothing() {
                 // A number that was missing and is in the list is asked for by its SID.
                 world.sql(&format!("UPDATE numbers SET missing_since = now() WHERE phone_number = '{number}'"));
             } else {
+                forget_set_backs(&world);
                 rewire(&world, &number);
             }
             let (before, refusal) = (fired(), Fault::new(on, Kind::Refuse).status(status).code(code));

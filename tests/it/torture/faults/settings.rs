@@ -4,6 +4,7 @@ use serde_json::json;
 use twilio_simulator::{On, Webhooks};
 
 use super::{Answer, Halt, Kind, Shop, answer, fault, kinds, never, tally};
+use crate::world::comparing::forget_set_backs;
 use crate::world::eventually;
 
 /// What becomes of a number whose webhooks are to be set.
@@ -54,8 +55,7 @@ fn configures(shop: &Shop, on: On, kind: Kind) {
         world.sql("SELECT phone_number FROM leases WHERE user_id IS NULL AND ready ORDER BY number_id DESC LIMIT 1");
     let webhooks = || world.twilio.truth().owned_number(&number).unwrap().voice_url.clone().unwrap_or_default();
     let others = Webhooks { voice_url: Some("https://stranger.example/v".to_owned()), ..Webhooks::default() };
-    // Always the same number: three times a day, and it is held.
-    world.sql("UPDATE numbers SET webhooks_set_back_at = '{}'");
+    forget_set_backs(world);
     assert!(world.twilio.set_webhooks(&number, others));
     world.twilio.fault(fault(on, kind).phone_number(&number));
     let ask = || daemon.post("/admin/phones/api/configure-webhooks", &json!({ "phone_numbers": [number] }));

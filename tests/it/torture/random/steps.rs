@@ -17,7 +17,7 @@ use super::super::pools::NAMES;
 use super::super::rivals::cut_the_lock;
 use super::super::tally;
 use super::{Round, THEIRS};
-use crate::world::comparing::RECONCILE;
+use crate::world::comparing::{RECONCILE, forget_set_backs};
 use crate::world::daemon::Daemon;
 use crate::world::{ADMIN_KEY, SIGNUP_KEY};
 
@@ -156,7 +156,7 @@ impl Round {
         let Some(number) = self.one_of("status = 'active'") else { return };
         let theirs = Webhooks { voice_url: Some(THEIRS.to_owned()), ..Webhooks::default() };
         // Dice may take the same one three times a day, and then it is held: another test's matter.
-        self.world.sql("UPDATE numbers SET webhooks_set_back_at = '{}' WHERE webhooks_set_back_at <> '{}'");
+        forget_set_backs(&self.world);
         // It may be leaving this very moment.
         self.world.twilio.set_webhooks(&number, theirs);
         self.stock_lost += 1;
