@@ -4,6 +4,7 @@
 //! How to get it wrong: accepting a looser value "for now". Everything behind this door relies on the shapes below.
 
 mod assignable;
+mod attachment;
 mod audience;
 mod caps;
 mod catalog;
@@ -27,16 +28,21 @@ mod plan_passes;
 mod pool;
 mod product;
 mod region;
+mod registration;
 mod sought;
 mod spelling;
 mod stock;
 mod suspicion;
 mod told_type;
 mod waitlist;
+mod wants;
 mod webhooks;
 mod why;
 
 pub use assignable::{Standing, why_not};
+pub use attachment::{
+    Attachment, AttachmentKind, AttachmentState, AttachmentStatus, MessagingServiceSid, RefusedFor, Target, TrustSid,
+};
 pub use audience::{InvalidUserId, UserId};
 pub use caps::{Cap, CapLimits, Caps, PoolPolicy, UNBOUND};
 pub use catalog::{Asked, Astray, Catalog, Entry, SentTo};
@@ -67,10 +73,12 @@ pub use plan_passes::{PassPlans, Wanting, plan_passes};
 pub use pool::{InvalidPoolName, Kind, NumberType, PoolKey, PoolName};
 pub use product::Product;
 pub use region::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
+pub use registration::{Heard, Registration, RegistrationStanding};
 pub use sought::Sought;
 pub use spelling::number_as_written;
 pub use stock::Stock;
 pub use suspicion::too_many;
 pub use waitlist::{Lacking, Unserved, unserved};
+pub use wants::{HeldBack, Intents, Needs, ReadyFor, SmsReadyWhen, Wants};
 pub use webhooks::{Answers, InstanceName, InvalidInstanceName, Tag, Webhooks};
 pub use why::Why;

@@ -11,7 +11,7 @@ use super::region::text_value;
 /// The text is not a SID of this kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be {0} and 32 hexadecimal digits")]
-pub struct InvalidPaperSid(&'static str);
+pub struct InvalidPaperSid(pub(super) &'static str);
 
 /// One type for each kind of SID.
 macro_rules! paper_sids {
@@ -39,6 +39,8 @@ macro_rules! paper_sids {
         text_value!($type);
     )*};
 }
+
+pub(super) use paper_sids;
 
 paper_sids! {
     /// Twilio's identity of an address: `AD` and 32 hexadecimal digits.
