@@ -8,6 +8,7 @@
 mod engine;
 
 pub mod assignments;
+pub mod attachments;
 pub mod attention;
 pub mod audit;
 pub mod buying_state;
@@ -16,7 +17,9 @@ pub mod ignored_numbers;
 pub mod installation;
 pub mod numbers;
 pub mod passes;
+pub mod pool_failures;
 pub mod pool_halts;
+pub mod pool_wants;
 pub mod pools;
 pub mod purchases;
 pub mod refusals;

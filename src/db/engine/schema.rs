@@ -26,6 +26,9 @@ diesel::table! {
         number_type -> Nullable<Text>,
         created_at -> Timestamptz,
         all_told -> Bool,
+        needs_attached -> Bool,
+        needs_registered -> Bool,
+        telling_wants -> Bool,
     }
 }
 
@@ -140,7 +143,65 @@ diesel::table! {
         pool -> Text,
         number_type -> Text,
         apart -> Bool,
+        attachment_status -> Text,
+        registration -> Nullable<Text>,
+        registration_at -> Nullable<Timestamptz>,
+        registration_reason -> Nullable<Text>,
+        marked_ready_at -> Nullable<Timestamptz>,
+        marked_ready_by -> Nullable<Text>,
+        held_back -> Nullable<Text>,
         webhooks_set_back_at -> Array<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    attachments (id) {
+        id -> BigInt,
+        number_id -> BigInt,
+        kind -> Text,
+        target -> Text,
+        state -> Text,
+        since -> Timestamptz,
+        attempts -> Integer,
+        last_sent_at -> Nullable<Timestamptz>,
+        doubted -> Bool,
+        assignment_sid -> Nullable<Text>,
+        twilio_code -> Nullable<Integer>,
+        message -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        refusal_concerns -> Nullable<Text>,
+        leaving -> Bool,
+    }
+}
+
+diesel::table! {
+    attachment_targets (target) {
+        target -> Text,
+        full_since -> Nullable<Timestamptz>,
+        unknown_since -> Nullable<Timestamptz>,
+        inbound_on_number -> Nullable<Bool>,
+        looked_at -> Nullable<Timestamptz>,
+        twilio_code -> Nullable<Integer>,
+        message -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    pool_wants (pool, kind, target) {
+        pool -> Text,
+        kind -> Text,
+        target -> Text,
+        rank -> Integer,
+    }
+}
+
+diesel::table! {
+    pool_failures (pool) {
+        pool -> Text,
+        fingerprint -> Text,
+        in_a_row -> Integer,
+        since -> Timestamptz,
+        message -> Text,
     }
 }
 
@@ -334,6 +395,7 @@ diesel::joinable!(purchase_items -> purchases (purchase_id));
 diesel::joinable!(purchase_errors -> purchases (purchase_id));
 diesel::joinable!(numbers -> purchase_items (purchase_item_id));
 diesel::joinable!(releases -> numbers (number_id));
+diesel::joinable!(attachments -> numbers (number_id));
 diesel::allow_tables_to_appear_in_same_query!(
     installation,
     pools,
@@ -342,6 +404,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     purchase_items,
     purchase_errors,
     numbers,
+    attachments,
+    attachment_targets,
+    pool_wants,
+    pool_failures,
     leases,
     past_assignments,
     waiters,

@@ -8,8 +8,9 @@ use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::Text;
 
 use crate::domain::{
-    AreaCode, AssignmentSource, CountryCode, Match, NumberEventKind, NumberSid, NumberStatus, NumberType, Occasion,
-    OrderState, PhoneNumber, PoolName, QuarantineReason, StoredStatus, Trigger, UserId, WebhookStatus,
+    AreaCode, AssignmentSource, AttachmentKind, AttachmentState, AttachmentStatus, CountryCode, HeldBack, Match,
+    NumberEventKind, NumberSid, NumberStatus, NumberType, Occasion, OrderState, PhoneNumber, PoolName,
+    QuarantineReason, RefusedFor, Registration, StoredStatus, Trigger, UserId, WebhookStatus,
 };
 
 macro_rules! stored_as_text {
@@ -34,7 +35,11 @@ macro_rules! stored_as_text {
 stored_as_text!(
     AreaCode,
     AssignmentSource,
+    AttachmentKind,
+    AttachmentState,
+    AttachmentStatus,
     CountryCode,
+    HeldBack,
     Match,
     NumberEventKind,
     NumberSid,
@@ -45,6 +50,8 @@ stored_as_text!(
     PhoneNumber,
     PoolName,
     QuarantineReason,
+    RefusedFor,
+    Registration,
     StoredStatus,
     Trigger,
     UserId,

@@ -2,6 +2,7 @@
 //!
 //! Invariants: what is leaving serves nobody, and what is somebody's never becomes so; what does not leave goes back to where
 //! it was, and into stock only through a rest that is over, so that care confirms it at Twilio first.
+//! What it is attached to at Twilio ends with it.
 //! How to get it wrong: moving a number here without its release. The ledger of releases (`db::releases`) writes both in one
 //! transaction.
 
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 use super::places::{IN_POOL, LEAVING, LEFT};
 use super::read::number_lock;
+use crate::db::attachments::{attachments_let_go, lock_pool_of};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 
@@ -62,10 +64,14 @@ pub fn number_let_go(conn: &mut Connection, id: i64, why: Gone) -> Result<bool, 
         }
     };
     conn.transaction::<_, DbError, _>(|conn| {
+        lock_pool_of(conn, id)?;
         number_lock(conn, id)?;
         let gone = sql_query(format!("UPDATE numbers SET {LEFT} WHERE id = $1 AND {stands}"))
             .bind::<BigInt, _>(id)
             .execute(conn)?;
+        if gone > 0 {
+            attachments_let_go(conn, id)?;
+        }
         Ok(gone > 0)
     })
 }

@@ -53,7 +53,7 @@
 //! | `contested` | on hold: somebody else sets its webhooks back again and again | [`number_hold_contested`] | an operator |
 //! | `leaving` | on its way back to Twilio | `release_intend` by [`number_leave`] | [`number_let_go`], [`number_stay`], [`number_put_on_hold`] |
 //!
-//! Three more dimensions lie across, and only a number that is right in all of them is `ready`, which is what signups get:
+//! More dimensions lie across, and only a number that is right in all of them is `ready`, which is what signups get:
 //!
 //! ```text
 //! webhook_status  pending ◀── number_unconfirmed, pool_set_webhooks, pool_unconfirm ── configured
@@ -69,6 +69,12 @@
 //! capable         number_set_capable, number_adopted: as Twilio's word and pool.capabilities have it
 //! pool            number_move, by an operator's word; whoever has it keeps it. What is not configured as the new pool wants is pending,
 //!                 or drifted while somebody has it
+//! held_back       what its pool wants and it lacks beside that: the database works it out of its attachments
+//!                 ([`crate::db::attachments`]), of what the carriers say and of what the pool needs
+//!                 (`numbers_know_what_they_lack`); numbers_take_back takes it from stock before its pool wants more,
+//!                 numbers_tell_wants asks for the facts. attachment_status says the same of its attachments alone
+//! registration    registration_hear, by Twilio's own clock; marked_ready_at beside it: number_mark_ready. Both are put aside by
+//!                 registration_put_aside, when it joins a messaging service anew
 //! number_type     number_insert, number_move, number_tell_type
 //! apart           number_insert, number_move, number_tell_type, numbers_tell_apart: whether it is of another country or type than its pool; it may be ready all
 //!                 the same, and goes only to whoever asks for its very area code or its country
@@ -88,8 +94,8 @@
 //! * I5, caps hold: whatever is counted as stock is a row here or an open item; intents count both under the gate's lock. How
 //!   many are owned of each pool the database counts along with each change (`owned_changes`;
 //!   `owned_changes_count_themselves`).
-//! * I6, not ready, not assigned: `ready` is generated from all dimensions, and a lease says the same at any time
-//!   (`numbers_have_a_lease`, `leases_agree_with_numbers`); `leases_are_of_ready_numbers` refuses a user to any other, but for
+//! * I6, not ready, not assigned: `ready` follows from all dimensions (`numbers_ready_follows`, `numbers_ready_says_what_is_so`),
+//!   and a lease says the same at any time (`numbers_have_a_lease`, `leases_agree_with_numbers`); `leases_are_of_ready_numbers` refuses a user to any other, but for
 //!   an operator's word; `configured` is written only by statements that look what the pool wants.
 //! * Each pool's are its own: a number is moved by nobody but an operator, and its lease is of its pool at any time
 //!   (`numbers_have_a_lease`, `leases_agree_with_numbers`); an item is of its order's (`purchase_items_are_of_their_orders_pool`).
@@ -107,6 +113,7 @@ mod another_tag;
 mod apart;
 mod care;
 mod given_up;
+mod held_back;
 mod history;
 mod hold;
 mod insert;
@@ -123,6 +130,7 @@ mod owned;
 mod places;
 mod placing;
 mod read;
+mod registration;
 mod rest;
 mod row;
 mod webhooks;
@@ -133,6 +141,7 @@ pub use care::{
     Untouchable, numbers_cared_for, numbers_cared_for_by_sid, numbers_rested, numbers_unready, numbers_untouchable,
 };
 pub use given_up::{FailedWebhooks, number_fail_webhooks, number_tried_in_vain, numbers_failed_accept};
+pub use held_back::{numbers_take_back, numbers_tell_wants};
 pub use history::{NumberEvent, number_history};
 pub(in crate::db) use hold::{HoldFrom, number_put_on_hold};
 pub use hold::{HoldReason, TagHold, number_hold_contested, number_hold_tag_conflict};
@@ -152,13 +161,15 @@ pub use moving::{Moved, Stuck, number_move};
 pub use notes::{number_note_conflict, number_note_retagged};
 pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
 pub use owned::owned_recount;
-pub(in crate::db) use places::{APART, AT_REST, DUE, FIT, MENDABLE, ON_HOLD, UNFIT, UNREADY, fit};
+pub(in crate::db) use places::{APART, AT_REST, DUE, FIT, FREE, MENDABLE, ON_HOLD, UNFIT, UNREADY, fit};
 pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
 pub(in crate::db) use read::number_lock;
 pub use read::{
     IdleNumber, number_holding, number_owned, number_read, number_standing, numbers_of_purchase, numbers_owned,
     pools_oldest,
 };
+pub(in crate::db) use registration::registration_put_aside;
+pub use registration::{Hearing, MarkedReady, number_mark_ready, registration_hear};
 pub use rest::{number_rest_on, number_return};
 pub(in crate::db) use rest::{number_rests_for_nobody, numbers_come_back};
 pub use row::{NumberRow, OwnedNumber};

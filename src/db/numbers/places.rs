@@ -59,7 +59,8 @@ pub(in crate::db) const UNREADY: &str = "leases l JOIN numbers n ON n.id = l.num
 
 /// Of the numbers `n` in the pool those that no repair makes ready, and that are at Twilio.
 pub(in crate::db) const UNFIT: &str = "numbers n
-    WHERE n.status = 'active' AND NOT n.apart AND (NOT n.capable OR n.webhook_status = 'failed' OR n.missing_since IS NOT NULL)
+    WHERE n.status = 'active' AND NOT n.apart AND (NOT n.capable OR n.webhook_status = 'failed' OR n.missing_since IS NOT NULL
+                                                 OR n.held_back IN ('unattachable', 'registration_failed'))
       AND n.missing_since IS NULL AND (SELECT l.user_id IS NULL FROM leases l WHERE l.number_id = n.id)";
 
 /// What lies in pools that it is apart from, and is at Twilio: few, and each an operator's word.
@@ -71,13 +72,13 @@ pub(in crate::db) const APART: &str = "leases l WHERE l.user_id IS NULL AND l.ap
 pub(super) const EXPECTED_COUNT: &str = "(SELECT coalesce(sum(more), 0)::bigint FROM owned_changes)
     - (SELECT count(*) FROM numbers WHERE quarantine_reason = 'leaving' AND missing_since IS NULL)";
 
-/// A repair will make it ready: of an unready number `n`.
-pub(in crate::db) const MENDABLE: &str = "n.capable AND n.webhook_status <> 'failed'";
+/// A repair will make it ready, or what it waits for passes: of an unready number `n`.
+pub(in crate::db) const MENDABLE: &str = "n.capable AND n.webhook_status <> 'failed' AND (n.held_back IS NULL OR n.held_back IN ('attaching', 'registering'))";
 
 /// What makes a resting number fit to go back to its user; `numbers.ready` says the same of one in stock.
 macro_rules! fit {
     () => {
-        "webhook_status = 'configured' AND capable AND missing_since IS NULL"
+        "webhook_status = 'configured' AND capable AND missing_since IS NULL AND held_back IS NULL"
     };
 }
 pub(in crate::db) use fit;

@@ -154,7 +154,7 @@ pub fn pool_set_webhooks(conn: &mut Connection, wanted: &PoolWanted) -> Result<(
                      SELECT number_id FROM leases WHERE pool = $1 AND user_id IS NULL AND ready
                      -- What is confirmed and yet not ready lacks something else.
                      UNION ALL SELECT id FROM numbers WHERE pool = $1 AND status = 'active' AND webhook_status = 'configured' AND {IN_POOL}
-                                  AND (NOT capable OR webhook_status = 'failed' OR missing_since IS NOT NULL)))
+                                  AND (NOT capable OR webhook_status = 'failed' OR missing_since IS NOT NULL OR held_back IS NOT NULL)))
                      ORDER BY id FOR NO KEY UPDATE)
                  {UNCONFIRM} FROM picked WHERE numbers.id = picked.id"
             ))

@@ -31,7 +31,7 @@ fn ledger() -> World {
 }
 
 /// Each statement is refused by the constraint of this name: to the owner, and to somebody who may only read and write rows.
-fn refused(world: &World, statements: &[(&str, &str)]) {
+pub(super) fn refused(world: &World, statements: &[(&str, &str)]) {
     let clerk = clerk(world);
     for (constraint, statement) in statements {
         for prelude in [String::new(), format!("SET ROLE {clerk};")] {

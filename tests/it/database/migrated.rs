@@ -76,7 +76,7 @@ fn before() -> String {
 fn after() -> String {
     // What all numbers carry, the default pool says; of what there was no word of before, nothing is wanted.
     since_leases(
-        "(to_jsonb(i) || (SELECT to_jsonb(p) - '{name,country,number_type,created_at,all_told}'::text[]
+        "(to_jsonb(i) || (SELECT to_jsonb(p) - '{name,country,number_type,created_at,all_told,needs_attached,needs_registered,telling_wants}'::text[]
                                  - ARRAY(SELECT key FROM jsonb_each_text(to_jsonb(p)) WHERE value = '')
                             FROM pools p WHERE name = 'default'))::text",
     )
@@ -155,6 +155,18 @@ fn every_row_means_the_same_after_the_migration_and_after_its_way_down_and_up_ag
     assert_eq!(world.sql("SELECT DISTINCT area_code FROM numbers WHERE apart"), "800");
     assert_eq!(world.sql("SELECT DISTINCT area_code FROM leases WHERE apart"), "800");
     assert_eq!(world.count("SELECT count(*) FROM numbers WHERE number_type = 'toll_free' AND NOT apart"), 0);
+    // Nothing is wanted of any of them, and nothing holds one back.
+    assert_eq!(
+        world.count("SELECT count(*) FROM numbers WHERE held_back IS NOT NULL OR attachment_status <> 'attached' OR registration IS NOT NULL"),
+        0
+    );
+    assert_eq!(
+        world.count(
+            "SELECT count(*) FROM numbers
+              WHERE ready <> (status = 'active' AND webhook_status = 'configured' AND capable AND missing_since IS NULL)"
+        ),
+        0
+    );
     // The next assignment comes after all that were.
     world.sql(
         "UPDATE leases SET user_id = 'new', source = 'pool', assigned_at = now(), assignment_id = nextval('assignment_ids')

@@ -1,5 +1,7 @@
 //! PostgreSQL, well and unwell.
 
+mod attaching;
+mod attachments;
 mod clocks;
 mod failover;
 mod fitness;
@@ -10,5 +12,7 @@ mod owned;
 mod owner;
 mod pools;
 mod races;
+mod registration;
 mod room;
 mod schema;
+mod wants;

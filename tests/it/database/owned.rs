@@ -30,7 +30,7 @@ fn a_count_that_is_wrong_is_set_right_at_start_and_before_a_comparison_and_told(
     let world = filled(10);
     past(
         &world,
-        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'tag_conflict';
+        "UPDATE numbers SET status = 'quarantined', quarantine_reason = 'tag_conflict', ready = false;
                   DELETE FROM leases; UPDATE owned_changes SET more = more + 5 WHERE more <> 0",
     );
     assert_eq!(world.count(SUM), 15);

@@ -118,6 +118,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-01-140000_area_codes_of_the_whole_plan/down.sql"),
     ),
     (
+        "20261201200000",
+        include_str!("../../../migrations/2026-12-01-200000_attachments/up.sql"),
+        include_str!("../../../migrations/2026-12-01-200000_attachments/down.sql"),
+    ),
+    (
         "20261201300000",
         include_str!("../../../migrations/2026-12-01-300000_webhooks_whole/up.sql"),
         include_str!("../../../migrations/2026-12-01-300000_webhooks_whole/down.sql"),

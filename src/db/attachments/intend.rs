@@ -1,0 +1,129 @@
+//! How an attachment begins: what a number's pool wants, and it lacks, is written down before Twilio is asked.
+//!
+//! Invariants: what is intended is chosen by [`Wants::intents`](crate::domain::Wants::intents) from what stands then, under the
+//! number's lock; a user's number joins no service that would take its inbound SMS away, unless an operator said so.
+//! How to get it wrong: forgetting what Twilio said about a membership that is over. The carriers knew the number then.
+
+use std::collections::BTreeSet;
+
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Text};
+
+use super::lock::{Locked, lock};
+use super::read::attachments_of;
+use super::targets::{targets_closed, targets_that_reroute};
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::numbers::{FREE, registration_put_aside};
+use crate::db::pool_wants::wants_of_pool;
+use crate::domain::{Attachment, AttachmentKind, Target};
+
+/// Whose numbers may join a messaging service that takes their inbound SMS to a webhook of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Nobody's: what is done unasked.
+    Nobodys,
+    /// A user's, too: by an operator's word.
+    Anybodys,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Intended {
+    /// What is written down now, and was not.
+    pub targets: Vec<Target>,
+    /// Of these kinds no target takes another number.
+    pub no_room: BTreeSet<AttachmentKind>,
+    /// It is somebody's, and what has room would take its inbound SMS away.
+    pub left_alone: bool,
+}
+
+/// Writes down what a number lacks of what its pool wants. What is on hold, leaving, missing or gone is not touched. May stand in
+/// the caller's transaction: a number that comes into the pool is meant to be attached from its first moment on, whoever gets it.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn attachments_intend(conn: &mut Connection, number_id: i64, whose: Whose) -> Result<Intended, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let number = lock(conn, number_id)?;
+        let wants = wants_of_pool(conn, &number.pool)?;
+        if !number.is_free || wants.is_nothing() {
+            return Ok(Intended::default());
+        }
+        let rows = attachments_of(conn, number_id)?;
+        let standing = rows.iter().map(|row| row.standing()).collect::<Result<Vec<Attachment>, DbError>>()?;
+        let of_sids = |sids: BTreeSet<String>| -> BTreeSet<Target> {
+            wants.targets().filter(|target| sids.contains(target.sid())).collect()
+        };
+        let mut closed = of_sids(targets_closed(conn)?);
+        let intents = wants.intents(&standing, &closed);
+        let mut intended = Intended { no_room: intents.no_room.clone(), ..Intended::default() };
+        let intents = if is_anothers(&number, whose) {
+            closed.extend(of_sids(targets_that_reroute(conn, &wants.services)?));
+            let allowed = wants.intents(&standing, &closed);
+            intended.left_alone = allowed.targets.len() < intents.targets.len();
+            allowed
+        } else {
+            intents
+        };
+        for target in intents.targets {
+            if intend(conn, number_id, &target)? {
+                intended.targets.push(target);
+            }
+        }
+        Ok(intended)
+    })
+}
+
+/// It is a user's, and nobody said that it may be rewired.
+fn is_anothers(number: &Locked, whose: Whose) -> bool {
+    whose == Whose::Nobodys && number.user_id.is_some()
+}
+
+fn intend(conn: &mut Connection, number_id: i64, target: &Target) -> Result<bool, DbError> {
+    if target.kind() == AttachmentKind::MessagingService {
+        // Of a former membership.
+        registration_put_aside(conn, number_id)?;
+    }
+    let written = sql_query(
+        "INSERT INTO attachments (number_id, kind, target) VALUES ($1, $2, $3)
+         ON CONFLICT (number_id, kind, target) DO UPDATE
+            SET state = 'intended', since = clock_timestamp(), attempts = 0, last_sent_at = NULL, doubted = false, assignment_sid = NULL,
+                twilio_code = NULL, message = NULL, request_id = NULL, refusal_concerns = NULL, leaving = false
+          WHERE attachments.state IN ('refused', 'conflict', 'left')",
+    )
+    .bind::<BigInt, _>(number_id)
+    .bind::<Text, _>(target.kind().as_str())
+    .bind::<Text, _>(target.sid())
+    .execute(conn)?;
+    Ok(written > 0)
+}
+
+/// Numbers above `after` that lack something for which nothing is written down yet, in the order they came: a crash came between,
+/// their pool wants more than it did, or nothing had room. Those that are on hold, leaving, missing or gone are left out.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn numbers_to_attach(conn: &mut Connection, after: i64, limit: i64) -> Result<Vec<i64>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        id: i64,
+    }
+    let tried = "a.number_id = n.id AND (a.state IN ('intended', 'sent', 'attached', 'conflict')
+                                          OR (a.state = 'refused' AND a.refusal_concerns = 'number'))";
+    let rows: Vec<Row> = sql_query(format!(
+        "SELECT n.id FROM (SELECT * FROM numbers WHERE {FREE} AND missing_since IS NULL) AS n
+          WHERE n.attachment_status = 'pending' AND n.status <> 'released' AND n.id > $1
+            AND EXISTS (SELECT FROM pool_wants w WHERE w.pool = n.pool AND NOT EXISTS (
+                    SELECT FROM attachments a WHERE {tried} AND a.kind = w.kind
+                       AND (a.target = w.target OR w.kind = 'messaging_service')))
+          ORDER BY n.id LIMIT $2"
+    ))
+    .bind::<BigInt, _>(after)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}

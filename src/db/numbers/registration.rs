@@ -1,0 +1,172 @@
+//! How the carriers have a number, as Twilio's events say it, and an operator's word beside them.
+//!
+//! Invariant: an event never undoes a later one ([`RegistrationStanding::gives_way_to`], and `registrations_go_forward` below every
+//! program); what it means for handing the number out, the database works out (`numbers_know_what_they_lack`).
+//! How to get it wrong: taking an event about a service that the number is in no more, or never was.
+
+use chrono::{DateTime, Utc};
+use diesel::Connection as _;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+
+use crate::db::attachments::{lock, locked};
+use crate::db::engine::connection::Connection;
+use crate::db::engine::error::DbError;
+use crate::db::engine::listener::stock_notify;
+use crate::db::pool_failures::{failures_add, failures_forget};
+use crate::db::pool_wants::pool_needs;
+use crate::domain::{AttachmentStatus, Heard, NumberSid, PoolName, Registration, RegistrationStanding};
+
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hearing {
+    /// No number of ours has this SID.
+    NotOurs,
+    /// It is about a messaging service that the number is not in, and is not about to join.
+    OtherService,
+    /// What is known already, or later.
+    Known,
+    /// It is the last word by now, of this number of this pool.
+    Taken(i64, PoolName),
+}
+
+/// Writes down what Twilio says of how the carriers have a number: about `service`, if it names one. A failure counts for the pool
+/// under its keys (`fingerprint`), where its numbers are handed out only when they are registered.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn registration_hear(
+    conn: &mut Connection,
+    sid: &NumberSid,
+    service: Option<&str>,
+    heard: Heard,
+    reason: Option<&str>,
+    fingerprint: impl Fn(&PoolName) -> String,
+) -> Result<Hearing, DbError> {
+    #[derive(QueryableByName)]
+    struct Known {
+        #[diesel(sql_type = Nullable<Text>)]
+        registration: Option<Registration>,
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        registration_at: Option<DateTime<Utc>>,
+        #[diesel(sql_type = Nullable<Timestamptz>)]
+        marked_ready_at: Option<DateTime<Utc>>,
+        #[diesel(sql_type = Bool)]
+        is_of_service: bool,
+    }
+    let (hearing, ready) = conn.transaction::<_, DbError, _>(|conn| {
+        let Some(id) = live(conn, sid)? else { return Ok((Hearing::NotOurs, false)) };
+        let number = lock(conn, id)?;
+        let known: Known = sql_query(
+            "SELECT registration, registration_at, marked_ready_at,
+                    EXISTS (SELECT FROM attachments a WHERE a.number_id = numbers.id AND a.kind = 'messaging_service'
+                               AND a.target = coalesce($2, a.target) AND a.state IN ('intended', 'sent', 'attached')) AS is_of_service
+               FROM numbers WHERE id = $1",
+        )
+        .bind::<BigInt, _>(id)
+        .bind::<Nullable<Text>, _>(service)
+        .get_result(conn)?;
+        if !known.is_of_service {
+            return Ok((Hearing::OtherService, false));
+        }
+        let Known { registration, registration_at: at, marked_ready_at: marked_at, .. } = known;
+        let before = RegistrationStanding { registration, at, marked_at };
+        if !before.gives_way_to(heard) {
+            return Ok((Hearing::Known, false));
+        }
+        sql_query("UPDATE numbers SET registration = $2, registration_at = $3, registration_reason = $4 WHERE id = $1")
+            .bind::<BigInt, _>(id)
+            .bind::<Text, _>(heard.registration.as_str())
+            .bind::<Timestamptz, _>(heard.at)
+            .bind::<Nullable<Text>, _>(reason)
+            .execute(conn)?;
+        let after = RegistrationStanding { registration: Some(heard.registration), at: Some(heard.at), marked_at };
+        count(conn, &number.pool, before, after, (reason, &fingerprint(&number.pool)))?;
+        Ok((Hearing::Taken(id, number.pool), locked(conn, id)?.is_stock()))
+    })?;
+    if ready {
+        stock_notify(conn)?;
+    }
+    Ok(hearing)
+}
+
+fn live(conn: &mut Connection, sid: &NumberSid) -> Result<Option<i64>, DbError> {
+    use crate::db::engine::schema::numbers;
+    let live = numbers::table.filter(numbers::sid.eq(sid.as_str())).filter(numbers::status.ne("released"));
+    Ok(live.select(numbers::id).first(conn).optional()?)
+}
+
+/// A failure counts once, and a success ends the row of them; neither where nobody waits for the carriers.
+fn count(
+    conn: &mut Connection,
+    pool: &PoolName,
+    before: RegistrationStanding,
+    after: RegistrationStanding,
+    (reason, fingerprint): (Option<&str>, &str),
+) -> Result<(), DbError> {
+    let failed = |standing: RegistrationStanding| {
+        matches!(standing.counts(), Some(Registration::Failed | Registration::Unregistered))
+    };
+    if !pool_needs(conn, pool)?.registered {
+        return Ok(());
+    }
+    if failed(after) && !failed(before) {
+        failures_add(conn, pool, fingerprint, reason.unwrap_or("the carriers do not take its numbers"))
+    } else if after.counts() == Some(Registration::Registered) {
+        failures_forget(conn, pool)
+    } else {
+        Ok(())
+    }
+}
+
+/// What became of an operator's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkedReady {
+    /// It stands.
+    Done,
+    /// An attachment lacks: the number is not ready for it.
+    Lacks(AttachmentStatus),
+    /// It is not in the pool's hands: on hold, leaving, missing or gone.
+    NotFree,
+}
+
+/// An operator says that the carriers know the number. Only what Twilio says later, and says that they do not, undoes it.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_mark_ready(conn: &mut Connection, id: i64, by: &str) -> Result<MarkedReady, DbError> {
+    let (marked, ready) = conn.transaction::<_, DbError, _>(|conn| {
+        let number = lock(conn, id)?;
+        if !number.is_free {
+            return Ok((MarkedReady::NotFree, false));
+        }
+        if number.attachment_status != AttachmentStatus::Attached {
+            return Ok((MarkedReady::Lacks(number.attachment_status), false));
+        }
+        // Twilio's clock may be ahead of this one: the word is about whatever was said before it.
+        sql_query(
+            "UPDATE numbers SET marked_ready_at = greatest(clock_timestamp(), registration_at), marked_ready_by = $2 WHERE id = $1",
+        )
+        .bind::<BigInt, _>(id)
+        .bind::<Text, _>(by)
+        .execute(conn)?;
+        failures_forget(conn, &number.pool)?;
+        Ok((MarkedReady::Done, locked(conn, id)?.is_stock()))
+    })?;
+    if ready {
+        stock_notify(conn)?;
+    }
+    Ok(marked)
+}
+
+/// The number joins a messaging service anew: what was said of a former membership counts no more, nor does what is said late of it.
+pub(in crate::db) fn registration_put_aside(conn: &mut Connection, id: i64) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE numbers SET registration = NULL, registration_reason = NULL, marked_ready_at = NULL, marked_ready_by = NULL
+          WHERE id = $1 AND (registration IS NOT NULL OR marked_ready_at IS NOT NULL)",
+    )
+    .bind::<BigInt, _>(id)
+    .execute(conn)?;
+    Ok(())
+}

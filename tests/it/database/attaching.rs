@@ -1,0 +1,269 @@
+//! The life of an attachment, statement by statement: what is intended, sent, settled, and what failures come to.
+
+use std::time::Duration;
+
+use callbunker::db::attachments::{
+    AttachmentEnd, AttachmentReason, Closed, Intended, Whose, attachment_doubt, attachment_found, attachment_left,
+    attachment_missed, attachment_send, attachment_settle, attachments_due, attachments_intend, attachments_leaving,
+    attachments_of, attachments_try_again, numbers_to_attach, pools_without_room, target_close, target_seen,
+    targets_open,
+};
+use callbunker::db::numbers::{Gone, number_let_go};
+use callbunker::db::pool_failures::{failures_forget, pools_failing};
+use callbunker::db::pool_halts::Keys;
+use callbunker::domain::{AttachmentKind, Needs, PoolName, RefusedFor, Target, Wants};
+
+use super::attachments::{Rows, sid};
+
+const KEYS: &str = "0123456789abcdef";
+/// Nobody works on what was silent for so long.
+const SILENT: Duration = Duration::from_secs(15);
+
+fn wants() -> Wants {
+    Wants {
+        services: vec![sid("MG", 1).parse().unwrap(), sid("MG", 2).parse().unwrap()],
+        profile: Some(sid("BU", 5).parse().unwrap()),
+        products: vec![sid("BU", 6).parse().unwrap()],
+        needs: Needs { attached: true, registered: false },
+    }
+}
+
+fn only_services() -> Wants {
+    Wants { profile: None, products: Vec::new(), ..wants() }
+}
+
+fn reason(message: &str) -> AttachmentReason {
+    AttachmentReason { twilio_code: Some(21715), message: message.to_owned(), request_id: None }
+}
+
+fn refused() -> AttachmentEnd {
+    AttachmentEnd::Refused(RefusedFor::Number, reason("no SMS"))
+}
+
+impl Rows {
+    fn intend(&self, number: i64, whose: Whose) -> Intended {
+        self.run(move |conn| attachments_intend(conn, number, whose))
+    }
+
+    fn intended(&self, number: i64) -> Vec<String> {
+        let short = |target: Target| target.sid()[..3].to_owned();
+        self.intend(number, Whose::Nobodys).targets.into_iter().map(short).collect()
+    }
+
+    /// `MG1 sent` of each attachment of the number.
+    fn standing(&self, number: i64) -> Vec<String> {
+        let rows = self.run(move |conn| attachments_of(conn, number));
+        rows.iter().map(|row| format!("{} {}", &row.target[..3], row.state)).collect()
+    }
+
+    fn due(&self) -> Vec<String> {
+        let due = self.run(|conn| attachments_due(conn, SILENT, &[], 10));
+        due.iter().map(|due| format!("{} {}", due.id, &due.target[..3])).collect()
+    }
+
+    fn settle(&self, id: i64, end: AttachmentEnd) -> bool {
+        self.run(move |conn| attachment_settle(conn, id, &end, KEYS))
+    }
+
+    /// What is intended is sent, and ends like this.
+    fn end(&self, id: i64, end: AttachmentEnd) {
+        assert!(self.run(move |conn| attachment_send(conn, id, SILENT)).is_some());
+        assert!(self.settle(id, end));
+    }
+
+    fn failed(&self, most: u32) -> Vec<i32> {
+        let keys = Keys { pool: PoolName::default_pool(), fingerprint: KEYS.into() };
+        self.run(move |conn| pools_failing(conn, &[(keys, most)])).iter().map(|failing| failing.in_a_row).collect()
+    }
+}
+
+#[test]
+fn what_lacks_is_intended_once_sent_by_one_and_settled_once() {
+    let rows = Rows::new(2);
+    rows.want(&wants());
+    assert_eq!(rows.run(|conn| numbers_to_attach(conn, 0, 10)), [1, 2]);
+    assert_eq!(rows.intended(1), ["MG1", "BU5", "BU6"]);
+    assert_eq!(rows.intended(1), [""; 0], "it is written down");
+    assert_eq!(rows.run(|conn| numbers_to_attach(conn, 0, 10)), [2]);
+    // The product waits for the profile.
+    assert_eq!(rows.due(), ["2 BU5", "1 MG1"]);
+    assert!(rows.run(|conn| attachment_send(conn, 3, SILENT)).is_none());
+    let sent = rows.run(|conn| attachment_send(conn, 2, SILENT)).expect("it is due");
+    assert_eq!(
+        (sent.attempt, sent.may_be_there, sent.number_id, sent.kind),
+        (1, false, 1, AttachmentKind::CustomerProfile)
+    );
+    assert!(rows.run(|conn| attachment_send(conn, 2, SILENT)).is_none(), "somebody else is at it");
+    assert_eq!(rows.due(), ["1 MG1"]);
+    // The answer was lost: whoever comes next asks first what Twilio has.
+    assert!(rows.run(|conn| attachment_doubt(conn, 2, &reason("time-out"))));
+    rows.world.sql("UPDATE attachments SET last_sent_at = last_sent_at - interval '1 minute' WHERE id = 2");
+    let again = rows.run(|conn| attachment_send(conn, 2, SILENT)).expect("it was silent for long");
+    assert_eq!((again.attempt, again.may_be_there), (2, true));
+    assert!(rows.settle(2, AttachmentEnd::Attached(Some(format!("RA{}", "0".repeat(32))))));
+    assert!(!rows.settle(2, refused()), "it is over");
+    assert_eq!(rows.due(), ["3 BU6", "1 MG1"]);
+    rows.end(3, AttachmentEnd::Attached(None));
+    assert_eq!(rows.told_of(1), "pending attaching false");
+    rows.end(1, AttachmentEnd::Attached(None));
+    assert_eq!(rows.told_of(1), "attached - true");
+    rows.assert_leases_agree();
+    // Of one slow target at most so many are taken up, and none of one that rests.
+    assert_eq!(rows.intended(2), ["MG1", "BU5", "BU6"]);
+    let due = rows.run(|conn| attachments_due(conn, SILENT, &[sid("MG", 1).as_str()], 1));
+    assert_eq!(due.iter().map(|due| &due.target[..2]).collect::<Vec<_>>(), ["BU"]);
+}
+
+#[test]
+fn what_is_on_hold_leaving_missing_or_gone_is_not_touched() {
+    let rows = Rows::new(4);
+    rows.want(&only_services());
+    assert_eq!(rows.intended(1), ["MG1"]);
+    for (id, what) in [
+        (1, "status = 'quarantined', quarantine_reason = 'tag_conflict'"),
+        (2, "missing_since = now()"),
+        (3, "status = 'released'"),
+    ] {
+        rows.world.sql(&format!("UPDATE numbers SET {what} WHERE id = {id}"));
+        assert_eq!(rows.intended(id), [""; 0]);
+    }
+    assert_eq!(rows.due(), [""; 0]);
+    assert!(rows.run(|conn| attachment_send(conn, 1, SILENT)).is_none());
+    assert_eq!(rows.run(|conn| numbers_to_attach(conn, 0, 10)), [4]);
+    // At rest it keeps what it has, and is attached if it lacks something.
+    rows.world.sql("UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', quarantined_until = now() WHERE id = 4");
+    assert_eq!(rows.intended(4), ["MG1"]);
+    rows.end(2, AttachmentEnd::Attached(None));
+    assert_eq!(rows.told_of(4), "attached - false", "at rest, and lacks nothing");
+}
+
+#[test]
+fn a_full_service_is_passed_by_and_a_pool_whose_services_are_full_is_known() {
+    let rows = Rows::new(3);
+    rows.want(&only_services());
+    let full = |digit: u32| {
+        rows.run(move |conn| {
+            target_close(conn, &sid("MG", digit), Closed::Full, &reason("Number Pool size limit reached"))
+        })
+    };
+    assert_eq!(rows.intended(1), ["MG1"]);
+    assert!(full(1) && !full(1), "it is known once");
+    rows.end(1, AttachmentEnd::Refused(RefusedFor::Target, reason("full")));
+    assert_eq!(rows.told_of(1), "pending attaching false", "another one may take it");
+    assert_eq!(rows.failed(1), [0; 0], "a full service is no failure of a number");
+    assert_eq!(rows.intended(1), ["MG2"]);
+    assert!(rows.run(pools_without_room).is_empty());
+    full(2);
+    assert_eq!(
+        rows.run(pools_without_room).iter().map(|one| one.message.as_str()).collect::<Vec<_>>(),
+        ["Number Pool size limit reached"]
+    );
+    let none = rows.intend(2, Whose::Nobodys);
+    assert!(none.targets.is_empty() && none.no_room.contains(&AttachmentKind::MessagingService));
+    // What was on its way goes on, and one that leaves makes room.
+    rows.end(2, AttachmentEnd::Attached(None));
+    assert_eq!(rows.told_of(1), "attached - true");
+    assert!(rows.run(|conn| attachment_missed(conn, 2, &reason("it left"))));
+    assert_eq!(rows.standing(1), ["MG1 refused", "MG2 left"]);
+    assert!(rows.run(pools_without_room).is_empty());
+    assert_eq!(rows.intended(2), ["MG2"]);
+    assert_eq!(rows.run(|conn| targets_open(conn, &[sid("MG", 1).as_str(), sid("MG", 2).as_str()])), 1);
+    assert_eq!(rows.intended(1), ["MG1"], "what was full is tried again");
+}
+
+#[test]
+fn failures_in_a_row_are_counted_under_their_keys_and_a_success_ends_them() {
+    let rows = Rows::new(5);
+    rows.want(&only_services());
+    for number in 1..=4 {
+        assert_eq!(rows.intended(number), ["MG1"]);
+    }
+    rows.end(1, refused());
+    rows.end(2, AttachmentEnd::Conflict(reason("in another service")));
+    assert_eq!(
+        (rows.told_of(1), rows.told_of(2)),
+        ("failed unattachable false".to_owned(), "failed unattachable false".to_owned())
+    );
+    assert_eq!((rows.failed(2), rows.failed(3)), (vec![2], vec![]));
+    assert_eq!(rows.intended(1), [""; 0], "it will do nowhere");
+    let others = Keys { pool: PoolName::default_pool(), fingerprint: "fedcba9876543210".into() };
+    assert!(rows.run(move |conn| pools_failing(conn, &[(others, 1)])).is_empty(), "under other keys it never was");
+    rows.end(3, AttachmentEnd::Attached(None));
+    assert_eq!(rows.failed(1), [0; 0]);
+    rows.end(4, refused());
+    assert_eq!(rows.failed(1), [1]);
+    rows.run(|conn| failures_forget(conn, &PoolName::default_pool()));
+    assert_eq!(rows.failed(1), [0; 0]);
+    // After a day, or an operator's word, what failed is tried again.
+    assert_eq!(rows.run(|conn| attachments_try_again(conn, None, Duration::from_secs(86_400), 10)), 0);
+    let pool = PoolName::default_pool();
+    assert_eq!(rows.run(move |conn| attachments_try_again(conn, Some(&pool), Duration::ZERO, 2)), 2);
+    assert_eq!(rows.run(|conn| numbers_to_attach(conn, 0, 10)), [1, 2, 5]);
+    assert_eq!(rows.intended(1), ["MG1"]);
+}
+
+#[test]
+fn a_users_number_joins_no_service_that_takes_its_sms_away_unless_somebody_says_so() {
+    let rows = Rows::new(3);
+    rows.world.sql(
+        "UPDATE leases SET user_id = 'u-' || number_id, assigned_at = now(), source = 'pool', assignment_id = nextval('assignment_ids')",
+    );
+    rows.want(&wants());
+    let alone = rows.intend(1, Whose::Nobodys);
+    assert!(alone.left_alone && alone.targets.iter().all(|target| target.kind() != AttachmentKind::MessagingService));
+    assert_eq!(rows.standing(1), ["BU5 intended", "BU6 intended"], "these take nothing away");
+    for (inbound, expected) in [(false, None), (true, Some("MG2 intended"))] {
+        rows.run(move |conn| target_seen(conn, &sid("MG", 2), inbound));
+        rows.intend(1, Whose::Nobodys);
+        let standing = rows.standing(1);
+        assert_eq!(standing.iter().find(|line| line.starts_with("MG")).map(String::as_str), expected);
+    }
+    // A look that is old proves nothing.
+    rows.world.sql("UPDATE attachment_targets SET looked_at = now() - interval '2 days'");
+    assert!(rows.intend(2, Whose::Nobodys).left_alone);
+    let said = rows.intend(2, Whose::Anybodys);
+    assert!(!said.left_alone && said.targets.iter().any(|target| target.sid() == sid("MG", 1)));
+    rows.assert_leases_agree();
+}
+
+#[test]
+fn a_number_that_is_found_in_a_service_is_in_it_and_in_no_other() {
+    let rows = Rows::new(2);
+    rows.want(&only_services());
+    assert_eq!(rows.intended(1), ["MG1"]);
+    let found = |digit: u32| {
+        rows.run(move |conn| {
+            let target = Target::parse(AttachmentKind::MessagingService, &sid("MG", digit)).unwrap();
+            attachment_found(conn, 1, &target, None)
+        })
+    };
+    assert!(found(2) && !found(2));
+    assert_eq!(rows.standing(1), ["MG1 left", "MG2 attached"]);
+    assert_eq!(rows.told_of(1), "attached - true");
+    assert!(found(9));
+    assert_eq!(rows.told_of(1), "failed unattachable false", "its pool wants another, and nobody moves it");
+    assert_eq!(rows.intended(1), [""; 0]);
+    assert!(found(1));
+    assert_eq!(rows.told_of(1), "attached - true");
+}
+
+#[test]
+fn what_a_number_that_left_may_still_be_in_is_ended_at_twilio() {
+    let rows = Rows::new(2);
+    rows.want(&wants());
+    assert_eq!(rows.intended(1).len(), 3);
+    rows.end(1, AttachmentEnd::Attached(None));
+    assert!(rows.run(|conn| attachment_send(conn, 2, SILENT)).is_some());
+    rows.world.sql("UPDATE numbers SET status = 'quarantined', quarantine_reason = 'leaving' WHERE id = 1");
+    assert!(rows.run(|conn| number_let_go(conn, 1, Gone::Released)));
+    assert_eq!(rows.standing(1), ["MG1 attached", "BU5 sent", "BU6 left"]);
+    assert_eq!(rows.due(), [""; 0], "it is asked for no more");
+    let leaving = rows.run(|conn| attachments_leaving(conn, 10));
+    assert_eq!(leaving.iter().map(|one| one.id).collect::<Vec<_>>(), [1, 2]);
+    for id in [1, 2] {
+        assert!(rows.run(move |conn| attachment_left(conn, id, &reason("gone"))));
+        assert!(!rows.run(move |conn| attachment_left(conn, id, &reason("gone"))));
+    }
+    assert!(rows.run(|conn| attachments_leaving(conn, 10)).is_empty());
+    assert_eq!(rows.standing(1), ["MG1 left", "BU5 left", "BU6 left"]);
+}
