@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::first_start;
 use super::root::Config;
-use super::secrets::{ApiKey, TwilioCredentials, redacted};
+use super::secrets::{ApiKey, TwilioCredentials, host_of, redacted};
 
 /// The effective configuration as TOML, secrets redacted.
 #[must_use]
@@ -23,6 +23,7 @@ pub(crate) fn describe_effective(config: &Config) -> String {
         format!("DATABASE_URL: {}", redacted(secrets.database_url.expose_secret())),
         format!("TWILIO_ACCOUNT_SID: {}", secrets.twilio_account_sid),
         credentials,
+        format!("EVENTS_PUBLIC_URL: {}", secrets.events_public_url.as_ref().map_or_else(|| "none".to_owned(), host_of)),
         format!("ADMIN_API_KEY: {}", keys(&secrets.admin_keys)),
         format!("READONLY_API_KEY: {}", keys(&secrets.readonly_keys)),
         format!("SIGNUP_API_KEY: {}", keys(&secrets.signup_keys)),

@@ -12,6 +12,7 @@ mod file;
 mod first_start;
 mod layers;
 mod loader;
+mod not_yet;
 mod pools;
 mod problem;
 mod reload;

@@ -9,7 +9,7 @@ use super::environment::variable_of;
 use super::loader::Loader;
 use super::problem::Problems;
 use super::root::{Config, schema};
-use super::secrets::{SECRETS, same};
+use super::secrets::{SECRETS, same, same_token};
 use super::sources::Sources;
 
 /// What a reload comes to.
@@ -47,6 +47,7 @@ impl Config {
         self.secrets.database_url = running.secrets.database_url.clone();
         self.secrets.twilio_account_sid = running.secrets.twilio_account_sid.clone();
         self.secrets.twilio_credentials = running.secrets.twilio_credentials.clone();
+        self.secrets.twilio_auth_token = running.secrets.twilio_auth_token.clone();
     }
 }
 
@@ -61,7 +62,12 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
     for (name, is_same) in [
         ("DATABASE_URL", same(&one.database_url, &two.database_url)),
         ("TWILIO_ACCOUNT_SID", one.twilio_account_sid == two.twilio_account_sid),
-        ("TWILIO_AUTH_TOKEN or TWILIO_API_KEY_SECRET", one.twilio_credentials == two.twilio_credentials),
+        (
+            "TWILIO_AUTH_TOKEN or TWILIO_API_KEY_SECRET",
+            one.twilio_credentials == two.twilio_credentials
+                && same_token(one.twilio_auth_token.as_ref(), two.twilio_auth_token.as_ref()),
+        ),
+        ("EVENTS_PUBLIC_URL", one.events_public_url == two.events_public_url),
         ("ADMIN_API_KEY", one.admin_keys == two.admin_keys),
         ("READONLY_API_KEY", one.readonly_keys == two.readonly_keys),
         ("SIGNUP_API_KEY", one.signup_keys == two.signup_keys),

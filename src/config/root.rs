@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde::Serialize;
+use url::Url;
 
 use super::loader::{Loader, declare};
+use super::not_yet;
 use super::pools::{catalog, read_pools};
 use super::problem::{Origin, Problem, Problems};
 use super::schema::Schema;
@@ -80,6 +82,7 @@ sections! {
     reconcile: ReconcileConfig,
     schedule: ScheduleConfig,
     webhooks: WebhooksConfig,
+    events: EventsConfig,
     lock: LockConfig fixed,
     supervisor: SupervisorConfig fixed,
     audit: AuditConfig,
@@ -97,7 +100,7 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, Problems> {
         let mut loader = Loader::new(sources, &schema());
         let mut config = Self::read_sections(&mut loader);
-        let mut problems = loader.problems;
+        let mut problems = std::mem::take(&mut loader.problems);
         if config.webhooks.public_app_url.is_none() && !problems.iter().any(|problem| names_public_url(&problem.key)) {
             problems.push(Problem::new(
                 "PUBLIC_APP_URL",
@@ -107,7 +110,51 @@ impl Config {
             ));
         }
         config.secrets = Secrets::read(sources, &mut problems);
-        Problems::or(problems, config)
+        config.check_events(&loader, &mut problems);
+        Problems::or(problems, ())?;
+        not_yet::refuse(config.pools(), &config.events, config.secrets.events_public_url.is_some(), &loader)?;
+        Ok(config)
+    }
+
+    /// The address that Twilio sends events to.
+    #[must_use]
+    pub fn events_url(&self) -> Option<&Url> {
+        self.secrets.events_public_url.as_ref().or(self.events.public_url.as_ref())
+    }
+
+    /// What `[events]`, the pools and the secrets must say together.
+    fn check_events(&self, loader: &Loader, problems: &mut Vec<Problem>) {
+        let events = "events.public_url";
+        if let (Some(secret), Some(plain)) = (&self.secrets.events_public_url, &self.events.public_url)
+            && secret != plain
+        {
+            let what = format!("and {events} are both set, and differ");
+            problems.push(Problem::new("EVENTS_PUBLIC_URL", Origin::Default, what, "unset one of them"));
+        }
+        let is_sound = |key: &str| !problems.iter().any(|problem| problem.key == key);
+        let (has_url, has_token) = (self.events_url().is_some(), self.secrets.twilio_auth_token.is_some());
+        let (url_is_sound, token_is_sound) =
+            (is_sound(events) && is_sound("EVENTS_PUBLIC_URL"), is_sound("TWILIO_AUTH_TOKEN"));
+        let mut refused = Vec::new();
+        for (name, _) in self.pools().filter(|(_, pool)| pool.wants_events()) {
+            let key = name.key("sms_ready_when");
+            let mut refuse = |what: &str, remedy: &str| {
+                refused.push(Problem::new(&key, loader.origin_of(&key), what, remedy));
+            };
+            if !has_url && url_is_sound {
+                refuse(
+                    "is registered, but Twilio's word would reach nobody",
+                    "give the address that Twilio's events reach as events.public_url, then run callbunker twilio setup-events",
+                );
+            }
+            if !has_token && token_is_sound {
+                refuse(
+                    "is registered, but nothing could tell whether an event is Twilio's: an API key verifies no signature",
+                    "give TWILIO_AUTH_TOKEN, beside the API key if there is one",
+                );
+            }
+        }
+        problems.extend(refused);
     }
 
     /// Reads and checks what a look at Twilio needs: everything but the secrets that only `serve` has a use for.

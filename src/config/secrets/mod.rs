@@ -14,8 +14,10 @@ mod source;
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::config::problem::{Problem, Problems};
+use crate::config::sections::events_fault;
 use crate::config::sources::Sources;
 use dsn_rules::faults_of;
 use keys::{Keys, read_keys};
@@ -34,6 +36,10 @@ pub struct Secrets {
     pub twilio_account_sid: String,
     /// How we prove to be it.
     pub twilio_credentials: TwilioCredentials,
+    /// The account's token, whatever we call with: only it verifies what comes from Twilio.
+    pub twilio_auth_token: Option<SecretString>,
+    /// `events.public_url`, given as a secret.
+    pub events_public_url: Option<Url>,
     /// The keys that may use everything; at least one.
     pub admin_keys: Vec<ApiKey>,
     /// The keys that may read everything and change nothing.
@@ -74,6 +80,8 @@ impl Secrets {
             database_url: SecretString::default(),
             twilio_account_sid: String::new(),
             twilio_credentials: TwilioCredentials::AuthToken(SecretString::default()),
+            twilio_auth_token: None,
+            events_public_url: None,
             admin_keys: Vec::new(),
             readonly_keys: Vec::new(),
             signup_keys: Vec::new(),
@@ -85,9 +93,21 @@ impl Secrets {
         let mut vault = Vault { sources, problems };
         let database_url = database_url(&mut vault);
         let twilio_account_sid = account_sid(&mut vault);
-        let twilio_credentials = twilio_credentials(&mut vault);
+        let token = vault.find("TWILIO_AUTH_TOKEN");
+        let twilio_auth_token = token.as_ref().ok().and_then(|token| Some(token.as_ref()?.text.clone()));
+        let twilio_credentials = twilio_credentials(&mut vault, token);
+        let events_public_url = events_public_url(&mut vault);
         let Keys { admin: admin_keys, readonly: readonly_keys, signup: signup_keys } = read_keys(&mut vault);
-        Self { database_url, twilio_account_sid, twilio_credentials, admin_keys, readonly_keys, signup_keys }
+        Self {
+            database_url,
+            twilio_account_sid,
+            twilio_credentials,
+            twilio_auth_token,
+            events_public_url,
+            admin_keys,
+            readonly_keys,
+            signup_keys,
+        }
     }
 }
 
@@ -155,8 +175,20 @@ fn is_sid(text: &str, prefix: &str) -> bool {
     hex.is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn twilio_credentials(vault: &mut Vault<'_>) -> TwilioCredentials {
-    let token = vault.find("TWILIO_AUTH_TOKEN");
+fn events_public_url(vault: &mut Vault<'_>) -> Option<Url> {
+    let secret = vault.find("EVENTS_PUBLIC_URL").ok()??;
+    let Ok(url) = Url::parse(secret.text.expose_secret()) else {
+        vault.refuse(&secret, "is not a URL", "give an https URL such as https://numbers.example.com/twilio/events");
+        return None;
+    };
+    match events_fault(&url) {
+        Some((what, remedy)) => vault.refuse(&secret, what, remedy),
+        None => return Some(url),
+    }
+    None
+}
+
+fn twilio_credentials(vault: &mut Vault<'_>, token: Result<Option<Secret>, ()>) -> TwilioCredentials {
     let key_sid = vault.find("TWILIO_API_KEY_SID");
     let key_secret = vault.find("TWILIO_API_KEY_SECRET");
     match (key_sid, key_secret, token) {
@@ -207,10 +239,21 @@ impl PartialEq for Secrets {
         same(&self.database_url, &other.database_url)
             && self.twilio_account_sid == other.twilio_account_sid
             && self.twilio_credentials == other.twilio_credentials
+            && same_token(self.twilio_auth_token.as_ref(), other.twilio_auth_token.as_ref())
+            && self.events_public_url == other.events_public_url
             && self.admin_keys == other.admin_keys
             && self.readonly_keys == other.readonly_keys
             && self.signup_keys == other.signup_keys
     }
+}
+
+pub(super) fn same_token(one: Option<&SecretString>, two: Option<&SecretString>) -> bool {
+    one.map(ExposeSecret::expose_secret) == two.map(ExposeSecret::expose_secret)
+}
+
+/// Scheme and host: more of an address may be a secret.
+pub(super) fn host_of(url: &Url) -> String {
+    format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
 pub(super) fn same(one: &SecretString, two: &SecretString) -> bool {
@@ -232,6 +275,8 @@ impl fmt::Debug for Secrets {
             .field("database_url", &dsn::redacted(self.database_url.expose_secret()))
             .field("twilio_account_sid", &self.twilio_account_sid)
             .field("twilio_credentials", &self.twilio_credentials)
+            .field("twilio_auth_token", &self.twilio_auth_token.is_some())
+            .field("events_public_url", &self.events_public_url.as_ref().map(host_of))
             .field("admin_keys", &self.admin_keys.len())
             .field("readonly_keys", &self.readonly_keys.len())
             .field("signup_keys", &self.signup_keys.len())

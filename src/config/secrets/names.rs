@@ -9,6 +9,7 @@ pub(in crate::config) const SECRETS: &[&str] = &[
     "TWILIO_AUTH_TOKEN",
     "TWILIO_API_KEY_SID",
     "TWILIO_API_KEY_SECRET",
+    "EVENTS_PUBLIC_URL",
     "ADMIN_API_KEY",
     "READONLY_API_KEY",
     "SIGNUP_API_KEY",

@@ -5,11 +5,13 @@
 mod audit;
 mod breaker;
 mod database;
+mod events;
 mod http;
 mod instance;
 mod lock;
 mod log;
 mod pool;
+mod pool_attachments;
 mod pool_rules;
 mod pool_webhooks;
 mod purchase;
@@ -24,10 +26,14 @@ mod webhooks;
 pub(crate) use audit::AuditConfig;
 pub(crate) use breaker::BreakerConfig;
 pub(crate) use database::DatabaseConfig;
+pub(crate) use events::EventsConfig;
+pub(in crate::config) use events::events_fault;
 pub(crate) use http::HttpConfig;
 pub(crate) use instance::InstanceConfig;
 pub(crate) use lock::LockConfig;
 pub(crate) use log::{LogConfig, LogFormat, LogLevel};
+#[cfg(test)]
+pub(in crate::config) use pool::LATER_KEYS;
 pub(crate) use pool::PoolConfig;
 pub(crate) use purchase::PurchaseConfig;
 pub(crate) use reconcile::ReconcileConfig;

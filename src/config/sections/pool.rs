@@ -11,9 +11,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::pool_webhooks::PoolWebhooks;
 use crate::domain::{
-    AddressSid, AreaCode, BundleSid, Capability, Contains, CountryCode, IdentitySid, Kind, Market, NumberType, Papers,
-    Place, PoolPolicy, RegionName,
+    AddressSid, AreaCode, BundleSid, Capability, Contains, CountryCode, IdentitySid, Kind, Market, MessagingServiceSid,
+    NumberType, Papers, Place, PoolPolicy, ReadyFor, RegionName, SmsReadyWhen, TrustSid,
 };
+
+/// Keys that came later, as they stand while nobody gives them: no halt of an earlier version is one of other keys for them.
+pub(in crate::config) const LATER_KEYS: [&str; 3] =
+    ["messaging_services = []", "sms_ready_when = \"attached\"", "trust_products = []"];
 
 /// How many numbers, which ones, and how long they rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +59,16 @@ pub struct PoolConfig {
     pub identity_sid: Option<IdentitySid>,
     /// Whether a signup that names only the country may come here.
     pub serves_country: bool,
+    /// Messaging services, tried in turn: each number joins one.
+    pub messaging_services: Vec<MessagingServiceSid>,
+    /// What a number must be able to do before it is handed out; unset = text, if there are services.
+    pub ready_for: Option<ReadyFor>,
+    /// When a number can text.
+    pub sms_ready_when: SmsReadyWhen,
+    /// The customer profile that each number is assigned to.
+    pub customer_profile: Option<TrustSid>,
+    /// The trust products that each number is assigned to after that.
+    pub trust_products: Vec<TrustSid>,
     /// Where its numbers lead.
     #[serde(skip_serializing_if = "PoolWebhooks::is_empty")]
     pub webhooks: PoolWebhooks,
@@ -113,7 +127,9 @@ impl PoolConfig {
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let keys = toml::to_string(self).expect("a section holds numbers, text and lists; a test serialises it");
-        Sha256::digest(keys).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        let lines: Vec<&str> =
+            keys.split_inclusive('\n').filter(|line| !LATER_KEYS.contains(&line.trim_end())).collect();
+        Sha256::digest(lines.concat()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// `quarantine_hours`
@@ -144,6 +160,11 @@ impl Default for PoolConfig {
             bundle_sid: None,
             identity_sid: None,
             serves_country: true,
+            messaging_services: Vec::new(),
+            ready_for: None,
+            sms_ready_when: SmsReadyWhen::Attached,
+            customer_profile: None,
+            trust_products: Vec::new(),
             webhooks: PoolWebhooks::default(),
         }
     }

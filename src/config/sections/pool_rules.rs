@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::pool::PoolConfig;
+use super::pool_attachments::check_attachments;
 use super::pool_webhooks::PoolWebhooks;
 use crate::config::section::{Checks, Range, Section, field_names, range};
 use crate::domain::{NumberType, Region};
@@ -34,6 +35,11 @@ impl Section for PoolConfig {
         ("address_sid", "AD and 32 hexadecimal digits"),
         ("bundle_sid", "BU and 32 hexadecimal digits"),
         ("identity_sid", "RI and 32 hexadecimal digits"),
+        ("messaging_services", "a list of messaging services, each MG and 32 hexadecimal digits in quotes"),
+        ("ready_for", "voice or sms"),
+        ("sms_ready_when", "attached or registered"),
+        ("customer_profile", "BU and 32 hexadecimal digits"),
+        ("trust_products", "a list of trust products, each BU and 32 hexadecimal digits in quotes"),
         ("webhooks.public_app_url", "an https origin such as https://app.example.com"),
         ("webhooks.voice_application_sid", "AP and 32 hexadecimal digits"),
         ("webhooks.sms_application_sid", "AP and 32 hexadecimal digits"),
@@ -64,6 +70,7 @@ impl Section for PoolConfig {
         if has_duplicates(&self.capabilities) {
             checks.refuse("capabilities", "names a capability twice", "remove the duplicate");
         }
+        check_attachments(self, checks);
         self.webhooks.check(checks);
     }
 }

@@ -1,0 +1,42 @@
+//! What is read and checked, but obeyed by nothing yet: what a pool's numbers are attached to, and Twilio's events.
+//!
+//! How to get it wrong: letting an operator believe that such a key is in force.
+
+use toml::Table;
+
+use super::loader::{Loader, look};
+use super::problem::{Origin, Problem, Problems};
+use super::sections::{EventsConfig, PoolConfig};
+use crate::domain::PoolName;
+
+/// Keys of a pool that nothing obeys.
+const KEYS: &[&str] = &["messaging_services", "ready_for", "sms_ready_when", "customer_profile", "trust_products"];
+const WHAT: &str = "is not served yet";
+const REMEDY: &str = "remove it until a version serves it";
+
+/// Refuses whatever nothing obeys of `pools` and `events`; `is_secret` = their address came as a secret. `loader` says where the rest
+/// was given.
+pub(super) fn refuse<'p>(
+    pools: impl Iterator<Item = (&'p PoolName, &'p PoolConfig)>,
+    events: &EventsConfig,
+    is_secret: bool,
+    loader: &Loader,
+) -> Result<(), Problems> {
+    let table = |pool: &PoolConfig| Table::try_from(pool).expect("a section holds numbers, text and lists");
+    let plain = table(&PoolConfig::default());
+    let mut problems = Vec::new();
+    for (name, pool) in pools {
+        let given = table(pool);
+        let differs = |key: &&&str| look(&given, key) != look(&plain, key);
+        let names = KEYS.iter().filter(differs).map(|key| name.key(key));
+        problems.extend(names.map(|name| Problem::new(&name, loader.origin_of(&name), WHAT, REMEDY)));
+    }
+    if events.public_url.is_some() {
+        let name = "events.public_url";
+        problems.push(Problem::new(name, loader.origin_of(name), WHAT, REMEDY));
+    }
+    if is_secret {
+        problems.push(Problem::new("EVENTS_PUBLIC_URL", Origin::Default, WHAT, REMEDY));
+    }
+    Problems::or(problems, ())
+}
