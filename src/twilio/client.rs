@@ -17,7 +17,7 @@ use super::refusal::About;
 use super::search::{Found, SearchAnswer, query_of, stock_of};
 use super::settings::{Credentials, TwilioSettings};
 use super::transport::{Answered, Transport};
-use super::webhooks::{NOTHING_ELSE, paper_parameters, webhook_changes, webhook_parameters};
+use super::webhooks::{paper_parameters, webhook_changes, webhook_parameters};
 use crate::domain::{CountryCode, Kind, Market, NumberSid, Papers, PhoneNumber, Tag, Webhooks};
 use crate::telemetry::{Operation, Telemetry};
 

@@ -92,32 +92,23 @@ impl Secrets {
     pub(super) fn read(sources: &Sources, problems: &mut Vec<Problem>) -> Self {
         let mut vault = Vault { sources, problems };
         let database_url = database_url(&mut vault);
-        let twilio_account_sid = account_sid(&mut vault);
-        let token = vault.find("TWILIO_AUTH_TOKEN");
-        let twilio_auth_token = token.as_ref().ok().and_then(|token| Some(token.as_ref()?.text.clone()));
-        let twilio_credentials = twilio_credentials(&mut vault, token);
-        let events_public_url = events_public_url(&mut vault);
+        let twilio = Self::of_twilio(&mut vault);
         let Keys { admin: admin_keys, readonly: readonly_keys, signup: signup_keys } = read_keys(&mut vault);
-        Self {
-            database_url,
-            twilio_account_sid,
-            twilio_credentials,
-            twilio_auth_token,
-            events_public_url,
-            admin_keys,
-            readonly_keys,
-            signup_keys,
-        }
+        Self { database_url, admin_keys, readonly_keys, signup_keys, ..twilio }
     }
-}
 
-impl Secrets {
     /// Reads those of Twilio; the others stay unset.
     pub(in crate::config) fn read_twilio(sources: &Sources, problems: &mut Vec<Problem>) -> Self {
-        let mut vault = Vault { sources, problems };
-        let twilio_account_sid = account_sid(&mut vault);
-        let twilio_credentials = twilio_credentials(&mut vault);
-        Self { twilio_account_sid, twilio_credentials, ..Self::unset() }
+        Self::of_twilio(&mut Vault { sources, problems })
+    }
+
+    fn of_twilio(vault: &mut Vault<'_>) -> Self {
+        let twilio_account_sid = account_sid(vault);
+        let token = vault.find("TWILIO_AUTH_TOKEN");
+        let twilio_auth_token = token.as_ref().ok().and_then(|token| Some(token.as_ref()?.text.clone()));
+        let twilio_credentials = twilio_credentials(vault, token);
+        let events_public_url = events_public_url(vault);
+        Self { twilio_account_sid, twilio_credentials, twilio_auth_token, events_public_url, ..Self::unset() }
     }
 }
 

@@ -71,7 +71,8 @@ pub fn number_mark_drifted(conn: &mut Connection, id: i64, wanted: &PoolWanted) 
     })
 }
 
-/// Twilio confirmed what `wanted` says; `false` when the number is on hold, of another pool by now, or the pool wants others.
+/// Twilio confirmed what `wanted` says, now or a moment ago; `false` when the number is on hold, of another pool by now, or the
+/// pool wants others.
 /// In that case it is unconfirmed from here on, whatever somebody else had confirmed: what was set here may have come after.
 ///
 /// # Errors
@@ -95,11 +96,36 @@ pub fn number_confirm_webhooks(conn: &mut Connection, id: i64, wanted: &PoolWant
     .bind::<Text, _>(wanted.pool.as_str())
     .get_result(conn)
     .optional()?;
-    let confirmed = row.is_some_and(|row| row.confirmed);
-    if confirmed {
-        stock_notify(conn)?;
+    match row {
+        Some(Row { confirmed }) => {
+            if confirmed {
+                stock_notify(conn)?;
+            }
+            Ok(confirmed)
+        }
+        // Somebody else may have confirmed the same meanwhile. Asked anew, because the statement above saw what was before.
+        None => is_confirmed(conn, id, wanted),
     }
-    Ok(confirmed)
+}
+
+/// Whether the number is in the pool's hands and known to carry what `wanted` says, which the pool wants still.
+fn is_confirmed(conn: &mut Connection, id: i64, wanted: &PoolWanted) -> Result<bool, DbError> {
+    let statement = format!(
+        "SELECT EXISTS (SELECT 1 FROM numbers WHERE id = $1 AND pool = $3 AND webhook_status = 'configured' AND {FREE}) AND {} AS holds",
+        still_wanted(3, 2)
+    );
+    let answer: Holds = sql_query(statement)
+        .bind::<BigInt, _>(id)
+        .bind::<Array<Text>, _>(as_stored(&wanted.webhooks))
+        .bind::<Text, _>(wanted.pool.as_str())
+        .get_result(conn)?;
+    Ok(answer.holds)
+}
+
+#[derive(QueryableByName)]
+struct Holds {
+    #[diesel(sql_type = Bool)]
+    holds: bool,
 }
 
 /// Twilio does not confirm the number's webhooks any more: nobody is given it until it does. What is on hold stays as it is.

@@ -22,7 +22,7 @@ const ROUTES: &[(&str, &str, Who, Takes)] = &[
     ("POST", "/admin/phones/api/resume", Who::Admin, Takes::OptionalJson),
     ("POST", "/admin/phones/api/import", Who::Admin, Takes::LongJson),
     ("POST", "/admin/phones/api/numbers/+14155550100/adopt", Who::Admin, Takes::OptionalJson),
-    ("POST", "/admin/phones/api/numbers/+14155550100/move", Who::Admin, Takes::Json),
+    ("POST", "/admin/phones/api/numbers/+14155550100/move", Who::Admin, Takes::OptionalJson),
     ("POST", "/admin/phones/api/numbers/+14155550100/ignore", Who::Admin, Takes::OptionalJson),
     ("POST", "/admin/phones/api/numbers/+14155550100/release-to-twilio", Who::Admin, Takes::OptionalJson),
     ("GET", "/admin/phones/api/numbers", Who::Admin, Takes::Nothing),

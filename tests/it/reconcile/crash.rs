@@ -54,5 +54,6 @@ fn is_replaced(step: &str) {
             .iter()
             .any(|line| line["msg"] == "a part died and is replaced" && line["part"] == "reconciler")
     });
+    eventually("the new one compares", || daemon.post_empty(RECONCILE).status != 503);
     everything_is_as_it_should_be(&world, &daemon, &numbers, step);
 }
