@@ -2,7 +2,7 @@
 //! to carry them.
 
 use serde_json::{Value, json};
-use twilio_simulator::{ForeignNumber, OwnedNumber, Webhooks};
+use twilio_simulator::{ApplicationOrder, ForeignNumber, OwnedNumber, Webhooks};
 
 use crate::world::comparing::{assert_found, is_ours, only, owned, reconcile, row, stocked, stocked_in};
 use crate::world::daemon::Daemon;
@@ -10,6 +10,13 @@ use crate::world::{ORIGIN, World, eventually};
 
 const CONFIGURE: &str = "/admin/phones/api/configure-webhooks";
 const FORMER: &str = "https://former.example/fallback";
+
+/// The account has these applications and trunks.
+fn owns(world: &World, sids: &[&str]) {
+    for sid in sids {
+        world.twilio.application(ApplicationOrder { sid: Some((*sid).to_owned()), ..ApplicationOrder::default() });
+    }
+}
 
 fn application(digit: char) -> String {
     format!("AP{}", digit.to_string().repeat(32))
@@ -147,6 +154,7 @@ fn an_application_stands_in_for_the_urls_when_a_number_is_bought_and_whatever_it
         .quiet()
         .set("webhooks.voice_application_sid", application('1'))
         .set("webhooks.sms_application_sid", application('2'));
+    owns(&world, &[&application('1'), &application('2')]);
     let (world, daemon, numbers) = stocked_in(world, 2);
     for number in &numbers {
         let bought = owned(&world, number);
@@ -178,6 +186,7 @@ fn each_pool_has_its_own_way_and_a_trunk_takes_the_place_of_the_application_of_a
         ("gb", &[("country", "GB"), ("number_type", "mobile"), ("webhooks.trunk_sid", &of_gb)]),
         ("ca", &[("country", "CA"), ("webhooks.voice_application_sid", ""), ("webhooks.voice_fallback_path", "/ca")]),
     ]);
+    owns(&world, &[&application('1'), &of_gb]);
     for country in ["GB", "CA"] {
         world.twilio.set_regulated(country, false);
     }

@@ -9,7 +9,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::json;
-use twilio_simulator::ForeignNumber;
+use twilio_simulator::{ApplicationOrder, ForeignNumber};
 
 use crate::world::comparing::reconcile;
 use crate::world::{World, eventually};
@@ -58,6 +58,9 @@ fn neither_side_breaks_twilios_description() {
     // Whatever may be set beside the URLs.
     let trunk = format!("TK{}", "2".repeat(32));
     let application = format!("AP{}", "1".repeat(32));
+    for sid in [&trunk, &application] {
+        world.twilio.application(ApplicationOrder { sid: Some(sid.clone()), ..ApplicationOrder::default() });
+    }
     let world = world
         .set("webhooks.voice_fallback_path", "/twilio/voice-fallback")
         .set("webhooks.sms_fallback_path", "/twilio/sms-fallback")
