@@ -2,7 +2,7 @@
 //!
 //! The configuration says it; the database must know it, because it tells of each number what it lacks. A change goes in steps, so
 //! that nobody waits for a million rows, and so that nothing is handed out that lacks what is wanted: [`wants_begin`], then stock that
-//! will lack something is taken back ([`numbers_take_back`](super::numbers::numbers_take_back)), then [`wants_switch`], then every number
+//! will lack something is taken back ([`numbers_take_back`]), then [`wants_switch`], then every number
 //! is told ([`numbers_tell_wants`](super::numbers::numbers_tell_wants)), then [`wants_told`]. One that broke off is begun anew by the next
 //! start or reload, because [`StoredWants::telling`] says so.
 //! Invariant: what is wanted changes under the pool's row alone, which whoever changes an attachment holds.

@@ -79,7 +79,7 @@ pub(crate) struct Account {
     pub(crate) created: DateTime<Utc>,
 }
 
-/// What [`Truth`] is made of.
+/// What [`crate::Truth`] is made of.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) purchases: Vec<Purchase>,

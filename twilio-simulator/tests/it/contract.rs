@@ -118,6 +118,9 @@ fn every_answer_is_as_twilio_describes_it() {
     let path = format!("/IncomingPhoneNumbers/{owned}.json");
     assert_eq!(client.post(&path, &[("FriendlyName", "front desk"), ("AddressSid", &other)]).status, 200);
     let (application, trunk) = (format!("AP{}", "1".repeat(32)), format!("TK{}", "2".repeat(32)));
+    for sid in [&application, &trunk] {
+        simulator.application(ApplicationOrder { sid: Some(sid.clone()), ..ApplicationOrder::default() });
+    }
     for form in [
         vec![
             ("VoiceFallbackUrl", "https://example.com/f"),

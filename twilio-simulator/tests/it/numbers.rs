@@ -1,7 +1,7 @@
 //! Fetching, updating and losing owned numbers.
 
 use serde_json::json;
-use twilio_simulator::{ForeignNumber, Webhooks};
+use twilio_simulator::{ApplicationOrder, ForeignNumber, Webhooks};
 
 use crate::client::start;
 
@@ -30,6 +30,9 @@ fn fetch_and_update() {
 fn a_trunk_and_a_voice_application_delete_each_other_whoever_names_them() {
     let (application, trunk) = (format!("AP{}", "1".repeat(32)), format!("TK{}", "2".repeat(32)));
     let (simulator, client) = start();
+    for sid in [&application, &trunk] {
+        simulator.application(ApplicationOrder { sid: Some(sid.clone()), ..ApplicationOrder::default() });
+    }
     let number = client.search("AreaCode=415").remove(0);
     let bought = client.post("/IncomingPhoneNumbers.json", &[("PhoneNumber", &number), ("TrunkSid", &trunk)]);
     let path = format!("/IncomingPhoneNumbers/{}.json", bought.json()["sid"].as_str().unwrap());
