@@ -110,10 +110,15 @@ impl Config {
             ));
         }
         config.secrets = Secrets::read(sources, &mut problems);
-        config.check_events(&loader, &mut problems);
+        config.checked_together(&loader, problems)
+    }
+
+    /// What sections and secrets must say together, and what nothing obeys yet.
+    fn checked_together(self, loader: &Loader, mut problems: Vec<Problem>) -> Result<Self, Problems> {
+        self.check_events(loader, &mut problems);
         Problems::or(problems, ())?;
-        not_yet::refuse(config.pools(), &config.events, config.secrets.events_public_url.is_some(), &loader)?;
-        Ok(config)
+        not_yet::refuse(self.pools(), &self.events, self.secrets.events_public_url.is_some(), loader)?;
+        Ok(self)
     }
 
     /// The address that Twilio sends events to.
@@ -161,9 +166,9 @@ impl Config {
     pub(crate) fn load_for_twilio(sources: &Sources) -> Result<Self, Problems> {
         let mut loader = Loader::new(sources, &schema());
         let mut config = Self::read_sections(&mut loader);
-        let mut problems = loader.problems;
+        let mut problems = std::mem::take(&mut loader.problems);
         config.secrets = Secrets::read_twilio(sources, &mut problems);
-        Problems::or(problems, config)
+        config.checked_together(&loader, problems)
     }
 
     /// Which pool serves whom.

@@ -325,7 +325,10 @@ impl<'a> Wave<'a> {
         if !self.goal.is_of_the_pool {
             return Room::All;
         }
-        self.buyer.first_alone.room(&self.goal.keys, Instant::now(), self.held.hangs_after)
+        // Whoever waits must have the time left to be served by another create than one that hangs.
+        let half_the_wait = self.goal.config.purchase.emergency_wait() / 2;
+        let patience = if self.goal.hurried { self.held.hangs_after.min(half_the_wait) } else { self.held.hangs_after };
+        self.buyer.first_alone.room(&self.goal.keys, Instant::now(), patience)
     }
 
     fn begin_writing(&mut self, room: usize) {

@@ -37,7 +37,11 @@ pub(super) async fn look(twilio: &Twilio, bounds: &Bounds) -> Entry {
             return Entry { owns_any: Some(owns_any), ..entry(check) };
         }
         Err(Silence::Failed(failure)) => failure,
-        Err(silence) => return entry(silence.told(what)),
+        Err(Silence::Late) => {
+            let check = what.fail(format!("{host} did not answer before the time for this look was over"), UNREACHED);
+            return Entry { reached: false, ..entry(check) };
+        }
+        Err(silence @ Silence::Stopping) => return entry(silence.told(what)),
     };
     let told = failure.in_full();
     match &failure {

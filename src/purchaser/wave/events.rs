@@ -66,11 +66,7 @@ impl Wave<'_> {
             _ if !self.goal.is_of_the_pool => {}
             Outcome::NotThisOne(Some(failure)) if says_nothing(failure) && was_alone => first.unproven(keys),
             Outcome::NotThisOne(Some(failure)) if says_nothing(failure) => {}
-            Outcome::Bought
-            | Outcome::Unfit
-            | Outcome::NotOurs
-            | Outcome::NotThisOne(_)
-            | Outcome::End(Shortfall::Twilio(TwilioError::Refused(_))) => first.proven(keys),
+            Outcome::Bought | Outcome::Unfit | Outcome::NotOurs | Outcome::NotThisOne(_) => first.proven(keys),
             // Nobody was heard: if it was alone, the next one is.
             Outcome::Unknown | Outcome::End(Shortfall::PoolHalted { .. }) => {}
             Outcome::End(_) if was_alone => first.unproven(keys),

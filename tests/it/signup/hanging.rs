@@ -69,6 +69,24 @@ fn a_create_that_hangs_keeps_nobody_waiting_whose_order_it_is() {
 }
 
 #[test]
+fn a_first_create_that_hangs_leaves_the_time_to_serve_the_other_signup_by_another() {
+    // As it is by default, one request may take longer than whoever waits does; and nothing has proven the pool's keys yet.
+    let world = World::new().quiet().set("twilio.request_timeout_ms", 15_000).set("purchase.emergency_wait_ms", 12_000);
+    let daemon = world.daemon();
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Hang).times(1));
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| daemon.assign("first"));
+        eventually("its create hangs", || world.twilio.truth().creates.len() == 1);
+        let second = daemon.assign("second");
+        // The create in doubt may be one of theirs still; the other one is served.
+        let mut answers = [first.join().unwrap().status, second.status];
+        answers.sort_unstable();
+        assert_eq!(answers, [200, 503]);
+    });
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
 fn looks_that_hang_keep_nobody_waiting_for_numbers_that_only_a_look_brings_back() {
     for state in [
         "status = 'quarantined', quarantine_reason = 'released', quarantined_until = now()",

@@ -108,6 +108,18 @@ fn a_look_at_the_start_that_hangs_holds_up_nobody_and_no_end() {
 }
 
 #[test]
+fn a_twilio_that_answers_nothing_in_time_is_not_reached() {
+    let world = World::new().quiet().set("twilio.request_timeout_ms", 60_000);
+    world.twilio.fault(Fault::new(On::List, FaultKind::Hang).forever());
+    let daemon = world.daemon_at_once();
+    let document = daemon.get(CHECK).ok();
+    assert_eq!(document["result"], "fail", "{document:#}");
+    let check = &document["checks"][0];
+    assert!(check["detail"].as_str().is_some_and(|detail| detail.contains("did not answer")), "{check}");
+    assert!(check["todo"].as_str().is_some_and(|todo| todo.contains("network")), "{check}");
+}
+
+#[test]
 fn it_looks_at_the_start_and_again_when_other_keys_are_in_force() {
     let world = World::new().quiet().set("twilio.self_check", true);
     let gb = "[pools.gb]\ncountry = \"GB\"\nnumber_type = \"mobile\"\nthreshold_low = 0\n";
