@@ -15,9 +15,9 @@ deps: ## installs what is missing (PostgreSQL, C compiler, perl; with apt-get)
 	@scripts/install-deps
 
 demo: deps ## PostgreSQL, simulated Twilio and the daemon in one command, until Ctrl-C
-	@[ -x $(TARGET_DIR)/release/examples/demo ] || echo 'The first build takes some minutes; the demo itself starts in seconds.'
-	cargo build --release --locked -p callbunker --bins --example demo
-	@exec $(TARGET_DIR)/release/examples/demo
+	@[ -x $(TARGET_DIR)/quick/examples/demo ] || echo 'The first build takes some minutes; the demo itself starts in seconds.'
+	cargo build --profile quick --locked -p callbunker --bins --example demo
+	@exec $(TARGET_DIR)/quick/examples/demo
 
 # The tests mostly wait for each other's daemons and databases: more of them at a time than there are cores.
 export RUST_TEST_THREADS ?= 6

@@ -60,7 +60,7 @@ pub fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// The daemon of the same build: `target/release/callbunker` beside `target/release/examples/demo`.
+/// The daemon of the same build: `target/quick/callbunker` beside `target/quick/examples/demo`.
 fn daemon() -> Result<PathBuf, Ended> {
     let own = env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))?;
     let daemon = own.parent().and_then(Path::parent).unwrap_or(Path::new(".")).join("callbunker");

@@ -86,7 +86,7 @@
 //!   (`numbers_sid_is_for_ever`).
 //! * I2, nothing is bought twice: an item brings at most one number (`numbers_one_per_purchase_item`), an order no more than
 //!   it asked for (`purchase_items_fit_their_order`), and one live row has an E.164 (`numbers_one_live_per_number`).
-//! * I3, one to one: `leases_one_per_number`, `leases_one_per_user`; a lease never changes hands (`leases_move_as_they_may`),
+//! * I3, one to one: `leases_one_per_number`, `leases_one_per_user`; a lease never changes hands (`leases_move_as_they_may`, `leases_stay_with_their_number`),
 //!   and a number that somebody has stays active (`numbers_agree_with_leases`); one number rests for a user
 //!   (`numbers_one_rests_per_user`).
 //! * I4, told means kept: a hand-out is one statement that writes one row, committed before anybody is told; how it ended is

@@ -127,6 +127,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-01-300000_webhooks_whole/up.sql"),
         include_str!("../../../migrations/2026-12-01-300000_webhooks_whole/down.sql"),
     ),
+    (
+        "20261202050000",
+        include_str!("../../../migrations/2026-12-02-050000_leases_are_of_domains/up.sql"),
+        include_str!("../../../migrations/2026-12-02-050000_leases_are_of_domains/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.
