@@ -16,6 +16,8 @@ paper_sids! {
     MessagingServiceSid = "MG";
     /// Twilio's identity of a customer profile or a trust product: `BU` and 32 hexadecimal digits.
     TrustSid = "BU";
+    /// Twilio's identity of a number's assignment to a profile or a product: `RA` and 32 hexadecimal digits.
+    AssignmentSid = "RA";
 }
 
 /// What a number is attached to.

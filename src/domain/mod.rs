@@ -41,7 +41,8 @@ mod why;
 
 pub use assignable::{Standing, why_not};
 pub use attachment::{
-    Attachment, AttachmentKind, AttachmentState, AttachmentStatus, MessagingServiceSid, RefusedFor, Target, TrustSid,
+    AssignmentSid, Attachment, AttachmentKind, AttachmentState, AttachmentStatus, MessagingServiceSid, RefusedFor,
+    Target, TrustSid,
 };
 pub use audience::{InvalidUserId, UserId};
 pub use caps::{Cap, CapLimits, Caps, PoolPolicy, UNBOUND};

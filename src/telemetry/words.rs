@@ -133,6 +133,22 @@ label! {
         Bundle = "bundle",
         /// What a country wants shown.
         Regulation = "regulation",
+        /// A number that joins a messaging service.
+        Attach = "attach",
+        /// Whether a number is in a messaging service.
+        Member = "member",
+        /// The numbers of a messaging service.
+        Members = "members",
+        /// A number that leaves a messaging service.
+        Detach = "detach",
+        /// A messaging service.
+        Service = "service",
+        /// Its campaign.
+        Campaign = "campaign",
+        /// Numbers of a customer profile or a trust product.
+        Assignment = "assignment",
+        /// A customer profile or a trust product.
+        Trust = "trust",
     }
 }
 

@@ -15,14 +15,11 @@ use super::number::IncomingNumber;
 use super::pages::goes_nowhere;
 use super::refusal::About;
 use super::search::{Found, SearchAnswer, query_of, stock_of};
-use super::settings::{Credentials, TwilioSettings};
+use super::settings::{Credentials, PAGE_SIZE, TwilioSettings};
 use super::transport::{Answered, Transport};
 use super::webhooks::{paper_parameters, webhook_changes, webhook_parameters};
 use crate::domain::{CountryCode, Kind, Market, NumberSid, Papers, PhoneNumber, Tag, Webhooks};
 use crate::telemetry::{Operation, Telemetry};
-
-/// Twilio's largest page.
-const PAGE_SIZE: usize = 1000;
 
 /// The client. Cheap to clone; all clones share connections.
 #[derive(Clone)]

@@ -78,8 +78,45 @@ impl Refusal {
         self.code.is_none() && self.status != 401
     }
 
+    /// Whether the number is in that messaging service already.
+    #[must_use]
+    pub fn is_member_already(&self) -> bool {
+        self.code == Some(21710)
+    }
+
+    /// Whether the number is in another messaging service.
+    #[must_use]
+    pub fn is_in_another_service(&self) -> bool {
+        self.code == Some(21712)
+    }
+
+    /// Whether the number is not in that messaging service.
+    #[must_use]
+    pub fn is_no_member(&self) -> bool {
+        self.code == Some(21711)
+    }
+
+    /// Whether the messaging service takes no more numbers. It was seen with 412, and with 400; a bare 412 means nothing else.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.code == Some(21714) || (self.status == 412 && self.code.is_none())
+    }
+
+    /// Whether there is no such messaging service, or its SID is none.
+    #[must_use]
+    pub fn knows_no_service(&self) -> bool {
+        matches!(self.code, Some(21701 | 21705))
+    }
+
+    /// Whether Twilio throttles because the same was refused again and again.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.code == Some(70005)
+    }
+
     /// Twilio's own word that the thing is not there.
-    pub(super) fn is_not_there(&self) -> bool {
+    #[must_use]
+    pub fn is_not_there(&self) -> bool {
         self.status == 404 && self.code == Some(NOT_THERE)
     }
 

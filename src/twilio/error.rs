@@ -70,6 +70,12 @@ impl TwilioError {
         }
     }
 
+    /// Whether it is Twilio's own word that what was asked for is not there.
+    #[must_use]
+    pub fn says_not_there(&self) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.is_not_there())
+    }
+
     /// The same in our words, where Twilio's own only repeat the path, with the account's SID in it.
     pub(super) fn of_a_search(self, kind: Kind) -> Self {
         match self {

@@ -10,7 +10,10 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::error::TwilioError;
-use crate::domain::{CountryCode, Kind, NumberType, Product};
+use crate::domain::{AssignmentSid, CountryCode, Kind, MessagingServiceSid, NumberSid, NumberType, Product, TrustSid};
+
+/// Twilio's largest page.
+pub(super) const PAGE_SIZE: usize = 1000;
 
 /// How to sign in.
 #[derive(Clone, Debug)]
@@ -92,6 +95,62 @@ impl TwilioSettings {
         url
     }
 
+    /// Of a messaging service.
+    pub(super) fn service(&self, sid: &MessagingServiceSid) -> Url {
+        self.of(Product::Messaging, &["v1", "Services", sid.as_str()])
+    }
+
+    /// Of its numbers.
+    pub(super) fn members(&self, sid: &MessagingServiceSid) -> Url {
+        self.of(Product::Messaging, &["v1", "Services", sid.as_str(), "PhoneNumbers"])
+    }
+
+    /// Of one of them.
+    pub(super) fn member(&self, sid: &MessagingServiceSid, number: &NumberSid) -> Url {
+        self.of(Product::Messaging, &["v1", "Services", sid.as_str(), "PhoneNumbers", number.as_str()])
+    }
+
+    /// Of its campaigns.
+    pub(super) fn campaigns(&self, sid: &MessagingServiceSid) -> Url {
+        self.of(Product::Messaging, &["v1", "Services", sid.as_str(), "Compliance", "Usa2p"])
+    }
+
+    /// Of a customer profile or a trust product; `kind` is as in its path.
+    pub(super) fn trust_bundle(&self, kind: &str, sid: &TrustSid) -> Url {
+        self.of(Product::Trusthub, &["v1", kind, sid.as_str()])
+    }
+
+    /// Of the numbers that are assigned to it.
+    pub(super) fn assignments(&self, kind: &str, sid: &TrustSid) -> Url {
+        self.of(Product::Trusthub, &["v1", kind, sid.as_str(), "ChannelEndpointAssignments"])
+    }
+
+    /// Of one of these assignments.
+    pub(super) fn assignment(&self, kind: &str, sid: &TrustSid, of: &AssignmentSid) -> Url {
+        self.of(Product::Trusthub, &["v1", kind, sid.as_str(), "ChannelEndpointAssignments", of.as_str()])
+    }
+
+    /// The page of a product's list that the one before named, or the first, as large as can be, of the list at `first`. Of an
+    /// absolute link only path and query count: it names Twilio's own host.
+    pub(super) fn page_of(&self, product: Product, mut first: Url, next: Option<&str>) -> Result<Url, TwilioError> {
+        let Some(link) = next else {
+            first.query_pairs_mut().append_pair("PageSize", &PAGE_SIZE.to_string());
+            return Ok(first);
+        };
+        let mut url = self.of(product, &[]);
+        let linked = url.join(link).map_err(|_unreadable| TwilioError::Unknown {
+            message: "Twilio's list names a next page that is no link".to_owned(),
+            status: None,
+            request_id: None,
+        })?;
+        let below = url.path().trim_end_matches('/').to_owned();
+        let path = linked.path();
+        let path = if path.starts_with(&format!("{below}/")) { path.to_owned() } else { format!("{below}{path}") };
+        url.set_path(&path);
+        url.set_query(linked.query());
+        Ok(url)
+    }
+
     /// Of what stands under a product's own host.
     fn of(&self, product: Product, segments: &[&str]) -> Url {
         let mut url = self.base_urls.get(&product).unwrap_or(&self.api_base_url).clone();
@@ -156,6 +215,34 @@ mod tests {
             assert_eq!(settings(base).next_page(&whole).unwrap().as_str(), expected);
         }
         assert!(settings("https://api.twilio.com").next_page("https://elsewhere.example/x").is_err());
+    }
+
+    #[test]
+    fn of_an_absolute_link_only_path_and_query_count() {
+        let page = "/v1/Services/MG1/PhoneNumbers?PageSize=1000&Page=1&PageToken=PTA1";
+        for (base, expected) in [
+            ("https://messaging.twilio.com", format!("https://messaging.twilio.com{page}")),
+            ("http://127.0.0.1:1/edge/", format!("http://127.0.0.1:1/edge{page}")),
+        ] {
+            let (settings, first) = (settings(base), "https://messaging.twilio.com/v1".parse::<Url>().unwrap());
+            for link in [
+                page.to_owned(),
+                format!("https://evil.example{page}"),
+                format!("https://user:pw@evil.example:1{page}"),
+            ] {
+                let url = settings.page_of(Product::Messaging, first.clone(), Some(&link)).unwrap();
+                assert_eq!(url.as_str(), expected, "{base} {link}");
+            }
+            let whole = format!("{}{page}", base.trim_end_matches('/'));
+            assert_eq!(settings.page_of(Product::Messaging, first.clone(), Some(&whole)).unwrap().as_str(), expected);
+            let begin = settings.page_of(Product::Messaging, first, None).unwrap();
+            assert_eq!(begin.query(), Some("PageSize=1000"));
+        }
+        assert!(
+            settings("https://a.example")
+                .page_of(Product::Messaging, "https://a.example".parse().unwrap(), Some("https://"))
+                .is_err()
+        );
     }
 
     #[test]
