@@ -97,6 +97,16 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("move_settled", "it has its pool's webhooks, or its user keeps those it had; nobody was told"),
     ("import_decided", "what an import shall write is decided"),
     ("import_written", "one number of an import is ours, the others and Twilio's tags are not"),
+    // What numbers are attached to.
+    ("attach_wanted", "numbers that lack something are found, nothing is written"),
+    ("attach_intended", "what they lack is intended"),
+    ("attach_sent", "the attempt is committed, the POST or a look comes next"),
+    ("attach_answered", "Twilio's word on it was read, or lost"),
+    ("attach_settled", "a number is attached, nobody was told"),
+    ("attach_refused_written", "a number is refused or in conflict, its pool is not halted"),
+    ("attach_full_written", "a target takes no more numbers, the next one is not intended"),
+    ("detach_sent", "the DELETE of what a number was in that left comes next"),
+    ("detach_answered", "Twilio's word on that was read, or lost"),
 ];
 
 /// Starts to follow the file, if one is named.

@@ -25,7 +25,7 @@
 //!
 //! ```text
 //! cli            ─▶ api app attention config db domain http logger twilio_check web
-//! app            ─▶ access api assignment attention audit config custody db domain http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio twilio_check web
+//! app            ─▶ access api assignment attachment attention audit config custody db domain http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio twilio_check web
 //! web            ─▶ access api dashboard http live routing supervisor
 //! dashboard      ─▶ access api attention custody db domain http purchaser reconciliation routing twilio_check
 //! live           ─▶ access api db domain http routing
@@ -34,9 +34,10 @@
 //! access         ─▶ audit db domain http
 //! attention      ─▶ config db domain purchaser supervisor twilio twilio_check
 //! schedule       ─▶ audit config domain pool_monitor reconciliation supervisor
-//! pool_monitor   ─▶ config custody db domain purchaser reconciliation supervisor telemetry twilio
+//! pool_monitor   ─▶ attachment config custody db domain purchaser reconciliation supervisor telemetry twilio
 //! custody        ─▶ config db domain purchaser reconciliation twilio
 //! reconciliation ─▶ db domain purchaser supervisor twilio
+//! attachment     ─▶ config db domain purchaser telemetry twilio
 //! assignment     ─▶ config db domain purchaser supervisor telemetry
 //! purchaser      ─▶ config db domain supervisor telemetry twilio
 //! audit          ─▶ config db supervisor
@@ -54,7 +55,7 @@
 //! ```
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
-//! path), [`custody`] (numbers taken in and given back), [`pool_monitor`] (when to buy; it asks for a comparison when Twilio
+//! path), [`attachment`] (what numbers join at Twilio), [`custody`] (numbers taken in and given back), [`pool_monitor`] (when to buy; it asks for a comparison when Twilio
 //! does not know a number), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`twilio_check`] (whether buying could succeed),
 //! [`assignment`] (signups), [`attention`] (what needs a person); then the outside: [`http`] (a plain server), [`access`] (who may come in), [`routing`] (the way
 //! to a handler), [`api`] (what programs ask), [`live`] and [`dashboard`] (what people see), [`web`] (all of it as one);
@@ -70,6 +71,7 @@ pub mod access;
 pub mod api;
 pub(crate) mod app;
 pub(crate) mod assignment;
+pub(crate) mod attachment;
 pub(crate) mod attention;
 pub(crate) mod audit;
 pub mod cli;

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::astray::astray;
 use super::pool_named::pool_named;
 use super::services::Services;
+use crate::db::attachments::pool_attach_again;
 use crate::db::buying_state::{BuyingState, Halted, Paused, buying_pause, buying_resume, buying_state_read};
 use crate::db::pool_halts::{PoolHalt, pool_halts_of, pool_resume};
 use crate::db::{Connection, DbError};
@@ -19,6 +20,8 @@ use crate::http::{Problem, RequestBody};
 use crate::routing::{About, Caller, Outcome, Request, answer};
 
 const REASON_CHARACTERS_MAX: usize = 500;
+/// Numbers that could not be attached, and are tried again by a resume of their pool; the next one tries as many.
+const ATTACHED_AGAIN_MAX: i64 = 200;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[schema(as = GateBody)]
@@ -172,7 +175,7 @@ pub(crate) async fn resume(
     Ok(now)
 }
 
-/// Ends what halts one pool: what it lacked is there now. A pause and a halt of the account stay.
+/// Ends what halts one pool: what it lacked is there now, also of what its numbers are attached to. A pause and a halt of the account stay.
 pub(crate) async fn resume_pool(
     services: &Services,
     caller: &Caller,
@@ -185,6 +188,7 @@ pub(crate) async fn resume_pool(
     let resumed = pool.clone();
     let resume = move |conn: &mut Connection| {
         pool_resume(conn, &resumed)?;
+        pool_attach_again(conn, &resumed, ATTACHED_AGAIN_MAX)?;
         buying_state_read(conn)
     };
     let now = change(services, "pool_resume", resume).await?;

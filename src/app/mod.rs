@@ -96,6 +96,8 @@ pub(crate) struct App {
     bell: StockBell,
     /// Rung after a reload.
     reloaded: Arc<Notify>,
+    /// Rung when a number came that may lack what its pool wants it to be attached to.
+    unattached: Arc<Notify>,
     telemetry: Telemetry,
     log: slog::Logger,
 }
@@ -142,6 +144,7 @@ impl App {
             address,
             bell,
             reloaded: Arc::default(),
+            unattached: Arc::default(),
             telemetry,
             log,
         })

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::api::services::Services;
+use crate::attachment::{Attacher, AttacherParts};
 use crate::assignment::{CounterSlot, Desk, DeskDependencies, DeskHandle, Refusals};
 use crate::audit::{AuditActor, AuditDependencies};
 use crate::custody::Custody;
@@ -104,6 +105,20 @@ impl<'a> Parts<'a> {
         }
     }
 
+    /// Numbers attached to what their pools want: no part of its own, the monitor's maintenance works it.
+    fn attacher(&self) -> Attacher {
+        Attacher::new(AttacherParts {
+            db: self.app.db.clone(),
+            twilio: self.app.twilio.clone(),
+            config: Arc::clone(&self.app.config),
+            stock: Arc::clone(&self.app.bell.stock),
+            bell: Arc::clone(&self.app.unattached),
+            stopping: self.stopping.clone(),
+            telemetry: self.app.telemetry.clone(),
+            log: self.log("attacher"),
+        })
+    }
+
     /// Whether buying could succeed: no part of its own, the runtime carries it.
     pub(super) fn twilio_checker(&self) -> TwilioChecker {
         TwilioChecker::new(
@@ -143,6 +158,7 @@ impl<'a> Parts<'a> {
             twilio: self.app.twilio.clone(),
             config: Arc::clone(&self.app.config),
             stock: Arc::clone(&self.app.bell.stock),
+            unattached: Arc::clone(&self.app.unattached),
             stopping: self.stopping.clone(),
             unusable_in_a_row: Arc::default(),
             batches_waiting,
@@ -173,6 +189,7 @@ impl<'a> Parts<'a> {
             purchaser: purchaser.clone(),
             configurer: configurer.clone(),
             care,
+            attacher: self.attacher(),
             custody: custody.clone(),
             config: Arc::clone(&self.app.config),
             stock: Arc::clone(&self.app.bell.stock),

@@ -9,6 +9,8 @@ use super::problem::{Origin, Problem, Problems};
 use super::sections::{EventsConfig, PoolConfig};
 use crate::domain::PoolName;
 
+/// While what obeys them is being built, tests may set them, which all have the failpoints; this line goes with the rest of it.
+const REFUSED: bool = cfg!(not(feature = "failpoints"));
 /// Keys of a pool that nothing obeys.
 const KEYS: &[&str] = &["messaging_services", "ready_for", "sms_ready_when", "customer_profile", "trust_products"];
 const WHAT: &str = "is not served yet";
@@ -22,6 +24,9 @@ pub(super) fn refuse<'p>(
     is_secret: bool,
     loader: &Loader,
 ) -> Result<(), Problems> {
+    if !REFUSED {
+        return Ok(());
+    }
     let table = |pool: &PoolConfig| Table::try_from(pool).expect("a section holds numbers, text and lists");
     let plain = table(&PoolConfig::default());
     let mut problems = Vec::new();

@@ -10,25 +10,37 @@ use diesel::sql_types::{Array, Integer, Text};
 
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
-use crate::domain::{Keys, PoolName};
+use crate::domain::{AttachmentKind, Keys, PoolName};
 
-/// One more; under other keys than the last one it is the first.
+/// One more of a registration, which is its messaging service's; under other keys than the last one it is the first.
 pub(super) fn failures_add(
     conn: &mut Connection,
     pool: &PoolName,
     fingerprint: &str,
     message: &str,
 ) -> Result<(), DbError> {
+    failures_add_of(conn, pool, AttachmentKind::MessagingService, fingerprint, message)
+}
+
+/// One more, of an attachment of this kind; under other keys than the last one it is the first.
+pub(super) fn failures_add_of(
+    conn: &mut Connection,
+    pool: &PoolName,
+    kind: AttachmentKind,
+    fingerprint: &str,
+    message: &str,
+) -> Result<(), DbError> {
     sql_query(
-        "INSERT INTO pool_failures AS f (pool, fingerprint, in_a_row, message) VALUES ($1, $2, 1, $3)
+        "INSERT INTO pool_failures AS f (pool, fingerprint, in_a_row, message, kind) VALUES ($1, $2, 1, $3, $4)
          ON CONFLICT (pool) DO UPDATE
             SET in_a_row = CASE WHEN f.fingerprint = excluded.fingerprint THEN f.in_a_row + 1 ELSE 1 END,
                 since = CASE WHEN f.fingerprint = excluded.fingerprint AND f.in_a_row > 0 THEN f.since ELSE excluded.since END,
-                fingerprint = excluded.fingerprint, message = excluded.message",
+                fingerprint = excluded.fingerprint, message = excluded.message, kind = excluded.kind",
     )
     .bind::<Text, _>(pool.as_str())
     .bind::<Text, _>(fingerprint)
     .bind::<Text, _>(message)
+    .bind::<Text, _>(kind.as_str())
     .execute(conn)?;
     Ok(())
 }
@@ -56,6 +68,9 @@ pub struct FailingPool {
     /// Why the last one did.
     #[diesel(sql_type = Text)]
     pub message: String,
+    /// Of which kind it was.
+    #[diesel(sql_type = Text)]
+    pub kind: AttachmentKind,
 }
 
 /// Those of `pools` for which, under these very keys, as many failed in a row as are named beside them.
@@ -67,7 +82,7 @@ pub fn pools_failing(conn: &mut Connection, pools: &[(Keys, u32)]) -> Result<Vec
     let fingerprints: Vec<&str> = pools.iter().map(|(keys, _)| &*keys.fingerprint).collect();
     let most: Vec<i32> = pools.iter().map(|(_, most)| i32::try_from(*most).unwrap_or(i32::MAX)).collect();
     Ok(sql_query(
-        "SELECT f.pool, f.in_a_row, f.message FROM pool_failures f
+        "SELECT f.pool, f.in_a_row, f.message, f.kind FROM pool_failures f
            JOIN unnest($1::text[], $2::text[], $3::integer[]) AS known (pool, fingerprint, most)
              ON f.pool = known.pool AND f.fingerprint = known.fingerprint AND f.in_a_row >= known.most
           ORDER BY f.pool",

@@ -38,6 +38,18 @@ stored_enum!(AttachmentKind {
     TrustProduct = "trust_product",
 });
 
+impl AttachmentKind {
+    /// The key of a pool that names what its numbers are attached to of this kind.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::MessagingService => "messaging_services",
+            Self::CustomerProfile => "customer_profile",
+            Self::TrustProduct => "trust_products",
+        }
+    }
+}
+
 /// How far an attachment has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

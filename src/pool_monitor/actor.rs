@@ -279,6 +279,7 @@ impl Handler<Resumed> for PoolMonitor {
 
     fn handle(&mut self, Resumed(pool): Resumed, ctx: &mut Self::Context) {
         self.back_offs.begin_anew(&pool);
+        self.deps.attacher.begin_anew();
         ctx.notify(CheckStock);
     }
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, watch};
 
 use super::confirm::WebhookConfigurer;
+use crate::attachment::Attacher;
 use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::Db;
@@ -29,6 +30,8 @@ pub(crate) struct MonitorDependencies {
     pub configurer: WebhookConfigurer,
     /// Whether Twilio answers it.
     pub care: CareAnswers,
+    /// What numbers lack of what their pool wants them to be attached to.
+    pub attacher: Attacher,
     /// Numbers that leave.
     pub custody: Custody,
     /// The policy in force.

@@ -1,7 +1,8 @@
 //! When numbers are cared for: by the clock, and stock that is not ready at once when somebody waits for it.
 //!
-//! It lives beside the monitor, not in its mailbox: neither holds up the other, however slow Twilio is. Two rounds go on
-//! side by side: what nobody waits for (the probe, rested numbers, what purchases and releases left open), and repairs.
+//! It lives beside the monitor, not in its mailbox: neither holds up the other, however slow Twilio is. Three rounds go on
+//! side by side: what nobody waits for (the probe, rested numbers, what purchases and releases left open), repairs, and what
+//! numbers are attached to.
 //! Invariants: while the breaker silences Twilio only the probe asks it; it ends with the monitor, which starts a fresh one
 //! should this one die.
 //! How to get it wrong: repairs behind anything slow. Whoever waits has seconds.
@@ -17,6 +18,7 @@ use super::dependencies::MonitorDependencies;
 use super::probe;
 use super::repair::{repair_unready, return_rested};
 use super::tried::Tried;
+use crate::attachment::Rounds;
 use crate::custody::Silence;
 use crate::db::DbError;
 use crate::db::purchases::purchases_left_open;
@@ -28,6 +30,8 @@ use crate::purchaser::breaker;
 const CARE_EVERY: Duration = Duration::from_secs(5);
 /// Repairs for those who wait are at least so far apart, however many join the waitlist.
 const REPAIRS_APART: Duration = Duration::from_millis(200);
+/// And so are rounds of attaching, however many numbers come.
+const ROUNDS_APART: Duration = Duration::from_millis(100);
 
 /// Maintenance; its drop ends it.
 pub(super) struct Maintenance(JoinHandle<()>);
@@ -36,7 +40,7 @@ impl Maintenance {
     /// Rings `reopened` when buying is open again after a halt.
     pub(super) fn start(deps: MonitorDependencies, reopened: Arc<Notify>) -> Self {
         Self(tokio::spawn(async move {
-            tokio::join!(tend(&deps, &reopened), mend(&deps));
+            tokio::join!(tend(&deps, &reopened), mend(&deps), attach(&deps));
         }))
     }
 
@@ -81,6 +85,20 @@ async fn mend(deps: &MonitorDependencies) {
             slog::debug!(deps.log, "repairs must wait"; "error" => error.in_full());
         }
         tokio::time::sleep(REPAIRS_APART).await;
+    }
+}
+
+async fn attach(deps: &MonitorDependencies) {
+    let (mut clock, mut rounds) = (clock(), Rounds::new(deps.attacher.clone()));
+    loop {
+        tokio::select! {
+            _ = clock.tick() => {}
+            () = deps.attacher.bell().notified() => {}
+        }
+        if let Err(error) = rounds.round().await {
+            slog::debug!(deps.log, "attaching must wait"; "error" => error.in_full());
+        }
+        tokio::time::sleep(ROUNDS_APART).await;
     }
 }
 

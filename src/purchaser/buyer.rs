@@ -39,6 +39,8 @@ pub(crate) struct Buyer {
     pub config: Arc<ArcSwap<Config>>,
     /// Rung whenever a number became assignable.
     pub stock: Arc<Notify>,
+    /// Rung whenever a number came that its pool wants to be attached to something.
+    pub unattached: Arc<Notify>,
     /// True from the first signal on: no new create starts.
     pub stopping: watch::Receiver<bool>,
     /// Purchases that nobody can use since the last good one, whatever order they were of; see `wave`.
@@ -134,6 +136,13 @@ impl Buyer {
 
     pub(crate) fn tag(&self, item_id: uuid::Uuid) -> Tag {
         Tag { instance: self.config.load().instance.name.clone(), item_id }
+    }
+
+    /// A number of this pool is ours: whoever attaches it looks at once, if there is something to attach it to.
+    pub(super) fn ring_attacher(&self, pool: &PoolName) {
+        if self.config.load().pool(pool).is_some_and(|pool| !pool.wants().is_nothing()) {
+            self.unattached.notify_one();
+        }
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

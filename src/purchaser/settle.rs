@@ -29,6 +29,7 @@ pub(super) async fn settle(buyer: &Buyer, pool: &PoolName, item_id: Uuid, settle
             fail::fail_point!("item_settled");
             if new {
                 buyer.telemetry.item(pool, "bought");
+                buyer.ring_attacher(pool);
             }
         }
         match settled {

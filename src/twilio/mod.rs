@@ -42,9 +42,9 @@ pub(crate) use number::IncomingNumber;
 #[allow(unused_imports, reason = "the comparison and the check use the rest of it")]
 pub(crate) use page::{Page, PageLinks};
 pub(crate) use pages::Pages;
+pub(crate) use refusal::Verdict;
 #[cfg(test)]
-pub(crate) use refusal::About;
-pub(crate) use refusal::{Refusal, Verdict};
+pub(crate) use refusal::{About, Refusal};
 pub(crate) use search::{Candidate, Found};
 #[allow(unused_imports, reason = "the comparison and the check use the rest of it")]
 pub(crate) use services::{Campaign, CampaignError, Member, Service};

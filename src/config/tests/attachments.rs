@@ -106,6 +106,7 @@ fn the_address_of_events_is_https_and_its_password_stands_in_no_file() {
     assert_holds(&two.problem(), &["EVENTS_PUBLIC_URL", "and events.public_url are both set, and differ"]);
 }
 
+#[cfg(not(feature = "failpoints"))]
 #[test]
 fn what_nothing_obeys_yet_is_refused_and_named() {
     let toml = format!(

@@ -10,9 +10,26 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Double, Nullable, Text};
 
 use super::lock::lock_of;
+use super::targets::targets_open;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::PoolName;
+use crate::db::pool_failures::failures_forget;
+use crate::db::pool_wants::wants_of_pool;
+use crate::domain::{PoolName, Target};
+
+/// An operator says that it will do now: what a pool wants takes numbers again, what failed is tried again, at most `limit` of it, and
+/// failures are counted anew.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn pool_attach_again(conn: &mut Connection, pool: &PoolName, limit: i64) -> Result<(), DbError> {
+    failures_forget(conn, pool)?;
+    let wants = wants_of_pool(conn, pool)?;
+    let targets: Vec<Target> = wants.targets().collect();
+    targets_open(conn, &targets.iter().map(Target::sid).collect::<Vec<_>>())?;
+    attachments_try_again(conn, Some(pool), Duration::ZERO, limit)?;
+    Ok(())
+}
 
 /// Lets what failed that long ago be tried again, of one pool or of all, at most `limit`; how many. From then on the numbers lack
 /// something, and are in [`numbers_to_attach`](super::numbers_to_attach).

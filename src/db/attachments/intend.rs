@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use super::lock::{Locked, lock};
 use super::read::attachments_of;
@@ -18,7 +18,7 @@ use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::{FREE, registration_put_aside};
 use crate::db::pool_wants::wants_of_pool;
-use crate::domain::{Attachment, AttachmentKind, Target};
+use crate::domain::{Attachment, AttachmentKind, AttachmentStatus, Target};
 
 /// Whose numbers may join a messaging service that takes their inbound SMS to a webhook of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,17 @@ pub fn attachments_intend(conn: &mut Connection, number_id: i64, whose: Whose) -
     })
 }
 
+/// The same of a number that a purchase has just brought, in whose transaction it stands: so it goes on, whoever has the number a
+/// moment later.
+pub(in crate::db) fn attachments_intend_of_new(conn: &mut Connection, number_id: i64) -> Result<(), DbError> {
+    use crate::db::engine::schema::numbers;
+    let status: AttachmentStatus = numbers::table.find(number_id).select(numbers::attachment_status).first(conn)?;
+    if status == AttachmentStatus::Pending {
+        attachments_intend(conn, number_id, Whose::Anybodys)?;
+    }
+    Ok(())
+}
+
 /// It is a user's, and nobody said that it may be rewired.
 fn is_anothers(number: &Locked, whose: Whose) -> bool {
     whose == Whose::Nobodys && number.user_id.is_some()
@@ -101,29 +112,48 @@ fn intend(conn: &mut Connection, number_id: i64, target: &Target) -> Result<bool
     Ok(written > 0)
 }
 
-/// Numbers above `after` that lack something for which nothing is written down yet, in the order they came: a crash came between,
-/// their pool wants more than it did, or nothing had room. Those that are on hold, leaving, missing or gone are left out.
+/// A stretch of the numbers that lack something, and what is to be done about them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, QueryableByName)]
+pub struct ToAttach {
+    /// Those for which something may be written down now, and is not.
+    #[diesel(sql_type = Array<BigInt>)]
+    pub numbers: Vec<i64>,
+    /// Messaging services that lack only because the number is a user's, and was not seen to keep its inbound SMS there.
+    #[diesel(sql_type = Array<Text>)]
+    pub rerouting: Vec<String>,
+    /// Where the next stretch begins; `None` = there are no more.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub last: Option<i64>,
+}
+
+/// Looks at the next `most` numbers above `after` that lack something, in the order they came: a crash came between, their pool
+/// wants more than it did, or nothing had room. Those that are on hold, leaving, missing or gone are left out, and so are those for
+/// which nothing has room.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn numbers_to_attach(conn: &mut Connection, after: i64, limit: i64) -> Result<Vec<i64>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = BigInt)]
-        id: i64,
-    }
+pub fn numbers_to_attach(conn: &mut Connection, whose: Whose, after: i64, most: i64) -> Result<ToAttach, DbError> {
     let tried = "a.number_id = n.id AND (a.state IN ('intended', 'sent', 'attached', 'conflict')
                                           OR (a.state = 'refused' AND a.refusal_concerns = 'number'))";
-    let rows: Vec<Row> = sql_query(format!(
-        "SELECT n.id FROM (SELECT * FROM numbers WHERE {FREE} AND missing_since IS NULL) AS n
-          WHERE n.attachment_status = 'pending' AND n.status <> 'released' AND n.id > $1
-            AND EXISTS (SELECT FROM pool_wants w WHERE w.pool = n.pool AND NOT EXISTS (
-                    SELECT FROM attachments a WHERE {tried} AND a.kind = w.kind
-                       AND (a.target = w.target OR w.kind = 'messaging_service')))
-          ORDER BY n.id LIMIT $2"
+    Ok(sql_query(format!(
+        "WITH stretch AS MATERIALIZED (
+             SELECT id FROM numbers WHERE attachment_status = 'pending' AND status <> 'released' AND id > $1 ORDER BY id LIMIT $2),
+              lacks AS MATERIALIZED (
+             SELECT n.id, w.target,
+                    NOT $3 AND w.kind = 'messaging_service'
+                    AND coalesce((SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = n.id), false)
+                    AND NOT coalesce(t.inbound_on_number AND t.looked_at > clock_timestamp() - interval '1 day', false) AS reroutes
+               FROM (SELECT id, pool FROM numbers WHERE id IN (SELECT id FROM stretch) AND {FREE} AND missing_since IS NULL) AS n
+               JOIN pool_wants w ON w.pool = n.pool LEFT JOIN attachment_targets t ON t.target = w.target
+              WHERE coalesce(t.full_since, t.unknown_since) IS NULL
+                AND NOT EXISTS (SELECT FROM attachments a WHERE {tried} AND a.kind = w.kind
+                                   AND (a.target = w.target OR w.kind = 'messaging_service')))
+         SELECT ARRAY(SELECT DISTINCT id FROM lacks WHERE NOT reroutes ORDER BY id) AS numbers,
+                ARRAY(SELECT DISTINCT target FROM lacks WHERE reroutes ORDER BY target) AS rerouting,
+                (SELECT max(id) FROM stretch) AS last"
     ))
     .bind::<BigInt, _>(after)
-    .bind::<BigInt, _>(limit)
-    .load(conn)?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    .bind::<BigInt, _>(most)
+    .bind::<Bool, _>(whose == Whose::Anybodys)
+    .get_result(conn)?)
 }

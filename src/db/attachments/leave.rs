@@ -7,11 +7,11 @@
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
 
 use super::lock::lock_of;
 use super::reason::{AttachmentReason, bind_reason, reason_set};
-use super::targets::target_open;
+use super::targets::target_has_room;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::domain::{AttachmentKind, NumberSid};
@@ -49,8 +49,7 @@ fn leave(conn: &mut Connection, id: i64, from: &str, reason: &AttachmentReason) 
         .bind::<BigInt, _>(id);
         let left: Option<Row> = bind_reason!(query, Some(reason)).get_result(conn).optional()?;
         if let Some(Row { target }) = &left {
-            // There is room for another one.
-            target_open(conn, target)?;
+            target_has_room(conn, target)?;
         }
         Ok(left.is_some())
     })
@@ -90,15 +89,20 @@ pub struct LeavingAttachment {
     pub assignment_sid: Option<String>,
 }
 
-/// What is to be ended at Twilio, the oldest first.
+/// What is to be ended at Twilio, the oldest first, but for what is in one of the `resting` ones.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn attachments_leaving(conn: &mut Connection, limit: i64) -> Result<Vec<LeavingAttachment>, DbError> {
+pub fn attachments_leaving(
+    conn: &mut Connection,
+    resting: &[&str],
+    limit: i64,
+) -> Result<Vec<LeavingAttachment>, DbError> {
     Ok(sql_query(
         "SELECT a.id, n.sid, a.kind, a.target, a.assignment_sid FROM attachments a JOIN numbers n ON n.id = a.number_id
-          WHERE a.leaving ORDER BY a.since, a.id LIMIT $1",
+          WHERE a.leaving AND a.target <> ALL ($1) ORDER BY a.since, a.id LIMIT $2",
     )
+    .bind::<Array<Text>, _>(resting)
     .bind::<BigInt, _>(limit)
     .load(conn)?)
 }

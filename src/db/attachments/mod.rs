@@ -27,13 +27,14 @@ mod send;
 mod settle;
 mod targets;
 
-pub use again::attachments_try_again;
-pub use intend::{Intended, Whose, attachments_intend, numbers_to_attach};
+pub use again::{attachments_try_again, pool_attach_again};
+pub(in crate::db) use intend::attachments_intend_of_new;
+pub use intend::{Intended, ToAttach, Whose, attachments_intend, numbers_to_attach};
 pub(in crate::db) use leave::attachments_let_go;
 pub use leave::{LeavingAttachment, attachment_left, attachment_missed, attachments_leaving};
-pub(in crate::db) use lock::{lock, lock_pool_of, locked};
+pub(in crate::db) use lock::{lock, locked};
 pub use read::{AttachmentRow, attachments_of};
 pub use reason::AttachmentReason;
 pub use send::{DueAttachment, SendingAttachment, attachment_send, attachments_due};
-pub use settle::{AttachmentEnd, attachment_doubt, attachment_found, attachment_settle};
+pub use settle::{AttachmentEnd, attachment_doubt, attachment_found, attachment_put_off, attachment_settle};
 pub use targets::{Closed, WithoutRoom, pools_without_room, target_close, target_seen, targets_open};

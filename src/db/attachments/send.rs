@@ -9,7 +9,7 @@ use std::time::Duration;
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text};
 
 use super::lock::lock_of;
 use crate::db::engine::connection::Connection;
@@ -17,11 +17,14 @@ use crate::db::engine::error::DbError;
 use crate::db::numbers::FREE;
 use crate::domain::{AttachmentKind, NumberSid, PhoneNumber, PoolName};
 
-/// SQL, of an attachment `a`: it is Twilio's turn to be asked; silent for `$1` seconds if it was.
+/// SQL, of an attachment `a`: it is Twilio's turn to be asked; silent for `$1` seconds if it was, unless its attempt is known to be over.
 const DUE: &str = "a.state IN ('intended', 'sent') AND NOT a.leaving
-    AND (a.state = 'intended' OR a.last_sent_at < clock_timestamp() - make_interval(secs => $1))
+    AND (a.state = 'intended' OR a.doubted OR a.last_sent_at < clock_timestamp() - make_interval(secs => $1))
     AND (a.kind <> 'trust_product' OR EXISTS (SELECT FROM attachments p WHERE p.number_id = a.number_id
                                                   AND p.kind = 'customer_profile' AND p.state = 'attached'))";
+
+/// SQL: a number that was bought so lately may be unknown to Twilio's messaging.
+const YOUNG: &str = "10 minutes";
 
 /// An open attachment that nobody seems to work on.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -100,6 +103,15 @@ pub struct SendingAttachment {
     /// Whether an earlier attempt may have worked: Twilio is asked what it has before it is told again.
     #[diesel(sql_type = Bool)]
     pub may_be_there: bool,
+    /// Whether its pool wants it still.
+    #[diesel(sql_type = Bool)]
+    pub is_wanted: bool,
+    /// Why the target takes no number, as far as is known by now; `None` = it may.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub closed: Option<String>,
+    /// Whether the number is so new that Twilio's messaging may not know it yet.
+    #[diesel(sql_type = Bool)]
+    pub is_young: bool,
 }
 
 /// Commits the next attempt; `None` = it is over, somebody sent it a moment ago, or its number may not be touched.
@@ -118,11 +130,15 @@ pub fn attachment_send(
         }
         Ok(sql_query(format!(
             "WITH before AS (SELECT a.id, a.state = 'sent' AS may_be_there FROM attachments a WHERE a.id = $2 AND {DUE})
-             UPDATE attachments a SET state = 'sent', attempts = attempts + 1, last_sent_at = clock_timestamp(),
+             UPDATE attachments a SET state = 'sent', attempts = attempts + 1, last_sent_at = clock_timestamp(), doubted = false,
                     since = CASE a.state WHEN 'sent' THEN a.since ELSE clock_timestamp() END
                FROM before, numbers n
               WHERE a.id = before.id AND n.id = a.number_id
-             RETURNING a.id, a.number_id, n.sid, n.phone_number, n.pool, a.kind, a.target, a.attempts AS attempt, before.may_be_there"
+             RETURNING a.id, a.number_id, n.sid, n.phone_number, n.pool, a.kind, a.target, a.attempts AS attempt, before.may_be_there,
+                       EXISTS (SELECT FROM pool_wants w WHERE w.pool = n.pool AND w.kind = a.kind AND w.target = a.target) AS is_wanted,
+                       (SELECT t.message FROM attachment_targets t
+                         WHERE t.target = a.target AND coalesce(t.full_since, t.unknown_since) IS NOT NULL) AS closed,
+                       n.purchased_at > clock_timestamp() - interval '{YOUNG}' AS is_young"
         ))
         .bind::<Double, _>(silent_for.as_secs_f64())
         .bind::<BigInt, _>(id)

@@ -2,21 +2,22 @@
 //!
 //! Invariants: an end is written once, with its count of failures in the same transaction; what makes a number ready rings those
 //! who wait for stock.
-//! How to get it wrong: counting a success of joining where the carriers' word decides.
+//! How to get it wrong: counting a success of joining where the carriers' word decides, or where something else of the number fails.
 
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text};
 
 use super::lock::{lock, lock_of, locked};
 use super::reason::{AttachmentReason, bind_reason, reason_set};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
-use crate::db::pool_failures::{failures_add, failures_forget};
+use crate::db::numbers::registration_put_aside;
+use crate::db::pool_failures::{failures_add_of, failures_forget};
 use crate::db::pool_wants::pool_needs;
-use crate::domain::{AttachmentKind, RefusedFor, Target};
+use crate::domain::{AttachmentKind, AttachmentStatus, RefusedFor, Target};
 
 /// How Twilio was found to stand to an attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,12 @@ pub enum AttachmentEnd {
     Conflict(AttachmentReason),
     /// The number is in another one that its pool wants, or nothing wants this one any more.
     Left(AttachmentReason),
+}
+
+#[derive(QueryableByName)]
+struct Settled {
+    #[diesel(sql_type = Text)]
+    kind: AttachmentKind,
 }
 
 /// Writes the end of an open attachment, and counts it for the pool under these keys; `false` = it was over already.
@@ -50,23 +57,27 @@ pub fn attachment_settle(
             AttachmentEnd::Left(reason) => ("left", None, None, Some(reason)),
         };
         let query = sql_query(format!(
-            "UPDATE attachments SET state = $2, since = clock_timestamp(), doubted = false, refusal_concerns = $3, assignment_sid = $4, {}
-              WHERE id = $1 AND state IN ('intended', 'sent')",
+            "UPDATE attachments SET state = $2, since = clock_timestamp(), doubted = false, refusal_concerns = $3, assignment_sid = $4,
+                    -- What Twilio did not take needs no end there.
+                    leaving = leaving AND $2 = 'attached', {}
+              WHERE id = $1 AND state IN ('intended', 'sent') RETURNING kind",
             reason_set(5)
         ))
         .bind::<BigInt, _>(id)
         .bind::<Text, _>(state)
         .bind::<Nullable<Text>, _>(concerns.map(RefusedFor::as_str))
         .bind::<Nullable<Text>, _>(assignment);
-        if bind_reason!(query, reason).execute(conn)? == 0 {
-            return Ok(None);
-        }
+        let settled: Option<Settled> = bind_reason!(query, reason).get_result(conn).optional()?;
+        let Some(Settled { kind }) = settled else { return Ok(None) };
         match (end, reason) {
             (AttachmentEnd::Attached(_), _) if !pool_needs(conn, &number.pool)?.registered => {
-                failures_forget(conn, &number.pool)?;
+                // One that joins its service and is refused by a product is none.
+                if locked(conn, number_id)?.attachment_status == AttachmentStatus::Attached {
+                    failures_forget(conn, &number.pool)?;
+                }
             }
             (AttachmentEnd::Refused(RefusedFor::Number, _) | AttachmentEnd::Conflict(_), Some(reason)) => {
-                failures_add(conn, &number.pool, fingerprint, &reason.message)?;
+                failures_add_of(conn, &number.pool, kind, fingerprint, &reason.message)?;
             }
             _ => {}
         }
@@ -78,21 +89,54 @@ pub fn attachment_settle(
     Ok(ready.is_some())
 }
 
-/// An attempt had no clear answer: it stays open, and Twilio is asked what it has before it is told again. `false` = it was over
-/// already.
+/// An attempt is over and had no clear answer: it stays open, and Twilio is asked what it has before it is told again, as soon as
+/// whoever asks wants to. `false` = it was over already.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn attachment_doubt(conn: &mut Connection, id: i64, reason: &AttachmentReason) -> Result<bool, DbError> {
+    not_yet(conn, id, "doubted = true", reason)
+}
+
+/// The same of one that is to be left alone for as long as one that nobody heard of.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn attachment_put_off(conn: &mut Connection, id: i64, reason: &AttachmentReason) -> Result<bool, DbError> {
+    not_yet(conn, id, "last_sent_at = clock_timestamp()", reason)
+}
+
+fn not_yet(conn: &mut Connection, id: i64, set: &str, reason: &AttachmentReason) -> Result<bool, DbError> {
     conn.transaction::<_, DbError, _>(|conn| {
         lock_of(conn, id)?;
-        let query = sql_query(format!(
-            "UPDATE attachments SET doubted = true, {} WHERE id = $1 AND state = 'sent'",
-            reason_set(2)
-        ))
-        .bind::<BigInt, _>(id);
+        let query =
+            sql_query(format!("UPDATE attachments SET {set}, {} WHERE id = $1 AND state = 'sent'", reason_set(2)))
+                .bind::<BigInt, _>(id);
         Ok(bind_reason!(query, Some(reason)).execute(conn)? > 0)
     })
+}
+
+/// A number is in one service at most: it is in no other. What the carriers said of a former one counts no more.
+fn leave_the_others(conn: &mut Connection, number_id: i64, target: &Target) -> Result<(), DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        was_attached: bool,
+    }
+    let left: Vec<Row> = sql_query(
+        "WITH others AS (SELECT id, state = 'attached' AS was_attached FROM attachments
+                          WHERE number_id = $1 AND kind = 'messaging_service' AND target <> $2 AND state IN ('intended', 'sent', 'attached'))
+         UPDATE attachments a SET state = 'left', since = clock_timestamp(), doubted = false, leaving = false,
+                message = 'it is in another one', twilio_code = NULL, request_id = NULL
+           FROM others WHERE a.id = others.id RETURNING others.was_attached",
+    )
+    .bind::<BigInt, _>(number_id)
+    .bind::<Text, _>(target.sid())
+    .load(conn)?;
+    if left.iter().any(|row| row.was_attached) {
+        registration_put_aside(conn, number_id)?;
+    }
+    Ok(())
 }
 
 /// Twilio has a number of ours in `target`, whatever stands here; `false` = that was known.
@@ -108,15 +152,7 @@ pub fn attachment_found(
     let (found, ready) = conn.transaction::<_, DbError, _>(|conn| {
         lock(conn, number_id)?;
         if target.kind() == AttachmentKind::MessagingService {
-            // A number is in one service at most: it is in no other.
-            sql_query(
-                "UPDATE attachments SET state = 'left', since = clock_timestamp(), doubted = false, message = 'it is in another one',
-                        twilio_code = NULL, request_id = NULL
-                  WHERE number_id = $1 AND kind = 'messaging_service' AND target <> $2 AND state IN ('intended', 'sent', 'attached')",
-            )
-            .bind::<BigInt, _>(number_id)
-            .bind::<Text, _>(target.sid())
-            .execute(conn)?;
+            leave_the_others(conn, number_id, target)?;
         }
         let written = sql_query(
             "INSERT INTO attachments (number_id, kind, target, state, assignment_sid) VALUES ($1, $2, $3, 'attached', $4)

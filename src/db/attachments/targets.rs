@@ -13,7 +13,7 @@ use diesel::sql_types::{Array, Bool, Integer, Nullable, Text};
 use super::reason::{AttachmentReason, bind_reason};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{MessagingServiceSid, PoolName};
+use crate::domain::{AttachmentKind, MessagingServiceSid, PoolName};
 
 /// Why a target takes no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +49,19 @@ pub fn target_close(
     Ok(bind_reason!(query, Some(reason)).execute(conn)? > 0)
 }
 
-/// It may take numbers again.
-pub(super) fn target_open(conn: &mut Connection, target: &str) -> Result<(), DbError> {
-    targets_open(conn, &[target]).map(|_| ())
+/// A number has left it, so that it is full no more; one that Twilio does not know stays as it is.
+pub(super) fn target_has_room(conn: &mut Connection, target: &str) -> Result<(), DbError> {
+    sql_query(
+        "UPDATE attachment_targets SET full_since = NULL, twilio_code = CASE WHEN unknown_since IS NOT NULL THEN twilio_code END,
+                message = CASE WHEN unknown_since IS NOT NULL THEN message END
+          WHERE target = $1 AND full_since IS NOT NULL",
+    )
+    .bind::<Text, _>(target)
+    .execute(conn)?;
+    Ok(())
 }
 
-/// These may take numbers again: somebody says so, a number has left, or it is time to try. How many were closed.
+/// These may take numbers again: somebody says so, or it is time to try. How many were closed.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -112,12 +119,15 @@ pub(super) fn targets_that_reroute(
     Ok(rows.into_iter().map(|row| row.target).collect())
 }
 
-/// A pool none of whose messaging services takes another number.
+/// A pool that wants what takes no more numbers.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct WithoutRoom {
     /// Which pool.
     #[diesel(sql_type = Text)]
     pub pool: PoolName,
+    /// Of which kind.
+    #[diesel(sql_type = Text)]
+    pub kind: AttachmentKind,
     /// What Twilio said of the last of them.
     #[diesel(sql_type = Text)]
     pub message: String,
@@ -126,17 +136,19 @@ pub struct WithoutRoom {
     pub twilio_code: Option<i32>,
 }
 
-/// Pools none of whose messaging services takes another number: nothing is bought for them.
+/// Pools none of whose messaging services takes another number, or whose profile or one of whose products does not: nothing is bought
+/// for them.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn pools_without_room(conn: &mut Connection) -> Result<Vec<WithoutRoom>, DbError> {
     Ok(sql_query(
-        "SELECT w.pool, (array_agg(t.message ORDER BY w.rank DESC))[1] AS message,
-                (array_agg(t.twilio_code ORDER BY w.rank DESC))[1] AS twilio_code
-           FROM pool_wants w LEFT JOIN attachment_targets t ON t.target = w.target
-          WHERE w.kind = 'messaging_service'
-          GROUP BY w.pool HAVING bool_and(coalesce(t.full_since, t.unknown_since) IS NOT NULL) ORDER BY w.pool",
+        "WITH w AS (SELECT w.pool, w.kind, w.rank, t.message, t.twilio_code, coalesce(t.full_since, t.unknown_since) IS NOT NULL AS closed
+                     FROM pool_wants w LEFT JOIN attachment_targets t ON t.target = w.target)
+         SELECT pool, kind, (array_agg(message ORDER BY rank DESC) FILTER (WHERE closed))[1] AS message,
+                (array_agg(twilio_code ORDER BY rank DESC) FILTER (WHERE closed))[1] AS twilio_code
+           FROM w GROUP BY pool, kind
+         HAVING CASE kind WHEN 'messaging_service' THEN bool_and(closed) ELSE bool_or(closed) END ORDER BY pool, kind",
     )
     .load(conn)?)
 }

@@ -17,6 +17,8 @@ use super::error::DbError;
 const CHANGES: &[&str] = &[
     "assignment_release",
     "assignments_serve",
+    "attachment_found",
+    "attachment_settle",
     "buying_halt",
     "buying_pause",
     "buying_reopen_by_probe",

@@ -202,6 +202,7 @@ diesel::table! {
         in_a_row -> Integer,
         since -> Timestamptz,
         message -> Text,
+        kind -> Text,
     }
 }
 

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::places::{IN_POOL, LEAVING, LEFT};
 use super::read::number_lock;
-use crate::db::attachments::{attachments_let_go, lock_pool_of};
+use crate::db::attachments::{attachments_let_go, lock};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 
@@ -64,7 +64,7 @@ pub fn number_let_go(conn: &mut Connection, id: i64, why: Gone) -> Result<bool, 
         }
     };
     conn.transaction::<_, DbError, _>(|conn| {
-        lock_pool_of(conn, id)?;
+        lock(conn, id)?;
         number_lock(conn, id)?;
         let gone = sql_query(format!("UPDATE numbers SET {LEFT} WHERE id = $1 AND {stands}"))
             .bind::<BigInt, _>(id)

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use callbunker::db::attachments::{
     AttachmentEnd, AttachmentReason, Closed, Intended, Whose, attachment_doubt, attachment_found, attachment_left,
-    attachment_missed, attachment_send, attachment_settle, attachments_due, attachments_intend, attachments_leaving,
-    attachments_of, attachments_try_again, numbers_to_attach, pools_without_room, target_close, target_seen,
-    targets_open,
+    attachment_missed, attachment_put_off, attachment_send, attachment_settle, attachments_due, attachments_intend,
+    attachments_leaving, attachments_of, attachments_try_again, numbers_to_attach, pool_attach_again,
+    pools_without_room, target_close, target_seen, targets_open,
 };
 use callbunker::db::numbers::{Gone, number_let_go};
 use callbunker::db::pool_failures::{failures_forget, pools_failing};
@@ -14,6 +14,8 @@ use callbunker::db::pool_halts::Keys;
 use callbunker::domain::{AttachmentKind, Needs, PoolName, RefusedFor, Target, Wants};
 
 use super::attachments::{Rows, sid};
+use crate::world::eventually;
+use crate::world::session::Session;
 
 const KEYS: &str = "0123456789abcdef";
 /// Nobody works on what was silent for so long.
@@ -50,6 +52,11 @@ impl Rows {
         self.intend(number, Whose::Nobodys).targets.into_iter().map(short).collect()
     }
 
+    /// The numbers that lack something which may be written down now.
+    fn to_attach(&self) -> Vec<i64> {
+        self.run(|conn| numbers_to_attach(conn, Whose::Nobodys, 0, 10)).numbers
+    }
+
     /// `MG1 sent` of each attachment of the number.
     fn standing(&self, number: i64) -> Vec<String> {
         let rows = self.run(move |conn| attachments_of(conn, number));
@@ -81,10 +88,10 @@ impl Rows {
 fn what_lacks_is_intended_once_sent_by_one_and_settled_once() {
     let rows = Rows::new(2);
     rows.want(&wants());
-    assert_eq!(rows.run(|conn| numbers_to_attach(conn, 0, 10)), [1, 2]);
+    assert_eq!(rows.to_attach(), [1, 2]);
     assert_eq!(rows.intended(1), ["MG1", "BU5", "BU6"]);
     assert_eq!(rows.intended(1), [""; 0], "it is written down");
-    assert_eq!(rows.run(|conn| numbers_to_attach(conn, 0, 10)), [2]);
+    assert_eq!(rows.to_attach(), [2]);
     // The product waits for the profile.
     assert_eq!(rows.due(), ["2 BU5", "1 MG1"]);
     assert!(rows.run(|conn| attachment_send(conn, 3, SILENT)).is_none());
@@ -129,7 +136,7 @@ fn what_is_on_hold_leaving_missing_or_gone_is_not_touched() {
     }
     assert_eq!(rows.due(), [""; 0]);
     assert!(rows.run(|conn| attachment_send(conn, 1, SILENT)).is_none());
-    assert_eq!(rows.run(|conn| numbers_to_attach(conn, 0, 10)), [4]);
+    assert_eq!(rows.to_attach(), [4]);
     // At rest it keeps what it has, and is attached if it lacks something.
     rows.world.sql("UPDATE numbers SET status = 'quarantined', quarantine_reason = 'released', quarantined_until = now() WHERE id = 4");
     assert_eq!(rows.intended(4), ["MG1"]);
@@ -158,6 +165,7 @@ fn a_full_service_is_passed_by_and_a_pool_whose_services_are_full_is_known() {
         rows.run(pools_without_room).iter().map(|one| one.message.as_str()).collect::<Vec<_>>(),
         ["Number Pool size limit reached"]
     );
+    assert_eq!(rows.to_attach(), [0; 0], "for them there is nothing to be done");
     let none = rows.intend(2, Whose::Nobodys);
     assert!(none.targets.is_empty() && none.no_room.contains(&AttachmentKind::MessagingService));
     // What was on its way goes on, and one that leaves makes room.
@@ -198,7 +206,7 @@ fn failures_in_a_row_are_counted_under_their_keys_and_a_success_ends_them() {
     assert_eq!(rows.run(|conn| attachments_try_again(conn, None, Duration::from_secs(86_400), 10)), 0);
     let pool = PoolName::default_pool();
     assert_eq!(rows.run(move |conn| attachments_try_again(conn, Some(&pool), Duration::ZERO, 2)), 2);
-    assert_eq!(rows.run(|conn| numbers_to_attach(conn, 0, 10)), [1, 2, 5]);
+    assert_eq!(rows.to_attach(), [1, 2, 5]);
     assert_eq!(rows.intended(1), ["MG1"]);
 }
 
@@ -220,6 +228,14 @@ fn a_users_number_joins_no_service_that_takes_its_sms_away_unless_somebody_says_
     }
     // A look that is old proves nothing.
     rows.world.sql("UPDATE attachment_targets SET looked_at = now() - interval '2 days'");
+    let look = |whose| rows.run(move |conn| numbers_to_attach(conn, whose, 0, 2));
+    assert_eq!((look(Whose::Nobodys).numbers, look(Whose::Anybodys).numbers), (vec![2], vec![2]), "its profile lacks");
+    assert_eq!(look(Whose::Nobodys).rerouting, [sid("MG", 1), sid("MG", 2)]);
+    assert!(look(Whose::Anybodys).rerouting.is_empty());
+    assert_eq!(
+        (look(Whose::Nobodys).last, rows.run(|conn| numbers_to_attach(conn, Whose::Nobodys, 3, 2)).last),
+        (Some(2), None)
+    );
     assert!(rows.intend(2, Whose::Nobodys).left_alone);
     let said = rows.intend(2, Whose::Anybodys);
     assert!(!said.left_alone && said.targets.iter().any(|target| target.sid() == sid("MG", 1)));
@@ -258,12 +274,166 @@ fn what_a_number_that_left_may_still_be_in_is_ended_at_twilio() {
     assert!(rows.run(|conn| number_let_go(conn, 1, Gone::Released)));
     assert_eq!(rows.standing(1), ["MG1 attached", "BU5 sent", "BU6 left"]);
     assert_eq!(rows.due(), [""; 0], "it is asked for no more");
-    let leaving = rows.run(|conn| attachments_leaving(conn, 10));
+    let others = sid("MG", 1);
+    assert_eq!(rows.run(move |conn| attachments_leaving(conn, &[&others], 10)).len(), 1, "one of them rests");
+    let leaving = rows.run(|conn| attachments_leaving(conn, &[], 10));
     assert_eq!(leaving.iter().map(|one| one.id).collect::<Vec<_>>(), [1, 2]);
     for id in [1, 2] {
         assert!(rows.run(move |conn| attachment_left(conn, id, &reason("gone"))));
         assert!(!rows.run(move |conn| attachment_left(conn, id, &reason("gone"))));
     }
-    assert!(rows.run(|conn| attachments_leaving(conn, 10)).is_empty());
+    assert!(rows.run(|conn| attachments_leaving(conn, &[], 10)).is_empty());
     assert_eq!(rows.standing(1), ["MG1 left", "BU5 left", "BU6 left"]);
+}
+
+#[test]
+fn a_number_that_leaves_makes_room_and_no_service_that_twilio_does_not_know() {
+    let rows = Rows::new(1);
+    rows.want(&only_services());
+    assert_eq!(rows.intended(1), ["MG1"]);
+    rows.end(1, AttachmentEnd::Attached(None));
+    for why in [Closed::Full, Closed::Unknown] {
+        assert!(rows.run(move |conn| target_close(conn, &sid("MG", 1), why, &reason("no more"))));
+    }
+    assert!(rows.run(|conn| attachment_missed(conn, 1, &reason("it left"))));
+    let known = "SELECT full_since IS NULL, unknown_since IS NULL, message FROM attachment_targets";
+    assert_eq!(rows.world.sql(known), "t|f|no more");
+    assert_eq!(rows.intended(1), ["MG2"], "nothing is sent there again and again");
+    assert_eq!(rows.run(|conn| targets_open(conn, &[sid("MG", 1).as_str()])), 1);
+    assert_eq!(
+        rows.world.sql("SELECT full_since IS NULL, unknown_since IS NULL, message IS NULL FROM attachment_targets"),
+        "t|t|t"
+    );
+}
+
+#[test]
+fn what_is_answered_after_its_number_left_ends_or_is_ended_at_twilio() {
+    let rows = Rows::new(4);
+    rows.want(&only_services());
+    for (id, end, expected) in [
+        (1, refused(), "refused false"),
+        (2, AttachmentEnd::Conflict(reason("in another service")), "conflict false"),
+        (3, AttachmentEnd::Left(reason("in another one")), "left false"),
+        (4, AttachmentEnd::Attached(None), "attached true"),
+    ] {
+        assert_eq!(rows.intended(id), ["MG1"]);
+        assert!(rows.run(move |conn| attachment_send(conn, id, SILENT)).is_some());
+        rows.world
+            .sql(&format!("UPDATE numbers SET status = 'quarantined', quarantine_reason = 'leaving' WHERE id = {id}"));
+        assert!(rows.run(move |conn| number_let_go(conn, id, Gone::Released)));
+        assert!(rows.settle(id, end), "{expected}");
+        assert_eq!(
+            rows.world.sql(&format!("SELECT state || ' ' || leaving FROM attachments WHERE id = {id}")),
+            expected
+        );
+    }
+    assert_eq!(rows.run(|conn| attachments_leaving(conn, &[], 10)).len(), 1);
+}
+
+#[test]
+fn what_the_carriers_said_of_a_former_service_counts_no_more_in_the_one_in_which_the_number_is_found() {
+    let rows = Rows::new(2);
+    rows.want(&Wants { needs: Needs { attached: true, registered: true }, ..only_services() });
+    for id in 1..=2 {
+        assert_eq!(rows.intended(id), ["MG1"]);
+    }
+    rows.end(1, AttachmentEnd::Attached(None));
+    rows.world.sql("UPDATE numbers SET registration = 'registered', registration_at = now()");
+    assert_eq!((rows.told_of(1).as_str(), rows.told_of(2).as_str()), ("attached - true", "pending attaching false"));
+    for number in 1..=2 {
+        assert!(rows.run(move |conn| {
+            let target = Target::parse(AttachmentKind::MessagingService, &sid("MG", 2)).unwrap();
+            attachment_found(conn, number, &target, None)
+        }));
+    }
+    assert_eq!(rows.told_of(1), "attached registering false", "somebody moved it there: the carriers begin anew");
+    // The second one never was in the other one: what was said may be of this one.
+    assert_eq!(rows.told_of(2), "attached - true");
+    rows.assert_leases_agree();
+}
+
+#[test]
+fn a_doubt_is_taken_up_at_once_and_what_is_sent_or_put_off_when_it_was_silent() {
+    let rows = Rows::new(2);
+    rows.want(&only_services());
+    assert_eq!((rows.intended(1).len(), rows.intended(2).len()), (1, 1));
+    for id in 1..=2 {
+        assert!(rows.run(move |conn| attachment_send(conn, id, SILENT)).is_some());
+    }
+    assert_eq!(rows.due(), [""; 0]);
+    assert!(rows.run(|conn| attachment_doubt(conn, 1, &reason("reset"))));
+    assert!(rows.run(|conn| attachment_put_off(conn, 2, &reason("not known yet"))));
+    assert_eq!(rows.due(), ["1 MG1"]);
+    let again = rows.run(|conn| attachment_send(conn, 1, SILENT)).expect("it is known to be over");
+    assert_eq!((again.attempt, again.may_be_there, again.is_wanted, again.closed), (2, true, true, None));
+    assert_eq!(rows.due(), [""; 0], "somebody is at it again");
+    // What is wanted no more, and what is full by now, is said to whoever sends.
+    rows.world.sql("UPDATE attachments SET doubted = true");
+    rows.want(&Wants { services: vec![sid("MG", 2).parse().unwrap()], ..only_services() });
+    assert!(!rows.run(|conn| attachment_send(conn, 1, SILENT)).expect("it is due").is_wanted);
+    rows.run(|conn| target_close(conn, &sid("MG", 1), Closed::Full, &reason("full")));
+    assert_eq!(rows.run(|conn| attachment_send(conn, 2, SILENT)).expect("it is due").closed.as_deref(), Some("full"));
+}
+
+#[test]
+fn what_succeeds_beside_what_fails_of_the_same_number_is_no_success() {
+    let rows = Rows::new(3);
+    rows.want(&wants());
+    for number in 1..=2 {
+        let first = (number - 1) * 3 + 1;
+        assert_eq!(rows.intended(number).len(), 3);
+        rows.end(first, AttachmentEnd::Attached(None));
+        rows.end(first + 1, AttachmentEnd::Attached(None));
+        rows.end(first + 2, refused());
+    }
+    assert_eq!(rows.failed(2), [2]);
+    let keys = Keys { pool: PoolName::default_pool(), fingerprint: KEYS.into() };
+    let failing = rows.run(move |conn| pools_failing(conn, &[(keys, 2)]));
+    assert_eq!(failing[0].kind, AttachmentKind::TrustProduct);
+    assert_eq!(rows.intended(3).len(), 3);
+    for id in 7..=9 {
+        rows.end(id, AttachmentEnd::Attached(None));
+    }
+    assert_eq!(rows.failed(1), [0; 0]);
+    // An operator says that it will do now.
+    rows.run(|conn| target_close(conn, &sid("BU", 6), Closed::Unknown, &reason("no such product")));
+    assert_eq!(
+        rows.run(pools_without_room).iter().map(|one| one.kind).collect::<Vec<_>>(),
+        [AttachmentKind::TrustProduct]
+    );
+    rows.run(|conn| pool_attach_again(conn, &PoolName::default_pool(), 10));
+    assert!(rows.run(pools_without_room).is_empty());
+    assert_eq!(rows.to_attach(), [1, 2]);
+}
+
+#[test]
+fn a_number_that_moves_while_it_is_waited_for_is_locked_with_its_pool_as_it_is_then() {
+    let rows = Rows::new(1);
+    let world = &rows.world;
+    world.sql("INSERT INTO pools (name, voice_url, sms_url, status_callback) VALUES ('gb', 'v', 's', 'c')");
+    rows.want(&only_services());
+    world.sql("INSERT INTO pool_wants SELECT 'gb', kind, target, rank FROM pool_wants");
+    // Whoever writes an attachment stops here, with what it has locked.
+    world.sql(
+        "CREATE FUNCTION stops() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END $$;
+         CREATE TRIGGER stops BEFORE INSERT ON attachments FOR EACH ROW EXECUTE FUNCTION stops()",
+    );
+    let gate = Session::open(world, "SELECT pg_advisory_lock(4711)");
+    let mover = Session::open(world, "SELECT pg_advisory_lock(4712)");
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    std::thread::scope(|scope| {
+        let moves = "BEGIN; UPDATE numbers SET pool = 'gb' WHERE id = 1; SELECT pg_advisory_xact_lock(4712); COMMIT";
+        scope.spawn(|| world.sql(moves));
+        eventually("somebody moves it, and has not committed", || world.count(waiting) == 1);
+        let intending = scope.spawn(|| rows.intended(1));
+        eventually("the number is waited for", || world.count(waiting) == 2);
+        drop(mover);
+        // Whatever is not held by whoever writes the attachment.
+        let free = "SELECT string_agg(name, ' ') FROM (SELECT name FROM pools ORDER BY name FOR NO KEY UPDATE SKIP LOCKED) AS free";
+        eventually("its pool is held, and no other", || world.count(waiting) == 1 && world.sql(free) == "default");
+        drop(gate);
+        assert_eq!(intending.join().unwrap(), ["MG1"]);
+    });
+    assert_eq!(rows.told_of(1), "pending attaching false");
 }

@@ -132,6 +132,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-02-050000_leases_are_of_domains/up.sql"),
         include_str!("../../../migrations/2026-12-02-050000_leases_are_of_domains/down.sql"),
     ),
+    (
+        "20261202100000",
+        include_str!("../../../migrations/2026-12-02-100000_attachments_by_target/up.sql"),
+        include_str!("../../../migrations/2026-12-02-100000_attachments_by_target/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

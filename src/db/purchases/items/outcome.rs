@@ -1,5 +1,6 @@
 //! What became of an item: in doubt, ended without a number, or settled with one.
 //!
+//! What its pool wants a number to be attached to is meant in the same transaction.
 //! How to get it wrong: settling twice. The item's row is locked first, and an item that has its number keeps it.
 
 use diesel::Connection as _;
@@ -8,6 +9,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Bool, Integer, Nullable, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use crate::db::attachments::attachments_intend_of_new;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::{Constraint, DbError};
 use crate::db::engine::listener::stock_notify;
@@ -146,7 +148,8 @@ pub fn item_settle(conn: &mut Connection, item_id: Uuid, settlement: &Settlement
         let number_type = if item.spends { item.number_type } else { seen.number_type };
         let number = NewNumber { pool: item.pool, number_type, ..seen };
         let id = number_insert(conn, &number, Some(item_id), &Destination::Pool)?;
-        id.ok_or(DbError::Constraint(Constraint::SidIsForEver))?;
+        let id = id.ok_or(DbError::Constraint(Constraint::SidIsForEver))?;
+        attachments_intend_of_new(conn, id)?;
         sql_query(
             "UPDATE purchase_items SET state = 'bought', attempts = greatest(attempts, 1), ended_at = clock_timestamp(),
                     first_sent_at = coalesce(first_sent_at, clock_timestamp()), error_code = NULL, twilio_code = NULL,

@@ -1,9 +1,10 @@
 //! What the daemon is killed in the middle of: a row per operation, with the failpoints that it comes by.
 //!
-//! A new operation is a new row in [`buying`] or [`custody`]. Invariants: every failpoint is in some row, every row's
+//! A new operation is a new row in [`buying`], [`custody`] or [`attaching`]. Invariants: every failpoint is in some row, every row's
 //! points are reached (`kills.rs` checks both).
 //! How to get it wrong: an operation that panics when its request breaks off. The daemon dies in the middle of it.
 
+mod attaching;
 mod buying;
 mod custody;
 
@@ -51,7 +52,7 @@ const PLAIN: Operation = Operation {
 
 /// All of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
-    buying::OPERATIONS.iter().chain(custody::OPERATIONS)
+    buying::OPERATIONS.iter().chain(custody::OPERATIONS).chain(attaching::OPERATIONS)
 }
 
 /// Buys only what is asked for, and is quick to call an unknown purchase not bought.

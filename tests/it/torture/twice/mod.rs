@@ -4,6 +4,7 @@
 //! compared before and after the second call.
 //! How to get it wrong: comparing what the step answers. The second answer may differ, the state may not.
 
+mod attaching;
 mod comparing;
 mod custody;
 mod purchases;
@@ -38,6 +39,9 @@ const STATE: &str = "SELECT string_agg(line, chr(10)) FROM (
     UNION ALL SELECT 'ignored ' || g::text FROM ignored_numbers g
     UNION ALL SELECT 'waiter ' || w.user_id || w.instance_id || w.created_at FROM waiters w
     UNION ALL SELECT 'pool ' || p::text FROM pools p
+    UNION ALL SELECT 'attachment ' || a::text FROM attachments a
+    UNION ALL SELECT 'target ' || t::text FROM attachment_targets t
+    UNION ALL SELECT 'failures ' || f::text FROM pool_failures f
     UNION ALL SELECT 'halt ' || h::text FROM pool_halts h
     UNION ALL SELECT 'gate ' || g::text FROM buying_gate g ORDER BY 1) AS lines";
 

@@ -1,0 +1,82 @@
+//! A pool for which nothing succeeds, or whose targets take no more, buys nothing.
+//!
+//! Invariants: as many failures in a row as one batch halt a pool, under the keys that they happened under; what is full or unknown
+//! halts it before anything is bought. Only where the database wants what this configuration says: another instance, or a reload
+//! a moment ago, may want something else.
+//! How to get it wrong: halting the new keys for what the former ones wanted.
+
+use super::Attacher;
+use crate::config::PoolConfig;
+use crate::db::attachments::pools_without_room;
+use crate::db::pool_failures::pools_failing;
+use crate::db::pool_halts::{PoolRefused, pool_halt};
+use crate::db::pool_wants::wants_stored;
+use crate::db::{Connection, DbError};
+use crate::domain::{AttachmentKind, Keys, PoolName};
+use crate::twilio::hide_numbers;
+
+impl Attacher {
+    /// Halts whatever pool has to be.
+    pub(super) async fn halt_pools(&self) -> Result<(), DbError> {
+        let config = self.config.load_full();
+        let stored = self.db.run("wants_stored", wants_stored).await?;
+        let wants_the_same = |pool: &(&PoolName, &PoolConfig)| {
+            let wants = pool.1.wants();
+            !wants.is_nothing() && stored.get(pool.0).is_some_and(|stored| stored.wants == wants)
+        };
+        let pools: Vec<(Keys, u32)> = config
+            .pools()
+            .filter(wants_the_same)
+            .filter_map(|(name, pool)| Some((config.keys_of(name)?, pool.replenishment_batch_size.max(1))))
+            .collect();
+        if pools.is_empty() {
+            return Ok(());
+        }
+        let asked = pools.clone();
+        let (failing, without_room) = self
+            .db
+            .run("pools_failing", move |conn| Ok((pools_failing(conn, &asked)?, pools_without_room(conn)?)))
+            .await?;
+        let keys_of = |pool: PoolName| pools.iter().map(|(keys, _)| keys).find(|keys| keys.pool == pool).cloned();
+        for failing in failing {
+            let Some(keys) = keys_of(failing.pool) else { continue };
+            let message = format!("{} failed in a row, the last one: {}", failing.in_a_row, failing.message);
+            self.halt(keys, failing.kind, None, message).await?;
+        }
+        for full in without_room {
+            let Some(keys) = keys_of(full.pool) else { continue };
+            let message = match full.kind {
+                AttachmentKind::MessagingService => {
+                    format!(
+                        "no messaging service of the pool takes another number; of the last one Twilio said: {}",
+                        full.message
+                    )
+                }
+                AttachmentKind::CustomerProfile | AttachmentKind::TrustProduct => {
+                    format!("what each number shall be assigned to takes none; Twilio said: {}", full.message)
+                }
+            };
+            self.halt(keys, full.kind, full.twilio_code, message).await?;
+        }
+        Ok(())
+    }
+
+    /// Halts one pool for whoever has these keys.
+    pub(super) async fn halt(
+        &self,
+        keys: Keys,
+        kind: AttachmentKind,
+        twilio_code: Option<i32>,
+        message: String,
+    ) -> Result<(), DbError> {
+        let (pool, needs) = (keys.pool.clone(), keys.pool.key(kind.key()));
+        let refused = PoolRefused { keys, twilio_code, message: message.clone(), needs: needs.clone() };
+        let halt = move |conn: &mut Connection| pool_halt(conn, &refused);
+        if self.db.run_patiently("pool_halt", halt).await? {
+            self.telemetry.pool_halted(&pool, true);
+            slog::crit!(self.log, "a pool is halted: its numbers cannot be attached; set the key that it needs, or mend what it names at Twilio and resume";
+                "pool" => pool.as_str(), "needs" => needs, "twilio_code" => twilio_code, "cause" => hide_numbers(&message));
+        }
+        Ok(())
+    }
+}
