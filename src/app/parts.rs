@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::App;
 use crate::api::services::Services;
-use crate::attachment::{Attacher, AttacherParts};
 use crate::assignment::{CounterSlot, Desk, DeskDependencies, DeskHandle, Refusals};
+use crate::attachment::{Attacher, AttacherParts};
 use crate::audit::{AuditActor, AuditDependencies};
 use crate::custody::Custody;
 use crate::http::{ServerLimits, ServerOptions};

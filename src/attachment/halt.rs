@@ -5,7 +5,7 @@
 //! a moment ago, may want something else.
 //! How to get it wrong: halting the new keys for what the former ones wanted.
 
-use super::Attacher;
+use super::attacher::Attacher;
 use crate::config::PoolConfig;
 use crate::db::attachments::pools_without_room;
 use crate::db::pool_failures::pools_failing;

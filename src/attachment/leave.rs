@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Attacher;
+use super::attacher::Attacher;
 use super::look_up::{At, Look};
 use crate::db::attachments::{AttachmentReason, LeavingAttachment, attachment_left};
 use crate::db::{Connection, DbError};

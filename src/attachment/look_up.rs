@@ -3,7 +3,7 @@
 //! Invariant: a look that fails is no look: nothing is settled on it.
 //! How to get it wrong: a 404 of one member taken for "there is no such service". The service is asked for by itself.
 
-use super::Attacher;
+use super::attacher::Attacher;
 use crate::db::DbError;
 use crate::db::pool_wants::wants_stored;
 use crate::domain::{AssignmentSid, AttachmentKind, MessagingServiceSid, NumberSid, PoolName, Target, TrustSid};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::{Id, JoinSet};
 
-use super::Attacher;
+use super::attacher::Attacher;
 use crate::config::Config;
 use crate::db::attachments::{
     DueAttachment, attachments_due, attachments_intend, attachments_leaving, numbers_to_attach, target_seen,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
 
-use super::Attacher;
+use super::attacher::Attacher;
 use super::judge::{Meaning, meaning, meaning_of_a_look};
 use super::look_up::{At, Look};
 use crate::db::DbError;

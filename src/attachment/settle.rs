@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::Attacher;
+use super::attacher::Attacher;
 use super::send::{Found, reason};
 use crate::db::attachments::{
     AttachmentEnd, AttachmentReason, Closed, SendingAttachment, Whose, attachment_doubt, attachment_found,

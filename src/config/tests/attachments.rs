@@ -106,9 +106,11 @@ fn the_address_of_events_is_https_and_its_password_stands_in_no_file() {
     assert_holds(&two.problem(), &["EVENTS_PUBLIC_URL", "and events.public_url are both set, and differ"]);
 }
 
-#[cfg(not(feature = "failpoints"))]
 #[test]
 fn what_nothing_obeys_yet_is_refused_and_named() {
+    if cfg!(feature = "failpoints") {
+        return; // Accepted then, while what obeys them is being built.
+    }
     let toml = format!(
         "[events]\npublic_url = \"{EVENTS}\"\n[pool]\nready_for = \"voice\"\n[pools.us]\ncountry = \"US\"\nmessaging_services = [\"{}\"]\n\
          sms_ready_when = \"registered\"\ncustomer_profile = \"{}\"\ntrust_products = [\"{}\"]",

@@ -70,11 +70,12 @@ pub fn attachment_settle(
         let settled: Option<Settled> = bind_reason!(query, reason).get_result(conn).optional()?;
         let Some(Settled { kind }) = settled else { return Ok(None) };
         match (end, reason) {
-            (AttachmentEnd::Attached(_), _) if !pool_needs(conn, &number.pool)?.registered => {
-                // One that joins its service and is refused by a product is none.
-                if locked(conn, number_id)?.attachment_status == AttachmentStatus::Attached {
-                    failures_forget(conn, &number.pool)?;
-                }
+            // One that joins its service and is refused by a product is no success.
+            (AttachmentEnd::Attached(_), _)
+                if !pool_needs(conn, &number.pool)?.registered
+                    && locked(conn, number_id)?.attachment_status == AttachmentStatus::Attached =>
+            {
+                failures_forget(conn, &number.pool)?;
             }
             (AttachmentEnd::Refused(RefusedFor::Number, _) | AttachmentEnd::Conflict(_), Some(reason)) => {
                 failures_add_of(conn, &number.pool, kind, fingerprint, &reason.message)?;

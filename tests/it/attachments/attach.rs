@@ -132,7 +132,7 @@ fn a_service_that_hangs_keeps_no_other_waiting() {
     let daemon = world.daemon();
     want(&world, "default", &services(&[&first]));
     want(&world, "ca", &services(&[&second]));
-    world.twilio.fault(Fault::new(On::Attach, FaultKind::Hang).country("US").forever());
+    world.twilio.fault(Fault::new(On::Attach, FaultKind::Hang).country("US").ms(20_000).forever());
     buy(&daemon, 2);
     eventually("they hang", || world.count("SELECT count(*) FROM attachments WHERE state = 'sent'") == 2);
     let order = daemon.post("/admin/phones/api/purchase", &serde_json::json!({"count": 2, "pool": "ca"})).ok();
