@@ -24,12 +24,12 @@
 //! Which room may use which, from the top down (`source::house`, a test, holds this against the sources' own `use` lines):
 //!
 //! ```text
-//! cli            ─▶ api app attention config db domain http logger twilio_check web
-//! app            ─▶ access api assignment attachment attention audit config custody db domain http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio twilio_check web
+//! cli            ─▶ api app attention config db domain http logger twilio_check twilio_events web
+//! app            ─▶ access api assignment attachment attention audit config custody db domain http logger pool_monitor pricing purchaser reconciliation routing schedule supervisor telemetry twilio twilio_check twilio_events web
 //! web            ─▶ access api dashboard http live routing supervisor
 //! dashboard      ─▶ access api attention custody db domain http purchaser reconciliation routing twilio_check
 //! live           ─▶ access api db domain http routing
-//! api            ─▶ access assignment attention config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio twilio_check
+//! api            ─▶ access assignment attention config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio twilio_check twilio_events
 //! routing        ─▶ access domain http
 //! access         ─▶ audit db domain http
 //! attention      ─▶ config db domain purchaser supervisor twilio twilio_check
@@ -43,6 +43,7 @@
 //! audit          ─▶ config db supervisor
 //! pricing        ─▶ domain twilio
 //! twilio_check   ─▶ config domain telemetry twilio
+//! twilio_events  ─▶ domain twilio
 //! http           ─▶ domain telemetry
 //! supervisor     ─▶ telemetry
 //! logger         ─▶ config domain
@@ -56,7 +57,7 @@
 //!
 //! In reading order: [`domain`] (the words), [`db`] (what is kept), [`twilio`] (what is bought), [`purchaser`] (the money
 //! path), [`attachment`] (what numbers join at Twilio), [`custody`] (numbers taken in and given back), [`pool_monitor`] (when to buy; it asks for a comparison when Twilio
-//! does not know a number), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`twilio_check`] (whether buying could succeed),
+//! does not know a number), [`reconciliation`] (what Twilio has beside what we know), [`pricing`] (what it costs), [`twilio_check`] (whether buying could succeed), [`twilio_events`] (what Twilio says of numbers by itself),
 //! [`assignment`] (signups), [`attention`] (what needs a person); then the outside: [`http`] (a plain server), [`access`] (who may come in), [`routing`] (the way
 //! to a handler), [`api`] (what programs ask), [`live`] and [`dashboard`] (what people see), [`web`] (all of it as one);
 //! [`audit`] (who did what), [`schedule`] and [`supervisor`] (time and life), [`config`] and [`logger`] (what an operator says
@@ -97,4 +98,5 @@ pub(crate) mod supervisor;
 pub mod telemetry;
 pub(crate) mod twilio;
 pub(crate) mod twilio_check;
+pub(crate) mod twilio_events;
 pub mod web;

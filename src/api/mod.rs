@@ -2,19 +2,22 @@
 //!
 //! For signups [`signup`]; for operators and their programs [`attention`], [`status`], [`plan`], [`purchases`], [`replenish`],
 //! [`pause`], [`reconcile`], [`webhooks`], [`numbers`] with [`at_twilio`],
-//! [`lists`], [`custody`], [`import`], [`twilio_check`], [`audit`] and [`whoami`]; for machines [`health`],
-//! [`metrics`] and [`openapi`]. What the handlers share is in [`services`].
+//! [`lists`], [`custody`], [`mark_ready`], [`import`], [`twilio_check`], [`audit`] and [`whoami`]; for machines [`health`],
+//! [`metrics`], [`events`] (for Twilio) and [`openapi`]. What the handlers share is in [`services`].
 //!
 //! How to get it wrong: a rule in a handler. Pages call the same; whatever is decided is decided below.
 
 pub(crate) mod astray;
 mod at_twilio;
+mod attachment_lines;
 pub(crate) mod attention;
 pub(crate) mod audit;
 pub(crate) mod custody;
+pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod lists;
+pub(crate) mod mark_ready;
 pub(crate) mod metrics;
 pub(crate) mod money;
 pub(crate) mod numbers;

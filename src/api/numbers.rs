@@ -8,6 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::at_twilio::{AtTwilio, at_twilio};
+use super::attachment_lines;
 use super::services::Services;
 use crate::db::Connection;
 use crate::db::buying_state::buying_state_read;
@@ -102,7 +103,8 @@ pub(crate) struct EventView {
     pub(crate) at: DateTime<Utc>,
     /// `intended`, `bought`, `taken`, `not_bought`, `unknown`, `adopted`, `imported`, `assigned`, `released`, `missing`,
     /// `leaving`, `released_to_twilio`, `release_refused`, `release_withdrawn`, `held`, `hold_ended`, `turned_up`,
-    /// `tag_conflict` or `retagged`.
+    /// `tag_conflict`, `retagged`, `moved`, `attached`, `attachment_refused`, `attachment_conflict`, `detached`, `registered`,
+    /// `registration_failed` or `marked_ready`.
     #[schema(value_type = String)]
     pub(crate) event: NumberEventKind,
     /// The order.
@@ -267,6 +269,13 @@ fn detail(event: &NumberEvent) -> String {
             Some((from, to)) => format!("{by} moved it from the pool {from} into {to}"),
             None => format!("{by} moved it into another pool"),
         },
+        NumberEventKind::Attached => attachment_lines::attached(said),
+        NumberEventKind::AttachmentRefused => attachment_lines::refused(said),
+        NumberEventKind::AttachmentConflict => attachment_lines::conflict(said),
+        NumberEventKind::Detached => attachment_lines::detached(said),
+        NumberEventKind::Registered => "the carriers know it".to_owned(),
+        NumberEventKind::RegistrationFailed => attachment_lines::registration_failed(said),
+        NumberEventKind::MarkedReady => format!("{by} said that the carriers know it"),
         NumberEventKind::Leaving => format!("{by} wants to give it back to Twilio"),
         NumberEventKind::ReleasedToTwilio => "given back to Twilio".to_owned(),
         NumberEventKind::ReleaseRefused => format!("Twilio did not take it back{because}"),

@@ -19,6 +19,7 @@ use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Health;
 use crate::telemetry::Telemetry;
 use crate::twilio_check::TwilioChecker;
+use crate::twilio_events::Rejections;
 
 /// What the handlers share.
 pub struct Services {
@@ -46,6 +47,8 @@ pub struct Services {
     pub(crate) attention: Sources,
     /// Whether buying could succeed.
     pub(crate) twilio_checker: TwilioChecker,
+    /// Events that Twilio did not send, or so it seems.
+    pub(crate) events_rejected: Rejections,
     /// How the parts fare.
     pub health: Vec<Arc<Health>>,
     /// What `/metrics` tells.

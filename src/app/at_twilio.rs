@@ -1,14 +1,15 @@
-//! The client of Twilio that a configuration describes, for the daemon and for a look without one.
+//! The client of Twilio that a configuration describes, for the daemon and for what is done without one: a look, and the stream of events.
 //!
 //! How to get it wrong: dropping the runtime of a look while a call hangs. It would wait for the call.
 
 use std::time::Duration;
 
-use crate::config::{Config, Problems, Sources};
+use crate::config::{Config, Problems, Sources, scheme_and_host};
 use crate::domain::Product;
 use crate::telemetry::Telemetry;
 use crate::twilio::{Credentials, Twilio, TwilioSettings};
 use crate::twilio_check::{Bounds, Report, run};
+use crate::twilio_events::{BrokeOff, Stream, set_up};
 
 /// How long a look from the command line may take: whoever waits can end it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -43,11 +44,28 @@ pub(crate) enum NoLook {
 /// See [`NoLook`]. That Twilio was not reached stands in the report.
 pub(crate) fn check_twilio(sources: &Sources) -> Result<Report, NoLook> {
     let config = Config::load_for_twilio(sources).map_err(NoLook::Configuration)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(NoLook::Threads)?;
-    let twilio = Twilio::new(twilio_settings(&config), runtime.handle().clone(), Telemetry::new(&[]));
     let (_goes_on, stopping) = tokio::sync::watch::channel(false);
     let log = slog::Logger::root(slog::Discard, slog::o!());
-    let report = runtime.block_on(async { run(&config, &twilio, &Bounds::within(PATIENCE, stopping, log)).await });
+    let bounds = Bounds::within(PATIENCE, stopping, log);
+    alone(&config, async |twilio: &Twilio| run(&config, twilio, &bounds).await)
+}
+
+/// Has Twilio send its events to where this configuration says, without a daemon: what the stream is then, and where it leads.
+///
+/// # Errors
+/// See [`NoLook`]. What Twilio did not do is told inside.
+pub(crate) fn set_up_events(sources: &Sources) -> Result<(Result<Stream, BrokeOff>, String), NoLook> {
+    let (config, url) = Config::load_for_events(sources).map_err(NoLook::Configuration)?;
+    let owner = format!("callbunker:{}", config.instance.name);
+    let stream = alone(&config, async |twilio: &Twilio| set_up(twilio, &owner, &url).await)?;
+    Ok((stream, scheme_and_host(&url)))
+}
+
+/// Works at Twilio in a runtime of its own.
+fn alone<T>(config: &Config, work: impl AsyncFnOnce(&Twilio) -> T) -> Result<T, NoLook> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(NoLook::Threads)?;
+    let twilio = Twilio::new(twilio_settings(config), runtime.handle().clone(), Telemetry::new(&[]));
+    let done = runtime.block_on(work(&twilio));
     runtime.shutdown_background();
-    Ok(report)
+    Ok(done)
 }

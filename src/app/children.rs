@@ -17,6 +17,7 @@ use crate::pricing::Pricing;
 use crate::purchaser::{Orders, PurchaserHandle};
 use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Children;
+use crate::twilio_events::Rejections;
 
 /// Parts whose work at Twilio is brought to an end before the process ends.
 pub(super) struct AtTwilio {
@@ -91,6 +92,7 @@ impl App {
             reconciler,
             attention,
             twilio_checker: twilio_checker.clone(),
+            events_rejected: Rejections::default(),
             config: Arc::clone(&self.config),
             health: parts.health().to_vec(),
             custody_tasks,

@@ -39,7 +39,7 @@ use crate::twilio::Twilio;
 use crate::web::routes;
 
 use at_twilio::twilio_settings;
-pub(crate) use at_twilio::{NoLook, check_twilio};
+pub(crate) use at_twilio::{NoLook, check_twilio, set_up_events};
 use keys::keys_of;
 use pools::claim_pools;
 use signals::{Signal, Signals};

@@ -28,7 +28,7 @@ TWILIO_AUTH_TOKEN, ADMIN_API_KEY, READONLY_API_KEY, SIGNUP_API_KEY. PUBLIC_APP_U
 CALLBUNKER__SECTION__KEY, or in the file that --config or CALLBUNKER_CONFIG names; `callbunker check-config` tells what is \
 missing, and prints all keys once nothing is.
 
-twilio check needs what serve needs of Twilio and of the configuration, and neither a database nor keys.
+twilio check and twilio setup-events need what serve needs of Twilio and of the configuration, and neither a database nor keys.
 
 The commands that call the running daemon need only ADMIN_API_KEY or ADMIN_API_KEY_FILE, and --url or CALLBUNKER_URL \
 when it is not at http://127.0.0.1:8080.
@@ -95,7 +95,7 @@ pub(super) enum Command {
     Audit(ListArgs),
     /// Take over the numbers and users of the earlier service from a CSV file
     Import(ImportArgs),
-    /// Look at Twilio without a daemon
+    /// Look at Twilio, or have it send its events, without a daemon
     Twilio(TwilioArgs),
     /// Stop all automatic buying, emergencies included, on all instances
     Pause(PauseArgs),

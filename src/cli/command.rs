@@ -10,7 +10,7 @@ use super::args::Cli;
 use super::examples::EXAMPLES;
 
 /// The commands that read a configuration file.
-const READ_CONFIG: [&str; 4] = ["serve", "migrate", "check-config", "twilio check"];
+const READ_CONFIG: [&str; 5] = ["serve", "migrate", "check-config", "twilio check", "twilio setup-events"];
 
 /// The arguments of this program.
 pub(super) fn command() -> Command {

@@ -63,6 +63,7 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("numbers move", &["callbunker numbers move +447400123456 gb"]),
+    ("numbers mark-ready", &["callbunker numbers mark-ready +14155550100"]),
     ("numbers ignore", &["callbunker numbers ignore +14155550100"]),
     ("numbers unignore", &["callbunker numbers unignore +14155550100"]),
     ("numbers release-to-twilio", &["callbunker numbers release-to-twilio +14155550100"]),
@@ -77,10 +78,14 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
             "psql -c \"COPY … TO STDOUT CSV HEADER\" | callbunker import -",
         ],
     ),
-    ("twilio", &["callbunker twilio check"]),
+    ("twilio", &["callbunker twilio check", "callbunker twilio setup-events"]),
     (
         "twilio check",
         &["callbunker twilio check", "callbunker twilio check --config /etc/callbunker/callbunker.toml --json"],
+    ),
+    (
+        "twilio setup-events",
+        &["callbunker twilio setup-events", "callbunker twilio setup-events --config /etc/callbunker/callbunker.toml"],
     ),
     ("pause", &["callbunker pause --reason \"moving to another account\""]),
     ("resume", &["callbunker resume", "callbunker resume --pool gb"]),

@@ -1,4 +1,4 @@
-//! One number: look at it, adopt it, move it to another pool, ignore it, give it back to Twilio.
+//! One number: look at it, adopt it, move it to another pool, mark it as ready, ignore it, give it back to Twilio.
 //!
 //! Invariant: no number is given back without a yes, typed or as --yes. How to get it wrong: taking an empty answer, or a
 //! script without a terminal, for a yes.
@@ -34,6 +34,7 @@ pub(super) fn number(client: &Client, args: &NumbersArgs, command: &NumberComman
         NumberCommand::Move { one, pool } => {
             (client.ask(&act(&one.number, "move").body(json!({ "pool": pool })))?, Some("has moved"))
         }
+        NumberCommand::MarkReady(one) => (client.ask(&act(&one.number, "mark-ready"))?, Some("is marked as ready")),
         NumberCommand::Ignore(one) => (client.ask(&act(&one.number, "ignore"))?, Some("is ignored from now on")),
         NumberCommand::Unignore(one) => (client.ask(&act(&one.number, "unignore"))?, Some("is ignored no more")),
         NumberCommand::ReleaseToTwilio { one, yes } => {

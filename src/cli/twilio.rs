@@ -1,6 +1,8 @@
-//! The commands that talk to Twilio themselves, without a daemon.
+//! The commands that talk to Twilio themselves, without a daemon: a look here, the stream of events in `setup_events`.
 //!
 //! How to get it wrong: an exit code for warnings. A script goes on with them; it ends where buying could not succeed.
+
+mod setup_events;
 
 use serde_json::{Value, json};
 
@@ -26,7 +28,13 @@ impl From<NoLook> for CommandError {
 }
 
 pub(super) fn twilio(sources: &Sources, args: &TwilioArgs) -> Ending {
-    let TwilioCommand::Check { json } = args.command;
+    match args.command {
+        TwilioCommand::Check { json } => check(sources, json),
+        TwilioCommand::SetupEvents => setup_events::setup_events(sources),
+    }
+}
+
+fn check(sources: &Sources, json: bool) -> Ending {
     let report = check_twilio(sources)?;
     let document = json!(report);
     let printed = if json { say(&format!("{document}\n")) } else { say(&table(&document)) };

@@ -7,7 +7,8 @@ use secrecy::ExposeSecret;
 
 use super::first_start;
 use super::root::Config;
-use super::secrets::{ApiKey, TwilioCredentials, host_of, redacted};
+use super::secrets::{ApiKey, TwilioCredentials, redacted};
+use super::web_address::host_of;
 
 /// The effective configuration as TOML, secrets redacted.
 #[must_use]

@@ -8,6 +8,7 @@
 
 mod describe;
 mod environment;
+mod event_stream;
 mod file;
 mod first_start;
 mod layers;
@@ -26,6 +27,7 @@ mod sources;
 mod web_address;
 
 pub(crate) use describe::describe_effective;
+pub(crate) use event_stream::scheme_and_host;
 pub(crate) use problem::Problems;
 pub(crate) use root::{Config, DatabaseSettings};
 pub(crate) use secrets::{ApiKey, Secrets, client_key, signup_client_key};

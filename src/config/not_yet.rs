@@ -9,24 +9,32 @@ use super::problem::{Origin, Problem, Problems};
 use super::sections::{EventsConfig, PoolConfig};
 use crate::domain::PoolName;
 
-/// While what obeys them is being built, tests may set them, which all have the failpoints; this line goes with the rest of it.
-const REFUSED: bool = cfg!(not(feature = "failpoints"));
+/// Whether such keys are refused: the tests of what is to obey them give them.
+pub(super) const REFUSED: bool = cfg!(not(feature = "failpoints"));
 /// Keys of a pool that nothing obeys.
-const KEYS: &[&str] = &["messaging_services", "ready_for", "sms_ready_when", "customer_profile", "trust_products"];
+pub(super) const KEYS: &[&str] =
+    &["messaging_services", "ready_for", "sms_ready_when", "customer_profile", "trust_products"];
 const WHAT: &str = "is not served yet";
 const REMEDY: &str = "remove it until a version serves it";
 
-/// Refuses whatever nothing obeys of `pools` and `events`; `is_secret` = their address came as a secret. `loader` says where the rest
-/// was given.
+/// Refuses whatever nothing obeys of `pools` and `events`; `secret` = where their address was given as one, if it was. `loader` says
+/// where the rest was given.
 pub(super) fn refuse<'p>(
     pools: impl Iterator<Item = (&'p PoolName, &'p PoolConfig)>,
     events: &EventsConfig,
-    is_secret: bool,
+    secret: Option<&Origin>,
     loader: &Loader,
 ) -> Result<(), Problems> {
-    if !REFUSED {
-        return Ok(());
-    }
+    if REFUSED { Problems::or(given(pools, events, secret, loader), ()) } else { Ok(()) }
+}
+
+/// All that nothing obeys.
+pub(super) fn given<'p>(
+    pools: impl Iterator<Item = (&'p PoolName, &'p PoolConfig)>,
+    events: &EventsConfig,
+    secret: Option<&Origin>,
+    loader: &Loader,
+) -> Vec<Problem> {
     let table = |pool: &PoolConfig| Table::try_from(pool).expect("a section holds numbers, text and lists");
     let plain = table(&PoolConfig::default());
     let mut problems = Vec::new();
@@ -40,8 +48,8 @@ pub(super) fn refuse<'p>(
         let name = "events.public_url";
         problems.push(Problem::new(name, loader.origin_of(name), WHAT, REMEDY));
     }
-    if is_secret {
-        problems.push(Problem::new("EVENTS_PUBLIC_URL", Origin::Default, WHAT, REMEDY));
+    if let Some(origin) = secret {
+        problems.push(Problem::new("EVENTS_PUBLIC_URL", origin.clone(), WHAT, REMEDY));
     }
-    Problems::or(problems, ())
+    problems
 }

@@ -56,6 +56,10 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
     let (first, second) = (flat(one), flat(two));
     let mut keys: Vec<String> =
         first.keys().chain(second.keys()).filter(|key| first.get(*key) != second.get(*key)).cloned().collect();
+    // It is shown without what may be secret of it, and compared with it.
+    if one.events != two.events {
+        keys.push("events.public_url".to_owned());
+    }
     keys.sort();
     keys.dedup();
     let (one, two) = (&one.secrets, &two.secrets);

@@ -117,8 +117,13 @@ impl Config {
     fn checked_together(self, loader: &Loader, mut problems: Vec<Problem>) -> Result<Self, Problems> {
         self.check_events(loader, &mut problems);
         Problems::or(problems, ())?;
-        not_yet::refuse(self.pools(), &self.events, self.secrets.events_public_url.is_some(), loader)?;
+        not_yet::refuse(self.pools(), &self.events, self.events_secret(), loader)?;
         Ok(self)
+    }
+
+    /// Where the address of events was given as a secret, if it was.
+    pub(super) fn events_secret(&self) -> Option<&Origin> {
+        self.secrets.events_public_url.as_ref().map(|_| &self.secrets.events_origin)
     }
 
     /// The address that Twilio sends events to.
@@ -134,7 +139,8 @@ impl Config {
             && secret != plain
         {
             let what = format!("and {events} are both set, and differ");
-            problems.push(Problem::new("EVENTS_PUBLIC_URL", Origin::Default, what, "unset one of them"));
+            let origin = self.secrets.events_origin.clone();
+            problems.push(Problem::new("EVENTS_PUBLIC_URL", origin, what, "unset one of them"));
         }
         let is_sound = |key: &str| !problems.iter().any(|problem| problem.key == key);
         let (has_url, has_token) = (self.events_url().is_some(), self.secrets.twilio_auth_token.is_some());

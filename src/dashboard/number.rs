@@ -18,6 +18,7 @@ use crate::api::numbers::{self, HistoryView, NumberInFull, Twilio};
 use crate::api::plan::amount;
 use crate::api::services::Services;
 use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
+use crate::db::numbers::number_awaits_carriers;
 use crate::domain::{Kind, NumberStatus, PhoneNumber, Tag, WebhookStatus};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{Outcome, Request};
@@ -49,6 +50,8 @@ struct NumberPage {
     /// Whether pages say of which pool something is.
     is_told: bool,
     can_move: bool,
+    /// Whether an operator's word that the carriers know it helps.
+    can_mark_ready: bool,
     /// The newest first.
     events: Vec<Event>,
 }
@@ -96,6 +99,7 @@ fn console(sid: &impl ToString) -> String {
 async fn show_ours(services: &Services, request: &Request, number: NumberInFull) -> Outcome {
     let name = phone(number.view.phone_number.as_str());
     let frame = Frame::new(name.as_str(), services, request);
+    let sought = number.view.phone_number.clone();
     let shown = NumberPage {
         is_told: frame.choice.is_told() || !number.view.pool.is_default(),
         can_move: moving::is_movable(&number.view) && !moving::pools_for(services, &number.view).is_empty(),
@@ -111,6 +115,9 @@ async fn show_ours(services: &Services, request: &Request, number: NumberInFull)
         price: price(services, &number).await,
         can: can(services, &number),
         can_set_webhooks: can_set_webhooks(&number),
+        can_mark_ready: services
+            .read("number_awaits_carriers", move |conn| number_awaits_carriers(conn, &sought))
+            .await?,
         events: number.history.iter().rev().map(event).collect(),
         number,
     };

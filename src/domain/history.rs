@@ -63,6 +63,20 @@ pub enum NumberEventKind {
     Retagged,
     /// An operator moved it into another pool.
     Moved,
+    /// It joined a messaging service, a customer profile or a trust product.
+    Attached,
+    /// Twilio does not take it into one.
+    AttachmentRefused,
+    /// It is in a messaging service of somebody else's.
+    AttachmentConflict,
+    /// It is not in one any more.
+    Detached,
+    /// The carriers know it.
+    Registered,
+    /// The carriers do not take it, or have forgotten it.
+    RegistrationFailed,
+    /// An operator said that the carriers know it.
+    MarkedReady,
 }
 
 stored_enum!(NumberEventKind {
@@ -86,6 +100,13 @@ stored_enum!(NumberEventKind {
     TagConflict = "tag_conflict",
     Retagged = "retagged",
     Moved = "moved",
+    Attached = "attached",
+    AttachmentRefused = "attachment_refused",
+    AttachmentConflict = "attachment_conflict",
+    Detached = "detached",
+    Registered = "registered",
+    RegistrationFailed = "registration_failed",
+    MarkedReady = "marked_ready",
 });
 
 /// What set a comparison with Twilio off.

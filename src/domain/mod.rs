@@ -74,7 +74,7 @@ pub use plan_passes::{PassPlans, Wanting, plan_passes};
 pub use pool::{InvalidPoolName, Kind, NumberType, PoolKey, PoolName};
 pub use product::Product;
 pub use region::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
-pub use registration::{Heard, Registration, RegistrationStanding};
+pub use registration::{Heard, Registration, RegistrationEvent, RegistrationStanding, WhichNumber};
 pub use sought::Sought;
 pub use spelling::number_as_written;
 pub use stock::Stock;

@@ -7,7 +7,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::number::stored_enum;
+use super::number::{NumberSid, PhoneNumber, stored_enum};
 
 /// What Twilio said of how the carriers have a number. The later one here is the better one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, utoipa::ToSchema)]
@@ -37,6 +37,28 @@ pub struct Heard {
     pub registration: Registration,
     /// When that was so, by Twilio's clock.
     pub at: DateTime<Utc>,
+}
+
+/// Which number an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhichNumber {
+    /// The one of this SID.
+    Sid(NumberSid),
+    /// It names no SID that can be read.
+    Number(PhoneNumber),
+}
+
+/// What an event says of how the carriers have a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistrationEvent {
+    /// Which number.
+    pub which: WhichNumber,
+    /// In which messaging service, if it names one.
+    pub service: Option<String>,
+    /// The word, and when it was so.
+    pub heard: Heard,
+    /// Why, where they do not take it.
+    pub reason: Option<String>,
 }
 
 /// What is known of a number.

@@ -112,6 +112,13 @@ impl About {
         self
     }
 
+    /// A body of any type, such as one that somebody else has defined.
+    #[must_use]
+    pub fn body_as(mut self, media_type: &'static str, schema: impl Into<RefOr<Schema>>, example: Value) -> Self {
+        self.body = Some((media_type, Content::builder().schema(Some(schema)).example(Some(example)).build()));
+        self
+    }
+
     /// The JSON of a 200.
     #[must_use]
     pub fn answer<T: ToSchema>(self, text: &'static str, example: Value) -> Self {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use http::{Method, StatusCode};
 use serde::Serialize;
+use tokio::sync::Semaphore;
 
 use super::about::About;
 use super::request::Request;
@@ -27,6 +28,8 @@ pub fn answer<T: Serialize>(done: Result<T, Problem>) -> Outcome {
 
 /// What a call does, read from its path: see [`Endpoint::does`].
 type Action = fn(&Params) -> Option<&'static str>;
+/// Who vouches for a request otherwise than with a key: see [`Endpoint::vouched`].
+type Vouch<C> = fn(&C, &Exchange) -> Result<(), Problem>;
 type Handler<C> = Box<dyn Fn(Arc<C>, Request) -> BoxFuture<'static, Outcome> + Send + Sync>;
 
 /// What an endpoint does with a body.
@@ -38,6 +41,8 @@ pub enum BodyRule {
     OptionalJson,
     /// JSON.
     Json,
+    /// JSON, which may call itself a batch of CloudEvents.
+    CloudEvents,
     /// `application/x-www-form-urlencoded`, for the dashboard's forms.
     Form,
 }
@@ -52,6 +57,9 @@ pub struct Endpoint<C> {
     pub(crate) action: Option<Action>,
     pub(crate) is_order: bool,
     pub(crate) wanted: Wanted,
+    pub(super) vouched: Option<Vouch<C>>,
+    /// How many may be on their way at once, if that is bounded.
+    pub(super) places: Option<Semaphore>,
     pub(super) refused_as: Option<fn(&Exchange, Problem) -> Response>,
     /// For the OpenAPI description; made when somebody asks for it.
     pub(crate) about: Option<fn() -> About>,
@@ -78,7 +86,7 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
         // What anybody may send is held for anybody.
         let body_bytes_max = if access == Access::Public { PUBLIC_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
         let (action, is_order, refused_as, about, is_undocumented) = (None, false, None, None, false);
-        let wanted = Wanted::ByAPerson;
+        let (wanted, vouched, places) = (Wanted::ByAPerson, None, None);
         Self {
             method,
             access,
@@ -88,6 +96,8 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
             action,
             is_order,
             wanted,
+            vouched,
+            places,
             refused_as,
             about,
             is_undocumented,
@@ -101,6 +111,18 @@ impl<C: Send + Sync + 'static> Endpoint<C> {
     pub fn up_to(mut self, bytes_max: u64) -> Self {
         self.body_bytes_max = bytes_max;
         self
+    }
+
+    /// Is open to whoever this vouches for, such as a sender who signs: it is asked before anything is read of the body.
+    #[must_use]
+    pub fn vouched(self, vouched: fn(&C, &Exchange) -> Result<(), Problem>) -> Self {
+        Self { vouched: Some(vouched), ..self }
+    }
+
+    /// Takes so many at once, bodies that are still on their way included; more are told to come again.
+    #[must_use]
+    pub fn at_once(self, most: usize) -> Self {
+        Self { places: Some(Semaphore::new(most)), ..self }
     }
 
     /// `GET`, and with it `HEAD`. What asks for an admin key is open to one that only reads as well, but for what

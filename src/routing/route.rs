@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, Method, StatusCode};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::endpoint::{BodyRule, Endpoint, Outcome};
@@ -27,6 +28,8 @@ pub struct Route<C> {
     pattern: Pattern,
     endpoints: Vec<Endpoint<C>>,
     allow: HeaderValue,
+    /// Whether it is there at all, if that is a question.
+    is_served: Option<fn(&C) -> bool>,
 }
 
 impl<C: Send + Sync + 'static> Route<C> {
@@ -46,7 +49,13 @@ impl<C: Send + Sync + 'static> Route<C> {
         }
         // Proof: methods are tokens, and tokens, commas and spaces are header characters.
         let allow = HeaderValue::from_str(&methods.join(", ")).expect("methods are tokens");
-        Self { pattern: Pattern::new(pattern), endpoints, allow }
+        Self { pattern: Pattern::new(pattern), endpoints, allow, is_served: None }
+    }
+
+    /// Is there only while this says so; else nothing is at its path.
+    #[must_use]
+    pub fn served_while(self, is_served: fn(&C) -> bool) -> Self {
+        Self { is_served: Some(is_served), ..self }
     }
 
     /// The pattern as it was written.
@@ -86,6 +95,9 @@ impl<C: Send + Sync + 'static> Route<C> {
     }
 
     async fn outcome(&self, context: Arc<C>, guard: Arc<Guard>, exchange: SharedExchange, params: Params) -> Response {
+        if self.is_served.is_some_and(|is_served| !is_served(&context)) {
+            return Problem::no_such_path().into_response();
+        }
         let endpoint = self.endpoints.iter().find(|endpoint| endpoint.takes(&exchange.method));
         let Some(endpoint) = endpoint else { return Problem::method_not_allowed(self.allow.clone()).into_response() };
         let action = endpoint.action.and_then(|action| action(&params));
@@ -135,9 +147,14 @@ impl<C: Send + Sync + 'static> Route<C> {
             refused.problem
         })?;
         note(who);
-        if who.is_some() {
+        if let Some(vouched) = endpoint.vouched {
+            vouched(&context, exchange)?;
+        }
+        if who.is_some() || endpoint.vouched.is_some() {
             exchange.body.slot().known();
         }
+        let _place =
+            endpoint.places.as_ref().map(Semaphore::try_acquire).transpose().map_err(|_all_taken| crowded())?;
         let keep = if endpoint.body == BodyRule::None { Keep::Nothing } else { Keep::Whole };
         let check = || check_media_type(endpoint.body, &exchange.headers);
         let body = exchange.body.read(endpoint.body_bytes_max, keep, check).await?;
@@ -184,20 +201,30 @@ fn keep_private(headers: &mut HeaderMap) {
 fn check_media_type(rule: BodyRule, headers: &HeaderMap) -> Result<(), Problem> {
     let wanted = match rule {
         BodyRule::None => return Ok(()),
-        BodyRule::OptionalJson | BodyRule::Json => "application/json",
-        BodyRule::Form => "application/x-www-form-urlencoded",
+        BodyRule::OptionalJson | BodyRule::Json => &["application/json"][..],
+        BodyRule::CloudEvents => &["application/json", "application/cloudevents-batch+json"],
+        BodyRule::Form => &["application/x-www-form-urlencoded"],
     };
     let value = headers.get(CONTENT_TYPE).map_or(b"".as_slice(), HeaderValue::as_bytes);
     let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     let plain = headers.get(CONTENT_ENCODING).is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if !essence.eq_ignore_ascii_case(wanted.as_bytes()) {
-        let detail = format!("Send the body with Content-Type: {wanted}.");
+    if !wanted.iter().any(|wanted| essence.eq_ignore_ascii_case(wanted.as_bytes())) {
+        let detail = format!("Send the body with Content-Type: {}.", wanted.join(" or "));
         Err(Problem::new(ProblemCode::UnsupportedMediaType, detail))
     } else if plain {
         Ok(())
     } else {
         Err(Problem::new(ProblemCode::UnsupportedMediaType, "Send the body without Content-Encoding."))
     }
+}
+
+/// More are at it than it takes at once.
+fn crowded() -> Problem {
+    Problem::new(
+        ProblemCode::Unavailable,
+        "So many of these are on their way that this one has to wait; send it again.",
+    )
+    .retry_after(Duration::from_secs(1))
 }
 
 /// A required body that is missing: the media type first, if there is one, then the JSON.

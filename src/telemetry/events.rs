@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::clock::now;
 use super::handle::Telemetry;
 use super::table;
-use super::words::{DatabaseFault, FINDINGS, Operation, WireResult, counted_as};
+use super::words::{DatabaseFault, EventOutcome, FINDINGS, Operation, WireResult, counted_as};
 use crate::domain::{Match, OrderState, PoolName, Trigger};
 
 impl Telemetry {
@@ -91,6 +91,11 @@ impl Telemetry {
     pub fn twilio_called(&self, operation: Operation, wire: WireResult, took: Duration) {
         self.0.twilio.at(&self.0.registry, &[operation.as_str(), wire.as_str()]).increment(1);
         self.0.twilio_waits.at(&self.0.registry, &[operation.as_str()]).record(took);
+    }
+
+    /// So many of Twilio's events came to this end.
+    pub fn events_came(&self, outcome: EventOutcome, count: u64) {
+        self.0.events.at(&self.0.registry, &[outcome.as_str()]).increment(count);
     }
 
     /// A request was answered; `route` is the pattern that it matched, if any.

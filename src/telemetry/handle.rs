@@ -11,7 +11,9 @@ use super::pools::{OfPool, Pools};
 use super::process::Process;
 use super::registry::{Family, Registry};
 use super::table;
-use super::words::{CHECK_RESULTS, FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS};
+use super::words::{
+    CHECK_RESULTS, EVENT_OUTCOMES, FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS,
+};
 use crate::domain::{Kind, PoolName, Stock};
 
 /// The content type of [`Telemetry::render`].
@@ -41,6 +43,7 @@ pub(super) struct Inner {
     pub(super) twilio_check_last: Gauge,
     pub(super) twilio: Family<Counter>,
     pub(super) twilio_waits: Family<Histogram>,
+    pub(super) events: Family<Counter>,
     pub(super) http: Family<Counter>,
     pub(super) http_waits: Family<Histogram>,
     pub(super) database: Family<Counter>,
@@ -122,6 +125,7 @@ impl Telemetry {
             twilio_check_last: new(&table::TWILIO_CHECK_LAST),
             twilio: Family::complete(&registry, table::TWILIO_REQUESTS, &[OPERATIONS, WIRE_RESULTS]),
             twilio_waits: Family::complete(&registry, table::TWILIO_DURATION, &[OPERATIONS]),
+            events: Family::complete(&registry, table::EVENTS, &[EVENT_OUTCOMES]),
             http: Family::new(table::HTTP_REQUESTS, &[routes, METHODS, STATUSES]),
             http_waits: Family::new(table::HTTP_DURATION, &[routes]),
             database: Family::complete(&registry, table::DATABASE_ERRORS, &[FAULTS]),

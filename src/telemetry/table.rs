@@ -113,6 +113,9 @@ table! {
     TWILIO_DURATION = Kind::Histogram(CALL_BUCKETS), Seconds, "callbunker_twilio_request_duration_seconds", ["operation"],
         "How long calls to Twilio took.";
 
+    EVENTS = Kind::Counter, Count, "callbunker_events_total", ["outcome"],
+        "Twilio's events by what became of them: stored, repeated (known, or older than what is known), ignored (about nothing of ours), rejected (not Twilio's, or unreadable), failed (Twilio sends it again).";
+
     HTTP_REQUESTS = Kind::Counter, Count, "callbunker_http_requests_total", ["route", "method", "status"],
         "Requests answered, by the pattern of their route.";
     HTTP_DURATION = Kind::Histogram(CALL_BUCKETS), Seconds, "callbunker_http_request_duration_seconds", ["route"],

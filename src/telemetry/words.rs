@@ -149,6 +149,26 @@ label! {
         Assignment = "assignment",
         /// A customer profile or a trust product.
         Trust = "trust",
+        /// Where Twilio sends events.
+        Sink = "sink",
+        /// Which events it sends there.
+        Subscription = "subscription",
+    }
+}
+
+label! {
+    /// What became of an event of Twilio's.
+    EventOutcome, EVENT_OUTCOMES {
+        /// It is the last word of its number.
+        Stored = "stored",
+        /// It came before, or something later did.
+        Repeated = "repeated",
+        /// It is about nothing of ours.
+        Ignored = "ignored",
+        /// Nobody knows whose it is, or it cannot be read: it will not come again.
+        Rejected = "rejected",
+        /// It could not be written down: it will come again.
+        Failed = "failed",
     }
 }
 

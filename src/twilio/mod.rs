@@ -26,6 +26,7 @@ mod search;
 #[allow(dead_code, reason = "the comparison and the check use the rest of it")]
 mod services;
 mod settings;
+mod sinks;
 mod transport;
 #[allow(dead_code, reason = "the comparison and the check use the rest of it")]
 mod trust;
@@ -49,6 +50,7 @@ pub(crate) use search::{Candidate, Found};
 #[allow(unused_imports, reason = "the comparison and the check use the rest of it")]
 pub(crate) use services::{Campaign, CampaignError, Member, Service};
 pub(crate) use settings::{Credentials, TwilioSettings};
+pub(crate) use sinks::Sink;
 pub(crate) use transport::Answered;
 #[allow(unused_imports, reason = "the comparison and the check use the rest of it")]
 pub(crate) use trust::{Assignment, TrustBundle, TrustKind};

@@ -151,6 +151,13 @@ impl TwilioSettings {
         Ok(url)
     }
 
+    /// Of event streams.
+    pub(super) fn events(&self, segments: &[&str]) -> Url {
+        let mut url = self.of(Product::Events, &["v1"]);
+        path(&mut url).extend(segments);
+        url
+    }
+
     /// Of what stands under a product's own host.
     fn of(&self, product: Product, segments: &[&str]) -> Url {
         let mut url = self.base_urls.get(&product).unwrap_or(&self.api_base_url).clone();

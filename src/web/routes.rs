@@ -4,8 +4,8 @@ use crate::access::Access::{Admin, Public, ReadOnly, Signup};
 use crate::api::openapi::description;
 use crate::api::services::Services;
 use crate::api::{
-    attention, audit, custody, health, import, lists, metrics, numbers, openapi, pause, plan, purchases, reconcile,
-    replenish, signup, status, twilio_check, webhooks, whoami,
+    attention, audit, custody, events, health, import, lists, mark_ready, metrics, numbers, openapi, pause, plan,
+    purchases, reconcile, replenish, signup, status, twilio_check, webhooks, whoami,
 };
 use crate::dashboard::{form, login, page, problem_page};
 use crate::live::Live;
@@ -64,6 +64,17 @@ fn machines() -> Vec<Route<Services>> {
         Route::new("/healthz", vec![Endpoint::get(Public, health::healthz).about(health::about_healthz)]),
         Route::new("/readyz", vec![health::readyz_endpoint()]),
         Route::new("/metrics", vec![Endpoint::get(Public, metrics::metrics).about(metrics::about)]),
+        Route::new(
+            "/twilio/events",
+            vec![
+                Endpoint::post(Public, BodyRule::CloudEvents, events::handle)
+                    .vouched(events::vouched)
+                    .at_once(events::AT_ONCE)
+                    .up_to(events::BYTES_MAX)
+                    .about(events::about),
+            ],
+        )
+        .served_while(events::is_served),
         Route::new("/problems/{code}", vec![Endpoint::get(Public, problem_page::show).about(problem_page::about)]),
     ]
 }
@@ -158,6 +169,10 @@ fn numbers_of_the_pool() -> Vec<Route<Services>> {
         Route::new(
             "/admin/phones/api/numbers/{phone_number}/move",
             vec![Endpoint::post(Admin, BodyRule::OptionalJson, custody::handle_move).about(custody::about_move)],
+        ),
+        Route::new(
+            "/admin/phones/api/numbers/{phone_number}/mark-ready",
+            vec![Endpoint::post(Admin, BodyRule::OptionalJson, mark_ready::handle).about(mark_ready::about)],
         ),
         Route::new(
             "/admin/phones/api/numbers/{phone_number}/ignore",

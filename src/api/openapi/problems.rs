@@ -33,7 +33,9 @@ pub(crate) fn when(code: ProblemCode) -> &'static str {
         Code::NotFound => "Nothing is at this path.",
         Code::MethodNotAllowed => "The path takes other methods; `Allow` names them.",
         Code::UnsupportedMediaType => "The body has another Content-Type, or a Content-Encoding.",
-        Code::PayloadTooLarge => "The body is larger than 64 KiB (an import's: 1 MiB; without a key: 8 KiB).",
+        Code::PayloadTooLarge => {
+            "The body is larger than 64 KiB (an import's and an event's: 1 MiB; without a key: 8 KiB)."
+        }
         Code::RequestTimeout => "The body did not arrive in time.",
         Code::MalformedJson => "The body is not JSON.",
         Code::InvalidField => "`field` is missing, of a wrong type or out of range.",
@@ -51,7 +53,7 @@ pub(crate) fn when(code: ProblemCode) -> &'static str {
         Code::Unavailable => "A part is restarting, too many connections are open, or Twilio does not answer.",
         Code::Locked => "Something else is at work on it.",
         Code::Conflict => {
-            "Another environment's tag stands on the number, or it cannot go into the pool that it shall; `detail` says why."
+            "Another environment's tag stands on the number, it cannot go into the pool that it shall, or it lacks an attachment; `detail` says why."
         }
         Code::UnfitForPool => "The pool that was named wants what the number lacks; `detail` says what.",
         Code::Leaving => "The number is being given back to Twilio.",
@@ -94,6 +96,7 @@ pub(super) fn by_status<C>(endpoint: &Endpoint<C>, about: &About, pattern: &str)
     match endpoint.body {
         BodyRule::None => {}
         BodyRule::Form => codes.push(Code::UnsupportedMediaType),
+        BodyRule::CloudEvents => codes.extend([Code::MalformedJson, Code::UnsupportedMediaType]),
         BodyRule::Json | BodyRule::OptionalJson => {
             codes.extend([Code::MalformedJson, Code::UnsupportedMediaType, Code::InvalidField, Code::UnknownField]);
         }

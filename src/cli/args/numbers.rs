@@ -58,6 +58,8 @@ pub(in crate::cli) enum NumberCommand {
         #[arg(value_name = "POOL")]
         pool: PoolName,
     },
+    /// Say that the carriers know a number, when Twilio's console shows so and its event was lost
+    MarkReady(OneNumber),
     /// Never adopt a number of the Twilio account
     Ignore(OneNumber),
     /// Have comparisons name a number again that was ignored

@@ -17,4 +17,7 @@ pub(in crate::cli) enum TwilioCommand {
         #[arg(short, long)]
         json: bool,
     },
+    /// Have Twilio send what it says of numbers to events.public_url: the sink, its subscription, and its types; again and again
+    /// with the same result. Needs no daemon and no database
+    SetupEvents,
 }

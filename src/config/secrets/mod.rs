@@ -16,9 +16,10 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::config::problem::{Problem, Problems};
+use crate::config::problem::{Origin, Problem, Problems};
 use crate::config::sections::events_fault;
 use crate::config::sources::Sources;
+use crate::config::web_address::host_of;
 use dsn_rules::faults_of;
 use keys::{Keys, read_keys};
 use source::{Secret, Vault};
@@ -40,6 +41,8 @@ pub struct Secrets {
     pub twilio_auth_token: Option<SecretString>,
     /// `events.public_url`, given as a secret.
     pub events_public_url: Option<Url>,
+    /// Where that was given.
+    pub(super) events_origin: Origin,
     /// The keys that may use everything; at least one.
     pub admin_keys: Vec<ApiKey>,
     /// The keys that may read everything and change nothing.
@@ -82,6 +85,7 @@ impl Secrets {
             twilio_credentials: TwilioCredentials::AuthToken(SecretString::default()),
             twilio_auth_token: None,
             events_public_url: None,
+            events_origin: Origin::Default,
             admin_keys: Vec::new(),
             readonly_keys: Vec::new(),
             signup_keys: Vec::new(),
@@ -107,8 +111,18 @@ impl Secrets {
         let token = vault.find("TWILIO_AUTH_TOKEN");
         let twilio_auth_token = token.as_ref().ok().and_then(|token| Some(token.as_ref()?.text.clone()));
         let twilio_credentials = twilio_credentials(vault, token);
-        let events_public_url = events_public_url(vault);
-        Self { twilio_account_sid, twilio_credentials, twilio_auth_token, events_public_url, ..Self::unset() }
+        let (events_public_url, events_origin) = match events_public_url(vault) {
+            Some((url, origin)) => (Some(url), origin),
+            None => (None, Origin::Default),
+        };
+        Self {
+            twilio_account_sid,
+            twilio_credentials,
+            twilio_auth_token,
+            events_public_url,
+            events_origin,
+            ..Self::unset()
+        }
     }
 }
 
@@ -166,7 +180,7 @@ fn is_sid(text: &str, prefix: &str) -> bool {
     hex.is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn events_public_url(vault: &mut Vault<'_>) -> Option<Url> {
+fn events_public_url(vault: &mut Vault<'_>) -> Option<(Url, Origin)> {
     let secret = vault.find("EVENTS_PUBLIC_URL").ok()??;
     let Ok(url) = Url::parse(secret.text.expose_secret()) else {
         vault.refuse(&secret, "is not a URL", "give an https URL such as https://numbers.example.com/twilio/events");
@@ -174,7 +188,7 @@ fn events_public_url(vault: &mut Vault<'_>) -> Option<Url> {
     };
     match events_fault(&url) {
         Some((what, remedy)) => vault.refuse(&secret, what, remedy),
-        None => return Some(url),
+        None => return Some((url, secret.origin)),
     }
     None
 }
@@ -240,11 +254,6 @@ impl PartialEq for Secrets {
 
 pub(super) fn same_token(one: Option<&SecretString>, two: Option<&SecretString>) -> bool {
     one.map(ExposeSecret::expose_secret) == two.map(ExposeSecret::expose_secret)
-}
-
-/// Scheme and host: more of an address may be a secret.
-pub(super) fn host_of(url: &Url) -> String {
-    format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
 pub(super) fn same(one: &SecretString, two: &SecretString) -> bool {

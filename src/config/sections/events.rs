@@ -2,18 +2,31 @@
 //!
 //! How to get it wrong: an address with a password in the file. It may come as a secret, `EVENTS_PUBLIC_URL`.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
 use crate::config::section::{Checks, Section};
-use crate::config::web_address::fault_of;
+use crate::config::web_address::{fault_of, host_of};
 
-/// Where Twilio's event stream reaches us.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// Where Twilio's event stream reaches us. Whoever shows it shows scheme and host: the rest may be a secret.
+#[derive(Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EventsConfig {
     /// The address that Twilio sends events to, as Twilio sees it; unset = none are taken.
+    #[serde(serialize_with = "host_alone", skip_serializing_if = "Option::is_none")]
     pub public_url: Option<Url>,
+}
+
+fn host_alone<S: Serializer>(url: &Option<Url>, serializer: S) -> Result<S::Ok, S::Error> {
+    url.as_ref().map(host_of).serialize(serializer)
+}
+
+impl fmt::Debug for EventsConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventsConfig").field("public_url", &self.public_url.as_ref().map(host_of)).finish()
+    }
 }
 
 /// What is wrong with an address for events, and what to do.

@@ -1,7 +1,9 @@
 //! What pools may want their numbers to be attached to, and where Twilio's events reach us.
 
 use super::{World, assert_holds, assert_no_secret};
-use crate::config::PoolConfig;
+use crate::config::loader::Loader;
+use crate::config::root::schema;
+use crate::config::{PoolConfig, describe_effective, not_yet};
 use crate::domain::{Needs, ReadyFor, SmsReadyWhen, Wants};
 
 const HEX: &str = "0123456789abcdef0123456789abcdef";
@@ -103,7 +105,41 @@ fn the_address_of_events_is_https_and_its_password_stands_in_no_file() {
     let problem = file(&format!("https://twilio:{}@numbers.example.com/twilio/events", super::TOKEN)).problem();
     assert_holds(&problem, &["events.public_url", "holds a password", "EVENTS_PUBLIC_URL"]);
     let two = file(EVENTS).with("EVENTS_PUBLIC_URL", "https://other.example.com/twilio/events");
-    assert_holds(&two.problem(), &["EVENTS_PUBLIC_URL", "and events.public_url are both set, and differ"]);
+    let both = "(environment variable EVENTS_PUBLIC_URL) and events.public_url are both set, and differ";
+    assert_holds(&two.problem(), &["EVENTS_PUBLIC_URL", both]);
+    let kept = file(EVENTS);
+    let kept_in = kept.file("events", "https://other.example.com/twilio/events\n");
+    let problem = kept.with("EVENTS_PUBLIC_URL_FILE", &kept_in).problem();
+    assert_holds(&problem, &[&format!("EVENTS_PUBLIC_URL (secret file {kept_in}) and events.public_url")]);
+}
+
+/// Who and what a path and a query are is nobody's business.
+#[test]
+fn of_the_address_of_events_scheme_and_host_are_shown() {
+    let url = "https://twilio@numbers.example.com/hooks/hunter2?key=hunter3";
+    let plain: crate::config::EventsConfig = toml::from_str(&format!("public_url = \"{url}\"")).unwrap();
+    assert_eq!(plain.public_url.as_ref().unwrap().as_str(), url, "it is read whole");
+    assert_eq!(toml::to_string(&plain).unwrap(), "public_url = \"https://numbers.example.com\"\n");
+    let mut config = World::new().load().unwrap();
+    config.events = plain.clone();
+    for shown in [describe_effective(&config), format!("{config:?}"), format!("{plain:?}")] {
+        assert!(shown.contains("https://numbers.example.com"), "{shown}");
+        assert!(!shown.contains("hunter") && !shown.contains("twilio@"), "{shown}");
+    }
+    // A reload sees what is not shown.
+    let mut other = config.clone();
+    other.events.public_url = Some("https://numbers.example.com/elsewhere".parse().unwrap());
+    assert_eq!(other.in_place_of(&config, &World::new().sources).changed, ["events.public_url"]);
+}
+
+/// What nothing obeys yet of a sound configuration, as an operator reads it.
+fn obeyed_by_nobody(world: &World) -> Vec<String> {
+    if not_yet::REFUSED {
+        return world.problems();
+    }
+    let (config, loader) = (world.load().unwrap(), Loader::new(&world.sources, &schema()));
+    let problems = not_yet::given(config.pools(), &config.events, config.events_secret(), &loader);
+    problems.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -118,7 +154,7 @@ fn what_nothing_obeys_yet_is_refused_and_named() {
         trust('1'),
         trust('2')
     );
-    let problems = World::new().toml(&toml).problems();
+    let problems = obeyed_by_nobody(&World::new().toml(&toml));
     let keys: Vec<&str> = problems.iter().filter_map(|problem| problem.split(' ').next()).collect();
     assert_eq!(
         keys,
@@ -136,9 +172,10 @@ fn what_nothing_obeys_yet_is_refused_and_named() {
     }
     let secret =
         World::new().with("EVENTS_PUBLIC_URL", &format!("https://twilio:{}@numbers.example.com", super::TOKEN));
-    let problem = secret.problem();
-    assert_holds(&problem, &["EVENTS_PUBLIC_URL", "is not served yet"]);
-    assert_no_secret(&problem);
+    let problems = obeyed_by_nobody(&secret);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_holds(&problems[0], &["EVENTS_PUBLIC_URL (environment variable EVENTS_PUBLIC_URL) is not served yet"]);
+    assert_no_secret(&problems[0]);
     // What says the same as the defaults says nothing.
     World::new()
         .toml("[pool]\nmessaging_services = []\nsms_ready_when = \"attached\"\ntrust_products = []")

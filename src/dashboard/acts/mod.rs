@@ -10,6 +10,7 @@ mod adopt;
 mod buying;
 mod cancel;
 mod comparing;
+mod marking;
 mod moving;
 mod number;
 mod purchase;
@@ -54,6 +55,7 @@ enum Act {
     ReleaseToTwilio,
     ReleaseUser,
     Move,
+    MarkReady,
 }
 
 /// Every act, as its path and the audit trail call it.
@@ -71,6 +73,7 @@ const ACTS: &[(&str, Act)] = &[
     ("release-to-twilio", Act::ReleaseToTwilio),
     ("release-user", Act::ReleaseUser),
     ("move", Act::Move),
+    ("mark-ready", Act::MarkReady),
 ];
 
 impl Act {
@@ -112,6 +115,7 @@ async fn question(services: &Services, request: &Request, act: Act) -> Result<Qu
         Act::ReleaseToTwilio => number::ask_release_to_twilio(services, request, blank).await?,
         Act::ReleaseUser => user::ask(services, request, blank).await?,
         Act::Move => moving::ask(services, request, blank).await?,
+        Act::MarkReady => marking::ask(services, request, blank).await?,
     };
     Ok(question.filled(request))
 }
@@ -188,6 +192,7 @@ async fn perform(services: &Arc<Services>, request: &Request, act: Act) -> Resul
         Act::ReleaseToTwilio => number::release_to_twilio(services, request).await.map(Told::done)?,
         Act::ReleaseUser => user::perform(services, request).await.map(Told::done)?,
         Act::Move => moving::perform(services, request).await.map(Told::done)?,
+        Act::MarkReady => marking::perform(services, request).await.map(Told::done)?,
     })
 }
 

@@ -14,6 +14,7 @@ use super::reason::{AttachmentReason, bind_reason, reason_set};
 use super::targets::target_has_room;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
+use crate::db::numbers::number_note_attachments;
 use crate::domain::{AttachmentKind, NumberSid};
 
 /// A comparison did not find a number of ours in what it was attached to, and asked for it: it has left. `false` = it was not
@@ -40,7 +41,7 @@ fn leave(conn: &mut Connection, id: i64, from: &str, reason: &AttachmentReason) 
         target: String,
     }
     conn.transaction::<_, DbError, _>(|conn| {
-        lock_of(conn, id)?;
+        let Some((number_id, _)) = lock_of(conn, id)? else { return Ok(false) };
         let query = sql_query(format!(
             "UPDATE attachments SET state = 'left', since = clock_timestamp(), doubted = false, leaving = false, {}
               WHERE id = $1 AND {from} RETURNING target",
@@ -50,6 +51,7 @@ fn leave(conn: &mut Connection, id: i64, from: &str, reason: &AttachmentReason) 
         let left: Option<Row> = bind_reason!(query, Some(reason)).get_result(conn).optional()?;
         if let Some(Row { target }) = &left {
             target_has_room(conn, target)?;
+            number_note_attachments(conn, number_id)?;
         }
         Ok(left.is_some())
     })

@@ -14,7 +14,7 @@ use super::reason::{AttachmentReason, bind_reason, reason_set};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
-use crate::db::numbers::registration_put_aside;
+use crate::db::numbers::{number_note_attachments, registration_put_aside};
 use crate::db::pool_failures::{failures_add_of, failures_forget};
 use crate::db::pool_wants::pool_needs;
 use crate::domain::{AttachmentKind, AttachmentStatus, RefusedFor, Target};
@@ -82,6 +82,7 @@ pub fn attachment_settle(
             }
             _ => {}
         }
+        number_note_attachments(conn, number_id)?;
         Ok(Some(locked(conn, number_id)?.is_stock()))
     })?;
     if ready == Some(true) {
@@ -167,6 +168,7 @@ pub fn attachment_found(
         .bind::<Text, _>(target.sid())
         .bind::<Nullable<Text>, _>(assignment_sid)
         .execute(conn)?;
+        number_note_attachments(conn, number_id)?;
         Ok((written > 0, locked(conn, number_id)?.is_stock()))
     })?;
     if found && ready {

@@ -118,6 +118,19 @@ impl Db {
         self.within(ANSWER_WITHIN, name, self.acquire_timeout, work).await
     }
 
+    /// The same for somebody who waits less long than that.
+    ///
+    /// # Errors
+    /// As [`Db::run`].
+    pub async fn run_within<T, F>(&self, limit: Duration, name: &'static str, work: F) -> Result<T, DbError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+    {
+        let limit = limit.min(ANSWER_WITHIN);
+        self.within(limit, name, self.acquire_timeout.min(limit), work).await
+    }
+
     /// Runs `work` to its end, as long as PostgreSQL's own statement timeout lets it, a minute at most. For the money path,
     /// where an answer that comes late is better than none.
     ///

@@ -104,15 +104,17 @@
 //!   `numbers_rest_ends`, `numbers_rest_for_somebody`).
 //!
 //! What ended without a trace in a column, a hold or a loss, the database writes down in `number_notes`
-//! (`numbers_leave_notes`); what only Twilio showed, a tag, [`notes`] does.
+//! (`numbers_leave_notes`); what only Twilio showed, a tag, [`notes`] does, and what became of attachments `attachment_notes`.
 //!
 //! How to get it wrong: an `UPDATE numbers` somewhere else; a test looks for it. A transition on a row that was read before
 //! it was locked: its pool's row comes first ([`crate::db::pools`]), then the number's, then its lease.
 
 mod another_tag;
 mod apart;
+mod attachment_notes;
 mod care;
 mod given_up;
+mod hearing;
 mod held_back;
 mod history;
 mod hold;
@@ -137,10 +139,12 @@ mod webhooks;
 
 pub use another_tag::number_note_tag;
 pub use apart::{Told, number_tell_type, numbers_tell_apart, pool_is_another, pools_kinds, pools_say_kinds};
+pub(in crate::db) use attachment_notes::number_note_attachments;
 pub use care::{
     Untouchable, numbers_cared_for, numbers_cared_for_by_sid, numbers_rested, numbers_unready, numbers_untouchable,
 };
 pub use given_up::{FailedWebhooks, number_fail_webhooks, number_tried_in_vain, numbers_failed_accept};
+pub use hearing::{registration_hear, registrations_hear};
 pub use held_back::{numbers_take_back, numbers_tell_wants};
 pub use history::{NumberEvent, number_history};
 pub(in crate::db) use hold::{HoldFrom, number_put_on_hold};
@@ -169,7 +173,7 @@ pub use read::{
     pools_oldest,
 };
 pub(in crate::db) use registration::registration_put_aside;
-pub use registration::{Hearing, MarkedReady, number_mark_ready, registration_hear};
+pub use registration::{Hearing, MarkedReady, number_awaits_carriers, number_mark_ready};
 pub use rest::{number_rest_on, number_return};
 pub(in crate::db) use rest::{number_rests_for_nobody, numbers_come_back};
 pub use row::{NumberRow, OwnedNumber};

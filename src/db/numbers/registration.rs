@@ -10,13 +10,16 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 
+use super::attachment_notes::{number_note_marked, number_note_registration};
 use crate::db::attachments::{lock, locked};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
 use crate::db::pool_failures::{failures_add, failures_forget};
 use crate::db::pool_wants::pool_needs;
-use crate::domain::{AttachmentStatus, Heard, NumberSid, PoolName, Registration, RegistrationStanding};
+use crate::domain::{
+    AttachmentStatus, HeldBack, PhoneNumber, PoolName, Registration, RegistrationEvent, RegistrationStanding,
+};
 
 /// What became of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,70 +34,60 @@ pub enum Hearing {
     Taken(i64, PoolName),
 }
 
-/// Writes down what Twilio says of how the carriers have a number: about `service`, if it names one. A failure counts for the pool
-/// under its keys (`fingerprint`), where its numbers are handed out only when they are registered.
-///
-/// # Errors
-/// When PostgreSQL fails.
-pub fn registration_hear(
-    conn: &mut Connection,
-    sid: &NumberSid,
-    service: Option<&str>,
-    heard: Heard,
-    reason: Option<&str>,
-    fingerprint: impl Fn(&PoolName) -> String,
-) -> Result<Hearing, DbError> {
-    #[derive(QueryableByName)]
-    struct Known {
-        #[diesel(sql_type = Nullable<Text>)]
-        registration: Option<Registration>,
-        #[diesel(sql_type = Nullable<Timestamptz>)]
-        registration_at: Option<DateTime<Utc>>,
-        #[diesel(sql_type = Nullable<Timestamptz>)]
-        marked_ready_at: Option<DateTime<Utc>>,
-        #[diesel(sql_type = Bool)]
-        is_of_service: bool,
-    }
-    let (hearing, ready) = conn.transaction::<_, DbError, _>(|conn| {
-        let Some(id) = live(conn, sid)? else { return Ok((Hearing::NotOurs, false)) };
-        let number = lock(conn, id)?;
-        let known: Known = sql_query(
-            "SELECT registration, registration_at, marked_ready_at,
-                    EXISTS (SELECT FROM attachments a WHERE a.number_id = numbers.id AND a.kind = 'messaging_service'
-                               AND a.target = coalesce($2, a.target) AND a.state IN ('intended', 'sent', 'attached')) AS is_of_service
-               FROM numbers WHERE id = $1",
-        )
-        .bind::<BigInt, _>(id)
-        .bind::<Nullable<Text>, _>(service)
-        .get_result(conn)?;
-        if !known.is_of_service {
-            return Ok((Hearing::OtherService, false));
-        }
-        let Known { registration, registration_at: at, marked_ready_at: marked_at, .. } = known;
-        let before = RegistrationStanding { registration, at, marked_at };
-        if !before.gives_way_to(heard) {
-            return Ok((Hearing::Known, false));
-        }
-        sql_query("UPDATE numbers SET registration = $2, registration_at = $3, registration_reason = $4 WHERE id = $1")
-            .bind::<BigInt, _>(id)
-            .bind::<Text, _>(heard.registration.as_str())
-            .bind::<Timestamptz, _>(heard.at)
-            .bind::<Nullable<Text>, _>(reason)
-            .execute(conn)?;
-        let after = RegistrationStanding { registration: Some(heard.registration), at: Some(heard.at), marked_at };
-        count(conn, &number.pool, before, after, (reason, &fingerprint(&number.pool)))?;
-        Ok((Hearing::Taken(id, number.pool), locked(conn, id)?.is_stock()))
-    })?;
-    if ready {
-        stock_notify(conn)?;
-    }
-    Ok(hearing)
+/// What is known of a number.
+#[derive(QueryableByName)]
+struct Known {
+    #[diesel(sql_type = Nullable<Text>)]
+    registration: Option<Registration>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    registration_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    marked_ready_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Bool)]
+    is_of_service: bool,
 }
 
-fn live(conn: &mut Connection, sid: &NumberSid) -> Result<Option<i64>, DbError> {
-    use crate::db::engine::schema::numbers;
-    let live = numbers::table.filter(numbers::sid.eq(sid.as_str())).filter(numbers::status.ne("released"));
-    Ok(live.select(numbers::id).first(conn).optional()?)
+/// Writes down what Twilio says of how the carriers have this number of ours, inside a transaction; what came of it, and whether the
+/// number is stock by that. A failure counts for the pool under its keys (`fingerprint`), where its numbers are handed out only when
+/// they are registered.
+pub(super) fn hear(
+    conn: &mut Connection,
+    id: i64,
+    event: &RegistrationEvent,
+    fingerprint: impl Fn(&PoolName) -> String,
+) -> Result<(Hearing, bool), DbError> {
+    let (heard, reason) = (event.heard, event.reason.as_deref());
+    let number = lock(conn, id)?;
+    let known: Known = sql_query(
+        "SELECT registration, registration_at, marked_ready_at,
+                EXISTS (SELECT FROM attachments a WHERE a.number_id = numbers.id AND a.kind = 'messaging_service'
+                           AND a.target = coalesce($2, a.target) AND a.state IN ('intended', 'sent', 'attached')) AS is_of_service
+           FROM numbers WHERE id = $1",
+    )
+    .bind::<BigInt, _>(id)
+    .bind::<Nullable<Text>, _>(event.service.as_deref())
+    .get_result(conn)?;
+    if !known.is_of_service {
+        return Ok((Hearing::OtherService, false));
+    }
+    let Known { registration, registration_at: at, marked_ready_at: marked_at, .. } = known;
+    let before = RegistrationStanding { registration, at, marked_at };
+    if !before.gives_way_to(heard) {
+        return Ok((Hearing::Known, false));
+    }
+    sql_query("UPDATE numbers SET registration = $2, registration_at = $3, registration_reason = $4 WHERE id = $1")
+        .bind::<BigInt, _>(id)
+        .bind::<Text, _>(heard.registration.as_str())
+        .bind::<Timestamptz, _>(heard.at)
+        .bind::<Nullable<Text>, _>(reason)
+        .execute(conn)?;
+    let after = RegistrationStanding { registration: Some(heard.registration), at: Some(heard.at), marked_at };
+    count(conn, &number.pool, before, after, (reason, &fingerprint(&number.pool)))?;
+    // The same word again is the same line.
+    if before.registration != after.registration || before.counts() != after.counts() {
+        number_note_registration(conn, id, heard.registration, heard.at, reason)?;
+    }
+    Ok((Hearing::Taken(id, number.pool), locked(conn, id)?.is_stock()))
 }
 
 /// A failure counts once, and a success ends the row of them; neither where nobody waits for the carriers.
@@ -125,6 +118,8 @@ fn count(
 pub enum MarkedReady {
     /// It stands.
     Done,
+    /// Nobody waits for the carriers here, or such a word stands already: nothing changed.
+    NotNeeded,
     /// An attachment lacks: the number is not ready for it.
     Lacks(AttachmentStatus),
     /// It is not in the pool's hands: on hold, leaving, missing or gone.
@@ -144,6 +139,9 @@ pub fn number_mark_ready(conn: &mut Connection, id: i64, by: &str) -> Result<Mar
         if number.attachment_status != AttachmentStatus::Attached {
             return Ok((MarkedReady::Lacks(number.attachment_status), false));
         }
+        if !pool_needs(conn, &number.pool)?.registered || mark_stands(conn, id)? {
+            return Ok((MarkedReady::NotNeeded, false));
+        }
         // Twilio's clock may be ahead of this one: the word is about whatever was said before it.
         sql_query(
             "UPDATE numbers SET marked_ready_at = greatest(clock_timestamp(), registration_at), marked_ready_by = $2 WHERE id = $1",
@@ -152,6 +150,7 @@ pub fn number_mark_ready(conn: &mut Connection, id: i64, by: &str) -> Result<Mar
         .bind::<Text, _>(by)
         .execute(conn)?;
         failures_forget(conn, &number.pool)?;
+        number_note_marked(conn, id, by)?;
         Ok((MarkedReady::Done, locked(conn, id)?.is_stock()))
     })?;
     if ready {
@@ -160,11 +159,36 @@ pub fn number_mark_ready(conn: &mut Connection, id: i64, by: &str) -> Result<Mar
     Ok(marked)
 }
 
-/// The number joins a messaging service anew: what was said of a former membership counts no more, nor does what is said late of it.
+/// Whether an operator's word stands, which Twilio has not undone since.
+fn mark_stands(conn: &mut Connection, id: i64) -> Result<bool, DbError> {
+    use crate::db::engine::schema::numbers;
+    type Row = (Option<Registration>, Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+    let columns = (numbers::registration, numbers::registration_at, numbers::marked_ready_at);
+    let (registration, at, marked_at): Row = numbers::table.find(id).select(columns).first(conn)?;
+    let standing = RegistrationStanding { registration, at, marked_at };
+    Ok(marked_at.is_some() && standing.counts() == Some(Registration::Registered))
+}
+
+/// Whether nothing but the carriers keeps a number back from being handed out, so that an operator's word about them helps.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn number_awaits_carriers(conn: &mut Connection, number: &PhoneNumber) -> Result<bool, DbError> {
+    use crate::db::engine::schema::numbers;
+    let live = numbers::table.filter(numbers::phone_number.eq(number.as_str())).filter(numbers::status.ne("released"));
+    let held_back: Option<Option<HeldBack>> = live.select(numbers::held_back).first(conn).optional()?;
+    Ok(matches!(held_back.flatten(), Some(HeldBack::Registering | HeldBack::RegistrationFailed)))
+}
+
+/// The number joins a messaging service anew: what was said of a former membership counts no more, nor does what is said late of it,
+/// until that membership ended. Of one that never was a member whatever comes is new.
 pub(in crate::db) fn registration_put_aside(conn: &mut Connection, id: i64) -> Result<(), DbError> {
     sql_query(
-        "UPDATE numbers SET registration = NULL, registration_reason = NULL, marked_ready_at = NULL, marked_ready_by = NULL
-          WHERE id = $1 AND (registration IS NOT NULL OR marked_ready_at IS NOT NULL)",
+        "UPDATE numbers SET registration = NULL, registration_reason = NULL, marked_ready_at = NULL, marked_ready_by = NULL,
+                registration_at = greatest(registration_at, former.ended)
+           FROM (SELECT max(since) AS ended FROM attachments
+                  WHERE number_id = $1 AND kind = 'messaging_service' AND state = 'left') AS former
+          WHERE id = $1 AND (registration IS NOT NULL OR marked_ready_at IS NOT NULL OR former.ended IS NOT NULL)",
     )
     .bind::<BigInt, _>(id)
     .execute(conn)?;

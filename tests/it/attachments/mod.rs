@@ -2,9 +2,12 @@
 //! sent say what is so.
 
 mod attach;
+mod events;
+mod events_refused;
 mod foreign;
 mod full;
 mod keeping;
+mod mark_ready;
 mod trust;
 mod users;
 

@@ -10,5 +10,6 @@ mod program;
 mod purchase;
 mod reach;
 mod terminal;
+mod twilio;
 mod upkeep;
 mod users;

@@ -436,4 +436,34 @@ fn a_number_that_moves_while_it_is_waited_for_is_locked_with_its_pool_as_it_is_t
         assert_eq!(intending.join().unwrap(), ["MG1"]);
     });
     assert_eq!(rows.told_of(1), "pending attaching false");
+fn what_became_of_an_attachment_is_a_line_of_its_numbers_history() {
+    let rows = Rows::new(3);
+    rows.want(&only_services());
+    let lines = |id: i64| {
+        let lines = "SELECT string_agg(concat_ws(':', note, replace(detail, repeat('1', 31), '')), ', ' ORDER BY id) FROM number_notes";
+        rows.world.sql(&format!("{lines} WHERE number_id = {id}")).replace(&"2".repeat(31), "")
+    };
+    for number in [1, 2, 3] {
+        assert_eq!(rows.intended(number), ["MG1"]);
+    }
+    rows.end(1, AttachmentEnd::Attached(None));
+    assert!(rows.run(|conn| attachment_missed(conn, 1, &reason("somebody took it out"))));
+    assert_eq!(lines(1), "attached:MG1, detached:MG1 somebody took it out");
+    // Refused alike each day, that is one line; otherwise it is another one.
+    for message in ["no SMS", "no SMS", "no MMS"] {
+        rows.end(2, AttachmentEnd::Refused(RefusedFor::Number, reason(message)));
+        rows.run(|conn| attachments_try_again(conn, None, Duration::ZERO, 10));
+        assert_eq!(rows.intended(2), ["MG1"]);
+    }
+    assert_eq!(lines(2), "attachment_refused:MG1 no SMS, attachment_refused:MG1 no MMS");
+    // That a service is full says nothing of the number, and what it was never in it does not leave.
+    rows.end(3, AttachmentEnd::Refused(RefusedFor::Target, reason("full")));
+    assert_eq!(rows.intended(3), ["MG1"]);
+    rows.end(3, AttachmentEnd::Left(reason("it is in another one")));
+    assert_eq!(lines(3), "");
+    assert_eq!(rows.intended(3), ["MG1"]);
+    rows.end(3, AttachmentEnd::Conflict(reason("in another service")));
+    let target = Target::parse(AttachmentKind::MessagingService, &sid("MG", 2)).unwrap();
+    assert!(rows.run(move |conn| attachment_found(conn, 3, &target, None)));
+    assert_eq!(lines(3), "attachment_conflict:MG1 in another service, attached:MG2");
 }

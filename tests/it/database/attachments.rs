@@ -43,7 +43,14 @@ impl Rows {
         &self,
         step: impl FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
     ) -> T {
-        self.runtime.block_on(self.db.run_patiently("attachments", step)).expect("the step succeeds")
+        self.try_run(step).expect("the step succeeds")
+    }
+
+    pub(super) fn try_run<T: Send + 'static>(
+        &self,
+        step: impl FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        self.runtime.block_on(self.db.run_patiently("attachments", step))
     }
 
     /// What the default pool wants, past every step.

@@ -1,10 +1,12 @@
 //! Twilio's word of how the carriers have a number: taken by its own time, in whatever order it comes, and an operator's beside it.
 
 use callbunker::db::attachments::{Whose, attachments_intend};
-use callbunker::db::numbers::{Hearing, MarkedReady, number_mark_ready, registration_hear};
+use callbunker::db::numbers::{Hearing, MarkedReady, number_mark_ready, registration_hear, registrations_hear};
 use callbunker::db::pool_failures::pools_failing;
 use callbunker::db::pool_halts::Keys;
-use callbunker::domain::{AttachmentStatus, Heard, Needs, NumberSid, PoolName, Registration, Wants};
+use callbunker::domain::{
+    AttachmentStatus, Heard, Needs, NumberSid, PoolName, Registration, RegistrationEvent, Wants, WhichNumber,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::attachments::{Rows, sid};
@@ -109,7 +111,8 @@ fn what_was_said_of_a_membership_that_is_over_counts_no_more() {
     let rows = attached();
     let service = || Some(sid("MG", 1));
     hear(&rows, 1, service(), Registration::Registered, 10);
-    rows.world.sql("UPDATE attachments SET state = 'left' WHERE number_id = 1");
+    let left = (started() + TimeDelta::seconds(11)).to_rfc3339();
+    rows.world.sql(&format!("UPDATE attachments SET state = 'left', since = '{left}' WHERE number_id = 1"));
     assert_eq!(hear(&rows, 1, service(), Registration::Unregistered, 11), Hearing::OtherService);
     rows.run(|conn| attachments_intend(conn, 1, Whose::Nobodys));
     assert_eq!(hear(&rows, 1, service(), Registration::Registered, 10), Hearing::Known, "it comes again, late");
@@ -120,4 +123,107 @@ fn what_was_said_of_a_membership_that_is_over_counts_no_more() {
     assert_eq!(rows.told_of(1), "attached registering false");
     hear(&rows, 1, service(), Registration::Registered, 12);
     assert_eq!(rows.told_of(1), "attached - true");
+}
+
+/// The kinds of lines that a number's history has about attachments and registrations.
+fn lines(rows: &Rows, id: i64) -> String {
+    rows.world.sql(&format!("SELECT string_agg(note, ' ' ORDER BY id) FROM number_notes WHERE number_id = {id}"))
+}
+
+#[test]
+fn what_is_told_late_of_a_membership_that_is_over_makes_no_number_ready() {
+    let rows = attached();
+    let service = || Some(sid("MG", 1));
+    // Twilio told of one that they are told; of the other nothing came yet. Both leave, and are to join anew.
+    hear(&rows, 1, service(), Registration::Pending, 10);
+    let left = started() + TimeDelta::seconds(20);
+    rows.world
+        .sql(&format!("UPDATE attachments SET state = 'left', since = '{}' WHERE number_id < 3", left.to_rfc3339()));
+    for number in [1, 2] {
+        rows.run(move |conn| attachments_intend(conn, number, Whose::Nobodys));
+        let digit = u32::try_from(number).unwrap();
+        for (word, second) in
+            [(Registration::Registered, 12), (Registration::Failed, 15), (Registration::Registered, 20)]
+        {
+            assert_eq!(hear(&rows, digit, service(), word, second), Hearing::Known, "{number}: {word} at {second}");
+        }
+        rows.world.sql(&format!(
+            "UPDATE attachments SET state = 'sent', attempts = 1, last_sent_at = now() WHERE number_id = {number};
+             UPDATE attachments SET state = 'attached' WHERE number_id = {number}"
+        ));
+        assert_eq!(rows.told_of(number), "attached registering false");
+        hear(&rows, digit, service(), Registration::Registered, 21);
+        assert_eq!(rows.told_of(number), "attached - true");
+    }
+    // One that never was a member hears whatever comes.
+    rows.world.sql("UPDATE attachments SET state = 'left' WHERE number_id = 3");
+    rows.world.stock("default", 4, 1);
+    rows.run(|conn| attachments_intend(conn, 4, Whose::Nobodys));
+    assert_eq!(rows.world.sql("SELECT registration_at FROM numbers WHERE id = 4"), "");
+    assert_eq!(hear(&rows, 4, service(), Registration::Registered, 1), Hearing::Taken(4, PoolName::default_pool()));
+}
+
+#[test]
+fn a_batch_stands_as_a_whole_or_not_at_all_and_strangers_cost_nothing() {
+    let rows = attached();
+    let event = |which, registration, second| RegistrationEvent {
+        which,
+        service: Some(sid("MG", 1)),
+        heard: Heard { registration, at: started() + TimeDelta::seconds(second) },
+        reason: None,
+    };
+    let of = |digit| WhichNumber::Sid(number(digit));
+    let taken = |id| Hearing::Taken(id, PoolName::default_pool());
+    let number_2 = rows.world.sql("SELECT phone_number FROM numbers WHERE id = 2").parse().unwrap();
+    let batch = vec![
+        event(of(3), Registration::Failed, 5),
+        event(WhichNumber::Number(number_2), Registration::Registered, 3),
+        event(of(9), Registration::Registered, 3),
+        event(of(3), Registration::Registered, 4),
+        event(of(2), Registration::Registered, 3),
+    ];
+    let hear =
+        |batch: Vec<RegistrationEvent>| rows.run(move |conn| registrations_hear(conn, &batch, |_pool| KEYS.to_owned()));
+    let came = hear(batch.clone());
+    assert_eq!(came, [taken(3), taken(2), Hearing::NotOurs, Hearing::Known, Hearing::Known]);
+    assert_eq!(failed(&rows), [1]);
+    let came = hear(batch);
+    assert_eq!(came.iter().filter(|hearing| **hearing == Hearing::Known).count(), 4);
+    assert_eq!(failed(&rows), [1]);
+    assert_eq!(hear(Vec::new()), []);
+    // The last one of it breaks a rule of the database: the first one is not written either.
+    rows.world.sql("ALTER TABLE numbers ADD CONSTRAINT broken CHECK (id <> 3 OR registration_at < '2030-01-01')");
+    let (first, last) =
+        (event(of(1), Registration::Registered, 9), event(of(3), Registration::Registered, 200_000_000));
+    let broken = rows.try_run(move |conn| registrations_hear(conn, &[first, last], |_pool| KEYS.to_owned()));
+    assert!(broken.is_err(), "{broken:?}");
+    assert_eq!(rows.told_of(1), "attached registering false");
+    rows.assert_leases_agree();
+}
+
+#[test]
+fn a_numbers_history_has_a_line_for_what_became_so_and_one_only() {
+    use Registration::{Failed, Pending, Registered, Unregistered};
+    let rows = attached();
+    let service = || Some(sid("MG", 1));
+    for (word, second) in [(Pending, 1), (Failed, 2), (Failed, 3), (Registered, 4), (Registered, 5), (Unregistered, 6)]
+    {
+        hear(&rows, 1, service(), word, second);
+    }
+    assert_eq!(lines(&rows, 1), "registration_failed registered registration_failed");
+    let details = "SELECT string_agg(coalesce(detail, '-'), ',' ORDER BY id) FROM number_notes WHERE number_id = 1";
+    assert_eq!(rows.world.sql(details), "30126,-,30126");
+    assert_eq!(
+        rows.world.sql("SELECT extract(epoch FROM min(at))::bigint FROM number_notes"),
+        (started().timestamp() + 2).to_string(),
+        "by Twilio's time"
+    );
+    rows.run(|conn| number_mark_ready(conn, 1, "dana"));
+    assert_eq!(rows.run(|conn| number_mark_ready(conn, 1, "dana")), MarkedReady::NotNeeded, "it stands");
+    assert_eq!(lines(&rows, 1), "registration_failed registered registration_failed marked_ready");
+    assert_eq!(rows.world.sql("SELECT noted_by FROM number_notes WHERE note = 'marked_ready'"), "dana");
+    // Where nobody waits for the carriers, a mark is no word at all.
+    rows.want(&Wants { needs: Needs { attached: true, registered: false }, ..Wants::default() });
+    assert_eq!(rows.run(|conn| number_mark_ready(conn, 2, "dana")), MarkedReady::NotNeeded);
+    assert_eq!(lines(&rows, 2), "");
 }

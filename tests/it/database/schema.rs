@@ -137,6 +137,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-02-100000_attachments_by_target/up.sql"),
         include_str!("../../../migrations/2026-12-02-100000_attachments_by_target/down.sql"),
     ),
+    (
+        "20261202200000",
+        include_str!("../../../migrations/2026-12-02-200000_what_became_of_attachments/up.sql"),
+        include_str!("../../../migrations/2026-12-02-200000_what_became_of_attachments/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.

@@ -10,6 +10,7 @@ use twilio_simulator::ForeignNumber;
 use crate::world::command::run;
 use crate::world::daemon::Daemon;
 use crate::world::described::Description;
+use crate::world::events::{EVENTS, send};
 use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
 
 fn printed() -> Description {
@@ -247,6 +248,7 @@ fn the_command_prints_what_the_daemon_serves_to_everybody() {
 
 fn account() -> (World, Daemon) {
     let world = World::new().quiet().set("pools.ca.country", "CA").set("pools.ca.threshold_low", 0);
+    let world = world.set("events.public_url", EVENTS);
     for n in 0..5 {
         world.twilio.own(ForeignNumber::new(format!("+1415555000{n}")).friendly_name("earlier"));
     }
@@ -343,6 +345,8 @@ fn a_daemon_answers_every_operation_as_described() {
     one("+14155550003", "adopt", json!({"pool": "ca"})).problem(409, "unfit_for_pool");
     one("+14155550001", "move", json!({"pool": "default"})).ok();
     one("+14155550001", "move", json!({"pool": "ca"})).problem(409, "conflict");
+    one("+14155550001", "mark-ready", json!({})).ok();
+    one("+14155550003", "mark-ready", json!({})).problem(404, "not_found");
     one("+14155550003", "ignore", json!({})).ok();
     get(&format!("{api}/ignored-numbers"), &format!("{api}/ignored-numbers")).ok();
     get(&format!("{api}/numbers"), &format!("{api}/numbers?colour=red")).problem(422, "unknown_field");
@@ -362,6 +366,12 @@ fn a_daemon_answers_every_operation_as_described() {
         get(&format!("{api}/{operation}"), &format!("{api}/{name}")).ok();
     }
     get(&format!("{api}/twilio-check"), &format!("{api}/twilio-check")).ok();
+    // Twilio.
+    let events = "POST /twilio/events";
+    description.check(events, &send(&world, &daemon, "application/cloudevents-batch+json", b"[{}]"));
+    description.check(events, &send(&world, &daemon, "application/json", b"{"));
+    description.check(events, &send(&world, &daemon, "text/plain", b"[]"));
+    description.check(events, &daemon.send("POST", "/twilio/events", &[], Some(b"[]")));
     // Everybody, and browsers.
     for path in ["/healthz", "/readyz", "/metrics", "/openapi.json"] {
         get(path, path);
@@ -388,7 +398,7 @@ fn a_daemon_answers_every_operation_as_described() {
 
 #[test]
 fn refusals_on_the_way_to_every_handler_are_described() {
-    let world = World::new().quiet();
+    let world = World::new().quiet().set("events.public_url", EVENTS);
     let daemon = world.daemon();
     let description = Description::new(daemon.send("GET", "/openapi.json", &[], None).ok());
     let large = vec![b' '; 70_000];

@@ -76,10 +76,10 @@ fn a_bad_configuration_is_64_and_neither_a_database_nor_keys_are_missed() {
     assert_eq!(place.run(&["--jsn"]).code, Some(64));
     // What `serve` refuses is refused here, too.
     let mut place = Place::new();
-    place.set("pool.messaging_services", &format!("MG{}", "1".repeat(32)));
+    place.set("pool.sms_ready_when", "registered");
     let ended = place.run(&[]);
     assert_eq!(ended.code, Some(64), "{ended:?}");
-    assert!(ended.stderr.contains("pool.messaging_services"), "{ended:?}");
+    assert!(ended.stderr.contains("pool.sms_ready_when"), "{ended:?}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod command;
 pub mod comparing;
 pub mod daemon;
 pub mod described;
+pub mod events;
 pub mod raw;
 pub mod reloading;
 pub mod scrape;

@@ -1,12 +1,13 @@
 //! What the daemon is killed in the middle of: a row per operation, with the failpoints that it comes by.
 //!
-//! A new operation is a new row in [`buying`], [`custody`] or [`attaching`]. Invariants: every failpoint is in some row, every row's
+//! A new operation is a new row in [`buying`], [`custody`], [`attaching`] or [`events`]. Invariants: every failpoint is in some row, every row's
 //! points are reached (`kills.rs` checks both).
 //! How to get it wrong: an operation that panics when its request breaks off. The daemon dies in the middle of it.
 
 mod attaching;
 mod buying;
 mod custody;
+mod events;
 
 pub use custody::{adopt_path, release_path, releases_fell_silent};
 
@@ -52,7 +53,7 @@ const PLAIN: Operation = Operation {
 
 /// All of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
-    buying::OPERATIONS.iter().chain(custody::OPERATIONS).chain(attaching::OPERATIONS)
+    buying::OPERATIONS.iter().chain(custody::OPERATIONS).chain(attaching::OPERATIONS).chain(events::OPERATIONS)
 }
 
 /// Buys only what is asked for, and is quick to call an unknown purchase not bought.
