@@ -7,6 +7,7 @@
 mod attaching;
 mod comparing;
 mod custody;
+mod events;
 mod purchases;
 mod whole;
 
