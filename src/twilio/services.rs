@@ -65,6 +65,18 @@ struct Campaigns {
     compliance: Vec<Value>,
 }
 
+impl CampaignError {
+    /// Its code and Twilio's words, as far as there are any.
+    pub(crate) fn words(&self) -> String {
+        match (self.error_code, self.description.as_str()) {
+            (Some(code), "") => code.to_string(),
+            (Some(code), words) => format!("{code}: {words}"),
+            (None, "") => "for no reason that is told".to_owned(),
+            (None, words) => words.to_owned(),
+        }
+    }
+}
+
 impl Twilio {
     /// Puts a number into a messaging service. Repeating it is harmless.
     ///

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! `callbunker twilio check` ─▶ run ─▶ credentials, account, balance, then for each pool stock, price, address, bundle,
-//! the daemon's checker ──────▶        identity; public_url beside them ─▶ report
+//! the daemon's checker ──────▶        identity, messaging services, trust; public_url beside them ─▶ report
 //! ```
 //!
 //! One file for each thing that is looked at. Another one is a file with a `look`, a name in [`CheckName`](report::CheckName), and a line in
@@ -19,11 +19,13 @@ mod bundle;
 mod checker;
 mod credentials;
 mod identity;
+mod messaging_services;
 mod price;
 mod public_url;
 mod report;
 mod run;
 mod stock;
+mod trust;
 
 pub(crate) use bounds::Bounds;
 pub(crate) use checker::{Checked, TwilioChecker};

@@ -54,6 +54,10 @@ pub(crate) enum CheckName {
     Bundle,
     /// The identity that is shown with each purchase.
     Identity,
+    /// A messaging service that numbers shall join.
+    MessagingService,
+    /// The customer profile or a trust product that numbers shall be assigned to.
+    Trust,
     /// Whether the host that webhooks lead to can be found.
     PublicUrl,
 }
@@ -70,6 +74,8 @@ impl CheckName {
             Self::Address => "address",
             Self::Bundle => "bundle",
             Self::Identity => "identity",
+            Self::MessagingService => "messaging_service",
+            Self::Trust => "trust",
             Self::PublicUrl => "public_url",
         }
     }
@@ -128,7 +134,7 @@ impl Unjudged {
         self.judged(CheckResult::Fail, detail.into(), Some(todo.into()))
     }
 
-    fn judged(self, result: CheckResult, detail: String, todo: Option<String>) -> Check {
+    pub(super) fn judged(self, result: CheckResult, detail: String, todo: Option<String>) -> Check {
         Check { check: self.check, pool: self.pool, result, detail, todo }
     }
 }

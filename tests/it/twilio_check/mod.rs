@@ -1,6 +1,7 @@
 //! `callbunker twilio check` and the daemon's own look: each thing that may be wrong is named, with what to do, and nothing else is.
 
 mod account;
+mod attachments;
 mod command;
 mod daemon;
 mod papers;
