@@ -15,8 +15,10 @@ use serde_json::json;
 use super::services::Services;
 use super::single_flight::SingleFlight;
 use crate::access::Access;
-use crate::attention::{Limits, named_warnings};
+use crate::attention::{Limits, attachment_warnings, named_warnings};
+use crate::db::attachments::attachments_seen;
 use crate::db::buying_state::buying_state_read;
+use crate::db::installation::database_now;
 use crate::db::purchases::holder::holder_seen;
 use crate::db::signup_look;
 use crate::db::stock::stock_read_all;
@@ -38,7 +40,8 @@ struct Readiness {
     failing: Vec<&'static str>,
     ready: bool,
     /// Pause, halt, a frozen holder of the purchase lock, and, by their names, `missing_of_users`, `pool_halted`,
-    /// `cap_binds`, `owned_max_exceeded`, `pool_unconfigured` and `twilio_check_failed`: signups are served from stock all the same.
+    /// `cap_binds`, `owned_max_exceeded`, `pool_unconfigured`, `twilio_check_failed`, `attachments_stuck`, `attachments_failed` and
+    /// `registrations_stuck`: signups are served from stock all the same.
     warnings: Vec<String>,
 }
 
@@ -96,6 +99,7 @@ async fn read_readiness(services: &Services) -> DatabaseReadiness {
     }
     if failing.is_none() {
         warnings.extend(pool_warnings(services).await);
+        warnings.extend(attachments_lack(services).await);
     }
     DatabaseReadiness { failing, warnings }
 }
@@ -109,6 +113,13 @@ async fn pool_warnings(services: &Services) -> Vec<String> {
     let checked = services.twilio_checker.latest();
     let seen = services.db.run("readyz_stock", move |conn| stock_read_all(conn, &keys)).await;
     seen.map(|seen| named_warnings(&limits, &seen, checked.as_deref())).unwrap_or_default()
+}
+
+/// The same of what numbers shall be attached to.
+async fn attachments_lack(services: &Services) -> Vec<String> {
+    let look = |conn: &mut crate::db::Connection| Ok((attachments_seen(conn)?, database_now(conn)?));
+    let seen = services.db.run("readyz_attachments", look).await;
+    seen.map(|(seen, now)| attachment_warnings(&seen, now)).unwrap_or_default()
 }
 
 pub(crate) async fn healthz(_services: Arc<Services>, _request: Request) -> Outcome {

@@ -11,12 +11,14 @@ use super::at_twilio::{AtTwilio, at_twilio};
 use super::attachment_lines;
 use super::services::Services;
 use crate::db::Connection;
+use crate::db::attachments::AttachmentRow;
 use crate::db::buying_state::buying_state_read;
 use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
 use crate::db::numbers::{NumberEvent, OwnedNumber, number_history, number_standing};
 use crate::domain::{
-    AreaCode, AssignmentSource, CountryCode, NumberEventKind, NumberSid, NumberStatus, NumberType, PhoneNumber,
-    PoolName, QuarantineReason, Trigger, UserId, WebhookStatus, explain_trigger, why_not,
+    AreaCode, AssignmentSource, AttachmentKind, AttachmentState, CountryCode, NumberEventKind, NumberSid, NumberStatus,
+    NumberType, PhoneNumber, PoolName, QuarantineReason, Registration, Trigger, UserId, WebhookStatus, explain_trigger,
+    why_not,
 };
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request, answer};
@@ -86,6 +88,14 @@ pub(crate) struct NumberInFull {
     pub(crate) assignable: bool,
     #[schema(required)]
     pub(crate) why_not: Option<String>,
+    /// What it is or shall be attached to; what it left is not among it.
+    pub(crate) attachments: Vec<AttachmentView>,
+    /// How the carriers have it; null = nothing was said.
+    #[schema(required)]
+    pub(crate) registration: Option<Registration>,
+    /// Why, or whose word that is.
+    #[schema(required)]
+    pub(crate) registration_reason: Option<String>,
     pub(crate) history: Vec<HistoryView>,
     /// Whether another environment's tag stood on it when it was looked at last.
     #[serde(skip)]
@@ -93,6 +103,30 @@ pub(crate) struct NumberInFull {
     /// How Twilio shows it; only when `twilio=true` asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) at_twilio: Option<AtTwilio>,
+}
+
+/// A messaging service, a customer profile or a trust product that a number is in, or shall be in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = NumberAttachment)]
+pub(crate) struct AttachmentView {
+    /// What it is.
+    pub(crate) kind: AttachmentKind,
+    /// Twilio's identity of it.
+    pub(crate) target: String,
+    /// How far the number has come.
+    pub(crate) state: AttachmentState,
+    /// Since when.
+    pub(crate) since: DateTime<Utc>,
+    /// What Twilio minds, with its code.
+    #[schema(required)]
+    pub(crate) error: Option<String>,
+}
+
+impl From<AttachmentRow> for AttachmentView {
+    fn from(row: AttachmentRow) -> Self {
+        let error = row.error();
+        Self { kind: row.kind, target: row.target, state: row.state, since: row.since, error }
+    }
 }
 
 /// Something that happened to a number.
@@ -183,7 +217,7 @@ pub(crate) async fn number(
         Ok((found, number_history(conn, &phone_number)?, is_halted, ignored))
     };
     let (found, history, is_halted, ignored) = services.read("number_document", read).await?;
-    let (number, standing) = found.ok_or_else(|| unknown(ignored))?;
+    let (number, standing, attached) = found.ok_or_else(|| unknown(ignored))?;
     let why_not = why_not(&standing);
     let has_left = number.status() == NumberStatus::Released;
     let at_twilio = match twilio {
@@ -199,6 +233,9 @@ pub(crate) async fn number(
         view: number.into(),
         assignable: why_not.is_none(),
         why_not,
+        attachments: attached.attachments.into_iter().map(AttachmentView::from).collect(),
+        registration: attached.registration,
+        registration_reason: attached.registration_reason,
         history: history.into_iter().map(HistoryView::from).collect(),
     })
 }
@@ -296,7 +333,10 @@ pub(crate) fn about() -> About {
                 "area_code": "227", "country": "US", "webhook_status": "configured", "user_id": "u-1",
                 "purchased_at": "2026-11-22T11:57:15Z", "purchase_id": "01a20311-99aa-74e8-83b8-3d82e7c9dd68",
                 "pool": "default", "number_type": "local", "capable": true, "missing_since": null, "quarantined_until": null, "quarantine_reason": null,
-                "assignable": false, "why_not": "assigned to u-1 since 2026-11-22T11:57:16Z", "history": [
+                "assignable": false, "why_not": "assigned to u-1 since 2026-11-22T11:57:16Z",
+                "attachments": [{"kind": "messaging_service", "target": "MG0123456789abcdef0123456789abcdef", "state": "attached",
+                    "since": "2026-11-22T11:57:16.104311Z", "error": null}],
+                "registration": "registered", "registration_reason": null, "history": [
                     {"at": "2026-11-22T11:57:16.799722Z", "event": "assigned", "user_id": "u-1", "source": "pool",
                      "detail": "assigned to u-1 (source: pool)"}]}),
         )

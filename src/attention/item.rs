@@ -80,6 +80,18 @@ pub(crate) enum Kind {
     WebhooksFailed,
     /// Numbers in the pool whose webhooks are not confirmed.
     WebhooksPending,
+    /// Numbers that Twilio does not take into what their pool wants.
+    AttachmentsFailed,
+    /// Numbers in a messaging service that is not their pool's.
+    AttachmentsConflict,
+    /// Attachments that have waited for Twilio for long.
+    AttachmentsStuck,
+    /// Numbers that the carriers do not take, or know no more.
+    RegistrationsFailed,
+    /// Numbers that have waited for the carriers for long.
+    RegistrationsStuck,
+    /// Messaging services, profiles or products that take no number.
+    ServicesFull,
     /// Purchases whose outcome is unknown for long.
     UnsettledLong,
     /// Whoever has the purchase lock gives no sign of life.
@@ -113,6 +125,12 @@ impl Kind {
             Self::OwnedMaxExceeded => "owned_max_exceeded",
             Self::WebhooksFailed => "webhooks_failed",
             Self::WebhooksPending => "webhooks_pending",
+            Self::AttachmentsFailed => "attachments_failed",
+            Self::AttachmentsConflict => "attachments_conflict",
+            Self::AttachmentsStuck => "attachments_stuck",
+            Self::RegistrationsFailed => "registrations_failed",
+            Self::RegistrationsStuck => "registrations_stuck",
+            Self::ServicesFull => "services_full",
             Self::UnsettledLong => "unsettled_long",
             Self::HolderFrozen => "holder_frozen",
             Self::ComparisonProblem => "comparison_problem",

@@ -50,16 +50,24 @@ pub(super) fn number(client: &Client, args: &NumbersArgs, command: &NumberComman
     say(&shown(&answer, done))
 }
 
+/// What a number is attached to.
+const ATTACHED: [(&str, &str); 5] =
+    [("ATTACHED TO", "kind"), ("WHICH", "target"), ("STATE", "state"), ("SINCE", "since"), ("TWILIO SAYS", "error")];
+
 fn act<'a>(number: &'a PhoneNumber, what: &'a str) -> ApiRequest<'a> {
     ApiRequest::post_api(&["numbers", number.as_str(), what]).takes_long()
 }
 
 fn shown(answer: &ApiAnswer, done: Option<&str>) -> String {
     let mut facts = Facts::of(&answer.document);
-    let history = facts.take("history");
+    let (history, attachments) = (facts.take("history"), facts.take("attachments"));
     let headline = done.map(|done| format!("{} {done}.\n", text(&answer.document["phone_number"])));
     facts.show(&["phone_number", "sid", "status", "user_id", "assignable", "why_not", "webhook_status"]);
     let mut printed = headline.unwrap_or_default() + &facts.print();
+    if let Some(attachments) = attachments.as_array().filter(|attachments| !attachments.is_empty()) {
+        printed += "\n";
+        printed += &list(attachments, &ATTACHED);
+    }
     if let Some(history) = history.as_array().filter(|history| !history.is_empty()) {
         let newest_first: Vec<Value> = history.iter().rev().cloned().collect();
         printed += "\n";

@@ -14,12 +14,12 @@ use super::moving;
 use super::page::{Frame, page};
 use super::text::{Piece, When, phone, pieces, sentence};
 use crate::access::Person;
-use crate::api::numbers::{self, HistoryView, NumberInFull, Twilio};
+use crate::api::numbers::{self, AttachmentView, HistoryView, NumberInFull, Twilio};
 use crate::api::plan::amount;
 use crate::api::services::Services;
 use crate::db::ignored_numbers::{IgnoredNumber, ignored_read};
 use crate::db::numbers::number_awaits_carriers;
-use crate::domain::{Kind, NumberStatus, PhoneNumber, Tag, WebhookStatus};
+use crate::domain::{AttachmentKind, AttachmentState, Kind, NumberStatus, PhoneNumber, Tag, WebhookStatus};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::{Outcome, Request};
 
@@ -29,6 +29,16 @@ struct Event {
     told: Vec<Piece>,
     order: Option<Link>,
     request: Option<String>,
+}
+
+/// What it is attached to, or shall be.
+struct Attachment {
+    what: &'static str,
+    target: String,
+    state: &'static str,
+    tone: &'static str,
+    since: When,
+    error: Option<String>,
 }
 
 #[derive(Template)]
@@ -52,6 +62,7 @@ struct NumberPage {
     can_move: bool,
     /// Whether an operator's word that the carriers know it helps.
     can_mark_ready: bool,
+    attachments: Vec<Attachment>,
     /// The newest first.
     events: Vec<Event>,
 }
@@ -118,6 +129,7 @@ async fn show_ours(services: &Services, request: &Request, number: NumberInFull)
         can_mark_ready: services
             .read("number_awaits_carriers", move |conn| number_awaits_carriers(conn, &sought))
             .await?,
+        attachments: number.attachments.iter().map(attachment).collect(),
         events: number.history.iter().rev().map(event).collect(),
         number,
     };
@@ -144,6 +156,21 @@ fn event(line: &HistoryView) -> Event {
         order: line.event.purchase_id.map(order_link),
         request: line.event.request_id.clone(),
     }
+}
+
+fn attachment(one: &AttachmentView) -> Attachment {
+    let what = match one.kind {
+        AttachmentKind::MessagingService => "messaging service",
+        AttachmentKind::CustomerProfile => "customer profile",
+        AttachmentKind::TrustProduct => "trust product",
+    };
+    let tone = match one.state {
+        AttachmentState::Attached => "good",
+        AttachmentState::Intended | AttachmentState::Sent | AttachmentState::Left => "calm",
+        AttachmentState::Refused | AttachmentState::Conflict => "bad",
+    };
+    let (target, error) = (one.target.clone(), one.error.clone());
+    Attachment { what, target, state: one.state.as_str(), tone, since: When(one.since), error }
 }
 
 /// What it costs a month; nothing of one that left. What is remembered of Twilio's answers is enough.

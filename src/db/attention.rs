@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamptz};
 
+use super::attachments::{AttachmentsSeen, attachments_seen};
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::installation::database_now;
@@ -76,6 +77,8 @@ pub struct Sight {
     pub webhooks_failed: Lying,
     /// In a pool, but their webhooks are not confirmed, for longer than a purchase takes.
     pub webhooks_pending: Lying,
+    /// What numbers shall be attached to, and are not.
+    pub attachments: AttachmentsSeen,
     /// Purchases whose outcome is unknown.
     pub unsettled: Lying,
     /// When the hour's purchases allow one more; `None` = now, or never.
@@ -133,6 +136,7 @@ pub fn attention_look(conn: &mut Connection, watched: &[Watched], caps: SpendCap
         held: if held > 0 { lying(conn, &held_sql("<> 'contested'"))? } else { Lying::default() },
         webhooks_failed: if unfit > 0 { lying(conn, &failed_sql())? } else { Lying::default() },
         webhooks_pending: if all.stock.unready > 0 { lying(conn, &pending_sql())? } else { Lying::default() },
+        attachments: attachments_seen(conn)?,
         unsettled: if all.stock.unsettled > 0 { lying(conn, UNSETTLED)? } else { Lying::default() },
         hour_free_at,
         day_free_at,

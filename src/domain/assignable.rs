@@ -5,6 +5,22 @@
 //! is, or that it has left, before the state of its webhooks.
 
 use super::number::{NumberStatus, QuarantineReason, WebhookStatus};
+use super::wants::HeldBack;
+
+/// What keeps a number from being handed out beside its webhooks and its place, with what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// What it is.
+    pub why: HeldBack,
+    /// What it is about: Twilio's identity of a messaging service, a profile or a product.
+    pub target: Option<String>,
+    /// Since when.
+    pub since: Option<String>,
+    /// What Twilio said.
+    pub said: Option<String>,
+    /// The key of the configuration that says what its pool wants.
+    pub key: String,
+}
 
 /// A number as far as its assignment goes. Instants are RFC 3339 text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +43,8 @@ pub struct Standing {
     pub left_at: Option<String>,
     /// Since when Twilio shows another environment's tag on it.
     pub another_tag_since: Option<String>,
+    /// What keeps it from being handed out beside all that; `None` = nothing.
+    pub withheld: Option<Withheld>,
 }
 
 /// Why nobody can be given the number now; `None` = somebody can.
@@ -57,8 +75,12 @@ pub fn why_not(number: &Standing) -> Option<String> {
     if !number.capable {
         return Some("it lacks a capability that its pool wants; release it to Twilio to stop paying".to_owned());
     }
+    // What passes is told last: whoever waits for it would wait for nothing.
+    if let Some(withheld) = number.withheld.as_ref().filter(|withheld| !withheld.why.passes()) {
+        return Some(kept_back(withheld));
+    }
     match number.webhook_status {
-        WebhookStatus::Configured => None,
+        WebhookStatus::Configured => number.withheld.as_ref().map(kept_back),
         WebhookStatus::Drifted => {
             Some("its webhooks are drifted: Twilio shows others; they are repaired on the next look".to_owned())
         }
@@ -69,6 +91,44 @@ pub fn why_not(number: &Standing) -> Option<String> {
             "Twilio refused its webhooks; mend PUBLIC_APP_URL or webhooks.*, then configure-webhooks, which says what \
              Twilio minds"
                 .to_owned(),
+        ),
+    }
+}
+
+/// Each says what comes next: by itself, or by whom.
+fn kept_back(withheld: &Withheld) -> String {
+    let Withheld { why, target, since, said, key } = withheld;
+    let since = since.as_deref().map(|since| format!(" since {since}")).unwrap_or_default();
+    let because = said.as_deref().map(|said| format!(": {}", said.trim_end_matches('.'))).unwrap_or_default();
+    match (why, target) {
+        (HeldBack::Attaching, Some(target)) => {
+            format!("it joins {target}{since}{because}; nobody gets it before Twilio confirms that")
+        }
+        (HeldBack::Attaching, None) => {
+            format!("it waits to join what {key} names; that begins on the next look, if one of them has room")
+        }
+        (HeldBack::Registering, target) => {
+            let place = target.as_deref().map(|target| format!("; it has been in {target}{since}")).unwrap_or_default();
+            format!(
+                "the carriers do not know it yet{place}. Twilio tells when they do; if its console calls the number registered, \
+                 mark it ready"
+            )
+        }
+        // Nothing was refused, so it is in another one.
+        (HeldBack::Unattachable, Some(target)) if said.is_none() => format!(
+            "it is in {target}{since}, which {key} does not name: name it there, move the number to a pool that has it, or \
+             release it to Twilio"
+        ),
+        (HeldBack::Unattachable, Some(target)) => format!(
+            "it cannot join {target}{because}; mend what Twilio minds, move the number to a pool that wants less, or release it \
+             to Twilio"
+        ),
+        (HeldBack::Unattachable, None) => {
+            format!("it cannot join what {key} names; move it to a pool that wants less, or release it to Twilio")
+        }
+        (HeldBack::RegistrationFailed, _) => format!(
+            "the carriers do not take it, or know it no more{because}{since}; mend the campaign in Twilio's console, and mark the \
+             number ready if the console calls it registered after all, else release it to Twilio"
         ),
     }
 }
@@ -132,7 +192,14 @@ mod tests {
         assigned: None,
         left_at: None,
         another_tag_since: None,
+        withheld: None,
     };
+
+    fn withheld(why: HeldBack, target: Option<&str>, said: Option<&str>) -> Option<Withheld> {
+        let since = Some("2026-11-22T10:00:00Z".to_owned());
+        let (target, said) = (target.map(str::to_owned), said.map(str::to_owned));
+        Some(Withheld { why, target, since, said, key: "pool.messaging_services".to_owned() })
+    }
 
     fn says(number: &Standing, words: &str) {
         let told = why_not(number).expect("not assignable");
@@ -154,8 +221,11 @@ mod tests {
                 [WebhookStatus::Configured, WebhookStatus::Drifted, WebhookStatus::Pending, WebhookStatus::Failed]
             {
                 for capable in [true, false] {
-                    for missing_since in [None, since.clone()] {
-                        let number = Standing { status, webhook_status, capable, missing_since, ..READY };
+                    let held = HeldBack::ALL.iter().map(|why| withheld(*why, Some("MG1"), None));
+                    for (missing_since, withheld) in
+                        [(None, None), (since.clone(), None)].into_iter().chain(held.map(|held| (None, held)))
+                    {
+                        let number = Standing { status, webhook_status, capable, missing_since, withheld, ..READY };
                         match why_not(&number) {
                             None => assignable.push(number),
                             Some(told) => assert!(told.trim().len() > 10, "{number:?}: {told:?}"),
@@ -165,6 +235,24 @@ mod tests {
             }
         }
         assert_eq!(assignable, [READY]);
+    }
+
+    #[test]
+    fn what_keeps_it_back_says_what_it_waits_for_and_what_never_comes_is_told_first() {
+        let held = |why, target, said| Standing { withheld: withheld(why, target, said), ..READY };
+        says(&held(HeldBack::Attaching, Some("MG1"), None), "it joins MG1 since 2026-11-22T10:00:00Z");
+        says(&held(HeldBack::Attaching, None, None), "pool.messaging_services");
+        says(&held(HeldBack::Registering, Some("MG1"), None), "in MG1 since 2026-11-22T10:00:00Z. Twilio tells");
+        says(&held(HeldBack::Registering, Some("MG1"), None), "mark it ready");
+        says(&held(HeldBack::Unattachable, Some("MG1"), None), "which pool.messaging_services does not name");
+        let refused = held(HeldBack::Unattachable, Some("MG1"), Some("21715: the number has neither SMS nor MMS."));
+        says(&refused, "it cannot join MG1: 21715: the number has neither SMS nor MMS; mend");
+        let failed = held(HeldBack::RegistrationFailed, None, Some("30126"));
+        says(&failed, "know it no more: 30126");
+        let pending = Standing { webhook_status: WebhookStatus::Pending, ..failed };
+        says(&pending, "the carriers do not take it");
+        let attaching = held(HeldBack::Attaching, Some("MG1"), None);
+        says(&Standing { webhook_status: WebhookStatus::Pending, ..attaching }, "webhooks are not confirmed");
     }
 
     #[test]

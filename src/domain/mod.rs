@@ -39,7 +39,7 @@ mod wants;
 mod webhooks;
 mod why;
 
-pub use assignable::{Standing, why_not};
+pub use assignable::{Standing, Withheld, why_not};
 pub use attachment::{
     AssignmentSid, Attachment, AttachmentKind, AttachmentState, AttachmentStatus, MessagingServiceSid, RefusedFor,
     Target, TrustSid,

@@ -15,9 +15,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::dependencies::MonitorDependencies;
-use super::probe;
 use super::repair::{repair_unready, return_rested};
 use super::tried::Tried;
+use super::{attachments, probe};
 use crate::attachment::Rounds;
 use crate::custody::Silence;
 use crate::db::DbError;
@@ -129,6 +129,7 @@ async fn see_to(deps: &MonitorDependencies) -> Result<bool, DbError> {
         // The Purchaser takes the lock if nobody buys, sorts and looks up; its log says what came of it.
         deps.purchaser.recover_soon();
     }
+    attachments::tell(deps).await?;
     let thresholds: Vec<(PoolName, u32)> =
         deps.config.load().pools().map(|(name, pool)| (name.clone(), pool.threshold_low)).collect();
     deps.db.run("samples_take", move |conn| samples_take(conn, &thresholds)).await?;

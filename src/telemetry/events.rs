@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::clock::now;
 use super::handle::Telemetry;
 use super::table;
-use super::words::{DatabaseFault, EventOutcome, FINDINGS, Operation, WireResult, counted_as};
-use crate::domain::{Match, OrderState, PoolName, Trigger};
+use super::words::{ATTACHMENT_STATES, DatabaseFault, EventOutcome, FINDINGS, Operation, WireResult, counted_as};
+use crate::domain::{AttachmentKind, Match, OrderState, PoolName, Trigger};
 
 impl Telemetry {
     /// A user got a number of this pool: from stock, or one that was bought while they waited.
@@ -75,6 +75,22 @@ impl Telemetry {
             self.0.found.at(&self.0.registry, &[*kind]).set(count);
         }
         self.0.reconciled.set(now());
+    }
+
+    /// Somebody read what numbers are attached to: `found` has what is not as it should be, by kind and state; what it does not
+    /// name is 0. How long the oldest have waited, for Twilio and for the carriers, and how many targets take no number.
+    pub fn attachments_seen(&self, found: &[(AttachmentKind, &str, u32)], oldest: [Duration; 2], closed: u32) {
+        for kind in AttachmentKind::ALL {
+            for state in ATTACHMENT_STATES {
+                let is_it = |(other, word, _): &&(AttachmentKind, &str, u32)| other == kind && word == state;
+                let count = found.iter().find(is_it).map_or(0, |(_, _, count)| *count);
+                self.0.attachments.at(&self.0.registry, &[kind.as_str(), *state]).set(count);
+            }
+        }
+        let [attachment, registration] = oldest;
+        self.0.attachment_oldest.set(attachment.as_secs_f64());
+        self.0.registration_oldest.set(registration.as_secs_f64());
+        self.0.services_full.set(closed);
     }
 
     /// It was looked whether buying could succeed; `counts` has how many things are how well.

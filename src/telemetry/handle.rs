@@ -12,7 +12,8 @@ use super::process::Process;
 use super::registry::{Family, Registry};
 use super::table;
 use super::words::{
-    CHECK_RESULTS, EVENT_OUTCOMES, FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS,
+    ATTACHMENT_STATES, CHECK_RESULTS, EVENT_OUTCOMES, FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS,
+    attachment_kinds,
 };
 use crate::domain::{Kind, PoolName, Stock};
 
@@ -31,6 +32,10 @@ pub(super) struct Inner {
     pub(super) observed_millis: AtomicU64,
     pub(super) pools: Pools,
     pub(super) unconfigured: Gauge,
+    pub(super) attachments: Family<Gauge>,
+    pub(super) attachment_oldest: Gauge,
+    pub(super) registration_oldest: Gauge,
+    pub(super) services_full: Gauge,
     pub(super) spend: Family<Gauge>,
     pub(super) spend_max: Family<Gauge>,
     pub(super) halted: Gauge,
@@ -113,6 +118,10 @@ impl Telemetry {
             observed_millis: AtomicU64::new(0),
             pools: Pools::new(&registry),
             unconfigured: new(&table::POOL_UNCONFIGURED),
+            attachments: Family::complete(&registry, table::ATTACHMENTS, &[&attachment_kinds(), ATTACHMENT_STATES]),
+            attachment_oldest: new(&table::ATTACHMENT_OLDEST),
+            registration_oldest: new(&table::REGISTRATION_OLDEST),
+            services_full: new(&table::SERVICES_FULL),
             spend: Family::complete(&registry, table::SPEND, &[WINDOWS]),
             spend_max: Family::complete(&registry, table::SPEND_MAX, &[WINDOWS]),
             halted: new(&table::HALTED),

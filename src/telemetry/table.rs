@@ -72,6 +72,14 @@ table! {
         "1 for what a pool of the configuration holds; 0 for what it held before.";
     POOL_UNCONFIGURED = Kind::Gauge, Count, "callbunker_pool_unconfigured", [],
         "Pools that numbers belong to and the configuration does not name.";
+    ATTACHMENTS = Kind::Gauge, Count, "callbunker_attachments", ["kind", "state"],
+        "Attachments that are not as they should be, of all pools: intended, sent and leaving ones wait for Twilio, all others for somebody.";
+    ATTACHMENT_OLDEST = Kind::Gauge, Seconds, "callbunker_attachment_oldest_seconds", [],
+        "How long the oldest attachment that waits for Twilio has waited; 0 = none does.";
+    REGISTRATION_OLDEST = Kind::Gauge, Seconds, "callbunker_registration_oldest_seconds", [],
+        "How long the carriers have not known the number that has waited longest for them; 0 = none waits.";
+    SERVICES_FULL = Kind::Gauge, Count, "callbunker_services_full", [],
+        "Messaging services, profiles and products that some pool wants and that take no number: full, or unknown to Twilio.";
     OBSERVED = Kind::Gauge, Seconds, "callbunker_stock_observed_timestamp_seconds", [],
         "When this instance last read the numbers, the line, the spend and the gate from the database; 0 = never.";
 

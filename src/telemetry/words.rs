@@ -3,7 +3,7 @@
 //! Those of the domain are the domain's own: a new variant does not compile before somebody has said whether it is counted.
 //! How to get it wrong: a word that comes from outside. Each one is a series for ever, so all are known here.
 
-use crate::domain::{ItemState, Match, OrderState, Stock, Trigger, Why, obstacles};
+use crate::domain::{AttachmentKind, ItemState, Match, OrderState, Stock, Trigger, Why, obstacles};
 
 pub(super) const METHODS: &[&str] = &["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"];
 pub(super) const STATUSES: &[&str] = &[
@@ -83,6 +83,14 @@ pub(super) fn reasons() -> Vec<&'static str> {
 /// The reason that a pass's is counted as: Twilio has hundreds of codes; the log and the status have the one.
 pub(super) fn counted_as(reason: &str) -> &str {
     if reason == "twilio_unreachable" || !reason.starts_with("twilio_") { reason } else { TWILIO }
+}
+
+/// How an attachment stands that is not as it should be.
+pub(super) const ATTACHMENT_STATES: &[&str] = &["intended", "sent", "leaving", "refused", "conflict", "elsewhere"];
+
+/// What numbers are attached to.
+pub(super) fn attachment_kinds() -> Vec<&'static str> {
+    AttachmentKind::ALL.iter().map(|kind| kind.as_str()).collect()
 }
 
 /// How good a look at Twilio finds a thing.

@@ -5,6 +5,7 @@
 //! or an hour later, would be told that all is well.
 
 mod at_twilio;
+mod attached;
 mod buying;
 mod numbers;
 mod obstacle;
@@ -17,8 +18,11 @@ mod words;
 
 pub(crate) use buying::owned_max_exceeded;
 
+use chrono::{DateTime, Utc};
+
 use super::facts::{Facts, Limits};
 use super::item::{Item, Kind};
+use crate::db::attachments::AttachmentsSeen;
 use crate::db::stock::Overview;
 use crate::domain::Cap;
 use crate::twilio_check::Checked;
@@ -35,6 +39,7 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Item> {
         items.extend(stock::judge(facts, sight));
         items.extend(buying::judge(facts, sight));
         items.extend(numbers::judge(facts, sight));
+        items.extend(attached::judge(&sight.attachments, sight.at));
     }
     items.sort_by_key(|item| (item.severity, item.kind));
     items
@@ -67,6 +72,12 @@ pub(crate) fn named_warnings(limits: &Limits, seen: &Overview, checked: Option<&
     warnings.extend(unconfigured(seen).map(|words| named(Kind::PoolUnconfigured, words)));
     warnings.extend(at_twilio::warning(checked, seen).map(|words| named(Kind::TwilioCheckFailed, words)));
     warnings
+}
+
+/// The same of what numbers shall be attached to.
+#[must_use]
+pub(crate) fn attachment_warnings(seen: &AttachmentsSeen, now: DateTime<Utc>) -> Vec<String> {
+    attached::warnings(seen, now).into_iter().map(|(kind, words)| format!("{}: {words}", kind.as_str())).collect()
 }
 
 /// That numbers belong to pools which the configuration does not name, in words.

@@ -5,7 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::facts::{Facts, Limits, PoolLimits, Process};
 use super::super::item::{Item, Kind, Severity};
-use super::{judge, named_warnings};
+use super::{attachment_warnings, judge, named_warnings};
+use crate::db::attachments::{AttachmentsSeen, ClosedTarget, Waiting};
 use crate::db::attention::{LastComparison, Lying, PoolSight, Sight, SpendCaps};
 use crate::db::buying_state::{BuyingState, Halted, Paused};
 use crate::db::passes::Pass;
@@ -40,6 +41,7 @@ struct Morning {
     held: Lying,
     webhooks_failed: Lying,
     webhooks_pending: Lying,
+    attachments: AttachmentsSeen,
     unsettled: Lying,
     refused: Refused,
     hour_free_at: Option<DateTime<Utc>>,
@@ -63,6 +65,7 @@ fn sight() -> Morning {
         held: Lying::default(),
         webhooks_failed: Lying::default(),
         webhooks_pending: Lying::default(),
+        attachments: AttachmentsSeen::default(),
         unsettled: Lying::default(),
         refused: Refused::default(),
         hour_free_at: None,
@@ -98,6 +101,7 @@ impl Morning {
             held: self.held,
             webhooks_failed: self.webhooks_failed,
             webhooks_pending: self.webhooks_pending,
+            attachments: self.attachments,
             unsettled: self.unsettled,
             hour_free_at: self.hour_free_at,
             day_free_at: None,
@@ -515,4 +519,57 @@ fn every_item_is_a_sentence_with_something_to_do() {
         assert!(!item.detail.contains("  ") && item.summary.chars().count() <= 110, "{item:?}");
         assert_eq!(serde_json::to_value(item.kind).unwrap(), item.kind.as_str(), "one name");
     }
+}
+
+#[test]
+fn what_does_not_come_to_be_attached_is_told_and_what_waits_as_it_should_is_not() {
+    let waiting = |minutes: i64, count: usize| Waiting {
+        count: i64::try_from(count).unwrap(),
+        since: Some(at(-minutes)),
+        numbers: (0..count.min(5)).map(|n| format!("+1415555010{n}").parse().unwrap()).collect(),
+    };
+    let seen = |attachments: AttachmentsSeen| Morning { attachments, ..sight() };
+    let with = |attachments: &AttachmentsSeen| judge(&facts(Some(seen(attachments.clone()))));
+    let good = AttachmentsSeen { open: waiting(29, 3), registering: waiting(23 * 60, 3), ..AttachmentsSeen::default() };
+    assert_eq!(with(&good), [], "Twilio and the carriers have their time");
+    assert_eq!(attachment_warnings(&good, at(0)), Vec::<String>::new());
+    let since = at(-5);
+    let closed = |target: &str| ClosedTarget { target: target.to_owned(), since };
+    let bad = AttachmentsSeen {
+        open: waiting(31, 1),
+        failed: waiting(60, 7),
+        conflict: waiting(60, 1),
+        registering: waiting(25 * 60, 2),
+        registration_failed: waiting(60, 1),
+        closed: vec![closed("MG1"), closed("MG2")],
+        ..AttachmentsSeen::default()
+    };
+    let items = with(&bad);
+    let kinds: Vec<Kind> = items.iter().map(|item| item.kind).collect();
+    let expected = [
+        Kind::AttachmentsFailed,
+        Kind::AttachmentsConflict,
+        Kind::AttachmentsStuck,
+        Kind::RegistrationsFailed,
+        Kind::RegistrationsStuck,
+        Kind::ServicesFull,
+    ];
+    assert_eq!(kinds, expected);
+    let failed = &items[0];
+    assert_eq!(failed.summary, "7 numbers cannot join what the pool wants.");
+    assert!(failed.detail.starts_with("+14155550100, ") && failed.detail.ends_with("+14155550104, and 2 more."));
+    assert_eq!((failed.count, failed.since), (Some(7), Some(at(-60))));
+    assert_eq!(items[1].link.as_ref().unwrap().path, "/admin/phones/dashboard/numbers/+14155550100");
+    assert_eq!(items[5].summary, "MG1, MG2 take no number.");
+    assert!(items.iter().all(|item| item.severity == Severity::Warning && !item.todo.is_empty()));
+    let warnings = attachment_warnings(&bad, at(0));
+    assert_eq!(
+        warnings,
+        [
+            "attachments_stuck: 1 attachment waiting for Twilio",
+            "attachments_failed: 8 numbers without what the pool wants",
+            "registrations_stuck: 2 numbers waiting for the carriers",
+        ],
+        "whoever asks there may be anybody"
+    );
 }

@@ -23,6 +23,7 @@ mod leave;
 mod lock;
 mod read;
 mod reason;
+mod seen;
 mod send;
 mod settle;
 mod targets;
@@ -35,6 +36,7 @@ pub use leave::{LeavingAttachment, attachment_left, attachment_missed, attachmen
 pub(in crate::db) use lock::{lock, locked};
 pub use read::{AttachmentRow, attachments_of};
 pub use reason::AttachmentReason;
+pub use seen::{AttachmentsSeen, ClosedTarget, Counted, Waiting, attachments_seen};
 pub use send::{DueAttachment, SendingAttachment, attachment_send, attachments_due};
 pub use settle::{AttachmentEnd, attachment_doubt, attachment_found, attachment_put_off, attachment_settle};
 pub use targets::{Closed, WithoutRoom, pools_without_room, target_close, target_seen, targets_open};

@@ -37,6 +37,17 @@ pub struct AttachmentRow {
 }
 
 impl AttachmentRow {
+    /// What Twilio minds, with its code; `None` = nothing, as far as is known.
+    #[must_use]
+    pub fn error(&self) -> Option<String> {
+        let message = self.message.as_deref().filter(|message| !message.is_empty());
+        match (self.twilio_code, message) {
+            (Some(code), Some(message)) => Some(format!("{code}: {message}")),
+            (Some(code), None) => Some(code.to_string()),
+            (None, message) => message.map(str::to_owned),
+        }
+    }
+
     /// As far as it decides anything.
     ///
     /// # Errors

@@ -112,6 +112,7 @@
 mod another_tag;
 mod apart;
 mod attachment_notes;
+mod attached;
 mod care;
 mod given_up;
 mod hearing;
@@ -140,6 +141,7 @@ mod webhooks;
 pub use another_tag::number_note_tag;
 pub use apart::{Told, number_tell_type, numbers_tell_apart, pool_is_another, pools_kinds, pools_say_kinds};
 pub(in crate::db) use attachment_notes::number_note_attachments;
+pub use attached::{Attached, number_attached};
 pub use care::{
     Untouchable, numbers_cared_for, numbers_cared_for_by_sid, numbers_rested, numbers_unready, numbers_untouchable,
 };

@@ -10,6 +10,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::attached::{Attached, number_attached};
 use super::lease::{lease_lock, stock};
 use super::row::{NumberRow, OWNED, OwnedNumber};
 use crate::db::engine::connection::Connection;
@@ -51,14 +52,14 @@ pub fn number_owned(conn: &mut Connection, number: &PhoneNumber) -> Result<Optio
     .optional()?)
 }
 
-/// The same, with how it stands for whoever asks why it is not assignable.
+/// The same, with how it stands for whoever asks why it is not assignable, and what it is attached to.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn number_standing(
     conn: &mut Connection,
     number: &PhoneNumber,
-) -> Result<Option<(OwnedNumber, Standing)>, DbError> {
+) -> Result<Option<(OwnedNumber, Standing, Attached)>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -69,8 +70,9 @@ pub fn number_standing(
         sql_query("SELECT max(ended_at) AS left_at FROM releases WHERE number_id = $1 AND state = 'released'")
             .bind::<BigInt, _>(number.id)
             .get_result(conn)?;
-    let standing = number.standing(row.left_at);
-    Ok(Some((number, standing)))
+    let attached = number_attached(conn, number.id)?;
+    let standing = number.standing(row.left_at, attached.withheld.clone());
+    Ok(Some((number, standing, attached)))
 }
 
 /// The live numbers of ours among `numbers`.

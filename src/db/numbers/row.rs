@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::db::engine::schema::numbers;
 use crate::domain::{
     AreaCode, CountryCode, NumberSid, NumberStatus, NumberType, PhoneNumber, PoolName, QuarantineReason, Standing,
-    StoredStatus, UserId, WebhookStatus,
+    StoredStatus, UserId, WebhookStatus, Withheld,
 };
 
 /// A row of `numbers`.
@@ -125,7 +125,7 @@ impl OwnedNumber {
 
     /// How it stands, for whoever asks why it is not assignable; `left_at` is when it was given back to Twilio.
     #[must_use]
-    pub fn standing(&self, left_at: Option<DateTime<Utc>>) -> Standing {
+    pub fn standing(&self, left_at: Option<DateTime<Utc>>, withheld: Option<Withheld>) -> Standing {
         Standing {
             status: self.status(),
             webhook_status: self.webhook_status,
@@ -136,10 +136,11 @@ impl OwnedNumber {
             assigned: self.user_id.clone().zip(self.assigned_at.map(instant)),
             left_at: left_at.map(instant),
             another_tag_since: self.another_tag_since.map(instant),
+            withheld,
         }
     }
 }
 
-fn instant(at: DateTime<Utc>) -> String {
+pub(super) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

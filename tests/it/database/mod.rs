@@ -2,6 +2,7 @@
 
 mod attaching;
 mod attachments;
+mod attachments_seen;
 mod clocks;
 mod failover;
 mod fitness;

@@ -1,6 +1,7 @@
 //! Numbers one by one: taken in, configured, repaired, given back, told.
 
 mod adopt;
+mod attached;
 mod caring;
 mod given_up;
 mod import;

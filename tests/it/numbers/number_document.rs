@@ -26,9 +26,9 @@ fn a_number_tells_how_it_stands_and_all_that_happened_to_it() {
     let fresh = document(&daemon, number);
     assert_eq!(
         shape(&fresh),
-        "{area_code:text, assignable:bool, capable:bool, country:text, history:[{at:instant, detail:text, event:text, \
+        "{area_code:text, assignable:bool, attachments:[], capable:bool, country:text, history:[{at:instant, detail:text, event:text, \
          purchase_id:uuid, trigger:text}], missing_since:null, number_type:text, phone_number:e164, pool:text, purchase_id:uuid, \
-         purchased_at:instant, quarantine_reason:null, quarantined_until:null, sid:sid, status:text, user_id:null, webhook_status:text, \
+         purchased_at:instant, quarantine_reason:null, quarantined_until:null, registration:null, registration_reason:null, sid:sid, status:text, user_id:null, webhook_status:text, \
          why_not:null}"
     );
     assert_eq!((&fresh["assignable"], events(&fresh)), (&json!(true), vec!["intended", "bought"]));
