@@ -6,7 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo test check torture bench
+.PHONY: help deps demo run test check torture bench
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -18,6 +18,11 @@ demo: deps ## PostgreSQL, simulated Twilio and the daemon in one command, until 
 	@[ -x $(TARGET_DIR)/quick/examples/demo ] || echo 'The first build takes some minutes; the demo itself starts in seconds.'
 	cargo build --profile quick --locked -p callbunker --bins --example demo
 	@exec $(TARGET_DIR)/quick/examples/demo
+
+run: deps ## the same with your own Twilio account, data that stay, and a question before it buys (YES=1 agrees): docs/first-day.md
+	@[ -x $(TARGET_DIR)/quick/examples/run ] || echo 'The first build takes some minutes.'
+	cargo build --profile quick --locked -p callbunker --bins --example run
+	@exec $(TARGET_DIR)/quick/examples/run $(if $(YES),--yes)
 
 # The tests mostly wait for each other's daemons and databases: more of them at a time than there are cores.
 export RUST_TEST_THREADS ?= 6

@@ -1,144 +1,38 @@
 //! The demo as a new user meets it: its lines are read from the terminal and pasted into a shell.
 //!
-//! It runs `target/<profile>/examples/demo`, which `cargo test` builds together with this test and with the daemon that
-//! the demo looks for beside itself.
-//! How to get it wrong: looking for left-over processes by name, where another test's would be found. A process counts
-//! as gone when its id, known from the demo or from `/proc`, is gone.
+//! How to get it wrong: expecting what the caller's configuration says. Nothing of it reaches the daemon.
 
 #[path = "demo_docs/lines.rs"]
 mod lines;
+#[path = "demo_docs/stage.rs"]
+mod stage;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
-/// Only a bound, never a measure: the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+use stage::{Stage, example, json, paste};
 
-struct Demo {
-    child: Child,
-    said: Arc<Mutex<Vec<String>>>,
-    dir: PathBuf,
+fn folder(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("callbunker-demo-{name}-{}", std::process::id()))
 }
 
-impl Demo {
-    fn start(name: &str, settings: &[(&str, &str)]) -> Self {
-        let dir = std::env::temp_dir().join(format!("callbunker-demo-{name}-{}", std::process::id()));
-        let mut child = command(&dir, settings).stdout(Stdio::piped()).spawn().expect("the demo starts");
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let lines = BufReader::new(child.stdout.take().expect("its stdout is a pipe")).lines();
-        let heard = Arc::clone(&said);
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| heard.lock().unwrap().push(line)));
-        Self { child, said, dir }
-    }
-
-    /// Waits for the first line that holds `text`.
-    #[track_caller]
-    fn line(&self, text: &str) -> String {
-        let mut found = None;
-        self.eventually(text, || {
-            found = self.said.lock().unwrap().iter().find(|line| line.contains(text)).cloned();
-            found.is_some()
-        });
-        found.expect("just found")
-    }
-
-    #[track_caller]
-    fn eventually(&self, what: &str, mut done: impl FnMut() -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        while !done() {
-            let said = || self.said.lock().unwrap().join("\n");
-            assert!(Instant::now() < deadline, "it never came to pass: {what}; the demo said:\n{}", said());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// Sends a signal, and the exit code once everything is gone that this demo had started.
-    #[track_caller]
-    fn end_by(&mut self, signal: Signal) -> Option<i32> {
-        let family = descendants(self.child.id());
-        assert!(family.len() > 3, "the daemon, PostgreSQL and the watchdog: {family:?}");
-        send(self.child.id(), signal);
-        let mut status = None;
-        let child = &mut self.child;
-        let deadline = Instant::now() + PATIENCE;
-        while status.is_none() && Instant::now() < deadline {
-            status = child.try_wait().expect("its state");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        self.eventually("all its processes are gone", || family.iter().all(|id| !lives(*id)));
-        status.expect("the demo ended").code()
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        // Killed, if a check failed: the kernel and the watchdog end the rest.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!("the demo said:\n{}", self.said.lock().unwrap().join("\n"));
-        }
-    }
+fn start(name: &str, settings: &[(&str, &str)]) -> Stage {
+    let dir = folder(name);
+    Stage::start(command(&dir, settings), dir)
 }
 
 fn command(dir: &Path, settings: &[(&str, &str)]) -> Command {
-    let own = std::env::current_exe().expect("this test is a file");
-    let profile = own.parent().and_then(Path::parent).expect("target/<profile>/deps/demo-…");
-    let program = profile.join("examples/demo");
-    assert!(program.is_file(), "{} is missing: run `cargo build --example demo`", program.display());
-    let mut command = Command::new(program);
+    let mut command = example("demo");
     command.env("DEMO_LISTEN", "127.0.0.1:0").env("DEMO_DIR", dir).env_remove("DEMO_KEEP");
     // Nothing of this may reach the daemon.
     command.env("CALLBUNKER__POOL__TOTAL_MIN", "0").env("http_proxy", "http://127.0.0.1:9");
-    command.envs(settings.iter().copied()).stdin(Stdio::null());
+    command.envs(settings.iter().copied());
     command
-}
-
-/// Pastes a line.
-#[track_caller]
-fn paste(line: &str) -> String {
-    let Output { status, stdout, stderr } =
-        Command::new("bash").args(["-c", line]).env("no_proxy", "*").output().expect("bash");
-    assert!(status.success(), "{line}\n{}", String::from_utf8_lossy(&stderr));
-    String::from_utf8(stdout).expect("text")
-}
-
-fn json(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
-fn send(id: u32, signal: Signal) {
-    kill(Pid::from_raw(i32::try_from(id).expect("a process id")), signal).expect("it is ours to signal");
-}
-
-/// Whether the process runs; a zombie whose parent is gone is about to be reaped by init, wherever there is one.
-fn lives(id: u32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
-}
-
-fn descendants(id: u32) -> Vec<u32> {
-    let mut all = Vec::new();
-    let mut parents = vec![id];
-    while let Some(parent) = parents.pop() {
-        for task in fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten() {
-            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            parents.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
-        }
-        if parent != id {
-            all.push(parent);
-        }
-    }
-    all
 }
 
 /// The process id in `… process 123 …`.
@@ -149,7 +43,7 @@ fn process_in(line: &str) -> u32 {
 
 #[test]
 fn its_lines_work_and_a_killed_daemon_comes_back_and_ctrl_c_leaves_nothing() {
-    let mut demo = Demo::start("lines", &[]);
+    let mut demo = start("lines", &[]);
     demo.line("Ctrl-C stops everything");
     let assign = demo.line("/signup/api/assign");
     let given = json(&paste(&assign));
@@ -176,7 +70,7 @@ fn its_lines_work_and_a_killed_daemon_comes_back_and_ctrl_c_leaves_nothing() {
 
 #[test]
 fn a_pool_whose_bundle_is_taken_away_says_so_in_a_line_and_goes_on_when_it_is_back() {
-    let mut demo = Demo::start("pools", &[]);
+    let mut demo = start("pools", &[]);
     demo.line("Ctrl-C stops everything");
     let (pools, take, give) =
         (demo.line("callbunker pools"), demo.line("\"remove\":true"), demo.line("\"number_type\":\"mobile\""));
@@ -207,7 +101,7 @@ fn the_lines_of_the_readmes_first_look_do_what_it_says() {
     let lines: Vec<&str> = look.lines().filter_map(|line| line.strip_prefix("curl ")).collect();
     assert_eq!(lines.len(), 5, "assign, fault, purchase, status, plan: {lines:?}");
 
-    let mut demo = Demo::start("readme", &[]);
+    let mut demo = start("readme", &[]);
     demo.line("Ctrl-C stops everything");
     let settings = format!("source '{}/env'", demo.dir.display());
     let said: Vec<Value> = lines.iter().map(|line| json(&paste(&format!("{settings}\ncurl {line}")))).collect();
@@ -228,7 +122,7 @@ fn the_lines_of_the_readmes_first_look_do_what_it_says() {
 fn every_line_of_the_documentation_works_in_the_order_in_which_it_stands() {
     let blocks = lines::blocks();
     lines::check_that_nothing_hides(&blocks);
-    let mut demo = Demo::start("docs", &[]);
+    let mut demo = start("docs", &[]);
     demo.line("Ctrl-C stops everything");
     let environment = demo.dir.join("env");
     let mode = fs::metadata(&environment).expect("what to source").permissions().mode();
@@ -248,13 +142,13 @@ fn every_line_of_the_documentation_works_in_the_order_in_which_it_stands() {
 #[test]
 fn kept_data_go_on_with_the_same_keys_and_numbers_even_after_a_kill() {
     let keep = [("DEMO_KEEP", "1")];
-    let mut demo = Demo::start("keep", &keep);
+    let mut demo = start("keep", &keep);
     demo.line("Ctrl-C stops everything and keeps");
     let assign = demo.line("/signup/api/assign");
     let given = json(&paste(&assign));
     assert_eq!(demo.end_by(Signal::SIGTERM), Some(0));
 
-    let mut demo = Demo::start("keep", &[]);
+    let mut demo = start("keep", &[]);
     demo.line("Ctrl-C stops everything and keeps");
     let again = json(&paste(&demo.line("/signup/api/assign")));
     assert_eq!((&again["phone_number"], &again["replayed"]), (&given["phone_number"], &Value::from(true)));
@@ -266,8 +160,48 @@ fn kept_data_go_on_with_the_same_keys_and_numbers_even_after_a_kill() {
 }
 
 #[test]
+fn kept_data_of_a_halted_pool_go_on_and_say_what_it_needs() {
+    let mut before = start("halted", &[("DEMO_KEEP", "1")]);
+    before.line("Ctrl-C stops everything and keeps");
+    let (pools, take) = (before.line("callbunker pools"), before.line("\"remove\":true"));
+    let gb = |pools: &str| paste(pools).lines().find(|line| line.starts_with("gb")).map(str::to_owned).expect("a line");
+    paste(&take);
+    paste(&before.line("gb-1"));
+    before.eventually("gb says what it needs", || gb(&pools).contains("halted: needs pools.gb.bundle_sid"));
+    assert_eq!(before.end_by(Signal::SIGINT), Some(0));
+
+    let mut after = start("halted", &[]);
+    let warm = after.line("the other pools are warm");
+    assert!(warm.contains("gb is halted and needs pools.gb.bundle_sid"), "{warm}");
+    after.line("Ctrl-C stops everything and keeps");
+    // The new simulator has the bundle again, and nobody has said so: the halt stays until somebody does.
+    let pools = after.line("callbunker pools");
+    assert!(gb(&pools).contains("halted: needs pools.gb.bundle_sid"), "{}", gb(&pools));
+    paste(&after.line("callbunker resume --pool gb"));
+    after.eventually("gb has what it wants", || gb(&pools).trim_end().ends_with("ok"));
+    assert_eq!(after.end_by(Signal::SIGINT), Some(0));
+    fs::remove_dir_all(&after.dir).expect("it was kept");
+}
+
+#[test]
+fn its_environment_has_all_that_twilio_check_looks_at() {
+    let mut demo = start("check", &[]);
+    demo.line("Ctrl-C stops everything");
+    let told = paste(&format!("source '{}/env' && callbunker twilio check --json", demo.dir.display()));
+    let checks = json(&told)["checks"].as_array().cloned().expect("checks");
+    let of = |check: &str, pool: &str| {
+        let found = checks.iter().find(|line| line["check"] == check && line["pool"].as_str().unwrap_or("") == pool);
+        found.unwrap_or_else(|| panic!("{check} of {pool}: {told}"))["result"].clone()
+    };
+    for (check, pool) in [("credentials", ""), ("stock", "default"), ("bundle", "gb"), ("address", "ca")] {
+        assert_eq!(of(check, pool), "pass", "{check} of {pool}: {told}");
+    }
+    assert_eq!(demo.end_by(Signal::SIGINT), Some(0));
+}
+
+#[test]
 fn a_killed_demo_takes_everything_along() {
-    let mut demo = Demo::start("killed", &[]);
+    let mut demo = start("killed", &[]);
     demo.line("Ctrl-C stops everything");
     assert_eq!(demo.end_by(Signal::SIGKILL), None);
     demo.eventually("the folder is gone", || !demo.dir.exists());
@@ -277,7 +211,7 @@ fn a_killed_demo_takes_everything_along() {
 fn what_it_cannot_do_is_told_in_a_sentence() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("its address").to_string();
-    let stranger = std::env::temp_dir().join(format!("callbunker-demo-stranger-{}", std::process::id()));
+    let stranger = folder("stranger");
     fs::create_dir_all(stranger.join("data")).expect("a folder");
     for (settings, sentence) in [
         ([("DEMO_LISTEN", address.as_str())], "DEMO_LISTEN=127.0.0.1:8081 make demo"),

@@ -13,12 +13,14 @@ use postgres_fixture::{Cluster, ClusterOptions};
 use twilio_simulator::{AddressOrder, BundleOrder, ForeignNumber, NumberKind, Simulator, SimulatorOptions};
 use uuid::Uuid;
 
-use super::Ended;
 use super::folder::Folder;
+use super::parts::Ended;
+use super::parts::daemon::Daemon;
+use super::parts::database::{self, DATABASE, psql};
+use super::settings::Settings;
 
 /// Long enough to be felt, as with the real one.
 const LATENCY: Duration = Duration::from_millis(80);
-const DATABASE: &str = "callbunker";
 /// Where calls and messages would go.
 pub const PUBLIC_APP_URL: &str = "https://app.example.com";
 
@@ -41,11 +43,7 @@ impl Backdrop {
             keep: folder.keeps(),
             ..ClusterOptions::default()
         };
-        let cluster = Cluster::start(options).map_err(|error| error.to_string())?;
-        let exists = format!("SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'");
-        if psql(&cluster, "postgres", &exists)?.is_empty() {
-            psql(&cluster, "postgres", &format!("CREATE DATABASE {DATABASE}"))?;
-        }
+        let cluster = database::start(options)?;
         let (seed, _) = Uuid::new_v4().as_u64_pair();
         let twilio = Simulator::start(SimulatorOptions {
             seed,
@@ -93,17 +91,34 @@ impl Backdrop {
         &self.twilio
     }
 
-    /// Starts PostgreSQL again if somebody killed it; whether that was so.
-    pub fn revive(&self) -> Result<bool, Ended> {
-        if self.cluster.is_running() {
-            return Ok(false);
-        }
-        self.cluster.start_again().map_err(|error| error.to_string())?;
-        Ok(true)
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
     }
-}
 
-fn psql(cluster: &Cluster, database: &str, sql: &str) -> Result<String, Ended> {
-    let answer = cluster.psql(database, sql).map_err(|error| error.to_string())?;
-    Ok(answer.trim().to_owned())
+    /// The daemon that lives before it, not started yet.
+    pub fn daemon(&self, settings: &Settings, folder: &Folder) -> Daemon {
+        let kept = folder.kept();
+        let environment = [
+            ("DATABASE_URL", self.database_url()),
+            ("TWILIO_ACCOUNT_SID", kept.account_sid.clone()),
+            ("TWILIO_AUTH_TOKEN", kept.auth_token.clone()),
+            ("ADMIN_API_KEY", kept.admin_key.clone()),
+            ("SIGNUP_API_KEY", kept.signup_key.clone()),
+            ("PUBLIC_APP_URL", PUBLIC_APP_URL.to_owned()),
+            ("CALLBUNKER__TWILIO__API_BASE_URL", self.twilio.url().to_owned()),
+            ("CALLBUNKER__LOG__FORMAT", "text".to_owned()),
+            // Beside the default pool, two small ones that show papers.
+            ("CALLBUNKER__POOLS__GB__COUNTRY", "GB".to_owned()),
+            ("CALLBUNKER__POOLS__GB__NUMBER_TYPE", "mobile".to_owned()),
+            ("CALLBUNKER__POOLS__GB__BUNDLE_SID", BUNDLE_SID.to_owned()),
+            ("CALLBUNKER__POOLS__GB__THRESHOLD_LOW", "3".to_owned()),
+            ("CALLBUNKER__POOLS__GB__REPLENISHMENT_BATCH_SIZE", "3".to_owned()),
+            ("CALLBUNKER__POOLS__CA__COUNTRY", "CA".to_owned()),
+            ("CALLBUNKER__POOLS__CA__ADDRESS_SID", ADDRESS_SID.to_owned()),
+            ("CALLBUNKER__POOLS__CA__THRESHOLD_LOW", "3".to_owned()),
+            ("CALLBUNKER__POOLS__CA__REPLENISHMENT_BATCH_SIZE", "3".to_owned()),
+        ];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value)).into();
+        Daemon::new(settings.daemon.clone(), environment, settings.listen, folder.log())
+    }
 }

@@ -7,17 +7,15 @@
 //! Invariant: data that were kept stay kept, whatever a later start says; only `rm` removes them.
 //! How to get it wrong: emptying a folder that holds something else (`DEMO_DIR=~`), or one in which a demo still runs.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::Ended;
+use super::parts::Ended;
+use super::parts::private::{random, write};
 use super::settings::Settings;
 
 const KEPT: &str = "demo.json";
@@ -39,7 +37,6 @@ pub struct Kept {
 
 impl Kept {
     fn new() -> Self {
-        let random = || Uuid::new_v4().simple().to_string();
         Self {
             admin_key: format!("admin-{}", random()),
             signup_key: format!("signup-{}", random()),
@@ -77,25 +74,13 @@ impl Folder {
 
     /// Writes the file to source, anew: another start may listen elsewhere.
     pub fn write_environment(&self, text: &str) -> Result<(), Ended> {
-        let path = self.environment();
-        let cannot = |error| format!("{} cannot be written: {error}", path.display());
-        // What an earlier start wrote has its reader's permissions, and may be open.
-        if let Err(error) = fs::remove_file(&path)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(Some(cannot(error)));
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(cannot)?;
-        Ok(file.write_all(text.as_bytes()).map_err(cannot)?)
+        write(&self.environment(), text)
     }
 
     fn write_kept(&self, file: &Path) -> Result<(), Ended> {
         let text = serde_json::to_string_pretty(&self.kept).map_err(|error| error.to_string())?;
-        let cannot = |error| format!("{} cannot be written: {error}", file.display());
-        fs::create_dir_all(&self.root).map_err(cannot)?;
-        // Keys, even if only a demo's.
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(cannot)?;
-        Ok(file.write_all(text.as_bytes()).map_err(cannot)?)
+        fs::create_dir_all(&self.root).map_err(|error| format!("{} cannot be made: {error}", self.root.display()))?;
+        write(file, &text)
     }
 
     /// Where PostgreSQL lives.

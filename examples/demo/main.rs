@@ -1,47 +1,38 @@
 //! The demo: PostgreSQL, a simulated Twilio and the real daemon in one command, until Ctrl-C. `make demo` runs it.
 //!
-//! In reading order: [`settings`] (the environment), [`folder`] (where it all lives), [`backdrop`] (PostgreSQL and the
-//! simulator), [`daemon`] (the child), [`api`] (what the demo asks it), [`watch`] (what happens until the end),
-//! [`signals`], [`screen`] (what a new user reads).
+//! In reading order: [`settings`] (the environment), [`folder`] (where it all lives), [`backdrop`] (PostgreSQL, the
+//! simulator, and what the daemon is told of them), [`warmth`] (until the pools are full), [`screen`] (what a new user
+//! reads); [`parts`] is shared with `run`.
 //!
 //! Invariants: nothing outlives the demo. An orderly end stops the daemon, then the simulator, then PostgreSQL, and
 //! removes the folder; when the demo itself is killed, the kernel kills the daemon (`PR_SET_PDEATHSIG`) and the watchdog
 //! of `postgres-fixture` stops PostgreSQL and removes the folder, the daemon's log in it included.
-//! How to get it wrong: starting the daemon on another thread than this one. The kernel would kill it when that thread
-//! ends.
+//! How to get it wrong: dropping the backdrop before the daemon has stopped, which makes its last lines look like an outage.
 
 #![allow(unreachable_pub, clippy::disallowed_methods, reason = "a program of its own, not a library")]
 
-mod api;
 mod backdrop;
-mod daemon;
 mod folder;
+#[path = "../parts/mod.rs"]
+mod parts;
 mod screen;
 mod settings;
-mod signals;
-mod watch;
+mod warmth;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use api::Api;
 use backdrop::Backdrop;
-use daemon::Daemon;
 use folder::Folder;
+use parts::api::Api;
+use parts::screen::step;
+use parts::signals::Signals;
+use parts::{Ended, watch};
 use settings::Settings;
-use signals::Signals;
-
-/// Why the demo ends early, as a sentence that says what to do; `None` = somebody asked it to stop.
-type Ended = Option<String>;
+use warmth::wait_until_warm;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) | Err(None) => ExitCode::SUCCESS,
-        Err(Some(why)) => {
-            eprintln!("demo: {why}");
-            ExitCode::FAILURE
-        }
-    }
+    parts::exit("demo", run())
 }
 
 fn run() -> Result<(), Ended> {
@@ -60,21 +51,21 @@ fn play(settings: &Settings, signals: &mut Signals, folder: &Folder) -> Result<(
     screen::welcome(folder);
     let begun = Instant::now();
     let backdrop = Backdrop::start(folder)?;
-    screen::step("PostgreSQL and the simulated Twilio run", begun);
+    step("PostgreSQL and the simulated Twilio run", begun);
     signals.check()?;
 
     let begun = Instant::now();
-    let mut daemon = Daemon::prepare(settings, folder, &backdrop)?;
+    let mut daemon = backdrop.daemon(settings, folder);
     daemon.start(signals)?;
     let api = Api::new(daemon.url(), &folder.kept().admin_key);
-    screen::step("callbunker serves", begun);
+    step("callbunker serves", begun);
 
     let begun = Instant::now();
-    let outcome = api.wait_until_warm(&mut daemon, signals).and_then(|status| {
-        screen::step(&status.warmth(), begun);
-        folder.write_environment(&screen::environment(settings, folder, &backdrop, &daemon))?;
+    let outcome = wait_until_warm(&api, &mut daemon, signals).and_then(|status| {
+        step(&status.warmth(), begun);
+        folder.write_environment(&screen::environment(settings, &backdrop, &daemon))?;
         screen::invite(folder, &backdrop, &daemon);
-        watch::until_stopped(&mut daemon, &backdrop, &api, signals)
+        watch::until_stopped(&mut daemon, backdrop.cluster(), &api, signals)
     });
     screen::stopping(&outcome);
     daemon.stop();

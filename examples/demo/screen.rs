@@ -1,35 +1,13 @@
 //! Everything that a new user reads, in the order in which it comes.
 //!
 //! Invariant: each line to paste stands alone on its line and works as it is. `tests/demo.rs` pastes them.
-//! How to get it wrong: printing while the terminal is closed and dying of it; a line that cannot be shown is given up.
 
-use std::env;
-use std::fmt::Display;
-use std::io::Write as _;
-use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
-use std::process::ExitStatus;
-use std::time::{Duration, Instant};
-
-use super::Ended;
-use super::api::Status;
 use super::backdrop::{BUNDLE_SID, Backdrop};
-use super::daemon::Daemon;
 use super::folder::Folder;
+use super::parts::Ended;
+use super::parts::daemon::Daemon;
+use super::parts::screen::{self, news, say, short};
 use super::settings::Settings;
-
-fn say(line: impl Display) {
-    let mut out = std::io::stdout();
-    // A closed terminal is on its way to us as SIGHUP.
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-}
-
-/// As seen from where the user stands.
-fn short(path: &Path) -> String {
-    let here = env::current_dir().ok();
-    let inside = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
-    inside.unwrap_or(path).display().to_string()
-}
 
 pub fn welcome(folder: &Folder) {
     if folder.is_old() {
@@ -38,29 +16,13 @@ pub fn welcome(folder: &Folder) {
     }
 }
 
-pub fn step(what: &str, begun: Instant) {
-    say(format!("{:>6.1} s  {what}", begun.elapsed().as_secs_f64()));
-}
-
-/// What a shell sources: the variables of the documentation, and the program itself.
-pub fn environment(settings: &Settings, folder: &Folder, backdrop: &Backdrop, daemon: &Daemon) -> String {
-    let (kept, url) = (folder.kept(), daemon.url());
-    let program = settings.daemon.parent().unwrap_or(Path::new("."));
-    format!(
-        "# For as long as the demo runs: source it.\n\
-         export URL={url} CALLBUNKER_URL={url} SIM={simulator}\n\
-         export ADMIN_API_KEY={admin_key} SIGNUP_API_KEY={signup_key}\n\
-         export PATH={program}:\"$PATH\"\n",
-        simulator = backdrop.twilio().url(),
-        admin_key = kept.admin_key,
-        signup_key = kept.signup_key,
-        program = quoted(&program.display().to_string()),
-    )
-}
-
-/// As a shell reads it.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+/// What a shell sources: the variables of the documentation, all that the daemon itself has, and the program.
+pub fn environment(settings: &Settings, backdrop: &Backdrop, daemon: &Daemon) -> String {
+    let (url, simulator) = (daemon.url(), backdrop.twilio().url().to_owned());
+    let of_the_pages = [("URL", url.clone()), ("CALLBUNKER_URL", url), ("SIM", simulator)];
+    let of_the_pages = of_the_pages.map(|(name, value)| (name.to_owned(), value));
+    let variables = [&of_the_pages[..], daemon.environment()].concat();
+    screen::environment("For as long as the demo runs", &variables, &settings.daemon)
 }
 
 pub fn invite(folder: &Folder, backdrop: &Backdrop, daemon: &Daemon) {
@@ -82,8 +44,8 @@ The dashboard: open this link, and paste the key below it.
 
 {admin_key}
 
-Paste these into another terminal. This one first: it sets $URL, $SIM, the keys and the PATH, for every line of README.md
-and docs/ and for `callbunker status` and the like.
+Paste these into another terminal. This one first: it sets $URL, $SIM, the keys, the simulated account and the PATH, for every
+line of README.md and docs/ and for `callbunker status`, `callbunker twilio check` and the like.
 
 source {environment}
 
@@ -131,27 +93,6 @@ kill -9 {id}
     } else {
         say(format!("Ctrl-C stops everything and removes {}.", short(folder.root())));
     }
-}
-
-pub fn news(text: impl Display) {
-    say(format!("\n{text}"));
-}
-
-pub fn daemon_died(id: u32, status: ExitStatus, restart_after: Duration) {
-    let how = match (status.signal(), status.code()) {
-        (Some(signal), _) => format!("was killed by signal {signal}"),
-        (None, Some(0)) => "was stopped, in order".to_owned(),
-        (None, code) => format!("ended with {}", code.unwrap_or_default()),
-    };
-    news(format!("callbunker (process {id}) {how}; it is started again in {} s.", restart_after.as_secs()));
-}
-
-pub fn daemon_is_back(daemon: &Daemon, status: Option<&Status>, begun: Instant) {
-    let (id, took) = (daemon.id(), begun.elapsed().as_secs_f64());
-    let pool = status.map_or_else(String::new, |status| {
-        format!(" {} numbers available, {} assigned.", status.available, status.assigned)
-    });
-    say(format!("callbunker is back as process {id}, {took:.1} s after its start.{pool}"));
 }
 
 pub fn stopping(outcome: &Result<(), Ended>) {

@@ -39,6 +39,7 @@ pub struct Cluster {
     settings: Settings,
     copy: CopyStrategy,
     durable: bool,
+    password: Option<String>,
     port: u16,
     server: Mutex<Option<Server>>,
     watchdog: Option<Watchdog>,
@@ -50,12 +51,12 @@ impl Cluster {
     pub fn start(options: ClusterOptions) -> Result<Self, FixtureError> {
         let installation = Installation::find()?;
         let home = match &options.dir {
-            Some(dir) => ClusterFolder::at(dir, options.keep, &installation)?,
+            Some(dir) => ClusterFolder::at(dir, options.keep, options.in_place, &installation)?,
             None => ClusterFolder::temporary(&installation, options.durable)?,
         };
         // Before anything runs: from here on, every way out cleans up.
         let watchdog = Watchdog::start(&home)?;
-        initialize(&installation, &home, &watchdog)?;
+        initialize(&installation, &home, &options, &watchdog)?;
         let settings = options.settings();
         let copy = copy(&home, options.durable);
         let server = Server::start(&installation, &home, &settings, None, &watchdog)?;
@@ -65,6 +66,7 @@ impl Cluster {
             settings,
             copy,
             durable: options.durable,
+            password: options.password,
             port: server.port(),
             server: Mutex::new(Some(server)),
             watchdog: Some(watchdog),
@@ -79,6 +81,9 @@ impl Cluster {
         let unfinished = home.data_unfinished();
         let mut backup = self.installation.server("pg_basebackup", home.root());
         backup.arg("-D").arg(&unfinished).args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "postgres"]);
+        if let Some(password) = &self.password {
+            backup.env("PGPASSWORD", password);
+        }
         backup.args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]);
         command::run(backup, INITDB_LIMIT, None, |id| watchdog.guard(id))?;
         fs::rename(&unfinished, home.data()).map_err(FixtureError::io("renaming the standby's data folder"))?;
@@ -89,6 +94,7 @@ impl Cluster {
             settings: self.settings.clone(),
             copy: self.copy,
             durable: self.durable,
+            password: self.password.clone(),
             port: server.port(),
             server: Mutex::new(Some(server)),
             watchdog: Some(watchdog),
@@ -209,7 +215,7 @@ impl Cluster {
     }
 
     fn psql_client(&self) -> Psql {
-        Psql { installation: self.installation.clone(), port: self.port }
+        Psql { installation: self.installation.clone(), port: self.port, password: self.password.clone() }
     }
 
     fn stop(&self, signal: Signal) -> Result<(), FixtureError> {
@@ -246,7 +252,12 @@ impl Drop for Cluster {
     }
 }
 
-fn initialize(installation: &Installation, home: &ClusterFolder, watchdog: &Watchdog) -> Result<(), FixtureError> {
+fn initialize(
+    installation: &Installation,
+    home: &ClusterFolder,
+    options: &ClusterOptions,
+    watchdog: &Watchdog,
+) -> Result<(), FixtureError> {
     if home.data().join("PG_VERSION").is_file() {
         return Ok(());
     }
@@ -256,8 +267,20 @@ fn initialize(installation: &Installation, home: &ClusterFolder, watchdog: &Watc
     }
     let mut initdb = installation.server("initdb", home.root());
     initdb.arg("-D").arg(&unfinished);
-    initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
-    command::run(initdb, INITDB_LIMIT, None, |id| watchdog.guard(id))?;
+    initdb.args(["--username=postgres", "--encoding=UTF8", "--locale=C"]);
+    if !(options.keep && options.durable) {
+        initdb.arg("--no-sync");
+    }
+    let secret = options.password.as_deref().map(|password| home.write_password(password, installation)).transpose()?;
+    match &secret {
+        Some(file) => initdb.arg("--auth=scram-sha-256").arg("--pwfile").arg(file),
+        None => initdb.arg("--auth=trust"),
+    };
+    let done = command::run(initdb, INITDB_LIMIT, None, |id| watchdog.guard(id));
+    if let Some(file) = &secret {
+        fs::remove_file(file).map_err(FixtureError::io("removing the file with the password"))?;
+    }
+    done?;
     fs::rename(&unfinished, home.data()).map_err(FixtureError::io("renaming the new data folder"))
 }
 

@@ -12,7 +12,8 @@ use std::{
     env,
     ffi::OsStr,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    os::unix::fs::{DirBuilderExt, MetadataExt, chown, symlink},
+    io::Write,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown, symlink},
     path::{self, Path, PathBuf},
     process, thread,
     time::{Duration, Instant, SystemTime},
@@ -23,7 +24,8 @@ use nix::sys::statvfs::statvfs;
 use crate::{FixtureError, installation::Installation};
 
 const TEMPORARY_PREFIX: &str = "postgres-fixture-";
-const OURS: [&str; 4] = ["data", "data.new", "postgres.log", "lock"];
+const PASSWORD: &str = "password.new";
+const OURS: [&str; 5] = ["data", "data.new", "postgres.log", "lock", PASSWORD];
 /// Bytes: the write-ahead log, and what the largest tests put into their databases.
 const MEMORY_MIN: u64 = 6 << 30;
 /// The watchdog of the cluster before us may still be cleaning up.
@@ -48,7 +50,12 @@ impl ClusterFolder {
         })
     }
 
-    pub(crate) fn at(folder: &Path, keep: bool, installation: &Installation) -> Result<Self, FixtureError> {
+    pub(crate) fn at(
+        folder: &Path,
+        keep: bool,
+        in_place: bool,
+        installation: &Installation,
+    ) -> Result<Self, FixtureError> {
         let folder = path::absolute(folder).map_err(doing("finding", folder))?;
         let link = link_of_ours(&folder);
         if link.is_some() && !folder.exists() {
@@ -60,7 +67,7 @@ impl ClusterFolder {
         if installation.server_can_enter(&root) {
             return Ok(Self { link, keep, ..home });
         }
-        if root.join("data").exists() {
+        if in_place || root.join("data").exists() {
             return Err(unreachable(&root));
         }
         drop(home);
@@ -97,6 +104,19 @@ impl ClusterFolder {
     /// Where `initdb` works; renamed to `data` when it is complete.
     pub(crate) fn data_unfinished(&self) -> PathBuf {
         self.root.join("data.new")
+    }
+
+    /// Writes the file that `initdb` reads the password from; whoever calls this removes it.
+    pub(crate) fn write_password(&self, password: &str, installation: &Installation) -> Result<PathBuf, FixtureError> {
+        let path = self.root.join(PASSWORD);
+        // What a start that was killed left.
+        let _ = fs::remove_file(&path);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(password.as_bytes())).map_err(doing("writing", &path))?;
+        if let Some((uid, gid)) = installation.server_user() {
+            chown(&path, Some(uid.as_raw()), Some(gid.as_raw())).map_err(doing("giving away", &path))?;
+        }
+        Ok(path)
     }
 
     pub(crate) fn log(&self) -> PathBuf {

@@ -33,7 +33,7 @@ impl Database {
         Ok(Self { url: psql.url(&name), name, psql })
     }
 
-    /// `postgres://postgres@127.0.0.1:PORT/NAME`
+    /// `postgres://postgres@127.0.0.1:PORT/NAME`, with the password where the cluster has one.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -72,19 +72,26 @@ pub(crate) enum CopyStrategy {
 pub(crate) struct Psql {
     pub(crate) installation: Installation,
     pub(crate) port: u16,
+    pub(crate) password: Option<String>,
 }
 
 impl Psql {
     pub(crate) fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+        let secret = self.password.as_ref().map(|password| format!(":{password}")).unwrap_or_default();
+        format!("postgres://postgres{secret}@127.0.0.1:{}/{database}", self.port)
     }
 
     pub(crate) fn run(&self, database: &str, sql: &str) -> Result<String, FixtureError> {
         let mut command = self.installation.client("psql");
         command.env("PGCONNECT_TIMEOUT", CONNECT_LIMIT_SECS);
+        if let Some(password) = &self.password {
+            // On the command line everybody on this machine could read it.
+            command.env("PGPASSWORD", password);
+        }
         // No start-up file, quiet, unaligned, tuples only, never ask for a password.
         command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"]);
-        command.args(["-d", &self.url(database), "-f", "-"]);
+        let url = format!("postgres://postgres@127.0.0.1:{}/{database}", self.port);
+        command.args(["-d", &url, "-f", "-"]);
         let mut answer = command::run(command, PSQL_LIMIT, Some(sql), |_| ())?;
         if answer.ends_with('\n') {
             answer.pop();

@@ -27,8 +27,8 @@
 //!
 //! # How one could get it wrong
 //!
-//! Authentication is `trust`: whoever can reach 127.0.0.1 on this machine is a superuser of the cluster. That suits
-//! throw-away data only.
+//! Without a password (`ClusterOptions::password`) authentication is `trust`: whoever can reach 127.0.0.1 on this machine
+//! is a superuser of the cluster. That suits throw-away data only.
 
 mod cluster;
 mod cluster_folder;

@@ -18,6 +18,12 @@ pub struct ClusterOptions {
     pub dir: Option<PathBuf>,
     /// Leaves `dir` in place in the end. A temporary folder is never kept.
     pub keep: bool,
+    /// Refuses a `dir` that the server's user cannot enter, instead of living in a temporary folder that `dir` links to: data
+    /// that stay for good must not lie where temporary things do.
+    pub in_place: bool,
+    /// The password of the user `postgres`, letters and digits, with which a new folder begins and an earlier one began;
+    /// without one, whoever reaches 127.0.0.1 on this machine is let in.
+    pub password: Option<String>,
     /// Further PostgreSQL settings, as in `postgresql.conf`.
     pub settings: Vec<(String, String)>,
     /// The language of the server's messages, such as `de`, if its translations are installed; English else.

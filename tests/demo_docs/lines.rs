@@ -11,8 +11,9 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// In the order in which the README sends a reader through them.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "README.md",
+    "docs/first-day.md",
     "docs/CONCEPTS.md",
     "docs/API.md",
     "docs/CLI.md",
@@ -27,9 +28,11 @@ const PAGES: [&str; 12] = [
 ];
 
 /// The blocks that cannot run in the demo: page, first words, why.
-pub(crate) const NOT_IN_THE_DEMO: [(&str, &str, &str); 4] = [
+pub(crate) const NOT_IN_THE_DEMO: [(&str, &str, &str); 6] = [
     ("README.md", "make demo", "it is the demo"),
     ("README.md", "cargo build", "builds what runs already, and reads the configuration of a real account"),
+    ("docs/first-day.md", "export PUBLIC_APP_URL", "a TwiML Bin of a real account"),
+    ("docs/first-day.md", "export TWILIO_ACCOUNT_SID", "buys with a real account; tests/first_day.rs runs it"),
     ("docs/OPERATING.md", "cargo build", "builds what runs already"),
     ("docs/CHANGING.md", "make", "the tests, and this one among them"),
 ];

@@ -60,3 +60,41 @@ fn as_root_a_folder_out_of_reach_becomes_a_link() {
     assert!(!real.exists() && !dir.is_symlink());
     fs::remove_dir(&private).unwrap();
 }
+
+#[test]
+fn data_that_stay_for_good_never_lie_elsewhere() {
+    if !Uid::effective().is_root() {
+        return; // Only root steps down to another user.
+    }
+    let private = free_folder("in-place");
+    fs::create_dir(&private).unwrap();
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o700)).unwrap();
+    let dir = private.join("data-for-good");
+    let options = ClusterOptions { dir: Some(dir.clone()), keep: true, in_place: true, ..ClusterOptions::default() };
+    let error = Cluster::start(options).unwrap_err();
+    assert!(error.to_string().contains("the user postgres cannot enter it; name another folder"), "{error}");
+    assert!(!dir.is_symlink());
+    fs::remove_dir_all(&private).unwrap();
+}
+
+#[test]
+fn a_cluster_with_a_password_lets_nobody_in_without_it() {
+    let dir = free_folder("password");
+    let options = || ClusterOptions {
+        dir: Some(dir.clone()),
+        keep: true,
+        password: Some("0123456789abcdef".to_owned()),
+        ..ClusterOptions::default()
+    };
+    for _beginning_and_going_on in 0..2 {
+        let cluster = Cluster::start(options()).unwrap();
+        assert_eq!(cluster.psql("postgres", "SELECT 1").unwrap(), "1");
+        assert!(cluster.url("postgres").contains("postgres:0123456789abcdef@"));
+    }
+    assert!(!dir.join("password.new").exists());
+    let cluster = Cluster::start(ClusterOptions { password: None, ..options() }).unwrap();
+    let error = cluster.psql("postgres", "SELECT 1").unwrap_err().to_string();
+    assert!(error.contains("password"), "{error}");
+    drop(cluster);
+    fs::remove_dir_all(&dir).unwrap();
+}

@@ -1,15 +1,16 @@
-//! The little that the demo itself asks the daemon: how the pools are.
+//! How the pools are, until they are as full as they get.
 //!
-//! How to get it wrong: a client that follows the proxies of the environment, which would look for 127.0.0.1 elsewhere.
+//! How to get it wrong: waiting for what nobody fills. A halted pool, or a paused daemon, is as it will be.
 
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::Ended;
-use super::daemon::Daemon;
-use super::signals::Signals;
+use super::parts::Ended;
+use super::parts::api::Api;
+use super::parts::daemon::Daemon;
+use super::parts::signals::Signals;
 
 const WARM_LIMIT: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -17,8 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The part of the status that the demo looks at.
 #[derive(Deserialize)]
 pub struct Status {
-    pub available: u32,
-    pub assigned: u32,
+    available: u32,
     last_replenishment: Option<Pass>,
     paused: Option<IgnoredAny>,
     halted: Option<IgnoredAny>,
@@ -82,43 +82,22 @@ impl Pool {
     }
 }
 
-/// The daemon's admin API.
-pub struct Api {
-    agent: ureq::Agent,
-    url: String,
-    key: String,
-}
-
-impl Api {
-    pub fn new(daemon_url: String, key: &str) -> Self {
-        let agent =
-            ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).proxy(None).build().new_agent();
-        Self { agent, url: format!("{daemon_url}/admin/phones/api/status"), key: key.to_owned() }
-    }
-
-    /// The status; `None` while the daemon does not give one.
-    pub fn status(&self) -> Option<Status> {
-        let mut answer = self.agent.get(&self.url).header("X-Admin-API-Key", &self.key).call().ok()?;
-        serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()
-    }
-
-    pub fn wait_until_warm(&self, daemon: &mut Daemon, signals: &mut Signals) -> Result<Status, Ended> {
-        let deadline = Instant::now() + WARM_LIMIT;
-        loop {
-            let status = self.status();
-            match status {
-                Some(status) if status.is_settled() => return Ok(status),
-                _ => {}
-            }
-            if let Some(ended) = daemon.ended()? {
-                return Err(Some(format!("callbunker ended while it filled its pools ({ended}); its log says why")));
-            }
-            if Instant::now() >= deadline {
-                let error = status.and_then(|status| status.last_replenishment).and_then(|pass| pass.error);
-                let error = error.unwrap_or_else(|| "the daemon's log says more".to_owned());
-                return Err(Some(format!("the pools are not warm after {} s: {error}", WARM_LIMIT.as_secs())));
-            }
-            signals.wait(LOOK_EVERY)?;
+pub fn wait_until_warm(api: &Api, daemon: &mut Daemon, signals: &mut Signals) -> Result<Status, Ended> {
+    let deadline = Instant::now() + WARM_LIMIT;
+    loop {
+        let status: Option<Status> = api.get("/status");
+        match status {
+            Some(status) if status.is_settled() => return Ok(status),
+            _ => {}
         }
+        if let Some(ended) = daemon.ended()? {
+            return Err(Some(format!("callbunker ended while it filled its pools ({ended}); its log says why")));
+        }
+        if Instant::now() >= deadline {
+            let error = status.and_then(|status| status.last_replenishment).and_then(|pass| pass.error);
+            let error = error.unwrap_or_else(|| "the daemon's log says more".to_owned());
+            return Err(Some(format!("the pools are not warm after {} s: {error}", WARM_LIMIT.as_secs())));
+        }
+        signals.wait(LOOK_EVERY)?;
     }
 }

@@ -1,9 +1,10 @@
 //! The daemon as a child process: started, watched, started again, stopped by its process id.
 //!
 //! Invariants: it gets an environment of our making, so nothing of the caller's configuration leaks in; it leads a
-//! process group of its own, so Ctrl-C reaches the demo alone, which stops it in order; when the demo dies in any way,
-//! the kernel kills it; a restart listens where the first start did, even when that was any port.
-//! How to get it wrong: a pipe for its log. Nobody would read it after the demo's death, and a full pipe blocks.
+//! process group of its own, so Ctrl-C reaches its parent alone, which stops it in order; when that dies in any way, the
+//! kernel kills it; a restart listens where the first start did, even when that was any port.
+//! How to get it wrong: a pipe for its log. Nobody would read it after the parent's death, and a full pipe blocks. Or
+//! starting it on another thread than the main one: the kernel would kill it when that thread ends.
 
 use std::fs::{self, OpenOptions};
 use std::net::SocketAddr;
@@ -17,9 +18,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::Ended;
-use super::backdrop::{ADDRESS_SID, BUNDLE_SID, Backdrop, PUBLIC_APP_URL};
-use super::folder::Folder;
-use super::settings::{Settings, reachable};
+use super::place::reachable;
 use super::signals::Signals;
 
 const START_LIMIT: Duration = Duration::from_secs(90);
@@ -31,37 +30,16 @@ const LOG_LINES_SHOWN: usize = 8;
 /// The daemon.
 pub struct Daemon {
     program: PathBuf,
-    environment: Vec<(&'static str, String)>,
+    environment: Vec<(String, String)>,
     listen: SocketAddr,
     log: PathBuf,
     child: Option<Child>,
 }
 
 impl Daemon {
-    pub fn prepare(settings: &Settings, folder: &Folder, backdrop: &Backdrop) -> Result<Self, Ended> {
-        let (kept, twilio) = (folder.kept(), backdrop.twilio());
-        let environment = vec![
-            ("DATABASE_URL", backdrop.database_url()),
-            ("TWILIO_ACCOUNT_SID", kept.account_sid.clone()),
-            ("TWILIO_AUTH_TOKEN", kept.auth_token.clone()),
-            ("ADMIN_API_KEY", kept.admin_key.clone()),
-            ("SIGNUP_API_KEY", kept.signup_key.clone()),
-            ("PUBLIC_APP_URL", PUBLIC_APP_URL.to_owned()),
-            ("CALLBUNKER__TWILIO__API_BASE_URL", twilio.url().to_owned()),
-            ("CALLBUNKER__LOG__FORMAT", "text".to_owned()),
-            // Beside the default pool, two small ones that show papers.
-            ("CALLBUNKER__POOLS__GB__COUNTRY", "GB".to_owned()),
-            ("CALLBUNKER__POOLS__GB__NUMBER_TYPE", "mobile".to_owned()),
-            ("CALLBUNKER__POOLS__GB__BUNDLE_SID", BUNDLE_SID.to_owned()),
-            ("CALLBUNKER__POOLS__GB__THRESHOLD_LOW", "3".to_owned()),
-            ("CALLBUNKER__POOLS__GB__REPLENISHMENT_BATCH_SIZE", "3".to_owned()),
-            ("CALLBUNKER__POOLS__CA__COUNTRY", "CA".to_owned()),
-            ("CALLBUNKER__POOLS__CA__ADDRESS_SID", ADDRESS_SID.to_owned()),
-            ("CALLBUNKER__POOLS__CA__THRESHOLD_LOW", "3".to_owned()),
-            ("CALLBUNKER__POOLS__CA__REPLENISHMENT_BATCH_SIZE", "3".to_owned()),
-        ];
-        let (program, listen) = (settings.daemon.clone(), settings.listen);
-        Ok(Self { program, environment, listen, log: folder.log(), child: None })
+    /// Not started yet; port 0 of `listen` = any, `log` is appended to.
+    pub fn new(program: PathBuf, environment: Vec<(String, String)>, listen: SocketAddr, log: PathBuf) -> Self {
+        Self { program, environment, listen, log, child: None }
     }
 
     /// Starts it and waits until it serves.
@@ -73,7 +51,7 @@ impl Daemon {
         command
             .arg("serve")
             .env_clear()
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .envs(self.environment.iter().cloned())
             .env("CALLBUNKER__HTTP__LISTEN", self.listen.to_string())
             .current_dir("/")
             .stdin(Stdio::null())
@@ -129,6 +107,11 @@ impl Daemon {
     /// The process id; 0 while it does not run.
     pub fn id(&self) -> u32 {
         self.child.as_ref().map_or(0, Child::id)
+    }
+
+    /// What it is started with, but for where it listens.
+    pub fn environment(&self) -> &[(String, String)] {
+        &self.environment
     }
 
     pub fn url(&self) -> String {

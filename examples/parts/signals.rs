@@ -1,6 +1,6 @@
 //! Ctrl-C, SIGTERM and the closed terminal, each of which means: stop everything in order.
 //!
-//! Invariant: the first one is told at the next [`Signals::check`] or [`Signals::wait`]; the second one ends the demo at
+//! Invariant: the first one is told at the next [`Signals::check`] or [`Signals::wait`]; the second one ends it at
 //! once, and the kernel and the watchdog clean up as after a `kill -9`.
 //! How to get it wrong: leaving SIGHUP alone, so that a closed terminal skips the orderly end.
 
@@ -30,7 +30,7 @@ impl Signals {
         thread::spawn(move || {
             runtime.block_on(async {
                 any(&mut caught).await;
-                // Nobody listens any more: the demo is about to end anyway.
+                // Nobody listens any more: the end is near anyway.
                 let _ = sender.send(());
                 any(&mut caught).await;
                 std::process::exit(INTERRUPTED);
@@ -39,7 +39,7 @@ impl Signals {
         Ok(Self(receiver))
     }
 
-    /// `Err(None)` when somebody wants the demo to stop.
+    /// `Err(None)` when somebody wants it to stop.
     pub fn check(&mut self) -> Result<(), Ended> {
         self.wait(Duration::ZERO)
     }

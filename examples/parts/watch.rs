@@ -1,18 +1,18 @@
 //! The time between the invitation and Ctrl-C: whatever dies is started again, as systemd would.
 //!
-//! Invariant: a daemon that dies over and over ends the demo instead of filling the terminal.
+//! Invariant: a daemon that dies over and over ends the program instead of filling the terminal.
 //! How to get it wrong: starting again what refused its configuration (exit 64). No restart cures that.
 
 use std::collections::VecDeque;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use super::Ended;
+use postgres_fixture::Cluster;
+
 use super::api::Api;
-use super::backdrop::Backdrop;
 use super::daemon::Daemon;
-use super::screen;
 use super::signals::Signals;
+use super::{Ended, database, screen};
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// `RestartSec=` of systemd/callbunker.service.
@@ -21,12 +21,12 @@ const RESTARTS_MAX: usize = 10;
 const RESTARTS_WINDOW: Duration = Duration::from_secs(60);
 const BAD_CONFIGURATION: i32 = 64;
 
-/// Until somebody stops the demo, which is `Err(None)`, or it cannot go on.
-pub fn until_stopped(daemon: &mut Daemon, backdrop: &Backdrop, api: &Api, signals: &mut Signals) -> Result<(), Ended> {
+/// Until somebody asks for the end, which is `Err(None)`, or it cannot go on.
+pub fn until_stopped(daemon: &mut Daemon, cluster: &Cluster, api: &Api, signals: &mut Signals) -> Result<(), Ended> {
     let mut restarts: VecDeque<Instant> = VecDeque::new();
     loop {
         signals.wait(LOOK_EVERY)?;
-        if backdrop.revive()? {
+        if database::revive(cluster)? {
             screen::news("PostgreSQL was gone and runs again, with everything that was acknowledged.");
         }
         let id = daemon.id();
@@ -36,7 +36,7 @@ pub fn until_stopped(daemon: &mut Daemon, backdrop: &Backdrop, api: &Api, signal
         signals.wait(RESTART_AFTER)?;
         let begun = Instant::now();
         daemon.start(signals)?;
-        screen::daemon_is_back(daemon, api.status().as_ref(), begun);
+        screen::daemon_is_back(daemon, api.counts().as_ref(), begun);
     }
 }
 
