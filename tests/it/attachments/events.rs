@@ -99,8 +99,15 @@ fn events_that_come_twice_late_or_in_another_order_come_to_the_same() {
         assert!(stage.told(number, 2).iter().all(|event| event.delivered), "{outcome:?}");
         assert_eq!(standing(world, number), "registered - true", "{outcome:?}");
         assert_eq!(lines(world, number), "attached registered", "{outcome:?}");
-        let repeated = if outcome == RegistrationOutcome::Delayed { 0.0 } else { 1.0 };
-        assert_eq!((stage.counted("repeated"), stage.counted("rejected")), (repeated, 0.0), "{outcome:?}");
+        // Which of them overtakes which is the network's doing, too.
+        let (deliveries, repeated_min) = match outcome {
+            RegistrationOutcome::Twice => (3.0, 1.0),
+            RegistrationOutcome::Reordered => (2.0, 1.0),
+            _ => (2.0, 0.0),
+        };
+        let repeated = stage.counted("repeated");
+        assert_eq!((stage.counted("stored") + repeated, stage.counted("rejected")), (deliveries, 0.0), "{outcome:?}");
+        assert!(repeated >= repeated_min, "{outcome:?}: {repeated}");
     }
 }
 
