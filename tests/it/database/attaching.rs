@@ -436,6 +436,9 @@ fn a_number_that_moves_while_it_is_waited_for_is_locked_with_its_pool_as_it_is_t
         assert_eq!(intending.join().unwrap(), ["MG1"]);
     });
     assert_eq!(rows.told_of(1), "pending attaching false");
+}
+
+#[test]
 fn what_became_of_an_attachment_is_a_line_of_its_numbers_history() {
     let rows = Rows::new(3);
     rows.want(&only_services());
