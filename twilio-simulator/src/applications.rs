@@ -2,7 +2,8 @@
 //!
 //! Order for a call: fax mode, trunk, application, the number's own URL. For a message: the service, unless it leaves the
 //! matter to the number; then the application; then the number's own URL.
-//! Invariant: an application's change is one for all numbers that name it.
+//! Invariants: an application's change is one for all numbers that name it; one that is taken away leaves them leading nowhere, for
+//! while a number names it, its own URLs are not asked.
 //!
 //! How to get it wrong: reading a number's own URL while it names an application. It is kept, and not asked.
 
@@ -131,7 +132,9 @@ impl World {
         }
         if let Some(sid) = order.sid.as_ref().filter(|sid| sid.starts_with("TK")) {
             let sid = checked_sid(sid.clone(), "TK")?;
-            applications.trunks.push(sid.clone());
+            if !applications.has_trunk(&sid) {
+                applications.trunks.push(sid.clone());
+            }
             return Ok(sid);
         }
         let sid = match order.sid {
@@ -172,19 +175,25 @@ impl World {
         match what {
             Traffic::Call if number.voice_receive_mode == "fax" => ("fax", [None, None]),
             Traffic::Call if number.trunk_sid.is_some() => ("trunk", [None, None]),
-            Traffic::Call => match self.applications.get(&number.voice_application_sid) {
-                Some(at) => ("application", texts([at.voice_url.as_deref(), at.voice_fallback_url.as_deref()])),
-                None => ("number", texts([number.voice_url.as_deref(), number.voice_fallback_url.as_deref()])),
-            },
+            Traffic::Call if number.voice_application_sid.is_empty() => {
+                ("number", texts([number.voice_url.as_deref(), number.voice_fallback_url.as_deref()]))
+            }
+            Traffic::Call => {
+                let at = self.applications.get(&number.voice_application_sid);
+                let urls = at.map(|at| [at.voice_url.as_deref(), at.voice_fallback_url.as_deref()]);
+                ("application", texts(urls.unwrap_or_default()))
+            }
             Traffic::Message => {
                 let service = self.messaging.service_of(&number.sid).and_then(|sid| self.messaging.service(sid));
                 if let Some(at) = service.filter(|service| !service.use_inbound_webhook_on_number) {
                     return ("service", texts([at.inbound_request_url.as_deref(), at.fallback_url.as_deref()]));
                 }
-                match self.applications.get(&number.sms_application_sid) {
-                    Some(at) => ("application", texts([at.sms_url.as_deref(), at.sms_fallback_url.as_deref()])),
-                    None => ("number", texts([Some(&number.sms_url), Some(&number.sms_fallback_url)])),
+                if number.sms_application_sid.is_empty() {
+                    return ("number", texts([Some(&number.sms_url), Some(&number.sms_fallback_url)]));
                 }
+                let at = self.applications.get(&number.sms_application_sid);
+                let urls = at.map(|at| [at.sms_url.as_deref(), at.sms_fallback_url.as_deref()]);
+                ("application", texts(urls.unwrap_or_default()))
             }
         }
     }

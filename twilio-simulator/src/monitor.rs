@@ -98,7 +98,7 @@ impl Entry {
         })
     }
 
-    /// `web`, `api` or `twilio`.
+    /// Whether a list that asks for this type, this actor and this address shows it.
     pub(crate) fn matches(&self, event_type: Option<&str>, actor: Option<&str>, address: Option<&str>) -> bool {
         event_type.is_none_or(|wanted| wanted == self.event_type)
             && actor.is_none_or(|wanted| self.actor.sid.as_deref() == Some(wanted))

@@ -36,6 +36,8 @@ use crate::truth::{CreateAttempt, Purchase, Release, Repeat, Update};
 const BALANCE_CENTS: i64 = 100_000_000;
 /// Nobody knows which code Twilio has for an address that is not the account's; this one is likely.
 const NO_ADDRESS: u32 = 21631;
+/// Nor for a trunk; this is the code of any parameter that will not do.
+const NO_TRUNK: u32 = 20001;
 
 pub(crate) struct World {
     pub(crate) options: SimulatorOptions,
@@ -65,6 +67,8 @@ pub(crate) struct World {
     pub(crate) links: Links,
     /// The code for an address that the account does not have.
     pub(crate) unknown_address: u32,
+    /// And for a trunk.
+    pub(crate) unknown_trunk: u32,
     prices: BTreeMap<(&'static str, NumberKind), i64>,
     epoch: u64,
     serial: u64,
@@ -135,6 +139,7 @@ impl World {
             agenda: Agenda::default(),
             links: Links::default(),
             unknown_address: NO_ADDRESS,
+            unknown_trunk: NO_TRUNK,
             prices: BTreeMap::new(),
             epoch: 0,
             serial: 0,

@@ -36,7 +36,7 @@ pub(crate) fn create(
     let number = match (request.form.get("PhoneNumber"), request.form.get("AreaCode")) {
         (Some(text), _) => {
             settings::check(&request.form, world.owned.by_number(text))?;
-            settings::check_targets(&request.form, &world.applications)?;
+            settings::check_targets(&request.form, world)?;
             let number =
                 parse_e164(text).filter(|number| possible(*number) && world.stock.country_of(*number).is_some());
             let number = number.ok_or_else(|| Refusal::not_a_number(text))?;
@@ -47,7 +47,7 @@ pub(crate) fn create(
         }
         (None, Some(area)) => {
             settings::check(&request.form, None)?;
-            settings::check_targets(&request.form, &world.applications)?;
+            settings::check_targets(&request.form, world)?;
             if kind.is_some() {
                 return Err(Refusal::new(400, 21457, "AreaCode is not supported on this resource"));
             }

@@ -160,7 +160,7 @@ pub(crate) fn update(world: &mut World, request: &ApiRequest, plan: &Plan, sid: 
     let number = world.owned.by_sid(sid).ok_or_else(|| Refusal::not_found(&request.path))?;
     let phone_number = number.phone_number.clone();
     settings::check(&request.form, Some(number))?;
-    settings::check_targets(&request.form, &world.applications)?;
+    settings::check_targets(&request.form, world)?;
     if request.form.get("AccountSid").is_some_and(|account| account != world.credentials.account_sid) {
         return Err(Refusal::new(400, 21474, "The number cannot be moved to that account"));
     }

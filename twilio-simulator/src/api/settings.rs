@@ -7,9 +7,9 @@
 
 use crate::api::parameters::Parameters;
 use crate::api::refusal::Refusal;
-use crate::applications::Applications;
 use crate::number::OwnedNumber;
 use crate::stock::numbering::friendly;
+use crate::world::World;
 
 const FRIENDLY_NAME_CHARS_MAX: usize = 64;
 
@@ -63,7 +63,8 @@ pub(crate) fn check(form: &Parameters, number: Option<&OwnedNumber>) -> Result<(
 }
 
 /// What a number names must be in the account.
-pub(crate) fn check_targets(form: &Parameters, applications: &Applications) -> Result<(), Refusal> {
+pub(crate) fn check_targets(form: &Parameters, world: &World) -> Result<(), Refusal> {
+    let applications = &world.applications;
     let given = |name: &str| form.get(name).filter(|sid| !sid.is_empty());
     for name in ["VoiceApplicationSid", "SmsApplicationSid"] {
         if given(name).is_some_and(|sid| applications.get(sid).is_none()) {
@@ -71,7 +72,9 @@ pub(crate) fn check_targets(form: &Parameters, applications: &Applications) -> R
         }
     }
     match given("TrunkSid") {
-        Some(sid) if !applications.has_trunk(sid) => Err(Refusal::invalid("TrunkSid")),
+        Some(sid) if !applications.has_trunk(sid) => {
+            Err(Refusal::new(400, world.unknown_trunk, "Invalid parameter TrunkSid"))
+        }
         Some(_) | None => Ok(()),
     }
 }

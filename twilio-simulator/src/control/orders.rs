@@ -126,6 +126,7 @@ pub(super) struct Account {
     capability_spelling: Option<CapabilitySpelling>,
     links: Option<LinkHost>,
     unknown_address: Option<u32>,
+    unknown_trunk: Option<u32>,
     monitor_nested: Option<bool>,
 }
 
@@ -141,6 +142,7 @@ impl Account {
         world.links.host = self.links.unwrap_or(world.links.host);
         world.monitor.is_nested = self.monitor_nested.unwrap_or(world.monitor.is_nested);
         world.unknown_address = self.unknown_address.unwrap_or(world.unknown_address);
+        world.unknown_trunk = self.unknown_trunk.unwrap_or(world.unknown_trunk);
         Ok(json!({}))
     }
 }

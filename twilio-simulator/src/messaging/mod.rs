@@ -1,7 +1,8 @@
 //! Messaging services: which number is in which, what their campaigns are worth, and what the carriers know.
 //!
 //! Invariants: a number is in one service at most, and in none once it has left the account. Attached is not registered: a
-//! number of the United States is registered only while its service's campaign is approved, and nothing but events tells.
+//! number of the United States begins to be registered only while its service's campaign is approved, and nothing but events tells.
+//! What Twilio does with those that have begun when the campaign loses its approval it does not say: here they go on.
 //!
 //! How to get it wrong: counting a member as able to text. Between the two lie a campaign and a registration.
 

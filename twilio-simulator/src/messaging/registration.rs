@@ -1,6 +1,6 @@
 //! Registration: what Twilio tells the carriers of a number, and how that ends.
 //!
-//! Invariants: only local numbers of the United States are registered, and only in a service whose campaign is approved; each
+//! Invariants: only local numbers of the United States are registered, and only if their service's campaign was approved when that began; each
 //! step emits its event. A turn that another one has overtaken ends nowhere. What really holds is the state here; an event
 //! may be late, doubled, out of order, lost or forged, and says nothing new then.
 //!

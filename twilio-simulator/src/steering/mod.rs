@@ -204,6 +204,11 @@ impl Simulator {
         self.world().unknown_address = code;
     }
 
+    /// The same of a trunk.
+    pub fn set_unknown_trunk(&self, code: u32) {
+        self.world().unknown_trunk = code;
+    }
+
     /// What a POST for a number that the account has already does.
     pub fn set_reown_mode(&self, mode: ReownMode) {
         self.world().reown_mode = mode;

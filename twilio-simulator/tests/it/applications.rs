@@ -39,8 +39,17 @@ fn a_trunk_and_an_application_push_each_other_out_and_both_must_be_there() {
     assert_eq!(client.post(&path, &[("VoiceApplicationSid", &application)]).refusal(), (400, 21420));
     assert_eq!(client.post(&path, &[("SmsApplicationSid", &application)]).refusal(), (400, 21420));
     assert_eq!(client.post(&path, &[("TrunkSid", &trunk)]).refusal(), (400, 20001));
+    simulator.set_unknown_trunk(21_999);
+    let refused = client.post(&path, &[("TrunkSid", &trunk)]);
+    assert_eq!(refused.refusal(), (400, 21_999));
+    assert!(
+        refused.json()["message"].as_str().is_some_and(|message| message.contains("TrunkSid")),
+        "{}",
+        refused.json()
+    );
     let known = |sid: &str| ApplicationOrder { sid: Some(sid.to_owned()), ..ApplicationOrder::default() };
     simulator.application(known(&application));
+    simulator.application(known(&trunk));
     simulator.application(known(&trunk));
     assert_eq!(simulator.truth().trunks, std::slice::from_ref(&trunk));
     let shown = client.post(&path, &[("VoiceApplicationSid", &application)]).json();
@@ -88,6 +97,10 @@ fn calls_and_messages_go_where_the_highest_word_says() {
     assert_eq!(goes(Traffic::Message), to("service", Some("https://service.example/sms")));
     simulator.service(ServiceOrder::new().sid(&service).use_inbound_webhook_on_number(true));
     assert_eq!(goes(Traffic::Message), to("application", Some("https://app.example/sms")));
+    simulator.application(ApplicationOrder { sid: Some(application), remove: true, ..ApplicationOrder::default() });
+    for what in [Traffic::Call, Traffic::Message] {
+        assert_eq!(goes(what), to("application", None), "it is named still, and the number's own URLs are not asked");
+    }
     let trunk = format!("TK{}", "b".repeat(32));
     simulator.application(ApplicationOrder { sid: Some(trunk.clone()), ..ApplicationOrder::default() });
     set("TrunkSid", &trunk);
