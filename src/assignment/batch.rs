@@ -1,6 +1,6 @@
 //! One statement for everybody who gathered: who has a number gets it again, who has one at rest gets it back, the others
 //! get the oldest stock of their pool, area-code wishes first. Whoever wishes for nothing is served by one statement, whatever
-//! the pools; a wish costs one for its ladder, and one for any.
+//! the pools; one wish costs one for its ladder, and many wishes a few together ([`wishes`](super::wishes)).
 //!
 //! Invariants: each request is answered on its own, one bad one harms no other; users are distinct within a statement.
 //! How to get it wrong: taking a unique violation for a failure. It means that the user got a number elsewhere a moment
@@ -8,12 +8,13 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use super::ask::Ask;
+use super::found::{Found, LOCKED_PAUSE, LOCKED_TRIES_MAX, give, known, unserved};
+use super::wishes::{Wishing, claim_wishes};
 use crate::db::assignments::{
-    Asking, Assignment, Codes, Returning, assignments_claim, assignments_claim_any, assignments_claim_apart,
-    assignments_claim_near, assignments_held, assignments_restore,
+    Asking, Assignment, Codes, assignments_claim, assignments_claim_any, assignments_claim_apart,
+    assignments_claim_near,
 };
 use crate::db::stock::{stock_available_apart, stock_available_in, stock_available_up_to};
 use crate::db::waiters::waiters_any;
@@ -22,26 +23,6 @@ use crate::domain::{AreaCode, AssignmentSource, CountryCode, Ladder, Match, Pool
 
 /// Times a batch is tried again because a user got a number elsewhere meanwhile.
 const CLASHES_MAX: u32 = 5;
-/// Times stock that others hold locked is tried again before it counts as empty.
-const LOCKED_TRIES_MAX: u32 = 5;
-const LOCKED_PAUSE: Duration = Duration::from_millis(4);
-
-/// What became of one user's request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
-    /// Theirs from now on.
-    Given(Assignment),
-    /// Theirs since before.
-    Held(Assignment),
-    /// Nothing in the area code that they insisted on.
-    NotThere,
-    /// Nothing of the country that they insisted on, which no pool has.
-    NoSuchCountry(CountryCode),
-    /// Nothing at all: join the waitlist.
-    Empty,
-    /// This request alone makes PostgreSQL fail: a bug.
-    Failed(String),
-}
 
 /// Serves `asks`, whose users are distinct. Every user is in the answer.
 pub(super) fn serve(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Found>, DbError> {
@@ -81,25 +62,17 @@ fn serve_unless_clash(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<Use
 fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Found>, DbError> {
     let mut found: HashMap<UserId, Found> = HashMap::with_capacity(asks.len());
     let mut plain: Vec<&Ask> = Vec::with_capacity(asks.len());
-    let mut wishes: BTreeMap<Wish<'_>, Vec<&Ask>> = BTreeMap::new();
+    let mut wishing: Vec<Wishing<'_>> = Vec::new();
     let mut elsewhere: BTreeMap<(CountryCode, Option<AreaCode>), Vec<&Ask>> = BTreeMap::new();
     for ask in asks {
         match (ask.country.filter(|_| ask.stock_only), ask.wish) {
             (Some(country), wish) => elsewhere.entry((country, wish)).or_default().push(ask),
-            (None, Some(wish)) => {
-                wishes.entry((&ask.pool, wish, ask.strict, ask.country)).or_default().push(ask);
-            }
+            (None, Some(wish)) => wishing.push(Wishing::of(ask, wish)),
             (None, None) => plain.push(ask),
         }
     }
     // Who wishes for something first: others take whatever there is.
-    for ((_, wish, strict, country), group) in wishes {
-        let ladder = if strict { Ladder::strict(wish) } else { Ladder::of(wish, country) };
-        claim_near(conn, &mut found, &group, &ladder, country)?;
-        if !strict {
-            claim_any(conn, &mut found, &group, assignments_claim_any)?;
-        }
-    }
+    serve_wishes(conn, &mut found, &wishing)?;
     for ((country, wish), group) in elsewhere {
         claim_apart(conn, &mut found, &group, country, wish)?;
     }
@@ -117,9 +90,22 @@ fn serve_once(conn: &mut Connection, asks: &[Ask]) -> Result<HashMap<UserId, Fou
     Ok(found)
 }
 
-/// What those have in common whom one ladder serves: their pool, their wish, whether nothing else will do, and the country that
-/// they named.
-type Wish<'a> = (&'a PoolName, AreaCode, bool, Option<CountryCode>);
+/// Serves those who wish for an area code: each from the nearest that is there, then whoever is left, and takes another, from any.
+fn serve_wishes(
+    conn: &mut Connection,
+    found: &mut HashMap<UserId, Found>,
+    wishing: &[Wishing<'_>],
+) -> Result<(), DbError> {
+    let Some(first) = wishing.first() else { return Ok(()) };
+    let asks: Vec<&Ask> = wishing.iter().map(|one| one.ask).collect();
+    if wishing.iter().all(|one| one.is_like(first)) {
+        claim_near(conn, found, &asks, &first.ladder, first.ask.country)?;
+    } else {
+        claim_wishes(conn, found, wishing)?;
+    }
+    let others: Vec<&Ask> = asks.into_iter().filter(|ask| !ask.strict).collect();
+    claim_any(conn, found, &others, assignments_claim_any)
+}
 
 /// Serves `asks` by `claim`. Rows that it passes over may be somebody else's for a moment only: a fresh statement, `has_more`, sees
 /// whether any of a pool are committed ready, and as long as there are it is tried again.
@@ -210,35 +196,6 @@ fn claim_apart(
     claim_patiently(conn, found, asks, claim, has_more)
 }
 
-/// Users who have a number, or one that rests for them.
-fn known(conn: &mut Connection, found: &mut HashMap<UserId, Found>, asks: &[&Ask]) -> Result<(), DbError> {
-    if asks.is_empty() {
-        return Ok(());
-    }
-    let users: Vec<&str> = asks.iter().map(|ask| ask.user_id.as_str()).collect();
-    for assignment in assignments_held(conn, &users)? {
-        found.insert(assignment.user_id.clone(), Found::Held(assignment));
-    }
-    let newcomers: Vec<Returning<'_>> = unserved(found, asks).map(Ask::returning).collect();
-    if !newcomers.is_empty() {
-        give(found, assignments_restore(conn, &newcomers)?);
-    }
-    Ok(())
-}
-
 fn asking<'a>(asks: &[&'a Ask]) -> Vec<Asking<'a>> {
     asks.iter().map(|ask| ask.asking()).collect()
-}
-
-fn unserved<'a, 'b>(
-    found: &'b HashMap<UserId, Found>,
-    asks: &'b [&'a Ask],
-) -> impl Iterator<Item = &'a Ask> + use<'a, 'b> {
-    asks.iter().copied().filter(|ask| !found.contains_key(&ask.user_id))
-}
-
-fn give(found: &mut HashMap<UserId, Found>, given: Vec<Assignment>) {
-    for assignment in given {
-        found.insert(assignment.user_id.clone(), Found::Given(assignment));
-    }
 }

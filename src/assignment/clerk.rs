@@ -11,8 +11,9 @@ use actix::prelude::*;
 use tokio::sync::Notify;
 
 use super::ask::{Ask, NoNumber};
-use super::batch::{Found, serve};
+use super::batch::serve;
 use super::counter::Counter;
+use super::found::Found;
 use super::reply::Reply;
 use super::served::{Replies, answer_served, refuse};
 use crate::db::assignments::CLAIM_MAX;

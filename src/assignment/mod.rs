@@ -12,12 +12,14 @@ mod batch;
 mod clerk;
 mod counter;
 mod desk;
+mod found;
 mod handle;
 mod refusals;
 mod reply;
 mod served;
 mod waitlist;
 mod waitlist_worker;
+mod wishes;
 
 pub(crate) use ask::{Ask, NoNumber};
 pub(crate) use counter::CounterSlot;

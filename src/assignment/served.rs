@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::ask::{Ask, NoNumber};
-use super::batch::Found;
+use super::found::Found;
 use super::reply::Reply;
 use super::waitlist::give;
 use crate::domain::UserId;

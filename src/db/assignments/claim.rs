@@ -11,7 +11,9 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use super::row::Assignment;
-use super::statements::{Claim, ClaimLadder, ClaimMany, ClaimOne, ClaimPools, NEWCOMER, Near, TAKEN, Users};
+use super::statements::{
+    Claim, ClaimEach, ClaimLadder, ClaimMany, ClaimOne, ClaimPools, ClaimPoolsAny, Each, NEWCOMER, Near, TAKEN, Users,
+};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::{leased, stock};
@@ -29,6 +31,19 @@ pub struct Asking<'a> {
     pub pool: &'a PoolName,
     /// Whether they named the pool: then what rests for them in another one does not come back.
     pub only_pool: bool,
+}
+
+/// A user who asks for a number of one area code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskingFor<'a> {
+    /// Who, and where.
+    pub asking: Asking<'a>,
+    /// Of which area code.
+    pub code: AreaCode,
+    /// How near that comes to what they wish for.
+    pub rung: Match,
+    /// Of what is apart only numbers of this country will do; `None` = of any.
+    pub country: Option<CountryCode>,
 }
 
 /// Which area codes will do, and who is served by them.
@@ -76,13 +91,32 @@ pub fn assignments_claim(conn: &mut Connection, asking: &[Asking<'_>]) -> Result
     })
 }
 
-/// The same for users of one pool whom no area code served that they wished for: any other will do.
+/// The same for users whom no area code served that they wished for: any other will do.
 ///
 /// # Errors
 /// As [`assignments_claim`].
 pub fn assignments_claim_any(conn: &mut Connection, asking: &[Asking<'_>]) -> Result<Vec<Assignment>, DbError> {
     let Some(first) = asking.first() else { return Ok(Vec::new()) };
-    Ok(ClaimMany(Claim::Many(Users::of(asking), first.pool.as_str(), Match::Any.as_str())).load(conn)?)
+    Ok(if asking.iter().all(|asking| asking.pool == first.pool) {
+        ClaimMany(Claim::Many(Users::of(asking), first.pool.as_str(), Match::Any.as_str())).load(conn)?
+    } else {
+        ClaimPoolsAny(Claim::PoolsAny(Users::of(asking))).load(conn)?
+    })
+}
+
+/// Gives each of `asking` who is a newcomer the oldest ready number of the area code that a look showed for them, also of what is
+/// apart, in one statement. Who comes second where two looks counted the same number gets none.
+///
+/// # Errors
+/// As [`assignments_claim`].
+pub fn assignments_claim_each(conn: &mut Connection, asking: &[AskingFor<'_>]) -> Result<Vec<Assignment>, DbError> {
+    let users: Vec<Asking<'_>> = asking.iter().map(|one| one.asking).collect();
+    let each = Each {
+        codes: asking.iter().map(|one| one.code.as_str()).collect(),
+        rungs: asking.iter().map(|one| one.rung.as_str()).collect(),
+        countries: asking.iter().map(|one| one.country.as_ref().map_or("", CountryCode::as_str)).collect(),
+    };
+    Ok(ClaimEach(Claim::Each(Users::of(&users), each)).load(conn)?)
 }
 
 /// The same for users of one pool who wish for the same: each gets of what is there the nearest, also of what is apart.

@@ -14,7 +14,8 @@ mod statements;
 
 pub(in crate::db) use claim::assignments_claim_waiting;
 pub use claim::{
-    Asking, CLAIM_MAX, Codes, assignments_claim, assignments_claim_any, assignments_claim_apart, assignments_claim_near,
+    Asking, AskingFor, CLAIM_MAX, Codes, assignments_claim, assignments_claim_any, assignments_claim_apart,
+    assignments_claim_each, assignments_claim_near,
 };
 pub use history::{Pace, Paces, assignments_latest, assignments_of_user, paces_read};
 pub use list::{AssignmentFilter, assignments_count, assignments_list, users_like};

@@ -4,7 +4,8 @@
 //! other; every estimate is the same for any number of users, so PostgreSQL keeps one plan.
 //! How to get it wrong: a bare `LIMIT` of a column, which makes the planner read the whole table; inside stands a constant
 //! one. Or a statement that looks at one row twice: `SKIP LOCKED` passes by what others locked, not by its own, so the area
-//! codes of a ladder are distinct, and pools have no row in common.
+//! codes of a ladder are distinct, and pools have no row in common. Where a country that binds and one that does not are asked for in one
+//! area code, a row may be picked for two: the update gives it to one of them, and the other is served anew.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -32,6 +33,13 @@ pub(super) struct Near<'a> {
     pub(super) source: &'a str,
 }
 
+/// What each of many users was seen to get: an area code, its rung, and the country of what is apart; empty = any.
+pub(super) struct Each<'a> {
+    pub(super) codes: Vec<&'a str>,
+    pub(super) rungs: Vec<&'a str>,
+    pub(super) countries: Vec<&'a str>,
+}
+
 /// A statement with its binds.
 pub(super) enum Claim<'a> {
     /// For one user, the pool that they named, and the pool.
@@ -40,6 +48,10 @@ pub(super) enum Claim<'a> {
     Many(Users<'a>, &'a str, &'static str),
     /// For many of several pools.
     Pools(Users<'a>),
+    /// The same whom no area code served that they wished for.
+    PoolsAny(Users<'a>),
+    /// For many of several pools that wish for different things.
+    Each(Users<'a>, Each<'a>),
     /// For many of one pool that wish for the same.
     Ladder(Users<'a>, &'a str, Near<'a>),
 }
@@ -56,7 +68,7 @@ macro_rules! claims {
         }
     )* };
 }
-claims! { ClaimOne ClaimMany ClaimPools ClaimLadder }
+claims! { ClaimOne ClaimMany ClaimPools ClaimPoolsAny ClaimEach ClaimLadder }
 
 /// Neither has the user a number, nor does any rest for them that is fit to go back to them, unless it is of another pool
 /// than the one that they named. Scalar sub-selects, because they stay look-ups in an index: `NOT EXISTS` would become a
@@ -134,6 +146,48 @@ impl Users<'_> {
     }
 }
 
+impl Each<'_> {
+    /// As for many pools, but by what each of them gets there.
+    fn walk<'b>(&'b self, users: &'b Users<'_>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        users.walk(out)?;
+        for (column, values) in
+            [("pools", &users.pools), ("codes", &self.codes), ("countries", &self.countries), ("rungs", &self.rungs)]
+        {
+            out.push_sql(", ");
+            out.push_bind_param::<Array<Text>, _>(values)?;
+            out.push_sql("::text[] AS ");
+            out.push_sql(column);
+        }
+        out.push_sql(newcomers!(
+            "pool, code, apart_of, matched, ",
+            "pools[position] AS pool, codes[position] AS code, countries[position] AS apart_of, rungs[position] AS matched, ",
+            "PARTITION BY pool, code, apart_of "
+        ));
+        out.push_sql(NEWCOMER);
+        out.push_sql(
+            "), wanted AS MATERIALIZED (SELECT pool, code, apart_of, count(*) AS most FROM newcomers GROUP BY pool, code, apart_of),
+             picked AS (SELECT w.pool, w.code, w.apart_of, enough.number_id,
+                               row_number() OVER (PARTITION BY w.pool, w.code, w.apart_of) AS place
+               FROM wanted w CROSS JOIN LATERAL (SELECT number_id FROM (",
+        );
+        out.push_sql(FREE_OF);
+        out.push_sql(
+            "w.pool AND f.area_code = w.code AND user_id IS NULL AND ready
+                AND (NOT apart OR coalesce(country = nullif(w.apart_of, ''), true))
+                AND NOT EXISTS (SELECT 1 FROM waiters a WHERE a.pool = w.pool AND a.expires_at > now())",
+        );
+        out.push_sql(OLDEST);
+        out.push_sql(
+            "oldest LIMIT w.most) AS enough),
+             paired AS (SELECT user_id, matched, number_id FROM newcomers JOIN picked USING (pool, code, apart_of, place))
+             UPDATE leases t SET user_id = paired.user_id, matched = paired.matched",
+        );
+        out.push_sql(TAKES);
+        out.push_sql(TO_THEM);
+        Ok(())
+    }
+}
+
 impl Claim<'_> {
     fn walk<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self {
@@ -173,7 +227,7 @@ impl Claim<'_> {
                 out.push_sql(TAKES);
                 out.push_sql(TO_THEM);
             }
-            Claim::Pools(users) => {
+            Claim::Pools(users) | Claim::PoolsAny(users) => {
                 users.walk(&mut out)?;
                 out.push_sql(", ");
                 out.push_bind_param::<Array<Text>, _>(&users.pools)?;
@@ -192,9 +246,13 @@ impl Claim<'_> {
                     "oldest LIMIT w.most) AS enough), paired AS (SELECT user_id, number_id FROM newcomers JOIN picked USING (pool, place))
                      UPDATE leases t SET user_id = paired.user_id",
                 );
+                if matches!(self, Claim::PoolsAny(_)) {
+                    out.push_sql(", matched = 'any'");
+                }
                 out.push_sql(TAKES);
                 out.push_sql(TO_THEM);
             }
+            Claim::Each(users, each) => each.walk(users, &mut out)?,
             Claim::Ladder(users, pool, near) => {
                 users.walk(&mut out)?;
                 out.push_sql(newcomers!("", "", ""));

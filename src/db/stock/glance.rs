@@ -2,9 +2,11 @@
 //!
 //! How to get it wrong: an order that no index has. The first ten rows are then found by sorting a million.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
@@ -143,6 +145,59 @@ pub fn stock_available_in(
     .bind::<Nullable<Text>, _>(country.as_ref().map(CountryCode::as_str))
     .get_result(conn)?;
     Ok(any.few > 0)
+}
+
+/// An area code of a pool, and of what is apart there the country that will do; `None` = any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InCode<'a> {
+    /// Which pool.
+    pub pool: &'a PoolName,
+    /// Which area code.
+    pub code: AreaCode,
+    /// Which country.
+    pub country: Option<CountryCode>,
+}
+
+/// How many are assignable of each of these, counted up to as many as it says beside and no further; what has none is left out. Where
+/// somebody waits there is nothing for a newcomer, and `whoever_waits` asks for them.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn stock_available_by_code<'a>(
+    conn: &mut Connection,
+    wanted: &BTreeMap<InCode<'a>, u32>,
+    whoever_waits: bool,
+) -> Result<BTreeMap<InCode<'a>, u32>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = BigInt)]
+        position: i64,
+        #[diesel(sql_type = BigInt)]
+        few: i64,
+    }
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let asked: Vec<(&InCode<'a>, &u32)> = wanted.iter().collect();
+    let rows: Vec<Row> = sql_query(
+        "SELECT position, few FROM (
+             SELECT w.position, (SELECT count(*) FROM (
+                        SELECT 1 FROM leases WHERE pool = w.pool AND area_code = w.code AND user_id IS NULL AND ready
+                           AND (NOT apart OR coalesce(country = w.apart_of, true))
+                         ORDER BY purchased_at, number_id LIMIT w.most) AS c) AS few
+               FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[]) WITH ORDINALITY AS w (pool, code, apart_of, most, position)
+              WHERE $5 OR NOT EXISTS (SELECT 1 FROM waiters a WHERE a.pool = w.pool AND a.expires_at > now())) AS counted
+          WHERE few > 0",
+    )
+    .bind::<Array<Text>, _>(asked.iter().map(|(of, _)| of.pool.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(asked.iter().map(|(of, _)| of.code.as_str()).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Text>>, _>(asked.iter().map(|(of, _)| of.country.as_ref().map(CountryCode::as_str)).collect::<Vec<_>>())
+    .bind::<Array<Integer>, _>(asked.iter().map(|(_, most)| i32::try_from(**most).unwrap_or(i32::MAX)).collect::<Vec<_>>())
+    .bind::<Bool, _>(whoever_waits)
+    .load(conn)?;
+    let place = |position: i64| usize::try_from(position - 1).ok();
+    let counted = |row: Row| Some((**asked.get(place(row.position)?).map(|(of, _)| of)?, count(row.few)));
+    Ok(rows.into_iter().filter_map(counted).collect())
 }
 
 /// Whether anything of `country` is assignable that is apart from `pool`.

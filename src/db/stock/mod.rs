@@ -14,7 +14,9 @@ mod spend;
 mod whole;
 
 pub use far::Far;
-pub use glance::{levels_glance, stock_available_apart, stock_available_in, stock_available_up_to};
+pub use glance::{
+    InCode, levels_glance, stock_available_apart, stock_available_by_code, stock_available_in, stock_available_up_to,
+};
 pub use needs::{Care, waitlist_lacks_at};
 pub use observation::Observation;
 pub(super) use observe::stock_observe;

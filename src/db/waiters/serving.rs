@@ -5,6 +5,8 @@
 //! for an area code goes to whoever wished for it, and nobody with a wish keeps the others waiting.
 //! How to get it wrong: letting one pool's trouble undo what another's waiters got. Each pool has a savepoint.
 
+use std::collections::BTreeMap;
+
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -17,10 +19,14 @@ use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
 use crate::db::numbers::FIT;
+use crate::db::stock::{InCode, stock_available_by_code};
 use crate::domain::{AreaCode, AssignmentSource, CountryCode, Ladder, Match, PoolName};
 
 /// The rungs that have codes, in their order.
 const RUNGS: [Match; 3] = [Match::Exact, Match::Overlay, Match::Region];
+
+/// More of an area code are not counted: nobody serves so many in one look.
+const COUNTED_MAX: u32 = 10_000;
 
 /// Serves the waitlist, at whichever instance somebody waits: whose own number rested unfit, and is fit by now, gets it
 /// back; the others get stock of their pool, at most `most` users of each wish. Returns those served.
@@ -109,16 +115,24 @@ fn serve_pool(conn: &mut Connection, pool: &PoolName, most: i64) -> Result<Vec<A
         return Ok(served);
     }
     let wishes = wishes(conn, pool)?;
+    let mut there = there(conn, pool, &wishes, here.country)?;
     for rung in RUNGS {
         for (wish, ladder) in &wishes {
-            let codes: Vec<(AreaCode, Match)> = ladder.codes.iter().copied().filter(|(_, of)| *of == rung).collect();
+            // Where nothing lies nobody is looked for: there may be as many wishes as there are who wait.
+            let is_there = |code: &AreaCode| there.get(code).is_some_and(|count| *count > 0);
+            let codes: Vec<(AreaCode, Match)> =
+                ladder.codes.iter().copied().filter(|(code, of)| *of == rung && is_there(code)).collect();
             if codes.is_empty() {
                 continue;
             }
             let waiting = oldest(conn, pool, Some(*wish), most)?;
             let asking: Vec<Asking<'_>> = waiting.iter().map(WaiterRow::asking).collect();
             let near = Codes { codes: &codes, country: here.country, source: AssignmentSource::Emergency };
-            served.extend(assignments_claim_near(conn, &asking, &near)?);
+            let given = assignments_claim_near(conn, &asking, &near)?;
+            for code in given.iter().filter_map(|assignment| assignment.area_code) {
+                there.entry(code).and_modify(|count| *count = count.saturating_sub(1));
+            }
+            served.extend(given);
         }
     }
     let waiting = oldest(conn, pool, None, most)?;
@@ -126,6 +140,19 @@ fn serve_pool(conn: &mut Connection, pool: &PoolName, most: i64) -> Result<Vec<A
     let wished: Vec<bool> = waiting.iter().map(|waiter| waiter.area_code.is_some()).collect();
     served.extend(assignments_claim_waiting(conn, &asking, &wished)?);
     Ok(served)
+}
+
+/// How many lie in each area code that anybody wishes for or that lies near it, as far as it matters.
+fn there(
+    conn: &mut Connection,
+    pool: &PoolName,
+    wishes: &[(AreaCode, Ladder)],
+    country: Option<CountryCode>,
+) -> Result<BTreeMap<AreaCode, u32>, DbError> {
+    let codes = wishes.iter().flat_map(|(_, ladder)| &ladder.codes);
+    let wanted = codes.map(|(code, _)| (InCode { pool, code: *code, country }, COUNTED_MAX)).collect();
+    let there = stock_available_by_code(conn, &wanted, true)?;
+    Ok(there.into_iter().map(|(of, count)| (of.code, count)).collect())
 }
 
 /// How a pool stands for those who wait there.

@@ -6,3 +6,4 @@ mod emergency;
 mod hanging;
 mod rest;
 mod signup_api;
+mod wishes;

@@ -14,6 +14,7 @@ pub mod reloading;
 pub mod scrape;
 pub mod session;
 pub mod shape;
+pub mod slow_wire;
 pub mod truth;
 
 use std::collections::BTreeMap;
