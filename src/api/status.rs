@@ -128,6 +128,11 @@ pub(crate) fn document(seen: &Overview, passes: &[Pass], config: &Config) -> Sta
     told(seen, passes, config, None)
 }
 
+/// The same of one pool alone, as with `?pool=`.
+pub(crate) fn document_of(seen: &Overview, passes: &[Pass], config: &Config, pool: &PoolName) -> Status {
+    told(seen, passes, config, Some(pool))
+}
+
 fn told(seen: &Overview, passes: &[Pass], config: &Config, only: Option<&PoolName>) -> Status {
     let meant = config.pools().filter(|(name, _)| only.is_none_or(|only| only == *name));
     let pools: Vec<OfPool> = meant

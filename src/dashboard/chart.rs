@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::choice::Choice;
 use super::pools::alone;
 use crate::api::services::Services;
-use crate::api::status::{Status, document};
+use crate::api::status::{Status, document, document_of};
 use crate::db::purchases::purchase_marks;
 use crate::db::samples::{Sample, samples_read};
 use crate::db::stock::stock_read_all;
@@ -116,10 +116,11 @@ pub(crate) async fn chart(services: Arc<Services>, request: Request) -> Outcome 
     let read =
         move |conn: &mut Connection| Ok((read(conn, wanted.as_ref(), hours, step)?, stock_read_all(conn, &keys)?));
     let ((samples, marks), seen) = services.read("dashboard_chart", read).await?;
-    let status = document(&seen, &[], &services.config.load());
+    let config = services.config.load();
+    let status = document(&seen, &[], &config);
     let status = match pool {
         None => status,
-        Some(pool) => alone(status, &pool).ok_or_else(Problem::internal)?,
+        Some(pool) => alone(status, document_of(&seen, &[], &config, &pool), &pool).ok_or_else(Problem::internal)?,
     };
     json_response(StatusCode::OK, &Series::new(hours, samples, marks, now(&status)))
 }

@@ -32,7 +32,7 @@ use crate::api::attention::{Attention, attention};
 use crate::api::audit::AuditView;
 use crate::api::money::{MoneyKnown, Owned, money_known};
 use crate::api::services::Services;
-use crate::api::status::{OfPool, Status, Window, document};
+use crate::api::status::{OfPool, Status, Window, document, document_of};
 use crate::db::assignments::AssignmentRecord;
 use crate::db::attention::SpendCaps;
 use crate::db::audit::AuditTold;
@@ -255,7 +255,10 @@ fn make(
     let lines = pools::lines(&choice, &status, &read.paces);
     let status = match choice.pool() {
         None => status,
-        Some(pool) => pools::alone(status, pool).ok_or_else(Problem::internal)?,
+        Some(pool) => {
+            let one = document_of(&read.seen, &read.latest, &config, pool);
+            pools::alone(status, one, pool).ok_or_else(Problem::internal)?
+        }
     };
     let [hour_free_at, day_free_at] = read.free_at;
     let section = choice.pool().map_or_else(|| "pool".to_owned(), PoolName::path);

@@ -92,33 +92,11 @@ impl PoolLine {
     }
 }
 
-/// The status of one pool alone, as the API tells it; `pools` has all of them still. `None` = it is not configured.
-pub(super) fn alone(status: Status, pool: &PoolName) -> Option<Status> {
-    let one = status.pools.iter().find(|one| one.pool == *pool)?.clone();
-    Some(Status {
-        available: one.available,
-        assigned: one.assigned,
-        total: one.total,
-        threshold: one.threshold,
-        needs_replenishment: one.needs_replenishment,
-        quarantined: one.quarantined,
-        unready: one.unready,
-        unfit: one.unfit,
-        apart: one.apart,
-        purchasing: one.purchasing,
-        unsettled: one.unsettled,
-        waiting: one.waiting,
-        missing: one.missing,
-        missing_of_users: one.missing_of_users,
-        held: one.held,
-        resting: one.resting,
-        owned: one.owned,
-        owned_max: one.owned_max,
-        available_room: one.available_room,
-        halted: one.halted.or_else(|| status.halted.clone()),
-        last_replenishment: one.last_replenishment,
-        ..status
-    })
+/// The status of `pool` alone, which `one` is as the API tells it; `pools` and `unconfigured` are those of `all` still. `None` = it is
+/// not configured.
+pub(super) fn alone(all: Status, one: Status, pool: &PoolName) -> Option<Status> {
+    all.pools.iter().find(|one| one.pool == *pool)?;
+    Some(Status { pools: all.pools, unconfigured: all.unconfigured, ..one })
 }
 
 /// The line of the chosen pool, where there are several.

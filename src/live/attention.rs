@@ -18,8 +18,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(4);
 
 pub(super) async fn attend(services: &Services, live: &Live) {
     let mut told: Option<Vec<AttentionItem>> = None;
+    let mut heard = services.db.changes().hearing();
     loop {
-        let heard = services.db.changes().heard.notified();
+        heard.mark_unchanged();
         if live.is_watched() {
             let now = attention(services).await;
             if told.as_ref() != Some(&now.items) {
@@ -31,7 +32,7 @@ pub(super) async fn attend(services: &Services, live: &Live) {
         }
         sleep(PACE).await;
         if live.is_watched() {
-            let _ = timeout(LOOK_EVERY, heard).await;
+            let _ = timeout(LOOK_EVERY, heard.changed()).await;
         }
     }
 }

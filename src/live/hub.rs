@@ -56,6 +56,7 @@ struct LastSent {
 
 async fn watch(services: &Services, live: &Live) {
     let mut last = LastSent::default();
+    let mut heard = services.db.changes().hearing();
     loop {
         if !live.is_watched() {
             live.looked.send_replace(false);
@@ -66,11 +67,11 @@ async fn watch(services: &Services, live: &Live) {
             }
         }
         // Everything up to here is in the look that follows.
+        heard.mark_unchanged();
         look_once(services, live, &mut last).await;
         live.looked.send_replace(true);
         sleep(PACE).await;
-        let heard = services.db.changes().heard.notified();
-        let _ = timeout(LOOK_EVERY, heard).await;
+        let _ = timeout(LOOK_EVERY, heard.changed()).await;
     }
 }
 

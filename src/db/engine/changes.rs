@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use diesel::connection::SimpleConnection as _;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::connection::Connection;
 use super::error::DbError;
@@ -52,6 +52,8 @@ const CHANGES: &[&str] = &[
     "numbers_tell_apart",
     "owned_recount",
     "pass_record",
+    "pool_halt",
+    "pool_resume",
     "pool_set_webhooks",
     "pool_unconfirm",
     "pool_unconfirm_stock",
@@ -78,15 +80,32 @@ const CHANGES: &[&str] = &[
 ];
 
 /// Rung when something changed, here or anywhere.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct ChangeBell {
-    /// Rung by this instance's own statements: the others do not know yet.
+    /// Rung by this instance's own statements: the others do not know yet. One waits for it.
     pub here: Arc<Notify>,
-    /// Rung by the listener: some instance, perhaps this one, said that something changed.
-    pub heard: Arc<Notify>,
+    /// The listener's: some instance, perhaps this one, said that something changed. Several wait for it.
+    heard: Arc<watch::Sender<()>>,
+}
+
+impl Default for ChangeBell {
+    fn default() -> Self {
+        Self { here: Arc::default(), heard: Arc::new(watch::Sender::new(())) }
+    }
 }
 
 impl ChangeBell {
+    /// Some instance said that something changed.
+    pub(super) fn rings(&self) {
+        self.heard.send_replace(());
+    }
+
+    /// Hears whatever is rung from here on, whoever else hears it too, and whenever it is listened to.
+    #[must_use]
+    pub fn hearing(&self) -> watch::Receiver<()> {
+        self.heard.subscribe()
+    }
+
     /// Rings when `label` is one that changes something.
     pub(super) fn done(&self, label: &str) {
         if CHANGES.binary_search(&label).is_ok() {
@@ -106,6 +125,18 @@ pub fn changes_notify(conn: &mut Connection) -> Result<(), DbError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everybody_who_listens_hears_a_ring_also_one_that_came_while_they_looked() {
+        let bell = ChangeBell::default();
+        let (mut one, mut other) = (bell.hearing(), bell.hearing());
+        bell.clone().rings();
+        for heard in [&mut one, &mut other] {
+            assert!(heard.has_changed().unwrap());
+            heard.mark_unchanged();
+            assert!(!heard.has_changed().unwrap());
+        }
+    }
 
     #[test]
     fn the_labels_stand_in_the_order_that_the_search_needs() {

@@ -72,7 +72,7 @@ fn hear(url: &DatabaseUrl, bell: &StockBell, changes: &ChangeBell) -> Result<(),
             bell.stock.notify_one();
         }
         if change {
-            changes.heard.notify_one();
+            changes.rings();
         }
         let hurry = bell.somebody_waits.load(Ordering::Relaxed);
         std::thread::sleep(if hurry { WHILE_WAITING } else { OTHERWISE });
