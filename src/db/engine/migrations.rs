@@ -32,7 +32,7 @@ const MIGRATION_LOCK: (i32, i32) = (0x6361_6c6c, 1);
 const IN_LINE: Duration = Duration::from_secs(2);
 /// how long it leaves the others alone then,
 const BETWEEN: Duration = Duration::from_millis(700);
-/// and for how long it comes back.
+/// and for how long it comes back, each of them.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(200);
 
@@ -51,18 +51,17 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, DbError> {
 }
 
 fn bring_up(link: &mut Link, watch: &Watch) -> Result<Vec<String>, DbError> {
-    let until = Instant::now() + PATIENCE;
     link.batch_execute(&format!("SET statement_timeout = 0; SET lock_timeout = '{}ms'", IN_LINE.as_millis()))?;
     // PostgreSQL has this since 14: whoever is frozen with the lock in hand keeps nobody else from migrating for ever.
     let _ = link.batch_execute("SET idle_session_timeout = '60s'");
-    take_turn(link, until)?;
+    take_turn(link, Instant::now() + PATIENCE)?;
     // Asked first, because CREATE SCHEMA IF NOT EXISTS wants the right to create even where there is nothing to do.
     let exists: bool =
         diesel::select(sql::<Bool>("to_regnamespace('callbunker') IS NOT NULL")).get_result(&mut **link)?;
     if !exists {
         link.batch_execute("CREATE SCHEMA callbunker")?;
     }
-    let mut patiently = Patiently { link, watch, until };
+    let mut patiently = Patiently { link, watch };
     let applied = patiently.run("the list of migrations", |link| link.applied_migrations())?;
     unknown_versions(applied.iter().map(ToString::to_string))?;
     let pending = patiently.run("the list of migrations", |link| link.pending_migrations(MIGRATIONS))?;
@@ -90,7 +89,6 @@ fn take_turn(link: &mut Link, until: Instant) -> Result<(), DbError> {
 struct Patiently<'a> {
     link: &'a mut Link,
     watch: &'a Watch,
-    until: Instant,
 }
 
 impl Patiently<'_> {
@@ -99,6 +97,8 @@ impl Patiently<'_> {
         what: &str,
         mut work: impl FnMut(&mut Link) -> diesel::migration::Result<T>,
     ) -> Result<T, DbError> {
+        // For each one anew: those before it may have taken long, and nothing of it is a lock's fault.
+        let until = Instant::now() + PATIENCE;
         loop {
             let error = match work(self.link) {
                 Ok(done) => return Ok(done),
@@ -118,7 +118,7 @@ impl Patiently<'_> {
                 None if stood_in_line => {}
                 None => return Err(by_the_server(self.link, words).unwrap_or_else(|| refused(&*error))),
             }
-            if Instant::now() >= self.until {
+            if Instant::now() >= until {
                 return Err(DbError::Collided(format!(
                     "{what} needs a table that somebody holds a lock on: a dump or a transaction that was left open, see \
                      pg_stat_activity; PostgreSQL says: {words}"

@@ -212,7 +212,7 @@ fn run_to_its_end(arguments: &[&str], settings: &BTreeMap<String, String>) -> (O
 fn before_each_change(world: &World, statements: &str) {
     world.sql(&format!(
         "CREATE FUNCTION public.first() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN {statements} END $$;
-         CREATE EVENT TRIGGER first ON ddl_command_start WHEN TAG IN ('CREATE TABLE', 'CREATE TYPE', 'CREATE FUNCTION')
+         CREATE EVENT TRIGGER first ON ddl_command_start WHEN TAG IN ('CREATE TABLE', 'CREATE TYPE', 'CREATE FUNCTION', 'CREATE INDEX')
              EXECUTE FUNCTION public.first()"
     ));
 }
@@ -263,6 +263,32 @@ fn a_connection_that_is_lost_while_the_migrations_are_listed_is_no_fault_of_the_
         std::thread::sleep(Duration::from_secs(3));
         drop(holder);
         assert_eq!(patient.join().expect("it ends").0, Some(0));
+    });
+}
+
+#[test]
+fn a_migration_that_takes_long_uses_up_no_patience_of_the_next_one() {
+    let world = World::unmigrated().quiet();
+    assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
+    // As if two had not been run: one that takes longer than anybody waits for a lock, and one whose table somebody holds.
+    let (slow, next) = (
+        include_str!("../../../migrations/2026-11-22-150000_audit_acts/down.sql"),
+        include_str!("../../../migrations/2026-12-02-400000_ways_down_take_confirmations_back/down.sql"),
+    );
+    world.sql(&format!(
+        "BEGIN; {next}; {slow}; COMMIT; DELETE FROM __diesel_schema_migrations WHERE version IN ('20261122150000', '20261202400000')"
+    ));
+    before_each_change(&world, "IF tg_tag = 'CREATE INDEX' THEN PERFORM pg_sleep(21); END IF;");
+    let holder = Session::open(&world, "LOCK TABLE pools IN SHARE MODE");
+    let waits = || world.count("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'pools'::regclass") > 0;
+    std::thread::scope(|scope| {
+        let migration = scope.spawn(|| run_to_its_end(&["migrate"], world.settings()));
+        eventually("it waits for the table", waits);
+        eventually("it leaves the others alone", || !waits());
+        eventually("it comes back", waits);
+        drop(holder);
+        let (code, stderr) = migration.join().expect("it ends");
+        assert_eq!(code, Some(0), "{stderr}");
     });
 }
 

@@ -12,6 +12,7 @@ const VERSIONS: &str = "
     CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now())";
 const LEASES: &str = "20261129100000";
 const POOLS: &str = "20261130100000";
+const ATTACHMENTS: &str = "20261201200000";
 
 /// A number in every place, with and without a user, webhooks and capabilities of all kinds; users who had several numbers,
 /// and numbers that had several users; somebody who waited; an order with its item.
@@ -213,6 +214,70 @@ fn the_way_down_makes_one_pool_of_all_and_loses_nothing_else() {
         world.sql(up);
         assert!(world.count("SELECT count(*) FROM numbers") > 0, "{version}");
     }
+}
+
+#[test]
+fn the_way_down_undoes_attachments_what_is_contested_and_what_leads_elsewhere_than_to_urls() {
+    let world = earlier();
+    assert!(migrate(&world).status.success());
+    let service = format!("MG{}", "1".repeat(32));
+    world.sql(&format!(
+        "UPDATE pools SET trunk_sid = 'TK{}', sms_fallback_url = 'https://a/f', needs_attached = true WHERE name = 'default';
+         INSERT INTO pools (name, voice_url, sms_url, status_callback) VALUES ('plain', 'https://a/v', 'https://a/s', 'https://a/c');
+         INSERT INTO pool_wants VALUES ('default', 'messaging_service', '{service}', 0);
+         INSERT INTO attachments (number_id, kind, target) SELECT id, 'messaging_service', '{service}' FROM numbers WHERE status = 'active';
+         INSERT INTO attachment_targets (target) VALUES ('{service}');
+         UPDATE numbers SET pool = CASE WHEN id % 2 = 0 THEN 'plain' ELSE pool END WHERE status = 'active';
+         UPDATE numbers SET quarantine_reason = 'contested' WHERE quarantine_reason = 'tag_conflict';
+         UPDATE releases SET former_reason = 'contested' WHERE number_id % 2 = 0",
+        "2".repeat(32)
+    ));
+    let count = |what: &str| world.count(&format!("SELECT count(*) FROM {what}"));
+    let (contested, unknown) = (
+        count("numbers WHERE quarantine_reason = 'contested'"),
+        count("numbers WHERE quarantine_reason = 'unknown_item'"),
+    );
+    let (former, plain) = (
+        count("releases WHERE former_reason = 'contested'"),
+        count("numbers WHERE pool = 'plain' AND webhook_status = 'configured'"),
+    );
+    let held_back = count("numbers WHERE held_back IS NOT NULL AND capable AND missing_since IS NULL");
+    let led_elsewhere =
+        count("numbers WHERE pool = 'default' AND status <> 'released' AND webhook_status = 'configured'");
+    for (what, seeded) in [
+        ("contested", contested),
+        ("former", former),
+        ("plain", plain),
+        ("held back", held_back),
+        ("led elsewhere", led_elsewhere),
+    ] {
+        assert!(seeded > 0, "{what}");
+    }
+    let downs = || MIGRATIONS.iter().filter(|(version, ..)| *version >= ATTACHMENTS);
+    for (_, _, down) in downs().rev() {
+        world.sql(&format!("BEGIN; {down}; COMMIT"));
+    }
+    // Whoever is held waits for an operator still, and what was given back would be held again.
+    assert_eq!(count("numbers WHERE quarantine_reason = 'unknown_item'"), unknown + contested);
+    assert_eq!(count("releases WHERE former_reason = 'unknown_item'"), former);
+    // Nothing is confirmed that leads to what the earlier version does not know, and everything else is as it was.
+    assert_eq!(count("numbers WHERE pool = 'default' AND status <> 'released' AND webhook_status = 'configured'"), 0);
+    assert_eq!(count("numbers WHERE pool = 'plain' AND webhook_status = 'configured'"), plain);
+    assert_eq!(
+        count(
+            "numbers WHERE ready <> (status = 'active' AND webhook_status = 'configured' AND capable AND missing_since IS NULL)"
+        ),
+        0
+    );
+    assert_eq!(
+        count("leases l JOIN numbers n ON n.id = l.number_id WHERE l.user_id IS NULL AND l.ready <> n.ready"),
+        0
+    );
+    for (version, up, _) in downs() {
+        world.sql(&format!("BEGIN; {up}; COMMIT"));
+        assert!(count("numbers") > 0, "{version}");
+    }
+    assert_eq!(count("numbers WHERE held_back IS NOT NULL"), 0);
 }
 
 #[test]

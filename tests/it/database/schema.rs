@@ -142,6 +142,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-02-200000_what_became_of_attachments/up.sql"),
         include_str!("../../../migrations/2026-12-02-200000_what_became_of_attachments/down.sql"),
     ),
+    (
+        "20261202400000",
+        include_str!("../../../migrations/2026-12-02-400000_ways_down_take_confirmations_back/up.sql"),
+        include_str!("../../../migrations/2026-12-02-400000_ways_down_take_confirmations_back/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.
