@@ -13,6 +13,7 @@ use crate::domain::{PhoneNumber, PoolName};
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::pool_monitor::{BrokeOff, ConfigureError, ConfigureReport, Which, configure_webhooks};
 use crate::routing::{About, Outcome, Request, answer};
+use crate::twilio::hide_numbers;
 
 const NUMBERS_MAX: usize = 1000;
 
@@ -72,6 +73,11 @@ pub(crate) fn about() -> About {
             json!({"checked": 23, "configured": 1, "failed": [
             {"phone_number": "+14155550102", "pool": "default", "code": "missing", "message": "Twilio does not know it any more"}]}),
         )
+        .refuses(
+            ProblemCode::TwilioRefused,
+            "The account does not have the application or the trunk that a pool names. An application is looked up first, and \
+             nothing was changed; with a trunk, `report` has what was done until then.",
+        )
         .refuses(ProblemCode::Unavailable, "Twilio does not answer; `report` has what was done until then.")
         .refuses(ProblemCode::Halted, "Twilio refuses the account; `report` has what was done until then.")
         .refuses(ProblemCode::ShuttingDown, "This instance stops; `report` has what was done until then.")
@@ -81,6 +87,13 @@ fn problem(services: &Services, broke_off: &BrokeOff) -> Problem {
     let problem = match &broke_off.error {
         ConfigureError::Stopping => Problem::shutting_down(),
         ConfigureError::Database(error) => services.database_problem(error),
+        ConfigureError::NoTarget { needs, message } => {
+            slog::error!(services.log, "configuring webhooks broke off: what numbers shall lead to is not in the account"; "needs" => needs,
+                "cause" => hide_numbers(message));
+            let detail =
+                format!("{needs} names what is not in the account ({message}). Set it, reload and configure again.");
+            Problem::new(ProblemCode::TwilioRefused, detail)
+        }
         ConfigureError::Twilio(failure) => {
             slog::error!(services.log, "configuring webhooks broke off because of Twilio";
                 "cause" => failure.for_log(), "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());

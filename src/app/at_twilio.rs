@@ -46,8 +46,9 @@ pub(crate) fn check_twilio(sources: &Sources) -> Result<Report, NoLook> {
     let config = Config::load_for_twilio(sources).map_err(NoLook::Configuration)?;
     let (_goes_on, stopping) = tokio::sync::watch::channel(false);
     let log = slog::Logger::root(slog::Discard, slog::o!());
-    let bounds = Bounds::within(PATIENCE, stopping, log);
-    alone(&config, async |twilio: &Twilio| run(&config, twilio, &bounds).await)
+    alone(&config, async |twilio: &Twilio| {
+        run(&config, twilio, &Bounds::within(PATIENCE, twilio.uses_a_key(), stopping, log)).await
+    })
 }
 
 /// Has Twilio send its events to where this configuration says, without a daemon: what the stream is then, and where it leads.

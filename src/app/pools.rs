@@ -9,11 +9,10 @@ use arc_swap::ArcSwap;
 
 use crate::config::Config;
 use crate::db::numbers::{Told, numbers_tell_apart, pools_say_kinds};
-use crate::db::pool_halts::{Keys, pool_halts_clear_of_others};
+use crate::db::pool_halts::pool_halts_clear_of_others;
 use crate::db::pools::pools_claim;
 use crate::db::{Db, DbError};
 use crate::domain::{Entry, Kind, PoolName};
-use crate::purchaser::keys_of;
 
 /// Numbers told in one statement: nobody waits long for their rows.
 const TOLD_AT_ONCE: i64 = 1000;
@@ -59,7 +58,7 @@ pub(super) async fn claim_pools(db: &Db, config: &Config, log: &slog::Logger) ->
 /// then they would try again what Twilio refused. Whoever has other keys is not halted by them anyway.
 pub(super) async fn forget_halts(db: &Db, config: &ArcSwap<Config>, log: &slog::Logger) {
     tokio::time::sleep(ALL_ARE_TOLD_WITHIN).await;
-    let keys: Vec<Keys> = config.load().pools().map(|(name, pool)| keys_of(name, pool)).collect();
+    let keys = config.load().keys();
     match db.run_patiently("pool_halts_clear_of_others", move |conn| pool_halts_clear_of_others(conn, &keys)).await {
         Ok(0) => {}
         Ok(ended) => {

@@ -17,7 +17,7 @@ use super::schema::Schema;
 use super::secrets::{self, Secrets};
 use super::sections::*;
 use super::sources::Sources;
-use crate::domain::{CapLimits, Catalog, Keys, Kind, PoolName, Sought, Webhooks};
+use crate::domain::{CapLimits, Catalog, Keys, Kind, PoolKey, PoolName, Sought, Webhooks};
 
 /// Writes whatever has a line for each section. `fixed` = built into what runs (sockets, connection pools, clients, the
 /// lock, the supervisor), so a reload keeps it.
@@ -207,7 +207,15 @@ impl Config {
     /// A pool under the keys in force; `None` when there is none of this name.
     #[must_use]
     pub fn keys_of(&self, name: &PoolName) -> Option<Keys> {
-        Some(Keys { pool: name.clone(), fingerprint: self.pool(name)?.fingerprint().into() })
+        Some(Keys { pool: name.clone(), fingerprint: self.pool(name)?.fingerprint(&self.webhooks).into() })
+    }
+
+    /// What must be set for a pool that lacks `key`, with dots: of where its numbers lead, what it does not say itself is
+    /// `[webhooks]`'s.
+    #[must_use]
+    pub fn path_of(&self, name: &PoolName, key: PoolKey) -> String {
+        let inherits = self.pool(name).is_some_and(|pool| pool.webhooks.leaves_out(key));
+        if inherits { key.as_str().to_owned() } else { name.key(key.as_str()) }
     }
 
     /// All pools under the keys in force, `default` first, then by name.

@@ -14,7 +14,7 @@ use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz};
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
 pub use crate::domain::Keys;
-use crate::domain::PoolName;
+use crate::domain::{PoolKey, PoolName, remedy};
 
 /// What a pool lacks.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -45,9 +45,7 @@ impl PoolHalt {
     pub fn sentence(&self) -> String {
         let since = self.since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         let Self { pool, message, needs, .. } = self;
-        format!(
-            "{pool} is halted since {since}: {needs} lacks or does not fit ({message}); other keys end it, or a resume of the pool"
-        )
+        format!("{pool} is halted since {since}: {needs} lacks or does not fit ({message}); {}", remedy(needs))
     }
 }
 
@@ -123,6 +121,21 @@ pub fn pool_halts_read(conn: &mut Connection) -> Result<Vec<PoolHalt>, DbError> 
 pub fn pool_resume(conn: &mut Connection, pool: &PoolName) -> Result<bool, DbError> {
     let ended = sql_query("DELETE FROM pool_halts WHERE pool = $1").bind::<Text, _>(pool.as_str()).execute(conn)?;
     Ok(ended > 0)
+}
+
+/// Ends the halts of a pool whose numbers led to what is not in the account, under whichever keys.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub(super) fn pool_halts_of_webhooks_end(conn: &mut Connection, pool: &PoolName) -> Result<(), DbError> {
+    let halts = pool_halts_read(conn)?.into_iter().filter(|halt| halt.pool == *pool);
+    for halt in halts.filter(|halt| PoolKey::is_of_webhooks(&halt.needs)) {
+        sql_query("DELETE FROM pool_halts WHERE pool = $1 AND needs = $2")
+            .bind::<Text, _>(pool.as_str())
+            .bind::<Text, _>(&halt.needs)
+            .execute(conn)?;
+    }
+    Ok(())
 }
 
 /// Ends the halts of keys that are not those in force, which are `pools`, as this instance is configured. A pool that it does

@@ -35,21 +35,16 @@ pub struct PoolWanted {
 /// When PostgreSQL fails.
 pub fn pools_claim(conn: &mut Connection, mine: &PoolsWebhooks) -> Result<PoolsWebhooks, DbError> {
     // In the order of their names, so that two instances that start at once wait for each other in one direction.
+    let places: Vec<String> = (1..=COLUMNS.len()).map(|at| format!("$2[{at}]")).collect();
     for (pool, webhooks) in mine {
-        diesel::insert_into(pools::table)
-            .values((
-                pools::name.eq(pool.as_str()),
-                pools::voice_url.eq(&webhooks.voice_url),
-                pools::sms_url.eq(&webhooks.sms_url),
-                pools::status_callback.eq(&webhooks.status_callback),
-                pools::voice_fallback_url.eq(&webhooks.voice_fallback_url),
-                pools::sms_fallback_url.eq(&webhooks.sms_fallback_url),
-                pools::voice_application_sid.eq(&webhooks.voice_application_sid),
-                pools::sms_application_sid.eq(&webhooks.sms_application_sid),
-                pools::trunk_sid.eq(&webhooks.trunk_sid),
-            ))
-            .on_conflict_do_nothing()
-            .execute(conn)?;
+        sql_query(format!(
+            "INSERT INTO pools (name, {}) SELECT $1, {} ON CONFLICT DO NOTHING",
+            COLUMNS.join(", "),
+            places.join(", ")
+        ))
+        .bind::<Text, _>(pool.as_str())
+        .bind::<Array<Text>, _>(as_stored(webhooks))
+        .execute(conn)?;
     }
     pools_webhooks(conn)
 }
@@ -63,75 +58,48 @@ pub fn pools_webhooks(conn: &mut Connection) -> Result<PoolsWebhooks, DbError> {
     Ok(rows.into_iter().map(|row| (row.name.clone(), row.into())).collect())
 }
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = pools)]
-struct Row {
-    name: PoolName,
-    voice_url: String,
-    sms_url: String,
-    status_callback: String,
-    voice_fallback_url: String,
-    sms_fallback_url: String,
-    voice_application_sid: String,
-    sms_application_sid: String,
-    trunk_sid: String,
-}
+/// What a pool wants, told once: the columns of its row, which are the fields of [`Webhooks`], in the order in which they are bound
+/// and compared as one value.
+macro_rules! webhook_columns {
+    ($($column:ident),*) => {
+        const COLUMNS: &[&str] = &[$(stringify!($column)),*];
 
-impl From<Row> for Webhooks {
-    fn from(row: Row) -> Self {
-        Self {
-            voice_url: row.voice_url,
-            sms_url: row.sms_url,
-            status_callback: row.status_callback,
-            voice_fallback_url: row.voice_fallback_url,
-            sms_fallback_url: row.sms_fallback_url,
-            voice_application_sid: row.voice_application_sid,
-            sms_application_sid: row.sms_application_sid,
-            trunk_sid: row.trunk_sid,
+        #[derive(Queryable, Selectable)]
+        #[diesel(table_name = pools)]
+        struct Row {
+            name: PoolName,
+            $($column: String),*
         }
-    }
-}
 
-/// SQL: what a pool wants, as one value that is bound and compared as a whole ([`as_stored`]). A macro, for statements that
-/// are put together when they are compiled.
-macro_rules! wants {
-    () => {
-        "ARRAY[voice_url, sms_url, status_callback, voice_fallback_url, sms_fallback_url, voice_application_sid, \
-               sms_application_sid, trunk_sid]"
+        impl From<Row> for Webhooks {
+            fn from(row: Row) -> Self {
+                Self { $($column: row.$column),* }
+            }
+        }
+
+        /// These webhooks in the order of what a pool wants.
+        pub(super) fn as_stored(webhooks: &Webhooks) -> Vec<&str> {
+            let Webhooks { $($column),* } = webhooks;
+            vec![$($column.as_str()),*]
+        }
     };
 }
-pub(super) use wants;
 
-/// The same of the pools that are called `p` and `o`.
+webhook_columns!(
+    voice_url,
+    sms_url,
+    status_callback,
+    voice_fallback_url,
+    sms_fallback_url,
+    voice_application_sid,
+    sms_application_sid,
+    trunk_sid
+);
+
+/// SQL: what the pool wants whose row is called `table`, as one value that is compared with what is bound ([`as_stored`]).
 pub(super) fn wants_of(table: &str) -> String {
-    let columns = wants!().trim_start_matches("ARRAY[").trim_end_matches(']').split(", ");
-    format!("ARRAY[{}]", columns.map(|column| format!("{table}.{}", column.trim())).collect::<Vec<_>>().join(", "))
-}
-
-/// These webhooks in the order of what a pool wants.
-pub(super) fn as_stored(webhooks: &Webhooks) -> Vec<&str> {
-    let Webhooks {
-        voice_url,
-        sms_url,
-        status_callback,
-        voice_fallback_url,
-        sms_fallback_url,
-        voice_application_sid,
-        sms_application_sid,
-        trunk_sid,
-    } = webhooks;
-    [
-        voice_url,
-        sms_url,
-        status_callback,
-        voice_fallback_url,
-        sms_fallback_url,
-        voice_application_sid,
-        sms_application_sid,
-        trunk_sid,
-    ]
-    .map(String::as_str)
-    .to_vec()
+    let columns: Vec<String> = COLUMNS.iter().map(|column| format!("{table}.{column}")).collect();
+    format!("ARRAY[{}]", columns.join(", "))
 }
 
 /// What the numbers of `pool` shall carry.
@@ -147,7 +115,7 @@ pub fn pool_wanted(conn: &mut Connection, pool: &PoolName) -> Result<PoolWanted,
 /// SQL: whether the pool bound as `$pool` still wants the webhooks bound as `$webhooks` ([`as_stored`]); it cannot change its
 /// mind before the transaction ends.
 pub(super) fn still_wanted(pool: u32, webhooks: u32) -> String {
-    format!("EXISTS (SELECT 1 FROM pools WHERE name = ${pool} AND {} = ${webhooks} FOR SHARE)", wants!())
+    format!("EXISTS (SELECT 1 FROM pools WHERE name = ${pool} AND {} = ${webhooks} FOR SHARE)", wants_of("pools"))
 }
 
 /// Reads whether the pool still wants these webhooks, and holds it to that until the transaction ends.
@@ -172,13 +140,11 @@ pub(super) fn pool_wants(conn: &mut Connection, wanted: &PoolWanted) -> Result<b
 /// Wants these webhooks from here on; `false` = the pool does already. The caller takes `configured` back from the pool's
 /// stock in the same transaction.
 pub(super) fn pool_want(conn: &mut Connection, wanted: &PoolWanted) -> Result<bool, DbError> {
-    let changed = sql_query(concat!(
-        "UPDATE pools SET voice_url = $2[1], sms_url = $2[2], status_callback = $2[3], voice_fallback_url = $2[4],
-                sms_fallback_url = $2[5], voice_application_sid = $2[6], sms_application_sid = $2[7], trunk_sid = $2[8],
-                unconfirming = true
-          WHERE name = $1 AND ",
-        wants!(),
-        " IS DISTINCT FROM $2"
+    let sets: Vec<String> = COLUMNS.iter().zip(1..).map(|(column, at)| format!("{column} = $2[{at}]")).collect();
+    let changed = sql_query(format!(
+        "UPDATE pools SET {}, unconfirming = true WHERE name = $1 AND {} IS DISTINCT FROM $2",
+        sets.join(", "),
+        wants_of("pools")
     ))
     .bind::<Text, _>(wanted.pool.as_str())
     .bind::<Array<Text>, _>(as_stored(&wanted.webhooks))
@@ -186,10 +152,15 @@ pub(super) fn pool_want(conn: &mut Connection, wanted: &PoolWanted) -> Result<bo
     Ok(changed > 0)
 }
 
-/// `configured` was taken back from every number of the pool that was confirmed with other webhooks.
-pub(super) fn pool_unconfirmed(conn: &mut Connection, pool: &PoolName) -> Result<(), DbError> {
-    sql_query("UPDATE pools SET unconfirming = false WHERE name = $1 AND unconfirming")
-        .bind::<Text, _>(pool.as_str())
-        .execute(conn)?;
+/// `configured` was taken back from every number of the pool that was confirmed with other webhooks than `wanted`. Does nothing when
+/// the pool wants others by now: whoever wanted them takes it back from all of them anew.
+pub(super) fn pool_unconfirmed(conn: &mut Connection, wanted: &PoolWanted) -> Result<(), DbError> {
+    sql_query(format!(
+        "UPDATE pools SET unconfirming = false WHERE name = $1 AND unconfirming AND {} = $2",
+        wants_of("pools")
+    ))
+    .bind::<Text, _>(wanted.pool.as_str())
+    .bind::<Array<Text>, _>(as_stored(&wanted.webhooks))
+    .execute(conn)?;
     Ok(())
 }

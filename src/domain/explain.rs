@@ -5,8 +5,8 @@
 use super::caps::{Cap, Caps, PoolPolicy, UNBOUND};
 use super::order::Trigger;
 use super::plan::Plan;
-use super::plan_pass::PassPlan;
-use super::pool::PoolName;
+use super::plan_passes::PassPlan;
+use super::pool::{PoolKey, PoolName};
 use super::stock::Stock;
 use super::why::{Why, in_pool};
 
@@ -110,13 +110,24 @@ impl Explained<'_> {
 }
 
 fn halted_alone(pool: &PoolName, needs: &str) -> String {
-    format!("{pool} alone is halted: it needs {needs}; set it, or mend at Twilio what it names and resume the pool")
+    format!("{pool} alone is halted: it needs {needs}; {}", remedy(needs))
+}
+
+/// What ends the halt of a pool that needs this key, which was named before.
+#[must_use]
+pub fn remedy(needs: &str) -> &'static str {
+    if PoolKey::is_of_webhooks(needs) {
+        // What numbers lead to is changed on purpose only, not by other keys alone.
+        "set it and run configure-webhooks, or mend at Twilio what it names and resume the pool"
+    } else {
+        "set it, or mend at Twilio what it names and resume the pool"
+    }
 }
 
 /// What an order, a pass or a signup is told of a pool that is halted alone: which key it needs, and what Twilio said.
 #[must_use]
 pub fn tell_pool_halt(needs: &str, message: &str) -> String {
-    format!("{TOLD}{needs}{LACKS} ({message}); set it, or mend at Twilio what it names and resume the pool")
+    format!("{TOLD}{needs}{LACKS} ({message}); {}", remedy(needs))
 }
 
 /// The key that [`tell_pool_halt`] has told; `None` = the text tells something else.
@@ -239,7 +250,8 @@ pub fn obstacles() -> impl Iterator<Item = &'static str> {
 mod tests {
     use super::*;
     use crate::domain::plan::defaults::{FREE, POLICY};
-    use crate::domain::{ManualWish, Trigger, plan_manual, plan_pass};
+    use crate::domain::plan_passes::of_one_pool::plan_pass;
+    use crate::domain::{ManualWish, Trigger, plan_manual};
 
     fn pass(caps: Caps, stock: Stock) -> String {
         let planned = plan_pass(&POLICY, &caps, &stock, Trigger::Replenish);
@@ -324,6 +336,11 @@ mod tests {
         let error = tell_pool_halt(needs, "Bundle required (21649)");
         assert_eq!(needs_told(&error), Some(needs));
         assert!(explain_reason(&gb(), "halted", Some(&error)).contains("needs pools.gb.bundle_sid"));
+        let trunk = tell_pool_halt("webhooks.trunk_sid", "Invalid parameter TrunkSid (20001)");
+        assert!(
+            trunk.contains("run configure-webhooks") && needs_told(&trunk) == Some("webhooks.trunk_sid"),
+            "{trunk}"
+        );
         for other in ["halted: all buying is halted; the status says why", "Authenticate", ""] {
             assert_eq!(needs_told(other), None);
             assert!(explain_reason(&gb(), "halted", Some(other)).starts_with("all buying is halted"));

@@ -23,7 +23,6 @@ mod order;
 mod outcome;
 mod papers;
 mod plan;
-mod plan_pass;
 mod plan_passes;
 mod pool;
 mod product;
@@ -51,7 +50,7 @@ pub use counts::grouped;
 pub use emptiness::{Level, emptiest};
 pub use explain::{
     Explained, Rooms, explain_order, explain_pass, explain_reason, explain_trigger, needs_told, obstacles, reasons,
-    tell_pool_halt, template_of,
+    remedy, tell_pool_halt, template_of,
 };
 pub use foreign::{FOREIGN_CHARACTERS_MAX, cleaned, steers};
 pub use history::{AssignmentSource, NumberEventKind, Occasion};
@@ -69,8 +68,7 @@ pub use order::{Concerns, ItemState, OrderState, Trigger};
 pub use outcome::{OrderFacts, OrderOutcome};
 pub use papers::{AddressSid, BundleSid, IdentitySid, InvalidPaperSid, Papers};
 pub use plan::{ManualWish, Plan, lack, permit_one, plan, plan_manual};
-pub use plan_pass::{BATCHES_MAX, PassPlan, plan_pass};
-pub use plan_passes::{PassPlans, Wanting, plan_passes};
+pub use plan_passes::{BATCHES_MAX, PassPlan, PassPlans, Wanting, plan_passes};
 pub use pool::{InvalidPoolName, Kind, NumberType, PoolKey, PoolName};
 pub use product::Product;
 pub use region::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
@@ -81,5 +79,5 @@ pub use stock::Stock;
 pub use suspicion::too_many;
 pub use waitlist::{Lacking, Unserved, unserved};
 pub use wants::{HeldBack, Intents, Needs, ReadyFor, SmsReadyWhen, Wants};
-pub use webhooks::{Answers, InstanceName, InvalidInstanceName, Tag, Webhooks};
+pub use webhooks::{Calls, InstanceName, InvalidInstanceName, Tag, Webhooks};
 pub use why::Why;

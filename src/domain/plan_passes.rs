@@ -1,20 +1,37 @@
 //! What a pass over several pools would buy: batch after batch, for whichever pool is emptiest, as the monitor and the
 //! Purchaser would do it, without doing it.
 //!
-//! Invariant: of one pool it says what [`plan_pass`](super::plan_pass()) says; what is bought for one pool is taken off the caps
-//! that bind all of them.
+//! Invariant: every batch is sized by [`plan()`], against the stock and the caps that the batches before it would leave; what is bought
+//! for one pool is taken off the caps that bind all of them.
 //! How to get it wrong: planning each pool alone. Together they would buy more than the hour allows.
 
 use std::collections::BTreeSet;
 
-use super::caps::{Caps, PoolPolicy};
+use super::caps::{Cap, Caps, PoolPolicy};
 use super::emptiness::{Level, emptiest};
 use super::order::Trigger;
 use super::plan::plan;
-use super::plan_pass::{BATCHES_MAX, PassPlan};
 use super::pool::PoolName;
 use super::stock::Stock;
 use super::why::Why;
+
+/// Batches of one pass, real or simulated: only a bound.
+pub const BATCHES_MAX: u32 = 1000;
+
+/// What a pass would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PassPlan {
+    /// How many its batches buy; 0 = nothing, and `why` says why.
+    pub count: u32,
+    /// How many are bought before them for signups that wait.
+    pub for_waiters: u32,
+    /// Batches that buy something.
+    pub batches: u32,
+    /// Why it begins, or does not.
+    pub why: Why,
+    /// The cap that cut the last batch, or forbade it.
+    pub binding_cap: Option<Cap>,
+}
 
 /// A pool that a pass is thought of for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,13 +119,15 @@ fn spend(pools: &mut [Wanting], bought_for: usize, count: u32) {
 }
 
 #[cfg(test)]
+pub(in crate::domain) mod of_one_pool;
+
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::of_one_pool::plan_pass;
     use super::*;
-    use crate::domain::caps::Cap;
     use crate::domain::plan::defaults::{FREE, POLICY};
-    use crate::domain::plan_pass;
     use crate::domain::stock::any_stock;
 
     fn wanting(pool: &str, available: u32, threshold_low: u32) -> Wanting {

@@ -157,6 +157,12 @@ pub enum PoolKey {
     BundleSid,
     /// An identity lacks, or does not fit.
     IdentitySid,
+    /// The account does not have the application that calls shall lead to,
+    VoiceApplication,
+    /// that messages shall,
+    SmsApplication,
+    /// the trunk that takes calls.
+    Trunk,
 }
 
 stored_enum!(PoolKey {
@@ -165,7 +171,20 @@ stored_enum!(PoolKey {
     AddressSid = "address_sid",
     BundleSid = "bundle_sid",
     IdentitySid = "identity_sid",
+    VoiceApplication = "webhooks.voice_application_sid",
+    SmsApplication = "webhooks.sms_application_sid",
+    Trunk = "webhooks.trunk_sid",
 });
+
+impl PoolKey {
+    /// Whether a key with dots, as a halt says what its pool needs, is one of where the pool's numbers lead.
+    #[must_use]
+    pub fn is_of_webhooks(needs: &str) -> bool {
+        let of_webhooks = [Self::VoiceApplication, Self::SmsApplication, Self::Trunk];
+        // With the dot before it: a pool may be called `webhooks`.
+        of_webhooks.iter().any(|key| needs == key.as_str() || needs.ends_with(&format!(".{}", key.as_str())))
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -191,6 +210,13 @@ mod tests {
         let other: PoolName = "gb".parse().unwrap();
         assert!(!other.is_default());
         assert_eq!(other.key(PoolKey::BundleSid.as_str()), "pools.gb.bundle_sid");
+        assert!(
+            PoolKey::is_of_webhooks(&other.key(PoolKey::Trunk.as_str()))
+                && PoolKey::is_of_webhooks("webhooks.trunk_sid")
+        );
+        assert!(
+            !PoolKey::is_of_webhooks("pools.webhooks.bundle_sid") && !PoolKey::is_of_webhooks("webhooks.voice_path")
+        );
     }
 
     #[test]

@@ -174,33 +174,23 @@ impl Wants {
     #[must_use]
     pub fn intents(&self, attachments: &[Attachment], closed: &BTreeSet<Target>) -> Intents {
         let mut intents = Intents::default();
-        let is_tried = |target: &Target| {
-            attachments.iter().any(|one| {
-                one.target == *target
-                    && (one.state.is_open() || one.state == AttachmentState::Attached || one.has_failed())
-            })
-        };
-        let mut has_room = |target: Target| {
-            let open = !closed.contains(&target);
-            if open {
-                intents.targets.push(target);
-            } else {
-                intents.no_room.insert(target.kind());
+        let counts =
+            |one: &Attachment| one.state.is_open() || one.state == AttachmentState::Attached || one.has_failed();
+        let is_tried = |target: &Target| attachments.iter().any(|one| one.target == *target && counts(one));
+        let is_of_services = |one: &Attachment| one.target.kind() == AttachmentKind::MessagingService;
+        if !self.services.is_empty() && !attachments.iter().any(|one| is_of_services(one) && counts(one)) {
+            match self.services.iter().map(Target::service).find(|target| !closed.contains(target)) {
+                Some(first_open) => intents.targets.push(first_open),
+                None => _ = intents.no_room.insert(AttachmentKind::MessagingService),
             }
-            open
-        };
-        let is_bound = attachments.iter().any(|one| {
-            one.target.kind() == AttachmentKind::MessagingService
-                && (one.state.is_open() || one.state == AttachmentState::Attached || one.has_failed())
-        });
-        if !is_bound {
-            let _one = self.services.iter().map(Target::service).any(&mut has_room);
         }
         let others = self.targets().filter(|target| target.kind() != AttachmentKind::MessagingService);
-        others.filter(|target| !is_tried(target)).for_each(|target| _ = has_room(target));
-        // One that had room is enough.
-        if intents.targets.iter().any(|target| target.kind() == AttachmentKind::MessagingService) {
-            intents.no_room.remove(&AttachmentKind::MessagingService);
+        for target in others.filter(|target| !is_tried(target)) {
+            if closed.contains(&target) {
+                intents.no_room.insert(target.kind());
+            } else {
+                intents.targets.push(target);
+            }
         }
         intents
     }

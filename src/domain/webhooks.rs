@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+use super::pool::PoolKey;
 use super::region::text_value;
 
 /// Where the calls and messages of every number of ours lead: absolute https URLs (http only on loopback), or SIDs of Twilio's.
@@ -29,9 +30,9 @@ pub struct Webhooks {
     pub trunk_sid: String,
 }
 
-/// Who decides what becomes of the calls, or of the messages, of a number.
+/// Who decides what becomes of the calls of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answers<'a> {
+pub enum Calls<'a> {
     /// Whoever stands at our URLs.
     Urls,
     /// A TwiML application: Twilio ignores the number's URLs.
@@ -43,21 +44,28 @@ pub enum Answers<'a> {
 impl Webhooks {
     /// Who decides about calls.
     #[must_use]
-    pub fn calls(&self) -> Answers<'_> {
+    pub fn calls(&self) -> Calls<'_> {
         match (self.trunk_sid.as_str(), self.voice_application_sid.as_str()) {
-            ("", "") => Answers::Urls,
-            ("", application) => Answers::Application(application),
-            (trunk, _) => Answers::Trunk(trunk),
+            ("", "") => Calls::Urls,
+            ("", application) => Calls::Application(application),
+            (trunk, _) => Calls::Trunk(trunk),
         }
     }
 
-    /// Who decides about messages.
+    /// The application that decides about messages: Twilio ignores the number's URLs; `None` = whoever stands at our URLs.
     #[must_use]
-    pub fn messages(&self) -> Answers<'_> {
-        match self.sms_application_sid.as_str() {
-            "" => Answers::Urls,
-            application => Answers::Application(application),
-        }
+    pub fn messages(&self) -> Option<&str> {
+        Some(self.sms_application_sid.as_str()).filter(|sid| !sid.is_empty())
+    }
+
+    /// What of the account they name, by the key that names it.
+    pub fn targets(&self) -> impl Iterator<Item = (PoolKey, &str)> {
+        let of_calls = match self.calls() {
+            Calls::Urls => None,
+            Calls::Application(sid) => Some((PoolKey::VoiceApplication, sid)),
+            Calls::Trunk(sid) => Some((PoolKey::Trunk, sid)),
+        };
+        of_calls.into_iter().chain(self.messages().map(|sid| (PoolKey::SmsApplication, sid)))
     }
 }
 
@@ -137,11 +145,14 @@ mod tests {
     #[test]
     fn a_trunk_or_an_application_stands_in_for_the_urls() {
         let urls = Webhooks { voice_url: "https://a.example/v".to_owned(), ..Webhooks::default() };
-        assert_eq!((urls.calls(), urls.messages()), (Answers::Urls, Answers::Urls));
+        assert_eq!((urls.calls(), urls.messages(), urls.targets().count()), (Calls::Urls, None, 0));
         let application = Webhooks { voice_application_sid: "AP1".to_owned(), ..urls.clone() };
-        assert_eq!((application.calls(), application.messages()), (Answers::Application("AP1"), Answers::Urls));
-        let trunk = Webhooks { trunk_sid: "TK1".to_owned(), sms_application_sid: "AP2".to_owned(), ..urls };
-        assert_eq!((trunk.calls(), trunk.messages()), (Answers::Trunk("TK1"), Answers::Application("AP2")));
+        assert_eq!((application.calls(), application.messages()), (Calls::Application("AP1"), None));
+        let both = Webhooks { trunk_sid: "TK1".to_owned(), sms_application_sid: "AP2".to_owned(), ..application };
+        assert_eq!((both.calls(), both.messages()), (Calls::Trunk("TK1"), Some("AP2")));
+        // The application for calls is not sent beside a trunk.
+        let targets: Vec<_> = both.targets().collect();
+        assert_eq!(targets, [(PoolKey::Trunk, "TK1"), (PoolKey::SmsApplication, "AP2")]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! numbers, not with Twilio's list.
 //! How to get it wrong: taking a lack of answer for a difference. A number stays what it was until Twilio says otherwise.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::stream::{self, StreamExt as _};
@@ -18,7 +18,7 @@ use crate::db::numbers::{
     pool_set_webhooks, pool_unconfirm, pool_unconfirm_stock,
 };
 use crate::db::pools::{PoolWanted, PoolsWebhooks, pools_claim};
-use crate::domain::{NumberSid, PoolName, WebhookStatus, Webhooks};
+use crate::domain::{NumberSid, PoolKey, PoolName, WebhookStatus, Webhooks};
 use crate::twilio::{BackOff, IncomingNumber, Pages, TwilioError};
 
 /// Numbers read from the database at a time.
@@ -80,14 +80,16 @@ type Shown = (NumberRow, Option<IncomingNumber>);
 
 impl Work<'_> {
     async fn run(&mut self, only: Option<Vec<String>>) -> Result<(), ConfigureError> {
+        self.look_at_targets().await?;
         let ours = self.wanted.clone();
         let mut all = self.configurer.db.run("pools_claim", move |conn| pools_claim(conn, &ours)).await?;
         for (pool, webhooks) in self.wanted.clone() {
-            let wanted = PoolWanted { pool: pool.clone(), webhooks };
+            let wanted = PoolWanted { pool, webhooks };
             self.unconfirm_stock(&wanted).await?;
-            let set = move |conn: &mut crate::db::Connection| pool_set_webhooks(conn, &wanted);
+            let to_set = wanted.clone();
+            let set = move |conn: &mut crate::db::Connection| pool_set_webhooks(conn, &to_set);
             self.configurer.db.run("pool_set_webhooks", set).await?;
-            self.unconfirm(&pool).await?;
+            self.unconfirm(&wanted).await?;
         }
         all.append(&mut self.wanted);
         self.wanted = all;
@@ -99,6 +101,22 @@ impl Work<'_> {
                 self.unlisted(&seen).await
             }
         }
+    }
+
+    /// Before anything is changed: what the account does not have would be refused for every number, and until it is another one
+    /// nobody is given any. A trunk cannot be looked up, and what cannot be read is tried.
+    async fn look_at_targets(&self) -> Result<(), ConfigureError> {
+        let mut known = BTreeSet::new();
+        for (pool, webhooks) in &self.wanted {
+            for (key, sid) in webhooks.targets().filter(|(key, _)| *key != PoolKey::Trunk) {
+                if known.insert(sid) && matches!(self.configurer.twilio.has_application(sid).await, Ok(false)) {
+                    let needs = self.configurer.config.load().path_of(pool, key);
+                    let message = format!("the account has no application {sid}");
+                    return Err(ConfigureError::NoTarget { needs, message });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Nobody is given what will be confirmed no more in a moment; what is left of it then is little.
@@ -116,11 +134,12 @@ impl Work<'_> {
     }
 
     /// What was confirmed with other webhooks counts as confirmed no more.
-    async fn unconfirm(&self, pool: &PoolName) -> Result<(), ConfigureError> {
+    async fn unconfirm(&self, wanted: &PoolWanted) -> Result<(), ConfigureError> {
         let mut after = 0;
         loop {
-            let pool = pool.clone();
-            let step = move |conn: &mut crate::db::Connection| pool_unconfirm(conn, &pool, after, UNCONFIRMED_AT_ONCE);
+            let wanted = wanted.clone();
+            let step =
+                move |conn: &mut crate::db::Connection| pool_unconfirm(conn, &wanted, after, UNCONFIRMED_AT_ONCE);
             match self.configurer.db.run("pool_unconfirm", step).await? {
                 Some(last) => after = last,
                 None => return Ok(()),
@@ -267,6 +286,11 @@ impl Work<'_> {
             Outcome::Contested => {
                 let message = "somebody else set its webhooks back three times within a day: find out who, stop them, then adopt it";
                 self.fail(name, pool, "contested", message.to_owned());
+            }
+            // Every other number of the pool would be refused alike.
+            Outcome::NoTarget { needs, failure } => {
+                self.fail(name, pool, &failure.error_code(), failure.to_string());
+                return Err(ConfigureError::NoTarget { needs, message: failure.in_full() });
             }
             // Differs: only where nothing may be set, which is not here.
             Outcome::NotFree | Outcome::Differs => self.fail(

@@ -41,6 +41,14 @@ pub(crate) enum ConfigureError {
     /// Twilio's list could not be read, or Twilio refuses the account.
     #[error(transparent)]
     Twilio(#[from] TwilioError),
+    /// The account does not have what a pool's numbers shall lead to.
+    #[error("{needs} names what is not in the account: {message}")]
+    NoTarget {
+        /// The key, with dots.
+        needs: String,
+        /// How that is known.
+        message: String,
+    },
     /// The daemon stops.
     #[error("stopping")]
     Stopping,

@@ -16,10 +16,12 @@ use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::db::numbers::{NumberRow, number_mark_drifted, number_unconfirmed};
+use crate::db::pool_halts::pool_halts_of;
 use crate::db::pools::{PoolWanted, PoolsWebhooks, pools_webhooks};
-use crate::db::{Db, DbError};
-use crate::domain::{InstanceName, PoolName, Tag, WebhookStatus, Webhooks};
+use crate::db::{Connection, Db, DbError};
+use crate::domain::{InstanceName, PoolKey, PoolName, Tag, WebhookStatus, Webhooks};
 use crate::purchaser::breaker;
+use crate::purchaser::pool_breaker::halt_without_target;
 use crate::reconciliation::ReconcilerHandle;
 use crate::reconciliation::suspicion::{Suspicion, Word, give_up, hold_contested, hold_tagged, tried_in_vain};
 use crate::twilio::{IncomingNumber, Twilio, TwilioError};
@@ -58,6 +60,8 @@ pub(super) enum Outcome {
     NotFree,
     /// It differs, and nothing may be set; nobody is given it.
     Differs,
+    /// What its pool wants is not in the account: the pool is halted, and needs this key; the number is not at fault.
+    NoTarget { needs: String, failure: TwilioError },
     /// Twilio was not to be had, or refused.
     Failed(TwilioError),
     /// The same, and more numbers than can be true are like that: buying is halted.
@@ -90,7 +94,7 @@ impl Wants {
         Self(stored.into_iter().map(want).collect())
     }
 
-    /// Those of the number's pool; `None` = nobody ever configured it.
+    /// Those of the number's pool; `None` = nobody ever configured it, or what it wants is not in the account.
     pub(super) fn for_number(&self, number: &NumberRow) -> Option<(&PoolWanted, MaySet)> {
         self.0.get(&number.pool).map(|(wanted, may)| (wanted, *may))
     }
@@ -165,6 +169,11 @@ impl WebhookConfigurer {
                 };
                 self.in_vain(number, failure, may).await
             }
+            Err(failure) if failure.lacking_target(&wanted.webhooks).is_some() => {
+                let config = self.config.load();
+                let halted = halt_without_target(&self.db, &config, &self.log, wanted, &failure).await;
+                Ok(Outcome::NoTarget { needs: halted.unwrap_or_default(), failure })
+            }
             Err(failure) if failure.minds_the_number() => {
                 let suspicion = give_up(&self.db, &self.log, (id, &number.phone_number), Word::Ours).await?;
                 Ok(failed(failure, suspicion))
@@ -189,10 +198,16 @@ impl WebhookConfigurer {
         Ok(failed(failure, suspicion))
     }
 
-    /// What every number shall carry, and whose numbers this instance may set to it by itself.
+    /// What every number shall carry, and whose numbers this instance may set to it by itself; without those of pools that are
+    /// halted because of just that.
     pub(super) async fn wanted(&self) -> Result<Wants, DbError> {
-        let stored = self.db.run("pools_webhooks", pools_webhooks).await?;
-        Ok(Wants::of(stored, &self.config.load()))
+        let config = self.config.load_full();
+        let keys = config.keys();
+        let read = move |conn: &mut Connection| Ok((pools_webhooks(conn)?, pool_halts_of(conn, &keys)?));
+        let (mut stored, halts) = self.db.run("pools_webhooks", read).await?;
+        // What is not in the account would be refused again and again, for one number after the other.
+        stored.retain(|pool, _| halts.get(pool).is_none_or(|halt| !PoolKey::is_of_webhooks(&halt.needs)));
+        Ok(Wants::of(stored, &config))
     }
 
     /// The list may lag: it confirms nothing, it holds nothing, and it does not say that somebody set a number back. It will do

@@ -76,6 +76,28 @@ impl PassReport {
     }
 }
 
+impl PassReport {
+    /// How the pools stand after buying. What was bought is told, and written down, also when nobody can look: then what was seen before
+    /// stands, and why.
+    async fn look_again(&mut self, deps: &MonitorDependencies) {
+        match observe(deps).await {
+            Ok(after) => {
+                for pass in &mut self.pools {
+                    pass.new = after.pools.get(&pass.pool).map(|seen| seen.stock).unwrap_or_default();
+                }
+                self.new = after.in_force();
+            }
+            Err(error) => {
+                let error = error.in_full();
+                slog::warn!(deps.log, "a pass bought, and cannot look how the pools stand now"; "error" => &error);
+                for pass in self.pools.iter_mut().filter(|pass| pass.reason != Why::AboveThreshold.as_str()) {
+                    pass.error.get_or_insert_with(|| error.clone());
+                }
+            }
+        }
+    }
+}
+
 impl PoolPass {
     /// Whether somebody else was buying.
     pub(super) fn is_locked(&self) -> bool {
@@ -122,11 +144,7 @@ pub(super) async fn run(
     report.new = report.previous;
     if !open.lacking.is_empty() {
         buy(deps, &mut report.pools, &mut open).await;
-        let after = observe(deps).await?;
-        for pass in &mut report.pools {
-            pass.new = after.pools.get(&pass.pool).map(|seen| seen.stock).unwrap_or_default();
-        }
-        report.new = after.in_force();
+        report.look_again(deps).await;
     }
     // Whoever was only watched, and lacked nothing, had no pass.
     report.pools.retain(|pass| wanted.iter().any(|(pool, _)| *pool == pass.pool) || open.joined.contains(&pass.pool));

@@ -9,6 +9,7 @@
 //! How to get it wrong: doing nothing where nothing may be set. What is due, or under repair, counts as coming, and for whom
 //! it counts nobody buys.
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -112,6 +113,15 @@ async fn return_one(
             log_difference(deps, "a rested number stays at rest", &number);
             deps.db.run("number_rest_on", move |conn| number_rest_on(conn, id, RESTS_ON)).await?;
         }
+        Outcome::NoTarget { failure, .. } => {
+            log_failure(
+                deps,
+                "a rested number stays at rest: what its pool's numbers lead to is not there",
+                &number,
+                &failure,
+            );
+            deps.db.run("number_rest_on", move |conn| number_rest_on(conn, id, RESTS_ON)).await?;
+        }
         Outcome::Failed(failure) | Outcome::TooMany(failure) => {
             log_failure(deps, "a rested number stays at rest: its webhooks could not be confirmed", &number, &failure);
             if configurer.halts(&failure).await {
@@ -147,12 +157,13 @@ pub(super) async fn repair_unready(
         deps.db.run("numbers_unready", move |conn| numbers_unready(conn, &last, &resting, NUMBERS_MAX)).await?;
     let configurer = &deps.configurer;
     let (mut repaired, mut failures) = (0, 0);
+    let mut without_target = BTreeSet::new();
     for number in unready {
         if begun.elapsed() >= WITHIN || configurer.is_stopping() {
             break;
         }
         let id = number.id;
-        let Some((wanted, may)) = wants.for_number(&number) else {
+        let Some((wanted, may)) = wants.for_number(&number).filter(|_| !without_target.contains(&number.pool)) else {
             tried.failed(id);
             continue;
         };
@@ -176,6 +187,17 @@ pub(super) async fn repair_unready(
                 failures = 0;
                 log_difference(deps, "stock stays unready", &number);
                 tried.failed(id);
+            }
+            Outcome::NoTarget { failure, .. } => {
+                failures = 0;
+                log_failure(
+                    deps,
+                    "stock stays unready: what its pool's numbers lead to is not there",
+                    &number,
+                    &failure,
+                );
+                tried.failed(id);
+                without_target.insert(number.pool);
             }
             Outcome::TooMany(failure) => {
                 log_failure(deps, "stock stays unready: its webhooks could not be set", &number, &failure);
@@ -226,6 +248,7 @@ async fn see_to(
         | Outcome::Contested
         | Outcome::NotFree
         | Outcome::Differs
+        | Outcome::NoTarget { .. }
         | Outcome::Failed(_)
         | Outcome::TooMany(_) => deps.care.answered(),
     }

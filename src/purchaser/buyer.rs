@@ -77,29 +77,17 @@ pub(super) struct PoolInForce {
 }
 
 impl PoolInForce {
-    fn of(name: &PoolName, pool: &PoolConfig) -> Self {
+    fn of(keys: Keys, pool: &PoolConfig) -> Self {
         let Market { kind, place, contains, capabilities, .. } = pool.market();
-        Self {
-            keys: keys_of(name, pool),
-            kind,
-            area_codes: pool.area_codes.clone(),
-            place,
-            contains,
-            capabilities,
-            papers: pool.papers(),
-        }
+        Self { keys, kind, area_codes: pool.area_codes.clone(), place, contains, capabilities, papers: pool.papers() }
     }
-}
-
-/// A pool under the keys that this configuration gives it.
-pub(crate) fn keys_of(name: &PoolName, pool: &PoolConfig) -> Keys {
-    Keys { pool: name.clone(), fingerprint: pool.fingerprint().into() }
 }
 
 impl Buyer {
     /// A pool as it is configured this moment; `None` = it is not.
     pub(super) fn pool(&self, name: &PoolName) -> Option<PoolInForce> {
-        Some(PoolInForce::of(name, self.config.load().pool(name)?))
+        let config = self.config.load();
+        Some(PoolInForce::of(config.keys_of(name)?, config.pool(name)?))
     }
 
     /// What a number of this pool must be able to do; of one that is not configured any more nobody wants anything.
@@ -127,7 +115,7 @@ impl Buyer {
         let config = self.config.load();
         let pool = config.pool(name)?;
         Some(Limits {
-            keys: keys_of(name, pool),
+            keys: config.keys_of(name)?,
             policy: pool.policy(),
             caps: config.cap_limits(pool),
             care: self.care.now(),

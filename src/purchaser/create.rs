@@ -119,7 +119,9 @@ async fn judge_failure(buyer: &Buyer, item: &Item, failure: &TwilioError, doubte
     }
     let ending = if refusal.is_taken() { Ending::Taken } else { Ending::NotBought };
     let mut reason = reason(failure);
-    if pool_needs.is_none() && reason.concerns == Some(Concerns::Pool) {
+    if pool_needs.is_some() {
+        reason.concerns = Some(Concerns::Pool);
+    } else if reason.concerns == Some(Concerns::Pool) {
         // It says nothing of the pool, so it may be this number only.
         reason.concerns = Some(Concerns::Number);
     }

@@ -73,6 +73,14 @@ impl FirstAlone {
         set(&mut self.lock(), keys, State::Untried);
     }
 
+    /// The same, but for one that goes alone already: it is answered first.
+    pub(super) fn unproven_unless_under_way(&self, keys: &Keys) {
+        let mut pools = self.lock();
+        if !matches!(state_of(known(&pools, keys)), State::Alone(_)) {
+            set(&mut pools, keys, State::Untried);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Pools> {
         // Nothing panics while it is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -85,6 +93,13 @@ pub(super) struct Alone {
     first: Arc<FirstAlone>,
     keys: Keys,
     since: Instant,
+}
+
+impl Alone {
+    /// Since when.
+    pub(super) fn since(&self) -> Instant {
+        self.since
+    }
 }
 
 impl Drop for Alone {
@@ -165,6 +180,18 @@ mod tests {
         assert_eq!(room(&first, "b", now, 0), Room::One, "other keys");
         assert_eq!(room(&first, "a", now, 0), Room::All);
         first.unproven(&keys("a"));
+        assert_eq!(room(&first, "a", now, 0), Room::One);
+    }
+
+    #[test]
+    fn an_order_that_begins_sends_none_beside_one_that_goes_alone() {
+        let (first, now) = (Arc::new(FirstAlone::default()), Instant::now());
+        let alone = first.begins(&keys("a"), now);
+        first.unproven_unless_under_way(&keys("a"));
+        assert_eq!(room(&first, "a", now, 0), Room::None);
+        first.proven(&keys("a"));
+        drop(alone);
+        first.unproven_unless_under_way(&keys("a"));
         assert_eq!(room(&first, "a", now, 0), Room::One);
     }
 }

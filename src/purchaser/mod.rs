@@ -36,7 +36,7 @@ mod new_number;
 mod order;
 mod orders;
 mod outcome;
-mod pool_breaker;
+pub(crate) mod pool_breaker;
 mod recover;
 mod report;
 mod run;
@@ -52,7 +52,7 @@ mod wave;
 
 pub(crate) use actor::{Purchaser, PurchaserError, PurchaserHandle, Work};
 pub(crate) use batch::BatchReport;
-pub(crate) use buyer::{Buyer, keys_of};
+pub(crate) use buyer::Buyer;
 pub(crate) use care_answers::CareAnswers;
 pub(crate) use holder_watch::HolderWatch;
 pub(crate) use item::reason;

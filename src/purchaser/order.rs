@@ -81,9 +81,9 @@ pub(super) async fn fill(
     }
     candidates.heed(&pool);
     let papers = pool.papers_for(kind);
-    if used == 0 && !papers.is_empty() {
-        // Papers run out, or are taken away, while the pool runs.
-        buyer.first_alone.unproven(&pool.keys);
+    if used == 0 && (!papers.is_empty() || webhooks.targets().next().is_some()) {
+        // Papers run out, or are taken away, while the pool runs; so are applications and trunks.
+        buyer.first_alone.unproven_unless_under_way(&pool.keys);
     }
     let purchase = &config.purchase;
     let concurrency = if emergency { purchase.emergency_concurrency } else { purchase.concurrency };

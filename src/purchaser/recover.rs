@@ -92,11 +92,12 @@ async fn look_up_unsettled(buyer: &Buyer, run: &Run) -> Result<RecoverReport, Db
 }
 
 /// Resolves when a signup waits for whom one may be bought now: it needs the lock more. Where nothing may be bought, what
-/// these looks find is all that can serve anybody.
+/// these looks find is all that can serve anybody. Whom only another instance can serve waits for that one's turn: whether it may
+/// buy, nobody knows here, and if it may not, nothing would ever be looked up.
 async fn somebody_lacks(buyer: &Buyer) {
     loop {
         tokio::time::sleep(WAITLIST_ASKED_EVERY).await;
-        if waitlist_lacks(buyer, |_pool| false).await.unwrap_or(false) {
+        if waitlist_lacks(buyer, |pool| buyer.pool(pool).is_none()).await.unwrap_or(false) {
             return;
         }
     }

@@ -145,8 +145,10 @@ struct Wave<'a> {
     looked_at: Instant,
     /// Its next create waits for one that goes alone.
     held_back: bool,
-    /// Its create goes alone.
+    /// Its create goes alone,
     alone: Option<Alone>,
+    /// and has begun to.
+    alone_is_sent: bool,
     /// Intents that hold a place.
     granted: u32,
     _open: OpenOrder,
@@ -164,10 +166,11 @@ enum Next {
     Wait,
 }
 
-/// A create: of which number, under which keys.
+/// A create: of which number, under which keys, and since when alone.
 struct Sent {
     number: PhoneNumber,
     keys: Keys,
+    alone_since: Option<Instant>,
 }
 
 /// Something that was under way ended.
@@ -199,6 +202,7 @@ impl<'a> Wave<'a> {
             looked_at: Instant::now(),
             held_back: false,
             alone: None,
+            alone_is_sent: false,
             granted: 0,
             _open: held.traffic.order(),
             granted_before: 0,
@@ -257,7 +261,9 @@ impl<'a> Wave<'a> {
             let first = &self.buyer.first_alone;
             let alone = if together == Room::One { first.begins(&self.goal.keys, Instant::now()) } else { None };
             if together == Room::All || alone.is_some() {
-                self.alone = alone.or(self.alone.take());
+                if alone.is_some() {
+                    (self.alone, self.alone_is_sent) = (alone, false);
+                }
                 self.begin_writing(room);
             } else {
                 self.held_back = true;
@@ -372,8 +378,11 @@ impl<'a> Wave<'a> {
             first_sent: Instant::now(),
         };
         let (buyer, call) = (self.buyer.clone(), self.held.traffic.call(Kind::Create, &item.keys.pool));
+        // Whoever has the right to be the first uses it for one.
+        let alone_since = self.alone.as_ref().filter(|_| !self.alone_is_sent).map(Alone::since);
+        self.alone_is_sent |= alone_since.is_some();
         self.wires.push(Box::pin(async move {
-            let sent = Sent { number: item.number.clone(), keys: item.keys.clone() };
+            let sent = Sent { number: item.number.clone(), keys: item.keys.clone(), alone_since };
             let outcome = send(&buyer, item).await;
             drop(call);
             (sent, outcome)

@@ -18,6 +18,8 @@ use crate::db::numbers::{
     number_set_capable, number_tell_type, number_turned_up,
 };
 use crate::domain::{Kind, Tag};
+use crate::purchaser::Buyer;
+use crate::purchaser::pool_breaker::halt_without_target;
 use crate::twilio::{IncomingNumber, TwilioError};
 
 /// Carries a decision out.
@@ -237,12 +239,19 @@ async fn repair(
             slog::warn!(log, "a number could not be repaired"; "phone_number_ends" => ends, "reason" => &reason,
                 "cause" => failure.for_log(), "request_id" => failure.request_id());
             let mut findings = vec![drift(&format!("; the repair failed: {failure}"))];
-            if differs.webhooks {
+            let is_its_fault = differs.webhooks && !is_without_target(page, shall, &failure).await;
+            if is_its_fault {
                 findings.extend(in_vain(page, known.id, number, &failure).await?.map(Finding::Suspected));
             }
             Ok(findings)
         }
     }
+}
+
+/// Whether what its pool's numbers lead to is not in the account, which halts the pool.
+async fn is_without_target(page: &Page<'_>, shall: &Shall, failure: &TwilioError) -> bool {
+    let Buyer { db, config, log, .. } = page.buyer;
+    halt_without_target(db, &config.load(), log, &shall.wanted, failure).await.is_some()
 }
 
 /// Gives the number up if Twilio refuses it, or contradicts itself again and again.

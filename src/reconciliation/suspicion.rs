@@ -72,8 +72,9 @@ impl Suspicion {
             Suspected::NotToBeSet => format!(
                 "of {live} numbers {count} or more that nobody uses do not take their webhooks, because Twilio refuses or \
                  ignores the update, which is more than can be true; no more are given up, and nothing is bought by itself. \
-                 Check that Twilio accepts PUBLIC_APP_URL and the paths under [webhooks], look at some of the numbers in \
-                 Twilio's console, then POST /admin/phones/api/configure-webhooks. If Twilio is right about them, {CONFIRM}, \
+                 Check that Twilio accepts PUBLIC_APP_URL and the paths under [webhooks], and knows what voice_application_sid, \
+                 sms_application_sid and trunk_sid name there or in a pool's webhooks; look at some of the numbers in Twilio's \
+                 console, then POST /admin/phones/api/configure-webhooks. If Twilio is right about them, {CONFIRM}, \
                  which gives them up. Then POST /admin/phones/api/resume."
             ),
             // Without counts: these are held all the same, and the next one is the same reason.

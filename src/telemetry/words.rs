@@ -139,6 +139,8 @@ label! {
         Address = "address",
         /// A bundle that is shown with purchases.
         Bundle = "bundle",
+        /// An application that numbers lead to.
+        Application = "application",
         /// What a country wants shown.
         Regulation = "regulation",
         /// A number that joins a messaging service.

@@ -236,14 +236,14 @@ impl Twilio {
         Ok(self.transport.get::<NumberPage>(Operation::List, url).await?.body.into())
     }
 
-    /// Asks for one row of the owned numbers, only to see whether Twilio accepts us.
+    /// Asks for one row of the owned numbers, only to see whether Twilio accepts us. Whatever it says of them will do: an odd row must
+    /// not keep buying halted.
     ///
     /// # Errors
     /// See [`TwilioError`].
     pub async fn probe(&self) -> Result<(), TwilioError> {
-        let mut url = self.settings.url(&["IncomingPhoneNumbers.json"]);
-        url.query_pairs_mut().append_pair("PageSize", "1");
-        self.transport.get::<serde::de::IgnoredAny>(Operation::Probe, url).await.map(|_answer| ())
+        let first = self.settings.first_number();
+        self.transport.get::<serde::de::IgnoredAny>(Operation::Probe, first).await.map(|_answer| ())
     }
 
     /// The outcome of a call about one number, which by itself concerns that number only.

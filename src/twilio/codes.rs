@@ -54,6 +54,11 @@ impl Refusal {
         self.code == Some(21421)
     }
 
+    /// Whether the account does not have the application that a number shall lead to.
+    pub(super) fn is_about_an_application(&self) -> bool {
+        self.code == Some(21420)
+    }
+
     /// Whether a search found nothing to sell in the area that it named.
     #[must_use]
     pub fn has_none_there(&self) -> bool {

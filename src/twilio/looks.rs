@@ -11,7 +11,7 @@ use super::client::Twilio;
 use super::error::TwilioError;
 use super::lenient;
 use super::settings::regulated_as;
-use crate::domain::{AddressSid, BundleSid, CountryCode, Kind};
+use crate::domain::{AddressSid, BundleSid, CountryCode, Kind, is_sid};
 use crate::telemetry::Operation;
 
 /// The account, as it stands.
@@ -47,6 +47,13 @@ pub(crate) struct Bundle {
     pub(crate) regulation_sid: String,
 }
 
+impl Bundle {
+    /// What it is for, if Twilio says so: `RN…`.
+    pub(crate) fn regulation(&self) -> Option<&str> {
+        Some(self.regulation_sid.as_str()).filter(|sid| is_sid("RN", sid))
+    }
+}
+
 /// What one country wants shown by one kind of end user for one type of number.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Regulation {
@@ -77,9 +84,10 @@ impl Regulation {
             && plain(&self.number_type) == plain(regulated_as(kind.number_type))
     }
 
-    /// What it is about, in Twilio's words.
-    pub(crate) fn words(&self) -> String {
-        format!("{} {}", self.iso_country, self.number_type)
+    /// What it is about, in Twilio's words; `None` = Twilio does not say.
+    pub(crate) fn words(&self) -> Option<String> {
+        let is_told = !self.iso_country.is_empty() && !self.number_type.is_empty();
+        is_told.then(|| format!("{} {}", self.iso_country, self.number_type))
     }
 
     /// Whether something must be shown at all.
@@ -95,9 +103,7 @@ impl Twilio {
     /// # Errors
     /// See [`TwilioError`]; a look changes nothing.
     pub(crate) async fn owns_any(&self) -> Result<bool, TwilioError> {
-        let mut url = self.settings.url(&["IncomingPhoneNumbers.json"]);
-        url.query_pairs_mut().append_pair("PageSize", "1");
-        let owned = self.transport.get::<Owned>(Operation::Probe, url).await?;
+        let owned = self.transport.get::<Owned>(Operation::Probe, self.settings.first_number()).await?;
         Ok(!owned.body.incoming_phone_numbers.is_empty())
     }
 
@@ -116,6 +122,16 @@ impl Twilio {
     pub(crate) async fn address(&self, sid: &AddressSid) -> Result<Option<Address>, TwilioError> {
         let url = self.settings.url(&["Addresses", &format!("{}.json", sid.as_str())]);
         there(self.transport.get(Operation::Address, url).await.map(|answered| answered.body))
+    }
+
+    /// Whether the account has this TwiML application.
+    ///
+    /// # Errors
+    /// See [`TwilioError`]; a look changes nothing.
+    pub(crate) async fn has_application(&self, sid: &str) -> Result<bool, TwilioError> {
+        let url = self.settings.url(&["Applications", &format!("{sid}.json")]);
+        let found = self.transport.get::<serde::de::IgnoredAny>(Operation::Application, url).await;
+        Ok(there(found)?.is_some())
     }
 
     /// A bundle of the account; `None` = it has no such one.
@@ -188,6 +204,13 @@ mod tests {
         }
         let silent: Regulation = serde_json::from_value(serde_json::json!({"requirements": null})).unwrap();
         assert!(!silent.asks() && !silent.is_of(kind(NumberType::Local)));
+        let half: Regulation =
+            serde_json::from_value(serde_json::json!({"iso_country": "DE", "number_type": null})).unwrap();
+        assert_eq!(
+            (silent.words(), half.words()),
+            (None, None),
+            "of what says nothing, nothing is held against a bundle"
+        );
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod search;
 mod services;
 mod settings;
 mod sinks;
+mod targets;
 mod transport;
 #[allow(dead_code, reason = "the comparison and the check use the rest of it")]
 mod trust;

@@ -47,6 +47,13 @@ impl TwilioSettings {
         url
     }
 
+    /// Of the account's first number alone.
+    pub(super) fn first_number(&self) -> Url {
+        let mut url = self.url(&["IncomingPhoneNumbers.json"]);
+        url.query_pairs_mut().append_pair("PageSize", "1");
+        url
+    }
+
     /// Of the account itself.
     pub(super) fn account(&self) -> Url {
         let mut url = self.api_base_url.clone();

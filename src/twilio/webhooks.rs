@@ -7,12 +7,12 @@
 //! either deletes the other. Or an empty paper, which takes one off.
 
 use super::number::IncomingNumber;
-use crate::domain::{Answers, Papers, Webhooks};
+use crate::domain::{Calls, Papers, Webhooks};
 
 /// What a create sends: a fresh number has nothing that is to be taken off.
 pub(super) fn webhook_parameters(webhooks: &Webhooks) -> Vec<(&'static str, &str)> {
     let mut form = match webhooks.calls() {
-        Answers::Urls => {
+        Calls::Urls => {
             let mut form = vec![
                 ("VoiceUrl", webhooks.voice_url.as_str()),
                 ("VoiceMethod", "POST"),
@@ -23,12 +23,12 @@ pub(super) fn webhook_parameters(webhooks: &Webhooks) -> Vec<(&'static str, &str
             form.extend((!webhooks.voice_fallback_url.is_empty()).then_some(("VoiceFallbackMethod", "POST")));
             form
         }
-        Answers::Application(sid) => vec![("VoiceApplicationSid", sid)],
-        Answers::Trunk(sid) => vec![("TrunkSid", sid)],
+        Calls::Application(sid) => vec![("VoiceApplicationSid", sid)],
+        Calls::Trunk(sid) => vec![("TrunkSid", sid)],
     };
     match webhooks.messages() {
-        Answers::Application(sid) | Answers::Trunk(sid) => form.push(("SmsApplicationSid", sid)),
-        Answers::Urls => {
+        Some(sid) => form.push(("SmsApplicationSid", sid)),
+        None => {
             form.extend([
                 ("SmsUrl", webhooks.sms_url.as_str()),
                 ("SmsMethod", "POST"),
@@ -45,10 +45,10 @@ pub(super) fn webhook_parameters(webhooks: &Webhooks) -> Vec<(&'static str, &str
 /// What an update sends: the same, and what would beat it is taken off. A former owner may have left it there.
 pub(super) fn webhook_changes(webhooks: &Webhooks) -> Vec<(&'static str, &str)> {
     let mut form = webhook_parameters(webhooks);
-    if webhooks.calls() == Answers::Urls {
+    if webhooks.calls() == Calls::Urls {
         form.extend([("VoiceApplicationSid", ""), ("TrunkSid", "")]);
     }
-    if webhooks.messages() == Answers::Urls {
+    if webhooks.messages().is_none() {
         form.push(("SmsApplicationSid", ""));
     }
     form
@@ -69,7 +69,7 @@ impl IncomingNumber {
         // Nobody is asked by it where there is no fallback.
         let fallback_is_post = |url: &str, method: &str| url.is_empty() || is_post(method);
         let mut fields = match webhooks.calls() {
-            Answers::Urls => vec![
+            Calls::Urls => vec![
                 ("voice_url", self.voice_url == webhooks.voice_url),
                 ("voice_method", is_post(&self.voice_method)),
                 ("status_callback", self.status_callback == webhooks.status_callback),
@@ -79,17 +79,15 @@ impl IncomingNumber {
                 ("voice_application_sid", self.voice_application_sid.is_empty()),
                 ("trunk_sid", self.trunk_sid.is_empty()),
             ],
-            Answers::Application(sid) => vec![
+            Calls::Application(sid) => vec![
                 ("voice_application_sid", self.voice_application_sid == sid),
                 ("trunk_sid", self.trunk_sid.is_empty()),
             ],
-            Answers::Trunk(sid) => vec![("trunk_sid", self.trunk_sid == sid)],
+            Calls::Trunk(sid) => vec![("trunk_sid", self.trunk_sid == sid)],
         };
         match webhooks.messages() {
-            Answers::Application(sid) | Answers::Trunk(sid) => {
-                fields.push(("sms_application_sid", self.sms_application_sid == sid));
-            }
-            Answers::Urls => fields.extend([
+            Some(sid) => fields.push(("sms_application_sid", self.sms_application_sid == sid)),
+            None => fields.extend([
                 ("sms_url", self.sms_url == webhooks.sms_url),
                 ("sms_method", is_post(&self.sms_method)),
                 ("sms_fallback_url", self.sms_fallback_url == webhooks.sms_fallback_url),
@@ -196,7 +194,7 @@ mod tests {
         for wanted in in_place_of_urls() {
             let form = webhook_changes(&wanted);
             let sends = |name: &str| form.iter().any(|(sent, _)| *sent == name);
-            let is_by_url = wanted.calls() == Answers::Urls;
+            let is_by_url = wanted.calls() == Calls::Urls;
             assert_eq!(sends("TrunkSid") && sends("VoiceApplicationSid"), is_by_url, "{form:?}");
             assert_eq!(
                 sends("VoiceUrl") || sends("VoiceFallbackUrl") || sends("StatusCallback"),

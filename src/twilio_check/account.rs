@@ -11,7 +11,7 @@ pub(super) async fn look(twilio: &Twilio, owns_any: Option<bool>, bounds: &Bound
     let what = CheckName::Account.of(None);
     match bounds.ask("the account", || twilio.account()).await {
         Ok(account) => judge(&account, owns_any),
-        Err(Silence::Failed(TwilioError::Refused(refusal))) if twilio.uses_a_key() => what.warn(
+        Err(Silence::Failed { failure: TwilioError::Refused(refusal), by_key: true }) => what.warn(
             format!("status and type are not known: this API key may not read the account ({refusal})"),
             "Look in Twilio's console whether it is active and no trial account; a main API key, or TWILIO_AUTH_TOKEN, \
              may read it.",

@@ -16,7 +16,7 @@ pub(super) async fn look(config: &Config, prices: &Prices, twilio: &Twilio, boun
     let what = CheckName::Balance.of(None);
     match bounds.ask("the balance", || twilio.balance()).await {
         Ok(balance) => judge(&balance, &Costs::of(config, prices, &balance.currency)),
-        Err(Silence::Failed(TwilioError::Refused(refusal))) => what.warn(
+        Err(Silence::Failed { failure: TwilioError::Refused(refusal), .. }) => what.warn(
             format!("Twilio tells no balance: a subaccount has none of its own, and an API key may lack the right ({refusal})"),
             "Look at the balance in Twilio's console.",
         ),

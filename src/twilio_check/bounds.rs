@@ -16,6 +16,7 @@ const PACE: BackOff = BackOff { first: Duration::from_millis(400), longest: Dura
 /// What bounds a look.
 pub(crate) struct Bounds {
     until: Instant,
+    by_key: bool,
     stopping: watch::Receiver<bool>,
     log: slog::Logger,
 }
@@ -24,7 +25,12 @@ pub(crate) struct Bounds {
 #[derive(Debug)]
 pub(super) enum Silence {
     /// Twilio's, or the way to it.
-    Failed(TwilioError),
+    Failed {
+        /// What was told.
+        failure: TwilioError,
+        /// Whether an API key signed in, which may lack a right.
+        by_key: bool,
+    },
     /// The time of the look was over.
     Late,
     /// The daemon stops.
@@ -32,9 +38,9 @@ pub(super) enum Silence {
 }
 
 impl Bounds {
-    /// Ends so long from now at the latest.
-    pub(crate) fn within(patience: Duration, stopping: watch::Receiver<bool>, log: slog::Logger) -> Self {
-        Self { until: Instant::now() + patience, stopping, log }
+    /// Ends so long from now at the latest. `by_key` = an API key signs in instead of the account's token.
+    pub(crate) fn within(patience: Duration, by_key: bool, stopping: watch::Receiver<bool>, log: slog::Logger) -> Self {
+        Self { until: Instant::now() + patience, by_key, stopping, log }
     }
 
     /// Asks Twilio; `name` is the question, for the log.
@@ -43,7 +49,7 @@ impl Bounds {
         F: Future<Output = Result<T, TwilioError>>,
     {
         let asked = PACE.repeat(name, &self.log, &self.stopping, get);
-        self.bound(asked).await?.map_err(Silence::Failed)
+        self.bound(asked).await?.map_err(|failure| Silence::Failed { failure, by_key: self.by_key })
     }
 
     /// Waits for something else, such as a name's address.
@@ -66,12 +72,16 @@ impl Silence {
         match self {
             Self::Late => what.warn("not looked at: the time for one check was over", "Check again."),
             Self::Stopping => what.warn("not looked at: the daemon stops", "Check again."),
-            Self::Failed(failure) if failure.is_passing() => {
+            Self::Failed { failure, .. } if failure.is_passing() => {
                 what.warn(format!("could not be looked at: {}", failure.in_full()), again)
             }
-            Self::Failed(failure) => what.warn(
+            Self::Failed { failure, by_key } => what.warn(
                 format!("could not be looked at: {}", failure.in_full()),
-                "Give the API key the right to read it, or look in Twilio's console; buying may need no such right.",
+                if *by_key {
+                    "Give the API key the right to read it, or look in Twilio's console; buying may need no such right."
+                } else {
+                    "Look in Twilio's console, and ask Twilio's support why the account may not read it; buying may need no such right."
+                },
             ),
         }
     }

@@ -1,7 +1,8 @@
 //! The regulatory bundle that a pool shows with each purchase: approved, for numbers of its kind, and until when; or that one is
 //! needed where none is given.
 //!
-//! How to get it wrong: buying with a provisional approval. Twilio sells to approved bundles only.
+//! How to get it wrong: buying with a provisional approval. Twilio sells to approved bundles only. Or refusing one because what it is for
+//! cannot be read: it may buy all the same.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -32,23 +33,23 @@ pub(super) async fn look(name: &PoolName, pool: &PoolConfig, twilio: &Twilio, bo
     if let Some(fault) = judge(name, sid.as_str(), &bundle, Utc::now()) {
         return Some(fault);
     }
-    let regulation = match bounds.ask("a bundle's regulation", || twilio.regulation(&bundle.regulation_sid)).await {
-        Ok(regulation) => regulation,
-        Err(silence) => return Some(silence.told(what())),
+    // What it is for is asked only where Twilio says where to ask, and whatever comes of it takes nothing from what is known.
+    let of_it = match bundle.regulation() {
+        Some(regulation) => bounds.ask("a bundle's regulation", || twilio.regulation(regulation)).await.ok().flatten(),
+        None => None,
     };
+    let words = of_it.as_ref().and_then(|regulation| Some((regulation.words()?, regulation.is_of(pool.kind()))));
     let until = bundle.valid_until.map_or_else(|| "no end".to_owned(), |until| format!("valid until {}", day(until)));
-    Some(match regulation {
-        Some(regulation) if !regulation.is_of(pool.kind()) => what().fail(
-            format!("{} is for {} numbers, and the pool buys {}", sid.as_str(), regulation.words(), pool.kind()),
+    let for_what = if words.is_some() { "" } else { "; for which numbers, could not be looked at" };
+    let is_approved = format!("{} is approved, {until}{for_what}", sid.as_str());
+    Some(match (words, bundle.valid_until) {
+        (Some((words, false)), _) => what().fail(
+            format!("{} is for {words} numbers, and the pool buys {}", sid.as_str(), pool.kind()),
             format!("Set {key} to an approved bundle for {}.", pool.kind()),
         ),
-        Some(_) | None => match bundle.valid_until {
-            Some(end) if end - Utc::now() < TOLD_BEFORE => what().warn(
-                format!("{} is approved, {until}", sid.as_str()),
-                format!("Renew it in Twilio's console, or set {key} to a newer one, before that day."),
-            ),
-            Some(_) | None => what().pass(format!("{} is approved, {until}", sid.as_str())),
-        },
+        (_, Some(end)) if end - Utc::now() < TOLD_BEFORE => what()
+            .warn(is_approved, format!("Renew it in Twilio's console, or set {key} to a newer one, before that day.")),
+        (_, Some(_) | None) => what().pass(is_approved),
     })
 }
 

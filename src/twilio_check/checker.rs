@@ -118,7 +118,7 @@ impl TwilioChecker {
 
     async fn look_now(&self) -> Arc<Checked> {
         let config = self.config.load_full();
-        let bounds = Bounds::within(PATIENCE, self.stopping.clone(), self.log.clone());
+        let bounds = Bounds::within(PATIENCE, self.twilio.uses_a_key(), self.stopping.clone(), self.log.clone());
         let report = run(&config, &self.twilio, &bounds).await;
         let at = Utc::now();
         let earlier = self.latest().and_then(|earlier| earlier.failing_since);

@@ -36,7 +36,7 @@ pub(super) async fn look(twilio: &Twilio, bounds: &Bounds) -> Entry {
             };
             return Entry { owns_any: Some(owns_any), ..entry(check) };
         }
-        Err(Silence::Failed(failure)) => failure,
+        Err(Silence::Failed { failure, .. }) => failure,
         Err(Silence::Late) => {
             let check = what.fail(format!("{host} did not answer before the time for this look was over"), UNREACHED);
             return Entry { reached: false, ..entry(check) };

@@ -58,6 +58,12 @@ pub(crate) enum CheckName {
     MessagingService,
     /// The customer profile or a trust product that numbers shall be assigned to.
     Trust,
+    /// The application that calls are led to in place of URLs,
+    VoiceApplication,
+    /// that messages are,
+    SmsApplication,
+    /// the trunk that takes calls.
+    Trunk,
     /// Whether the host that webhooks lead to can be found.
     PublicUrl,
 }
@@ -76,6 +82,9 @@ impl CheckName {
             Self::Identity => "identity",
             Self::MessagingService => "messaging_service",
             Self::Trust => "trust",
+            Self::VoiceApplication => "voice_application",
+            Self::SmsApplication => "sms_application",
+            Self::Trunk => "trunk",
             Self::PublicUrl => "public_url",
         }
     }

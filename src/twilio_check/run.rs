@@ -11,7 +11,7 @@ use super::price::Prices;
 use super::report::{Check, CheckResult, Report};
 use super::trust::Bundles;
 use super::{
-    account, address, balance, bundle, credentials, identity, messaging_services, price, public_url, stock, trust,
+    account, address, balance, bundle, credentials, identity, leads_to, messaging_services, price, public_url, stock, trust,
 };
 use crate::config::{Config, PoolConfig};
 use crate::domain::PoolName;
@@ -78,5 +78,6 @@ async fn look_at(
     let sms_url = webhooks.as_ref().map(|webhooks| webhooks.sms_url.as_str());
     checks.extend(messaging_services::judge(&known.services, name, pool, sms_url));
     checks.extend(trust::judge(&known.trust, name, pool));
+    checks.extend(leads_to::look(config, name, pool, twilio, bounds).await);
     checks
 }

@@ -17,7 +17,7 @@ pub(super) async fn look(name: &PoolName, pool: &PoolConfig, twilio: &Twilio, bo
     let (what, market) = (CheckName::Stock.of(Some(name)), pool.market());
     let found = match search(&market, twilio, bounds).await {
         Ok(found) => found,
-        Err(Silence::Failed(TwilioError::Refused(refusal)))
+        Err(Silence::Failed { failure: TwilioError::Refused(refusal), .. })
             if refusal.verdict() == Verdict::HaltPool(PoolKey::NumberType) =>
         {
             let todo = format!("Set {} or {} to what Twilio sells.", name.key("number_type"), name.key("country"));
@@ -32,7 +32,14 @@ pub(super) async fn look(name: &PoolName, pool: &PoolConfig, twilio: &Twilio, bo
             .warn(detail, "Look whether there is a newer version of callbunker; Twilio's answers have changed.");
     }
     if rows == 0 {
-        return none(name, pool, twilio, bounds).await;
+        return none(name, pool, twilio, bounds).await.unwrap_or_else(|silence| {
+            // What lacks is known, and which wish is too much is not: whoever changed another one would look in vain.
+            let why = silence.told(CheckName::Stock.of(Some(name)));
+            what.fail(
+                format!("no number of {kind} is for sale as this pool wants it; which wish is too much {}", why.detail),
+                "Check again in a while: it says then which key to change.",
+            )
+        });
     }
     let enough = ROWS_EXPECTED.min(usize::try_from(pool.replenishment_batch_size).unwrap_or(ROWS_EXPECTED));
     if rows < enough {
@@ -53,9 +60,9 @@ async fn search(market: &Market, twilio: &Twilio, bounds: &Bounds) -> Result<Fou
     bounds.ask("the stock", || twilio.search(market)).await
 }
 
-/// How many the market shows; none when it cannot be asked.
-async fn rows(market: &Market, twilio: &Twilio, bounds: &Bounds) -> usize {
-    search(market, twilio, bounds).await.map(|found| found.candidates.len()).unwrap_or_default()
+/// Whether the market shows any.
+async fn shows_any(market: &Market, twilio: &Twilio, bounds: &Bounds) -> Result<bool, Silence> {
+    search(market, twilio, bounds).await.map(|found| !found.candidates.is_empty())
 }
 
 /// The first of the wished area codes, when none of them has a number. One that cannot be asked counts as having some.
@@ -73,22 +80,22 @@ async fn dry_area_codes(pool: &PoolConfig, market: &Market, twilio: &Twilio, bou
 }
 
 /// Why there is none: the wish without which there are some.
-async fn none(name: &PoolName, pool: &PoolConfig, twilio: &Twilio, bounds: &Bounds) -> Check {
+async fn none(name: &PoolName, pool: &PoolConfig, twilio: &Twilio, bounds: &Bounds) -> Result<Check, Silence> {
     let (what, market, kind) = (CheckName::Stock.of(Some(name)), pool.market(), pool.kind());
     let with_an_address = Market { shows_address: true, ..market.clone() };
-    if !market.shows_address && rows(&with_an_address, twilio, bounds).await > 0 {
+    if !market.shows_address && shows_any(&with_an_address, twilio, bounds).await? {
         let detail = format!("every number of {kind} that is for sale needs an address");
-        return what.fail(detail, format!("Set {} to an address of the account.", name.key("address_sid")));
+        return Ok(what.fail(detail, format!("Set {} to an address of the account.", name.key("address_sid"))));
     }
     let able_to_anything = Market { capabilities: Vec::new(), ..with_an_address.clone() };
-    if !market.capabilities.is_empty() && rows(&able_to_anything, twilio, bounds).await > 0 {
+    if !market.capabilities.is_empty() && shows_any(&able_to_anything, twilio, bounds).await? {
         let wanted: Vec<String> = market.capabilities.iter().map(ToString::to_string).collect();
         let detail = format!("no number of {kind} that is for sale has all of {}", wanted.join(", "));
         let todo = format!("Ask for less in {}, or set {}.", name.key("capabilities"), name.key("number_type"));
-        return what.fail(detail, todo);
+        return Ok(what.fail(detail, todo));
     }
     let anywhere = Market { place: Place::Anywhere, contains: None, ..with_an_address.clone() };
-    if anywhere != with_an_address && rows(&anywhere, twilio, bounds).await > 0 {
+    if anywhere != with_an_address && shows_any(&anywhere, twilio, bounds).await? {
         let keys = [
             ("locality", pool.locality.is_some()),
             ("region", pool.region.is_some()),
@@ -96,12 +103,12 @@ async fn none(name: &PoolName, pool: &PoolConfig, twilio: &Twilio, bounds: &Boun
         ];
         let keys: Vec<String> = keys.iter().filter(|(_, is_given)| *is_given).map(|(key, _)| name.key(key)).collect();
         let detail = format!("numbers of {kind} are for sale, but none as {} wants them", keys.join(" and "));
-        return what.fail(detail, format!("Widen or remove {}.", keys.join(" or ")));
+        return Ok(what.fail(detail, format!("Widen or remove {}.", keys.join(" or "))));
     }
     let todo = format!(
         "Set {} or {} to what Twilio has, or wait for new stock.",
         name.key("number_type"),
         name.key("country")
     );
-    what.fail(format!("no number of {kind} is for sale as this pool wants it"), todo)
+    Ok(what.fail(format!("no number of {kind} is for sale as this pool wants it"), todo))
 }

@@ -10,7 +10,7 @@ use super::words::{counted, sentence};
 use crate::db::attention::Sight;
 use crate::db::buying_state::{Halted, Paused};
 use crate::db::stock::Observation;
-use crate::domain::{Cap, PoolName, PoolPolicy};
+use crate::domain::{Cap, PoolKey, PoolName, PoolPolicy};
 use crate::twilio::meaning;
 
 const RESUME: &str = "/admin/phones/dashboard/acts/resume";
@@ -44,7 +44,8 @@ fn pool_halted(pool: OnePool<'_>) -> Option<Item> {
     let (halt, name) = (pool.seen.pool_halt.as_ref()?, pool.name);
     let severity = if pool.seen.stock.available == 0 { Severity::Critical } else { Severity::Warning };
     let summary = format!("Buying for pool {name} is halted: it needs {}.", halt.needs);
-    let todo = format!("Set {} and reload, or mend at Twilio what it names and resume the pool.", halt.needs);
+    let then = if PoolKey::is_of_webhooks(&halt.needs) { "reload and configure the webhooks" } else { "reload" };
+    let todo = format!("Set {} and {then}, or mend at Twilio what it names and resume the pool.", halt.needs);
     let url = halt.twilio_code.map(|code| format!("https://www.twilio.com/docs/api/errors/{code}"));
     let item = Item::new(Kind::PoolHalted, severity, summary, todo)
         .detail(sentence(&halt.message))

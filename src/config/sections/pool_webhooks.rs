@@ -8,6 +8,7 @@ use url::Url;
 
 use super::webhooks::{Options, WebhooksConfig, check_options, check_origin, check_path};
 use crate::config::section::Checks;
+use crate::domain::PoolKey;
 
 /// `webhooks` of a pool: where its numbers lead. What it leaves out is that of `[webhooks]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -39,9 +40,23 @@ impl PoolWebhooks {
         *self == Self::default()
     }
 
+    /// Whether `key` is one of where numbers lead, and left to `[webhooks]`.
+    pub(in crate::config) fn leaves_out(&self, key: PoolKey) -> bool {
+        match key {
+            PoolKey::VoiceApplication => self.voice_application_sid.is_none(),
+            PoolKey::SmsApplication => self.sms_application_sid.is_none(),
+            PoolKey::Trunk => self.trunk_sid.is_none(),
+            PoolKey::Country
+            | PoolKey::NumberType
+            | PoolKey::AddressSid
+            | PoolKey::BundleSid
+            | PoolKey::IdentitySid => false,
+        }
+    }
+
     /// All of it, with what `[webhooks]` says of the rest.
     #[must_use]
-    pub(in crate::config) fn over(&self, all: &WebhooksConfig) -> WebhooksConfig {
+    pub(crate) fn over(&self, all: &WebhooksConfig) -> WebhooksConfig {
         let path = |own: &Option<String>, all: &String| own.as_ref().unwrap_or(all).clone();
         let option = |own: &Option<String>, all: &Option<String>| own.as_ref().or(all.as_ref()).cloned();
         // They are one choice: a pool that names one of them takes off the other.

@@ -46,7 +46,6 @@ impl WebhooksConfig {
     #[must_use]
     pub fn webhooks(&self) -> Webhooks {
         let origin = self.origin();
-        let given = |value: &Option<String>| value.clone().unwrap_or_default();
         let fallback =
             |path: &Option<String>| path.as_ref().filter(|path| !path.is_empty()).map(|path| format!("{origin}{path}"));
         Webhooks {
@@ -55,9 +54,19 @@ impl WebhooksConfig {
             status_callback: format!("{origin}{}", self.status_path),
             voice_fallback_url: fallback(&self.voice_fallback_path).unwrap_or_default(),
             sms_fallback_url: fallback(&self.sms_fallback_path).unwrap_or_default(),
+            ..self.without_urls()
+        }
+    }
+
+    /// What stands in for the URLs, alone: of it, `public_app_url` says nothing.
+    #[must_use]
+    pub fn without_urls(&self) -> Webhooks {
+        let given = |value: &Option<String>| value.clone().unwrap_or_default();
+        Webhooks {
             voice_application_sid: given(&self.voice_application_sid),
             sms_application_sid: given(&self.sms_application_sid),
             trunk_sid: given(&self.trunk_sid),
+            ..Webhooks::default()
         }
     }
 

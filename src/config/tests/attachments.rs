@@ -3,7 +3,7 @@
 use super::{World, assert_holds, assert_no_secret};
 use crate::config::loader::Loader;
 use crate::config::root::schema;
-use crate::config::{PoolConfig, describe_effective, not_yet};
+use crate::config::{PoolConfig, WebhooksConfig, describe_effective, not_yet};
 use crate::domain::{Needs, ReadyFor, SmsReadyWhen, Wants};
 
 const HEX: &str = "0123456789abcdef0123456789abcdef";
@@ -221,8 +221,9 @@ fn a_halt_of_an_earlier_version_is_of_the_same_keys_and_each_later_key_makes_oth
         format!("customer_profile = \"{}\"", trust('1')),
         format!("trust_products = [\"{}\"]", trust('1')),
     ];
-    let mut fingerprints: Vec<String> = given.iter().map(|key| pool(key).fingerprint()).collect();
-    fingerprints.push(PoolConfig::default().fingerprint());
+    let mut fingerprints: Vec<String> =
+        given.iter().map(|key| pool(key).fingerprint(&WebhooksConfig::default())).collect();
+    fingerprints.push(PoolConfig::default().fingerprint(&WebhooksConfig::default()));
     fingerprints.sort();
     fingerprints.dedup();
     assert_eq!(fingerprints.len(), 6);

@@ -2,6 +2,7 @@
 
 use super::{ADMIN_KEY, World, assert_holds, assert_no_secret};
 use crate::config::Config;
+use crate::domain::PoolKey;
 
 #[test]
 fn what_may_change_does_and_what_may_not_waits_for_a_restart() {
@@ -127,7 +128,7 @@ fn pools_come_change_and_go_by_name() {
 fn other_keys_of_a_pool_are_another_fingerprint() {
     let fingerprint = |toml: &str| {
         let config = World::new().toml(toml).load().unwrap();
-        config.pool(&"gb".parse().unwrap()).unwrap().fingerprint()
+        config.keys_of(&"gb".parse().unwrap()).unwrap().fingerprint
     };
     let before = fingerprint("[pools.gb]\ncountry = \"GB\"");
     assert!(before.len() == 16 && before.bytes().all(|byte| byte.is_ascii_hexdigit()), "{before}");
@@ -136,4 +137,28 @@ fn other_keys_of_a_pool_are_another_fingerprint() {
     for other in ["threshold_low = 9", "number_type = \"mobile\"", &bundle, "webhooks.sms_path = \"/gb\""] {
         assert_ne!(before, fingerprint(&format!("[pools.gb]\ncountry = \"GB\"\n{other}")), "{other}");
     }
+}
+
+#[test]
+fn what_the_webhooks_of_all_name_of_the_account_counts_where_a_pool_says_nothing_of_its_own() {
+    let (one, two) = (format!("\"TK{}\"", "1".repeat(32)), format!("\"TK{}\"", "2".repeat(32)));
+    let keys = |all: &str, own: &str| {
+        let toml = format!("[pools.gb]\ncountry = \"GB\"\n{own}\n[webhooks]\n{all}");
+        let config = World::new().toml(&toml).load().unwrap();
+        let gb = "gb".parse().unwrap();
+        (
+            config.keys_of(&gb).unwrap().fingerprint,
+            config.path_of(&gb, PoolKey::Trunk),
+            config.path_of(&gb, PoolKey::BundleSid),
+        )
+    };
+    let (plain, needs, bundle) = keys("", "");
+    assert_eq!((needs.as_str(), bundle.as_str()), ("webhooks.trunk_sid", "pools.gb.bundle_sid"));
+    let of_all = |trunk: &str| keys(&format!("trunk_sid = {trunk}"), "").0;
+    assert_eq!(keys("voice_path = \"/calls\"", "").0, plain, "a path names nothing that Twilio may not know");
+    assert!(of_all(&one) != plain && of_all(&one) != of_all(&two));
+    let own = format!("webhooks.trunk_sid = {one}");
+    let (its_own, needs, _) = keys("", &own);
+    assert_eq!(needs, "pools.gb.webhooks.trunk_sid");
+    assert_eq!(keys(&format!("trunk_sid = {two}"), &own).0, its_own, "it leads elsewhere");
 }

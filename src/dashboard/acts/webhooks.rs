@@ -11,7 +11,7 @@ use crate::api::services::Services;
 use crate::api::webhooks::{Document, configure};
 use crate::db::numbers::number_owned;
 use crate::db::stock::stock_read;
-use crate::domain::{Answers, NumberStatus, PhoneNumber, PoolName};
+use crate::domain::{Calls, NumberStatus, PhoneNumber, PoolName};
 use crate::http::{Problem, ProblemCode};
 use crate::routing::Request;
 
@@ -51,14 +51,19 @@ pub(super) async fn ask(services: &Services, request: &Request, question: Questi
 fn lead(services: &Services, question: Question, pool: &PoolName) -> Question {
     // Of a pool that is configured no more, what was wanted last is set.
     let Some(wanted) = services.config.load().webhooks_of(pool) else { return question };
-    let to = |answers: Answers<'_>, url: &str, fallback: &str| match answers {
-        Answers::Trunk(sid) => format!("the trunk {sid}"),
-        Answers::Application(sid) => format!("the application {sid}"),
-        Answers::Urls if fallback.is_empty() => url.to_owned(),
-        Answers::Urls => format!("{url}, else to {fallback}"),
+    let urls = |url: &str, fallback: &str| match fallback {
+        "" => url.to_owned(),
+        fallback => format!("{url}, else to {fallback}"),
     };
-    let calls = to(wanted.calls(), &wanted.voice_url, &wanted.voice_fallback_url);
-    let messages = to(wanted.messages(), &wanted.sms_url, &wanted.sms_fallback_url);
+    let calls = match wanted.calls() {
+        Calls::Trunk(sid) => format!("the trunk {sid}"),
+        Calls::Application(sid) => format!("the application {sid}"),
+        Calls::Urls => urls(&wanted.voice_url, &wanted.voice_fallback_url),
+    };
+    let messages = match wanted.messages() {
+        Some(sid) => format!("the application {sid}"),
+        None => urls(&wanted.sms_url, &wanted.sms_fallback_url),
+    };
     question.says(format!("Calls will go to {calls}")).says(format!("Messages will go to {messages}"))
 }
 

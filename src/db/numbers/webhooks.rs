@@ -16,8 +16,8 @@ use super::places::{FREE, IN_POOL, SOMEBODYS};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
-use crate::db::pools::{PoolWanted, as_stored, pool_unconfirmed, pool_want, still_wanted, wants};
-use crate::domain::PoolName;
+use crate::db::pool_halts::pool_halts_of_webhooks_end;
+use crate::db::pools::{PoolWanted, as_stored, pool_unconfirmed, pool_want, still_wanted, wants_of};
 
 /// Confirmed no more: Twilio must be asked again before anybody is given it.
 const UNCONFIRM: &str = "UPDATE numbers SET webhook_status = 'pending'";
@@ -56,7 +56,9 @@ pub fn number_mark_drifted(conn: &mut Connection, id: i64, wanted: &PoolWanted) 
                         ELSE ARRAY(SELECT at FROM unnest(webhooks_set_back_at || clock_timestamp()) AS at
                                     WHERE at > clock_timestamp() - interval '24 hours' ORDER BY at DESC LIMIT {SET_BACKS_MAX}) END
               WHERE id = $1 AND pool = $3 AND {FREE} AND {}
-              RETURNING cardinality(webhooks_set_back_at) >= {SET_BACKS_MAX} AS contested",
+              RETURNING (SELECT count(*) FROM unnest(webhooks_set_back_at) AS at WHERE at > clock_timestamp() - interval '24 hours') >= {SET_BACKS_MAX}
+                        -- As it was before this statement: what we wanted to be set anew nobody set back.
+                        AND (SELECT was.webhook_status IN ('configured', 'drifted') FROM numbers was WHERE was.id = numbers.id) AS contested",
             still_wanted(3, 2)
         ))
         .bind::<BigInt, _>(id)
@@ -156,7 +158,7 @@ pub fn pool_unconfirm_stock(conn: &mut Connection, wanted: &PoolWanted, most: i6
                         ORDER BY id FOR NO KEY UPDATE)
          {UNCONFIRM} FROM picked WHERE numbers.id = picked.id",
         stock!(),
-        wants!()
+        wants_of("pools")
     ))
     .bind::<Array<Text>, _>(as_stored(&wanted.webhooks))
     .bind::<BigInt, _>(most)
@@ -175,6 +177,8 @@ pub fn pool_unconfirm_stock(conn: &mut Connection, wanted: &PoolWanted, most: i6
 pub fn pool_set_webhooks(conn: &mut Connection, wanted: &PoolWanted) -> Result<(), DbError> {
     conn.transaction(|conn| {
         if pool_want(conn, wanted)? {
+            // What was not in the account is wanted no more.
+            pool_halts_of_webhooks_end(conn, &wanted.pool)?;
             sql_query(format!(
                 "WITH picked AS (SELECT id FROM numbers WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
                      SELECT number_id FROM leases WHERE pool = $1 AND user_id IS NULL AND ready
@@ -194,33 +198,41 @@ pub fn pool_set_webhooks(conn: &mut Connection, wanted: &PoolWanted) -> Result<(
 /// Takes `configured` back from those of the pool's next `most` numbers above `after` that are somebody's or at rest, if other
 /// webhooks are wanted than they were confirmed with; the last of the `most`, `None` = there are no more. Nobody is given one of
 /// them as confirmed: what rests is asked for before it returns. Small steps, because a signup or a release may want any
-/// of their rows; one that was cut off is begun anew by the next `configure-webhooks`.
+/// of their rows; one that was cut off is begun anew by the next `configure-webhooks`. Of webhooks that the pool wants no more nothing
+/// is done: whoever wants others walks from the beginning.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn pool_unconfirm(conn: &mut Connection, pool: &PoolName, after: i64, most: i64) -> Result<Option<i64>, DbError> {
+pub fn pool_unconfirm(
+    conn: &mut Connection,
+    wanted: &PoolWanted,
+    after: i64,
+    most: i64,
+) -> Result<Option<i64>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Nullable<BigInt>)]
         last: Option<i64>,
     }
+    let wants = wants_of("pools");
     let row: Row = sql_query(format!(
         // What is read is bounded, not what is found: the last step would else read all that is left.
         "WITH step AS (SELECT max(id) AS last FROM (SELECT id FROM numbers WHERE pool = $3 AND id > $1 ORDER BY id LIMIT $2) AS next),
               picked AS (SELECT id FROM numbers
                         WHERE pool = $3 AND id > $1 AND id <= (SELECT last FROM step)
                           AND webhook_status = 'configured' AND status <> 'released' AND NOT {IN_POOL}
-                          AND (SELECT unconfirming FROM pools WHERE name = $3)
+                          AND (SELECT unconfirming AND {wants} = $4 FROM pools WHERE name = $3)
                         ORDER BY id FOR NO KEY UPDATE),
               told AS ({UNCONFIRM} FROM picked WHERE numbers.id = picked.id RETURNING numbers.id)
          SELECT last FROM step"
     ))
     .bind::<BigInt, _>(after)
     .bind::<BigInt, _>(most)
-    .bind::<Text, _>(pool.as_str())
+    .bind::<Text, _>(wanted.pool.as_str())
+    .bind::<Array<Text>, _>(as_stored(&wanted.webhooks))
     .get_result(conn)?;
     if row.last.is_none() {
-        pool_unconfirmed(conn, pool)?;
+        pool_unconfirmed(conn, wanted)?;
     }
     Ok(row.last)
 }

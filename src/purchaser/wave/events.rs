@@ -7,9 +7,8 @@ use std::sync::atomic::Ordering;
 
 use super::write::{Written, no_room, withdraw};
 use super::{Searched, Sent, Wave};
-use crate::db::pool_halts::Keys;
 use crate::db::purchases::items::Intent;
-use crate::domain::{PhoneNumber, Why};
+use crate::domain::{Concerns, PhoneNumber, Why};
 use crate::purchaser::outcome::Outcome;
 use crate::purchaser::shortfall::Shortfall;
 use crate::twilio::TwilioError;
@@ -20,7 +19,7 @@ const UNUSABLE_IN_A_ROW_MAX: u32 = 2;
 impl Wave<'_> {
     pub(super) async fn on_created(&mut self, sent: &Sent, outcome: Outcome) {
         self.candidates.moved();
-        self.heard(&sent.keys, &outcome);
+        self.heard(sent, &outcome);
         match outcome {
             Outcome::Bought => {
                 self.misses.bought();
@@ -52,12 +51,13 @@ impl Wave<'_> {
     }
 
     /// What the end of a create says of the keys that it was sent under. Whoever halted the pool has said it already.
-    fn heard(&mut self, keys: &Keys, outcome: &Outcome) {
+    fn heard(&mut self, Sent { keys, alone_since, .. }: &Sent, outcome: &Outcome) {
         if *keys != self.goal.keys {
             // Of those in force since a reload it says nothing.
             return;
         }
-        let alone = self.alone.take();
+        // An earlier one that ends beside it ends its turn only by what it says.
+        let alone = self.alone.take_if(|alone| Some(alone.since()) == *alone_since);
         let was_alone = alone.is_some();
         let first = &self.buyer.first_alone;
         // Twilio says "taken" before it looks at what the pool lacks.
@@ -70,13 +70,17 @@ impl Wave<'_> {
             // Nobody was heard: if it was alone, the next one is.
             Outcome::Unknown | Outcome::End(Shortfall::PoolHalted { .. }) => {}
             Outcome::End(_) if was_alone => first.unproven(keys),
+            // What ends the order would end the next one: they have stopped doing.
+            Outcome::End(Shortfall::Twilio(failure)) if failure.concerns() == Some(Concerns::Order) => {
+                first.unproven_unless_under_way(keys);
+            }
             Outcome::End(_) => {}
         }
     }
 
     /// The create that was to go alone did not begin.
     fn alone_no_more(&mut self) {
-        if self.wires.is_empty() {
+        if !self.alone_is_sent {
             self.alone = None;
         }
     }

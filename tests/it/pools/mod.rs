@@ -4,6 +4,7 @@
 mod caps;
 mod fairness;
 mod halt;
+mod halt_target;
 mod ladder;
 mod named;
 mod orders;

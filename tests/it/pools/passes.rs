@@ -249,3 +249,27 @@ fn a_pool_that_is_emptied_while_a_pass_goes_on_has_its_turn_in_it() {
         "a|warm_start|8\nb|threshold|2"
     );
 }
+
+#[test]
+fn a_pass_that_bought_and_then_cannot_look_is_told_all_the_same() {
+    let world = World::new()
+        .set("pool.threshold_low", 2)
+        .set("pool.total_min", 0)
+        .set("pool.replenishment_batch_size", 2)
+        .set("pool.available_max", 10);
+    let mut daemon = world.daemon_with_failpoints("order_ended=1*pause");
+    daemon.wait_until_it_serves();
+    eventually("the order has ended", || world.sql("SELECT state FROM purchases") == "done");
+    // What a look counts by, and nothing else.
+    world.sql("ALTER TABLE owned_changes RENAME TO owned_changes_out_of_sight");
+    daemon.failpoint_off("order_ended");
+    let pass =
+        || world.sql("SELECT trigger, reason, purchased_count, error IS NOT NULL FROM passes ORDER BY at LIMIT 1");
+    eventually("the pass is written down", || !pass().is_empty());
+    world.sql("ALTER TABLE owned_changes_out_of_sight RENAME TO owned_changes");
+    assert_eq!(pass(), "warm_start|below_threshold|2|t");
+    assert_eq!((world.bought(), available(&daemon, "default")), (2, 2));
+    // It is not left alone for having failed.
+    daemon.assign("u-1").ok();
+    eventually("the next pass comes", || world.bought() == 4);
+}

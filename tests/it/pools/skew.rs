@@ -86,3 +86,30 @@ fn a_halt_of_one_instances_keys_ends_no_halt_of_anothers() {
         assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
     }
 }
+
+#[test]
+fn those_whom_only_a_halted_instance_could_serve_cut_no_recovery_short() {
+    let mut world =
+        World::new().quiet().set("purchase.emergency_wait_ms", 60_000).set("purchase.unknown_settle_secs", 5);
+    world.twilio.set_regulated("GB", false);
+    let ours = world.daemon();
+    for (key, value) in [("country", "GB"), ("number_type", "mobile"), ("threshold_low", "0")] {
+        world.change(&format!("pools.gb.{key}"), value);
+    }
+    let other = world.daemon();
+    // A purchase whose outcome nobody knows, until somebody has looked twice.
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Error500).forever());
+    ours.purchase(1).ok();
+    assert_eq!(world.sql("SELECT state FROM purchase_items"), "unknown");
+    world.twilio.clear_faults();
+    assert_eq!(other.stop(), Some(0));
+    // Somebody waits at the pool that is known there only, and each look takes longer than it is asked who waits.
+    world.sql(
+        "INSERT INTO waiters (user_id, instance_id, pool, expires_at)
+         VALUES ('u-1', gen_random_uuid(), 'gb', clock_timestamp() + interval '1 hour')",
+    );
+    world.twilio.set_latency_on(On::List, Duration::from_millis(700));
+    eventually("it is settled all the same", || {
+        world.count("SELECT count(*) FROM purchase_items WHERE state = 'unknown'") == 0
+    });
+}

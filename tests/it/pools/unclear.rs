@@ -46,14 +46,13 @@ fn a_code_that_nobody_knows_costs_a_few_candidates_and_then_waits() {
 
 #[test]
 fn what_is_refused_of_any_number_alike_proves_nothing_so_that_the_next_order_tries_one_again() {
-    // The account has no such application.
-    let application = format!("AP{}", "9".repeat(32));
-    let world =
-        World::new().quiet().set("purchase.concurrency", 8).set("webhooks.voice_application_sid", application.as_str());
+    let world = World::new().quiet().set("purchase.concurrency", 8);
+    // A URL that Twilio does not take.
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Refuse).code(21_402).forever());
     let daemon = world.daemon();
     for orders in 1..=3 {
         let order = daemon.purchase(8).ok();
-        assert_eq!(order["errors"][0]["code"], "twilio_21420", "{order}");
+        assert_eq!(order["errors"][0]["code"], "twilio_21402", "{order}");
         assert_eq!(world.twilio.truth().requests_of(On::Create), orders);
     }
 }

@@ -111,6 +111,22 @@ fn what_is_a_day_ago_what_is_somebodys_and_what_we_had_not_confirmed_is_not_coun
 }
 
 #[test]
+fn what_was_counted_once_holds_no_number_weeks_later_nor_when_we_change_our_mind() {
+    let (world, daemon, numbers) = stocked(4);
+    for (number, ago, status) in [(&numbers[0], "25 hours", "configured"), (&numbers[1], "1 hour", "pending")] {
+        world.sql(&format!(
+            "UPDATE numbers SET webhooks_set_back_at = array_fill(now() - interval '{ago}', ARRAY[3]), webhook_status = '{status}'
+              WHERE phone_number = '{number}'"
+        ));
+        rewire(&world, number);
+    }
+    assert_eq!(daemon.post_empty(CONFIGURE).ok()["failed"], json!([]));
+    for number in &numbers[..2] {
+        assert_eq!((stands(&world, number).as_str(), is_ours(&world, number)), ("available|", true), "{number}");
+    }
+}
+
+#[test]
 fn a_rested_number_that_is_contested_does_not_return() {
     let (world, daemon, numbers) = stocked(3);
     let number = &numbers[0];

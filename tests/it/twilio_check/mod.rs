@@ -4,6 +4,7 @@ mod account;
 mod attachments;
 mod command;
 mod daemon;
+mod leads_to;
 mod papers;
 mod stock;
 

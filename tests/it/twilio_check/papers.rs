@@ -1,6 +1,6 @@
 //! What is wrong with what a pool shows: address, bundle, identity.
 
-use twilio_simulator::{AddressOrder, BundleOrder, BundleStatus, IdentityOrder, NumberKind};
+use twilio_simulator::{AddressOrder, BundleOrder, BundleStatus, Fault, FaultKind, IdentityOrder, NumberKind, On};
 
 use super::{Place, Wrong, each_is_named};
 
@@ -99,6 +99,38 @@ fn each_thing_about_a_bundle_is_named() {
             says: ("is for DE mobile numbers", "pools.gb.bundle_sid"),
         },
     ]);
+}
+
+#[test]
+fn a_bundle_of_which_nobody_may_read_what_it_is_for_is_judged_by_what_is_known() {
+    each_is_named(&[Wrong {
+        name: "one that ends soon, and whose regulation may not be read",
+        arrange: |place| {
+            shows(place, of_gb().valid_until(in_days(20)));
+            place.twilio.fault(Fault::new(On::Regulation, FaultKind::Refuse).status(403).code(20403).forever());
+        },
+        code: 0,
+        line: ("bundle", Some("gb"), "warn"),
+        says: ("is approved, valid until", "Renew it"),
+    }]);
+    for odd in [
+        Fault::new(On::Regulation, FaultKind::Refuse).status(403).code(20403).forever(),
+        Fault::new(On::Regulation, FaultKind::NotFound).forever(),
+        Fault::new(On::Bundle, FaultKind::OddRow).field("regulation_sid").value(serde_json::Value::Null).forever(),
+        Fault::new(On::Regulation, FaultKind::OddRow).field("number_type").value(serde_json::Value::Null).forever(),
+    ] {
+        let mut place = Place::new();
+        shows(&mut place, of_gb().valid_until(in_days(300)));
+        place.twilio.fault(odd.clone());
+        let (code, document) = place.check();
+        assert_eq!((code, document["result"].as_str()), (0, Some("pass")), "{odd:?}: {document:#}");
+        let checks = document["checks"].as_array().expect("checks");
+        let bundle = checks.iter().find(|check| check["check"] == "bundle").expect("the bundle");
+        assert!(
+            bundle["detail"].as_str().is_some_and(|told| told.contains("could not be looked at")),
+            "{odd:?}: {bundle}"
+        );
+    }
 }
 
 #[test]

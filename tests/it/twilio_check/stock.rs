@@ -49,6 +49,16 @@ fn each_wish_that_is_too_much_is_named() {
             says: ("none as pool.contains wants", "Widen or remove pool.contains"),
         },
         Wrong {
+            name: "digits that none has, while nobody can say that it is them",
+            arrange: |place| {
+                place.set("pool.contains", "9999999999");
+                place.twilio.fault(Fault::new(On::Search, FaultKind::Error503).after(1).forever());
+            },
+            code: 1,
+            line: NONE,
+            says: ("which wish is too much could not be looked at", "Check again"),
+        },
+        Wrong {
             name: "a town without numbers",
             arrange: |place| place.set("pool.locality", "Nowhere"),
             code: 1,

@@ -105,13 +105,48 @@ fn what_one_pool_wants_confirms_no_number_of_another() {
     assert!(ledger.run(move |conn| pool_unconfirm_stock(conn, &stock, 10)));
     assert_eq!((status(moved).as_str(), status(stays).as_str()), ("pending", "configured"));
     ledger.twice(move |conn| pool_set_webhooks(conn, &set));
-    let (gb, default) = (news.pool.clone(), ours.pool.clone());
+    let (gb, default) = (news.clone(), ours.clone());
     assert_eq!(ledger.run(move |conn| pool_unconfirm(conn, &gb, 0, 10)), Some(moved));
     assert_eq!(ledger.run(move |conn| pool_unconfirm(conn, &default, 0, 10)), Some(stays));
     assert_eq!((status(moved).as_str(), status(stays).as_str()), ("pending", "configured"));
     assert!(ledger.run(move |conn| number_confirm_webhooks(conn, moved, &news)));
     assert!(!ledger.run(move |conn| number_confirm_webhooks(conn, moved, &theirs)), "they are wanted no more");
     assert_eq!(status(moved), "pending");
+}
+
+#[test]
+fn who_configures_first_says_nothing_for_who_wants_others_since() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    let [one, two, three] = [(ONE, 1), (TWO, 2), (THREE, 3)].map(|(number, sid)| ledger.stocked(run, number, sid));
+    let wanted = ledger.wanted();
+    let others = |voice_url: &str| {
+        let webhooks = Webhooks { voice_url: voice_url.to_owned(), ..wanted.webhooks.clone() };
+        PoolWanted { webhooks, ..wanted.clone() }
+    };
+    let (first, second) = (others("https://one.example/v"), others("https://two.example/v"));
+    for id in [one, two, three] {
+        ledger.world.sql(&format!("UPDATE leases SET user_id = 'u-{id}', source = 'pool', assigned_at = now(), assignment_id = nextval('assignment_ids')
+                                    WHERE number_id = {id}"));
+    }
+    let statuses = || ledger.world.sql("SELECT string_agg(webhook_status, ' ' ORDER BY id) FROM numbers");
+    let (set, walk) = (first.clone(), first.clone());
+    ledger.run(move |conn| pool_set_webhooks(conn, &set));
+    assert_eq!(ledger.run(move |conn| pool_unconfirm(conn, &walk, 0, 1)), Some(one));
+    // Ahead of the first walk somebody else's mind is changed, and behind it what the first wanted was confirmed.
+    let (set, walk) = (second.clone(), second.clone());
+    ledger.run(move |conn| pool_set_webhooks(conn, &set));
+    assert_eq!(ledger.run(move |conn| pool_unconfirm(conn, &walk, 0, 1)), Some(one));
+    assert_eq!(statuses(), "pending configured configured");
+    // The first goes on, which takes nothing back for the second, and ends nothing for it.
+    let walk = first.clone();
+    assert_eq!(ledger.run(move |conn| pool_unconfirm(conn, &walk, three, 10)), None);
+    assert_eq!(ledger.world.sql("SELECT unconfirming FROM pools WHERE name = 'default'"), "t");
+    let walk = second.clone();
+    assert_eq!(ledger.run(move |conn| pool_unconfirm(conn, &walk, one, 10)), Some(three));
+    assert_eq!(statuses(), "pending pending pending");
+    assert_eq!(ledger.twice(move |conn| pool_unconfirm(conn, &second, three, 10)), (None, None));
+    assert_eq!(ledger.world.sql("SELECT unconfirming FROM pools WHERE name = 'default'"), "f");
 }
 
 #[test]

@@ -1,35 +1,18 @@
-//! What a whole pass would buy: batch after batch, as the monitor and the Purchaser would do it, without doing it.
+//! The pass of one pool, told as plainly as it can be: what [`plan_passes`](super::plan_passes()) says of one pool is held against it.
 //!
 //! Invariant: every batch is sized by [`plan()`], against the stock and the caps that the batches before it would leave.
 //! How to get it wrong: sizing the pass in one step. A batch is whole, so a pass may buy more than what lacks.
 
-use super::caps::{Cap, Caps, PoolPolicy};
-use super::order::Trigger;
-use super::plan::plan;
-use super::stock::Stock;
-use super::why::Why;
-
-/// Batches of one pass, real or simulated: only a bound.
-pub const BATCHES_MAX: u32 = 1000;
-
-/// What a pass would do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PassPlan {
-    /// How many its batches buy; 0 = nothing, and `why` says why.
-    pub count: u32,
-    /// How many are bought before them for signups that wait.
-    pub for_waiters: u32,
-    /// Batches that buy something.
-    pub batches: u32,
-    /// Why it begins, or does not.
-    pub why: Why,
-    /// The cap that cut the last batch, or forbade it.
-    pub binding_cap: Option<Cap>,
-}
+use super::{BATCHES_MAX, PassPlan};
+use crate::domain::caps::{Cap, Caps, PoolPolicy};
+use crate::domain::order::Trigger;
+use crate::domain::plan::plan;
+use crate::domain::stock::Stock;
+use crate::domain::why::Why;
 
 /// Simulates a pass: the waitlist first, then batches until [`plan()`] says 0.
 #[must_use]
-pub fn plan_pass(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigger) -> PassPlan {
+pub(in crate::domain) fn plan_pass(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigger) -> PassPlan {
     let (mut caps, mut stock) = (*caps, *stock);
     let for_waiters = plan(policy, &caps, &stock, Trigger::Emergency).count;
     caps.spend(for_waiters);
@@ -54,7 +37,6 @@ pub fn plan_pass(policy: &PoolPolicy, caps: &Caps, stock: &Stock, trigger: Trigg
     pass
 }
 
-#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
