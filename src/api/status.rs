@@ -38,7 +38,11 @@ pub(crate) struct Status {
     pub(crate) needs_replenishment: bool,
     pub(crate) quarantined: u32,
     pub(crate) unready: u32,
+    /// Assignable as soon as they have joined what their pool wants and the carriers know them.
+    pub(crate) registering: u32,
     pub(crate) unfit: u32,
+    /// The carriers do not take them, or know them no more.
+    pub(crate) registration_failed: u32,
     /// Of another country or type than their pool: given only to whoever asks for their very area code or their country.
     pub(crate) apart: u32,
     pub(crate) purchasing: u32,
@@ -163,7 +167,9 @@ fn told(seen: &Overview, passes: &[Pass], config: &Config, only: Option<&PoolNam
         needs_replenishment: pools.iter().any(|pool| pool.needs_replenishment),
         quarantined,
         unready: sum(|pool| pool.unready),
+        registering: sum(|pool| pool.registering),
         unfit: sum(|pool| pool.unfit),
+        registration_failed: sum(|pool| pool.registration_failed),
         apart: sum(|pool| pool.apart),
         purchasing: sum(|pool| pool.purchasing),
         unsettled: sum(|pool| pool.unsettled),
@@ -203,7 +209,7 @@ pub(crate) fn about() -> About {
     let last = json!({"at": "2026-11-22T09:24:07.678251Z", "trigger": "warm_start", "reason": "below_threshold",
         "purchased_count": 20, "error": null, "pool": "default"});
     let mut document = json!({"available": 13, "assigned": 6, "total": 19, "threshold": 10, "needs_replenishment": false,
-        "quarantined": 1, "unready": 0, "unfit": 0, "apart": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "missing": 0,
+        "quarantined": 1, "unready": 0, "registering": 0, "unfit": 0, "registration_failed": 0, "apart": 0, "purchasing": 0, "unsettled": 0, "waiting": 0, "missing": 0,
         "missing_of_users": 0, "held": 0, "resting": 1, "owned": 20, "owned_max": 1000, "available_room": 37, "halted": null,
         "spend": {"hour": {"bought": 20, "max": null}, "day": {"bought": 20, "max": null}}, "last_replenishment": last});
     let mut pool = document.clone();

@@ -81,7 +81,9 @@ fn counted(name: &str) -> Option<&'static str> {
     Some(match name {
         "available" => "in stock",
         "unready" => "webhooks pending",
+        "registering" => "registering",
         "unfit" => "missing capability",
+        "registration_failed" => "registration failed",
         "assigned" => "assigned",
         "quarantined" => "resting or on hold",
         "due" => "back in stock soon",

@@ -118,7 +118,9 @@ fn table(document: &Value) -> String {
     }
     facts.counts(&["held"], Tone::Warn);
     facts.show(&["resting", "quarantined"]);
-    facts.counts(&["unready", "unfit"], Tone::Warn);
+    facts.counts(&["unready"], Tone::Warn);
+    facts.show(&["registering"]);
+    facts.counts(&["unfit", "registration_failed"], Tone::Warn);
     facts.show(&["apart", "purchasing"]);
     facts.counts(&["unsettled", "waiting"], Tone::Warn);
     facts.show(&["available_room"]);

@@ -14,7 +14,7 @@ use super::attachments::{AttachmentsSeen, attachments_seen};
 use super::engine::connection::Connection;
 use super::engine::error::DbError;
 use super::installation::database_now;
-use super::numbers::{MENDABLE, ON_HOLD, UNREADY};
+use super::numbers::{MENDABLE, ON_HOLD, REGISTERING, UNREADY};
 use super::passes::{Pass, passes_latest};
 use super::pool_halts::Keys;
 use super::pools::{PoolsWebhooks, pools_webhooks};
@@ -195,7 +195,7 @@ fn failed_sql() -> String {
 fn pending_sql() -> String {
     // A drift has no time of its own; whoever bought or took in a number sets its webhooks within moments.
     format!(
-        "SELECT count(*) AS count, NULL::timestamptz AS since FROM {UNREADY} AND {MENDABLE}
+        "SELECT count(*) AS count, NULL::timestamptz AS since FROM {UNREADY} AND {MENDABLE} AND NOT {REGISTERING}
             AND n.purchased_at < clock_timestamp() - interval '2 minutes'"
     )
 }

@@ -307,7 +307,7 @@ mod tests {
             pool_day_left in any_left(), owned_all_left in any_left(), emergency: bool,
         ) {
             let policy = PoolPolicy { threshold_low, replenishment_batch_size: batch, total_min, available_max, owned_max };
-            let Stock { assigned, unfit, apart, doubted, unserved, .. } = stock;
+            let Stock { assigned, doubted, unserved, .. } = stock;
             let caps = Caps { hour_left, day_left, pool_day_left, owned_all_left, paused: false, halted: false };
             let trigger = if emergency { Trigger::Emergency } else { Trigger::Cron };
             let plan = plan(&policy, &caps, &stock, trigger);
@@ -315,7 +315,7 @@ mod tests {
             prop_assert!(plan.count <= pool_day_left && plan.count <= owned_all_left);
             if plan.count > 0 {
                 prop_assert!(stock.owned() + doubted + plan.count <= owned_max);
-                prop_assert!(emergency || stock.idle() + unfit + apart + doubted + plan.count <= available_max);
+                prop_assert!(emergency || stock.idle() + stock.useless() + doubted + plan.count <= available_max);
                 prop_assert!(!emergency || plan.count <= unserved);
                 prop_assert!(emergency || stock.idle() < threshold_low || stock.idle() + assigned < total_min);
             }

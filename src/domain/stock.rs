@@ -9,9 +9,13 @@ pub struct Stock {
     pub available: u32,
     /// In the pool, but not assignable yet: webhooks unconfirmed or drifted.
     pub unready: u32,
-    /// In the pool, but not assignable before somebody sees to it: it lacks a capability, or Twilio refuses its webhooks.
-    /// Costs money, serves nobody.
+    /// In the pool, and assignable as soon as it has joined what the pool wants and the carriers know it: nothing else lacks.
+    pub registering: u32,
+    /// In the pool, but not assignable before somebody sees to it: it lacks a capability, Twilio refuses its webhooks, or it cannot
+    /// join what the pool wants. Costs money, serves nobody.
     pub unfit: u32,
+    /// The same because the carriers do not take it, or know it no more.
+    pub registration_failed: u32,
     /// In the pool, but of another country or type than it: given only to whoever asks for its very area code or its country.
     pub apart: u32,
     /// Somebody's.
@@ -36,11 +40,13 @@ impl Stock {
     /// The counts that people and machines watch, each with its word. What they leave out is a part of another count, or no
     /// number at all.
     #[must_use]
-    pub fn by_state(&self) -> [(&'static str, u32); 8] {
+    pub fn by_state(&self) -> [(&'static str, u32); 10] {
         let Self {
             available,
             unready,
+            registering,
             unfit,
+            registration_failed,
             apart,
             assigned,
             quarantined,
@@ -54,7 +60,9 @@ impl Stock {
         [
             ("available", available),
             ("unready", unready),
+            ("registering", registering),
             ("unfit", unfit),
+            ("registration_failed", registration_failed),
             ("apart", apart),
             ("assigned", assigned),
             ("quarantined", quarantined),
@@ -70,7 +78,9 @@ impl Stock {
         Self {
             available: sum(|stock| stock.available),
             unready: sum(|stock| stock.unready),
+            registering: sum(|stock| stock.registering),
             unfit: sum(|stock| stock.unfit),
+            registration_failed: sum(|stock| stock.registration_failed),
             apart: sum(|stock| stock.apart),
             assigned: sum(|stock| stock.assigned),
             quarantined: sum(|stock| stock.quarantined),
@@ -86,19 +96,25 @@ impl Stock {
     /// What could serve a signup now or soon.
     #[must_use]
     pub fn idle(&self) -> u32 {
-        self.available + self.unready + self.due + self.purchasing + self.unsettled
+        self.available + self.unready + self.registering + self.due + self.purchasing + self.unsettled
     }
 
     /// What lies idle and costs a fee, or may: what `pool.available_max` bounds.
     #[must_use]
     pub fn idle_at_most(&self) -> u32 {
-        self.idle() + self.unfit + self.apart + self.doubted
+        self.idle() + self.useless() + self.doubted
     }
 
     /// Everything that costs a monthly fee, or may.
     #[must_use]
     pub fn owned(&self) -> u32 {
-        self.idle() - self.due + self.unfit + self.apart + self.assigned + self.quarantined
+        self.idle() - self.due + self.useless() + self.assigned + self.quarantined
+    }
+
+    /// What lies in the pool, costs its fee, and serves nobody, or only whoever asks for just that.
+    #[must_use]
+    pub fn useless(&self) -> u32 {
+        self.unfit + self.registration_failed + self.apart
     }
 
     /// The same with what may turn up yet: what `pool.owned_max` bounds.
@@ -123,12 +139,14 @@ pub(super) fn any_stock() -> impl proptest::strategy::Strategy<Value = Stock> {
     (in_the_pool, 0u32..10, 0u32..10, 0u32..10, 0u32..200).prop_map(
         |(in_the_pool, purchasing, unsettled, doubted, unserved)| {
             let (available, unready, unfit, assigned, resting, due) = in_the_pool;
-            let apart = unfit / 2;
+            let (apart, registration_failed, registering) = (unfit / 2, unfit / 3, unready / 2);
             let quarantined = resting + due;
             Stock {
                 available,
                 unready,
+                registering,
                 unfit,
+                registration_failed,
                 apart,
                 assigned,
                 quarantined,

@@ -15,7 +15,7 @@ use super::confirm::{MaySet, Outcome, WebhookConfigurer};
 use crate::db::DbError;
 use crate::db::numbers::{
     NumberRow, number_confirm_webhooks, numbers_cared_for, numbers_cared_for_by_sid, numbers_untouchable,
-    pool_set_webhooks, pool_unconfirm, pool_unconfirm_stock,
+    pool_set_webhooks, pool_unconfirm, pool_unconfirm_held_back, pool_unconfirm_stock,
 };
 use crate::db::pools::{PoolWanted, PoolsWebhooks, pools_claim};
 use crate::domain::{NumberSid, PoolKey, PoolName, WebhookStatus, Webhooks};
@@ -84,7 +84,9 @@ impl Work<'_> {
         let ours = self.wanted.clone();
         let mut all = self.configurer.db.run("pools_claim", move |conn| pools_claim(conn, &ours)).await?;
         for (pool, webhooks) in self.wanted.clone() {
-            let wanted = PoolWanted { pool, webhooks };
+            let wanted = PoolWanted { pool: pool.clone(), webhooks };
+            // First, while what is not ready is little.
+            self.unconfirm_held_back(&wanted).await?;
             self.unconfirm_stock(&wanted).await?;
             let to_set = wanted.clone();
             let set = move |conn: &mut crate::db::Connection| pool_set_webhooks(conn, &to_set);
@@ -131,6 +133,22 @@ impl Work<'_> {
                 return Ok(());
             }
         }
+    }
+
+    /// What would be stock, if it did not lack something else, shall not become stock with the former webhooks.
+    async fn unconfirm_held_back(&self, wanted: &PoolWanted) -> Result<(), ConfigureError> {
+        let mut after = 0;
+        while !self.configurer.is_stopping() {
+            let wanted = wanted.clone();
+            let step = move |conn: &mut crate::db::Connection| {
+                pool_unconfirm_held_back(conn, &wanted, after, UNCONFIRMED_AT_ONCE)
+            };
+            match self.configurer.db.run("pool_unconfirm_held_back", step).await? {
+                Some(last) => after = last,
+                None => return Ok(()),
+            }
+        }
+        Err(ConfigureError::Stopping)
     }
 
     /// What was confirmed with other webhooks counts as confirmed no more.

@@ -29,7 +29,11 @@ pub(crate) struct OfPool {
     pub(crate) needs_replenishment: bool,
     pub(crate) quarantined: u32,
     pub(crate) unready: u32,
+    /// Assignable as soon as they have joined what their pool wants and the carriers know them.
+    pub(crate) registering: u32,
     pub(crate) unfit: u32,
+    /// The carriers do not take them, or know them no more.
+    pub(crate) registration_failed: u32,
     pub(crate) apart: u32,
     pub(crate) purchasing: u32,
     pub(crate) unsettled: u32,
@@ -92,7 +96,9 @@ impl OfPool {
             needs_replenishment: stock.available < pool.threshold_low,
             quarantined: stock.quarantined,
             unready: stock.unready,
+            registering: stock.registering,
             unfit: stock.unfit,
+            registration_failed: stock.registration_failed,
             apart: stock.apart,
             purchasing: stock.purchasing,
             unsettled: stock.unsettled,

@@ -108,10 +108,12 @@ pub fn numbers_unready(
         "SELECT id FROM ({POOLS}, LATERAL (
              SELECT id, failed, row_number() OVER (ORDER BY failed NULLS FIRST, id)
                                 + CASE WHEN failed IS NULL THEN 0 ELSE 4 END AS turn FROM (
-                 SELECT n.id, array_position($2, n.id) AS failed FROM leases l JOIN numbers n ON n.id = l.number_id
-                  WHERE l.pool = o.name AND l.user_id IS NULL AND NOT l.ready AND n.missing_since IS NULL
-                    AND n.webhook_status IN ('drifted', 'pending') AND n.id <> ALL ($3)
-                  ORDER BY failed NULLS FIRST, n.id LIMIT $1) AS first_ones) AS unready) AS turns (name, id, failed, turn)
+                 -- Each arm stops where it has enough: one order for both would read all that is unready.
+                 (SELECT n.id, NULL::integer AS failed FROM {REPAIRABLE} AND l.number_id <> ALL ($2) AND l.number_id <> ALL ($3)
+                   ORDER BY l.pool, l.number_id LIMIT $1)
+                 UNION ALL
+                 (SELECT n.id, array_position($2, n.id) AS failed FROM {REPAIRABLE} AND l.number_id = ANY ($2) AND l.number_id <> ALL ($3)
+                   ORDER BY failed LIMIT $1)) AS first_ones) AS unready) AS turns (name, id, failed, turn)
           -- Of pools that are equal none is always the first.
           ORDER BY turn, failed NULLS FIRST, random() LIMIT $1",
     ))
@@ -121,6 +123,11 @@ pub fn numbers_unready(
     .load(conn)?;
     in_turn(conn, &ids)
 }
+
+/// SQL: the numbers `n` in the pool `o`, with their leases `l`, that cannot be assigned because of their webhooks, and that a repair may
+/// help.
+const REPAIRABLE: &str = "leases l JOIN numbers n ON n.id = l.number_id
+    WHERE l.pool = o.name AND l.user_id IS NULL AND NOT l.ready AND n.missing_since IS NULL AND n.webhook_status IN ('drifted', 'pending')";
 
 /// SQL: every pool that has a number, configured or not.
 const POOLS: &str = "SELECT * FROM (SELECT pool AS name FROM owned_changes GROUP BY pool) AS o";

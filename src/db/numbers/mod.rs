@@ -167,12 +167,14 @@ pub use moving::{Moved, Stuck, number_move};
 pub use notes::{number_note_conflict, number_note_retagged};
 pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
 pub use owned::owned_recount;
-pub(in crate::db) use places::{APART, AT_REST, DUE, FIT, FREE, MENDABLE, ON_HOLD, UNFIT, UNREADY, fit};
+pub(in crate::db) use places::{
+    APART, AT_REST, DUE, FIT, FREE, MENDABLE, ON_HOLD, REGISTERING, REGISTRATION_FAILED, UNMENDABLE, UNREADY, fit,
+};
 pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
 pub(in crate::db) use read::number_lock;
 pub use read::{
     IdleNumber, number_holding, number_owned, number_read, number_standing, numbers_of_purchase, numbers_owned,
-    pools_oldest,
+    numbers_sids, pools_oldest,
 };
 pub(in crate::db) use registration::registration_put_aside;
 pub use registration::{Hearing, MarkedReady, number_awaits_carriers, number_mark_ready};
@@ -181,5 +183,5 @@ pub(in crate::db) use rest::{number_rests_for_nobody, numbers_come_back};
 pub use row::{NumberRow, OwnedNumber};
 pub use webhooks::{
     StoodThen, number_confirm_webhooks, number_mark_drifted, number_set_capable, number_unconfirmed, pool_set_webhooks,
-    pool_unconfirm, pool_unconfirm_stock,
+    pool_unconfirm, pool_unconfirm_held_back, pool_unconfirm_stock,
 };

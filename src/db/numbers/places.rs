@@ -51,17 +51,27 @@ pub(in crate::db) const ON_HOLD: &str =
 /// Its rest is over, and it can serve somebody as soon as Twilio confirms its webhooks.
 pub(in crate::db) const DUE: &str =
     "status = 'quarantined' AND quarantine_reason = 'released' AND missing_since IS NULL
-                   AND quarantined_until <= statement_timestamp() AND capable AND webhook_status <> 'failed'";
+                   AND quarantined_until <= statement_timestamp() AND capable AND webhook_status <> 'failed'
+                   AND (held_back IS NULL OR held_back IN ('attaching', 'registering'))";
 
 /// Nobody's, in the pool, and not ready: the lease is `l`, the number `n`.
 pub(in crate::db) const UNREADY: &str = "leases l JOIN numbers n ON n.id = l.number_id
     WHERE l.user_id IS NULL AND NOT l.ready AND n.missing_since IS NULL";
 
-/// Of the numbers `n` in the pool those that no repair makes ready, and that are at Twilio.
-pub(in crate::db) const UNFIT: &str = "numbers n
+/// Of the numbers `n` in the pool those that no repair makes ready, and that are at Twilio: they are `unfit`, unless
+/// [`REGISTRATION_FAILED`] says so of them. What stands first is what the index `numbers_unmendable_idx` has.
+pub(in crate::db) const UNMENDABLE: &str = "numbers n
     WHERE n.status = 'active' AND NOT n.apart AND (NOT n.capable OR n.webhook_status = 'failed' OR n.missing_since IS NOT NULL
                                                  OR n.held_back IN ('unattachable', 'registration_failed'))
       AND n.missing_since IS NULL AND (SELECT l.user_id IS NULL FROM leases l WHERE l.number_id = n.id)";
+
+/// Of an [`UNMENDABLE`] number `n`: nothing lacks but what the carriers deny.
+pub(in crate::db) const REGISTRATION_FAILED: &str =
+    "(n.capable AND n.webhook_status <> 'failed' AND n.held_back IS NOT DISTINCT FROM 'registration_failed')";
+
+/// Of a [`MENDABLE`] number `n`: nothing lacks but that it joins what its pool wants, and that the carriers know it.
+pub(in crate::db) const REGISTERING: &str =
+    "(n.webhook_status = 'configured' AND coalesce(n.held_back IN ('attaching', 'registering'), false))";
 
 /// What lies in pools that it is apart from, and is at Twilio: few, and each an operator's word.
 pub(in crate::db) const APART: &str = "leases l WHERE l.user_id IS NULL AND l.apart

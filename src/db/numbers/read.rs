@@ -4,6 +4,8 @@
 //! first ([`number_lock`]), so that a signup and an operator never both get it.
 //! How to get it wrong: deciding on a row that was read before it was locked.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
@@ -15,7 +17,8 @@ use super::lease::{lease_lock, stock};
 use super::row::{NumberRow, OWNED, OwnedNumber};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{PhoneNumber, PoolName, Standing};
+use crate::db::engine::schema::numbers;
+use crate::domain::{NumberSid, PhoneNumber, PoolName, Standing};
 
 /// The numbers that an order bought, in the order they came.
 ///
@@ -103,6 +106,19 @@ pub fn number_holding(
     .bind::<Nullable<SqlUuid>, _>(item_id)
     .get_result(conn)
     .optional()?)
+}
+
+/// Twilio's identity of each of these numbers that is ours, missing or not.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn numbers_sids(conn: &mut Connection, phone_numbers: &[&str]) -> Result<HashMap<String, NumberSid>, DbError> {
+    let rows: Vec<(String, NumberSid)> = numbers::table
+        .filter(numbers::phone_number.eq_any(phone_numbers))
+        .filter(numbers::status.ne("released"))
+        .select((numbers::phone_number, numbers::sid))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Locks a number's row and its lease until the transaction ends, and reads it as it is then: nobody gets it meanwhile.

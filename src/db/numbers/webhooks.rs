@@ -168,9 +168,45 @@ pub fn pool_unconfirm_stock(conn: &mut Connection, wanted: &PoolWanted, most: i6
     Ok(marked > 0)
 }
 
+/// The same of the pool's next `most` idle numbers above `after` that are not ready: what is confirmed and yet not ready lacks something
+/// else, and must not be handed out with the former webhooks once it does not. The last of the `most`; `None` = there are no more.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn pool_unconfirm_held_back(
+    conn: &mut Connection,
+    wanted: &PoolWanted,
+    after: i64,
+    most: i64,
+) -> Result<Option<i64>, DbError> {
+    let wants = wants_of("pools");
+    let row: Last = sql_query(format!(
+        "WITH step AS MATERIALIZED (SELECT number_id AS id FROM leases
+                        WHERE pool = $3 AND user_id IS NULL AND NOT ready AND number_id > $4
+                          AND (SELECT {wants} IS DISTINCT FROM $1 FROM pools WHERE name = $3)
+                        ORDER BY pool, number_id LIMIT $2),
+              picked AS (SELECT id FROM numbers
+                        WHERE webhook_status = 'configured' AND id = ANY(ARRAY(SELECT id FROM step)) ORDER BY id FOR NO KEY UPDATE),
+              told AS ({UNCONFIRM} FROM picked WHERE numbers.id = picked.id RETURNING numbers.id)
+         SELECT max(id) AS last FROM step"
+    ))
+    .bind::<Array<Text>, _>(as_stored(&wanted.webhooks))
+    .bind::<BigInt, _>(most)
+    .bind::<Text, _>(wanted.pool.as_str())
+    .bind::<BigInt, _>(after)
+    .get_result(conn)?;
+    Ok(row.last)
+}
+
+#[derive(QueryableByName)]
+struct Last {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    last: Option<i64>,
+}
+
 /// Makes these webhooks what every number of the pool shall carry: an operator's deliberate change. If they are new, no number
 /// in the pool counts as configured before Twilio has confirmed them, and none is given to anybody; most of it is so by
-/// [`pool_unconfirm_stock`] already. Of those that are somebody's, or at rest, [`pool_unconfirm`] takes it back afterwards.
+/// [`pool_unconfirm_stock`] and [`pool_unconfirm_held_back`] already. Of those that are somebody's, or at rest, [`pool_unconfirm`] takes it back afterwards.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -209,13 +245,8 @@ pub fn pool_unconfirm(
     after: i64,
     most: i64,
 ) -> Result<Option<i64>, DbError> {
-    #[derive(QueryableByName)]
-    struct Row {
-        #[diesel(sql_type = Nullable<BigInt>)]
-        last: Option<i64>,
-    }
     let wants = wants_of("pools");
-    let row: Row = sql_query(format!(
+    let row: Last = sql_query(format!(
         // What is read is bounded, not what is found: the last step would else read all that is left.
         "WITH step AS (SELECT max(id) AS last FROM (SELECT id FROM numbers WHERE pool = $3 AND id > $1 ORDER BY id LIMIT $2) AS next),
               picked AS (SELECT id FROM numbers

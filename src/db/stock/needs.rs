@@ -89,9 +89,9 @@ fn both_sides(conn: &mut Connection, care: Care, most: u32) -> Result<(Waiting, 
              -- A number bought for somebody who still waits keeps their place, whatever it lacks: one waiter, one number.
              UNION ALL SELECT n.pool, NULL, 0, 1 FROM purchase_items i JOIN numbers n ON n.purchase_item_id = i.id
                           JOIN purchases p ON p.id = i.purchase_id AND p.trigger = 'emergency'
-                        WHERE i.intended_at >= (SELECT min(created_at) FROM waiters WHERE expires_at > clock_timestamp())
+                        WHERE i.intended_at >= (SELECT min(created_at) FROM waiters w WHERE w.pool = n.pool AND expires_at > clock_timestamp())
                           AND EXISTS (SELECT 1 FROM leases l WHERE l.number_id = n.id AND l.user_id IS NULL) AND n.missing_since IS NULL
-                          AND (n.webhook_status = 'failed' OR NOT n.capable OR n.apart OR NOT ($1 OR n.ready))
+                          AND (NOT ({MENDABLE}) OR n.apart OR NOT ($1 OR n.ready))
              ) AS both_sides
           GROUP BY pool, wish",
         stock!(),

@@ -19,7 +19,7 @@ use super::spend::{SPENT, Spend};
 use crate::db::buying_state::{BuyingState, buying_state_read};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::{APART, DUE, MENDABLE, ON_HOLD, UNFIT, UNREADY, stock};
+use crate::db::numbers::{APART, DUE, MENDABLE, ON_HOLD, REGISTERING, REGISTRATION_FAILED, UNMENDABLE, UNREADY, stock};
 use crate::db::pool_halts::{Keys, pool_halt_read};
 use crate::domain::{PoolPolicy, Stock, Unserved};
 
@@ -30,7 +30,11 @@ struct Counts {
     #[diesel(sql_type = BigInt)]
     unready: i64,
     #[diesel(sql_type = BigInt)]
+    registering: i64,
+    #[diesel(sql_type = BigInt)]
     unfit: i64,
+    #[diesel(sql_type = BigInt)]
+    registration_failed: i64,
     #[diesel(sql_type = BigInt)]
     apart: i64,
     #[diesel(sql_type = BigInt)]
@@ -104,7 +108,9 @@ pub(in crate::db) fn stock_observe(
     let stock = Stock {
         available: count(counts.available),
         unready: count(counts.unready),
+        registering: count(counts.registering),
         unfit: count(counts.unfit),
+        registration_failed: count(counts.registration_failed),
         apart: count(counts.apart),
         assigned: count(counts.assigned),
         quarantined: count(counts.quarantined),
@@ -158,21 +164,25 @@ fn text() -> String {
                     count(*) FILTER (WHERE {DOUBTED}) AS doubted_of_all
                FROM purchase_items WHERE {SPENT} AND {THIS_DAY}),
          b AS (SELECT CASE WHEN owned + purchasing + unsettled + doubted <= $3 THEN 0 ELSE $1 END AS idle FROM n, i, s),
-         c AS MATERIALIZED (SELECT
+         -- Both are one walk: what of a large pool is under repair is read once, and no further than the limit.
+         m AS (SELECT count(*) FILTER (WHERE NOT registers) AS unready, count(*) FILTER (WHERE registers) AS registering FROM (
+                   SELECT {REGISTERING} AS registers FROM {UNREADY} AND l.pool = $4 AND NOT l.apart AND {MENDABLE}
+                    ORDER BY l.pool, l.number_id LIMIT (SELECT idle FROM b)) AS a),
+         u AS (SELECT count(*) FILTER (WHERE NOT denied) AS unfit, count(*) FILTER (WHERE denied) AS registration_failed FROM (
+                   SELECT {REGISTRATION_FAILED} AS denied FROM {UNMENDABLE} AND n.pool = $4 LIMIT (SELECT idle FROM b)) AS a),
+         c AS MATERIALIZED (SELECT m.*, u.*,
              (SELECT count(*) FROM (SELECT 1 FROM leases WHERE pool = $4 AND {}
                                      ORDER BY purchased_at, number_id LIMIT (SELECT idle FROM b)) AS a) AS available,
-             (SELECT count(*) FROM (SELECT 1 FROM {UNREADY} AND l.pool = $4 AND NOT l.apart AND {MENDABLE}
-                                     ORDER BY l.pool, l.number_id LIMIT (SELECT idle FROM b)) AS a) AS unready,
-             (SELECT count(*) FROM {APART} AND l.pool = $4) AS apart,
-             (SELECT count(*) FROM (SELECT 1 FROM {UNFIT} AND n.pool = $4 LIMIT (SELECT idle FROM b)) AS a) AS unfit,
+             (SELECT count(*) FROM (SELECT 1 FROM {APART} AND l.pool = $4 LIMIT (SELECT idle FROM b)) AS a) AS apart,
              (SELECT count(*) FROM (SELECT 1 FROM numbers WHERE {DUE} AND pool = $4 AND NOT apart
                                      ORDER BY quarantined_until LIMIT (SELECT idle FROM b)) AS a) AS due,
              {} AS assigned,
              (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL AND status <> 'released' AND pool = $4) AS missing,
              (SELECT count(*) FROM numbers WHERE missing_since IS NOT NULL AND status <> 'released' AND pool = $4
                 AND (SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = numbers.id)) AS missing_of_users,
-             (SELECT count(*) FROM numbers WHERE {ON_HOLD} AND missing_since IS NULL AND pool = $4) AS held)
-         SELECT c.*, greatest(owned - available - unready - unfit - apart - assigned, due) AS quarantined,
+             (SELECT count(*) FROM numbers WHERE {ON_HOLD} AND missing_since IS NULL AND pool = $4) AS held
+               FROM m, u)
+         SELECT c.*, greatest(owned - available - unready - registering - unfit - registration_failed - apart - assigned, due) AS quarantined,
                 purchasing, unsettled, waiting, waiting_all, hour, day, overridden, pool_hour, pool_day, doubted,
                 of_all + open_of_all + doubted_of_all AS owned_all
            FROM c, n, i, w, s",

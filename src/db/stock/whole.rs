@@ -18,7 +18,7 @@ use super::observe::{DOUBTED, THIS_DAY, THIS_HOUR};
 use super::spend::SPENT;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::{APART, DUE, ON_HOLD, UNFIT, stock};
+use crate::db::numbers::{APART, DUE, MENDABLE, ON_HOLD, REGISTERING, REGISTRATION_FAILED, UNMENDABLE, stock};
 use crate::domain::{PoolName, Stock};
 
 /// What one pool has, counted in one statement with all others.
@@ -71,8 +71,10 @@ impl Counted {
         Self {
             stock: Stock {
                 available: bounded(available),
-                unready: bounded(not_ready - of("unfit")),
+                unready: bounded(not_ready - of("registering") - of("unfit") - of("registration_failed")),
+                registering: count("registering"),
                 unfit: count("unfit"),
+                registration_failed: count("registration_failed"),
                 apart: count("apart"),
                 assigned: bounded(assigned),
                 quarantined: bounded(quarantined),
@@ -116,7 +118,13 @@ fn text() -> String {
          UNION ALL SELECT pool, 'somebodys', count(*) FROM leases WHERE (SELECT most_are_free FROM d) AND assignment_id IS NOT NULL GROUP BY pool
          UNION ALL SELECT pool, 'not_ready', count(*) FROM leases WHERE user_id IS NULL AND NOT ready AND NOT apart GROUP BY pool
          UNION ALL SELECT l.pool, 'apart', count(*) FROM {APART} GROUP BY l.pool
-         UNION ALL SELECT n.pool, 'unfit', count(*) FROM {UNFIT} GROUP BY n.pool
+         UNION ALL SELECT n.pool, CASE WHEN {REGISTRATION_FAILED} THEN 'registration_failed' ELSE 'unfit' END, count(*)
+                     FROM {UNMENDABLE} GROUP BY 1, 2
+         -- Nothing is held back where nothing is wanted: a large pool under repair is not read for it.
+         UNION ALL SELECT l.pool, 'registering', count(*) FROM pools o JOIN leases l ON l.pool = o.name
+                    WHERE (o.needs_attached OR o.telling_wants) AND l.user_id IS NULL AND NOT l.ready AND NOT l.apart
+                      AND (SELECT n.missing_since IS NULL AND {MENDABLE} AND {REGISTERING} FROM numbers n WHERE n.id = l.number_id)
+                    GROUP BY l.pool
          -- Of one pool they are counted by their index alone.
          UNION ALL SELECT pool, 'quarantined', (SELECT count(*) FROM numbers WHERE status = 'quarantined') FROM n, d WHERE pools = 1
          UNION ALL SELECT pool, 'quarantined', count(*) FROM numbers WHERE (SELECT pools > 1 FROM d) AND status = 'quarantined' GROUP BY pool

@@ -93,14 +93,14 @@ mod tests {
             paused in proptest::bool::weighted(0.1), halted in proptest::bool::weighted(0.1),
         ) {
             let policy = PoolPolicy { threshold_low, replenishment_batch_size: batch, total_min, available_max, owned_max };
-            let Stock { available, assigned, unfit, apart, doubted, unserved, .. } = stock;
+            let Stock { available, assigned, doubted, unserved, .. } = stock;
             let caps = Caps { hour_left, day_left, pool_day_left, owned_all_left, paused, halted };
             let pass = plan_pass(&policy, &caps, &stock, Trigger::Replenish);
             let bought = pass.count + pass.for_waiters;
             prop_assert!(bought <= hour_left && bought <= day_left && pass.for_waiters <= unserved);
             prop_assert!(bought <= pool_day_left && bought <= owned_all_left);
             prop_assert!(bought == 0 || stock.owned() + doubted + bought <= owned_max);
-            prop_assert!(pass.count == 0 || stock.idle() + unfit + apart + doubted + pass.count <= available_max);
+            prop_assert!(pass.count == 0 || stock.idle() + stock.useless() + doubted + pass.count <= available_max);
             prop_assert!(bought == 0 || !(paused || halted));
             // Afterwards a further pass finds nothing to do, for the reason that ended this one.
             let after = Stock { available: available + pass.count, assigned: assigned + pass.for_waiters, unserved: 0, ..stock };

@@ -45,10 +45,10 @@ fn the_status_is_a_table_for_people_and_the_daemons_document_for_scripts() {
     daemon.assign("u-1").ok();
     let table = callbunker(&daemon, &["status"]).table();
     for line in [
-        "available           2 (threshold 0)",
-        "assigned            1",
-        "bought in an hour   3 of 40",
-        "paused              no",
+        "available            2 (threshold 0)",
+        "assigned             1",
+        "bought in an hour    3 of 40",
+        "paused               no",
     ] {
         assert!(table.lines().any(|shown| shown == line), "{line}:\n{table}");
     }

@@ -4,6 +4,7 @@ mod attaching;
 mod attachments;
 mod attachments_seen;
 mod clocks;
+mod coming;
 mod failover;
 mod fitness;
 mod ledger;

@@ -326,14 +326,18 @@ fn whoever_says_last_what_a_pool_is_has_the_word() {
     assert_eq!(say(ca), 0, "and does not undo that all are told");
 }
 
-/// What lies in each pool, counted as plainly as can be: available, unready, unfit, apart, assigned, quarantined, missing.
+/// What lies in each pool, counted as plainly as can be: available, unready, registering, unfit, registration failed, apart, assigned,
+/// quarantined, missing.
 const PLAINLY: &str = "
     SELECT pool, count(*) FILTER (WHERE here AND idle AND NOT apart AND ready),
-           count(*) FILTER (WHERE here AND idle AND NOT apart AND NOT ready AND capable AND webhook_status <> 'failed'),
-           count(*) FILTER (WHERE here AND idle AND NOT apart AND NOT (capable AND webhook_status <> 'failed')),
+           count(*) FILTER (WHERE here AND idle AND NOT apart AND NOT ready AND works AND held IN ('', 'attaching', 'registering')
+                              AND NOT (webhook_status = 'configured' AND held <> '')),
+           count(*) FILTER (WHERE here AND idle AND NOT apart AND works AND webhook_status = 'configured' AND held IN ('attaching', 'registering')),
+           count(*) FILTER (WHERE here AND idle AND NOT apart AND (NOT works OR held = 'unattachable')),
+           count(*) FILTER (WHERE here AND idle AND NOT apart AND works AND held = 'registration_failed'),
            count(*) FILTER (WHERE here AND idle AND apart), count(*) FILTER (WHERE here AND whose IS NOT NULL),
            count(*) FILTER (WHERE here AND status = 'quarantined'), count(*) FILTER (WHERE NOT here)
-      FROM (SELECT n.*, missing_since IS NULL AS here, l.user_id AS whose, l.number_id IS NOT NULL AND l.user_id IS NULL AS idle
+      FROM (SELECT n.*, missing_since IS NULL AS here, coalesce(held_back, '') AS held, capable AND webhook_status <> 'failed' AS works, l.user_id AS whose, l.number_id IS NOT NULL AND l.user_id IS NULL AS idle
               FROM numbers n LEFT JOIN leases l ON l.number_id = n.id WHERE n.status <> 'released') AS all_of_them
      GROUP BY pool ORDER BY pool";
 
@@ -343,9 +347,12 @@ fn keys(pool: &str) -> Keys {
 
 /// The same as it is told.
 fn counts_of(seen: &Observation) -> String {
-    let Stock { available, unready, unfit, apart, assigned, quarantined, .. } = seen.stock;
+    let Stock { available, unready, registering, unfit, registration_failed, apart, assigned, quarantined, .. } =
+        seen.stock;
     let missing = seen.missing;
-    format!("{available}|{unready}|{unfit}|{apart}|{assigned}|{quarantined}|{missing}")
+    format!(
+        "{available}|{unready}|{registering}|{unfit}|{registration_failed}|{apart}|{assigned}|{quarantined}|{missing}"
+    )
 }
 
 #[test]
@@ -353,6 +360,17 @@ fn each_pool_has_what_lies_there_whatever_most_of_it_is() {
     let pools = Pools::new();
     pools.world.stock("gb", 1000, 40);
     pools.world.stock("old", 2000, 8);
+    pools.world.stock("gb", 3000, 12);
+    // One that lacks something and is somebody's is in nobody's stock.
+    pools.world.sql(
+        "UPDATE leases SET user_id = 'u-held', assigned_at = now(), source = 'pool', assignment_id = nextval('assignment_ids')
+          WHERE right(phone_number, 4) = '3009'",
+    );
+    // Its numbers are being told, and these words stay until they are.
+    pools.world.sql(
+        "INSERT INTO pools (name, voice_url, sms_url, status_callback) VALUES ('gb', 'v', 's', 'c') ON CONFLICT DO NOTHING;
+         UPDATE pools SET telling_wants = true WHERE name = 'gb'",
+    );
     for (what, which) in [
         ("webhook_status = 'drifted'", "IN ('1000', '1001', '0101')"),
         ("webhook_status = 'failed'", "IN ('1002')"),
@@ -367,6 +385,16 @@ fn each_pool_has_what_lies_there_whatever_most_of_it_is() {
             "status = 'quarantined', quarantine_reason = 'released', quarantined_until = now() + interval '1 h'",
             "IN ('1009')",
         ),
+        ("held_back = 'attaching'", "IN ('3000', '3002', '3008', '3009')"),
+        ("held_back = 'registering'", "IN ('3001', '3011')"),
+        ("held_back = 'unattachable'", "IN ('3003', '3004')"),
+        ("held_back = 'registration_failed'", "IN ('3005', '3006', '3007', '3010')"),
+        ("webhook_status = 'drifted'", "IN ('3002', '3007')"),
+        ("webhook_status = 'failed'", "IN ('3004')"),
+        ("capable = false", "IN ('3006')"),
+        ("missing_since = now()", "IN ('3008')"),
+        ("status = 'quarantined', quarantine_reason = 'released', quarantined_until = now()", "IN ('3010')"),
+        ("number_type = 'mobile', apart = true", "IN ('3011')"),
     ] {
         pools.world.sql(&format!("UPDATE numbers SET {what} WHERE right(phone_number, 4) {which}"));
     }
@@ -375,7 +403,7 @@ fn each_pool_has_what_lies_there_whatever_most_of_it_is() {
         let seen: Overview = pools.run(|conn| stock_read_all(conn, &[keys("default"), keys("gb"), keys("none")]));
         assert_eq!(
             counts_of(&seen.pools[&keys("none").pool]),
-            "0|0|0|0|0|0|0",
+            "0|0|0|0|0|0|0|0|0",
             "one that has nothing is there all the same"
         );
         let some = seen.pools.iter().chain(&seen.others).filter(|(name, _)| name.as_str() != "none");

@@ -90,7 +90,8 @@ pub fn items_pace(conn: &mut Connection, pool: &PoolName) -> Result<Pace, DbErro
              SELECT i.state, i.doubted, i.twilio_code, i.error_code, i.ended_at, coalesce(i.last_sent_at, i.intended_at) AS last_sent_at,
                     EXISTS (SELECT 1 FROM numbers n JOIN leases l ON l.number_id = n.id
                              WHERE n.purchase_item_id = i.id AND l.user_id IS NULL AND NOT l.ready
-                               AND n.capable AND n.missing_since IS NULL) AND p.trigger = 'emergency' AS unready
+                               -- What only joins its service, or waits for the carriers, is no doubt; what they deny halts its pool.
+                               AND n.capable AND n.missing_since IS NULL AND n.held_back IS NULL) AND p.trigger = 'emergency' AS unready
                FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
               -- What is only intended is sent in a moment, by whichever order: one goes out at a time, over all orders of the pool.
               WHERE i.pool = $1 AND i.intended_at > clock_timestamp() - interval '15 minutes' AND (i.attempts > 0 OR i.state = 'intended')),
