@@ -110,6 +110,11 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     // Twilio's events.
     ("event_stored", "events are written down, Twilio was not told"),
     ("registration_failed_written", "the carriers do not take a number, its pool is not halted for it"),
+    // What the pools are and want, told at start and after a reload.
+    ("pools_claimed", "the pools are known, what they are and want was not said"),
+    ("wants_took_some_back", "some of what will lack something is out of stock, its pool does not want that yet"),
+    ("wants_switched", "a pool wants something else of its numbers, which were not told"),
+    ("wants_told_some", "some of them were told"),
 ];
 
 /// Starts to follow the file, if one is named.

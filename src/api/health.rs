@@ -19,9 +19,11 @@ use crate::attention::{Limits, attachment_warnings, named_warnings};
 use crate::db::attachments::attachments_seen;
 use crate::db::buying_state::buying_state_read;
 use crate::db::installation::database_now;
+use crate::db::pool_wants::wants_stored;
 use crate::db::purchases::holder::holder_seen;
 use crate::db::signup_look;
 use crate::db::stock::stock_read_all;
+use crate::domain::{PoolName, Wants};
 use crate::http::{ProblemCode, json_response};
 use crate::pool_monitor::is_skewed;
 use crate::routing::{About, Endpoint, Outcome, Request};
@@ -40,7 +42,7 @@ struct Readiness {
     failing: Vec<&'static str>,
     ready: bool,
     /// Pause, halt, a frozen holder of the purchase lock, and, by their names, `missing_of_users`, `pool_halted`,
-    /// `cap_binds`, `owned_max_exceeded`, `pool_unconfigured`, `twilio_check_failed`, `attachments_stuck`, `attachments_failed` and
+    /// `cap_binds`, `owned_max_exceeded`, `pool_unconfigured`, `wants_skew`, `twilio_check_failed`, `attachments_stuck`, `attachments_failed` and
     /// `registrations_stuck`: signups are served from stock all the same.
     warnings: Vec<String>,
 }
@@ -48,6 +50,8 @@ struct Readiness {
 /// Told while somebody keeps the lock and does nothing.
 const FROZEN: &str = "the instance that holds the purchase lock has given no sign of life for a minute: whoever buys next takes \
                       the lock from it; look whether that process or its machine is frozen";
+/// Told while a pool wants something else of its numbers than this instance is configured with: another one, or a later start, said so.
+const WANTS_SKEW: &str = "wants_skew";
 /// Looks at the database are at least so far apart, however many ask.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -106,13 +110,19 @@ async fn read_readiness(services: &Services) -> DatabaseReadiness {
 
 /// What keeps nobody from being served today. A look that fails warns of nothing, and makes nobody unready.
 async fn pool_warnings(services: &Services) -> Vec<String> {
-    let (limits, keys) = {
+    let (limits, keys, ours) = {
         let config = services.config.load();
-        (Limits::of(&config), config.keys())
+        let ours: Vec<(PoolName, Wants)> = config.pools().map(|(name, pool)| (name.clone(), pool.wants())).collect();
+        (Limits::of(&config), config.keys(), ours)
     };
     let checked = services.twilio_checker.latest();
-    let seen = services.db.run("readyz_stock", move |conn| stock_read_all(conn, &keys)).await;
-    seen.map(|seen| named_warnings(&limits, &seen, checked.as_deref())).unwrap_or_default()
+    let look = move |conn: &mut crate::db::Connection| Ok((stock_read_all(conn, &keys)?, wants_stored(conn)?));
+    let Ok((seen, stored)) = services.db.run("readyz_stock", look).await else { return Vec::new() };
+    let mut warnings = named_warnings(&limits, &seen, checked.as_deref());
+    if ours.iter().any(|(pool, wants)| stored.get(pool).is_none_or(|stored| stored.wants != *wants)) {
+        warnings.push(WANTS_SKEW.to_owned());
+    }
+    warnings
 }
 
 /// The same of what numbers shall be attached to.

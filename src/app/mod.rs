@@ -12,6 +12,7 @@ mod parts;
 mod pools;
 mod reload;
 mod signals;
+mod wants;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -41,7 +42,7 @@ use crate::web::routes;
 use at_twilio::twilio_settings;
 pub(crate) use at_twilio::{NoLook, check_twilio, set_up_events};
 use keys::keys_of;
-use pools::claim_pools;
+use pools::{Claims, claim_pools};
 use signals::{Signal, Signals};
 
 /// How long `serve` waits for PostgreSQL at start.
@@ -98,6 +99,8 @@ pub(crate) struct App {
     reloaded: Arc<Notify>,
     /// Rung when a number came that may lack what its pool wants it to be attached to.
     unattached: Arc<Notify>,
+    /// Whoever tells the database of the pools after one.
+    claims: Claims,
     telemetry: Telemetry,
     log: slog::Logger,
 }
@@ -117,7 +120,7 @@ impl App {
         let db =
             Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
         claim(&db, &config).await?;
-        claim_pools(&db, &config, &log).await?;
+        claim_pools(&db, &config, &|| true, &log).await?;
         recount(&db, &log).await?;
         let bell = StockBell::default();
         listen(url.clone(), bell.clone(), db.changes().clone(), log.clone()).map_err(StartError::Threads)?;
@@ -145,6 +148,7 @@ impl App {
             bell,
             reloaded: Arc::default(),
             unattached: Arc::default(),
+            claims: Claims::default(),
             telemetry,
             log,
         })

@@ -3,17 +3,13 @@
 //! How to get it wrong: ending the sessions of all keys that this instance does not know. Another may have reloaded first.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::keys::keys_of;
-use super::pools::{claim_pools, forget_halts};
+use super::pools::forget_halts;
 use super::{App, ReloadSources};
 use crate::access::Fingerprint;
 use crate::config::{Config, Sources};
 use crate::db::sessions::sessions_end_of_keys;
-
-/// What the database could not be told is told again so soon.
-const TOLD_AGAIN_EVERY: Duration = Duration::from_secs(5);
 
 impl App {
     pub(super) fn reload(&self, sources: &ReloadSources) {
@@ -40,19 +36,9 @@ impl App {
     /// Pools that came or are of another kind by now; what they want is read per act already.
     fn claim_pools(&self) {
         let (db, in_force, log) = (self.db.clone(), Arc::clone(&self.config), self.log.clone());
-        let config = in_force.load_full();
+        let (config, claims) = (in_force.load_full(), self.claims.clone());
         self.forget_halts();
-        tokio::spawn(async move {
-            while let Err(error) = claim_pools(&db, &config, &log).await {
-                slog::warn!(log, "the database could not be told of the pools and will be soon; nothing is bought by itself for one of \
-                                  another kind before"; "error" => error.in_full());
-                tokio::time::sleep(TOLD_AGAIN_EVERY).await;
-                // A later reload tells of its own.
-                if !Arc::ptr_eq(&config, &in_force.load_full()) {
-                    return;
-                }
-            }
-        });
+        tokio::spawn(async move { claims.claim_if_in_force(&db, &config, &in_force, &log).await });
     }
 
     /// Halts of pools under other keys than they have now.

@@ -111,12 +111,21 @@ pub fn wants_begin(conn: &mut Connection, pool: &PoolName) -> Result<(), DbError
     set_telling(conn, pool, true)
 }
 
-/// All of its numbers are told.
+/// All of its numbers are told that it wants this; `false` = it wants something else by now, and whoever said so tells them.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn wants_told(conn: &mut Connection, pool: &PoolName) -> Result<(), DbError> {
-    set_telling(conn, pool, false)
+pub fn wants_told(conn: &mut Connection, pool: &PoolName, wants: &Wants) -> Result<bool, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        sql_query("SELECT 1 FROM pools WHERE name = $1 FOR NO KEY UPDATE")
+            .bind::<Text, _>(pool.as_str())
+            .execute(conn)?;
+        let stands = wants_of_pool(conn, pool)? == *wants;
+        if stands {
+            set_telling(conn, pool, false)?;
+        }
+        Ok(stands)
+    })
 }
 
 fn set_telling(conn: &mut Connection, pool: &PoolName, telling: bool) -> Result<(), DbError> {

@@ -5,7 +5,7 @@
 //! over, and those of other pools do.
 //! How to get it wrong: counting stock for every signup. The look is bounded by the thresholds, and at most one is pending.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,12 +14,13 @@ use tokio::sync::Notify;
 
 use super::back_off::BackOffs;
 use super::dependencies::MonitorDependencies;
+use super::in_force::InForce;
 use super::levels::levels;
 use super::maintenance::Maintenance;
 use super::pass::{self, PassReport};
 use super::sampler::Sampler;
 use crate::db::DbError;
-use crate::domain::{PoolName, Trigger, lack};
+use crate::domain::{Keys, PoolName, Trigger, lack};
 use crate::supervisor::{ChildGone, Heartbeat, Slot};
 
 /// Looks at stock are at least so far apart, however many signups there are.
@@ -35,6 +36,7 @@ pub(crate) struct PoolMonitor {
     /// Pools that had enough once, or a pass: what they lack from then on is no warm start.
     warm: BTreeSet<PoolName>,
     back_offs: BackOffs,
+    in_force: InForce,
     sampler: Option<Sampler>,
     maintenance: Option<Maintenance>,
     /// Rung by maintenance when buying is open again after a halt.
@@ -111,6 +113,7 @@ impl PoolMonitor {
         Self {
             warm: BTreeSet::new(),
             back_offs: BackOffs::new(deps.quiet_until.clone()),
+            in_force: InForce::default(),
             sampler: None,
             maintenance: None,
             reopened: Arc::default(),
@@ -119,16 +122,23 @@ impl PoolMonitor {
         }
     }
 
-    /// A pass that was set off by stock itself came to its end.
-    fn remember(&mut self, lacking: &[(PoolName, Trigger)], outcome: &Result<PassReport, DbError>) {
+    /// A pass that was set off by stock itself, while the pools had these keys, came to its end.
+    fn remember(
+        &mut self,
+        lacking: &[(PoolName, Trigger)],
+        outcome: &Result<PassReport, DbError>,
+        keys: &BTreeMap<PoolName, Keys>,
+    ) {
         match outcome {
             Ok(report) => {
                 self.warm.extend(lacking.iter().map(|(pool, _)| pool.clone()));
-                report.pools.iter().for_each(|pass| self.back_offs.remember(pass));
+                for (pass, keys) in report.pools.iter().filter_map(|pass| Some((pass, keys.get(&pass.pool)?))) {
+                    self.back_offs.remember(pass, keys);
+                }
             }
             Err(error) => {
                 slog::warn!(self.deps.log, "a pass must wait"; "error" => error.in_full());
-                lacking.iter().for_each(|(pool, _)| self.back_offs.failed(pool));
+                lacking.iter().filter_map(|(pool, _)| keys.get(pool)).for_each(|keys| self.back_offs.failed(keys));
             }
         }
     }
@@ -196,7 +206,7 @@ impl Handler<Pass> for PoolMonitor {
         };
         let done = work.into_actor(self).map(|report, monitor, _ctx| {
             let bought = report.iter().flat_map(|report| &report.pools).filter(|pass| pass.purchased_count > 0);
-            bought.for_each(|pass| monitor.back_offs.remember(pass));
+            bought.for_each(|pass| monitor.back_offs.begin_anew(&pass.pool));
             report
         });
         AtomicResponse::new(Box::pin(done))
@@ -218,10 +228,10 @@ impl Handler<CheckStock> for PoolMonitor {
 
     fn handle(&mut self, _: CheckStock, _ctx: &mut Self::Context) -> Self::Result {
         fail::fail_point!("pool_monitor");
-        let in_force: BTreeSet<PoolName> = in_force(&self.deps).into_iter().collect();
-        self.back_offs.keep(&in_force);
-        self.warm.retain(|pool| in_force.contains(pool));
-        let open: BTreeSet<PoolName> = in_force.into_iter().filter(|pool| !self.back_offs.is_quiet(pool)).collect();
+        let keys = self.in_force.look(&self.deps.config);
+        self.back_offs.keep(&keys);
+        self.warm.retain(|pool| keys.contains_key(pool));
+        let open: BTreeSet<PoolName> = keys.keys().filter(|pool| !self.back_offs.is_quiet(pool)).cloned().collect();
         if open.is_empty() || *self.deps.stopping.borrow() {
             return AtomicResponse::new(Box::pin(std::future::ready(()).into_actor(self)));
         }
@@ -231,11 +241,11 @@ impl Handler<CheckStock> for PoolMonitor {
             drop(working);
             looked
         };
-        let done = work.into_actor(self).map(|looked, monitor, _ctx| {
+        let done = work.into_actor(self).map(move |looked, monitor, _ctx| {
             let Some(Looked { full, lacking, outcome }) = looked else { return };
             monitor.warm.extend(full);
             if let Some(outcome) = outcome {
-                monitor.remember(&lacking, &outcome);
+                monitor.remember(&lacking, &outcome, &keys);
             }
         });
         AtomicResponse::new(Box::pin(done))

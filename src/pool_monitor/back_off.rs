@@ -1,10 +1,11 @@
 //! How long each pool is left alone after a pass that bought nothing for it.
 //!
 //! Invariants: what one pool is refused keeps no other waiting; the pause grows with each failure in a row, and ends at once
-//! when something was bought or somebody says that buying goes on.
+//! when something was bought, somebody says that buying goes on, or the pool has other keys than were refused.
 //! How to get it wrong: one pause for all. A pool that Twilio has no numbers for would silence those that it has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 
 use super::dependencies::QuietUntil;
 use super::pass::PoolPass;
-use crate::domain::PoolName;
+use crate::domain::{Keys, PoolName};
 
 const LOCKED_PAUSE: Duration = Duration::from_secs(1);
 const FIRST: Duration = Duration::from_secs(5);
@@ -24,10 +25,12 @@ pub(super) struct BackOffs {
     told: watch::Sender<QuietUntil>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct BackOff {
     failures: u32,
     until: Instant,
+    /// Under these keys of the pool.
+    fingerprint: Arc<str>,
 }
 
 impl BackOffs {
@@ -42,24 +45,24 @@ impl BackOffs {
         self.pools.get(pool).is_some_and(|back_off| Instant::now() < back_off.until)
     }
 
-    /// A pass that was set off by stock itself ended so: one that bought nothing waits, longer each time.
-    pub(super) fn remember(&mut self, pass: &PoolPass) {
+    /// A pass that was set off by stock itself, under these keys of its pool, ended so: one that bought nothing waits, longer each
+    /// time.
+    pub(super) fn remember(&mut self, pass: &PoolPass, keys: &Keys) {
         if pass.purchased_count > 0 {
             self.begin_anew(&pass.pool);
         } else if pass.is_locked() {
             // Somebody else is buying: what is still needed shows when they are done.
-            let failures = self.failures(&pass.pool);
-            self.wait(&pass.pool, BackOff { failures, until: Instant::now() + LOCKED_PAUSE });
+            self.wait(keys, self.failures(keys), LOCKED_PAUSE);
         } else {
-            self.failed(&pass.pool);
+            self.failed(keys);
         }
     }
 
     /// A pass came to nothing.
-    pub(super) fn failed(&mut self, pool: &PoolName) {
-        let failures = self.failures(pool);
+    pub(super) fn failed(&mut self, keys: &Keys) {
+        let failures = self.failures(keys);
         let wait = (FIRST * 2u32.pow(failures.min(10))).min(MOST);
-        self.wait(pool, BackOff { failures: failures.saturating_add(1), until: Instant::now() + wait });
+        self.wait(keys, failures.saturating_add(1), wait);
     }
 
     /// The next look decides by the pool's stock alone.
@@ -75,21 +78,25 @@ impl BackOffs {
         self.tell();
     }
 
-    /// Pools that are not configured any more are forgotten.
-    pub(super) fn keep(&mut self, in_force: &BTreeSet<PoolName>) {
+    /// Pools that are not configured any more are forgotten, and so is what came to nothing under other keys than they have by now.
+    pub(super) fn keep(&mut self, in_force: &BTreeMap<PoolName, Keys>) {
         let before = self.pools.len();
-        self.pools.retain(|pool, _| in_force.contains(pool));
+        self.pools
+            .retain(|pool, back_off| in_force.get(pool).is_some_and(|keys| keys.fingerprint == back_off.fingerprint));
         if self.pools.len() < before {
             self.tell();
         }
     }
 
-    fn failures(&self, pool: &PoolName) -> u32 {
-        self.pools.get(pool).map_or(0, |back_off| back_off.failures)
+    /// In a row, under these keys.
+    fn failures(&self, keys: &Keys) -> u32 {
+        let back_off = self.pools.get(&keys.pool).filter(|back_off| back_off.fingerprint == keys.fingerprint);
+        back_off.map_or(0, |back_off| back_off.failures)
     }
 
-    fn wait(&mut self, pool: &PoolName, back_off: BackOff) {
-        self.pools.insert(pool.clone(), back_off);
+    fn wait(&mut self, keys: &Keys, failures: u32, pause: Duration) {
+        let back_off = BackOff { failures, until: Instant::now() + pause, fingerprint: Arc::clone(&keys.fingerprint) };
+        self.pools.insert(keys.pool.clone(), back_off);
         self.tell();
     }
 
@@ -110,6 +117,14 @@ mod tests {
         name.parse().unwrap()
     }
 
+    fn keys(name: &str) -> Keys {
+        Keys { pool: pool(name), fingerprint: "these".into() }
+    }
+
+    fn in_force(all: &[Keys]) -> BTreeMap<PoolName, Keys> {
+        all.iter().map(|keys| (keys.pool.clone(), keys.clone())).collect()
+    }
+
     fn pass(name: &str, purchased_count: u32, reason: &str) -> PoolPass {
         let (previous, new) = (Stock::default(), Stock::default());
         let (trigger, reason, error) = (Trigger::Threshold, reason.to_owned(), None);
@@ -127,20 +142,20 @@ mod tests {
         let mut back_offs = BackOffs::new(sender);
         let waits: Vec<u64> = (0..8)
             .map(|_| {
-                back_offs.remember(&pass("gb", 0, "no_stock"));
+                back_offs.remember(&pass("gb", 0, "no_stock"), &keys("gb"));
                 wait(&back_offs, "gb")
             })
             .collect();
         assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300]);
         assert!(back_offs.is_quiet(&pool("gb")) && !back_offs.is_quiet(&pool("default")));
         assert_eq!(told.borrow().keys().collect::<Vec<_>>(), [&pool("gb")]);
-        back_offs.remember(&pass("default", 3, "below_threshold"));
+        back_offs.remember(&pass("default", 3, "below_threshold"), &keys("default"));
         assert!(back_offs.is_quiet(&pool("gb")), "what another one bought ends nothing");
-        back_offs.remember(&pass("gb", 0, "locked"));
+        back_offs.remember(&pass("gb", 0, "locked"), &keys("gb"));
         assert_eq!(wait(&back_offs, "gb"), 1);
-        back_offs.remember(&pass("gb", 0, "no_stock"));
+        back_offs.remember(&pass("gb", 0, "no_stock"), &keys("gb"));
         assert_eq!(wait(&back_offs, "gb"), 300, "whoever was buying meanwhile ended no row of failures");
-        back_offs.remember(&pass("gb", 1, "below_threshold"));
+        back_offs.remember(&pass("gb", 1, "below_threshold"), &keys("gb"));
         assert!(!back_offs.is_quiet(&pool("gb")) && told.borrow().is_empty());
     }
 
@@ -148,16 +163,38 @@ mod tests {
     fn a_pool_that_goes_or_is_resumed_begins_anew() {
         let mut back_offs = BackOffs::new(watch::channel(QuietUntil::new()).0);
         for name in ["gb", "ca", "old"] {
-            back_offs.failed(&pool(name));
-            back_offs.failed(&pool(name));
+            back_offs.failed(&keys(name));
+            back_offs.failed(&keys(name));
         }
         back_offs.begin_anew(&pool("gb"));
         assert!(!back_offs.is_quiet(&pool("gb")) && back_offs.is_quiet(&pool("ca")));
-        back_offs.failed(&pool("gb"));
+        back_offs.failed(&keys("gb"));
         assert_eq!((wait(&back_offs, "gb"), wait(&back_offs, "ca")), (5, 10));
-        back_offs.keep(&BTreeSet::from([pool("gb"), pool("ca")]));
+        back_offs.keep(&in_force(&[keys("gb"), keys("ca")]));
         assert!(!back_offs.is_quiet(&pool("old")));
         back_offs.all_begin_anew();
         assert!(back_offs.pools.is_empty());
+    }
+
+    #[test]
+    fn other_keys_begin_anew_at_once_and_what_came_to_nothing_under_the_former_ones_counts_no_more() {
+        let (sender, told) = watch::channel(QuietUntil::new());
+        let mut back_offs = BackOffs::new(sender);
+        for _ in 0..5 {
+            back_offs.failed(&keys("gb"));
+        }
+        back_offs.failed(&keys("ca"));
+        let others = Keys { fingerprint: "others".into(), ..keys("gb") };
+        back_offs.keep(&in_force(&[keys("gb"), keys("ca")]));
+        assert!(back_offs.is_quiet(&pool("gb")), "the same keys again end nothing");
+        back_offs.keep(&in_force(&[others.clone(), keys("ca")]));
+        assert!(!back_offs.is_quiet(&pool("gb")) && back_offs.is_quiet(&pool("ca")));
+        assert_eq!(told.borrow().keys().collect::<Vec<_>>(), [&pool("ca")]);
+        // A pass that was under way says something of its own keys alone.
+        back_offs.remember(&pass("gb", 0, "halted"), &keys("gb"));
+        back_offs.keep(&in_force(&[others.clone(), keys("ca")]));
+        assert!(!back_offs.is_quiet(&pool("gb")));
+        back_offs.failed(&others);
+        assert_eq!(wait(&back_offs, "gb"), 5);
     }
 }

@@ -16,6 +16,7 @@ mod configure;
 mod configure_report;
 mod confirm;
 mod dependencies;
+mod in_force;
 mod levels;
 mod maintenance;
 mod pass;

@@ -8,6 +8,7 @@ mod foreign;
 mod full;
 mod keeping;
 mod mark_ready;
+mod reload;
 mod trust;
 mod users;
 

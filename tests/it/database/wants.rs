@@ -43,7 +43,10 @@ fn change(rows: &Rows, wants: &Wants, steps: usize) {
             return;
         }
     }
-    rows.run(move |conn| wants_told(conn, &pool()));
+    let (told, others) = (wants.clone(), services(&[8]));
+    assert!(!rows.run(move |conn| wants_told(conn, &pool(), &others)), "it wants something else");
+    assert!(rows.run(wants_stored)[&pool()].telling);
+    assert!(rows.run(move |conn| wants_told(conn, &pool(), &told)));
 }
 
 #[test]

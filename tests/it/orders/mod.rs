@@ -13,3 +13,5 @@ mod odd_answers;
 mod plan;
 mod pool;
 mod purchase_api;
+#[cfg(feature = "failpoints")]
+mod registering;

@@ -181,3 +181,24 @@ fn a_reload_that_wants_more_of_numbers_halts_nothing_for_those_that_are_under_wa
     assert!(world.count("SELECT count(*) FROM numbers WHERE NOT capable") >= 3);
     assert_eq!(daemon.status()["halted"], serde_json::Value::Null, "Twilio kept its word");
 }
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn of_two_reloads_in_a_row_the_later_one_has_the_last_word_about_what_a_pool_is() {
+    let gb = |country: &str| format!("[pools.gb]\ncountry = \"{country}\"\nthreshold_low = 0\n");
+    let it = Reloading::new(&gb("US"));
+    let (world, daemon) = (&it.world, &it.daemon);
+    // The first one is held up after it has begun to tell the database of its pools.
+    daemon.failpoints("pools_claimed=1*pause->off");
+    it.reload(&gb("CA"));
+    it.reload(&gb("GB"));
+    // Whoever does not wait for it has said everything by then.
+    std::thread::sleep(Duration::from_secs(2));
+    daemon.failpoints("");
+    eventually("the first one says nothing more", || {
+        daemon.has_logged("a later reload tells the database of the pools")
+    });
+    eventually("the later one has the word", || {
+        world.sql("SELECT country, all_told FROM pools WHERE name = 'gb'") == "GB|t"
+    });
+}

@@ -1,6 +1,6 @@
 //! What the daemon is killed in the middle of: a row per operation, with the failpoints that it comes by.
 //!
-//! A new operation is a new row in [`buying`], [`custody`], [`attaching`] or [`events`]. Invariants: every failpoint is in some row, every row's
+//! A new operation is a new row in [`buying`], [`custody`], [`attaching`], [`events`] or [`wants`]. Invariants: every failpoint is in some row, every row's
 //! points are reached (`kills.rs` checks both).
 //! How to get it wrong: an operation that panics when its request breaks off. The daemon dies in the middle of it.
 
@@ -8,6 +8,7 @@ mod attaching;
 mod buying;
 mod custody;
 mod events;
+mod wants;
 
 pub use custody::{adopt_path, release_path, releases_fell_silent};
 
@@ -53,7 +54,7 @@ const PLAIN: Operation = Operation {
 
 /// All of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
-    buying::OPERATIONS.iter().chain(custody::OPERATIONS).chain(attaching::OPERATIONS).chain(events::OPERATIONS)
+    buying::OPERATIONS.iter().chain(custody::OPERATIONS).chain(attaching::OPERATIONS).chain(events::OPERATIONS).chain(wants::OPERATIONS)
 }
 
 /// Buys only what is asked for, and is quick to call an unknown purchase not bought.
