@@ -123,7 +123,7 @@ async fn pass(targets: ScheduleTargets) {
 async fn compare(targets: ScheduleTargets) {
     let counts = |report: &Report| {
         json!({"adopted": report.adopted.len(), "missing": report.missing.len(), "repaired": report.repaired.len(),
-               "webhook_drift": report.webhook_drift.len(), "foreign": report.foreign, "problem": report.problem})
+               "webhook_drift": report.webhook_drift.len(), "attachment_drift": report.attachment_drift.len(), "foreign": report.foreign, "problem": report.problem})
     };
     let (detail, code) = match targets.reconciler.by_schedule().await {
         Ok(Reconciled::Done(report)) => (counts(&report), None),

@@ -203,7 +203,7 @@ fn problem(services: &Services, error: &CustodyError) -> Problem {
         CustodyError::AnotherEnvironments(_)
         | CustodyError::InAnotherPool(_)
         | CustodyError::CannotMove { .. }
-        | CustodyError::Stuck(Stuck::OnHold(_) | Stuck::Missing) => ProblemCode::Conflict,
+        | CustodyError::Stuck(Stuck::OnHold(_) | Stuck::Missing | Stuck::InService(_)) => ProblemCode::Conflict,
         CustodyError::UnfitForPool { .. } => ProblemCode::UnfitForPool,
         CustodyError::Owned | CustodyError::AnotherSid | CustodyError::Left => ProblemCode::Owned,
         CustodyError::MayGoOn(error) => {

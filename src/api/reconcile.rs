@@ -67,7 +67,7 @@ pub(crate) fn about() -> About {
             "What was found and done.",
             json!({"adopted": [], "missing": [{"phone_number": "+14155550102", "user_id": "u-3", "pool": "default",
                     "reason": "Twilio does not know its SID any more (404)"}],
-                "webhook_drift": [], "repaired": [], "foreign": 1, "foreign_numbers": [{"phone_number": "+14155550199",
+                "webhook_drift": [], "attachment_drift": [], "repaired": [], "foreign": 1, "foreign_numbers": [{"phone_number": "+14155550199",
                     "sid": "PNee29a63f8e79f14677214772b2cd707e", "reason": "no tag of ours"}], "ignored": 0, "conflicts": [],
                 "checked": 23, "complete": true, "problem": null}),
         )

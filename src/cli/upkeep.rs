@@ -105,6 +105,7 @@ fn reconciled(document: &Value) -> String {
         ("adopted", "Adopted"),
         ("missing", "Missing at Twilio"),
         ("webhook_drift", "Webhooks differ"),
+        ("attachment_drift", "Not attached to what their pool wants"),
         ("repaired", "Repaired"),
         ("conflicts", "Conflicts, to be decided"),
     ] {
@@ -134,12 +135,12 @@ mod tests {
     #[test]
     fn a_reconciliation_counts_everything_and_lists_what_it_found() {
         let document = json!({"adopted": [], "missing": [{"phone_number": "+14155550100", "user_id": "u-1",
-            "reason": "gone"}], "webhook_drift": [], "repaired": [{"phone_number": "+14155550101", "reason": "drift"}],
+            "reason": "gone"}], "webhook_drift": [], "attachment_drift": [], "repaired": [{"phone_number": "+14155550101", "reason": "drift"}],
             "conflicts": [], "foreign": 2, "foreign_numbers": [], "problem": null, "confirmation": "needed"});
         assert_eq!(
             reconciled(&document),
-            "adopted        0\nmissing        1\nwebhook drift  0\nrepaired       1\nconflicts      0\nforeign        2\n\
-             confirmation   needed\n\nMissing at Twilio:\nNUMBER        USER  REASON\n+14155550100  u-1   gone\n\n\
+            "adopted           0\nmissing           1\nwebhook drift     0\nattachment drift  0\n\
+             repaired          1\nconflicts         0\nforeign           2\nconfirmation      needed\n\nMissing at Twilio:\nNUMBER        USER  REASON\n+14155550100  u-1   gone\n\n\
              Repaired:\nNUMBER        USER  REASON\n+14155550101  -     drift\n"
         );
     }

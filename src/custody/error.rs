@@ -82,7 +82,7 @@ pub enum CustodyError {
         lacks: String,
     },
     /// The number does not stand where it can be moved.
-    #[error("{}", stuck(*.0))]
+    #[error("{}", stuck(.0))]
     Stuck(Stuck),
     /// Twilio does not answer; the number stays in its pool.
     #[error("The number stays in its pool: Twilio could not be told ({0}). Ask again.")]
@@ -123,7 +123,7 @@ pub enum CustodyError {
 }
 
 /// Why a number is not moved, and what to do.
-fn stuck(why: Stuck) -> String {
+fn stuck(why: &Stuck) -> String {
     match why {
         Stuck::OnHold(reason) => {
             format!(
@@ -131,6 +131,10 @@ fn stuck(why: Stuck) -> String {
             )
         }
         Stuck::Leaving => CustodyError::Leaving.to_string(),
+        Stuck::InService(service) => format!(
+            "This number is in the messaging service {service}, or joins it, and the pool wants others; a number keeps its service. Name \
+             that one in the pool's messaging_services, or choose a pool that has it."
+        ),
         Stuck::Missing => {
             "Twilio does not know this number any more; it is marked as missing, and stays in its pool.".to_owned()
         }

@@ -16,11 +16,12 @@ use crate::reconciliation::{self, Line, Report};
 /// Lines of a list that fit here.
 const LINES: usize = 20;
 /// Each list, its name in the report, what it is called here, and how it looks.
-pub(super) fn lists(report: &Report) -> [(&[Line], &'static str, &'static str, &'static str); 5] {
+pub(super) fn lists(report: &Report) -> [(&[Line], &'static str, &'static str, &'static str); 6] {
     [
         (&report.missing, "missing", "Gone at Twilio", "bad"),
         (&report.conflicts, "conflicts", "To decide", "bad"),
         (&report.webhook_drift, "webhook_drift", "Webhooks differ", "warn"),
+        (&report.attachment_drift, "attachment_drift", "Not attached", "warn"),
         (&report.repaired, "repaired", "Webhooks repaired", "good"),
         (&report.adopted, "adopted", "Taken in", "good"),
     ]
@@ -223,6 +224,8 @@ mod tests {
             user_id: None,
             pool: None,
             held: false,
+            target: None,
+            changed_by: None,
         };
         let mut report = Report::default();
         report.webhook_drift = (0..500).map(line).collect();

@@ -50,7 +50,10 @@ pub(crate) async fn differences(services: Arc<Services>, request: Request) -> Ou
     } else {
         let known = lists(&report).into_iter().find(|(_, name, ..)| *name == asked);
         let (lines, name, title, _) = known.ok_or_else(|| {
-            Problem::invalid_field("list", "must be missing, conflicts, webhook_drift, repaired, adopted or foreign")
+            Problem::invalid_field(
+                "list",
+                "must be missing, conflicts, webhook_drift, attachment_drift, repaired, adopted or foreign",
+            )
         })?;
         let rows = lines.iter().map(|line| row(&line.phone_number, line.user_id.clone().flatten(), &line.reason));
         (title, count_of(stored.as_ref(), name, lines.len()), rows.collect())

@@ -118,6 +118,12 @@ pub(super) fn still_wanted(pool: u32, webhooks: u32) -> String {
     format!("EXISTS (SELECT 1 FROM pools WHERE name = ${pool} AND {} = ${webhooks} FOR SHARE)", wants_of("pools"))
 }
 
+/// Holds the pool to what it is and wants until the transaction ends; statements after this one see what that is.
+pub(super) fn pool_hold(conn: &mut Connection, pool: &PoolName) -> Result<(), DbError> {
+    sql_query("SELECT 1 FROM pools WHERE name = $1 FOR SHARE").bind::<Text, _>(pool.as_str()).execute(conn)?;
+    Ok(())
+}
+
 /// Reads whether the pool still wants these webhooks, and holds it to that until the transaction ends.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::suspicion::{Suspected, Suspicion};
 use super::unread::Unread;
+use super::who::ChangedBy;
 use crate::db::numbers::NowMissing;
 use crate::domain::{PhoneNumber, PoolName};
 use crate::twilio::{IncomingNumber, TwilioError};
@@ -34,6 +35,14 @@ pub struct Line {
     #[serde(default)]
     #[schema(required)]
     pub pool: Option<PoolName>,
+    /// What it is not attached to, or should not be. Left out in all lists but `attachment_drift`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Who changed it last, or took it out of the account, as Twilio's journal has it; null = that is not known. Only in `missing` and
+    /// `webhook_drift`, and of the first fifty of them.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "null_or_there")]
+    #[schema(value_type = Option<ChangedBy>)]
+    pub changed_by: Option<Option<ChangedBy>>,
     /// There when it is told for no other reason than that nobody is given it until an operator decides.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
@@ -48,7 +57,15 @@ impl Line {
         user_id: Option<&str>,
     ) -> Self {
         let user_id = user_id.map(|user| Some(user.to_owned()));
-        Self { phone_number: number.to_string(), reason: reason.into(), user_id, pool: pool.cloned(), held: false }
+        Self {
+            phone_number: number.to_string(),
+            reason: reason.into(),
+            user_id,
+            pool: pool.cloned(),
+            target: None,
+            changed_by: None,
+            held: false,
+        }
     }
 
     /// Of one that is told because it is held, unless it is somebody's: nobody's number is held.
@@ -84,7 +101,10 @@ pub struct Report {
     /// Numbers that differ from what they shall carry and were left as they are, or are somebody's.
     #[schema(required)]
     pub webhook_drift: Vec<Line>,
-    /// Numbers that carry what they shall again.
+    /// Users' numbers that are not attached to what their pool wants, or not to that alone, and were left as they are.
+    #[schema(required)]
+    pub attachment_drift: Vec<Line>,
+    /// Numbers that carry what they shall again, or are attached again to what they left.
     #[schema(required)]
     pub repaired: Vec<Line>,
     /// Numbers of the account that are not ours, without those that an operator ignores.
@@ -123,6 +143,9 @@ pub struct Report {
     /// So many cannot be read that nothing was changed or judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreadable_suspected: Option<u32>,
+    /// So many seem to have left what they were attached to that none was changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attachments_suspected: Option<u32>,
     /// So many that cannot be read were accepted by an operator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreadable_accepted: Option<u32>,
@@ -132,6 +155,11 @@ pub struct Report {
     /// Lines that found no room.
     #[serde(skip_serializing_if = "is_zero")]
     pub omitted: u32,
+}
+
+/// A field that is there, be it null.
+fn null_or_there<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<ChangedBy>>, D::Error> {
+    Option::<ChangedBy>::deserialize(deserializer).map(Some)
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
@@ -144,6 +172,7 @@ fn is_zero(count: &u32) -> bool {
 pub(super) enum Finding {
     Adopted(Line),
     Drift(Line),
+    AttachmentDrift(Line),
     Repaired(Line),
     Conflict(Line),
     /// A number is apart from its pool from here on, or is not any more.
@@ -178,12 +207,13 @@ impl Finding {
 
 impl Report {
     /// How much of each kind was found.
-    pub(super) fn counts(&self) -> [(&'static str, u32); 5] {
+    pub(super) fn counts(&self) -> [(&'static str, u32); 6] {
         let count = |lines: &[Line]| u32::try_from(lines.len()).unwrap_or(u32::MAX);
         [
             ("adopted", count(&self.adopted)),
             ("missing", count(&self.missing)),
             ("webhook_drift", count(&self.webhook_drift)),
+            ("attachment_drift", count(&self.attachment_drift)),
             ("repaired", count(&self.repaired)),
             ("foreign", self.foreign),
         ]
@@ -194,6 +224,7 @@ impl Report {
         let (list, line) = match finding {
             Finding::Adopted(line) => (&mut self.adopted, line),
             Finding::Drift(line) => (&mut self.webhook_drift, line),
+            Finding::AttachmentDrift(line) => (&mut self.attachment_drift, line),
             Finding::Repaired(line) => (&mut self.repaired, line),
             Finding::Conflict(line) => (&mut self.conflicts, line),
             Finding::Foreign(line) => {
@@ -249,6 +280,7 @@ impl Report {
             Suspected::Gone => self.missing_suspected = count,
             Suspected::Lost => self.losses_suspected = count,
             Suspected::Unreadable => self.unreadable_suspected = count,
+            Suspected::Left => self.attachments_suspected = count,
             Suspected::NotToBeSet | Suspected::Tagged | Suspected::Contested => {}
         }
         self.add_problem(suspicion.problem());
@@ -291,12 +323,14 @@ impl Report {
         // A page that shows the stored part says how much there was.
         let counts = serde_json::json!({
             "adopted": self.adopted.len(), "missing": self.missing.len(), "webhook_drift": self.webhook_drift.len(),
+            "attachment_drift": self.attachment_drift.len(),
             "repaired": self.repaired.len(), "conflicts": self.conflicts.len(),
         });
         for list in [
             &mut short.adopted,
             &mut short.missing,
             &mut short.webhook_drift,
+            &mut short.attachment_drift,
             &mut short.repaired,
             &mut short.conflicts,
         ] {

@@ -6,13 +6,15 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
+
 use super::dependencies::ReconcilerDependencies;
 use super::losses::Losses;
 use super::measure::Measure;
 use super::recount::recount;
 use super::report::Report;
 use super::trouble::Trouble;
-use super::{judge_losses, missing, on_hold, walk};
+use super::{attachments, changed_by, judge_losses, missing, on_hold, walk};
 use crate::db::buying_state::{Halted, buying_state_read};
 use crate::db::comparisons::{reconciliation_begin, reconciliation_end};
 use crate::db::numbers::numbers_failed_accept;
@@ -64,7 +66,7 @@ pub(super) async fn run(deps: &ReconcilerDependencies, occasion: Occasion, confi
         Ok(()) => {
             slog::info!(log, "Twilio's list and the database were compared"; "trigger" => occasion.as_str(),
                 "checked" => report.checked, "adopted" => report.adopted.len(), "missing" => report.missing.len(),
-                "webhook_drift" => report.webhook_drift.len(), "repaired" => report.repaired.len(),
+                "webhook_drift" => report.webhook_drift.len(), "attachment_drift" => report.attachment_drift.len(), "repaired" => report.repaired.len(),
                 "foreign" => report.foreign, "ignored" => report.ignored, "conflicts" => report.conflicts.len());
             deps.buyer.telemetry.reconciled(&report.counts());
             end(deps, id, &report, report.problem.as_deref()).await;
@@ -81,6 +83,7 @@ async fn refused(deps: &ReconcilerDependencies) -> Result<Option<Halted>, Troubl
 }
 
 async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &mut Report) -> Result<(), Trouble> {
+    let began = Utc::now();
     recount(&deps.buyer.db, &deps.buyer.log).await?;
     let measure = Measure::take(deps, confirm_missing).await?;
     if confirm_missing {
@@ -92,6 +95,10 @@ async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &
         judge_losses::judge(deps, &measure, losses, report).await?;
         if !measure.stops_at_unreadable(deps, report).await {
             missing::judge(deps, &measure, &seen, report).await?;
+            // If the account seems to have lost its numbers, they seem to have left everything else as well.
+            if report.missing_suspected.is_none() {
+                attachments::judge(deps, measure.confirmed, report).await?;
+            }
         }
     }
     if measure.confirmed || measure.accepted > 0 {
@@ -99,6 +106,7 @@ async fn compare(deps: &ReconcilerDependencies, confirm_missing: bool, report: &
         report.unreadable_accepted = Some(if measure.confirmed { unread } else { unread.min(measure.accepted) });
     }
     on_hold::tell(deps, report).await?;
+    changed_by::tell(&deps.buyer, began, report).await;
     report.conclude();
     Ok(())
 }

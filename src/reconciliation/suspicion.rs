@@ -29,6 +29,8 @@ pub(crate) enum Suspected {
     Lost,
     /// Not to be read.
     Unreadable,
+    /// In none of the services, profiles and products any more that they were attached to.
+    Left,
     /// Without our webhooks, because Twilio refuses or ignores them.
     NotToBeSet,
     /// Another environment's, by their tags.
@@ -69,6 +71,12 @@ impl Suspicion {
                  compare again. If they look right there, tell Twilio's support, and {CONFIRM}, which accepts that so many are \
                  not to be read; then POST /admin/phones/api/resume."
             ),
+            Suspected::Left => format!(
+                "{count} or more of {live} numbers have left the messaging service, profile or product that they were attached to, which is \
+                 more than can be true; none was changed, and nothing is bought by itself. Look at them in Twilio's console, and check \
+                 that the credentials belong to the account that has them. If they have really left, {CONFIRM}, which confirms this \
+                 too; then POST /admin/phones/api/resume."
+            ),
             Suspected::NotToBeSet => format!(
                 "of {live} numbers {count} or more that nobody uses do not take their webhooks, because Twilio refuses or \
                  ignores the update, which is more than can be true; no more are given up, and nothing is bought by itself. \
@@ -96,6 +104,7 @@ impl Suspicion {
             Suspected::Gone => "more numbers are gone at Twilio than can be true; none was marked missing",
             Suspected::Lost => "more numbers lost what they could do than can be true; none was changed",
             Suspected::Unreadable => "more numbers cannot be read than can be true; none was changed",
+            Suspected::Left => "more numbers have left what they were attached to than can be true; none was changed",
             Suspected::Tagged => "more numbers carry another environment's tag than can be true; they are held",
             Suspected::Contested => "somebody else sets back more numbers' webhooks than can be true; they are held",
             Suspected::NotToBeSet => "more numbers do not take their webhooks than can be true; no more are given up",

@@ -16,7 +16,8 @@ pub(super) const MISSING: &str = "missing";
 pub(super) const REFUSALS: &[&str] =
     &["pool_empty", "area_code_unavailable", "country_unavailable", "database_unavailable", "unavailable", "internal"];
 /// What a comparison with Twilio can find.
-pub(super) const FINDINGS: &[&str] = &["adopted", "missing", "webhook_drift", "repaired", "foreign"];
+pub(super) const FINDINGS: &[&str] =
+    &["adopted", "missing", "webhook_drift", "attachment_drift", "repaired", "foreign"];
 /// Stands for all of Twilio's own codes.
 pub(super) const TWILIO: &str = "twilio";
 
@@ -179,6 +180,8 @@ label! {
         Rejected = "rejected",
         /// It could not be written down: it will come again.
         Failed = "failed",
+        /// Who changed a number.
+        Journal = "journal",
     }
 }
 

@@ -16,6 +16,7 @@ mod in_a_row;
 mod lenient;
 mod list;
 mod looks;
+mod monitor;
 mod number;
 #[allow(dead_code, reason = "the comparison and the check use the rest of it")]
 mod page;
@@ -40,6 +41,7 @@ pub(crate) use codes::meaning;
 pub(crate) use error::{TwilioError, hide_numbers};
 pub(crate) use list::Unreadable;
 pub(crate) use looks::{Account, Bundle, is_never_regulated};
+pub(crate) use monitor::JournalEntry;
 pub(crate) use number::IncomingNumber;
 #[allow(unused_imports, reason = "the comparison and the check use the rest of it")]
 pub(crate) use page::{Page, PageLinks};

@@ -137,6 +137,13 @@ impl TwilioSettings {
         self.of(Product::Trusthub, &["v1", kind, sid.as_str(), "ChannelEndpointAssignments", of.as_str()])
     }
 
+    /// Of what was done with a number, the newest first.
+    pub(super) fn journal_of(&self, number: &NumberSid) -> Url {
+        let mut url = self.of(Product::Monitor, &["v1", "Events"]);
+        url.query_pairs_mut().append_pair("ResourceSid", number.as_str()).append_pair("PageSize", "50");
+        url
+    }
+
     /// The page of a product's list that the one before named, or the first, as large as can be, of the list at `first`. Of an
     /// absolute link only path and query count: it names Twilio's own host.
     pub(super) fn page_of(&self, product: Product, mut first: Url, next: Option<&str>) -> Result<Url, TwilioError> {

@@ -11,6 +11,7 @@ use super::super::keeper::Custody;
 use super::decide::{Decided, Decisions, Todo};
 use super::report::{Became, ImportProblem, ImportReport, ImportRequest, Tally};
 use super::tell::Telling;
+use crate::db::attachments::{Whose, attachments_intend};
 use crate::db::numbers::{Destination, Intake, Placed, number_import_to, number_item, number_owned, number_take_in};
 use crate::db::pools::{PoolWanted, PoolsWebhooks};
 use crate::db::purchases::items::IntakeOrder;
@@ -55,6 +56,10 @@ impl Custody {
             let written = self.write(&decided, order).await;
             let written = written.map_err(|error| CustodyError::BrokeOff { done, wanted, error })?;
             fail::fail_point!("import_written");
+            if request.configure_webhooks {
+                let attached = self.attach(&written).await;
+                attached.map_err(|error| CustodyError::BrokeOff { done, wanted, error })?;
+            }
             match written {
                 Written::Done { id, item_id, imported, assigned } => {
                     tally.add(&pool, if imported { Became::Imported { assigned } } else { Became::Assigned });
@@ -74,6 +79,13 @@ impl Custody {
         }
         problems.extend(self.tell(telling).await);
         Ok(tally.report())
+    }
+
+    /// The call says that users' numbers may be rewired: they join what their pool wants, too.
+    async fn attach(&self, written: &Written) -> Result<(), DbError> {
+        let (Written::Done { id, .. } | Written::Already { id, .. }) = *written else { return Ok(()) };
+        let intend = move |conn: &mut Connection| attachments_intend(conn, id, Whose::Anybodys);
+        self.db.run_patiently("attachments_intend", intend).await.map(drop)
     }
 
     async fn write(&self, decided: &Decided, order: &IntakeOrder) -> Result<Written, DbError> {

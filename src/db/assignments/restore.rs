@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz};
 
 use super::row::Assignment;
 use super::statements::TAKEN;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::{FIT, leased, numbers_come_back};
+use crate::db::numbers::{FIT, leased, number_unconfirmed, numbers_come_back};
 use crate::domain::{AreaCode, Match, PoolName};
 
 /// Who may have a number back.
@@ -30,7 +30,8 @@ pub struct Returning<'a> {
 
 /// Gives back to each of `returning` (distinct users) the number that still rests for them, if it is fit: of the pool that they
 /// named, else the one that they gave back last. What is not fit rests on for them, and if nothing else is, they are newcomers until
-/// it is mended.
+/// it is mended. While their pool wants other webhooks that not all of its numbers are known to lack, it is theirs all the same, and its
+/// webhooks are to be confirmed.
 ///
 /// # Errors
 /// [`DbError::Constraint`] with `OneLivePerUser` when a user got a number elsewhere meanwhile; then nothing happened.
@@ -42,6 +43,7 @@ pub fn assignments_restore(conn: &mut Connection, returning: &[Returning<'_>]) -
         // Waits for whoever holds it.
         let resting: Vec<Resting> = sql_query(format!(
             "SELECT id, rests_for AS user_id, area_code,
+                    coalesce((SELECT o.unconfirming FROM pools o WHERE o.name = numbers.pool), false) AS unconfirming,
                     (SELECT max(p.released_at) FROM past_assignments p WHERE p.number_id = numbers.id) AS since FROM numbers
               WHERE rests_for = ANY($1) AND {FIT}
                 AND (SELECT o.pool IS NULL OR o.pool = numbers.pool
@@ -62,8 +64,10 @@ pub fn assignments_restore(conn: &mut Connection, returning: &[Returning<'_>]) -
             Some(Match::of(wish, number.area_code).as_str())
         };
         let matches: Vec<Option<&str>> = resting.iter().map(matched).collect();
+        let unconfirming: Vec<i64> =
+            resting.iter().filter(|number| number.unconfirming).map(|number| number.id).collect();
         let users: Vec<String> = resting.into_iter().map(|number| number.user_id).collect();
-        Ok(sql_query(format!(
+        let given: Vec<Assignment> = sql_query(format!(
             "UPDATE leases t SET user_id = back.user_id, matched = back.matched, source = 'pool', assigned_at = clock_timestamp(), {}
                FROM unnest($1::bigint[], $2::text[], $3::text[]) AS back (number_id, user_id, matched)
               WHERE t.number_id = back.number_id{TAKEN}",
@@ -72,7 +76,12 @@ pub fn assignments_restore(conn: &mut Connection, returning: &[Returning<'_>]) -
         .bind::<Array<BigInt>, _>(ids)
         .bind::<Array<Text>, _>(users)
         .bind::<Array<Nullable<Text>>, _>(matches)
-        .load(conn)?)
+        .load(conn)?;
+        // What is not ready is given to nobody: it is so a moment later.
+        for id in unconfirming {
+            number_unconfirmed(conn, id)?;
+        }
+        Ok(given)
     })
 }
 
@@ -82,6 +91,9 @@ struct Resting {
     id: i64,
     #[diesel(sql_type = Text)]
     user_id: String,
+    /// Its pool wants other webhooks, and not all of its numbers count as unconfirmed yet: what this one carries nobody knows.
+    #[diesel(sql_type = Bool)]
+    unconfirming: bool,
     #[diesel(sql_type = Nullable<Text>)]
     area_code: Option<AreaCode>,
     #[diesel(sql_type = Nullable<Timestamptz>)]

@@ -18,6 +18,7 @@
 //! How to get it wrong: repeating a call whose answer was lost before Twilio was asked what it has.
 
 mod again;
+mod compared;
 mod intend;
 mod leave;
 mod lock;
@@ -29,6 +30,9 @@ mod settle;
 mod targets;
 
 pub use again::{attachments_try_again, pool_attach_again};
+pub use compared::{
+    AttachedNumber, LackingNumber, ShownNumber, numbers_attached, numbers_shown, targets_compared, users_lacking,
+};
 pub(in crate::db) use intend::attachments_intend_of_new;
 pub use intend::{Intended, ToAttach, Whose, attachments_intend, numbers_to_attach};
 pub(in crate::db) use leave::attachments_let_go;
@@ -39,4 +43,4 @@ pub use reason::AttachmentReason;
 pub use seen::{AttachmentsSeen, ClosedTarget, Counted, Waiting, attachments_seen};
 pub use send::{DueAttachment, SendingAttachment, attachment_send, attachments_due};
 pub use settle::{AttachmentEnd, attachment_doubt, attachment_found, attachment_put_off, attachment_settle};
-pub use targets::{Closed, WithoutRoom, pools_without_room, target_close, target_seen, targets_open};
+pub use targets::{Closed, WithoutRoom, pools_without_room, target_close, target_is_there, target_seen, targets_open};

@@ -89,6 +89,23 @@ pub fn target_seen(conn: &mut Connection, target: &str, inbound_on_number: bool)
     Ok(())
 }
 
+/// Twilio knows it: one that was thought unknown takes numbers again, and one that has been full for an hour is tried again, for a number
+/// may have left it by another hand. Whether that changed anything.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn target_is_there(conn: &mut Connection, target: &str) -> Result<bool, DbError> {
+    let still_full = "full_since > clock_timestamp() - interval '1 hour'";
+    Ok(sql_query(format!(
+        "UPDATE attachment_targets SET unknown_since = NULL, full_since = CASE WHEN {still_full} THEN full_since END,
+                twilio_code = CASE WHEN {still_full} THEN twilio_code END, message = CASE WHEN {still_full} THEN message END
+          WHERE target = $1 AND (unknown_since IS NOT NULL OR (full_since IS NOT NULL AND NOT {still_full}))"
+    ))
+    .bind::<Text, _>(target)
+    .execute(conn)?
+        > 0)
+}
+
 #[derive(QueryableByName)]
 struct Sid {
     #[diesel(sql_type = Text)]

@@ -15,7 +15,7 @@ use super::hold::HoldReason;
 use super::lease::lease_to;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::pools::{as_stored, still_wanted};
+use crate::db::pools::{as_stored, pool_hold, still_wanted};
 use crate::domain::{
     AssignmentSource, CountryCode, NumberSid, NumberType, PhoneNumber, PoolName, UserId, WebhookStatus, Webhooks,
 };
@@ -72,6 +72,8 @@ pub(in crate::db) fn number_insert(
         Destination::Hold(reason) => ("quarantined", Some(reason.as_str())),
     };
     conn.transaction::<_, DbError, _>(|conn| {
+        // In a statement of its own: whoever changes what the pool is has done so by the next one, or waits for this row.
+        pool_hold(conn, &number.pool)?;
         let row: Option<Row> = sql_query(format!(
             "INSERT INTO numbers (sid, phone_number, country, area_code, status, quarantine_reason, held_since, webhook_status,
                                   capable, purchase_item_id, purchased_at, pool, number_type, apart)

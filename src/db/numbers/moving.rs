@@ -31,7 +31,7 @@ pub enum Moved {
 }
 
 /// Why a number is not moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stuck {
     /// An operator has not decided about it yet.
     OnHold(QuarantineReason),
@@ -39,6 +39,8 @@ pub enum Stuck {
     Leaving,
     /// Twilio does not know it.
     Missing,
+    /// It is in this messaging service, or on its way there, and the new pool wants others: it would be stuck there.
+    InService(String),
 }
 
 impl Stuck {
@@ -52,6 +54,26 @@ impl Stuck {
             (_, Some(reason)) => Some(Self::OnHold(reason)),
         }
     }
+}
+
+/// The messaging service of a number, or the one that it is on its way to, if `pool` wants services and not this one.
+fn service_unwanted(conn: &mut Connection, id: i64, pool: &PoolName) -> Result<Option<String>, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Text)]
+        target: String,
+    }
+    let row: Option<Row> = sql_query(
+        "SELECT a.target FROM attachments a
+          WHERE a.number_id = $1 AND a.kind = 'messaging_service' AND a.state IN ('intended', 'sent', 'attached')
+            AND EXISTS (SELECT FROM pool_wants w WHERE w.pool = $2 AND w.kind = a.kind)
+            AND NOT EXISTS (SELECT FROM pool_wants w WHERE w.pool = $2 AND w.kind = a.kind AND w.target = a.target)",
+    )
+    .bind::<BigInt, _>(id)
+    .bind::<Text, _>(pool.as_str())
+    .get_result(conn)
+    .optional()?;
+    Ok(row.map(|row| row.target))
 }
 
 /// Moves a number into `pool`, of whose type it is by now, and which it has all that it wants for. It is apart as that pool was
@@ -86,6 +108,9 @@ pub fn number_move(
         }
         if let Some(stuck) = Stuck::of(&number) {
             return Ok(Moved::Stuck(stuck));
+        }
+        if let Some(service) = service_unwanted(conn, id, pool)? {
+            return Ok(Moved::Stuck(Stuck::InService(service)));
         }
         let wants: Wants = sql_query(format!(
             "SELECT EXISTS (SELECT 1 FROM pools o JOIN pools p ON {} = {}

@@ -14,6 +14,7 @@ use super::lease::lease_to;
 use super::places::ACTIVE;
 use super::read::number_lock;
 use super::row::OwnedNumber;
+use crate::db::attachments::{Whose, attachments_intend, lock_pool_of};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
@@ -57,7 +58,8 @@ pub fn number_adopted(
     confirmed: Option<&Confirmed>,
 ) -> Result<Placed, DbError> {
     let placed = conn.transaction::<_, DbError, _>(|conn| {
-        // The pool before the number: a change of the webhooks locks them in this order.
+        // The pool before the number: a change of the webhooks, or of what it wants, locks them in this order.
+        lock_pool_of(conn, id)?;
         let wanted = confirmed.map(|confirmed| pool_wants(conn, &confirmed.wanted)).transpose()?;
         let number = number_lock(conn, id)?;
         let is_its_pool = confirmed.is_none_or(|confirmed| confirmed.wanted.pool == number.pool);
@@ -72,6 +74,8 @@ pub fn number_adopted(
         becomes_active(conn, id)?;
         if let Some(user_id) = user_id {
             lease_to(conn, id, user_id, AssignmentSource::Adopt, None)?;
+            // The operator's word, by which its webhooks are ours as well: it joins what its pool wants.
+            attachments_intend(conn, id, Whose::Anybodys)?;
         }
         Ok(Placed::Done)
     })?;

@@ -11,12 +11,13 @@ use callbunker::db::assignments::{
     Asking, Returning, assignment_release, assignments_claim, assignments_held, assignments_restore,
 };
 use callbunker::db::numbers::{
-    Gone, TagHold, number_hold_tag_conflict, number_let_go, number_mark_drifted, number_return, number_unconfirmed,
-    numbers_mark_missing,
+    Destination, Gone, NewNumber, TagHold, number_hold_tag_conflict, number_let_go, number_mark_drifted, number_return,
+    number_take_in_found, number_tell_type, number_unconfirmed, numbers_mark_missing, pool_set_webhooks,
+    pools_say_kinds,
 };
 use callbunker::db::pools::{PoolWanted, pool_wanted};
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
-use callbunker::domain::{PoolName, UserId};
+use callbunker::domain::{CountryCode, Kind, NumberType, PoolName, UserId, WebhookStatus, Webhooks};
 use callbunker::telemetry::Telemetry;
 use diesel::{Connection as _, RunQueryDsl as _, sql_query};
 
@@ -248,4 +249,53 @@ fn a_number_whose_rest_is_over_goes_into_stock_or_back_and_never_both() {
         }
         pair.agrees();
     }
+}
+
+#[test]
+fn a_number_that_comes_in_while_its_pool_becomes_another_kind_is_judged_by_what_it_becomes() {
+    let pair = Pair::new();
+    let ca = || Kind { country: "CA".parse().expect("a country"), number_type: NumberType::Local };
+    let becomes_canadian =
+        move |conn: &mut Connection| Ok(pools_say_kinds(conn, &[(PoolName::default_pool(), ca())])?.len());
+    let newcomer = NewNumber {
+        sid: format!("PN{:032}", 7).parse().expect("a SID"),
+        phone_number: "+19075550100".parse().expect("a number"),
+        country: CountryCode::US,
+        capable: true,
+        webhook_status: WebhookStatus::Configured,
+        compared_with: None,
+        purchased_at: "2026-01-01T00:00:00Z".parse().expect("a time"),
+        pool: PoolName::default_pool(),
+        number_type: NumberType::Local,
+    };
+    let comes_in = move |conn: &mut Connection| number_take_in_found(conn, &newcomer, &Destination::Pool);
+    assert_eq!(pair.race(becomes_canadian, comes_in, true), (1, true));
+    let apart = |id: &str| pair.world.sql(&format!("SELECT apart FROM numbers WHERE {id}"));
+    assert_eq!(apart("phone_number = '+19075550100'"), "t");
+    // The same of one whose type Twilio tells at that moment.
+    let us = Kind { country: CountryCode::US, number_type: NumberType::Mobile };
+    let becomes_mobile =
+        move |conn: &mut Connection| Ok(pools_say_kinds(conn, &[(PoolName::default_pool(), us)])?.len());
+    let id = pair.number;
+    assert_eq!(pair.world.sql("UPDATE numbers SET apart = true; SELECT 1"), "1");
+    let is_mobile = move |conn: &mut Connection| number_tell_type(conn, id, NumberType::Mobile);
+    assert_eq!(pair.race(becomes_mobile, is_mobile, true), (1, true));
+    assert_eq!(apart(&format!("id = {id}")), "f");
+}
+
+#[test]
+fn what_comes_back_to_its_user_while_its_pool_wants_other_webhooks_is_to_be_confirmed() {
+    let pair = Pair::new();
+    assert_eq!(pair.run(claims("u-1")), 1);
+    assert!(pair.run(releases("u-1")));
+    let wanted = PoolWanted {
+        webhooks: Webhooks { sms_url: "https://moved.example.com/sms".to_owned(), ..pair.wanted.webhooks.clone() },
+        ..pair.wanted.clone()
+    };
+    // Most of what is owned is not told yet.
+    pair.run(move |conn| pool_set_webhooks(conn, &wanted));
+    assert_eq!(pair.stands(), "quarantined|released|configured|u-1");
+    assert_eq!(pair.run(restores("u-1")), 1, "it is their own");
+    assert_eq!(pair.stands(), "active||pending|u-1");
+    pair.agrees();
 }

@@ -1,5 +1,8 @@
 //! Comparisons with Twilio.
 
+#[cfg(feature = "failpoints")]
+mod attachments;
+mod changed_by;
 mod contested;
 #[cfg(feature = "failpoints")]
 mod crash;

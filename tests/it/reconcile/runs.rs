@@ -28,16 +28,16 @@ fn the_report_has_the_fields_that_were_promised() {
     let report = reconcile(&daemon);
     assert_eq!(
         shape(&report),
-        "{adopted:[], checked:integer, complete:bool, conflicts:[], foreign:integer, \
+        "{adopted:[], attachment_drift:[], checked:integer, complete:bool, conflicts:[], foreign:integer, \
          foreign_numbers:[{phone_number:e164, reason:text, sid:sid}], ignored:integer, \
-         missing:[{phone_number:e164, pool:text, reason:text, user_id:null}], problem:null, repaired:[], \
-         webhook_drift:[{phone_number:e164, pool:text, reason:text, user_id:text}]}"
+         missing:[{changed_by:{actor:text, at:instant, source:text}, phone_number:e164, pool:text, reason:text, user_id:null}], problem:null, repaired:[], \
+         webhook_drift:[{changed_by:{actor:text, at:instant, source:text}, phone_number:e164, pool:text, reason:text, user_id:text}]}"
     );
     let stored = world.sql("SELECT report::text FROM reconciliations WHERE trigger = 'manual'");
     let mut stored: serde_json::Value = serde_json::from_str(stored.lines().last().unwrap()).unwrap();
     // How long each list was, for the lists that are too long to keep.
     let counts = stored.as_object_mut().unwrap().remove("counts").unwrap();
-    let wanted = serde_json::json!({"adopted": 0, "conflicts": 0, "missing": 1, "repaired": 0, "webhook_drift": 1});
+    let wanted = serde_json::json!({"adopted": 0, "attachment_drift": 0, "conflicts": 0, "missing": 1, "repaired": 0, "webhook_drift": 1});
     assert_eq!((stored, counts), (report, wanted));
 }
 

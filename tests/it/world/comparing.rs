@@ -36,7 +36,7 @@ pub fn only<'r>(report: &'r Value, list: &str) -> &'r Value {
 /// Checks which lists have elements: every other one is empty.
 #[track_caller]
 pub fn assert_found(report: &Value, expected: &[(&str, usize)]) {
-    for list in ["adopted", "missing", "webhook_drift", "repaired", "conflicts"] {
+    for list in ["adopted", "missing", "webhook_drift", "attachment_drift", "repaired", "conflicts"] {
         let wanted = expected.iter().find(|(name, _)| *name == list).map_or(0, |(_, count)| *count);
         assert_eq!(lines(report, list).len(), wanted, "{list}: {report}");
         for line in lines(report, list) {

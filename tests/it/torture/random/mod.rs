@@ -232,7 +232,7 @@ impl Round {
         }
         assert_eq!(report["conflicts"], json!([]), "{report}");
         let again = reconcile(daemon);
-        for list in ["adopted", "missing", "webhook_drift", "conflicts"] {
+        for list in ["adopted", "missing", "webhook_drift", "attachment_drift", "conflicts"] {
             assert_eq!(again[list], json!([]), "the second comparison in a row finds nothing: {report}, then {again}");
         }
         // What was taken in by the first one without its webhooks gets them next, from whoever comes first.
