@@ -32,7 +32,7 @@
 //! api            ─▶ access assignment attention config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio twilio_check twilio_events
 //! routing        ─▶ access domain http
 //! access         ─▶ audit db domain http
-//! attention      ─▶ config db domain purchaser supervisor twilio twilio_check
+//! attention      ─▶ config db domain purchaser supervisor twilio twilio_check twilio_events
 //! schedule       ─▶ audit config domain pool_monitor reconciliation supervisor
 //! pool_monitor   ─▶ attachment config custody db domain purchaser reconciliation supervisor telemetry twilio
 //! custody        ─▶ config db domain purchaser reconciliation twilio
@@ -42,7 +42,7 @@
 //! purchaser      ─▶ config db domain supervisor telemetry twilio
 //! audit          ─▶ config db supervisor
 //! pricing        ─▶ domain twilio
-//! twilio_check   ─▶ config domain telemetry twilio
+//! twilio_check   ─▶ config domain telemetry twilio twilio_events
 //! twilio_events  ─▶ domain twilio
 //! http           ─▶ domain telemetry
 //! supervisor     ─▶ telemetry

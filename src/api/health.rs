@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::Utc;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
@@ -42,8 +43,8 @@ struct Readiness {
     failing: Vec<&'static str>,
     ready: bool,
     /// Pause, halt, a frozen holder of the purchase lock, and, by their names, `missing_of_users`, `pool_halted`,
-    /// `cap_binds`, `owned_max_exceeded`, `pool_unconfigured`, `wants_skew`, `twilio_check_failed`, `attachments_stuck`, `attachments_failed` and
-    /// `registrations_stuck`: signups are served from stock all the same.
+    /// `cap_binds`, `owned_max_exceeded`, `pool_unconfigured`, `wants_skew`, `twilio_check_failed`, `attachments_stuck`, `attachments_failed`,
+    /// `registrations_stuck` and `events_rejected`: signups are served from stock all the same.
     warnings: Vec<String>,
 }
 
@@ -52,6 +53,8 @@ const FROZEN: &str = "the instance that holds the purchase lock has given no sig
                       the lock from it; look whether that process or its machine is frozen";
 /// Told while a pool wants something else of its numbers than this instance is configured with: another one, or a later start, said so.
 const WANTS_SKEW: &str = "wants_skew";
+/// Told for a while after such events came.
+const EVENTS_REJECTED: &str = "events_rejected: events came that nothing shows to be Twilio's";
 /// Looks at the database are at least so far apart, however many ask.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -104,6 +107,8 @@ async fn read_readiness(services: &Services) -> DatabaseReadiness {
     if failing.is_none() {
         warnings.extend(pool_warnings(services).await);
         warnings.extend(attachments_lack(services).await);
+        let rejected = services.events_rejected.recent(Utc::now()).map(|_| EVENTS_REJECTED.to_owned());
+        warnings.extend(rejected);
     }
     DatabaseReadiness { failing, warnings }
 }

@@ -48,7 +48,7 @@ pub struct Services {
     /// Whether buying could succeed.
     pub(crate) twilio_checker: TwilioChecker,
     /// Events that Twilio did not send, or so it seems.
-    pub(crate) events_rejected: Rejections,
+    pub(crate) events_rejected: Arc<Rejections>,
     /// How the parts fare.
     pub health: Vec<Arc<Health>>,
     /// What `/metrics` tells.

@@ -72,6 +72,7 @@ impl App {
             log: parts.log("orders"),
         };
         let twilio_checker = parts.twilio_checker();
+        let events_rejected = Arc::new(Rejections::default());
         let attention = Sources {
             db: self.db.clone(),
             config: Arc::clone(&self.config),
@@ -79,6 +80,7 @@ impl App {
             holder: holder.clone(),
             quiet_until,
             checker: twilio_checker.clone(),
+            events_rejected: Arc::clone(&events_rejected),
         };
         let services = Services {
             db: self.db.clone(),
@@ -92,7 +94,7 @@ impl App {
             reconciler,
             attention,
             twilio_checker: twilio_checker.clone(),
-            events_rejected: Rejections::default(),
+            events_rejected,
             config: Arc::clone(&self.config),
             health: parts.health().to_vec(),
             custody_tasks,

@@ -12,6 +12,7 @@ use crate::db::attention::{Sight, SpendCaps};
 use crate::db::pools::PoolsWebhooks;
 use crate::domain::{CapLimits, Keys, PoolName, PoolPolicy};
 use crate::twilio_check::Checked;
+use crate::twilio_events::Rejected;
 
 /// When each pool is looked at again that is left alone now.
 pub(crate) type QuietUntil = BTreeMap<PoolName, DateTime<Utc>>;
@@ -64,4 +65,6 @@ pub(crate) struct Process {
     pub(crate) holder_is_frozen: bool,
     /// What it last saw of Twilio, if it looked.
     pub(crate) twilio: Option<Arc<Checked>>,
+    /// Events that came here of late, and that nothing shows to be Twilio's.
+    pub(crate) events_rejected: Option<Rejected>,
 }

@@ -90,6 +90,8 @@ pub(crate) enum Kind {
     RegistrationsFailed,
     /// Numbers that have waited for the carriers for long.
     RegistrationsStuck,
+    /// Events that nothing shows to be Twilio's.
+    EventsRejected,
     /// Messaging services, profiles or products that take no number.
     ServicesFull,
     /// Purchases whose outcome is unknown for long.
@@ -130,6 +132,7 @@ impl Kind {
             Self::AttachmentsStuck => "attachments_stuck",
             Self::RegistrationsFailed => "registrations_failed",
             Self::RegistrationsStuck => "registrations_stuck",
+            Self::EventsRejected => "events_rejected",
             Self::ServicesFull => "services_full",
             Self::UnsettledLong => "unsettled_long",
             Self::HolderFrozen => "holder_frozen",

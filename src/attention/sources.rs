@@ -17,6 +17,7 @@ use crate::db::{Db, DbError};
 use crate::purchaser::HolderWatch;
 use crate::supervisor::Health;
 use crate::twilio_check::TwilioChecker;
+use crate::twilio_events::Rejections;
 
 /// Where the facts come from. Clones are one.
 #[derive(Clone)]
@@ -33,6 +34,8 @@ pub(crate) struct Sources {
     pub(crate) quiet_until: watch::Receiver<QuietUntil>,
     /// Whether buying could succeed.
     pub(crate) checker: TwilioChecker,
+    /// Events that Twilio did not send, or so it seems.
+    pub(crate) events_rejected: Arc<Rejections>,
 }
 
 impl Sources {
@@ -54,7 +57,8 @@ impl Sources {
         let at = sight.as_ref().map_or_else(Utc::now, |sight| sight.at);
         let mut next_try_at = self.quiet_until.borrow().clone();
         next_try_at.retain(|_, until| *until > at);
-        let process = Process { stuck, next_try_at, holder_is_frozen, twilio: self.checker.latest() };
+        let (twilio, events_rejected) = (self.checker.latest(), self.events_rejected.recent(Utc::now()));
+        let process = Process { stuck, next_try_at, holder_is_frozen, twilio, events_rejected };
         (Facts { at, limits, sight, process }, error)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! `callbunker twilio check` ─▶ run ─▶ credentials, account, balance, then for each pool stock, price, address, bundle,
-//! the daemon's checker ──────▶        identity, leads_to, messaging services, trust; public_url beside them ─▶ report
+//! the daemon's checker ──────▶        identity, leads_to, messaging services, trust; events and public_url beside them ─▶ report
 //! ```
 //!
 //! One file for each thing that is looked at. Another one is a file with a `look`, a name in [`CheckName`](report::CheckName), and a line in
@@ -18,6 +18,7 @@ mod bounds;
 mod bundle;
 mod checker;
 mod credentials;
+mod events;
 mod identity;
 mod leads_to;
 mod messaging_services;

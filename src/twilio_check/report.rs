@@ -64,6 +64,8 @@ pub(crate) enum CheckName {
     SmsApplication,
     /// the trunk that takes calls.
     Trunk,
+    /// Whether Twilio's events of numbers reach us.
+    Events,
     /// Whether the host that webhooks lead to can be found.
     PublicUrl,
 }
@@ -85,6 +87,7 @@ impl CheckName {
             Self::VoiceApplication => "voice_application",
             Self::SmsApplication => "sms_application",
             Self::Trunk => "trunk",
+            Self::Events => "events",
             Self::PublicUrl => "public_url",
         }
     }

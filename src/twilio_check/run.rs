@@ -11,7 +11,8 @@ use super::price::Prices;
 use super::report::{Check, CheckResult, Report};
 use super::trust::Bundles;
 use super::{
-    account, address, balance, bundle, credentials, identity, leads_to, messaging_services, price, public_url, stock, trust,
+    account, address, balance, bundle, credentials, events, identity, leads_to, messaging_services, price, public_url,
+    stock, trust,
 };
 use crate::config::{Config, PoolConfig};
 use crate::domain::PoolName;
@@ -42,6 +43,7 @@ pub(crate) async fn run(config: &Config, twilio: &Twilio, bounds: &Bounds) -> Re
             config.pools().map(|(name, pool)| look_at(name, pool, config, &known, twilio, bounds)).collect();
         let pools: Vec<Vec<Check>> = futures_util::stream::iter(pools).buffered(POOLS_AT_ONCE).collect().await;
         checks.extend(pools.into_iter().flatten());
+        checks.extend(events::look(config, twilio, bounds).await);
     }
     checks.extend(public_url::look(config, bounds).await);
     Report::of(checks, reached)

@@ -15,6 +15,6 @@ mod setup;
 mod signature;
 
 pub(crate) use read::{events, heard};
-pub(crate) use rejected::Rejections;
-pub(crate) use setup::{BrokeOff, Step, Stream, set_up};
+pub(crate) use rejected::{Rejected, Rejections};
+pub(crate) use setup::{BrokeOff, Lacks, Step, Stream, lacking, set_up};
 pub(crate) use signature::{BODY_HASH, SIGNATURE, is_body, is_signed};

@@ -20,6 +20,39 @@ const TYPES: [&str; 6] = [
 /// Nothing is sent to such a sink any more.
 const FAILED: &str = "failed";
 
+/// What an address lacks to hear of numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lacks {
+    /// Nothing.
+    Nothing,
+    /// No sink leads there, or nothing is sent to it any more.
+    Sink,
+    /// So many types of events are not subscribed.
+    Types(usize),
+}
+
+/// Looks what [`set_up`] would have to make for `destination`; nothing is changed.
+///
+/// # Errors
+/// When Twilio does not tell.
+pub(crate) async fn lacking(twilio: &Twilio, destination: &Url) -> Result<Lacks, TwilioError> {
+    let sinks = twilio.sinks().await?;
+    let Some(sink) = sinks.iter().find(|sink| leads_to(sink, destination)) else { return Ok(Lacks::Sink) };
+    let mut there = Vec::new();
+    for subscription in twilio.subscriptions(&sink.sid).await? {
+        there.extend(twilio.subscribed_types(&subscription).await?);
+    }
+    Ok(match TYPES.iter().filter(|name| !there.iter().any(|there| there == *name)).count() {
+        0 => Lacks::Nothing,
+        lacking => Lacks::Types(lacking),
+    })
+}
+
+/// Whether what goes to the sink comes to this address.
+fn leads_to(sink: &Sink, destination: &Url) -> bool {
+    sink.destination() == Some(destination.as_str()) && sink.status != FAILED
+}
+
 /// Something that was done at Twilio.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -85,7 +118,7 @@ async fn stream(
     steps: &mut Vec<Step>,
 ) -> Result<(String, Vec<String>), TwilioError> {
     let sinks = twilio.sinks().await?;
-    let leads_here = |sink: &&Sink| sink.destination() == Some(destination.as_str()) && sink.status != FAILED;
+    let leads_here = |sink: &&Sink| leads_to(sink, destination);
     let sink = match sinks.iter().find(leads_here) {
         Some(sink) => sink.sid.clone(),
         None => {

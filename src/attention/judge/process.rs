@@ -2,6 +2,7 @@
 
 use super::super::facts::Facts;
 use super::super::item::{Item, Kind, Severity};
+use super::words::counted;
 use crate::db::pools::PoolsWebhooks;
 
 pub(super) fn judge(facts: &Facts) -> Vec<Item> {
@@ -37,6 +38,18 @@ pub(super) fn judge(facts: &Facts) -> Vec<Item> {
                 "It is started again by itself; if it stays, restart the instance and keep its log.",
             )
             .count(i64::try_from(process.stuck.len()).unwrap_or(i64::MAX)),
+        );
+    }
+    if let Some(rejected) = process.events_rejected {
+        let count = i64::try_from(rejected.count).unwrap_or(i64::MAX);
+        let summary = format!("{} came to this instance that nothing shows to be Twilio's.", counted(count, "event"));
+        let todo = "If they come from Twilio, it has another token or another address than this daemon, and they are lost: look at \
+                    TWILIO_AUTH_TOKEN and events.public_url, then run `callbunker twilio setup-events`.";
+        items.push(
+            Item::new(Kind::EventsRejected, Severity::Warning, summary, todo)
+                .detail("Told for a quarter of an hour after the last of them. They were not taken.")
+                .count(count)
+                .since(Some(rejected.since)),
         );
     }
     if process.holder_is_frozen {

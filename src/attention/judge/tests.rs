@@ -16,6 +16,7 @@ use crate::db::refusals::Refused;
 use crate::db::stock::{Observation, Overview, Spend};
 use crate::domain::{CapLimits, Keys, PoolName, PoolPolicy, Stock, Trigger, Webhooks};
 use crate::twilio_check::{Check, CheckName, CheckResult, Checked, Report};
+use crate::twilio_events::Rejections;
 
 fn at(minutes: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).expect("a time") + TimeDelta::minutes(minutes)
@@ -571,5 +572,20 @@ fn what_does_not_come_to_be_attached_is_told_and_what_waits_as_it_should_is_not(
             "registrations_stuck: 2 numbers waiting for the carriers",
         ],
         "whoever asks there may be anybody"
+    );
+}
+
+#[test]
+fn events_that_nothing_shows_to_be_twilios_are_told_by_whoever_had_them() {
+    let rejections = Rejections::default();
+    rejections.rejected(&slog::Logger::root(slog::Discard, slog::o!()), "signature");
+    let events_rejected = rejections.recent(Utc::now());
+    let since = events_rejected.map(|told| told.since);
+    let process = Process { events_rejected, ..Process::default() };
+    let item = only(judge(&Facts { process, ..facts(Some(sight())) }));
+    assert_eq!((item.kind, item.severity, item.count), (Kind::EventsRejected, Severity::Warning, Some(1)));
+    assert_eq!(
+        (item.summary.as_str(), item.since),
+        ("1 event came to this instance that nothing shows to be Twilio's.", since)
     );
 }

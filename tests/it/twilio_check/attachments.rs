@@ -5,7 +5,12 @@ use twilio_simulator::{
     TrustOrder,
 };
 
+use std::time::Duration;
+
+use base64::Engine as _;
+
 use super::{Place, Wrong, each_is_named};
+use crate::world::command::run;
 
 const NO_SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
 const PROFILE: &str = "BU0123456789abcdef0123456789abcdef";
@@ -191,6 +196,110 @@ fn in_days(days: i64) -> Option<chrono::DateTime<chrono::Utc>> {
     Some(chrono::Utc::now() + chrono::TimeDelta::days(days))
 }
 
+const EVENTS: (&str, Option<&str>, &str) = ("events", None, "warn");
+
+/// Numbers wait for the carriers' word, which comes to this address.
+fn waits(place: &mut Place, order: ServiceOrder) -> String {
+    hears(place);
+    place.set("pool.sms_ready_when", "registered");
+    joins(place, order)
+}
+
+fn hears(place: &mut Place) {
+    place.set("events.public_url", "https://numbers.example.com/twilio/events");
+}
+
+/// Twilio sends its events there.
+fn with_a_stream(place: &Place) {
+    let env: Vec<(&str, &str)> = place.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(run(&env, &["twilio", "setup-events"]).code, Some(0));
+}
+
+/// Somebody takes a type of event off.
+fn without_a_type(place: &Place) {
+    let truth = place.twilio.truth();
+    let (subscription, name) =
+        (&truth.subscriptions[0].sid, "com.twilio.messaging.compliance.number-registration.failed");
+    let pair = format!("{}:{}", place.twilio.account_sid(), place.twilio.auth_token());
+    let authorization = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
+    let url = format!("{}/v1/Subscriptions/{subscription}/SubscribedEvents/{name}", place.twilio.url());
+    let answer = ureq::delete(url).header("Authorization", authorization).call().expect("it is there");
+    assert_eq!(answer.status(), 204);
+}
+
+#[test]
+fn each_thing_about_events_and_who_waits_for_them_is_named() {
+    let fails = ("events", None, "fail");
+    each_is_named(&[
+        Wrong {
+            name: "nothing is sent",
+            arrange: hears,
+            code: 0,
+            line: EVENTS,
+            says: ("sends no events to the address at numbers.example.com", "setup-events"),
+        },
+        Wrong {
+            name: "nothing is sent, and a pool waits for it",
+            arrange: |place| drop(waits(place, good())),
+            code: 1,
+            line: fails,
+            says: ("pool.sms_ready_when waits for them", "setup-events"),
+        },
+        Wrong {
+            name: "a type is not subscribed, and a pool waits for it",
+            arrange: |place| {
+                waits(place, good());
+                with_a_stream(place);
+                without_a_type(place);
+            },
+            code: 1,
+            line: fails,
+            says: ("1 types of events of numbers are not subscribed", "setup-events"),
+        },
+        Wrong {
+            name: "what may not be looked at",
+            arrange: |place| {
+                hears(place);
+                place.twilio.fault(Fault::new(On::Sink, FaultKind::Refuse).status(403).code(20403).forever());
+            },
+            code: 0,
+            line: EVENTS,
+            says: ("could not be looked at", "console"),
+        },
+        Wrong {
+            name: "no campaign, where numbers wait for the carriers",
+            arrange: |place| {
+                waits(place, ServiceOrder::new().use_inbound_webhook_on_number(true));
+                with_a_stream(place);
+            },
+            code: 1,
+            line: FAILS,
+            says: ("has no campaign", "Register a campaign"),
+        },
+        Wrong {
+            name: "a campaign that was turned down, where numbers wait for the carriers",
+            arrange: |place| {
+                waits(place, good().campaign(CampaignStatus::Failed));
+                with_a_stream(place);
+            },
+            code: 1,
+            line: FAILS,
+            says: ("was turned down", "Register a campaign"),
+        },
+        Wrong {
+            name: "a campaign that is looked at, where numbers wait for the carriers",
+            arrange: |place| {
+                let sid = waits(place, good().campaign(CampaignStatus::Pending));
+                place.twilio.campaign(CampaignOrder::new(sid).verified_after(Duration::from_secs(3600)));
+                with_a_stream(place);
+            },
+            code: 0,
+            line: WARNS,
+            says: ("has a campaign that is PENDING", "Wait until it is approved"),
+        },
+    ]);
+}
+
 #[test]
 fn each_thing_about_profiles_and_products_is_named() {
     let (fails, warns) = (("trust", Some("default"), "fail"), ("trust", Some("default"), "warn"));
@@ -266,4 +375,10 @@ fn what_is_in_order_passes_and_so_does_a_service_that_leads_to_the_webhook_itsel
     let checks = document["checks"].as_array().unwrap();
     let count = |name: &str| checks.iter().filter(|check| check["check"] == name).count();
     assert_eq!((count(SERVICE), count("trust")), (1, 2), "{document:#}");
+
+    let mut place = Place::new();
+    waits(&mut place, good());
+    with_a_stream(&place);
+    let (code, document) = place.check();
+    assert_eq!((code, document["result"].as_str()), (0, Some("pass")), "{document:#}");
 }
