@@ -64,7 +64,8 @@ fn not_free(why: Option<Stuck>) -> Problem {
         Some(Stuck::Missing) => {
             Problem::new(ProblemCode::Conflict, "Twilio does not know the number; find out where it is first.")
         }
-        Some(Stuck::OnHold(_)) | None => {
+        // What it is attached to keeps no number from being marked.
+        Some(Stuck::OnHold(_) | Stuck::InService(_)) | None => {
             Problem::new(ProblemCode::Conflict, "The number is on hold; decide about that first, then mark it.")
         }
     }

@@ -12,8 +12,8 @@ use super::process::Process;
 use super::registry::{Family, Registry};
 use super::table;
 use super::words::{
-    ATTACHMENT_STATES, CHECK_RESULTS, EVENT_OUTCOMES, FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS,
-    attachment_kinds,
+    ATTACHMENT_STATES, CHECK_RESULTS, EVENT_OUTCOMES, FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, STATUSES,
+    WINDOWS, WIRE_RESULTS, attachment_kinds,
 };
 use crate::domain::{Kind, PoolName, Stock};
 

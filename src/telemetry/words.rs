@@ -164,6 +164,8 @@ label! {
         Sink = "sink",
         /// Which events it sends there.
         Subscription = "subscription",
+        /// Who changed a number.
+        Journal = "journal",
     }
 }
 
@@ -180,8 +182,6 @@ label! {
         Rejected = "rejected",
         /// It could not be written down: it will come again.
         Failed = "failed",
-        /// Who changed a number.
-        Journal = "journal",
     }
 }
 

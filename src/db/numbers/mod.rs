@@ -111,8 +111,8 @@
 
 mod another_tag;
 mod apart;
-mod attachment_notes;
 mod attached;
+mod attachment_notes;
 mod care;
 mod given_up;
 mod hearing;
@@ -140,8 +140,8 @@ mod webhooks;
 
 pub use another_tag::number_note_tag;
 pub use apart::{Told, number_tell_type, numbers_tell_apart, pool_is_another, pools_kinds, pools_say_kinds};
-pub(in crate::db) use attachment_notes::number_note_attachments;
 pub use attached::{Attached, number_attached};
+pub(in crate::db) use attachment_notes::number_note_attachments;
 pub use care::{
     Untouchable, numbers_cared_for, numbers_cared_for_by_sid, numbers_rested, numbers_unready, numbers_untouchable,
 };

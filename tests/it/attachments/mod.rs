@@ -48,7 +48,8 @@ pub fn want(world: &World, pool: &str, wants: &Wants) {
         while let Some(last) = numbers_tell_wants(conn, &pool, after, 1000)? {
             after = last;
         }
-        wants_told(conn, &pool)
+        wants_told(conn, &pool, &wants)?;
+        Ok(())
     });
 }
 

@@ -54,7 +54,12 @@ const PLAIN: Operation = Operation {
 
 /// All of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
-    buying::OPERATIONS.iter().chain(custody::OPERATIONS).chain(attaching::OPERATIONS).chain(events::OPERATIONS).chain(wants::OPERATIONS)
+    buying::OPERATIONS
+        .iter()
+        .chain(custody::OPERATIONS)
+        .chain(attaching::OPERATIONS)
+        .chain(events::OPERATIONS)
+        .chain(wants::OPERATIONS)
 }
 
 /// Buys only what is asked for, and is quick to call an unknown purchase not bought.
