@@ -179,6 +179,21 @@ fn an_account_that_is_suspended_halts_no_pool_and_what_waits_goes_on_when_it_is_
 }
 
 #[test]
+fn a_signup_at_an_empty_pool_waits_for_a_number_that_can_text_and_costs_one() {
+    let (world, daemon, sids) = with_services(1);
+    assert_eq!(daemon.assign("u-1").ok()["source"], "emergency");
+    assert_eq!(members(&world, &sids[0]).len(), 1);
+    // An answer that is lost costs them a moment, and nobody a second number.
+    world.twilio.fault(Fault::new(On::Attach, FaultKind::CommitThenReset));
+    let told = daemon.assign("u-2").ok();
+    assert_eq!(told["source"], "emergency");
+    assert!(members(&world, &sids[0]).iter().any(|number| told["phone_number"] == **number));
+    assert_eq!((world.bought(), moves(&world)), (2, (2, 0)));
+    assert_twilio_agrees(&world);
+    world.assert_truth();
+}
+
+#[test]
 fn what_a_pool_wants_later_its_numbers_join_later() {
     let world = World::new().quiet();
     let sid = service(&world);

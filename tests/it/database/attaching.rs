@@ -470,3 +470,17 @@ fn what_became_of_an_attachment_is_a_line_of_its_numbers_history() {
     assert!(rows.run(move |conn| attachment_found(conn, 3, &target, None)));
     assert_eq!(lines(3), "attachment_conflict:MG1 in another service, attached:MG2");
 }
+
+#[test]
+fn a_look_for_what_is_due_reads_what_it_takes_up_however_many_wait() {
+    let rows = Rows::new(4000);
+    let service = sid("MG", 1);
+    rows.world.sql(&format!(
+        "INSERT INTO attachments (number_id, kind, target) SELECT id, 'messaging_service', '{service}' FROM numbers; ANALYZE; SELECT pg_stat_reset()"
+    ));
+    assert_eq!(rows.due().len(), 10);
+    let index = "FROM pg_stat_user_indexes WHERE indexrelname = 'attachments_by_target_idx'";
+    eventually("it is counted", || rows.world.count(&format!("SELECT idx_scan {index}")) > 0);
+    let read = rows.world.count(&format!("SELECT idx_tup_read {index}"));
+    assert!(read < 100, "{read} of 4,000 were read");
+}
