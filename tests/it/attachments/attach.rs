@@ -194,6 +194,19 @@ fn a_signup_at_an_empty_pool_waits_for_a_number_that_can_text_and_costs_one() {
 }
 
 #[test]
+fn two_instances_send_each_number_once() {
+    let (world, daemon, sids) = with_services(1);
+    let other = world.daemon();
+    for buyer in [&daemon, &other, &daemon] {
+        buy(buyer, 4);
+    }
+    eventually_ready(&world, 12);
+    assert_eq!((members(&world, &sids[0]).len(), attaches(&world), moves(&world)), (12, 12, (12, 0)));
+    assert_eq!(world.sql("SELECT DISTINCT attempts FROM attachments"), "1");
+    assert_twilio_agrees(&world);
+}
+
+#[test]
 fn what_a_pool_wants_later_its_numbers_join_later() {
     let world = World::new().quiet();
     let sid = service(&world);
