@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
-use crate::db::attachments::lock_pool_of;
+use crate::db::attachments::lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
@@ -112,7 +112,7 @@ pub fn number_tell_type(conn: &mut Connection, id: i64, number_type: NumberType)
     let apart = "coalesce((SELECT (p.country, p.number_type) <> (numbers.country, $2) FROM pools p WHERE p.name = numbers.pool), apart)";
     let told = conn.transaction::<_, DbError, _>(|conn| {
         // In a statement of its own, as whoever brings a number in does.
-        lock_pool_of(conn, id)?;
+        lock(conn, id)?;
         Ok(sql_query(format!(
             "UPDATE numbers SET number_type = $2, apart = {apart}
               WHERE id = $1 AND status <> 'released' AND (number_type <> $2 OR apart <> {apart})"

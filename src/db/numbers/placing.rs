@@ -14,7 +14,7 @@ use super::lease::lease_to;
 use super::places::ACTIVE;
 use super::read::number_lock;
 use super::row::OwnedNumber;
-use crate::db::attachments::{Whose, attachments_intend, lock_pool_of};
+use crate::db::attachments::{Whose, attachments_intend, lock};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
@@ -59,7 +59,7 @@ pub fn number_adopted(
 ) -> Result<Placed, DbError> {
     let placed = conn.transaction::<_, DbError, _>(|conn| {
         // The pool before the number: a change of the webhooks, or of what it wants, locks them in this order.
-        lock_pool_of(conn, id)?;
+        lock(conn, id)?;
         let wanted = confirmed.map(|confirmed| pool_wants(conn, &confirmed.wanted)).transpose()?;
         let number = number_lock(conn, id)?;
         let is_its_pool = confirmed.is_none_or(|confirmed| confirmed.wanted.pool == number.pool);
