@@ -180,14 +180,15 @@ pub fn stock_available_by_code<'a>(
     }
     let asked: Vec<(&InCode<'a>, &u32)> = wanted.iter().collect();
     let rows: Vec<Row> = sql_query(
-        "SELECT position, few FROM (
+        // Materialized, so that each is counted once and not again for the condition.
+        "WITH counted AS MATERIALIZED (
              SELECT w.position, (SELECT count(*) FROM (
                         SELECT 1 FROM leases WHERE pool = w.pool AND area_code = w.code AND user_id IS NULL AND ready
                            AND (NOT apart OR coalesce(country = w.apart_of, true))
                          ORDER BY purchased_at, number_id LIMIT w.most) AS c) AS few
                FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[]) WITH ORDINALITY AS w (pool, code, apart_of, most, position)
-              WHERE $5 OR NOT EXISTS (SELECT 1 FROM waiters a WHERE a.pool = w.pool AND a.expires_at > now())) AS counted
-          WHERE few > 0",
+              WHERE $5 OR NOT EXISTS (SELECT 1 FROM waiters a WHERE a.pool = w.pool AND a.expires_at > now()))
+         SELECT position, few FROM counted WHERE few > 0",
     )
     .bind::<Array<Text>, _>(asked.iter().map(|(of, _)| of.pool.as_str()).collect::<Vec<_>>())
     .bind::<Array<Text>, _>(asked.iter().map(|(of, _)| of.code.as_str()).collect::<Vec<_>>())
