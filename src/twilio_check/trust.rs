@@ -4,6 +4,7 @@
 //! How to get it wrong: a `fail` for one that is not approved yet. Twilio takes numbers into it all the same.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -28,11 +29,9 @@ fn named(pool: &PoolConfig) -> impl Iterator<Item = (&TrustSid, bool)> {
 pub(super) async fn ask(config: &Config, twilio: &Twilio, bounds: &Bounds) -> Bundles {
     let mut bundles = Bundles::new();
     for (sid, is_profile) in config.pools().flat_map(|(_, pool)| named(pool)) {
-        let key = (sid.clone(), is_profile);
-        if !bundles.contains_key(&key) {
+        if let Entry::Vacant(unknown) = bundles.entry((sid.clone(), is_profile)) {
             let kind = if is_profile { TrustKind::CustomerProfile } else { TrustKind::TrustProduct };
-            let seen = bounds.ask("a profile or product", || twilio.trust(kind, sid)).await;
-            bundles.insert(key, seen);
+            unknown.insert(bounds.ask("a profile or product", || twilio.trust(kind, sid)).await);
         }
     }
     bundles
