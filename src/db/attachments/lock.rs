@@ -92,7 +92,7 @@ pub(super) fn lock_of(conn: &mut Connection, id: i64) -> Result<Option<(i64, Loc
 }
 
 /// Holds the pool of a number to what it wants; which one.
-pub(in crate::db) fn lock_pool_of(conn: &mut Connection, number_id: i64) -> Result<Option<PoolName>, DbError> {
+fn lock_pool_of(conn: &mut Connection, number_id: i64) -> Result<Option<PoolName>, DbError> {
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]
