@@ -2,7 +2,8 @@
 //!
 //! Invariants: nothing is taken out of a service while its number is ours; what a number that left may still be a member of is
 //! told to Twilio until it says that it is not.
-//! How to get it wrong: detaching a number that only rests. Its next user would wait days for the carriers.
+//! How to get it wrong: detaching a number that only rests. Its next user would wait days for the carriers. Or keeping what the
+//! carriers said of a service that the number is in no more, until it is found in another one.
 
 use diesel::Connection as _;
 use diesel::prelude::*;
@@ -14,11 +15,11 @@ use super::reason::{AttachmentReason, bind_reason, reason_set};
 use super::targets::target_has_room;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::number_note_attachments;
+use crate::db::numbers::{number_note_attachments, registration_put_aside};
 use crate::domain::{AttachmentKind, NumberSid};
 
-/// A comparison did not find a number of ours in what it was attached to, and asked for it: it has left. `false` = it was not
-/// attached any more.
+/// A comparison did not find a number of ours in what it was attached to, and asked for it: it has left, and what the carriers said of
+/// that membership counts no more. `false` = it was not attached any more.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -38,18 +39,23 @@ fn leave(conn: &mut Connection, id: i64, from: &str, reason: &AttachmentReason) 
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = Text)]
+        kind: AttachmentKind,
+        #[diesel(sql_type = Text)]
         target: String,
     }
     conn.transaction::<_, DbError, _>(|conn| {
         let Some((number_id, _)) = lock_of(conn, id)? else { return Ok(false) };
         let query = sql_query(format!(
             "UPDATE attachments SET state = 'left', since = clock_timestamp(), doubted = false, leaving = false, {}
-              WHERE id = $1 AND {from} RETURNING target",
+              WHERE id = $1 AND {from} RETURNING kind, target",
             reason_set(2)
         ))
         .bind::<BigInt, _>(id);
         let left: Option<Row> = bind_reason!(query, Some(reason)).get_result(conn).optional()?;
-        if let Some(Row { target }) = &left {
+        if let Some(Row { kind, target }) = &left {
+            if *kind == AttachmentKind::MessagingService {
+                registration_put_aside(conn, number_id)?;
+            }
             target_has_room(conn, target)?;
             number_note_attachments(conn, number_id)?;
         }

@@ -353,6 +353,28 @@ fn what_the_carriers_said_of_a_former_service_counts_no_more_in_the_one_in_which
 }
 
 #[test]
+fn what_the_carriers_said_of_a_service_that_a_number_was_missed_in_counts_no_more_wherever_it_is_found() {
+    let rows = Rows::new(2);
+    rows.want(&Wants { needs: Needs { attached: true, registered: true }, ..only_services() });
+    for id in 1..=2 {
+        assert_eq!(rows.intended(id), ["MG1"]);
+        rows.end(id, AttachmentEnd::Attached(None));
+    }
+    rows.world.sql("UPDATE numbers SET registration = 'registered', registration_at = now()");
+    // Somebody takes both out, and a comparison sees that first; one is put into another service, one into the same again.
+    for (id, digit) in [(1, 2), (2, 1)] {
+        assert_eq!(rows.told_of(id), "attached - true");
+        assert!(rows.run(move |conn| attachment_missed(conn, id, &reason("it left"))));
+        assert!(rows.run(move |conn| {
+            let target = Target::parse(AttachmentKind::MessagingService, &sid("MG", digit)).unwrap();
+            attachment_found(conn, id, &target, None)
+        }));
+        assert_eq!(rows.told_of(id), "attached registering false", "the carriers begin anew");
+    }
+    rows.assert_leases_agree();
+}
+
+#[test]
 fn a_doubt_is_taken_up_at_once_and_what_is_sent_or_put_off_when_it_was_silent() {
     let rows = Rows::new(2);
     rows.want(&only_services());
