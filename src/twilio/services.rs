@@ -118,7 +118,8 @@ impl Twilio {
                 status: Some(200),
                 request_id: answered.request_id,
             }),
-            Err(TwilioError::Refused(refusal)) if refusal.knows_no_service() => Ok(None),
+            // Twilio has a word of its own for a number that is not in this service, beside the one for whatever is not there.
+            Err(TwilioError::Refused(refusal)) if refusal.is_no_member() || refusal.knows_no_service() => Ok(None),
             Err(failure) => failure.not_there().map(|_request_id| None),
         }
     }

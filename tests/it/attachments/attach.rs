@@ -124,6 +124,21 @@ fn an_answer_about_another_number_and_a_look_that_lags_are_no_answers() {
 }
 
 #[test]
+fn a_look_that_says_in_twilios_other_word_that_it_is_no_member_is_a_look() {
+    let (world, daemon, sids) = with_services(2);
+    let no_member = || Fault::new(On::Member, FaultKind::Refuse).status(404).code(21_711);
+    world.twilio.fault(Fault::new(On::Attach, FaultKind::Error503));
+    world.twilio.fault(no_member().forever());
+    buy(&daemon, 1);
+    eventually_ready(&world, 1);
+    assert_eq!((members(&world, &sids[0]).len(), attaches(&world)), (1, 2), "it was looked up, and sent again");
+    // And one in somebody else's service is in none of ours.
+    world.twilio.fault(Fault::new(On::Attach, FaultKind::Refuse).status(409).code(21_712));
+    buy(&daemon, 1);
+    eventually("it is a conflict", || standing(&world)[1] == format!("{} conflict", sids[0]));
+}
+
+#[test]
 fn a_service_that_hangs_keeps_no_other_waiting() {
     let world = World::new().quiet().set("twilio.request_timeout_ms", 60_000);
     let (first, second) = (service(&world), service(&world));
