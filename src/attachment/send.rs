@@ -1,7 +1,7 @@
 //! One attachment, from its committed attempt to what Twilio is found to have.
 //!
-//! Invariants: what may have been sent before is looked up first; what its pool wants no more, and what is known to be full, is not
-//! asked for; where an answer says too little, one more look is made, and what that does not show is doubt.
+//! Invariants: what may have been sent before is looked up first; what its pool wants no more, what would take the SMS of somebody who
+//! got the number since, and what is known to be full, is not asked for; where an answer says too little, one more look is made, and what that does not show is doubt.
 //! How to get it wrong: sending what was intended long ago without a look at what is wanted now. A number never changes its
 //! messaging service by our hand.
 
@@ -88,8 +88,10 @@ impl Attacher {
             }
         }
         if !sending.is_wanted {
-            let message = "its pool wants it no more".to_owned();
-            return Ok(Found::End(AttachmentEnd::Left(AttachmentReason { message, ..AttachmentReason::default() })));
+            return Ok(never_mind("its pool wants it no more"));
+        }
+        if sending.takes_sms_away {
+            return Ok(never_mind("the number is somebody's by now, and the service would take their inbound SMS"));
         }
         if let Some(message) = &sending.closed {
             let message = message.clone();
@@ -159,6 +161,12 @@ impl Attacher {
 
 fn attached(assignment: Option<AssignmentSid>) -> Found {
     Found::End(AttachmentEnd::Attached(assignment.map(|sid| sid.as_str().to_owned())))
+}
+
+/// It is not asked for any more.
+fn never_mind(why: &str) -> Found {
+    let reason = AttachmentReason { message: why.to_owned(), ..AttachmentReason::default() };
+    Found::End(AttachmentEnd::Left(reason))
 }
 
 fn refused(failure: &TwilioError) -> Found {

@@ -125,7 +125,9 @@ impl Attacher {
     async fn next(&self, sending: &SendingAttachment, reason: AttachmentReason) -> Result<(), DbError> {
         self.settle(sending, AttachmentEnd::Refused(RefusedFor::Target, reason)).await?;
         fail::fail_point!("attach_full_written");
-        let (number_id, whose) = (sending.number_id, self.whose());
+        // What a purchase brought goes on to its service, the next one as well, whoever has it by now.
+        let whose = if sending.for_anybody { Whose::Anybodys } else { self.whose() };
+        let number_id = sending.number_id;
         let intend = move |conn: &mut Connection| attachments_intend(conn, number_id, whose);
         self.db.run_patiently("attachments_intend", intend).await?;
         self.bell.notify_one();

@@ -13,7 +13,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use super::lock::{Locked, lock};
 use super::read::attachments_of;
-use super::targets::{targets_closed, targets_that_reroute};
+use super::targets::{LEAVES_SMS, targets_closed, targets_that_reroute};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::{FREE, registration_put_aside};
@@ -25,7 +25,7 @@ use crate::domain::{Attachment, AttachmentKind, AttachmentStatus, Target};
 pub enum Whose {
     /// Nobody's: what is done unasked.
     Nobodys,
-    /// A user's, too: by an operator's word.
+    /// A user's, too: by an operator's word, or because a purchase brought it.
     Anybodys,
 }
 
@@ -69,7 +69,7 @@ pub fn attachments_intend(conn: &mut Connection, number_id: i64, whose: Whose) -
             intents
         };
         for target in intents.targets {
-            if intend(conn, number_id, &target)? {
+            if intend(conn, number_id, &target, whose)? {
                 intended.targets.push(target);
             }
         }
@@ -93,21 +93,23 @@ fn is_anothers(number: &Locked, whose: Whose) -> bool {
     whose == Whose::Nobodys && number.user_id.is_some()
 }
 
-fn intend(conn: &mut Connection, number_id: i64, target: &Target) -> Result<bool, DbError> {
+fn intend(conn: &mut Connection, number_id: i64, target: &Target, whose: Whose) -> Result<bool, DbError> {
     if target.kind() == AttachmentKind::MessagingService {
         // Of a former membership.
         registration_put_aside(conn, number_id)?;
     }
     let written = sql_query(
-        "INSERT INTO attachments (number_id, kind, target) VALUES ($1, $2, $3)
+        "INSERT INTO attachments (number_id, kind, target, for_anybody) VALUES ($1, $2, $3, $4)
          ON CONFLICT (number_id, kind, target) DO UPDATE
             SET state = 'intended', since = clock_timestamp(), attempts = 0, last_sent_at = NULL, doubted = false, assignment_sid = NULL,
-                twilio_code = NULL, message = NULL, request_id = NULL, refusal_concerns = NULL, leaving = false
+                twilio_code = NULL, message = NULL, request_id = NULL, refusal_concerns = NULL, leaving = false,
+                for_anybody = excluded.for_anybody
           WHERE attachments.state IN ('refused', 'conflict', 'left')",
     )
     .bind::<BigInt, _>(number_id)
     .bind::<Text, _>(target.kind().as_str())
     .bind::<Text, _>(target.sid())
+    .bind::<Bool, _>(whose == Whose::Anybodys)
     .execute(conn)?;
     Ok(written > 0)
 }
@@ -142,7 +144,7 @@ pub fn numbers_to_attach(conn: &mut Connection, whose: Whose, after: i64, most: 
              SELECT n.id, w.target,
                     NOT $3 AND w.kind = 'messaging_service'
                     AND coalesce((SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = n.id), false)
-                    AND NOT coalesce(t.inbound_on_number AND t.looked_at > clock_timestamp() - interval '1 day', false) AS reroutes
+                    AND NOT coalesce({LEAVES_SMS}, false) AS reroutes
                FROM (SELECT id, pool FROM numbers WHERE id IN (SELECT id FROM stretch) AND {FREE} AND missing_since IS NULL) AS n
                JOIN pool_wants w ON w.pool = n.pool LEFT JOIN attachment_targets t ON t.target = w.target
               WHERE coalesce(t.full_since, t.unknown_since) IS NULL

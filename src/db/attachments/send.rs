@@ -12,6 +12,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text};
 
 use super::lock::lock_of;
+use super::targets::LEAVES_SMS;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::numbers::FREE;
@@ -106,6 +107,12 @@ pub struct SendingAttachment {
     /// Whether its pool wants it still.
     #[diesel(sql_type = Bool)]
     pub is_wanted: bool,
+    /// Whether it is to go on whoever has the number.
+    #[diesel(sql_type = Bool)]
+    pub for_anybody: bool,
+    /// Whether it would take the inbound SMS of somebody who got the number since, and nobody said that it may.
+    #[diesel(sql_type = Bool)]
+    pub takes_sms_away: bool,
     /// Why the target takes no number, as far as is known by now; `None` = it may.
     #[diesel(sql_type = Nullable<Text>)]
     pub closed: Option<String>,
@@ -136,6 +143,9 @@ pub fn attachment_send(
               WHERE a.id = before.id AND n.id = a.number_id
              RETURNING a.id, a.number_id, n.sid, n.phone_number, n.pool, a.kind, a.target, a.attempts AS attempt, before.may_be_there,
                        EXISTS (SELECT FROM pool_wants w WHERE w.pool = n.pool AND w.kind = a.kind AND w.target = a.target) AS is_wanted,
+                       a.for_anybody, a.kind = 'messaging_service' AND NOT a.for_anybody
+                           AND EXISTS (SELECT FROM leases l WHERE l.number_id = n.id AND l.user_id IS NOT NULL)
+                           AND NOT EXISTS (SELECT FROM attachment_targets t WHERE t.target = a.target AND {LEAVES_SMS}) AS takes_sms_away,
                        (SELECT t.message FROM attachment_targets t
                          WHERE t.target = a.target AND coalesce(t.full_since, t.unknown_since) IS NOT NULL) AS closed,
                        n.purchased_at > clock_timestamp() - interval '{YOUNG}' AS is_young"

@@ -61,6 +61,9 @@ pub(super) fn target_has_room(conn: &mut Connection, target: &str) -> Result<(),
     Ok(())
 }
 
+/// SQL, of a row `t` of `attachment_targets`: it was seen in the last day to leave a number's inbound SMS with its own webhook.
+pub(super) const LEAVES_SMS: &str = "t.inbound_on_number AND t.looked_at > clock_timestamp() - interval '1 day'";
+
 /// These may take numbers again: somebody says so, or it is time to try. How many were closed.
 ///
 /// # Errors
@@ -126,11 +129,10 @@ pub(super) fn targets_that_reroute(
     services: &[MessagingServiceSid],
 ) -> Result<BTreeSet<String>, DbError> {
     let sids: Vec<&str> = services.iter().map(MessagingServiceSid::as_str).collect();
-    let rows: Vec<Sid> = sql_query(
+    let rows: Vec<Sid> = sql_query(format!(
         "SELECT target FROM unnest($1) AS wanted (target) WHERE NOT EXISTS (
-             SELECT FROM attachment_targets t WHERE t.target = wanted.target AND t.inbound_on_number
-                AND t.looked_at > clock_timestamp() - interval '1 day')",
-    )
+             SELECT FROM attachment_targets t WHERE t.target = wanted.target AND {LEAVES_SMS})"
+    ))
     .bind::<Array<Text>, _>(sids)
     .load(conn)?;
     Ok(rows.into_iter().map(|row| row.target).collect())

@@ -171,6 +171,7 @@ diesel::table! {
         request_id -> Nullable<Text>,
         refusal_concerns -> Nullable<Text>,
         leaving -> Bool,
+        for_anybody -> Bool,
     }
 }
 

@@ -243,6 +243,36 @@ fn a_users_number_joins_no_service_that_takes_its_sms_away_unless_somebody_says_
 }
 
 #[test]
+fn a_number_that_became_somebodys_since_does_not_join_what_takes_its_sms_away() {
+    let rows = Rows::new(4);
+    // Nothing keeps them from being handed out meanwhile.
+    let needs = Needs { attached: false, registered: false };
+    rows.want(&Wants { needs, ..only_services() });
+    for (number, whose) in [(1, Whose::Nobodys), (2, Whose::Anybodys), (3, Whose::Nobodys)] {
+        assert_eq!(rows.intend(number, whose).targets.len(), 1);
+    }
+    rows.world.sql(
+        "UPDATE leases SET user_id = 'u-' || number_id, assigned_at = now(), source = 'pool', assignment_id = nextval('assignment_ids')
+          WHERE number_id <> 3",
+    );
+    let takes = |id: i64| {
+        let sending = rows.run(move |conn| attachment_send(conn, id, SILENT)).expect("it is due");
+        assert!(rows.run(move |conn| attachment_doubt(conn, id, &reason("reset"))));
+        (sending.takes_sms_away, sending.for_anybody)
+    };
+    assert_eq!((takes(1), takes(2), takes(3)), ((true, false), (false, true), (false, false)));
+    // Whoever repeats it asks again.
+    rows.run(|conn| target_seen(conn, &sid("MG", 1), true));
+    assert_eq!(takes(1), (false, false), "their SMS go where they went");
+    rows.world.sql("UPDATE attachment_targets SET looked_at = now() - interval '2 days'");
+    assert_eq!(takes(1), (true, false), "that is long ago");
+    // Profiles take nothing away.
+    rows.want(&Wants { services: Vec::new(), products: Vec::new(), needs, ..wants() });
+    assert_eq!(rows.intended(4), ["BU5"]);
+    assert_eq!(takes(4), (false, false));
+}
+
+#[test]
 fn a_number_that_is_found_in_a_service_is_in_it_and_in_no_other() {
     let rows = Rows::new(2);
     rows.want(&only_services());

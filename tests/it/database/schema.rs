@@ -147,6 +147,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-02-400000_ways_down_take_confirmations_back/up.sql"),
         include_str!("../../../migrations/2026-12-02-400000_ways_down_take_confirmations_back/down.sql"),
     ),
+    (
+        "20261202600000",
+        include_str!("../../../migrations/2026-12-02-600000_attachments_of_anybody/up.sql"),
+        include_str!("../../../migrations/2026-12-02-600000_attachments_of_anybody/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.
