@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
 
-use super::rest::Rests;
+use super::rest::{Alone, Rests};
 use crate::config::Config;
 use crate::db::Db;
 use crate::telemetry::Telemetry;
@@ -31,6 +31,8 @@ pub(crate) struct Attacher {
     /// Targets that take numbers no faster for now, and those that let none go.
     pub(super) joining: Arc<Rests>,
     pub(super) leaving: Arc<Rests>,
+    /// What Twilio does not let go for a reason of its own.
+    pub(super) kept: Arc<Alone>,
     pub(super) telemetry: Telemetry,
     pub(super) log: slog::Logger,
 }
@@ -58,8 +60,8 @@ pub(crate) struct AttacherParts {
 impl Attacher {
     pub(crate) fn new(parts: AttacherParts) -> Self {
         let AttacherParts { db, twilio, config, stock, bell, stopping, telemetry, log } = parts;
-        let (joining, leaving) = (Arc::default(), Arc::default());
-        Self { db, twilio, config, stock, bell, stopping, joining, leaving, telemetry, log }
+        let (joining, leaving, kept) = (Arc::default(), Arc::default(), Arc::default());
+        Self { db, twilio, config, stock, bell, stopping, joining, leaving, kept, telemetry, log }
     }
 
     /// Rung when there may be something to do.
@@ -71,6 +73,7 @@ impl Attacher {
     pub(crate) fn begin_anew(&self) {
         self.joining.forget();
         self.leaving.forget();
+        self.kept.forget();
         self.bell.notify_one();
     }
 

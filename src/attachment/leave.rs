@@ -1,14 +1,14 @@
 //! What a number was attached to that left for ever is ended at Twilio.
 //!
 //! Invariants: nothing of a number that is ours is ended; what Twilio does not know any more is ended; what it refuses is asked for
-//! again, however long.
+//! again, however long, and keeps nothing else waiting.
 //! How to get it wrong: asking first and writing down afterwards that it shall end. The release has written it (`leaving`).
 
 use std::time::{Duration, Instant};
 
 use super::attacher::Attacher;
 use super::look_up::{At, Look};
-use crate::db::attachments::{AttachmentReason, LeavingAttachment, attachment_left};
+use crate::db::attachments::{AttachmentReason, LeavingAttachment, attachment_left, attachment_stays};
 use crate::db::{Connection, DbError};
 use crate::twilio::{Gone, TwilioError};
 
@@ -55,13 +55,18 @@ impl Attacher {
             }
             Err(failure) => {
                 match &failure {
-                    TwilioError::Refused(_) if !failure.is_passing() => {
+                    TwilioError::Refused(refusal) if refusal.is_throttled() || failure.halts() => {
                         self.leaving.rest_for(&attachment.target, REFUSED_RESTS);
+                    }
+                    TwilioError::Refused(_) if !failure.is_passing() => {
+                        self.kept.rest_for(attachment.id, REFUSED_RESTS);
                     }
                     TwilioError::Refused(_) | TwilioError::NotSent(_) | TwilioError::Unknown { .. } => {
                         self.leaving.trouble(&attachment.target, failure.retry_after());
                     }
                 }
+                let id = attachment.id;
+                self.db.run_patiently("attachment_stays", move |conn: &mut Connection| attachment_stays(conn, id)).await?;
                 slog::warn!(self.log, "what a number was in that has left is not ended yet; it is asked for again";
                     "sid" => attachment.sid.as_str(), "target" => &attachment.target, "cause" => failure.for_log(),
                     "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());

@@ -17,6 +17,36 @@ const ASKED_MAX: Duration = Duration::from_secs(3600);
 /// More are forgotten, those first that rest no more.
 const KEPT_MAX: usize = 2000;
 
+/// Attachments that are left alone for a reason of their own, each until then.
+#[derive(Debug, Default)]
+pub(super) struct Alone(Mutex<BTreeMap<i64, Instant>>);
+
+impl Alone {
+    /// Those that are left alone now.
+    pub(super) fn resting(&self) -> Vec<i64> {
+        let now = Instant::now();
+        let mut alone = self.lock();
+        alone.retain(|_, until| *until > now);
+        alone.keys().copied().collect()
+    }
+
+    pub(super) fn rest_for(&self, id: i64, long: Duration) {
+        let mut alone = self.lock();
+        alone.insert(id, Instant::now() + long);
+        while alone.len() > KEPT_MAX {
+            alone.pop_first();
+        }
+    }
+
+    pub(super) fn forget(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<i64, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Targets by their SIDs.
 #[derive(Debug, Default)]
 pub(super) struct Rests(Mutex<BTreeMap<String, Rest>>);

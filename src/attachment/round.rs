@@ -174,10 +174,10 @@ impl Rounds {
         if self.is_at(&Work::Leave) {
             return Ok(());
         }
-        let resting = self.attacher.leaving.resting();
+        let (resting, alone) = (self.attacher.leaving.resting(), self.attacher.kept.resting());
         let leaving = move |conn: &mut Connection| {
             let resting: Vec<&str> = resting.iter().map(String::as_str).collect();
-            attachments_leaving(conn, &resting, i64::try_from(LEAVING).unwrap_or(i64::MAX))
+            attachments_leaving(conn, &resting, &alone, i64::try_from(LEAVING).unwrap_or(i64::MAX))
         };
         let leaving = self.attacher.db.run("attachments_leaving", leaving).await?;
         if !leaving.is_empty() {

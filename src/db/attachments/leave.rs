@@ -63,6 +63,18 @@ fn leave(conn: &mut Connection, id: i64, from: &str, reason: &AttachmentReason) 
     })
 }
 
+/// Twilio did not let it go: whatever else leaves comes before it. `false` = it is gone.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn attachment_stays(conn: &mut Connection, id: i64) -> Result<bool, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        lock_of(conn, id)?;
+        let tried = "UPDATE attachments SET last_sent_at = clock_timestamp() WHERE id = $1 AND leaving";
+        Ok(sql_query(tried).bind::<BigInt, _>(id).execute(conn)? > 0)
+    })
+}
+
 /// Its number has left for ever: what Twilio was never asked for is over, and what it may have is to be ended there. The caller has
 /// locked the number.
 pub(in crate::db) fn attachments_let_go(conn: &mut Connection, number_id: i64) -> Result<(), DbError> {
@@ -97,20 +109,23 @@ pub struct LeavingAttachment {
     pub assignment_sid: Option<String>,
 }
 
-/// What is to be ended at Twilio, the oldest first, but for what is in one of the `resting` ones.
+/// What is to be ended at Twilio, but for what is in one of the `resting` targets and for `alone`: those first that were not asked for
+/// the longest, so that one that Twilio keeps does not keep the others.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn attachments_leaving(
     conn: &mut Connection,
     resting: &[&str],
+    alone: &[i64],
     limit: i64,
 ) -> Result<Vec<LeavingAttachment>, DbError> {
     Ok(sql_query(
         "SELECT a.id, n.sid, a.kind, a.target, a.assignment_sid FROM attachments a JOIN numbers n ON n.id = a.number_id
-          WHERE a.leaving AND a.target <> ALL ($1) ORDER BY a.since, a.id LIMIT $2",
+          WHERE a.leaving AND a.target <> ALL ($1) AND a.id <> ALL ($2) ORDER BY coalesce(a.last_sent_at, a.since), a.id LIMIT $3",
     )
     .bind::<Array<Text>, _>(resting)
+    .bind::<Array<BigInt>, _>(alone)
     .bind::<BigInt, _>(limit)
     .load(conn)?)
 }

@@ -36,7 +36,7 @@ pub use compared::{
 pub(in crate::db) use intend::attachments_intend_of_new;
 pub use intend::{Intended, ToAttach, Whose, attachments_intend, numbers_to_attach};
 pub(in crate::db) use leave::attachments_let_go;
-pub use leave::{LeavingAttachment, attachment_left, attachment_missed, attachments_leaving};
+pub use leave::{LeavingAttachment, attachment_left, attachment_missed, attachment_stays, attachments_leaving};
 pub(in crate::db) use lock::{lock, locked};
 pub use read::{AttachmentRow, attachments_of};
 pub use reason::AttachmentReason;

@@ -2,7 +2,8 @@
 //!
 //! Invariants: of two who are at one attachment, one sends; whoever repeats what was sent before looks first what Twilio has; a
 //! trust product is asked for only when its number is of the profile.
-//! How to get it wrong: one slow service whose attachments are all that is taken up.
+//! How to get it wrong: one slow service whose attachments are all that is taken up. Or the oldest first: four for which Twilio never
+//! answers well would be all that is ever tried at their service.
 
 use std::time::Duration;
 
@@ -41,8 +42,8 @@ pub struct DueAttachment {
     pub target: String,
 }
 
-/// Open attachments that were silent for so long, or never sent: of each target but the `resting` ones at most `of_each`, the
-/// oldest first.
+/// Open attachments that were silent for so long, or never sent: of each target but the `resting` ones at most `of_each`, those first
+/// that wait the longest since they came or were sent: what fails again and again keeps nothing else waiting.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -62,7 +63,7 @@ pub fn attachments_due(
                 SELECT a.id, a.kind, a.target FROM attachments a
                  WHERE a.target = t.target AND (a.state IN ('intended', 'sent') OR a.leaving) AND {DUE}
                    AND EXISTS (SELECT FROM numbers WHERE numbers.id = a.number_id AND {FREE} AND missing_since IS NULL)
-                 ORDER BY a.since, a.id LIMIT $3) AS due
+                 ORDER BY coalesce(a.last_sent_at, a.since), a.id LIMIT $3) AS due
           WHERE t.target IS NOT NULL AND t.target <> ALL ($2)"
     ))
     .bind::<Double, _>(silent_for.as_secs_f64())

@@ -89,3 +89,20 @@ fn what_left_for_ever_is_taken_out_and_what_stays_is_not() {
     assert_eq!(world.count("SELECT count(*) FROM attachments WHERE leaving"), 0);
     assert_twilio_agrees(&world);
 }
+
+#[test]
+fn one_that_twilio_keeps_in_a_service_does_not_keep_the_others() {
+    let (world, daemon, sids) = with_services(1);
+    buy(&daemon, 2);
+    eventually_ready(&world, 2);
+    let numbers: Vec<String> =
+        world.sql("SELECT phone_number FROM numbers ORDER BY id").lines().map(str::to_owned).collect();
+    world.twilio.fault(Fault::new(On::Detach, FaultKind::Refuse).code(20_001).message("not this one"));
+    daemon.post_empty(&release_path(&numbers[0])).ok();
+    eventually("Twilio refused it", || daemon.has_logged("what a number was in that has left is not ended yet"));
+    daemon.post_empty(&release_path(&numbers[1])).ok();
+    eventually("the other one is ended", || {
+        standing(&world) == [format!("{} attached", sids[0]), format!("{} left", sids[0])]
+    });
+    assert_eq!(world.count("SELECT count(*) FROM attachments WHERE leaving"), 1, "it is asked for again, later");
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use callbunker::db::attachments::{
     AttachmentEnd, AttachmentReason, Closed, Intended, Whose, attachment_doubt, attachment_found, attachment_left,
-    attachment_missed, attachment_put_off, attachment_send, attachment_settle, attachments_due, attachments_intend,
+    attachment_missed, attachment_put_off, attachment_send, attachment_settle, attachment_stays, attachments_due, attachments_intend,
     attachments_leaving, attachments_of, attachments_try_again, numbers_to_attach, pool_attach_again,
     pools_without_room, target_close, target_seen, targets_open,
 };
@@ -305,14 +305,14 @@ fn what_a_number_that_left_may_still_be_in_is_ended_at_twilio() {
     assert_eq!(rows.standing(1), ["MG1 attached", "BU5 sent", "BU6 left"]);
     assert_eq!(rows.due(), [""; 0], "it is asked for no more");
     let others = sid("MG", 1);
-    assert_eq!(rows.run(move |conn| attachments_leaving(conn, &[&others], 10)).len(), 1, "one of them rests");
-    let leaving = rows.run(|conn| attachments_leaving(conn, &[], 10));
+    assert_eq!(rows.run(move |conn| attachments_leaving(conn, &[&others], &[], 10)).len(), 1, "one of them rests");
+    let leaving = rows.run(|conn| attachments_leaving(conn, &[], &[], 10));
     assert_eq!(leaving.iter().map(|one| one.id).collect::<Vec<_>>(), [1, 2]);
     for id in [1, 2] {
         assert!(rows.run(move |conn| attachment_left(conn, id, &reason("gone"))));
         assert!(!rows.run(move |conn| attachment_left(conn, id, &reason("gone"))));
     }
-    assert!(rows.run(|conn| attachments_leaving(conn, &[], 10)).is_empty());
+    assert!(rows.run(|conn| attachments_leaving(conn, &[], &[], 10)).is_empty());
     assert_eq!(rows.standing(1), ["MG1 left", "BU5 left", "BU6 left"]);
 }
 
@@ -357,7 +357,7 @@ fn what_is_answered_after_its_number_left_ends_or_is_ended_at_twilio() {
             expected
         );
     }
-    assert_eq!(rows.run(|conn| attachments_leaving(conn, &[], 10)).len(), 1);
+    assert_eq!(rows.run(|conn| attachments_leaving(conn, &[], &[], 10)).len(), 1);
 }
 
 #[test]
@@ -425,6 +425,34 @@ fn a_doubt_is_taken_up_at_once_and_what_is_sent_or_put_off_when_it_was_silent() 
     assert!(!rows.run(|conn| attachment_send(conn, 1, SILENT)).expect("it is due").is_wanted);
     rows.run(|conn| target_close(conn, &sid("MG", 1), Closed::Full, &reason("full")));
     assert_eq!(rows.run(|conn| attachment_send(conn, 2, SILENT)).expect("it is due").closed.as_deref(), Some("full"));
+}
+
+#[test]
+fn what_fails_again_and_again_keeps_nothing_behind_it_waiting() {
+    let rows = Rows::new(3);
+    rows.want(&only_services());
+    for id in 1..=3 {
+        assert_eq!(rows.intended(id), ["MG1"]);
+    }
+    let first = || rows.run(|conn| attachments_due(conn, SILENT, &[], 1))[0].id;
+    for expected in [1, 2, 3, 1, 2] {
+        assert_eq!(first(), expected);
+        assert!(rows.run(move |conn| attachment_send(conn, expected, SILENT)).is_some());
+        assert!(rows.run(move |conn| attachment_doubt(conn, expected, &reason("reset"))));
+    }
+    // The same of what leaves.
+    rows.world.sql("UPDATE numbers SET status = 'quarantined', quarantine_reason = 'leaving'");
+    for id in 1..=3 {
+        assert!(rows.run(move |conn| number_let_go(conn, id, Gone::Released)));
+    }
+    let first = || rows.run(|conn| attachments_leaving(conn, &[], &[], 1))[0].id;
+    for expected in [3, 1, 2, 3] {
+        assert_eq!(first(), expected);
+        assert!(rows.run(move |conn| attachment_stays(conn, expected)));
+    }
+    assert_eq!(rows.run(|conn| attachments_leaving(conn, &[], &[1, 2], 10)).len(), 1, "these rest alone");
+    assert!(rows.run(|conn| attachment_left(conn, 3, &reason("gone"))));
+    assert!(!rows.run(|conn| attachment_stays(conn, 3)));
 }
 
 #[test]
