@@ -1,7 +1,7 @@
 //! Which target is left alone, and until when.
 //!
-//! Invariants: what fails is asked again later each time, up to a minute, or when Twilio said; one success ends it. Kept in memory,
-//! for each instance alone, and bounded: whoever starts anew learns it anew.
+//! Invariants: what fails is asked again later each time, up to a minute; one success ends that, but never cuts short what Twilio
+//! asked for. Kept in memory, for each instance alone, and bounded: whoever starts anew learns it anew.
 //! How to get it wrong: four calls that fail together counted as four failures in a row.
 
 use std::collections::BTreeMap;
@@ -56,17 +56,25 @@ struct Rest {
     /// In a row.
     failures: u32,
     until: Instant,
+    /// The same as Twilio asked for it, or as it was refused: whatever else succeeds meanwhile, it stands.
+    asked_until: Option<Instant>,
+}
+
+impl Rest {
+    fn until(&self) -> Instant {
+        self.asked_until.map_or(self.until, |asked| asked.max(self.until))
+    }
 }
 
 impl Rests {
     /// Those that are left alone now.
     pub(super) fn resting(&self) -> Vec<String> {
         let now = Instant::now();
-        self.lock().iter().filter(|(_, rest)| rest.until > now).map(|(target, _)| target.clone()).collect()
+        self.lock().iter().filter(|(_, rest)| rest.until() > now).map(|(target, _)| target.clone()).collect()
     }
 
     pub(super) fn is_resting(&self, target: &str) -> bool {
-        self.lock().get(target).is_some_and(|rest| rest.until > Instant::now())
+        self.lock().get(target).is_some_and(|rest| rest.until() > Instant::now())
     }
 
     /// Twilio gave no answer that helps; `asked` is how long it wants to be left alone.
@@ -78,22 +86,31 @@ impl Rests {
         let before = self.lock().get(target).copied();
         let failures = match before {
             // Its calls were side by side.
-            Some(rest) if rest.until > now => rest.failures,
+            Some(rest) if rest.until() > now => rest.failures.max(1),
             Some(rest) => rest.failures + 1,
             None => 1,
         };
-        self.keep(target, Rest { failures, until: now + wait(failures, asked) }, now);
+        let until = now + wait(failures, asked);
+        self.keep(target, Rest { failures, until, asked_until: asked.map(|_| until) }, now);
     }
 
     /// It is left alone for so long, however it was before.
     pub(super) fn rest_for(&self, target: &str, long: Duration) {
         let now = Instant::now();
-        self.keep(target, Rest { failures: 1, until: now + long }, now);
+        self.keep(target, Rest { failures: 1, until: now + long, asked_until: Some(now + long) }, now);
     }
 
-    /// It answered.
+    /// It answered: what failed before is forgotten, and what Twilio asked for is not.
     pub(super) fn answered(&self, target: &str) {
-        self.lock().remove(target);
+        let (now, mut rests) = (Instant::now(), self.lock());
+        match rests.get(target).and_then(|rest| rest.asked_until).filter(|until| *until > now) {
+            Some(until) => {
+                rests.insert(target.to_owned(), Rest { failures: 0, until, asked_until: Some(until) });
+            }
+            None => {
+                rests.remove(target);
+            }
+        }
     }
 
     /// Whatever rested may be asked again.
@@ -103,10 +120,12 @@ impl Rests {
 
     fn keep(&self, target: &str, rest: Rest, now: Instant) {
         let mut rests = self.lock();
-        let until = rests.get(target).map_or(rest.until, |before| before.until.max(rest.until));
-        rests.insert(target.to_owned(), Rest { until, ..rest });
+        let before = rests.get(target).copied();
+        let until = before.map_or(rest.until, |before| before.until.max(rest.until));
+        let asked_until = before.and_then(|before| before.asked_until).max(rest.asked_until);
+        rests.insert(target.to_owned(), Rest { until, asked_until, ..rest });
         if rests.len() > KEPT_MAX {
-            rests.retain(|_, rest| rest.until > now);
+            rests.retain(|_, rest| rest.until() > now);
         }
         while rests.len() > KEPT_MAX {
             rests.pop_first();
@@ -136,7 +155,7 @@ mod tests {
         let (mut now, mut waits) = (Instant::now(), Vec::new());
         for _failure in 0..9 {
             rests.trouble_at("MG1", None, now);
-            let until = rests.lock()["MG1"].until;
+            let until = rests.lock()["MG1"].until();
             waits.push((until - now).as_secs());
             now = until + Duration::from_millis(1);
         }
@@ -165,7 +184,26 @@ mod tests {
         let rests = Rests::default();
         rests.rest_for("MG1", Duration::from_secs(600));
         rests.trouble("MG1", None);
-        assert!(rests.lock()["MG1"].until > Instant::now() + Duration::from_secs(500));
+        assert!(rests.lock()["MG1"].until() > Instant::now() + Duration::from_secs(500));
+    }
+
+    #[test]
+    fn a_success_beside_it_cuts_nothing_short_that_twilio_asked_for() {
+        let (rests, now) = (Rests::default(), Instant::now());
+        rests.trouble("MG1", None);
+        rests.trouble("MG1", Some(Duration::from_secs(120)));
+        rests.answered("MG1");
+        assert!(rests.lock()["MG1"].until() > now + Duration::from_secs(100));
+        rests.rest_for("MG2", Duration::from_secs(600));
+        rests.answered("MG2");
+        // A failure of its own in the meantime, which the next success ends.
+        rests.trouble("MG2", None);
+        rests.answered("MG2");
+        assert_eq!(rests.resting(), ["MG1", "MG2"]);
+        // When it is over, nothing is left of it.
+        rests.rest_for("MG3", Duration::ZERO);
+        rests.answered("MG3");
+        assert!(!rests.lock().contains_key("MG3"));
     }
 
     #[test]

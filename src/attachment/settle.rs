@@ -25,8 +25,9 @@ impl Attacher {
     /// Writes what was found.
     pub(super) async fn write(&self, sending: &SendingAttachment, found: Found) -> Result<(), DbError> {
         match &found {
-            Found::Later(_) | Found::NotAllowed(_) | Found::Throttled(_) => {}
-            Found::End(_) | Found::InAnother(_) | Found::Closed(..) | Found::KnownClosed(_) | Found::NotKnownYet(_) => {
+            // Of the last one Twilio was not asked.
+            Found::Later(_) | Found::NotAllowed(_) | Found::Throttled(_) | Found::KnownClosed(_) => {}
+            Found::End(_) | Found::InAnother(_) | Found::Closed(..) | Found::NotKnownYet(_) => {
                 self.joining.answered(&sending.target);
             }
         }
