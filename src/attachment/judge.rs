@@ -1,7 +1,7 @@
 //! What Twilio's answer to an attachment means: pure, from the kind of target and the answer to what is to be done.
 //!
-//! Invariants: a refusal of a key's rights says nothing of a number, nor of the account; a full target says nothing of the number;
-//! what is not clear is doubt, and doubt is never given up.
+//! Invariants: a refusal of a key's rights says nothing of a number, nor of the account, and what Twilio forbids of one number says
+//! nothing of the key; a full target says nothing of the number; what is not clear is doubt, and doubt is never given up.
 //! How to get it wrong: believing a refusal of TrustHub. It has no word for "it is so already": one looks.
 
 use crate::domain::AttachmentKind;
@@ -39,6 +39,8 @@ pub(super) fn meaning(kind: AttachmentKind, failure: &TwilioError) -> Meaning {
     match refusal.verdict() {
         _ if refusal.is_throttled() => Meaning::Throttled,
         Verdict::Retry => Meaning::Later,
+        _ if refusal.forbids_the_number() && of_service => Meaning::Refused,
+        _ if refusal.forbids_the_number() => Meaning::LookUp,
         Verdict::HaltUntilProbe | Verdict::HaltUntilResume => Meaning::NotAllowed,
         _ if !of_service => Meaning::LookUp,
         _ if refusal.is_member_already() => Meaning::Already,
@@ -55,7 +57,7 @@ pub(super) fn meaning(kind: AttachmentKind, failure: &TwilioError) -> Meaning {
 pub(super) fn meaning_of_a_look(failure: &TwilioError) -> Meaning {
     match failure {
         TwilioError::Refused(refusal) if refusal.is_throttled() => Meaning::Throttled,
-        TwilioError::Refused(_) if failure.halts() => Meaning::NotAllowed,
+        TwilioError::Refused(refusal) if failure.halts() && !refusal.forbids_the_number() => Meaning::NotAllowed,
         TwilioError::Refused(_) | TwilioError::NotSent(_) | TwilioError::Unknown { .. } => Meaning::Later,
     }
 }
@@ -98,7 +100,11 @@ mod tests {
             (401, None, Meaning::NotAllowed),
             (403, Some(20_403), Meaning::NotAllowed),
             (403, None, Meaning::NotAllowed),
+            (403, Some(20_003), Meaning::NotAllowed),
             (403, Some(20_008), Meaning::NotAllowed),
+            (403, Some(22_300), Meaning::NotAllowed),
+            (403, Some(21_715), Meaning::Refused),
+            (403, Some(99_999), Meaning::Refused),
             (400, Some(10_001), Meaning::NotAllowed),
             (429, Some(20_429), Meaning::Later),
             (429, None, Meaning::Later),
@@ -124,6 +130,7 @@ mod tests {
                 assert_eq!(meaning(kind, &refused(status, code)), Meaning::LookUp, "{kind} {status}/{code:?}");
             }
             assert_eq!(meaning(kind, &refused(403, Some(20_403))), Meaning::NotAllowed);
+            assert_eq!(meaning(kind, &refused(403, Some(99_999))), Meaning::LookUp);
             assert_eq!(meaning(kind, &refused(429, None)), Meaning::Later);
         }
     }
@@ -139,6 +146,8 @@ mod tests {
             (400, Some(20_001), Meaning::Later),
             (404, None, Meaning::Later),
             (401, Some(20_003), Meaning::NotAllowed),
+            (403, None, Meaning::NotAllowed),
+            (403, Some(99_999), Meaning::Later),
             (429, Some(70_005), Meaning::Throttled),
         ] {
             assert_eq!(meaning_of_a_look(&refused(status, code)), expected, "{status}/{code:?}");

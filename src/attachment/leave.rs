@@ -55,7 +55,9 @@ impl Attacher {
             }
             Err(failure) => {
                 match &failure {
-                    TwilioError::Refused(refusal) if refusal.is_throttled() || failure.halts() => {
+                    TwilioError::Refused(refusal)
+                        if refusal.is_throttled() || (failure.halts() && !refusal.forbids_the_number()) =>
+                    {
                         self.leaving.rest_for(&attachment.target, REFUSED_RESTS);
                     }
                     TwilioError::Refused(_) if !failure.is_passing() => {
@@ -66,7 +68,9 @@ impl Attacher {
                     }
                 }
                 let id = attachment.id;
-                self.db.run_patiently("attachment_stays", move |conn: &mut Connection| attachment_stays(conn, id)).await?;
+                self.db
+                    .run_patiently("attachment_stays", move |conn: &mut Connection| attachment_stays(conn, id))
+                    .await?;
                 slog::warn!(self.log, "what a number was in that has left is not ended yet; it is asked for again";
                     "sid" => attachment.sid.as_str(), "target" => &attachment.target, "cause" => failure.for_log(),
                     "twilio_code" => failure.twilio_code(), "request_id" => failure.request_id());

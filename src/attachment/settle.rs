@@ -157,7 +157,7 @@ impl Attacher {
                 self.joining.rest_for(&sending.target, NOT_ALLOWED_RESTS);
                 let Some(keys) = self.config.load().keys_of(&sending.pool) else { return Ok(()) };
                 let message = format!(
-                    "this key may not attach numbers to {}: give it the right to, or use another key ({failure})",
+                    "this key may not attach numbers to {}: give it the right to, or use another key, then resume the pool ({failure})",
                     sending.target
                 );
                 self.halt(keys, sending.kind, failure.twilio_code(), message).await

@@ -113,6 +113,11 @@ impl Refusal {
         matches!(self.code, Some(21701 | 21705))
     }
 
+    /// Whether it names the credentials, or a right that they lack.
+    pub(super) fn says_no_right(&self) -> bool {
+        matches!(self.code, Some(20003 | 20403))
+    }
+
     /// Whether Twilio throttles because the same was refused again and again.
     #[must_use]
     pub fn is_throttled(&self) -> bool {

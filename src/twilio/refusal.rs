@@ -81,6 +81,13 @@ impl Refusal {
         matches!(self.known(), Some(Verdict::HaltUntilProbe | Verdict::HaltUntilResume)) && !of_the_account
     }
 
+    /// Whether a call that named one number is forbidden in words that are neither about the key nor about the account, so that
+    /// others may be let in.
+    #[must_use]
+    pub fn forbids_the_number(&self) -> bool {
+        self.code.is_some() && self.may_mind_the_number() && !self.says_no_right()
+    }
+
     /// What it says something of, for whoever remembers it.
     #[must_use]
     pub fn concerns(&self) -> Concerns {

@@ -124,3 +124,16 @@ fn whoever_is_throttled_leaves_the_target_alone() {
     resume(&daemon);
     eventually_ready(&world, 2);
 }
+
+#[test]
+fn what_twilio_forbids_of_one_number_halts_nothing_and_is_that_numbers() {
+    let (world, daemon, sids) = with_services(1);
+    world.twilio.fault(Fault::new(On::Attach, FaultKind::Refuse).status(403).code(21_715).message("not this one"));
+    buy(&daemon, 1);
+    eventually("it is refused", || world.sql("SELECT state FROM attachments") == "refused");
+    assert_eq!(world.sql("SELECT held_back FROM numbers"), "unattachable");
+    assert_eq!((needs(&world).as_str(), world.sql("SELECT in_a_row FROM pool_failures").as_str()), ("", "1"));
+    buy(&daemon, 1);
+    eventually_ready(&world, 1);
+    assert_eq!((members(&world, &sids[0]).len(), needs(&world).as_str()), (1, ""));
+}

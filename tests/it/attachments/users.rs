@@ -4,7 +4,8 @@ use serde_json::json;
 use twilio_simulator::{Fault, FaultKind, On, ServiceOrder};
 
 use super::{
-    assert_twilio_agrees, attaches, buy, eventually_ready, members, moves, naming, service, services, standing, told, want,
+    assert_twilio_agrees, attaches, buy, eventually_ready, members, moves, naming, service, services, standing, told,
+    want,
 };
 use crate::world::daemon::Daemon;
 use crate::world::{World, eventually};

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use callbunker::db::attachments::{
     AttachmentEnd, AttachmentReason, Closed, Intended, Whose, attachment_doubt, attachment_found, attachment_left,
-    attachment_missed, attachment_put_off, attachment_send, attachment_settle, attachment_stays, attachments_due, attachments_intend,
-    attachments_leaving, attachments_of, attachments_try_again, numbers_to_attach, pool_attach_again,
-    pools_without_room, target_close, target_seen, targets_open,
+    attachment_missed, attachment_put_off, attachment_send, attachment_settle, attachment_stays, attachments_due,
+    attachments_intend, attachments_leaving, attachments_of, attachments_try_again, numbers_to_attach,
+    pool_attach_again, pools_without_room, target_close, target_seen, targets_open,
 };
 use callbunker::db::numbers::{Gone, number_let_go};
 use callbunker::db::pool_failures::{failures_forget, pools_failing};
