@@ -37,7 +37,7 @@ pub(in crate::db) use intend::attachments_intend_of_new;
 pub use intend::{Intended, ToAttach, Whose, attachments_intend, numbers_to_attach};
 pub(in crate::db) use leave::attachments_let_go;
 pub use leave::{LeavingAttachment, attachment_left, attachment_missed, attachment_stays, attachments_leaving};
-pub(in crate::db) use lock::{lock, locked};
+pub(in crate::db) use lock::{Locked, lock, locked};
 pub use read::{AttachmentRow, attachments_of};
 pub use reason::AttachmentReason;
 pub use seen::{AttachmentsSeen, ClosedTarget, Counted, Waiting, attachments_seen};

@@ -2,7 +2,8 @@
 //!
 //! Invariant: an event never undoes a later one ([`RegistrationStanding::gives_way_to`], and `registrations_go_forward` below every
 //! program); what it means for handing the number out, the database works out (`numbers_know_what_they_lack`).
-//! How to get it wrong: taking an event about a service that the number is in no more, or never was.
+//! How to get it wrong: taking an event about a service that the number is in no more, or never was. Or counting it against its pool
+//! that a number was taken away which had been registered: what halts buying is that new ones do not become ready.
 
 use chrono::{DateTime, Utc};
 use diesel::Connection as _;
@@ -11,7 +12,7 @@ use diesel::sql_query;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
 
 use super::attachment_notes::{number_note_marked, number_note_registration};
-use crate::db::attachments::{lock, locked};
+use crate::db::attachments::{Locked, lock, locked};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
@@ -82,7 +83,7 @@ pub(super) fn hear(
         .bind::<Nullable<Text>, _>(reason)
         .execute(conn)?;
     let after = RegistrationStanding { registration: Some(heard.registration), at: Some(heard.at), marked_at };
-    count(conn, &number.pool, before, after, (reason, &fingerprint(&number.pool)))?;
+    count(conn, &number, before, after, (reason, &fingerprint(&number.pool)))?;
     // The same word again is the same line.
     if before.registration != after.registration || before.counts() != after.counts() {
         number_note_registration(conn, id, heard.registration, heard.at, reason)?;
@@ -90,10 +91,11 @@ pub(super) fn hear(
     Ok((Hearing::Taken(id, number.pool), locked(conn, id)?.is_stock()))
 }
 
-/// A failure counts once, and a success ends the row of them; neither where nobody waits for the carriers.
+/// A failure of a number that is in the pool's hands and was not ready before counts once, and a success ends the row of them;
+/// neither where nobody waits for the carriers.
 fn count(
     conn: &mut Connection,
-    pool: &PoolName,
+    number: &Locked,
     before: RegistrationStanding,
     after: RegistrationStanding,
     (reason, fingerprint): (Option<&str>, &str),
@@ -101,10 +103,14 @@ fn count(
     let failed = |standing: RegistrationStanding| {
         matches!(standing.counts(), Some(Registration::Failed | Registration::Unregistered))
     };
+    let pool = &number.pool;
     if !pool_needs(conn, pool)?.registered {
         return Ok(());
     }
-    if failed(after) && !failed(before) {
+    if failed(after) {
+        if failed(before) || before.counts() == Some(Registration::Registered) || !number.is_free {
+            return Ok(());
+        }
         failures_add(conn, pool, fingerprint, reason.unwrap_or("the carriers do not take its numbers"))
     } else if after.counts() == Some(Registration::Registered) {
         failures_forget(conn, pool)

@@ -67,17 +67,34 @@ fn a_word_is_taken_once_by_its_own_time_and_only_of_a_service_that_the_number_is
     assert_eq!(hear(&rows, 1, None, Failed, 11), taken(1), "one that names no service");
     assert_eq!(rows.told_of(1), "attached registration_failed false");
     assert_eq!(rows.world.sql("SELECT registration_reason FROM numbers WHERE id = 1"), "30126");
-    // Each failure counts once; a success ends the row of them.
-    assert_eq!(failed(&rows), [1]);
+    // Each failure of one that was never ready counts once; a success ends the row of them.
     assert_eq!(hear(&rows, 1, service(), Failed, 12), taken(1));
+    assert_eq!(failed(&rows), [0; 0]);
     assert_eq!(hear(&rows, 2, service(), Registration::Unregistered, 1), taken(2));
-    assert_eq!(failed(&rows), [2]);
+    assert_eq!(hear(&rows, 2, service(), Failed, 2), taken(2));
+    assert_eq!(failed(&rows), [1]);
     assert_eq!(hear(&rows, 3, service(), Pending, 1), taken(3));
     assert_eq!(rows.told_of(3), "attached registering false");
-    assert_eq!(failed(&rows), [2]);
+    assert_eq!(failed(&rows), [1]);
     assert_eq!(hear(&rows, 3, service(), Registered, 2), taken(3));
     assert_eq!(failed(&rows), [0; 0]);
     rows.assert_leases_agree();
+}
+
+#[test]
+fn what_is_taken_away_on_purpose_is_no_failure_of_its_pool() {
+    let rows = attached();
+    let service = || Some(sid("MG", 1));
+    // Somebody deletes one at Twilio, and one is on hold; nobody bought a number that does not become ready.
+    hear(&rows, 1, service(), Registration::Registered, 1);
+    hear(&rows, 1, service(), Registration::Unregistered, 2);
+    assert_eq!(rows.told_of(1), "attached registration_failed false");
+    rows.world.sql("UPDATE numbers SET status = 'quarantined', quarantine_reason = 'tag_conflict' WHERE id = 2");
+    assert_eq!(hear(&rows, 2, service(), Registration::Failed, 1), Hearing::Taken(2, PoolName::default_pool()));
+    assert_eq!(failed(&rows), [0; 0]);
+    hear(&rows, 3, service(), Registration::Pending, 1);
+    hear(&rows, 3, service(), Registration::Failed, 2);
+    assert_eq!(failed(&rows), [1]);
 }
 
 #[test]
