@@ -13,7 +13,7 @@ use super::pool_named::pool_named;
 use super::services::Services;
 use crate::db::attachments::pool_attach_again;
 use crate::db::buying_state::{BuyingState, Halted, Paused, buying_pause, buying_resume, buying_state_read};
-use crate::db::pool_halts::{PoolHalt, pool_halts_of, pool_resume};
+use crate::db::pool_halts::{PoolHalt, pool_halts_of};
 use crate::db::{Connection, DbError};
 use crate::domain::{PoolName, Trigger};
 use crate::http::{Problem, RequestBody};
@@ -187,7 +187,6 @@ pub(crate) async fn resume_pool(
     slog::warn!(services.log, "a pool is resumed"; "pool" => pool.as_str(), "by" => by, "reason" => reason);
     let resumed = pool.clone();
     let resume = move |conn: &mut Connection| {
-        pool_resume(conn, &resumed)?;
         pool_attach_again(conn, &resumed, ATTACHED_AGAIN_MAX)?;
         buying_state_read(conn)
     };

@@ -7,7 +7,7 @@
 
 use super::attacher::Attacher;
 use crate::config::PoolConfig;
-use crate::db::attachments::pools_without_room;
+use crate::db::attachments::{Unattachable, pool_halt_unattachable, pools_without_room};
 use crate::db::pool_failures::pools_failing;
 use crate::db::pool_halts::{PoolRefused, pool_halt};
 use crate::db::pool_wants::wants_stored;
@@ -37,14 +37,14 @@ impl Attacher {
             .db
             .run("pools_failing", move |conn| Ok((pools_failing(conn, &asked)?, pools_without_room(conn)?)))
             .await?;
-        let keys_of = |pool: PoolName| pools.iter().map(|(keys, _)| keys).find(|keys| keys.pool == pool).cloned();
+        let keys_of = |pool: PoolName| pools.iter().find(|(keys, _)| keys.pool == pool).cloned();
         for failing in failing {
-            let Some(keys) = keys_of(failing.pool) else { continue };
+            let Some((keys, most)) = keys_of(failing.pool) else { continue };
             let message = format!("{} failed in a row, the last one: {}", failing.in_a_row, failing.message);
-            self.halt(keys, failing.kind, None, message).await?;
+            self.halt(keys, failing.kind, (None, message), Some(Unattachable::Failing(most))).await?;
         }
         for full in without_room {
-            let Some(keys) = keys_of(full.pool) else { continue };
+            let Some((keys, _)) = keys_of(full.pool) else { continue };
             let message = match full.kind {
                 AttachmentKind::MessagingService => {
                     format!(
@@ -56,22 +56,25 @@ impl Attacher {
                     format!("what each number shall be assigned to takes none; Twilio said: {}", full.message)
                 }
             };
-            self.halt(keys, full.kind, full.twilio_code, message).await?;
+            self.halt(keys, full.kind, (full.twilio_code, message), Some(Unattachable::WithoutRoom)).await?;
         }
         Ok(())
     }
 
-    /// Halts one pool for whoever has these keys.
+    /// Halts one pool for whoever has these keys; if it is for what is written, then only if it is still so.
     pub(super) async fn halt(
         &self,
         keys: Keys,
         kind: AttachmentKind,
-        twilio_code: Option<i32>,
-        message: String,
+        (twilio_code, message): (Option<i32>, String),
+        why: Option<Unattachable>,
     ) -> Result<(), DbError> {
         let (pool, needs) = (keys.pool.clone(), keys.pool.key(kind.key()));
         let refused = PoolRefused { keys, twilio_code, message: message.clone(), needs: needs.clone() };
-        let halt = move |conn: &mut Connection| pool_halt(conn, &refused);
+        let halt = move |conn: &mut Connection| match why {
+            Some(why) => pool_halt_unattachable(conn, &refused, why),
+            None => pool_halt(conn, &refused),
+        };
         if self.db.run_patiently("pool_halt", halt).await? {
             self.telemetry.pool_halted(&pool, true);
             slog::crit!(self.log, "a pool is halted: its numbers cannot be attached; set the key that it needs, or mend what it names at Twilio and resume";

@@ -160,7 +160,7 @@ impl Attacher {
                     "this key may not attach numbers to {}: give it the right to, or use another key, then resume the pool ({failure})",
                     sending.target
                 );
-                self.halt(keys, sending.kind, failure.twilio_code(), message).await
+                self.halt(keys, sending.kind, (failure.twilio_code(), message), None).await
             }
             Err(_of_the_account) => {
                 self.joining.trouble(&sending.target, failure.retry_after());

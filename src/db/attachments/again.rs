@@ -14,19 +14,27 @@ use super::targets::targets_open;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::pool_failures::failures_forget;
+use crate::db::pool_halts::pool_resume;
 use crate::db::pool_wants::wants_of_pool;
 use crate::domain::{PoolName, Target};
 
-/// An operator says that it will do now: what a pool wants takes numbers again, what failed is tried again, at most `limit` of it, and
-/// failures are counted anew.
+/// An operator says that it will do now: failures are counted anew, what a pool wants takes numbers again, and the pool is halted no
+/// more, all of it or nothing; then what failed is tried again, at most `limit` of it.
 ///
 /// # Errors
 /// When PostgreSQL fails.
 pub fn pool_attach_again(conn: &mut Connection, pool: &PoolName, limit: i64) -> Result<(), DbError> {
-    failures_forget(conn, pool)?;
-    let wants = wants_of_pool(conn, pool)?;
-    let targets: Vec<Target> = wants.targets().collect();
-    targets_open(conn, &targets.iter().map(Target::sid).collect::<Vec<_>>())?;
+    conn.transaction::<_, DbError, _>(|conn| {
+        // Whoever halts it looks under this row whether it has to be.
+        sql_query("SELECT 1 FROM pools WHERE name = $1 FOR NO KEY UPDATE")
+            .bind::<Text, _>(pool.as_str())
+            .execute(conn)?;
+        failures_forget(conn, pool)?;
+        let wants = wants_of_pool(conn, pool)?;
+        let targets: Vec<Target> = wants.targets().collect();
+        targets_open(conn, &targets.iter().map(Target::sid).collect::<Vec<_>>())?;
+        pool_resume(conn, pool)
+    })?;
     attachments_try_again(conn, Some(pool), Duration::ZERO, limit)?;
     Ok(())
 }

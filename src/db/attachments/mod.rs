@@ -19,6 +19,7 @@
 
 mod again;
 mod compared;
+mod halt;
 mod intend;
 mod leave;
 mod lock;
@@ -33,6 +34,7 @@ pub use again::{attachments_try_again, pool_attach_again};
 pub use compared::{
     AttachedNumber, LackingNumber, ShownNumber, numbers_attached, numbers_shown, targets_compared, users_lacking,
 };
+pub use halt::{Unattachable, pool_halt_unattachable};
 pub(in crate::db) use intend::attachments_intend_of_new;
 pub use intend::{Intended, ToAttach, Whose, attachments_intend, numbers_to_attach};
 pub(in crate::db) use leave::attachments_let_go;

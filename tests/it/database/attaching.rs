@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use callbunker::db::attachments::{
-    AttachmentEnd, AttachmentReason, Closed, Intended, Whose, attachment_doubt, attachment_found, attachment_left,
-    attachment_missed, attachment_put_off, attachment_send, attachment_settle, attachment_stays, attachments_due,
-    attachments_intend, attachments_leaving, attachments_of, attachments_try_again, numbers_to_attach,
-    pool_attach_again, pools_without_room, target_close, target_seen, targets_open,
+    AttachmentEnd, AttachmentReason, Closed, Intended, Unattachable, Whose, attachment_doubt, attachment_found,
+    attachment_left, attachment_missed, attachment_put_off, attachment_send, attachment_settle, attachment_stays,
+    attachments_due, attachments_intend, attachments_leaving, attachments_of, attachments_try_again, numbers_to_attach,
+    pool_attach_again, pool_halt_unattachable, pools_without_room, target_close, target_seen, targets_open,
 };
 use callbunker::db::numbers::{Gone, number_let_go};
 use callbunker::db::pool_failures::{failures_forget, pools_failing};
-use callbunker::db::pool_halts::Keys;
+use callbunker::db::pool_halts::{Keys, PoolRefused};
 use callbunker::domain::{AttachmentKind, Needs, PoolName, RefusedFor, Target, Wants};
 
 use super::attachments::{Rows, sid};
@@ -484,6 +484,50 @@ fn what_succeeds_beside_what_fails_of_the_same_number_is_no_success() {
     rows.run(|conn| pool_attach_again(conn, &PoolName::default_pool(), 10));
     assert!(rows.run(pools_without_room).is_empty());
     assert_eq!(rows.to_attach(), [1, 2]);
+}
+
+#[test]
+fn a_resume_is_not_undone_by_a_halt_that_was_decided_before_it_and_is_whole() {
+    let rows = Rows::new(3);
+    rows.want(&only_services());
+    let halted = || rows.world.count("SELECT count(*) FROM pool_halts");
+    let resume = || rows.try_run(|conn| pool_attach_again(conn, &PoolName::default_pool(), 10));
+    let halt = |why| {
+        let keys = Keys { pool: PoolName::default_pool(), fingerprint: KEYS.into() };
+        let (message, needs) = ("2 failed in a row".to_owned(), "pool.messaging_services".to_owned());
+        let refused = PoolRefused { keys, twilio_code: None, message, needs };
+        rows.run(move |conn| pool_halt_unattachable(conn, &refused, why))
+    };
+    let fail = || {
+        for id in 1..=2 {
+            assert_eq!(rows.intended(id), ["MG1"]);
+            rows.end(id, refused());
+        }
+        assert_eq!(rows.failed(2), [2]);
+    };
+    // Somebody saw that it fails, and an operator was faster.
+    fail();
+    resume().unwrap();
+    assert!(!halt(Unattachable::Failing(2)) && !halt(Unattachable::WithoutRoom));
+    assert_eq!(halted(), 0);
+    fail();
+    assert!(halt(Unattachable::Failing(2)) && !halt(Unattachable::Failing(2)), "once");
+    // A resume that breaks off in the middle has done nothing.
+    rows.run(|conn| target_close(conn, &sid("MG", 1), Closed::Full, &reason("full")));
+    rows.world.sql(
+        "CREATE FUNCTION breaks() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
+         CREATE TRIGGER breaks BEFORE UPDATE ON attachment_targets FOR EACH ROW EXECUTE FUNCTION breaks()",
+    );
+    assert!(resume().is_err());
+    assert_eq!((halted(), rows.failed(2)), (1, vec![2]));
+    rows.world.sql("DROP TRIGGER breaks ON attachment_targets");
+    resume().unwrap();
+    assert_eq!((halted(), rows.failed(1)), (0, vec![]));
+    // Without room it is halted for that.
+    for digit in 1..=2 {
+        rows.run(move |conn| target_close(conn, &sid("MG", digit), Closed::Full, &reason("full")));
+    }
+    assert!(halt(Unattachable::WithoutRoom));
 }
 
 #[test]
