@@ -2,15 +2,17 @@
 //!
 //! Invariants: nothing is read before the signature is right; an event that is ours is written down, with all others of its batch,
 //! before Twilio hears 200; what is about nothing of ours is 200, too, and whatever may be our fault is 503: any other answer ends it
-//! for good. An answer comes within a second, whatever the database does.
+//! for good. What was written before a 503 stands, so that a batch which is too large for its time is through sooner or later. An
+//! answer comes before Twilio stops waiting for it, whatever the database does, and events never take all places at the database.
 //! How to get it wrong: minding the order in which they come. Each counts by its own time.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::timeout_at;
 use utoipa::openapi::schema::{ArrayBuilder, Object, Type};
 
 use super::services::Services;
@@ -25,8 +27,14 @@ use crate::twilio_events::{BODY_HASH, SIGNATURE, events, heard, is_body, is_sign
 pub(crate) const BYTES_MAX: u64 = 1024 * 1024;
 /// So many batches are taken at once.
 pub(crate) const AT_ONCE: usize = 16;
-/// So long the database may take.
+/// So many of them write at once; the others wait for their turn. Signups have the other places at the database.
+pub(crate) const TURNS: usize = 2;
+/// So many events are written at a time,
+const AT_A_TIME: usize = 10;
+/// for which the database may take so long.
 const WITHIN: Duration = Duration::from_millis(500);
+/// None are begun later than this after the batch came: Twilio waits five seconds for an answer.
+const ALL_WITHIN: Duration = Duration::from_secs(3);
 /// Until then Twilio tries again by itself; nobody else reads it.
 const AGAIN_AFTER: Duration = Duration::from_secs(5);
 
@@ -79,44 +87,60 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
         }
     }
     let passed_by = (events.len() - ours.len()) as u64;
-    let mut taken = write(&services, ours).await?;
+    let (mut taken, failed) = write(&services, ours).await;
     taken.ignored += passed_by;
     services.telemetry.events_came(EventOutcome::Stored, taken.stored);
     services.telemetry.events_came(EventOutcome::Repeated, taken.repeated);
     services.telemetry.events_came(EventOutcome::Ignored, taken.ignored);
+    if failed > 0 {
+        services.telemetry.events_came(EventOutcome::Failed, failed);
+        return Err(cannot("Not all of the events could be written down; send them again."));
+    }
     answer(Ok(taken))
 }
 
-/// Writes all of it down, or nothing.
-async fn write(services: &Services, events: Vec<RegistrationEvent>) -> Result<Taken, Problem> {
-    let mut taken = Taken::default();
+/// Writes them down, some at a time; what became of them, and how many could not be.
+async fn write(services: &Services, events: Vec<RegistrationEvent>) -> (Taken, u64) {
+    let (mut taken, mut failed) = (Taken::default(), 0);
     if events.is_empty() {
-        return Ok(taken);
+        return (taken, failed);
     }
+    let until = Instant::now() + ALL_WITHIN;
+    let turn = timeout_at(until.into(), services.events_turns.acquire()).await;
+    for some in events.chunks(AT_A_TIME) {
+        let written = match &turn {
+            Ok(Ok(_turn)) if Instant::now() < until => write_some(services, some, &mut taken).await,
+            Ok(_) | Err(_) => Err(()),
+        };
+        if written.is_err() {
+            failed += some.len() as u64;
+        }
+    }
+    fail::fail_point!("event_stored");
+    (taken, failed)
+}
+
+/// Whatever goes wrong: Twilio sends all of it again.
+async fn write_some(services: &Services, events: &[RegistrationEvent], taken: &mut Taken) -> Result<(), ()> {
     let config = services.config.load_full();
-    let (count, words): (_, Vec<Registration>) =
-        (events.len() as u64, events.iter().map(|event| event.heard.registration).collect());
     let fingerprint =
         move |pool: &PoolName| config.keys_of(pool).map(|keys| keys.fingerprint.to_string()).unwrap_or_default();
-    let hear = move |conn: &mut crate::db::Connection| registrations_hear(conn, &events, fingerprint);
+    let said = events.to_vec();
+    let hear = move |conn: &mut crate::db::Connection| registrations_hear(conn, &said, fingerprint);
     let hearings = services.db.run_within(WITHIN, "registrations_hear", hear).await.map_err(|error| {
-        services.telemetry.events_came(EventOutcome::Failed, count);
-        // Whatever it is: Twilio sends it again.
         let _told = services.database_problem(&error);
-        cannot("The events could not be written down; send them again.")
     })?;
-    fail::fail_point!("event_stored");
-    for (hearing, word) in hearings.into_iter().zip(words) {
+    for (hearing, event) in hearings.into_iter().zip(events) {
         match hearing {
             Hearing::Taken(id, pool) => {
                 taken.stored += 1;
-                told(services, id, &pool, word);
+                told(services, id, &pool, event.heard.registration);
             }
             Hearing::Known => taken.repeated += 1,
             Hearing::NotOurs | Hearing::OtherService => taken.ignored += 1,
         }
     }
-    Ok(taken)
+    Ok(())
 }
 
 /// One number's word in the log.

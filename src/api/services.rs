@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::assignment::DeskHandle;
@@ -49,6 +49,8 @@ pub struct Services {
     pub(crate) twilio_checker: TwilioChecker,
     /// Events that Twilio did not send, or so it seems.
     pub(crate) events_rejected: Arc<Rejections>,
+    /// Turns of those that are written down.
+    pub(crate) events_turns: Semaphore,
     /// How the parts fare.
     pub health: Vec<Arc<Health>>,
     /// What `/metrics` tells.

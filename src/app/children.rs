@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::App;
 use super::parts::{Parts, reconciler_ends};
+use crate::api::events;
 use crate::api::services::Services;
 use crate::attention::Sources;
 use crate::pricing::Pricing;
@@ -95,6 +96,7 @@ impl App {
             attention,
             twilio_checker: twilio_checker.clone(),
             events_rejected,
+            events_turns: Semaphore::new(events::TURNS),
             config: Arc::clone(&self.config),
             health: parts.health().to_vec(),
             custody_tasks,

@@ -1,8 +1,9 @@
-//! A batch of Twilio's events about registrations, heard as one: all of it stands afterwards, or nothing.
+//! Several of Twilio's events about registrations: what is said of one number stands as a whole or not at all.
 //!
-//! Invariant: the pools of all its numbers are locked first, in the order of their names, then the numbers by their ids, as all do
-//! that lock several.
-//! How to get it wrong: one statement's time for each stranger. An account may have thousands of numbers that are not ours.
+//! Invariant: each number has a transaction of its own, which locks its pool and itself, and no other pool or number: whoever locks
+//! several is in nobody's way. Events are idempotent, so that a batch of which only a part was heard is simply heard again.
+//! How to get it wrong: one statement's time for each stranger. An account may have thousands of numbers that are not ours. Or one
+//! transaction for all of it: a batch that is too large for its time would never be heard, however often it comes.
 
 use std::collections::HashMap;
 
@@ -12,6 +13,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Text};
 
 use super::registration::{Hearing, hear};
+use crate::db::attachments::{lock, locked};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
@@ -21,33 +23,47 @@ use crate::domain::{Heard, NumberSid, PoolName, RegistrationEvent, WhichNumber};
 /// for its pool under that pool's keys (`fingerprint`), where its numbers are handed out only when they are registered.
 ///
 /// # Errors
-/// When PostgreSQL fails: then nothing of it is written.
+/// When PostgreSQL fails: then what was written of other numbers stands.
 pub fn registrations_hear(
     conn: &mut Connection,
     events: &[RegistrationEvent],
     fingerprint: impl Fn(&PoolName) -> String,
 ) -> Result<Vec<Hearing>, DbError> {
-    conn.transaction::<_, DbError, _>(|conn| {
-        let ours = Ours::among(conn, events)?;
-        ours.lock(conn)?;
-        let mut order: Vec<(Option<i64>, usize)> =
-            events.iter().enumerate().map(|(index, event)| (ours.id_of(&event.which), index)).collect();
-        order.sort_unstable();
-        let mut hearings = vec![Hearing::NotOurs; events.len()];
-        let mut ready = false;
-        for (id, index) in order {
-            let (Some(id), Some(event), Some(hearing)) = (id, events.get(index), hearings.get_mut(index)) else {
-                continue;
-            };
-            let (heard, is_stock) = hear(conn, id, event, &fingerprint)?;
-            *hearing = heard;
-            ready |= is_stock;
+    let ours = Ours::among(conn, events)?;
+    let mut order: Vec<(Option<i64>, usize)> =
+        events.iter().enumerate().map(|(index, event)| (ours.id_of(&event.which), index)).collect();
+    order.sort_unstable();
+    let mut hearings = vec![Hearing::NotOurs; events.len()];
+    for of_one in order.chunk_by(|one, next| one.0 == next.0) {
+        let Some(&(Some(id), _)) = of_one.first() else { continue };
+        let said = of_one.iter().filter_map(|(_, index)| Some((*index, events.get(*index)?)));
+        let heard = hear_of_one(conn, id, said, &fingerprint)?;
+        for (index, heard) in heard {
+            if let Some(hearing) = hearings.get_mut(index) {
+                *hearing = heard;
+            }
         }
-        if ready {
+    }
+    Ok(hearings)
+}
+
+/// What is said of one number, all of it or nothing.
+fn hear_of_one<'a>(
+    conn: &mut Connection,
+    id: i64,
+    said: impl Iterator<Item = (usize, &'a RegistrationEvent)>,
+    fingerprint: impl Fn(&PoolName) -> String,
+) -> Result<Vec<(usize, Hearing)>, DbError> {
+    conn.transaction::<_, DbError, _>(|conn| {
+        let number = lock(conn, id)?;
+        let heard = said
+            .map(|(index, event)| Ok((index, hear(conn, id, &number, event, &fingerprint)?)))
+            .collect::<Result<Vec<_>, DbError>>()?;
+        if !number.is_stock() && locked(conn, id)?.is_stock() {
             // It rings when all of it stands.
             stock_notify(conn)?;
         }
-        Ok(hearings)
+        Ok(heard)
     })
 }
 
@@ -111,18 +127,5 @@ impl Ours {
             WhichNumber::Sid(sid) => self.by_sid.get(sid.as_str()).copied(),
             WhichNumber::Number(number) => self.by_number.get(number.as_str()).copied(),
         }
-    }
-
-    fn lock(&self, conn: &mut Connection) -> Result<(), DbError> {
-        let ids: Vec<i64> = self.by_sid.values().copied().collect();
-        sql_query(
-            "SELECT 1 FROM pools WHERE name IN (SELECT pool FROM numbers WHERE id = ANY($1)) ORDER BY name FOR SHARE",
-        )
-        .bind::<Array<BigInt>, _>(&ids[..])
-        .execute(conn)?;
-        sql_query("SELECT 1 FROM numbers WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE")
-            .bind::<Array<BigInt>, _>(&ids[..])
-            .execute(conn)?;
-        Ok(())
     }
 }

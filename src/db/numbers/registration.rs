@@ -48,17 +48,16 @@ struct Known {
     is_of_service: bool,
 }
 
-/// Writes down what Twilio says of how the carriers have this number of ours, inside a transaction; what came of it, and whether the
-/// number is stock by that. A failure counts for the pool under its keys (`fingerprint`), where its numbers are handed out only when
+/// Writes down what Twilio says of how the carriers have this number of ours, which the caller has locked; what came of it. A failure counts for the pool under its keys (`fingerprint`), where its numbers are handed out only when
 /// they are registered.
 pub(super) fn hear(
     conn: &mut Connection,
     id: i64,
+    number: &Locked,
     event: &RegistrationEvent,
     fingerprint: impl Fn(&PoolName) -> String,
-) -> Result<(Hearing, bool), DbError> {
+) -> Result<Hearing, DbError> {
     let (heard, reason) = (event.heard, event.reason.as_deref());
-    let number = lock(conn, id)?;
     let known: Known = sql_query(
         "SELECT registration, registration_at, marked_ready_at,
                 EXISTS (SELECT FROM attachments a WHERE a.number_id = numbers.id AND a.kind = 'messaging_service'
@@ -69,12 +68,12 @@ pub(super) fn hear(
     .bind::<Nullable<Text>, _>(event.service.as_deref())
     .get_result(conn)?;
     if !known.is_of_service {
-        return Ok((Hearing::OtherService, false));
+        return Ok(Hearing::OtherService);
     }
     let Known { registration, registration_at: at, marked_ready_at: marked_at, .. } = known;
     let before = RegistrationStanding { registration, at, marked_at };
     if !before.gives_way_to(heard) {
-        return Ok((Hearing::Known, false));
+        return Ok(Hearing::Known);
     }
     sql_query("UPDATE numbers SET registration = $2, registration_at = $3, registration_reason = $4 WHERE id = $1")
         .bind::<BigInt, _>(id)
@@ -83,12 +82,12 @@ pub(super) fn hear(
         .bind::<Nullable<Text>, _>(reason)
         .execute(conn)?;
     let after = RegistrationStanding { registration: Some(heard.registration), at: Some(heard.at), marked_at };
-    count(conn, &number, before, after, (reason, &fingerprint(&number.pool)))?;
+    count(conn, number, before, after, (reason, &fingerprint(&number.pool)))?;
     // The same word again is the same line.
     if before.registration != after.registration || before.counts() != after.counts() {
         number_note_registration(conn, id, heard.registration, heard.at, reason)?;
     }
-    Ok((Hearing::Taken(id, number.pool), locked(conn, id)?.is_stock()))
+    Ok(Hearing::Taken(id, number.pool.clone()))
 }
 
 /// A failure of a number that is in the pool's hands and was not ready before counts once, and a success ends the row of them;

@@ -7,7 +7,8 @@ use twilio_simulator::{EventOptions, EventRecord, Fault, FaultKind, On, Registra
 use crate::world::command::run;
 use crate::world::daemon::Daemon;
 use crate::world::events::{
-    FAILED, PENDING, REGISTERED, at_the_database, deliver, event, lead_to, lines, register, service, standing, waiting,
+    FAILED, PENDING, REGISTERED, at_the_database, deliver, event, lead_to, lines, register, send_events, service,
+    standing, waiting,
 };
 use crate::world::scrape::Scrape;
 use crate::world::session::Session;
@@ -221,6 +222,23 @@ fn a_batch_is_taken_as_a_whole_each_by_its_own_time() {
     assert_eq!(deliver(world, daemon, &backwards), [0, 6, 0]);
     assert_eq!(world.sql("SELECT in_a_row FROM pool_failures"), "1");
     assert_eq!(daemon.assign("u-1").ok()["phone_number"], *one);
+}
+
+#[test]
+fn a_batch_that_is_too_large_for_its_time_is_through_sooner_or_later() {
+    let stage = Stage::new(1);
+    let (world, daemon, number) = (&stage.world, &stage.daemon, stage.first());
+    // Each of them is the last word when it comes, and each takes its time.
+    world.sql(
+        "CREATE FUNCTION slows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.005); RETURN NEW; END $$;
+         CREATE TRIGGER slows BEFORE UPDATE OF registration_at ON numbers FOR EACH ROW EXECUTE FUNCTION slows()",
+    );
+    let begun = Utc::now() - TimeDelta::hours(1);
+    let batch: Vec<Value> =
+        (0..400).map(|second| event(world, number, REGISTERED, begun + TimeDelta::seconds(second))).collect();
+    eventually("all of it stands", || send_events(world, daemon, &batch).status == 200);
+    assert_eq!(deliver(world, daemon, &batch), [0, 400, 0]);
+    assert_eq!(standing(world, number), "registered - true");
 }
 
 #[test]

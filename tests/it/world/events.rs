@@ -136,8 +136,13 @@ pub fn try_deliver(world: &World, daemon: &Daemon, events: &[Value]) -> Option<R
 /// Sends these events; what became of them: stored, repeated, ignored.
 #[track_caller]
 pub fn deliver(world: &World, daemon: &Daemon, events: &[Value]) -> [u64; 3] {
-    let taken = send(world, daemon, "application/json", json!(events).to_string().as_bytes()).ok();
+    let taken = send_events(world, daemon, events).ok();
     ["stored", "repeated", "ignored"].map(|name| taken[name].as_u64().unwrap_or_else(|| panic!("{taken}")))
+}
+
+/// The same, whatever the answer is.
+pub fn send_events(world: &World, daemon: &Daemon, events: &[Value]) -> Reply {
+    send(world, daemon, "application/json", json!(events).to_string().as_bytes())
 }
 
 /// `registration held_back ready` of a number.
