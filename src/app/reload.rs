@@ -27,6 +27,8 @@ impl App {
                     "needs_restart" => reload.needs_restart.join(", "), "notes" => reload.notes.join("; "));
                 self.claim_pools();
                 self.reloaded.notify_one();
+                // What halted a pool under its former keys may halt it under these.
+                self.unattached.notify_one();
             }
             Err(problems) => {
                 slog::error!(self.log, "the new configuration is refused, the old one stays"; "problems" => problems.to_string());

@@ -138,6 +138,24 @@ pub(super) fn targets_that_reroute(
     Ok(rows.into_iter().map(|row| row.target).collect())
 }
 
+/// Whether a pool wants what takes no number, whatever keys anybody has: nothing is bought for it.
+pub(in crate::db) fn pool_has_no_room(conn: &mut Connection, pool: &PoolName) -> Result<bool, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        is_so: bool,
+    }
+    let row: Row = sql_query(
+        "SELECT EXISTS (
+             SELECT FROM pool_wants w LEFT JOIN attachment_targets t ON t.target = w.target WHERE w.pool = $1 GROUP BY w.kind
+             HAVING CASE w.kind WHEN 'messaging_service' THEN bool_and(coalesce(t.full_since, t.unknown_since) IS NOT NULL)
+                                ELSE bool_or(coalesce(t.full_since, t.unknown_since) IS NOT NULL) END) AS is_so",
+    )
+    .bind::<Text, _>(pool.as_str())
+    .get_result(conn)?;
+    Ok(row.is_so)
+}
+
 /// A pool that wants what takes no more numbers.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct WithoutRoom {

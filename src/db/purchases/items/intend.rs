@@ -10,6 +10,7 @@ use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as Sql
 use uuid::Uuid;
 
 use super::pace::{Pace, items_pace};
+use crate::db::attachments::pool_has_no_room;
 use crate::db::buying_state::buying_state_lock;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
@@ -122,6 +123,10 @@ pub fn items_intend(
         }
         if trigger != Trigger::Manual && pool_is_another(conn, &pool, kind)? {
             return Ok(vec![Intent::AnotherKind; wanted.len()]);
+        }
+        // Other keys end a halt, and whoever halts it again for this comes a moment later.
+        if pool_has_no_room(conn, &pool)? {
+            return Ok(vec![Intent::Refused(Why::Halted); wanted.len()]);
         }
         let mut places_used = i64::from(purchase_count_used(conn, run.order_id)?);
         // An order by hand is bound by the windows, one for those who wait by what is owned, too.

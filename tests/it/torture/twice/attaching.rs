@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use callbunker::db::attachments::{
     AttachmentEnd, AttachmentReason, Closed, Whose, attachment_doubt, attachment_found, attachment_left,
-    attachment_missed, attachment_send, attachment_settle, attachments_intend, target_close,
+    attachment_missed, attachment_send, attachment_settle, attachments_intend, target_close, targets_open,
 };
 use callbunker::db::numbers::{Gone, number_let_go};
 use callbunker::domain::{AttachmentKind, RefusedFor, Target};
@@ -58,4 +58,22 @@ fn numbers_are_attached_and_let_go_as_if_once() {
         ledger.world.count(&format!("SELECT id FROM attachments WHERE number_id = {three} AND state = 'attached'"));
     assert!(ledger.twice(move |conn| number_let_go(conn, three, Gone::Replaced)).0);
     assert_eq!(ledger.twice(move |conn| attachment_left(conn, elsewhere, &reason())), (true, false));
+}
+
+#[test]
+fn nothing_is_bought_for_a_pool_whose_services_are_full_whatever_keys_it_has() {
+    let ledger = Ledger::new();
+    let run = ledger.order();
+    want(&ledger.world, "default", &services(&[FIRST, SECOND]));
+    let meant = || {
+        ledger.intended(run, ONE);
+        ledger.world.count("SELECT count(*) FROM purchase_items")
+    };
+    for target in [FIRST, SECOND] {
+        ledger.run(move |conn| target_close(conn, target, Closed::Full, &reason()));
+    }
+    assert_eq!(ledger.world.count("SELECT count(*) FROM pool_halts"), 0, "nobody has noticed yet");
+    assert_eq!(meant(), 0);
+    ledger.run(|conn| targets_open(conn, &[SECOND]));
+    assert_eq!(meant(), 1);
 }
