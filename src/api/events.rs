@@ -124,7 +124,7 @@ async fn write(services: &Services, events: Vec<RegistrationEvent>) -> (Taken, u
 async fn write_some(services: &Services, events: &[RegistrationEvent], taken: &mut Taken) -> Result<(), ()> {
     let config = services.config.load_full();
     let fingerprint =
-        move |pool: &PoolName| config.keys_of(pool).map(|keys| keys.fingerprint.to_string()).unwrap_or_default();
+        move |pool: &PoolName| config.wants_keys_of(pool).map(|keys| keys.fingerprint.to_string()).unwrap_or_default();
     let said = events.to_vec();
     let hear = move |conn: &mut crate::db::Connection| registrations_hear(conn, &said, fingerprint);
     let hearings = services.db.run_within(WITHIN, "registrations_hear", hear).await.map_err(|error| {

@@ -1,6 +1,6 @@
 //! A pool for which nothing succeeds, or whose targets take no more, buys nothing.
 //!
-//! Invariants: as many failures in a row as one batch halt a pool, under the keys that they happened under; what is full or unknown
+//! Invariants: as many failures in a row as one batch halt a pool, while it wants what it wanted then; what is full or unknown
 //! halts it before anything is bought. Only where the database wants what this configuration says: another instance, or a reload
 //! a moment ago, may want something else.
 //! How to get it wrong: halting the new keys for what the former ones wanted.
@@ -24,27 +24,31 @@ impl Attacher {
             let wants = pool.1.wants();
             !wants.is_nothing() && stored.get(pool.0).is_some_and(|stored| stored.wants == wants)
         };
-        let pools: Vec<(Keys, u32)> = config
-            .pools()
-            .filter(wants_the_same)
-            .filter_map(|(name, pool)| Some((config.keys_of(name)?, pool.replenishment_batch_size.max(1))))
-            .collect();
+        let same: Vec<(&PoolName, &PoolConfig)> = config.pools().filter(wants_the_same).collect();
+        let pools: Vec<Keys> = same.iter().filter_map(|(name, _)| config.keys_of(name)).collect();
+        let most_of = |(name, pool): &(&PoolName, &PoolConfig)| {
+            Some((config.wants_keys_of(name)?, pool.replenishment_batch_size.max(1)))
+        };
+        let asked: Vec<(Keys, u32)> = same.iter().filter_map(most_of).collect();
         if pools.is_empty() {
             return Ok(());
         }
-        let asked = pools.clone();
+        let counted = asked.clone();
         let (failing, without_room) = self
             .db
             .run("pools_failing", move |conn| Ok((pools_failing(conn, &asked)?, pools_without_room(conn)?)))
             .await?;
-        let keys_of = |pool: PoolName| pools.iter().find(|(keys, _)| keys.pool == pool).cloned();
+        let keys_of = |pool: &PoolName| pools.iter().find(|keys| keys.pool == *pool).cloned();
         for failing in failing {
-            let Some((keys, most)) = keys_of(failing.pool) else { continue };
+            let Some(keys) = keys_of(&failing.pool) else { continue };
+            let Some((counted, most)) = counted.iter().find(|(keys, _)| keys.pool == failing.pool).cloned() else {
+                continue;
+            };
             let message = format!("{} failed in a row, the last one: {}", failing.in_a_row, failing.message);
-            self.halt(keys, failing.kind, (None, message), Some(Unattachable::Failing(most))).await?;
+            self.halt(keys, failing.kind, (None, message), Some(Unattachable::Failing(counted, most))).await?;
         }
         for full in without_room {
-            let Some((keys, _)) = keys_of(full.pool) else { continue };
+            let Some(keys) = keys_of(&full.pool) else { continue };
             let message = match full.kind {
                 AttachmentKind::MessagingService => {
                     format!(

@@ -13,7 +13,7 @@ use crate::db::attachments::{
     attachment_put_off, attachment_settle, attachments_intend, target_close,
 };
 use crate::db::{Connection, DbError};
-use crate::domain::{RefusedFor, Target};
+use crate::domain::{PoolName, RefusedFor, Target};
 use crate::twilio::{TwilioError, hide_numbers};
 
 /// A target rests so long when our key may not use it: somebody must change that.
@@ -60,14 +60,13 @@ impl Attacher {
     }
 
     async fn settle(&self, sending: &SendingAttachment, end: AttachmentEnd) -> Result<bool, DbError> {
-        let (id, fingerprint) = (sending.id, self.fingerprint(sending));
-        let settle = move |conn: &mut Connection| attachment_settle(conn, id, &end, &fingerprint);
+        let (id, config) = (sending.id, self.config.load_full());
+        // Under which keys it failed, if it did; those of a pool that is not configured halt nobody.
+        let fingerprint = move |pool: &PoolName| {
+            config.wants_keys_of(pool).map(|keys| keys.fingerprint.to_string()).unwrap_or_default()
+        };
+        let settle = move |conn: &mut Connection| attachment_settle(conn, id, &end, fingerprint);
         self.db.run_patiently("attachment_settle", settle).await
-    }
-
-    /// Under which keys it failed, if it did; those of a pool that is not configured halt nobody.
-    fn fingerprint(&self, sending: &SendingAttachment) -> String {
-        self.config.load().keys_of(&sending.pool).map(|keys| keys.fingerprint.to_string()).unwrap_or_default()
     }
 
     async fn end(&self, sending: &SendingAttachment, end: AttachmentEnd) -> Result<(), DbError> {

@@ -218,6 +218,13 @@ impl Config {
         if inherits { key.as_str().to_owned() } else { name.key(key.as_str()) }
     }
 
+    /// A pool under what its numbers shall be attached to: failures of that are counted for these keys. `None` when there is no pool of
+    /// this name.
+    #[must_use]
+    pub fn wants_keys_of(&self, name: &PoolName) -> Option<Keys> {
+        Some(Keys { pool: name.clone(), fingerprint: self.pool(name)?.wants_fingerprint().into() })
+    }
+
     /// All pools under the keys in force, `default` first, then by name.
     #[must_use]
     pub fn keys(&self) -> Vec<Keys> {

@@ -1,7 +1,8 @@
 //! Attachments and registrations of a pool that failed in a row, without a success between.
 //!
 //! A broken campaign takes no number, and every number bought for it costs its fee: as many failures as one batch halt the pool.
-//! Invariant: failures are counted in the transaction that writes them; they are of the keys under which they happened.
+//! Invariant: failures are counted in the transaction that writes them; they are of what the pool wanted when they happened, whatever
+//! its other keys are, and of a pool that is not configured here nobody counts any.
 //! How to get it wrong: counting in the pool's own row. Two who hold it would both want to write it.
 
 use diesel::prelude::*;
@@ -22,7 +23,7 @@ pub(super) fn failures_add(
     failures_add_of(conn, pool, AttachmentKind::MessagingService, fingerprint, message)
 }
 
-/// One more, of an attachment of this kind; under other keys than the last one it is the first.
+/// One more, of an attachment of this kind; under other keys than the last one it is the first, and without keys it is none.
 pub(super) fn failures_add_of(
     conn: &mut Connection,
     pool: &PoolName,
@@ -30,6 +31,9 @@ pub(super) fn failures_add_of(
     fingerprint: &str,
     message: &str,
 ) -> Result<(), DbError> {
+    if fingerprint.is_empty() {
+        return Ok(());
+    }
     sql_query(
         "INSERT INTO pool_failures AS f (pool, fingerprint, in_a_row, message, kind) VALUES ($1, $2, 1, $3, $4)
          ON CONFLICT (pool) DO UPDATE

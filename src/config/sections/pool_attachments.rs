@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use sha2::{Digest as _, Sha256};
+
 use super::pool::PoolConfig;
 use crate::config::section::Checks;
 use crate::domain::{Needs, ReadyFor, SmsReadyWhen, Wants};
@@ -22,6 +24,15 @@ impl PoolConfig {
             products: self.trust_products.clone(),
             needs: Needs::of(self.ready_for.unwrap_or(unless_said), self.sms_ready_when),
         }
+    }
+
+    /// A digest of what it wants, 16 hexadecimal digits: numbers failed to be attached under these keys, whatever the others are.
+    #[must_use]
+    pub fn wants_fingerprint(&self) -> String {
+        let wants = self.wants();
+        let mut words: Vec<String> = wants.targets().map(|target| target.sid().to_owned()).collect();
+        words.push(format!("{} {}", wants.needs.attached, wants.needs.registered));
+        Sha256::digest(words.join(" ")).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Whether it waits for Twilio's word that the carriers know a number.

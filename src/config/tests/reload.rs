@@ -2,7 +2,7 @@
 
 use super::{ADMIN_KEY, World, assert_holds, assert_no_secret};
 use crate::config::Config;
-use crate::domain::PoolKey;
+use crate::domain::{PoolKey, PoolName};
 
 #[test]
 fn what_may_change_does_and_what_may_not_waits_for_a_restart() {
@@ -122,6 +122,23 @@ fn pools_come_change_and_go_by_name() {
     assert!(!reload.changed.iter().any(|key| key == "pools.gb.country"));
     let names: Vec<&str> = reload.config.catalog().entries().map(|entry| entry.name.as_str()).collect();
     assert_eq!(names, ["default", "ca", "gb"]);
+}
+
+#[test]
+fn failures_to_attach_are_counted_on_whatever_other_keys_a_pool_has() {
+    let fingerprint = |toml: &str| {
+        let config = World::new().toml(&format!("[pool]\n{toml}")).load().unwrap();
+        config.wants_keys_of(&PoolName::default_pool()).unwrap().fingerprint.to_string()
+    };
+    let (one, other) = (format!("MG{}", "1".repeat(32)), format!("MG{}", "2".repeat(32)));
+    let before = fingerprint(&format!("messaging_services = [\"{one}\"]"));
+    assert!(before.len() == 16 && before.bytes().all(|byte| byte.is_ascii_hexdigit()), "{before}");
+    assert_eq!(before, fingerprint(&format!("messaging_services = [\"{one}\"]\navailable_max = 60")));
+    let profile = format!("messaging_services = [\"{one}\"]\ncustomer_profile = \"BU{}\"", "3".repeat(32));
+    let voice = format!("messaging_services = [\"{one}\"]\nready_for = \"voice\"");
+    for wants in [format!("messaging_services = [\"{other}\"]"), profile, voice] {
+        assert_ne!(before, fingerprint(&wants), "{wants}");
+    }
 }
 
 #[test]

@@ -13,13 +13,13 @@ use super::targets::pools_without_room;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::pool_failures::pools_failing;
-use crate::db::pool_halts::{PoolRefused, pool_halt};
+use crate::db::pool_halts::{Keys, PoolRefused, pool_halt};
 
 /// Why a pool is halted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unattachable {
-    /// So many failed in a row.
-    Failing(u32),
+    /// So many failed in a row under these keys.
+    Failing(Keys, u32),
     /// What it wants takes no number.
     WithoutRoom,
 }
@@ -37,7 +37,7 @@ pub fn pool_halt_unattachable(
         let pool = &refused.keys.pool;
         sql_query("SELECT 1 FROM pools WHERE name = $1 FOR SHARE").bind::<Text, _>(pool.as_str()).execute(conn)?;
         let is_so = match why {
-            Unattachable::Failing(most) => !pools_failing(conn, &[(refused.keys.clone(), most)])?.is_empty(),
+            Unattachable::Failing(keys, most) => !pools_failing(conn, &[(keys, most)])?.is_empty(),
             Unattachable::WithoutRoom => pools_without_room(conn)?.iter().any(|full| full.pool == *pool),
         };
         if is_so { pool_halt(conn, refused) } else { Ok(false) }

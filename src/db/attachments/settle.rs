@@ -17,7 +17,7 @@ use crate::db::engine::listener::stock_notify;
 use crate::db::numbers::{number_note_attachments, registration_put_aside};
 use crate::db::pool_failures::{failures_add_of, failures_forget};
 use crate::db::pool_wants::pool_needs;
-use crate::domain::{AttachmentKind, AttachmentStatus, RefusedFor, Target};
+use crate::domain::{AttachmentKind, AttachmentStatus, PoolName, RefusedFor, Target};
 
 /// How Twilio was found to stand to an attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,8 @@ struct Settled {
     kind: AttachmentKind,
 }
 
-/// Writes the end of an open attachment, and counts it for the pool under these keys; `false` = it was over already.
+/// Writes the end of an open attachment, and counts it for the pool that its number is in, under that pool's keys (`fingerprint`);
+/// `false` = it was over already.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -46,7 +47,7 @@ pub fn attachment_settle(
     conn: &mut Connection,
     id: i64,
     end: &AttachmentEnd,
-    fingerprint: &str,
+    fingerprint: impl Fn(&PoolName) -> String,
 ) -> Result<bool, DbError> {
     let ready = conn.transaction::<_, DbError, _>(|conn| {
         let Some((number_id, number)) = lock_of(conn, id)? else { return Ok(None) };
@@ -78,7 +79,7 @@ pub fn attachment_settle(
                 failures_forget(conn, &number.pool)?;
             }
             (AttachmentEnd::Refused(RefusedFor::Number, _) | AttachmentEnd::Conflict(_), Some(reason)) => {
-                failures_add_of(conn, &number.pool, kind, fingerprint, &reason.message)?;
+                failures_add_of(conn, &number.pool, kind, &fingerprint(&number.pool), &reason.message)?;
             }
             _ => {}
         }

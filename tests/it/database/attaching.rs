@@ -69,7 +69,7 @@ impl Rows {
     }
 
     fn settle(&self, id: i64, end: AttachmentEnd) -> bool {
-        self.run(move |conn| attachment_settle(conn, id, &end, KEYS))
+        self.run(move |conn| attachment_settle(conn, id, &end, |_pool| KEYS.to_owned()))
     }
 
     /// What is intended is sent, and ends like this.
@@ -208,6 +208,28 @@ fn failures_in_a_row_are_counted_under_their_keys_and_a_success_ends_them() {
     assert_eq!(rows.run(move |conn| attachments_try_again(conn, Some(&pool), Duration::ZERO, 2)), 2);
     assert_eq!(rows.to_attach(), [1, 2, 5]);
     assert_eq!(rows.intended(1), ["MG1"]);
+}
+
+#[test]
+fn a_failure_is_counted_for_the_pool_that_its_number_is_in_by_then_under_that_pools_keys() {
+    let rows = Rows::new(2);
+    rows.want(&only_services());
+    rows.world.sql(
+        "INSERT INTO pools (name, voice_url, sms_url, status_callback) VALUES ('gb', 'v', 's', 'c');
+         INSERT INTO pool_wants SELECT 'gb', kind, target, rank FROM pool_wants",
+    );
+    for id in 1..=2 {
+        assert_eq!(rows.intended(id), ["MG1"]);
+        assert!(rows.run(move |conn| attachment_send(conn, id, SILENT)).is_some());
+    }
+    rows.world.sql("UPDATE numbers SET pool = 'gb' WHERE id = 1");
+    let settle = |id: i64, keys: fn(&PoolName) -> String| {
+        assert!(rows.run(move |conn| attachment_settle(conn, id, &refused(), keys)));
+        rows.world.sql("SELECT string_agg(concat_ws(' ', pool, fingerprint, in_a_row), ', ') FROM pool_failures")
+    };
+    assert_eq!(settle(1, |pool| format!("of-{pool}")), "gb of-gb 1");
+    // Nobody here knows that pool: nothing is counted, and nothing that was.
+    assert_eq!(settle(2, |_pool| String::new()), "gb of-gb 1");
 }
 
 #[test]
@@ -498,6 +520,7 @@ fn a_resume_is_not_undone_by_a_halt_that_was_decided_before_it_and_is_whole() {
         let refused = PoolRefused { keys, twilio_code: None, message, needs };
         rows.run(move |conn| pool_halt_unattachable(conn, &refused, why))
     };
+    let failing = || Unattachable::Failing(Keys { pool: PoolName::default_pool(), fingerprint: KEYS.into() }, 2);
     let fail = || {
         for id in 1..=2 {
             assert_eq!(rows.intended(id), ["MG1"]);
@@ -508,10 +531,10 @@ fn a_resume_is_not_undone_by_a_halt_that_was_decided_before_it_and_is_whole() {
     // Somebody saw that it fails, and an operator was faster.
     fail();
     resume().unwrap();
-    assert!(!halt(Unattachable::Failing(2)) && !halt(Unattachable::WithoutRoom));
+    assert!(!halt(failing()) && !halt(Unattachable::WithoutRoom));
     assert_eq!(halted(), 0);
     fail();
-    assert!(halt(Unattachable::Failing(2)) && !halt(Unattachable::Failing(2)), "once");
+    assert!(halt(failing()) && !halt(failing()), "once");
     // A resume that breaks off in the middle has done nothing.
     rows.run(|conn| target_close(conn, &sid("MG", 1), Closed::Full, &reason("full")));
     rows.world.sql(

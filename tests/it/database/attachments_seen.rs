@@ -36,7 +36,7 @@ impl Rows {
         let id = self.world.count(&format!("SELECT max(id) FROM attachments WHERE number_id = {number}"));
         self.run(move |conn| {
             attachment_send(conn, id, Duration::from_secs(15))?;
-            attachment_settle(conn, id, &end, KEYS)
+            attachment_settle(conn, id, &end, |_pool| KEYS.to_owned())
         });
     }
 }

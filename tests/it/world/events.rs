@@ -62,7 +62,9 @@ fn attach(world: &World, service: &str) {
     let silent = Duration::from_secs(15);
     for due in at_the_database(world, move |conn| attachments_due(conn, silent, &[], 1000)) {
         at_the_database(world, move |conn| attachment_send(conn, due.id, silent));
-        at_the_database(world, move |conn| attachment_settle(conn, due.id, &AttachmentEnd::Attached(None), "none"));
+        at_the_database(world, move |conn| {
+            attachment_settle(conn, due.id, &AttachmentEnd::Attached(None), |_pool| String::new())
+        });
     }
 }
 

@@ -40,8 +40,9 @@ fn numbers_are_attached_and_let_go_as_if_once() {
         assert!(ledger.run(move |conn| attachment_send(conn, id, SILENT)).is_some_and(|sending| sending.may_be_there));
     }
     let [attached, refused, elsewhere] = ids;
-    let settle =
-        |id: i64, end: AttachmentEnd| ledger.twice(move |conn| attachment_settle(conn, id, &end, "0123456789abcdef"));
+    let settle = |id: i64, end: AttachmentEnd| {
+        ledger.twice(move |conn| attachment_settle(conn, id, &end, |_pool| "0123456789abcdef".to_owned()))
+    };
     assert_eq!(settle(attached, AttachmentEnd::Attached(None)), (true, false));
     assert_eq!(settle(refused, AttachmentEnd::Refused(RefusedFor::Number, reason())), (true, false));
     let found = move |conn: &mut callbunker::db::Connection| {
@@ -49,7 +50,8 @@ fn numbers_are_attached_and_let_go_as_if_once() {
     };
     assert_eq!(ledger.twice(found), (true, false));
     assert!(
-        !ledger.run(move |conn| attachment_settle(conn, elsewhere, &AttachmentEnd::Attached(None), "")),
+        !ledger
+            .run(move |conn| attachment_settle(conn, elsewhere, &AttachmentEnd::Attached(None), |_pool| String::new())),
         "it is over"
     );
     assert_eq!(ledger.twice(|conn| target_close(conn, FIRST, Closed::Full, &reason())), (true, false));
