@@ -225,7 +225,6 @@ fn two_instances_send_each_number_once() {
 fn what_a_pool_wants_later_its_numbers_join_later() {
     let world = World::new().quiet();
     let sid = service(&world);
-    let world = naming(world, &[&sid]);
     let daemon = world.daemon();
     buy(&daemon, 3);
     assert_eq!(ready(&world), 3);
