@@ -62,7 +62,12 @@ fn shown(answer: &ApiAnswer, done: Option<&str>) -> String {
     let mut facts = Facts::of(&answer.document);
     let (history, attachments) = (facts.take("history"), facts.take("attachments"));
     let headline = done.map(|done| format!("{} {done}.\n", text(&answer.document["phone_number"])));
+    let (registration, reason) = (facts.take("registration"), facts.take("registration_reason"));
     facts.show(&["phone_number", "sid", "status", "user_id", "assignable", "why_not", "webhook_status"]);
+    if let Some(word) = registration.as_str() {
+        let because = reason.as_str().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        facts.line("carriers", format!("{word}{because}"));
+    }
     let mut printed = headline.unwrap_or_default() + &facts.print();
     if let Some(attachments) = attachments.as_array().filter(|attachments| !attachments.is_empty()) {
         printed += "\n";
