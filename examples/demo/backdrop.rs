@@ -18,6 +18,7 @@ use super::parts::Ended;
 use super::parts::daemon::Daemon;
 use super::parts::database::{self, DATABASE, psql};
 use super::settings::Settings;
+use super::texting;
 
 /// Long enough to be felt, as with the real one.
 const LATENCY: Duration = Duration::from_millis(80);
@@ -55,6 +56,7 @@ impl Backdrop {
         .map_err(|error| format!("the Twilio simulator cannot start: {error}"))?;
         twilio.address(AddressOrder::new("CA").sid(ADDRESS_SID).city("Toronto"));
         twilio.bundle(BundleOrder::new("GB", NumberKind::Mobile).sid(BUNDLE_SID));
+        texting::prepare(&twilio);
         let backdrop = Self { twilio, cluster };
         if folder.is_old() {
             backdrop.put_numbers_back()?;
@@ -80,7 +82,7 @@ impl Backdrop {
                     .status_callback(hook("status")),
             );
         }
-        Ok(())
+        texting::put_back(&self.twilio, &self.cluster)
     }
 
     pub fn database_url(&self) -> String {
@@ -118,7 +120,8 @@ impl Backdrop {
             ("CALLBUNKER__POOLS__CA__THRESHOLD_LOW", "3".to_owned()),
             ("CALLBUNKER__POOLS__CA__REPLENISHMENT_BATCH_SIZE", "3".to_owned()),
         ];
-        let environment = environment.map(|(name, value)| (name.to_owned(), value)).into();
+        let environment = environment.into_iter().chain(texting::keys());
+        let environment = environment.map(|(name, value)| (name.to_owned(), value)).collect();
         Daemon::new(settings.daemon.clone(), environment, settings.listen, folder.log())
     }
 }

@@ -1,7 +1,8 @@
 //! The demo: PostgreSQL, a simulated Twilio and the real daemon in one command, until Ctrl-C. `make demo` runs it.
 //!
 //! In reading order: [`settings`] (the environment), [`folder`] (where it all lives), [`backdrop`] (PostgreSQL, the
-//! simulator, and what the daemon is told of them), [`warmth`] (until the pools are full), [`screen`] (what a new user
+//! simulator, and what the daemon is told of them), [`texting`] (the pool whose numbers wait for the
+//! carriers), [`warmth`] (until the pools are full), [`screen`] (what a new user
 //! reads); [`parts`] is shared with `run`.
 //!
 //! Invariants: nothing outlives the demo. An orderly end stops the daemon, then the simulator, then PostgreSQL, and
@@ -17,6 +18,7 @@ mod folder;
 mod parts;
 mod screen;
 mod settings;
+mod texting;
 mod warmth;
 
 use std::process::ExitCode;
@@ -59,12 +61,14 @@ fn play(settings: &Settings, signals: &mut Signals, folder: &Folder) -> Result<(
     daemon.start(signals)?;
     let api = Api::new(daemon.url(), &folder.kept().admin_key);
     step("callbunker serves", begun);
+    texting::listen(backdrop.twilio(), settings, &daemon)?;
 
     let begun = Instant::now();
     let outcome = wait_until_warm(&api, &mut daemon, signals).and_then(|status| {
         step(&status.warmth(), begun);
         folder.write_environment(&screen::environment(settings, &backdrop, &daemon))?;
         screen::invite(folder, &backdrop, &daemon);
+        texting::approve(backdrop.twilio());
         watch::until_stopped(&mut daemon, backdrop.cluster(), &api, signals)
     });
     screen::stopping(&outcome);

@@ -8,6 +8,7 @@ use super::parts::Ended;
 use super::parts::daemon::Daemon;
 use super::parts::screen::{self, news, say, short};
 use super::settings::Settings;
+use super::texting;
 
 pub fn welcome(folder: &Folder) {
     if folder.is_old() {
@@ -63,7 +64,13 @@ The numbers as Twilio has them, each with our webhooks:
 
 curl -sS '{simulator}/2010-04-01/Accounts/{account}/IncomingPhoneNumbers.json?PageSize=100' -u {account}:{token} | grep -oE '"(phone_number|voice_url)": ?"[^"]*"' | paste - -
 
-There are three: default (US local), ca (Canadian, bought with an address) and gb (British mobile, bought with a bundle). Take the
+There are four. The numbers of text (US) are handed out when they can text: they are in a messaging service, and its campaign is
+approved {campaign} s from now. Until then they are registering; then the carriers come to know them, one by one, and they are available.
+The dashboard shows it, and so does this, again and again:
+
+source {environment} && callbunker status --pool text
+
+The others are default (US local), ca (Canadian, bought with an address) and gb (British mobile, bought with a bundle). Take the
 bundle away, and let a Briton sign up, so that gb wants to buy again: Twilio refuses one purchase, and gb says what it needs, while
 the others serve on.
 
@@ -87,6 +94,7 @@ kill -9 {id}
         log = short(&folder.log()),
         database = backdrop.database_url(),
         bundle = BUNDLE_SID,
+        campaign = texting::CAMPAIGN_TAKES.as_secs(),
     ));
     if folder.keeps() {
         say(format!("Ctrl-C stops everything and keeps the data in {}.", short(folder.root())));

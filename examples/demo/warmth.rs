@@ -30,6 +30,8 @@ struct Pool {
     pool: String,
     available: u32,
     assigned: u32,
+    registering: u32,
+    threshold: u32,
     purchasing: u32,
     needs_replenishment: bool,
     halted: Option<Halted>,
@@ -68,8 +70,18 @@ impl Status {
         };
         let halted: Vec<String> = self.pools.iter().filter_map(needs).collect();
         match halted.as_slice() {
-            [] => format!("the three pools are warm: {available}"),
+            [] => format!("the four pools are warm: {available}{}", self.waiting()),
             halted => format!("the other pools are warm: {available}; {}", halted.join(", ")),
+        }
+    }
+}
+
+impl Status {
+    /// What waits for the carriers, in words.
+    fn waiting(&self) -> String {
+        match self.pools.iter().map(|pool| pool.registering).sum::<u32>() {
+            0 => String::new(),
+            count => format!(", {count} wait for the carriers"),
         }
     }
 }
@@ -78,7 +90,9 @@ impl Pool {
     /// `pool.total_min` is 20; the other pools have none, and are filled up to their thresholds.
     fn is_warm(&self) -> bool {
         let is_filled = self.pool != "default" || self.available + self.assigned >= 20;
-        is_filled && !self.needs_replenishment && self.purchasing == 0
+        // What waits for the carriers is stock that comes.
+        let has_enough = !self.needs_replenishment || self.available + self.registering >= self.threshold;
+        is_filled && has_enough && self.purchasing == 0
     }
 }
 
