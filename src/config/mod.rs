@@ -13,7 +13,6 @@ mod file;
 mod first_start;
 mod layers;
 mod loader;
-mod not_yet;
 mod pools;
 mod problem;
 mod reload;

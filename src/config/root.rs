@@ -10,7 +10,6 @@ use serde::Serialize;
 use url::Url;
 
 use super::loader::{Loader, declare};
-use super::not_yet;
 use super::pools::{catalog, read_pools};
 use super::problem::{Origin, Problem, Problems};
 use super::schema::Schema;
@@ -113,17 +112,10 @@ impl Config {
         config.checked_together(&loader, problems)
     }
 
-    /// What sections and secrets must say together, and what nothing obeys yet.
+    /// What sections and secrets must say together.
     fn checked_together(self, loader: &Loader, mut problems: Vec<Problem>) -> Result<Self, Problems> {
         self.check_events(loader, &mut problems);
-        Problems::or(problems, ())?;
-        not_yet::refuse(self.pools(), &self.events, self.events_secret(), loader)?;
-        Ok(self)
-    }
-
-    /// Where the address of events was given as a secret, if it was.
-    pub(super) fn events_secret(&self) -> Option<&Origin> {
-        self.secrets.events_public_url.as_ref().map(|_| &self.secrets.events_origin)
+        Problems::or(problems, self)
     }
 
     /// The address that Twilio sends events to.

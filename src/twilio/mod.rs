@@ -18,19 +18,16 @@ mod list;
 mod looks;
 mod monitor;
 mod number;
-#[allow(dead_code, reason = "the comparison and the check use the rest of it")]
 mod page;
 mod pages;
 mod reach;
 mod refusal;
 mod search;
-#[allow(dead_code, reason = "the comparison and the check use the rest of it")]
 mod services;
 mod settings;
 mod sinks;
 mod targets;
 mod transport;
-#[allow(dead_code, reason = "the comparison and the check use the rest of it")]
 mod trust;
 mod webhooks;
 
@@ -43,17 +40,14 @@ pub(crate) use list::Unreadable;
 pub(crate) use looks::{Account, Bundle, is_never_regulated};
 pub(crate) use monitor::JournalEntry;
 pub(crate) use number::IncomingNumber;
-#[allow(unused_imports, reason = "the comparison and the check use the rest of it")]
 pub(crate) use page::{Page, PageLinks};
 pub(crate) use pages::Pages;
 pub(crate) use refusal::Verdict;
 #[cfg(test)]
 pub(crate) use refusal::{About, Refusal};
 pub(crate) use search::{Candidate, Found};
-#[allow(unused_imports, reason = "the comparison and the check use the rest of it")]
 pub(crate) use services::{Campaign, CampaignError, Member, Service};
 pub(crate) use settings::{Credentials, TwilioSettings};
 pub(crate) use sinks::Sink;
 pub(crate) use transport::Answered;
-#[allow(unused_imports, reason = "the comparison and the check use the rest of it")]
 pub(crate) use trust::{Assignment, TrustBundle, TrustKind};

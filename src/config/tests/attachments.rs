@@ -1,9 +1,7 @@
 //! What pools may want their numbers to be attached to, and where Twilio's events reach us.
 
 use super::{World, assert_holds, assert_no_secret};
-use crate::config::loader::Loader;
-use crate::config::root::schema;
-use crate::config::{PoolConfig, WebhooksConfig, describe_effective, not_yet};
+use crate::config::{PoolConfig, WebhooksConfig, describe_effective};
 use crate::domain::{Needs, ReadyFor, SmsReadyWhen, Wants};
 
 const HEX: &str = "0123456789abcdef0123456789abcdef";
@@ -130,57 +128,6 @@ fn of_the_address_of_events_scheme_and_host_are_shown() {
     let mut other = config.clone();
     other.events.public_url = Some("https://numbers.example.com/elsewhere".parse().unwrap());
     assert_eq!(other.in_place_of(&config, &World::new().sources).changed, ["events.public_url"]);
-}
-
-/// What nothing obeys yet of a sound configuration, as an operator reads it.
-fn obeyed_by_nobody(world: &World) -> Vec<String> {
-    if not_yet::REFUSED {
-        return world.problems();
-    }
-    let (config, loader) = (world.load().unwrap(), Loader::new(&world.sources, &schema()));
-    let problems = not_yet::given(config.pools(), &config.events, config.events_secret(), &loader);
-    problems.iter().map(ToString::to_string).collect()
-}
-
-#[test]
-fn what_nothing_obeys_yet_is_refused_and_named() {
-    if cfg!(feature = "failpoints") {
-        return; // Accepted then, while what obeys them is being built.
-    }
-    let toml = format!(
-        "[events]\npublic_url = \"{EVENTS}\"\n[pool]\nready_for = \"voice\"\n[pools.us]\ncountry = \"US\"\nmessaging_services = [\"{}\"]\n\
-         sms_ready_when = \"registered\"\ncustomer_profile = \"{}\"\ntrust_products = [\"{}\"]",
-        service('1'),
-        trust('1'),
-        trust('2')
-    );
-    let problems = obeyed_by_nobody(&World::new().toml(&toml));
-    let keys: Vec<&str> = problems.iter().filter_map(|problem| problem.split(' ').next()).collect();
-    assert_eq!(
-        keys,
-        [
-            "pool.ready_for",
-            "pools.us.messaging_services",
-            "pools.us.sms_ready_when",
-            "pools.us.customer_profile",
-            "pools.us.trust_products",
-            "events.public_url"
-        ]
-    );
-    for problem in &problems {
-        assert_holds(problem, &["callbunker.toml) is not served yet; remove it until a version serves it"]);
-    }
-    let secret =
-        World::new().with("EVENTS_PUBLIC_URL", &format!("https://twilio:{}@numbers.example.com", super::TOKEN));
-    let problems = obeyed_by_nobody(&secret);
-    assert_eq!(problems.len(), 1, "{problems:?}");
-    assert_holds(&problems[0], &["EVENTS_PUBLIC_URL (environment variable EVENTS_PUBLIC_URL) is not served yet"]);
-    assert_no_secret(&problems[0]);
-    // What says the same as the defaults says nothing.
-    World::new()
-        .toml("[pool]\nmessaging_services = []\nsms_ready_when = \"attached\"\ntrust_products = []")
-        .load()
-        .unwrap();
 }
 
 #[test]

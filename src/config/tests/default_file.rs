@@ -79,16 +79,6 @@ fn a_pool_begins_from_the_built_in_defaults() {
     assert_eq!(config.webhooks_of(&"fr".parse().unwrap()), None);
 }
 
-#[test]
-fn what_nothing_obeys_yet_is_called_so_and_nothing_else() {
-    let is_told = |section: &str, key: &str| comment_of(section, key).contains("not served yet");
-    let not_yet = crate::config::not_yet::KEYS;
-    for key in keys_of::<PoolConfig>().iter().filter(|key| !key.contains('.')) {
-        assert_eq!(is_told("pool", key), not_yet.contains(&key.as_str()), "{key}");
-    }
-    assert_eq!(is_told("events", "public_url"), !not_yet.is_empty());
-}
-
 fn is_key(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
