@@ -40,13 +40,15 @@ pub(crate) use list::Unreadable;
 pub(crate) use looks::{Account, Bundle, is_never_regulated};
 pub(crate) use monitor::JournalEntry;
 pub(crate) use number::IncomingNumber;
-pub(crate) use page::{Page, PageLinks};
+pub(crate) use page::PageLinks;
 pub(crate) use pages::Pages;
 pub(crate) use refusal::Verdict;
 #[cfg(test)]
 pub(crate) use refusal::{About, Refusal};
 pub(crate) use search::{Candidate, Found};
-pub(crate) use services::{Campaign, CampaignError, Member, Service};
+#[cfg(test)]
+pub(crate) use services::CampaignError;
+pub(crate) use services::{Campaign, Service};
 pub(crate) use settings::{Credentials, TwilioSettings};
 pub(crate) use sinks::Sink;
 pub(crate) use transport::Answered;

@@ -1,6 +1,6 @@
 //! What pools may want their numbers to be attached to, and where Twilio's events reach us.
 
-use super::{World, assert_holds, assert_no_secret};
+use super::{World, assert_holds};
 use crate::config::{PoolConfig, WebhooksConfig, describe_effective};
 use crate::domain::{Needs, ReadyFor, SmsReadyWhen, Wants};
 

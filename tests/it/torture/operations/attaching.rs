@@ -5,8 +5,9 @@
 use serde_json::json;
 use twilio_simulator::{CampaignStatus, Fault, FaultKind, On, ServiceOrder};
 
-use super::{Operation, PLAIN, post, quiet, release_path, stocked};
+use super::{Operation, PLAIN, post, quiet, release_path};
 use crate::attachments::{assert_twilio_agrees, eventually_ready, moves, naming, services, want};
+use crate::world::daemon::Daemon;
 use crate::world::truth::Acknowledged;
 use crate::world::{ADMIN_KEY, World, eventually};
 
@@ -92,9 +93,13 @@ fn with_services() -> World {
     naming(world, &[FIRST, SECOND])
 }
 
-/// Five numbers that want to join, and nobody alive.
-fn wanting(world: &World, told: &mut Acknowledged) {
-    stocked(world, told);
+/// Five numbers that want to join, and nobody alive: whoever bought them knew of no services.
+fn wanting(world: &World, _: &mut Acknowledged) {
+    let mut settings = world.settings().clone();
+    settings.remove("CALLBUNKER__POOL__MESSAGING_SERVICES");
+    let daemon = Daemon::start(&settings);
+    daemon.purchase(5).ok();
+    assert_eq!(daemon.stop(), Some(0));
     want(world, "default", &services(&[FIRST, SECOND]));
 }
 
