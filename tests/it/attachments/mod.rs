@@ -12,35 +12,20 @@ mod reload;
 mod trust;
 mod users;
 
-use std::time::Duration;
-
 use callbunker::db::numbers::{numbers_take_back, numbers_tell_wants};
 use callbunker::db::pool_wants::{wants_begin, wants_switch, wants_told};
-use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
 use callbunker::domain::{Needs, PoolName, Wants};
-use callbunker::telemetry::Telemetry;
 use serde_json::{Value, json};
 use twilio_simulator::{CampaignStatus, On, ServiceOrder, Sid};
 
 use crate::world::daemon::Daemon;
+use crate::world::events::at_the_database;
 use crate::world::{World, eventually};
-
-/// Asks the daemon's statements of a world's database.
-pub fn run<T: Send + 'static>(
-    world: &World,
-    step: impl FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
-) -> T {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let url = DatabaseUrl::new(&world.database.url().to_owned().into());
-    let log = slog::Logger::root(slog::Discard, slog::o!());
-    let db = Db::new(url, Duration::from_secs(5), runtime.handle().clone(), Telemetry::new(&[]), log);
-    runtime.block_on(db.run_patiently("attachments", step)).expect("the step succeeds")
-}
 
 /// Stores what a pool wants, step by step, as a start or a reload does. A daemon has claimed the pool before.
 pub fn want(world: &World, pool: &str, wants: &Wants) {
     let (pool, wants): (PoolName, Wants) = (pool.parse().unwrap(), wants.clone());
-    run(world, move |conn| {
+    at_the_database(world, move |conn| {
         wants_begin(conn, &pool)?;
         while numbers_take_back(conn, &pool, &wants, 1000)? > 0 {}
         assert!(wants_switch(conn, &pool, &wants)?, "the pool is claimed");

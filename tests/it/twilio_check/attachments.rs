@@ -10,7 +10,6 @@ use std::time::Duration;
 use base64::Engine as _;
 
 use super::{Place, Wrong, each_is_named};
-use crate::world::command::run;
 
 const NO_SERVICE: &str = "MG0123456789abcdef0123456789abcdef";
 const PROFILE: &str = "BU0123456789abcdef0123456789abcdef";
@@ -211,8 +210,7 @@ fn hears(place: &mut Place) {
 
 /// Twilio sends its events there.
 fn with_a_stream(place: &Place) {
-    let env: Vec<(&str, &str)> = place.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    assert_eq!(run(&env, &["twilio", "setup-events"]).code, Some(0));
+    assert_eq!(place.command(&["twilio", "setup-events"]).code, Some(0));
 }
 
 /// Somebody takes a type of event off.

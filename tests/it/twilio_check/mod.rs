@@ -8,55 +8,12 @@ mod leads_to;
 mod papers;
 mod stock;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
-use twilio_simulator::{Simulator, SimulatorOptions};
 
-use crate::world::command::{Ended, run};
-
-/// An account and a configuration that nothing is wrong with, and no database.
-struct Place {
-    twilio: Simulator,
-    env: BTreeMap<String, String>,
-}
+use crate::world::command::Ended;
+use crate::world::place::Place;
 
 impl Place {
-    fn new() -> Self {
-        let twilio = Simulator::start(SimulatorOptions::default()).expect("a simulator");
-        let env = [
-            ("TWILIO_ACCOUNT_SID", twilio.account_sid()),
-            ("TWILIO_AUTH_TOKEN", twilio.auth_token()),
-            // An address needs no name to be found.
-            ("PUBLIC_APP_URL", "https://198.51.100.7"),
-            ("CALLBUNKER__TWILIO__API_BASE_URL", twilio.url()),
-        ];
-        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { twilio, env }
-    }
-
-    /// Sets a key or a variable, as `World::set` does.
-    fn set(&mut self, key: &str, value: &str) {
-        let name = if key.contains('.') {
-            format!("CALLBUNKER__{}", key.replace('.', "__")).to_uppercase()
-        } else {
-            key.to_owned()
-        };
-        self.env.insert(name, value.to_owned());
-    }
-
-    fn unset(&mut self, name: &str) {
-        self.env.remove(name);
-    }
-
-    /// Signs in with the account's API key.
-    fn with_a_key(&mut self) {
-        let (sid, secret) = (self.twilio.api_key_sid().to_owned(), self.twilio.api_key_secret().to_owned());
-        self.unset("TWILIO_AUTH_TOKEN");
-        self.set("TWILIO_API_KEY_SID", &sid);
-        self.set("TWILIO_API_KEY_SECRET", &secret);
-    }
-
     /// British mobile numbers, which want a bundle.
     fn with_gb(&mut self) {
         self.set("pools.gb.country", "GB");
@@ -64,8 +21,7 @@ impl Place {
     }
 
     fn run(&self, arguments: &[&str]) -> Ended {
-        let env: Vec<(&str, &str)> = self.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        run(&env, &[&["twilio", "check"], arguments].concat())
+        self.command(&[&["twilio", "check"], arguments].concat())
     }
 
     /// The exit code and the document.

@@ -9,6 +9,7 @@ pub mod comparing;
 pub mod daemon;
 pub mod described;
 pub mod events;
+pub mod place;
 pub mod raw;
 pub mod reloading;
 pub mod scrape;
