@@ -1,15 +1,16 @@
 //! The route table as one warp filter.
 //!
 //! Invariants: the first route whose pattern matches answers; when none does, the answer is a 404; no rejection ever
-//! leaves the filter. The filters nest to the right, so a request pays only for the routes before its own.
+//! leaves the filter.
+//! How to get it wrong: a warp filter for each route, joined by `or`. Each is a future within the one before it, and a
+//! connection that waits at the hundredth route then holds room for a hundred answers.
 
 use std::collections::HashSet;
-use std::future::ready;
 use std::sync::Arc;
 
+use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::path::FullPath;
-use warp::{Filter, Rejection};
 
 use super::route::Route;
 use crate::access::Guard;
@@ -45,34 +46,21 @@ pub fn router_or<C: Send + Sync + 'static>(
     for route in &routes {
         assert!(patterns.insert(route.pattern()), "{} stands in the route table twice", route.pattern());
     }
-    let nothing_here =
-        warp::ext::optional::<SharedExchange>().map(move |exchange: Option<SharedExchange>| match exchange {
-            Some(exchange) => nowhere(&exchange),
-            None => Problem::no_such_path().into_response(),
-        });
-    let nothing_here = nothing_here.boxed();
-    routes.into_iter().rev().fold(nothing_here, |later, route| {
-        filter(Arc::new(route), Arc::clone(&context), Arc::clone(&guard)).or(later).unify().boxed()
-    })
-}
-
-fn filter<C: Send + Sync + 'static>(
-    route: Arc<Route<C>>,
-    context: Arc<C>,
-    guard: Arc<Guard>,
-) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + 'static {
-    let matching = Arc::clone(&route);
+    let routes = Arc::new(routes);
     warp::path::full()
-        .and_then(move |path: FullPath| ready(matching.matches(path.as_str()).ok_or_else(warp::reject::not_found)))
         .and(warp::ext::optional::<SharedExchange>())
-        .then(move |params, exchange: Option<SharedExchange>| {
-            let (route, context, guard) = (Arc::clone(&route), Arc::clone(&context), Arc::clone(&guard));
+        .then(move |path: FullPath, exchange: Option<SharedExchange>| {
+            let (routes, context, guard) = (Arc::clone(&routes), Arc::clone(&context), Arc::clone(&guard));
             async move {
-                match exchange {
-                    Some(exchange) => route.answer(context, guard, exchange, params).await,
+                let found = routes.iter().find_map(|route| Some((route, route.matches(path.as_str())?)));
+                match (found, exchange) {
+                    (Some((route, params)), Some(exchange)) => route.answer(context, guard, exchange, params).await,
+                    (None, Some(exchange)) => nowhere(&exchange),
                     // Somebody serves this filter without our server.
-                    None => Problem::internal().into_response(),
+                    (Some(_), None) => Problem::internal().into_response(),
+                    (None, None) => Problem::no_such_path().into_response(),
                 }
             }
         })
+        .boxed()
 }
