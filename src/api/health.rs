@@ -16,12 +16,13 @@ use serde_json::json;
 use super::services::Services;
 use super::single_flight::SingleFlight;
 use crate::access::Access;
-use crate::attention::{Limits, attachment_warnings, named_warnings};
+use crate::attention::{Limits, attachment_warnings, named_warnings, release_warning};
 use crate::db::attachments::attachments_seen;
 use crate::db::buying_state::buying_state_read;
 use crate::db::installation::database_now;
 use crate::db::pool_wants::wants_stored;
 use crate::db::purchases::holder::holder_seen;
+use crate::db::releases::releases_stuck;
 use crate::db::signup_look;
 use crate::db::stock::stock_read_all;
 use crate::domain::{PoolName, Wants};
@@ -44,7 +45,7 @@ struct Readiness {
     ready: bool,
     /// Pause, halt, a frozen holder of the purchase lock, and, by their names, `missing_of_users`, `pool_halted`,
     /// `cap_binds`, `owned_max_exceeded`, `pool_unconfigured`, `wants_skew`, `twilio_check_failed`, `attachments_stuck`, `attachments_failed`,
-    /// `registrations_stuck` and `events_rejected`: signups are served from stock all the same.
+    /// `registrations_stuck`, `releases_stuck` and `events_rejected`: signups are served from stock all the same.
     warnings: Vec<String>,
 }
 
@@ -106,7 +107,7 @@ async fn read_readiness(services: &Services) -> DatabaseReadiness {
     }
     if failing.is_none() {
         warnings.extend(pool_warnings(services).await);
-        warnings.extend(attachments_lack(services).await);
+        warnings.extend(lie_at_twilio(services).await);
         let rejected = services.events_rejected.recent(Utc::now()).map(|_| EVENTS_REJECTED.to_owned());
         warnings.extend(rejected);
     }
@@ -130,11 +131,14 @@ async fn pool_warnings(services: &Services) -> Vec<String> {
     warnings
 }
 
-/// The same of what numbers shall be attached to.
-async fn attachments_lack(services: &Services) -> Vec<String> {
-    let look = |conn: &mut crate::db::Connection| Ok((attachments_seen(conn)?, database_now(conn)?));
-    let seen = services.db.run("readyz_attachments", look).await;
-    seen.map(|(seen, now)| attachment_warnings(&seen, now)).unwrap_or_default()
+/// The same of what numbers shall be attached to, and of those that are on their way back.
+async fn lie_at_twilio(services: &Services) -> Vec<String> {
+    let look =
+        |conn: &mut crate::db::Connection| Ok((attachments_seen(conn)?, releases_stuck(conn)?, database_now(conn)?));
+    let Ok((seen, stuck, now)) = services.db.run("readyz_attachments", look).await else { return Vec::new() };
+    let mut warnings = attachment_warnings(&seen, now);
+    warnings.extend(stuck.as_ref().map(release_warning));
+    warnings
 }
 
 pub(crate) async fn healthz(_services: Arc<Services>, _request: Request) -> Outcome {

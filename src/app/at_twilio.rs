@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::config::{Config, Problems, Sources, scheme_and_host};
 use crate::domain::Product;
 use crate::telemetry::Telemetry;
-use crate::twilio::{Credentials, Twilio, TwilioSettings};
+use crate::twilio::{Credentials, Twilio, TwilioSettings, WayOut};
 use crate::twilio_check::{Bounds, Report, run};
 use crate::twilio_events::{BrokeOff, Stream, set_up};
 
@@ -25,6 +25,11 @@ pub(super) fn twilio_settings(config: &Config) -> TwilioSettings {
             account_sid: secrets.twilio_account_sid.clone(),
             user: user.to_owned(),
             secret: secret.clone(),
+        },
+        way_out: WayOut {
+            proxy: config.outbound().proxy().cloned(),
+            ignored_variable: config.outbound().ignored_variable().map(str::to_owned),
+            certificates: config.outbound().trust().certificates(),
         },
     }
 }
@@ -69,4 +74,37 @@ fn alone<T>(config: &Config, work: impl AsyncFnOnce(&Twilio) -> T) -> Result<T, 
     let done = runtime.block_on(work(&twilio));
     runtime.shutdown_background();
     Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the rules let through, the client must be able to take.
+    #[test]
+    fn every_proxy_that_the_configuration_takes_is_one_for_the_client() {
+        for url in [
+            "http://proxy.example.com",
+            "http://proxy.example.com:3128/",
+            "https://proxy.example.com:8443",
+            "http://[::1]:3128",
+            "http://10.0.0.1:80",
+            "https://dana:p%40ss%2Fw%C3%B6rd%25@proxy.example.com",
+            "https://dana@proxy.example.com",
+            "https://:word@proxy.example.com",
+            "https://d'a|n\"a:p^w`{}<>@proxy.example.com",
+            "https://pröxy.example.com:1",
+            "https://under_score.example.com",
+        ] {
+            let env = [
+                ("TWILIO_ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef"),
+                ("TWILIO_AUTH_TOKEN", "fedcba9876543210fedcba9876543210"),
+                ("TWILIO_PROXY_URL", url),
+            ];
+            let env = env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let config =
+                Config::load_for_twilio(&Sources { file: None, env }).unwrap_or_else(|why| panic!("{url}: {why}"));
+            alone(&config, async |twilio: &Twilio| assert_eq!(twilio.api_host(), "api.twilio.com")).unwrap();
+        }
+    }
 }

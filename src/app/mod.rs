@@ -7,6 +7,7 @@
 
 mod at_twilio;
 mod children;
+mod claim;
 mod keys;
 mod parts;
 mod pools;
@@ -29,7 +30,7 @@ use crate::access::{DatabaseSessions, Guard, WrongKeys};
 use crate::audit::AuditLog;
 use crate::config::Config;
 use crate::db::locks::PurchaseLocks;
-use crate::db::{DatabaseUrl, Db, DbError, StockBell, installation, listen, migrate};
+use crate::db::{DatabaseUrl, Db, DbError, StockBell, listen, migrate};
 use crate::http::Lanes;
 use crate::logger::LogHandle;
 use crate::reconciliation::recount;
@@ -41,6 +42,8 @@ use crate::web::routes;
 
 use at_twilio::twilio_settings;
 pub(crate) use at_twilio::{NoLook, check_twilio, set_up_events};
+use claim::claim;
+pub(crate) use claim::whose_else;
 use keys::keys_of;
 use pools::{Claims, claim_pools};
 use signals::{Signal, Signals};
@@ -112,6 +115,9 @@ impl App {
     /// See [`StartError`].
     pub(crate) async fn build(config: Config, log: slog::Logger) -> Result<Self, StartError> {
         let runtime = tokio::runtime::Handle::current();
+        for note in config.outbound().notes() {
+            slog::warn!(log, "{}", note);
+        }
         let url = DatabaseUrl::new(&config.secrets.database_url);
         migrate_patiently(&url, &log).await?;
         let patterns: Vec<&str> = routes().iter().map(Route::pattern).collect();
@@ -119,7 +125,9 @@ impl App {
         telemetry.pools_in_force(config.pools().map(|(name, pool)| (name.clone(), pool.kind())));
         let db =
             Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
-        claim(&db, &config).await?;
+        if let Some(sentence) = claim(&db, &config).await? {
+            return Err(StartError::Foreign(sentence));
+        }
         claim_pools(&db, &config, &|| true, &log).await?;
         recount(&db, &log).await?;
         let bell = StockBell::default();
@@ -240,27 +248,6 @@ async fn migrate_patiently(url: &DatabaseUrl, log: &slog::Logger) -> Result<(), 
             Err(error) => return Err(error),
         }
     }
-}
-
-/// Another account or environment on this database would buy and repair as if the numbers were its own.
-async fn claim(db: &Db, config: &Config) -> Result<(), StartError> {
-    let (account, name) = (config.secrets.twilio_account_sid.clone(), config.instance.name.clone());
-    let stored = db
-        .run_patiently("installation_claim", move |conn| installation::installation_claim(conn, &account, &name))
-        .await?;
-    if stored.account_sid != config.secrets.twilio_account_sid {
-        return Err(StartError::Foreign(format!(
-            "TWILIO_ACCOUNT_SID: this database belongs to account {}; use that account, or a database of its own",
-            stored.account_sid
-        )));
-    }
-    if stored.instance_name != config.instance.name.as_str() {
-        return Err(StartError::Foreign(format!(
-            "instance.name: this database belongs to instance {:?}; use that name, or a database of its own",
-            stored.instance_name
-        )));
-    }
-    Ok(())
 }
 
 fn notify(log: &slog::Logger, state: sd_notify::NotifyState<'_>) {

@@ -96,6 +96,8 @@ pub(crate) enum Kind {
     ServicesFull,
     /// Purchases whose outcome is unknown for long.
     UnsettledLong,
+    /// Numbers that have been on their way back to Twilio for long.
+    ReleaseStuck,
     /// Whoever has the purchase lock gives no sign of life.
     HolderFrozen,
     /// The last comparison with Twilio asks for an operator.
@@ -135,6 +137,7 @@ impl Kind {
             Self::EventsRejected => "events_rejected",
             Self::ServicesFull => "services_full",
             Self::UnsettledLong => "unsettled_long",
+            Self::ReleaseStuck => "release_stuck",
             Self::HolderFrozen => "holder_frozen",
             Self::ComparisonProblem => "comparison_problem",
             Self::TwilioCheckFailed => "twilio_check_failed",

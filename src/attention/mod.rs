@@ -15,5 +15,5 @@ mod sources;
 
 pub(crate) use facts::Limits;
 pub(crate) use item::{Item, Kind, Severity};
-pub(crate) use judge::{attachment_warnings, judge, named_warnings, owned_max_exceeded};
+pub(crate) use judge::{attachment_warnings, judge, named_warnings, owned_max_exceeded, release_warning};
 pub(crate) use sources::Sources;

@@ -1,13 +1,15 @@
 //! The commands that run here, without a daemon to call: `serve`, `migrate`, `check-config`.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use super::ending::{CommandError, Ending, say};
-use crate::app::{App, ReloadSources, StartError};
+use crate::app::{App, ReloadSources, StartError, whose_else};
 use crate::config::{Config, DatabaseSettings, Problems, Sources, describe_effective};
-use crate::db::{DatabaseUrl, DbError, migrate as apply_migrations, survey};
+use crate::db::installation::Installation;
+use crate::db::{DatabaseUrl, DbError, migrate as apply_migrations, survey, survey_owner};
 use crate::logger;
 
 impl From<Problems> for CommandError {
@@ -31,27 +33,48 @@ const SURVEY_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) fn check_config(sources: &Sources, offline: bool) -> Ending {
     let config = Config::load(sources)?;
-    let note = if offline { String::new() } else { surveyed(&config)? };
-    say(&format!("{}{note}", describe_effective(&config)))
+    let mut notes = config.outbound().notes();
+    notes.extend(can_listen(&config)?);
+    if !offline {
+        notes.extend(surveyed(&config)?);
+    }
+    let notes: String = notes.iter().map(|note| format!("# Note: {note}\n")).collect();
+    say(&format!("{}{notes}", describe_effective(&config)))
+}
+
+/// Takes the address for a moment. Whoever has it may be the daemon that runs already, or leave it before ours starts.
+fn can_listen(config: &Config) -> Result<Option<String>, CommandError> {
+    let address = config.http.listen;
+    match TcpListener::bind(address) {
+        Ok(_listener) => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            Ok(Some(format!("http.listen: {address} is in use now; a daemon that starts meanwhile ends with 1")))
+        }
+        Err(source) => Err(CommandError::Usage(StartError::Listen { address, source }.to_string())),
+    }
 }
 
 /// Looks at the database; one that is away is no mistake of the configuration.
-fn surveyed(config: &Config) -> Result<String, CommandError> {
+fn surveyed(config: &Config) -> Result<Option<String>, CommandError> {
     let url = DatabaseUrl::new(&config.secrets.database_url);
     let (done, outcome) = mpsc::channel();
     // It may hang for longer than anybody waits; the process ends without it.
-    std::thread::spawn(move || done.send(survey(&url)));
+    std::thread::spawn(move || done.send(survey(&url).and_then(|()| survey_owner(&url))));
     match outcome.recv_timeout(SURVEY_WITHIN) {
-        Ok(Ok(())) => Ok(String::new()),
+        Ok(Ok(None)) => Ok(None),
+        Ok(Ok(Some((account_sid, instance_name)))) => {
+            let foreign = whose_else(&Installation { account_sid, instance_name }, config);
+            foreign.map_or(Ok(None), |sentence| Err(CommandError::Usage(sentence)))
+        }
         Ok(Err(error @ DbError::Unfit(_))) => Err(error.into()),
-        Ok(Err(error)) => Ok(format!(
-            "# Note: the database could not be looked at: {} (--offline does without)\n",
+        Ok(Err(error)) => Ok(Some(format!(
+            "the database could not be looked at: {} (--offline does without)",
             error.in_full().replace(|character: char| character.is_control(), " ")
-        )),
-        Err(_elapsed) => Ok(
-            "# Note: the database was not reached within five seconds, so it was not looked at (--offline does without).\n"
+        ))),
+        Err(_elapsed) => Ok(Some(
+            "the database was not reached within five seconds, so it was not looked at (--offline does without)."
                 .to_owned(),
-        ),
+        )),
     }
 }
 

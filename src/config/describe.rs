@@ -24,6 +24,7 @@ pub(crate) fn describe_effective(config: &Config) -> String {
         format!("DATABASE_URL: {}", redacted(secrets.database_url.expose_secret())),
         format!("TWILIO_ACCOUNT_SID: {}", secrets.twilio_account_sid),
         credentials,
+        format!("TWILIO_PROXY_URL: {}", secrets.twilio_proxy_url.as_ref().map_or_else(|| "none".to_owned(), host_of)),
         format!("EVENTS_PUBLIC_URL: {}", secrets.events_public_url.as_ref().map_or_else(|| "none".to_owned(), host_of)),
         format!("ADMIN_API_KEY: {}", keys(&secrets.admin_keys)),
         format!("READONLY_API_KEY: {}", keys(&secrets.readonly_keys)),
@@ -31,7 +32,9 @@ pub(crate) fn describe_effective(config: &Config) -> String {
     ] {
         writeln!(text, "# {line}").expect("a String takes every write");
     }
-    text.push_str("\n# What it comes to:\n");
+    let certificates = config.outbound().trust().words();
+    write!(text, "\n# Certificates that may vouch for Twilio: {certificates}\n\n# What it comes to:\n")
+        .expect("a String takes every write");
     for line in first_start::lines(config) {
         writeln!(text, "# {line}").expect("a String takes every write");
     }

@@ -6,6 +6,7 @@
 //! lines in `config/default.toml`. Each `[pools.NAME]` is read as `[pool]` is ([`pools`]).
 //! How to get it wrong: reading a variable or a file anywhere else.
 
+mod certificates;
 mod describe;
 mod environment;
 mod event_stream;
@@ -13,6 +14,7 @@ mod file;
 mod first_start;
 mod layers;
 mod loader;
+mod outbound;
 mod pools;
 mod problem;
 mod reload;

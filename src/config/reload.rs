@@ -48,6 +48,8 @@ impl Config {
         self.secrets.twilio_account_sid = running.secrets.twilio_account_sid.clone();
         self.secrets.twilio_credentials = running.secrets.twilio_credentials.clone();
         self.secrets.twilio_auth_token = running.secrets.twilio_auth_token.clone();
+        self.secrets.twilio_proxy_url = running.secrets.twilio_proxy_url.clone();
+        self.outbound = running.outbound.clone();
     }
 }
 
@@ -60,6 +62,10 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
     if one.events != two.events {
         keys.push("events.public_url".to_owned());
     }
+    // Such as a new file in the place of the former one.
+    if one.outbound.trust() != two.outbound.trust() && first.get("twilio.ca_file") == second.get("twilio.ca_file") {
+        keys.push("the certificates of authorities".to_owned());
+    }
     keys.sort();
     keys.dedup();
     let (one, two) = (&one.secrets, &two.secrets);
@@ -71,6 +77,7 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
             one.twilio_credentials == two.twilio_credentials
                 && same_token(one.twilio_auth_token.as_ref(), two.twilio_auth_token.as_ref()),
         ),
+        ("TWILIO_PROXY_URL", one.twilio_proxy_url == two.twilio_proxy_url),
         ("EVENTS_PUBLIC_URL", one.events_public_url == two.events_public_url),
         ("ADMIN_API_KEY", one.admin_keys == two.admin_keys),
         ("READONLY_API_KEY", one.readonly_keys == two.readonly_keys),

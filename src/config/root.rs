@@ -9,7 +9,9 @@ use secrecy::SecretString;
 use serde::Serialize;
 use url::Url;
 
+use super::certificates::Trust;
 use super::loader::{Loader, declare};
+use super::outbound::Outbound;
 use super::pools::{catalog, read_pools};
 use super::problem::{Origin, Problem, Problems};
 use super::schema::Schema;
@@ -34,6 +36,9 @@ macro_rules! sections {
             /// Of the pools above, made once.
             #[serde(skip_serializing)]
             catalog: Catalog,
+            /// The way to Twilio, read with the rest.
+            #[serde(skip_serializing)]
+            pub(super) outbound: Outbound,
         }
 
         impl Config {
@@ -41,7 +46,8 @@ macro_rules! sections {
             pub(super) fn read_sections(loader: &mut Loader) -> Self {
                 let (pools, none) = (BTreeMap::new(), BTreeMap::new());
                 let catalog = catalog(&PoolConfig::default(), &none);
-                let mut config = Self { $($name: loader.section(),)* pools, secrets: Secrets::unset(), catalog };
+                let (secrets, outbound) = (Secrets::unset(), Outbound::unset());
+                let mut config = Self { $($name: loader.section(),)* pools, secrets, catalog, outbound };
                 config.read_pools(loader);
                 config
             }
@@ -109,12 +115,18 @@ impl Config {
             ));
         }
         config.secrets = Secrets::read(sources, &mut problems);
-        config.checked_together(&loader, problems)
+        config.checked_together(sources, &loader, problems)
     }
 
     /// What sections and secrets must say together.
-    fn checked_together(self, loader: &Loader, mut problems: Vec<Problem>) -> Result<Self, Problems> {
+    fn checked_together(
+        mut self,
+        sources: &Sources,
+        loader: &Loader,
+        mut problems: Vec<Problem>,
+    ) -> Result<Self, Problems> {
         self.check_events(loader, &mut problems);
+        self.read_outbound(sources, loader, &mut problems);
         Problems::or(problems, self)
     }
 
@@ -166,7 +178,27 @@ impl Config {
         let mut config = Self::read_sections(&mut loader);
         let mut problems = std::mem::take(&mut loader.problems);
         config.secrets = Secrets::read_twilio(sources, &mut problems);
-        config.checked_together(&loader, problems)
+        config.checked_together(sources, &loader, problems)
+    }
+
+    fn read_outbound(&mut self, sources: &Sources, loader: &Loader, problems: &mut Vec<Problem>) {
+        let (secret, plain) = (&self.secrets.twilio_proxy_url, &self.twilio.proxy_url);
+        if let (Some(one), Some(other)) = (secret, plain)
+            && one != other
+        {
+            let what = "and twilio.proxy_url are both set, and differ";
+            let origin = self.secrets.proxy_origin.clone();
+            problems.push(Problem::new("TWILIO_PROXY_URL", origin, what, "unset one of them"));
+        }
+        let proxy = secret.as_ref().or(plain.as_ref()).cloned();
+        let ca_file = self.twilio.ca_file.as_deref().map(|path| (path, loader.origin_of("twilio.ca_file")));
+        self.outbound = Outbound::new(proxy, Trust::load(sources, ca_file, problems), sources);
+    }
+
+    /// The way out to Twilio.
+    #[must_use]
+    pub(crate) fn outbound(&self) -> &Outbound {
+        &self.outbound
     }
 
     /// Which pool serves whom.

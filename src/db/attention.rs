@@ -20,6 +20,7 @@ use super::pool_halts::Keys;
 use super::pools::{PoolsWebhooks, pools_webhooks};
 use super::purchases::{OrderView, orders_recent};
 use super::refusals::{Refused, refusals_read};
+use super::releases::{StuckReleases, releases_stuck};
 use super::stock::{Overview, SPENT, Spend, stock_read_all};
 use crate::domain::PoolName;
 
@@ -81,6 +82,8 @@ pub struct Sight {
     pub attachments: AttachmentsSeen,
     /// Purchases whose outcome is unknown.
     pub unsettled: Lying,
+    /// Numbers that have been on their way back to Twilio for long.
+    pub releases_stuck: Option<StuckReleases>,
     /// When the hour's purchases allow one more; `None` = now, or never.
     pub hour_free_at: Option<DateTime<Utc>>,
     /// The same of the day's.
@@ -138,6 +141,7 @@ pub fn attention_look(conn: &mut Connection, watched: &[Watched], caps: SpendCap
         webhooks_pending: if all.stock.unready > 0 { lying(conn, &pending_sql())? } else { Lying::default() },
         attachments: attachments_seen(conn)?,
         unsettled: if all.stock.unsettled > 0 { lying(conn, UNSETTLED)? } else { Lying::default() },
+        releases_stuck: releases_stuck(conn)?,
         hour_free_at,
         day_free_at,
         comparison: last_comparison(conn)?,

@@ -15,7 +15,7 @@ use super::number::IncomingNumber;
 use super::pages::goes_nowhere;
 use super::refusal::About;
 use super::search::{Found, SearchAnswer, query_of, stock_of};
-use super::settings::{Credentials, PAGE_SIZE, TwilioSettings};
+use super::settings::{PAGE_SIZE, TwilioSettings};
 use super::transport::{Answered, Transport};
 use super::webhooks::{paper_parameters, webhook_changes, webhook_parameters};
 use crate::domain::{CountryCode, Kind, Market, NumberSid, Papers, PhoneNumber, Tag, Webhooks};
@@ -42,8 +42,7 @@ impl Twilio {
     /// A client that has not connected yet; `runtime` lends the blocking threads.
     #[must_use]
     pub fn new(settings: TwilioSettings, runtime: tokio::runtime::Handle, telemetry: Telemetry) -> Self {
-        let Credentials { user, secret, .. } = &settings.credentials;
-        let transport = Transport::new(settings.request_timeout, user, secret, runtime, telemetry);
+        let transport = Transport::new(&settings, runtime, telemetry);
         Self { transport, settings: Arc::new(settings), refused: Arc::default() }
     }
 

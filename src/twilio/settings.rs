@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::error::TwilioError;
+use super::way_out::WayOut;
 use crate::domain::{AssignmentSid, CountryCode, Kind, MessagingServiceSid, NumberSid, NumberType, Product, TrustSid};
 
 /// Twilio's largest page.
@@ -37,6 +38,8 @@ pub struct TwilioSettings {
     pub request_timeout: Duration,
     /// Who we are.
     pub credentials: Credentials,
+    /// What lies between.
+    pub way_out: WayOut,
 }
 
 impl TwilioSettings {
@@ -212,6 +215,7 @@ mod tests {
                 user: "AC1".to_owned(),
                 secret: "s".to_owned().into(),
             },
+            way_out: WayOut::default(),
         }
     }
 

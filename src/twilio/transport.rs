@@ -1,6 +1,6 @@
 //! One request and its answer: authorization, a total deadline, and what each way of failing means.
 //!
-//! Invariants: one total deadline per call; no redirects, no proxy from the environment, no status turned into an error
+//! Invariants: one total deadline per call; no redirects, no proxy but the configured one, no status turned into an error
 //! that drops the body; no text of Twilio's leaves here, or [`failure_of`], uncleaned.
 //! How to get it wrong: counting a reset on a reused connection as "not sent". The request may have arrived.
 
@@ -13,7 +13,10 @@ use ureq::http;
 use url::Url;
 
 use super::error::{TwilioError, failure_of};
-use super::reach::{MarkingConnector, MarkingResolver, is_not_connected};
+use super::reach::{MarkingConnector, MarkingResolver, not_connected};
+use super::remedy::remedy;
+use super::settings::{Credentials, TwilioSettings};
+use super::way_out::WayOut;
 use crate::domain::cleaned;
 use crate::telemetry::{Operation, Telemetry, WireResult};
 
@@ -38,19 +41,15 @@ pub struct Answered<T> {
 pub(super) struct Transport {
     pub(super) agent: ureq::Agent,
     authorization: Arc<SecretString>,
+    way: Arc<WayOut>,
     runtime: tokio::runtime::Handle,
     telemetry: Telemetry,
 }
 
 impl Transport {
-    /// Signs in with `user` and `secret`; `runtime` lends the blocking threads.
-    pub(super) fn new(
-        timeout: Duration,
-        user: &str,
-        secret: &SecretString,
-        runtime: tokio::runtime::Handle,
-        telemetry: Telemetry,
-    ) -> Self {
+    /// Signs in as the settings say; `runtime` lends the blocking threads.
+    pub(super) fn new(settings: &TwilioSettings, runtime: tokio::runtime::Handle, telemetry: Telemetry) -> Self {
+        let (timeout, way) = (settings.request_timeout, Arc::new(settings.way_out.clone()));
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(timeout))
             .timeout_resolve(Some(timeout.min(CONNECT_WITHIN)))
@@ -58,15 +57,17 @@ impl Transport {
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .proxy(None)
+            .proxy(way.proxy())
+            .tls_config(way.tls())
             .max_idle_connections_per_host(16)
             .max_idle_connections(32)
             .user_agent(concat!("callbunker/", env!("CARGO_PKG_VERSION")))
             .build();
         let agent = ureq::Agent::with_parts(config, MarkingConnector::default(), MarkingResolver::default());
+        let Credentials { user, secret, .. } = &settings.credentials;
         let pair = format!("{user}:{}", secret.expose_secret());
         let authorization = Arc::new(SecretString::from(format!("Basic {}", base64(pair.as_bytes()))));
-        Self { agent, authorization, runtime, telemetry }
+        Self { agent, authorization, way, runtime, telemetry }
     }
 
     pub(super) async fn get<T: serde::de::DeserializeOwned>(
@@ -100,11 +101,11 @@ impl Transport {
         url: Url,
         form: Option<String>,
     ) -> Result<Answered<(u16, Vec<u8>)>, TwilioError> {
-        let (agent, authorization) = (self.agent.clone(), Arc::clone(&self.authorization));
+        let (agent, authorization, way) = (self.agent.clone(), Arc::clone(&self.authorization), Arc::clone(&self.way));
         let telemetry = self.telemetry.clone();
         let done = self.runtime.spawn_blocking(move || {
             let (began, mut wire) = (Instant::now(), WireResult::NotSent);
-            let outcome = call(&agent, &authorization, &method, &url, form, &mut wire);
+            let outcome = call(&agent, &authorization, &way, &method, &url, form, &mut wire);
             telemetry.twilio_called(operation, wire, began.elapsed());
             outcome
         });
@@ -122,6 +123,7 @@ fn base64(bytes: &[u8]) -> String {
 fn call(
     agent: &ureq::Agent,
     authorization: &SecretString,
+    way: &WayOut,
     method: &http::Method,
     url: &Url,
     form: Option<String>,
@@ -141,7 +143,7 @@ fn call(
         None => agent.run(request.body(()).map_err(invalid)?),
     };
     let mut response = answered.map_err(|error| {
-        let failure = unanswered(&error);
+        let failure = unanswered(&error, url.host_str().unwrap_or_default(), way);
         if !matches!(failure, TwilioError::NotSent(_)) {
             *wire = broken(&error);
         }
@@ -189,13 +191,17 @@ fn broken(error: &ureq::Error) -> WireResult {
     }
 }
 
-/// Before the connection stood, Twilio was not asked; after that, nobody knows.
+/// Before the connection stood, Twilio was not asked, and something may be done here; after that, nobody knows.
 #[expect(clippy::wildcard_enum_match_arm, reason = "a kind of error that ureq adds leaves the outcome unknown")]
-pub(super) fn unanswered(error: &ureq::Error) -> TwilioError {
+pub(super) fn unanswered(error: &ureq::Error, host: &str, way: &WayOut) -> TwilioError {
+    if let Some(failed) = not_connected(error) {
+        let message = cleaned(&failed.first().1.to_string());
+        let remedy = remedy(failed, host, way).map(|words| format!("; {words}")).unwrap_or_default();
+        return TwilioError::NotSent(message + &remedy);
+    }
     let message = cleaned(&error.to_string());
     match error {
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => TwilioError::NotSent(message),
-        error if is_not_connected(error) => TwilioError::NotSent(message),
         _ => TwilioError::Unknown { message, status: None, request_id: None },
     }
 }
@@ -205,16 +211,31 @@ mod tests {
     use super::*;
 
     fn agent() -> ureq::Agent {
+        agent_by(WayOut::default())
+    }
+
+    fn agent_by(way_out: WayOut) -> ureq::Agent {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (secret, telemetry) = ("s".to_owned().into(), Telemetry::new(&[]));
-        Transport::new(Duration::from_secs(1), "AC1", &secret, runtime.handle().clone(), telemetry).agent
+        let credentials =
+            Credentials { account_sid: "AC1".to_owned(), user: "AC1".to_owned(), secret: "s".to_owned().into() };
+        let settings = TwilioSettings {
+            api_base_url: "http://127.0.0.1:1".parse().unwrap(),
+            base_urls: std::collections::BTreeMap::new(),
+            request_timeout: Duration::from_secs(1),
+            credentials,
+            way_out,
+        };
+        Transport::new(&settings, runtime.handle().clone(), Telemetry::new(&[])).agent
     }
 
     #[test]
     fn what_fails_before_a_connection_stands_was_not_sent() {
         for base in ["http://127.0.0.1:1", "http://does-not-exist.invalid", "https://127.0.0.1:1"] {
             let error = agent().get(format!("{base}/")).call().unwrap_err();
-            assert!(matches!(unanswered(&error), TwilioError::NotSent(_)), "{base}: {error:?}");
+            assert!(
+                matches!(unanswered(&error, "a.example", &WayOut::default()), TwilioError::NotSent(_)),
+                "{base}: {error:?}"
+            );
         }
     }
 
@@ -225,7 +246,56 @@ mod tests {
         let closing = std::thread::spawn(move || drop(listener.accept().unwrap()));
         let error = agent().get(format!("{base}/")).call().unwrap_err();
         closing.join().unwrap();
-        assert!(matches!(unanswered(&error), TwilioError::Unknown { .. }), "{error:?}");
+        assert!(
+            matches!(unanswered(&error, "a.example", &WayOut::default()), TwilioError::Unknown { .. }),
+            "{error:?}"
+        );
+    }
+
+    /// A proxy that serves one client: takes the CONNECT, says this, and reads on until it has seen `until`.
+    fn proxy(says: &'static str, until: &'static str) -> (WayOut, std::thread::JoinHandle<String>) {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let served = std::thread::spawn(move || {
+            let (mut client, _) = listener.accept().unwrap();
+            let (mut heard, mut piece) = (Vec::new(), [0; 1024]);
+            let mut hear = |client: &mut std::net::TcpStream, until: &str| {
+                while !String::from_utf8_lossy(&heard).ends_with(until) {
+                    match client.read(&mut piece).unwrap_or(0) {
+                        0 => break,
+                        count => heard.extend_from_slice(&piece[..count]),
+                    }
+                }
+            };
+            hear(&mut client, "\r\n\r\n");
+            client.write_all(says.as_bytes()).unwrap();
+            if !until.is_empty() {
+                hear(&mut client, until);
+            }
+            drop(client);
+            String::from_utf8(heard).unwrap()
+        });
+        (WayOut { proxy: Some(url.parse().unwrap()), ..WayOut::default() }, served)
+    }
+
+    #[test]
+    fn what_a_proxy_refuses_or_loses_before_its_tunnel_stands_was_not_sent_and_after_that_nobody_knows() {
+        for (says, until, was_sent) in [
+            ("HTTP/1.1 407 No\r\n\r\n", "", false),
+            ("HTTP/1.1 502 No\r\n\r\n", "", false),
+            ("nonsense", "", false),
+            ("", "", false),
+            ("HTTP/1.1 200 OK\r\n\r\n", "a=1", true),
+        ] {
+            let (way, served) = proxy(says, until);
+            let error = agent_by(way.clone()).post("http://twilio.invalid/x").send("a=1").unwrap_err();
+            let heard = served.join().unwrap();
+            assert!(heard.starts_with("CONNECT twilio.invalid:80 HTTP/1.1\r\n"), "{heard}");
+            assert_eq!(heard.contains("POST"), was_sent, "{says}: {heard}");
+            let failure = unanswered(&error, "twilio.invalid", &way);
+            assert_eq!(!matches!(failure, TwilioError::NotSent(_)), was_sent, "{says}: {failure:?}");
+        }
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub(super) struct Entry {
     pub(super) reached: bool,
 }
 
-const UNREACHED: &str = "Look at the network, DNS and firewall between here and Twilio, and at twilio.api_base_url.";
+const UNREACHED: &str = "Do what it says; else look at the network, DNS, firewall and proxy between here and Twilio, and at \
+                         twilio.api_base_url.";
 const NAME_THE_EDGE: &str = "Set twilio.api_base_url to https://api.EDGE.REGION.twilio.com, such as \
                              https://api.dublin.ie1.twilio.com.";
 const NOT_TWILIO: &str = "Look at twilio.api_base_url: it is the root of Twilio's API, or of what stands in its place.";

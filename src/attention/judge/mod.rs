@@ -11,6 +11,7 @@ mod numbers;
 mod obstacle;
 mod one_pool;
 mod process;
+mod releases;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use chrono::{DateTime, Utc};
 use super::facts::{Facts, Limits};
 use super::item::{Item, Kind};
 use crate::db::attachments::AttachmentsSeen;
+use crate::db::releases::StuckReleases;
 use crate::db::stock::Overview;
 use crate::domain::Cap;
 use crate::twilio_check::Checked;
@@ -39,6 +41,7 @@ pub(crate) fn judge(facts: &Facts) -> Vec<Item> {
         items.extend(stock::judge(facts, sight));
         items.extend(buying::judge(facts, sight));
         items.extend(numbers::judge(facts, sight));
+        items.extend(sight.releases_stuck.as_ref().map(releases::judge));
         items.extend(attached::judge(&sight.attachments, sight.at));
     }
     items.sort_by_key(|item| (item.severity, item.kind));
@@ -78,6 +81,12 @@ pub(crate) fn named_warnings(limits: &Limits, seen: &Overview, checked: Option<&
 #[must_use]
 pub(crate) fn attachment_warnings(seen: &AttachmentsSeen, now: DateTime<Utc>) -> Vec<String> {
     attached::warnings(seen, now).into_iter().map(|(kind, words)| format!("{}: {words}", kind.as_str())).collect()
+}
+
+/// The same of numbers that are on their way back to Twilio.
+#[must_use]
+pub(crate) fn release_warning(stuck: &StuckReleases) -> String {
+    format!("releases_stuck: {}", releases::sentence(stuck).trim_end_matches('.'))
 }
 
 /// That numbers belong to pools which the configuration does not name, in words.

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::facts::{Facts, Limits, PoolLimits, Process};
 use super::super::item::{Item, Kind, Severity};
-use super::{attachment_warnings, judge, named_warnings};
+use super::{attachment_warnings, judge, named_warnings, release_warning};
 use crate::db::attachments::{AttachmentsSeen, ClosedTarget, Waiting};
 use crate::db::attention::{LastComparison, Lying, PoolSight, Sight, SpendCaps};
 use crate::db::buying_state::{BuyingState, Halted, Paused};
@@ -13,6 +13,7 @@ use crate::db::passes::Pass;
 use crate::db::pool_halts::PoolHalt;
 use crate::db::pools::PoolsWebhooks;
 use crate::db::refusals::Refused;
+use crate::db::releases::StuckReleases;
 use crate::db::stock::{Observation, Overview, Spend};
 use crate::domain::{CapLimits, Keys, PoolName, PoolPolicy, Stock, Trigger, Webhooks};
 use crate::twilio_check::{Check, CheckName, CheckResult, Checked, Report};
@@ -44,6 +45,7 @@ struct Morning {
     webhooks_pending: Lying,
     attachments: AttachmentsSeen,
     unsettled: Lying,
+    releases_stuck: Option<StuckReleases>,
     refused: Refused,
     hour_free_at: Option<DateTime<Utc>>,
     pass: Option<Pass>,
@@ -68,6 +70,7 @@ fn sight() -> Morning {
         webhooks_pending: Lying::default(),
         attachments: AttachmentsSeen::default(),
         unsettled: Lying::default(),
+        releases_stuck: None,
         refused: Refused::default(),
         hour_free_at: None,
         pass: Some(pass("above_threshold", None)),
@@ -104,6 +107,7 @@ impl Morning {
             webhooks_pending: self.webhooks_pending,
             attachments: self.attachments,
             unsettled: self.unsettled,
+            releases_stuck: self.releases_stuck,
             hour_free_at: self.hour_free_at,
             day_free_at: None,
             comparison: self.comparison,
@@ -588,4 +592,25 @@ fn events_that_nothing_shows_to_be_twilios_are_told_by_whoever_had_them() {
         (item.summary.as_str(), item.since),
         ("1 event came to this instance that nothing shows to be Twilio's.", since)
     );
+}
+
+#[test]
+fn a_release_that_twilio_does_not_answer_for_is_told_with_its_number_and_what_was_said() {
+    let stuck = StuckReleases {
+        count: 2,
+        since: at(-90),
+        phone_number: "+14155550100".parse().unwrap(),
+        attempts: 9,
+        last_words: Some("status 503/20503: busy".to_owned()),
+    };
+    let item = only(judged(|sight| sight.releases_stuck = Some(stuck.clone())));
+    assert_eq!((item.kind, item.severity, item.count), (Kind::ReleaseStuck, Severity::Warning, Some(2)));
+    assert_eq!(item.since, Some(at(-90)));
+    for words in ["9 times", "+14155550100", "status 503/20503: busy"] {
+        assert!(item.detail.contains(words), "{words}: {}", item.detail);
+    }
+    assert_eq!(item.link.unwrap().path, "/admin/phones/dashboard/numbers/+14155550100");
+    // Whoever asks for readiness may be anybody.
+    let warning = release_warning(&stuck);
+    assert!(warning.starts_with("releases_stuck: 2 numbers have") && !warning.contains('+'), "{warning}");
 }

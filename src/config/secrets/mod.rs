@@ -4,6 +4,7 @@
 //! never from TOML; no `Debug`, problem or description holds one. How to get it wrong: `{:?}` on something that wraps
 //! a plain `String`.
 
+mod address;
 mod api_key;
 mod dsn;
 mod dsn_rules;
@@ -17,9 +18,9 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::config::problem::{Origin, Problem, Problems};
-use crate::config::sections::events_fault;
 use crate::config::sources::Sources;
 use crate::config::web_address::host_of;
+use address::{EVENTS, PROXY, address};
 use dsn_rules::faults_of;
 use keys::{Keys, read_keys};
 use source::{Secret, Vault};
@@ -39,6 +40,10 @@ pub struct Secrets {
     pub twilio_credentials: TwilioCredentials,
     /// The account's token, whatever we call with: only it verifies what comes from Twilio.
     pub twilio_auth_token: Option<SecretString>,
+    /// `twilio.proxy_url`, given as a secret.
+    pub twilio_proxy_url: Option<Url>,
+    /// Where that was given.
+    pub(super) proxy_origin: Origin,
     /// `events.public_url`, given as a secret.
     pub events_public_url: Option<Url>,
     /// Where that was given.
@@ -84,6 +89,8 @@ impl Secrets {
             twilio_account_sid: String::new(),
             twilio_credentials: TwilioCredentials::AuthToken(SecretString::default()),
             twilio_auth_token: None,
+            twilio_proxy_url: None,
+            proxy_origin: Origin::Default,
             events_public_url: None,
             events_origin: Origin::Default,
             admin_keys: Vec::new(),
@@ -111,14 +118,14 @@ impl Secrets {
         let token = vault.find("TWILIO_AUTH_TOKEN");
         let twilio_auth_token = token.as_ref().ok().and_then(|token| Some(token.as_ref()?.text.clone()));
         let twilio_credentials = twilio_credentials(vault, token);
-        let (events_public_url, events_origin) = match events_public_url(vault) {
-            Some((url, origin)) => (Some(url), origin),
-            None => (None, Origin::Default),
-        };
+        let (events_public_url, events_origin) = address(vault, &EVENTS);
+        let (twilio_proxy_url, proxy_origin) = address(vault, &PROXY);
         Self {
             twilio_account_sid,
             twilio_credentials,
             twilio_auth_token,
+            twilio_proxy_url,
+            proxy_origin,
             events_public_url,
             events_origin,
             ..Self::unset()
@@ -180,19 +187,6 @@ fn is_sid(text: &str, prefix: &str) -> bool {
     hex.is_some_and(|hex| hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-fn events_public_url(vault: &mut Vault<'_>) -> Option<(Url, Origin)> {
-    let secret = vault.find("EVENTS_PUBLIC_URL").ok()??;
-    let Ok(url) = Url::parse(secret.text.expose_secret()) else {
-        vault.refuse(&secret, "is not a URL", "give an https URL such as https://numbers.example.com/twilio/events");
-        return None;
-    };
-    match events_fault(&url) {
-        Some((what, remedy)) => vault.refuse(&secret, what, remedy),
-        None => return Some((url, secret.origin)),
-    }
-    None
-}
-
 fn twilio_credentials(vault: &mut Vault<'_>, token: Result<Option<Secret>, ()>) -> TwilioCredentials {
     let key_sid = vault.find("TWILIO_API_KEY_SID");
     let key_secret = vault.find("TWILIO_API_KEY_SECRET");
@@ -245,6 +239,7 @@ impl PartialEq for Secrets {
             && self.twilio_account_sid == other.twilio_account_sid
             && self.twilio_credentials == other.twilio_credentials
             && same_token(self.twilio_auth_token.as_ref(), other.twilio_auth_token.as_ref())
+            && self.twilio_proxy_url == other.twilio_proxy_url
             && self.events_public_url == other.events_public_url
             && self.admin_keys == other.admin_keys
             && self.readonly_keys == other.readonly_keys
@@ -276,6 +271,7 @@ impl fmt::Debug for Secrets {
             .field("twilio_account_sid", &self.twilio_account_sid)
             .field("twilio_credentials", &self.twilio_credentials)
             .field("twilio_auth_token", &self.twilio_auth_token.is_some())
+            .field("twilio_proxy_url", &self.twilio_proxy_url.as_ref().map(host_of))
             .field("events_public_url", &self.events_public_url.as_ref().map(host_of))
             .field("admin_keys", &self.admin_keys.len())
             .field("readonly_keys", &self.readonly_keys.len())

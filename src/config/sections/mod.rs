@@ -42,4 +42,5 @@ pub(crate) use shutdown::ShutdownConfig;
 pub(crate) use spend::SpendConfig;
 pub(crate) use supervisor::SupervisorConfig;
 pub(crate) use twilio::TwilioConfig;
+pub(in crate::config) use twilio::proxy_fault;
 pub(crate) use webhooks::WebhooksConfig;

@@ -1,16 +1,17 @@
-//! `[twilio]`: where Twilio is, and how long one call may take. The credentials are secrets, see `secrets.rs`.
+//! `[twilio]`: where Twilio is, what leads there, and how long one call may take. The credentials are secrets, see `secrets.rs`.
 //!
 //! Invariant: whoever points `api_base_url` at a simulator or a gateway has pointed every product there; only on Twilio's own
 //! hosts does each product have one of its own.
 //! How to get it wrong: allowing plain http to another machine. The account's credentials travel in every request.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use crate::config::section::{Checks, Range, Section, range};
-use crate::config::web_address::{fault_of, has_bare_authority};
+use crate::config::web_address::{fault_of, has_bare_authority, is_loopback};
 use crate::domain::Product;
 
 /// Where Twilio is, and how long one call may take.
@@ -31,6 +32,10 @@ pub struct TwilioConfig {
     pub trusthub_base_url: Option<Url>,
     /// Where it stands who changed what.
     pub monitor_base_url: Option<Url>,
+    /// The proxy that leads to all of them; one with a login is the secret `TWILIO_PROXY_URL`.
+    pub proxy_url: Option<Url>,
+    /// Certificates of authorities that may vouch for them beside the others.
+    pub ca_file: Option<PathBuf>,
     /// How long one call may take.
     pub request_timeout_ms: u64,
     /// Whether the daemon looks by itself whether buying could succeed.
@@ -81,10 +86,37 @@ impl Default for TwilioConfig {
             events_base_url: None,
             trusthub_base_url: None,
             monitor_base_url: None,
+            proxy_url: None,
+            ca_file: None,
             request_timeout_ms: 10_000,
             self_check: true,
         }
     }
+}
+
+/// What is wrong with the address of a proxy, and what to do.
+pub(in crate::config) fn proxy_fault(url: &Url) -> Option<(&'static str, &'static str)> {
+    const GIVE: &str = "give the proxy's scheme, host and port, such as http://proxy.example.com:3128";
+    let is_text = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8().is_ok();
+    let has_login = has_login(url);
+    if !matches!(url.scheme(), "http" | "https") {
+        Some(("is neither http nor https, and no other proxy is spoken to", GIVE))
+    } else if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        Some(("carries a path, a query or a fragment", GIVE))
+    } else if has_login && url.scheme() == "http" && !is_loopback(url) {
+        Some((
+            "would carry its login in the clear to another machine",
+            "give an https URL of the proxy, or have it let this machine in without a login",
+        ))
+    } else if has_login && !(is_text(url.username()) && is_text(url.password().unwrap_or_default())) {
+        Some(("holds a login that is not UTF-8", "write what is special in it as % and two digits, % itself as %25"))
+    } else {
+        None
+    }
+}
+
+fn has_login(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 fn constant(url: &str) -> Url {
@@ -102,6 +134,8 @@ impl Section for TwilioConfig {
         ("events_base_url", "a URL such as https://events.twilio.com"),
         ("trusthub_base_url", "a URL such as https://trusthub.twilio.com"),
         ("monitor_base_url", "a URL such as https://monitor.twilio.com"),
+        ("proxy_url", "a URL such as http://proxy.example.com:3128"),
+        ("ca_file", "the path of a file with PEM certificates"),
     ];
 
     fn check(&self, checks: &mut Checks<'_>) {
@@ -125,6 +159,13 @@ impl Section for TwilioConfig {
                      TWILIO_AUTH_TOKEN",
                 );
             }
+        }
+        let Some(proxy) = &self.proxy_url else { return };
+        if has_login(proxy) {
+            let what = "holds a login, and secrets do not belong here";
+            checks.refuse("proxy_url", what, "remove it, and give the whole address as TWILIO_PROXY_URL");
+        } else if let Some((what, remedy)) = proxy_fault(proxy) {
+            checks.refuse("proxy_url", what, remedy);
         }
     }
 }

@@ -3,6 +3,7 @@
 mod attachments;
 mod default_file;
 mod layers;
+mod outbound;
 mod reload;
 mod rules;
 mod secrets;

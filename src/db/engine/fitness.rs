@@ -43,6 +43,26 @@ pub fn survey(url: &DatabaseUrl) -> Result<(), DbError> {
     unknown_versions(applied.into_iter().map(|row| row.version))
 }
 
+/// Whose numbers stand there, for `check-config`: the account's SID and the instance's name; `None` = nobody's yet, or not
+/// ours to read.
+///
+/// # Errors
+/// [`DbError::Unavailable`] when nothing could be found out.
+pub fn survey_owner(url: &DatabaseUrl) -> Result<Option<(String, String)>, DbError> {
+    #[derive(QueryableByName)]
+    struct Owner {
+        #[diesel(sql_type = Text)]
+        account_sid: String,
+        #[diesel(sql_type = Text)]
+        instance_name: String,
+    }
+    let mut link = plain(url)?;
+    let _alarm = Alarm::set([Arc::clone(link.wire())].into(), WITHIN);
+    let owner = sql_query("SELECT account_sid, instance_name FROM callbunker.installation LIMIT 1");
+    let owner: Option<Owner> = owner.get_result(&mut *link).optional().ok().flatten();
+    Ok(owner.map(|owner| (owner.account_sid, owner.instance_name)))
+}
+
 /// Finds out whether sessions are one's own and advisory locks exclude.
 ///
 /// # Errors

@@ -6,6 +6,8 @@
 
 mod ending;
 mod sending;
+mod stuck;
 
 pub use ending::{release_doubt, release_hold_tag_conflict, release_refuse, release_settle, release_withdraw};
 pub use sending::{Leaving, Sending, Unfinished, release_intend, release_is_done, release_send, releases_unfinished};
+pub use stuck::{StuckReleases, releases_stuck};

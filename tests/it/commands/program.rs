@@ -5,6 +5,7 @@ use std::process::Command;
 
 use postgres_fixture::{Cluster, ClusterOptions};
 
+use crate::world::daemon::Daemon;
 use crate::world::{ADMIN_KEY, SIGNUP_KEY, World};
 
 struct Ended {
@@ -192,4 +193,74 @@ fn a_database_of_another_account_or_instance_is_refused_with_64() {
     let world = world.set("instance.name", "staging");
     let ended = run(&["serve"], world.settings());
     assert!(ended.code == Some(64) && ended.stderr.contains("instance.name"), "{}", ended.stderr);
+}
+
+/// What each configuration is, beside a sound one: `true` = sound, too.
+const CONFIGURATIONS: &[(&[(&str, &str)], bool)] = &[
+    (&[], true),
+    (&[("CALLBUNKER__HTTP__LISTEN", "127.0.0.1:0")], true),
+    (&[("CALLBUNKER__HTTP__LISTEN", "192.0.2.1:8080")], false),
+    (&[("CALLBUNKER__HTTP__LISTEN", "8080")], false),
+    (&[("TWILIO_ACCOUNT_SID", "ACbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb")], false),
+    (&[("CALLBUNKER__INSTANCE__NAME", "staging")], false),
+    (&[("TWILIO_AUTH_TOKEN", "\"0123456789abcdef0123456789abcdef\"")], false),
+    (&[("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcdef ")], false),
+    (&[("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcdef\n")], true),
+    (&[("ADMIN_API_KEY", "'admin-key-0123456789'")], false),
+    (&[("ADMIN_API_KEY", "admin-key-0123456789, ops:admin-key-9876543210")], true),
+    (&[("PUBLIC_APP_URL", "http://app.example.com")], false),
+    (&[("CALLBUNKER__TWILIO__PROXY_URL", "http://127.0.0.1:9")], true),
+    (&[("CALLBUNKER__TWILIO__PROXY_URL", "http://proxy.example.com:3128")], true),
+    (&[("CALLBUNKER__TWILIO__PROXY_URL", "socks5://127.0.0.1:9")], false),
+    (&[("CALLBUNKER__TWILIO__PROXY_URL", "http://dana:secret@127.0.0.1:9")], false),
+    (&[("CALLBUNKER__TWILIO__PROXY_URL", "http://127.0.0.1:9/path")], false),
+    (&[("CALLBUNKER__TWILIO__PROXY_URL", "127.0.0.1:9")], false),
+    (&[("TWILIO_PROXY_URL", "http://dana:secret@127.0.0.1:9")], true),
+    (&[("TWILIO_PROXY_URL", "https://dana:secret@proxy.example.com")], true),
+    (&[("TWILIO_PROXY_URL", "http://dana:secret@proxy.example.com")], false),
+    (&[("TWILIO_PROXY_URL", "http://a:1"), ("CALLBUNKER__TWILIO__PROXY_URL", "http://b:1")], false),
+    (&[("TWILIO_PROXY_URL", "http://a:1"), ("CALLBUNKER__TWILIO__PROXY_URL", "http://a:1/")], true),
+    (&[("HTTPS_PROXY", "http://127.0.0.1:9")], true),
+    (&[("CALLBUNKER__TWILIO__CA_FILE", "/no/such/file")], false),
+    (&[("CALLBUNKER__TWILIO__CA_FILE", "/etc/hostname")], false),
+    (&[("SSL_CERT_FILE", "/no/such/file")], false),
+    (&[("SSL_CERT_DIR", "/no/such/folder")], false),
+    (&[("CALLBUNKER__POOL__THRESHOLD_LOW", "51")], false),
+    (&[("CALLBUNKER__POOLS__GB__COUNTRY", "GB")], true),
+    (&[("CALLBUNKER__EVENTS__PUBLIC_URL", "https://numbers.example.com/twilio/events")], true),
+    (&[("CALLBUNKER__SCHEDULE__REPLENISH_CRON", "often")], false),
+    (&[("CALLBUNKER__DATABASE__ACQUIRE_TIMEOUT_MS", "1")], false),
+];
+
+#[test]
+fn what_check_config_passes_serve_does_not_refuse_and_what_it_refuses_neither_takes() {
+    let world = World::new().quiet();
+    drop(world.daemon());
+    for (more, is_sound) in CONFIGURATIONS {
+        let mut settings = world.settings().clone();
+        settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let checked = run(&["check-config"], &settings);
+        let mut daemon = Daemon::spawn(&settings);
+        let serves = daemon.serves_or_ends();
+        if *is_sound {
+            assert_eq!((checked.code, checked.stderr.as_str()), (Some(0), ""), "{more:?}");
+            assert!(serves, "{more:?}: {}", daemon.log_text());
+        } else {
+            assert_eq!((checked.code, checked.stdout.as_str()), (Some(64), ""), "{more:?}: {}", checked.stderr);
+            assert!(!serves, "{more:?}");
+            assert_eq!(daemon.wait().code(), Some(64), "{more:?}: {}", daemon.log_text());
+        }
+        let told = format!("{}{}{}", checked.stdout, checked.stderr, daemon.log_text());
+        assert!(!told.contains("dana") && !told.contains("secret@"), "{more:?}: {told}");
+    }
+}
+
+#[test]
+fn an_address_that_is_in_use_is_a_note_because_its_holder_may_be_our_own_daemon() {
+    let world = World::new().quiet().on_a_port_of_its_own();
+    let _daemon = world.daemon();
+    let ended = run(&["check-config"], world.settings());
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let note = ended.stdout.lines().last().unwrap_or_default();
+    assert!(note.starts_with("# Note: http.listen: 127.0.0.1:") && note.contains("in use"), "{}", ended.stdout);
 }

@@ -15,6 +15,7 @@ mod owner;
 mod pools;
 mod races;
 mod registration;
+mod releases;
 mod room;
 mod schema;
 mod wants;

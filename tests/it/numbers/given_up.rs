@@ -132,3 +132,31 @@ fn one_that_twilio_refuses_of_many_is_told_and_halts_nothing() {
     assert!(only(&report, "webhook_drift")["reason"].as_str().unwrap().contains("the repair failed"), "{report}");
     assert_eq!((given_up(&world), daemon.status()["halted"].clone()), (1, json!(null)));
 }
+
+#[test]
+fn creates_and_updates_that_ignore_our_webhooks_do_not_make_the_pool_buy_on_and_on() {
+    let world = World::new().set("pool.total_min", 0);
+    let dropped = ["VoiceUrl", "SmsUrl", "StatusCallback"];
+    world.twilio.fault(Fault::new(On::Create, FaultKind::DropParameters).parameters(dropped).forever());
+    world.twilio.fault(Fault::new(On::Update, FaultKind::DropParameters).forever());
+    let daemon = world.daemon();
+    eventually("the first batch is bought", || world.bought() >= 10 && daemon.status()["purchasing"] == 0);
+    for pass in 1..=10 {
+        // Repairs were ignored again and again.
+        world.sql("UPDATE numbers SET webhooks_in_vain = 4 WHERE webhook_status <> 'failed'");
+        reconcile(&daemon);
+        daemon.post_empty("/admin/phones/api/replenish").ok();
+        eventually("nothing is under way", || daemon.status()["purchasing"] == 0);
+        assert!(world.twilio.truth().creates.len() <= 15, "pass {pass}: {}", world.ledger());
+    }
+    is_halted_and_told(&daemon);
+    assert_eq!(daemon.status()["available"], 0);
+    daemon.assign("u-1").problem(503, "pool_empty");
+    assert!(world.twilio.truth().creates.len() <= 15, "{}", world.ledger());
+    // Twilio listens again: nothing of it was in vain.
+    world.twilio.clear_faults();
+    daemon.post_empty("/admin/phones/api/configure-webhooks").ok();
+    daemon.post_empty("/admin/phones/api/resume").ok();
+    eventually("it is stock", || daemon.assign("u-1").status == 200);
+    world.assert_nothing_lost_or_doubled();
+}

@@ -152,6 +152,47 @@ fn what_twilio_does_not_answer_for_long_serves_nobody_and_is_finished_by_any_ins
 }
 
 #[test]
+fn what_twilio_never_answers_for_keeps_no_other_release_back_and_is_told() {
+    let (world, daemon, numbers) = stocked(World::new().set("twilio.request_timeout_ms", 300), 2);
+    let fault = Fault::new(On::Delete, FaultKind::Error503);
+    world.twilio.fault(fault.clone().phone_number(&numbers[0]).forever());
+    world.twilio.fault(fault.phone_number(&numbers[1]).times(3));
+    for number in &numbers {
+        give_back(&daemon, number).problem(503, "unavailable");
+    }
+    let of_the_first = "WHERE number_id = (SELECT min(id) FROM numbers)";
+    // Asked for all day, and half an hour ago for the last time.
+    world.sql(&format!(
+        "UPDATE releases SET intended_at = now() - interval '1 day', attempts = 30, last_sent_at = now() - interval '30 minutes' {of_the_first};
+         UPDATE releases SET last_sent_at = now() - interval '2 minutes' WHERE attempts = 3"
+    ));
+    eventually("the other one leaves", || !is_at_twilio(&world, &numbers[1]));
+    let attempts = format!("SELECT attempts FROM releases {of_the_first}");
+    assert_eq!(world.count(&attempts), 30, "it was not its turn");
+    let attention = daemon.get("/admin/phones/api/attention").ok();
+    let told = attention["items"].as_array().unwrap().iter().find(|item| item["kind"] == "release_stuck");
+    let told = told.unwrap_or_else(|| panic!("{attention}"));
+    assert_eq!((&told["severity"], &told["count"]), (&json!("warning"), &json!(1)));
+    for words in [numbers[0].as_str(), "30 times", "503"] {
+        assert!(told["detail"].as_str().unwrap().contains(words), "{words}: {told}");
+    }
+    let page = format!("/admin/phones/dashboard/numbers/{}", numbers[0]);
+    assert_eq!(told["link"], page);
+    assert_eq!(daemon.get(&page).status, 200);
+    let readyz = daemon.send("GET", "/readyz", &[], None);
+    let warnings = readyz.body["warnings"].to_string();
+    assert!(readyz.status == 200 && warnings.contains("releases_stuck: 1 number has"), "{readyz:?}");
+    assert!(!warnings.contains(&numbers[0]), "{warnings}");
+    // An hour after the last time it is its turn; and Twilio says yes.
+    world.twilio.clear_faults();
+    world.sql(&format!("UPDATE releases SET last_sent_at = now() - interval '61 minutes' {of_the_first}"));
+    eventually("it has left", || !is_at_twilio(&world, &numbers[0]));
+    eventually("nobody is told any more", || {
+        !daemon.get("/admin/phones/api/attention").ok().to_string().contains("release_stuck")
+    });
+}
+
+#[test]
 fn what_twilio_refuses_stays_ours_and_returns_to_where_it_was() {
     let (world, daemon, numbers) = stocked(World::new(), 2);
     let refusal = || Fault::new(On::Delete, FaultKind::Refuse).status(400).code(21627).message("emergency address");

@@ -10,6 +10,7 @@ mod log_stalls;
 mod memory;
 mod metrics;
 mod monitoring;
+mod network;
 mod reload;
 mod shutdown;
 mod supervision;

@@ -279,3 +279,28 @@ fn a_number_without_our_tag_is_ours_only_if_it_came_soon_after_a_doubt_that_is_r
         }
     }
 }
+
+#[test]
+fn a_number_that_the_list_hides_beyond_its_time_is_found_by_its_tag_and_the_cap_held_meanwhile() {
+    let world = World::new().quiet().set("purchase.unknown_settle_secs", 1).set("spend.purchases_per_hour_max", 2);
+    let daemon = world.daemon();
+    world.twilio.set_reown_mode(ReownMode::B);
+    world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThen500));
+    world.twilio.fault(Fault::new(On::Create, FaultKind::Lag).requests(40));
+    let order = daemon.purchase(1).ok();
+    assert_eq!((&order["errors"][0]["code"], world.bought()), (&json!("outcome_unknown"), 1), "{order}");
+    eventually("its time is over", || world.sql("SELECT state FROM purchase_items") == "not_bought");
+    // What is bought in its place counts, and so does what was in doubt.
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    assert_eq!(daemon.status()["spend"]["hour"]["bought"], 2);
+    daemon.purchase(1).problem(409, "spend_cap");
+    assert_eq!(daemon.status()["total"], 1);
+    eventually("the list shows it", || {
+        reconcile(&daemon);
+        daemon.status()["total"] == 2
+    });
+    assert_eq!((world.bought(), daemon.status()["spend"]["hour"]["bought"].clone()), (2, json!(2)));
+    daemon.purchase(1).problem(409, "spend_cap");
+    assert_eq!(daemon.status()["available"], 2);
+    world.assert_nothing_lost_or_doubled();
+}

@@ -2,10 +2,12 @@
 //!
 //! How to get it wrong: asking the daemon what is true. The simulator and the database are asked.
 
+pub mod authority;
 pub mod between;
 pub mod browser;
 pub mod command;
 pub mod comparing;
+pub mod connect_proxy;
 pub mod daemon;
 pub mod described;
 pub mod events;

@@ -1,0 +1,121 @@
+//! The way out to Twilio: through which proxy, and who may vouch for whom.
+//!
+//! How to get it wrong: obeying `HTTPS_PROXY`. An environment is inherited by accident, and every request carries the
+//! account's credentials: whoever wants a proxy says so in `twilio.proxy_url`, and whoever set the variable alone is told.
+
+use std::fmt;
+
+use url::Url;
+
+use super::certificates::Trust;
+use super::sources::Sources;
+use super::web_address::host_of;
+
+/// Variables that other programs take a proxy for https from.
+const VARIABLES: &[&str] = &["HTTPS_PROXY", "ALL_PROXY"];
+
+/// The way out to Twilio.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Outbound {
+    proxy: Option<Url>,
+    ignored_variable: Option<String>,
+    trust: Trust,
+}
+
+impl Outbound {
+    /// The direct way; stands in while the sections are read.
+    pub(super) fn unset() -> Self {
+        Self { proxy: None, ignored_variable: None, trust: Trust::nobody() }
+    }
+
+    /// With this proxy, which may be none.
+    pub(super) fn new(proxy: Option<Url>, trust: Trust, sources: &Sources) -> Self {
+        let ignored_variable = if proxy.is_none() { proxy_variable(sources) } else { None };
+        Self { proxy, ignored_variable, trust }
+    }
+
+    /// The proxy that all calls to Twilio go through.
+    #[must_use]
+    pub(crate) fn proxy(&self) -> Option<&Url> {
+        self.proxy.as_ref()
+    }
+
+    /// The variable that names a proxy which is not obeyed.
+    #[must_use]
+    pub(crate) fn ignored_variable(&self) -> Option<&str> {
+        self.ignored_variable.as_deref()
+    }
+
+    /// Who may vouch for Twilio's hosts and for the proxy.
+    #[must_use]
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// What whoever starts or checks should know.
+    #[must_use]
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let ignored = self.ignored_variable.as_ref().map(|variable| {
+            format!(
+                "{variable} is set and not obeyed: Twilio is called directly; if calls shall go through that proxy, give it as \
+                 twilio.proxy_url, or with a login as TWILIO_PROXY_URL"
+            )
+        });
+        ignored.into_iter().collect()
+    }
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound")
+            .field("proxy", &self.proxy.as_ref().map(host_of))
+            .field("ignored_variable", &self.ignored_variable)
+            .field("trust", &self.trust)
+            .finish()
+    }
+}
+
+fn proxy_variable(sources: &Sources) -> Option<String> {
+    let is_set = |name: &&String| {
+        VARIABLES.iter().any(|variable| name.eq_ignore_ascii_case(variable)) && sources.variable(name).is_some()
+    };
+    sources.env.keys().find(is_set).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources(env: &[(&str, &str)]) -> Sources {
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Sources { file: None, env }
+    }
+
+    #[test]
+    fn a_variable_for_proxies_is_told_in_any_case_and_only_where_no_proxy_is_configured() {
+        let proxy: Url = "http://proxy.example.com:3128".parse().unwrap();
+        for (name, value, is_told) in [
+            ("HTTPS_PROXY", "http://127.0.0.1:3128", true),
+            ("https_proxy", "http://127.0.0.1:3128", true),
+            ("All_Proxy", "socks5://127.0.0.1", true),
+            ("HTTPS_PROXY", " ", false),
+            ("HTTP_PROXY", "http://127.0.0.1:3128", false),
+            ("NO_PROXY", "*", false),
+            ("MY_HTTPS_PROXY", "http://127.0.0.1:3128", false),
+        ] {
+            let sources = sources(&[(name, value)]);
+            let direct = Outbound::new(None, Trust::nobody(), &sources);
+            assert_eq!(direct.ignored_variable(), is_told.then_some(name), "{name}={value}");
+            assert_eq!(direct.notes().len(), usize::from(is_told), "{name}={value}");
+            assert!(!direct.notes().concat().contains("3128"), "the proxy itself may hold a login");
+            assert!(Outbound::new(Some(proxy.clone()), Trust::nobody(), &sources).notes().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_login_of_the_proxy_is_never_printed() {
+        let proxy = "https://dana:hunter2@proxy.example.com:3128".parse().unwrap();
+        let outbound = Outbound::new(Some(proxy), Trust::nobody(), &sources(&[]));
+        assert!(!format!("{outbound:?}").contains("hunter2") && !format!("{outbound:?}").contains("dana"));
+    }
+}

@@ -1,0 +1,260 @@
+//! The way out to Twilio: through a proxy that is configured and past one that is not, and by whose certificates. What came
+//! through is the proxy's word, what was bought the simulator's.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::world::authority::Authority;
+use crate::world::command::{Ended, run};
+use crate::world::connect_proxy::ConnectProxy;
+use crate::world::daemon::Daemon;
+use crate::world::{ADMIN_KEY, World, eventually};
+
+/// Stands for Twilio, and leads nowhere from here: only a proxy knows the way.
+const SHUT: &str = "http://twilio.localhost:1";
+
+fn simulator(world: &World) -> String {
+    world.twilio.url().strip_prefix("http://").expect("its address").trim_end_matches('/').to_owned()
+}
+
+/// A quiet world whose direct way to Twilio is shut.
+fn shut() -> World {
+    World::new().quiet().set("twilio.api_base_url", SHUT)
+}
+
+/// The environment of a world, and these variables.
+fn with(world: &World, more: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let mut settings = world.settings().clone();
+    settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    settings
+}
+
+fn program(settings: &BTreeMap<String, String>, arguments: &[&str]) -> Ended {
+    let env: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    run(&env, arguments)
+}
+
+/// How a look at Twilio ends, and what it says of the first thing.
+fn look(settings: &BTreeMap<String, String>) -> (Option<i32>, String) {
+    let ended = program(settings, &["twilio", "check", "--json"]);
+    let report: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended:?}"));
+    assert_eq!(report["checks"][0]["check"], "credentials", "{report}");
+    (ended.code, report["checks"][0]["detail"].as_str().unwrap().to_owned())
+}
+
+/// A file that is there until the test is over.
+struct Kept(PathBuf);
+
+impl Kept {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("callbunker-network-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).expect("a file");
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().expect("a path")
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn everything_goes_through_the_proxy_that_is_configured_and_shows_it_its_login() {
+    for secret in [false, true] {
+        let mut world = shut();
+        let proxy = ConnectProxy::start(&simulator(&world), secret.then_some("dana:p w/+%"));
+        if secret {
+            world.change("TWILIO_PROXY_URL", format!("http://dana:p%20w%2F+%25@127.0.0.1:{}", proxy.port));
+        } else {
+            world.change("twilio.proxy_url", proxy.url());
+        }
+        // Whatever else stands there, one word counts.
+        world.change("HTTPS_PROXY", "http://127.0.0.1:9");
+        let daemon = world.daemon();
+        assert_eq!(daemon.purchase(3).ok()["purchased_count"], 3);
+        assert_eq!(world.bought(), 3);
+        let asked = proxy.asked();
+        assert!(!asked.is_empty() && asked.iter().all(|target| target == "twilio.localhost:1"), "{asked:?}");
+        assert!(!daemon.has_logged("HTTPS_PROXY"), "{}", daemon.log_text());
+        assert!(!daemon.log_text().contains("p%20w"), "its login is no word for a log");
+        world.assert_nothing_lost_or_doubled();
+    }
+}
+
+#[test]
+fn a_proxy_that_refuses_is_told_with_its_remedy_and_nothing_is_in_doubt() {
+    let world = shut();
+    let proxy = ConnectProxy::start(&simulator(&world), Some("dana:right"));
+    let gone = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address").port();
+    for (url, words) in [
+        (proxy.url(), "the proxy wants a login: give TWILIO_PROXY_URL"),
+        (format!("http://dana:wrong@127.0.0.1:{}", proxy.port), "does not take the login"),
+        (format!("http://127.0.0.1:{gone}"), "the proxy 127.0.0.1 of twilio.proxy_url"),
+        ("http://no-such-proxy.invalid:3128".to_owned(), "the name no-such-proxy.invalid"),
+    ] {
+        let (code, detail) = look(&with(&world, &[("TWILIO_PROXY_URL", &url)]));
+        assert_eq!(code, Some(69), "{url}: {detail}");
+        assert!(detail.contains(words) && !detail.contains("wrong"), "{words}: {detail}");
+    }
+    let world = world.set("TWILIO_PROXY_URL", format!("http://dana:right@127.0.0.1:{}", proxy.port));
+    proxy.refuse(403);
+    let (code, detail) = look(world.settings());
+    assert_eq!(code, Some(69), "{detail}");
+    assert!(detail.contains("lets this machine connect to twilio.localhost"), "{detail}");
+    let daemon = world.daemon();
+    let order = daemon.purchase(1).ok();
+    assert_eq!((&order["purchased_count"], world.twilio.truth().creates.len()), (&json!(0), 0), "{order}");
+    assert_eq!(world.count("SELECT count(*) FROM purchase_items WHERE state = 'unknown'"), 0);
+    assert_eq!(daemon.status()["halted"], json!(null), "the account is well");
+    // It lets us through again, and nobody need do anything here.
+    proxy.refuse(200);
+    eventually("it is bought", || daemon.purchase(1).ok()["purchased_count"] == 1);
+}
+
+#[test]
+fn a_tunnel_that_breaks_after_the_purchase_is_a_doubt_and_one_that_never_stood_is_none() {
+    let mut world = shut();
+    let proxy = ConnectProxy::start(&simulator(&world), None);
+    world.change("twilio.proxy_url", proxy.url());
+    let daemon = world.daemon();
+    proxy.cut_the_next_post();
+    assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
+    assert!(proxy.has_cut(), "the answer was lost");
+    assert_eq!((world.bought(), world.count("SELECT count(*) FROM purchase_items WHERE doubted")), (1, 1));
+    // After the first of them, four go out at a time, each over a tunnel of its own.
+    proxy.drop_tunnels_after_a_post(2);
+    let before = world.twilio.truth().creates.len();
+    assert_eq!(daemon.purchase(8).ok()["purchased_count"], 8);
+    assert!(proxy.dropped() > 0, "tunnels were lost: {:?}", proxy.asked());
+    assert_eq!((world.bought(), world.twilio.truth().creates.len() - before), (9, 8));
+    assert_eq!(world.count("SELECT count(*) FROM purchase_items WHERE doubted"), 1, "what was not sent is no doubt");
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_command_that_calls_the_daemon_uses_no_proxy() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let env = [
+        ("CALLBUNKER_URL", daemon.url.as_str()),
+        ("ADMIN_API_KEY", ADMIN_KEY),
+        ("TWILIO_PROXY_URL", "http://127.0.0.1:9"),
+        ("CALLBUNKER__TWILIO__PROXY_URL", "http://127.0.0.1:9"),
+        ("HTTPS_PROXY", "http://127.0.0.1:9"),
+        ("HTTP_PROXY", "http://127.0.0.1:9"),
+        ("ALL_PROXY", "http://127.0.0.1:9"),
+    ];
+    run(&env, &["status"]).table();
+}
+
+#[test]
+fn a_variable_for_proxies_is_told_and_not_obeyed() {
+    let world = shut();
+    let proxy = ConnectProxy::start(&simulator(&world), None);
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        let settings = with(&world, &[(name, &format!("http://dana:hunter2@127.0.0.1:{}", proxy.port))]);
+        let ended = program(&settings, &["check-config", "--offline"]);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+        let note = format!("# Note: {name} is set and not obeyed");
+        assert!(ended.stdout.lines().any(|line| line.starts_with(&note)), "{ended:?}");
+        let (code, detail) = look(&settings);
+        assert_eq!(code, Some(69), "{detail}");
+        assert!(detail.contains(&format!("{name} is set and not obeyed")), "{detail}");
+        let daemon = Daemon::start(&settings);
+        let told = daemon.log_lines().into_iter().filter(|line| {
+            line["level"] == "warn"
+                && line["msg"].as_str().is_some_and(|words| words.contains("is set and not obeyed: Twilio"))
+        });
+        assert_eq!(told.count(), 1, "{}", daemon.log_text());
+        for text in [ended.stdout, detail, daemon.log_text()] {
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+    }
+    assert_eq!(proxy.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn a_certificate_by_a_private_authority_is_believed_where_it_is_given_and_its_remedy_is_told_where_not() {
+    let mut world = World::new().quiet();
+    let (ours, other) = (Authority::new("a company"), Authority::new("another company"));
+    let (file, others) = (Kept::new("ours.pem", ours.pem()), Kept::new("others.pem", other.pem()));
+    let both = Kept::new("both.pem", &format!("some words\n{}\n{}", other.pem(), ours.pem()));
+    let port = ours.serve("localhost", &simulator(&world));
+    world.change("twilio.api_base_url", format!("https://localhost:{port}"));
+    for (ca_file, ssl_cert_file, is_believed) in [
+        ("", "", false),
+        (others.path(), "", false),
+        ("", others.path(), false),
+        (file.path(), "", true),
+        ("", file.path(), true),
+        ("", both.path(), true),
+        // The one comes beside the other.
+        (file.path(), others.path(), true),
+    ] {
+        let given = [("CALLBUNKER__TWILIO__CA_FILE", ca_file), ("SSL_CERT_FILE", ssl_cert_file)];
+        let given: Vec<(&str, &str)> = given.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let (code, detail) = look(&with(&world, &given));
+        assert_eq!(code, Some(if is_believed { 0 } else { 69 }), "{given:?}: {detail}");
+        assert_eq!(detail.contains("twilio.ca_file, or SSL_CERT_FILE"), !is_believed, "{given:?}: {detail}");
+    }
+    // The daemon, through a proxy that opens TLS.
+    let proxy =
+        ConnectProxy::start(&format!("127.0.0.1:{}", ours.serve("api.twilio.invalid", &simulator(&world))), None);
+    let world = world
+        .set("twilio.api_base_url", "https://api.twilio.invalid")
+        .set("twilio.proxy_url", proxy.url())
+        .set("twilio.ca_file", file.path());
+    let daemon = world.daemon();
+    assert_eq!(daemon.purchase(2).ok()["purchased_count"], 2);
+    assert_eq!(world.bought(), 2);
+    assert!(proxy.asked().iter().all(|target| target == "api.twilio.invalid:443"), "{:?}", proxy.asked());
+}
+
+#[test]
+fn a_certificate_of_another_name_or_another_time_is_told_as_that() {
+    let world = World::new().quiet();
+    let ours = Authority::new("a company");
+    let file = Kept::new("told.pem", ours.pem());
+    let mut world = world.set("twilio.ca_file", file.path());
+    let to = simulator(&world);
+    for port in [ours.serve("elsewhere.example", &to), ours.serve_until("localhost", &to, 2002)] {
+        world.change("twilio.api_base_url", format!("https://localhost:{port}"));
+        let (code, detail) = look(world.settings());
+        assert_eq!(code, Some(69), "{detail}");
+        assert!(detail.contains("localhost was asked for: look at the clock here"), "{detail}");
+        assert!(!detail.contains("ca_file"), "{detail}");
+    }
+}
+
+#[test]
+fn certificates_that_are_not_there_are_told_with_64_and_what_a_file_holds_is_not() {
+    let world = World::new().quiet();
+    let secret = Kept::new("secret.pem", "a-secret-that-somebody-put-there");
+    let broken = Kept::new("broken.pem", "-----BEGIN CERTIFICATE-----\nYS1zZWNyZXQ=\n-----END CERTIFICATE-----\n");
+    let folder = std::env::temp_dir().join("callbunker-no-such-folder");
+    for (key, value) in [
+        ("twilio.ca_file", "/no/such/file.pem"),
+        ("twilio.ca_file", secret.path()),
+        ("twilio.ca_file", broken.path()),
+        ("SSL_CERT_FILE", "/no/such/file.pem"),
+        ("SSL_CERT_FILE", secret.path()),
+        ("SSL_CERT_DIR", folder.to_str().unwrap()),
+    ] {
+        let name = if key.contains('.') { "CALLBUNKER__TWILIO__CA_FILE" } else { key };
+        let settings = with(&world, &[(name, value)]);
+        for arguments in [&["check-config", "--offline"][..], &["serve"], &["twilio", "check"]] {
+            let ended = program(&settings, arguments);
+            assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""), "{key} {value} {arguments:?}: {ended:?}");
+            assert!(ended.stderr.contains(key) && ended.stderr.contains(value), "{key} {value}: {ended:?}");
+            assert!(!ended.stderr.contains("a-secret"), "{ended:?}");
+        }
+    }
+}

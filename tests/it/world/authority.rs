@@ -1,0 +1,93 @@
+//! A private authority, and a server whose certificate is by it: what stands between Twilio and a company that opens TLS.
+//!
+//! How to get it wrong: a certificate that is its own authority. No company's is, and libraries judge it otherwise.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// How long either side is listened to before the other one is.
+const TURN: Duration = Duration::from_millis(2);
+
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    pub fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let key = KeyPair::generate().expect("a key");
+        let pem = params.self_signed(&key).expect("a certificate").pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// Its certificate, for whoever shall believe it.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// Serves TLS as `host`, in front of `to` (host and port); the port.
+    pub fn serve(&self, host: &str, to: &str) -> u16 {
+        self.serve_until(host, to, 2099)
+    }
+
+    /// The same with a certificate that ended with that year's beginning.
+    pub fn serve_until(&self, host: &str, to: &str, year: i32) -> u16 {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new([host.to_owned()]).expect("a name");
+        (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(year, 1, 1));
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("the usual versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .expect("a certificate and its key");
+        let (config, to) = (Arc::new(config), to.to_owned());
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("its address").port();
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let (config, to) = (Arc::clone(&config), to.clone());
+                std::thread::spawn(move || carry(client, config, &to));
+            }
+        });
+        port
+    }
+}
+
+/// Both ways in turn, until one side has gone.
+fn carry(client: TcpStream, config: Arc<ServerConfig>, to: &str) {
+    let Ok(mut server) = TcpStream::connect(to) else { return };
+    for side in [&client, &server] {
+        let _ = side.set_read_timeout(Some(TURN));
+        let _ = side.set_nodelay(true);
+    }
+    let mut client = StreamOwned::new(ServerConnection::new(config).expect("a connection"), client);
+    let mut piece = vec![0; 64 * 1024];
+    let is_quiet = |kind| matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut);
+    loop {
+        match client.read(&mut piece) {
+            Ok(0) => return,
+            Ok(count) if server.write_all(&piece[..count]).is_ok() => {}
+            Err(error) if is_quiet(error.kind()) => {}
+            Ok(_) | Err(_) => return,
+        }
+        match server.read(&mut piece) {
+            Ok(0) => return,
+            Ok(count) if client.write_all(&piece[..count]).and_then(|()| client.flush()).is_ok() => {}
+            Err(error) if is_quiet(error.kind()) => {}
+            Ok(_) | Err(_) => return,
+        }
+    }
+}
