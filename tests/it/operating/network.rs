@@ -90,6 +90,25 @@ fn everything_goes_through_the_proxy_that_is_configured_and_shows_it_its_login()
 }
 
 #[test]
+fn a_proxy_may_be_spoken_to_over_tls_and_twilio_through_it_over_tls_again() {
+    let world = World::new().quiet();
+    let ours = Authority::new("a company");
+    let file = Kept::new("twice.pem", ours.pem());
+    let twilio = ours.serve("api.twilio.invalid", &simulator(&world));
+    let proxy = ConnectProxy::start(&format!("127.0.0.1:{twilio}"), Some("dana:right"));
+    let front = ours.serve("localhost", &format!("127.0.0.1:{}", proxy.port));
+    let world = world
+        .set("twilio.api_base_url", "https://api.twilio.invalid")
+        .set("TWILIO_PROXY_URL", format!("https://dana:right@localhost:{front}"))
+        .set("SSL_CERT_FILE", file.path());
+    let daemon = world.daemon();
+    assert_eq!(daemon.purchase(3).ok()["purchased_count"], 3);
+    assert_eq!(world.bought(), 3);
+    assert!(proxy.asked().iter().all(|target| target == "api.twilio.invalid:443"), "{:?}", proxy.asked());
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
 fn a_proxy_that_refuses_is_told_with_its_remedy_and_nothing_is_in_doubt() {
     let world = shut();
     let proxy = ConnectProxy::start(&simulator(&world), Some("dana:right"));
