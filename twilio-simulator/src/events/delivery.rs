@@ -131,16 +131,17 @@ impl World {
             return;
         }
         let status = answer.as_ref().ok().copied();
-        if !outgoing.counts {
-            if let Some(delivery) = self.events.deliveries.remove(&outgoing.delivery) {
-                self.note_attempt(&delivery, answer, Some(FaultKind::Stolen));
-                self.events.deliveries.insert(outgoing.delivery, delivery);
+        if let Some(beside) = &outgoing.beside {
+            // The delivery itself may have come to its end before.
+            self.note_of(&beside.events, &beside.sink, answer, vec![FaultKind::Stolen.name().to_owned()]);
+            for (position, _) in &beside.events {
+                self.events.records[*position].waiting -= 1;
             }
             return;
         }
         let Some(mut delivery) = self.events.deliveries.remove(&outgoing.delivery) else { return };
         let sink = delivery.sink.clone();
-        self.note_attempt(&delivery, answer, None);
+        self.note_attempt(&delivery, answer);
         let is_taken = status.is_some_and(|status| (200..300).contains(&status));
         let is_worth_a_try = status.is_none_or(|status| status == 429 || status >= 500);
         let options = &self.events.options;
@@ -169,20 +170,18 @@ impl World {
         }
     }
 
-    pub(super) fn note_attempt(&mut self, delivery: &Delivery, answer: Answer, only: Option<FaultKind>) {
+    pub(super) fn note_attempt(&mut self, delivery: &Delivery, answer: Answer) {
+        let faults = delivery.plan.as_ref().map(Plan::names).unwrap_or_default();
+        self.note_of(&delivery.events, &delivery.sink, answer, faults);
+    }
+
+    fn note_of(&mut self, events: &[(usize, u32)], sink: &str, answer: Answer, faults: Vec<String>) {
         let (status, error) = match answer {
             Ok(status) => (Some(status), None),
             Err(error) => (None, Some(error)),
         };
-        let named = delivery.plan.as_ref().map(Plan::names).unwrap_or_default();
-        let attempt = EventAttempt {
-            at: Utc::now(),
-            sink_sid: delivery.sink.clone(),
-            status,
-            error,
-            faults: only.map_or(named, |kind| vec![kind.name().to_owned()]),
-        };
-        for (position, _) in &delivery.events {
+        let attempt = EventAttempt { at: Utc::now(), sink_sid: sink.to_owned(), status, error, faults };
+        for (position, _) in events {
             self.events.records[*position].attempts.push(attempt.clone());
         }
     }

@@ -16,6 +16,7 @@ use crate::agenda::Due;
 use crate::api::rows::bend_field;
 use crate::fault::queue::{Plan, Target};
 use crate::fault::{FaultKind, On};
+use crate::number::Sid;
 use crate::world::World;
 
 const WAIT_MS: u64 = 1_000;
@@ -25,8 +26,8 @@ const WAIT_MS: u64 = 1_000;
 pub(crate) struct Outgoing {
     pub(super) delivery: u64,
     pub(super) epoch: u64,
-    /// Whether its answer decides what becomes of the delivery.
-    pub(super) counts: bool,
+    /// Of one that is sent beside a delivery: what it is about, and to which sink. Its answer decides nothing of the delivery.
+    pub(super) beside: Option<Beside>,
     /// Host and port; None: it leads out of this machine.
     pub(crate) to: Option<(String, u16)>,
     /// What stands in the header `Host`.
@@ -37,6 +38,13 @@ pub(crate) struct Outgoing {
     pub(crate) signature: String,
     pub(crate) body: Vec<u8>,
     pub(crate) timeout: Duration,
+}
+
+/// What somebody else sends who overheard a delivery; it may come before it or after it.
+#[derive(Clone, Debug)]
+pub(super) struct Beside {
+    pub(super) sink: Sid,
+    pub(super) events: Vec<(usize, u32)>,
 }
 
 impl World {
@@ -56,7 +64,7 @@ impl World {
             let plan = self.choose_for_delivery(&delivery);
             delivery.plan = Some(plan.clone());
             if plan.has(FaultKind::Omit) {
-                self.note_attempt(&delivery, Err("dropped before it was sent".into()), None);
+                self.note_attempt(&delivery, Err("dropped before it was sent".into()));
                 self.settle(&delivery, false);
                 return Vec::new();
             }
@@ -154,7 +162,7 @@ impl World {
         let outgoing = Outgoing {
             delivery: id,
             epoch: self.epoch(),
-            counts: true,
+            beside: None,
             to: self.events.leads_to(destination, &uri),
             host: uri
                 .authority()
@@ -175,7 +183,11 @@ impl World {
                 envelope["type"] = "com.twilio.messaging.compliance.number-registration.successful".into();
             }
             let body = Value::from(envelopes).to_string().into_bytes();
-            all.push(Outgoing { counts: false, body, ..all[0].clone() });
+            for (position, _) in &delivery.events {
+                self.events.records[*position].waiting += 1;
+            }
+            let beside = Some(Beside { sink: delivery.sink.clone(), events: delivery.events.clone() });
+            all.push(Outgoing { beside, body, ..all[0].clone() });
         }
         all
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use twilio_simulator::{
-    CampaignStatus, EventOptions, Fault, FaultKind, ForeignNumber, On, RegistrationOrder, RegistrationOutcome,
-    ServiceOrder, Simulator, Truth,
+    CampaignStatus, EventAttempt, EventOptions, Fault, FaultKind, ForeignNumber, On, RegistrationOrder,
+    RegistrationOutcome, ServiceOrder, Simulator, Truth,
 };
 
 use crate::client::{Answer, Client, start};
@@ -216,6 +216,21 @@ fn faults_bend_what_is_on_its_way() {
     assert_eq!(receiver.wait(6)[5].events()[0]["data"]["accountsid"], "ACelsewhere");
     let fired = simulator.truth().faults_fired;
     assert!(["omit", "repeat_row", "foreign_tag", "stolen", "odd_row"].iter().all(|name| fired[*name] == 1));
+}
+
+#[test]
+fn what_is_sent_beside_a_delivery_is_noted_whichever_is_answered_first() {
+    let (simulator, _client, _receiver) = stage();
+    let numbers: Vec<String> = (0..30).map(|n| format!("+141555501{n:02}")).collect();
+    simulator.fault(Fault::new(On::EventDelivery, FaultKind::Stolen).times(30));
+    register(&simulator, &numbers.iter().map(String::as_str).collect::<Vec<_>>());
+    let sent = |truth: &Truth| truth.events.iter().filter(|event| event.event_type == TYPE).count() == numbers.len();
+    assert!(simulator.wait_until(PATIENCE, |truth| sent(truth) && truth.events.iter().all(|event| event.waiting == 0)));
+    let truth = simulator.truth();
+    for event in truth.events.iter().filter(|event| event.event_type == TYPE) {
+        let beside = |attempt: &EventAttempt| attempt.faults == ["stolen"];
+        assert!(event.attempts.len() == 2 && event.attempts.iter().any(beside) && event.delivered, "{event:?}");
+    }
 }
 
 #[test]
