@@ -9,8 +9,9 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::json;
-use twilio_simulator::{ApplicationOrder, ForeignNumber};
+use twilio_simulator::{ApplicationOrder, CampaignStatus, ForeignNumber, ServiceOrder, TrustKind, TrustOrder};
 
+use crate::world::command::run;
 use crate::world::comparing::reconcile;
 use crate::world::{World, eventually};
 
@@ -75,6 +76,24 @@ fn neither_side_breaks_twilios_description() {
                 ],
             ),
         ]);
+    // What numbers join, and where events go.
+    let service = world.twilio.service(ServiceOrder::new().campaign(CampaignStatus::Verified));
+    let profile = world.twilio.trust(TrustOrder::new(TrustKind::CustomerProfile));
+    let product = world.twilio.trust(TrustOrder::new(TrustKind::TrustProduct));
+    let world = world.set("events.public_url", "https://numbers.example.com/twilio/events").pool(
+        "text",
+        &[
+            ("country", "US"),
+            ("messaging_services", service.as_str()),
+            ("customer_profile", profile.as_str()),
+            ("trust_products", product.as_str()),
+        ],
+    );
+    let settings: Vec<(&str, &str)> =
+        world.settings().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    for _time in 0..2 {
+        run(&settings, &["twilio", "setup-events"]).table();
+    }
     let foreign = "+14155550100";
     world.twilio.own(ForeignNumber::new(foreign).friendly_name("desk"));
     let daemon = world.daemon();
@@ -86,6 +105,10 @@ fn neither_side_breaks_twilios_description() {
         assert_eq!(bought["numbers"][0]["webhook_status"], "configured", "{bought}");
     }
     daemon.get("/admin/phones/api/plan").ok();
+    let bought = daemon.post("/admin/phones/api/purchase", &json!({"count": 2, "pool": "text"})).ok();
+    let texting = bought["numbers"][0]["phone_number"].as_str().unwrap().to_owned();
+    eventually("both have joined", || world.count("SELECT count(*) FROM attachments WHERE state = 'attached'") == 6);
+    run(&settings, &["twilio", "check"]);
     daemon.post(&format!("/admin/phones/api/numbers/{foreign}/adopt"), &json!({})).ok();
     // What drifted is set again, and a number goes back for ever.
     world.twilio.rename(&number, "drifted");
@@ -93,6 +116,9 @@ fn neither_side_breaks_twilios_description() {
     daemon.release("somebody").ok();
     let given_back = format!("/admin/phones/api/numbers/{foreign}/release-to-twilio");
     daemon.post_empty(&given_back).ok();
+    // What it was in ends with it.
+    daemon.post_empty(&format!("/admin/phones/api/numbers/{texting}/release-to-twilio")).ok();
+    eventually("it is ended", || world.count("SELECT count(*) FROM attachments WHERE state = 'left'") == 3);
     drop(daemon);
     let (is_clean, report) = judge.verdict();
     assert!(is_clean, "{report}");

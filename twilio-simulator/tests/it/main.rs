@@ -11,6 +11,7 @@ mod create;
 mod delivery;
 mod events;
 mod faults;
+mod libraries;
 mod list;
 mod losses;
 mod manners;
