@@ -98,6 +98,7 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("import_decided", "what an import shall write is decided"),
     ("import_written", "one number of an import is ours, the others and Twilio's tags are not"),
     // What numbers are attached to.
+    ("attach_by_clock", "it is time to look what numbers lack; `return`: only whoever rings makes that happen"),
     ("attach_wanted", "numbers that lack something are found, nothing is written"),
     ("attach_intended", "what they lack is intended"),
     ("attach_sent", "the attempt is committed, the POST or a look comes next"),

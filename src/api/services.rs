@@ -19,7 +19,7 @@ use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Health;
 use crate::telemetry::Telemetry;
 use crate::twilio_check::TwilioChecker;
-use crate::twilio_events::Rejections;
+use crate::twilio_events::{FormerAddresses, Rejections};
 
 /// What the handlers share.
 pub struct Services {
@@ -49,6 +49,8 @@ pub struct Services {
     pub(crate) twilio_checker: TwilioChecker,
     /// Events that Twilio did not send, or so it seems.
     pub(crate) events_rejected: Arc<Rejections>,
+    /// Where Twilio sent them before, and may have signed what it sends again.
+    pub(crate) events_before: Arc<FormerAddresses>,
     /// Turns of those that are written down.
     pub(crate) events_turns: Semaphore,
     /// How the parts fare.

@@ -96,6 +96,7 @@ impl App {
             attention,
             twilio_checker: twilio_checker.clone(),
             events_rejected,
+            events_before: Arc::clone(&self.events_before),
             events_turns: Semaphore::new(events::TURNS),
             config: Arc::clone(&self.config),
             health: parts.health().to_vec(),

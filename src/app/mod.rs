@@ -38,6 +38,7 @@ use crate::routing::Route;
 use crate::supervisor::Supervisor;
 use crate::telemetry::Telemetry;
 use crate::twilio::Twilio;
+use crate::twilio_events::FormerAddresses;
 use crate::web::routes;
 
 use at_twilio::twilio_settings;
@@ -100,8 +101,8 @@ pub(crate) struct App {
     bell: StockBell,
     /// Rung after a reload.
     reloaded: Arc<Notify>,
-    /// Rung when a number came that may lack what its pool wants it to be attached to.
-    unattached: Arc<Notify>,
+    /// Where Twilio sent events before it.
+    events_before: Arc<FormerAddresses>,
     /// Whoever tells the database of the pools after one.
     claims: Claims,
     telemetry: Telemetry,
@@ -155,7 +156,7 @@ impl App {
             address,
             bell,
             reloaded: Arc::default(),
-            unattached: Arc::default(),
+            events_before: Arc::default(),
             claims: Claims::default(),
             telemetry,
             log,

@@ -21,6 +21,12 @@ impl App {
                 self.end_sessions(self.guard.replace_keys(keys_of(secrets)));
                 let pools = reload.config.pools().map(|(name, pool)| (name.clone(), pool.kind()));
                 self.telemetry.pools_in_force(pools);
+                if let Some(former) =
+                    self.config.load().events_url().filter(|url| reload.config.events_url() != Some(url))
+                {
+                    // What Twilio could not deliver over it comes again.
+                    self.events_before.keep(former);
+                }
                 self.config.store(Arc::new(reload.config));
                 // Said once it is so: people and scripts wait for this line.
                 slog::info!(self.log, "the configuration was reloaded"; "changed" => reload.changed.join(", "),
@@ -28,7 +34,7 @@ impl App {
                 self.claim_pools();
                 self.reloaded.notify_one();
                 // What halted a pool under its former keys may halt it under these.
-                self.unattached.notify_one();
+                self.db.changes().unattached.notify_one();
             }
             Err(problems) => {
                 slog::error!(self.log, "the new configuration is refused, the old one stays"; "problems" => problems.to_string());

@@ -5,6 +5,7 @@
 //! How to get it wrong: sending what was intended long ago without a look at what is wanted now. A number never changes its
 //! messaging service by our hand.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
@@ -12,6 +13,7 @@ use futures_util::stream::{self, StreamExt as _};
 use super::attacher::Attacher;
 use super::judge::{Meaning, meaning, meaning_of_a_look};
 use super::look_up::{At, Look};
+use crate::config::Config;
 use crate::db::DbError;
 use crate::db::attachments::{
     AttachmentEnd, AttachmentReason, Closed, DueAttachment, SendingAttachment, attachment_send,
@@ -23,6 +25,13 @@ use crate::twilio::TwilioError;
 const AT_A_TIME: usize = 4;
 /// None is begun later than this after a round's start.
 const WITHIN: Duration = Duration::from_secs(10);
+
+/// An attempt.
+pub(super) struct Asked<'a> {
+    pub(super) sending: &'a SendingAttachment,
+    /// What was in force when it began.
+    pub(super) config: &'a Arc<Config>,
+}
 
 /// What is to be written of an attempt.
 #[derive(Debug)]
@@ -69,12 +78,14 @@ impl Attacher {
 
     async fn attach(&self, due: &DueAttachment) -> Result<(), DbError> {
         let (id, silent_for) = (due.id, self.silent_for());
+        // What comes of it counts under what is configured now, whatever is reloaded meanwhile.
+        let config = self.config.load_full();
         let send = move |conn: &mut crate::db::Connection| attachment_send(conn, id, silent_for);
         let Some(sending) = self.db.run("attachment_send", send).await? else { return Ok(()) };
         fail::fail_point!("attach_sent");
         let at = At::of(sending.kind, &sending.target)?;
         let found = self.find(&sending, &at).await?;
-        self.write(&sending, found).await
+        self.write(&Asked { sending: &sending, config: &config }, found).await
     }
 
     /// What Twilio has, and is asked for.

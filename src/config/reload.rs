@@ -9,7 +9,7 @@ use super::environment::variable_of;
 use super::loader::Loader;
 use super::problem::Problems;
 use super::root::{Config, schema};
-use super::secrets::{SECRETS, same, same_token};
+use super::secrets::{SECRETS, Secrets, TwilioCredentials, same, same_token};
 use super::sources::Sources;
 
 /// What a reload comes to.
@@ -47,9 +47,12 @@ impl Config {
         self.secrets.database_url = running.secrets.database_url.clone();
         self.secrets.twilio_account_sid = running.secrets.twilio_account_sid.clone();
         self.secrets.twilio_credentials = running.secrets.twilio_credentials.clone();
-        self.secrets.twilio_auth_token = running.secrets.twilio_auth_token.clone();
         self.secrets.twilio_proxy_url = running.secrets.twilio_proxy_url.clone();
         self.outbound = running.outbound.clone();
+        // Beside an API key the token signs nothing in, and is asked for at each event.
+        if matches!(running.secrets.twilio_credentials, TwilioCredentials::AuthToken(_)) {
+            self.secrets.twilio_auth_token = running.secrets.twilio_auth_token.clone();
+        }
     }
 }
 
@@ -72,11 +75,8 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
     for (name, is_same) in [
         ("DATABASE_URL", same(&one.database_url, &two.database_url)),
         ("TWILIO_ACCOUNT_SID", one.twilio_account_sid == two.twilio_account_sid),
-        (
-            "TWILIO_AUTH_TOKEN or TWILIO_API_KEY_SECRET",
-            one.twilio_credentials == two.twilio_credentials
-                && same_token(one.twilio_auth_token.as_ref(), two.twilio_auth_token.as_ref()),
-        ),
+        ("TWILIO_AUTH_TOKEN or TWILIO_API_KEY_SECRET", one.twilio_credentials == two.twilio_credentials),
+        ("TWILIO_AUTH_TOKEN", same_verifying_token(one, two)),
         ("TWILIO_PROXY_URL", one.twilio_proxy_url == two.twilio_proxy_url),
         ("EVENTS_PUBLIC_URL", one.events_public_url == two.events_public_url),
         ("ADMIN_API_KEY", one.admin_keys == two.admin_keys),
@@ -88,6 +88,13 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
         }
     }
     keys
+}
+
+/// A token that signs in is one of the credentials.
+fn same_verifying_token(one: &Secrets, two: &Secrets) -> bool {
+    let only_verifies = |secrets: &Secrets| matches!(secrets.twilio_credentials, TwilioCredentials::ApiKey { .. });
+    !(only_verifies(one) && only_verifies(two))
+        || same_token(one.twilio_auth_token.as_ref(), two.twilio_auth_token.as_ref())
 }
 
 /// Each key by its path, whatever tables it lies in.

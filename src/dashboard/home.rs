@@ -252,7 +252,7 @@ fn make(
     let (samples, marks) = read.past;
     let status = document(&read.seen, &read.latest, &config);
     let is_halted = status.halted.is_some();
-    let lines = pools::lines(&choice, &status, &read.paces);
+    let lines = pools::lines(&choice, &status, &read.paces, &read.closed);
     let status = match choice.pool() {
         None => status,
         Some(pool) => {

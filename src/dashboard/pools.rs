@@ -9,6 +9,7 @@ use super::runway::Runway;
 use super::text::counted;
 use crate::api::status::{OfPool, Status, Unconfigured};
 use crate::db::assignments::Paces;
+use crate::db::attachments::ServicesClosed;
 use crate::domain::PoolName;
 
 /// A word and its tone.
@@ -124,18 +125,26 @@ fn shortest(pools: &[OfPool], paces: &Paces) -> Option<Runway> {
 }
 
 /// The table over all pools: nothing where there is one that is as it should be.
-pub(super) fn lines(choice: &Choice, status: &Status, paces: &Paces) -> Vec<PoolLine> {
-    let is_news =
-        choice.is_mixed() || !status.unconfigured.is_empty() || status.pools.iter().any(|pool| pool.halted.is_some());
+pub(super) fn lines(choice: &Choice, status: &Status, paces: &Paces, closed: &[ServicesClosed]) -> Vec<PoolLine> {
+    let is_bad = |pool: &OfPool| pool.halted.is_some() || closed.iter().any(|closed| closed.pool == pool.pool);
+    let is_news = choice.is_mixed() || !status.unconfigured.is_empty() || status.pools.iter().any(is_bad);
     if !is_news {
         return Vec::new();
     }
     let account = Account::of(status);
-    let configured = status.pools.iter().map(|pool| line(pool, account, paces));
+    let configured = status.pools.iter().map(|pool| line(pool, account, paces, closed));
     configured.chain(status.unconfigured.iter().map(gone)).collect()
 }
 
-fn line(pool: &OfPool, account: Account, paces: &Paces) -> PoolLine {
+/// What is said of a pool's messaging services.
+fn closed_in_words(closed: &ServicesClosed) -> String {
+    let take = if closed.closed == 1 { "takes" } else { "take" };
+    let services = counted(closed.wanted.unsigned_abs(), "messaging service");
+    format!("{} of {services} {take} no number: full, or unknown to Twilio.", closed.closed)
+}
+
+fn line(pool: &OfPool, account: Account, paces: &Paces, closed: &[ServicesClosed]) -> PoolLine {
+    let full = closed.iter().find(|closed| closed.pool == pool.pool);
     let (runway, wants_some) = (runway_of(pool, paces), pool.threshold > 0 || pool.waiting > 0);
     PoolLine {
         name: pool.pool.to_string(),
@@ -151,7 +160,7 @@ fn line(pool: &OfPool, account: Account, paces: &Paces) -> PoolLine {
         bought_max: pool.spend.day.max,
         verdict: verdict_of(pool, account),
         needs: pool.halted.as_ref().and_then(|halted| halted.needs.clone()),
-        note: String::new(),
+        note: full.map(closed_in_words).unwrap_or_default(),
     }
 }
 
@@ -227,6 +236,13 @@ mod tests {
         let paused = Account { is_paused: true, ..CALM };
         assert_eq!(verdict_of(&pool("gb", 3, 3), paused), ("Paused", "warn"));
         assert_eq!(verdict_of(&pool("gb", 3, 3), Account { is_halted: true, ..CALM }), ("Halted", "bad"));
+    }
+
+    #[test]
+    fn full_services_are_told_in_words() {
+        let told = |closed, wanted| closed_in_words(&ServicesClosed { pool: PoolName::default_pool(), closed, wanted });
+        assert_eq!(told(1, 1), "1 of 1 messaging service takes no number: full, or unknown to Twilio.");
+        assert_eq!(told(2, 3), "2 of 3 messaging services take no number: full, or unknown to Twilio.");
     }
 
     #[test]

@@ -43,6 +43,7 @@ async fn intend(buyer: &Buyer, number: &LackingNumber, report: &mut Report) -> R
     let intend = move |conn: &mut Connection| attachments_intend(conn, id, Whose::Anybodys);
     let intended = buyer.db.run_patiently("attachments_intend", intend).await?;
     if !intended.targets.is_empty() {
+        buyer.unattached.notify_one();
         let targets: Vec<&str> = intended.targets.iter().map(crate::domain::Target::sid).collect();
         let reason = format!("it joins {}, which its pool wants", targets.join(" and "));
         report.add(Finding::Repaired(Line::new(

@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::clock::now;
 use super::handle::Telemetry;
 use super::table;
-use super::words::{ATTACHMENT_STATES, DatabaseFault, EventOutcome, FINDINGS, Operation, WireResult, counted_as};
+use super::words::{
+    ATTACHMENT_STATES, AttachmentOutcome, DatabaseFault, EventOutcome, FINDINGS, Operation, WireResult, counted_as,
+};
 use crate::domain::{AttachmentKind, Match, OrderState, PoolName, Trigger};
 
 impl Telemetry {
@@ -91,6 +93,11 @@ impl Telemetry {
         self.0.attachment_oldest.set(attachment.as_secs_f64());
         self.0.registration_oldest.set(registration.as_secs_f64());
         self.0.services_full.set(closed);
+    }
+
+    /// An attempt to attach a number came to this.
+    pub fn attachment_tried(&self, kind: AttachmentKind, outcome: AttachmentOutcome) {
+        self.0.attachments_tried.at(&self.0.registry, &[kind.as_str(), outcome.as_str()]).increment(1);
     }
 
     /// It was looked whether buying could succeed; `counts` has how many things are how well.

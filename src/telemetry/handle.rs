@@ -12,8 +12,8 @@ use super::process::Process;
 use super::registry::{Family, Registry};
 use super::table;
 use super::words::{
-    ATTACHMENT_STATES, CHECK_RESULTS, EVENT_OUTCOMES, FAULTS, FINDINGS, METHODS, MISSING, OPERATIONS, STATUSES,
-    WINDOWS, WIRE_RESULTS, attachment_kinds,
+    ATTACHMENT_OUTCOMES, ATTACHMENT_STATES, CHECK_RESULTS, EVENT_OUTCOMES, FAULTS, FINDINGS, METHODS, MISSING,
+    OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS, attachment_kinds,
 };
 use crate::domain::{Kind, PoolName, Stock};
 
@@ -33,6 +33,7 @@ pub(super) struct Inner {
     pub(super) pools: Pools,
     pub(super) unconfigured: Gauge,
     pub(super) attachments: Family<Gauge>,
+    pub(super) attachments_tried: Family<Counter>,
     pub(super) attachment_oldest: Gauge,
     pub(super) registration_oldest: Gauge,
     pub(super) services_full: Gauge,
@@ -119,6 +120,11 @@ impl Telemetry {
             pools: Pools::new(&registry),
             unconfigured: new(&table::POOL_UNCONFIGURED),
             attachments: Family::complete(&registry, table::ATTACHMENTS, &[&attachment_kinds(), ATTACHMENT_STATES]),
+            attachments_tried: Family::complete(
+                &registry,
+                table::ATTACHMENTS_TRIED,
+                &[&attachment_kinds(), ATTACHMENT_OUTCOMES],
+            ),
             attachment_oldest: new(&table::ATTACHMENT_OLDEST),
             registration_oldest: new(&table::REGISTRATION_OLDEST),
             services_full: new(&table::SERVICES_FULL),

@@ -74,6 +74,8 @@ table! {
         "Pools that numbers belong to and the configuration does not name.";
     ATTACHMENTS = Kind::Gauge, Count, "callbunker_attachments", ["kind", "state"],
         "Attachments that are not as they should be, of all pools: intended, sent and leaving ones wait for Twilio, all others for somebody.";
+    ATTACHMENTS_TRIED = Kind::Counter, Count, "callbunker_attachments_total", ["kind", "outcome"],
+        "Attempts of this instance to attach numbers, by what they came to; an unclear one is looked up and tried again.";
     ATTACHMENT_OLDEST = Kind::Gauge, Seconds, "callbunker_attachment_oldest_seconds", [],
         "How long the oldest attachment that waits for Twilio has waited; 0 = none does.";
     REGISTRATION_OLDEST = Kind::Gauge, Seconds, "callbunker_registration_oldest_seconds", [],

@@ -170,6 +170,26 @@ label! {
 }
 
 label! {
+    /// What an attempt to attach a number came to.
+    AttachmentOutcome, ATTACHMENT_OUTCOMES {
+        /// It is there.
+        Attached = "attached",
+        /// Twilio does not take the number.
+        Refused = "refused",
+        /// The number is in somebody else's messaging service.
+        Conflict = "conflict",
+        /// The target takes no number: it is full, or unknown to Twilio.
+        Closed = "closed",
+        /// Nobody wants it any more; Twilio was not asked.
+        Left = "left",
+        /// Our key may not do it.
+        NotAllowed = "not_allowed",
+        /// Twilio gave no answer that says: it is looked up and tried again.
+        Unclear = "unclear",
+    }
+}
+
+label! {
     /// What became of an event of Twilio's.
     EventOutcome, EVENT_OUTCOMES {
         /// It is the last word of its number.

@@ -85,7 +85,9 @@ impl Custody {
     async fn attach(&self, written: &Written) -> Result<(), DbError> {
         let (Written::Done { id, .. } | Written::Already { id, .. }) = *written else { return Ok(()) };
         let intend = move |conn: &mut Connection| attachments_intend(conn, id, Whose::Anybodys);
-        self.db.run_patiently("attachments_intend", intend).await.map(drop)
+        self.db.run_patiently("attachments_intend", intend).await?;
+        self.db.changes().unattached.notify_one();
+        Ok(())
     }
 
     async fn write(&self, decided: &Decided, order: &IntakeOrder) -> Result<Written, DbError> {

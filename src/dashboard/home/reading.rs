@@ -8,6 +8,7 @@ use super::super::chart;
 use super::super::checks;
 use super::super::comparison::{self, Comparison};
 use crate::db::assignments::{AssignmentFilter, AssignmentRecord, Paces, assignments_list, paces_read};
+use crate::db::attachments::{ServicesClosed, services_closed};
 use crate::db::attention::{SpendCaps, spend_free_at};
 use crate::db::audit::{AuditTold, audit_acts_latest, audit_told};
 use crate::db::numbers::{IdleNumber, pools_oldest};
@@ -40,6 +41,8 @@ pub(super) struct Read {
     pub(super) assignments: Vec<AssignmentRecord>,
     pub(super) pool: Vec<IdleNumber>,
     pub(super) comparison: Option<Comparison>,
+    /// Messaging services that take no number.
+    pub(super) closed: Vec<ServicesClosed>,
     pub(super) audit: Vec<AuditTold>,
 }
 
@@ -72,6 +75,7 @@ pub(super) fn read(conn: &mut Connection, asked: Asked) -> Result<Read, DbError>
         assignments: assignments_list(conn, &assignments, Slice::First, ASSIGNMENTS)?,
         pool: pools_oldest(conn, &asked.pools, POOL)?,
         comparison: comparison::read(conn)?,
+        closed: services_closed(conn)?,
         audit: audit_acts_latest(conn, ACTS).and_then(|lines| audit_told(conn, lines))?,
     })
 }

@@ -1,7 +1,8 @@
 //! How an attachment begins: what a number's pool wants, and it lacks, is written down before Twilio is asked.
 //!
 //! Invariants: what is intended is chosen by [`Wants::intents`](crate::domain::Wants::intents) from what stands then, under the
-//! number's lock; a user's number joins no service that would take its inbound SMS away, unless an operator said so.
+//! number's lock; a user's number joins no service that would take its inbound SMS away, unless an operator said so, or a purchase
+//! brought it: that holds until it has joined one, however often it is refused and tried again.
 //! How to get it wrong: forgetting what Twilio said about a membership that is over. The carriers knew the number then.
 
 use std::collections::BTreeSet;
@@ -52,6 +53,7 @@ pub fn attachments_intend(conn: &mut Connection, number_id: i64, whose: Whose) -
         if !number.is_free || wants.is_nothing() {
             return Ok(Intended::default());
         }
+        let whose = if is_meant_for_anybody(conn, number_id)? { Whose::Anybodys } else { whose };
         let rows = attachments_of(conn, number_id)?;
         let standing = rows.iter().map(|row| row.standing()).collect::<Result<Vec<Attachment>, DbError>>()?;
         let of_sids = |sids: BTreeSet<String>| -> BTreeSet<Target> {
@@ -88,6 +90,22 @@ pub(in crate::db) fn attachments_intend_of_new(conn: &mut Connection, number_id:
     Ok(())
 }
 
+/// SQL, of a number `n`: whether what was last asked for of its messaging services was for whoever has it, and came to nothing.
+const MEANT_FOR_ANYBODY: &str =
+    "coalesce((SELECT m.for_anybody FROM attachments m WHERE m.number_id = n.id AND m.kind = 'messaging_service'
+                                   ORDER BY m.since DESC, m.id DESC LIMIT 1), false)";
+
+fn is_meant_for_anybody(conn: &mut Connection, number_id: i64) -> Result<bool, DbError> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = Bool)]
+        is_so: bool,
+    }
+    let meant = sql_query(format!("SELECT {MEANT_FOR_ANYBODY} AS is_so FROM numbers n WHERE n.id = $1"));
+    let row: Row = meant.bind::<BigInt, _>(number_id).get_result(conn)?;
+    Ok(row.is_so)
+}
+
 /// It is a user's, and nobody said that it may be rewired.
 fn is_anothers(number: &Locked, whose: Whose) -> bool {
     whose == Whose::Nobodys && number.user_id.is_some()
@@ -101,7 +119,7 @@ fn intend(conn: &mut Connection, number_id: i64, target: &Target, whose: Whose) 
     let written = sql_query(
         "INSERT INTO attachments (number_id, kind, target, for_anybody) VALUES ($1, $2, $3, $4)
          ON CONFLICT (number_id, kind, target) DO UPDATE
-            SET state = 'intended', since = clock_timestamp(), attempts = 0, last_sent_at = NULL, doubted = false, assignment_sid = NULL,
+            SET state = 'intended', since = clock_timestamp(), last_sent_at = NULL, doubted = false, assignment_sid = NULL,
                 twilio_code = NULL, message = NULL, request_id = NULL, refusal_concerns = NULL, leaving = false,
                 for_anybody = excluded.for_anybody
           WHERE attachments.state IN ('refused', 'conflict', 'left')",
@@ -144,7 +162,7 @@ pub fn numbers_to_attach(conn: &mut Connection, whose: Whose, after: i64, most: 
              SELECT n.id, w.target,
                     NOT $3 AND w.kind = 'messaging_service'
                     AND coalesce((SELECT l.user_id IS NOT NULL FROM leases l WHERE l.number_id = n.id), false)
-                    AND NOT coalesce({LEAVES_SMS}, false) AS reroutes
+                    AND NOT coalesce({LEAVES_SMS}, false) AND NOT {MEANT_FOR_ANYBODY} AS reroutes
                FROM (SELECT id, pool FROM numbers WHERE id IN (SELECT id FROM stretch) AND {FREE} AND missing_since IS NULL) AS n
                JOIN pool_wants w ON w.pool = n.pool LEFT JOIN attachment_targets t ON t.target = w.target
               WHERE coalesce(t.full_since, t.unknown_since) IS NULL

@@ -46,7 +46,9 @@ fn leave(conn: &mut Connection, id: i64, from: &str, reason: &AttachmentReason) 
     conn.transaction::<_, DbError, _>(|conn| {
         let Some((number_id, _)) = lock_of(conn, id)? else { return Ok(false) };
         let query = sql_query(format!(
-            "UPDATE attachments SET state = 'left', since = clock_timestamp(), doubted = false, leaving = false, {}
+            "UPDATE attachments SET state = 'left', since = clock_timestamp(), doubted = false, leaving = false,
+                    -- It was there: what was meant of it is done.
+                    for_anybody = false, {}
               WHERE id = $1 AND {from} RETURNING kind, target",
             reason_set(2)
         ))

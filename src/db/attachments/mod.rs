@@ -43,7 +43,10 @@ pub(in crate::db) use lock::{Locked, lock, locked};
 pub use read::{AttachmentRow, attachments_of};
 pub use reason::AttachmentReason;
 pub use seen::{AttachmentsSeen, ClosedTarget, Counted, Waiting, attachments_seen};
-pub use send::{DueAttachment, SendingAttachment, attachment_send, attachments_due};
+pub use send::{AttachmentAttempt, DueAttachment, SendingAttachment, attachment_send, attachments_due};
 pub use settle::{AttachmentEnd, attachment_doubt, attachment_found, attachment_put_off, attachment_settle};
 pub(in crate::db) use targets::pool_has_no_room;
-pub use targets::{Closed, WithoutRoom, pools_without_room, target_close, target_is_there, target_seen, targets_open};
+pub use targets::{
+    Closed, ServicesClosed, WithoutRoom, pools_without_room, services_closed, target_close, target_is_there,
+    target_seen, targets_open,
+};

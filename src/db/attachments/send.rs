@@ -1,7 +1,7 @@
 //! How Twilio is asked: a committed attempt first.
 //!
 //! Invariants: of two who are at one attachment, one sends; whoever repeats what was sent before looks first what Twilio has; a
-//! trust product is asked for only when its number is of the profile.
+//! trust product is asked for only when its number is of the profile, and let go when nobody wants it any more.
 //! How to get it wrong: one slow service whose attachments are all that is taken up. Or the oldest first: four for which Twilio never
 //! answers well would be all that is ever tried at their service.
 
@@ -20,10 +20,13 @@ use crate::db::numbers::FREE;
 use crate::domain::{AttachmentKind, NumberSid, PhoneNumber, PoolName};
 
 /// SQL, of an attachment `a`: it is Twilio's turn to be asked; silent for `$1` seconds if it was, unless its attempt is known to be over.
+/// What was sent in the future was so before the clock was set back.
 const DUE: &str = "a.state IN ('intended', 'sent') AND NOT a.leaving
-    AND (a.state = 'intended' OR a.doubted OR a.last_sent_at < clock_timestamp() - make_interval(secs => $1))
-    AND (a.kind <> 'trust_product' OR EXISTS (SELECT FROM attachments p WHERE p.number_id = a.number_id
-                                                  AND p.kind = 'customer_profile' AND p.state = 'attached'))";
+    AND (a.state = 'intended' OR a.doubted OR a.last_sent_at < clock_timestamp() - make_interval(secs => $1) OR a.last_sent_at > clock_timestamp())
+    AND (a.kind <> 'trust_product'
+         OR EXISTS (SELECT FROM attachments p WHERE p.number_id = a.number_id AND p.kind = 'customer_profile' AND p.state = 'attached')
+         OR NOT EXISTS (SELECT FROM numbers m JOIN pool_wants w ON w.pool = m.pool
+                         WHERE m.id = a.number_id AND w.kind = a.kind AND w.target = a.target))";
 
 /// SQL: a number that was bought so lately may be unknown to Twilio's messaging.
 const YOUNG: &str = "10 minutes";
@@ -120,6 +123,23 @@ pub struct SendingAttachment {
     /// Whether the number is so new that Twilio's messaging may not know it yet.
     #[diesel(sql_type = Bool)]
     pub is_young: bool,
+}
+
+/// One asking of Twilio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttachmentAttempt {
+    /// The attachment.
+    pub attachment: i64,
+    /// Which of its attempts, however often it began anew.
+    pub nth: i32,
+}
+
+impl SendingAttachment {
+    /// Whose answer is to be written.
+    #[must_use]
+    pub fn asking(&self) -> AttachmentAttempt {
+        AttachmentAttempt { attachment: self.id, nth: self.attempt }
+    }
 }
 
 /// Commits the next attempt; `None` = it is over, somebody sent it a moment ago, or its number may not be touched.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Bool, Integer, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 
 use super::reason::{AttachmentReason, bind_reason};
 use crate::db::engine::connection::Connection;
@@ -186,6 +186,33 @@ pub fn pools_without_room(conn: &mut Connection) -> Result<Vec<WithoutRoom>, DbE
                 (array_agg(twilio_code ORDER BY rank DESC) FILTER (WHERE closed))[1] AS twilio_code
            FROM w GROUP BY pool, kind
          HAVING CASE kind WHEN 'messaging_service' THEN bool_and(closed) ELSE bool_or(closed) END ORDER BY pool, kind",
+    )
+    .load(conn)?)
+}
+
+/// How many of the messaging services that a pool wants take no number.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct ServicesClosed {
+    /// Which pool.
+    #[diesel(sql_type = Text)]
+    pub pool: PoolName,
+    /// Full, or unknown to Twilio.
+    #[diesel(sql_type = BigInt)]
+    pub closed: i64,
+    /// Of so many.
+    #[diesel(sql_type = BigInt)]
+    pub wanted: i64,
+}
+
+/// The pools that want a messaging service which takes no number.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn services_closed(conn: &mut Connection) -> Result<Vec<ServicesClosed>, DbError> {
+    Ok(sql_query(
+        "SELECT w.pool, count(coalesce(t.full_since, t.unknown_since)) AS closed, count(*) AS wanted
+           FROM pool_wants w LEFT JOIN attachment_targets t ON t.target = w.target
+          WHERE w.kind = 'messaging_service' GROUP BY w.pool HAVING count(coalesce(t.full_since, t.unknown_since)) > 0 ORDER BY w.pool",
     )
     .load(conn)?)
 }

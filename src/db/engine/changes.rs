@@ -86,18 +86,37 @@ const CHANGES: &[&str] = &[
     "wants_switch",
 ];
 
+/// Labels whose success may leave something to be attached, or to be ended at Twilio: a number came, or is another pool's, a pool
+/// wants something else, or what takes numbers does so again.
+const ATTACHING: &[&str] = &[
+    "attachment_missed",
+    "attachments_try_again",
+    "number_adopted",
+    "number_import_to",
+    "number_let_go",
+    "number_move",
+    "number_take_in",
+    "number_turned_up",
+    "release_settle",
+    "target_is_there",
+    "wants_told",
+];
+
 /// Rung when something changed, here or anywhere.
 #[derive(Clone)]
 pub struct ChangeBell {
     /// Rung by this instance's own statements: the others do not know yet. One waits for it.
     pub here: Arc<Notify>,
+    /// Rung when numbers may lack something of what their pools want, by this instance's own statements and whoever else knows. One
+    /// waits for it; the others find it a few seconds later.
+    pub unattached: Arc<Notify>,
     /// The listener's: some instance, perhaps this one, said that something changed. Several wait for it.
     heard: Arc<watch::Sender<()>>,
 }
 
 impl Default for ChangeBell {
     fn default() -> Self {
-        Self { here: Arc::default(), heard: Arc::new(watch::Sender::new(())) }
+        Self { here: Arc::default(), unattached: Arc::default(), heard: Arc::new(watch::Sender::new(())) }
     }
 }
 
@@ -113,10 +132,13 @@ impl ChangeBell {
         self.heard.subscribe()
     }
 
-    /// Rings when `label` is one that changes something.
+    /// Rings for whomever a success of `label` concerns.
     pub(super) fn done(&self, label: &str) {
         if CHANGES.binary_search(&label).is_ok() {
             self.here.notify_one();
+        }
+        if ATTACHING.binary_search(&label).is_ok() {
+            self.unattached.notify_one();
         }
     }
 }
@@ -147,16 +169,17 @@ mod tests {
 
     #[test]
     fn the_labels_stand_in_the_order_that_the_search_needs() {
-        assert!(CHANGES.is_sorted());
+        assert!(CHANGES.is_sorted() && ATTACHING.is_sorted());
     }
 
     #[test]
     fn every_label_is_one_that_some_statement_runs_under() {
         let sources = crate::source::rust_files();
-        for label in CHANGES {
+        for label in CHANGES.iter().chain(ATTACHING) {
             let quoted = format!("\"{label}\"");
-            let used = sources.iter().any(|(path, text)| !path.ends_with("db/changes.rs") && text.contains(&quoted));
-            assert!(used, "nothing runs under {quoted} any more: take it out of CHANGES, or write its new name there");
+            let used =
+                sources.iter().any(|(path, text)| !path.ends_with("db/engine/changes.rs") && text.contains(&quoted));
+            assert!(used, "nothing runs under {quoted} any more: take it out of its list, or write its new name there");
         }
     }
 }

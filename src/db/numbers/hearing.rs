@@ -1,23 +1,27 @@
 //! Several of Twilio's events about registrations: what is said of one number stands as a whole or not at all.
 //!
-//! Invariant: each number has a transaction of its own, which locks its pool and itself, and no other pool or number: whoever locks
+//! What is known of a number, or is about a service that it is not in, is told by one look at all of them, without a lock: what the
+//! carriers said only goes forward. It is as if it had been heard when that look was made.
+//! Invariant: each number of which there is more to hear has a transaction of its own, which locks its pool and itself, and no other pool or number: whoever locks
 //! several is in nobody's way. Events are idempotent, so that a batch of which only a part was heard is simply heard again.
-//! How to get it wrong: one statement's time for each stranger. An account may have thousands of numbers that are not ours. Or one
+//! How to get it wrong: one statement's time for each stranger, or for each number of which all is known. An account may have
+//! thousands of numbers that are not ours, and Twilio sends a whole batch again. Or one
 //! transaction for all of it: a batch that is too large for its time would never be heard, however often it comes.
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
 
 use super::registration::{Hearing, hear};
 use crate::db::attachments::{lock, locked};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
-use crate::domain::{Heard, NumberSid, PoolName, RegistrationEvent, WhichNumber};
+use crate::domain::{Heard, NumberSid, PoolName, Registration, RegistrationEvent, RegistrationStanding, WhichNumber};
 
 /// Writes down what these events say, each by its own time, whatever their order; what became of each. A failure counts
 /// for its pool under that pool's keys (`fingerprint`), where its numbers are handed out only when they are registered.
@@ -30,10 +34,15 @@ pub fn registrations_hear(
     fingerprint: impl Fn(&PoolName) -> String,
 ) -> Result<Vec<Hearing>, DbError> {
     let ours = Ours::among(conn, events)?;
-    let mut order: Vec<(Option<i64>, usize)> =
-        events.iter().enumerate().map(|(index, event)| (ours.id_of(&event.which), index)).collect();
-    order.sort_unstable();
     let mut hearings = vec![Hearing::NotOurs; events.len()];
+    let mut order: Vec<(Option<i64>, usize)> = Vec::new();
+    for (index, (event, hearing)) in events.iter().zip(&mut hearings).enumerate() {
+        match ours.told_already(event) {
+            Some(told) => *hearing = told,
+            None => order.push((ours.of(&event.which).map(|one| one.id), index)),
+        }
+    }
+    order.sort_unstable();
     for of_one in order.chunk_by(|one, next| one.0 == next.0) {
         let Some(&(Some(id), _)) = of_one.first() else { continue };
         let said = of_one.iter().filter_map(|(_, index)| Some((*index, events.get(*index)?)));
@@ -45,6 +54,25 @@ pub fn registrations_hear(
         }
     }
     Ok(hearings)
+}
+
+/// Of how many events nothing is to be written, and those that are left: one look, however many there are.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub fn registrations_known(
+    conn: &mut Connection,
+    events: Vec<RegistrationEvent>,
+) -> Result<(Vec<Hearing>, Vec<RegistrationEvent>), DbError> {
+    let ours = Ours::among(conn, &events)?;
+    let (mut told, mut left) = (Vec::new(), Vec::new());
+    for event in events {
+        match ours.told_already(&event) {
+            Some(hearing) => told.push(hearing),
+            None => left.push(event),
+        }
+    }
+    Ok((told, left))
 }
 
 /// What is said of one number, all of it or nothing.
@@ -85,23 +113,35 @@ pub fn registration_hear(
     heard.ok_or_else(|| DbError::corrupt("event")("nothing came of it".to_owned()))
 }
 
-/// The numbers of ours that some events are about.
+/// The numbers of ours that some events are about, as they stood at one moment.
 struct Ours {
-    by_sid: HashMap<String, i64>,
-    by_number: HashMap<String, i64>,
+    numbers: Vec<One>,
+    by_sid: HashMap<String, usize>,
+    by_number: HashMap<String, usize>,
+}
+
+/// One of them.
+#[derive(QueryableByName)]
+struct One {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+    #[diesel(sql_type = Text)]
+    sid: String,
+    #[diesel(sql_type = Text)]
+    phone_number: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    registration: Option<Registration>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    registration_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    marked_ready_at: Option<DateTime<Utc>>,
+    /// The messaging services that it is in, or is about to join.
+    #[diesel(sql_type = Array<Text>)]
+    services: Vec<String>,
 }
 
 impl Ours {
     fn among(conn: &mut Connection, events: &[RegistrationEvent]) -> Result<Self, DbError> {
-        #[derive(QueryableByName)]
-        struct Row {
-            #[diesel(sql_type = BigInt)]
-            id: i64,
-            #[diesel(sql_type = Text)]
-            sid: String,
-            #[diesel(sql_type = Text)]
-            phone_number: String,
-        }
         let (mut sids, mut numbers) = (Vec::new(), Vec::new());
         for event in events {
             match &event.which {
@@ -109,23 +149,46 @@ impl Ours {
                 WhichNumber::Number(number) => numbers.push(number.as_str()),
             }
         }
-        let rows: Vec<Row> = sql_query(
-            "SELECT id, sid, phone_number FROM numbers WHERE sid = ANY($1) AND status <> 'released'
-             UNION SELECT id, sid, phone_number FROM numbers WHERE phone_number = ANY($2) AND status <> 'released'",
+        let numbers: Vec<One> = sql_query(
+            "SELECT id, sid, phone_number, registration, registration_at, marked_ready_at,
+                    ARRAY(SELECT a.target FROM attachments a WHERE a.number_id = n.id AND a.kind = 'messaging_service'
+                             AND a.state IN ('intended', 'sent', 'attached')) AS services
+               FROM numbers n WHERE id IN (SELECT id FROM numbers WHERE sid = ANY($1) AND status <> 'released'
+                                           UNION SELECT id FROM numbers WHERE phone_number = ANY($2) AND status <> 'released')",
         )
         .bind::<Array<Text>, _>(sids)
         .bind::<Array<Text>, _>(numbers)
         .load(conn)?;
         Ok(Self {
-            by_sid: rows.iter().map(|row| (row.sid.clone(), row.id)).collect(),
-            by_number: rows.iter().map(|row| (row.phone_number.clone(), row.id)).collect(),
+            by_sid: numbers.iter().enumerate().map(|(at, one)| (one.sid.clone(), at)).collect(),
+            by_number: numbers.iter().enumerate().map(|(at, one)| (one.phone_number.clone(), at)).collect(),
+            numbers,
         })
     }
 
-    fn id_of(&self, which: &WhichNumber) -> Option<i64> {
-        match which {
-            WhichNumber::Sid(sid) => self.by_sid.get(sid.as_str()).copied(),
-            WhichNumber::Number(number) => self.by_number.get(number.as_str()).copied(),
+    fn of(&self, which: &WhichNumber) -> Option<&One> {
+        let at = match which {
+            WhichNumber::Sid(sid) => self.by_sid.get(sid.as_str()),
+            WhichNumber::Number(number) => self.by_number.get(number.as_str()),
+        };
+        self.numbers.get(*at?)
+    }
+
+    /// What becomes of an event of which nothing is to be written; `None` = it is to be heard.
+    fn told_already(&self, event: &RegistrationEvent) -> Option<Hearing> {
+        let Some(one) = self.of(&event.which) else { return Some(Hearing::NotOurs) };
+        let is_of_service = match &event.service {
+            Some(service) => one.services.contains(service),
+            None => !one.services.is_empty(),
+        };
+        if !is_of_service {
+            return Some(Hearing::OtherService);
         }
+        let before = RegistrationStanding {
+            registration: one.registration,
+            at: one.registration_at,
+            marked_at: one.marked_ready_at,
+        };
+        (!before.gives_way_to(event.heard)).then_some(Hearing::Known)
     }
 }

@@ -146,7 +146,7 @@ pub use care::{
     Untouchable, numbers_cared_for, numbers_cared_for_by_sid, numbers_rested, numbers_unready, numbers_untouchable,
 };
 pub use given_up::{FailedWebhooks, number_fail_webhooks, number_tried_in_vain, numbers_failed_accept};
-pub use hearing::{registration_hear, registrations_hear};
+pub use hearing::{registration_hear, registrations_hear, registrations_known};
 pub use held_back::{numbers_take_back, numbers_tell_wants};
 pub use history::{NumberEvent, number_history};
 pub(in crate::db) use hold::{HoldFrom, number_put_on_hold};
@@ -168,7 +168,7 @@ pub use notes::{number_note_conflict, number_note_retagged};
 pub use on_hold::{NumberOnHold, StandsNow, numbers_held_long, numbers_stand_now};
 pub use owned::owned_recount;
 pub(in crate::db) use places::{
-    APART, AT_REST, DUE, FIT, FREE, MENDABLE, ON_HOLD, REGISTERING, REGISTRATION_FAILED, UNMENDABLE, UNREADY, fit,
+    APART, AT_REST, DUE, FIT, FREE, MENDABLE, ON_HOLD, REGISTERING, UNREADY, fit, unmendable,
 };
 pub use placing::{Confirmed, Placed, number_adopted, number_import_to};
 pub(in crate::db) use read::number_lock;

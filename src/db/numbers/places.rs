@@ -58,16 +58,41 @@ pub(in crate::db) const DUE: &str =
 pub(in crate::db) const UNREADY: &str = "leases l JOIN numbers n ON n.id = l.number_id
     WHERE l.user_id IS NULL AND NOT l.ready AND n.missing_since IS NULL";
 
-/// Of the numbers `n` in the pool those that no repair makes ready, and that are at Twilio: they are `unfit`, unless
-/// [`REGISTRATION_FAILED`] says so of them. What stands first is what the index `numbers_unmendable_idx` has.
-pub(in crate::db) const UNMENDABLE: &str = "numbers n
-    WHERE n.status = 'active' AND NOT n.apart AND (NOT n.capable OR n.webhook_status = 'failed' OR n.missing_since IS NOT NULL
-                                                 OR n.held_back IN ('unattachable', 'registration_failed'))
-      AND n.missing_since IS NULL AND (SELECT l.user_id IS NULL FROM leases l WHERE l.number_id = n.id)";
+/// The numbers in pools that no repair makes ready, and that are at Twilio: `pool`, and `denied`, which says that nothing lacks but what
+/// the carriers deny; all others are `unfit`. Of one pool with `of_pool`, which is a parameter.
+///
+/// The index `numbers_unmendable_idx` has them, and those of users as well; what is not ready in the pools has them, and all that is
+/// under repair. The one that PostgreSQL's statistics call smaller is read; if they are old, this takes longer and is as exact.
+pub(in crate::db) fn unmendable(of_pool: Option<&str>) -> String {
+    let few = few_are_unready("numbers_unmendable_idx");
+    let of = |row: &str| of_pool.map(|pool| format!("AND {row}.pool = {pool}")).unwrap_or_default();
+    format!(
+        "(SELECT n.pool, {DENIED} AS denied FROM numbers n
+           WHERE (SELECT NOT {few}) AND n.status = 'active' AND NOT n.apart
+             AND (NOT n.capable OR n.webhook_status = 'failed' OR n.missing_since IS NOT NULL OR n.held_back IN ('unattachable', 'registration_failed'))
+             AND n.missing_since IS NULL AND (SELECT l.user_id IS NULL FROM leases l WHERE l.number_id = n.id) {}
+          UNION ALL
+          SELECT pool, denied FROM (
+              SELECT l.pool, (SELECT {DENIED} FROM numbers n WHERE n.id = l.number_id AND n.missing_since IS NULL AND NOT ({MENDABLE})) AS denied
+                FROM leases l WHERE (SELECT {few}) AND l.user_id IS NULL AND NOT l.ready AND NOT l.apart {}) AS unready
+           WHERE denied IS NOT NULL) AS unmendable",
+        of("n"),
+        of("l")
+    )
+}
 
-/// Of an [`UNMENDABLE`] number `n`: nothing lacks but what the carriers deny.
-pub(in crate::db) const REGISTRATION_FAILED: &str =
+/// Of an unmendable number `n`: nothing lacks but what the carriers deny.
+const DENIED: &str =
     "(n.capable AND n.webhook_status <> 'failed' AND n.held_back IS NOT DISTINCT FROM 'registration_failed')";
+
+/// SQL: fewer numbers are in pools and not ready than stand in this index, which has those of users, too.
+pub(super) fn few_are_unready(index: &str) -> String {
+    format!(
+        "(SELECT coalesce(max(reltuples) FILTER (WHERE oid = 'leases_unready_idx'::regclass)
+                     < max(reltuples) FILTER (WHERE oid = '{index}'::regclass), false)
+            FROM pg_class WHERE oid IN ('leases_unready_idx'::regclass, '{index}'::regclass))"
+    )
+}
 
 /// Of a [`MENDABLE`] number `n`: nothing lacks but that it joins what its pool wants, and that the carriers know it.
 pub(in crate::db) const REGISTERING: &str =

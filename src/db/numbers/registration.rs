@@ -190,7 +190,8 @@ pub fn number_awaits_carriers(conn: &mut Connection, number: &PhoneNumber) -> Re
 pub(in crate::db) fn registration_put_aside(conn: &mut Connection, id: i64) -> Result<(), DbError> {
     sql_query(
         "UPDATE numbers SET registration = NULL, registration_reason = NULL, marked_ready_at = NULL, marked_ready_by = NULL,
-                registration_at = greatest(registration_at, former.ended)
+                -- A clock that was set back since makes nothing that Twilio says now old.
+                registration_at = greatest(registration_at, least(former.ended, clock_timestamp()))
            FROM (SELECT max(since) AS ended FROM attachments
                   WHERE number_id = $1 AND kind = 'messaging_service' AND state = 'left') AS former
           WHERE id = $1 AND (registration IS NOT NULL OR marked_ready_at IS NOT NULL OR former.ended IS NOT NULL)",

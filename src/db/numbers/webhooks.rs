@@ -12,7 +12,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 
 use super::lease::{lease_user, stock};
-use super::places::{FREE, IN_POOL, SOMEBODYS};
+use super::places::{FREE, IN_POOL, SOMEBODYS, few_are_unready};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
@@ -215,11 +215,13 @@ pub fn pool_set_webhooks(conn: &mut Connection, wanted: &PoolWanted) -> Result<(
         if pool_want(conn, wanted)? {
             // What was not in the account is wanted no more.
             pool_halts_of_webhooks_end(conn, &wanted.pool)?;
+            let few = few_are_unready("numbers_held_back_idx");
             sql_query(format!(
                 "WITH picked AS (SELECT id FROM numbers WHERE webhook_status = 'configured' AND id = ANY(ARRAY(
                      SELECT number_id FROM leases WHERE pool = $1 AND user_id IS NULL AND ready
-                     -- What is confirmed and yet not ready lacks something else.
-                     UNION ALL SELECT id FROM numbers WHERE pool = $1 AND status = 'active' AND webhook_status = 'configured' AND {IN_POOL}
+                     -- What is confirmed and yet not ready lacks something else: read where it is shorter.
+                     UNION ALL SELECT number_id FROM leases WHERE (SELECT {few}) AND pool = $1 AND user_id IS NULL AND NOT ready
+                     UNION ALL SELECT id FROM numbers WHERE (SELECT NOT {few}) AND pool = $1 AND status = 'active' AND webhook_status = 'configured' AND {IN_POOL}
                                   AND (NOT capable OR webhook_status = 'failed' OR missing_since IS NOT NULL OR held_back IS NOT NULL)))
                      ORDER BY id FOR NO KEY UPDATE)
                  {UNCONFIRM} FROM picked WHERE numbers.id = picked.id"

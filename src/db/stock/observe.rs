@@ -19,7 +19,7 @@ use super::spend::{SPENT, Spend};
 use crate::db::buying_state::{BuyingState, buying_state_read};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::{APART, DUE, MENDABLE, ON_HOLD, REGISTERING, REGISTRATION_FAILED, UNMENDABLE, UNREADY, stock};
+use crate::db::numbers::{APART, DUE, MENDABLE, ON_HOLD, REGISTERING, UNREADY, stock, unmendable};
 use crate::db::pool_halts::{Keys, pool_halt_read};
 use crate::domain::{PoolPolicy, Stock, Unserved};
 
@@ -169,7 +169,7 @@ fn text() -> String {
                    SELECT {REGISTERING} AS registers FROM {UNREADY} AND l.pool = $4 AND NOT l.apart AND {MENDABLE}
                     ORDER BY l.pool, l.number_id LIMIT (SELECT idle FROM b)) AS a),
          u AS (SELECT count(*) FILTER (WHERE NOT denied) AS unfit, count(*) FILTER (WHERE denied) AS registration_failed FROM (
-                   SELECT {REGISTRATION_FAILED} AS denied FROM {UNMENDABLE} AND n.pool = $4 LIMIT (SELECT idle FROM b)) AS a),
+                   SELECT denied FROM {} LIMIT (SELECT idle FROM b)) AS a),
          c AS MATERIALIZED (SELECT m.*, u.*,
              (SELECT count(*) FROM (SELECT 1 FROM leases WHERE pool = $4 AND {}
                                      ORDER BY purchased_at, number_id LIMIT (SELECT idle FROM b)) AS a) AS available,
@@ -186,6 +186,7 @@ fn text() -> String {
                 purchasing, unsettled, waiting, waiting_all, hour, day, overridden, pool_hour, pool_day, doubted,
                 of_all + open_of_all + doubted_of_all AS owned_all
            FROM c, n, i, w, s",
+        unmendable(Some("$4")),
         stock!(),
         somebodys_up_to("$4", "$2", "(SELECT owned FROM n)", "(SELECT of_all FROM n)")
     )

@@ -18,7 +18,7 @@ use super::observe::{DOUBTED, THIS_DAY, THIS_HOUR};
 use super::spend::SPENT;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::{APART, DUE, MENDABLE, ON_HOLD, REGISTERING, REGISTRATION_FAILED, UNMENDABLE, stock};
+use crate::db::numbers::{APART, DUE, MENDABLE, ON_HOLD, REGISTERING, stock, unmendable};
 use crate::domain::{PoolName, Stock};
 
 /// What one pool has, counted in one statement with all others.
@@ -118,8 +118,7 @@ fn text() -> String {
          UNION ALL SELECT pool, 'somebodys', count(*) FROM leases WHERE (SELECT most_are_free FROM d) AND assignment_id IS NOT NULL GROUP BY pool
          UNION ALL SELECT pool, 'not_ready', count(*) FROM leases WHERE user_id IS NULL AND NOT ready AND NOT apart GROUP BY pool
          UNION ALL SELECT l.pool, 'apart', count(*) FROM {APART} GROUP BY l.pool
-         UNION ALL SELECT n.pool, CASE WHEN {REGISTRATION_FAILED} THEN 'registration_failed' ELSE 'unfit' END, count(*)
-                     FROM {UNMENDABLE} GROUP BY 1, 2
+         UNION ALL SELECT pool, CASE WHEN denied THEN 'registration_failed' ELSE 'unfit' END, count(*) FROM {} GROUP BY 1, 2
          -- Nothing is held back where nothing is wanted: a large pool under repair is not read for it.
          UNION ALL SELECT l.pool, 'registering', count(*) FROM pools o JOIN leases l ON l.pool = o.name
                     WHERE (o.needs_attached OR o.telling_wants) AND l.user_id IS NULL AND NOT l.ready AND NOT l.apart
@@ -139,6 +138,7 @@ fn text() -> String {
                      FROM purchase_items WHERE state IN ('intended', 'sent', 'unknown') GROUP BY 1, 2
          UNION ALL SELECT pool, 'waiting', count(*) FROM waiters w WHERE expires_at > clock_timestamp()
                       AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.user_id = w.user_id) GROUP BY pool",
-        stock!()
+        stock!(),
+        unmendable(None)
     )
 }

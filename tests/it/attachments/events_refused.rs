@@ -132,7 +132,38 @@ fn a_reload_changes_where_events_are_taken() {
     send(&world, &daemon, JSON, b"[]").problem(403, "forbidden");
     std::fs::write(&file, EVENTS).expect("a file");
     daemon.signal(nix::sys::signal::Signal::SIGHUP);
-    eventually("it was reloaded", || daemon.has_logged("the configuration was reloaded"));
+    eventually("it is taken there", || send(&world, &daemon, JSON, b"[]").status == 200);
+    // What Twilio could not deliver there comes again, signed over the former address.
+    std::fs::write(&file, "https://elsewhere.example.com/twilio/events").expect("a file");
+    let reloads = || crate::attachments::told(&daemon, "the configuration was reloaded").len();
+    let before = reloads();
+    daemon.signal(nix::sys::signal::Signal::SIGHUP);
+    eventually("it was reloaded", || reloads() > before);
     assert_eq!(send(&world, &daemon, JSON, b"[]").status, 200);
+    let _ = std::fs::remove_file(&file);
+}
+
+#[test]
+fn a_token_beside_an_api_key_changes_with_a_reload() {
+    let world = World::new().quiet().set("events.public_url", EVENTS);
+    let file = std::env::temp_dir().join(format!("callbunker-token-{}", world.database.name()));
+    std::fs::write(&file, "the account's next token").expect("a file");
+    let (key, secret) = (world.twilio.api_key_sid().to_owned(), world.twilio.api_key_secret().to_owned());
+    let world = world
+        .set("TWILIO_API_KEY_SID", key)
+        .set("TWILIO_API_KEY_SECRET", secret)
+        .set("TWILIO_AUTH_TOKEN", "")
+        .set("TWILIO_AUTH_TOKEN_FILE", file.display());
+    let daemon = world.daemon();
+    send(&world, &daemon, JSON, b"[]").problem(403, "forbidden");
+    std::fs::write(&file, world.twilio.auth_token()).expect("a file");
+    daemon.signal(nix::sys::signal::Signal::SIGHUP);
+    eventually("it verifies", || send(&world, &daemon, JSON, b"[]").status == 200);
+    let told = crate::attachments::told(&daemon, "the configuration was reloaded");
+    assert_eq!((&told[0]["changed"], &told[0]["needs_restart"]), (&json!("TWILIO_AUTH_TOKEN"), &json!("")));
+    // What it signed before is nobody's.
+    let (path, signature) = signed(b"[]", "the account's next token");
+    let headers = [("Content-Type", JSON), ("X-Twilio-Signature", signature.as_str())];
+    daemon.send("POST", &path, &headers, Some(b"[]")).problem(403, "forbidden");
     let _ = std::fs::remove_file(&file);
 }

@@ -6,6 +6,7 @@ use super::{
     assert_twilio_agrees, attaches, buy, eventually_ready, members, moves, needs, ready, resume, service, standing,
     told, with_services, with_services_in,
 };
+use crate::world::scrape::Scrape;
 use crate::world::{World, eventually};
 
 /// Twilio refuses the next attach with 503, so that something can be done before the one after that.
@@ -34,6 +35,8 @@ fn a_number_in_somebody_elses_service_is_a_conflict_and_is_never_moved() {
     assert_eq!(world.sql("SELECT in_a_row FROM pool_failures"), "1");
     let line = told(&daemon, "a number cannot be attached").pop().expect("it is told");
     assert_eq!(line["twilio_code"], 21_712, "{line}");
+    let tried = |outcome| Scrape::of(&daemon).get("callbunker_attachments_total", &[("outcome", outcome)]);
+    eventually("each attempt is counted", || tried("conflict") == 1.0 && tried("unclear") >= 1.0);
     // It stays so; others are attached, and the row of failures ends.
     buy(&daemon, 1);
     eventually_ready(&world, 1);

@@ -6,6 +6,7 @@ use super::{
     assert_twilio_agrees, attaches, buy, eventually_ready, members, moves, needs, resume, service, services, standing,
     want, with_services,
 };
+use crate::world::scrape::Scrape;
 use crate::world::{World, eventually};
 
 fn capacity(world: &World, sid: &str, numbers: usize) {
@@ -29,6 +30,11 @@ fn a_full_service_is_passed_by_whichever_way_twilio_says_so() {
         buy(&daemon, 2);
         eventually_ready(&world, 6);
         assert_eq!((attaches(&world), moves(&world)), (before + 2, (6, 0)), "{status}");
+        let tried = |outcome| {
+            Scrape::of(&daemon)
+                .get("callbunker_attachments_total", &[("kind", "messaging_service"), ("outcome", outcome)])
+        };
+        eventually("each attempt is counted", || tried("attached") == 6.0 && tried("closed") >= 1.0);
         assert_eq!(
             (needs(&world).as_str(), world.count("SELECT count(*) FROM pool_failures WHERE in_a_row > 0")),
             ("", 0)
@@ -63,6 +69,9 @@ fn where_all_are_full_the_pool_halts_and_buys_nothing_more_until_there_is_room()
     buy(&daemon, 3);
     eventually("the pool halts", || needs(&world) == "pool.messaging_services");
     eventually_ready(&world, 2);
+    let page = daemon.get("/admin/phones/dashboard").ok();
+    let told = "2 of 2 messaging services take no number: full, or unknown to Twilio.";
+    assert!(page.as_str().is_some_and(|page| page.contains(told)), "{page}");
     let message = world.sql("SELECT message FROM pool_halts");
     assert!(message.contains("no messaging service of the pool takes another number"), "{message}");
     let (bought, posts) = (world.bought(), attaches(&world));

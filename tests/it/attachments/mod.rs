@@ -2,6 +2,7 @@
 //! sent say what is so.
 
 mod attach;
+mod bells;
 mod events;
 mod events_refused;
 mod foreign;

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use twilio_simulator::ServiceOrder;
+use twilio_simulator::{Fault, FaultKind, On, ServiceOrder};
 
 use crate::world::daemon::Daemon;
-use crate::world::eventually;
 use crate::world::reloading::Reloading;
+use crate::world::{World, eventually};
 
 const QUIET: &str = "[pool]\nthreshold_low = 0\ntotal_min = 0\n";
 /// Numbers that have come into the pool, and how many of them are in the service.
@@ -138,6 +138,24 @@ fn an_instance_that_wants_something_else_says_so_and_gives_way_to_whoever_reload
     it.daemon.signal(Signal::SIGHUP);
     eventually("it has the word again", || stored(&it) == service);
     eventually("now the rival warns", || has_skew(&rival) && !has_skew(&it.daemon));
+}
+
+#[test]
+fn what_was_asked_under_former_wants_counts_for_nobody() {
+    let world = World::new();
+    let [former, next] = [(); 2].map(|()| world.twilio.service(ServiceOrder::new()).as_str().to_owned());
+    let it = Reloading::in_world(world, &wanting(&former));
+    it.world.twilio.fault(Fault::new(On::Attach, FaultKind::Refuse).code(21_715).forever());
+    it.daemon.failpoints("attach_answered=pause");
+    it.daemon.purchase(1).ok();
+    eventually("Twilio was asked", || super::attaches(&it.world) == 1);
+    want(&it, &wanting(&next));
+    it.daemon.failpoints("");
+    eventually("it is refused", || super::standing(&it.world) == [format!("{former} refused")]);
+    assert_eq!(it.world.count("SELECT count(*) FROM pool_failures WHERE in_a_row > 0"), 0);
+    // What is asked from now on counts.
+    it.daemon.purchase(1).ok();
+    eventually("it counts", || it.world.sql("SELECT in_a_row FROM pool_failures") == "1");
 }
 
 fn has_skew(daemon: &Daemon) -> bool {

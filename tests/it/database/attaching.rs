@@ -69,13 +69,19 @@ impl Rows {
     }
 
     fn settle(&self, id: i64, end: AttachmentEnd) -> bool {
-        self.run(move |conn| attachment_settle(conn, id, &end, |_pool| KEYS.to_owned()))
+        let attempt = self.last_attempt(id);
+        self.run(move |conn| attachment_settle(conn, attempt, &end, |_pool| KEYS.to_owned()))
     }
 
     /// What is intended is sent, and ends like this.
     fn end(&self, id: i64, end: AttachmentEnd) {
         assert!(self.run(move |conn| attachment_send(conn, id, SILENT)).is_some());
         assert!(self.settle(id, end));
+    }
+
+    fn doubt(&self, id: i64, message: &'static str) -> bool {
+        let attempt = self.last_attempt(id);
+        self.run(move |conn| attachment_doubt(conn, attempt, &reason(message)))
     }
 
     fn failed(&self, most: u32) -> Vec<i32> {
@@ -103,7 +109,7 @@ fn what_lacks_is_intended_once_sent_by_one_and_settled_once() {
     assert!(rows.run(|conn| attachment_send(conn, 2, SILENT)).is_none(), "somebody else is at it");
     assert_eq!(rows.due(), ["1 MG1"]);
     // The answer was lost: whoever comes next asks first what Twilio has.
-    assert!(rows.run(|conn| attachment_doubt(conn, 2, &reason("time-out"))));
+    assert!(rows.doubt(2, "time-out"));
     rows.world.sql("UPDATE attachments SET last_sent_at = last_sent_at - interval '1 minute' WHERE id = 2");
     let again = rows.run(|conn| attachment_send(conn, 2, SILENT)).expect("it was silent for long");
     assert_eq!((again.attempt, again.may_be_there), (2, true));
@@ -224,7 +230,8 @@ fn a_failure_is_counted_for_the_pool_that_its_number_is_in_by_then_under_that_po
     }
     rows.world.sql("UPDATE numbers SET pool = 'gb' WHERE id = 1");
     let settle = |id: i64, keys: fn(&PoolName) -> String| {
-        assert!(rows.run(move |conn| attachment_settle(conn, id, &refused(), keys)));
+        let attempt = rows.last_attempt(id);
+        assert!(rows.run(move |conn| attachment_settle(conn, attempt, &refused(), keys)));
         rows.world.sql("SELECT string_agg(concat_ws(' ', pool, fingerprint, in_a_row), ', ') FROM pool_failures")
     };
     assert_eq!(settle(1, |pool| format!("of-{pool}")), "gb of-gb 1");
@@ -279,7 +286,7 @@ fn a_number_that_became_somebodys_since_does_not_join_what_takes_its_sms_away() 
     );
     let takes = |id: i64| {
         let sending = rows.run(move |conn| attachment_send(conn, id, SILENT)).expect("it is due");
-        assert!(rows.run(move |conn| attachment_doubt(conn, id, &reason("reset"))));
+        assert!(rows.doubt(id, "reset"));
         (sending.takes_sms_away, sending.for_anybody)
     };
     assert_eq!((takes(1), takes(2), takes(3)), ((true, false), (false, true), (false, false)));
@@ -435,8 +442,9 @@ fn a_doubt_is_taken_up_at_once_and_what_is_sent_or_put_off_when_it_was_silent() 
         assert!(rows.run(move |conn| attachment_send(conn, id, SILENT)).is_some());
     }
     assert_eq!(rows.due(), [""; 0]);
-    assert!(rows.run(|conn| attachment_doubt(conn, 1, &reason("reset"))));
-    assert!(rows.run(|conn| attachment_put_off(conn, 2, &reason("not known yet"))));
+    assert!(rows.doubt(1, "reset"));
+    let attempt = rows.last_attempt(2);
+    assert!(rows.run(move |conn| attachment_put_off(conn, attempt, &reason("not known yet"))));
     assert_eq!(rows.due(), ["1 MG1"]);
     let again = rows.run(|conn| attachment_send(conn, 1, SILENT)).expect("it is known to be over");
     assert_eq!((again.attempt, again.may_be_there, again.is_wanted, again.closed), (2, true, true, None));
@@ -460,7 +468,7 @@ fn what_fails_again_and_again_keeps_nothing_behind_it_waiting() {
     for expected in [1, 2, 3, 1, 2] {
         assert_eq!(first(), expected);
         assert!(rows.run(move |conn| attachment_send(conn, expected, SILENT)).is_some());
-        assert!(rows.run(move |conn| attachment_doubt(conn, expected, &reason("reset"))));
+        assert!(rows.doubt(expected, "reset"));
     }
     // The same of what leaves.
     rows.world.sql("UPDATE numbers SET status = 'quarantined', quarantine_reason = 'leaving'");

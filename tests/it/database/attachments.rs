@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use callbunker::db::attachments::AttachmentAttempt;
 use callbunker::db::{Connection, DatabaseUrl, Db, DbError};
 use callbunker::domain::{
     Attachment, AttachmentState, Needs, RefusedFor, Registration, RegistrationStanding, Target, Wants,
@@ -75,6 +76,12 @@ impl Rows {
             "SELECT concat_ws(' ', id, attachment_status, coalesce(held_back, '-'), ready::text) FROM numbers ORDER BY id",
         );
         rows.lines().map(str::to_owned).collect()
+    }
+
+    /// The last attempt at an attachment.
+    pub(super) fn last_attempt(&self, attachment: i64) -> AttachmentAttempt {
+        let nth = self.world.count(&format!("SELECT attempts FROM attachments WHERE id = {attachment}"));
+        AttachmentAttempt { attachment, nth: i32::try_from(nth).expect("a few") }
     }
 
     /// The same of one.

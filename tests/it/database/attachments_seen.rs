@@ -35,8 +35,8 @@ impl Rows {
         self.run(move |conn| attachments_intend(conn, number, Whose::Nobodys));
         let id = self.world.count(&format!("SELECT max(id) FROM attachments WHERE number_id = {number}"));
         self.run(move |conn| {
-            attachment_send(conn, id, Duration::from_secs(15))?;
-            attachment_settle(conn, id, &end, |_pool| KEYS.to_owned())
+            let sending = attachment_send(conn, id, Duration::from_secs(15))?.expect("it is due");
+            attachment_settle(conn, sending.asking(), &end, |_pool| KEYS.to_owned())
         });
     }
 }

@@ -3,6 +3,7 @@
 mod attaching;
 mod attachments;
 mod attachments_seen;
+mod attempts;
 mod clocks;
 mod coming;
 mod failover;

@@ -341,7 +341,7 @@ const PLAINLY: &str = "
               FROM numbers n LEFT JOIN leases l ON l.number_id = n.id WHERE n.status <> 'released') AS all_of_them
      GROUP BY pool ORDER BY pool";
 
-fn keys(pool: &str) -> Keys {
+pub(super) fn keys(pool: &str) -> Keys {
     Keys { pool: pool.parse().unwrap(), fingerprint: "0123456789abcdef".into() }
 }
 
@@ -444,7 +444,7 @@ fn each_pool_has_what_lies_there_whatever_most_of_it_is() {
 }
 
 /// So far that nothing is left uncounted.
-const FAR: PoolPolicy =
+pub(super) const FAR: PoolPolicy =
     PoolPolicy { threshold_low: 500, replenishment_batch_size: 1, total_min: 500, available_max: 500, owned_max: 500 };
 
 fn pool_of<'a>(seen: &'a Overview, name: &str) -> &'a Observation {

@@ -61,9 +61,9 @@ fn attach(world: &World, service: &str) {
     }
     let silent = Duration::from_secs(15);
     for due in at_the_database(world, move |conn| attachments_due(conn, silent, &[], 1000)) {
-        at_the_database(world, move |conn| attachment_send(conn, due.id, silent));
         at_the_database(world, move |conn| {
-            attachment_settle(conn, due.id, &AttachmentEnd::Attached(None), |_pool| String::new())
+            let sending = attachment_send(conn, due.id, silent)?.expect("it is due");
+            attachment_settle(conn, sending.asking(), &AttachmentEnd::Attached(None), |_pool| String::new())
         });
     }
 }

@@ -16,7 +16,14 @@ pub const OPERATIONS: &[Operation] = &[
         name: "numbers that join a messaging service",
         world: with_services,
         before: wanting,
-        reaches: &["attach_wanted", "attach_intended", "attach_sent", "attach_answered", "attach_settled"],
+        reaches: &[
+            "attach_by_clock",
+            "attach_wanted",
+            "attach_intended",
+            "attach_sent",
+            "attach_answered",
+            "attach_settled",
+        ],
         after: |world, _, _| all_have_joined(world),
         ..PLAIN
     },

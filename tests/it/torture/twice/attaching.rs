@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use callbunker::db::attachments::{
-    AttachmentEnd, AttachmentReason, Closed, Whose, attachment_doubt, attachment_found, attachment_left,
-    attachment_missed, attachment_send, attachment_settle, attachments_intend, target_close, targets_open,
+    AttachmentAttempt, AttachmentEnd, AttachmentReason, Closed, Whose, attachment_doubt, attachment_found,
+    attachment_left, attachment_missed, attachment_send, attachment_settle, attachments_intend, target_close,
+    targets_open,
 };
 use callbunker::db::numbers::{Gone, number_let_go};
 use callbunker::domain::{AttachmentKind, RefusedFor, Target};
@@ -32,16 +33,19 @@ fn numbers_are_attached_and_let_go_as_if_once() {
         ledger.world.count(&format!("SELECT max(id) FROM attachments WHERE number_id = {number}"))
     };
     let ids = [one, two, three].map(attachment);
-    for id in ids {
+    let attempts = ids.map(|id| {
         let (sent, again) = ledger.twice(move |conn| attachment_send(conn, id, SILENT));
-        assert!(sent.is_some() && again.is_none(), "of two who are at it, one sends");
-        ledger.twice(move |conn| attachment_doubt(conn, id, &reason()));
+        assert!(again.is_none(), "of two who are at it, one sends");
+        let first = sent.expect("it is due").asking();
+        ledger.twice(move |conn| attachment_doubt(conn, first, &reason()));
         // Whoever comes next may send at once.
-        assert!(ledger.run(move |conn| attachment_send(conn, id, SILENT)).is_some_and(|sending| sending.may_be_there));
-    }
-    let [attached, refused, elsewhere] = ids;
-    let settle = |id: i64, end: AttachmentEnd| {
-        ledger.twice(move |conn| attachment_settle(conn, id, &end, |_pool| "0123456789abcdef".to_owned()))
+        let sending = ledger.run(move |conn| attachment_send(conn, id, SILENT)).expect("it is known to be over");
+        assert!(sending.may_be_there);
+        sending.asking()
+    });
+    let [attached, refused, elsewhere] = attempts;
+    let settle = |attempt: AttachmentAttempt, end: AttachmentEnd| {
+        ledger.twice(move |conn| attachment_settle(conn, attempt, &end, |_pool| "0123456789abcdef".to_owned()))
     };
     assert_eq!(settle(attached, AttachmentEnd::Attached(None)), (true, false));
     assert_eq!(settle(refused, AttachmentEnd::Refused(RefusedFor::Number, reason())), (true, false));
@@ -55,7 +59,7 @@ fn numbers_are_attached_and_let_go_as_if_once() {
         "it is over"
     );
     assert_eq!(ledger.twice(|conn| target_close(conn, FIRST, Closed::Full, &reason())), (true, false));
-    assert_eq!(ledger.twice(move |conn| attachment_missed(conn, attached, &reason())), (true, false));
+    assert_eq!(ledger.twice(move |conn| attachment_missed(conn, attached.attachment, &reason())), (true, false));
     let elsewhere =
         ledger.world.count(&format!("SELECT id FROM attachments WHERE number_id = {three} AND state = 'attached'"));
     assert!(ledger.twice(move |conn| number_let_go(conn, three, Gone::Replaced)).0);
