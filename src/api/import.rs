@@ -16,7 +16,7 @@ use crate::attention::owned_max_exceeded;
 use crate::config::PoolConfig;
 use crate::custody::{ImportReport, ImportRequest, ImportRow};
 use crate::db::stock::stock_read_all;
-use crate::domain::PoolName;
+use crate::domain::{CountryCode, PoolName, Reading, Zone, known_country};
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Outcome, Request, answer};
 
@@ -33,10 +33,29 @@ struct ImportBody {
     #[serde(default)]
     configure_webhooks: bool,
     pool: Option<PoolName>,
+    /// The country of numbers that are written without their plus; without it they are refused.
+    default_country: Option<CountryCode>,
+    /// The zone of instants that are written without an offset: an IANA name, or such as +01:00. Without it they are UTC.
+    timezone: Option<String>,
+    /// Take user ids to the letter, also those that look like a word for none or as if a spreadsheet had destroyed them.
+    #[serde(default)]
+    as_is: bool,
 }
 
 impl RequestBody for ImportBody {
-    const FIELDS: &'static [&'static str] = &["numbers", "dry_run", "configure_webhooks", "pool"];
+    const FIELDS: &'static [&'static str] =
+        &["numbers", "dry_run", "configure_webhooks", "pool", "default_country", "timezone", "as_is"];
+}
+
+/// What the call says beside its values.
+fn reading(body: &ImportBody) -> Result<Reading, Problem> {
+    if let Some(country) = body.default_country.filter(|country| !known_country(*country)) {
+        let why = format!("{country} is no country whose numbers are known; write it such as US");
+        return Err(Problem::invalid_field("default_country", why));
+    }
+    let zone = body.timezone.as_deref().map(str::parse::<Zone>).transpose();
+    let zone = zone.map_err(|error| Problem::invalid_field("timezone", error.to_string()))?.unwrap_or_default();
+    Ok(Reading { default_country: body.default_country, zone, as_is: body.as_is })
 }
 
 pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome {
@@ -45,6 +64,7 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
         return Err(Problem::invalid_field("numbers", format!("at most {ROWS_MAX} at a time; send several calls")));
     }
     let wanted = ImportRequest {
+        reading: reading(&body)?,
         rows: body.numbers,
         pool: pool_named(&request, body.pool)?,
         dry_run: body.dry_run,
@@ -82,7 +102,9 @@ pub(crate) fn about() -> About {
         .text(
             "Each number is looked up at Twilio; bad rows stand in `problems`, the good ones move in; the same call again \
              finishes what broke off. A row goes into the pool that it names, else into that of the call, else into the first of \
-             its country and type, `default` first; what a named pool wants and the number lacks is `unfit_for_pool`. `warnings` says when more is owned now than the `owned_max` of a pool, which ends automatic buying. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
+             its country and type, `default` first. Values may be written as files have them, see `default_country`, `timezone` and \
+             `as_is`; what was taken with a doubt stands in `notes`, and `drifted` says how many numbers of users still lead \
+             elsewhere. What a named pool wants and the number lacks is `unfit_for_pool`. `warnings` says when more is owned now than the `owned_max` of a pool, which ends automatic buying. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
         )
         .query::<PoolName>("pool", "The pool of the rows that name none, as `pool` in the body.")
         .body::<ImportBody>(json!({"dry_run": true, "numbers": [
@@ -90,7 +112,7 @@ pub(crate) fn about() -> About {
             {"phone_number": "+14155550101"}]}))
         .answer::<ImportReport>(
             "What moved in, or would.",
-            json!({"imported": 1, "assigned": 1, "already_imported": 0,
+            json!({"imported": 1, "assigned": 1, "already_imported": 0, "drifted": 1,
                 "pools": [{"pool": "default", "imported": 1, "assigned": 1, "already_imported": 0}], "problems": [
                 {"phone_number": "+14155550101", "code": "not_in_account", "message": "the account has no such number",
                  "pool": null}]}),

@@ -5,6 +5,7 @@
 //! or password in the address); every call has a deadline; path segments are percent-encoded.
 //! How to get it wrong: calling a lost answer "not done". Whoever calls must say how to find out.
 
+use std::io::Read as _;
 use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
@@ -17,13 +18,15 @@ use url::Url;
 
 use super::api_request::ApiRequest;
 use super::args::Remote;
-use super::ending::CommandError;
+use super::ending::{CommandError, Ending};
 use super::refusal::Refusal;
 use crate::config::{Problems, Sources, client_key, signup_client_key};
 
 const URL_DEFAULT: &str = "http://127.0.0.1:8080";
 /// An import's or a list's answer at most.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// So much of a long answer is in memory.
+const DOWNLOAD_PIECE: usize = 64 * 1024;
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -107,6 +110,41 @@ impl Client {
     /// The address, for sentences.
     pub(super) fn url(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
+    }
+
+    /// Reads what is longer than memory should hold, and gives each piece of it to `taken`.
+    ///
+    /// # Errors
+    /// The sentence; what came until then was given.
+    pub(super) fn download(&self, call: &ApiRequest<'_>, mut taken: impl FnMut(&[u8]) -> Ending) -> Ending {
+        let request = http::Request::builder()
+            .method(call.method)
+            .uri(self.address(call).as_str())
+            .header("X-Admin-API-Key", &self.key)
+            .header("Accept", "text/csv, application/problem+json;q=0.5")
+            .body(());
+        let request = request.map_err(|error| ApiError::Away(format!("the call cannot be written: {error}")))?;
+        let mut response = self.run(request, call.within).map_err(|error| self.unanswered(&error, call.within))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        if !status.is_success() {
+            let text = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_string().unwrap_or_default();
+            let document = serde_json::from_str(&text).unwrap_or_default();
+            let refusal = Refusal::new(self.url(), &call.path.join("/"), status, &headers, document);
+            return Err(ApiError::Refused(Box::new(refusal)).into());
+        }
+        let (mut body, mut piece) = (response.into_body().into_reader(), vec![0; DOWNLOAD_PIECE]);
+        loop {
+            let read = body.read(&mut piece).map_err(|error| {
+                let url = self.url();
+                CommandError::Unreachable(format!(
+                    "the list from {url} broke off ({error}); what was printed is not all of it: try again"
+                ))
+            })?;
+            if read == 0 {
+                return Ok(());
+            }
+            taken(&piece[..read])?;
+        }
     }
 
     /// Calls once.

@@ -82,8 +82,13 @@ pub(super) fn bad_usage() -> ExitCode {
 
 /// Writes to standard output, as it is.
 pub(super) fn say(text: &str) -> Ending {
+    say_bytes(text.as_bytes())
+}
+
+/// The same of a piece of what is longer than memory should hold.
+pub(super) fn say_bytes(bytes: &[u8]) -> Ending {
     let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(CommandError::ReaderGone),
         Err(error) => {

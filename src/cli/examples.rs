@@ -50,6 +50,7 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
             "callbunker numbers --status missing",
             "callbunker numbers --area-code 415 --all",
             "callbunker numbers --pool gb",
+            "callbunker numbers --csv > numbers.csv",
             "callbunker numbers show \"(304) 574-6260\"",
         ],
     ),
@@ -74,7 +75,9 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "callbunker import numbers.csv --dry-run",
             "callbunker import numbers.csv",
-            "callbunker import numbers.csv --pool gb",
+            "callbunker import numbers.csv --rejected rest.csv",
+            "callbunker import kunden.csv --columns phone_number=Rufnummer",
+            "callbunker import numbers.csv --timezone Europe/Berlin --pool gb",
             "psql -c \"COPY … TO STDOUT CSV HEADER\" | callbunker import -",
         ],
     ),

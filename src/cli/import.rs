@@ -1,6 +1,6 @@
 //! `callbunker import`: the earlier service's numbers and users, a chunk at a time.
 //!
-//! Invariant: nothing is sent before the whole file was read without a fault.
+//! Invariant: nothing is sent before the whole file was read; rows that are refused let nothing be sent, unless `--rejected` takes them.
 //! How to get it wrong: taking a lost answer for a failed chunk. The daemon's import is idempotent: run it again.
 
 use serde_json::{Value, json};
@@ -8,59 +8,198 @@ use serde_json::{Value, json};
 use super::api_request::ApiRequest;
 use super::args::ImportArgs;
 use super::client::Client;
-use super::ending::{CommandError, Ending, Refused, both, numbers, say, warn};
+use super::ending::{CommandError, Ending, Refused, both, say, warn};
 use super::follow::bar;
-use super::import_file::{Row, read};
-use super::lists::with_pools;
-use super::tables::{Facts, items, list};
-use super::upkeep::PROBLEM_COLUMNS;
-use crate::domain::PoolName;
+use super::moving_in::rejected::Rejected;
+use super::moving_in::spool::Kept;
+use super::moving_in::told::{About, Outcome, sentence};
+use super::moving_in::{ReadFile, read};
+use super::tables::{items, list};
+use crate::domain::{PoolName, grouped};
 
-/// Numbers in one call: each is looked up at Twilio, so an answer takes some seconds. With the longest user ids a call
-/// stays below the daemon's 64 KiB.
-const CHUNK: usize = 100;
+/// Numbers in one call.
+const CHUNK: usize = 250;
+/// The longest users of so many numbers do not fit into what the daemon takes in one call.
+const CHUNK_BYTES_MAX: usize = 512 * 1024;
 
 pub(super) fn import(client: impl Fn() -> Result<Client, CommandError>, args: &ImportArgs) -> Ending {
-    let rows = read(&args.file).map_err(CommandError::Usage)?;
-    let client = client()?;
-    let bar = bar(rows.len() as u64, if args.dry_run { "looking numbers up" } else { "importing numbers" });
-    let mut sum = json!({ "imported": 0, "assigned": 0, "already_imported": 0, "problems": [] });
-    let mut sent = 0;
-    let mut broken = None;
-    for chunk in rows.chunks(CHUNK) {
-        match send(&client, chunk, args) {
-            Ok(document) => add(&mut sum, &document),
-            Err(failure) => {
-                broken = Some(failure);
-                break;
-            }
-        }
-        sent += chunk.len();
-        bar.set_position(sent as u64);
+    let reading = bar(0, "reading the file");
+    let file = read(args, &reading);
+    reading.finish_and_clear();
+    let file = file.map_err(CommandError::Usage)?;
+    let about = About::of(&file);
+    if file.refused > 0 && args.rejected.is_none() {
+        return nothing_sent(file, &about, args);
     }
-    bar.finish_and_clear();
-    if sent == 0
-        && let Some(failure) = broken
-    {
-        return Err(failure);
-    }
-    let printed = print(&sum, args);
-    let told = match (broken, items(&sum, "problems").len()) {
-        (Some(failure), _) => Err(in_the_middle(failure, sent, rows.len())),
-        (None, 0) => Ok(()),
-        (None, count) => {
-            let these = numbers(count);
-            warn(&format!("callbunker: problems with {these}; mend them in the file and import it again"));
-            Err(CommandError::AlreadyTold)
-        }
+    let mut sending = Sending::new(file);
+    let broken = match sending.good.len() {
+        0 => None,
+        rows => sending.send_all(&client()?, args, rows),
     };
-    both(printed, told)
+    sending.end(broken, &about, args)
 }
 
-fn send(client: &Client, chunk: &[Row], args: &ImportArgs) -> Result<Value, CommandError> {
-    let body = json!({ "numbers": chunk, "dry_run": args.dry_run, "configure_webhooks": args.configure_webhooks });
-    let call = ApiRequest::post_api(&["import"]).query("pool", args.pool.as_ref());
-    Ok(client.ask(&call.takes_long().body(body))?.document)
+/// Rows are refused, and nobody said where to write them.
+fn nothing_sent(file: ReadFile, about: &About, args: &ImportArgs) -> Ending {
+    let good = file.rows.saturating_sub(file.refused);
+    let refused = file.refused;
+    let sum = json!({ "imported": 0, "assigned": 0, "already_imported": 0, "problems": [] });
+    let outcome = Outcome { sum, faults: file.faults, notes: file.notes, ..Outcome::default() };
+    let printed = print(&outcome, about, args, false);
+    let rows =
+        if refused == 1 { "1 row is refused".to_owned() } else { format!("{} rows are refused", grouped(refused)) };
+    let others = match good {
+        0 => "mend them in the file".to_owned(),
+        good => format!(
+            "mend them in the file, or give --rejected FILE: then the other {} move in, and the refused ones are written there",
+            grouped(good)
+        ),
+    };
+    warn(&format!("callbunker: {rows}, and nothing was sent; {others}"));
+    both(printed, Err(CommandError::AlreadyTold))
+}
+
+/// What is known while rows are sent.
+struct Sending {
+    good: super::moving_in::spool::Spooled,
+    seen: super::moving_in::seen::Seen,
+    rejected: Option<Rejected>,
+    outcome: Outcome,
+    refused: u64,
+    problems: usize,
+    done: usize,
+    rows: usize,
+}
+
+/// Said of a row of the file whose contradiction came later.
+const CONTRADICTED: &str = "another row contradicts this one: keep the right one";
+
+impl Sending {
+    fn new(file: ReadFile) -> Self {
+        let sum = json!({ "imported": 0, "assigned": 0, "already_imported": 0, "problems": [] });
+        let mut outcome = Outcome { sum, faults: file.faults, notes: file.notes, ..Outcome::default() };
+        outcome.left.users_without_number = file.refused_of_users;
+        let rows = file.good.len();
+        Self {
+            good: file.good,
+            seen: file.seen,
+            rejected: file.rejected,
+            outcome,
+            refused: file.refused,
+            problems: 0,
+            done: 0,
+            rows,
+        }
+    }
+
+    /// Sends what is good, until something breaks off.
+    fn send_all(&mut self, client: &Client, args: &ImportArgs, rows: usize) -> Option<CommandError> {
+        let bar = bar(rows as u64, if args.dry_run { "looking numbers up" } else { "importing numbers" });
+        let mut rank = 0;
+        let mut broken = None;
+        while rank < rows && broken.is_none() {
+            broken = self.chunk(&mut rank).and_then(|chunk| self.send(client, &chunk, args)).err();
+            if broken.is_none() {
+                self.done = rank;
+            }
+            bar.set_position(rank as u64);
+        }
+        bar.finish_and_clear();
+        broken
+    }
+
+    /// The next rows that go in one call.
+    fn chunk(&mut self, rank: &mut usize) -> Result<Vec<Kept>, CommandError> {
+        let (mut chunk, mut bytes) = (Vec::new(), 0);
+        while *rank < self.rows && chunk.len() < CHUNK && bytes < CHUNK_BYTES_MAX {
+            let kept = self.good.row(*rank).map_err(|error| {
+                CommandError::Failed(format!("a row cannot be read back: {error}; look at the disk that TMPDIR is on"))
+            })?;
+            *rank += 1;
+            if self.seen.is_refused(&kept.row.phone_number) {
+                self.outcome.left.users_without_number += u64::from(kept.row.user_id.is_some());
+                self.reject(&kept, CONTRADICTED)?;
+                continue;
+            }
+            bytes += kept.row.user_id.as_ref().map_or(0, |user_id| user_id.as_str().len() * 2) + 150;
+            chunk.push(kept);
+        }
+        Ok(chunk)
+    }
+
+    fn send(&mut self, client: &Client, chunk: &[Kept], args: &ImportArgs) -> Result<(), CommandError> {
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        // What the file says was read here; the daemon takes it to the letter.
+        let rows: Vec<_> = chunk.iter().map(|kept| &kept.row).collect();
+        let body = json!({ "numbers": rows, "dry_run": args.dry_run, "configure_webhooks": args.configure_webhooks, "as_is": true });
+        let call = ApiRequest::post_api(&["import"]).query("pool", args.pool.as_ref());
+        let mut document = client.ask(&call.takes_long().body(body))?.document;
+        for problem in items(&document, "problems") {
+            let text = |name: &str| problem[name].as_str().unwrap_or_default();
+            let (code, message) = (text("code"), text("message"));
+            self.problems += 1;
+            self.outcome.left.not_in_account += u64::from(code == "not_in_account");
+            let kept = chunk.iter().find(|kept| kept.row.phone_number.as_str() == text("phone_number"));
+            let line = kept.map_or(0, |kept| kept.line);
+            self.outcome.problems.add(&format!("{code}: {message}"), line, Some(text("phone_number")));
+            if let Some(kept) = kept {
+                let is_served = code == "tag_failed" || code == "user_has_another_number";
+                self.outcome.left.users_without_number += u64::from(kept.row.user_id.is_some() && !is_served);
+                if let Some(rejected) = &mut self.rejected {
+                    rejected.add(&kept.cells, &format!("{code}: {message}")).map_err(CommandError::Failed)?;
+                }
+            }
+        }
+        // People are told causes; a list as long as the file is for programs.
+        if !args.remote.json {
+            document["problems"] = json!([]);
+        }
+        self.outcome.left.webhooks += document["drifted"].as_u64().unwrap_or_default();
+        add(&mut self.outcome.sum, &document);
+        Ok(())
+    }
+
+    fn reject(&mut self, kept: &Kept, reason: &str) -> Result<(), CommandError> {
+        let rejected = self.rejected.as_mut();
+        rejected.map_or(Ok(()), |rejected| rejected.add(&kept.cells, reason)).map_err(CommandError::Failed)
+    }
+
+    /// Writes the file of the others, prints, and says how it ended.
+    fn end(mut self, broken: Option<CommandError>, about: &About, args: &ImportArgs) -> Ending {
+        if self.done == 0
+            && self.refused == 0
+            && let Some(failure) = broken
+        {
+            return Err(failure);
+        }
+        let path = args.rejected.as_ref().map(|path| path.display().to_string());
+        let mut kept = Ok(false);
+        if let Some(rejected) = self.rejected.take() {
+            self.outcome.rejected = path.clone().map(|path| (path, rejected.rows)).filter(|(_, rows)| *rows > 0);
+            kept = if args.dry_run { Ok(false) } else { rejected.keep() };
+        }
+        if kept.is_err() {
+            self.outcome.rejected = None;
+        }
+        let printed = print(&self.outcome, about, args, args.dry_run);
+        let told = match (kept, broken) {
+            (Err(sentence), _) => Err(CommandError::Failed(sentence)),
+            (Ok(_), Some(failure)) => Err(in_the_middle(failure, self.done, self.rows)),
+            (Ok(is_written), None) => {
+                let file = path.as_deref().filter(|_| is_written);
+                match sentence(self.refused, self.problems, file) {
+                    None => Ok(()),
+                    Some(sentence) => {
+                        warn(&sentence);
+                        Err(CommandError::AlreadyTold)
+                    }
+                }
+            }
+        };
+        both(printed, told)
+    }
 }
 
 /// Adds an answer: counts are summed, pool by pool too, lists are joined, of anything else the latest stays.
@@ -99,33 +238,23 @@ fn add_pools(so_far: &mut Value, more: &Value) {
     *so_far = Value::Array(all);
 }
 
-fn print(sum: &Value, args: &ImportArgs) -> Ending {
+fn print(outcome: &Outcome, about: &About, args: &ImportArgs, dry_run: bool) -> Ending {
     match args.remote.json {
-        true => say(&format!("{sum}\n")),
-        false => say(&told(sum, args.dry_run)),
+        true => say(&format!("{}\n", outcome.document(about))),
+        false => say(&(outcome.text(about, dry_run, &pools(&outcome.sum)) + &warnings(&outcome.sum))),
     }
 }
 
-fn told(sum: &Value, dry_run: bool) -> String {
-    let mut facts = Facts::of(sum);
-    let problems = facts.take("problems");
-    let pools = facts.take("pools");
-    let problems = problems.as_array().map(Vec::as_slice).unwrap_or_default();
-    facts.show(&["imported", "assigned", "already_imported"]);
-    facts.line("problems", problems.len().to_string());
-    let headline = if dry_run { "A dry run: nothing was changed. It would be:\n" } else { "" };
-    let table = match problems {
-        [] => String::new(),
-        problems => format!("\n{}", list(problems, &with_pools(PROBLEM_COLUMNS, problems))),
-    };
-    let into = match pools.as_array().map(Vec::as_slice).unwrap_or_default() {
-        // With one pool the sums are its own.
-        pools if pools.iter().any(|line| line["pool"] != PoolName::DEFAULT) => {
-            format!("\n{}", list(pools, POOL_COLUMNS))
-        }
-        _ => String::new(),
-    };
-    format!("{headline}{}{into}{table}", facts.print())
+/// What came into which pool, where there are several; with one the sums are its own.
+fn pools(sum: &Value) -> String {
+    let pools = items(sum, "pools");
+    let are_several = pools.iter().any(|line| line["pool"] != PoolName::DEFAULT);
+    if are_several { format!("\n{}\n", list(pools, POOL_COLUMNS)) } else { String::new() }
+}
+
+fn warnings(sum: &Value) -> String {
+    let warnings = items(sum, "warnings").iter().filter_map(Value::as_str);
+    warnings.map(|warning| format!("warning           {}\n", super::tables::clean(warning))).collect()
 }
 
 /// What came into which pool.
@@ -171,7 +300,7 @@ mod tests {
         let pool = |name: &str, imported: u32| json!({"pool": name, "imported": imported, "assigned": 0, "already_imported": 1});
         let mut sum = json!({ "imported": 0, "assigned": 0, "problems": [] });
         add(&mut sum, &json!({"imported": 3, "pools": [pool("default", 3)]}));
-        assert!(!told(&sum, false).contains("default"), "{}", told(&sum, false));
+        assert_eq!(pools(&sum), "");
         add(&mut sum, &json!({"imported": 5, "pools": [pool("default", 1), pool("gb", 4)]}));
         assert_eq!(
             sum["pools"],
@@ -179,19 +308,7 @@ mod tests {
             {"pool": "default", "imported": 4, "assigned": 0, "already_imported": 2},
             {"pool": "gb", "imported": 4, "assigned": 0, "already_imported": 1}])
         );
-        let shown = told(&sum, false);
+        let shown = pools(&sum);
         assert!(shown.contains("POOL     IMPORTED") && shown.contains("gb"), "{shown}");
-    }
-
-    #[test]
-    fn problems_are_a_table_and_a_dry_run_says_that_it_was_one() {
-        let sum = json!({"imported": 2, "assigned": 1, "problems": [
-            {"phone_number": "+14155550100", "code": "not_at_twilio", "message": "the account has no such number"}]});
-        assert_eq!(
-            told(&sum, true),
-            "A dry run: nothing was changed. It would be:\nimported  2\nassigned  1\nproblems  1\n\n\
-             NUMBER        CODE           MESSAGE\n+14155550100  not_at_twilio  the account has no such number\n"
-        );
-        assert!(told(&json!({"imported": 2, "assigned": 1, "problems": []}), false).starts_with("imported  2\n"));
     }
 }

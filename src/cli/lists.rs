@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::api_request::ApiRequest;
 use super::args::{Length, ListArgs, NumbersArgs, PoolListArgs};
 use super::client::{ApiAnswer, Client};
-use super::ending::{CommandError, Ending, say, warn};
+use super::ending::{CommandError, Ending, say, say_bytes, warn};
 use super::tables::list;
 use crate::api::lists::Page;
 use crate::domain::PoolName;
@@ -21,6 +21,9 @@ const LIMIT_DEFAULT: u32 = 50;
 pub(super) fn numbers(client: &Client, args: &NumbersArgs) -> Ending {
     if args.ignored {
         return ignored(client, args);
+    }
+    if args.csv {
+        return file(client, args);
     }
     // A script gets the daemon's own list; people want the newest first, and not what is gone for good.
     let is_for_people = !args.remote.json;
@@ -44,6 +47,15 @@ pub(super) fn numbers(client: &Client, args: &NumbersArgs) -> Ending {
     ];
     let keep = |number: &Value| !leaves_out || number["status"] != "released";
     print(walk(args.length, page, keep)?, args.remote.json, &columns, "no numbers")
+}
+
+/// The dashboard's own file, which `import` reads.
+fn file(client: &Client, args: &NumbersArgs) -> Ending {
+    let call = ApiRequest::get(&["admin", "phones", "dashboard", "numbers.csv"])
+        .query("status", args.status.map(|status| status.as_str()).or(args.held.then_some("held")))
+        .query("area_code", args.area_code)
+        .query("pool", args.pool.as_ref());
+    client.download(&call.takes_long(), say_bytes)
 }
 
 fn ignored(client: &Client, args: &NumbersArgs) -> Ending {

@@ -37,6 +37,7 @@ mod waitlist;
 mod wants;
 mod webhooks;
 mod why;
+mod written;
 
 pub use assignable::{Standing, Withheld, why_not};
 pub use attachment::{
@@ -81,3 +82,7 @@ pub use waitlist::{Lacking, Unserved, unserved};
 pub use wants::{HeldBack, Intents, Needs, ReadyFor, SmsReadyWhen, Wants};
 pub use webhooks::{Calls, InstanceName, InvalidInstanceName, Tag, Webhooks};
 pub use why::Why;
+pub use written::{
+    Fault, FaultKind, InvalidZone, Note, Reading, Written, Zone, instant, is_doubtful, known_country, phone_number,
+    user_id,
+};

@@ -224,10 +224,25 @@ impl Twilio {
     /// # Errors
     /// See [`TwilioError`].
     pub async fn list_page(&self, next: Option<&str>) -> Result<ListPage, TwilioError> {
+        self.page_of_the_list(None, next).await
+    }
+
+    /// The same of the numbers that begin so, and perhaps of others: Twilio looks for parts, so what is equal is ours to check.
+    ///
+    /// # Errors
+    /// See [`TwilioError`].
+    pub async fn list_page_of(&self, beginning: &str, next: Option<&str>) -> Result<ListPage, TwilioError> {
+        self.page_of_the_list(Some(beginning), next).await
+    }
+
+    async fn page_of_the_list(&self, beginning: Option<&str>, next: Option<&str>) -> Result<ListPage, TwilioError> {
         let url = match next {
             Some(uri) => self.settings.next_page(uri)?,
             None => {
                 let mut url = self.settings.url(&["IncomingPhoneNumbers.json"]);
+                if let Some(beginning) = beginning {
+                    url.query_pairs_mut().append_pair("PhoneNumber", beginning);
+                }
                 url.query_pairs_mut().append_pair("PageSize", &PAGE_SIZE.to_string());
                 url
             }

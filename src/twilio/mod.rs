@@ -38,7 +38,7 @@ pub(crate) use back_off::BackOff;
 pub(crate) use client::{Gone, Twilio};
 pub(crate) use codes::meaning;
 pub(crate) use error::{TwilioError, hide_numbers};
-pub(crate) use list::Unreadable;
+pub(crate) use list::{ListPage, Unreadable};
 pub(crate) use looks::{Account, Bundle, is_never_regulated};
 pub(crate) use monitor::JournalEntry;
 pub(crate) use number::IncomingNumber;

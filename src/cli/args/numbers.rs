@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 
 use super::super::phone::any_spelling;
-use super::shared::{Length, Remote, one_of};
-use crate::domain::{AreaCode, NumberStatus, PhoneNumber, PoolName, UserId};
+use super::shared::{Length, Remote, country, one_of};
+use crate::domain::{AreaCode, CountryCode, NumberStatus, PhoneNumber, PoolName, Reading, UserId, Zone, known_country};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct NumbersArgs {
@@ -29,6 +29,9 @@ pub(in crate::cli) struct NumbersArgs {
     /// Only of this pool
     #[arg(long, conflicts_with = "ignored", value_name = "POOL")]
     pub pool: Option<PoolName>,
+    /// All of them as a file that import reads, the oldest first
+    #[arg(long, conflicts_with_all = ["json", "ignored", "limit"])]
+    pub csv: bool,
     #[command(flatten)]
     pub length: Length,
     #[command(flatten)]
@@ -85,19 +88,44 @@ impl NumbersArgs {
     /// Whether something was said of a list, which means nothing for one number.
     pub(crate) fn narrows_the_list(&self) -> bool {
         let of_some = self.area_code.is_some() || self.pool.is_some();
-        self.status.is_some() || self.held || self.ignored || of_some || self.length.is_given()
+        self.status.is_some() || self.held || self.ignored || self.csv || of_some || self.length.is_given()
     }
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ImportArgs {
-    /// A CSV file with a header: phone_number, user_id, assigned_at, pool (all but the first may be empty or missing); - reads
-    /// standard input
+    /// A file with a header and a row for each number; - reads standard input
+    ///
+    /// Columns: phone_number, user_id, assigned_at, pool, in any order and spelling; all but the first may be empty or missing, others are
+    /// left out. Commas, semicolons or tabs; UTF-8 or UTF-16, as spreadsheets save it.
+    ///
+    /// Numbers: with + and country code, with blanks, dots, dashes, brackets; without + by --default-country only.
+    ///
+    /// Times: 2026-01-31T23:59:59Z, with an offset, or without one by --timezone; as mails have them.
+    ///
+    /// What a spreadsheet has destroyed (1.41556E+10, 12345.0) is refused. NULL, N/A and the like are no user.
     #[arg(value_name = "FILE.csv", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// Look everything up, change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Which heading of the file is which column, such as phone_number=Rufnummer,user_id=Kunde
+    #[arg(long, value_name = "NAME=HEADING")]
+    pub columns: Vec<String>,
+    /// The country of numbers that are written without + and country code, such as US
+    #[arg(long, value_name = "COUNTRY", value_parser = numbered_country)]
+    pub default_country: Option<CountryCode>,
+    /// The zone of times that are written without an offset: an IANA name, or an offset such as +01:00 [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub timezone: Option<Zone>,
+    /// Take user ids to the letter: NULL, 12345.0, 1.12E+20 are users
+    #[arg(long)]
+    pub as_is: bool,
+    /// Write the rows that cannot be taken to this file, with a reason each, and move the others in
+    ///
+    /// Without it a file with such rows changes nothing.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub rejected: Option<PathBuf>,
     /// Set our webhooks on numbers that have a user, too
     #[arg(long)]
     pub configure_webhooks: bool,
@@ -106,4 +134,18 @@ pub(in crate::cli) struct ImportArgs {
     pub pool: Option<PoolName>,
     #[command(flatten)]
     pub remote: Remote,
+}
+
+impl ImportArgs {
+    /// What was said beside the values of the file.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { default_country: self.default_country, zone: self.timezone.unwrap_or_default(), as_is: self.as_is }
+    }
+}
+
+/// A country whose numbers' rules are known.
+fn numbered_country(text: &str) -> Result<CountryCode, String> {
+    let country = country(text)?;
+    let known = known_country(country).then_some(country);
+    known.ok_or_else(|| format!("{country} is no country whose numbers are known; write it such as US"))
 }

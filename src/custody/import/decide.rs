@@ -45,8 +45,9 @@ pub(super) struct Decisions(pub(super) Vec<Decided>);
 
 impl Decisions {
     /// What carrying it out would report.
-    pub(super) fn forecast(&self) -> ImportReport {
+    pub(super) fn forecast(&self, configure_webhooks: bool) -> ImportReport {
         let mut tally = Tally::default();
+        let drifted = self.0.iter().filter(|decided| !configure_webhooks && decided.leads_elsewhere()).count();
         for decided in &self.0 {
             let became = match decided.todo {
                 Todo::TakeIn => Became::Imported { assigned: decided.row.user.is_some() },
@@ -55,7 +56,18 @@ impl Decisions {
             };
             tally.add(&decided.pool, became);
         }
-        tally.report()
+        ImportReport { drifted: u32::try_from(drifted).unwrap_or(u32::MAX), ..tally.report() }
+    }
+}
+
+impl Decided {
+    /// Whether it is a user's number, or becomes one, whose webhooks are not ours.
+    pub(super) fn leads_elsewhere(&self) -> bool {
+        let is_somebodys = match &self.todo {
+            Todo::TakeIn | Todo::Assign(_) => false,
+            Todo::Nothing(owned) => owned.status() == NumberStatus::Assigned,
+        };
+        !self.configured && (is_somebodys || self.row.user.is_some())
     }
 }
 
@@ -142,7 +154,11 @@ impl Custody {
                      import the row again",
                 ));
             }
-            None => return Err(row.problem("not_in_account", CustodyError::NotInAccount.to_string())),
+            None => {
+                let why = "This number is not in the Twilio account, perhaps in a subaccount: check the number, or import it \
+                           with that account's daemon.";
+                return Err(row.problem("not_in_account", why));
+            }
         };
         if let TagOn::Another(instance) = self.tag_on(&found) {
             return Err(row.problem("other_instance", CustodyError::AnotherEnvironments(instance).to_string()));

@@ -16,6 +16,7 @@ mod write;
 
 use super::error::CustodyError;
 use super::keeper::Custody;
+use report::Notes;
 pub(crate) use report::{ImportReport, ImportRequest, ImportRow};
 
 use crate::db::installation::database_now;
@@ -31,7 +32,9 @@ impl Custody {
         // What is in the future is judged by the clock that everything else is written by.
         let now = self.db.run("database_now", database_now).await?;
         let config = self.config.load_full();
-        let (rows, mut problems) = rows::read(&request.rows, request.pool.as_ref(), config.catalog(), now);
+        let mut notes = Notes::default();
+        let said = rows::Said { reading: request.reading, pool: request.pool.as_ref(), catalog: config.catalog(), now };
+        let (rows, mut problems) = rows::read(&request.rows, &said, &mut notes);
         let wanted = self.db.run("pools_webhooks", pools_webhooks).await?;
         let found = match self.look_up(&rows).await {
             Ok(found) => found,
@@ -44,12 +47,13 @@ impl Custody {
         };
         let decided = self.decide(rows, found, &wanted, &mut problems).await?;
         let mut report = if request.dry_run {
-            decided.forecast()
+            decided.forecast(request.configure_webhooks)
         } else {
             self.carry_out(decided, &wanted, &request, &mut problems).await?
         };
         problems.sort_by_key(|problem| problem.row);
         report.problems = problems;
+        report.notes = notes.told();
         slog::info!(self.log, "numbers were imported"; "dry_run" => request.dry_run, "rows" => request.rows.len(),
             "imported" => report.imported, "assigned" => report.assigned, "already" => report.already_imported,
             "problems" => report.problems.len(), "by" => request.requested_by);

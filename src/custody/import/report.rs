@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::PoolName;
+use crate::domain::{Note, PoolName, Reading};
 
 /// One number as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportRow {
-    /// E.164, if it is in order.
+    /// E.164, if it is in order; blanks, brackets, dots and dashes are left out.
     pub phone_number: String,
-    /// Whose it is; without it the number goes into the pool.
+    /// Whose it is; without it, blank, or as a word such as `NULL` the number goes into the pool.
     pub user_id: Option<String>,
-    /// Since when, RFC 3339; without it since now.
+    /// Since when, RFC 3339 or as mails have it; without it since now.
     pub assigned_at: Option<String>,
     /// The pool that it goes into; without it that of the whole call, else the first of the number's country and type.
     pub pool: Option<String>,
@@ -25,6 +25,8 @@ pub struct ImportRow {
 pub struct ImportRequest {
     /// The numbers.
     pub rows: Vec<ImportRow>,
+    /// What was said beside their values.
+    pub reading: Reading,
     /// The pool of those that name none.
     pub pool: Option<PoolName>,
     /// Only say what would be done.
@@ -44,14 +46,64 @@ pub struct ImportReport {
     pub assigned: u32,
     /// Numbers that were as wanted already.
     pub already_imported: u32,
+    /// Numbers of users whose webhooks are not ours after the call; left out when there is none.
+    #[serde(skip_serializing_if = "is_none_of_them")]
+    pub drifted: u32,
     /// The same pool by pool, of those that any of it concerns; left out when none is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pools: Vec<ImportedIntoPool>,
     /// Rows that could not be taken as they are, in the order they were sent.
     pub problems: Vec<ImportProblem>,
+    /// What was taken with a doubt; left out when nothing was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<ImportNote>,
     /// What follows for buying; left out when nothing does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+fn is_none_of_them(count: &u32) -> bool {
+    *count == 0
+}
+
+/// What is told of rows that were taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ImportNote {
+    /// Which kind of note.
+    pub code: &'static str,
+    /// How many rows it is about.
+    pub count: u32,
+    /// What it is.
+    pub message: &'static str,
+    /// The numbers of the first of them, three at most.
+    pub phone_numbers: Vec<String>,
+}
+
+/// Notes by their kind.
+#[derive(Debug, Default)]
+pub(super) struct Notes(BTreeMap<Note, (u32, Vec<String>)>);
+
+/// Numbers that are named of a note.
+const NOTED_NUMBERS: usize = 3;
+
+impl Notes {
+    pub(super) fn add(&mut self, note: Note, phone_number: &str) {
+        let (count, numbers) = self.0.entry(note).or_default();
+        *count += 1;
+        if numbers.len() < NOTED_NUMBERS {
+            numbers.push(phone_number.to_owned());
+        }
+    }
+
+    pub(super) fn told(self) -> Vec<ImportNote> {
+        let told = |(note, (count, phone_numbers)): (Note, (u32, Vec<String>))| ImportNote {
+            code: note.code(),
+            count,
+            message: note.words(),
+            phone_numbers,
+        };
+        self.0.into_iter().map(told).collect()
+    }
 }
 
 /// What a call did, or would do, in one pool.

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use super::report::{ImportProblem, ImportRow};
-use crate::domain::{Catalog, PhoneNumber, PoolName, UserId};
+use super::report::{ImportProblem, ImportRow, Notes};
+use crate::domain::{
+    Catalog, Fault, FaultKind, PhoneNumber, PoolName, Reading, UserId, instant, phone_number, user_id,
+};
 
 /// A row that is in order by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,18 +31,22 @@ impl Row {
     }
 }
 
-/// Reads rows; those that name no pool are for `pool`. Of rows that say the same the first counts; rows that contradict each
+/// What a call says beside its rows.
+pub(super) struct Said<'a> {
+    pub(super) reading: Reading,
+    /// The pool of rows that name none.
+    pub(super) pool: Option<&'a PoolName>,
+    pub(super) catalog: &'a Catalog,
+    pub(super) now: DateTime<Utc>,
+}
+
+/// Reads rows. Of rows that say the same the first counts; rows that contradict each
 /// other are all refused, because nobody here knows which is right.
-pub(super) fn read(
-    sent: &[ImportRow],
-    pool: Option<&PoolName>,
-    catalog: &Catalog,
-    now: DateTime<Utc>,
-) -> (Vec<Row>, Vec<ImportProblem>) {
+pub(super) fn read(sent: &[ImportRow], said: &Said<'_>, notes: &mut Notes) -> (Vec<Row>, Vec<ImportProblem>) {
     let mut problems = Vec::new();
     let mut rows = Vec::new();
     for (at, row) in sent.iter().enumerate() {
-        match read_one(at, row, (pool, catalog), now) {
+        match read_one(at, row, said, notes) {
             Ok(row) => rows.push(row),
             Err(found) => problems.extend(found),
         }
@@ -87,53 +93,50 @@ pub(super) fn read(
     (good, problems)
 }
 
-fn read_one(
-    at: usize,
-    row: &ImportRow,
-    (pool, catalog): (Option<&PoolName>, &Catalog),
-    now: DateTime<Utc>,
-) -> Result<Row, Vec<ImportProblem>> {
+fn read_one(at: usize, row: &ImportRow, said: &Said<'_>, notes: &mut Notes) -> Result<Row, Vec<ImportProblem>> {
     let mut problems = Vec::new();
     let mut problem =
         |code, message: String| problems.push(ImportProblem::new(at, shortened(&row.phone_number), code, message));
-    let number = row.phone_number.parse::<PhoneNumber>();
-    if let Err(error) = &number {
-        problem("invalid_phone_number", format!("phone_number {error}"));
+    let number = phone_number(&row.phone_number, &said.reading);
+    if let Err(fault) = &number {
+        problem(code_of(fault, "invalid_phone_number"), format!("phone_number: {fault}"));
     }
-    let user_id = row.user_id.as_deref().map(str::parse::<UserId>).transpose();
-    if let Err(error) = &user_id {
-        problem("invalid_user_id", format!("user_id {error}"));
+    let user_id = user_id(row.user_id.as_deref().unwrap_or_default(), &said.reading);
+    if let Err(fault) = &user_id {
+        problem(code_of(fault, "invalid_user_id"), fault.to_string());
     }
-    let since = row.assigned_at.as_deref().map(DateTime::parse_from_rfc3339).transpose();
-    let since = match since {
-        Ok(Some(since)) if since > now => {
-            problem("invalid_assigned_at", "assigned_at lies in the future".to_owned());
-            None
-        }
-        Ok(since) => since.map(|since| since.to_utc()),
-        Err(_) => {
-            problem("invalid_assigned_at", "assigned_at must be RFC 3339, such as 2026-01-31T12:00:00Z".to_owned());
-            None
-        }
-    };
+    let told = row.assigned_at.as_deref().filter(|text| !text.trim().is_empty());
+    let since = told.map(|text| instant(text, said.reading.zone, said.now)).transpose();
+    if let Err(fault) = &since {
+        problem("invalid_assigned_at", fault.to_string());
+    }
     // An empty field of a table is none.
     let named = row.pool.as_deref().filter(|name| !name.is_empty());
     let pool = match named.map(str::parse::<PoolName>).transpose() {
-        Ok(named) => named.or_else(|| pool.cloned()),
+        Ok(named) => named.or_else(|| said.pool.cloned()),
         Err(error) => {
             problem("invalid_pool", format!("pool {error}"));
             None
         }
     };
-    if let Some(Err(astray)) = pool.as_ref().map(|pool| catalog.known(pool)) {
+    if let Some(Err(astray)) = pool.as_ref().map(|pool| said.catalog.known(pool)) {
         problem("invalid_pool", astray.to_string());
     }
-    match (number, user_id) {
-        (Ok(number), Ok(user_id)) if problems.is_empty() => {
-            Ok(Row { at, number, user: user_id.map(|user_id| (user_id, since.unwrap_or(now))), pool })
+    match (number, user_id, since) {
+        (Ok(number), Ok(user_id), Ok(since)) if problems.is_empty() => {
+            let of_since = since.as_ref().and_then(|since| since.note).filter(|_| user_id.value.is_some());
+            for note in [user_id.note, of_since].into_iter().flatten() {
+                notes.add(note, number.as_str());
+            }
+            let since = since.map_or(said.now, |since| since.value);
+            Ok(Row { at, number, user: user_id.value.map(|user_id| (user_id, since)), pool })
         }
         _ => Err(problems),
     }
+}
+
+fn code_of(fault: &Fault, otherwise: &'static str) -> &'static str {
+    if fault.kind == FaultKind::Destroyed { "destroyed_by_spreadsheet" } else { otherwise }
 }
 
 /// What is no number comes back in the answer, but not all of it.
@@ -164,8 +167,18 @@ mod tests {
         Catalog::new(entry("default", "US"), [entry("ca", "CA"), entry("gb", "GB")])
     }
 
+    fn noon() -> DateTime<Utc> {
+        "2026-01-01T12:00:00Z".parse().unwrap()
+    }
+
+    fn read_of(sent: &[ImportRow], pool: Option<&PoolName>, reading: Reading) -> (Vec<Row>, Vec<ImportProblem>, Notes) {
+        let mut notes = Notes::default();
+        let (rows, problems) = read(sent, &Said { reading, pool, catalog: &catalog(), now: noon() }, &mut notes);
+        (rows, problems, notes)
+    }
+
     fn read_at_noon(sent: &[ImportRow]) -> (Vec<usize>, Vec<(usize, &'static str)>) {
-        let (rows, mut problems) = read(sent, None, &catalog(), "2026-01-01T12:00:00Z".parse().unwrap());
+        let (rows, mut problems, _) = read_of(sent, None, Reading::default());
         problems.sort_by_key(|problem| problem.row);
         let problems = problems.into_iter().map(|problem| (problem.row, problem.code)).collect();
         (rows.into_iter().map(|row| row.at).collect(), problems)
@@ -174,9 +187,9 @@ mod tests {
     #[test]
     fn every_problem_of_every_row_is_told_and_good_rows_go_on() {
         let sent = [
-            row("4155550100", Some(""), Some("yesterday")),
+            row("4155550100", Some("u\u{200b}"), Some("yesterday")),
             row("+14155550101", Some("u-1"), Some("2026-01-01T13:00:00+01:00")),
-            row("+14155550102", Some("u-2"), Some("2026-01-01T12:00:01Z")),
+            row("+14155550102", Some("u-2"), Some("2026-01-02T12:00:01Z")),
             row("+14155550103", None, None),
         ];
         let (good, problems) = read_at_noon(&sent);
@@ -225,7 +238,7 @@ mod tests {
             of("+14155550107", None),
         ];
         let ca = "ca".parse().unwrap();
-        let (rows, problems) = read(&sent, Some(&ca), &catalog(), "2026-01-01T12:00:00Z".parse().unwrap());
+        let (rows, problems, _) = read_of(&sent, Some(&ca), Reading::default());
         let pools: Vec<_> = rows.iter().map(|row| (row.at, row.pool.as_ref().map(PoolName::as_str))).collect();
         assert_eq!(pools, [(0, Some("ca")), (1, Some("gb")), (2, Some("ca")), (7, Some("ca"))]);
         let told: Vec<_> = problems.iter().map(|problem| (problem.row, problem.code)).collect();
@@ -236,8 +249,36 @@ mod tests {
 
     #[test]
     fn a_row_without_a_time_is_since_now() {
-        let now = "2026-01-01T12:00:00Z".parse().unwrap();
-        let (rows, _) = read(&[row("+14155550101", Some("u-1"), None)], None, &catalog(), now);
-        assert_eq!(rows[0].user, Some(("u-1".parse().unwrap(), now)));
+        let (rows, ..) = read_of(&[row("+14155550101", Some("u-1"), None)], None, Reading::default());
+        assert_eq!(rows[0].user, Some(("u-1".parse().unwrap(), noon())));
+    }
+
+    #[test]
+    fn values_are_read_as_files_have_them_and_doubts_are_noted() {
+        let sent = [
+            row("(415) 555-0100", Some("NULL"), None),
+            row("=\"+14155550101\"", Some("u-1 "), Some("2026-01-01 12:00:00")),
+            row("+14155550102", Some("u-2"), Some("2026-01-01 14:00:00")),
+            row("1.41556E+10", Some("12345.0"), None),
+            row("+14155550103 x12", Some(" "), Some("")),
+        ];
+        let reading = Reading { default_country: "US".parse().ok(), zone: "+01:00".parse().unwrap(), as_is: false };
+        let (rows, problems, notes) = read_of(&sent, None, reading);
+        let users: Vec<_> = rows.iter().map(|row| row.user.as_ref().map(|(id, since)| (id.as_str(), *since))).collect();
+        assert_eq!(users, [None, Some(("u-1 ", "2026-01-01T11:00:00Z".parse().unwrap())), Some(("u-2", noon()))]);
+        let codes: Vec<_> = problems.iter().map(|problem| (problem.row, problem.code)).collect();
+        let destroyed = "destroyed_by_spreadsheet";
+        assert_eq!(codes, [(3, destroyed), (3, destroyed), (4, "invalid_phone_number")]);
+        let told: Vec<_> = notes.told().into_iter().map(|note| (note.code, note.count, note.phone_numbers)).collect();
+        let told_of = |code, number: &str| (code, 1, vec![number.to_owned()]);
+        let expected = [
+            told_of("future_is_now", "+14155550102"),
+            told_of("word_for_none", "+14155550100"),
+            told_of("blanks_around", "+14155550101"),
+        ];
+        assert_eq!(told, expected);
+        let to_the_letter =
+            read_of(&[row("+14155550100", Some("NULL"), None)], None, Reading { as_is: true, ..reading });
+        assert_eq!(to_the_letter.0[0].user_id().map(UserId::as_str), Some("NULL"));
     }
 }

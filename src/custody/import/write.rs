@@ -2,7 +2,7 @@
 //!
 //! How to get it wrong: telling Twilio first. A crash between would leave tags that the ledger does not know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
@@ -45,8 +45,11 @@ impl Custody {
         }
         let mut tally = Tally::default();
         let mut telling = Vec::new();
+        // Rows of users' numbers that lead elsewhere now.
+        let mut elsewhere = BTreeSet::new();
         for (done, decided) in decisions.0.into_iter().enumerate() {
-            let pool = decided.pool.clone();
+            let (pool, at) = (decided.pool.clone(), decided.row.at);
+            let leads_elsewhere = decided.leads_elsewhere();
             let webhooks = of_pools.get(&pool).cloned();
             let rewired = webhooks.map(|webhooks| PoolWanted { pool: pool.clone(), webhooks });
             let count = counts.get(&pool).copied().unwrap_or_default();
@@ -59,6 +62,9 @@ impl Custody {
             if request.configure_webhooks {
                 let attached = self.attach(&written).await;
                 attached.map_err(|error| CustodyError::BrokeOff { done, wanted, error })?;
+            }
+            if leads_elsewhere && !matches!(written, Written::Changed(..)) {
+                elsewhere.insert(at);
             }
             match written {
                 Written::Done { id, item_id, imported, assigned } => {
@@ -77,8 +83,13 @@ impl Custody {
                 Written::Changed(code, message) => problems.push(decided.row.problem(code, message)),
             }
         }
-        problems.extend(self.tell(telling).await);
-        Ok(tally.report())
+        let untold = self.tell(telling).await;
+        if request.configure_webhooks {
+            let untold: BTreeSet<usize> = untold.iter().map(|problem| problem.row).collect();
+            elsewhere.retain(|at| untold.contains(at));
+        }
+        problems.extend(untold);
+        Ok(ImportReport { drifted: u32::try_from(elsewhere.len()).unwrap_or(u32::MAX), ..tally.report() })
     }
 
     /// The call says that users' numbers may be rewired: they join what their pool wants, too.

@@ -1,9 +1,10 @@
 //! A whole list as a file: RFC 4180, UTF-8, read a stretch at a time while the client takes it.
 //!
-//! Invariants: however long the list is, one stretch of it is in memory; a value stands there as it is, because `import`
-//! reads the file back.
+//! Invariants: however long the list is, one stretch of it is in memory; a value stands there as it is, or so that `import` reads it back
+//! as it is.
 //! How to get it wrong: an answer that ends early and looks whole. What breaks off is cut in the middle of the transfer.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::api::services::Services;
 use crate::db::assignments::{AssignmentFilter, AssignmentRecord};
 use crate::db::numbers::{NumberFilter, OwnedNumber};
 use crate::db::slice::Slice;
-use crate::domain::ListOrder;
+use crate::domain::{ListOrder, is_doubtful};
 use crate::http::Problem;
 use crate::routing::{Outcome, Request};
 
@@ -70,11 +71,19 @@ fn instant(at: chrono::DateTime<chrono::Utc>) -> String {
 fn number(number: &OwnedNumber) -> String {
     line(&[
         number.phone_number.as_str(),
-        number.user_id.as_deref().unwrap_or_default(),
+        &number.user_id.as_deref().map(protected).unwrap_or_default(),
         &number.assigned_at.map(instant).unwrap_or_default(),
         number.pool.as_str(),
         number.shown_status().as_str(),
     ])
+}
+
+/// An id as `import` reads it back: one that it would doubt, or read as another one, is written as spreadsheets write a text.
+fn protected(user_id: &str) -> Cow<'_, str> {
+    match is_doubtful(user_id) {
+        true => Cow::Owned(format!("=\"{}\"", user_id.replace('"', "\"\""))),
+        false => Cow::Borrowed(user_id),
+    }
 }
 
 fn assignment(record: &AssignmentRecord) -> String {
@@ -149,6 +158,10 @@ mod tests {
     #[test]
     fn what_would_break_a_line_is_quoted() {
         assert_eq!(line(&["+14155550100", "ann", "", "default"]), "+14155550100,ann,,default\r\n");
+        assert_eq!(
+            (protected("u-1"), protected("NULL"), protected("a\"b ")),
+            ("u-1".into(), "=\"NULL\"".into(), "=\"a\"\"b \"".into())
+        );
         assert_eq!(line(&["a,b", "say \"x\"", " blank"]), "\"a,b\",\"say \"\"x\"\"\",\" blank\"\r\n");
     }
 }

@@ -4,6 +4,7 @@ mod doubt;
 mod import;
 mod line;
 mod lists;
+mod moving_in;
 mod numbers;
 mod pools;
 mod program;

@@ -165,7 +165,7 @@ fn every_bad_row_is_told_at_once_and_the_good_ones_move_in() {
     let rows = json!([
         {"phone_number": "4155550000"},
         {"phone_number": number(0), "user_id": "u-0"},
-        {"phone_number": number(1), "user_id": ""},
+        {"phone_number": number(1), "user_id": "u\u{7f}"},
         {"phone_number": number(2), "user_id": "u-2", "assigned_at": "2999-01-01T00:00:00Z"},
         {"phone_number": number(3), "user_id": "u-3", "assigned_at": "soon"},
         {"phone_number": number(4), "user_id": "u-4"},
@@ -537,4 +537,97 @@ fn more_than_a_pool_may_own_is_told_of_each_pool() {
     assert_eq!(warnings(dry(&all)), ["pool.owned_max", "pools.twin.owned_max"]);
     let report = import(&daemon, &json!({"numbers": rows(&all)})).ok();
     assert_eq!(warnings(report), ["pool.owned_max", "pools.twin.owned_max"]);
+}
+
+#[test]
+fn values_are_taken_as_files_have_them_and_doubts_are_told() {
+    let (world, daemon) = account(8);
+    let rows = json!([
+        {"phone_number": "(415) 555-0000", "user_id": "u-0", "assigned_at": "2024-07-01 12:00:00"},
+        {"phone_number": "=\"+14155550001\"", "user_id": "NULL"},
+        {"phone_number": "tel:+1-415-555-0002", "user_id": "u-2 ", "assigned_at": "Mon, 01 Jul 2024 12:00:00 +0200"},
+        {"phone_number": number(3), "user_id": " "},
+        {"phone_number": "1.41556E+10"},
+        {"phone_number": number(4), "user_id": "12345.0"},
+        {"phone_number": number(5), "user_id": "u-5", "assigned_at": "1/31/2024"},
+        {"phone_number": "+14155550006;ext=12"},
+        {"phone_number": number(7), "user_id": "u-7", "assigned_at": "2026-10-25 02:30:00"},
+    ]);
+    let body = json!({"numbers": rows, "default_country": "US", "timezone": "Europe/Berlin"});
+    let report = import(&daemon, &body).ok();
+    assert_eq!((counts(&report), report["drifted"].as_i64()), ((4, 2, 0), Some(2)), "{report}");
+    let told: Vec<String> = codes(&report).into_iter().map(|(_, code)| code).collect();
+    let expected = [
+        "destroyed_by_spreadsheet",
+        "destroyed_by_spreadsheet",
+        "invalid_assigned_at",
+        "invalid_phone_number",
+        "invalid_assigned_at",
+    ];
+    assert_eq!(told, expected, "{report}");
+    let problems = report["problems"].as_array().unwrap();
+    let says = |at: usize, words: &str| problems[at]["message"].as_str().unwrap().contains(words);
+    assert!(says(0, "export the column as text") && says(2, "day and month") && says(3, "extension 12"), "{report}");
+    assert!(says(4, "exists twice"), "{report}");
+    let note = |code: &str, number: String| (json!(code), json!(1), json!([number]));
+    let notes = report["notes"].as_array().unwrap().iter();
+    let notes: Vec<_> = notes.map(|n| (n["code"].clone(), n["count"].clone(), n["phone_numbers"].clone())).collect();
+    assert_eq!(notes, [note("word_for_none", number(1)), note("blanks_around", number(2))], "{report}");
+    let since = world.sql("SELECT DISTINCT assigned_at AT TIME ZONE 'UTC' FROM leases WHERE user_id IS NOT NULL");
+    assert_eq!(since, "2024-07-01 10:00:00");
+    assert_eq!(daemon.get("/signup/api/assignments/u-2%20").ok()["phone_number"], json!(number(2)));
+    // To the letter, and less than a day ahead of us.
+    let soon = world.sql("SELECT to_char(now() AT TIME ZONE 'UTC' + interval '9 hours', 'YYYY-MM-DD HH24:MI:SS')");
+    let rows = json!([{"phone_number": number(4), "user_id": "12345.0", "assigned_at": soon}]);
+    let report = import(&daemon, &json!({"numbers": rows, "as_is": true, "configure_webhooks": true})).ok();
+    assert_eq!((counts(&report), &report["drifted"]), ((1, 1, 0), &Value::Null), "{report}");
+    assert_eq!(report["notes"][0]["code"], "future_is_now", "{report}");
+    assert_eq!(world.count("SELECT count(*) FROM leases WHERE user_id = '12345.0' AND assigned_at <= now()"), 1);
+    for (field, value) in
+        [("timezone", "europe/berlin"), ("timezone", ""), ("default_country", "XX"), ("default_country", "us")]
+    {
+        let refused = import(&daemon, &json!({"numbers": [], field: value})).problem(422, "invalid_field");
+        assert_eq!(refused["field"], field, "{value}: {refused}");
+    }
+}
+
+/// An account with more numbers than a page of Twilio's list holds.
+fn large_account() -> (World, Daemon) {
+    let world = World::new().quiet();
+    for n in 0..2500 {
+        world.twilio.own(ForeignNumber::new(format!("+1907555{n:04}")).friendly_name("another's"));
+    }
+    for n in 0..60 {
+        world.twilio.own(ForeignNumber::new(number(n)).friendly_name("earlier").voice_url(THEIRS));
+    }
+    let daemon = world.daemon();
+    (world, daemon)
+}
+
+#[test]
+fn many_numbers_of_a_large_account_are_looked_up_in_the_ranges_that_they_lie_in() {
+    let (world, daemon) = large_account();
+    let rows = |count: usize| -> Vec<Value> { (0..count).map(|n| json!({"phone_number": number(n)})).collect() };
+    let lists = || world.twilio.truth().requests_of(On::List);
+    let asked = |rows: Vec<Value>| {
+        let before = lists();
+        (import(&daemon, &json!({"numbers": rows, "dry_run": true})).ok(), lists() - before)
+    };
+    // One page of the whole list says that there are more, and one holds the range.
+    let (report, pages) = asked(rows(61));
+    assert_eq!((counts(&report).0, codes(&report), pages), (60, vec![(number(60), "not_in_account".to_owned())], 2));
+    // Where they lie everywhere, the whole list is turned: three pages.
+    let mut everywhere = rows(30);
+    everywhere.extend((200..220).map(|code| json!({"phone_number": format!("+1{code}5550100")})));
+    let (report, pages) = asked(everywhere);
+    assert_eq!((counts(&report).0, codes(&report).len(), pages), (30, 20, 3));
+    // A row that cannot be read may be a wanted number, in a range as in the whole.
+    world.twilio.fault(Fault::new(On::List, FaultKind::OddRow).field("sid").phone_number(number(7)).forever());
+    let (report, _) = asked(rows(40));
+    assert_eq!((counts(&report).0, codes(&report)), (39, vec![(number(7), "unreadable".to_owned())]), "{report}");
+    world.twilio.clear_faults();
+    // A range that does not come to its end proves nothing.
+    world.twilio.fault(Fault::new(On::List, FaultKind::LoopingNextPage).forever());
+    import(&daemon, &json!({"numbers": rows(30)})).problem(503, "unavailable");
+    assert_eq!(world.count("SELECT count(*) FROM numbers"), 0);
 }

@@ -1,11 +1,15 @@
 //! Pools with tens of thousands of numbers: what grows with them, and what must not.
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
+use twilio_simulator::{ForeignNumber, On};
 
+use crate::world::command::{Ended, program};
 use crate::world::comparing::{stocked, stocked_in};
-use crate::world::{World, eventually};
+use crate::world::daemon::Daemon;
+use crate::world::{ADMIN_KEY, World, eventually};
 
 /// Rows of numbers that Twilio is not asked about, somebody's or nobody's.
 fn fill(world: &World, status: &str, count: u32) {
@@ -145,4 +149,67 @@ fn what_is_owned_stays_known_over_many_small_changes_at_once() {
     });
     assert_eq!(world.count("SELECT sum(more) FROM owned_changes"), 300);
     assert!(world.count("SELECT count(*) FROM owned_changes") < 200, "they are folded");
+}
+
+/// A file of so many numbers, every third of which is somebody's, in no order.
+fn export(path: &std::path::Path, count: u64) {
+    let mut text = "Phone Number;User ID;Notes\n".to_owned();
+    for n in 0..count {
+        // Each once, because 7,919 is prime.
+        let n = n * 7_919 % count;
+        let user = if n % 3 == 0 { format!("user-{n}@example.com") } else { String::new() };
+        text += &format!("+1415{n:07};{user};note {n}\n", n = 2_000_000 + n);
+    }
+    std::fs::write(path, text).expect("a file");
+}
+
+/// Runs an import to its end; what it printed, and the most memory that it held, in KiB.
+fn watched(daemon: &Daemon, arguments: &[&str]) -> (serde_json::Value, u64) {
+    let env = [("CALLBUNKER_URL", daemon.url.as_str()), ("ADMIN_API_KEY", ADMIN_KEY)];
+    let mut command = program(&env, &[&["import", "--json"], arguments].concat());
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait().expect("it is ours").is_none() {
+        let told = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = told.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(peak);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let ended: Ended = child.wait_with_output().expect("it ends").into();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    (serde_json::from_str(&ended.stdout).expect("one document"), peak)
+}
+
+#[test]
+fn a_file_of_a_hundred_thousand_rows_costs_the_command_no_memory_and_twilio_few_looks() {
+    let world = World::new().quiet();
+    for n in 0..100_000 {
+        world.twilio.own(ForeignNumber::new(format!("+1415{:07}", 2_000_000 + n)).friendly_name("earlier"));
+    }
+    let daemon = world.daemon();
+    let file = |name: &str| std::env::temp_dir().join(format!("callbunker-large-{name}-{}.csv", std::process::id()));
+    let (few, many) = (file("few"), file("many"));
+    export(&few, 10_000);
+    export(&many, 100_000);
+    let at = |path: &std::path::Path| path.to_str().expect("its path").to_owned();
+    let (_, of_few) = watched(&daemon, &[&at(&few), "--dry-run"]);
+    let before = world.twilio.truth().requests_of(On::List);
+    let (report, of_many) = watched(&daemon, &[&at(&many), "--dry-run"]);
+    let looks = world.twilio.truth().requests_of(On::List) - before;
+    assert_eq!((&report["imported"], &report["assigned"]), (&json!(100_000), &json!(33_334)), "{report}");
+    println!("{of_few} KiB for 10,000 rows, {of_many} KiB for 100,000; {looks} requests");
+    assert!(of_many < of_few + 16 * 1024, "{of_few} KiB for 10,000 rows, {of_many} KiB for 100,000");
+    assert!(looks < 2_000, "{looks} requests for 100 pages");
+    // Moved in, and moved in once more.
+    export(&few, 2_000);
+    let (report, _) = watched(&daemon, &[&at(&few)]);
+    assert_eq!((&report["imported"], &report["assigned"]), (&json!(2_000), &json!(667)), "{report}");
+    let updates = world.twilio.truth().updates;
+    let (again, _) = watched(&daemon, &[&at(&few)]);
+    assert_eq!((&again["imported"], &again["already_imported"]), (&json!(0), &json!(2_000)), "{again}");
+    assert_eq!((world.twilio.truth().updates, world.count("SELECT count(*) FROM numbers")), (updates, 2_000));
+    for path in [few, many] {
+        let _ = std::fs::remove_file(path);
+    }
 }
