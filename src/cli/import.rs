@@ -3,6 +3,8 @@
 //! Invariant: nothing is sent before the whole file was read; rows that are refused let nothing be sent, unless `--rejected` takes them.
 //! How to get it wrong: taking a lost answer for a failed chunk. The daemon's import is idempotent: run it again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use super::api_request::ApiRequest;
@@ -67,9 +69,14 @@ struct Sending {
     outcome: Outcome,
     refused: u64,
     problems: usize,
+    /// Of each code of the daemon's, what it said.
+    messages: BTreeMap<String, BTreeSet<String>>,
     done: usize,
     rows: usize,
 }
+
+/// Messages of one code that are told apart.
+const MESSAGES_MAX: usize = 3;
 
 /// Said of a row of the file whose contradiction came later.
 const CONTRADICTED: &str = "another row contradicts this one: keep the right one";
@@ -87,6 +94,7 @@ impl Sending {
             outcome,
             refused: file.refused,
             problems: 0,
+            messages: BTreeMap::new(),
             done: 0,
             rows,
         }
@@ -137,28 +145,39 @@ impl Sending {
         let call = ApiRequest::post_api(&["import"]).query("pool", args.pool.as_ref());
         let mut document = client.ask(&call.takes_long().body(body))?.document;
         for problem in items(&document, "problems") {
-            let text = |name: &str| problem[name].as_str().unwrap_or_default();
-            let (code, message) = (text("code"), text("message"));
-            self.problems += 1;
-            self.outcome.left.not_in_account += u64::from(code == "not_in_account");
-            let kept = chunk.iter().find(|kept| kept.row.phone_number.as_str() == text("phone_number"));
-            let line = kept.map_or(0, |kept| kept.line);
-            self.outcome.problems.add(&format!("{code}: {message}"), line, Some(text("phone_number")));
-            if let Some(kept) = kept {
-                let is_served = code == "tag_failed" || code == "user_has_another_number";
-                self.outcome.left.users_without_number += u64::from(kept.row.user_id.is_some() && !is_served);
-                if let Some(rejected) = &mut self.rejected {
-                    rejected.add(&kept.cells, &format!("{code}: {message}")).map_err(CommandError::Failed)?;
-                }
-            }
+            self.problem(problem, chunk)?;
         }
         // People are told causes; a list as long as the file is for programs.
         if !args.remote.json {
             document["problems"] = json!([]);
         }
+        // The file's doubts were told when it was read.
+        if let Some(fields) = document.as_object_mut() {
+            fields.remove("notes");
+        }
         self.outcome.left.webhooks += document["drifted"].as_u64().unwrap_or_default();
         add(&mut self.outcome.sum, &document);
         Ok(())
+    }
+
+    /// What the daemon has against a row.
+    fn problem(&mut self, problem: &Value, chunk: &[Kept]) -> Result<(), CommandError> {
+        let text = |name: &str| problem[name].as_str().unwrap_or_default();
+        let (code, reason) = (text("code"), format!("{}: {}", text("code"), text("message")));
+        self.problems += 1;
+        self.outcome.left.not_in_account += u64::from(code == "not_in_account");
+        let kept = chunk.iter().find(|kept| kept.row.phone_number.as_str() == text("phone_number"));
+        // A message may name what is each row's own, such as a request at Twilio.
+        let known = self.messages.entry(code.to_owned()).or_default();
+        if known.len() < MESSAGES_MAX {
+            known.insert(reason.clone());
+        }
+        let cause = if known.contains(&reason) { &reason } else { known.first().unwrap_or(&reason) };
+        self.outcome.problems.add(cause, kept.map_or(0, |kept| kept.line), Some(text("phone_number")));
+        let Some(kept) = kept else { return Ok(()) };
+        let is_served = code == "tag_failed" || code == "user_has_another_number";
+        self.outcome.left.users_without_number += u64::from(kept.row.user_id.is_some() && !is_served);
+        self.reject(kept, &reason)
     }
 
     fn reject(&mut self, kept: &Kept, reason: &str) -> Result<(), CommandError> {

@@ -13,12 +13,15 @@ pub(super) enum Column {
     UserId,
     AssignedAt,
     Pool,
-    /// As our own list writes it.
+    /// As our own list of numbers writes it.
     Status,
+    /// As our own list of assignments writes it, and whoever keeps those that have ended.
+    ReleasedAt,
 }
 
 impl Column {
-    const ALL: [Self; 5] = [Self::PhoneNumber, Self::UserId, Self::AssignedAt, Self::Pool, Self::Status];
+    const ALL: [Self; 6] =
+        [Self::PhoneNumber, Self::UserId, Self::AssignedAt, Self::Pool, Self::Status, Self::ReleasedAt];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -27,6 +30,7 @@ impl Column {
             Self::AssignedAt => "assigned_at",
             Self::Pool => "pool",
             Self::Status => "status",
+            Self::ReleasedAt => "released_at",
         }
     }
 }
@@ -214,7 +218,7 @@ mod tests {
         columns(header(text), &chosen(&said)?, &[header("x;+14155550100;4155550101")])
     }
 
-    fn places(text: &str, said: &[&str]) -> [Option<usize>; 5] {
+    fn places(text: &str, said: &[&str]) -> [Option<usize>; 6] {
         found(text, said).unwrap().places
     }
 
@@ -228,10 +232,10 @@ mod tests {
             " phone\u{a0}number ",
             "\u{200b}Phone_Number",
         ] {
-            assert_eq!(places(text, &[]), [Some(0), None, None, None, None], "{text:?}");
+            assert_eq!(places(text, &[]), [Some(0), None, None, None, None, None], "{text:?}");
         }
         let read = found("sid;phoneNumber;User ID;assigned_at;;Pool;status;Notes;", &[]).unwrap();
-        assert_eq!(read.places, [Some(1), Some(2), Some(3), Some(5), Some(6)]);
+        assert_eq!(read.places, [Some(1), Some(2), Some(3), Some(5), Some(6), None]);
         assert_eq!(read.left_out(), ["sid", "Notes"]);
         assert_eq!(read.renamed(), [("phoneNumber", "phone_number"), ("User ID", "user_id"), ("Pool", "pool")]);
     }
@@ -239,11 +243,11 @@ mod tests {
     #[test]
     fn columns_are_said_by_hand_and_a_heading_may_hold_a_comma() {
         let read = found("Rufnummer;Kunde, Nr.;user_id", &["phone_number=Rufnummer,user_id=Kunde, Nr."]).unwrap();
-        assert_eq!(read.places, [Some(0), Some(1), None, None, None]);
+        assert_eq!(read.places, [Some(0), Some(1), None, None, None, None]);
         assert_eq!(read.left_out(), ["user_id"]);
         assert_eq!(places("Phone Number;phone_number", &["phone_number=phone_number"])[0], Some(1));
         assert_eq!(places("A;RUF-NUMMER", &["phone_number=rufnummer"])[0], Some(1));
-        assert_eq!(places("A;B;pool", &["phone_number=B", "Pool=A"]), [Some(1), None, None, Some(0), None]);
+        assert_eq!(places("A;B;pool", &["phone_number=B", "Pool=A"]), [Some(1), None, None, Some(0), None, None]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::columns::{Column, Columns};
 use super::table::{Record, delimiter_name};
-use crate::domain::{PhoneNumber, PoolName, Reading, UserId, instant, phone_number, user_id};
+use crate::domain::{PhoneNumber, PoolName, Reading, UserId, Written, instant, phone_number, user_id};
 
 /// One number of the earlier service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -52,6 +52,7 @@ pub(super) struct Judged {
 const NOT_UTF8: &str = "letters of the row are in another encoding: export the file as UTF-8";
 const LONE_INSTANT: &str = "assigned_at without a user_id was left out";
 const GONE: &str = "left out, because its status says that the number is no longer in the account";
+const ENDED: &str = "left out, because its released_at says that the user has given the number back";
 const RESTED: &str = "its status is quarantined: it becomes stock at once, and nobody keeps its rest";
 
 /// Reads a record.
@@ -71,10 +72,16 @@ pub(super) fn judge(
             ""
         })
     };
-    let [number, user, at, pool, status] =
-        [Column::PhoneNumber, Column::UserId, Column::AssignedAt, Column::Pool, Column::Status].map(&mut cell);
+    let [number, user, at, pool, status, released] =
+        [Column::PhoneNumber, Column::UserId, Column::AssignedAt, Column::Pool, Column::Status, Column::ReleasedAt]
+            .map(&mut cell);
     if lost {
         judged.faults.push(Wrong::new(NOT_UTF8));
+        return judged;
+    }
+    // Programs write the same words for "never" as for "nobody".
+    if !matches!(user_id(released, &Reading::default()), Ok(Written { value: None, .. })) {
+        judged.left_out = Some(ENDED);
         return judged;
     }
     match status {

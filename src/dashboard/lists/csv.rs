@@ -88,7 +88,7 @@ fn protected(user_id: &str) -> Cow<'_, str> {
 
 fn assignment(record: &AssignmentRecord) -> String {
     line(&[
-        &record.user_id,
+        &protected(&record.user_id),
         record.phone_number.as_str(),
         record.source.as_str(),
         &instant(record.assigned_at),
@@ -163,5 +163,17 @@ mod tests {
             ("u-1".into(), "=\"NULL\"".into(), "=\"a\"\"b \"".into())
         );
         assert_eq!(line(&["a,b", "say \"x\"", " blank"]), "\"a,b\",\"say \"\"x\"\"\",\" blank\"\r\n");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_id_is_read_back_as_it_is(id in "[ -~äöü用\u{a0}]{1,40}|NULL|[0-9]{1,5}[.,]0|[0-9]E[+][0-9]{2}|=\"[a-z\"]{0,3}\"") {
+            let written = line(&["+14155550100", &protected(&id)]);
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(written.as_bytes());
+            let record = reader.records().next().unwrap().unwrap();
+            let read = crate::domain::user_id(&record[1], &crate::domain::Reading::default()).unwrap();
+            let value = read.value.unwrap();
+            proptest::prop_assert_eq!((value.as_str(), read.note), (id.as_str(), None));
+        }
     }
 }

@@ -164,3 +164,34 @@ fn a_daemon_that_is_lost_between_two_chunks_is_told_with_what_is_in() {
     let assigned = world.count("SELECT count(*) FROM assignments_ever WHERE released_at IS NULL");
     assert_eq!((world.count("SELECT count(*) FROM numbers"), assigned), (400, 134));
 }
+
+#[cfg(feature = "failpoints")]
+#[test]
+fn a_command_that_is_killed_between_two_chunks_is_finished_by_the_same_file() {
+    let (world, daemon, csv) = earlier_service("killed", 400);
+    daemon.failpoints("handler=1*off->sleep(3000)");
+    let env = [("ADMIN_API_KEY", ADMIN_KEY), ("CALLBUNKER_URL", daemon.url.as_str())];
+    let folder = std::env::temp_dir().join(format!("callbunker-killed-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let rest = folder.join("rest.csv").to_str().expect("its path").to_owned();
+    let mut command = program(&env, &["import", csv.path(), "--rejected", &rest]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    crate::world::eventually("the first chunk is in", || {
+        daemon.log_lines().iter().any(|line| line["msg"] == "answered" && line["path"] == "/admin/phones/api/import")
+    });
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(world.count("SELECT count(*) FROM numbers") >= 250);
+    assert!(!std::path::Path::new(&rest).exists(), "it is there as a whole or not at all");
+    std::fs::remove_dir_all(&folder).expect("it is ours");
+    daemon.failpoints("");
+    // What was on its way when the command ended may still be written.
+    crate::world::eventually("the same file finishes it", || {
+        callbunker(&daemon, &["import", csv.path()]).code == Some(0)
+    });
+    let assigned = world.count("SELECT count(*) FROM assignments_ever WHERE released_at IS NULL");
+    assert_eq!((world.count("SELECT count(*) FROM numbers"), assigned), (400, 134));
+    let tagged =
+        world.twilio.truth().owned.iter().filter(|owned| owned.friendly_name.starts_with("callbunker:")).count();
+    assert_eq!(tagged, 400);
+}

@@ -260,6 +260,14 @@ fn doubts_are_told_once_and_ids_are_taken_to_the_letter_where_that_is_said() {
         "{back}"
     );
     assert_eq!(back["noted"], json!([]), "{back}");
+    // What has ended in the list of assignments does not begin again.
+    let ended = "user_id,phone_number,source,assigned_at,released_at\nu-6,+14155550006,pool,2024-01-01T00:00:00Z,2024-02-01T00:00:00Z\n\
+                 u-7,+14155550007,pool,2024-01-01T00:00:00Z,\n";
+    let told = callbunker(&daemon, &["import", &folder.write("assignments.csv", ended)]).table();
+    assert!(
+        told.contains("imported          1\nassigned          1\n") && told.contains("given the number back (line 2)"),
+        "{told}"
+    );
     let narrowed = callbunker(&daemon, &["numbers", "--csv", "--status", "available"]).table();
     assert_eq!(narrowed.lines().count(), 1, "{narrowed}");
     let odd: Vec<Ended> = [&["--csv", "--json"][..], &["--csv", "--ignored"], &["--csv", "-n", "3"]]
