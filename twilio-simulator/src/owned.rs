@@ -105,6 +105,11 @@ impl Owned {
         Hidden(hidden)
     }
 
+    /// Ends all lags.
+    pub(crate) fn catch_up(&mut self) {
+        self.lags.clear();
+    }
+
     /// Whether a look-up may see this number.
     pub(crate) fn visible(&self, sid: &str, hidden: &Hidden) -> bool {
         self.rank_by_sid.get(sid).is_some_and(|rank| !hidden.0.contains(rank))

@@ -37,6 +37,11 @@ impl Simulator {
         self.world().faults.clear();
     }
 
+    /// Lists show every number from now on, however new it is: lags that faults began are over.
+    pub fn catch_up(&self) {
+        self.world().owned.catch_up();
+    }
+
     /// How long every answer takes from now on; forgets latencies of single kinds.
     pub fn set_latency(&self, latency: Duration) {
         self.set_latency_on(On::Any, latency);

@@ -39,9 +39,12 @@ pub const OPERATIONS: &[Operation] = &[
             eventually("each has joined, or was refused", || {
                 world.count("SELECT count(*) FROM numbers WHERE attachment_status = 'pending'") == 0
             });
+            // On a busy machine it may have been killed before the first: then all have joined.
             let refused = world.count("SELECT count(*) FROM attachments WHERE state = 'refused'");
-            assert_eq!(world.count("SELECT in_a_row FROM pool_failures"), if refused == 5 { 5 } else { 0 });
-            assert!(refused > 0, "what was refused stays so");
+            let failures = world.count("SELECT coalesce(max(in_a_row), 0) FROM pool_failures");
+            assert_eq!(failures, if refused == 5 { 5 } else { 0 });
+            let told = world.count("SELECT count(*) FROM attachments WHERE twilio_code = 21715");
+            assert_eq!(refused, told, "what was refused stays so");
             assert_twilio_agrees(world);
         },
         ..PLAIN

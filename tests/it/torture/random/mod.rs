@@ -203,6 +203,7 @@ impl Round {
     /// compares, nothing that was paid for may be unknown: that is the purchaser's own to see to.
     fn quiesce(&mut self) {
         self.world.twilio.clear_faults();
+        self.world.twilio.catch_up();
         self.world
             .sql("UPDATE purchases SET expires_at = clock_timestamp() - interval '6 seconds' WHERE state = 'queued'");
         let daemon = &self.daemons[0];
