@@ -2,8 +2,8 @@
 //!
 //! Invariants: never more than the limit is held, nor room for more than twice what came, and nothing at all of a body that
 //! nobody wants; the whole body has one deadline; whatever a route leaves behind (an early answer, a panic) returns here. What
-//! comes promptly is taken off the wire before the answer, so that the connection can go on; the rest after it, because
-//! closing a connection with unread bytes resets it, and then the client never sees the answer.
+//! comes promptly is taken off the wire before the answer, so that the connection can go on; the rest after it, and whatever is
+//! too long by its own word, because closing a connection with unread bytes resets it, and then the client never sees the answer.
 //! How to get it wrong: holding the lock across an await; polling a body whose client waits for `100 Continue` only to
 //! throw it away; keeping a piece as it came (it holds on to the connection's whole read buffer).
 
@@ -30,8 +30,10 @@ const DISCARD_BYTES_MAX: u64 = 1024 * 1024;
 /// An early answer waits for more of a body that comes piece by piece within this, and not longer than that.
 const PROMPT: Duration = Duration::from_millis(200);
 const PROMPT_MAX: Duration = Duration::from_secs(1);
-/// The longest time spent on the rest after the answer.
+/// The longest time spent on the rest after the answer, and how long a client may be quiet meanwhile: whoever reads to the end of
+/// the connection, and sends nothing, waits no longer.
 const DISCARD_TIME_MAX: Duration = Duration::from_secs(5);
+const QUIET: Duration = Duration::from_millis(500);
 /// The least room that is reserved for a body in pieces.
 const ROOM_MIN: usize = 512;
 
@@ -47,6 +49,8 @@ enum State {
     Untouched(Incoming),
     /// Somebody has, and left the rest.
     Begun(Incoming),
+    /// Nobody has polled it, and nobody will: it is longer than it may be, by its own word.
+    TooLong(Incoming),
     /// Somebody has it right now, or it came to its end.
     Gone,
     /// It failed or its time ran out: the connection cannot be used again.
@@ -99,6 +103,10 @@ impl IncomingBody {
         let (body, begun) = match self.take() {
             State::Untouched(body) => (body, false),
             State::Begun(body) => (body, true),
+            State::TooLong(body) => {
+                self.set(State::TooLong(body));
+                return Err(too_large(bytes_max));
+            }
             State::Gone => return Ok(Bytes::new()),
             State::Broken => return Err(broken()),
         };
@@ -107,7 +115,10 @@ impl IncomingBody {
         if size.lower() > 0 {
             check()?;
             let whole = Whole::new(bytes_max, size.exact(), keep);
-            whole.has_room_for(size.lower())?;
+            if let Err(problem) = whole.has_room_for(size.lower()) {
+                loan.body.take().into_iter().for_each(|body| self.set(State::TooLong(body)));
+                return Err(problem);
+            }
             return self.read_on(&mut loan, whole).await;
         }
         let first = loop {
@@ -163,7 +174,9 @@ impl IncomingBody {
             State::Gone => return Rest::Nothing,
             State::Broken => return Rest::Lost,
             // The client waits for a word before it sends anything, and the answer is that word.
-            State::Untouched(_) if headers.contains_key(EXPECT) => return Rest::Lost,
+            State::Untouched(_) | State::TooLong(_) if headers.contains_key(EXPECT) => return Rest::Lost,
+            // All is said: the answer waits for none of it.
+            State::TooLong(body) => return Rest::Later(Leftover { body, discarded: 0 }),
             State::Untouched(body) | State::Begun(body) => body,
         };
         let mut leftover = Leftover { body, discarded: 0 };
@@ -264,7 +277,7 @@ impl Leftover {
     pub(super) async fn see_off(mut self) -> bool {
         let deadline = Instant::now() + DISCARD_TIME_MAX;
         loop {
-            match timeout_at(deadline, self.next()).await {
+            match timeout_at(deadline.min(Instant::now() + QUIET), self.next()).await {
                 Ok(Some(true)) => {}
                 Ok(Some(false)) => return true,
                 Ok(None) | Err(_) => return false,
