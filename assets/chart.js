@@ -36,7 +36,7 @@ const midnights = (low, high, atMost) => {
 const draw = async () => {
   if (!window.uPlot || ended) return;
   const pool = document.body.dataset.pool;
-  const url = `/admin/phones/dashboard/chart?hours=${hours}${pool ? `&pool=${pool}` : ""}`;
+  const url = `${document.body.dataset.at}/admin/phones/dashboard/chart?hours=${hours}${pool ? `&pool=${pool}` : ""}`;
   // What the page asks by itself says so: it is no use of the session.
   const response = await fetch(url, { credentials: "same-origin", headers: { "X-By-Itself": "1" }, signal: AbortSignal.timeout(15000) }).catch(() => null);
   if (response?.status === 401) document.dispatchEvent(new Event("unauthorized"));

@@ -10,6 +10,10 @@ const make = (tag, className, text) => {
   return element;
 };
 
+// Below which path the daemon is: empty at the root.
+const AT = document.body.dataset.at;
+const isLogin = (response) => new URL(response.url).pathname === `${AT}/admin/login`;
+
 // What the page asks by itself says so: it is no use of the session, which ends when nobody uses it.
 const fetchByItself = (url) => fetch(url, { credentials: "same-origin", headers: { "X-By-Itself": "1" }, signal: AbortSignal.timeout(15000) });
 
@@ -51,7 +55,7 @@ const TONES = { done: "good", waiting: "busy", buying: "busy", cancelling: "busy
 const phone = (e164) => e164.replace(/^\+1(\d{3})(\d{3})(\d{4})$/, "+1 $1 $2 $3");
 const found = (shown, asked) => {
   const link = make("a", "", shown);
-  link.href = `/admin/phones/dashboard/search?q=${encodeURIComponent(asked)}`;
+  link.href = `${AT}/admin/phones/dashboard/search?q=${encodeURIComponent(asked)}`;
   return link;
 };
 const pill = (tone, word) => make("span", `pill ${tone}`, word);
@@ -118,7 +122,7 @@ const loginFirst = (url) => {
   heading.tabIndex = -1;
   heading.dataset.first = "";
   const login = make("a", "button go", "Log in to go on");
-  login.href = `/admin/login?ended=1&next=${encodeURIComponent(wanted.pathname + wanted.search)}`;
+  login.href = `${AT}/admin/login?ended=1&next=${encodeURIComponent(wanted.pathname + wanted.search)}`;
   const close = make("a", "button plain", "Go back");
   close.href = location.href;
   close.dataset.close = "";
@@ -132,7 +136,7 @@ const fetchQuestion = async (url) => {
   // Where the question was asked is where its result is told.
   if (!asked.searchParams.has("back")) asked.searchParams.set("back", location.pathname + location.search);
   const response = await fetch(asked, { credentials: "same-origin", headers: { Accept: "text/html" } });
-  if (response.redirected && new URL(response.url).pathname === "/admin/login") return loginFirst(asked);
+  if (response.redirected && isLogin(response)) return loginFirst(asked);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   return $("#question", page) ?? $("main .card", page);
 };
@@ -240,7 +244,7 @@ const tellOrder = (order) => {
 };
 const followSaid = async () => {
   if (document.hidden) { document.addEventListener("visibilitychange", followSaid, { once: true }); return; }
-  const response = await fetchByItself(`/admin/phones/api/purchases/${said.dataset.saidOf}`).catch(() => null);
+  const response = await fetchByItself(`${AT}/admin/phones/api/purchases/${said.dataset.saidOf}`).catch(() => null);
   // Whoever may not know any more has the words that stand there.
   if (response?.status === 401 || response?.status === 404) return;
   const order = response?.ok ? await response.json().catch(() => null) : null;
@@ -263,7 +267,7 @@ const show = (selector, visible) => { const element = $(selector); if (element) 
 const chosen = document.body.dataset.pool;
 const isMixed = "mixed" in document.body.dataset;
 const isMeant = (pool) => !chosen || pool === chosen;
-const HOME = `/admin/phones/dashboard${chosen ? `?pool=${chosen}` : ""}`;
+const HOME = `${AT}/admin/phones/dashboard${chosen ? `?pool=${chosen}` : ""}`;
 // Of several pools: the same words for the same states as the server has.
 const isTold = Boolean($("nav.pools"));
 const haltedAsAWhole = (s) => Boolean(s.halted) && !s.halted.needs;
@@ -515,7 +519,7 @@ const onPurchase = (order) => {
   const isOpen = order.state === "queued" || order.state === "running";
   row.cells[2].replaceChildren(pill((SHORT.includes(order.outcome) && order.errors.length === 0) ? "calm" : TONES[order.outcome] ?? "calm", order.outcome.replaceAll("_", " ")));
   const bought = make("a", "count", `${order.purchased_count} of ${order.requested_count}`);
-  bought.href = `/admin/phones/dashboard/orders/${order.purchase_id}`;
+  bought.href = `${AT}/admin/phones/dashboard/orders/${order.purchase_id}`;
   bought.setAttribute("aria-label", `${bought.textContent}, order ${order.purchase_id}`);
   row.cells[3].replaceChildren(bought);
   if (isOpen) {
@@ -596,7 +600,7 @@ const wanted = new Set();
 let held = null;
 const readPage = async () => {
   const response = await fetchByItself(HOME).catch(() => null);
-  if (response?.status === 401 || (response?.redirected && new URL(response.url).pathname === "/admin/login")) endSession();
+  if (response?.status === 401 || (response?.redirected && isLogin(response))) endSession();
   if (!response?.ok || response.redirected) return null;
   return response.text().then((text) => new DOMParser().parseFromString(text, "text/html"), () => null);
 };
@@ -662,7 +666,7 @@ const followOrder = async () => {
   if (!$("#order[data-open]") || ended) return;
   if (document.hidden) { document.addEventListener("visibilitychange", followOrder, { once: true }); return; }
   const response = await fetchByItself(location.href).catch(() => null);
-  if (response?.redirected && new URL(response.url).pathname === "/admin/login") { location.reload(); return; }
+  if (response?.redirected && isLogin(response)) { location.reload(); return; }
   if (response?.ok) {
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const [old, fresh] = [$("#order"), $("#order", page)];

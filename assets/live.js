@@ -4,7 +4,8 @@
 // It runs as a shared worker, one for all tabs. Where a browser has none, the page takes it for itself, and lets go of the stream
 // while nobody sees the page.
 
-const STREAM = "/admin/phones/api/events";
+// Beside this very script, whatever path the daemon is below.
+const STREAM = new URL("../api/events", import.meta.url).href;
 const NAMES = ["status", "assignment", "purchase", "attention", "alert", "heartbeat"];
 // A word comes every 15 s at least. After this long without one the connection is dead, whatever it says of itself.
 const SILENT_MILLIS_MAX = 45000;

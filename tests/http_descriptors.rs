@@ -54,7 +54,8 @@ async fn no_free_descriptor_is_not_the_end() {
     let telemetry = Telemetry::new(&[]);
     let lanes = Lanes::start(1).unwrap();
     let line_text = LineText::default();
-    let options = ServerOptions { limits, lanes, trusted_proxies: Vec::new(), line_text, telemetry, log };
+    let options =
+        ServerOptions { limits, lanes, place: Arc::default(), trusted_proxies: Vec::new(), line_text, telemetry, log };
     let server = tokio::spawn(serve(listener, warp::service(filter), options, stop.clone()));
     assert!(ask(address).await.unwrap().starts_with("HTTP/1.0 404"));
 

@@ -1,8 +1,9 @@
 //! The door: who passes.
 //!
-//! Invariants: a missing and a wrong key get the same answer; a wrong key is never saved by another source; a session's
-//! cookie that no key in force sealed is a wrong key; a reload swaps all keys at once; what a page asks by itself keeps no
-//! session alive; whoever opens a page without a key is led to the login, whatever others behind the same address did.
+//! Invariants: a missing and a wrong key get the same answer, but that a wrong one by the query is told how a URL is written; a
+//! wrong key is never saved by another source; a session's cookie that no key in force sealed is a wrong key; a reload swaps all
+//! keys at once; what a page asks by itself keeps no session alive; whoever opens a page without a key is led to the login,
+//! whatever others behind the same address did.
 //! How to get it wrong: naming the key in a message, or asking the limit before the key (a right key always passes).
 //!
 //! A key that the request shows ([`presented_key`](super::presented_key)) counts before a session, if sessions are known at
@@ -19,7 +20,7 @@ use super::csrf;
 use super::endings::{Ended, Endings};
 use super::keys::{KeyRing, Keys};
 use super::limits::{AuthFailure, FailureLimit, OrderLimit};
-use super::presented_key::presented_key;
+use super::presented_key::{IN_A_QUERY, presented_key};
 use super::redact::Redactor;
 use super::trail::Auditor;
 use super::who::{Access, Fingerprint, Who};
@@ -205,7 +206,7 @@ impl Guard {
         }
         let key = presented_key(exchange);
         let (who, failure) = match &key {
-            Some(key) => (self.find_key(key), AuthFailure::Wrong),
+            Some(key) => (key.find(&self.keys.load()), AuthFailure::Wrong),
             None => match self.session(exchange, wanted).await? {
                 Session::Of(who) => (Some(who), AuthFailure::Missing),
                 Session::None => (None, AuthFailure::Missing),
@@ -213,7 +214,10 @@ impl Guard {
             },
         };
         let Some(who) = who else {
-            let refusal = self.refusal(exchange.client(), failure);
+            let mut refusal = self.refusal(exchange.client(), failure);
+            if refusal.code() == ProblemCode::Unauthorized && key.as_ref().is_some_and(|key| key.by_query) {
+                refusal = refusal.and_say(IN_A_QUERY);
+            }
             let to_login = shown == Shown::Login && key.is_none();
             return Err(if to_login { Problem::unauthorized() } else { refusal }.into());
         };

@@ -6,23 +6,49 @@
 use std::borrow::Cow;
 
 use http::header::{AUTHORIZATION, HeaderName};
+use percent_encoding::percent_decode_str;
 
-use crate::http::{Exchange, KEY_PARAMETER, query_value};
+use super::keys::Keys;
+use super::who::Who;
+use crate::http::{Exchange, KEY_PARAMETER, query_value, raw_query_value};
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-admin-api-key");
 
+/// What to say of a key that came by the query and opens nothing: the same, whatever it was.
+pub(super) const IN_A_QUERY: &str = "In a URL write + as %2B, & as %26, # as %23 and % as %25, in a crontab \\% for %, or send the \
+                                     header X-Admin-API-Key.";
+
+/// A key as a request shows it.
+pub(super) struct Presented<'e> {
+    key: Cow<'e, [u8]>,
+    /// Of a key by the query that holds a `+`, which a form writes for a blank: the same with the `+` as it stands.
+    as_it_stands: Option<Vec<u8>>,
+    pub(super) by_query: bool,
+}
+
+impl Presented<'_> {
+    /// Whose it is. Both ways to read it are one attempt.
+    pub(super) fn find(&self, keys: &Keys) -> Option<Who> {
+        let as_it_stands = self.as_it_stands.as_ref().and_then(|key| keys.find(key));
+        keys.find(&self.key).or(as_it_stands)
+    }
+}
+
 /// The key that this request shows.
-pub(super) fn presented_key(exchange: &Exchange) -> Option<Cow<'_, [u8]>> {
+pub(super) fn presented_key(exchange: &Exchange) -> Option<Presented<'_>> {
+    let in_a_header = |key| Presented { key, as_it_stands: None, by_query: false };
     if let Some(value) = exchange.headers().get(KEY_HEADER) {
-        return Some(value.as_bytes().into());
+        return Some(in_a_header(value.as_bytes().into()));
     }
     if let Some(key) = exchange.headers().get(AUTHORIZATION).and_then(|value| bearer(value.as_bytes())) {
-        return Some(key.into());
+        return Some(in_a_header(key.into()));
     }
-    match query_value(exchange.uri(), KEY_PARAMETER)? {
-        Cow::Borrowed(text) => Some(text.as_bytes().into()),
-        Cow::Owned(text) => Some(text.into_bytes().into()),
-    }
+    let key = match query_value(exchange.uri(), KEY_PARAMETER)? {
+        Cow::Borrowed(text) => text.as_bytes().into(),
+        Cow::Owned(text) => text.into_bytes().into(),
+    };
+    let raw = raw_query_value(exchange.uri(), KEY_PARAMETER).filter(|raw| raw.contains('+'));
+    Some(Presented { key, as_it_stands: raw.map(|raw| percent_decode_str(raw).collect()), by_query: true })
 }
 
 fn bearer(value: &[u8]) -> Option<&[u8]> {

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::services::Services;
 use crate::attention::{Item, Kind, Severity, judge};
 use crate::domain::PoolName;
-use crate::http::json_response;
+use crate::http::{Place, json_response};
 use crate::routing::{About, Outcome, Request};
 
 /// What waits for a person, or hurts signups now.
@@ -53,7 +53,7 @@ pub(crate) struct AttentionItem {
     /// When that comes.
     #[schema(required)]
     pub(crate) next_at: Option<DateTime<Utc>>,
-    /// Where on the dashboard something is done about it.
+    /// Where on the dashboard something is done about it: a path, below `http.base_path` if there is one.
     #[schema(required)]
     pub(crate) link: Option<String>,
     /// What that link says.
@@ -84,6 +84,16 @@ impl From<Item> for AttentionItem {
     }
 }
 
+impl Attention {
+    /// With links as whoever is outside follows them.
+    pub(crate) fn led(mut self, place: &Place) -> Self {
+        for link in self.items.iter_mut().filter_map(|item| item.link.as_mut()) {
+            *link = place.outside(link);
+        }
+        self
+    }
+}
+
 impl AttentionItem {
     /// Whether monitoring calls somebody.
     pub(crate) fn is_alarming(&self) -> bool {
@@ -101,7 +111,7 @@ pub(crate) async fn attention(services: &Services) -> Attention {
 }
 
 pub(crate) async fn handle(services: Arc<Services>, _request: Request) -> Outcome {
-    json_response(StatusCode::OK, &attention(&services).await)
+    json_response(StatusCode::OK, &attention(&services).await.led(&services.place))
 }
 
 pub(crate) fn about() -> About {

@@ -11,7 +11,7 @@ use crate::attention::Sources;
 use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::{Db, DbError};
-use crate::http::Problem;
+use crate::http::{Place, Problem};
 use crate::pool_monitor::{MonitorError, MonitorHandle, WebhookConfigurer};
 use crate::pricing::Pricing;
 use crate::purchaser::{HolderWatch, Orders};
@@ -41,6 +41,8 @@ pub struct Services {
     pub monitor: MonitorHandle,
     /// Comparisons with Twilio.
     pub reconciler: ReconcilerHandle,
+    /// Below which path all of it is.
+    pub(crate) place: Arc<Place>,
     /// The configuration in force.
     pub config: Arc<ArcSwap<Config>>,
     /// What needs a person is judged from these.

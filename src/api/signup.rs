@@ -145,6 +145,11 @@ pub(crate) async fn handle_assignment(services: Arc<Services>, request: Request)
     answer(assignment(&services, request.param("user_id")?).await)
 }
 
+/// The same, of a user whom no path names: proxies decode paths, join slashes and resolve dots, and ids may hold all of these.
+pub(crate) async fn handle_assignment_of(services: Arc<Services>, request: Request) -> Outcome {
+    answer(assignment(&services, request.user_of_query()?).await)
+}
+
 fn not_assigned() -> Problem {
     Problem::new(ProblemCode::NotAssigned, "This user has no number; assign one with POST /signup/api/assign.")
 }
@@ -225,7 +230,19 @@ pub(crate) fn about_assign() -> About {
 
 pub(crate) fn about_assignment() -> About {
     About::new("assignment", "Signup", "Tells a user's number")
+        .text(
+            "A proxy may decode a path, join its slashes or resolve its dots: behind one, ask `/signup/api/assignments?user_id=` where ids \
+             hold `/`, `\\` or `.`.",
+        )
         .path::<UserId>("user_id", "Whose.")
+        .answer::<AssignmentDocument>("The user's number; `replayed` is true.", example(true))
+        .refuses(ProblemCode::NotAssigned, "The user has no number.")
+}
+
+pub(crate) fn about_assignment_of() -> About {
+    About::new("assignment_of", "Signup", "Tells a user's number, whatever their id holds")
+        .text("The same answer as with the id in the path, which some proxies change.")
+        .required_query::<UserId>("user_id", "Whose.")
         .answer::<AssignmentDocument>("The user's number; `replayed` is true.", example(true))
         .refuses(ProblemCode::NotAssigned, "The user has no number.")
 }

@@ -14,6 +14,8 @@ use super::parts::{Parts, reconciler_ends};
 use crate::api::events;
 use crate::api::services::Services;
 use crate::attention::Sources;
+use crate::config::HttpConfig;
+use crate::http::Place;
 use crate::pricing::Pricing;
 use crate::purchaser::{Orders, PurchaserHandle};
 use crate::reconciliation::ReconcilerHandle;
@@ -36,6 +38,11 @@ impl AtTwilio {
         self.reconciler.idle().await;
         self.purchaser.idle().await;
     }
+}
+
+/// Below which path the daemon is, as it is configured.
+fn place(http: &HttpConfig) -> Place {
+    Place::new(http.base(), http.public_url.clone())
 }
 
 impl App {
@@ -98,6 +105,7 @@ impl App {
             events_rejected,
             events_before: Arc::clone(&self.events_before),
             events_turns: Semaphore::new(events::TURNS),
+            place: Arc::new(place(&self.config.load().http)),
             config: Arc::clone(&self.config),
             health: parts.health().to_vec(),
             custody_tasks,

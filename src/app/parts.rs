@@ -16,7 +16,7 @@ use crate::assignment::{CounterSlot, Desk, DeskDependencies, DeskHandle, Refusal
 use crate::attachment::{Attacher, AttacherParts};
 use crate::audit::{AuditActor, AuditDependencies};
 use crate::custody::Custody;
-use crate::http::{ServerLimits, ServerOptions};
+use crate::http::{Place, ServerLimits, ServerOptions};
 use crate::pool_monitor::{MonitorDependencies, MonitorHandle, PoolMonitor, QuietUntil, WebhookConfigurer};
 use crate::purchaser::{Buyer, CareAnswers, HolderWatch, Purchaser, PurchaserHandle, Work};
 use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle};
@@ -244,7 +244,8 @@ impl<'a> Parts<'a> {
 
     pub(super) fn http(&mut self, services: Arc<Services>, stop: &CancellationToken, ended: watch::Sender<bool>) {
         let (listener, guard) = (Arc::clone(&self.app.listener), Arc::clone(&self.app.guard));
-        let (options, stop, runtime) = (self.server_options(), stop.clone(), tokio::runtime::Handle::current());
+        let options = self.server_options(Arc::clone(&services.place));
+        let (stop, runtime) = (stop.clone(), tokio::runtime::Handle::current());
         self.add("http", move |heartbeat| {
             let parts = HttpParts {
                 listener: Arc::clone(&listener),
@@ -259,7 +260,7 @@ impl<'a> Parts<'a> {
         });
     }
 
-    fn server_options(&self) -> ServerOptions {
+    fn server_options(&self, place: Arc<Place>) -> ServerOptions {
         let config = self.app.config.load();
         ServerOptions {
             limits: ServerLimits {
@@ -269,6 +270,7 @@ impl<'a> Parts<'a> {
                 drain_timeout: config.shutdown.grace(),
             },
             lanes: self.app.lanes.clone(),
+            place,
             trusted_proxies: config.http.trusted_proxies.clone(),
             line_text: self.app.guard.line_text(),
             telemetry: self.app.telemetry.clone(),

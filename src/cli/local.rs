@@ -34,6 +34,7 @@ const SURVEY_WITHIN: Duration = Duration::from_secs(5);
 pub(super) fn check_config(sources: &Sources, offline: bool) -> Ending {
     let config = Config::load(sources)?;
     let mut notes = config.outbound().notes();
+    notes.extend(config.secrets.noted_of_urls());
     notes.extend(can_listen(&config)?);
     if !offline {
         notes.extend(surveyed(&config)?);
@@ -96,6 +97,9 @@ pub(super) fn serve(sources: &Sources) -> Ending {
     let logger = logger::init(&config.log);
     let log = logger.root().clone();
     log_panics(&log);
+    if let Some(note) = config.secrets.noted_of_urls() {
+        slog::warn!(log, "{}", note);
+    }
     let env: BTreeMap<String, String> = sources.env.clone();
     let reload = ReloadSources { file: sources.config_path(), env, log: logger.handle() };
     let system = actix::System::with_tokio_rt(move || runtime);

@@ -98,7 +98,7 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
         Command::Pause(args) => pause::pause(&client(&args.remote)?, &args),
         Command::Resume(args) => pause::resume(&client(&args.pause.remote)?, &args),
         Command::Whoami(remote) => users::whoami(&client(&remote)?, &remote),
-        Command::Openapi => ending::say(&crate::web::description_text()),
+        Command::Openapi => ending::say(&crate::web::description_text(&crate::http::Place::default())),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { command } => shell::man(&command),
     }

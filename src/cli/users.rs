@@ -50,7 +50,7 @@ pub(super) fn assign(client: &Client, args: &AssignArgs) -> Ending {
 
 pub(super) fn release(client: &Client, args: &ReleaseArgs) -> Ending {
     if !args.yes && somebody_is_there(&args.remote) {
-        let had = client.ask(&assignment_of(args.user_id.as_str()))?.document;
+        let had = client.ask(&assignment_of(&args.user_id))?.document;
         let (user, number) = (text(&json!(args.user_id)), text(&had["phone_number"]));
         let since = text(&had["assigned_at"]);
         let question = format!(
@@ -75,8 +75,9 @@ pub(super) fn release(client: &Client, args: &ReleaseArgs) -> Ending {
     ))
 }
 
-fn assignment_of(user: &str) -> ApiRequest<'_> {
-    ApiRequest::get(&["signup", "api", "assignments", user])
+/// In the query, because a proxy may change a path that holds an id.
+fn assignment_of(user: &UserId) -> ApiRequest<'_> {
+    ApiRequest::get(&["signup", "api", "assignments"]).query("user_id", Some(user))
 }
 
 const LINES: [(&str, &str); 5] = [
@@ -102,7 +103,7 @@ pub(super) fn users(client: &Client, args: &UsersArgs) -> Ending {
 }
 
 fn show(client: &Client, user: &UserId, json: bool) -> Ending {
-    let now = match client.call(&assignment_of(user.as_str())) {
+    let now = match client.call(&assignment_of(user)) {
         Ok(answer) => answer.document,
         Err(ApiError::Refused(refusal)) if refusal.code() == Some(ProblemCode::NotAssigned) => Value::Null,
         Err(error) => return Err(error.into()),

@@ -114,10 +114,15 @@ fn defaults_of<S: Section>(section: S) -> Table {
     Table::try_from(section).expect("a section holds numbers, text and lists; a test serialises each default")
 }
 
-/// A value of the key's shape: its default, or a number where there is none.
+/// A value of the key's shape: its default, or where there is none a number, if it has a range, or a truth, if it takes one.
 fn shape_of<S: Section>(defaults: &Table, key: &str) -> Option<Value> {
     let number = || Some(Value::Integer(S::RANGES.iter().find(|range| range.key == key)?.min));
-    look(defaults, key).cloned().or_else(number)
+    let truth = || {
+        let mut probe = defaults.clone();
+        put(&mut probe, key, Value::Boolean(true));
+        S::deserialize(Value::Table(probe)).is_ok().then_some(Value::Boolean(true))
+    };
+    look(defaults, key).cloned().or_else(number).or_else(truth)
 }
 
 /// The value of a key, which may stand in a table inside.

@@ -10,7 +10,7 @@ use super::problem::{Origin, Problem, did_you_mean};
 use super::secrets::{secret_meant_by, secret_problem};
 
 /// The keys of one section, those of a table inside it with a dot; each with a value of its shape: the default, or any number
-/// where there is none. `None` = text.
+/// or truth where there is none. `None` = text.
 pub(super) type Keys = BTreeMap<String, Option<Value>>;
 
 /// The sections of the file but for `[pools.NAME]`.

@@ -140,7 +140,7 @@ pub(crate) async fn audit(services: Arc<Services>, request: Request) -> Outcome 
         action: filter.action.unwrap_or_default(),
         rows: sheet.items.into_iter().map(|line| Row::new(line.into(), &request)).collect(),
     };
-    page(StatusCode::OK, &shown, shown.frame.said.as_ref())
+    page(StatusCode::OK, &shown, &shown.frame)
 }
 
 #[cfg(test)]

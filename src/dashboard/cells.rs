@@ -51,9 +51,9 @@ pub(super) fn number_url(e164: &str) -> String {
     format!("/admin/phones/dashboard/numbers/{}", escaped(e164))
 }
 
-/// The page of a user.
+/// The page of a user. The id stands in the query: proxies decode, join and resolve what stands in a path.
 pub(super) fn user_url(user: &str) -> String {
-    format!("/admin/phones/dashboard/users/{}", escaped(user))
+    format!("/admin/phones/dashboard/users?user_id={}", escaped(user))
 }
 
 /// The page of an order.

@@ -66,5 +66,5 @@ pub(crate) async fn differences(services: Arc<Services>, request: Request) -> Ou
         left_out: (count > rows.len()).then(|| grouped(count - rows.len())),
         rows,
     };
-    page(StatusCode::OK, &shown, shown.frame.said.as_ref())
+    page(StatusCode::OK, &shown, &shown.frame)
 }

@@ -237,7 +237,7 @@ async fn show(services: &Services, request: &Request) -> Outcome {
     let read = services.read("dashboard", move |conn| read(conn, asked));
     let (read, attention) = tokio::join!(read, attention(services));
     let home = make(services, request, choice, read?, attention)?;
-    page(StatusCode::OK, &home, home.frame.said.as_ref())
+    page(StatusCode::OK, &home, &home.frame)
 }
 
 fn make(

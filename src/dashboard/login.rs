@@ -4,24 +4,28 @@
 //! of its own, and ends the one that its browser had.
 //! How to get it wrong: telling the form's visitor anything that a wrong key's sender would not be told elsewhere.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template as _;
 use http::StatusCode;
-use http::header::{COOKIE, HeaderValue, SET_COOKIE, VARY};
+use http::header::{COOKIE, HeaderValue, ORIGIN, SET_COOKIE, VARY};
 
 use super::assets::asset_url;
 use super::next::{ENDED, LOGIN, acceptable, farewell, welcome};
 use crate::access::{Access, AuthFailure, Ended, Keys, Redactor, Session, Token, Wanted, Who, check_origin, forget};
 use crate::api::services::Services;
 use crate::db::sessions::{NewSession, session_end, session_open};
-use crate::http::{Exchange, Lives, Problem, ProblemCode, cookie, page_response, wants_html};
+use crate::http::{Exchange, Lives, Place, Problem, ProblemCode, cookie, is_secure, marker, page_response, wants_html};
 use crate::routing::{About, Outcome, Request};
 
 /// Says once to the login form that somebody has just logged out.
 const OUT: &str = "callbunker_out";
 const OUT_LIVES: Duration = Duration::from_secs(60);
+/// Says to the login form that somebody has just logged in, over plain http: whoever comes back without a session then has a
+/// browser that did not keep it.
+const IN: &str = "callbunker_in";
 
 #[derive(askama::Template)]
 #[template(path = "login.html")]
@@ -34,27 +38,28 @@ struct LoginPage<'p> {
     icon: String,
 }
 
-fn page(status: StatusCode, message: Option<&str>, notice: Option<&str>, next: Option<&str>) -> Outcome {
+fn page(place: &Place, status: StatusCode, message: Option<&str>, notice: Option<&str>, next: Option<&str>) -> Outcome {
     let (style, icon) = (asset_url("dashboard.css"), asset_url("icon.svg"));
     let html = LoginPage { message, notice, next: next.and_then(acceptable), style, icon }
         .render()
         .map_err(|_| Problem::internal())?;
-    Ok(page_response(status, html))
+    Ok(page_response(place, status, html))
 }
 
 /// The form. Who is logged in goes on at once; without a database there is still the form.
 pub(crate) async fn show(_services: Arc<Services>, request: Request) -> Outcome {
-    let next = request.query_text("next");
+    let next = inside(&request, request.query_text("next"));
     match request.guard().session(request.exchange(), Wanted::ByAPerson).await {
         Ok(Session::Of(_who)) => Ok(welcome(next.as_deref())),
         Ok(Session::None | Session::MadeUp) | Err(_) => {
-            let (out, forget) = parting(request.exchange()).unzip();
-            let notice = match request.query_text(ENDED) {
-                Some(_) => Some("Your session ended; nothing was done. Log in to go on."),
-                None => out,
+            let exchange = request.exchange();
+            let told = lost(&request).or_else(|| parting(exchange));
+            let notice = match (&told, request.query_text(ENDED)) {
+                (None, Some(_)) => Some("Your session ended; nothing was done. Log in to go on."),
+                (told, _) => told.as_ref().map(|(notice, _)| *notice),
             };
-            let mut response = page(StatusCode::OK, None, notice, next.as_deref())?;
-            if let Some(forget) = forget {
+            let mut response = page(exchange.place(), StatusCode::OK, None, notice, next.as_deref())?;
+            if let Some((_, forget)) = told {
                 response.headers_mut().insert(SET_COOKIE, forget);
             }
             Ok(response)
@@ -64,16 +69,30 @@ pub(crate) async fn show(_services: Arc<Services>, request: Request) -> Outcome 
 
 /// What the form sends.
 pub(crate) async fn login(services: Arc<Services>, request: Request) -> Outcome {
-    let next = request.form_text("next");
+    let next = inside(&request, request.form_text("next"));
     match enter(&services, &request).await {
         Ok(token) => {
             let mut response = welcome(next.as_deref());
-            response.headers_mut().insert(SET_COOKIE, token.set(request.exchange()));
+            let exchange = request.exchange();
+            if came_by_plain_http(exchange) && is_secure(exchange) {
+                response.headers_mut().append(SET_COOKIE, marker(exchange, IN, LOGIN, Lives::For(OUT_LIVES)));
+            }
+            response.headers_mut().append(SET_COOKIE, token.set(exchange));
             Ok(response)
         }
-        Err(problem) if wants_html(request.headers()) => refused(&problem, next.as_deref()),
+        Err(problem) if wants_html(request.headers()) => refused(request.exchange().place(), &problem, next.as_deref()),
         Err(problem) => Err(problem),
     }
+}
+
+/// Where to go on, without the path that the page may have put before it.
+fn inside(request: &Request, next: Option<Cow<'_, str>>) -> Option<String> {
+    next.map(|next| request.exchange().place().inside(&next).to_owned())
+}
+
+/// Whether the browser says that it sent the form from a page that came over plain http.
+fn came_by_plain_http(exchange: &Exchange) -> bool {
+    exchange.headers().get(ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"http://"))
 }
 
 async fn enter(services: &Services, request: &Request) -> Result<Token, Problem> {
@@ -115,7 +134,7 @@ fn shown_key(keys: &Keys, request: &Request) -> Result<Who, Problem> {
 }
 
 /// The form again, with the reason; status and headers as the problem has them.
-fn refused(problem: &Problem, next: Option<&str>) -> Outcome {
+fn refused(place: &Place, problem: &Problem, next: Option<&str>) -> Outcome {
     let message = match problem.code().status() {
         StatusCode::UNAUTHORIZED => "This is not a valid admin key.",
         StatusCode::TOO_MANY_REQUESTS => {
@@ -123,7 +142,7 @@ fn refused(problem: &Problem, next: Option<&str>) -> Outcome {
         }
         _ => problem.detail(),
     };
-    let mut response = page(problem.code().status(), Some(message), None, next)?;
+    let mut response = page(place, problem.code().status(), Some(message), None, next)?;
     problem.add_headers(response.headers_mut());
     response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
     // For the audit trail.
@@ -141,20 +160,35 @@ pub(crate) async fn logout(services: Arc<Services>, request: Request) -> Outcome
     }
     let mut response = farewell();
     response.headers_mut().append(SET_COOKIE, cookie(request.exchange(), OUT, "1", LOGIN, Lives::For(OUT_LIVES)));
+    if marked(request.exchange(), IN) {
+        response.headers_mut().append(SET_COOKIE, marker(request.exchange(), IN, LOGIN, Lives::NoMore));
+    }
     response.headers_mut().append(SET_COOKIE, forget(request.exchange()));
     Ok(response)
 }
 
 /// What the login form says to whoever has just logged out, and how their browser forgets it.
 fn parting(exchange: &Exchange) -> Option<(&'static str, HeaderValue)> {
-    let is_out = exchange
+    marked(exchange, OUT).then(|| ("You are logged out.", cookie(exchange, OUT, "", LOGIN, Lives::NoMore)))
+}
+
+/// What it says to whoever has just logged in and has no session, and how their browser forgets it.
+fn lost(request: &Request) -> Option<(&'static str, HeaderValue)> {
+    let exchange = request.exchange();
+    let notice = "Your browser did not keep the session: callbunker's cookie needs https here. Open this page by an address \
+                  that begins with https.";
+    let has_none = Token::sealed_of(exchange, &request.guard().keys()).is_none();
+    (has_none && marked(exchange, IN)).then(|| (notice, marker(exchange, IN, LOGIN, Lives::NoMore)))
+}
+
+fn marked(exchange: &Exchange, marker: &str) -> bool {
+    exchange
         .headers()
         .get_all(COOKIE)
         .iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
-        .any(|pair| pair.trim().split_once('=').is_some_and(|(name, value)| name == OUT && value == "1"));
-    is_out.then(|| ("You are logged out.", cookie(exchange, OUT, "", LOGIN, Lives::NoMore)))
+        .any(|pair| pair.trim().split_once('=').is_some_and(|(name, value)| name == marker && value == "1"))
 }
 
 /// The fields of the login form.

@@ -53,4 +53,4 @@ pub(crate) use order::order;
 pub use page::{nowhere, refused};
 pub(crate) use search::search;
 pub(crate) use twilio_check::twilio_check;
-pub(crate) use user::user;
+pub(crate) use user::{user, user_of};

@@ -133,7 +133,7 @@ async fn show_ours(services: &Services, request: &Request, number: NumberInFull)
         events: number.history.iter().rev().map(event).collect(),
         number,
     };
-    page(StatusCode::OK, &shown, shown.frame.said.as_ref())
+    page(StatusCode::OK, &shown, &shown.frame)
 }
 
 fn show_ignored(services: &Services, request: &Request, number: IgnoredNumber) -> Outcome {
@@ -146,7 +146,7 @@ fn show_ignored(services: &Services, request: &Request, number: IgnoredNumber) -
         console: console(&number.sid),
         number,
     };
-    page(StatusCode::OK, &shown, shown.frame.said.as_ref())
+    page(StatusCode::OK, &shown, &shown.frame)
 }
 
 fn event(line: &HistoryView) -> Event {

@@ -85,7 +85,7 @@ pub(super) async fn show(services: &Services, request: &Request, id: Uuid) -> Re
     let who = request.person(&record.order.wish.requested_by);
     let cancelled = record.order.cancelled.as_ref().map(|word| (When(word.at), request.person(&word.by)));
     let shown = make(frame, &record, view, (who, cost, cancelled));
-    Ok(Some(page(StatusCode::OK, &shown, shown.frame.said.as_ref())))
+    Ok(Some(page(StatusCode::OK, &shown, &shown.frame)))
 }
 
 fn make(

@@ -3,6 +3,7 @@
 //! Invariant: pages are never cached, never framed, and load nothing but our own assets (`http::page`).
 //! How to get it wrong: answering a browser with problem+json, which it shows as text.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
@@ -16,7 +17,9 @@ use super::choice::Choice;
 use super::next::login_first;
 use crate::access::Person;
 use crate::api::services::Services;
-use crate::http::{Exchange, Lives, Problem, ProblemCode, Response, cookie, page_response, see_other, wants_html};
+use crate::http::{
+    Exchange, Lives, Place, Problem, ProblemCode, Response, cookie, page_response, see_other, wants_html,
+};
 use crate::routing::{Outcome, Request};
 
 pub(super) const HOME: &str = "/admin/phones/dashboard";
@@ -33,6 +36,7 @@ pub(crate) struct Frame {
     pub(crate) available: Option<u32>,
     /// The page's path, which the navigation marks.
     pub(super) path: String,
+    pub(super) place: Arc<Place>,
     pub(crate) style: String,
     pub(crate) script: String,
     pub(super) icon: String,
@@ -171,6 +175,7 @@ impl Frame {
             title: title.into(),
             available: None,
             path: request.exchange().uri().path().to_owned(),
+            place: Arc::clone(request.exchange().place()),
             style: asset_url("dashboard.css"),
             script: asset_url("dashboard.js"),
             icon: asset_url("icon.svg"),
@@ -196,6 +201,11 @@ impl Frame {
         }
     }
 
+    /// Below which path the daemon is: what a script puts before the paths that it makes.
+    pub(crate) fn at(&self) -> &str {
+        self.place.base()
+    }
+
     /// Whether this is the page at `below` the dashboard's path.
     pub(crate) fn is_at(&self, below: &str) -> bool {
         self.path.strip_prefix(HOME) == Some(below)
@@ -203,10 +213,10 @@ impl Frame {
 }
 
 /// A page.
-pub(crate) fn page<T: Template>(status: StatusCode, template: &T, said: Option<&Said>) -> Outcome {
+pub(crate) fn page<T: Template>(status: StatusCode, template: &T, frame: &Frame) -> Outcome {
     let html = template.render().map_err(|_| Problem::internal())?;
-    let mut response = page_response(status, html);
-    if let Some(said) = said {
+    let mut response = page_response(&frame.place, status, html);
+    if let Some(said) = &frame.said {
         response.headers_mut().insert(SET_COOKIE, said.gone.clone());
     }
     Ok(response)
@@ -261,7 +271,7 @@ pub fn refused(exchange: &Exchange, problem: Problem) -> Response {
     if !wants_html(exchange.headers()) {
         return problem.into_response();
     }
-    let mut page = refusal(&problem, exchange.id().as_str());
+    let mut page = refusal(&problem, exchange);
     page.extensions_mut().insert(problem.code());
     page
 }
@@ -284,13 +294,14 @@ const NO_SUCH_PAGE: &str = "There is no page at this address. The navigation abo
                             numbers, users and orders.";
 
 /// What went wrong, for people. Made without the services: the door may have refused before anybody was known.
-fn refusal(problem: &Problem, request_id: &str) -> Response {
+fn refusal(problem: &Problem, exchange: &Exchange) -> Response {
     let is_away = problem.code() == ProblemCode::DatabaseUnavailable;
     let refusal = Refusal {
         frame: Frame {
             title: if is_away { "The database does not answer" } else { problem.code().title() }.to_owned(),
             available: None,
             path: String::new(),
+            place: Arc::clone(exchange.place()),
             style: asset_url("dashboard.css"),
             script: asset_url("dashboard.js"),
             icon: asset_url("icon.svg"),
@@ -304,12 +315,12 @@ fn refusal(problem: &Problem, request_id: &str) -> Response {
             choice: Choice::default(),
         },
         detail: problem.detail().to_owned(),
-        request_id: request_id.to_owned(),
+        request_id: exchange.id().as_str().to_owned(),
         about: problem.code().type_uri(),
         is_away,
     };
     let Ok(html) = refusal.render() else { return problem.clone().into_response() };
-    let mut response = page_response(problem.code().status(), html);
+    let mut response = page_response(exchange.place(), problem.code().status(), html);
     problem.add_headers(response.headers_mut());
     if is_away {
         response.headers_mut().insert(REFRESH, HeaderValue::from_static("5"));

@@ -64,7 +64,7 @@ pub(crate) async fn show(_services: Arc<Services>, request: Request) -> Outcome 
             style: asset_url("dashboard.css"),
             icon: asset_url("icon.svg"),
         };
-        page_response(StatusCode::OK, page.render().map_err(|_| Problem::internal())?)
+        page_response(request.exchange().place(), StatusCode::OK, page.render().map_err(|_| Problem::internal())?)
     } else {
         let text = format!("{} ({}, status {status})\n\n{text}\n", code.title(), code.as_str());
         text_response(StatusCode::OK, "text/plain; charset=utf-8", text)

@@ -77,7 +77,7 @@ pub(crate) async fn search(services: Arc<Services>, request: Request) -> Outcome
         users: found.users.into_iter().map(user_link).collect(),
         is_cut,
     };
-    page(StatusCode::OK, &shown, shown.frame.said.as_ref())
+    page(StatusCode::OK, &shown, &shown.frame)
 }
 
 /// What is called so and not otherwise: a number as people write it, an order's id, a SID, a user.
@@ -204,7 +204,7 @@ fn as_sid(asked: &str) -> Option<NumberSid> {
 fn nothing(services: &Services, request: &Request, asked: String) -> Outcome {
     let number = as_number(&asked).map(|number| number.as_str().to_owned());
     let shown = NothingPage { frame: Frame::new("Nothing found", services, request), asked, number };
-    page(StatusCode::NOT_FOUND, &shown, shown.frame.said.as_ref())
+    page(StatusCode::NOT_FOUND, &shown, &shown.frame)
 }
 
 #[cfg(test)]

@@ -73,5 +73,5 @@ pub(crate) async fn twilio_check(services: Arc<Services>, request: Request) -> O
         result: report.map(|report| (tone(report.result), verdict(report.result))).unwrap_or_default(),
         rows: report.map(|report| report.checks.iter().map(Row::from).collect()).unwrap_or_default(),
     };
-    page(StatusCode::OK, &shown, shown.frame.said.as_ref())
+    page(StatusCode::OK, &shown, &shown.frame)
 }

@@ -35,7 +35,16 @@ struct UserPage {
 pub(crate) async fn user(services: Arc<Services>, request: Request) -> Outcome {
     request.takes_only(&[])?;
     let user: UserId = request.param("user_id")?;
-    show(&services, &request, user).await?.ok_or_else(|| {
+    known(&services, &request, user).await
+}
+
+/// The same page where no path names them: what our own links lead to, because proxies change paths that hold an id.
+pub(crate) async fn user_of(services: Arc<Services>, request: Request) -> Outcome {
+    known(&services, &request, request.user_of_query()?).await
+}
+
+async fn known(services: &Services, request: &Request, user: UserId) -> Outcome {
+    show(services, request, user).await?.ok_or_else(|| {
         Problem::not_found("No user of this name has or had a number. The search finds users by how their id begins.")
     })?
 }
@@ -55,7 +64,7 @@ pub(super) async fn show(services: &Services, request: &Request, user: UserId) -
         gone: gone.map(When),
         past,
     };
-    Ok(Some(page(StatusCode::OK, &shown, shown.frame.said.as_ref())))
+    Ok(Some(page(StatusCode::OK, &shown, &shown.frame)))
 }
 
 fn read(conn: &mut Connection, user: &str) -> Result<(Vec<AssignmentRow>, Option<DateTime<Utc>>), crate::db::DbError> {

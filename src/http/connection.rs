@@ -146,6 +146,8 @@ async fn answer<S: HttpService>(
     slot.asked_by(client);
     let framed = framing::check(&head);
     let body_time = if is_inside { shared.options.limits.body_timeout } else { REFUSAL_TIME };
+    let place = &shared.options.place;
+    let bare = place.taken_off(&head.uri);
     let exchange: SharedExchange = Arc::new(Exchange {
         id: RequestId::of(&head.headers),
         peer,
@@ -154,7 +156,10 @@ async fn answer<S: HttpService>(
         stop: Arc::clone(&shared.stop),
         body: IncomingBody::new(body, body_time, Arc::clone(&slot)),
         method: head.method,
-        uri: head.uri,
+        version: head.version,
+        uri: bare.unwrap_or_else(|| head.uri.clone()),
+        asked: head.uri,
+        place: Arc::clone(place),
         headers: head.headers,
         posted: OnceLock::new(),
     });
@@ -170,6 +175,7 @@ async fn answer<S: HttpService>(
     };
     let rest = exchange.body.discard(&exchange.headers).await;
     let headers = response.headers_mut();
+    place.lead(headers);
     headers.insert(REQUEST_ID, exchange.id.header_value());
     if !matches!(rest, Rest::Nothing) || !is_inside || !is_framed || slot.is_evicted() {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
@@ -200,7 +206,7 @@ async fn ask<S: HttpService>(shared: &Shared<S>, exchange: SharedExchange) -> Re
         Err(panic) => {
             let line = &shared.options.line_text;
             error!(shared.options.log, "a request handler panicked"; "request_id" => %LineOf { line, text: exchange.id.as_str() },
-                "method" => %LineOf { line, text: exchange.method.as_str() }, "path" => %LoggableUri { line, uri: &exchange.uri },
+                "method" => %LineOf { line, text: exchange.method.as_str() }, "path" => %LoggableUri { line, uri: &exchange.asked },
                 "panic" => words(&*panic));
             Problem::internal().into_response()
         }
@@ -225,7 +231,7 @@ fn note<S>(shared: &Shared<S>, exchange: &Exchange, response: &Response, began: 
         ($level:ident) => {
             $level!(shared.options.log, "answered"; "request_id" => %LineOf { line, text: exchange.id.as_str() },
                 "method" => %LineOf { line, text: exchange.method.as_str() },
-                "path" => %LoggableUri { line, uri: &exchange.uri },
+                "path" => %LoggableUri { line, uri: &exchange.asked },
                 "status" => status.as_u16(), "millis" => millis, "client" => %exchange.client)
         };
     }

@@ -9,17 +9,17 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Uri, Version};
 use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::body::IncomingBody;
+use super::neighbour;
+use super::place::Place;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// Beside all that begin with `x-forwarded-`.
-const SIGNS_OF_A_PROXY: [&str; 4] = ["forwarded", "via", "x-real-ip", "cf-connecting-ip"];
 
 /// The name under which one request stands in the log and in its answer: the client's own, or a fresh UUID.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,12 @@ fn is_acceptable(id: &[u8]) -> bool {
 /// One request as the server received it.
 pub struct Exchange {
     pub(crate) method: Method,
+    pub(super) version: Version,
+    /// Without the path below which the daemon is.
     pub(crate) uri: Uri,
+    /// As it came: what the log tells.
+    pub(super) asked: Uri,
+    pub(super) place: Arc<Place>,
     pub(crate) headers: HeaderMap,
     pub(crate) id: RequestId,
     pub(crate) peer: SocketAddr,
@@ -83,6 +88,12 @@ impl Exchange {
     #[must_use]
     pub fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// Below which path the daemon is, and how browsers call it.
+    #[must_use]
+    pub fn place(&self) -> &Arc<Place> {
+        &self.place
     }
 
     /// The headers.
@@ -126,11 +137,16 @@ impl Exchange {
         CancellationToken::clone(&self.stop).cancelled_owned()
     }
 
-    /// Whether any proxy says that it forwarded this. Believed of anybody: whoever says it can only lose by it.
+    /// Whether it shows that a proxy asks.
     #[must_use]
-    pub fn is_forwarded(&self) -> bool {
-        let is_sign = |name: &HeaderName| SIGNS_OF_A_PROXY.contains(&name.as_str());
-        self.headers.keys().any(|name| is_sign(name) || name.as_str().starts_with("x-forwarded-"))
+    pub fn is_by_a_proxy(&self) -> bool {
+        neighbour::is_by_a_proxy(self.version, &self.headers)
+    }
+
+    /// Whether whoever asks is on this machine, with nothing in between that would speak for others.
+    #[must_use]
+    pub fn is_of_this_machine(&self) -> bool {
+        neighbour::is_of_this_machine(self.peer.ip(), self.version, &self.headers)
     }
 }
 

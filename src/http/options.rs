@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 
 use super::lanes::Lanes;
+use super::place::Place;
 use super::response::Response;
 use super::undeclared::Undeclared;
 use crate::telemetry::Telemetry;
@@ -86,6 +87,8 @@ pub struct ServerOptions {
     pub limits: ServerLimits,
     /// The threads that serve.
     pub lanes: Lanes,
+    /// Below which path all of it is.
+    pub place: Arc<Place>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// How what clients send is logged.

@@ -9,6 +9,7 @@ use http::header::{
 };
 use http::{HeaderMap, StatusCode};
 
+use super::place::Place;
 use super::response::{Response, text_response};
 
 const HEADERS: &[(HeaderName, &str)] = &[
@@ -23,10 +24,10 @@ const HEADERS: &[(HeaderName, &str)] = &[
     (CACHE_CONTROL, "no-store"),
 ];
 
-/// A page.
+/// A page; what leads to a path of ours leads below the daemon's own.
 #[must_use]
-pub fn page_response(status: StatusCode, html: String) -> Response {
-    let mut response = text_response(status, "text/html; charset=utf-8", html);
+pub fn page_response(place: &Place, status: StatusCode, html: String) -> Response {
+    let mut response = text_response(status, "text/html; charset=utf-8", place.led(html));
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

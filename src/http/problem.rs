@@ -64,6 +64,13 @@ impl Problem {
         self
     }
 
+    /// Says one sentence more.
+    #[must_use]
+    pub fn and_say(mut self, more: &str) -> Self {
+        self.detail = format!("{} {more}", self.detail).into();
+        self
+    }
+
     /// 401, the same for a missing and for a wrong key.
     #[must_use]
     pub fn unauthorized() -> Self {

@@ -74,6 +74,13 @@ pub(crate) fn query_value<'u>(uri: &'u Uri, name: &str) -> Option<Cow<'u, str>> 
     form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
+/// The same as it stands there, not decoded.
+pub(crate) fn raw_query_value<'u>(uri: &'u Uri, name: &str) -> Option<&'u str> {
+    let is_it = |pair: &&str| form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(key, _)| key == name);
+    let pair = uri.query()?.split('&').find(is_it)?;
+    Some(pair.split_once('=').map_or("", |(_, value)| value))
+}
+
 /// The target as a log line may show it: the value of `api_key` is replaced, however its name was spelled.
 #[must_use]
 pub fn loggable_uri(uri: &Uri) -> String {
@@ -239,5 +246,9 @@ mod tests {
         assert_eq!(query_value(&uri, "user").unwrap(), "用 x");
         assert_eq!(query_value(&uri, "empty").unwrap(), "");
         assert_eq!(query_value(&uri, "none"), None);
+        let raw = |name| raw_query_value(&uri, name);
+        assert_eq!((raw("user"), raw("empty"), raw("none")), (Some("%E7%94%A8+x"), Some(""), None));
+        let uri: Uri = "/a?&api%5Fkey=b+c%2B=d".parse().unwrap();
+        assert_eq!(raw_query_value(&uri, "api_key"), Some("b+c%2B=d"));
     }
 }

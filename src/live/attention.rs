@@ -22,7 +22,7 @@ pub(super) async fn attend(services: &Services, live: &Live) {
     loop {
         heard.mark_unchanged();
         if live.is_watched() {
-            let now = attention(services).await;
+            let now = attention(services).await.led(&services.place);
             if told.as_ref() != Some(&now.items) {
                 live.send("attention", &now);
                 told = Some(now.items);

@@ -59,6 +59,16 @@ impl About {
         self.parameter::<T>(ParameterIn::Query, name, text)
     }
 
+    /// A parameter of the query that must be there.
+    #[must_use]
+    pub fn required_query<T: ToSchema>(mut self, name: &'static str, text: &'static str) -> Self {
+        self = self.query::<T>(name, text);
+        if let Some(parameter) = self.parameters.last_mut() {
+            parameter.required = Required::True;
+        }
+        self
+    }
+
     /// A request header.
     #[must_use]
     pub fn header<T: ToSchema>(self, name: &'static str, text: &'static str) -> Self {

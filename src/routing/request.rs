@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::caller::Caller;
 use crate::access::{Access, Guard, Notes, Person, Who};
+use crate::domain::UserId;
 use crate::http::{
     ConnectionSlot, Exchange, KEY_PARAMETER, Params, Problem, RequestBody, SharedExchange, parse_json, query_value,
 };
@@ -226,6 +227,19 @@ impl Request {
         let value = text.parse().map_err(|error| Problem::invalid_field(name, error))?;
         self.note(name, text);
         Ok(Some(value))
+    }
+
+    /// The user whom the query names, as it is spelled there: an id is any text, blanks at its ends included.
+    ///
+    /// # Errors
+    /// 422 `invalid_field`, or `unknown_field` for another parameter.
+    pub fn user_of_query(&self) -> Result<UserId, Problem> {
+        const NAME: &str = "user_id";
+        self.takes_only(&[NAME])?;
+        let text = self.query_text(NAME).ok_or_else(|| Problem::invalid_field(NAME, "is required"))?;
+        let user = text.parse().map_err(|error| Problem::invalid_field(NAME, error))?;
+        self.note(NAME, &*text);
+        Ok(user)
     }
 
     /// The body as it came; empty when the route takes none.

@@ -3,6 +3,7 @@
 mod arrows;
 mod crates;
 mod house;
+mod links;
 mod transitions;
 
 use std::path::{Path, PathBuf};

@@ -8,18 +8,19 @@ use crate::api::{
     purchases, reconcile, replenish, signup, status, twilio_check, webhooks, whoami,
 };
 use crate::dashboard::{form, login, page, problem_page};
+use crate::http::Place;
 use crate::live::Live;
 use crate::routing::{BodyRule, Endpoint, Route};
 use crate::{dashboard, live};
 
-/// The description as text, as the daemon serves it and `callbunker openapi` prints it.
+/// The description of a daemon that is there, as text: as it serves it, and as `callbunker openapi` prints it of one at the root.
 ///
 /// # Panics
 /// Never: a description is plain JSON.
 #[must_use]
-pub fn description_text() -> String {
+pub fn description_text(place: &Place) -> String {
     // Proof: names are texts and values are JSON, so it serialises.
-    serde_json::to_string_pretty(&description(&routes())).expect("a description is plain JSON") + "\n"
+    serde_json::to_string_pretty(&description(&routes(), &place.server())).expect("a description is plain JSON") + "\n"
 }
 
 /// Every route there is.
@@ -45,6 +46,10 @@ fn signups() -> Vec<Route<Services>> {
         Route::new(
             "/signup/api/assignments/{user_id}",
             vec![Endpoint::get(Signup, signup::handle_assignment).about(signup::about_assignment)],
+        ),
+        Route::new(
+            "/signup/api/assignments",
+            vec![Endpoint::get(Signup, signup::handle_assignment_of).about(signup::about_assignment_of)],
         ),
         Route::new(
             "/signup/api/release",
@@ -239,6 +244,7 @@ fn pages() -> Vec<Route<Services>> {
         Route::new("/admin/phones/dashboard/search", vec![page(dashboard::search).undocumented()]),
         Route::new("/admin/phones/dashboard/numbers/{phone_number}", vec![page(dashboard::number).undocumented()]),
         Route::new("/admin/phones/dashboard/users/{user_id}", vec![page(dashboard::user).undocumented()]),
+        Route::new("/admin/phones/dashboard/users", vec![page(dashboard::user_of).undocumented()]),
         Route::new("/admin/phones/dashboard/orders/{id}", vec![page(dashboard::order).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/numbers.csv", vec![page(dashboard::numbers_csv).undocumented()]),
         Route::new("/admin/phones/dashboard/assignments.csv", vec![page(dashboard::assignments_csv).undocumented()]),

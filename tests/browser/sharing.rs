@@ -6,7 +6,7 @@ use thirtyfour::prelude::*;
 
 use crate::chrome::Chrome;
 use crate::window::{HOME, Window};
-use crate::world::World;
+use crate::world::{ADMIN_KEY, World};
 
 const TABS: usize = 10;
 
@@ -140,5 +140,26 @@ async fn where_tabs_share_nothing_a_page_that_nobody_sees_lets_go_of_its_stream(
     assert_eq!(window.figure("available").await, Some(1), "it goes on to listen");
     window.driver.execute("window.see(true)", vec![]).await.unwrap();
     window.until("it counts again", async || window.figure("available").await == Some(2)).await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn below_a_path_pages_are_live_and_ask_and_lead_on() {
+    let world = World::new().quiet().set("http.base_path", "/callbunker");
+    let daemon = world.daemon();
+    let chrome = Chrome::start().await;
+    let window = chrome.window().await;
+    let home = format!("/callbunker{HOME}");
+    window.open(&daemon, "/callbunker").await;
+    window.find("[name=api_key]").await.send_keys(ADMIN_KEY + Key::Enter).await.expect("typing");
+    window.until("the dashboard is there", async || window.path().await == home).await;
+    window.is_live().await;
+    daemon.purchase(3).ok();
+    window.until("it counts what was bought", async || window.figure("available").await == Some(3)).await;
+    window.click("a[href$='/acts/pause']").await;
+    window.until("it is asked first", async || window.count("#dialog[open] #question").await == 1).await;
+    window.click("#dialog [data-close]").await;
+    window.click("nav a[href$='/numbers']").await;
+    window.until("the list is there", async || window.path().await == format!("{home}/numbers")).await;
     window.close().await;
 }

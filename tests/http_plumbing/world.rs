@@ -123,6 +123,7 @@ impl World {
         let options = ServerOptions {
             limits,
             lanes: Lanes::start(2).unwrap(),
+            place: Arc::default(),
             trusted_proxies: trusted_proxies.iter().map(|network| network.parse().unwrap()).collect(),
             line_text: guard.line_text(),
             telemetry: Telemetry::new(&[]),
@@ -213,7 +214,7 @@ async fn cron(_: Arc<Context>, request: Request) -> Outcome {
 }
 
 async fn page(_: Arc<Context>, request: Request) -> Outcome {
-    Ok(page_response(StatusCode::OK, format!("token={:?}", request.csrf_token())))
+    Ok(page_response(request.exchange().place(), StatusCode::OK, format!("token={:?}", request.csrf_token())))
 }
 
 async fn form(_: Arc<Context>, request: Request) -> Outcome {
@@ -243,7 +244,7 @@ async fn list(_: Arc<Context>, request: Request) -> Outcome {
 }
 
 async fn metrics(_: Arc<Context>, request: Request) -> Outcome {
-    if !request.peer().ip().is_loopback() || request.exchange().is_forwarded() {
+    if !request.peer().ip().is_loopback() || request.exchange().is_by_a_proxy() {
         request.require(Access::Admin).await?;
     }
     Ok(text_response(StatusCode::OK, "text/plain", "up 1\n".to_owned()))

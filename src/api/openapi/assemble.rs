@@ -38,9 +38,9 @@ const TAGS: &[(&str, &str)] = &[
     ("Everybody", "For monitors and tools."),
 ];
 
-/// The description of these routes. What nobody described is not there.
+/// The description of these routes, below `server`. What nobody described is not there.
 #[must_use]
-pub fn description<C: Send + Sync + 'static>(routes: &[Route<C>]) -> OpenApi {
+pub fn description<C: Send + Sync + 'static>(routes: &[Route<C>], server: &str) -> OpenApi {
     let mut components = shared();
     let mut paths = PathsBuilder::new();
     for route in routes {
@@ -68,7 +68,7 @@ pub fn description<C: Send + Sync + 'static>(routes: &[Route<C>]) -> OpenApi {
     });
     OpenApi::builder()
         .info(info)
-        .servers(Some([Server::new("/")]))
+        .servers(Some([Server::new(server)]))
         .paths(paths)
         .components(Some(components.build()))
         .tags(Some(tags))

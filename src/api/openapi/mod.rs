@@ -23,15 +23,15 @@ pub use assemble::description;
 
 use super::services::Services;
 use crate::access::Access;
-use crate::http::text_response;
+use crate::http::{Place, text_response};
 use crate::routing::{About, Endpoint, Route};
 
 /// `GET /openapi.json`. The text is made once, when it is first asked for.
-pub(crate) fn route(describe: fn() -> String) -> Route<Services> {
+pub(crate) fn route(describe: fn(&Place) -> String) -> Route<Services> {
     // One text for all who ask: whoever reads it slowly holds none of their own.
     let text: Arc<OnceLock<Bytes>> = Arc::default();
-    let handler = move |_services: Arc<Services>, _request| {
-        let text = text.get_or_init(|| describe().into()).clone();
+    let handler = move |services: Arc<Services>, _request| {
+        let text = text.get_or_init(|| describe(&services.place).into()).clone();
         std::future::ready(Ok(text_response(StatusCode::OK, "application/json", text)))
     };
     Route::new("/openapi.json", vec![Endpoint::get(Access::Public, handler).about(about)])

@@ -8,6 +8,7 @@ mod address;
 mod api_key;
 mod dsn;
 mod dsn_rules;
+mod in_a_url;
 mod keys;
 mod names;
 mod source;

@@ -15,6 +15,9 @@ fn a_value_of_the_wrong_shape_is_a_problem_that_says_the_right_one() {
         ("[http]\nlisten = \"localhost\"", &["http.listen", "127.0.0.1:8080"]),
         ("[http]\nlisten = \"127.0.0.1:65536\"", &["http.listen"]),
         ("[http]\ntrusted_proxies = [\"10.0.0.300/8\"]", &["10.0.0.0/8"]),
+        ("[http]\nbase_path = 1", &["http.base_path", "/callbunker"]),
+        ("[http]\npublic_url = \"ops.example.com\"", &["http.public_url", "https://ops.example.com/callbunker"]),
+        ("[http]\nmetrics_open = \"maybe\"", &["http.metrics_open", "true or false"]),
         ("[instance]\nname = \"Prod\"", &["a-z, 0-9 and -"]),
         ("[instance]\nname = \"seventeen-letters\"", &["1 to 16"]),
         ("[twilio]\napi_base_url = \"api.twilio.com\"", &["https://api.twilio.com"]),
@@ -130,6 +133,63 @@ fn the_public_url_is_a_bare_https_origin() {
     assert_holds(&world.problem(), &["PUBLIC_APP_URL", "both set, and differ"]);
     let world = World::new().without("PUBLIC_APP_URL").toml("[webhooks]\npublic_app_url = \"http://localhost:3000\"");
     assert_eq!(world.load().unwrap().webhooks.webhooks().sms_url, "http://localhost:3000/twilio/sms");
+}
+
+#[test]
+fn below_which_path_and_by_which_name_the_dashboard_may_be() {
+    let http = |toml: &str| World::new().toml(&format!("[http]\n{toml}"));
+    for (path, part) in [
+        ("callbunker", "does not start with /"),
+        ("/", "ends with /"),
+        ("/callbunker/", "ends with /"),
+        ("//callbunker", "is empty, . or .."),
+        ("/a//b", "is empty"),
+        ("/../a", ". or .."),
+        ("/a/.", ". or .."),
+        ("/a b", "letters, digits"),
+        ("/ä", "letters, digits"),
+        ("/a%2Fb", "letters, digits"),
+        ("/a?b", "letters, digits"),
+        ("/admin", "callbunker's own"),
+        ("/signup/x", "callbunker's own"),
+        ("/openapi.json", "callbunker's own"),
+        (&format!("/{}", "a".repeat(100)), "longer than 100"),
+    ] {
+        assert_holds(&http(&format!("base_path = \"{path}\"")).problem(), &["http.base_path", part, "/callbunker"]);
+    }
+    for (toml, part) in [
+        ("public_url = \"http://ops.example.com\"", "plain http"),
+        ("public_url = \"ftp://ops.example.com\"", "neither https nor http"),
+        ("public_url = \"https://u@ops.example.com\"", "a user"),
+        ("public_url = \"https://ops.example.com/?a=b\"", "a query"),
+        ("public_url = \"https://ops.example.com/#a\"", "fragment"),
+        ("public_url = \"https://ops.example.com/admin\"", "callbunker's own"),
+        ("public_url = \"https://ops.example.com/a%20b\"", "letters, digits"),
+        (
+            "public_url = \"https://ops.example.com/x\"\nbase_path = \"/callbunker\"",
+            "http.base_path, which is /callbunker",
+        ),
+        (
+            "public_url = \"https://ops.example.com\"\nbase_path = \"/callbunker\"",
+            "http.base_path, which is /callbunker",
+        ),
+    ] {
+        assert_holds(&http(toml).problem(), &["http.public_url", part]);
+    }
+    for (toml, base) in [
+        ("", ""),
+        ("base_path = \"/callbunker\"", "/callbunker"),
+        ("base_path = \"/ops/call.bunker_2~-\"", "/ops/call.bunker_2~-"),
+        ("public_url = \"https://ops.example.com\"", ""),
+        ("public_url = \"https://ops.example.com/callbunker/\"", "/callbunker"),
+        ("public_url = \"http://localhost:8080/x\"", "/x"),
+        ("public_url = \"https://ops.example.com/x\"\nbase_path = \"/x\"", "/x"),
+    ] {
+        assert_eq!(http(toml).load().unwrap().http.base(), base, "{toml}");
+    }
+    assert_eq!(http("metrics_open = false").load().unwrap().http.metrics_open, Some(false));
+    let world = World::new().with("CALLBUNKER__HTTP__METRICS_OPEN", "true");
+    assert_eq!(world.load().unwrap().http.metrics_open, Some(true));
 }
 
 #[test]

@@ -8,6 +8,19 @@ use crate::config::secrets::{ApiKey, Secrets, TwilioCredentials};
 use crate::config::{Config, Sources, client_key};
 
 #[test]
+fn a_key_that_a_url_must_encode_is_noted_and_not_refused() {
+    let noted = |name: &str, key: &str| World::new().with(name, key).load().unwrap().secrets.noted_of_urls();
+    for key in
+        ["abc+defghi/jklmn==", "ab&cdefghijklmnop", "ab#cdefghijklmnop", "ab%cdefghijklmnop", "dana:ab cdefghijklmnop"]
+    {
+        let note = noted("ADMIN_API_KEY", key).expect(key);
+        assert!(note.starts_with("ADMIN_API_KEY holds a key with") && !note.contains("cdefg"), "{note}");
+    }
+    assert_eq!(noted("ADMIN_API_KEY", "abc/defghi-jklmn=="), None);
+    assert!(noted("SIGNUP_API_KEY", "abc+defghi/jklmn==").is_some_and(|note| note.starts_with("SIGNUP_API_KEY")));
+}
+
+#[test]
 fn a_secret_comes_from_the_environment_a_named_file_or_a_credential() {
     let world = World::new().without("ADMIN_API_KEY");
     let file = world.file("key-file", &format!("{ADMIN_KEY}\n"));

@@ -96,7 +96,7 @@ pub(crate) async fn ask(services: Arc<Services>, request: Request) -> Outcome {
         return Ok(see_other(HeaderValue::from_static(HOME)));
     }
     let question = question(&services, &request, act).await?;
-    page(StatusCode::OK, &question, question.frame.said.as_ref())
+    page(StatusCode::OK, &question, &question.frame)
 }
 
 async fn question(services: &Services, request: &Request, act: Act) -> Result<Question, Problem> {
@@ -156,7 +156,7 @@ async fn again(services: &Services, request: &Request, act: Act, problem: Proble
     question.is_wrong = true;
     // What an earlier act came to has been told.
     question.frame.said = None;
-    let mut response = page(problem.code().status(), &question, None)?;
+    let mut response = page(problem.code().status(), &question, &question.frame)?;
     // For the audit trail.
     response.extensions_mut().insert(problem.code());
     Ok(response)

@@ -10,14 +10,16 @@ use crate::routing::Request;
 
 /// The page on which the question was asked: as the script says, or the browser.
 pub(super) fn asked_on(request: &Request) -> String {
-    let said = request.query_text("back").or_else(|| request.form_text("back")).and_then(|back| page_of_ours(&back));
-    let from = || page_of_ours(request.header("referer")?.parse::<Uri>().ok()?.path_and_query()?.as_str());
+    let place = request.exchange().place();
+    let ours = |target: &str| page_of_ours(place.inside(target));
+    let said = request.query_text("back").or_else(|| request.form_text("back")).and_then(|back| ours(&back));
+    let from = || ours(request.header("referer")?.parse::<Uri>().ok()?.path_and_query()?.as_str());
     said.or_else(from).unwrap_or_else(|| HOME.to_owned())
 }
 
 /// The same, as its form sends it.
 pub(super) fn sent_from(request: &Request) -> Option<String> {
-    request.form_text("back").and_then(|back| page_of_ours(&back))
+    request.form_text("back").and_then(|back| page_of_ours(request.exchange().place().inside(&back)))
 }
 
 /// A page of the dashboard that is no question.

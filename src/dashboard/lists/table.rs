@@ -36,5 +36,5 @@ pub(super) fn pool_cell(choice: &Choice, pool: &PoolName) -> Option<Cell> {
 }
 
 pub(super) fn show(list: List) -> Outcome {
-    page(StatusCode::OK, &list, list.frame.said.as_ref())
+    page(StatusCode::OK, &list, &list.frame)
 }

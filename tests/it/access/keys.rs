@@ -122,7 +122,9 @@ fn a_key_that_only_reads_gets_every_get_and_does_nothing() {
     let (browser, bought) = (Browser::logged_in(&daemon, SUPPORT), world.bought());
     let filled = |pattern: &str| {
         let path = pattern.replace("{user_id}", "u-1").replace("{phone_number}", &number).replace("{id}", &purchase);
-        path.replace("{code}", "forbidden").replace("{act}", "pause")
+        let path = path.replace("{code}", "forbidden").replace("{act}", "pause");
+        let asks_whom = path.ends_with("/users") || path == "/signup/api/assignments";
+        if asks_whom { path + "?user_id=u-1" } else { path }
     };
     let mut seen = (0, 0);
     for route in routes() {
@@ -239,4 +241,29 @@ fn keys_are_renamed_lowered_and_removed_while_it_runs() {
         world.count(&format!("SELECT count(*) FROM sessions WHERE key_fingerprint = '{}'", hash(SUPPORT))) == 0
     });
     let _ = std::fs::remove_dir_all(&folder);
+}
+
+#[test]
+fn a_key_with_a_plus_opens_by_the_query_however_it_is_written_there() {
+    let key = "abc+defghi/jklmn==";
+    let world = World::new().quiet().set("ADMIN_API_KEY", format!("job:{key},{ADMIN_KEY}"));
+    let daemon = world.daemon();
+    let by_query = |written: &str| daemon.send("GET", &format!("{WHOAMI}?x=1&api_key={written}"), &[], None);
+    for written in [key, "abc%2Bdefghi/jklmn==", "abc%2bdefghi%2Fjklmn%3D%3D", "abc+defghi%2Fjklmn=="] {
+        assert_eq!(by_query(written).ok()["name"], "job", "{written}");
+    }
+    // A wrong one is told how a URL is written, and so is every other wrong one; both readings are one attempt.
+    let hint = |reply: Reply| reply.problem(401, "unauthorized")["detail"].as_str().unwrap().contains("%2B");
+    for wrong in ["abc+defghi/jklmn", "abc%20defghi/jklmn==", "nobody", "abc"] {
+        assert!(hint(by_query(wrong)), "{wrong}");
+    }
+    assert!(!hint(with_key(&daemon, "abc defghi/jklmn==", "GET", WHOAMI, None)), "a header is no URL");
+    assert!(!hint(daemon.send("GET", WHOAMI, &[], None)));
+    for attempt in 6..=20 {
+        assert_eq!(by_query("wrong+wrong+wrong").status, 401, "attempt {attempt}");
+    }
+    by_query("wrong+wrong+wrong").problem(429, "rate_limited");
+    assert_eq!(by_query(key).status, 200, "a right one always opens");
+    let log = daemon.log_text();
+    assert!(log.contains("in a URL it must be encoded") && !log.contains("defghi"), "{log}");
 }

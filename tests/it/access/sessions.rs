@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::world::browser::{Browser, FORM, HTML, form, login, login_with};
 use crate::world::daemon::Reply;
+use crate::world::raw::text;
 use crate::world::session::Session;
 use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
 
@@ -82,10 +83,55 @@ fn who_logs_in_gets_a_cookie_that_opens_the_admin_api() {
 fn the_cookie_is_secure_unless_the_browser_is_on_this_machine() {
     let world = World::new().quiet();
     let daemon = world.daemon();
-    for forwarded in [("X-Forwarded-For", "198.51.100.1"), ("X-Forwarded-Proto", "https"), ("Forwarded", "for=x")] {
+    for forwarded in [
+        ("X-Forwarded-For", "198.51.100.1"),
+        ("X-Forwarded-Proto", "https"),
+        ("Forwarded", "for=x"),
+        ("X-Real-IP", "198.51.100.1"),
+        ("Via", "1.1 x"),
+        ("CF-Connecting-IP", "198.51.100.1"),
+        ("Host", "ops.example.com"),
+    ] {
         let welcome = login_with(&daemon, &[("api_key", ADMIN_KEY)], &[HTML, forwarded]);
         assert!(welcome.headers["set-cookie"].ends_with("; HttpOnly; SameSite=Strict; Secure"), "{welcome:?}");
     }
+}
+
+#[test]
+fn whoever_logs_in_over_plain_http_from_elsewhere_learns_why_no_session_is_kept() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let cookies = |headers: &str| {
+        let body = form(&[("api_key", ADMIN_KEY)]);
+        let head = "POST /admin/login HTTP/1.1\nConnection: close\nContent-Type: application/x-www-form-urlencoded";
+        let answer = text(&daemon, &format!("{head}\nContent-Length: {}\n{headers}\n\n{body}", body.len()));
+        assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
+        let lines = answer.lines().filter_map(|line| line.strip_prefix("set-cookie: callbunker_"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let marker = "in=1; Path=/admin/login; Max-Age=60; HttpOnly; SameSite=Strict";
+    for host in ["10.0.0.1:8080", "callbunker.lan"] {
+        let set = cookies(&format!("Host: {host}\nOrigin: http://{host}"));
+        assert!(set[0] == marker && set[1].starts_with("session=") && set[1].ends_with("; Secure"), "{set:?}");
+    }
+    for headers in [
+        "Host: ops.example.com\nOrigin: https://ops.example.com",
+        "Host: 127.0.0.1:8080\nOrigin: http://127.0.0.1:8080",
+        "Host: ops.example.com",
+    ] {
+        let set = cookies(headers);
+        assert!(set.len() == 1 && set[0].starts_with("session="), "{headers}: {set:?}");
+    }
+    // Without the session's cookie, which the browser did not keep.
+    let lost =
+        daemon.send("GET", "/admin/login?next=/admin/phones/dashboard", &[HTML, ("Cookie", "callbunker_in=1")], None);
+    assert!(lost.body.as_str().is_some_and(|html| html.contains("cookie needs https here")), "{lost:?}");
+    assert!(
+        lost.headers["set-cookie"].starts_with("callbunker_in=; Path=/admin/login; Max-Age=0;"),
+        "said once: {lost:?}"
+    );
+    let stranger = daemon.send("GET", "/admin/login", &[HTML], None);
+    assert!(stranger.body.as_str().is_some_and(|html| !html.contains("https here")), "{stranger:?}");
 }
 
 #[test]

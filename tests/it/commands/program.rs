@@ -57,6 +57,18 @@ fn check_config_prints_what_is_in_force_without_secrets() {
 }
 
 #[test]
+fn check_config_notes_keys_that_a_url_must_encode() {
+    let world = World::new().set("ADMIN_API_KEY", "abc+defghi/jklmn==");
+    let ended = run(&["check-config", "--offline"], world.settings());
+    assert!(
+        ended.stdout.contains("# Note: ADMIN_API_KEY holds a key with + & # % or a blank")
+            && !ended.stdout.contains("defghi"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
 fn check_config_says_what_each_pool_would_buy() {
     let world =
         World::new().set("pool.threshold_low", 7).set("pool.total_min", 0).set("spend.purchases_per_hour_max", 4);

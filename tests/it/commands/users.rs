@@ -34,6 +34,21 @@ fn a_user_is_given_a_number_shown_and_released_with_either_key() {
 }
 
 #[test]
+fn users_of_any_name_are_shown_and_released() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let users = ["oauth/google:1", "oauth%2Fgoogle:1", "auth0|5f", "CORP\\bob", "50%", "a+b@x.org", "..", "a//b"];
+    daemon.purchase(u32::try_from(users.len()).unwrap()).ok();
+    for user in users {
+        let given = callbunker(&daemon, &["assign", user, "--json"]).json();
+        let shown = callbunker(&daemon, &["users", "show", user, "--json"]).json();
+        assert_eq!((&shown["user_id"], &shown["assignment"]["phone_number"]), (&json!(user), &given["phone_number"]));
+        let released = callbunker(&daemon, &["release", user, "--yes", "--json"]).json();
+        assert_eq!(released["phone_number"], given["phone_number"], "{user}");
+    }
+}
+
+#[test]
 fn assignments_are_listed_newest_first() {
     let world = World::new().quiet();
     let daemon = world.daemon();

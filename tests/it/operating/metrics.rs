@@ -5,6 +5,7 @@ use serde_json::json;
 use twilio_simulator::{Fault, FaultKind, On};
 
 use crate::world::daemon::Daemon;
+use crate::world::raw::raw;
 use crate::world::scrape::{Scrape, promtool};
 use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
 
@@ -297,4 +298,37 @@ fn every_metric_is_described_typed_and_to_promtools_liking() {
     assert!(
         scrape.get("process_resident_memory_bytes", &[]) > 1_000_000.0 && scrape.get("process_open_fds", &[]) > 3.0
     );
+}
+
+#[test]
+fn the_counts_are_told_without_a_key_to_this_machine_or_to_whom_the_configuration_says() {
+    let ask = |daemon: &Daemon, head: &str| raw(daemon, &format!("GET /metrics {head}\nConnection: close\n\n"));
+    let near = ["HTTP/1.1\nHost: 127.0.0.1:8080", "HTTP/1.1\nHost: localhost", "HTTP/1.1\nHost: [::1]:8080"];
+    let far = [
+        "HTTP/1.1\nHost: ops.example.com",
+        "HTTP/1.1\nHost: 10.0.0.1:8080",
+        "HTTP/1.0\nHost: 127.0.0.1:8080",
+        "HTTP/1.1\nHost: localhost\nX-Real-IP: 127.0.0.1",
+        "HTTP/1.1\nHost: localhost\nVia: 1.1 x",
+        "HTTP/1.1\nHost: localhost\nOrigin: https://ops.example.com",
+    ];
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    for head in near {
+        assert_eq!(ask(&daemon, head).status, 200, "{head}");
+    }
+    for head in far {
+        let detail = ask(&daemon, head).problem(401, "unauthorized")["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("http.metrics_open"), "{detail}");
+        assert_eq!(ask(&daemon, &format!("{head}\nX-Admin-API-Key: {ADMIN_KEY}")).status, 200, "{head}");
+    }
+    let world = world.set("http.metrics_open", true);
+    let open = world.daemon();
+    let world = world.set("http.metrics_open", false);
+    let shut = world.daemon();
+    for head in near.iter().chain(&far) {
+        assert_eq!(ask(&open, head).status, 200, "{head}");
+        ask(&shut, head).problem(401, "unauthorized");
+        assert_eq!(ask(&shut, &format!("{head}\nX-Admin-API-Key: {ADMIN_KEY}")).status, 200, "{head}");
+    }
 }

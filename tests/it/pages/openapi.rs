@@ -14,7 +14,7 @@ use crate::world::events::{EVENTS, send};
 use crate::world::{ADMIN_KEY, SIGNUP_KEY, World, eventually};
 
 fn printed() -> Description {
-    Description::new(serde_json::to_value(callbunker::api::description(&routes())).expect("JSON"))
+    Description::new(serde_json::to_value(callbunker::api::description(&routes(), "/")).expect("JSON"))
 }
 
 #[test]
@@ -283,6 +283,9 @@ fn a_daemon_answers_every_operation_as_described() {
     post(operation, path, json!({"user_id": "u-1"})).ok();
     get("/signup/api/assignments/{user_id}", "/signup/api/assignments/u-1").ok();
     get("/signup/api/assignments/{user_id}", "/signup/api/assignments/nobody").problem(404, "not_assigned");
+    get("/signup/api/assignments", "/signup/api/assignments?user_id=u-1").ok();
+    get("/signup/api/assignments", "/signup/api/assignments?user_id=nobody").problem(404, "not_assigned");
+    get("/signup/api/assignments", "/signup/api/assignments").problem(422, "invalid_field");
     post("/signup/api/release", "/signup/api/release", json!({"user_id": "u-1"})).ok();
     // Orders.
     let id = bought["purchase_id"].as_str().expect("an id");

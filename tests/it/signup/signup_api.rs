@@ -165,3 +165,45 @@ fn a_release_ends_an_assignment_once_and_lays_the_number_to_rest() {
     assert_eq!(world.sql("SELECT user_id FROM assignments_ever WHERE released_at IS NOT NULL"), "u-1");
     daemon.release("nobody").problem(404, "not_assigned");
 }
+
+#[test]
+fn a_user_of_any_name_is_asked_for_in_the_query() {
+    let world = World::new().quiet();
+    let daemon = world.daemon();
+    let users = [
+        "a/b",
+        "a//b",
+        "..",
+        "a/../b",
+        "a\\b",
+        "50%",
+        "a+b@x.org",
+        "oauth%2Fgoogle:1",
+        "auth0|5f",
+        " u ",
+        " ",
+        "用户 👩",
+        "a&b=c#d",
+    ];
+    daemon.purchase(u32::try_from(users.len()).unwrap()).ok();
+    let key = [("X-Admin-API-Key", SIGNUP_KEY)];
+    let ask = |query: &str| daemon.send("GET", &format!("/signup/api/assignments{query}"), &key, None);
+    for user in users {
+        let mut given = daemon.assign(user).ok();
+        given["replayed"] = json!(true);
+        let escaped: String = form_urlencoded::byte_serialize(user.as_bytes()).collect();
+        assert_eq!(ask(&format!("?user_id={escaped}")).ok(), given, "{user:?}");
+    }
+    ask("?user_id=nobody").problem(404, "not_assigned");
+    for (query, code, field) in [
+        ("", "invalid_field", "user_id"),
+        ("?user_id=", "invalid_field", "user_id"),
+        ("?user_id=%00", "invalid_field", "user_id"),
+        ("?user=a/b", "unknown_field", "user"),
+    ] {
+        assert_eq!(ask(query).problem(422, code)["field"], field, "{query}");
+    }
+    for user in users {
+        assert_eq!(daemon.release(user).ok()["user_id"], user);
+    }
+}

@@ -11,13 +11,18 @@ use crate::world::daemon::{Daemon, Reply};
 /// Sends `request` (lines divided by newlines, then an empty line, then the body as it is) and reads until the
 /// connection ends: say `Connection: close`.
 pub fn raw(daemon: &Daemon, request: &str) -> Reply {
+    parse(&text(daemon, request))
+}
+
+/// The same, as it came.
+pub fn text(daemon: &Daemon, request: &str) -> String {
     let (head, body) = request.split_once("\n\n").expect("an empty line ends the head");
     let mut stream = connect(daemon);
     let head = head.replace('\n', "\r\n");
     stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).expect("the daemon takes the request");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("the daemon ends the connection");
-    parse(&String::from_utf8(answer).expect("an answer is text"))
+    String::from_utf8(answer).expect("an answer is text")
 }
 
 /// A connection that a test holds open.
