@@ -2,8 +2,8 @@
 //!
 //! Invariants: never more than the limit is held, nor room for more than twice what came, and nothing at all of a body that
 //! nobody wants; the whole body has one deadline; whatever a route leaves behind (an early answer, a panic) returns here. What
-//! comes promptly is taken off the wire before the answer, so that the connection can go on; the rest after it, and whatever is
-//! too long by its own word, because closing a connection with unread bytes resets it, and then the client never sees the answer.
+//! comes promptly is taken off the wire before the answer, so that the connection can go on; the rest after it, because
+//! closing a connection with unread bytes resets it, and then the client never sees the answer.
 //! How to get it wrong: holding the lock across an await; polling a body whose client waits for `100 Continue` only to
 //! throw it away; keeping a piece as it came (it holds on to the connection's whole read buffer).
 
@@ -30,6 +30,9 @@ const DISCARD_BYTES_MAX: u64 = 1024 * 1024;
 /// An early answer waits for more of a body that comes piece by piece within this, and not longer than that.
 const PROMPT: Duration = Duration::from_millis(200);
 const PROMPT_MAX: Duration = Duration::from_secs(1);
+/// The same of a body that is too long by its own word. All is said then; but what is on its way already is taken, because proxies
+/// reset the connection of whoever still sends when the answer is there.
+const AT_ONCE: Duration = Duration::from_millis(20);
 /// The longest time spent on the rest after the answer, and how long a client may be quiet meanwhile: whoever reads to the end of
 /// the connection, and sends nothing, waits no longer.
 const DISCARD_TIME_MAX: Duration = Duration::from_secs(5);
@@ -170,14 +173,13 @@ impl IncomingBody {
 
     /// Takes off the wire what a route left, as far as it comes promptly.
     pub(super) async fn discard(&self, headers: &HeaderMap) -> Rest {
-        let body = match self.take() {
+        let (body, prompt) = match self.take() {
             State::Gone => return Rest::Nothing,
             State::Broken => return Rest::Lost,
             // The client waits for a word before it sends anything, and the answer is that word.
             State::Untouched(_) | State::TooLong(_) if headers.contains_key(EXPECT) => return Rest::Lost,
-            // All is said: the answer waits for none of it.
-            State::TooLong(body) => return Rest::Later(Leftover { body, discarded: 0 }),
-            State::Untouched(body) | State::Begun(body) => body,
+            State::TooLong(body) => (body, AT_ONCE),
+            State::Untouched(body) | State::Begun(body) => (body, PROMPT),
         };
         let mut leftover = Leftover { body, discarded: 0 };
         if leftover.body.size_hint().lower() > DISCARD_BYTES_MAX {
@@ -186,7 +188,7 @@ impl IncomingBody {
         self.slot.reading();
         let until = self.deadline.min(Instant::now() + PROMPT_MAX);
         let rest = loop {
-            match timeout_at(until.min(Instant::now() + PROMPT), leftover.next()).await {
+            match timeout_at(until.min(Instant::now() + prompt), leftover.next()).await {
                 Ok(Some(true)) => {}
                 Ok(Some(false)) => break Rest::Nothing,
                 Ok(None) => break Rest::Lost,

@@ -7,6 +7,7 @@ mod access;
 mod attachments;
 mod commands;
 mod database;
+mod front;
 mod numbers;
 mod operating;
 mod orders;

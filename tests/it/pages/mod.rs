@@ -1,6 +1,7 @@
 //! What people and tools are shown: the dashboard, its events, the description, the documentation.
 
 mod acts;
+mod base_path;
 mod compression;
 mod dashboard;
 mod dashboard_events;

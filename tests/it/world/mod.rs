@@ -11,6 +11,7 @@ pub mod connect_proxy;
 pub mod daemon;
 pub mod described;
 pub mod events;
+pub mod front;
 pub mod place;
 pub mod raw;
 pub mod reloading;
