@@ -573,7 +573,7 @@ const setAway = (away) => {
 const onAlert = (alert) => {
   if (alert.kind === "database_unavailable") {
     setAway(true);
-    if (!$("#away")) onAttention({ items: [AWAY] });
+    if (!$("#away")) onAttention({ items: [{ ...AWAY, summary: `${alert.message.split("; ")[0]}.` }] });
   }
   if (alert.kind === "database_available") setAway(false);
   live.title = `${alert.kind}: ${alert.message}`;

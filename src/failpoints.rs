@@ -108,6 +108,8 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("attach_full_written", "a target takes no more numbers, the next one is not intended"),
     ("detach_sent", "the DELETE of what a number was in that left comes next"),
     ("detach_answered", "Twilio's word on that was read, or lost"),
+    // PostgreSQL.
+    ("frozen_seen", "a new session found the database frozen, those that were there are not cut"),
     // Twilio's events.
     ("event_stored", "events are written down, Twilio was not told"),
     ("registration_failed_written", "the carriers do not take a number, its pool is not halted for it"),

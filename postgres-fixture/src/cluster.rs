@@ -24,7 +24,7 @@ use crate::{
     command,
     database::{CopyStrategy, Psql},
     installation::Installation,
-    options::Settings,
+    options::{CERTIFICATE, KEY, Settings},
     server::Server,
     watchdog::Watchdog,
 };
@@ -57,6 +57,10 @@ impl Cluster {
         // Before anything runs: from here on, every way out cleans up.
         let watchdog = Watchdog::start(&home)?;
         initialize(&installation, &home, &options, &watchdog)?;
+        if let Some(tls) = &options.tls {
+            home.write_for_server(&home.data().join(CERTIFICATE), &tls.certificate, &installation)?;
+            home.write_for_server(&home.data().join(KEY), &tls.key, &installation)?;
+        }
         let settings = options.settings();
         let copy = copy(&home, options.durable);
         let server = Server::start(&installation, &home, &settings, None, &watchdog)?;

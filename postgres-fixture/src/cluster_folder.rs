@@ -108,11 +108,21 @@ impl ClusterFolder {
 
     /// Writes the file that `initdb` reads the password from; whoever calls this removes it.
     pub(crate) fn write_password(&self, password: &str, installation: &Installation) -> Result<PathBuf, FixtureError> {
-        let path = self.root.join(PASSWORD);
+        self.write_for_server(Path::new(PASSWORD), password, installation)
+    }
+
+    /// Writes a file of this folder that only the server may read.
+    pub(crate) fn write_for_server(
+        &self,
+        path: &Path,
+        text: &str,
+        installation: &Installation,
+    ) -> Result<PathBuf, FixtureError> {
+        let path = self.root.join(path);
         // What a start that was killed left.
         let _ = fs::remove_file(&path);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        file.and_then(|mut file| file.write_all(password.as_bytes())).map_err(doing("writing", &path))?;
+        file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(doing("writing", &path))?;
         if let Some((uid, gid)) = installation.server_user() {
             chown(&path, Some(uid.as_raw()), Some(gid.as_raw())).map_err(doing("giving away", &path))?;
         }

@@ -44,4 +44,4 @@ mod watchdog;
 pub use cluster::Cluster;
 pub use database::Database;
 pub use error::FixtureError;
-pub use options::ClusterOptions;
+pub use options::{ClusterOptions, Tls};

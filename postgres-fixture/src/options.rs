@@ -7,6 +7,10 @@
 
 use std::path::PathBuf;
 
+/// Where a server has its certificate and its key, in its data folder.
+pub(crate) const CERTIFICATE: &str = "server.crt";
+pub(crate) const KEY: &str = "server.key";
+
 /// How a cluster is to be. The default suits tests: a temporary folder, and no waiting for the disk.
 #[derive(Clone, Debug, Default)]
 pub struct ClusterOptions {
@@ -24,10 +28,21 @@ pub struct ClusterOptions {
     /// The password of the user `postgres`, letters and digits, with which a new folder begins and an earlier one began;
     /// without one, whoever reaches 127.0.0.1 on this machine is let in.
     pub password: Option<String>,
+    /// Takes connections over TLS too, with this certificate.
+    pub tls: Option<Tls>,
     /// Further PostgreSQL settings, as in `postgresql.conf`.
     pub settings: Vec<(String, String)>,
     /// The language of the server's messages, such as `de`, if its translations are installed; English else.
     pub language: Option<String>,
+}
+
+/// The certificate of a server and its key, in PEM.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// The certificate, and those between it and its authority.
+    pub certificate: String,
+    /// Its private key.
+    pub key: String,
 }
 
 /// What a server is started with.
@@ -54,6 +69,9 @@ impl ClusterOptions {
         if self.language.is_some() {
             // No locale need be installed: any but C itself lets the environment choose the translation.
             settings.push(("lc_messages", "C.UTF-8"));
+        }
+        if self.tls.is_some() {
+            settings.extend([("ssl", "on"), ("ssl_cert_file", CERTIFICATE), ("ssl_key_file", KEY)]);
         }
         let own = settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Settings { lines: own.chain(self.settings.iter().cloned()).collect(), language: self.language.clone() }

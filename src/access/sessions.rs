@@ -51,7 +51,10 @@ impl Sessions for DatabaseSessions {
             let found = self.db.run("session_use", move |conn| session_use(conn, &asked, by_a_person)).await.map_err(
                 |error| {
                     slog::warn!(self.log, "a session cannot be looked up"; "error" => error.in_full());
-                    if error.is_unavailable() { Problem::database_unavailable() } else { Problem::internal() }
+                    match error.is_unavailable() {
+                        true => Problem::database_unavailable(self.db.why_away(&error)),
+                        false => Problem::internal(),
+                    }
                 },
             )?;
             if found.is_none() {

@@ -78,7 +78,7 @@ impl Services {
     pub(super) fn database_problem(&self, error: &DbError) -> Problem {
         if error.is_unavailable() {
             slog::warn!(self.log, "a request fails: the database is unavailable"; "error" => error.in_full());
-            Problem::database_unavailable()
+            Problem::database_unavailable(self.db.why_away(error))
         } else {
             slog::error!(self.log, "a request fails at the database"; "error" => error.in_full());
             Problem::internal()

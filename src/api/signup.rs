@@ -109,7 +109,7 @@ pub(crate) async fn assign(services: &Services, body: AssignBody) -> Result<Assi
                  pool of it or buy some first."
             ),
         )),
-        Err(NoNumber::DatabaseUnavailable) => Err(Problem::database_unavailable()),
+        Err(NoNumber::DatabaseUnavailable(why)) => Err(Problem::database_unavailable(why)),
         Err(NoNumber::Unavailable) => Err(Problem::unavailable()),
         Err(NoNumber::Internal) => Err(Problem::internal()),
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::db::assignments::{Asking, Assignment, Returning};
-use crate::domain::{AreaCode, CountryCode, PoolName, UserId};
+use crate::domain::{AreaCode, Away, CountryCode, PoolName, UserId};
 
 /// What a signup asks for, and where it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +54,8 @@ pub enum NoNumber {
     AreaCodeUnavailable,
     /// No pool is of the country that the request insisted on, and nothing of it lies in stock.
     CountryUnavailable(CountryCode),
-    /// PostgreSQL does not answer.
-    DatabaseUnavailable,
+    /// PostgreSQL does not answer; why.
+    DatabaseUnavailable(Away),
     /// The desk restarts, or too many signups wait for it.
     Unavailable,
     /// A bug; the log has it.
@@ -69,7 +69,7 @@ impl NoNumber {
             Self::PoolEmpty(_) => "pool_empty",
             Self::AreaCodeUnavailable => "area_code_unavailable",
             Self::CountryUnavailable(_) => "country_unavailable",
-            Self::DatabaseUnavailable => "database_unavailable",
+            Self::DatabaseUnavailable(_) => "database_unavailable",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
         }

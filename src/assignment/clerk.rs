@@ -18,6 +18,7 @@ use super::reply::Reply;
 use super::served::{Replies, answer_served, refuse};
 use crate::db::assignments::CLAIM_MAX;
 use crate::db::{Clerk, DbError};
+use crate::domain::Away;
 
 /// Requests in one statement.
 const BATCH_MAX: usize = CLAIM_MAX;
@@ -65,7 +66,7 @@ fn serve_batch(clerk: &Clerk, post: &Post, batch: Vec<(Ask, Reply)>) {
                 drop(post.nothing.try_send(FoundNothing(served.empty)));
             }
         }
-        Err(error) => fail(&error, replies.into_values().flatten(), &post.counter, &post.log),
+        Err(error) => fail(&error, clerk.why_away(&error), replies.into_values().flatten(), post),
     }
 }
 
@@ -84,11 +85,12 @@ fn by_user(batch: Vec<(Ask, Reply)>) -> (Vec<Ask>, Replies) {
 }
 
 /// Fails a batch; for want of a database, everybody who stands behind it as well.
-fn fail(error: &DbError, batch: impl Iterator<Item = Reply>, counter: &Counter, log: &slog::Logger) {
+fn fail(error: &DbError, away: Away, batch: impl Iterator<Item = Reply>, post: &Post) {
+    let Post { counter, log, .. } = post;
     if error.is_unavailable() {
         slog::warn!(log, "signups fail: the database is unavailable"; "error" => error.in_full());
         let behind = counter.clear();
-        refuse(batch.chain(behind.into_iter().map(|(_, reply)| reply)), &NoNumber::DatabaseUnavailable);
+        refuse(batch.chain(behind.into_iter().map(|(_, reply)| reply)), &NoNumber::DatabaseUnavailable(away));
     } else {
         slog::error!(log, "signups fail"; "error" => error.in_full());
         refuse(batch, &NoNumber::Internal);

@@ -12,6 +12,7 @@ use super::counter::CounterSlot;
 use super::refusals::Refusals;
 use super::reply::Reply;
 use crate::config::Config;
+use crate::domain::Away;
 use crate::telemetry::Telemetry;
 
 /// How others reach the desk.
@@ -53,7 +54,7 @@ impl DeskHandle {
         match tokio::time::timeout(patience, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_desk_died)) => unheard(NoNumber::Unavailable),
-            Err(_elapsed) => unheard(NoNumber::DatabaseUnavailable),
+            Err(_elapsed) => unheard(NoNumber::DatabaseUnavailable(Away::Silent)),
         }
     }
 }

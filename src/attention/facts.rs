@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 
 use crate::db::attention::{Sight, SpendCaps};
 use crate::db::pools::PoolsWebhooks;
-use crate::domain::{CapLimits, Keys, PoolName, PoolPolicy};
+use crate::domain::{Away, CapLimits, Keys, PoolName, PoolPolicy};
 use crate::twilio_check::Checked;
 use crate::twilio_events::Rejected;
 
@@ -65,6 +65,8 @@ pub(crate) struct Process {
     pub(crate) holder_is_frozen: bool,
     /// What it last saw of Twilio, if it looked.
     pub(crate) twilio: Option<Arc<Checked>>,
+    /// Why the database is away, while it is.
+    pub(crate) database_away: Away,
     /// Events that came here of late, and that nothing shows to be Twilio's.
     pub(crate) events_rejected: Option<Rejected>,
 }

@@ -53,12 +53,13 @@ impl Sources {
             Ok((sight, holder)) => (Some(sight), self.holder.sees(holder.as_ref()), None),
             Err(error) => (None, false, Some(error)),
         };
+        let database_away = error.as_ref().map(|error| self.db.why_away(error)).unwrap_or_default();
         let stuck = self.health.iter().filter(|health| !health.is_well()).map(|health| health.name()).collect();
         let at = sight.as_ref().map_or_else(Utc::now, |sight| sight.at);
         let mut next_try_at = self.quiet_until.borrow().clone();
         next_try_at.retain(|_, until| *until > at);
         let (twilio, events_rejected) = (self.checker.latest(), self.events_rejected.recent(Utc::now()));
-        let process = Process { stuck, next_try_at, holder_is_frozen, twilio, events_rejected };
+        let process = Process { stuck, next_try_at, holder_is_frozen, twilio, events_rejected, database_away };
         (Facts { at, limits, sight, process }, error)
     }
 }

@@ -9,7 +9,7 @@ use super::ending::{CommandError, Ending, say};
 use crate::app::{App, ReloadSources, StartError, whose_else};
 use crate::config::{Config, DatabaseSettings, Problems, Sources, describe_effective};
 use crate::db::installation::Installation;
-use crate::db::{DatabaseUrl, DbError, migrate as apply_migrations, survey, survey_owner};
+use crate::db::{DatabaseUrl, DbError, migrate as apply_migrations, survey, survey_frozen, survey_owner};
 use crate::logger;
 
 impl From<Problems> for CommandError {
@@ -60,12 +60,15 @@ fn surveyed(config: &Config) -> Result<Option<String>, CommandError> {
     let url = DatabaseUrl::new(&config.secrets.database_url);
     let (done, outcome) = mpsc::channel();
     // It may hang for longer than anybody waits; the process ends without it.
-    std::thread::spawn(move || done.send(survey(&url).and_then(|()| survey_owner(&url))));
+    let look = move || Ok((survey(&url).and_then(|()| survey_owner(&url))?, survey_frozen(&url)?));
+    std::thread::spawn(move || done.send(look()));
     match outcome.recv_timeout(SURVEY_WITHIN) {
-        Ok(Ok(None)) => Ok(None),
-        Ok(Ok(Some((account_sid, instance_name)))) => {
-            let foreign = whose_else(&Installation { account_sid, instance_name }, config);
-            foreign.map_or(Ok(None), |sentence| Err(CommandError::Usage(sentence)))
+        Ok(Ok((owner, is_frozen))) => {
+            let owner = owner.map(|(account_sid, instance_name)| Installation { account_sid, instance_name });
+            match owner.and_then(|owner| whose_else(&owner, config)) {
+                Some(foreign) => Err(CommandError::Usage(foreign)),
+                None => Ok(is_frozen.then(|| DbError::Frozen.to_string())),
+            }
         }
         Ok(Err(error @ DbError::Unfit(_))) => Err(error.into()),
         Ok(Err(error)) => Ok(Some(format!(

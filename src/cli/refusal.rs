@@ -218,6 +218,7 @@ fn without_when(sentence: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Away;
     use crate::http::Problem;
 
     #[test]
@@ -226,7 +227,7 @@ mod tests {
         assert_eq!(without_when("It is in the report; try again"), "It is in the report");
         assert_eq!(without_when("Try again once it is mended, or wait"), "Try again once it is mended, or wait");
         let headers = HeaderMap::from_iter([("retry-after".parse().unwrap(), "1".parse().unwrap())]);
-        let document = serde_json::to_value(Problem::database_unavailable()).unwrap();
+        let document = serde_json::to_value(Problem::database_unavailable(Away::Other)).unwrap();
         let told = Refusal::new("http://d", "x", StatusCode::SERVICE_UNAVAILABLE, &headers, document).sentence();
         assert_eq!(told, "The database does not answer; try again in 1 s");
     }

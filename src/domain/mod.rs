@@ -6,9 +6,11 @@
 mod assignable;
 mod attachment;
 mod audience;
+mod away;
 mod caps;
 mod catalog;
 mod counts;
+mod direct;
 mod emptiness;
 mod explain;
 mod foreign;
@@ -45,9 +47,11 @@ pub use attachment::{
     Target, TrustSid,
 };
 pub use audience::{InvalidUserId, UserId};
+pub use away::Away;
 pub use caps::{Cap, CapLimits, Caps, PoolPolicy, UNBOUND};
 pub use catalog::{Asked, Astray, Catalog, Entry, SentTo};
 pub use counts::grouped;
+pub use direct::direct_instead;
 pub use emptiness::{Level, emptiest};
 pub use explain::{
     Explained, Rooms, explain_order, explain_pass, explain_reason, explain_trigger, needs_told, obstacles, reasons,

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::problem_code::ProblemCode;
 use super::response::Response;
+use crate::domain::Away;
 
 /// After this time a client may try again what failed for want of a database or of a part that restarts.
 const PASSES_IN: Duration = Duration::from_secs(1);
@@ -129,11 +130,10 @@ impl Problem {
         )
     }
 
-    /// 503 while PostgreSQL is away.
+    /// 503 while PostgreSQL is away, with why.
     #[must_use]
-    pub fn database_unavailable() -> Self {
-        Self::new(ProblemCode::DatabaseUnavailable, "The database does not answer; try again in a moment.")
-            .retry_after(PASSES_IN)
+    pub fn database_unavailable(why: Away) -> Self {
+        Self::new(ProblemCode::DatabaseUnavailable, why.sentence()).retry_after(PASSES_IN)
     }
 
     /// 503 while a part of the daemon begins anew.

@@ -82,7 +82,7 @@ async fn look_once(services: &Services, live: &Live, last: &mut LastSent) {
         Err(error) => {
             slog::debug!(services.log, "viewers must wait"; "error" => error.in_full());
             if !std::mem::replace(&mut last.database_is_away, true) {
-                let message = "The database does not answer; these numbers are from before.";
+                let message = services.db.why_away(&error).told("these numbers are from before.");
                 live.send("alert", &Notice::new("database_unavailable", message));
             }
             return;

@@ -84,8 +84,8 @@ async fn events(live: &Live, services: Arc<Services>, request: Request) -> Outco
     let first =
         match services.db.run("status", move |conn| Ok((stock_read_all(conn, &keys)?, passes_latest(conn)?))).await {
             Ok((seen, passes)) => frame("status", &document(&seen, &passes, &services.config.load())),
-            Err(_away) => {
-                let message = "The database does not answer; the numbers come as soon as it does.";
+            Err(error) => {
+                let message = services.db.why_away(&error).told("the numbers come as soon as it is back.");
                 frame("alert", &Notice::new("database_unavailable", message))
             }
         };

@@ -4,20 +4,13 @@ use super::super::facts::Facts;
 use super::super::item::{Item, Kind, Severity};
 use super::words::counted;
 use crate::db::pools::PoolsWebhooks;
+use crate::domain::Away;
 
 pub(super) fn judge(facts: &Facts) -> Vec<Item> {
     let mut items = Vec::new();
     let process = &facts.process;
     match &facts.sight {
-        None => items.push(
-            Item::new(
-                Kind::DatabaseAway,
-                Severity::Critical,
-                "The database does not answer.",
-                "Look at PostgreSQL and at the way to it; everything goes on by itself once it answers.",
-            )
-            .detail("Meanwhile signups get 503 and nothing is bought; nothing else is known of the pool."),
-        ),
+        None => items.push(away(process.database_away)),
         Some(sight) if is_skewed(&sight.webhooks, &facts.limits.webhooks) => items.push(
             Item::new(
                 Kind::ConfigSkew,
@@ -64,6 +57,12 @@ pub(super) fn judge(facts: &Facts) -> Vec<Item> {
         );
     }
     items
+}
+
+fn away(away: Away) -> Item {
+    let meanwhile = "Meanwhile signups get 503 and nothing is bought; nothing else is known of the pool.";
+    let detail = away.why().map_or_else(|| meanwhile.to_owned(), |why| format!("{why} {meanwhile}"));
+    Item::new(Kind::DatabaseAway, Severity::Critical, away.summary(), away.todo()).detail(detail)
 }
 
 /// Whether one of this instance's pools wants other webhooks by now.

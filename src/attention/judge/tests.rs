@@ -15,7 +15,7 @@ use crate::db::pools::PoolsWebhooks;
 use crate::db::refusals::Refused;
 use crate::db::releases::StuckReleases;
 use crate::db::stock::{Observation, Overview, Spend};
-use crate::domain::{CapLimits, Keys, PoolName, PoolPolicy, Stock, Trigger, Webhooks};
+use crate::domain::{Away, CapLimits, Keys, PoolName, PoolPolicy, Stock, Trigger, Webhooks};
 use crate::twilio_check::{Check, CheckName, CheckResult, Checked, Report};
 use crate::twilio_events::Rejections;
 
@@ -326,6 +326,11 @@ fn refused_signups_are_told_after_the_pool_has_stock_again() {
 fn without_a_database_that_is_what_there_is_to_tell() {
     let item = only(judge(&facts(None)));
     assert_eq!((item.kind, item.severity), (Kind::DatabaseAway, Severity::Critical));
+    let frozen = Process { database_away: Away::Frozen, ..Process::default() };
+    let item = only(judge(&Facts { process: frozen, ..facts(None) }));
+    assert_eq!((item.kind, item.summary.as_str()), (Kind::DatabaseAway, Away::Frozen.summary()));
+    assert!(item.detail.contains("default_transaction_read_only is on"), "{item:?}");
+    assert!(item.todo.contains("off again"), "{item:?}");
     let stuck = Facts {
         process: Process { stuck: vec!["desk"], holder_is_frozen: true, ..Process::default() },
         ..facts(Some(Morning { webhooks: webhooks("b.example"), ..sight() }))

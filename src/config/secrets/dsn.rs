@@ -49,6 +49,8 @@ pub(super) enum Dsn<'a> {
         /// Hosts and database.
         authority: &'a str,
         parameters: Vec<(&'a str, &'a str)>,
+        /// Whether it has a `?`, with or without parameters behind it.
+        has_query: bool,
     },
     Pairs(Vec<(String, String)>),
 }
@@ -78,6 +80,7 @@ fn parse_url<'a>(scheme: &'a str, rest: &'a str) -> Option<Dsn<'a>> {
         _ => (None, rest),
     };
     let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let has_query = authority.len() < rest.len();
     if authority.contains('@') {
         return None;
     }
@@ -89,7 +92,7 @@ fn parse_url<'a>(scheme: &'a str, rest: &'a str) -> Option<Dsn<'a>> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('='));
     let parameters = pairs.collect::<Option<Vec<_>>>()?;
     let is_certain = !(has_password && query.contains('@'));
-    Some(Dsn::Url { scheme, user, has_password, is_certain, authority, parameters })
+    Some(Dsn::Url { scheme, user, has_password, is_certain, authority, parameters, has_query })
 }
 
 /// libpq's rules: spaces around `=` are allowed, values may stand in single quotes, a backslash takes the next

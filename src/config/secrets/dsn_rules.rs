@@ -12,11 +12,10 @@ mod tests;
 
 use percent_encoding::percent_decode_str;
 
-use self::fault::fault;
 use self::parameters::faults_of_parameters;
 use super::dsn::{Dsn, parse};
 
-pub(super) use self::fault::Fault;
+pub(super) use self::fault::{Fault, fault};
 
 /// Everything for which libpq would refuse this text without asking any server, and what never leads to a server that
 /// callbunker can use.

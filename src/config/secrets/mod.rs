@@ -7,6 +7,7 @@
 mod address;
 mod api_key;
 mod dsn;
+mod dsn_roots;
 mod dsn_rules;
 mod in_a_url;
 mod keys;
@@ -18,10 +19,12 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::config::certificates::system_bundle;
 use crate::config::problem::{Origin, Problem, Problems};
 use crate::config::sources::Sources;
 use crate::config::web_address::host_of;
 use address::{EVENTS, PROXY, address};
+use dsn_roots::with_roots;
 use dsn_rules::faults_of;
 use keys::{Keys, read_keys};
 use source::{Secret, Vault};
@@ -143,7 +146,15 @@ fn database_url(vault: &mut Vault<'_>) -> SecretString {
     let Some(url) = vault.required("DATABASE_URL", "a URL such as postgresql://user:password@host/database") else {
         return SecretString::default();
     };
-    for fault in faults_of(url.text.expose_secret()) {
+    let mut faults = faults_of(url.text.expose_secret());
+    if faults.is_empty() {
+        match with_roots(url.text.expose_secret(), vault.sources, system_bundle) {
+            Ok(Some(complete)) => return SecretString::from(complete),
+            Ok(None) => {}
+            Err(fault) => faults.push(fault),
+        }
+    }
+    for fault in faults {
         vault.refuse(&url, fault.what, fault.remedy);
     }
     url.text

@@ -160,6 +160,7 @@ impl Custody {
                 "somebody else changed this number during the import; send it again".to_owned(),
             )),
             DbError::Unavailable(_)
+            | DbError::Frozen
             | DbError::NoRoom(_)
             | DbError::Unfit(_)
             | DbError::Collided(_)

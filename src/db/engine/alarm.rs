@@ -14,8 +14,9 @@ use diesel::RunQueryDsl as _;
 use diesel::dsl::sql;
 use diesel::sql_types::{Bool, Integer};
 
+use super::away::no_connection;
 use super::connect::DatabaseUrl;
-use super::error::{DbError, first_line};
+use super::error::DbError;
 use super::link::Link;
 use super::wire::Wire;
 
@@ -133,5 +134,5 @@ fn stands_in_line(link: &mut Link, pid: i32) -> Result<bool, diesel::result::Err
 }
 
 fn connected(url: &DatabaseUrl) -> Result<Link, DbError> {
-    url.connect().map_err(|error| DbError::Unavailable(first_line(&error.to_string())))
+    url.connect().map_err(|error| no_connection(&error))
 }

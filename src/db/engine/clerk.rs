@@ -14,6 +14,7 @@ use super::connection::Connection;
 use super::errand::Errand;
 use super::error::DbError;
 use super::executor::{ANSWER_WITHIN, Db};
+use crate::domain::Away;
 use crate::telemetry::DatabaseFault;
 
 /// How often the overseer looks; work may take so much longer than [`ANSWER_WITHIN`].
@@ -69,6 +70,12 @@ impl Clerk {
             self.db.changes().done(name);
         }
         self.db.noted(name, done)
+    }
+
+    /// As [`Db::why_away`](super::executor::Db::why_away).
+    #[must_use]
+    pub fn why_away(&self, error: &DbError) -> Away {
+        self.db.why_away(error)
     }
 
     fn has_in_hand(&self, work: Option<Work>) {

@@ -7,15 +7,17 @@
 //! How to get it wrong: asking hosts one after the other. One that stands still would hide a standby that was promoted.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use diesel::ConnectionError;
 use secrecy::SecretString;
 
+use super::away::why;
 use super::error::first_line;
 use super::link::Link;
 use super::opener::{Opener, Pending, Settings, silent};
+use crate::domain::Away;
 
 /// The next host is tried when the one before has not answered for so long,
 const NEXT_HOST_AFTER: Duration = Duration::from_millis(300);
@@ -30,6 +32,8 @@ pub struct DatabaseUrl(Arc<Hosts>);
 struct Hosts {
     opener: Opener,
     last_good: AtomicUsize,
+    /// Why the last attempt at a session of ours failed; `None` = it did not.
+    away: Mutex<Option<Away>>,
 }
 
 /// One host, and how far the attempt at it is.
@@ -43,19 +47,32 @@ impl DatabaseUrl {
     /// Completes the operator's URL with our time limits.
     #[must_use]
     pub fn new(url: &SecretString) -> Self {
-        Self(Arc::new(Hosts { opener: Opener::new(url), last_good: AtomicUsize::new(0) }))
+        Self(Arc::new(Hosts { opener: Opener::new(url), last_good: AtomicUsize::new(0), away: Mutex::default() }))
     }
 
     /// Opens one session, on whichever host takes writes.
     ///
     /// # Errors
-    /// When PostgreSQL cannot be reached, takes no writes or refuses the credentials.
+    /// When PostgreSQL cannot be reached, takes no writes, is frozen or refuses the credentials.
     pub(super) fn connect(&self) -> Result<Link, ConnectionError> {
-        self.connect_as(Settings::Ours)
+        let made = self.connect_as(Settings::Ours);
+        let away = made.as_ref().err().map(|error| why(&error.to_string()));
+        *self.0.away.lock().unwrap_or_else(PoisonError::into_inner) = away;
+        made
+    }
+
+    /// Why the last session could not be made; `Other` when it could.
+    pub(super) fn why_away(&self) -> Away {
+        self.0.away.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or_default()
+    }
+
+    /// What to write instead of the addresses, where they are known to be a pooler's.
+    pub(super) fn direct_instead(&self) -> Option<String> {
+        self.0.opener.direct_instead()
     }
 
     /// Opens a connection without our settings, for whoever examines what stands there: a pool that shares its sessions
-    /// would hand them on to strangers.
+    /// would hand them on to strangers. One that is frozen is no hindrance.
     ///
     /// # Errors
     /// As [`DatabaseUrl::connect`].
@@ -64,7 +81,7 @@ impl DatabaseUrl {
     }
 
     fn connect_as(&self, settings: Settings) -> Result<Link, ConnectionError> {
-        let Hosts { opener, last_good } = &*self.0;
+        let Hosts { opener, last_good, .. } = &*self.0;
         let (done, outcomes) = mpsc::channel();
         let (began, count) = (Instant::now(), opener.count());
         let first = last_good.load(Ordering::Relaxed);

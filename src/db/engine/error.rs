@@ -45,12 +45,19 @@ impl Constraint {
     }
 }
 
+/// What a session says that finds its database frozen.
+pub(super) const FROZEN: &str = "default_transaction_read_only is on for this database, role or server: somebody froze it, or its \
+                                 disk is full; nothing is bought or assigned until it is off";
+
 /// Why a statement did not do what it was for.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     /// PostgreSQL cannot be reached, or does not answer in time: try again later.
     #[error("PostgreSQL is unavailable ({0}); check DATABASE_URL and that the server runs")]
     Unavailable(String),
+    /// Somebody made the database read-only for all new sessions, and is obeyed until that is taken back.
+    #[error("PostgreSQL takes no writes: {FROZEN}")]
+    Frozen,
     /// PostgreSQL runs but has no room to write: nothing happened, and nothing will until somebody makes room.
     #[error("PostgreSQL has no room left ({0}); free disk space on its machine")]
     NoRoom(String),
@@ -135,7 +142,7 @@ impl DbError {
     /// Whether trying again later may help.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::NoRoom(_) | Self::Collided(_))
+        matches!(self, Self::Unavailable(_) | Self::Frozen | Self::NoRoom(_) | Self::Collided(_))
     }
 
     /// Whether PostgreSQL refused in a way that nobody understands: a mistake of the statement, or a state of the server.

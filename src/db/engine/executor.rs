@@ -12,6 +12,7 @@ use diesel::r2d2::R2D2Connection as _;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::away::unreached;
 use super::changes::ChangeBell;
 use super::connect::DatabaseUrl;
 use super::connection::Connection;
@@ -20,6 +21,7 @@ use super::errand::{Deadline, Errand};
 use super::error::{DbError, first_line, is_time_limit};
 use super::room::Room;
 use super::session::{Session, SessionManager};
+use crate::domain::Away;
 use crate::telemetry::{DatabaseFault, Telemetry};
 
 /// Connections of one instance, besides the purchase lock's own.
@@ -94,6 +96,23 @@ impl Db {
     #[must_use]
     pub fn changes(&self) -> &ChangeBell {
         &self.changes
+    }
+
+    /// Why the database is away for whoever had this error, as far as it is known.
+    #[must_use]
+    pub fn why_away(&self, error: &DbError) -> Away {
+        match error {
+            DbError::Frozen => Away::Frozen,
+            DbError::NoRoom(_) => Away::NoRoom,
+            // One writer in the way of another says nothing of the way to the server.
+            DbError::Collided(_) => Away::Other,
+            DbError::Unavailable(_)
+            | DbError::Unfit(_)
+            | DbError::Constraint(_)
+            | DbError::Corrupt { .. }
+            | DbError::Statement { .. }
+            | DbError::Panicked(_) => self.manager.why_away(),
+        }
     }
 
     pub(super) fn room(&self) -> &Room {
@@ -257,7 +276,7 @@ impl Db {
         for _lost in 0..LOST_MAX {
             let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(50));
             let pooled = self.pool.get_timeout(left);
-            let mut session = pooled.map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?;
+            let mut session = pooled.map_err(|error| unreached(&error.to_string()))?;
             if !errand.goes_on_over(session.link.wire()) {
                 return Err(DbError::Unavailable("nobody waits for it any more".to_owned()));
             }
@@ -288,7 +307,7 @@ impl Db {
 /// What is worth counting; a writer who was second is no fault.
 fn fault(error: &DbError) -> Option<DatabaseFault> {
     match error {
-        DbError::Unavailable(_) | DbError::NoRoom(_) => Some(DatabaseFault::Unavailable),
+        DbError::Unavailable(_) | DbError::Frozen | DbError::NoRoom(_) => Some(DatabaseFault::Unavailable),
         DbError::Statement { .. } | DbError::Corrupt { .. } | DbError::Collided(_) => Some(DatabaseFault::Statement),
         DbError::Panicked(_) => Some(DatabaseFault::Panic),
         DbError::Constraint(_) | DbError::Unfit(_) => None,

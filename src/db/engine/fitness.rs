@@ -13,9 +13,11 @@ use diesel::sql_types::{Bool, Integer, Text};
 use diesel::{OptionalExtension as _, QueryableByName, RunQueryDsl as _, sql_query};
 
 use super::alarm::Alarm;
+use super::away::unreached;
 use super::connect::DatabaseUrl;
-use super::error::{DbError, first_line};
+use super::error::DbError;
 use super::link::Link;
+use super::opener::IS_FROZEN;
 use super::versions::unknown_versions;
 
 /// The examination itself, after both connections were made.
@@ -63,6 +65,16 @@ pub fn survey_owner(url: &DatabaseUrl) -> Result<Option<(String, String)>, DbErr
     Ok(owner.map(|owner| (owner.account_sid, owner.instance_name)))
 }
 
+/// Whether somebody made it read-only, for `check-config`: a session without our settings has what any new one has.
+///
+/// # Errors
+/// [`DbError::Unavailable`] when nothing could be found out.
+pub fn survey_frozen(url: &DatabaseUrl) -> Result<bool, DbError> {
+    let mut link = plain(url)?;
+    let _alarm = Alarm::set([Arc::clone(link.wire())].into(), WITHIN);
+    Ok(diesel::select(sql::<Bool>(IS_FROZEN)).get_result(&mut *link)?)
+}
+
 /// Finds out whether sessions are one's own and advisory locks exclude.
 ///
 /// # Errors
@@ -78,7 +90,7 @@ pub(super) fn examine(url: &DatabaseUrl) -> Result<(), DbError> {
         )));
     }
     if share(&mut one, &mut two)? {
-        return Err(shared());
+        return Err(shared(url));
     }
     one.batch_execute("BEGIN")?;
     two.batch_execute("BEGIN")?;
@@ -129,17 +141,17 @@ fn in_transaction(link: &mut Link, expression: &str) -> Result<i32, DbError> {
 
 fn plain(url: &DatabaseUrl) -> Result<Link, DbError> {
     url.connect_plainly().map_err(|error| {
-        let words = first_line(&error.to_string());
+        let words = error.to_string();
         // PgBouncer's word when each statement may get another session.
-        if words.contains("statement pooling") { shared() } else { DbError::Unavailable(words) }
+        if words.contains("statement pooling") { shared(url) } else { unreached(&words) }
     })
 }
 
-fn shared() -> DbError {
-    DbError::Unfit(
+fn shared(url: &DatabaseUrl) -> DbError {
+    let here = url.direct_instead().map(|instead| format!(": here most likely {instead}")).unwrap_or_default();
+    DbError::Unfit(format!(
         "DATABASE_URL: a pooler stands there that shares sessions between its clients from one transaction to the next \
          (PgBouncer with pool_mode = transaction, say), where locks and settings get lost; take the URL of PostgreSQL \
-         itself, or of a pool with pool_mode = session"
-            .to_owned(),
-    )
+         itself, or of a pool with pool_mode = session{here}"
+    ))
 }

@@ -14,14 +14,20 @@ pub(super) struct Host {
     pub(super) only: String,
     /// Whether it is a socket of this machine's file system.
     pub(super) is_local: bool,
+    /// Its name and port as they are written; empty where the string leaves them to libpq.
+    pub(super) name: String,
+    pub(super) port: String,
 }
 
 /// The hosts that `url` names; at least one.
 pub(super) fn hosts(url: &str) -> Vec<Host> {
     let is_uri = url.starts_with("postgres://") || url.starts_with("postgresql://");
     let lists = if is_uri { uri(url) } else { pairs(url) };
-    let whole = |is_local| vec![Host { only: String::new(), is_local }];
-    let Some(Lists { hosts, addresses, ports }) = lists else { return whole(false) };
+    let whole = |is_local, name: Option<&String>, port: Option<&String>| {
+        let (name, port) = (name.cloned().unwrap_or_default(), port.cloned().unwrap_or_default());
+        vec![Host { only: String::new(), is_local, name, port }]
+    };
+    let Some(Lists { hosts, addresses, ports }) = lists else { return whole(false, None, None) };
     let count = hosts.len().max(addresses.len());
     let is_local = |index: usize| {
         addresses.get(index).is_none_or(String::is_empty)
@@ -29,14 +35,16 @@ pub(super) fn hosts(url: &str) -> Vec<Host> {
     };
     let fits = |list: &[String]| list.is_empty() || list.len() == count;
     if count < 2 || !fits(&hosts) || !fits(&addresses) || !(fits(&ports) || ports.len() == 1) {
-        return whole(count < 2 && is_local(0));
+        let (name, port) = if count == 1 { (hosts.first(), ports.first()) } else { (None, None) };
+        return whole(count < 2 && is_local(0), name.or(addresses.first()).filter(|_| count == 1), port);
     }
     let alone = |index: usize| {
         let port = if ports.len() == 1 { ports.first() } else { ports.get(index) };
         let named = [("host", hosts.get(index)), ("hostaddr", addresses.get(index)), ("port", port)];
         let named = named.into_iter().filter_map(|(key, value)| value.map(|value| (key, value.as_str())));
         let only = named.map(|(key, value)| parameter(is_uri, key, value)).collect();
-        Host { only, is_local: is_local(index) }
+        let name = hosts.get(index).or(addresses.get(index)).cloned().unwrap_or_default();
+        Host { only, is_local: is_local(index), name, port: port.cloned().unwrap_or_default() }
     };
     (0..count).map(alone).collect()
 }
@@ -178,6 +186,24 @@ mod tests {
             "",
         ] {
             assert_eq!(only(url), [""], "{url}");
+        }
+    }
+
+    #[test]
+    fn each_host_has_its_name_and_port() {
+        for (url, expected) in [
+            ("postgres://u:p@h:6432/db", vec![("h", "6432")]),
+            ("postgres://h/db", vec![("h", "")]),
+            ("host=h port=6432", vec![("h", "6432")]),
+            ("hostaddr=10.0.0.1 port=1", vec![("10.0.0.1", "1")]),
+            ("postgres://h1:1,h2/db", vec![("h1", "1"), ("h2", "")]),
+            ("host=h1,h2 port=6432", vec![("h1", "6432"), ("h2", "6432")]),
+            ("service=x", vec![("", "")]),
+            ("postgres://h1,h2/db?port=1,2,3", vec![("", "")]),
+        ] {
+            let hosts = hosts(url);
+            let told: Vec<_> = hosts.iter().map(|host| (host.name.as_str(), host.port.as_str())).collect();
+            assert_eq!(told, expected, "{url}");
         }
     }
 

@@ -3,25 +3,52 @@
 //!
 //! Invariants: a connection and a thread of its own, never the pool's; it only rings, it carries no facts; without it
 //! the waitlist is still looked at every 250 ms.
+//! The same connection watches whether somebody froze the database, because that changes no session that is there: it looks
+//! what a new one would get, and makes one where that seems to be read-only. The new one finds out ([`opener`](super::opener)).
 //! How to get it wrong: relying on it. A notification that falls into a lost connection is gone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use diesel::RunQueryDsl as _;
 use diesel::connection::SimpleConnection as _;
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
 use tokio::sync::Notify;
 
+use super::alarm::Alarm;
 use super::changes::ChangeBell;
 use super::connect::DatabaseUrl;
 use super::connection::Connection;
-use super::error::{DbError, first_line};
+use super::error::{DbError, FROZEN, first_line};
+use super::link::Link;
+use crate::domain::Away;
 
 /// libpq buffers notifications until it is asked; it is asked this often while somebody waits,
 const WHILE_WAITING: Duration = Duration::from_millis(20);
 /// and this often otherwise, which only keeps the buffer empty.
 const OTHERWISE: Duration = Duration::from_millis(100);
 const RECONNECT_AFTER: Duration = Duration::from_secs(2);
+/// How often it is looked whether somebody froze the database,
+const LOOKED_EVERY: Duration = Duration::from_secs(5);
+/// and how long the server may take to say so.
+const TOLD_WITHIN: Duration = Duration::from_secs(10);
+/// Whether a new session of ours would be read-only, as far as one that is there can tell: what is said of the role in this
+/// database, of the role, of the database and of all, in this order, else what the server says. Whoever said something
+/// different in the connection string has the last word.
+const WOULD_BE_FROZEN: &str = "
+    (SELECT CASE WHEN own.source IN ('client', 'session') THEN false
+                 ELSE coalesce((SELECT split_part(line, '=', 2)::boolean
+                                  FROM pg_catalog.pg_db_role_setting s
+                                 CROSS JOIN LATERAL unnest(s.setconfig) AS line
+                                 WHERE lower(split_part(line, '=', 1)) = 'default_transaction_read_only'
+                                   AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
+                                   AND s.setrole IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user))
+                                 ORDER BY s.setrole <> 0 AND s.setdatabase <> 0 DESC, s.setrole <> 0 DESC, s.setdatabase <> 0 DESC
+                                 LIMIT 1),
+                               own.setting = 'on') END
+       FROM pg_catalog.pg_settings own WHERE own.name = 'default_transaction_read_only')";
 
 /// What the listener rings, and when it must hurry.
 #[derive(Clone, Default)]
@@ -38,14 +65,35 @@ pub struct StockBell {
 /// When the system starts no more threads.
 pub fn listen(url: DatabaseUrl, bell: StockBell, changes: ChangeBell, log: slog::Logger) -> std::io::Result<()> {
     std::thread::Builder::new().name("callbunker-listen".to_owned()).spawn(move || {
+        let mut is_frozen = false;
         loop {
-            if let Err(why) = hear(&url, &bell, &changes) {
-                slog::debug!(log, "not listening to other instances for a moment"; "error" => why);
+            let connected = url.connect().map_err(|error| first_line(&error.to_string()));
+            tell_of_a_freeze(&mut is_frozen, connected.is_ok(), url.why_away(), &log);
+            match connected.and_then(|link| hear(link, &bell, &changes)) {
+                Ok(Ended::ForANewSession) => continue,
+                Err(why) => slog::debug!(log, "not listening to other instances for a moment"; "error" => why),
             }
             std::thread::sleep(RECONNECT_AFTER);
         }
     })?;
     Ok(())
+}
+
+/// Why it hears no longer, though the connection is well.
+enum Ended {
+    /// One is needed that says what new sessions get.
+    ForANewSession,
+}
+
+/// One line when the database is found frozen, and one when it is not any more.
+fn tell_of_a_freeze(is_frozen: &mut bool, is_connected: bool, away: Away, log: &slog::Logger) {
+    if away == Away::Frozen && !*is_frozen {
+        *is_frozen = true;
+        slog::crit!(log, "the database is frozen: nothing is bought or assigned, and nothing written"; "error" => FROZEN);
+    } else if is_connected && *is_frozen {
+        *is_frozen = false;
+        slog::warn!(log, "the database takes writes again");
+    }
 }
 
 /// Tells every instance, as soon as the transaction commits, that a number may have become assignable.
@@ -56,8 +104,8 @@ pub(in crate::db) fn stock_notify(conn: &mut Connection) -> Result<(), DbError> 
     Ok(conn.batch_execute("NOTIFY callbunker_stock")?)
 }
 
-fn hear(url: &DatabaseUrl, bell: &StockBell, changes: &ChangeBell) -> Result<(), String> {
-    let mut connection = url.connect().map_err(|error| first_line(&error.to_string()))?;
+fn hear(mut connection: Link, bell: &StockBell, changes: &ChangeBell) -> Result<Ended, String> {
+    let mut looked = Instant::now();
     connection
         .batch_execute("LISTEN callbunker_stock; LISTEN callbunker_changes")
         .map_err(|error| first_line(&error.to_string()))?;
@@ -74,7 +122,19 @@ fn hear(url: &DatabaseUrl, bell: &StockBell, changes: &ChangeBell) -> Result<(),
         if change {
             changes.rings();
         }
+        if looked.elapsed() >= LOOKED_EVERY {
+            if would_be_frozen(&mut connection) {
+                return Ok(Ended::ForANewSession);
+            }
+            looked = Instant::now();
+        }
         let hurry = bell.somebody_waits.load(Ordering::Relaxed);
         std::thread::sleep(if hurry { WHILE_WAITING } else { OTHERWISE });
     }
+}
+
+/// An engine that cannot say counts as open: every new session looks by itself.
+fn would_be_frozen(connection: &mut Link) -> bool {
+    let _alarm = Alarm::set(vec![Arc::clone(connection.wire())], TOLD_WITHIN);
+    diesel::select(sql::<Bool>(WOULD_BE_FROZEN)).get_result(&mut **connection).unwrap_or(false)
 }

@@ -13,9 +13,10 @@ use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
 use diesel::sql_types::{Bool, Integer};
 
+use super::away::no_connection;
 use super::connect::DatabaseUrl;
 use super::errand::{Deadline, Errand};
-use super::error::{DbError, first_line};
+use super::error::DbError;
 use super::link::Link;
 
 /// How long one try may take, its connection included.
@@ -111,7 +112,7 @@ enum Tried {
 fn begin_and_try(url: &DatabaseUrl, key: i64, idle: Option<Link>, errand: &Errand) -> Result<Tried, DbError> {
     let mut connection = match idle {
         Some(connection) => connection,
-        None => url.connect().map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?,
+        None => url.connect().map_err(|error| no_connection(&error))?,
     };
     if !errand.goes_on_over(connection.wire()) {
         return Err(DbError::Unavailable("nobody waits for the purchase lock any more".to_owned()));

@@ -18,6 +18,7 @@ use diesel::sql_types::Bool;
 use diesel_migrations::MigrationHarness as _;
 
 use super::alarm::Watch;
+use super::away::no_connection;
 use super::connect::DatabaseUrl;
 use super::doubt::{by_the_server, understood};
 use super::error::{DbError, first_line};
@@ -44,7 +45,7 @@ const LOCK_TRIED_EVERY: Duration = Duration::from_millis(200);
 /// migration is refused.
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<String>, DbError> {
     examine(url)?;
-    let mut link = url.connect().map_err(|error| DbError::Unavailable(first_line(&error.to_string())))?;
+    let mut link = url.connect().map_err(|error| no_connection(&error))?;
     let watch = Watch::over(url, &mut link)?;
     let outcome = bring_up(&mut link, &watch);
     outcome.map_err(|error| understood(&mut link, error))

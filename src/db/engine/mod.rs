@@ -5,7 +5,7 @@
 //! executor ─ the door: places, deadlines ─┬─ session (a connection of the pool) ─ connect (which host) ─ opener (one attempt) ─ wire (its socket)
 //!                                         └─ errand, alarm ─ who waits, and until when
 //! stored ─ the domain's words in columns          prepared ─ statements whose text is read and planned once
-//! error ─ what went wrong, as a decision ─┬─ words (in PostgreSQL's languages)
+//! error ─ what went wrong, as a decision ─┬─ words (in PostgreSQL's languages), away (why nobody is reached)
 //!                                         └─ doubt (asked, where words say nothing), room and space (want of room)
 //! migrations, versions, fitness, schema ─ the schema        locks ─ the purchase lock        listener, changes ─ who rings whom
 //! ```
@@ -13,6 +13,7 @@
 //! How to get it wrong: a blocking call of diesel's from async code. [`executor`] is the only way in.
 
 pub(super) mod alarm;
+pub(super) mod away;
 pub(super) mod changes;
 pub(super) mod clerk;
 pub(super) mod complete_url;

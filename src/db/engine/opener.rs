@@ -1,7 +1,7 @@
 //! One attempt at one host: the session, its settings, and the socket that it can be cut by.
 //!
-//! Invariants: every session works in the schema `callbunker`, on a server that takes writes; a commit is durable when it
-//! is acknowledged; an attempt that takes too long can be cut, in whatever step it hangs.
+//! Invariants: every session works in the schema `callbunker`, on a server that takes writes, and none on one that somebody
+//! made read-only (the first that finds it so ends all); a commit is durable when it is acknowledged; an attempt that takes too long can be cut, in whatever step it hangs.
 //! How to get it wrong: trusting the role's settings. `synchronous_commit = off` would break I4, and a snapshot that is
 //! older than a lock would count caps from before it; both are set here.
 
@@ -18,16 +18,17 @@ use diesel::{Connection as _, ConnectionError, RunQueryDsl as _};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::complete_url::{CompleteUrl, MARKS};
+use super::error::FROZEN;
 use super::hosts::{Host, hosts, parameter};
 use super::link::Link;
 use super::server::{Server, Servers};
 use super::wire::{self, Wire};
+use crate::domain::direct_instead;
 
 /// What is asked takes less time than compiling it would, however many pools it is asked of.
 const SESSION: &str = "
     SET search_path = callbunker, pg_temp;
     SET default_transaction_isolation = 'read committed';
-    SET default_transaction_read_only = off;
     SET statement_timeout = '10s';
     SET lock_timeout = '8s';
     SET idle_in_transaction_session_timeout = '30s';
@@ -37,6 +38,9 @@ const SESSION: &str = "
 ";
 /// What we gave up, the server gives up too. PostgreSQL has this since 14, and not on every system.
 const GIVE_UP_WITH_US: &str = "SET client_connection_check_interval = '1s'";
+/// Whether somebody made the database read-only for all new sessions: for it, our role or the server.
+pub(super) const IS_FROZEN: &str = "current_setting('default_transaction_read_only') = 'on'";
+const BEGAN: &str = "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
 const TIMELINE: &str = "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -92,6 +96,12 @@ impl Opener {
         self.patience
     }
 
+    /// What to write instead of the addresses, where they are known to be a pooler's.
+    pub(super) fn direct_instead(&self) -> Option<String> {
+        let words: Vec<String> = self.hosts.iter().filter_map(|host| direct_instead(&host.name, &host.port)).collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+
     /// Before an attempt.
     pub(super) fn pending(&self) -> Pending {
         Pending { mark: self.next_mark(), wire: Arc::default() }
@@ -113,16 +123,13 @@ impl Opener {
         deadline: Instant,
     ) -> Result<Link, ConnectionError> {
         let (host, mark) = (&self.hosts[index], pending.mark);
-        let mut url = format!("{}{}", self.url.expose_secret(), host.only);
-        if mark > 0 {
-            // The last one counts.
-            url.push_str(&parameter(self.is_uri, "tcp_user_timeout", &mark.to_string()));
-        }
+        let url = self.url_of(host, mark);
         let alone = match host.is_local {
             true => Some(self.local.try_lock_until(deadline).ok_or_else(silent)?),
             false => None,
         };
         let before = if host.is_local { wire::local() } else { HashSet::new() };
+        let asked = Instant::now();
         let mut connection = PgConnection::establish(&url).map_err(without_the_string)?;
         let wire = if host.is_local { wire::new_local(&before) } else { None }.or_else(|| self.marked(mark));
         drop(alone);
@@ -135,27 +142,53 @@ impl Opener {
         // In one transaction where there are no settings: a pool may divide even one statement among its sessions.
         let before = if settings == Settings::Ours { SESSION } else { "BEGIN" };
         connection.batch_execute(before).map_err(refused)?;
-        if diesel::select(sql::<Bool>("pg_is_in_recovery()")).get_result(&mut connection).map_err(refused)? {
+        let state = (sql::<Bool>("pg_is_in_recovery()"), sql::<Bool>(IS_FROZEN), sql::<BigInt>(BEGAN));
+        let (is_standby, is_frozen, began): (bool, bool, i64) =
+            diesel::select(state).get_result(&mut connection).map_err(refused)?;
+        if is_standby {
             return Err(ConnectionError::BadConnection("it is a standby, which takes no writes".to_owned()));
+        }
+        if settings == Settings::Ours && is_frozen {
+            fail::fail_point!("frozen_seen");
+            self.servers().cut_all(began);
+            return Err(frozen());
         }
         if settings == Settings::Ours && connection.batch_execute(GIVE_UP_WITH_US).is_err() {
             // Then nothing that we gave up stands in line for a lock for long.
             let _ = connection.batch_execute("SET lock_timeout = '2s'");
         }
-        let began = "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
-        let began: i64 = diesel::select(sql::<BigInt>(began)).get_result(&mut connection).map_err(refused)?;
         // Not every provider tells.
         let timeline: i64 = diesel::select(sql::<BigInt>(TIMELINE)).get_result(&mut connection).unwrap_or(0);
         if settings == Settings::None {
             connection.batch_execute("ROLLBACK").map_err(refused)?;
         }
-        let is_welcome = self.servers().admit(Server { began, timeline }, &wire);
+        let is_welcome = {
+            let mut servers = self.servers();
+            // Somebody found it frozen while we were still at it.
+            if settings == Settings::Ours && servers.froze_since(began, asked) {
+                return Err(frozen());
+            }
+            servers.admit(Server { began, timeline }, &wire)
+        };
         match is_welcome {
             true => Ok(Link::new(connection, wire)),
             false => Err(ConnectionError::BadConnection(
                 "it is the former primary, which another server has replaced; end it or make it a standby".to_owned(),
             )),
         }
+    }
+
+    /// What makes the whole string mean this host alone, and its socket known by this mark. Of each parameter the last one counts.
+    fn url_of(&self, host: &Host, mark: u32) -> String {
+        let mut url = format!("{}{}", self.url.expose_secret(), host.only);
+        if !host.name.is_empty() {
+            // What is asked of the server tells a standby from a frozen one; libpq's own look does not.
+            url.push_str(&parameter(self.is_uri, "target_session_attrs", "any"));
+        }
+        if mark > 0 {
+            url.push_str(&parameter(self.is_uri, "tcp_user_timeout", &mark.to_string()));
+        }
+        url
     }
 
     fn marked(&self, mark: u32) -> Option<Wire> {
@@ -179,6 +212,11 @@ impl Opener {
 /// Nobody answered.
 pub(super) fn silent() -> ConnectionError {
     ConnectionError::BadConnection("no host finished a connection in time".to_owned())
+}
+
+/// Somebody made it read-only.
+fn frozen() -> ConnectionError {
+    ConnectionError::BadConnection(FROZEN.to_owned())
 }
 
 /// What libpq says of a server may be told; what it says of the connection string quotes it, and the password with it.

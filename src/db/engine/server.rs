@@ -3,11 +3,12 @@
 //! After a failover the connections to the former primary are worth nothing, also those that seem to live: it stands
 //! still, or takes writes that nobody will ever see. Invariants: when a connection reaches another server than the one
 //! before, all connections to that one are cut; a server that was left behind is not returned to while it is the same
-//! process and has not been promoted since.
+//! process and has not been promoted since; when a server is found frozen, no session made before serves any more.
 //! How to get it wrong: telling servers apart by address. A virtual address is another machine's from one moment to the next.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use super::wire::Wire;
 
@@ -27,6 +28,8 @@ pub(super) struct Servers {
     current: Option<Server>,
     left: Vec<i64>,
     open: Vec<(i64, Weak<Wire>)>,
+    /// The server that was found frozen last, and when.
+    frozen: Option<(i64, Instant)>,
 }
 
 impl Servers {
@@ -51,6 +54,20 @@ impl Servers {
         self.open.retain(|(began, wire)| *began == server.began && wire.strong_count() > 0);
         self.open.push((server.began, Arc::downgrade(wire)));
         true
+    }
+
+    /// A new session found that server frozen: those that were made before know nothing of it, and are cut.
+    pub(super) fn cut_all(&mut self, began: i64) {
+        self.frozen = Some((began, Instant::now()));
+        for wire in self.open.iter().filter(|(of, _)| *of == began).filter_map(|(_, wire)| wire.upgrade()) {
+            wire.cut();
+        }
+        self.open.retain(|(of, _)| *of != began);
+    }
+
+    /// Whether that server was found frozen after somebody else had asked it whether it is.
+    pub(super) fn froze_since(&self, began: i64, asked: Instant) -> bool {
+        self.frozen.is_some_and(|(frozen, at)| frozen == began && at >= asked)
     }
 
     /// The names of the sockets in use.
@@ -78,6 +95,22 @@ mod tests {
         assert!(wires[0].is_cut() && wires[1].is_cut() && !wires[2].is_cut());
         assert!(!servers.admit(old, &wires[3]), "it was left behind");
         assert!(!wires[2].is_cut());
+    }
+
+    #[test]
+    fn a_freeze_ends_the_sessions_of_that_server_and_those_that_asked_before_it() {
+        let (frozen, other) = (Server { began: 1, timeline: 1 }, 2);
+        let mut servers = Servers::default();
+        let (before, wires) = (Instant::now(), [wire(), wire()]);
+        assert!(servers.admit(frozen, &wires[0]));
+        servers.cut_all(other);
+        assert!(!wires[0].is_cut() && !servers.froze_since(frozen.began, before), "another one is frozen");
+        servers.cut_all(frozen.began);
+        assert!(wires[0].is_cut());
+        assert!(servers.froze_since(frozen.began, before) && !servers.froze_since(other, before));
+        let after = Instant::now() + std::time::Duration::from_millis(1);
+        assert!(!servers.froze_since(frozen.began, after) && servers.admit(frozen, &wires[1]), "it has thawed");
+        assert!(!wires[1].is_cut());
     }
 
     #[test]

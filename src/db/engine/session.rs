@@ -14,6 +14,7 @@ use diesel::r2d2::R2D2Connection as _;
 
 use super::connect::DatabaseUrl;
 use super::link::Link;
+use crate::domain::Away;
 
 /// One connection of the pool.
 pub(super) struct Session {
@@ -35,6 +36,11 @@ pub(super) struct SessionManager {
 impl SessionManager {
     pub(super) fn new(url: DatabaseUrl) -> Self {
         Self { url, generation: Arc::default(), doubted: Arc::default() }
+    }
+
+    /// Why the last attempt to make one failed.
+    pub(super) fn why_away(&self) -> Away {
+        self.url.why_away()
     }
 
     /// A session was lost at work: by its own fault or by the server's, which the others tell when they are asked.

@@ -103,6 +103,31 @@ fn a_pooler_that_shares_sessions_by_transaction_is_refused() {
 }
 
 #[test]
+fn a_pooled_address_of_a_provider_is_told_the_direct_one() {
+    let world = World::unmigrated().quiet();
+    let pooler = Pooler::start(&world, "transaction");
+    // Names lead nowhere here, so the address stands beside it.
+    let (_, place) = pooler.url.rsplit_once(':').expect("a port");
+    let url = format!("postgres://u:secret-word@ep-cool-1-pooler.eu.example.com:{place}?hostaddr=127.0.0.1");
+    let world = world.set("DATABASE_URL", url);
+    is_refused(
+        &world,
+        &["pool_mode = session", "the host ep-cool-1.eu.example.com instead of ep-cool-1-pooler.eu.example.com"],
+    );
+    let (_, _, stderr) = run(&["serve"], world.settings());
+    assert!(!stderr.contains("secret-word"), "{stderr}");
+    let world = world.set("DATABASE_URL", "postgres://u:p@db.abc.supabase.co:6543/d?pgbouncer=true");
+    for command in ["check-config", "migrate", "serve"] {
+        let (code, _, stderr) = run(&[command], world.settings());
+        assert_eq!(code, Some(64), "{command}: {stderr}");
+        assert!(
+            stderr.contains("pgbouncer") && stderr.contains("port 5432 of db.abc.supabase.co"),
+            "{command}: {stderr}"
+        );
+    }
+}
+
+#[test]
 fn a_pooler_that_gives_sessions_away_whole_is_welcome() {
     let world = World::unmigrated().quiet();
     let pooler = Pooler::start(&world, "session");

@@ -1,15 +1,17 @@
 //! PostgreSQL goes away and comes back: signups fail fast and clearly, nothing is bought, nothing acknowledged is lost.
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use postgres_fixture::{Cluster, ClusterOptions};
 use serde_json::{Value, json};
 
-use crate::world::command::callbunker;
+use crate::world::command::{callbunker, run};
 use crate::world::daemon::{Daemon, Reply};
-use crate::world::{World, eventually};
+use crate::world::{World, a_port_of_its_own, eventually};
 
 /// The contract says two seconds; the rest is for a slow machine on which thirty callers, and other tests, want the cores.
 const FAST_ENOUGH: Duration = Duration::from_secs(8);
@@ -181,4 +183,86 @@ fn a_monitor_that_cannot_see_the_pool_buys_nothing_until_it_can() {
     }
     eventually("the pool refilled by itself", || daemon.get("/admin/phones/api/status").body["available"] == 14);
     world.assert_nothing_lost_or_doubled();
+}
+
+/// Where PostgreSQL is, as libpq reads it for each connection anew.
+struct ServiceFile(PathBuf);
+
+impl ServiceFile {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("callbunker-service-{}", std::process::id())))
+    }
+
+    fn says(&self, host: &str, port: u16, more: &str) {
+        let text = format!("[cb]\nhost={host}\nport={port}\n{more}\n");
+        let fresh = self.0.with_extension("new");
+        std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, &self.0)).expect("the service file");
+    }
+}
+
+impl Drop for ServiceFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn whoever_is_refused_is_told_why_the_database_is_away_and_nothing_that_names_it() {
+    let cluster = cluster();
+    let world = World::on(&cluster).quiet();
+    let (port, name) = (cluster.port(), world.database.name().to_owned());
+    let settings: Vec<(&str, &str)> =
+        world.settings().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(run(&settings, &["migrate"]).code, Some(0));
+    // A limit is for whoever is no superuser.
+    cluster.psql("postgres", "CREATE ROLE secret_role LOGIN; GRANT postgres TO secret_role").expect("a role");
+    let file = ServiceFile::new();
+    let well = format!("dbname={name}\nuser=secret_role");
+    file.says("127.0.0.1", port, &well);
+    let world = world.set("DATABASE_URL", "service=cb").set("PGSERVICEFILE", file.0.display());
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    daemon.assign("u-1").ok();
+    let (nobody, silent) = (a_port_of_its_own(), TcpListener::bind("127.0.0.1:0").expect("a port"));
+    let silent_port = silent.local_addr().expect("its address").port();
+    let full = |limit: i32| {
+        cluster.psql("postgres", &format!("ALTER ROLE secret_role CONNECTION LIMIT {limit}")).expect("a limit");
+    };
+    for (host, port, more, words) in [
+        ("secret-host.invalid", port, well.as_str(), "name cannot be resolved"),
+        ("127.0.0.1", nobody, &well, "nothing listens at its address"),
+        ("127.0.0.1", silent_port, &well, "nothing comes from its address in time"),
+        ("127.0.0.1", port, &format!("{well}\nsslmode=require"), "its certificate cannot be checked"),
+        ("127.0.0.1", port, &format!("dbname={name}\nuser=secret_nobody"), "refuses the login"),
+        ("127.0.0.1", port, "dbname=secret_database\nuser=secret_role", "refuses the login"),
+        ("127.0.0.1", port, &format!("{well}\napplication_name=full"), "takes no more connections"),
+    ] {
+        let is_full = words.contains("no more");
+        full(if is_full { 0 } else { -1 });
+        file.says(host, port, more);
+        let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'secret_role'";
+        cluster.psql("postgres", end).expect("its sessions end");
+        let says = |answer: &Reply| {
+            answer.status == 503 && answer.body["detail"].as_str().is_some_and(|told| told.contains(words))
+        };
+        eventually(words, || says(&daemon.assign("u-1")));
+        eventually(words, || says(&daemon.get("/admin/phones/api/status")));
+        let refused = daemon.assign("u-1").problem(503, "database_unavailable");
+        let readyz = readyz(&daemon);
+        assert_eq!((readyz.status, &readyz.body["failing"]), (503, &json!(["database"])), "{words}: {readyz:?}");
+        let told = daemon.get("/admin/phones/api/attention").ok();
+        assert_eq!(told["items"][0]["kind"], "database_away", "{words}: {told}");
+        assert_eq!(told["items"][0]["summary"], "The database does not answer.", "{words}: {told}");
+        let detail = told["items"][0]["detail"].as_str().unwrap_or_default();
+        assert!(!detail.starts_with("Meanwhile"), "{words}: it says why: {detail}");
+        for shown in [refused.to_string(), readyz.body.to_string(), told.to_string()] {
+            for secret in ["secret", "127.0.0.1", name.as_str()] {
+                assert!(!shown.contains(secret), "{words}: {secret} in {shown}");
+            }
+        }
+    }
+    full(-1);
+    file.says("127.0.0.1", port, &well);
+    eventually("signups succeed again", || daemon.assign("u-1").status == 200);
+    eventually("it is ready again", || readyz(&daemon).status == 200);
 }

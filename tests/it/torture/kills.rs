@@ -185,5 +185,6 @@ operations! {
     a_kill_at_a_full_service_goes_on_to_the_next: "numbers that come to a full messaging service",
     a_kill_while_a_number_leaves_its_service_is_ended_at_twilio: "a number that leaves its messaging service for ever",
     a_kill_while_events_are_taken_loses_none_and_counts_none_twice: "a batch of Twilio's events",
+    a_kill_while_a_freeze_is_found_loses_nothing: "signups and a purchase while somebody freezes the database",
     a_kill_while_a_pool_begins_to_want_more_hands_nothing_out_that_lacks_it: "a start that wants more of its numbers",
 }

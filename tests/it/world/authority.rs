@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use postgres_fixture::Tls;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -32,6 +33,14 @@ impl Authority {
     /// Its certificate, for whoever shall believe it.
     pub fn pem(&self) -> &str {
         &self.pem
+    }
+
+    /// A certificate for a server of that name or address, and its key.
+    pub fn vouches_for(&self, host: &str) -> Tls {
+        let params = CertificateParams::new([host.to_owned()]).expect("a name");
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        Tls { certificate: certificate.pem(), key: key.serialize_pem() }
     }
 
     /// Serves TLS as `host`, in front of `to` (host and port); the port.

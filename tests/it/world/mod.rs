@@ -12,6 +12,7 @@ pub mod daemon;
 pub mod described;
 pub mod events;
 pub mod front;
+pub mod freezing;
 pub mod place;
 pub mod raw;
 pub mod reloading;
@@ -164,7 +165,8 @@ impl World {
     /// Asks the database; rows divided by newlines, columns by `|`.
     pub fn sql(&self, statement: &str) -> String {
         self.database
-            .psql(&format!("SET search_path = callbunker; {statement}"))
+            // Somebody may have frozen it, and the oracle is nobody's operator.
+            .psql(&format!("SET default_transaction_read_only = off; SET search_path = callbunker; {statement}"))
             .expect("the oracle answers")
             .trim()
             .to_owned()

@@ -9,6 +9,6 @@ pub(in super::super) struct Fault {
     pub remedy: String,
 }
 
-pub(super) fn fault(what: impl Into<String>, remedy: impl Into<String>) -> Fault {
+pub(in super::super) fn fault(what: impl Into<String>, remedy: impl Into<String>) -> Fault {
     Fault { what: what.into(), remedy: remedy.into() }
 }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use super::fault::{Fault, fault};
 use crate::config::problem::did_you_mean;
 use crate::config::secrets::dsn::HARMLESS;
+use crate::domain::direct_instead;
 
 /// libpq 18's parameters, besides those that are harmless to show.
 const OTHERS: &[&str] = &[
@@ -39,6 +40,9 @@ const OTHERS: &[&str] = &[
     "sslpassword",
     "sslsni",
 ];
+
+/// Parameters that tell another client library of a pooler in between; libpq knows none of them.
+const OF_POOLERS: &[&str] = &["pgbouncer", "connection_limit", "pool_timeout", "statement_cache_size"];
 
 /// Parameters that take one of a few words.
 const CHOICES: &[(&str, &[&str])] = &[
@@ -77,7 +81,7 @@ pub(super) fn faults_of_parameters(given: &[(String, String)], may_be_a_password
     for (name, _) in given {
         let is_known = HARMLESS.contains(&name.as_str()) || OTHERS.contains(&name.as_str());
         if !is_known {
-            faults.push(unknown(name, may_be_a_password || follows_a_secret));
+            faults.push(unknown(name, may_be_a_password || follows_a_secret, || directly(given)));
         }
         follows_a_secret |= !HARMLESS.contains(&name.as_str());
     }
@@ -192,7 +196,17 @@ fn faults_of_servers<'v>(value_of: &impl Fn(&str) -> Option<&'v str>) -> Vec<Fau
     faults
 }
 
-fn unknown(name: &str, may_be_a_password: bool) -> Fault {
+/// What to write instead of the addresses, where they are known to be a pooler's.
+fn directly(given: &[(String, String)]) -> Option<String> {
+    let last = |wanted: &str| given.iter().rfind(|(name, _)| name == wanted).map_or("", |(_, value)| value.as_str());
+    let (hosts, ports): (Vec<&str>, Vec<&str>) = (last("host").split(',').collect(), last("port").split(',').collect());
+    let port = |index: usize| if ports.len() == 1 { ports[0] } else { ports.get(index).copied().unwrap_or_default() };
+    let words: Vec<String> =
+        hosts.iter().enumerate().filter_map(|(index, host)| direct_instead(host, port(index))).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+fn unknown(name: &str, may_be_a_password: bool, directly: impl Fn() -> Option<String>) -> Fault {
     let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
         && name.len() <= 40
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -202,6 +216,13 @@ fn unknown(name: &str, may_be_a_password: bool) -> Fault {
             "check every parameter's name, and that the password is encoded (in a URL: %40 %3A %2F %3F %26 for @ : / ? \
              &) or stands in single quotes (in key=value pairs)",
         );
+    }
+    if OF_POOLERS.contains(&name) {
+        let what = format!("has the parameter {name}, which libpq does not know");
+        let here = directly().map(|instead| format!(": here most likely {instead}")).unwrap_or_default();
+        let remedy = "remove it; where it came with the URL of a pooler, take the URL of PostgreSQL itself, or of a pool \
+                      with pool_mode = session";
+        return fault(what, format!("{remedy}{here}"));
     }
     let known: HashSet<&str> = HARMLESS.iter().chain(OTHERS).copied().collect();
     let remedy: Cow<'_, str> = match did_you_mean(name, known) {

@@ -129,3 +129,23 @@ fn an_unknown_name_that_may_be_the_rest_of_a_password_is_not_shown() {
     }
     assert!(format!("{:?}", faults_of("postgresql://db/x?sslmod=require")).contains("did you mean sslmode?"));
 }
+
+#[test]
+fn the_url_of_a_pooler_is_told_which_address_to_take_instead() {
+    for (text, instead) in [
+        ("postgresql://u:hunter2@db.abc.supabase.co:6543/x?pgbouncer=true", Some("port 5432 of db.abc.supabase.co")),
+        (
+            "postgresql://u:hunter2@ep-1-pooler.eu.neon.tech/x?connection_limit=1",
+            Some("the host ep-1.eu.neon.tech instead"),
+        ),
+        ("host=a,b port=6432,5432 password=hunter2 pool_timeout=1", None),
+        ("host=a,b port=6432,5432 statement_cache_size=0 password=hunter2", Some("port 5432 instead of 6432")),
+        ("postgresql://u:hunter2@db.example.com/x?pgbouncer=true", None),
+    ] {
+        let faults = faults_of(text);
+        let told = format!("{faults:?}");
+        assert_eq!(told.contains("here most likely"), instead.is_some(), "{text}: {told}");
+        assert!(instead.is_none_or(|instead| told.contains(instead)), "{text}: {told}");
+        assert!(!told.contains("hunter2"), "{text}: {told}");
+    }
+}

@@ -1,6 +1,6 @@
 //! What the daemon is killed in the middle of: a row per operation, with the failpoints that it comes by.
 //!
-//! A new operation is a new row in [`buying`], [`custody`], [`attaching`], [`events`] or [`wants`]. Invariants: every failpoint is in some row, every row's
+//! A new operation is a new row in [`buying`], [`custody`], [`attaching`], [`events`], [`freezing`] or [`wants`]. Invariants: every failpoint is in some row, every row's
 //! points are reached (`kills.rs` checks both).
 //! How to get it wrong: an operation that panics when its request breaks off. The daemon dies in the middle of it.
 
@@ -8,6 +8,7 @@ mod attaching;
 mod buying;
 mod custody;
 mod events;
+mod freezing;
 mod wants;
 
 pub use custody::{adopt_path, release_path, releases_fell_silent};
@@ -59,6 +60,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(custody::OPERATIONS)
         .chain(attaching::OPERATIONS)
         .chain(events::OPERATIONS)
+        .chain(freezing::OPERATIONS)
         .chain(wants::OPERATIONS)
 }
 

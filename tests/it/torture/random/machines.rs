@@ -1,4 +1,5 @@
-//! Odd days of our own machines, by dice: an instance that stands still for a while, and steps of the database's clock.
+//! Odd days of our own machines, by dice: an instance that stands still for a while, steps of the database's clock, and
+//! somebody who makes the database read-only for a while.
 //!
 //! A clock that steps back makes all that was written before lie in the future, one that steps ahead makes it old: so
 //! what is written is moved instead. Twilio's own times stay. Invariants: a frozen instance goes on within seconds; in all
@@ -21,6 +22,7 @@ const AHEAD_MAX_SECS: i64 = 2700;
 /// Moves every instant that the database's clock gave, in whatever table, but for what only people read. When somebody has
 /// one of the tables for longer than a moment, the clock does not step.
 const STEP: &str = "
+    SET default_transaction_read_only = off;
     SET search_path = callbunker;
     SET lock_timeout = '250ms';
     -- Without triggers: what a lease and a past assignment say never changes, but for the clock by which they were written.
@@ -52,6 +54,29 @@ impl Round {
             thread::sleep(still);
             daemon.signal(Signal::SIGCONT);
         }));
+    }
+
+    /// Somebody freezes the database and thaws it; perhaps they end its sessions, so that everybody knows at once.
+    pub(super) fn freeze_database(&mut self) {
+        self.was_frozen = true;
+        let still = Duration::from_millis(self.dice.random_range(100..800));
+        self.world.freeze();
+        if self.dice.random() {
+            self.world.end_sessions();
+            // Nobody writes from here on: what is bought now was on the wire, or about to be sent.
+            let on_the_wire =
+                self.world.count("SELECT count(*) FROM purchase_items WHERE state IN ('sent', 'unknown')");
+            let before = self.world.bought();
+            thread::sleep(still);
+            let bought = self.world.bought() - before;
+            assert!(
+                bought <= usize::try_from(on_the_wire).expect("a count"),
+                "{bought} were bought while it was frozen"
+            );
+        } else {
+            thread::sleep(still);
+        }
+        self.world.thaw();
     }
 
     /// The database's clock steps, back or ahead.

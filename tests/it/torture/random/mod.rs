@@ -23,10 +23,10 @@ use twilio_simulator::ReownMode;
 use super::operations::{adopt_path, hasty, releases_fell_silent};
 use super::pools::{NAMES, resume, with_pools};
 use super::{is_long, tally};
-use crate::world::World;
 use crate::world::comparing::{lines, reconcile, reconcile_confirmed};
 use crate::world::daemon::Daemon;
 use crate::world::truth::Acknowledged;
+use crate::world::{World, eventually};
 
 const ROUNDS: u64 = 3;
 const ROUNDS_LONG: u64 = 200;
@@ -90,6 +90,8 @@ struct Round {
     /// How far the database's clock went ahead in all, and whether it ever stepped.
     ahead_secs: i64,
     has_stepped: bool,
+    /// Whether the database was ever frozen.
+    was_frozen: bool,
 }
 
 /// Says which dice to throw again.
@@ -158,6 +160,7 @@ impl Round {
             frozen: Vec::new(),
             ahead_secs: 0,
             has_stepped: false,
+            was_frozen: false,
         }
     }
 
@@ -169,6 +172,10 @@ impl Round {
         }
         for operation in going.into_iter().chain(std::mem::take(&mut self.frozen)) {
             operation.join().unwrap();
+        }
+        if self.was_frozen {
+            let knows = |daemon: &Arc<Daemon>| daemon.get("/admin/phones/api/status").status == 200;
+            eventually("all know that it has thawed", || self.daemons.iter().all(knows));
         }
         self.quiesce();
         if self.has_stepped {

@@ -42,6 +42,7 @@ const ODD: &[(&str, Manner)] = &[
     ("a refusal whose text is hostile", Round::hostile_text),
     ("an instance that stands still", Round::freeze),
     ("a database's clock that steps", Round::step_clock),
+    ("a database that is frozen", Round::freeze_database),
 ];
 
 /// Fields of a search's row.
