@@ -35,10 +35,12 @@ pub(crate) fn understood(conn: &mut Connection, error: DbError) -> DbError {
 
 /// What the server's state makes of an error with these words; `None` when it is none of the server's.
 pub(super) fn by_the_server(conn: &mut Connection, words: String) -> Option<DbError> {
-    // Who lacks the table, or the right to write it, has no trial write to learn from.
+    // Who lacks the table, or the right to write it, has no trial write to learn from; nor has a migration that comes before
+    // the one that made the table what it is.
     let state: Result<State, _> = sql_query(
         "SELECT pg_is_in_recovery() AS in_recovery,
-                coalesce(has_table_privilege(to_regclass('callbunker.waiters'), 'INSERT'), false) AS may_try",
+                coalesce(has_table_privilege(to_regclass('callbunker.waiters'), 'INSERT'), false)
+                AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('callbunker.waiters') AND attname = 'pool') AS may_try",
     )
     .get_result(conn);
     match state {
@@ -144,6 +146,18 @@ mod tests {
         let refused = told(&mut one, insert);
         assert!(matches!(refused, DbError::Statement { .. }), "it may not write at all: {refused:?}");
         one.batch_execute("RESET ROLE; DROP OWNED BY reader; DROP ROLE reader").expect("it goes");
+    }
+
+    #[test]
+    fn a_mistake_is_no_want_of_room_where_the_trial_cannot_be_made_yet() {
+        let cluster = Cluster::shared();
+        let database = cluster.create_database().expect("a database");
+        migrate(&DatabaseUrl::new(&SecretString::from(database.url()))).expect("the schema");
+        let mut one = session(cluster, database.name());
+        // As it was before there were pools.
+        one.batch_execute("ALTER TABLE waiters RENAME COLUMN pool TO former").expect("another schema");
+        let mistake = told(&mut one, "SELECT nothing FROM audit");
+        assert!(matches!(mistake, DbError::Statement { .. }), "{mistake:?}");
     }
 
     #[test]
