@@ -21,4 +21,5 @@ mod releases;
 mod room;
 mod schema;
 mod tls;
+mod unfit;
 mod wants;
