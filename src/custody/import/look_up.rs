@@ -122,7 +122,7 @@ fn ranges(wanted: &HashSet<PhoneNumber>) -> Option<BTreeSet<String>> {
             let text = number.as_str();
             text[..length.min(text.len() - DIGITS_OF_A_PAGE)].to_owned()
         };
-        let mut all: BTreeSet<String> = wanted.iter().map(|number| beginning(number)).collect();
+        let mut all: BTreeSet<String> = wanted.iter().map(beginning).collect();
         // A number is looked for once: a part that lies in another one is that one.
         let whole = all.clone();
         all.retain(|long| !whole.iter().any(|short| short.len() < long.len() && long.starts_with(short.as_str())));
