@@ -27,13 +27,13 @@ pub(crate) async fn metrics(services: Arc<Services>, request: Request) -> Outcom
 
 /// Whoever scraped from here by another name, or through a proxy, learns how it goes on.
 fn with_the_way(problem: Problem) -> Problem {
-    match problem.code() {
-        ProblemCode::Unauthorized => problem.and_say(
-            "Without a key /metrics is for this machine only, asked as localhost or by a loopback address; http.metrics_open = true \
-             opens it to everybody who reaches it.",
-        ),
-        _ => problem,
+    if problem.code() != ProblemCode::Unauthorized {
+        return problem;
     }
+    problem.and_say(
+        "Without a key /metrics is for this machine only, asked as localhost or by a loopback address; http.metrics_open = true \
+         opens it to everybody who reaches it.",
+    )
 }
 
 pub(crate) fn about() -> About {
