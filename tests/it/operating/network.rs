@@ -9,16 +9,10 @@ use serde_json::{Value, json};
 
 use crate::world::authority::Authority;
 use crate::world::command::{Ended, run};
-use crate::world::connect_proxy::ConnectProxy;
+use crate::world::connect_proxy::losing::{Loss, MADE};
+use crate::world::connect_proxy::{ConnectProxy, SHUT, twilio_of};
 use crate::world::daemon::Daemon;
 use crate::world::{ADMIN_KEY, World, eventually};
-
-/// Stands for Twilio, and leads nowhere from here: only a proxy knows the way.
-const SHUT: &str = "http://twilio.localhost:1";
-
-fn simulator(world: &World) -> String {
-    world.twilio.url().strip_prefix("http://").expect("its address").trim_end_matches('/').to_owned()
-}
 
 /// A quiet world whose direct way to Twilio is shut.
 fn shut() -> World {
@@ -70,7 +64,7 @@ impl Drop for Kept {
 fn everything_goes_through_the_proxy_that_is_configured_and_shows_it_its_login() {
     for secret in [false, true] {
         let mut world = shut();
-        let proxy = ConnectProxy::start(&simulator(&world), secret.then_some("dana:p w/+%"));
+        let proxy = ConnectProxy::start(&twilio_of(&world), secret.then_some("dana:p w/+%"));
         if secret {
             world.change("TWILIO_PROXY_URL", format!("http://dana:p%20w%2F+%25@127.0.0.1:{}", proxy.port));
         } else {
@@ -94,7 +88,7 @@ fn a_proxy_may_be_spoken_to_over_tls_and_twilio_through_it_over_tls_again() {
     let world = World::new().quiet();
     let ours = Authority::new("a company");
     let file = Kept::new("twice.pem", ours.pem());
-    let twilio = ours.serve("api.twilio.invalid", &simulator(&world));
+    let twilio = ours.serve("api.twilio.invalid", &twilio_of(&world));
     let proxy = ConnectProxy::start(&format!("127.0.0.1:{twilio}"), Some("dana:right"));
     let front = ours.serve("localhost", &format!("127.0.0.1:{}", proxy.port));
     let world = world
@@ -111,7 +105,7 @@ fn a_proxy_may_be_spoken_to_over_tls_and_twilio_through_it_over_tls_again() {
 #[test]
 fn a_proxy_that_refuses_is_told_with_its_remedy_and_nothing_is_in_doubt() {
     let world = shut();
-    let proxy = ConnectProxy::start(&simulator(&world), Some("dana:right"));
+    let proxy = ConnectProxy::start(&twilio_of(&world), Some("dana:right"));
     let gone = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address").port();
     for (url, words) in [
         (proxy.url(), "the proxy wants a login: give TWILIO_PROXY_URL"),
@@ -141,12 +135,12 @@ fn a_proxy_that_refuses_is_told_with_its_remedy_and_nothing_is_in_doubt() {
 #[test]
 fn a_tunnel_that_breaks_after_the_purchase_is_a_doubt_and_one_that_never_stood_is_none() {
     let mut world = shut();
-    let proxy = ConnectProxy::start(&simulator(&world), None);
+    let proxy = ConnectProxy::start(&twilio_of(&world), None);
     world.change("twilio.proxy_url", proxy.url());
     let daemon = world.daemon();
-    proxy.cut_the_next_post();
+    proxy.lose_the_next_post(Loss::After);
     assert_eq!(daemon.purchase(1).ok()["purchased_count"], 1);
-    assert!(proxy.has_cut(), "the answer was lost");
+    assert_eq!(proxy.lost(), [Loss::After], "the answer was lost");
     assert_eq!((world.bought(), world.count("SELECT count(*) FROM purchase_items WHERE doubted")), (1, 1));
     // After the first of them, four go out at a time, each over a tunnel of its own.
     proxy.drop_tunnels_after_a_post(2);
@@ -156,6 +150,25 @@ fn a_tunnel_that_breaks_after_the_purchase_is_a_doubt_and_one_that_never_stood_i
     assert_eq!((world.bought(), world.twilio.truth().creates.len() - before), (9, 8));
     assert_eq!(world.count("SELECT count(*) FROM purchase_items WHERE doubted"), 1, "what was not sent is no doubt");
     world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn wherever_a_tunnel_is_lost_as_many_are_bought_as_were_ordered() {
+    for &loss in MADE {
+        let mut world = shut().set("purchase.unknown_settle_secs", 1);
+        let proxy = ConnectProxy::start(&twilio_of(&world), None);
+        world.change("twilio.proxy_url", proxy.url());
+        world.change("twilio.request_timeout_ms", 1000);
+        let daemon = world.daemon();
+        proxy.lose_the_next_post(loss);
+        let order = daemon.purchase(2).ok();
+        assert_eq!(proxy.lost(), [loss]);
+        assert_eq!((world.bought(), &order["purchased_count"]), (2, &json!(2)), "{loss:?}: {order}");
+        // It never arrived whole, or all of it came back.
+        let in_doubt = i64::from(loss != Loss::Idle);
+        assert_eq!(world.count("SELECT count(*) FROM purchase_items WHERE doubted"), in_doubt, "{loss:?}: {order}");
+        world.assert_nothing_lost_or_doubled();
+    }
 }
 
 #[test]
@@ -177,7 +190,7 @@ fn a_command_that_calls_the_daemon_uses_no_proxy() {
 #[test]
 fn a_variable_for_proxies_is_told_and_not_obeyed() {
     let world = shut();
-    let proxy = ConnectProxy::start(&simulator(&world), None);
+    let proxy = ConnectProxy::start(&twilio_of(&world), None);
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         let settings = with(&world, &[(name, &format!("http://dana:hunter2@127.0.0.1:{}", proxy.port))]);
         let ended = program(&settings, &["check-config", "--offline"]);
@@ -206,7 +219,7 @@ fn a_certificate_by_a_private_authority_is_believed_where_it_is_given_and_its_re
     let (ours, other) = (Authority::new("a company"), Authority::new("another company"));
     let (file, others) = (Kept::new("ours.pem", ours.pem()), Kept::new("others.pem", other.pem()));
     let both = Kept::new("both.pem", &format!("some words\n{}\n{}", other.pem(), ours.pem()));
-    let port = ours.serve("localhost", &simulator(&world));
+    let port = ours.serve("localhost", &twilio_of(&world));
     world.change("twilio.api_base_url", format!("https://localhost:{port}"));
     for (ca_file, ssl_cert_file, is_believed) in [
         ("", "", false),
@@ -226,7 +239,7 @@ fn a_certificate_by_a_private_authority_is_believed_where_it_is_given_and_its_re
     }
     // The daemon, through a proxy that opens TLS.
     let proxy =
-        ConnectProxy::start(&format!("127.0.0.1:{}", ours.serve("api.twilio.invalid", &simulator(&world))), None);
+        ConnectProxy::start(&format!("127.0.0.1:{}", ours.serve("api.twilio.invalid", &twilio_of(&world))), None);
     let world = world
         .set("twilio.api_base_url", "https://api.twilio.invalid")
         .set("twilio.proxy_url", proxy.url())
@@ -243,7 +256,7 @@ fn a_certificate_of_another_name_or_another_time_is_told_as_that() {
     let ours = Authority::new("a company");
     let file = Kept::new("told.pem", ours.pem());
     let mut world = world.set("twilio.ca_file", file.path());
-    let to = simulator(&world);
+    let to = twilio_of(&world);
     for port in [ours.serve("elsewhere.example", &to), ours.serve_until("localhost", &to, 2002)] {
         world.change("twilio.api_base_url", format!("https://localhost:{port}"));
         let (code, detail) = look(world.settings());

@@ -1,7 +1,9 @@
-//! A proxy as companies have it: asked by CONNECT, wants a login or refuses, loses tunnels. Every tunnel ends at one place,
-//! whatever name was asked for.
+//! A proxy as companies have it: asked by CONNECT, wants a login or refuses, loses tunnels ([`losing`]). Every tunnel ends at
+//! one place, whatever name was asked for.
 //!
 //! How to get it wrong: believing that a call came through because it succeeded. The proxy is asked what it was asked.
+
+pub mod losing;
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -9,6 +11,17 @@ use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
+
+use self::losing::{Fate, Losing, Loss};
+use crate::world::World;
+
+/// Stands for Twilio, and leads nowhere from here: only a proxy knows the way.
+pub const SHUT: &str = "http://twilio.localhost:1";
+
+/// Where a world's Twilio really is, host and port.
+pub fn twilio_of(world: &World) -> String {
+    world.twilio.url().strip_prefix("http://").expect("its address").trim_end_matches('/').to_owned()
+}
 
 pub struct ConnectProxy {
     pub port: u16,
@@ -26,8 +39,7 @@ struct Shared {
     /// So many CONNECTs get no answer, once a POST has passed.
     drops: AtomicUsize,
     dropped: AtomicUsize,
-    /// The tunnel of the next POST is cut when its answer comes.
-    cuts_a_post: AtomicBool,
+    losing: Losing,
     has_posted: AtomicBool,
     asked: Mutex<Vec<String>>,
 }
@@ -74,14 +86,20 @@ impl ConnectProxy {
         self.shared.dropped.load(Ordering::SeqCst)
     }
 
-    /// Passes the next POST on, and cuts its tunnel when the answer comes.
-    pub fn cut_the_next_post(&self) {
-        self.shared.cuts_a_post.store(true, Ordering::SeqCst);
+    /// The next POST is lost on its way, in this manner.
+    pub fn lose_the_next_post(&self, loss: Loss) {
+        self.shared.losing.script(loss);
     }
 
-    /// Whether that has happened.
-    pub fn has_cut(&self) -> bool {
-        !self.shared.cuts_a_post.load(Ordering::SeqCst)
+    /// Loses what the dice say, about one request in `one_in` that changes something, until this is called with `None`.
+    #[cfg(feature = "failpoints")]
+    pub fn lose_by(&self, dice: Option<(rand::rngs::StdRng, u32)>) {
+        self.shared.losing.throw(dice);
+    }
+
+    /// What was lost so.
+    pub fn lost(&self) -> Vec<Loss> {
+        self.shared.losing.lost()
     }
 }
 
@@ -100,10 +118,15 @@ impl Shared {
             self.dropped.fetch_add(1, Ordering::SeqCst);
             return;
         }
+        let unmade = self.losing.of_a_connect();
+        if unmade == Some(Loss::Unmade) {
+            return;
+        }
         let expected = self.login.as_ref().map(|login| base64::engine::general_purpose::STANDARD.encode(login));
         let shown = head.lines().find_map(|line| line.strip_prefix("Proxy-Authorization: Basic "));
         let status = match self.refuses.load(Ordering::SeqCst) {
             0 | 200 if expected.is_some() && shown != expected.as_deref() => 407,
+            0 if unmade.is_some() => 502,
             0 => 200,
             status => status,
         };
@@ -113,18 +136,21 @@ impl Shared {
         }
         let Ok(server) = TcpStream::connect(&self.to) else { return };
         let (back, to) = (server.try_clone().expect("its other end"), client.try_clone().expect("its other end"));
-        let cut = Arc::new(AtomicBool::new(false));
-        let (its, is_cut) = (Arc::clone(&self), Arc::clone(&cut));
+        let doom = Arc::new(Mutex::new(None));
+        let (its, dooms) = (Arc::clone(&self), Arc::clone(&doom));
         std::thread::spawn(move || {
             pass(client, server, |piece| {
                 if piece.starts_with(b"POST ") {
                     its.has_posted.store(true, Ordering::SeqCst);
-                    is_cut.fetch_or(its.cuts_a_post.load(Ordering::SeqCst), Ordering::SeqCst);
                 }
-                true
+                let mut doom = dooms.lock().unwrap();
+                *doom = doom.or_else(|| its.losing.of_a_request(piece));
+                doom.map_or(Fate::Through, |loss| loss.of_what_is_sent(piece))
             });
         });
-        pass(back, to, |_| !(cut.load(Ordering::SeqCst) && self.cuts_a_post.swap(false, Ordering::SeqCst)));
+        pass(back, to, |piece| {
+            doom.lock().unwrap().map_or(Fate::Through, |loss: Loss| loss.of_what_is_answered(piece))
+        });
     }
 }
 
@@ -138,12 +164,20 @@ fn head(client: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-/// Passes on what comes while `may` allows it.
-fn pass(mut from: TcpStream, mut to: TcpStream, may: impl Fn(&[u8]) -> bool) {
+/// Passes on what comes, as far as its fate is.
+fn pass(mut from: TcpStream, mut to: TcpStream, mut fate: impl FnMut(&[u8]) -> Fate) {
     let _ = to.set_nodelay(true);
     let mut piece = vec![0; 64 * 1024];
     while let Ok(count) = from.read(&mut piece) {
-        if count == 0 || !may(&piece[..count]) || to.write_all(&piece[..count]).is_err() {
+        if count == 0 {
+            break;
+        }
+        let (passed, ends) = match fate(&piece[..count]) {
+            Fate::Through => (count, false),
+            Fate::Swallowed => (0, false),
+            Fate::CutAfter(passed) => (passed, true),
+        };
+        if to.write_all(&piece[..passed]).is_err() || ends {
             break;
         }
     }

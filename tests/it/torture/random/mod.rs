@@ -3,12 +3,15 @@
 //! There are one to three pools, of different kinds and with caps of their own. Operators compare, adopt and give back; numbers of somebody else's appear, ours drift, are renamed and vanish behind our
 //! back; Twilio has odd days ([`odd`]).
 //! Every round prints its seed; `TORTURE_SEED=… TORTURE_ROUNDS=1` runs it again. The dice are the same then, the timing is
-//! not; `TORTURE_ODD=list` has only days that are odd in a way whose name holds `list`. Invariant: a round ends with nothing on its way, else it proves nothing.
+//! not; `TORTURE_ODD=list` has only days that are odd in a way whose name holds `list`, and with `TORTURE_TUNNELS=1` every round
+//! reaches Twilio through a proxy that loses tunnels ([`tunnels`]). Invariant: a round ends with nothing on its way, else it proves nothing.
 //! How to get it wrong: faults that lie about whose a number is; then the database is right to lose it.
 
 mod machines;
 mod odd;
 mod steps;
+
+mod tunnels;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -83,6 +86,8 @@ struct Round {
     stock_lost: usize,
     /// What was odd.
     odd_days: Vec<&'static str>,
+    /// How all of them reach Twilio.
+    tunnels: tunnels::Tunnels,
     /// A list may have hidden what was paid for from both looks at it.
     may_hide: bool,
     /// Instances that stand still, until each of these ends.
@@ -141,6 +146,7 @@ impl Round {
             if dice.random_ratio(1, 3) { world.set("spend.owned_max", dice.random_range(20..=50)) } else { world };
         world.twilio.set_latency(Duration::from_millis(dice.random_range(0..40)));
         world.twilio.set_reown_mode(if dice.random() { ReownMode::A } else { ReownMode::B });
+        let (world, tunnels) = tunnels::Tunnels::by_dice(world, seed);
         let count = dice.random_range(1..=3);
         tally::instances(count);
         let daemons = (0..count).map(|_| Arc::new(world.daemon())).collect();
@@ -156,6 +162,7 @@ impl Round {
             vanished: Vec::new(),
             stock_lost: 0,
             odd_days: Vec::new(),
+            tunnels,
             may_hide: false,
             frozen: Vec::new(),
             ahead_secs: 0,
@@ -165,6 +172,7 @@ impl Round {
     }
 
     fn run(mut self) {
+        self.tunnels.lose();
         let mut going: Vec<thread::JoinHandle<()>> = Vec::new();
         for _step in 0..STEPS {
             going.extend(self.step());
@@ -211,6 +219,7 @@ impl Round {
     fn quiesce(&mut self) {
         self.world.twilio.clear_faults();
         self.world.twilio.catch_up();
+        self.tunnels.heal(self.seed);
         self.world
             .sql("UPDATE purchases SET expires_at = clock_timestamp() - interval '6 seconds' WHERE state = 'queued'");
         let daemon = &self.daemons[0];
