@@ -35,7 +35,7 @@ const STEP: &str = "
               FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
              WHERE table_schema = 'callbunker' AND table_type = 'BASE TABLE' AND data_type = 'timestamp with time zone'
                AND table_name NOT IN ('audit', 'audit_retention', 'sessions', 'stock_samples')
-               AND (table_name, column_name) NOT IN (('numbers', 'purchased_at'), ('leases', 'purchased_at'), ('purchase_holder', 'backend_start'))
+               AND (table_name, column_name) NOT IN (('numbers', 'purchased_at'), ('numbers', 'registration_at'), ('leases', 'purchased_at'), ('purchase_holder', 'backend_start'))
              GROUP BY table_name ORDER BY table_name
         LOOP
             EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', moved.table_name);

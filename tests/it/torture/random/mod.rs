@@ -1,6 +1,6 @@
 //! Everything at once, by dice: instances, operations, faults, kills, cut sessions; then quiet, and the truth is checked.
 //!
-//! There are one to three pools, of different kinds and with caps of their own. Operators compare, adopt and give back; numbers of somebody else's appear, ours drift, are renamed and vanish behind our
+//! There are one to three pools, most of which want their numbers to text ([`mod@texting`]), of different kinds and with caps of their own. Operators compare, adopt and give back; numbers of somebody else's appear, ours drift, are renamed and vanish behind our
 //! back; Twilio has odd days ([`odd`]).
 //! Every round prints its seed; `TORTURE_SEED=… TORTURE_ROUNDS=1` runs it again. The dice are the same then, the timing is
 //! not; `TORTURE_ODD=list` has only days that are odd in a way whose name holds `list`, and with `TORTURE_TUNNELS=1` every round
@@ -10,6 +10,7 @@
 mod machines;
 mod odd;
 mod steps;
+mod texting;
 
 mod tunnels;
 
@@ -22,6 +23,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use twilio_simulator::ReownMode;
+
+use texting::{Texting, texting};
 
 use super::operations::{adopt_path, hasty, releases_fell_silent};
 use super::pools::{NAMES, resume, with_pools};
@@ -82,6 +85,8 @@ struct Round {
     foreign: Vec<String>,
     /// Numbers that somebody took out of it.
     vanished: Vec<String>,
+    /// Which of them want their numbers to text.
+    texting: Texting,
     /// How often something came to pass after which a waiter may rightly need a second number.
     stock_lost: usize,
     /// What was odd.
@@ -144,12 +149,14 @@ impl Round {
         // Sometimes a bound on all pools together.
         let world =
             if dice.random_ratio(1, 3) { world.set("spend.owned_max", dice.random_range(20..=50)) } else { world };
+        let (world, texting) = texting(world, &mut dice, pools);
         world.twilio.set_latency(Duration::from_millis(dice.random_range(0..40)));
         world.twilio.set_reown_mode(if dice.random() { ReownMode::A } else { ReownMode::B });
         let (world, tunnels) = tunnels::Tunnels::by_dice(world, seed);
         let count = dice.random_range(1..=3);
         tally::instances(count);
-        let daemons = (0..count).map(|_| Arc::new(world.daemon())).collect();
+        let daemons: Vec<_> = (0..count).map(|_| Arc::new(world.daemon())).collect();
+        texting.lead_to(&world, &daemons[0]);
         Self {
             seed,
             dice,
@@ -157,6 +164,7 @@ impl Round {
             daemons,
             told: Arc::default(),
             pools,
+            texting,
             users: 0,
             foreign: Vec::new(),
             vanished: Vec::new(),
@@ -194,6 +202,7 @@ impl Round {
         }
         self.world.assert_numbers_are_of_their_orders_pool();
         self.assert_custody();
+        self.assert_texting();
         self.assert_one_number_for_each_who_waits();
         self.world.assert_remembered(&self.told.lock().unwrap());
         self.tell();
@@ -238,6 +247,7 @@ impl Round {
             // Unless it vanished meanwhile.
             assert!([200, 404].contains(&answer.status), "{number}: {answer:?}");
         }
+        self.text_quiesce();
         // What was bought a moment ago is not missed yet.
         crate::world::comparing::age(&self.world);
         let mut report = reconcile(daemon);
@@ -258,6 +268,7 @@ impl Round {
             assert!(taken_in.contains(&&line["phone_number"]), "was right already: {report}, then {again}");
         }
         self.world.settle();
+        self.text_quiesce();
     }
 
     /// One waiter costs at most one number that was never in doubt, however odd the answers are. What an emergency had
@@ -267,7 +278,7 @@ impl Round {
             "SELECT count(*) FROM purchase_items i JOIN purchases p ON p.id = i.purchase_id
               WHERE p.trigger = 'emergency' AND i.state = 'bought' AND NOT i.doubted",
         );
-        let allowed = self.users + self.stock_lost;
+        let allowed = self.users + self.stock_lost + self.text_lost();
         assert!(usize::try_from(bought).unwrap() <= allowed, "{bought} for at most {allowed}: {}", self.world.ledger());
     }
 

@@ -65,7 +65,7 @@ impl Round {
     /// Something happens; what takes longer goes on by itself.
     pub(super) fn step(&mut self) -> Option<thread::JoinHandle<()>> {
         let daemon = Arc::clone(self.daemons.choose(&mut self.dice).expect("there is one"));
-        match self.dice.random_range(0..34) {
+        match self.dice.random_range(0..38) {
             0..6 => Some(self.assign(daemon)),
             6..8 => self.release(daemon),
             8..10 => {
@@ -100,6 +100,15 @@ impl Round {
             20..22 => Some(thread::spawn(move || post(&daemon, RECONCILE))),
             22..25 => Some(self.adopt(daemon)),
             25..27 => self.give_back(daemon),
+            // Twilio's messaging, and the carriers.
+            34..37 if self.texting.is_on() => {
+                self.text_fault();
+                None
+            }
+            37 if self.texting.is_on() => {
+                self.carriers();
+                None
+            }
             27 => {
                 self.appear();
                 None
@@ -245,6 +254,7 @@ impl Round {
         tally::kill();
         // The old one's clients may still hang on it; it is reaped with the last of them.
         self.daemons[victim] = Arc::new(self.world.daemon());
+        self.text_lead();
     }
 }
 
