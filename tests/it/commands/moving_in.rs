@@ -189,7 +189,7 @@ fn exports_as_other_tools_write_them_move_in_or_are_refused_by_name() {
     let file = folder.write("export.csv", "phone_number\n+14155550000\n");
     for (options, words) in [
         (&["--rejected", &file][..], "another name"),
-        (&["--rejected", &folder.0.to_str().unwrap()], "a folder"),
+        (&["--rejected", folder.0.to_str().unwrap()], "a folder"),
         (&["--rejected", "/nowhere/rest.csv"], "/nowhere/rest.csv"),
         (&["--columns", "number=Nummer"], "none of ours"),
     ] {

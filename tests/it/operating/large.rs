@@ -157,7 +157,7 @@ fn export(path: &std::path::Path, count: u64) {
     for n in 0..count {
         // Each once, because 7,919 is prime.
         let n = n * 7_919 % count;
-        let user = if n % 3 == 0 { format!("user-{n}@example.com") } else { String::new() };
+        let user = if n.is_multiple_of(3) { format!("user-{n}@example.com") } else { String::new() };
         text += &format!("+1415{n:07};{user};note {n}\n", n = 2_000_000 + n);
     }
     std::fs::write(path, text).expect("a file");
