@@ -37,6 +37,16 @@ fn escaped(text: &str) -> String {
 }
 
 impl Way<'_> {
+    /// What people and programs do through any proxy that has its block of the documentation.
+    fn everything_works(&self, world: &World) {
+        assert_eq!(self.log_in(&[]).status, 303, "a browser without Sec-Fetch-Site");
+        let browser = self.people_work();
+        self.metrics_want_a_key();
+        self.events_come(&browser);
+        self.users_of_any_name_are_found(&browser);
+        self.orders_that_last_are_told_of(world);
+    }
+
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let path = format!("{}{path}", self.base);
         let asked = Asked { method, path: &path, headers: headers.to_vec(), body: body.to_owned() };

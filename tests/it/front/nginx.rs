@@ -11,13 +11,8 @@ fn everything_works_behind_nginx() {
     let daemon = world.daemon();
     let front = Front::documented_nginx(&daemon);
     let way = Way { front: &front, daemon: &daemon, host: "callbunker.example.com", base: "" };
-    assert_eq!(way.log_in(&[]).status, 303, "a browser without Sec-Fetch-Site");
-    let browser = way.people_work();
-    way.metrics_want_a_key();
-    way.events_come(&browser);
-    way.users_of_any_name_are_found(&browser);
+    way.everything_works(&world);
     way.what_is_too_large_is_told(&[70_000, 900_000]);
-    way.orders_that_last_are_told_of(&world);
     way.wrong_keys_count_for_whom_it_forwards();
 }
 
@@ -27,12 +22,7 @@ fn everything_works_behind_nginx_below_a_path() {
     let daemon = world.daemon();
     let front = Front::documented_nginx(&daemon);
     let way = Way { front: &front, daemon: &daemon, host: "ops.example.com", base: "/callbunker" };
-    assert_eq!(way.log_in(&[]).status, 303, "a browser without Sec-Fetch-Site");
-    let browser = way.people_work();
-    way.metrics_want_a_key();
-    way.events_come(&browser);
-    way.users_of_any_name_are_found(&browser);
-    way.orders_that_last_are_told_of(&world);
+    way.everything_works(&world);
     let bare = Way { base: "", ..way }.get("/callbunker", &[]);
     assert_eq!(bare.status, 308, "{bare:?}");
 }
