@@ -16,8 +16,8 @@ use super::alarm::Alarm;
 use super::away::unreached;
 use super::connect::DatabaseUrl;
 use super::error::DbError;
+use super::freeze::is_frozen;
 use super::link::Link;
-use super::opener::IS_FROZEN;
 use super::versions::unknown_versions;
 
 /// The examination itself, after both connections were made.
@@ -65,14 +65,14 @@ pub fn survey_owner(url: &DatabaseUrl) -> Result<Option<(String, String)>, DbErr
     Ok(owner.map(|owner| (owner.account_sid, owner.instance_name)))
 }
 
-/// Whether somebody made it read-only, for `check-config`: a session without our settings has what any new one has.
+/// Whether somebody made it read-only, for `check-config`.
 ///
 /// # Errors
 /// [`DbError::Unavailable`] when nothing could be found out.
 pub fn survey_frozen(url: &DatabaseUrl) -> Result<bool, DbError> {
     let mut link = plain(url)?;
     let _alarm = Alarm::set([Arc::clone(link.wire())].into(), WITHIN);
-    Ok(diesel::select(sql::<Bool>(IS_FROZEN)).get_result(&mut *link)?)
+    Ok(is_frozen(&mut link)?)
 }
 
 /// Finds out whether sessions are one's own and advisory locks exclude.

@@ -11,10 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use diesel::RunQueryDsl as _;
 use diesel::connection::SimpleConnection as _;
-use diesel::dsl::sql;
-use diesel::sql_types::Bool;
 use tokio::sync::Notify;
 
 use super::alarm::Alarm;
@@ -22,6 +19,7 @@ use super::changes::ChangeBell;
 use super::connect::DatabaseUrl;
 use super::connection::Connection;
 use super::error::{DbError, FROZEN, first_line};
+use super::freeze::is_frozen;
 use super::link::Link;
 use crate::domain::Away;
 
@@ -34,21 +32,6 @@ const RECONNECT_AFTER: Duration = Duration::from_secs(2);
 const LOOKED_EVERY: Duration = Duration::from_secs(5);
 /// and how long the server may take to say so.
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
-/// Whether a new session of ours would be read-only, as far as one that is there can tell: what is said of the role in this
-/// database, of the role, of the database and of all, in this order, else what the server says. Whoever said something
-/// different in the connection string has the last word.
-const WOULD_BE_FROZEN: &str = "
-    (SELECT CASE WHEN own.source IN ('client', 'session') THEN false
-                 ELSE coalesce((SELECT split_part(line, '=', 2)::boolean
-                                  FROM pg_catalog.pg_db_role_setting s
-                                 CROSS JOIN LATERAL unnest(s.setconfig) AS line
-                                 WHERE lower(split_part(line, '=', 1)) = 'default_transaction_read_only'
-                                   AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))
-                                   AND s.setrole IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user))
-                                 ORDER BY s.setrole <> 0 AND s.setdatabase <> 0 DESC, s.setrole <> 0 DESC, s.setdatabase <> 0 DESC
-                                 LIMIT 1),
-                               own.setting = 'on') END
-       FROM pg_catalog.pg_settings own WHERE own.name = 'default_transaction_read_only')";
 
 /// What the listener rings, and when it must hurry.
 #[derive(Clone, Default)]
@@ -136,5 +119,5 @@ fn hear(mut connection: Link, bell: &StockBell, changes: &ChangeBell) -> Result<
 /// An engine that cannot say counts as open: every new session looks by itself.
 fn would_be_frozen(connection: &mut Link) -> bool {
     let _alarm = Alarm::set(vec![Arc::clone(connection.wire())], TOLD_WITHIN);
-    diesel::select(sql::<Bool>(WOULD_BE_FROZEN)).get_result(&mut **connection).unwrap_or(false)
+    is_frozen(connection).unwrap_or(false)
 }

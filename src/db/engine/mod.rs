@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! clerk ─ a place of its own at the door
-//! executor ─ the door: places, deadlines ─┬─ session (a connection of the pool) ─ connect (which host) ─ opener (one attempt) ─ wire (its socket)
+//! executor ─ the door: places, deadlines ─┬─ session (a connection of the pool) ─ connect (which host) ─ opener (one attempt) ─ wire (its socket), freeze (read-only?)
 //!                                         └─ errand, alarm ─ who waits, and until when
 //! stored ─ the domain's words in columns          prepared ─ statements whose text is read and planned once
 //! error ─ what went wrong, as a decision ─┬─ words (in PostgreSQL's languages), away (why nobody is reached)
@@ -24,6 +24,7 @@ pub(super) mod errand;
 pub(super) mod error;
 pub(super) mod executor;
 pub(super) mod fitness;
+pub(super) mod freeze;
 pub(super) mod hosts;
 pub(super) mod link;
 pub(super) mod listener;

@@ -19,6 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::complete_url::{CompleteUrl, MARKS};
 use super::error::FROZEN;
+use super::freeze::is_frozen_or_lifted;
 use super::hosts::{Host, hosts, parameter};
 use super::link::Link;
 use super::server::{Server, Servers};
@@ -38,8 +39,6 @@ const SESSION: &str = "
 ";
 /// What we gave up, the server gives up too. PostgreSQL has this since 14, and not on every system.
 const GIVE_UP_WITH_US: &str = "SET client_connection_check_interval = '1s'";
-/// Whether somebody made the database read-only for all new sessions: for it, our role or the server.
-pub(super) const IS_FROZEN: &str = "current_setting('default_transaction_read_only') = 'on'";
 const BEGAN: &str = "(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint";
 const TIMELINE: &str = "('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint";
 
@@ -142,13 +141,12 @@ impl Opener {
         // In one transaction where there are no settings: a pool may divide even one statement among its sessions.
         let before = if settings == Settings::Ours { SESSION } else { "BEGIN" };
         connection.batch_execute(before).map_err(refused)?;
-        let state = (sql::<Bool>("pg_is_in_recovery()"), sql::<Bool>(IS_FROZEN), sql::<BigInt>(BEGAN));
-        let (is_standby, is_frozen, began): (bool, bool, i64) =
-            diesel::select(state).get_result(&mut connection).map_err(refused)?;
+        let state = (sql::<Bool>("pg_is_in_recovery()"), sql::<BigInt>(BEGAN));
+        let (is_standby, began): (bool, i64) = diesel::select(state).get_result(&mut connection).map_err(refused)?;
         if is_standby {
             return Err(ConnectionError::BadConnection("it is a standby, which takes no writes".to_owned()));
         }
-        if settings == Settings::Ours && is_frozen {
+        if settings == Settings::Ours && is_frozen_or_lifted(&mut connection).map_err(refused)? {
             fail::fail_point!("frozen_seen");
             self.servers().cut_all(began);
             return Err(frozen());
@@ -181,10 +179,10 @@ impl Opener {
     /// What makes the whole string mean this host alone, and its socket known by this mark. Of each parameter the last one counts.
     fn url_of(&self, host: &Host, mark: u32) -> String {
         let mut url = format!("{}{}", self.url.expose_secret(), host.only);
-        if !host.name.is_empty() {
-            // What is asked of the server tells a standby from a frozen one; libpq's own look does not.
-            url.push_str(&parameter(self.is_uri, "target_session_attrs", "any"));
-        }
+        // What is asked of the server tells a standby from a frozen one; libpq's look for `read-write` does not. Where only
+        // libpq knows the hosts (PGHOST, a service), it must go on to the primary of them, frozen or not.
+        let session = if host.name.is_empty() { "primary" } else { "any" };
+        url.push_str(&parameter(self.is_uri, "target_session_attrs", session));
         if mark > 0 {
             url.push_str(&parameter(self.is_uri, "tcp_user_timeout", &mark.to_string()));
         }

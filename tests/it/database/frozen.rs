@@ -10,6 +10,7 @@ use twilio_simulator::{Fault, FaultKind, On};
 use crate::world::command::{callbunker, run};
 use crate::world::daemon::{Daemon, Reply};
 use crate::world::freezing::{SETTING, says};
+use crate::world::pooler::Pooler;
 use crate::world::{World, eventually};
 
 /// Refused because it is frozen, in so many words.
@@ -180,4 +181,75 @@ fn a_create_that_hangs_while_somebody_freezes_the_database_is_settled_after_the_
     world.settle();
     assert_eq!(world.bought(), 1);
     world.assert_nothing_lost_or_doubled();
+}
+
+/// What the setting is in a session that the pooler hands out.
+fn handed_out(pooler: &Pooler) -> String {
+    let psql = std::process::Command::new(Cluster::shared().bin_dir().join("psql"))
+        .args([&pooler.url, "-Atqc", &format!("SHOW {SETTING}")])
+        .output()
+        .expect("psql runs");
+    String::from_utf8_lossy(&psql.stdout).trim().to_owned()
+}
+
+#[test]
+fn a_freeze_and_its_end_are_seen_through_a_pooler_that_hands_out_sessions_from_before() {
+    let world = World::new().quiet();
+    let pooler = Pooler::start(&world, "session");
+    let world = world.set("DATABASE_URL", &pooler.url);
+    let daemon = world.daemon();
+    daemon.purchase(4).ok();
+    daemon.assign("u-1").ok();
+    let told = |answer: &str| daemon.log_text().matches(answer).count();
+    for (round, thaw) in ["RESET", "SET", "RESET"].into_iter().enumerate() {
+        let frozen_before = freezes_told(&daemon).len();
+        world.freeze();
+        eventually("it obeys", || is_told(&daemon.get("/admin/phones/api/status")));
+        eventually("its log says so", || freezes_told(&daemon).len() == frozen_before + 1);
+
+        let (stands, asked) = (everything(&world), requests(&world));
+        assert_eq!(daemon.send("GET", "/readyz", &[], None).status, 503);
+        for refused in [daemon.assign("u-9"), daemon.release("u-1"), daemon.purchase(1)] {
+            assert!(is_told(&refused), "{refused:?}");
+        }
+        // Those from before end, so that the next ones are read-only from their beginning.
+        world.sql(&format!(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()",
+            world.database.name()
+        ));
+        eventually("sessions from the freeze are there", || handed_out(&pooler) == "on");
+        let before = told("not listening to other instances");
+        eventually("it has looked again", || told("not listening to other instances") >= before + 2);
+        assert_eq!(everything(&world), stands, "not one row");
+        assert_eq!(requests(&world), asked, "not one call");
+        match thaw {
+            "RESET" => world.thaw(),
+            _ => says(Cluster::shared(), &format!("ALTER DATABASE {} SET {SETTING} = off", world.database.name())),
+        }
+        let user = format!("u-{}", round + 2);
+        eventually("signups succeed again", || daemon.assign(&user).status == 200);
+        eventually("it is ready again", || daemon.send("GET", "/readyz", &[], None).status == 200);
+        eventually("its log says so", || told("the database takes writes again") == round + 1);
+    }
+    assert_eq!(world.bought(), 4);
+    world.assert_nothing_lost_or_doubled();
+}
+
+#[test]
+fn a_freeze_is_obeyed_where_the_connection_string_names_no_host() {
+    let world = World::new().quiet();
+    let (_, place) = world.database.url().split_once('@').expect("a user");
+    let (host, port) = place.split_once('/').and_then(|(place, _)| place.rsplit_once(':')).expect("a port");
+    let (host, port) = (host.to_owned(), port.to_owned());
+    let url = format!("postgresql:///{}?user=postgres&target_session_attrs=read-write", world.database.name());
+    let world = world.set("DATABASE_URL", url).set("PGHOST", host).set("PGPORT", port);
+    let daemon = world.daemon();
+    daemon.purchase(1).ok();
+    daemon.assign("u-1").ok();
+    world.freeze();
+    obeys(&world, &daemon);
+    assert!(is_told(&daemon.assign("u-1")));
+    assert_eq!(freezes_told(&daemon).len(), 1, "{}", daemon.log_text());
+    world.thaw();
+    eventually("it goes on", || daemon.assign("u-1").status == 200);
 }

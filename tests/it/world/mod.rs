@@ -14,6 +14,7 @@ pub mod events;
 pub mod freezing;
 pub mod front;
 pub mod place;
+pub mod pooler;
 pub mod raw;
 pub mod reloading;
 pub mod scrape;

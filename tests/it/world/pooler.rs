@@ -1,0 +1,64 @@
+//! PgBouncer between a daemon and its database.
+
+use std::net::TcpStream;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use crate::world::{World, a_port_of_its_own, eventually};
+
+/// PgBouncer in front of a world's database.
+pub struct Pooler {
+    process: Child,
+    folder: PathBuf,
+    /// Leads through it to the database.
+    pub url: String,
+}
+
+impl Pooler {
+    /// Starts one; `mode` is its `pool_mode`.
+    pub fn start(world: &World, mode: &str) -> Self {
+        let tools = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target")), PathBuf::from)
+            .join("tools/pgbouncer");
+        let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].map(PathBuf::from).into_iter();
+        let program = program.chain([tools.join("pgbouncer")]).find(|path| path.is_file());
+        let program = program.expect("PgBouncer; scripts/install-deps --browser brings it");
+        let port = a_port_of_its_own();
+        let folder = std::env::temp_dir().join(format!("callbunker-pooler-{}-{port}", std::process::id()));
+        std::fs::create_dir(&folder).expect("a folder");
+        let (server, name) = (postgres_fixture::Cluster::shared().port(), world.database.name());
+        let config = folder.join("pgbouncer.ini");
+        let lines = format!(
+            "[databases]\n{name} = host=127.0.0.1 port={server} dbname={name} user=postgres\n\
+             [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = {mode}\n\
+             unix_socket_dir =\ndefault_pool_size = 20\nignore_startup_parameters = extra_float_digits\n"
+        );
+        std::fs::write(&config, lines).expect("its configuration");
+        // Whoever it steps down to must be able to read it.
+        std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).expect("its folder is readable");
+        let mut command = Command::new(&program);
+        if std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0) {
+            command.args(["-u", "postgres"]);
+        }
+        let process = command
+            .arg(&config)
+            .env("LD_LIBRARY_PATH", tools)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("PgBouncer starts");
+        let pooler = Self { process, folder, url: format!("postgres://postgres@127.0.0.1:{port}/{name}") };
+        eventually("PgBouncer listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        pooler
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
