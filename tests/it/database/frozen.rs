@@ -122,8 +122,11 @@ fn a_freeze_of_the_role_of_the_role_in_the_database_or_of_the_server_is_obeyed_a
         (format!("ALTER ROLE ALL SET {SETTING} = on"), format!("ALTER ROLE ALL RESET {SETTING}")),
         (whole_server(&format!("SET {SETTING} = on")), whole_server(&format!("RESET {SETTING}"))),
     ] {
+        let frozen_before = freezes_told(&daemon).len();
         says(&cluster, &on);
         obeys(&world, &daemon);
+        // Whoever listens may have been cut by another session that saw it first.
+        eventually("its log says so", || freezes_told(&daemon).len() == frozen_before + 1);
         assert!(is_told(&daemon.assign("u-1")), "{on}");
         let before = thawed();
         says(&cluster, &off);
