@@ -213,14 +213,17 @@ CREATE TRIGGER owned_changes_are_kept BEFORE TRUNCATE ON owned_changes EXECUTE F
 
 -- Counts once, and sets the sum right: what it lacked is returned, 0 as it should be. Nobody waits for it: what changes
 -- meanwhile stands in neither of what one statement sees, or in both, and so the difference stays what it is.
-CREATE FUNCTION owned_recount() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET callbunker.owned_recount = 'on' AS $$
+-- Edited after it was out, for here an ordinary role came no further: only a superuser may give a function such a setting, as this
+-- one had it. Whoever had applied it has the same function by 2026-12-03-300000_owned_recount_by_an_ordinary_role.
+CREATE FUNCTION owned_recount() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lacking bigint;
+    former text := coalesce(current_setting('callbunker.owned_recount', true), '');
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'owned_recount needs read committed: it must see what came before its lock';
     END IF;
+    PERFORM set_config('callbunker.owned_recount', 'on', true);
     -- Two at a time would correct it twice; it conflicts with itself, not with what changes rows.
     LOCK TABLE callbunker.owned_changes IN SHARE UPDATE EXCLUSIVE MODE;
     SELECT (SELECT count(*) FROM callbunker.numbers WHERE status <> 'released' AND missing_since IS NULL)
@@ -228,6 +231,7 @@ BEGIN
     IF lacking <> 0 THEN
         INSERT INTO callbunker.owned_changes (more) VALUES (lacking);
     END IF;
+    PERFORM set_config('callbunker.owned_recount', former, true);
     RETURN lacking;
 END $$;
 

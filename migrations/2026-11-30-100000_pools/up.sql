@@ -156,14 +156,17 @@ END $$;
 
 -- Of each pool what its sum lacked is set right. All of it is returned; if one pool had too many and another too few, how wrong
 -- both were.
-CREATE OR REPLACE FUNCTION owned_recount() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET callbunker.owned_recount = 'on' AS $$
+-- Edited after it was out, for here an ordinary role came no further: only a superuser may give a function such a setting, as this
+-- one had it. Whoever had applied it has the same function by 2026-12-03-300000_owned_recount_by_an_ordinary_role.
+CREATE OR REPLACE FUNCTION owned_recount() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     lacking bigint;
+    former text := coalesce(current_setting('callbunker.owned_recount', true), '');
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION 'owned_recount needs read committed: it must see what came before its lock';
     END IF;
+    PERFORM set_config('callbunker.owned_recount', 'on', true);
     -- Two at a time would correct it twice; it conflicts with itself, not with what changes rows.
     LOCK TABLE callbunker.owned_changes IN SHARE UPDATE EXCLUSIVE MODE;
     WITH lacks AS (SELECT pool, sum(more)::bigint AS more
@@ -173,6 +176,7 @@ BEGIN
                     GROUP BY pool HAVING sum(more) <> 0),
          told AS (INSERT INTO callbunker.owned_changes (pool, more) SELECT pool, more FROM lacks RETURNING more)
     SELECT coalesce(nullif(sum(more), 0), sum(abs(more)), 0)::bigint INTO lacking FROM told;
+    PERFORM set_config('callbunker.owned_recount', former, true);
     RETURN lacking;
 END $$;
 

@@ -152,6 +152,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-02-600000_attachments_of_anybody/up.sql"),
         include_str!("../../../migrations/2026-12-02-600000_attachments_of_anybody/down.sql"),
     ),
+    (
+        "20261203300000",
+        include_str!("../../../migrations/2026-12-03-300000_owned_recount_by_an_ordinary_role/up.sql"),
+        include_str!("../../../migrations/2026-12-03-300000_owned_recount_by_an_ordinary_role/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.
