@@ -10,11 +10,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use diesel::RunQueryDsl as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
+use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection as _;
-use diesel::sql_types::Bool;
+use diesel::sql_query;
+use diesel::sql_types::{Bool, Text};
 use diesel_migrations::MigrationHarness as _;
 
 use super::alarm::Watch;
@@ -24,7 +25,7 @@ use super::doubt::{by_the_server, understood};
 use super::error::{DbError, first_line};
 use super::fitness::examine;
 use super::link::Link;
-use super::versions::{MIGRATIONS, refused, unknown_versions};
+use super::versions::{MIGRATIONS, lacks_nothing, refused, unknown_versions};
 use super::words::{Meaning, meaning};
 
 /// The two-key form is a key space of its own, so it never meets `lock.advisory_key`.
@@ -36,6 +37,10 @@ const BETWEEN: Duration = Duration::from_millis(700);
 /// and for how long it comes back, each of them.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(200);
+const MAY_NOT_MAKE_IT: &str = "DATABASE_URL: its role may not create a schema in this database; make it the owner (ALTER DATABASE … OWNER TO …), or \
+                               GRANT CREATE ON DATABASE … TO it";
+const MAY_NOT_CHANGE_IT: &str = "DATABASE_URL: the tables lack what this version needs, and this role may not make it; run `callbunker migrate` \
+                                 first, with the role that owns the schema callbunker";
 
 /// Runs the migrations that the database lacks, under a lock; returns their names.
 ///
@@ -60,11 +65,16 @@ fn bring_up(link: &mut Link, watch: &Watch) -> Result<Vec<String>, DbError> {
     let exists: bool =
         diesel::select(sql::<Bool>("to_regnamespace('callbunker') IS NOT NULL")).get_result(&mut **link)?;
     if !exists {
+        may(link, "has_database_privilege(current_database(), 'CREATE')", MAY_NOT_MAKE_IT)?;
         link.batch_execute("CREATE SCHEMA callbunker")?;
     }
     let mut patiently = Patiently { link, watch };
-    let applied = patiently.run("the list of migrations", |link| link.applied_migrations())?;
-    unknown_versions(applied.iter().map(ToString::to_string))?;
+    let applied = patiently.run("the list of migrations", |link| Ok(applied_versions(link)?))?;
+    unknown_versions(applied.iter().cloned())?;
+    if lacks_nothing(&applied)? {
+        return Ok(Vec::new());
+    }
+    may(patiently.link, "has_schema_privilege('callbunker', 'CREATE')", MAY_NOT_CHANGE_IT)?;
     let pending = patiently.run("the list of migrations", |link| link.pending_migrations(MIGRATIONS))?;
     let mut applied = Vec::new();
     for migration in &pending {
@@ -72,6 +82,30 @@ fn bring_up(link: &mut Link, watch: &Watch) -> Result<Vec<String>, DbError> {
         applied.push(patiently.run(&what, |link| Ok(link.run_migration(&**migration)?.to_string()))?);
     }
     Ok(applied)
+}
+
+/// Refuses a role that lacks a right, with what to do: PostgreSQL's own words come in many languages.
+fn may(link: &mut Link, right: &str, or: &str) -> Result<(), DbError> {
+    let has_it: bool = diesel::select(sql::<Bool>(right)).get_result(&mut **link)?;
+    if has_it { Ok(()) } else { Err(DbError::Unfit(or.to_owned())) }
+}
+
+/// What was applied so far. Diesel's own look makes its table if there is none, which wants the right to create even where it is there:
+/// who only serves has none.
+fn applied_versions(link: &mut Link) -> diesel::QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Applied {
+        #[diesel(sql_type = Text)]
+        version: String,
+    }
+    let is_listed: bool =
+        diesel::select(sql::<Bool>("to_regclass('callbunker.__diesel_schema_migrations') IS NOT NULL"))
+            .get_result(&mut **link)?;
+    if !is_listed {
+        return Ok(Vec::new());
+    }
+    let versions = sql_query("SELECT version::text FROM callbunker.__diesel_schema_migrations");
+    Ok(versions.load::<Applied>(&mut **link)?.into_iter().map(|row| row.version).collect())
 }
 
 /// A session lock: the migrations commit one by one. It goes with this connection.

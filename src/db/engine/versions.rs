@@ -10,8 +10,7 @@ pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations"
 
 /// Refuses a schema that holds what this program does not know.
 pub(super) fn unknown_versions(applied: impl Iterator<Item = String>) -> Result<(), DbError> {
-    let known: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(|error| refused(&*error))?;
-    let known: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
+    let known = known_versions()?;
     let unknown: Vec<String> = applied.filter(|version| !known.contains(version)).collect();
     if unknown.is_empty() {
         return Ok(());
@@ -21,6 +20,16 @@ pub(super) fn unknown_versions(applied: impl Iterator<Item = String>) -> Result<
          the backup from before its first start",
         unknown.join(", ")
     )))
+}
+
+/// Whether every migration of this program is among `applied`.
+pub(super) fn lacks_nothing(applied: &[String]) -> Result<bool, DbError> {
+    Ok(known_versions()?.iter().all(|version| applied.contains(version)))
+}
+
+fn known_versions() -> Result<Vec<String>, DbError> {
+    let known: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations().map_err(|error| refused(&*error))?;
+    Ok(known.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 pub(super) fn refused(error: &dyn std::error::Error) -> DbError {
