@@ -144,7 +144,7 @@ async fn a_list_is_narrowed_and_read_in_both_directions_without_a_script() {
     window.until("it is narrowed", async || window.text(".range").await == "1–2 of 2").await;
     window.open(&daemon, &format!("{LISTS}?status=assigned")).await;
     window.pictures("numbers-narrowed").await;
-    window.click("tbody a[href*='/users/']").await;
+    window.click("tbody a[href*='/users?user_id=']").await;
     window.until("the user is there", async || window.text("h1").await == "ann").await;
     window.open(&daemon, &format!("{LISTS}?colour=red")).await;
     assert!(window.text("main").await.contains("colour is no parameter here"));
