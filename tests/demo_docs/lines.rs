@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// In the order in which the README sends a reader through them.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "docs/first-day.md",
     "docs/CONCEPTS.md",
@@ -20,6 +20,7 @@ const PAGES: [&str; 13] = [
     "docs/OPERATING.md",
     "docs/runbook.md",
     "docs/MOVING-IN.md",
+    "docs/PROXY.md",
     "docs/ARCHITECTURE.md",
     "docs/CHANGING.md",
     "docs/GLOSSARY.md",

@@ -166,6 +166,7 @@ fn a_database_that_is_frozen_already_is_told_by_whoever_starts_there() {
 #[test]
 fn a_create_that_hangs_while_somebody_freezes_the_database_is_settled_after_the_thaw() {
     let world = World::new().quiet().set("twilio.request_timeout_ms", 5000).set("purchase.unknown_settle_secs", 1);
+    let world = world.set("http.sync_order_secs", 5);
     let daemon = world.daemon();
     world.twilio.fault(Fault::new(On::Create, FaultKind::CommitThenHang));
     std::thread::scope(|scope| {
