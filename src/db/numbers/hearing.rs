@@ -10,18 +10,17 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Text};
 
-use super::registration::{Hearing, hear};
+use super::registration::{Hearing, Known, hear, known};
 use crate::db::attachments::{lock, locked};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
-use crate::domain::{Heard, NumberSid, PoolName, Registration, RegistrationEvent, RegistrationStanding, WhichNumber};
+use crate::domain::{Heard, NumberSid, PoolName, RegistrationEvent, WhichNumber};
 
 /// Writes down what these events say, each by its own time, whatever their order; what became of each. A failure counts
 /// for its pool under that pool's keys (`fingerprint`), where its numbers are handed out only when they are registered.
@@ -129,15 +128,8 @@ struct One {
     sid: String,
     #[diesel(sql_type = Text)]
     phone_number: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    registration: Option<Registration>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    registration_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    marked_ready_at: Option<DateTime<Utc>>,
-    /// The messaging services that it is in, or is about to join.
-    #[diesel(sql_type = Array<Text>)]
-    services: Vec<String>,
+    #[diesel(embed)]
+    known: Known,
 }
 
 impl Ours {
@@ -149,13 +141,12 @@ impl Ours {
                 WhichNumber::Number(number) => numbers.push(number.as_str()),
             }
         }
-        let numbers: Vec<One> = sql_query(
-            "SELECT id, sid, phone_number, registration, registration_at, marked_ready_at,
-                    ARRAY(SELECT a.target FROM attachments a WHERE a.number_id = n.id AND a.kind = 'messaging_service'
-                             AND a.state IN ('intended', 'sent', 'attached')) AS services
-               FROM numbers n WHERE id IN (SELECT id FROM numbers WHERE sid = ANY($1) AND status <> 'released'
-                                           UNION SELECT id FROM numbers WHERE phone_number = ANY($2) AND status <> 'released')",
-        )
+        let numbers: Vec<One> = sql_query(concat!(
+            "SELECT id, sid, phone_number, ",
+            known!(),
+            " FROM numbers WHERE id IN (SELECT id FROM numbers WHERE sid = ANY($1) AND status <> 'released'
+                                        UNION SELECT id FROM numbers WHERE phone_number = ANY($2) AND status <> 'released')"
+        ))
         .bind::<Array<Text>, _>(sids)
         .bind::<Array<Text>, _>(numbers)
         .load(conn)?;
@@ -176,19 +167,6 @@ impl Ours {
 
     /// What becomes of an event of which nothing is to be written; `None` = it is to be heard.
     fn told_already(&self, event: &RegistrationEvent) -> Option<Hearing> {
-        let Some(one) = self.of(&event.which) else { return Some(Hearing::NotOurs) };
-        let is_of_service = match &event.service {
-            Some(service) => one.services.contains(service),
-            None => !one.services.is_empty(),
-        };
-        if !is_of_service {
-            return Some(Hearing::OtherService);
-        }
-        let before = RegistrationStanding {
-            registration: one.registration,
-            at: one.registration_at,
-            marked_at: one.marked_ready_at,
-        };
-        (!before.gives_way_to(event.heard)).then_some(Hearing::Known)
+        self.of(&event.which).map_or(Some(Hearing::NotOurs), |one| one.known.told_already(event))
     }
 }

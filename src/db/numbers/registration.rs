@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
 
 use super::attachment_notes::{number_note_marked, number_note_registration};
 use crate::db::attachments::{Locked, lock, locked};
@@ -35,17 +35,50 @@ pub enum Hearing {
     Taken(i64, PoolName),
 }
 
-/// What is known of a number.
+/// What is known of a number: what an event about it is held against.
 #[derive(QueryableByName)]
-struct Known {
+pub(super) struct Known {
     #[diesel(sql_type = Nullable<Text>)]
     registration: Option<Registration>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     registration_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     marked_ready_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Bool)]
-    is_of_service: bool,
+    /// The messaging services that it is in, or is about to join.
+    #[diesel(sql_type = Array<Text>)]
+    services: Vec<String>,
+}
+
+/// The columns of [`Known`], of a row of `numbers`.
+macro_rules! known {
+    () => {
+        "registration, registration_at, marked_ready_at,
+         ARRAY(SELECT a.target FROM attachments a WHERE a.number_id = numbers.id AND a.kind = 'messaging_service'
+                  AND a.state IN ('intended', 'sent', 'attached')) AS services"
+    };
+}
+pub(super) use known;
+
+impl Known {
+    fn standing(&self) -> RegistrationStanding {
+        RegistrationStanding {
+            registration: self.registration,
+            at: self.registration_at,
+            marked_at: self.marked_ready_at,
+        }
+    }
+
+    /// What becomes of an event of which nothing is to be written; `None` = it is to be heard.
+    pub(super) fn told_already(&self, event: &RegistrationEvent) -> Option<Hearing> {
+        let is_of_service = match &event.service {
+            Some(service) => self.services.contains(service),
+            None => !self.services.is_empty(),
+        };
+        if !is_of_service {
+            return Some(Hearing::OtherService);
+        }
+        (!self.standing().gives_way_to(event.heard)).then_some(Hearing::Known)
+    }
 }
 
 /// Writes down what Twilio says of how the carriers have this number of ours, which the caller has locked; what came of it. A failure counts for the pool under its keys (`fingerprint`), where its numbers are handed out only when
@@ -58,30 +91,20 @@ pub(super) fn hear(
     fingerprint: impl Fn(&PoolName) -> String,
 ) -> Result<Hearing, DbError> {
     let (heard, reason) = (event.heard, event.reason.as_deref());
-    let known: Known = sql_query(
-        "SELECT registration, registration_at, marked_ready_at,
-                EXISTS (SELECT FROM attachments a WHERE a.number_id = numbers.id AND a.kind = 'messaging_service'
-                           AND a.target = coalesce($2, a.target) AND a.state IN ('intended', 'sent', 'attached')) AS is_of_service
-           FROM numbers WHERE id = $1",
-    )
-    .bind::<BigInt, _>(id)
-    .bind::<Nullable<Text>, _>(event.service.as_deref())
-    .get_result(conn)?;
-    if !known.is_of_service {
-        return Ok(Hearing::OtherService);
+    let known: Known = sql_query(concat!("SELECT ", known!(), " FROM numbers WHERE id = $1"))
+        .bind::<BigInt, _>(id)
+        .get_result(conn)?;
+    if let Some(told) = known.told_already(event) {
+        return Ok(told);
     }
-    let Known { registration, registration_at: at, marked_ready_at: marked_at, .. } = known;
-    let before = RegistrationStanding { registration, at, marked_at };
-    if !before.gives_way_to(heard) {
-        return Ok(Hearing::Known);
-    }
+    let before = known.standing();
     sql_query("UPDATE numbers SET registration = $2, registration_at = $3, registration_reason = $4 WHERE id = $1")
         .bind::<BigInt, _>(id)
         .bind::<Text, _>(heard.registration.as_str())
         .bind::<Timestamptz, _>(heard.at)
         .bind::<Nullable<Text>, _>(reason)
         .execute(conn)?;
-    let after = RegistrationStanding { registration: Some(heard.registration), at: Some(heard.at), marked_at };
+    let after = RegistrationStanding { registration: Some(heard.registration), at: Some(heard.at), ..before };
     count(conn, number, before, after, (reason, &fingerprint(&number.pool)))?;
     // The same word again is the same line.
     if before.registration != after.registration || before.counts() != after.counts() {
