@@ -34,10 +34,7 @@ pub(super) fn import(client: impl Fn() -> Result<Client, CommandError>, args: &I
         return nothing_sent(file, &about, args);
     }
     let mut sending = Sending::new(file);
-    let broken = match sending.good.len() {
-        0 => None,
-        rows => sending.send_all(&client()?, args, rows),
-    };
+    let broken = if sending.rows() > 0 { sending.send_all(&client()?, args) } else { None };
     sending.end(broken, &about, args)
 }
 
@@ -45,8 +42,7 @@ pub(super) fn import(client: impl Fn() -> Result<Client, CommandError>, args: &I
 fn nothing_sent(file: ReadFile, about: &About, args: &ImportArgs) -> Ending {
     let good = file.rows.saturating_sub(file.refused);
     let refused = file.refused;
-    let sum = json!({ "imported": 0, "assigned": 0, "already_imported": 0, "problems": [] });
-    let outcome = Outcome { sum, faults: file.faults, notes: file.notes, ..Outcome::default() };
+    let outcome = Outcome::of_file(file.faults, file.notes);
     let printed = print(&outcome, about, args, false);
     let rows =
         if refused == 1 { "1 row is refused".to_owned() } else { format!("{} rows are refused", grouped(refused)) };
@@ -72,7 +68,6 @@ struct Sending {
     /// Of each code of the daemon's, what it said.
     messages: BTreeMap<String, BTreeSet<String>>,
     done: usize,
-    rows: usize,
 }
 
 /// Messages of one code that are told apart.
@@ -83,10 +78,8 @@ const CONTRADICTED: &str = "another row contradicts this one: keep the right one
 
 impl Sending {
     fn new(file: ReadFile) -> Self {
-        let sum = json!({ "imported": 0, "assigned": 0, "already_imported": 0, "problems": [] });
-        let mut outcome = Outcome { sum, faults: file.faults, notes: file.notes, ..Outcome::default() };
+        let mut outcome = Outcome::of_file(file.faults, file.notes);
         outcome.left.users_without_number = file.refused_of_users;
-        let rows = file.good.len();
         Self {
             good: file.good,
             seen: file.seen,
@@ -96,12 +89,17 @@ impl Sending {
             problems: 0,
             messages: BTreeMap::new(),
             done: 0,
-            rows,
         }
     }
 
+    /// How many there are to send.
+    fn rows(&self) -> usize {
+        self.good.len()
+    }
+
     /// Sends what is good, until something breaks off.
-    fn send_all(&mut self, client: &Client, args: &ImportArgs, rows: usize) -> Option<CommandError> {
+    fn send_all(&mut self, client: &Client, args: &ImportArgs) -> Option<CommandError> {
+        let rows = self.rows();
         let bar = bar(rows as u64, if args.dry_run { "looking numbers up" } else { "importing numbers" });
         let mut rank = 0;
         let mut broken = None;
@@ -119,7 +117,7 @@ impl Sending {
     /// The next rows that go in one call.
     fn chunk(&mut self, rank: &mut usize) -> Result<Vec<Kept>, CommandError> {
         let (mut chunk, mut bytes) = (Vec::new(), 0);
-        while *rank < self.rows && chunk.len() < CHUNK && bytes < CHUNK_BYTES_MAX {
+        while *rank < self.rows() && chunk.len() < CHUNK && bytes < CHUNK_BYTES_MAX {
             let kept = self.good.row(*rank).map_err(|error| {
                 CommandError::Failed(format!("a row cannot be read back: {error}; look at the disk that TMPDIR is on"))
             })?;
@@ -205,7 +203,7 @@ impl Sending {
         let printed = print(&self.outcome, about, args, args.dry_run);
         let told = match (kept, broken) {
             (Err(sentence), _) => Err(CommandError::Failed(sentence)),
-            (Ok(_), Some(failure)) => Err(in_the_middle(failure, self.done, self.rows)),
+            (Ok(_), Some(failure)) => Err(in_the_middle(failure, self.done, self.rows())),
             (Ok(is_written), None) => {
                 let file = path.as_deref().filter(|_| is_written);
                 match sentence(self.refused, self.problems, file) {

@@ -8,8 +8,7 @@ use std::time::Duration;
 use super::ending::{CommandError, Ending, say};
 use crate::app::{App, ReloadSources, StartError, whose_else};
 use crate::config::{Config, DatabaseSettings, Problems, Sources, describe_effective};
-use crate::db::installation::Installation;
-use crate::db::{DatabaseUrl, DbError, migrate as apply_migrations, survey, survey_frozen, survey_owner};
+use crate::db::{DatabaseUrl, DbError, migrate as apply_migrations, survey};
 use crate::logger;
 
 impl From<Problems> for CommandError {
@@ -60,16 +59,12 @@ fn surveyed(config: &Config) -> Result<Option<String>, CommandError> {
     let url = DatabaseUrl::new(&config.secrets.database_url);
     let (done, outcome) = mpsc::channel();
     // It may hang for longer than anybody waits; the process ends without it.
-    let look = move || Ok((survey(&url).and_then(|()| survey_owner(&url))?, survey_frozen(&url)?));
-    std::thread::spawn(move || done.send(look()));
+    std::thread::spawn(move || done.send(survey(&url)));
     match outcome.recv_timeout(SURVEY_WITHIN) {
-        Ok(Ok((owner, is_frozen))) => {
-            let owner = owner.map(|(account_sid, instance_name)| Installation { account_sid, instance_name });
-            match owner.and_then(|owner| whose_else(&owner, config)) {
-                Some(foreign) => Err(CommandError::Usage(foreign)),
-                None => Ok(is_frozen.then(|| DbError::Frozen.to_string())),
-            }
-        }
+        Ok(Ok(found)) => match found.owner.and_then(|owner| whose_else(&owner, config)) {
+            Some(foreign) => Err(CommandError::Usage(foreign)),
+            None => Ok(found.is_frozen.then(|| DbError::Frozen.to_string())),
+        },
         Ok(Err(error @ DbError::Unfit(_))) => Err(error.into()),
         Ok(Err(error)) => Ok(Some(format!(
             "the database could not be looked at: {} (--offline does without)",

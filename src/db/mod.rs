@@ -37,7 +37,7 @@ pub use engine::connection::Connection;
 pub(crate) use engine::doubt::understood;
 pub use engine::error::{Constraint, DbError};
 pub use engine::executor::Db;
-pub use engine::fitness::{survey, survey_frozen, survey_owner};
+pub use engine::fitness::survey;
 pub use engine::listener::{StockBell, listen};
 pub use engine::locks;
 pub use engine::migrations::migrate;

@@ -93,6 +93,12 @@ impl LeftToDo {
 }
 
 impl Outcome {
+    /// Nothing sent yet, and what the file has that cannot be, or is doubted.
+    pub(in crate::cli) fn of_file(faults: Causes, notes: Causes) -> Self {
+        let sum = json!({ "imported": 0, "assigned": 0, "already_imported": 0, "problems": [] });
+        Self { sum, faults, notes, ..Self::default() }
+    }
+
     /// All of it for people.
     pub(in crate::cli) fn text(&self, about: &About, dry_run: bool, pools: &str) -> String {
         let mut lines: Vec<(&str, u64, String)> = Vec::new();

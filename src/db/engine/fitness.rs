@@ -19,6 +19,7 @@ use super::error::DbError;
 use super::freeze::is_frozen;
 use super::link::Link;
 use super::versions::unknown_versions;
+use crate::db::installation::Installation;
 
 /// The examination itself, after both connections were made.
 const WITHIN: Duration = Duration::from_secs(15);
@@ -26,31 +27,25 @@ const WITHIN: Duration = Duration::from_secs(15);
 const ROUNDS: u32 = 3;
 const OLDEST: i32 = 130_000;
 
-/// What `check-config` wants to know of the database: [`examine`], and whether its schema is one that we know.
+/// What stands there, when it can carry callbunker.
+#[derive(Debug)]
+pub struct Surveyed {
+    /// Whose numbers; `None` = nobody's yet, or not ours to read.
+    pub owner: Option<Installation>,
+    /// Somebody made it read-only.
+    pub is_frozen: bool,
+}
+
+/// What `check-config` wants to know of the database: [`examine`], whether its schema is one that we know, and what stands there.
 ///
 /// # Errors
 /// [`DbError::Unfit`] with the sentence that says what to do; [`DbError::Unavailable`] when nothing could be found out.
-pub fn survey(url: &DatabaseUrl) -> Result<(), DbError> {
+pub fn survey(url: &DatabaseUrl) -> Result<Surveyed, DbError> {
     #[derive(QueryableByName)]
     struct Version {
         #[diesel(sql_type = Text)]
         version: String,
     }
-    examine(url)?;
-    let mut link = plain(url)?;
-    let _alarm = Alarm::set([Arc::clone(link.wire())].into(), WITHIN);
-    let applied = sql_query("SELECT version::text FROM callbunker.__diesel_schema_migrations ORDER BY version");
-    // Not there yet, or not ours to read: nothing to tell.
-    let applied: Vec<Version> = applied.load(&mut *link).optional().ok().flatten().unwrap_or_default();
-    unknown_versions(applied.into_iter().map(|row| row.version))
-}
-
-/// Whose numbers stand there, for `check-config`: the account's SID and the instance's name; `None` = nobody's yet, or not
-/// ours to read.
-///
-/// # Errors
-/// [`DbError::Unavailable`] when nothing could be found out.
-pub fn survey_owner(url: &DatabaseUrl) -> Result<Option<(String, String)>, DbError> {
     #[derive(QueryableByName)]
     struct Owner {
         #[diesel(sql_type = Text)]
@@ -58,21 +53,17 @@ pub fn survey_owner(url: &DatabaseUrl) -> Result<Option<(String, String)>, DbErr
         #[diesel(sql_type = Text)]
         instance_name: String,
     }
+    examine(url)?;
     let mut link = plain(url)?;
     let _alarm = Alarm::set([Arc::clone(link.wire())].into(), WITHIN);
+    // Not there yet, or not ours to read: nothing to tell.
+    let applied = sql_query("SELECT version::text FROM callbunker.__diesel_schema_migrations ORDER BY version");
+    let applied: Vec<Version> = applied.load(&mut *link).optional().ok().flatten().unwrap_or_default();
+    unknown_versions(applied.into_iter().map(|row| row.version))?;
     let owner = sql_query("SELECT account_sid, instance_name FROM callbunker.installation LIMIT 1");
     let owner: Option<Owner> = owner.get_result(&mut *link).optional().ok().flatten();
-    Ok(owner.map(|owner| (owner.account_sid, owner.instance_name)))
-}
-
-/// Whether somebody made it read-only, for `check-config`.
-///
-/// # Errors
-/// [`DbError::Unavailable`] when nothing could be found out.
-pub fn survey_frozen(url: &DatabaseUrl) -> Result<bool, DbError> {
-    let mut link = plain(url)?;
-    let _alarm = Alarm::set([Arc::clone(link.wire())].into(), WITHIN);
-    Ok(is_frozen(&mut link)?)
+    let owner = owner.map(|Owner { account_sid, instance_name }| Installation { account_sid, instance_name });
+    Ok(Surveyed { owner, is_frozen: is_frozen(&mut link)? })
 }
 
 /// Finds out whether sessions are one's own and advisory locks exclude.
