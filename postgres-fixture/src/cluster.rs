@@ -22,7 +22,7 @@ use crate::{
     ClusterOptions, Database, FixtureError,
     cluster_folder::ClusterFolder,
     command,
-    database::{CopyStrategy, Psql},
+    database::{CopyStrategy, OWNER, Psql},
     installation::Installation,
     options::{CERTIFICATE, KEY, Settings},
     server::Server,
@@ -44,6 +44,7 @@ pub struct Cluster {
     server: Mutex<Option<Server>>,
     watchdog: Option<Watchdog>,
     databases_created: AtomicU64,
+    has_owner: Mutex<bool>,
 }
 
 impl Cluster {
@@ -75,6 +76,7 @@ impl Cluster {
             server: Mutex::new(Some(server)),
             watchdog: Some(watchdog),
             databases_created: AtomicU64::new(0),
+            has_owner: Mutex::default(),
         })
     }
 
@@ -103,6 +105,7 @@ impl Cluster {
             server: Mutex::new(Some(server)),
             watchdog: Some(watchdog),
             databases_created: AtomicU64::new(0),
+            has_owner: Mutex::default(),
         })
     }
 
@@ -142,6 +145,11 @@ impl Cluster {
     /// Runs SQL in the given database, see [`Database::psql`].
     pub fn psql(&self, database: &str, sql: &str) -> Result<String, FixtureError> {
         self.psql_client().run(database, sql)
+    }
+
+    /// The same as [`OWNER`](crate::OWNER), in a database of this cluster.
+    pub fn psql_as_owner(&self, database: &str, sql: &str) -> Result<String, FixtureError> {
+        self.psql_client().run_as(OWNER, database, sql)
     }
 
     /// Ends every connection and stops cleanly. Nothing to do when it is not running.
@@ -212,6 +220,14 @@ impl Cluster {
     }
 
     fn create(&self, template: &str) -> Result<Database, FixtureError> {
+        {
+            // A standby has none to make, and one that is promoted has its primary's.
+            let mut has_owner = self.has_owner.lock().unwrap_or_else(PoisonError::into_inner);
+            if !*has_owner {
+                self.psql_client().create_owner()?;
+                *has_owner = true;
+            }
+        }
         let number = self.databases_created.fetch_add(1, Ordering::Relaxed);
         // The process id keeps a kept folder's earlier databases apart.
         let name = format!("fixture_{}_{number}", process::id());

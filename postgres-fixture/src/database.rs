@@ -14,12 +14,16 @@ use crate::{FixtureError, command, installation::Installation};
 
 const PSQL_LIMIT: Duration = Duration::from_secs(120);
 const CONNECT_LIMIT_SECS: &str = "5";
+/// The ordinary role that owns the databases of all clusters: no superuser, and it may make neither databases nor roles, as services
+/// have it at a provider's.
+pub const OWNER: &str = "fixture_owner";
 
 /// A database that is dropped with this value.
 #[derive(Debug)]
 pub struct Database {
     name: String,
     url: String,
+    owner_url: String,
     psql: Psql,
 }
 
@@ -29,13 +33,18 @@ impl Database {
             CopyStrategy::Files => " STRATEGY file_copy",
             CopyStrategy::ServersChoice => "",
         };
-        psql.run("postgres", &format!("CREATE DATABASE \"{name}\" TEMPLATE \"{template}\"{strategy}"))?;
-        Ok(Self { url: psql.url(&name), name, psql })
+        psql.run("postgres", &format!("CREATE DATABASE \"{name}\" OWNER {OWNER} TEMPLATE \"{template}\"{strategy}"))?;
+        Ok(Self { url: psql.url(&name), owner_url: psql.url_as(OWNER, &name), name, psql })
     }
 
     /// `postgres://postgres@127.0.0.1:PORT/NAME`, with the password where the cluster has one.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The same for [`OWNER`].
+    pub fn owner_url(&self) -> &str {
+        &self.owner_url
     }
 
     /// Its name inside the cluster.
@@ -77,11 +86,30 @@ pub(crate) struct Psql {
 
 impl Psql {
     pub(crate) fn url(&self, database: &str) -> String {
+        self.url_as("postgres", database)
+    }
+
+    /// The owner of all databases that are made here, once for the cluster.
+    pub(crate) fn create_owner(&self) -> Result<(), FixtureError> {
+        let secret = self.password.as_ref().map(|password| format!(" PASSWORD '{}'", password.replace('\'', "''")));
+        let sql = format!(
+            "DO $do$ BEGIN CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE{}; \
+             EXCEPTION WHEN duplicate_object THEN NULL; END $do$",
+            secret.unwrap_or_default()
+        );
+        self.run("postgres", &sql).map(drop)
+    }
+
+    fn url_as(&self, role: &str, database: &str) -> String {
         let secret = self.password.as_ref().map(|password| format!(":{password}")).unwrap_or_default();
-        format!("postgres://postgres{secret}@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://{role}{secret}@127.0.0.1:{}/{database}", self.port)
     }
 
     pub(crate) fn run(&self, database: &str, sql: &str) -> Result<String, FixtureError> {
+        self.run_as("postgres", database, sql)
+    }
+
+    pub(crate) fn run_as(&self, role: &str, database: &str, sql: &str) -> Result<String, FixtureError> {
         let mut command = self.installation.client("psql");
         command.env("PGCONNECT_TIMEOUT", CONNECT_LIMIT_SECS);
         if let Some(password) = &self.password {
@@ -90,7 +118,7 @@ impl Psql {
         }
         // No start-up file, quiet, unaligned, tuples only, never ask for a password.
         command.args(["-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1"]);
-        let url = format!("postgres://postgres@127.0.0.1:{}/{database}", self.port);
+        let url = format!("postgres://{role}@127.0.0.1:{}/{database}", self.port);
         command.args(["-d", &url, "-f", "-"]);
         let mut answer = command::run(command, PSQL_LIMIT, Some(sql), |_| ())?;
         if answer.ends_with('\n') {

@@ -42,6 +42,6 @@ mod server;
 mod watchdog;
 
 pub use cluster::Cluster;
-pub use database::Database;
+pub use database::{Database, OWNER};
 pub use error::FixtureError;
 pub use options::{ClusterOptions, Tls};

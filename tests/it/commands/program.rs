@@ -163,7 +163,7 @@ fn tempfolder() -> std::path::PathBuf {
 #[test]
 fn migrate_needs_only_the_database_and_can_be_repeated() {
     let world = World::unmigrated();
-    let only = BTreeMap::from([("DATABASE_URL".to_owned(), world.database.url().to_owned())]);
+    let only = BTreeMap::from([("DATABASE_URL".to_owned(), world.database.owner_url().to_owned())]);
     let first = run(&["migrate"], &only);
     assert_eq!((first.code, first.stderr.as_str()), (Some(0), ""));
     assert!(first.stdout.starts_with("Applied: "), "{}", first.stdout);

@@ -95,9 +95,9 @@ fn since_leases(webhooks: &str) -> String {
 /// A database as the version before left it, with data.
 fn earlier() -> World {
     let world = World::unmigrated();
-    world.sql(&format!("CREATE SCHEMA callbunker; {VERSIONS}"));
+    world.as_owner(&format!("CREATE SCHEMA callbunker; {VERSIONS}"));
     for (version, up, _down) in MIGRATIONS.iter().filter(|(version, ..)| *version < LEASES) {
-        world.sql(&format!("{up}; INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"));
+        world.as_owner(&format!("{up}; INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"));
     }
     world.sql(DATA);
     world
@@ -124,11 +124,11 @@ fn every_row_means_the_same_after_the_migration_and_after_its_way_down_and_up_ag
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     assert_eq!(was, world.sql(&after()));
     for (_, _, down) in MIGRATIONS.iter().rev().filter(|(version, ..)| *version >= LEASES) {
-        world.sql(down);
+        world.as_owner(down);
     }
     assert_eq!(was, world.sql(&before()));
     for (_, up, _) in MIGRATIONS.iter().filter(|(version, ..)| *version >= LEASES) {
-        world.sql(up);
+        world.as_owner(up);
     }
     assert_eq!(was, world.sql(&after()));
     // A lease for each that can be somebody's, which says what its number says; and how many are owned is known.
@@ -196,7 +196,7 @@ fn the_way_down_makes_one_pool_of_all_and_loses_nothing_else() {
     );
     let was = world.sql(&after());
     for (_, _, down) in MIGRATIONS.iter().rev().filter(|(version, ..)| *version >= POOLS) {
-        world.sql(down);
+        world.as_owner(down);
     }
     let earlier_words = was.replace("\"pool\"", "\"order\"").replace("\"unclear\"", "\"number\"");
     assert_eq!(
@@ -211,7 +211,7 @@ fn the_way_down_makes_one_pool_of_all_and_loses_nothing_else() {
         world.count("SELECT count(*) FROM numbers WHERE status <> 'released' AND missing_since IS NULL")
     );
     for (version, up, _) in MIGRATIONS.iter().filter(|(version, ..)| *version >= POOLS) {
-        world.sql(up);
+        world.as_owner(up);
         assert!(world.count("SELECT count(*) FROM numbers") > 0, "{version}");
     }
 }
@@ -255,7 +255,7 @@ fn the_way_down_undoes_attachments_what_is_contested_and_what_leads_elsewhere_th
     }
     let downs = || MIGRATIONS.iter().filter(|(version, ..)| *version >= ATTACHMENTS);
     for (_, _, down) in downs().rev() {
-        world.sql(&format!("BEGIN; {down}; COMMIT"));
+        world.as_owner(&format!("BEGIN; {down}; COMMIT"));
     }
     // Whoever is held waits for an operator still, and what was given back would be held again.
     assert_eq!(count("numbers WHERE quarantine_reason = 'unknown_item'"), unknown + contested);
@@ -274,7 +274,7 @@ fn the_way_down_undoes_attachments_what_is_contested_and_what_leads_elsewhere_th
         0
     );
     for (version, up, _) in downs() {
-        world.sql(&format!("BEGIN; {up}; COMMIT"));
+        world.as_owner(&format!("BEGIN; {up}; COMMIT"));
         assert!(count("numbers") > 0, "{version}");
     }
     assert_eq!(count("numbers WHERE held_back IS NOT NULL"), 0);
@@ -330,9 +330,9 @@ fn an_earlier_instance_that_still_runs_finds_no_table_of_its_own_and_a_new_one_d
 fn numbers_of_the_islands_get_the_area_code_that_they_have() {
     const AREA_CODES: &str = "20261201140000";
     let world = World::unmigrated();
-    world.sql(&format!("CREATE SCHEMA callbunker; {VERSIONS}"));
+    world.as_owner(&format!("CREATE SCHEMA callbunker; {VERSIONS}"));
     for (version, up, _down) in MIGRATIONS.iter().filter(|(version, ..)| *version < AREA_CODES) {
-        world.sql(&format!("{up}; INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"));
+        world.as_owner(&format!("{up}; INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')"));
     }
     world.sql(
         "INSERT INTO numbers (sid, phone_number, country, area_code, status, webhook_status, capable, purchased_at)

@@ -18,6 +18,7 @@ mod pools;
 mod races;
 mod registration;
 mod releases;
+mod rights;
 mod room;
 mod schema;
 mod tls;

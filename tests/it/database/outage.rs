@@ -215,7 +215,7 @@ fn whoever_is_refused_is_told_why_the_database_is_away_and_nothing_that_names_it
         world.settings().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(run(&settings, &["migrate"]).code, Some(0));
     // A limit is for whoever is no superuser.
-    cluster.psql("postgres", "CREATE ROLE secret_role LOGIN; GRANT postgres TO secret_role").expect("a role");
+    cluster.psql("postgres", "CREATE ROLE secret_role LOGIN; GRANT fixture_owner TO secret_role").expect("a role");
     let file = ServiceFile::new();
     let well = format!("dbname={name}\nuser=secret_role");
     file.says("127.0.0.1", port, &well);

@@ -40,7 +40,7 @@ impl Pools {
                FROM generate_series(1, 6) AS n",
         );
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let url = DatabaseUrl::new(&world.database.url().to_owned().into());
+        let url = DatabaseUrl::new(&world.database.owner_url().to_owned().into());
         let log = slog::Logger::root(slog::Discard, slog::o!());
         let db = Db::new(url, Duration::from_secs(5), runtime.handle().clone(), Telemetry::new(&[]), log);
         Self { world, runtime, db }

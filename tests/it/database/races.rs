@@ -43,7 +43,7 @@ impl Pair {
         daemon.purchase(7).ok();
         assert_eq!(daemon.stop(), Some(0));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let url = DatabaseUrl::new(&world.database.url().to_owned().into());
+        let url = DatabaseUrl::new(&world.database.owner_url().to_owned().into());
         let log = slog::Logger::root(slog::Discard, slog::o!());
         let db = Arc::new(Db::new(url, Duration::from_secs(30), runtime.handle().clone(), Telemetry::new(&[]), log));
         let number = world.count("SELECT number_id FROM leases ORDER BY purchased_at, number_id LIMIT 1");

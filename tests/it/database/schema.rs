@@ -258,13 +258,13 @@ fn the_migrations_go_down_to_nothing_and_up_to_the_same() {
     assert_eq!(MIGRATIONS.len(), folders, "every migration is tried");
     let mut steps = vec![before.clone()];
     for (_, _, down) in MIGRATIONS.iter().rev() {
-        world.sql(down);
+        world.as_owner(down);
         steps.push(catalogue(&world));
     }
     let nothing = steps.pop().unwrap_or_default();
     assert!(nothing.lines().all(|line| line.contains("__diesel_schema_migrations")), "{nothing}");
     for (_, up, _) in MIGRATIONS {
-        world.sql(up);
+        world.as_owner(up);
         assert_eq!(Some(catalogue(&world)), steps.pop());
     }
 }

@@ -74,7 +74,7 @@ pub fn at_the_database<T: Send + 'static>(
     step: impl FnOnce(&mut Connection) -> Result<T, DbError> + Send + 'static,
 ) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("threads");
-    let url = DatabaseUrl::new(&world.database.url().to_owned().into());
+    let url = DatabaseUrl::new(&world.database.owner_url().to_owned().into());
     let log = slog::Logger::root(slog::Discard, slog::o!());
     let db = Db::new(url, Duration::from_secs(5), runtime.handle().clone(), Telemetry::new(&[]), log);
     runtime.block_on(db.run_patiently("events", step)).expect("the step succeeds")

@@ -28,7 +28,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use postgres_fixture::{Cluster, Database};
+use postgres_fixture::{Cluster, Database, OWNER};
 use twilio_simulator::{OwnedNumber, Simulator, SimulatorOptions};
 
 use crate::world::daemon::Daemon;
@@ -63,7 +63,8 @@ impl World {
         let twilio = Simulator::start(SimulatorOptions::default()).expect("a simulator");
         let mut world = Self { database, twilio, settings: BTreeMap::new() };
         for (name, value) in [
-            ("DATABASE_URL", world.database.url().to_owned()),
+            // An ordinary role, as providers give it; what the test asks, it asks as a superuser.
+            ("DATABASE_URL", world.database.owner_url().to_owned()),
             ("TWILIO_ACCOUNT_SID", world.twilio.account_sid().to_owned()),
             ("TWILIO_AUTH_TOKEN", world.twilio.auth_token().to_owned()),
             ("ADMIN_API_KEY", ADMIN_KEY.to_owned()),
@@ -171,6 +172,11 @@ impl World {
             .expect("the oracle answers")
             .trim()
             .to_owned()
+    }
+
+    /// Does to the database what its owner may, who is no superuser.
+    pub fn as_owner(&self, statement: &str) -> String {
+        self.sql(&format!("SET ROLE {OWNER}; {statement}"))
     }
 
     /// Asks the database for one number.

@@ -4,7 +4,7 @@ use std::thread::JoinHandle;
 
 use crate::world::{World, eventually};
 
-/// Somebody who holds locks; they are given back, and the transaction rolled back, when this is dropped.
+/// Somebody who holds locks, in the role that daemons have; they are given back, and the transaction rolled back, when this is dropped.
 pub struct Session<'a> {
     world: &'a World,
     pid: i64,
@@ -21,7 +21,7 @@ impl<'a> Session<'a> {
         let name = world.database.name().to_owned();
         let thread = std::thread::spawn(move || {
             // It ends by being terminated, which psql reports as a failure.
-            let _ = postgres_fixture::Cluster::shared().psql(&name, &script);
+            let _ = postgres_fixture::Cluster::shared().psql_as_owner(&name, &script);
         });
         eventually("somebody else holds their lock", || {
             world.count(&format!("SELECT count(*) {sleepers} AND wait_event = 'PgSleep'")) == before + 1

@@ -6,15 +6,17 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
+use postgres_fixture::OWNER;
+
 use crate::world::World;
 
 /// The URL of `world`'s database, so far away.
 pub fn far_away(world: &World, one_way: Duration) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("its address").port();
-    let (head, name) = world.database.url().rsplit_once('/').expect("a name");
+    let (head, name) = world.database.owner_url().rsplit_once('/').expect("a name");
     let server = head.rsplit_once('@').expect("a host").1.to_owned();
-    let url = format!("postgres://postgres@127.0.0.1:{port}/{name}");
+    let url = format!("postgres://{OWNER}@127.0.0.1:{port}/{name}");
     std::thread::spawn(move || {
         for client in listener.incoming().map_while(Result::ok) {
             let Ok(server) = TcpStream::connect(&server) else { continue };
