@@ -3,6 +3,7 @@
 //! Architecture invariant: nothing here does input or output, reads a clock, or knows diesel, actix, warp or ureq.
 //! How to get it wrong: accepting a looser value "for now". Everything behind this door relies on the shapes below.
 
+pub mod alert;
 mod assignable;
 mod attachment;
 mod audience;

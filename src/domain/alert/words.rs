@@ -1,0 +1,126 @@
+//! What is said of an alert: what happened, what it means for signups, what to do. Frozen when it is written, so that each try
+//! says the same.
+//!
+//! Invariants: never a secret, never a user's id, and of a number its last digits, but for those that are missing at Twilio.
+//! How to get it wrong: a time in a sentence. It is told in the zone of whoever reads, so it stands beside.
+
+use chrono::{DateTime, Utc};
+
+use super::event::AlertEvent;
+use super::kind::{AlertKind, AlertSeverity};
+use crate::domain::{PhoneNumber, PoolName};
+
+/// How many numbers a text names by their last digits.
+const NUMBERS_NAMED: usize = 5;
+const DIGITS_TOLD: usize = 4;
+
+/// The sentences.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct AlertWords {
+    /// What happened.
+    pub summary: String,
+    /// Why, and whatever else is known; empty when there is nothing more.
+    pub detail: String,
+    /// What it means for signups.
+    pub means: String,
+    /// What to do; empty when there is nothing to do.
+    pub todo: String,
+    /// The numbers it is about, as they may be told.
+    pub numbers: Vec<String>,
+}
+
+impl AlertWords {
+    /// Everything but the first sentence.
+    #[must_use]
+    pub fn paragraph(&self) -> String {
+        let numbers = if self.numbers.is_empty() { String::new() } else { format!("{}.", self.numbers.join(", ")) };
+        let parts = [&self.detail, &numbers, &self.means, &self.todo];
+        parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Where more stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Links {
+    /// The dashboard's page of alerts, if it is known where browsers find it.
+    pub dashboard: Option<String>,
+    /// The runbook's heading.
+    pub runbook: String,
+}
+
+/// Everything that is told of what became of an alert.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Told {
+    /// `instance.name`
+    pub instance: String,
+    /// What became of it.
+    pub event: AlertEvent,
+    /// What it is.
+    pub kind: AlertKind,
+    /// The pool or the window that it is about, or nothing.
+    pub subject: String,
+    /// The pool that it is about.
+    pub pool: Option<PoolName>,
+    /// How bad it is.
+    pub severity: AlertSeverity,
+    /// Since when it is so.
+    pub opened_at: DateTime<Utc>,
+    /// Until when it was.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// The sentences.
+    pub words: AlertWords,
+    /// Where more stands.
+    pub links: Links,
+}
+
+/// Numbers by their last digits, five at most: `…4471, …0012 and 12 more`.
+#[must_use]
+pub fn last_digits(numbers: &[PhoneNumber], count: usize) -> String {
+    let named: Vec<String> = numbers.iter().take(NUMBERS_NAMED).map(last).collect();
+    let more = count.saturating_sub(named.len());
+    match (named.len(), more) {
+        (0, _) => String::new(),
+        (_, 0) => named.join(", "),
+        (_, more) => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+fn last(number: &PhoneNumber) -> String {
+    let text = number.as_str();
+    format!("…{}", &text[text.len().saturating_sub(DIGITS_TOLD)..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_numbers_the_last_digits_are_told_and_five_at_most() {
+        let numbers: Vec<PhoneNumber> = (0..7).map(|n| format!("+1415555010{n}").parse().unwrap()).collect();
+        assert_eq!(last_digits(&numbers[..1], 1), "…0100");
+        assert_eq!(last_digits(&numbers[..2], 14), "…0100, …0101 and 12 more");
+        assert_eq!(last_digits(&numbers, 7), "…0100, …0101, …0102, …0103, …0104 and 2 more");
+        assert_eq!(last_digits(&[], 3), "");
+    }
+
+    #[test]
+    fn words_go_through_json_and_back() {
+        let words =
+            AlertWords { summary: "It is.".to_owned(), numbers: vec!["…0100".to_owned()], ..AlertWords::default() };
+        let told = Told {
+            instance: "default".to_owned(),
+            event: AlertEvent::Raised,
+            kind: AlertKind::NumbersMissing,
+            subject: String::new(),
+            pool: None,
+            severity: AlertSeverity::Critical,
+            opened_at: DateTime::from_timestamp(1_800_000_000, 0).unwrap(),
+            closed_at: None,
+            words,
+            links: Links::default(),
+        };
+        let stored = serde_json::to_value(&told).unwrap();
+        assert_eq!(serde_json::from_value::<Told>(stored).unwrap(), told);
+        assert_eq!(told.words.paragraph(), "…0100.");
+    }
+}
