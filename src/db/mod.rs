@@ -7,6 +7,7 @@
 
 mod engine;
 
+pub mod alerts;
 pub mod assignments;
 pub mod attachments;
 pub mod attention;

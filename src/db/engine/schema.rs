@@ -392,6 +392,117 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    alerts (id) {
+        id -> Uuid,
+        number -> BigInt,
+        kind -> Text,
+        subject -> Text,
+        pool -> Nullable<Text>,
+        severity -> Text,
+        summary -> Text,
+        detail -> Text,
+        todo -> Text,
+        opened_at -> Timestamptz,
+        closed_at -> Nullable<Timestamptz>,
+        transitions -> Integer,
+        last_told_at -> Timestamptz,
+        acknowledged_at -> Nullable<Timestamptz>,
+        acknowledged_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    alert_conditions (kind, subject) {
+        kind -> Text,
+        subject -> Text,
+        phase -> Text,
+        since -> Timestamptz,
+        alert_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    alert_round (only_one) {
+        only_one -> Bool,
+        judge -> Nullable<Uuid>,
+        alive_at -> Nullable<Timestamptz>,
+        judged_at -> Nullable<Timestamptz>,
+        facts_at -> Nullable<Timestamptz>,
+        beat_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    alert_transitions (alert_id, no) {
+        alert_id -> Uuid,
+        no -> Integer,
+        event -> Text,
+        at -> Timestamptz,
+        body -> Text,
+        words -> Jsonb,
+    }
+}
+
+diesel::table! {
+    alert_messages (id) {
+        id -> Uuid,
+        number -> BigInt,
+        channel -> Text,
+        state -> Text,
+        gathers -> Bool,
+        created_at -> Timestamptz,
+        due_at -> Timestamptz,
+        tries -> Integer,
+        last_tried_at -> Nullable<Timestamptz>,
+        claim -> Nullable<Uuid>,
+        claimed_until -> Nullable<Timestamptz>,
+        taken_by -> Array<Text>,
+        blames_far_side -> Bool,
+        last_status -> Nullable<Integer>,
+        last_error -> Nullable<Text>,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    alert_notifications (id) {
+        id -> Uuid,
+        alert_id -> Uuid,
+        no -> Integer,
+        channel -> Text,
+        message_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    alert_channels (channel) {
+        channel -> Text,
+        fingerprint -> Nullable<Text>,
+        gone_since -> Nullable<Timestamptz>,
+        last_message_at -> Nullable<Timestamptz>,
+        last_ok_at -> Nullable<Timestamptz>,
+        failing_since -> Nullable<Timestamptz>,
+        last_status -> Nullable<Integer>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    account_looks (what) {
+        what -> Text,
+        at -> Timestamptz,
+        detail -> Jsonb,
+    }
+}
+
+diesel::table! {
+    event_refusals (minute) {
+        minute -> Timestamptz,
+        count -> BigInt,
+    }
+}
+
 diesel::joinable!(past_assignments -> numbers (number_id));
 diesel::joinable!(purchase_items -> purchases (purchase_id));
 diesel::joinable!(purchase_errors -> purchases (purchase_id));
@@ -423,5 +534,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     audit,
     audit_retention,
-    number_notes
+    number_notes,
+    alerts,
+    alert_conditions,
+    alert_round,
+    alert_transitions,
+    alert_messages,
+    alert_notifications,
+    alert_channels,
+    account_looks,
+    event_refusals
 );

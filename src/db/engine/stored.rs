@@ -7,6 +7,7 @@ use diesel::deserialize::{self, FromSql, Queryable};
 use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::Text;
 
+use crate::domain::alert::{AlertChannel, AlertKind, AlertSeverity, MessageState, Phase};
 use crate::domain::{
     AreaCode, AssignmentSource, AttachmentKind, AttachmentState, AttachmentStatus, CountryCode, HeldBack, Match,
     NumberEventKind, NumberSid, NumberStatus, NumberType, Occasion, OrderState, PhoneNumber, PoolName,
@@ -33,6 +34,9 @@ macro_rules! stored_as_text {
 }
 
 stored_as_text!(
+    AlertChannel,
+    AlertKind,
+    AlertSeverity,
     AreaCode,
     AssignmentSource,
     AttachmentKind,
@@ -41,12 +45,14 @@ stored_as_text!(
     CountryCode,
     HeldBack,
     Match,
+    MessageState,
     NumberEventKind,
     NumberSid,
     NumberStatus,
     NumberType,
     Occasion,
     OrderState,
+    Phase,
     PhoneNumber,
     PoolName,
     QuarantineReason,

@@ -13,6 +13,7 @@ mod decide;
 mod event;
 mod gather;
 mod kind;
+mod observed;
 mod schedule;
 mod words;
 
@@ -21,5 +22,6 @@ pub use decide::{Moment, OpenAlert, Phase, Rules, Standing, Step, Verdict, decid
 pub use event::{AlertEvent, Body};
 pub use gather::{Gathering, goes_at};
 pub use kind::{AlertKind, AlertSeverity};
+pub use observed::Observed;
 pub use schedule::{GIVEN_UP_AFTER, RETRY_AFTER_MAX, next_try};
 pub use words::{AlertWords, Links, Told, last_digits};

@@ -30,13 +30,28 @@ pub struct AlertWords {
 }
 
 impl AlertWords {
+    /// Of what is over.
+    #[must_use]
+    pub fn over(kind: AlertKind, subject: &str) -> Self {
+        Self { summary: kind.over(subject), todo: "There is nothing to do.".to_owned(), ..Self::default() }
+    }
+
+    /// Everything but the first sentence and what to do.
+    #[must_use]
+    pub fn why(&self) -> String {
+        let numbers = if self.numbers.is_empty() { String::new() } else { format!("{}.", self.numbers.join(", ")) };
+        joined(&[&self.detail, &numbers, &self.means])
+    }
+
     /// Everything but the first sentence.
     #[must_use]
     pub fn paragraph(&self) -> String {
-        let numbers = if self.numbers.is_empty() { String::new() } else { format!("{}.", self.numbers.join(", ")) };
-        let parts = [&self.detail, &numbers, &self.means, &self.todo];
-        parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
+        joined(&[&self.why(), &self.todo])
     }
+}
+
+fn joined(parts: &[&str]) -> String {
+    parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ")
 }
 
 /// Where more stands.

@@ -157,6 +157,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-03-300000_owned_recount_by_an_ordinary_role/up.sql"),
         include_str!("../../../migrations/2026-12-03-300000_owned_recount_by_an_ordinary_role/down.sql"),
     ),
+    (
+        "20261204100000",
+        include_str!("../../../migrations/2026-12-04-100000_alerts/up.sql"),
+        include_str!("../../../migrations/2026-12-04-100000_alerts/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.
@@ -182,7 +187,7 @@ fn columns_of_the_database(world: &World) -> Vec<String> {
         "SELECT format('%s.%s %s%s', table_name, column_name,
                 CASE data_type WHEN 'boolean' THEN 'Bool' WHEN 'text' THEN 'Text' WHEN 'integer' THEN 'Integer'
                      WHEN 'bigint' THEN 'BigInt' WHEN 'uuid' THEN 'Uuid' WHEN 'timestamp with time zone' THEN 'Timestamptz'
-                     WHEN 'jsonb' THEN 'Jsonb' WHEN 'ARRAY' THEN 'Array<Timestamptz>'
+                     WHEN 'jsonb' THEN 'Jsonb' WHEN 'ARRAY' THEN format('Array<%s>', CASE udt_name WHEN '_text' THEN 'Text' ELSE 'Timestamptz' END)
                      ELSE data_type END,
                 CASE is_nullable WHEN 'YES' THEN ' null' ELSE '' END)
            FROM information_schema.columns

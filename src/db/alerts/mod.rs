@@ -1,0 +1,30 @@
+//! Alerts and what is told of them: an outbox, written with what it tells.
+//!
+//! ```text
+//!  alerts_judge ─▶ alerts, conditions, transitions, notifications, messages     (one transaction, one judge)
+//!                                                                    │
+//!       waiting(gathers) ──due──▶ claimed ──taken by all──▶ sent     ▼
+//!            ▲                    │   │  └─ 410 ──▶ refused     message_claim, message_settle (any instance)
+//!            └──── next try ◀─────┘   └─ three days, and one more failure ──▶ given_up
+//! ```
+//!
+//! Invariants: one open alert for each kind and subject; what is told is frozen when it is written; a message is one lane's at a time,
+//! and a claim that ended without a word is anybody's; one that tells of an alert goes after the earlier ones that do.
+//! How to get it wrong: sending inside a transaction. A far side that hangs would hold a connection and a lock.
+
+mod channels;
+mod condition;
+mod judge;
+mod outbox;
+mod report;
+mod round;
+mod settle;
+mod tell;
+
+pub use channels::{channel_is_back, looks_read, looks_write};
+pub use judge::{Judged, Judging, alerts_judge};
+pub use outbox::{ClaimedMessage, ClaimedNotification, message_claim, message_due_in};
+pub use report::{alert_report_is_due, alert_report_write};
+pub use round::{alert_judge_leave, alert_judge_stay, life_claim};
+pub use settle::{Outcome, Settled, message_settle, message_taken_by};
+pub use tell::{ChannelInUse, Teller};
