@@ -32,6 +32,9 @@ pub(crate) fn describe_effective(config: &Config) -> String {
     ] {
         writeln!(text, "# {line}").expect("a String takes every write");
     }
+    for (name, is_given) in secrets.alerts.given() {
+        writeln!(text, "# {name}: {}", if is_given { "given" } else { "none" }).expect("a String takes every write");
+    }
     let certificates = config.outbound().trust().words();
     write!(text, "\n# Certificates that may vouch for Twilio: {certificates}\n\n# What it comes to:\n")
         .expect("a String takes every write");

@@ -111,6 +111,7 @@ fn shape(text: &str, default: Option<&Value>) -> Result<Value, &'static str> {
     let trimmed = text.trim();
     match default {
         Some(Value::Integer(_)) => trimmed.parse().map(Value::Integer).map_err(|_| "is not a whole number"),
+        Some(Value::Float(_)) => trimmed.parse().map(Value::Float).map_err(|_| "is not a number"),
         Some(Value::Boolean(_)) => trimmed.parse().map(Value::Boolean).map_err(|_| "is neither true nor false"),
         Some(Value::Array(_)) => {
             let items = trimmed.split(',').map(str::trim).filter(|item| !item.is_empty());

@@ -133,7 +133,7 @@ pub(super) fn look<'t>(table: &'t Table, key: &str) -> Option<&'t Value> {
     }
 }
 
-fn put(table: &mut Table, key: &str, value: Value) {
+pub(super) fn put(table: &mut Table, key: &str, value: Value) {
     match key.split_once('.') {
         Some((inside, key)) => {
             let inside = table.entry(inside).or_insert_with(|| Value::Table(Table::new()));
@@ -151,6 +151,8 @@ fn judge<S: Section>(defaults: &Table, key: &str, given: &Given) -> Result<(), (
     let range = S::RANGES.iter().find(|range| range.key == key);
     if let Some(shape) = shape_of::<S>(defaults, key)
         && !shape.same_type(&given.value)
+        // Whoever writes 1 for 1.0 means it.
+        && !(shape.is_float() && given.value.is_integer())
     {
         let what = format!("is {}, not {}", kind(&given.value), kind(&shape));
         return Err((what, hint.unwrap_or_else(|| format!("give {}", kind(&shape)))));

@@ -6,6 +6,7 @@
 //! lines in `config/default.toml`. Each `[pools.NAME]` is read as `[pool]` is ([`pools`]).
 //! How to get it wrong: reading a variable or a file anywhere else.
 
+mod alerts;
 mod certificates;
 mod describe;
 mod environment;
@@ -14,6 +15,7 @@ mod file;
 mod first_start;
 mod layers;
 mod loader;
+mod not_yet;
 mod outbound;
 mod pools;
 mod problem;
@@ -27,6 +29,7 @@ mod sections;
 mod sources;
 mod web_address;
 
+pub(crate) use alerts::{Channels, Mail, MailServer, PagerDuty, SignedPost, Texts};
 pub(crate) use describe::describe_effective;
 pub(crate) use event_stream::scheme_and_host;
 pub(crate) use problem::Problems;

@@ -65,6 +65,15 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
     if one.events != two.events {
         keys.push("events.public_url".to_owned());
     }
+    if one.alerts.webhook != two.alerts.webhook {
+        keys.push("alerts.webhook.url".to_owned());
+    }
+    if one.alerts.heartbeat_url != two.alerts.heartbeat_url {
+        keys.push("alerts.heartbeat_url".to_owned());
+    }
+    if one.alerts.email.smtp_url != two.alerts.email.smtp_url {
+        keys.push("alerts.email.smtp_url".to_owned());
+    }
     // Such as a new file in the place of the former one.
     if one.outbound.trust() != two.outbound.trust() && first.get("twilio.ca_file") == second.get("twilio.ca_file") {
         keys.push("the certificates of authorities".to_owned());
@@ -72,6 +81,7 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
     keys.sort();
     keys.dedup();
     let (one, two) = (&one.secrets, &two.secrets);
+    let of_alerts = one.alerts.compared(&two.alerts);
     for (name, is_same) in [
         ("DATABASE_URL", same(&one.database_url, &two.database_url)),
         ("TWILIO_ACCOUNT_SID", one.twilio_account_sid == two.twilio_account_sid),
@@ -82,7 +92,10 @@ fn differing_keys(one: &Config, two: &Config) -> Vec<String> {
         ("ADMIN_API_KEY", one.admin_keys == two.admin_keys),
         ("READONLY_API_KEY", one.readonly_keys == two.readonly_keys),
         ("SIGNUP_API_KEY", one.signup_keys == two.signup_keys),
-    ] {
+    ]
+    .into_iter()
+    .chain(of_alerts)
+    {
         if !is_same {
             keys.push(name.to_owned());
         }

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::certificates::Trust;
 use super::loader::{Loader, declare};
+use super::not_yet;
 use super::outbound::Outbound;
 use super::pools::{catalog, read_pools};
 use super::problem::{Origin, Problem, Problems};
@@ -88,6 +89,7 @@ sections! {
     schedule: ScheduleConfig,
     webhooks: WebhooksConfig,
     events: EventsConfig,
+    alerts: AlertsConfig,
     lock: LockConfig fixed,
     supervisor: SupervisorConfig fixed,
     audit: AuditConfig,
@@ -115,6 +117,8 @@ impl Config {
             ));
         }
         config.secrets = Secrets::read(sources, &mut problems);
+        config.check_alerts(&loader, &mut problems);
+        not_yet::refuse(&config, &loader, &mut problems);
         config.checked_together(sources, &loader, problems)
     }
 

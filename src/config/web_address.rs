@@ -1,6 +1,26 @@
 //! The rules that every web address in the configuration obeys.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
 use url::{Host, Url};
+
+/// An address of which only scheme and host are shown: the rest may be a secret.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct PrivateUrl(pub Url);
+
+impl Serialize for PrivateUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&host_of(&self.0))
+    }
+}
+
+impl fmt::Debug for PrivateUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&host_of(&self.0))
+    }
+}
 
 /// Why the address is not safe to use, if it is not: https always, plain http only on this machine.
 pub(super) fn fault_of(url: &Url) -> Option<&'static str> {

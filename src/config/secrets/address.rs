@@ -7,7 +7,7 @@ use url::Url;
 
 use super::source::Vault;
 use crate::config::problem::Origin;
-use crate::config::sections::{events_fault, proxy_fault};
+use crate::config::sections::{address_fault, events_fault, proxy_fault};
 
 /// An address that may hold a password, and so comes as a secret.
 pub(super) struct Address {
@@ -26,6 +26,24 @@ pub(super) const PROXY: Address = Address {
     name: "TWILIO_PROXY_URL",
     example: "give a URL such as https://user:password@proxy.example.com:3128",
     fault: proxy_fault,
+};
+
+pub(super) const WEBHOOK: Address = Address {
+    name: "ALERT_WEBHOOK_URL",
+    example: "give an https URL such as https://ops.example.com/alerts",
+    fault: address_fault,
+};
+
+pub(super) const SLACK: Address = Address {
+    name: "ALERT_SLACK_URL",
+    example: "give the address of an incoming webhook, such as https://hooks.slack.com/services/…",
+    fault: address_fault,
+};
+
+pub(super) const HEARTBEAT: Address = Address {
+    name: "ALERT_HEARTBEAT_URL",
+    example: "give an https URL such as https://hc-ping.com/your-check",
+    fault: address_fault,
 };
 
 /// The address, if it is given and sound, and where it was given.

@@ -5,6 +5,7 @@
 //! a plain `String`.
 
 mod address;
+mod alerts;
 mod api_key;
 mod dsn;
 mod dsn_roots;
@@ -29,6 +30,7 @@ use dsn_rules::faults_of;
 use keys::{Keys, read_keys};
 use source::{Secret, Vault};
 
+pub use alerts::AlertSecrets;
 pub(crate) use api_key::ApiKey;
 pub(super) use dsn::redacted;
 pub(super) use names::{SECRETS, secret_meant_by, secret_problem};
@@ -58,6 +60,8 @@ pub struct Secrets {
     pub readonly_keys: Vec<ApiKey>,
     /// The keys that may only use the signup API.
     pub signup_keys: Vec<ApiKey>,
+    /// What the channels of alerts need.
+    pub alerts: AlertSecrets,
 }
 
 /// How we prove to Twilio that we may use the account.
@@ -100,6 +104,7 @@ impl Secrets {
             admin_keys: Vec::new(),
             readonly_keys: Vec::new(),
             signup_keys: Vec::new(),
+            alerts: AlertSecrets::unset(),
         }
     }
 
@@ -109,7 +114,8 @@ impl Secrets {
         let database_url = database_url(&mut vault);
         let twilio = Self::of_twilio(&mut vault);
         let Keys { admin: admin_keys, readonly: readonly_keys, signup: signup_keys } = read_keys(&mut vault);
-        Self { database_url, admin_keys, readonly_keys, signup_keys, ..twilio }
+        let alerts = AlertSecrets::read(&mut vault);
+        Self { database_url, admin_keys, readonly_keys, signup_keys, alerts, ..twilio }
     }
 
     /// Reads those of Twilio; the others stay unset.
@@ -256,6 +262,7 @@ impl PartialEq for Secrets {
             && self.admin_keys == other.admin_keys
             && self.readonly_keys == other.readonly_keys
             && self.signup_keys == other.signup_keys
+            && self.alerts.compared(&other.alerts).iter().all(|(_, is_same)| *is_same)
     }
 }
 
@@ -288,6 +295,7 @@ impl fmt::Debug for Secrets {
             .field("admin_keys", &self.admin_keys.len())
             .field("readonly_keys", &self.readonly_keys.len())
             .field("signup_keys", &self.signup_keys.len())
+            .field("alerts", &self.alerts.given())
             .finish()
     }
 }

@@ -14,6 +14,12 @@ pub(in crate::config) const SECRETS: &[&str] = &[
     "ADMIN_API_KEY",
     "READONLY_API_KEY",
     "SIGNUP_API_KEY",
+    "ALERT_SMTP_PASSWORD",
+    "ALERT_WEBHOOK_SECRET",
+    "ALERT_WEBHOOK_URL",
+    "ALERT_SLACK_URL",
+    "ALERT_PAGERDUTY_KEY",
+    "ALERT_HEARTBEAT_URL",
 ];
 
 /// Other ways to write them, as `section_key`.
@@ -34,6 +40,12 @@ const ALIASES: &[(&str, &str)] = &[
     ("readonly_keys", "READONLY_API_KEY"),
     ("signup_key", "SIGNUP_API_KEY"),
     ("signup_keys", "SIGNUP_API_KEY"),
+    ("alerts_email_password", "ALERT_SMTP_PASSWORD"),
+    ("alerts_email_smtp_password", "ALERT_SMTP_PASSWORD"),
+    ("alerts_smtp_password", "ALERT_SMTP_PASSWORD"),
+    ("alerts_webhook_secret", "ALERT_WEBHOOK_SECRET"),
+    ("alerts_slack_url", "ALERT_SLACK_URL"),
+    ("alerts_pagerduty_key", "ALERT_PAGERDUTY_KEY"),
 ];
 
 /// The secret that an unknown key seems to hold. Where no variable fits, the answer names none: `""`.

@@ -2,6 +2,8 @@
 //!
 //! How to get it wrong: a new section without its line in `sections!` (`config/root.rs`); nothing would read it.
 
+mod alerts;
+mod alerts_rules;
 mod audit;
 mod breaker;
 mod database;
@@ -23,6 +25,8 @@ mod supervisor;
 mod twilio;
 mod webhooks;
 
+pub(crate) use alerts::{AlertsConfig, Amount};
+pub(in crate::config) use alerts_rules::address_fault;
 pub(crate) use audit::AuditConfig;
 pub(crate) use breaker::BreakerConfig;
 pub(crate) use database::DatabaseConfig;

@@ -3,7 +3,7 @@
 use toml::{Table, Value};
 
 use super::World;
-use crate::config::loader::{Loader, declare, look};
+use crate::config::loader::{Loader, declare, look, put};
 use crate::config::root::schema;
 use crate::config::schema::{Schema, keys_at};
 use crate::config::section::{Section, keys_of};
@@ -112,7 +112,7 @@ fn check_ranges<S: Section>() {
         );
         for end in [range.min, range.max] {
             let mut table = defaults.clone();
-            table.insert(key.clone(), Value::Integer(end));
+            put(&mut table, &key, Value::Integer(end));
             assert!(S::deserialize(Value::Table(table)).is_ok(), "{}.{key} does not take {end}", S::NAME);
         }
     }
@@ -123,6 +123,10 @@ fn check_ranges<S: Section>() {
 }
 
 fn comment_of(section: &str, key: &str) -> &'static str {
+    let (section, key) = match key.split_once('.') {
+        Some((table, key)) => (format!("{section}.{table}"), key),
+        None => (section.to_owned(), key),
+    };
     let (_, rest) = DEFAULT_FILE.split_once(&format!("[{section}]\n")).unwrap();
     let rest = rest.split_once("\n[").map_or(rest, |(rest, _)| rest);
     let (before, _) =

@@ -1,5 +1,6 @@
 //! The rules of the configuration, one table of cases each.
 
+mod alerts;
 mod attachments;
 mod default_file;
 mod layers;

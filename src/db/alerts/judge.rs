@@ -14,11 +14,9 @@ use diesel::sql_query;
 use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::audience::{channels_of_use, channels_told, gathering_due, tell_what_lacks};
 use super::condition::{CONDITIONS, Condition, condition_forget, condition_move, condition_write, due};
-use super::tell::{
-    Alert, Teller, Telling, alert_say, alert_write, channels_of_use, channels_told, gathering_due, notify,
-    tell_what_lacks, transition_write,
-};
+use super::tell::{Alert, Teller, Telling, alert_say, alert_write, notify, transition_write};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::domain::alert::{

@@ -12,6 +12,7 @@
 //! and a claim that ended without a word is anybody's; one that tells of an alert goes after the earlier ones that do.
 //! How to get it wrong: sending inside a transaction. A far side that hangs would hold a connection and a lock.
 
+mod audience;
 mod channels;
 mod condition;
 mod judge;

@@ -9,7 +9,8 @@ use diesel::sql_query;
 use diesel::sql_types::{Bool, Text, Timestamptz};
 use uuid::Uuid;
 
-use super::tell::{Alert, Teller, Telling, alert_write, channels_of_use, gathering_due, notify, transition_write};
+use super::audience::{channels_of_use, gathering_due};
+use super::tell::{Alert, Teller, Telling, alert_write, notify, transition_write};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::db::installation::database_now;

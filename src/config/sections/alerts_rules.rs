@@ -1,0 +1,137 @@
+//! What the keys of `[alerts]` must say, and say together.
+//!
+//! How to get it wrong: a messaging service as the sender of texts. It may send from a number of a pool, which is a user's tomorrow.
+
+use std::collections::BTreeSet;
+
+use url::Url;
+
+use super::alerts::{AlertsConfig, EmailConfig, SmsConfig};
+use crate::config::section::Checks;
+use crate::config::web_address::fault_of;
+use crate::domain::PhoneNumber;
+
+const MAILBOXES_MAX: usize = 20;
+const NUMBERS_MAX: usize = 10;
+
+/// What is wrong with an address that something is sent to, and what to do.
+pub(in crate::config) fn address_fault(url: &Url) -> Option<(&'static str, &'static str)> {
+    match fault_of(url) {
+        Some(fault) => Some((fault, "give an https URL; http is for something on this machine")),
+        None if url.fragment().is_some() => {
+            Some(("carries a fragment, which nobody is sent", "remove what stands behind #"))
+        }
+        None => None,
+    }
+}
+
+/// Where something is sent by HTTP.
+pub(super) fn check_webs(alerts: &AlertsConfig, checks: &mut Checks<'_>) {
+    for (key, secret, url) in [
+        ("webhook.url", "ALERT_WEBHOOK_URL", alerts.webhook.url.as_ref().map(|url| &url.0)),
+        ("heartbeat_url", "ALERT_HEARTBEAT_URL", alerts.heartbeat_url.as_ref().map(|url| &url.0)),
+        ("pagerduty_url", "", Some(&alerts.pagerduty_url)),
+    ] {
+        let Some(url) = url else { continue };
+        if url.password().is_some() {
+            let remedy = if secret.is_empty() {
+                "remove it; the key is ALERT_PAGERDUTY_KEY".to_owned()
+            } else {
+                format!("remove it, and give the whole address as {secret}")
+            };
+            checks.refuse(key, "holds a password, and secrets do not belong here", remedy);
+        } else if let Some((what, remedy)) = address_fault(url) {
+            checks.refuse(key, what, remedy);
+        }
+    }
+}
+
+/// The mail server and the mailboxes.
+pub(super) fn check_email(email: &EmailConfig, checks: &mut Checks<'_>) {
+    let given = [email.smtp_url.is_some(), email.from.is_some(), !email.to.is_empty()];
+    let keys = ["email.smtp_url", "email.from", "email.to"];
+    if given.contains(&true)
+        && let Some(missing) = given.iter().position(|given| !given)
+    {
+        let is_sound = keys.iter().all(|key| (checks.is_sound)(&checks.at(key)));
+        if is_sound {
+            checks.refuse(keys[missing], "is missing, though the rest of alerts.email is given", "give all three");
+        }
+    }
+    if let Some(url) = &email.smtp_url
+        && let Some((what, remedy)) = fault_of_smtp(&url.0)
+    {
+        checks.refuse("email.smtp_url", what, remedy);
+    }
+    let fault = |mailbox: &String| !is_mailbox(mailbox);
+    if email.from.as_ref().is_some_and(fault) {
+        checks.refuse("email.from", "is no mailbox", "give an address such as callbunker@example.com");
+    }
+    if email.to.iter().any(fault) {
+        checks.refuse("email.to", "names something that is no mailbox", "give addresses such as ops@example.com");
+    } else if email.to.iter().map(|mailbox| mailbox.to_lowercase()).collect::<BTreeSet<_>>().len() < email.to.len() {
+        checks.refuse("email.to", "names a mailbox twice", "remove the duplicate");
+    } else if email.to.len() > MAILBOXES_MAX {
+        checks.refuse("email.to", "names more than 20 mailboxes", "give a list's address in their place");
+    }
+}
+
+fn fault_of_smtp(url: &Url) -> Option<(&'static str, &'static str)> {
+    let form = "give smtps://user@host, or smtp://user@host for STARTTLS";
+    if !matches!(url.scheme(), "smtp" | "smtps") {
+        Some(("is neither smtps nor smtp", form))
+    } else if url.host_str().is_none_or(str::is_empty) {
+        Some(("names no host", form))
+    } else if url.password().is_some() {
+        Some(("holds a password, and secrets do not belong here", "remove it, and give it as ALERT_SMTP_PASSWORD"))
+    } else if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        Some(("carries a path, a query or a fragment", "give scheme, user, host and port only"))
+    } else {
+        None
+    }
+}
+
+fn is_mailbox(text: &str) -> bool {
+    text.parse::<lettre::message::Mailbox>().is_ok()
+}
+
+/// Whose texts go to whom.
+pub(super) fn check_sms(sms: &SmsConfig, checks: &mut Checks<'_>) {
+    let keys = ["sms.to", "sms.from"];
+    let is_sound = keys.iter().all(|key| (checks.is_sound)(&checks.at(key)));
+    match (&sms.from, sms.to.is_empty()) {
+        (None, false) if is_sound => {
+            checks.refuse("sms.from", "is missing, though alerts.sms.to is given", "say from which number or name");
+        }
+        (Some(_), true) if is_sound => {
+            checks.refuse("sms.to", "is missing, though alerts.sms.from is given", "say to which numbers");
+        }
+        (None | Some(_), true | false) => {}
+    }
+    if sms.to.iter().collect::<BTreeSet<_>>().len() < sms.to.len() {
+        checks.refuse("sms.to", "names a number twice", "remove the duplicate");
+    } else if sms.to.len() > NUMBERS_MAX {
+        checks.refuse("sms.to", "names more than 10 numbers", "name those who must be woken");
+    }
+    let Some(from) = &sms.from else { return };
+    if from.starts_with("MG") {
+        let what = "is a messaging service, and it may send from a number of a pool";
+        checks.refuse("sms.from", what, "give a number of its own, a short code, or a name");
+    } else if !is_sender(from) {
+        checks.refuse(
+            "sms.from",
+            "is no sender of texts",
+            "give a number such as +14155550100, a short code of 5 or 6 digits, or a name of up to 11 letters and digits",
+        );
+    } else if sms.to.iter().any(|number| number.as_str() == from) {
+        checks.refuse_together(&["sms.from", "sms.to"], "is among alerts.sms.to", "give another number");
+    }
+}
+
+fn is_sender(text: &str) -> bool {
+    let is_short_code = matches!(text.len(), 5..=6) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = (1..=11).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' ')
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    text.parse::<PhoneNumber>().is_ok() || is_short_code || is_name
+}
