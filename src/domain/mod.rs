@@ -20,6 +20,7 @@ mod key_name;
 mod keys;
 mod ladder;
 mod market;
+pub mod money;
 mod nanp;
 mod number;
 mod order;
