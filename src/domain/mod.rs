@@ -15,6 +15,7 @@ mod direct;
 mod emptiness;
 mod explain;
 mod foreign;
+pub mod foresight;
 mod history;
 mod key_name;
 mod keys;
