@@ -31,6 +31,7 @@ mod plan;
 mod plan_passes;
 mod pool;
 mod product;
+pub mod recycling;
 mod region;
 mod registration;
 mod sought;

@@ -1,0 +1,15 @@
+//! Whether a number that nobody uses may be told of, and taken back: the rule, apart from who asks and when.
+//!
+//! Invariants: only what is known counts, and what is not known is never silence; everything is asked again when a number is
+//! taken, for the notice was long ago.
+//! How to get it wrong: taking "no use was seen" for "it was not used". Only walks that read every page, or an application that
+//! tells uses day by day, can say that.
+
+mod coverage;
+mod rule;
+
+pub use coverage::{Evidence, WINDOW_ENDS_BEFORE, Window};
+pub use rule::{
+    Assigned, Ended, Facts, LastUse, Later, NO_DATA_PATIENCE, Notice, RecyclingMode, Refused, Rules, Take, UseSource,
+    last_use, may_be_noticed, may_be_taken,
+};
