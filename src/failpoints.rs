@@ -118,6 +118,13 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("wants_took_some_back", "some of what will lack something is out of stock, its pool does not want that yet"),
     ("wants_switched", "a pool wants something else of its numbers, which were not told"),
     ("wants_told_some", "some of them were told"),
+    // Alerts.
+    ("alerts", "a round begins"),
+    ("alert_decided", "facts are judged, nothing is written"),
+    ("alert_written", "alerts and what is told of them are committed"),
+    ("account_looked", "Twilio told the balance, it is not written down"),
+    ("week_looked", "it is looked which week is over; `return(2026-11-30T08:00:00Z)`: it is that time"),
+    ("report_written", "the weekly report is committed"),
 ];
 
 /// Starts to follow the file, if one is named.

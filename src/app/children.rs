@@ -80,6 +80,7 @@ impl App {
             log: parts.log("orders"),
         };
         let twilio_checker = parts.twilio_checker();
+        parts.alerts(&twilio_checker);
         let events_rejected = Arc::new(Rejections::default());
         let attention = Sources {
             db: self.db.clone(),

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::App;
+use crate::alerts::{AlertsActor, AlertsDependencies, Judge};
 use crate::api::services::Services;
 use crate::assignment::{CounterSlot, Desk, DeskDependencies, DeskHandle, Refusals};
 use crate::attachment::{Attacher, AttacherParts};
@@ -231,6 +232,22 @@ impl<'a> Parts<'a> {
         };
         self.add("desk", move |heartbeat| drop(Desk::new(deps.clone(), heartbeat).start()));
         handle
+    }
+
+    /// Somebody is told of what is wrong, as `checker` sees it at Twilio, too.
+    pub(super) fn alerts(&mut self, checker: &TwilioChecker) {
+        let judge = Judge {
+            db: self.app.db.clone(),
+            config: Arc::clone(&self.app.config),
+            twilio: self.app.twilio.clone(),
+            checker: checker.clone(),
+            stopping: self.stopping.clone(),
+            log: self.log("alerts"),
+        };
+        let deps = AlertsDependencies { judge, runtime: tokio::runtime::Handle::current() };
+        self.add("alerts", move |heartbeat| {
+            AlertsActor::new(deps.clone(), heartbeat).start();
+        });
     }
 
     pub(super) fn schedule(&mut self, monitor: &MonitorHandle, reconciler: &ReconcilerHandle) {

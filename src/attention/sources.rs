@@ -85,7 +85,7 @@ impl Limits {
     }
 
     /// The pools, as the database is asked about them.
-    fn watched(&self) -> Vec<Watched> {
+    pub(crate) fn watched(&self) -> Vec<Watched> {
         let watched = |pool: &PoolLimits| Watched { keys: pool.keys.clone(), threshold: pool.policy.threshold_low };
         self.pools.iter().map(watched).collect()
     }

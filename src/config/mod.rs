@@ -29,6 +29,7 @@ mod sections;
 mod sources;
 mod web_address;
 
+#[allow(unused_imports, reason = "what carries messages takes them by name")]
 pub(crate) use alerts::{Channels, Mail, MailServer, PagerDuty, SignedPost, Texts};
 pub(crate) use describe::describe_effective;
 pub(crate) use event_stream::scheme_and_host;

@@ -6,7 +6,7 @@ use toml::Table;
 
 use super::loader::{Loader, look};
 use super::problem::{Origin, Problem};
-use super::root::Config;
+use super::secrets::AlertSecrets;
 use super::section::keys_of;
 use super::sections::AlertsConfig;
 
@@ -16,21 +16,20 @@ const WHAT: &str = "is not served yet";
 const REMEDY: &str = "remove it until a version serves it";
 
 /// Refuses whatever nothing obeys.
-pub(super) fn refuse(config: &Config, loader: &Loader, problems: &mut Vec<Problem>) {
+pub(super) fn refuse(alerts: &AlertsConfig, secrets: &AlertSecrets, loader: &Loader, problems: &mut Vec<Problem>) {
     if REFUSED {
-        problems.extend(given(config, loader));
+        problems.extend(given(alerts, secrets, loader));
     }
 }
 
 /// All that nothing obeys.
-pub(super) fn given(config: &Config, loader: &Loader) -> Vec<Problem> {
+fn given(alerts: &AlertsConfig, secrets: &AlertSecrets, loader: &Loader) -> Vec<Problem> {
     let table = |alerts: &AlertsConfig| Table::try_from(alerts).expect("a section holds numbers, text and lists");
-    let (given, plain) = (table(&config.alerts), table(&AlertsConfig::default()));
+    let (given, plain) = (table(alerts), table(&AlertsConfig::default()));
     let differs = |key: &String| look(&given, key) != look(&plain, key);
     let keys = keys_of::<AlertsConfig>().into_iter().filter(differs).map(|key| format!("alerts.{key}"));
-    let mut problems: Vec<Problem> =
-        keys.map(|key| Problem::new(&key, loader.origin_of(&key), WHAT, REMEDY)).collect();
-    let secrets = config.secrets.alerts.given().into_iter().filter(|(_, is_given)| *is_given);
+    let mut problems: Vec<Problem> = keys.map(|key| Problem::new(&key, loader.origin_of(&key), WHAT, REMEDY)).collect();
+    let secrets = secrets.given().into_iter().filter(|(_, is_given)| *is_given);
     problems.extend(secrets.map(|(name, _)| Problem::new(name, Origin::Default, WHAT, REMEDY)));
     problems
 }

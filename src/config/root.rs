@@ -118,7 +118,7 @@ impl Config {
         }
         config.secrets = Secrets::read(sources, &mut problems);
         config.check_alerts(&loader, &mut problems);
-        not_yet::refuse(&config, &loader, &mut problems);
+        not_yet::refuse(&config.alerts, &config.secrets.alerts, &loader, &mut problems);
         config.checked_together(sources, &loader, problems)
     }
 

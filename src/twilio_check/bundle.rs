@@ -31,7 +31,7 @@ pub(super) async fn look(name: &PoolName, pool: &PoolConfig, twilio: &Twilio, bo
         Err(silence) => return Some(silence.told(what())),
     };
     if let Some(fault) = judge(name, sid.as_str(), &bundle, Utc::now()) {
-        return Some(fault);
+        return Some(fault.until(bundle.valid_until));
     }
     // What it is for is asked only where Twilio says where to ask, and whatever comes of it takes nothing from what is known.
     let of_it = match bundle.regulation() {
@@ -42,7 +42,7 @@ pub(super) async fn look(name: &PoolName, pool: &PoolConfig, twilio: &Twilio, bo
     let until = bundle.valid_until.map_or_else(|| "no end".to_owned(), |until| format!("valid until {}", day(until)));
     let for_what = if words.is_some() { "" } else { "; for which numbers, could not be looked at" };
     let is_approved = format!("{} is approved, {until}{for_what}", sid.as_str());
-    Some(match (words, bundle.valid_until) {
+    let check = match (words, bundle.valid_until) {
         (Some((words, false)), _) => what().fail(
             format!("{} is for {words} numbers, and the pool buys {}", sid.as_str(), pool.kind()),
             format!("Set {key} to an approved bundle for {}.", pool.kind()),
@@ -50,7 +50,8 @@ pub(super) async fn look(name: &PoolName, pool: &PoolConfig, twilio: &Twilio, bo
         (_, Some(end)) if end - Utc::now() < TOLD_BEFORE => what()
             .warn(is_approved, format!("Renew it in Twilio's console, or set {key} to a newer one, before that day.")),
         (_, Some(_) | None) => what().pass(is_approved),
-    })
+    };
+    Some(check.until(bundle.valid_until))
 }
 
 /// Why it buys nothing, whatever it is for.

@@ -89,6 +89,11 @@ impl TwilioChecker {
         self.latest.borrow().clone()
     }
 
+    /// What each look finds, for whoever waits for the next one.
+    pub(crate) fn watched(&self) -> watch::Receiver<Option<Arc<Checked>>> {
+        self.latest.subscribe()
+    }
+
     /// Looks now, or waits for the look that goes on.
     ///
     /// `None` = it panicked, which is a bug and logged.

@@ -2,6 +2,7 @@
 //!
 //! How to get it wrong: a line without a `todo` that is no `pass`. Whoever reads it would not know what to do.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::domain::PoolName;
@@ -114,9 +115,17 @@ pub(crate) struct Check {
     /// What to do; null when there is nothing.
     #[schema(required)]
     pub(crate) todo: Option<String>,
+    /// Until when it is as it was seen, if that is known.
+    #[serde(skip)]
+    pub(crate) until: Option<DateTime<Utc>>,
 }
 
 impl Check {
+    /// As it was seen until then.
+    pub(super) fn until(self, until: Option<DateTime<Utc>>) -> Self {
+        Self { until, ..self }
+    }
+
     /// What it is, and whose: `stock of gb`.
     pub(crate) fn subject(&self) -> String {
         match &self.pool {
@@ -147,7 +156,7 @@ impl Unjudged {
     }
 
     pub(super) fn judged(self, result: CheckResult, detail: String, todo: Option<String>) -> Check {
-        Check { check: self.check, pool: self.pool, result, detail, todo }
+        Check { check: self.check, pool: self.pool, result, detail, todo, until: None }
     }
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test names what it is about, and no other variant")]
 
 mod access;
+mod alerts;
 mod attachments;
 mod commands;
 mod database;

@@ -351,6 +351,7 @@ fn looked(failing: &[(CheckName, Option<&str>)]) -> Option<Arc<Checked>> {
         result: CheckResult::Fail,
         detail: "it is not there".to_owned(),
         todo: Some("Give another one.".to_owned()),
+        until: None,
     };
     let report = Report { result: CheckResult::Fail, checks: failing.iter().map(line).collect(), reached: true };
     Some(Arc::new(Checked { at: at(-1), failing_since: Some(at(-7)), report }))

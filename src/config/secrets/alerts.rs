@@ -8,7 +8,6 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::address::{Address, HEARTBEAT, SLACK, WEBHOOK, address};
-use super::same;
 use super::source::{Secret, Vault};
 use crate::config::problem::Origin;
 
@@ -68,7 +67,7 @@ impl AlertSecrets {
     /// Whether each is the same as in `other`, by the name of its variable.
     pub(in crate::config) fn compared(&self, other: &Self) -> [(&'static str, bool); 6] {
         let all_same = |one: &[SecretString], two: &[SecretString]| {
-            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(one, two))
+            one.iter().map(ExposeSecret::expose_secret).eq(two.iter().map(ExposeSecret::expose_secret))
         };
         [
             ("ALERT_SMTP_PASSWORD", same_or_none(&self.smtp_password, &other.smtp_password)),

@@ -30,7 +30,7 @@ use dsn_rules::faults_of;
 use keys::{Keys, read_keys};
 use source::{Secret, Vault};
 
-pub use alerts::AlertSecrets;
+pub(in crate::config) use alerts::AlertSecrets;
 pub(crate) use api_key::ApiKey;
 pub(super) use dsn::redacted;
 pub(super) use names::{SECRETS, secret_meant_by, secret_problem};

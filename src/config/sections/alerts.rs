@@ -8,8 +8,6 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use url::Url;
 
-use super::alerts_rules::{check_email, check_sms, check_webs};
-use crate::config::section::{Checks, Range, Section, range};
 use crate::config::web_address::PrivateUrl;
 use crate::domain::PhoneNumber;
 
@@ -145,41 +143,5 @@ impl<'de> Deserialize<'de> for Amount {
         };
         let amount: Decimal = text.trim().parse().map_err(|_| de::Error::custom("no amount"))?;
         if amount.is_sign_negative() { Err(de::Error::custom("negative")) } else { Ok(Self(amount)) }
-    }
-}
-
-impl Section for AlertsConfig {
-    const NAME: &'static str = "alerts";
-    const RANGES: &'static [Range] = &[
-        range("for_secs", 1, 3600, "seconds"),
-        range("repeat_hours", 0, 720, "hours"),
-        range("attach_stuck_minutes", 1, 1440, "minutes"),
-        range("registration_stuck_hours", 1, 720, "hours"),
-        range("sms.per_day_max", 1, 1000, "messages"),
-    ];
-    const HINTS: &'static [(&'static str, &'static str)] = &[
-        ("pagerduty_url", "a URL such as https://events.pagerduty.com/v2/enqueue"),
-        ("heartbeat_url", "a URL such as https://hc-ping.com/your-check"),
-        ("low_fraction", "a number above 0 and up to 1, such as 0.5"),
-        ("balance_min", "an amount such as \"20.00\""),
-        ("email.smtp_url", "a URL such as smtps://user@mail.example.com"),
-        ("email.from", "an address such as callbunker@example.com"),
-        ("email.to", "a list of addresses such as ops@example.com"),
-        ("webhook.url", "a URL such as https://ops.example.com/alerts"),
-        ("sms.to", "a list of numbers such as +14155550100"),
-        ("sms.from", "a number such as +14155550100, a short code, or a name of up to 11 letters"),
-    ];
-
-    fn tables() -> Vec<(&'static str, &'static [&'static str])> {
-        vec![("email", &["smtp_url", "from", "to"]), ("webhook", &["url"]), ("sms", &["to", "from", "per_day_max"])]
-    }
-
-    fn check(&self, checks: &mut Checks<'_>) {
-        if !(self.low_fraction > 0.0 && self.low_fraction <= 1.0) {
-            checks.refuse("low_fraction", "is not above 0 and up to 1", "give a share of the threshold such as 0.5");
-        }
-        check_webs(self, checks);
-        check_email(&self.email, checks);
-        check_sms(&self.sms, checks);
     }
 }

@@ -1,4 +1,4 @@
-//! What the keys of `[alerts]` must say, and say together.
+//! `[alerts]` as a section: what its keys must say, and say together.
 //!
 //! How to get it wrong: a messaging service as the sender of texts. It may send from a number of a pool, which is a user's tomorrow.
 
@@ -7,12 +7,48 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::alerts::{AlertsConfig, EmailConfig, SmsConfig};
-use crate::config::section::Checks;
+use crate::config::section::{Checks, Range, Section, range};
 use crate::config::web_address::fault_of;
 use crate::domain::PhoneNumber;
 
 const MAILBOXES_MAX: usize = 20;
 const NUMBERS_MAX: usize = 10;
+
+impl Section for AlertsConfig {
+    const NAME: &'static str = "alerts";
+    const RANGES: &'static [Range] = &[
+        range("for_secs", 1, 3600, "seconds"),
+        range("repeat_hours", 0, 720, "hours"),
+        range("attach_stuck_minutes", 1, 1440, "minutes"),
+        range("registration_stuck_hours", 1, 720, "hours"),
+        range("sms.per_day_max", 1, 1000, "messages"),
+    ];
+    const HINTS: &'static [(&'static str, &'static str)] = &[
+        ("pagerduty_url", "a URL such as https://events.pagerduty.com/v2/enqueue"),
+        ("heartbeat_url", "a URL such as https://hc-ping.com/your-check"),
+        ("low_fraction", "a number above 0 and up to 1, such as 0.5"),
+        ("balance_min", "an amount such as \"20.00\""),
+        ("email.smtp_url", "a URL such as smtps://user@mail.example.com"),
+        ("email.from", "an address such as callbunker@example.com"),
+        ("email.to", "a list of addresses such as ops@example.com"),
+        ("webhook.url", "a URL such as https://ops.example.com/alerts"),
+        ("sms.to", "a list of numbers such as +14155550100"),
+        ("sms.from", "a number such as +14155550100, a short code, or a name of up to 11 letters"),
+    ];
+
+    fn tables() -> Vec<(&'static str, &'static [&'static str])> {
+        vec![("email", &["smtp_url", "from", "to"]), ("webhook", &["url"]), ("sms", &["to", "from", "per_day_max"])]
+    }
+
+    fn check(&self, checks: &mut Checks<'_>) {
+        if !(self.low_fraction > 0.0 && self.low_fraction <= 1.0) {
+            checks.refuse("low_fraction", "is not above 0 and up to 1", "give a share of the threshold such as 0.5");
+        }
+        check_webs(self, checks);
+        check_email(&self.email, checks);
+        check_sms(&self.sms, checks);
+    }
+}
 
 /// What is wrong with an address that something is sent to, and what to do.
 pub(in crate::config) fn address_fault(url: &Url) -> Option<(&'static str, &'static str)> {
@@ -26,7 +62,7 @@ pub(in crate::config) fn address_fault(url: &Url) -> Option<(&'static str, &'sta
 }
 
 /// Where something is sent by HTTP.
-pub(super) fn check_webs(alerts: &AlertsConfig, checks: &mut Checks<'_>) {
+fn check_webs(alerts: &AlertsConfig, checks: &mut Checks<'_>) {
     for (key, secret, url) in [
         ("webhook.url", "ALERT_WEBHOOK_URL", alerts.webhook.url.as_ref().map(|url| &url.0)),
         ("heartbeat_url", "ALERT_HEARTBEAT_URL", alerts.heartbeat_url.as_ref().map(|url| &url.0)),
@@ -47,7 +83,7 @@ pub(super) fn check_webs(alerts: &AlertsConfig, checks: &mut Checks<'_>) {
 }
 
 /// The mail server and the mailboxes.
-pub(super) fn check_email(email: &EmailConfig, checks: &mut Checks<'_>) {
+fn check_email(email: &EmailConfig, checks: &mut Checks<'_>) {
     let given = [email.smtp_url.is_some(), email.from.is_some(), !email.to.is_empty()];
     let keys = ["email.smtp_url", "email.from", "email.to"];
     if given.contains(&true)
@@ -96,7 +132,7 @@ fn is_mailbox(text: &str) -> bool {
 }
 
 /// Whose texts go to whom.
-pub(super) fn check_sms(sms: &SmsConfig, checks: &mut Checks<'_>) {
+fn check_sms(sms: &SmsConfig, checks: &mut Checks<'_>) {
     let keys = ["sms.to", "sms.from"];
     let is_sound = keys.iter().all(|key| (checks.is_sound)(&checks.at(key)));
     match (&sms.from, sms.to.is_empty()) {

@@ -25,7 +25,7 @@ mod supervisor;
 mod twilio;
 mod webhooks;
 
-pub(crate) use alerts::{AlertsConfig, Amount};
+pub(crate) use alerts::AlertsConfig;
 pub(in crate::config) use alerts_rules::address_fault;
 pub(crate) use audit::AuditConfig;
 pub(crate) use breaker::BreakerConfig;

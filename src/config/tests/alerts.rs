@@ -9,8 +9,7 @@ use crate::domain::alert::AlertChannel;
 const SIGNING: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 const PAGERDUTY: &str = "0123456789abcdef0123456789abcdef";
 const PASSWORD: &str = "correct-horse-battery";
-const MAIL: &str =
-    "[alerts.email]\nsmtp_url = \"smtps://us%40er@mail.example.com\"\nfrom = \"callbunker@example.com\"\nto = [\"Ops <ops@example.com>\"]";
+const MAIL: &str = "[alerts.email]\nsmtp_url = \"smtps://us%40er@mail.example.com\"\nfrom = \"callbunker@example.com\"\nto = [\"Ops <ops@example.com>\"]";
 
 fn alerts(toml: &str) -> World {
     World::new().toml(toml)
@@ -119,8 +118,12 @@ fn a_channel_that_is_whole_is_there_and_nothing_secret_of_it_is_shown() {
     let (user, password) = mail.login.as_ref().unwrap();
     assert_eq!((user.as_str(), password.expose_secret()), ("us@er", PASSWORD));
     assert_eq!(channels.heartbeat.as_ref().unwrap().expose_secret(), secrets[4].1);
-    for shown in [describe_effective(&config), format!("{config:?}"), format!("{channels:?}"), format!("{:?}", channels.in_use())]
-    {
+    for shown in [
+        describe_effective(&config),
+        format!("{config:?}"),
+        format!("{channels:?}"),
+        format!("{:?}", channels.in_use()),
+    ] {
         for secret in [PASSWORD, &SIGNING[6..], PAGERDUTY, "path-of"] {
             assert!(!shown.contains(secret), "{secret} in {shown}");
         }

@@ -16,6 +16,7 @@ mod audience;
 mod channels;
 mod condition;
 mod judge;
+mod look;
 mod outbox;
 mod report;
 mod round;
@@ -24,8 +25,9 @@ mod tell;
 
 pub use channels::{channel_is_back, looks_read, looks_write};
 pub use judge::{Judged, Judging, alerts_judge};
+pub use look::{AlertsLook, ComparisonEnd, EventsRefused, Numbers, alerts_look};
 pub use outbox::{ClaimedMessage, ClaimedNotification, message_claim, message_due_in};
-pub use report::{alert_report_is_due, alert_report_write};
+pub use report::{PoolWeek, alert_report_is_due, alert_report_write, alerts_open, pool_weeks};
 pub use round::{alert_judge_leave, alert_judge_stay, life_claim};
 pub use settle::{Outcome, Settled, message_settle, message_taken_by};
 pub use tell::{ChannelInUse, Teller};

@@ -8,6 +8,7 @@
 //! Invariants: one alert is open for each kind and subject at most; its severity only rises; between two raises lies a clear.
 //! How to get it wrong: judging a crossing instead of a state. Whoever was down when it happened would tell nobody.
 
+mod body;
 mod channel;
 mod decide;
 mod event;
@@ -17,9 +18,10 @@ mod observed;
 mod schedule;
 mod words;
 
+pub use body::Body;
 pub use channel::{AlertChannel, MessageState};
 pub use decide::{Moment, OpenAlert, Phase, Rules, Standing, Step, Verdict, decide};
-pub use event::{AlertEvent, Body};
+pub use event::AlertEvent;
 pub use gather::{Gathering, goes_at};
 pub use kind::{AlertKind, AlertSeverity};
 pub use observed::Observed;

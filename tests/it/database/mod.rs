@@ -1,5 +1,6 @@
 //! PostgreSQL, well and unwell.
 
+mod alerts;
 mod attaching;
 mod attachments;
 mod attachments_seen;

@@ -1,0 +1,63 @@
+//! The alerts' child of the supervisor: an actor around the judge.
+//!
+//! How to get it wrong: ending the actor when the judge stops in order. It would be started again while the process ends.
+
+use actix::prelude::*;
+
+use super::judge::Judge;
+use super::judging::keep_judging;
+use super::seen_at_twilio::keep_looks;
+use crate::supervisor::Heartbeat;
+
+/// What the actor needs.
+#[derive(Clone)]
+pub(crate) struct AlertsDependencies {
+    /// Who judges here, if it is this instance's turn.
+    pub(crate) judge: Judge,
+    /// It works on its threads, not on the actors'.
+    pub(crate) runtime: tokio::runtime::Handle,
+}
+
+/// The alerts' child.
+pub(crate) struct AlertsActor {
+    deps: AlertsDependencies,
+    heartbeat: Heartbeat,
+    working: Option<tokio::task::AbortHandle>,
+}
+
+impl AlertsActor {
+    pub(crate) fn new(deps: AlertsDependencies, heartbeat: Heartbeat) -> Self {
+        Self { deps, heartbeat, working: None }
+    }
+}
+
+impl Actor for AlertsActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.heartbeat.beat_from(ctx);
+        let judge = self.deps.judge.clone();
+        let work = self.deps.runtime.spawn(async move {
+            tokio::join!(keep_judging(judge.clone()), keep_looks(judge));
+            // What stopped in order is not started again.
+            std::future::pending::<()>().await;
+        });
+        self.working = Some(work.abort_handle());
+        let log = self.deps.judge.log.clone();
+        ctx.spawn(work.into_actor(self).map(move |ended, _, ctx| {
+            if let Err(panicked) = ended {
+                slog::error!(log, "the alerts' part panicked"; "error" => panicked.to_string());
+            }
+            ctx.stop();
+        }));
+    }
+}
+
+impl Drop for AlertsActor {
+    fn drop(&mut self) {
+        // The next incarnation judges on: all that is remembered stands in the database.
+        if let Some(working) = self.working.take() {
+            working.abort();
+        }
+    }
+}
