@@ -23,13 +23,14 @@ use crate::{
     cluster_folder::ClusterFolder,
     command,
     database::{CopyStrategy, OWNER, Psql},
+    initdb,
     installation::Installation,
     options::{CERTIFICATE, KEY, Settings},
     server::Server,
     watchdog::Watchdog,
 };
 
-const INITDB_LIMIT: Duration = Duration::from_secs(120);
+const BACKUP_LIMIT: Duration = Duration::from_secs(120);
 
 /// A PostgreSQL server with a folder of its own. It ends, and its folder goes, with this value.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl Cluster {
         };
         // Before anything runs: from here on, every way out cleans up.
         let watchdog = Watchdog::start(&home)?;
-        initialize(&installation, &home, &options, &watchdog)?;
+        initdb::initialize(&installation, &home, &options, &watchdog)?;
         if let Some(tls) = &options.tls {
             home.write_for_server(&home.data().join(CERTIFICATE), &tls.certificate, &installation)?;
             home.write_for_server(&home.data().join(KEY), &tls.key, &installation)?;
@@ -91,7 +92,7 @@ impl Cluster {
             backup.env("PGPASSWORD", password);
         }
         backup.args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"]);
-        command::run(backup, INITDB_LIMIT, None, |id| watchdog.guard(id))?;
+        command::run(backup, BACKUP_LIMIT, None, |id| watchdog.guard(id))?;
         fs::rename(&unfinished, home.data()).map_err(FixtureError::io("renaming the standby's data folder"))?;
         let server = Server::start(&self.installation, &home, &self.settings, None, &watchdog)?;
         Ok(Self {
@@ -270,38 +271,6 @@ impl Drop for Cluster {
             server.is_running();
         }
     }
-}
-
-fn initialize(
-    installation: &Installation,
-    home: &ClusterFolder,
-    options: &ClusterOptions,
-    watchdog: &Watchdog,
-) -> Result<(), FixtureError> {
-    if home.data().join("PG_VERSION").is_file() {
-        return Ok(());
-    }
-    let unfinished = home.data_unfinished();
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished).map_err(FixtureError::io("removing an unfinished data folder"))?;
-    }
-    let mut initdb = installation.server("initdb", home.root());
-    initdb.arg("-D").arg(&unfinished);
-    initdb.args(["--username=postgres", "--encoding=UTF8", "--locale=C"]);
-    if !(options.keep && options.durable) {
-        initdb.arg("--no-sync");
-    }
-    let secret = options.password.as_deref().map(|password| home.write_password(password, installation)).transpose()?;
-    match &secret {
-        Some(file) => initdb.arg("--auth=scram-sha-256").arg("--pwfile").arg(file),
-        None => initdb.arg("--auth=trust"),
-    };
-    let done = command::run(initdb, INITDB_LIMIT, None, |id| watchdog.guard(id));
-    if let Some(file) = &secret {
-        fs::remove_file(file).map_err(FixtureError::io("removing the file with the password"))?;
-    }
-    done?;
-    fs::rename(&unfinished, home.data()).map_err(FixtureError::io("renaming the new data folder"))
 }
 
 fn copy(home: &ClusterFolder, durable: bool) -> CopyStrategy {

@@ -35,6 +35,7 @@ mod cluster_folder;
 mod command;
 mod database;
 mod error;
+mod initdb;
 mod installation;
 mod options;
 mod port;

@@ -25,7 +25,7 @@ fn cluster() -> Cluster {
 fn url(world: &World, ports: [u16; 2]) -> String {
     let [first, second] = ports;
     let name = world.database.name();
-    format!("postgres://postgres@127.0.0.1:{first},127.0.0.1:{second}/{name}?target_session_attrs=read-write")
+    format!("postgres://fixture_owner@127.0.0.1:{first},127.0.0.1:{second}/{name}?target_session_attrs=read-write")
 }
 
 /// A primary with a standby that follows it, and a daemon that knows both.
@@ -250,7 +250,7 @@ fn the_first_host_is_not_tried_again_and_again_when_the_second_one_is_good() {
 fn a_standby_alone_is_no_database_to_serve_from() {
     let (pair, world, daemon) = Pair::begun();
     drop(daemon);
-    let alone = format!("postgres://postgres@127.0.0.1:{}/{}", pair.standby.port(), world.database.name());
+    let alone = format!("postgres://fixture_owner@127.0.0.1:{}/{}", pair.standby.port(), world.database.name());
     let mut world = world;
     // It restarts as a standby while the daemon serves: what was writable takes reads only.
     world.change("DATABASE_URL", &alone);

@@ -45,7 +45,7 @@ fn migrate(world: &World, parameters: &str, bundle: &str) -> Ended {
 }
 
 fn command(world: &World, name: &str, parameters: &str, bundle: &str) -> Ended {
-    let url = format!("{}?{parameters}", world.database.url());
+    let url = format!("{}?{parameters}", world.database.owner_url());
     let mut settings: Vec<(&str, &str)> =
         world.settings().iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     // Whatever else lies in a home folder.
@@ -74,7 +74,7 @@ fn the_systems_certificates_vouch_for_postgresql_where_they_are_meant() {
     assert!(shown.stdout.contains(&format!("sslrootcert={}", ours.file())), "{}", shown.stdout);
     assert!(!shown.stdout.contains("could not be looked at"), "{}", shown.stdout);
     // The daemon itself, over TLS.
-    let url = format!("{}?sslrootcert=system", world.database.url());
+    let url = format!("{}?sslrootcert=system", world.database.owner_url());
     let world = world.set("DATABASE_URL", url).set("SSL_CERT_FILE", ours.file());
     let daemon = world.daemon();
     assert_eq!(daemon.status()["available"], 0);

@@ -5,6 +5,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use postgres_fixture::Cluster;
+
 use crate::world::{World, a_port_of_its_own, eventually};
 
 /// PgBouncer in front of a world's database.
@@ -18,6 +20,11 @@ pub struct Pooler {
 impl Pooler {
     /// Starts one; `mode` is its `pool_mode`.
     pub fn start(world: &World, mode: &str) -> Self {
+        Self::start_on(Cluster::shared(), world, mode)
+    }
+
+    /// The same for a world on a cluster of its own.
+    pub fn start_on(cluster: &Cluster, world: &World, mode: &str) -> Self {
         let tools = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target")), PathBuf::from)
             .join("tools/pgbouncer");
@@ -27,10 +34,10 @@ impl Pooler {
         let port = a_port_of_its_own();
         let folder = std::env::temp_dir().join(format!("callbunker-pooler-{}-{port}", std::process::id()));
         std::fs::create_dir(&folder).expect("a folder");
-        let (server, name) = (postgres_fixture::Cluster::shared().port(), world.database.name());
+        let (server, name) = (cluster.port(), world.database.name());
         let config = folder.join("pgbouncer.ini");
         let lines = format!(
-            "[databases]\n{name} = host=127.0.0.1 port={server} dbname={name} user=postgres\n\
+            "[databases]\n{name} = host=127.0.0.1 port={server} dbname={name} user=fixture_owner\n\
              [pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nauth_type = any\npool_mode = {mode}\n\
              unix_socket_dir =\ndefault_pool_size = 20\nignore_startup_parameters = extra_float_digits\n"
         );
@@ -49,7 +56,7 @@ impl Pooler {
             .stderr(Stdio::null())
             .spawn()
             .expect("PgBouncer starts");
-        let pooler = Self { process, folder, url: format!("postgres://postgres@127.0.0.1:{port}/{name}") };
+        let pooler = Self { process, folder, url: format!("postgres://fixture_owner@127.0.0.1:{port}/{name}") };
         eventually("PgBouncer listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         pooler
     }
