@@ -114,12 +114,14 @@ fn untold(buyer: &Buyer, target: &Target, failure: &str, report: &mut Report) {
 /// Writes down that a number left `target`, that it shall join what its pool wants if that is allowed, and tells what comes of it.
 async fn has_left(buyer: &Buyer, target: &Target, number: &AttachedNumber, report: &mut Report) -> Result<(), Trouble> {
     let (id, number_id) = (number.id, number.number_id);
+    // In one transaction with what is missed: the attacher, which hears of that, would mean it again before anybody could tell of it.
+    let whose = if buyer.config.load().reconcile.repair_assigned { Whose::Anybodys } else { Whose::Nobodys };
     let reason = AttachmentReason { message: "Twilio has it there no more".to_owned(), ..AttachmentReason::default() };
     let missed = move |conn: &mut Connection| {
         if !attachment_missed(conn, id, &reason)? {
             return Ok(None);
         }
-        Ok(Some((attachments_intend(conn, number_id, Whose::Nobodys)?, number_read(conn, number_id)?)))
+        Ok(Some((attachments_intend(conn, number_id, whose)?, number_read(conn, number_id)?)))
     };
     let Some((intended, now)) = buyer.db.run_patiently("attachment_missed", missed).await? else { return Ok(()) };
     let user = now.and_then(|now| now.user_id);

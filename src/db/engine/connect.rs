@@ -67,7 +67,8 @@ impl DatabaseUrl {
     }
 
     /// What to write instead of the addresses, where they are known to be a pooler's.
-    pub(super) fn direct_instead(&self) -> Option<String> {
+    #[must_use]
+    pub fn direct_instead(&self) -> Option<String> {
         self.0.opener.direct_instead()
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Invariant: the catalog is asked, not only the session. `ALTER DATABASE` changes no session that is there, and a pooler in
 //! session mode hands out sessions from before a freeze, which know nothing of it, and from during one, which still say `on`.
-//! How to get it wrong: believing in an `off` that a session was given after its beginning. [`is_frozen_or_lifted`] says that, and the next
-//! freeze counts all the same.
+//! How to get it wrong: setting a session free that is left from a freeze. What it was told itself hides what the server says next:
+//! it is ended, and the next one is from after the freeze.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
@@ -34,13 +34,35 @@ pub(super) fn is_frozen(connection: &mut PgConnection) -> QueryResult<bool> {
     diesel::select(sql::<Bool>(IS_FROZEN)).get_result(connection)
 }
 
-/// The same of a session that serves from now on: one that is left from a freeze that is over may write again.
-pub(super) fn is_frozen_or_lifted(connection: &mut PgConnection) -> QueryResult<bool> {
+/// What a session is good for that is to serve from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Thawed {
+    /// It writes.
+    Writes,
+    /// The database is frozen.
+    Frozen,
+    /// It is left from a freeze that is over, in the hands of a pooler.
+    Left,
+}
+
+/// What the session is good for.
+pub(super) fn thawed(connection: &mut PgConnection) -> QueryResult<Thawed> {
     let is_read_only = diesel::select(sql::<Bool>(IS_READ_ONLY)).get_result(connection)?;
     // Of an engine that has no such catalog its word is taken.
-    let is_frozen = is_frozen(connection).unwrap_or(is_read_only);
-    if is_read_only && !is_frozen {
-        connection.batch_execute("SET default_transaction_read_only = off")?;
-    }
-    Ok(is_frozen)
+    Ok(match (is_frozen(connection).unwrap_or(is_read_only), is_read_only) {
+        (true, _) => Thawed::Frozen,
+        (false, true) => Thawed::Left,
+        (false, false) => Thawed::Writes,
+    })
+}
+
+/// Ends the session itself, so that a pooler hands it to nobody again.
+pub(super) fn end(mut connection: PgConnection) {
+    // Its own end is the answer.
+    let _ = connection.batch_execute("SELECT pg_terminate_backend(pg_backend_pid())");
+}
+
+/// Lets a session write that is left from a freeze: for an engine that ends none.
+pub(super) fn lift(connection: &mut PgConnection) -> QueryResult<()> {
+    connection.batch_execute("SET default_transaction_read_only = off")
 }

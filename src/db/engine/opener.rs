@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::complete_url::{CompleteUrl, MARKS};
 use super::error::FROZEN;
-use super::freeze::is_frozen_or_lifted;
+use super::freeze::{self, Thawed, thawed};
 use super::hosts::{Host, hosts, parameter};
 use super::link::Link;
 use super::server::{Server, Servers};
@@ -48,11 +48,20 @@ pub(super) enum Settings {
     None,
 }
 
-/// What an attempt can be cut by: the mark of its socket, and the socket once the host has taken the connection.
+/// Sessions left from a freeze that a pooler may hand out one after the other, each of which is ended.
+const LEFT_MAX: u32 = 100;
+
+/// What an attempt can be cut by: the mark of its socket, and the latest socket that the host has taken.
 #[derive(Clone)]
 pub(super) struct Pending {
     mark: u32,
-    wire: Arc<OnceLock<Arc<Wire>>>,
+    wire: Arc<Mutex<Option<Arc<Wire>>>>,
+}
+
+impl Pending {
+    fn wire(&self) -> MutexGuard<'_, Option<Arc<Wire>>> {
+        self.wire.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Opens connections to the hosts of one connection string.
@@ -113,7 +122,7 @@ impl Opener {
         }
     }
 
-    /// Opens one session on this host.
+    /// Opens one session on this host. What is left from a freeze that is over is ended, so that nobody gets it again.
     pub(super) fn open(
         &self,
         index: usize,
@@ -121,6 +130,24 @@ impl Opener {
         settings: Settings,
         deadline: Instant,
     ) -> Result<Link, ConnectionError> {
+        for left in 0..=LEFT_MAX {
+            let lifts = left == LEFT_MAX;
+            if let Some(link) = self.open_once(index, pending, settings, deadline, lifts)? {
+                return Ok(link);
+            }
+        }
+        Err(silent())
+    }
+
+    /// `None` = it was left from a freeze, and is ended; with `lifts`, it may write from now on instead.
+    fn open_once(
+        &self,
+        index: usize,
+        pending: &Pending,
+        settings: Settings,
+        deadline: Instant,
+        lifts: bool,
+    ) -> Result<Option<Link>, ConnectionError> {
         let (host, mark) = (&self.hosts[index], pending.mark);
         let url = self.url_of(host, mark);
         let alone = match host.is_local {
@@ -133,7 +160,7 @@ impl Opener {
         let wire = if host.is_local { wire::new_local(&before) } else { None }.or_else(|| self.marked(mark));
         drop(alone);
         let wire = Arc::new(wire.unwrap_or_else(Wire::unknown));
-        let _ = pending.wire.set(Arc::clone(&wire));
+        *pending.wire() = Some(Arc::clone(&wire));
         if Instant::now() >= deadline {
             return Err(silent());
         }
@@ -146,10 +173,20 @@ impl Opener {
         if is_standby {
             return Err(ConnectionError::BadConnection("it is a standby, which takes no writes".to_owned()));
         }
-        if settings == Settings::Ours && is_frozen_or_lifted(&mut connection).map_err(refused)? {
-            fail::fail_point!("frozen_seen");
-            self.servers().cut_all(began);
-            return Err(frozen());
+        let thawed =
+            if settings == Settings::Ours { thawed(&mut connection).map_err(refused)? } else { Thawed::Writes };
+        match thawed {
+            Thawed::Frozen => {
+                fail::fail_point!("frozen_seen");
+                self.servers().cut_all(began);
+                return Err(frozen());
+            }
+            Thawed::Left if lifts => freeze::lift(&mut connection).map_err(refused)?,
+            Thawed::Left => {
+                freeze::end(connection);
+                return Ok(None);
+            }
+            Thawed::Writes => {}
         }
         if settings == Settings::Ours && connection.batch_execute(GIVE_UP_WITH_US).is_err() {
             // Then nothing that we gave up stands in line for a lock for long.
@@ -169,7 +206,7 @@ impl Opener {
             servers.admit(Server { began, timeline }, &wire)
         };
         match is_welcome {
-            true => Ok(Link::new(connection, wire)),
+            true => Ok(Some(Link::new(connection, wire))),
             false => Err(ConnectionError::BadConnection(
                 "it is the former primary, which another server has replaced; end it or make it a standby".to_owned(),
             )),
@@ -196,7 +233,8 @@ impl Opener {
 
     /// Ends an attempt that takes too long.
     pub(super) fn cut(&self, pending: &Pending) {
-        match pending.wire.get() {
+        let wire = pending.wire().clone();
+        match wire {
             Some(wire) => wire.cut(),
             None => self.marked(pending.mark).iter().for_each(Wire::cut),
         }

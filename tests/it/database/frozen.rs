@@ -107,7 +107,7 @@ fn a_freeze_of_the_role_of_the_role_in_the_database_or_of_the_server_is_obeyed_a
     let world = World::on(&cluster).quiet();
     let (name, place) =
         (world.database.name().to_owned(), world.database.url().split_once('@').expect("a user").1.to_owned());
-    says(&cluster, "CREATE ROLE app LOGIN SUPERUSER");
+    says(&cluster, "CREATE ROLE app LOGIN; GRANT fixture_owner TO app");
     // libpq would tell a frozen server from none.
     let world = world.set("DATABASE_URL", format!("postgres://app@{place}?target_session_attrs=read-write"));
     let daemon = world.daemon();
@@ -188,8 +188,8 @@ fn a_create_that_hangs_while_somebody_freezes_the_database_is_settled_after_the_
 }
 
 /// What the setting is in a session that the pooler hands out.
-fn handed_out(pooler: &Pooler) -> String {
-    let psql = std::process::Command::new(Cluster::shared().bin_dir().join("psql"))
+fn handed_out(cluster: &Cluster, pooler: &Pooler) -> String {
+    let psql = std::process::Command::new(cluster.bin_dir().join("psql"))
         .args([&pooler.url, "-Atqc", &format!("SHOW {SETTING}")])
         .output()
         .expect("psql runs");
@@ -198,16 +198,19 @@ fn handed_out(pooler: &Pooler) -> String {
 
 #[test]
 fn a_freeze_and_its_end_are_seen_through_a_pooler_that_hands_out_sessions_from_before() {
-    let world = World::new().quiet();
-    let pooler = Pooler::start(&world, "session");
+    let cluster = Cluster::start(ClusterOptions::default()).expect("PostgreSQL");
+    let world = World::on(&cluster).quiet();
+    let pooler = Pooler::start_on(&cluster, &world, "session");
     let world = world.set("DATABASE_URL", &pooler.url);
     let daemon = world.daemon();
     daemon.purchase(4).ok();
     daemon.assign("u-1").ok();
     let told = |answer: &str| daemon.log_text().matches(answer).count();
-    for (round, thaw) in ["RESET", "SET", "RESET"].into_iter().enumerate() {
+    let database = format!("ALTER DATABASE {}", world.database.name());
+    let reset = format!("{database} RESET {SETTING}");
+    for (round, thaw) in [&reset, &format!("{database} SET {SETTING} = off"), &reset].into_iter().enumerate() {
         let frozen_before = freezes_told(&daemon).len();
-        world.freeze();
+        says(&cluster, &format!("{database} SET {SETTING} = on"));
         eventually("it obeys", || is_told(&daemon.get("/admin/phones/api/status")));
         eventually("its log says so", || freezes_told(&daemon).len() == frozen_before + 1);
 
@@ -221,20 +224,23 @@ fn a_freeze_and_its_end_are_seen_through_a_pooler_that_hands_out_sessions_from_b
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{}' AND pid <> pg_backend_pid()",
             world.database.name()
         ));
-        eventually("sessions from the freeze are there", || handed_out(&pooler) == "on");
+        eventually("sessions from the freeze are there", || handed_out(&cluster, &pooler) == "on");
         let before = told("not listening to other instances");
         eventually("it has looked again", || told("not listening to other instances") >= before + 2);
         assert_eq!(everything(&world), stands, "not one row");
         assert_eq!(requests(&world), asked, "not one call");
-        match thaw {
-            "RESET" => world.thaw(),
-            _ => says(Cluster::shared(), &format!("ALTER DATABASE {} SET {SETTING} = off", world.database.name())),
-        }
+        says(&cluster, thaw);
         let user = format!("u-{}", round + 2);
         eventually("signups succeed again", || daemon.assign(&user).status == 200);
         eventually("it is ready again", || daemon.send("GET", "/readyz", &[], None).status == 200);
         eventually("its log says so", || told("the database takes writes again") == round + 1);
     }
+    // No session of a freeze serves on: it would not hear what the server itself says next.
+    let server = |word: &str| says(&cluster, &format!("ALTER SYSTEM {word}; SELECT pg_reload_conf()"));
+    server(&format!("SET {SETTING} = on"));
+    eventually("it obeys the server's own setting", || is_told(&daemon.get("/admin/phones/api/status")));
+    server(&format!("RESET {SETTING}"));
+    eventually("it goes on", || daemon.assign("u-1").status == 200);
     assert_eq!(world.bought(), 4);
     world.assert_nothing_lost_or_doubled();
 }
@@ -245,7 +251,7 @@ fn a_freeze_is_obeyed_where_the_connection_string_names_no_host() {
     let (_, place) = world.database.url().split_once('@').expect("a user");
     let (host, port) = place.split_once('/').and_then(|(place, _)| place.rsplit_once(':')).expect("a port");
     let (host, port) = (host.to_owned(), port.to_owned());
-    let url = format!("postgresql:///{}?user=postgres&target_session_attrs=read-write", world.database.name());
+    let url = format!("postgresql:///{}?user=fixture_owner&target_session_attrs=read-write", world.database.name());
     let world = world.set("DATABASE_URL", url).set("PGHOST", host).set("PGPORT", port);
     let daemon = world.daemon();
     daemon.purchase(1).ok();
