@@ -16,8 +16,8 @@ use tokio::time::timeout_at;
 use utoipa::openapi::schema::{ArrayBuilder, Object, Type};
 
 use super::services::Services;
-use crate::db::numbers::{Hearing, registrations_hear, registrations_known};
-use crate::domain::{PoolName, Registration, RegistrationEvent};
+use crate::db::numbers::{Hearing, Said, registrations_hear, registrations_known};
+use crate::domain::{PoolName, Registration};
 use crate::http::{Exchange, Problem, ProblemCode, query_value};
 use crate::routing::{About, Outcome, Request, answer};
 use crate::telemetry::EventOutcome;
@@ -93,10 +93,10 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
         Problem::new(ProblemCode::MalformedJson, format!("The body is no list of events: {why}."))
     })?;
     let (now, config) = (Utc::now(), services.config.load_full());
-    let mut ours: Vec<RegistrationEvent> = Vec::new();
+    let mut ours: Vec<Said> = Vec::new();
     for event in &events {
         match heard(event, &config.secrets.twilio_account_sid, now) {
-            Ok(event) => ours.push(event),
+            Ok(event) => ours.push(event.into()),
             Err(why) => slog::debug!(services.log, "an event is passed by"; "reason" => why.as_str()),
         }
     }
@@ -114,7 +114,7 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
 }
 
 /// Writes them down, some at a time; what became of them, and how many could not be.
-async fn write(services: &Services, mut events: Vec<RegistrationEvent>) -> (Taken, u64) {
+async fn write(services: &Services, mut events: Vec<Said>) -> (Taken, u64) {
     let (mut taken, mut failed) = (Taken::default(), 0);
     if events.is_empty() {
         return (taken, failed);
@@ -139,11 +139,7 @@ async fn write(services: &Services, mut events: Vec<RegistrationEvent>) -> (Take
 
 /// Those of a large batch that are left to be written: it comes again as a whole when there was no time for its end, and its front is
 /// known by then. If that cannot be told in time, all of them are.
-async fn all_but_known(
-    services: &Services,
-    events: Vec<RegistrationEvent>,
-    taken: &mut Taken,
-) -> Vec<RegistrationEvent> {
+async fn all_but_known(services: &Services, events: Vec<Said>, taken: &mut Taken) -> Vec<Said> {
     let said = events.clone();
     let known = move |conn: &mut crate::db::Connection| registrations_known(conn, said);
     match services.db.run_within(ALL_WITHIN / 2, "registrations_known", known).await {
@@ -161,7 +157,7 @@ async fn all_but_known(
 }
 
 /// Whatever goes wrong: Twilio sends all of it again.
-async fn write_some(services: &Services, events: &[RegistrationEvent], taken: &mut Taken) -> Result<(), ()> {
+async fn write_some(services: &Services, events: &[Said], taken: &mut Taken) -> Result<(), ()> {
     let config = services.config.load_full();
     let fingerprint =
         move |pool: &PoolName| config.wants_keys_of(pool).map(|keys| keys.fingerprint.to_string()).unwrap_or_default();
@@ -170,10 +166,10 @@ async fn write_some(services: &Services, events: &[RegistrationEvent], taken: &m
     let hearings = services.db.run_within(WITHIN, "registrations_hear", hear).await.map_err(|error| {
         let _told = services.database_problem(&error);
     })?;
-    for (hearing, event) in hearings.into_iter().zip(events) {
+    for (hearing, said) in hearings.into_iter().zip(events) {
         taken.count(&hearing);
         if let Hearing::Taken(id, pool) = hearing {
-            told(services, id, &pool, event.heard.registration);
+            told(services, id, &pool, said.event().heard.registration);
         }
     }
     Ok(())

@@ -22,6 +22,27 @@ use crate::db::engine::error::DbError;
 use crate::db::engine::listener::stock_notify;
 use crate::domain::{Heard, NumberSid, PoolName, RegistrationEvent, WhichNumber};
 
+/// What Twilio said, and of which number of ours where that was looked up.
+#[derive(Debug, Clone)]
+pub struct Said {
+    event: RegistrationEvent,
+    of: Option<i64>,
+}
+
+impl Said {
+    /// What it said.
+    #[must_use]
+    pub fn event(&self) -> &RegistrationEvent {
+        &self.event
+    }
+}
+
+impl From<RegistrationEvent> for Said {
+    fn from(event: RegistrationEvent) -> Self {
+        Self { event, of: None }
+    }
+}
+
 /// Writes down what these events say, each by its own time, whatever their order; what became of each. A failure counts
 /// for its pool under that pool's keys (`fingerprint`), where its numbers are handed out only when they are registered.
 ///
@@ -29,22 +50,22 @@ use crate::domain::{Heard, NumberSid, PoolName, RegistrationEvent, WhichNumber};
 /// When PostgreSQL fails: then what was written of other numbers stands.
 pub fn registrations_hear(
     conn: &mut Connection,
-    events: &[RegistrationEvent],
+    all: &[Said],
     fingerprint: impl Fn(&PoolName) -> String,
 ) -> Result<Vec<Hearing>, DbError> {
-    let ours = Ours::among(conn, events)?;
-    let mut hearings = vec![Hearing::NotOurs; events.len()];
-    let mut order: Vec<(Option<i64>, usize)> = Vec::new();
-    for (index, (event, hearing)) in events.iter().zip(&mut hearings).enumerate() {
-        match ours.told_already(event) {
-            Some(told) => *hearing = told,
-            None => order.push((ours.of(&event.which).map(|one| one.id), index)),
+    let ours = Ours::among(conn, all.iter().filter(|said| said.of.is_none()).map(Said::event))?;
+    let mut hearings = vec![Hearing::NotOurs; all.len()];
+    let mut order: Vec<(i64, usize)> = Vec::new();
+    for (index, (said, hearing)) in all.iter().zip(&mut hearings).enumerate() {
+        match said.of.map_or_else(|| ours.look(&said.event), Look::Heard) {
+            Look::Told(told) => *hearing = told,
+            Look::Heard(id) => order.push((id, index)),
         }
     }
     order.sort_unstable();
     for of_one in order.chunk_by(|one, next| one.0 == next.0) {
-        let Some(&(Some(id), _)) = of_one.first() else { continue };
-        let said = of_one.iter().filter_map(|(_, index)| Some((*index, events.get(*index)?)));
+        let Some(&(id, _)) = of_one.first() else { continue };
+        let said = of_one.iter().filter_map(|(_, index)| Some((*index, all.get(*index)?.event())));
         let heard = hear_of_one(conn, id, said, &fingerprint)?;
         for (index, heard) in heard {
             if let Some(hearing) = hearings.get_mut(index) {
@@ -55,20 +76,17 @@ pub fn registrations_hear(
     Ok(hearings)
 }
 
-/// Of how many events nothing is to be written, and those that are left: one look, however many there are.
+/// Of which events nothing is to be written, and those that are left, each with its number: one look, however many there are.
 ///
 /// # Errors
 /// When PostgreSQL fails.
-pub fn registrations_known(
-    conn: &mut Connection,
-    events: Vec<RegistrationEvent>,
-) -> Result<(Vec<Hearing>, Vec<RegistrationEvent>), DbError> {
-    let ours = Ours::among(conn, &events)?;
+pub fn registrations_known(conn: &mut Connection, all: Vec<Said>) -> Result<(Vec<Hearing>, Vec<Said>), DbError> {
+    let ours = Ours::among(conn, all.iter().map(Said::event))?;
     let (mut told, mut left) = (Vec::new(), Vec::new());
-    for event in events {
-        match ours.told_already(&event) {
-            Some(hearing) => told.push(hearing),
-            None => left.push(event),
+    for said in all {
+        match ours.look(&said.event) {
+            Look::Told(hearing) => told.push(hearing),
+            Look::Heard(id) => left.push(Said { of: Some(id), ..said }),
         }
     }
     Ok((told, left))
@@ -108,7 +126,7 @@ pub fn registration_hear(
 ) -> Result<Hearing, DbError> {
     let (service, reason) = (service.map(str::to_owned), reason.map(str::to_owned));
     let event = RegistrationEvent { which: WhichNumber::Sid(sid.clone()), service, heard, reason };
-    let heard = registrations_hear(conn, &[event], fingerprint)?.pop();
+    let heard = registrations_hear(conn, &[event.into()], fingerprint)?.pop();
     heard.ok_or_else(|| DbError::corrupt("event")("nothing came of it".to_owned()))
 }
 
@@ -132,14 +150,25 @@ struct One {
     known: Known,
 }
 
+/// What a look says of an event.
+enum Look {
+    /// Nothing is to be written.
+    Told(Hearing),
+    /// It is to be heard, under the lock of this number.
+    Heard(i64),
+}
+
 impl Ours {
-    fn among(conn: &mut Connection, events: &[RegistrationEvent]) -> Result<Self, DbError> {
+    fn among<'a>(conn: &mut Connection, events: impl Iterator<Item = &'a RegistrationEvent>) -> Result<Self, DbError> {
         let (mut sids, mut numbers) = (Vec::new(), Vec::new());
         for event in events {
             match &event.which {
                 WhichNumber::Sid(sid) => sids.push(sid.as_str()),
                 WhichNumber::Number(number) => numbers.push(number.as_str()),
             }
+        }
+        if sids.is_empty() && numbers.is_empty() {
+            return Ok(Self { numbers: Vec::new(), by_sid: HashMap::new(), by_number: HashMap::new() });
         }
         let numbers: Vec<One> = sql_query(concat!(
             "SELECT id, sid, phone_number, ",
@@ -165,8 +194,10 @@ impl Ours {
         self.numbers.get(*at?)
     }
 
-    /// What becomes of an event of which nothing is to be written; `None` = it is to be heard.
-    fn told_already(&self, event: &RegistrationEvent) -> Option<Hearing> {
-        self.of(&event.which).map_or(Some(Hearing::NotOurs), |one| one.known.told_already(event))
+    fn look(&self, event: &RegistrationEvent) -> Look {
+        match self.of(&event.which) {
+            None => Look::Told(Hearing::NotOurs),
+            Some(one) => one.known.told_already(event).map_or(Look::Heard(one.id), Look::Told),
+        }
     }
 }

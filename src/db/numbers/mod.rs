@@ -146,7 +146,7 @@ pub use care::{
     Untouchable, numbers_cared_for, numbers_cared_for_by_sid, numbers_rested, numbers_unready, numbers_untouchable,
 };
 pub use given_up::{FailedWebhooks, number_fail_webhooks, number_tried_in_vain, numbers_failed_accept};
-pub use hearing::{registration_hear, registrations_hear, registrations_known};
+pub use hearing::{Said, registration_hear, registrations_hear, registrations_known};
 pub use held_back::{numbers_take_back, numbers_tell_wants};
 pub use history::{NumberEvent, number_history};
 pub(in crate::db) use hold::{HoldFrom, number_put_on_hold};

@@ -1,7 +1,9 @@
 //! Twilio's word of how the carriers have a number: taken by its own time, in whatever order it comes, and an operator's beside it.
 
 use callbunker::db::attachments::{Whose, attachments_intend};
-use callbunker::db::numbers::{Hearing, MarkedReady, number_mark_ready, registration_hear, registrations_hear};
+use callbunker::db::numbers::{
+    Hearing, MarkedReady, Said, number_mark_ready, registration_hear, registrations_hear, registrations_known,
+};
 use callbunker::db::pool_failures::pools_failing;
 use callbunker::db::pool_halts::Keys;
 use callbunker::domain::{
@@ -199,8 +201,8 @@ fn what_a_batch_says_of_one_number_stands_as_a_whole_and_strangers_cost_nothing(
         event(of(3), Registration::Registered, 4),
         event(of(2), Registration::Registered, 3),
     ];
-    let hear =
-        |batch: Vec<RegistrationEvent>| rows.run(move |conn| registrations_hear(conn, &batch, |_pool| KEYS.to_owned()));
+    let batch: Vec<Said> = batch.into_iter().map(Said::from).collect();
+    let hear = |batch: Vec<Said>| rows.run(move |conn| registrations_hear(conn, &batch, |_pool| KEYS.to_owned()));
     let came = hear(batch.clone());
     assert_eq!(came, [taken(3), taken(2), Hearing::NotOurs, Hearing::Known, Hearing::Known]);
     assert_eq!(failed(&rows), [1]);
@@ -208,6 +210,17 @@ fn what_a_batch_says_of_one_number_stands_as_a_whole_and_strangers_cost_nothing(
     assert_eq!(came.iter().filter(|hearing| **hearing == Hearing::Known).count(), 4);
     assert_eq!(failed(&rows), [1]);
     assert_eq!(hear(Vec::new()), []);
+    // What a look at all of them left to be heard has its numbers, and is looked up no more: by then they may be called otherwise.
+    let batch = [event(of(9), Registration::Registered, 6), event(of(3), Registration::Failed, 6)].map(Said::from);
+    let (told, left) = rows.run(move |conn| registrations_known(conn, batch.to_vec()));
+    assert_eq!((told.as_slice(), left.len()), ([Hearing::NotOurs].as_slice(), 1));
+    rows.world
+        .sql("SET session_replication_role = replica; UPDATE numbers SET sid = 'PN' || repeat('f', 32) WHERE id = 3");
+    assert_eq!(hear(left), [taken(3)]);
+    rows.world.sql(&format!(
+        "SET session_replication_role = replica; UPDATE numbers SET sid = '{}' WHERE id = 3",
+        number(3).as_str()
+    ));
     // What is said of the last one breaks a rule of the database: nothing of that is written, and what is said of another one is.
     rows.world.sql("ALTER TABLE numbers ADD CONSTRAINT broken CHECK (id <> 3 OR registration_at < '2030-01-01')");
     let at = "SELECT registration_at FROM numbers WHERE id = 3";
@@ -217,7 +230,8 @@ fn what_a_batch_says_of_one_number_stands_as_a_whole_and_strangers_cost_nothing(
             event(of(3), Registration::Registered, 20),
             event(of(3), Registration::Registered, 200_000_000),
             event(of(1), Registration::Registered, 9),
-        ],
+        ]
+        .map(Said::from),
     );
     let broken = rows.try_run(move |conn| registrations_hear(conn, &batch, |_pool| KEYS.to_owned()));
     assert!(broken.is_err(), "{broken:?}");

@@ -1,6 +1,6 @@
 //! Twilio's words of the carriers, and an operator's: heard twice they are as if heard once.
 
-use callbunker::db::numbers::{Hearing, MarkedReady, number_mark_ready, registrations_hear};
+use callbunker::db::numbers::{Hearing, MarkedReady, Said, number_mark_ready, registrations_hear};
 use callbunker::domain::{Heard, Registration, RegistrationEvent, WhichNumber};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -32,7 +32,8 @@ fn events_and_marks_are_taken_as_if_once() {
         heard(1, Registration::Pending, 1),
         heard(2, Registration::Failed, 3),
         heard(2, Registration::Registered, 2),
-    ];
+    ]
+    .map(Said::from);
     let (once, again) = ledger.twice(move |conn| registrations_hear(conn, &batch, |_pool| "keys".to_owned()));
     assert!(matches!(once[..], [Hearing::Taken(..), Hearing::Known, Hearing::Taken(..), Hearing::Known]), "{once:?}");
     assert!(again.iter().all(|hearing| *hearing == Hearing::Known), "{again:?}");
