@@ -305,7 +305,9 @@ const onPools = (status) => {
   for (const pool of status.pools) {
     const line = $(`#pools tr[data-pool="${pool.pool}"]`);
     if (!line) { isOld ||= isTold || Boolean(pool.halted); continue; }
-    for (const name of ["available", "threshold", "assigned", "waiting"]) putOf(line, name, pool[name]);
+    for (const name of ["available", "threshold", "registering", "assigned", "waiting"]) putOf(line, name, pool[name]);
+    const registers = $("[data-registers]", line);
+    if (registers) registers.hidden = pool.available > 0 || pool.registering === 0;
     putOf(line, "spend.day.bought", pool.spend.day.bought);
     $('[data-of="waiting"]', line)?.classList.toggle("bad", pool.waiting > 0);
     const bar = $("[data-bar]", line);

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::services::Services;
 use crate::http::{Problem, ProblemCode, RequestBody};
+pub(crate) use crate::reconciliation::ChangedBy;
 use crate::reconciliation::{Reconciled, Report, Trouble};
 use crate::routing::{About, Outcome, Request, answer};
 

@@ -15,12 +15,15 @@ use crate::assignment::{Ask, NoNumber};
 use crate::db::assignments::{Assignment, Release, assignment_release, assignments_held};
 use crate::domain::{
     AreaCode, Asked, AssignmentSource, Catalog, CountryCode, Match, PhoneNumber, PoolName, SentTo, UserId,
+    registering_told,
 };
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Outcome, Request, answer};
 
 /// How soon somebody whom an empty pool turned away may come again.
 const POOL_EMPTY_RETRY_AFTER: Duration = Duration::from_secs(5);
+/// The same where the carriers must know its numbers first, which takes them minutes.
+const REGISTERING_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize, utoipa::ToSchema)]
 pub(crate) struct AssignBody {
@@ -97,6 +100,13 @@ pub(crate) async fn assign(services: &Services, body: AssignBody) -> Result<Assi
                 None => "No available numbers in pool".to_owned(),
             };
             Err(Problem::new(ProblemCode::PoolEmpty, detail).retry_after(POOL_EMPTY_RETRY_AFTER))
+        }
+        Err(NoNumber::Registering(count)) => {
+            let detail = format!(
+                "No available numbers in pool: {}, which takes minutes, and nothing is bought in their place",
+                registering_told(count)
+            );
+            Err(Problem::new(ProblemCode::PoolEmpty, detail).retry_after(REGISTERING_RETRY_AFTER))
         }
         Err(NoNumber::AreaCodeUnavailable) => Err(Problem::new(
             ProblemCode::AreaCodeUnavailable,
@@ -225,7 +235,7 @@ pub(crate) fn about_assign() -> About {
         .answer::<AssignmentDocument>("The user's number, durable.", example(false))
         .refuses(ProblemCode::AreaCodeUnavailable, "`strict`, and no number of this area code is in stock.")
         .refuses(ProblemCode::CountryUnavailable, "No pool is of this country, and none of it is in stock; nothing was bought.")
-        .refuses(ProblemCode::PoolEmpty, "No number came in time; `detail` says which cap, pause or halt is in the way.")
+        .refuses(ProblemCode::PoolEmpty, "No number came in time; `detail` says which cap, pause or halt is in the way, or how many numbers register.")
 }
 
 pub(crate) fn about_assignment() -> About {

@@ -50,6 +50,8 @@ pub struct Assigned {
 pub enum NoNumber {
     /// Nothing in stock, and nothing could be bought in time; why, when it is known.
     PoolEmpty(Option<String>),
+    /// The same while so many of the pool's numbers register: what was asked for is on its way, and takes longer than a signup waits.
+    Registering(u32),
     /// No stock in the area code that the request insisted on.
     AreaCodeUnavailable,
     /// No pool is of the country that the request insisted on, and nothing of it lies in stock.
@@ -66,7 +68,7 @@ impl NoNumber {
     /// The code of the problem that tells it.
     pub(super) fn code(&self) -> &'static str {
         match self {
-            Self::PoolEmpty(_) => "pool_empty",
+            Self::PoolEmpty(_) | Self::Registering(_) => "pool_empty",
             Self::AreaCodeUnavailable => "area_code_unavailable",
             Self::CountryUnavailable(_) => "country_unavailable",
             Self::DatabaseUnavailable(_) => "database_unavailable",

@@ -71,8 +71,11 @@ impl Verdict {
     }
 
     /// What to tell somebody who gets nothing.
-    fn message_for(&self, waiting: &Waiting) -> Option<String> {
-        self.pools.get(&waiting.pool)?.told.clone()
+    fn refusal_of(&self, waiting: &Waiting) -> NoNumber {
+        match self.pools.get(&waiting.pool) {
+            Some(PoolReport { told: None, registering: count @ 1.., .. }) => NoNumber::Registering(*count),
+            known => NoNumber::PoolEmpty(known.and_then(|report| report.told.clone())),
+        }
     }
 
     fn dooms(&self, waiting: &Waiting) -> bool {
@@ -135,10 +138,10 @@ impl Waitlist {
     pub(super) fn expire(&mut self, now: Instant, verdict: &Verdict) -> Vec<UserId> {
         let mut gone = Vec::new();
         for (user_id, waiting) in &mut self.0 {
-            let why = verdict.message_for(waiting);
+            let why = verdict.refusal_of(waiting);
             waiting.replies.retain(|(_, reply)| !reply.is_closed());
             for (_, reply) in waiting.replies.extract_if(.., |(deadline, _)| *deadline <= now) {
-                reply.send(Err(NoNumber::PoolEmpty(why.clone())));
+                reply.send(Err(why.clone()));
             }
             if waiting.replies.is_empty() {
                 gone.push(user_id.clone());
@@ -160,8 +163,8 @@ impl Waitlist {
 
     fn refuse_empty(&mut self, gone: &[UserId], verdict: &Verdict) {
         for user_id in gone {
-            let why = self.0.get(user_id).and_then(|waiting| verdict.message_for(waiting));
-            self.refuse_one(user_id, &NoNumber::PoolEmpty(why));
+            let why = self.0.get(user_id).map(|waiting| verdict.refusal_of(waiting));
+            self.refuse_one(user_id, &why.unwrap_or(NoNumber::PoolEmpty(None)));
         }
     }
 

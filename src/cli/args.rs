@@ -46,8 +46,37 @@ pub struct Cli {
     /// Colour what is bad; auto: on a terminal, unless NO_COLOR is set
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t, hide_default_value = true)]
     pub(super) color: Color,
+    // Of the commands that call the daemon, which show them; given before the command, they are theirs, too.
+    #[arg(short, long, global = true, hide = true, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    pub(super) url: Option<String>,
+    #[arg(short, long, global = true, hide = true)]
+    pub(super) json: bool,
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+impl Cli {
+    /// An option that was given to a command that has no use for it.
+    pub(super) fn out_of_place(&self) -> Option<&'static str> {
+        let is_local = matches!(
+            self.command,
+            Command::Serve
+                | Command::Migrate
+                | Command::CheckConfig { .. }
+                | Command::Openapi
+                | Command::Completions { .. }
+                | Command::Man { .. }
+        );
+        let is_of_twilio = matches!(self.command, Command::Twilio(_));
+        let prints_no_json = matches!(&self.command, Command::Twilio(args) if !args.prints_json());
+        if self.url.is_some() && (is_local || is_of_twilio) {
+            Some("--url")
+        } else if self.json && (is_local || prints_no_json) {
+            Some("--json")
+        } else {
+            None
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -18,6 +18,7 @@ use url::Url;
 
 use super::api_request::ApiRequest;
 use super::args::Remote;
+use super::certificates::{about_certificate, tls_of};
 use super::ending::{CommandError, Ending};
 use super::refusal::Refusal;
 use crate::config::{Problems, Sources, client_key, signup_client_key};
@@ -96,6 +97,7 @@ impl Client {
             CommandError::Usage(problems.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })?;
         let config = ureq::Agent::config_builder()
+            .tls_config(tls_of(&base, sources)?)
             .timeout_resolve(Some(CONNECT_WITHIN))
             .timeout_connect(Some(CONNECT_WITHIN))
             .http_status_as_error(false)
@@ -242,7 +244,8 @@ impl Client {
             }
             error if self.base.scheme() == "https" && error.to_string().contains("invalid peer certificate") => {
                 ApiError::Away(format!(
-                    "the certificate of {url} is not to be trusted ({error}); look at the proxy there"
+                    "the certificate of {url} is not to be trusted ({error}); {}",
+                    about_certificate(&error.to_string())
                 ))
             }
             Error::Protocol(_) if self.base.scheme() == "http" => ApiError::Lost(format!(
@@ -285,6 +288,9 @@ fn without_its_end(mut text: String) -> String {
 fn base(text: &str) -> Result<Url, CommandError> {
     let wrong =
         |why: &str| CommandError::Usage(format!("--url (CALLBUNKER_URL) {why}; write it such as {URL_DEFAULT}"));
+    if text.trim().starts_with(['"', '\'']) {
+        return Err(wrong("stands in quotes"));
+    }
     let url = Url::parse(text.trim()).map_err(|error| wrong(&format!("is no URL: {error}")))?;
     if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
         return Err(wrong("is neither http:// nor https://"));
@@ -327,7 +333,16 @@ mod tests {
 
     #[test]
     fn an_address_is_http_and_nothing_but_an_address() {
-        for url in ["", "127.0.0.1:8080", "ftp://h", "http://", "http://u:p@h", "http://h?api_key=k", "http://h#f"] {
+        for url in [
+            "",
+            "'http://h'",
+            "127.0.0.1:8080",
+            "ftp://h",
+            "http://",
+            "http://u:p@h",
+            "http://h?api_key=k",
+            "http://h#f",
+        ] {
             assert!(matches!(client(url), Err(CommandError::Usage(text)) if text.contains("--url")), "{url}");
         }
     }

@@ -35,8 +35,11 @@ pub(super) fn check_config(sources: &Sources, offline: bool) -> Ending {
     let mut notes = config.outbound().notes();
     notes.extend(config.secrets.noted_of_urls());
     notes.extend(can_listen(&config)?);
-    if !offline {
-        notes.extend(surveyed(&config)?);
+    let url = DatabaseUrl::new(&config.secrets.database_url);
+    if offline {
+        notes.extend(looks_pooled(&url));
+    } else {
+        notes.extend(surveyed(&config, url)?);
     }
     let notes: String = notes.iter().map(|note| format!("# Note: {note}\n")).collect();
     say(&format!("{}{notes}", describe_effective(&config)))
@@ -54,27 +57,40 @@ fn can_listen(config: &Config) -> Result<Option<String>, CommandError> {
     }
 }
 
-/// Looks at the database; one that is away is no mistake of the configuration.
-fn surveyed(config: &Config) -> Result<Option<String>, CommandError> {
-    let url = DatabaseUrl::new(&config.secrets.database_url);
+/// Looks at the database; one that is away is no mistake of the configuration. What there is to note.
+fn surveyed(config: &Config, url: DatabaseUrl) -> Result<Vec<String>, CommandError> {
+    let pooled = looks_pooled(&url);
     let (done, outcome) = mpsc::channel();
     // It may hang for longer than anybody waits; the process ends without it.
     std::thread::spawn(move || done.send(survey(&url)));
     match outcome.recv_timeout(SURVEY_WITHIN) {
         Ok(Ok(found)) => match found.owner.and_then(|owner| whose_else(&owner, config)) {
             Some(foreign) => Err(CommandError::Usage(foreign)),
-            None => Ok(found.is_frozen.then(|| DbError::Frozen.to_string())),
+            None => Ok(found.is_frozen.then(|| DbError::Frozen.to_string()).into_iter().collect()),
         },
         Ok(Err(error @ DbError::Unfit(_))) => Err(error.into()),
-        Ok(Err(error)) => Ok(Some(format!(
-            "the database could not be looked at: {} (--offline does without)",
-            error.in_full().replace(|character: char| character.is_control(), " ")
-        ))),
-        Err(_elapsed) => Ok(Some(
-            "the database was not reached within five seconds, so it was not looked at (--offline does without)."
-                .to_owned(),
-        )),
+        Ok(Err(error)) => {
+            let words = format!(
+                "the database could not be looked at: {} (--offline does without)",
+                error.in_full().replace(|character: char| character.is_control(), " ")
+            );
+            Ok([words].into_iter().chain(pooled).collect())
+        }
+        Err(_elapsed) => {
+            let words =
+                "the database was not reached within five seconds, so it was not looked at (--offline does without).";
+            Ok([words.to_owned()].into_iter().chain(pooled).collect())
+        }
     }
+}
+
+/// What the address alone shows, before anybody answers there.
+fn looks_pooled(url: &DatabaseUrl) -> Option<String> {
+    let instead = url.direct_instead()?;
+    Some(format!(
+        "DATABASE_URL looks like the address of a pooler. One that shares sessions from one transaction to the next is refused at \
+         start; PostgreSQL itself is there most likely with {instead}"
+    ))
 }
 
 pub(super) fn migrate(sources: &Sources) -> Ending {

@@ -16,6 +16,7 @@ use crate::config::Sources;
 mod api_request;
 mod args;
 mod cancel;
+mod certificates;
 mod client;
 mod command;
 mod ctrl_c;
@@ -61,6 +62,10 @@ pub fn run() -> ExitCode {
         }
     };
     screen::choose(cli.color);
+    if let Some(option) = cli.out_of_place() {
+        let sentence = format!("{option} is for commands that call the daemon, and this one does not; leave it out");
+        return ending::exit_code(Err(ending::CommandError::Usage(sentence)));
+    }
     let sources = Sources::new(cli.config, std::env::vars_os());
     ending::exit_code(dispatch(cli.command, &sources))
 }

@@ -59,7 +59,7 @@ fn row(pool: &Value, status: &Value, plan: &Value) -> Value {
         "waiting": pool["waiting"],
         "today": of(&day["bought"], &day["max"]),
         "price": price,
-        "state": state(pool, status),
+        "state": state(pool, status) + &registering(pool),
     })
 }
 
@@ -69,6 +69,15 @@ fn state(pool: &Value, status: &Value) -> String {
         (_, of_all) if of_all.is_object() => "halted".to_owned(),
         _ if pool["needs_replenishment"] == true => "low".to_owned(),
         _ => "ok".to_owned(),
+    }
+}
+
+/// Of a pool that has less than it wants: what of it the carriers do not know yet.
+fn registering(pool: &Value) -> String {
+    let lacks = pool["needs_replenishment"] == true || pool["available"] == 0;
+    match pool["registering"].as_u64() {
+        Some(count @ 1..) if lacks => format!(", {count} registering"),
+        _ => String::new(),
     }
 }
 
@@ -96,6 +105,13 @@ mod tests {
             (&json!("GB toll-free"), &json!("0 of 3"), &json!("5 of 20"))
         );
         assert_eq!((&gb["price"], &rows[0]["price"]), (&json!("1.15 USD"), &Value::Null));
+        let mut waits = pool("text", 0, Value::Null);
+        waits["registering"] = json!(3);
+        let told = |pool: &Value| super::rows(&json!({"pools": [pool]}), &Value::Null)[0]["state"].clone();
+        assert_eq!(told(&waits), "low, 3 registering");
+        waits["available"] = json!(3);
+        waits["needs_replenishment"] = json!(false);
+        assert_eq!(told(&waits), "ok");
         let of_all = json!({"halted": {"message": "suspended"}, "pools": [pool("default", 3, Value::Null)]});
         assert_eq!(super::rows(&of_all, &Value::Null)[0]["state"], "halted");
     }

@@ -137,7 +137,7 @@ impl Refusal {
                 "this is a signup key; give one of the daemon's admin keys in ADMIN_API_KEY".to_owned()
             }
             ProblemCode::NotFound | ProblemCode::MethodNotAllowed if self.is_unknown_path() => {
-                format!("the daemon at {url} does not know /{}; it is older than this command, upgrade it", self.path)
+                self.unknown_path()
             }
             ProblemCode::UnknownField => {
                 format!("the daemon at {url} does not know all that this command says ({detail}); upgrade it")
@@ -186,6 +186,23 @@ impl Refusal {
     /// A path that no route has, as opposed to a thing that a route did not find.
     fn is_unknown_path(&self) -> bool {
         self.code() == Some(ProblemCode::MethodNotAllowed) || self.detail.starts_with("There is nothing at this path")
+    }
+
+    fn unknown_path(&self) -> String {
+        let Self { url, path, .. } = self;
+        // Without what --url has behind the host, there may be a daemon that knows it.
+        let host = url::Url::parse(url).ok().filter(|url| url.path() != "/").map(|mut url| {
+            url.set_path("");
+            url.to_string()
+        });
+        match host {
+            Some(host) => format!(
+                "nothing of callbunker is at {url}/{path}; if the daemon is not below that path (http.base_path), give it as --url {}; \
+                 if it is, it is older than this command, upgrade it",
+                host.trim_end_matches('/')
+            ),
+            None => format!("the daemon at {url} does not know /{path}; it is older than this command, upgrade it"),
+        }
     }
 
     fn not_ours(&self) -> String {
@@ -248,6 +265,10 @@ mod tests {
         let unknown = refusal(&Problem::no_such_path()).sentence();
         assert!(unknown.contains("does not know /admin/phones/api/x") && unknown.contains("upgrade"), "{unknown}");
         assert_eq!(refusal(&Problem::not_found("There is no such number.")).sentence(), "There is no such number");
+        let below =
+            Refusal { url: "https://d:8443/nowhere".to_owned(), ..refusal(&Problem::no_such_path()) }.sentence();
+        assert!(below.contains("nothing of callbunker is at https://d:8443/nowhere/admin/"), "{below}");
+        assert!(below.contains("give it as --url https://d:8443;"), "{below}");
     }
 
     #[test]

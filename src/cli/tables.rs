@@ -51,7 +51,8 @@ fn tone(field: &str, value: &Value) -> Tone {
             Tone::Warn
         }
         ("state", word) if word.starts_with("halted") => Tone::Bad,
-        ("state", "low" | "not configured") => Tone::Warn,
+        ("state", "not configured") => Tone::Warn,
+        ("state", word) if word.starts_with("low") => Tone::Warn,
         ("error", word) if !word.is_empty() => Tone::Bad,
         ("errors", _) if value.as_array().is_some_and(|errors| !errors.is_empty()) => Tone::Bad,
         ("result", "fail") => Tone::Bad,

@@ -11,7 +11,7 @@ use super::client::Client;
 use super::ending::{CommandError, Ending, both, numbers, say, warn};
 use super::follow::spinner;
 use super::lists::with_pools;
-use super::tables::{Facts, list};
+use super::tables::{Facts, list, text};
 use crate::api::{reconcile, webhooks};
 
 pub(super) fn configure_webhooks(client: &Client, args: &ConfigureArgs) -> Ending {
@@ -113,8 +113,8 @@ fn reconciled(document: &Value) -> String {
         let found = found.as_array().map(Vec::as_slice).unwrap_or_default();
         facts.line(&name.replace('_', " "), found.len().to_string());
         if !found.is_empty() {
-            let columns = [("NUMBER", "phone_number"), ("USER", "user_id"), ("REASON", "reason")];
-            tables += &format!("\n{heading}:\n{}", list(found, &with_pools(&columns, found)));
+            let (found, columns) = told(found);
+            tables += &format!("\n{heading}:\n{}", list(&found, &with_pools(&columns, &found)));
         }
     }
     let foreign = facts.take("foreign_numbers");
@@ -126,6 +126,24 @@ fn reconciled(document: &Value) -> String {
     facts.take("problem");
     facts.show(&["apart_changed", "foreign", "ignored", "checked", "complete"]);
     facts.print() + &tables
+}
+
+/// The lines of a list as people read them, and its columns: those that any line has something for.
+fn told(found: &[Value]) -> (Vec<Value>, Vec<(&'static str, &'static str)>) {
+    let told = |line: &Value| {
+        let by: Option<reconcile::ChangedBy> = serde_json::from_value(line["changed_by"].clone()).ok();
+        let mut line = line.clone();
+        line["changed_by"] = by.map_or(Value::Null, |by| json!(format!("{}, {}", by.told(), text(&json!(by.at)))));
+        line
+    };
+    let lines: Vec<Value> = found.iter().map(told).collect();
+    let mut columns = vec![("NUMBER", "phone_number"), ("USER", "user_id"), ("REASON", "reason")];
+    for column in [("TARGET", "target"), ("CHANGED BY", "changed_by")] {
+        if lines.iter().any(|line| line[column.1].is_string()) {
+            columns.push(column);
+        }
+    }
+    (lines, columns)
 }
 
 #[cfg(test)]
@@ -143,5 +161,18 @@ mod tests {
              repaired          1\nconflicts         0\nforeign           2\nconfirmation      needed\n\nMissing at Twilio:\nNUMBER        USER  REASON\n+14155550100  u-1   gone\n\n\
              Repaired:\nNUMBER        USER  REASON\n+14155550101  -     drift\n"
         );
+        let by = json!({"actor": "US1", "source": "web", "at": "2026-11-22T12:00:01.5Z"});
+        let document = json!({"missing": [{"phone_number": "+14155550100", "reason": "gone", "changed_by": null},
+            {"phone_number": "+14155550101", "reason": "gone", "changed_by": by}],
+            "attachment_drift": [{"phone_number": "+14155550102", "reason": "it left", "target": "MG1"}]});
+        let shown = reconciled(&document);
+        for line in [
+            "NUMBER        USER  REASON  CHANGED BY",
+            "+14155550101  -     gone    US1 in Twilio's console, 2026-11-22 12:00:01Z",
+            "NUMBER        USER  REASON   TARGET",
+            "+14155550102  -     it left  MG1",
+        ] {
+            assert!(shown.lines().any(|shown| shown == line), "{line}: {shown}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::lists::{print, walk};
 use super::question::{agreed, somebody_is_there};
 use super::screen::Tone;
 use super::tables::{Facts, list, text};
-use crate::domain::UserId;
+use crate::domain::{AreaCode, Match, PhoneNumber, UserId};
 use crate::http::ProblemCode;
 
 pub(super) fn assign(client: &Client, args: &AssignArgs) -> Ending {
@@ -41,11 +41,27 @@ pub(super) fn assign(client: &Client, args: &AssignArgs) -> Ending {
     let had = if given["replayed"] == true { "has had" } else { "has" };
     let how = if given["source"] == "emergency" { ", bought for this" } else { "" };
     say(&format!(
-        "{} {had} {} since {}{how}.\n",
+        "{} {had} {} since {}{how}{}.\n",
         text(&json!(args.user_id)),
         text(&given["phone_number"]),
-        text(&given["assigned_at"])
+        text(&given["assigned_at"]),
+        elsewhere(args, given)
     ))
+}
+
+/// What there is to say of a number of another area code than was wished for.
+fn elsewhere(args: &AssignArgs, given: &Value) -> String {
+    let wish = args.area_code.or_else(|| args.near.as_ref().and_then(PhoneNumber::area_code));
+    let code = given["area_code"].as_str().and_then(|code| code.parse::<AreaCode>().ok());
+    let (Some(wish), Some(number)) = (wish, given["phone_number"].as_str()) else { return String::new() };
+    let this = code.map_or_else(|| text(&json!(number)), |code| code.to_string());
+    match Match::of(wish, code) {
+        Match::Exact => String::new(),
+        _ if given["replayed"] == true => format!("; it is not of {wish}, and stays theirs until they are released"),
+        Match::Overlay => format!("; none of {wish} was free, and {this} lies over it"),
+        Match::Region => format!("; none of {wish} was free, and {this} is of the same state or province"),
+        Match::Any => format!("; none of {wish} was free, nor of its state or province"),
+    }
 }
 
 pub(super) fn release(client: &Client, args: &ReleaseArgs) -> Ending {

@@ -15,7 +15,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls_native_certs::{CertificateResult, load_certs_from_paths};
 
-use super::problem::{Origin, Problem};
+use super::problem::{Origin, Problem, Problems};
+use super::quotes::about_path;
 use super::sources::Sources;
 
 /// A certificate in DER; Mozilla's stand in the binary.
@@ -90,6 +91,16 @@ impl fmt::Debug for Trust {
     }
 }
 
+/// Who may vouch for whom a command calls: what the two variables name, else Mozilla's and this system's.
+///
+/// # Errors
+/// What was named and holds none.
+pub(crate) fn authorities(sources: &Sources) -> Result<Arc<[Certificate]>, Problems> {
+    let mut problems = Vec::new();
+    let trust = Trust::load(sources, None, &mut problems);
+    Problems::or(problems, trust.certificates())
+}
+
 /// The file in which this system keeps the authorities that it trusts, all in one, unless `SSL_CERT_FILE` names another.
 #[must_use]
 pub(crate) fn system_bundle(sources: &Sources) -> Option<PathBuf> {
@@ -112,7 +123,7 @@ fn of_the_environment(sources: &Sources, problems: &mut Vec<Problem>) -> Option<
             name,
             Origin::Environment(name.to_owned()),
             format!("names {shown}, which {why}"),
-            format!("{GIVE_PEM}, or unset it"),
+            about_path(&shown, &format!("{GIVE_PEM}, or unset it")),
         )),
     };
     if let Some(file) = file {

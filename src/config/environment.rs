@@ -7,6 +7,7 @@ use toml::Value;
 
 use super::layers::{Given, Layer};
 use super::problem::{Origin, Problem};
+use super::quotes::{IN_QUOTES, WITHOUT, is_quoted};
 use super::schema::{POOLS, Schema, keys_at, pool_named_by, stray, suggest};
 use super::secrets::secret_meant_by;
 use super::sources::Sources;
@@ -30,7 +31,8 @@ pub(super) fn read_environment(sources: &Sources, schema: &Schema, problems: &mu
                     layer.insert(format!("{section}.{key}"), Given { value, origin });
                 }
                 Err(what) => {
-                    problems.push(Problem::new(format!("{section}.{key}"), origin, what, "correct the variable"));
+                    let remedy = if what == IN_QUOTES { WITHOUT } else { "correct the variable" };
+                    problems.push(Problem::new(format!("{section}.{key}"), origin, what, remedy));
                 }
             },
             Some(_) => {
@@ -110,6 +112,7 @@ fn nearly_ours(name: &str, schema: &Schema) -> Option<Problem> {
 fn shape(text: &str, default: Option<&Value>) -> Result<Value, &'static str> {
     let trimmed = text.trim();
     match default {
+        Some(Value::Integer(_) | Value::Boolean(_)) if is_quoted(trimmed) => Err(IN_QUOTES),
         Some(Value::Integer(_)) => trimmed.parse().map(Value::Integer).map_err(|_| "is not a whole number"),
         Some(Value::Float(_)) => trimmed.parse().map(Value::Float).map_err(|_| "is not a number"),
         Some(Value::Boolean(_)) => trimmed.parse().map(Value::Boolean).map_err(|_| "is neither true nor false"),

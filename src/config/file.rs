@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use super::layers::{Given, Layer};
 use super::problem::{Origin, Problem, did_you_mean};
+use super::quotes::about_path;
 use super::schema::{Keys, POOLS, Schema, has_table, keys_at, stray};
 use super::secrets::secret_meant_by;
 use super::sources::{Sources, read_text};
@@ -20,7 +21,8 @@ pub(super) fn read_file(sources: &Sources, schema: &Schema, problems: &mut Vec<P
     let text = match read_text(&path) {
         Ok(text) => text,
         Err(error) => {
-            let remedy = "check the path and its permissions, or leave out --config and CALLBUNKER_CONFIG";
+            let otherwise = "check the path and its permissions, or leave out --config and CALLBUNKER_CONFIG";
+            let remedy = about_path(&path.to_string_lossy(), otherwise);
             problems.push(Problem::new("configuration file", origin, format!("cannot be read: {error}"), remedy));
             return Layer::new();
         }

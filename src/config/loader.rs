@@ -12,6 +12,7 @@ use super::environment::read_environment;
 use super::file::read_file;
 use super::layers::{Given, Layer, hidden};
 use super::problem::{Origin, Problem};
+use super::quotes::{IN_QUOTES, WITHOUT, is_quoted};
 use super::schema::{Schema, pool_named_by};
 use super::section::{Checks, Section, keys_of};
 use super::sources::Sources;
@@ -149,6 +150,12 @@ pub(super) fn put(table: &mut Table, key: &str, value: Value) {
 fn judge<S: Section>(defaults: &Table, key: &str, given: &Given) -> Result<(), (String, String)> {
     let hint = S::HINTS.iter().find(|(hinted, _)| *hinted == key).map(|(_, hint)| format!("give {hint}"));
     let range = S::RANGES.iter().find(|range| range.key == key);
+    if stands_in_quotes(&given.value) {
+        return Err((
+            IN_QUOTES.to_owned(),
+            hint.map_or_else(|| WITHOUT.to_owned(), |hint| format!("{WITHOUT}: {hint}")),
+        ));
+    }
     if let Some(shape) = shape_of::<S>(defaults, key)
         && !shape.same_type(&given.value)
         // Whoever writes 1 for 1.0 means it.
@@ -171,6 +178,15 @@ fn judge<S: Section>(defaults: &Table, key: &str, given: &Given) -> Result<(), (
         Err(_) => {
             Err(("is not a value it can take".to_owned(), hint.unwrap_or_else(|| "see config/default.toml".to_owned())))
         }
+    }
+}
+
+/// One of a list's texts is enough.
+fn stands_in_quotes(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_quoted(text),
+        Value::Array(items) => items.iter().any(stands_in_quotes),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Table(_) => false,
     }
 }
 

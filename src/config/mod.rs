@@ -19,6 +19,7 @@ mod not_yet;
 mod outbound;
 mod pools;
 mod problem;
+mod quotes;
 mod reload;
 #[macro_use]
 mod root;
@@ -31,6 +32,7 @@ mod web_address;
 
 #[allow(unused_imports, reason = "what carries messages takes them by name")]
 pub(crate) use alerts::{Channels, Mail, MailServer, PagerDuty, SignedPost, Texts};
+pub(crate) use certificates::authorities;
 pub(crate) use describe::describe_effective;
 pub(crate) use event_stream::scheme_and_host;
 pub(crate) use problem::Problems;

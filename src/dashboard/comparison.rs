@@ -63,7 +63,21 @@ pub(super) struct ReportLine {
     pub(super) e164: String,
     pub(crate) reason: String,
     pub(crate) user: Option<String>,
+    pub(crate) changed: Option<Changed>,
     pub(crate) can: Can,
+}
+
+/// Who changed a number, and when.
+pub(super) struct Changed {
+    pub(crate) who: String,
+    pub(crate) at: When,
+}
+
+impl Changed {
+    pub(super) fn of(line: &Line) -> Option<Self> {
+        let by = line.changed_by.as_ref()?.as_ref()?;
+        Some(Self { who: by.told(), at: When(by.at) })
+    }
 }
 
 /// A number that was not ours then, and still is not.
@@ -184,6 +198,7 @@ impl Now {
             e164: line.phone_number.clone(),
             reason: line.reason.clone(),
             user: line.user_id.clone().flatten(),
+            changed: Changed::of(line),
             can: now.copied().unwrap_or_default(),
         })
     }

@@ -66,6 +66,8 @@ pub(crate) struct PoolLine {
     pub(crate) kind: String,
     pub(crate) available: u32,
     pub(crate) threshold: u32,
+    /// Those that the carriers do not know yet.
+    pub(crate) registering: u32,
     /// How long its stock lasts, in short; a dash when nobody knows.
     pub(crate) lasts: String,
     pub(crate) is_short: bool,
@@ -85,6 +87,11 @@ impl PoolLine {
     /// Whether the configuration names it.
     pub(crate) fn is_configured(&self) -> bool {
         !self.kind.is_empty()
+    }
+
+    /// Whether what the carriers do not know yet is why it has nothing.
+    pub(crate) fn waits_for_carriers(&self) -> bool {
+        self.available == 0 && self.registering > 0
     }
 
     /// How much of its bar is full.
@@ -152,6 +159,7 @@ fn line(pool: &OfPool, account: Account, paces: &Paces, closed: &[ServicesClosed
         kind: format!("{}, {}", pool.country, pool.number_type.words()),
         available: pool.available,
         threshold: pool.threshold,
+        registering: pool.registering,
         is_short: runway.is_short && wants_some,
         lasts: if wants_some || pool.available > 0 { runway.short() } else { "–".to_owned() },
         assigned: pool.assigned,
@@ -172,6 +180,7 @@ fn gone(pool: &Unconfigured) -> PoolLine {
         kind: String::new(),
         available: pool.available,
         threshold: 0,
+        registering: 0,
         lasts: "–".to_owned(),
         is_short: false,
         assigned: pool.assigned,

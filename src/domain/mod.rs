@@ -84,7 +84,7 @@ pub use region::{AreaCode, CountryCode, InvalidAreaCode, InvalidCountryCode};
 pub use registration::{Heard, Registration, RegistrationEvent, RegistrationStanding, WhichNumber};
 pub use sought::Sought;
 pub use spelling::number_as_written;
-pub use stock::Stock;
+pub use stock::{Stock, registering_told};
 pub use suspicion::too_many;
 pub use waitlist::{Lacking, Unserved, unserved};
 pub use wants::{HeldBack, Intents, Needs, ReadyFor, SmsReadyWhen, Wants};

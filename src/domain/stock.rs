@@ -130,6 +130,13 @@ impl Stock {
     }
 }
 
+/// What is said of so many numbers that are assignable as soon as the carriers know them.
+#[must_use]
+pub fn registering_told(count: u32) -> String {
+    let numbers = if count == 1 { "1 number registers".to_owned() } else { format!("{count} numbers register") };
+    format!("{numbers} with the carriers")
+}
+
 /// Every stock that tests try.
 #[cfg(test)]
 pub(super) fn any_stock() -> impl proptest::strategy::Strategy<Value = Stock> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::api::status::{OfPool, Status};
 use crate::db::purchases::record::{PurchaseError, PurchaseRecord};
-use crate::domain::{OrderOutcome, PoolName, Trigger, Why};
+use crate::domain::{OrderOutcome, PoolName, Trigger, Why, registering_told};
 
 /// One of them: the event `alert`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -90,7 +90,11 @@ fn of_pool(before: &OfPool, now: &OfPool, is_only: bool) -> Vec<Notice> {
         _ => {}
     }
     if before.available > 0 && now.available == 0 {
-        notices.push(Notice::new("empty", format!("{the_pool} is empty: signups wait for a purchase.")));
+        let then = match now.registering {
+            0 => "signups wait for a purchase".to_owned(),
+            count => registering_told(count),
+        };
+        notices.push(Notice::new("empty", format!("{the_pool} is empty: {then}.")));
     } else if !before.needs_replenishment && now.needs_replenishment {
         let message = format!("{stock} is low: {} available, the threshold is {}.", now.available, now.threshold);
         notices.push(Notice::new("low", message));

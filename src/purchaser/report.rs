@@ -26,6 +26,8 @@ pub struct PoolReport {
     pub told: Option<String>,
     /// Numbers on their way at the end, whoever buys them: they may be served yet.
     pub on_their_way: u32,
+    /// Numbers that the carriers do not know yet: nothing is bought in their place, and they serve whoever asks when they are known.
+    pub registering: u32,
 }
 
 impl EmergencyReport {

@@ -59,7 +59,7 @@ async fn rounds(buyer: &Buyer, run: &Run, pool: &PoolName) -> Result<PoolReport,
             report.short = Some(Shortfall::Unconfigured);
             break;
         };
-        report.on_their_way = sight.coming();
+        (report.on_their_way, report.registering) = (sight.coming(), sight.seen.stock.registering);
         if !sight.somebody_lacks() {
             break;
         }

@@ -47,3 +47,4 @@ pub(crate) use recount::recount;
 pub(crate) use report::{ForeignLine, Line, Report};
 pub(crate) use run::Reconciled;
 pub(crate) use trouble::Trouble;
+pub(crate) use who::ChangedBy;

@@ -33,6 +33,18 @@ impl ChangedBy {
         let actor = if entry.actor_sid.is_empty() { entry.actor_type } else { entry.actor_sid };
         Some(Self { actor, source: entry.source, at })
     }
+
+    /// Who, and by which way, for people.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let way = match self.source.as_str() {
+            "web" => "in Twilio's console",
+            "api" => "over Twilio's API",
+            "" | "twilio" => "at Twilio",
+            other => other,
+        };
+        format!("{} {way}", self.actor)
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,11 @@ use ureq::{Error, Timeout};
 use super::reach::{NotConnected, Step};
 use super::way_out::WayOut;
 
+/// What the library calls a certificate that says of itself that it is an authority's.
+const SELF_SIGNED: &str = "CaUsedAsEndEntity";
+const SELF_SIGNED_REMEDY: &str = "its certificate says of itself that it is an authority's (CA:TRUE), as `openssl req -x509` makes them, and a server's must not: \
+     have an authority of yours sign one for that name, and give the authority's as twilio.ca_file";
+
 /// What to do, if anything is known, about a connection to `host` that came to this.
 pub(super) fn remedy(failed: &NotConnected, host: &str, way: &WayOut) -> Option<String> {
     let (step, error) = failed.first();
@@ -73,6 +78,8 @@ fn about_certificate(refused: &CertificateError, host: &str) -> String {
         | CertificateError::NotValidForNameContext { .. } => {
             format!("{host} was asked for: look at the clock here, and at twilio.api_base_url")
         }
+        // The library's words for one that is its own authority's.
+        CertificateError::Other(other) if other.to_string().contains(SELF_SIGNED) => SELF_SIGNED_REMEDY.to_owned(),
         _ => "its certificate is by an authority that is not known here: if a proxy of yours opens TLS, give its certificate as \
               twilio.ca_file, or SSL_CERT_FILE"
             .to_owned(),

@@ -10,7 +10,7 @@ use super::obstacle::{Obstacle, obstacle};
 use super::one_pool::{OnePool, pools};
 use super::words::counted;
 use crate::db::attention::{PoolSight, Sight};
-use crate::domain::PoolPolicy;
+use crate::domain::{PoolPolicy, registering_told};
 
 const REPLENISH: &str = "/admin/phones/dashboard/acts/replenish";
 const BUY: &str = "/admin/phones/dashboard#h-buy";
@@ -67,9 +67,10 @@ impl Judged<'_> {
             return None;
         }
         let the_pool = pool.titled();
-        let summary = match is_refusing {
-            true => format!("{the_pool} is empty: signups are refused."),
-            false => format!("{the_pool} is empty: signups wait for a purchase."),
+        let summary = match (is_refusing, pool.seen.stock.registering) {
+            (true, _) => format!("{the_pool} is empty: signups are refused."),
+            (false, 0) => format!("{the_pool} is empty: signups wait for a purchase."),
+            (false, count) => format!("{the_pool} is empty: {}.", registering_told(count)),
         };
         // Whoever wants no stock gets each number when it is asked for.
         let is_wanted = threshold_low == 0 && !is_refusing;
@@ -99,8 +100,12 @@ impl Judged<'_> {
             0 => None,
             count => Some(format!("{} being bought now.", counted(count.into(), "number"))),
         };
+        let registering = match stock.registering {
+            0 => None,
+            count => Some(format!("{}: nothing is bought in their place.", registering_told(count))),
+        };
         let why = obstacle.map(|obstacle| obstacle.why(self.pool, limits));
-        let item = item.detail([why, told, coming].into_iter().flatten().collect::<Vec<_>>().join(" "));
+        let item = item.detail([why, told, coming, registering].into_iter().flatten().collect::<Vec<_>>().join(" "));
         // A halt, a pause and a cap are items of their own, and say when they end.
         let tries = matches!(obstacle, Some(Obstacle::Failed { .. }));
         if tries { item.next("next try", self.next_try_at) } else { item }
@@ -127,6 +132,7 @@ impl Judged<'_> {
 
 fn todo(pool: OnePool<'_>, obstacle: Option<&Obstacle>) -> String {
     let todo = match obstacle {
+        None if pool.seen.stock.registering > 0 => "Nothing: each is given out as soon as the carriers know it.",
         None => "Nothing: numbers are bought by themselves.",
         Some(Obstacle::Halted) => "End the halt.",
         Some(Obstacle::PoolHalted { .. }) => "Give the pool what it needs.",

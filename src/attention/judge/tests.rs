@@ -210,6 +210,11 @@ fn an_empty_pool_says_why_and_when_it_is_tried_again() {
     let fresh = only(judged(|sight| sight.observation.stock = Stock { purchasing: 10, ..Stock::default() }));
     assert_eq!(fresh.summary, "The pool is empty: signups wait for a purchase.");
     assert_eq!((fresh.detail.as_str(), fresh.severity), ("10 numbers being bought now.", Critical));
+
+    let registers = only(judged(|sight| sight.observation.stock = Stock { registering: 10, ..Stock::default() }));
+    assert_eq!(registers.summary, "The pool is empty: 10 numbers register with the carriers.");
+    assert_eq!(registers.todo, "Nothing: each is given out as soon as the carriers know it.");
+    assert!(registers.detail.contains("nothing is bought in their place"), "{registers:?}");
 }
 
 #[test]

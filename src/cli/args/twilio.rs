@@ -8,6 +8,13 @@ pub(in crate::cli) struct TwilioArgs {
     pub command: TwilioCommand,
 }
 
+impl TwilioArgs {
+    /// Whether it may print JSON instead of a table.
+    pub(in crate::cli) fn prints_json(&self) -> bool {
+        matches!(self.command, TwilioCommand::Check { .. })
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum TwilioCommand {
     /// Look whether buying could succeed with this configuration: credentials, account, balance, and what each pool needs;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 
 use crate::config::problem::{Origin, Problem};
+use crate::config::quotes::{IN_QUOTES, about_path, is_quoted};
 use crate::config::sources::{Sources, read_text};
 use crate::domain::steers;
 
@@ -78,7 +79,8 @@ impl Vault<'_> {
     fn read(&mut self, name: &str, path: &Path, origin: Origin) -> Result<String, ()> {
         read_text(path).map_err(|error| {
             let what = format!("cannot be read: {error}");
-            self.problems.push(Problem::new(name, origin, what, "check the path and its permissions"));
+            let remedy = about_path(&path.to_string_lossy(), "check the path and its permissions");
+            self.problems.push(Problem::new(name, origin, what, remedy));
         })
     }
 
@@ -99,14 +101,13 @@ impl Vault<'_> {
 /// What no secret looks like, and what to do about it. Lists are looked at one by one: `"a","b"` is in quotes, too.
 fn fault_of(text: &str) -> Option<(&'static str, &'static str)> {
     let is_odd = |character: char| steers(character) || character == char::REPLACEMENT_CHARACTER;
-    let is_quoted = |part: &str| part.trim().starts_with(['"', '\'', '`', '“', '”', '‘', '’', '«']);
     if text.contains(is_odd) {
         Some(("holds a control character or one that is not seen, or is not UTF-8", "give it as one line of text"))
     // A list's elements are trimmed.
     } else if text.trim() != text && !text.contains(',') {
         Some(("has blanks around it", "take them away"))
     } else if text.split(',').any(is_quoted) {
-        Some(("stands in quotes", "give it without them; files and credentials are taken as they are"))
+        Some((IN_QUOTES, "give it without them; files and credentials are taken as they are"))
     } else {
         None
     }

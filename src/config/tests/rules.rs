@@ -31,9 +31,30 @@ fn a_value_of_the_wrong_shape_is_a_problem_that_says_the_right_one() {
         ("CALLBUNKER__POOL__THRESHOLD_LOW", "many", "is not a whole number"),
         ("CALLBUNKER__RECONCILE__REPAIR_ASSIGNED", "yes", "is neither true nor false"),
         ("CALLBUNKER__LOCK__ADVISORY_KEY", "9223372036854775808", "is not a whole number"),
+        ("CALLBUNKER__POOL__THRESHOLD_LOW", "\"5\"", "stands in quotes"),
+        ("CALLBUNKER__TWILIO__SELF_CHECK", "'false'", "stands in quotes"),
     ] {
         assert_holds(&World::new().with(name, value).problem(), &[name, part]);
     }
+}
+
+#[test]
+fn whatever_stands_in_quotes_is_told_as_that() {
+    for (name, value, parts) in [
+        ("PUBLIC_APP_URL", "\"https://app.example.com\"", &["webhooks.public_app_url", "PUBLIC_APP_URL"][..]),
+        ("CALLBUNKER__TWILIO__CA_FILE", "'/etc/ssl/authority.pem'", &["twilio.ca_file", "PEM"]),
+        ("CALLBUNKER__POOL__AREA_CODES", "\"415\",\"628\"", &["pool.area_codes"]),
+        ("CALLBUNKER__INSTANCE__NAME", "“prod”", &["instance.name"]),
+        ("ADMIN_API_KEY_FILE", "\"/run/keys/admin\"", &["ADMIN_API_KEY"]),
+        ("CALLBUNKER_CONFIG", "\"/etc/callbunker.toml\"", &["configuration file"]),
+        ("SSL_CERT_FILE", "'/etc/ssl/bundle.pem'", &["SSL_CERT_FILE"]),
+    ] {
+        let world = if name == "ADMIN_API_KEY_FILE" { World::new().without("ADMIN_API_KEY") } else { World::new() };
+        let problem = world.with(name, value).problem();
+        assert_holds(&problem, parts);
+        assert_holds(&problem, &["stands in quotes", "give it without them"]);
+    }
+    assert_holds(&World::new().toml("[http]\nlisten = \"'127.0.0.1:8080'\"").problem(), &["http.listen", "in quotes"]);
 }
 
 #[test]

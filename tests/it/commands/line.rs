@@ -93,6 +93,10 @@ fn bad_usage_is_64_and_asks_nobody() {
         &["completions", "cmd"],
         &["man", "nothing"],
         &["man", "numbers", "nothing"],
+        &["--url", "http://127.0.0.1:1", "check-config"],
+        &["openapi", "--json"],
+        &["twilio", "check", "--url", "http://127.0.0.1:1"],
+        &["--json", "twilio", "setup-events"],
     ] {
         let ended = callbunker(&daemon, arguments);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(64), ""), "{arguments:?}: {}", ended.stderr);

@@ -47,7 +47,7 @@ fn a_number_that_the_pool_never_had_and_a_path_that_the_daemon_does_not_have_are
     assert!(show.contains("never had this number") && show.contains("adopt"), "{show}");
     let elsewhere =
         crate::world::command::at(&format!("{}/elsewhere", daemon.url), &["numbers", "show", FOREIGN]).sentence(1);
-    assert!(elsewhere.contains("does not know /") && elsewhere.contains("upgrade"), "{elsewhere}");
+    assert!(elsewhere.contains("nothing of callbunker is at") && elsewhere.contains("upgrade"), "{elsewhere}");
 }
 
 #[test]

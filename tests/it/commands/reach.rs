@@ -21,6 +21,10 @@ fn the_key_comes_from_the_environment_or_a_file_and_the_address_from_either_plac
     }
     let both = [("ADMIN_API_KEY", ADMIN_KEY), ("CALLBUNKER_URL", "http://127.0.0.1:9")];
     run(&both, &["status", "--url", &daemon.url]).table();
+    // Before the command as well as behind it, and of two the one behind.
+    run(&both, &["--url", &daemon.url, "pools"]).table();
+    assert_eq!(run(&both, &["-u", &daemon.url, "--json", "numbers"]).json()["items"], serde_json::json!([]));
+    run(&both, &["--url", "http://127.0.0.1:9", "whoami", "--url", &daemon.url]).table();
     let twice = [("ADMIN_API_KEY", ADMIN_KEY), ("ADMIN_API_KEY_FILE", path)];
     assert!(run(&twice, &["status"]).sentence(64).contains("unset one of them"));
     std::fs::remove_file(&file).expect("it is ours");
@@ -66,7 +70,8 @@ fn a_daemon_that_is_away_is_69_and_something_else_at_the_address_is_named() {
     assert!(sentence.contains("is not callbunker"), "{sentence}");
     let daemon = world.daemon();
     let sentence = at(&format!("{}/elsewhere", daemon.url), &["status"]).sentence(1);
-    assert!(sentence.contains("does not know") && sentence.contains("upgrade"), "{sentence}");
+    let told = format!("give it as --url {}", daemon.url);
+    assert!(sentence.contains("nothing of callbunker") && sentence.contains(&told), "{sentence}");
 }
 
 #[test]

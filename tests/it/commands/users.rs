@@ -17,6 +17,12 @@ fn a_user_is_given_a_number_shown_and_released_with_either_key() {
     assert!(given.starts_with("u-1 has +1907") && given.contains(" since 20"), "{given}");
     let number = given.split(' ').nth(2).expect("its number").to_owned();
     assert!(callbunker(&daemon, &["assign", "u-1"]).table().starts_with(&format!("u-1 has had {number} since 20")));
+    // Whoever got another area code than they wished for hears it, and how near it is; who has a number keeps it.
+    let other = callbunker(&daemon, &["assign", "u-1", "--area-code", "415"]).table();
+    assert!(other.contains(&number) && other.contains("; it is not of 415, and stays theirs"), "{other}");
+    let near = callbunker(&daemon, &["assign", "u-3", "--area-code", "628"]).table();
+    assert!(near.contains(" has +1415") && near.contains("; none of 628 was free, and 415 lies over it."), "{near}");
+    callbunker(&daemon, &["release", "u-3", "--yes"]).table();
     let strict = callbunker(&daemon, &["assign", "u-2", "-a", "212", "--strict"]).sentence(1);
     assert!(strict.contains("without --strict"), "{strict}");
     assert_eq!(callbunker(&daemon, &["assign", "u-1", "--json"]).json()["replayed"], true);

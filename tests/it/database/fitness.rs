@@ -118,6 +118,17 @@ fn an_unreachable_database_is_a_note_to_check_config() {
     assert!(!stdout.contains("secret-word"), "{stdout}");
     let (code, stdout, _) = run(&["check-config", "--offline"], world.settings());
     assert!(code == Some(0) && !stdout.contains("# Note"), "{stdout}");
+    // What a provider's address shows is told before anybody answers there, and it is not shown.
+    for (place, instead) in [
+        ("ep-cool-1-pooler.eu.neon.invalid/x", "the host ep-cool-1.eu.neon.invalid instead of"),
+        ("db.abc.supabase.com:6543/x", "port 5432 of db.abc.supabase.com instead of 6543"),
+    ] {
+        let world = World::unmigrated().set("DATABASE_URL", format!("postgres://app:secret-word@{place}"));
+        let (code, stdout, stderr) = run(&["check-config", "--offline"], world.settings());
+        assert_eq!((code, stderr.as_str()), (Some(0), ""));
+        assert!(stdout.contains("# Note: DATABASE_URL looks like the address of a pooler."), "{stdout}");
+        assert!(stdout.contains(instead) && !stdout.contains("secret-word"), "{stdout}");
+    }
 }
 
 #[test]
@@ -144,7 +155,7 @@ fn what_leads_to_no_server_that_takes_writes_is_refused_with_what_to_take() {
         ("require_auth=scram", ["require_auth", "scram-sha-256"]),
     ] {
         let world = World::unmigrated();
-        let url = format!("{}?{parameter}", world.database.url());
+        let url = format!("{}?{parameter}", world.database.owner_url());
         let world = world.set("DATABASE_URL", url);
         for command in ["check-config", "migrate", "serve"] {
             let (code, _, stderr) = run(&[command], world.settings());

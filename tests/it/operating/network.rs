@@ -87,7 +87,7 @@ fn everything_goes_through_the_proxy_that_is_configured_and_shows_it_its_login()
 fn a_proxy_may_be_spoken_to_over_tls_and_twilio_through_it_over_tls_again() {
     let world = World::new().quiet();
     let ours = Authority::new("a company");
-    let file = Kept::new("twice.pem", ours.pem());
+    let file = Kept::new("twice.pem", &ours.pem());
     let twilio = ours.serve("api.twilio.invalid", &twilio_of(&world));
     let proxy = ConnectProxy::start(&format!("127.0.0.1:{twilio}"), Some("dana:right"));
     let front = ours.serve("localhost", &format!("127.0.0.1:{}", proxy.port));
@@ -217,7 +217,7 @@ fn a_variable_for_proxies_is_told_and_not_obeyed() {
 fn a_certificate_by_a_private_authority_is_believed_where_it_is_given_and_its_remedy_is_told_where_not() {
     let mut world = World::new().quiet();
     let (ours, other) = (Authority::new("a company"), Authority::new("another company"));
-    let (file, others) = (Kept::new("ours.pem", ours.pem()), Kept::new("others.pem", other.pem()));
+    let (file, others) = (Kept::new("ours.pem", &ours.pem()), Kept::new("others.pem", &other.pem()));
     let both = Kept::new("both.pem", &format!("some words\n{}\n{}", other.pem(), ours.pem()));
     let port = ours.serve("localhost", &twilio_of(&world));
     world.change("twilio.api_base_url", format!("https://localhost:{port}"));
@@ -254,7 +254,7 @@ fn a_certificate_by_a_private_authority_is_believed_where_it_is_given_and_its_re
 fn a_certificate_of_another_name_or_another_time_is_told_as_that() {
     let world = World::new().quiet();
     let ours = Authority::new("a company");
-    let file = Kept::new("told.pem", ours.pem());
+    let file = Kept::new("told.pem", &ours.pem());
     let mut world = world.set("twilio.ca_file", file.path());
     let to = twilio_of(&world);
     for port in [ours.serve("elsewhere.example", &to), ours.serve_until("localhost", &to, 2002)] {
@@ -264,6 +264,33 @@ fn a_certificate_of_another_name_or_another_time_is_told_as_that() {
         assert!(detail.contains("localhost was asked for: look at the clock here"), "{detail}");
         assert!(!detail.contains("ca_file"), "{detail}");
     }
+}
+
+/// As `openssl req -x509` makes them: no file of authorities makes a server's of it.
+#[test]
+fn a_certificate_that_is_an_authoritys_own_is_told_as_that_by_all_who_call() {
+    let ours = Authority::new("in a hurry");
+    let file = Kept::new("itself.pem", &ours.pem());
+    let mut world = World::new().quiet().set("twilio.ca_file", file.path());
+    let port = ours.serve_itself(&twilio_of(&world));
+    world.change("twilio.api_base_url", format!("https://localhost:{port}"));
+    let (code, detail) = look(world.settings());
+    assert_eq!(code, Some(69), "{detail}");
+    assert!(detail.contains("(CA:TRUE)") && detail.contains("have an authority of yours sign one"), "{detail}");
+    let daemon = format!("https://localhost:{port}");
+    let called = |url: &str, certificates: &str| {
+        let env = [("CALLBUNKER_URL", url), ("ADMIN_API_KEY", ADMIN_KEY), ("SSL_CERT_FILE", certificates)];
+        run(&env, &["status"])
+    };
+    let sentence = called(&daemon, file.path()).sentence(69);
+    assert!(sentence.contains("(CA:TRUE)") && sentence.contains("of an authority that is known here"), "{sentence}");
+    // One that an authority of theirs has signed is believed where they say so: what answers then is no daemon.
+    let signed = format!("https://localhost:{}", ours.serve("localhost", &twilio_of(&world)));
+    let sentence = called(&signed, file.path()).sentence(1);
+    assert!(sentence.contains("is not callbunker"), "{sentence}");
+    let other = Kept::new("not-itself.pem", &Authority::new("somebody else").pem());
+    let sentence = called(&signed, other.path()).sentence(69);
+    assert!(sentence.contains("SSL_CERT_FILE"), "{sentence}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde_json::json;
 use twilio_simulator::ServiceOrder;
 
+use crate::world::command::callbunker;
 use crate::world::daemon::Daemon;
 use crate::world::{World, eventually};
 
@@ -47,6 +48,17 @@ fn nothing_is_bought_in_the_place_of_what_registers_and_it_serves_whoever_comes_
     eventually("the batch has come", || counts(&daemon) == [0, 3, 0, 3]);
     for user in ["u-1", "u-2", "u-3", "u-1", "u-2", "u-3"] {
         daemon.assign(user).problem(503, "pool_empty");
+    }
+    // Everybody is told what they wait for, and that a second time in five seconds would be in vain.
+    let told = "3 numbers register with the carriers";
+    eventually("whoever is refused hears what is on its way", || {
+        let refused = daemon.assign("u-4");
+        let is_told = refused.body["detail"].as_str().is_some_and(|detail| detail.contains(told));
+        refused.status == 503 && is_told && refused.headers["retry-after"] == "60"
+    });
+    for (command, words) in [("pools", "low, 3 registering"), ("status", told)] {
+        let shown = callbunker(&daemon, &[command]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains(words), "{shown}");
     }
     let checked = daemon.post_empty("/admin/phones/api/replenish").ok();
     assert_eq!((&checked["purchased_count"], &checked["reason"]), (&json!(0), &json!("above_threshold")), "{checked}");

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use twilio_simulator::{Fault, FaultKind, On, Webhooks, Who};
 
 use crate::world::World;
+use crate::world::command::callbunker;
 use crate::world::comparing::{lines, only, reconcile, rewire, stocked};
 
 fn elsewhere() -> Webhooks {
@@ -43,6 +44,13 @@ fn what_differs_or_is_gone_says_who_did_it_and_never_that_we_did() {
     let stored =
         world.sql("SELECT report->'missing'->0->'changed_by'->>'source' FROM reconciliations ORDER BY id DESC LIMIT 1");
     assert_eq!(stored, "web");
+    // People read it, too.
+    for page in ["/admin/phones/dashboard", "/admin/phones/dashboard/comparison?list=missing"] {
+        let shown = daemon.get(page).body.as_str().expect("a page").replace("&#39;", "'");
+        assert!(shown.contains("in Twilio's console,"), "{page}: {shown}");
+    }
+    let printed = callbunker(&daemon, &["reconcile"]).stdout;
+    assert!(printed.contains("CHANGED BY") && printed.contains("twilio-admin at Twilio, 20"), "{printed}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A private authority, and a server whose certificate is by it: what stands between Twilio and a company that opens TLS.
 //!
-//! How to get it wrong: a certificate that is its own authority. No company's is, and libraries judge it otherwise.
+//! How to get it wrong: a certificate that is its own authority, but for who tries just that: libraries judge it otherwise.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postgres_fixture::Tls;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -17,7 +17,8 @@ const TURN: Duration = Duration::from_millis(2);
 
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
+    own: Certificate,
+    key: Vec<u8>,
 }
 
 impl Authority {
@@ -26,13 +27,21 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
         let key = KeyPair::generate().expect("a key");
-        let pem = params.self_signed(&key).expect("a certificate").pem();
-        Self { issuer: Issuer::new(params, key), pem }
+        Self {
+            own: params.self_signed(&key).expect("a certificate"),
+            key: key.serialize_der(),
+            issuer: Issuer::new(params, key),
+        }
     }
 
     /// Its certificate, for whoever shall believe it.
-    pub fn pem(&self) -> &str {
-        &self.pem
+    pub fn pem(&self) -> String {
+        self.own.pem()
+    }
+
+    /// Serves TLS with that very certificate, as whoever made one in a hurry does.
+    pub fn serve_itself(&self, to: &str) -> u16 {
+        serve(&self.own, self.key.clone(), to)
     }
 
     /// A certificate for a server of that name or address, and its key.
@@ -54,25 +63,29 @@ impl Authority {
         let mut params = CertificateParams::new([host.to_owned()]).expect("a name");
         (params.not_before, params.not_after) = (date_time_ymd(2001, 1, 1), date_time_ymd(year, 1, 1));
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
-        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("the usual versions")
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .expect("a certificate and its key");
-        let (config, to) = (Arc::new(config), to.to_owned());
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = listener.local_addr().expect("its address").port();
-        std::thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let (config, to) = (Arc::clone(&config), to.clone());
-                std::thread::spawn(move || carry(client, config, &to));
-            }
-        });
-        port
+        serve(&certificate, key.serialize_der(), to)
     }
+}
+
+fn serve(certificate: &Certificate, key: Vec<u8>, to: &str) -> u16 {
+    let key = PrivateKeyDer::try_from(key).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the usual versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .expect("a certificate and its key");
+    let (config, to) = (Arc::new(config), to.to_owned());
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    std::thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let (config, to) = (Arc::clone(&config), to.clone());
+            std::thread::spawn(move || carry(client, config, &to));
+        }
+    });
+    port
 }
 
 /// Both ways in turn, until one side has gone.
