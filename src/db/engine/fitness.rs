@@ -18,7 +18,8 @@ use super::connect::DatabaseUrl;
 use super::error::DbError;
 use super::freeze::is_frozen;
 use super::link::Link;
-use super::versions::unknown_versions;
+use super::rights::{has_list, has_schema, may_change};
+use super::versions::{applied_versions, lacks_nothing, unknown_versions};
 use crate::db::installation::Installation;
 
 /// The examination itself, after both connections were made.
@@ -36,16 +37,12 @@ pub struct Surveyed {
     pub is_frozen: bool,
 }
 
-/// What `check-config` wants to know of the database: [`examine`], whether its schema is one that we know, and what stands there.
+/// What `check-config` wants to know of the database: [`examine`], whether its schema is one that we know, whether its role may make
+/// what that lacks, and what stands there.
 ///
 /// # Errors
 /// [`DbError::Unfit`] with the sentence that says what to do; [`DbError::Unavailable`] when nothing could be found out.
 pub fn survey(url: &DatabaseUrl) -> Result<Surveyed, DbError> {
-    #[derive(QueryableByName)]
-    struct Version {
-        #[diesel(sql_type = Text)]
-        version: String,
-    }
     #[derive(QueryableByName)]
     struct Owner {
         #[diesel(sql_type = Text)]
@@ -56,10 +53,16 @@ pub fn survey(url: &DatabaseUrl) -> Result<Surveyed, DbError> {
     examine(url)?;
     let mut link = plain(url)?;
     let _alarm = Alarm::set([Arc::clone(link.wire())].into(), WITHIN);
+    let has_schema = has_schema(&mut link)?;
+    let applied = match has_schema && has_list(&mut link)? {
+        true => applied_versions(&mut link)?,
+        false => Vec::new(),
+    };
+    unknown_versions(&applied)?;
+    if has_schema && !lacks_nothing(&applied)? {
+        may_change(&mut link)?;
+    }
     // Not there yet, or not ours to read: nothing to tell.
-    let applied = sql_query("SELECT version::text FROM callbunker.__diesel_schema_migrations ORDER BY version");
-    let applied: Vec<Version> = applied.load(&mut *link).optional().ok().flatten().unwrap_or_default();
-    unknown_versions(applied.into_iter().map(|row| row.version))?;
     let owner = sql_query("SELECT account_sid, instance_name FROM callbunker.installation LIMIT 1");
     let owner: Option<Owner> = owner.get_result(&mut *link).optional().ok().flatten();
     let owner = owner.map(|Owner { account_sid, instance_name }| Installation { account_sid, instance_name });

@@ -14,8 +14,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::r2d2::R2D2Connection as _;
-use diesel::sql_query;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::Bool;
 use diesel_migrations::MigrationHarness as _;
 
 use super::alarm::Watch;
@@ -25,7 +24,8 @@ use super::doubt::{by_the_server, understood};
 use super::error::{DbError, first_line};
 use super::fitness::examine;
 use super::link::Link;
-use super::versions::{MIGRATIONS, lacks_nothing, refused, unknown_versions};
+use super::rights::{has_list, has_schema, may_change};
+use super::versions::{MIGRATIONS, applied_versions, lacks_nothing, refused, unknown_versions};
 use super::words::{Meaning, meaning};
 
 /// The two-key form is a key space of its own, so it never meets `lock.advisory_key`.
@@ -37,10 +37,6 @@ const BETWEEN: Duration = Duration::from_millis(700);
 /// and for how long it comes back, each of them.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LOCK_TRIED_EVERY: Duration = Duration::from_millis(200);
-const MAY_NOT_MAKE_IT: &str = "DATABASE_URL: its role may not create a schema in this database; make it the owner (ALTER DATABASE … OWNER TO …), or \
-                               GRANT CREATE ON DATABASE … TO it";
-const MAY_NOT_CHANGE_IT: &str = "DATABASE_URL: the tables lack what this version needs, and this role may not make it; run `callbunker migrate` \
-                                 first, with the role that owns the schema callbunker";
 
 /// Runs the migrations that the database lacks, under a lock; returns their names.
 ///
@@ -61,20 +57,22 @@ fn bring_up(link: &mut Link, watch: &Watch) -> Result<Vec<String>, DbError> {
     // PostgreSQL has this since 14: whoever is frozen with the lock in hand keeps nobody else from migrating for ever.
     let _ = link.batch_execute("SET idle_session_timeout = '60s'");
     take_turn(link, Instant::now() + PATIENCE)?;
-    // Asked first, because CREATE SCHEMA IF NOT EXISTS wants the right to create even where there is nothing to do.
-    let exists: bool =
-        diesel::select(sql::<Bool>("to_regnamespace('callbunker') IS NOT NULL")).get_result(&mut **link)?;
-    if !exists {
-        may(link, "has_database_privilege(current_database(), 'CREATE')", MAY_NOT_MAKE_IT)?;
+    if !has_schema(link)? {
         link.batch_execute("CREATE SCHEMA callbunker")?;
     }
+    let is_listed = has_list(link)?;
     let mut patiently = Patiently { link, watch };
-    let applied = patiently.run("the list of migrations", |link| Ok(applied_versions(link)?))?;
-    unknown_versions(applied.iter().cloned())?;
+    // Diesel's own look makes its table if there is none, which wants the right to create even where it is there: who only
+    // serves has none.
+    let applied = match is_listed {
+        true => patiently.run("the list of migrations", |link| Ok(applied_versions(link)?))?,
+        false => Vec::new(),
+    };
+    unknown_versions(&applied)?;
     if lacks_nothing(&applied)? {
         return Ok(Vec::new());
     }
-    may(patiently.link, "has_schema_privilege('callbunker', 'CREATE')", MAY_NOT_CHANGE_IT)?;
+    may_change(patiently.link)?;
     let pending = patiently.run("the list of migrations", |link| link.pending_migrations(MIGRATIONS))?;
     let mut applied = Vec::new();
     for migration in &pending {
@@ -82,30 +80,6 @@ fn bring_up(link: &mut Link, watch: &Watch) -> Result<Vec<String>, DbError> {
         applied.push(patiently.run(&what, |link| Ok(link.run_migration(&**migration)?.to_string()))?);
     }
     Ok(applied)
-}
-
-/// Refuses a role that lacks a right, with what to do: PostgreSQL's own words come in many languages.
-fn may(link: &mut Link, right: &str, or: &str) -> Result<(), DbError> {
-    let has_it: bool = diesel::select(sql::<Bool>(right)).get_result(&mut **link)?;
-    if has_it { Ok(()) } else { Err(DbError::Unfit(or.to_owned())) }
-}
-
-/// What was applied so far. Diesel's own look makes its table if there is none, which wants the right to create even where it is there:
-/// who only serves has none.
-fn applied_versions(link: &mut Link) -> diesel::QueryResult<Vec<String>> {
-    #[derive(QueryableByName)]
-    struct Applied {
-        #[diesel(sql_type = Text)]
-        version: String,
-    }
-    let is_listed: bool =
-        diesel::select(sql::<Bool>("to_regclass('callbunker.__diesel_schema_migrations') IS NOT NULL"))
-            .get_result(&mut **link)?;
-    if !is_listed {
-        return Ok(Vec::new());
-    }
-    let versions = sql_query("SELECT version::text FROM callbunker.__diesel_schema_migrations");
-    Ok(versions.load::<Applied>(&mut **link)?.into_iter().map(|row| row.version).collect())
 }
 
 /// A session lock: the migrations commit one by one. It goes with this connection.

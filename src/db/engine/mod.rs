@@ -7,7 +7,7 @@
 //! stored ─ the domain's words in columns          prepared ─ statements whose text is read and planned once
 //! error ─ what went wrong, as a decision ─┬─ words (in PostgreSQL's languages), away (why nobody is reached)
 //!                                         └─ doubt (asked, where words say nothing), room and space (want of room)
-//! migrations, versions, fitness, schema ─ the schema        locks ─ the purchase lock        listener, changes ─ who rings whom
+//! migrations, versions, rights, fitness, schema ─ the schema        locks ─ the purchase lock        listener, changes ─ who rings whom
 //! ```
 //!
 //! How to get it wrong: a blocking call of diesel's from async code. [`executor`] is the only way in.
@@ -32,6 +32,7 @@ pub mod locks;
 pub(super) mod migrations;
 pub(super) mod opener;
 pub(super) mod prepared;
+pub(super) mod rights;
 pub(super) mod room;
 pub(super) mod schema;
 pub(super) mod server;

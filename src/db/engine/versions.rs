@@ -2,16 +2,30 @@
 
 use diesel::migration::{Migration, MigrationSource as _};
 use diesel::pg::Pg;
+use diesel::sql_types::Text;
+use diesel::{QueryResult, QueryableByName, RunQueryDsl as _, sql_query};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use super::error::DbError;
+use super::link::Link;
 
 pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
+/// What was applied so far, where there is a list of it.
+pub(super) fn applied_versions(link: &mut Link) -> QueryResult<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Applied {
+        #[diesel(sql_type = Text)]
+        version: String,
+    }
+    let versions = sql_query("SELECT version::text FROM callbunker.__diesel_schema_migrations ORDER BY version");
+    Ok(versions.load::<Applied>(&mut **link)?.into_iter().map(|row| row.version).collect())
+}
+
 /// Refuses a schema that holds what this program does not know.
-pub(super) fn unknown_versions(applied: impl Iterator<Item = String>) -> Result<(), DbError> {
+pub(super) fn unknown_versions(applied: &[String]) -> Result<(), DbError> {
     let known = known_versions()?;
-    let unknown: Vec<String> = applied.filter(|version| !known.contains(version)).collect();
+    let unknown: Vec<&str> = applied.iter().filter(|version| !known.contains(version)).map(String::as_str).collect();
     if unknown.is_empty() {
         return Ok(());
     }

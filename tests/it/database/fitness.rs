@@ -109,6 +109,35 @@ fn a_schema_that_a_newer_version_left_behind_is_refused_by_name() {
 }
 
 #[test]
+fn a_role_without_the_rights_is_refused_with_whom_to_take_until_there_is_nothing_to_do() {
+    let world = World::unmigrated().quiet();
+    let owner = world.database.url().to_owned();
+    let database = world.database.name().to_owned();
+    let role = format!("rightless_{}", database.replace('-', "_"));
+    world.sql(&format!("CREATE ROLE {role} LOGIN; REVOKE CREATE ON DATABASE \"{database}\" FROM public"));
+    let place = owner.split_once('@').expect("it names its user").1.to_owned();
+    let mut world = world.set("DATABASE_URL", format!("postgres://{role}@{place}"));
+    is_refused(&world, &["may not create a schema", "GRANT CREATE ON DATABASE"]);
+    world.change("DATABASE_URL", owner.clone());
+    assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
+    world.change("DATABASE_URL", format!("postgres://{role}@{place}"));
+    is_refused(&world, &["belongs to another role", "GRANT USAGE ON SCHEMA callbunker"]);
+    world.sql(&format!("GRANT USAGE ON SCHEMA callbunker TO {role}"));
+    is_refused(&world, &["may not read it"]);
+    world.sql(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA callbunker TO {role}"));
+    let (code, stdout, stderr) = run(&["check-config"], world.settings());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "nothing is lacking");
+    assert!(!stdout.contains("# Note"), "{stdout}");
+    assert_eq!(run(&["migrate"], world.settings()).0, Some(0));
+    // As after an upgrade of the program alone.
+    world.sql(
+        "DELETE FROM __diesel_schema_migrations WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)",
+    );
+    is_refused(&world, &["the tables lack what this version needs", "callbunker migrate"]);
+    world.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+#[test]
 fn an_unreachable_database_is_a_note_to_check_config() {
     let port = a_port_of_its_own();
     let world = World::unmigrated().set("DATABASE_URL", format!("postgres://postgres:secret-word@127.0.0.1:{port}/x"));
