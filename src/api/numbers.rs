@@ -315,7 +315,12 @@ fn detail(event: &NumberEvent) -> String {
         NumberEventKind::MarkedReady => format!("{by} said that the carriers know it"),
         NumberEventKind::Leaving => format!("{by} wants to give it back to Twilio"),
         NumberEventKind::ReleasedToTwilio => "given back to Twilio".to_owned(),
-        NumberEventKind::ReleaseRefused => format!("Twilio did not take it back{because}"),
+        NumberEventKind::ReleaseRefused => {
+            let because = because.trim_end_matches('.');
+            format!(
+                "Twilio did not take it back{because}; what keeps it there must end at Twilio before it is asked again"
+            )
+        }
         NumberEventKind::ReleaseWithdrawn => format!("it was not given back to Twilio after all{because}"),
     }
 }

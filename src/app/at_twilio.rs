@@ -30,6 +30,7 @@ pub(super) fn twilio_settings(config: &Config) -> TwilioSettings {
             proxy: config.outbound().proxy().cloned(),
             ignored_variable: config.outbound().ignored_variable().map(str::to_owned),
             certificates: config.outbound().trust().certificates(),
+            certificates_of: config.outbound().trust().stands_alone(),
         },
     }
 }

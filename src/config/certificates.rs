@@ -33,17 +33,20 @@ pub(crate) struct Trust {
     certificates: Arc<[Certificate]>,
     /// How many, and where from.
     words: String,
+    /// The variables that stand in place of all others, if any do.
+    alone: Option<&'static str>,
 }
 
 impl Trust {
     /// Nobody; stands in while the sections are read.
     pub(super) fn nobody() -> Self {
-        Self { certificates: Arc::default(), words: "none".to_owned() }
+        Self { certificates: Arc::default(), words: "none".to_owned(), alone: None }
     }
 
     /// Reads the certificates of all who may vouch. What was named and holds none is a problem.
     pub(super) fn load(sources: &Sources, ca_file: Option<(&Path, Origin)>, problems: &mut Vec<Problem>) -> Self {
         let named = of_the_environment(sources, problems);
+        let alone = named.as_ref().map(|(_, names)| *names);
         let (mut all, mut words) = match named {
             Some((certificates, names)) => {
                 let words = format!("{} of {names}", certificates.len());
@@ -69,13 +72,19 @@ impl Trust {
                 )),
             }
         }
-        Self { certificates: all.into_iter().collect(), words }
+        Self { certificates: all.into_iter().collect(), words, alone }
     }
 
     /// All of them.
     #[must_use]
     pub(crate) fn certificates(&self) -> Arc<[Certificate]> {
         Arc::clone(&self.certificates)
+    }
+
+    /// `SSL_CERT_FILE`, say, if nobody counts but those that it names.
+    #[must_use]
+    pub(crate) fn stands_alone(&self) -> Option<&'static str> {
+        self.alone
     }
 
     /// How many there are, and where they came from.

@@ -196,7 +196,8 @@ impl Config {
         }
         let proxy = secret.as_ref().or(plain.as_ref()).cloned();
         let ca_file = self.twilio.ca_file.as_deref().map(|path| (path, loader.origin_of("twilio.ca_file")));
-        self.outbound = Outbound::new(proxy, Trust::load(sources, ca_file, problems), sources);
+        let trust = Trust::load(sources, ca_file, problems);
+        self.outbound = Outbound::new(proxy, trust, sources, &self.twilio.api_base_url);
     }
 
     /// The way out to Twilio.

@@ -37,9 +37,12 @@ pub(super) fn failure_of(
     retry_after: Option<Duration>,
     request_id: Option<String>,
 ) -> TwilioError {
-    // A gateway answers with a page.
     let told = serde_json::from_slice::<ErrorAnswer>(body).ok();
-    let (code, message) = told.map_or((None, String::new()), |told| (told.code, cleaned(&told.message)));
+    let (code, message) = match told {
+        Some(told) => (told.code, cleaned(&told.message)),
+        // A page.
+        None => (None, "not in Twilio's words; a proxy, a firewall or a gateway may answer in its place".to_owned()),
+    };
     let server_failed = code.is_some_and(codes::says_that_the_server_failed);
     // 408: Twilio waited for a request that it may have had.
     if (400..=499).contains(&status) && status != 408 && !server_failed {
@@ -265,6 +268,20 @@ mod tests {
             assert!(told.contains("a\u{fffd}b\u{fffd}\u{fffd}[2Jx") && told.ends_with("x…"), "{told}");
             assert!(told.chars().count() < 600, "{status}: {} characters", told.chars().count());
         }
+    }
+
+    #[test]
+    fn a_refusal_by_a_page_is_told_as_somebody_elses() {
+        for (status, body) in [(403, "<html>Blocked by policy</html>"), (407, ""), (401, "no")] {
+            let told = failure_of(status, body.as_bytes(), None, None).in_full();
+            assert!(
+                told.starts_with(&format!("Twilio refused with {status}: not in Twilio's words; a proxy")),
+                "{told}"
+            );
+            assert!(!told.contains("Blocked"), "{told}");
+        }
+        let told = failure_of(403, br#"{"message":"Forbidden"}"#, None, None).in_full();
+        assert_eq!(told, "Twilio refused with 403: Forbidden");
     }
 
     #[test]

@@ -17,11 +17,16 @@ const SELF_SIGNED_REMEDY: &str = "its certificate says of itself that it is an a
 /// What to do, if anything is known, about a connection to `host` that came to this.
 pub(super) fn remedy(failed: &NotConnected, host: &str, way: &WayOut) -> Option<String> {
     let (step, error) = failed.first();
-    if let Some(refused) = certificate_of(error) {
-        return Some(about_certificate(refused, host));
-    }
-    if let Error::ConnectProxyFailed(reason) = error {
-        return Some(about_proxy(reason, host, way));
+    match (tls_of(error), error) {
+        (Some(rustls::Error::InvalidCertificate(refused)), _) => {
+            let alone = way.certificates_of.filter(|_| *refused == CertificateError::UnknownIssuer);
+            return Some(alone.map_or_else(|| about_certificate(refused, host), about_variables));
+        }
+        (Some(rustls::Error::InvalidMessage(_)), _) => return Some(about_no_tls(host, way)),
+        (_, Error::ConnectProxyFailed(reason)) => return Some(about_proxy(reason, host, way)),
+        // Nothing else speaks HTTP before the connection stands.
+        (_, Error::Protocol(_)) if way.proxy_is_over_tls() == Some(false) => return Some(about_no_http(way)),
+        _ => {}
     }
     let mut words = Vec::new();
     if step == Step::Name {
@@ -50,16 +55,12 @@ fn is_silence(error: &Error) -> bool {
     }
 }
 
-/// Why a certificate was refused, if one was.
-#[expect(clippy::wildcard_enum_match_arm, reason = "both libraries have many kinds, and one is looked for")]
-fn certificate_of(error: &Error) -> Option<&CertificateError> {
-    let tls = match error {
-        Error::Rustls(error) => error,
-        Error::Io(error) => error.get_ref()?.downcast_ref()?,
-        _ => return None,
-    };
-    match tls {
-        rustls::Error::InvalidCertificate(refused) => Some(refused),
+/// What went wrong with TLS, if that did.
+#[expect(clippy::wildcard_enum_match_arm, reason = "ureq has many kinds, and one is looked for")]
+fn tls_of(error: &Error) -> Option<&rustls::Error> {
+    match error {
+        Error::Rustls(error) => Some(error),
+        Error::Io(error) => error.get_ref()?.downcast_ref(),
         _ => None,
     }
 }
@@ -86,15 +87,53 @@ fn about_certificate(refused: &CertificateError, host: &str) -> String {
     }
 }
 
-fn about_proxy(reason: &str, host: &str, way: &WayOut) -> String {
-    // The library says "proxy server responded 407/407".
-    if !reason.contains(" 407") {
-        return format!("look whether the proxy of twilio.proxy_url lets this machine connect to {host}");
+/// Of an unknown authority, where variables stand in place of all others: Twilio's own may be what lacks there.
+fn about_variables(variables: &str) -> String {
+    format!(
+        "its certificate is by an authority that {variables} does not name, and no other counts while that is set: add it there, or \
+         give it as twilio.ca_file, or unset {variables}"
+    )
+}
+
+fn about_no_tls(host: &str, way: &WayOut) -> String {
+    match way.proxy_is_over_tls() {
+        Some(true) => {
+            "what answers does not speak TLS: if the proxy is spoken to without it, write http:// for https:// in twilio.proxy_url; \
+             what goes through it is encrypted all the same"
+                .to_owned()
+        }
+        Some(false) => format!(
+            "what the proxy of twilio.proxy_url leads to does not speak TLS: look whether it lets this machine connect to {host}, \
+             and at twilio.api_base_url"
+        ),
+        None => format!(
+            "what answers at {host} does not speak TLS: look at twilio.api_base_url, and whether a proxy or a firewall answers in \
+             its place"
+        ),
     }
-    if way.has_login() {
+}
+
+fn about_no_http(way: &WayOut) -> String {
+    format!(
+        "what answers at {} of twilio.proxy_url is no proxy that speaks plain HTTP: if it speaks TLS, write https:// for http:// there",
+        way.proxy_host().unwrap_or_default()
+    )
+}
+
+fn about_proxy(reason: &str, host: &str, way: &WayOut) -> String {
+    // The library says "proxy server responded 407/407", or that it did not respond.
+    let (is_login, is_silent) = (reason.contains(" 407"), !reason.contains("responded"));
+    if is_login && way.has_login() {
         "the proxy does not take the login of TWILIO_PROXY_URL".to_owned()
-    } else {
+    } else if is_login {
         "the proxy wants a login: give TWILIO_PROXY_URL with user:password".to_owned()
+    } else if is_silent && way.proxy_is_over_tls() == Some(false) {
+        format!(
+            "look whether the proxy of twilio.proxy_url lets this machine connect to {host}, and whether it speaks TLS, which \
+             wants https:// there"
+        )
+    } else {
+        format!("look whether the proxy of twilio.proxy_url lets this machine connect to {host}")
     }
 }
 
@@ -118,6 +157,15 @@ mod tests {
         WayOut { ignored_variable: Some("HTTPS_PROXY".to_owned()), ..WayOut::default() }
     }
 
+    fn by_variables() -> WayOut {
+        WayOut { certificates_of: Some("SSL_CERT_FILE"), ..WayOut::default() }
+    }
+
+    fn no_tls() -> Error {
+        let why = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+        Error::Io(io::Error::new(io::ErrorKind::InvalidData, why))
+    }
+
     fn refused() -> Error {
         Error::Io(io::ErrorKind::ConnectionRefused.into())
     }
@@ -130,6 +178,8 @@ mod tests {
     fn each_way_of_not_getting_there_has_its_words_and_no_other() {
         let (direct, variable) = (WayOut::default(), beside_a_variable());
         let (plain, known) = (through("http://proxy.example:3128"), through("https://u:secret@proxy.example"));
+        let (variables, silent) =
+            (by_variables(), || Error::ConnectProxyFailed("proxy server did not respond".to_owned()));
         let proxy_said = |status: u16| Error::ConnectProxyFailed(format!("proxy server responded {status}/{status}"));
         for (step, error, way, expected) in [
             (
@@ -160,6 +210,12 @@ mod tests {
             (Step::Connection, refused(), &variable, "HTTPS_PROXY is set and not obeyed"),
             (Step::Connection, Error::Timeout(Timeout::Connect), &variable, "HTTPS_PROXY is set and not obeyed"),
             (Step::Connection, refused(), &plain, "through the proxy proxy.example"),
+            (Step::Connection, certificate(CertificateError::UnknownIssuer), &variables, "or unset SSL_CERT_FILE"),
+            (Step::Connection, no_tls(), &direct, "at api.twilio.com does not speak TLS: look at twilio.api_base_url"),
+            (Step::Connection, no_tls(), &plain, "lets this machine connect to api.twilio.com"),
+            (Step::Connection, no_tls(), &known, "write http:// for https:// in twilio.proxy_url"),
+            (Step::Connection, silent(), &plain, "and whether it speaks TLS, which wants https:// there"),
+            (Step::Connection, silent(), &known, "lets this machine connect to api.twilio.com"),
         ] {
             let words = said(step, error, way).unwrap();
             assert!(words.contains(expected), "{expected}: {words}");

@@ -18,6 +18,8 @@ pub struct WayOut {
     pub ignored_variable: Option<String>,
     /// Certificates in DER of all who may vouch for Twilio and for the proxy.
     pub certificates: Arc<[Cow<'static, [u8]>]>,
+    /// The variables that name them all, beside what is configured; `None` = Mozilla's and this system's are among them.
+    pub certificates_of: Option<&'static str>,
 }
 
 impl WayOut {
@@ -43,6 +45,11 @@ impl WayOut {
     /// The proxy's host, if there is one.
     pub(super) fn proxy_host(&self) -> Option<&str> {
         self.proxy.as_ref()?.host_str()
+    }
+
+    /// Whether the proxy itself is spoken to over TLS; `None` = there is none.
+    pub(super) fn proxy_is_over_tls(&self) -> Option<bool> {
+        Some(self.proxy.as_ref()?.scheme() == "https")
     }
 
     /// Whether we have something to show a proxy that wants a login.

@@ -17,8 +17,9 @@ use crate::domain::PoolName;
 const WAITED_FOR: Duration = Duration::from_secs(5);
 
 pub(super) async fn look(config: &Config, bounds: &Bounds) -> Vec<Check> {
+    let behind = config.outbound().proxy().is_some();
     let mut checks = vec![match &config.webhooks.public_app_url {
-        Some(url) => look_at(None, url, bounds).await,
+        Some(url) => look_at(None, url, behind, bounds).await,
         None => CheckName::PublicUrl.of(None).warn(
             "PUBLIC_APP_URL is not set, and the daemon does not start without it",
             "Give the https origin that Twilio reaches, such as https://app.example.com.",
@@ -26,17 +27,25 @@ pub(super) async fn look(config: &Config, bounds: &Bounds) -> Vec<Check> {
     }];
     for (name, pool) in config.pools() {
         if let Some(url) = &pool.webhooks.public_app_url {
-            checks.push(look_at(Some(name), url, bounds).await);
+            checks.push(look_at(Some(name), url, behind, bounds).await);
         }
     }
     checks
 }
 
-async fn look_at(pool: Option<&PoolName>, url: &Url, bounds: &Bounds) -> Check {
+/// `behind` = a proxy leads out from here, which knows names that this machine need not know.
+async fn look_at(pool: Option<&PoolName>, url: &Url, behind: bool, bounds: &Bounds) -> Check {
     let key = pool.map_or_else(|| "PUBLIC_APP_URL".to_owned(), |pool| pool.key("webhooks.public_app_url"));
     let what = CheckName::PublicUrl.of(pool);
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
     let todo = format!("Correct {key}, or the name in DNS: Twilio asks there for every call and message.");
+    let unknown = if behind {
+        format!(
+            "A proxy leads out from here, so names outside may be unknown here: look from elsewhere where {key} leads."
+        )
+    } else {
+        todo.clone()
+    };
     let addresses: Vec<IpAddr> = match url.host() {
         Some(Host::Ipv4(address)) => vec![address.into()],
         Some(Host::Ipv6(address)) => vec![address.into()],
@@ -44,14 +53,14 @@ async fn look_at(pool: Option<&PoolName>, url: &Url, bounds: &Bounds) -> Check {
             let found = bounds.bound(timeout(WAITED_FOR, tokio::net::lookup_host((host, port)))).await;
             match found {
                 Err(silence) => return silence.told(what),
-                Ok(Err(_elapsed)) => return what.warn(format!("{host} was not found in time"), todo),
-                Ok(Ok(Err(error))) => return what.warn(format!("{host} is not found ({error})"), todo),
+                Ok(Err(_elapsed)) => return what.warn(format!("{host} was not found in time"), unknown),
+                Ok(Ok(Err(error))) => return what.warn(format!("{host} is not found ({error})"), unknown),
                 Ok(Ok(Ok(found))) => found.map(|address| address.ip()).collect(),
             }
         }
     };
     match addresses.iter().find(|address| !is_of_this_network(**address)).or(addresses.first()) {
-        None => what.warn(format!("{host} has no address"), todo),
+        None => what.warn(format!("{host} has no address"), unknown),
         Some(address) if is_of_this_network(*address) => {
             what.warn(format!("{host} leads to {address}, where Twilio cannot come"), todo)
         }

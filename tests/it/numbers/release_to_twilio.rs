@@ -201,6 +201,9 @@ fn what_twilio_refuses_stays_ours_and_returns_to_where_it_was() {
     assert!(told["detail"].as_str().unwrap().contains("emergency address"), "{told}");
     assert_eq!(told["twilio_code"], 21627);
     assert_eq!(world.sql("SELECT state, error_code, twilio_code FROM releases"), "refused|twilio_21627|21627");
+    let number = daemon.get(&format!("/admin/phones/api/numbers/{}", numbers[0])).ok();
+    let told = number["history"].to_string();
+    assert!(told.contains("emergency address") && told.contains("what keeps it there must end at Twilio"), "{told}");
     // Care asks Twilio, then it is stock again.
     eventually("it is stock again", || daemon.status()["available"] == 2);
     // A number at rest rests on as before.

@@ -2,6 +2,7 @@
 //! through is the proxy's word, what was bought the simulator's.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
 
@@ -132,6 +133,44 @@ fn a_proxy_that_refuses_is_told_with_its_remedy_and_nothing_is_in_doubt() {
     eventually("it is bought", || daemon.purchase(1).ok()["purchased_count"] == 1);
 }
 
+/// Answers whatever comes as servers do that were taken for one that speaks TLS; the port.
+fn speaks_no_tls() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("its address").port();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().map_while(Result::ok) {
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    port
+}
+
+#[test]
+fn who_mixes_tls_and_none_up_is_told_which_letter_to_change() {
+    let world = World::new().quiet();
+    let ours = Authority::new("a company");
+    let file = Kept::new("mixed.pem", ours.pem());
+    let world = world.set("SSL_CERT_FILE", file.path());
+    let (plain, tls) = (speaks_no_tls(), ours.serve("localhost", &twilio_of(&world)));
+    let proxy = ConnectProxy::start(&format!("127.0.0.1:{plain}"), None);
+    let (twilio, api) = ("https://api.twilio.invalid".to_owned(), "CALLBUNKER__TWILIO__API_BASE_URL");
+    for (base, proxy, words) in [
+        (
+            format!("https://localhost:{plain}"),
+            String::new(),
+            "at localhost does not speak TLS: look at twilio.api_base_url",
+        ),
+        (twilio.clone(), format!("https://localhost:{plain}"), "write http:// for https:// in twilio.proxy_url"),
+        (twilio.clone(), format!("http://localhost:{tls}"), "write https:// for http:// there"),
+        (twilio, proxy.url(), "what the proxy of twilio.proxy_url leads to does not speak TLS"),
+    ] {
+        let (code, detail) = look(&with(&world, &[(api, &base), ("TWILIO_PROXY_URL", &proxy)]));
+        assert_eq!(code, Some(69), "{base} {proxy}: {detail}");
+        assert!(detail.contains(words), "{base} {proxy}: {detail}");
+    }
+}
+
 #[test]
 fn a_tunnel_that_breaks_after_the_purchase_is_a_doubt_and_one_that_never_stood_is_none() {
     let mut world = shut();
@@ -188,6 +227,14 @@ fn a_command_that_calls_the_daemon_uses_no_proxy() {
 }
 
 #[test]
+fn a_place_of_twilios_that_other_programs_take_from_the_environment_is_told_too() {
+    let world = World::new().set("twilio.api_base_url", "https://api.twilio.com").set("TWILIO_REGION", "ie1");
+    let ended = program(world.settings(), &["check-config", "--offline"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    assert!(ended.stdout.contains("# Note: TWILIO_REGION is set and not obeyed: twilio.api_base_url"), "{ended:?}");
+}
+
+#[test]
 fn a_variable_for_proxies_is_told_and_not_obeyed() {
     let world = shut();
     let proxy = ConnectProxy::start(&twilio_of(&world), None);
@@ -235,7 +282,10 @@ fn a_certificate_by_a_private_authority_is_believed_where_it_is_given_and_its_re
         let given: Vec<(&str, &str)> = given.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let (code, detail) = look(&with(&world, &given));
         assert_eq!(code, Some(if is_believed { 0 } else { 69 }), "{given:?}: {detail}");
-        assert_eq!(detail.contains("twilio.ca_file, or SSL_CERT_FILE"), !is_believed, "{given:?}: {detail}");
+        // Who set the variable may have meant PostgreSQL's alone.
+        let words =
+            if ssl_cert_file.is_empty() { "twilio.ca_file, or SSL_CERT_FILE" } else { "or unset SSL_CERT_FILE" };
+        assert_eq!(detail.contains(words), !is_believed, "{given:?}: {detail}");
     }
     // The daemon, through a proxy that opens TLS.
     let proxy =

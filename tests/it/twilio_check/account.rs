@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use twilio_simulator::{AccountStatus, AccountType, Fault, FaultKind, ForeignNumber, On};
 
 use super::{Wrong, each_is_named};
+use crate::world::connect_proxy::ConnectProxy;
 
 const ENTRY: (&str, Option<&str>, &str) = ("credentials", None, "fail");
 
@@ -221,6 +222,18 @@ fn each_thing_about_where_webhooks_lead_is_named() {
             code: 0,
             line: ("public_url", None, "warn"),
             says: ("callbunker.invalid", "Correct PUBLIC_APP_URL"),
+        },
+        Wrong {
+            name: "a name that only the proxy may know",
+            arrange: |place| {
+                let to =
+                    place.twilio.url().strip_prefix("http://").expect("its address").trim_end_matches('/').to_owned();
+                place.set("twilio.proxy_url", &ConnectProxy::start(&to, None).url());
+                place.set("PUBLIC_APP_URL", "https://callbunker.invalid");
+            },
+            code: 0,
+            line: ("public_url", None, "warn"),
+            says: ("callbunker.invalid", "look from elsewhere where PUBLIC_APP_URL leads"),
         },
         Wrong {
             name: "this machine",
