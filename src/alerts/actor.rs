@@ -4,6 +4,7 @@
 
 use actix::prelude::*;
 
+use super::events_refused::keep_counting;
 use super::judge::Judge;
 use super::judging::keep_judging;
 use super::seen_at_twilio::keep_looks;
@@ -38,9 +39,8 @@ impl Actor for AlertsActor {
         self.heartbeat.beat_from(ctx);
         let judge = self.deps.judge.clone();
         let work = self.deps.runtime.spawn(async move {
-            tokio::join!(keep_judging(judge.clone()), keep_looks(judge));
-            // What stopped in order is not started again.
-            std::future::pending::<()>().await;
+            // The last one never ends: what stopped in order is not started again.
+            tokio::join!(keep_judging(judge.clone()), keep_looks(judge.clone()), keep_counting(judge));
         });
         self.working = Some(work.abort_handle());
         let log = self.deps.judge.log.clone();

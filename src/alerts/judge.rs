@@ -11,6 +11,7 @@ use crate::db::Db;
 use crate::db::alerts::{AlertsLook, ChannelInUse, Teller};
 use crate::twilio::Twilio;
 use crate::twilio_check::TwilioChecker;
+use crate::twilio_events::Rejections;
 
 /// What a judge needs. Clones are one.
 #[derive(Clone)]
@@ -23,6 +24,10 @@ pub(crate) struct Judge {
     pub(crate) twilio: Twilio,
     /// What was last seen there.
     pub(crate) checker: TwilioChecker,
+    /// Events that are not Twilio's, as this instance counted them.
+    pub(crate) events_rejected: Arc<Rejections>,
+    /// Whether this instance judges, for whoever waits until it does no more.
+    pub(crate) judges: Arc<watch::Sender<bool>>,
     /// Set when the process ends.
     pub(crate) stopping: watch::Receiver<bool>,
     /// The log.

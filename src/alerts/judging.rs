@@ -33,14 +33,11 @@ const LEAVES_WITHIN: Duration = Duration::from_secs(1);
 /// Judges whenever it is this instance's turn, until the process stops.
 pub(super) async fn keep_judging(judge: Judge) {
     let me = Uuid::new_v4();
-    let mut stopping = judge.stopping.clone();
-    tokio::select! {
-        () = round_after_round(&judge, me) => {}
-        _ = stopping.wait_for(|stopping| *stopping) => {}
-    }
+    round_after_round(&judge, me).await;
     // The next judge need not wait for three seconds; if the database is away it does.
     let leave = judge.db.run("alert_judge_leave", move |conn| alert_judge_leave(conn, me));
     let _ = timeout(LEAVES_WITHIN, leave).await;
+    judge.judges.send_replace(false);
 }
 
 /// When the rounds are.
@@ -66,8 +63,10 @@ impl Rounds {
 async fn round_after_round(judge: &Judge, me: Uuid) {
     let mut rounds = Rounds { last: None, due: None };
     let mut heard = judge.db.changes().hearing();
+    let mut stopping = judge.stopping.clone();
     let (mut judged_before, mut balance) = (false, BalanceAsked::default());
-    loop {
+    // Never in the middle of a step: what was begun at the database goes on there.
+    while !*stopping.borrow() {
         let alive = Instant::now();
         let judges = match judge.db.run("alert_judge_stay", move |conn| alert_judge_stay(conn, me)).await {
             Ok(judges) => judges,
@@ -81,6 +80,7 @@ async fn round_after_round(judge: &Judge, me: Uuid) {
             rounds = Rounds { last: None, due: None };
         }
         judged_before = judges;
+        judge.judges.send_replace(judges);
         let pace = PACE.min(judge.config.load().alerts.lasts());
         if judges && (Instant::now() >= rounds.next(pace)) {
             heard.mark_unchanged();
@@ -99,6 +99,7 @@ async fn round_after_round(judge: &Judge, me: Uuid) {
         let until = if judges { rounds.next(pace).min(alive + ALIVE_EVERY) } else { alive + ALIVE_EVERY };
         tokio::select! {
             () = sleep_until(until) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => {}
             // A bell brings the next round forward.
             Ok(()) = heard.changed(), if judges => {
                 sleep_until(rounds.soonest(pace).min(alive + ALIVE_EVERY)).await;

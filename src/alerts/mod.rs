@@ -11,11 +11,14 @@
 //! How to get it wrong: telling at the place where something goes wrong. Whoever dies first would be silent for ever.
 
 mod actor;
+mod events_refused;
 mod judge;
 mod judging;
 mod observe;
 mod seen_at_twilio;
 mod weekly;
+#[allow(dead_code, unused_imports, reason = "what carries messages says them")]
+mod words;
 
 pub(crate) use actor::{AlertsActor, AlertsDependencies};
 pub(crate) use judge::Judge;

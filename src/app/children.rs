@@ -4,8 +4,10 @@
 //! How to get it wrong: handing out an `Addr`. A part is reached through its slot, whichever incarnation lives.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,16 +24,23 @@ use crate::reconciliation::ReconcilerHandle;
 use crate::supervisor::Children;
 use crate::twilio_events::Rejections;
 
-/// Parts whose work at Twilio is brought to an end before the process ends.
+/// Parts whose work, at Twilio above all, is brought to an end before the process ends.
 pub(super) struct AtTwilio {
     purchaser: PurchaserHandle,
     reconciler: ReconcilerHandle,
     custody_tasks: TaskTracker,
+    /// Whether this instance judges what somebody is to be told of.
+    judges: watch::Receiver<bool>,
 }
+
+/// A database that is away holds nobody back: the next judge waits for three seconds then.
+const JUDGE_PATIENCE: Duration = Duration::from_secs(2);
 
 impl AtTwilio {
     /// Resolves when none of them is at work.
     pub(super) async fn idle(&self) {
+        let mut judges = self.judges.clone();
+        let _ = timeout(JUDGE_PATIENCE, judges.wait_for(|judges| !*judges)).await;
         // Nobody begins another one: HTTP has ended.
         self.custody_tasks.close();
         self.custody_tasks.wait().await;
@@ -66,8 +75,12 @@ impl App {
         parts.reconciler(reconciler_inside, buyer, &purchaser);
         let desk = parts.desk(&purchaser);
         parts.schedule(&monitor, &reconciler);
+        let twilio_checker = parts.twilio_checker();
+        let events_rejected = Arc::new(Rejections::default());
+        let judges = parts.alerts(&twilio_checker, &events_rejected);
         let custody_tasks = TaskTracker::new();
         let at_twilio = AtTwilio {
+            judges,
             purchaser: purchaser.clone(),
             reconciler: reconciler.clone(),
             custody_tasks: custody_tasks.clone(),
@@ -79,9 +92,6 @@ impl App {
             stopping: stopping.clone(),
             log: parts.log("orders"),
         };
-        let twilio_checker = parts.twilio_checker();
-        parts.alerts(&twilio_checker);
-        let events_rejected = Arc::new(Rejections::default());
         let attention = Sources {
             db: self.db.clone(),
             config: Arc::clone(&self.config),

@@ -24,6 +24,7 @@ use crate::reconciliation::{Reconciler, ReconcilerDependencies, ReconcilerHandle
 use crate::schedule::{Schedule, ScheduleTargets};
 use crate::supervisor::{Children, Health, Heartbeat, Slot};
 use crate::twilio_check::TwilioChecker;
+use crate::twilio_events::Rejections;
 use crate::web::{HttpParts, HttpServer};
 
 /// The parts as they are put together.
@@ -234,13 +235,20 @@ impl<'a> Parts<'a> {
         handle
     }
 
-    /// Somebody is told of what is wrong, as `checker` sees it at Twilio, too.
-    pub(super) fn alerts(&mut self, checker: &TwilioChecker) {
+    /// Somebody is told of what is wrong, as `checker` sees it at Twilio, too. Whether this instance judges.
+    pub(super) fn alerts(
+        &mut self,
+        checker: &TwilioChecker,
+        events_rejected: &Arc<Rejections>,
+    ) -> watch::Receiver<bool> {
+        let (judges, is_judge) = watch::channel(false);
         let judge = Judge {
             db: self.app.db.clone(),
             config: Arc::clone(&self.app.config),
             twilio: self.app.twilio.clone(),
             checker: checker.clone(),
+            events_rejected: Arc::clone(events_rejected),
+            judges: Arc::new(judges),
             stopping: self.stopping.clone(),
             log: self.log("alerts"),
         };
@@ -248,6 +256,7 @@ impl<'a> Parts<'a> {
         self.add("alerts", move |heartbeat| {
             AlertsActor::new(deps.clone(), heartbeat).start();
         });
+        is_judge
     }
 
     pub(super) fn schedule(&mut self, monitor: &MonitorHandle, reconciler: &ReconcilerHandle) {

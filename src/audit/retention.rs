@@ -1,4 +1,4 @@
-//! What is too old goes: audit rows beyond `audit.retention_days`, and sessions that have expired.
+//! What is too old goes: audit rows and closed alerts beyond `audit.retention_days`, and sessions that have expired.
 //!
 //! Invariant: what is cleared away is bounded, so that a long pause of the daemon does not hold a lock for long.
 
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 
 use crate::config::Config;
+use crate::db::alerts::alerts_forget;
 use crate::db::audit::{audit_forget, audit_retention_set};
 use crate::db::sessions::sessions_forget_expired;
 use crate::db::{Db, DbError};
@@ -25,6 +26,7 @@ struct Done {
     retention_days: Option<u64>,
     sessions: Option<Instant>,
     audit: Option<Instant>,
+    alerts: Option<Instant>,
 }
 
 /// Never ends.
@@ -50,6 +52,18 @@ async fn duties(db: &Db, config: &ArcSwap<Config>, log: &slog::Logger, done: &mu
     if is_due(done.sessions, SESSIONS_EVERY) {
         db.run_patiently("sessions_forget_expired", |conn| sessions_forget_expired(conn, 1000)).await?;
         done.sessions = Some(Instant::now());
+    }
+    if is_due(done.alerts, AUDIT_EVERY) {
+        // Proof of the default: as above.
+        let days = i32::try_from(days).unwrap_or(i32::MAX);
+        let limit = i64::try_from(FORGET_BATCH).unwrap_or(i64::MAX);
+        for _batch in 0..FORGET_BATCHES_MAX {
+            let gone = db.run_patiently("alerts_forget", move |conn| alerts_forget(conn, days, limit)).await?;
+            if gone < FORGET_BATCH {
+                break;
+            }
+        }
+        done.alerts = Some(Instant::now());
     }
     if is_due(done.audit, AUDIT_EVERY) {
         let mut forgotten = 0;

@@ -20,6 +20,8 @@ pub(crate) struct Rejections(Mutex<State>);
 struct State {
     told: Option<Instant>,
     untold: u64,
+    /// Those that no other instance knows of yet.
+    unwritten: u64,
     /// Those of the last while: how many, the first and the last.
     recent: Option<Rejected>,
 }
@@ -45,6 +47,18 @@ impl Rejections {
         }
     }
 
+    /// Takes those that no other instance knows of.
+    pub(crate) fn take_unwritten(&self) -> u64 {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut state.unwritten)
+    }
+
+    /// So many could not be written down.
+    pub(crate) fn still_unwritten(&self, count: u64) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.unwritten = state.unwritten.saturating_add(count);
+    }
+
     /// Those that came of late; `None` = none for a quarter of an hour.
     pub(crate) fn recent(&self, now: DateTime<Utc>) -> Option<Rejected> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,6 +71,7 @@ impl Rejections {
         let since = before.map_or(now, |before| before.since);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.recent = Some(Rejected { count, since, last: now });
+        state.unwritten = state.unwritten.saturating_add(1);
     }
 
     /// How many there were since the last line, if it is time for another one.
@@ -97,5 +112,8 @@ mod tests {
         assert_eq!(rejections.recent(later + RECENT), None);
         rejections.note(later + RECENT);
         assert_eq!(rejections.recent(later + RECENT).map(|told| told.count), Some(1), "these are others");
+        assert_eq!((rejections.take_unwritten(), rejections.take_unwritten()), (3, 0));
+        rejections.still_unwritten(3);
+        assert_eq!(rejections.take_unwritten(), 3);
     }
 }

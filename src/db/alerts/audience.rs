@@ -5,13 +5,13 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Double, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::tell::{ChannelInUse, notify};
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::alert::{AlertChannel, Gathering, goes_at};
+use crate::domain::alert::{AlertChannel, GIVEN_UP_AFTER, Gathering, goes_at};
 
 /// The configured channels but for those that want nothing any more at the address they have.
 pub(super) fn channels_of_use(
@@ -124,5 +124,20 @@ pub(super) fn gathering_due(conn: &mut Connection, pending: &[DateTime<Utc>]) ->
             .bind::<Timestamptz, _>(goes_at(gathering, pending.iter().copied()))
             .execute(conn)?;
     }
+    Ok(())
+}
+
+/// Ends what has waited for three days for a channel that is not configured any more.
+pub(super) fn forsaken_end(conn: &mut Connection, configured: &[ChannelInUse]) -> Result<(), DbError> {
+    let names: Vec<&str> = configured.iter().map(|in_use| in_use.channel.as_str()).collect();
+    sql_query(
+        "UPDATE alert_messages SET state = 'given_up', ended_at = clock_timestamp(), gathers = false, claim = NULL, claimed_until = NULL,
+                last_error = 'the channel is not configured any more'
+          WHERE state = 'waiting' AND NOT channel = ANY ($1) AND created_at < clock_timestamp() - make_interval(secs => $2)
+            AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())",
+    )
+    .bind::<Array<Text>, _>(names)
+    .bind::<Double, _>(GIVEN_UP_AFTER.as_secs_f64())
+    .execute(conn)?;
     Ok(())
 }

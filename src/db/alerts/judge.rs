@@ -14,7 +14,7 @@ use diesel::sql_query;
 use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::audience::{channels_of_use, channels_told, gathering_due, tell_what_lacks};
+use super::audience::{channels_of_use, channels_told, forsaken_end, gathering_due, tell_what_lacks};
 use super::condition::{CONDITIONS, Condition, condition_forget, condition_move, condition_write, due};
 use super::tell::{Alert, Teller, Telling, alert_say, alert_write, notify, transition_write};
 use crate::db::engine::connection::Connection;
@@ -77,6 +77,7 @@ pub fn alerts_judge(conn: &mut Connection, judging: &Judging) -> Result<Judged, 
         let lasts = TimeDelta::from_std(judging.rules.lasts).unwrap_or_default();
         let (pending, clearing) = (due(conn, Phase::Pending, lasts)?, due(conn, Phase::Clearing, lasts)?);
         gathering_due(conn, &pending)?;
+        forsaken_end(conn, &judging.teller.channels)?;
         judged.next_at = pending.into_iter().chain(clearing).min();
         sql_query("UPDATE alert_round SET judged_at = $1, facts_at = $2")
             .bind::<Timestamptz, _>(round.now)

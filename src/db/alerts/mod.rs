@@ -15,18 +15,22 @@
 mod audience;
 mod channels;
 mod condition;
+mod forget;
 mod judge;
 mod look;
 mod outbox;
+mod refusals;
 mod report;
 mod round;
 mod settle;
 mod tell;
 
 pub use channels::{channel_is_back, looks_read, looks_write};
+pub use forget::alerts_forget;
 pub use judge::{Judged, Judging, alerts_judge};
 pub use look::{AlertsLook, ComparisonEnd, EventsRefused, Numbers, alerts_look};
 pub use outbox::{ClaimedMessage, ClaimedNotification, message_claim, message_due_in};
+pub use refusals::event_refusals_add;
 pub use report::{PoolWeek, alert_report_is_due, alert_report_write, alerts_open, pool_weeks};
 pub use round::{alert_judge_leave, alert_judge_stay, life_claim};
 pub use settle::{Outcome, Settled, message_settle, message_taken_by};

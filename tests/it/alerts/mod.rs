@@ -10,7 +10,7 @@ use crate::world::World;
 const SIGNING: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
 
 /// Mail and a webhook, at which nobody listens: messages wait. What lasts for a second is told.
-fn told(world: World) -> World {
+pub(crate) fn told(world: World) -> World {
     world
         .set("alerts.for_secs", 1)
         .set("alerts.email.smtp_url", "smtp://127.0.0.1:9")
@@ -22,7 +22,7 @@ fn told(world: World) -> World {
 
 impl World {
     /// The open alerts, as `kind subject severity`, by name.
-    fn alerts_open(&self) -> Vec<String> {
+    pub(crate) fn alerts_open(&self) -> Vec<String> {
         let rows = self.sql(
             "SELECT trim(kind || ' ' || subject) || ' ' || severity FROM alerts WHERE closed_at IS NULL ORDER BY kind, subject",
         );
@@ -30,7 +30,7 @@ impl World {
     }
 
     /// What was told of a kind: `event channel channel`, in the order in which it came to pass.
-    fn told_of(&self, kind: &str) -> Vec<String> {
+    pub(crate) fn told_of(&self, kind: &str) -> Vec<String> {
         let rows = self.sql(&format!(
             "SELECT t.event || coalesce(' ' || string_agg(n.channel, ' ' ORDER BY n.channel), '')
                FROM alerts a JOIN alert_transitions t ON t.alert_id = a.id

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::told;
+use crate::world::events::{EVENTS, signed};
 use crate::world::{World, eventually};
 
 const BOTH: &str = "raised email webhook";
@@ -76,7 +77,7 @@ fn an_alert_is_raised_once_goes_on_over_a_death_and_is_cleared_where_it_was_told
 
 #[test]
 fn one_of_two_instances_judges_and_the_other_takes_over() {
-    let world = told(World::new().quiet());
+    let world = told(World::new().quiet().set("events.public_url", EVENTS));
     let (first, second) = (world.daemon(), world.daemon());
     let has_judged = |daemon: &crate::world::daemon::Daemon| {
         daemon.has_logged("this instance judges what somebody is to be told of")
@@ -84,7 +85,10 @@ fn one_of_two_instances_judges_and_the_other_takes_over() {
     eventually("one judges", || has_judged(&first) || has_judged(&second));
     let (judge, other) = if has_judged(&first) { (first, second) } else { (second, first) };
     assert!(!has_judged(&other), "the judge stays the same while it lives");
-    world.sql("INSERT INTO event_refusals VALUES (date_trunc('minute', clock_timestamp()), 3)");
+    // What only the other one saw is judged, too.
+    let (path, signature) = signed(b"[]", "another token");
+    let headers = [("Content-Type", "application/json"), ("X-Twilio-Signature", signature.as_str())];
+    other.send("POST", &path, &headers, Some(b"[]")).problem(403, "forbidden");
     eventually("it is raised", || world.alerts_open() == ["events.rejected warning"]);
     judge.kill9();
     eventually("the other one judges", || has_judged(&other));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use callbunker::db::alerts::{
     ChannelInUse, ClaimedMessage, Judged, Judging, Outcome, Settled, Teller, alert_judge_leave, alert_judge_stay,
-    alerts_judge, life_claim, message_claim, message_due_in, message_settle, message_taken_by,
+    alerts_forget, alerts_judge, life_claim, message_claim, message_due_in, message_settle, message_taken_by,
 };
 use callbunker::domain::alert::{
     AlertChannel, AlertKind, AlertSeverity, AlertWords, MessageState, Observed, Rules, Verdict,
@@ -115,6 +115,19 @@ fn one_judges_at_a_time_by_facts_that_are_later_and_opens_one_alert() {
     let told = "SELECT string_agg(t.event || ' ' || n.channel, ', ' ORDER BY t.no, n.channel)
                   FROM alert_transitions t JOIN alert_notifications n ON n.alert_id = t.alert_id AND n.no = t.no";
     assert_eq!(rows.world.sql(told), "raised email, raised webhook, cleared email", "the webhook is none any more");
+    // What is closed for long goes, with all that was told of it, once nothing of it waits.
+    let ended = "UPDATE alert_messages SET state = 'given_up', ended_at = clock_timestamp(), gathers = false";
+    rows.world.sql(
+        "ALTER TABLE alerts DISABLE TRIGGER USER; UPDATE alerts SET closed_at = closed_at - interval '9 days',
+                    opened_at = opened_at - interval '9 days'; ALTER TABLE alerts ENABLE TRIGGER USER",
+    );
+    assert_eq!(rows.run(|conn| alerts_forget(conn, 8, 10)), 0);
+    rows.world.sql(ended);
+    assert_eq!(rows.run(|conn| alerts_forget(conn, 10, 10)), 0);
+    assert_eq!(rows.run(|conn| alerts_forget(conn, 8, 10)), 1);
+    let left = "SELECT (SELECT count(*) FROM alert_messages) + (SELECT count(*) FROM alert_transitions)";
+    assert_eq!(rows.world.count(left), 0);
+    rows.judge(other, halted(), &[Email]);
     // A sign of life is given once a minute, while somebody judges.
     assert!(rows.run(life_claim) && !rows.run(life_claim));
     rows.world.sql("UPDATE alert_round SET beat_at = NULL, judged_at = judged_at - interval '2 minutes'");

@@ -33,7 +33,7 @@ const RETIRED: &[(&str, &str)] = &[
 ];
 
 /// Rooms whose sentences people read.
-const ROOMS: &[&str] = &["dashboard", "attention", "api", "cli", "domain", "reconciliation", "custody"];
+const ROOMS: &[&str] = &["alerts", "dashboard", "attention", "api", "cli", "domain", "reconciliation", "custody"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -187,4 +187,5 @@ operations! {
     a_kill_while_events_are_taken_loses_none_and_counts_none_twice: "a batch of Twilio's events",
     a_kill_while_a_freeze_is_found_loses_nothing: "signups and a purchase while somebody freezes the database",
     a_kill_while_a_pool_begins_to_want_more_hands_nothing_out_that_lacks_it: "a start that wants more of its numbers",
+    a_kill_while_alerts_are_judged_tells_nothing_twice: "an alert that is raised, and a weekly report",
 }

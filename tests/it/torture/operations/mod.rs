@@ -1,9 +1,10 @@
 //! What the daemon is killed in the middle of: a row per operation, with the failpoints that it comes by.
 //!
-//! A new operation is a new row in [`buying`], [`custody`], [`attaching`], [`events`], [`freezing`] or [`wants`]. Invariants: every failpoint is in some row, every row's
+//! A new operation is a new row in [`alerts`], [`buying`], [`custody`], [`attaching`], [`events`], [`freezing`] or [`wants`]. Invariants: every failpoint is in some row, every row's
 //! points are reached (`kills.rs` checks both).
 //! How to get it wrong: an operation that panics when its request breaks off. The daemon dies in the middle of it.
 
+mod alerts;
 mod attaching;
 mod buying;
 mod custody;
@@ -62,6 +63,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         .chain(events::OPERATIONS)
         .chain(freezing::OPERATIONS)
         .chain(wants::OPERATIONS)
+        .chain(alerts::OPERATIONS)
 }
 
 /// Buys only what is asked for, and is quick to call an unknown purchase not bought.
