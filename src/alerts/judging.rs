@@ -136,6 +136,10 @@ async fn round(judge: &Judge, me: Uuid, pace: Duration) -> Result<(Judged, Seen)
 }
 
 fn tell(judge: &Judge, judged: &Judged) {
+    if judged.told > 0 {
+        // For whoever watches. A round that always rang would be followed by another one for ever.
+        judge.db.changes().here.notify_one();
+    }
     for (kind, subject, severity) in &judged.raised {
         slog::warn!(judge.log, "an alert was raised"; "kind" => kind.as_str(), "subject" => subject, "severity" => severity.as_str());
     }
