@@ -1,6 +1,6 @@
-//! Calls and messages of the account's numbers, as far as somebody looks for them.
+//! Calls and messages of the account's numbers, as far as somebody looks for them or sends them.
 //!
-//! Invariant: traffic is only what a test ordered; no URL is asked, but the answer says which one would be.
+//! Invariant: traffic is only what a test ordered, or sent by a request; no URL is asked, but the answer says which one would be.
 //!
 //! A text that a number sends is undelivered while it is not registered (30034), while that is under way (30035), under a
 //! campaign that lost its approval (30033), or without a toll-free verification (30032).
@@ -45,6 +45,9 @@ pub struct TrafficRecord {
     pub at: DateTime<Utc>,
     /// Why a message that a number sent was not delivered.
     pub error_code: Option<u32>,
+    /// What a message says that was sent by a request.
+    #[serde(default)]
+    pub body: Option<String>,
 }
 
 /// Traffic that a test has a number have.
@@ -107,7 +110,7 @@ impl TrafficRecord {
                 json!({
                     "account_sid": account_sid,
                     "api_version": "2010-04-01",
-                    "body": "Hello",
+                    "body": self.text(),
                     "date_created": at,
                     "date_sent": at,
                     "date_updated": at,
@@ -117,7 +120,7 @@ impl TrafficRecord {
                     "from": self.from,
                     "messaging_service_sid": null,
                     "num_media": "0",
-                    "num_segments": "1",
+                    "num_segments": segments(self.text()).to_string(),
                     "price": null,
                     "price_unit": "USD",
                     "sid": self.sid,
@@ -132,6 +135,10 @@ impl TrafficRecord {
 }
 
 impl TrafficRecord {
+    fn text(&self) -> &str {
+        self.body.as_deref().unwrap_or("Hello")
+    }
+
     fn status(&self) -> &'static str {
         match (self.inbound, self.error_code) {
             (true, _) => "received",
@@ -141,9 +148,16 @@ impl TrafficRecord {
     }
 }
 
+/// In how many pieces a text travels.
+fn segments(text: &str) -> usize {
+    let (alone, together) = if text.is_ascii() { (160, 153) } else { (70, 67) };
+    let length = text.encode_utf16().count();
+    if length <= alone { 1 } else { length.div_ceil(together) }
+}
+
 impl World {
     /// Why a message that this number sends within the United States is not delivered.
-    fn refusal_to_send(&self, number: &OwnedNumber) -> Option<u32> {
+    pub(crate) fn refusal_to_send(&self, number: &OwnedNumber) -> Option<u32> {
         if number.kind == NumberKind::TollFree {
             let mut verifications = self.messaging.verifications.iter();
             let verified = verifications.find(|one| one.phone_number_sid == number.sid);
@@ -183,6 +197,7 @@ impl World {
             phone_number_sid: (!order.outbound).then_some(called),
             at: order.at.unwrap_or_else(Utc::now),
             error_code,
+            body: None,
         });
         Ok(if order.outbound {
             json!({"sid": sid, "error_code": error_code})

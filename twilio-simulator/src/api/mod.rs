@@ -9,6 +9,7 @@ pub(crate) mod account;
 mod address;
 mod applications;
 pub(crate) mod create;
+mod messages;
 mod messaging;
 mod monitor;
 pub(crate) mod newer;
@@ -141,6 +142,7 @@ fn answer(world: &mut World, request: &ApiRequest, plan: &Plan) -> Result<Reply,
     if principal == Principal::Test {
         return match &request.route {
             Route::Create(_) => create::magic(world, request),
+            Route::Text => messages::magic(world, request),
             Route::Account
             | Route::Balance
             | Route::Countries
@@ -188,6 +190,7 @@ fn answer(world: &mut World, request: &ApiRequest, plan: &Plan) -> Result<Reply,
         Route::Application(sid) => applications::fetch(world, request, sid),
         Route::UpdateApplication(sid) => applications::update(world, request, sid),
         Route::Traffic(what) => applications::traffic(world, request, *what),
+        Route::Text => messages::send(world, request),
         Route::Newer(of) => newer::answer(world, request, plan, of),
         Route::Prices => Ok(account::prices(world)),
         Route::Price(code) => account::price(world, request, code),

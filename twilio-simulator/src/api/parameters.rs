@@ -71,6 +71,7 @@ impl Parameters {
             (On::Application, false) => APPLICATIONS,
             (On::Calls, false) => CALLS,
             (On::Messages, false) => MESSAGES,
+            (On::Text, true) => &["To", "From", "Body"],
             _ => &[],
         };
         self.0.iter().map(|(name, _)| name.as_str()).filter(move |name| {

@@ -39,6 +39,7 @@ pub(crate) enum Route {
     Application(String),
     UpdateApplication(String),
     Traffic(Traffic),
+    Text,
     /// Of the newer hosts.
     Newer(Newer),
     /// The path is known, the method is not; what is allowed.
@@ -65,6 +66,7 @@ impl Route {
             Self::Applications | Self::Application(_) | Self::UpdateApplication(_) => On::Application,
             Self::Traffic(Traffic::Call) => On::Calls,
             Self::Traffic(Traffic::Message) => On::Messages,
+            Self::Text => On::Text,
             Self::Newer(newer) => newer.on(),
             Self::Method(_) | Self::Unknown => On::Other,
         }
@@ -131,7 +133,11 @@ fn inside(method: &str, before: &[&str], last: &str) -> Route {
             _ => Route::Method("GET, POST"),
         },
         ([], "Calls") => get(Route::Traffic(Traffic::Call)),
-        ([], "Messages") => get(Route::Traffic(Traffic::Message)),
+        ([], "Messages") => match method {
+            "GET" => Route::Traffic(Traffic::Message),
+            "POST" => Route::Text,
+            _ => Route::Method("GET, POST"),
+        },
         ([], "IncomingPhoneNumbers") => list(None),
         (["IncomingPhoneNumbers"], name) => match (NumberKind::from_resource(name), method) {
             (Some(kind), _) => list(Some(kind)),
@@ -169,6 +175,7 @@ mod tests {
         );
         assert_eq!(at("GET", "/IncomingPhoneNumbers/National.json").0, Route::Fetch("National".into()));
         assert_eq!(at("GET", "/Addresses/AD1/DependentPhoneNumbers.json").0, Route::Dependents("AD1".into()));
+        assert_eq!(at("POST", "/Messages.json").0, Route::Text);
         assert_eq!(at("POST", "/Addresses/AD1.json").0, Route::Method("GET"));
         assert_eq!(route("GET", "/v2/RegulatoryCompliance/Bundles/BU1").0, Route::Bundle("BU1".into()));
         assert_eq!(route("GET", "/v1/PhoneNumbers/Countries/US").0, Route::Price("US".into()));

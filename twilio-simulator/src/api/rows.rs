@@ -67,6 +67,7 @@ pub(crate) fn bend(on: On, plan: &Plan, body: &mut Value) {
         | On::Application
         | On::Calls
         | On::Messages
+        | On::Text
         | On::EventDelivery
         | On::Other
         | On::Any => std::slice::from_mut(body),

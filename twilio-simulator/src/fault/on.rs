@@ -62,6 +62,8 @@ pub enum On {
     Calls,
     /// GET `Messages.json`
     Messages,
+    /// POST `Messages.json`
+    Text,
     /// Not a request, but an event on its way to a sink
     #[serde(rename = "event_delivery")]
     EventDelivery,
@@ -101,6 +103,7 @@ impl On {
             Self::Application => "application",
             Self::Calls => "calls",
             Self::Messages => "messages",
+            Self::Text => "text",
             Self::EventDelivery => "event_delivery",
             Self::Other => "other",
             Self::Any => "any",

@@ -102,6 +102,7 @@ fn choose(world: &mut World, request: &ApiRequest, on: On) -> Plan {
     let phone_number = match &request.route {
         Route::Create(_) => request.form.get("PhoneNumber"),
         Route::List(_) => request.query.get("PhoneNumber"),
+        Route::Text => request.form.get("To"),
         Route::Fetch(sid) | Route::Update(sid) | Route::Delete(sid) => {
             world.owned.by_sid(sid).map(|number| number.phone_number.as_str())
         }

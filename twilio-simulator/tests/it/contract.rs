@@ -159,6 +159,10 @@ fn every_answer_is_as_twilio_describes_it() {
             assert_eq!(get(&format!("/v2/RegulatoryCompliance/{kind}/{sid}")).status, 200);
         }
     }
+    for (to, status) in [("+14155550123", 201), ("nobody", 400)] {
+        let form = [("To", to), ("From", numbers[0].as_str()), ("Body", "Pool gb is empty")];
+        assert_eq!(client.post("/Messages.json", &form).status, status, "{to}");
+    }
     services(&simulator, &client, &owned);
     streams(&client);
     trust_and_journal(&simulator, &client, &owned);

@@ -15,6 +15,7 @@ mod libraries;
 mod list;
 mod losses;
 mod manners;
+mod messages;
 mod messaging;
 mod monitor;
 mod numbers;
