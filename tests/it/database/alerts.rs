@@ -58,7 +58,7 @@ impl Rows {
         self.run(move |conn| message_claim(conn, &[channel], Uuid::new_v4()))
     }
 
-    fn comes_to(&self, message: &ClaimedMessage, outcome: Outcome) -> Settled {
+    fn ends_with(&self, message: &ClaimedMessage, outcome: Outcome) -> Settled {
         let (id, claim) = (message.id, message.claim);
         self.run(move |conn| message_settle(conn, id, claim, &outcome, 0.5))
     }
@@ -165,8 +165,8 @@ fn a_message_is_one_lanes_at_a_time_and_goes_after_what_was_told_before() {
     rows.later();
     assert_eq!(rows.judge(me, Vec::new(), &[Email, Pagerduty]).cleared.len(), 1);
     assert!(rows.claim(Pagerduty).is_none());
-    assert!(matches!(rows.comes_to(&first, failed(true)), Settled::Again(_)));
-    assert_eq!(rows.comes_to(&first, failed(true)), Settled::Late, "that claim is over");
+    assert!(matches!(rows.ends_with(&first, failed(true)), Settled::Again(_)));
+    assert_eq!(rows.ends_with(&first, failed(true)), Settled::Late, "that claim is over");
     assert!(rows.claim(Pagerduty).is_none(), "it rests, and the end waits for it");
     rows.later();
     let again = rows.claim(Pagerduty).expect("it is tried again");
@@ -175,13 +175,13 @@ fn a_message_is_one_lanes_at_a_time_and_goes_after_what_was_told_before() {
     rows.world.sql("UPDATE alert_messages SET claimed_until = clock_timestamp() WHERE claim IS NOT NULL");
     let third = rows.claim(Pagerduty).expect("it is anybody's");
     assert_eq!((third.id, third.tries), (first.id, 3));
-    assert_eq!(rows.comes_to(&again, failed(true)), Settled::Late);
-    assert_eq!(rows.comes_to(&again, TAKEN), Settled::Ended(MessageState::Sent));
-    assert_eq!(rows.comes_to(&third, TAKEN), Settled::Late);
+    assert_eq!(rows.ends_with(&again, failed(true)), Settled::Late);
+    assert_eq!(rows.ends_with(&again, TAKEN), Settled::Ended(MessageState::Sent));
+    assert_eq!(rows.ends_with(&third, TAKEN), Settled::Late);
     let end = rows.claim(Pagerduty).expect("now it is its turn");
     assert_eq!(end.notifications[0].told.event.as_str(), "cleared");
     // One that fails for its own sake holds nobody up; after three days the next failure is the last.
-    assert!(matches!(rows.comes_to(&end, failed(false)), Settled::Again(_)));
+    assert!(matches!(rows.ends_with(&end, failed(false)), Settled::Again(_)));
     rows.later();
     let end = rows.claim(Pagerduty).expect("it is due");
     rows.world.sql(
@@ -189,7 +189,7 @@ fn a_message_is_one_lanes_at_a_time_and_goes_after_what_was_told_before() {
                     UPDATE alert_messages SET created_at = created_at - interval '3 days';
                     ALTER TABLE alert_messages ENABLE TRIGGER USER",
     );
-    assert_eq!(rows.comes_to(&end, failed(false)), Settled::Ended(MessageState::GivenUp));
+    assert_eq!(rows.ends_with(&end, failed(false)), Settled::Ended(MessageState::GivenUp));
     // Both are in one mail, which takes no more once it was tried; who has it needs it no more.
     let mail = rows.claim(Email).expect("it is due");
     let events: Vec<&str> = mail.notifications.iter().map(|told| told.told.event.as_str()).collect();
@@ -197,7 +197,7 @@ fn a_message_is_one_lanes_at_a_time_and_goes_after_what_was_told_before() {
     let id = mail.id;
     rows.run(move |conn| message_taken_by(conn, id, "ops@example.com"));
     rows.run(move |conn| message_taken_by(conn, id, "ops@example.com"));
-    assert!(matches!(rows.comes_to(&mail, failed(true)), Settled::Again(_)));
+    assert!(matches!(rows.ends_with(&mail, failed(true)), Settled::Again(_)));
     rows.judge(me, vec![seen(AlertKind::BuyingHalted, Verdict::Bad)], &[Email, Pagerduty]);
     assert_eq!(rows.world.count("SELECT count(*) FROM alert_messages WHERE channel = 'email'"), 2);
     rows.later();
@@ -221,7 +221,7 @@ fn a_channel_that_wants_nothing_gets_nothing_until_it_is_another_one() {
     rows.judge(me, halted(), &[Webhook]);
     let message = rows.claim(Webhook).expect("it is due");
     let gone = Outcome::Gone { status: 410, error: "gone".to_owned(), fingerprint: "1".to_owned() };
-    assert_eq!(rows.comes_to(&message, gone), Settled::Ended(MessageState::Refused));
+    assert_eq!(rows.ends_with(&message, gone), Settled::Ended(MessageState::Refused));
     rows.judge(me, vec![seen(AlertKind::PoolHalted, Verdict::Bad)], &[Webhook]);
     let messages = "SELECT count(*) FROM alert_messages";
     assert_eq!(rows.world.count(messages), 1);

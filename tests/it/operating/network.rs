@@ -150,7 +150,7 @@ fn speaks_no_tls() -> u16 {
 fn who_mixes_tls_and_none_up_is_told_which_letter_to_change() {
     let world = World::new().quiet();
     let ours = Authority::new("a company");
-    let file = Kept::new("mixed.pem", ours.pem());
+    let file = Kept::new("mixed.pem", &ours.pem());
     let world = world.set("SSL_CERT_FILE", file.path());
     let (plain, tls) = (speaks_no_tls(), ours.serve("localhost", &twilio_of(&world)));
     let proxy = ConnectProxy::start(&format!("127.0.0.1:{plain}"), None);
