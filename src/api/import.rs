@@ -16,7 +16,7 @@ use crate::attention::owned_max_exceeded;
 use crate::config::PoolConfig;
 use crate::custody::{ImportReport, ImportRequest, ImportRow};
 use crate::db::stock::stock_read_all;
-use crate::domain::{CountryCode, PoolName, Reading, Zone, known_country};
+use crate::domain::{CountryCode, PoolName, Reading, Written, Zone, known_country, user_id};
 use crate::http::{Problem, ProblemCode, RequestBody};
 use crate::routing::{About, Outcome, Request, answer};
 
@@ -40,11 +40,32 @@ struct ImportBody {
     /// Take user ids to the letter, also those that look like a word for none or as if a spreadsheet had destroyed them.
     #[serde(default)]
     as_is: bool,
+    /// Nobody has these numbers: all become stock, also those with an `assigned_at`.
+    #[serde(default)]
+    no_users: bool,
 }
 
 impl RequestBody for ImportBody {
     const FIELDS: &'static [&'static str] =
-        &["numbers", "dry_run", "configure_webhooks", "pool", "default_country", "timezone", "as_is"];
+        &["numbers", "dry_run", "configure_webhooks", "pool", "default_country", "timezone", "as_is", "no_users"];
+    const INSIDE: &'static str = "If it says whose the number is, call it user_id; else leave it out.";
+}
+
+/// Whether the rows say whose the numbers are, or that nobody has them. A column that was forgotten would give users' numbers to others.
+fn say_whose(body: &ImportBody, reading: &Reading) -> Result<(), Problem> {
+    if body.no_users {
+        let names_one = |row: &ImportRow| !matches!(user_id(row.user(), reading), Ok(Written { value: None, .. }));
+        let contradicts = body.numbers.iter().any(names_one);
+        let why = "says that nobody has these numbers, and there are rows with a user_id; leave one of them out";
+        return if contradicts { Err(Problem::invalid_field("no_users", why)) } else { Ok(()) };
+    }
+    let has_since = |row: &ImportRow| row.assigned_at.as_ref().is_some_and(|at| !at.trim().is_empty());
+    if body.numbers.iter().any(has_since) && body.numbers.iter().all(|row| row.user_id.is_none()) {
+        let why = "no row has a user_id, and there are rows with an assigned_at; write whose the numbers are, or give \
+                   \"no_users\":true if all of these numbers become stock";
+        return Err(Problem::invalid_field("numbers", why));
+    }
+    Ok(())
 }
 
 /// What the call says beside its values.
@@ -63,8 +84,10 @@ pub(crate) async fn handle(services: Arc<Services>, request: Request) -> Outcome
     if body.numbers.len() > ROWS_MAX {
         return Err(Problem::invalid_field("numbers", format!("at most {ROWS_MAX} at a time; send several calls")));
     }
+    let reading = reading(&body)?;
+    say_whose(&body, &reading)?;
     let wanted = ImportRequest {
-        reading: reading(&body)?,
+        reading,
         rows: body.numbers,
         pool: pool_named(&request, body.pool)?,
         dry_run: body.dry_run,
@@ -103,8 +126,8 @@ pub(crate) fn about() -> About {
             "Each number is looked up at Twilio; bad rows stand in `problems`, the good ones move in; the same call again \
              finishes what broke off. A row goes into the pool that it names, else into that of the call, else into the first of \
              its country and type, `default` first. Values may be written as files have them, see `default_country`, `timezone` and \
-             `as_is`; what was taken with a doubt stands in `notes`, and `drifted` says how many numbers of users still lead \
-             elsewhere. What a named pool wants and the number lacks is `unfit_for_pool`. `warnings` says when more is owned now than the `owned_max` of a pool, which ends automatic buying. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
+             `as_is`; what was taken with a doubt stands in `notes`, `drifted` says how many numbers of users still lead \
+             elsewhere, and `stock` how many are nobody's now. Rows with an `assigned_at` and no `user_id` in any of them are refused unless `no_users` says that nobody has the numbers. What a named pool wants and the number lacks is `unfit_for_pool`. `warnings` says when more is owned now than the `owned_max` of a pool, which ends automatic buying. Webhooks of numbers with a user stay as they are unless `configure_webhooks`.",
         )
         .query::<PoolName>("pool", "The pool of the rows that name none, as `pool` in the body.")
         .body::<ImportBody>(json!({"dry_run": true, "numbers": [

@@ -3,9 +3,12 @@
 //! Invariant: nothing is sent before the whole file was read; rows that are refused let nothing be sent, unless `--rejected` takes them.
 //! How to get it wrong: asking for a key, or the daemon, before the file is judged.
 
+mod next;
 mod printed;
 mod sending;
 mod sum;
+
+use std::path::Path;
 
 use super::args::ImportArgs;
 use super::client::Client;
@@ -39,12 +42,19 @@ fn nothing_sent(file: ReadFile, about: &About, args: &ImportArgs) -> Ending {
     let printed = print(&outcome, about, args, false);
     let rows =
         if refused == 1 { "1 row is refused".to_owned() } else { format!("{} rows are refused", grouped(refused)) };
+    let them = if refused == 1 { "it" } else { "them" };
     let others = match good {
-        0 => "mend them in the file".to_owned(),
-        good => format!(
-            "mend them in the file, or give --rejected FILE: then the other {} move in, and the refused ones are written there",
-            grouped(good)
-        ),
+        0 => format!("mend {them} in the file"),
+        good => {
+            let others = if good == 1 { "one moves".to_owned() } else { format!("{} move", grouped(good)) };
+            // Not over the file that is mended just now.
+            let is_rest = args.file.file_name().is_some_and(|name| name == "rest.csv");
+            let rest = Path::new(if is_rest { "rest-2.csv" } else { "rest.csv" });
+            format!(
+                "mend {them} in the file, or give --rejected FILE: then the other {others} in, and what is refused is written there:\n  {}",
+                next::command(args, &args.file, Some(rest))
+            )
+        }
     };
     warn(&format!("callbunker: {rows}, and nothing was sent; {others}"));
     both(printed, Err(CommandError::AlreadyTold))

@@ -91,6 +91,6 @@ pub use wants::{HeldBack, Intents, Needs, ReadyFor, SmsReadyWhen, Wants};
 pub use webhooks::{Calls, InstanceName, InvalidInstanceName, Tag, Webhooks};
 pub use why::Why;
 pub use written::{
-    Fault, FaultKind, InvalidZone, Note, Reading, Written, Zone, instant, is_doubtful, known_country, phone_number,
-    user_id,
+    Fault, FaultKind, InvalidZone, Note, Reading, Sender, Written, Zone, instant, is_doubtful, known_country,
+    phone_number, user_id,
 };

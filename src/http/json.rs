@@ -20,6 +20,8 @@ use super::response::{Response, with_type};
 pub trait RequestBody: DeserializeOwned {
     /// The names of its fields as they stand in the JSON, at most 64.
     const FIELDS: &'static [&'static str];
+    /// What to do about a field of an object inside it that nobody knows.
+    const INSIDE: &'static str = "Nobody reads it here; leave it out.";
 }
 
 /// A JSON answer.
@@ -42,12 +44,12 @@ pub(crate) fn parse<T: RequestBody>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        explain(&path, error.inner())
+        explain(&path, error.inner(), T::INSIDE)
     })
 }
 
 /// Turns what serde says into a problem that names the field.
-fn explain(path: &str, error: &serde_json::Error) -> Problem {
+fn explain(path: &str, error: &serde_json::Error, inside: &str) -> Problem {
     let text = error.to_string();
     // 1e999 is JSON, but no number of ours.
     if error.classify() != Category::Data && !text.starts_with("number out of range") {
@@ -65,7 +67,7 @@ fn explain(path: &str, error: &serde_json::Error) -> Problem {
     if let Some(name) = quoted(reason, "unknown field `") {
         // serde's path already ends with an unknown name.
         let field = if path.ends_with(name) { path.to_owned() } else { inner(name) };
-        return unknown(&field, "Nobody reads it here; leave it out.");
+        return unknown(&field, inside);
     }
     Problem::invalid_field(path, reason)
 }

@@ -101,7 +101,7 @@ pub(in crate::cli) struct ImportArgs {
     ///
     /// Numbers: with + and country code, with blanks, dots, dashes, brackets; without + by --default-country only.
     ///
-    /// Times: 2026-01-31T23:59:59Z, with an offset, or without one by --timezone; as mails have them.
+    /// Times: 2026-01-31T23:59:59Z, 2026-01-31 23:59, 31.01.2026 23:59, with an offset, or without one by --timezone; as mails have them.
     ///
     /// What a spreadsheet has destroyed (1.41556E+10, 12345.0) is refused. NULL, N/A and the like are no user.
     #[arg(value_name = "FILE.csv", value_hint = ValueHint::FilePath)]
@@ -121,6 +121,9 @@ pub(in crate::cli) struct ImportArgs {
     /// Take user ids to the letter: NULL, 12345.0, 1.12E+20 are users
     #[arg(long)]
     pub as_is: bool,
+    /// Nobody has these numbers, whatever the columns say that are left out: all become stock
+    #[arg(long)]
+    pub no_users: bool,
     /// Write the rows that cannot be taken to this file, with a reason each, and move the others in
     ///
     /// Without it a file with such rows changes nothing.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::next;
 use super::printed::print;
 use super::sum::add;
 use crate::cli::api_request::ApiRequest;
@@ -40,6 +41,9 @@ pub(super) struct Sending {
 
 /// Messages of one code that are told apart.
 const MESSAGES_MAX: usize = 3;
+
+/// Said of a row that moves in.
+const RESTED: &str = "its status is quarantined: what was not ours before is stock at once, and nobody keeps its rest";
 
 /// Said of a row of the file whose contradiction came later.
 const CONTRADICTED: &str = "another row contradicts this one: keep the right one";
@@ -91,7 +95,7 @@ impl Sending {
             })?;
             *rank += 1;
             if self.seen.is_refused(&kept.row.phone_number) {
-                self.outcome.left.users_without_number += u64::from(kept.row.user_id.is_some());
+                self.goes_without(&kept);
                 self.reject(&kept, CONTRADICTED)?;
                 continue;
             }
@@ -110,9 +114,16 @@ impl Sending {
         let body = json!({ "numbers": rows, "dry_run": args.dry_run, "configure_webhooks": args.configure_webhooks, "as_is": true });
         let call = ApiRequest::post_api(&["import"]).query("pool", args.pool.as_ref());
         let mut document = client.ask(&call.takes_long().body(body))?.document;
+        let mut bad = BTreeSet::new();
         for problem in items(&document, "problems") {
+            bad.insert(problem["phone_number"].as_str().unwrap_or_default().to_owned());
             self.problem(problem, chunk)?;
         }
+        let stock = document["stock"].as_u64().unwrap_or_default();
+        let rested =
+            chunk.iter().filter(|kept| kept.rested && stock > 0 && !bad.contains(kept.row.phone_number.as_str()));
+        rested.for_each(|kept| self.outcome.notes.add(RESTED, kept.line, None));
+        self.outcome.left.stock += stock;
         // People are told causes; a list as long as the file is for programs.
         if !args.remote.json {
             document["problems"] = json!([]);
@@ -142,8 +153,16 @@ impl Sending {
         self.outcome.problems.add(cause, kept.map_or(0, |kept| kept.line), Some(text("phone_number")));
         let Some(kept) = kept else { return Ok(()) };
         let is_served = code == "tag_failed" || code == "user_has_another_number";
-        self.outcome.left.users_without_number += u64::from(kept.row.user_id.is_some() && !is_served);
+        if !is_served {
+            self.goes_without(kept);
+        }
         self.reject(kept, &reason)
+    }
+
+    /// A row cannot be taken, so that its user is without a number.
+    fn goes_without(&mut self, kept: &Kept) {
+        let is_one_more = kept.row.user_id.as_ref().is_some_and(|user_id| self.seen.goes_without(user_id));
+        self.outcome.left.users_without_number += u64::from(is_one_more);
     }
 
     fn reject(&mut self, kept: &Kept, reason: &str) -> Result<(), CommandError> {
@@ -173,8 +192,12 @@ impl Sending {
             (Err(sentence), _) => Err(CommandError::Failed(sentence)),
             (Ok(_), Some(failure)) => Err(in_the_middle(failure, self.done, self.rows())),
             (Ok(is_written), None) => {
-                let file = path.as_deref().filter(|_| is_written);
-                match sentence(self.refused, self.problems, file) {
+                let file = args.rejected.as_deref();
+                let next = match file.filter(|_| is_written) {
+                    Some(file) => next::command(args, file, None),
+                    None => next::command(args, &args.file, file),
+                };
+                match sentence(self.refused, self.problems, path.as_deref().filter(|_| is_written), &next) {
                     None => Ok(()),
                     Some(sentence) => {
                         warn(&sentence);

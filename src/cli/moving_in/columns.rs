@@ -66,7 +66,78 @@ impl Columns {
         let others = self.header.iter().enumerate().filter(|(at, _)| !is_known(at));
         others.map(|(_, heading)| heading.trim()).filter(|heading| !heading.is_empty()).collect()
     }
+
+    /// Where it may stand whose the numbers are, if nothing is called so: columns that are left out, since when somebody has them, and the
+    /// status.
+    pub(super) fn may_say_whose(&self) -> Vec<usize> {
+        if self.place(Column::UserId).is_some() {
+            return Vec::new();
+        }
+        let read = [Column::PhoneNumber, Column::Pool, Column::ReleasedAt].map(|column| self.place(column));
+        let may_say = |(at, heading): &(usize, &String)| {
+            !read.contains(&Some(*at)) && self.reason != Some(*at) && !OF_THE_NUMBER.contains(&key(heading).as_str())
+        };
+        self.header.iter().enumerate().filter(may_say).map(|(at, _)| at).collect()
+    }
+
+    /// The sentence of a file in which these columns hold values, and nothing says whose the numbers are.
+    pub(super) fn nobody_is_named(&self, holding: &[usize]) -> String {
+        let heading = |at: usize| self.header[at].trim();
+        let shown: Vec<String> = holding
+            .iter()
+            .map(|at| if heading(*at).is_empty() { format!("column {}", at + 1) } else { shown(heading(*at)) })
+            .collect();
+        // Since when, and how it is, are known to be something else.
+        let others = holding.iter().filter(|at| !self.places.contains(&Some(**at)));
+        let others: Vec<&str> = others.map(|at| heading(*at)).filter(|heading| !heading.is_empty()).collect();
+        let of_people = others.iter().find(|heading| OF_PEOPLE.iter().any(|part| key(heading).contains(part)));
+        let proposed = of_people.or(others.first()).map_or_else(|| "NAME".to_owned(), |heading| format!("{heading:?}"));
+        format!(
+            "no column is called user_id, and {} may say whose the numbers are; say which one does with \
+             --columns user_id={proposed}, or give --no-users if all of these numbers become stock{}",
+            shown.join(", "),
+            encoding(&self.header)
+        )
+    }
 }
+
+/// What is compared of headings that say something of the number itself, as Twilio and others export it. All else may say whose it is.
+const OF_THE_NUMBER: [&str; 30] = [
+    "sid",
+    "phonenumbersid",
+    "numbersid",
+    "accountsid",
+    "accountfriendlyname",
+    "friendlyname",
+    "phonenumberfriendlyname",
+    "capabilities",
+    "voice",
+    "sms",
+    "mms",
+    "fax",
+    "voiceenabled",
+    "smsenabled",
+    "mmsenabled",
+    "faxenabled",
+    "voiceurl",
+    "smsurl",
+    "statuscallback",
+    "type",
+    "numbertype",
+    "country",
+    "isocountry",
+    "countrycode",
+    "region",
+    "areacode",
+    "datecreated",
+    "dateupdated",
+    "createdat",
+    "updatedat",
+];
+
+/// Parts of headings that mean people, for the proposal only.
+const OF_PEOPLE: [&str; 10] =
+    ["user", "kunde", "nutzer", "customer", "client", "owner", "assigned", "member", "mail", "teilnehmer"];
 
 /// What is compared of a heading.
 fn key(heading: &str) -> String {
@@ -139,7 +210,7 @@ pub(super) fn columns(
             [(at, _)] => places[column as usize] = Some(*at),
             [(_, one), (_, other), ..] => {
                 return Err(format!(
-                    "the columns {one:?} and {other:?} are both {name}; say which one is meant with --columns {name}={one}",
+                    "the columns {one:?} and {other:?} are both {name}; say which one is meant with --columns {name}={one:?}",
                     name = column.name()
                 ));
             }
@@ -162,9 +233,10 @@ fn named(header: &[String], column: Column, theirs: &str) -> Result<usize, Strin
     match alike.as_slice() {
         [at] => Ok(*at),
         [] => Err(format!(
-            "--columns says that {} is {theirs:?}, and the file has no such column; it has {}",
+            "--columns says that {} is {theirs:?}, and the file has no such column; it has {}{}",
             column.name(),
-            listed(header)
+            listed(header),
+            encoding(header)
         )),
         _ => Err(format!("the file has several columns called {theirs:?}; rename one of them")),
     }
@@ -181,7 +253,15 @@ fn no_number(header: &[String], first: &[Vec<String>]) -> String {
         }
         _ => "say which one it is with --columns phone_number=NAME".to_owned(),
     };
-    format!("no column is called phone_number; {hint}; the file has {}", listed(header))
+    format!("no column is called phone_number; {hint}; the file has {}{}", listed(header), encoding(header))
+}
+
+/// What is told of headings that are not what they were.
+fn encoding(header: &[String]) -> &'static str {
+    match header.iter().any(|heading| heading.contains(char::REPLACEMENT_CHARACTER)) {
+        true => "; letters of the headings are in another encoding: save the file as CSV UTF-8",
+        false => "",
+    }
 }
 
 fn listed(header: &[String]) -> String {
@@ -251,15 +331,39 @@ mod tests {
     }
 
     #[test]
+    fn what_may_say_whose_the_numbers_are_is_named_where_nothing_is_called_so() {
+        const NONE: [usize; 0] = [];
+        let may_say = |text: &str, said: &[&str]| found(text, said).unwrap().may_say_whose();
+        assert_eq!(may_say("Kunde;Phone Number;Seit;;pool;status;reason", &[]), [0, 2, 3, 5]);
+        assert_eq!(may_say("sid;phoneNumber;friendlyName;Account SID;sms_enabled;Created At", &[]), NONE);
+        assert_eq!(may_say("phone_number;assigned_at", &[]), [1], "who has a number since then has it");
+        assert_eq!(may_say("phone_number;user_id;Kunde", &[]), NONE);
+        assert_eq!(may_say("phone_number;Kunde;Notes", &["user_id=Kunde"]), NONE);
+        for (text, holding, words) in [
+            ("Seit;Kunden-Nr.;phone_number", &[0, 1][..], "user_id=\"Kunden-Nr.\","),
+            ("phone_number;assigned_at;Wer", &[1, 2], "user_id=\"Wer\","),
+            ("phone_number;assigned_at", &[1], "\"assigned_at\" may say"),
+            ("phone_number;status", &[1], "user_id=NAME,"),
+            ("phone_number;Kundenschl\u{fffd}ssel", &[1], "another encoding"),
+            ("phone_number;", &[1], "column 2 may say"),
+            ("phone_number;A;B", &[1, 2], "\"A\", \"B\" may say"),
+        ] {
+            let told = found(text, &[]).unwrap().nobody_is_named(holding);
+            assert!(told.contains(words) && told.contains("--no-users"), "{text}: {told}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_understood_names_the_way_out() {
         for (text, said, words) in [
-            ("Phone Number;phone_number", &[][..], "--columns phone_number=Phone Number"),
+            ("Phone Number;phone_number", &[][..], "--columns phone_number=\"Phone Number\""),
             ("A;B;C", &[], "--columns phone_number=\"B\""),
             ("A", &[], "--columns phone_number=NAME"),
             ("+14155550100;u-1", &[], "first line must name the columns"),
             ("2024-01-31;PN1;4155550100", &[], "first line must name the columns"),
             ("A;B", &["phone_number=C"], "\"A\", \"B\""),
             ("A;A", &["phone_number=A"], "several columns"),
+            ("Stra\u{fffd}e;B", &["user_id=Straße"], "another encoding: save the file as CSV UTF-8"),
             ("A;B", &["number=A"], "none of ours"),
             ("A;B", &["A"], "names no column"),
             ("A;B", &["phone_number=A,phone_number=B"], "twice"),

@@ -1,8 +1,9 @@
 //! The file that `callbunker import` reads: from bytes to rows, each judged before the first is sent.
 //!
-//! The way of a file: [`source`] makes UTF-8 of it; [`table`] cuts it into records; [`columns`] says what stands where; [`row`] reads
-//! the values; [`seen`] finds rows that contradict each other; [`spool`] keeps the good ones until the end of the file is known, and
-//! gives them back in the order of their numbers; [`causes`] counts what was wrong, [`rejected`] writes it to a file, [`told`] says it.
+//! The way of a file: [`source`] makes UTF-8 of it, unless it is no table at all ([`kind`]); [`table`] cuts it into records; [`columns`]
+//! says what stands where; [`row`] reads the values; [`seen`] finds rows that contradict each other; [`spool`] keeps the good ones until
+//! the end of the file is known, and gives them back in the order of their numbers; [`causes`] counts what was wrong, [`rejected`] writes
+//! it to a file, [`told`] says it.
 //!
 //! Invariants: a file is read once, so it may be a pipe; memory holds some tens of bytes of a row, however many there are; of rows that
 //! contradict each other none is sent.
@@ -10,6 +11,7 @@
 
 pub(super) mod causes;
 mod columns;
+mod kind;
 mod reading;
 pub(super) mod rejected;
 mod row;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Cursor;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Timelike as _, Utc};
 use proptest::prelude::*;
 
 use super::reading::{ReadFile, read_source};
@@ -85,8 +85,9 @@ fn user() -> impl Strategy<Value = String> {
 }
 
 fn meant() -> impl Strategy<Value = Meant> {
-    let at = prop::option::of(946_684_800_i64..1_700_000_000);
-    (prop::option::of(user()), at, 0..7_usize, 0..6_usize, 0..5_usize).prop_map(
+    let whole_minutes = (15_778_080_i64..28_333_333).prop_map(|minutes| minutes * 60);
+    let at = prop::option::of(prop_oneof![946_684_800_i64..1_700_000_000, whole_minutes]);
+    (prop::option::of(user()), at, 0..7_usize, 0..6_usize, 0..8_usize).prop_map(
         |(user_id, at, number_form, none_form, at_form)| Meant {
             at: at.filter(|_| user_id.is_some()),
             user_id,
@@ -152,6 +153,10 @@ fn at_written(meant: &Meant, zone: Zone) -> String {
         // A local time that is there twice says not which.
         3 if read_back.is_ok() => local.format("%Y-%m-%d %H:%M:%S").to_string(),
         4 if read_back.is_ok() => local.format("%Y-%m-%dT%H:%M:%S%.6f").to_string(),
+        5 if read_back.is_ok() => local.format("%d.%m.%Y %H:%M:%S").to_string(),
+        // Without seconds, if there are none.
+        6 if read_back.is_ok() && local.second() == 0 => local.format("%Y-%m-%d %H:%M").to_string(),
+        7 if read_back.is_ok() && local.second() == 0 => local.format("%-d.%-m.%Y %H:%M").to_string(),
         _ => at.format("%Y-%m-%d %H:%M:%S+00").to_string(),
     }
 }
@@ -214,6 +219,7 @@ fn args(rejected: bool) -> ImportArgs {
         default_country: None,
         timezone: None,
         as_is: false,
+        no_users: false,
         rejected: rejected.then(|| std::env::temp_dir().join("nobody-writes-this.csv")),
         configure_webhooks: false,
         pool: None,

@@ -6,9 +6,9 @@ use chrono::Utc;
 use indicatif::ProgressBar;
 
 use super::causes::Causes;
-use super::columns::{Columns, chosen, columns};
+use super::columns::{Column, Columns, chosen, columns};
 use super::rejected::Rejected;
-use super::row::{Judged, Row, judge};
+use super::row::{Judged, Row, is_taken, judge, says_something};
 use super::seen::{Seen, Verdict};
 use super::source::{Source, open};
 use super::spool::{Kept, Spool, Spooled};
@@ -29,7 +29,7 @@ pub(in crate::cli) struct ReadFile {
     pub rows: u64,
     /// Those of blanks and separators alone.
     pub blank: u64,
-    /// Rows that are refused, of which so many are somebody's.
+    /// Rows that are refused, and how many users are without a number for that.
     pub refused: u64,
     pub refused_of_users: u64,
     pub faults: Causes,
@@ -52,6 +52,9 @@ pub(in crate::cli) fn read(args: &ImportArgs, bar: &ProgressBar) -> Result<ReadF
 
 pub(super) fn read_source(source: Source, args: &ImportArgs, reading: &Reading) -> Result<ReadFile, String> {
     let chosen = chosen(&args.columns)?;
+    if let Some(told) = source.instead {
+        return Err(told.to_owned());
+    }
     let mut table = Table::new(source.bytes)?;
     let header = loop {
         match table.next()? {
@@ -68,8 +71,14 @@ pub(super) fn read_source(source: Source, args: &ImportArgs, reading: &Reading) 
     }
     let shown: Vec<Vec<String>> = first.iter().filter(|record| !record.is_blank()).map(Record::shown).collect();
     let columns = columns(header, &chosen, &shown)?;
+    if let Some(at) = columns.place(Column::UserId).filter(|_| args.no_users) {
+        let heading = columns.header[at].trim();
+        return Err(format!(
+            "--no-users says that nobody has these numbers, and {heading:?} says who does; leave --no-users out"
+        ));
+    }
     let rejected = match &args.rejected {
-        Some(path) => Some(Rejected::new(path, &args.file, &columns)?),
+        Some(path) => Some(Rejected::new(path, &args.file, &columns, table.delimiter)?),
         None => None,
     };
     let unwritable =
@@ -79,6 +88,8 @@ pub(super) fn read_source(source: Source, args: &ImportArgs, reading: &Reading) 
         now: Utc::now(),
         delimiter: table.delimiter,
         spool: Spool::new().map_err(unwritable)?,
+        silent: if args.no_users { Vec::new() } else { columns.may_say_whose() },
+        holding: Vec::new(),
         columns,
         rows: 0,
         blank: 0,
@@ -94,6 +105,10 @@ pub(super) fn read_source(source: Source, args: &ImportArgs, reading: &Reading) 
     }
     while let Some(record) = table.next()? {
         file.take(record)?;
+    }
+    if !file.holding.is_empty() {
+        file.holding.sort_unstable();
+        return Err(file.columns.nobody_is_named(&file.holding));
     }
     if file.rows == 0 {
         return Err("there is no number in it; write one a line below the header".to_owned());
@@ -123,6 +138,10 @@ struct Reader {
     delimiter: u8,
     spool: Spool,
     columns: Columns,
+    /// Columns that may say whose the numbers are, where nothing is called so, and that hold nothing yet.
+    silent: Vec<usize>,
+    /// Those of them that do.
+    holding: Vec<usize>,
     rows: u64,
     blank: u64,
     refused: u64,
@@ -148,6 +167,7 @@ impl Reader {
             self.notes.add(why, line, None);
             return Ok(());
         }
+        self.look_for_users(&record);
         let verdict = self.seen.check(&judged, line);
         if let Verdict::Contradicts(cause, earlier) = &verdict {
             for earlier in earlier {
@@ -165,11 +185,11 @@ impl Reader {
             Verdict::Again => self.notes.add(AGAIN, line, None),
             Verdict::Contradicts(cause, _) => return self.refuse(&record, &judged, Some(cause)),
             Verdict::New => {
-                let Judged { phone_number: Some(phone_number), user_id, assigned_at, pool, .. } = judged else {
+                let Judged { phone_number: Some(phone_number), user_id, assigned_at, pool, rested, .. } = judged else {
                     return Ok(());
                 };
                 let cells = if self.rejected.is_some() { record.shown() } else { Vec::new() };
-                let kept = Kept { line, row: Row { phone_number, user_id, assigned_at, pool }, cells };
+                let kept = Kept { line, row: Row { phone_number, user_id, assigned_at, pool }, rested, cells };
                 self.spool.push(&kept).map_err(|error| {
                     format!("good rows cannot be kept in a file: {error}; make room, or set TMPDIR")
                 })?;
@@ -178,9 +198,21 @@ impl Reader {
         Ok(())
     }
 
+    /// Notes down which columns hold something that may be whose the number is.
+    fn look_for_users(&mut self, record: &Record) {
+        let holds = |at: &usize| {
+            let cell = String::from_utf8_lossy(record.cells.get(*at).map_or(&[][..], Vec::as_slice));
+            if self.columns.place(Column::Status) == Some(*at) { is_taken(&cell) } else { says_something(&cell) }
+        };
+        self.holding.extend(self.silent.iter().copied().filter(holds));
+        self.silent.retain(|at| !self.holding.contains(at));
+    }
+
     fn refuse(&mut self, record: &Record, judged: &Judged, contradiction: Option<&'static str>) -> Result<(), String> {
         self.refused += 1;
-        self.refused_of_users += u64::from(judged.user_id.is_some());
+        // An id that cannot be read is somebody's, and nobody knows whether it is another one's.
+        let goes_without = |user_id| self.seen.goes_without(user_id);
+        self.refused_of_users += u64::from(judged.user_id.as_ref().map_or(judged.is_somebodys, goes_without));
         let mut reasons = Vec::new();
         for wrong in &judged.faults {
             self.faults.add(&wrong.cause, record.line, wrong.detail.as_deref());

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::columns::{Column, Columns};
 use super::table::{Record, delimiter_name};
-use crate::domain::{PhoneNumber, PoolName, Reading, UserId, Written, instant, phone_number, user_id};
+use crate::domain::{Fault, PhoneNumber, PoolName, Reading, Sender, UserId, Written, instant, phone_number, user_id};
 
 /// One number of the earlier service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -41,6 +41,10 @@ pub(super) struct Judged {
     pub(super) user_id: Option<UserId>,
     pub(super) assigned_at: Option<DateTime<Utc>>,
     pub(super) pool: Option<PoolName>,
+    /// Whether it says whose the number is, be it in a way that cannot be read.
+    pub(super) is_somebodys: bool,
+    /// Whether it was resting where the file comes from.
+    pub(super) rested: bool,
     /// What is to be told of it.
     pub(super) notes: Vec<&'static str>,
     /// What is wrong with it.
@@ -49,11 +53,12 @@ pub(super) struct Judged {
     pub(super) left_out: Option<&'static str>,
 }
 
-const NOT_UTF8: &str = "letters of the row are in another encoding: export the file as UTF-8";
+const NOT_UTF8: &str = "letters of the row are in another encoding: save the file as CSV UTF-8";
 const LONE_INSTANT: &str = "assigned_at without a user_id was left out";
 const GONE: &str = "left out, because its status says that the number is no longer in the account";
 const ENDED: &str = "left out, because its released_at says that the user has given the number back";
-const RESTED: &str = "its status is quarantined: it becomes stock at once, and nobody keeps its rest";
+const WHOSE: &str =
+    "its status says that somebody has the number, and no user_id says who: write it, or take the row out";
 
 /// Reads a record.
 pub(super) fn judge(
@@ -77,10 +82,11 @@ pub(super) fn judge(
             .map(&mut cell);
     if lost {
         judged.faults.push(Wrong::new(NOT_UTF8));
+        let cell = columns.place(Column::UserId).and_then(|at| record.cells.get(at)).map_or(&[][..], Vec::as_slice);
+        judged.is_somebodys = says_something(&String::from_utf8_lossy(cell));
         return judged;
     }
-    // Programs write the same words for "never" as for "nobody".
-    if !matches!(user_id(released, &Reading::default()), Ok(Written { value: None, .. })) {
+    if says_something(released) {
         judged.left_out = Some(ENDED);
         return judged;
     }
@@ -89,38 +95,39 @@ pub(super) fn judge(
             judged.left_out = Some(GONE);
             return judged;
         }
-        "quarantined" => judged.notes.push(RESTED),
-        _ => {}
+        _ => judged.rested = status == "quarantined",
     }
     judged.faults.extend(too_many(record, columns, delimiter));
-    let mut wrong =
-        |fault: crate::domain::Fault| judged.faults.push(Wrong { cause: fault.cause.to_owned(), detail: fault.detail });
+    let mut wrong = |fault: Fault| {
+        let cause = fault.cause(Sender::Command).into_owned();
+        judged.faults.push(Wrong { cause, detail: fault.detail });
+    };
     match phone_number(number, reading) {
         Ok(number) => judged.phone_number = Some(number),
         Err(fault) => wrong(fault),
     }
-    let mut is_nobodys = false;
+    judged.is_somebodys = true;
     match user_id(user, reading) {
         Ok(read) => {
-            is_nobodys = read.value.is_none();
+            judged.is_somebodys = read.value.is_some();
             judged.user_id = read.value;
-            judged.notes.extend(read.note.map(crate::domain::Note::words));
+            judged.notes.extend(read.note.map(|note| note.words(Sender::Command)));
         }
         Err(fault) => wrong(fault),
     }
     if !at.trim().is_empty() {
         match instant(at, reading.zone, now) {
             // A time that says nothing is left out, whatever it says.
-            _ if is_nobodys => judged.notes.push(LONE_INSTANT),
+            _ if !judged.is_somebodys => judged.notes.push(LONE_INSTANT),
             Ok(read) => {
                 judged.assigned_at = Some(read.value);
-                judged.notes.extend(read.note.map(|note| match note {
-                    crate::domain::Note::FutureIsNow => "assigned_at lies in the future and was taken as now; perhaps these are local times: say which with --timezone",
-                    other @ (crate::domain::Note::WordForNone | crate::domain::Note::BlanksAround) => other.words(),
-                }));
+                judged.notes.extend(read.note.map(|note| note.words(Sender::Command)));
             }
             Err(fault) => wrong(fault),
         }
+    }
+    if is_taken(status) && !judged.is_somebodys && columns.place(Column::UserId).is_some() {
+        judged.faults.push(Wrong::new(WHOSE));
     }
     match Some(pool.trim()).filter(|pool| !pool.is_empty()).map(str::parse::<PoolName>).transpose() {
         Ok(pool) => judged.pool = pool,
@@ -129,6 +136,16 @@ pub(super) fn judge(
         }
     }
     judged
+}
+
+/// Whether a cell says anything. Programs write the same words for "never" as for "nobody".
+pub(super) fn says_something(cell: &str) -> bool {
+    !matches!(user_id(cell, &Reading::default()), Ok(Written { value: None, .. }))
+}
+
+/// Whether a status is the word for numbers that somebody has.
+pub(super) fn is_taken(status: &str) -> bool {
+    status.trim().eq_ignore_ascii_case("assigned")
 }
 
 /// Fields that the header has no column for, unless nothing stands in them.

@@ -24,6 +24,8 @@ pub(in crate::cli) struct Seen {
     users: HashMap<[u8; 16], u64>,
     /// Numbers of rows that contradict each other, or that were refused.
     refused: HashSet<u64>,
+    /// Users whose rows were refused.
+    without: HashSet<[u8; 16]>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +54,11 @@ impl Seen {
     /// Whether no row of this number may be sent.
     pub(in crate::cli) fn is_refused(&self, number: &PhoneNumber) -> bool {
         self.refused.contains(&digits(number))
+    }
+
+    /// A row of this user is refused; whether it is their first one.
+    pub(in crate::cli) fn goes_without(&mut self, user_id: &UserId) -> bool {
+        self.without.insert(key(user_id))
     }
 
     /// Notes a row down, and compares it with the earlier ones.
@@ -85,10 +92,8 @@ impl Seen {
     }
 
     fn check_user(&mut self, user_id: &UserId, number: u64) -> Verdict {
-        let hash = Sha256::digest(user_id.as_str());
-        let mut key = [0; 16];
-        key.copy_from_slice(&hash[..16]);
-        let Some(other) = self.users.insert(key, number).filter(|other| *other != number || number == 0) else {
+        let Some(other) = self.users.insert(key(user_id), number).filter(|other| *other != number || number == 0)
+        else {
             return Verdict::New;
         };
         let was_good = other != 0 && self.refused.insert(other);
@@ -96,6 +101,14 @@ impl Seen {
         let cause = if was_good { USER_TWICE } else { OTHER_ROW_REFUSED };
         Verdict::Contradicts(if number == 0 { OTHER_ROW_REFUSED } else { cause }, line.into_iter().collect())
     }
+}
+
+/// What is kept of a user.
+fn key(user_id: &UserId) -> [u8; 16] {
+    let hash = Sha256::digest(user_id.as_str());
+    let mut key = [0; 16];
+    key.copy_from_slice(&hash[..16]);
+    key
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use std::path::Path;
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
+use super::kind::is_no_table;
+
 /// So much of the beginning says in which encoding the file is.
 const LOOKED_AT: u64 = 64;
 
@@ -18,6 +20,8 @@ pub(super) struct Source {
     pub(super) bytes: Box<dyn Read>,
     /// What it is in, for people.
     pub(super) encoding: &'static str,
+    /// What to do about a file that is no table.
+    pub(super) instead: Option<&'static str>,
 }
 
 /// Opens a file, or standard input when it is called `-`; `counted` sees each byte go by.
@@ -45,13 +49,14 @@ pub(super) fn decoded(mut file: impl Read + 'static) -> std::io::Result<Source> 
     let mut first = Vec::new();
     file.by_ref().take(LOOKED_AT).read_to_end(&mut first)?;
     let (encoding, name) = guessed(&first);
+    let instead = is_no_table(&first);
     let bytes = DecodeReaderBytesBuilder::new()
         .encoding(encoding)
         .utf8_passthru(true)
         .strip_bom(true)
         .bom_override(true)
         .build(Cursor::new(first).chain(file));
-    Ok(Source { bytes: Box::new(bytes), encoding: name })
+    Ok(Source { bytes: Box::new(bytes), encoding: name, instead })
 }
 
 /// A byte order mark decides. Without one, text of digits and separators has a NUL in every other place, if it is UTF-16.

@@ -14,6 +14,8 @@ use super::seen::digits;
 pub(in crate::cli) struct Kept {
     pub line: u64,
     pub row: Row,
+    /// Whether it was resting where the file comes from.
+    pub rested: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cells: Vec<String>,
 }
@@ -92,6 +94,7 @@ mod tests {
                 assigned_at: None,
                 pool: None,
             },
+            rested: false,
             cells: vec![number.to_owned(), "a\"b".to_owned()],
         };
         let all = [kept("+447400123456", 2), kept("+14155550101", 3), kept("+14155550100", 9)];

@@ -187,7 +187,7 @@ fn named(line: &[u8]) -> Option<u8> {
 }
 
 /// Whichever of the usual delimiters a header holds most of, outside quotes.
-fn delimiter_of(header: &[u8]) -> u8 {
+pub(super) fn delimiter_of(header: &[u8]) -> u8 {
     let mut is_quoted = false;
     let mut counts = [(0_u32, b','), (0, b';'), (0, b'\t')];
     for byte in header {

@@ -65,6 +65,8 @@ pub(in crate::cli) struct Outcome {
 /// What somebody has to do now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::cli) struct LeftToDo {
+    /// Numbers that became ours and are nobody's.
+    pub stock: u64,
     /// Numbers of users whose webhooks are not ours.
     pub webhooks: u64,
     pub not_in_account: u64,
@@ -75,6 +77,7 @@ impl LeftToDo {
     /// The lines, with the command for each.
     fn lines(self) -> Vec<(String, &'static str)> {
         let all = [
+            (self.stock, "stock, for whoever signs up", "if somebody has one, import it again with its user_id"),
             (self.webhooks, "webhooks still lead elsewhere", "callbunker configure-webhooks"),
             (
                 self.not_in_account,
@@ -143,6 +146,7 @@ impl Outcome {
         document["noted"] = self.notes.document();
         document["skipped"] = json!(about.blank);
         document["left_to_do"] = json!({
+            "stock": self.left.stock,
             "webhooks": self.left.webhooks,
             "not_in_account": self.left.not_in_account,
             "users_without_number": self.left.users_without_number,
@@ -151,8 +155,8 @@ impl Outcome {
     }
 }
 
-/// The sentence for whoever has rows to mend.
-pub(in crate::cli) fn sentence(refused: u64, problems: usize, rejected: Option<&str>) -> Option<String> {
+/// The sentence for whoever has rows to mend; `next` is the command that comes then.
+pub(in crate::cli) fn sentence(refused: u64, problems: usize, rejected: Option<&str>, next: &str) -> Option<String> {
     if refused == 0 && problems == 0 {
         return None;
     }
@@ -167,7 +171,7 @@ pub(in crate::cli) fn sentence(refused: u64, problems: usize, rejected: Option<&
     };
     let both = [rows, with].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", and ");
     Some(match rejected {
-        Some(path) => format!("callbunker: {both}; mend them in {path} and import that file"),
-        None => format!("callbunker: {both}; mend them in the file and import it again"),
+        Some(path) => format!("callbunker: {both}; mend them in {path} and import that file:\n  {next}"),
+        None => format!("callbunker: {both}; mend them in the file and import it again:\n  {next}"),
     })
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::domain::{Note, PoolName, Reading};
+use crate::domain::{Note, PoolName, Reading, Sender};
 
 /// One number as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -13,11 +13,26 @@ pub struct ImportRow {
     /// E.164, if it is in order; blanks, brackets, dots and dashes are left out.
     pub phone_number: String,
     /// Whose it is; without it, blank, or as a word such as `NULL` the number goes into the pool.
-    pub user_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "said")]
+    pub user_id: Option<Option<String>>,
     /// Since when, RFC 3339 or as mails have it; without it since now.
     pub assigned_at: Option<String>,
     /// The pool that it goes into; without it that of the whole call, else the first of the number's country and type.
     pub pool: Option<String>,
+}
+
+impl ImportRow {
+    /// Whose it is, as it was sent.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        self.user_id.iter().flatten().map(String::as_str).next().unwrap_or_default()
+    }
+}
+
+/// A field that is there, be it null: who writes it knows of it.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// What is to be moved in.
@@ -46,6 +61,9 @@ pub struct ImportReport {
     pub assigned: u32,
     /// Numbers that were as wanted already.
     pub already_imported: u32,
+    /// Numbers that became ours and are nobody's, so that whoever signs up may be given them; left out when there is none.
+    #[serde(skip_serializing_if = "is_none_of_them")]
+    pub stock: u32,
     /// Numbers of users whose webhooks are not ours after the call; left out when there is none.
     #[serde(skip_serializing_if = "is_none_of_them")]
     pub drifted: u32,
@@ -99,7 +117,7 @@ impl Notes {
         let told = |(note, (count, phone_numbers)): (Note, (u32, Vec<String>))| ImportNote {
             code: note.code(),
             count,
-            message: note.words(),
+            message: note.words(Sender::Program),
             phone_numbers,
         };
         self.0.into_iter().map(told).collect()
@@ -132,7 +150,7 @@ pub(super) enum Became {
 
 /// Counts what becomes of the rows.
 #[derive(Debug, Default)]
-pub(super) struct Tally(BTreeMap<PoolName, [u32; 3]>);
+pub(super) struct Tally(BTreeMap<PoolName, [u32; 4]>);
 
 impl Tally {
     pub(super) fn add(&mut self, pool: &PoolName, became: Became) {
@@ -140,7 +158,7 @@ impl Tally {
         match became {
             Became::Imported { assigned } => {
                 counts[0] += 1;
-                counts[1] += u32::from(assigned);
+                counts[if assigned { 1 } else { 3 }] += 1;
             }
             Became::Assigned => counts[1] += 1,
             Became::Already => counts[2] += 1,
@@ -149,7 +167,8 @@ impl Tally {
 
     pub(super) fn report(self) -> ImportReport {
         let mut report = ImportReport::default();
-        for (pool, [imported, assigned, already_imported]) in self.0 {
+        for (pool, [imported, assigned, already_imported, stock]) in self.0 {
+            report.stock += stock;
             report.imported += imported;
             report.assigned += assigned;
             report.already_imported += already_imported;

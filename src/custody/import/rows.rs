@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::report::{ImportProblem, ImportRow, Notes};
 use crate::domain::{
-    Catalog, Fault, FaultKind, PhoneNumber, PoolName, Reading, UserId, instant, phone_number, user_id,
+    Catalog, Fault, FaultKind, PhoneNumber, PoolName, Reading, Sender, UserId, instant, phone_number, user_id,
 };
 
 /// A row that is in order by itself.
@@ -99,16 +99,16 @@ fn read_one(at: usize, row: &ImportRow, said: &Said<'_>, notes: &mut Notes) -> R
         |code, message: String| problems.push(ImportProblem::new(at, shortened(&row.phone_number), code, message));
     let number = phone_number(&row.phone_number, &said.reading);
     if let Err(fault) = &number {
-        problem(code_of(fault, "invalid_phone_number"), format!("phone_number: {fault}"));
+        problem(code_of(fault, "invalid_phone_number"), format!("phone_number: {}", fault.told(Sender::Program)));
     }
-    let user_id = user_id(row.user_id.as_deref().unwrap_or_default(), &said.reading);
+    let user_id = user_id(row.user(), &said.reading);
     if let Err(fault) = &user_id {
-        problem(code_of(fault, "invalid_user_id"), fault.to_string());
+        problem(code_of(fault, "invalid_user_id"), fault.told(Sender::Program));
     }
     let told = row.assigned_at.as_deref().filter(|text| !text.trim().is_empty());
     let since = told.map(|text| instant(text, said.reading.zone, said.now)).transpose();
     if let Err(fault) = &since {
-        problem("invalid_assigned_at", fault.to_string());
+        problem("invalid_assigned_at", fault.told(Sender::Program));
     }
     // An empty field of a table is none.
     let named = row.pool.as_deref().filter(|name| !name.is_empty());
@@ -152,7 +152,7 @@ mod tests {
     fn row(phone_number: &str, user_id: Option<&str>, assigned_at: Option<&str>) -> ImportRow {
         ImportRow {
             phone_number: phone_number.to_owned(),
-            user_id: user_id.map(str::to_owned),
+            user_id: user_id.map(|user_id| Some(user_id.to_owned())),
             assigned_at: assigned_at.map(str::to_owned),
             pool: None,
         }

@@ -6,6 +6,7 @@ use chrono::{DateTime, FixedOffset, LocalResult, NaiveDateTime, TimeDelta, TimeZ
 
 use super::bare::{are_digits, bare};
 use super::fault::{Fault, FaultKind, Note, Written};
+use super::local::local;
 use super::zone::{Zone, offset};
 
 /// Reads an instant; one without an offset is one of `zone`.
@@ -14,47 +15,31 @@ use super::zone::{Zone, offset};
 /// When it is none, or may be more than one, or lies a day or more in the future.
 pub fn instant(text: &str, zone: Zone, now: DateTime<Utc>) -> Result<Written<DateTime<Utc>>, Fault> {
     let text = bare(text);
-    let at = read(&text, zone).map_err(|fault| if fault.detail.is_none() { fault.of(shown(&text)) } else { fault })?;
-    if at <= now {
-        return Ok(Written::plain(at));
+    let read = read(&text, zone);
+    let read = read.map_err(|fault| if fault.detail.is_none() { fault.of(shown(&text)) } else { fault })?;
+    if read.value <= now {
+        return Ok(read);
     }
-    if at - now < TimeDelta::hours(24) {
+    if read.value - now < TimeDelta::hours(24) {
         return Ok(Written { value: now, note: Some(Note::FutureIsNow) });
     }
     let cause = "assigned_at lies in the future: correct it, or leave it empty";
     Err(Fault::new(FaultKind::Future, cause).of(shown(&text)))
 }
 
-fn read(text: &str, zone: Zone) -> Result<DateTime<Utc>, Fault> {
+fn read(text: &str, zone: Zone) -> Result<Written<DateTime<Utc>>, Fault> {
     if let Some((local, rest)) = local(text) {
-        return match offset_of(rest) {
-            Some(Some(offset)) => in_zone(local, Zone::Offset(offset)),
-            Some(None) => in_zone(local, zone),
+        let value = match offset_of(rest) {
+            Some(Some(offset)) => in_zone(local.value, Zone::Offset(offset)),
+            Some(None) => in_zone(local.value, zone),
             None => Err(no_instant(ANYTHING_ELSE)),
         };
+        return value.map(|value| Written { value, note: local.note });
     }
     if let Some(at) = mail(text) {
-        return Ok(at);
+        return Ok(Written::plain(at));
     }
     Err(no_instant(why(text)))
-}
-
-/// `2024-01-31 23:59:59.5`, with a T or a blank, and what stands behind it.
-fn local(text: &str) -> Option<(NaiveDateTime, &str)> {
-    let bytes = text.as_bytes();
-    let date = text.get(..10)?;
-    let is_date = date.bytes().enumerate().all(|(at, byte)| match at {
-        4 | 7 => byte == b'-',
-        _ => byte.is_ascii_digit(),
-    });
-    if !is_date || !matches!(bytes.get(10), Some(b'T' | b't' | b' ')) {
-        return None;
-    }
-    let time = text[11..].trim_start();
-    let (at, rest) = NaiveDateTime::parse_and_remainder(&format!("{date} {time}"), "%Y-%m-%d %H:%M:%S%.f")
-        .map(|(at, rest)| (at, rest.len()))
-        .ok()?;
-    Some((at, &text[text.len() - rest..]))
 }
 
 /// The offset behind a local time; `Some(None)` = there is none.
@@ -105,10 +90,12 @@ fn no_instant(cause: &'static str) -> Fault {
 }
 
 const ANYTHING_ELSE: &str = "assigned_at is no instant: write it such as 2026-01-31T23:59:59Z";
+const DATE_ALONE: &str = "assigned_at is a date without a time: write it such as 2026-01-31T23:59:59Z";
 
 /// Which form it has that is not taken.
 fn why(text: &str) -> &'static str {
-    let parts: Vec<&str> = text.split([' ', 'T']).next().unwrap_or_default().split(['/', '.', '-']).collect();
+    let date = text.split([' ', 'T']).next().unwrap_or_default().trim_end_matches(',');
+    let parts: Vec<&str> = date.split(['/', '.', '-']).collect();
     let are_numbers = parts.len() == 3 && parts.iter().all(|part| are_digits(part));
     let whole = text.split_once('.').map_or(text, |(whole, part)| if are_digits(part) { whole } else { text });
     if are_digits(whole) && (9..=13).contains(&whole.len()) {
@@ -118,11 +105,18 @@ fn why(text: &str) -> &'static str {
     match parts.as_slice() {
         [year, _, _] if are_numbers && year.len() == 4 => match text.contains(':') {
             true => ANYTHING_ELSE,
-            false => "assigned_at is a date without a time: write it such as 2026-01-31T23:59:59Z",
+            false => DATE_ALONE,
         },
         [_, _, year] if are_numbers && year.len() == 2 => {
             "assigned_at has a year of two digits: write it such as 2026-01-31T23:59:59Z"
         }
+        [_, _, year] if are_numbers && year.len() == 4 && date.contains('.') => match text.contains(':') {
+            true => {
+                "assigned_at has dots, so that its day is first, and there is no such day: write it such as \
+                 2026-01-31T23:59:59Z"
+            }
+            false => DATE_ALONE,
+        },
         [_, _, year] if are_numbers && year.len() == 4 => {
             "day and month of assigned_at cannot be told apart: write it such as 2026-01-31T23:59:59Z"
         }
@@ -136,6 +130,7 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fault::Sender;
     use super::*;
 
     fn now() -> DateTime<Utc> {
@@ -167,6 +162,11 @@ mod tests {
             "Wed, 31 Jan 2024 23:59:59 +0000",
             "31 Jan 2024 23:59:59 GMT",
             "Thu, 01 Feb 2024 00:59:59 +0100",
+            "2024/01/31 23:59:59",
+            "2024/1/31 23:59:59",
+            "31.01.2024 23:59:59",
+            "31.1.2024, 23:59:59",
+            "01.02.2024 00:59:59 +0100",
         ] {
             assert_eq!(read(text, "UTC").as_deref(), Ok("2024-01-31T23:59:59Z"), "{text:?}");
         }
@@ -174,6 +174,31 @@ mod tests {
             ["2024-01-31T23:59:59.123456", "2024-01-31 23:59:59.123456 +0000 UTC", "2024-01-31 23:59:59.123456000Z"]
         {
             assert_eq!(read(text, "UTC").as_deref(), Ok("2024-01-31T23:59:59.123456Z"), "{text:?}");
+        }
+        for text in [
+            "2024-01-31 09:05",
+            "2024-01-31T09:05",
+            "2024-01-31T09:05Z",
+            "2024-01-31 10:05+01",
+            "2024-01-31 09:05 UTC",
+            "2024-01-31 9:05",
+            "31.01.2024 09:05",
+            "31.01.2024 9:05",
+        ] {
+            assert_eq!(read(text, "UTC").as_deref(), Ok("2024-01-31T09:05:00Z"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn with_dots_the_day_is_first_and_that_is_told_where_it_may_be_the_month() {
+        for (text, expected, note) in [
+            ("02.01.2024 12:00", "2024-01-02T12:00:00Z", Some(Note::DayFirst)),
+            ("13.01.2024 12:00", "2024-01-13T12:00:00Z", None),
+            ("02.02.2024 12:00", "2024-02-02T12:00:00Z", None),
+            ("2024.01.02 12:00", "2024-01-02T12:00:00Z", None),
+        ] {
+            let expected = Written { value: expected.parse().unwrap(), note };
+            assert_eq!(instant(text, Zone::Utc, now()).as_ref(), Ok(&expected), "{text}");
         }
     }
 
@@ -193,7 +218,8 @@ mod tests {
         for text in ["2026-10-25 02:30:00", "2026-03-29 02:30:00"] {
             assert_eq!(read(text, "Europe/Berlin"), Err(FaultKind::NoSuchTime), "{text}");
         }
-        let twice = instant("2026-10-25 02:30:00", "Europe/Berlin".parse().unwrap(), now()).unwrap_err().to_string();
+        let twice = instant("2026-10-25 02:30:00", "Europe/Berlin".parse().unwrap(), now()).unwrap_err();
+        let twice = twice.told(Sender::Command);
         assert!(twice.contains("exists twice") && twice.contains("Europe/Berlin"), "{twice}");
     }
 
@@ -206,7 +232,17 @@ mod tests {
             ("1706745599.25", "since 1970"),
             ("1/31/2024", "day and month"),
             ("1/31/2024 14:03", "day and month"),
-            ("31.01.2024 14:03:00", "day and month"),
+            ("1/2/2024 14:03:00", "day and month"),
+            ("01.31.2024 14:03:00", "day is first"),
+            ("31.01.2024", "date without a time"),
+            ("2024/01/31", "date without a time"),
+            ("31.01.24 14:03", "two digits"),
+            ("31.01.2024 14:03 Uhr", "no instant"),
+            ("2024-01-31 12", "date without a time"),
+            ("2024-01-31 12:", "no instant"),
+            ("2024-01-31 12:00:", "no instant"),
+            ("2024-01-31 12:00.5", "no instant"),
+            ("2024-01-31 12:00 PM", "no instant"),
             ("31-01-2024", "day and month"),
             ("1/31/24", "two digits"),
             ("yesterday", "2026-01-31T23:59:59Z"),
@@ -219,8 +255,8 @@ mod tests {
             ("", "no instant"),
         ] {
             let fault = instant(text, Zone::Utc, now()).unwrap_err();
-            assert_eq!(fault.kind, FaultKind::NoInstant, "{text}: {fault}");
-            assert!(fault.cause.contains(word), "{text}: {fault}");
+            assert_eq!(fault.kind, FaultKind::NoInstant, "{text}: {fault:?}");
+            assert!(fault.cause(Sender::Program).contains(word), "{text}: {fault:?}");
         }
     }
 

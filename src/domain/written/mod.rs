@@ -7,12 +7,13 @@
 mod bare;
 mod fault;
 mod instant;
+mod local;
 mod number;
 mod reading;
 mod user;
 mod zone;
 
-pub use fault::{Fault, FaultKind, Note, Written};
+pub use fault::{Fault, FaultKind, Note, Sender, Written};
 pub use instant::instant;
 pub use number::{known_country, phone_number};
 pub use reading::Reading;

@@ -10,7 +10,7 @@ use phonenumber::metadata::DATABASE;
 use unicode_general_category::{GeneralCategory, get_general_category};
 
 use super::bare::{are_digits, bare, decimal};
-use super::fault::{Fault, FaultKind};
+use super::fault::{Fault, FaultKind, Remedy};
 use super::reading::Reading;
 use crate::domain::number::PhoneNumber;
 use crate::domain::region::CountryCode;
@@ -156,10 +156,11 @@ fn international(digits: &str) -> Result<PhoneNumber, Fault> {
 fn national(digits: &str, country: Option<CountryCode>) -> Result<PhoneNumber, Fault> {
     let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'z');
     let Some(country) = country.filter(|_| is_number) else {
-        return Err(Fault::new(
-            FaultKind::NoPlus,
-            "the number lacks its + and country code: write them, or say which country the numbers are of (--default-country US)",
-        ));
+        let no_plus = || {
+            let cause = "the number lacks its + and country code: write them";
+            Fault::new(FaultKind::NoPlus, cause).or(Remedy::DefaultCountry)
+        };
+        return Err(zeros_for_plus(digits).unwrap_or_else(no_plus));
     };
     let digits = digits.replace('z', "0");
     let Some(rules) = DATABASE.by_id(country.as_str()) else { return Err(ambiguous()) };
@@ -186,8 +187,14 @@ fn national(digits: &str, country: Option<CountryCode>) -> Result<PhoneNumber, F
     let readings: BTreeSet<String> = readings.filter(|digits| is_of_the_plan(digits)).collect();
     match readings.first() {
         Some(one) if readings.len() == 1 => e164(one),
-        Some(_) | None => Err(ambiguous()),
+        Some(_) | None => Err(zeros_for_plus(&digits).unwrap_or_else(ambiguous)),
     }
+}
+
+/// What most of the world dials for the plus. Elsewhere it is none, so that whoever means it has to say so.
+fn zeros_for_plus(digits: &str) -> Option<Fault> {
+    let cause = "the number begins with 00 where its + should stand: write + in place of 00";
+    digits.starts_with("00").then(|| Fault::new(FaultKind::NoPlus, cause))
 }
 
 fn ambiguous() -> Fault {
@@ -221,6 +228,7 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fault::Sender;
     use super::*;
 
     fn read(text: &str, country: Option<&str>) -> Result<String, FaultKind> {
@@ -283,7 +291,7 @@ mod tests {
         ] {
             let fault = phone_number(text, &Reading::default()).unwrap_err();
             assert_eq!(fault.kind, FaultKind::Extension, "{text}");
-            assert!(fault.to_string().contains("extension 12"), "{fault}");
+            assert!(fault.told(Sender::Command).contains("extension 12"), "{fault:?}");
         }
         for text in [
             "+14155550100 +14155550101",
@@ -303,7 +311,7 @@ mod tests {
         for text in none.into_iter().chain(["+\u{661}4155550100", "NULL", "+1415555010a", "1,415,555"]) {
             assert_eq!(read(text, Some("US")), Err(FaultKind::NoNumber), "{text}");
         }
-        let fault = phone_number("+1 415 555 01OO", &Reading::default()).unwrap_err().to_string();
+        let fault = phone_number("+1 415 555 01OO", &Reading::default()).unwrap_err().told(Sender::Program);
         assert!(fault.contains("'O'"), "{fault}");
     }
 
@@ -312,8 +320,18 @@ mod tests {
         for text in ["14155550100", "(415) 555-0100", "=\"4155550100\""] {
             assert_eq!(read(text, None), Err(FaultKind::NoPlus), "{text}");
         }
-        let fault = phone_number("4155550100", &Reading::default()).unwrap_err().to_string();
-        assert!(fault.contains("--default-country"), "{fault}");
+        let fault = phone_number("4155550100", &Reading::default()).unwrap_err();
+        for (to, words) in
+            [(Sender::Command, "(--default-country US)"), (Sender::Program, "(\"default_country\":\"US\")")]
+        {
+            assert!(fault.told(to).contains(words), "{fault:?}");
+        }
+        for country in [None, Some("US"), Some("RU")] {
+            let default_country = country.map(|country| country.parse().unwrap());
+            let reading = Reading { default_country, ..Reading::default() };
+            let fault = phone_number("0014155550020", &reading).unwrap_err();
+            assert!(fault.told(Sender::Command).contains("write + in place of 00"), "{country:?}: {fault:?}");
+        }
         for (text, country, expected) in [
             ("4155550100", "US", "+14155550100"),
             ("(415) 555-0100", "US", "+14155550100"),

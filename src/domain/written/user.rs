@@ -4,7 +4,7 @@
 //! get a second number.
 
 use super::bare::{are_digits, decimal, protected};
-use super::fault::{Fault, FaultKind, Note, Written};
+use super::fault::{Fault, FaultKind, Note, Remedy, Written};
 use super::reading::Reading;
 use crate::domain::audience::UserId;
 
@@ -33,16 +33,12 @@ pub fn user_id(text: &str, reading: &Reading) -> Result<Written<Option<UserId>>,
         return Err(destroyed("letters of the user_id were lost in another encoding: export the file as UTF-8"));
     }
     if decimal(word).is_some_and(|(_, part)| part.bytes().all(|digit| digit == b'0')) {
-        return Err(destroyed(
-            "a program made a decimal of this user_id: export the column as text, or give --as-is if it is meant so",
-        )
-        .of(word));
+        let fault = destroyed("a program made a decimal of this user_id: export the column as text");
+        return Err(fault.or(Remedy::AsIs).of(word));
     }
     if is_rounded(word) {
-        return Err(destroyed(
-            "a spreadsheet has rounded this user_id, its last digits are gone: export the column as text, or give --as-is if it is meant so",
-        )
-        .of(word));
+        let cause = "a spreadsheet has rounded this user_id, its last digits are gone: export the column as text";
+        return Err(destroyed(cause).or(Remedy::AsIs).of(word));
     }
     let mut read = literally(text)?;
     read.note = (word != text).then_some(Note::BlanksAround);
@@ -82,6 +78,7 @@ fn is_rounded(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::fault::Sender;
     use super::*;
 
     fn read(text: &str) -> Result<(Option<String>, Option<Note>), FaultKind> {
@@ -115,6 +112,13 @@ mod tests {
         }
         for text in ["a\nb", "u\u{200b}", &"x".repeat(129)] {
             assert_eq!(read(text), Err(FaultKind::NoUser), "{text:?}");
+        }
+        // Each is told the way out by the name that it has there.
+        for text in ["12345.0", "1.12421E+20"] {
+            let fault = user_id(text, &Reading::default()).unwrap_err();
+            let [to_a_person, to_a_program] = [Sender::Command, Sender::Program].map(|to| fault.told(to));
+            assert!(to_a_person.contains("--as-is") && !to_a_person.contains("as_is"), "{to_a_person}");
+            assert!(to_a_program.contains("\"as_is\":true") && !to_a_program.contains("--"), "{to_a_program}");
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::json;
 use twilio_simulator::ForeignNumber;
 
-use crate::world::World;
 use crate::world::command::{Ended, callbunker};
 use crate::world::daemon::Daemon;
+use crate::world::{ADMIN_KEY, World};
 
 /// A folder that goes away with the test.
 struct Folder(PathBuf);
@@ -27,6 +28,15 @@ impl Folder {
     fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
         std::fs::write(self.0.join(name), bytes).expect("a file");
         self.file(name)
+    }
+
+    /// What is in it.
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).expect("the folder is there");
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.expect("a file").file_name().into_string().expect("its name")).collect();
+        names.sort();
+        names
     }
 
     fn read(&self, name: &str) -> Vec<u8> {
@@ -62,6 +72,16 @@ fn users(world: &World) -> Vec<String> {
         .collect()
 }
 
+/// Runs a line that a command told, as somebody does who pastes it.
+fn in_a_shell(daemon: &Daemon, line: &str) -> Ended {
+    let programs = Path::new(env!("CARGO_BIN_EXE_callbunker")).parent().expect("its folder");
+    let path = std::env::join_paths([programs, Path::new("/usr/bin"), Path::new("/bin")]).expect("a path");
+    let env = [("CALLBUNKER_URL", daemon.url.as_str()), ("ADMIN_API_KEY", ADMIN_KEY)];
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", line]).env_clear().envs(env).env("PATH", path);
+    shell.output().expect("there is a shell").into()
+}
+
 /// The export of somebody's spreadsheet: semicolons, a byte order mark, headings of their own, three numbers that the spreadsheet has
 /// rounded, and the rows of separators that it leaves at the end.
 fn spreadsheet() -> String {
@@ -93,6 +113,7 @@ refused            3  a spreadsheet has rounded this number, its last digits are
 skipped            2  rows of separators alone
 rejected           3  are in {rest}, with their reasons
 Left to do:
+  stock, for whoever signs up: 10    if somebody has one, import it again with its user_id
   webhooks still lead elsewhere: 27  callbunker configure-webhooks
   users without a number: 3          mend their rows and import them, or callbunker assign USER_ID
 "
@@ -100,6 +121,7 @@ Left to do:
     assert_eq!(ended.stdout, expected, "{}", ended.stdout);
     assert!(ended.stdout.lines().count() <= 10, "{}", ended.stdout);
     assert!(ended.stderr.contains(&format!("mend them in {rest} and import that file")), "{ended:?}");
+    let next = ended.stderr.lines().last().unwrap().trim().to_owned();
     // What was meant is what is there.
     assert_eq!(users(&world).len(), 27);
     let since = world.sql("SELECT DISTINCT assigned_at AT TIME ZONE 'UTC' FROM leases WHERE user_id LIKE 'kunde%'");
@@ -109,21 +131,22 @@ Left to do:
     let mode = std::fs::metadata(&rest).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let left = String::from_utf8(folder.read("rest.csv")).unwrap();
-    assert!(left.starts_with("\u{feff}Kunde,Phone Number,Seit wann,Bemerkung,reason\r\n"), "{left}");
+    assert!(left.starts_with("\u{feff}Kunde;Phone Number;Seit wann;Bemerkung;reason\r\n"), "{left}");
     assert!(
-        left.contains("\r\nkunde-5,\"1,41556E+10\",2024-07-01 12:00:00,Grüße; 5,\"a spreadsheet has rounded"),
+        left.contains("\r\nkunde-5;1,41556E+10;2024-07-01 12:00:00;\"Grüße; 5\";a spreadsheet has rounded"),
         "{left}"
     );
     assert_eq!(left.lines().count(), 4, "{left}");
-    // Mended there, it moves in, and leaves nothing over.
-    let mended = [5, 17, 29].into_iter().fold(left, |text, n| text.replacen("\"1,41556E+10\"", &number(n), 1));
-    let again = folder.write("mended.csv", mended);
-    let ended = callbunker(
-        &daemon,
-        &["import", &again, "--columns", said, "--timezone", "Europe/Berlin", "--rejected", &folder.file("rest2.csv")],
-    );
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(folder.names(), ["kunden.csv", "rest.csv"], "nothing else is left beside it");
+    // Mended there it moves in with the command that was told, and leaves nothing over.
+    let mended =
+        [5, 17, 29].into_iter().fold(left, |text, n| text.replacen(";1,41556E+10;", &format!(";{};", number(n)), 1));
+    folder.write("rest.csv", mended);
+    let ended = in_a_shell(&daemon, &format!("{next} --rejected {}", folder.file("rest2.csv")));
+    assert_eq!(ended.code, Some(0), "{next}: {ended:?}");
     assert!(ended.stdout.contains("imported          3\n") && !ended.stdout.contains("eason"), "{ended:?}");
+    let since = world.sql("SELECT DISTINCT assigned_at AT TIME ZONE 'UTC' FROM leases WHERE user_id LIKE 'kunde%'");
+    assert_eq!(since, "2024-07-01 10:00:00", "the zone was said again");
     assert!(!Path::new(&folder.file("rest2.csv")).exists(), "there is nothing to write");
     assert_eq!(users(&world).len(), 30);
 }
@@ -150,7 +173,7 @@ fn exports_as_other_tools_write_them_move_in_or_are_refused_by_name() {
             b"telephone_number,friendly_name,sms_enabled,voice_enabled\n4155550000,a,1,1\n4155550001,b,1,1\n".to_vec(),
             &["--columns", "phone_number=telephone_number", "--default-country", "us"],
         ),
-        ("a spreadsheet's Unicode text", wide("phone_number\tName\r\n+14155550000\tGrüße\r\n'+14155550001\t\r\n"), &[]),
+        ("a spreadsheet's Unicode text", wide("phone_number\tFriendly Name\r\n+14155550000\tGrüße\r\n'+14155550001\t\r\n"), &[]),
         ("sep= and CR", b"sep=;\rphone_number;;\r=\"+14155550000\";;\r+14155550001;;\r;;\r".to_vec(), &[]),
         (
             "a call centre",
@@ -164,19 +187,36 @@ fn exports_as_other_tools_write_them_move_in_or_are_refused_by_name() {
         assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
         assert!(ended.stdout.contains("imported          2\nassigned          0\n"), "{name}: {ended:?}");
     }
-    let refused: [(&str, &[u8], &str); 9] = [
+    let refused: [(&str, &[u8], &str); 14] = [
         ("no header", b"2024-01-31, PN1, +14155550100, (415) 555-0100\n", "first line must name the columns"),
         ("a table for people", b"SID  Phone Number  Friendly Name\nPN1  +14155550100  a\n", "--columns phone_number="),
+        (
+            "a dump of the earlier service",
+            b"[{\"phone_number\": \"+14155550000\", \"user_id\": \"anna\"}]\n",
+            "it is JSON",
+        ),
+        ("a workbook", b"PK\x03\x04\x14\x00\x06\x00", "save the sheet as CSV UTF-8"),
         ("an empty list", b"No results\n", "no column is called phone_number"),
         ("nothing", b"", "it is empty"),
         ("a header alone", b"phone_number\n\n", "no number in it"),
         (
             "two columns that are one",
             b"Phone Number,phone_number\n+14155550000,+14155550001\n",
-            "--columns phone_number=Phone Number",
+            "--columns phone_number=\"Phone Number\"",
         ),
         ("an open quote", b"phone_number,user_id\n+14155550000,\"u-1\n+14155550001,u-2\n", "opens in line 2"),
         ("another name", b"Nummer,x\n+14155550000,1\n", "--columns phone_number=\"Nummer\""),
+        (
+            "users under a heading that is not known",
+            b"Phone Number;Kunde;Seit\n+14155550000;;\n+14155550001;anna;2024-01-31 12:00\n",
+            "--columns user_id=\"Kunde\", or give --no-users if all",
+        ),
+        (
+            "since when, and not whose",
+            b"phone_number,assigned_at\n+14155550000,2024-01-31 12:00\n",
+            "\"assigned_at\" may say whose the numbers are",
+        ),
+        ("a status that says so", b"phone_number,status\n+14155550000,assigned\n", "\"status\" may say whose"),
         ("names that are not there", b"Nummer\n+14155550000\n", "\"Nummer\""),
     ];
     for (name, bytes, words) in refused {
@@ -192,16 +232,31 @@ fn exports_as_other_tools_write_them_move_in_or_are_refused_by_name() {
         (&["--rejected", folder.0.to_str().unwrap()], "a folder"),
         (&["--rejected", "/nowhere/rest.csv"], "/nowhere/rest.csv"),
         (&["--columns", "number=Nummer"], "none of ours"),
+        (&["--columns", "phone_number=phone_number,user_id=user", "--no-users"], "no such column"),
     ] {
         let told = callbunker(&daemon, &[&["import", &file], options].concat()).sentence(64);
         assert!(told.contains(words), "{told}");
     }
+    let file = folder.write("export.csv", "phone_number,Kunde,user_id\n+14155550000,anna,\n");
+    let told = callbunker(&daemon, &["import", &file, "--no-users"]).sentence(64);
+    assert!(told.contains("\"user_id\" says who does"), "{told}");
     for (options, words) in [(["--timezone", "europe/berlin"], "Europe/Berlin"), (["--default-country", "XX"], "XX")] {
         let ended = callbunker(&daemon, &[&["import", &file][..], &options].concat());
         assert!(ended.code == Some(64) && ended.stderr.contains(words), "{ended:?}");
     }
     assert_eq!(world.count("SELECT count(*) FROM numbers"), 0, "nothing was sent, or looked up only");
-    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1, "nothing is left beside the file");
+    assert_eq!(folder.names(), ["export.csv"], "nothing is left beside the file");
+    // Where that is said, and what somebody has by its status is none of it.
+    let rows = "Phone Number;Kunde;status\n+14155550000;anna;assigned\n+14155550001;;available\n";
+    let file = folder.write("export.csv", rows);
+    let told = callbunker(&daemon, &["import", &file, "--no-users"]).table();
+    assert!(told.contains("imported          2\nassigned          0\n"), "{told}");
+    assert!(told.contains("  stock, for whoever signs up: 2  "), "{told}");
+    let file =
+        folder.write("export.csv", "phone_number,user_id,status\n+14155550002,,assigned\n+14155550003,u,assigned\n");
+    let ended = callbunker(&daemon, &["import", &file]);
+    assert!(ended.code == Some(1) && ended.stdout.contains("no user_id says who"), "{ended:?}");
+    assert!(ended.stdout.contains("refused           1 "), "{ended:?}");
 }
 
 #[test]
@@ -242,6 +297,11 @@ fn doubts_are_told_once_and_ids_are_taken_to_the_letter_where_that_is_said() {
     };
     assert_eq!(counts("refused"), [(1, json!([3])), (1, json!([5]))], "{document}");
     assert_eq!(counts("noted"), [(1, json!([2])), (1, json!([4]))], "{document}");
+    let rest = folder.file("rest.csv");
+    let dry = callbunker(&daemon, &["import", &file, "--json", "--dry-run", "--rejected", &rest]);
+    let document: serde_json::Value = serde_json::from_str(&dry.stdout).unwrap();
+    assert_eq!(document["left_to_do"]["users_without_number"], 2, "whose ids are lost is somebody, too: {document}");
+    assert_eq!(document["left_to_do"]["stock"], 1, "{document}");
     callbunker(&daemon, &["import", &file, "--as-is"]).table();
     let expected: Vec<String> = ids.iter().enumerate().map(|(n, id)| format!("{} {id}", number(n))).collect();
     // The test's way of reading rows takes the blank away.
@@ -268,6 +328,15 @@ fn doubts_are_told_once_and_ids_are_taken_to_the_letter_where_that_is_said() {
         told.contains("imported          1\nassigned          1\n") && told.contains("given the number back (line 2)"),
         "{told}"
     );
+    // Of what was resting only that is told to be stock which moves in; what is held here stays so.
+    let resting = "phone_number,user_id,assigned_at,pool,status\n+14155550006,,,,quarantined\n";
+    let told = callbunker(&daemon, &["import", &folder.write("resting.csv", resting)]).table();
+    assert!(told.contains("noted             1  its status is quarantined"), "{told}");
+    world.sql("UPDATE numbers SET status = 'quarantined', quarantine_reason = 'unknown_item' WHERE phone_number = '+14155550006'");
+    std::fs::write(&list, callbunker(&daemon, &["numbers", "--csv"]).table()).unwrap();
+    let back = callbunker(&daemon, &["import", &list, "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&back.stdout).unwrap();
+    assert_eq!((&document["problems"][0]["code"], &document["noted"]), (&json!("held"), &json!([])), "{document}");
     let narrowed = callbunker(&daemon, &["numbers", "--csv", "--status", "available"]).table();
     assert_eq!(narrowed.lines().count(), 1, "{narrowed}");
     let odd: Vec<Ended> = [&["--csv", "--json"][..], &["--csv", "--ignored"], &["--csv", "-n", "3"]]
@@ -289,6 +358,7 @@ fn of_contradicting_rows_none_moves_in_whatever_is_wrong_with_one_of_them() {
     assert!(!Path::new(&rest).exists());
     let ended = callbunker(&daemon, &["import", &file, "--rejected", &rest]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("users without a number: 4  "), "one is lost, and b is one: {ended:?}");
     assert_eq!(users(&world), ["+14155550001 a", "+14155550005 e"]);
     assert_eq!(world.count("SELECT count(*) FROM numbers"), 2);
     let left = String::from_utf8(folder.read("rest.csv")).unwrap();

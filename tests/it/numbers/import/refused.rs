@@ -115,6 +115,8 @@ fn values_are_taken_as_files_have_them_and_doubts_are_told() {
     assert_eq!(told, expected, "{report}");
     let problems = report["problems"].as_array().unwrap();
     let says = |at: usize, words: &str| problems[at]["message"].as_str().unwrap().contains(words);
+    assert!(says(1, "or give \"as_is\":true if it is meant so"), "{report}");
+    assert!(!report.to_string().contains("--"), "a program has no options: {report}");
     assert!(says(0, "export the column as text") && says(2, "day and month") && says(3, "extension 12"), "{report}");
     assert!(says(4, "exists twice"), "{report}");
     let note = |code: &str, number: String| (json!(code), json!(1), json!([number]));
@@ -137,4 +139,32 @@ fn values_are_taken_as_files_have_them_and_doubts_are_told() {
         let refused = import(&daemon, &json!({"numbers": [], field: value})).problem(422, "invalid_field");
         assert_eq!(refused["field"], field, "{value}: {refused}");
     }
+}
+
+#[test]
+fn rows_that_may_say_whose_a_number_is_are_not_taken_for_stock() {
+    let (world, daemon) = account(3);
+    let unknown = json!({"numbers": [{"phone_number": number(0), "Kunde": "anna"}]});
+    let refused = import(&daemon, &unknown).problem(422, "unknown_field");
+    assert_eq!(refused["field"], "numbers[0].Kunde");
+    assert!(refused["detail"].as_str().unwrap().contains("call it user_id"), "{refused}");
+    // Since when, and not whose.
+    let mut body = json!({"numbers": [{"phone_number": number(0), "assigned_at": "2024-01-31 12:00"}, {"phone_number": number(1)}]});
+    let refused = import(&daemon, &body).problem(422, "invalid_field");
+    assert_eq!(refused["field"], "numbers");
+    assert!(refused["detail"].as_str().unwrap().contains("\"no_users\":true if all"), "{refused}");
+    assert_eq!(world.count("SELECT count(*) FROM numbers"), 0);
+    // Who says that somebody may have it, or that nobody does, is believed.
+    body["numbers"][1]["user_id"] = Value::Null;
+    body["dry_run"] = json!(true);
+    assert_eq!(import(&daemon, &body).ok()["stock"], 2);
+    body["numbers"][1] = json!({"phone_number": number(1), "user_id": "u-1"});
+    body["no_users"] = json!(true);
+    assert_eq!(import(&daemon, &body).problem(422, "invalid_field")["field"], "no_users");
+    body["numbers"][1] = json!({"phone_number": number(1), "user_id": "NULL"});
+    body["dry_run"] = json!(false);
+    let report = import(&daemon, &body).ok();
+    assert_eq!((counts(&report), &report["stock"]), ((2, 0, 0), &json!(2)), "{report}");
+    let again = import(&daemon, &body).ok();
+    assert_eq!((counts(&again), &again["stock"]), ((0, 0, 2), &Value::Null), "{again}");
 }
