@@ -95,8 +95,10 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("move_papers_set", "Twilio has the papers of the pool that a number shall move to"),
     ("move_written", "a number is of another pool, Twilio has the former one's webhooks on it"),
     ("move_settled", "it has its pool's webhooks, or its user keeps those it had; nobody was told"),
+    ("import_range_read", "an import has read a page of a part of Twilio's list, or of all of it"),
     ("import_decided", "what an import shall write is decided"),
     ("import_written", "one number of an import is ours, the others and Twilio's tags are not"),
+    ("import_told", "Twilio was told of one number of an import, perhaps not of the others"),
     // What numbers are attached to.
     ("attach_by_clock", "it is time to look what numbers lack; `return`: only whoever rings makes that happen"),
     ("attach_wanted", "numbers that lack something are found, nothing is written"),

@@ -97,6 +97,7 @@ impl Custody {
                 (None, Some(beginning)) => self.twilio.list_page_of(beginning, pages.next()).await?,
                 (None, None) => self.twilio.list_page(pages.next()).await?,
             };
+            fail::fail_point!("import_range_read");
             let (page, unreadable) = pages.take(page);
             doubtful.extend(unreadable.into_iter().map(|row| row.phone_number));
             let page = page.into_iter().filter(|number| wanted.contains(&number.phone_number));

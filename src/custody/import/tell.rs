@@ -45,7 +45,9 @@ impl Custody {
         stream::iter(telling)
             .map(|told| async {
                 let told = told;
-                self.tell_one(&told, &failed).await.err().map(|why| {
+                let outcome = self.tell_one(&told, &failed).await;
+                fail::fail_point!("import_told");
+                outcome.err().map(|why| {
                     let message = format!(
                         "the number is imported, but its FriendlyName could not be written ({why}); reconciliation will"
                     );

@@ -180,6 +180,7 @@ operations! {
     a_kill_at_any_step_of_a_release_to_twilio_leaves_the_number_fully_ours_or_fully_gone: "a release to Twilio",
     a_kill_at_any_step_of_a_move_is_finished_by_the_same_call_or_by_care: "a move to another pool",
     a_kill_at_any_step_of_an_import_is_finished_by_the_same_call: "an import of three",
+    a_kill_between_the_ranges_of_an_import_is_finished_by_the_same_call: "an import out of two ranges of a large account",
     a_kill_while_numbers_join_their_service_is_looked_up_and_joins_none_twice: "numbers that join a messaging service",
     a_kill_while_numbers_are_refused_counts_what_was_refused: "numbers that no messaging service takes",
     a_kill_at_a_full_service_goes_on_to_the_next: "numbers that come to a full messaging service",

@@ -6,6 +6,8 @@
 mod faults;
 mod history;
 #[cfg(feature = "failpoints")]
+mod importing;
+#[cfg(feature = "failpoints")]
 mod kills;
 #[cfg(feature = "failpoints")]
 mod operations;

@@ -111,13 +111,29 @@ pub const OPERATIONS: &[Operation] = &[
         name: "an import of three",
         before: foreign,
         ask: Some(|_, daemon, _| drop(post(daemon, IMPORT, ADMIN_KEY, &three()))),
-        reaches: &["import_decided", "import_written"],
+        reaches: &["import_decided", "import_written", "import_told"],
         after: |world, daemon, told| {
             assert_eq!(daemon.post(IMPORT, &three()).ok()["problems"], json!([]));
             told.push(("u-1".to_owned(), NUMBERS[0].to_owned()));
             eventually("the others are stock", || daemon.status()["available"] == 2);
             let user = world.twilio.truth().owned_number(NUMBERS[0]).unwrap().clone();
             assert_eq!(user.voice_url.as_deref(), Some(THEIRS), "a user's number is not rewired");
+            was_taken_in_once(world);
+        },
+        ..PLAIN
+    },
+    Operation {
+        name: "an import out of two ranges of a large account",
+        before: large,
+        ask: Some(|_, daemon, _| drop(post(daemon, IMPORT, ADMIN_KEY, &of_two_ranges()))),
+        reaches: &["import_range_read", "import_decided", "import_written", "import_told"],
+        after: |world, daemon, told| {
+            let was = world.count("SELECT count(*) FROM numbers");
+            let report = daemon.post(IMPORT, &of_two_ranges()).ok();
+            assert_eq!((&report["already_imported"], &report["problems"]), (&json!(was), &json!([])), "{report}");
+            assert_eq!(report["imported"], 30 - was, "{report}");
+            told.extend((0..30).step_by(2).map(|n| (format!("u-{n}"), of_a_range(n))));
+            eventually("the others are stock", || daemon.status()["available"] == 15);
             was_taken_in_once(world);
         },
         ..PLAIN
@@ -183,6 +199,27 @@ fn three() -> Value {
 /// Another service's numbers.
 fn foreign(world: &World, _: &mut Acknowledged) {
     for number in NUMBERS {
+        world.twilio.own(ForeignNumber::new(number).friendly_name("earlier").voice_url(THEIRS));
+    }
+}
+
+/// The `n`th of thirty numbers, which lie in two ranges.
+fn of_a_range(n: usize) -> String {
+    format!("+1{}555{:04}", if n % 3 == 0 { 415 } else { 907 }, 100 + n)
+}
+
+/// Every other one is somebody's.
+fn of_two_ranges() -> Value {
+    let row = |n: usize| match n % 2 {
+        0 => json!({"phone_number": of_a_range(n), "user_id": format!("u-{n}")}),
+        _ => json!({"phone_number": of_a_range(n)}),
+    };
+    json!({"numbers": (0..30).map(row).collect::<Vec<_>>()})
+}
+
+/// More numbers than a page of Twilio's list holds.
+fn large(world: &World, _: &mut Acknowledged) {
+    for number in (0..1000).map(|n| format!("+1212555{n:04}")).chain((0..30).map(of_a_range)) {
         world.twilio.own(ForeignNumber::new(number).friendly_name("earlier").voice_url(THEIRS));
     }
 }
