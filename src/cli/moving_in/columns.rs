@@ -54,6 +54,11 @@ impl Columns {
         self.places[column as usize]
     }
 
+    /// Whether what stands there means something to an import.
+    pub(super) fn means(&self, at: usize) -> bool {
+        self.places.contains(&Some(at))
+    }
+
     /// Headings that mean something else than they say, with what they are.
     pub(super) fn renamed(&self) -> Vec<(&str, &'static str)> {
         let named = Column::ALL.iter().filter_map(|column| Some((self.place(*column)?, column.name())));
@@ -62,85 +67,14 @@ impl Columns {
 
     /// Headings that mean nothing to an import.
     pub(super) fn left_out(&self) -> Vec<&str> {
-        let is_known = |at: &usize| self.places.contains(&Some(*at)) || self.reason == Some(*at);
+        let is_known = |at: &usize| self.means(*at) || self.reason == Some(*at);
         let others = self.header.iter().enumerate().filter(|(at, _)| !is_known(at));
         others.map(|(_, heading)| heading.trim()).filter(|heading| !heading.is_empty()).collect()
     }
-
-    /// Where it may stand whose the numbers are, if nothing is called so: columns that are left out, since when somebody has them, and the
-    /// status.
-    pub(super) fn may_say_whose(&self) -> Vec<usize> {
-        if self.place(Column::UserId).is_some() {
-            return Vec::new();
-        }
-        let read = [Column::PhoneNumber, Column::Pool, Column::ReleasedAt].map(|column| self.place(column));
-        let may_say = |(at, heading): &(usize, &String)| {
-            !read.contains(&Some(*at)) && self.reason != Some(*at) && !OF_THE_NUMBER.contains(&key(heading).as_str())
-        };
-        self.header.iter().enumerate().filter(may_say).map(|(at, _)| at).collect()
-    }
-
-    /// The sentence of a file in which these columns hold values, and nothing says whose the numbers are.
-    pub(super) fn nobody_is_named(&self, holding: &[usize]) -> String {
-        let heading = |at: usize| self.header[at].trim();
-        let shown: Vec<String> = holding
-            .iter()
-            .map(|at| if heading(*at).is_empty() { format!("column {}", at + 1) } else { shown(heading(*at)) })
-            .collect();
-        // Since when, and how it is, are known to be something else.
-        let others = holding.iter().filter(|at| !self.places.contains(&Some(**at)));
-        let others: Vec<&str> = others.map(|at| heading(*at)).filter(|heading| !heading.is_empty()).collect();
-        let of_people = others.iter().find(|heading| OF_PEOPLE.iter().any(|part| key(heading).contains(part)));
-        let proposed = of_people.or(others.first()).map_or_else(|| "NAME".to_owned(), |heading| format!("{heading:?}"));
-        format!(
-            "no column is called user_id, and {} may say whose the numbers are; say which one does with \
-             --columns user_id={proposed}, or give --no-users if all of these numbers become stock{}",
-            shown.join(", "),
-            encoding(&self.header)
-        )
-    }
 }
 
-/// What is compared of headings that say something of the number itself, as Twilio and others export it. All else may say whose it is.
-const OF_THE_NUMBER: [&str; 30] = [
-    "sid",
-    "phonenumbersid",
-    "numbersid",
-    "accountsid",
-    "accountfriendlyname",
-    "friendlyname",
-    "phonenumberfriendlyname",
-    "capabilities",
-    "voice",
-    "sms",
-    "mms",
-    "fax",
-    "voiceenabled",
-    "smsenabled",
-    "mmsenabled",
-    "faxenabled",
-    "voiceurl",
-    "smsurl",
-    "statuscallback",
-    "type",
-    "numbertype",
-    "country",
-    "isocountry",
-    "countrycode",
-    "region",
-    "areacode",
-    "datecreated",
-    "dateupdated",
-    "createdat",
-    "updatedat",
-];
-
-/// Parts of headings that mean people, for the proposal only.
-const OF_PEOPLE: [&str; 10] =
-    ["user", "kunde", "nutzer", "customer", "client", "owner", "assigned", "member", "mail", "teilnehmer"];
-
 /// What is compared of a heading.
-fn key(heading: &str) -> String {
+pub(super) fn key(heading: &str) -> String {
     let is_seen = |character: &char| {
         !character.is_whitespace()
             && !['-', '_'].contains(character)
@@ -257,7 +191,7 @@ fn no_number(header: &[String], first: &[Vec<String>]) -> String {
 }
 
 /// What is told of headings that are not what they were.
-fn encoding(header: &[String]) -> &'static str {
+pub(super) fn encoding(header: &[String]) -> &'static str {
     match header.iter().any(|heading| heading.contains(char::REPLACEMENT_CHARACTER)) {
         true => "; letters of the headings are in another encoding: save the file as CSV UTF-8",
         false => "",
@@ -270,7 +204,7 @@ fn listed(header: &[String]) -> String {
     if named.is_empty() { "no headings".to_owned() } else { named.join(", ") }
 }
 
-fn shown(heading: &str) -> String {
+pub(super) fn shown(heading: &str) -> String {
     format!("{:?}", heading.chars().take(60).collect::<String>())
 }
 
@@ -328,29 +262,6 @@ mod tests {
         assert_eq!(places("Phone Number;phone_number", &["phone_number=phone_number"])[0], Some(1));
         assert_eq!(places("A;RUF-NUMMER", &["phone_number=rufnummer"])[0], Some(1));
         assert_eq!(places("A;B;pool", &["phone_number=B", "Pool=A"]), [Some(1), None, None, Some(0), None, None]);
-    }
-
-    #[test]
-    fn what_may_say_whose_the_numbers_are_is_named_where_nothing_is_called_so() {
-        const NONE: [usize; 0] = [];
-        let may_say = |text: &str, said: &[&str]| found(text, said).unwrap().may_say_whose();
-        assert_eq!(may_say("Kunde;Phone Number;Seit;;pool;status;reason", &[]), [0, 2, 3, 5]);
-        assert_eq!(may_say("sid;phoneNumber;friendlyName;Account SID;sms_enabled;Created At", &[]), NONE);
-        assert_eq!(may_say("phone_number;assigned_at", &[]), [1], "who has a number since then has it");
-        assert_eq!(may_say("phone_number;user_id;Kunde", &[]), NONE);
-        assert_eq!(may_say("phone_number;Kunde;Notes", &["user_id=Kunde"]), NONE);
-        for (text, holding, words) in [
-            ("Seit;Kunden-Nr.;phone_number", &[0, 1][..], "user_id=\"Kunden-Nr.\","),
-            ("phone_number;assigned_at;Wer", &[1, 2], "user_id=\"Wer\","),
-            ("phone_number;assigned_at", &[1], "\"assigned_at\" may say"),
-            ("phone_number;status", &[1], "user_id=NAME,"),
-            ("phone_number;Kundenschl\u{fffd}ssel", &[1], "another encoding"),
-            ("phone_number;", &[1], "column 2 may say"),
-            ("phone_number;A;B", &[1, 2], "\"A\", \"B\" may say"),
-        ] {
-            let told = found(text, &[]).unwrap().nobody_is_named(holding);
-            assert!(told.contains(words) && told.contains("--no-users"), "{text}: {told}");
-        }
     }
 
     #[test]

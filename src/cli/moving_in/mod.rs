@@ -1,7 +1,7 @@
 //! The file that `callbunker import` reads: from bytes to rows, each judged before the first is sent.
 //!
 //! The way of a file: [`source`] makes UTF-8 of it, unless it is no table at all ([`kind`]); [`table`] cuts it into records; [`columns`]
-//! says what stands where; [`row`] reads the values; [`seen`] finds rows that contradict each other; [`spool`] keeps the good ones until
+//! says what stands where, and [`whose`] if they may say too little; [`row`] reads the values; [`seen`] finds rows that contradict each other; [`spool`] keeps the good ones until
 //! the end of the file is known, and gives them back in the order of their numbers; [`causes`] counts what was wrong, [`rejected`] writes
 //! it to a file, [`told`] says it.
 //!
@@ -20,6 +20,7 @@ mod source;
 pub(super) mod spool;
 mod table;
 pub(super) mod told;
+mod whose;
 
 #[cfg(test)]
 mod proptest;

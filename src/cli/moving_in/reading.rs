@@ -13,6 +13,7 @@ use super::seen::{Seen, Verdict};
 use super::source::{Source, open};
 use super::spool::{Kept, Spool, Spooled};
 use super::table::{Record, Table};
+use super::whose::{may_say_whose, nobody_is_named};
 use crate::cli::args::ImportArgs;
 use crate::domain::Reading;
 
@@ -88,7 +89,7 @@ pub(super) fn read_source(source: Source, args: &ImportArgs, reading: &Reading) 
         now: Utc::now(),
         delimiter: table.delimiter,
         spool: Spool::new().map_err(unwritable)?,
-        silent: if args.no_users { Vec::new() } else { columns.may_say_whose() },
+        silent: if args.no_users { Vec::new() } else { may_say_whose(&columns) },
         holding: Vec::new(),
         columns,
         rows: 0,
@@ -108,7 +109,7 @@ pub(super) fn read_source(source: Source, args: &ImportArgs, reading: &Reading) 
     }
     if !file.holding.is_empty() {
         file.holding.sort_unstable();
-        return Err(file.columns.nobody_is_named(&file.holding));
+        return Err(nobody_is_named(&file.columns, &file.holding));
     }
     if file.rows == 0 {
         return Err("there is no number in it; write one a line below the header".to_owned());
