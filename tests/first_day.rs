@@ -112,18 +112,41 @@ fn it_says_the_price_buys_one_number_and_goes_on_the_next_day_without_asking() {
     assert_eq!(second.end_by(Signal::SIGKILL), None);
     assert!(day.dir.join("postgres/data/PG_VERSION").is_file() && day.dir.join("run.json").is_file());
     assert_eq!(day.bought(), 2, "there is nothing more to buy");
+
+    // Whoever wants more in stock is told what it costs, and asked.
+    let configuration = day.dir.join("callbunker.toml");
+    let text = fs::read_to_string(&configuration).expect("its configuration");
+    fs::write(&configuration, text.replace("threshold_low = 1", "threshold_low = 3")).expect("changed");
+    let (code, told) = FirstDay::told(&mut day.command());
+    assert!(code == Some(1) && told.contains("default: up to 3, and it was 1"), "{told}");
+    assert!(told.contains("default: 2 numbers at 1.15 USD a month = 2.30 USD now"), "{told}");
+    assert_eq!(day.bought(), 2);
+    for arguments in [&["--yes"][..], &[]] {
+        let mut third = day.start(arguments);
+        third.line("3 available, 1 assigned");
+        third.line("Ctrl-C stops everything");
+        assert_eq!(third.end_by(Signal::SIGKILL), None);
+    }
+    assert_eq!(day.bought(), 4);
 }
 
 #[test]
 fn it_asks_before_the_first_purchase_and_takes_a_yes_only() {
     let day = FirstDay::new("asks");
+    // A folder that got lost had one; the other one is nobody's of ours.
+    let lost =
+        ForeignNumber::new("+14155550100").friendly_name("callbunker:default:01a20305-5087-71a4-a9bd-f7af77643551");
+    day.twilio.own(lost);
+    day.twilio.own(ForeignNumber::new("+14155550199"));
     let (code, told) = FirstDay::told(&mut day.command());
     assert!(code == Some(1) && told.contains("a script says make run YES=1"), "{told}");
+    let earlier = "The account has 1 number of an earlier callbunker that this folder does not know: +14155550100.";
+    assert!(told.contains(earlier) && told.contains("has 1 number beside"), "{told}");
     for typed in ["n\n", "\n", "yesterday\n"] {
         let (_keyboard, mut command) = day.at_a_terminal(typed);
         let (code, told) = FirstDay::told(&mut command);
         assert!(
-            code == Some(1) && told.contains("Buy? [y/N]") && told.contains("nothing was bought"),
+            code == Some(0) && told.contains("Buy? [y/N]") && told.contains("Nothing was bought."),
             "{typed}: {told}"
         );
     }

@@ -30,9 +30,20 @@ impl Api {
 
     /// What it answers, such as to `/status`; `None` while the daemon gives no such answer.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Option<T> {
-        let url = format!("{}{path}", self.root);
-        let mut answer = self.agent.get(&url).header("X-Admin-API-Key", &self.key).call().ok()?;
-        serde_json::from_str(&answer.body_mut().read_to_string().ok()?).ok()
+        self.ask(path, None)
+    }
+
+    /// The same, or what it answers to a POST of these parameters as JSON.
+    pub fn ask<T: DeserializeOwned>(&self, path: &str, posted: Option<&str>) -> Option<T> {
+        let (url, key) = (format!("{}{path}", self.root), &self.key);
+        let answer = match posted {
+            None => self.agent.get(&url).header("X-Admin-API-Key", key).call(),
+            Some(json) => {
+                let request = self.agent.post(&url).header("X-Admin-API-Key", key);
+                request.header("Content-Type", "application/json").send(json)
+            }
+        };
+        serde_json::from_str(&answer.ok()?.body_mut().read_to_string().ok()?).ok()
     }
 
     pub fn counts(&self) -> Option<Counts> {

@@ -19,8 +19,10 @@ use super::policy::Policy;
 use super::settings::Settings;
 
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// The reason of a plan whose pool lacks something, while nothing may be bought.
-const LACKS: &str = "spend_cap";
+/// The reasons of a plan whose pool lacks something, while nothing may be bought: no purchase a day, and what Twilio refuses.
+const LACKS: [&str; 3] = ["spend_cap", "halted", "paused"];
+/// The largest order that a price is told of.
+const QUOTED_MAX: u32 = 100;
 
 /// What somebody has agreed to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,25 @@ struct Plan {
 struct PlanOfPool {
     pool: String,
     why: String,
+    stock: Stock,
+}
+
+/// What a pool has, and what comes.
+#[derive(Deserialize)]
+struct Stock {
+    available: u32,
+    unready: u32,
+    registering: u32,
+    due: u32,
+    purchasing: u32,
+    unsettled: u32,
+    assigned: u32,
+}
+
+impl Stock {
+    fn idle(&self) -> u32 {
+        self.available + self.unready + self.registering + self.due + self.purchasing + self.unsettled
+    }
 }
 
 /// What an order would cost.
@@ -72,6 +93,34 @@ pub fn ask(
         say("No pool lacks a number, so nothing is bought and nothing is asked. When one does, start again.");
         return Ok(Agreement::Nothing);
     }
+    tell(api, policy, could_buy, &lacking)?;
+    agreed(settings, signals)
+}
+
+/// The same where somebody agreed to less on an earlier day: each of `beyond` is a pool with how many of it were and are kept in stock.
+pub fn ask_for_more(
+    settings: &Settings,
+    signals: &mut Signals,
+    api: &Api,
+    policy: &Policy,
+    could_buy: bool,
+    beyond: &[(String, u32, u32)],
+) -> Result<Agreement, Ended> {
+    say("The configuration keeps more in stock than was agreed to:");
+    for (pool, before, now) in beyond {
+        say(format!("  {pool}: up to {now}, and it was {before}"));
+    }
+    let lacking = lacking(api)?;
+    if lacking.is_empty() {
+        say("No pool lacks a number now.");
+    } else {
+        tell(api, policy, could_buy, &lacking)?;
+    }
+    agreed(settings, signals)
+}
+
+/// Says what would be bought first, and for how much.
+fn tell(api: &Api, policy: &Policy, could_buy: bool, lacking: &[PlanOfPool]) -> Result<(), Ended> {
     if !could_buy {
         return Err(Some(
             "nothing is bought while a purchase could not succeed; do what the lines above say, and start again"
@@ -81,8 +130,8 @@ pub fn ask(
     let mut left = policy.at_once_max();
     let mut balance = None;
     say("What would be bought first:");
-    for pool in lacking {
-        let count = policy.batch(&pool).min(left);
+    for PlanOfPool { pool, stock, .. } in lacking {
+        let count = policy.of(pool).lacks(stock.idle(), stock.assigned).min(left).min(QUOTED_MAX);
         left -= count;
         if count == 0 {
             say(format!("  {pool}: nothing today, since the caps leave nothing for it"));
@@ -91,21 +140,21 @@ pub fn ask(
         let path = format!("/plan?pool={pool}&count={count}&override_caps=true");
         let quote: Quote =
             api.get(&path).ok_or_else(|| "the daemon tells no price; its log says why. Start again".to_owned())?;
-        say(quote.line(&pool, count));
+        say(quote.line(pool, count));
         balance = quote.balance.or(balance);
     }
     if let Some(Money { amount, currency }) = balance {
         say(format!("  The account has {amount} {currency}."));
     }
     say("Each number is paid at once and again each month, until you give it back.");
-    agreed(settings, signals)
+    Ok(())
 }
 
 /// The pools that want a number.
-fn lacking(api: &Api) -> Result<Vec<String>, Ended> {
+fn lacking(api: &Api) -> Result<Vec<PlanOfPool>, Ended> {
     let plan: Plan =
         api.get("/plan").ok_or_else(|| "the daemon tells no plan; its log says why. Start again".to_owned())?;
-    Ok(plan.pools.into_iter().filter(|plan| plan.why == LACKS).map(|plan| plan.pool).collect())
+    Ok(plan.pools.into_iter().filter(|plan| LACKS.contains(&plan.why.as_str())).collect())
 }
 
 impl Quote {
@@ -136,7 +185,10 @@ fn agreed(settings: &Settings, signals: &mut Signals) -> Result<Agreement, Ended
     let _ = std::io::stdout().flush();
     match answer(signals)?.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(Agreement::Purchases),
-        _ => Err(Some("nothing was bought; make run asks again".to_owned())),
+        _ => {
+            say("Nothing was bought. make run asks again; what it keeps in stock stands in callbunker.toml.");
+            Err(None)
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! one is refused, since its numbers would be looked for where they are not.
 //! How to get it wrong: writing the configuration again. Whoever has it may have changed it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,9 @@ pub struct Kept {
     pub database_password: String,
     /// Whether somebody has agreed to what the first purchase costs.
     pub agreed: bool,
+    /// How many of each pool may lie in stock by that.
+    #[serde(default)]
+    agreed_to: BTreeMap<String, u32>,
 }
 
 /// The folder.
@@ -96,10 +100,18 @@ impl Folder {
         self.write_kept()
     }
 
-    /// Somebody has seen what it costs, and has agreed.
-    pub fn agree(&mut self) -> Result<(), Ended> {
-        self.kept.agreed = true;
+    /// Somebody has seen what it costs, and has agreed to keep so many of each pool in stock.
+    pub fn agree(&mut self, keeps: BTreeMap<String, u32>) -> Result<(), Ended> {
+        (self.kept.agreed, self.kept.agreed_to) = (true, keeps);
         self.write_kept()
+    }
+
+    /// The pools of which more is kept in stock than was agreed to, each with how many were and are. Whoever agreed before this was
+    /// written down agreed to what there is.
+    pub fn beyond(&self, keeps: &BTreeMap<String, u32>) -> Vec<(String, u32, u32)> {
+        let agreed = &self.kept.agreed_to;
+        let more = keeps.iter().map(|(pool, now)| (pool.clone(), agreed.get(pool).copied().unwrap_or_default(), *now));
+        if agreed.is_empty() { Vec::new() } else { more.filter(|(_, before, now)| now > before).collect() }
     }
 
     fn write_kept(&self) -> Result<(), Ended> {
@@ -153,6 +165,7 @@ impl Kept {
             signup_key: format!("signup-{}", random()),
             database_password: random(),
             agreed: false,
+            agreed_to: BTreeMap::new(),
         }
     }
 }

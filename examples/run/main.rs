@@ -2,7 +2,7 @@
 //! `make run` runs it; docs/first-day.md leads to it.
 //!
 //! In reading order: [`settings`] (arguments and environment), [`folder`] (what stays), [`policy`] (what the configuration
-//! comes to), [`first_purchase`] (what it would cost, and the question), [`screen`] (what a new user reads); [`parts`] is
+//! comes to), [`earlier`] (what the account has already), [`first_purchase`] (what it would cost, and the question), [`screen`] (what a new user reads); [`parts`] is
 //! shared with the demo.
 //!
 //! Invariants: nothing is bought before somebody has agreed to what it costs, whatever signs up meanwhile: until then the
@@ -11,6 +11,7 @@
 
 #![allow(unreachable_pub, clippy::disallowed_methods, reason = "a program of its own, not a library")]
 
+mod earlier;
 mod first_purchase;
 mod folder;
 #[path = "../parts/mod.rs"]
@@ -85,7 +86,7 @@ fn first_day(settings: &Settings, signals: &mut Signals, folder: &mut Folder, po
     outcome
 }
 
-/// What somebody has agreed to, now or on an earlier day.
+/// What somebody has agreed to, now or on an earlier day. A configuration that keeps more in stock than that is a new question.
 fn agree(
     settings: &Settings,
     signals: &mut Signals,
@@ -94,17 +95,27 @@ fn agree(
     cluster: &Cluster,
     could_buy: bool,
 ) -> Result<Agreement, Ended> {
-    if folder.kept().agreed {
+    let keeps = policy.keeps();
+    let beyond = folder.beyond(&keeps);
+    if folder.kept().agreed && beyond.is_empty() {
+        folder.agree(keeps)?;
         return Ok(Agreement::Purchases);
     }
     let mut looking = daemon(settings, folder, cluster, Agreement::Nothing);
     looking.start(signals)?;
     let api = Api::new(looking.url(), &folder.kept().admin_key);
-    let agreement = first_purchase::ask(settings, signals, &api, policy, could_buy);
+    if could_buy {
+        earlier::tell(&api);
+    }
+    let agreement = if folder.kept().agreed {
+        first_purchase::ask_for_more(settings, signals, &api, policy, could_buy, &beyond)
+    } else {
+        first_purchase::ask(settings, signals, &api, policy, could_buy)
+    };
     looking.stop();
     let agreement = agreement?;
     if agreement == Agreement::Purchases {
-        folder.agree()?;
+        folder.agree(keeps)?;
     }
     Ok(agreement)
 }

@@ -12,6 +12,8 @@ use super::parts::Ended;
 use super::parts::screen::say;
 use super::settings::Settings;
 
+/// What `[pool]` is called.
+const DEFAULT_POOL: &str = "default";
 /// Stands for the database that does not run yet.
 const NO_DATABASE: &str = "postgres://postgres@127.0.0.1:1/callbunker";
 
@@ -32,9 +34,31 @@ pub struct Spend {
     pub purchases_per_day_max: u32,
 }
 
+/// How a pool wants to be.
 #[derive(Deserialize)]
-struct Pool {
+pub struct Pool {
+    threshold_low: u32,
+    total_min: u32,
     replenishment_batch_size: u32,
+}
+
+impl Pool {
+    /// How many may lie in stock by it at most: the last batch begins with one less than is wanted.
+    fn keeps(&self) -> u32 {
+        match self.threshold_low.max(self.total_min) {
+            0 => 0,
+            wanted => wanted - 1 + self.replenishment_batch_size,
+        }
+    }
+
+    /// How many its batches buy until it lacks none, with so many idle and so many that are somebody's.
+    pub fn lacks(&self, mut idle: u32, assigned: u32) -> u32 {
+        let before = idle;
+        while idle < self.threshold_low || idle.saturating_add(assigned) < self.total_min {
+            idle = idle.saturating_add(self.replenishment_batch_size.max(1));
+        }
+        idle - before
+    }
 }
 
 impl Policy {
@@ -58,9 +82,15 @@ impl Policy {
         Ok(Self { account, ..policy })
     }
 
-    /// How many numbers the pool is bought at a time.
-    pub fn batch(&self, pool: &str) -> u32 {
-        self.pools.get(pool).unwrap_or(&self.pool).replenishment_batch_size
+    /// How the pool wants to be.
+    pub fn of(&self, pool: &str) -> &Pool {
+        self.pools.get(pool).unwrap_or(&self.pool)
+    }
+
+    /// How many of each pool may lie in stock.
+    pub fn keeps(&self) -> BTreeMap<String, u32> {
+        let pools = self.pools.iter().map(|(name, pool)| (name.clone(), pool.keeps()));
+        pools.chain([(DEFAULT_POOL.to_owned(), self.pool.keeps())]).collect()
     }
 
     /// No more than this is bought in one go.

@@ -148,8 +148,6 @@ Ctrl-C stops everything and keeps the data in {root}; make run goes on with them
 }
 
 pub fn farewell(folder: &Folder) {
-    say(format!(
-        "Stopped. The data are in {}; make run goes on with them. The numbers are yours, and cost, until you give them back.",
-        folder.root().display()
-    ));
+    let numbers = if folder.kept().agreed { " The numbers are yours, and cost, until you give them back." } else { "" };
+    say(format!("Stopped. The data are in {}; make run goes on with them.{numbers}", folder.root().display()));
 }
