@@ -1,6 +1,7 @@
 //! PostgreSQL, well and unwell.
 
 mod alerts;
+mod answers;
 mod attaching;
 mod attachments;
 mod attachments_seen;
