@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
@@ -97,16 +98,21 @@ async fn round_after_round(judge: &Judge, me: Uuid) {
             rounds.last = Some(began);
         }
         let until = if judges { rounds.next(pace).min(alive + ALIVE_EVERY) } else { alive + ALIVE_EVERY };
-        tokio::select! {
-            () = sleep_until(until) => {}
-            _ = stopping.wait_for(|stopping| *stopping) => {}
-            // A bell brings the next round forward.
-            Ok(()) = heard.changed(), if judges => {
-                sleep_until(rounds.soonest(pace).min(alive + ALIVE_EVERY)).await;
-                rounds.due = Some(rounds.due.map_or_else(Instant::now, |due| due.min(Instant::now())));
-            }
+        let rang = tokio::select! {
+            () = sleep_until(until) => false,
+            () = stops(&mut stopping) => false,
+            heard = heard.changed(), if judges => heard.is_ok(),
+        };
+        if rang {
+            // The next round is brought forward, though not into the last one's heels.
+            sleep_until(rounds.soonest(pace).min(alive + ALIVE_EVERY)).await;
+            rounds.due = Some(rounds.due.map_or_else(Instant::now, |due| due.min(Instant::now())));
         }
     }
+}
+
+async fn stops(stopping: &mut watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 async fn round(judge: &Judge, me: Uuid, pace: Duration) -> Result<(Judged, Seen), DbError> {
