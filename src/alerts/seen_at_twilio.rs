@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::judge::{Judge, Seen};
-use super::observe::{BALANCE, bundle_of, is_younger};
+use super::observe::account::{BALANCE, bundle_of, is_younger};
 use crate::config::Config;
 use crate::db::alerts::looks_write;
 use crate::twilio_check::Checked;

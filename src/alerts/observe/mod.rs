@@ -4,15 +4,13 @@
 //! every sentence passes [`told`], which leaves of a number its last digits.
 //! How to get it wrong: a condition whose good is not the opposite of its bad by a margin. It would flap.
 
-mod account;
+pub(super) mod account;
 mod buying;
 mod comparing;
 mod numbers;
 mod stock;
 #[cfg(test)]
 mod tests;
-
-pub(super) use account::{BALANCE, bundle_of, is_younger};
 
 use std::collections::BTreeMap;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::account::{BALANCE, bundle_of};
 use super::*;
 use crate::attention::{Limits, PoolLimits, Process};
 use crate::db::alerts::{ComparisonEnd, EventsRefused, Numbers};

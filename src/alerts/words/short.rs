@@ -8,6 +8,7 @@ use uuid::Uuid;
 /// Two segments.
 const LETTERS_MAX: usize = 306;
 const MARK_LETTERS: usize = 8;
+const AND_MORE: &str = "And 1000 more. ";
 
 /// What is told in one text, with the mark of its message at the end.
 pub(crate) fn short(told: &[Told], message: Uuid) -> String {
@@ -25,7 +26,9 @@ pub(crate) fn short(told: &[Told], message: Uuid) -> String {
             if told.len() == 1 && !one.words.todo.is_empty() { format!(" {}", one.words.todo) } else { String::new() };
         let line = plain(&format!("{how}{}{todo} ", one.words.summary));
         let left = told.len() - place;
-        if place > 0 && text.len() + line.len() > room {
+        // With room for how many more there are.
+        let reserved = if left > 1 { AND_MORE.len() } else { 0 };
+        if place > 0 && text.len() + line.len() + reserved > room {
             text.push_str(&format!("And {left} more. "));
             break;
         }
@@ -78,6 +81,6 @@ mod tests {
         assert!(text.contains("...4471 ? ?n? (x) yyy") && text.ends_with(" [89abcdef]"), "{text}");
         assert_eq!((text.len(), text.is_ascii()), (LETTERS_MAX, true));
         let many = short(&vec![one; 9], id);
-        assert!(many.len() <= LETTERS_MAX && many.contains("And 5 more."), "{many}");
+        assert!(many.len() <= LETTERS_MAX && many.contains("And 4 more."), "{many}");
     }
 }

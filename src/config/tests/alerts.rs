@@ -7,7 +7,7 @@ use crate::config::describe_effective;
 use crate::domain::alert::AlertChannel;
 
 const SIGNING: &str = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
-const PAGERDUTY: &str = "0123456789abcdef0123456789abcdef";
+const PAGERDUTY: &str = "R0UTINGKEYR0UTINGKEYR0UTINGKEYR0";
 const PASSWORD: &str = "correct-horse-battery";
 const MAIL: &str = "[alerts.email]\nsmtp_url = \"smtps://us%40er@mail.example.com\"\nfrom = \"callbunker@example.com\"\nto = [\"Ops <ops@example.com>\"]";
 
@@ -79,7 +79,7 @@ fn secrets_that_are_none_or_of_no_use_are_refused() {
         ("ALERT_PAGERDUTY_KEY", "short", &["32 letters and digits"]),
         ("ALERT_SLACK_URL", "http://hooks.slack.com/x", &["plain http"]),
         ("ALERT_WEBHOOK_URL", "https://ops.example.com/x", &["nothing signs"]),
-        ("ALERT_HEARTBEAT_URL", "hc", &["is not a URL"]),
+        ("ALERT_HEARTBEAT_URL", "no address", &["is not a URL"]),
     ] {
         let problem = World::new().with(name, value).problem();
         assert_holds(&problem, parts);

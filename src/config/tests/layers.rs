@@ -58,7 +58,7 @@ fn unknown_names_are_problems_with_a_suggestion() {
         ("[[pool]]\nthreshold_low = 5", &["pool", "is a section"]),
         ("[pool]\ntreshold = 5", &["pool.threshold_low?"]),
         ("[shutdown]\ngrace = 5", &["shutdown.grace_secs?"]),
-        ("[weather]\nsun = true", &["[weather]", "the sections are audit, breaker"]),
+        ("[weather]\nsun = true", &["[weather]", "the sections are alerts, audit, breaker"]),
         ("[pool]\nzzzzzzzzzzzzzzzz = 1", &["pool.zzzzzzzzzzzzzzzz", "config/default.toml"]),
     ] {
         assert_holds(&World::new().toml(toml).problem(), parts);
