@@ -66,7 +66,10 @@ impl Rejected {
 
     /// Puts it in its place, if there is a row in it; whether it is there.
     pub(in crate::cli) fn keep(self) -> Result<bool, String> {
+        let part = part_of(&self.path);
         if self.rows == 0 {
+            // An import that was killed while it copied may have left one, which nobody wants now.
+            let _ = fs::remove_file(part);
             return Ok(false);
         }
         let unwritable = |error: &io::Error| {
@@ -76,7 +79,7 @@ impl Rejected {
             )
         };
         let file = self.writer.into_inner().map_err(|error| unwritable(error.error()))?;
-        put(file, &self.path).map_err(|error| unwritable(&error))?;
+        put(file, &part, &self.path).map_err(|error| unwritable(&error))?;
         Ok(true)
     }
 }
@@ -114,25 +117,28 @@ fn with_reason<'a>(cells: &'a [String], width: usize, earlier: Option<usize>, re
     row
 }
 
-/// Copies a file to where it shall stand, in one step for whoever looks.
-fn put(mut file: File, path: &Path) -> io::Result<()> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+/// The name under which a file is copied before it has its own.
+fn part_of(path: &Path) -> PathBuf {
     let mut part = std::ffi::OsString::from(".");
-    part.push(name);
+    part.push(path.file_name().unwrap_or_default());
     part.push(".part");
-    let part = folder(path).join(part);
+    folder(path).join(part)
+}
+
+/// Copies a file to where it shall stand, in one step for whoever looks.
+fn put(mut file: File, part: &Path, path: &Path) -> io::Result<()> {
     // Of an import that was killed here. It is made anew, so that it is nobody's link to elsewhere.
-    match fs::remove_file(&part) {
+    match fs::remove_file(part) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    let mut written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
+    let mut written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)?;
     file.rewind()?;
     let copied = io::copy(&mut file, &mut written).and_then(|_| written.sync_all());
-    let put = copied.and_then(|()| fs::rename(&part, path));
+    let put = copied.and_then(|()| fs::rename(part, path));
     if put.is_err() {
         // What went wrong first is told.
-        let _ = fs::remove_file(&part);
+        let _ = fs::remove_file(part);
     }
     put
 }
@@ -202,6 +208,7 @@ mod tests {
             "as long as it is written nothing is to be seen of it, so that a kill leaves nothing"
         );
         drop(begun);
+        fs::write(folder.path().join(".rest.csv.part"), "of a kill").unwrap();
         assert!(!rejected(&path, &["phone_number"], b',', &[]));
         assert_eq!(names(), [""; 0], "nor is there anything without a row");
         let elsewhere = folder.path().join("elsewhere");
