@@ -205,7 +205,7 @@ fn foreign(world: &World, _: &mut Acknowledged) {
 
 /// The `n`th of thirty numbers, which lie in two ranges.
 fn of_a_range(n: usize) -> String {
-    format!("+1{}555{:04}", if n % 3 == 0 { 415 } else { 907 }, 100 + n)
+    format!("+1{}555{:04}", if n.is_multiple_of(3) { 415 } else { 907 }, 100 + n)
 }
 
 /// Every other one is somebody's.
