@@ -51,6 +51,12 @@ impl ForeignNumber {
         self
     }
 
+    /// In the account since this instant.
+    pub fn date_created(mut self, date_created: DateTime<Utc>) -> Self {
+        self.date_created = Some(date_created);
+        self
+    }
+
     /// With this `FriendlyName`.
     pub fn friendly_name(mut self, name: impl Into<String>) -> Self {
         self.friendly_name = Some(name.into());

@@ -1,7 +1,7 @@
 //! A faithful, fault-injecting stand-in for the parts of Twilio that buy and hold phone numbers and make them fit for use.
 //!
 //! One port serves the paths of `api.twilio.com` (search, buy, list, fetch, update, release, balance, account, countries,
-//! addresses, applications, calls, messages), of `pricing`, `numbers` (regulations, bundles), `messaging` (services, members,
+//! addresses, applications, calls, messages, usage records), of `pricing`, `numbers` (regulations, bundles), `messaging` (services, members,
 //! campaigns), `events` (sinks, subscriptions), `trusthub` and `monitor.twilio.com`, and its own controls under `/__sim/`. [`Simulator`] is the handle for tests, [`Truth`] is
 //! what really happened, [`Fault`] is what can go wrong.
 //!
@@ -50,6 +50,7 @@ mod stock;
 mod traffic;
 mod trust;
 mod truth;
+mod usage;
 mod world;
 
 pub use api::create::FOREIGN_TAG;
@@ -74,3 +75,4 @@ pub use stock::rules::AddressRequirement;
 pub use traffic::{TrafficOrder, TrafficRecord};
 pub use trust::{Assignment, TrustBundle, TrustKind, TrustOrder};
 pub use truth::{CreateAttempt, Purchase, Release, Repeat, Truth, Update};
+pub use usage::{ExtraUsage, UsageLine, UsageOrder};

@@ -9,7 +9,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 
+use chrono::{DateTime, Utc};
+
 use crate::number::{OwnedNumber, Sid};
+use crate::stock::kind::NumberKind;
+use crate::usage::Rental;
 
 /// Which end of the list a page starts from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +47,17 @@ pub(crate) struct Owned {
     released_ranks: HashMap<Sid, u64>,
     lags: HashMap<u64, Lag>,
     next_rank: u64,
+    /// What was charged of numbers that are not here any more.
+    gone: Vec<Gone>,
+}
+
+/// A number that left the account.
+#[derive(Debug)]
+struct Gone {
+    phone_number: String,
+    kind: NumberKind,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
 }
 
 impl Owned {
@@ -84,7 +99,26 @@ impl Owned {
         self.rank_by_number.remove(&number.phone_number);
         self.lags.remove(&rank);
         self.released_ranks.insert(number.sid.clone(), rank);
+        let (phone_number, kind, from) = (number.phone_number.clone(), number.kind, number.date_created);
+        self.gone.push(Gone { phone_number, kind, from, until: Utc::now() });
         Some(number)
+    }
+
+    /// Every number that is here, or was, with its time.
+    pub(crate) fn rentals(&self) -> impl Iterator<Item = Rental<'_>> {
+        let gone = self.gone.iter().map(|gone| Rental {
+            phone_number: &gone.phone_number,
+            kind: gone.kind,
+            from: gone.from,
+            until: Some(gone.until),
+        });
+        let here = self.iter().map(|number| Rental {
+            phone_number: &number.phone_number,
+            kind: number.kind,
+            from: number.date_created,
+            until: None,
+        });
+        gone.chain(here)
     }
 
     /// Counts one look-up (of one number, or of all) and says which numbers it must not show.

@@ -69,6 +69,9 @@ pub struct TrafficOrder {
     pub other: Option<String>,
 }
 
+/// So many of them at most in one order.
+const BULK_MAX: u32 = 1_000_000;
+
 impl TrafficRecord {
     /// The call or the message as the API shows it.
     pub(crate) fn resource(&self, account_sid: &str) -> Value {
@@ -182,11 +185,42 @@ impl World {
         let number = self.owned.by_number(&order.phone_number);
         let number = number.ok_or_else(|| format!("{} is not in the account", order.phone_number))?;
         let (by, [url, fallback]) = self.leads(number, order.what);
+        let is_outbound = order.outbound;
+        let (sid, error_code) = self.note_traffic(&order, order.at.unwrap_or_else(Utc::now))?;
+        Ok(if is_outbound {
+            json!({"sid": sid, "error_code": error_code})
+        } else {
+            json!({"sid": sid, "by": by, "url": url, "fallback_url": fallback})
+        })
+    }
+
+    /// The same so many times, evenly spread over so many days that end with the order's instant; how many.
+    pub(crate) fn order_traffic_in_bulk(
+        &mut self,
+        order: &TrafficOrder,
+        count: u32,
+        days: u32,
+    ) -> Result<Value, String> {
+        if count == 0 || count > BULK_MAX {
+            return Err(format!("count is between 1 and {BULK_MAX}"));
+        }
+        let last = order.at.unwrap_or_else(Utc::now);
+        let millis = i64::from(days) * 86_400_000;
+        for one in (0..count).rev() {
+            let before = chrono::Duration::milliseconds(millis * i64::from(one) / i64::from(count));
+            self.note_traffic(order, last - before)?;
+        }
+        Ok(json!({"count": count}))
+    }
+
+    fn note_traffic(&mut self, order: &TrafficOrder, at: DateTime<Utc>) -> Result<(Sid, Option<u32>), String> {
+        let number = self.owned.by_number(&order.phone_number);
+        let number = number.ok_or_else(|| format!("{} is not in the account", order.phone_number))?;
         let called = number.sid.clone();
         let is_text = order.outbound && order.what == Traffic::Message;
         let error_code = if is_text { self.refusal_to_send(number) } else { None };
-        let other = order.other.unwrap_or_else(|| STRANGER.into());
-        let (from, to) = if order.outbound { (order.phone_number, other) } else { (other, order.phone_number) };
+        let (own, other) = (order.phone_number.clone(), order.other.clone().unwrap_or_else(|| STRANGER.into()));
+        let (from, to) = if order.outbound { (own, other) } else { (other, own) };
         let sid = self.new_sid(if order.what == Traffic::Call { "CA" } else { "SM" });
         self.traffic.records.push(TrafficRecord {
             sid: sid.clone(),
@@ -195,14 +229,10 @@ impl World {
             to,
             inbound: !order.outbound,
             phone_number_sid: (!order.outbound).then_some(called),
-            at: order.at.unwrap_or_else(Utc::now),
+            at,
             error_code,
             body: None,
         });
-        Ok(if order.outbound {
-            json!({"sid": sid, "error_code": error_code})
-        } else {
-            json!({"sid": sid, "by": by, "url": url, "fallback_url": fallback})
-        })
+        Ok((sid, error_code))
     }
 }

@@ -32,6 +32,7 @@ use crate::stock::places::{self, COUNTRIES};
 use crate::traffic::Traffics;
 use crate::trust::Trust;
 use crate::truth::{CreateAttempt, Purchase, Release, Repeat, Update};
+use crate::usage::Usage;
 
 const BALANCE_CENTS: i64 = 100_000_000;
 /// Nobody knows which code Twilio has for an address that is not the account's; this one is likely.
@@ -62,6 +63,7 @@ pub(crate) struct World {
     pub(crate) monitor: Monitor,
     pub(crate) applications: Applications,
     pub(crate) traffic: Traffics,
+    pub(crate) usage: Usage,
     pub(crate) rights: Rights,
     pub(crate) agenda: Agenda,
     pub(crate) links: Links,
@@ -135,6 +137,7 @@ impl World {
             monitor: Monitor::default(),
             applications: Applications::default(),
             traffic: Traffics::default(),
+            usage: Usage::default(),
             rights: Rights::default(),
             agenda: Agenda::default(),
             links: Links::default(),

@@ -26,6 +26,7 @@ pub(crate) mod settings;
 mod sinks;
 mod subscriptions;
 mod trust;
+pub(crate) mod usage;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -166,6 +167,7 @@ fn answer(world: &mut World, request: &ApiRequest, plan: &Plan) -> Result<Reply,
             | Route::Application(_)
             | Route::UpdateApplication(_)
             | Route::Traffic(_)
+            | Route::Usage(_)
             | Route::Newer(_)
             | Route::Method(_)
             | Route::Unknown => Err(Refusal::new(403, 20008, "Resource not accessible with Test Account Credentials")),
@@ -191,6 +193,7 @@ fn answer(world: &mut World, request: &ApiRequest, plan: &Plan) -> Result<Reply,
         Route::UpdateApplication(sid) => applications::update(world, request, sid),
         Route::Traffic(what) => applications::traffic(world, request, *what),
         Route::Text => messages::send(world, request),
+        Route::Usage(period) => usage::records(world, request, *period),
         Route::Newer(of) => newer::answer(world, request, plan, of),
         Route::Prices => Ok(account::prices(world)),
         Route::Price(code) => account::price(world, request, code),

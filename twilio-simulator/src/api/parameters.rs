@@ -72,6 +72,7 @@ impl Parameters {
             (On::Calls, false) => CALLS,
             (On::Messages, false) => MESSAGES,
             (On::Text, true) => &["To", "From", "Body"],
+            (On::Usage, false) => USAGE,
             _ => &[],
         };
         self.0.iter().map(|(name, _)| name.as_str()).filter(move |name| {
@@ -196,6 +197,7 @@ const APPLICATION: &[&str] =
     &["FriendlyName", "VoiceUrl", "VoiceFallbackUrl", "SmsUrl", "SmsFallbackUrl", "StatusCallback"];
 const APPLICATIONS: &[&str] = &["FriendlyName", "PageSize", "Page", "PageToken"];
 const CALLS: &[&str] = &["To", "From", "StartTime", "StartTime<", "StartTime>", "PageSize", "Page", "PageToken"];
+const USAGE: &[&str] = &["Category", "StartDate", "EndDate", "IncludeSubaccounts", "PageSize", "Page", "PageToken"];
 const MESSAGES: &[&str] = &["To", "From", "DateSent", "DateSent<", "DateSent>", "PageSize", "Page", "PageToken"];
 
 #[cfg(test)]

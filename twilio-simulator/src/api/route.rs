@@ -8,6 +8,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::api::newer::{Newer, newer};
+use crate::api::usage::Period;
 use crate::applications::Traffic;
 use crate::fault::On;
 use crate::stock::kind::NumberKind;
@@ -40,6 +41,7 @@ pub(crate) enum Route {
     UpdateApplication(String),
     Traffic(Traffic),
     Text,
+    Usage(Period),
     /// Of the newer hosts.
     Newer(Newer),
     /// The path is known, the method is not; what is allowed.
@@ -67,6 +69,7 @@ impl Route {
             Self::Traffic(Traffic::Call) => On::Calls,
             Self::Traffic(Traffic::Message) => On::Messages,
             Self::Text => On::Text,
+            Self::Usage(_) => On::Usage,
             Self::Newer(newer) => newer.on(),
             Self::Method(_) | Self::Unknown => On::Other,
         }
@@ -138,6 +141,10 @@ fn inside(method: &str, before: &[&str], last: &str) -> Route {
             "POST" => Route::Text,
             _ => Route::Method("GET, POST"),
         },
+        (["Usage"], "Records") => get(Route::Usage(Period::Whole)),
+        (["Usage", "Records"], name) => {
+            Period::from_path(name).map_or(Route::Unknown, |period| get(Route::Usage(period)))
+        }
         ([], "IncomingPhoneNumbers") => list(None),
         (["IncomingPhoneNumbers"], name) => match (NumberKind::from_resource(name), method) {
             (Some(kind), _) => list(Some(kind)),
@@ -177,6 +184,10 @@ mod tests {
         assert_eq!(at("GET", "/Addresses/AD1/DependentPhoneNumbers.json").0, Route::Dependents("AD1".into()));
         assert_eq!(at("POST", "/Messages.json").0, Route::Text);
         assert_eq!(at("POST", "/Addresses/AD1.json").0, Route::Method("GET"));
+        assert_eq!(at("GET", "/Usage/Records.json").0, Route::Usage(Period::Whole));
+        assert_eq!(at("GET", "/Usage/Records/LastMonth.json").0, Route::Usage(Period::LastMonth));
+        assert_eq!(at("POST", "/Usage/Records/Daily.json").0, Route::Method("GET"));
+        assert_eq!(at("GET", "/Usage/Records/Records.json").0, Route::Unknown);
         assert_eq!(route("GET", "/v2/RegulatoryCompliance/Bundles/BU1").0, Route::Bundle("BU1".into()));
         assert_eq!(route("GET", "/v1/PhoneNumbers/Countries/US").0, Route::Price("US".into()));
         assert_eq!(route("GET", "/").0, Route::Unknown);

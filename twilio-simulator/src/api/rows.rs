@@ -25,6 +25,7 @@ const LISTS: &[&str] = &[
     "applications",
     "calls",
     "messages",
+    "usage_records",
 ];
 
 /// Bends the rows of an answer to a request of kind `on`.
@@ -68,6 +69,7 @@ pub(crate) fn bend(on: On, plan: &Plan, body: &mut Value) {
         | On::Calls
         | On::Messages
         | On::Text
+        | On::Usage
         | On::EventDelivery
         | On::Other
         | On::Any => std::slice::from_mut(body),

@@ -24,6 +24,7 @@ use crate::rights::RightsOrder;
 use crate::serve::Shared;
 use crate::traffic::TrafficOrder;
 use crate::trust::TrustOrder;
+use crate::usage::UsageOrder;
 use crate::world::World;
 use orders::{Account, As, Date, Latency, Number, Rename, Reset, Stock};
 
@@ -52,6 +53,8 @@ const CONTROLS: &[&str] = &[
     "POST trust",
     "POST application",
     "POST traffic",
+    "GET usage",
+    "POST usage",
     "POST as",
     "POST date",
     "POST rights",
@@ -84,6 +87,10 @@ pub(crate) fn answer(shared: &Shared, method: &str, control: &str, body: &[u8]) 
                 "test_account_sid": all.test_account_sid,
                 "test_auth_token": all.test_auth_token,
             }))
+        }
+        ("GET", "usage") => {
+            let all = world.usage_lines(chrono::NaiveDate::MIN, chrono::NaiveDate::MAX);
+            Ok(json!({"as_of": world.usage_as_of(), "lines": all}))
         }
         ("GET", "faults") => Ok(json!({"waiting": world.faults.waiting(), "fired": world.faults.fired()})),
         ("POST", "faults") => faults(&mut world, body),
@@ -140,6 +147,7 @@ const SERVICES: &[&str] = &[
     "trust",
     "application",
     "traffic",
+    "usage",
     "as",
     "date",
     "rights",
@@ -156,7 +164,8 @@ fn services(world: &mut World, control: &str, body: &[u8]) -> Result<Value, Stri
         "events" => read::<EventOptions>(body).and_then(|options| world.events.order(options)).map(|()| json!({})),
         "trust" => sid(read::<TrustOrder>(body).and_then(|order| world.order_trust(order))),
         "application" => sid(read::<ApplicationOrder>(body).and_then(|order| world.order_application(order))),
-        "traffic" => read::<TrafficOrder>(body).and_then(|order| world.order_traffic(order)),
+        "traffic" => traffic(world, body),
+        "usage" => read::<UsageOrder>(body).and_then(|order| world.order_usage(order)).map(|()| json!({})),
         "as" => act_as(world, body),
         "date" => read::<Date>(body).and_then(|order| {
             let dated = world.date(&order.phone_number, order.date_created);
@@ -204,6 +213,21 @@ fn act_as(world: &mut World, body: &[u8]) -> Result<Value, String> {
     let webhooks: Webhooks = serde_json::from_value(Value::Object(order)).map_err(|error| error.to_string())?;
     let has_happened = own.act(world, webhooks);
     if has_happened { Ok(json!({})) } else { Err(not_owned(&own.phone_number)) }
+}
+
+/// `count` and `over_days` beside the fields of [`TrafficOrder`]: one call or message, or many.
+fn traffic(world: &mut World, body: &[u8]) -> Result<Value, String> {
+    let mut order: serde_json::Map<String, Value> = read(body)?;
+    let mut number = |name: &str| match order.remove(name) {
+        None => Ok(None),
+        Some(value) => serde_json::from_value::<u32>(value).map(Some).map_err(|error| format!("{name}: {error}")),
+    };
+    let (count, days) = (number("count")?, number("over_days")?);
+    let order: TrafficOrder = serde_json::from_value(Value::Object(order)).map_err(|error| error.to_string())?;
+    match (count, days) {
+        (None, None) => world.order_traffic(order),
+        (count, days) => world.order_traffic_in_bulk(&order, count.unwrap_or(1), days.unwrap_or(0)),
+    }
 }
 
 /// `phone_number` beside the fields of [`Webhooks`]; flattening would let unknown fields pass.

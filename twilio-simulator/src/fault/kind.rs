@@ -158,7 +158,7 @@ catalogue! {
     Omit = "omit", Within, [List, Members];
     /// One row is odd: its `field` holds `value` (null; `"__absent"` removes it). The first row, or that of `phone_number`.
     OddRow = "odd_row", Within, [Search, Create, List, Fetch, Update, Address, Regulation, Bundle, Attach, Member, Members, Service,
-        Campaign, Assignment, Sink, Subscription, Monitor, Application];
+        Campaign, Assignment, Sink, Subscription, Monitor, Application, Calls, Messages, Usage];
     /// Carried out as if `parameters` (all but `PhoneNumber` and `AreaCode`) had not been sent.
     DropParameters = "drop_parameters", Within, [Create, Update];
     /// A search shows numbers that others have taken already, the same ones as long as it lasts; their creates are 21422.

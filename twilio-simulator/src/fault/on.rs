@@ -64,6 +64,8 @@ pub enum On {
     Messages,
     /// POST `Messages.json`
     Text,
+    /// GET `Usage/Records.json`, and its `Daily`, `Monthly`, `ThisMonth`, `Today`, `LastMonth`, `AllTime`
+    Usage,
     /// Not a request, but an event on its way to a sink
     #[serde(rename = "event_delivery")]
     EventDelivery,
@@ -104,6 +106,7 @@ impl On {
             Self::Calls => "calls",
             Self::Messages => "messages",
             Self::Text => "text",
+            Self::Usage => "usage",
             Self::EventDelivery => "event_delivery",
             Self::Other => "other",
             Self::Any => "any",

@@ -129,6 +129,7 @@ fn choose(world: &mut World, request: &ApiRequest, on: On) -> Plan {
         | Route::Application(_)
         | Route::UpdateApplication(_)
         | Route::Traffic(_)
+        | Route::Usage(_)
         | Route::Method(_)
         | Route::Unknown => None,
     };

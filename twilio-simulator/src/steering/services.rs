@@ -4,7 +4,7 @@
 //!
 //! How to get it wrong: asserting right after an order that takes its time. Approvals and registrations do; wait for them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::applications::ApplicationOrder;
 use crate::events::EventOptions;
@@ -16,6 +16,7 @@ use crate::rights::RightsOrder;
 use crate::simulator::Simulator;
 use crate::traffic::TrafficOrder;
 use crate::trust::TrustOrder;
+use crate::usage::{UsageLine, UsageOrder};
 
 impl Simulator {
     /// Puts a messaging service into the account, changes it or takes it away; its SID.
@@ -80,6 +81,27 @@ impl Simulator {
     /// When the number is not in the account.
     pub fn traffic(&self, order: TrafficOrder) -> serde_json::Value {
         self.order(|world| world.order_traffic(order))
+    }
+
+    /// A number has so many calls or messages, evenly spread over so many days until the order's instant.
+    ///
+    /// # Panics
+    /// When the number is not in the account, or there are more than a million.
+    pub fn traffic_in_bulk(&self, order: &TrafficOrder, count: u32, over_days: u32) {
+        self.order(|world| world.order_traffic_in_bulk(order, count, over_days));
+    }
+
+    /// How far the usage records lag, and lines that no number explains.
+    ///
+    /// # Panics
+    /// When a line is of no category, or its price is no amount.
+    pub fn usage(&self, order: UsageOrder) {
+        self.order(|world| world.order_usage(order));
+    }
+
+    /// What the account was charged for on these days, both included, as far as its records tell it yet.
+    pub fn usage_lines(&self, first: NaiveDate, last: NaiveDate) -> Vec<UsageLine> {
+        self.world().usage_lines(first, last)
     }
 
     /// Somebody changes a number, and the account's journal knows who; whether it is in the account.

@@ -302,4 +302,11 @@ fn trust_and_journal(simulator: &Simulator, client: &Client, number: &str) {
     }
     assert_eq!(client.get("/Calls.json?StartTime%3E=2026-01-01&PageSize=1").status, 200);
     assert_eq!(client.get("/Messages.json?DateSent%3E=2026-01-01&To=%2B14155550100").status, 200);
+    for list in ["Records", "Records/Daily", "Records/Monthly", "Records/AllTime"] {
+        let query = "Category=phonenumbers-local&StartDate=2026-01-01&EndDate=2026-02-28&IncludeSubaccounts=false";
+        assert_eq!(client.get(&format!("/Usage/{list}.json?{query}")).status, 200, "{list}");
+    }
+    for list in ["Records", "Records/ThisMonth", "Records/Today", "Records/LastMonth"] {
+        assert_eq!(client.get(&format!("/Usage/{list}.json?PageSize=100")).status, 200, "{list}");
+    }
 }

@@ -28,3 +28,4 @@ mod rights;
 mod scale;
 mod search;
 mod trust;
+mod usage;
