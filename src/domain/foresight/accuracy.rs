@@ -5,6 +5,7 @@
 
 use super::replay::needs_since;
 use super::supply::Supply;
+use crate::domain::caps::CapLimits;
 
 /// A day that is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,23 +25,25 @@ pub fn in_hindsight(
     from: i64,
     until: i64,
     supply: &Supply,
+    limits: &CapLimits,
     share: f64,
     base_stock: u32,
 ) -> DayInHindsight {
     let until = asked.partition_point(|at| *at < until);
-    let needs = needs_since(&asked[..until], supply, from);
+    let needs = needs_since(&asked[..until], supply, limits, from);
     DayInHindsight { signups: needs.count(), needed: needs.stock_for(share), waiting: needs.waiting_at(base_stock) }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::what_if::tests::FREE;
     use super::*;
 
     #[test]
     fn the_evening_before_counts_as_far_as_it_is_not_replaced() {
         let supply = Supply { lead_ms: 60_000, per_second: 1000.0 };
         let asked = [10_000, 90_000, 95_000, 100_000, 130_000, 200_000, 300_000];
-        let day = |from, until, base_stock| in_hindsight(&asked, from, until, &supply, 0.0, base_stock);
+        let day = |from, until, base_stock| in_hindsight(&asked, from, until, &supply, &FREE, 0.0, base_stock);
         // At 100 s two of the day before are not replaced yet, at 130 s three.
         assert_eq!(day(100_000, 250_000, 3), DayInHindsight { signups: 3, needed: 4, waiting: 1 });
         assert_eq!(day(100_000, 250_000, 4).waiting, 0);

@@ -10,8 +10,9 @@
 use super::growth::growth;
 use super::moments::moments;
 use super::replay::needs;
-use super::what_if::{Setting, WhatIf, what_if};
-use crate::domain::caps::Cap;
+use super::setting::{Setting, WhatIf};
+use super::what_if::what_if;
+use crate::domain::caps::{Cap, CapLimits, PoolPolicy, UNBOUND};
 use crate::domain::stock::Stock;
 
 /// With fewer requests than this the moments have a say.
@@ -74,10 +75,15 @@ pub fn advise(history: &History<'_>, setting: &Setting, share: f64) -> Advice {
     let grown = if growth.weekly > 1.0 { growth.levelled(asked) } else { Vec::new() };
     let levelled = if grown.is_empty() { asked } else { &grown };
     let (replayed, base_stock, bound) = base_stock(levelled, growth.moved(from), until, setting, share);
-    let raw = if grown.is_empty() { base_stock } else { needs(asked, &setting.supply).stock_for(share) };
+    let raw =
+        if grown.is_empty() { base_stock } else { needs(asked, &setting.supply, &setting.limits).stock_for(share) };
+    let bound = match bound {
+        Bound::Replay => cap_on_supply(levelled, setting, share, replayed).map_or(bound, Bound::Cap),
+        Bound::Moments | Bound::Growth | Bound::SampleEnd | Bound::Cap(_) => bound,
+    };
     let bound = if raw < base_stock && bound == Bound::Replay { Bound::Growth } else { bound };
     let with = |threshold_low: u32, asked: &[i64]| {
-        let policy = crate::domain::caps::PoolPolicy { threshold_low, ..setting.policy };
+        let policy = PoolPolicy { threshold_low, ..setting.policy };
         what_if(asked, &Setting { policy, ..*setting }, start)
     };
     let meets = |threshold: u32| with(threshold, levelled).share_waiting() <= share;
@@ -96,7 +102,7 @@ pub fn advise(history: &History<'_>, setting: &Setting, share: f64) -> Advice {
 
 /// The stock that the replay asks for, and the one that is kept, with what made it larger.
 fn base_stock(asked: &[i64], from: i64, until: i64, setting: &Setting, share: f64) -> (u32, u32, Bound) {
-    let needs = needs(asked, &setting.supply);
+    let needs = needs(asked, &setting.supply, &setting.limits);
     let replayed = needs.stock_for(share);
     let mut largest = (replayed, Bound::Replay);
     let mut at_least = |stock: u32, bound| {
@@ -111,6 +117,26 @@ fn base_stock(asked: &[i64], from: i64, until: i64, setting: &Setting, share: f6
         at_least((f64::from(needs.most()) * BEYOND_THE_SAMPLE).ceil() as u32, Bound::SampleEnd);
     }
     (replayed, largest.0, largest.1)
+}
+
+/// The cap that makes the need so large, because what is taken can be bought again only when it allows.
+fn cap_on_supply(asked: &[i64], setting: &Setting, share: f64, replayed: u32) -> Option<Cap> {
+    let free = CapLimits::of_spend(UNBOUND, UNBOUND);
+    let stock = |limits: &CapLimits| needs(asked, &setting.supply, limits).stock_for(share);
+    let unbound = stock(&free);
+    if replayed == unbound {
+        return None;
+    }
+    let CapLimits { per_hour_max, per_day_max, pool_per_day_max, .. } = setting.limits;
+    [
+        (CapLimits { per_hour_max, ..free }, Cap::PurchasesPerHour),
+        (CapLimits { per_day_max, ..free }, Cap::PurchasesPerDay),
+        (CapLimits { pool_per_day_max, ..free }, Cap::PoolPurchasesPerDay),
+    ]
+    .into_iter()
+    .map(|(limits, cap)| (stock(&limits), cap))
+    .max_by_key(|(stock, _)| *stock)
+    .map(|(_, cap)| cap)
 }
 
 /// The smallest threshold that meets the share: between the base stock less a batch and, where those who wait make the pool order

@@ -1,4 +1,4 @@
-//! Whether demand grows, week by week, and the history as it would have been at today's level.
+//! Whether demand grows, week by week, and the history as it would have been at the level of the week that comes.
 //!
 //! A week's level is the median of its days, so that a campaign is no growth. Growth counts when it is more than chance makes of
 //! two weeks that are alike, and no more than twofold a week.
@@ -20,7 +20,7 @@ const SCALE_MAX: f64 = 8.0;
 pub struct Growth {
     /// The last week's level over that of the week before, between 1 and 2.
     pub weekly: f64,
-    /// What each week lacks to today's level, the last one first.
+    /// What each week lacks to the level of the coming one, the last one first.
     scales: Vec<f64>,
     until: i64,
 }
@@ -34,9 +34,9 @@ pub fn growth(asked: &[i64], from: i64, until: i64) -> Growth {
         [last, before, ..] if is_more_than_chance(last, before) => (last / before).clamp(1.0, WEEKLY_MAX),
         _ => 1.0,
     };
-    // From the middle of the last week until now it grew by half a week.
-    let now = levels.first().copied().unwrap_or_default() * weekly.sqrt();
-    let scale = |level: &f64| if weekly > 1.0 && *level > 0.0 { (now / level).clamp(1.0, SCALE_MAX) } else { 1.0 };
+    // As much again as it grew.
+    let coming = levels.first().copied().unwrap_or_default() * weekly;
+    let scale = |level: &f64| if weekly > 1.0 && *level > 0.0 { (coming / level).clamp(1.0, SCALE_MAX) } else { 1.0 };
     Growth { weekly, scales: levels.iter().map(scale).collect(), until }
 }
 
@@ -58,13 +58,13 @@ fn level(asked: &[i64], until: i64, week: usize) -> f64 {
 }
 
 impl Growth {
-    /// The same requests at today's level: those of weeks with less demand lie closer together.
+    /// The same requests at the level of the coming week: those of weeks with less demand lie closer together.
     #[must_use]
     pub fn levelled(&self, asked: &[i64]) -> Vec<i64> {
         asked.iter().map(|at| self.moved(*at)).collect()
     }
 
-    /// Where an instant lies in the history at today's level.
+    /// Where an instant lies in the history at that level.
     #[must_use]
     pub fn moved(&self, at: i64) -> i64 {
         if self.weekly <= 1.0 {
@@ -127,17 +127,17 @@ mod tests {
     }
 
     #[test]
-    fn a_history_that_grew_is_told_at_todays_level() {
+    fn a_history_that_grew_is_told_at_the_level_that_comes() {
         let asked = weeks(&[2000, 1600, 1280]);
         let growth = of(&[2000, 1600, 1280]);
         let levelled = growth.levelled(&asked);
         assert!(levelled.windows(2).all(|two| two[0] <= two[1]));
-        // Each stretch of it now has as many a day as today, which is half a week beyond the last week's middle.
-        let today = 2000.0 * 1.25f64.sqrt();
+        // Each stretch of it now has as many a day as the next week will.
+        let coming = 2000.0 * 1.25;
         for part in levelled.chunks(4000) {
             let days = (part[part.len() - 1] - part[0]) as f64 / DAY_MS as f64;
             let per_day = (part.len() - 1) as f64 / days;
-            assert!((per_day / today - 1.0).abs() < 0.02, "{per_day} a day, {today} today");
+            assert!((per_day / coming - 1.0).abs() < 0.02, "{per_day} a day, {coming} to come");
         }
         let steady = of(&[1000, 1000]);
         assert_eq!(steady.levelled(&asked), asked);

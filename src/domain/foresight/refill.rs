@@ -4,7 +4,8 @@
 
 use std::collections::VecDeque;
 
-use super::supply::micros;
+use super::supply::{NEVER, micros};
+use crate::domain::caps::CapLimits;
 
 pub(super) const HOUR_MS: i64 = 3_600_000;
 pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
@@ -38,6 +39,37 @@ impl Sliding {
     /// When the first purchase counts no more.
     pub(super) fn frees_at(&self) -> Option<i64> {
         self.bought.front().map(|(at, _)| at + self.window)
+    }
+}
+
+/// Purchases one after the other, each as soon as the caps allow.
+pub(super) struct Replacements {
+    at: Vec<i64>,
+    /// So many at most in such a time, in microseconds.
+    caps: [(usize, i64); 2],
+}
+
+impl Replacements {
+    pub(super) fn under(limits: &CapLimits, count: usize) -> Self {
+        let per_day = limits.pool_per_day_max.unwrap_or(u32::MAX).min(limits.per_day_max);
+        let caps = [(limits.per_hour_max as usize, micros(HOUR_MS)), (per_day as usize, micros(DAY_MS))];
+        Self { at: Vec::with_capacity(count), caps }
+    }
+
+    /// When a number is bought that lacks from now on.
+    pub(super) fn next(&mut self, now: i64) -> i64 {
+        let mut at = now;
+        for (most, window) in self.caps {
+            // The one that many before it must count no more; under a cap of nothing that is never.
+            let frees_at = match self.at.len().checked_sub(most).map(|place| self.at.get(place)) {
+                None => continue,
+                Some(None) => NEVER,
+                Some(Some(bought)) => bought.saturating_add(window),
+            };
+            at = at.max(frees_at);
+        }
+        self.at.push(at);
+        at
     }
 }
 

@@ -1,12 +1,15 @@
 //! What each request of a history would have needed: with one-for-one replacement, how large a stock would have had to be for
 //! it to find a number ready.
 //!
+//! A number is replaced when it is taken, or as soon as the caps allow; it is ready after its lead, and behind the one before it.
 //! Invariants: one pass, whatever the history; a larger stock never makes more of them wait.
 //! How to get it wrong: replaying a stock for each answer. One pass has them all.
 
 use std::collections::VecDeque;
 
+use super::refill::Replacements;
 use super::supply::{Supply, micros};
+use crate::domain::caps::CapLimits;
 
 /// How many requests needed how large a stock.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,14 +21,15 @@ pub struct Needs {
 
 /// What the requests of these instants needed.
 #[must_use]
-pub fn needs(asked: &[i64], supply: &Supply) -> Needs {
-    needs_since(asked, supply, i64::MIN)
+pub fn needs(asked: &[i64], supply: &Supply, limits: &CapLimits) -> Needs {
+    needs_since(asked, supply, limits, i64::MIN)
 }
 
 /// What those of them needed that asked at this instant or later; the ones before them are still being replaced.
 #[must_use]
-pub fn needs_since(asked: &[i64], supply: &Supply, since: i64) -> Needs {
+pub fn needs_since(asked: &[i64], supply: &Supply, limits: &CapLimits, since: i64) -> Needs {
     let (mut needs, mut replaced_at, mut last) = (Needs::default(), VecDeque::new(), i64::MIN);
+    let mut replacements = Replacements::under(limits, asked.len());
     for asked_at in asked {
         let now = micros(*asked_at);
         while replaced_at.front().is_some_and(|ready| *ready <= now) {
@@ -34,7 +38,7 @@ pub fn needs_since(asked: &[i64], supply: &Supply, since: i64) -> Needs {
         if *asked_at >= since {
             needs.add(replaced_at.len() + 1);
         }
-        last = supply.ready_at(now, last);
+        last = supply.ready_at(replacements.next(now), last);
         replaced_at.push_back(last);
     }
     needs
@@ -113,6 +117,8 @@ pub(super) mod tests {
     use rand::rngs::SmallRng;
     use statrs::distribution::{DiscreteCDF as _, Poisson};
 
+    use super::super::refill::{DAY_MS, HOUR_MS};
+    use super::super::what_if::tests::FREE;
     use super::*;
 
     /// A history of so many requests, some of them in crowds.
@@ -146,7 +152,7 @@ pub(super) mod tests {
     #[test]
     fn needs_by_hand() {
         let asked = [0, 1_000, 2_000, 10_000, 10_000, 10_000];
-        let fast = needs(&asked, &Supply { lead_ms: 1_500, per_second: 1000.0 });
+        let fast = needs(&asked, &Supply { lead_ms: 1_500, per_second: 1000.0 }, &FREE);
         // Each is replaced 1.5 s later: one outstanding at 1 s and 2 s, then three at once.
         assert_eq!(fast.histogram, [0, 2, 3, 1]);
         assert_eq!(fast.curve(), [(0, 1.0), (1, 4.0 / 6.0), (2, 1.0 / 6.0), (3, 0.0)]);
@@ -155,11 +161,17 @@ pub(super) mod tests {
             (3, 3, 2, 1, 0)
         );
         // One purchase in four seconds: ready at 4, 8, 12 s, then 16, 20.
-        let slow = needs(&asked, &Supply { lead_ms: 4_000, per_second: 0.25 });
+        let slow = needs(&asked, &Supply { lead_ms: 4_000, per_second: 0.25 }, &FREE);
         assert_eq!(slow.histogram, [0, 1, 2, 2, 1]);
-        let later = needs_since(&asked, &Supply { lead_ms: 4_000, per_second: 0.25 }, 10_000);
+        let later = needs_since(&asked, &Supply { lead_ms: 4_000, per_second: 0.25 }, &FREE, 10_000);
         assert_eq!(later.histogram, [0, 0, 1, 1, 1]);
-        let none = needs(&[], &Supply { lead_ms: 1, per_second: 1.0 });
+        // Two in an hour: the first two are replaced in time, the others after hours.
+        let capped =
+            needs(&asked, &Supply { lead_ms: 500, per_second: 1000.0 }, &CapLimits { per_hour_max: 2, ..FREE });
+        assert_eq!(capped.histogram, [0, 3, 1, 1, 1]);
+        let never = needs(&asked, &Supply { lead_ms: 500, per_second: 1000.0 }, &CapLimits { per_day_max: 0, ..FREE });
+        assert_eq!(never.histogram, [0, 1, 1, 1, 1, 1, 1]);
+        let none = needs(&[], &Supply { lead_ms: 1, per_second: 1.0 }, &FREE);
         assert_eq!((none.count(), none.most(), none.stock_for(0.001), none.share_at(0)), (0, 0, 0, 0.0));
         assert!(none.curve().is_empty());
     }
@@ -167,7 +179,7 @@ pub(super) mod tests {
     #[test]
     fn requests_at_random_need_what_the_formula_says() {
         let (per_second, lead) = (0.5, 60.0);
-        let needs = needs(&poisson(7, per_second, 400_000), &Supply { lead_ms: 60_000, per_second: 1e6 });
+        let needs = needs(&poisson(7, per_second, 400_000), &Supply { lead_ms: 60_000, per_second: 1e6 }, &FREE);
         let outstanding = Poisson::new(per_second * lead).unwrap();
         for share in [0.1, 0.01, 0.001] {
             let formula = outstanding.inverse_cdf(1.0 - share) as u32 + 1;
@@ -177,16 +189,27 @@ pub(super) mod tests {
 
     proptest! {
         #[test]
-        fn one_pass_finds_what_a_slow_model_finds(asked in any_history(200), supply in any_supply()) {
-            let (mut ready, mut by_hand) = (Vec::new(), Vec::new());
+        fn one_pass_finds_what_a_slow_model_finds(
+            asked in any_history(200), supply in any_supply(), per_hour_max in 1u32..60, per_day_max in 1u32..120,
+        ) {
+            let limits = CapLimits { per_hour_max, per_day_max, ..FREE };
+            let (mut ready, mut bought, mut by_hand) = (Vec::<i64>::new(), Vec::<i64>::new(), Vec::new());
             for asked_at in &asked {
                 let now = asked_at * 1000;
                 by_hand.push(1 + ready.iter().filter(|ready| **ready > now).count());
                 let gap = (1e6 / supply.per_second).round() as i64;
-                let next = (now + supply.lead_ms * 1000).max(ready.last().map_or(i64::MIN, |last| last + gap));
+                let mut at = now.max(bought.last().copied().unwrap_or(now));
+                let within = |bought: &[i64], at: i64, window_ms: i64| bought.iter().filter(|one| **one + window_ms * 1000 > at).count();
+                // The first instant at which neither cap is used up.
+                while within(&bought, at, HOUR_MS) >= per_hour_max as usize || within(&bought, at, DAY_MS) >= per_day_max as usize {
+                    let frees = bought.iter().flat_map(|one| [one + HOUR_MS * 1000, one + DAY_MS * 1000]);
+                    at = frees.filter(|frees| *frees > at).min().unwrap();
+                }
+                bought.push(at);
+                let next = (at + supply.lead_ms * 1000).max(ready.last().map_or(i64::MIN, |last| last + gap));
                 ready.push(next);
             }
-            let needs = needs(&asked, &supply);
+            let needs = needs(&asked, &supply, &limits);
             for stock in 0..=needs.most() + 1 {
                 let waiting = by_hand.iter().filter(|need| **need > stock as usize).count();
                 prop_assert_eq!(needs.waiting_at(stock), waiting as u64);
@@ -195,7 +218,7 @@ pub(super) mod tests {
 
         #[test]
         fn more_stock_never_makes_more_of_them_wait(asked in any_history(300), supply in any_supply(), share in 0.0f64..0.5) {
-            let needs = needs(&asked, &supply);
+            let needs = needs(&asked, &supply, &FREE);
             let curve = needs.curve();
             prop_assert!(curve.windows(2).all(|two| two[0].1 >= two[1].1 && two[0].0 + 1 == two[1].0));
             for (stock, share) in &curve {

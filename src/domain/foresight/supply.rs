@@ -4,6 +4,8 @@
 
 /// Slower than this is never, and instants stay within their type.
 const MICROS_MAX: i64 = 1 << 56;
+/// An instant that nobody will see.
+pub(super) const NEVER: i64 = 1 << 61;
 
 /// How soon and how fast numbers become ready.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -11,7 +11,8 @@ use rust_decimal::Decimal;
 use super::explained::{Because, Facts, Reason, explain};
 use super::month::Month;
 
-/// What we have charged ourselves for in a month, over all pools.
+/// What we have charged ourselves for in a month, over all pools of types that Twilio's records count: local, mobile, toll-free.
+/// It names no category for national numbers, so those belong on neither side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Books {
     /// Numbers that we bought.

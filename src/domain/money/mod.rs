@@ -6,6 +6,8 @@
 
 mod ahead;
 mod anniversary;
+#[cfg(test)]
+mod calendars;
 mod difference;
 mod explained;
 mod idle;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::super::replay::tests::{any_history, any_supply};
 use super::super::supply::Supply;
-use super::super::what_if::tests::setting;
+use super::super::what_if::tests::{FREE, setting};
 use super::*;
 
 const DAY: i64 = 86_400_000;
@@ -45,14 +45,14 @@ fn a_short_history_is_not_believed_to_have_seen_the_worst() {
     let even: Vec<i64> = (0..300).map(|one| FROM + one * 20_000).collect();
     let short = History { until: FROM + 6_000_000, ..history(&even, 0) };
     let advice = advise(&short, &setting(2, 1, supply), 0.02);
-    assert_eq!((advice.bound, needs(&even, &supply).most()), (Bound::Moments, 3));
+    assert_eq!((advice.bound, needs(&even, &supply, &FREE).most()), (Bound::Moments, 3));
     assert!(advice.base_stock > 6 && advice.threshold > 6, "{advice:?}");
     let few = crowds(7, DAY / 20, 3);
     let rare = advise(&history(&few, 7), &setting(2, 1, supply), 0.00001);
-    assert!(rare.base_stock > needs(&few, &supply).most(), "{rare:?}");
+    assert!(rare.base_stock > needs(&few, &supply, &FREE).most(), "{rare:?}");
     let long = crowds(28, 60_000, 40);
     let rarest = advise(&history(&long, 28), &setting(10, 10, Supply { lead_ms: 30_000, per_second: 10.0 }), 0.00001);
-    let most = needs(&long, &Supply { lead_ms: 30_000, per_second: 10.0 }).most();
+    let most = needs(&long, &Supply { lead_ms: 30_000, per_second: 10.0 }, &FREE).most();
     assert_eq!((rarest.bound, rarest.base_stock), (Bound::SampleEnd, (f64::from(most) * 1.2).ceil() as u32));
     assert!(rarest.threshold > rarest.base_stock - 10);
     let nobody = advise(&history(&[], 28), &setting(10, 10, supply), 0.001);
@@ -71,7 +71,10 @@ fn a_cap_in_the_way_is_named() {
     assert_eq!((small.threshold, small.bound), (12, Bound::Cap(Cap::AvailableMax)));
     assert!(small.then.share_waiting() > 0.001);
     let slow = of(|setting| setting.limits.per_hour_max = 20);
-    assert_eq!(slow.bound, Bound::Cap(Cap::PurchasesPerHour));
+    // Sixty an hour ask, and twenty may be bought: nothing but a stock for all four weeks would do.
+    assert_eq!((slow.bound, slow.threshold > 20_000), (Bound::Cap(Cap::PurchasesPerHour), true));
+    let daily = of(|setting| setting.limits.pool_per_day_max = Some(1475));
+    assert_eq!(daily.bound, Bound::Cap(Cap::PoolPurchasesPerDay));
 }
 
 #[test]
@@ -83,7 +86,7 @@ fn demand_that_grows_is_met_before_it_is_there() {
     }
     let supply = Supply { lead_ms: 60_000, per_second: 10.0 };
     let grown = advise(&history(&asked, 28), &setting(10, 1, supply), 0.001);
-    let needed_last = needs(&asked, &supply).most();
+    let needed_last = needs(&asked, &supply, &FREE).most();
     assert_eq!(grown.bound, Bound::Growth);
     assert!(grown.base_stock > needed_last, "{} and {needed_last}", grown.base_stock);
     assert_eq!(grown.then.waiting, 0);
@@ -104,7 +107,7 @@ proptest! {
         prop_assert!(advice.threshold <= available_max && advice.batch >= 1);
         prop_assert!(advice.then.share_waiting() <= share || matches!(advice.bound, Bound::Cap(_)), "{:?}", advice);
         // The same question has the same answer, to the last digit.
-        let policy = crate::domain::caps::PoolPolicy { threshold_low: advice.threshold, ..setting.policy };
+        let policy = PoolPolicy { threshold_low: advice.threshold, ..setting.policy };
         prop_assert_eq!(what_if(&asked, &Setting { policy, ..setting }, Stock::default()), advice.then);
     }
 }

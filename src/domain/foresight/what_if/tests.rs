@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::super::replay::needs;
 use super::super::replay::tests::{any_history, any_supply};
+use super::super::supply::Supply;
 use super::*;
+use crate::domain::caps::PoolPolicy;
 
 pub(in crate::domain::foresight) const FREE: CapLimits =
     CapLimits { per_hour_max: UNBOUND, per_day_max: UNBOUND, pool_per_day_max: None, owned_all_max: None };
@@ -113,7 +115,7 @@ proptest! {
     #[test]
     fn with_single_replacement_it_is_the_replay_of_needs(asked in any_history(150), supply in any_supply(), stock in 1u32..12) {
         let found = run(&asked, &setting(stock, 1, supply));
-        let needs = needs(&asked, &supply);
+        let needs = needs(&asked, &supply, &FREE);
         prop_assert_eq!(found.waiting == 0, needs.most() <= stock);
         prop_assert_eq!((found.signups, found.refused), (asked.len() as u64, 0));
     }

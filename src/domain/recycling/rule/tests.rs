@@ -142,11 +142,11 @@ impl Account {
         let walks = if is_calls { &mut self.evidence.calls } else { &mut self.evidence.messages };
         let from = walks.last().map_or(at(hour - 10 * DAY), |last| last.until - TimeDelta::days(1));
         for number in &mut self.numbers {
-            let listed = number
+            let mut listed = number
                 .uses
                 .iter()
                 .filter(|(used, by_call, listed)| *by_call == is_calls && *listed <= hour && at(*used) >= from);
-            if let Some((used, ..)) = listed.last().filter(|_| is_complete) {
+            if let Some((used, ..)) = listed.next_back().filter(|_| is_complete) {
                 let source = if is_calls { UseSource::Call } else { UseSource::Message };
                 let seen = LastUse { at: at(*used), source };
                 number.known = Some(number.known.filter(|known| known.at > seen.at).unwrap_or(seen));
