@@ -6,7 +6,7 @@ export PATH := $(PATH):$(or $(CARGO_HOME),$(HOME)/.cargo)/bin
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 
 .DEFAULT_GOAL := help
-.PHONY: help deps demo run test check torture bench
+.PHONY: help deps demo run test check torture bench thrift
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,3 +45,6 @@ torture: deps ## the long hunt: kills at every step, 200 random rounds (TORTURE_
 
 bench: deps ## how many assignments a second, how fast
 	cargo bench --locked -p callbunker --bench assignments
+
+thrift: ## how thrifty advised thresholds are, on made-up traffic, beside a fixed one and a clairvoyant's
+	cargo bench --locked -p callbunker --bench thrift
