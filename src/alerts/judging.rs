@@ -83,7 +83,8 @@ async fn round_after_round(judge: &Judge, me: Uuid) {
         judged_before = judges;
         judge.judges.send_replace(judges);
         let pace = PACE.min(judge.config.load().alerts.lasts());
-        if judges && (Instant::now() >= rounds.next(pace)) {
+        // In this order: without a last round the next one is now.
+        if judges && rounds.next(pace) <= Instant::now() {
             heard.mark_unchanged();
             let began = Instant::now();
             match round(judge, me, pace).await {
