@@ -127,6 +127,15 @@ pub const FAILPOINTS: &[(&str, &str)] = &[
     ("account_looked", "Twilio told the balance, it is not written down"),
     ("week_looked", "it is looked which week is over; `return(2026-11-30T08:00:00Z)`: it is that time"),
     ("report_written", "the weekly report is committed"),
+    ("message_looked", "it is time to look for messages; `return`: nobody does"),
+    ("message_claimed", "a message is claimed, nobody was asked"),
+    ("message_taken", "the far side has a message, nothing is written"),
+    ("message_taken_by", "it is written that one address has it"),
+    ("message_settled", "it is written that a message was taken"),
+    ("message_failed", "a message was not taken, nothing is written"),
+    ("message_given_up", "it is written that a message is not tried again"),
+    ("text_sent", "Twilio has a text, nothing is written"),
+    ("life_claimed", "a sign of life is written down, it is not given yet"),
 ];
 
 /// Starts to follow the file, if one is named.

@@ -32,7 +32,7 @@
 //! api            ─▶ access assignment attention config custody db domain http pool_monitor pricing purchaser reconciliation routing supervisor telemetry twilio twilio_check twilio_events
 //! routing        ─▶ access domain http
 //! access         ─▶ audit db domain http
-//! alerts         ─▶ attention config db domain supervisor twilio twilio_check twilio_events
+//! alerts         ─▶ attention config db domain supervisor telemetry twilio twilio_check twilio_events
 //! attention      ─▶ config db domain purchaser supervisor twilio twilio_check twilio_events
 //! schedule       ─▶ audit config domain pool_monitor reconciliation supervisor
 //! pool_monitor   ─▶ attachment config custody db domain purchaser reconciliation supervisor telemetry twilio

@@ -28,6 +28,8 @@ pub(crate) struct Judge {
     pub(crate) events_rejected: Arc<Rejections>,
     /// Whether this instance judges, for whoever waits until it does no more.
     pub(crate) judges: Arc<watch::Sender<bool>>,
+    /// Rung when something was judged, for whoever carries messages.
+    pub(crate) lanes: watch::Sender<()>,
     /// Set when the process ends.
     pub(crate) stopping: watch::Receiver<bool>,
     /// The log.

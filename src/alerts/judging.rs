@@ -93,6 +93,7 @@ async fn round_after_round(judge: &Judge, me: Uuid) {
                     rounds.due = judged.next_at.map(|at| began + (at - look.facts_at).to_std().unwrap_or_default());
                     balance.ask_when_due(judge, &look);
                     report_when_due(judge, &teller(&judge.config.load())).await;
+                    judge.lanes.send_replace(());
                 }
                 Err(error) => slog::warn!(judge.log, "alerts were not judged"; "error" => error.in_full()),
             }

@@ -4,6 +4,7 @@
 //! database, configuration ─▶ facts ─▶ observe ─▶ decide (domain) ─▶ one transaction: alerts, what is told of them, messages
 //!        ▲                                                                          │
 //!        └─ rounds: every few seconds, or when something changed; one instance      ▼
+//! every instance: a lane for each channel ── claim ─▶ far side ─▶ settle   (messages wait in the database)
 //! ```
 //!
 //! Invariants: what is judged is a state, read anew in each round; one instance judges at a time, and nothing of one process only
@@ -11,14 +12,22 @@
 //! How to get it wrong: telling at the place where something goes wrong. Whoever dies first would be silent for ever.
 
 mod actor;
+mod channels;
+mod courier;
 mod events_refused;
 mod judge;
 mod judging;
+mod lane;
 mod observe;
 mod seen_at_twilio;
+mod sign_of_life;
+#[allow(dead_code, reason = "whoever serves tests calls it")]
+mod test_send;
 mod weekly;
-#[allow(dead_code, unused_imports, reason = "what carries messages says them")]
 mod words;
 
 pub(crate) use actor::{AlertsActor, AlertsDependencies};
+pub(crate) use courier::Courier;
 pub(crate) use judge::Judge;
+#[allow(unused_imports, reason = "whoever serves tests takes it")]
+pub(crate) use test_send::TestSender;

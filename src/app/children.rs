@@ -31,6 +31,8 @@ pub(super) struct AtTwilio {
     custody_tasks: TaskTracker,
     /// Whether this instance judges what somebody is to be told of.
     judges: watch::Receiver<bool>,
+    /// Tries to send messages.
+    alert_tries: TaskTracker,
 }
 
 /// A database that is away holds nobody back: the next judge waits for three seconds then.
@@ -46,6 +48,8 @@ impl AtTwilio {
         self.custody_tasks.wait().await;
         self.reconciler.idle().await;
         self.purchaser.idle().await;
+        self.alert_tries.close();
+        self.alert_tries.wait().await;
     }
 }
 
@@ -77,13 +81,14 @@ impl App {
         parts.schedule(&monitor, &reconciler);
         let twilio_checker = parts.twilio_checker();
         let events_rejected = Arc::new(Rejections::default());
-        let judges = parts.alerts(&twilio_checker, &events_rejected);
+        let (judges, courier) = parts.alerts(&twilio_checker, &events_rejected);
         let custody_tasks = TaskTracker::new();
         let at_twilio = AtTwilio {
             judges,
             purchaser: purchaser.clone(),
             reconciler: reconciler.clone(),
             custody_tasks: custody_tasks.clone(),
+            alert_tries: courier.tries.clone(),
         };
         let orders = Orders {
             db: self.db.clone(),

@@ -4,6 +4,7 @@
 //! its own.
 
 use crate::config::Config;
+use crate::db::alerts::number_is_ours;
 use crate::db::installation::{self, Installation};
 use crate::db::{Db, DbError};
 
@@ -14,6 +15,15 @@ pub(super) async fn claim(db: &Db, config: &Config) -> Result<Option<String>, Db
         .run_patiently("installation_claim", move |conn| installation::installation_claim(conn, &account, &name))
         .await?;
     Ok(whose_else(&stored, config))
+}
+
+/// What is wrong with `alerts.sms.from`, if it is a number of ours: the texts of whoever runs this would come from a user's number.
+pub(super) async fn sender_fault(db: &Db, config: &Config) -> Result<Option<String>, DbError> {
+    let Some(texts) = config.alert_channels().sms else { return Ok(None) };
+    let is_ours = db.run_patiently("number_is_ours", move |conn| number_is_ours(conn, &texts.from)).await?;
+    Ok(is_ours.then(|| {
+        "alerts.sms.from: is a number of a pool, which is a user's tomorrow; give a number of its own, a short code, or a name".to_owned()
+    }))
 }
 
 /// Whom the database belongs to, if that is not this configuration.

@@ -43,8 +43,8 @@ use crate::web::routes;
 
 use at_twilio::twilio_settings;
 pub(crate) use at_twilio::{NoLook, check_twilio, set_up_events};
-use claim::claim;
 pub(crate) use claim::whose_else;
+use claim::{claim, sender_fault};
 use keys::keys_of;
 use pools::{Claims, claim_pools};
 use signals::{Signal, Signals};
@@ -61,7 +61,7 @@ pub(crate) enum StartError {
     /// PostgreSQL stayed away, or refuses the schema.
     #[error(transparent)]
     Database(#[from] DbError),
-    /// The database belongs to another account or environment.
+    /// The database belongs to another account or environment, or something that is configured is not ours to use.
     #[error("{0}")]
     Foreign(String),
     /// The system starts no more threads.
@@ -127,6 +127,9 @@ impl App {
         let db =
             Db::new(url.clone(), config.database.acquire_timeout(), runtime.clone(), telemetry.clone(), log.clone());
         if let Some(sentence) = claim(&db, &config).await? {
+            return Err(StartError::Foreign(sentence));
+        }
+        if let Some(sentence) = sender_fault(&db, &config).await? {
             return Err(StartError::Foreign(sentence));
         }
         claim_pools(&db, &config, &|| true, &log).await?;

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::App;
-use crate::alerts::{AlertsActor, AlertsDependencies, Judge};
+use crate::alerts::{AlertsActor, AlertsDependencies, Courier, Judge};
 use crate::api::services::Services;
 use crate::assignment::{CounterSlot, Desk, DeskDependencies, DeskHandle, Refusals};
 use crate::attachment::{Attacher, AttacherParts};
@@ -235,13 +236,14 @@ impl<'a> Parts<'a> {
         handle
     }
 
-    /// Somebody is told of what is wrong, as `checker` sees it at Twilio, too. Whether this instance judges.
+    /// Somebody is told of what is wrong, as `checker` sees it at Twilio, too. Whether this instance judges, and what carries messages.
     pub(super) fn alerts(
         &mut self,
         checker: &TwilioChecker,
         events_rejected: &Arc<Rejections>,
-    ) -> watch::Receiver<bool> {
+    ) -> (watch::Receiver<bool>, Courier) {
         let (judges, is_judge) = watch::channel(false);
+        let (bell, _) = watch::channel(());
         let judge = Judge {
             db: self.app.db.clone(),
             config: Arc::clone(&self.app.config),
@@ -249,14 +251,26 @@ impl<'a> Parts<'a> {
             checker: checker.clone(),
             events_rejected: Arc::clone(events_rejected),
             judges: Arc::new(judges),
+            lanes: bell.clone(),
             stopping: self.stopping.clone(),
             log: self.log("alerts"),
         };
-        let deps = AlertsDependencies { judge, runtime: tokio::runtime::Handle::current() };
+        let courier = Courier {
+            db: self.app.db.clone(),
+            config: Arc::clone(&self.app.config),
+            twilio: self.app.twilio.clone(),
+            bell,
+            tries: TaskTracker::new(),
+            stopping: self.stopping.clone(),
+            telemetry: self.app.telemetry.clone(),
+            log: self.log("alerts"),
+        };
+        let (courier_too, health, runtime) = (courier.clone(), self.health.clone(), tokio::runtime::Handle::current());
+        let deps = AlertsDependencies { judge, courier, health, runtime };
         self.add("alerts", move |heartbeat| {
             AlertsActor::new(deps.clone(), heartbeat).start();
         });
-        is_judge
+        (is_judge, courier_too)
     }
 
     pub(super) fn schedule(&mut self, monitor: &MonitorHandle, reconciler: &ReconcilerHandle) {

@@ -15,7 +15,6 @@ use crate::domain::alert::AlertChannel;
 
 /// Everybody who is told.
 #[derive(Debug, Clone, Default)]
-#[allow(dead_code, reason = "read by what carries messages")]
 pub(crate) struct Channels {
     /// By mail.
     pub(crate) email: Option<Mail>,
@@ -33,7 +32,6 @@ pub(crate) struct Channels {
 
 /// Mail.
 #[derive(Debug, Clone)]
-#[allow(dead_code, reason = "read by what carries messages")]
 pub(crate) struct Mail {
     /// `smtp` or `smtps`, the host, and the port if it is another than usual.
     pub(crate) server: MailServer,
@@ -60,7 +58,6 @@ pub(crate) struct MailServer {
 
 /// A signed POST.
 #[derive(Debug, Clone)]
-#[allow(dead_code, reason = "read by what carries messages")]
 pub(crate) struct SignedPost {
     /// Where.
     pub(crate) url: SecretString,
@@ -70,7 +67,6 @@ pub(crate) struct SignedPost {
 
 /// Text messages.
 #[derive(Debug, Clone)]
-#[allow(dead_code, reason = "read by what carries messages")]
 pub(crate) struct Texts {
     /// To whom.
     pub(crate) to: Vec<PhoneNumber>,

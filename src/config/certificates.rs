@@ -21,6 +21,8 @@ use super::sources::Sources;
 
 /// A certificate in DER; Mozilla's stand in the binary.
 pub(crate) type Certificate = Cow<'static, [u8]>;
+/// All who may vouch.
+pub(crate) type Trusted = Arc<[Certificate]>;
 
 const FILE: &str = "SSL_CERT_FILE";
 const FOLDERS: &str = "SSL_CERT_DIR";
@@ -77,7 +79,7 @@ impl Trust {
 
     /// All of them.
     #[must_use]
-    pub(crate) fn certificates(&self) -> Arc<[Certificate]> {
+    pub(crate) fn certificates(&self) -> Trusted {
         Arc::clone(&self.certificates)
     }
 

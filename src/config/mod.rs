@@ -30,9 +30,8 @@ mod sections;
 mod sources;
 mod web_address;
 
-#[allow(unused_imports, reason = "what carries messages takes them by name")]
-pub(crate) use alerts::{Channels, Mail, MailServer, PagerDuty, SignedPost, Texts};
-pub(crate) use certificates::authorities;
+pub(crate) use alerts::{Mail, PagerDuty, SignedPost, Texts};
+pub(crate) use certificates::{Trusted, authorities};
 pub(crate) use describe::describe_effective;
 pub(crate) use event_stream::scheme_and_host;
 pub(crate) use problem::Problems;

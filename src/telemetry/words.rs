@@ -166,6 +166,8 @@ label! {
         Subscription = "subscription",
         /// Who changed a number.
         Journal = "journal",
+        /// A text message to whoever is told of alerts, or whether one was sent.
+        Text = "text",
     }
 }
 

@@ -28,6 +28,7 @@ mod services;
 mod settings;
 mod sinks;
 mod targets;
+mod texts;
 mod transport;
 mod trust;
 mod way_out;

@@ -7,7 +7,7 @@ mod mail;
 mod short;
 
 pub(crate) use mail::subject;
-pub(crate) use short::short;
+pub(crate) use short::{mark, short};
 
 use chrono::{DateTime, Local, TimeDelta, Utc};
 

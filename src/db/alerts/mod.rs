@@ -24,6 +24,7 @@ mod report;
 mod round;
 mod settle;
 mod tell;
+mod texts;
 
 pub use channels::{channel_is_back, looks_read, looks_write};
 pub use forget::alerts_forget;
@@ -35,3 +36,4 @@ pub use report::{PoolWeek, alert_report_is_due, alert_report_write, alerts_open,
 pub use round::{alert_judge_leave, alert_judge_stay, life_claim};
 pub use settle::{Outcome, Settled, message_settle, message_taken_by};
 pub use tell::{ChannelInUse, Teller};
+pub use texts::{Room, number_is_ours, text_claim, text_room};
