@@ -1,7 +1,15 @@
 //! Alerts: what is judged, what is told of it, and in which messages.
 
+mod far;
 mod kinds;
+mod mail;
+mod pagerduty;
+mod private;
+mod sign_of_life;
+mod slack;
+mod sms;
 mod states;
+mod webhook;
 mod weekly;
 
 use crate::world::World;
