@@ -15,7 +15,6 @@ mod file;
 mod first_start;
 mod layers;
 mod loader;
-mod not_yet;
 mod outbound;
 mod pools;
 mod problem;

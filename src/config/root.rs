@@ -11,7 +11,6 @@ use url::Url;
 
 use super::certificates::Trust;
 use super::loader::{Loader, declare};
-use super::not_yet;
 use super::outbound::Outbound;
 use super::pools::{catalog, read_pools};
 use super::problem::{Origin, Problem, Problems};
@@ -118,7 +117,6 @@ impl Config {
         }
         config.secrets = Secrets::read(sources, &mut problems);
         config.check_alerts(&loader, &mut problems);
-        not_yet::refuse(&config.alerts, &config.secrets.alerts, &loader, &mut problems);
         config.checked_together(sources, &loader, problems)
     }
 
