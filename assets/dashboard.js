@@ -398,6 +398,8 @@ const saying = (line) => {
   return [copy.className, copy.textContent.replace(/\s+/g, ""), ...all("a", copy).map((anchor) => anchor.href)].join(" ");
 };
 // Lines that say the same stay where they are: who is about to press a button keeps it.
+// Of some alerts nothing is told below them.
+const isCalm = () => all("#attention li").length + all("#alerts li.alone").length === 0;
 const placeNeeds = (lines) => {
   const list = $("#attention ul");
   if (!list) return;
@@ -407,9 +409,22 @@ const placeNeeds = (lines) => {
   });
   [...list.children].filter((child) => !now.includes(child)).forEach((child) => child.remove());
   now.forEach((line, at) => { if (list.children[at] !== line) list.insertBefore(line, list.children[at] ?? null); });
-  show("#calm", now.length === 0);
+  show("#calm", isCalm());
 };
 const onAttention = ({ items }) => placeNeeds(items.map(need));
+// Alerts come with the page: their buttons, and what each channel said. Only their words change as often as somebody looks.
+let alertsSeen = null;
+const onAlerts = ({ items }) => {
+  const seen = items.map((alert) => [alert.id, alert.severity, alert.acknowledged_at, alert.untold_since, ...alert.notifications.map((told) => told.state)].join());
+  const shown = all("#alerts li").map((line) => line.id.replace("alert-", ""));
+  const isSame = seen.length === shown.length && items.every((alert) => shown.includes(alert.id));
+  if (!isSame || (alertsSeen !== null && alertsSeen !== seen.join())) catchUp(["#alerts"]);
+  alertsSeen = seen.join();
+  items.forEach((alert) => {
+    $(`#alert-${alert.id} .what`)?.replaceChildren(alert.summary);
+    $(`#alert-${alert.id} .why`)?.replaceChildren(alert.detail);
+  });
+};
 const AWAY = {
   kind: "database_away", severity: "critical", summary: "The database does not answer.",
   detail: "The numbers below are from before.", todo: "They come back by themselves.",
@@ -553,7 +568,7 @@ const SILENT = {
 const placeSilence = (isSilent) => {
   const [list, line] = [$("#attention ul"), $("#silent")];
   if (!list || isSilent === Boolean(line)) return;
-  if (!isSilent) { line.remove(); show("#calm", list.children.length === 0); return; }
+  if (!isSilent) { line.remove(); show("#calm", isCalm()); return; }
   const told = need(SILENT);
   told.id = "silent";
   list.prepend(told);
@@ -595,7 +610,7 @@ const endSession = () => {
 };
 // What changed between the page and the stream, or while the stream was away, comes with the page's own lists, once; so
 // does the pool, whose numbers no event tells of. Events that come meanwhile are held, and shown on the lists as read.
-const LISTS = ["#attention", "#orders", "#passes", "#assignments", "#pool", "#runway"];
+const LISTS = ["#alerts", "#attention", "#orders", "#passes", "#assignments", "#pool", "#runway"];
 // Cards that no event tells of are taken whole from the page: what has an id and `data-renew`.
 const cards = () => all("[data-renew]").map((card) => `#${card.id}`);
 const wanted = new Set();
@@ -620,6 +635,7 @@ const renew = (list, page) => {
   if (list === "#attention") { placeNeeds(all("#attention li", page).map((line) => document.importNode(line, true))); return; }
   if ($(list)?.matches("[data-renew]")) {
     if ($(list, page)) renewCard($(list), $(list, page));
+    if (list === "#alerts") show("#calm", isCalm());
     return;
   }
   const part = (root) => $(`${list} tbody`, root) ?? $(list, root);
@@ -684,7 +700,7 @@ const followOrder = async () => {
 // The stream: one for all tabs of the browser, in a worker that they share (live.js). A browser that has none gets one for each
 // page that somebody sees.
 
-const SHOWN = { status: onStatus, assignment: onAssignment, purchase: onPurchase, attention: onAttention, alert: onAlert };
+const SHOWN = { status: onStatus, assignment: onAssignment, purchase: onPurchase, attention: onAttention, alerts: onAlerts, alert: onAlert };
 let turns = 0;
 const opened = async () => {
   const mine = ++turns;

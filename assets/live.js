@@ -6,7 +6,7 @@
 
 // Beside this very script, whatever path the daemon is below.
 const STREAM = new URL("../api/events", import.meta.url).href;
-const NAMES = ["status", "assignment", "purchase", "attention", "alert", "heartbeat"];
+const NAMES = ["status", "assignment", "purchase", "attention", "alerts", "alert", "heartbeat"];
 // A word comes every 15 s at least. After this long without one the connection is dead, whatever it says of itself.
 const SILENT_MILLIS_MAX = 45000;
 const CLOSED = 2;

@@ -1,12 +1,13 @@
 //! The HTTP API: one file for each subject, with its documents, its handlers and what the description says of them.
 //!
-//! For signups [`signup`]; for operators and their programs [`attention`], [`status`], [`plan`], [`purchases`], [`replenish`],
+//! For signups [`signup`]; for operators and their programs [`attention`], [`alerts`], [`status`], [`plan`], [`purchases`], [`replenish`],
 //! [`pause`], [`reconcile`], [`webhooks`], [`numbers`] with [`at_twilio`],
 //! [`lists`], [`custody`], [`mark_ready`], [`import`], [`twilio_check`], [`audit`] and [`whoami`]; for machines [`health`],
 //! [`metrics`], [`events`] (for Twilio) and [`openapi`]. What the handlers share is in [`services`].
 //!
 //! How to get it wrong: a rule in a handler. Pages call the same; whatever is decided is decided below.
 
+pub(crate) mod alerts;
 pub(crate) mod astray;
 mod at_twilio;
 mod attachment_lines;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
@@ -11,6 +12,7 @@ use crate::attention::Sources;
 use crate::config::Config;
 use crate::custody::Custody;
 use crate::db::{Db, DbError};
+use crate::domain::alert::ChannelTested;
 use crate::http::{Place, Problem};
 use crate::pool_monitor::{MonitorError, MonitorHandle, WebhookConfigurer};
 use crate::pricing::Pricing;
@@ -20,6 +22,9 @@ use crate::supervisor::Health;
 use crate::telemetry::Telemetry;
 use crate::twilio_check::TwilioChecker;
 use crate::twilio_events::{FormerAddresses, Rejections};
+
+/// What tests the channels that are configured, all at once.
+pub(crate) type AlertTests = Box<dyn Fn() -> BoxFuture<'static, Vec<ChannelTested>> + Send + Sync>;
 
 /// What the handlers share.
 pub struct Services {
@@ -47,6 +52,8 @@ pub struct Services {
     pub config: Arc<ArcSwap<Config>>,
     /// What needs a person is judged from these.
     pub(crate) attention: Sources,
+    /// Sends a test on each channel that is configured.
+    pub(crate) alert_tests: AlertTests,
     /// Whether buying could succeed.
     pub(crate) twilio_checker: TwilioChecker,
     /// Events that Twilio did not send, or so it seems.
@@ -90,6 +97,11 @@ impl Services {
             MonitorError::Gone(_) => Problem::unavailable(),
             MonitorError::Database(error) => self.database_problem(error),
         }
+    }
+
+    /// Sends a test on each channel that is configured; what each said.
+    pub(super) async fn test_alerts(&self) -> Vec<ChannelTested> {
+        (self.alert_tests)().await
     }
 
     /// Runs a statement for a handler.

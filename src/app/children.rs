@@ -117,6 +117,8 @@ impl App {
             monitor,
             reconciler,
             attention,
+            // No channel is served yet, so there is none to test.
+            alert_tests: Box::new(|| Box::pin(std::future::ready(Vec::new()))),
             twilio_checker: twilio_checker.clone(),
             events_rejected,
             events_before: Arc::clone(&self.events_before),

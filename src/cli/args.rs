@@ -7,12 +7,14 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+mod alerts;
 mod numbers;
 mod pool;
 mod shared;
 mod twilio;
 mod users;
 
+pub(super) use alerts::{AlertCommand, AlertsArgs};
 pub(super) use numbers::{ImportArgs, NumberCommand, NumbersArgs};
 pub(super) use pool::{
     ConfigureArgs, OrderCommand, OrdersArgs, PauseArgs, PlanArgs, PurchaseArgs, ReconcileArgs, ReplenishArgs,
@@ -120,6 +122,8 @@ pub(super) enum Command {
     /// Show what each check of a pool did and why, newest first
     #[command(name = "checks", visible_alias = "passes")]
     Passes(PoolListArgs),
+    /// Show what is wrong and who was told of it; test the channels, or say that somebody knows
+    Alerts(AlertsArgs),
     /// Show who did what, from where, with which result
     Audit(ListArgs),
     /// Take over the numbers and users of the earlier service from a CSV file

@@ -69,6 +69,9 @@ pub(super) const EXAMPLES: &[(&str, &[&str])] = &[
     ("numbers unignore", &["callbunker numbers unignore +14155550100"]),
     ("numbers release-to-twilio", &["callbunker numbers release-to-twilio +14155550100"]),
     ("checks", &["callbunker checks", "callbunker checks --limit 5"]),
+    ("alerts", &["callbunker alerts", "callbunker alerts --all"]),
+    ("alerts test", &["callbunker alerts test"]),
+    ("alerts acknowledge", &["callbunker alerts acknowledge 01a20291-f2e9-773c-a618-19b7d665f262"]),
     ("audit", &["callbunker audit", "callbunker audit --all --json > audit.json"]),
     (
         "import",

@@ -13,6 +13,7 @@ use clap::FromArgMatches as _;
 
 use crate::config::Sources;
 
+mod alerts;
 mod api_request;
 mod args;
 mod cancel;
@@ -97,6 +98,7 @@ fn dispatch(command: Command, sources: &Sources) -> ending::Ending {
             Some(command) => number::number(&client(&args.remote)?, &args, command),
         },
         Command::Passes(args) => lists::passes(&client(&args.list.remote)?, &args),
+        Command::Alerts(args) => alerts::alerts(&client(&args.remote)?, &args),
         Command::Audit(args) => lists::audit(&client(&args.remote)?, &args),
         Command::Import(args) => import::import(|| client(&args.remote), &args),
         Command::Twilio(args) => twilio::twilio(sources, &args),

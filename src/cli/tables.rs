@@ -55,8 +55,8 @@ fn tone(field: &str, value: &Value) -> Tone {
         ("state", word) if word.starts_with("low") => Tone::Warn,
         ("error", word) if !word.is_empty() => Tone::Bad,
         ("errors", _) if value.as_array().is_some_and(|errors| !errors.is_empty()) => Tone::Bad,
-        ("result", "fail") => Tone::Bad,
-        ("result", "warn") => Tone::Warn,
+        ("result", "fail") | ("severity", "critical") => Tone::Bad,
+        ("result", "warn") | ("severity", "warning") => Tone::Warn,
         ("result", _) => match value.as_u64() {
             Some(500..) => Tone::Bad,
             Some(400..) => Tone::Warn,

@@ -57,6 +57,13 @@ impl From<AttentionItem> for Need {
     }
 }
 
+impl Need {
+    /// The element's id of one of this kind and pool.
+    pub(super) fn id_of(kind: Kind, pool: Option<&PoolName>) -> String {
+        id(kind, pool)
+    }
+}
+
 /// Its kind, and its pool unless that is `default`: there is one of a kind for each pool. The script calls it the same.
 fn id(kind: Kind, pool: Option<&PoolName>) -> String {
     let kind = if kind == Kind::DatabaseAway {

@@ -12,6 +12,7 @@ use http::StatusCode;
 use serde_json::Value;
 use utoipa::openapi::schema::{Object, Type};
 
+use super::alerts::{Alert, open};
 use super::assets::asset_url;
 use super::attention::{Need, needs};
 use super::audit::{tone, what};
@@ -28,6 +29,7 @@ use super::shops::{Shop, shops};
 use super::text::{Shown, When, phone, span, words};
 use super::trouble::Trouble;
 use crate::access::Person;
+use crate::api::alerts::worst_first;
 use crate::api::attention::{Attention, attention};
 use crate::api::audit::AuditView;
 use crate::api::money::{MoneyKnown, Owned, money_known};
@@ -52,6 +54,9 @@ struct Home {
     frame: Frame,
     chart_style: String,
     chart_script: String,
+    alerts: Vec<Alert>,
+    /// Nothing needs anybody.
+    is_calm: bool,
     needs: Vec<Need>,
     chart_drawn_by: String,
     status: Status,
@@ -248,6 +253,8 @@ fn make(
     attention: Attention,
 ) -> Result<Home, Problem> {
     let config = services.config.load();
+    let needs = needs(attention);
+    let alerts = open(worst_first(read.alerts), &needs);
     let silent = read.seen.buying.silences_twilio();
     let (samples, marks) = read.past;
     let status = document(&read.seen, &read.latest, &config);
@@ -267,7 +274,9 @@ fn make(
     Ok(Home {
         chart_style: asset_url("uplot.css"),
         chart_script: asset_url("uplot.js"),
-        needs: needs(attention),
+        is_calm: needs.is_empty() && alerts.iter().all(|alert| !alert.is_alone),
+        alerts,
+        needs,
         money: money_known(services, &owned, silent),
         bought_this_month: read.bought_this_month,
         hour: Meter::new(&status.spend.hour, hour_free_at),

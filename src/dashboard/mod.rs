@@ -1,6 +1,6 @@
 //! The operator's dashboard: pages made here, and forms that do what the API does.
 //!
-//! In reading order: [`mod@home`] (the dashboard) with [`attention`] (what needs you) and [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`mod@search`], which
+//! In reading order: [`mod@home`] (the dashboard) with [`mod@alerts`] (what is told of it) and [`attention`] (what needs you) and [`comparison`] (what differs from Twilio), [`acts`] (what its forms ask and do), [`mod@search`], which
 //! leads to [`mod@number`], [`mod@user`] and [`mod@order`] (one of each),
 //! [`lists`] (everything of a kind), [`mod@audit`], [`mod@differences`] and [`mod@twilio_check`] (who did what, what differs, whether buying could succeed), [`checks`] and [`trouble`] (what the pool did,
 //! and what went wrong, in a line), [`cells`] (what stands in tables), [`mod@chart`] and [`runway`] (stock over time), [`mod@page`] (the frame, its headers, refusals
@@ -12,6 +12,7 @@
 //! How to get it wrong: text from a query string in a page's message. Messages travel in a cookie that only we set.
 
 mod acts;
+mod alerts;
 mod assets;
 mod attention;
 mod audit;
@@ -30,8 +31,10 @@ mod next;
 mod number;
 mod order;
 mod page;
+mod paragraphs;
 mod pools;
 pub(crate) mod problem_page;
+pub(crate) mod runbook_page;
 mod runway;
 mod search;
 mod shops;
@@ -41,6 +44,7 @@ mod twilio_check;
 mod user;
 
 pub(crate) use acts::{act, action, ask};
+pub(crate) use alerts::alerts;
 pub(crate) use assets::asset;
 pub(crate) use audit::audit;
 pub(crate) use chart::chart;

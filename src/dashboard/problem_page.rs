@@ -10,6 +10,7 @@ use http::StatusCode;
 use http::header::{HeaderValue, VARY};
 
 use super::assets::asset_url;
+use super::paragraphs::{Part, paragraphs, sections};
 use crate::api::services::Services;
 use crate::http::{Problem, ProblemCode, page_response, text_response, wants_html};
 use crate::routing::{About, Outcome, Request};
@@ -27,27 +28,9 @@ struct ProblemPage {
     icon: String,
 }
 
-/// A stretch of text, in backticks or not.
-struct Part {
-    is_code: bool,
-    text: String,
-}
-
-/// The codes and their texts.
-fn sections() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let sections = PAGES.split("\n## ").skip(1);
-    sections.filter_map(|section| section.split_once('\n')).map(|(code, text)| (code.trim(), text.trim()))
-}
-
 /// What stands in the documentation about `code`.
 fn text_of(code: ProblemCode) -> &'static str {
-    sections().find(|(known, _)| *known == code.as_str()).map_or("", |(_, text)| text)
-}
-
-fn parts(paragraph: &str) -> Vec<Part> {
-    let one_line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    let parts = one_line.split('`').enumerate();
-    parts.map(|(index, text)| Part { is_code: index % 2 == 1, text: text.to_owned() }).collect()
+    sections(PAGES).find(|(known, _)| *known == code.as_str()).map_or("", |(_, text)| text)
 }
 
 pub(crate) async fn show(_services: Arc<Services>, request: Request) -> Outcome {
@@ -60,7 +43,7 @@ pub(crate) async fn show(_services: Arc<Services>, request: Request) -> Outcome 
             code: code.as_str(),
             title: code.title(),
             status,
-            paragraphs: text.split("\n\n").map(parts).collect(),
+            paragraphs: paragraphs(text),
             style: asset_url("dashboard.css"),
             icon: asset_url("icon.svg"),
         };
@@ -96,19 +79,12 @@ mod tests {
 
     #[test]
     fn every_code_has_its_text_in_the_order_of_the_codes() {
-        let told: Vec<&str> = sections().map(|(code, _)| code).collect();
+        let told: Vec<&str> = sections(PAGES).map(|(code, _)| code).collect();
         let codes: Vec<&str> = ProblemCode::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(told, codes);
-        for (code, text) in sections() {
+        for (code, text) in sections(PAGES) {
             assert!(text.len() > 40 && text.ends_with('.') && text.matches('`').count() % 2 == 0, "{code}: {text}");
             assert!(!text.contains("](") && !text.contains('*'), "{code}: only paragraphs and backticks are served");
         }
-    }
-
-    #[test]
-    fn backticks_become_code_and_lines_one_paragraph() {
-        let told: Vec<(bool, String)> =
-            parts("send `A: b`\nagain").into_iter().map(|part| (part.is_code, part.text)).collect();
-        assert_eq!(told, [(false, "send ".to_owned()), (true, "A: b".to_owned()), (false, " again".to_owned())]);
     }
 }

@@ -10,6 +10,7 @@
 //! How to get it wrong: buying on a plan made before the lock. The Purchaser plans again under it.
 
 mod actor;
+mod alerts;
 mod attachments;
 mod back_off;
 mod configure;

@@ -129,6 +129,21 @@ impl About {
         self
     }
 
+    /// What we send, where others listen.
+    #[must_use]
+    pub fn sent<T: ToSchema>(mut self, example: Value) -> Self {
+        let content = self.with_schema::<T>(T::schema(), example);
+        self.body = Some(("application/json", content));
+        self
+    }
+
+    /// What others answer to that, which may be anything.
+    #[must_use]
+    pub fn taken(mut self, status: StatusCode, text: &'static str) -> Self {
+        self.answers.push(DescribedAnswer { status, text, content: None, headers: Vec::new() });
+        self
+    }
+
     /// The JSON of a 200.
     #[must_use]
     pub fn answer<T: ToSchema>(self, text: &'static str, example: Value) -> Self {

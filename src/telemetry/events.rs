@@ -3,14 +3,16 @@
 //! How to get it wrong: counting an event where it is asked for instead of where it is decided. A client that hangs up
 //! drops its handler, and what happened all the same would not be counted.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::clock::now;
 use super::handle::Telemetry;
 use super::table;
 use super::words::{
-    ATTACHMENT_STATES, AttachmentOutcome, DatabaseFault, EventOutcome, FINDINGS, Operation, WireResult, counted_as,
+    ATTACHMENT_STATES, AlertOutcome, AttachmentOutcome, DatabaseFault, EventOutcome, FINDINGS, Operation, WireResult,
+    counted_as,
 };
+use crate::domain::alert::{AlertChannel, AlertKind, AlertSeverity};
 use crate::domain::{AttachmentKind, Match, OrderState, PoolName, Trigger};
 
 impl Telemetry {
@@ -119,6 +121,37 @@ impl Telemetry {
     /// So many of Twilio's events came to this end.
     pub fn events_came(&self, outcome: EventOutcome, count: u64) {
         self.0.events.at(&self.0.registry, &[outcome.as_str()]).increment(count);
+    }
+
+    /// Somebody read which alerts are open: `open` has how many of each kind and severity, and what it does not name is 0; how many reached
+    /// nobody; for how long the oldest message of a channel has waited, in seconds; when a sign of life was last given.
+    pub fn alerts_seen(
+        &self,
+        open: &[(AlertKind, AlertSeverity, u32)],
+        untold: u32,
+        oldest: &[(AlertChannel, f64)],
+        beat_at: Option<SystemTime>,
+    ) {
+        for kind in AlertKind::ALL {
+            for severity in AlertSeverity::ALL {
+                let is_it = |(other, so_bad, _): &&(AlertKind, AlertSeverity, u32)| other == kind && so_bad == severity;
+                let count = open.iter().find(is_it).map_or(0, |(_, _, count)| *count);
+                self.0.alerts_open.at(&self.0.registry, &[kind.as_str(), severity.as_str()]).set(count);
+            }
+        }
+        self.0.alerts_untold.set(untold);
+        for channel in AlertChannel::ALL {
+            let waited = oldest.iter().find(|(other, _)| other == channel).map_or(0.0, |(_, waited)| *waited);
+            self.0.alert_message_oldest.at(&self.0.registry, &[channel.as_str()]).set(waited);
+        }
+        let beat = beat_at.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        self.0.sign_of_life.set(beat.as_secs_f64());
+    }
+
+    /// A try to send a message about alerts came to this.
+    pub fn alert_tried(&self, channel: AlertChannel, outcome: AlertOutcome, took: Duration) {
+        self.0.alert_messages.at(&self.0.registry, &[channel.as_str(), outcome.as_str()]).increment(1);
+        self.0.alert_sends.at(&self.0.registry, &[channel.as_str()]).record(took);
     }
 
     /// A request was answered; `route` is the pattern that it matched, if any.

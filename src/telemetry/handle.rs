@@ -12,8 +12,9 @@ use super::process::Process;
 use super::registry::{Family, Registry};
 use super::table;
 use super::words::{
-    ATTACHMENT_OUTCOMES, ATTACHMENT_STATES, CHECK_RESULTS, EVENT_OUTCOMES, FAULTS, FINDINGS, METHODS, MISSING,
-    OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS, attachment_kinds,
+    ALERT_OUTCOMES, ATTACHMENT_OUTCOMES, ATTACHMENT_STATES, CHECK_RESULTS, EVENT_OUTCOMES, FAULTS, FINDINGS, METHODS,
+    MISSING, OPERATIONS, STATUSES, WINDOWS, WIRE_RESULTS, alert_channels, alert_kinds, alert_severities,
+    attachment_kinds,
 };
 use crate::domain::{Kind, PoolName, Stock};
 
@@ -50,6 +51,12 @@ pub(super) struct Inner {
     pub(super) twilio: Family<Counter>,
     pub(super) twilio_waits: Family<Histogram>,
     pub(super) events: Family<Counter>,
+    pub(super) alerts_open: Family<Gauge>,
+    pub(super) alerts_untold: Gauge,
+    pub(super) alert_messages: Family<Counter>,
+    pub(super) alert_message_oldest: Family<Gauge>,
+    pub(super) alert_sends: Family<Histogram>,
+    pub(super) sign_of_life: Gauge,
     pub(super) http: Family<Counter>,
     pub(super) http_waits: Family<Histogram>,
     pub(super) database: Family<Counter>,
@@ -141,6 +148,12 @@ impl Telemetry {
             twilio: Family::complete(&registry, table::TWILIO_REQUESTS, &[OPERATIONS, WIRE_RESULTS]),
             twilio_waits: Family::complete(&registry, table::TWILIO_DURATION, &[OPERATIONS]),
             events: Family::complete(&registry, table::EVENTS, &[EVENT_OUTCOMES]),
+            alerts_open: Family::complete(&registry, table::ALERTS_OPEN, &[&alert_kinds(), &alert_severities()]),
+            alerts_untold: new(&table::ALERTS_UNTOLD),
+            alert_messages: Family::complete(&registry, table::ALERT_MESSAGES, &[&alert_channels(), ALERT_OUTCOMES]),
+            alert_message_oldest: Family::complete(&registry, table::ALERT_MESSAGE_OLDEST, &[&alert_channels()]),
+            alert_sends: Family::complete(&registry, table::ALERT_SEND_DURATION, &[&alert_channels()]),
+            sign_of_life: new(&table::SIGN_OF_LIFE),
             http: Family::new(table::HTTP_REQUESTS, &[routes, METHODS, STATUSES]),
             http_waits: Family::new(table::HTTP_DURATION, &[routes]),
             database: Family::complete(&registry, table::DATABASE_ERRORS, &[FAULTS]),

@@ -20,4 +20,4 @@ mod tests;
 mod words;
 
 pub use handle::{CONTENT_TYPE, PoolReading, Reading, Telemetry};
-pub use words::{AttachmentOutcome, DatabaseFault, EventOutcome, Operation, WireResult};
+pub use words::{AlertOutcome, AttachmentOutcome, DatabaseFault, EventOutcome, Operation, WireResult};

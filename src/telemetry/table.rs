@@ -126,6 +126,19 @@ table! {
     EVENTS = Kind::Counter, Count, "callbunker_events_total", ["outcome"],
         "Twilio's events by what became of them: stored, repeated (known, or older than what is known), ignored (about nothing of ours), rejected (not Twilio's, or unreadable), failed (Twilio sends it again).";
 
+    ALERTS_OPEN = Kind::Gauge, Count, "callbunker_alerts_open", ["kind", "severity"],
+        "Alerts that are open, on all instances, by what they are and how bad.";
+    ALERTS_UNTOLD = Kind::Gauge, Count, "callbunker_alerts_untold", [],
+        "Alerts of which no channel has taken the last that is to be told, for over a minute.";
+    ALERT_MESSAGES = Kind::Counter, Count, "callbunker_alert_messages_total", ["channel", "outcome"],
+        "Messages about alerts that this instance tried to send: sent, failed (tried again), refused (the far side wants none), given_up (after three days).";
+    ALERT_MESSAGE_OLDEST = Kind::Gauge, Seconds, "callbunker_alert_message_oldest_seconds", ["channel"],
+        "How long the oldest message that waits for this channel has waited; 0 = none does.";
+    ALERT_SEND_DURATION = Kind::Histogram(CALL_BUCKETS), Seconds, "callbunker_alert_send_duration_seconds", ["channel"],
+        "How long a try to send a message about alerts took.";
+    SIGN_OF_LIFE = Kind::Gauge, Seconds, "callbunker_sign_of_life_timestamp_seconds", [],
+        "When any instance last asked alerts.heartbeat_url; 0 = never.";
+
     HTTP_REQUESTS = Kind::Counter, Count, "callbunker_http_requests_total", ["route", "method", "status"],
         "Requests answered, by the pattern of their route.";
     HTTP_DURATION = Kind::Histogram(CALL_BUCKETS), Seconds, "callbunker_http_request_duration_seconds", ["route"],

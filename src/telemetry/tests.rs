@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{PoolReading, Reading, Telemetry};
+use super::{AlertOutcome, PoolReading, Reading, Telemetry};
+use crate::domain::alert::{AlertChannel, AlertKind, AlertSeverity};
 use crate::domain::{Kind, Match, OrderState, PoolName, Stock, Trigger, Why};
 
 const A_MOMENT: Duration = Duration::from_millis(3);
@@ -237,4 +238,30 @@ fn reloads_make_only_so_many_series() {
     let text = telemetry.render();
     assert_eq!(text.lines().filter(|line| line.starts_with("callbunker_releases_total{")).count(), 501);
     assert!(!text.contains("pool=\"p599\""));
+}
+
+#[test]
+fn alerts_are_told_by_kind_and_severity_and_what_is_over_is_zero_again() {
+    let telemetry = Telemetry::new(&[]);
+    let beat = std::time::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+    let open = [(AlertKind::PoolLow, AlertSeverity::Warning, 2)];
+    telemetry.alerts_seen(&open, 1, &[(AlertChannel::Email, 61.5)], Some(beat));
+    telemetry.alert_tried(AlertChannel::Email, AlertOutcome::Failed, A_MOMENT);
+    for series in [
+        "callbunker_alerts_open{kind=\"pool.low\",severity=\"warning\"} 2",
+        "callbunker_alerts_open{kind=\"pool.empty\",severity=\"critical\"} 0",
+        "callbunker_alerts_untold 1",
+        "callbunker_alert_message_oldest_seconds{channel=\"email\"} 61.5",
+        "callbunker_alert_messages_total{channel=\"email\",outcome=\"failed\"} 1",
+        "callbunker_sign_of_life_timestamp_seconds 1800000000",
+    ] {
+        assert!(has(&telemetry, series), "{series} is not in\n{}", telemetry.render());
+    }
+    telemetry.alerts_seen(&[], 0, &[], None);
+    for series in [
+        "callbunker_alerts_open{kind=\"pool.low\",severity=\"warning\"} 0",
+        "callbunker_alert_message_oldest_seconds{channel=\"email\"} 0",
+    ] {
+        assert!(has(&telemetry, series), "{series} is not in\n{}", telemetry.render());
+    }
 }

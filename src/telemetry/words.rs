@@ -3,6 +3,7 @@
 //! Those of the domain are the domain's own: a new variant does not compile before somebody has said whether it is counted.
 //! How to get it wrong: a word that comes from outside. Each one is a series for ever, so all are known here.
 
+use crate::domain::alert::{AlertChannel, AlertKind, AlertSeverity};
 use crate::domain::{AttachmentKind, ItemState, Match, OrderState, Stock, Trigger, Why, obstacles};
 
 pub(super) const METHODS: &[&str] = &["GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -92,6 +93,21 @@ pub(super) const ATTACHMENT_STATES: &[&str] = &["intended", "sent", "leaving", "
 /// What numbers are attached to.
 pub(super) fn attachment_kinds() -> Vec<&'static str> {
     AttachmentKind::ALL.iter().map(|kind| kind.as_str()).collect()
+}
+
+/// What is told.
+pub(super) fn alert_kinds() -> Vec<&'static str> {
+    AlertKind::ALL.iter().map(|kind| kind.as_str()).collect()
+}
+
+/// How bad that is.
+pub(super) fn alert_severities() -> Vec<&'static str> {
+    AlertSeverity::ALL.iter().map(|severity| severity.as_str()).collect()
+}
+
+/// Ways to tell somebody.
+pub(super) fn alert_channels() -> Vec<&'static str> {
+    AlertChannel::ALL.iter().map(|channel| channel.as_str()).collect()
 }
 
 /// How good a look at Twilio finds a thing.
@@ -188,6 +204,20 @@ label! {
         NotAllowed = "not_allowed",
         /// Twilio gave no answer that says: it is looked up and tried again.
         Unclear = "unclear",
+    }
+}
+
+label! {
+    /// What a try to send a message about alerts came to.
+    AlertOutcome, ALERT_OUTCOMES {
+        /// The far side took it.
+        Sent = "sent",
+        /// It did not, and is tried again.
+        Failed = "failed",
+        /// It wants none any more.
+        Refused = "refused",
+        /// It was tried for three days.
+        GivenUp = "given_up",
     }
 }
 

@@ -4,10 +4,10 @@ use crate::access::Access::{Admin, Public, ReadOnly, Signup};
 use crate::api::openapi::description;
 use crate::api::services::Services;
 use crate::api::{
-    attention, audit, custody, events, health, import, lists, mark_ready, metrics, numbers, openapi, pause, plan,
-    purchases, reconcile, replenish, signup, status, twilio_check, webhooks, whoami,
+    alerts, attention, audit, custody, events, health, import, lists, mark_ready, metrics, numbers, openapi, pause,
+    plan, purchases, reconcile, replenish, signup, status, twilio_check, webhooks, whoami,
 };
-use crate::dashboard::{form, login, page, problem_page};
+use crate::dashboard::{form, login, page, problem_page, runbook_page};
 use crate::http::Place;
 use crate::live::Live;
 use crate::routing::{BodyRule, Endpoint, Route};
@@ -80,6 +80,7 @@ fn machines() -> Vec<Route<Services>> {
             ],
         )
         .served_while(events::is_served),
+        Route::new("/runbook/{kind}", vec![Endpoint::get(Public, runbook_page::show).about(runbook_page::about)]),
         Route::new("/problems/{code}", vec![Endpoint::get(Public, problem_page::show).about(problem_page::about)]),
     ]
 }
@@ -94,6 +95,18 @@ fn buying() -> Vec<Route<Services>> {
         Route::new(
             "/admin/phones/api/attention",
             vec![Endpoint::get(Admin, attention::handle).about(attention::about).polled()],
+        ),
+        Route::new(
+            "/admin/phones/api/alerts",
+            vec![Endpoint::get(Admin, lists::alerts::handle).about(lists::alerts::about).polled()],
+        ),
+        Route::new(
+            "/admin/phones/api/alerts/test",
+            vec![Endpoint::post(Admin, BodyRule::None, alerts::handle_test).about(alerts::about_test).order()],
+        ),
+        Route::new(
+            "/admin/phones/api/alerts/{id}/acknowledge",
+            vec![Endpoint::post(Admin, BodyRule::None, alerts::handle_acknowledge).about(alerts::about_acknowledge)],
         ),
         Route::new(
             "/admin/phones/api/twilio-check",
@@ -253,6 +266,7 @@ fn pages() -> Vec<Route<Services>> {
         Route::new("/admin/phones/dashboard/orders", vec![page(dashboard::orders).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/passes", vec![page(dashboard::passes).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/comparison", vec![page(dashboard::differences).undocumented().polled()]),
+        Route::new("/admin/phones/dashboard/alerts", vec![page(dashboard::alerts).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/twilio-check", vec![page(dashboard::twilio_check).undocumented().polled()]),
         Route::new("/admin/phones/dashboard/audit", vec![page(dashboard::audit).undocumented().polled()]),
         Route::new(

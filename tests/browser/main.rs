@@ -13,6 +13,7 @@ mod window;
 
 mod accessible;
 mod acts;
+mod alerts;
 mod attention;
 mod buying;
 mod chart;

@@ -18,6 +18,7 @@ use utoipa::openapi::{
 
 use super::super::openapi::problems::{self, PROBLEM, by_status, component, header, reference, when};
 use crate::access::Access;
+use crate::api::alerts::about_webhook;
 use crate::http::ProblemCode;
 use crate::routing::{About, BodyRule, DescribedAnswer, Endpoint, Route};
 
@@ -56,6 +57,9 @@ pub fn description<C: Send + Sync + 'static>(routes: &[Route<C>], server: &str) 
             paths = paths.path(route.pattern(), item);
         }
     }
+    let webhook = about_webhook();
+    components = components.schemas_from_iter(webhook.schemas.clone());
+    let webhooks = PathsBuilder::new().path("alert", PathItem::new(HttpMethod::Post, sent(webhook)));
     let mut info = Info::new("callbunker", env!("CARGO_PKG_VERSION"));
     info.description = Some(TEXT.to_owned());
     let mut license = License::new(env!("CARGO_PKG_LICENSE"));
@@ -70,6 +74,7 @@ pub fn description<C: Send + Sync + 'static>(routes: &[Route<C>], server: &str) 
         .info(info)
         .servers(Some([Server::new(server)]))
         .paths(paths)
+        .webhooks(Some(webhooks))
         .components(Some(components.build()))
         .tags(Some(tags))
         .build()
@@ -93,6 +98,27 @@ fn operation<C>(endpoint: &Endpoint<C>, about: About, problems: &problems::BySta
     }
     let responses = ResponsesBuilder::new().responses_from_iter(responses(about.answers, problems));
     operation.responses(responses).build()
+}
+
+/// What is not asked for, but sent.
+fn sent(about: About) -> Operation {
+    let mut operation = Operation::builder()
+        .operation_id(Some(about.id))
+        .tag(about.tag)
+        .summary(Some(about.summary))
+        .description(about.text);
+    for parameter in about.parameters {
+        operation = operation.parameter(parameter);
+    }
+    if let Some((media_type, content)) = about.body {
+        let body = RequestBody::builder().content(media_type, content).required(Some(Required::True)).build();
+        operation = operation.request_body(Some(body));
+    }
+    let answers = about.answers.into_iter().map(|answer| {
+        let response = Response::builder().description(answer.text).build();
+        (answer.status.as_str().to_owned(), RefOr::T(response))
+    });
+    operation.responses(ResponsesBuilder::new().responses_from_iter(answers).build()).build()
 }
 
 fn responses(answers: Vec<DescribedAnswer>, problems: &problems::ByStatus) -> BTreeMap<String, RefOr<Response>> {

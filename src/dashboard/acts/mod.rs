@@ -7,6 +7,7 @@
 //! How to get it wrong: doing on `GET`. A browser that looks ahead would buy.
 
 mod adopt;
+mod alerting;
 mod buying;
 mod cancel;
 mod comparing;
@@ -56,6 +57,8 @@ enum Act {
     ReleaseUser,
     Move,
     MarkReady,
+    Acknowledge,
+    TestAlerts,
 }
 
 /// Every act, as its path and the audit trail call it.
@@ -74,6 +77,8 @@ const ACTS: &[(&str, Act)] = &[
     ("release-user", Act::ReleaseUser),
     ("move", Act::Move),
     ("mark-ready", Act::MarkReady),
+    ("acknowledge", Act::Acknowledge),
+    ("test-alerts", Act::TestAlerts),
 ];
 
 impl Act {
@@ -116,6 +121,8 @@ async fn question(services: &Services, request: &Request, act: Act) -> Result<Qu
         Act::ReleaseUser => user::ask(services, request, blank).await?,
         Act::Move => moving::ask(services, request, blank).await?,
         Act::MarkReady => marking::ask(services, request, blank).await?,
+        Act::Acknowledge => alerting::ask_acknowledge(services, request, blank).await?,
+        Act::TestAlerts => alerting::ask_test(services, blank),
     };
     Ok(question.filled(request))
 }
@@ -193,6 +200,8 @@ async fn perform(services: &Arc<Services>, request: &Request, act: Act) -> Resul
         Act::ReleaseUser => user::perform(services, request).await.map(Told::done)?,
         Act::Move => moving::perform(services, request).await.map(Told::done)?,
         Act::MarkReady => marking::perform(services, request).await.map(Told::done)?,
+        Act::Acknowledge => alerting::acknowledge(services, request).await?,
+        Act::TestAlerts => alerting::test(services).await,
     })
 }
 

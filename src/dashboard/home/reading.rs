@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::super::chart;
 use super::super::checks;
 use super::super::comparison::{self, Comparison};
+use crate::db::alerts::{AlertRecord, alerts_list};
 use crate::db::assignments::{AssignmentFilter, AssignmentRecord, Paces, assignments_list, paces_read};
 use crate::db::attachments::{ServicesClosed, services_closed};
 use crate::db::attention::{SpendCaps, spend_free_at};
@@ -25,6 +26,7 @@ const OPEN_MAX: i64 = 50;
 const ASSIGNMENTS: i64 = 10;
 const POOL: i64 = 50;
 const ACTS: i64 = 20;
+const ALERTS: i64 = 50;
 
 /// What was read.
 pub(super) struct Read {
@@ -44,6 +46,8 @@ pub(super) struct Read {
     /// Messaging services that take no number.
     pub(super) closed: Vec<ServicesClosed>,
     pub(super) audit: Vec<AuditTold>,
+    /// Those that are open.
+    pub(super) alerts: Vec<AlertRecord>,
 }
 
 /// What is asked for.
@@ -77,6 +81,7 @@ pub(super) fn read(conn: &mut Connection, asked: Asked) -> Result<Read, DbError>
         comparison: comparison::read(conn)?,
         closed: services_closed(conn)?,
         audit: audit_acts_latest(conn, ACTS).and_then(|lines| audit_told(conn, lines))?,
+        alerts: alerts_list(conn, true, Slice::First, ALERTS)?,
     })
 }
 

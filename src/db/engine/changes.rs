@@ -15,6 +15,7 @@ use super::error::DbError;
 
 /// Labels of [`crate::db::Db::run`] whose success changes what the dashboard shows.
 const CHANGES: &[&str] = &[
+    "alert_acknowledge",
     "assignment_release",
     "assignments_serve",
     "attachment_found",

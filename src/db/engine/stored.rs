@@ -7,7 +7,7 @@ use diesel::deserialize::{self, FromSql, Queryable};
 use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::Text;
 
-use crate::domain::alert::{AlertChannel, AlertKind, AlertSeverity, MessageState, Phase};
+use crate::domain::alert::{AlertChannel, AlertEvent, AlertKind, AlertSeverity, MessageState, Phase};
 use crate::domain::{
     AreaCode, AssignmentSource, AttachmentKind, AttachmentState, AttachmentStatus, CountryCode, HeldBack, Match,
     NumberEventKind, NumberSid, NumberStatus, NumberType, Occasion, OrderState, PhoneNumber, PoolName,
@@ -35,6 +35,7 @@ macro_rules! stored_as_text {
 
 stored_as_text!(
     AlertChannel,
+    AlertEvent,
     AlertKind,
     AlertSeverity,
     AreaCode,

@@ -8,6 +8,7 @@
 //! Invariants: one alert is open for each kind and subject at most; its severity only rises; between two raises lies a clear.
 //! How to get it wrong: judging a crossing instead of a state. Whoever was down when it happened would tell nobody.
 
+mod asked;
 mod body;
 mod channel;
 mod decide;
@@ -18,6 +19,7 @@ mod observed;
 mod schedule;
 mod words;
 
+pub use asked::{AlertsAsked, ChannelTested};
 pub use body::Body;
 pub use channel::{AlertChannel, MessageState};
 pub use decide::{Moment, OpenAlert, Phase, Rules, Standing, Step, Verdict, decide};

@@ -1,5 +1,6 @@
-//! Alerts: what is judged, what is told of it, and in which messages.
+//! Alerts: what is judged, what is told of it, in which messages, and what is seen of it.
 
+mod api;
 mod far;
 mod kinds;
 mod mail;

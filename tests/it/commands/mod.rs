@@ -1,5 +1,6 @@
 //! The command line.
 
+mod alerts;
 mod doubt;
 mod import;
 mod line;

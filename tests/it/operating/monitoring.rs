@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use callbunker::domain::alert::AlertKind;
 use serde_json::Value;
 
 use crate::world::scrape::{Scrape, promtool};
@@ -47,7 +48,12 @@ fn every_alert_is_tested_and_leads_to_its_section_of_the_runbook() {
     let alerts = values(&rules, "alert");
     assert!(alerts.len() >= 12, "{alerts:?}");
     let sections: Vec<&str> = runbook.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    assert_eq!(sections, alerts, "the runbook has one section for each alert, in the same order");
+    let report = AlertKind::ReportWeekly.heading();
+    let of_rules: Vec<&str> = sections.iter().copied().filter(|section| *section != report).collect();
+    assert_eq!(of_rules, alerts, "the runbook has one section for each alert, in the same order");
+    for kind in AlertKind::ALL {
+        assert!(sections.contains(&kind.heading()), "{kind} has no section {} in the runbook", kind.heading());
+    }
     let anchors: Vec<String> = alerts.iter().map(|alert| format!("docs/runbook.md#{}", alert.to_lowercase())).collect();
     assert_eq!(values(&rules, "runbook_url"), anchors);
     for key in ["summary", "description", "labels"] {
@@ -59,6 +65,17 @@ fn every_alert_is_tested_and_leads_to_its_section_of_the_runbook() {
     for target in runbook.split("](#").skip(1).map(|rest| rest.split(')').next().unwrap_or_default()) {
         assert!(sections.iter().any(|section| section.to_lowercase() == target), "#{target} is no section");
     }
+}
+
+#[test]
+fn the_readme_has_the_table_of_what_is_told() {
+    let row = |kind: &AlertKind| {
+        let when = if kind.is_at_once() { "at once" } else { "when it lasts" };
+        format!("| `{kind}` | {when} | {} |\n", kind.means())
+    };
+    let told = AlertKind::ALL.iter().filter(|kind| **kind != AlertKind::ReportWeekly);
+    let table = format!("| kind | told | what it means |\n|---|---|---|\n{}", told.map(row).collect::<String>());
+    assert!(read("README.md").contains(&table), "the README's table of alerts shall be\n{table}");
 }
 
 #[test]

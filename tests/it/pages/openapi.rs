@@ -7,6 +7,7 @@ use callbunker::web::routes;
 use serde_json::{Value, json};
 use twilio_simulator::ForeignNumber;
 
+use crate::world::alerting::{raised, told};
 use crate::world::command::run;
 use crate::world::daemon::Daemon;
 use crate::world::described::Description;
@@ -160,6 +161,18 @@ fn every_problem_code_stands_in_the_enumeration_and_at_an_operation() {
     assert!(description.document["components"]["responses"]["method_not_allowed"].is_object());
     told.insert("method_not_allowed".to_owned());
     assert_eq!(told, codes.iter().map(|code| (*code).to_owned()).collect());
+}
+
+#[test]
+fn what_an_alerts_webhook_is_sent_is_described() {
+    let description = printed();
+    let sent = &description.document["webhooks"]["alert"]["post"];
+    let content = &sent["requestBody"]["content"]["application/json"];
+    let faults = description.faults(&content["schema"], &content["example"]);
+    assert!(faults.is_empty(), "{faults:#?}");
+    let headers: Vec<&str> =
+        sent["parameters"].as_array().expect("headers").iter().filter_map(|header| header["name"].as_str()).collect();
+    assert_eq!(headers, ["webhook-id", "webhook-timestamp", "webhook-signature"]);
 }
 
 #[test]
@@ -369,6 +382,14 @@ fn a_daemon_answers_every_operation_as_described() {
         get(&format!("{api}/{operation}"), &format!("{api}/{name}")).ok();
     }
     get(&format!("{api}/twilio-check"), &format!("{api}/twilio-check")).ok();
+    // Alerts.
+    let alert = raised(&world, "bundle.expiring", "ca", "warning", 5);
+    told(&world, &alert, "email", ("sent", 1, None), 5);
+    get(&format!("{api}/alerts"), &format!("{api}/alerts?state=all")).ok();
+    for (operation, path) in [("{id}/acknowledge", format!("{alert}/acknowledge")), ("test", "test".to_owned())] {
+        description
+            .check(&format!("POST {api}/alerts/{operation}"), &daemon.post_empty(&format!("{api}/alerts/{path}")));
+    }
     // Twilio.
     let events = "POST /twilio/events";
     description.check(events, &send(&world, &daemon, "application/cloudevents-batch+json", b"[{}]"));
@@ -380,6 +401,7 @@ fn a_daemon_answers_every_operation_as_described() {
         get(path, path);
     }
     get("/problems/{code}", "/problems/pool_empty");
+    get("/runbook/{kind}", "/runbook/pool.empty");
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let dashboard = "/admin/phones/dashboard";
     description.check(&format!("GET {dashboard}"), &daemon.send("GET", dashboard, &[], None));

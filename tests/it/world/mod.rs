@@ -2,6 +2,7 @@
 //!
 //! How to get it wrong: asking the daemon what is true. The simulator and the database are asked.
 
+pub mod alerting;
 pub mod authority;
 pub mod between;
 pub mod browser;
