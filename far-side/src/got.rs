@@ -6,11 +6,10 @@
 
 use chrono::{DateTime, Utc};
 use mail_parser::{HeaderValue, MessageParser};
-use serde::Serialize;
 use serde_json::Value;
 
 /// All that arrived since the start, or since it was last forgotten; oldest first.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub struct Got {
     /// Mails that came whole, one for each DATA.
     pub mails: Vec<Mail>,
@@ -21,7 +20,7 @@ pub struct Got {
 }
 
 /// A mail.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Mail {
     /// When its last byte came.
     pub at: DateTime<Utc>,
@@ -38,7 +37,7 @@ pub struct Mail {
 }
 
 /// A request.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Request {
     /// When its last byte came.
     pub at: DateTime<Utc>,
@@ -55,7 +54,7 @@ pub struct Request {
 }
 
 /// A connection to the mail server.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Session {
     /// When it began.
     pub at: DateTime<Utc>,

@@ -57,7 +57,7 @@ async fn exchange(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Res
         return page_of(&shared);
     }
     if parts.method == Method::GET && path == "/got" {
-        let text = serde_json::to_string(&shared.state().got).map_err(|_| Cut)?;
+        let text = page::as_json(&shared.state().got).to_string();
         return whole(Response::builder().header(CONTENT_TYPE, "application/json"), text);
     }
     let body = Limited::new(body, REQUEST_BYTES_MAX).collect().await.map_err(|_| Cut)?.to_bytes();

@@ -5,7 +5,7 @@
 //! How to get it wrong: putting a mail's HTML into the page itself.
 
 use askama::Template;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::got::{Got, Mail, Request};
 
@@ -38,6 +38,28 @@ struct Post {
 pub(crate) fn of(got: &Got) -> Result<String, askama::Error> {
     let mails = got.mails.iter().rev().map(letter).collect();
     Page { mails, posts: got.requests.iter().rev().map(post).collect() }.render()
+}
+
+/// The same for programs, oldest first: mails as they came, and as a reader sees them.
+pub(crate) fn as_json(got: &Got) -> Value {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mail = |mail: &Mail| {
+        json!({
+            "at": mail.at, "is_taken": mail.is_taken, "user": mail.user, "from": mail.from, "to": mail.to,
+            "subject": mail.subject(), "plain": mail.plain(), "html": mail.html(), "raw": text(&mail.raw),
+        })
+    };
+    let request = |request: &Request| {
+        json!({
+            "at": request.at, "method": request.method, "path": request.path, "headers": request.headers,
+            "body": text(&request.body), "status": request.status,
+        })
+    };
+    json!({
+        "mails": got.mails.iter().map(mail).collect::<Vec<_>>(),
+        "requests": got.requests.iter().map(request).collect::<Vec<_>>(),
+        "sessions": got.sessions.iter().map(|one| json!({"at": one.at, "said": one.said})).collect::<Vec<_>>(),
+    })
 }
 
 fn letter(mail: &Mail) -> Letter {

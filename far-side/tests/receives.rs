@@ -72,6 +72,9 @@ fn a_mail_is_kept_as_it_came_and_read_as_a_reader_sees_it() {
     let page = ureq::get(far.url()).call().unwrap().body_mut().read_to_string().unwrap();
     assert!(page.contains("<h3>Test</h3>") && page.contains("&#60;p&#62;seen"), "{page}");
     assert!(!page.contains("<p>seen"), "{page}");
+    let told = ureq::get(format!("{}/got", far.url())).call().unwrap().body_mut().read_to_string().unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["mails"][0]["subject"], &told["mails"][0]["to"][1]), (&"Test".into(), &"c@example.com".into()));
 }
 
 #[test]
