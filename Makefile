@@ -29,6 +29,7 @@ export RUST_TEST_THREADS ?= 6
 
 test: check ## formatting, lints and all tests, those in a browser too
 	@scripts/install-deps --browser
+	@scripts/install-deps --mail
 	cargo test --workspace --features failpoints --locked
 
 check: ## formatting, lints and the links in the documentation only
