@@ -5,7 +5,7 @@
 //! How to get it wrong: aborting a try when the process stops. The far side may have the message, and would get it twice.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::db::alerts::{ClaimedMessage, Outcome, Settled, message_settle};
 use crate::domain::alert::{AlertChannel, MessageState};
-use crate::telemetry::Telemetry;
+use crate::telemetry::{AlertOutcome, Telemetry};
 use crate::twilio::Twilio;
 
 const SETTLED_AGAIN: Duration = Duration::from_secs(1);
@@ -80,7 +80,9 @@ impl Courier {
 
     /// Tries a message once, and writes down what came of it.
     pub(super) async fn carry(&self, message: ClaimedMessage) {
+        let began = Instant::now();
         let reply = self.hand_over(message.channel, &Parcel::of(&message)).await;
+        let took = began.elapsed();
         let outcome = match reply {
             Reply::Taken { status } => {
                 fail::fail_point!("message_taken");
@@ -96,6 +98,7 @@ impl Courier {
         };
         if let Some(settled) = self.settle(&message, &outcome).await {
             self.say(&message, &outcome, settled);
+            self.telemetry.alert_tried(message.channel, told_as(&outcome, settled), took);
             match settled {
                 Settled::Ended(MessageState::Sent) => {
                     fail::fail_point!("message_settled");
@@ -155,5 +158,15 @@ impl Courier {
                     "next_try" => next, "error" => error);
             }
         }
+    }
+}
+
+/// What a try is counted as.
+fn told_as(outcome: &Outcome, settled: Settled) -> AlertOutcome {
+    match (outcome, settled) {
+        (Outcome::Taken { .. }, _) => AlertOutcome::Sent,
+        (Outcome::Gone { .. }, _) | (_, Settled::Ended(MessageState::Refused)) => AlertOutcome::Refused,
+        (Outcome::Failed { .. }, Settled::Ended(MessageState::GivenUp)) => AlertOutcome::GivenUp,
+        (Outcome::Failed { .. }, _) => AlertOutcome::Failed,
     }
 }

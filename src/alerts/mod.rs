@@ -21,7 +21,6 @@ mod lane;
 mod observe;
 mod seen_at_twilio;
 mod sign_of_life;
-#[allow(dead_code, reason = "whoever serves tests calls it")]
 mod test_send;
 mod weekly;
 mod words;
@@ -29,5 +28,4 @@ mod words;
 pub(crate) use actor::{AlertsActor, AlertsDependencies};
 pub(crate) use courier::Courier;
 pub(crate) use judge::Judge;
-#[allow(unused_imports, reason = "whoever serves tests takes it")]
 pub(crate) use test_send::TestSender;

@@ -15,24 +15,9 @@ use super::channels::{Parcel, Reply};
 use super::courier::Courier;
 use super::judge::teller;
 use crate::db::alerts::channel_is_back;
-use crate::domain::alert::AlertChannel;
+use crate::domain::alert::{AlertChannel, ChannelTested};
 
-/// What a channel said to a test.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ChannelAnswer {
-    /// Which.
-    pub(crate) channel: AlertChannel,
-    /// Whether it took the test.
-    pub(crate) ok: bool,
-    /// Its status, if it gives one.
-    pub(crate) status: Option<i32>,
-    /// Why not; nothing secret.
-    pub(crate) error: Option<String>,
-    /// How long that took.
-    pub(crate) seconds: f64,
-}
-
-type Answers = Option<Vec<ChannelAnswer>>;
+type Answers = Option<Vec<ChannelTested>>;
 
 /// Sends tests. Clones are one.
 #[derive(Clone)]
@@ -48,7 +33,7 @@ impl TestSender {
     }
 
     /// Tells each configured channel that this is a test, and what each said; nothing when none is configured.
-    pub(crate) async fn send(&self) -> Vec<ChannelAnswer> {
+    pub(crate) async fn send(&self) -> Vec<ChannelTested> {
         let mut told = self.begun();
         let answers = told.wait_for(Option::is_some).await;
         answers.ok().and_then(|answers| answers.clone()).unwrap_or_default()
@@ -70,14 +55,14 @@ impl TestSender {
     }
 }
 
-async fn test_all(courier: &Courier) -> Vec<ChannelAnswer> {
+async fn test_all(courier: &Courier) -> Vec<ChannelTested> {
     let channels = courier.config.load().alert_channels().in_use();
     let answers = join_all(channels.into_iter().map(|(channel, _)| test_one(courier, channel))).await;
     courier.ring();
     answers
 }
 
-async fn test_one(courier: &Courier, channel: AlertChannel) -> ChannelAnswer {
+async fn test_one(courier: &Courier, channel: AlertChannel) -> ChannelTested {
     let began = Instant::now();
     let parcel = Parcel::test(Uuid::now_v7(), Utc::now(), &teller(&courier.config.load()));
     let reply = courier.hand_over(channel, &parcel).await;
@@ -94,5 +79,5 @@ async fn test_one(courier: &Courier, channel: AlertChannel) -> ChannelAnswer {
         Reply::Gone { status, error } => (false, Some(status), Some(error)),
         Reply::Failed(failure) => (false, failure.status, Some(failure.error)),
     };
-    ChannelAnswer { channel, ok, status, error, seconds }
+    ChannelTested { channel, ok, status, error, seconds }
 }

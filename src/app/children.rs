@@ -13,8 +13,9 @@ use tokio_util::task::TaskTracker;
 
 use super::App;
 use super::parts::{Parts, reconciler_ends};
+use crate::alerts::TestSender;
 use crate::api::events;
-use crate::api::services::Services;
+use crate::api::services::{AlertTests, Services};
 use crate::attention::Sources;
 use crate::config::HttpConfig;
 use crate::http::Place;
@@ -117,8 +118,7 @@ impl App {
             monitor,
             reconciler,
             attention,
-            // No channel is served yet, so there is none to test.
-            alert_tests: Box::new(|| Box::pin(std::future::ready(Vec::new()))),
+            alert_tests: tested_by(TestSender::new(courier)),
             twilio_checker: twilio_checker.clone(),
             events_rejected,
             events_before: Arc::clone(&self.events_before),
@@ -139,4 +139,12 @@ impl App {
         parts.http(Arc::new(services), stop_http, http_ended);
         (parts.into_children(), at_twilio)
     }
+}
+
+/// Whoever sends tests, as the API asks for them.
+fn tested_by(tests: TestSender) -> AlertTests {
+    Box::new(move || {
+        let tests = tests.clone();
+        Box::pin(async move { tests.send().await })
+    })
 }
