@@ -4,6 +4,7 @@ mod api;
 mod far;
 mod kinds;
 mod mail;
+mod mail_server;
 mod pagerduty;
 mod private;
 mod sign_of_life;

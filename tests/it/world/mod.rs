@@ -14,6 +14,7 @@ pub mod described;
 pub mod events;
 pub mod freezing;
 pub mod front;
+pub mod mail_server;
 pub mod place;
 pub mod pooler;
 pub mod raw;
