@@ -23,6 +23,7 @@ pub mod scrape;
 pub mod session;
 pub mod shape;
 pub mod slow_wire;
+pub mod telling;
 pub mod truth;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use postgres_fixture::{Cluster, Database, OWNER};
+use far_side::FarSide;
+use postgres_fixture::{Cluster, Database};
 use twilio_simulator::{OwnedNumber, Simulator, SimulatorOptions};
 
 use crate::world::daemon::Daemon;
@@ -42,6 +45,8 @@ pub const ORIGIN: &str = "https://app.example.com";
 pub struct World {
     pub database: Database,
     pub twilio: Simulator,
+    /// Whoever is told; it lives once somebody asks for it.
+    far: OnceLock<FarSide>,
     settings: BTreeMap<String, String>,
 }
 
@@ -63,7 +68,7 @@ impl World {
 
     fn around(database: Database) -> Self {
         let twilio = Simulator::start(SimulatorOptions::default()).expect("a simulator");
-        let mut world = Self { database, twilio, settings: BTreeMap::new() };
+        let mut world = Self { database, twilio, far: OnceLock::new(), settings: BTreeMap::new() };
         for (name, value) in [
             // An ordinary role, as providers give it; what the test asks, it asks as a superuser.
             ("DATABASE_URL", world.database.owner_url().to_owned()),

@@ -10,6 +10,7 @@
 mod machines;
 mod odd;
 mod steps;
+mod telling;
 mod texting;
 
 mod tunnels;
@@ -87,6 +88,8 @@ struct Round {
     vanished: Vec<String>,
     /// Which of them want their numbers to text.
     texting: Texting,
+    /// Whether somebody is told of trouble.
+    is_telling: bool,
     /// How often something came to pass after which a waiter may rightly need a second number.
     stock_lost: usize,
     /// What was odd.
@@ -150,6 +153,8 @@ impl Round {
         let world =
             if dice.random_ratio(1, 3) { world.set("spend.owned_max", dice.random_range(20..=50)) } else { world };
         let (world, texting) = texting(world, &mut dice, pools);
+        let is_telling = dice.random();
+        let world = telling::telling(world, is_telling);
         world.twilio.set_latency(Duration::from_millis(dice.random_range(0..40)));
         world.twilio.set_reown_mode(if dice.random() { ReownMode::A } else { ReownMode::B });
         let (world, tunnels) = tunnels::Tunnels::by_dice(world, seed);
@@ -165,6 +170,7 @@ impl Round {
             told: Arc::default(),
             pools,
             texting,
+            is_telling,
             users: 0,
             foreign: Vec::new(),
             vanished: Vec::new(),
@@ -204,6 +210,9 @@ impl Round {
         self.assert_custody();
         self.assert_texting();
         self.assert_one_number_for_each_who_waits();
+        if self.is_telling {
+            self.assert_told();
+        }
         self.world.assert_remembered(&self.told.lock().unwrap());
         self.tell();
         assert!(self.daemons.iter().all(|daemon| daemon.get("/readyz").status == 200), "not everybody is ready");

@@ -65,7 +65,7 @@ impl Round {
     /// Something happens; what takes longer goes on by itself.
     pub(super) fn step(&mut self) -> Option<thread::JoinHandle<()>> {
         let daemon = Arc::clone(self.daemons.choose(&mut self.dice).expect("there is one"));
-        match self.dice.random_range(0..38) {
+        match self.dice.random_range(0..40) {
             0..6 => Some(self.assign(daemon)),
             6..8 => self.release(daemon),
             8..10 => {
@@ -107,6 +107,10 @@ impl Round {
             }
             37 if self.texting.is_on() => {
                 self.carriers();
+                None
+            }
+            38..40 if self.is_telling => {
+                self.mood();
                 None
             }
             27 => {
