@@ -121,7 +121,8 @@ fn the_lines_of_the_readmes_first_look_do_what_it_says() {
     let look =
         readme.split("\n## A first look\n").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("its part");
     let lines: Vec<&str> = look.lines().filter_map(|line| line.strip_prefix("curl ")).collect();
-    assert_eq!(lines.len(), 5, "assign, fault, purchase, status, plan: {lines:?}");
+    assert_eq!(lines.len(), 9, "assign, fault, purchase, status, plan, sold out, two sign up, reset: {lines:?}");
+    let (lines, again) = lines.split_at(8);
 
     let mut demo = start("readme", &[]);
     demo.line("Ctrl-C stops everything");
@@ -137,6 +138,23 @@ fn the_lines_of_the_readmes_first_look_do_what_it_says() {
     );
     assert_eq!((available(&said[3]), &said[3]["unsettled"]), (26, &Value::from(0)));
     assert_eq!(said[4]["would_purchase"], 0, "{}", said[4]);
+    assert_eq!((&said[6]["pool"], &said[7]["pool"]), (&Value::from("ca"), &Value::from("ca")));
+    let got = || json(&paste(&format!("{settings}\ncurl -sS $MAILBOX/got")));
+    let has = |event: &str| {
+        let hooks = got()["requests"].as_array().expect("requests").clone();
+        let bodies = hooks.iter().map(|hook| json(hook["body"].as_str().expect("a body")));
+        bodies.into_iter().any(|body| {
+            (&body["type"], &body["data"]["kind"], &body["data"]["pool"])
+                == (&event.into(), &"pool.low".into(), &"ca".into())
+        })
+    };
+    demo.eventually("the webhook says that ca is low", || has("alert.raised"));
+    json(&paste(&format!("{settings}\ncurl {}", again[0])));
+    demo.eventually("and that it is over", || has("alert.cleared"));
+    // The pools were empty when it began.
+    demo.eventually("there is a mail", || {
+        got()["mails"][0]["subject"].as_str().is_some_and(|one| one.contains("pool.empty"))
+    });
     assert_eq!(demo.end_by(Signal::SIGINT), Some(0));
 }
 

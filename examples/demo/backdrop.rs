@@ -1,4 +1,4 @@
-//! What the daemon meets in real life: PostgreSQL and Twilio.
+//! What the daemon meets in real life: PostgreSQL, Twilio, and whoever is told of trouble.
 //!
 //! The simulator forgets everything at its end. With kept data, the numbers that the database knows are therefore put
 //! back into the account, each with the SID and the tag that it had. What the pools outside the United States show to a
@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use far_side::FarSide;
 use postgres_fixture::{Cluster, ClusterOptions};
 use twilio_simulator::{AddressOrder, BundleOrder, ForeignNumber, NumberKind, Simulator, SimulatorOptions};
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use super::parts::Ended;
 use super::parts::daemon::Daemon;
 use super::parts::database::{self, DATABASE, psql};
 use super::settings::Settings;
-use super::texting;
+use super::{telling, texting};
 
 /// Long enough to be felt, as with the real one.
 const LATENCY: Duration = Duration::from_millis(80);
@@ -30,9 +31,10 @@ pub const ADDRESS_SID: &str = "ADca000000000000000000000000000001";
 /// The bundle that numbers of the British pool are bought with.
 pub const BUNDLE_SID: &str = "BUbb000000000000000000000000000001";
 
-/// PostgreSQL and the simulator, as long as this lives.
+/// PostgreSQL, the simulator and the mailbox, as long as this lives.
 pub struct Backdrop {
     twilio: Simulator,
+    far: FarSide,
     cluster: Cluster,
 }
 
@@ -57,7 +59,7 @@ impl Backdrop {
         twilio.address(AddressOrder::new("CA").sid(ADDRESS_SID).city("Toronto"));
         twilio.bundle(BundleOrder::new("GB", NumberKind::Mobile).sid(BUNDLE_SID));
         texting::prepare(&twilio);
-        let backdrop = Self { twilio, cluster };
+        let backdrop = Self { twilio, far: telling::start()?, cluster };
         if folder.is_old() {
             backdrop.put_numbers_back()?;
         }
@@ -93,6 +95,11 @@ impl Backdrop {
         &self.twilio
     }
 
+    /// The page with all that was told.
+    pub fn mailbox(&self) -> &str {
+        self.far.url()
+    }
+
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
     }
@@ -120,7 +127,7 @@ impl Backdrop {
             ("CALLBUNKER__POOLS__CA__THRESHOLD_LOW", "3".to_owned()),
             ("CALLBUNKER__POOLS__CA__REPLENISHMENT_BATCH_SIZE", "3".to_owned()),
         ];
-        let environment = environment.into_iter().chain(texting::keys());
+        let environment = environment.into_iter().chain(texting::keys()).chain(telling::keys(&self.far));
         let environment = environment.map(|(name, value)| (name.to_owned(), value)).collect();
         Daemon::new(settings.daemon.clone(), environment, settings.listen, folder.log())
     }

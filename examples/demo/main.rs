@@ -2,7 +2,7 @@
 //!
 //! In reading order: [`settings`] (the environment), [`folder`] (where it all lives), [`backdrop`] (PostgreSQL, the
 //! simulator, and what the daemon is told of them), [`texting`] (the pool whose numbers wait for the
-//! carriers), [`warmth`] (until the pools are full), [`screen`] (what a new user
+//! carriers), [`telling`] (who is told of trouble), [`warmth`] (until the pools are full), [`screen`] (what a new user
 //! reads); [`parts`] is shared with `run`.
 //!
 //! Invariants: nothing outlives the demo. An orderly end stops the daemon, then the simulator, then PostgreSQL, and
@@ -18,6 +18,7 @@ mod folder;
 mod parts;
 mod screen;
 mod settings;
+mod telling;
 mod texting;
 mod warmth;
 

@@ -20,7 +20,8 @@ pub fn welcome(folder: &Folder) {
 /// What a shell sources: the variables of the documentation, all that the daemon itself has, and the program.
 pub fn environment(settings: &Settings, backdrop: &Backdrop, daemon: &Daemon) -> String {
     let (url, simulator) = (daemon.url(), backdrop.twilio().url().to_owned());
-    let of_the_pages = [("URL", url.clone()), ("CALLBUNKER_URL", url), ("SIM", simulator)];
+    let mailbox = backdrop.mailbox().to_owned();
+    let of_the_pages = [("URL", url.clone()), ("CALLBUNKER_URL", url), ("SIM", simulator), ("MAILBOX", mailbox)];
     let of_the_pages = of_the_pages.map(|(name, value)| (name.to_owned(), value));
     let variables = [&of_the_pages[..], daemon.environment()].concat();
     screen::environment("For as long as the demo runs", &variables, &settings.daemon)
@@ -35,6 +36,7 @@ pub fn invite(folder: &Folder, backdrop: &Backdrop, daemon: &Daemon) {
         r#"
   daemon       {url}  (process {id}, its log: {log})
   simulator    {simulator}/__sim/state  (what Twilio knows; every answer takes 80 ms)
+  mailbox      {mailbox}  (a page: what alerts would have mailed, and what a webhook got)
   database     DATABASE_URL={database}
   admin key    ADMIN_API_KEY={admin_key}
   signup key   SIGNUP_API_KEY={signup_key}
@@ -45,7 +47,7 @@ The dashboard: open this link, and paste the key below it.
 
 {admin_key}
 
-Paste these into another terminal. This one first: it sets $URL, $SIM, the keys, the simulated account and the PATH, for every
+Paste these into another terminal. This one first: it sets $URL, $SIM, $MAILBOX, the keys, the simulated account and the PATH, for every
 line of README.md and docs/ and for `callbunker status`, `callbunker twilio check` and the like.
 
 source {environment}
@@ -86,12 +88,26 @@ curl -sS -X POST {simulator}/__sim/bundle -d '{{"sid":"{bundle}","country":"GB",
 
 source {environment} && callbunker resume --pool gb
 
+Somebody is told of such things: the page of the mailbox has a mail already, because the pools were empty when the demo began. Let Canada be
+sold out, and let two Canadians sign up: a few seconds later ca is low. The webhook has it then, and the mail within a minute.
+
+curl -sS -X POST {simulator}/__sim/faults -d '{{"on":"search","fault":"no_stock","country":"CA","times":"forever"}}'
+
+curl -sS -X POST {url}/signup/api/assign -H 'X-Admin-API-Key: {signup_key}' -H 'Content-Type: application/json' -d '{{"user_id":"ca-1","country":"CA"}}'
+
+curl -sS -X POST {url}/signup/api/assign -H 'X-Admin-API-Key: {signup_key}' -H 'Content-Type: application/json' -d '{{"user_id":"ca-2","country":"CA"}}'
+
+Let Canada have numbers again; both say when it is over:
+
+curl -sS -X POST {simulator}/__sim/reset -d '{{}}'
+
 Kill the daemon, which comes back after 2 s, and ask for u-1 again: it still has its number.
 
 kill -9 {id}
 "#,
         environment = short(&folder.environment()),
         log = short(&folder.log()),
+        mailbox = backdrop.mailbox(),
         database = backdrop.database_url(),
         bundle = BUNDLE_SID,
         campaign = texting::CAMPAIGN_TAKES.as_secs(),
