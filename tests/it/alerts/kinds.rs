@@ -66,7 +66,10 @@ fn what_is_wrong_is_raised_in_one_mail_and_cleared_when_it_is_over() {
         "webhooks.drift warning",
     ];
     // A signup that was served by the last number emptied the pool, which wants no stock.
-    eventually("all is raised", || world.alerts_open() == expected);
+    let raised = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        eventually("all is raised", || world.alerts_open() == expected)
+    }));
+    assert!(raised.is_ok(), "{:?}", world.alerts_open());
     assert_eq!(world.count("SELECT count(*) FROM alert_messages WHERE channel = 'email'"), 1);
     let alone = "SELECT count(*) FROM alert_messages WHERE channel = 'webhook'";
     assert_eq!(world.count(alone), i64::try_from(expected.len()).expect("few"));

@@ -22,7 +22,7 @@ fn an_alert_is_raised_once_goes_on_over_a_death_and_is_cleared_where_it_was_told
     eventually("it is low", || world.alerts_open() == ["pool.low default warning"]);
     assert_eq!(world.told_of("pool.low"), [BOTH]);
     let words = world.sql("SELECT summary || '|' || detail || '|' || todo FROM alerts");
-    assert!(words.starts_with("Stock is low: 2 available, threshold 6.|Why: it is paused"), "{words}");
+    assert!(words.starts_with("Stock is low: 2 available, threshold 6.|Why: automatic buying is paused"), "{words}");
     assert!(words.contains("Signups are still served"), "{words}");
 
     // At once, and in the mail that waits for company; a webhook is told of each.

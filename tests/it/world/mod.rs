@@ -31,9 +31,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use postgres_fixture::{Cluster, Database, OWNER};
 use far_side::FarSide;
-use postgres_fixture::{Cluster, Database};
+use postgres_fixture::{Cluster, Database, OWNER};
 use twilio_simulator::{OwnedNumber, Simulator, SimulatorOptions};
 
 use crate::world::daemon::Daemon;
