@@ -34,10 +34,12 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "a pool that is low and is filled again",
         world: || quiet().set("pool.threshold_low", 12).telling(1),
-        before: |world, told| {
-            stocked(world, told);
+        before: |world, _| {
             // Nobody fills it but the test.
-            world.sql("UPDATE buying_gate SET paused_since = clock_timestamp(), paused_by = 'the test', paused_reason = 'the test'");
+            let daemon = world.daemon();
+            daemon.post_empty("/admin/phones/api/pause").ok();
+            daemon.purchase(5).ok();
+            assert_eq!(daemon.stop(), Some(0));
         },
         reaches: &["message_looked", "message_claimed", "message_taken", "message_settled"],
         meanwhile: World::forget_claims,
