@@ -153,7 +153,7 @@ fn the_lines_of_the_readmes_first_look_do_what_it_says() {
     demo.eventually("and that it is over", || has("alert.cleared"));
     // The pools were empty when it began.
     demo.eventually("there is a mail", || {
-        got()["mails"][0]["subject"].as_str().is_some_and(|one| one.contains("pool.empty"))
+        got()["mails"][0]["plain"].as_str().is_some_and(|text| text.contains("is empty"))
     });
     assert_eq!(demo.end_by(Signal::SIGINT), Some(0));
 }

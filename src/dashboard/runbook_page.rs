@@ -90,7 +90,10 @@ mod tests {
     fn every_kind_has_its_section_and_it_is_served_as_plain_words() {
         for kind in AlertKind::ALL {
             let text = text_of(*kind);
-            assert!(text.len() > 40 && text.ends_with('.') && text.matches('`').count() % 2 == 0, "{kind}: {text}");
+            assert!(
+                text.len() > 40 && text.ends_with('.') && text.matches('`').count().is_multiple_of(2),
+                "{kind}: {text}"
+            );
             assert!(!text.contains("](") && !text.contains('*') && !text.contains("```"), "{kind}: {text}");
         }
         assert_eq!(

@@ -160,7 +160,8 @@ pub(crate) fn run(block: &Block, shown: Option<&Block>, demo: &Path) {
     };
     assert_eq!(status.code(), Some(expected), "{told}");
 
-    let shown = shown.filter(|shown| shown.is("json")).map(|shown| shown.text.replace('\n', ""));
+    let shown =
+        shown.filter(|shown| shown.is("json") && !block.is("until-ctrl-c")).map(|shown| shown.text.replace('\n', ""));
     let problem = shown.as_deref().filter(|shown| shown.starts_with(r#"{"type":"/problems/"#));
     let wanted = problem.and_then(|text| text.split(r#""status":"#).nth(1)).map(|rest| rest[..3].to_owned());
     let statuses: Vec<&str> = stderr.lines().filter_map(|line| line.strip_prefix("HTTP ")).collect();

@@ -189,7 +189,7 @@ operations! {
     a_kill_while_a_freeze_is_found_loses_nothing: "signups and a purchase while somebody freezes the database",
     a_kill_while_a_pool_begins_to_want_more_hands_nothing_out_that_lacks_it: "a start that wants more of its numbers",
     a_kill_while_alerts_are_judged_tells_nothing_twice: "an alert that is raised, and a weekly report",
-    a_kill_while_a_low_pool_is_told_tells_it_still_and_in_the_same_words: "a pool that is low and is filled again",
+    a_kill_while_an_alert_is_told_tells_it_still_and_in_the_same_words: "an alert that is told",
     a_kill_while_somebody_is_texted_texts_them_once: "a pool that halts while somebody is texted",
     a_kill_while_one_of_three_refuses_reaches_the_others: "three addresses of which the second refuses",
     a_kill_while_a_far_side_is_dead_tells_it_in_order_when_it_lives: "a far side that is dead for a while",

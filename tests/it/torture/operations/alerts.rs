@@ -5,7 +5,7 @@
 use far_side::{ALWAYS, Reception, Stage};
 use twilio_simulator::MarketOrder;
 
-use super::{Operation, PLAIN, purchase, quiet, stocked};
+use super::{Operation, PLAIN, quiet, stocked};
 use crate::alerts::told;
 use crate::world::World;
 use crate::world::daemon::Daemon;
@@ -32,23 +32,16 @@ pub const OPERATIONS: &[Operation] = &[
         ..PLAIN
     },
     Operation {
-        name: "a pool that is low and is filled again",
-        world: || quiet().set("pool.threshold_low", 12).telling(1),
-        before: |world, _| {
-            // Nobody fills it but the test.
-            let daemon = world.daemon();
-            daemon.post_empty("/admin/phones/api/pause").ok();
-            daemon.purchase(5).ok();
-            assert_eq!(daemon.stop(), Some(0));
+        name: "an alert that is told",
+        world: || quiet().telling(1),
+        before: |world, told| {
+            stocked(world, told);
+            go_wrong(world);
         },
         reaches: &["message_looked", "message_claimed", "message_taken", "message_settled"],
         meanwhile: World::forget_claims,
-        after: |world, daemon, _| {
-            eventually("it is low", || world.told_of("pool.low") == ["raised email pagerduty webhook"]);
-            world.until_all_is_told();
-            daemon.post_empty("/admin/phones/api/resume").ok();
-            purchase(daemon, 10);
-            eventually("it is over", || world.told_of("pool.low").len() == 2);
+        after: |world, _, _| {
+            eventually("it is raised", || world.told_of("events.rejected") == ["raised email pagerduty webhook"]);
             world.until_all_is_told();
             world.assert_told();
         },
