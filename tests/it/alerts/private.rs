@@ -48,7 +48,8 @@ fn nothing_secret_no_users_id_and_no_whole_number_is_told_logged_or_kept() {
 
     let got = far.got();
     assert_eq!(got.mails[0].user.as_deref(), Some("ops@example.com"));
-    let mails: String = got.mails.iter().filter_map(|mail| Some(mail.plain()? + &mail.html()?)).collect();
+    let mails: String =
+        got.mails.iter().filter_map(|mail| Some(format!("{}{}", mail.plain()?, mail.html()?))).collect();
     let said: String =
         got.requests.iter().map(|request| String::from_utf8_lossy(&request.body).replace(KEY, "")).collect();
     let tables =
@@ -63,7 +64,7 @@ fn nothing_secret_no_users_id_and_no_whole_number_is_told_logged_or_kept() {
         ("mails", mails),
         ("requests", said),
         ("kept", kept),
-        ("checked", checked.stdout + &checked.stderr),
+        ("checked", format!("{}{}", checked.stdout, checked.stderr)),
         ("log", daemon.log_text()),
         ("answers", answers),
     ] {

@@ -83,7 +83,8 @@ fn a_webhook_is_signed_says_the_same_at_each_try_and_ends_with_410_until_its_add
             .iter()
             .any(|request| is_ours(request) && request.json()["type"] == "alert.raised")
     });
-    let errors = world.sql("SELECT string_agg(last_error, ' ') FROM alert_messages")
-        + &world.sql("SELECT string_agg(last_error, ' ') FROM alert_channels");
+    let errors = world.sql(
+        "SELECT string_agg(last_error, ' ') FROM (SELECT last_error FROM alert_messages UNION ALL SELECT last_error FROM alert_channels) said",
+    );
     assert!(!errors.contains("sesame"), "{errors}");
 }

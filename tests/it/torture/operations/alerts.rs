@@ -5,7 +5,7 @@
 use far_side::{ALWAYS, Reception, Stage};
 use twilio_simulator::MarketOrder;
 
-use super::{Operation, PLAIN, quiet, stocked};
+use super::{Operation, PLAIN, purchase, quiet, stocked};
 use crate::alerts::told;
 use crate::world::World;
 use crate::world::daemon::Daemon;
