@@ -148,7 +148,7 @@ impl Cluster {
         self.psql_client().run(database, sql)
     }
 
-    /// The same as [`OWNER`](crate::OWNER), in a database of this cluster.
+    /// The same as [`OWNER`], in a database of this cluster.
     pub fn psql_as_owner(&self, database: &str, sql: &str) -> Result<String, FixtureError> {
         self.psql_client().run_as(OWNER, database, sql)
     }
