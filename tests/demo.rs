@@ -121,7 +121,11 @@ fn the_lines_of_the_readmes_first_look_do_what_it_says() {
     let look =
         readme.split("\n## A first look\n").nth(1).and_then(|rest| rest.split("\n## ").next()).expect("its part");
     let lines: Vec<&str> = look.lines().filter_map(|line| line.strip_prefix("curl ")).collect();
-    assert_eq!(lines.len(), 9, "assign, fault, purchase, status, plan, sold out, two sign up, reset: {lines:?}");
+    assert_eq!(
+        lines.len(),
+        10,
+        "assign, fault, purchase, status, plan, sold out, two sign up, reset, replenish: {lines:?}"
+    );
     let (lines, again) = lines.split_at(8);
 
     let mut demo = start("readme", &[]);
@@ -149,7 +153,9 @@ fn the_lines_of_the_readmes_first_look_do_what_it_says() {
         })
     };
     demo.eventually("the webhook says that ca is low", || has("alert.raised"));
-    json(&paste(&format!("{settings}\ncurl {}", again[0])));
+    for line in again {
+        json(&paste(&format!("{settings}\ncurl {line}")));
+    }
     demo.eventually("and that it is over", || has("alert.cleared"));
     // The pools were empty when it began.
     demo.eventually("there is a mail", || {
