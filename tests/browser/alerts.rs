@@ -8,6 +8,8 @@ use crate::world::alerting::{cleared, raised, told};
 async fn an_alert_comes_while_somebody_looks_is_acknowledged_and_goes() {
     let world = World::new().quiet();
     let daemon = world.daemon();
+    // A pool without a number is no calm one.
+    daemon.purchase(1).ok();
     let chrome = Chrome::start().await;
     let window = chrome.window().await;
     window.log_in(&daemon).await;
