@@ -2,6 +2,13 @@
 //!
 //! How to get it wrong: more of Markdown. Whatever else stands in such a section is shown as it is written there.
 
+use askama::Template;
+use http::StatusCode;
+use http::header::{HeaderValue, VARY};
+
+use crate::http::{Problem, page_response, text_response, wants_html};
+use crate::routing::{Outcome, Request};
+
 /// A stretch of text, in backticks or not.
 pub(super) struct Part {
     pub(super) is_code: bool,
@@ -17,6 +24,18 @@ pub(super) fn sections(document: &'static str) -> impl Iterator<Item = (&'static
 /// The paragraphs of a section.
 pub(super) fn paragraphs(text: &str) -> Vec<Vec<Part>> {
     text.split("\n\n").map(parts).collect()
+}
+
+/// The page for whoever asks for one; the text for whoever takes anything, as programs do.
+pub(super) fn page_or_text<P: Template>(request: &Request, page: impl FnOnce() -> P, text: String) -> Outcome {
+    let mut response = if wants_html(request.headers()) {
+        let page = page().render().map_err(|_| Problem::internal())?;
+        page_response(request.exchange().place(), StatusCode::OK, page)
+    } else {
+        text_response(StatusCode::OK, "text/plain; charset=utf-8", text)
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
+    Ok(response)
 }
 
 fn parts(paragraph: &str) -> Vec<Part> {

@@ -5,14 +5,12 @@
 
 use std::sync::Arc;
 
-use askama::Template as _;
 use http::StatusCode;
-use http::header::{HeaderValue, VARY};
 
 use super::assets::asset_url;
-use super::paragraphs::{Part, paragraphs, sections};
+use super::paragraphs::{Part, page_or_text, paragraphs, sections};
 use crate::api::services::Services;
-use crate::http::{Problem, ProblemCode, page_response, text_response, wants_html};
+use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request};
 
 const PAGES: &str = include_str!("../../docs/problems.md");
@@ -37,23 +35,15 @@ pub(crate) async fn show(_services: Arc<Services>, request: Request) -> Outcome 
     let code = ProblemCode::spelled(request.param_text("code"));
     let code = code.ok_or_else(|| Problem::not_found("There is no such problem; /openapi.json lists every code."))?;
     let (text, status) = (text_of(code), code.status().as_u16());
-    // Programs that take anything get text.
-    let mut response = if wants_html(request.headers()) {
-        let page = ProblemPage {
-            code: code.as_str(),
-            title: code.title(),
-            status,
-            paragraphs: paragraphs(text),
-            style: asset_url("dashboard.css"),
-            icon: asset_url("icon.svg"),
-        };
-        page_response(request.exchange().place(), StatusCode::OK, page.render().map_err(|_| Problem::internal())?)
-    } else {
-        let text = format!("{} ({}, status {status})\n\n{text}\n", code.title(), code.as_str());
-        text_response(StatusCode::OK, "text/plain; charset=utf-8", text)
+    let page = || ProblemPage {
+        code: code.as_str(),
+        title: code.title(),
+        status,
+        paragraphs: paragraphs(text),
+        style: asset_url("dashboard.css"),
+        icon: asset_url("icon.svg"),
     };
-    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
-    Ok(response)
+    page_or_text(&request, page, format!("{} ({}, status {status})\n\n{text}\n", code.title(), code.as_str()))
 }
 
 pub(crate) fn about() -> About {

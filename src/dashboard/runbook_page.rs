@@ -6,15 +6,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use askama::Template as _;
 use http::StatusCode;
-use http::header::{HeaderValue, VARY};
 
 use super::assets::asset_url;
-use super::paragraphs::{Part, paragraphs, sections};
+use super::paragraphs::{Part, page_or_text, paragraphs, sections};
 use crate::api::services::Services;
 use crate::domain::alert::AlertKind;
-use crate::http::{Problem, ProblemCode, page_response, text_response, wants_html};
+use crate::http::{Problem, ProblemCode};
 use crate::routing::{About, Outcome, Request};
 
 const RUNBOOK: &str = include_str!("../../docs/runbook.md");
@@ -50,21 +48,14 @@ pub(crate) async fn show(_services: Arc<Services>, request: Request) -> Outcome 
         .parse()
         .map_err(|_| Problem::not_found("There is no such kind of alert; /openapi.json lists every one."))?;
     let text = text_of(kind);
-    let mut response = if wants_html(request.headers()) {
-        let page = RunbookPage {
-            kind,
-            means: kind.means(),
-            paragraphs: paragraphs(&text),
-            style: asset_url("dashboard.css"),
-            icon: asset_url("icon.svg"),
-        };
-        page_response(request.exchange().place(), StatusCode::OK, page.render().map_err(|_| Problem::internal())?)
-    } else {
-        let text = format!("{kind}\n\n{}\n\n{text}\n", kind.means());
-        text_response(StatusCode::OK, "text/plain; charset=utf-8", text)
+    let page = || RunbookPage {
+        kind,
+        means: kind.means(),
+        paragraphs: paragraphs(&text),
+        style: asset_url("dashboard.css"),
+        icon: asset_url("icon.svg"),
     };
-    response.headers_mut().insert(VARY, HeaderValue::from_static("Accept"));
-    Ok(response)
+    page_or_text(&request, page, format!("{kind}\n\n{}\n\n{text}\n", kind.means()))
 }
 
 pub(crate) fn about() -> About {

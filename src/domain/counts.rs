@@ -17,6 +17,12 @@ pub fn grouped(count: impl std::fmt::Display) -> String {
     text
 }
 
+/// `1 number`, `2 numbers`.
+#[must_use]
+pub fn counted(count: i64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -25,5 +31,13 @@ mod tests {
     fn thousands_are_grouped() {
         let told = [grouped(0), grouped(999), grouped(1000), grouped(-12_345), grouped(1_000_000)].join(" ");
         assert_eq!(told, "0 999 1,000 -12,345 1,000,000");
+    }
+
+    #[test]
+    fn one_is_told_from_several() {
+        assert_eq!(
+            [counted(0, "number"), counted(1, "number"), counted(2, "number")],
+            ["0 numbers", "1 number", "2 numbers"]
+        );
     }
 }

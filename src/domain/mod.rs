@@ -54,7 +54,7 @@ pub use audience::{InvalidUserId, UserId};
 pub use away::Away;
 pub use caps::{Cap, CapLimits, Caps, PoolPolicy, UNBOUND};
 pub use catalog::{Asked, Astray, Catalog, Entry, SentTo};
-pub use counts::grouped;
+pub use counts::{counted, grouped};
 pub use direct::direct_instead;
 pub use emptiness::{Level, emptiest};
 pub use explain::{

@@ -2,9 +2,10 @@
 //!
 //! How to get it wrong: telling of one comparison that broke off. Twilio's list has bad minutes.
 
-use super::{Saying, Seen, bad_or_good, counted, seen_as};
+use super::{Saying, Seen, bad_or_good, seen_as};
 use crate::attention::Kind;
 use crate::domain::alert::{AlertKind, AlertSeverity, Observed, Verdict};
+use crate::domain::counted;
 
 pub(super) fn observe(seen: &Seen<'_>) -> Vec<Observed> {
     vec![failing(seen), rejected(seen)]

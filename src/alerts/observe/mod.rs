@@ -149,8 +149,3 @@ fn bad_or_good(kind: AlertKind, severity: AlertSeverity, said: Option<Saying>) -
 fn told(text: &str) -> String {
     cleaned(&hide_numbers(text))
 }
-
-/// `1 number`, `2 numbers`.
-fn counted(count: i64, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
-}

@@ -4,10 +4,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Saying, Seen, bad_or_good, counted};
+use super::{Saying, Seen, bad_or_good};
 use crate::attention::Kind;
-use crate::domain::PhoneNumber;
 use crate::domain::alert::{AlertKind, AlertSeverity, AlertWords, Observed, last_digits};
+use crate::domain::{PhoneNumber, counted};
 
 pub(super) fn observe(seen: &Seen<'_>) -> Vec<Observed> {
     vec![missing(seen), in_conflict(seen), unsettled(seen), drifted(seen), stuck(seen), failed(seen)]

@@ -2,11 +2,11 @@
 //!
 //! How to get it wrong: looking only at what is available now. A signup that waited and was served in between was hurt, too.
 
-use super::{Saying, Seen, counted, seen_as};
+use super::{Saying, Seen, seen_as};
 use crate::attention::{Kind, PoolLimits};
 use crate::db::stock::Observation;
 use crate::domain::alert::{AlertKind, AlertSeverity, Observed, Verdict};
-use crate::domain::{PoolName, PoolPolicy};
+use crate::domain::{PoolName, PoolPolicy, counted};
 
 pub(super) fn observe(seen: &Seen<'_>) -> Vec<Observed> {
     let mut observed = Vec::new();

@@ -7,10 +7,11 @@ use serde_json::json;
 use super::account::{BALANCE, bundle_of};
 use super::*;
 use crate::attention::{Limits, PoolLimits, Process};
-use crate::db::alerts::{ComparisonEnd, EventsRefused, Numbers};
-use crate::db::attachments::{AttachmentsSeen, Waiting};
+use crate::db::alerts::{ComparisonEnd, EventsRefused};
+use crate::db::attachments::AttachmentsSeen;
 use crate::db::attention::{Lying, PoolSight, SpendCaps};
 use crate::db::buying_state::{Halted, Paused};
+use crate::db::numbers::SomeNumbers;
 use crate::db::pool_halts::PoolHalt;
 use crate::db::pools::PoolsWebhooks;
 use crate::db::stock::{Observation, Overview};
@@ -248,13 +249,13 @@ fn the_account_is_judged_by_what_is_fresh() {
     assert_eq!(bundle(-1, "BU2"), (Good, Warning), "that one is not the pool's any more");
 }
 
-fn some(count: i64) -> Numbers {
+fn some(count: i64) -> SomeNumbers {
     let numbers = (0..count.min(3)).map(|n| format!("+1415555010{n}").parse().unwrap()).collect();
-    Numbers { count, since: Some(at(-9)), numbers }
+    SomeNumbers { count, since: Some(at(-9)), numbers }
 }
 
-fn waiting(minutes: i64) -> Waiting {
-    Waiting { count: 1, since: Some(at(minutes)), numbers: some(1).numbers }
+fn waiting(minutes: i64) -> SomeNumbers {
+    SomeNumbers { count: 1, since: Some(at(minutes)), numbers: some(1).numbers }
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub(crate) use short::{mark, short};
 use chrono::{DateTime, Local, TimeDelta, Utc};
 
 use crate::domain::alert::{AlertEvent, Told};
+use crate::domain::counted;
 
 /// What is told of one alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +70,7 @@ fn lasted(time: TimeDelta) -> String {
         (_, ..48) => (hours, "hour"),
         _ => (days, "day"),
     };
-    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+    counted(count, unit)
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use std::borrow::Cow;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::item::{Item, Kind, Severity};
-use super::words::counted;
-use crate::db::attachments::{AttachmentsSeen, ClosedTarget, Waiting};
-use crate::domain::PhoneNumber;
+use crate::db::attachments::{AttachmentsSeen, ClosedTarget};
+use crate::db::numbers::SomeNumbers;
+use crate::domain::{PhoneNumber, counted};
 
 /// What waits for Twilio for longer does not come by itself.
 const ATTACHED_WITHIN: TimeDelta = TimeDelta::minutes(30);
@@ -71,23 +71,23 @@ pub(super) fn warnings(seen: &AttachmentsSeen, now: DateTime<Utc>) -> Vec<(Kind,
     told.into_iter().flatten().collect()
 }
 
-fn some(waiting: &Waiting) -> Option<&Waiting> {
+fn some(waiting: &SomeNumbers) -> Option<&SomeNumbers> {
     (waiting.count > 0).then_some(waiting)
 }
 
-fn older(waiting: &Waiting, than: TimeDelta, now: DateTime<Utc>) -> Option<&Waiting> {
+fn older(waiting: &SomeNumbers, than: TimeDelta, now: DateTime<Utc>) -> Option<&SomeNumbers> {
     waiting.since.filter(|since| now.signed_duration_since(*since) > than).map(|_| waiting)
 }
 
-fn stuck(seen: &AttachmentsSeen, now: DateTime<Utc>) -> Option<&Waiting> {
+fn stuck(seen: &AttachmentsSeen, now: DateTime<Utc>) -> Option<&SomeNumbers> {
     older(&seen.open, ATTACHED_WITHIN, now)
 }
 
-fn unregistered(seen: &AttachmentsSeen, now: DateTime<Utc>) -> Option<&Waiting> {
+fn unregistered(seen: &AttachmentsSeen, now: DateTime<Utc>) -> Option<&SomeNumbers> {
     older(&seen.registering, REGISTERED_WITHIN, now)
 }
 
-fn item(kind: Kind, waiting: &Waiting, summary: String, todo: &'static str) -> Item {
+fn item(kind: Kind, waiting: &SomeNumbers, summary: String, todo: &'static str) -> Item {
     let names: Vec<&str> = waiting.numbers.iter().map(PhoneNumber::as_str).collect();
     let more = usize::try_from(waiting.count).unwrap_or(usize::MAX).saturating_sub(names.len());
     let detail = match more {

@@ -6,11 +6,11 @@ use super::super::facts::{Facts, Limits};
 use super::super::item::{Item, Kind, Severity};
 use super::obstacle::{cap_in_the_way, cap_sentence};
 use super::one_pool::{OnePool, pools};
-use super::words::{counted, sentence};
+use super::words::sentence;
 use crate::db::attention::Sight;
 use crate::db::buying_state::{Halted, Paused};
 use crate::db::stock::Observation;
-use crate::domain::{Cap, PoolKey, PoolName, PoolPolicy};
+use crate::domain::{Cap, PoolKey, PoolName, PoolPolicy, counted};
 use crate::twilio::meaning;
 
 const RESUME: &str = "/admin/phones/dashboard/acts/resume";

@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use super::super::facts::Facts;
 use super::super::item::{Item, Kind, Severity};
 use super::one_pool::pools;
-use super::words::counted;
 use crate::db::attention::{Lying, Sight};
+use crate::domain::counted;
 
 const MISSING: &str = "/admin/phones/dashboard/numbers?status=missing";
 const HELD: &str = "/admin/phones/dashboard/numbers?status=held";

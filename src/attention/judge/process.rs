@@ -2,9 +2,8 @@
 
 use super::super::facts::Facts;
 use super::super::item::{Item, Kind, Severity};
-use super::words::counted;
 use crate::db::pools::PoolsWebhooks;
-use crate::domain::Away;
+use crate::domain::{Away, counted};
 
 pub(super) fn judge(facts: &Facts) -> Vec<Item> {
     let mut items = Vec::new();

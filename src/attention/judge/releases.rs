@@ -3,8 +3,8 @@
 //! How to get it wrong: telling of a refusal. That is an answer, and the number is back where it was.
 
 use super::super::item::{Item, Kind, Severity};
-use super::words::counted;
 use crate::db::releases::StuckReleases;
+use crate::domain::counted;
 
 pub(super) fn judge(stuck: &StuckReleases) -> Item {
     let number = stuck.phone_number.as_str();

@@ -8,9 +8,8 @@ use super::super::facts::{Facts, Limits};
 use super::super::item::{Item, Kind, Severity};
 use super::obstacle::{Obstacle, obstacle};
 use super::one_pool::{OnePool, pools};
-use super::words::counted;
 use crate::db::attention::{PoolSight, Sight};
-use crate::domain::{PoolPolicy, registering_told};
+use crate::domain::{PoolPolicy, counted, registering_told};
 
 const REPLENISH: &str = "/admin/phones/dashboard/acts/replenish";
 const BUY: &str = "/admin/phones/dashboard#h-buy";

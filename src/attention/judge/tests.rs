@@ -6,9 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::super::facts::{Facts, Limits, PoolLimits, Process};
 use super::super::item::{Item, Kind, Severity};
 use super::{attachment_warnings, judge, named_warnings, release_warning};
-use crate::db::attachments::{AttachmentsSeen, ClosedTarget, Waiting};
+use crate::db::attachments::{AttachmentsSeen, ClosedTarget};
 use crate::db::attention::{LastComparison, Lying, PoolSight, Sight, SpendCaps};
 use crate::db::buying_state::{BuyingState, Halted, Paused};
+use crate::db::numbers::SomeNumbers;
 use crate::db::passes::Pass;
 use crate::db::pool_halts::PoolHalt;
 use crate::db::pools::PoolsWebhooks;
@@ -539,7 +540,7 @@ fn every_item_is_a_sentence_with_something_to_do() {
 
 #[test]
 fn what_does_not_come_to_be_attached_is_told_and_what_waits_as_it_should_is_not() {
-    let waiting = |minutes: i64, count: usize| Waiting {
+    let waiting = |minutes: i64, count: usize| SomeNumbers {
         count: i64::try_from(count).unwrap(),
         since: Some(at(-minutes)),
         numbers: (0..count.min(5)).map(|n| format!("+1415555010{n}").parse().unwrap()).collect(),

@@ -1,9 +1,4 @@
-//! Counts and sentences, as all items write them.
-
-/// `1 number`, `2 numbers`.
-pub(super) fn counted(count: i64, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
-}
+//! Sentences, as all items write them.
 
 /// With a capital letter and a full stop.
 pub(super) fn sentence(words: &str) -> String {

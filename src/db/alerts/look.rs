@@ -9,32 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz};
 
 use super::channels::looks_read;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::db::numbers::ON_HOLD;
-use crate::domain::{PhoneNumber, PoolName};
+use crate::db::numbers::{ON_HOLD, SomeNumbers, some_numbers};
+use crate::domain::PoolName;
 
 /// So many missing numbers are named.
 const MISSING_NAMED: i64 = 200;
-/// Nobody needs to know how many more there are.
-const COUNTED_AT_MOST: i64 = 10_000;
-
-/// How many numbers, since when the longest, and which the first of them are.
-#[derive(Debug, Clone, Default, PartialEq, Eq, QueryableByName)]
-pub struct Numbers {
-    /// How many.
-    #[diesel(sql_type = BigInt)]
-    pub count: i64,
-    /// Since when the first of them; `None` = none, or nobody wrote it down.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub since: Option<DateTime<Utc>>,
-    /// The first of them.
-    #[diesel(sql_type = Array<Text>)]
-    pub numbers: Vec<PhoneNumber>,
-}
+/// And so many others.
+const NAMED: i64 = 5;
 
 /// How a comparison with Twilio ended.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -80,11 +66,11 @@ pub struct AlertsLook {
     /// Signups that got nothing in this minute or the last one, pool by pool.
     pub refused: BTreeMap<PoolName, i64>,
     /// Numbers that are not at Twilio.
-    pub missing: Numbers,
+    pub missing: SomeNumbers,
     /// Numbers that somebody else has a hand in.
-    pub in_conflict: Numbers,
+    pub in_conflict: SomeNumbers,
     /// Numbers of users whose webhooks are others.
-    pub drifted: Numbers,
+    pub drifted: SomeNumbers,
     /// The last two comparisons that ended, the latest first.
     pub comparisons: Vec<ComparisonEnd>,
     /// Events that are not Twilio's.
@@ -101,9 +87,9 @@ pub fn alerts_look(conn: &mut Connection) -> Result<AlertsLook, DbError> {
     Ok(AlertsLook {
         emergencies: emergencies(conn)?,
         refused: refused(conn)?,
-        missing: numbers(conn, MISSING, MISSING_NAMED)?,
-        in_conflict: numbers(conn, &in_conflict_sql(), 5)?,
-        drifted: numbers(conn, DRIFTED, 5)?,
+        missing: some_numbers(conn, MISSING, MISSING_NAMED)?,
+        in_conflict: some_numbers(conn, &in_conflict_sql(), NAMED)?,
+        drifted: some_numbers(conn, DRIFTED, NAMED)?,
         comparisons: sql_query(COMPARISONS).load(conn)?,
         events_refused: sql_query(EVENTS_REFUSED).get_result(conn)?,
         looks: looks_read(conn)?,
@@ -143,16 +129,6 @@ fn refused(conn: &mut Connection) -> Result<BTreeMap<PoolName, i64>, DbError> {
     )
     .load(conn)?;
     Ok(rows.into_iter().map(|row| (row.pool, row.count)).collect())
-}
-
-/// The numbers `w` that these words select: `id`, `phone_number`, `since`.
-fn numbers(conn: &mut Connection, which: &str, named: i64) -> Result<Numbers, DbError> {
-    let sql = format!(
-        "SELECT count(*) AS count, min(w.since) AS since,
-                coalesce((array_agg(w.phone_number ORDER BY w.since, w.id))[1:{named}], '{{}}') AS numbers
-           FROM ({which} LIMIT {COUNTED_AT_MOST}) AS w"
-    );
-    Ok(sql_query(sql).get_result(conn)?)
 }
 
 const MISSING: &str = "SELECT id, phone_number, missing_since AS since FROM numbers

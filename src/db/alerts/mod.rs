@@ -32,7 +32,7 @@ pub use channels::{channel_is_back, looks_read, looks_write};
 pub use forget::alerts_forget;
 pub use judge::{Judged, Judging, alerts_judge};
 pub use list::{AlertRecord, AlertRow, NotificationRow, alert_acknowledge, alert_read, alerts_count, alerts_list};
-pub use look::{AlertsLook, ComparisonEnd, EventsRefused, Numbers, alerts_look};
+pub use look::{AlertsLook, ComparisonEnd, EventsRefused, alerts_look};
 pub use outbox::{ClaimedMessage, ClaimedNotification, message_claim, message_due_in};
 pub use refusals::event_refusals_add;
 pub use report::{PoolWeek, alert_report_is_due, alert_report_write, alerts_open, pool_weeks};

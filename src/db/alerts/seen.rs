@@ -11,6 +11,7 @@ use super::list::ALERT;
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
 use crate::domain::alert::{AlertChannel, AlertKind, AlertSeverity};
+use crate::domain::counted;
 
 /// Alerts that reached nobody.
 #[derive(Debug, Clone, Default, PartialEq, Eq, QueryableByName)]
@@ -28,7 +29,7 @@ impl Untold {
     #[must_use]
     pub fn warning(&self) -> Option<String> {
         let since = self.since?.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-        let alerts = if self.count == 1 { "1 alert".to_owned() } else { format!("{} alerts", self.count) };
+        let alerts = counted(self.count, "alert");
         Some(format!(
             "alerts_untold: {alerts} reached nobody since {since}; `callbunker alerts test` says what is wrong with each channel"
         ))

@@ -42,7 +42,7 @@ pub use leave::{LeavingAttachment, attachment_left, attachment_missed, attachmen
 pub(in crate::db) use lock::{Locked, lock, locked};
 pub use read::{AttachmentRow, attachments_of};
 pub use reason::AttachmentReason;
-pub use seen::{AttachmentsSeen, ClosedTarget, Counted, Waiting, attachments_seen};
+pub use seen::{AttachmentsSeen, ClosedTarget, Counted, attachments_seen};
 pub use send::{AttachmentAttempt, DueAttachment, SendingAttachment, attachment_send, attachments_due};
 pub use settle::{AttachmentEnd, attachment_doubt, attachment_found, attachment_put_off, attachment_settle};
 pub(in crate::db) use targets::pool_has_no_room;

@@ -7,28 +7,15 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Text, Timestamptz};
 
 use crate::db::engine::connection::Connection;
 use crate::db::engine::error::DbError;
-use crate::domain::{AttachmentKind, PhoneNumber};
+use crate::db::numbers::{COUNTED_AT_MOST, SomeNumbers, some_numbers, some_numbers_sql};
+use crate::domain::AttachmentKind;
 
-/// A pool that wants other services has all of its stock in the wrong ones; how many more nobody needs to know.
-const COUNTED_AT_MOST: i64 = 10_000;
-
-/// How many numbers, since when the longest, and which the first of them are.
-#[derive(Debug, Clone, Default, PartialEq, Eq, QueryableByName)]
-pub struct Waiting {
-    /// How many.
-    #[diesel(sql_type = BigInt)]
-    pub count: i64,
-    /// Since when the first of them; `None` = none, or nobody wrote it down.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub since: Option<DateTime<Utc>>,
-    /// Five of them at most.
-    #[diesel(sql_type = Array<Text>)]
-    pub numbers: Vec<PhoneNumber>,
-}
+/// So many of them are named.
+const NAMED: i64 = 5;
 
 /// Attachments of one kind in one state.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
@@ -62,15 +49,15 @@ pub struct AttachmentsSeen {
     /// What is not as it should be, by kind and state.
     pub counted: Vec<Counted>,
     /// Waiting for Twilio.
-    pub open: Waiting,
+    pub open: SomeNumbers,
     /// Stuck before somebody sees to them, but for those in conflict.
-    pub failed: Waiting,
+    pub failed: SomeNumbers,
     /// In somebody else's messaging service.
-    pub conflict: Waiting,
+    pub conflict: SomeNumbers,
     /// In their service, and the carriers do not know them yet.
-    pub registering: Waiting,
+    pub registering: SomeNumbers,
     /// The carriers do not take them, or know them no more.
-    pub registration_failed: Waiting,
+    pub registration_failed: SomeNumbers,
     /// What takes no number.
     pub closed: Vec<ClosedTarget>,
 }
@@ -84,11 +71,11 @@ pub fn attachments_seen(conn: &mut Connection) -> Result<AttachmentsSeen, DbErro
     let of = |conflict: bool| stuck.iter().find(|row| row.conflict == conflict).map(|row| row.waiting.clone());
     Ok(AttachmentsSeen {
         counted: sql_query(counted_sql()).load(conn)?,
-        open: waiting(conn, OPEN)?,
+        open: some_numbers(conn, OPEN, NAMED)?,
         failed: of(false).unwrap_or_default(),
         conflict: of(true).unwrap_or_default(),
-        registering: waiting(conn, REGISTERING)?,
-        registration_failed: waiting(conn, REGISTRATION_FAILED)?,
+        registering: some_numbers(conn, REGISTERING, NAMED)?,
+        registration_failed: some_numbers(conn, REGISTRATION_FAILED, NAMED)?,
         closed: sql_query(CLOSED).load(conn)?,
     })
 }
@@ -98,16 +85,8 @@ struct Stuck {
     #[diesel(sql_type = diesel::sql_types::Bool)]
     conflict: bool,
     #[diesel(embed)]
-    waiting: Waiting,
+    waiting: SomeNumbers,
 }
-
-/// The numbers `w` that these words select: `id`, `phone_number`, `since`.
-fn waiting(conn: &mut Connection, which: &str) -> Result<Waiting, DbError> {
-    Ok(sql_query(format!("SELECT {FIRST_FIVE} FROM ({which} LIMIT {COUNTED_AT_MOST}) AS w")).get_result(conn)?)
-}
-
-const FIRST_FIVE: &str = "count(*) AS count, min(w.since) AS since,
-    coalesce((array_agg(w.phone_number ORDER BY w.since, w.id))[1:5], '{}') AS numbers";
 
 /// One for each attachment, the oldest first.
 const OPEN: &str = "SELECT n.id, n.phone_number, a.since FROM attachments a JOIN numbers n ON n.id = a.number_id
@@ -143,7 +122,8 @@ fn stuck_sql() -> String {
                         WHERE a.number_id = f.id AND a.state IN ('refused', 'conflict')) AS since,
                       EXISTS (SELECT FROM attachments a WHERE a.number_id = f.id AND a.state = 'conflict') AS conflict
                  FROM failed f)
-         SELECT conflict, {FIRST_FIVE} FROM w GROUP BY conflict"
+         SELECT conflict, {} FROM w GROUP BY conflict",
+        some_numbers_sql(NAMED)
     )
 }
 

@@ -136,6 +136,7 @@ mod read;
 mod registration;
 mod rest;
 mod row;
+mod some;
 mod webhooks;
 
 pub use another_tag::number_note_tag;
@@ -181,6 +182,8 @@ pub use registration::{Hearing, MarkedReady, number_awaits_carriers, number_mark
 pub use rest::{number_rest_on, number_return};
 pub(in crate::db) use rest::{number_rests_for_nobody, numbers_come_back};
 pub use row::{NumberRow, OwnedNumber};
+pub use some::SomeNumbers;
+pub(in crate::db) use some::{COUNTED_AT_MOST, some_numbers, some_numbers_sql};
 pub use webhooks::{
     StoodThen, number_confirm_webhooks, number_mark_drifted, number_set_capable, number_unconfirmed, pool_set_webhooks,
     pool_unconfirm, pool_unconfirm_held_back, pool_unconfirm_stock,

@@ -72,7 +72,7 @@ fn what_waits_what_failed_and_what_is_full_is_counted_and_named() {
     let seen = rows.seen();
     assert_eq!(seen.counted, [counted("conflict", 1), counted("intended", 1), counted("refused", 1)]);
     let number = |id: i64| rows.world.sql(&format!("SELECT phone_number FROM numbers WHERE id = {id}"));
-    let names = |waiting: &callbunker::db::attachments::Waiting| {
+    let names = |waiting: &callbunker::db::numbers::SomeNumbers| {
         waiting.numbers.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!((seen.open.count, names(&seen.open)), (1, vec![number(1)]));
