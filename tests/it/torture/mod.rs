@@ -19,6 +19,6 @@ mod tally;
 mod twice;
 
 /// Whether this is `make torture`.
-fn is_long() -> bool {
+pub fn is_long() -> bool {
     std::env::var_os("TORTURE").is_some_and(|value| value == "1")
 }
