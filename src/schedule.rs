@@ -21,6 +21,8 @@ use crate::reconciliation::{Reconciled, ReconcilerHandle, Report};
 use crate::supervisor::{Health, Heartbeat};
 
 const CHECK_EVERY: Duration = Duration::from_secs(2);
+/// What may wait in each of the scheduler's channels: a few for each job that is due in the same second.
+const MESSAGES: usize = 64;
 
 /// Who is told what is due.
 #[derive(Clone)]
@@ -60,7 +62,7 @@ async fn start(
     targets: ScheduleTargets,
     health: Arc<Health>,
 ) -> Result<JobScheduler, JobSchedulerError> {
-    let scheduler = JobScheduler::new().await?;
+    let scheduler = JobScheduler::new_with_channel_size(MESSAGES).await?;
     let replenishing = targets.clone();
     scheduler.add(job(&crons.replenish_cron, move || pass(replenishing.clone()))?).await?;
     scheduler.add(job(&crons.reconcile_cron, move || compare(targets.clone()))?).await?;

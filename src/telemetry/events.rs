@@ -163,12 +163,12 @@ impl Telemetry {
 
     /// A part of the process has a name.
     pub fn child_exists(&self, child: &'static str) {
-        let _at_zero = self.0.registry.counter(&table::CHILD_RESTARTS, &[child]);
+        let _at_zero = self.0.registry.counter(&table::CHILD_RESTARTS, &[child.into()]);
     }
 
     /// A part of the process died and is replaced.
     pub fn child_restarted(&self, child: &'static str) {
-        self.0.registry.counter(&table::CHILD_RESTARTS, &[child]).increment(1);
+        self.0.registry.counter(&table::CHILD_RESTARTS, &[child.into()]).increment(1);
     }
 
     /// Where the log counts the lines that it drops: ordinary ones, and those of `warn` and above.

@@ -118,7 +118,7 @@ impl Telemetry {
     #[must_use]
     pub fn new(routes: &[&'static str]) -> Self {
         let registry = Registry::new();
-        registry.gauge(&table::BUILD_INFO, &[env!("CARGO_PKG_VERSION")]).set(1.0);
+        registry.gauge(&table::BUILD_INFO, &[env!("CARGO_PKG_VERSION").into()]).set(1.0);
         let new = |metric| registry.gauge(metric, &[]);
         let inner = Inner {
             process: Process::new(&registry),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
-use metrics::{Counter, Gauge};
+use metrics::{Counter, Gauge, SharedString};
 use parking_lot::Mutex;
 
 use super::registry::{Family, OTHER, Registry};
@@ -43,8 +43,10 @@ pub(super) struct OfPool {
 impl OfPool {
     /// All at zero.
     fn new(registry: &Registry, pool: &str) -> Self {
-        let gauge = |metric| registry.gauge(metric, &[pool]);
-        let source = |source| registry.counter(&table::ASSIGNMENTS, &[pool, source]);
+        // One name, whoever has it among its labels.
+        let pool = &SharedString::from_shared(Arc::from(pool));
+        let gauge = |metric| registry.gauge(metric, std::slice::from_ref(pool));
+        let source = |source: &'static str| registry.counter(&table::ASSIGNMENTS, &[pool.clone(), source.into()]);
         let triggers = triggers();
         Self {
             numbers: Family::of_pool(table::NUMBERS, pool, &[&states()]).completed(registry),
@@ -57,10 +59,10 @@ impl OfPool {
             replayed: source("replayed"),
             refused: Family::of_pool(table::ASSIGN_REFUSED, pool, &[REFUSALS]).completed(registry),
             matched: Family::of_pool(table::ASSIGN_MATCHED, pool, &[&matches()]).completed(registry),
-            releases: registry.counter(&table::RELEASES, &[pool]),
+            releases: registry.counter(&table::RELEASES, std::slice::from_ref(pool)),
             purchases: Family::of_pool(table::PURCHASES, pool, &[&triggers, &order_states()]).completed(registry),
             items: Family::of_pool(table::PURCHASE_ITEMS, pool, &[&item_states()]).completed(registry),
-            unreadable: registry.counter(&table::SEARCH_ROWS_UNREADABLE, &[pool]),
+            unreadable: registry.counter(&table::SEARCH_ROWS_UNREADABLE, std::slice::from_ref(pool)),
             // Most combinations never happen.
             passes: Family::of_pool(table::PASSES, pool, &[&triggers, &reasons()]),
             last_pass: gauge(&table::LAST_PASS),
@@ -116,6 +118,7 @@ impl Pools {
         let has_series = |pool: &PoolName| counts.contains_key(pool);
         let info = |pool: &PoolName, kind: &Kind, value: f64| {
             let values = [pool.as_str(), kind.country.as_str(), kind.number_type.as_str()];
+            let values = values.map(|value| SharedString::from(value.to_owned()));
             registry.gauge(&table::POOL_INFO, &values).set(value);
         };
         for (pool, kind) in in_force.iter().filter(|(pool, kind)| has_series(pool) && pools.get(*pool) != Some(*kind)) {

@@ -6,7 +6,7 @@
 
 use std::sync::OnceLock;
 
-use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder as _};
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Label, Level, Metadata, Recorder as _, SharedString};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
 use super::table::{Kind, Metric, TABLE};
@@ -42,15 +42,15 @@ impl Registry {
         Self { recorder, handle }
     }
 
-    pub(super) fn counter(&self, metric: &Metric, values: &[&str]) -> Counter {
+    pub(super) fn counter(&self, metric: &Metric, values: &[SharedString]) -> Counter {
         self.recorder.register_counter(&key(metric, values), &METADATA)
     }
 
-    pub(super) fn gauge(&self, metric: &Metric, values: &[&str]) -> Gauge {
+    pub(super) fn gauge(&self, metric: &Metric, values: &[SharedString]) -> Gauge {
         self.recorder.register_gauge(&key(metric, values), &METADATA)
     }
 
-    pub(super) fn histogram(&self, metric: &Metric, values: &[&str]) -> Histogram {
+    pub(super) fn histogram(&self, metric: &Metric, values: &[SharedString]) -> Histogram {
         self.recorder.register_histogram(&key(metric, values), &METADATA)
     }
 
@@ -63,43 +63,49 @@ impl Registry {
     }
 }
 
-fn key(metric: &Metric, values: &[&str]) -> Key {
+fn key(metric: &Metric, values: &[SharedString]) -> Key {
     assert_eq!(metric.labels.len(), values.len(), "{} takes {:?}", metric.name, metric.labels);
     let labels: Vec<Label> =
-        metric.labels.iter().zip(values).map(|(name, value)| Label::new(*name, (*value).to_owned())).collect();
+        metric.labels.iter().zip(values).map(|(name, value)| Label::new(*name, value.clone())).collect();
     Key::from_parts(metric.name, labels)
 }
 
 /// What can be made for a combination of label values.
 pub(super) trait Handle: Sized {
-    fn resolve(registry: &Registry, metric: &Metric, values: &[&str]) -> Self;
+    fn resolve(registry: &Registry, metric: &Metric, values: &[SharedString]) -> Self;
 }
 
 impl Handle for Counter {
-    fn resolve(registry: &Registry, metric: &Metric, values: &[&str]) -> Self {
+    fn resolve(registry: &Registry, metric: &Metric, values: &[SharedString]) -> Self {
         registry.counter(metric, values)
     }
 }
 
 impl Handle for Gauge {
-    fn resolve(registry: &Registry, metric: &Metric, values: &[&str]) -> Self {
+    fn resolve(registry: &Registry, metric: &Metric, values: &[SharedString]) -> Self {
         registry.gauge(metric, values)
     }
 }
 
 impl Handle for Histogram {
-    fn resolve(registry: &Registry, metric: &Metric, values: &[&str]) -> Self {
+    fn resolve(registry: &Registry, metric: &Metric, values: &[SharedString]) -> Self {
         registry.histogram(metric, values)
     }
 }
+
+/// So many handles have a place made for them together, when the first of them is wanted. Of most families most combinations
+/// never happen, and there is a family of each kind for each pool.
+const ROW: usize = 16;
+
+type Row<H> = [OnceLock<H>; ROW];
 
 /// One metric's handles for all combinations of its labels' values, each resolved when it is first wanted.
 pub(super) struct Family<H> {
     metric: Metric,
     /// The value of the first label, when the family is one pool's.
-    pool: Option<Box<str>>,
+    pool: Option<SharedString>,
     values: Vec<Vec<&'static str>>,
-    cells: Vec<OnceLock<H>>,
+    rows: Box<[OnceLock<Box<Row<H>>>]>,
 }
 
 impl<H: Handle> Family<H> {
@@ -109,15 +115,15 @@ impl<H: Handle> Family<H> {
     }
 
     /// The same for one pool, which is the first label; `values` has a list for each further one.
-    pub(super) fn of_pool(metric: Metric, pool: &str, values: &[&[&'static str]]) -> Self {
-        Self::over(metric, Some(pool.into()), values)
+    pub(super) fn of_pool(metric: Metric, pool: &SharedString, values: &[&[&'static str]]) -> Self {
+        Self::over(metric, Some(pool.clone()), values)
     }
 
-    fn over(metric: Metric, pool: Option<Box<str>>, values: &[&[&'static str]]) -> Self {
+    fn over(metric: Metric, pool: Option<SharedString>, values: &[&[&'static str]]) -> Self {
         assert_eq!(metric.labels.len(), values.len() + usize::from(pool.is_some()), "{}", metric.name);
         let values: Vec<Vec<&'static str>> = values.iter().map(|known| [known, &[OTHER][..]].concat()).collect();
-        let size = values.iter().map(Vec::len).product();
-        Self { metric, pool, values, cells: std::iter::repeat_with(OnceLock::new).take(size).collect() }
+        let size: usize = values.iter().map(Vec::len).product();
+        Self { metric, pool, values, rows: std::iter::repeat_with(OnceLock::new).take(size.div_ceil(ROW)).collect() }
     }
 
     /// The same with every combination of the listed values at zero from the start, so that the first event is an increase.
@@ -145,9 +151,10 @@ impl<H: Handle> Family<H> {
         let place = |known: &[&str], value: &str| known.iter().position(|one| *one == value).unwrap_or(known.len() - 1);
         let index =
             self.values.iter().zip(wanted).fold(0, |index, (known, value)| index * known.len() + place(known, value));
-        self.cells[index].get_or_init(|| {
-            let found = self.values.iter().zip(wanted).map(|(known, value)| known[place(known, value)]);
-            let found: Vec<&str> = self.pool.as_deref().into_iter().chain(found).collect();
+        let row = self.rows[index / ROW].get_or_init(|| Box::new(std::array::from_fn(|_| OnceLock::new())));
+        row[index % ROW].get_or_init(|| {
+            let found = self.values.iter().zip(wanted).map(|(known, value)| known[place(known, value)].into());
+            let found: Vec<SharedString> = self.pool.clone().into_iter().chain(found).collect();
             H::resolve(registry, &self.metric, &found)
         })
     }
@@ -162,7 +169,7 @@ mod tests {
     fn each_combination_has_its_own_count_and_what_is_not_listed_is_other() {
         let registry = Registry::new();
         let lists: [&[&'static str]; 2] = [&["cron", "manual"], &["done", "halted"]];
-        let family: Family<Counter> = Family::of_pool(table::PURCHASES, "gb", &lists);
+        let family: Family<Counter> = Family::of_pool(table::PURCHASES, &"gb".into(), &lists);
         for values in [["cron", "done"], ["cron", "done"], ["manual", "halted"], ["never heard of", "+14155550100"]] {
             family.at(&registry, &values).increment(1);
         }
@@ -180,9 +187,9 @@ mod tests {
     #[test]
     fn a_complete_family_shows_its_zeros() {
         let registry = Registry::new();
-        let _family: Family<Counter> = Family::of_pool(table::RELEASES, "gb", &[]).completed(&registry);
+        let _family: Family<Counter> = Family::of_pool(table::RELEASES, &"gb".into(), &[]).completed(&registry);
         let sources: [&[&'static str]; 1] = [&["pool", "emergency"]];
-        let _family: Family<Counter> = Family::of_pool(table::ASSIGNMENTS, "gb", &sources).completed(&registry);
+        let _family: Family<Counter> = Family::of_pool(table::ASSIGNMENTS, &"gb".into(), &sources).completed(&registry);
         let text = registry.render();
         assert_eq!(text.lines().filter(|line| line.ends_with(" 0")).count(), 3, "{text}");
     }

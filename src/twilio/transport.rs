@@ -36,6 +36,11 @@ pub struct Answered<T> {
     pub at: Option<DateTime<Utc>>,
 }
 
+/// Bytes that a connection has room for, as long as it is open, in use or not: ureq's own are 128 KiB each way. A head must fit;
+/// bodies come in pieces.
+const READ_AT_ONCE: usize = 32 * 1024;
+const WRITE_AT_ONCE: usize = 16 * 1024;
+
 /// Carries requests on blocking threads. Cheap to clone; all clones share connections.
 #[derive(Clone)]
 pub(super) struct Transport {
@@ -61,6 +66,8 @@ impl Transport {
             .tls_config(way.tls())
             .max_idle_connections_per_host(16)
             .max_idle_connections(32)
+            .input_buffer_size(READ_AT_ONCE)
+            .output_buffer_size(WRITE_AT_ONCE)
             .user_agent(concat!("callbunker/", env!("CARGO_PKG_VERSION")))
             .build();
         let agent = ureq::Agent::with_parts(config, MarkingConnector::default(), MarkingResolver::default());
