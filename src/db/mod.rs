@@ -14,6 +14,7 @@ pub mod attention;
 pub mod audit;
 pub mod buying_state;
 pub mod comparisons;
+pub mod duties;
 pub mod ignored_numbers;
 pub mod installation;
 pub mod numbers;

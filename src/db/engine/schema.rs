@@ -503,6 +503,16 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    duties (name) {
+        name -> Text,
+        claimed_by -> Nullable<Uuid>,
+        claimed_until -> Nullable<Timestamptz>,
+        done_at -> Nullable<Timestamptz>,
+        detail -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(past_assignments -> numbers (number_id));
 diesel::joinable!(purchase_items -> purchases (purchase_id));
 diesel::joinable!(purchase_errors -> purchases (purchase_id));
@@ -543,5 +553,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     alert_notifications,
     alert_channels,
     account_looks,
-    event_refusals
+    event_refusals,
+    duties
 );

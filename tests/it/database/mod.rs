@@ -8,6 +8,7 @@ mod attachments_seen;
 mod attempts;
 mod clocks;
 mod coming;
+mod duties;
 mod failover;
 mod fitness;
 mod frozen;

@@ -162,6 +162,11 @@ pub(super) const MIGRATIONS: &[(&str, &str, &str)] = &[
         include_str!("../../../migrations/2026-12-04-100000_alerts/up.sql"),
         include_str!("../../../migrations/2026-12-04-100000_alerts/down.sql"),
     ),
+    (
+        "20261205100000",
+        include_str!("../../../migrations/2026-12-05-100000_duties/up.sql"),
+        include_str!("../../../migrations/2026-12-05-100000_duties/down.sql"),
+    ),
 ];
 
 /// Columns as `table.column type`, with ` null` where NULL is allowed, in the database's order.
