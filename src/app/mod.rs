@@ -8,12 +8,14 @@
 mod at_twilio;
 mod children;
 mod claim;
+mod inherited;
 mod keys;
 mod parts;
 mod pools;
 mod reload;
 mod signals;
 mod wants;
+mod watchdog;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
@@ -39,15 +41,17 @@ use crate::supervisor::Supervisor;
 use crate::telemetry::Telemetry;
 use crate::twilio::Twilio;
 use crate::twilio_events::FormerAddresses;
-use crate::web::routes;
+use crate::web::{Newcomers, routes};
 
 use at_twilio::twilio_settings;
 pub(crate) use at_twilio::{NoLook, check_twilio, set_up_events};
 pub(crate) use claim::whose_else;
 use claim::{claim, sender_fault};
+pub(crate) use inherited::inherited;
 use keys::keys_of;
 use pools::{Claims, claim_pools};
 use signals::{Signal, Signals};
+use watchdog::{Watched, watch};
 
 /// How long `serve` waits for PostgreSQL at start.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(60);
@@ -96,6 +100,8 @@ pub(crate) struct App {
     guard: Arc<Guard>,
     audit: AuditLog,
     listener: Arc<TcpListener>,
+    /// Who has the newcomers of a stop.
+    newcomers: Newcomers,
     lanes: Lanes,
     address: SocketAddr,
     bell: StockBell,
@@ -110,11 +116,15 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Migrates and claims the database, binds the address. Waits up to a minute for PostgreSQL.
+    /// Migrates and claims the database, binds the address unless a socket was handed over. Waits up to a minute for PostgreSQL.
     ///
     /// # Errors
     /// See [`StartError`].
-    pub(crate) async fn build(config: Config, log: slog::Logger) -> Result<Self, StartError> {
+    pub(crate) async fn build(
+        config: Config,
+        log: slog::Logger,
+        handed_over: Option<TcpListener>,
+    ) -> Result<Self, StartError> {
         let runtime = tokio::runtime::Handle::current();
         for note in config.outbound().notes() {
             slog::warn!(log, "{}", note);
@@ -139,7 +149,13 @@ impl App {
         let locks = PurchaseLocks::new(url, config.lock.advisory_key, runtime.clone());
         let twilio = Twilio::new(twilio_settings(&config), runtime, telemetry.clone());
         let listen = |source| StartError::Listen { address: config.http.listen, source };
-        let listener = TcpListener::bind(config.http.listen).map_err(listen)?;
+        let (listener, newcomers) = match handed_over {
+            Some(listener) => {
+                slog::info!(log, "http.listen is not used: a socket was handed over");
+                (listener, Newcomers::LeftInTheQueue)
+            }
+            None => (TcpListener::bind(config.http.listen).map_err(listen)?, Newcomers::ServedUntilDrained),
+        };
         listener.set_nonblocking(true).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let audit = AuditLog::new(log.new(slog::o!("part" => "audit")));
@@ -155,6 +171,7 @@ impl App {
             guard: Arc::new(guard),
             audit,
             listener: Arc::new(listener),
+            newcomers,
             lanes: Lanes::for_this_machine().map_err(StartError::Threads)?,
             address,
             bell,
@@ -170,10 +187,15 @@ impl App {
     ///
     /// # Errors
     /// As [`App::build`].
-    pub(crate) async fn start(config: Config, log: slog::Logger, reload: ReloadSources) -> Result<u8, StartError> {
+    pub(crate) async fn start(
+        config: Config,
+        log: slog::Logger,
+        reload: ReloadSources,
+        handed_over: Option<TcpListener>,
+    ) -> Result<u8, StartError> {
         let mut signals = Signals::new();
         let app = tokio::select! {
-            app = Self::build(config, log) => app?,
+            app = Self::build(config, log, handed_over) => app?,
             // Nothing runs yet that would have to finish.
             () = signals.stop() => return Ok(0),
         };
@@ -197,6 +219,7 @@ impl App {
             Supervisor::start_all(children, restarts_max, window, gave_up, is_stopping.clone(), telemetry, log);
         slog::info!(self.log, "callbunker serves"; "address" => self.address.to_string(), "url" => format!("http://{}", self.address));
         notify(&self.log, sd_notify::NotifyState::Ready);
+        self.feed_the_watchdog();
         self.forget_halts();
         let code = loop {
             tokio::select! {
@@ -230,6 +253,20 @@ impl App {
         self.audit.give_up();
         slog::info!(self.log, "stopped");
         code
+    }
+}
+
+impl App {
+    /// A daemon without a thread for it lives on, and systemd, which hears nothing, starts another one in its place.
+    fn feed_the_watchdog(&self) {
+        let watched = Watched {
+            runtime: tokio::runtime::Handle::current(),
+            arbiter: actix::Arbiter::current(),
+            lanes: self.lanes.clone(),
+        };
+        if let Err(error) = watch(watched, self.log.clone()) {
+            slog::error!(self.log, "no thread could be started for systemd's watchdog; raise the process limits"; "error" => error.to_string());
+        }
     }
 }
 

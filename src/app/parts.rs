@@ -284,11 +284,13 @@ impl<'a> Parts<'a> {
 
     pub(super) fn http(&mut self, services: Arc<Services>, stop: &CancellationToken, ended: watch::Sender<bool>) {
         let (listener, guard) = (Arc::clone(&self.app.listener), Arc::clone(&self.app.guard));
+        let newcomers = self.app.newcomers;
         let options = self.server_options(Arc::clone(&services.place));
         let (stop, runtime) = (stop.clone(), tokio::runtime::Handle::current());
         self.add("http", move |heartbeat| {
             let parts = HttpParts {
                 listener: Arc::clone(&listener),
+                newcomers,
                 services: Arc::clone(&services),
                 guard: Arc::clone(&guard),
                 options: options.clone(),

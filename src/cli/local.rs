@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use super::ending::{CommandError, Ending, say};
-use crate::app::{App, ReloadSources, StartError, whose_else};
+use crate::app::{App, ReloadSources, StartError, inherited, whose_else};
 use crate::config::{Config, DatabaseSettings, Problems, Sources, describe_effective};
 use crate::db::{DatabaseUrl, DbError, migrate as apply_migrations, survey};
 use crate::logger;
@@ -50,9 +50,9 @@ fn can_listen(config: &Config) -> Result<Option<String>, CommandError> {
     let address = config.http.listen;
     match TcpListener::bind(address) {
         Ok(_listener) => Ok(None),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            Ok(Some(format!("http.listen: {address} is in use now; a daemon that starts meanwhile ends with 1")))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Ok(Some(format!(
+            "http.listen: {address} is in use now, by a daemon or by callbunker.socket; a daemon that starts meanwhile without that socket ends with 1"
+        ))),
         Err(source) => Err(CommandError::Usage(StartError::Listen { address, source }.to_string())),
     }
 }
@@ -104,6 +104,7 @@ pub(super) fn migrate(sources: &Sources) -> Ending {
 }
 
 pub(super) fn serve(sources: &Sources) -> Ending {
+    let handed_over = inherited(&sources.env).map_err(|error| CommandError::Usage(error.to_string()))?;
     let config = Config::load(sources)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("callbunker").build().map_err(
         |error| CommandError::Failed(format!("no threads could be started ({error}); raise the process limits")),
@@ -117,7 +118,7 @@ pub(super) fn serve(sources: &Sources) -> Ending {
     let env: BTreeMap<String, String> = sources.env.clone();
     let reload = ReloadSources { file: sources.config_path(), env, log: logger.handle() };
     let system = actix::System::with_tokio_rt(move || runtime);
-    let outcome = system.block_on(App::start(config, log, reload));
+    let outcome = system.block_on(App::start(config, log, reload, handed_over));
     drop(logger);
     // Dropping the runtime would wait for threads that hang on a dead socket, far beyond the grace.
     std::mem::forget(system);

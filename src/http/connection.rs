@@ -2,14 +2,15 @@
 //!
 //! Invariants: every request gets exactly one answer with an `X-Request-Id`, a panic's 500 included; what a route left of
 //! the body is taken off the wire, before the answer if it comes promptly and else after it; the log line names no key; a
-//! connection that works for somebody whose key is right is not closed by a wish for room or, before the deadline, by a stop.
+//! connection that works for somebody whose key is right is not closed by a wish for room or, before the deadline, by a stop;
+//! a stop answers whoever is asking at that very moment, and resets nobody.
 //! How to get it wrong: letting an error return from the service function (hyper then closes without an answer).
 
 use std::any::Any;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use slog::{debug, error, warn};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::timeout;
@@ -42,6 +44,11 @@ use super::target::{LineOf, LoggableUri};
 
 /// What a connection without a slot may take to ask for one.
 const REFUSAL_TIME: Duration = Duration::from_secs(1);
+/// So long a connection is still listened to after a stop began: a request may be on its way, and a client that asks now and
+/// then learns from its answer that it has to go elsewhere.
+const LAST_REQUEST_WITHIN: Duration = Duration::from_secs(1);
+/// What a client gets to see that its connection is closed, before the socket goes. With something unread it would be reset.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// What a half-sent request gets before a connection that should go is dropped.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
 const EVICTION_PATIENCE: Duration = Duration::from_millis(100);
@@ -80,27 +87,41 @@ pub(crate) async fn run<S: HttpService>(
         let (shared, slot, linger) = (Arc::clone(&shared), Arc::clone(&slot), Arc::clone(&linger));
         async move { Ok::<_, Infallible>(answer(&shared, slot, is_inside, peer, request, &linger).await) }
     });
-    let connection = http1::Builder::new()
+    let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout.min(time_max))
         .max_buf_size(BUFFER_BYTES_MAX)
         .max_header_size(HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
-    let mut connection = pin!(connection);
     tokio::select! {
         // Whatever went wrong on the wire is the client's affair, and it is gone.
-        _ = connection.as_mut() => {}
+        _ = &mut connection => {}
         () = shared.stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            while timeout(STOP_PATIENCE, connection.as_mut()).await.is_err() && !slot.is_waiting() {}
+            // It ends by itself with the next answer, which says that it does.
+            if timeout(LAST_REQUEST_WITHIN, &mut connection).await.is_err() {
+                Pin::new(&mut connection).graceful_shutdown();
+                while timeout(STOP_PATIENCE, &mut connection).await.is_err() && !slot.is_waiting() {}
+                say_farewell(connection.into_parts().io.into_inner()).await;
+            }
         }
         () = slot.evicted() => {
-            connection.as_mut().graceful_shutdown();
-            while timeout(EVICTION_PATIENCE, connection.as_mut()).await.is_err() && slot.is_serving_known() {}
+            Pin::new(&mut connection).graceful_shutdown();
+            while timeout(EVICTION_PATIENCE, &mut connection).await.is_err() && slot.is_serving_known() {}
         }
         // The answer is out, and the rest of the request does not come.
         () = see_off(leftover) => {}
     }
+}
+
+/// Says that nothing more comes, and takes what still does off the wire until the client has gone.
+async fn say_farewell(mut stream: Pin<Box<TimeoutWriter<TcpStream>>>) {
+    let mut unread = [0; 1024];
+    let until_gone = async {
+        if stream.shutdown().await.is_ok() {
+            while stream.read(&mut unread).await.is_ok_and(|count| count > 0) {}
+        }
+    };
+    let _ = timeout(FAREWELL, until_gone).await;
 }
 
 /// How the last answer of a connection hands on what is left of its request's body.
@@ -177,7 +198,8 @@ async fn answer<S: HttpService>(
     let headers = response.headers_mut();
     place.lead(headers);
     headers.insert(REQUEST_ID, exchange.id.header_value());
-    if !matches!(rest, Rest::Nothing) || !is_inside || !is_framed || slot.is_evicted() {
+    let ends = slot.is_evicted() || shared.stop.is_cancelled();
+    if !matches!(rest, Rest::Nothing) || !is_inside || !is_framed || ends {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     if let Rest::Later(leftover) = rest {

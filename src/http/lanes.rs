@@ -50,6 +50,11 @@ impl Lanes {
         (0..count.max(1)).map(|_| Lane::start()).collect::<io::Result<Vec<Lane>>>().map(|lanes| Self(lanes.into()))
     }
 
+    /// Each lane, for whoever asks whether it moves.
+    pub(crate) fn handles(&self) -> impl Iterator<Item = &Handle> {
+        self.0.iter().map(|lane| &lane.handle)
+    }
+
     /// Where a newcomer is served.
     pub(super) fn least_busy(&self) -> (&Handle, OnLane) {
         // One whose thread died would look idle for ever.

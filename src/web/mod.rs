@@ -6,5 +6,5 @@ mod routes;
 mod service;
 
 pub use routes::{description_text, routes};
-pub(crate) use service::HttpParts;
 pub use service::HttpServer;
+pub(crate) use service::{HttpParts, Newcomers};

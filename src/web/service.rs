@@ -2,7 +2,8 @@
 //!
 //! Invariants: the listening socket outlives the part, so a fresh incarnation serves the same address, and connections
 //! knock in the meantime without being refused; while a stop lets requests in flight finish, newcomers are answered too,
-//! so that whoever asks sees that this instance is not ready any more.
+//! so that whoever asks sees that this instance is not ready any more, unless their socket is systemd's.
+//! How to get it wrong: `shutdown(2)` on a socket that was handed over. It would end in everybody's hands, with its queue.
 
 use std::io;
 use std::net::TcpListener;
@@ -21,9 +22,20 @@ use crate::live::{self, Live};
 use crate::routing::router_or;
 use crate::supervisor::Heartbeat;
 
+/// Who answers those who come after a stop began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Newcomers {
+    /// This process, until those who were there are gone: the socket is its own, and whoever waits in its queue at the end is
+    /// reset.
+    ServedUntilDrained,
+    /// The next process: the socket was handed over and lives on with its queue.
+    LeftInTheQueue,
+}
+
 /// What each incarnation of the HTTP part is made of.
 pub(crate) struct HttpParts {
     pub(crate) listener: Arc<TcpListener>,
+    pub(crate) newcomers: Newcomers,
     pub(crate) services: Arc<Services>,
     pub(crate) guard: Arc<Guard>,
     pub(crate) options: ServerOptions,
@@ -54,11 +66,12 @@ impl Actor for HttpServer {
         let service =
             warp::service(router_or(routes_of(&feed), Arc::clone(&parts.services), Arc::clone(&parts.guard), nowhere));
         let (listener, options, stop) = (Arc::clone(&parts.listener), parts.options.clone(), parts.stop.clone());
+        let newcomers = parts.newcomers;
         // On the runtime's threads, not on the actors'; connections have their own lanes.
         let watching = live::run(Arc::clone(&parts.services), feed);
         let serving = parts.runtime.spawn(async move {
             tokio::select! {
-                served = serve_to_the_end(&listener, service, options, stop) => served,
+                served = serve_to_the_end(&listener, newcomers, service, options, stop) => served,
                 () = watching => Ok(()),
                 () = failpoint() => Ok(()),
             }
@@ -78,9 +91,10 @@ impl Actor for HttpServer {
     }
 }
 
-/// Serves until `stop`, and newcomers until those who were there at the stop are gone.
+/// Serves until `stop`, and newcomers, where they are ours, until those who were there at the stop are gone.
 async fn serve_to_the_end<S: HttpService>(
     listener: &TcpListener,
+    whose: Newcomers,
     service: S,
     options: ServerOptions,
     stop: CancellationToken,
@@ -93,6 +107,9 @@ async fn serve_to_the_end<S: HttpService>(
         Ok(())
     };
     let newcomers = async {
+        if whose == Newcomers::LeftInTheQueue {
+            return Ok(());
+        }
         stop.cancelled().await;
         serve(ears()?, service.clone(), options.clone(), drained.clone()).await;
         Ok(())

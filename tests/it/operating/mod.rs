@@ -4,6 +4,7 @@ mod attention;
 mod contract;
 #[cfg(feature = "failpoints")]
 mod crash;
+mod handing_over;
 mod large;
 mod lifecycle;
 mod log_stalls;

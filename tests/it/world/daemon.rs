@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +49,17 @@ impl Reply {
     }
 }
 
+fn client() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .max_idle_connections_per_host(64)
+        .proxy(None)
+        .build()
+        .new_agent()
+}
+
 impl Daemon {
     /// Starts the binary, waits until it is ready, and lets its first comparison with Twilio pass, so that from here on
     /// nobody but the test sets off calls.
@@ -73,16 +85,29 @@ impl Daemon {
 
     /// The same with failpoints in force from its first step on.
     pub fn spawn_with_failpoints(settings: &BTreeMap<String, String>, lines: &str) -> Self {
+        Self::spawn_as(Command::new(env!("CARGO_BIN_EXE_callbunker")).arg("serve"), settings, lines, Stdio::null())
+    }
+
+    /// The same with a socket that is handed over as systemd does it: descriptor 3, `LISTEN_FDS` as given, and `LISTEN_PID`.
+    pub fn spawn_on(socket: impl Into<OwnedFd>, count: &str, settings: &BTreeMap<String, String>) -> Self {
+        // What a child inherits begins as its standard input here; anything else would take unsafe code.
+        let script =
+            r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=$1; export LISTEN_PID LISTEN_FDS; exec "$0" serve"#;
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_callbunker"), count]);
+        Self::spawn_as(&mut command, settings, "", Stdio::from(socket.into()))
+    }
+
+    fn spawn_as(command: &mut Command, settings: &BTreeMap<String, String>, lines: &str, stdin: Stdio) -> Self {
         let failpoints =
             std::env::temp_dir().join(format!("callbunker-failpoints-{}-{}", std::process::id(), unique()));
         std::fs::write(&failpoints, lines).expect("the failpoints' file");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_callbunker"))
-            .arg("serve")
+        let mut child = command
             .env_clear()
             .env("CALLBUNKER_FAILPOINTS_FILE", &failpoints)
             .env("RUST_BACKTRACE", "0")
             .envs(settings)
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -99,15 +124,7 @@ impl Daemon {
                 kept.lock().unwrap().push(line);
             }
         });
-        let agent = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(Duration::from_secs(60)))
-            .max_idle_connections_per_host(64)
-            .proxy(None)
-            .build()
-            .new_agent();
-        Self { child, url: String::new(), log, log_stalls, agent, failpoints }
+        Self { child, url: String::new(), log, log_stalls, agent: client(), failpoints }
     }
 
     pub fn wait_until_it_serves(&mut self) {
@@ -235,6 +252,8 @@ impl Daemon {
 
     /// SIGTERM, then its exit code.
     pub fn stop(mut self) -> Option<i32> {
+        // Or it would listen to this client's connections for a while.
+        self.agent = client();
         self.signal(Signal::SIGTERM);
         self.wait().code()
     }
