@@ -61,7 +61,8 @@ impl Custody {
             NumberStatus::Assigned => return Err(CustodyError::NumberAssigned),
             NumberStatus::Available | NumberStatus::Quarantined | NumberStatus::Missing => {}
         }
-        if owned.quarantine_reason != Some(QuarantineReason::Leaving) {
+        let leaves_already = owned.quarantine_reason == Some(QuarantineReason::Leaving);
+        if !leaves_already {
             self.check_tag(&owned).await?;
         }
         let (id, by) = (owned.id, requested_by.to_owned());
@@ -75,7 +76,7 @@ impl Custody {
         slog::info!(self.log, "a number is given back to Twilio"; "phone_number_ends" => number.last_four(),
             "sid" => owned.sid.as_str(), "release" => release_id.to_string(), "by" => requested_by);
         // It is written down that the number leaves: whoever reads "nothing happened" would be misled.
-        self.send_until_answered(release_id).await.map(|()| id).map_err(|error| {
+        self.send_until_answered(release_id, leaves_already).await.map(|()| id).map_err(|error| {
             if let CustodyError::Database(error) = error { CustodyError::MayGoOn(error) } else { error }
         })
     }
@@ -92,14 +93,17 @@ impl Custody {
         }
     }
 
-    async fn send_until_answered(&self, release_id: Uuid) -> Result<(), CustodyError> {
+    /// `looks_first`: whose the number is was looked up for an earlier call, nobody knows how long ago.
+    async fn send_until_answered(&self, release_id: Uuid, looks_first: bool) -> Result<(), CustodyError> {
         let began = Instant::now();
         let mut tries = 1;
         loop {
             let sending = self.db.run("release_send", move |conn| release_send(conn, release_id, None)).await?;
             let Some(sending) = sending else { return self.ended_elsewhere(release_id).await };
             fail::fail_point!("release_sent");
-            match self.send(&sending).await? {
+            let sent =
+                if looks_first && tries == 1 { self.look_and_send(&sending).await } else { self.send(&sending).await };
+            match sent? {
                 ReleaseOutcome::Released => return Ok(()),
                 ReleaseOutcome::Refused(failure) => return Err(CustodyError::Refused(failure)),
                 ReleaseOutcome::Conflict(instance) => return Err(CustodyError::AnotherEnvironments(instance)),
@@ -120,13 +124,25 @@ impl Custody {
         if is_done { Ok(()) } else { Err(CustodyError::Withdrawn) }
     }
 
-    /// One DELETE, from its committed attempt to what is written of its answer.
-    pub(super) async fn send(&self, sending: &Sending) -> Result<ReleaseOutcome, DbError> {
-        if sending.since_last.is_some_and(|since| since > LOOK_AGAIN_AFTER)
-            && let Some(answer) = self.look_again(sending).await?
-        {
-            return Ok(answer);
+    /// A DELETE of a number that this call has looked up, unless that was long ago.
+    async fn send(&self, sending: &Sending) -> Result<ReleaseOutcome, DbError> {
+        if sending.since_last.is_some_and(|since| since > LOOK_AGAIN_AFTER) {
+            return self.look_and_send(sending).await;
         }
+        self.delete(sending).await
+    }
+
+    /// A DELETE of a number that is looked up just before. When the last attempt was says nothing of when somebody looked: many
+    /// that follow each other soon may go back to one look.
+    pub(super) async fn look_and_send(&self, sending: &Sending) -> Result<ReleaseOutcome, DbError> {
+        match self.look_again(sending).await? {
+            Some(answer) => Ok(answer),
+            None => self.delete(sending).await,
+        }
+    }
+
+    /// One DELETE, from its committed attempt to what is written of its answer.
+    async fn delete(&self, sending: &Sending) -> Result<ReleaseOutcome, DbError> {
         let outcome = self.twilio.release(&sending.sid).await;
         fail::fail_point!("release_answered");
         match outcome {

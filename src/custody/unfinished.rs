@@ -64,7 +64,7 @@ impl Custody {
             }
             let sending = self.db.run("release_send", move |conn| release_send(conn, id, Some(sent))).await?;
             let Some(sending) = sending else { continue };
-            match self.send(&sending).await? {
+            match self.look_and_send(&sending).await? {
                 ReleaseOutcome::Released | ReleaseOutcome::Refused(_) | ReleaseOutcome::Conflict(_) => ended += 1,
                 // The others would fare no better now.
                 ReleaseOutcome::Doubtful(_) => twilio_answers = false,
