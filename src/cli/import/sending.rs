@@ -178,26 +178,24 @@ impl Sending {
         {
             return Err(failure);
         }
-        let path = args.rejected.as_ref().map(|path| path.display().to_string());
-        let mut kept = Ok(false);
+        let mut kept = Ok(None);
         if let Some(rejected) = self.rejected.take() {
-            self.outcome.rejected = path.clone().map(|path| (path, rejected.rows)).filter(|(_, rows)| *rows > 0);
-            kept = if args.dry_run { Ok(false) } else { rejected.keep() };
-        }
-        if kept.is_err() {
-            self.outcome.rejected = None;
+            let rows = rejected.rows;
+            kept = if args.dry_run { Ok(None) } else { rejected.keep() };
+            let path = if args.dry_run { args.rejected.as_ref() } else { kept.as_ref().ok().and_then(Option::as_ref) };
+            self.outcome.rejected = path.filter(|_| rows > 0).map(|path| (path.display().to_string(), rows));
         }
         let printed = print(&self.outcome, about, args, args.dry_run);
         let told = match (kept, broken) {
             (Err(sentence), _) => Err(CommandError::Failed(sentence)),
             (Ok(_), Some(failure)) => Err(in_the_middle(failure, self.done, self.rows())),
-            (Ok(is_written), None) => {
-                let file = args.rejected.as_deref();
-                let next = match file.filter(|_| is_written) {
+            (Ok(written), None) => {
+                let next = match &written {
                     Some(file) => next::command(args, file, None),
-                    None => next::command(args, &args.file, file),
+                    None => next::command(args, &args.file, args.rejected.as_deref()),
                 };
-                match sentence(self.refused, self.problems, path.as_deref().filter(|_| is_written), &next) {
+                let path = written.map(|file| file.display().to_string());
+                match sentence(self.refused, self.problems, path.as_deref(), &next) {
                     None => Ok(()),
                     Some(sentence) => {
                         warn(&sentence);

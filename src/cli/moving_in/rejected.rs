@@ -3,22 +3,24 @@
 //! They wait in a file without a name, which goes with the process however that ends. At the end it is copied to one beside its place,
 //! `.NAME.part`, which is renamed then; what a kill leaves of that, the next one writes over.
 //! Invariants: whoever else is on the machine cannot read it; it is there as a whole or not at all, and not without a row in it; it is
-//! read as the file was that it comes from.
+//! read as the file was that it comes from; what somebody else put there since the import began stays, and this one stands beside it.
 //! How to get it wrong: writing it in place. A full disk would leave half of it, over the one of an hour ago.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use csv::{Terminator, Writer, WriterBuilder};
 
+use super::beside::{Stamp, folder, part_of, put, remove_leftover};
 use super::columns::{Columns, REASON};
 use super::table::delimiter_of;
 
 /// The file while it is written. Spreadsheets know by the mark that it is UTF-8.
 pub(in crate::cli) struct Rejected {
     path: PathBuf,
+    /// What stood there when the import began.
+    before: Option<Stamp>,
     writer: Writer<File>,
     width: usize,
     reason: Option<usize>,
@@ -51,7 +53,8 @@ impl Rejected {
         }
         let mut writer = writer(file, delimiter);
         writer.write_record(&header).map_err(|error| unwritable(error.into()))?;
-        Ok(Self { path: path.to_owned(), writer, width: columns.header.len(), reason: columns.reason, rows: 0 })
+        let before = Stamp::of(path);
+        Ok(Self { path: path.to_owned(), before, writer, width: columns.header.len(), reason: columns.reason, rows: 0 })
     }
 
     /// Adds a row.
@@ -64,13 +67,13 @@ impl Rejected {
         Ok(())
     }
 
-    /// Puts it in its place, if there is a row in it; whether it is there.
-    pub(in crate::cli) fn keep(self) -> Result<bool, String> {
+    /// Puts it in its place, if there is a row in it; where it is then.
+    pub(in crate::cli) fn keep(self) -> Result<Option<PathBuf>, String> {
         let part = part_of(&self.path);
         if self.rows == 0 {
             // An import that was killed while it copied may have left one, which nobody wants now.
-            let _ = fs::remove_file(part);
-            return Ok(false);
+            let _ = remove_leftover(&part);
+            return Ok(None);
         }
         let unwritable = |error: &io::Error| {
             format!(
@@ -79,13 +82,8 @@ impl Rejected {
             )
         };
         let file = self.writer.into_inner().map_err(|error| unwritable(error.error()))?;
-        put(file, &part, &self.path).map_err(|error| unwritable(&error))?;
-        Ok(true)
+        put(file, &part, &self.path, self.before).map(Some).map_err(|error| unwritable(&error))
     }
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn writer<W: io::Write>(to: W, delimiter: u8) -> Writer<W> {
@@ -117,35 +115,11 @@ fn with_reason<'a>(cells: &'a [String], width: usize, earlier: Option<usize>, re
     row
 }
 
-/// The name under which a file is copied before it has its own.
-fn part_of(path: &Path) -> PathBuf {
-    let mut part = std::ffi::OsString::from(".");
-    part.push(path.file_name().unwrap_or_default());
-    part.push(".part");
-    folder(path).join(part)
-}
-
-/// Copies a file to where it shall stand, in one step for whoever looks.
-fn put(mut file: File, part: &Path, path: &Path) -> io::Result<()> {
-    // Of an import that was killed here. It is made anew, so that it is nobody's link to elsewhere.
-    match fs::remove_file(part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(part)?;
-    file.rewind()?;
-    let copied = io::copy(&mut file, &mut written).and_then(|_| written.sync_all());
-    let put = copied.and_then(|()| fs::rename(part, path));
-    if put.is_err() {
-        // What went wrong first is told.
-        let _ = fs::remove_file(part);
-    }
-    put
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
+    use std::sync::Barrier;
 
     use super::super::columns::columns;
     use super::super::table::Table;
@@ -156,7 +130,7 @@ mod tests {
         let columns = columns(owned(header), &[], &[]).unwrap();
         let mut rejected = Rejected::new(path, Path::new("-"), &columns, delimiter).unwrap();
         rows.iter().for_each(|cells| rejected.add(&owned(cells), "why, and; how").unwrap());
-        rejected.keep().unwrap()
+        rejected.keep().unwrap().is_some()
     }
 
     fn read(path: &Path) -> Vec<Vec<String>> {
@@ -218,5 +192,49 @@ mod tests {
         assert_eq!(names(), ["elsewhere", "rest.csv"]);
         assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "another's");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn imports_that_write_the_same_file_at_the_same_moment_leave_each_its_own() {
+        const IMPORTS: usize = 6;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rest.csv");
+        fs::write(&path, "of an hour ago").unwrap();
+        let (begun, ended) = (Barrier::new(IMPORTS), Barrier::new(IMPORTS));
+        let write = |import: usize| {
+            let columns = columns(vec!["phone_number".to_owned()], &[], &[]).unwrap();
+            let mut rejected = Rejected::new(&path, Path::new("-"), &columns, b',').unwrap();
+            begun.wait();
+            (0..5_000).for_each(|_| rejected.add(&[import.to_string()], "why").unwrap());
+            ended.wait();
+            rejected.keep().unwrap().expect("there are rows in it")
+        };
+        let mut places: Vec<PathBuf> = std::thread::scope(|scope| {
+            let writing: Vec<_> = (0..IMPORTS)
+                .map(|import| {
+                    scope.spawn({
+                        let write = &write;
+                        move || (import, write(import))
+                    })
+                })
+                .collect();
+            let written = writing.into_iter().map(|import| import.join().unwrap());
+            written
+                .map(|(import, place)| {
+                    let rows = read(&place);
+                    assert_eq!(rows.len(), 5_001, "whole");
+                    assert!(rows[1..].iter().all(|row| row[0] == import.to_string()), "its own");
+                    place
+                })
+                .collect()
+        });
+        places.sort();
+        let beside = (2..=IMPORTS).map(|no| folder.path().join(format!("rest-{no}.csv")));
+        let expected: Vec<PathBuf> = beside.chain([path.clone()]).collect();
+        assert_eq!(places, expected);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), IMPORTS, "and nothing else");
+        // What somebody else put there before is older, and gives way.
+        assert!(rejected(&path, &["phone_number"], b',', &[&["1"]]));
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), IMPORTS);
     }
 }

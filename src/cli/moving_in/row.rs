@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 
 use super::columns::{Column, Columns};
 use super::table::{Record, delimiter_name};
-use crate::domain::{Fault, PhoneNumber, PoolName, Reading, Sender, UserId, Written, instant, phone_number, user_id};
+use crate::domain::{
+    Fault, Note, PhoneNumber, PoolName, Reading, Sender, UserId, Written, instant, phone_number, user_id,
+};
 
 /// One number of the earlier service.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -54,7 +56,6 @@ pub(super) struct Judged {
 }
 
 const NOT_UTF8: &str = "letters of the row are in another encoding: save the file as CSV UTF-8";
-const LONE_INSTANT: &str = "assigned_at without a user_id was left out";
 const GONE: &str = "left out, because its status says that the number is no longer in the account";
 const ENDED: &str = "left out, because its released_at says that the user has given the number back";
 const WHOSE: &str =
@@ -118,7 +119,7 @@ pub(super) fn judge(
     if !at.trim().is_empty() {
         match instant(at, reading.zone, now) {
             // A time that says nothing is left out, whatever it says.
-            _ if !judged.is_somebodys => judged.notes.push(LONE_INSTANT),
+            _ if !judged.is_somebodys => judged.notes.push(Note::LoneInstant.words(Sender::Command)),
             Ok(read) => {
                 judged.assigned_at = Some(read.value);
                 judged.notes.extend(read.note.map(|note| note.words(Sender::Command)));

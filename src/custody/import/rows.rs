@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::report::{ImportProblem, ImportRow, Notes};
 use crate::domain::{
-    Catalog, Fault, FaultKind, PhoneNumber, PoolName, Reading, Sender, UserId, instant, phone_number, user_id,
+    Catalog, Fault, FaultKind, Note, PhoneNumber, PoolName, Reading, Sender, UserId, Written, instant, phone_number,
+    user_id,
 };
 
 /// A row that is in order by itself.
@@ -106,7 +107,10 @@ fn read_one(at: usize, row: &ImportRow, said: &Said<'_>, notes: &mut Notes) -> R
         problem(code_of(fault, "invalid_user_id"), fault.told(Sender::Program));
     }
     let told = row.assigned_at.as_deref().filter(|text| !text.trim().is_empty());
-    let since = told.map(|text| instant(text, said.reading.zone, said.now)).transpose();
+    // A time that says nothing is left out, whatever it says.
+    let is_nobodys = matches!(user_id, Ok(Written { value: None, .. }));
+    let lone = told.filter(|_| is_nobodys).map(|_| Note::LoneInstant);
+    let since = told.filter(|_| !is_nobodys).map(|text| instant(text, said.reading.zone, said.now)).transpose();
     if let Err(fault) = &since {
         problem("invalid_assigned_at", fault.told(Sender::Program));
     }
@@ -124,8 +128,8 @@ fn read_one(at: usize, row: &ImportRow, said: &Said<'_>, notes: &mut Notes) -> R
     }
     match (number, user_id, since) {
         (Ok(number), Ok(user_id), Ok(since)) if problems.is_empty() => {
-            let of_since = since.as_ref().and_then(|since| since.note).filter(|_| user_id.value.is_some());
-            for note in [user_id.note, of_since].into_iter().flatten() {
+            let of_since = since.as_ref().and_then(|since| since.note);
+            for note in [user_id.note, of_since, lone].into_iter().flatten() {
                 notes.add(note, number.as_str());
             }
             let since = since.map_or(said.now, |since| since.value);
@@ -261,11 +265,12 @@ mod tests {
             row("+14155550102", Some("u-2"), Some("2026-01-01 14:00:00")),
             row("1.41556E+10", Some("12345.0"), None),
             row("+14155550103 x12", Some(" "), Some("")),
+            row("+14155550104", None, Some("last year")),
         ];
         let reading = Reading { default_country: "US".parse().ok(), zone: "+01:00".parse().unwrap(), as_is: false };
         let (rows, problems, notes) = read_of(&sent, None, reading);
         let users: Vec<_> = rows.iter().map(|row| row.user.as_ref().map(|(id, since)| (id.as_str(), *since))).collect();
-        assert_eq!(users, [None, Some(("u-1 ", "2026-01-01T11:00:00Z".parse().unwrap())), Some(("u-2", noon()))]);
+        assert_eq!(users, [None, Some(("u-1 ", "2026-01-01T11:00:00Z".parse().unwrap())), Some(("u-2", noon())), None]);
         let codes: Vec<_> = problems.iter().map(|problem| (problem.row, problem.code)).collect();
         let destroyed = "destroyed_by_spreadsheet";
         assert_eq!(codes, [(3, destroyed), (3, destroyed), (4, "invalid_phone_number")]);
@@ -275,6 +280,7 @@ mod tests {
             told_of("future_is_now", "+14155550102"),
             told_of("word_for_none", "+14155550100"),
             told_of("blanks_around", "+14155550101"),
+            told_of("lone_assigned_at", "+14155550104"),
         ];
         assert_eq!(told, expected);
         let to_the_letter =

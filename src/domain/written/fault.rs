@@ -40,6 +40,8 @@ pub enum Note {
     WordForNone,
     /// A user id begins or ends with blanks, which belong to it.
     BlanksAround,
+    /// A time was left out, because there is no user who could have had the number since then.
+    LoneInstant,
 }
 
 impl Note {
@@ -51,6 +53,7 @@ impl Note {
             Self::DayFirst => "day_first",
             Self::WordForNone => "word_for_none",
             Self::BlanksAround => "blanks_around",
+            Self::LoneInstant => "lone_assigned_at",
         }
     }
 
@@ -67,6 +70,7 @@ impl Note {
             (Self::DayFirst, _) => "assigned_at has dots, and was read with its day first",
             (Self::WordForNone, _) => "a word for no user, such as NULL",
             (Self::BlanksAround, _) => "the user_id begins or ends with blanks, which belong to it",
+            (Self::LoneInstant, _) => "assigned_at without a user_id was left out",
         }
     }
 }
